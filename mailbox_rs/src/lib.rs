@@ -1,0 +1,2 @@
+//! The mailbox wire protocol.
+#![no_std]
