@@ -1,1 +1,3 @@
 //! Verification host.
+
+pub mod mem;
