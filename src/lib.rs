@@ -1,3 +1,4 @@
 //! Verification host.
 
+pub mod bus;
 pub mod mem;

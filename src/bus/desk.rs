@@ -1,0 +1,45 @@
+//! Where an actor opens its mail: one place that keeps an actor alive through a panic.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+
+use super::line::{Line, panic_text};
+use super::{Inbox, Party};
+
+/// Serves an actor's inbox. A handler that panics would silently end its actor; here the text of the
+/// panic is kept for whoever asked, and the actor goes on.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    party: Party,
+    line: Arc<Line>,
+}
+
+impl Desk {
+    pub(super) fn new(party: Party, line: Arc<Line>) -> Self {
+        Self { party, line }
+    }
+
+    /// Runs the handler of one message.
+    pub fn open<I: Inbox>(&self, mail: I, handler: impl FnOnce(I)) {
+        self.line.shelter(mail.ticket(), || handler(mail));
+    }
+
+    /// Runs a task of the actor's; where it panics, the answer is the text of the panic.
+    pub async fn shelter<T>(&self, task: impl Future<Output = T>) -> Result<T, String> {
+        let caught = AssertUnwindSafe(task).catch_unwind().await;
+        caught.map_err(|payload| panic_text(payload.as_ref()))
+    }
+
+    /// The number of ticks so far.
+    pub fn now(&self) -> u64 {
+        self.line.tick()
+    }
+
+    /// The actor's name on the bus.
+    pub fn party(&self) -> Party {
+        self.party
+    }
+}

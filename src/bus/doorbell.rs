@@ -1,0 +1,72 @@
+//! Doorbells: a few bytes of simulated memory, looked at on every tick, that tell of work.
+//!
+//! Looking is no message: an idle tick costs the reads and a comparison.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+
+/// The most bytes that one doorbell watches.
+pub const DOORBELL_BYTES: usize = 64;
+
+/// Looks at the watched bytes: fills the buffer, or tells by `false` that they can't be read.
+pub type Look = dyn Fn(&mut [u8]) -> bool;
+
+/// Is told what was seen, where it differs from last time; `None` where it could not be read, after
+/// which the bell is silent until it watches something else.
+pub type Ring = dyn Fn(Option<&[u8]>);
+
+/// A doorbell that the bus looks at. Its owner says what it watches.
+#[derive(Clone, Default)]
+pub struct Doorbell(Rc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    watch: RefCell<Option<Rc<Watch>>>,
+}
+
+struct Watch {
+    len: usize,
+    look: Box<Look>,
+    ring: Box<Ring>,
+    seen: Cell<Option<[u8; DOORBELL_BYTES]>>,
+}
+
+impl Doorbell {
+    /// Watches `len` bytes (at most [`DOORBELL_BYTES`]). Their first sight rings.
+    pub fn watch(&self, len: usize, look: Box<Look>, ring: Box<Ring>) {
+        let len = len.min(DOORBELL_BYTES);
+        let watch = Watch { len, look, ring, seen: Cell::new(None) };
+        *self.0.watch.borrow_mut() = Some(Rc::new(watch));
+    }
+
+    /// Watches nothing any more.
+    pub fn silence(&self) {
+        *self.0.watch.borrow_mut() = None;
+    }
+
+    /// Looks once; with `always`, rings whatever is seen. True if it rang.
+    pub(super) fn look(&self, always: bool) -> bool {
+        // Cloned, since a look may come back and change what is watched.
+        let Some(watch) = self.0.watch.borrow().clone() else { return false };
+        let mut now = [0; DOORBELL_BYTES];
+        if !(watch.look)(&mut now[..watch.len]) {
+            self.silence();
+            (watch.ring)(None);
+            return true;
+        }
+        let rings = always || watch.seen.get() != Some(now);
+        if rings {
+            watch.seen.set(Some(now));
+            (watch.ring)(Some(&now[..watch.len]));
+        }
+        rings
+    }
+}
+
+impl fmt::Debug for Doorbell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let watch = self.0.watch.borrow();
+        write!(f, "Doorbell({:?} bytes)", watch.as_ref().map(|watch| watch.len))
+    }
+}

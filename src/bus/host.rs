@@ -1,0 +1,288 @@
+//! The bus itself: it runs the actors, makes the foreign calls, and waits for replies.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
+
+use actix::{Actor, Handler};
+use tokio::sync::oneshot::error::TryRecvError;
+use tokio::task::LocalSet;
+
+use super::clock::Alarm;
+use super::doorbell::Doorbell;
+use super::line::Line;
+use super::outbox::{Drain, Outbox};
+use super::tap::{ActorTap, Kept, Tap};
+use super::{BusError, Desk, Envelope, Inbox, Message, Party, Port, Ticket};
+
+/// One thread's actors, and the way out for their foreign calls.
+///
+/// Nothing runs by itself: [`ask`](Self::ask) and [`tick`](Self::tick) run the actors until none has
+/// anything left to do.
+pub struct Bus {
+    local: RefCell<LocalSet>,
+    woken: Arc<Woken>,
+    waker: Waker,
+    line: Arc<Line>,
+    outboxes: RefCell<Vec<Rc<dyn Drain>>>,
+    bells: RefCell<Vec<Doorbell>>,
+    alarms: RefCell<Vec<Alarm>>,
+    notified: Cell<bool>,
+    polling: Cell<bool>,
+    abroad: Cell<u32>,
+}
+
+/// Set when a task became ready.
+#[derive(Debug, Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Bus {
+    /// A bus with nobody on it.
+    pub fn new() -> Self {
+        let woken = Arc::new(Woken::default());
+        Self {
+            local: RefCell::default(),
+            waker: Waker::from(woken.clone()),
+            woken,
+            line: Arc::default(),
+            outboxes: RefCell::default(),
+            bells: RefCell::default(),
+            alarms: RefCell::default(),
+            notified: Cell::new(false),
+            polling: Cell::new(false),
+            abroad: Cell::new(0),
+        }
+    }
+
+    /// Starts an actor and gives the way to it. `make` gets that way too, for messages to itself.
+    pub fn start<A, I>(&self, make: impl FnOnce(Port<I>) -> A) -> Result<Port<I>, BusError>
+    where
+        A: Actor<Context = actix::Context<A>> + Handler<I>,
+        I: Inbox,
+    {
+        self.refuse_while_polling("start an actor")?;
+        let local = self.local.borrow();
+        let _entered = local.enter();
+        let address = A::create(|context| {
+            let recipient = actix::AsyncContext::address(context).recipient();
+            make(Port::to_actor(&self.line, recipient).sent_by(I::PARTY))
+        });
+        self.woken.0.store(true, Ordering::Relaxed);
+        Ok(Port::to_actor(&self.line, address.recipient()))
+    }
+
+    /// Gives the way to a party that is no actor: `callee` is called when no actor runs, so it may
+    /// use the bus itself.
+    pub fn foreign<I: Inbox>(&self, callee: Rc<dyn Fn(I)>) -> Port<I> {
+        let outbox = Rc::new(Outbox::new(callee));
+        self.outboxes.borrow_mut().push(outbox.clone());
+        Port::to_foreign(&self.line, outbox)
+    }
+
+    /// What an actor of this name needs to serve its inbox.
+    pub fn desk(&self, party: Party) -> Desk {
+        Desk::new(party, self.line.clone())
+    }
+
+    /// A doorbell that every tick looks at.
+    pub fn doorbell(&self) -> Doorbell {
+        let bell = Doorbell::default();
+        self.bells.borrow_mut().push(bell.clone());
+        bell
+    }
+
+    /// An alarm that rings on every tick while it is wanted.
+    pub fn alarm(&self, ring: Box<dyn Fn(u64)>) -> Alarm {
+        let alarm = Alarm::new(ring);
+        self.alarms.borrow_mut().push(alarm.clone());
+        alarm
+    }
+
+    /// Shows every message and reply to `tap` from now on.
+    pub fn attach(&self, tap: impl Tap) {
+        self.line.attach(Box::new(tap));
+    }
+
+    /// Starts an actor that is sent a copy of every message and reply from now on.
+    pub fn attach_actor<A>(&self, actor: A) -> Result<actix::Addr<A>, BusError>
+    where
+        A: Actor<Context = actix::Context<A>> + Handler<Kept>,
+    {
+        self.refuse_while_polling("attach an actor")?;
+        let local = self.local.borrow();
+        let _entered = local.enter();
+        let address = actor.start();
+        self.attach(ActorTap(address.clone().recipient()));
+        Ok(address)
+    }
+
+    /// The number of ticks so far.
+    pub fn now(&self) -> u64 {
+        self.line.tick()
+    }
+
+    /// Whether a foreign call is being made, by which this call has come back.
+    pub fn abroad(&self) -> bool {
+        self.abroad.get() > 0
+    }
+
+    /// The next tick rings every doorbell, whatever it sees.
+    pub fn notify(&self) {
+        self.notified.set(true);
+    }
+
+    /// One clock: looks at the doorbells, tells who waits for time, and runs what follows from it.
+    /// False where nothing did.
+    ///
+    /// # Errors
+    /// [`BusError::Reentered`] from inside an actor, a tap or a foreign call.
+    pub fn tick(&self) -> Result<bool, BusError> {
+        self.refuse_while_polling("tick")?;
+        if self.abroad() {
+            return Err(BusError::Reentered { what: "tick", from: "a foreign call" });
+        }
+        let tick = self.line.advance();
+        let always = self.notified.take();
+        let mut stirred = self.woken.0.load(Ordering::Relaxed);
+        for at in 0.. {
+            let Some(bell) = self.bells.borrow().get(at).cloned() else { break };
+            let _abroad = Depth::deeper(&self.abroad);
+            stirred |= bell.look(always);
+        }
+        for at in 0.. {
+            let Some(alarm) = self.alarms.borrow().get(at).cloned() else { break };
+            stirred |= alarm.tick(tick);
+        }
+        if stirred {
+            self.run();
+        }
+        Ok(stirred)
+    }
+
+    /// Runs the actors and their foreign calls until nothing is left to do.
+    pub fn settle(&self) -> Result<(), BusError> {
+        self.refuse_while_polling("run the actors")?;
+        self.run();
+        Ok(())
+    }
+
+    /// Sends a message and runs the bus until its answer is there.
+    ///
+    /// # Errors
+    /// [`BusError::NobodyAnswers`] where nothing is left that could lead to an answer,
+    /// [`BusError::Unanswered`] where the receiver panicked or dropped the reply, and
+    /// [`BusError::Reentered`] from inside an actor or a tap.
+    pub fn ask<I, M>(&self, port: &Port<I>, message: M) -> Result<M::Reply, BusError>
+    where
+        I: Inbox + From<Envelope<M>>,
+        M: Message,
+    {
+        self.refuse_while_polling(M::NAME)?;
+        let mut answer = port.ask(message);
+        loop {
+            self.poll();
+            match answer.receiver.try_recv() {
+                Ok(reply) => return Ok(reply),
+                Err(TryRecvError::Closed) => return Err(self.line.unanswered(answer.ticket).into()),
+                Err(TryRecvError::Empty) => {}
+            }
+            if !self.run_foreign() {
+                return Err(BusError::NobodyAnswers { party: I::PARTY, message: M::NAME });
+            }
+        }
+    }
+
+    /// Panics that were caught since the last call, and that no asker has heard of.
+    pub fn take_panics(&self) -> Vec<(Ticket, String)> {
+        self.line.take_panics()
+    }
+
+    fn run(&self) {
+        loop {
+            self.poll();
+            if !self.run_foreign() {
+                return;
+            }
+        }
+    }
+
+    /// Polls until no task is ready. One poll of a `LocalSet` runs 61 tasks at most.
+    fn poll(&self) {
+        if !self.woken.0.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let mut local = self.local.borrow_mut();
+        self.polling.set(true);
+        let mut context = Context::from_waker(&self.waker);
+        loop {
+            // Its tasks catch their own panics, and it never ends of itself.
+            let _ = Pin::new(&mut *local).poll(&mut context);
+            if !self.woken.0.swap(false, Ordering::Relaxed) {
+                break;
+            }
+        }
+        self.polling.set(false);
+    }
+
+    /// Makes one foreign call. False where none waits.
+    fn run_foreign(&self) -> bool {
+        for at in 0.. {
+            let Some(outbox) = self.outboxes.borrow().get(at).cloned() else { break };
+            let _abroad = Depth::deeper(&self.abroad);
+            if outbox.run_one(&self.line) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn refuse_while_polling(&self, what: &'static str) -> Result<(), BusError> {
+        if self.polling.get() {
+            return Err(BusError::Reentered { what, from: "an actor or a tap" });
+        }
+        Ok(())
+    }
+}
+
+/// Counts one level for as long as it lives.
+struct Depth<'a>(&'a Cell<u32>);
+
+impl<'a> Depth<'a> {
+    fn deeper(count: &'a Cell<u32>) -> Self {
+        count.set(count.get() + 1);
+        Self(count)
+    }
+}
+
+impl Drop for Depth<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Bus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bus").field("tick", &self.now()).field("abroad", &self.abroad).finish()
+    }
+}

@@ -1,0 +1,42 @@
+//! Writes a party's inbox from the list of its messages.
+
+/// Makes an `Inbox` of one party's messages, each given with its reply type.
+macro_rules! inbox {
+    ($(#[$doc:meta])* $party:literal { $($message:ident -> $reply:ty,)+ }) => {
+        $(
+            impl $crate::bus::Message for $message {
+                type Reply = $reply;
+                const NAME: &'static str = stringify!($message);
+            }
+
+            impl From<$crate::bus::Envelope<$message>> for Inbox {
+                fn from(envelope: $crate::bus::Envelope<$message>) -> Self {
+                    Self::$message(envelope)
+                }
+            }
+        )+
+
+        $(#[$doc])*
+        #[derive(Debug)]
+        #[allow(missing_docs, reason = "each variant carries the message of its name")]
+        pub enum Inbox {
+            $($message($crate::bus::Envelope<$message>),)+
+        }
+
+        impl actix::Message for Inbox {
+            type Result = ();
+        }
+
+        impl $crate::bus::Inbox for Inbox {
+            const PARTY: $crate::bus::Party = $crate::bus::Party($party);
+
+            fn ticket(&self) -> $crate::bus::Ticket {
+                match self {
+                    $(Self::$message(envelope) => envelope.reply.ticket(),)+
+                }
+            }
+        }
+    };
+}
+
+pub use inbox;

@@ -1,0 +1,128 @@
+//! Messages, and what carries them: an envelope with a place for the reply.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::oneshot;
+
+use super::line::{Line, Ticket};
+use super::{Party, Unanswered};
+
+/// What a party may be sent: plain data with a reply type.
+pub trait Message: Body + Clone + Serialize + DeserializeOwned {
+    /// What the receiver answers. A message that needs no answer has `()`.
+    type Reply: Body + Clone + Serialize + DeserializeOwned;
+    /// The message's name in traces and reports.
+    const NAME: &'static str;
+}
+
+/// Anything that travels on the bus, as taps see it.
+pub trait Body: Any + Debug + Send + Sync + erased_serde::Serialize {
+    /// For a downcast to the concrete message or reply.
+    fn as_any(&self) -> &dyn Any;
+    /// A copy that outlives the observation.
+    fn keep(&self) -> Arc<dyn Body>;
+}
+
+impl<T: Any + Debug + Send + Sync + Clone + Serialize> Body for T {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn keep(&self) -> Arc<dyn Body> {
+        Arc::new(self.clone())
+    }
+}
+
+/// All that one party may be sent, as one type; [`inbox!`](crate::bus::inbox) writes it.
+pub trait Inbox: actix::Message<Result = ()> + Send + 'static {
+    /// The party that owns it.
+    const PARTY: Party;
+    /// The identity of the envelope inside.
+    fn ticket(&self) -> Ticket;
+}
+
+/// A message and the place for its reply.
+#[derive(Debug)]
+pub struct Envelope<M: Message> {
+    /// The message.
+    pub message: M,
+    /// Where the answer goes.
+    pub reply: Reply<M::Reply>,
+}
+
+/// The place for a reply. It may be handed on to another party; dropping it tells whoever waits
+/// that there will be no answer.
+#[derive(Debug)]
+pub struct Reply<R> {
+    slot: Option<oneshot::Sender<R>>,
+    ticket: Ticket,
+    line: Arc<Line>,
+    /// Set where a reply was handed on and taps are to see that it answers more than one message.
+    origin: Option<Box<Ticket>>,
+}
+
+impl<R: Body> Reply<R> {
+    pub(super) fn new(line: &Arc<Line>, ticket: Ticket) -> (Self, oneshot::Receiver<R>) {
+        let (slot, receiver) = oneshot::channel();
+        (Self { slot: Some(slot), ticket, line: line.clone(), origin: None }, receiver)
+    }
+
+    /// A reply that nobody waits for.
+    pub(super) fn unheard(line: &Arc<Line>, ticket: Ticket) -> Self {
+        Self { slot: None, ticket, line: line.clone(), origin: None }
+    }
+
+    /// The same place, under a further message.
+    pub(super) fn under(mut self, ticket: Ticket) -> Self {
+        let origin = std::mem::replace(&mut self.ticket, ticket);
+        if self.line.tapped() {
+            self.origin = Some(Box::new(origin));
+        }
+        self
+    }
+
+    /// Gives the answer.
+    pub fn send(self, answer: R) {
+        if self.line.tapped() {
+            self.line.show_reply(self.ticket, &answer);
+            if let Some(origin) = &self.origin {
+                self.line.show_reply(**origin, &answer);
+            }
+        }
+        if let Some(slot) = self.slot {
+            // Whoever asked may have gone away, as a channel does that was reset.
+            let _ = slot.send(answer);
+        }
+    }
+
+    /// The identity of the message that this answers.
+    pub fn ticket(&self) -> Ticket {
+        self.ticket
+    }
+}
+
+/// The answer to come of a message that was asked.
+#[derive(Debug)]
+#[must_use = "an answer does nothing unless awaited"]
+pub struct Answer<R> {
+    pub(super) receiver: oneshot::Receiver<R>,
+    pub(super) ticket: Ticket,
+    pub(super) line: Arc<Line>,
+}
+
+impl<R> Future for Answer<R> {
+    type Output = Result<R, Unanswered>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.receiver)
+            .poll(cx)
+            .map(|answer| answer.map_err(|_| self.line.unanswered(self.ticket)))
+    }
+}

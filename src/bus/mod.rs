@@ -1,0 +1,48 @@
+//! The bus: typed messages between actors, on the one thread that the simulator called from.
+//!
+//! - [`Message`], [`Envelope`], [`Reply`], [`Answer`]: what travels.
+//! - [`Inbox`] and [`Port`]: all that a party may be sent, and the way to it.
+//! - [`Bus`]: runs the actors and, between runs, the foreign calls that they posted. The only place
+//!   that waits.
+//! - [`Doorbell`] and [`Alarm`]: what a tick looks at, and who hears of it.
+//! - [`Tap`]: sees everything.
+//!
+//! The bus knows no concrete actor and no concrete message.
+
+mod clock;
+mod desk;
+mod doorbell;
+mod error;
+mod host;
+mod inbox;
+mod line;
+mod message;
+mod outbox;
+mod port;
+mod tap;
+
+pub use clock::Alarm;
+pub use desk::Desk;
+pub use doorbell::{DOORBELL_BYTES, Doorbell, Look, Ring};
+pub use error::{BusError, Unanswered};
+pub use host::Bus;
+pub use inbox::inbox;
+pub use line::Ticket;
+pub use message::{Answer, Body, Envelope, Inbox, Message, Reply};
+pub use port::Port;
+pub use tap::{Event, Kept, Observation, Tap};
+
+/// The name of an actor, or of another end of the bus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Party(pub &'static str);
+
+impl Party {
+    /// Whoever calls from outside of the bus: the C ABI or a Rust user.
+    pub const OUTSIDE: Self = Self("outside");
+}
+
+impl std::fmt::Display for Party {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}

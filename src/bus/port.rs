@@ -1,0 +1,92 @@
+//! Ports: the only way to send a message.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::line::Line;
+use super::outbox::Outbox;
+use super::{Answer, Envelope, Inbox, Message, Party, Reply};
+
+/// A typed way from one party to another. Cheap to clone; it belongs to the bus's thread.
+#[derive(Debug)]
+pub struct Port<I: Inbox> {
+    from: Party,
+    line: Arc<Line>,
+    way: Way<I>,
+}
+
+#[derive(Debug)]
+enum Way<I: Inbox> {
+    /// Into an actor's mailbox, unbounded: a party never blocks on another.
+    Actor(actix::Recipient<I>),
+    /// Out of the bus.
+    Foreign(Rc<Outbox<I>>),
+}
+
+impl<I: Inbox> Port<I> {
+    pub(super) fn to_actor(line: &Arc<Line>, recipient: actix::Recipient<I>) -> Self {
+        Self { from: Party::OUTSIDE, line: line.clone(), way: Way::Actor(recipient) }
+    }
+
+    pub(super) fn to_foreign(line: &Arc<Line>, outbox: Rc<Outbox<I>>) -> Self {
+        Self { from: Party::OUTSIDE, line: line.clone(), way: Way::Foreign(outbox) }
+    }
+
+    /// The same way, for another sender.
+    pub fn sent_by(&self, from: Party) -> Self {
+        Self { from, ..self.clone() }
+    }
+
+    /// Sends a message whose reply nobody waits for.
+    pub fn post<M: Message>(&self, message: M)
+    where
+        I: From<Envelope<M>>,
+    {
+        let ticket = self.line.ticket(self.from, I::PARTY, M::NAME);
+        self.deliver(Envelope { message, reply: Reply::unheard(&self.line, ticket) });
+    }
+
+    /// Sends a message; the answer is awaited.
+    pub fn ask<M: Message>(&self, message: M) -> Answer<M::Reply>
+    where
+        I: From<Envelope<M>>,
+    {
+        let ticket = self.line.ticket(self.from, I::PARTY, M::NAME);
+        let (reply, receiver) = Reply::new(&self.line, ticket);
+        self.deliver(Envelope { message, reply });
+        Answer { receiver, ticket, line: self.line.clone() }
+    }
+
+    /// Sends a message whose answer goes straight to whoever waits for `reply`.
+    pub fn forward<M: Message>(&self, message: M, reply: Reply<M::Reply>)
+    where
+        I: From<Envelope<M>>,
+    {
+        let ticket = self.line.ticket(self.from, I::PARTY, M::NAME);
+        self.deliver(Envelope { message, reply: reply.under(ticket) });
+    }
+
+    fn deliver<M: Message>(&self, envelope: Envelope<M>)
+    where
+        I: From<Envelope<M>>,
+    {
+        if self.line.tapped() {
+            self.line.show_message(envelope.reply.ticket(), &envelope.message);
+        }
+        match &self.way {
+            Way::Actor(recipient) => recipient.do_send(envelope.into()),
+            Way::Foreign(outbox) => outbox.push(envelope.into()),
+        }
+    }
+}
+
+// Derived, it would ask for `I: Clone`.
+impl<I: Inbox> Clone for Port<I> {
+    fn clone(&self) -> Self {
+        let way = match &self.way {
+            Way::Actor(recipient) => Way::Actor(recipient.clone()),
+            Way::Foreign(outbox) => Way::Foreign(outbox.clone()),
+        };
+        Self { from: self.from, line: self.line.clone(), way }
+    }
+}

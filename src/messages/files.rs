@@ -1,0 +1,80 @@
+//! What the files actor is sent.
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, OpenFlags};
+use serde::{Deserialize, Serialize};
+
+use super::ChannelId;
+use crate::bus::inbox;
+
+/// Opens a file for a channel and gives its descriptor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    /// For whom: each channel has descriptors of its own.
+    pub channel: ChannelId,
+    /// Path as firmware gave it.
+    pub path: Bytes,
+    /// How.
+    pub flags: OpenFlags,
+}
+
+/// Closes a descriptor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Close {
+    /// Whose.
+    pub channel: ChannelId,
+    /// The descriptor.
+    pub fd: u64,
+}
+
+/// Reads from where the file stands; fewer bytes than asked only at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Read {
+    /// Whose.
+    pub channel: ChannelId,
+    /// The descriptor.
+    pub fd: u64,
+    /// The most bytes to give.
+    pub len: u64,
+}
+
+/// Writes where the file stands, all of it, and gives the number of bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Write {
+    /// Whose.
+    pub channel: ChannelId,
+    /// The descriptor.
+    pub fd: u64,
+    /// What to write.
+    pub data: Bytes,
+}
+
+/// Moves to a position from the start, and gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seek {
+    /// Whose.
+    pub channel: ChannelId,
+    /// The descriptor.
+    pub fd: u64,
+    /// Bytes from the start.
+    pub position: u64,
+}
+
+/// Closes all that a channel has open: it exited, or starts anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloseAll {
+    /// Whose.
+    pub channel: ChannelId,
+}
+
+inbox! {
+    /// All that the files actor is sent.
+    "files" {
+        Open -> Result<u64, Errno>,
+        Close -> Result<(), Errno>,
+        Read -> Result<Bytes, Errno>,
+        Write -> Result<u64, Errno>,
+        Seek -> Result<u64, Errno>,
+        CloseAll -> (),
+    }
+}

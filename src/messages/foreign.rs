@@ -1,0 +1,154 @@
+//! What the outside is sent: the foreign calls.
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, OpenFlags};
+use serde::{Deserialize, Serialize};
+
+use super::ChannelId;
+use super::rpc::{CallError, Progress, Target};
+use crate::bus::inbox;
+use crate::mem::{AccessError, Op, Outcome, Segments};
+
+/// Carries out an access to memories of which at least one is not in this process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// What to do, all of it in one call.
+    pub op: Op<Segments>,
+}
+
+/// One poll of a method or custom command that the host program has registered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostCall {
+    /// Name of the channel that calls.
+    pub channel: String,
+    /// What.
+    pub target: Target,
+    /// Arguments.
+    pub args: Vec<u64>,
+}
+
+/// One poll of a method of the testbench: `mb_sv_call`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SvCall {
+    /// Name of the channel that calls.
+    pub channel: String,
+    /// Name of the method.
+    pub method: String,
+    /// Arguments, 16 at most.
+    pub args: Vec<u64>,
+}
+
+/// A channel has exited: `mb_exit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// Which.
+    pub channel: ChannelId,
+    /// With which code.
+    pub code: u32,
+}
+
+/// A channel is there: `sv_registery_ch`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Register {
+    /// Its name.
+    pub channel: String,
+}
+
+/// Something for the user to read: `mb_report`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// How bad.
+    pub severity: Severity,
+    /// Who says it: an actor, with the channel where there is one.
+    pub id: String,
+    /// What.
+    pub text: String,
+}
+
+/// How bad a report is; the numbers are those of `mb_report`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Severity {
+    /// Good to know.
+    Info = 0,
+    /// Worth a look.
+    Warning = 1,
+    /// A request, or a call, failed.
+    Error = 2,
+    /// The system can't go on.
+    Fatal = 3,
+}
+
+/// A file that the host program opens: by its extension, or below `virtual/`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenSpecial {
+    /// Which of the registered openers.
+    pub opener: Opener,
+    /// The path as firmware gave it.
+    pub path: String,
+    /// How.
+    pub flags: OpenFlags,
+}
+
+/// How an opener was registered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Opener {
+    /// For an extension, without its dot.
+    Extension(String),
+    /// For a name below `virtual/`.
+    Virtual(String),
+}
+
+/// A file that an opener gave, by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SpecialId(pub u64);
+
+/// Reads from a special file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadSpecial {
+    /// The file.
+    pub file: SpecialId,
+    /// The most bytes to give.
+    pub len: u64,
+}
+
+/// Writes to a special file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteSpecial {
+    /// The file.
+    pub file: SpecialId,
+    /// What to write.
+    pub data: Bytes,
+}
+
+/// Moves in a special file to a position from the start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeekSpecial {
+    /// The file.
+    pub file: SpecialId,
+    /// Bytes from the start.
+    pub position: u64,
+}
+
+/// Drops a special file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloseSpecial {
+    /// The file.
+    pub file: SpecialId,
+}
+
+inbox! {
+    /// All that the outside is sent.
+    "foreign" {
+        Access -> Result<Outcome, AccessError>,
+        HostCall -> Progress,
+        SvCall -> Result<Progress, CallError>,
+        Exit -> (),
+        Register -> (),
+        Report -> (),
+        OpenSpecial -> Result<SpecialId, Errno>,
+        ReadSpecial -> Result<Bytes, Errno>,
+        WriteSpecial -> Result<u64, Errno>,
+        SeekSpecial -> Result<u64, Errno>,
+        CloseSpecial -> (),
+    }
+}

@@ -1,0 +1,53 @@
+//! What the mailbox server is sent.
+
+use serde::{Deserialize, Serialize};
+
+use super::ChannelId;
+use crate::bus::inbox;
+
+/// A channel's doorbell rang.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ring {
+    /// Whose.
+    pub channel: ChannelId,
+    /// What was seen; `None` where the words could not be read.
+    pub sight: Option<Sight>,
+}
+
+/// The words of a channel that firmware writes, as far as they were looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sight {
+    /// State of the channel.
+    pub state: u32,
+    /// Put index of the request queue.
+    pub request_put: u32,
+    /// The rest, which only a handshake needs.
+    pub handshake: Option<Handshake>,
+    /// Take index of the response queue: looked at while the queue is full.
+    pub response_taken: Option<u32>,
+}
+
+/// The words that only a handshake needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handshake {
+    /// Protocol version of the firmware.
+    pub version: u32,
+    /// Take index of the request queue.
+    pub request_taken: u32,
+    /// Put index of the response queue.
+    pub response_put: u32,
+    /// Take index of the response queue.
+    pub response_taken: u32,
+}
+
+/// What each channel waits for, in text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status;
+
+inbox! {
+    /// All that the mailbox server is sent.
+    "mailbox" {
+        Ring -> (),
+        Status -> String,
+    }
+}

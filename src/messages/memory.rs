@@ -1,0 +1,32 @@
+//! What the memory actor is sent.
+
+use serde::{Deserialize, Serialize};
+
+use crate::bus::inbox;
+use crate::mem::{AccessError, Op, Outcome, Segments, Span, SpaceId};
+
+/// Carries out an access.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// The space that the addresses are of.
+    pub space: SpaceId,
+    /// What to do.
+    pub op: Op<Span>,
+}
+
+/// Says where a range of addresses lies; fails unless all of it is in the map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Locate {
+    /// The space that the addresses are of.
+    pub space: SpaceId,
+    /// The range.
+    pub span: Span,
+}
+
+inbox! {
+    /// All that the memory actor is sent.
+    "memory" {
+        Access -> Result<Outcome, AccessError>,
+        Locate -> Result<Segments, AccessError>,
+    }
+}

@@ -1,0 +1,16 @@
+//! The system's vocabulary: every message that a party may be sent, with its reply beside it.
+//!
+//! One file a receiver. A message is plain data: what it means to obey it is the receiver's business.
+
+pub mod console;
+pub mod files;
+pub mod foreign;
+pub mod mailbox;
+pub mod memory;
+pub mod rpc;
+
+use serde::{Deserialize, Serialize};
+
+/// One channel, by its position in the mailbox configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ChannelId(pub u32);

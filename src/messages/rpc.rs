@@ -1,0 +1,111 @@
+//! What the RPC dispatcher is sent.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::ChannelId;
+use crate::bus::inbox;
+
+/// Calls until there is a result: once now, then once a tick.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Who calls.
+    pub channel: ChannelId,
+    /// What.
+    pub target: Target,
+    /// Arguments, zero-extended.
+    pub args: Vec<u64>,
+}
+
+/// Asks once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Poll {
+    /// Name of the channel that calls; it need not be one that is served.
+    pub channel: String,
+    /// Name of the method.
+    pub method: String,
+    /// Arguments.
+    pub args: Vec<u64>,
+}
+
+/// Forgets the calls of a channel that was reset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancel {
+    /// Whose.
+    pub channel: ChannelId,
+}
+
+/// Simulated time went on: calls that answered "pending" are asked again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tick {
+    /// The number of ticks so far.
+    pub now: u64,
+}
+
+/// What can be called.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Target {
+    /// A method by name: CALL.
+    Method(String),
+    /// A custom command by id: OTHER.
+    Command(u64),
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Method(name) => write!(f, "method `{name}`"),
+            Self::Command(id) => write!(f, "custom command {id:#x}"),
+        }
+    }
+}
+
+/// What one poll of a call gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Progress {
+    /// It has ended with this result.
+    Ready(u64),
+    /// Ask again on the next tick.
+    Pending,
+    /// Whoever was asked has no such method.
+    Absent,
+    /// It has ended without a result; whoever was asked has reported why.
+    Failed,
+}
+
+/// Why a call has no result.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+pub enum CallError {
+    /// Neither the host program nor the testbench knows the target.
+    #[error("there is no {0}: neither the host program nor the testbench has it")]
+    Absent(Target),
+    /// Whoever was asked says that it failed.
+    #[error("{0} failed")]
+    Failed(Target),
+    /// The testbench can't be asked.
+    #[error("{target} can't be called: {cause}")]
+    Unreachable {
+        /// What.
+        target: Target,
+        /// Why not.
+        cause: String,
+    },
+    /// More arguments than the testbench takes.
+    #[error("{target} was given {given} arguments; `mb_sv_call` takes 16 at most")]
+    TooManyArguments {
+        /// What.
+        target: Target,
+        /// How many.
+        given: usize,
+    },
+}
+
+inbox! {
+    /// All that the RPC dispatcher is sent.
+    "rpc" {
+        Call -> Result<u64, CallError>,
+        Poll -> Result<Progress, CallError>,
+        Cancel -> (),
+        Tick -> (),
+    }
+}
