@@ -1,0 +1,117 @@
+//! HDL paths of arrays and of their words.
+
+use std::fmt;
+
+use super::{Array, Shape};
+
+impl Shape {
+    /// HDL path of an instance: of the array of a direct memory, or of a bank, counted row by row.
+    pub fn instance(&self, instance: u64) -> Option<&str> {
+        let index = usize::try_from(instance).ok()?;
+        match self {
+            Self::BlackBox => None,
+            Self::Direct { path, .. } => (index == 0).then_some(path),
+            Self::Banked { banks, .. } => banks.iter().flatten().nth(index).map(String::as_str),
+        }
+    }
+
+    /// HDL paths of all instances, in their order.
+    pub fn instances(&self) -> impl Iterator<Item = &str> {
+        let (direct, banks) = match self {
+            Self::BlackBox => (None, &[][..]),
+            Self::Direct { path, .. } => (Some(path), &[][..]),
+            Self::Banked { banks, .. } => (None, banks.as_slice()),
+        };
+        direct
+            .into_iter()
+            .chain(banks.iter().flatten())
+            .map(String::as_str)
+    }
+
+    /// The words of each instance; `None` for a black box.
+    pub fn array(&self) -> Option<Array> {
+        match self {
+            Self::BlackBox => None,
+            Self::Direct { array, .. } | Self::Banked { bank: array, .. } => Some(*array),
+        }
+    }
+}
+
+impl Array {
+    /// HDL path of a word of the array at `path`: `path[row][col]`, or `path[col]` where there is one row.
+    pub fn word_path<'a>(&self, path: &'a str, word: u64) -> WordPath<'a> {
+        // Believed arrays have columns; `max` is for the others.
+        let (row, col) = (word / self.cols.max(1), word % self.cols.max(1));
+        WordPath {
+            path,
+            row: (self.rows > 1).then_some(row),
+            col: if self.rows > 1 { col } else { word },
+        }
+    }
+}
+
+/// The path of one word, as text by [`fmt::Display`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WordPath<'a> {
+    path: &'a str,
+    row: Option<u64>,
+    col: u64,
+}
+
+impl fmt::Display for WordPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.path)?;
+        if let Some(row) = self.row {
+            write!(f, "[{row}]")?;
+        }
+        write!(f, "[{}]", self.col)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_have_one_index_or_two() {
+        let flat = Array {
+            width: 4,
+            rows: 1,
+            cols: 16,
+        };
+        assert_eq!(flat.word_path("tb.rom", 15).to_string(), "tb.rom[15]");
+        let rows = Array {
+            width: 4,
+            rows: 4,
+            cols: 16,
+        };
+        assert_eq!(
+            rows.word_path("tb.ram.mem", 35).to_string(),
+            "tb.ram.mem[2][3]"
+        );
+    }
+
+    #[test]
+    fn banks_are_counted_row_by_row() {
+        let bank = Array {
+            width: 4,
+            rows: 1,
+            cols: 16,
+        };
+        let banks = vec![
+            vec!["a".to_owned(), "b".to_owned()],
+            vec!["c".to_owned(), "d".to_owned()],
+        ];
+        let shape = Shape::Banked { banks, bank };
+        assert_eq!(shape.instances().collect::<Vec<_>>(), ["a", "b", "c", "d"]);
+        assert_eq!(shape.instance(2), Some("c"));
+        assert_eq!(shape.instance(4), None);
+        assert_eq!(Shape::BlackBox.instances().count(), 0);
+        let direct = Shape::Direct {
+            path: "a".to_owned(),
+            array: bank,
+        };
+        assert_eq!(direct.instances().collect::<Vec<_>>(), ["a"]);
+        assert_eq!((direct.instance(0), direct.instance(1)), (Some("a"), None));
+    }
+}

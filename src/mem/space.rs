@@ -1,0 +1,181 @@
+//! From an address of a space to the bytes of its memories.
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use super::{Memory, MemoryId, MemoryMap, Space, SpaceId};
+
+/// Consecutive bytes of one memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Segment {
+    /// The memory.
+    pub memory: MemoryId,
+    /// The first byte, counted from the memory's base.
+    pub offset: u64,
+    /// Bytes; never zero.
+    pub len: u64,
+}
+
+/// The segments of one access, in ascending order of address: nearly always one, so it is kept without allocation.
+pub type Segments = SmallVec<[Segment; 1]>;
+
+/// An access that the map cannot answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum MapError {
+    /// No memory of the space has the byte at `outside`.
+    #[error(
+        "space `{space}` has no memory at {outside:#x}, needed for the {len} bytes at {address:#x}"
+    )]
+    Outside {
+        /// The space's name.
+        space: String,
+        /// Where the access starts.
+        address: u64,
+        /// Bytes.
+        len: u64,
+        /// Its first byte that is outside of the map.
+        outside: u64,
+    },
+    /// The access runs past the last address there is.
+    #[error(
+        "the {len} bytes at {address:#x} of space `{space}` run past the last address, 0xffffffffffffffff"
+    )]
+    Wraps {
+        /// The space's name.
+        space: String,
+        /// Where the access starts.
+        address: u64,
+        /// Bytes.
+        len: u64,
+    },
+    /// The map has no such space.
+    #[error("the map has no space number {0}")]
+    NoSpace(u32),
+}
+
+impl MemoryMap {
+    /// The memory of this id; `None` when the id is of another map.
+    pub fn memory(&self, id: MemoryId) -> Option<&Memory> {
+        self.memories.get(usize::try_from(id.0).ok()?)
+    }
+
+    /// The space of this id; `None` when the id is of another map.
+    pub fn space(&self, id: SpaceId) -> Option<&Space> {
+        self.spaces.get(usize::try_from(id.0).ok()?)
+    }
+
+    /// The space of this name.
+    pub fn space_named(&self, name: &str) -> Option<SpaceId> {
+        let index = self.spaces.iter().position(|space| space.name == name)?;
+        u32::try_from(index).ok().map(SpaceId)
+    }
+
+    /// Where the `len` bytes at `address` lie. An access that crosses the end of a memory goes on in the adjacent one.
+    /// No bytes lie nowhere, whatever the address.
+    ///
+    /// # Errors
+    ///
+    /// When one of the bytes is in no memory of the space: an access is carried out as a whole or not at all.
+    pub fn resolve(&self, space: SpaceId, address: u64, len: u64) -> Result<Segments, MapError> {
+        let seen = self.space(space).ok_or(MapError::NoSpace(space.0))?;
+        let mut segments = Segments::new();
+        let mut next = address;
+        for segment in self.walk(seen, address, len) {
+            if segment.address != next {
+                break;
+            }
+            next = segment.address.wrapping_add(segment.bytes.len);
+            segments.push(segment.bytes);
+        }
+        let found = next.wrapping_sub(address);
+        if found == len {
+            return Ok(segments);
+        }
+        let space = seen.name.clone();
+        Err(match address.checked_add(found) {
+            Some(outside) => MapError::Outside {
+                space,
+                address,
+                len,
+                outside,
+            },
+            None => MapError::Wraps {
+                space,
+                address,
+                len,
+            },
+        })
+    }
+
+    /// How many bytes from `address` on are mapped without a gap, counted up to `max_len`; zero where there is no memory.
+    /// For strings, which may end before the map does.
+    pub fn clip(&self, space: SpaceId, address: u64, max_len: u64) -> u64 {
+        let Some(space) = self.space(space) else {
+            return 0;
+        };
+        let mut len = 0;
+        for segment in self.walk(space, address, max_len) {
+            if segment.address.wrapping_sub(address) != len {
+                break;
+            }
+            len += segment.bytes.len;
+        }
+        len
+    }
+
+    /// The mapped part of the `len` bytes at `address`, gaps left out. For what may reach outside of the map, as the
+    /// tail of an image's segment.
+    pub fn mapped(&self, space: SpaceId, address: u64, len: u64) -> Segments {
+        let Some(space) = self.space(space) else {
+            return Segments::new();
+        };
+        self.walk(space, address, len)
+            .map(|segment| segment.bytes)
+            .collect()
+    }
+
+    /// Every piece of memory in `address..address + len`, in ascending order of address.
+    fn walk<'a>(
+        &'a self,
+        space: &'a Space,
+        address: u64,
+        len: u64,
+    ) -> impl Iterator<Item = Placed> + 'a {
+        let last = address.saturating_add(len.saturating_sub(1));
+        let starts_by =
+            move |id: &MemoryId, limit| self.memory(*id).is_some_and(|memory| memory.base <= limit);
+        // The last memory that starts at or before `address` may hold it; those before that one end below it.
+        let behind = space.memories.partition_point(|id| starts_by(id, address));
+        let seen = space
+            .memories
+            .get(behind.saturating_sub(1)..)
+            .unwrap_or_default();
+        seen.iter()
+            .take_while(move |id| len > 0 && starts_by(id, last))
+            .filter_map(move |id| Placed::clipped(*id, self.memory(*id)?, address, last))
+    }
+}
+
+/// A segment with its address.
+struct Placed {
+    address: u64,
+    bytes: Segment,
+}
+
+impl Placed {
+    /// What a memory has of the bytes `first..=last`.
+    fn clipped(id: MemoryId, memory: &Memory, first: u64, last: u64) -> Option<Self> {
+        let end = memory.base.checked_add(memory.size.checked_sub(1)?)?;
+        let address = first.max(memory.base);
+        // `address <= last.min(end)` keeps the length within the memory's size.
+        let len = last.min(end).checked_sub(address)?.checked_add(1)?;
+        Some(Self {
+            address,
+            bytes: Segment {
+                memory: id,
+                offset: address - memory.base,
+                len,
+            },
+        })
+    }
+}
