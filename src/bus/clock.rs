@@ -15,7 +15,10 @@ struct Inner {
 
 impl Alarm {
     pub(super) fn new(ring: Box<dyn Fn(u64)>) -> Self {
-        Self(Rc::new(Inner { wanted: Cell::new(false), ring }))
+        Self(Rc::new(Inner {
+            wanted: Cell::new(false),
+            ring,
+        }))
     }
 
     /// Says whether the next tick is of interest.

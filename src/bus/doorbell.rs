@@ -36,7 +36,12 @@ impl Doorbell {
     /// Watches `len` bytes (at most [`DOORBELL_BYTES`]). Their first sight rings.
     pub fn watch(&self, len: usize, look: Box<Look>, ring: Box<Ring>) {
         let len = len.min(DOORBELL_BYTES);
-        let watch = Watch { len, look, ring, seen: Cell::new(None) };
+        let watch = Watch {
+            len,
+            look,
+            ring,
+            seen: Cell::new(None),
+        };
         *self.0.watch.borrow_mut() = Some(Rc::new(watch));
     }
 
@@ -48,7 +53,9 @@ impl Doorbell {
     /// Looks once; with `always`, rings whatever is seen. True if it rang.
     pub(super) fn look(&self, always: bool) -> bool {
         // Cloned, since a look may come back and change what is watched.
-        let Some(watch) = self.0.watch.borrow().clone() else { return false };
+        let Some(watch) = self.0.watch.borrow().clone() else {
+            return false;
+        };
         let mut now = [0; DOORBELL_BYTES];
         if !(watch.look)(&mut now[..watch.len]) {
             self.silence();
@@ -67,6 +74,10 @@ impl Doorbell {
 impl fmt::Debug for Doorbell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let watch = self.0.watch.borrow();
-        write!(f, "Doorbell({:?} bytes)", watch.as_ref().map(|watch| watch.len))
+        write!(
+            f,
+            "Doorbell({:?} bytes)",
+            watch.as_ref().map(|watch| watch.len)
+        )
     }
 }

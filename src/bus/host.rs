@@ -154,18 +154,25 @@ impl Bus {
     pub fn tick(&self) -> Result<bool, BusError> {
         self.refuse_while_polling("tick")?;
         if self.abroad() {
-            return Err(BusError::Reentered { what: "tick", from: "a foreign call" });
+            return Err(BusError::Reentered {
+                what: "tick",
+                from: "a foreign call",
+            });
         }
         let tick = self.line.advance();
         let always = self.notified.take();
         let mut stirred = self.woken.0.load(Ordering::Relaxed);
         for at in 0.. {
-            let Some(bell) = self.bells.borrow().get(at).cloned() else { break };
+            let Some(bell) = self.bells.borrow().get(at).cloned() else {
+                break;
+            };
             let _abroad = Depth::deeper(&self.abroad);
             stirred |= bell.look(always);
         }
         for at in 0.. {
-            let Some(alarm) = self.alarms.borrow().get(at).cloned() else { break };
+            let Some(alarm) = self.alarms.borrow().get(at).cloned() else {
+                break;
+            };
             stirred |= alarm.tick(tick);
         }
         if stirred {
@@ -198,11 +205,16 @@ impl Bus {
             self.poll();
             match answer.receiver.try_recv() {
                 Ok(reply) => return Ok(reply),
-                Err(TryRecvError::Closed) => return Err(self.line.unanswered(answer.ticket).into()),
+                Err(TryRecvError::Closed) => {
+                    return Err(self.line.unanswered(answer.ticket).into());
+                }
                 Err(TryRecvError::Empty) => {}
             }
             if !self.run_foreign() {
-                return Err(BusError::NobodyAnswers { party: I::PARTY, message: M::NAME });
+                return Err(BusError::NobodyAnswers {
+                    party: I::PARTY,
+                    message: M::NAME,
+                });
             }
         }
     }
@@ -242,7 +254,9 @@ impl Bus {
     /// Makes one foreign call. False where none waits.
     fn run_foreign(&self) -> bool {
         for at in 0.. {
-            let Some(outbox) = self.outboxes.borrow().get(at).cloned() else { break };
+            let Some(outbox) = self.outboxes.borrow().get(at).cloned() else {
+                break;
+            };
             let _abroad = Depth::deeper(&self.abroad);
             if outbox.run_one(&self.line) {
                 return true;
@@ -253,7 +267,10 @@ impl Bus {
 
     fn refuse_while_polling(&self, what: &'static str) -> Result<(), BusError> {
         if self.polling.get() {
-            return Err(BusError::Reentered { what, from: "an actor or a tap" });
+            return Err(BusError::Reentered {
+                what,
+                from: "an actor or a tap",
+            });
         }
         Ok(())
     }
@@ -283,6 +300,9 @@ impl Default for Bus {
 
 impl fmt::Debug for Bus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bus").field("tick", &self.now()).field("abroad", &self.abroad).finish()
+        f.debug_struct("Bus")
+            .field("tick", &self.now())
+            .field("abroad", &self.abroad)
+            .finish()
     }
 }

@@ -39,4 +39,4 @@ macro_rules! inbox {
     };
 }
 
-pub use inbox;
+pub(crate) use inbox;

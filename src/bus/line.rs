@@ -39,7 +39,12 @@ impl Line {
     pub(super) fn ticket(&self, from: Party, to: Party, name: &'static str) -> Ticket {
         let sequence = self.sequence.load(Ordering::Relaxed) + 1;
         self.sequence.store(sequence, Ordering::Relaxed);
-        Ticket { sequence, from, to, name }
+        Ticket {
+            sequence,
+            from,
+            to,
+            name,
+        }
     }
 
     pub(super) fn tick(&self) -> u64 {
@@ -71,8 +76,14 @@ impl Line {
 
     fn show(&self, ticket: Ticket, event: Event<'_>) {
         // Held already where a tap posts a message of its own: taps are not shown what taps do.
-        let Ok(mut taps) = self.taps.try_lock() else { return };
-        let seen = Observation { ticket, tick: self.tick(), event };
+        let Ok(mut taps) = self.taps.try_lock() else {
+            return;
+        };
+        let seen = Observation {
+            ticket,
+            tick: self.tick(),
+            event,
+        };
         for tap in taps.iter_mut() {
             tap.observe(&seen);
         }
@@ -94,9 +105,15 @@ impl Line {
     /// Why nobody answered `ticket`.
     pub(super) fn unanswered(&self, ticket: Ticket) -> Unanswered {
         let mut panics = lock(&self.panics);
-        let found = panics.iter().position(|(of, _)| of.sequence == ticket.sequence);
+        let found = panics
+            .iter()
+            .position(|(of, _)| of.sequence == ticket.sequence);
         let panic = found.map(|at| panics.remove(at).1);
-        Unanswered { party: ticket.to, message: ticket.name, panic }
+        Unanswered {
+            party: ticket.to,
+            message: ticket.name,
+            panic,
+        }
     }
 
     /// Panics that no asker has heard of.

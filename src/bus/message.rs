@@ -40,7 +40,7 @@ impl<T: Any + Debug + Send + Sync + Clone + Serialize> Body for T {
     }
 }
 
-/// All that one party may be sent, as one type; [`inbox!`](crate::bus::inbox) writes it.
+/// All that one party may be sent, as one type.
 pub trait Inbox: actix::Message<Result = ()> + Send + 'static {
     /// The party that owns it.
     const PARTY: Party;
@@ -71,12 +71,25 @@ pub struct Reply<R> {
 impl<R: Body> Reply<R> {
     pub(super) fn new(line: &Arc<Line>, ticket: Ticket) -> (Self, oneshot::Receiver<R>) {
         let (slot, receiver) = oneshot::channel();
-        (Self { slot: Some(slot), ticket, line: line.clone(), origin: None }, receiver)
+        (
+            Self {
+                slot: Some(slot),
+                ticket,
+                line: line.clone(),
+                origin: None,
+            },
+            receiver,
+        )
     }
 
     /// A reply that nobody waits for.
     pub(super) fn unheard(line: &Arc<Line>, ticket: Ticket) -> Self {
-        Self { slot: None, ticket, line: line.clone(), origin: None }
+        Self {
+            slot: None,
+            ticket,
+            line: line.clone(),
+            origin: None,
+        }
     }
 
     /// The same place, under a further message.

@@ -26,7 +26,7 @@ pub use desk::Desk;
 pub use doorbell::{DOORBELL_BYTES, Doorbell, Look, Ring};
 pub use error::{BusError, Unanswered};
 pub use host::Bus;
-pub use inbox::inbox;
+pub(crate) use inbox::inbox;
 pub use line::Ticket;
 pub use message::{Answer, Body, Envelope, Inbox, Message, Reply};
 pub use port::Port;

@@ -21,7 +21,10 @@ pub(super) trait Drain {
 
 impl<I: Inbox> Outbox<I> {
     pub(super) fn new(callee: Rc<dyn Fn(I)>) -> Self {
-        Self { waiting: RefCell::default(), callee }
+        Self {
+            waiting: RefCell::default(),
+            callee,
+        }
     }
 
     pub(super) fn push(&self, call: I) {
@@ -32,7 +35,9 @@ impl<I: Inbox> Outbox<I> {
 impl<I: Inbox> Drain for Outbox<I> {
     fn run_one(&self, line: &Line) -> bool {
         // The borrow ends before the call: it may come back and post more.
-        let Some(call) = self.waiting.borrow_mut().pop_front() else { return false };
+        let Some(call) = self.waiting.borrow_mut().pop_front() else {
+            return false;
+        };
         line.shelter(call.ticket(), || (self.callee)(call));
         true
     }

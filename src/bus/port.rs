@@ -25,16 +25,27 @@ enum Way<I: Inbox> {
 
 impl<I: Inbox> Port<I> {
     pub(super) fn to_actor(line: &Arc<Line>, recipient: actix::Recipient<I>) -> Self {
-        Self { from: Party::OUTSIDE, line: line.clone(), way: Way::Actor(recipient) }
+        Self {
+            from: Party::OUTSIDE,
+            line: line.clone(),
+            way: Way::Actor(recipient),
+        }
     }
 
     pub(super) fn to_foreign(line: &Arc<Line>, outbox: Rc<Outbox<I>>) -> Self {
-        Self { from: Party::OUTSIDE, line: line.clone(), way: Way::Foreign(outbox) }
+        Self {
+            from: Party::OUTSIDE,
+            line: line.clone(),
+            way: Way::Foreign(outbox),
+        }
     }
 
     /// The same way, for another sender.
     pub fn sent_by(&self, from: Party) -> Self {
-        Self { from, ..self.clone() }
+        Self {
+            from,
+            ..self.clone()
+        }
     }
 
     /// Sends a message whose reply nobody waits for.
@@ -43,7 +54,10 @@ impl<I: Inbox> Port<I> {
         I: From<Envelope<M>>,
     {
         let ticket = self.line.ticket(self.from, I::PARTY, M::NAME);
-        self.deliver(Envelope { message, reply: Reply::unheard(&self.line, ticket) });
+        self.deliver(Envelope {
+            message,
+            reply: Reply::unheard(&self.line, ticket),
+        });
     }
 
     /// Sends a message; the answer is awaited.
@@ -54,7 +68,11 @@ impl<I: Inbox> Port<I> {
         let ticket = self.line.ticket(self.from, I::PARTY, M::NAME);
         let (reply, receiver) = Reply::new(&self.line, ticket);
         self.deliver(Envelope { message, reply });
-        Answer { receiver, ticket, line: self.line.clone() }
+        Answer {
+            receiver,
+            ticket,
+            line: self.line.clone(),
+        }
     }
 
     /// Sends a message whose answer goes straight to whoever waits for `reply`.
@@ -63,7 +81,10 @@ impl<I: Inbox> Port<I> {
         I: From<Envelope<M>>,
     {
         let ticket = self.line.ticket(self.from, I::PARTY, M::NAME);
-        self.deliver(Envelope { message, reply: reply.under(ticket) });
+        self.deliver(Envelope {
+            message,
+            reply: reply.under(ticket),
+        });
     }
 
     fn deliver<M: Message>(&self, envelope: Envelope<M>)
@@ -71,7 +92,8 @@ impl<I: Inbox> Port<I> {
         I: From<Envelope<M>>,
     {
         if self.line.tapped() {
-            self.line.show_message(envelope.reply.ticket(), &envelope.message);
+            self.line
+                .show_message(envelope.reply.ticket(), &envelope.message);
         }
         match &self.way {
             Way::Actor(recipient) => recipient.do_send(envelope.into()),
@@ -87,6 +109,10 @@ impl<I: Inbox> Clone for Port<I> {
             Way::Actor(recipient) => Way::Actor(recipient.clone()),
             Way::Foreign(outbox) => Way::Foreign(outbox.clone()),
         };
-        Self { from: self.from, line: self.line.clone(), way }
+        Self {
+            from: self.from,
+            line: self.line.clone(),
+            way,
+        }
     }
 }

@@ -60,8 +60,7 @@ impl<'a> Event<'a> {
 }
 
 /// An observation that outlives its moment: what actors that are attached as taps receive.
-#[derive(Debug, Clone, actix::Message)]
-#[rtype(result = "()")]
+#[derive(Debug, Clone)]
 pub struct Kept {
     /// Which message.
     pub ticket: Ticket,
@@ -71,6 +70,10 @@ pub struct Kept {
     pub reply: bool,
     /// The message or the reply.
     pub body: Arc<dyn Body>,
+}
+
+impl actix::Message for Kept {
+    type Result = ();
 }
 
 /// Makes a tap of an actor.

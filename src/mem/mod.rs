@@ -2,10 +2,12 @@
 
 mod geometry;
 mod memory;
+mod op;
 mod path;
 mod space;
 
 pub use geometry::{Geometry, Run, Runs, Word, Words};
 pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, Space, SpaceId};
+pub use op::{AccessError, BackendError, Op, Outcome, Span, Store, execute};
 pub use path::WordPath;
 pub use space::{MapError, Segment, Segments};

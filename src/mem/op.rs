@@ -212,7 +212,9 @@ fn copy(store: &dyn Store, to: &Segments, from: &Segments) -> Result<Outcome, Ac
 
 /// Whether a forward copy could overwrite source bytes before they are read.
 fn is_behind(to: &Segments, from: &Segments) -> bool {
-    let (Some(to), Some(from)) = (to.first(), from.first()) else { return false };
+    let (Some(to), Some(from)) = (to.first(), from.first()) else {
+        return false;
+    };
     (to.memory, to.offset) > (from.memory, from.offset)
 }
 
@@ -250,7 +252,10 @@ fn text(store: &dyn Store, place: &Segments) -> Result<Outcome, AccessError> {
         step = (step * 2).min(CHUNK);
     }
     // The address belongs to the space, which is not known here; whoever resolved it knows.
-    Err(AccessError::Unterminated { address: 0, len: limit })
+    Err(AccessError::Unterminated {
+        address: 0,
+        len: limit,
+    })
 }
 
 fn read(store: &dyn Store, place: &Segments, from: u64, to: &mut [u8]) -> Result<(), AccessError> {
@@ -281,7 +286,11 @@ fn part(place: &Segments, from: u64, len: u64) -> impl Iterator<Item = Segment> 
         let (first, last) = (start.max(from), (start + segment.len).min(end));
         let offset = segment.offset + first.saturating_sub(start);
         start += segment.len;
-        (first < last).then(|| Segment { memory: segment.memory, offset, len: last - first })
+        (first < last).then(|| Segment {
+            memory: segment.memory,
+            offset,
+            len: last - first,
+        })
     })
 }
 
@@ -298,7 +307,11 @@ fn len(place: &Segments) -> u64 {
 }
 
 fn same_length(len: u64, place: u64) -> Result<(), AccessError> {
-    if len == place { Ok(()) } else { Err(AccessError::Length { len, place }) }
+    if len == place {
+        Ok(())
+    } else {
+        Err(AccessError::Length { len, place })
+    }
 }
 
 /// A length that is in memory already, or bounded by a chunk.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bus::inbox;
-use crate::mem::{AccessError, Op, Outcome, Segments, Span, SpaceId};
+use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span};
 
 /// Carries out an access.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,4 @@
+//! The actors: state and decisions. None of them calls foreign code, and none is `unsafe`.
+
+pub mod console;
+pub mod files;

@@ -1,0 +1,109 @@
+//! Whoever is outside of the bus, as seen from it.
+//!
+//! An actor that needs the outside posts a message of [`messages::foreign`](crate::messages::foreign);
+//! the bus hands it to a [`Foreign`] when no actor runs, so that what is called may come back.
+
+mod callbacks;
+mod live;
+mod memory;
+#[cfg(test)]
+pub(crate) mod scripted;
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, OpenFlags};
+
+pub use callbacks::{Callbacks, CommandResult, FileOpener, Openers, SpecialFile};
+pub use live::Live;
+pub use memory::Memories;
+
+use crate::mem::{AccessError, Op, Outcome, Segments};
+use crate::messages::ChannelId;
+use crate::messages::foreign::{Inbox, Opener, Severity, SpecialId};
+use crate::messages::rpc::{CallError, Progress, Target};
+
+/// Everything that the system asks of the outside. Each method may come back into the system before
+/// it returns, so none may hold a borrow meanwhile.
+pub trait Foreign {
+    /// Carries out a memory access of which at least one part is not in this process.
+    fn access(&self, op: &Op<Segments>) -> Result<Outcome, AccessError>;
+
+    /// Asks the host program's own methods and custom commands once.
+    fn host_call(&self, channel: &str, target: &Target, args: &[u64]) -> Progress;
+
+    /// Asks the testbench's methods once.
+    fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError>;
+
+    /// A channel has exited.
+    fn exit(&self, channel: ChannelId, code: u32);
+
+    /// A channel is there.
+    fn register(&self, channel: &str);
+
+    /// Something for the user to read.
+    fn report(&self, severity: Severity, id: &str, text: &str);
+
+    /// Opens a file of the host program's.
+    fn open_special(
+        &self,
+        opener: &Opener,
+        path: &str,
+        flags: OpenFlags,
+    ) -> Result<SpecialId, Errno>;
+
+    /// Reads up to `len` bytes from where a special file stands.
+    fn read_special(&self, file: SpecialId, len: u64) -> Result<Bytes, Errno>;
+
+    /// Writes all of `data` where a special file stands.
+    fn write_special(&self, file: SpecialId, data: &[u8]) -> Result<u64, Errno>;
+
+    /// Moves in a special file to a position from the start.
+    fn seek_special(&self, file: SpecialId, position: u64) -> Result<u64, Errno>;
+
+    /// Drops a special file.
+    fn close_special(&self, file: SpecialId);
+}
+
+/// Makes one foreign call and answers it.
+pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
+    match call {
+        Inbox::Access(call) => call.reply.send(foreign.access(&call.message.op)),
+        Inbox::HostCall(call) => {
+            let ask = call.message;
+            call.reply.send(foreign.host_call(&ask.channel, &ask.target, &ask.args));
+        }
+        Inbox::SvCall(call) => {
+            let ask = call.message;
+            call.reply.send(foreign.sv_call(&ask.channel, &ask.method, &ask.args));
+        }
+        Inbox::Exit(call) => {
+            foreign.exit(call.message.channel, call.message.code);
+            call.reply.send(());
+        }
+        Inbox::Register(call) => {
+            foreign.register(&call.message.channel);
+            call.reply.send(());
+        }
+        Inbox::Report(call) => {
+            let report = call.message;
+            foreign.report(report.severity, &report.id, &report.text);
+            call.reply.send(());
+        }
+        Inbox::OpenSpecial(call) => {
+            let ask = call.message;
+            call.reply.send(foreign.open_special(&ask.opener, &ask.path, ask.flags));
+        }
+        Inbox::ReadSpecial(call) => {
+            call.reply.send(foreign.read_special(call.message.file, call.message.len));
+        }
+        Inbox::WriteSpecial(call) => {
+            call.reply.send(foreign.write_special(call.message.file, &call.message.data));
+        }
+        Inbox::SeekSpecial(call) => {
+            call.reply.send(foreign.seek_special(call.message.file, call.message.position));
+        }
+        Inbox::CloseSpecial(call) => {
+            foreign.close_special(call.message.file);
+            call.reply.send(());
+        }
+    }
+}
