@@ -10,7 +10,7 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 
 use crate::messages::foreign::{Opener, SpecialId};
-use crate::messages::rpc::{Progress, Target};
+use crate::messages::rpc::{CallError, Progress, Target};
 
 /// What one poll of a method or a custom command gives: a result, `Pending` to be asked again on the
 /// next tick, or an error, which is reported and makes firmware's call fail with -EIO.
@@ -88,20 +88,24 @@ impl Callbacks {
         self.calls.borrow_mut().insert(target, Rc::new(RefCell::new(callback)));
     }
 
-    /// Asks a method or custom command once. An error of the callback's is the second of the pair.
-    pub fn call(&self, channel: &str, target: &Target, args: &[u64]) -> (Progress, Option<String>) {
+    /// Asks a method or custom command once.
+    pub fn call(
+        &self,
+        channel: &str,
+        target: &Target,
+        args: &[u64],
+    ) -> Result<Progress, CallError> {
         let Some(callback) = self.calls.borrow().get(target).cloned() else {
-            return (Progress::Absent, None);
+            return Ok(Progress::Absent);
         };
-        let Ok(mut callback) = callback.try_borrow_mut() else {
-            let text = format!("{target} was called from inside itself");
-            return (Progress::Failed, Some(text));
-        };
-        match callback(channel, args) {
-            Ok(std::task::Poll::Ready(result)) => (Progress::Ready(result), None),
-            Ok(std::task::Poll::Pending) => (Progress::Pending, None),
-            Err(error) => (Progress::Failed, Some(format!("{target} failed: {error}"))),
-        }
+        let raised = |cause| CallError::Raised { target: target.clone(), cause };
+        let mut callback = callback
+            .try_borrow_mut()
+            .map_err(|_| raised("it was called from inside itself".into()))?;
+        Ok(match callback(channel, args).map_err(|error| raised(error.to_string()))? {
+            std::task::Poll::Ready(result) => Progress::Ready(result),
+            std::task::Poll::Pending => Progress::Pending,
+        })
     }
 
     /// Opens a special file.

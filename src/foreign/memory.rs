@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::mem::{
     AccessError, Backend, BackendError, Buffer, Geometry, Memory, MemoryId, MemoryMap, Segment,
-    Segments, Shape, Store,
+    Shape, Store,
 };
 use crate::sim;
 
@@ -44,13 +44,6 @@ impl Memories {
         let mut instances = HashMap::new();
         let ways = map.memories.iter().map(|memory| Way::to(memory, &mut instances)).collect();
         Self { map, ways }
-    }
-
-    /// Whether an actor may carry out an access itself: no foreign code is behind any part of it.
-    pub fn are_local(&self, place: &Segments) -> bool {
-        place.iter().all(|segment| {
-            matches!(self.way(segment.memory), Some(Way::Log | Way::Static { .. }) | None)
-        })
     }
 
     /// The buffers of a memory of this process, one for each HDL instance.

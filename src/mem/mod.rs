@@ -10,6 +10,6 @@ mod space;
 pub use buffer::Buffer;
 pub use geometry::{Geometry, Run, Runs, Word, Words};
 pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, Space, SpaceId};
-pub use op::{AccessError, BackendError, Op, Outcome, Span, Store, execute};
+pub use op::{AccessError, BackendError, Op, Outcome, Span, Store, execute, part};
 pub use path::WordPath;
 pub use space::{MapError, Segment, Segments};
