@@ -1,6 +1,5 @@
 //! Runs steps one after the other, shows what they print as it comes, and closes with a table.
 
-use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
 use std::process::Stdio;
@@ -50,7 +49,7 @@ enum Outcome {
 struct Failure {
     title: String,
     why: String,
-    tail: VecDeque<String>,
+    tail: Vec<String>,
 }
 
 impl<'a> Runner<'a> {
@@ -188,7 +187,8 @@ impl<'a> Runner<'a> {
         }
         let status = child.wait().context("cannot wait for a command")?;
         let failure = case.expect.unmet(status.success(), &output).map(|why| {
-            let tail = output.split_off(output.len().saturating_sub(TAIL)).into();
+            output.retain(|line| !is_progress(line));
+            let tail = output.split_off(output.len().saturating_sub(TAIL));
             let why = format!("{why} ({status})");
             Failure { title, why, tail }
         });
@@ -257,6 +257,12 @@ impl Outcome {
             Self::Skipped => "skipped",
         }
     }
+}
+
+/// Cargo's lines about crates that built well.
+fn is_progress(line: &str) -> bool {
+    let first = line.split_whitespace().next().unwrap_or_default();
+    line.starts_with(' ') && ["Compiling", "Checking", "Downloaded", "Documenting"].contains(&first)
 }
 
 fn seconds(time: Duration) -> String {

@@ -194,12 +194,12 @@ fn fuzz_targets(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Starts from the committed seeds; what the fuzzer finds goes to the first folder, under `target`. Without a sanitizer
-/// it needs no nightly compiler, and still has coverage to go by.
+/// Starts from the committed seeds in `fuzz/corpus/<target>`; what the fuzzer finds goes there too, and git ignores it.
+/// Without a sanitizer this needs no nightly compiler, and still has coverage to go by.
 fn fuzz(target: &str) -> String {
     format!(
-        "cargo fuzz run --sanitizer none --target-dir target/fuzz {target} target/fuzz/corpus/{target} \
-         fuzz/corpus/{target} -- -max_total_time={FUZZ_SECONDS} -verbosity=0 -print_final_stats=1"
+        "cargo fuzz run --sanitizer none --target-dir target/fuzz {target} -- \
+         -max_total_time={FUZZ_SECONDS} -verbosity=0 -print_final_stats=1"
     )
 }
 
