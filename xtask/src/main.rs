@@ -35,11 +35,19 @@ enum Verb {
     Bench(bench::Args),
 }
 
-fn main() -> Result<ExitCode> {
-    let root = project_root()?;
-    match Cli::parse().verb {
+fn main() -> ExitCode {
+    let verb = Cli::parse().verb;
+    let outcome = project_root().and_then(|root| match verb {
         Verb::Test(args) => test::run(&root, &args),
         Verb::Bench(args) => bench::run(&root, &args),
+    });
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
 

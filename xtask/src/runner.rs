@@ -1,5 +1,6 @@
 //! Runs steps one after the other, shows what they print as it comes, and closes with a table.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
 use std::process::Stdio;
@@ -95,16 +96,11 @@ impl<'a> Runner<'a> {
         Ok(self.failures.is_empty())
     }
 
-    /// Why the step can't run. A tool that it only wants, and that can't be had, is noted as a skip.
+    /// Why the step can't run.
     fn obstacle(&mut self, step: &Step) -> Option<String> {
         for tool in &step.needs {
             if let Err(Missing(reason)) = self.tools.get(*tool) {
                 return Some(reason);
-            }
-        }
-        for tool in &step.wants {
-            if let Err(Missing(reason)) = self.tools.get(*tool) {
-                println!("  {reason}");
             }
         }
         let (command, otherwise) = step.probe?;
@@ -114,6 +110,13 @@ impl<'a> Runner<'a> {
     }
 
     fn run_cases(&mut self, number: &str, step: &Step) -> Result<(Outcome, String)> {
+        let mut lacking = vec![];
+        for tool in &step.wants {
+            if let Err(Missing(reason)) = self.tools.get(*tool) {
+                println!("  {reason}");
+                lacking.push(reason);
+            }
+        }
         let (mut failed, mut tally) = (0, Tally::default());
         for (index, case) in step.cases.iter().enumerate() {
             let title = match step.cases.len() {
@@ -121,7 +124,10 @@ impl<'a> Runner<'a> {
                 many => format!("{number} ({}/{many}) {}", index + 1, case.command),
             };
             println!("{title}");
-            if let Some(failure) = self.run_case(title, case, &step.env, &mut tally)? {
+            let mut counted = Tally::default();
+            let failure = self.run_case(title, case, &step.env, &mut counted)?;
+            tally.add(counted);
+            if let Some(failure) = failure {
                 println!("  FAILED: {}", failure.why);
                 self.failures.push(failure);
                 failed += 1;
@@ -141,6 +147,7 @@ impl<'a> Runner<'a> {
         if tally.skips() > 0 {
             remarks.push(format!("{} skipped", tally.skips()));
         }
+        remarks.extend(lacking);
         self.tally.add(tally);
         let outcome = match failed {
             0 => Outcome::Passed,
@@ -168,7 +175,13 @@ impl<'a> Runner<'a> {
             .stderr(writer);
         let child = command.spawn();
         drop(command); // with its ends of the pipe, or reading would never end
-        let mut child = child.with_context(|| format!("cannot start `{}`", case.command))?;
+        let mut child = match child {
+            Ok(child) => child,
+            Err(error) => {
+                let (why, tail) = (format!("it can't be started: {error}"), vec![]);
+                return Ok(Some(Failure { title, why, tail }));
+            }
+        };
 
         let show_all = matches!(case.expect, Expect::Success);
         let (mut output, mut raw) = (vec![], vec![]);
@@ -180,10 +193,12 @@ impl<'a> Runner<'a> {
         {
             let line = String::from_utf8_lossy(&raw).trim_end().to_owned();
             raw.clear();
-            if tally.read(&line) && show_all {
-                println!("{line}");
+            if tally.read(&line) {
+                if show_all {
+                    println!("{line}");
+                }
+                output.push(line);
             }
-            output.push(line);
         }
         let status = child.wait().context("cannot wait for a command")?;
         let failure = case.expect.unmet(status.success(), &output).map(|why| {
@@ -218,15 +233,8 @@ impl<'a> Runner<'a> {
             let line = format!("{step:width$}  {outcome:7}  {took:>8}  {}", row.remark);
             println!("{}", line.trim_end());
         }
-        if !self.tally.skipped.is_empty() {
-            println!("\nskipped:");
-        }
-        for (what, times) in &self.tally.skipped {
-            match times {
-                1 => println!("  {what}"),
-                _ => println!("  {what} ({times} times)"),
-            }
-        }
+        print_counted("failed:", &self.tally.failures);
+        print_counted("skipped:", &self.tally.skipped);
         let count = |outcome| {
             self.rows
                 .iter()
@@ -259,10 +267,23 @@ impl Outcome {
     }
 }
 
-/// Cargo's lines about crates that built well.
+fn print_counted(title: &str, items: &BTreeMap<String, usize>) {
+    if !items.is_empty() {
+        println!("\n{title}");
+    }
+    for (item, times) in items {
+        match times {
+            1 => println!("  {item}"),
+            _ => println!("  {item} ({times} times)"),
+        }
+    }
+}
+
+/// Lines about crates that built well and tests that passed.
 fn is_progress(line: &str) -> bool {
     let first = line.split_whitespace().next().unwrap_or_default();
-    line.starts_with(' ') && ["Compiling", "Checking", "Downloaded", "Documenting"].contains(&first)
+    let built = ["Compiling", "Checking", "Downloaded", "Documenting"].contains(&first);
+    (line.starts_with(' ') && built) || (first == "test" && line.ends_with(" ... ok"))
 }
 
 fn seconds(time: Duration) -> String {

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Tally {
     pub(crate) passed: usize,
     pub(crate) failed: usize,
+    /// The names of those that failed, and how many times.
+    pub(crate) failures: BTreeMap<String, usize>,
     /// What was skipped and why, and how many times (the same test runs in many feature combinations).
     pub(crate) skipped: BTreeMap<String, usize>,
     /// Inside the part of the output that repeats what passing tests printed.
@@ -22,7 +24,10 @@ impl Tally {
     pub(crate) fn read(&mut self, line: &str) -> bool {
         if line == "successes:" {
             self.in_successes = true;
-        } else if line == "failures:" || line.starts_with("test result: ") {
+        } else if ["failures:", "running ", "test result: "]
+            .iter()
+            .any(|end| line.starts_with(end))
+        {
             self.in_successes = false;
             self.current = None;
         }
@@ -36,6 +41,8 @@ impl Tally {
             return true;
         } else if let Some((name, how)) = ignored(line) {
             self.skip(format!("{name}: ignored{how}"));
+        } else if let Some(name) = between(line, "test ", " ... FAILED") {
+            *self.failures.entry(name.into()).or_default() += 1;
         } else if let Some(counts) = line.strip_prefix("test result: ") {
             self.passed += number_before(counts, " passed");
             self.failed += number_before(counts, " failed");
@@ -43,7 +50,7 @@ impl Tally {
         !self.in_successes
     }
 
-    pub(crate) fn skip(&mut self, what: String) {
+    fn skip(&mut self, what: String) {
         *self.skipped.entry(what).or_default() += 1;
     }
 
@@ -54,6 +61,9 @@ impl Tally {
     pub(crate) fn add(&mut self, other: Tally) {
         self.passed += other.passed;
         self.failed += other.failed;
+        for (name, times) in other.failures {
+            *self.failures.entry(name).or_default() += times;
+        }
         for (what, times) in other.skipped {
             *self.skipped.entry(what).or_default() += times;
         }
@@ -112,6 +122,7 @@ test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; 
         let mut tally = Tally::default();
         let shown: Vec<&str> = OUTPUT.lines().filter(|line| tally.read(line)).collect();
         assert_eq!((tally.passed, tally.failed, tally.skips()), (2, 1, 2));
+        assert_eq!(tally.failures, BTreeMap::from([("d".into(), 1)]));
         let skipped: Vec<&str> = tally.skipped.keys().map(String::as_str).collect();
         assert_eq!(
             skipped,
