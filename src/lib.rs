@@ -1,3 +1,4 @@
 //! Verification host.
 
+pub mod config;
 pub mod mem;

@@ -8,12 +8,12 @@ use crate::mem::{ImageError, MapError};
 
 /// A configuration that is refused.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {problem}", file.display())]
+#[error("{}: {problem}", .file.display())]
 pub struct ConfigError {
     /// The configuration file.
     pub file: PathBuf,
     /// What is wrong with it.
-    pub problem: ConfigProblem,
+    pub problem: Box<ConfigProblem>,
 }
 
 /// What is wrong with a configuration file.
@@ -77,7 +77,9 @@ pub enum KeyProblem {
 
 /// A text whose `${VAR}` cannot be expanded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{key}`: the environment variable `{variable}` of `{text}` is not set (or not text); set it, or write `$$` for a plain `$`")]
+#[error(
+    "`{key}`: the environment variable `{variable}` of `{text}` is not set (or not text); set it, or write `$$` for a plain `$`"
+)]
 pub struct ExpandError {
     /// The key whose text it is.
     pub key: &'static str,
@@ -111,7 +113,9 @@ pub enum MemoryProblem {
         bits: u64,
     },
     /// A width that no simulator has.
-    #[error("`{key}` of {bits} bits is more than the {max} bits that are supported; widths are in bits, sizes in bytes")]
+    #[error(
+        "`{key}` of {bits} bits is more than the {max} bits that are supported; widths are in bits, sizes in bytes"
+    )]
     TooWide {
         /// `width` or `bank_width`.
         key: &'static str,
@@ -129,13 +133,17 @@ pub enum MemoryProblem {
         because: &'static str,
     },
     /// A key of banks in a memory without them.
-    #[error("`{key}` is for banked memories, but there are no `banks`; list them or leave `{key}` out")]
+    #[error(
+        "`{key}` is for banked memories, but there are no `banks`; list them or leave `{key}` out"
+    )]
     NoBanks {
         /// The key that is there.
         key: &'static str,
     },
     /// A memory that does not end within 64 bits.
-    #[error("`base` + `size`: {size:#x} bytes at {base:#x} run past the last address, 0xffffffffffffffff")]
+    #[error(
+        "`base` + `size`: {size:#x} bytes at {base:#x} run past the last address, 0xffffffffffffffff"
+    )]
     Wraps {
         /// Its first byte.
         base: u64,
@@ -147,7 +155,7 @@ pub enum MemoryProblem {
     NotWholeWords {
         /// Bytes.
         size: u64,
-        /// Bytes that it must be a multiple of.
+        /// Bytes that it must be a multiple of; the largest number where 64 bits cannot count them.
         unit: u64,
         /// What the unit is made of.
         what: &'static str,
@@ -191,16 +199,20 @@ pub enum MemoryProblem {
         wanted: u64,
     },
     /// The hex file is not there.
-    #[error("`init.file`: there is no file `{}`", file.display())]
+    #[error("`init.file`: there is no file `{}`", .file.display())]
     NoHexFile {
         /// The file, expanded.
         file: PathBuf,
     },
     /// The C API knows no HDL paths.
-    #[error("`path`: the backend `api` reaches black boxes only; leave `path` out, or choose another `backend`{0}")]
+    #[error(
+        "`path`: the backend `api` reaches black boxes only; leave `path` out, or choose another `backend`{0}"
+    )]
     PathInApi(ByFeature),
     /// A static buffer is identified by its path.
-    #[error("`path` is missing: the backend `static` needs it, it keeps no black boxes; give `path`, or choose another `backend`{0}")]
+    #[error(
+        "`path` is missing: the backend `static` needs it, it keeps no black boxes; give `path`, or choose another `backend`{0}"
+    )]
     StaticBlackBox(ByFeature),
 }
 
@@ -210,7 +222,11 @@ pub struct ByFeature(pub bool);
 
 impl std::fmt::Display for ByFeature {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0 { " (this one is the default, by Cargo feature)" } else { "" })
+        f.write_str(if self.0 {
+            " (this one is the default, by Cargo feature)"
+        } else {
+            ""
+        })
     }
 }
 
@@ -218,7 +234,7 @@ impl std::fmt::Display for ByFeature {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpaceProblem {
     /// A name that no shared memory has.
-    #[error("there is no shared memory `{name}`; {}", known("shared", known_names))]
+    #[error("there is no shared memory `{name}`; {}", known("shared", .known_names))]
     UnknownShared {
         /// The name.
         name: String,
@@ -232,7 +248,9 @@ pub enum SpaceProblem {
         name: String,
     },
     /// Two memories that share addresses.
-    #[error("`base`: memory `{first}` ({first_base:#x} to {first_end:#x}) overlaps memory `{second}` ({second_base:#x} to {second_end:#x})")]
+    #[error(
+        "`base`: memory `{first}` ({first_base:#x} to {first_end:#x}) overlaps memory `{second}` ({second_base:#x} to {second_end:#x})"
+    )]
     Overlap {
         /// The one that starts first.
         first: String,
@@ -259,7 +277,7 @@ pub enum ChannelProblem {
     #[error(transparent)]
     Expand(#[from] ExpandError),
     /// A name that no space of the memory configuration has.
-    #[error("`space`: the memory configuration has no space `{name}`; {}", known("spaces", known_names))]
+    #[error("`space`: the memory configuration has no space `{name}`; {}", known("spaces", .known_names))]
     UnknownSpace {
         /// The name.
         name: String,
@@ -267,7 +285,7 @@ pub enum ChannelProblem {
         known_names: Vec<String>,
     },
     /// The ELF file cannot be read.
-    #[error("`elf`: {} cannot be read: {source}", file.display())]
+    #[error("`elf`: {} cannot be read: {source}", .file.display())]
     ReadElf {
         /// The file, expanded.
         file: PathBuf,
@@ -278,16 +296,18 @@ pub enum ChannelProblem {
     #[error("`elf`: {0}")]
     Elf(#[from] ImageError),
     /// Nothing says where the channel is.
-    #[error("`base` is missing, and so is `elf`: give the channel's address, or the image with a section .mailbox, or `server: false`")]
+    #[error(
+        "`base` is missing, and so is `elf`: give the channel's address, or the image with a section .mailbox, or `server: false`"
+    )]
     NoAddress,
     /// The image does not say where the channel is.
-    #[error("`elf`: {} has no section .mailbox; link one in, or give the channel's address as `base`, or `server: false`", file.display())]
+    #[error("`elf`: {} has no section .mailbox; link one in, or give the channel's address as `base`, or `server: false`", .file.display())]
     NoMailbox {
         /// The image.
         file: PathBuf,
     },
     /// The section is too small for this channel.
-    #[error("`mb_id`: channel {mb_id} of {channel_size:#x} bytes reaches past the end of section .mailbox ({section_size:#x} bytes at {section:#x}) of {}", file.display())]
+    #[error("`mb_id`: channel {mb_id} of {channel_size:#x} bytes reaches past the end of section .mailbox ({section_size:#x} bytes at {section:#x}) of {}", .file.display())]
     PastSection {
         /// Which channel of the section.
         mb_id: u64,
@@ -307,7 +327,9 @@ pub enum ChannelProblem {
         bits: u64,
     },
     /// Nothing says the pointer width.
-    #[error("`ptr` is missing: without `elf`, and without the Cargo feature `ptr32` or `ptr64`, say `ptr: 32` or `ptr: 64`")]
+    #[error(
+        "`ptr` is missing: without `elf`, and without the Cargo feature `ptr32` or `ptr64`, say `ptr: 32` or `ptr: 64`"
+    )]
     NoPtr,
     /// Another alignment than the protocol has.
     #[error("`cache_line` is {bytes}; it is 32, 64, 128 or 256 bytes, or 0 for none")]
@@ -316,7 +338,9 @@ pub enum ChannelProblem {
         bytes: u64,
     },
     /// An address that no such channel can have.
-    #[error("the channel's address {address:#x} is not a multiple of {align}; check `base` or the image, `ptr` and `cache_line`")]
+    #[error(
+        "the channel's address {address:#x} is not a multiple of {align}; check `base` or the image, `ptr` and `cache_line`"
+    )]
     Misaligned {
         /// The channel's address.
         address: u64,
@@ -330,5 +354,9 @@ pub enum ChannelProblem {
 
 /// "spaces: `a`, `b`", or that there are none.
 fn known(what: &str, names: &[String]) -> String {
-    if names.is_empty() { format!("{what}: none") } else { format!("{what}: `{}`", names.join("`, `")) }
+    if names.is_empty() {
+        format!("{what}: none")
+    } else {
+        format!("{what}: `{}`", names.join("`, `"))
+    }
 }

@@ -47,3 +47,29 @@ impl Default for Backend {
         }
     }
 }
+
+/// Pointer width of channels that do not say, and have no image that does.
+pub(super) fn ptr_width() -> Option<PtrWidth> {
+    if cfg!(feature = "ptr32") {
+        Some(PtrWidth::P4)
+    } else if cfg!(feature = "ptr64") {
+        Some(PtrWidth::P8)
+    } else {
+        None
+    }
+}
+
+/// Cache line of channels that do not say.
+pub(super) fn cache_line() -> CacheLine {
+    if cfg!(feature = "cache_line_32") {
+        CacheLine::B32
+    } else if cfg!(feature = "cache_line_64") {
+        CacheLine::B64
+    } else if cfg!(feature = "cache_line_128") {
+        CacheLine::B128
+    } else if cfg!(feature = "cache_line_256") {
+        CacheLine::B256
+    } else {
+        CacheLine::None
+    }
+}

@@ -9,7 +9,10 @@ use crate::mem::Backend;
 
 /// A memory as written.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "the keys of a memory, as `{base: 0x1000, size: 4096}`")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "the keys of a memory, as `{base: 0x1000, size: 4096}`"
+)]
 pub(super) struct RawMemory {
     pub(super) base: u64,
     pub(super) size: u64,
@@ -19,7 +22,7 @@ pub(super) struct RawMemory {
     pub(super) array_dims: RawDims,
     #[serde(default)]
     pub(super) init: RawInit,
-    pub(super) backend: Option<RawBackend>,
+    pub(super) backend: Option<Backend>,
     pub(super) bank_width: Option<u64>,
     pub(super) bank_depth: Option<u64>,
     pub(super) banks: Option<Vec<Vec<String>>>,
@@ -32,45 +35,32 @@ pub(super) struct RawDims {
     pub(super) cols: Option<u64>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(tag = "method", rename_all = "snake_case", deny_unknown_fields, expecting = "`{method: ...}`")]
+#[derive(Debug, Deserialize)]
+#[serde(
+    tag = "method",
+    rename_all = "snake_case",
+    deny_unknown_fields,
+    expecting = "`{method: ...}`"
+)]
 pub(super) enum RawInit {
-    #[default]
-    NoInit,
+    NoInit {},
     AllZero {},
-    Random {
-        seed: Option<u64>,
-    },
-    Hex {
-        file: String,
-    },
+    Random { seed: Option<u64> },
+    Hex { file: String },
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum RawBackend {
-    Log,
-    Uvm,
-    Api,
-    Static,
-    Vpi,
-}
-
-impl From<RawBackend> for Backend {
-    fn from(raw: RawBackend) -> Self {
-        match raw {
-            RawBackend::Log => Self::Log,
-            RawBackend::Uvm => Self::Uvm,
-            RawBackend::Api => Self::Api,
-            RawBackend::Static => Self::Static,
-            RawBackend::Vpi => Self::Vpi,
-        }
+impl Default for RawInit {
+    fn default() -> Self {
+        Self::NoInit {}
     }
 }
 
 /// A channel as written.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "the keys of a channel, as `{space: core0, elf: main.elf}`")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "the keys of a channel, as `{space: core0, elf: main.elf}`"
+)]
 pub(super) struct RawChannel {
     pub(super) space: String,
     pub(super) elf: Option<String>,
@@ -95,6 +85,10 @@ pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, KeyProblem> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let key = error.path().to_string();
         let source = error.into_inner();
-        if key == "." { KeyProblem::Map(source) } else { KeyProblem::At { key, source } }
+        if key == "." {
+            KeyProblem::Map(source)
+        } else {
+            KeyProblem::At { key, source }
+        }
     })
 }

@@ -25,11 +25,15 @@ pub(super) fn parse(text: &str) -> Result<Value, YamlError> {
         return Err(YamlError(too_large()));
     }
     let left = Cell::new(MAX_SIZE);
-    Tree { left: &left }.deserialize(serde_yaml::Deserializer::from_str(text)).map_err(YamlError)
+    Tree { left: &left }
+        .deserialize(serde_yaml::Deserializer::from_str(text))
+        .map_err(YamlError)
 }
 
 fn too_large<E: de::Error>() -> E {
-    E::custom(format_args!("more than {MAX_SIZE} values and bytes of text, each alias counted in full"))
+    E::custom(format_args!(
+        "more than {MAX_SIZE} values and bytes of text, each alias counted in full"
+    ))
 }
 
 /// Builds a tree, merged from the leaves up, while the budget lasts.
@@ -109,10 +113,14 @@ impl<'de> Visitor<'de> for Tree<'_> {
         let mut entries = Mapping::new();
         while let Some(key) = map.next_key_seed(self)? {
             let Value::String(name) = &key else {
-                return Err(de::Error::custom("a key that is not text; write it in quotes"));
+                return Err(de::Error::custom(
+                    "a key that is not text; write it in quotes",
+                ));
             };
             if entries.contains_key(name) {
-                return Err(de::Error::custom(format_args!("the key `{name}` stands twice in one map")));
+                return Err(de::Error::custom(format_args!(
+                    "the key `{name}` stands twice in one map"
+                )));
             }
             let value = map.next_value_seed(self)?;
             entries.insert(key, value);
@@ -131,7 +139,9 @@ fn merge<E: de::Error>(mut entries: Mapping) -> Result<Mapping, E> {
     };
     for map in offered {
         let Value::Mapping(map) = map else {
-            return Err(E::custom("`<<` merges a map or a list of maps, and this is neither"));
+            return Err(E::custom(
+                "`<<` merges a map or a list of maps, and this is neither",
+            ));
         };
         for (key, value) in map {
             entries.entry(key).or_insert(value);

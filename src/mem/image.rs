@@ -1,7 +1,7 @@
 //! ELF images: what a loader writes where, and where the mailbox is.
 
-use std::path::{Path, PathBuf};
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use mailbox_rs::PtrWidth;
 use object::Endianness;
@@ -77,7 +77,9 @@ pub enum ImageProblem {
     #[error("a relocatable object, whose sections have no addresses yet; link it first")]
     Relocatable,
     /// The file bytes of a segment are not in the file.
-    #[error("segment {index} takes {len:#x} bytes at offset {offset:#x} of the file, which has {file_len:#x}; is it cut short?")]
+    #[error(
+        "segment {index} takes {len:#x} bytes at offset {offset:#x} of the file, which has {file_len:#x}; is it cut short?"
+    )]
     OutsideFile {
         /// Position in the program header table.
         index: usize,
@@ -89,7 +91,9 @@ pub enum ImageProblem {
         file_len: usize,
     },
     /// A segment that is smaller in memory than in the file.
-    #[error("segment {index} has {file_size:#x} bytes in the file, but only {mem_size:#x} in memory")]
+    #[error(
+        "segment {index} has {file_size:#x} bytes in the file, but only {mem_size:#x} in memory"
+    )]
     Shrinks {
         /// Position in the program header table.
         index: usize,
@@ -99,7 +103,9 @@ pub enum ImageProblem {
         mem_size: u64,
     },
     /// A segment that does not end within 64 bits.
-    #[error("segment {index} of {mem_size:#x} bytes at physical address {address:#x} runs past the last address")]
+    #[error(
+        "segment {index} of {mem_size:#x} bytes at physical address {address:#x} runs past the last address"
+    )]
     Wraps {
         /// Position in the program header table.
         index: usize,
@@ -145,7 +151,17 @@ impl Image {
         };
         let file = file.to_path_buf();
         match parsed {
-            Ok(Parsed { ptr_width, loads, mailbox }) => Ok(Self { file, bytes, ptr_width, loads, mailbox }),
+            Ok(Parsed {
+                ptr_width,
+                loads,
+                mailbox,
+            }) => Ok(Self {
+                file,
+                bytes,
+                ptr_width,
+                loads,
+                mailbox,
+            }),
             Err(problem) => Err(ImageError { file, problem }),
         }
     }
@@ -170,11 +186,17 @@ impl Image {
     pub fn writes(&self) -> impl Iterator<Item = Write<'_>> {
         let zeros = self.loads.iter().filter_map(|load| {
             let address = load.address.checked_add(u64::try_from(load.len).ok()?)?;
-            (load.tail > 0).then_some(Write::Zero { address, len: load.tail })
+            (load.tail > 0).then_some(Write::Zero {
+                address,
+                len: load.tail,
+            })
         });
         let copies = self.loads.iter().filter_map(|load| {
             let bytes = self.bytes.get(load.start..)?.get(..load.len)?;
-            (load.len > 0).then_some(Write::Bytes { address: load.address, bytes })
+            (load.len > 0).then_some(Write::Bytes {
+                address: load.address,
+                bytes,
+            })
         });
         zeros.chain(copies)
     }
@@ -220,8 +242,16 @@ fn read<H: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> Result<Parsed, Imag
             loads.push(load(index, segment, endian, bytes.len())?);
         }
     }
-    let ptr_width = if header.is_class_64() { PtrWidth::P8 } else { PtrWidth::P4 };
-    Ok(Parsed { ptr_width, loads, mailbox: mailbox(header, endian, bytes)? })
+    let ptr_width = if header.is_class_64() {
+        PtrWidth::P8
+    } else {
+        PtrWidth::P4
+    };
+    Ok(Parsed {
+        ptr_width,
+        loads,
+        mailbox: mailbox(header, endian, bytes)?,
+    })
 }
 
 fn load<P: ProgramHeader<Endian = Endianness>>(
@@ -234,17 +264,37 @@ fn load<P: ProgramHeader<Endian = Endianness>>(
     let offset = segment.p_offset(endian).into();
     let file_size = segment.p_filesz(endian).into();
     let mem_size = segment.p_memsz(endian).into();
-    let tail = mem_size.checked_sub(file_size).ok_or(ImageProblem::Shrinks { index, file_size, mem_size })?;
+    let tail = mem_size
+        .checked_sub(file_size)
+        .ok_or(ImageProblem::Shrinks {
+            index,
+            file_size,
+            mem_size,
+        })?;
     // The last byte must have an address; what follows it need not.
     if address.checked_add(mem_size.saturating_sub(1)).is_none() {
-        return Err(ImageProblem::Wraps { index, address, mem_size });
+        return Err(ImageProblem::Wraps {
+            index,
+            address,
+            mem_size,
+        });
     }
-    let outside = ImageProblem::OutsideFile { index, offset, len: file_size, file_len };
+    let outside = ImageProblem::OutsideFile {
+        index,
+        offset,
+        len: file_size,
+        file_len,
+    };
     let (Ok(start), Ok(len)) = (usize::try_from(offset), usize::try_from(file_size)) else {
         return Err(outside);
     };
     match start.checked_add(len) {
-        Some(end) if end <= file_len || len == 0 => Ok(Load { address, start, len, tail }),
+        Some(end) if end <= file_len || len == 0 => Ok(Load {
+            address,
+            start,
+            len,
+            tail,
+        }),
         _ => Err(outside),
     }
 }
@@ -254,7 +304,10 @@ fn mailbox<H: FileHeader<Endian = Endianness>>(
     endian: Endianness,
     bytes: &[u8],
 ) -> Result<Option<Section>, ImageProblem> {
-    let Some((_, section)) = header.sections(endian, bytes)?.section_by_name(endian, MAILBOX_SECTION) else {
+    let Some((_, section)) = header
+        .sections(endian, bytes)?
+        .section_by_name(endian, MAILBOX_SECTION)
+    else {
         return Ok(None);
     };
     let address = section.sh_addr(endian).into();

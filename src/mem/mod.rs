@@ -1,11 +1,13 @@
 //! Memory without actors: what a memory is, where its bytes lie, and how an access is carried out.
 
 mod geometry;
+mod image;
 mod memory;
 mod path;
 mod space;
 
 pub use geometry::{Geometry, Run, Runs, Word, Words};
+pub use image::{Image, ImageError, ImageProblem, Section, Write};
 pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, Space, SpaceId};
 pub use path::WordPath;
 pub use space::{MapError, Segment, Segments};

@@ -1,0 +1,1 @@
+//! Configurations that are believed, and every way in which one is refused.
