@@ -109,6 +109,6 @@ pub fn parse_mailboxes(
 fn refuse(file: &Path, problem: ConfigProblem) -> ConfigError {
     ConfigError {
         file: file.to_path_buf(),
-        problem,
+        problem: Box::new(problem),
     }
 }

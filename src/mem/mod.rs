@@ -1,5 +1,7 @@
 //! Memory without actors: what a memory is, where its bytes lie, and how an access is carried out.
 
+#[cfg(test)]
+pub(crate) mod elf_builder;
 mod geometry;
 mod image;
 mod memory;
