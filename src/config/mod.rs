@@ -7,7 +7,7 @@
 //! let memories = "
 //! space:
 //!   core0:
-//!     - ram: {base: 0x80000000, size: 0x10000}
+//!     - ram: {base: 0x80000000, size: 0x10000, backend: log}
 //! ";
 //! let mailboxes = "core0: {space: core0, base: 0x80001000, ptr: 32}";
 //!

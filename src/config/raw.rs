@@ -74,7 +74,10 @@ pub(super) struct RawChannel {
 
 /// `true`, `false`, or a text that is expanded first.
 #[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "true, false or a text")]
+#[serde(
+    untagged,
+    expecting = "must be true, false, or a text that expands to one"
+)]
 pub(super) enum RawFlag {
     Plain(bool),
     Text(String),
