@@ -31,6 +31,21 @@ pub enum Op<P> {
     Batch(Vec<Op<P>>),
 }
 
+impl<P> Op<P> {
+    /// Whether each place of the access is as `wanted`.
+    pub fn all_places(&self, wanted: &impl Fn(&P) -> bool) -> bool {
+        match self {
+            Self::Read(place) | Self::Write(place, _) | Self::Fill(place, _) | Self::Text(place) => {
+                wanted(place)
+            }
+            Self::Copy { to: one, from: other } | Self::Compare(one, other) => {
+                wanted(one) && wanted(other)
+            }
+            Self::Batch(ops) => ops.iter().all(|op| op.all_places(wanted)),
+        }
+    }
+}
+
 /// A range of addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {

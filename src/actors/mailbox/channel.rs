@@ -158,9 +158,9 @@ impl Channel {
         self.sight.set(NOTHING);
         self.watch(Watched::Handshake, place);
         let version = self.sighted(asks_for_handshake).await?;
-        let host = VERSION.to_word();
+        let host = u32::from(VERSION);
         if version != host {
-            let firmware = mailbox_rs::Version::from_word(version);
+            let firmware = mailbox_rs::Version::from(version);
             self.give_up(&format!(
                 "firmware speaks mailbox protocol {firmware}, this host {VERSION}: build them for the same version"
             ));
