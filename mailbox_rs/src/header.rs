@@ -1,0 +1,68 @@
+//! The two words before the queues: protocol version and handshake state.
+//!
+//! Source: protocol, sections *Layout* and *Handshake and reset*.
+
+use core::fmt;
+
+/// The version that this crate speaks.
+pub const VERSION: Version = Version { major: 0, minor: 2 };
+
+/// A protocol version, `major << 16 | minor` on the wire.
+///
+/// ```
+/// use mailbox_rs::{VERSION, Version};
+///
+/// assert_eq!(u32::from(VERSION), 0x0000_0002);
+/// assert_eq!(Version::from(0x0001_0003).to_string(), "1.3");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Version {
+    /// The upper half.
+    pub major: u16,
+    /// The lower half.
+    pub minor: u16,
+}
+
+impl From<u32> for Version {
+    fn from(word: u32) -> Self {
+        Self {
+            major: (word >> 16) as u16,
+            minor: word as u16,
+        }
+    }
+}
+
+impl From<Version> for u32 {
+    fn from(version: Version) -> Self {
+        Self::from(version.major) << 16 | Self::from(version.minor)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+/// The handshake's state; any number but the two named ones is "other" and keeps its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct State(pub u32);
+
+impl State {
+    /// Firmware asks for a handshake.
+    pub const INIT: Self = Self(1);
+    /// The host has answered it; requests may flow.
+    pub const READY: Self = Self(2);
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::INIT => f.write_str("INIT"),
+            Self::READY => f.write_str("READY"),
+            Self(other) => write!(f, "{other:#x}"),
+        }
+    }
+}

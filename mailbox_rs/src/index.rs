@@ -1,0 +1,83 @@
+//! The free-running counters of a queue.
+//!
+//! Source: protocol, section *Layout*.
+
+use crate::layout::QUEUE_LEN;
+
+/// A producer's or consumer's index: it counts every entry ever passed and wraps at 2^32.
+///
+/// Its low three bits are the slot. The bit above tells a full queue from an empty one.
+///
+/// ```
+/// use mailbox_rs::Index;
+///
+/// let mut producer = Index(u32::MAX);
+/// let consumer = producer;
+/// assert!(Index::is_empty(producer, consumer));
+/// for _ in 0..8 {
+///     producer = producer.next();
+/// }
+/// assert_eq!(producer, Index(7));
+/// assert!(Index::is_full(producer, consumer));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Index(pub u32);
+
+impl Index {
+    /// The entry that this index points at, below [`QUEUE_LEN`].
+    #[must_use]
+    pub const fn slot(self) -> u32 {
+        self.0 % QUEUE_LEN
+    }
+
+    /// The index after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+
+    /// Whether a queue with these indices holds nothing.
+    #[must_use]
+    pub const fn is_empty(producer: Self, consumer: Self) -> bool {
+        producer.position() == consumer.position()
+    }
+
+    /// Whether a queue with these indices has no free slot.
+    #[must_use]
+    pub const fn is_full(producer: Self, consumer: Self) -> bool {
+        producer.position() == consumer.position() ^ QUEUE_LEN
+    }
+
+    /// Slot and the bit above it, all that the two rules look at.
+    const fn position(self) -> u32 {
+        self.0 % (2 * QUEUE_LEN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn rules_of_slot_and_bit_three(p: u32, c: u32) {
+            let same_slot = p & 7 == c & 7;
+            let same_bit = p & 8 == c & 8;
+            prop_assert_eq!(Index::is_empty(Index(p), Index(c)), same_slot && same_bit);
+            prop_assert_eq!(Index::is_full(Index(p), Index(c)), same_slot && !same_bit);
+        }
+
+        #[test]
+        fn between_empty_and_full_are_eight_steps(start: u32) {
+            let consumer = Index(start);
+            let mut producer = consumer;
+            for held in 0..=8 {
+                prop_assert_eq!(Index::is_empty(producer, consumer), held == 0);
+                prop_assert_eq!(Index::is_full(producer, consumer), held == 8);
+                producer = producer.next();
+            }
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! Where every field of a channel is: offsets and sizes, all computed here by C's alignment rules.
+//!
+//! Source: protocol, section *Layout*.
+
+use core::mem::size_of;
+
+/// Entries of a queue.
+pub const QUEUE_LEN: u32 = 8;
+
+/// Argument words of a request entry.
+pub const REQUEST_ARGS: usize = 20;
+
+/// Width of a pointer, and so of an argument word, on the firmware's CPU: the protocol's *P*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum PtrWidth {
+    /// 4 bytes, a 32-bit CPU.
+    P4,
+    /// 8 bytes, a 64-bit CPU.
+    P8,
+}
+
+impl PtrWidth {
+    /// The width on the CPU this crate is compiled for; one of 16 bits has no mailbox and counts as 32.
+    pub const NATIVE: Self = if size_of::<usize>() == 8 {
+        Self::P8
+    } else {
+        Self::P4
+    };
+
+    /// The width of `bits` bits, when that is 32 or 64.
+    #[must_use]
+    pub const fn from_bits(bits: u32) -> Option<Self> {
+        match bits {
+            32 => Some(Self::P4),
+            64 => Some(Self::P8),
+            _ => None,
+        }
+    }
+
+    /// The width in bytes.
+    #[must_use]
+    pub const fn bytes(self) -> u64 {
+        match self {
+            Self::P4 => 4,
+            Self::P8 => 8,
+        }
+    }
+
+    /// The part of `word` that fits into this width.
+    #[must_use]
+    pub const fn truncate(self, word: u64) -> u64 {
+        match self {
+            Self::P4 => word as u32 as u64,
+            Self::P8 => word,
+        }
+    }
+
+    /// `word` of this width, read as two's complement.
+    #[must_use]
+    pub const fn sign_extend(self, word: u64) -> i64 {
+        match self {
+            Self::P4 => word as u32 as i32 as i64,
+            Self::P8 => word as i64,
+        }
+    }
+}
+
+/// Alignment of what host and firmware write in turn, so that they never share a cache line: the protocol's *N*.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum CacheLine {
+    /// No alignment beyond C's own.
+    #[default]
+    None,
+    /// Lines of 32 bytes.
+    B32,
+    /// Lines of 64 bytes.
+    B64,
+    /// Lines of 128 bytes.
+    B128,
+    /// Lines of 256 bytes.
+    B256,
+}
+
+impl CacheLine {
+    /// The alignment of `bytes` bytes, when the protocol has it; 0 is none.
+    #[must_use]
+    pub const fn from_bytes(bytes: u64) -> Option<Self> {
+        match bytes {
+            0 => Some(Self::None),
+            32 => Some(Self::B32),
+            64 => Some(Self::B64),
+            128 => Some(Self::B128),
+            256 => Some(Self::B256),
+            _ => None,
+        }
+    }
+
+    /// The alignment in bytes, 0 for none.
+    #[must_use]
+    pub const fn bytes(self) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::B32 => 32,
+            Self::B64 => 64,
+            Self::B128 => 128,
+            Self::B256 => 256,
+        }
+    }
+}
+
+/// Offsets of a channel's fields, in bytes from the channel's base.
+///
+/// ```
+/// use mailbox_rs::{CacheLine, Layout, PtrWidth};
+///
+/// let layout = Layout::new(PtrWidth::P8, CacheLine::None);
+/// assert_eq!(layout.request.offset, 8);
+/// assert_eq!(layout.request_entry(1), layout.request.entries + 168);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(from = "(PtrWidth, CacheLine)", into = "(PtrWidth, CacheLine)")
+)]
+pub struct Layout {
+    /// Width of pointers and argument words.
+    pub ptr_width: PtrWidth,
+    /// Alignment that this layout was computed for.
+    pub cache_line: CacheLine,
+    /// `u32 version`, always first.
+    pub version: u64,
+    /// `u32 state`.
+    pub state: u64,
+    /// The queue from firmware to host.
+    pub request: QueueLayout,
+    /// The queue from host to firmware.
+    pub response: QueueLayout,
+    /// Bytes of the whole channel: the distance from one channel to the next.
+    pub channel_size: u64,
+    /// Alignment that the channel's base needs, in bytes.
+    pub channel_align: u64,
+}
+
+/// Offsets of a queue's fields, in bytes from the *channel's* base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct QueueLayout {
+    /// The queue itself.
+    pub offset: u64,
+    /// `u32 idx_p`, the producer's index.
+    pub idx_p: u64,
+    /// The first of [`QUEUE_LEN`] entries.
+    pub entries: u64,
+    /// Bytes of one entry.
+    pub entry_size: u64,
+    /// `u32 idx_c`, the consumer's index.
+    pub idx_c: u64,
+    /// Bytes of the whole queue, padding included.
+    pub size: u64,
+}
+
+/// `u32 action`, `u32 words` before the arguments; `u32 version`, `u32 state` before the queues; `u32 reserved`,
+/// `u32 idx_p` before the entries.
+const TWO_U32: u64 = 8;
+
+const U32: u64 = 4;
+
+impl Layout {
+    /// The layout for a pointer width and a cache line.
+    #[must_use]
+    pub const fn new(ptr_width: PtrWidth, cache_line: CacheLine) -> Self {
+        let p = ptr_width.bytes();
+        let n = cache_line.bytes();
+        let align = max(p, n);
+        let request_entry = TWO_U32 + REQUEST_ARGS as u64 * p;
+        let response_entry = U32.next_multiple_of(p) + p;
+
+        let request = QueueLayout::after(TWO_U32, request_entry, p, n);
+        let response = QueueLayout::after(request.offset + request.size, response_entry, p, n);
+        Self {
+            ptr_width,
+            cache_line,
+            version: 0,
+            state: U32,
+            request,
+            response,
+            channel_size: (response.offset + response.size).next_multiple_of(align),
+            channel_align: align,
+        }
+    }
+
+    /// The request entry of `slot`, counted modulo [`QUEUE_LEN`].
+    #[must_use]
+    pub const fn request_entry(&self, slot: u32) -> u64 {
+        self.request.entry(slot)
+    }
+
+    /// The response entry of `slot`, counted modulo [`QUEUE_LEN`].
+    #[must_use]
+    pub const fn response_entry(&self, slot: u32) -> u64 {
+        self.response.entry(slot)
+    }
+}
+
+impl QueueLayout {
+    /// The queue that follows `end`, for pointers of `p` bytes and lines of `n`.
+    const fn after(end: u64, entry_size: u64, p: u64, n: u64) -> Self {
+        let align = max(p, n);
+        let offset = end.next_multiple_of(align);
+        let entries = TWO_U32;
+        let idx_c = (entries + QUEUE_LEN as u64 * entry_size).next_multiple_of(max(U32, n));
+        Self {
+            offset,
+            idx_p: offset + U32,
+            entries: offset + entries,
+            entry_size,
+            idx_c: offset + idx_c,
+            size: (idx_c + U32).next_multiple_of(align),
+        }
+    }
+
+    /// The entry of `slot`, counted modulo [`QUEUE_LEN`].
+    #[must_use]
+    pub const fn entry(&self, slot: u32) -> u64 {
+        self.entries + (slot % QUEUE_LEN) as u64 * self.entry_size
+    }
+}
+
+impl From<(PtrWidth, CacheLine)> for Layout {
+    fn from((ptr_width, cache_line): (PtrWidth, CacheLine)) -> Self {
+        Self::new(ptr_width, cache_line)
+    }
+}
+
+impl From<Layout> for (PtrWidth, CacheLine) {
+    fn from(layout: Layout) -> Self {
+        (layout.ptr_width, layout.cache_line)
+    }
+}
+
+const fn max(a: u64, b: u64) -> u64 {
+    if a > b { a } else { b }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::mem::{align_of, offset_of};
+
+    #[test]
+    fn numbers_of_the_protocol() {
+        let p4 = Layout::new(PtrWidth::P4, CacheLine::None);
+        assert_eq!((p4.request.entry_size, p4.response.entry_size), (88, 8));
+        assert_eq!((p4.request.offset, p4.request.size), (8, 716));
+        assert_eq!(p4.response.offset, 8 + 716);
+        assert_eq!(p4.channel_size, 800);
+
+        let p8 = Layout::new(PtrWidth::P8, CacheLine::None);
+        assert_eq!((p8.request.entry_size, p8.response.entry_size), (168, 16));
+        assert_eq!((p8.request.offset, p8.request.size), (8, 1360));
+        assert_eq!(p8.response.offset, 8 + 1360);
+        assert_eq!(p8.channel_size, 1512);
+    }
+
+    #[test]
+    fn cache_lines_separate_what_each_side_writes() {
+        for width in [PtrWidth::P4, PtrWidth::P8] {
+            for line in [
+                CacheLine::B32,
+                CacheLine::B64,
+                CacheLine::B128,
+                CacheLine::B256,
+            ] {
+                let layout = Layout::new(width, line);
+                let n = line.bytes();
+                assert_eq!(layout.request.offset, n);
+                assert_eq!(layout.channel_size % n, 0);
+                for queue in [layout.request, layout.response] {
+                    let end_of_entries = 8 + 8 * queue.entry_size;
+                    assert_eq!(queue.offset % n, 0);
+                    assert_eq!(queue.size % n, 0);
+                    assert_eq!(
+                        queue.idx_c - queue.offset,
+                        end_of_entries.next_multiple_of(n)
+                    );
+                    assert_eq!(queue.offset + queue.size, queue.idx_c + n);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn slots_wrap_inside_the_queue() {
+        let layout = Layout::new(PtrWidth::P4, CacheLine::None);
+        assert_eq!(layout.request_entry(8), layout.request_entry(0));
+        assert_eq!(layout.response_entry(u32::MAX), layout.response_entry(7));
+    }
+
+    /// Compares a layout with what the compiler makes of the same structures.
+    macro_rules! same_as_the_compiler {
+        ($test:ident, $word:ty, $width:expr, $line:expr, $($repr:tt)*) => {
+            #[test]
+            fn $test() {
+                #[repr(C)]
+                struct RequestEntry { action: u32, words: u32, args: [$word; 20] }
+                #[repr(C)]
+                struct ResponseEntry { words: u32, rets: $word }
+                #[repr($($repr)*)]
+                struct Index { value: u32 }
+                #[repr($($repr)*)]
+                struct Queue<T> { reserved: u32, idx_p: u32, entries: [T; 8], idx_c: Index }
+                #[repr($($repr)*)]
+                struct Channel {
+                    version: u32, state: u32, request: Queue<RequestEntry>, response: Queue<ResponseEntry>,
+                }
+                fn queue<T>(offset: usize) -> QueueLayout {
+                    QueueLayout {
+                        offset: offset as u64,
+                        idx_p: (offset + offset_of!(Queue<T>, idx_p)) as u64,
+                        entries: (offset + offset_of!(Queue<T>, entries)) as u64,
+                        entry_size: size_of::<T>() as u64,
+                        idx_c: (offset + offset_of!(Queue<T>, idx_c)) as u64,
+                        size: size_of::<Queue<T>>() as u64,
+                    }
+                }
+                let compiled = Layout {
+                    ptr_width: $width,
+                    cache_line: $line,
+                    version: offset_of!(Channel, version) as u64,
+                    state: offset_of!(Channel, state) as u64,
+                    request: queue::<RequestEntry>(offset_of!(Channel, request)),
+                    response: queue::<ResponseEntry>(offset_of!(Channel, response)),
+                    channel_size: size_of::<Channel>() as u64,
+                    channel_align: align_of::<Channel>() as u64,
+                };
+                assert_eq!(Layout::new($width, $line), compiled);
+                assert_eq!(offset_of!(RequestEntry, args), 8);
+                assert_eq!(offset_of!(ResponseEntry, rets) as u64, $width.bytes());
+            }
+        };
+    }
+
+    same_as_the_compiler!(p4, u32, PtrWidth::P4, CacheLine::None, C);
+    same_as_the_compiler!(p4_b32, u32, PtrWidth::P4, CacheLine::B32, C, align(32));
+    same_as_the_compiler!(p4_b64, u32, PtrWidth::P4, CacheLine::B64, C, align(64));
+    same_as_the_compiler!(p4_b128, u32, PtrWidth::P4, CacheLine::B128, C, align(128));
+    same_as_the_compiler!(p4_b256, u32, PtrWidth::P4, CacheLine::B256, C, align(256));
+    same_as_the_compiler!(p8, u64, PtrWidth::P8, CacheLine::None, C);
+    same_as_the_compiler!(p8_b32, u64, PtrWidth::P8, CacheLine::B32, C, align(32));
+    same_as_the_compiler!(p8_b64, u64, PtrWidth::P8, CacheLine::B64, C, align(64));
+    same_as_the_compiler!(p8_b128, u64, PtrWidth::P8, CacheLine::B128, C, align(128));
+    same_as_the_compiler!(p8_b256, u64, PtrWidth::P8, CacheLine::B256, C, align(256));
+}

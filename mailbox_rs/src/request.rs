@@ -1,0 +1,350 @@
+//! Requests, from firmware to host: the entry as it lies in the queue, and what it means.
+//!
+//! [`RequestEntry`] holds numbers that nobody has checked. `Request::try_from(&entry)` is the only way from there to
+//! a [`Request`]; what can't be one is [`Malformed`]. Pointers in a request are still only numbers: addresses in the
+//! channel's memory space.
+//!
+//! Source: protocol, section *Requests*.
+
+mod args;
+mod codes;
+mod entry;
+mod malformed;
+mod open_flags;
+
+use core::fmt;
+
+pub use args::{Args, CALL_ARGS, CPRINT_ARGS, CUSTOM_ARGS, TooManyArgs};
+pub use codes::{action, operation};
+pub use entry::RequestEntry;
+pub use malformed::Malformed;
+pub use open_flags::OpenFlags;
+
+use crate::layout::REQUEST_ARGS;
+use codes::Hex;
+
+/// What firmware asks of its host. Lengths are in bytes; pointers and strings are addresses in the channel's space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Request {
+    /// The firmware has finished; the channel is over. No response.
+    Exit {
+        /// The exit code.
+        code: u32,
+    },
+    /// Print bytes. Empty response.
+    Print {
+        /// Address of UTF-8 text.
+        ptr: u64,
+        /// Its length.
+        len: u64,
+    },
+    /// Print as C's `printf` does. No response.
+    CPrint {
+        /// The format, a NUL-terminated string.
+        format: u64,
+        /// Name of the source file, a NUL-terminated string.
+        file: u64,
+        /// Line in that file.
+        line: u32,
+        /// What the format's conversions take, each a word of the pointer width.
+        args: Args<CPRINT_ARGS>,
+    },
+    /// Copy memory; the regions may overlap. Empty response.
+    MemMove {
+        /// Where to.
+        dest: u64,
+        /// Where from.
+        src: u64,
+        /// How much.
+        len: u64,
+    },
+    /// Fill memory. Empty response.
+    MemSet {
+        /// Where.
+        dest: u64,
+        /// With what.
+        byte: u8,
+        /// How much.
+        len: u64,
+    },
+    /// Compare memory. The response is the difference of the first bytes that differ, as a signed number.
+    MemCmp {
+        /// One region.
+        s1: u64,
+        /// The other.
+        s2: u64,
+        /// How much.
+        len: u64,
+    },
+    /// Call a method of the testbench. The response is its result.
+    Call {
+        /// The method's name, a NUL-terminated string.
+        method: u64,
+        /// Its arguments.
+        args: Args<CALL_ARGS>,
+    },
+    /// Work with a file.
+    File(FileRequest),
+    /// A command that the host's user has registered: any action that is none of the above. The response is the
+    /// command's.
+    Custom {
+        /// The action, [`action::OTHER`] by custom.
+        action: u32,
+        /// Which command.
+        id: u64,
+        /// Its arguments.
+        args: Args<CUSTOM_ARGS>,
+    },
+}
+
+/// A file operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum FileRequest {
+    /// Open a file. The response is a descriptor, from 10 on.
+    Open {
+        /// The path, a NUL-terminated string.
+        path: u64,
+        /// How.
+        flags: OpenFlags,
+    },
+    /// Close a descriptor. No response.
+    Close {
+        /// The descriptor.
+        fd: u64,
+    },
+    /// Read into memory. The response is the number of bytes read.
+    Read {
+        /// The descriptor.
+        fd: u64,
+        /// Where to.
+        ptr: u64,
+        /// At most how much; 0 is the rest of the file.
+        len: u64,
+    },
+    /// Write from memory. The response is the number of bytes written.
+    Write {
+        /// The descriptor.
+        fd: u64,
+        /// Where from.
+        ptr: u64,
+        /// How much.
+        len: u64,
+    },
+    /// Set the position. The response is the new one.
+    Seek {
+        /// The descriptor.
+        fd: u64,
+        /// Bytes from the start.
+        position: u64,
+    },
+}
+
+impl Request {
+    /// The request's name: `"PRINT"`, `"FILE READ"`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::File(FileRequest::Open { .. }) => "FILE OPEN",
+            Self::File(FileRequest::Close { .. }) => "FILE CLOSE",
+            Self::File(FileRequest::Read { .. }) => "FILE READ",
+            Self::File(FileRequest::Write { .. }) => "FILE WRITE",
+            Self::File(FileRequest::Seek { .. }) => "FILE SEEK",
+            Self::Exit { .. } => codes::action_name(action::EXIT),
+            Self::Print { .. } => codes::action_name(action::PRINT),
+            Self::CPrint { .. } => codes::action_name(action::CPRINT),
+            Self::MemMove { .. } => codes::action_name(action::MEMMOVE),
+            Self::MemSet { .. } => codes::action_name(action::MEMSET),
+            Self::MemCmp { .. } => codes::action_name(action::MEMCMP),
+            Self::Call { .. } => codes::action_name(action::CALL),
+            Self::Custom { action, .. } => codes::action_name(*action),
+        }
+    }
+
+    /// Whether the host answers; all but EXIT, CPRINT and FILE CLOSE are.
+    #[must_use]
+    pub const fn responds(&self) -> bool {
+        !matches!(
+            self,
+            Self::Exit { .. } | Self::CPrint { .. } | Self::File(FileRequest::Close { .. })
+        )
+    }
+}
+
+impl TryFrom<&RequestEntry> for Request {
+    type Error = Malformed;
+
+    /// Takes the words that the request needs and ignores the others. What is narrower than a word (`code`, `line`,
+    /// `byte`, `flags`) is taken from its low end.
+    fn try_from(entry: &RequestEntry) -> Result<Self, Malformed> {
+        match entry.action {
+            action::IDLE => Err(Malformed::Idle),
+            action::EXIT => needed(entry).map(|[code]| Self::Exit { code: code as u32 }),
+            action::PRINT => needed(entry).map(|[len, ptr]| Self::Print { ptr, len }),
+            action::CPRINT => needed(entry).map(|[format, file, line]| Self::CPrint {
+                format,
+                file,
+                line: line as u32,
+                args: args_after(3, entry),
+            }),
+            action::MEMMOVE => {
+                needed(entry).map(|[dest, src, len]| Self::MemMove { dest, src, len })
+            }
+            action::MEMSET => needed(entry).map(|[dest, byte, len]| Self::MemSet {
+                dest,
+                byte: byte as u8,
+                len,
+            }),
+            action::MEMCMP => needed(entry).map(|[s1, s2, len]| Self::MemCmp { s1, s2, len }),
+            action::CALL => needed(entry).map(|[method]| Self::Call {
+                method,
+                args: args_after(1, entry),
+            }),
+            action::FILE => FileRequest::try_from(entry).map(Self::File),
+            action => needed(entry).map(|[id]| Self::Custom {
+                action,
+                id,
+                args: args_after(1, entry),
+            }),
+        }
+    }
+}
+
+impl TryFrom<&RequestEntry> for FileRequest {
+    type Error = Malformed;
+
+    /// Reads the arguments of an entry whose action is FILE.
+    fn try_from(entry: &RequestEntry) -> Result<Self, Malformed> {
+        let [operation] = needed(entry)?;
+        match operation {
+            operation::OPEN => needed(entry).map(|[_, path, flags]| Self::Open {
+                path,
+                flags: OpenFlags(flags as u32),
+            }),
+            operation::CLOSE => needed(entry).map(|[_, fd]| Self::Close { fd }),
+            operation::READ => needed(entry).map(|[_, fd, ptr, len]| Self::Read { fd, ptr, len }),
+            operation::WRITE => needed(entry).map(|[_, fd, ptr, len]| Self::Write { fd, ptr, len }),
+            operation::SEEK => needed(entry).map(|[_, fd, position]| Self::Seek { fd, position }),
+            operation => Err(Malformed::UnknownFileOperation { operation }),
+        }
+    }
+}
+
+/// The first `N` arguments, all of which must count.
+fn needed<const N: usize>(entry: &RequestEntry) -> Result<[u64; N], Malformed> {
+    entry
+        .counted_args()
+        .first_chunk()
+        .copied()
+        .ok_or(Malformed::TooFewWords {
+            action: entry.action,
+            given: entry.words,
+            needed: N as u32,
+        })
+}
+
+/// The arguments that count after the first `fixed`.
+fn args_after<const N: usize>(fixed: usize, entry: &RequestEntry) -> Args<N> {
+    Args::first_of(entry.counted_args().get(fixed..).unwrap_or_default())
+}
+
+impl From<&Request> for RequestEntry {
+    fn from(request: &Request) -> Self {
+        match *request {
+            Request::Exit { code } => entry(action::EXIT, &[code.into()], &[]),
+            Request::Print { ptr, len } => entry(action::PRINT, &[len, ptr], &[]),
+            Request::CPrint {
+                format,
+                file,
+                line,
+                ref args,
+            } => entry(action::CPRINT, &[format, file, line.into()], args),
+            Request::MemMove { dest, src, len } => entry(action::MEMMOVE, &[dest, src, len], &[]),
+            Request::MemSet { dest, byte, len } => {
+                entry(action::MEMSET, &[dest, byte.into(), len], &[])
+            }
+            Request::MemCmp { s1, s2, len } => entry(action::MEMCMP, &[s1, s2, len], &[]),
+            Request::Call { method, ref args } => entry(action::CALL, &[method], args),
+            Request::File(ref request) => request.into(),
+            Request::Custom {
+                action,
+                id,
+                ref args,
+            } => entry(action, &[id], args),
+        }
+    }
+}
+
+impl From<&FileRequest> for RequestEntry {
+    fn from(request: &FileRequest) -> Self {
+        let args: &[u64] = match *request {
+            FileRequest::Open { path, flags } => &[operation::OPEN, path, flags.0.into()],
+            FileRequest::Close { fd } => &[operation::CLOSE, fd],
+            FileRequest::Read { fd, ptr, len } => &[operation::READ, fd, ptr, len],
+            FileRequest::Write { fd, ptr, len } => &[operation::WRITE, fd, ptr, len],
+            FileRequest::Seek { fd, position } => &[operation::SEEK, fd, position],
+        };
+        entry(action::FILE, args, &[])
+    }
+}
+
+/// The entry with arguments `fixed`, then `rest`; the types of a request let no more come than fit.
+fn entry(action: u32, fixed: &[u64], rest: &[u64]) -> RequestEntry {
+    let mut args = [0; REQUEST_ARGS];
+    args.iter_mut()
+        .zip(fixed.iter().chain(rest))
+        .for_each(|(arg, &word)| *arg = word);
+    RequestEntry {
+        action,
+        words: (fixed.len() + rest.len()) as u32,
+        args,
+    }
+}
+
+/// The name, then each field; addresses and free words in hex.
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind())?;
+        match self {
+            Self::Exit { code } => write!(f, " code {code}"),
+            Self::Print { ptr, len } => write!(f, " ptr {ptr:#x} len {len}"),
+            Self::CPrint {
+                format,
+                file,
+                line,
+                args,
+            } => {
+                write!(
+                    f,
+                    " format {format:#x} file {file:#x} line {line} args {}",
+                    Hex(args)
+                )
+            }
+            Self::MemMove { dest, src, len } => write!(f, " dest {dest:#x} src {src:#x} len {len}"),
+            Self::MemSet { dest, byte, len } => {
+                write!(f, " dest {dest:#x} byte {byte:#x} len {len}")
+            }
+            Self::MemCmp { s1, s2, len } => write!(f, " s1 {s1:#x} s2 {s2:#x} len {len}"),
+            Self::Call { method, args } => write!(f, " method {method:#x} args {}", Hex(args)),
+            Self::Custom { action, id, args } => {
+                write!(f, " action {action:#x} id {id:#x} args {}", Hex(args))
+            }
+            Self::File(FileRequest::Open { path, flags }) => {
+                write!(f, " path {path:#x} flags {:#x}", flags.0)
+            }
+            Self::File(FileRequest::Close { fd }) => write!(f, " fd {fd}"),
+            Self::File(
+                FileRequest::Read { fd, ptr, len } | FileRequest::Write { fd, ptr, len },
+            ) => {
+                write!(f, " fd {fd} ptr {ptr:#x} len {len}")
+            }
+            Self::File(FileRequest::Seek { fd, position }) => {
+                write!(f, " fd {fd} position {position}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

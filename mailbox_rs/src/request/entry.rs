@@ -1,0 +1,188 @@
+//! A request as it lies in the queue: numbers, not yet believed.
+
+use core::fmt;
+
+use super::codes::{Hex, action, action_name, operation};
+use crate::bytes::{get_u32, get_word, put_u32, put_word};
+use crate::layout::{PtrWidth, REQUEST_ARGS};
+
+/// A request entry: `u32 action`, `u32 words`, `P args[20]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct RequestEntry {
+    /// Which request, see [`action`].
+    pub action: u32,
+    /// How many arguments count, as the firmware says; it may say anything.
+    pub words: u32,
+    /// The arguments, zero-extended from the pointer width.
+    pub args: [u64; REQUEST_ARGS],
+}
+
+impl RequestEntry {
+    /// Bytes of `action` and `words`, after which the arguments follow.
+    pub const HEADER_SIZE: usize = 8;
+
+    /// Bytes of the larger of the two entries, that for pointers of 8 bytes.
+    pub const MAX_SIZE: usize = Self::size(PtrWidth::P8);
+
+    /// Bytes of an entry.
+    #[must_use]
+    pub const fn size(width: PtrWidth) -> usize {
+        Self::HEADER_SIZE + REQUEST_ARGS * width.bytes() as usize
+    }
+
+    /// Bytes of an entry up to the last argument that counts: what has to be read of one that says `words`.
+    #[must_use]
+    pub const fn counted_size(words: u32, width: PtrWidth) -> usize {
+        Self::HEADER_SIZE + counted(words) * width.bytes() as usize
+    }
+
+    /// Reads an entry from bytes that reach at least to the last argument that counts; those beyond the end of
+    /// `bytes` are zero. `None` when `bytes` is shorter.
+    #[must_use]
+    pub fn parse(bytes: &[u8], width: PtrWidth) -> Option<Self> {
+        let action = get_u32(bytes, 0)?;
+        let words = get_u32(bytes, 4)?;
+        if bytes.len() < Self::counted_size(words, width) {
+            return None;
+        }
+        let args =
+            core::array::from_fn(|i| get_word(bytes, arg_offset(i, width), width).unwrap_or(0));
+        Some(Self {
+            action,
+            words,
+            args,
+        })
+    }
+
+    /// Writes the whole entry to the start of `bytes`; what exceeds the pointer width is cut off.
+    ///
+    /// # Panics
+    ///
+    /// When `bytes` is shorter than [`size`](Self::size).
+    pub fn emit(&self, bytes: &mut [u8], width: PtrWidth) {
+        put_u32(bytes, 0, self.action);
+        put_u32(bytes, 4, self.words);
+        for (i, &arg) in self.args.iter().enumerate() {
+            put_word(bytes, arg_offset(i, width), arg, width);
+        }
+    }
+
+    /// The arguments that count: as many as `words` says, at most all there are.
+    #[must_use]
+    pub fn counted_args(&self) -> &[u64] {
+        &self.args[..counted(self.words)]
+    }
+
+    /// Whether the firmware that sent this waits for a response, be the entry well-formed or not.
+    ///
+    /// EXIT, CPRINT and FILE CLOSE have none, however many arguments they bring. Everything else is answered, also
+    /// what is malformed: a client that waits for an answer to something unknown would wait forever, and so would
+    /// one whose entry was lost and reads as idle.
+    #[must_use]
+    pub fn responds(&self) -> bool {
+        match self.action {
+            action::EXIT | action::CPRINT => false,
+            action::FILE => self.counted_args().first() != Some(&operation::CLOSE),
+            _ => true,
+        }
+    }
+}
+
+/// The action and everything that counts, in numbers: what can be said of an entry that is malformed.
+impl fmt::Display for RequestEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { action, words, .. } = *self;
+        write!(
+            f,
+            "{} action {action:#x} words {words} args {}",
+            action_name(action),
+            Hex(self.counted_args())
+        )
+    }
+}
+
+/// `words`, as far as there are arguments.
+const fn counted(words: u32) -> usize {
+    if words as usize > REQUEST_ARGS {
+        REQUEST_ARGS
+    } else {
+        words as usize
+    }
+}
+
+const fn arg_offset(i: usize, width: PtrWidth) -> usize {
+    RequestEntry::HEADER_SIZE + i * width.bytes() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entry(action: u32, words: u32, first: u64) -> RequestEntry {
+        let mut args = [0; REQUEST_ARGS];
+        args[0] = first;
+        RequestEntry {
+            action,
+            words,
+            args,
+        }
+    }
+
+    #[test]
+    fn bytes_of_an_entry() {
+        let mut bytes = [0xff; 88];
+        entry(2, 1, 0x1234_5678_9abc_def0).emit(&mut bytes, PtrWidth::P4);
+        assert_eq!(
+            bytes[..16],
+            [2, 0, 0, 0, 1, 0, 0, 0, 0xf0, 0xde, 0xbc, 0x9a, 0, 0, 0, 0]
+        );
+        assert_eq!(bytes[16..], [0; 72]);
+    }
+
+    #[test]
+    fn only_what_counts_has_to_be_read() {
+        let mut bytes = [0; RequestEntry::MAX_SIZE];
+        entry(1, 1, 7).emit(&mut bytes, PtrWidth::P8);
+        assert_eq!(RequestEntry::counted_size(1, PtrWidth::P8), 16);
+        assert_eq!(
+            RequestEntry::parse(&bytes[..16], PtrWidth::P8),
+            Some(entry(1, 1, 7))
+        );
+        assert_eq!(RequestEntry::parse(&bytes[..15], PtrWidth::P8), None);
+        assert_eq!(RequestEntry::parse(&bytes[..7], PtrWidth::P8), None);
+        assert_eq!(
+            RequestEntry::counted_size(u32::MAX, PtrWidth::P8),
+            RequestEntry::MAX_SIZE
+        );
+    }
+
+    #[test]
+    fn whoever_may_wait_is_answered() {
+        assert!(!entry(action::EXIT, 0, 0).responds());
+        assert!(!entry(action::CPRINT, 0, 0).responds());
+        assert!(!entry(action::FILE, 1, operation::CLOSE).responds());
+        assert!(entry(action::FILE, 0, operation::CLOSE).responds());
+        assert!(entry(action::FILE, 3, 99).responds());
+        assert!(entry(action::IDLE, 0, 0).responds());
+        assert!(entry(0xdead_beef, 0, 0).responds());
+    }
+
+    #[test]
+    fn shown_with_its_arguments() {
+        let shown = std::format!("{}", entry(action::PRINT, 2, 16));
+        assert_eq!(shown, "PRINT action 0x2 words 2 args [0x10, 0x0]");
+    }
+
+    proptest! {
+        #[test]
+        fn emit_then_parse(action: u32, words: u32, args: [u64; REQUEST_ARGS], p8: bool) {
+            let width = if p8 { PtrWidth::P8 } else { PtrWidth::P4 };
+            let entry = RequestEntry { action, words, args: args.map(|arg| width.truncate(arg)) };
+            let mut bytes = [0xa5; RequestEntry::MAX_SIZE];
+            entry.emit(&mut bytes, width);
+            prop_assert_eq!(RequestEntry::parse(&bytes[..RequestEntry::size(width)], width), Some(entry));
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Responses, from host to firmware: the entry as it lies in the queue, and what it means.
+//!
+//! Source: protocol, sections *Layout* and *Requests*.
+
+use crate::bytes::{get_u32, get_word, put_u32, put_word};
+use crate::errno::Errno;
+use crate::layout::PtrWidth;
+
+/// A response entry: `u32 words`, `P rets`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ResponseEntry {
+    /// 0 for an empty response, 1 for one with a value.
+    pub words: u32,
+    /// The value or a negated error number, in the low bytes of the pointer width; zero above.
+    pub rets: u64,
+}
+
+impl ResponseEntry {
+    /// Bytes of the larger of the two entries, that for pointers of 8 bytes.
+    pub const MAX_SIZE: usize = 16;
+
+    /// Bytes of an entry.
+    #[must_use]
+    pub const fn size(width: PtrWidth) -> usize {
+        2 * width.bytes() as usize
+    }
+
+    /// Reads an entry; `None` when `bytes` is shorter than one.
+    #[must_use]
+    pub fn parse(bytes: &[u8], width: PtrWidth) -> Option<Self> {
+        Some(Self {
+            words: get_u32(bytes, 0)?,
+            rets: get_word(bytes, rets_offset(width), width)?,
+        })
+    }
+
+    /// Writes the entry, zeros in its padding, to the start of `bytes`.
+    ///
+    /// # Panics
+    ///
+    /// When `bytes` is shorter than [`size`](Self::size).
+    pub fn emit(&self, bytes: &mut [u8], width: PtrWidth) {
+        bytes[..rets_offset(width)].fill(0);
+        put_u32(bytes, 0, self.words);
+        put_word(bytes, rets_offset(width), self.rets, width);
+    }
+
+    /// The value, or the error that it stands for; an empty response has the value 0.
+    ///
+    /// Of use where a request has values that are never in the range of errors. A result of CALL, MEMCMP or a
+    /// custom command can be any word: there only [`rets`](Self::rets) tells.
+    pub const fn result(&self, width: PtrWidth) -> Result<u64, Errno> {
+        match Errno::from_word(self.rets, width) {
+            Some(errno) if self.words != 0 => Err(errno),
+            _ => Ok(self.rets),
+        }
+    }
+}
+
+const fn rets_offset(width: PtrWidth) -> usize {
+    width.bytes() as usize
+}
+
+/// What the host has to say to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Response {
+    /// Done, and there is no value.
+    Empty,
+    /// Done, with a value; what exceeds the pointer width is cut off.
+    Value(u64),
+    /// Failed.
+    Error(Errno),
+}
+
+impl Response {
+    /// A signed value, sign-extended to the pointer width: MEMCMP's difference.
+    #[must_use]
+    pub const fn signed(value: i32) -> Self {
+        Self::Value(value as i64 as u64)
+    }
+
+    /// The entry that says it.
+    ///
+    /// ```
+    /// use mailbox_rs::{Errno, PtrWidth, Response, ResponseEntry};
+    ///
+    /// let entry = Response::Error(Errno::EBADF).entry(PtrWidth::P4);
+    /// assert_eq!(entry, ResponseEntry { words: 1, rets: 0xffff_fff7 });
+    /// ```
+    #[must_use]
+    pub const fn entry(self, width: PtrWidth) -> ResponseEntry {
+        match self {
+            Self::Empty => ResponseEntry { words: 0, rets: 0 },
+            Self::Value(value) => ResponseEntry {
+                words: 1,
+                rets: width.truncate(value),
+            },
+            Self::Error(errno) => ResponseEntry {
+                words: 1,
+                rets: errno.to_word(width),
+            },
+        }
+    }
+}
+
+impl From<Result<u64, Errno>> for Response {
+    fn from(result: Result<u64, Errno>) -> Self {
+        result.map_or_else(Self::Error, Self::Value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const WIDTHS: [PtrWidth; 2] = [PtrWidth::P4, PtrWidth::P8];
+
+    #[test]
+    fn bytes_of_a_value() {
+        let mut bytes = [0xff; 16];
+        Response::signed(-2)
+            .entry(PtrWidth::P8)
+            .emit(&mut bytes, PtrWidth::P8);
+        assert_eq!(
+            bytes,
+            [
+                1, 0, 0, 0, 0, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff
+            ]
+        );
+
+        let mut bytes = [0xff; 8];
+        Response::signed(-2)
+            .entry(PtrWidth::P4)
+            .emit(&mut bytes, PtrWidth::P4);
+        assert_eq!(bytes, [1, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff]);
+    }
+
+    #[test]
+    fn short_slices_are_no_entry() {
+        for width in WIDTHS {
+            let size = ResponseEntry::size(width);
+            assert_eq!(ResponseEntry::parse(&[0; 16][..size - 1], width), None);
+            assert!(ResponseEntry::parse(&[0; 16][..size], width).is_some());
+        }
+    }
+
+    #[test]
+    fn results() {
+        for width in WIDTHS {
+            assert_eq!(Response::Empty.entry(width).result(width), Ok(0));
+            assert_eq!(Response::Value(10).entry(width).result(width), Ok(10));
+            assert_eq!(
+                Response::Error(Errno::EIO).entry(width).result(width),
+                Err(Errno::EIO)
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn emit_then_parse(words: u32, rets: u64, p8: bool) {
+            let width = if p8 { PtrWidth::P8 } else { PtrWidth::P4 };
+            let entry = ResponseEntry { words, rets: width.truncate(rets) };
+            let mut bytes = [0xa5; ResponseEntry::MAX_SIZE];
+            entry.emit(&mut bytes, width);
+            prop_assert_eq!(ResponseEntry::parse(&bytes, width), Some(entry));
+        }
+    }
+}
