@@ -12,7 +12,7 @@ pub(crate) mod scripted;
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 
-pub use callbacks::{Callbacks, CommandResult, FileOpener, Openers, SpecialFile};
+pub use callbacks::{Callbacks, CallResult, Callback, FileOpener, Openers, SpecialFile};
 pub use live::Live;
 pub use memory::Memories;
 
@@ -28,7 +28,12 @@ pub trait Foreign {
     fn access(&self, op: &Op<Segments>) -> Result<Outcome, AccessError>;
 
     /// Asks the host program's own methods and custom commands once.
-    fn host_call(&self, channel: &str, target: &Target, args: &[u64]) -> Progress;
+    fn host_call(
+        &self,
+        channel: &str,
+        target: &Target,
+        args: &[u64],
+    ) -> Result<Progress, CallError>;
 
     /// Asks the testbench's methods once.
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError>;

@@ -107,6 +107,13 @@ pub enum Backend {
     Vpi,
 }
 
+impl Backend {
+    /// Whether an access is carried out in this process, by no foreign code.
+    pub fn is_local(self) -> bool {
+        matches!(self, Self::Log | Self::Static)
+    }
+}
+
 /// Every memory and every space of a system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MemoryMap {

@@ -86,10 +86,8 @@ pub enum AccessError {
     #[error(transparent)]
     Map(#[from] MapError),
     /// A text has no NUL where it must have one.
-    #[error("no NUL in the {len} bytes from {address:#x}: not a string, or one that is too long")]
+    #[error("no NUL in {len} bytes: not a string, or one that is too long")]
     Unterminated {
-        /// Where it starts.
-        address: u64,
         /// How far was looked.
         len: u64,
     },
@@ -113,9 +111,6 @@ pub enum AccessError {
         /// What the backend says.
         cause: BackendError,
     },
-    /// Nobody carried it out.
-    #[error("{0}")]
-    Unanswered(String),
 }
 
 /// What a backend says of an access that it could not carry out.
@@ -260,7 +255,7 @@ fn text(store: &dyn Store, place: &Segments) -> Result<Outcome, AccessError> {
 
 fn read(store: &dyn Store, place: &Segments, from: u64, to: &mut [u8]) -> Result<(), AccessError> {
     let mut done = 0;
-    for segment in part(place, from, to.len() as u64) {
+    for segment in pieces(place, from, to.len() as u64) {
         let step = as_usize(segment.len);
         store.read(&segment, &mut to[done..done + step])?;
         done += step;
@@ -270,7 +265,7 @@ fn read(store: &dyn Store, place: &Segments, from: u64, to: &mut [u8]) -> Result
 
 fn write(store: &dyn Store, place: &Segments, from: u64, data: &[u8]) -> Result<(), AccessError> {
     let mut done = 0;
-    for segment in part(place, from, data.len() as u64) {
+    for segment in pieces(place, from, data.len() as u64) {
         let step = as_usize(segment.len);
         store.write(&segment, &data[done..done + step])?;
         done += step;
@@ -278,9 +273,13 @@ fn write(store: &dyn Store, place: &Segments, from: u64, data: &[u8]) -> Result<
     Ok(())
 }
 
-/// The segments of `len` bytes of a place, from its byte `from` on.
-fn part(place: &Segments, from: u64, len: u64) -> impl Iterator<Item = Segment> + '_ {
-    let end = from + len;
+/// The part of a place: `len` bytes from its byte `from` on, as far as it has them.
+pub fn part(place: &Segments, from: u64, len: u64) -> Segments {
+    pieces(place, from, len).collect()
+}
+
+fn pieces(place: &Segments, from: u64, len: u64) -> impl Iterator<Item = Segment> + '_ {
+    let end = from.saturating_add(len);
     let mut start = 0;
     place.iter().filter_map(move |segment| {
         let (first, last) = (start.max(from), (start + segment.len).min(end));

@@ -134,6 +134,13 @@ impl MemoryMap {
             .collect()
     }
 
+    /// Whether an access to this place is carried out in this process, by no foreign code.
+    pub fn is_local(&self, place: &Segments) -> bool {
+        place.iter().all(|segment| {
+            self.memory(segment.memory).is_none_or(|memory| memory.backend.is_local())
+        })
+    }
+
     /// Every piece of memory in `address..address + len`, in ascending order of address.
     fn walk<'a>(
         &'a self,
