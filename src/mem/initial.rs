@@ -50,6 +50,6 @@ pub fn initial(
                 Op::Write(place(offset, len), bytes)
             }))
         }
-        Init::Hex { file } => todo!("{file:?}"),
+        Init::Hex { file, .. } => todo!("{file:?}"),
     })
 }

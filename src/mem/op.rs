@@ -151,7 +151,10 @@ pub enum BackendError {
         /// What was asked.
         asked: u64,
     },
-    /// The backend is not built in yet.
+    /// The simulator can't be called.
+    #[error("{0}")]
+    Simulator(String),
+    /// The backend can't reach a memory of this kind.
     #[error("backend {0} can't reach this memory")]
     Unsupported(String),
 }
@@ -261,9 +264,7 @@ fn text(store: &dyn Store, place: &Segments) -> Result<Outcome, AccessError> {
         }
         step = (step * 2).min(CHUNK);
     }
-    // The address belongs to the space, which is not known here; whoever resolved it knows.
     Err(AccessError::Unterminated {
-        address: 0,
         len: limit,
     })
 }

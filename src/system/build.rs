@@ -1,7 +1,6 @@
 //! From believed configuration to running actors.
 
 use std::cell::Cell;
-use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
