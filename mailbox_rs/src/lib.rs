@@ -6,11 +6,14 @@ extern crate std;
 
 mod bytes;
 mod errno;
+pub mod firmware;
 mod header;
 mod index;
 mod layout;
 mod request;
 mod response;
+#[cfg(test)]
+mod test_host;
 
 pub use errno::Errno;
 pub use header::{State, VERSION, Version};
