@@ -30,6 +30,9 @@
  * Interrupts are masked for the few stores of one request, not until its response. An interrupt handler may so use what
  * has no response (mb_printf, mb_exit) on a channel that the program uses too, and nothing else: responses carry no id.
  *
+ * A buffer that the host writes is cleaned before and invalidated after: meanwhile, nobody may write what shares its
+ * first or last cache line.
+ *
  * A function that returns mb_sword returns a negated MB_E... number when it fails. mb_call, mb_custom and mb_memcmp
  * have values of their own which can't be told from that.
  */
@@ -251,7 +254,8 @@ static inline int mb_is_ready(mb_channel *ch)
     return mb_refresh(&ch->state) == MB_STATE_READY;
 }
 
-/* Puts a request into the queue, whose arguments are `fixed`, then `rest`, 20 at most. Returns 0 when the queue is full. */
+/* Puts a request into the queue, whose arguments are `fixed`, then `rest`, 20 at most. Returns 0 when there is no
+ * room. */
 static inline int mb_try_send(mb_channel *ch, uint32_t action, const mb_word *fixed, size_t fixed_words,
                               const mb_word *rest, size_t rest_words)
 {
@@ -419,8 +423,8 @@ static inline mb_sword mb_memcmp(mb_channel *ch, const void *s1, const void *s2,
     return (mb_sword)mb_ask(ch, MB_MEMCMP, args, 3, NULL, 0).rets;
 }
 
-/* Calls a method of the testbench, and returns its result as it is. `words` are the method's name and up to 19 arguments.
- * The macro mb_call calls this. */
+/* Calls a method of the testbench, and returns its result as it is. `words` are the method's name and up to 19
+ * arguments. The macro mb_call calls this. */
 static inline mb_word mb_call_words(mb_channel *ch, const mb_word *words, size_t count)
 {
     mb_lend_str((const char *)words[0]);
@@ -470,7 +474,7 @@ static inline mb_sword mb_read(mb_channel *ch, mb_sword fd, void *buf, size_t le
     return result;
 }
 
-/* Reads the rest of the file, however long it is, into memory that nobody has in the cache: how many bytes were read. */
+/* Reads the rest of the file, however long it is, into memory that is not in the cache: how many bytes were read. */
 static inline mb_sword mb_read_rest(mb_channel *ch, mb_sword fd, void *buf)
 {
     mb_word args[4];
@@ -518,7 +522,8 @@ static inline mb_sword mb_seek(mb_channel *ch, mb_sword fd, mb_word position)
  * "%lld" on a 32-bit CPU so shows 32 bits. A floating-point argument doesn't compile: pass its bits, by mb_float for
  * "%f", "%e", "%g", or by mb_double for "%lf" and so on, where pointers have 64 bits.
  *
- * Each argument is evaluated once. More than fit don't compile.
+ * Each argument is evaluated once. More than fit don't compile. What pointers among them point to is taken to be in
+ * memory: where the cache needs it, MB_CACHE_CLEAN is up to the caller.
  */
 #define mb_printf(ch, ...) mb_cprint((ch), __FILE__, __LINE__, MB_ARRAY(__VA_ARGS__), MB_COUNT_TO(18, __VA_ARGS__))
 #define mb_call(ch, ...) mb_call_words((ch), MB_ARRAY(__VA_ARGS__), MB_COUNT_TO(20, __VA_ARGS__))

@@ -87,7 +87,7 @@ impl<W: Words, H: Hooks> Channel<W, H> {
         if Index::is_empty(producer, consumer) {
             return None;
         }
-        fence(Ordering::SeqCst);
+        fence(Ordering::Acquire);
         let entry = queue.entry(consumer.slot());
         self.hooks.invalidate(self.words.base() + entry, entry_size);
         let rets = entry + ptr_width.bytes();
@@ -95,7 +95,6 @@ impl<W: Words, H: Hooks> Channel<W, H> {
             words: self.words.load(entry),
             rets: self.load_word(rets),
         };
-        fence(Ordering::SeqCst);
         self.publish(idx_c, consumer.next().0);
         Some(response)
     }
@@ -128,12 +127,11 @@ impl<W: Words, H: Hooks> Channel<W, H> {
         true
     }
 
-    /// Stores a word that tells the host of what was written before it.
+    /// Stores a word that tells the host of what was read and written before it.
     fn publish(&mut self, offset: u64, value: u32) {
-        fence(Ordering::SeqCst);
+        fence(Ordering::Release);
         self.words.store(offset, value);
         self.hooks.clean(self.words.base() + offset, 4);
-        fence(Ordering::SeqCst);
     }
 
     /// Loads a word that the host writes.

@@ -70,7 +70,7 @@ impl<T> PrintfArg for *mut T {
 ///
 /// Formatting is the host's work, and the firmware does not wait for it. Each argument is a
 /// [`PrintfArg`](crate::firmware::PrintfArg); the format and strings for `%s` are `&'static CStr`, as the host reads
-/// them later.
+/// them later. Strings for `%s` are taken to be in memory: the cache is not told of them.
 #[macro_export]
 macro_rules! cprint {
     ($client:expr, $format:expr $(, $arg:expr)* $(,)?) => {{

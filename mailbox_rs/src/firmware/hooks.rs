@@ -4,7 +4,8 @@
 ///
 /// On a CPU whose data cache is not coherent with what the host sees, the layout needs the CPU's
 /// [`CacheLine`](crate::CacheLine): `clean` and `invalidate` are called for parts of a channel, and without it host and
-/// firmware would share lines.
+/// firmware would share lines. A buffer that the host writes is cleaned before and invalidated after: meanwhile, no
+/// interrupt handler may write what shares its first or last cache line.
 pub trait Hooks {
     /// Writes back the cache lines of `len` bytes from `address`: the host is going to read them.
     fn clean(&mut self, address: u64, len: u64) {

@@ -4,8 +4,8 @@ use crate::layout::Layout;
 
 /// The 32-bit words of one channel.
 ///
-/// Every field of a channel is one such word or two, the lower first, so that loading and storing
-/// these is all it takes: [`Native`](super::Native) for the memory the program runs in, the mock's window for a simulated one.
+/// Every field of a channel is one such word or two, the lower first, so that loading and storing these is all it takes:
+/// [`Native`](super::Native) for the memory the program runs in, the mock's window for a simulated one.
 ///
 /// Offsets count bytes from the channel's base, are multiples of 4 and stay below the layout's channel size. Each
 /// access reaches the memory once, in program order.

@@ -116,7 +116,7 @@ int main(void)
     int formats = 24 + (wide ? 1 : 0);
     int args = 4 + 1 + (wide ? 2 : 0) + 17 + 20;
     int wrong = firmware();
-    printf("wrong line %d, printed %d, formats %d, their arguments %d, closed %d, exit %d, cleaned %d, invalidated %d\n",
+    printf("wrong line %d, printed %d, formats %d, arguments %d, closed %d, exit %d, cleaned %d, invalidated %d\n",
            wrong, printed, cprinted, cprint_args, closed, exit_code, cleaned, invalidated);
     return !(wrong == 0 && printed == 10 && cprinted == formats && cprint_args == args && closed == 1 &&
              exit_code == 3 && cleaned > 100 && invalidated > 100);
