@@ -5,7 +5,7 @@ use core::sync::atomic::{Ordering, fence};
 use super::{Hooks, Words};
 use crate::header::{State, VERSION, Version};
 use crate::index::Index;
-use crate::layout::{Layout, PtrWidth, QueueLayout};
+use crate::layout::{Layout, PtrWidth};
 use crate::request::RequestEntry;
 use crate::response::ResponseEntry;
 
@@ -42,13 +42,13 @@ impl<W: Words, H: Hooks> Channel<W, H> {
     /// Begins a handshake in any version.
     pub fn start_reset_as(&mut self, version: Version) {
         let Layout {
-            version: version_at,
+            version: at,
             state,
             request,
             response,
             ..
         } = *self.words.layout();
-        self.publish(version_at, version.into());
+        self.publish(at, version.into());
         self.publish(state, State::INIT.0);
         for index in [request.idx_p, request.idx_c, response.idx_p, response.idx_c] {
             self.publish(index, 0);
@@ -71,59 +71,43 @@ impl<W: Words, H: Hooks> Channel<W, H> {
 
     /// Takes the next response, if there is one.
     pub fn try_receive(&mut self) -> Option<ResponseEntry> {
-        let Layout {
-            ptr_width,
-            response: queue,
-            ..
-        } = *self.words.layout();
-        let QueueLayout {
-            idx_p,
-            idx_c,
-            entry_size,
-            ..
-        } = queue;
-        let producer = Index(self.refresh(idx_p));
-        let consumer = Index(self.words.load(idx_c));
+        let width = self.words.layout().ptr_width;
+        let queue = self.words.layout().response;
+        let producer = Index(self.refresh(queue.idx_p));
+        let consumer = Index(self.words.load(queue.idx_c));
         if Index::is_empty(producer, consumer) {
             return None;
         }
         fence(Ordering::Acquire);
         let entry = queue.entry(consumer.slot());
-        self.hooks.invalidate(self.words.base() + entry, entry_size);
-        let rets = entry + ptr_width.bytes();
+        self.hooks.invalidate(self.address(entry), queue.entry_size);
+        let rets = entry + width.bytes();
         let response = ResponseEntry {
             words: self.words.load(entry),
             rets: self.load_word(rets),
         };
-        self.publish(idx_c, consumer.next().0);
+        self.publish(queue.idx_c, consumer.next().0);
         Some(response)
     }
 
     fn put(&mut self, request: &RequestEntry) -> bool {
-        let Layout {
-            ptr_width,
-            request: queue,
-            ..
-        } = *self.words.layout();
-        let QueueLayout { idx_p, idx_c, .. } = queue;
-        let producer = Index(self.words.load(idx_p));
-        let consumer = Index(self.refresh(idx_c));
+        let width = self.words.layout().ptr_width;
+        let queue = self.words.layout().request;
+        let producer = Index(self.words.load(queue.idx_p));
+        let consumer = Index(self.refresh(queue.idx_c));
         if Index::is_full(producer, consumer) {
             return false;
         }
         let entry = queue.entry(producer.slot());
         self.words.store(entry, request.action);
         self.words.store(entry + 4, request.words);
-        let first_arg = entry + RequestEntry::HEADER_SIZE as u64;
-        for (at, &arg) in (first_arg..)
-            .step_by(ptr_width.bytes() as usize)
-            .zip(request.counted_args())
-        {
-            self.store_word(at, arg);
+        let args = entry + RequestEntry::HEADER_SIZE as u64;
+        for (i, &arg) in (0..).zip(request.counted_args()) {
+            self.store_word(args + i * width.bytes(), arg);
         }
-        let written = RequestEntry::counted_size(request.words, ptr_width) as u64;
-        self.hooks.clean(self.words.base() + entry, written);
-        self.publish(idx_p, producer.next().0);
+        let written = RequestEntry::counted_size(request.words, width) as u64;
+        self.hooks.clean(self.address(entry), written);
+        self.publish(queue.idx_p, producer.next().0);
         true
     }
 
@@ -131,13 +115,17 @@ impl<W: Words, H: Hooks> Channel<W, H> {
     fn publish(&mut self, offset: u64, value: u32) {
         fence(Ordering::Release);
         self.words.store(offset, value);
-        self.hooks.clean(self.words.base() + offset, 4);
+        self.hooks.clean(self.address(offset), 4);
     }
 
     /// Loads a word that the host writes.
     fn refresh(&mut self, offset: u64) -> u32 {
-        self.hooks.invalidate(self.words.base() + offset, 4);
+        self.hooks.invalidate(self.address(offset), 4);
         self.words.load(offset)
+    }
+
+    fn address(&self, offset: u64) -> u64 {
+        self.words.base().wrapping_add(offset)
     }
 
     fn load_word(&self, offset: u64) -> u64 {
