@@ -6,33 +6,70 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::{Mapping, Value};
 
-/// What a document may hold after aliases are copied: one for each scalar, list and map, and one for each byte of text.
-/// Thousands of banks fit; a few lines of aliases of aliases, which stand for billions of nodes, do not.
+/// Bytes a document may take, each alias counted in full: its text, and [`NODE`] for each value. Thousands of banks fit; a few
+/// lines of aliases of aliases, which stand for billions of values, do not.
 const MAX_SIZE: usize = 4 << 20;
+
+/// What each scalar, list and map counts, beside its text.
+const NODE: usize = 16;
+
+/// How deep brackets nest, and how many tags a text declares, at most. The parser's time grows with the square of either.
+const MAX_DEPTH: usize = 100;
 
 /// The merge key (<https://yaml.org/type/merge.html>).
 const MERGE: &str = "<<";
 
-/// A text that is no YAML document, or a larger one than any configuration.
+/// A text that is no YAML document, or no plain one of reasonable size.
 #[derive(Debug, thiserror::Error)]
-#[error("not valid YAML: {0}")]
-pub struct YamlError(serde_yaml::Error);
+pub enum YamlError {
+    /// Not YAML; the text is the parser's.
+    #[error("not valid YAML: {0}")]
+    Invalid(#[from] serde_yaml::Error),
+    /// Larger than any configuration.
+    #[error("{} bytes of text are more than the {MAX_SIZE} that a configuration may have", .0)]
+    TooLong(usize),
+    /// Nested deeper than any configuration.
+    #[error(
+        "more than {MAX_DEPTH} brackets are open at once; a configuration nests a few lists and maps"
+    )]
+    TooDeep,
+    /// Tags have no meaning here.
+    #[error("more than {MAX_DEPTH} %TAG directives; a configuration needs none")]
+    TooManyTags,
+}
 
 /// Parses one document. An empty text is null.
 pub(super) fn parse(text: &str) -> Result<Value, YamlError> {
-    // A text without aliases is no larger than itself, so this bounds the parser's own work too.
-    if text.len() > MAX_SIZE {
-        return Err(YamlError(too_large()));
-    }
+    check_text(text)?;
     let left = Cell::new(MAX_SIZE);
-    Tree { left: &left }
-        .deserialize(serde_yaml::Deserializer::from_str(text))
-        .map_err(YamlError)
+    Ok(Tree { left: &left }.deserialize(serde_yaml::Deserializer::from_str(text))?)
+}
+
+/// Refuses texts that would keep the parser busy for hours. A bracket counts wherever it stands, in quotes too.
+fn check_text(text: &str) -> Result<(), YamlError> {
+    if text.len() > MAX_SIZE {
+        return Err(YamlError::TooLong(text.len()));
+    }
+    let mut depth: usize = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return Err(YamlError::TooDeep);
+        }
+    }
+    if text.matches("%TAG").count() > MAX_DEPTH {
+        return Err(YamlError::TooManyTags);
+    }
+    Ok(())
 }
 
 fn too_large<E: de::Error>() -> E {
     E::custom(format_args!(
-        "more than {MAX_SIZE} values and bytes of text, each alias counted in full"
+        "larger than {MAX_SIZE} bytes, each alias counted in full"
     ))
 }
 
@@ -50,7 +87,7 @@ impl Tree<'_> {
     }
 
     fn scalar<E: de::Error>(self, value: impl Into<Value>) -> Result<Value, E> {
-        self.pay(1)?;
+        self.pay(NODE)?;
         Ok(value.into())
     }
 }
@@ -100,7 +137,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        self.pay(1)?;
+        self.pay(NODE)?;
         let mut items = Vec::new();
         while let Some(item) = seq.next_element_seed(self)? {
             items.push(item);
@@ -109,7 +146,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        self.pay(1)?;
+        self.pay(NODE)?;
         let mut entries = Mapping::new();
         while let Some(key) = map.next_key_seed(self)? {
             let Value::String(name) = &key else {

@@ -11,6 +11,7 @@ mod buffer;
 #[cfg(test)]
 pub(crate) mod elf_builder;
 mod geometry;
+mod hex;
 mod image;
 mod initial;
 mod memory;
@@ -20,6 +21,7 @@ mod space;
 
 pub use buffer::Buffer;
 pub use geometry::{Geometry, Run, Runs, Word, Words};
+pub use hex::{HexError, HexProblem, HexRun, HexRuns};
 pub use image::{Image, ImageError, ImageProblem, Section, Write};
 pub use initial::{InitialError, initial};
 pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, Space, SpaceId};

@@ -125,7 +125,7 @@ fn many_aliases_of_one_long_list_do_not_explode() {
     let many = vec!["*l"; 10_000].join(", ");
     let error = memories(&format!("l: &l [{long}]\nm: [{many}]\n")).unwrap_err();
     assert!(
-        error.contains("more than 4194304 values and bytes of text, each alias counted in full"),
+        error.contains("larger than 4194304 bytes, each alias counted in full"),
         "{error}"
     );
 }
@@ -158,29 +158,52 @@ fn an_alias_of_itself_is_refused() {
 }
 
 #[test]
-fn deep_nesting_does_not_exhaust_the_stack() {
-    for text in [
-        "[".repeat(20_000),
-        "{a: ".repeat(20_000),
-        "- ".repeat(20_000),
-        "? ".repeat(20_000),
-    ] {
-        memories(&text).unwrap_err();
+fn deep_nesting_exhausts_neither_stack_nor_patience() {
+    for text in ["[".repeat(1 << 20), "{a: ".repeat(1 << 20)] {
+        let error = memories(&text).unwrap_err();
+        assert_eq!(
+            error,
+            "mem.yaml: more than 100 brackets are open at once; a configuration nests a few lists and maps"
+        );
     }
-    let error = memories(&format!(
-        "space: {{s: {}{}}}",
-        "[".repeat(200),
-        "]".repeat(200)
-    ))
-    .unwrap_err();
-    assert!(error.contains("recursion limit exceeded"), "{error}");
+    for text in ["- ".repeat(20_000), "? ".repeat(20_000)] {
+        let error = memories(&text).unwrap_err();
+        assert!(error.contains("recursion limit exceeded"), "{error}");
+    }
+    let error = memories(&"%TAG !a! tag:a\n".repeat(1000)).unwrap_err();
+    assert_eq!(
+        error,
+        "mem.yaml: more than 100 %TAG directives; a configuration needs none"
+    );
+}
+
+#[test]
+fn one_long_text_named_often_does_not_explode() {
+    let text = format!(
+        "t: &t {}\nm: [{}]\n",
+        "x".repeat(100_000),
+        vec!["*t"; 10_000].join(", ")
+    );
+    let error = memories(&text).unwrap_err();
+    assert!(error.contains("each alias counted in full"), "{error}");
 }
 
 #[test]
 fn a_text_longer_than_any_configuration_is_refused_unread() {
-    let error = memories(&"# nothing\n".repeat(1 << 19)).unwrap_err();
-    assert!(
-        error.contains("more than 4194304 values and bytes"),
-        "{error}"
+    assert_eq!(
+        memories(&"# nothing\n".repeat(1 << 19)).unwrap_err(),
+        "mem.yaml: 5242880 bytes of text are more than the 4194304 that a configuration may have"
     );
+}
+
+#[test]
+fn thousands_of_banks_fit() {
+    let row = vec!["r0000.c0000.MEM"; 64].join(", ");
+    let banks = vec![format!("[{row}]"); 64].join(", ");
+    let keys = "base: 0, size: 0x100000, path: m, width: 512, bank_width: 8, bank_depth: 256, backend: log";
+    let map = memories(&format!(
+        "space: {{s: [{{ram: {{{keys}, banks: [{banks}]}}}}]}}"
+    ))
+    .unwrap();
+    assert_eq!(map.memories[0].shape.instances().count(), 4096);
 }
