@@ -4,7 +4,7 @@
 //! - [`symbol`]: how one is found: a weak reference, then `dlsym`.
 //! - [`scope`]: the DPI scope that exported functions are called in.
 //! - [`testbench`]: what the testbench exports: its methods, its tasks, its reports.
-//! - [`black_box`]: memories that somebody else models.
+//! - [`sv_memory`], [`c_memory`]: black-box memories, which the testbench or a C model holds.
 //! - [`open_array`]: `byte unsigned data[]` of an imported function's caller.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
 //!
@@ -15,13 +15,23 @@
     reason = "calls functions that only the running program can provide"
 )]
 
-pub(crate) mod black_box;
+mod c_memory;
 pub(crate) mod open_array;
 pub(crate) mod scope;
-pub(crate) mod stdout;
+mod stdout;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the backends that need it are not built in yet")
+)]
+mod sv_memory;
 mod symbol;
 mod symbols;
 pub(crate) mod testbench;
+mod text;
+
+pub(crate) use c_memory::{api_read, api_write};
+pub(crate) use stdout::CStdout;
+pub(crate) use text::c_text;
 
 use thiserror::Error;
 
