@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use actix::{Actor, Handler};
 
-use crate::bus::{Desk, Envelope, Port};
-use crate::mem::{AccessError, MapError, MemoryMap, Op, Segments, Span, SpaceId, Store, execute};
+use crate::bus::{Desk, Envelope, Port, Reply};
+use crate::mem::{AccessError, MapError, MemoryMap, Op, Outcome, Segments, Span, SpaceId, Store, execute};
 use crate::messages::memory::{Access, Inbox, Locate};
 use crate::messages::foreign;
 
@@ -33,16 +33,17 @@ impl Memory {
 
     fn access(&self, envelope: Envelope<Access>) {
         let Envelope { message: Access { space, op }, reply } = envelope;
-        let mut local = true;
-        let place = |span: Span, text: bool| {
-            let place = self.locate(space, span, text)?;
-            local &= self.map.is_local(&place);
-            Ok(place)
-        };
-        match resolve(op, place) {
+        match resolve(op, &mut |span, text| self.locate(space, span, text)) {
             Err(error) => reply.send(Err(error.into())),
-            Ok(op) if local => reply.send(execute(&*self.local, &op)),
-            Ok(op) => self.foreign.forward(foreign::Access { op }, reply),
+            Ok(op) => self.carry_out(op, reply),
+        }
+    }
+
+    fn carry_out(&self, op: Op<Segments>, reply: Reply<Result<Outcome, AccessError>>) {
+        if op.all_places(&|place| self.map.is_local(place)) {
+            reply.send(execute(&*self.local, &op));
+        } else {
+            self.foreign.forward(foreign::Access { op }, reply);
         }
     }
 
@@ -59,13 +60,6 @@ impl Memory {
 /// Replaces each range of an access by its place. `place` is told whether it is that of a text.
 fn resolve(
     op: Op<Span>,
-    mut place: impl FnMut(Span, bool) -> Result<Segments, MapError>,
-) -> Result<Op<Segments>, MapError> {
-    resolve_with(op, &mut place)
-}
-
-fn resolve_with(
-    op: Op<Span>,
     place: &mut dyn FnMut(Span, bool) -> Result<Segments, MapError>,
 ) -> Result<Op<Segments>, MapError> {
     Ok(match op {
@@ -76,7 +70,7 @@ fn resolve_with(
         Op::Compare(one, other) => Op::Compare(place(one, false)?, place(other, false)?),
         Op::Text(span) => Op::Text(place(span, true)?),
         Op::Batch(ops) => {
-            let ops = ops.into_iter().map(|op| resolve_with(op, place));
+            let ops = ops.into_iter().map(|op| resolve(op, place));
             Op::Batch(ops.collect::<Result<_, _>>()?)
         }
     })
@@ -92,6 +86,7 @@ impl Handler<Inbox> for Memory {
     fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
         self.desk.open(mail, |mail| match mail {
             Inbox::Access(envelope) => self.access(envelope),
+            Inbox::AccessAt(envelope) => self.carry_out(envelope.message.op, envelope.reply),
             Inbox::Locate(Envelope { message: Locate { space, span }, reply }) => {
                 let place = self.locate(space, span, false);
                 reply.send(place.map_err(AccessError::from));

@@ -83,6 +83,16 @@ impl Callbacks {
         Self { extensions, virtuals, ..Self::default() }
     }
 
+    /// The file extensions that have an opener.
+    pub fn extensions(&self) -> HashSet<String> {
+        self.extensions.names()
+    }
+
+    /// The names below `virtual/` that have an opener.
+    pub fn virtuals(&self) -> HashSet<String> {
+        self.virtuals.names()
+    }
+
     /// Registers a method or a custom command; one of the same name is replaced.
     pub fn register(&self, target: Target, callback: Box<Callback>) {
         self.calls.borrow_mut().insert(target, Rc::new(RefCell::new(callback)));

@@ -9,6 +9,7 @@ use crate::mem::{
     Shape, Store,
 };
 use crate::sim;
+use crate::sim::black_box::SvMemory;
 
 /// Reaches every memory of a map. Accesses to memories of this process may come from an actor; the
 /// others call foreign code.
@@ -26,6 +27,8 @@ enum Way {
         /// Address of its first byte.
         base: u64,
     },
+    /// A model of the testbench's, behind `mb_bb_mem_*`.
+    BlackBox(SvMemory),
     /// Bytes of this process.
     Static {
         /// How an access spreads over the buffers.
@@ -85,6 +88,9 @@ impl Way {
         match (memory.backend, &memory.shape, Geometry::of(&memory.shape)) {
             (Backend::Log, ..) => Self::Log,
             (Backend::Api, Shape::BlackBox, _) => Self::Api { base: memory.base },
+            (Backend::Uvm | Backend::Vpi, Shape::BlackBox, _) => {
+                Self::BlackBox(SvMemory::named(&memory.name))
+            }
             (Backend::Static, shape, Some(geometry)) => {
                 let (width, depth) = (geometry.width(), geometry.depth());
                 // A size past the address space can't be had; an access to it fails.
@@ -114,6 +120,10 @@ impl Store for Memories {
                 let moved = sim::api_read(*base, address, to);
                 self.moved_all("__vhost_bb_mem_read", at, address, moved)
             }
+            Way::BlackBox(model) => {
+                let done = model.read(at.offset, to);
+                done.map_err(|error| self.failed(at, BackendError::Simulator(error.to_string())))
+            }
             Way::Static { geometry, buffers } => {
                 let fits = spread(geometry, at, |run, data, from| {
                     buffers.get(run).is_some_and(|buffer| buffer.read(from, &mut to[data]))
@@ -136,6 +146,10 @@ impl Store for Memories {
                 let address = base + at.offset;
                 let moved = sim::api_write(*base, address, data);
                 self.moved_all("__vhost_bb_mem_write", at, address, moved)
+            }
+            Way::BlackBox(model) => {
+                let done = model.write(at.offset, data);
+                done.map_err(|error| self.failed(at, BackendError::Simulator(error.to_string())))
             }
             Way::Static { geometry, buffers } => {
                 let fits = spread(geometry, at, |run, range, to| {

@@ -31,6 +31,21 @@ pub enum Op<P> {
     Batch(Vec<Op<P>>),
 }
 
+impl<P> Op<P> {
+    /// Whether each place of the access is as `wanted`.
+    pub fn all_places(&self, wanted: &impl Fn(&P) -> bool) -> bool {
+        match self {
+            Self::Read(place) | Self::Write(place, _) | Self::Fill(place, _) | Self::Text(place) => {
+                wanted(place)
+            }
+            Self::Copy { to: one, from: other } | Self::Compare(one, other) => {
+                wanted(one) && wanted(other)
+            }
+            Self::Batch(ops) => ops.iter().all(|op| op.all_places(wanted)),
+        }
+    }
+}
+
 /// A range of addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
@@ -136,7 +151,10 @@ pub enum BackendError {
         /// What was asked.
         asked: u64,
     },
-    /// The backend is not built in yet.
+    /// The simulator can't be called.
+    #[error("{0}")]
+    Simulator(String),
+    /// The backend can't reach a memory of this kind.
     #[error("backend {0} can't reach this memory")]
     Unsupported(String),
 }
@@ -246,9 +264,7 @@ fn text(store: &dyn Store, place: &Segments) -> Result<Outcome, AccessError> {
         }
         step = (step * 2).min(CHUNK);
     }
-    // The address belongs to the space, which is not known here; whoever resolved it knows.
     Err(AccessError::Unterminated {
-        address: 0,
         len: limit,
     })
 }

@@ -6,6 +6,7 @@
 //! - [`testbench`]: what the testbench exports: its methods, its tasks, its reports.
 //! - [`sv_memory`], [`c_memory`]: black-box memories, which the testbench or a C model holds.
 //! - [`open_array`]: `byte unsigned data[]` of an imported function's caller.
+//! - [`printf`]: one number, printed by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
 //!
 //! Nothing here knows of actors or of the bus. All of it is called on the simulator's own thread.
@@ -17,6 +18,7 @@
 
 mod c_memory;
 pub(crate) mod open_array;
+pub(crate) mod printf;
 pub(crate) mod scope;
 mod stdout;
 #[cfg_attr(
@@ -32,6 +34,9 @@ mod text;
 pub(crate) use c_memory::{api_read, api_write};
 pub(crate) use stdout::CStdout;
 pub(crate) use text::c_text;
+
+pub(crate) use black_box::{api_read, api_write};
+pub(crate) use stdout::CStdout;
 
 use thiserror::Error;
 

@@ -34,6 +34,7 @@ impl Board {
 
     /// What ended the service as a whole.
     pub fn fatal(&self) -> Option<String> {
+        // `None` is cheap to clone: this is read on every tick.
         self.fatal.borrow().clone()
     }
 

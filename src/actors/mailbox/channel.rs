@@ -10,7 +10,7 @@ use std::task::Poll;
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use futures_util::task::AtomicWaker;
-use mailbox_rs::{Index, QUEUE_LEN, Request, RequestEntry, Response, ResponseEntry, State, VERSION};
+use mailbox_rs::{Index, QUEUE_LEN, REQUEST_ARGS, Request, RequestEntry, Response, ResponseEntry, State, VERSION};
 
 use super::failure::Failure;
 use super::service::Served;
@@ -119,8 +119,8 @@ impl Channel {
     async fn serve_sessions(&self) -> Result<(), Failure> {
         let place = self.take_over().await?;
         while self.handshake(&place).await? {
-            let session = select(pin!(self.left_ready()), pin!(self.session(&place)));
-            match session.await {
+            let (reset, session) = (pin!(self.left_ready()), pin!(self.session(&place)));
+            match select(reset, session).await {
                 // Dropped with all that it was waiting for.
                 Either::Left((reset, _)) => {
                     reset?;
@@ -158,9 +158,9 @@ impl Channel {
         self.sight.set(NOTHING);
         self.watch(Watched::Handshake, place);
         let version = self.sighted(asks_for_handshake).await?;
-        let host = VERSION.to_word();
+        let host = u32::from(VERSION);
         if version != host {
-            let firmware = mailbox_rs::Version::from_word(version);
+            let firmware = mailbox_rs::Version::from(version);
             self.give_up(&format!(
                 "firmware speaks mailbox protocol {firmware}, this host {VERSION}: build them for the same version"
             ));
@@ -217,7 +217,8 @@ impl Channel {
         let advance = self.write_u32(layout.request.idx_c, index.next().0);
         let mut outcomes = self.access(Op::Batch(vec![Op::Read(entry), advance])).await?.into_batch();
         let bytes = outcomes.drain(..).next().map_or_else(Bytes::new, Outcome::into_bytes);
-        Ok(RequestEntry::parse(&bytes, width).unwrap_or_default())
+        // As many bytes as an entry has were read.
+        Ok(RequestEntry::parse(&bytes, width).unwrap_or(RequestEntry { action: 0, words: 0, args: [0; REQUEST_ARGS] }))
     }
 
     /// Serves one request, whatever it is.
@@ -307,12 +308,12 @@ impl Channel {
             }
             true
         };
-        let (rings, channel) = (self.rings.clone(), self.id);
+        let (rings, channel, len) = (self.rings.clone(), self.id, look.len);
         let ring = move |bytes: Option<&[u8]>| {
             let sight = bytes.and_then(|bytes| look.sight(bytes));
             rings.post(Ring { channel, sight });
         };
-        self.bell.watch(look.len, Box::new(read), Box::new(ring));
+        self.bell.watch(len, Box::new(read), Box::new(ring));
     }
 
     /// Puts out what text is left and closes the files: a session is over.

@@ -71,7 +71,7 @@ impl MailboxServer {
     /// the server's own port: doorbells ring there.
     pub fn new(
         desk: Desk,
-        rings: Port<crate::messages::mailbox::Inbox>,
+        rings: Port<Inbox>,
         links: Links,
         channels: Vec<(Setup, Doorbell)>,
         board: &Rc<Board>,

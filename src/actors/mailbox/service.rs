@@ -5,12 +5,12 @@ use mailbox_rs::{Errno, FileRequest, Request, Response};
 
 use super::channel::Channel;
 use super::failure::{Failure, MAX_TEXT};
-use crate::mem::{Op, Span};
+use crate::mem::{AccessError, Op, Outcome, Span};
 use crate::messages::console::Print;
 use crate::messages::files::{Close, Open, Read, Seek, Write};
 use crate::messages::memory::Locate;
 use crate::messages::rpc::{Call, Target};
-use crate::printf::Format;
+use crate::printf::{Draft, StringArg};
 
 /// What came of a request.
 #[derive(Debug)]
@@ -87,17 +87,12 @@ impl Channel {
         args: &[u64],
     ) -> Result<(), Failure> {
         let text = self.text("format", format).await?;
-        let format = Format::parse(&text);
-        let width = self.setup.layout.ptr_width;
+        let draft = Draft::new(&text, args, self.setup.layout.ptr_width);
         let mut strings = Vec::new();
-        for wanted in format.strings(args, width) {
-            let op = Op::Text(Span { address: wanted.pointer, len: MAX_TEXT });
-            strings.push(match (wanted.pointer, self.access(op).await) {
-                (0, _) => None,
-                (_, outcome) => outcome.ok().map(|outcome| outcome.into_bytes()),
-            });
+        for wanted in draft.strings() {
+            strings.push(self.printf_string(wanted).await);
         }
-        let rendered = format.render(args, width, &strings);
+        let rendered = draft.finish(strings);
         if !rendered.problems.is_empty() {
             // Only now: the place is of interest to nobody else.
             let file = self.text("file name", file).await.unwrap_or_default();
@@ -168,6 +163,20 @@ impl Channel {
             let done = part * CHUNK;
             Span { address: address.wrapping_add(done), len: CHUNK.min(len - done) }
         }))
+    }
+
+    /// A string that a format prints; with a precision it may go without its NUL.
+    async fn printf_string(&self, wanted: StringArg) -> Option<Bytes> {
+        let address = wanted.pointer;
+        let precision = wanted.precision.map(|precision| precision as u64);
+        let span = Span { address, len: precision.unwrap_or(MAX_TEXT) };
+        let outcome = match self.access(Op::Text(span)).await {
+            Err(Failure::Access(AccessError::Unterminated { len })) if Some(len) == precision => {
+                self.access(Op::Read(span)).await
+            }
+            outcome => outcome,
+        };
+        outcome.ok().map(Outcome::into_bytes)
     }
 
     /// A string of firmware's.

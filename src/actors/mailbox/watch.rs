@@ -71,7 +71,7 @@ impl Watched {
             let start = spans.last().map_or(0, |(start, _)| *start);
             positions[word] = usize::try_from(before + offset - start).unwrap_or(DOORBELL_BYTES);
         }
-        let len = spans.iter().map(|(_, len)| *len).sum();
+        let len: u64 = spans.iter().map(|(_, len)| *len).sum();
         Look {
             watched: self,
             spans: spans.iter().map(|(start, len)| part(channel, *start, *len)).collect(),

@@ -1,0 +1,180 @@
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use super::*;
+use crate::bus::{Bus, Port};
+
+/// A sink that can be looked at, and can be broken.
+#[derive(Clone, Default)]
+struct Screen {
+    bytes: Rc<RefCell<Vec<u8>>>,
+    flushes: Rc<Cell<usize>>,
+    broken: Rc<Cell<bool>>,
+}
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.broken.get() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        self.bytes.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.flushes.set(self.flushes.get() + 1);
+        Ok(())
+    }
+}
+
+struct Bench {
+    bus: Bus,
+    console: Port<Inbox>,
+    screen: Screen,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let bus = Bus::new();
+        let screen = Screen::default();
+        let names = vec!["core0".to_owned(), "core1".to_owned()];
+        let console = Console::new(
+            bus.desk(<Inbox as crate::bus::Inbox>::PARTY),
+            names,
+            Box::new(screen.clone()),
+        );
+        let console = bus.start(|_| console).unwrap();
+        Self {
+            bus,
+            console,
+            screen,
+        }
+    }
+
+    fn print(&self, channel: u32, text: impl AsRef<[u8]>) {
+        let print = Print {
+            channel: ChannelId(channel),
+            text: Bytes::copy_from_slice(text.as_ref()),
+        };
+        self.bus.ask(&self.console, print).unwrap();
+    }
+
+    fn finish(&self, channel: Option<u32>) {
+        let channel = channel.map(ChannelId);
+        self.bus.ask(&self.console, Finish { channel }).unwrap();
+    }
+
+    /// What was put out since the last look.
+    fn seen(&self) -> String {
+        String::from_utf8(self.screen.bytes.take()).unwrap()
+    }
+}
+
+#[test]
+fn a_line_comes_out_when_it_ends() {
+    let bench = Bench::new();
+    bench.print(0, "hel");
+    bench.print(0, "lo");
+    assert_eq!(bench.seen(), "");
+    bench.print(0, ", world\nnext");
+    assert_eq!(bench.seen(), "[core0] hello, world\n");
+    bench.print(0, "\n\n");
+    assert_eq!(bench.seen(), "[core0] next\n[core0] \n");
+}
+
+#[test]
+fn channels_do_not_mix() {
+    let bench = Bench::new();
+    bench.print(0, "a");
+    bench.print(1, "b");
+    bench.print(0, "a\na");
+    bench.print(1, "b\nb");
+    assert_eq!(bench.seen(), "[core0] aa\n[core1] bb\n");
+    bench.finish(Some(1));
+    assert_eq!(bench.seen(), "[core1] b\n");
+    bench.print(1, "c");
+    bench.finish(None);
+    assert_eq!(bench.seen(), "[core0] a\n[core1] c\n");
+    bench.finish(None);
+    assert_eq!(bench.seen(), "");
+}
+
+#[test]
+fn a_channel_without_a_name_has_its_number() {
+    let bench = Bench::new();
+    bench.print(u32::MAX, "hi\n");
+    assert_eq!(bench.seen(), "[channel 4294967295] hi\n");
+}
+
+#[test]
+fn a_return_before_the_end_of_a_line_belongs_to_it() {
+    let bench = Bench::new();
+    bench.print(0, "one\r\ntwo\r");
+    bench.print(0, "\na\rb\n\r");
+    assert_eq!(bench.seen(), "[core0] one\n[core0] two\n[core0] a\rb\n");
+    bench.finish(None);
+    assert_eq!(bench.seen(), "[core0] \n");
+}
+
+#[test]
+fn characters_may_be_split_between_messages_and_may_be_wrong() {
+    let bench = Bench::new();
+    let text = "grüße".as_bytes();
+    bench.print(0, &text[..3]);
+    bench.print(0, &text[3..]);
+    bench.print(0, b"\n\xff!\n\xc3\n");
+    assert_eq!(
+        bench.seen(),
+        "[core0] grüße\n[core0] \u{fffd}!\n[core0] \u{fffd}\n"
+    );
+}
+
+#[test]
+fn text_without_an_end_of_line_comes_out_in_pieces() {
+    let bench = Bench::new();
+    let full = "x".repeat(LINE_MAX);
+    bench.print(0, &full);
+    assert_eq!(bench.seen(), "");
+    bench.print(0, "y");
+    assert_eq!(bench.seen(), format!("[core0] {full}\n"));
+    bench.print(0, format!("{}\n", &full[1..]));
+    assert_eq!(bench.seen(), format!("[core0] y{}\n", &full[1..]));
+    bench.print(0, full.repeat(3));
+    assert_eq!(bench.seen(), format!("[core0] {full}\n").repeat(2));
+}
+
+#[test]
+fn a_piece_ends_with_a_whole_character() {
+    let bench = Bench::new();
+    let text = format!("{}é{}", "x".repeat(LINE_MAX - 1), "y\n");
+    bench.print(0, &text);
+    let expected = format!("[core0] {}\n[core0] éy\n", "x".repeat(LINE_MAX - 1));
+    assert_eq!(bench.seen(), expected);
+    bench.print(0, vec![0xff; LINE_MAX + 1]);
+    assert!(bench.seen().starts_with("[core0] \u{fffd}"));
+}
+
+#[test]
+fn a_message_is_flushed_once_and_only_if_it_ends_a_line() {
+    let bench = Bench::new();
+    bench.print(0, "a");
+    bench.print(0, "");
+    assert_eq!(bench.screen.flushes.get(), 0);
+    bench.print(0, "b\nc\nd\n");
+    assert_eq!(bench.screen.flushes.get(), 1);
+    bench.finish(None);
+    assert_eq!(bench.screen.flushes.get(), 1);
+}
+
+#[test]
+fn a_broken_sink_is_survived() {
+    let bench = Bench::new();
+    bench.screen.broken.set(true);
+    bench.print(0, "lost\n");
+    bench.print(0, "lost\nkept");
+    bench.screen.broken.set(false);
+    bench.print(0, "\n");
+    assert_eq!(bench.seen(), "[core0] kept\n");
+}

@@ -1,0 +1,86 @@
+//! The words that conversions take their values from.
+
+use mailbox_rs::PtrWidth;
+
+use super::Cause;
+use super::syntax::{Amount, Real, Size};
+use crate::sim::printf::Extent;
+
+/// The arguments that no conversion has taken yet.
+#[derive(Debug)]
+pub(super) struct Arguments<'a> {
+    words: std::slice::Iter<'a, u64>,
+    width: PtrWidth,
+}
+
+impl<'a> Arguments<'a> {
+    /// Words of `width`; bits beyond it do not count.
+    pub(super) fn new(words: &'a [u64], width: PtrWidth) -> Self {
+        Self {
+            words: words.iter(),
+            width,
+        }
+    }
+
+    /// The next argument.
+    pub(super) fn word(&mut self) -> Result<Word, Cause> {
+        let word = self.words.next().ok_or(Cause::NoArgument)?;
+        Ok(Word {
+            bits: self.width.truncate(*word),
+            width: self.width,
+        })
+    }
+
+    /// A width or precision, and whether it was given as a negative number.
+    pub(super) fn amount(&mut self, amount: Amount) -> Result<Option<(Extent, bool)>, Cause> {
+        let (amount, negative) = match amount {
+            Amount::Absent => return Ok(None),
+            Amount::Fixed(amount) => (amount, false),
+            Amount::Argument => {
+                let amount = self.word()?.bits as i32;
+                (amount.unsigned_abs(), amount < 0)
+            }
+        };
+        let extent = Extent::new(amount).ok_or(Cause::TooLarge)?;
+        Ok(Some((extent, negative)))
+    }
+}
+
+/// One argument.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Word {
+    /// Zero-extended.
+    pub(super) bits: u64,
+    width: PtrWidth,
+}
+
+impl Word {
+    /// As a number with a sign.
+    pub(super) fn signed(self, size: Size) -> i64 {
+        match size {
+            Size::Char => (self.bits as i8).into(),
+            Size::Short => (self.bits as i16).into(),
+            Size::Int => (self.bits as i32).into(),
+            Size::Word => self.width.sign_extend(self.bits),
+        }
+    }
+
+    /// As a number without one.
+    pub(super) fn unsigned(self, size: Size) -> u64 {
+        match size {
+            Size::Char => (self.bits as u8).into(),
+            Size::Short => (self.bits as u16).into(),
+            Size::Int => (self.bits as u32).into(),
+            Size::Word => self.bits,
+        }
+    }
+
+    /// As a real number.
+    pub(super) fn real(self, real: Real) -> Result<f64, Cause> {
+        match (real, self.width) {
+            (Real::Float, _) => Ok(f32::from_bits(self.bits as u32).into()),
+            (Real::Double, PtrWidth::P8) => Ok(f64::from_bits(self.bits)),
+            (Real::Double, PtrWidth::P4) => Err(Cause::Double),
+        }
+    }
+}

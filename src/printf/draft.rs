@@ -1,0 +1,223 @@
+//! A format with its arguments, complete but for the strings.
+
+use mailbox_rs::PtrWidth;
+
+use super::arguments::Arguments;
+use super::syntax::{Conversion, Kind, Piece, Pieces};
+use super::{Cause, Problem};
+use crate::sim::printf::{self, Extent, Flags, Number, Radix, Shape};
+
+/// All of a printed text except its strings. See the [module](super).
+#[derive(Debug, Clone)]
+pub struct Draft<'a> {
+    /// Without the strings.
+    text: Vec<u8>,
+    gaps: Vec<Gap<'a>>,
+    problems: Vec<Problem>,
+}
+
+/// A string that is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StringArg {
+    /// Where it begins, in the channel's space.
+    pub pointer: u64,
+    /// The most bytes to read, 1 to 4096: the string need not be terminated if it is as long. Where
+    /// there is none, it is.
+    pub precision: Option<usize>,
+}
+
+/// What was printed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text.
+    pub text: Vec<u8>,
+    /// The conversions that stayed as they stood: first all others, then those of strings.
+    pub problems: Vec<Problem>,
+}
+
+/// A place in the text where a string goes.
+#[derive(Debug, Clone)]
+struct Gap<'a> {
+    at: usize,
+    conversion: &'a [u8],
+    field: Field,
+    wanted: StringArg,
+}
+
+/// How text is padded.
+#[derive(Debug, Clone, Copy, Default)]
+struct Field {
+    left: bool,
+    width: usize,
+}
+
+impl<'a> Draft<'a> {
+    /// Prints all that needs no memory. `args` are the arguments after the format, words of `width`.
+    pub fn new(format: &'a [u8], args: &[u64], width: PtrWidth) -> Self {
+        let mut draft = Self {
+            text: Vec::with_capacity(format.len()),
+            gaps: Vec::new(),
+            problems: Vec::new(),
+        };
+        let mut arguments = Arguments::new(args, width);
+        for piece in Pieces::new(format) {
+            match piece {
+                Piece::Literal(literal) => draft.text.extend_from_slice(literal),
+                Piece::Conversion(conversion) => {
+                    if let Err(cause) = draft.convert(&conversion, &mut arguments) {
+                        draft.problems.push(Problem::new(conversion.source, cause));
+                        draft.text.extend_from_slice(conversion.source);
+                    }
+                }
+            }
+        }
+        draft
+    }
+
+    /// The strings that are needed, in the order in which [`finish`](Self::finish) takes them.
+    pub fn strings(&self) -> impl ExactSizeIterator<Item = StringArg> {
+        self.gaps.iter().map(|gap| gap.wanted)
+    }
+
+    /// Puts the strings into their places; `None`, or one too few, is a string that can't be read.
+    pub fn finish<S: AsRef<[u8]>>(self, strings: impl IntoIterator<Item = Option<S>>) -> Rendered {
+        let mut problems = self.problems;
+        let mut strings = strings.into_iter();
+        let mut text = Vec::with_capacity(self.text.len());
+        let mut done = 0;
+        for gap in &self.gaps {
+            text.extend_from_slice(&self.text[done..gap.at]);
+            done = gap.at;
+            match strings.next().flatten() {
+                Some(string) => gap
+                    .field
+                    .put(&mut text, gap.wanted.part_of(string.as_ref())),
+                None => {
+                    let pointer = gap.wanted.pointer;
+                    problems.push(Problem::new(gap.conversion, Cause::Unreadable { pointer }));
+                    text.extend_from_slice(gap.conversion);
+                }
+            }
+        }
+        text.extend_from_slice(&self.text[done..]);
+        Rendered { text, problems }
+    }
+
+    fn convert(
+        &mut self,
+        conversion: &Conversion<'a>,
+        arguments: &mut Arguments<'_>,
+    ) -> Result<(), Cause> {
+        // All arguments are taken before any is judged: those that follow are the next conversion's.
+        let width = arguments.amount(conversion.width);
+        let precision = arguments.amount(conversion.precision);
+        let word = if conversion.takes_argument() {
+            arguments.word()
+        } else {
+            Err(Cause::NoArgument)
+        };
+        let (kind, width, precision, word) = (conversion.kind?, width?, precision?, word?);
+
+        let mut flags = conversion.flags;
+        flags.left |= width.is_some_and(|(_, negative)| negative);
+        let width = width.map(|(width, _)| width);
+        // To C, a negative precision is none.
+        let precision = precision
+            .filter(|(_, negative)| !negative)
+            .map(|(digits, _)| digits);
+        let field = Field::new(flags, width);
+        let shape = Shape {
+            flags,
+            width,
+            precision,
+        };
+
+        match kind {
+            Kind::Signed(size) => self.number(&shape, Number::Signed(word.signed(size))),
+            Kind::Unsigned(radix, size) => {
+                self.number(&shape, Number::Unsigned(radix, word.unsigned(size)))
+            }
+            Kind::Real(notation, real) => {
+                self.number(&shape, Number::Real(notation, word.real(real)?))
+            }
+            Kind::Pointer if word.bits == 0 => {
+                field.put(&mut self.text, b"(nil)");
+                Ok(())
+            }
+            Kind::Pointer => {
+                let flags = Flags {
+                    alternate: true,
+                    ..flags
+                };
+                let number = Number::Unsigned(Radix::Hex, word.bits);
+                self.number(&Shape { flags, ..shape }, number)
+            }
+            Kind::Character => {
+                field.put(&mut self.text, &[word.bits as u8]);
+                Ok(())
+            }
+            Kind::Text => {
+                let precision = precision.map(Extent::get);
+                self.string(conversion.source, field, word.bits, precision);
+                Ok(())
+            }
+        }
+    }
+
+    fn number(&mut self, shape: &Shape, number: Number) -> Result<(), Cause> {
+        Ok(printf::print(&mut self.text, shape, number)?)
+    }
+
+    fn string(
+        &mut self,
+        conversion: &'a [u8],
+        field: Field,
+        pointer: u64,
+        precision: Option<usize>,
+    ) {
+        if precision == Some(0) {
+            // C reads nothing then, so the pointer may be anything.
+            field.put(&mut self.text, b"");
+            return;
+        }
+        self.gaps.push(Gap {
+            at: self.text.len(),
+            conversion,
+            field,
+            wanted: StringArg { pointer, precision },
+        });
+    }
+}
+
+impl StringArg {
+    /// What is printed of what was read.
+    fn part_of(self, read: &[u8]) -> &[u8] {
+        let most = self
+            .precision
+            .map_or(read.len(), |precision| precision.min(read.len()));
+        let read = &read[..most];
+        let end = read.iter().position(|&byte| byte == 0);
+        &read[..end.unwrap_or(most)]
+    }
+}
+
+impl Field {
+    fn new(flags: Flags, width: Option<Extent>) -> Self {
+        Self {
+            left: flags.left,
+            width: width.map_or(0, Extent::get),
+        }
+    }
+
+    fn put(self, to: &mut Vec<u8>, text: &[u8]) {
+        let padding = self.width.saturating_sub(text.len());
+        let (before, after) = if self.left {
+            (0, padding)
+        } else {
+            (padding, 0)
+        };
+        to.resize(to.len() + before, b' ');
+        to.extend_from_slice(text);
+        to.resize(to.len() + after, b' ');
+    }
+}

@@ -1,0 +1,37 @@
+//! Formats a CPRINT as C's `printf` would, from arguments that are words of a channel.
+//!
+//! Source: protocol, section *Requests*. Strings lie in the channel's memory, so formatting takes two
+//! steps: a [`Draft`] says which [strings](Draft::strings) it needs and [ends](Draft::finish) when they
+//! are there. What firmware gives is never trusted: a conversion that can't be met stays in the text as
+//! it stands, with a [`Problem`] that says why.
+//!
+//! ```
+//! use mailbox_rs::PtrWidth;
+//! use vhost::printf::{Draft, StringArg};
+//!
+//! let draft = Draft::new(b"%s = %#06x, %n\n", &[0x8000, 42], PtrWidth::P4);
+//! let wanted: Vec<_> = draft.strings().collect();
+//! assert_eq!(wanted, [StringArg { pointer: 0x8000, precision: None }]);
+//!
+//! let rendered = draft.finish([Some("answer")]);
+//! assert_eq!(rendered.text, b"answer = 0x002a, %n\n");
+//! assert_eq!(rendered.problems[0].to_string(), "`%n` stays as it stands: it would write to memory");
+//! ```
+//!
+//! What is printed:
+//! - `%d %i` from 32 bits, sign-extended; `%u %o %x %X` likewise, zero-extended. `h` and `hh` narrow;
+//!   `l`, `ll`, `j`, `z` and `t` take the whole word.
+//! - `%f %e %g %a` and their capitals take the bits of a `float`, with `l` those of a `double`.
+//! - `%c` a byte; `%p` the whole word, as glibc does: `(nil)` for zero.
+//! - `%s` up to the first NUL, or as many bytes as the precision says. Address 0 is an address like
+//!   any other: whether it can be read is the memory map's to say.
+
+mod arguments;
+mod draft;
+mod problem;
+mod syntax;
+#[cfg(test)]
+mod tests;
+
+pub use draft::{Draft, Rendered, StringArg};
+pub use problem::{Cause, Problem};

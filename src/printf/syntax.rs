@@ -1,0 +1,258 @@
+//! The text of a format, piece by piece. Knows nothing of arguments.
+
+use super::Cause;
+use crate::sim::printf::{Flags, Notation, Radix};
+
+/// Text, or a conversion.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
+    /// Printed as it stands.
+    Literal(&'a [u8]),
+    /// Takes arguments.
+    Conversion(Conversion<'a>),
+}
+
+/// A conversion, as written.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Conversion<'a> {
+    /// All of it, from its `%` on.
+    pub(super) source: &'a [u8],
+    pub(super) flags: Flags,
+    pub(super) width: Amount,
+    pub(super) precision: Amount,
+    /// What it prints, or why it can't be met whatever its arguments are.
+    pub(super) kind: Result<Kind, Cause>,
+}
+
+impl Conversion<'_> {
+    /// Whether it takes an argument besides its width and precision. One that can't be met does, if
+    /// it is known: the next conversion must not get its argument.
+    pub(super) fn takes_argument(&self) -> bool {
+        !matches!(self.kind, Err(Cause::Incomplete | Cause::Unknown))
+    }
+}
+
+/// A width or a precision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Amount {
+    Absent,
+    /// As written; what does not fit is `u32::MAX`, too large in any case.
+    Fixed(u32),
+    /// `*`
+    Argument,
+}
+
+/// What a conversion prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Signed(Size),
+    Unsigned(Radix, Size),
+    Real(Notation, Real),
+    Character,
+    Pointer,
+    Text,
+}
+
+/// How much of the word an integer conversion takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Size {
+    /// `hh`
+    Char,
+    /// `h`
+    Short,
+    Int,
+    /// `l`, `ll`, `j`, `z`, `t`
+    Word,
+}
+
+/// The type whose bits a real conversion takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Real {
+    Float,
+    /// `l`
+    Double,
+}
+
+/// Splits a format into its pieces.
+#[derive(Debug)]
+pub(super) struct Pieces<'a>(&'a [u8]);
+
+impl<'a> Pieces<'a> {
+    pub(super) fn new(format: &'a [u8]) -> Self {
+        Self(format)
+    }
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = Piece<'a>;
+
+    fn next(&mut self) -> Option<Piece<'a>> {
+        let rest = self.0;
+        let (piece, len) = match rest {
+            [] => return None,
+            [b'%', b'%', ..] => (Piece::Literal(&rest[..1]), 2),
+            [b'%', ..] => {
+                let conversion = conversion(rest);
+                let len = conversion.source.len();
+                (Piece::Conversion(conversion), len)
+            }
+            _ => {
+                let len = rest.iter().position(|&byte| byte == b'%');
+                let len = len.unwrap_or(rest.len());
+                (Piece::Literal(&rest[..len]), len)
+            }
+        };
+        self.0 = &rest[len..];
+        Some(piece)
+    }
+}
+
+/// Reads the conversion that `text` begins with.
+fn conversion(text: &[u8]) -> Conversion<'_> {
+    let mut rest = Cursor(&text[1..]);
+    let flags = rest.flags();
+    let width = rest.amount();
+    let precision = if rest.take(b".") {
+        match rest.amount() {
+            Amount::Absent => Amount::Fixed(0),
+            amount => amount,
+        }
+    } else {
+        Amount::Absent
+    };
+    let length = rest.length();
+    let kind = match rest.byte() {
+        Some(letter) => kind(length, letter),
+        None => Err(Cause::Incomplete),
+    };
+    Conversion {
+        source: &text[..text.len() - rest.0.len()],
+        flags,
+        width,
+        precision,
+        kind,
+    }
+}
+
+/// A length modifier.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Length {
+    None,
+    Char,
+    Short,
+    Long,
+    /// `ll`, `j`, `z`, `t`: for integers only.
+    Word,
+    LongDouble,
+}
+
+fn kind(length: Length, letter: u8) -> Result<Kind, Cause> {
+    match letter {
+        b'd' | b'i' => Ok(Kind::Signed(length.integer()?)),
+        b'u' => Ok(Kind::Unsigned(Radix::Decimal, length.integer()?)),
+        b'o' => Ok(Kind::Unsigned(Radix::Octal, length.integer()?)),
+        b'x' => Ok(Kind::Unsigned(Radix::Hex, length.integer()?)),
+        b'X' => Ok(Kind::Unsigned(Radix::HexUpper, length.integer()?)),
+        b'f' => Ok(Kind::Real(Notation::Fixed, length.real()?)),
+        b'F' => Ok(Kind::Real(Notation::FixedUpper, length.real()?)),
+        b'e' => Ok(Kind::Real(Notation::Exponent, length.real()?)),
+        b'E' => Ok(Kind::Real(Notation::ExponentUpper, length.real()?)),
+        b'g' => Ok(Kind::Real(Notation::General, length.real()?)),
+        b'G' => Ok(Kind::Real(Notation::GeneralUpper, length.real()?)),
+        b'a' => Ok(Kind::Real(Notation::Hex, length.real()?)),
+        b'A' => Ok(Kind::Real(Notation::HexUpper, length.real()?)),
+        b'c' | b's' if length == Length::Long => Err(Cause::Wide),
+        b'c' | b's' | b'p' if length != Length::None => Err(Cause::Length),
+        b'c' => Ok(Kind::Character),
+        b's' => Ok(Kind::Text),
+        b'p' => Ok(Kind::Pointer),
+        b'n' => Err(Cause::Stores),
+        _ => Err(Cause::Unknown),
+    }
+}
+
+impl Length {
+    fn integer(self) -> Result<Size, Cause> {
+        match self {
+            Self::None => Ok(Size::Int),
+            Self::Char => Ok(Size::Char),
+            Self::Short => Ok(Size::Short),
+            Self::Long | Self::Word => Ok(Size::Word),
+            Self::LongDouble => Err(Cause::Length),
+        }
+    }
+
+    fn real(self) -> Result<Real, Cause> {
+        match self {
+            Self::None => Ok(Real::Float),
+            Self::Long => Ok(Real::Double),
+            Self::LongDouble => Err(Cause::LongDouble),
+            Self::Char | Self::Short | Self::Word => Err(Cause::Length),
+        }
+    }
+}
+
+/// What is left of a conversion.
+struct Cursor<'a>(&'a [u8]);
+
+impl Cursor<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let (&first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(first)
+    }
+
+    fn take(&mut self, prefix: &[u8]) -> bool {
+        let rest = self.0.strip_prefix(prefix);
+        self.0 = rest.unwrap_or(self.0);
+        rest.is_some()
+    }
+
+    fn flags(&mut self) -> Flags {
+        let mut flags = Flags::default();
+        while let Some((first, rest)) = self.0.split_first() {
+            match first {
+                b'-' => flags.left = true,
+                b'+' => flags.plus = true,
+                b' ' => flags.space = true,
+                b'#' => flags.alternate = true,
+                b'0' => flags.zero = true,
+                _ => break,
+            }
+            self.0 = rest;
+        }
+        flags
+    }
+
+    fn amount(&mut self) -> Amount {
+        if self.take(b"*") {
+            return Amount::Argument;
+        }
+        let mut amount = Amount::Absent;
+        while let Some((&digit @ b'0'..=b'9', rest)) = self.0.split_first() {
+            let before = match amount {
+                Amount::Fixed(before) => before,
+                _ => 0,
+            };
+            let digit = u32::from(digit - b'0');
+            amount = Amount::Fixed(before.saturating_mul(10).saturating_add(digit));
+            self.0 = rest;
+        }
+        amount
+    }
+
+    fn length(&mut self) -> Length {
+        const LENGTHS: [(&[u8], Length); 8] = [
+            (b"hh", Length::Char),
+            (b"h", Length::Short),
+            (b"ll", Length::Word),
+            (b"l", Length::Long),
+            (b"j", Length::Word),
+            (b"z", Length::Word),
+            (b"t", Length::Word),
+            (b"L", Length::LongDouble),
+        ];
+        let found = LENGTHS.iter().find(|(text, _)| self.take(text));
+        found.map_or(Length::None, |&(_, length)| length)
+    }
+}

@@ -1,0 +1,369 @@
+//! What is printed, beside what C prints: the expected texts are glibc's.
+
+use mailbox_rs::PtrWidth::{self, P4, P8};
+use proptest::prelude::*;
+
+use super::*;
+
+/// Prints a format that has no problem and needs no string.
+fn print(format: &str, args: &[u64], width: PtrWidth) -> String {
+    let rendered = render(format, args, width, &[]);
+    assert_eq!(rendered.problems, [], "{format}");
+    String::from_utf8(rendered.text).unwrap()
+}
+
+fn render(format: &str, args: &[u64], width: PtrWidth, strings: &[Option<&str>]) -> Rendered {
+    let draft = Draft::new(format.as_bytes(), args, width);
+    draft.finish(strings.iter().copied())
+}
+
+fn float(value: f32) -> u64 {
+    value.to_bits().into()
+}
+
+/// Both widths print the same.
+#[track_caller]
+fn both(format: &str, args: &[u64], expected: &str) {
+    assert_eq!(print(format, args, P4), expected, "{format}, 4 bytes");
+    assert_eq!(print(format, args, P8), expected, "{format}, 8 bytes");
+}
+
+#[test]
+fn text() {
+    both("", &[], "");
+    both("plain\n", &[1, 2], "plain\n");
+    both("100%%, %%d", &[], "100%, %d");
+    both("%d%%%d", &[1, 2], "1%2");
+    both("\u{e9}%d\u{e9}", &[1], "\u{e9}1\u{e9}");
+}
+
+#[test]
+fn integers() {
+    let minus_one = u64::from(u32::MAX);
+    both("%d", &[0], "0");
+    both("%d", &[minus_one], "-1");
+    both("%i", &[0x8000_0000], "-2147483648");
+    both("%u", &[minus_one], "4294967295");
+    both("%x %X %o", &[0xbeef, 0xbeef, 8], "beef BEEF 10");
+    both("%#x %#X %#o", &[0xbeef, 0xbeef, 8], "0xbeef 0XBEEF 010");
+    both("%#x %#o", &[0, 0], "0 0");
+    both(
+        "[%5d] [%-5d] [%05d]",
+        &[42, 42, 42],
+        "[   42] [42   ] [00042]",
+    );
+    both("[%+d] [% d] [%+ d]", &[42, 42, 42], "[+42] [ 42] [+42]");
+    both(
+        "[%.3d] [%6.3d] [%-6.3d] [%06.3d]",
+        &[7, 7, 7, 7],
+        "[007] [   007] [007   ] [   007]",
+    );
+    both("[%.0d] [%.d] [%.0d]", &[0, 0, 1], "[] [] [1]");
+    both("[%-05d] [%+05d] [%+u]", &[7, 7, 7], "[7    ] [+0007] [7]");
+    both(
+        "[%#010x] [%#-10x] [%#10x]",
+        &[255, 255, 255],
+        "[0x000000ff] [0xff      ] [      0xff]",
+    );
+    both("[%#d] [%#u]", &[1, 1], "[1] [1]");
+}
+
+#[test]
+fn lengths() {
+    both("%hhd %hhu %hhx", &[0x1ff, 0x1ff, 0x1ff], "-1 255 ff");
+    both(
+        "%hd %hu %ho",
+        &[0x1_8000, 0x1_8000, 0x1_0008],
+        "-32768 32768 10",
+    );
+    for length in ["l", "ll", "j", "z", "t"] {
+        let signed = format!("%{length}d");
+        let unsigned = format!("%{length}x");
+        assert_eq!(print(&signed, &[0xffff_ffff], P4), "-1");
+        assert_eq!(print(&signed, &[0xffff_ffff], P8), "4294967295");
+        assert_eq!(print(&signed, &[u64::MAX], P8), "-1");
+        assert_eq!(print(&unsigned, &[0x1_2345_6789], P4), "23456789");
+        assert_eq!(print(&unsigned, &[0x1_2345_6789], P8), "123456789");
+    }
+    // Without a length, what is beyond an `int` does not count.
+    both("%d %x", &[0x1_ffff_ffff, 0x1_0000_0002], "-1 2");
+}
+
+#[test]
+fn width_and_precision_from_arguments() {
+    both("[%*d]", &[5, 42], "[   42]");
+    both("[%*d]", &[u64::from(-5_i32 as u32), 42], "[42   ]");
+    both("[%-*d]", &[5, 42], "[42   ]");
+    both("[%.*d] [%*.*d]", &[3, 7, 6, 3, 7], "[007] [   007]");
+    both("[%.*d]", &[u64::from(-1_i32 as u32), 0], "[0]");
+    both("[%0*d]", &[4, 7], "[0007]");
+}
+
+#[test]
+fn characters_and_pointers() {
+    both("%c%c", &[0x41, 0x142], "AB");
+    both(
+        "[%3c] [%-3c] [%03c]",
+        &[0x41, 0x41, 0x41],
+        "[  A] [A  ] [  A]",
+    );
+    both("%c", &[0], "\0");
+    both("%p", &[0x8000_0000], "0x80000000");
+    assert_eq!(print("%p", &[u64::MAX], P4), "0xffffffff");
+    assert_eq!(print("%p", &[u64::MAX], P8), "0xffffffffffffffff");
+    both(
+        "[%10p] [%-10p] [%010p]",
+        &[0x1234, 0x1234, 0x1234],
+        "[    0x1234] [0x1234    ] [0x00001234]",
+    );
+    both(
+        "[%p] [%8p] [%-8p]",
+        &[0, 0, 0],
+        "[(nil)] [   (nil)] [(nil)   ]",
+    );
+}
+
+#[test]
+fn real_numbers() {
+    let pi = float(std::f32::consts::PI);
+    both("%f %e %g", &[pi, pi, pi], "3.141593 3.141593e+00 3.14159");
+    both("%F %E %G", &[pi, pi, pi], "3.141593 3.141593E+00 3.14159");
+    both("%a %A", &[float(1.0), float(0.5)], "0x1p+0 0X1P-1");
+    both(
+        "[%8.2f] [%-8.2f] [%08.2f] [%+.1f]",
+        &[pi; 4],
+        "[    3.14] [3.14    ] [00003.14] [+3.1]",
+    );
+    both(
+        "%.0f %#.0f %.f",
+        &[float(2.5), float(2.5), float(3.5)],
+        "2 2. 4",
+    );
+    both(
+        "%g %g %g",
+        &[float(1e-5), float(100_000.0), float(1e6)],
+        "1e-05 100000 1e+06",
+    );
+    both("%#g %g", &[float(1.0), float(1.0)], "1.00000 1");
+    both(
+        "%f %F",
+        &[float(f32::INFINITY), float(f32::NEG_INFINITY)],
+        "inf -INF",
+    );
+    both("%f %E", &[float(f32::NAN), float(f32::NAN)], "nan NAN");
+    both("%f", &[float(-0.0)], "-0.000000");
+    both("%.10e", &[float(f32::MIN_POSITIVE)], "1.1754943508e-38");
+    both("%.*f", &[2, pi], "3.14");
+    assert_eq!(
+        print("%lf", &[std::f64::consts::E.to_bits()], P8),
+        "2.718282"
+    );
+    assert_eq!(print("%.15lg", &[0.1_f64.to_bits()], P8), "0.1");
+    assert_eq!(
+        print("%.17lg", &[0.1_f64.to_bits()], P8),
+        "0.10000000000000001"
+    );
+    assert_eq!(print("%.0lf", &[f64::MAX.to_bits()], P8).len(), 309);
+    assert_eq!(
+        print("%la", &[1.1_f64.to_bits()], P8),
+        "0x1.199999999999ap+0"
+    );
+    // What is beyond a `float` does not count.
+    assert_eq!(print("%f", &[0xffff_ffff_0000_0000 | pi], P8), "3.141593");
+}
+
+#[test]
+fn strings() {
+    let format = "[%s] [%5s] [%-5s] [%.2s] [%5.1s] [%05s]";
+    let draft = Draft::new(format.as_bytes(), &[1, 2, 3, 4, 5, 6], P8);
+    let wanted: Vec<_> = draft.strings().collect();
+    let precisions = [None, None, None, Some(2), Some(1), None];
+    let expected = (1..)
+        .zip(precisions)
+        .map(|(pointer, precision)| StringArg { pointer, precision });
+    assert!(expected.eq(wanted.iter().copied()), "{wanted:?}");
+    let rendered = draft.finish([Some("abc"); 6]);
+    assert_eq!(rendered.problems, []);
+    let text = String::from_utf8(rendered.text).unwrap();
+    assert_eq!(text, "[abc] [  abc] [abc  ] [ab] [    a] [  abc]");
+}
+
+#[test]
+fn a_string_ends_with_its_first_nul() {
+    let rendered = render(
+        "%s|%.3s|%.9s|%s",
+        &[1, 1, 1, 1],
+        P4,
+        &[Some("a\0b"), Some("a\0b"), Some("abc"), Some("")],
+    );
+    assert_eq!(rendered.text, b"a|a|abc|");
+}
+
+#[test]
+fn a_string_of_precision_zero_is_not_read() {
+    let draft = Draft::new(b"[%.0s] [%3.*s]", &[u64::MAX, 0, 7], P8);
+    assert_eq!(draft.strings().len(), 0);
+    assert_eq!(draft.finish::<&str>([]).text, b"[] [   ]");
+}
+
+#[test]
+fn pointers_have_the_width_of_the_channel() {
+    let pointer = |width| {
+        Draft::new(b"%s", &[u64::MAX], width)
+            .strings()
+            .next()
+            .unwrap()
+            .pointer
+    };
+    assert_eq!(pointer(P4), 0xffff_ffff);
+    assert_eq!(pointer(P8), u64::MAX);
+}
+
+/// A format of which one conversion can't be met: it stays, and what follows gets its own arguments.
+#[track_caller]
+fn unmet(format: &str, args: &[u64], width: PtrWidth, text: &str, cause: Cause) {
+    let rendered = render(format, args, width, &[]);
+    assert_eq!(String::from_utf8_lossy(&rendered.text), text, "{format}");
+    let causes: Vec<_> = rendered
+        .problems
+        .iter()
+        .map(|problem| problem.cause)
+        .collect();
+    assert_eq!(causes, [cause], "{format}");
+}
+
+#[test]
+fn what_cannot_be_met_stays_as_it_stands() {
+    unmet("<%n> %d", &[1, 2], P8, "<%n> 2", Cause::Stores);
+    unmet("%hhn", &[], P4, "%hhn", Cause::Stores);
+    unmet("%d", &[], P4, "%d", Cause::NoArgument);
+    unmet("%d %d", &[1], P4, "1 %d", Cause::NoArgument);
+    unmet("%*d", &[1], P4, "%*d", Cause::NoArgument);
+    unmet("%y %d", &[1], P4, "%y 1", Cause::Unknown);
+    unmet("%-5%", &[1], P4, "%-5%", Cause::Unknown);
+    unmet("%1$d", &[1], P4, "%1$d", Cause::Unknown);
+    unmet("%'d", &[1], P4, "%'d", Cause::Unknown);
+    unmet("%.-3d", &[1], P4, "%.-3d", Cause::Unknown);
+    unmet("%\u{e9}", &[1], P4, "%\u{e9}", Cause::Unknown);
+    unmet("%hhhd", &[1], P4, "%hhhd", Cause::Unknown);
+    unmet("%", &[1], P4, "%", Cause::Incomplete);
+    unmet("a%-08.3ll", &[1], P4, "a%-08.3ll", Cause::Incomplete);
+    unmet("%lf %d", &[1, 2], P4, "%lf 2", Cause::Double);
+    unmet("%Lf %d", &[1, 2], P8, "%Lf 2", Cause::LongDouble);
+    unmet("%Ld %d", &[1, 2], P8, "%Ld 2", Cause::Length);
+    unmet("%hf %d", &[1, 2], P8, "%hf 2", Cause::Length);
+    unmet("%hs %d", &[1, 2], P8, "%hs 2", Cause::Length);
+    unmet("%lp %d", &[1, 2], P8, "%lp 2", Cause::Length);
+    unmet("%ls %d", &[1, 2], P8, "%ls 2", Cause::Wide);
+    unmet("%lc %d", &[1, 2], P8, "%lc 2", Cause::Wide);
+    unmet(
+        "%s %d",
+        &[16, 2],
+        P8,
+        "%s 2",
+        Cause::Unreadable { pointer: 16 },
+    );
+    unmet("%s", &[0], P8, "%s", Cause::Unreadable { pointer: 0 });
+}
+
+#[test]
+fn width_and_precision_are_bounded() {
+    assert_eq!(print("%4096d", &[1], P4).len(), 4096);
+    assert_eq!(print("%.4096d", &[1], P4).len(), 4096);
+    assert_eq!(print("%*d", &[4096, 1], P4).len(), 4096);
+    let minimum = 0x8000_0000;
+    for (format, args) in [
+        ("%4097d", &[1][..]),
+        ("%.4097f", &[1]),
+        ("%99999999999999999999999c", &[1]),
+        ("%5000s", &[1]),
+        ("%*d", &[4097, 1]),
+        ("%*d", &[minimum, 1]),
+        ("%.*d", &[4097, 1]),
+        ("%.*d", &[minimum, 1]),
+    ] {
+        let followed = format!("{format} %d");
+        let args = [args, &[2]].concat();
+        unmet(
+            &followed,
+            &args,
+            P8,
+            &format!("{format} 2"),
+            Cause::TooLarge,
+        );
+    }
+}
+
+#[test]
+fn problems_name_the_conversion() {
+    let rendered = render("%+y %s %n", &[0x10, 0], P4, &[None]);
+    let problems: Vec<_> = rendered.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        problems,
+        [
+            "`%+y` stays as it stands: there is no such conversion",
+            "`%n` stays as it stands: it would write to memory",
+            "`%s` stays as it stands: there is no readable string at 0x10",
+        ]
+    );
+}
+
+/// Bytes that make conversions likely.
+fn formats() -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop_oneof![
+        4 => Just(b'%'),
+        12 => prop::sample::select(&b"diouxXcspnfFeEgGaA*.-+ #0123456789hljztLqI'$"[..]),
+        1 => any::<u8>(),
+    ];
+    prop::collection::vec(byte, 0..200)
+}
+
+fn words() -> impl Strategy<Value = Vec<u64>> {
+    let word = prop_oneof![
+        0..5000_u64,
+        any::<u64>(),
+        any::<f64>().prop_map(f64::to_bits)
+    ];
+    prop::collection::vec(word, 0..18)
+}
+
+proptest! {
+    #[test]
+    fn no_format_panics_or_prints_without_bound(
+        format in formats(),
+        args in words(),
+        wide in any::<bool>(),
+        strings in prop::collection::vec(prop::option::of(prop::collection::vec(any::<u8>(), 0..64)), 0..18),
+    ) {
+        let width = if wide { P8 } else { P4 };
+        let draft = Draft::new(&format, &args, width);
+        prop_assert!(draft.strings().len() <= args.len());
+        prop_assert!(draft.strings().all(|wanted| wanted.pointer == width.truncate(wanted.pointer)));
+        let rendered = draft.finish(strings);
+        // The widest of one argument: a sign, 309 digits, a point and 4096 digits.
+        prop_assert!(rendered.text.len() <= format.len() + args.len() * 4407);
+        prop_assert!(rendered.problems.len() <= format.len());
+    }
+
+    #[test]
+    fn text_without_conversions_stays(text in "[^%]*") {
+        let rendered = render(&text, &[], P4, &[]);
+        prop_assert_eq!(rendered.text, text.into_bytes());
+    }
+
+    #[test]
+    fn integers_are_those_of_rust(word in any::<u64>()) {
+        prop_assert_eq!(print("%ld", &[word], P8), (word as i64).to_string());
+        prop_assert_eq!(print("%lu", &[word], P8), word.to_string());
+        prop_assert_eq!(print("%#lx", &[word | 1], P8), format!("{:#x}", word | 1));
+        prop_assert_eq!(print("%d", &[word], P8), (word as i32).to_string());
+        prop_assert_eq!(print("%ld", &[word], P4), (word as i32).to_string());
+        prop_assert_eq!(print("%hhd", &[word], P4), (word as i8).to_string());
+        prop_assert_eq!(print("%020lu", &[word], P8), format!("{word:020}"));
+    }
+
+    #[test]
+    fn real_numbers_are_those_of_rust(value in -1e9_f64..1e9) {
+        prop_assert_eq!(print("%.3lf", &[value.to_bits()], P8), format!("{value:.3}"));
+    }
+}

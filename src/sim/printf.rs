@@ -1,0 +1,287 @@
+//! One number, printed by C's own `snprintf`.
+//!
+//! Only what C defines can be said: the types hold neither a `%n` nor a pointer, neither an amount
+//! past [`Extent::MAX`] nor a number of another type than the conversion takes. The decimal point is
+//! the one of the process's locale, as for all that the simulator prints.
+
+#![allow(
+    unsafe_code,
+    reason = "snprintf is a C function with variable arguments"
+)]
+
+use std::ffi::{c_char, c_int, c_longlong, c_ulonglong};
+
+use thiserror::Error;
+
+/// A width or a precision, at most [`MAX`](Self::MAX).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Extent(u16);
+
+impl Extent {
+    /// The largest width or precision.
+    pub(crate) const MAX: u16 = 4096;
+
+    /// None past [`MAX`](Self::MAX).
+    pub(crate) fn new(amount: u32) -> Option<Self> {
+        let amount = u16::try_from(amount).ok()?;
+        (amount <= Self::MAX).then_some(Self(amount))
+    }
+
+    /// The amount.
+    pub(crate) fn get(self) -> usize {
+        self.0.into()
+    }
+}
+
+/// The flags of a conversion.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Flags {
+    /// `-`
+    pub(crate) left: bool,
+    /// `+`
+    pub(crate) plus: bool,
+    /// A space.
+    pub(crate) space: bool,
+    /// `#`
+    pub(crate) alternate: bool,
+    /// `0`
+    pub(crate) zero: bool,
+}
+
+/// How a number is laid out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// Flags.
+    pub(crate) flags: Flags,
+    /// The least number of characters.
+    pub(crate) width: Option<Extent>,
+    /// The least number of digits; those after the decimal point for a real number.
+    pub(crate) precision: Option<Extent>,
+}
+
+/// Conversion of a number without a sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Radix {
+    /// `%u`
+    Decimal,
+    /// `%o`
+    Octal,
+    /// `%x`
+    Hex,
+    /// `%X`
+    HexUpper,
+}
+
+/// Conversion of a real number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Notation {
+    /// `%f`
+    Fixed,
+    /// `%F`
+    FixedUpper,
+    /// `%e`
+    Exponent,
+    /// `%E`
+    ExponentUpper,
+    /// `%g`
+    General,
+    /// `%G`
+    GeneralUpper,
+    /// `%a`
+    Hex,
+    /// `%A`
+    HexUpper,
+}
+
+/// A number, and the conversion that prints it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Number {
+    /// `%d`
+    Signed(i64),
+    /// One without a sign.
+    Unsigned(Radix, u64),
+    /// A real one.
+    Real(Notation, f64),
+}
+
+/// `snprintf` says no. C allows that for want of memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("C's snprintf failed")]
+pub(crate) struct Failed;
+
+/// Appends a number to `text`.
+pub(crate) fn print(text: &mut Vec<u8>, shape: &Shape, number: Number) -> Result<(), Failed> {
+    let template = Template::new(shape, number);
+    let format = template.0.as_ptr().cast::<c_char>();
+    let width = shape.width.map_or(0, |width| c_int::from(width.0));
+    // To C, a negative precision is none.
+    let precision = shape.precision.map_or(-1, |digits| c_int::from(digits.0));
+    append(text, |room| {
+        let (to, len) = (room.as_mut_ptr().cast::<c_char>(), room.len());
+        match number {
+            // SAFETY: `to` is valid for `len` bytes; `format` ends with NUL and takes two `int` and
+            // a `long long`, which follow.
+            Number::Signed(value) => unsafe {
+                libc::snprintf(to, len, format, width, precision, value as c_longlong)
+            },
+            // SAFETY: as above, with an `unsigned long long`.
+            Number::Unsigned(_, value) => unsafe {
+                libc::snprintf(to, len, format, width, precision, value as c_ulonglong)
+            },
+            // SAFETY: as above, with a `double`.
+            Number::Real(_, value) => unsafe {
+                libc::snprintf(to, len, format, width, precision, value)
+            },
+        }
+    })
+}
+
+/// Room that is enough for most numbers.
+const USUAL: usize = 32;
+
+/// Lets `print` fill the room it is given; where it says that it needs more, once again.
+fn append(text: &mut Vec<u8>, print: impl Fn(&mut [u8]) -> c_int) -> Result<(), Failed> {
+    let start = text.len();
+    let mut room = USUAL;
+    for _ in 0..2 {
+        text.resize(start + room, 0);
+        let Ok(len) = usize::try_from(print(&mut text[start..])) else {
+            break;
+        };
+        if len < room {
+            text.truncate(start + len);
+            return Ok(());
+        }
+        room = len + 1;
+    }
+    text.truncate(start);
+    Err(Failed)
+}
+
+/// A format of one conversion that takes width and precision as arguments: `%-+ #0*.*llx` at the
+/// longest, and a NUL.
+struct Template([u8; 16]);
+
+impl Template {
+    fn new(shape: &Shape, number: Number) -> Self {
+        let flags = shape.flags;
+        let conversion = match number {
+            Number::Signed(_) => "lld",
+            Number::Unsigned(Radix::Decimal, _) => "llu",
+            Number::Unsigned(Radix::Octal, _) => "llo",
+            Number::Unsigned(Radix::Hex, _) => "llx",
+            Number::Unsigned(Radix::HexUpper, _) => "llX",
+            Number::Real(Notation::Fixed, _) => "f",
+            Number::Real(Notation::FixedUpper, _) => "F",
+            Number::Real(Notation::Exponent, _) => "e",
+            Number::Real(Notation::ExponentUpper, _) => "E",
+            Number::Real(Notation::General, _) => "g",
+            Number::Real(Notation::GeneralUpper, _) => "G",
+            Number::Real(Notation::Hex, _) => "a",
+            Number::Real(Notation::HexUpper, _) => "A",
+        };
+        // C leaves `#` undefined for these two.
+        let decimal = matches!(
+            number,
+            Number::Signed(_) | Number::Unsigned(Radix::Decimal, _)
+        );
+        let parts = [
+            (true, "%"),
+            (flags.left, "-"),
+            (flags.plus, "+"),
+            (flags.space, " "),
+            (flags.alternate && !decimal, "#"),
+            (flags.zero, "0"),
+            (true, "*.*"),
+            (true, conversion),
+        ];
+        let mut template = Self([0; 16]);
+        let bytes = parts
+            .iter()
+            .filter(|(said, _)| *said)
+            .flat_map(|(_, part)| part.bytes());
+        for (at, byte) in template.0.iter_mut().zip(bytes) {
+            *at = byte;
+        }
+        template
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: Flags = Flags {
+        left: true,
+        plus: true,
+        space: true,
+        alternate: true,
+        zero: true,
+    };
+
+    fn shape(flags: Flags, width: u32, precision: Option<u32>) -> Shape {
+        Shape {
+            flags,
+            width: Extent::new(width),
+            precision: precision.and_then(Extent::new),
+        }
+    }
+
+    fn printed(shape: &Shape, number: Number) -> String {
+        let mut text = b">".to_vec();
+        print(&mut text, shape, number).unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn extents_are_bounded() {
+        assert_eq!(Extent::new(4096).map(Extent::get), Some(4096));
+        assert_eq!(Extent::new(4097), None);
+        assert_eq!(Extent::new(u32::MAX), None);
+    }
+
+    #[test]
+    fn the_longest_format_ends_with_nul() {
+        let template = Template::new(&shape(ALL, 1, Some(1)), Number::Unsigned(Radix::Hex, 0));
+        assert_eq!(&template.0, b"%-+ #0*.*llx\0\0\0\0");
+    }
+
+    #[test]
+    fn numbers_of_every_type() {
+        let plain = Shape::default();
+        assert_eq!(
+            printed(&plain, Number::Signed(i64::MIN)),
+            ">-9223372036854775808"
+        );
+        let most = Number::Unsigned(Radix::Decimal, u64::MAX);
+        assert_eq!(printed(&plain, most), ">18446744073709551615");
+        assert_eq!(
+            printed(&plain, Number::Real(Notation::Fixed, 1.5)),
+            ">1.500000"
+        );
+        let nothing = Number::Unsigned(Radix::Octal, 0);
+        assert_eq!(printed(&shape(Flags::default(), 0, Some(0)), nothing), ">");
+    }
+
+    #[test]
+    fn what_needs_more_room_is_printed_whole() {
+        for (width, len) in [(31, 31), (32, 32), (33, 33), (4096, 4096)] {
+            let text = printed(&shape(Flags::default(), width, None), Number::Signed(-1));
+            assert_eq!(text.len(), 1 + len);
+            assert!(text.ends_with(" -1"));
+        }
+        let text = printed(
+            &shape(Flags::default(), 0, Some(4096)),
+            Number::Real(Notation::Fixed, f64::MIN),
+        );
+        assert_eq!(text.len(), 1 + "-".len() + 309 + ".".len() + 4096);
+    }
+
+    #[test]
+    fn a_failure_leaves_the_text_as_it_was() {
+        let mut text = b"abc".to_vec();
+        assert_eq!(append(&mut text, |_| -1), Err(Failed));
+        assert_eq!(append(&mut text, |room| room.len() as c_int), Err(Failed));
+        assert_eq!(text, b"abc");
+    }
+}
