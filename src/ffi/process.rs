@@ -87,13 +87,13 @@ pub(super) fn start(paths: InitPaths) -> Result<(), Error> {
                 vhost: vhost.clone(),
                 unasked: false,
             });
-            Ok(vhost.announce()?)
+            Ok(vhost.register_channels()?)
         }
         Stage::Busy => Err(Error::Busy),
         Stage::Empty | Stage::Failed(_) => {
             claim()?;
             scope::tell();
-            Ok(build(paths, false)?.announce()?)
+            Ok(build(paths, false)?.register_channels()?)
         }
     }
 }
@@ -167,7 +167,7 @@ fn refuse_other_thread() -> Result<(), Error> {
 }
 
 fn refuse_abroad(vhost: &Vhost) -> Result<(), Error> {
-    if vhost.abroad() {
+    if vhost.is_abroad() {
         Err(Error::Abroad)
     } else {
         Ok(())

@@ -21,10 +21,6 @@ pub(crate) mod open_array;
 pub(crate) mod printf;
 pub(crate) mod scope;
 mod stdout;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the backends that need it are not built in yet")
-)]
 mod sv_memory;
 mod symbol;
 mod symbols;
@@ -33,10 +29,8 @@ mod text;
 
 pub(crate) use c_memory::{api_read, api_write};
 pub(crate) use stdout::CStdout;
+pub(crate) use sv_memory::SvMemory;
 pub(crate) use text::c_text;
-
-pub(crate) use black_box::{api_read, api_write};
-pub(crate) use stdout::CStdout;
 
 use thiserror::Error;
 
