@@ -6,9 +6,11 @@ use std::rc::Rc;
 use actix::{Actor, Handler};
 
 use crate::bus::{Desk, Envelope, Port, Reply};
-use crate::mem::{AccessError, MapError, MemoryMap, Op, Outcome, Segments, Span, SpaceId, Store, execute};
-use crate::messages::memory::{Access, Inbox, Locate};
+use crate::mem::{
+    AccessError, MapError, MemoryMap, Op, Outcome, Segments, SpaceId, Span, Store, execute,
+};
 use crate::messages::foreign;
+use crate::messages::memory::{Access, Inbox, Locate};
 
 /// Resolves accesses. Those that touch only memories of this process it carries out itself; the others
 /// it hands on to the outside, with the place for the reply.
@@ -28,11 +30,19 @@ impl Memory {
         foreign: &Port<foreign::Inbox>,
     ) -> Self {
         let foreign = foreign.sent_by(desk.party());
-        Self { desk, map, local, foreign }
+        Self {
+            desk,
+            map,
+            local,
+            foreign,
+        }
     }
 
     fn access(&self, envelope: Envelope<Access>) {
-        let Envelope { message: Access { space, op }, reply } = envelope;
+        let Envelope {
+            message: Access { space, op },
+            reply,
+        } = envelope;
         match resolve(op, &mut |span, text| self.locate(space, span, text)) {
             Err(error) => reply.send(Err(error.into())),
             Ok(op) => self.carry_out(op, reply),
@@ -66,7 +76,10 @@ fn resolve(
         Op::Read(span) => Op::Read(place(span, false)?),
         Op::Write(span, data) => Op::Write(place(span, false)?, data),
         Op::Fill(span, byte) => Op::Fill(place(span, false)?, byte),
-        Op::Copy { to, from } => Op::Copy { to: place(to, false)?, from: place(from, false)? },
+        Op::Copy { to, from } => Op::Copy {
+            to: place(to, false)?,
+            from: place(from, false)?,
+        },
         Op::Compare(one, other) => Op::Compare(place(one, false)?, place(other, false)?),
         Op::Text(span) => Op::Text(place(span, true)?),
         Op::Batch(ops) => {
@@ -87,7 +100,10 @@ impl Handler<Inbox> for Memory {
         self.desk.open(mail, |mail| match mail {
             Inbox::Access(envelope) => self.access(envelope),
             Inbox::AccessAt(envelope) => self.carry_out(envelope.message.op, envelope.reply),
-            Inbox::Locate(Envelope { message: Locate { space, span }, reply }) => {
+            Inbox::Locate(Envelope {
+                message: Locate { space, span },
+                reply,
+            }) => {
                 let place = self.locate(space, span, false);
                 reply.send(place.map_err(AccessError::from));
             }
@@ -97,7 +113,9 @@ impl Handler<Inbox> for Memory {
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memory").field("map", &self.map).finish_non_exhaustive()
+        f.debug_struct("Memory")
+            .field("map", &self.map)
+            .finish_non_exhaustive()
     }
 }
 

@@ -57,11 +57,22 @@ impl Rpc {
             alarm,
             waiting: Cell::new(0),
         };
-        Self { dispatcher: Rc::new(dispatcher), calls: HashMap::new() }
+        Self {
+            dispatcher: Rc::new(dispatcher),
+            calls: HashMap::new(),
+        }
     }
 
     fn call(&mut self, envelope: Envelope<Call>) {
-        let Envelope { message: Call { channel, target, args }, reply } = envelope;
+        let Envelope {
+            message:
+                Call {
+                    channel,
+                    target,
+                    args,
+                },
+            reply,
+        } = envelope;
         let dispatcher = self.dispatcher.clone();
         let task = tokio::task::spawn_local(async move {
             let call = dispatcher.call(channel, &target, args);
@@ -72,7 +83,15 @@ impl Rpc {
     }
 
     fn poll(&self, envelope: Envelope<Poll>) {
-        let Envelope { message: Poll { channel, method, args }, reply } = envelope;
+        let Envelope {
+            message:
+                Poll {
+                    channel,
+                    method,
+                    args,
+                },
+            reply,
+        } = envelope;
         let dispatcher = self.dispatcher.clone();
         tokio::task::spawn_local(async move {
             let target = Target::Method(method);
@@ -89,7 +108,9 @@ impl Dispatcher {
         target: &Target,
         args: Vec<u64>,
     ) -> Result<u64, CallError> {
-        let name = usize::try_from(channel.0).ok().and_then(|at| self.channels.get(at));
+        let name = usize::try_from(channel.0)
+            .ok()
+            .and_then(|at| self.channels.get(at));
         let name = name.map_or("", String::as_str);
         loop {
             match self.ask(name, target, &args).await? {
@@ -110,17 +131,27 @@ impl Dispatcher {
     ) -> Result<Progress, CallError> {
         let (channel, args) = (channel.to_owned(), args.to_vec());
         let answer = if self.offered.borrow().contains(target) {
-            self.foreign.ask(HostCall { channel, target: target.clone(), args })
+            self.foreign.ask(HostCall {
+                channel,
+                target: target.clone(),
+                args,
+            })
         } else if let Target::Method(method) = target {
             if args.len() > SV_CALL_MAX_ARGS {
                 let (target, given) = (target.clone(), args.len());
                 return Err(CallError::TooManyArguments { target, given });
             }
-            self.foreign.ask(SvCall { channel, method: method.clone(), args })
+            self.foreign.ask(SvCall {
+                channel,
+                method: method.clone(),
+                args,
+            })
         } else {
             return Ok(Progress::Absent);
         };
-        answer.await.unwrap_or_else(|unanswered| unreachable(target, unanswered.to_string()))
+        answer
+            .await
+            .unwrap_or_else(|unanswered| unreachable(target, unanswered.to_string()))
     }
 
     async fn next_tick(&self) {
@@ -130,7 +161,10 @@ impl Dispatcher {
 }
 
 fn unreachable<T>(target: &Target, cause: String) -> Result<T, CallError> {
-    Err(CallError::Unreachable { target: target.clone(), cause })
+    Err(CallError::Unreachable {
+        target: target.clone(),
+        cause,
+    })
 }
 
 /// Counts one who waits for the next tick; the alarm is off while there is none.

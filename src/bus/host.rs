@@ -165,9 +165,15 @@ impl Bus {
         }
         let tick = self.line.advance();
         let mut stirred = self.woken.0.load(Ordering::Relaxed);
-        stirred |= self.look_at_bells(if self.notified.take() { Looks::Always } else { Looks::Usual });
+        stirred |= self.look_at_bells(if self.notified.take() {
+            Looks::Always
+        } else {
+            Looks::Usual
+        });
         for at in 0.. {
-            let Some(alarm) = self.alarms.borrow().get(at).cloned() else { break };
+            let Some(alarm) = self.alarms.borrow().get(at).cloned() else {
+                break;
+            };
             stirred |= alarm.tick(tick);
         }
         if !stirred {
@@ -188,7 +194,9 @@ impl Bus {
     fn look_at_bells(&self, looks: Looks) -> bool {
         let mut rang = false;
         for at in 0.. {
-            let Some(bell) = self.bells.borrow().get(at).cloned() else { break };
+            let Some(bell) = self.bells.borrow().get(at).cloned() else {
+                break;
+            };
             let _abroad = Depth::deeper(&self.abroad);
             rang |= bell.look(looks);
         }

@@ -80,7 +80,11 @@ const READ_LIMIT: u64 = 64 * 1024;
 impl Callbacks {
     /// With these openers, and no method or command yet.
     pub fn new(extensions: Openers, virtuals: Openers) -> Self {
-        Self { extensions, virtuals, ..Self::default() }
+        Self {
+            extensions,
+            virtuals,
+            ..Self::default()
+        }
     }
 
     /// The file extensions that have an opener.
@@ -95,7 +99,9 @@ impl Callbacks {
 
     /// Registers a method or a custom command; one of the same name is replaced.
     pub fn register(&self, target: Target, callback: Box<Callback>) {
-        self.calls.borrow_mut().insert(target, Rc::new(RefCell::new(callback)));
+        self.calls
+            .borrow_mut()
+            .insert(target, Rc::new(RefCell::new(callback)));
     }
 
     /// Asks a method or custom command once.
@@ -108,14 +114,19 @@ impl Callbacks {
         let Some(callback) = self.calls.borrow().get(target).cloned() else {
             return Ok(Progress::Absent);
         };
-        let raised = |cause| CallError::Raised { target: target.clone(), cause };
+        let raised = |cause| CallError::Raised {
+            target: target.clone(),
+            cause,
+        };
         let mut callback = callback
             .try_borrow_mut()
             .map_err(|_| raised("it was called from inside itself".into()))?;
-        Ok(match callback(channel, args).map_err(|error| raised(error.to_string()))? {
-            std::task::Poll::Ready(result) => Progress::Ready(result),
-            std::task::Poll::Pending => Progress::Pending,
-        })
+        Ok(
+            match callback(channel, args).map_err(|error| raised(error.to_string()))? {
+                std::task::Poll::Ready(result) => Progress::Ready(result),
+                std::task::Poll::Pending => Progress::Pending,
+            },
+        )
     }
 
     /// Opens a special file.
@@ -124,17 +135,24 @@ impl Callbacks {
             Opener::Extension(extension) => self.extensions.0.get(extension),
             Opener::Virtual(name) => self.virtuals.0.get(name),
         };
-        let file = opener.ok_or(Errno::ENOENT)?.open(path, flags).map_err(errno)?;
+        let file = opener
+            .ok_or(Errno::ENOENT)?
+            .open(path, flags)
+            .map_err(errno)?;
         let id = SpecialId(self.opened.get());
         self.opened.set(id.0 + 1);
-        self.files.borrow_mut().insert(id, Rc::new(RefCell::new(file)));
+        self.files
+            .borrow_mut()
+            .insert(id, Rc::new(RefCell::new(file)));
         Ok(id)
     }
 
     /// Reads from where a special file stands.
     pub fn read(&self, id: SpecialId, len: u64) -> Result<Bytes, Errno> {
         let mut data = Vec::new();
-        self.with(id, |file| file.take(len.min(READ_LIMIT)).read_to_end(&mut data))?;
+        self.with(id, |file| {
+            file.take(len.min(READ_LIMIT)).read_to_end(&mut data)
+        })?;
         Ok(data.into())
     }
 

@@ -45,7 +45,11 @@ impl Memories {
     /// instance (by path, width and depth) share its bytes.
     pub fn new(map: Rc<MemoryMap>) -> Self {
         let mut instances = HashMap::new();
-        let ways = map.memories.iter().map(|memory| Way::to(memory, &mut instances)).collect();
+        let ways = map
+            .memories
+            .iter()
+            .map(|memory| Way::to(memory, &mut instances))
+            .collect();
         Self { map, ways }
     }
 
@@ -97,7 +101,10 @@ impl Way {
                 let size = usize::try_from(width * depth).unwrap_or(0);
                 let buffer = |path: &str| {
                     let key = (path.to_owned(), width, depth);
-                    instances.entry(key).or_insert_with(|| Buffer::new(size)).clone()
+                    instances
+                        .entry(key)
+                        .or_insert_with(|| Buffer::new(size))
+                        .clone()
                 };
                 let buffers = shape.instances().map(buffer).collect();
                 Self::Static { geometry, buffers }
@@ -126,7 +133,9 @@ impl Store for Memories {
             }
             Way::Static { geometry, buffers } => {
                 let fits = spread(geometry, at, |run, data, from| {
-                    buffers.get(run).is_some_and(|buffer| buffer.read(from, &mut to[data]))
+                    buffers
+                        .get(run)
+                        .is_some_and(|buffer| buffer.read(from, &mut to[data]))
                 });
                 fits.ok_or_else(|| self.failed(at, BackendError::Unsupported("static".into())))
             }
@@ -153,7 +162,9 @@ impl Store for Memories {
             }
             Way::Static { geometry, buffers } => {
                 let fits = spread(geometry, at, |run, range, to| {
-                    buffers.get(run).is_some_and(|buffer| buffer.write(to, &data[range]))
+                    buffers
+                        .get(run)
+                        .is_some_and(|buffer| buffer.write(to, &data[range]))
                 });
                 fits.ok_or_else(|| self.failed(at, BackendError::Unsupported("static".into())))
             }
@@ -169,7 +180,9 @@ impl Memories {
         if !tracing::enabled!(tracing::Level::INFO) {
             return;
         }
-        let Some(memory) = self.map.memory(at.memory) else { return };
+        let Some(memory) = self.map.memory(at.memory) else {
+            return;
+        };
         let (name, offset, len) = (&memory.name, at.offset, at.len);
         let Some(geometry) = Geometry::of(&memory.shape) else {
             tracing::info!("{what} {name}: {len} bytes at offset {offset:#x}");
@@ -178,7 +191,11 @@ impl Memories {
         for run in geometry.runs(offset, len) {
             let path = memory.shape.instance(run.instance).unwrap_or_default();
             let last = run.first_word + run.count() - 1;
-            tracing::info!("{what} {name}: {path} words {}..={last}, {} bytes", run.first_word, run.len);
+            tracing::info!(
+                "{what} {name}: {path} words {}..={last}, {} bytes",
+                run.first_word,
+                run.len
+            );
         }
     }
 
@@ -197,7 +214,9 @@ impl Memories {
                 moved: moved as u64,
                 asked: at.len,
             },
-            Err(absent) => BackendError::Absent { symbol: absent.symbol.into() },
+            Err(absent) => BackendError::Absent {
+                symbol: absent.symbol.into(),
+            },
         };
         Err(self.failed(at, cause))
     }
@@ -230,6 +249,8 @@ fn spread(
 
 impl fmt::Debug for Memories {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memories").field("map", &self.map).finish_non_exhaustive()
+        f.debug_struct("Memories")
+            .field("map", &self.map)
+            .finish_non_exhaustive()
     }
 }

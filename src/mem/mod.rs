@@ -4,6 +4,7 @@
 //! - [`Segments`]: an access resolved from a space's addresses to the memories' own bytes.
 //! - [`Geometry`]: a memory's bytes as words of HDL arrays.
 //! - [`Op`] and [`execute`]: what can be asked of memory, carried out on any [`Store`].
+//! - [`initial`], [`HexRuns`]: what a memory holds when it is built.
 //! - [`Image`]: what an ELF file puts into memory.
 //! - [`Buffer`]: bytes of this process that stand for an HDL array.
 
@@ -23,7 +24,7 @@ pub use buffer::Buffer;
 pub use geometry::{Geometry, Run, Runs, Word, Words};
 pub use hex::{HexError, HexProblem, HexRun, HexRuns};
 pub use image::{Image, ImageError, ImageProblem, Section, Write};
-pub use initial::{InitialError, initial};
+pub use initial::{Initial, InitialError, initial};
 pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, Space, SpaceId};
 pub use op::{AccessError, BackendError, Op, Outcome, Span, Store, execute, part};
 pub use path::WordPath;

@@ -35,12 +35,15 @@ impl<P> Op<P> {
     /// Whether each place of the access is as `wanted`.
     pub fn all_places(&self, wanted: &impl Fn(&P) -> bool) -> bool {
         match self {
-            Self::Read(place) | Self::Write(place, _) | Self::Fill(place, _) | Self::Text(place) => {
-                wanted(place)
+            Self::Read(place)
+            | Self::Write(place, _)
+            | Self::Fill(place, _)
+            | Self::Text(place) => wanted(place),
+            Self::Copy {
+                to: one,
+                from: other,
             }
-            Self::Copy { to: one, from: other } | Self::Compare(one, other) => {
-                wanted(one) && wanted(other)
-            }
+            | Self::Compare(one, other) => wanted(one) && wanted(other),
             Self::Batch(ops) => ops.iter().all(|op| op.all_places(wanted)),
         }
     }
@@ -264,9 +267,7 @@ fn text(store: &dyn Store, place: &Segments) -> Result<Outcome, AccessError> {
         }
         step = (step * 2).min(CHUNK);
     }
-    Err(AccessError::Unterminated {
-        len: limit,
-    })
+    Err(AccessError::Unterminated { len: limit })
 }
 
 fn read(store: &dyn Store, place: &Segments, from: u64, to: &mut [u8]) -> Result<(), AccessError> {

@@ -142,7 +142,8 @@ impl MemoryMap {
     /// Whether an access to this place is carried out in this process, by no foreign code.
     pub fn is_local(&self, place: &Segments) -> bool {
         place.iter().all(|segment| {
-            self.memory(segment.memory).is_none_or(|memory| memory.backend.is_local())
+            self.memory(segment.memory)
+                .is_none_or(|memory| memory.backend.is_local())
         })
     }
 

@@ -60,7 +60,10 @@ impl Vhost {
     /// Where one of them is in no memory, or can't be reached.
     pub fn write(&self, space: &str, address: u64, data: impl Into<Bytes>) -> Result<(), Error> {
         let data = data.into();
-        let span = Span { address, len: data.len() as u64 };
+        let span = Span {
+            address,
+            len: data.len() as u64,
+        };
         self.access(space, address, Op::Write(span, data)).map(drop)
     }
 
@@ -69,7 +72,10 @@ impl Vhost {
     /// # Errors
     /// Where there is no NUL, or a byte before it is in no memory.
     pub fn read_string(&self, space: &str, address: u64) -> Result<Bytes, Error> {
-        let span = Span { address, len: MAX_TEXT };
+        let span = Span {
+            address,
+            len: MAX_TEXT,
+        };
         Ok(self.access(space, address, Op::Text(span))?.into_bytes())
     }
 
@@ -104,14 +110,25 @@ impl Vhost {
     }
 
     fn access(&self, space: &str, address: u64, op: Op<Span>) -> Result<Outcome, Error> {
-        let message = Access { space: self.space_id(space)?, op };
+        let message = Access {
+            space: self.space_id(space)?,
+            op,
+        };
         let outcome = self.0.bus.ask(&self.0.ports.memory, message)?;
-        outcome.map_err(|cause| Error::Access { space: space.to_owned(), address, cause })
+        outcome.map_err(|cause| Error::Access {
+            space: space.to_owned(),
+            address,
+            cause,
+        })
     }
 }
 
 /// Names for a message.
 fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
 }

@@ -16,7 +16,7 @@ use crate::actors::rpc::Rpc;
 use crate::bus::{Bus, Inbox, Port};
 use crate::config::ChannelConfig;
 use crate::foreign::{self, Callbacks, Foreign, Memories};
-use crate::mem::{Image, Init, MemoryMap, Op, SpaceId, Span, Store, Write, initial};
+use crate::mem::{Image, MemoryMap, Op, SpaceId, Span, Store, Write, initial};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
 use crate::messages::rpc::Tick;
@@ -45,7 +45,15 @@ impl Vhost {
     /// channels.
     pub(crate) fn start(parts: Parts) -> Result<Self, Error> {
         let alone = Alone::take()?;
-        let Parts { map, memories, channels, file_root, callbacks, foreign, sink } = parts;
+        let Parts {
+            map,
+            memories,
+            channels,
+            file_root,
+            callbacks,
+            foreign,
+            sink,
+        } = parts;
         let root = file_root.as_deref().map(open).transpose()?;
         let store: Rc<dyn Store> = memories.clone();
 
@@ -55,7 +63,12 @@ impl Vhost {
             let desk = bus.desk(memory::Inbox::PARTY);
             bus.start(|_| Memory::new(desk, map.clone(), store.clone(), &foreign))?
         };
-        let loader = Loader { bus: &bus, map: &map, memory: &memory, foreign: &foreign };
+        let loader = Loader {
+            bus: &bus,
+            map: &map,
+            memory: &memory,
+            foreign: &foreign,
+        };
         loader.initialise()?;
         for channel in &channels {
             if let Some(image) = &channel.load {
@@ -88,7 +101,9 @@ impl Vhost {
         let board = Rc::new(Board::new(setups.len()));
         let served = setups.iter().map(|setup| ServedChannel {
             name: setup.name.clone(),
-            space: map.space(setup.space).map_or_else(String::new, |space| space.name.clone()),
+            space: map
+                .space(setup.space)
+                .map_or_else(String::new, |space| space.name.clone()),
         });
         let served = served.collect();
         let mailbox = {
@@ -101,12 +116,21 @@ impl Vhost {
                 foreign: foreign.clone(),
                 store,
             };
-            let setups = setups.into_iter().map(|setup| (setup, bus.doorbell())).collect();
+            let setups = setups
+                .into_iter()
+                .map(|setup| (setup, bus.doorbell()))
+                .collect();
             bus.start(|own| MailboxServer::new(desk, own, links, setups, &board))?
         };
         bus.settle()?;
 
-        let ports = Ports { memory, rpc, console, mailbox, foreign };
+        let ports = Ports {
+            memory,
+            rpc,
+            console,
+            mailbox,
+            foreign,
+        };
         let system = Inner {
             bus,
             ports,
@@ -127,11 +151,26 @@ impl Vhost {
     /// Where the file is none, or its bytes do not fit the space's memories.
     pub fn load_elf(&self, space: &str, file: &Path) -> Result<(), Error> {
         let space = self.space_id(space)?;
-        let bytes = std::fs::read(file)
-            .map_err(|cause| Error::Read { path: file.to_owned(), cause })?;
+        let bytes = std::fs::read(file).map_err(|cause| Error::Read {
+            path: file.to_owned(),
+            cause,
+        })?;
         let image = Image::parse(bytes, file)?;
-        let Inner { bus, map, ports: Ports { memory, foreign, .. }, .. } = &*self.0;
-        Loader { bus, map, memory, foreign }.load(space, &image)
+        let Inner {
+            bus,
+            map,
+            ports: Ports {
+                memory, foreign, ..
+            },
+            ..
+        } = &*self.0;
+        Loader {
+            bus,
+            map,
+            memory,
+            foreign,
+        }
+        .load(space, &image)
     }
 }
 
@@ -147,7 +186,10 @@ fn setup(channel: &ChannelConfig) -> Option<Setup> {
 }
 
 fn open(root: &Path) -> Result<cap_std::fs::Dir, Error> {
-    open_root(root).map_err(|cause| Error::FileRoot { path: root.to_owned(), cause })
+    open_root(root).map_err(|cause| Error::FileRoot {
+        path: root.to_owned(),
+        cause,
+    })
 }
 
 /// Puts content into memories.
@@ -162,13 +204,14 @@ impl Loader<'_> {
     /// Gives each memory its first content; one that several spaces see, once.
     fn initialise(&self) -> Result<(), Error> {
         for (id, memory) in self.map.numbered() {
-            let seed = fastrand::u64(..);
-            if let Init::Random { seed: own } = memory.init {
-                let seed = own.unwrap_or(seed);
-                self.note(&memory.name, &format!("random content from seed {seed}"));
+            let content = initial(id, memory, fastrand::u64(..))?;
+            if let Some(note) = &content.note {
+                self.note(&memory.name, note);
             }
-            for op in initial(id, memory, seed)? {
-                self.bus.ask(self.memory, AccessAt { op })?.map_err(Error::Initialise)?;
+            for op in content.writes {
+                self.bus
+                    .ask(self.memory, AccessAt { op })?
+                    .map_err(Error::Initialise)?;
             }
         }
         Ok(())
@@ -190,12 +233,20 @@ impl Loader<'_> {
                         );
                     }
                     if mapped > 0 {
-                        let filled = self.bus.ask(self.memory, AccessAt { op: Op::Fill(place, 0) })?;
+                        let filled = self.bus.ask(
+                            self.memory,
+                            AccessAt {
+                                op: Op::Fill(place, 0),
+                            },
+                        )?;
                         filled.map_err(|cause| self.failed(space, address, cause))?;
                     }
                 }
                 Write::Bytes { address, bytes } => {
-                    let span = Span { address, len: bytes.len() as u64 };
+                    let span = Span {
+                        address,
+                        len: bytes.len() as u64,
+                    };
                     let op = Op::Write(span, Bytes::copy_from_slice(bytes));
                     let written = self.bus.ask(self.memory, Access { space, op })?;
                     written.map_err(|cause| self.failed(space, address, cause))?;
@@ -206,12 +257,23 @@ impl Loader<'_> {
     }
 
     fn failed(&self, space: SpaceId, address: u64, cause: crate::mem::AccessError) -> Error {
-        let space = self.map.space(space).map_or_else(String::new, |space| space.name.clone());
-        Error::Access { space, address, cause }
+        let space = self
+            .map
+            .space(space)
+            .map_or_else(String::new, |space| space.name.clone());
+        Error::Access {
+            space,
+            address,
+            cause,
+        }
     }
 
     fn note(&self, id: &str, text: &str) {
         let (id, text) = (id.to_owned(), text.to_owned());
-        self.foreign.post(Report { severity: Severity::Info, id, text });
+        self.foreign.post(Report {
+            severity: Severity::Info,
+            id,
+            text,
+        });
     }
 }

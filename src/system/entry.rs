@@ -47,11 +47,20 @@ pub fn mailbox_init(
     virtuals: impl FnOnce(&mut Openers) -> CallbackResult,
 ) -> Result<Vhost, Error> {
     let mut openers = (Openers::default(), Openers::default());
-    special(&mut openers.0).map_err(|cause| Error::Callback { what: "special files", cause })?;
-    virtuals(&mut openers.1).map_err(|cause| Error::Callback { what: "virtual files", cause })?;
+    special(&mut openers.0).map_err(|cause| Error::Callback {
+        what: "special files",
+        cause,
+    })?;
+    virtuals(&mut openers.1).map_err(|cause| Error::Callback {
+        what: "virtual files",
+        cause,
+    })?;
     let source = Source::from_environment(InitPaths::default())?;
     source.start(openers, |built| {
-        spaces(built).map_err(|cause| Error::Callback { what: "spaces", cause })
+        spaces(built).map_err(|cause| Error::Callback {
+            what: "spaces",
+            cause,
+        })
     })
 }
 
@@ -62,7 +71,12 @@ pub fn mailbox_init(
 pub fn mailbox_init_with_paths(paths: MailboxInitPaths) -> Result<Vhost, Error> {
     let map = config::load_memory_map(&paths.mem_cfg_file)?;
     let channels = config::load_mailboxes(&paths.mailbox_cfg_file, &map)?;
-    Source { map, channels, file_root: None }.start_plain()
+    Source {
+        map,
+        channels,
+        file_root: None,
+    }
+    .start_plain()
 }
 
 /// Starts a system from a memory file and the text of a mailbox configuration, with no root for firmware's
@@ -77,7 +91,12 @@ pub fn mailbox_init_with_config(
     let map = config::load_memory_map(mem_cfg_file.as_ref())?;
     let origin = Path::new("<mailbox configuration>");
     let channels = config::parse_mailboxes(mailbox_yaml_text, origin, &map, &Process)?;
-    Source { map, channels, file_root: None }.start_plain()
+    Source {
+        map,
+        channels,
+        file_root: None,
+    }
+    .start_plain()
 }
 
 /// Ticks until every channel has exited or `stop` says so; `stop` is asked before every tick, and is where a
@@ -112,12 +131,23 @@ struct Source {
 impl Source {
     fn from_environment(paths: InitPaths) -> Result<Self, Error> {
         let mem_cfg = path(paths.mem_cfg, "MEM_CFG_FILE", "the memory configuration")?;
-        let mailbox_cfg =
-            path(paths.mailbox_cfg, "MAILBOX_CFG_FILE", "the mailbox configuration")?;
-        let root = path(paths.fs_root, "MAILBOX_FS_ROOT", "the root directory of firmware's files")?;
+        let mailbox_cfg = path(
+            paths.mailbox_cfg,
+            "MAILBOX_CFG_FILE",
+            "the mailbox configuration",
+        )?;
+        let root = path(
+            paths.fs_root,
+            "MAILBOX_FS_ROOT",
+            "the root directory of firmware's files",
+        )?;
         let map = config::load_memory_map(&mem_cfg)?;
         let channels = config::load_mailboxes(&mailbox_cfg, &map)?;
-        Ok(Self { map, channels, file_root: Some(root) })
+        Ok(Self {
+            map,
+            channels,
+            file_root: Some(root),
+        })
     }
 
     fn start_plain(self) -> Result<Vhost, Error> {
@@ -147,7 +177,17 @@ impl Source {
 }
 
 /// The path that was given, or that of the environment.
-fn path(given: Option<PathBuf>, variable: &'static str, what: &'static str) -> Result<PathBuf, Error> {
-    let set = || std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
-    given.or_else(set).ok_or(Error::Environment { variable, what })
+fn path(
+    given: Option<PathBuf>,
+    variable: &'static str,
+    what: &'static str,
+) -> Result<PathBuf, Error> {
+    let set = || {
+        std::env::var_os(variable)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    given
+        .or_else(set)
+        .ok_or(Error::Environment { variable, what })
 }

@@ -12,12 +12,12 @@ use std::rc::{Rc, Weak};
 
 use actix::{Actor, Handler};
 
+pub use backdoor::MAX_TEXT;
 pub(crate) use entry::InitPaths;
 pub use entry::{
-    CallbackResult, MailboxInitPaths, mailbox_init, mailbox_init_with_config, mailbox_init_with_paths,
-    mb_server_run,
+    CallbackResult, MailboxInitPaths, mailbox_init, mailbox_init_with_config,
+    mailbox_init_with_paths, mb_server_run,
 };
-pub use backdoor::MAX_TEXT;
 pub use error::Error;
 pub use spaces::{MemoryView, SpaceView, Spaces};
 
@@ -95,7 +95,10 @@ impl Vhost {
         if inner.bus.tick()? {
             self.report_panics()?;
         }
-        inner.board.fatal().map_or_else(|| Ok(inner.board.served()), |text| Err(Error::Fatal(text)))
+        inner
+            .board
+            .fatal()
+            .map_or_else(|| Ok(inner.board.served()), |text| Err(Error::Fatal(text)))
     }
 
     /// Something was written to a mailbox: the next tick looks at every channel.
@@ -120,7 +123,9 @@ impl Vhost {
     pub fn exits(&self) -> Vec<ChannelExit> {
         let names = self.0.channels.iter().map(|channel| channel.name.clone());
         let exits = names.zip(self.0.board.exits());
-        exits.map(|(name, code)| ChannelExit { name, code }).collect()
+        exits
+            .map(|(name, code)| ChannelExit { name, code })
+            .collect()
     }
 
     /// Whether this call comes from inside a foreign call, such as a method of the testbench.
@@ -162,7 +167,9 @@ impl Vhost {
             let vhost = Vhost(system.upgrade().ok_or("the system is gone")?);
             callback(&vhost, Call { channel, args })
         };
-        self.0.callbacks.register(target.clone(), Box::new(callback));
+        self.0
+            .callbacks
+            .register(target.clone(), Box::new(callback));
         Ok(self.0.bus.ask(&self.0.ports.rpc, Offer { target })?)
     }
 
@@ -172,7 +179,11 @@ impl Vhost {
     /// Where the testbench can't be asked.
     pub fn poll_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, Error> {
         let (channel, method) = (channel.to_owned(), method.to_owned());
-        let ask = Poll { channel: channel.clone(), method, args: args.to_vec() };
+        let ask = Poll {
+            channel: channel.clone(),
+            method,
+            args: args.to_vec(),
+        };
         let answer = self.0.bus.ask(&self.0.ports.rpc, ask)?;
         answer.map_err(|cause| Error::Call { channel, cause })
     }
@@ -198,7 +209,11 @@ impl Vhost {
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
     pub fn report(&self, severity: Severity, id: &str, text: &str) -> Result<(), Error> {
-        let report = Report { severity, id: id.to_owned(), text: text.to_owned() };
+        let report = Report {
+            severity,
+            id: id.to_owned(),
+            text: text.to_owned(),
+        };
         Ok(self.0.bus.ask(&self.0.ports.foreign, report)?)
     }
 
@@ -208,7 +223,9 @@ impl Vhost {
             return Ok(());
         }
         for channel in &self.0.channels {
-            self.0.ports.foreign.post(Register { channel: channel.name.clone() });
+            self.0.ports.foreign.post(Register {
+                channel: channel.name.clone(),
+            });
         }
         Ok(self.0.bus.settle()?)
     }
@@ -225,7 +242,10 @@ impl Vhost {
     /// Puts out text that is left. The system ends when it is dropped.
     pub fn shutdown(self) {
         // Nothing is left to tell the user with.
-        let _ = self.0.bus.ask(&self.0.ports.console, console::Finish { channel: None });
+        let _ = self
+            .0
+            .bus
+            .ask(&self.0.ports.console, console::Finish { channel: None });
     }
 }
 
@@ -240,7 +260,11 @@ impl Alone {
     fn take() -> Result<Self, Error> {
         // Gone only while the thread ends.
         let taken = TAKEN.try_with(|taken| taken.replace(true)).unwrap_or(true);
-        if taken { Err(Error::AlreadyRunning) } else { Ok(Self) }
+        if taken {
+            Err(Error::AlreadyRunning)
+        } else {
+            Ok(Self)
+        }
     }
 }
 
@@ -252,6 +276,9 @@ impl Drop for Alone {
 
 impl fmt::Debug for Vhost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vhost").field("bus", &self.0.bus).field("board", &self.0.board).finish()
+        f.debug_struct("Vhost")
+            .field("bus", &self.0.bus)
+            .field("board", &self.0.board)
+            .finish()
     }
 }

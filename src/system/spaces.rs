@@ -43,7 +43,10 @@ impl Spaces {
 
     /// All spaces, in the order of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = SpaceView<'_>> {
-        self.map.spaces.iter().map(|space| SpaceView { spaces: self, space })
+        self.map.spaces.iter().map(|space| SpaceView {
+            spaces: self,
+            space,
+        })
     }
 }
 
@@ -63,7 +66,10 @@ impl<'a> SpaceView<'a> {
         let spaces = self.spaces;
         self.space.memories.iter().filter_map(|id: &MemoryId| {
             let memory = spaces.map.memory(*id)?;
-            Some(MemoryView { memory, buffers: spaces.memories.buffers(*id) })
+            Some(MemoryView {
+                memory,
+                buffers: spaces.memories.buffers(*id),
+            })
         })
     }
 }
@@ -77,6 +83,8 @@ impl Vhost {
 
 impl fmt::Debug for Spaces {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.map.spaces.iter().map(|space| &space.name)).finish()
+        f.debug_list()
+            .entries(self.map.spaces.iter().map(|space| &space.name))
+            .finish()
     }
 }

@@ -47,6 +47,8 @@ impl Board {
     }
 
     pub(super) fn fail(&self, text: &str) {
-        self.fatal.borrow_mut().get_or_insert_with(|| text.to_owned());
+        self.fatal
+            .borrow_mut()
+            .get_or_insert_with(|| text.to_owned());
     }
 }

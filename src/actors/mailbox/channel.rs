@@ -10,7 +10,9 @@ use std::task::Poll;
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use futures_util::task::AtomicWaker;
-use mailbox_rs::{Index, QUEUE_LEN, REQUEST_ARGS, Request, RequestEntry, Response, ResponseEntry, State, VERSION};
+use mailbox_rs::{
+    Index, QUEUE_LEN, REQUEST_ARGS, Request, RequestEntry, Response, ResponseEntry, State, VERSION,
+};
 
 use super::failure::Failure;
 use super::service::Served;
@@ -47,10 +49,20 @@ pub(super) struct Channel {
 #[derive(Debug, Clone, Copy)]
 enum Stage {
     Handshake,
-    Idle { taken: u32 },
-    Serving { kind: &'static str, slot: u32, since: u64 },
-    Full { since: u64 },
-    Exited { code: u32 },
+    Idle {
+        taken: u32,
+    },
+    Serving {
+        kind: &'static str,
+        slot: u32,
+        since: u64,
+    },
+    Full {
+        since: u64,
+    },
+    Exited {
+        code: u32,
+    },
     GivenUp,
 }
 
@@ -69,7 +81,12 @@ impl Responses {
 }
 
 /// What the doorbell has seen before it has seen anything.
-const NOTHING: Sight = Sight { state: 0, request_put: 0, handshake: None, response_taken: None };
+const NOTHING: Sight = Sight {
+    state: 0,
+    request_put: 0,
+    handshake: None,
+    response_taken: None,
+};
 
 impl Channel {
     pub(super) fn new(
@@ -132,7 +149,10 @@ impl Channel {
                     self.close();
                     self.stage.set(Stage::Exited { code });
                     self.board.exited(self.id, code);
-                    self.links.foreign.post(Exit { channel: self.id, code });
+                    self.links.foreign.post(Exit {
+                        channel: self.id,
+                        code,
+                    });
                     return Ok(());
                 }
             }
@@ -143,8 +163,14 @@ impl Channel {
     /// Finds the channel and clears its queues.
     async fn take_over(&self) -> Result<Segments, Failure> {
         let layout = &self.setup.layout;
-        let span = Span { address: self.setup.address, len: layout.channel_size };
-        let place = self.links.memory.ask(Locate { space: self.setup.space, span });
+        let span = Span {
+            address: self.setup.address,
+            len: layout.channel_size,
+        };
+        let place = self.links.memory.ask(Locate {
+            space: self.setup.space,
+            span,
+        });
         let place = place.await??;
         let queues = [&layout.request, &layout.response];
         let clear = queues.map(|queue| Op::Fill(self.span(queue.offset, queue.size), 0));
@@ -167,12 +193,22 @@ impl Channel {
             return Ok(false);
         }
         let layout = &self.setup.layout;
-        let indices =
-            [layout.request.idx_p, layout.request.idx_c, layout.response.idx_p, layout.response.idx_c];
-        let mut writes: Vec<_> = indices.iter().map(|index| self.write_u32(*index, 0)).collect();
+        let indices = [
+            layout.request.idx_p,
+            layout.request.idx_c,
+            layout.response.idx_p,
+            layout.response.idx_c,
+        ];
+        let mut writes: Vec<_> = indices
+            .iter()
+            .map(|index| self.write_u32(*index, 0))
+            .collect();
         writes.push(self.write_u32(layout.state, State::READY.0));
         self.access(Op::Batch(writes)).await?;
-        self.sight.set(Sight { state: State::READY.0, ..NOTHING });
+        self.sight.set(Sight {
+            state: State::READY.0,
+            ..NOTHING
+        });
         Ok(true)
     }
 
@@ -191,7 +227,8 @@ impl Channel {
                     taken.0
                 ));
                 taken = Index(put);
-                self.access(self.write_u32(self.setup.layout.request.idx_c, taken.0)).await?;
+                self.access(self.write_u32(self.setup.layout.request.idx_c, taken.0))
+                    .await?;
                 continue;
             }
             while taken.0 != put {
@@ -213,26 +250,49 @@ impl Channel {
     async fn take(&self, index: Index) -> Result<RequestEntry, Failure> {
         let layout = &self.setup.layout;
         let width = layout.ptr_width;
-        let entry = self.span(layout.request_entry(index.slot()), layout.request.entry_size);
+        let entry = self.span(
+            layout.request_entry(index.slot()),
+            layout.request.entry_size,
+        );
         let advance = self.write_u32(layout.request.idx_c, index.next().0);
-        let mut outcomes = self.access(Op::Batch(vec![Op::Read(entry), advance])).await?.into_batch();
-        let bytes = outcomes.drain(..).next().map_or_else(Bytes::new, Outcome::into_bytes);
+        let mut outcomes = self
+            .access(Op::Batch(vec![Op::Read(entry), advance]))
+            .await?
+            .into_batch();
+        let bytes = outcomes
+            .drain(..)
+            .next()
+            .map_or_else(Bytes::new, Outcome::into_bytes);
         // As many bytes as an entry has were read.
-        Ok(RequestEntry::parse(&bytes, width).unwrap_or(RequestEntry { action: 0, words: 0, args: [0; REQUEST_ARGS] }))
+        Ok(RequestEntry::parse(&bytes, width).unwrap_or(RequestEntry {
+            action: 0,
+            words: 0,
+            args: [0; REQUEST_ARGS],
+        }))
     }
 
     /// Serves one request, whatever it is.
     async fn serve(&self, slot: u32, entry: &RequestEntry) -> Served {
         let failed = |kind: &dyn fmt::Display, failure: &Failure, responds: bool| {
             let errno = failure.errno();
-            self.complain(&format!("request in slot {slot}, {kind}: {failure}; answered {errno}"));
-            if responds { Served::Response(Response::Error(errno)) } else { Served::Silent }
+            self.complain(&format!(
+                "request in slot {slot}, {kind}: {failure}; answered {errno}"
+            ));
+            if responds {
+                Served::Response(Response::Error(errno))
+            } else {
+                Served::Silent
+            }
         };
         let request = match Request::try_from(entry) {
             Ok(request) => request,
             Err(malformed) => return failed(entry, &malformed.into(), entry.responds()),
         };
-        self.stage.set(Stage::Serving { kind: request.kind(), slot, since: self.desk.now() });
+        self.stage.set(Stage::Serving {
+            kind: request.kind(),
+            slot,
+            since: self.desk.now(),
+        });
         match self.desk.shelter(self.perform(&request)).await {
             Ok(Ok(served)) => served,
             Ok(Err(failure)) => failed(&request, &failure, request.responds()),
@@ -251,14 +311,23 @@ impl Channel {
         if responses.is_full() {
             let read = Op::Read(self.span(layout.response.idx_c, 4));
             let bytes = self.access(read).await?.into_bytes();
-            responses.taken = Index(bytes.first_chunk().map_or(0, |word| u32::from_le_bytes(*word)));
+            responses.taken = Index(
+                bytes
+                    .first_chunk()
+                    .map_or(0, |word| u32::from_le_bytes(*word)),
+            );
         }
         if responses.is_full() {
-            self.stage.set(Stage::Full { since: self.desk.now() });
+            self.stage.set(Stage::Full {
+                since: self.desk.now(),
+            });
             self.watch(Watched::Room, place);
             let put = responses.put.0;
-            let room =
-                |sight: &Sight| sight.response_taken.filter(|taken| put.wrapping_sub(*taken) < QUEUE_LEN);
+            let room = |sight: &Sight| {
+                sight
+                    .response_taken
+                    .filter(|taken| put.wrapping_sub(*taken) < QUEUE_LEN)
+            };
             responses.taken = Index(self.sighted(room).await?);
             self.watch(Watched::Requests, place);
         }
@@ -276,7 +345,8 @@ impl Channel {
 
     /// Ends when firmware takes READY back: it starts anew.
     async fn left_ready(&self) -> Result<(), Failure> {
-        self.sighted(|sight| (sight.state != State::READY.0).then_some(())).await
+        self.sighted(|sight| (sight.state != State::READY.0).then_some(()))
+            .await
     }
 
     /// Waits until what the doorbell sees is what `wanted` looks for.
@@ -298,7 +368,9 @@ impl Channel {
         let read = move |to: &mut [u8]| {
             let mut rest = to;
             for segment in plan.spans.iter().flatten() {
-                let len = usize::try_from(segment.len).unwrap_or(rest.len()).min(rest.len());
+                let len = usize::try_from(segment.len)
+                    .unwrap_or(rest.len())
+                    .min(rest.len());
                 let (part, after) = std::mem::take(&mut rest).split_at_mut(len);
                 if let Err(error) = store.read(segment, part) {
                     blind.replace(Some(error));
@@ -318,22 +390,37 @@ impl Channel {
 
     /// Puts out what text is left and closes the files: a session is over.
     fn close(&self) {
-        self.links.console.post(console::Finish { channel: Some(self.id) });
+        self.links.console.post(console::Finish {
+            channel: Some(self.id),
+        });
         self.links.files.post(CloseAll { channel: self.id });
     }
 
     /// One access in the channel's space.
     pub(super) async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
-        Ok(self.links.memory.ask(Access { space: self.setup.space, op }).await??)
+        Ok(self
+            .links
+            .memory
+            .ask(Access {
+                space: self.setup.space,
+                op,
+            })
+            .await??)
     }
 
     fn span(&self, offset: u64, len: u64) -> Span {
         // The channel was located: its addresses don't wrap.
-        Span { address: self.setup.address.wrapping_add(offset), len }
+        Span {
+            address: self.setup.address.wrapping_add(offset),
+            len,
+        }
     }
 
     fn write_u32(&self, offset: u64, value: u32) -> Op<Span> {
-        Op::Write(self.span(offset, 4), Bytes::copy_from_slice(&value.to_le_bytes()))
+        Op::Write(
+            self.span(offset, 4),
+            Bytes::copy_from_slice(&value.to_le_bytes()),
+        )
     }
 
     /// Tells the user of an error; service goes on.
@@ -349,14 +436,20 @@ impl Channel {
 
     fn report(&self, severity: Severity, text: &str) {
         let id = self.name().to_owned();
-        self.links.foreign.post(Report { severity, id, text: text.to_owned() });
+        self.links.foreign.post(Report {
+            severity,
+            id,
+            text: text.to_owned(),
+        });
     }
 
     /// What the channel waits for.
     pub(super) fn status(&self) -> String {
         match self.stage.get() {
             Stage::Handshake => {
-                let Sight { state, handshake, .. } = self.sight.get();
+                let Sight {
+                    state, handshake, ..
+                } = self.sight.get();
                 let version = handshake.map_or(0, |words| words.version);
                 format!(
                     "waits for firmware's handshake at {:#x}; version reads {version:#x}, state {state}",
@@ -368,7 +461,9 @@ impl Channel {
                 format!("serves {kind} in slot {slot} since tick {since}")
             }
             Stage::Full { since } => {
-                format!("waits since tick {since} for firmware to take a response: the queue is full")
+                format!(
+                    "waits since tick {since} for firmware to take a response: the queue is full"
+                )
             }
             Stage::Exited { code } => format!("exited with code {code}"),
             Stage::GivenUp => "is given up".to_owned(),

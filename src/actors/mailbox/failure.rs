@@ -16,7 +16,11 @@ pub(super) enum Failure {
     #[error(transparent)]
     Access(#[from] AccessError),
     #[error("the {what} at {address:#x} can't be read: {cause}")]
-    Text { what: &'static str, address: u64, cause: AccessError },
+    Text {
+        what: &'static str,
+        address: u64,
+        cause: AccessError,
+    },
     #[error(transparent)]
     Call(#[from] CallError),
     #[error("file operation: {0}")]

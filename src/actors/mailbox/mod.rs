@@ -85,11 +85,14 @@ impl MailboxServer {
             foreign: links.foreign.sent_by(from),
             store: links.store,
         });
-        let channels = (0..).map(ChannelId).zip(channels).map(|(id, (setup, bell))| {
-            let (desk, rings, links, board) =
-                (desk.clone(), rings.clone(), links.clone(), board.clone());
-            Rc::new(Channel::new(id, setup, bell, desk, rings, links, board))
-        });
+        let channels = (0..)
+            .map(ChannelId)
+            .zip(channels)
+            .map(|(id, (setup, bell))| {
+                let (desk, rings, links, board) =
+                    (desk.clone(), rings.clone(), links.clone(), board.clone());
+                Rc::new(Channel::new(id, setup, bell, desk, rings, links, board))
+            });
         let channels = channels.collect();
         Self { desk, channels }
     }
@@ -133,6 +136,8 @@ impl Handler<Inbox> for MailboxServer {
 
 impl fmt::Debug for MailboxServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MailboxServer").field("channels", &self.channels.len()).finish()
+        f.debug_struct("MailboxServer")
+            .field("channels", &self.channels.len())
+            .finish()
     }
 }

@@ -39,7 +39,12 @@ impl Channel {
                 self.print(ptr, len).await?;
                 return Ok(Served::Response(Response::Empty));
             }
-            Request::CPrint { format, file, line, ref args } => {
+            Request::CPrint {
+                format,
+                file,
+                line,
+                ref args,
+            } => {
                 self.cprint(format, file, line, args).await?;
                 return Ok(Served::Silent);
             }
@@ -53,7 +58,9 @@ impl Channel {
                 return Ok(Served::Response(Response::Empty));
             }
             Request::MemCmp { s1, s2, len } => {
-                let outcome = self.access(Op::Compare(span(s1, len)?, span(s2, len)?)).await?;
+                let outcome = self
+                    .access(Op::Compare(span(s1, len)?, span(s2, len)?))
+                    .await?;
                 return Ok(Served::Response(Response::signed(outcome.difference())));
             }
             Request::Call { method, ref args } => {
@@ -63,7 +70,13 @@ impl Channel {
             }
             Request::Custom { id, ref args, .. } => self.call(Target::Command(id), args).await?,
             Request::File(FileRequest::Close { fd }) => {
-                self.links.files.ask(Close { channel: self.id, fd }).await??;
+                self.links
+                    .files
+                    .ask(Close {
+                        channel: self.id,
+                        fd,
+                    })
+                    .await??;
                 return Ok(Served::Silent);
             }
             Request::File(file) => self.file(file).await?,
@@ -74,18 +87,15 @@ impl Channel {
     async fn print(&self, ptr: u64, len: u64) -> Result<(), Failure> {
         for part in self.parts(ptr, len).await? {
             let text = self.access(Op::Read(part)).await?.into_bytes();
-            self.links.console.post(Print { channel: self.id, text });
+            self.links.console.post(Print {
+                channel: self.id,
+                text,
+            });
         }
         Ok(())
     }
 
-    async fn cprint(
-        &self,
-        format: u64,
-        file: u64,
-        line: u32,
-        args: &[u64],
-    ) -> Result<(), Failure> {
+    async fn cprint(&self, format: u64, file: u64, line: u32, args: &[u64]) -> Result<(), Failure> {
         let text = self.text("format", format).await?;
         let draft = Draft::new(&text, args, self.setup.layout.ptr_width);
         let mut strings = Vec::new();
@@ -101,12 +111,19 @@ impl Channel {
                 self.complain(&format!("CPRINT at {file}:{line}: {problem}"));
             }
         }
-        self.links.console.post(Print { channel: self.id, text: rendered.text.into() });
+        self.links.console.post(Print {
+            channel: self.id,
+            text: rendered.text.into(),
+        });
         Ok(())
     }
 
     async fn call(&self, target: Target, args: &[u64]) -> Result<u64, Failure> {
-        let call = Call { channel: self.id, target, args: args.to_vec() };
+        let call = Call {
+            channel: self.id,
+            target,
+            args: args.to_vec(),
+        };
         Ok(self.links.rpc.ask(call).await??)
     }
 
@@ -115,7 +132,13 @@ impl Channel {
         Ok(match request {
             FileRequest::Open { path, flags } => {
                 let path = self.text("path", path).await?;
-                files.ask(Open { channel, path, flags }).await??
+                files
+                    .ask(Open {
+                        channel,
+                        path,
+                        flags,
+                    })
+                    .await??
             }
             FileRequest::Close { fd } => {
                 files.ask(Close { channel, fd }).await??;
@@ -130,22 +153,41 @@ impl Channel {
                 }
                 written
             }
-            FileRequest::Seek { fd, position } => files.ask(Seek { channel, fd, position }).await??,
+            FileRequest::Seek { fd, position } => {
+                files
+                    .ask(Seek {
+                        channel,
+                        fd,
+                        position,
+                    })
+                    .await??
+            }
         })
     }
 
     /// Reads until the file ends, or `len` bytes where that is not 0.
     async fn read_file(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
-        let limit = if len == 0 { MAX_MOVE } else { len.min(MAX_MOVE) };
+        let limit = if len == 0 {
+            MAX_MOVE
+        } else {
+            len.min(MAX_MOVE)
+        };
         let mut done = 0;
         while done < limit {
-            let ask = Read { channel: self.id, fd, len: CHUNK.min(limit - done) };
+            let ask = Read {
+                channel: self.id,
+                fd,
+                len: CHUNK.min(limit - done),
+            };
             let data: Bytes = self.links.files.ask(ask).await??;
             if data.is_empty() {
                 break;
             }
             let address = ptr.checked_add(done).ok_or(Errno::EFAULT)?;
-            let place = Span { address, len: data.len() as u64 };
+            let place = Span {
+                address,
+                len: data.len() as u64,
+            };
             done += place.len;
             self.access(Op::Write(place, data)).await?;
         }
@@ -157,11 +199,17 @@ impl Channel {
         let whole = span(address, len)?;
         if len > CHUNK {
             let space = self.setup.space;
-            self.links.memory.ask(Locate { space, span: whole }).await??;
+            self.links
+                .memory
+                .ask(Locate { space, span: whole })
+                .await??;
         }
         Ok((0..len.div_ceil(CHUNK).max(1)).map(move |part| {
             let done = part * CHUNK;
-            Span { address: address.wrapping_add(done), len: CHUNK.min(len - done) }
+            Span {
+                address: address.wrapping_add(done),
+                len: CHUNK.min(len - done),
+            }
         }))
     }
 
@@ -169,7 +217,10 @@ impl Channel {
     async fn printf_string(&self, wanted: StringArg) -> Option<Bytes> {
         let address = wanted.pointer;
         let precision = wanted.precision.map(|precision| precision as u64);
-        let span = Span { address, len: precision.unwrap_or(MAX_TEXT) };
+        let span = Span {
+            address,
+            len: precision.unwrap_or(MAX_TEXT),
+        };
         let outcome = match self.access(Op::Text(span)).await {
             Err(Failure::Access(AccessError::Unterminated { len })) if Some(len) == precision => {
                 self.access(Op::Read(span)).await
@@ -181,9 +232,19 @@ impl Channel {
 
     /// A string of firmware's.
     async fn text(&self, what: &'static str, address: u64) -> Result<Bytes, Failure> {
-        match self.access(Op::Text(Span { address, len: MAX_TEXT })).await {
+        match self
+            .access(Op::Text(Span {
+                address,
+                len: MAX_TEXT,
+            }))
+            .await
+        {
             Ok(outcome) => Ok(outcome.into_bytes()),
-            Err(Failure::Access(cause)) => Err(Failure::Text { what, address, cause }),
+            Err(Failure::Access(cause)) => Err(Failure::Text {
+                what,
+                address,
+                cause,
+            }),
             Err(failure) => Err(failure),
         }
     }
@@ -192,7 +253,10 @@ impl Channel {
 /// A range that one request may move.
 fn span(address: u64, len: u64) -> Result<Span, Failure> {
     if len > MAX_MOVE {
-        return Err(Failure::TooLong { len, limit: MAX_MOVE });
+        return Err(Failure::TooLong {
+            len,
+            limit: MAX_MOVE,
+        });
     }
     Ok(Span { address, len })
 }

@@ -74,7 +74,10 @@ impl Watched {
         let len: u64 = spans.iter().map(|(_, len)| *len).sum();
         Look {
             watched: self,
-            spans: spans.iter().map(|(start, len)| part(channel, *start, *len)).collect(),
+            spans: spans
+                .iter()
+                .map(|(start, len)| part(channel, *start, *len))
+                .collect(),
             len: usize::try_from(len).unwrap_or(DOORBELL_BYTES),
             positions,
         }
@@ -99,8 +102,11 @@ impl Look {
             sight.response_taken = Some(word(2)?);
         }
         if self.watched == Watched::Handshake {
-            sight.handshake =
-                Some(Handshake { version: word(3)?, request_taken: word(4)?, response_put: word(5)? });
+            sight.handshake = Some(Handshake {
+                version: word(3)?,
+                request_taken: word(4)?,
+                response_put: word(5)?,
+            });
         }
         Some(sight)
     }
@@ -114,12 +120,23 @@ mod tests {
     use crate::mem::{MemoryId, Segment};
 
     fn channel(layout: &Layout) -> Segments {
-        Segments::from_elem(Segment { memory: MemoryId(0), offset: 0x100, len: layout.channel_size }, 1)
+        Segments::from_elem(
+            Segment {
+                memory: MemoryId(0),
+                offset: 0x100,
+                len: layout.channel_size,
+            },
+            1,
+        )
     }
 
     #[test]
     fn one_read_tells_of_requests_where_the_words_lie_together() {
-        for (line, reads) in [(CacheLine::None, 1), (CacheLine::B32, 2), (CacheLine::B256, 2)] {
+        for (line, reads) in [
+            (CacheLine::None, 1),
+            (CacheLine::B32, 2),
+            (CacheLine::B256, 2),
+        ] {
             for width in [PtrWidth::P4, PtrWidth::P8] {
                 let layout = Layout::new(width, line);
                 let look = Watched::Requests.look(&layout, &channel(&layout));
@@ -133,7 +150,9 @@ mod tests {
     fn every_word_is_found_in_every_layout() {
         for width in [PtrWidth::P4, PtrWidth::P8] {
             for line in [None, Some(32), Some(64), Some(128), Some(256)] {
-                let line = line.map_or(Some(CacheLine::None), CacheLine::from_bytes).unwrap();
+                let line = line
+                    .map_or(Some(CacheLine::None), CacheLine::from_bytes)
+                    .unwrap();
                 let layout = Layout::new(width, line);
                 let mut bytes = vec![0; usize::try_from(layout.channel_size).unwrap()];
                 let mut put = |offset: u64, value: u32| {
@@ -163,7 +182,11 @@ mod tests {
                     assert_eq!((sight.state, sight.request_put), (2, 3));
                     let full = watched != Watched::Requests;
                     assert_eq!(sight.response_taken, full.then_some(6));
-                    let handshake = Handshake { version: 1, request_taken: 4, response_put: 5 };
+                    let handshake = Handshake {
+                        version: 1,
+                        request_taken: 4,
+                        response_put: 5,
+                    };
                     let whole = watched == Watched::Handshake;
                     assert_eq!(sight.handshake, whole.then_some(handshake));
                 }
