@@ -19,10 +19,10 @@ mod arguments;
 mod backdoor;
 mod error;
 mod guard;
+#[cfg(test)]
+mod header;
 mod inquiry;
 mod kept;
 mod lifecycle;
 mod process;
-#[cfg(test)]
-mod prototypes;
 mod rpc;

@@ -19,6 +19,8 @@
 mod c_memory;
 pub(crate) mod open_array;
 pub(crate) mod printf;
+#[cfg(test)]
+pub(crate) mod prototype;
 pub(crate) mod scope;
 mod stdout;
 mod sv_memory;
