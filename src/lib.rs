@@ -19,6 +19,7 @@
 pub mod actors;
 pub mod bus;
 pub mod config;
+mod ffi;
 pub mod foreign;
 pub mod mem;
 pub mod messages;
