@@ -89,7 +89,7 @@ pub enum Request {
     /// A command that the host's user has registered: any action that is none of the above. The response is the
     /// command's.
     Custom {
-        /// The action, [`action::OTHER`] by custom.
+        /// The action, [`action::OTHER`] by custom. With the number of another request, it would be sent as that.
         action: u32,
         /// Which command.
         id: u64,
@@ -201,7 +201,7 @@ impl TryFrom<&RequestEntry> for Request {
                 method,
                 args: args_after(1, entry),
             }),
-            action::FILE => FileRequest::try_from(entry).map(Self::File),
+            action::FILE => file_request(entry).map(Self::File),
             action => needed(entry).map(|[id]| Self::Custom {
                 action,
                 id,
@@ -211,23 +211,25 @@ impl TryFrom<&RequestEntry> for Request {
     }
 }
 
-impl TryFrom<&RequestEntry> for FileRequest {
-    type Error = Malformed;
-
-    /// Reads the arguments of an entry whose action is FILE.
-    fn try_from(entry: &RequestEntry) -> Result<Self, Malformed> {
-        let [operation] = needed(entry)?;
-        match operation {
-            operation::OPEN => needed(entry).map(|[_, path, flags]| Self::Open {
-                path,
-                flags: OpenFlags(flags as u32),
-            }),
-            operation::CLOSE => needed(entry).map(|[_, fd]| Self::Close { fd }),
-            operation::READ => needed(entry).map(|[_, fd, ptr, len]| Self::Read { fd, ptr, len }),
-            operation::WRITE => needed(entry).map(|[_, fd, ptr, len]| Self::Write { fd, ptr, len }),
-            operation::SEEK => needed(entry).map(|[_, fd, position]| Self::Seek { fd, position }),
-            operation => Err(Malformed::UnknownFileOperation { operation }),
+/// What the arguments of a FILE entry say.
+fn file_request(entry: &RequestEntry) -> Result<FileRequest, Malformed> {
+    let [operation] = needed(entry)?;
+    match operation {
+        operation::OPEN => needed(entry).map(|[_, path, flags]| FileRequest::Open {
+            path,
+            flags: OpenFlags(flags as u32),
+        }),
+        operation::CLOSE => needed(entry).map(|[_, fd]| FileRequest::Close { fd }),
+        operation::READ => {
+            needed(entry).map(|[_, fd, ptr, len]| FileRequest::Read { fd, ptr, len })
         }
+        operation::WRITE => {
+            needed(entry).map(|[_, fd, ptr, len]| FileRequest::Write { fd, ptr, len })
+        }
+        operation::SEEK => {
+            needed(entry).map(|[_, fd, position]| FileRequest::Seek { fd, position })
+        }
+        operation => Err(Malformed::UnknownFileOperation { operation }),
     }
 }
 

@@ -2,3 +2,6 @@
 
 pub mod console;
 pub mod files;
+pub mod mailbox;
+pub mod memory;
+pub mod rpc;

@@ -50,25 +50,40 @@ impl Doorbell {
         *self.0.watch.borrow_mut() = None;
     }
 
-    /// Looks once; with `always`, rings whatever is seen. True if it rang.
-    pub(super) fn look(&self, always: bool) -> bool {
+    /// Looks once. True if it rang.
+    pub(super) fn look(&self, looks: Looks) -> bool {
         // Cloned, since a look may come back and change what is watched.
         let Some(watch) = self.0.watch.borrow().clone() else {
             return false;
         };
+        let seen = watch.seen.get();
+        if looks == Looks::First && seen.is_some() {
+            return false;
+        }
         let mut now = [0; DOORBELL_BYTES];
         if !(watch.look)(&mut now[..watch.len]) {
             self.silence();
             (watch.ring)(None);
             return true;
         }
-        let rings = always || watch.seen.get() != Some(now);
+        let rings = looks == Looks::Always || seen != Some(now);
         if rings {
             watch.seen.set(Some(now));
             (watch.ring)(Some(&now[..watch.len]));
         }
         rings
     }
+}
+
+/// Which looks are taken, and which of them ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looks {
+    /// All; what differs from last time rings.
+    Usual,
+    /// All; whatever is seen rings.
+    Always,
+    /// Only those at something that was not looked at before.
+    First,
 }
 
 impl fmt::Debug for Doorbell {

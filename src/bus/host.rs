@@ -14,7 +14,7 @@ use tokio::sync::oneshot::error::TryRecvError;
 use tokio::task::LocalSet;
 
 use super::clock::Alarm;
-use super::doorbell::Doorbell;
+use super::doorbell::{Doorbell, Looks};
 use super::line::Line;
 use super::outbox::{Drain, Outbox};
 use super::tap::{ActorTap, Kept, Tap};
@@ -36,6 +36,10 @@ pub struct Bus {
     polling: Cell<bool>,
     abroad: Cell<u32>,
 }
+
+/// How often one tick looks at doorbells that began to watch something else. A memory that answers as it
+/// likes could have that go on for ever.
+const ROUNDS: usize = 4;
 
 /// Set when a task became ready.
 #[derive(Debug, Default)]
@@ -160,25 +164,43 @@ impl Bus {
             });
         }
         let tick = self.line.advance();
-        let always = self.notified.take();
         let mut stirred = self.woken.0.load(Ordering::Relaxed);
-        for at in 0.. {
-            let Some(bell) = self.bells.borrow().get(at).cloned() else {
-                break;
-            };
-            let _abroad = Depth::deeper(&self.abroad);
-            stirred |= bell.look(always);
-        }
+        stirred |= self.look_at_bells(if self.notified.take() {
+            Looks::Always
+        } else {
+            Looks::Usual
+        });
         for at in 0.. {
             let Some(alarm) = self.alarms.borrow().get(at).cloned() else {
                 break;
             };
             stirred |= alarm.tick(tick);
         }
-        if stirred {
+        if !stirred {
+            return Ok(false);
+        }
+        self.run();
+        // What a bell began to watch meanwhile may tell of work that is there already.
+        for _ in 1..ROUNDS {
+            if !self.look_at_bells(Looks::First) {
+                break;
+            }
             self.run();
         }
-        Ok(stirred)
+        Ok(true)
+    }
+
+    /// True if one rang.
+    fn look_at_bells(&self, looks: Looks) -> bool {
+        let mut rang = false;
+        for at in 0.. {
+            let Some(bell) = self.bells.borrow().get(at).cloned() else {
+                break;
+            };
+            let _abroad = Depth::deeper(&self.abroad);
+            rang |= bell.look(looks);
+        }
+        rang
     }
 
     /// Runs the actors and their foreign calls until nothing is left to do.

@@ -6,13 +6,11 @@
 mod callbacks;
 mod live;
 mod memory;
-#[cfg(test)]
-pub(crate) mod scripted;
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 
-pub use callbacks::{Callbacks, CommandResult, FileOpener, Openers, SpecialFile};
+pub use callbacks::{CallResult, Callback, Callbacks, FileOpener, Openers, SpecialFile};
 pub use live::Live;
 pub use memory::Memories;
 
@@ -28,7 +26,12 @@ pub trait Foreign {
     fn access(&self, op: &Op<Segments>) -> Result<Outcome, AccessError>;
 
     /// Asks the host program's own methods and custom commands once.
-    fn host_call(&self, channel: &str, target: &Target, args: &[u64]) -> Progress;
+    fn host_call(
+        &self,
+        channel: &str,
+        target: &Target,
+        args: &[u64],
+    ) -> Result<Progress, CallError>;
 
     /// Asks the testbench's methods once.
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError>;
@@ -69,11 +72,13 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
         Inbox::Access(call) => call.reply.send(foreign.access(&call.message.op)),
         Inbox::HostCall(call) => {
             let ask = call.message;
-            call.reply.send(foreign.host_call(&ask.channel, &ask.target, &ask.args));
+            call.reply
+                .send(foreign.host_call(&ask.channel, &ask.target, &ask.args));
         }
         Inbox::SvCall(call) => {
             let ask = call.message;
-            call.reply.send(foreign.sv_call(&ask.channel, &ask.method, &ask.args));
+            call.reply
+                .send(foreign.sv_call(&ask.channel, &ask.method, &ask.args));
         }
         Inbox::Exit(call) => {
             foreign.exit(call.message.channel, call.message.code);
@@ -90,16 +95,20 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
         }
         Inbox::OpenSpecial(call) => {
             let ask = call.message;
-            call.reply.send(foreign.open_special(&ask.opener, &ask.path, ask.flags));
+            call.reply
+                .send(foreign.open_special(&ask.opener, &ask.path, ask.flags));
         }
         Inbox::ReadSpecial(call) => {
-            call.reply.send(foreign.read_special(call.message.file, call.message.len));
+            call.reply
+                .send(foreign.read_special(call.message.file, call.message.len));
         }
         Inbox::WriteSpecial(call) => {
-            call.reply.send(foreign.write_special(call.message.file, &call.message.data));
+            call.reply
+                .send(foreign.write_special(call.message.file, &call.message.data));
         }
         Inbox::SeekSpecial(call) => {
-            call.reply.send(foreign.seek_special(call.message.file, call.message.position));
+            call.reply
+                .send(foreign.seek_special(call.message.file, call.message.position));
         }
         Inbox::CloseSpecial(call) => {
             foreign.close_special(call.message.file);

@@ -12,6 +12,9 @@
 
 use super::{Array, Shape};
 
+#[cfg(test)]
+mod tests;
+
 /// How offsets of a memory turn into words: the numbers of its [`Shape`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
@@ -253,12 +256,15 @@ impl Iterator for Words {
         }
         let word = self.next;
         self.left -= word.len;
-        self.next = Word {
-            index: word.index + 1,
-            skip: 0,
-            len: self.left.min(self.width),
-            data: word.data - word.skip + self.stride,
-        };
+        if self.left > 0 {
+            let data = word.data + (self.stride - word.skip);
+            self.next = Word {
+                index: word.index + 1,
+                skip: 0,
+                len: self.left.min(self.width),
+                data,
+            };
+        }
         Some(word)
     }
 }

@@ -89,11 +89,14 @@ pub enum Init {
     Hex {
         /// The file, expanded; it exists.
         file: PathBuf,
+        /// Bytes a word of the file: the memory's `width`, which a black box has for this only.
+        width: u64,
     },
 }
 
 /// The way to reach a memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Backend {
     /// Reports each access, reads as zero.
     Log,
@@ -105,6 +108,13 @@ pub enum Backend {
     Static,
     /// VPI; black boxes as [`Backend::Uvm`].
     Vpi,
+}
+
+impl Backend {
+    /// Whether an access is carried out in this process, by no foreign code.
+    pub fn is_local(self) -> bool {
+        matches!(self, Self::Log | Self::Static)
+    }
 }
 
 /// Every memory and every space of a system.

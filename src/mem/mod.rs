@@ -1,13 +1,31 @@
 //! Memory without actors: what a memory is, where its bytes lie, and how an access is carried out.
+//!
+//! - [`MemoryMap`], [`Memory`], [`Space`]: what there is, as configuration is believed.
+//! - [`Segments`]: an access resolved from a space's addresses to the memories' own bytes.
+//! - [`Geometry`]: a memory's bytes as words of HDL arrays.
+//! - [`Op`] and [`execute`]: what can be asked of memory, carried out on any [`Store`].
+//! - [`initial`], [`HexRuns`]: what a memory holds when it is built.
+//! - [`Image`]: what an ELF file puts into memory.
+//! - [`Buffer`]: bytes of this process that stand for an HDL array.
 
+mod buffer;
+#[cfg(test)]
+pub(crate) mod elf_builder;
 mod geometry;
+mod hex;
+mod image;
+mod initial;
 mod memory;
 mod op;
 mod path;
 mod space;
 
+pub use buffer::Buffer;
 pub use geometry::{Geometry, Run, Runs, Word, Words};
+pub use hex::{HexError, HexProblem, HexRun, HexRuns};
+pub use image::{Image, ImageError, ImageProblem, Section, Write};
+pub use initial::{Initial, InitialError, initial};
 pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, Space, SpaceId};
-pub use op::{AccessError, BackendError, Op, Outcome, Span, Store, execute};
+pub use op::{AccessError, BackendError, Op, Outcome, Span, Store, execute, part};
 pub use path::WordPath;
 pub use space::{MapError, Segment, Segments};

@@ -31,6 +31,24 @@ pub enum Op<P> {
     Batch(Vec<Op<P>>),
 }
 
+impl<P> Op<P> {
+    /// Whether each place of the access is as `wanted`.
+    pub fn all_places(&self, wanted: &impl Fn(&P) -> bool) -> bool {
+        match self {
+            Self::Read(place)
+            | Self::Write(place, _)
+            | Self::Fill(place, _)
+            | Self::Text(place) => wanted(place),
+            Self::Copy {
+                to: one,
+                from: other,
+            }
+            | Self::Compare(one, other) => wanted(one) && wanted(other),
+            Self::Batch(ops) => ops.iter().all(|op| op.all_places(wanted)),
+        }
+    }
+}
+
 /// A range of addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
@@ -86,10 +104,8 @@ pub enum AccessError {
     #[error(transparent)]
     Map(#[from] MapError),
     /// A text has no NUL where it must have one.
-    #[error("no NUL in the {len} bytes from {address:#x}: not a string, or one that is too long")]
+    #[error("no NUL in {len} bytes: not a string, or one that is too long")]
     Unterminated {
-        /// Where it starts.
-        address: u64,
         /// How far was looked.
         len: u64,
     },
@@ -113,9 +129,6 @@ pub enum AccessError {
         /// What the backend says.
         cause: BackendError,
     },
-    /// Nobody carried it out.
-    #[error("{0}")]
-    Unanswered(String),
 }
 
 /// What a backend says of an access that it could not carry out.
@@ -141,7 +154,10 @@ pub enum BackendError {
         /// What was asked.
         asked: u64,
     },
-    /// The backend is not built in yet.
+    /// The simulator can't be called.
+    #[error("{0}")]
+    Simulator(String),
+    /// The backend can't reach a memory of this kind.
     #[error("backend {0} can't reach this memory")]
     Unsupported(String),
 }
@@ -251,16 +267,12 @@ fn text(store: &dyn Store, place: &Segments) -> Result<Outcome, AccessError> {
         }
         step = (step * 2).min(CHUNK);
     }
-    // The address belongs to the space, which is not known here; whoever resolved it knows.
-    Err(AccessError::Unterminated {
-        address: 0,
-        len: limit,
-    })
+    Err(AccessError::Unterminated { len: limit })
 }
 
 fn read(store: &dyn Store, place: &Segments, from: u64, to: &mut [u8]) -> Result<(), AccessError> {
     let mut done = 0;
-    for segment in part(place, from, to.len() as u64) {
+    for segment in pieces(place, from, to.len() as u64) {
         let step = as_usize(segment.len);
         store.read(&segment, &mut to[done..done + step])?;
         done += step;
@@ -270,7 +282,7 @@ fn read(store: &dyn Store, place: &Segments, from: u64, to: &mut [u8]) -> Result
 
 fn write(store: &dyn Store, place: &Segments, from: u64, data: &[u8]) -> Result<(), AccessError> {
     let mut done = 0;
-    for segment in part(place, from, data.len() as u64) {
+    for segment in pieces(place, from, data.len() as u64) {
         let step = as_usize(segment.len);
         store.write(&segment, &data[done..done + step])?;
         done += step;
@@ -278,9 +290,13 @@ fn write(store: &dyn Store, place: &Segments, from: u64, data: &[u8]) -> Result<
     Ok(())
 }
 
-/// The segments of `len` bytes of a place, from its byte `from` on.
-fn part(place: &Segments, from: u64, len: u64) -> impl Iterator<Item = Segment> + '_ {
-    let end = from + len;
+/// The part of a place: `len` bytes from its byte `from` on, as far as it has them.
+pub fn part(place: &Segments, from: u64, len: u64) -> Segments {
+    pieces(place, from, len).collect()
+}
+
+fn pieces(place: &Segments, from: u64, len: u64) -> impl Iterator<Item = Segment> + '_ {
+    let end = from.saturating_add(len);
     let mut start = 0;
     place.iter().filter_map(move |segment| {
         let (first, last) = (start.max(from), (start + segment.len).min(end));

@@ -5,6 +5,9 @@ use smallvec::SmallVec;
 
 use super::{Memory, MemoryId, MemoryMap, Space, SpaceId};
 
+#[cfg(test)]
+mod tests;
+
 /// Consecutive bytes of one memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Segment {
@@ -57,6 +60,11 @@ impl MemoryMap {
     /// The memory of this id; `None` when the id is of another map.
     pub fn memory(&self, id: MemoryId) -> Option<&Memory> {
         self.memories.get(usize::try_from(id.0).ok()?)
+    }
+
+    /// Every memory with its id.
+    pub fn numbered(&self) -> impl Iterator<Item = (MemoryId, &Memory)> {
+        (0..).map(MemoryId).zip(&self.memories)
     }
 
     /// The space of this id; `None` when the id is of another map.
@@ -132,6 +140,14 @@ impl MemoryMap {
         self.walk(space, address, len)
             .map(|segment| segment.bytes)
             .collect()
+    }
+
+    /// Whether an access to this place is carried out in this process, by no foreign code.
+    pub fn is_local(&self, place: &Segments) -> bool {
+        place.iter().all(|segment| {
+            self.memory(segment.memory)
+                .is_none_or(|memory| memory.backend.is_local())
+        })
     }
 
     /// Every piece of memory in `address..address + len`, in ascending order of address.

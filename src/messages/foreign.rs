@@ -140,7 +140,7 @@ inbox! {
     /// All that the outside is sent.
     "foreign" {
         Access -> Result<Outcome, AccessError>,
-        HostCall -> Progress,
+        HostCall -> Result<Progress, CallError>,
         SvCall -> Result<Progress, CallError>,
         Exit -> (),
         Register -> (),

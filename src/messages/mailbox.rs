@@ -23,7 +23,7 @@ pub struct Sight {
     pub request_put: u32,
     /// The rest, which only a handshake needs.
     pub handshake: Option<Handshake>,
-    /// Take index of the response queue: looked at while the queue is full.
+    /// Take index of the response queue: for a handshake, and while the queue is full.
     pub response_taken: Option<u32>,
 }
 
@@ -36,8 +36,6 @@ pub struct Handshake {
     pub request_taken: u32,
     /// Put index of the response queue.
     pub response_put: u32,
-    /// Take index of the response queue.
-    pub response_taken: u32,
 }
 
 /// What each channel waits for, in text.

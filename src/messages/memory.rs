@@ -14,6 +14,13 @@ pub struct Access {
     pub op: Op<Span>,
 }
 
+/// Carries out an access at places that are known already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessAt {
+    /// What to do.
+    pub op: Op<Segments>,
+}
+
 /// Says where a range of addresses lies; fails unless all of it is in the map.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Locate {
@@ -27,6 +34,7 @@ inbox! {
     /// All that the memory actor is sent.
     "memory" {
         Access -> Result<Outcome, AccessError>,
+        AccessAt -> Result<Outcome, AccessError>,
         Locate -> Result<Segments, AccessError>,
     }
 }

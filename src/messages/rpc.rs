@@ -35,6 +35,13 @@ pub struct Cancel {
     pub channel: ChannelId,
 }
 
+/// The host program answers a target from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// What.
+    pub target: Target,
+}
+
 /// Simulated time went on: calls that answered "pending" are asked again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tick {
@@ -82,6 +89,14 @@ pub enum CallError {
     /// Whoever was asked says that it failed.
     #[error("{0} failed")]
     Failed(Target),
+    /// The host program's callback says why it failed.
+    #[error("{target} failed: {cause}")]
+    Raised {
+        /// What.
+        target: Target,
+        /// Its error.
+        cause: String,
+    },
     /// The testbench can't be asked.
     #[error("{target} can't be called: {cause}")]
     Unreachable {
@@ -105,6 +120,7 @@ inbox! {
     "rpc" {
         Call -> Result<u64, CallError>,
         Poll -> Result<Progress, CallError>,
+        Offer -> (),
         Cancel -> (),
         Tick -> (),
     }

@@ -1,3 +1,56 @@
-//! Safe wrappers over symbols of the simulator and of libc.
+//! The simulator and C's standard output, as safe functions.
+//!
+//! - [`symbols`]: every function of the simulator that is called, declared in one place.
+//! - [`symbol`]: how one is found: a weak reference, then `dlsym`.
+//! - [`scope`]: the DPI scope that exported functions are called in.
+//! - [`testbench`]: what the testbench exports: its methods, its tasks, its reports.
+//! - [`black_box`]: memories that somebody else models.
+//! - [`open_array`]: `byte unsigned data[]` of an imported function's caller.
+//! - [`printf`]: one number, printed by C.
+//! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
+//!
+//! Nothing here knows of actors or of the bus. All of it is called on the simulator's own thread.
 
+#![allow(
+    unsafe_code,
+    reason = "calls functions that only the running program can provide"
+)]
+
+pub(crate) mod black_box;
+pub(crate) mod open_array;
 pub(crate) mod printf;
+pub(crate) mod scope;
+pub(crate) mod stdout;
+mod symbol;
+mod symbols;
+pub(crate) mod testbench;
+
+pub(crate) use black_box::{api_read, api_write};
+pub(crate) use stdout::CStdout;
+
+use thiserror::Error;
+
+/// The simulator lacks a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the simulator has no `{symbol}`: define it, export it, or link what does")]
+pub(crate) struct Absent {
+    /// Its name.
+    pub(crate) symbol: &'static str,
+}
+
+/// Why an exported function of the testbench could not be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum SimError {
+    /// It isn't there.
+    #[error(transparent)]
+    Absent(#[from] Absent),
+    /// It is there, but a simulator calls it in a scope only, and none is known.
+    #[error(
+        "`{symbol}` can't be called, since no DPI scope is known: call `mb_init` from the package or module that \
+         exports it, or import the functions you call as `context`"
+    )]
+    NoScope {
+        /// Its name.
+        symbol: &'static str,
+    },
+}

@@ -1,1 +1,60 @@
-fn main() {}
+//! The project's own commands, run as `cargo xtask <verb>`. One file per verb; they share
+//!
+//! - [`step`]: what a step is (commands as text, what must come out), and nothing of how it runs;
+//! - [`runner`]: runs steps one after the other, shows what they print, and closes with a table;
+//! - [`tally`]: counts tests, and the skipped ones among them, in what `cargo test` prints;
+//! - [`tool`]: the programs that steps need, and how each is installed.
+#![allow(clippy::print_stdout, reason = "a command-line tool talks on stdout")]
+
+mod bench;
+mod runner;
+mod step;
+mod tally;
+mod test;
+mod tool;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run every check there is: format, lints, docs, tests in all feature combinations, licences, fuzzing, benches
+    Test(test::Args),
+    /// Run the benches
+    Bench(bench::Args),
+}
+
+fn main() -> ExitCode {
+    let verb = Cli::parse().verb;
+    let outcome = project_root().and_then(|root| match verb {
+        Verb::Test(args) => test::run(&root, &args),
+        Verb::Bench(args) => bench::run(&root, &args),
+    });
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder that holds the workspace's `Cargo.toml`: every command runs there.
+fn project_root() -> Result<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_path_buf)
+        .context("the folder of xtask has no parent")
+}

@@ -1,0 +1,593 @@
+/*
+ * The mailbox for firmware in C: services of a verification host, asked for through queues in memory.
+ *
+ * Protocol version 0.2. Header only, freestanding C99 with the extensions that GCC and Clang share; it needs <stddef.h>
+ * and <stdint.h>, and no C library. (The compiler itself may call memcpy for a long list of constant arguments.)
+ *
+ *     #include "mailbox.h"
+ *
+ *     MB_CHANNEL(mailbox);
+ *
+ *     int main(void)
+ *     {
+ *         mb_reset(&mailbox);
+ *         mb_printf(&mailbox, "%d of %s\n", 3, "them");
+ *         mb_exit(&mailbox, (uint32_t)mb_call(&mailbox, "self_test", 1, 2));
+ *         for (;;) {}
+ *     }
+ *
+ * To be defined before the header is included, where the CPU needs it:
+ *
+ *     MB_CACHE_LINE               alignment of what host and firmware write in turn: 0 (default), 32, 64, 128 or 256.
+ *                                 The host's configuration must say the same.
+ *     MB_CACHE_CLEAN(addr, len)   writes back the lines of memory that the host is going to read
+ *     MB_CACHE_INVALIDATE(addr, len)
+ *                                 drops the lines of memory that the host may have written
+ *     MB_IRQ_SAVE()               masks interrupts, and gives what MB_IRQ_RESTORE needs (an unsigned long)
+ *     MB_IRQ_RESTORE(state)       restores the interrupts
+ *     MB_WAIT()                   done again and again while the host has not acted yet
+ *
+ * Interrupts are masked for the few stores of one request, not until its response. An interrupt handler may so use what
+ * has no response (mb_printf, mb_exit) on a channel that the program uses too, and nothing else: responses carry no id.
+ *
+ * A buffer that the host writes is cleaned before and invalidated after: meanwhile, nobody may write what shares its
+ * first or last cache line.
+ *
+ * A function that returns mb_sword returns a negated MB_E... number when it fails. mb_call, mb_custom and mb_memcmp
+ * have values of their own which can't be told from that.
+ */
+#ifndef MAILBOX_H
+#define MAILBOX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#error "mailbox.h is C"
+#endif
+
+#ifndef MB_CACHE_LINE
+#define MB_CACHE_LINE 0
+#endif
+#ifndef MB_CACHE_CLEAN
+#define MB_CACHE_CLEAN(addr, len) ((void)(addr), (void)(len))
+#endif
+#ifndef MB_CACHE_INVALIDATE
+#define MB_CACHE_INVALIDATE(addr, len) ((void)(addr), (void)(len))
+#endif
+#ifndef MB_IRQ_SAVE
+#define MB_IRQ_SAVE() 0ul
+#endif
+#ifndef MB_IRQ_RESTORE
+#define MB_IRQ_RESTORE(state) ((void)(state))
+#endif
+#ifndef MB_WAIT
+#define MB_WAIT() ((void)0)
+#endif
+
+#if MB_CACHE_LINE == 0
+#define MB_ALIGNED
+#elif MB_CACHE_LINE == 32 || MB_CACHE_LINE == 64 || MB_CACHE_LINE == 128 || MB_CACHE_LINE == 256
+#define MB_ALIGNED __attribute__((aligned(MB_CACHE_LINE)))
+#else
+#error "MB_CACHE_LINE is 0, 32, 64, 128 or 256"
+#endif
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the mailbox is little endian"
+#endif
+
+/* ---- Layout ------------------------------------------------------------------------------------------------- */
+
+#define MB_VERSION 0x00000002u /* major << 16 | minor */
+#define MB_QUEUE_LEN 8u
+#define MB_REQUEST_ARGS 20
+
+#define MB_STATE_INIT 1u
+#define MB_STATE_READY 2u
+
+/* A word of the pointer width, and the same with a sign. */
+typedef uintptr_t mb_word;
+typedef intptr_t mb_sword;
+
+typedef struct {
+    uint32_t action;
+    uint32_t words;
+    mb_word args[MB_REQUEST_ARGS];
+} mb_request_entry;
+
+typedef struct {
+    uint32_t words;
+    mb_word rets;
+} mb_response_entry;
+
+typedef struct {
+    uint32_t value;
+} MB_ALIGNED mb_consumer;
+
+typedef struct {
+    uint32_t reserved;
+    uint32_t idx_p;
+    mb_request_entry entries[MB_QUEUE_LEN];
+    mb_consumer idx_c;
+} MB_ALIGNED mb_request_queue;
+
+typedef struct {
+    uint32_t reserved;
+    uint32_t idx_p;
+    mb_response_entry entries[MB_QUEUE_LEN];
+    mb_consumer idx_c;
+} MB_ALIGNED mb_response_queue;
+
+typedef struct {
+    uint32_t version;
+    uint32_t state;
+    mb_request_queue request;
+    mb_response_queue response;
+} MB_ALIGNED mb_channel_layout;
+
+/* One channel. Both sides write it: every access is one of its own. */
+typedef volatile mb_channel_layout mb_channel;
+
+#if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define MB_ASSERT(name, condition) _Static_assert(condition, #name)
+#else
+#define MB_ASSERT(name, condition) typedef char mb_assert_##name[(condition) ? 1 : -1]
+#endif
+
+#if UINTPTR_MAX == 0xffffffffu
+#define MB_BY_WIDTH(p4, p8) p4
+#elif UINTPTR_MAX == 0xffffffffffffffffu
+#define MB_BY_WIDTH(p4, p8) p8
+#else
+#error "a pointer of the mailbox has 32 or 64 bits"
+#endif
+
+MB_ASSERT(request_entry_size, sizeof(mb_request_entry) == MB_BY_WIDTH(88, 168));
+MB_ASSERT(request_entry_args, offsetof(mb_request_entry, args) == 8);
+MB_ASSERT(response_entry_size, sizeof(mb_response_entry) == MB_BY_WIDTH(8, 16));
+MB_ASSERT(response_entry_rets, offsetof(mb_response_entry, rets) == MB_BY_WIDTH(4, 8));
+MB_ASSERT(state_offset, offsetof(mb_channel_layout, state) == 4);
+MB_ASSERT(request_idx_p, offsetof(mb_request_queue, idx_p) == 4);
+MB_ASSERT(request_entries, offsetof(mb_request_queue, entries) == 8);
+MB_ASSERT(response_idx_p, offsetof(mb_response_queue, idx_p) == 4);
+MB_ASSERT(response_entries, offsetof(mb_response_queue, entries) == 8);
+#if MB_CACHE_LINE == 0
+MB_ASSERT(request_offset, offsetof(mb_channel_layout, request) == 8);
+MB_ASSERT(request_idx_c, offsetof(mb_request_queue, idx_c) == MB_BY_WIDTH(712, 1352));
+MB_ASSERT(request_size, sizeof(mb_request_queue) == MB_BY_WIDTH(716, 1360));
+MB_ASSERT(response_offset, offsetof(mb_channel_layout, response) == MB_BY_WIDTH(724, 1368));
+MB_ASSERT(response_idx_c, offsetof(mb_response_queue, idx_c) == MB_BY_WIDTH(72, 136));
+MB_ASSERT(channel_size, sizeof(mb_channel_layout) == MB_BY_WIDTH(800, 1512));
+#else
+#define MB_UP(n) (((n) + MB_CACHE_LINE - 1) / MB_CACHE_LINE * MB_CACHE_LINE)
+MB_ASSERT(request_offset, offsetof(mb_channel_layout, request) == MB_CACHE_LINE);
+MB_ASSERT(request_idx_c, offsetof(mb_request_queue, idx_c) == MB_UP(MB_BY_WIDTH(712, 1352)));
+MB_ASSERT(request_size, sizeof(mb_request_queue) == MB_UP(MB_BY_WIDTH(712, 1352)) + MB_CACHE_LINE);
+MB_ASSERT(response_idx_c, offsetof(mb_response_queue, idx_c) == MB_UP(MB_BY_WIDTH(72, 136)));
+MB_ASSERT(response_size, sizeof(mb_response_queue) == MB_UP(MB_BY_WIDTH(72, 136)) + MB_CACHE_LINE);
+MB_ASSERT(channel_size,
+          sizeof(mb_channel_layout) == MB_CACHE_LINE + sizeof(mb_request_queue) + sizeof(mb_response_queue));
+#endif
+
+/* Defines a channel, or an array of channels, where the host looks for it. The n-th in the section has mb_id n. */
+#define MB_CHANNEL(name) mb_channel name __attribute__((section(".mailbox"), used))
+#define MB_CHANNELS(name, count) mb_channel name[count] __attribute__((section(".mailbox"), used))
+
+/* ---- Requests ----------------------------------------------------------------------------------------------- */
+
+enum {
+    MB_EXIT = 1,
+    MB_PRINT = 2,
+    MB_CPRINT = 3,
+    MB_MEMMOVE = 4,
+    MB_MEMSET = 5,
+    MB_MEMCMP = 6,
+    MB_CALL = 7,
+    MB_FILE = 8
+};
+#define MB_OTHER 0x80000000u
+
+enum { MB_FILE_OPEN = 0, MB_FILE_CLOSE = 1, MB_FILE_READ = 2, MB_FILE_WRITE = 3, MB_FILE_SEEK = 4 };
+
+/* Flags of mb_open; any but MB_OPEN_READ creates the file. */
+enum { MB_OPEN_READ = 1, MB_OPEN_WRITE = 2, MB_OPEN_APPEND = 4, MB_OPEN_TRUNCATE = 8 };
+
+/* Errors, as a request answers them negated. There are others: the numbers are Linux's. */
+enum {
+    MB_ENOENT = 2,
+    MB_EIO = 5,
+    MB_EBADF = 9,
+    MB_EACCES = 13,
+    MB_EFAULT = 14,
+    MB_EEXIST = 17,
+    MB_ENOTDIR = 20,
+    MB_EISDIR = 21,
+    MB_EINVAL = 22,
+    MB_EMFILE = 24,
+    MB_EFBIG = 27,
+    MB_ENOSPC = 28,
+    MB_ESPIPE = 29,
+    MB_EROFS = 30,
+    MB_ENOSYS = 38
+};
+
+/* ---- Single steps, none of which waits ---------------------------------------------------------------------- */
+
+/* Orders accesses before it and after it, for the compiler and for the CPU. */
+#define MB_FENCE() __sync_synchronize()
+
+/* Cache maintenance takes plain pointers: it reads and writes nothing itself. */
+#define MB_CLEAN(ptr, len) MB_CACHE_CLEAN((void *)(uintptr_t)(ptr), (size_t)(len))
+#define MB_INVALIDATE(ptr, len) MB_CACHE_INVALIDATE((void *)(uintptr_t)(ptr), (size_t)(len))
+
+/* Stores a word that tells the host of what was written before it. */
+static inline void mb_publish(volatile uint32_t *word, uint32_t value)
+{
+    MB_FENCE();
+    *word = value;
+    MB_CLEAN(word, sizeof *word);
+    MB_FENCE();
+}
+
+/* Loads a word that the host writes. */
+static inline uint32_t mb_refresh(volatile uint32_t *word)
+{
+    MB_INVALIDATE(word, sizeof *word);
+    return *word;
+}
+
+/* Begins a handshake; requests may be sent once mb_is_ready. */
+static inline void mb_start_reset(mb_channel *ch)
+{
+    mb_publish(&ch->version, MB_VERSION);
+    mb_publish(&ch->state, MB_STATE_INIT);
+    mb_publish(&ch->request.idx_p, 0);
+    mb_publish(&ch->request.idx_c.value, 0);
+    mb_publish(&ch->response.idx_p, 0);
+    mb_publish(&ch->response.idx_c.value, 0);
+}
+
+/* Whether the host has answered the handshake. */
+static inline int mb_is_ready(mb_channel *ch)
+{
+    return mb_refresh(&ch->state) == MB_STATE_READY;
+}
+
+/* Puts a request into the queue, whose arguments are `fixed`, then `rest`, 20 at most. Returns 0 when there is no
+ * room. */
+static inline int mb_try_send(mb_channel *ch, uint32_t action, const mb_word *fixed, size_t fixed_words,
+                              const mb_word *rest, size_t rest_words)
+{
+    unsigned long irq = MB_IRQ_SAVE();
+    uint32_t idx_p = ch->request.idx_p;
+    uint32_t idx_c = mb_refresh(&ch->request.idx_c.value);
+    int room = ((idx_p ^ idx_c) & (2 * MB_QUEUE_LEN - 1)) != MB_QUEUE_LEN;
+    if (room) {
+        volatile mb_request_entry *entry = &ch->request.entries[idx_p & (MB_QUEUE_LEN - 1)];
+        size_t words = 0;
+        size_t i;
+        for (i = 0; i < fixed_words && words < MB_REQUEST_ARGS; i++)
+            entry->args[words++] = fixed[i];
+        for (i = 0; i < rest_words && words < MB_REQUEST_ARGS; i++)
+            entry->args[words++] = rest[i];
+        entry->action = action;
+        entry->words = (uint32_t)words;
+        MB_CLEAN(entry, offsetof(mb_request_entry, args) + words * sizeof(mb_word));
+        mb_publish(&ch->request.idx_p, idx_p + 1);
+    }
+    MB_IRQ_RESTORE(irq);
+    return room;
+}
+
+/* Takes the next response. Returns 0 when there is none. */
+static inline int mb_try_receive(mb_channel *ch, mb_response_entry *response)
+{
+    uint32_t idx_p = mb_refresh(&ch->response.idx_p);
+    uint32_t idx_c = ch->response.idx_c.value;
+    volatile mb_response_entry *entry = &ch->response.entries[idx_c & (MB_QUEUE_LEN - 1)];
+    if (((idx_p ^ idx_c) & (2 * MB_QUEUE_LEN - 1)) == 0)
+        return 0;
+    MB_FENCE();
+    MB_INVALIDATE(entry, sizeof *entry);
+    response->words = entry->words;
+    response->rets = entry->rets;
+    mb_publish(&ch->response.idx_c.value, idx_c + 1);
+    return 1;
+}
+
+/* ---- Steps that wait ---------------------------------------------------------------------------------------- */
+
+/* Waits for room, and sends. */
+static inline void mb_send(mb_channel *ch, uint32_t action, const mb_word *fixed, size_t fixed_words,
+                           const mb_word *rest, size_t rest_words)
+{
+    while (!mb_try_send(ch, action, fixed, fixed_words, rest, rest_words))
+        MB_WAIT();
+}
+
+/* Sends a request that has a response, and waits for it. */
+static inline mb_response_entry mb_ask(mb_channel *ch, uint32_t action, const mb_word *fixed, size_t fixed_words,
+                                       const mb_word *rest, size_t rest_words)
+{
+    mb_response_entry response;
+    mb_send(ch, action, fixed, fixed_words, rest, rest_words);
+    while (!mb_try_receive(ch, &response))
+        MB_WAIT();
+    return response;
+}
+
+/* Writes back a string that the host is going to read. */
+static inline mb_word mb_lend_str(const char *string)
+{
+    size_t len = 0;
+    while (string[len] != '\0')
+        len++;
+    MB_CLEAN(string, len + 1);
+    return (mb_word)string;
+}
+
+/* ---- Services ----------------------------------------------------------------------------------------------- */
+
+/* Resets the channel and waits until the host is ready. Whatever was under way is dropped. */
+static inline void mb_reset(mb_channel *ch)
+{
+    mb_start_reset(ch);
+    while (!mb_is_ready(ch))
+        MB_WAIT();
+}
+
+/* Waits until the host has taken every request. */
+static inline void mb_flush(mb_channel *ch)
+{
+    while (mb_refresh(&ch->request.idx_c.value) != ch->request.idx_p)
+        MB_WAIT();
+}
+
+/* Tells the host that the firmware has finished. The channel is over; what the CPU does next is up to the caller. */
+static inline void mb_exit(mb_channel *ch, uint32_t code)
+{
+    const mb_word arg = code;
+    mb_send(ch, MB_EXIT, &arg, 1, NULL, 0);
+}
+
+/* Prints `len` bytes of UTF-8. */
+static inline mb_sword mb_write_text(mb_channel *ch, const char *text, size_t len)
+{
+    mb_word args[2];
+    args[0] = len;
+    args[1] = (mb_word)text;
+    MB_CLEAN(text, len);
+    return (mb_sword)mb_ask(ch, MB_PRINT, args, 2, NULL, 0).rets;
+}
+
+/* Prints a string. */
+static inline mb_sword mb_print(mb_channel *ch, const char *string)
+{
+    size_t len = 0;
+    while (string[len] != '\0')
+        len++;
+    return mb_write_text(ch, string, len);
+}
+
+/* Prints as printf does, without waiting: the strings, also those that arguments point to, must stay until the host has
+ * read them. `words` are the format and up to 17 arguments. The macro mb_printf calls this. */
+static inline void mb_cprint(mb_channel *ch, const char *file, uint32_t line, const mb_word *words, size_t count)
+{
+    mb_word fixed[3];
+    fixed[0] = mb_lend_str((const char *)words[0]);
+    fixed[1] = mb_lend_str(file);
+    fixed[2] = line;
+    mb_send(ch, MB_CPRINT, fixed, 3, words + 1, count - 1);
+}
+
+/* Copies memory; the regions may overlap. */
+static inline mb_sword mb_memmove(mb_channel *ch, void *dest, const void *src, size_t len)
+{
+    mb_word args[3];
+    mb_sword result;
+    args[0] = (mb_word)dest;
+    args[1] = (mb_word)src;
+    args[2] = len;
+    MB_CLEAN(src, len);
+    MB_CLEAN(dest, len);
+    result = (mb_sword)mb_ask(ch, MB_MEMMOVE, args, 3, NULL, 0).rets;
+    MB_INVALIDATE(dest, len);
+    return result;
+}
+
+/* Fills memory. */
+static inline mb_sword mb_memset(mb_channel *ch, void *dest, uint8_t byte, size_t len)
+{
+    mb_word args[3];
+    mb_sword result;
+    args[0] = (mb_word)dest;
+    args[1] = byte;
+    args[2] = len;
+    MB_CLEAN(dest, len);
+    result = (mb_sword)mb_ask(ch, MB_MEMSET, args, 3, NULL, 0).rets;
+    MB_INVALIDATE(dest, len);
+    return result;
+}
+
+/* Compares memory: the difference of the first bytes that differ, 0 when none do. Of memory that the host can't read it
+ * is -MB_EFAULT, which is a difference too. */
+static inline mb_sword mb_memcmp(mb_channel *ch, const void *s1, const void *s2, size_t len)
+{
+    mb_word args[3];
+    args[0] = (mb_word)s1;
+    args[1] = (mb_word)s2;
+    args[2] = len;
+    MB_CLEAN(s1, len);
+    MB_CLEAN(s2, len);
+    return (mb_sword)mb_ask(ch, MB_MEMCMP, args, 3, NULL, 0).rets;
+}
+
+/* Calls a method of the testbench, and returns its result as it is. `words` are the method's name and up to 19
+ * arguments. The macro mb_call calls this. */
+static inline mb_word mb_call_words(mb_channel *ch, const mb_word *words, size_t count)
+{
+    mb_lend_str((const char *)words[0]);
+    return mb_ask(ch, MB_CALL, words, count, NULL, 0).rets;
+}
+
+/* Asks for a custom command, and returns its value, 0 when it has none. `words` are the command's id and up to 19
+ * arguments. The macro mb_custom calls this. */
+static inline mb_word mb_custom_words(mb_channel *ch, const mb_word *words, size_t count)
+{
+    return mb_ask(ch, MB_OTHER, words, count, NULL, 0).rets;
+}
+
+/* Opens a file below the host's root: its descriptor. Flags are MB_OPEN_... */
+static inline mb_sword mb_open(mb_channel *ch, const char *path, uint32_t flags)
+{
+    mb_word args[3];
+    args[0] = MB_FILE_OPEN;
+    args[1] = mb_lend_str(path);
+    args[2] = flags;
+    return (mb_sword)mb_ask(ch, MB_FILE, args, 3, NULL, 0).rets;
+}
+
+/* Closes a file. There is no answer: a wrong descriptor is reported by the host alone. */
+static inline void mb_close(mb_channel *ch, mb_sword fd)
+{
+    mb_word args[2];
+    args[0] = MB_FILE_CLOSE;
+    args[1] = (mb_word)fd;
+    mb_send(ch, MB_FILE, args, 2, NULL, 0);
+}
+
+/* Reads up to `len` bytes: how many were read, 0 at the end of the file. */
+static inline mb_sword mb_read(mb_channel *ch, mb_sword fd, void *buf, size_t len)
+{
+    mb_word args[4];
+    mb_sword result;
+    if (len == 0)
+        return 0; /* on the wire, a length of 0 is the rest of the file */
+    args[0] = MB_FILE_READ;
+    args[1] = (mb_word)fd;
+    args[2] = (mb_word)buf;
+    args[3] = len;
+    MB_CLEAN(buf, len);
+    result = (mb_sword)mb_ask(ch, MB_FILE, args, 4, NULL, 0).rets;
+    MB_INVALIDATE(buf, len);
+    return result;
+}
+
+/* Reads the rest of the file, however long it is, into memory that is not in the cache: how many bytes were read. */
+static inline mb_sword mb_read_rest(mb_channel *ch, mb_sword fd, void *buf)
+{
+    mb_word args[4];
+    mb_sword result;
+    args[0] = MB_FILE_READ;
+    args[1] = (mb_word)fd;
+    args[2] = (mb_word)buf;
+    args[3] = 0;
+    result = (mb_sword)mb_ask(ch, MB_FILE, args, 4, NULL, 0).rets;
+    if (result > 0)
+        MB_INVALIDATE(buf, result);
+    return result;
+}
+
+/* Writes: how many bytes were written. */
+static inline mb_sword mb_write(mb_channel *ch, mb_sword fd, const void *data, size_t len)
+{
+    mb_word args[4];
+    args[0] = MB_FILE_WRITE;
+    args[1] = (mb_word)fd;
+    args[2] = (mb_word)data;
+    args[3] = len;
+    MB_CLEAN(data, len);
+    return (mb_sword)mb_ask(ch, MB_FILE, args, 4, NULL, 0).rets;
+}
+
+/* Sets the position, in bytes from the start of the file: the new one. */
+static inline mb_sword mb_seek(mb_channel *ch, mb_sword fd, mb_word position)
+{
+    mb_word args[3];
+    args[0] = MB_FILE_SEEK;
+    args[1] = (mb_word)fd;
+    args[2] = position;
+    return (mb_sword)mb_ask(ch, MB_FILE, args, 3, NULL, 0).rets;
+}
+
+/* ---- Services with any number of arguments ------------------------------------------------------------------ */
+
+/*
+ *     mb_printf(ch, "format", ...)   with up to 17 arguments
+ *     mb_call(ch, "method", ...)     with up to 19
+ *     mb_custom(ch, id, ...)         with up to 19
+ *
+ * An argument is an integer or a pointer, and becomes one word of the pointer width: what is longer is cut off, and
+ * "%lld" on a 32-bit CPU so shows 32 bits. A floating-point argument doesn't compile: pass its bits, by mb_float for
+ * "%f", "%e", "%g", or by mb_double for "%lf" and so on, where pointers have 64 bits.
+ *
+ * Each argument is evaluated once. More than fit don't compile. What pointers among them point to is taken to be in
+ * memory: where the cache needs it, MB_CACHE_CLEAN is up to the caller.
+ */
+#define mb_printf(ch, ...) mb_cprint((ch), __FILE__, __LINE__, MB_ARRAY(__VA_ARGS__), MB_COUNT_TO(18, __VA_ARGS__))
+#define mb_call(ch, ...) mb_call_words((ch), MB_ARRAY(__VA_ARGS__), MB_COUNT_TO(20, __VA_ARGS__))
+#define mb_custom(ch, ...) mb_custom_words((ch), MB_ARRAY(__VA_ARGS__), MB_COUNT_TO(20, __VA_ARGS__))
+
+/* The bits of a float. */
+static inline mb_word mb_float(float value)
+{
+    union {
+        float value;
+        uint32_t bits;
+    } as;
+    as.value = value;
+    return as.bits;
+}
+
+#if UINTPTR_MAX == 0xffffffffffffffffu
+/* The bits of a double. */
+static inline mb_word mb_double(double value)
+{
+    union {
+        double value;
+        uint64_t bits;
+    } as;
+    as.value = value;
+    return as.bits;
+}
+#endif
+
+/* The argument as a word. It counts 0 elements of an array whose length is negative for a floating-point argument. */
+#define MB_WORD(x) ((mb_word)(x) + 0 * sizeof(char[1 - 2 * MB_IS_FLOATING(x)]))
+#define MB_IS(x, type) __builtin_types_compatible_p(__typeof__(x), type)
+#define MB_IS_FLOATING(x) (MB_IS(x, float) || MB_IS(x, double) || MB_IS(x, long double))
+
+#define MB_ARRAY(...) ((const mb_word[]){MB_CAT(MB_WORDS_, MB_COUNT(__VA_ARGS__))(__VA_ARGS__)})
+
+/* The number of arguments, an error when they are more than `most`. */
+#define MB_COUNT_TO(most, ...) \
+    ((size_t)MB_COUNT(__VA_ARGS__) + 0 * sizeof(char[MB_COUNT(__VA_ARGS__) <= (most) ? 1 : -1]))
+#define MB_COUNT(...) \
+    MB_21ST(__VA_ARGS__, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define MB_21ST(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, n21, ...) n21
+
+#define MB_CAT(a, b) MB_CAT_(a, b)
+#define MB_CAT_(a, b) a##b
+#define MB_WORDS_1(a) MB_WORD(a)
+#define MB_WORDS_2(a, ...) MB_WORD(a), MB_WORDS_1(__VA_ARGS__)
+#define MB_WORDS_3(a, ...) MB_WORD(a), MB_WORDS_2(__VA_ARGS__)
+#define MB_WORDS_4(a, ...) MB_WORD(a), MB_WORDS_3(__VA_ARGS__)
+#define MB_WORDS_5(a, ...) MB_WORD(a), MB_WORDS_4(__VA_ARGS__)
+#define MB_WORDS_6(a, ...) MB_WORD(a), MB_WORDS_5(__VA_ARGS__)
+#define MB_WORDS_7(a, ...) MB_WORD(a), MB_WORDS_6(__VA_ARGS__)
+#define MB_WORDS_8(a, ...) MB_WORD(a), MB_WORDS_7(__VA_ARGS__)
+#define MB_WORDS_9(a, ...) MB_WORD(a), MB_WORDS_8(__VA_ARGS__)
+#define MB_WORDS_10(a, ...) MB_WORD(a), MB_WORDS_9(__VA_ARGS__)
+#define MB_WORDS_11(a, ...) MB_WORD(a), MB_WORDS_10(__VA_ARGS__)
+#define MB_WORDS_12(a, ...) MB_WORD(a), MB_WORDS_11(__VA_ARGS__)
+#define MB_WORDS_13(a, ...) MB_WORD(a), MB_WORDS_12(__VA_ARGS__)
+#define MB_WORDS_14(a, ...) MB_WORD(a), MB_WORDS_13(__VA_ARGS__)
+#define MB_WORDS_15(a, ...) MB_WORD(a), MB_WORDS_14(__VA_ARGS__)
+#define MB_WORDS_16(a, ...) MB_WORD(a), MB_WORDS_15(__VA_ARGS__)
+#define MB_WORDS_17(a, ...) MB_WORD(a), MB_WORDS_16(__VA_ARGS__)
+#define MB_WORDS_18(a, ...) MB_WORD(a), MB_WORDS_17(__VA_ARGS__)
+#define MB_WORDS_19(a, ...) MB_WORD(a), MB_WORDS_18(__VA_ARGS__)
+#define MB_WORDS_20(a, ...) MB_WORD(a), MB_WORDS_19(__VA_ARGS__)
+
+#endif /* MAILBOX_H */

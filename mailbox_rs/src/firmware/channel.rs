@@ -1,0 +1,145 @@
+//! The firmware's end of a channel: single steps, none of which waits.
+
+use core::sync::atomic::{Ordering, fence};
+
+use super::{Hooks, Words};
+use crate::header::{State, VERSION, Version};
+use crate::index::Index;
+use crate::layout::{Layout, PtrWidth};
+use crate::request::RequestEntry;
+use crate::response::ResponseEntry;
+
+/// The firmware's end of a channel.
+///
+/// It keeps no state of its own: all there is to know lies in the channel's memory.
+#[derive(Clone, Debug)]
+pub struct Channel<W, H> {
+    words: W,
+    hooks: H,
+}
+
+impl<W: Words, H: Hooks> Channel<W, H> {
+    /// The channel behind `words`.
+    pub const fn new(words: W, hooks: H) -> Self {
+        Self { words, hooks }
+    }
+
+    /// The words themselves, for whoever wants to break the rules.
+    pub const fn words(&self) -> &W {
+        &self.words
+    }
+
+    /// What the CPU does around accesses.
+    pub const fn hooks(&mut self) -> &mut H {
+        &mut self.hooks
+    }
+
+    /// Begins a handshake in this crate's [`VERSION`]; requests may be sent once [`is_ready`](Self::is_ready).
+    pub fn start_reset(&mut self) {
+        self.start_reset_as(VERSION);
+    }
+
+    /// Begins a handshake in any version.
+    pub fn start_reset_as(&mut self, version: Version) {
+        let Layout {
+            version: at,
+            state,
+            request,
+            response,
+            ..
+        } = *self.words.layout();
+        self.publish(at, version.into());
+        self.publish(state, State::INIT.0);
+        for index in [request.idx_p, request.idx_c, response.idx_p, response.idx_c] {
+            self.publish(index, 0);
+        }
+    }
+
+    /// Whether the host has answered the handshake.
+    pub fn is_ready(&mut self) -> bool {
+        let state = self.words.layout().state;
+        State(self.refresh(state)) == State::READY
+    }
+
+    /// Puts a request into the queue, if there is room; says whether there was.
+    pub fn try_send(&mut self, request: &RequestEntry) -> bool {
+        let masked = self.hooks.mask();
+        let sent = self.put(request);
+        self.hooks.unmask(masked);
+        sent
+    }
+
+    /// Takes the next response, if there is one.
+    pub fn try_receive(&mut self) -> Option<ResponseEntry> {
+        let width = self.words.layout().ptr_width;
+        let queue = self.words.layout().response;
+        let producer = Index(self.refresh(queue.idx_p));
+        let consumer = Index(self.words.load(queue.idx_c));
+        if Index::is_empty(producer, consumer) {
+            return None;
+        }
+        fence(Ordering::Acquire);
+        let entry = queue.entry(consumer.slot());
+        self.hooks.invalidate(self.address(entry), queue.entry_size);
+        let rets = entry + width.bytes();
+        let response = ResponseEntry {
+            words: self.words.load(entry),
+            rets: self.load_word(rets),
+        };
+        self.publish(queue.idx_c, consumer.next().0);
+        Some(response)
+    }
+
+    fn put(&mut self, request: &RequestEntry) -> bool {
+        let width = self.words.layout().ptr_width;
+        let queue = self.words.layout().request;
+        let producer = Index(self.words.load(queue.idx_p));
+        let consumer = Index(self.refresh(queue.idx_c));
+        if Index::is_full(producer, consumer) {
+            return false;
+        }
+        let entry = queue.entry(producer.slot());
+        self.words.store(entry, request.action);
+        self.words.store(entry + 4, request.words);
+        let args = entry + RequestEntry::HEADER_SIZE as u64;
+        for (i, &arg) in (0..).zip(request.counted_args()) {
+            self.store_word(args + i * width.bytes(), arg);
+        }
+        let written = RequestEntry::counted_size(request.words, width) as u64;
+        self.hooks.clean(self.address(entry), written);
+        self.publish(queue.idx_p, producer.next().0);
+        true
+    }
+
+    /// Stores a word that tells the host of what was read and written before it.
+    fn publish(&mut self, offset: u64, value: u32) {
+        fence(Ordering::Release);
+        self.words.store(offset, value);
+        self.hooks.clean(self.address(offset), 4);
+    }
+
+    /// Loads a word that the host writes.
+    fn refresh(&mut self, offset: u64) -> u32 {
+        self.hooks.invalidate(self.address(offset), 4);
+        self.words.load(offset)
+    }
+
+    fn address(&self, offset: u64) -> u64 {
+        self.words.base().wrapping_add(offset)
+    }
+
+    fn load_word(&self, offset: u64) -> u64 {
+        let low = self.words.load(offset).into();
+        match self.words.layout().ptr_width {
+            PtrWidth::P4 => low,
+            PtrWidth::P8 => u64::from(self.words.load(offset + 4)) << 32 | low,
+        }
+    }
+
+    fn store_word(&self, offset: u64, word: u64) {
+        self.words.store(offset, word as u32);
+        if self.words.layout().ptr_width == PtrWidth::P8 {
+            self.words.store(offset + 4, (word >> 32) as u32);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What firmware calls: one method per service.
+
+use core::ffi::CStr;
+use core::fmt;
+
+use super::{Channel, Hooks, Native, Words};
+use crate::errno::Errno;
+use crate::request::{
+    Args, CALL_ARGS, CPRINT_ARGS, CUSTOM_ARGS, FileRequest, OpenFlags, Request, RequestEntry,
+    action,
+};
+use crate::response::ResponseEntry;
+
+/// The services of a host, over one channel.
+///
+/// A request with a response returns when the response is here. One without (CPRINT, EXIT, FILE CLOSE) returns as
+/// soon as it is in the queue. A host that never answers is waited for forever; [`Hooks::wait`] is called meanwhile.
+///
+/// Services that take references are there for a channel in the program's own memory only ([`Native`]).
+#[derive(Clone, Debug)]
+pub struct Client<W, H> {
+    channel: Channel<W, H>,
+}
+
+impl<W: Words, H: Hooks> Client<W, H> {
+    /// A client of the channel behind `words`; [`reset`](Self::reset) comes first.
+    pub const fn new(words: W, hooks: H) -> Self {
+        Self {
+            channel: Channel::new(words, hooks),
+        }
+    }
+
+    /// The channel, for requests in single steps.
+    pub const fn channel(&mut self) -> &mut Channel<W, H> {
+        &mut self.channel
+    }
+
+    /// Resets the channel and waits until the host is ready. Whatever was under way is dropped.
+    pub fn reset(&mut self) {
+        self.channel.start_reset();
+        while !self.channel.is_ready() {
+            self.channel.hooks().wait();
+        }
+    }
+
+    /// Sends any request, and waits for the response when it has one.
+    ///
+    /// The host reads and writes memory where the request says; as with a DMA descriptor, that this is memory which
+    /// nobody else uses meanwhile is the caller's responsibility.
+    pub fn request(&mut self, request: &Request) -> Option<ResponseEntry> {
+        let entry = RequestEntry::from(request);
+        while !self.channel.try_send(&entry) {
+            self.channel.hooks().wait();
+        }
+        request.responds().then(|| self.receive())
+    }
+
+    /// Tells the host that the firmware has finished. The channel is over; what the CPU does next is up to the caller.
+    pub fn exit(&mut self, code: u32) {
+        self.request(&Request::Exit { code });
+    }
+
+    /// Asks for a custom command; the value is the command's own, and `None` when it has none.
+    ///
+    /// Errors are values here, as they can't be told apart; of a host without that command it is -ENOSYS.
+    pub fn custom(&mut self, id: u64, args: impl Into<Args<CUSTOM_ARGS>>) -> Option<u64> {
+        let request = Request::Custom {
+            action: action::OTHER,
+            id,
+            args: args.into(),
+        };
+        self.request(&request)
+            .filter(|response| response.words != 0)
+            .map(|response| response.rets)
+    }
+
+    /// Closes a file. There is no answer: a wrong descriptor is reported by the host alone.
+    pub fn close(&mut self, fd: u64) {
+        self.request(&Request::File(FileRequest::Close { fd }));
+    }
+
+    /// Sets a file's position, in bytes from its start, and returns the new one.
+    pub fn seek(&mut self, fd: u64, position: u64) -> Result<u64, Errno> {
+        self.value(&Request::File(FileRequest::Seek { fd, position }))
+    }
+
+    fn receive(&mut self) -> ResponseEntry {
+        loop {
+            if let Some(response) = self.channel.try_receive() {
+                return response;
+            }
+            self.channel.hooks().wait();
+        }
+    }
+
+    /// The value of a response that is never in the range of errors.
+    fn value(&mut self, request: &Request) -> Result<u64, Errno> {
+        let width = self.channel.words().layout().ptr_width;
+        self.request(request)
+            .map_or(Ok(0), |response| response.result(width))
+    }
+}
+
+impl<H: Hooks> Client<Native, H> {
+    /// Prints text. `write!` works too; it sends a request for every piece of its format.
+    pub fn print(&mut self, text: &str) -> Result<(), Errno> {
+        let request = Request::Print {
+            ptr: self.lend(text.as_bytes()),
+            len: text.len() as u64,
+        };
+        self.value(&request).map(drop)
+    }
+
+    /// Prints as C's `printf` does, without waiting; the [`cprint!`](crate::cprint) macro fills in file and line.
+    ///
+    /// The host reads the strings later, so they have to stay: also those that `args` point to.
+    pub fn cprint(
+        &mut self,
+        format: &'static CStr,
+        file: &'static CStr,
+        line: u32,
+        args: impl Into<Args<CPRINT_ARGS>>,
+    ) {
+        let (format, file) = (self.lend_str(format), self.lend_str(file));
+        self.request(&Request::CPrint {
+            format,
+            file,
+            line,
+            args: args.into(),
+        });
+    }
+
+    /// Calls a method of the testbench and returns its result as it is, errors included: -ENOSYS when there is no
+    /// such method, -EIO when it failed.
+    pub fn call(&mut self, method: &CStr, args: impl Into<Args<CALL_ARGS>>) -> u64 {
+        let request = Request::Call {
+            method: self.lend_str(method),
+            args: args.into(),
+        };
+        self.request(&request).map_or(0, |response| response.rets)
+    }
+
+    /// Copies `src` to `dest`, as many bytes as the shorter has.
+    pub fn memmove(&mut self, dest: &mut [u8], src: &[u8]) -> Result<(), Errno> {
+        let len = dest.len().min(src.len());
+        let (dest, src) = (&mut dest[..len], &src[..len]);
+        let request = Request::MemMove {
+            dest: self.lend_mut(dest),
+            src: self.lend(src),
+            len: len as u64,
+        };
+        let result = self.value(&request);
+        self.take_back(dest);
+        result.map(drop)
+    }
+
+    /// Fills `dest` with `byte`.
+    pub fn memset(&mut self, dest: &mut [u8], byte: u8) -> Result<(), Errno> {
+        let request = Request::MemSet {
+            dest: self.lend_mut(dest),
+            byte,
+            len: dest.len() as u64,
+        };
+        let result = self.value(&request);
+        self.take_back(dest);
+        result.map(drop)
+    }
+
+    /// Compares as many bytes as the shorter has: the difference of the first that differ, 0 when none do.
+    ///
+    /// An error can't be told from a difference; of memory that the host can't read, it is -EFAULT, -14.
+    pub fn memcmp(&mut self, s1: &[u8], s2: &[u8]) -> i32 {
+        let len = s1.len().min(s2.len());
+        let request = Request::MemCmp {
+            s1: self.lend(&s1[..len]),
+            s2: self.lend(&s2[..len]),
+            len: len as u64,
+        };
+        self.request(&request)
+            .map_or(0, |response| response.rets as i32)
+    }
+
+    /// Opens a file below the host's root and returns its descriptor.
+    pub fn open(&mut self, path: &CStr, flags: OpenFlags) -> Result<u64, Errno> {
+        let path = self.lend_str(path);
+        self.value(&Request::File(FileRequest::Open { path, flags }))
+    }
+
+    /// Reads into `buf` and returns how many bytes it holds then, 0 at the end of the file.
+    pub fn read(&mut self, fd: u64, buf: &mut [u8]) -> Result<usize, Errno> {
+        if buf.is_empty() {
+            return Ok(0); // On the wire, a length of 0 is the rest of the file.
+        }
+        let request = FileRequest::Read {
+            fd,
+            ptr: self.lend_mut(buf),
+            len: buf.len() as u64,
+        };
+        let result = self.value(&Request::File(request));
+        self.take_back(buf);
+        result.map(|len| buf.len().min(len as usize))
+    }
+
+    /// Writes `data` and returns how many of its bytes were written.
+    pub fn write(&mut self, fd: u64, data: &[u8]) -> Result<usize, Errno> {
+        let request = FileRequest::Write {
+            fd,
+            ptr: self.lend(data),
+            len: data.len() as u64,
+        };
+        self.value(&Request::File(request)).map(|len| len as usize)
+    }
+
+    /// The address of memory that the host is going to read.
+    fn lend(&mut self, data: &[u8]) -> u64 {
+        let address = data.as_ptr().expose_provenance() as u64;
+        self.channel.hooks().clean(address, data.len() as u64);
+        address
+    }
+
+    fn lend_str(&mut self, string: &CStr) -> u64 {
+        self.lend(string.to_bytes_with_nul())
+    }
+
+    /// The address of memory that the host is going to write: clean, so that no line of it is written back later.
+    fn lend_mut(&mut self, data: &mut [u8]) -> u64 {
+        let address = data.as_mut_ptr().expose_provenance() as u64;
+        self.channel.hooks().clean(address, data.len() as u64);
+        address
+    }
+
+    /// Makes visible what the host has written.
+    fn take_back(&mut self, data: &mut [u8]) {
+        let address = data.as_mut_ptr().expose_provenance() as u64;
+        self.channel.hooks().invalidate(address, data.len() as u64);
+    }
+}
+
+impl<H: Hooks> fmt::Write for Client<Native, H> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.print(text).map_err(|_| fmt::Error)
+    }
+}

@@ -1,0 +1,133 @@
+//! A channel in the memory that the program itself runs in. The only file with `unsafe` in this crate.
+#![allow(
+    unsafe_code,
+    reason = "the host changes a channel's memory behind the program's back: accesses are volatile"
+)]
+
+use core::cell::UnsafeCell;
+
+use super::Words;
+use crate::layout::{CacheLine, Layout, PtrWidth};
+
+/// A channel in the program's own memory, of the program's own pointer width.
+#[derive(Debug)]
+pub struct Native {
+    base: *mut u32,
+    layout: Layout,
+}
+
+impl Native {
+    /// The channel at `base`.
+    ///
+    /// # Safety
+    ///
+    /// From `base`, aligned to the layout's `channel_align`, `channel_size` bytes are readable and writable for as
+    /// long as the value is used. No reference to them exists, and nothing but the host and this hart (CPU) accesses
+    /// them meanwhile.
+    #[must_use]
+    pub const unsafe fn new(base: *mut u32, cache_line: CacheLine) -> Self {
+        Self {
+            base,
+            layout: Layout::new(PtrWidth::NATIVE, cache_line),
+        }
+    }
+
+    /// Where the word at `offset` is, if that is in the channel.
+    fn word(&self, offset: u64) -> Option<*mut u32> {
+        let inside = offset < self.layout.channel_size && offset.is_multiple_of(4);
+        inside.then(|| self.base.wrapping_byte_add(offset as usize))
+    }
+}
+
+// SAFETY: it is the only one to access the channel on the firmware's side, which `new` demands, on whichever thread.
+unsafe impl Send for Native {}
+
+/// An offset outside of the channel is read as 0, and not written.
+impl Words for Native {
+    fn load(&self, offset: u64) -> u32 {
+        self.word(offset).map_or(0, |word| {
+            // SAFETY: `word` is in the channel and aligned; `new` demands that it is readable.
+            u32::from_le(unsafe { word.read_volatile() })
+        })
+    }
+
+    fn store(&self, offset: u64, value: u32) {
+        if let Some(word) = self.word(offset) {
+            // SAFETY: `word` is in the channel and aligned; `new` demands that it is writable.
+            unsafe { word.write_volatile(value.to_le()) }
+        }
+    }
+
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn base(&self) -> u64 {
+        self.base.expose_provenance() as u64
+    }
+}
+
+/// Memory for channels, to be placed where the host looks for them: in section `.mailbox`.
+///
+/// ```
+/// # #![allow(unsafe_code)]
+/// use mailbox_rs::firmware::{Client, NoHooks, Region};
+/// use mailbox_rs::{CacheLine, Layout, PtrWidth};
+///
+/// const SIZE: usize = Layout::new(PtrWidth::NATIVE, CacheLine::None).channel_size as usize;
+///
+/// #[unsafe(link_section = ".mailbox")]
+/// static MAILBOX: Region<SIZE> = Region::new();
+///
+/// // SAFETY: this is the only client of channel 0.
+/// let channel = unsafe { MAILBOX.channel(0, CacheLine::None) };
+/// let client = channel.map(|channel| Client::new(channel, NoHooks));
+/// # assert!(client.is_some());
+/// ```
+///
+/// For several channels `BYTES` is that many channel sizes.
+#[derive(Debug)]
+#[repr(C, align(256))]
+pub struct Region<const BYTES: usize> {
+    bytes: UnsafeCell<[u8; BYTES]>,
+}
+
+impl<const BYTES: usize> Region<BYTES> {
+    /// Zeroed memory.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            bytes: UnsafeCell::new([0; BYTES]),
+        }
+    }
+
+    /// The channel with number `mb_id`; `None` when it would reach past the end.
+    ///
+    /// # Safety
+    ///
+    /// Of the values that were returned for the same bytes, only one is used at a time.
+    #[must_use]
+    pub unsafe fn channel(&'static self, mb_id: usize, cache_line: CacheLine) -> Option<Native> {
+        let size = Layout::new(PtrWidth::NATIVE, cache_line).channel_size as usize;
+        let offset = mb_id.checked_mul(size)?;
+        if offset.checked_add(size)? > BYTES {
+            return None;
+        }
+        let base = self.bytes.get().wrapping_byte_add(offset).cast();
+        // SAFETY: the channel lies in this static region, which is aligned for every cache line and hands out no
+        // reference; that nobody else on this side uses it is the caller's promise.
+        Some(unsafe { Native::new(base, cache_line) })
+    }
+}
+
+impl<const BYTES: usize> Default for Region<BYTES> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+// SAFETY: the bytes are reached only through a `Native`, and `channel` demands that one is used at a time.
+unsafe impl<const BYTES: usize> Sync for Region<BYTES> {}
+
+#[cfg(test)]
+mod tests;

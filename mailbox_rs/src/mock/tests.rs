@@ -1,0 +1,227 @@
+use super::*;
+use crate::firmware::{Client, Hooks};
+use crate::test_host::Host;
+use crate::{
+    CacheLine, Index, Layout, PtrWidth, REQUEST_ARGS, Request, RequestEntry, Response,
+    ResponseEntry, State, VERSION, Version,
+};
+use std::rc::Rc;
+use std::vec::Vec;
+
+const BASE: u64 = 0xffff_ffff_0000_0100;
+
+type Pair = (Firmware<Rc<Ram>>, Host<Window<Rc<Ram>>>);
+
+fn pair(layout: Layout) -> Pair {
+    let ram = Rc::new(Ram::new(BASE - 0x100, 0x2000));
+    (
+        Firmware::new(ram.clone(), BASE, layout),
+        Host(Window::new(ram, BASE, layout)),
+    )
+}
+
+fn ready() -> Pair {
+    let (mut firmware, host) = pair(Layout::new(PtrWidth::P4, CacheLine::None));
+    firmware.reset();
+    host.step(|_| Response::Empty);
+    assert!(firmware.is_ready());
+    (firmware, host)
+}
+
+fn call(arg: u64) -> Request {
+    Request::Call {
+        method: 0x1000,
+        args: [arg].into(),
+    }
+}
+
+/// Answers a CALL with its first argument.
+fn echo(entry: &RequestEntry) -> Response {
+    Response::Value(entry.args[1])
+}
+
+fn received(firmware: &mut Firmware<Rc<Ram>>) -> Vec<u64> {
+    core::iter::from_fn(|| firmware.try_receive())
+        .map(|response| response.rets)
+        .collect()
+}
+
+#[test]
+fn every_layout_is_served() {
+    for width in [PtrWidth::P4, PtrWidth::P8] {
+        for line in [
+            CacheLine::None,
+            CacheLine::B32,
+            CacheLine::B64,
+            CacheLine::B128,
+            CacheLine::B256,
+        ] {
+            let (mut firmware, host) = pair(Layout::new(width, line));
+            firmware.reset();
+            assert!(!firmware.is_ready());
+            assert_eq!(
+                (firmware.version(), firmware.state()),
+                (VERSION, State::INIT)
+            );
+            host.step(echo);
+            assert!(firmware.is_ready());
+            for i in 0..40 {
+                assert!(firmware.try_send(&call(u64::MAX - i)));
+                assert_eq!(host.step(echo), 1);
+                let rets = width.truncate(u64::MAX - i);
+                assert_eq!(
+                    firmware.try_receive(),
+                    Some(ResponseEntry { words: 1, rets })
+                );
+                assert_eq!(firmware.try_receive(), None);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_burst_fills_the_queue() {
+    let (mut firmware, host) = ready();
+    for i in 0..8 {
+        assert_eq!((firmware.queued(), firmware.is_full()), (i as u32, false));
+        assert!(firmware.try_send(&call(i)));
+    }
+    assert!(firmware.is_full());
+    assert!(!firmware.try_send(&call(8)));
+    assert_eq!(host.step(echo), 8);
+    assert_eq!(received(&mut firmware), [0, 1, 2, 3, 4, 5, 6, 7]);
+}
+
+#[test]
+fn counters_wrap() {
+    let (mut firmware, host) = ready();
+    firmware.set_indices(Index(u32::MAX - 3));
+    for i in 0..8 {
+        assert!(firmware.try_send(&call(i)));
+    }
+    assert_eq!((firmware.queued(), firmware.is_full()), (8, true));
+    assert_eq!(host.step(echo), 8);
+    assert_eq!(received(&mut firmware), [0, 1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(firmware.load(firmware.layout().response.idx_c), 4);
+}
+
+#[test]
+fn each_misbehaviour_is_seen_in_the_channel() {
+    let (mut firmware, host) = ready();
+    let layout = *firmware.layout();
+
+    firmware.misbehave(Misbehaviour::Version(Version { major: 1, minor: 0 }));
+    assert_eq!(firmware.load(layout.version), 0x1_0000);
+    host.step(echo);
+    assert!(!firmware.is_ready(), "this host knows its own version only");
+
+    firmware.reset();
+    host.step(echo);
+    firmware.misbehave(Misbehaviour::JumpAhead(100));
+    assert_eq!(firmware.queued(), 100);
+    firmware.misbehave(Misbehaviour::OverwriteConsumer(99));
+    assert_eq!(firmware.queued(), 1);
+
+    firmware.misbehave(Misbehaviour::OverwriteProducer(7));
+    firmware.misbehave(Misbehaviour::SkipResponses(5));
+    assert_eq!(received(&mut firmware).len(), 2);
+
+    firmware.misbehave(Misbehaviour::HalfReset);
+    assert_eq!((firmware.state(), firmware.queued()), (State::INIT, 1));
+    firmware.misbehave(Misbehaviour::State(77));
+    assert_eq!(firmware.state(), State(77));
+    firmware.misbehave(Misbehaviour::Reset);
+    assert_eq!((firmware.state(), firmware.queued()), (State::INIT, 0));
+}
+
+#[test]
+fn a_words_count_is_corrupted_once() {
+    let (mut firmware, host) = ready();
+    firmware.misbehave(Misbehaviour::Words(u32::MAX));
+    assert!(firmware.try_send(&call(1)));
+    assert!(firmware.try_send(&call(2)));
+    let mut words = Vec::new();
+    host.step(|entry| {
+        words.push(entry.words);
+        Response::Empty
+    });
+    assert_eq!(words, [u32::MAX, 2]);
+}
+
+#[test]
+fn a_deaf_firmware_hears_again() {
+    let (mut firmware, host) = ready();
+    firmware.misbehave(Misbehaviour::Deaf);
+    assert!(firmware.try_send(&call(1)));
+    host.step(echo);
+    assert_eq!(firmware.try_receive(), None);
+    firmware.behave();
+    assert_eq!(received(&mut firmware), [1]);
+}
+
+#[test]
+fn a_reset_drops_what_is_under_way() {
+    let (mut firmware, host) = ready();
+    assert!(firmware.try_send(&call(1)));
+    host.step(echo);
+    assert!(firmware.try_send(&call(2)));
+    firmware.reset();
+    assert_eq!(host.step(echo), 0);
+    assert!(firmware.is_ready());
+    assert_eq!(received(&mut firmware), []);
+}
+
+#[test]
+fn entries_go_out_as_they_are() {
+    let (mut firmware, host) = ready();
+    let sent = RequestEntry {
+        action: 0,
+        words: 20,
+        args: [u64::from(u32::MAX); REQUEST_ARGS],
+    };
+    assert!(firmware.try_send_entry(&sent));
+    let mut taken = None;
+    host.step(|entry| {
+        taken = Some(*entry);
+        Response::Empty
+    });
+    assert_eq!(taken, Some(sent));
+}
+
+#[test]
+fn the_client_runs_on_a_window() {
+    struct Serve(Host<Window<Rc<Ram>>>);
+
+    impl Hooks for Serve {
+        fn wait(&mut self) {
+            self.0.step(echo);
+        }
+    }
+
+    let layout = Layout::new(PtrWidth::P8, CacheLine::B32);
+    let (firmware, host) = pair(layout);
+    let mut client = Client::new(Window::new(firmware.memory(), BASE, layout), Serve(host));
+    client.reset();
+    assert_eq!(
+        client.request(&call(42)),
+        Some(ResponseEntry { words: 1, rets: 42 })
+    );
+    assert_eq!(client.custom(3, [9]), Some(9));
+    assert_eq!(client.seek(10, 1), Ok(10));
+}
+
+#[test]
+fn ram_ends_where_it_ends() {
+    let ram = Ram::new(u64::MAX - 3, 4);
+    ram.write(u64::MAX - 5, b"ab");
+    ram.write(u64::MAX - 3, b"cdef!");
+    let mut bytes = [0xff; 8];
+    ram.read(u64::MAX - 5, &mut bytes);
+    assert_eq!(&bytes, b"\0\0cdef\0\0");
+    assert_eq!(ram.string(u64::MAX - 3), "cdef");
+    assert_eq!(ram.string(0), "");
+
+    let ram = Ram::new(0, 4);
+    assert_eq!(ram.put_string(0, "ab"), 3);
+    assert_eq!(ram.string(0), "ab");
+}

@@ -1,0 +1,88 @@
+/* Firmware that uses every service of mailbox.h. Returns the line of the first answer that is wrong, or 0. */
+#include "mailbox.h"
+
+#define CHECK(condition)     \
+    do {                     \
+        if (!(condition))    \
+            return __LINE__; \
+    } while (0)
+
+MB_CHANNEL(mailbox);
+
+int firmware(void);
+
+/* What mailbox_rs says of this layout. */
+#ifdef CHANNEL_SIZE
+MB_ASSERT(same_channel_size, sizeof mailbox == CHANNEL_SIZE);
+MB_ASSERT(same_request, offsetof(mb_channel_layout, request) == REQUEST);
+MB_ASSERT(same_request_idx_c, offsetof(mb_channel_layout, request.idx_c) == REQUEST_IDX_C);
+MB_ASSERT(same_response, offsetof(mb_channel_layout, response) == RESPONSE);
+MB_ASSERT(same_response_idx_c, offsetof(mb_channel_layout, response.idx_c) == RESPONSE_IDX_C);
+#endif
+
+#if !__STDC_HOSTED__
+/* What compilers expect of a freestanding program. */
+void *memcpy(void *restrict dest, const void *restrict src, size_t len);
+
+void *memcpy(void *restrict dest, const void *restrict src, size_t len)
+{
+    size_t i;
+    for (i = 0; i < len; i++)
+        ((char *)dest)[i] = ((const char *)src)[i];
+    return dest;
+}
+#endif
+
+int firmware(void)
+{
+    static const char text[] = "some text";
+    char buf[8] = {0};
+    mb_sword fd;
+    int once = 0;
+    int i;
+
+    mb_reset(&mailbox);
+
+    CHECK(mb_print(&mailbox, "hello\n") == 0);
+    CHECK(mb_write_text(&mailbox, text, 4) == 0);
+
+    mb_printf(&mailbox, "no arguments\n");
+    mb_printf(&mailbox, "%d %s %c %f\n", -1, "them", 'x', mb_float(1.5f));
+    mb_printf(&mailbox, "%d\n", once++);
+    CHECK(once == 1);
+#if UINTPTR_MAX > 0xffffffffu
+    mb_printf(&mailbox, "%lf %ld\n", mb_double(0.1), 1L << 40);
+#endif
+    mb_printf(&mailbox, "17", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17);
+    for (i = 0; i < 20; i++)
+        mb_printf(&mailbox, "%d\n", i);
+    mb_flush(&mailbox);
+
+    CHECK(mb_memset(&mailbox, buf, 0xab, 8) == 0);
+    CHECK(buf[0] == (char)0xab && buf[7] == (char)0xab);
+    CHECK(mb_memmove(&mailbox, buf + 1, text, 3) == 0);
+    CHECK(buf[1] == 's' && buf[3] == 'm' && buf[4] == (char)0xab);
+    CHECK(mb_memcmp(&mailbox, buf + 1, text, 3) == 0);
+    CHECK(mb_memcmp(&mailbox, "a", "c", 1) == -2);
+
+    CHECK(mb_call(&mailbox, "add") == 0);
+    CHECK(mb_call(&mailbox, "add", 1, 2, 3) == 6);
+    CHECK(mb_call(&mailbox, "add", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19) == 190);
+    CHECK((mb_sword)mb_call(&mailbox, "none") == -MB_ENOSYS);
+    CHECK(mb_custom(&mailbox, 5) == 5);
+    CHECK(mb_custom(&mailbox, 5, 1, &mailbox) == 7);
+
+    CHECK(mb_open(&mailbox, "absent", MB_OPEN_READ) == -MB_ENOENT);
+    fd = mb_open(&mailbox, "f", MB_OPEN_READ | MB_OPEN_WRITE);
+    CHECK(fd == 10);
+    CHECK(mb_read(&mailbox, fd, buf, 0) == 0);
+    CHECK(mb_read(&mailbox, fd, buf, 3) == 3 && buf[0] == 'f' && buf[2] == 'f' && buf[3] == 'm');
+    CHECK(mb_read_rest(&mailbox, fd, buf) == 5 && buf[4] == 'r' && buf[5] != 'r');
+    CHECK(mb_write(&mailbox, fd, text, 4) == 4);
+    CHECK(mb_seek(&mailbox, fd, 2) == 2);
+    mb_close(&mailbox, fd);
+
+    mb_exit(&mailbox, 3);
+    mb_flush(&mailbox);
+    return 0;
+}

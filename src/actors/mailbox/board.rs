@@ -1,0 +1,54 @@
+//! What whoever ticks may read without a message: how many channels are served, and how they ended.
+
+use std::cell::{Cell, RefCell};
+
+use crate::messages::ChannelId;
+
+/// Kept by the mailbox server, read at the edge on every tick.
+#[derive(Debug, Default)]
+pub struct Board {
+    served: Cell<usize>,
+    exits: RefCell<Vec<Option<u32>>>,
+    fatal: RefCell<Option<String>>,
+}
+
+impl Board {
+    /// For this many channels, none of which has ended.
+    pub fn new(channels: usize) -> Self {
+        Self {
+            served: Cell::new(channels),
+            exits: RefCell::new(vec![None; channels]),
+            fatal: RefCell::default(),
+        }
+    }
+
+    /// Channels that have not exited.
+    pub fn served(&self) -> usize {
+        self.served.get()
+    }
+
+    /// The exit code of each channel that has one.
+    pub fn exits(&self) -> Vec<Option<u32>> {
+        self.exits.borrow().clone()
+    }
+
+    /// What ended the service as a whole.
+    pub fn fatal(&self) -> Option<String> {
+        // `None` is cheap to clone: this is read on every tick.
+        self.fatal.borrow().clone()
+    }
+
+    pub(super) fn exited(&self, channel: ChannelId, code: u32) {
+        let at = usize::try_from(channel.0).unwrap_or(usize::MAX);
+        if let Some(exit @ None) = self.exits.borrow_mut().get_mut(at) {
+            *exit = Some(code);
+            self.served.set(self.served.get().saturating_sub(1));
+        }
+    }
+
+    pub(super) fn fail(&self, text: &str) {
+        self.fatal
+            .borrow_mut()
+            .get_or_insert_with(|| text.to_owned());
+    }
+}

@@ -1,0 +1,59 @@
+//! What can go wrong while a request is served.
+
+use mailbox_rs::{Errno, Malformed};
+use thiserror::Error;
+
+use crate::bus::Unanswered;
+use crate::mem::AccessError;
+use crate::messages::rpc::CallError;
+
+/// Bytes of the longest string, its NUL included (protocol, section *Requests*).
+pub(super) const MAX_TEXT: u64 = 4096;
+
+/// Why a request failed.
+#[derive(Debug, Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    #[error("the {what} at {address:#x} can't be read: {cause}")]
+    Text {
+        what: &'static str,
+        address: u64,
+        cause: AccessError,
+    },
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error("file operation: {0}")]
+    File(#[from] Errno),
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    #[error("{len} bytes are more than one request may move ({limit})")]
+    TooLong { len: u64, limit: u64 },
+    #[error(transparent)]
+    Unanswered(#[from] Unanswered),
+    #[error("an error of the host itself: {0}")]
+    Panic(String),
+}
+
+impl Failure {
+    /// The error number that answers the request (protocol, section *Requests*).
+    pub(super) fn errno(&self) -> Errno {
+        match self {
+            Self::Access(error) | Self::Text { cause: error, .. } => match error {
+                AccessError::Map(_) => Errno::EFAULT,
+                // The map ended first.
+                AccessError::Unterminated { len } if *len < MAX_TEXT => Errno::EFAULT,
+                AccessError::Unterminated { .. } | AccessError::Length { .. } => Errno::EINVAL,
+                AccessError::Backend { .. } => Errno::EIO,
+            },
+            Self::Malformed(_) | Self::TooLong { .. } => Errno::EINVAL,
+            Self::Call(error) => match error {
+                CallError::Absent(_) | CallError::Unreachable { .. } => Errno::ENOSYS,
+                CallError::TooManyArguments { .. } => Errno::EINVAL,
+                CallError::Failed(_) | CallError::Raised { .. } => Errno::EIO,
+            },
+            Self::File(errno) => *errno,
+            Self::Unanswered(_) | Self::Panic(_) => Errno::EIO,
+        }
+    }
+}

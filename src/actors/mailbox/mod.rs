@@ -1,0 +1,143 @@
+//! The mailbox server: takes firmware's requests out of the queues, has them served, and answers.
+//!
+//! - [`Setup`] and [`Links`]: what a channel is, and whom the server asks.
+//! - `channel`: one long-lived task a channel: handshake, requests in order, reset at any time.
+//! - `watch`: which words of a channel tell of work.
+//! - `service`: what each request means.
+//! - `failure`: what can be wrong with one, and the error number that answers it.
+
+mod board;
+mod channel;
+mod failure;
+mod service;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use actix::{Actor, Handler};
+use mailbox_rs::Layout;
+
+pub use board::Board;
+use channel::Channel;
+
+use crate::bus::{Desk, Doorbell, Envelope, Port};
+use crate::mem::{SpaceId, Store};
+use crate::messages::ChannelId;
+use crate::messages::mailbox::Inbox;
+use crate::messages::{console, files, foreign, memory, rpc};
+
+/// One channel to serve.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Its name.
+    pub name: String,
+    /// Its space: pointers of firmware are addresses there.
+    pub space: SpaceId,
+    /// Address of its first byte.
+    pub address: u64,
+    /// Where its words are.
+    pub layout: Layout,
+}
+
+/// Whom the server asks.
+#[derive(Clone)]
+pub struct Links {
+    /// For all that is in memory.
+    pub memory: Port<memory::Inbox>,
+    /// For calls and custom commands.
+    pub rpc: Port<rpc::Inbox>,
+    /// For file operations.
+    pub files: Port<files::Inbox>,
+    /// For text.
+    pub console: Port<console::Inbox>,
+    /// For exits and reports.
+    pub foreign: Port<foreign::Inbox>,
+    /// For looks at the doorbells, which are no messages.
+    pub store: Rc<dyn Store>,
+}
+
+/// The mailbox server.
+pub struct MailboxServer {
+    desk: Desk,
+    channels: Vec<Rc<Channel>>,
+}
+
+impl MailboxServer {
+    /// Serves `channels`, each with its doorbell, and shows on `board` how far they are. `rings` is
+    /// the server's own port: doorbells ring there.
+    pub fn new(
+        desk: Desk,
+        rings: Port<Inbox>,
+        links: Links,
+        channels: Vec<(Setup, Doorbell)>,
+        board: &Rc<Board>,
+    ) -> Self {
+        let from = desk.party();
+        let links = Rc::new(Links {
+            memory: links.memory.sent_by(from),
+            rpc: links.rpc.sent_by(from),
+            files: links.files.sent_by(from),
+            console: links.console.sent_by(from),
+            foreign: links.foreign.sent_by(from),
+            store: links.store,
+        });
+        let channels = (0..)
+            .map(ChannelId)
+            .zip(channels)
+            .map(|(id, (setup, bell))| {
+                let (desk, rings, links, board) =
+                    (desk.clone(), rings.clone(), links.clone(), board.clone());
+                Rc::new(Channel::new(id, setup, bell, desk, rings, links, board))
+            });
+        let channels = channels.collect();
+        Self { desk, channels }
+    }
+
+    fn status(&self) -> String {
+        let mut text = String::new();
+        for channel in &self.channels {
+            // Writing to a String does not fail.
+            let _ = writeln!(text, "{}: {}", channel.name(), channel.status());
+        }
+        text
+    }
+}
+
+impl Actor for MailboxServer {
+    type Context = actix::Context<Self>;
+
+    fn started(&mut self, _: &mut Self::Context) {
+        for channel in &self.channels {
+            tokio::task::spawn_local(channel.clone().run());
+        }
+    }
+}
+
+impl Handler<Inbox> for MailboxServer {
+    type Result = ();
+
+    fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
+        self.desk.open(mail, |mail| match mail {
+            Inbox::Ring(Envelope { message, reply }) => {
+                let at = usize::try_from(message.channel.0).ok();
+                if let Some(channel) = at.and_then(|at| self.channels.get(at)) {
+                    channel.rung(message.sight);
+                }
+                reply.send(());
+            }
+            Inbox::Status(envelope) => envelope.reply.send(self.status()),
+        });
+    }
+}
+
+impl fmt::Debug for MailboxServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailboxServer")
+            .field("channels", &self.channels.len())
+            .finish()
+    }
+}

@@ -1,0 +1,262 @@
+//! What each request means.
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, FileRequest, Request, Response};
+
+use super::channel::Channel;
+use super::failure::{Failure, MAX_TEXT};
+use crate::mem::{AccessError, Op, Outcome, Span};
+use crate::messages::console::Print;
+use crate::messages::files::{Close, Open, Read, Seek, Write};
+use crate::messages::memory::Locate;
+use crate::messages::rpc::{Call, Target};
+use crate::printf::{Draft, StringArg};
+
+/// What came of a request.
+#[derive(Debug)]
+pub(super) enum Served {
+    /// It is answered.
+    Response(Response),
+    /// It has no answer.
+    Silent,
+    /// It ends the channel.
+    Exit(u32),
+}
+
+/// The most bytes that one request may move. What a simulated chip really moves is far less; a length
+/// that firmware made up must not keep the simulator busy.
+const MAX_MOVE: u64 = 256 << 20;
+
+/// Bytes that are held at a time.
+const CHUNK: u64 = 64 << 10;
+
+impl Channel {
+    /// Does what firmware asks for.
+    pub(super) async fn perform(&self, request: &Request) -> Result<Served, Failure> {
+        let value = match *request {
+            Request::Exit { code } => return Ok(Served::Exit(code)),
+            Request::Print { ptr, len } => {
+                self.print(ptr, len).await?;
+                return Ok(Served::Response(Response::Empty));
+            }
+            Request::CPrint {
+                format,
+                file,
+                line,
+                ref args,
+            } => {
+                self.cprint(format, file, line, args).await?;
+                return Ok(Served::Silent);
+            }
+            Request::MemMove { dest, src, len } => {
+                let (to, from) = (span(dest, len)?, span(src, len)?);
+                self.access(Op::Copy { to, from }).await?;
+                return Ok(Served::Response(Response::Empty));
+            }
+            Request::MemSet { dest, byte, len } => {
+                self.access(Op::Fill(span(dest, len)?, byte)).await?;
+                return Ok(Served::Response(Response::Empty));
+            }
+            Request::MemCmp { s1, s2, len } => {
+                let outcome = self
+                    .access(Op::Compare(span(s1, len)?, span(s2, len)?))
+                    .await?;
+                return Ok(Served::Response(Response::signed(outcome.difference())));
+            }
+            Request::Call { method, ref args } => {
+                let name = self.text("method name", method).await?;
+                let name = String::from_utf8_lossy(&name).into_owned();
+                self.call(Target::Method(name), args).await?
+            }
+            Request::Custom { id, ref args, .. } => self.call(Target::Command(id), args).await?,
+            Request::File(FileRequest::Close { fd }) => {
+                self.links
+                    .files
+                    .ask(Close {
+                        channel: self.id,
+                        fd,
+                    })
+                    .await??;
+                return Ok(Served::Silent);
+            }
+            Request::File(file) => self.file(file).await?,
+        };
+        Ok(Served::Response(Response::Value(value)))
+    }
+
+    async fn print(&self, ptr: u64, len: u64) -> Result<(), Failure> {
+        for part in self.parts(ptr, len).await? {
+            let text = self.access(Op::Read(part)).await?.into_bytes();
+            self.links.console.post(Print {
+                channel: self.id,
+                text,
+            });
+        }
+        Ok(())
+    }
+
+    async fn cprint(&self, format: u64, file: u64, line: u32, args: &[u64]) -> Result<(), Failure> {
+        let text = self.text("format", format).await?;
+        let draft = Draft::new(&text, args, self.setup.layout.ptr_width);
+        let mut strings = Vec::new();
+        for wanted in draft.strings() {
+            strings.push(self.printf_string(wanted).await);
+        }
+        let rendered = draft.finish(strings);
+        if !rendered.problems.is_empty() {
+            // Only now: the place is of interest to nobody else.
+            let file = self.text("file name", file).await.unwrap_or_default();
+            let file = String::from_utf8_lossy(&file);
+            for problem in &rendered.problems {
+                self.complain(&format!("CPRINT at {file}:{line}: {problem}"));
+            }
+        }
+        self.links.console.post(Print {
+            channel: self.id,
+            text: rendered.text.into(),
+        });
+        Ok(())
+    }
+
+    async fn call(&self, target: Target, args: &[u64]) -> Result<u64, Failure> {
+        let call = Call {
+            channel: self.id,
+            target,
+            args: args.to_vec(),
+        };
+        Ok(self.links.rpc.ask(call).await??)
+    }
+
+    async fn file(&self, request: FileRequest) -> Result<u64, Failure> {
+        let (files, channel) = (&self.links.files, self.id);
+        Ok(match request {
+            FileRequest::Open { path, flags } => {
+                let path = self.text("path", path).await?;
+                files
+                    .ask(Open {
+                        channel,
+                        path,
+                        flags,
+                    })
+                    .await??
+            }
+            FileRequest::Close { fd } => {
+                files.ask(Close { channel, fd }).await??;
+                0
+            }
+            FileRequest::Read { fd, ptr, len } => self.read_file(fd, ptr, len).await?,
+            FileRequest::Write { fd, ptr, len } => {
+                let mut written = 0;
+                for part in self.parts(ptr, len).await? {
+                    let data = self.access(Op::Read(part)).await?.into_bytes();
+                    written += files.ask(Write { channel, fd, data }).await??;
+                }
+                written
+            }
+            FileRequest::Seek { fd, position } => {
+                files
+                    .ask(Seek {
+                        channel,
+                        fd,
+                        position,
+                    })
+                    .await??
+            }
+        })
+    }
+
+    /// Reads until the file ends, or `len` bytes where that is not 0.
+    async fn read_file(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
+        let limit = if len == 0 {
+            MAX_MOVE
+        } else {
+            len.min(MAX_MOVE)
+        };
+        let mut done = 0;
+        while done < limit {
+            let ask = Read {
+                channel: self.id,
+                fd,
+                len: CHUNK.min(limit - done),
+            };
+            let data: Bytes = self.links.files.ask(ask).await??;
+            if data.is_empty() {
+                break;
+            }
+            let address = ptr.checked_add(done).ok_or(Errno::EFAULT)?;
+            let place = Span {
+                address,
+                len: data.len() as u64,
+            };
+            done += place.len;
+            self.access(Op::Write(place, data)).await?;
+        }
+        Ok(done)
+    }
+
+    /// A range in parts of a bounded size. All of it is in the map.
+    async fn parts(&self, address: u64, len: u64) -> Result<impl Iterator<Item = Span>, Failure> {
+        let whole = span(address, len)?;
+        if len > CHUNK {
+            let space = self.setup.space;
+            self.links
+                .memory
+                .ask(Locate { space, span: whole })
+                .await??;
+        }
+        Ok((0..len.div_ceil(CHUNK).max(1)).map(move |part| {
+            let done = part * CHUNK;
+            Span {
+                address: address.wrapping_add(done),
+                len: CHUNK.min(len - done),
+            }
+        }))
+    }
+
+    /// A string that a format prints; with a precision it may go without its NUL.
+    async fn printf_string(&self, wanted: StringArg) -> Option<Bytes> {
+        let address = wanted.pointer;
+        let precision = wanted.precision.map(|precision| precision as u64);
+        let span = Span {
+            address,
+            len: precision.unwrap_or(MAX_TEXT),
+        };
+        let outcome = match self.access(Op::Text(span)).await {
+            Err(Failure::Access(AccessError::Unterminated { len })) if Some(len) == precision => {
+                self.access(Op::Read(span)).await
+            }
+            outcome => outcome,
+        };
+        outcome.ok().map(Outcome::into_bytes)
+    }
+
+    /// A string of firmware's.
+    async fn text(&self, what: &'static str, address: u64) -> Result<Bytes, Failure> {
+        match self
+            .access(Op::Text(Span {
+                address,
+                len: MAX_TEXT,
+            }))
+            .await
+        {
+            Ok(outcome) => Ok(outcome.into_bytes()),
+            Err(Failure::Access(cause)) => Err(Failure::Text {
+                what,
+                address,
+                cause,
+            }),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// A range that one request may move.
+fn span(address: u64, len: u64) -> Result<Span, Failure> {
+    if len > MAX_MOVE {
+        return Err(Failure::TooLong {
+            len,
+            limit: MAX_MOVE,
+        });
+    }
+    Ok(Span { address, len })
+}

@@ -1,0 +1,196 @@
+//! Which words of a channel tell of work, and how a look at them is read.
+
+use mailbox_rs::Layout;
+
+use crate::bus::DOORBELL_BYTES;
+use crate::mem::{Segments, part};
+use crate::messages::mailbox::{Handshake, Sight};
+
+/// What a channel waits for, and so which of its words are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watched {
+    /// A handshake: all six words that take part in one.
+    Handshake,
+    /// A request or a reset.
+    Requests,
+    /// Room in the response queue, a request or a reset.
+    Room,
+}
+
+/// Words that lie within this many bytes are read by one access.
+const TOGETHER: u64 = 16;
+
+/// A plan for looking at the words of a channel.
+#[derive(Debug)]
+pub(super) struct Look {
+    watched: Watched,
+    /// What is read, one after the other.
+    pub(super) spans: Vec<Segments>,
+    /// Bytes in all.
+    pub(super) len: usize,
+    /// Where each word is in what was read, in the order of [`Watched::words`].
+    positions: [usize; 6],
+}
+
+impl Watched {
+    /// Offsets of the words from the channel's base: state and request put index first.
+    fn words(self, layout: &Layout) -> Vec<u64> {
+        let mut words = vec![layout.state, layout.request.idx_p];
+        match self {
+            Self::Requests => {}
+            Self::Room => words.push(layout.response.idx_c),
+            Self::Handshake => words.extend([
+                layout.response.idx_c,
+                layout.version,
+                layout.request.idx_c,
+                layout.response.idx_p,
+            ]),
+        }
+        words
+    }
+
+    /// How to look at the words of a channel whose bytes lie at `channel`.
+    pub(super) fn look(self, layout: &Layout, channel: &Segments) -> Look {
+        let words = self.words(layout);
+        let mut order: Vec<usize> = (0..words.len()).collect();
+        order.sort_by_key(|word| words[*word]);
+
+        let mut positions = [0; 6];
+        let mut spans: Vec<(u64, u64)> = Vec::new();
+        let mut before = 0;
+        for word in order {
+            let offset = words[word];
+            match spans.last_mut() {
+                Some((start, len)) if offset + 4 - *start <= TOGETHER => *len = offset + 4 - *start,
+                Some((_, len)) => {
+                    before += *len;
+                    spans.push((offset, 4));
+                }
+                None => spans.push((offset, 4)),
+            }
+            let start = spans.last().map_or(0, |(start, _)| *start);
+            positions[word] = usize::try_from(before + offset - start).unwrap_or(DOORBELL_BYTES);
+        }
+        let len: u64 = spans.iter().map(|(_, len)| *len).sum();
+        Look {
+            watched: self,
+            spans: spans
+                .iter()
+                .map(|(start, len)| part(channel, *start, *len))
+                .collect(),
+            len: usize::try_from(len).unwrap_or(DOORBELL_BYTES),
+            positions,
+        }
+    }
+}
+
+impl Look {
+    /// What the bytes say.
+    pub(super) fn sight(&self, bytes: &[u8]) -> Option<Sight> {
+        let word = |at: usize| {
+            let start = self.positions[at];
+            let bytes = bytes.get(start..start + 4)?;
+            Some(u32::from_le_bytes(bytes.try_into().ok()?))
+        };
+        let mut sight = Sight {
+            state: word(0)?,
+            request_put: word(1)?,
+            response_taken: None,
+            handshake: None,
+        };
+        if self.watched != Watched::Requests {
+            sight.response_taken = Some(word(2)?);
+        }
+        if self.watched == Watched::Handshake {
+            sight.handshake = Some(Handshake {
+                version: word(3)?,
+                request_taken: word(4)?,
+                response_put: word(5)?,
+            });
+        }
+        Some(sight)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mailbox_rs::{CacheLine, PtrWidth};
+
+    use super::*;
+    use crate::mem::{MemoryId, Segment};
+
+    fn channel(layout: &Layout) -> Segments {
+        Segments::from_elem(
+            Segment {
+                memory: MemoryId(0),
+                offset: 0x100,
+                len: layout.channel_size,
+            },
+            1,
+        )
+    }
+
+    #[test]
+    fn one_read_tells_of_requests_where_the_words_lie_together() {
+        for (line, reads) in [
+            (CacheLine::None, 1),
+            (CacheLine::B32, 2),
+            (CacheLine::B256, 2),
+        ] {
+            for width in [PtrWidth::P4, PtrWidth::P8] {
+                let layout = Layout::new(width, line);
+                let look = Watched::Requests.look(&layout, &channel(&layout));
+                assert_eq!(look.spans.len(), reads, "{width:?} {line:?}");
+                assert!(look.len <= 16);
+            }
+        }
+    }
+
+    #[test]
+    fn every_word_is_found_in_every_layout() {
+        for width in [PtrWidth::P4, PtrWidth::P8] {
+            for line in [None, Some(32), Some(64), Some(128), Some(256)] {
+                let line = line
+                    .map_or(Some(CacheLine::None), CacheLine::from_bytes)
+                    .unwrap();
+                let layout = Layout::new(width, line);
+                let mut bytes = vec![0; usize::try_from(layout.channel_size).unwrap()];
+                let mut put = |offset: u64, value: u32| {
+                    let at = usize::try_from(offset).unwrap();
+                    bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+                };
+                put(layout.version, 1);
+                put(layout.state, 2);
+                put(layout.request.idx_p, 3);
+                put(layout.request.idx_c, 4);
+                put(layout.response.idx_p, 5);
+                put(layout.response.idx_c, 6);
+                for watched in [Watched::Requests, Watched::Room, Watched::Handshake] {
+                    let look = watched.look(&layout, &channel(&layout));
+                    let seen: Vec<u8> = look
+                        .spans
+                        .iter()
+                        .flatten()
+                        .flat_map(|segment| {
+                            let start = usize::try_from(segment.offset - 0x100).unwrap();
+                            bytes[start..start + usize::try_from(segment.len).unwrap()].to_vec()
+                        })
+                        .collect();
+                    assert_eq!(seen.len(), look.len);
+                    assert!(look.len <= DOORBELL_BYTES);
+                    let sight = look.sight(&seen).unwrap();
+                    assert_eq!((sight.state, sight.request_put), (2, 3));
+                    let full = watched != Watched::Requests;
+                    assert_eq!(sight.response_taken, full.then_some(6));
+                    let handshake = Handshake {
+                        version: 1,
+                        request_taken: 4,
+                        response_put: 5,
+                    };
+                    let whole = watched == Watched::Handshake;
+                    assert_eq!(sight.handshake, whole.then_some(handshake));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The memory actor: from addresses of a space to bytes of memories.
+
+use std::fmt;
+use std::rc::Rc;
+
+use actix::{Actor, Handler};
+
+use crate::bus::{Desk, Envelope, Port, Reply};
+use crate::mem::{
+    AccessError, MapError, MemoryMap, Op, Outcome, Segments, SpaceId, Span, Store, execute,
+};
+use crate::messages::foreign;
+use crate::messages::memory::{Access, Inbox, Locate};
+
+/// Resolves accesses. Those that touch only memories of this process it carries out itself; the others
+/// it hands on to the outside, with the place for the reply.
+pub struct Memory {
+    desk: Desk,
+    map: Rc<MemoryMap>,
+    local: Rc<dyn Store>,
+    foreign: Port<foreign::Inbox>,
+}
+
+impl Memory {
+    /// Knows `map`; reaches what is in this process by `local` and all else by `foreign`.
+    pub fn new(
+        desk: Desk,
+        map: Rc<MemoryMap>,
+        local: Rc<dyn Store>,
+        foreign: &Port<foreign::Inbox>,
+    ) -> Self {
+        let foreign = foreign.sent_by(desk.party());
+        Self {
+            desk,
+            map,
+            local,
+            foreign,
+        }
+    }
+
+    fn access(&self, envelope: Envelope<Access>) {
+        let Envelope {
+            message: Access { space, op },
+            reply,
+        } = envelope;
+        match resolve(op, &mut |span, text| self.locate(space, span, text)) {
+            Err(error) => reply.send(Err(error.into())),
+            Ok(op) => self.carry_out(op, reply),
+        }
+    }
+
+    fn carry_out(&self, op: Op<Segments>, reply: Reply<Result<Outcome, AccessError>>) {
+        if op.all_places(&|place| self.map.is_local(place)) {
+            reply.send(execute(&*self.local, &op));
+        } else {
+            self.foreign.forward(foreign::Access { op }, reply);
+        }
+    }
+
+    /// A text may end before the map does: its place is what is mapped of the range.
+    fn locate(&self, space: SpaceId, span: Span, text: bool) -> Result<Segments, MapError> {
+        let Span { address, mut len } = span;
+        if text {
+            len = self.map.clip(space, address, len).max(1);
+        }
+        self.map.resolve(space, address, len)
+    }
+}
+
+/// Replaces each range of an access by its place. `place` is told whether it is that of a text.
+fn resolve(
+    op: Op<Span>,
+    place: &mut dyn FnMut(Span, bool) -> Result<Segments, MapError>,
+) -> Result<Op<Segments>, MapError> {
+    Ok(match op {
+        Op::Read(span) => Op::Read(place(span, false)?),
+        Op::Write(span, data) => Op::Write(place(span, false)?, data),
+        Op::Fill(span, byte) => Op::Fill(place(span, false)?, byte),
+        Op::Copy { to, from } => Op::Copy {
+            to: place(to, false)?,
+            from: place(from, false)?,
+        },
+        Op::Compare(one, other) => Op::Compare(place(one, false)?, place(other, false)?),
+        Op::Text(span) => Op::Text(place(span, true)?),
+        Op::Batch(ops) => {
+            let ops = ops.into_iter().map(|op| resolve(op, place));
+            Op::Batch(ops.collect::<Result<_, _>>()?)
+        }
+    })
+}
+
+impl Actor for Memory {
+    type Context = actix::Context<Self>;
+}
+
+impl Handler<Inbox> for Memory {
+    type Result = ();
+
+    fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
+        self.desk.open(mail, |mail| match mail {
+            Inbox::Access(envelope) => self.access(envelope),
+            Inbox::AccessAt(envelope) => self.carry_out(envelope.message.op, envelope.reply),
+            Inbox::Locate(Envelope {
+                message: Locate { space, span },
+                reply,
+            }) => {
+                let place = self.locate(space, span, false);
+                reply.send(place.map_err(AccessError::from));
+            }
+        });
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory")
+            .field("map", &self.map)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,363 @@
+//! What can be wrong with a configuration: every message names the file, the memory or channel, and the key.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use super::yaml::YamlError;
+use crate::mem::{ImageError, MapError};
+
+/// A configuration that is refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", .file.display())]
+pub struct ConfigError {
+    /// The configuration file.
+    pub file: PathBuf,
+    /// What is wrong with it.
+    pub problem: Box<ConfigProblem>,
+}
+
+/// What is wrong with a configuration file.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigProblem {
+    /// The file cannot be read.
+    #[error("cannot be read: {0}")]
+    Read(#[source] io::Error),
+    /// The file is no YAML document.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+    /// The document has another form than a configuration.
+    #[error("{key}: {wanted}")]
+    Form {
+        /// Where in the document.
+        key: String,
+        /// What should be there.
+        wanted: &'static str,
+    },
+    /// A memory is refused.
+    #[error("{memory}: {problem}")]
+    Memory {
+        /// The memory's name and where it stands.
+        memory: String,
+        /// What is wrong with it.
+        problem: MemoryProblem,
+    },
+    /// A space is refused.
+    #[error("space `{space}`: {problem}")]
+    Space {
+        /// The space's name.
+        space: String,
+        /// What is wrong with it.
+        problem: SpaceProblem,
+    },
+    /// A channel is refused.
+    #[error("channel `{channel}`: {problem}")]
+    Channel {
+        /// The channel's name.
+        channel: String,
+        /// What is wrong with it.
+        problem: ChannelProblem,
+    },
+}
+
+/// A key that is missing, unknown or of another type. The text is serde's.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyProblem {
+    /// Somewhere below a key.
+    #[error("`{key}`: {source}")]
+    At {
+        /// The key, dotted where it is nested.
+        key: String,
+        /// What is wrong with it.
+        source: serde_yaml::Error,
+    },
+    /// In the map as a whole: the message names the key.
+    #[error(transparent)]
+    Map(serde_yaml::Error),
+}
+
+/// A text whose `${VAR}` cannot be expanded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{key}`: the environment variable `{variable}` of `{text}` is not set (or not text); set it, or write `$$` for a plain `$`"
+)]
+pub struct ExpandError {
+    /// The key whose text it is.
+    pub key: &'static str,
+    /// The text as written.
+    pub text: String,
+    /// The variable.
+    pub variable: String,
+}
+
+/// What is wrong with one memory.
+#[derive(Debug, thiserror::Error)]
+pub enum MemoryProblem {
+    /// A key is missing, unknown or of another type.
+    #[error(transparent)]
+    Key(#[from] KeyProblem),
+    /// A file name cannot be expanded.
+    #[error(transparent)]
+    Expand(#[from] ExpandError),
+    /// A number that must not be zero.
+    #[error("`{key}` is 0; give at least 1")]
+    Zero {
+        /// The key.
+        key: &'static str,
+    },
+    /// A width that is not a whole number of bytes.
+    #[error("`{key}` of {bits} bits is not a whole number of bytes; give a multiple of 8")]
+    NotWholeBytes {
+        /// `width` or `bank_width`.
+        key: &'static str,
+        /// Its value.
+        bits: u64,
+    },
+    /// A width that no simulator has.
+    #[error(
+        "`{key}` of {bits} bits is more than the {max} bits that are supported; widths are in bits, sizes in bytes"
+    )]
+    TooWide {
+        /// `width` or `bank_width`.
+        key: &'static str,
+        /// Its value.
+        bits: u64,
+        /// The largest value.
+        max: u64,
+    },
+    /// A key that another one makes necessary.
+    #[error("`{key}` is missing; a memory with `{because}` needs it")]
+    Missing {
+        /// The missing key.
+        key: &'static str,
+        /// The key that is there.
+        because: &'static str,
+    },
+    /// A key of banks in a memory without them.
+    #[error(
+        "`{key}` is for banked memories, but there are no `banks`; list them or leave `{key}` out"
+    )]
+    NoBanks {
+        /// The key that is there.
+        key: &'static str,
+    },
+    /// A memory that does not end within 64 bits.
+    #[error(
+        "`base` + `size`: {size:#x} bytes at {base:#x} run past the last address, 0xffffffffffffffff"
+    )]
+    Wraps {
+        /// Its first byte.
+        base: u64,
+        /// Bytes.
+        size: u64,
+    },
+    /// A size that is not a number of words.
+    #[error("`size` of {size} bytes is not a multiple of {unit} bytes, which is {what}")]
+    NotWholeWords {
+        /// Bytes.
+        size: u64,
+        /// Bytes that it must be a multiple of; the largest number where 64 bits cannot count them.
+        unit: u64,
+        /// What the unit is made of.
+        what: &'static str,
+    },
+    /// Dimensions that do not make the words there are.
+    #[error("`array_dims`: {rows} rows × {cols} cols is not the {words} words that {what} makes")]
+    ArrayDims {
+        /// Rows, given or by default.
+        rows: u64,
+        /// Columns, given or by default.
+        cols: u64,
+        /// Words there are.
+        words: u64,
+        /// The keys that make them.
+        what: &'static str,
+    },
+    /// Banks that do not fill the width.
+    #[error("`bank_width` of {bank_width} bits does not divide `width` of {width} bits")]
+    BankWidth {
+        /// Bits.
+        bank_width: u64,
+        /// Bits.
+        width: u64,
+    },
+    /// Too few or too many rows of banks.
+    #[error("`banks` has {found} rows, but `size` / (`width` / 8 × `bank_depth`) is {wanted}")]
+    BankRows {
+        /// Rows in the list.
+        found: usize,
+        /// Rows that the sizes ask for.
+        wanted: u64,
+    },
+    /// Too few or too many banks in a row.
+    #[error("`banks[{row}]` has {found} columns, but `width` / `bank_width` is {wanted}")]
+    BankColumns {
+        /// The row, from 0.
+        row: usize,
+        /// Columns in the row.
+        found: usize,
+        /// Columns that the widths ask for.
+        wanted: u64,
+    },
+    /// The hex file is not there.
+    #[error("`init.file`: there is no file `{}`", .file.display())]
+    NoHexFile {
+        /// The file, expanded.
+        file: PathBuf,
+    },
+    /// The C API knows no HDL paths.
+    #[error(
+        "`path`: the backend `api` reaches black boxes only; leave `path` out, or choose another `backend`{0}"
+    )]
+    PathInApi(ByFeature),
+    /// A static buffer is identified by its path.
+    #[error(
+        "`path` is missing: the backend `static` needs it, it keeps no black boxes; give `path`, or choose another `backend`{0}"
+    )]
+    StaticBlackBox(ByFeature),
+}
+
+/// Whether a memory's backend is the choice of a Cargo feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByFeature(pub bool);
+
+impl fmt::Display for ByFeature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0 {
+            " (this one is the default, by Cargo feature)"
+        } else {
+            ""
+        })
+    }
+}
+
+/// What is wrong with one space.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SpaceProblem {
+    /// A name that no shared memory has.
+    #[error("there is no shared memory `{name}`; {}", known("shared", .known_names))]
+    UnknownShared {
+        /// The name.
+        name: String,
+        /// The names there are.
+        known_names: Vec<String>,
+    },
+    /// Two memories of one name.
+    #[error("two memories are named `{name}`; rename one")]
+    SameName {
+        /// The name.
+        name: String,
+    },
+    /// Two memories that share addresses.
+    #[error(
+        "`base`: memory `{first}` ({first_base:#x} to {first_end:#x}) overlaps memory `{second}` ({second_base:#x} to {second_end:#x})"
+    )]
+    Overlap {
+        /// The one that starts first.
+        first: String,
+        /// Its first byte.
+        first_base: u64,
+        /// Its last byte.
+        first_end: u64,
+        /// The other.
+        second: String,
+        /// Its first byte.
+        second_base: u64,
+        /// Its last byte.
+        second_end: u64,
+    },
+}
+
+/// What is wrong with one channel.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelProblem {
+    /// A key is missing, unknown or of another type.
+    #[error(transparent)]
+    Key(#[from] KeyProblem),
+    /// A text cannot be expanded.
+    #[error(transparent)]
+    Expand(#[from] ExpandError),
+    /// A name that no space of the memory configuration has.
+    #[error("`space`: the memory configuration has no space `{name}`; {}", known("spaces", .known_names))]
+    UnknownSpace {
+        /// The name.
+        name: String,
+        /// The names there are.
+        known_names: Vec<String>,
+    },
+    /// The ELF file cannot be read.
+    #[error("`elf`: {} cannot be read: {source}", .file.display())]
+    ReadElf {
+        /// The file, expanded.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The ELF file is refused.
+    #[error("`elf`: {0}")]
+    Elf(#[from] ImageError),
+    /// Nothing says where the channel is.
+    #[error(
+        "`base` is missing, and so is `elf`: give the channel's address, or the image with a section .mailbox, or `server: false`"
+    )]
+    NoAddress,
+    /// The image does not say where the channel is.
+    #[error("`elf`: {} has no section .mailbox; link one in, or give the channel's address as `base`, or `server: false`", .file.display())]
+    NoMailbox {
+        /// The image.
+        file: PathBuf,
+    },
+    /// The section is too small for this channel.
+    #[error("`mb_id`: channel {mb_id} of {channel_size:#x} bytes reaches past the end of section .mailbox ({section_size:#x} bytes at {section:#x}) of {}", .file.display())]
+    PastSection {
+        /// Which channel of the section.
+        mb_id: u64,
+        /// Bytes of a channel, to the next.
+        channel_size: u64,
+        /// The section's address.
+        section: u64,
+        /// Bytes of the section.
+        section_size: u64,
+        /// The image.
+        file: PathBuf,
+    },
+    /// Another pointer width than 32 or 64.
+    #[error("`ptr` is {bits}; it is 32 or 64, in bits")]
+    Ptr {
+        /// Its value.
+        bits: u64,
+    },
+    /// Nothing says the pointer width.
+    #[error(
+        "`ptr` is missing: without `elf`, and without the Cargo feature `ptr32` or `ptr64`, say `ptr: 32` or `ptr: 64`"
+    )]
+    NoPtr,
+    /// Another alignment than the protocol has.
+    #[error("`cache_line` is {bytes}; it is 32, 64, 128 or 256 bytes, or 0 for none")]
+    CacheLine {
+        /// Its value.
+        bytes: u64,
+    },
+    /// An address that no such channel can have.
+    #[error(
+        "the channel's address {address:#x} is not a multiple of {align}; check `base` or the image, `ptr` and `cache_line`"
+    )]
+    Misaligned {
+        /// The channel's address.
+        address: u64,
+        /// What it must be a multiple of.
+        align: u64,
+    },
+    /// The channel is not in the memories of its space.
+    #[error("the channel is not in memory: {0}; check `space`, and `base` or the image")]
+    NotInMemory(#[from] MapError),
+}
+
+/// "spaces: `a`, `b`", or that there are none.
+fn known(what: &str, names: &[String]) -> String {
+    if names.is_empty() {
+        format!("{what}: none")
+    } else {
+        format!("{what}: `{}`", names.join("`, `"))
+    }
+}

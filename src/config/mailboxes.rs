@@ -1,0 +1,217 @@
+//! The mailbox configuration: one channel for each top-level key.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mailbox_rs::{CacheLine, Layout, PtrWidth};
+use serde_yaml::Value;
+
+use super::error::{ChannelProblem, ConfigProblem};
+use super::expand::expand;
+use super::features;
+use super::raw::{self, RawChannel, RawFlag};
+use super::surroundings::Surroundings;
+use crate::mem::{Image, MemoryMap, SpaceId};
+
+/// A channel of the mailbox configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelConfig {
+    /// Its key in the configuration.
+    pub name: String,
+    /// The space that its firmware's addresses mean.
+    pub space: SpaceId,
+    /// The image to load; none for `load: false`, or without `elf`. Channels of one file share one image.
+    pub load: Option<Arc<Image>>,
+    /// The mailbox to serve; none for `server: false`.
+    pub mailbox: Option<Mailbox>,
+}
+
+/// Where a channel is, and how its fields lie; all of it is in memories of the channel's space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mailbox {
+    /// Address of its first byte.
+    pub address: u64,
+    /// Its fields.
+    pub layout: Layout,
+}
+
+/// Believes the tree of a mailbox configuration; channels keep the order of the text. An empty text has none.
+pub(super) fn believe(
+    document: Value,
+    map: &MemoryMap,
+    outside: &dyn Surroundings,
+) -> Result<Vec<ChannelConfig>, ConfigProblem> {
+    let channels = match document {
+        Value::Null => return Ok(Vec::new()),
+        Value::Mapping(channels) => channels,
+        _ => {
+            return Err(ConfigProblem::Form {
+                key: "the document".to_owned(),
+                wanted: "must be a map of channels",
+            });
+        }
+    };
+    let mut reader = Reader {
+        map,
+        outside,
+        images: HashMap::new(),
+    };
+    let mut believed = Vec::new();
+    for (name, keys) in channels {
+        // All keys of a parsed tree are text.
+        let Value::String(name) = name else { continue };
+        match raw::read(keys)
+            .map_err(Into::into)
+            .and_then(|raw| reader.channel(&name, raw))
+        {
+            Ok(channel) => believed.push(channel),
+            Err(problem) => {
+                return Err(ConfigProblem::Channel {
+                    channel: name,
+                    problem,
+                });
+            }
+        }
+    }
+    Ok(believed)
+}
+
+struct Reader<'a> {
+    map: &'a MemoryMap,
+    outside: &'a dyn Surroundings,
+    /// The images read so far.
+    images: HashMap<PathBuf, Arc<Image>>,
+}
+
+impl Reader<'_> {
+    fn channel(&mut self, name: &str, raw: RawChannel) -> Result<ChannelConfig, ChannelProblem> {
+        let space =
+            self.map
+                .space_named(&raw.space)
+                .ok_or_else(|| ChannelProblem::UnknownSpace {
+                    name: raw.space.clone(),
+                    known_names: self
+                        .map
+                        .spaces
+                        .iter()
+                        .map(|space| space.name.clone())
+                        .collect(),
+                })?;
+        let load = self.flag(raw.load.as_ref(), "load")?;
+        let serve = self.flag(raw.server.as_ref(), "server")?;
+        // Values are checked even where nothing needs them.
+        let ptr_width = raw.ptr.map(ptr_width).transpose()?;
+        let cache_line = raw
+            .cache_line
+            .map(cache_line)
+            .transpose()?
+            .unwrap_or_else(features::cache_line);
+        let image = match &raw.elf {
+            Some(file) if load || serve => Some(self.image(file)?),
+            _ => None,
+        };
+        let mailbox = if serve {
+            let ptr_width = ptr_width
+                .or(image.as_ref().map(|image| image.ptr_width()))
+                .or_else(features::ptr_width)
+                .ok_or(ChannelProblem::NoPtr)?;
+            let layout = Layout::new(ptr_width, cache_line);
+            let address = address(&raw, image.as_deref(), &layout)?;
+            self.check_place(space, address, &layout)?;
+            Some(Mailbox { address, layout })
+        } else {
+            None
+        };
+        Ok(ChannelConfig {
+            name: name.to_owned(),
+            space,
+            load: image.filter(|_| load),
+            mailbox,
+        })
+    }
+
+    /// A flag that is true unless the configuration says `false`, be it by way of the environment.
+    fn flag(&self, raw: Option<&RawFlag>, key: &'static str) -> Result<bool, ChannelProblem> {
+        Ok(match raw {
+            None => true,
+            Some(RawFlag::Plain(flag)) => *flag,
+            Some(RawFlag::Text(text)) => expand(text, key, self.outside)? != "false",
+        })
+    }
+
+    fn image(&mut self, file: &str) -> Result<Arc<Image>, ChannelProblem> {
+        let file = PathBuf::from(expand(file, "elf", self.outside)?);
+        if let Some(image) = self.images.get(&file) {
+            return Ok(Arc::clone(image));
+        }
+        let bytes = match self.outside.read(&file) {
+            Ok(bytes) => bytes,
+            Err(source) => return Err(ChannelProblem::ReadElf { file, source }),
+        };
+        let image = Arc::new(Image::parse(bytes, &file)?);
+        self.images.insert(file, Arc::clone(&image));
+        Ok(image)
+    }
+
+    /// The whole channel is in memory, where its firmware can have it.
+    fn check_place(
+        &self,
+        space: SpaceId,
+        address: u64,
+        layout: &Layout,
+    ) -> Result<(), ChannelProblem> {
+        if !address.is_multiple_of(layout.channel_align) {
+            return Err(ChannelProblem::Misaligned {
+                address,
+                align: layout.channel_align,
+            });
+        }
+        self.map.resolve(space, address, layout.channel_size)?;
+        Ok(())
+    }
+}
+
+/// Address of the channel: from the image's section `.mailbox`, or else from `base`. With both, the image is right: it is
+/// what firmware was linked to.
+fn address(
+    raw: &RawChannel,
+    image: Option<&Image>,
+    layout: &Layout,
+) -> Result<u64, ChannelProblem> {
+    let Some(image) = image else {
+        return raw.base.ok_or(ChannelProblem::NoAddress);
+    };
+    let Some(section) = image.mailbox() else {
+        return raw.base.ok_or_else(|| ChannelProblem::NoMailbox {
+            file: image.file().to_path_buf(),
+        });
+    };
+    let mb_id = raw.mb_id.unwrap_or(0);
+    let offset = mb_id.checked_mul(layout.channel_size);
+    let end = offset.and_then(|offset| offset.checked_add(layout.channel_size));
+    match (
+        offset.and_then(|offset| section.address.checked_add(offset)),
+        end,
+    ) {
+        (Some(address), Some(end)) if end <= section.size => Ok(address),
+        _ => Err(ChannelProblem::PastSection {
+            mb_id,
+            channel_size: layout.channel_size,
+            section: section.address,
+            section_size: section.size,
+            file: image.file().to_path_buf(),
+        }),
+    }
+}
+
+fn ptr_width(bits: u64) -> Result<PtrWidth, ChannelProblem> {
+    u32::try_from(bits)
+        .ok()
+        .and_then(PtrWidth::from_bits)
+        .ok_or(ChannelProblem::Ptr { bits })
+}
+
+fn cache_line(bytes: u64) -> Result<CacheLine, ChannelProblem> {
+    CacheLine::from_bytes(bytes).ok_or(ChannelProblem::CacheLine { bytes })
+}

@@ -1,0 +1,177 @@
+//! The HDL shape of a memory: its sizes must multiply out.
+
+use super::error::MemoryProblem;
+use super::raw::{RawDims, RawMemory};
+use crate::mem::{Array, Shape};
+
+/// The widest word, in bits: 16 times what simulators must support at least (IEEE 1800-2017, 7.4.1: 65,536 bits).
+const MAX_WIDTH: u64 = 1 << 20;
+
+/// `width` in bytes, where it is given.
+pub(super) fn width_in_bytes(raw: &RawMemory) -> Result<Option<u64>, MemoryProblem> {
+    raw.width.map(|bits| bytes("width", bits)).transpose()
+}
+
+/// Believes the shape of a memory of `width` bytes a word. The size is known not to be zero. A black box may have the keys
+/// of a shape: they are checked all the same, and wait for its `path`.
+pub(super) fn believe(raw: RawMemory, width: Option<u64>) -> Result<Shape, MemoryProblem> {
+    let RawMemory {
+        size,
+        path,
+        array_dims,
+        ..
+    } = raw;
+    let dims_given = array_dims.rows.is_some() || array_dims.cols.is_some();
+    let needs_width = [
+        ("path", path.is_some()),
+        ("banks", raw.banks.is_some()),
+        ("array_dims", dims_given),
+    ];
+    let Some(width) = width else {
+        return match needs_width.into_iter().find(|(_, given)| *given) {
+            Some((because, _)) => Err(MemoryProblem::Missing {
+                key: "width",
+                because,
+            }),
+            None => without_banks(raw.bank_width, raw.bank_depth).map(|()| Shape::BlackBox),
+        };
+    };
+    match raw.banks {
+        None => {
+            without_banks(raw.bank_width, raw.bank_depth)?;
+            let words = whole(size, width, "`width` / 8")?;
+            let array = array(width, words, array_dims, "`size` / (`width` / 8)")?;
+            Ok(path.map_or(Shape::BlackBox, |path| Shape::Direct { path, array }))
+        }
+        Some(names) => {
+            let missing = |key| MemoryProblem::Missing {
+                key,
+                because: "banks",
+            };
+            let bank_width = bytes("bank_width", raw.bank_width.ok_or(missing("bank_width"))?)?;
+            let bank_depth = raw.bank_depth.ok_or(missing("bank_depth"))?;
+            let bank = bank(size, width, bank_width, bank_depth, array_dims, &names)?;
+            Ok(path.map_or(Shape::BlackBox, |path| Shape::Banked {
+                banks: bank_paths(&path, names),
+                bank,
+            }))
+        }
+    }
+}
+
+/// Refuses keys of banks where there are none.
+fn without_banks(bank_width: Option<u64>, bank_depth: Option<u64>) -> Result<(), MemoryProblem> {
+    match (bank_width, bank_depth) {
+        (Some(_), _) => Err(MemoryProblem::NoBanks { key: "bank_width" }),
+        (None, Some(_)) => Err(MemoryProblem::NoBanks { key: "bank_depth" }),
+        (None, None) => Ok(()),
+    }
+}
+
+/// The words of each bank, when widths, sizes and the list of banks agree. Widths in bytes, depth in words.
+fn bank(
+    size: u64,
+    width: u64,
+    bank_width: u64,
+    bank_depth: u64,
+    dims: RawDims,
+    names: &[Vec<String>],
+) -> Result<Array, MemoryProblem> {
+    if !width.is_multiple_of(bank_width) {
+        return Err(MemoryProblem::BankWidth {
+            bank_width: bank_width * 8,
+            width: width * 8,
+        });
+    }
+    nonzero("bank_depth", bank_depth)?;
+    let what = "`width` / 8 × `bank_depth`, a row of banks";
+    let Some(row) = width.checked_mul(bank_depth) else {
+        return Err(MemoryProblem::NotWholeWords {
+            size,
+            unit: u64::MAX,
+            what,
+        });
+    };
+    let rows = whole(size, row, what)?;
+    if u64::try_from(names.len()) != Ok(rows) {
+        return Err(MemoryProblem::BankRows {
+            found: names.len(),
+            wanted: rows,
+        });
+    }
+    let columns = width / bank_width;
+    for (row, names) in names.iter().enumerate() {
+        if u64::try_from(names.len()) != Ok(columns) {
+            return Err(MemoryProblem::BankColumns {
+                row,
+                found: names.len(),
+                wanted: columns,
+            });
+        }
+    }
+    array(bank_width, bank_depth, dims, "`bank_depth`")
+}
+
+/// An array of this many words, with the dimensions that are given or follow from them.
+fn array(
+    width: u64,
+    words: u64,
+    dims: RawDims,
+    what: &'static str,
+) -> Result<Array, MemoryProblem> {
+    let rows = dims.rows.unwrap_or(1);
+    nonzero("array_dims.rows", rows)?;
+    let cols = dims.cols.unwrap_or(words / rows);
+    if dims.cols.is_some() {
+        nonzero("array_dims.cols", cols)?;
+    }
+    if rows.checked_mul(cols) != Some(words) {
+        return Err(MemoryProblem::ArrayDims {
+            rows,
+            cols,
+            words,
+            what,
+        });
+    }
+    Ok(Array { width, rows, cols })
+}
+
+fn bank_paths(path: &str, names: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let full = |name: String| format!("{path}.{name}");
+    names
+        .into_iter()
+        .map(|row| row.into_iter().map(full).collect())
+        .collect()
+}
+
+/// A width in bytes.
+fn bytes(key: &'static str, bits: u64) -> Result<u64, MemoryProblem> {
+    nonzero(key, bits)?;
+    if !bits.is_multiple_of(8) {
+        return Err(MemoryProblem::NotWholeBytes { key, bits });
+    }
+    if bits > MAX_WIDTH {
+        return Err(MemoryProblem::TooWide {
+            key,
+            bits,
+            max: MAX_WIDTH,
+        });
+    }
+    Ok(bits / 8)
+}
+
+fn nonzero(key: &'static str, value: u64) -> Result<(), MemoryProblem> {
+    if value == 0 {
+        Err(MemoryProblem::Zero { key })
+    } else {
+        Ok(())
+    }
+}
+
+/// How many units make `size`.
+fn whole(size: u64, unit: u64, what: &'static str) -> Result<u64, MemoryProblem> {
+    if !size.is_multiple_of(unit) {
+        return Err(MemoryProblem::NotWholeWords { size, unit, what });
+    }
+    Ok(size / unit)
+}

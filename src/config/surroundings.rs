@@ -1,0 +1,41 @@
+//! What configuration asks of the world outside of its text.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// Environment and files, as the configuration's `${VAR}` and file names mean them. A trait, so that a replay can answer
+/// from its trace, and a test without touching either.
+pub trait Surroundings {
+    /// The value of an environment variable; `None` when it is not set, or not text.
+    fn variable(&self, name: &str) -> Option<String>;
+
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`std::fs::read`].
+    fn read(&self, file: &Path) -> io::Result<Vec<u8>>;
+
+    /// Whether this is the name of a file.
+    fn is_file(&self, file: &Path) -> bool;
+}
+
+/// The environment and the files of this process.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Process;
+
+impl Surroundings for Process {
+    fn variable(&self, name: &str) -> Option<String> {
+        env::var(name).ok()
+    }
+
+    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
+        fs::read(file)
+    }
+
+    fn is_file(&self, file: &Path) -> bool {
+        file.is_file()
+    }
+}

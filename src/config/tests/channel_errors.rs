@@ -1,0 +1,162 @@
+//! Mailbox configurations that are refused, and what is said of them.
+
+use super::super::features;
+use super::channels::{map, outside};
+use super::*;
+
+fn error(text: &str) -> String {
+    parse_mailboxes(text, Path::new("mb.yaml"), &map(), &outside())
+        .unwrap_err()
+        .to_string()
+}
+
+/// What is said of one channel with these keys, named `cpu`, in space `core0`.
+fn channel_error(keys: &str) -> String {
+    let error = error(&format!("cpu: {{space: core0, {keys}}}"));
+    error
+        .strip_prefix("mb.yaml: channel `cpu`: ")
+        .unwrap_or_else(|| panic!("another start: {error}"))
+        .to_owned()
+}
+
+#[test]
+fn the_place_of_a_channel_is_known() {
+    let cases = [
+        (
+            "ptr: 32",
+            "`base` is missing, and so is `elf`: give the channel's address, or the image with a section .mailbox, or `server: false`",
+        ),
+        (
+            "elf: plain.elf",
+            "`elf`: plain.elf has no section .mailbox; link one in, or give the channel's address as `base`, or `server: false`",
+        ),
+        (
+            "elf: fw64.elf, cache_line: 0, mb_id: 3",
+            "`mb_id`: channel 3 of 0x5e8 bytes reaches past the end of section .mailbox (0x11b8 bytes at 0x2000) of fw64.elf",
+        ),
+        (
+            "elf: fw64.elf, cache_line: 256, mb_id: 2",
+            "`mb_id`: channel 2 of 0xa00 bytes reaches past the end of section .mailbox (0x11b8 bytes at 0x2000) of fw64.elf",
+        ),
+        (
+            "elf: fw64.elf, cache_line: 0, mb_id: 0xffffffffffffffff",
+            "`mb_id`: channel 18446744073709551615 of 0x5e8 bytes reaches past the end of section .mailbox (0x11b8 bytes at 0x2000) of fw64.elf",
+        ),
+        (
+            "base: 0x800, ptr: 64, cache_line: 0",
+            "the channel is not in memory: space `core0` has no memory at 0x800, needed for the 1512 bytes at 0x800; check `space`, and `base` or the image",
+        ),
+        (
+            "base: 0x10ff8, ptr: 64, cache_line: 0",
+            "the channel is not in memory: space `core0` has no memory at 0x11000, needed for the 1512 bytes at 0x10ff8; check `space`, and `base` or the image",
+        ),
+        (
+            "base: 0x2020, ptr: 64, cache_line: 64",
+            "the channel's address 0x2020 is not a multiple of 64; check `base` or the image, `ptr` and `cache_line`",
+        ),
+    ];
+    for (keys, message) in cases {
+        assert_eq!(channel_error(keys), message, "{keys}");
+    }
+}
+
+#[test]
+fn a_pointer_width_that_nothing_says_is_asked_for() {
+    if features::ptr_width().is_none() {
+        assert_eq!(
+            channel_error("base: 0x2000"),
+            "`ptr` is missing: without `elf`, and without the Cargo feature `ptr32` or `ptr64`, say `ptr: 32` or `ptr: 64`"
+        );
+    }
+}
+
+#[test]
+fn keys_are_known_and_of_their_type() {
+    let cases = [
+        (
+            "base: 0x2000, ptr: 16",
+            "`ptr` is 16; it is 32 or 64, in bits",
+        ),
+        (
+            "base: 0x2000, ptr: 0x100000020",
+            "`ptr` is 4294967328; it is 32 or 64, in bits",
+        ),
+        (
+            "cache_line: 16, server: false",
+            "`cache_line` is 16; it is 32, 64, 128 or 256 bytes, or 0 for none",
+        ),
+        (
+            "bas: 0x2000",
+            "`bas`: unknown field `bas`, expected one of `space`, `elf`, `base`, `mb_id`, `load`, `server`, `ptr`, `cache_line`",
+        ),
+        ("base: [0]", "`base`: invalid type: sequence, expected u64"),
+        (
+            "mb_id: -1",
+            "`mb_id`: invalid value: integer `-1`, expected u64",
+        ),
+        (
+            "load: 1",
+            "`load`: must be true, false, or a text that expands to one",
+        ),
+    ];
+    for (keys, message) in cases {
+        assert_eq!(channel_error(keys), message, "{keys}");
+    }
+    assert_eq!(
+        error("cpu: {base: 0}"),
+        "mb.yaml: channel `cpu`: missing field `space`"
+    );
+    assert_eq!(
+        error("cpu: ram"),
+        "mb.yaml: channel `cpu`: invalid type: string \"ram\", expected the keys of a channel, as `{space: core0, elf: main.elf}`"
+    );
+    assert_eq!(
+        error("cpu: {space: core7}"),
+        "mb.yaml: channel `cpu`: `space`: the memory configuration has no space `core7`; spaces: `core0`, `core1`"
+    );
+}
+
+#[test]
+fn images_are_read_and_are_elf_files() {
+    assert_eq!(
+        channel_error("elf: no.elf"),
+        "`elf`: no.elf cannot be read: no such file"
+    );
+    assert_eq!(
+        channel_error("elf: \"${ELF_FILE}\""),
+        "`elf`: the environment variable `ELF_FILE` of `${ELF_FILE}` is not set (or not text); set it, or write `$$` for a plain `$`"
+    );
+    assert_eq!(
+        channel_error("load: $LOAD, base: 0x2000"),
+        "`load`: the environment variable `LOAD` of `$LOAD` is not set (or not text); set it, or write `$$` for a plain `$`"
+    );
+    let outside = outside().file("text.elf", b"space: core0".to_vec());
+    let text = "cpu: {space: core0, elf: text.elf}";
+    assert_eq!(
+        parse_mailboxes(text, Path::new("mb.yaml"), &map(), &outside)
+            .unwrap_err()
+            .to_string(),
+        "mb.yaml: channel `cpu`: `elf`: text.elf: not an ELF file of 32 or 64 bits"
+    );
+}
+
+#[test]
+fn the_document_is_a_map_of_channels_each_named_once() {
+    assert_eq!(
+        error("[cpu]"),
+        "mb.yaml: the document: must be a map of channels"
+    );
+    let twice = error("cpu: {space: core0, server: false}\ncpu: {space: core0, server: false}");
+    assert!(twice.starts_with("mb.yaml: not valid YAML: "), "{twice}");
+    assert!(
+        twice.contains("the key `cpu` stands twice in one map"),
+        "{twice}"
+    );
+    let missing = load_mailboxes(Path::new("/no/mb.yaml"), &map())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        missing.starts_with("/no/mb.yaml: cannot be read: "),
+        "{missing}"
+    );
+}

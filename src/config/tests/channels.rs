@@ -1,0 +1,186 @@
+//! Mailbox configurations that are believed.
+
+use std::sync::Arc;
+
+use mailbox_rs::{CacheLine, Layout, PtrWidth};
+
+use super::super::features;
+use super::*;
+use crate::mem::SpaceId;
+use crate::mem::elf_builder::ElfBuilder;
+
+/// Memory of 64 KiB from 0x1000 on, seen by two spaces.
+pub(super) fn map() -> MemoryMap {
+    memories("shared: {ram: {base: 0x1000, size: 0x10000, backend: log}}\nspace: {core0: [ram], core1: [ram]}").unwrap()
+}
+
+/// `fw32.elf` and `fw64.elf` with room for three channels at 0x2000, `plain.elf` without `.mailbox`.
+pub(super) fn outside() -> Fake {
+    let elf = |class64, mailbox| ElfBuilder {
+        class64,
+        mailbox,
+        segments: vec![(0x1000, vec![1, 2, 3, 4], 0x100)],
+        ..ElfBuilder::default()
+    };
+    let size = |ptr_width| Layout::new(ptr_width, CacheLine::None).channel_size;
+    Fake::default()
+        .variable("FW", "fw64.elf")
+        .variable("NO", "false")
+        .variable("YES", "1")
+        .file(
+            "fw32.elf",
+            elf(false, Some((0x2000, 3 * size(PtrWidth::P4)))).build(),
+        )
+        .file(
+            "fw64.elf",
+            elf(true, Some((0x2000, 3 * size(PtrWidth::P8)))).build(),
+        )
+        .file("plain.elf", elf(true, None).build())
+}
+
+fn channels(text: &str) -> Vec<ChannelConfig> {
+    parse_mailboxes(text, Path::new("mb.yaml"), &map(), &outside())
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The mailbox of one channel with these keys.
+fn mailbox(keys: &str) -> Option<Mailbox> {
+    channels(&format!("core0: {{space: core0, cache_line: 0, {keys}}}"))[0].mailbox
+}
+
+fn place(address: u64, ptr_width: PtrWidth) -> Option<Mailbox> {
+    Some(Mailbox {
+        address,
+        layout: Layout::new(ptr_width, CacheLine::None),
+    })
+}
+
+#[test]
+fn channels_keep_their_order_and_share_images() {
+    let text = "
+z: &z {space: core1, elf: $FW, cache_line: 0}
+a: {<<: *z, space: core0, mb_id: 1, load: false}
+m: {<<: *z, mb_id: 2}
+";
+    let channels = channels(text);
+    let names: Vec<_> = channels
+        .iter()
+        .map(|channel| (channel.name.as_str(), channel.space))
+        .collect();
+    assert_eq!(
+        names,
+        [("z", SpaceId(1)), ("a", SpaceId(0)), ("m", SpaceId(1))]
+    );
+    let size = Layout::new(PtrWidth::P8, CacheLine::None).channel_size;
+    let places: Vec<_> = channels
+        .iter()
+        .map(|channel| channel.mailbox.unwrap().address)
+        .collect();
+    assert_eq!(places, [0x2000, 0x2000 + size, 0x2000 + 2 * size]);
+    assert!(channels[1].load.is_none());
+    let (first, last) = (
+        channels[0].load.as_ref().unwrap(),
+        channels[2].load.as_ref().unwrap(),
+    );
+    assert!(Arc::ptr_eq(first, last));
+    assert_eq!(first.file(), Path::new("fw64.elf"));
+}
+
+#[test]
+fn the_image_says_where_the_channel_is_and_base_where_it_does_not() {
+    assert_eq!(
+        mailbox("base: 0x3000, ptr: 32"),
+        place(0x3000, PtrWidth::P4)
+    );
+    assert_eq!(mailbox("elf: fw32.elf"), place(0x2000, PtrWidth::P4));
+    assert_eq!(mailbox("elf: fw64.elf"), place(0x2000, PtrWidth::P8));
+    assert_eq!(
+        mailbox("elf: fw64.elf, base: 0x3000"),
+        place(0x2000, PtrWidth::P8)
+    );
+    assert_eq!(
+        mailbox("elf: plain.elf, base: 0x3000"),
+        place(0x3000, PtrWidth::P8)
+    );
+    assert_eq!(
+        mailbox("elf: fw64.elf, load: false"),
+        place(0x2000, PtrWidth::P8)
+    );
+}
+
+#[test]
+fn the_configuration_comes_before_the_image_and_the_feature() {
+    assert_eq!(
+        mailbox("elf: fw64.elf, ptr: 32"),
+        place(0x2000, PtrWidth::P4)
+    );
+    if let Some(ptr_width) = features::ptr_width() {
+        assert_eq!(mailbox("base: 0x3000"), place(0x3000, ptr_width));
+    }
+    let lines = |keys: &str| {
+        channels(&format!(
+            "core0: {{space: core0, base: 0x4000, ptr: 64{keys}}}"
+        ))[0]
+            .mailbox
+            .unwrap()
+            .layout
+            .cache_line
+    };
+    assert_eq!(lines(""), features::cache_line());
+    assert_eq!(lines(", cache_line: 128"), CacheLine::B128);
+    assert_eq!(lines(", cache_line: 0"), CacheLine::None);
+}
+
+#[test]
+fn the_feature_chooses_one_cache_line() {
+    let chosen = [
+        (cfg!(feature = "cache_line_32"), CacheLine::B32),
+        (cfg!(feature = "cache_line_64"), CacheLine::B64),
+        (cfg!(feature = "cache_line_128"), CacheLine::B128),
+        (cfg!(feature = "cache_line_256"), CacheLine::B256),
+        (true, CacheLine::None),
+    ];
+    let wanted = chosen.into_iter().find_map(|(on, line)| on.then_some(line));
+    assert_eq!(Some(features::cache_line()), wanted);
+}
+
+#[test]
+fn flags_may_be_texts() {
+    let flags = |load: &str, server: &str| {
+        let text = format!(
+            "core0: {{space: core0, elf: fw64.elf, load: {load}, server: {server}, cache_line: 0}}"
+        );
+        let channel = channels(&text).remove(0);
+        (channel.load.is_some(), channel.mailbox.is_some())
+    };
+    assert_eq!(flags("true", "false"), (true, false));
+    assert_eq!(flags("false", "true"), (false, true));
+    assert_eq!(flags("'false'", "'true'"), (false, true));
+    assert_eq!(flags("$YES", "$NO"), (true, false));
+    assert_eq!(flags("\"${NO}\"", "\"${YES}\""), (false, true));
+    assert_eq!(flags("'1'", "$YES"), (true, true));
+}
+
+#[test]
+fn a_channel_that_is_not_served_needs_no_place() {
+    let channel = channels("core0: {space: core0, elf: plain.elf, server: false}").remove(0);
+    assert_eq!((channel.load.is_some(), channel.mailbox), (true, None));
+    let channel = channels("core0: {space: core0, server: false}").remove(0);
+    assert_eq!((channel.load, channel.mailbox), (None, None));
+}
+
+#[test]
+fn a_channel_may_end_where_memory_does() {
+    let size = Layout::new(PtrWidth::P8, CacheLine::None).channel_size;
+    let base = 0x11000 - size;
+    assert_eq!(
+        mailbox(&format!("base: {base}, ptr: 64")),
+        place(base, PtrWidth::P8)
+    );
+}
+
+#[test]
+fn an_empty_configuration_has_no_channels() {
+    assert_eq!(channels(""), []);
+    assert_eq!(channels("{}"), []);
+}

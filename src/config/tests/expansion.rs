@@ -1,0 +1,50 @@
+//! `~`, `$VAR` and `${VAR}`.
+
+use super::super::expand::expand;
+use super::*;
+
+#[test]
+fn home_and_variables_are_expanded() {
+    let outside = Fake::default()
+        .variable("HOME", "/home/me")
+        .variable("DIR", "fw")
+        .variable("EMPTY", "");
+    let cases = [
+        ("~/x", "/home/me/x"),
+        ("~", "/home/me"),
+        ("a~/x", "a~/x"),
+        ("~other/x", "~other/x"),
+        ("$DIR/x", "fw/x"),
+        ("${DIR}_2", "fw_2"),
+        ("$EMPTY/x", "/x"),
+        ("${NONE:-y}/x", "y/x"),
+        ("5$$", "5$"),
+        ("plain", "plain"),
+    ];
+    for (text, wanted) in cases {
+        assert_eq!(expand(text, "elf", &outside).unwrap(), wanted, "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_set_is_named_with_its_key() {
+    for (text, variable) in [("$A/x", "A"), ("${B}", "B"), ("~/x", "HOME"), ("~", "HOME")] {
+        assert_eq!(
+            expand(text, "elf", &Fake::default())
+                .unwrap_err()
+                .to_string(),
+            format!(
+                "`elf`: the environment variable `{variable}` of `{text}` is not set (or not text); set it, or write `$$` for a plain `$`"
+            )
+        );
+    }
+}
+
+#[test]
+fn the_process_is_asked() {
+    assert!(Process.variable("CARGO_MANIFEST_DIR").is_some());
+    assert_eq!(Process.variable("VHOST_TEST_NOT_SET"), None);
+    assert!(Process.is_file(Path::new("Cargo.toml")));
+    assert!(!Process.is_file(Path::new("src")));
+    assert!(!Process.read(Path::new("Cargo.toml")).unwrap().is_empty());
+}

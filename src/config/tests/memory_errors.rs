@@ -1,0 +1,321 @@
+//! Memory configurations that are refused, and what is said of them.
+
+use super::*;
+
+#[test]
+fn sizes_multiply_out() {
+    let cases = [
+        ("base: 0, size: 0", "`size` is 0; give at least 1"),
+        (
+            "base: 0, size: 8, path: m, width: 0",
+            "`width` is 0; give at least 1",
+        ),
+        (
+            "base: 0, size: 8, path: m, width: 12",
+            "`width` of 12 bits is not a whole number of bytes; give a multiple of 8",
+        ),
+        (
+            "base: 0, size: 8, path: m, width: 1048584",
+            "`width` of 1048584 bits is more than the 1048576 bits that are supported; widths are in bits, sizes in bytes",
+        ),
+        (
+            "base: 0, size: 8, path: m",
+            "`width` is missing; a memory with `path` needs it",
+        ),
+        (
+            "base: 0, size: 8, array_dims: {rows: 2}",
+            "`width` is missing; a memory with `array_dims` needs it",
+        ),
+        (
+            "base: 0, size: 10, path: m, width: 32",
+            "`size` of 10 bytes is not a multiple of 4 bytes, which is `width` / 8",
+        ),
+        (
+            "base: 0, size: 32, path: m, width: 32, array_dims: {rows: 3, cols: 3}",
+            "`array_dims`: 3 rows × 3 cols is not the 8 words that `size` / (`width` / 8) makes",
+        ),
+        (
+            "base: 0, size: 32, path: m, width: 32, array_dims: {rows: 3}",
+            "`array_dims`: 3 rows × 2 cols is not the 8 words that `size` / (`width` / 8) makes",
+        ),
+        (
+            "base: 0, size: 32, path: m, width: 32, array_dims: {rows: 0xffffffffffffffff, cols: 2}",
+            "`array_dims`: 18446744073709551615 rows × 2 cols is not the 8 words that `size` / (`width` / 8) makes",
+        ),
+        (
+            "base: 0, size: 32, path: m, width: 32, array_dims: {rows: 0}",
+            "`array_dims.rows` is 0; give at least 1",
+        ),
+        (
+            "base: 0, size: 32, path: m, width: 32, array_dims: {cols: 0}",
+            "`array_dims.cols` is 0; give at least 1",
+        ),
+        (
+            "base: 0xfffffffffffffff0, size: 17",
+            "`base` + `size`: 0x11 bytes at 0xfffffffffffffff0 run past the last address, 0xffffffffffffffff",
+        ),
+    ];
+    for (keys, message) in cases {
+        assert_eq!(memory_error(keys), message, "{keys}");
+    }
+}
+
+#[test]
+fn banks_fill_the_memory() {
+    let sram = "base: 0, size: 64, path: m, width: 64, ";
+    let cases = [
+        (
+            "bank_width: 32",
+            "`bank_width` is for banked memories, but there are no `banks`; list them or leave `bank_width` out",
+        ),
+        (
+            "bank_depth: 32",
+            "`bank_depth` is for banked memories, but there are no `banks`; list them or leave `bank_depth` out",
+        ),
+        (
+            "banks: [[a, b]], bank_depth: 8",
+            "`bank_width` is missing; a memory with `banks` needs it",
+        ),
+        (
+            "banks: [[a, b]], bank_width: 32",
+            "`bank_depth` is missing; a memory with `banks` needs it",
+        ),
+        (
+            "banks: [[a, b]], bank_depth: 0, bank_width: 32",
+            "`bank_depth` is 0; give at least 1",
+        ),
+        (
+            "banks: [[a, b]], bank_depth: 8, bank_width: 0",
+            "`bank_width` is 0; give at least 1",
+        ),
+        (
+            "banks: [[a, b]], bank_depth: 8, bank_width: 33",
+            "`bank_width` of 33 bits is not a whole number of bytes; give a multiple of 8",
+        ),
+        (
+            "banks: [[a, b]], bank_depth: 8, bank_width: 24",
+            "`bank_width` of 24 bits does not divide `width` of 64 bits",
+        ),
+        (
+            "banks: [[a, b]], bank_depth: 8, bank_width: 128",
+            "`bank_width` of 128 bits does not divide `width` of 64 bits",
+        ),
+        (
+            "banks: [[a, b]], bank_depth: 3, bank_width: 32",
+            "`size` of 64 bytes is not a multiple of 24 bytes, which is `width` / 8 × `bank_depth`, a row of banks",
+        ),
+        (
+            "banks: [[a, b]], bank_depth: 0x7fffffffffffffff, bank_width: 32",
+            "`size` of 64 bytes is not a multiple of 18446744073709551615 bytes, which is `width` / 8 × `bank_depth`, a row of banks",
+        ),
+        (
+            "banks: [[a, b]], bank_depth: 4, bank_width: 32",
+            "`banks` has 1 rows, but `size` / (`width` / 8 × `bank_depth`) is 2",
+        ),
+        (
+            "banks: [], bank_depth: 4, bank_width: 32",
+            "`banks` has 0 rows, but `size` / (`width` / 8 × `bank_depth`) is 2",
+        ),
+        (
+            "banks: [[a, b], [c]], bank_depth: 4, bank_width: 32",
+            "`banks[1]` has 1 columns, but `width` / `bank_width` is 2",
+        ),
+        (
+            "banks: [[a, b]], bank_depth: 8, bank_width: 32, array_dims: {rows: 3, cols: 3}",
+            "`array_dims`: 3 rows × 3 cols is not the 8 words that `bank_depth` makes",
+        ),
+    ];
+    for (keys, message) in cases {
+        assert_eq!(memory_error(&format!("{sram}{keys}")), message, "{keys}");
+    }
+}
+
+#[test]
+fn keys_are_known_and_of_their_type() {
+    let cases = [
+        ("size: 8", "missing field `base`"),
+        ("base: 0", "missing field `size`"),
+        (
+            "base: 0, size: 8, bsae: 0",
+            "`bsae`: unknown field `bsae`, expected one of `base`, `size`, `path`, `width`, `array_dims`, `init`, `backend`, `bank_width`, `bank_depth`, `banks`",
+        ),
+        (
+            "base: -4, size: 8",
+            "`base`: invalid value: integer `-4`, expected u64",
+        ),
+        (
+            "base: 0, size: 4k",
+            "`size`: invalid type: string \"4k\", expected u64",
+        ),
+        (
+            "base: 0, size: 1.5",
+            "`size`: invalid type: floating point `1.5`, expected u64",
+        ),
+        (
+            "base: 0, size: 8, array_dims: {row: 1}",
+            "`array_dims.row`: unknown field `row`, expected `rows` or `cols`",
+        ),
+        (
+            "base: 0, size: 8, banks: [a]",
+            "`banks[0]`: invalid type: string \"a\", expected a sequence",
+        ),
+        (
+            "base: 0, size: 8, init: {method: zero}",
+            "`init.method`: unknown variant `zero`, expected one of `no_init`, `all_zero`, `random`, `hex`",
+        ),
+        (
+            "base: 0, size: 8, init: {method: hex}",
+            "`init`: missing field `file`",
+        ),
+        (
+            "base: 0, size: 8, init: {method: all_zero, seed: 1}",
+            "`init`: unknown field `seed`, there are no fields",
+        ),
+        (
+            "base: 0, size: 8, init: {}",
+            "`init`: missing field `method`",
+        ),
+    ];
+    for (keys, message) in cases {
+        assert_eq!(memory_error(keys), message, "{keys}");
+    }
+    assert_eq!(
+        memories("space: {s: [{ram: {base: 0, size: 8, backend: rom}}]}").unwrap_err(),
+        "mem.yaml: memory `ram` of space `s`: `backend`: unknown variant `rom`, expected one of `log`, `uvm`, `api`, `static`, `vpi`"
+    );
+    assert_eq!(
+        memories("space: {s: [{ram: 8}]}").unwrap_err(),
+        "mem.yaml: memory `ram` of space `s`: invalid type: integer `8`, expected the keys of a memory, as `{base: 0x1000, size: 4096}`"
+    );
+    assert_eq!(
+        memories("shared: {ram: {base: 0}}\nspace: {}").unwrap_err(),
+        "mem.yaml: shared memory `ram`: missing field `size`"
+    );
+}
+
+#[test]
+fn hex_files_exist_and_have_a_width() {
+    let hex = "base: 0, size: 8, init: {method: hex, file: /no/boot.hex}";
+    assert_eq!(
+        memory_error(hex),
+        "`width` is missing; a memory with `init.file` needs it"
+    );
+    assert_eq!(
+        memory_error(&format!("{hex}, width: 8")),
+        "`init.file`: there is no file `/no/boot.hex`"
+    );
+    assert_eq!(
+        memory_error(
+            "base: 0, size: 8, width: 8, init: {method: hex, file: \"${HEX_DIR}/boot.hex\"}"
+        ),
+        "`init.file`: the environment variable `HEX_DIR` of `${HEX_DIR}/boot.hex` is not set (or not text); \
+         set it, or write `$$` for a plain `$`"
+    );
+}
+
+#[test]
+fn a_backend_refuses_what_it_cannot_reach() {
+    let error = |keys: &str| {
+        memories(&format!(
+            "space: {{s: [{{ram: {{base: 0, size: 8, {keys}}}}}]}}"
+        ))
+        .unwrap_err()
+    };
+    let api = "mem.yaml: memory `ram` of space `s`: `path`: the backend `api` reaches black boxes only; \
+               leave `path` out, or choose another `backend`";
+    let fixed = "mem.yaml: memory `ram` of space `s`: `path` is missing: the backend `static` needs it, it keeps no black \
+                 boxes; give `path`, or choose another `backend`";
+    assert_eq!(error("backend: api, path: m, width: 8"), api);
+    assert_eq!(
+        error("backend: api, path: m, width: 8, bank_width: 8, bank_depth: 8, banks: [[a]]"),
+        api
+    );
+    assert_eq!(error("backend: static"), fixed);
+    assert_eq!(error("backend: static, width: 8"), fixed);
+    let by_feature = " (this one is the default, by Cargo feature)";
+    if cfg!(feature = "mem_api") {
+        assert_eq!(error("path: m, width: 8"), format!("{api}{by_feature}"));
+    }
+    if cfg!(feature = "mem_static") {
+        assert_eq!(error("width: 8"), format!("{fixed}{by_feature}"));
+    }
+}
+
+#[test]
+fn spaces_hold_memories_apart() {
+    let space = |list: &str| {
+        let shared = "shared: {ram: {base: 0x1000, size: 0x100, backend: log}, rom: {base: 0, size: 8, backend: log}}";
+        memories(&format!("{shared}\nspace: {{core0: {list}}}")).unwrap_err()
+    };
+    let cases = [
+        (
+            "[ram, {b: {base: 0x10ff, size: 1, backend: log}}]",
+            "mem.yaml: space `core0`: `base`: memory `ram` (0x1000 to 0x10ff) overlaps memory `b` (0x10ff to 0x10ff)",
+        ),
+        (
+            "[{b: {base: 0x1010, size: 1, backend: log}}, {c: {base: 0x1020, size: 1, backend: log}}, ram]",
+            "mem.yaml: space `core0`: `base`: memory `ram` (0x1000 to 0x10ff) overlaps memory `b` (0x1010 to 0x1010)",
+        ),
+        (
+            "[ram, {b: {base: 0x1000, size: 0x100, backend: log}}]",
+            "mem.yaml: space `core0`: `base`: memory `ram` (0x1000 to 0x10ff) overlaps memory `b` (0x1000 to 0x10ff)",
+        ),
+        (
+            "[ram, rmo]",
+            "mem.yaml: space `core0`: there is no shared memory `rmo`; shared: `ram`, `rom`",
+        ),
+        (
+            "[ram, [rom, ram]]",
+            "mem.yaml: space `core0`: two memories are named `ram`; rename one",
+        ),
+        (
+            "[ram, {ram: {base: 0, size: 8, backend: log}}]",
+            "mem.yaml: space `core0`: two memories are named `ram`; rename one",
+        ),
+        ("ram", "mem.yaml: `space.core0`: must be a list of memories"),
+        (
+            "[ram, 8]",
+            "mem.yaml: an item of `space.core0`: must be the name of a shared memory, a map from names to memories, or a list of these",
+        ),
+    ];
+    for (list, message) in cases {
+        assert_eq!(space(list), message, "{list}");
+    }
+    assert_eq!(
+        memories("space: {core0: [ram]}").unwrap_err(),
+        "mem.yaml: space `core0`: there is no shared memory `ram`; shared: none"
+    );
+}
+
+#[test]
+fn the_document_has_its_form() {
+    let space = "mem.yaml: `space`: must be a map from names of spaces to lists of memories";
+    let document =
+        "mem.yaml: the document: must be a map with the key `space`, and perhaps `shared`";
+    assert_eq!(memories("").unwrap_err(), document);
+    assert_eq!(memories("[space]").unwrap_err(), document);
+    assert_eq!(memories("shared: {}").unwrap_err(), space);
+    assert_eq!(memories("space: []").unwrap_err(), space);
+    assert_eq!(
+        memories("shared: []\nspace: {}").unwrap_err(),
+        "mem.yaml: `shared`: must be a map from names to memories"
+    );
+    let error = memories("space: {core0: [").unwrap_err();
+    assert!(error.starts_with("mem.yaml: not valid YAML: "), "{error}");
+    assert!(error.contains("at line "), "{error}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = load_memory_map(Path::new("/no/mem.yaml"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("/no/mem.yaml: cannot be read: "),
+        "{error}"
+    );
+    assert!(
+        std::error::Error::source(&load_memory_map(Path::new("/no/mem.yaml")).unwrap_err())
+            .is_none()
+    );
+}

@@ -1,0 +1,74 @@
+//! Configurations that are believed, and every way in which one is refused.
+//!
+//! Memories name their backend, so that these tests pass whatever the Cargo features choose.
+
+mod channel_errors;
+mod channels;
+mod expansion;
+mod hostile;
+mod memories;
+mod memory_errors;
+mod merging;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::*;
+
+/// An environment and files that are only here.
+#[derive(Debug, Default)]
+struct Fake {
+    variables: HashMap<&'static str, &'static str>,
+    files: HashMap<PathBuf, Vec<u8>>,
+}
+
+impl Fake {
+    fn variable(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.insert(name, value);
+        self
+    }
+
+    fn file(mut self, name: &str, bytes: Vec<u8>) -> Self {
+        self.files.insert(PathBuf::from(name), bytes);
+        self
+    }
+}
+
+impl Surroundings for Fake {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).map(|value| (*value).to_owned())
+    }
+
+    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
+        self.files
+            .get(file)
+            .cloned()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such file"))
+    }
+
+    fn is_file(&self, file: &Path) -> bool {
+        self.files.contains_key(file)
+    }
+}
+
+fn memories_in(text: &str, outside: &Fake) -> Result<MemoryMap, String> {
+    parse_memory_map(text, Path::new("mem.yaml"), outside).map_err(|error| error.to_string())
+}
+
+fn memories(text: &str) -> Result<MemoryMap, String> {
+    memories_in(text, &Fake::default())
+}
+
+/// What is said of one memory with these keys, named `ram`, alone in the space `core0`.
+fn memory_error(keys: &str) -> String {
+    let error = memories(&format!(
+        "space: {{core0: [{{ram: {{backend: log, {keys}}}}}]}}"
+    ))
+    .unwrap_err();
+    let whose = "mem.yaml: memory `ram` of space `core0`: ";
+    error
+        .strip_prefix(whose)
+        .unwrap_or_else(|| panic!("another start: {error}"))
+        .to_owned()
+}

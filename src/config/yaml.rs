@@ -1,0 +1,157 @@
+//! YAML text to a plain tree: aliases copied, merge keys (`<<`) carried out. The rest of configuration sees no YAML syntax.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::{Mapping, Value};
+
+use super::text::{self, TextError};
+
+/// Bytes a document may take, each alias counted in full: its text, and [`NODE`] for each value. Thousands of banks fit; a few
+/// lines of aliases of aliases, which stand for billions of values, do not.
+const MAX_SIZE: usize = 4 << 20;
+
+/// What each scalar, list and map counts, beside its text.
+const NODE: usize = 16;
+
+/// The merge key (<https://yaml.org/type/merge.html>).
+const MERGE: &str = "<<";
+
+/// A text that is no plain YAML document of reasonable size.
+#[derive(Debug, thiserror::Error)]
+pub enum YamlError {
+    /// Not YAML; the text is the parser's.
+    #[error("not valid YAML: {0}")]
+    Invalid(#[from] serde_yaml::Error),
+    /// Not for the parser.
+    #[error(transparent)]
+    Text(#[from] TextError),
+}
+
+/// Parses one document. An empty text is null.
+pub(super) fn parse(text: &str) -> Result<Value, YamlError> {
+    text::check(text, MAX_SIZE)?;
+    let left = Cell::new(MAX_SIZE);
+    Ok(Tree { left: &left }.deserialize(serde_yaml::Deserializer::from_str(text))?)
+}
+
+fn too_large<E: de::Error>() -> E {
+    E::custom(format_args!(
+        "larger than {MAX_SIZE} bytes, each alias counted in full"
+    ))
+}
+
+/// Builds a tree, merged from the leaves up, while the budget lasts.
+#[derive(Clone, Copy)]
+struct Tree<'a> {
+    left: &'a Cell<usize>,
+}
+
+impl Tree<'_> {
+    fn pay<E: de::Error>(self, size: usize) -> Result<(), E> {
+        let left = self.left.get().checked_sub(size).ok_or_else(too_large)?;
+        self.left.set(left);
+        Ok(())
+    }
+
+    fn scalar<E: de::Error>(self, value: impl Into<Value>) -> Result<Value, E> {
+        self.pay(NODE)?;
+        Ok(value.into())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Tree<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Tree<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("plain YAML without tags")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        self.scalar(Value::Null)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Value, E> {
+        self.scalar(Value::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
+        self.scalar(value)
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
+        self.scalar(value)
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        self.scalar(value)
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        self.scalar(value)
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
+        self.pay(value.len())?;
+        self.scalar(value)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        self.pay(NODE)?;
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(self)? {
+            items.push(item);
+        }
+        Ok(Value::Sequence(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        self.pay(NODE)?;
+        let mut entries = Mapping::new();
+        while let Some(key) = map.next_key_seed(self)? {
+            let Value::String(name) = &key else {
+                return Err(de::Error::custom(
+                    "a key that is not text; write it in quotes",
+                ));
+            };
+            if entries.contains_key(name) {
+                return Err(de::Error::custom(format_args!(
+                    "the key `{name}` stands twice in one map"
+                )));
+            }
+            let value = map.next_value_seed(self)?;
+            entries.insert(key, value);
+        }
+        merge(entries).map(Value::Mapping)
+    }
+}
+
+/// Adds what the merge key offers for the keys that the map does not have: of one map, or of a list of maps, where earlier
+/// ones come first. Maps that are offered are merged already, since trees are built from the leaves up.
+fn merge<E: de::Error>(mut entries: Mapping) -> Result<Mapping, E> {
+    let offered = match entries.shift_remove(MERGE) {
+        None => return Ok(entries),
+        Some(Value::Sequence(maps)) => maps,
+        Some(map) => vec![map],
+    };
+    for map in offered {
+        let Value::Mapping(map) = map else {
+            return Err(E::custom(
+                "`<<` merges a map or a list of maps, and this is neither",
+            ));
+        };
+        for (key, value) in map {
+            entries.entry(key).or_insert(value);
+        }
+    }
+    Ok(entries)
+}

@@ -1,0 +1,209 @@
+//! What a Rust host program answers: methods, custom commands, special files.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::rc::Rc;
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, OpenFlags};
+
+use crate::messages::foreign::{Opener, SpecialId};
+use crate::messages::rpc::{CallError, Progress, Target};
+
+/// What one poll of a method or a custom command gives: a result, `Pending` to be asked again on the
+/// next tick, or an error, which is reported and makes firmware's call fail with -EIO.
+pub type CallResult = Result<std::task::Poll<u64>, Box<dyn std::error::Error>>;
+
+/// Answers a call of firmware's: the channel's name, the arguments. It may use the
+/// [`Vhost`](crate::Vhost).
+pub type Callback = dyn FnMut(&str, &[u64]) -> CallResult;
+
+/// Opens the files of an extension, or of a name below `virtual/`.
+pub trait FileOpener {
+    /// Opens `path`, as firmware gave it.
+    fn open(&self, path: &str, flags: OpenFlags) -> io::Result<Box<dyn SpecialFile>>;
+}
+
+impl<F: Fn(&str, OpenFlags) -> io::Result<Box<dyn SpecialFile>>> FileOpener for F {
+    fn open(&self, path: &str, flags: OpenFlags) -> io::Result<Box<dyn SpecialFile>> {
+        self(path, flags)
+    }
+}
+
+/// A file that exists only in the host program.
+pub trait SpecialFile: Read + Write + Seek {}
+
+impl<T: Read + Write + Seek> SpecialFile for T {}
+
+/// The openers of one kind, by extension (without its dot) or by name below `virtual/`.
+#[derive(Default)]
+pub struct Openers(HashMap<String, Rc<dyn FileOpener>>);
+
+impl Openers {
+    /// Adds an opener, and gives back the one that it replaces.
+    pub fn insert(
+        &mut self,
+        key: impl Into<String>,
+        opener: impl FileOpener + 'static,
+    ) -> Option<Rc<dyn FileOpener>> {
+        self.0.insert(key.into(), Rc::new(opener))
+    }
+
+    /// What is opened.
+    pub fn names(&self) -> HashSet<String> {
+        self.0.keys().cloned().collect()
+    }
+}
+
+impl fmt::Debug for Openers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// All callbacks of the host program. No borrow is held while one of them runs: it may come back and
+/// register more.
+#[derive(Default)]
+pub struct Callbacks {
+    calls: RefCell<HashMap<Target, Rc<RefCell<Box<Callback>>>>>,
+    extensions: Openers,
+    virtuals: Openers,
+    files: RefCell<HashMap<SpecialId, Rc<RefCell<Box<dyn SpecialFile>>>>>,
+    opened: Cell<u64>,
+}
+
+/// The most bytes that one read of a special file gives.
+const READ_LIMIT: u64 = 64 * 1024;
+
+impl Callbacks {
+    /// With these openers, and no method or command yet.
+    pub fn new(extensions: Openers, virtuals: Openers) -> Self {
+        Self {
+            extensions,
+            virtuals,
+            ..Self::default()
+        }
+    }
+
+    /// The file extensions that have an opener.
+    pub fn extensions(&self) -> HashSet<String> {
+        self.extensions.names()
+    }
+
+    /// The names below `virtual/` that have an opener.
+    pub fn virtuals(&self) -> HashSet<String> {
+        self.virtuals.names()
+    }
+
+    /// Registers a method or a custom command; one of the same name is replaced.
+    pub fn register(&self, target: Target, callback: Box<Callback>) {
+        self.calls
+            .borrow_mut()
+            .insert(target, Rc::new(RefCell::new(callback)));
+    }
+
+    /// Asks a method or custom command once.
+    pub fn call(
+        &self,
+        channel: &str,
+        target: &Target,
+        args: &[u64],
+    ) -> Result<Progress, CallError> {
+        let Some(callback) = self.calls.borrow().get(target).cloned() else {
+            return Ok(Progress::Absent);
+        };
+        let raised = |cause| CallError::Raised {
+            target: target.clone(),
+            cause,
+        };
+        let mut callback = callback
+            .try_borrow_mut()
+            .map_err(|_| raised("it was called from inside itself".into()))?;
+        Ok(
+            match callback(channel, args).map_err(|error| raised(error.to_string()))? {
+                std::task::Poll::Ready(result) => Progress::Ready(result),
+                std::task::Poll::Pending => Progress::Pending,
+            },
+        )
+    }
+
+    /// Opens a special file.
+    pub fn open(&self, opener: &Opener, path: &str, flags: OpenFlags) -> Result<SpecialId, Errno> {
+        let opener = match opener {
+            Opener::Extension(extension) => self.extensions.0.get(extension),
+            Opener::Virtual(name) => self.virtuals.0.get(name),
+        };
+        let file = opener
+            .ok_or(Errno::ENOENT)?
+            .open(path, flags)
+            .map_err(errno)?;
+        let id = SpecialId(self.opened.get());
+        self.opened.set(id.0 + 1);
+        self.files
+            .borrow_mut()
+            .insert(id, Rc::new(RefCell::new(file)));
+        Ok(id)
+    }
+
+    /// Reads from where a special file stands.
+    pub fn read(&self, id: SpecialId, len: u64) -> Result<Bytes, Errno> {
+        let mut data = Vec::new();
+        self.with(id, |file| {
+            file.take(len.min(READ_LIMIT)).read_to_end(&mut data)
+        })?;
+        Ok(data.into())
+    }
+
+    /// Writes where a special file stands.
+    pub fn write(&self, id: SpecialId, data: &[u8]) -> Result<u64, Errno> {
+        self.with(id, |file| file.write_all(data).and_then(|()| file.flush()))?;
+        Ok(data.len() as u64)
+    }
+
+    /// Moves in a special file to a position from the start.
+    pub fn seek(&self, id: SpecialId, position: u64) -> Result<u64, Errno> {
+        self.with(id, |file| file.seek(SeekFrom::Start(position)))
+    }
+
+    /// Drops a special file.
+    pub fn close(&self, id: SpecialId) {
+        // Dropped after the borrow has ended: it is code of the host program's.
+        let file = self.files.borrow_mut().remove(&id);
+        drop(file);
+    }
+
+    fn with<T>(
+        &self,
+        id: SpecialId,
+        act: impl FnOnce(&mut dyn SpecialFile) -> io::Result<T>,
+    ) -> Result<T, Errno> {
+        let file = self.files.borrow().get(&id).cloned().ok_or(Errno::EBADF)?;
+        let mut file = file.try_borrow_mut().map_err(|_| Errno::EBUSY)?;
+        act(&mut **file).map_err(errno)
+    }
+}
+
+/// The error number of an I/O error: its own, or the one of its kind.
+fn errno(error: io::Error) -> Errno {
+    let of_kind = || match error.kind() {
+        io::ErrorKind::NotFound => Errno::ENOENT,
+        io::ErrorKind::PermissionDenied => Errno::EACCES,
+        io::ErrorKind::AlreadyExists => Errno::EEXIST,
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => Errno::EINVAL,
+        io::ErrorKind::Unsupported => Errno::ENOSYS,
+        _ => Errno::EIO,
+    };
+    error.raw_os_error().map_or_else(of_kind, Errno)
+}
+
+impl fmt::Debug for Callbacks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callbacks")
+            .field("calls", &self.calls.borrow().keys().collect::<Vec<_>>())
+            .field("extensions", &self.extensions)
+            .field("virtuals", &self.virtuals)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,157 @@
+//! The outside as it is: the simulator through DPI, the memories by their backends, the host program's callbacks.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, OpenFlags};
+
+use super::{Callbacks, Foreign, Memories};
+use crate::mem::{AccessError, Op, Outcome, Segments, execute};
+use crate::messages::ChannelId;
+use crate::messages::foreign::{Opener, Severity, SpecialId};
+use crate::messages::rpc::{CallError, Progress, Target};
+use crate::sim::{SimError, testbench};
+
+/// Everything outside of the bus.
+#[derive(Debug)]
+pub struct Live {
+    memories: Rc<Memories>,
+    callbacks: Rc<Callbacks>,
+}
+
+impl Live {
+    /// With these memories and callbacks; the simulator is whatever loaded the library.
+    pub fn new(memories: Rc<Memories>, callbacks: Rc<Callbacks>) -> Self {
+        Self {
+            memories,
+            callbacks,
+        }
+    }
+}
+
+impl Foreign for Live {
+    fn access(&self, op: &Op<Segments>) -> Result<Outcome, AccessError> {
+        execute(&*self.memories, op)
+    }
+
+    fn host_call(
+        &self,
+        channel: &str,
+        target: &Target,
+        args: &[u64],
+    ) -> Result<Progress, CallError> {
+        self.callbacks.call(channel, target, args)
+    }
+
+    fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError> {
+        let polled = testbench::sv_call(channel, method, args).map_err(|error| error.to_string());
+        polled.and_then(progress).map_err(|cause| {
+            let target = Target::Method(method.to_owned());
+            CallError::Unreachable { target, cause }
+        })
+    }
+
+    fn exit(&self, _: ChannelId, code: u32) {
+        told("mb_exit", testbench::exit(code));
+    }
+
+    fn register(&self, channel: &str) {
+        told("sv_registery_ch", testbench::register_channel(channel));
+    }
+
+    fn report(&self, severity: Severity, id: &str, text: &str) {
+        report(severity, id, text);
+    }
+
+    fn open_special(
+        &self,
+        opener: &Opener,
+        path: &str,
+        flags: OpenFlags,
+    ) -> Result<SpecialId, Errno> {
+        self.callbacks.open(opener, path, flags)
+    }
+
+    fn read_special(&self, file: SpecialId, len: u64) -> Result<Bytes, Errno> {
+        self.callbacks.read(file, len)
+    }
+
+    fn write_special(&self, file: SpecialId, data: &[u8]) -> Result<u64, Errno> {
+        self.callbacks.write(file, data)
+    }
+
+    fn seek_special(&self, file: SpecialId, position: u64) -> Result<u64, Errno> {
+        self.callbacks.seek(file, position)
+    }
+
+    fn close_special(&self, file: SpecialId) {
+        self.callbacks.close(file);
+    }
+}
+
+/// Shows the user something: by the testbench where it takes reports, else on stderr.
+pub(crate) fn report(severity: Severity, id: &str, text: &str) {
+    if testbench::report(severity as i32, id, text).is_err() {
+        report_without_testbench(severity, id, text);
+    } else {
+        log(severity, id, text);
+    }
+}
+
+/// Shows the user something where the testbench must not be called.
+pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str) {
+    let name = match severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+        Severity::Fatal => "fatal",
+    };
+    eprintln!("vhost: {name}: {id}: {text}");
+    log(severity, id, text);
+}
+
+fn log(severity: Severity, id: &str, text: &str) {
+    match severity {
+        Severity::Info => tracing::info!(id, "{text}"),
+        Severity::Warning => tracing::warn!(id, "{text}"),
+        Severity::Error | Severity::Fatal => tracing::error!(id, "{text}"),
+    }
+}
+
+/// What `mb_sv_call` says of a call.
+fn progress((result, status): (u64, u32)) -> Result<Progress, String> {
+    match status {
+        0 => Ok(Progress::Ready(result)),
+        1 => Ok(Progress::Pending),
+        2 => Ok(Progress::Absent),
+        3 => Ok(Progress::Failed),
+        other => Err(format!(
+            "`mb_sv_call` answered status {other}; it can answer 0 to 3"
+        )),
+    }
+}
+
+/// A testbench that wants to know of something exports a function; one that can't be told must hear of that.
+fn told(symbol: &str, told: Result<(), SimError>) {
+    match told {
+        Ok(()) | Err(SimError::Absent(_)) => {}
+        Err(error @ SimError::NoScope { .. }) => {
+            report(Severity::Error, symbol, &error.to_string());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_status_has_its_meaning() {
+        assert_eq!(progress((7, 0)), Ok(Progress::Ready(7)));
+        assert_eq!(progress((7, 1)), Ok(Progress::Pending));
+        assert_eq!(progress((7, 2)), Ok(Progress::Absent));
+        assert_eq!(progress((7, 3)), Ok(Progress::Failed));
+        let error = progress((7, 4)).unwrap_err();
+        assert!(error.contains("status 4"), "{error}");
+    }
+}

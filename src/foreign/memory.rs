@@ -1,0 +1,256 @@
+//! The memories, each reached by its backend.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::rc::Rc;
+
+use crate::mem::{
+    AccessError, Backend, BackendError, Buffer, Geometry, Memory, MemoryId, MemoryMap, Segment,
+    Shape, Store,
+};
+use crate::sim;
+use crate::sim::black_box::SvMemory;
+
+/// Reaches every memory of a map. Accesses to memories of this process may come from an actor; the
+/// others call foreign code.
+pub struct Memories {
+    map: Rc<MemoryMap>,
+    ways: Vec<Way>,
+}
+
+/// How one memory is reached.
+enum Way {
+    /// Each access is told, and reads as zero.
+    Log,
+    /// A model behind `__vhost_bb_mem_*`.
+    Api {
+        /// Address of its first byte.
+        base: u64,
+    },
+    /// A model of the testbench's, behind `mb_bb_mem_*`.
+    BlackBox(SvMemory),
+    /// Bytes of this process.
+    Static {
+        /// How an access spreads over the buffers.
+        geometry: Geometry,
+        /// One for each HDL instance.
+        buffers: Vec<Buffer>,
+    },
+    /// A backend that this build knows by name only.
+    Unsupported(Backend),
+}
+
+impl Memories {
+    /// The memories of `map`; those in this process hold zeros. Memories that name the same HDL
+    /// instance (by path, width and depth) share its bytes.
+    pub fn new(map: Rc<MemoryMap>) -> Self {
+        let mut instances = HashMap::new();
+        let ways = map
+            .memories
+            .iter()
+            .map(|memory| Way::to(memory, &mut instances))
+            .collect();
+        Self { map, ways }
+    }
+
+    /// The buffers of a memory of this process, one for each HDL instance.
+    pub fn buffers(&self, memory: MemoryId) -> &[Buffer] {
+        match self.way(memory) {
+            Some(Way::Static { buffers, .. }) => buffers,
+            _ => &[],
+        }
+    }
+
+    /// What the memories are.
+    pub fn map(&self) -> &MemoryMap {
+        &self.map
+    }
+
+    fn way(&self, memory: MemoryId) -> Option<&Way> {
+        self.ways.get(usize::try_from(memory.0).ok()?)
+    }
+
+    fn failed(&self, at: &Segment, cause: BackendError) -> AccessError {
+        let memory = self.map.memory(at.memory);
+        AccessError::Backend {
+            memory: memory.map_or_else(String::new, |memory| memory.name.clone()),
+            offset: at.offset,
+            len: at.len,
+            cause,
+        }
+    }
+
+    /// The way to a segment's memory.
+    fn reach(&self, at: &Segment) -> Result<&Way, AccessError> {
+        self.way(at.memory)
+            .ok_or_else(|| self.failed(at, BackendError::Unsupported("of another map".into())))
+    }
+}
+
+impl Way {
+    fn to(memory: &Memory, instances: &mut HashMap<(String, u64, u64), Buffer>) -> Self {
+        match (memory.backend, &memory.shape, Geometry::of(&memory.shape)) {
+            (Backend::Log, ..) => Self::Log,
+            (Backend::Api, Shape::BlackBox, _) => Self::Api { base: memory.base },
+            (Backend::Uvm | Backend::Vpi, Shape::BlackBox, _) => {
+                Self::BlackBox(SvMemory::named(&memory.name))
+            }
+            (Backend::Static, shape, Some(geometry)) => {
+                let (width, depth) = (geometry.width(), geometry.depth());
+                // A size past the address space can't be had; an access to it fails.
+                let size = usize::try_from(width * depth).unwrap_or(0);
+                let buffer = |path: &str| {
+                    let key = (path.to_owned(), width, depth);
+                    instances
+                        .entry(key)
+                        .or_insert_with(|| Buffer::new(size))
+                        .clone()
+                };
+                let buffers = shape.instances().map(buffer).collect();
+                Self::Static { geometry, buffers }
+            }
+            (backend, ..) => Self::Unsupported(backend),
+        }
+    }
+}
+
+impl Store for Memories {
+    fn read(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
+        match self.reach(at)? {
+            Way::Log => {
+                self.log("read", at);
+                to.fill(0);
+                Ok(())
+            }
+            Way::Api { base } => {
+                let address = base + at.offset;
+                let moved = sim::api_read(*base, address, to);
+                self.moved_all("__vhost_bb_mem_read", at, address, moved)
+            }
+            Way::BlackBox(model) => {
+                let done = model.read(at.offset, to);
+                done.map_err(|error| self.failed(at, BackendError::Simulator(error.to_string())))
+            }
+            Way::Static { geometry, buffers } => {
+                let fits = spread(geometry, at, |run, data, from| {
+                    buffers
+                        .get(run)
+                        .is_some_and(|buffer| buffer.read(from, &mut to[data]))
+                });
+                fits.ok_or_else(|| self.failed(at, BackendError::Unsupported("static".into())))
+            }
+            Way::Unsupported(backend) => {
+                Err(self.failed(at, BackendError::Unsupported(format!("{backend:?}"))))
+            }
+        }
+    }
+
+    fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError> {
+        match self.reach(at)? {
+            Way::Log => {
+                self.log("write", at);
+                Ok(())
+            }
+            Way::Api { base } => {
+                let address = base + at.offset;
+                let moved = sim::api_write(*base, address, data);
+                self.moved_all("__vhost_bb_mem_write", at, address, moved)
+            }
+            Way::BlackBox(model) => {
+                let done = model.write(at.offset, data);
+                done.map_err(|error| self.failed(at, BackendError::Simulator(error.to_string())))
+            }
+            Way::Static { geometry, buffers } => {
+                let fits = spread(geometry, at, |run, range, to| {
+                    buffers
+                        .get(run)
+                        .is_some_and(|buffer| buffer.write(to, &data[range]))
+                });
+                fits.ok_or_else(|| self.failed(at, BackendError::Unsupported("static".into())))
+            }
+            Way::Unsupported(backend) => {
+                Err(self.failed(at, BackendError::Unsupported(format!("{backend:?}"))))
+            }
+        }
+    }
+}
+
+impl Memories {
+    fn log(&self, what: &str, at: &Segment) {
+        if !tracing::enabled!(tracing::Level::INFO) {
+            return;
+        }
+        let Some(memory) = self.map.memory(at.memory) else {
+            return;
+        };
+        let (name, offset, len) = (&memory.name, at.offset, at.len);
+        let Some(geometry) = Geometry::of(&memory.shape) else {
+            tracing::info!("{what} {name}: {len} bytes at offset {offset:#x}");
+            return;
+        };
+        for run in geometry.runs(offset, len) {
+            let path = memory.shape.instance(run.instance).unwrap_or_default();
+            let last = run.first_word + run.count() - 1;
+            tracing::info!(
+                "{what} {name}: {path} words {}..={last}, {} bytes",
+                run.first_word,
+                run.len
+            );
+        }
+    }
+
+    fn moved_all(
+        &self,
+        symbol: &'static str,
+        at: &Segment,
+        address: u64,
+        moved: Result<usize, sim::Absent>,
+    ) -> Result<(), AccessError> {
+        let cause = match moved {
+            Ok(moved) if moved as u64 == at.len => return Ok(()),
+            Ok(moved) => BackendError::Short {
+                symbol: symbol.into(),
+                address,
+                moved: moved as u64,
+                asked: at.len,
+            },
+            Err(absent) => BackendError::Absent {
+                symbol: absent.symbol.into(),
+            },
+        };
+        Err(self.failed(at, cause))
+    }
+}
+
+/// Hands each piece of an access that lies together both in its instance and in the data to `each`:
+/// instance, range of the data, offset in the instance. `None` where one of them fails.
+fn spread(
+    geometry: &Geometry,
+    at: &Segment,
+    mut each: impl FnMut(usize, std::ops::Range<usize>, usize) -> bool,
+) -> Option<()> {
+    for run in geometry.runs(at.offset, at.len) {
+        let instance = usize::try_from(run.instance).ok()?;
+        let mut piece = |start: u64, data: u64, len: u64| {
+            let data = usize::try_from(data).ok()?;
+            let range = data..data + usize::try_from(len).ok()?;
+            each(instance, range, usize::try_from(start).ok()?).then_some(())
+        };
+        if run.is_one_piece() {
+            piece(run.start(), run.data, run.len)?;
+            continue;
+        }
+        for word in run.words() {
+            piece(word.index * run.width + word.skip, word.data, word.len)?;
+        }
+    }
+    Some(())
+}
+
+impl fmt::Debug for Memories {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memories")
+            .field("map", &self.map)
+            .finish_non_exhaustive()
+    }
+}

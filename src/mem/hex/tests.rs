@@ -1,0 +1,165 @@
+//! Memory files that are loaded, and those that are refused.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// The runs of a text for a memory of 16 words of 4 bytes.
+fn runs(text: &str) -> Result<Vec<(u64, Vec<u8>)>, String> {
+    let file = Path::new("boot.hex");
+    HexRuns::new(text.as_bytes(), file, 4, 16)
+        .map(|run| {
+            run.map(|run| (run.word, run.bytes))
+                .map_err(|error| error.to_string())
+        })
+        .collect()
+}
+
+#[test]
+fn words_are_little_endian_and_go_where_the_address_says() {
+    let text = "dead_beef 1 // one\n@A /* ten:\n*/ 00000000ffFF\n2@c\n";
+    assert_eq!(
+        runs(text).unwrap_err(),
+        "boot.hex:4: `2@c` has a `@`, which is no hex digit"
+    );
+    let text = "dead_beef 1 // one\n@A /* ten:\n*/ 00000000ffFF\n2/**/@c @0d\x0b3//";
+    let wanted = [
+        (0, vec![0xef, 0xbe, 0xad, 0xde, 1, 0, 0, 0]),
+        (10, vec![0xff, 0xff, 0, 0, 2, 0, 0, 0]),
+        (13, vec![3, 0, 0, 0]),
+    ];
+    assert_eq!(runs(text).unwrap(), wanted);
+    assert_eq!(runs(" // nothing\n").unwrap(), []);
+    assert_eq!(runs("@3").unwrap(), []);
+}
+
+#[test]
+fn words_need_not_be_powers_of_two_wide() {
+    let runs: Vec<_> = HexRuns::new(b"abcdef 1", Path::new("f"), 3, 2)
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(
+        runs,
+        [HexRun {
+            word: 0,
+            bytes: vec![0xef, 0xcd, 0xab, 1, 0, 0]
+        }]
+    );
+}
+
+#[test]
+fn unknown_digits_are_zero_and_counted() {
+    let mut runs = HexRuns::new(b"1x2Z ?? xxxx_xxxx_xxxx", Path::new("f"), 4, 16);
+    let run = runs.next().unwrap().unwrap();
+    assert_eq!(run.bytes, [0x20, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert!(runs.next().is_none());
+    assert_eq!(runs.unknown_digits(), 16);
+}
+
+#[test]
+fn refusals_name_file_line_and_value() {
+    let words = "0 ".repeat(16);
+    let cases = [
+        (
+            "0\n12g4",
+            "boot.hex:2: `12g4` has a `g`, which is no hex digit",
+        ),
+        (
+            "1_0000_0000",
+            "boot.hex:1: the value `1_0000_0000` is wider than the memory's words of 32 bits",
+        ),
+        (
+            "\n\n@10",
+            "boot.hex:3: `@10` is for a word outside of the memory, which has 0x10 words; addresses count words, not bytes",
+        ),
+        (
+            "@f 1 2",
+            "boot.hex:1: `2` is for a word outside of the memory, which has 0x10 words; addresses count words, not bytes",
+        ),
+        (
+            "@10000000000000000",
+            "boot.hex:1: `@10000000000000000` is for a word outside of the memory, which has 0x10 words; addresses count words, not bytes",
+        ),
+        ("@x", "boot.hex:1: `@x` has a `x`, which is no hex digit"),
+        ("@ 1", "boot.hex:1: `@` is no number"),
+        ("___", "boot.hex:1: `___` is no number"),
+        ("1 / 2", "boot.hex:1: `/` has a `/`, which is no hex digit"),
+        (
+            "1\n/* 2\n3",
+            "boot.hex:2: the comment that starts here has no end",
+        ),
+        ("/*/", "boot.hex:1: the comment that starts here has no end"),
+        (
+            "é",
+            "boot.hex:1: `é` has a `\u{fffd}`, which is no hex digit",
+        ),
+    ];
+    for (text, message) in cases {
+        assert_eq!(runs(text).unwrap_err(), message, "{text}");
+    }
+    assert!(runs(&words).is_ok());
+    let long = runs(&"1".repeat(1000)).unwrap_err();
+    assert_eq!(
+        long,
+        format!(
+            "boot.hex:1: the value `{}` is wider than the memory's words of 32 bits",
+            "1".repeat(64)
+        )
+    );
+}
+
+#[test]
+fn the_first_error_is_the_last_item() {
+    let mut runs = HexRuns::new(b"1 @5 g 2", Path::new("f"), 4, 16);
+    assert!(runs.next().unwrap().is_ok());
+    assert!(runs.next().unwrap().is_err());
+    assert!(runs.next().is_none());
+}
+
+#[test]
+fn long_files_come_in_pieces() {
+    let text = "5a ".repeat(200_000);
+    let mut next = 0;
+    for run in HexRuns::new(text.as_bytes(), Path::new("f"), 1, u64::MAX) {
+        let run = run.unwrap();
+        assert_eq!(run.word, next);
+        assert!(run.bytes.len() <= RUN && run.bytes.iter().all(|byte| *byte == 0x5a));
+        next += run.bytes.len() as u64;
+    }
+    assert_eq!(next, 200_000);
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(words in prop::collection::btree_map(0u64..64, any::<u32>(), 0..40), pretty: bool) {
+        let mut text = String::new();
+        for (word, value) in &words {
+            if pretty || *word == 0 || !words.contains_key(&(word - 1)) {
+                text.push_str(&format!("@{word:x} "));
+            }
+            text.push_str(&if pretty { format!("{:04x}_{:04x}\n", value >> 16, value & 0xffff) } else { format!("{value:X} ") });
+        }
+        let mut read = BTreeMap::new();
+        for run in HexRuns::new(text.as_bytes(), Path::new("f"), 4, 64) {
+            let run = run.unwrap();
+            for (nth, bytes) in run.bytes.chunks(4).enumerate() {
+                read.insert(run.word + nth as u64, u32::from_le_bytes(bytes.try_into().unwrap()));
+            }
+        }
+        prop_assert_eq!(read, words);
+    }
+
+    #[test]
+    fn hostile_bytes_do_no_harm(
+        text in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"01afxz?_@/*\n ".to_vec())], 0..100),
+        width in 0u64..9,
+        words in 0u64..20,
+    ) {
+        let runs = HexRuns::new(&text, Path::new("f"), width, words);
+        for run in runs.filter_map(Result::ok) {
+            prop_assert!(width == 0 || (run.word + run.bytes.len() as u64 / width) <= words);
+        }
+    }
+}

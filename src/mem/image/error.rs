@@ -1,0 +1,82 @@
+//! ELF files that are refused.
+
+use std::path::PathBuf;
+
+/// An ELF file that cannot be loaded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {problem}", file.display())]
+pub struct ImageError {
+    /// The file.
+    pub file: PathBuf,
+    /// What is wrong with it.
+    pub problem: ImageProblem,
+}
+
+/// What is wrong with an ELF file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ImageProblem {
+    /// It does not start as an ELF file does.
+    #[error("not an ELF file of 32 or 64 bits")]
+    NotElf,
+    /// A table of it is broken; the text is the `object` crate's.
+    #[error("broken ELF file: {0}")]
+    Broken(object::read::Error),
+    /// The protocol is little endian, and so is its firmware.
+    #[error("a big-endian ELF file; only little-endian firmware is served")]
+    BigEndian,
+    /// The output of a compiler, not of a linker: nothing in it has an address.
+    #[error("a relocatable object, whose sections have no addresses yet; link it first")]
+    Relocatable,
+    /// The file bytes of a segment are not in the file.
+    #[error(
+        "segment {index} takes {len:#x} bytes at offset {offset:#x} of the file, which has {file_len:#x}; is it cut short?"
+    )]
+    OutsideFile {
+        /// Position in the program header table.
+        index: usize,
+        /// Offset in the file.
+        offset: u64,
+        /// Bytes.
+        len: u64,
+        /// Bytes of the whole file.
+        file_len: usize,
+    },
+    /// A segment that is smaller in memory than in the file.
+    #[error(
+        "segment {index} has {file_size:#x} bytes in the file, but only {mem_size:#x} in memory"
+    )]
+    Shrinks {
+        /// Position in the program header table.
+        index: usize,
+        /// Bytes in the file.
+        file_size: u64,
+        /// Bytes in memory.
+        mem_size: u64,
+    },
+    /// A segment that does not end within 64 bits.
+    #[error(
+        "segment {index} of {mem_size:#x} bytes at physical address {address:#x} runs past the last address"
+    )]
+    Wraps {
+        /// Position in the program header table.
+        index: usize,
+        /// Physical address.
+        address: u64,
+        /// Bytes in memory.
+        mem_size: u64,
+    },
+    /// `.mailbox` does not end within 64 bits.
+    #[error("section .mailbox of {size:#x} bytes at {address:#x} runs past the last address")]
+    MailboxWraps {
+        /// Its first byte.
+        address: u64,
+        /// Bytes.
+        size: u64,
+    },
+}
+
+impl From<object::read::Error> for ImageProblem {
+    fn from(error: object::read::Error) -> Self {
+        Self::Broken(error)
+    }
+}

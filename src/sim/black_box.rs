@@ -1,0 +1,116 @@
+//! Memories that somebody else models: the testbench in SystemVerilog, or a C model.
+
+use std::ffi::{CStr, CString};
+
+use super::scope::enter;
+use super::symbols::{
+    __vhost_bb_mem_read, __vhost_bb_mem_write, mb_bb_mem_read, mb_bb_mem_read_block,
+    mb_bb_mem_write, mb_bb_mem_write_block,
+};
+use super::testbench::c_text;
+use super::{Absent, SimError};
+
+/// Bytes that one call of a block function moves at most; its array always has as many.
+const BLOCK: usize = 64;
+
+/// A black-box memory of the testbench's, by name. Offsets count from its base.
+#[derive(Debug)]
+pub(crate) struct SvMemory {
+    name: CString,
+}
+
+impl SvMemory {
+    /// The memory of this name.
+    pub(crate) fn named(name: &str) -> Self {
+        Self { name: c_text(name) }
+    }
+
+    /// Reads by blocks where the testbench has them, else byte by byte.
+    pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), SimError> {
+        if mb_bb_mem_read_block.get().is_ok() {
+            read_blocks(&self.name, offset, buffer)
+        } else {
+            read_bytes(&self.name, offset, buffer)
+        }
+    }
+
+    /// Writes by blocks where the testbench has them, else byte by byte.
+    pub(crate) fn write(&self, offset: u64, data: &[u8]) -> Result<(), SimError> {
+        if mb_bb_mem_write_block.get().is_ok() {
+            write_blocks(&self.name, offset, data)
+        } else {
+            write_bytes(&self.name, offset, data)
+        }
+    }
+}
+
+fn read_blocks(name: &CStr, offset: u64, buffer: &mut [u8]) -> Result<(), SimError> {
+    let (read, _scope) = enter(&mb_bb_mem_read_block)?;
+    for (part, offset) in buffer.chunks_mut(BLOCK).zip((offset..).step_by(BLOCK)) {
+        let mut block = [0; BLOCK];
+        // SAFETY: the name is NUL-terminated, and `block` has the 64 bytes that a block function may touch.
+        unsafe { read(name.as_ptr(), offset, part.len() as u32, block.as_mut_ptr()) };
+        part.copy_from_slice(&block[..part.len()]);
+    }
+    Ok(())
+}
+
+fn write_blocks(name: &CStr, offset: u64, data: &[u8]) -> Result<(), SimError> {
+    let (write, _scope) = enter(&mb_bb_mem_write_block)?;
+    for (part, offset) in data.chunks(BLOCK).zip((offset..).step_by(BLOCK)) {
+        let mut block = [0; BLOCK];
+        block[..part.len()].copy_from_slice(part);
+        // SAFETY: the name is NUL-terminated, and `block` has the 64 bytes that a block function may look at.
+        unsafe { write(name.as_ptr(), offset, part.len() as u32, block.as_ptr()) };
+    }
+    Ok(())
+}
+
+fn read_bytes(name: &CStr, offset: u64, buffer: &mut [u8]) -> Result<(), SimError> {
+    let (read, _scope) = enter(&mb_bb_mem_read)?;
+    for (byte, offset) in buffer.iter_mut().zip(offset..) {
+        // SAFETY: the name is NUL-terminated, and there is room for one byte.
+        unsafe { read(name.as_ptr(), offset, byte) };
+    }
+    Ok(())
+}
+
+fn write_bytes(name: &CStr, offset: u64, data: &[u8]) -> Result<(), SimError> {
+    let (write, _scope) = enter(&mb_bb_mem_write)?;
+    for (byte, offset) in data.iter().zip(offset..) {
+        // SAFETY: the name is NUL-terminated.
+        unsafe { write(name.as_ptr(), offset, *byte) };
+    }
+    Ok(())
+}
+
+/// Reads from the C model of the memory at `base`; `address` is absolute. Gives how many bytes the model says it moved.
+pub(crate) fn api_read(base: u64, address: u64, buffer: &mut [u8]) -> Result<usize, Absent> {
+    let read = __vhost_bb_mem_read.get()?;
+    // SAFETY: the model writes at most as many bytes as `buffer` has.
+    Ok(unsafe { read(base, address, buffer.as_mut_ptr(), buffer.len()) })
+}
+
+/// Writes to the C model of the memory at `base`; `address` is absolute. Gives how many bytes the model says it moved.
+pub(crate) fn api_write(base: u64, address: u64, data: &[u8]) -> Result<usize, Absent> {
+    let write = __vhost_bb_mem_write.get()?;
+    // SAFETY: the model reads at most as many bytes as `data` has.
+    Ok(unsafe { write(base, address, data.as_ptr(), data.len()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_absent_is_named() {
+        let memory = SvMemory::named("ram");
+        let absent = |symbol| Err(SimError::Absent(Absent { symbol }));
+        assert_eq!(memory.read(0, &mut [0]), absent("mb_bb_mem_read"));
+        assert_eq!(memory.write(0, &[0]), absent("mb_bb_mem_write"));
+        let symbol = "__vhost_bb_mem_read";
+        assert_eq!(api_read(0, 0, &mut [0]), Err(Absent { symbol }));
+        let symbol = "__vhost_bb_mem_write";
+        assert_eq!(api_write(0, 0, &[0]), Err(Absent { symbol }));
+    }
+}

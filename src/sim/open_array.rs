@@ -1,0 +1,110 @@
+//! `byte unsigned data[]`: an array of an imported function's caller.
+
+use std::ffi::{c_int, c_void};
+use std::ptr;
+
+use thiserror::Error;
+
+use super::Absent;
+use super::symbols::{svGetArrElemPtr1, svGetArrayPtr, svLow, svSize};
+
+/// An open array of bytes with one dimension.
+#[derive(Debug)]
+pub(crate) struct OpenArray {
+    handle: *mut c_void,
+    len: usize,
+}
+
+/// Why an open array can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum ArrayError {
+    /// The simulator lacks a function.
+    #[error(transparent)]
+    Absent(#[from] Absent),
+    /// It has no dimension, or a negative size.
+    #[error("`svSize` says that the array has {0} elements")]
+    Size(c_int),
+    /// The simulator gives no place for an element.
+    #[error("the simulator gives no access to element {0} of the array")]
+    Element(c_int),
+}
+
+/// The dimension of a one-dimensional unpacked array.
+const DIMENSION: c_int = 1;
+
+impl OpenArray {
+    /// The array behind a handle.
+    ///
+    /// # Safety
+    /// The simulator gave the handle for a one-dimensional array of bytes, in the call that is still running.
+    pub(crate) unsafe fn new(handle: *mut c_void) -> Result<Self, ArrayError> {
+        let size = svSize.get()?;
+        // SAFETY: the handle is the simulator's.
+        let size = unsafe { size(handle, DIMENSION) };
+        let len = usize::try_from(size).map_err(|_| ArrayError::Size(size))?;
+        Ok(Self { handle, len })
+    }
+
+    /// Bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// A copy of the bytes.
+    pub(crate) fn to_vec(&self) -> Result<Vec<u8>, ArrayError> {
+        let mut bytes = vec![0; self.len];
+        if let Some(elements) = self.elements()? {
+            // SAFETY: the array has as many bytes, one after the other, and none of them is ours.
+            unsafe { ptr::copy_nonoverlapping(elements, bytes.as_mut_ptr(), self.len) };
+        } else {
+            for (byte, index) in bytes.iter_mut().zip(self.first()..) {
+                let element = self.element(index)?;
+                // SAFETY: it is the place of one byte.
+                *byte = unsafe { element.read() };
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// Writes over the first bytes of the array, as many as there are in both.
+    pub(crate) fn fill(&self, bytes: &[u8]) -> Result<(), ArrayError> {
+        let len = bytes.len().min(self.len);
+        if let Some(elements) = self.elements()? {
+            // SAFETY: the array has at least as many bytes, one after the other, and none of them is ours.
+            unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), elements, len) };
+        } else {
+            for (byte, index) in bytes[..len].iter().zip(self.first()..) {
+                let element = self.element(index)?;
+                // SAFETY: it is the place of one byte.
+                unsafe { element.write(*byte) };
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes, where the simulator keeps them as C does: the least index first.
+    fn elements(&self) -> Result<Option<*mut u8>, ArrayError> {
+        let elements = svGetArrayPtr.get()?;
+        // SAFETY: the handle is the simulator's.
+        let elements = unsafe { elements(self.handle) };
+        Ok((!elements.is_null()).then_some(elements.cast()))
+    }
+
+    fn element(&self, index: c_int) -> Result<*mut u8, ArrayError> {
+        let element = svGetArrElemPtr1.get()?;
+        // SAFETY: the handle is the simulator's, which checks the index.
+        let element = unsafe { element(self.handle, index) };
+        if element.is_null() {
+            return Err(ArrayError::Element(index));
+        }
+        Ok(element.cast())
+    }
+
+    /// The least index: that of the caller's own array, which need not start at 0.
+    fn first(&self) -> c_int {
+        svLow.get().map_or(0, |low| {
+            // SAFETY: the handle is the simulator's.
+            unsafe { low(self.handle, DIMENSION) }
+        })
+    }
+}

@@ -1,0 +1,48 @@
+/* What C can say of the simulator and Rust can't: that its functions may be missing, and which stdout it prints to. */
+
+#include <stdio.h>
+#include <string.h>
+
+/* Every function that symbols.rs declares; a test compares the two lists. */
+#define SYMBOLS(X)              \
+    X(mb_step)                  \
+    X(mb_sv_call)               \
+    X(mb_exit)                  \
+    X(sv_registery_ch)          \
+    X(mb_report)                \
+    X(mb_bb_mem_read)           \
+    X(mb_bb_mem_write)          \
+    X(mb_bb_mem_read_block)     \
+    X(mb_bb_mem_write_block)    \
+    X(__vhost_bb_mem_read)      \
+    X(__vhost_bb_mem_write)     \
+    X(svGetScope)               \
+    X(svSetScope)               \
+    X(svIsDisabledState)        \
+    X(svAckDisabledState)       \
+    X(svSize)                   \
+    X(svLow)                    \
+    X(svGetArrayPtr)            \
+    X(svGetArrElemPtr1)
+
+/* Only addresses are taken here, so the prototypes don't matter. */
+#define DECLARE(name) extern void name(void) __attribute__((weak));
+SYMBOLS(DECLARE)
+
+#define ENTRY(name) {#name, name},
+static const struct {
+    const char *name;
+    void (*address)(void);
+} symbols[] = {SYMBOLS(ENTRY)};
+
+/* The address of one of the functions above; NULL where whoever linked the program has not defined it. */
+void *vhost_weak_symbol(const char *name) {
+    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++)
+        if (strcmp(symbols[i].name, name) == 0)
+            return (void *)symbols[i].address;
+    return NULL;
+}
+
+size_t vhost_stdout_write(const void *data, size_t len) { return fwrite(data, 1, len, stdout); }
+
+int vhost_stdout_flush(void) { return fflush(stdout); }

@@ -1,0 +1,87 @@
+//! One function that whoever loaded the library may define.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::mem::{size_of, transmute_copy};
+use std::sync::OnceLock;
+
+use super::Absent;
+
+unsafe extern "C" {
+    fn vhost_weak_symbol(name: *const c_char) -> *mut c_void;
+}
+
+/// A function of C type `F`, looked for at first use: as a weak reference, which a definition in the program resolves
+/// when it is linked or loaded, then by `dlsym`, which also sees what was loaded later. What was found, or not found,
+/// stays so.
+#[derive(Debug)]
+pub(super) struct Symbol<F> {
+    name: &'static CStr,
+    found: OnceLock<Option<F>>,
+}
+
+impl<F: Copy> Symbol<F> {
+    /// The function of this name.
+    ///
+    /// # Safety
+    /// `F` is a function pointer, and what the program defines under this name, if anything, is a function of its type.
+    pub(super) const unsafe fn new(name: &'static CStr) -> Self {
+        const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
+        Self {
+            name,
+            found: OnceLock::new(),
+        }
+    }
+
+    /// The function, for a call.
+    pub(super) fn get(&self) -> Result<F, Absent> {
+        let found = self.found.get_or_init(|| {
+            let address = address_of(self.name)?;
+            // SAFETY: an address of this name is that of a function of type `F`, as `new` was promised.
+            Some(unsafe { transmute_copy::<*mut c_void, F>(&address) })
+        });
+        found.ok_or(Absent {
+            symbol: self.name(),
+        })
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &'static str {
+        // Every name is written in symbols.rs, in ASCII.
+        self.name.to_str().unwrap_or_default()
+    }
+}
+
+fn address_of(name: &CStr) -> Option<*mut c_void> {
+    // SAFETY: the name is NUL-terminated; the function only compares it.
+    let weak = unsafe { vhost_weak_symbol(name.as_ptr()) };
+    if !weak.is_null() {
+        return Some(weak);
+    }
+    // SAFETY: the name is NUL-terminated; looking a symbol up runs no code of the program's.
+    let loaded = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    (!loaded.is_null()).then_some(loaded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_program_has_is_found_by_name() {
+        // SAFETY: it is never called.
+        let strlen: Symbol<unsafe extern "C" fn()> = unsafe { Symbol::new(c"strlen") };
+        assert!(strlen.get().is_ok());
+    }
+
+    #[test]
+    fn what_nobody_has_is_named() {
+        // SAFETY: there is no such function.
+        let nobody: Symbol<unsafe extern "C" fn()> = unsafe { Symbol::new(c"vhost_nobody") };
+        assert_eq!(
+            nobody.get().unwrap_err(),
+            Absent {
+                symbol: "vhost_nobody"
+            }
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! Every function of the simulator that is called, as C declares it.
+//!
+//! The testbench's are those of `include/vhost.h`, with which a test compares them; the simulator's own are those of
+//! IEEE 1800's `svdpi.h`.
+
+#![allow(
+    non_upper_case_globals,
+    reason = "each has the name of the function that it stands for"
+)]
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+use super::symbol::Symbol;
+
+macro_rules! simulator {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)?;)+) => {
+        $(
+            $(#[$doc])*
+            // SAFETY: this is the prototype that C gives it.
+            pub(crate) static $name: Symbol<unsafe extern "C" fn($($arg: $type),*) $(-> $result)?> =
+                unsafe { Symbol::new(c_name(concat!(stringify!($name), "\0"))) };
+        )+
+
+        #[cfg(test)]
+        const NAMES: &[&str] = &[$(stringify!($name)),+];
+    };
+}
+
+const fn c_name(name: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(name.as_bytes()) {
+        Ok(name) => name,
+        Err(_) => c"",
+    }
+}
+
+simulator! {
+    /// Exported task: waits for the next clock. Whether it returns anything differs between simulators.
+    fn mb_step();
+    /// One poll of a method; `args` are always 16.
+    fn mb_sv_call(
+        channel: *const c_char,
+        method: *const c_char,
+        arg_len: u32,
+        args: *const u64,
+        status: *mut u32,
+    ) -> u64;
+    /// A channel has exited.
+    fn mb_exit(code: u32);
+    /// A channel is there.
+    fn sv_registery_ch(channel: *const c_char);
+    /// Something to read.
+    fn mb_report(severity: c_int, id: *const c_char, text: *const c_char);
+
+    /// One byte of a black-box memory of the testbench's; the address is relative to its base.
+    fn mb_bb_mem_read(name: *const c_char, address: u64, data: *mut u8);
+    /// The same, to write.
+    fn mb_bb_mem_write(name: *const c_char, address: u64, data: u8);
+    /// Up to 64 bytes of one; `data` always has 64.
+    fn mb_bb_mem_read_block(name: *const c_char, address: u64, len: u32, data: *mut u8);
+    /// The same, to write.
+    fn mb_bb_mem_write_block(name: *const c_char, address: u64, len: u32, data: *const u8);
+
+    /// Bytes of a black-box memory of a C model's; the address is absolute. Gives how many it moved.
+    fn __vhost_bb_mem_read(base: u64, address: u64, data: *mut u8, len: usize) -> usize;
+    /// The same, to write.
+    fn __vhost_bb_mem_write(base: u64, address: u64, data: *const u8, len: usize) -> usize;
+
+    /// The scope of the imported function that is being called.
+    fn svGetScope() -> *mut c_void;
+    /// Sets the scope that exported functions are called in, and gives the one before.
+    fn svSetScope(scope: *const c_void) -> *mut c_void;
+    /// Whether the running task is being disabled.
+    fn svIsDisabledState() -> c_int;
+    /// Tells the simulator that the task knows.
+    fn svAckDisabledState();
+
+    /// Elements of an open array's dimension.
+    fn svSize(array: *const c_void, dimension: c_int) -> c_int;
+    /// The least index of an open array's dimension.
+    fn svLow(array: *const c_void, dimension: c_int) -> c_int;
+    /// An open array's elements, where they lie as C's do.
+    fn svGetArrayPtr(array: *const c_void) -> *mut c_void;
+    /// One element, by its SystemVerilog index.
+    fn svGetArrElemPtr1(array: *const c_void, index: c_int) -> *mut c_void;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn simulator_c_has_a_weak_reference_to_each() {
+        let c = include_str!("simulator.c");
+        let weak: Vec<&str> = c
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("X(")?.split(')').next())
+            .collect();
+        assert_eq!(weak, NAMES);
+    }
+
+    #[test]
+    fn names_reach_c_whole() {
+        assert_eq!(c_name("mb_step\0"), c"mb_step");
+        assert_eq!(mb_step.name(), "mb_step");
+    }
+}

@@ -1,0 +1,109 @@
+//! What the testbench exports.
+
+use std::ffi::{CString, c_int};
+
+use super::SimError;
+use super::scope::enter;
+use super::symbols::{
+    mb_exit, mb_report, mb_step, mb_sv_call, sv_registery_ch, svAckDisabledState, svIsDisabledState,
+};
+
+/// Arguments that `mb_sv_call` is always given.
+pub(crate) const SV_CALL_ARGS: usize = 16;
+
+/// One poll of a method: its result, and the status that it gave. Past [`SV_CALL_ARGS`], arguments are cut off.
+pub(crate) fn sv_call(channel: &str, method: &str, args: &[u64]) -> Result<(u64, u32), SimError> {
+    let (channel, method) = (c_text(channel), c_text(method));
+    let mut words = [0; SV_CALL_ARGS];
+    let given = args.len().min(SV_CALL_ARGS);
+    words[..given].copy_from_slice(&args[..given]);
+    let mut status = 0;
+
+    let (call, _scope) = enter(&mb_sv_call)?;
+    let (channel, method) = (channel.as_ptr(), method.as_ptr());
+    // SAFETY: the strings are NUL-terminated, `words` has 16 words, and all of it outlives the call.
+    let result = unsafe { call(channel, method, given as u32, words.as_ptr(), &mut status) };
+    Ok((result, status))
+}
+
+/// A channel has exited.
+pub(crate) fn exit(code: u32) -> Result<(), SimError> {
+    let (exit, _scope) = enter(&mb_exit)?;
+    // SAFETY: it takes a number.
+    unsafe { exit(code) };
+    Ok(())
+}
+
+/// A channel is there.
+pub(crate) fn register_channel(channel: &str) -> Result<(), SimError> {
+    let channel = c_text(channel);
+    let (register, _scope) = enter(&sv_registery_ch)?;
+    // SAFETY: the name is NUL-terminated and outlives the call.
+    unsafe { register(channel.as_ptr()) };
+    Ok(())
+}
+
+/// Something to read; the severities are 0 info, 1 warning, 2 error, 3 fatal.
+pub(crate) fn report(severity: c_int, id: &str, text: &str) -> Result<(), SimError> {
+    let (id, text) = (c_text(id), c_text(text));
+    let (report, _scope) = enter(&mb_report)?;
+    // SAFETY: the strings are NUL-terminated and outlive the call.
+    unsafe { report(severity, id.as_ptr(), text.as_ptr()) };
+    Ok(())
+}
+
+/// Waits for the next clock: other processes of the testbench run meanwhile.
+pub(crate) fn step() -> Result<(), SimError> {
+    let (step, _scope) = enter(&mb_step)?;
+    // SAFETY: it takes nothing; whatever it returns is left in its register.
+    unsafe { step() };
+    Ok(())
+}
+
+/// Whether the imported task that is running is being disabled. If so, the simulator is told that the task knows.
+pub(crate) fn acknowledge_disable() -> bool {
+    let Ok(is_disabled) = svIsDisabledState.get() else {
+        return false;
+    };
+    // SAFETY: it takes nothing, and the caller is an imported task.
+    let disabled = unsafe { is_disabled() } != 0;
+    if disabled && let Ok(acknowledge) = svAckDisabledState.get() {
+        // SAFETY: as above, and the task is in the disabled state.
+        unsafe { acknowledge() };
+    }
+    disabled
+}
+
+/// C text; a NUL inside, which would end it, is shown as `␀`.
+pub(crate) fn c_text(text: &str) -> CString {
+    CString::new(text).unwrap_or_else(|_| {
+        let shown = text.replace('\0', "␀");
+        CString::new(shown).unwrap_or_default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::Absent;
+
+    #[test]
+    fn a_nul_does_not_end_a_text() {
+        assert_eq!(c_text("a\0b").to_str(), Ok("a␀b"));
+        assert_eq!(c_text("").as_c_str(), c"");
+    }
+
+    #[test]
+    fn what_is_absent_is_named() {
+        let absent = |symbol| Err(SimError::Absent(Absent { symbol }));
+        assert_eq!(exit(0), absent("mb_exit"));
+        assert_eq!(register_channel("core0"), absent("sv_registery_ch"));
+        assert_eq!(report(2, "id", "text"), absent("mb_report"));
+        assert_eq!(step(), absent("mb_step"));
+        assert_eq!(
+            sv_call("core0", "method", &[]).map(drop),
+            absent("mb_sv_call")
+        );
+        assert!(!acknowledge_disable());
+    }
+}

@@ -1,0 +1,134 @@
+//! The backdoor: memory of a space, by address.
+
+use bytes::Bytes;
+
+use super::{Error, Vhost};
+use crate::mem::{Op, Outcome, SpaceId, Span};
+use crate::messages::memory::Access;
+
+/// Bytes of the longest string, its NUL included (protocol, section *Requests*).
+pub const MAX_TEXT: u64 = 4096;
+
+/// Makes a pair of methods for each width of word.
+macro_rules! words {
+    ($($read:ident $write:ident $word:ty),+ $(,)?) => {
+        impl Vhost {
+            $(
+                #[doc = concat!("Reads a little-endian `", stringify!($word), "`.")]
+                ///
+                /// # Errors
+                /// Where one of its bytes is in no memory, or can't be reached.
+                pub fn $read(&self, space: &str, address: u64) -> Result<$word, Error> {
+                    let mut word = [0; size_of::<$word>()];
+                    let bytes = self.read(space, address, word.len() as u64)?;
+                    word.copy_from_slice(&bytes);
+                    Ok(<$word>::from_le_bytes(word))
+                }
+
+                #[doc = concat!("Writes a little-endian `", stringify!($word), "`.")]
+                ///
+                /// # Errors
+                /// Where one of its bytes is in no memory, or can't be reached.
+                pub fn $write(&self, space: &str, address: u64, word: $word) -> Result<(), Error> {
+                    self.write(space, address, Bytes::copy_from_slice(&word.to_le_bytes()))
+                }
+            )+
+        }
+    };
+}
+
+words!(
+    read_u8 write_u8 u8,
+    read_u16 write_u16 u16,
+    read_u32 write_u32 u32,
+    read_u64 write_u64 u64,
+);
+
+impl Vhost {
+    /// Reads `len` bytes.
+    ///
+    /// # Errors
+    /// Where one of them is in no memory, or can't be reached.
+    pub fn read(&self, space: &str, address: u64, len: u64) -> Result<Bytes, Error> {
+        let outcome = self.access(space, address, Op::Read(Span { address, len }))?;
+        Ok(outcome.into_bytes())
+    }
+
+    /// Writes bytes.
+    ///
+    /// # Errors
+    /// Where one of them is in no memory, or can't be reached.
+    pub fn write(&self, space: &str, address: u64, data: impl Into<Bytes>) -> Result<(), Error> {
+        let data = data.into();
+        let span = Span {
+            address,
+            len: data.len() as u64,
+        };
+        self.access(space, address, Op::Write(span, data)).map(drop)
+    }
+
+    /// Reads a NUL-terminated string of at most [`MAX_TEXT`] bytes; the NUL is not in the result.
+    ///
+    /// # Errors
+    /// Where there is no NUL, or a byte before it is in no memory.
+    pub fn read_string(&self, space: &str, address: u64) -> Result<Bytes, Error> {
+        let span = Span {
+            address,
+            len: MAX_TEXT,
+        };
+        Ok(self.access(space, address, Op::Text(span))?.into_bytes())
+    }
+
+    /// Writes a string and a NUL behind it.
+    ///
+    /// # Errors
+    /// Where one of its bytes is in no memory, or can't be reached.
+    pub fn write_string(&self, space: &str, address: u64, text: &[u8]) -> Result<(), Error> {
+        self.write(space, address, [text, &[0]].concat())
+    }
+
+    /// The name of a channel's space.
+    ///
+    /// # Errors
+    /// Where no such channel is served.
+    pub fn space_of(&self, channel: &str) -> Result<&str, Error> {
+        let channels = &self.0.channels;
+        let found = channels.iter().find(|served| served.name == channel);
+        let found = found.ok_or_else(|| Error::NoChannel {
+            name: channel.to_owned(),
+            known: join(channels.iter().map(|served| served.name.as_str())),
+        })?;
+        Ok(&found.space)
+    }
+
+    pub(super) fn space_id(&self, space: &str) -> Result<SpaceId, Error> {
+        let map = &self.0.map;
+        map.space_named(space).ok_or_else(|| Error::NoSpace {
+            name: space.to_owned(),
+            known: join(map.spaces.iter().map(|space| space.name.as_str())),
+        })
+    }
+
+    fn access(&self, space: &str, address: u64, op: Op<Span>) -> Result<Outcome, Error> {
+        let message = Access {
+            space: self.space_id(space)?,
+            op,
+        };
+        let outcome = self.0.bus.ask(&self.0.ports.memory, message)?;
+        outcome.map_err(|cause| Error::Access {
+            space: space.to_owned(),
+            address,
+            cause,
+        })
+    }
+}
+
+/// Names for a message.
+fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = names.collect();
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
+}

@@ -1,0 +1,279 @@
+//! From believed configuration to running actors.
+
+use std::cell::Cell;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use super::{Alone, Error, Inner, Ports, ServedChannel, Vhost};
+use crate::actors::console::Console;
+use crate::actors::files::{Files, SpecialNames, open_root};
+use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
+use crate::actors::memory::Memory;
+use crate::actors::rpc::Rpc;
+use crate::bus::{Bus, Inbox, Port};
+use crate::config::ChannelConfig;
+use crate::foreign::{self, Callbacks, Foreign, Memories};
+use crate::mem::{Image, MemoryMap, Op, SpaceId, Span, Store, Write, initial};
+use crate::messages::foreign::{Report, Severity};
+use crate::messages::memory::{Access, AccessAt};
+use crate::messages::rpc::Tick;
+use crate::messages::{console, files, mailbox, memory, rpc};
+
+/// What a system is built of.
+pub(crate) struct Parts {
+    /// The memories, as they are described.
+    pub(crate) map: Rc<MemoryMap>,
+    /// The memories, as they are reached.
+    pub(crate) memories: Rc<Memories>,
+    /// The channels.
+    pub(crate) channels: Vec<ChannelConfig>,
+    /// The directory that firmware's files are in.
+    pub(crate) file_root: Option<PathBuf>,
+    /// What the host program answers.
+    pub(crate) callbacks: Rc<Callbacks>,
+    /// Who makes the foreign calls.
+    pub(crate) foreign: Rc<dyn Foreign>,
+    /// Where firmware's text goes.
+    pub(crate) sink: Box<dyn io::Write>,
+}
+
+impl Vhost {
+    /// Starts the actors, gives the memories their first content, loads the images, and takes the
+    /// channels.
+    pub(crate) fn start(parts: Parts) -> Result<Self, Error> {
+        let alone = Alone::take()?;
+        let Parts {
+            map,
+            memories,
+            channels,
+            file_root,
+            callbacks,
+            foreign,
+            sink,
+        } = parts;
+        let root = file_root.as_deref().map(open).transpose()?;
+        let store: Rc<dyn Store> = memories.clone();
+
+        let bus = Bus::new();
+        let foreign = bus.foreign(Rc::new(move |call| foreign::make(&*foreign, call)));
+        let memory = {
+            let desk = bus.desk(memory::Inbox::PARTY);
+            bus.start(|_| Memory::new(desk, map.clone(), store.clone(), &foreign))?
+        };
+        let loader = Loader {
+            bus: &bus,
+            map: &map,
+            memory: &memory,
+            foreign: &foreign,
+        };
+        loader.initialise()?;
+        for channel in &channels {
+            if let Some(image) = &channel.load {
+                loader.load(channel.space, image)?;
+            }
+        }
+
+        let setups: Vec<Setup> = channels.iter().filter_map(setup).collect();
+        let names: Vec<String> = setups.iter().map(|setup| setup.name.clone()).collect();
+        let files = {
+            let desk = bus.desk(files::Inbox::PARTY);
+            let special = SpecialNames {
+                extensions: callbacks.extensions(),
+                virtuals: callbacks.virtuals(),
+            };
+            bus.start(|_| Files::new(desk, &foreign, root, special))?
+        };
+        let console = {
+            let desk = bus.desk(console::Inbox::PARTY);
+            bus.start(|_| Console::new(desk, names.clone(), sink))?
+        };
+        let rpc = {
+            let desk = bus.desk(rpc::Inbox::PARTY);
+            bus.start(|own: Port<rpc::Inbox>| {
+                let alarm = bus.alarm(Box::new(move |now| own.post(Tick { now })));
+                Rpc::new(desk, &foreign, names, alarm)
+            })?
+        };
+
+        let board = Rc::new(Board::new(setups.len()));
+        let served = setups.iter().map(|setup| ServedChannel {
+            name: setup.name.clone(),
+            space: map
+                .space(setup.space)
+                .map_or_else(String::new, |space| space.name.clone()),
+        });
+        let served = served.collect();
+        let mailbox = {
+            let desk = bus.desk(mailbox::Inbox::PARTY);
+            let links = Links {
+                memory: memory.clone(),
+                rpc: rpc.clone(),
+                files,
+                console: console.clone(),
+                foreign: foreign.clone(),
+                store,
+            };
+            let setups = setups
+                .into_iter()
+                .map(|setup| (setup, bus.doorbell()))
+                .collect();
+            bus.start(|own| MailboxServer::new(desk, own, links, setups, &board))?
+        };
+        bus.settle()?;
+
+        let ports = Ports {
+            memory,
+            rpc,
+            console,
+            mailbox,
+            foreign,
+        };
+        let system = Inner {
+            bus,
+            ports,
+            board,
+            map,
+            memories,
+            callbacks,
+            channels: served,
+            registered: Cell::new(false),
+            _alone: alone,
+        };
+        Ok(Self(Rc::new(system)))
+    }
+
+    /// Loads an ELF image into a space.
+    ///
+    /// # Errors
+    /// Where the file is none, or its bytes do not fit the space's memories.
+    pub fn load_elf(&self, space: &str, file: &Path) -> Result<(), Error> {
+        let space = self.space_id(space)?;
+        let bytes = std::fs::read(file).map_err(|cause| Error::Read {
+            path: file.to_owned(),
+            cause,
+        })?;
+        let image = Image::parse(bytes, file)?;
+        let Inner {
+            bus,
+            map,
+            ports: Ports {
+                memory, foreign, ..
+            },
+            ..
+        } = &*self.0;
+        Loader {
+            bus,
+            map,
+            memory,
+            foreign,
+        }
+        .load(space, &image)
+    }
+}
+
+/// The channel, where it is served.
+fn setup(channel: &ChannelConfig) -> Option<Setup> {
+    let mailbox = channel.mailbox?;
+    Some(Setup {
+        name: channel.name.clone(),
+        space: channel.space,
+        address: mailbox.address,
+        layout: mailbox.layout,
+    })
+}
+
+fn open(root: &Path) -> Result<cap_std::fs::Dir, Error> {
+    open_root(root).map_err(|cause| Error::FileRoot {
+        path: root.to_owned(),
+        cause,
+    })
+}
+
+/// Puts content into memories.
+struct Loader<'a> {
+    bus: &'a Bus,
+    map: &'a MemoryMap,
+    memory: &'a Port<memory::Inbox>,
+    foreign: &'a Port<crate::messages::foreign::Inbox>,
+}
+
+impl Loader<'_> {
+    /// Gives each memory its first content; one that several spaces see, once.
+    fn initialise(&self) -> Result<(), Error> {
+        for (id, memory) in self.map.numbered() {
+            let content = initial(id, memory, fastrand::u64(..))?;
+            if let Some(note) = &content.note {
+                self.note(&memory.name, note);
+            }
+            for op in content.writes {
+                self.bus
+                    .ask(self.memory, AccessAt { op })?
+                    .map_err(Error::Initialise)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes an image: the zeros first, then its bytes.
+    fn load(&self, space: SpaceId, image: &Image) -> Result<(), Error> {
+        for write in image.writes() {
+            match write {
+                Write::Zero { address, len } => {
+                    let place = self.map.mapped(space, address, len);
+                    let mapped: u64 = place.iter().map(|segment| segment.len).sum();
+                    if mapped < len {
+                        let file = image.file().display();
+                        let left = len - mapped;
+                        self.note(
+                            "load",
+                            &format!("{file}: {left} of the {len} zeros at {address:#x} are outside of the map, and left out"),
+                        );
+                    }
+                    if mapped > 0 {
+                        let filled = self.bus.ask(
+                            self.memory,
+                            AccessAt {
+                                op: Op::Fill(place, 0),
+                            },
+                        )?;
+                        filled.map_err(|cause| self.failed(space, address, cause))?;
+                    }
+                }
+                Write::Bytes { address, bytes } => {
+                    let span = Span {
+                        address,
+                        len: bytes.len() as u64,
+                    };
+                    let op = Op::Write(span, Bytes::copy_from_slice(bytes));
+                    let written = self.bus.ask(self.memory, Access { space, op })?;
+                    written.map_err(|cause| self.failed(space, address, cause))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&self, space: SpaceId, address: u64, cause: crate::mem::AccessError) -> Error {
+        let space = self
+            .map
+            .space(space)
+            .map_or_else(String::new, |space| space.name.clone());
+        Error::Access {
+            space,
+            address,
+            cause,
+        }
+    }
+
+    fn note(&self, id: &str, text: &str) {
+        let (id, text) = (id.to_owned(), text.to_owned());
+        self.foreign.post(Report {
+            severity: Severity::Info,
+            id,
+            text,
+        });
+    }
+}

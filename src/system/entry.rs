@@ -1,0 +1,193 @@
+//! How a Rust program starts a system, and runs it to its end.
+
+use std::error::Error as StdError;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::build::Parts;
+use super::{ChannelExit, Error, Spaces, Vhost};
+use crate::config::{self, ChannelConfig, Process};
+use crate::foreign::{Callbacks, Live, Memories, Openers};
+use crate::mem::MemoryMap;
+use crate::sim::CStdout;
+
+/// What a callback of [`mailbox_init`] gives.
+pub type CallbackResult = Result<(), Box<dyn StdError>>;
+
+/// The files of a system that takes nothing from the environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailboxInitPaths {
+    /// The memory YAML.
+    pub mem_cfg_file: PathBuf,
+    /// The mailbox YAML.
+    pub mailbox_cfg_file: PathBuf,
+}
+
+/// Where a system's files are; what is `None` is taken from the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct InitPaths {
+    /// The memory YAML: `MEM_CFG_FILE`.
+    pub(crate) mem_cfg: Option<PathBuf>,
+    /// The mailbox YAML: `MAILBOX_CFG_FILE`.
+    pub(crate) mailbox_cfg: Option<PathBuf>,
+    /// The root of firmware's files: `MAILBOX_FS_ROOT`.
+    pub(crate) fs_root: Option<PathBuf>,
+}
+
+/// Starts a system from the environment: `MEM_CFG_FILE`, `MAILBOX_CFG_FILE` and `MAILBOX_FS_ROOT`.
+///
+/// `spaces` sees the built memories; `special` and `virtuals` may add openers for files by extension, and
+/// for files below `virtual/`.
+///
+/// # Errors
+/// A variable that is not set, a file that is refused, a callback that fails.
+pub fn mailbox_init(
+    spaces: impl FnOnce(&Spaces) -> CallbackResult,
+    special: impl FnOnce(&mut Openers) -> CallbackResult,
+    virtuals: impl FnOnce(&mut Openers) -> CallbackResult,
+) -> Result<Vhost, Error> {
+    let mut openers = (Openers::default(), Openers::default());
+    special(&mut openers.0).map_err(|cause| Error::Callback {
+        what: "special files",
+        cause,
+    })?;
+    virtuals(&mut openers.1).map_err(|cause| Error::Callback {
+        what: "virtual files",
+        cause,
+    })?;
+    let source = Source::from_environment(InitPaths::default())?;
+    source.start(openers, |built| {
+        spaces(built).map_err(|cause| Error::Callback {
+            what: "spaces",
+            cause,
+        })
+    })
+}
+
+/// Starts a system from two files, with no root for firmware's files.
+///
+/// # Errors
+/// A file that is refused.
+pub fn mailbox_init_with_paths(paths: MailboxInitPaths) -> Result<Vhost, Error> {
+    let map = config::load_memory_map(&paths.mem_cfg_file)?;
+    let channels = config::load_mailboxes(&paths.mailbox_cfg_file, &map)?;
+    Source {
+        map,
+        channels,
+        file_root: None,
+    }
+    .start_plain()
+}
+
+/// Starts a system from a memory file and the text of a mailbox configuration, with no root for firmware's
+/// files.
+///
+/// # Errors
+/// A file or text that is refused.
+pub fn mailbox_init_with_config(
+    mem_cfg_file: impl AsRef<Path>,
+    mailbox_yaml_text: &str,
+) -> Result<Vhost, Error> {
+    let map = config::load_memory_map(mem_cfg_file.as_ref())?;
+    let origin = Path::new("<mailbox configuration>");
+    let channels = config::parse_mailboxes(mailbox_yaml_text, origin, &map, &Process)?;
+    Source {
+        map,
+        channels,
+        file_root: None,
+    }
+    .start_plain()
+}
+
+/// Ticks until every channel has exited or `stop` says so; `stop` is asked before every tick, and is where a
+/// host program lets its chip go on.
+///
+/// Gives how each channel stands at the end.
+///
+/// # Errors
+/// What [`Vhost::tick`] fails with.
+pub fn mb_server_run(
+    vhost: &Vhost,
+    mut stop: impl FnMut() -> bool,
+) -> Result<Vec<ChannelExit>, Error> {
+    while !stop() && vhost.tick()? > 0 {}
+    Ok(vhost.exits())
+}
+
+impl Vhost {
+    /// Starts a system for the C ABI.
+    pub(crate) fn from_environment(paths: InitPaths) -> Result<Self, Error> {
+        Source::from_environment(paths)?.start_plain()
+    }
+}
+
+/// A configuration that was read.
+struct Source {
+    map: MemoryMap,
+    channels: Vec<ChannelConfig>,
+    file_root: Option<PathBuf>,
+}
+
+impl Source {
+    fn from_environment(paths: InitPaths) -> Result<Self, Error> {
+        let mem_cfg = path(paths.mem_cfg, "MEM_CFG_FILE", "the memory configuration")?;
+        let mailbox_cfg = path(
+            paths.mailbox_cfg,
+            "MAILBOX_CFG_FILE",
+            "the mailbox configuration",
+        )?;
+        let root = path(
+            paths.fs_root,
+            "MAILBOX_FS_ROOT",
+            "the root directory of firmware's files",
+        )?;
+        let map = config::load_memory_map(&mem_cfg)?;
+        let channels = config::load_mailboxes(&mailbox_cfg, &map)?;
+        Ok(Self {
+            map,
+            channels,
+            file_root: Some(root),
+        })
+    }
+
+    fn start_plain(self) -> Result<Vhost, Error> {
+        self.start(Default::default(), |_| Ok(()))
+    }
+
+    fn start(
+        self,
+        (extensions, virtuals): (Openers, Openers),
+        built: impl FnOnce(&Spaces) -> Result<(), Error>,
+    ) -> Result<Vhost, Error> {
+        let map = Rc::new(self.map);
+        let memories = Rc::new(Memories::new(map.clone()));
+        built(&Spaces::new(map.clone(), memories.clone()))?;
+        let callbacks = Rc::new(Callbacks::new(extensions, virtuals));
+        let foreign = Rc::new(Live::new(memories.clone(), callbacks.clone()));
+        Vhost::start(Parts {
+            map,
+            memories,
+            channels: self.channels,
+            file_root: self.file_root,
+            callbacks,
+            foreign,
+            sink: Box::new(CStdout),
+        })
+    }
+}
+
+/// The path that was given, or that of the environment.
+fn path(
+    given: Option<PathBuf>,
+    variable: &'static str,
+    what: &'static str,
+) -> Result<PathBuf, Error> {
+    let set = || {
+        std::env::var_os(variable)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    given
+        .or_else(set)
+        .ok_or(Error::Environment { variable, what })
+}

@@ -1,0 +1,102 @@
+//! What a user of the system can do wrong.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::bus::BusError;
+use crate::config::ConfigError;
+use crate::mem::{AccessError, ImageError, InitialError};
+use crate::messages::rpc::CallError;
+
+/// Why a call failed.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// An environment variable is not set.
+    #[error("environment variable {variable} is not set: it names {what}")]
+    Environment {
+        /// Its name.
+        variable: &'static str,
+        /// What it is for.
+        what: &'static str,
+    },
+    /// The root of firmware's files is no directory.
+    #[error("{} can't be the root of firmware's files: {cause}", path.display())]
+    FileRoot {
+        /// The path.
+        path: PathBuf,
+        /// Why not.
+        cause: std::io::Error,
+    },
+    /// A configuration file is refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A memory can't be given its first content.
+    #[error(transparent)]
+    Initial(#[from] InitialError),
+    /// A file can't be read.
+    #[error("can't read {}: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        cause: std::io::Error,
+    },
+    /// A file is no image that can be loaded.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// An access failed.
+    #[error("space `{space}`, {address:#x}: {cause}")]
+    Access {
+        /// Name of the space.
+        space: String,
+        /// Where the access starts.
+        address: u64,
+        /// Why.
+        cause: AccessError,
+    },
+    /// The first content of a memory can't be written.
+    #[error("init: {0}")]
+    Initialise(AccessError),
+    /// There is no such space.
+    #[error("there is no space `{name}`; the memory configuration has: {known}")]
+    NoSpace {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// There is no such channel.
+    #[error("there is no channel `{name}`; the mailbox configuration serves: {known}")]
+    NoChannel {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// A call can't be made.
+    #[error("channel `{channel}`: {cause}")]
+    Call {
+        /// Name of the channel.
+        channel: String,
+        /// Why.
+        cause: CallError,
+    },
+    /// The bus could not do it.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// Service has ended for good.
+    #[error("{0}")]
+    Fatal(String),
+    /// This thread has a system already.
+    #[error("this thread has a running vhost: one a thread at a time; shut it down first")]
+    AlreadyRunning,
+    /// A callback of the host program's refuses to go on.
+    #[error("the callback for {what} failed: {cause}")]
+    Callback {
+        /// Which.
+        what: &'static str,
+        /// Its error.
+        cause: Box<dyn std::error::Error>,
+    },
+}

@@ -1,0 +1,284 @@
+//! The system: configuration turned into actors on a bus, and what can be done with it.
+
+mod backdoor;
+mod build;
+mod entry;
+mod error;
+mod spaces;
+
+use std::cell::Cell;
+use std::fmt;
+use std::rc::{Rc, Weak};
+
+use actix::{Actor, Handler};
+
+pub use backdoor::MAX_TEXT;
+pub(crate) use entry::InitPaths;
+pub use entry::{
+    CallbackResult, MailboxInitPaths, mailbox_init, mailbox_init_with_config,
+    mailbox_init_with_paths, mb_server_run,
+};
+pub use error::Error;
+pub use spaces::{MemoryView, SpaceView, Spaces};
+
+use crate::actors::mailbox::Board;
+use crate::bus::{Bus, Kept, Port, Tap};
+use crate::foreign::{CallResult, Callbacks, Memories};
+use crate::mem::MemoryMap;
+use crate::messages::foreign::{Register, Report, Severity};
+use crate::messages::mailbox::Status;
+use crate::messages::rpc::{Offer, Poll, Progress, Target};
+use crate::messages::{console, foreign, mailbox, memory, rpc};
+
+/// A running host: the actors that serve firmware, and the backdoor into its memories.
+///
+/// It lives on one thread, and there is one a thread at a time. Nothing happens between calls: firmware
+/// is served in [`tick`](Self::tick).
+pub struct Vhost(Rc<Inner>);
+
+struct Inner {
+    bus: Bus,
+    ports: Ports,
+    board: Rc<Board>,
+    map: Rc<MemoryMap>,
+    memories: Rc<Memories>,
+    callbacks: Rc<Callbacks>,
+    channels: Vec<ServedChannel>,
+    registered: Cell<bool>,
+    _alone: Alone,
+}
+
+/// The ways to the parties that calls from outside are for.
+struct Ports {
+    memory: Port<memory::Inbox>,
+    rpc: Port<rpc::Inbox>,
+    console: Port<console::Inbox>,
+    mailbox: Port<mailbox::Inbox>,
+    foreign: Port<foreign::Inbox>,
+}
+
+/// A channel that is served, as far as its users ask about it.
+struct ServedChannel {
+    name: String,
+    space: String,
+}
+
+/// How a channel stands at the end of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelExit {
+    /// Its name.
+    pub name: String,
+    /// Its exit code; none where it has not exited.
+    pub code: Option<u32>,
+}
+
+/// A call of firmware's, as the host program's methods and commands see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// Name of the channel that calls.
+    pub channel: &'a str,
+    /// Arguments, zero-extended.
+    pub args: &'a [u64],
+}
+
+impl Vhost {
+    /// One clock: takes new requests, serves them, and asks again those who said "pending". Gives the
+    /// number of channels that have not exited.
+    ///
+    /// # Errors
+    /// [`Error::Fatal`] once service has ended for good, and [`Error::Bus`] from inside a callback.
+    pub fn tick(&self) -> Result<usize, Error> {
+        let inner = &*self.0;
+        if !inner.registered.get() {
+            self.register_channels()?;
+        }
+        if inner.bus.tick()? {
+            self.report_panics()?;
+        }
+        inner
+            .board
+            .fatal()
+            .map_or_else(|| Ok(inner.board.served()), |text| Err(Error::Fatal(text)))
+    }
+
+    /// Something was written to a mailbox: the next tick looks at every channel.
+    pub fn notify(&self) {
+        self.0.bus.notify();
+    }
+
+    /// What each channel waits for, a line each.
+    ///
+    /// # Errors
+    /// [`Error::Bus`] from inside a tap.
+    pub fn status(&self) -> Result<String, Error> {
+        Ok(self.0.bus.ask(&self.0.ports.mailbox, Status)?)
+    }
+
+    /// Ticks so far.
+    pub fn now(&self) -> u64 {
+        self.0.bus.now()
+    }
+
+    /// How each served channel stands, in the order of the configuration.
+    pub fn exits(&self) -> Vec<ChannelExit> {
+        let names = self.0.channels.iter().map(|channel| channel.name.clone());
+        let exits = names.zip(self.0.board.exits());
+        exits
+            .map(|(name, code)| ChannelExit { name, code })
+            .collect()
+    }
+
+    /// Whether this call comes from inside a foreign call, such as a method of the testbench.
+    pub fn is_abroad(&self) -> bool {
+        self.0.bus.abroad()
+    }
+
+    /// Answers CALLs of this method by `callback`; the testbench is no longer asked.
+    ///
+    /// # Errors
+    /// [`Error::Bus`] from inside a tap.
+    pub fn register_method(
+        &self,
+        name: impl Into<String>,
+        callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + 'static,
+    ) -> Result<(), Error> {
+        self.register(Target::Method(name.into()), callback)
+    }
+
+    /// Answers custom commands of this id (requests OTHER) by `callback`.
+    ///
+    /// # Errors
+    /// [`Error::Bus`] from inside a tap.
+    pub fn register_command(
+        &self,
+        id: u64,
+        callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + 'static,
+    ) -> Result<(), Error> {
+        self.register(Target::Command(id), callback)
+    }
+
+    fn register(
+        &self,
+        target: Target,
+        mut callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + 'static,
+    ) -> Result<(), Error> {
+        let system: Weak<Inner> = Rc::downgrade(&self.0);
+        let callback = move |channel: &str, args: &[u64]| {
+            let vhost = Vhost(system.upgrade().ok_or("the system is gone")?);
+            callback(&vhost, Call { channel, args })
+        };
+        self.0
+            .callbacks
+            .register(target.clone(), Box::new(callback));
+        Ok(self.0.bus.ask(&self.0.ports.rpc, Offer { target })?)
+    }
+
+    /// Asks a method once, as firmware's CALL does on every tick.
+    ///
+    /// # Errors
+    /// Where the testbench can't be asked.
+    pub fn poll_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, Error> {
+        let (channel, method) = (channel.to_owned(), method.to_owned());
+        let ask = Poll {
+            channel: channel.clone(),
+            method,
+            args: args.to_vec(),
+        };
+        let answer = self.0.bus.ask(&self.0.ports.rpc, ask)?;
+        answer.map_err(|cause| Error::Call { channel, cause })
+    }
+
+    /// Shows every message and reply on the bus to `tap` from now on.
+    pub fn attach(&self, tap: impl Tap) {
+        self.0.bus.attach(tap);
+    }
+
+    /// Starts an actor that is sent a copy of every message and reply from now on.
+    ///
+    /// # Errors
+    /// [`Error::Bus`] from inside a tap.
+    pub fn attach_actor<A>(&self, actor: A) -> Result<actix::Addr<A>, Error>
+    where
+        A: Actor<Context = actix::Context<A>> + Handler<Kept>,
+    {
+        Ok(self.0.bus.attach_actor(actor)?)
+    }
+
+    /// Shows something to the user, as the system's own reports are.
+    ///
+    /// # Errors
+    /// [`Error::Bus`] from inside a tap.
+    pub fn report(&self, severity: Severity, id: &str, text: &str) -> Result<(), Error> {
+        let report = Report {
+            severity,
+            id: id.to_owned(),
+            text: text.to_owned(),
+        };
+        Ok(self.0.bus.ask(&self.0.ports.foreign, report)?)
+    }
+
+    /// Tells the testbench of the channels, once.
+    pub(crate) fn register_channels(&self) -> Result<(), Error> {
+        if self.0.registered.replace(true) {
+            return Ok(());
+        }
+        for channel in &self.0.channels {
+            self.0.ports.foreign.post(Register {
+                channel: channel.name.clone(),
+            });
+        }
+        Ok(self.0.bus.settle()?)
+    }
+
+    /// A panic that nobody heard of is an error of the host's own.
+    fn report_panics(&self) -> Result<(), Error> {
+        for (ticket, text) in self.0.bus.take_panics() {
+            let text = format!("{} panicked at {}: {text}", ticket.to, ticket.name);
+            self.report(Severity::Error, "vhost", &text)?;
+        }
+        Ok(())
+    }
+
+    /// Puts out text that is left. The system ends when it is dropped.
+    pub fn shutdown(self) {
+        // Nothing is left to tell the user with.
+        let _ = self
+            .0
+            .bus
+            .ask(&self.0.ports.console, console::Finish { channel: None });
+    }
+}
+
+/// Holds the thread's place for as long as it lives.
+struct Alone;
+
+thread_local! {
+    static TAKEN: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Alone {
+    fn take() -> Result<Self, Error> {
+        // Gone only while the thread ends.
+        let taken = TAKEN.try_with(|taken| taken.replace(true)).unwrap_or(true);
+        if taken {
+            Err(Error::AlreadyRunning)
+        } else {
+            Ok(Self)
+        }
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        let _ = TAKEN.try_with(|taken| taken.set(false));
+    }
+}
+
+impl fmt::Debug for Vhost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vhost")
+            .field("bus", &self.0.bus)
+            .field("board", &self.0.board)
+            .finish()
+    }
+}

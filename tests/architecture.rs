@@ -1,0 +1,197 @@
+//! Holds what `docs/architecture.md` says never happens: arrows run one way between the folders of `src`, and some words
+//! are used in one place only. Each rule is a row of a table; an offence is reported as `file:line`.
+
+#![allow(clippy::expect_used, reason = "a test says what it expects")]
+
+use std::fs;
+use std::path::Path;
+
+/// A folder of `src`, and those that it may name as `crate::<name>`: each only names what stands below it. Files beside
+/// the folders, such as `lib.rs`, may name all.
+const ARROWS: &[(&str, &[&str])] = &[
+    (
+        "ffi",
+        &[
+            "system", "trace", "foreign", "sim", "actors", "bus", "messages", "config", "mem",
+        ],
+    ),
+    (
+        "system",
+        &[
+            "trace", "foreign", "sim", "actors", "bus", "messages", "config", "mem",
+        ],
+    ),
+    ("trace", &["bus", "messages", "config", "mem"]),
+    ("foreign", &["bus", "messages", "mem", "sim"]),
+    ("actors", &["bus", "messages", "config", "mem"]),
+    ("bus", &["messages", "config", "mem"]),
+    ("messages", &["config", "mem"]),
+    ("config", &["mem"]),
+    ("mem", &[]),
+    ("sim", &[]),
+];
+
+/// A word, and the only places under `src` where it may stand.
+const CONFINED: &[(&str, &[&str])] = &[
+    ("unsafe", &["ffi", "sim"]),
+    ("pyo3", &["foreign/python"]),
+    ("bincode", &["trace"]),
+    ("serde_yaml", &["config"]),
+    ("LocalSet", &["bus"]),
+];
+
+#[test]
+fn arrows_run_one_way() {
+    let mut offences = vec![];
+    for source in sources("src") {
+        let layer = source.layer();
+        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == layer) else {
+            if source.place.contains('/') {
+                offences.push(format!(
+                    "src/{}: `{layer}` has no row in ARROWS",
+                    source.place
+                ));
+            }
+            continue;
+        };
+        for (line, name) in source.names_of_the_crate() {
+            let known = ARROWS.iter().any(|(other, _)| *other == name);
+            if known && name != layer && !allowed.contains(&name) {
+                offences.push(format!(
+                    "src/{}:{line}: `{layer}` names `{name}`",
+                    source.place
+                ));
+            }
+        }
+    }
+    assert!(
+        offences.is_empty(),
+        "against the arrows:\n{}",
+        offences.join("\n")
+    );
+}
+
+#[test]
+fn the_table_has_no_cycle() {
+    for (index, (name, allowed)) in ARROWS.iter().enumerate() {
+        for below in *allowed {
+            let place = ARROWS.iter().position(|(other, _)| other == below);
+            assert!(
+                place > Some(index),
+                "`{name}` may name `{below}`, which is not below it"
+            );
+        }
+    }
+}
+
+#[test]
+fn words_stay_where_they_belong() {
+    let mut offences = vec![];
+    for source in sources("src") {
+        for (word, places) in CONFINED {
+            if !places.iter().any(|place| source.place.starts_with(place)) {
+                let lines = source.lines_with(word);
+                offences.extend(lines.map(|line| format!("src/{}:{line}: `{word}`", source.place)));
+            }
+        }
+    }
+    assert!(
+        offences.is_empty(),
+        "out of place:\n{}",
+        offences.join("\n")
+    );
+}
+
+#[test]
+fn the_wire_protocol_has_one_file_of_unsafe() {
+    let mut files = sources("mailbox_rs/src");
+    files.retain(|source| source.lines_with("unsafe").next().is_some());
+    let places: Vec<String> = files.into_iter().map(|source| source.place).collect();
+    assert!(places.len() <= 1, "more than one: {}", places.join(", "));
+}
+
+/// A Rust file without comments, and without the tests at its end.
+struct Source {
+    /// Relative to the folder that was asked for.
+    place: String,
+    code: String,
+}
+
+fn sources(folder: &str) -> Vec<Source> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let (mut found, mut folders) = (vec![], vec![folder.clone()]);
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).expect("a folder of this project") {
+            let path = entry.expect("an entry of it").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let place = path.strip_prefix(&folder).expect("it was found there");
+                found.push(Source {
+                    place: place.to_string_lossy().into_owned(),
+                    code: code(&fs::read_to_string(&path).expect("a source file")),
+                });
+            }
+        }
+    }
+    found.sort_by(|one, other| one.place.cmp(&other.place));
+    found
+}
+
+/// Crude: a `//` in a string ends its line too, and the first `#[cfg(test)]` before a `mod … {` ends the file.
+fn code(text: &str) -> String {
+    let mut code = String::new();
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let next = lines.peek().copied().unwrap_or_default();
+        if line.trim() == "#[cfg(test)]" && next.contains("mod ") && next.ends_with('{') {
+            break;
+        }
+        code.push_str(line.split("//").next().unwrap_or_default());
+        code.push('\n');
+    }
+    code
+}
+
+impl Source {
+    /// `bus` for both `bus/port.rs` and `bus.rs`.
+    fn layer(&self) -> &str {
+        self.place.split(['/', '.']).next().unwrap_or_default()
+    }
+
+    fn lines_with(&self, word: &str) -> impl Iterator<Item = usize> {
+        let lines = self.code.lines().enumerate();
+        lines.filter_map(move |(index, line)| {
+            words(line).any(|found| found == word).then_some(index + 1)
+        })
+    }
+
+    /// Every `x` of `crate::x` and of `crate::{x::…, …}`, with its line.
+    fn names_of_the_crate(&self) -> Vec<(usize, &str)> {
+        let mut names = vec![];
+        for (at, prefix) in self.code.match_indices("crate::") {
+            let line = self.code[..at].matches('\n').count() + 1;
+            let rest = &self.code[at + prefix.len()..];
+            let mut depth = 0_usize;
+            for item in rest.split_inclusive([',', '{', '}', ';', '(', ')']) {
+                if depth == usize::from(rest.starts_with('{')) {
+                    names.extend(words(item).next().map(|name| (line, name)));
+                }
+                match item.chars().last() {
+                    Some('{') => depth += 1,
+                    Some('}') => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                if depth == 0 {
+                    break;
+                }
+            }
+        }
+        names
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+}

@@ -1,0 +1,173 @@
+//! A step of `cargo xtask test`: a name, and commands written as a person would type them.
+
+use std::path::Path;
+
+use crate::tool::Tool;
+
+/// Commands that are run one after the other and count as one line of the closing table.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) cases: Vec<Case>,
+    /// Environment on top of the runner's own.
+    pub(crate) env: Vec<(&'static str, &'static str)>,
+    /// Without one of these the step is skipped.
+    pub(crate) needs: Vec<Tool>,
+    /// Without one of these the step runs, and its tests skip what they can't do.
+    pub(crate) wants: Vec<Tool>,
+    /// A command that must succeed, or the step is skipped for the reason beside it.
+    pub(crate) probe: Option<(&'static str, &'static str)>,
+    /// The step belongs only to a tree that has one of these files; to every tree if the list is empty.
+    files: &'static [&'static str],
+}
+
+/// One command of a step. It is split at white space; there is no quoting.
+#[derive(Clone)]
+pub(crate) struct Case {
+    pub(crate) command: String,
+    pub(crate) expect: Expect,
+}
+
+/// What a command must do to pass.
+#[derive(Clone)]
+pub(crate) enum Expect {
+    /// Exit with status 0.
+    Success,
+    /// Fail, with one compiler error that has all these words in it.
+    Refusal(Vec<String>),
+}
+
+impl Step {
+    pub(crate) fn new<C: Into<String>>(
+        name: &'static str,
+        commands: impl IntoIterator<Item = C>,
+    ) -> Self {
+        let case = |command: C| Case {
+            command: command.into(),
+            expect: Expect::Success,
+        };
+        Self::of_cases(name, commands.into_iter().map(case).collect())
+    }
+
+    pub(crate) fn of_cases(name: &'static str, cases: Vec<Case>) -> Self {
+        Self {
+            name,
+            cases,
+            env: vec![],
+            needs: vec![],
+            wants: vec![],
+            probe: None,
+            files: &[],
+        }
+    }
+
+    pub(crate) fn env(mut self, key: &'static str, value: &'static str) -> Self {
+        self.env.push((key, value));
+        self
+    }
+
+    pub(crate) fn needs(mut self, tools: &[Tool]) -> Self {
+        self.needs.extend(tools);
+        self
+    }
+
+    pub(crate) fn wants(mut self, tools: &[Tool]) -> Self {
+        self.wants.extend(tools);
+        self
+    }
+
+    pub(crate) fn probe(mut self, command: &'static str, otherwise: &'static str) -> Self {
+        self.probe = Some((command, otherwise));
+        self
+    }
+
+    pub(crate) fn only_with(mut self, files: &'static [&'static str]) -> Self {
+        self.files = files;
+        self
+    }
+
+    /// Whether there is anything of this step in the tree.
+    pub(crate) fn belongs_to(&self, root: &Path) -> bool {
+        let has_file = || self.files.iter().any(|file| root.join(file).is_file());
+        !self.cases.is_empty() && (self.files.is_empty() || has_file())
+    }
+
+    /// The step with the cases that `only` speaks of: all of them if the step's name has one of these parts in it.
+    /// `None` if none is left; with no `only`, the step as it is.
+    pub(crate) fn narrowed(mut self, only: &[String]) -> Option<Self> {
+        let spoken_of = |text: &str| only.iter().any(|part| text.contains(part.as_str()));
+        if !only.is_empty() && !spoken_of(self.name) {
+            self.cases.retain(|case| spoken_of(&case.command));
+        }
+        (!self.cases.is_empty()).then_some(self)
+    }
+}
+
+impl Expect {
+    /// Why a command that ended like this has not done what it must; `None` if it has.
+    pub(crate) fn unmet(&self, success: bool, output: &[String]) -> Option<String> {
+        match self {
+            Self::Success => (!success).then(|| "it failed".into()),
+            Self::Refusal(_) if success => Some("it compiles, and must not".into()),
+            Self::Refusal(words) => (!refused_with(words, output))
+                .then(|| format!("no error message names {}", words.join(" and "))),
+        }
+    }
+}
+
+/// Whether a compiler's error message, from its first line to the place it points to, has all `words` in it.
+fn refused_with(words: &[String], output: &[String]) -> bool {
+    let mut message = String::new();
+    for line in output {
+        if line.starts_with("error") {
+            message.clear();
+        } else if line.trim_start().starts_with("-->") || line.is_empty() {
+            if words.iter().all(|word| has_word(&message, word)) {
+                return true;
+            }
+            message.clear();
+            continue;
+        } else if message.is_empty() {
+            continue;
+        }
+        message.push_str(line);
+        message.push('\n');
+    }
+    false
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .any(|found| found == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(String::from).collect()
+    }
+
+    #[test]
+    fn a_refusal_must_name_both_features() {
+        let expect = Expect::Refusal(vec!["mem_uvm".into(), "mem_api".into()]);
+        let good = "   Compiling x\nerror: features `mem_uvm`\n       and `mem_api`\n --> src/lib.rs:1:1\n";
+        let half = "error: feature `mem_uvm` clashes\n --> src/lib.rs:1:1\n  | `mem_api`\n\nerror: could not compile `vhost`";
+        assert_eq!(expect.unmet(false, &lines(good)), None);
+        assert!(expect.unmet(false, &lines(half)).is_some());
+        assert!(expect.unmet(true, &lines(good)).is_some());
+    }
+
+    #[test]
+    fn only_takes_whole_steps_by_name_and_single_commands_by_their_text() {
+        let step = || Step::new("clippy", ["cargo clippy -p a", "cargo clippy -p b"]);
+        let left = |only: &[&str]| {
+            let only: Vec<String> = only.iter().map(|part| String::from(*part)).collect();
+            step().narrowed(&only).map_or(0, |step| step.cases.len())
+        };
+        assert_eq!(left(&[]), 2);
+        assert_eq!(left(&["clip"]), 2);
+        assert_eq!(left(&["-p b"]), 1);
+        assert_eq!(left(&["rustfmt"]), 0);
+    }
+}

@@ -1,0 +1,170 @@
+//! What steps need beside a Rust toolchain: how to see that it is there, and how it is installed.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+pub(crate) const CARGO_DENY: Tool = Tool::new("cargo-deny", Source::Cargo { version: "0.20.2" });
+pub(crate) const CARGO_FUZZ: Tool = Tool::new("cargo-fuzz", Source::Cargo { version: "0.13.2" });
+pub(crate) const CLANG: Tool = Tool::new("clang", Source::Debian { package: "clang" });
+pub(crate) const LLD: Tool = Tool::new("ld.lld", Source::Debian { package: "lld" });
+pub(crate) const CXX: Tool = Tool::new("c++", Source::Debian { package: "g++" });
+pub(crate) const RISCV32: Tool = Tool::new("riscv32imc-unknown-none-elf", Source::Target);
+pub(crate) const RISCV64: Tool = Tool::new("riscv64gc-unknown-none-elf", Source::Target);
+
+/// A program (its name is what one types), or a target's standard library.
+#[derive(Clone, Copy)]
+pub(crate) struct Tool {
+    name: &'static str,
+    source: Source,
+}
+
+#[derive(Clone, Copy)]
+enum Source {
+    /// A cargo subcommand; the version that is installed where there is none.
+    Cargo { version: &'static str },
+    /// A package of Debian and its relatives.
+    Debian { package: &'static str },
+    /// The standard library for a target of the compiler.
+    Target,
+}
+
+impl Tool {
+    const fn new(name: &'static str, source: Source) -> Self {
+        Self { name, source }
+    }
+
+    fn is_there(self) -> bool {
+        match self.source {
+            Source::Cargo { .. } => succeeds(&format!("{} --version", self.name.replace('-', " "))),
+            Source::Debian { .. } => succeeds(&format!("{} --version", self.name)),
+            Source::Target => Command::new("rustc")
+                .args(["--print", "target-libdir", "--target", self.name])
+                .output()
+                .is_ok_and(|found| {
+                    Path::new(String::from_utf8_lossy(&found.stdout).trim()).is_dir()
+                }),
+        }
+    }
+
+    fn install_command(self) -> String {
+        match self.source {
+            Source::Cargo { version } => {
+                format!("cargo install --locked --version {version} {}", self.name)
+            }
+            Source::Debian { package } => {
+                format!("apt-get install -y --no-install-recommends {package}")
+            }
+            Source::Target => format!("rustup target add {}", self.name),
+        }
+    }
+}
+
+/// Finds tools, installs what is missing if it may, and remembers what it found.
+pub(crate) struct Toolbox {
+    may_install: bool,
+    known: HashMap<&'static str, Result<(), Missing>>,
+    package_lists_are_fresh: bool,
+}
+
+/// A tool that can't be had; the text says which, and how to get it.
+#[derive(Clone)]
+pub(crate) struct Missing(pub(crate) String);
+
+impl Toolbox {
+    pub(crate) fn new(may_install: bool) -> Self {
+        Self {
+            may_install,
+            known: HashMap::new(),
+            package_lists_are_fresh: false,
+        }
+    }
+
+    pub(crate) fn get(&mut self, tool: Tool) -> Result<(), Missing> {
+        if let Some(known) = self.known.get(tool.name) {
+            return known.clone();
+        }
+        let found = self.find_or_install(tool);
+        self.known.insert(tool.name, found.clone());
+        found
+    }
+
+    fn find_or_install(&mut self, tool: Tool) -> Result<(), Missing> {
+        if tool.is_there() {
+            return Ok(());
+        }
+        let command = tool.install_command();
+        let missing = |why: &str| {
+            Err(Missing(format!(
+                "{} is missing and {why}; get it with `{command}`",
+                tool.name
+            )))
+        };
+        if !self.may_install {
+            return missing("--no-install was given");
+        }
+        if matches!(tool.source, Source::Debian { .. }) {
+            if !succeeds("apt-get --version") {
+                return missing("there is no apt-get here");
+            }
+            if !is_root() {
+                return missing("only root may install it");
+            }
+            if !self.package_lists_are_fresh {
+                self.package_lists_are_fresh = install_with("apt-get update");
+            }
+        }
+        if install_with(&command) && tool.is_there() {
+            Ok(())
+        } else {
+            missing("could not be installed")
+        }
+    }
+}
+
+/// Runs a command and lets it talk to the terminal.
+fn install_with(command: &str) -> bool {
+    println!("  installing: {command}");
+    program(command)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn succeeds(command: &str) -> bool {
+    program(command)
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+fn is_root() -> bool {
+    program("id -u")
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// A command line split at white space.
+pub(crate) fn program(command: &str) -> Command {
+    let mut words = command.split_whitespace();
+    let mut program = Command::new(words.next().unwrap_or_default());
+    program.args(words);
+    program
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_that_is_not_there_is_named_with_the_way_to_get_it() {
+        let tool = Tool::new("cargo-no-such-tool", Source::Cargo { version: "1.2.3" });
+        let Err(Missing(text)) = Toolbox::new(false).get(tool) else {
+            panic!("it can't be there");
+        };
+        assert!(
+            text.contains("cargo install --locked --version 1.2.3 cargo-no-such-tool"),
+            "{text}"
+        );
+    }
+}
