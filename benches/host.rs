@@ -33,12 +33,8 @@ unsafe extern "C" {
         data: *const c_void,
         len: u64,
     ) -> i64;
-    fn mb_backdoor_read_mem(
-        space: *const c_char,
-        address: u64,
-        data: *mut c_void,
-        len: u64,
-    ) -> i64;
+    fn mb_backdoor_read_mem(space: *const c_char, address: u64, data: *mut c_void, len: u64)
+    -> i64;
 }
 
 const BASE: u64 = 0x8000_0000;
@@ -140,7 +136,11 @@ fn started() -> Firmware<&'static Ram> {
     assert_eq!(status, 0, "{error:?}");
     std::fs::remove_dir_all(&folder).expect("the folder");
 
-    let mut firmware = Firmware::new(&RAM, CHANNELS[0], Layout::new(PtrWidth::P8, CacheLine::None));
+    let mut firmware = Firmware::new(
+        &RAM,
+        CHANNELS[0],
+        Layout::new(PtrWidth::P8, CacheLine::None),
+    );
     firmware.reset();
     assert_eq!(tick(), 1);
     assert!(firmware.is_ready());
@@ -173,7 +173,10 @@ fn serve(firmware: &mut Firmware<&'static Ram>, request: &Request, times: u64) -
 }
 
 fn counted(what: &str, run: impl FnOnce()) {
-    let before = (READS.load(Ordering::Relaxed), WRITES.load(Ordering::Relaxed));
+    let before = (
+        READS.load(Ordering::Relaxed),
+        WRITES.load(Ordering::Relaxed),
+    );
     run();
     let reads = READS.load(Ordering::Relaxed) - before.0;
     let writes = WRITES.load(Ordering::Relaxed) - before.1;
@@ -190,10 +193,37 @@ fn host(criterion: &mut Criterion) {
 
     let requests = [
         ("PRINT 16 B", Request::Print { ptr: DATA, len: 16 }),
-        ("CALL", Request::Call { method: DATA + 0x100, args: [1, 2].into() }),
-        ("MEMMOVE 4 KiB", Request::MemMove { dest: DATA + 0x8000, src: DATA, len: 4096 }),
-        ("MEMSET 4 KiB", Request::MemSet { dest: DATA + 0x4000, byte: 1, len: 4096 }),
-        ("MEMCMP 4 KiB", Request::MemCmp { s1: DATA + 0x4000, s2: DATA + 0x4000, len: 4096 }),
+        (
+            "CALL",
+            Request::Call {
+                method: DATA + 0x100,
+                args: [1, 2].into(),
+            },
+        ),
+        (
+            "MEMMOVE 4 KiB",
+            Request::MemMove {
+                dest: DATA + 0x8000,
+                src: DATA,
+                len: 4096,
+            },
+        ),
+        (
+            "MEMSET 4 KiB",
+            Request::MemSet {
+                dest: DATA + 0x4000,
+                byte: 1,
+                len: 4096,
+            },
+        ),
+        (
+            "MEMCMP 4 KiB",
+            Request::MemCmp {
+                s1: DATA + 0x4000,
+                s2: DATA + 0x4000,
+                len: 4096,
+            },
+        ),
     ];
 
     println!("accesses to simulated memory");
@@ -205,7 +235,9 @@ fn host(criterion: &mut Criterion) {
     criterion.bench_function("idle tick", |bencher| bencher.iter(tick));
     criterion.bench_function("the clock of these benches", |bencher| {
         bencher.iter_custom(|times| {
-            (0..times).map(|_| black_box(Instant::now()).elapsed()).sum()
+            (0..times)
+                .map(|_| black_box(Instant::now()).elapsed())
+                .sum()
         });
     });
     for (name, request) in &requests {
@@ -230,7 +262,8 @@ fn host(criterion: &mut Criterion) {
     });
     group.bench_function("read", |bencher| {
         // SAFETY: as above.
-        bencher.iter(|| unsafe { mb_backdoor_read_mem(space, DATA, block.as_mut_ptr().cast(), len) });
+        bencher
+            .iter(|| unsafe { mb_backdoor_read_mem(space, DATA, block.as_mut_ptr().cast(), len) });
     });
     group.finish();
 }
