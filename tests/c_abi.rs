@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use object::{Object, ObjectSymbol};
 use tempfile::TempDir;
 
 /// How a program is linked.
@@ -11,6 +12,8 @@ use tempfile::TempDir;
 enum Linkage {
     Shared,
     Archive,
+    /// Not at all: the program loads the library.
+    Loaded,
 }
 
 /// A program in C, built, and a directory for its runs.
@@ -28,7 +31,7 @@ fn built(file: &str) -> PathBuf {
 }
 
 impl Program {
-    /// Builds a program from some of the files in `tests/c`.
+    /// Builds a program from some of the files in `tests/c`, among which there may be flags.
     fn build(linkage: Linkage, sources: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -44,7 +47,7 @@ impl Program {
         ]);
         cc.arg(folder.path().join("program"));
         cc.arg("-I").arg(root.join("include"));
-        cc.args(sources.iter().map(|file| root.join("tests/c").join(file)));
+        cc.current_dir(root.join("tests/c")).args(sources);
         match linkage {
             Linkage::Shared => {
                 let library = built("libvhost.so");
@@ -54,6 +57,9 @@ impl Program {
             }
             Linkage::Archive => {
                 cc.arg(built("libvhost.a")).args(["-ldl", "-lm"]);
+            }
+            Linkage::Loaded => {
+                cc.arg("-ldl");
             }
         }
         let output = cc.output().unwrap();
@@ -170,11 +176,12 @@ fn drives_every_case(linkage: Linkage) {
         let lines = "from the simulator\n[core0] hello world\n[core0] and so\n\
                      [core0] -5 5 text|c   |0xbeef\n[core0] left over\n";
         assert_eq!(run.stdout, lines, "{wire:?}");
-        for case in ["malformed", "bursts", "wraps", "resets", "two_cores"] {
+        for case in ["malformed", "bursts", "resets", "two_cores"] {
             drive(&driver, case, wire, 0);
         }
     }
     let cases = [
+        "wraps",
         "from_environment",
         "failed_init",
         "again",
@@ -192,6 +199,53 @@ fn drives_every_case(linkage: Linkage) {
     drive(&driver, "exit_with_handler", ANY, 35);
 }
 
+/// One memory in the library, one that a C model would have, one of the testbench's.
+const MEMORY_OF_EACH_KIND: &str = "\
+space:
+  core0:
+    - ram: {base: 0x80000000, size: 0x10000, path: tb.ram, width: 32, backend: static}
+    - model: {base: 0xa0000000, size: 0x1000, backend: api}
+    - box: {base: 0x90000000, size: 0x1000, backend: uvm}
+";
+
+/// Runs a program that is given the paths of its configuration after `args`.
+fn run_with_each_kind(program: &Program, args: &[&str]) -> Run {
+    let memory = program.write("memory.yaml", MEMORY_OF_EACH_KIND);
+    let mailbox = program.write(
+        "mailbox.yaml",
+        "core0: {space: core0, base: 0x80001000, ptr: 32}\n",
+    );
+    let paths = [&memory, &mailbox, program.folder.path()].map(|path| path.to_str().unwrap());
+    program.run(&[args, &paths].concat(), 0)
+}
+
+fn runs_in_a_simulator(linkage: Linkage) {
+    let dpi = Program::build(linkage, &["dpi.c"]);
+    for case in ["told", "unknown", "seen", "arrays", "black_box", "disable"] {
+        run_with_each_kind(&dpi, &[case]);
+    }
+    let bytes_only = Program::build(linkage, &["-DBYTES_ONLY", "dpi.c"]);
+    run_with_each_kind(&bytes_only, &["black_box"]);
+}
+
+fn runs_without_a_testbench(linkage: Linkage) {
+    let bare = Program::build(linkage, &["bare.c"]);
+    let run = run_with_each_kind(&bare, &[]);
+    let reports: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(reports.len(), 4, "{}", run.stderr);
+    for (report, part) in reports.iter().zip([
+        "mb_backdoor_read_u32: ",
+        "mb_backdoor_write_u32: ",
+        "__mb_call: ",
+        "mb_server_run: ",
+    ]) {
+        assert!(
+            report.starts_with(&format!("vhost: error: {part}")),
+            "{report}"
+        );
+    }
+}
+
 #[test]
 fn driver_with_the_shared_library() {
     drives_every_case(Linkage::Shared);
@@ -200,4 +254,59 @@ fn driver_with_the_shared_library() {
 #[test]
 fn driver_with_the_archive() {
     drives_every_case(Linkage::Archive);
+}
+
+#[test]
+fn simulator_with_the_shared_library() {
+    runs_in_a_simulator(Linkage::Shared);
+}
+
+#[test]
+fn simulator_with_the_archive() {
+    runs_in_a_simulator(Linkage::Archive);
+}
+
+#[test]
+fn no_testbench_with_the_shared_library() {
+    runs_without_a_testbench(Linkage::Shared);
+}
+
+#[test]
+fn no_testbench_with_the_archive() {
+    runs_without_a_testbench(Linkage::Archive);
+}
+
+#[test]
+fn library_and_testbench_loaded_one_after_the_other() {
+    let simulator = Program::build(Linkage::Loaded, &["plugin.c"]);
+    let testbench = ["-shared", "-fPIC", "-DTESTBENCH", "plugin.c"];
+    let testbench = Program::build(Linkage::Loaded, &testbench);
+    let files = [
+        built("libvhost.so"),
+        testbench.folder.path().join("program"),
+    ];
+    let files = files.each_ref().map(|file| file.to_str().unwrap());
+    run_with_each_kind(&simulator, &files);
+}
+
+#[test]
+fn the_shared_library_exports_what_the_header_declares() {
+    let header = include_str!("../include/vhost.h");
+    let (exported, _) = header.split_once("#ifdef VHOST_DECLARE_TESTBENCH").unwrap();
+    let declared = exported
+        .lines()
+        .filter(|line| line.ends_with(");") && !line.starts_with([' ', '#']));
+    let mut declared: Vec<&str> = declared
+        .filter_map(|line| line.split('(').next()?.rsplit([' ', '*']).next())
+        .collect();
+    declared.sort_unstable();
+
+    let library = fs::read(built("libvhost.so")).unwrap();
+    let library = object::File::parse(&*library).unwrap();
+    let defined = library
+        .dynamic_symbols()
+        .filter(|symbol| symbol.is_definition());
+    let mut defined: Vec<&str> = defined.map(|symbol| symbol.name().unwrap()).collect();
+    defined.sort_unstable();
+    assert_eq!(defined, declared);
 }

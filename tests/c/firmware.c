@@ -49,12 +49,6 @@ void firmware_reset(struct firmware *firmware) {
 
 uint32_t firmware_state(const struct firmware *firmware) { return get(firmware->base + 4, 4); }
 
-void firmware_near_wrap(struct firmware *firmware) {
-    uint64_t ours[] = {firmware->request.put, firmware->response.taken};
-    for (int i = 0; i < 2; i++)
-        set(ours[i], 4, get(ours[i], 4) + 0xffffffe0);
-}
-
 /* Entries in a queue. */
 static uint32_t waiting(const struct queue *queue) { return (get(queue->put, 4) - get(queue->taken, 4)) & 15; }
 

@@ -29,12 +29,6 @@ struct firmware firmware_at(uint64_t base, unsigned word, unsigned line);
 void firmware_reset(struct firmware *);
 uint32_t firmware_state(const struct firmware *);
 
-/*
- * Lets the counters that firmware writes run from shortly before they wrap. Slots and the bit above them are all that counts of
- * an index, so this is what a firmware looks like after four billion requests.
- */
-void firmware_near_wrap(struct firmware *);
-
 /* Puts a request, if there is room. */
 int firmware_send(struct firmware *, uint32_t action, uint32_t words, const uint64_t *args);
 #define SEND(firmware, action, ...)                                                                         \
