@@ -1,7 +1,7 @@
 //! What a Rust host program answers: methods, custom commands, special files.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::rc::Rc;
@@ -52,7 +52,7 @@ impl Openers {
     }
 
     /// What is opened.
-    pub fn names(&self) -> BTreeSet<String> {
+    pub fn names(&self) -> HashSet<String> {
         self.0.keys().cloned().collect()
     }
 }
@@ -63,14 +63,17 @@ impl fmt::Debug for Openers {
     }
 }
 
+/// Code of the host program, callable while nothing else is borrowed.
+type Shared<T> = Rc<RefCell<Box<T>>>;
+
 /// All callbacks of the host program. No borrow is held while one of them runs: it may come back and
 /// register more.
 #[derive(Default)]
 pub struct Callbacks {
-    calls: RefCell<HashMap<Target, Rc<RefCell<Box<Callback>>>>>,
+    calls: RefCell<HashMap<Target, Shared<Callback>>>,
     extensions: Openers,
     virtuals: Openers,
-    files: RefCell<HashMap<SpecialId, Rc<RefCell<Box<dyn SpecialFile>>>>>,
+    files: RefCell<HashMap<SpecialId, Shared<dyn SpecialFile>>>,
     opened: Cell<u64>,
 }
 
@@ -88,12 +91,12 @@ impl Callbacks {
     }
 
     /// The file extensions that have an opener.
-    pub fn extensions(&self) -> BTreeSet<String> {
+    pub fn extensions(&self) -> HashSet<String> {
         self.extensions.names()
     }
 
     /// The names below `virtual/` that have an opener.
-    pub fn virtuals(&self) -> BTreeSet<String> {
+    pub fn virtuals(&self) -> HashSet<String> {
         self.virtuals.names()
     }
 

@@ -7,12 +7,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use super::{Alone, Error, Inner, Ports, ServedChannel, Vhost};
 use crate::actors::console::Console;
-use crate::actors::files::{Files, SpecialNames};
+use crate::actors::files::{Files, SpecialNames, open_root};
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
 use crate::actors::memory::Memory;
 use crate::actors::rpc::Rpc;
@@ -83,9 +82,9 @@ impl Vhost {
             let desk = bus.desk(files::Inbox::PARTY);
             let special = SpecialNames {
                 extensions: callbacks.extensions(),
-                virtual_names: callbacks.virtuals(),
+                virtuals: callbacks.virtuals(),
             };
-            bus.start(|_| Files::new(desk, foreign.clone(), root, special))?
+            bus.start(|_| Files::new(desk, &foreign, root, special))?
         };
         let console = {
             let desk = bus.desk(console::Inbox::PARTY);
@@ -202,7 +201,7 @@ fn setup(channel: &ChannelConfig) -> Option<Setup> {
 }
 
 fn open(root: &Path) -> Result<Dir, Error> {
-    Dir::open_ambient_dir(root, ambient_authority()).map_err(|cause| Error::FileRoot {
+    open_root(root).map_err(|cause| Error::FileRoot {
         path: root.to_owned(),
         cause,
     })
