@@ -1,5 +1,7 @@
 //! Programs in C that know only the C ABI and the wire layout, linked with the shared library and with the archive.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
