@@ -16,9 +16,11 @@ macro_rules! simulator {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)?;)+) => {
         $(
             $(#[$doc])*
-            // SAFETY: this is the prototype that C gives it.
-            pub(crate) static $name: Symbol<unsafe extern "C" fn($($arg: $type),*) $(-> $result)?> =
-                unsafe { Symbol::new(c_name(concat!(stringify!($name), "\0"))) };
+            pub(super) static $name: Symbol<unsafe extern "C" fn($($arg: $type),*) $(-> $result)?> = {
+                let name = c_name(concat!(stringify!($name), "\0"));
+                // SAFETY: this is the prototype that C gives it.
+                unsafe { Symbol::new(name) }
+            };
         )+
 
         #[cfg(test)]
