@@ -12,22 +12,22 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "ffi",
         &[
-            "system", "trace", "foreign", "sim", "actors", "bus", "messages", "config", "mem",
+            "system", "foreign", "sim", "actors", "bus", "messages", "config", "mem",
         ],
     ),
     (
         "system",
         &[
-            "trace", "foreign", "sim", "actors", "bus", "messages", "config", "mem",
+            "foreign", "actors", "sim", "bus", "messages", "config", "mem",
         ],
     ),
-    ("trace", &["bus", "messages", "config", "mem"]),
-    ("foreign", &["bus", "messages", "mem", "sim"]),
-    ("actors", &["bus", "messages", "config", "mem"]),
-    ("bus", &["messages", "config", "mem"]),
-    ("messages", &["config", "mem"]),
+    ("foreign", &["messages", "mem", "sim"]),
+    ("actors", &["messages", "bus", "mem", "printf"]),
+    ("messages", &["bus", "mem"]),
+    ("bus", &[]),
     ("config", &["mem"]),
     ("mem", &[]),
+    ("printf", &["sim"]),
     ("sim", &[]),
 ];
 
@@ -105,7 +105,8 @@ fn words_stay_where_they_belong() {
 #[test]
 fn the_wire_protocol_has_one_file_of_unsafe() {
     let mut files = sources("mailbox_rs/src");
-    files.retain(|source| source.lines_with("unsafe").next().is_some());
+    let is_test = |source: &Source| source.place.ends_with("tests.rs");
+    files.retain(|source| !is_test(source) && source.lines_with("unsafe").next().is_some());
     let places: Vec<String> = files.into_iter().map(|source| source.place).collect();
     assert!(places.len() <= 1, "more than one: {}", places.join(", "));
 }

@@ -28,6 +28,7 @@ pub use error::{BusError, Unanswered};
 pub use host::Bus;
 pub(crate) use inbox::inbox;
 pub use line::Ticket;
+pub(crate) use line::panic_text;
 pub use message::{Answer, Body, Envelope, Inbox, Message, Reply};
 pub use port::Port;
 pub use tap::{Event, Kept, Observation, Tap};

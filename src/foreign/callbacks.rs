@@ -1,7 +1,7 @@
 //! What a Rust host program answers: methods, custom commands, special files.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::rc::Rc;
@@ -52,7 +52,7 @@ impl Openers {
     }
 
     /// What is opened.
-    pub fn names(&self) -> HashSet<String> {
+    pub fn names(&self) -> BTreeSet<String> {
         self.0.keys().cloned().collect()
     }
 }
@@ -88,12 +88,12 @@ impl Callbacks {
     }
 
     /// The file extensions that have an opener.
-    pub fn extensions(&self) -> HashSet<String> {
+    pub fn extensions(&self) -> BTreeSet<String> {
         self.extensions.names()
     }
 
     /// The names below `virtual/` that have an opener.
-    pub fn virtuals(&self) -> HashSet<String> {
+    pub fn virtuals(&self) -> BTreeSet<String> {
         self.virtuals.names()
     }
 

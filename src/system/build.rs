@@ -4,12 +4,15 @@ use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
 
 use super::{Alone, Error, Inner, Ports, ServedChannel, Vhost};
 use crate::actors::console::Console;
-use crate::actors::files::{Files, SpecialNames, open_root};
+use crate::actors::files::{Files, SpecialNames};
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
 use crate::actors::memory::Memory;
 use crate::actors::rpc::Rpc;
@@ -70,10 +73,8 @@ impl Vhost {
             foreign: &foreign,
         };
         loader.initialise()?;
-        for channel in &channels {
-            if let Some(image) = &channel.load {
-                loader.load(channel.space, image)?;
-            }
+        for (space, image) in images(&channels) {
+            loader.load(space, image)?;
         }
 
         let setups: Vec<Setup> = channels.iter().filter_map(setup).collect();
@@ -82,9 +83,9 @@ impl Vhost {
             let desk = bus.desk(files::Inbox::PARTY);
             let special = SpecialNames {
                 extensions: callbacks.extensions(),
-                virtuals: callbacks.virtuals(),
+                virtual_names: callbacks.virtuals(),
             };
-            bus.start(|_| Files::new(desk, &foreign, root, special))?
+            bus.start(|_| Files::new(desk, foreign.clone(), root, special))?
         };
         let console = {
             let desk = bus.desk(console::Inbox::PARTY);
@@ -174,6 +175,21 @@ impl Vhost {
     }
 }
 
+/// What is loaded where, each once however many channels the image has.
+fn images(channels: &[ChannelConfig]) -> Vec<(SpaceId, &Arc<Image>)> {
+    let mut images: Vec<(SpaceId, &Arc<Image>)> = Vec::new();
+    for channel in channels {
+        let Some(image) = &channel.load else { continue };
+        let known = |(space, other): &(SpaceId, &Arc<Image>)| {
+            *space == channel.space && Arc::ptr_eq(other, image)
+        };
+        if !images.iter().any(known) {
+            images.push((channel.space, image));
+        }
+    }
+    images
+}
+
 /// The channel, where it is served.
 fn setup(channel: &ChannelConfig) -> Option<Setup> {
     let mailbox = channel.mailbox?;
@@ -185,8 +201,8 @@ fn setup(channel: &ChannelConfig) -> Option<Setup> {
     })
 }
 
-fn open(root: &Path) -> Result<cap_std::fs::Dir, Error> {
-    open_root(root).map_err(|cause| Error::FileRoot {
+fn open(root: &Path) -> Result<Dir, Error> {
+    Dir::open_ambient_dir(root, ambient_authority()).map_err(|cause| Error::FileRoot {
         path: root.to_owned(),
         cause,
     })
