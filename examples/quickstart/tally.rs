@@ -16,7 +16,8 @@ pub struct Tally(Arc<Mutex<Counts>>);
 /// What was counted.
 #[derive(Debug, Default)]
 pub struct Counts {
-    kinds: BTreeMap<&'static str, Kind>,
+    /// Requests, by the name that the protocol has for their kind.
+    pub kinds: BTreeMap<&'static str, Kind>,
     /// Bytes of text since the last request was served.
     printed: u64,
 }
@@ -67,11 +68,6 @@ impl Counts {
         kind.failed += u64::from(matches!(served.response, Some(Response::Error(_))));
         kind.bytes += bytes;
         kind.ticks = kind.ticks.max(now - served.since);
-    }
-
-    /// The requests of a kind, by the name that the protocol has for it.
-    pub fn of(&self, kind: &str) -> Kind {
-        self.kinds.get(kind).copied().unwrap_or_default()
     }
 
     /// All requests.
