@@ -154,6 +154,10 @@ impl Channel {
                 written
             }
             FileRequest::Seek { fd, position } => {
+                if Errno::from_word(position, self.setup.layout.ptr_width).is_some() {
+                    // Firmware would take the answer for an error.
+                    return Err(Errno::EINVAL.into());
+                }
                 files
                     .ask(Seek {
                         channel,
