@@ -98,7 +98,11 @@ impl Attacker {
                 (action::PRINT, 2)
             }
             120..260 => {
-                args[0] = self.put(vhost, |rng| jumble(rng, &FORMATS, 40));
+                args[0] = self.put(vhost, |rng| match rng.u8(..32) {
+                    // As many conversions as a string has room for, none of which can be met.
+                    0 => b"%n".repeat(2047),
+                    _ => jumble(rng, &FORMATS, 40),
+                });
                 if self.rng.bool() {
                     args[1] = self.put(vhost, |_| b"main.c".to_vec());
                 }

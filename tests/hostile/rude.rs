@@ -38,7 +38,7 @@ pub(crate) struct Tally {
 struct Sent {
     entry: RequestEntry,
     slot: u32,
-    reported: bool,
+    report: Option<String>,
 }
 
 impl Sent {
@@ -104,7 +104,7 @@ impl Rude {
             self.sent.push_back(Sent {
                 entry,
                 slot: self.slot,
-                reported: false,
+                report: None,
             });
             self.slot = (self.slot + 1) % 8;
             self.tally.sent += 1;
@@ -172,12 +172,14 @@ impl Rude {
         let slot: u32 = slot.parse().expect("a slot");
         // While no response is read, two requests may have been in the same slot.
         let told = |sent: &&mut Sent| {
-            sent.slot == slot && !sent.reported && rest.starts_with(&format!("{}: ", sent.shown()))
+            sent.slot == slot
+                && sent.report.is_none()
+                && rest.starts_with(&format!("{}: ", sent.shown()))
         };
         let sent = self.sent.iter_mut().find(told);
         let sent =
             sent.unwrap_or_else(|| panic!("{name}: nothing was sent that is reported: {text}"));
-        sent.reported = true;
+        sent.report = Some(rest.to_owned());
         self.tally.reported += 1;
     }
 
@@ -201,7 +203,7 @@ impl Rude {
             Err(_) => {
                 self.tally.malformed += 1;
                 assert!(
-                    sent.reported,
+                    sent.report.is_some(),
                     "{}: no report of {}",
                     self.name,
                     sent.shown()
@@ -214,21 +216,35 @@ impl Rude {
 /// Whether the response is one to this request, and an error was reported.
 fn check(sent: &Sent, response: ResponseEntry, width: PtrWidth) {
     let shown = sent.shown();
-    let error = response.words == 1 && Errno::from_word(response.rets, width).is_some();
+    let error = Errno::from_word(response.rets, width).filter(|_| response.words == 1);
     match sent.request() {
         Err(_) => {
-            assert!(sent.reported, "no report of {shown}");
+            assert!(sent.report.is_some(), "no report of {shown}");
             assert_eq!(
                 response,
                 Response::Error(Errno::EINVAL).entry(width),
                 "{shown}"
             );
         }
-        Ok(_) if sent.reported => assert!(error, "{shown} was reported, and answered {response:?}"),
+        Ok(_) if sent.report.is_some() => {
+            let report = sent.report.as_deref().unwrap_or_default();
+            let errno = error.unwrap_or_else(|| panic!("answered {response:?}, reported {report}"));
+            assert!(
+                report.ends_with(&format!("; answered {errno}")),
+                "answered {errno}, reported {report}"
+            );
+            assert!(
+                errno == Errno::EIO || !report.contains("panicked"),
+                "{report}"
+            );
+        }
         Ok(Request::Print { .. } | Request::MemMove { .. } | Request::MemSet { .. }) => {
             assert_eq!(response, Response::Empty.entry(width), "{shown}");
         }
-        Ok(Request::File(_)) => assert!(!error, "no report of {shown}, answered {response:?}"),
+        Ok(Request::File(_)) => assert!(
+            error.is_none(),
+            "no report of {shown}, answered {response:?}"
+        ),
         // What it gives may be any word.
         Ok(_) => assert_eq!(response.words, 1, "{shown}"),
     }
