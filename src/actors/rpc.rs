@@ -77,7 +77,7 @@ impl Rpc {
         let task = tokio::task::spawn_local(async move {
             let call = dispatcher.call(channel, &target, args);
             let outcome = dispatcher.desk.shelter(call).await;
-            reply.send(outcome.unwrap_or_else(|panic| unreachable(&target, panic)));
+            reply.send(outcome.unwrap_or_else(|panic| raised(&target, panic)));
         });
         self.calls.insert(channel, task.abort_handle());
     }
@@ -149,9 +149,10 @@ impl Dispatcher {
         } else {
             return Ok(Progress::Absent);
         };
+        // Whoever was asked panicked.
         answer
             .await
-            .unwrap_or_else(|unanswered| unreachable(target, unanswered.to_string()))
+            .unwrap_or_else(|unanswered| raised(target, unanswered.to_string()))
     }
 
     async fn next_tick(&self) {
@@ -160,8 +161,8 @@ impl Dispatcher {
     }
 }
 
-fn unreachable<T>(target: &Target, cause: String) -> Result<T, CallError> {
-    Err(CallError::Unreachable {
+fn raised<T>(target: &Target, cause: String) -> Result<T, CallError> {
+    Err(CallError::Raised {
         target: target.clone(),
         cause,
     })

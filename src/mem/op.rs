@@ -226,12 +226,14 @@ fn copy(store: &dyn Store, to: &Segments, from: &Segments) -> Result<Outcome, Ac
     Ok(Outcome::Done)
 }
 
-/// Whether a forward copy could overwrite source bytes before they are read.
+/// Whether a forward copy could overwrite source bytes before they are read: it begins to write among them.
 fn is_behind(to: &Segments, from: &Segments) -> bool {
-    let (Some(to), Some(from)) = (to.first(), from.first()) else {
-        return false;
-    };
-    (to.memory, to.offset) > (from.memory, from.offset)
+    to.first().is_some_and(|to| {
+        let holds = |from: &Segment| {
+            from.memory == to.memory && to.offset.wrapping_sub(from.offset) < from.len
+        };
+        from.iter().any(holds)
+    })
 }
 
 fn compare(store: &dyn Store, one: &Segments, other: &Segments) -> Result<Outcome, AccessError> {
