@@ -1,8 +1,25 @@
-//! Verification host.
+//! Verification host for co-simulation: firmware on a simulated CPU asks, this library answers.
+//!
+//! Firmware writes requests into mailbox queues in its own memory. The host reads them there by backdoor, on
+//! each tick of the simulation, serves them, and writes the responses back.
+//!
+//! # The house, from top to bottom
+//!
+//! - `ffi`: what a simulator calls, the C ABI of `include/vhost.h`.
+//! - [`Vhost`] and the `mailbox_init` functions (`system`): configuration turned into running actors.
+//! - [`foreign`]: what we call: the simulator, and the callbacks of a Rust host program.
+//! - [`actors`]: mailbox server, memory, RPC dispatcher, files, console: state and decisions.
+//! - [`messages`]: everything they may say to each other.
+//! - [`bus`]: carries it; the only place that waits.
+//! - [`config`]: the two YAML files. [`mem`]: what memory is, without actors. [`printf`]: C's formats.
+//! - `sim`: safe wrappers over the simulator's symbols.
+//!
+//! Arrows run down only; a test holds them. All of it runs on the thread of its caller.
 
 pub mod actors;
 pub mod bus;
 pub mod config;
+mod ffi;
 pub mod foreign;
 pub mod mem;
 pub mod messages;
@@ -10,4 +27,11 @@ pub mod printf;
 mod sim;
 mod system;
 
-pub use system::*;
+pub use foreign::{CallResult, FileOpener, Openers, SpecialFile};
+pub use messages::foreign::Severity;
+pub use messages::rpc::Progress;
+pub use system::{
+    Builder, Call, CallbackResult, ChannelExit, Error, MAX_TEXT, MailboxInitPaths, MemoryView,
+    SpaceView, Spaces, Vhost, mailbox_init, mailbox_init_with_config, mailbox_init_with_paths,
+    mb_server_run,
+};

@@ -20,7 +20,6 @@ pub const LINE_MAX: usize = 64 * 1024;
 ///
 /// A line ends with `\n` or `\r\n`. What is no UTF-8 is put out as U+FFFD. Text that the sink does
 /// not take is lost, of which the log tells once.
-#[derive(Debug)]
 pub struct Console {
     desk: Desk,
     names: Vec<String>,
@@ -163,12 +162,6 @@ impl Output {
         {
             tracing::warn!(%error, "the console's text can't be put out, some of it is lost");
         }
-    }
-}
-
-impl std::fmt::Debug for Output {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Output(failed: {})", self.failed)
     }
 }
 

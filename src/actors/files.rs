@@ -1,37 +1,197 @@
-//! The files actor.
-use crate::bus::{Desk, Port};
-use crate::messages::{files, foreign};
-use std::collections::HashSet;
-/// Stub.
-#[derive(Debug)]
-pub struct Files;
-/// Stub.
-#[derive(Debug)]
-pub struct SpecialNames {
-    /// x
-    pub extensions: HashSet<String>,
-    /// x
-    pub virtuals: HashSet<String>,
+//! The files of firmware: descriptors over a sandboxed directory, and over files that the host
+//! program opens.
+//!
+//! A path whose name is registered below `virtual/`, or whose extension is, goes to the host program;
+//! every other one to the root directory. Where there is no root, those are refused with `EACCES`.
+
+mod descriptors;
+mod disk;
+mod path;
+mod root;
+#[cfg(test)]
+mod tests;
+
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
+use cap_std::fs::Dir;
+use mailbox_rs::{Errno, OpenFlags};
+
+use self::descriptors::{Claim, Descriptors, File};
+use self::disk::Disk;
+use self::root::Root;
+use crate::bus::{Desk, Envelope, Port, Unanswered};
+use crate::messages::files::{Close, CloseAll, Inbox, Open, READ_MAX, Read, Seek, Write};
+use crate::messages::foreign::{
+    self, CloseSpecial, OpenSpecial, ReadSpecial, SeekSpecial, SpecialId, WriteSpecial,
+};
+
+pub use self::path::SpecialNames;
+
+/// Serves the descriptors of all channels.
+pub struct Files {
+    desk: Desk,
+    foreign: Port<foreign::Inbox>,
+    disk: Option<Box<dyn Disk>>,
+    special: SpecialNames,
+    descriptors: Descriptors,
 }
-/// Stub.
-pub fn open_root(p: &std::path::Path) -> std::io::Result<cap_std::fs::Dir> {
-    cap_std::fs::Dir::open_ambient_dir(p, cap_std::ambient_authority())
-}
+
 impl Files {
-    /// Stub.
+    /// Serves the files below `root`, and asks `foreign` for those that are `special`.
     pub fn new(
-        _: Desk,
-        _: &Port<foreign::Inbox>,
-        _: Option<cap_std::fs::Dir>,
-        _: SpecialNames,
+        desk: Desk,
+        foreign: Port<foreign::Inbox>,
+        root: Option<Dir>,
+        special: SpecialNames,
     ) -> Self {
-        Self
+        let disk = root.map(|root| Box::new(Root::new(root)) as Box<dyn Disk>);
+        Self::with_disk(desk, foreign, disk, special)
+    }
+
+    /// As [`new`](Self::new), on a disk of any kind.
+    pub(crate) fn with_disk(
+        desk: Desk,
+        foreign: Port<foreign::Inbox>,
+        disk: Option<Box<dyn Disk>>,
+        special: SpecialNames,
+    ) -> Self {
+        Self {
+            foreign: foreign.sent_by(desk.party()),
+            desk,
+            disk,
+            special,
+            descriptors: Descriptors::default(),
+        }
+    }
+
+    fn open(&mut self, mail: Envelope<Open>, context: &mut Context<Self>) {
+        let Envelope { message, reply } = mail;
+        let flags = message.flags;
+        let checked = path::check(&message.path, flags).and_then(|path| {
+            let opener = self.special.opener(path)?;
+            // Before the file is opened, which may create or empty it.
+            let claim = self.descriptors.claim(message.channel)?;
+            Ok((path, opener, claim))
+        });
+        match checked {
+            Err(errno) => reply.send(Err(errno)),
+            Ok((path, None, claim)) => {
+                let file = match &mut self.disk {
+                    Some(disk) => disk.open(path, flags).map(File::Disk),
+                    None => Err(Errno::EACCES),
+                };
+                reply.send(self.opened(claim, flags, file));
+            }
+            Ok((path, Some(opener), claim)) => {
+                let answer = self.foreign.ask(OpenSpecial {
+                    opener,
+                    path: path.to_owned(),
+                    flags,
+                });
+                let opened = answer.into_actor(self).map(move |answer, files, _| {
+                    let file = answer.unwrap_or_else(given_up).map(File::Special);
+                    reply.send(files.opened(claim, flags, file));
+                });
+                context.spawn(opened);
+            }
+        }
+    }
+
+    /// Gives the file its descriptor, unless the channel closed all of them meanwhile.
+    fn opened(
+        &mut self,
+        claim: Claim,
+        flags: OpenFlags,
+        file: Result<File, Errno>,
+    ) -> Result<u64, Errno> {
+        match file {
+            Ok(file) => self.descriptors.fill(claim, flags, file).map_err(|file| {
+                self.drop_file(file);
+                Errno::EINTR
+            }),
+            Err(errno) => {
+                self.descriptors.release(claim);
+                Err(errno)
+            }
+        }
+    }
+
+    fn read(&mut self, Envelope { message, reply }: Envelope<Read>) {
+        let len = message.len.min(READ_MAX);
+        match self.descriptors.readable(message.channel, message.fd) {
+            Ok(File::Disk(file)) => reply.send(file.read(len)),
+            Ok(&mut File::Special(file)) => self.foreign.forward(ReadSpecial { file, len }, reply),
+            Err(errno) => reply.send(Err(errno)),
+        }
+    }
+
+    fn write(&mut self, Envelope { message, reply }: Envelope<Write>) {
+        let data = message.data;
+        match self.descriptors.writable(message.channel, message.fd) {
+            Ok(File::Disk(file)) => reply.send(file.write(&data)),
+            Ok(&mut File::Special(file)) => {
+                self.foreign.forward(WriteSpecial { file, data }, reply);
+            }
+            Err(errno) => reply.send(Err(errno)),
+        }
+    }
+
+    fn seek(&mut self, Envelope { message, reply }: Envelope<Seek>) {
+        let position = message.position;
+        match self.descriptors.file(message.channel, message.fd) {
+            // Positions are signed to the operating system.
+            Ok(_) if i64::try_from(position).is_err() => reply.send(Err(Errno::EINVAL)),
+            Ok(File::Disk(file)) => reply.send(file.seek(position)),
+            Ok(&mut File::Special(file)) => {
+                self.foreign.forward(SeekSpecial { file, position }, reply);
+            }
+            Err(errno) => reply.send(Err(errno)),
+        }
+    }
+
+    fn close(&mut self, close: &Close) -> Result<(), Errno> {
+        let file = self.descriptors.close(close.channel, close.fd)?;
+        self.drop_file(file);
+        Ok(())
+    }
+
+    fn close_all(&mut self, close: &CloseAll) {
+        for file in self.descriptors.close_all(close.channel) {
+            self.drop_file(file);
+        }
+    }
+
+    fn drop_file(&self, file: File) {
+        if let File::Special(file) = file {
+            self.foreign.post(CloseSpecial { file });
+        }
     }
 }
-impl actix::Actor for Files {
-    type Context = actix::Context<Self>;
+
+impl Actor for Files {
+    type Context = Context<Self>;
 }
-impl actix::Handler<files::Inbox> for Files {
+
+impl Handler<Inbox> for Files {
     type Result = ();
-    fn handle(&mut self, _: files::Inbox, _: &mut Self::Context) {}
+
+    fn handle(&mut self, mail: Inbox, context: &mut Self::Context) {
+        let desk = self.desk.clone();
+        desk.open(mail, |mail| match mail {
+            Inbox::Open(mail) => self.open(mail, context),
+            Inbox::Close(mail) => mail.reply.send(self.close(&mail.message)),
+            Inbox::Read(mail) => self.read(mail),
+            Inbox::Write(mail) => self.write(mail),
+            Inbox::Seek(mail) => self.seek(mail),
+            Inbox::CloseAll(mail) => {
+                self.close_all(&mail.message);
+                mail.reply.send(());
+            }
+        });
+    }
+}
+
+/// An opener that gave no answer, since it panicked.
+fn given_up(error: Unanswered) -> Result<SpecialId, Errno> {
+    tracing::error!(%error, "a file could not be opened");
+    Err(Errno::EIO)
 }

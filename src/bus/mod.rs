@@ -30,6 +30,7 @@ pub use error::{BusError, Unanswered};
 pub use host::Bus;
 pub(crate) use inbox::inbox;
 pub use line::Ticket;
+pub(crate) use line::panic_text;
 pub use message::{Answer, Body, Envelope, Inbox, Message, Reply};
 pub use port::Port;
 pub use tap::{Event, Kept, KeptEvent, Observation, Tap};
@@ -41,8 +42,12 @@ pub struct Party(pub &'static str);
 impl Party {
     /// Whoever calls from outside of the bus: the C ABI or a Rust user.
     pub const OUTSIDE: Self = Self("outside");
+
     /// Whatever is attached and sees all; it is named where it panicked.
     pub const TAP: Self = Self("a tap");
+
+    /// Whom an announcement is for: only taps see it.
+    pub const NOBODY: Self = Self("nobody");
 }
 
 impl std::fmt::Display for Party {

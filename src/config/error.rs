@@ -1,5 +1,6 @@
 //! What can be wrong with a configuration: every message names the file, the memory or channel, and the key.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -220,8 +221,8 @@ pub enum MemoryProblem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByFeature(pub bool);
 
-impl std::fmt::Display for ByFeature {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for ByFeature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0 {
             " (this one is the default, by Cargo feature)"
         } else {

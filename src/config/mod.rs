@@ -30,6 +30,7 @@ mod memory_map;
 mod raw;
 mod shape;
 mod surroundings;
+mod text;
 mod yaml;
 
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub use error::{
 };
 pub use mailboxes::{ChannelConfig, Mailbox};
 pub use surroundings::{Process, Surroundings};
+pub use text::TextError;
 pub use yaml::YamlError;
 
 use crate::mem::MemoryMap;

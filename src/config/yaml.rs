@@ -6,6 +6,8 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::{Mapping, Value};
 
+use super::text::{self, TextError};
+
 /// Bytes a document may take, each alias counted in full: its text, and [`NODE`] for each value. Thousands of banks fit; a few
 /// lines of aliases of aliases, which stand for billions of values, do not.
 const MAX_SIZE: usize = 4 << 20;
@@ -13,58 +15,25 @@ const MAX_SIZE: usize = 4 << 20;
 /// What each scalar, list and map counts, beside its text.
 const NODE: usize = 16;
 
-/// How deep brackets nest, and how many tags a text declares, at most. The parser's time grows with the square of either.
-const MAX_DEPTH: usize = 100;
-
 /// The merge key (<https://yaml.org/type/merge.html>).
 const MERGE: &str = "<<";
 
-/// A text that is no YAML document, or no plain one of reasonable size.
+/// A text that is no plain YAML document of reasonable size.
 #[derive(Debug, thiserror::Error)]
 pub enum YamlError {
     /// Not YAML; the text is the parser's.
     #[error("not valid YAML: {0}")]
     Invalid(#[from] serde_yaml::Error),
-    /// Larger than any configuration.
-    #[error("{} bytes of text are more than the {MAX_SIZE} that a configuration may have", .0)]
-    TooLong(usize),
-    /// Nested deeper than any configuration.
-    #[error(
-        "more than {MAX_DEPTH} brackets are open at once; a configuration nests a few lists and maps"
-    )]
-    TooDeep,
-    /// Tags have no meaning here.
-    #[error("more than {MAX_DEPTH} %TAG directives; a configuration needs none")]
-    TooManyTags,
+    /// Not for the parser.
+    #[error(transparent)]
+    Text(#[from] TextError),
 }
 
 /// Parses one document. An empty text is null.
 pub(super) fn parse(text: &str) -> Result<Value, YamlError> {
-    check_text(text)?;
+    text::check(text, MAX_SIZE)?;
     let left = Cell::new(MAX_SIZE);
     Ok(Tree { left: &left }.deserialize(serde_yaml::Deserializer::from_str(text))?)
-}
-
-/// Refuses texts that would keep the parser busy for hours. A bracket counts wherever it stands, in quotes too.
-fn check_text(text: &str) -> Result<(), YamlError> {
-    if text.len() > MAX_SIZE {
-        return Err(YamlError::TooLong(text.len()));
-    }
-    let mut depth: usize = 0;
-    for byte in text.bytes() {
-        match byte {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_DEPTH {
-            return Err(YamlError::TooDeep);
-        }
-    }
-    if text.matches("%TAG").count() > MAX_DEPTH {
-        return Err(YamlError::TooManyTags);
-    }
-    Ok(())
 }
 
 fn too_large<E: de::Error>() -> E {

@@ -63,14 +63,17 @@ impl fmt::Debug for Openers {
     }
 }
 
+/// Code of the host program, callable while nothing else is borrowed.
+type Shared<T> = Rc<RefCell<Box<T>>>;
+
 /// All callbacks of the host program. No borrow is held while one of them runs: it may come back and
 /// register more.
 #[derive(Default)]
 pub struct Callbacks {
-    calls: RefCell<HashMap<Target, Rc<RefCell<Box<Callback>>>>>,
+    calls: RefCell<HashMap<Target, Shared<Callback>>>,
     extensions: Openers,
     virtuals: Openers,
-    files: RefCell<HashMap<SpecialId, Rc<RefCell<Box<dyn SpecialFile>>>>>,
+    files: RefCell<HashMap<SpecialId, Shared<dyn SpecialFile>>>,
     opened: Cell<u64>,
 }
 

@@ -9,7 +9,7 @@ use crate::mem::{
     Shape, Store,
 };
 use crate::sim;
-use crate::sim::black_box::SvMemory;
+use crate::sim::SvMemory;
 
 /// Reaches every memory of a map. Accesses to memories of this process may come from an actor; the
 /// others call foreign code.

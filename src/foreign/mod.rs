@@ -14,6 +14,7 @@ use mailbox_rs::{Errno, OpenFlags};
 
 pub use callbacks::{CallResult, Callback, Callbacks, FileOpener, Openers, SpecialFile};
 pub use live::Live;
+pub(crate) use live::{report, report_without_testbench};
 pub use memory::Memories;
 
 use crate::mem::{AccessError, Op, Outcome, Segments};

@@ -5,6 +5,9 @@ use smallvec::SmallVec;
 
 use super::{Memory, MemoryId, MemoryMap, Space, SpaceId};
 
+#[cfg(test)]
+mod tests;
+
 /// Consecutive bytes of one memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Segment {
@@ -190,149 +193,5 @@ impl Placed {
                 len,
             },
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::mem::{Backend, Init, Shape};
-
-    const SPACE: SpaceId = SpaceId(0);
-
-    /// One space of black boxes with these bases and sizes, in ascending order.
-    fn map(memories: &[(u64, u64)]) -> MemoryMap {
-        let memory = |(base, size): &(u64, u64)| Memory {
-            name: format!("at {base:#x}"),
-            base: *base,
-            size: *size,
-            shape: Shape::BlackBox,
-            init: Init::None,
-            backend: Backend::Log,
-        };
-        let ids = (0..).take(memories.len()).map(MemoryId).collect();
-        MemoryMap {
-            memories: memories.iter().map(memory).collect(),
-            spaces: vec![Space {
-                name: "core0".to_owned(),
-                memories: ids,
-            }],
-        }
-    }
-
-    fn segment(memory: u32, offset: u64, len: u64) -> Segment {
-        Segment {
-            memory: MemoryId(memory),
-            offset,
-            len,
-        }
-    }
-
-    #[test]
-    fn an_access_goes_on_in_the_adjacent_memory() {
-        let map = map(&[(0x1000, 0x100), (0x1100, 4), (0x1104, 0x10), (0x2000, 8)]);
-        assert_eq!(
-            map.resolve(SPACE, 0x1010, 4).unwrap()[..],
-            [segment(0, 0x10, 4)]
-        );
-        let across = [segment(0, 0xff, 1), segment(1, 0, 4), segment(2, 0, 2)];
-        assert_eq!(map.resolve(SPACE, 0x10ff, 7).unwrap()[..], across);
-        assert_eq!(
-            map.resolve(SPACE, 0x2000, 8).unwrap()[..],
-            [segment(3, 0, 8)]
-        );
-        assert!(map.resolve(SPACE, 0x5000, 0).unwrap().is_empty());
-    }
-
-    #[test]
-    fn errors_name_the_first_byte_outside() {
-        let map = map(&[(0x1000, 0x100), (0x2000, 8)]);
-        let error = |address, len| map.resolve(SPACE, address, len).unwrap_err().to_string();
-        assert_eq!(
-            error(0xfff, 4),
-            "space `core0` has no memory at 0xfff, needed for the 4 bytes at 0xfff"
-        );
-        assert_eq!(
-            error(0x10fe, 4),
-            "space `core0` has no memory at 0x1100, needed for the 4 bytes at 0x10fe"
-        );
-        assert_eq!(
-            error(0x2008, 1),
-            "space `core0` has no memory at 0x2008, needed for the 1 bytes at 0x2008"
-        );
-        assert_eq!(
-            error(0x10ff, u64::MAX),
-            "space `core0` has no memory at 0x1100, needed for the 18446744073709551615 bytes at 0x10ff"
-        );
-        assert_eq!(
-            map.resolve(SpaceId(7), 0, 1).unwrap_err().to_string(),
-            "the map has no space number 7"
-        );
-    }
-
-    #[test]
-    fn the_last_address_is_mapped_and_none_follows() {
-        let map = map(&[(u64::MAX - 3, 4)]);
-        assert_eq!(
-            map.resolve(SPACE, u64::MAX, 1).unwrap()[..],
-            [segment(0, 3, 1)]
-        );
-        assert_eq!(
-            map.resolve(SPACE, u64::MAX, 2).unwrap_err().to_string(),
-            "the 2 bytes at 0xffffffffffffffff of space `core0` run past the last address, 0xffffffffffffffff"
-        );
-        assert_eq!(map.clip(SPACE, u64::MAX - 1, 4096), 2);
-    }
-
-    #[test]
-    fn strings_may_end_before_the_map() {
-        let map = map(&[(0, 8), (8, 8), (0x20, 8)]);
-        assert_eq!(map.clip(SPACE, 4, 4096), 12);
-        assert_eq!(map.clip(SPACE, 4, 5), 5);
-        assert_eq!(map.clip(SPACE, 0x10, 4096), 0);
-        assert_eq!(
-            map.mapped(SPACE, 12, 0x100)[..],
-            [segment(1, 4, 4), segment(2, 0, 8)]
-        );
-    }
-
-    proptest! {
-        /// `resolve`, `clip` and `mapped` agree with a look at every byte.
-        #[test]
-        fn every_byte_is_where_it_should_be(
-            gaps in prop::collection::vec((0u64..4, 1u64..12), 0..6),
-            address in 0u64..80,
-            len in 0u64..80,
-        ) {
-            let mut memories = Vec::new();
-            let mut end = 0;
-            for (gap, size) in gaps {
-                memories.push((end + gap, size));
-                end += gap + size;
-            }
-            let map = map(&memories);
-            let place = |byte: u64| {
-                let id = memories.iter().position(|(base, size)| (*base..base + size).contains(&byte))?;
-                Some((u32::try_from(id).unwrap(), byte - memories[id].0))
-            };
-            let bytes = |segments: &[Segment]| -> Vec<_> {
-                segments.iter().flat_map(|s| (0..s.len).map(|i| (s.memory.0, s.offset + i))).collect()
-            };
-            let places: Vec<_> = (address..address + len).map(place).collect();
-            let prefix: Vec<_> = places.iter().map_while(|place| *place).collect();
-
-            prop_assert_eq!(map.clip(SPACE, address, len), prefix.len() as u64);
-            prop_assert_eq!(
-                bytes(&map.mapped(SPACE, address, len)),
-                places.iter().flatten().copied().collect::<Vec<_>>()
-            );
-            match map.resolve(SPACE, address, len) {
-                Ok(segments) => prop_assert_eq!(bytes(&segments), prefix),
-                Err(MapError::Outside { outside, .. }) => prop_assert_eq!(outside, address + prefix.len() as u64),
-                Err(error) => return Err(TestCaseError::fail(error.to_string())),
-            }
-        }
     }
 }

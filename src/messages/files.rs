@@ -27,7 +27,11 @@ pub struct Close {
     pub fd: u64,
 }
 
-/// Reads from where the file stands; fewer bytes than asked only at its end.
+/// The most bytes that one [`Read`] gives. A longer read takes several.
+pub const READ_MAX: u64 = 64 * 1024;
+
+/// Reads from where the file stands. It may give fewer bytes than asked, never more than
+/// [`READ_MAX`]; none only at the end of the file, or if none were asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Read {
     /// Whose.

@@ -31,19 +31,33 @@ impl<'a> Arguments<'a> {
         })
     }
 
-    /// A width or precision, and whether it was given as a negative number.
-    pub(super) fn amount(&mut self, amount: Amount) -> Result<Option<(Extent, bool)>, Cause> {
-        let (amount, negative) = match amount {
-            Amount::Absent => return Ok(None),
-            Amount::Fixed(amount) => (amount, false),
-            Amount::Argument => {
-                let amount = self.word()?.bits as i32;
-                (amount.unsigned_abs(), amount < 0)
-            }
-        };
-        let extent = Extent::new(amount).ok_or(Cause::TooLarge)?;
-        Ok(Some((extent, negative)))
+    /// A width, and whether it was given as a negative number, which asks for `-`.
+    pub(super) fn width(&mut self, amount: Amount) -> Result<(Option<Extent>, bool), Cause> {
+        match self.amount(amount)? {
+            Some(amount) => Ok((Some(extent(amount)?), amount < 0)),
+            None => Ok((None, false)),
+        }
     }
+
+    /// A precision. A negative one is none.
+    pub(super) fn precision(&mut self, amount: Amount) -> Result<Option<Extent>, Cause> {
+        match self.amount(amount)? {
+            Some(amount) if amount >= 0 => Ok(Some(extent(amount)?)),
+            _ => Ok(None),
+        }
+    }
+
+    fn amount(&mut self, amount: Amount) -> Result<Option<i64>, Cause> {
+        match amount {
+            Amount::Absent => Ok(None),
+            Amount::Fixed(amount) => Ok(Some(amount.into())),
+            Amount::Argument => Ok(Some(self.word()?.signed(Size::Int))),
+        }
+    }
+}
+
+fn extent(amount: i64) -> Result<Extent, Cause> {
+    Extent::new(amount.unsigned_abs()).ok_or(Cause::TooLarge)
 }
 
 /// One argument.

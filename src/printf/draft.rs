@@ -109,22 +109,18 @@ impl<'a> Draft<'a> {
         arguments: &mut Arguments<'_>,
     ) -> Result<(), Cause> {
         // All arguments are taken before any is judged: those that follow are the next conversion's.
-        let width = arguments.amount(conversion.width);
-        let precision = arguments.amount(conversion.precision);
+        let width = arguments.width(conversion.width);
+        let precision = arguments.precision(conversion.precision);
         let word = if conversion.takes_argument() {
             arguments.word()
         } else {
             Err(Cause::NoArgument)
         };
-        let (kind, width, precision, word) = (conversion.kind?, width?, precision?, word?);
+        let kind = conversion.kind?;
+        let ((width, left), precision, word) = (width?, precision?, word?);
 
         let mut flags = conversion.flags;
-        flags.left |= width.is_some_and(|(_, negative)| negative);
-        let width = width.map(|(width, _)| width);
-        // To C, a negative precision is none.
-        let precision = precision
-            .filter(|(_, negative)| !negative)
-            .map(|(digits, _)| digits);
+        flags.left |= left;
         let field = Field::new(flags, width);
         let shape = Shape {
             flags,

@@ -4,7 +4,7 @@
 //! - [`symbol`]: how one is found: a weak reference, then `dlsym`.
 //! - [`scope`]: the DPI scope that exported functions are called in.
 //! - [`testbench`]: what the testbench exports: its methods, its tasks, its reports.
-//! - [`black_box`]: memories that somebody else models.
+//! - [`sv_memory`], [`c_memory`]: black-box memories, which the testbench or a C model holds.
 //! - [`open_array`]: `byte unsigned data[]` of an imported function's caller.
 //! - [`printf`]: one number, printed by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
@@ -16,17 +16,23 @@
     reason = "calls functions that only the running program can provide"
 )]
 
-pub(crate) mod black_box;
+mod c_memory;
 pub(crate) mod open_array;
 pub(crate) mod printf;
+#[cfg(test)]
+pub(crate) mod prototype;
 pub(crate) mod scope;
-pub(crate) mod stdout;
+mod stdout;
+mod sv_memory;
 mod symbol;
 mod symbols;
 pub(crate) mod testbench;
+mod text;
 
-pub(crate) use black_box::{api_read, api_write};
+pub(crate) use c_memory::{api_read, api_write};
 pub(crate) use stdout::CStdout;
+pub(crate) use sv_memory::SvMemory;
+pub(crate) use text::c_text;
 
 use thiserror::Error;
 

@@ -12,6 +12,7 @@ use super::symbols::{svGetArrElemPtr1, svGetArrayPtr, svLow, svSize};
 #[derive(Debug)]
 pub(crate) struct OpenArray {
     handle: *mut c_void,
+    size: c_int,
     len: usize,
 }
 
@@ -42,7 +43,12 @@ impl OpenArray {
         // SAFETY: the handle is the simulator's.
         let size = unsafe { size(handle, DIMENSION) };
         let len = usize::try_from(size).map_err(|_| ArrayError::Size(size))?;
-        Ok(Self { handle, len })
+        Ok(Self { handle, size, len })
+    }
+
+    /// Bytes, as the simulator counts them.
+    pub(crate) fn size(&self) -> c_int {
+        self.size
     }
 
     /// Bytes.

@@ -22,7 +22,7 @@ impl Extent {
     pub(crate) const MAX: u16 = 4096;
 
     /// None past [`MAX`](Self::MAX).
-    pub(crate) fn new(amount: u32) -> Option<Self> {
+    pub(crate) fn new(amount: u64) -> Option<Self> {
         let amount = u16::try_from(amount).ok()?;
         (amount <= Self::MAX).then_some(Self(amount))
     }
@@ -219,7 +219,7 @@ mod tests {
         zero: true,
     };
 
-    fn shape(flags: Flags, width: u32, precision: Option<u32>) -> Shape {
+    fn shape(flags: Flags, width: u64, precision: Option<u64>) -> Shape {
         Shape {
             flags,
             width: Extent::new(width),
@@ -237,7 +237,7 @@ mod tests {
     fn extents_are_bounded() {
         assert_eq!(Extent::new(4096).map(Extent::get), Some(4096));
         assert_eq!(Extent::new(4097), None);
-        assert_eq!(Extent::new(u32::MAX), None);
+        assert_eq!(Extent::new(u64::MAX), None);
     }
 
     #[test]

@@ -16,9 +16,11 @@ macro_rules! simulator {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)?;)+) => {
         $(
             $(#[$doc])*
-            // SAFETY: this is the prototype that C gives it.
-            pub(crate) static $name: Symbol<unsafe extern "C" fn($($arg: $type),*) $(-> $result)?> =
-                unsafe { Symbol::new(c_name(concat!(stringify!($name), "\0"))) };
+            pub(super) static $name: Symbol<unsafe extern "C" fn($($arg: $type),*) $(-> $result)?> = {
+                let name = c_name(concat!(stringify!($name), "\0"));
+                // SAFETY: this is the prototype that C gives it.
+                unsafe { Symbol::new(name) }
+            };
         )+
 
         #[cfg(test)]
@@ -87,6 +89,7 @@ simulator! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::prototype::{Functions, header};
 
     #[test]
     fn simulator_c_has_a_weak_reference_to_each() {
@@ -96,6 +99,27 @@ mod tests {
             .filter_map(|line| line.trim().strip_prefix("X(")?.split(')').next())
             .collect();
         assert_eq!(weak, NAMES);
+    }
+
+    #[test]
+    fn the_header_declares_what_the_testbench_may_define() {
+        let (_, wanted) = header();
+        let mut functions = Functions::default();
+        functions.add(mb_step.name(), mb_step.get().ok());
+        functions.add(mb_sv_call.name(), mb_sv_call.get().ok());
+        functions.add(mb_exit.name(), mb_exit.get().ok());
+        functions.add(sv_registery_ch.name(), sv_registery_ch.get().ok());
+        functions.add(mb_report.name(), mb_report.get().ok());
+        functions.add(mb_bb_mem_read.name(), mb_bb_mem_read.get().ok());
+        functions.add(mb_bb_mem_write.name(), mb_bb_mem_write.get().ok());
+        functions.add(mb_bb_mem_read_block.name(), mb_bb_mem_read_block.get().ok());
+        functions.add(
+            mb_bb_mem_write_block.name(),
+            mb_bb_mem_write_block.get().ok(),
+        );
+        functions.add(__vhost_bb_mem_read.name(), __vhost_bb_mem_read.get().ok());
+        functions.add(__vhost_bb_mem_write.name(), __vhost_bb_mem_write.get().ok());
+        functions.are_declared_by(wanted);
     }
 
     #[test]

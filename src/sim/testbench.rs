@@ -1,12 +1,12 @@
 //! What the testbench exports.
 
-use std::ffi::{CString, c_int};
+use std::ffi::c_int;
 
-use super::SimError;
 use super::scope::enter;
 use super::symbols::{
     mb_exit, mb_report, mb_step, mb_sv_call, sv_registery_ch, svAckDisabledState, svIsDisabledState,
 };
+use super::{SimError, c_text};
 
 /// Arguments that `mb_sv_call` is always given.
 pub(crate) const SV_CALL_ARGS: usize = 16;
@@ -74,24 +74,10 @@ pub(crate) fn acknowledge_disable() -> bool {
     disabled
 }
 
-/// C text; a NUL inside, which would end it, is shown as `␀`.
-pub(crate) fn c_text(text: &str) -> CString {
-    CString::new(text).unwrap_or_else(|_| {
-        let shown = text.replace('\0', "␀");
-        CString::new(shown).unwrap_or_default()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sim::Absent;
-
-    #[test]
-    fn a_nul_does_not_end_a_text() {
-        assert_eq!(c_text("a\0b").to_str(), Ok("a␀b"));
-        assert_eq!(c_text("").as_c_str(), c"");
-    }
 
     #[test]
     fn what_is_absent_is_named() {

@@ -4,8 +4,10 @@ use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use cap_std::fs::Dir;
 
 use super::{Alone, Error, Inner, Ports, ServedChannel, Vhost};
 use crate::actors::console::Console;
@@ -70,10 +72,8 @@ impl Vhost {
             foreign: &foreign,
         };
         loader.initialise()?;
-        for channel in &channels {
-            if let Some(image) = &channel.load {
-                loader.load(channel.space, image)?;
-            }
+        for (space, image) in images(&channels) {
+            loader.load(space, image)?;
         }
 
         let setups: Vec<Setup> = channels.iter().filter_map(setup).collect();
@@ -174,6 +174,21 @@ impl Vhost {
     }
 }
 
+/// What is loaded where, each once however many channels the image has.
+fn images(channels: &[ChannelConfig]) -> Vec<(SpaceId, &Arc<Image>)> {
+    let mut images: Vec<(SpaceId, &Arc<Image>)> = Vec::new();
+    for channel in channels {
+        let Some(image) = &channel.load else { continue };
+        let known = |(space, other): &(SpaceId, &Arc<Image>)| {
+            *space == channel.space && Arc::ptr_eq(other, image)
+        };
+        if !images.iter().any(known) {
+            images.push((channel.space, image));
+        }
+    }
+    images
+}
+
 /// The channel, where it is served.
 fn setup(channel: &ChannelConfig) -> Option<Setup> {
     let mailbox = channel.mailbox?;
@@ -185,7 +200,7 @@ fn setup(channel: &ChannelConfig) -> Option<Setup> {
     })
 }
 
-fn open(root: &Path) -> Result<cap_std::fs::Dir, Error> {
+fn open(root: &Path) -> Result<Dir, Error> {
     open_root(root).map_err(|cause| Error::FileRoot {
         path: root.to_owned(),
         cause,

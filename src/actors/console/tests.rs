@@ -2,6 +2,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use bytes::Bytes;
+use proptest::prelude::*;
 
 use super::*;
 use crate::bus::{Bus, Port};
@@ -177,4 +178,26 @@ fn a_broken_sink_is_survived() {
     bench.screen.broken.set(false);
     bench.print(0, "\n");
     assert_eq!(bench.seen(), "[core0] kept\n");
+}
+
+proptest! {
+    #[test]
+    fn how_text_is_cut_into_messages_does_not_matter(
+        pieces in prop::collection::vec("[aé\u{1f600}\r\n]{0,6}", 0..20),
+        broken in any::<bool>(),
+    ) {
+        let mut text = pieces.concat().into_bytes();
+        if broken {
+            text.insert(text.len() / 2, 0xff);
+        }
+        let bench = Bench::new();
+        for byte in &text {
+            bench.print(0, [*byte]);
+        }
+        bench.finish(None);
+        let bytewise = bench.seen();
+        bench.print(0, &text);
+        bench.finish(None);
+        prop_assert_eq!(bench.seen(), bytewise);
+    }
 }

@@ -25,7 +25,7 @@ use crate::messages::files::CloseAll;
 use crate::messages::foreign::{Exit, Report, Severity};
 use crate::messages::mailbox::{Inbox, Ring, Sight};
 use crate::messages::memory::{Access, Locate};
-use crate::messages::{console, rpc};
+use crate::messages::{console, mailbox, rpc};
 
 /// What the server knows of one channel. Its task is [`run`](Self::run).
 pub(super) struct Channel {
@@ -222,18 +222,14 @@ impl Channel {
             let news = |sight: &Sight| (sight.request_put != taken.0).then_some(sight.request_put);
             let put = self.sighted(news).await?;
             if put.wrapping_sub(taken.0) > QUEUE_LEN {
-                self.complain(&format!(
-                    "request queue: idx_p went from {} to {put:#x}, past the {QUEUE_LEN} slots there are; what is in between is passed over",
-                    taken.0
-                ));
-                taken = Index(put);
-                self.access(self.write_u32(self.setup.layout.request.idx_c, taken.0))
-                    .await?;
+                self.resynchronise(put, &mut taken, &mut responses).await?;
                 continue;
             }
             while taken.0 != put {
                 let entry = self.take(taken).await?;
+                let since = self.desk.now();
                 let served = self.serve(taken.slot(), &entry).await;
+                self.announce(taken.slot(), entry, since, &served);
                 taken = taken.next();
                 match served {
                     Served::Exit(code) => return Ok(code),
@@ -244,6 +240,38 @@ impl Channel {
                 }
             }
         }
+    }
+
+    /// Request indices that can't follow from each other: believes what is in memory, where that makes sense.
+    async fn resynchronise(
+        &self,
+        put: u32,
+        taken: &mut Index,
+        responses: &mut Responses,
+    ) -> Result<(), Failure> {
+        let layout = &self.setup.layout;
+        let there = Index(self.read_u32(layout.request.idx_c).await?);
+        let moved = format!("request queue: idx_p went from {:#x} to {put:#x}", taken.0);
+        if put.wrapping_sub(there.0) <= QUEUE_LEN && there != *taken {
+            self.report(
+                Severity::Warning,
+                &format!(
+                    "{moved}, and idx_c was set to {:#x}; the host goes on from there",
+                    there.0
+                ),
+            );
+            *taken = there;
+            responses.put = Index(self.read_u32(layout.response.idx_p).await?);
+            responses.taken = Index(self.read_u32(layout.response.idx_c).await?);
+            return Ok(());
+        }
+        self.complain(&format!(
+            "{moved}, past the {QUEUE_LEN} slots there are; what is in between is passed over"
+        ));
+        *taken = Index(put);
+        self.access(self.write_u32(layout.request.idx_c, put))
+            .await?;
+        Ok(())
     }
 
     /// Copies a request out of the queue, and gives its slot back to firmware.
@@ -300,6 +328,20 @@ impl Channel {
         }
     }
 
+    /// Shows whoever observes the channel what came of a request.
+    fn announce(&self, slot: u32, entry: RequestEntry, since: u64, served: &Served) {
+        self.desk.announce("Served", || mailbox::Served {
+            channel: self.id,
+            slot,
+            entry,
+            since,
+            response: match served {
+                Served::Response(response) => Some(*response),
+                Served::Silent | Served::Exit(_) => None,
+            },
+        });
+    }
+
     /// Puts a response into the queue, once there is room.
     async fn respond(
         &self,
@@ -309,13 +351,7 @@ impl Channel {
     ) -> Result<(), Failure> {
         let layout = &self.setup.layout;
         if responses.is_full() {
-            let read = Op::Read(self.span(layout.response.idx_c, 4));
-            let bytes = self.access(read).await?.into_bytes();
-            responses.taken = Index(
-                bytes
-                    .first_chunk()
-                    .map_or(0, |word| u32::from_le_bytes(*word)),
-            );
+            responses.taken = Index(self.read_u32(layout.response.idx_c).await?);
         }
         if responses.is_full() {
             self.stage.set(Stage::Full {
@@ -414,6 +450,16 @@ impl Channel {
             address: self.setup.address.wrapping_add(offset),
             len,
         }
+    }
+
+    async fn read_u32(&self, offset: u64) -> Result<u32, Failure> {
+        let bytes = self
+            .access(Op::Read(self.span(offset, 4)))
+            .await?
+            .into_bytes();
+        Ok(bytes
+            .first_chunk()
+            .map_or(0, |word| u32::from_le_bytes(*word)))
     }
 
     fn write_u32(&self, offset: u64, value: u32) -> Op<Span> {

@@ -1,1 +1,880 @@
+//! The server alone: every other party is played by the test.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use mailbox_rs::mock::{Firmware, Memory as _, Misbehaviour, Ram};
+use mailbox_rs::{
+    CacheLine, Errno, FileRequest, Layout, OpenFlags, PtrWidth, Request, RequestEntry, Response,
+    ResponseEntry, State, Version,
+};
+
+use super::{Board, Links, MailboxServer, Setup};
+use crate::bus::{Bus, Inbox as _, Port, Reply};
+use crate::mem::{
+    AccessError, Backend, Init, Memory, MemoryMap, Op, Segment, Segments, Shape, Space, SpaceId,
+    Span, Store, execute,
+};
+use crate::messages::foreign::Severity;
+use crate::messages::mailbox::{self, Status};
+use crate::messages::rpc::{CallError, Target};
+use crate::messages::{console, files, foreign, memory, rpc};
+
+const BASE: u64 = 0x8000_0000;
+const SIZE: u64 = 0x2_0000;
+const DATA: u64 = BASE + 0x1_0000;
+
+/// A chip's memory that counts how often it is reached.
+struct Chip {
+    ram: Ram,
+    reads: std::cell::Cell<u32>,
+    writes: std::cell::Cell<u32>,
+}
+
+impl Store for Chip {
+    fn read(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
+        self.reads.set(self.reads.get() + 1);
+        self.ram.read(BASE + at.offset, to);
+        Ok(())
+    }
+
+    fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError> {
+        self.writes.set(self.writes.get() + 1);
+        self.ram.write(BASE + at.offset, data);
+        Ok(())
+    }
+}
+
+/// What the other parties were sent.
+#[derive(Default)]
+struct Seen {
+    text: RefCell<String>,
+    reports: RefCell<Vec<(Severity, String, String)>>,
+    exits: RefCell<Vec<(u32, u32)>>,
+    calls: RefCell<Vec<rpc::Call>>,
+    pending: RefCell<Vec<Reply<Result<u64, CallError>>>>,
+    cancelled: RefCell<Vec<u32>>,
+    files: RefCell<Vec<String>>,
+}
+
+struct Bench {
+    bus: Bus,
+    chip: Rc<Chip>,
+    seen: Rc<Seen>,
+    board: Rc<Board>,
+    server: Port<mailbox::Inbox>,
+}
+
+impl Bench {
+    fn new(channels: &[(u64, Layout)]) -> Self {
+        let bus = Bus::new();
+        let chip = Rc::new(Chip {
+            ram: Ram::new(BASE, SIZE as usize),
+            reads: Default::default(),
+            writes: Default::default(),
+        });
+        let seen = Rc::new(Seen::default());
+        let links = Links {
+            memory: memory_of(&bus, chip.clone()),
+            rpc: rpc_of(&bus, seen.clone()),
+            files: files_of(&bus, seen.clone()),
+            console: console_of(&bus, seen.clone()),
+            foreign: foreign_of(&bus, seen.clone()),
+            store: chip.clone(),
+        };
+        let board = Rc::new(Board::new(channels.len()));
+        let setups = channels.iter().enumerate().map(|(at, (address, layout))| {
+            let setup = Setup {
+                name: format!("core{at}"),
+                space: SpaceId(0),
+                address: *address,
+                layout: *layout,
+            };
+            (setup, bus.doorbell())
+        });
+        let setups = setups.collect();
+        let desk = bus.desk(mailbox::Inbox::PARTY);
+        let server = bus.start(|own| MailboxServer::new(desk, own, links, setups, &board));
+        let server = server.unwrap();
+        bus.settle().unwrap();
+        Self {
+            bus,
+            chip,
+            seen,
+            board,
+            server,
+        }
+    }
+
+    fn tick(&self) {
+        self.bus.tick().unwrap();
+        assert_eq!(self.bus.take_panics(), []);
+    }
+
+    fn status(&self) -> String {
+        self.bus.ask(&self.server, Status).unwrap()
+    }
+
+    fn reports(&self) -> Vec<(Severity, String, String)> {
+        self.seen.reports.take()
+    }
+}
+
+fn memory_of(bus: &Bus, chip: Rc<Chip>) -> Port<memory::Inbox> {
+    let ram = Memory {
+        name: "ram".into(),
+        base: BASE,
+        size: SIZE,
+        shape: Shape::BlackBox,
+        init: Init::None,
+        backend: Backend::Log,
+    };
+    let id = crate::mem::MemoryId(0);
+    let space = Space {
+        name: "core".into(),
+        memories: vec![id],
+    };
+    let map = MemoryMap {
+        memories: vec![ram],
+        spaces: vec![space],
+    };
+    bus.foreign(Rc::new(move |call| match call {
+        memory::Inbox::Access(call) => {
+            let op = resolve(&map, call.message.op);
+            call.reply.send(op.and_then(|op| execute(&*chip, &op)));
+        }
+        memory::Inbox::AccessAt(call) => call.reply.send(execute(&*chip, &call.message.op)),
+        memory::Inbox::Locate(call) => {
+            let Span { address, len } = call.message.span;
+            call.reply.send(
+                map.resolve(call.message.space, address, len)
+                    .map_err(Into::into),
+            );
+        }
+    }))
+}
+
+fn resolve(map: &MemoryMap, op: Op<Span>) -> Result<Op<Segments>, AccessError> {
+    let place = |span: Span| map.resolve(SpaceId(0), span.address, span.len);
+    Ok(match op {
+        Op::Read(span) => Op::Read(place(span)?),
+        Op::Write(span, data) => Op::Write(place(span)?, data),
+        Op::Fill(span, byte) => Op::Fill(place(span)?, byte),
+        Op::Copy { to, from } => Op::Copy {
+            to: place(to)?,
+            from: place(from)?,
+        },
+        Op::Compare(one, other) => Op::Compare(place(one)?, place(other)?),
+        Op::Text(Span { address, len }) => {
+            let len = map.clip(SpaceId(0), address, len).max(1);
+            Op::Text(place(Span { address, len })?)
+        }
+        Op::Batch(ops) => {
+            let ops = ops.into_iter().map(|op| resolve(map, op));
+            Op::Batch(ops.collect::<Result<_, _>>()?)
+        }
+    })
+}
+
+fn rpc_of(bus: &Bus, seen: Rc<Seen>) -> Port<rpc::Inbox> {
+    bus.foreign(Rc::new(move |call| match call {
+        rpc::Inbox::Call(call) => {
+            seen.calls.borrow_mut().push(call.message.clone());
+            match &call.message.target {
+                Target::Method(name) if name == "later" => {
+                    seen.pending.borrow_mut().push(call.reply);
+                }
+                Target::Method(name) if name == "absent" => {
+                    call.reply.send(Err(CallError::Absent(call.message.target)));
+                }
+                Target::Method(name) if name == "dropped" => {}
+                _ => call.reply.send(Ok(call.message.args.iter().sum())),
+            }
+        }
+        rpc::Inbox::Cancel(call) => {
+            seen.cancelled.borrow_mut().push(call.message.channel.0);
+            call.reply.send(());
+        }
+        _ => {}
+    }))
+}
+
+fn files_of(bus: &Bus, seen: Rc<Seen>) -> Port<files::Inbox> {
+    let note = move |text: String| seen.files.borrow_mut().push(text);
+    bus.foreign(Rc::new(move |call| match call {
+        files::Inbox::Open(call) => {
+            let path = String::from_utf8_lossy(&call.message.path).into_owned();
+            note(format!("open {path} {}", call.message.flags.0));
+            call.reply.send(if path == "missing" {
+                Err(Errno::ENOENT)
+            } else {
+                Ok(10)
+            });
+        }
+        files::Inbox::Close(call) => {
+            note(format!("close {}", call.message.fd));
+            call.reply.send(Ok(()));
+        }
+        files::Inbox::Read(call) => {
+            note(format!("read {} {}", call.message.fd, call.message.len));
+            // A file of 100 bytes that gives 60 at most at a time.
+            let at = if call.message.len == 65536 || call.message.len == 80 {
+                0
+            } else {
+                60
+            };
+            let len = call.message.len.min(if at == 0 { 60 } else { 40 });
+            call.reply.send(Ok(Bytes::from(vec![7; len as usize])));
+        }
+        files::Inbox::Write(call) => {
+            note(format!(
+                "write {} {} bytes",
+                call.message.fd,
+                call.message.data.len()
+            ));
+            call.reply.send(Ok(call.message.data.len() as u64));
+        }
+        files::Inbox::Seek(call) => {
+            note(format!(
+                "seek {} {}",
+                call.message.fd, call.message.position
+            ));
+            call.reply.send(Ok(call.message.position));
+        }
+        files::Inbox::CloseAll(call) => {
+            note(format!("close all of {}", call.message.channel.0));
+            call.reply.send(());
+        }
+    }))
+}
+
+fn console_of(bus: &Bus, seen: Rc<Seen>) -> Port<console::Inbox> {
+    bus.foreign(Rc::new(move |call| match call {
+        console::Inbox::Print(call) => {
+            let text = String::from_utf8_lossy(&call.message.text).into_owned();
+            seen.text.borrow_mut().push_str(&text);
+            call.reply.send(());
+        }
+        console::Inbox::Finish(call) => {
+            seen.text.borrow_mut().push('|');
+            call.reply.send(());
+        }
+    }))
+}
+
+fn foreign_of(bus: &Bus, seen: Rc<Seen>) -> Port<foreign::Inbox> {
+    bus.foreign(Rc::new(move |call| match call {
+        foreign::Inbox::Exit(call) => {
+            seen.exits
+                .borrow_mut()
+                .push((call.message.channel.0, call.message.code));
+            call.reply.send(());
+        }
+        foreign::Inbox::Report(call) => {
+            let report = call.message;
+            seen.reports
+                .borrow_mut()
+                .push((report.severity, report.id, report.text));
+            call.reply.send(());
+        }
+        other => panic!("not for the outside: {other:?}"),
+    }))
+}
+
+fn plain(width: PtrWidth) -> Layout {
+    Layout::new(width, CacheLine::None)
+}
+
+/// One channel with its firmware, the handshake done.
+fn ready<'a>(bench: &'a Bench, address: u64, layout: Layout) -> Firmware<&'a Ram> {
+    let mut firmware = Firmware::new(&bench.chip.ram, address, layout);
+    firmware.reset();
+    bench.tick();
+    assert!(firmware.is_ready(), "{}", bench.status());
+    firmware
+}
+
+fn serve(bench: &Bench, firmware: &mut Firmware<&Ram>, request: &Request) -> Option<ResponseEntry> {
+    assert!(firmware.try_send(request));
+    bench.tick();
+    firmware.try_receive()
+}
+
+fn print(text: &str, bench: &Bench) -> Request {
+    bench.chip.ram.write(DATA, text.as_bytes());
+    Request::Print {
+        ptr: DATA,
+        len: text.len() as u64,
+    }
+}
+
+#[test]
+fn every_layout_shakes_hands_and_prints() {
+    for width in [PtrWidth::P4, PtrWidth::P8] {
+        for line in [0, 32, 64, 128, 256] {
+            let line = CacheLine::from_bytes(line).unwrap_or(CacheLine::None);
+            let layout = Layout::new(width, line);
+            let bench = Bench::new(&[(BASE, layout)]);
+            let mut firmware = ready(&bench, BASE, layout);
+            let request = print("hello", &bench);
+            let response = serve(&bench, &mut firmware, &request);
+            assert_eq!(response, Some(Response::Empty.entry(width)), "{layout:?}");
+            assert_eq!(bench.seen.text.take(), "hello");
+            assert_eq!(bench.reports(), []);
+        }
+    }
+}
+
+#[test]
+fn the_handshake_waits_for_version_state_and_indices() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = Firmware::new(&bench.chip.ram, BASE, layout);
+    // An image that starts with INIT in its data is no firmware yet.
+    firmware.store(layout.state, State::INIT.0);
+    bench.tick();
+    assert!(!firmware.is_ready());
+    firmware.set_indices(mailbox_rs::Index(3));
+    firmware.misbehave(Misbehaviour::HalfReset);
+    bench.tick();
+    assert!(!firmware.is_ready());
+    assert!(
+        bench
+            .status()
+            .contains("waits for firmware's handshake at 0x80000000")
+    );
+    firmware.set_indices(mailbox_rs::Index(0));
+    bench.tick();
+    assert!(firmware.is_ready());
+    assert_eq!(
+        bench.status(),
+        "core0: waits for a request; 0 were served\n"
+    );
+}
+
+#[test]
+fn taking_a_channel_clears_its_queues() {
+    let layout = plain(PtrWidth::P8);
+    let bench = Bench::new(&[(BASE, layout), (BASE + 0x4000, layout)]);
+    assert_eq!(bench.chip.writes.get(), 4, "two queues each");
+    // Nothing outside of them is touched.
+    let firmware = Firmware::new(&bench.chip.ram, BASE, layout);
+    assert_eq!(firmware.state(), State(0));
+}
+
+#[test]
+fn another_version_is_fatal_and_names_both() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = Firmware::new(&bench.chip.ram, BASE, layout);
+    firmware.misbehave(Misbehaviour::Version(Version { major: 1, minor: 7 }));
+    bench.tick();
+    assert!(!firmware.is_ready());
+    let reports = bench.reports();
+    assert_eq!(
+        (reports[0].0, reports[0].1.as_str()),
+        (Severity::Fatal, "core0")
+    );
+    assert!(
+        reports[0].2.contains("1.7") && reports[0].2.contains("0.2"),
+        "{}",
+        reports[0].2
+    );
+    assert!(bench.board.fatal().unwrap().starts_with("channel core0: "));
+}
+
+#[test]
+fn an_idle_tick_reads_the_doorbell_and_nothing_else() {
+    let layout = plain(PtrWidth::P8);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let _firmware = ready(&bench, BASE, layout);
+    bench.tick();
+    let (reads, writes) = (bench.chip.reads.get(), bench.chip.writes.get());
+    bench.tick();
+    bench.tick();
+    assert_eq!(bench.chip.reads.get() - reads, 2);
+    assert_eq!(bench.chip.writes.get(), writes);
+}
+
+#[test]
+fn a_print_takes_three_reads_and_three_writes() {
+    let layout = plain(PtrWidth::P8);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    let request = print("sixteen bytes...", &bench);
+    assert!(firmware.try_send(&request));
+    let (reads, writes) = (bench.chip.reads.get(), bench.chip.writes.get());
+    bench.tick();
+    assert_eq!(bench.chip.reads.get() - reads, 3, "doorbell, entry, text");
+    assert_eq!(bench.chip.writes.get() - writes, 3, "idx_c, entry, idx_p");
+}
+
+#[test]
+fn bursts_fill_the_queues_and_their_indices_wrap() {
+    let layout = Layout::new(PtrWidth::P4, CacheLine::B64);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    let mut expected = 0;
+    for round in 0..50_u64 {
+        let mut sent = 0;
+        while firmware.try_send(&Request::Custom {
+            action: 0x8000_0000,
+            id: 1,
+            args: [round, sent].into(),
+        }) {
+            sent += 1;
+        }
+        assert_eq!(sent, 8);
+        bench.tick();
+        for at in 0..8 {
+            let response = firmware.try_receive().expect("all are served in one tick");
+            assert_eq!(response.rets, round + at);
+            expected += 1;
+        }
+        assert_eq!(firmware.try_receive(), None);
+    }
+    assert_eq!(bench.seen.calls.borrow().len(), expected);
+}
+
+#[test]
+fn indices_set_near_their_end_wrap_at_two_to_the_32() {
+    let layout = plain(PtrWidth::P8);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    firmware.set_indices(mailbox_rs::Index(u32::MAX - 2));
+    for turn in 0..20 {
+        let request = Request::Custom {
+            action: 0x8000_0000,
+            id: 1,
+            args: [turn].into(),
+        };
+        let response = serve(&bench, &mut firmware, &request);
+        assert_eq!(response.map(|response| response.rets), Some(turn));
+    }
+    let severities: Vec<_> = bench
+        .reports()
+        .into_iter()
+        .map(|(severity, ..)| severity)
+        .collect();
+    assert_eq!(severities, [Severity::Warning], "said once");
+}
+
+#[test]
+fn a_full_response_queue_waits_for_firmware() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    let request = |at: u64| Request::Custom {
+        action: 0x8000_0000,
+        id: 1,
+        args: [at].into(),
+    };
+    for at in 0..8 {
+        assert!(firmware.try_send(&request(at)));
+    }
+    bench.tick();
+    for at in 8..12 {
+        assert!(firmware.try_send(&request(at)));
+    }
+    bench.tick();
+    assert!(
+        bench.status().contains("the queue is full"),
+        "{}",
+        bench.status()
+    );
+    assert_eq!(
+        firmware.queued(),
+        3,
+        "one more was taken, its response waits"
+    );
+    let mut received = Vec::new();
+    for _ in 0..8 {
+        received.extend(firmware.try_receive().map(|response| response.rets));
+        bench.tick();
+    }
+    while let Some(response) = firmware.try_receive() {
+        received.push(response.rets);
+        bench.tick();
+    }
+    assert_eq!(received, (0..12).collect::<Vec<_>>());
+    assert_eq!(bench.reports(), []);
+}
+
+#[test]
+fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
+    let layout = plain(PtrWidth::P8);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    bench.chip.ram.put_string(DATA, "later");
+    let call = Request::Call {
+        method: DATA,
+        args: [1, 2].into(),
+    };
+    assert_eq!(serve(&bench, &mut firmware, &call), None);
+    assert!(
+        bench.status().contains("serves CALL in slot 0"),
+        "{}",
+        bench.status()
+    );
+
+    firmware.misbehave(Misbehaviour::Reset);
+    bench.tick();
+    assert!(firmware.is_ready(), "in the tick that sees the reset");
+    assert_eq!(bench.seen.cancelled.take(), [0]);
+    assert_eq!(bench.seen.files.take(), ["close all of 0"]);
+    // The answer comes too late, and goes nowhere.
+    bench.seen.pending.take().pop().unwrap().send(Ok(99));
+    bench.tick();
+    assert_eq!(firmware.try_receive(), None);
+
+    bench.chip.ram.put_string(DATA, "sum");
+    let response = serve(&bench, &mut firmware, &call);
+    assert_eq!(response.map(|response| response.rets), Some(3));
+}
+
+#[test]
+fn a_memory_that_never_becomes_ready_does_not_hang_a_tick() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    for state in [0, 1, 77, u32::MAX] {
+        firmware.misbehave(Misbehaviour::State(state));
+        bench.tick();
+        bench.tick();
+    }
+    firmware.reset();
+    bench.tick();
+    assert!(firmware.is_ready());
+}
+
+#[test]
+fn exit_ends_the_channel_and_later_resets_are_ignored() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout), (BASE + 0x4000, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    assert_eq!(
+        serve(&bench, &mut firmware, &Request::Exit { code: 3 }),
+        None
+    );
+    assert_eq!(bench.seen.exits.take(), [(0, 3)]);
+    assert_eq!(
+        (bench.board.served(), bench.board.exits()),
+        (1, vec![Some(3), None])
+    );
+    assert_eq!(bench.seen.text.take(), "|");
+    firmware.reset();
+    bench.tick();
+    assert!(!firmware.is_ready());
+    assert!(
+        bench
+            .status()
+            .starts_with("core0: exited with code 3\ncore1: waits")
+    );
+}
+
+#[test]
+fn memory_requests_do_what_they_say() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    let empty = Some(Response::Empty.entry(PtrWidth::P4));
+    let set = Request::MemSet {
+        dest: DATA,
+        byte: 0xa5,
+        len: 300,
+    };
+    assert_eq!(serve(&bench, &mut firmware, &set), empty);
+    bench.chip.ram.write(DATA, b"abcdef");
+    let overlapping = Request::MemMove {
+        dest: DATA + 2,
+        src: DATA,
+        len: 6,
+    };
+    assert_eq!(serve(&bench, &mut firmware, &overlapping), empty);
+    let mut moved = [0; 9];
+    bench.chip.ram.read(DATA, &mut moved);
+    assert_eq!(&moved, b"ababcdef\xa5");
+    let compare = |len| Request::MemCmp {
+        s1: DATA,
+        s2: DATA + 2,
+        len,
+    };
+    let difference = serve(&bench, &mut firmware, &compare(9)).unwrap();
+    assert_eq!(
+        difference.rets,
+        u64::from((i32::from(b'a') - i32::from(b'c')) as u32)
+    );
+    assert_eq!(difference.words, 1);
+    assert_eq!(serve(&bench, &mut firmware, &compare(2)).unwrap().rets, 0);
+    let nothing = Request::MemMove {
+        dest: DATA,
+        src: DATA,
+        len: 0,
+    };
+    assert_eq!(serve(&bench, &mut firmware, &nothing), empty);
+}
+
+#[test]
+fn cprint_formats_with_strings_from_memory() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    bench.chip.ram.put_string(DATA, "%s has %-4d|%.3s|%n\n");
+    bench.chip.ram.put_string(DATA + 0x100, "main.c");
+    bench.chip.ram.put_string(DATA + 0x200, "core");
+    let minus = u64::from((-2_i32) as u32);
+    let args = [DATA + 0x200, minus, DATA + 0x200, 0];
+    let request = Request::CPrint {
+        format: DATA,
+        file: DATA + 0x100,
+        line: 42,
+        args: args.into(),
+    };
+    assert_eq!(serve(&bench, &mut firmware, &request), None);
+    assert_eq!(bench.seen.text.take(), "core has -2  |cor|%n\n");
+    let reports = bench.reports();
+    assert!(
+        reports[0].2.starts_with("CPRINT at main.c:42: `%n`"),
+        "{}",
+        reports[0].2
+    );
+}
+
+#[test]
+fn calls_carry_their_name_and_arguments() {
+    let layout = plain(PtrWidth::P8);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    bench.chip.ram.put_string(DATA, "add");
+    let args: Vec<u64> = (0..19).collect();
+    let args = args.as_slice().try_into().unwrap();
+    let response = serve(&bench, &mut firmware, &Request::Call { method: DATA, args });
+    assert_eq!(
+        response,
+        Some(ResponseEntry {
+            words: 1,
+            rets: 171
+        })
+    );
+    let call = bench.seen.calls.borrow_mut().pop().unwrap();
+    assert_eq!(
+        (call.target, call.args.len()),
+        (Target::Method("add".into()), 19)
+    );
+    let custom = Request::Custom {
+        action: 0x1234,
+        id: 5,
+        args: [6].into(),
+    };
+    assert_eq!(serve(&bench, &mut firmware, &custom).unwrap().rets, 6);
+    assert_eq!(bench.seen.calls.borrow()[0].target, Target::Command(5));
+}
+
+#[test]
+fn files_are_read_and_written_in_bounded_parts() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    bench.chip.ram.put_string(DATA, "out.txt");
+    let mut ask = |request: FileRequest| {
+        serve(&bench, &mut firmware, &Request::File(request)).map(|response| response.rets)
+    };
+    let open = FileRequest::Open {
+        path: DATA,
+        flags: OpenFlags(2),
+    };
+    assert_eq!(ask(open), Some(10));
+    assert_eq!(
+        ask(FileRequest::Write {
+            fd: 10,
+            ptr: BASE,
+            len: 70_000
+        }),
+        Some(70_000)
+    );
+    assert_eq!(
+        ask(FileRequest::Seek {
+            fd: 10,
+            position: 5
+        }),
+        Some(5)
+    );
+    assert_eq!(
+        ask(FileRequest::Read {
+            fd: 10,
+            ptr: DATA,
+            len: 80
+        }),
+        Some(80)
+    );
+    assert_eq!(ask(FileRequest::Close { fd: 10 }), None);
+    let seen = bench.seen.files.take();
+    let expected = [
+        "open out.txt 2",
+        "write 10 65536 bytes",
+        "write 10 4464 bytes",
+        "seek 10 5",
+        "read 10 80",
+        "read 10 20",
+        "close 10",
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn failed_requests_are_answered_and_reported_with_their_fields() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    bench.chip.ram.put_string(DATA, "missing");
+    bench.chip.ram.put_string(DATA + 0x40, "absent");
+    bench.chip.ram.put_string(DATA + 0x80, "dropped");
+    let entry = |action, words, args: &[u64]| {
+        let mut entry = RequestEntry {
+            action,
+            words,
+            args: [0; 20],
+        };
+        entry.args[..args.len()].copy_from_slice(args);
+        entry
+    };
+    let cases: &[(RequestEntry, Errno, &str)] = &[
+        (entry(0, 0, &[]), Errno::EINVAL, "slot 0"),
+        (entry(4, 2, &[DATA, DATA]), Errno::EINVAL, "MEMMOVE"),
+        (entry(2, 2, &[0xffff_ffff, 16]), Errno::EINVAL, "PRINT"),
+        (entry(2, 2, &[4, 0x1000]), Errno::EFAULT, "0x1000"),
+        (
+            entry(2, 2, &[4, BASE + SIZE - 2]),
+            Errno::EFAULT,
+            "0x80020000",
+        ),
+        (entry(8, 3, &[0, DATA, 1]), Errno::ENOENT, "FILE OPEN"),
+        (entry(8, 3, &[9, DATA, 1]), Errno::EINVAL, "FILE"),
+        (entry(7, 1, &[DATA + 0x40]), Errno::ENOSYS, "`absent`"),
+        (
+            entry(7, 1, &[DATA + 0x80]),
+            Errno::EIO,
+            "rpc gave no answer to Call",
+        ),
+        (entry(7, 1, &[0x44]), Errno::EFAULT, "method name at 0x44"),
+    ];
+    for (entry, errno, named) in cases {
+        assert!(firmware.try_send_entry(entry));
+        bench.tick();
+        let response = firmware
+            .try_receive()
+            .unwrap_or_else(|| panic!("{named}: no answer"));
+        let answer = Response::Error(*errno).entry(PtrWidth::P4);
+        assert_eq!(
+            response,
+            answer,
+            "{named}: {:?}",
+            bench.seen.reports.borrow()
+        );
+        let reports = bench.reports();
+        assert_eq!(reports.len(), 1, "{reports:?}");
+        let (severity, id, text) = &reports[0];
+        assert_eq!((*severity, id.as_str()), (Severity::Error, "core0"));
+        assert!(
+            text.contains(named) && text.contains(errno.name().unwrap()),
+            "{text}"
+        );
+    }
+    // Those without a response are reported too.
+    assert!(firmware.try_send_entry(&entry(3, 3, &[0x44, 0, 0])));
+    bench.tick();
+    assert_eq!(firmware.try_receive(), None);
+    assert_eq!(bench.reports().len(), 1);
+}
+
+#[test]
+fn indices_that_jump_are_reported_and_service_goes_on() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    firmware.misbehave(Misbehaviour::JumpAhead(1000));
+    bench.tick();
+    let reports = bench.reports();
+    assert!(
+        reports[0].2.contains("idx_p went from 0x0 to 0x3e8"),
+        "{reports:?}"
+    );
+    let request = print("on it goes", &bench);
+    assert!(serve(&bench, &mut firmware, &request).is_some());
+    assert_eq!(bench.seen.text.take(), "on it goes");
+}
+
+#[test]
+fn channels_of_mixed_layouts_are_served_side_by_side() {
+    let layouts = [
+        Layout::new(PtrWidth::P4, CacheLine::None),
+        Layout::new(PtrWidth::P8, CacheLine::None),
+        Layout::new(PtrWidth::P4, CacheLine::B32),
+        Layout::new(PtrWidth::P8, CacheLine::B128),
+    ];
+    let channels: Vec<_> = (0..).map(|at| BASE + at * 0x2000).zip(layouts).collect();
+    let bench = Bench::new(&channels);
+    let mut firmwares: Vec<_> = channels
+        .iter()
+        .map(|(base, layout)| ready(&bench, *base, *layout))
+        .collect();
+    for turn in 0..30_u64 {
+        for (at, firmware) in (0_u64..).zip(&mut firmwares) {
+            let args = [turn, at].into();
+            assert!(firmware.try_send(&Request::Custom {
+                action: 1 << 31,
+                id: 1,
+                args
+            }));
+        }
+        bench.tick();
+        for (at, firmware) in (0_u64..).zip(&mut firmwares) {
+            assert_eq!(
+                firmware.try_receive().map(|response| response.rets),
+                Some(turn + at)
+            );
+        }
+    }
+    assert_eq!(bench.reports(), []);
+}
+
+#[test]
+fn taps_are_shown_what_came_of_each_request() {
+    use crate::bus::Observation;
+    use std::sync::{Arc, Mutex};
+
+    let bench = Bench::new(&[(BASE, plain(PtrWidth::P4))]);
+    let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
+    let served = Arc::new(Mutex::new(Vec::new()));
+    let kept = served.clone();
+    bench.bus.attach(move |seen: &Observation<'_>| {
+        if let Some(announced) = seen.event.is::<mailbox::Served>() {
+            kept.lock().unwrap().push((seen.tick, announced.clone()));
+        }
+    });
+
+    let hello = print("hello", &bench);
+    serve(&bench, &mut firmware, &hello);
+    serve(&bench, &mut firmware, &Request::Exit { code: 3 });
+
+    let served = served.lock().unwrap();
+    let told: Vec<_> = served
+        .iter()
+        .map(|(tick, served)| {
+            assert_eq!(served.since, *tick);
+            (
+                served.slot,
+                Request::try_from(&served.entry),
+                served.response,
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (0, Ok(hello), Some(Response::Empty)),
+            (1, Ok(Request::Exit { code: 3 }), None),
+        ]
+    );
+}

@@ -94,3 +94,28 @@ fn tags_are_refused() {
     let error = memories("space: {s: !memories []}").unwrap_err();
     assert!(error.contains("plain YAML without tags"), "{error}");
 }
+
+/// `serde_yaml` 0.9 takes `*a` for `&b` here, without a word.
+#[test]
+fn an_anchor_is_defined_once() {
+    let text = "
+x: &a {base: 1, size: 1, backend: log} # &a
+y: &a {base: 2, size: 1, backend: log}
+z: &b {base: 3, size: 1, backend: log}
+space: {s: [{m: *a}]}
+";
+    assert_eq!(
+        memories(text).unwrap_err(),
+        "mem.yaml: the anchor `&a` is defined twice, the second time in line 3; rename one"
+    );
+    let commented = text.replace("y: &a", "# y: &a");
+    assert_eq!(
+        sizes(&commented),
+        [("m".to_owned(), 1, 1)],
+        "comments define nothing"
+    );
+    assert_eq!(
+        sizes(&text.replace("y: &a", "y: &c")),
+        [("m".to_owned(), 1, 1)]
+    );
+}

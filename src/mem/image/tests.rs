@@ -50,6 +50,27 @@ fn both_classes_are_read() {
     );
 }
 
+/// An ELF file that is not made by this test: its own program.
+#[cfg(all(target_os = "linux", target_endian = "little"))]
+#[test]
+fn a_linkers_file_is_read() {
+    let file = std::env::current_exe().unwrap();
+    let image = Image::parse(std::fs::read(&file).unwrap(), &file).unwrap();
+    assert_eq!(image.ptr_width(), PtrWidth::NATIVE);
+    assert_eq!(image.mailbox(), None);
+    assert!(
+        image
+            .writes()
+            .any(|write| matches!(write, Write::Zero { .. })),
+        "it has a .bss"
+    );
+    assert!(
+        image
+            .writes()
+            .any(|write| matches!(write, Write::Bytes { .. }))
+    );
+}
+
 #[test]
 fn tails_are_zeroed_before_bytes_are_copied() {
     let image = parse(&two_segments()).unwrap();

@@ -1,14 +1,12 @@
-//! Memories that somebody else models: the testbench in SystemVerilog, or a C model.
+//! Memories that the testbench models in SystemVerilog, behind `mb_bb_mem_*`.
 
 use std::ffi::{CStr, CString};
 
 use super::scope::enter;
 use super::symbols::{
-    __vhost_bb_mem_read, __vhost_bb_mem_write, mb_bb_mem_read, mb_bb_mem_read_block,
-    mb_bb_mem_write, mb_bb_mem_write_block,
+    mb_bb_mem_read, mb_bb_mem_read_block, mb_bb_mem_write, mb_bb_mem_write_block,
 };
-use super::testbench::c_text;
-use super::{Absent, SimError};
+use super::{SimError, c_text};
 
 /// Bytes that one call of a block function moves at most; its array always has as many.
 const BLOCK: usize = 64;
@@ -84,23 +82,10 @@ fn write_bytes(name: &CStr, offset: u64, data: &[u8]) -> Result<(), SimError> {
     Ok(())
 }
 
-/// Reads from the C model of the memory at `base`; `address` is absolute. Gives how many bytes the model says it moved.
-pub(crate) fn api_read(base: u64, address: u64, buffer: &mut [u8]) -> Result<usize, Absent> {
-    let read = __vhost_bb_mem_read.get()?;
-    // SAFETY: the model writes at most as many bytes as `buffer` has.
-    Ok(unsafe { read(base, address, buffer.as_mut_ptr(), buffer.len()) })
-}
-
-/// Writes to the C model of the memory at `base`; `address` is absolute. Gives how many bytes the model says it moved.
-pub(crate) fn api_write(base: u64, address: u64, data: &[u8]) -> Result<usize, Absent> {
-    let write = __vhost_bb_mem_write.get()?;
-    // SAFETY: the model reads at most as many bytes as `data` has.
-    Ok(unsafe { write(base, address, data.as_ptr(), data.len()) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::Absent;
 
     #[test]
     fn what_is_absent_is_named() {
@@ -108,9 +93,5 @@ mod tests {
         let absent = |symbol| Err(SimError::Absent(Absent { symbol }));
         assert_eq!(memory.read(0, &mut [0]), absent("mb_bb_mem_read"));
         assert_eq!(memory.write(0, &[0]), absent("mb_bb_mem_write"));
-        let symbol = "__vhost_bb_mem_read";
-        assert_eq!(api_read(0, 0, &mut [0]), Err(Absent { symbol }));
-        let symbol = "__vhost_bb_mem_write";
-        assert_eq!(api_write(0, 0, &[0]), Err(Absent { symbol }));
     }
 }

@@ -1,0 +1,143 @@
+//! What a path says before anything is opened.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path};
+
+use mailbox_rs::{Errno, OpenFlags};
+
+use crate::messages::foreign::Opener;
+
+/// Where virtual files are.
+const VIRTUAL: &str = "virtual/";
+
+/// The names for which the host program has openers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SpecialNames {
+    /// Extensions, without their dot.
+    pub extensions: BTreeSet<String>,
+    /// Names below `virtual/`. A name stands for what is below it too: `bus` for `virtual/bus/0`.
+    pub virtual_names: BTreeSet<String>,
+}
+
+impl SpecialNames {
+    /// Who opens `path`; none where the root does. The longest virtual name comes first, then the
+    /// extension.
+    ///
+    /// # Errors
+    /// `EACCES` where an opener would be given a path that leaves the root.
+    pub(super) fn opener(&self, path: &str) -> Result<Option<Opener>, Errno> {
+        let opener = self
+            .virtual_opener(path)
+            .or_else(|| self.extension_opener(path));
+        if opener.is_some() && leaves_root(path) {
+            return Err(Errno::EACCES);
+        }
+        Ok(opener)
+    }
+
+    fn virtual_opener(&self, path: &str) -> Option<Opener> {
+        let mut name = path.strip_prefix(VIRTUAL)?;
+        while !self.virtual_names.contains(name) {
+            (name, _) = name.rsplit_once('/')?;
+        }
+        Some(Opener::Virtual(name.to_owned()))
+    }
+
+    fn extension_opener(&self, path: &str) -> Option<Opener> {
+        let extension = Path::new(path).extension()?.to_str()?;
+        self.extensions
+            .contains(extension)
+            .then(|| Opener::Extension(extension.to_owned()))
+    }
+}
+
+/// Refuses what no file system opens: `EINVAL` for a path that is no text, for unknown flags and for
+/// flags by which a file can be neither read nor written; `ENOENT` for the empty path.
+pub(super) fn check(path: &[u8], flags: OpenFlags) -> Result<&str, Errno> {
+    let path = std::str::from_utf8(path).map_err(|_| Errno::EINVAL)?;
+    if path.contains('\0') || flags.unknown() != 0 || flags == OpenFlags::default() {
+        return Err(Errno::EINVAL);
+    }
+    if path.is_empty() {
+        return Err(Errno::ENOENT);
+    }
+    Ok(path)
+}
+
+/// Whether a path leaves the root by its text alone.
+fn leaves_root(path: &str) -> bool {
+    let mut depth = 0_usize;
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(_) => depth += 1,
+            Component::CurDir => {}
+            Component::ParentDir if depth > 0 => depth -= 1,
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return true,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> SpecialNames {
+        let set = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        SpecialNames {
+            extensions: set(&["log", "gz"]),
+            virtual_names: set(&["uart", "bus", "bus/0"]),
+        }
+    }
+
+    fn opener(path: &str) -> Option<Opener> {
+        names().opener(path).unwrap()
+    }
+
+    #[test]
+    fn the_longest_virtual_name_opens() {
+        let virtual_name = |name: &str| Some(Opener::Virtual(name.to_owned()));
+        assert_eq!(opener("virtual/uart"), virtual_name("uart"));
+        assert_eq!(opener("virtual/uart/a.log"), virtual_name("uart"));
+        assert_eq!(opener("virtual/bus/1"), virtual_name("bus"));
+        assert_eq!(opener("virtual/bus/0/x"), virtual_name("bus/0"));
+        assert_eq!(opener("virtual/uart0"), None);
+        assert_eq!(opener("virtual/"), None);
+        assert_eq!(opener("uart"), None);
+        assert_eq!(opener("x/virtual/uart"), None);
+    }
+
+    #[test]
+    fn then_the_extension() {
+        let extension = |name: &str| Some(Opener::Extension(name.to_owned()));
+        assert_eq!(opener("a.log"), extension("log"));
+        assert_eq!(opener("dir.x/a.tar.gz"), extension("gz"));
+        assert_eq!(opener("virtual/other.log"), extension("log"));
+        assert_eq!(opener("a.LOG"), None);
+        assert_eq!(opener(".log"), None);
+        assert_eq!(opener("a.log/b"), None);
+    }
+
+    #[test]
+    fn no_opener_is_given_a_path_that_leaves() {
+        for path in [
+            "/a.log",
+            "../a.log",
+            "a/../../a.log",
+            "virtual/uart/../../..",
+        ] {
+            assert_eq!(names().opener(path), Err(Errno::EACCES), "{path}");
+        }
+        assert!(opener("a/../b.log").is_some());
+    }
+
+    #[test]
+    fn paths_and_flags_are_checked() {
+        assert_eq!(check(b"a", OpenFlags::READ), Ok("a"));
+        assert_eq!(check(b"", OpenFlags::READ), Err(Errno::ENOENT));
+        assert_eq!(check(b"a\xff", OpenFlags::READ), Err(Errno::EINVAL));
+        assert_eq!(check(b"a\0b", OpenFlags::READ), Err(Errno::EINVAL));
+        assert_eq!(check(b"a", OpenFlags(0)), Err(Errno::EINVAL));
+        assert_eq!(check(b"a", OpenFlags(17)), Err(Errno::EINVAL));
+    }
+}

@@ -1,0 +1,246 @@
+//! Descriptors, and what open files do.
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, OpenFlags};
+
+use super::super::descriptors::OPEN_MAX;
+use super::super::disk::{Disk, DiskFile};
+use super::bench::*;
+use crate::messages::files::READ_MAX;
+
+#[test]
+fn descriptors_start_at_ten_and_the_lowest_free_is_next() {
+    let bench = Bench::new();
+    bench.put("f", "");
+    for fd in 10..14 {
+        assert_eq!(bench.open("f", R), Ok(fd));
+    }
+    assert_eq!(bench.close(12), Ok(()));
+    assert_eq!(bench.close(11), Ok(()));
+    assert_eq!(bench.open("f", R), Ok(11));
+    assert_eq!(bench.open("absent", R), Err(Errno::ENOENT));
+    assert_eq!(bench.open("f", R), Ok(12));
+    assert_eq!(bench.open("f", R), Ok(14));
+}
+
+#[test]
+fn a_descriptor_that_is_not_open_is_bad() {
+    let bench = Bench::new();
+    bench.put("f", "text");
+    let fd = bench.open("f", RW).unwrap();
+    bench.close(fd).unwrap();
+    for fd in [fd, 0, 9, 11, u64::MAX] {
+        assert_eq!(bench.close(fd), Err(Errno::EBADF));
+        assert_eq!(bench.read(fd, 1), Err(Errno::EBADF));
+        assert_eq!(bench.write(fd, "x"), Err(Errno::EBADF));
+        assert_eq!(bench.seek(fd, 0), Err(Errno::EBADF));
+    }
+}
+
+#[test]
+fn each_channel_has_its_own_descriptors() {
+    let bench = Bench::new();
+    bench.put("a", "of a");
+    bench.put("b", "of b");
+    assert_eq!(bench.open_as(A, "a", R), Ok(10));
+    assert_eq!(bench.read_as(B, 10, 9), Err(Errno::EBADF));
+    assert_eq!(bench.open_as(B, "b", R), Ok(10));
+    assert_eq!(bench.read_as(A, 10, 9).unwrap(), "of a");
+    assert_eq!(bench.read_as(B, 10, 9).unwrap(), "of b");
+    bench.close_all(A);
+    assert_eq!(bench.read_as(A, 10, 9), Err(Errno::EBADF));
+    assert_eq!(bench.read_as(B, 10, 9).unwrap(), "");
+    assert_eq!(bench.open_as(A, "a", R), Ok(10));
+}
+
+#[test]
+fn open_files_are_bounded() {
+    let bench = Bench::new();
+    bench.put("f", "");
+    for _ in 0..OPEN_MAX {
+        bench.open("f", R).unwrap();
+    }
+    assert_eq!(bench.open("f", R), Err(Errno::EMFILE));
+    assert_eq!(bench.open("new", W), Err(Errno::EMFILE));
+    assert!(!bench.path("new").exists());
+    assert_eq!(bench.open("virtual/uart", R), Err(Errno::EMFILE));
+    assert!(bench.host.seen().is_empty());
+    bench.close(20).unwrap();
+    assert_eq!(bench.open("f", R), Ok(20));
+    bench.close_all(A);
+    assert_eq!(bench.open("f", R), Ok(10));
+}
+
+#[test]
+fn reading_goes_on_and_ends() {
+    let bench = Bench::new();
+    bench.put("f", "hello");
+    let fd = bench.open("f", R).unwrap();
+    assert_eq!(bench.read(fd, 2).unwrap(), "he");
+    assert_eq!(bench.read(fd, 0).unwrap(), "");
+    assert_eq!(bench.read(fd, 9).unwrap(), "llo");
+    assert_eq!(bench.read(fd, 9).unwrap(), "");
+    let other = bench.open("f", R).unwrap();
+    assert_eq!(bench.read(other, 9).unwrap(), "hello");
+}
+
+#[test]
+fn one_read_gives_a_bounded_part() {
+    let bench = Bench::new();
+    let all = READ_MAX as usize + 5;
+    bench.put("f", "x".repeat(all));
+    let fd = bench.open("f", R).unwrap();
+    assert_eq!(bench.read(fd, u64::MAX).unwrap().len() as u64, READ_MAX);
+    assert_eq!(bench.read(fd, u64::MAX).unwrap().len(), 5);
+    assert_eq!(bench.read(fd, u64::MAX).unwrap().len(), 0);
+}
+
+#[test]
+fn seeking_is_from_the_start() {
+    let bench = Bench::new();
+    bench.put("f", "hello");
+    let fd = bench.open("f", RW).unwrap();
+    assert_eq!(bench.seek(fd, 3), Ok(3));
+    assert_eq!(bench.read(fd, 9).unwrap(), "lo");
+    assert_eq!(bench.seek(fd, 7), Ok(7));
+    assert_eq!(bench.read(fd, 9).unwrap(), "");
+    assert_eq!(bench.write(fd, "!"), Ok(1));
+    assert_eq!(bench.content("f"), "hello\0\0!");
+    for position in [u64::MAX, 1 << 63] {
+        assert_eq!(bench.seek(fd, position), Err(Errno::EINVAL));
+    }
+    assert_eq!(bench.seek(fd, 1), Ok(1));
+    assert_eq!(bench.read(fd, 4).unwrap(), "ello");
+}
+
+#[test]
+fn writing_creates_and_overwrites() {
+    let bench = Bench::new();
+    let fd = bench.open("new", W).unwrap();
+    assert_eq!(bench.write(fd, "hello"), Ok(5));
+    assert_eq!(bench.write(fd, ""), Ok(0));
+    assert_eq!(bench.write(fd, "!"), Ok(1));
+    assert_eq!(bench.read(fd, 1), Err(Errno::EBADF));
+    let fd = bench.open("new", W).unwrap();
+    assert_eq!(bench.write(fd, "J"), Ok(1));
+    assert_eq!(bench.content("new"), "Jello!");
+}
+
+#[test]
+fn reading_does_not_create() {
+    let bench = Bench::new();
+    assert_eq!(bench.open("new", R), Err(Errno::ENOENT));
+    assert!(!bench.path("new").exists());
+}
+
+#[test]
+fn a_file_opened_for_reading_is_not_written() {
+    let bench = Bench::new();
+    bench.put("f", "text");
+    let fd = bench.open("f", R).unwrap();
+    assert_eq!(bench.write(fd, "x"), Err(Errno::EBADF));
+    assert_eq!(bench.content("f"), "text");
+}
+
+#[test]
+fn appending_goes_to_the_end_wherever_the_file_stands() {
+    let bench = Bench::new();
+    bench.put("f", "one");
+    let fd = bench.open("f", APPEND | R).unwrap();
+    assert_eq!(bench.read(fd, 1).unwrap(), "o");
+    assert_eq!(bench.write(fd, "two"), Ok(3));
+    assert_eq!(bench.seek(fd, 0), Ok(0));
+    assert_eq!(bench.write(fd, "three"), Ok(5));
+    assert_eq!(bench.content("f"), "onetwothree");
+    let fd = bench.open("new", APPEND).unwrap();
+    assert_eq!(bench.write(fd, "x"), Ok(1));
+    assert_eq!(bench.read(fd, 1), Err(Errno::EBADF));
+}
+
+#[test]
+fn truncating_empties_and_creates() {
+    let bench = Bench::new();
+    for (name, flags) in [
+        ("a", TRUNCATE),
+        ("b", TRUNCATE | RW),
+        ("c", TRUNCATE | APPEND),
+    ] {
+        bench.put(name, "before");
+        let fd = bench.open(name, flags).unwrap();
+        assert_eq!(bench.content(name), "");
+        assert_eq!(bench.write(fd, "after"), Ok(5));
+        assert_eq!(bench.content(name), "after");
+        std::fs::remove_file(bench.path(name)).unwrap();
+        assert!(bench.open(name, flags).is_ok());
+        assert_eq!(bench.content(name), "");
+    }
+    // With nothing but reading beside it, it is emptied and can be written all the same.
+    bench.put("d", "before");
+    let fd = bench.open("d", TRUNCATE | R).unwrap();
+    assert_eq!(bench.write(fd, "x"), Ok(1));
+}
+
+#[test]
+fn flags_without_meaning_are_invalid() {
+    let bench = Bench::new();
+    bench.put("f", "text");
+    for flags in [0, 16, 1 | 1 << 31, u32::MAX] {
+        assert_eq!(bench.open("f", OpenFlags(flags)), Err(Errno::EINVAL));
+        assert_eq!(
+            bench.open("virtual/uart", OpenFlags(flags)),
+            Err(Errno::EINVAL)
+        );
+    }
+    assert_eq!(bench.content("f"), "text");
+}
+
+/// A disk whose files fail.
+struct Failing(Errno);
+
+impl Disk for Failing {
+    fn open(&mut self, path: &str, _: OpenFlags) -> Result<Box<dyn DiskFile>, Errno> {
+        match path {
+            "absent" => Err(self.0),
+            _ => Ok(Box::new(Self(self.0))),
+        }
+    }
+}
+
+impl DiskFile for Failing {
+    fn read(&mut self, _: u64) -> Result<Bytes, Errno> {
+        Err(self.0)
+    }
+
+    fn write(&mut self, _: &[u8]) -> Result<u64, Errno> {
+        Err(self.0)
+    }
+
+    fn seek(&mut self, _: u64) -> Result<u64, Errno> {
+        panic!("told to")
+    }
+}
+
+#[test]
+fn errors_of_the_disk_are_those_of_the_request() {
+    let bench = Bench::on(Failing(Errno::ENOSPC));
+    assert_eq!(bench.open("absent", RW), Err(Errno::ENOSPC));
+    let fd = bench.open("f", RW).unwrap();
+    assert_eq!(fd, 10);
+    assert_eq!(bench.read(fd, 1), Err(Errno::ENOSPC));
+    assert_eq!(bench.write(fd, "x"), Err(Errno::ENOSPC));
+    assert_eq!(bench.close(fd), Ok(()));
+}
+
+#[test]
+fn the_actor_outlives_a_panic() {
+    let bench = Bench::on(Failing(Errno::EIO));
+    let fd = bench.open("f", RW).unwrap();
+    let seek = crate::messages::files::Seek {
+        channel: A,
+        fd,
+        position: 0,
+    };
+    let error = bench.try_ask(seek).unwrap_err();
+    assert!(error.to_string().contains("told to"), "{error}");
+    assert_eq!(bench.close(fd), Ok(()));
+}

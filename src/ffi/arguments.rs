@@ -1,0 +1,228 @@
+//! Pointers that C hands in: checked once, at the door.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr::NonNull;
+use std::slice;
+
+use super::error::Error;
+use crate::sim::open_array::OpenArray;
+
+/// The text of a C string.
+///
+/// # Safety
+/// `text` is NULL or a NUL-terminated string that stays as it is for `'a`.
+pub(super) unsafe fn text<'a>(
+    text: *const c_char,
+    argument: &'static str,
+) -> Result<&'a str, Error> {
+    // SAFETY: as the caller promised.
+    let bytes = unsafe { string(text, argument) }?;
+    str::from_utf8(bytes).map_err(|_| Error::NotUtf8 {
+        argument,
+        bytes: bytes.to_owned(),
+    })
+}
+
+/// The text of a C string, where NULL and the empty string both mean that there is none.
+///
+/// # Safety
+/// As for [`text`].
+pub(super) unsafe fn optional_text<'a>(
+    pointer: *const c_char,
+    argument: &'static str,
+) -> Result<Option<&'a str>, Error> {
+    if pointer.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: as the caller promised.
+    let text = unsafe { text(pointer, argument) }?;
+    Ok((!text.is_empty()).then_some(text))
+}
+
+/// The bytes of a C string, without its NUL.
+///
+/// # Safety
+/// As for [`text`].
+pub(super) unsafe fn string<'a>(
+    text: *const c_char,
+    argument: &'static str,
+) -> Result<&'a [u8], Error> {
+    if text.is_null() {
+        return Err(Error::Null { argument });
+    }
+    // SAFETY: it isn't NULL, so it is NUL-terminated and stays, as the caller promised.
+    Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
+/// The elements of a C array; NULL may stand for no elements.
+///
+/// # Safety
+/// `first` is NULL or points to `len` elements that stay as they are for `'a`.
+pub(super) unsafe fn array<'a, T>(
+    first: *const T,
+    len: u64,
+    argument: &'static str,
+) -> Result<&'a [T], Error> {
+    let len = array_len::<T>(len, argument)?;
+    match NonNull::new(first.cast_mut()) {
+        None if len == 0 => Ok(&[]),
+        None => Err(Error::Null { argument }),
+        // SAFETY: there are `len` elements, as the caller promised, and no more bytes than an array can have.
+        Some(first) => Ok(unsafe { slice::from_raw_parts(first.as_ptr(), len) }),
+    }
+}
+
+/// A number of elements that an array can have.
+fn array_len<T>(len: u64, argument: &'static str) -> Result<usize, Error> {
+    let most = isize::MAX as usize / size_of::<T>().max(1);
+    let fits = usize::try_from(len).ok().filter(|len| *len <= most);
+    fits.ok_or(Error::TooLong { argument, len })
+}
+
+/// An open array of SystemVerilog's.
+///
+/// # Safety
+/// `handle` is NULL, or the simulator's for a one-dimensional array of bytes in the call that is running.
+pub(super) unsafe fn open_array(
+    handle: *mut c_void,
+    argument: &'static str,
+) -> Result<OpenArray, Error> {
+    if handle.is_null() {
+        return Err(Error::Null { argument });
+    }
+    // SAFETY: as the caller promised.
+    Ok(unsafe { OpenArray::new(handle) }?)
+}
+
+/// Where C wants a result: from the start on it holds what stands for none.
+#[derive(Debug)]
+pub(super) struct Out<T>(NonNull<T>);
+
+impl<T: Copy> Out<T> {
+    /// The place `place`, set to `none`.
+    ///
+    /// # Safety
+    /// `place` is NULL or has room for a `T` for as long as this lives.
+    pub(super) unsafe fn new(
+        place: *mut T,
+        none: T,
+        argument: &'static str,
+    ) -> Result<Self, Error> {
+        let place = NonNull::new(place).ok_or(Error::Null { argument })?;
+        let out = Self(place);
+        out.set(none);
+        Ok(out)
+    }
+
+    /// Sets the result.
+    pub(super) fn set(&self, value: T) {
+        // SAFETY: there is room for it, as `new` was promised; C may have packed it anywhere.
+        unsafe { self.0.write_unaligned(value) };
+    }
+}
+
+/// Bytes that C wants filled.
+#[derive(Debug)]
+pub(super) struct OutBytes {
+    first: *mut u8,
+    len: u64,
+}
+
+impl OutBytes {
+    /// The `len` bytes at `first`; NULL may stand for no bytes.
+    ///
+    /// # Safety
+    /// `first` is NULL or has room for `len` bytes for as long as this lives.
+    pub(super) unsafe fn new(
+        first: *mut c_void,
+        len: u64,
+        argument: &'static str,
+    ) -> Result<Self, Error> {
+        array_len::<u8>(len, argument)?;
+        if first.is_null() && len > 0 {
+            return Err(Error::Null { argument });
+        }
+        let first = first.cast();
+        Ok(Self { first, len })
+    }
+
+    /// Bytes that there is room for.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Writes over the first bytes, as many as there are in both.
+    pub(super) fn fill(&self, bytes: &[u8]) {
+        let room = usize::try_from(self.len).unwrap_or(usize::MAX);
+        let len = bytes.len().min(room);
+        if len == 0 {
+            return;
+        }
+        // SAFETY: there is room for them, as `new` was promised, and C's bytes are none of ours.
+        unsafe { self.first.copy_from_nonoverlapping(bytes.as_ptr(), len) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+
+    use super::*;
+
+    #[test]
+    fn null_is_an_error_that_names_the_argument() {
+        // SAFETY: NULL is allowed.
+        let error = unsafe { text(ptr::null(), "space") }.unwrap_err();
+        assert_eq!(error.to_string(), "`space` is NULL");
+        // SAFETY: NULL is allowed.
+        let error = unsafe { Out::new(ptr::null_mut(), 0_u8, "data") }.unwrap_err();
+        assert_eq!(error.to_string(), "`data` is NULL");
+        // SAFETY: NULL is allowed.
+        let error = unsafe { array(ptr::null::<u64>(), 1, "args") }.unwrap_err();
+        assert_eq!(error.to_string(), "`args` is NULL");
+        // SAFETY: NULL is allowed.
+        let error = unsafe { OutBytes::new(ptr::null_mut(), 1, "data") }.unwrap_err();
+        assert_eq!(error.to_string(), "`data` is NULL");
+        // SAFETY: NULL is allowed.
+        let error = unsafe { open_array(ptr::null_mut(), "data") }.unwrap_err();
+        assert_eq!(error.to_string(), "`data` is NULL");
+    }
+
+    #[test]
+    fn null_may_stand_for_nothing() {
+        // SAFETY: NULL is allowed.
+        let absent = unsafe { optional_text(ptr::null(), "fs_root") };
+        assert!(matches!(absent, Ok(None)));
+        // SAFETY: a C string.
+        let empty = unsafe { optional_text(c"".as_ptr(), "fs_root") };
+        assert!(matches!(empty, Ok(None)));
+        // SAFETY: NULL is allowed.
+        let nothing = unsafe { array(ptr::null::<u64>(), 0, "args") };
+        assert!(nothing.is_ok());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_shown() {
+        // SAFETY: a C string.
+        let error = unsafe { text(c"a\xff".as_ptr(), "space") }.unwrap_err();
+        assert_eq!(error.to_string(), "`space` is not UTF-8: \"a\\xff\"");
+    }
+
+    #[test]
+    fn an_impossible_length_is_not_believed() {
+        let word = 0_u64;
+        // SAFETY: the length is refused before the pointer is used.
+        let array = unsafe { array(&raw const word, u64::MAX, "args") };
+        assert!(matches!(array, Err(Error::TooLong { .. })));
+    }
+
+    #[test]
+    fn a_result_is_its_zero_until_it_is_set() {
+        let mut place = 7_u32;
+        // SAFETY: there is room.
+        let out = unsafe { Out::new(&raw mut place, 0, "data") }.unwrap();
+        assert_eq!(place, 0);
+        out.set(9);
+        assert_eq!(place, 9);
+    }
+}

@@ -1,0 +1,62 @@
+//! What can be wrong with a call from C.
+
+use thiserror::Error;
+
+use crate::sim::SimError;
+use crate::sim::open_array::ArrayError;
+use crate::system;
+
+/// Why a call from C failed.
+#[derive(Debug, Error)]
+pub(super) enum Error {
+    #[error(transparent)]
+    System(#[from] system::Error),
+    #[error(transparent)]
+    Simulator(#[from] SimError),
+    #[error(transparent)]
+    Array(#[from] ArrayError),
+    #[error("`{argument}` is NULL")]
+    Null { argument: &'static str },
+    #[error("`{argument}` is not UTF-8: \"{}\"", .bytes.escape_ascii())]
+    NotUtf8 {
+        argument: &'static str,
+        bytes: Vec<u8>,
+    },
+    #[error("{len} bytes for `{argument}` are more than any memory has")]
+    TooLong { argument: &'static str, len: u64 },
+    #[error("the system is there already: call `mb_shutdown` before another `mb_init`")]
+    Running,
+    #[error("it was called from inside a foreign call: return from that first")]
+    Abroad,
+    #[error("the system is being built or shut down: wait until that has returned")]
+    Busy,
+    #[error(
+        "the system belongs to the thread that initialised it, and this is another: call from that one"
+    )]
+    OtherThread,
+    #[error("the system could not be built: {0}")]
+    StillFailed(String),
+    #[error("an error of the host itself: it panicked: {0}")]
+    Panicked(String),
+}
+
+/// Who hears of an error, besides `mb_last_error`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// Whoever reads the testbench's reports.
+    Testbench,
+    /// Whoever reads stderr: the testbench must not be called from this thread.
+    Stderr,
+    /// Nobody: it has been reported when it arose.
+    Nobody,
+}
+
+impl Error {
+    pub(super) fn audience(&self) -> Audience {
+        match self {
+            Self::OtherThread => Audience::Stderr,
+            Self::StillFailed(_) | Self::System(system::Error::Fatal(_)) => Audience::Nobody,
+            _ => Audience::Testbench,
+        }
+    }
+}

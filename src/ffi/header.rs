@@ -1,0 +1,51 @@
+//! Every exported function, as `include/vhost.h` has it.
+
+use super::backdoor::*;
+use super::inquiry::*;
+use super::lifecycle::*;
+use super::rpc::*;
+use crate::sim::prototype::{Functions, header};
+
+/// Lists functions; the holes are their arguments.
+macro_rules! exports {
+    ($($function:ident($($hole:tt)*),)+) => {{
+        let mut functions = Functions::default();
+        $(
+            let function = $function as unsafe extern "C" fn($($hole),*) -> _;
+            functions.add(stringify!($function), Some(function));
+        )+
+        functions
+    }};
+}
+
+#[test]
+fn the_header_declares_what_is_exported() {
+    let (exported, _) = header();
+    let functions = exports! {
+        mb_init(_ _ _),
+        mb_tick(),
+        mb_notify(),
+        mb_server_run(),
+        mb_shutdown(),
+        mb_last_error(),
+        mb_status(),
+        mb_get_space(_ _),
+        mb_backdoor_write_u8(_ _ _),
+        mb_backdoor_write_u16(_ _ _),
+        mb_backdoor_write_u32(_ _ _),
+        mb_backdoor_write_u64(_ _ _),
+        mb_backdoor_read_u8(_ _ _),
+        mb_backdoor_read_u16(_ _ _),
+        mb_backdoor_read_u32(_ _ _),
+        mb_backdoor_read_u64(_ _ _),
+        mb_backdoor_write_string(_ _ _),
+        mb_backdoor_read_string(_ _ _),
+        mb_backdoor_write_block(_ _ _),
+        mb_backdoor_read_block(_ _ _),
+        mb_backdoor_write_mem(_ _ _ _),
+        mb_backdoor_read_mem(_ _ _ _),
+        mb_load_elf(_ _),
+        __mb_call(_ _ _ _ _),
+    };
+    functions.are_declared_by(exported);
+}

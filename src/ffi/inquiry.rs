@@ -1,0 +1,43 @@
+//! What there is to know.
+
+use std::ffi::c_char;
+
+use super::arguments::{Out, text};
+use super::guard::guard;
+use super::kept::{LAST_ERROR, SPACE, STATUS};
+use super::process;
+
+/// The last error of this thread's calls.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_last_error() -> *const c_char {
+    guard("mb_last_error", c"".as_ptr(), || {
+        Ok(LAST_ERROR.with(|last| last.pointer()))
+    })
+}
+
+/// What each channel waits for.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_status() -> *const c_char {
+    guard("mb_status", c"".as_ptr(), || {
+        let status = match process::running()? {
+            Some(vhost) => vhost.status()?,
+            None => "not initialised".to_owned(),
+        };
+        Ok(STATUS.with(|kept| kept.keep_text(&status)))
+    })
+}
+
+/// The space of a channel.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn mb_get_space(channel: *const c_char, space: *mut *const c_char) {
+    guard("mb_get_space", (), || {
+        // SAFETY: C gives NULL or room for a pointer until this returns.
+        let space = unsafe { Out::new(space, c"".as_ptr(), "space") }?;
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let channel = unsafe { text(channel, "ch") }?;
+        let vhost = process::system()?;
+        let name = vhost.space_of(channel)?;
+        space.set(SPACE.with(|kept| kept.keep_text(name)));
+        Ok(())
+    });
+}

@@ -1,0 +1,85 @@
+//! From `mb_init` to `mb_shutdown`.
+
+use std::ffi::{c_char, c_int};
+
+use super::arguments::optional_text;
+use super::error::Error;
+use super::guard::guard;
+use super::process;
+use crate::sim::testbench;
+use crate::system::InitPaths;
+
+/// Builds the system.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn mb_init(
+    mem_cfg: *const c_char,
+    mailbox_cfg: *const c_char,
+    fs_root: *const c_char,
+) -> c_int {
+    guard("mb_init", -1, || {
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let mem_cfg = unsafe { optional_text(mem_cfg, "mem_cfg") }?;
+        // SAFETY: as above.
+        let mailbox_cfg = unsafe { optional_text(mailbox_cfg, "mailbox_cfg") }?;
+        // SAFETY: as above.
+        let fs_root = unsafe { optional_text(fs_root, "fs_root") }?;
+        process::start(InitPaths {
+            mem_cfg: mem_cfg.map(Into::into),
+            mailbox_cfg: mailbox_cfg.map(Into::into),
+            fs_root: fs_root.map(Into::into),
+        })?;
+        Ok(0)
+    })
+}
+
+/// One clock.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_tick() -> c_int {
+    guard("mb_tick", -1, || {
+        let served = process::system()?.tick()?;
+        Ok(c_int::try_from(served).unwrap_or(c_int::MAX))
+    })
+}
+
+/// Something was written to a mailbox.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_notify() {
+    guard("mb_notify", (), || {
+        // Where there is no system yet, the first tick looks anyway.
+        if let Some(vhost) = process::running()? {
+            vhost.notify();
+        }
+        Ok(())
+    });
+}
+
+/// Serves until every channel has exited, while the testbench's `mb_step` lets simulated time pass.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_server_run() -> c_int {
+    guard("mb_server_run", 0, serve)
+}
+
+/// DPI's disable protocol: what an imported task returns when it was disabled.
+const DISABLED: c_int = 1;
+
+fn serve() -> Result<c_int, Error> {
+    process::system()?;
+    // Looked up anew after each step: meanwhile the testbench may have shut it down.
+    while let Some(vhost) = process::running()? {
+        if vhost.tick()? == 0 {
+            break;
+        }
+        drop(vhost);
+        testbench::step()?;
+        if testbench::acknowledge_disable() {
+            return Ok(DISABLED);
+        }
+    }
+    Ok(0)
+}
+
+/// Drops the system.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_shutdown() {
+    guard("mb_shutdown", (), process::stop);
+}

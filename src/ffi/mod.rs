@@ -1,0 +1,28 @@
+//! The C ABI: what a simulator or a C program calls. `include/vhost.h` declares it and says what each function does.
+//!
+//! - [`lifecycle`]: from `mb_init` to `mb_shutdown`.
+//! - [`inquiry`]: what there is to know: errors, status, spaces.
+//! - [`backdoor`]: the memories of the chip.
+//! - [`rpc`]: calls of methods.
+//! - [`guard`]: what every function passes: no panic gets out, no error gets lost.
+//! - [`process`]: the one system of the process, and the thread that it belongs to.
+//! - [`arguments`], [`kept`], [`error`]: pointers in, pointers out, what can be wrong.
+//!
+//! Every function is one call of the system; nothing is decided here.
+
+#![allow(
+    unsafe_code,
+    reason = "C calls these functions by name and hands them pointers"
+)]
+
+mod arguments;
+mod backdoor;
+mod error;
+mod guard;
+#[cfg(test)]
+mod header;
+mod inquiry;
+mod kept;
+mod lifecycle;
+mod process;
+mod rpc;

@@ -1,0 +1,186 @@
+//! The one system of the process, and the thread that it belongs to.
+//!
+//! The system is kept where only its own thread finds it, so that a call from another can't race with anything; which
+//! thread that is, is the one thing that threads share.
+
+use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::error::Error;
+use super::guard::catch;
+use crate::sim::scope;
+use crate::system::{InitPaths, Vhost};
+
+/// How far the system is.
+#[derive(Clone)]
+enum Stage {
+    /// There is none.
+    Empty,
+    /// It is being built or shut down.
+    Busy,
+    /// It serves.
+    Running {
+        vhost: Rc<Vhost>,
+        /// Nobody called `mb_init`: it was built from the environment at first use.
+        unasked: bool,
+    },
+    /// It could not be built.
+    Failed(Rc<str>),
+}
+
+// No destructor runs on these: `exit` ends thread-locals before it calls functions that may still use them, and a
+// process that ends without `mb_shutdown` must end in peace.
+thread_local! {
+    static STAGE: ManuallyDrop<RefCell<Stage>> =
+        const { ManuallyDrop::new(RefCell::new(Stage::Empty)) };
+    static THREAD: Cell<u64> = const { Cell::new(NOBODY) };
+}
+
+/// The thread that a system belongs to.
+static OWNER: AtomicU64 = AtomicU64::new(NOBODY);
+
+const NOBODY: u64 = 0;
+
+/// The system, built from the environment where there is none yet.
+pub(super) fn system() -> Result<Rc<Vhost>, Error> {
+    match stage() {
+        Stage::Running { vhost, .. } => {
+            scope::see();
+            Ok(vhost)
+        }
+        Stage::Busy => Err(Error::Busy),
+        Stage::Failed(cause) => Err(Error::StillFailed(cause.to_string())),
+        Stage::Empty => {
+            claim()?;
+            scope::see();
+            build(InitPaths::default(), true)
+        }
+    }
+}
+
+/// The system, if there is one.
+pub(super) fn running() -> Result<Option<Rc<Vhost>>, Error> {
+    match stage() {
+        Stage::Running { vhost, .. } => {
+            scope::see();
+            Ok(Some(vhost))
+        }
+        Stage::Busy => Err(Error::Busy),
+        Stage::Failed(cause) => Err(Error::StillFailed(cause.to_string())),
+        Stage::Empty => refuse_other_thread().map(|()| None),
+    }
+}
+
+/// Builds the system.
+pub(super) fn start(paths: InitPaths) -> Result<(), Error> {
+    match stage() {
+        Stage::Running { vhost, unasked } => {
+            refuse_abroad(&vhost)?;
+            // Built before anyone could say from what: if from the environment, this is it.
+            if !unasked || paths != InitPaths::default() {
+                return Err(Error::Running);
+            }
+            scope::tell();
+            enter(Stage::Running {
+                vhost: vhost.clone(),
+                unasked: false,
+            });
+            Ok(vhost.register_channels()?)
+        }
+        Stage::Busy => Err(Error::Busy),
+        Stage::Empty | Stage::Failed(_) => {
+            claim()?;
+            scope::tell();
+            Ok(build(paths, false)?.register_channels()?)
+        }
+    }
+}
+
+/// Drops the system.
+pub(super) fn stop() -> Result<(), Error> {
+    match stage() {
+        Stage::Running { vhost, .. } => refuse_abroad(&vhost)?,
+        Stage::Busy => return Err(Error::Busy),
+        Stage::Failed(_) => {}
+        Stage::Empty => return refuse_other_thread(),
+    }
+    let ended = match enter(Stage::Busy) {
+        Stage::Running { vhost, .. } => catch(|| {
+            // Only this place keeps it when nothing of it is running.
+            Rc::into_inner(vhost).ok_or(Error::Abroad)?.shutdown();
+            Ok(())
+        }),
+        _ => Ok(()),
+    };
+    enter(Stage::Empty);
+    scope::forget();
+    OWNER.store(NOBODY, Ordering::Release);
+    ended
+}
+
+fn build(paths: InitPaths, unasked: bool) -> Result<Rc<Vhost>, Error> {
+    enter(Stage::Busy);
+    let built = catch(|| Ok(Vhost::from_environment(paths)?));
+    match built {
+        Ok(vhost) => {
+            let vhost = Rc::new(vhost);
+            enter(Stage::Running {
+                vhost: vhost.clone(),
+                unasked,
+            });
+            Ok(vhost)
+        }
+        Err(error) => {
+            enter(Stage::Failed(error.to_string().into()));
+            Err(error)
+        }
+    }
+}
+
+fn stage() -> Stage {
+    STAGE.with(|stage| stage.borrow().clone())
+}
+
+fn enter(next: Stage) -> Stage {
+    STAGE.with(|stage| stage.replace(next))
+}
+
+/// Makes this thread the owner, unless another is.
+fn claim() -> Result<(), Error> {
+    let me = thread();
+    match OWNER.compare_exchange(NOBODY, me, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => Ok(()),
+        Err(owner) if owner == me => Ok(()),
+        Err(_) => Err(Error::OtherThread),
+    }
+}
+
+fn refuse_other_thread() -> Result<(), Error> {
+    let owner = OWNER.load(Ordering::Acquire);
+    if owner == NOBODY || owner == thread() {
+        Ok(())
+    } else {
+        Err(Error::OtherThread)
+    }
+}
+
+fn refuse_abroad(vhost: &Vhost) -> Result<(), Error> {
+    if vhost.is_abroad() {
+        Err(Error::Abroad)
+    } else {
+        Ok(())
+    }
+}
+
+/// This thread's number, never another's.
+fn thread() -> u64 {
+    static COUNT: AtomicU64 = AtomicU64::new(NOBODY);
+    THREAD.with(|thread| {
+        if thread.get() == NOBODY {
+            thread.set(COUNT.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+        thread.get()
+    })
+}

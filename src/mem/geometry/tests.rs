@@ -1,0 +1,196 @@
+//! Word runs, held to the formulas of the specification byte by byte.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A memory in the words of the specification, widths in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Model {
+    width: u64,
+    bank_width: u64,
+    bank_depth: u64,
+    bank_rows: u64,
+}
+
+impl Model {
+    /// Instance, word and byte of the word for one offset, by the formulas of the specification.
+    fn place(&self, offset: u64) -> (u64, u64, u64) {
+        let columns = self.width / self.bank_width;
+        let column = (offset / self.bank_width) % columns;
+        let row = offset / (self.width * self.bank_depth);
+        let in_bank =
+            ((offset / self.width) % self.bank_depth) * self.bank_width + offset % self.bank_width;
+        (
+            row * columns + column,
+            in_bank / self.bank_width,
+            in_bank % self.bank_width,
+        )
+    }
+
+    fn size(&self) -> u64 {
+        self.width * self.bank_depth * self.bank_rows
+    }
+
+    fn geometry(&self) -> Geometry {
+        let array = Array {
+            width: self.bank_width,
+            rows: 1,
+            cols: self.bank_depth,
+        };
+        Geometry::new(array, self.bank_rows, self.width / self.bank_width).unwrap()
+    }
+}
+
+fn model() -> impl Strategy<Value = Model> {
+    (1u64..20, 1u64..6, 1u64..9, 1u64..5).prop_map(
+        |(bank_width, columns, bank_depth, bank_rows)| Model {
+            width: bank_width * columns,
+            bank_width,
+            bank_depth,
+            bank_rows,
+        },
+    )
+}
+
+fn access() -> impl Strategy<Value = (Model, u64, u64)> {
+    model().prop_flat_map(|model| {
+        let size = model.size();
+        (Just(model), 0..size)
+            .prop_flat_map(move |(model, offset)| (Just(model), Just(offset), 0..=size - offset))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Each byte of an access is in exactly one word, and that is where the specification has it.
+    #[test]
+    fn every_byte_is_where_the_formulas_say((model, offset, len) in access()) {
+        let mut places = vec![None; usize::try_from(len).unwrap()];
+        for run in model.geometry().runs(offset, len) {
+            prop_assert!(run.len > 0);
+            let words: Vec<_> = run.words().collect();
+            prop_assert_eq!(words.len() as u64, run.count());
+            prop_assert_eq!(words[0].index, run.first_word);
+            prop_assert_eq!(words[0].skip, run.skip);
+            prop_assert_eq!(words.iter().map(|word| word.len).sum::<u64>(), run.len);
+            prop_assert_eq!(words[0].len < model.bank_width, run.first_is_partial());
+            prop_assert_eq!(words[words.len() - 1].len < model.bank_width, run.last_is_partial());
+            let one_piece = words.windows(2).all(|pair| pair[0].data + pair[0].len == pair[1].data);
+            prop_assert_eq!(one_piece, run.is_one_piece());
+            for (nth, word) in words.iter().enumerate() {
+                prop_assert_eq!(word.index, run.first_word + nth as u64);
+                prop_assert!(word.len > 0 && word.skip + word.len <= model.bank_width);
+                for byte in 0..word.len {
+                    prop_assert!(word.enables(word.skip + byte));
+                    let place = &mut places[usize::try_from(word.data + byte).unwrap()];
+                    prop_assert_eq!(place.replace((run.instance, word.index, word.skip + byte)), None);
+                }
+                prop_assert!(!word.enables(word.skip + word.len));
+            }
+        }
+        let wanted: Vec<_> = (offset..offset + len).map(|byte| Some(model.place(byte))).collect();
+        prop_assert_eq!(places, wanted);
+    }
+
+    /// There are no more runs than banks in the rows that are touched.
+    #[test]
+    fn runs_are_few((model, offset, len) in access()) {
+        let columns = model.width / model.bank_width;
+        let row = model.width * model.bank_depth;
+        let rows = if len == 0 { 0 } else { (offset + len - 1) / row - offset / row + 1 };
+        prop_assert!(model.geometry().runs(offset, len).count() as u64 <= rows * columns);
+    }
+}
+
+#[test]
+fn a_direct_memory_has_one_run() {
+    let array = Array {
+        width: 3,
+        rows: 4,
+        cols: 4,
+    };
+    let geometry = Geometry::of(&Shape::Direct {
+        path: "ram".to_owned(),
+        array,
+    })
+    .unwrap();
+    assert_eq!(
+        (geometry.width(), geometry.depth(), geometry.size()),
+        (3, 16, 48)
+    );
+    let runs: Vec<_> = geometry.runs(4, 40).collect();
+    assert_eq!(
+        runs,
+        [Run {
+            instance: 0,
+            first_word: 1,
+            skip: 1,
+            len: 40,
+            data: 0,
+            width: 3,
+            stride: 3
+        }]
+    );
+    assert!(runs[0].is_one_piece());
+    assert_eq!((runs[0].start(), runs[0].count()), (4, 14));
+}
+
+#[test]
+fn columns_take_turns() {
+    let bank = Array {
+        width: 4,
+        rows: 1,
+        cols: 2,
+    };
+    let banks = vec![
+        vec!["a".to_owned(), "b".to_owned()],
+        vec!["c".to_owned(), "d".to_owned()],
+    ];
+    let geometry = Geometry::of(&Shape::Banked { banks, bank }).unwrap();
+    let run = |instance, first_word, skip, len, data| Run {
+        instance,
+        first_word,
+        skip,
+        len,
+        data,
+        width: 4,
+        stride: 8,
+    };
+    let runs: Vec<_> = geometry.runs(6, 14).collect();
+    assert_eq!(
+        runs,
+        [run(1, 0, 2, 6, 0), run(0, 1, 0, 4, 2), run(2, 0, 0, 4, 10)]
+    );
+}
+
+#[test]
+fn what_is_not_there_has_no_runs() {
+    let array = Array {
+        width: 4,
+        rows: 1,
+        cols: 4,
+    };
+    let geometry = Geometry::new(array, 1, 1).unwrap();
+    assert_eq!(geometry.runs(16, 1).count(), 0);
+    assert_eq!(geometry.runs(u64::MAX, u64::MAX).count(), 0);
+    assert_eq!(
+        geometry.runs(12, u64::MAX).map(|run| run.len).sum::<u64>(),
+        4
+    );
+    assert_eq!(geometry.runs(0, 0).count(), 0);
+    assert_eq!(Geometry::of(&Shape::BlackBox), None);
+    assert_eq!(Geometry::new(Array { width: 0, ..array }, 1, 1), None);
+    assert_eq!(
+        Geometry::new(
+            Array {
+                rows: u64::MAX,
+                ..array
+            },
+            1,
+            1
+        ),
+        None
+    );
+}
