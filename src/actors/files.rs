@@ -25,6 +25,7 @@ use crate::messages::foreign::{
 };
 
 pub use self::path::SpecialNames;
+pub use self::root::open_root;
 
 /// Serves the descriptors of all channels.
 pub struct Files {
@@ -39,7 +40,7 @@ impl Files {
     /// Serves the files below `root`, and asks `foreign` for those that are `special`.
     pub fn new(
         desk: Desk,
-        foreign: Port<foreign::Inbox>,
+        foreign: &Port<foreign::Inbox>,
         root: Option<Dir>,
         special: SpecialNames,
     ) -> Self {
@@ -50,7 +51,7 @@ impl Files {
     /// As [`new`](Self::new), on a disk of any kind.
     pub(crate) fn with_disk(
         desk: Desk,
-        foreign: Port<foreign::Inbox>,
+        foreign: &Port<foreign::Inbox>,
         disk: Option<Box<dyn Disk>>,
         special: SpecialNames,
     ) -> Self {

@@ -1,6 +1,6 @@
 //! What a path says before anything is opened.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::path::{Component, Path};
 
 use mailbox_rs::{Errno, OpenFlags};
@@ -14,9 +14,9 @@ const VIRTUAL: &str = "virtual/";
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SpecialNames {
     /// Extensions, without their dot.
-    pub extensions: BTreeSet<String>,
+    pub extensions: HashSet<String>,
     /// Names below `virtual/`. A name stands for what is below it too: `bus` for `virtual/bus/0`.
-    pub virtual_names: BTreeSet<String>,
+    pub virtuals: HashSet<String>,
 }
 
 impl SpecialNames {
@@ -37,7 +37,7 @@ impl SpecialNames {
 
     fn virtual_opener(&self, path: &str) -> Option<Opener> {
         let mut name = path.strip_prefix(VIRTUAL)?;
-        while !self.virtual_names.contains(name) {
+        while !self.virtuals.contains(name) {
             (name, _) = name.rsplit_once('/')?;
         }
         Some(Opener::Virtual(name.to_owned()))
@@ -86,7 +86,7 @@ mod tests {
         let set = |names: &[&str]| names.iter().map(ToString::to_string).collect();
         SpecialNames {
             extensions: set(&["log", "gz"]),
-            virtual_names: set(&["uart", "bus", "bus/0"]),
+            virtuals: set(&["uart", "bus", "bus/0"]),
         }
     }
 

@@ -1,12 +1,19 @@
 //! A directory of the host, out of which no path leads.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
 
 use bytes::Bytes;
+use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, OpenOptions, OpenOptionsExt};
 use mailbox_rs::{Errno, OpenFlags};
 
 use super::disk::{Disk, DiskFile};
+
+/// Opens the directory of the host that is to be firmware's root.
+pub fn open_root(path: &Path) -> io::Result<Dir> {
+    Dir::open_ambient_dir(path, ambient_authority())
+}
 
 /// Firmware's root. `cap-std` keeps paths inside of it: whether by `..`, an absolute path or a
 /// symbolic link, whoever leaves gets `EACCES`.

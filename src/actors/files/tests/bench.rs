@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
 use mailbox_rs::{Errno, OpenFlags};
 use tempfile::TempDir;
 
@@ -123,10 +121,7 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new() -> Self {
-        Self::start(|bench| {
-            let root = Dir::open_ambient_dir(bench.path(""), ambient_authority()).unwrap();
-            Some(Box::new(Root::new(root)))
-        })
+        Self::start(|places| Some(Box::new(Root::new(open_root(&places.path("")).unwrap()))))
     }
 
     pub(super) fn without_root() -> Self {
@@ -149,9 +144,9 @@ impl Bench {
         let foreign = bus.foreign(Rc::new(move |call| callee.call(call)));
         let special = SpecialNames {
             extensions: ["sock".to_owned()].into(),
-            virtual_names: ["uart".to_owned()].into(),
+            virtuals: ["uart".to_owned()].into(),
         };
-        let files = Files::with_disk(bus.desk(Inbox::PARTY), foreign, disk, special);
+        let files = Files::with_disk(bus.desk(Inbox::PARTY), &foreign, disk, special);
         let files = bus.start(|_| files).unwrap();
         Self {
             bus,
