@@ -205,16 +205,6 @@ impl Scripted {
         self.told.take()
     }
 
-    /// The texts of the reports since the last look, which forgets all else.
-    pub(crate) fn reports(&self) -> Vec<String> {
-        let told = self.told().into_iter();
-        told.filter_map(|told| match told {
-            Told::Report(_, _, text) => Some(text),
-            _ => None,
-        })
-        .collect()
-    }
-
     /// Foreign accesses since the last look: one each, however many segments they have.
     pub(crate) fn accesses(&self) -> usize {
         self.accesses.take()
