@@ -3,6 +3,8 @@
 //! They are built anew where clang and lld are. The same compiler and linker give the same file, byte for byte; others
 //! give other code, so what they built is run instead. Which ones built an image is in its section `.comment`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 #[path = "../examples/quickstart/main.rs"]
 #[allow(
     dead_code,
@@ -34,7 +36,7 @@ fn images_have_one_channel_and_begin_at_zero() {
     for (name, width, channel) in IMAGES {
         let file = firmware().join(name);
         let image = Image::parse(fs::read(&file).unwrap(), &file).unwrap();
-        assert_eq!(u64::from(image.ptr_width().bytes()), width, "{name}");
+        assert_eq!(image.ptr_width().bytes(), width, "{name}");
         assert_eq!(image.mailbox().unwrap().size, channel, "{name}");
 
         let bytes = fs::read(&file).unwrap();

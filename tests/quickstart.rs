@@ -1,5 +1,7 @@
 //! The quickstart as a test: what firmware prints, how the run ends, and that a run that must fail does.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 #[path = "../examples/quickstart/main.rs"]
 #[allow(
     dead_code,

@@ -77,7 +77,7 @@ impl Rpc {
         let task = tokio::task::spawn_local(async move {
             let call = dispatcher.call(channel, &target, args);
             let outcome = dispatcher.desk.shelter(call).await;
-            reply.send(outcome.unwrap_or_else(|panic| unreachable(&target, panic)));
+            reply.send(outcome.unwrap_or_else(|panic| raised(&target, panic)));
         });
         self.calls.insert(channel, task.abort_handle());
     }
@@ -97,7 +97,7 @@ impl Rpc {
             let target = Target::Method(method);
             let ask = dispatcher.ask(&channel, &target, &args);
             let outcome = dispatcher.desk.shelter(ask).await;
-            reply.send(outcome.unwrap_or_else(|panic| unreachable(&target, panic)));
+            reply.send(outcome.unwrap_or_else(|panic| raised(&target, panic)));
         });
     }
 }
@@ -132,7 +132,7 @@ impl Dispatcher {
         args: &[u64],
     ) -> Result<Progress, CallError> {
         let (channel, args) = (channel.to_owned(), args.to_vec());
-        let silent = |unanswered: Unanswered| unreachable(target, unanswered.to_string());
+        let silent = |unanswered: Unanswered| raised(target, unanswered.to_string());
         let offered = self.offered.borrow().contains(target);
         if offered {
             let answer = self.foreign.ask(HostCall {
@@ -166,8 +166,8 @@ impl Dispatcher {
     }
 }
 
-fn unreachable<T>(target: &Target, cause: String) -> Result<T, CallError> {
-    Err(CallError::Unreachable {
+fn raised<T>(target: &Target, cause: String) -> Result<T, CallError> {
+    Err(CallError::Raised {
         target: target.clone(),
         cause,
     })

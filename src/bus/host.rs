@@ -31,8 +31,8 @@ pub struct Bus {
     line: Arc<Line>,
     calls: Rc<Calls>,
     outboxes: RefCell<Vec<Rc<dyn Drain>>>,
-    bells: RefCell<Vec<Doorbell>>,
-    alarms: RefCell<Vec<Alarm>>,
+    bells: RefCell<Rc<[Doorbell]>>,
+    alarms: RefCell<Rc<[Alarm]>>,
     notified: Cell<bool>,
     polling: Cell<bool>,
     /// Foreign calls that are on the stack.
@@ -113,14 +113,14 @@ impl Bus {
     /// A doorbell that every tick looks at.
     pub fn doorbell(&self) -> Doorbell {
         let bell = Doorbell::default();
-        self.bells.borrow_mut().push(bell.clone());
+        append(&self.bells, bell.clone());
         bell
     }
 
     /// An alarm that rings on every tick while it is wanted.
     pub fn alarm(&self, ring: Box<dyn Fn(u64)>) -> Alarm {
         let alarm = Alarm::new(ring);
-        self.alarms.borrow_mut().push(alarm.clone());
+        append(&self.alarms, alarm.clone());
         alarm
     }
 
@@ -177,10 +177,8 @@ impl Bus {
         } else {
             Looks::Usual
         });
-        for at in 0.. {
-            let Some(alarm) = self.alarms.borrow().get(at).cloned() else {
-                break;
-            };
+        let alarms = self.alarms.borrow().clone();
+        for alarm in &*alarms {
             stirred |= alarm.tick(tick);
         }
         if !stirred {
@@ -199,12 +197,11 @@ impl Bus {
 
     /// True if one rang.
     fn look_at_bells(&self, looks: Looks) -> bool {
+        // Cloned, since a look may come back and add another.
+        let bells = self.bells.borrow().clone();
+        let _abroad = Abroad::go(self);
         let mut rang = false;
-        for at in 0.. {
-            let Some(bell) = self.bells.borrow().get(at).cloned() else {
-                break;
-            };
-            let _abroad = Abroad::go(self);
+        for bell in &*bells {
             rang |= bell.look(looks);
         }
         rang
@@ -232,13 +229,13 @@ impl Bus {
         M: Message,
     {
         self.refuse_inside(M::NAME)?;
-        let mut answer = port.ask(message);
+        let (mut receiver, ticket) = port.send(message);
         loop {
             self.poll();
-            match answer.receiver.try_recv() {
+            match receiver.try_recv() {
                 Ok(reply) => return Ok(reply),
                 Err(TryRecvError::Closed) => {
-                    return Err(self.line.unanswered(answer.ticket).into());
+                    return Err(self.line.unanswered(ticket).into());
                 }
                 Err(TryRecvError::Empty) => {}
             }
@@ -323,6 +320,12 @@ impl Bus {
         }
         Ok(())
     }
+}
+
+/// Adds to a list that is read on every tick, and changed hardly ever.
+fn append<T: Clone>(list: &RefCell<Rc<[T]>>, item: T) {
+    let longer = list.borrow().iter().cloned().chain([item]).collect();
+    list.replace(longer);
 }
 
 /// Actors run for as long as it lives.

@@ -17,13 +17,27 @@ pub struct Ticket {
     pub root: u64,
     /// Who posted it.
     pub from: Party,
-    /// Whom it is for.
-    pub to: Party,
-    /// The message's name.
-    pub name: &'static str,
+    kind: &'static Kind,
+}
+
+/// What all messages of one type to one party have in common; apart, since a ticket goes along with every message.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Kind {
+    pub(super) to: Party,
+    pub(super) name: &'static str,
 }
 
 impl Ticket {
+    /// Whom the message is for.
+    pub fn to(&self) -> Party {
+        self.kind.to
+    }
+
+    /// The message's name.
+    pub fn name(&self) -> &'static str {
+        self.kind.name
+    }
+
     /// `ticket`, of a message whose answer is for whoever waits for the answer of this one.
     pub(super) fn handed_on(self, ticket: Self) -> Self {
         Self {
@@ -38,8 +52,10 @@ impl Ticket {
             sequence: 0,
             root: 0,
             from: seen.from,
-            to: Party::TAP,
-            name: seen.name,
+            kind: &Kind {
+                to: Party::TAP,
+                name: "Observation",
+            },
         }
     }
 }
@@ -62,15 +78,14 @@ pub(super) struct Line {
 const PANICS_KEPT: usize = 64;
 
 impl Line {
-    pub(super) fn ticket(&self, from: Party, to: Party, name: &'static str) -> Ticket {
+    pub(super) fn ticket(&self, from: Party, kind: &'static Kind) -> Ticket {
         let sequence = self.sequence.load(Ordering::Relaxed) + 1;
         self.sequence.store(sequence, Ordering::Relaxed);
         Ticket {
             sequence,
             root: sequence,
             from,
-            to,
-            name,
+            kind,
         }
     }
 
@@ -86,6 +101,11 @@ impl Line {
 
     pub(super) fn tapped(&self) -> bool {
         self.tapped.load(Ordering::Relaxed)
+    }
+
+    /// Whether what is posted now is shown: what taps post is not.
+    pub(super) fn shows(&self) -> bool {
+        self.tapped() && !self.observing()
     }
 
     pub(super) fn attach(&self, tap: Box<dyn Tap>) {
@@ -149,8 +169,8 @@ impl Line {
             None => (ticket, None),
         };
         Unanswered {
-            party: by.to,
-            message: by.name,
+            party: by.to(),
+            message: by.name(),
             panic,
         }
     }

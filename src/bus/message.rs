@@ -64,51 +64,62 @@ pub struct Envelope<M: Message> {
 pub struct Reply<R> {
     slot: Option<oneshot::Sender<R>>,
     ticket: Ticket,
+    /// Set where taps are to see how it ends.
+    shown: Option<Box<Shown>>,
+}
+
+/// What taps are to see of a reply.
+#[derive(Debug)]
+struct Shown {
     line: Arc<Line>,
-    /// Neither answered nor handed on yet, and of interest to taps.
-    open: bool,
-    /// The messages before, where this was handed on and taps are to see that all of them are answered.
-    origins: Vec<Ticket>,
+    /// The messages that end with it: one, and more where the reply was handed on.
+    tickets: Vec<Ticket>,
 }
 
 impl<R> Reply<R> {
     pub(super) fn new(line: &Arc<Line>, ticket: Ticket) -> (Self, oneshot::Receiver<R>) {
         let (slot, receiver) = oneshot::channel();
-        (Self::to(Some(slot), line, ticket), receiver)
+        let mut reply = Self::unheard(line, ticket);
+        reply.slot = Some(slot);
+        (reply, receiver)
     }
 
     /// A reply that nobody waits for.
     pub(super) fn unheard(line: &Arc<Line>, ticket: Ticket) -> Self {
-        Self::to(None, line, ticket)
-    }
-
-    fn to(slot: Option<oneshot::Sender<R>>, line: &Arc<Line>, ticket: Ticket) -> Self {
-        Self {
-            slot,
+        let mut reply = Self {
+            slot: None,
             ticket,
-            line: line.clone(),
-            // What a tap posts is shown to no tap, and so is its answer.
-            open: !line.observing(),
-            origins: Vec::new(),
-        }
+            shown: None,
+        };
+        reply.show_too(line);
+        reply
     }
 
     /// The same place, under a further message.
-    pub(super) fn under(mut self, ticket: Ticket) -> Self {
-        if self.open && self.line.tapped() {
-            self.origins.push(self.ticket);
-        }
-        self.open = !self.line.observing();
+    pub(super) fn under(mut self, line: &Arc<Line>, ticket: Ticket) -> Self {
         self.ticket = self.ticket.handed_on(ticket);
+        self.show_too(line);
         self
     }
 
-    /// Ends the reply: shows to taps how.
+    /// Has taps see how the present message ends.
+    fn show_too(&mut self, line: &Arc<Line>) {
+        if line.shows() {
+            let shown = self.shown.get_or_insert_with(|| {
+                Box::new(Shown {
+                    line: line.clone(),
+                    tickets: Vec::new(),
+                })
+            });
+            shown.tickets.push(self.ticket);
+        }
+    }
+
+    /// Shows to taps how the reply ends, once.
     fn close(&mut self, event: Event<'_>) {
-        if std::mem::take(&mut self.open) && self.line.tapped() {
-            self.line.show(self.ticket, event);
-            for origin in self.origins.iter().rev() {
-                self.line.show(*origin, event);
+        if let Some(shown) = self.shown.take() {
+            for ticket in shown.tickets.iter().rev() {
+                shown.line.show(*ticket, event);
             }
         }
     }

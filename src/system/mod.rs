@@ -235,7 +235,7 @@ impl Vhost {
     /// A panic that nobody heard of is an error of the host's own.
     fn report_panics(&self) -> Result<(), Error> {
         for (ticket, text) in self.0.bus.take_panics() {
-            let text = format!("{} panicked at {}: {text}", ticket.to, ticket.name);
+            let text = format!("{} panicked at {}: {text}", ticket.to(), ticket.name());
             self.report(Severity::Error, "vhost", &text)?;
         }
         Ok(())

@@ -330,7 +330,7 @@ impl Channel {
 
     /// Shows whoever observes the channel what came of a request.
     fn announce(&self, slot: u32, entry: RequestEntry, since: u64, served: &Served) {
-        self.desk.announce("Served", || mailbox::Served {
+        self.desk.announce(|| mailbox::Served {
             channel: self.id,
             slot,
             entry,
@@ -403,7 +403,7 @@ impl Channel {
         let (store, blind, plan) = (self.links.store.clone(), self.blind.clone(), look.clone());
         let read = move |to: &mut [u8]| {
             let mut rest = to;
-            for segment in plan.spans.iter().flatten() {
+            for segment in &plan.segments {
                 let len = usize::try_from(segment.len)
                     .unwrap_or(rest.len())
                     .min(rest.len());

@@ -287,7 +287,7 @@ fn plain(width: PtrWidth) -> Layout {
 }
 
 /// One channel with its firmware, the handshake done.
-fn ready<'a>(bench: &'a Bench, address: u64, layout: Layout) -> Firmware<&'a Ram> {
+fn ready(bench: &Bench, address: u64, layout: Layout) -> Firmware<&Ram> {
     let mut firmware = Firmware::new(&bench.chip.ram, address, layout);
     firmware.reset();
     bench.tick();

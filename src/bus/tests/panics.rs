@@ -67,7 +67,7 @@ fn a_panic_that_nobody_heard_of_is_kept() {
     let panics = bus.take_panics();
     let panics: Vec<_> = panics
         .iter()
-        .map(|(ticket, text)| format!("{} {}: {text}", ticket.to, ticket.name))
+        .map(|(ticket, text)| format!("{} {}: {text}", ticket.to(), ticket.name()))
         .collect();
     assert_eq!(panics, ["clerk Note: note 1", "clerk Ask: 3 is odd"]);
     assert_eq!(bus.take_panics(), []);

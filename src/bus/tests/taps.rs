@@ -26,7 +26,11 @@ impl Tap for Recorder {
         let ticket = seen.ticket;
         let line = format!(
             "{}.{} {} to {}, tick {}: {what}",
-            ticket.root, ticket.sequence, ticket.from, ticket.to, seen.tick
+            ticket.root,
+            ticket.sequence,
+            ticket.from,
+            ticket.to(),
+            seen.tick
         );
         self.0.lock().unwrap().push(line);
     }
@@ -113,7 +117,13 @@ fn a_tap_sees_what_is_said_from_then_on() {
     let recorder = recorded(&bus);
     bus.settle().unwrap();
     drop(answer);
-    assert_eq!(recorder.read(), ["2.2 outside to world, tick 0: = 4"]);
+    assert_eq!(recorder.read(), [""; 0], "no reply without its message");
+    bus.ask(&world, world::Ask(3)).unwrap();
+    let expected = [
+        "3.3 outside to world, tick 0: ? Ask(3)",
+        "3.3 outside to world, tick 0: = 6",
+    ];
+    assert_eq!(recorder.read(), expected);
 }
 
 #[test]
@@ -207,9 +217,9 @@ fn a_tap_that_panics_is_detached_and_disturbs_nobody() {
     let panics = bus.take_panics();
     let panics: Vec<_> = panics
         .iter()
-        .map(|(ticket, text)| format!("{} at {}: {text}", ticket.to, ticket.name))
+        .map(|(ticket, text)| format!("{} at {}: {text}", ticket.to(), ticket.name()))
         .collect();
-    assert_eq!(panics, ["a tap at Ask: call 2 (it is detached)"]);
+    assert_eq!(panics, ["a tap at Observation: call 2 (it is detached)"]);
 }
 
 /// The reply is dropped while the stack unwinds, and the tap panics at that: still no abort.
