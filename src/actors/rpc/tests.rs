@@ -182,7 +182,7 @@ fn a_panic_outside_is_a_failed_call_and_service_goes_on() {
     let error = bench.call(method("moody"), &[]).unwrap_err().to_string();
     assert_eq!(
         error,
-        "method `moody` can't be called: foreign gave no answer to SvCall: it panicked: no arguments"
+        "method `moody` failed: foreign gave no answer to SvCall: it panicked: no arguments"
     );
     assert_eq!(bench.bus.take_panics(), []);
     assert_eq!(bench.call(method("moody"), &[1]), Ok(1));
