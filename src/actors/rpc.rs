@@ -131,14 +131,13 @@ impl Dispatcher {
         target: &Target,
         args: &[u64],
     ) -> Result<Progress, CallError> {
-        let (channel, args) = (channel.to_owned(), args.to_vec());
         let silent = |unanswered: Unanswered| raised(target, unanswered.to_string());
         let offered = self.offered.borrow().contains(target);
         if offered {
             let answer = self.foreign.ask(HostCall {
-                channel: channel.clone(),
+                channel: channel.to_owned(),
                 target: target.clone(),
-                args: args.clone(),
+                args: args.to_vec(),
             });
             let progress = answer.await.unwrap_or_else(silent)?;
             if progress != Progress::Absent {
@@ -153,9 +152,9 @@ impl Dispatcher {
             return Err(CallError::TooManyArguments { target, given });
         }
         let answer = self.foreign.ask(SvCall {
-            channel,
+            channel: channel.to_owned(),
             method: method.clone(),
-            args,
+            args: args.to_vec(),
         });
         answer.await.unwrap_or_else(silent)
     }

@@ -55,7 +55,6 @@ pub(crate) struct Ram {
     reads: Cell<usize>,
     writes: Cell<usize>,
     broken: Cell<Option<MemoryId>>,
-    aliases: Cell<Option<(MemoryId, MemoryId)>>,
 }
 
 impl Ram {
@@ -68,16 +67,7 @@ impl Ram {
             reads: Cell::new(0),
             writes: Cell::new(0),
             broken: Cell::new(None),
-            aliases: Cell::new(None),
         })
-    }
-
-    /// The second memory is the first one again.
-    pub(crate) fn with_alias(map: &Rc<MemoryMap>, one: MemoryId, other: MemoryId) -> Rc<Self> {
-        let mut ram = Rc::into_inner(Self::new(map)).unwrap();
-        ram.buffers[other.0 as usize] = ram.buffers[one.0 as usize].clone();
-        ram.aliases.set(Some((one, other)));
-        Rc::new(ram)
     }
 
     /// Every access to this memory fails from now on.
@@ -142,11 +132,6 @@ impl Store for Ram {
         let (buffer, offset) = self.buffer(at, data.len())?;
         assert!(buffer.write(offset, data), "{at:?} passes the end");
         Ok(())
-    }
-
-    fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
-        let aliases = self.aliases.get();
-        aliases == Some((one, other)) || aliases == Some((other, one))
     }
 }
 
@@ -218,16 +203,6 @@ impl Scripted {
     /// What was told since the last look.
     pub(crate) fn told(&self) -> Vec<Told> {
         self.told.take()
-    }
-
-    /// The texts of the reports since the last look, which forgets all else.
-    pub(crate) fn reports(&self) -> Vec<String> {
-        let told = self.told().into_iter();
-        told.filter_map(|told| match told {
-            Told::Report(_, _, text) => Some(text),
-            _ => None,
-        })
-        .collect()
     }
 
     /// Foreign accesses since the last look: one each, however many segments they have.

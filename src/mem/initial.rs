@@ -107,3 +107,6 @@ pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial, Init
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+#[cfg(test)]
+mod tests;
+
 use super::{MapError, MemoryId, Segment, Segments};
 
 /// One access, at places that are an address range ([`Span`]) for who asks, and the memories' own
@@ -215,7 +218,7 @@ pub fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessEr
             }
             Ok(Outcome::Done)
         }
-        Op::Copy { to, from } => copy(store, to, from),
+        Op::Copy { to, from } => copy(store, to, from, CHUNK),
         Op::Compare(one, other) => compare(store, one, other),
         Op::Text(place) => text(store, place),
         Op::Batch(ops) => {
@@ -225,17 +228,22 @@ pub fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessEr
     }
 }
 
-fn copy(store: &dyn Store, to: &Segments, from: &Segments) -> Result<Outcome, AccessError> {
+fn copy(
+    store: &dyn Store,
+    to: &Segments,
+    from: &Segments,
+    chunk: u64,
+) -> Result<Outcome, AccessError> {
     let total = len(from);
     same_length(total, len(to))?;
-    let order = if total > CHUNK {
+    let order = if total > chunk {
         order(store, to, from)
     } else {
         Order::AtOnce
     };
     let chunk = match order {
         Order::AtOnce => total,
-        Order::Forward | Order::Backward => CHUNK,
+        Order::Forward | Order::Backward => chunk,
     };
     let mut buffer = zeros(chunk)?;
     let mut step = |(at, step): (u64, usize)| {
