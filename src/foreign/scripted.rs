@@ -191,15 +191,6 @@ impl Scripted {
         self.methods.borrow_mut().insert(name.to_owned(), method);
     }
 
-    /// The method answers "pending" so many times, then this, and then starts again.
-    pub(crate) fn method_after(&self, name: &str, pending: usize, end: Progress) {
-        let mut polls = 0;
-        self.method(name, move |_, _| {
-            polls = (polls + 1) % (pending + 1);
-            Ok(if polls == 0 { end } else { Progress::Pending })
-        });
-    }
-
     /// What was told since the last look.
     pub(crate) fn told(&self) -> Vec<Told> {
         self.told.take()

@@ -247,7 +247,7 @@ fn answer(vhost: &Vhost, released: &Rc<Cell<bool>>) -> Result<(), vhost::Error> 
             "panics" => both(vhost, id, name, |_, call| {
                 panic!("a callback, of {:?}", call.args)
             })?,
-            _ => both(vhost, id, name, |vhost, call| come_back(vhost, call))?,
+            _ => both(vhost, id, name, come_back)?,
         }
     }
     Ok(())

@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::rc::Rc;
 use std::task;
 
 use super::*;
@@ -17,7 +18,7 @@ struct Bench {
     ticks: Rc<Cell<usize>>,
 }
 
-type Reply = Result<u64, CallError>;
+type Reply = Result<Progress, CallError>;
 
 impl Bench {
     fn new() -> Self {
@@ -25,14 +26,13 @@ impl Bench {
         let (bus, outside, foreign) = Scripted::bus(&ram, Callbacks::default());
         let ticks = Rc::new(Cell::new(0));
         let told = ticks.clone();
-        let channels = ["core0", "core1", "core2"].map(str::to_owned).to_vec();
         let rpc = bus
             .start(|own: Port<Inbox>| {
                 let alarm = bus.alarm(Box::new(move |now| {
                     told.set(told.get() + 1);
                     own.post(Tick { now });
                 }));
-                Rpc::new(bus.desk(Inbox::PARTY), &foreign, channels, alarm)
+                Rpc::new(bus.desk(Inbox::PARTY), &foreign, alarm)
             })
             .unwrap();
         Self {
@@ -44,8 +44,7 @@ impl Bench {
     }
 
     /// The host program answers the target.
-    fn offer(&self, target: Target, callback: impl FnMut(&[u64]) -> CallResult + 'static) {
-        let mut callback = callback;
+    fn offer(&self, target: Target, mut callback: impl FnMut(&[u64]) -> CallResult + 'static) {
         let callback = move |_: &str, args: &[u64]| callback(args);
         self.outside
             .callbacks
@@ -53,33 +52,36 @@ impl Bench {
         self.bus.ask(&self.rpc, Offer { target }).unwrap();
     }
 
-    /// A call that is made as far as it goes without time.
-    fn begin(&self, channel: u32, target: Target, args: &[u64]) -> Answer<Reply> {
+    /// Asks, and goes as far as it goes without time.
+    fn begin(&self, channel: &str, target: Target, args: &[u64], when: When) -> Answer<Reply> {
         let answer = self.rpc.ask(Call {
-            channel: ChannelId(channel),
+            channel: channel.to_owned(),
             target,
             args: args.to_vec(),
+            when,
         });
         self.bus.settle().unwrap();
         answer
     }
 
-    /// A call that takes no time.
+    /// Asks now.
     fn call(&self, target: Target, args: &[u64]) -> Reply {
-        self.begin(0, target, args).now_or_never().unwrap().unwrap()
+        let answer = self.begin("core0", target, args, When::Now);
+        answer.now_or_never().unwrap().unwrap()
+    }
+
+    /// Asks for the next tick.
+    fn later(&self, channel: &str, name: &str) -> Answer<Reply> {
+        self.begin(channel, method(name), &[], When::NextTick)
+    }
+
+    fn cancel(&self, channel: &str) {
+        let channel = channel.to_owned();
+        self.bus.ask(&self.rpc, Cancel { channel }).unwrap();
     }
 
     fn tick(&self) {
         self.bus.tick().unwrap();
-    }
-
-    fn poll(&self, method: &str, args: &[u64]) -> Result<Progress, CallError> {
-        let ask = Poll {
-            channel: "elsewhere".to_owned(),
-            method: method.to_owned(),
-            args: args.to_vec(),
-        };
-        self.bus.ask(&self.rpc, ask).unwrap()
     }
 }
 
@@ -91,8 +93,8 @@ fn sv(channel: &str, method: &str, args: &[u64]) -> Told {
     Told::SvCall(channel.to_owned(), method.to_owned(), args.to_vec())
 }
 
-fn is_pending(answer: &mut Answer<Reply>) -> bool {
-    answer.now_or_never().is_none()
+fn ready(result: u64) -> Reply {
+    Ok(Progress::Ready(result))
 }
 
 #[test]
@@ -101,14 +103,9 @@ fn a_method_of_the_testbench_is_called_with_its_arguments() {
     bench
         .outside
         .method("add", |_, args| Ok(Progress::Ready(args.iter().sum())));
-    assert_eq!(
-        bench.call(method("add"), &[1, 2, u64::MAX - 3]),
-        Ok(u64::MAX)
-    );
-    assert_eq!(
-        bench.outside.told(),
-        [sv("core0", "add", &[1, 2, u64::MAX - 3])]
-    );
+    let args = [1, 2, u64::MAX - 3];
+    assert_eq!(bench.call(method("add"), &args), ready(u64::MAX));
+    assert_eq!(bench.outside.told(), [sv("core0", "add", &args)]);
 }
 
 #[test]
@@ -118,43 +115,32 @@ fn the_host_program_comes_first() {
     bench
         .outside
         .method("theirs", |_, _| Ok(Progress::Ready(2)));
-    assert_eq!(bench.call(method("both"), &[]), Ok(1));
+    assert_eq!(bench.call(method("both"), &[]), ready(1));
     bench.offer(method("both"), |_| Ok(task::Poll::Ready(3)));
     bench.outside.told();
-    assert_eq!(bench.call(method("both"), &[7]), Ok(3));
+    assert_eq!(bench.call(method("both"), &[7]), ready(3));
     let told = Told::HostCall("core0".into(), method("both"), vec![7]);
     assert_eq!(bench.outside.told(), [told], "the testbench is not asked");
-    assert_eq!(bench.call(method("theirs"), &[]), Ok(2));
-}
-
-/// Offered, but no longer there when it is called.
-#[test]
-fn the_testbench_is_asked_where_the_host_program_knows_nothing() {
-    let bench = Bench::new();
-    bench.outside.method("moved", |_, _| Ok(Progress::Ready(4)));
-    let target = method("moved");
-    bench.bus.ask(&bench.rpc, Offer { target }).unwrap();
-    assert_eq!(bench.call(method("moved"), &[]), Ok(4));
+    assert_eq!(bench.call(method("theirs"), &[]), ready(2));
 }
 
 #[test]
 fn a_custom_command_is_for_the_host_program_alone() {
     let bench = Bench::new();
     bench.outside.method("5", |_, _| Ok(Progress::Ready(0)));
-    let error = bench.call(Target::Command(5), &[]).unwrap_err();
-    let text = "there is no custom command 0x5: neither the host program nor the testbench has it";
-    assert_eq!(error.to_string(), text);
+    assert_eq!(bench.call(Target::Command(5), &[]), Ok(Progress::Absent));
     assert_eq!(bench.outside.told(), []);
     bench.offer(Target::Command(5), |args| {
         Ok(task::Poll::Ready(args[0] + 1))
     });
-    assert_eq!(bench.call(Target::Command(5), &[5]), Ok(6));
+    assert_eq!(bench.call(Target::Command(5), &[5]), ready(6));
 }
 
 #[test]
-fn each_failure_says_what_it_is() {
+fn what_is_no_result_is_handed_on() {
     let bench = Bench::new();
     bench.outside.method("fails", |_, _| Ok(Progress::Failed));
+    bench.outside.method("slow", |_, _| Ok(Progress::Pending));
     bench.outside.method("away", |_, _| {
         Err(CallError::Unreachable {
             target: method("away"),
@@ -162,33 +148,35 @@ fn each_failure_says_what_it_is() {
         })
     });
     bench.offer(method("raises"), |_| Err("on purpose".into()));
-    let error = |name| bench.call(method(name), &[]).unwrap_err().to_string();
+    let call = |name| bench.call(method(name), &[]);
+    assert_eq!(call("nowhere"), Ok(Progress::Absent));
+    assert_eq!(call("fails"), Ok(Progress::Failed));
+    assert_eq!(call("slow"), Ok(Progress::Pending));
     assert_eq!(
-        error("nowhere"),
-        "there is no method `nowhere`: neither the host program nor the testbench has it"
+        call("away").unwrap_err().to_string(),
+        "method `away` can't be called: no scope"
     );
-    assert_eq!(error("fails"), "method `fails` failed");
-    assert_eq!(error("away"), "method `away` can't be called: no scope");
-    assert_eq!(error("raises"), "method `raises` failed: on purpose");
+    assert_eq!(
+        call("raises").unwrap_err().to_string(),
+        "method `raises` failed: on purpose"
+    );
 }
 
 #[test]
-fn a_panic_outside_is_a_failed_call_and_service_goes_on() {
+fn a_panic_outside_reaches_who_called_and_service_goes_on() {
     let bench = Bench::new();
     bench.outside.method("moody", |_, args| {
         assert!(!args.is_empty(), "no arguments");
         Ok(Progress::Ready(1))
     });
-    let error = bench.call(method("moody"), &[]).unwrap_err().to_string();
+    let answer = bench.begin("core0", method("moody"), &[], When::Now);
+    let error = answer.now_or_never().unwrap().unwrap_err().to_string();
     assert_eq!(
         error,
-        "method `moody` failed: foreign gave no answer to SvCall: it panicked: no arguments"
+        "foreign gave no answer to SvCall: it panicked: no arguments"
     );
     assert_eq!(bench.bus.take_panics(), []);
-    assert_eq!(bench.call(method("moody"), &[1]), Ok(1));
-    bench.offer(Target::Command(1), |_| panic!("the callback's"));
-    let error = bench.call(Target::Command(1), &[]).unwrap_err().to_string();
-    assert!(error.ends_with("the callback's"), "{error}");
+    assert_eq!(bench.call(method("moody"), &[1]), ready(1));
 }
 
 #[test]
@@ -198,7 +186,7 @@ fn the_testbench_takes_sixteen_arguments_the_host_program_all() {
         .outside
         .method("count", |_, args| Ok(Progress::Ready(args.len() as u64)));
     let args: Vec<u64> = (0..19).collect();
-    assert_eq!(bench.call(method("count"), &args[..16]), Ok(16));
+    assert_eq!(bench.call(method("count"), &args[..16]), ready(16));
     bench.outside.told();
     let error = bench.call(method("count"), &args[..17]).unwrap_err();
     assert_eq!(
@@ -209,60 +197,25 @@ fn the_testbench_takes_sixteen_arguments_the_host_program_all() {
     bench.offer(method("count"), |args| {
         Ok(task::Poll::Ready(args.len() as u64))
     });
-    assert_eq!(bench.call(method("count"), &args), Ok(19));
-}
-
-#[test]
-fn who_answers_pending_is_asked_once_a_tick() {
-    let bench = Bench::new();
-    bench.outside.method_after("slow", 3, Progress::Ready(9));
-    let mut answer = bench.begin(1, method("slow"), &[5]);
-    assert_eq!(bench.outside.told(), [sv("core1", "slow", &[5])]);
-    for _ in 0..2 {
-        assert!(is_pending(&mut answer));
-        bench.tick();
-        assert_eq!(bench.outside.told(), [sv("core1", "slow", &[5])]);
-    }
-    assert!(is_pending(&mut answer));
-    bench.tick();
-    assert_eq!(answer.now_or_never(), Some(Ok(Ok(9))));
-}
-
-#[test]
-fn who_fails_after_pending_is_asked_no_more() {
-    let bench = Bench::new();
-    bench.outside.method_after("slow", 1, Progress::Failed);
-    let answer = bench.begin(0, method("slow"), &[]);
-    bench.tick();
-    assert_eq!(
-        answer.now_or_never(),
-        Some(Ok(Err(CallError::Failed(method("slow")))))
-    );
-    bench.outside.told();
-    bench.tick();
-    assert_eq!(bench.outside.told(), []);
+    assert_eq!(bench.call(method("count"), &args), ready(19));
 }
 
 #[test]
 fn time_is_only_asked_for_while_somebody_waits() {
     let bench = Bench::new();
-    bench.outside.method_after("slow", 2, Progress::Ready(0));
-    bench.outside.method_after("slower", 3, Progress::Ready(0));
+    bench.outside.method("quick", |_, _| Ok(Progress::Ready(0)));
+    bench.tick();
+    bench.call(method("quick"), &[]).unwrap();
     bench.tick();
     assert_eq!(bench.ticks.take(), 0);
-    let answers = [
-        bench.begin(0, method("slow"), &[]),
-        bench.begin(1, method("slower"), &[]),
-    ];
-    for _ in 0..10 {
-        bench.tick();
-    }
-    assert_eq!(bench.ticks.take(), 3, "as many as the longer one takes");
+    let mut answer = bench.later("core0", "quick");
     assert!(
-        answers
-            .into_iter()
-            .all(|answer| answer.now_or_never().is_some())
+        (&mut answer).now_or_never().is_none(),
+        "not before the tick"
     );
+    bench.tick();
+    assert_eq!(answer.now_or_never(), Some(Ok(ready(0))));
+    assert_eq!(bench.ticks.take(), 1);
     assert_eq!(bench.bus.tick(), Ok(false));
 }
 
@@ -270,124 +223,79 @@ fn time_is_only_asked_for_while_somebody_waits() {
 fn those_who_wait_are_asked_in_order_of_arrival() {
     let bench = Bench::new();
     bench.outside.method("slow", |_, _| Ok(Progress::Pending));
-    let channels = [2, 0, 1];
-    let mut answers = channels.map(|channel| bench.begin(channel, method("slow"), &[]));
-    let expected = ["core2", "core0", "core1"].map(|channel| sv(channel, "slow", &[]));
-    assert_eq!(bench.outside.told(), expected);
-    for _ in 0..5 {
+    for _ in 0..3 {
+        let channels = ["core2", "core0", "core1"];
+        let answers = channels.map(|channel| bench.later(channel, "slow"));
+        assert_eq!(bench.outside.told(), []);
         bench.tick();
+        let expected = channels.map(|channel| sv(channel, "slow", &[]));
         assert_eq!(bench.outside.told(), expected);
-    }
-    assert!(answers.iter_mut().all(is_pending));
-}
-
-#[test]
-fn two_channels_in_one_method_have_each_their_own_result() {
-    let bench = Bench::new();
-    bench.outside.method("slow", {
-        let mut polls = 0;
-        move |channel, args| {
-            polls += 1;
-            // The one that asked first waits longest.
-            Ok(match (polls, channel) {
-                (4, "core1") | (5, "core0") => Progress::Ready(args[0]),
-                _ => Progress::Pending,
-            })
+        for answer in answers {
+            assert_eq!(answer.now_or_never(), Some(Ok(Ok(Progress::Pending))));
         }
+    }
+}
+
+/// A method that makes the time go on by a call of its own asks for the tick after.
+#[test]
+fn what_is_asked_for_during_a_tick_waits_for_the_next() {
+    let bench = Bench::new();
+    let (rpc, kept) = (bench.rpc.clone(), Rc::new(Cell::new(None)));
+    let answer = kept.clone();
+    bench.outside.method("first", move |_, _| {
+        let call = Call {
+            channel: "core1".to_owned(),
+            target: method("second"),
+            args: vec![],
+            when: When::NextTick,
+        };
+        kept.set(Some(rpc.ask(call)));
+        Ok(Progress::Ready(1))
     });
-    let mut first = bench.begin(0, method("slow"), &[10]);
-    let second = bench.begin(1, method("slow"), &[11]);
+    let first = bench.later("core0", "first");
     bench.tick();
-    assert_eq!(second.now_or_never(), Some(Ok(Ok(11))));
-    assert!(is_pending(&mut first));
+    assert_eq!(first.now_or_never(), Some(Ok(ready(1))));
+    assert_eq!(bench.outside.told(), [sv("core0", "first", &[])]);
     bench.tick();
-    assert_eq!(first.now_or_never(), Some(Ok(Ok(10))));
+    assert_eq!(bench.outside.told(), [sv("core1", "second", &[])]);
+    let second = answer.take().unwrap();
+    assert_eq!(second.now_or_never(), Some(Ok(Ok(Progress::Absent))));
 }
 
 #[test]
-fn a_call_that_is_cancelled_is_asked_no_more() {
+fn a_call_that_is_cancelled_is_not_made() {
     let bench = Bench::new();
-    bench.outside.method("slow", |_, _| Ok(Progress::Pending));
-    let cancelled = bench.begin(0, method("slow"), &[]);
-    let mut other = bench.begin(1, method("slow"), &[]);
-    let channel = ChannelId(0);
-    bench.bus.ask(&bench.rpc, Cancel { channel }).unwrap();
+    bench.outside.method("slow", |_, _| Ok(Progress::Ready(1)));
+    let cancelled = bench.later("core0", "slow");
+    let other = bench.later("core1", "slow");
+    bench.cancel("core0");
     let unanswered = cancelled.now_or_never().unwrap().unwrap_err();
     assert_eq!(unanswered.to_string(), "rpc gave no answer to Call");
-    bench.outside.told();
     bench.tick();
     assert_eq!(bench.outside.told(), [sv("core1", "slow", &[])]);
-    assert!(is_pending(&mut other));
-    // The channel calls anew.
-    bench.outside.method("slow", |_, _| Ok(Progress::Ready(1)));
-    assert_eq!(bench.call(method("slow"), &[]), Ok(1));
-    let channel = ChannelId(1);
-    bench.bus.ask(&bench.rpc, Cancel { channel }).unwrap();
+    assert_eq!(other.now_or_never(), Some(Ok(ready(1))));
+
+    let _cancelled = bench.later("core1", "slow");
+    bench.cancel("core1");
     bench.ticks.take();
     bench.tick();
     assert_eq!(bench.ticks.get(), 0, "nobody waits any more");
+    assert_eq!(bench.call(method("slow"), &[]), ready(1));
 }
 
-/// The channel is reset from inside its own method: the answer comes when nobody waits for it.
+/// The channel goes away while its call is made: the answer comes when nobody waits for it.
 #[test]
-fn an_answer_after_its_cancellation_harms_nobody() {
-    let bench = Bench::new();
-    let rpc = bench.rpc.clone();
-    bench.outside.method("resets", move |_, _| {
-        rpc.post(Cancel {
-            channel: ChannelId(0),
-        });
-        Ok(Progress::Ready(1))
-    });
-    let answer = bench.begin(0, method("resets"), &[]);
-    assert!(answer.now_or_never().unwrap().is_err());
-    assert_eq!(bench.bus.take_panics(), []);
-    bench.outside.method("fine", |_, _| Ok(Progress::Ready(2)));
-    assert_eq!(bench.call(method("fine"), &[]), Ok(2));
-}
-
-/// Cancelled when the call waits in the outbox already: it may still be made, and answers nobody.
-#[test]
-fn a_call_may_be_cancelled_before_it_is_made() {
+fn an_answer_that_nobody_waits_for_harms_nobody() {
     let bench = Bench::new();
     bench.outside.method("fine", |_, _| Ok(Progress::Ready(2)));
-    let channel = ChannelId(0);
-    let call = Call {
-        channel,
+    drop(bench.rpc.ask(Call {
+        channel: "core0".to_owned(),
         target: method("fine"),
         args: vec![],
-    };
-    let answer = bench.rpc.ask(call);
-    bench.rpc.post(Cancel { channel });
+        when: When::Now,
+    }));
     bench.bus.settle().unwrap();
-    assert!(answer.now_or_never().unwrap().is_err());
-    assert_eq!(bench.call(method("fine"), &[]), Ok(2));
-}
-
-#[test]
-fn a_poll_asks_once() {
-    let bench = Bench::new();
-    bench.outside.method_after("slow", 1, Progress::Ready(3));
-    assert_eq!(bench.poll("slow", &[4]), Ok(Progress::Pending));
-    assert_eq!(bench.outside.told(), [sv("elsewhere", "slow", &[4])]);
-    bench.tick();
-    assert_eq!(bench.ticks.get(), 0);
-    assert_eq!(bench.outside.told(), []);
-    assert_eq!(bench.poll("slow", &[4]), Ok(Progress::Ready(3)));
-    assert_eq!(bench.poll("nowhere", &[]), Ok(Progress::Absent));
-    let too_many = bench.poll("slow", &[0; 17]).unwrap_err();
-    assert!(matches!(
-        too_many,
-        CallError::TooManyArguments { given: 17, .. }
-    ));
-}
-
-#[test]
-fn a_channel_that_nobody_knows_has_no_name() {
-    let bench = Bench::new();
-    bench.outside.method("who", |channel, _| {
-        Ok(Progress::Ready(channel.len() as u64))
-    });
-    let answer = bench.begin(u32::MAX, method("who"), &[]);
-    assert_eq!(answer.now_or_never(), Some(Ok(Ok(0))));
+    assert_eq!(bench.outside.told().len(), 1);
+    assert_eq!(bench.bus.take_panics(), []);
+    assert_eq!(bench.call(method("fine"), &[]), ready(2));
 }

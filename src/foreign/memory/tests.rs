@@ -136,7 +136,7 @@ fn nothing_passes_the_end_of_a_memory() {
 }
 
 #[test]
-fn a_backend_of_another_issue_is_named() {
+fn a_backend_that_reaches_no_such_memory_is_named() {
     let memories = memories(vec![memory(
         "ram",
         Backend::Uvm,
