@@ -84,14 +84,19 @@ impl Line {
             tick: self.tick(),
             event,
         };
-        for tap in taps.iter_mut() {
-            tap.observe(&seen);
-        }
+        // Whoever sends must not suffer from a tap that panics, which sees nothing more.
+        let of_tap = Ticket {
+            sequence: 0,
+            to: Party::TAP,
+            ..ticket
+        };
+        taps.retain_mut(|tap| self.shelter(of_tap, || tap.observe(&seen)));
     }
 
-    /// Runs a handler and keeps the text of a panic, for whoever waits for its reply.
-    pub(super) fn shelter(&self, ticket: Ticket, handler: impl FnOnce()) {
+    /// Runs a handler and keeps the text of a panic, for whoever waits for its reply. False where there was one.
+    pub(super) fn shelter(&self, ticket: Ticket, handler: impl FnOnce()) -> bool {
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(handler));
+        let done = caught.is_ok();
         if let Err(payload) = caught {
             let mut panics = lock(&self.panics);
             if panics.len() == PANICS_KEPT {
@@ -100,6 +105,7 @@ impl Line {
             panics.push((ticket, panic_text(payload.as_ref())));
             self.panicked.store(true, Ordering::Relaxed);
         }
+        done
     }
 
     /// Why nobody answered `ticket`.
@@ -126,7 +132,7 @@ impl Line {
     }
 }
 
-/// A lock is poisoned where a tap panicked: what it guards is still whole.
+/// No panic happens under these locks but that of a tap's destructor: what they guard is still whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -40,6 +40,8 @@ pub struct Party(pub &'static str);
 impl Party {
     /// Whoever calls from outside of the bus: the C ABI or a Rust user.
     pub const OUTSIDE: Self = Self("outside");
+    /// Whoever looks on, as reports of its panics name it.
+    pub const TAP: Self = Self("a tap");
 }
 
 impl std::fmt::Display for Party {

@@ -31,6 +31,7 @@ use mailbox_rs::PtrWidth::{P4, P8};
 use mailbox_rs::mock::Firmware;
 use rude::{Rude, Tally};
 use stage::{Backing, Chip, Plan, Stage};
+use vhost::bus::Observation;
 
 #[global_allocator]
 static HEAP: heap::Counted = heap::Counted;
@@ -240,4 +241,29 @@ fn memory_that_is_nowhere() {
         &[Backing::Log, Backing::Mixed],
         requests() / 5,
     );
+}
+
+#[test]
+fn a_tap_that_panics_is_left_out() {
+    apart("a_tap_that_panics_is_left_out", |directory| {
+        let stage = Stage::start(directory, Backing::Static, &[GOOD]);
+        let mut seen = 0;
+        stage.vhost.attach(move |_: &Observation<'_>| {
+            seen += 1;
+            assert!(seen < 10, "a tap that has seen enough");
+        });
+        let mut good = Good::new(&stage, &GOOD, 0);
+        for _ in 0..10 {
+            good.round(&stage);
+        }
+        let reports = stage.reports.take();
+        let [report] = &reports[..] else {
+            panic!("{reports:?}");
+        };
+        assert!(report.text.starts_with("a tap panicked at "), "{report:?}");
+        assert!(
+            report.text.ends_with(": a tap that has seen enough"),
+            "{report:?}"
+        );
+    });
 }
