@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use super::line::{Line, panic_text};
-use super::{Inbox, Party};
+use super::{Body, Inbox, Party};
 
 /// Serves an actor's inbox. A handler that panics would silently end its actor; here the text of the
 /// panic is kept for whoever asked, and the actor goes on.
@@ -31,6 +31,14 @@ impl Desk {
     pub async fn shelter<T>(&self, task: impl Future<Output = T>) -> Result<T, String> {
         let caught = AssertUnwindSafe(task).catch_unwind().await;
         caught.map_err(|payload| panic_text(payload.as_ref()))
+    }
+
+    /// Shows the taps something that is a message to nobody. With no tap attached it is not even made.
+    pub fn announce<T: Body>(&self, name: &'static str, what: impl FnOnce() -> T) {
+        let ticket = self.line.ticket(self.party, Party::NOBODY, name);
+        if self.line.tapped() {
+            self.line.show_message(ticket, &what());
+        }
     }
 
     /// The number of ticks so far.

@@ -40,8 +40,12 @@ pub struct Party(pub &'static str);
 impl Party {
     /// Whoever calls from outside of the bus: the C ABI or a Rust user.
     pub const OUTSIDE: Self = Self("outside");
+
     /// Whoever looks on, as reports of its panics name it.
     pub const TAP: Self = Self("a tap");
+
+    /// Whom an announcement is for: only taps see it.
+    pub const NOBODY: Self = Self("nobody");
 }
 
 impl std::fmt::Display for Party {

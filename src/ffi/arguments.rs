@@ -191,17 +191,14 @@ mod tests {
     #[test]
     fn null_may_stand_for_nothing() {
         // SAFETY: NULL is allowed.
-        assert!(matches!(
-            unsafe { optional_text(ptr::null(), "fs_root") },
-            Ok(None)
-        ));
+        let absent = unsafe { optional_text(ptr::null(), "fs_root") };
+        assert!(matches!(absent, Ok(None)));
         // SAFETY: a C string.
-        assert!(matches!(
-            unsafe { optional_text(c"".as_ptr(), "fs_root") },
-            Ok(None)
-        ));
+        let empty = unsafe { optional_text(c"".as_ptr(), "fs_root") };
+        assert!(matches!(empty, Ok(None)));
         // SAFETY: NULL is allowed.
-        assert!(unsafe { array(ptr::null::<u64>(), 0, "args") }.is_ok());
+        let nothing = unsafe { array(ptr::null::<u64>(), 0, "args") };
+        assert!(nothing.is_ok());
     }
 
     #[test]
@@ -215,10 +212,8 @@ mod tests {
     fn an_impossible_length_is_not_believed() {
         let word = 0_u64;
         // SAFETY: the length is refused before the pointer is used.
-        assert!(matches!(
-            unsafe { array(&raw const word, u64::MAX, "args") },
-            Err(Error::TooLong { .. })
-        ));
+        let array = unsafe { array(&raw const word, u64::MAX, "args") };
+        assert!(matches!(array, Err(Error::TooLong { .. })));
     }
 
     #[test]

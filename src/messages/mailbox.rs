@@ -1,5 +1,6 @@
 //! What the mailbox server is sent.
 
+use mailbox_rs::{RequestEntry, Response};
 use serde::{Deserialize, Serialize};
 
 use super::ChannelId;
@@ -41,6 +42,22 @@ pub struct Handshake {
 /// What each channel waits for, in text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status;
+
+/// A request was served, and its response, where it has one, is ready for the queue. It is announced to taps, and sent to
+/// nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Served {
+    /// Whose.
+    pub channel: ChannelId,
+    /// The slot of the request queue that it was in.
+    pub slot: u32,
+    /// The request as firmware wrote it; `Request::try_from` says what it means, or why it means nothing.
+    pub entry: RequestEntry,
+    /// When it was taken, in ticks.
+    pub since: u64,
+    /// What firmware is told; none where the request has no response.
+    pub response: Option<Response>,
+}
 
 inbox! {
     /// All that the mailbox server is sent.

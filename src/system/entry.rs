@@ -2,14 +2,9 @@
 
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use super::build::Parts;
-use super::{ChannelExit, Error, Spaces, Vhost};
-use crate::config::{self, ChannelConfig, Process};
-use crate::foreign::{Callbacks, Live, Memories, Openers};
-use crate::mem::MemoryMap;
-use crate::sim::CStdout;
+use super::{Builder, ChannelExit, Error, Spaces, Vhost};
+use crate::foreign::Openers;
 
 /// What a callback of [`mailbox_init`] gives.
 pub type CallbackResult = Result<(), Box<dyn StdError>>;
@@ -55,8 +50,8 @@ pub fn mailbox_init(
         what: "virtual files",
         cause,
     })?;
-    let source = Source::from_environment(InitPaths::default())?;
-    source.start(openers, |built| {
+    let builder = from_environment(InitPaths::default())?.openers(openers.0, openers.1);
+    builder.start_when(|built| {
         spaces(built).map_err(|cause| Error::Callback {
             what: "spaces",
             cause,
@@ -69,14 +64,8 @@ pub fn mailbox_init(
 /// # Errors
 /// A file that is refused.
 pub fn mailbox_init_with_paths(paths: MailboxInitPaths) -> Result<Vhost, Error> {
-    let map = config::load_memory_map(&paths.mem_cfg_file)?;
-    let channels = config::load_mailboxes(&paths.mailbox_cfg_file, &map)?;
-    Source {
-        map,
-        channels,
-        file_root: None,
-    }
-    .start_plain()
+    let memories = Vhost::builder().memories(paths.mem_cfg_file);
+    memories.mailboxes(paths.mailbox_cfg_file).start()
 }
 
 /// Starts a system from a memory file and the text of a mailbox configuration, with no root for firmware's
@@ -88,15 +77,8 @@ pub fn mailbox_init_with_config(
     mem_cfg_file: impl AsRef<Path>,
     mailbox_yaml_text: &str,
 ) -> Result<Vhost, Error> {
-    let map = config::load_memory_map(mem_cfg_file.as_ref())?;
-    let origin = Path::new("<mailbox configuration>");
-    let channels = config::parse_mailboxes(mailbox_yaml_text, origin, &map, &Process)?;
-    Source {
-        map,
-        channels,
-        file_root: None,
-    }
-    .start_plain()
+    let memories = Vhost::builder().memories(mem_cfg_file.as_ref());
+    memories.mailboxes_text(mailbox_yaml_text).start()
 }
 
 /// Ticks until every channel has exited or `stop` says so; `stop` is asked before every tick, and is where a
@@ -117,63 +99,26 @@ pub fn mb_server_run(
 impl Vhost {
     /// Starts a system for the C ABI.
     pub(crate) fn from_environment(paths: InitPaths) -> Result<Self, Error> {
-        Source::from_environment(paths)?.start_plain()
+        from_environment(paths)?.start()
     }
 }
 
-/// A configuration that was read.
-struct Source {
-    map: MemoryMap,
-    channels: Vec<ChannelConfig>,
-    file_root: Option<PathBuf>,
-}
-
-impl Source {
-    fn from_environment(paths: InitPaths) -> Result<Self, Error> {
-        let mem_cfg = path(paths.mem_cfg, "MEM_CFG_FILE", "the memory configuration")?;
-        let mailbox_cfg = path(
-            paths.mailbox_cfg,
-            "MAILBOX_CFG_FILE",
-            "the mailbox configuration",
-        )?;
-        let root = path(
-            paths.fs_root,
-            "MAILBOX_FS_ROOT",
-            "the root directory of firmware's files",
-        )?;
-        let map = config::load_memory_map(&mem_cfg)?;
-        let channels = config::load_mailboxes(&mailbox_cfg, &map)?;
-        Ok(Self {
-            map,
-            channels,
-            file_root: Some(root),
-        })
-    }
-
-    fn start_plain(self) -> Result<Vhost, Error> {
-        self.start(Default::default(), |_| Ok(()))
-    }
-
-    fn start(
-        self,
-        (extensions, virtuals): (Openers, Openers),
-        built: impl FnOnce(&Spaces) -> Result<(), Error>,
-    ) -> Result<Vhost, Error> {
-        let map = Rc::new(self.map);
-        let memories = Rc::new(Memories::new(map.clone()));
-        built(&Spaces::new(map.clone(), memories.clone()))?;
-        let callbacks = Rc::new(Callbacks::new(extensions, virtuals));
-        let foreign = Rc::new(Live::new(memories.clone(), callbacks.clone()));
-        Vhost::start(Parts {
-            map,
-            memories,
-            channels: self.channels,
-            file_root: self.file_root,
-            callbacks,
-            foreign,
-            sink: Box::new(CStdout),
-        })
-    }
+fn from_environment(paths: InitPaths) -> Result<Builder, Error> {
+    let memories = path(paths.mem_cfg, "MEM_CFG_FILE", "the memory configuration")?;
+    let mailboxes = path(
+        paths.mailbox_cfg,
+        "MAILBOX_CFG_FILE",
+        "the mailbox configuration",
+    )?;
+    let root = path(
+        paths.fs_root,
+        "MAILBOX_FS_ROOT",
+        "the root directory of firmware's files",
+    )?;
+    Ok(Vhost::builder()
+        .memories(memories)
+        .mailboxes(mailboxes)
+        .files(root))
 }
 
 /// The path that was given, or that of the environment.

@@ -2,6 +2,7 @@
 
 mod backdoor;
 mod build;
+mod builder;
 mod entry;
 mod error;
 mod spaces;
@@ -13,6 +14,7 @@ use std::rc::{Rc, Weak};
 use actix::{Actor, Handler};
 
 pub use backdoor::MAX_TEXT;
+pub use builder::Builder;
 pub(crate) use entry::InitPaths;
 pub use entry::{
     CallbackResult, MailboxInitPaths, mailbox_init, mailbox_init_with_config,

@@ -25,7 +25,7 @@ use crate::messages::files::CloseAll;
 use crate::messages::foreign::{Exit, Report, Severity};
 use crate::messages::mailbox::{Inbox, Ring, Sight};
 use crate::messages::memory::{Access, Locate};
-use crate::messages::{console, rpc};
+use crate::messages::{console, mailbox, rpc};
 
 /// What the server knows of one channel. Its task is [`run`](Self::run).
 pub(super) struct Channel {
@@ -227,7 +227,9 @@ impl Channel {
             }
             while taken.0 != put {
                 let entry = self.take(taken).await?;
+                let since = self.desk.now();
                 let served = self.serve(taken.slot(), &entry).await;
+                self.announce(taken.slot(), entry, since, &served);
                 taken = taken.next();
                 match served {
                     Served::Exit(code) => return Ok(code),
@@ -324,6 +326,20 @@ impl Channel {
             Ok(Err(failure)) => failed(&request, &failure, request.responds()),
             Err(panic) => failed(&request, &Failure::Panic(panic), request.responds()),
         }
+    }
+
+    /// Shows whoever observes the channel what came of a request.
+    fn announce(&self, slot: u32, entry: RequestEntry, since: u64, served: &Served) {
+        self.desk.announce("Served", || mailbox::Served {
+            channel: self.id,
+            slot,
+            entry,
+            since,
+            response: match served {
+                Served::Response(response) => Some(*response),
+                Served::Silent | Served::Exit(_) => None,
+            },
+        });
     }
 
     /// Puts a response into the queue, once there is room.

@@ -25,6 +25,8 @@ pub(super) enum Failure {
     Call(#[from] CallError),
     #[error("file operation: {0}")]
     File(#[from] Errno),
+    #[error("file `{path}`: {errno}")]
+    Open { path: String, errno: Errno },
     #[error(transparent)]
     Malformed(#[from] Malformed),
     #[error("{len} bytes are more than one request may move ({limit})")]
@@ -52,7 +54,7 @@ impl Failure {
                 CallError::TooManyArguments { .. } => Errno::EINVAL,
                 CallError::Failed(_) | CallError::Raised { .. } => Errno::EIO,
             },
-            Self::File(errno) => *errno,
+            Self::File(errno) | Self::Open { errno, .. } => *errno,
             Self::Unanswered(_) | Self::Panic(_) => Errno::EIO,
         }
     }

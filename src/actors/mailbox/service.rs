@@ -140,13 +140,16 @@ impl Channel {
         Ok(match request {
             FileRequest::Open { path, flags } => {
                 let path = self.text("path", path).await?;
-                files
-                    .ask(Open {
-                        channel,
-                        path,
-                        flags,
-                    })
-                    .await??
+                let open = Open {
+                    channel,
+                    path: path.clone(),
+                    flags,
+                };
+                let opened = files.ask(open).await?;
+                opened.map_err(|errno| Failure::Open {
+                    path: String::from_utf8_lossy(&path).into_owned(),
+                    errno,
+                })?
             }
             FileRequest::Close { fd } => {
                 files.ask(Close { channel, fd }).await??;

@@ -287,7 +287,7 @@ fn plain(width: PtrWidth) -> Layout {
 }
 
 /// One channel with its firmware, the handshake done.
-fn ready<'a>(bench: &'a Bench, address: u64, layout: Layout) -> Firmware<&'a Ram> {
+fn ready(bench: &Bench, address: u64, layout: Layout) -> Firmware<&Ram> {
     let mut firmware = Firmware::new(&bench.chip.ram, address, layout);
     firmware.reset();
     bench.tick();
@@ -837,4 +837,44 @@ fn channels_of_mixed_layouts_are_served_side_by_side() {
         }
     }
     assert_eq!(bench.reports(), []);
+}
+
+#[test]
+fn taps_are_shown_what_came_of_each_request() {
+    use crate::bus::Observation;
+    use std::sync::{Arc, Mutex};
+
+    let bench = Bench::new(&[(BASE, plain(PtrWidth::P4))]);
+    let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
+    let served = Arc::new(Mutex::new(Vec::new()));
+    let kept = served.clone();
+    bench.bus.attach(move |seen: &Observation<'_>| {
+        if let Some(announced) = seen.event.is::<mailbox::Served>() {
+            kept.lock().unwrap().push((seen.tick, announced.clone()));
+        }
+    });
+
+    let hello = print("hello", &bench);
+    serve(&bench, &mut firmware, &hello);
+    serve(&bench, &mut firmware, &Request::Exit { code: 3 });
+
+    let served = served.lock().unwrap();
+    let told: Vec<_> = served
+        .iter()
+        .map(|(tick, served)| {
+            assert_eq!(served.since, *tick);
+            (
+                served.slot,
+                Request::try_from(&served.entry),
+                served.response,
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (0, Ok(hello), Some(Response::Empty)),
+            (1, Ok(Request::Exit { code: 3 }), None),
+        ]
+    );
 }

@@ -1,0 +1,80 @@
+//! The testbench: the host, and what it has to offer to `firmware/selftest.c` besides its own services.
+
+use std::io::{self, Cursor};
+use std::path::Path;
+use std::task::Poll;
+
+use vhost::{Call, CallResult, Error, SpecialFile, Vhost};
+
+/// Starts the host: loads `firmware`, whose files will be below `files` and whose text goes to `console`.
+pub fn start(
+    firmware: &str,
+    files: &Path,
+    console: impl io::Write + 'static,
+) -> Result<Vhost, Error> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
+    let vhost = Vhost::builder()
+        .memories(here.join("mem.yaml"))
+        .mailboxes(here.join("mailbox.yaml"))
+        .variable("FIRMWARE", firmware)
+        .files(files)
+        .virtual_file("stimulus", |_: &str, _| Ok(stimulus()))
+        .console(console)
+        .start()?;
+    vhost.register_method("add", add)?;
+    vhost.register_method("wait", wait())?;
+    vhost.register_method("greet", greet)?;
+    vhost.register_command(1, fill_with_ramp)?;
+    Ok(vhost)
+}
+
+/// The file `virtual/stimulus`: four words that are nowhere on a disk.
+fn stimulus() -> Box<dyn SpecialFile> {
+    let words = [1_u32, 2, 3, 4].map(u32::to_le_bytes);
+    Box::new(Cursor::new(words.concat()))
+}
+
+/// Answers at once.
+fn add(_: &Vhost, call: Call<'_>) -> CallResult {
+    Ok(Poll::Ready(call.args.iter().sum()))
+}
+
+/// Answers as many ticks later as it is told. It is asked on every tick; what it has to remember until then, it keeps.
+fn wait() -> impl FnMut(&Vhost, Call<'_>) -> CallResult {
+    let mut since = None;
+    move |vhost, call| {
+        let [ticks] = *call.args else {
+            return Err("wait(ticks) takes one argument".into());
+        };
+        let waited = vhost.now() - *since.get_or_insert(vhost.now());
+        if waited < ticks {
+            return Ok(Poll::Pending);
+        }
+        since = None;
+        Ok(Poll::Ready(waited))
+    }
+}
+
+/// Is given the address of a name, and fetches it by backdoor: the CPU does not notice. Writes it back in capitals, and
+/// answers with its length.
+fn greet(vhost: &Vhost, call: Call<'_>) -> CallResult {
+    let [name] = *call.args else {
+        return Err("greet(name) takes one argument".into());
+    };
+    let space = vhost.space_of(call.channel)?.to_owned();
+    let text = vhost.read_string(&space, name)?;
+    vhost.write_string(&space, name, &text.to_ascii_uppercase())?;
+    Ok(Poll::Ready(text.len() as u64))
+}
+
+/// Custom command: writes 0, 1, 2, and so on to `len` bytes of firmware's memory. What is no byte of memory is an error,
+/// which firmware hears of as -EIO.
+fn fill_with_ramp(vhost: &Vhost, call: Call<'_>) -> CallResult {
+    let [address, len] = *call.args else {
+        return Err("fill_with_ramp(address, len) takes two arguments".into());
+    };
+    let len = u8::try_from(len)?;
+    let space = vhost.space_of(call.channel)?.to_owned();
+    vhost.write(&space, address, (0..len).collect::<Vec<_>>())?;
+    Ok(Poll::Ready(len.into()))
+}

@@ -1,0 +1,193 @@
+//! How a Rust program says what a system is built of.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::build::Parts;
+use super::{Error, Spaces, Vhost};
+use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
+use crate::foreign::{Callbacks, FileOpener, Live, Memories, Openers};
+use crate::mem::MemoryMap;
+use crate::sim::CStdout;
+
+/// What a system is built of. Nothing is taken from the environment but what the YAML files name by
+/// `${VARIABLE}`.
+///
+/// ```no_run
+/// use vhost::{Error, Vhost, mb_server_run};
+///
+/// let vhost = Vhost::builder()
+///     .memories("mem.yaml")
+///     .mailboxes("mailbox.yaml")
+///     .variable("FIRMWARE", "build/firmware.elf")
+///     .files("work")
+///     .start()?;
+/// let exits = mb_server_run(&vhost, || false)?;
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Default)]
+#[must_use = "a system begins with `start`"]
+pub struct Builder {
+    memories: Option<PathBuf>,
+    mailboxes: Option<Mailboxes>,
+    variables: HashMap<String, String>,
+    files: Option<PathBuf>,
+    extensions: Openers,
+    virtuals: Openers,
+    console: Option<Box<dyn io::Write>>,
+}
+
+/// Where a mailbox configuration is.
+enum Mailboxes {
+    File(PathBuf),
+    Text(String),
+}
+
+impl Vhost {
+    /// A system without memories and channels, to be given both.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
+impl Builder {
+    /// The memory YAML.
+    pub fn memories(mut self, file: impl Into<PathBuf>) -> Self {
+        self.memories = Some(file.into());
+        self
+    }
+
+    /// The mailbox YAML.
+    pub fn mailboxes(mut self, file: impl Into<PathBuf>) -> Self {
+        self.mailboxes = Some(Mailboxes::File(file.into()));
+        self
+    }
+
+    /// The mailbox YAML itself.
+    pub fn mailboxes_text(mut self, yaml: impl Into<String>) -> Self {
+        self.mailboxes = Some(Mailboxes::Text(yaml.into()));
+        self
+    }
+
+    /// What `${name}` means in both YAML files, whatever the environment says.
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// The root of firmware's files: an existing directory. Without it there are no files but those of openers.
+    pub fn files(mut self, root: impl Into<PathBuf>) -> Self {
+        self.files = Some(root.into());
+        self
+    }
+
+    /// Opens the files of this extension, which is given without its dot.
+    pub fn special_file(
+        mut self,
+        extension: impl Into<String>,
+        opener: impl FileOpener + 'static,
+    ) -> Self {
+        self.extensions.insert(extension, opener);
+        self
+    }
+
+    /// Opens `virtual/<name>`.
+    pub fn virtual_file(
+        mut self,
+        name: impl Into<String>,
+        opener: impl FileOpener + 'static,
+    ) -> Self {
+        self.virtuals.insert(name, opener);
+        self
+    }
+
+    /// Where firmware's text goes, line by line as `[channel] text`; without it, to C's `stdout`.
+    pub fn console(mut self, sink: impl io::Write + 'static) -> Self {
+        self.console = Some(Box::new(sink));
+        self
+    }
+
+    /// Starts the system: its memories have their first content and the images are loaded when this returns.
+    ///
+    /// # Errors
+    /// A file that is refused, a root that is no directory, or a system that this thread has already.
+    pub fn start(self) -> Result<Vhost, Error> {
+        self.start_when(|_| Ok(()))
+    }
+
+    /// Starts the system, once `built` has seen its memories, which hold zeros.
+    pub(super) fn start_when(
+        self,
+        built: impl FnOnce(&Spaces) -> Result<(), Error>,
+    ) -> Result<Vhost, Error> {
+        let map = Rc::new(self.memory_map()?);
+        let channels = self.channels(&map)?;
+        let memories = Rc::new(Memories::new(map.clone()));
+        built(&Spaces::new(map.clone(), memories.clone()))?;
+        let callbacks = Rc::new(Callbacks::new(self.extensions, self.virtuals));
+        let foreign = Rc::new(Live::new(memories.clone(), callbacks.clone()));
+        Vhost::start(Parts {
+            map,
+            memories,
+            channels,
+            file_root: self.files,
+            callbacks,
+            foreign,
+            sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
+        })
+    }
+
+    pub(super) fn openers(mut self, extensions: Openers, virtuals: Openers) -> Self {
+        self.extensions = extensions;
+        self.virtuals = virtuals;
+        self
+    }
+
+    fn memory_map(&self) -> Result<MemoryMap, ConfigError> {
+        let Some(file) = &self.memories else {
+            return Ok(MemoryMap::default());
+        };
+        config::parse_memory_map(&config::read_text(file)?, file, self)
+    }
+
+    fn channels(&self, map: &MemoryMap) -> Result<Vec<ChannelConfig>, ConfigError> {
+        match &self.mailboxes {
+            None => Ok(Vec::new()),
+            Some(Mailboxes::File(file)) => {
+                config::parse_mailboxes(&config::read_text(file)?, file, map, self)
+            }
+            Some(Mailboxes::Text(text)) => {
+                let origin = Path::new("<mailbox configuration>");
+                config::parse_mailboxes(text, origin, map, self)
+            }
+        }
+    }
+}
+
+/// The files of this process, and its environment under the builder's variables.
+impl Surroundings for Builder {
+    fn variable(&self, name: &str) -> Option<String> {
+        let given = self.variables.get(name).cloned();
+        given.or_else(|| Process.variable(name))
+    }
+
+    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
+        Process.read(file)
+    }
+
+    fn is_file(&self, file: &Path) -> bool {
+        Process.is_file(file)
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("memories", &self.memories)
+            .field("files", &self.files)
+            .field("variables", &self.variables)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,34 @@
+/* Every case by name, and what they are run with. */
+#ifndef CASES_H
+#define CASES_H
+
+/* Files, and how `core0` is configured; `core1` has the other pointer width. */
+extern struct setup {
+    const char *mem_cfg, *mailbox_cfg, *fs_root;
+    unsigned word, line;
+} setup;
+
+/* services.c */
+void services(void);
+void malformed(void);
+void bursts(void);
+void wraps(void);
+void resets(void);
+void two_cores(void);
+
+/* life.c */
+void from_environment(void);
+void failed_init(void);
+void again(void);
+void server_run(void);
+void reentry(void);
+void threads(void);
+void exit_unannounced(void);
+void exit_from_call(void);
+void exit_with_handler(void);
+
+/* misuse.c */
+void backdoor(void);
+void misuse(void);
+
+#endif

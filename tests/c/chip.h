@@ -1,0 +1,33 @@
+/* The chip and its testbench: two memories, and what the library looks for in a simulator. */
+#ifndef CHIP_H
+#define CHIP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define VHOST_DECLARE_TESTBENCH
+#include "vhost.h"
+
+/* Two memories of the same size, each the only one of a space: `core0`, `core1`. */
+enum { MEMORIES = 2, MEMORY_SIZE = 0x40000 };
+static const uint64_t memory_base[MEMORIES] = {0x80000000, 0x90000000};
+
+/* Bytes of a memory. */
+uint8_t *chip_at(uint64_t address, size_t len);
+
+/* What the testbench was told. */
+extern struct testbench {
+    int exits;
+    uint32_t exit_code;
+    int registered;
+    int reports;
+    int last_severity;
+    char last_id[64], last_report[512];
+    int polls;
+} testbench;
+
+/* Called by the method `hook` and by mb_step, where it is set. */
+extern void (*chip_hook)(void);
+extern void (*chip_step)(void);
+
+#endif

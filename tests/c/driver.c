@@ -1,0 +1,27 @@
+/* A program that knows the C ABI and the wire layout, and nothing else of the library: driver CASE MEM MAILBOX ROOT WORD LINE */
+#include "cases.h"
+#include "check.h"
+
+struct setup setup;
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} cases[] = {
+#define CASE(name) {#name, name}
+    CASE(services),         CASE(malformed),      CASE(bursts),           CASE(wraps),         CASE(resets),
+    CASE(two_cores),        CASE(from_environment), CASE(failed_init),    CASE(again),         CASE(server_run),
+    CASE(reentry),          CASE(threads),        CASE(exit_unannounced), CASE(exit_from_call), CASE(exit_with_handler),
+    CASE(backdoor),         CASE(misuse),
+};
+
+int main(int argc, char **argv) {
+    CHECK(argc == 7);
+    setup = (struct setup){argv[2], argv[3], argv[4], atoi(argv[5]), atoi(argv[6])};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (strcmp(cases[i].name, argv[1]) == 0) {
+            cases[i].run();
+            return 0;
+        }
+    fail(__FILE__, __LINE__, argv[1]);
+}

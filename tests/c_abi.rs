@@ -1,0 +1,314 @@
+//! Programs in C that know only the C ABI and the wire layout, linked with the shared library and with the archive.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use object::{Object, ObjectSymbol};
+use tempfile::TempDir;
+
+/// How a program is linked.
+#[derive(Debug, Clone, Copy)]
+enum Linkage {
+    Shared,
+    Archive,
+    /// Not at all: the program loads the library.
+    Loaded,
+}
+
+/// A program in C, built, and a directory for its runs.
+struct Program {
+    folder: TempDir,
+    linkage: Linkage,
+}
+
+/// Where cargo put what it built of the library: beside this test.
+fn built(file: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let built = test.with_file_name(file);
+    assert!(built.is_file(), "cargo has not built {}", built.display());
+    built
+}
+
+impl Program {
+    /// Builds a program from some of the files in `tests/c`, among which there may be flags.
+    fn build(linkage: Linkage, sources: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut cc = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".to_owned()));
+        cc.args([
+            "-std=gnu11",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-g",
+            "-pthread",
+            "-o",
+        ]);
+        cc.arg(folder.path().join("program"));
+        cc.arg("-I").arg(root.join("include"));
+        cc.current_dir(root.join("tests/c")).args(sources);
+        match linkage {
+            Linkage::Shared => {
+                let library = built("libvhost.so");
+                let place = library.parent().unwrap();
+                cc.arg(&library)
+                    .arg(format!("-Wl,-rpath,{}", place.display()));
+            }
+            Linkage::Archive => {
+                cc.arg(built("libvhost.a")).args(["-ldl", "-lm"]);
+            }
+            Linkage::Loaded => {
+                cc.arg("-ldl");
+            }
+        }
+        let output = cc.output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{linkage:?}: {errors}");
+        Self { folder, linkage }
+    }
+
+    fn write(&self, file: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(file);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Runs it in an empty environment and gives what it printed; fails unless it ends with `status`.
+    fn run(&self, args: &[&str], status: i32) -> Run {
+        let mut program = Command::new(self.folder.path().join("program"));
+        let Output {
+            status: ended,
+            stdout,
+            stderr,
+        } = program.args(args).env_clear().output().unwrap();
+        let run = Run {
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        };
+        let Self { linkage, .. } = self;
+        assert_eq!(
+            ended.code(),
+            Some(status),
+            "{linkage:?} {args:?}: {ended}\n{}",
+            run.stderr
+        );
+        run
+    }
+}
+
+/// What a program printed.
+struct Run {
+    stdout: String,
+    stderr: String,
+}
+
+const MEMORY: &str = "\
+space:
+  core0:
+    - ram0: {base: 0x80000000, size: 0x40000, backend: api}
+  core1:
+    - ram1: {base: 0x90000000, size: 0x40000, backend: api}
+";
+
+/// Pointer width and cache line, in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Wire(u32, u32);
+
+/// What most cases are run with: they differ in how they are called, not in what firmware writes.
+const ANY: Wire = Wire(4, 0);
+
+const EVERY: [Wire; 10] = [
+    Wire(4, 0),
+    Wire(4, 32),
+    Wire(4, 64),
+    Wire(4, 128),
+    Wire(4, 256),
+    Wire(8, 0),
+    Wire(8, 32),
+    Wire(8, 64),
+    Wire(8, 128),
+    Wire(8, 256),
+];
+
+/// Runs a case of the driver's.
+fn drive(driver: &Program, case: &str, Wire(word, line): Wire, status: i32) -> Run {
+    let memory = driver.write("memory.yaml", MEMORY);
+    let (ptr, other) = (8 * word, 96 - 8 * word);
+    let line_key = if line == 0 {
+        String::new()
+    } else {
+        format!(", cache_line: {line}")
+    };
+    let mailbox = driver.write(
+        "mailbox.yaml",
+        &format!(
+            "core0: {{space: core0, base: 0x80001000, ptr: {ptr}{line_key}}}\n\
+             core1: {{space: core1, base: 0x90001000, ptr: {other}}}\n"
+        ),
+    );
+    let root = driver.folder.path().join("root");
+    fs::remove_dir_all(&root).ok();
+    fs::create_dir(&root).unwrap();
+    let args = [
+        case,
+        memory.to_str().unwrap(),
+        mailbox.to_str().unwrap(),
+        root.to_str().unwrap(),
+        &word.to_string(),
+        &line.to_string(),
+    ];
+    driver.run(&args, status)
+}
+
+fn drives_every_case(linkage: Linkage) {
+    let sources = [
+        "driver.c",
+        "services.c",
+        "life.c",
+        "misuse.c",
+        "chip.c",
+        "firmware.c",
+    ];
+    let driver = Program::build(linkage, &sources);
+    for wire in EVERY {
+        let run = drive(&driver, "services", wire, 0);
+        let lines = "from the simulator\n[core0] hello world\n[core0] and so\n\
+                     [core0] -5 5 text|c   |0xbeef\n[core0] left over\n";
+        assert_eq!(run.stdout, lines, "{wire:?}");
+        for case in ["malformed", "bursts", "resets", "two_cores"] {
+            drive(&driver, case, wire, 0);
+        }
+    }
+    let cases = [
+        "wraps",
+        "from_environment",
+        "failed_init",
+        "again",
+        "server_run",
+        "reentry",
+        "threads",
+        "backdoor",
+        "misuse",
+    ];
+    for case in cases {
+        drive(&driver, case, ANY, 0);
+    }
+    drive(&driver, "exit_unannounced", ANY, 33);
+    drive(&driver, "exit_from_call", ANY, 34);
+    drive(&driver, "exit_with_handler", ANY, 35);
+}
+
+/// One memory in the library, one that a C model would have, one of the testbench's.
+const MEMORY_OF_EACH_KIND: &str = "\
+space:
+  core0:
+    - ram: {base: 0x80000000, size: 0x10000, path: tb.ram, width: 32, backend: static}
+    - model: {base: 0xa0000000, size: 0x1000, backend: api}
+    - box: {base: 0x90000000, size: 0x1000, backend: uvm}
+";
+
+/// Runs a program that is given the paths of its configuration after `args`.
+fn run_with_each_kind(program: &Program, args: &[&str]) -> Run {
+    let memory = program.write("memory.yaml", MEMORY_OF_EACH_KIND);
+    let mailbox = program.write(
+        "mailbox.yaml",
+        "core0: {space: core0, base: 0x80001000, ptr: 32}\n",
+    );
+    let paths = [&memory, &mailbox, program.folder.path()].map(|path| path.to_str().unwrap());
+    program.run(&[args, &paths].concat(), 0)
+}
+
+fn runs_in_a_simulator(linkage: Linkage) {
+    let dpi = Program::build(linkage, &["dpi.c"]);
+    for case in ["told", "unknown", "seen", "arrays", "black_box", "disable"] {
+        run_with_each_kind(&dpi, &[case]);
+    }
+    let bytes_only = Program::build(linkage, &["-DBYTES_ONLY", "dpi.c"]);
+    run_with_each_kind(&bytes_only, &["black_box"]);
+}
+
+fn runs_without_a_testbench(linkage: Linkage) {
+    let bare = Program::build(linkage, &["bare.c"]);
+    let run = run_with_each_kind(&bare, &[]);
+    let reports: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(reports.len(), 4, "{}", run.stderr);
+    for (report, part) in reports.iter().zip([
+        "mb_backdoor_read_u32: ",
+        "mb_backdoor_write_u32: ",
+        "__mb_call: ",
+        "mb_server_run: ",
+    ]) {
+        assert!(
+            report.starts_with(&format!("vhost: error: {part}")),
+            "{report}"
+        );
+    }
+}
+
+#[test]
+fn driver_with_the_shared_library() {
+    drives_every_case(Linkage::Shared);
+}
+
+#[test]
+fn driver_with_the_archive() {
+    drives_every_case(Linkage::Archive);
+}
+
+#[test]
+fn simulator_with_the_shared_library() {
+    runs_in_a_simulator(Linkage::Shared);
+}
+
+#[test]
+fn simulator_with_the_archive() {
+    runs_in_a_simulator(Linkage::Archive);
+}
+
+#[test]
+fn no_testbench_with_the_shared_library() {
+    runs_without_a_testbench(Linkage::Shared);
+}
+
+#[test]
+fn no_testbench_with_the_archive() {
+    runs_without_a_testbench(Linkage::Archive);
+}
+
+#[test]
+fn library_and_testbench_loaded_one_after_the_other() {
+    let simulator = Program::build(Linkage::Loaded, &["plugin.c"]);
+    let testbench = ["-shared", "-fPIC", "-DTESTBENCH", "plugin.c"];
+    let testbench = Program::build(Linkage::Loaded, &testbench);
+    let files = [
+        built("libvhost.so"),
+        testbench.folder.path().join("program"),
+    ];
+    let files = files.each_ref().map(|file| file.to_str().unwrap());
+    run_with_each_kind(&simulator, &files);
+}
+
+#[test]
+fn the_shared_library_exports_what_the_header_declares() {
+    let header = include_str!("../include/vhost.h");
+    let (exported, _) = header.split_once("#ifdef VHOST_DECLARE_TESTBENCH").unwrap();
+    let declared = exported
+        .lines()
+        .filter(|line| line.ends_with(");") && !line.starts_with([' ', '#']));
+    let mut declared: Vec<&str> = declared
+        .filter_map(|line| line.split('(').next()?.rsplit([' ', '*']).next())
+        .collect();
+    declared.sort_unstable();
+
+    let library = fs::read(built("libvhost.so")).unwrap();
+    let library = object::File::parse(&*library).unwrap();
+    let defined = library
+        .dynamic_symbols()
+        .filter(|symbol| symbol.is_definition());
+    let mut defined: Vec<&str> = defined.map(|symbol| symbol.name().unwrap()).collect();
+    defined.sort_unstable();
+    assert_eq!(defined, declared);
+}

@@ -1,0 +1,116 @@
+//! The images in `firmware/` are what its sources give.
+//!
+//! They are built anew where clang and lld are. The same compiler and linker give the same file, byte for byte; others
+//! give other code, so what they built is run instead. Which ones built an image is in its section `.comment`.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+#[path = "../examples/quickstart/main.rs"]
+#[allow(
+    dead_code,
+    reason = "a program of its own, of which the test uses what it needs"
+)]
+mod quickstart;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use object::{Object, ObjectSection};
+use quickstart::{run, start};
+use vhost::mem::Image;
+
+const IMAGES: [(&str, u64, u64); 2] = [
+    // Name, pointer width, size of a channel.
+    ("selftest-rv32.elf", 4, 800),
+    ("selftest-rv64.elf", 8, 1512),
+];
+
+fn firmware() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("firmware")
+}
+
+#[test]
+fn images_have_one_channel_and_begin_at_zero() {
+    for (name, width, channel) in IMAGES {
+        let file = firmware().join(name);
+        let image = Image::parse(fs::read(&file).unwrap(), &file).unwrap();
+        assert_eq!(image.ptr_width().bytes(), width, "{name}");
+        assert_eq!(image.mailbox().unwrap().size, channel, "{name}");
+
+        let bytes = fs::read(&file).unwrap();
+        let elf = object::File::parse(bytes.as_slice()).unwrap();
+        assert_eq!(elf.entry(), 0, "{name}");
+        assert!(
+            elf.symbols().next().is_none() && !elf.has_debug_symbols(),
+            "{name} has more than it needs"
+        );
+    }
+}
+
+#[test]
+fn images_are_what_their_sources_give() {
+    if let Some(missing) = missing() {
+        skipped(&missing);
+        return;
+    }
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("firmware");
+    let output = Command::new("sh")
+        .arg(firmware().join("build.sh"))
+        .arg(&built)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+
+    for (name, ..) in IMAGES {
+        let committed = fs::read(firmware().join(name)).unwrap();
+        let anew = fs::read(built.join(name)).unwrap();
+        if tools(&committed) == tools(&anew) {
+            assert!(
+                committed == anew,
+                "firmware/{name} is not what its sources give: run firmware/build.sh, and commit what it builds"
+            );
+        } else {
+            skipped(&format!(
+                "comparison of {name}: it was built by {}, here is {}",
+                tools(&committed),
+                tools(&anew)
+            ));
+        }
+    }
+
+    let files = tempfile::tempdir().unwrap();
+    let image = built.join("selftest-rv32.elf");
+    let vhost = start(image.to_str().unwrap(), files.path(), std::io::sink()).unwrap();
+    assert_eq!(run(&vhost).unwrap().code, 0);
+}
+
+/// What is not here of what the images are built by.
+fn missing() -> Option<String> {
+    let clang = std::env::var("CLANG").unwrap_or("clang".into());
+    let Ok(targets) = Command::new(&clang).arg("--print-targets").output() else {
+        return Some(format!("not found: {clang}"));
+    };
+    if !String::from_utf8_lossy(&targets.stdout).contains("riscv32") {
+        return Some(format!("{clang} does not know riscv32"));
+    }
+    let linker = Command::new("ld.lld").arg("--version").output();
+    linker.is_err().then(|| "not found: ld.lld".into())
+}
+
+/// Compiler and linker that built an image.
+fn tools(image: &[u8]) -> String {
+    let elf = object::File::parse(image).unwrap();
+    let comment = elf.section_by_name(".comment").unwrap();
+    let texts = comment.data().unwrap().split(|byte| *byte == 0);
+    let texts = texts.filter(|text| !text.is_empty());
+    let texts: Vec<_> = texts.map(String::from_utf8_lossy).collect();
+    texts.join(", ")
+}
+
+fn skipped(why: &str) {
+    // Locked, it is written past the test's captured output, and so seen of a test that passes, too.
+    let _ = writeln!(std::io::stderr().lock(), "skipped: {why}");
+}

@@ -1,0 +1,183 @@
+//! The quickstart as a test: what firmware prints, how the run ends, and that a run that must fail does.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+#[path = "../examples/quickstart/main.rs"]
+#[allow(
+    dead_code,
+    reason = "a program of its own, of which the test uses what it needs"
+)]
+mod quickstart;
+
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+use quickstart::{End, SELFTEST, Tally, exit_status, run, start};
+use vhost::bus::Observation;
+use vhost::messages::foreign::Report;
+use vhost::{Severity, Vhost};
+
+const OUTPUT: &str = "\
+[cpu] hello from firmware
+[cpu] a line in two parts, café
+[cpu] no more than this
+[cpu] integers: -1 2 3 +4    -5| 6    | -0007 008
+[cpu] narrow: -1 255 -1 65535
+[cpu] hexadecimal: beef BEEF 0xbeef 0x0000beef, octal: 10 010
+[cpu] text: whole cut  right| left  | c %
+[cpu] reals: 1.500000 -0.12 1.234500e+04 0.5
+[cpu] width and precision from arguments:     42| 0.2
+[cpu] words: 1234 0x1000
+[cpu] 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19
+[cpu] six requests that are refused, and reported, on purpose:
+[cpu] and again after a reset
+[cpu] 50 checks passed
+";
+
+/// The files and the text of one run.
+struct Bench {
+    files: tempfile::TempDir,
+    text: Text,
+    vhost: Vhost,
+}
+
+#[derive(Clone, Default)]
+struct Text(Rc<RefCell<Vec<u8>>>);
+
+impl io::Write for Text {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Bench {
+    fn new() -> Self {
+        let (files, text) = (tempfile::tempdir().unwrap(), Text::default());
+        let vhost = start(SELFTEST, files.path(), text.clone()).unwrap();
+        Self { files, text, vhost }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.text.0.take()).unwrap()
+    }
+}
+
+#[test]
+fn every_service_is_served() {
+    let bench = Bench::new();
+    let tally = Tally::default();
+    bench.vhost.attach(tally.clone());
+
+    let End { code, .. } = run(&bench.vhost).unwrap();
+    assert_eq!(bench.text(), OUTPUT);
+    assert_eq!(code, 0);
+
+    let notes = std::fs::read_to_string(bench.files.path().join("notes.txt")).unwrap();
+    assert_eq!(notes, "first line\nsecond line\n");
+    assert!(!bench.files.path().join("../outside.txt").exists());
+
+    let counts = tally.counts();
+    assert_eq!(counts.total().failed, 6);
+    assert_eq!(counts.kinds["FILE WRITE"].bytes, 23);
+    assert_eq!(counts.kinds["CALL"].ticks, 10);
+    for at_once in [
+        "PRINT",
+        "CPRINT",
+        "MEMMOVE",
+        "MEMSET",
+        "MEMCMP",
+        "FILE READ",
+        "OTHER",
+    ] {
+        let kind = counts.kinds[at_once];
+        assert!(kind.count > 0, "{at_once}");
+        assert_eq!(kind.ticks, 0, "{at_once} was not answered in its tick");
+    }
+}
+
+#[test]
+fn each_refusal_is_reported() {
+    let bench = Bench::new();
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let kept = reports.clone();
+    bench.vhost.attach(move |seen: &Observation<'_>| {
+        if let Some(report) = seen.event.is::<Report>() {
+            kept.lock().unwrap().push(report.clone());
+        }
+    });
+    run(&bench.vhost).unwrap();
+
+    let reports = reports.lock().unwrap();
+    let expected = [
+        "`missing.txt`: ENOENT",
+        "`../outside.txt`: EACCES",
+        "FILE READ fd 99",
+        "MEMSET dest 0xffffffc0",
+        "`no_such_method`",
+        "custom command 0x2",
+    ];
+    assert_eq!(reports.len(), expected.len(), "{reports:?}");
+    for (report, part) in reports.iter().zip(expected) {
+        assert_eq!(
+            (report.severity, report.id.as_str()),
+            (Severity::Error, "cpu")
+        );
+        assert!(report.text.contains(part), "{part}: {}", report.text);
+    }
+}
+
+#[test]
+fn a_check_that_fails_ends_the_run_with_its_number() {
+    let bench = Bench::new();
+    bench
+        .vhost
+        .register_method("add", |_, _| Ok(Poll::Ready(7)))
+        .unwrap();
+
+    let End { code, .. } = run(&bench.vhost).unwrap();
+    let text = bench.text();
+    let last = text.lines().last().unwrap();
+    assert!(
+        last.starts_with(&format!("[cpu] check {code} failed, line "))
+            && last.ends_with(": mb_call(&mailbox, \"add\", 1, 2, 3) == 6"),
+        "{last}"
+    );
+    assert_ne!(exit_status(code), 0);
+}
+
+#[test]
+fn a_method_that_fails_fails_the_check() {
+    let bench = Bench::new();
+    bench
+        .vhost
+        .register_method("greet", |_, _| Err("not today".into()))
+        .unwrap();
+    assert_ne!(run(&bench.vhost).unwrap().code, 0);
+}
+
+#[test]
+fn firmware_that_hangs_is_told_of() {
+    let bench = Bench::new();
+    bench
+        .vhost
+        .register_method("add", |_, _| Ok(Poll::Pending))
+        .unwrap();
+    let error = run(&bench.vhost).unwrap_err().to_string();
+    assert!(error.contains("did not exit within"), "{error}");
+    assert!(error.contains("cpu: serves CALL in slot"), "{error}");
+}
+
+#[test]
+fn no_code_of_firmware_but_zero_is_success() {
+    assert_eq!(exit_status(0), 0);
+    assert_eq!(exit_status(3), 3);
+    assert_eq!(exit_status(256), 255);
+    assert_eq!(exit_status(u32::MAX), 255);
+}
