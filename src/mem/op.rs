@@ -117,6 +117,12 @@ pub enum AccessError {
         /// Bytes of the place.
         place: u64,
     },
+    /// More bytes than can be held at a time.
+    #[error("{len} bytes are more than can be held at a time; read them in parts")]
+    TooLong {
+        /// Bytes asked for.
+        len: u64,
+    },
     /// The way to a memory does not work.
     #[error("memory `{memory}`, {len} bytes at offset {offset:#x}: {cause}")]
     Backend {
@@ -168,6 +174,28 @@ pub trait Store {
     fn read(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError>;
     /// Writes the segment; `data` has its length.
     fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError>;
+    /// Writes the same byte all over the segment.
+    fn fill(&self, at: &Segment, byte: u8) -> Result<(), AccessError> {
+        fill_in_pieces(self, at, byte)
+    }
+}
+
+/// Fills a segment by writes of a bounded size.
+pub fn fill_in_pieces(
+    store: &(impl Store + ?Sized),
+    at: &Segment,
+    byte: u8,
+) -> Result<(), AccessError> {
+    let chunk = vec![byte; as_usize(at.len.min(CHUNK))];
+    for (skip, step) in chunks(at.len) {
+        let piece = Segment {
+            memory: at.memory,
+            offset: at.offset + skip,
+            len: step as u64,
+        };
+        store.write(&piece, &chunk[..step])?;
+    }
+    Ok(())
 }
 
 /// The most bytes that are held at a time, however long an access is.
@@ -180,7 +208,12 @@ const FIRST_TEXT: u64 = 64;
 pub fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessError> {
     match op {
         Op::Read(place) => {
-            let mut buffer = vec![0; as_usize(len(place))];
+            let len = len(place);
+            let mut buffer = Vec::new();
+            buffer
+                .try_reserve_exact(as_usize(len))
+                .map_err(|_| AccessError::TooLong { len })?;
+            buffer.resize(as_usize(len), 0);
             read(store, place, 0, &mut buffer)?;
             Ok(Outcome::Bytes(buffer.into()))
         }
@@ -190,10 +223,8 @@ pub fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessEr
             Ok(Outcome::Done)
         }
         Op::Fill(place, byte) => {
-            let total = len(place);
-            let chunk = vec![*byte; as_usize(total.min(CHUNK))];
-            for (at, step) in chunks(total) {
-                write(store, place, at, &chunk[..step])?;
+            for segment in place {
+                store.fill(segment, *byte)?;
             }
             Ok(Outcome::Done)
         }

@@ -15,6 +15,8 @@ pub(crate) struct Attacker {
     pub(crate) space: &'static str,
     /// Keeps requests from writing over the mailboxes, so that it is known what each is answered.
     pub(crate) spares_mail: bool,
+    /// Ends nothing for good: never exits, never speaks another version.
+    pub(crate) immortal: bool,
 }
 
 /// More than one request may move.
@@ -92,8 +94,8 @@ impl Attacker {
     fn any_entry(&mut self, vhost: &Vhost) -> RequestEntry {
         let mut args: [u64; REQUEST_ARGS] = std::array::from_fn(|_| self.word());
         let (action, mut words) = match self.rng.u32(..1000) {
-            0 => (action::EXIT, 1),
-            1..120 => {
+            0 if !self.immortal => (action::EXIT, 1),
+            ..120 => {
                 args[..2].copy_from_slice(&[self.length(), self.pointer()]);
                 (action::PRINT, 2)
             }
@@ -156,7 +158,7 @@ impl Attacker {
                 }
                 (action::OTHER, self.rng.u32(1..=20))
             }
-            _ => (self.rng.u32(..), self.rng.u32(..21)),
+            _ => (self.rng.u32(2..), self.rng.u32(..21)),
         };
         if self.rng.u8(..16) == 0 {
             words = if self.rng.bool() {
@@ -247,11 +249,11 @@ impl Attacker {
         let near = |rng: &mut Rng, word: u32| word.wrapping_add(rng.u32(..20)).wrapping_sub(10);
         let layout = *firmware.layout();
         let how = match rng.u32(..1000) {
-            0 => Misbehaviour::Version(Version {
+            0 if !self.immortal => Misbehaviour::Version(Version {
                 major: rng.u16(..),
                 minor: rng.u16(..),
             }),
-            1..100 => Misbehaviour::Reset,
+            ..100 => Misbehaviour::Reset,
             100..150 => Misbehaviour::HalfReset,
             150..200 => {
                 let any = rng.u32(..);

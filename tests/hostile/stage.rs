@@ -1,7 +1,7 @@
 //! A whole system whose memories are in this process, with mock firmware on its channels and a host program that
 //! answers, waits, fails and panics.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::fs;
@@ -16,7 +16,7 @@ use mailbox_rs::{CacheLine, Layout, OpenFlags, PtrWidth};
 use vhost::bus::{Event, Observation};
 use vhost::mem::Buffer;
 use vhost::messages::foreign::Report;
-use vhost::{Call, CallResult, SpecialFile, Vhost, mailbox_init};
+use vhost::{Call, CallResult, SpecialFile, Vhost};
 
 /// Where the memories that firmware points into are. Mailboxes are always in this process, and so is all that the
 /// space `good` sees.
@@ -149,45 +149,63 @@ impl Reports {
     }
 }
 
+/// Text that was put out, until it is taken.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Console(Rc<RefCell<Vec<u8>>>);
+
+impl Console {
+    pub(crate) fn take(&self) -> String {
+        String::from_utf8(self.0.take()).expect("what is not UTF-8 is replaced")
+    }
+}
+
+impl Write for Console {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The system, and what a test needs of it.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) vhost: Vhost,
     pub(crate) reports: Reports,
+    pub(crate) console: Console,
     /// While set, the method `forever` answers.
     pub(crate) released: Rc<Cell<bool>>,
 }
 
 impl Stage {
-    /// Starts a system. The environment names its two files in `directory`, and the root.
+    /// Starts a system, with its files in `directory`.
     pub(crate) fn start(directory: &Path, backing: Backing, channels: &[Plan]) -> Self {
-        fs::write(directory.join("memories.yaml"), memories(backing)).expect("the memory YAML");
-        fs::write(directory.join("mailboxes.yaml"), mailboxes(channels)).expect("the mailbox YAML");
-        let vhost = mailbox_init(
-            |_| Ok(()),
-            |extensions| {
-                extensions.insert("ram", |_: &str, _: OpenFlags| {
-                    Ok(Box::new(Cursor::new(Vec::new())) as Box<dyn SpecialFile>)
-                });
-                extensions.insert("bad", |_: &str, _: OpenFlags| {
-                    Err(io::ErrorKind::InvalidData.into())
-                });
-                extensions.insert("bug", |path: &str, _: OpenFlags| {
-                    panic!("an opener, of {path:?}")
-                });
-                Ok(())
-            },
-            |virtuals| {
-                virtuals.insert("endless", |_: &str, _: OpenFlags| {
-                    Ok(Box::new(Odd::Endless) as Box<dyn SpecialFile>)
-                });
-                virtuals.insert("bug", |_: &str, _: OpenFlags| {
-                    Ok(Box::new(Odd::Panics) as Box<dyn SpecialFile>)
-                });
-                Ok(())
-            },
-        );
-        let vhost = vhost.expect("a system");
+        let file = directory.join("memories.yaml");
+        fs::write(&file, memories(backing)).expect("the memory YAML");
+        let root = directory.join("root");
+        fs::create_dir_all(&root).expect("a root for firmware's files");
+        let console = Console::default();
+        let vhost = Vhost::builder()
+            .memories(file)
+            .mailboxes_text(mailboxes(channels))
+            .files(root)
+            .console(console.clone())
+            .special_file("ram", |_: &str, _: OpenFlags| {
+                opened(Cursor::new(vec![0; 4096].into_boxed_slice()))
+            })
+            .special_file("bad", |_: &str, _: OpenFlags| {
+                Err(io::ErrorKind::InvalidData.into())
+            })
+            .special_file("bug", |path: &str, _: OpenFlags| {
+                panic!("an opener, of {path:?}")
+            })
+            .virtual_file("endless", |_: &str, _: OpenFlags| opened(Odd::Endless))
+            .virtual_file("bug", |_: &str, _: OpenFlags| opened(Odd::Panics))
+            .start()
+            .expect("a system");
         let reports = Reports::default();
         let seen_by = reports.clone();
         vhost.attach(move |seen: &Observation<'_>| seen_by.see(seen));
@@ -196,6 +214,7 @@ impl Stage {
         Self {
             vhost,
             reports,
+            console,
             released,
         }
     }
@@ -247,7 +266,7 @@ fn answer(vhost: &Vhost, released: &Rc<Cell<bool>>) -> Result<(), vhost::Error> 
             "panics" => both(vhost, id, name, |_, call| {
                 panic!("a callback, of {:?}", call.args)
             })?,
-            _ => both(vhost, id, name, |vhost, call| come_back(vhost, call))?,
+            _ => both(vhost, id, name, come_back)?,
         }
     }
     Ok(())
@@ -282,6 +301,10 @@ fn come_back(vhost: &Vhost, call: Call<'_>) -> CallResult {
     vhost.tick().expect_err("a tick inside of a tick");
     vhost.status()?;
     Ok(Poll::Ready(first))
+}
+
+fn opened(file: impl SpecialFile + 'static) -> io::Result<Box<dyn SpecialFile>> {
+    Ok(Box::new(file))
 }
 
 /// Files of the host program that are not as files are.
