@@ -5,7 +5,9 @@ use mailbox_rs::mock::{Firmware, Misbehaviour};
 use mailbox_rs::{PtrWidth, REQUEST_ARGS, RequestEntry, VERSION, Version, action, operation};
 use vhost::Vhost;
 
-use crate::stage::{Chip, EDGE, MAIL, METHODS, NEXT, OCEAN, RAM, REGIONS, Region, TOP};
+use crate::stage::{
+    Chip, EDGE, MAIL, METHODS, NEXT, RAM, REGIONS, Region, TOO_MUCH, TOP, sails_the_ocean,
+};
 
 /// Makes up requests for a channel.
 #[derive(Debug)]
@@ -18,12 +20,6 @@ pub(crate) struct Attacker {
     /// Ends nothing for good: never exits, never speaks another version.
     pub(crate) immortal: bool,
 }
-
-/// More than one request may move.
-const TOO_MUCH: u64 = (256 << 20) + 1;
-
-/// The most that is read of a memory that is backed by nothing: it would all be put out, or compared.
-const SIP: u64 = 1 << 17;
 
 const FORMATS: [&[u8]; 28] = [
     b"%d",
@@ -320,22 +316,6 @@ fn writes_over_mail(entry: &RequestEntry) -> bool {
     match (*action, args[0]) {
         (action::MEMMOVE | action::MEMSET, dest) => MAIL.contains(dest),
         (action::FILE, operation::READ) => MAIL.contains(args[2]),
-        _ => false,
-    }
-}
-
-/// Whether the host would be kept busy for nothing by memory that is nowhere: it compares to its end, is printed as it
-/// is, and fills files.
-fn sails_the_ocean(entry: &RequestEntry) -> bool {
-    let RequestEntry { action, args, .. } = entry;
-    let long = |address: u64, len: u64| OCEAN.contains(address) && (SIP..TOO_MUCH).contains(&len);
-    match (*action, args[0]) {
-        (action::PRINT, len) => long(args[1], len),
-        (action::MEMCMP, s1) => long(s1, args[2]),
-        (action::MEMMOVE, _) => long(args[1], args[2]),
-        (action::FILE, operation::WRITE | operation::READ) => {
-            long(args[2], args[3]) || (args[3] == 0 && OCEAN.contains(args[2]))
-        }
         _ => false,
     }
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
 use mailbox_rs::mock::{Firmware, Memory};
-use mailbox_rs::{CacheLine, Layout, OpenFlags, PtrWidth};
+use mailbox_rs::{CacheLine, Layout, OpenFlags, PtrWidth, RequestEntry, action, operation};
 use vhost::bus::{Event, Observation};
 use vhost::mem::Buffer;
 use vhost::messages::foreign::Report;
@@ -91,6 +91,28 @@ pub(crate) const REGIONS: [Region; 8] = [LOW, MAIL, RAM, NEXT, COMMON, EDGE, OCE
 
 /// The distance of two channels of a space.
 const CHANNEL: u64 = 0x1000;
+
+/// More than one request may move.
+pub(crate) const TOO_MUCH: u64 = (256 << 20) + 1;
+
+/// The most that is read of a memory that is nowhere: it would all be put out, or compared.
+const SIP: u64 = 1 << 17;
+
+/// Whether the host would be kept busy for nothing by memory that is nowhere: it compares to its end, is printed as it
+/// is, and fills files.
+pub(crate) fn sails_the_ocean(entry: &RequestEntry) -> bool {
+    let RequestEntry { action, args, .. } = entry;
+    let long = |address: u64, len: u64| OCEAN.contains(address) && (SIP..TOO_MUCH).contains(&len);
+    match (*action, args[0]) {
+        (action::PRINT, len) => long(args[1], len),
+        (action::MEMCMP, s1) => long(s1, args[2]),
+        (action::MEMMOVE, _) => long(args[1], args[2]),
+        (action::FILE, operation::WRITE | operation::READ) => {
+            long(args[2], args[3]) || (args[3] == 0 && OCEAN.contains(args[2]))
+        }
+        _ => false,
+    }
+}
 
 /// A channel to be.
 #[derive(Clone, Copy, Debug)]
