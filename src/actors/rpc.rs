@@ -1,20 +1,16 @@
 //! The RPC dispatcher: who answers a call, and when it is asked.
 //!
-//! A method is looked for in the host program first and in the testbench next; a custom command only in the host
-//! program. Who answers "pending" is asked again on every tick until there is a result.
+//! A target that the host program has offered is the host program's; any other method is the testbench's. A call is one
+//! poll: the dispatcher hands it on together with its reply and keeps nothing of it, but for those that are to be made on
+//! the next tick.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
+use std::collections::HashSet;
 
 use actix::{Actor, Handler};
-use tokio::sync::Notify;
-use tokio::task::AbortHandle;
 
 use crate::bus::{Alarm, Desk, Envelope, Port};
-use crate::messages::ChannelId;
 use crate::messages::foreign::{self, HostCall, SvCall};
-use crate::messages::rpc::{Call, CallError, Inbox, Poll, Progress, Target};
+use crate::messages::rpc::{Call, CallError, Inbox, Progress, Target, When};
 
 /// The most arguments that `mb_sv_call` takes (C ABI, `SV_CALL_MAX_ARGS`).
 pub const SV_CALL_MAX_ARGS: usize = 16;
@@ -22,168 +18,81 @@ pub const SV_CALL_MAX_ARGS: usize = 16;
 /// Dispatches calls.
 #[derive(Debug)]
 pub struct Rpc {
-    dispatcher: Rc<Dispatcher>,
-    /// What each channel waits for: at most one call.
-    calls: HashMap<ChannelId, AbortHandle>,
-}
-
-#[derive(Debug)]
-struct Dispatcher {
     desk: Desk,
     foreign: Port<foreign::Inbox>,
-    channels: Vec<String>,
     /// What the host program answers itself.
-    offered: RefCell<HashSet<Target>>,
-    ticks: Notify,
+    offered: HashSet<Target>,
+    /// Calls for the next tick, in order of arrival.
+    waiting: Vec<Envelope<Call>>,
+    /// Rings while there are any.
     alarm: Alarm,
-    waiting: Cell<usize>,
 }
 
 impl Rpc {
-    /// Calls for these channels, by their names; `alarm` brings the [`Tick`](crate::messages::rpc::Tick)s.
-    pub fn new(
-        desk: Desk,
-        foreign: &Port<foreign::Inbox>,
-        channels: Vec<String>,
-        alarm: Alarm,
-    ) -> Self {
-        let foreign = foreign.sent_by(desk.party());
-        let dispatcher = Dispatcher {
-            desk,
-            foreign,
-            channels,
-            offered: RefCell::default(),
-            ticks: Notify::new(),
-            alarm,
-            waiting: Cell::new(0),
-        };
+    /// A dispatcher whom `alarm` brings the [`Tick`](crate::messages::rpc::Tick)s.
+    pub fn new(desk: Desk, foreign: &Port<foreign::Inbox>, alarm: Alarm) -> Self {
         Self {
-            dispatcher: Rc::new(dispatcher),
-            calls: HashMap::new(),
+            foreign: foreign.sent_by(desk.party()),
+            desk,
+            offered: HashSet::new(),
+            waiting: Vec::new(),
+            alarm,
         }
     }
 
-    fn call(&mut self, envelope: Envelope<Call>) {
-        let Envelope {
-            message:
-                Call {
-                    channel,
-                    target,
-                    args,
-                },
-            reply,
-        } = envelope;
-        let dispatcher = self.dispatcher.clone();
-        let task = tokio::task::spawn_local(async move {
-            let call = dispatcher.call(channel, &target, args);
-            let outcome = dispatcher.desk.shelter(call).await;
-            reply.send(outcome.unwrap_or_else(|panic| raised(&target, panic)));
-        });
-        self.calls.insert(channel, task.abort_handle());
+    fn call(&mut self, call: Envelope<Call>) {
+        match call.message.when {
+            When::Now => self.make(call),
+            When::NextTick => {
+                self.waiting.push(call);
+                self.alarm.want(true);
+            }
+        }
     }
 
-    fn poll(&self, envelope: Envelope<Poll>) {
-        let Envelope {
-            message:
-                Poll {
+    fn make(&self, call: Envelope<Call>) {
+        let Envelope { message, reply } = call;
+        let Call {
+            channel,
+            target,
+            args,
+            ..
+        } = message;
+        if self.offered.contains(&target) {
+            let call = HostCall {
+                channel,
+                target,
+                args,
+            };
+            return self.foreign.forward(call, reply);
+        }
+        match target {
+            Target::Method(_) if args.len() > SV_CALL_MAX_ARGS => {
+                let given = args.len();
+                reply.send(Err(CallError::TooManyArguments { target, given }));
+            }
+            Target::Method(method) => {
+                let call = SvCall {
                     channel,
                     method,
                     args,
-                },
-            reply,
-        } = envelope;
-        let dispatcher = self.dispatcher.clone();
-        tokio::task::spawn_local(async move {
-            let target = Target::Method(method);
-            reply.send(dispatcher.ask(&channel, &target, &args).await);
-        });
-    }
-}
-
-impl Dispatcher {
-    /// Asks until there is a result.
-    async fn call(
-        &self,
-        channel: ChannelId,
-        target: &Target,
-        args: Vec<u64>,
-    ) -> Result<u64, CallError> {
-        let name = usize::try_from(channel.0)
-            .ok()
-            .and_then(|at| self.channels.get(at));
-        let name = name.map_or("", String::as_str);
-        loop {
-            match self.ask(name, target, &args).await? {
-                Progress::Ready(result) => return Ok(result),
-                Progress::Pending => self.next_tick().await,
-                Progress::Absent => return Err(CallError::Absent(target.clone())),
-                Progress::Failed => return Err(CallError::Failed(target.clone())),
+                };
+                self.foreign.forward(call, reply);
             }
+            Target::Command(_) => reply.send(Ok(Progress::Absent)),
         }
     }
 
-    /// Asks once.
-    async fn ask(
-        &self,
-        channel: &str,
-        target: &Target,
-        args: &[u64],
-    ) -> Result<Progress, CallError> {
-        let (channel, args) = (channel.to_owned(), args.to_vec());
-        let answer = if self.offered.borrow().contains(target) {
-            self.foreign.ask(HostCall {
-                channel,
-                target: target.clone(),
-                args,
-            })
-        } else if let Target::Method(method) = target {
-            if args.len() > SV_CALL_MAX_ARGS {
-                let (target, given) = (target.clone(), args.len());
-                return Err(CallError::TooManyArguments { target, given });
-            }
-            self.foreign.ask(SvCall {
-                channel,
-                method: method.clone(),
-                args,
-            })
-        } else {
-            return Ok(Progress::Absent);
-        };
-        // Whoever was asked panicked.
-        answer
-            .await
-            .unwrap_or_else(|unanswered| raised(target, unanswered.to_string()))
+    fn tick(&mut self) {
+        self.alarm.want(false);
+        for call in std::mem::take(&mut self.waiting) {
+            self.make(call);
+        }
     }
 
-    async fn next_tick(&self) {
-        let _waiting = Waiting::on(self);
-        self.ticks.notified().await;
-    }
-}
-
-fn raised<T>(target: &Target, cause: String) -> Result<T, CallError> {
-    Err(CallError::Raised {
-        target: target.clone(),
-        cause,
-    })
-}
-
-/// Counts one who waits for the next tick; the alarm is off while there is none.
-struct Waiting<'a>(&'a Dispatcher);
-
-impl<'a> Waiting<'a> {
-    fn on(dispatcher: &'a Dispatcher) -> Self {
-        dispatcher.waiting.set(dispatcher.waiting.get() + 1);
-        dispatcher.alarm.want(true);
-        Self(dispatcher)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        let left = self.0.waiting.get() - 1;
-        self.0.waiting.set(left);
-        self.0.alarm.want(left > 0);
+    fn cancel(&mut self, channel: &str) {
+        self.waiting.retain(|call| call.message.channel != channel);
+        self.alarm.want(!self.waiting.is_empty());
     }
 }
 
@@ -195,25 +104,24 @@ impl Handler<Inbox> for Rpc {
     type Result = ();
 
     fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
-        let desk = self.dispatcher.desk.clone();
+        let desk = self.desk.clone();
         desk.open(mail, |mail| match mail {
-            Inbox::Call(envelope) => self.call(envelope),
-            Inbox::Poll(envelope) => self.poll(envelope),
+            Inbox::Call(call) => self.call(call),
             Inbox::Offer(Envelope { message, reply }) => {
-                self.dispatcher.offered.borrow_mut().insert(message.target);
+                self.offered.insert(message.target);
                 reply.send(());
             }
             Inbox::Cancel(Envelope { message, reply }) => {
-                if let Some(call) = self.calls.remove(&message.channel) {
-                    call.abort();
-                }
+                self.cancel(&message.channel);
                 reply.send(());
             }
             Inbox::Tick(envelope) => {
-                // In the order in which they began to wait.
-                self.dispatcher.ticks.notify_waiters();
+                self.tick();
                 envelope.reply.send(());
             }
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

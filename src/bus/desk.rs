@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
-use super::line::{Line, panic_text};
-use super::{Body, Inbox, Party};
+use super::line::{Kind, Line, panic_text};
+use super::tap::Event;
+use super::{Inbox, Message, Party};
 
 /// Serves an actor's inbox. A handler that panics would silently end its actor; here the text of the
 /// panic is kept for whoever asked, and the actor goes on.
@@ -34,10 +35,16 @@ impl Desk {
     }
 
     /// Shows the taps something that is a message to nobody. With no tap attached it is not even made.
-    pub fn announce<T: Body>(&self, name: &'static str, what: impl FnOnce() -> T) {
-        let ticket = self.line.ticket(self.party, Party::NOBODY, name);
-        if self.line.tapped() {
-            self.line.show_message(ticket, &what());
+    pub fn announce<M: Message>(&self, what: impl FnOnce() -> M) {
+        if self.line.shows() {
+            let kind = const {
+                &Kind {
+                    to: Party::NOBODY,
+                    name: M::NAME,
+                }
+            };
+            let ticket = self.line.ticket(self.party, kind);
+            self.line.show(ticket, Event::Message(&what()));
         }
     }
 

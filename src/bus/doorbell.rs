@@ -9,6 +9,9 @@ use std::rc::Rc;
 /// The most bytes that one doorbell watches.
 pub const DOORBELL_BYTES: usize = 64;
 
+/// They are compared by words.
+const WORDS: usize = DOORBELL_BYTES / size_of::<u64>();
+
 /// Looks at the watched bytes: fills the buffer, or tells by `false` that they can't be read.
 pub type Look = dyn Fn(&mut [u8]) -> bool;
 
@@ -29,7 +32,10 @@ struct Watch {
     len: usize,
     look: Box<Look>,
     ring: Box<Ring>,
-    seen: Cell<Option<[u8; DOORBELL_BYTES]>>,
+    /// Whether there was a look at all.
+    looked: Cell<bool>,
+    /// What it saw.
+    seen: [Cell<u64>; WORDS],
 }
 
 impl Doorbell {
@@ -40,38 +46,65 @@ impl Doorbell {
             len,
             look,
             ring,
-            seen: Cell::new(None),
+            looked: Cell::new(false),
+            seen: Default::default(),
         };
-        *self.0.watch.borrow_mut() = Some(Rc::new(watch));
+        drop(self.0.watch.replace(Some(Rc::new(watch))));
     }
 
     /// Watches nothing any more.
     pub fn silence(&self) {
-        *self.0.watch.borrow_mut() = None;
+        drop(self.0.watch.take());
     }
 
-    /// Looks once. True if it rang.
+    /// Looks once. True if it rang, or if there is something new to look at.
     pub(super) fn look(&self, looks: Looks) -> bool {
-        // Cloned, since a look may come back and change what is watched.
         let Some(watch) = self.0.watch.borrow().clone() else {
             return false;
         };
-        let seen = watch.seen.get();
-        if looks == Looks::First && seen.is_some() {
+        let looked = watch.looked.get();
+        if looks == Looks::First && looked {
             return false;
         }
         let mut now = [0; DOORBELL_BYTES];
-        if !(watch.look)(&mut now[..watch.len]) {
+        let readable = (watch.look)(&mut now[..watch.len]);
+        // A look may come back and change what is watched: what it saw is of no interest then.
+        if !self.watches(&watch) {
+            return true;
+        }
+        if !readable {
             self.silence();
             (watch.ring)(None);
             return true;
         }
-        let rings = looks == Looks::Always || seen != Some(now);
+        let rings = watch.keep(&now) || !looked || looks == Looks::Always;
         if rings {
-            watch.seen.set(Some(now));
+            watch.looked.set(true);
             (watch.ring)(Some(&now[..watch.len]));
         }
         rings
+    }
+
+    fn watches(&self, watch: &Rc<Watch>) -> bool {
+        let present = self.0.watch.borrow();
+        present.as_ref().is_some_and(|it| Rc::ptr_eq(it, watch))
+    }
+}
+
+impl Watch {
+    /// Keeps what was seen. True if it differs from last time.
+    fn keep(&self, now: &[u8; DOORBELL_BYTES]) -> bool {
+        let words = now
+            .as_chunks()
+            .0
+            .iter()
+            .map(|word| u64::from_ne_bytes(*word));
+        let used = self.len.div_ceil(size_of::<u64>());
+        let mut differs = false;
+        for (seen, now) in self.seen.iter().zip(words).take(used) {
+            differs |= seen.replace(now) != now;
+        }
+        differs
     }
 }
 

@@ -1,23 +1,63 @@
 //! What all ports of one bus share: the count of messages, the time, the taps, what went wrong.
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::tap::{Event, Observation, Tap};
-use super::{Body, Party, Unanswered};
+use super::{Party, Unanswered};
 
 /// The identity of one message on the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
     /// Position in the order in which messages were posted, from 1.
     pub sequence: u64,
+    /// The message that the answer is for in the end: an earlier one where a reply was handed on, else itself.
+    pub root: u64,
     /// Who posted it.
     pub from: Party,
-    /// Whom it is for.
-    pub to: Party,
+    kind: &'static Kind,
+}
+
+/// What all messages of one type to one party have in common; apart, since a ticket goes along with every message.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Kind {
+    pub(super) to: Party,
+    pub(super) name: &'static str,
+}
+
+impl Ticket {
+    /// Whom the message is for.
+    pub fn to(&self) -> Party {
+        self.kind.to
+    }
+
     /// The message's name.
-    pub name: &'static str,
+    pub fn name(&self) -> &'static str {
+        self.kind.name
+    }
+
+    /// `ticket`, of a message whose answer is for whoever waits for the answer of this one.
+    pub(super) fn handed_on(self, ticket: Self) -> Self {
+        Self {
+            root: self.root,
+            ..ticket
+        }
+    }
+
+    /// For a panic of a tap, which is no answer to the message that it saw.
+    fn of_tap(seen: Self) -> Self {
+        Self {
+            sequence: 0,
+            root: 0,
+            from: seen.from,
+            kind: &Kind {
+                to: Party::TAP,
+                name: "Observation",
+            },
+        }
+    }
 }
 
 /// Shared by every port. One thread uses it; atomics and locks, never contended, make it `Send`,
@@ -27,6 +67,8 @@ pub(super) struct Line {
     sequence: AtomicU64,
     tick: AtomicU64,
     tapped: AtomicBool,
+    /// A tap is being called.
+    observing: AtomicBool,
     taps: Mutex<Vec<Box<dyn Tap>>>,
     panics: Mutex<Vec<(Ticket, String)>>,
     panicked: AtomicBool,
@@ -36,14 +78,14 @@ pub(super) struct Line {
 const PANICS_KEPT: usize = 64;
 
 impl Line {
-    pub(super) fn ticket(&self, from: Party, to: Party, name: &'static str) -> Ticket {
+    pub(super) fn ticket(&self, from: Party, kind: &'static Kind) -> Ticket {
         let sequence = self.sequence.load(Ordering::Relaxed) + 1;
         self.sequence.store(sequence, Ordering::Relaxed);
         Ticket {
             sequence,
+            root: sequence,
             from,
-            to,
-            name,
+            kind,
         }
     }
 
@@ -61,63 +103,74 @@ impl Line {
         self.tapped.load(Ordering::Relaxed)
     }
 
+    /// Whether what is posted now is shown: what taps post is not.
+    pub(super) fn shows(&self) -> bool {
+        self.tapped() && !self.observing()
+    }
+
     pub(super) fn attach(&self, tap: Box<dyn Tap>) {
         lock(&self.taps).push(tap);
         self.tapped.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn show_message(&self, ticket: Ticket, message: &dyn Body) {
-        self.show(ticket, Event::Message(message));
+    pub(super) fn observing(&self) -> bool {
+        self.observing.load(Ordering::Relaxed)
     }
 
-    pub(super) fn show_reply(&self, ticket: Ticket, reply: &dyn Body) {
-        self.show(ticket, Event::Reply(reply));
-    }
-
-    fn show(&self, ticket: Ticket, event: Event<'_>) {
-        // Held already where a tap posts a message of its own: taps are not shown what taps do.
-        let Ok(mut taps) = self.taps.try_lock() else {
+    /// Shows an event to the taps, unless one of them causes it.
+    pub(super) fn show(&self, ticket: Ticket, event: Event<'_>) {
+        if self.observing.swap(true, Ordering::Relaxed) {
             return;
-        };
+        }
         let seen = Observation {
             ticket,
             tick: self.tick(),
             event,
         };
-        // Whoever sends must not suffer from a tap that panics, which sees nothing more.
-        let of_tap = Ticket {
-            sequence: 0,
-            to: Party::TAP,
-            ..ticket
-        };
-        taps.retain_mut(|tap| self.shelter(of_tap, || tap.observe(&seen)));
-    }
-
-    /// Runs a handler and keeps the text of a panic, for whoever waits for its reply. False where there was one.
-    pub(super) fn shelter(&self, ticket: Ticket, handler: impl FnOnce()) -> bool {
-        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(handler));
-        let done = caught.is_ok();
-        if let Err(payload) = caught {
-            let mut panics = lock(&self.panics);
-            if panics.len() == PANICS_KEPT {
-                panics.remove(0);
+        // Taken out, since a tap may attach another.
+        let mut taps = std::mem::take(&mut *lock(&self.taps));
+        taps.retain_mut(|tap| {
+            let observed = catch_unwind(AssertUnwindSafe(|| tap.observe(&seen)));
+            if let Err(payload) = &observed {
+                let text = panic_text(payload.as_ref());
+                self.keep_panic(Ticket::of_tap(ticket), format!("{text} (it is detached)"));
             }
-            panics.push((ticket, panic_text(payload.as_ref())));
-            self.panicked.store(true, Ordering::Relaxed);
-        }
-        done
+            observed.is_ok()
+        });
+        let mut attached = lock(&self.taps);
+        taps.append(&mut attached);
+        self.tapped.store(!taps.is_empty(), Ordering::Relaxed);
+        *attached = taps;
+        self.observing.store(false, Ordering::Relaxed);
     }
 
-    /// Why nobody answered `ticket`.
+    /// Runs a handler and keeps the text of a panic, for whoever waits for its reply.
+    pub(super) fn shelter(&self, ticket: Ticket, handler: impl FnOnce()) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(handler)) {
+            self.keep_panic(ticket, panic_text(payload.as_ref()));
+        }
+    }
+
+    fn keep_panic(&self, ticket: Ticket, text: String) {
+        let mut panics = lock(&self.panics);
+        if panics.len() == PANICS_KEPT {
+            panics.remove(0);
+        }
+        panics.push((ticket, text));
+        self.panicked.store(true, Ordering::Relaxed);
+    }
+
+    /// Why nobody answered `ticket`. Where its reply was handed on, the one who panicked is named.
     pub(super) fn unanswered(&self, ticket: Ticket) -> Unanswered {
         let mut panics = lock(&self.panics);
-        let found = panics
-            .iter()
-            .position(|(of, _)| of.sequence == ticket.sequence);
-        let panic = found.map(|at| panics.remove(at).1);
+        let found = panics.iter().position(|(of, _)| of.root == ticket.root);
+        let (by, panic) = match found.map(|at| panics.remove(at)) {
+            Some((by, text)) => (by, Some(text)),
+            None => (ticket, None),
+        };
         Unanswered {
-            party: ticket.to,
-            message: ticket.name,
+            party: by.to(),
+            message: by.name(),
             panic,
         }
     }
@@ -132,7 +185,7 @@ impl Line {
     }
 }
 
-/// No panic happens under these locks but that of a tap's destructor: what they guard is still whole.
+/// Nothing panics while it holds one.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

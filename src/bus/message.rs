@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use super::line::{Line, Ticket};
+use super::tap::Event;
 use super::{Party, Unanswered};
 
 /// What a party may be sent: plain data with a reply type.
@@ -63,61 +64,86 @@ pub struct Envelope<M: Message> {
 pub struct Reply<R> {
     slot: Option<oneshot::Sender<R>>,
     ticket: Ticket,
-    line: Arc<Line>,
-    /// Set where a reply was handed on and taps are to see that it answers more than one message.
-    origin: Option<Box<Ticket>>,
+    /// Set where taps are to see how it ends.
+    shown: Option<Box<Shown>>,
 }
 
-impl<R: Body> Reply<R> {
+/// What taps are to see of a reply.
+#[derive(Debug)]
+struct Shown {
+    line: Arc<Line>,
+    /// The messages that end with it: one, and more where the reply was handed on.
+    tickets: Vec<Ticket>,
+}
+
+impl<R> Reply<R> {
     pub(super) fn new(line: &Arc<Line>, ticket: Ticket) -> (Self, oneshot::Receiver<R>) {
         let (slot, receiver) = oneshot::channel();
-        (
-            Self {
-                slot: Some(slot),
-                ticket,
-                line: line.clone(),
-                origin: None,
-            },
-            receiver,
-        )
+        let mut reply = Self::unheard(line, ticket);
+        reply.slot = Some(slot);
+        (reply, receiver)
     }
 
     /// A reply that nobody waits for.
     pub(super) fn unheard(line: &Arc<Line>, ticket: Ticket) -> Self {
-        Self {
+        let mut reply = Self {
             slot: None,
             ticket,
-            line: line.clone(),
-            origin: None,
-        }
+            shown: None,
+        };
+        reply.show_too(line);
+        reply
     }
 
     /// The same place, under a further message.
-    pub(super) fn under(mut self, ticket: Ticket) -> Self {
-        let origin = std::mem::replace(&mut self.ticket, ticket);
-        if self.line.tapped() {
-            self.origin = Some(Box::new(origin));
-        }
+    pub(super) fn under(mut self, line: &Arc<Line>, ticket: Ticket) -> Self {
+        self.ticket = self.ticket.handed_on(ticket);
+        self.show_too(line);
         self
     }
 
-    /// Gives the answer.
-    pub fn send(self, answer: R) {
-        if self.line.tapped() {
-            self.line.show_reply(self.ticket, &answer);
-            if let Some(origin) = &self.origin {
-                self.line.show_reply(**origin, &answer);
-            }
+    /// Has taps see how the present message ends.
+    fn show_too(&mut self, line: &Arc<Line>) {
+        if line.shows() {
+            let shown = self.shown.get_or_insert_with(|| {
+                Box::new(Shown {
+                    line: line.clone(),
+                    tickets: Vec::new(),
+                })
+            });
+            shown.tickets.push(self.ticket);
         }
-        if let Some(slot) = self.slot {
-            // Whoever asked may have gone away, as a channel does that was reset.
-            let _ = slot.send(answer);
+    }
+
+    /// Shows to taps how the reply ends, once.
+    fn close(&mut self, event: Event<'_>) {
+        if let Some(shown) = self.shown.take() {
+            for ticket in shown.tickets.iter().rev() {
+                shown.line.show(*ticket, event);
+            }
         }
     }
 
     /// The identity of the message that this answers.
     pub fn ticket(&self) -> Ticket {
         self.ticket
+    }
+}
+
+impl<R: Body> Reply<R> {
+    /// Gives the answer.
+    pub fn send(mut self, answer: R) {
+        self.close(Event::Reply(&answer));
+        if let Some(slot) = self.slot.take() {
+            // Whoever asked may have gone away, as a channel does that was reset.
+            let _ = slot.send(answer);
+        }
+    }
+}
+
+impl<R> Drop for Reply<R> {
+    fn drop(&mut self) {
+        self.close(Event::Dropped);
     }
 }
 

@@ -3,8 +3,11 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::line::Line;
+use tokio::sync::oneshot;
+
+use super::line::{Kind, Line, Ticket};
 use super::outbox::Outbox;
+use super::tap::Event;
 use super::{Answer, Envelope, Inbox, Message, Party, Reply};
 
 /// A typed way from one party to another. Cheap to clone; it belongs to the bus's thread.
@@ -53,11 +56,8 @@ impl<I: Inbox> Port<I> {
     where
         I: From<Envelope<M>>,
     {
-        let ticket = self.line.ticket(self.from, I::PARTY, M::NAME);
-        self.deliver(Envelope {
-            message,
-            reply: Reply::unheard(&self.line, ticket),
-        });
+        let reply = Reply::unheard(&self.line, self.ticket::<M>());
+        self.deliver(Envelope { message, reply });
     }
 
     /// Sends a message; the answer is awaited.
@@ -65,9 +65,7 @@ impl<I: Inbox> Port<I> {
     where
         I: From<Envelope<M>>,
     {
-        let ticket = self.line.ticket(self.from, I::PARTY, M::NAME);
-        let (reply, receiver) = Reply::new(&self.line, ticket);
-        self.deliver(Envelope { message, reply });
+        let (receiver, ticket) = self.send(message);
         Answer {
             receiver,
             ticket,
@@ -75,16 +73,34 @@ impl<I: Inbox> Port<I> {
         }
     }
 
+    /// Sends a message, and gives what its answer comes out of.
+    pub(super) fn send<M: Message>(&self, message: M) -> (oneshot::Receiver<M::Reply>, Ticket)
+    where
+        I: From<Envelope<M>>,
+    {
+        let ticket = self.ticket::<M>();
+        let (reply, receiver) = Reply::new(&self.line, ticket);
+        self.deliver(Envelope { message, reply });
+        (receiver, ticket)
+    }
+
     /// Sends a message whose answer goes straight to whoever waits for `reply`.
     pub fn forward<M: Message>(&self, message: M, reply: Reply<M::Reply>)
     where
         I: From<Envelope<M>>,
     {
-        let ticket = self.line.ticket(self.from, I::PARTY, M::NAME);
-        self.deliver(Envelope {
-            message,
-            reply: reply.under(ticket),
-        });
+        let reply = reply.under(&self.line, self.ticket::<M>());
+        self.deliver(Envelope { message, reply });
+    }
+
+    fn ticket<M: Message>(&self) -> Ticket {
+        let kind = const {
+            &Kind {
+                to: I::PARTY,
+                name: M::NAME,
+            }
+        };
+        self.line.ticket(self.from, kind)
     }
 
     fn deliver<M: Message>(&self, envelope: Envelope<M>)
@@ -93,7 +109,7 @@ impl<I: Inbox> Port<I> {
     {
         if self.line.tapped() {
             self.line
-                .show_message(envelope.reply.ticket(), &envelope.message);
+                .show(envelope.reply.ticket(), Event::Message(&envelope.message));
         }
         match &self.way {
             Way::Actor(recipient) => recipient.do_send(envelope.into()),

@@ -1,7 +1,7 @@
 //! The memories, each reached by its backend.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::rc::Rc;
 
@@ -19,6 +19,9 @@ use crate::sim::SvMemory;
 pub struct Memories {
     map: Rc<MemoryMap>,
     ways: Vec<Way>,
+    /// Memories that have an HDL path in common, the one of the smaller id first; a memory that names one twice is
+    /// here with itself.
+    sharing: HashSet<(MemoryId, MemoryId)>,
 }
 
 /// A memory that can't be in this process.
@@ -73,7 +76,8 @@ impl Memories {
                 })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { map, ways })
+        let sharing = sharing(&map);
+        Ok(Self { map, ways, sharing })
     }
 
     /// The buffers of a memory of this process, one for each HDL instance.
@@ -103,11 +107,33 @@ impl Memories {
         }
     }
 
-    /// The way to a segment's memory.
+    /// The way to a segment's memory, which has all of the segment.
     fn reach(&self, at: &Segment) -> Result<&Way, AccessError> {
-        self.way(at.memory)
-            .ok_or_else(|| self.failed(at, BackendError::Unsupported("of another map".into())))
+        let (Some(memory), Some(way)) = (self.map.memory(at.memory), self.way(at.memory)) else {
+            return Err(self.failed(at, BackendError::Unsupported("of another map".into())));
+        };
+        let size = memory.size;
+        match at.offset.checked_add(at.len) {
+            Some(end) if end <= size => Ok(way),
+            _ => Err(self.failed(at, BackendError::PastEnd { size })),
+        }
     }
+}
+
+fn sharing(map: &MemoryMap) -> HashSet<(MemoryId, MemoryId)> {
+    let mut owners: HashMap<&str, Vec<MemoryId>> = HashMap::new();
+    let mut sharing = HashSet::new();
+    for (id, memory) in map.numbered() {
+        for path in memory.shape.instances() {
+            let owners = owners.entry(path).or_default();
+            sharing.extend(owners.iter().map(|owner| (*owner, id)));
+            // Once, however many banks of a memory have the same path.
+            if owners.last() != Some(&id) {
+                owners.push(id);
+            }
+        }
+    }
+    sharing
 }
 
 impl Way {
@@ -207,6 +233,11 @@ impl Store for Memories {
             _ => fill_in_pieces(self, at, byte),
         }
     }
+
+    fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
+        let pair = (one.min(other), one.max(other));
+        !self.sharing.is_empty() && self.sharing.contains(&pair)
+    }
 }
 
 impl Memories {
@@ -288,3 +319,6 @@ impl fmt::Debug for Memories {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

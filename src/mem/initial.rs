@@ -1,5 +1,6 @@
 //! What a memory holds when it is built.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -45,6 +46,14 @@ impl Initial {
             writes: Box::new(writes.into_iter()),
             note,
         }
+    }
+}
+
+impl fmt::Debug for Initial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Initial")
+            .field("note", &self.note)
+            .finish_non_exhaustive()
     }
 }
 
@@ -110,3 +119,6 @@ pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial, Init
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,6 +86,9 @@ impl MemoryMap {
     /// When one of the bytes is in no memory of the space: an access is carried out as a whole or not at all.
     pub fn resolve(&self, space: SpaceId, address: u64, len: u64) -> Result<Segments, MapError> {
         let seen = self.space(space).ok_or(MapError::NoSpace(space.0))?;
+        if let Some(segment) = self.within_one(seen, address, len) {
+            return Ok(Segments::from_buf([segment]));
+        }
         let mut segments = Segments::new();
         let mut next = address;
         for segment in self.walk(seen, address, len) {
@@ -112,6 +115,24 @@ impl MemoryMap {
                 address,
                 len,
             },
+        })
+    }
+
+    /// The place of an access that is wholly in one memory, as nearly all are.
+    fn within_one(&self, space: &Space, address: u64, len: u64) -> Option<Segment> {
+        let starts_by = |id: &MemoryId| {
+            self.memory(*id)
+                .is_some_and(|memory| memory.base <= address)
+        };
+        let at = space.memories.partition_point(starts_by).checked_sub(1)?;
+        let id = space.memories[at];
+        let memory = self.memory(id)?;
+        let offset = address - memory.base;
+        let fits = len > 0 && len <= memory.size && offset <= memory.size - len;
+        fits.then_some(Segment {
+            memory: id,
+            offset,
+            len,
         })
     }
 

@@ -4,7 +4,7 @@ use mailbox_rs::{RequestEntry, Response};
 use serde::{Deserialize, Serialize};
 
 use super::ChannelId;
-use crate::bus::inbox;
+use crate::bus::{Message, inbox};
 
 /// A channel's doorbell rang.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,11 @@ pub struct Served {
     pub since: u64,
     /// What firmware is told; none where the request has no response.
     pub response: Option<Response>,
+}
+
+impl Message for Served {
+    type Reply = ();
+    const NAME: &'static str = "Served";
 }
 
 inbox! {

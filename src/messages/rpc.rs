@@ -3,36 +3,35 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::ChannelId;
 use crate::bus::inbox;
 
-/// Calls until there is a result: once now, then once a tick.
+/// Asks whoever answers the target once. Where that is not over yet, the same is asked again on the next tick.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    /// Who calls.
-    pub channel: ChannelId,
+    /// Name of the channel that calls; it need not be one that is served.
+    pub channel: String,
     /// What.
     pub target: Target,
     /// Arguments, zero-extended.
     pub args: Vec<u64>,
+    /// When.
+    pub when: When,
 }
 
-/// Asks once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Poll {
-    /// Name of the channel that calls; it need not be one that is served.
-    pub channel: String,
-    /// Name of the method.
-    pub method: String,
-    /// Arguments.
-    pub args: Vec<u64>,
+/// When a call is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum When {
+    /// At once.
+    Now,
+    /// On the next tick, in the order in which such calls were asked for.
+    NextTick,
 }
 
-/// Forgets the calls of a channel that was reset.
+/// Forgets what a channel, which was reset, asked for on the next tick.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancel {
-    /// Whose.
-    pub channel: ChannelId,
+    /// Name of the channel.
+    pub channel: String,
 }
 
 /// The host program answers a target from now on.
@@ -42,7 +41,7 @@ pub struct Offer {
     pub target: Target,
 }
 
-/// Simulated time went on: calls that answered "pending" are asked again.
+/// Simulated time went on: the calls that wait for it are made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tick {
     /// The number of ticks so far.
@@ -118,8 +117,7 @@ pub enum CallError {
 inbox! {
     /// All that the RPC dispatcher is sent.
     "rpc" {
-        Call -> Result<u64, CallError>,
-        Poll -> Result<Progress, CallError>,
+        Call -> Result<Progress, CallError>,
         Offer -> (),
         Cancel -> (),
         Tick -> (),

@@ -39,7 +39,7 @@ impl<F: Copy> Symbol<F> {
             // SAFETY: an address of this name is that of a function of type `F`, as `new` was promised.
             Some(unsafe { transmute_copy::<*mut c_void, F>(&address) })
         });
-        found.ok_or(Absent {
+        found.ok_or_else(|| Absent {
             symbol: self.name(),
         })
     }

@@ -88,13 +88,13 @@ impl Vhost {
         };
         let console = {
             let desk = bus.desk(console::Inbox::PARTY);
-            bus.start(|_| Console::new(desk, names.clone(), sink))?
+            bus.start(|_| Console::new(desk, names, sink))?
         };
         let rpc = {
             let desk = bus.desk(rpc::Inbox::PARTY);
             bus.start(|own: Port<rpc::Inbox>| {
                 let alarm = bus.alarm(Box::new(move |now| own.post(Tick { now })));
-                Rpc::new(desk, &foreign, names, alarm)
+                Rpc::new(desk, &foreign, alarm)
             })?
         };
 

@@ -29,7 +29,7 @@ use crate::foreign::{CallResult, Callbacks, Memories};
 use crate::mem::MemoryMap;
 use crate::messages::foreign::{Register, Report, Severity};
 use crate::messages::mailbox::Status;
-use crate::messages::rpc::{Offer, Poll, Progress, Target};
+use crate::messages::rpc::{Offer, Progress, Target, When};
 use crate::messages::{console, foreign, mailbox, memory, rpc};
 
 /// A running host: the actors that serve firmware, and the backdoor into its memories.
@@ -180,11 +180,12 @@ impl Vhost {
     /// # Errors
     /// Where the testbench can't be asked.
     pub fn poll_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, Error> {
-        let (channel, method) = (channel.to_owned(), method.to_owned());
-        let ask = Poll {
+        let channel = channel.to_owned();
+        let ask = rpc::Call {
             channel: channel.clone(),
-            method,
+            target: Target::Method(method.to_owned()),
             args: args.to_vec(),
+            when: When::Now,
         };
         let answer = self.0.bus.ask(&self.0.ports.rpc, ask)?;
         answer.map_err(|cause| Error::Call { channel, cause })
@@ -235,7 +236,7 @@ impl Vhost {
     /// A panic that nobody heard of is an error of the host's own.
     fn report_panics(&self) -> Result<(), Error> {
         for (ticket, text) in self.0.bus.take_panics() {
-            let text = format!("{} panicked at {}: {text}", ticket.to, ticket.name);
+            let text = format!("{} panicked at {}: {text}", ticket.to(), ticket.name());
             self.report(Severity::Error, "vhost", &text)?;
         }
         Ok(())

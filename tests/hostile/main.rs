@@ -279,7 +279,7 @@ fn a_tap_that_panics_is_left_out() {
         };
         assert!(report.text.starts_with("a tap panicked at "), "{report:?}");
         assert!(
-            report.text.ends_with(": a tap that has seen enough"),
+            report.text.contains(": a tap that has seen enough"),
             "{report:?}"
         );
     });

@@ -5,11 +5,10 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use futures_util::task::AtomicWaker;
 use mailbox_rs::{
     Index, QUEUE_LEN, REQUEST_ARGS, Request, RequestEntry, Response, ResponseEntry, State, VERSION,
 };
@@ -41,7 +40,7 @@ pub(super) struct Channel {
     /// Why it could not look.
     blind: Rc<RefCell<Option<AccessError>>>,
     /// The task, while it waits for a sight.
-    task: AtomicWaker,
+    task: Cell<Option<Waker>>,
     stage: Cell<Stage>,
 }
 
@@ -108,7 +107,7 @@ impl Channel {
             board,
             sight: Cell::new(NOTHING),
             blind: Rc::default(),
-            task: AtomicWaker::new(),
+            task: Cell::default(),
             stage: Cell::new(Stage::Handshake),
         }
     }
@@ -122,7 +121,9 @@ impl Channel {
         if let Some(sight) = sight {
             self.sight.set(sight);
         }
-        self.task.wake();
+        if let Some(task) = self.task.take() {
+            task.wake();
+        }
     }
 
     /// Serves the channel until it exits.
@@ -141,7 +142,9 @@ impl Channel {
                 // Dropped with all that it was waiting for.
                 Either::Left((reset, _)) => {
                     reset?;
-                    self.links.rpc.post(rpc::Cancel { channel: self.id });
+                    self.links.rpc.post(rpc::Cancel {
+                        channel: self.name().to_owned(),
+                    });
                     self.close();
                 }
                 Either::Right((code, _)) => {
@@ -330,7 +333,7 @@ impl Channel {
 
     /// Shows whoever observes the channel what came of a request.
     fn announce(&self, slot: u32, entry: RequestEntry, since: u64, served: &Served) {
-        self.desk.announce("Served", || mailbox::Served {
+        self.desk.announce(|| mailbox::Served {
             channel: self.id,
             slot,
             entry,
@@ -388,13 +391,22 @@ impl Channel {
     /// Waits until what the doorbell sees is what `wanted` looks for.
     async fn sighted<T>(&self, wanted: impl Fn(&Sight) -> Option<T>) -> Result<T, Failure> {
         poll_fn(|context| {
-            self.task.register(context.waker());
             if let Some(cause) = self.blind.take() {
                 return Poll::Ready(Err(cause.into()));
             }
-            wanted(&self.sight.get()).map_or(Poll::Pending, |found| Poll::Ready(Ok(found)))
+            let found = wanted(&self.sight.get());
+            if found.is_none() {
+                self.wake_later(context.waker());
+            }
+            found.map_or(Poll::Pending, |found| Poll::Ready(Ok(found)))
         })
         .await
+    }
+
+    /// Has the next ring wake the channel's task.
+    fn wake_later(&self, waker: &Waker) {
+        let known = self.task.take().filter(|known| known.will_wake(waker));
+        self.task.set(known.or_else(|| Some(waker.clone())));
     }
 
     /// Has the doorbell look at these words from now on.
@@ -403,7 +415,7 @@ impl Channel {
         let (store, blind, plan) = (self.links.store.clone(), self.blind.clone(), look.clone());
         let read = move |to: &mut [u8]| {
             let mut rest = to;
-            for segment in plan.spans.iter().flatten() {
+            for segment in &plan.segments {
                 let len = usize::try_from(segment.len)
                     .unwrap_or(rest.len())
                     .min(rest.len());

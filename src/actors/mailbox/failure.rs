@@ -45,9 +45,8 @@ impl Failure {
                 AccessError::Map(_) => Errno::EFAULT,
                 // The map ended first.
                 AccessError::Unterminated { len } if *len < MAX_TEXT => Errno::EFAULT,
-                AccessError::Unterminated { .. }
-                | AccessError::Length { .. }
-                | AccessError::TooLong { .. } => Errno::EINVAL,
+                AccessError::Unterminated { .. } | AccessError::Length { .. } => Errno::EINVAL,
+                AccessError::TooLong { .. } => Errno::ENOMEM,
                 AccessError::Backend { .. } => Errno::EIO,
             },
             Self::Malformed(_) | Self::TooLong { .. } => Errno::EINVAL,

@@ -9,7 +9,7 @@ use crate::mem::{AccessError, Op, Outcome, Span};
 use crate::messages::console::Print;
 use crate::messages::files::{Close, Open, Read, Seek, Write};
 use crate::messages::memory::Locate;
-use crate::messages::rpc::{Call, Target};
+use crate::messages::rpc::{Call, CallError, Progress, Target, When};
 use crate::printf::{Draft, StringArg};
 
 /// What came of a request.
@@ -126,13 +126,23 @@ impl Channel {
         Ok(())
     }
 
+    /// Calls until there is a result: once now, then once a tick.
     async fn call(&self, target: Target, args: &[u64]) -> Result<u64, Failure> {
-        let call = Call {
-            channel: self.id,
-            target,
-            args: args.to_vec(),
-        };
-        Ok(self.links.rpc.ask(call).await??)
+        let mut when = When::Now;
+        loop {
+            let call = Call {
+                channel: self.name().to_owned(),
+                target: target.clone(),
+                args: args.to_vec(),
+                when,
+            };
+            match self.links.rpc.ask(call).await?? {
+                Progress::Ready(result) => return Ok(result),
+                Progress::Pending => when = When::NextTick,
+                Progress::Absent => return Err(CallError::Absent(target).into()),
+                Progress::Failed => return Err(CallError::Failed(target).into()),
+            }
+        }
     }
 
     async fn file(&self, request: FileRequest) -> Result<u64, Failure> {

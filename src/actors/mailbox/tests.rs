@@ -18,7 +18,7 @@ use crate::mem::{
 };
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::{self, Status};
-use crate::messages::rpc::{CallError, Target};
+use crate::messages::rpc::{CallError, Progress, Target, When};
 use crate::messages::{console, files, foreign, memory, rpc};
 
 const BASE: u64 = 0x8000_0000;
@@ -53,8 +53,8 @@ struct Seen {
     reports: RefCell<Vec<(Severity, String, String)>>,
     exits: RefCell<Vec<(u32, u32)>>,
     calls: RefCell<Vec<rpc::Call>>,
-    pending: RefCell<Vec<Reply<Result<u64, CallError>>>>,
-    cancelled: RefCell<Vec<u32>>,
+    pending: RefCell<Vec<Reply<Result<Progress, CallError>>>>,
+    cancelled: RefCell<Vec<String>>,
     files: RefCell<Vec<String>>,
 }
 
@@ -189,11 +189,14 @@ fn rpc_of(bus: &Bus, seen: Rc<Seen>) -> Port<rpc::Inbox> {
                     call.reply.send(Err(CallError::Absent(call.message.target)));
                 }
                 Target::Method(name) if name == "dropped" => {}
-                _ => call.reply.send(Ok(call.message.args.iter().sum())),
+                _ => {
+                    let sum = call.message.args.iter().sum();
+                    call.reply.send(Ok(Progress::Ready(sum)));
+                }
             }
         }
         rpc::Inbox::Cancel(call) => {
-            seen.cancelled.borrow_mut().push(call.message.channel.0);
+            seen.cancelled.borrow_mut().push(call.message.channel);
             call.reply.send(());
         }
         _ => {}
@@ -521,10 +524,16 @@ fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
     firmware.misbehave(Misbehaviour::Reset);
     bench.tick();
     assert!(firmware.is_ready(), "in the tick that sees the reset");
-    assert_eq!(bench.seen.cancelled.take(), [0]);
+    assert_eq!(bench.seen.cancelled.take(), ["core0"]);
     assert_eq!(bench.seen.files.take(), ["close all of 0"]);
     // The answer comes too late, and goes nowhere.
-    bench.seen.pending.take().pop().unwrap().send(Ok(99));
+    bench
+        .seen
+        .pending
+        .take()
+        .pop()
+        .unwrap()
+        .send(Ok(Progress::Ready(99)));
     bench.tick();
     assert_eq!(firmware.try_receive(), None);
 
@@ -669,6 +678,39 @@ fn calls_carry_their_name_and_arguments() {
     };
     assert_eq!(serve(&bench, &mut firmware, &custom).unwrap().rets, 6);
     assert_eq!(bench.seen.calls.borrow()[0].target, Target::Command(5));
+}
+
+#[test]
+fn a_call_that_is_pending_is_asked_again_on_the_next_tick() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    bench.chip.ram.put_string(DATA, "later");
+    let request = Request::Call {
+        method: DATA,
+        args: [5].into(),
+    };
+    assert_eq!(serve(&bench, &mut firmware, &request), None);
+    for when in [When::Now, When::NextTick, When::NextTick] {
+        let call = bench.seen.calls.take().pop().unwrap();
+        assert_eq!(
+            (call.when, call.args, call.channel),
+            (when, vec![5], "core0".into())
+        );
+        let pending = bench.seen.pending.take().pop().unwrap();
+        pending.send(Ok(Progress::Pending));
+        bench.tick();
+        assert_eq!(firmware.try_receive(), None);
+    }
+    let pending = bench.seen.pending.take().pop().unwrap();
+    pending.send(Ok(Progress::Ready(0x1_0000_0007)));
+    bench.tick();
+    let response = ResponseEntry { words: 1, rets: 7 };
+    assert_eq!(
+        firmware.try_receive(),
+        Some(response),
+        "as far as P reaches"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use mailbox_rs::Layout;
 
 use crate::bus::DOORBELL_BYTES;
-use crate::mem::{Segments, part};
+use crate::mem::{Segment, Segments, part};
 use crate::messages::mailbox::{Handshake, Sight};
 
 /// What a channel waits for, and so which of its words are looked at.
@@ -25,7 +25,7 @@ const TOGETHER: u64 = 16;
 pub(super) struct Look {
     watched: Watched,
     /// What is read, one after the other.
-    pub(super) spans: Vec<Segments>,
+    pub(super) segments: Vec<Segment>,
     /// Bytes in all.
     pub(super) len: usize,
     /// Where each word is in what was read, in the order of [`Watched::words`].
@@ -74,9 +74,9 @@ impl Watched {
         let len: u64 = spans.iter().map(|(_, len)| *len).sum();
         Look {
             watched: self,
-            spans: spans
+            segments: spans
                 .iter()
-                .map(|(start, len)| part(channel, *start, *len))
+                .flat_map(|(start, len)| part(channel, *start, *len))
                 .collect(),
             len: usize::try_from(len).unwrap_or(DOORBELL_BYTES),
             positions,
@@ -117,7 +117,7 @@ mod tests {
     use mailbox_rs::{CacheLine, PtrWidth};
 
     use super::*;
-    use crate::mem::{MemoryId, Segment};
+    use crate::mem::MemoryId;
 
     fn channel(layout: &Layout) -> Segments {
         Segments::from_elem(
@@ -140,7 +140,7 @@ mod tests {
             for width in [PtrWidth::P4, PtrWidth::P8] {
                 let layout = Layout::new(width, line);
                 let look = Watched::Requests.look(&layout, &channel(&layout));
-                assert_eq!(look.spans.len(), reads, "{width:?} {line:?}");
+                assert_eq!(look.segments.len(), reads, "{width:?} {line:?}");
                 assert!(look.len <= 16);
             }
         }
@@ -168,9 +168,8 @@ mod tests {
                 for watched in [Watched::Requests, Watched::Room, Watched::Handshake] {
                     let look = watched.look(&layout, &channel(&layout));
                     let seen: Vec<u8> = look
-                        .spans
+                        .segments
                         .iter()
-                        .flatten()
                         .flat_map(|segment| {
                             let start = usize::try_from(segment.offset - 0x100).unwrap();
                             bytes[start..start + usize::try_from(segment.len).unwrap()].to_vec()

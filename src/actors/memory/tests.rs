@@ -1,1 +1,318 @@
+use bytes::Bytes;
 
+use super::*;
+use crate::bus::{Bus, BusError, Inbox as _};
+use crate::foreign::Callbacks;
+use crate::foreign::scripted::{Ram, SPACE, Scripted, map};
+use crate::mem::{Backend, MemoryId, Segment};
+use crate::messages::memory::AccessAt;
+
+/// Three memories in a row, from 0x1000 to 0x40ff, of which the one in the middle is not in this process; then
+/// one that is by itself, up to the last address. They are not in the order of their addresses.
+const MIDDLE: MemoryId = MemoryId(0);
+const FIRST: MemoryId = MemoryId(2);
+
+struct Bench {
+    bus: Bus,
+    outside: Rc<Scripted>,
+    ram: Rc<Ram>,
+    memory: Port<Inbox>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let map = map(&[
+            ("middle", 0x2000, 0x2000, Backend::Api),
+            ("behind", 0x4000, 0x100, Backend::Static),
+            ("first", 0x1000, 0x1000, Backend::Static),
+            ("last", u64::MAX - 0xff, 0x100, Backend::Static),
+        ]);
+        let ram = Ram::new(&map);
+        let (bus, outside, foreign) = Scripted::bus(&ram, Callbacks::default());
+        let desk = bus.desk(Inbox::PARTY);
+        let memory = Memory::new(desk, map, ram.clone(), &foreign);
+        let memory = bus.start(|_| memory).unwrap();
+        Self {
+            bus,
+            outside,
+            ram,
+            memory,
+        }
+    }
+
+    fn access(&self, op: Op<Span>) -> Result<Outcome, AccessError> {
+        self.bus
+            .ask(&self.memory, Access { space: SPACE, op })
+            .unwrap()
+    }
+
+    fn error(&self, op: Op<Span>) -> String {
+        self.access(op).unwrap_err().to_string()
+    }
+
+    fn text(&self, address: u64, len: u64) -> Result<Bytes, AccessError> {
+        let outcome = self.access(Op::Text(span(address, len)));
+        outcome.map(Outcome::into_bytes)
+    }
+}
+
+fn span(address: u64, len: u64) -> Span {
+    Span { address, len }
+}
+
+fn write(address: u64, data: &'static [u8]) -> Op<Span> {
+    Op::Write(span(address, data.len() as u64), Bytes::from_static(data))
+}
+
+/// A place in this process, and one that is not: the same accesses mean the same in both.
+const PLACES: [(u64, usize); 2] = [(0x1100, 0), (0x2100, 1)];
+
+#[test]
+fn every_access_here_and_there() {
+    for (base, foreign) in PLACES {
+        let bench = Bench::new();
+        let carries_out = |op, outcome| {
+            assert_eq!(bench.access(op), Ok(outcome));
+            assert_eq!(
+                bench.outside.accesses(),
+                foreign,
+                "one foreign call each, if any"
+            );
+        };
+        carries_out(write(base, b"hello\0"), Outcome::Done);
+        assert_eq!(bench.ram.get(base, 6), b"hello\0");
+        let hello = Bytes::from_static(b"hello");
+        carries_out(Op::Read(span(base, 5)), Outcome::Bytes(hello.clone()));
+        carries_out(Op::Text(span(base, 64)), Outcome::Bytes(hello.clone()));
+        let (to, from) = (span(base + 1, 5), span(base, 5));
+        carries_out(Op::Copy { to, from }, Outcome::Done);
+        assert_eq!(bench.ram.get(base, 7), b"hhello\0");
+        let difference = Outcome::Difference(i32::from(b'h') - i32::from(b'e'));
+        carries_out(Op::Compare(span(base, 3), span(base + 1, 3)), difference);
+        carries_out(Op::Fill(span(base, 2), 7), Outcome::Done);
+        assert_eq!(bench.ram.get(base, 3), b"\x07\x07e");
+        let batch = vec![Op::Read(span(base, 1)), Op::Fill(span(base, 1), 0)];
+        let read = Outcome::Bytes(Bytes::from_static(&[7]));
+        carries_out(Op::Batch(batch), Outcome::Batch(vec![read, Outcome::Done]));
+    }
+}
+
+#[test]
+fn an_access_with_any_part_outside_is_one_foreign_call() {
+    let bench = Bench::new();
+    let accesses = [
+        Op::Read(span(0x1fff, 2)),
+        Op::Copy {
+            to: span(0x1000, 4),
+            from: span(0x2000, 4),
+        },
+        Op::Compare(span(0x2000, 4), span(0x1000, 4)),
+        Op::Batch(vec![
+            Op::Fill(span(0x1000, 1), 1),
+            Op::Batch(vec![Op::Fill(span(0x3fff, 0x101), 2)]),
+        ]),
+    ];
+    for op in accesses {
+        bench.access(op).unwrap();
+        assert_eq!(bench.outside.accesses(), 1);
+    }
+    // One piece of each memory: nothing goes byte by byte.
+    bench.ram.count();
+    bench.access(Op::Read(span(0x1000, 0x3100))).unwrap();
+    assert_eq!(bench.ram.count(), (3, 0));
+}
+
+#[test]
+fn an_access_goes_on_in_the_adjacent_memory() {
+    let bench = Bench::new();
+    bench.access(write(0x1ffd, b"across")).unwrap();
+    let middle = Segment {
+        memory: MIDDLE,
+        offset: 0,
+        len: 3,
+    };
+    let op = Op::Read(Segments::from_buf([middle]));
+    let read = bench.bus.ask(&bench.memory, AccessAt { op }).unwrap();
+    assert_eq!(read, Ok(Outcome::Bytes(Bytes::from_static(b"oss"))));
+    assert_eq!(bench.text(0x1ffd, 64), Ok(Bytes::from_static(b"across")));
+}
+
+#[test]
+fn what_is_outside_of_the_map_is_named_and_nothing_is_done() {
+    let bench = Bench::new();
+    let outside = |address, len, at| {
+        format!(
+            "space `space` has no memory at {at:#x}, needed for the {len} bytes at {address:#x}"
+        )
+    };
+    let read = |address, len| bench.error(Op::Read(span(address, len)));
+    assert_eq!(read(0, 4), outside(0, 4, 0));
+    assert_eq!(read(0xffe, 4), outside(0xffe, 4, 0xffe));
+    assert_eq!(read(0x40fe, 4), outside(0x40fe, 4, 0x4100));
+    assert_eq!(read(0x1000, u64::MAX), outside(0x1000, u64::MAX, 0x4100));
+    assert!(read(u64::MAX, 2).contains("run past the last address"));
+    assert_eq!(
+        bench.error(Op::Text(span(0x800, 64))),
+        outside(0x800, 1, 0x800)
+    );
+    let batch = Op::Batch(vec![write(0x1000, b"a"), write(0x40ff, b"bc")]);
+    assert_eq!(bench.error(batch), outside(0x40ff, 2, 0x4100));
+    let (to, from) = (span(0x1000, 4), span(0x5000, 4));
+    assert_eq!(
+        bench.error(Op::Copy { to, from }),
+        outside(0x5000, 4, 0x5000)
+    );
+    assert_eq!(bench.ram.count(), (0, 0));
+    assert_eq!(bench.outside.accesses(), 0);
+    let space = SpaceId(9);
+    let op = Op::Fill(span(0x1000, 1), 1);
+    let error = bench.bus.ask(&bench.memory, Access { space, op }).unwrap();
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "the map has no space number 9"
+    );
+}
+
+#[test]
+fn the_last_address_is_an_address() {
+    let bench = Bench::new();
+    bench.access(write(u64::MAX, b"!")).unwrap();
+    let read = bench.access(Op::Read(span(u64::MAX - 1, 2)));
+    assert_eq!(read, Ok(Outcome::Bytes(Bytes::from_static(b"\0!"))));
+}
+
+#[test]
+fn no_bytes_are_anywhere() {
+    let bench = Bench::new();
+    for address in [0, 0x1000, u64::MAX] {
+        let none = span(address, 0);
+        let (to, from) = (none, span(0x1234_5678, 0));
+        assert_eq!(bench.access(Op::Copy { to, from }), Ok(Outcome::Done));
+        assert_eq!(bench.access(Op::Fill(none, 1)), Ok(Outcome::Done));
+        let compared = bench.access(Op::Compare(none, from));
+        assert_eq!(compared, Ok(Outcome::Difference(0)));
+        // A text of no bytes has no NUL, though it might be the next one.
+        let unterminated = AccessError::Unterminated { len: 0 };
+        assert_eq!(bench.text(address, 0), Err(unterminated));
+    }
+    assert_eq!(bench.ram.count(), (0, 0));
+}
+
+#[test]
+fn a_text_may_end_before_the_map_does() {
+    let bench = Bench::new();
+    bench.ram.put(0x40fe, b"x\0");
+    assert_eq!(bench.text(0x40fe, 4096), Ok(Bytes::from_static(b"x")));
+    bench.ram.put(0x40ff, b"y");
+    let unterminated = AccessError::Unterminated { len: 2 };
+    assert_eq!(bench.text(0x40fe, 4096), Err(unterminated), "the map ended");
+    bench.ram.put(0x1000, &[b'z'; 4096]);
+    bench.ram.put(0x2000, &[0]);
+    let unterminated = AccessError::Unterminated { len: 4096 };
+    assert_eq!(bench.text(0x1000, 4096), Err(unterminated));
+    assert_eq!(bench.text(0x1001, 4096).unwrap().len(), 4095);
+}
+
+/// Longer than what is held at a time, both ways, over memories whose ids are not in the order of their addresses.
+#[test]
+fn long_copies_may_overlap_across_memories() {
+    const SIZE: usize = 0x3_0000;
+    let map = map(&[
+        ("high", 0x2_0000, 0x2_0000, Backend::Static),
+        ("low", 0, 0x2_0000, Backend::Static),
+    ]);
+    let ram = Ram::new(&map);
+    let (bus, _, foreign) = Scripted::bus(&ram, Callbacks::default());
+    let memory = Memory::new(bus.desk(Inbox::PARTY), map, ram.clone(), &foreign);
+    let memory = bus.start(|_| memory).unwrap();
+    let content: Vec<u8> = (0..SIZE).map(|at| (at / 251 + at) as u8).collect();
+    for (to, from) in [(0x123, 0), (0, 0x123), (0x1_0000, 0), (0, 0x1_0000), (7, 7)] {
+        ram.put(from, &content);
+        let len = SIZE as u64;
+        let (to, from) = (span(to, len), span(from, len));
+        let op = Op::Copy { to, from };
+        let copied = bus.ask(&memory, Access { space: SPACE, op }).unwrap();
+        assert_eq!(copied, Ok(Outcome::Done));
+        assert!(ram.get(to.address, len) == content, "{from:?} to {to:?}");
+    }
+}
+
+#[test]
+fn a_memory_that_fails_is_named() {
+    let bench = Bench::new();
+    bench.ram.break_down(MIDDLE);
+    let error = bench.error(Op::Read(span(0x1ffe, 6)));
+    assert_eq!(
+        error,
+        "memory `middle`, 4 bytes at offset 0x0: it is broken"
+    );
+    bench.access(Op::Read(span(0x1ffe, 2))).unwrap();
+    bench.ram.break_down(FIRST);
+    let batch = Op::Batch(vec![
+        write(0x4000, b"a"),
+        write(0x1000, b"b"),
+        write(0x4001, b"c"),
+    ]);
+    let error = bench.error(batch);
+    assert_eq!(error, "memory `first`, 1 bytes at offset 0x0: it is broken");
+    assert_eq!(
+        bench.ram.get(0x4000, 2),
+        b"a\0",
+        "up to the first that fails"
+    );
+}
+
+#[test]
+fn a_place_is_told_if_all_of_it_is_in_the_map() {
+    let bench = Bench::new();
+    let locate = |address, len| {
+        let span = span(address, len);
+        let space = SPACE;
+        bench
+            .bus
+            .ask(&bench.memory, Locate { space, span })
+            .unwrap()
+    };
+    let (offset, len) = (0xfff, 1);
+    let first = Segment {
+        memory: FIRST,
+        offset,
+        len,
+    };
+    let second = Segment {
+        memory: MIDDLE,
+        offset: 0,
+        len: 2,
+    };
+    assert_eq!(locate(0x1fff, 3).unwrap()[..], [first, second]);
+    assert!(matches!(
+        locate(0x40ff, 2),
+        Err(AccessError::Map(MapError::Outside {
+            outside: 0x4100,
+            ..
+        }))
+    ));
+    assert_eq!(bench.ram.count(), (0, 0));
+}
+
+/// A segment that no resolution gave makes the store panic.
+#[test]
+fn a_panic_is_an_answer_and_service_goes_on() {
+    let bench = Bench::new();
+    for (memory, party) in [(FIRST, "memory"), (MIDDLE, "foreign")] {
+        let (offset, len) = (0x10_0000, 1);
+        let astray = Segment {
+            memory,
+            offset,
+            len,
+        };
+        let op = Op::Fill(Segments::from_buf([astray]), 0);
+        let error = bench.bus.ask(&bench.memory, AccessAt { op }).unwrap_err();
+        let BusError::Unanswered(unanswered) = error else {
+            panic!("{error}");
+        };
+        assert_eq!(unanswered.party.0, party);
+        assert!(unanswered.panic.unwrap().contains("passes the end"));
+        bench.access(Op::Fill(span(0x1000, 0x3100), 1)).unwrap();
+    }
+}

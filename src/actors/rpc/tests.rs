@@ -1,0 +1,301 @@
+use std::cell::Cell;
+use std::rc::Rc;
+use std::task;
+
+use super::*;
+use crate::bus::{Answer, Bus, Inbox as _};
+use crate::foreign::scripted::{Ram, Scripted, Told, map};
+use crate::foreign::{CallResult, Callbacks};
+use crate::messages::rpc::{Cancel, Offer, Tick};
+
+use futures_util::FutureExt;
+
+struct Bench {
+    bus: Bus,
+    outside: Rc<Scripted>,
+    rpc: Port<Inbox>,
+    /// Ticks that the dispatcher was told of.
+    ticks: Rc<Cell<usize>>,
+}
+
+type Reply = Result<Progress, CallError>;
+
+impl Bench {
+    fn new() -> Self {
+        let ram = Ram::new(&map(&[]));
+        let (bus, outside, foreign) = Scripted::bus(&ram, Callbacks::default());
+        let ticks = Rc::new(Cell::new(0));
+        let told = ticks.clone();
+        let rpc = bus
+            .start(|own: Port<Inbox>| {
+                let alarm = bus.alarm(Box::new(move |now| {
+                    told.set(told.get() + 1);
+                    own.post(Tick { now });
+                }));
+                Rpc::new(bus.desk(Inbox::PARTY), &foreign, alarm)
+            })
+            .unwrap();
+        Self {
+            bus,
+            outside,
+            rpc,
+            ticks,
+        }
+    }
+
+    /// The host program answers the target.
+    fn offer(&self, target: Target, mut callback: impl FnMut(&[u64]) -> CallResult + 'static) {
+        let callback = move |_: &str, args: &[u64]| callback(args);
+        self.outside
+            .callbacks
+            .register(target.clone(), Box::new(callback));
+        self.bus.ask(&self.rpc, Offer { target }).unwrap();
+    }
+
+    /// Asks, and goes as far as it goes without time.
+    fn begin(&self, channel: &str, target: Target, args: &[u64], when: When) -> Answer<Reply> {
+        let answer = self.rpc.ask(Call {
+            channel: channel.to_owned(),
+            target,
+            args: args.to_vec(),
+            when,
+        });
+        self.bus.settle().unwrap();
+        answer
+    }
+
+    /// Asks now.
+    fn call(&self, target: Target, args: &[u64]) -> Reply {
+        let answer = self.begin("core0", target, args, When::Now);
+        answer.now_or_never().unwrap().unwrap()
+    }
+
+    /// Asks for the next tick.
+    fn later(&self, channel: &str, name: &str) -> Answer<Reply> {
+        self.begin(channel, method(name), &[], When::NextTick)
+    }
+
+    fn cancel(&self, channel: &str) {
+        let channel = channel.to_owned();
+        self.bus.ask(&self.rpc, Cancel { channel }).unwrap();
+    }
+
+    fn tick(&self) {
+        self.bus.tick().unwrap();
+    }
+}
+
+fn method(name: &str) -> Target {
+    Target::Method(name.to_owned())
+}
+
+fn sv(channel: &str, method: &str, args: &[u64]) -> Told {
+    Told::SvCall(channel.to_owned(), method.to_owned(), args.to_vec())
+}
+
+fn ready(result: u64) -> Reply {
+    Ok(Progress::Ready(result))
+}
+
+#[test]
+fn a_method_of_the_testbench_is_called_with_its_arguments() {
+    let bench = Bench::new();
+    bench
+        .outside
+        .method("add", |_, args| Ok(Progress::Ready(args.iter().sum())));
+    let args = [1, 2, u64::MAX - 3];
+    assert_eq!(bench.call(method("add"), &args), ready(u64::MAX));
+    assert_eq!(bench.outside.told(), [sv("core0", "add", &args)]);
+}
+
+#[test]
+fn the_host_program_comes_first() {
+    let bench = Bench::new();
+    bench.outside.method("both", |_, _| Ok(Progress::Ready(1)));
+    bench
+        .outside
+        .method("theirs", |_, _| Ok(Progress::Ready(2)));
+    assert_eq!(bench.call(method("both"), &[]), ready(1));
+    bench.offer(method("both"), |_| Ok(task::Poll::Ready(3)));
+    bench.outside.told();
+    assert_eq!(bench.call(method("both"), &[7]), ready(3));
+    let told = Told::HostCall("core0".into(), method("both"), vec![7]);
+    assert_eq!(bench.outside.told(), [told], "the testbench is not asked");
+    assert_eq!(bench.call(method("theirs"), &[]), ready(2));
+}
+
+#[test]
+fn a_custom_command_is_for_the_host_program_alone() {
+    let bench = Bench::new();
+    bench.outside.method("5", |_, _| Ok(Progress::Ready(0)));
+    assert_eq!(bench.call(Target::Command(5), &[]), Ok(Progress::Absent));
+    assert_eq!(bench.outside.told(), []);
+    bench.offer(Target::Command(5), |args| {
+        Ok(task::Poll::Ready(args[0] + 1))
+    });
+    assert_eq!(bench.call(Target::Command(5), &[5]), ready(6));
+}
+
+#[test]
+fn what_is_no_result_is_handed_on() {
+    let bench = Bench::new();
+    bench.outside.method("fails", |_, _| Ok(Progress::Failed));
+    bench.outside.method("slow", |_, _| Ok(Progress::Pending));
+    bench.outside.method("away", |_, _| {
+        Err(CallError::Unreachable {
+            target: method("away"),
+            cause: "no scope".to_owned(),
+        })
+    });
+    bench.offer(method("raises"), |_| Err("on purpose".into()));
+    let call = |name| bench.call(method(name), &[]);
+    assert_eq!(call("nowhere"), Ok(Progress::Absent));
+    assert_eq!(call("fails"), Ok(Progress::Failed));
+    assert_eq!(call("slow"), Ok(Progress::Pending));
+    assert_eq!(
+        call("away").unwrap_err().to_string(),
+        "method `away` can't be called: no scope"
+    );
+    assert_eq!(
+        call("raises").unwrap_err().to_string(),
+        "method `raises` failed: on purpose"
+    );
+}
+
+#[test]
+fn a_panic_outside_reaches_who_called_and_service_goes_on() {
+    let bench = Bench::new();
+    bench.outside.method("moody", |_, args| {
+        assert!(!args.is_empty(), "no arguments");
+        Ok(Progress::Ready(1))
+    });
+    let answer = bench.begin("core0", method("moody"), &[], When::Now);
+    let error = answer.now_or_never().unwrap().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "foreign gave no answer to SvCall: it panicked: no arguments"
+    );
+    assert_eq!(bench.bus.take_panics(), []);
+    assert_eq!(bench.call(method("moody"), &[1]), ready(1));
+}
+
+#[test]
+fn the_testbench_takes_sixteen_arguments_the_host_program_all() {
+    let bench = Bench::new();
+    bench
+        .outside
+        .method("count", |_, args| Ok(Progress::Ready(args.len() as u64)));
+    let args: Vec<u64> = (0..19).collect();
+    assert_eq!(bench.call(method("count"), &args[..16]), ready(16));
+    bench.outside.told();
+    let error = bench.call(method("count"), &args[..17]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "method `count` was given 17 arguments; `mb_sv_call` takes 16 at most"
+    );
+    assert_eq!(bench.outside.told(), []);
+    bench.offer(method("count"), |args| {
+        Ok(task::Poll::Ready(args.len() as u64))
+    });
+    assert_eq!(bench.call(method("count"), &args), ready(19));
+}
+
+#[test]
+fn time_is_only_asked_for_while_somebody_waits() {
+    let bench = Bench::new();
+    bench.outside.method("quick", |_, _| Ok(Progress::Ready(0)));
+    bench.tick();
+    bench.call(method("quick"), &[]).unwrap();
+    bench.tick();
+    assert_eq!(bench.ticks.take(), 0);
+    let mut answer = bench.later("core0", "quick");
+    assert!(
+        (&mut answer).now_or_never().is_none(),
+        "not before the tick"
+    );
+    bench.tick();
+    assert_eq!(answer.now_or_never(), Some(Ok(ready(0))));
+    assert_eq!(bench.ticks.take(), 1);
+    assert_eq!(bench.bus.tick(), Ok(false));
+}
+
+#[test]
+fn those_who_wait_are_asked_in_order_of_arrival() {
+    let bench = Bench::new();
+    bench.outside.method("slow", |_, _| Ok(Progress::Pending));
+    for _ in 0..3 {
+        let channels = ["core2", "core0", "core1"];
+        let answers = channels.map(|channel| bench.later(channel, "slow"));
+        assert_eq!(bench.outside.told(), []);
+        bench.tick();
+        let expected = channels.map(|channel| sv(channel, "slow", &[]));
+        assert_eq!(bench.outside.told(), expected);
+        for answer in answers {
+            assert_eq!(answer.now_or_never(), Some(Ok(Ok(Progress::Pending))));
+        }
+    }
+}
+
+/// A method that makes the time go on by a call of its own asks for the tick after.
+#[test]
+fn what_is_asked_for_during_a_tick_waits_for_the_next() {
+    let bench = Bench::new();
+    let (rpc, kept) = (bench.rpc.clone(), Rc::new(Cell::new(None)));
+    let answer = kept.clone();
+    bench.outside.method("first", move |_, _| {
+        let call = Call {
+            channel: "core1".to_owned(),
+            target: method("second"),
+            args: vec![],
+            when: When::NextTick,
+        };
+        kept.set(Some(rpc.ask(call)));
+        Ok(Progress::Ready(1))
+    });
+    let first = bench.later("core0", "first");
+    bench.tick();
+    assert_eq!(first.now_or_never(), Some(Ok(ready(1))));
+    assert_eq!(bench.outside.told(), [sv("core0", "first", &[])]);
+    bench.tick();
+    assert_eq!(bench.outside.told(), [sv("core1", "second", &[])]);
+    let second = answer.take().unwrap();
+    assert_eq!(second.now_or_never(), Some(Ok(Ok(Progress::Absent))));
+}
+
+#[test]
+fn a_call_that_is_cancelled_is_not_made() {
+    let bench = Bench::new();
+    bench.outside.method("slow", |_, _| Ok(Progress::Ready(1)));
+    let cancelled = bench.later("core0", "slow");
+    let other = bench.later("core1", "slow");
+    bench.cancel("core0");
+    let unanswered = cancelled.now_or_never().unwrap().unwrap_err();
+    assert_eq!(unanswered.to_string(), "rpc gave no answer to Call");
+    bench.tick();
+    assert_eq!(bench.outside.told(), [sv("core1", "slow", &[])]);
+    assert_eq!(other.now_or_never(), Some(Ok(ready(1))));
+
+    let _cancelled = bench.later("core1", "slow");
+    bench.cancel("core1");
+    bench.ticks.take();
+    bench.tick();
+    assert_eq!(bench.ticks.get(), 0, "nobody waits any more");
+    assert_eq!(bench.call(method("slow"), &[]), ready(1));
+}
+
+/// The channel goes away while its call is made: the answer comes when nobody waits for it.
+#[test]
+fn an_answer_that_nobody_waits_for_harms_nobody() {
+    let bench = Bench::new();
+    bench.outside.method("fine", |_, _| Ok(Progress::Ready(2)));
+    drop(bench.rpc.ask(Call {
+        channel: "core0".to_owned(),
+        target: method("fine"),
+        args: vec![],
+        when: When::Now,
+    }));
+    bench.bus.settle().unwrap();
+    assert_eq!(bench.outside.told().len(), 1);
+    assert_eq!(bench.bus.take_panics(), []);
+    assert_eq!(bench.call(method("fine"), &[]), ready(2));
+}

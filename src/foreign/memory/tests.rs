@@ -1,0 +1,304 @@
+use bytes::Bytes;
+
+use super::*;
+use crate::mem::{Array, Init, Op, Outcome, Segments, execute};
+
+fn memory(name: &str, backend: Backend, size: u64, shape: Shape) -> Memory {
+    Memory {
+        name: name.to_owned(),
+        base: 0x8000_0000,
+        size,
+        shape,
+        init: Init::None,
+        backend,
+    }
+}
+
+fn memories(memories: Vec<Memory>) -> Memories {
+    let spaces = vec![];
+    Memories::new(Rc::new(MemoryMap { memories, spaces })).unwrap()
+}
+
+fn array(width: u64, cols: u64) -> Array {
+    let rows = 1;
+    Array { width, rows, cols }
+}
+
+fn direct(path: &str, width: u64, words: u64) -> Shape {
+    let path = path.to_owned();
+    let array = array(width, words);
+    Shape::Direct { path, array }
+}
+
+fn banked(banks: &[&[&str]], width: u64, words: u64) -> Shape {
+    let row = |row: &&[&str]| row.iter().map(|path| (*path).to_owned()).collect();
+    Shape::Banked {
+        banks: banks.iter().map(row).collect(),
+        bank: array(width, words),
+    }
+}
+
+fn at(memory: u32, offset: u64, len: u64) -> Segment {
+    let memory = MemoryId(memory);
+    Segment {
+        memory,
+        offset,
+        len,
+    }
+}
+
+fn read(memories: &Memories, at: Segment) -> Result<Vec<u8>, String> {
+    // What is not read is seen.
+    let mut bytes = vec![0xee; usize::try_from(at.len).unwrap()];
+    let read = memories.read(&at, &mut bytes);
+    read.map(|()| bytes).map_err(|error| error.to_string())
+}
+
+fn write(memories: &Memories, at: Segment) -> Result<(), String> {
+    let data = vec![1; usize::try_from(at.len).unwrap()];
+    memories
+        .write(&at, &data)
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_simulator_without_the_symbol_is_told_which() {
+    let box_of = |backend| memory("ram", backend, 0x100, Shape::BlackBox);
+    let memories = memories(vec![
+        box_of(Backend::Api),
+        box_of(Backend::Uvm),
+        box_of(Backend::Vpi),
+    ]);
+    let lacks =
+        |symbol| format!("memory `ram`, 4 bytes at offset 0x10: the simulator has no `{symbol}`");
+    let symbols = [
+        ("__vhost_bb_mem_read", "__vhost_bb_mem_write"),
+        ("mb_bb_mem_read", "mb_bb_mem_write"),
+        ("mb_bb_mem_read", "mb_bb_mem_write"),
+    ];
+    for (id, (reads, writes)) in (0..).zip(symbols) {
+        let error = read(&memories, at(id, 0x10, 4)).unwrap_err();
+        assert!(error.starts_with(&lacks(reads)), "{error}");
+        let error = write(&memories, at(id, 0x10, 4)).unwrap_err();
+        assert!(error.starts_with(&lacks(writes)), "{error}");
+    }
+}
+
+#[test]
+fn a_model_that_moves_less_than_all_is_an_error() {
+    let memories = memories(vec![memory("ram", Backend::Api, 0x100, Shape::BlackBox)]);
+    let moved = |moved| {
+        let moved = memories.moved_all("__vhost_bb_mem_read", &at(0, 0x10, 8), 0x8000_0010, moved);
+        moved.map_err(|error| error.to_string())
+    };
+    assert_eq!(moved(Ok(8)), Ok(()));
+    for short in [0, 7, 9] {
+        let text = format!(
+            "memory `ram`, 8 bytes at offset 0x10: `__vhost_bb_mem_read` moved {short} of 8 bytes at 0x80000010"
+        );
+        assert_eq!(moved(Ok(short)), Err(text));
+    }
+}
+
+#[test]
+fn what_is_logged_only_reads_as_zero() {
+    let memories = memories(vec![
+        memory("box", Backend::Log, 0x100, Shape::BlackBox),
+        memory("direct", Backend::Log, 16, direct("top.ram", 4, 4)),
+    ]);
+    for id in [0, 1] {
+        assert_eq!(write(&memories, at(id, 4, 4)), Ok(()));
+        assert_eq!(read(&memories, at(id, 4, 4)), Ok(vec![0; 4]));
+    }
+}
+
+#[test]
+fn nothing_passes_the_end_of_a_memory() {
+    let boxed = |backend| memory("ram", backend, 16, Shape::BlackBox);
+    let memories = memories(vec![
+        boxed(Backend::Log),
+        boxed(Backend::Api),
+        boxed(Backend::Uvm),
+        memory("ram", Backend::Static, 16, direct("top.ram", 4, 4)),
+    ]);
+    let error = |offset, len| {
+        format!("memory `ram`, {len} bytes at offset {offset:#x}: the memory has 0x10 bytes only")
+    };
+    for id in 0..4 {
+        for (offset, len) in [(14, 4), (16, 1), (u64::MAX, 2)] {
+            let text = error(offset, len);
+            assert_eq!(read(&memories, at(id, offset, len)), Err(text.clone()));
+            assert_eq!(write(&memories, at(id, offset, len)), Err(text));
+        }
+    }
+    let error = read(&memories, at(4, 0, 1)).unwrap_err();
+    assert!(error.contains("another map"), "{error}");
+}
+
+#[test]
+fn a_backend_that_reaches_no_such_memory_is_named() {
+    let memories = memories(vec![memory(
+        "ram",
+        Backend::Uvm,
+        16,
+        direct("top.ram", 4, 4),
+    )]);
+    let error = write(&memories, at(0, 0, 4)).unwrap_err();
+    assert_eq!(
+        error,
+        "memory `ram`, 4 bytes at offset 0x0: backend Uvm can't reach this memory"
+    );
+}
+
+/// Every byte of every instance, told from the geometry's words one by one.
+fn by_words(memories: &Memories, shape: &Shape) -> Vec<u8> {
+    let geometry = Geometry::of(shape).unwrap();
+    let mut bytes = vec![0; usize::try_from(geometry.size()).unwrap()];
+    for run in geometry.runs(0, geometry.size()) {
+        let buffer = &memories.buffers(MemoryId(0))[usize::try_from(run.instance).unwrap()];
+        for word in run.words() {
+            for byte in 0..word.len {
+                let cell = usize::try_from(word.index * run.width + word.skip + byte).unwrap();
+                let data = usize::try_from(word.data + byte).unwrap();
+                bytes[data] = buffer.cells()[cell].get();
+            }
+        }
+    }
+    bytes
+}
+
+#[test]
+fn bytes_lie_where_the_geometry_says() {
+    let shapes = [
+        direct("top.ram", 4, 12),
+        direct("top.odd", 3, 16),
+        banked(&[&["a", "b"]], 4, 6),
+        banked(&[&["a", "b", "c"], &["d", "e", "f"]], 2, 4),
+    ];
+    for shape in shapes {
+        let memories = memories(vec![memory("ram", Backend::Static, 48, shape.clone())]);
+        assert_eq!(
+            memories.buffers(MemoryId(0)).len(),
+            shape.instances().count()
+        );
+        let mut model = vec![0; 48];
+        let mut next = 0_u8;
+        for offset in 0..48 {
+            for len in [1, 2, 5, 11, 48] {
+                if offset + len > 48 {
+                    continue;
+                }
+                let data: Vec<u8> = (0..len)
+                    .map(|_| {
+                        next = next.wrapping_add(1);
+                        next
+                    })
+                    .collect();
+                model[offset..offset + len].copy_from_slice(&data);
+                let place = at(0, offset as u64, len as u64);
+                memories.write(&place, &data).unwrap();
+                assert_eq!(read(&memories, place), Ok(data));
+            }
+        }
+        assert_eq!(
+            read(&memories, at(0, 0, 48)),
+            Ok(model.clone()),
+            "{shape:?}"
+        );
+        assert_eq!(by_words(&memories, &shape), model, "{shape:?}");
+    }
+}
+
+#[test]
+fn a_bank_holds_its_turn_of_the_words() {
+    let shape = banked(&[&["a", "b"]], 2, 2);
+    let memories = memories(vec![memory("ram", Backend::Static, 8, shape)]);
+    memories.write(&at(0, 0, 8), b"AaBbCcDd").unwrap();
+    let banks = memories.buffers(MemoryId(0)).iter();
+    let banks: Vec<Vec<u8>> = banks
+        .map(|bank| bank.cells().iter().map(std::cell::Cell::get).collect())
+        .collect();
+    assert_eq!(banks, [b"AaCc", b"BbDd"]);
+}
+
+#[test]
+fn memories_that_name_the_same_instance_share_it() {
+    let memories = memories(vec![
+        memory("one", Backend::Static, 16, direct("top.ram", 4, 4)),
+        memory("same", Backend::Static, 16, direct("top.ram", 4, 4)),
+        memory("other", Backend::Static, 16, direct("top.rom", 4, 4)),
+        memory(
+            "banks",
+            Backend::Static,
+            32,
+            banked(&[&["top.ram", "top.b"]], 4, 4),
+        ),
+    ]);
+    memories.write(&at(0, 0, 8), b"ABCDabcd").unwrap();
+    assert_eq!(read(&memories, at(1, 0, 8)), Ok(b"ABCDabcd".to_vec()));
+    assert_eq!(read(&memories, at(2, 0, 8)), Ok(vec![0; 8]));
+    // The words of one bank lie every other word.
+    let banks = b"ABCD\0\0\0\0abcd\0\0\0\0";
+    assert_eq!(read(&memories, at(3, 0, 16)), Ok(banks.to_vec()));
+    let share = |one, other| memories.may_share(MemoryId(one), MemoryId(other));
+    assert!(share(0, 1) && share(1, 0) && share(3, 0) && share(1, 3));
+    assert!(!share(0, 2) && !share(2, 3) && !share(0, 0) && !share(3, 3));
+}
+
+#[test]
+fn an_instance_twice_in_a_memory_shares_with_itself() {
+    let twice = memory("twice", Backend::Static, 32, banked(&[&["a", "a"]], 4, 4));
+    assert!(memories(vec![twice]).may_share(MemoryId(0), MemoryId(0)));
+}
+
+/// More than is held at a time, from one name of the bytes to another that is 8 bytes on: no order of chunks does it.
+#[test]
+fn a_long_copy_between_names_of_the_same_bytes_is_right() {
+    const SIZE: u64 = 0x4_0000;
+    for (to, from) in [(8, 0), (0, 8)] {
+        let memories = memories(vec![
+            memory("one", Backend::Static, SIZE, direct("top.ram", 4, SIZE / 4)),
+            memory(
+                "same",
+                Backend::Static,
+                SIZE,
+                direct("top.ram", 4, SIZE / 4),
+            ),
+        ]);
+        let len = SIZE - 8;
+        let content: Bytes = (0..len).map(|at| (at / 251 + at) as u8).collect();
+        let place = |memory, offset| Segments::from_buf([at(memory, offset, len)]);
+        execute(&memories, &Op::Write(place(0, from), content.clone())).unwrap();
+        let (to, from) = (place(1, to), place(0, from));
+        execute(
+            &memories,
+            &Op::Copy {
+                to: to.clone(),
+                from,
+            },
+        )
+        .unwrap();
+        let copied = execute(&memories, &Op::Read(to)).unwrap();
+        assert!(copied == Outcome::Bytes(content));
+    }
+}
+
+#[test]
+fn only_memories_of_this_process_have_buffers() {
+    let memories = memories(vec![
+        memory("static", Backend::Static, 16, direct("top.ram", 4, 4)),
+        memory("log", Backend::Log, 16, direct("top.ram", 4, 4)),
+        memory("uvm", Backend::Uvm, 16, direct("top.ram", 4, 4)),
+    ]);
+    let sizes = |id| {
+        memories
+            .buffers(MemoryId(id))
+            .iter()
+            .map(Buffer::len)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(sizes(0), [16]);
+    for id in 1..4 {
+        assert_eq!(sizes(id), [0; 0]);
+    }
+}

@@ -1,0 +1,107 @@
+use std::io::Write as _;
+use std::path::Path;
+
+use super::*;
+use crate::mem::{Backend, Shape};
+
+const ID: MemoryId = MemoryId(3);
+
+fn memory(size: u64, init: Init) -> Memory {
+    Memory {
+        name: "ram".to_owned(),
+        base: 0x1000,
+        size,
+        shape: Shape::BlackBox,
+        init,
+        backend: Backend::Uvm,
+    }
+}
+
+/// What is in the memory in the end, and the remark; bytes that nobody wrote are 0xee.
+fn content(size: u64, init: Init) -> (Vec<u8>, Option<String>) {
+    let Initial { writes, note } = initial(ID, &memory(size, init), 5).unwrap();
+    let mut bytes = vec![0xee; usize::try_from(size).unwrap()];
+    for op in writes {
+        let (place, data) = match op {
+            Op::Write(place, data) => (place, data.to_vec()),
+            Op::Fill(place, byte) => {
+                let len = usize::try_from(place[0].len).unwrap();
+                (place, vec![byte; len])
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((place.len(), place[0].memory), (1, ID));
+        assert_eq!(place[0].len, data.len() as u64);
+        let start = usize::try_from(place[0].offset).unwrap();
+        bytes[start..start + data.len()].copy_from_slice(&data);
+    }
+    (bytes, note)
+}
+
+fn hex(size: u64, width: u64, text: &str) -> Result<(Vec<u8>, Option<String>), String> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    let init = Init::Hex {
+        file: file.path().to_owned(),
+        width,
+    };
+    let checked = initial(ID, &memory(size, init.clone()), 0);
+    let name = file.path().display().to_string();
+    checked.map_err(|error| error.to_string().replace(&name, "FILE"))?;
+    let (bytes, note) = content(size, init);
+    Ok((bytes, note.map(|note| note.replace(&name, "FILE"))))
+}
+
+#[test]
+fn what_is_left_as_it_is_and_what_is_zero() {
+    assert_eq!(content(3, Init::None), (vec![0xee; 3], None));
+    assert_eq!(content(3, Init::Zero), (vec![0; 3], None));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let random = |seed| content(0x2_0001, Init::Random { seed });
+    let (bytes, note) = random(Some(7));
+    assert_eq!(note.as_deref(), Some("random content from seed 7"));
+    assert!(bytes == random(Some(7)).0);
+    assert!(bytes != random(Some(8)).0);
+    // Where there is none in the configuration, the one that was drawn counts, and is told.
+    let (drawn, note) = random(None);
+    assert_eq!(note.as_deref(), Some("random content from seed 5"));
+    assert!(drawn == random(Some(5)).0);
+    // All of it is random, past what one write carries too.
+    for part in bytes.chunks(0x1000) {
+        assert!(part.len() == 1 || part.iter().any(|byte| *byte != part[0]));
+    }
+}
+
+#[test]
+fn words_of_a_file_lie_where_it_says() {
+    let (bytes, note) = hex(12, 2, "0102 0304 @4 abcd").unwrap();
+    assert_eq!(
+        bytes,
+        [2, 1, 4, 3, 0xee, 0xee, 0xee, 0xee, 0xcd, 0xab, 0xee, 0xee]
+    );
+    assert_eq!(note, None);
+}
+
+#[test]
+fn unknown_digits_are_counted() {
+    let (bytes, note) = hex(2, 1, "1x z2").unwrap();
+    assert_eq!(bytes, [0x10, 0x02]);
+    let text = "FILE: 2 digits are x or z, and read as 0";
+    assert_eq!(note.as_deref(), Some(text));
+}
+
+#[test]
+fn a_file_that_does_not_fit_is_named_with_its_memory() {
+    let error = hex(2, 1, "00\n01 02").unwrap_err();
+    assert!(error.starts_with("memory `ram`, init: FILE:2: "), "{error}");
+    let init = Init::Hex {
+        file: Path::new("/nowhere/ram.hex").to_owned(),
+        width: 1,
+    };
+    let error = initial(ID, &memory(2, init), 0).unwrap_err().to_string();
+    let start = "memory `ram`, init: can't read /nowhere/ram.hex: ";
+    assert!(error.starts_with(start), "{error}");
+}
