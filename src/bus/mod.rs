@@ -35,19 +35,19 @@ pub use message::{Answer, Body, Envelope, Inbox, Message, Reply};
 pub use port::Port;
 pub use tap::{Event, Kept, KeptEvent, Observation, Tap};
 
-/// The name of an actor, or of another end of the bus.
+/// The name of an actor, or of another end of the bus. Thin, since it goes along with every message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Party(pub &'static str);
+pub struct Party(pub &'static &'static str);
 
 impl Party {
     /// Whoever calls from outside of the bus: the C ABI or a Rust user.
-    pub const OUTSIDE: Self = Self("outside");
+    pub const OUTSIDE: Self = Self(&"outside");
 
     /// Whatever is attached and sees all; it is named where it panicked.
-    pub const TAP: Self = Self("a tap");
+    pub const TAP: Self = Self(&"a tap");
 
     /// Whom an announcement is for: only taps see it.
-    pub const NOBODY: Self = Self("nobody");
+    pub const NOBODY: Self = Self(&"nobody");
 }
 
 impl std::fmt::Display for Party {

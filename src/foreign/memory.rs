@@ -103,7 +103,7 @@ impl Memories {
             memory: memory.map_or_else(String::new, |memory| memory.name.clone()),
             offset: at.offset,
             len: at.len,
-            cause,
+            cause: Box::new(cause),
         }
     }
 

@@ -111,7 +111,7 @@ impl Ram {
                 memory: self.map.memory(at.memory).unwrap().name.clone(),
                 offset: at.offset,
                 len: at.len,
-                cause: BackendError::Simulator("it is broken".into()),
+                cause: Box::new(BackendError::Simulator("it is broken".into())),
             });
         }
         let offset = usize::try_from(at.offset).unwrap();

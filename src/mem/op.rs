@@ -136,7 +136,7 @@ pub enum AccessError {
         /// Bytes.
         len: u64,
         /// What the backend says.
-        cause: BackendError,
+        cause: Box<BackendError>,
     },
 }
 

@@ -49,7 +49,8 @@ impl Channel {
                 line,
                 ref args,
             } => {
-                self.cprint(format, file, line, args).await?;
+                // Boxed, as the files below: what is rare and large is not carried along with every request.
+                Box::pin(self.cprint(format, file, line, args)).await?;
                 return Ok(Served::Silent);
             }
             Request::MemMove { dest, src, len } => {
@@ -83,7 +84,7 @@ impl Channel {
                     .await??;
                 return Ok(Served::Silent);
             }
-            Request::File(file) => self.file(file).await?,
+            Request::File(file) => Box::pin(self.file(file)).await?,
         };
         Ok(Served::Response(Response::Value(value)))
     }

@@ -311,7 +311,7 @@ fn a_panic_is_an_answer_and_service_goes_on() {
         let BusError::Unanswered(unanswered) = error else {
             panic!("{error}");
         };
-        assert_eq!(unanswered.party.0, party);
+        assert_eq!(*unanswered.party.0, party);
         assert!(unanswered.panic.unwrap().contains("passes the end"));
         bench.access(Op::Fill(span(0x1000, 0x3100), 1)).unwrap();
     }

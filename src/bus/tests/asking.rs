@@ -152,7 +152,7 @@ fn a_reply_that_is_dropped_is_no_answer() {
     let error = bus.ask(&clerk, clerk::Ask(1)).unwrap_err();
     assert_eq!(error.to_string(), "clerk gave no answer to Ask");
     let unanswered = Unanswered {
-        party: Party("clerk"),
+        party: Party(&"clerk"),
         message: "Ask",
         panic: None,
     };
@@ -172,7 +172,7 @@ fn a_reply_that_is_kept_is_an_error_and_no_hang() {
     assert_eq!(
         error,
         BusError::NobodyAnswers {
-            party: Party("clerk"),
+            party: Party(&"clerk"),
             message: "Ask",
         }
     );

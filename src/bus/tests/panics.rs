@@ -140,7 +140,7 @@ fn a_panic_is_nobody_elses() {
 #[test]
 fn a_task_that_panics_under_shelter_gives_the_text() {
     let bus = Bus::new();
-    let desk = bus.desk(Party("clerk"));
+    let desk = bus.desk(Party(&"clerk"));
     let clerk = worker(&bus, move |mail| {
         if let clerk::Inbox::Ask(call) = mail {
             let desk = desk.clone();

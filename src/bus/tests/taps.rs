@@ -49,7 +49,7 @@ fn every_message_and_reply_is_seen_with_its_ticket() {
     let recorder = recorded(&bus);
     assert_eq!(bus.ask(&world, world::Ask(4)), Ok(8));
     bus.tick().unwrap();
-    world.sent_by(Party("somebody")).post(world::Note(5));
+    world.sent_by(Party(&"somebody")).post(world::Note(5));
     bus.settle().unwrap();
     let expected = [
         "1.1 outside to world, tick 0: ? Ask(4)",
@@ -65,7 +65,7 @@ fn an_answer_is_seen_by_each_message_that_it_answers() {
     let bus = Bus::new();
     let clerk = forwarder(&bus, &doubler(&bus));
     let deputy = {
-        let clerk = clerk.sent_by(Party("deputy"));
+        let clerk = clerk.sent_by(Party(&"deputy"));
         worker(&bus, move |mail| {
             if let deputy::Inbox::Ask(call) = mail {
                 clerk.forward(clerk::Ask(call.message.0 + 1), call.reply);

@@ -57,7 +57,7 @@ impl Ram {
                 memory: format!("{}", at.memory.0),
                 offset: at.offset,
                 len: at.len,
-                cause: BackendError::Simulator("it is broken".into()),
+                cause: Box::new(BackendError::Simulator("it is broken".into())),
             });
         }
         Ok(())
