@@ -33,6 +33,9 @@ impl<F: Fn(&str, OpenFlags) -> io::Result<Box<dyn SpecialFile>>> FileOpener for 
 }
 
 /// A file that exists only in the host program.
+///
+/// Firmware may seek to wherever it likes and write there: a `Cursor<Vec<u8>>` would try to grow as far, and abort the
+/// process where there is no room. `Cursor<Box<[u8]>>` keeps its size.
 pub trait SpecialFile: Read + Write + Seek {}
 
 impl<T: Read + Write + Seek> SpecialFile for T {}

@@ -1,12 +1,15 @@
 //! The memories, each reached by its backend.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::rc::Rc;
 
+use thiserror::Error;
+
 use crate::mem::{
     AccessError, Backend, BackendError, Buffer, Geometry, Memory, MemoryId, MemoryMap, Segment,
-    Shape, Store,
+    Shape, Store, fill_in_pieces,
 };
 use crate::sim;
 use crate::sim::SvMemory;
@@ -19,6 +22,18 @@ pub struct Memories {
     /// Memories that have an HDL path in common, the one of the smaller id first; a memory that names one twice is
     /// here with itself.
     sharing: HashSet<(MemoryId, MemoryId)>,
+}
+
+/// A memory that can't be in this process.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "memory `{memory}`: this process has no room for its {size} bytes; make it smaller, or choose another backend than `static`"
+)]
+pub struct NoRoom {
+    /// Its name.
+    pub memory: String,
+    /// Its bytes.
+    pub size: u64,
 }
 
 /// How one memory is reached.
@@ -46,15 +61,23 @@ enum Way {
 impl Memories {
     /// The memories of `map`; those in this process hold zeros. Memories that name the same HDL
     /// instance (by path, width and depth) share its bytes.
-    pub fn new(map: Rc<MemoryMap>) -> Self {
+    ///
+    /// # Errors
+    /// Where this process has no room for a memory that is to be in it.
+    pub fn new(map: Rc<MemoryMap>) -> Result<Self, NoRoom> {
         let mut instances = HashMap::new();
         let ways = map
             .memories
             .iter()
-            .map(|memory| Way::to(memory, &mut instances))
-            .collect();
+            .map(|memory| {
+                Way::to(memory, &mut instances).ok_or_else(|| NoRoom {
+                    memory: memory.name.clone(),
+                    size: memory.size,
+                })
+            })
+            .collect::<Result<_, _>>()?;
         let sharing = sharing(&map);
-        Self { map, ways, sharing }
+        Ok(Self { map, ways, sharing })
     }
 
     /// The buffers of a memory of this process, one for each HDL instance.
@@ -104,36 +127,39 @@ fn sharing(map: &MemoryMap) -> HashSet<(MemoryId, MemoryId)> {
         for path in memory.shape.instances() {
             let owners = owners.entry(path).or_default();
             sharing.extend(owners.iter().map(|owner| (*owner, id)));
-            owners.push(id);
+            // Once, however many banks of a memory have the same path.
+            if owners.last() != Some(&id) {
+                owners.push(id);
+            }
         }
     }
     sharing
 }
 
 impl Way {
-    fn to(memory: &Memory, instances: &mut HashMap<(String, u64, u64), Buffer>) -> Self {
-        match (memory.backend, &memory.shape, Geometry::of(&memory.shape)) {
-            (Backend::Log, ..) => Self::Log,
-            (Backend::Api, Shape::BlackBox, _) => Self::Api { base: memory.base },
-            (Backend::Uvm | Backend::Vpi, Shape::BlackBox, _) => {
-                Self::BlackBox(SvMemory::named(&memory.name))
-            }
-            (Backend::Static, shape, Some(geometry)) => {
-                let (width, depth) = (geometry.width(), geometry.depth());
-                // A size past the address space can't be had; an access to it fails.
-                let size = usize::try_from(width * depth).unwrap_or(0);
-                let buffer = |path: &str| {
-                    let key = (path.to_owned(), width, depth);
-                    instances
-                        .entry(key)
-                        .or_insert_with(|| Buffer::new(size))
-                        .clone()
-                };
-                let buffers = shape.instances().map(buffer).collect();
-                Self::Static { geometry, buffers }
-            }
-            (backend, ..) => Self::Unsupported(backend),
-        }
+    /// `None` where there is no room.
+    fn to(memory: &Memory, instances: &mut HashMap<(String, u64, u64), Buffer>) -> Option<Self> {
+        Some(
+            match (memory.backend, &memory.shape, Geometry::of(&memory.shape)) {
+                (Backend::Log, ..) => Self::Log,
+                (Backend::Api, Shape::BlackBox, _) => Self::Api { base: memory.base },
+                (Backend::Uvm | Backend::Vpi, Shape::BlackBox, _) => {
+                    Self::BlackBox(SvMemory::named(&memory.name))
+                }
+                (Backend::Static, shape, Some(geometry)) => {
+                    let (width, depth) = (geometry.width(), geometry.depth());
+                    let buffer = |path: &str| {
+                        Some(match instances.entry((path.to_owned(), width, depth)) {
+                            Entry::Occupied(known) => known.get().clone(),
+                            Entry::Vacant(new) => new.insert(Buffer::new(width * depth)?).clone(),
+                        })
+                    };
+                    let buffers = shape.instances().map(buffer).collect::<Option<_>>()?;
+                    Self::Static { geometry, buffers }
+                }
+                (backend, ..) => Self::Unsupported(backend),
+            },
+        )
     }
 }
 
@@ -194,6 +220,17 @@ impl Store for Memories {
             Way::Unsupported(backend) => {
                 Err(self.failed(at, BackendError::Unsupported(format!("{backend:?}"))))
             }
+        }
+    }
+
+    /// Where nothing is kept, however much is filled is one access.
+    fn fill(&self, at: &Segment, byte: u8) -> Result<(), AccessError> {
+        match self.reach(at)? {
+            Way::Log => {
+                self.log("fill", at);
+                Ok(())
+            }
+            _ => fill_in_pieces(self, at, byte),
         }
     }
 

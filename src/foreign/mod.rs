@@ -15,7 +15,7 @@ use mailbox_rs::{Errno, OpenFlags};
 pub use callbacks::{CallResult, Callback, Callbacks, FileOpener, Openers, SpecialFile};
 pub use live::Live;
 pub(crate) use live::{report, report_without_testbench};
-pub use memory::Memories;
+pub use memory::{Memories, NoRoom};
 
 use crate::mem::{AccessError, Op, Outcome, Segments};
 use crate::messages::ChannelId;

@@ -60,7 +60,7 @@ pub(crate) struct Ram {
 impl Ram {
     /// Zeros.
     pub(crate) fn new(map: &Rc<MemoryMap>) -> Rc<Self> {
-        let buffer = |memory: &Memory| Buffer::new(usize::try_from(memory.size).unwrap());
+        let buffer = |memory: &Memory| Buffer::new(memory.size).unwrap();
         Rc::new(Self {
             buffers: map.memories.iter().map(buffer).collect(),
             map: map.clone(),

@@ -10,9 +10,12 @@ use std::rc::Rc;
 pub struct Buffer(Rc<[Cell<u8>]>);
 
 impl Buffer {
-    /// `size` zeros.
-    pub fn new(size: usize) -> Self {
-        Self((0..size).map(|_| Cell::new(0)).collect())
+    /// `size` zeros; `None` where there is no room for so many.
+    pub fn new(size: u64) -> Option<Self> {
+        let size = usize::try_from(size).ok()?;
+        // What a configuration says must not abort the process, as an allocation does that fails.
+        Vec::<u8>::new().try_reserve_exact(size).ok()?;
+        Some(Self((0..size).map(|_| Cell::new(0)).collect()))
     }
 
     /// Bytes.
@@ -71,7 +74,7 @@ mod tests {
 
     #[test]
     fn clones_share_their_bytes() {
-        let (host, chip) = (Buffer::new(8), Buffer::new(8));
+        let (host, chip) = (Buffer::new(8).unwrap(), Buffer::new(8).unwrap());
         let seen_by_chip = host.clone();
         assert!(host.write(6, &[1, 2]));
         let mut read = [0; 2];
@@ -83,10 +86,16 @@ mod tests {
 
     #[test]
     fn nothing_passes_the_end() {
-        let buffer = Buffer::new(4);
+        let buffer = Buffer::new(4).unwrap();
         assert!(!buffer.write(3, &[1, 2]));
         assert!(!buffer.read(usize::MAX, &mut [0; 2]));
         assert!(buffer.write(4, &[]));
         assert_eq!(buffer.cells()[3].get(), 0);
+    }
+
+    #[test]
+    fn what_nobody_has_is_not_had() {
+        assert!(Buffer::new(u64::MAX).is_none());
+        assert!(Buffer::new(1 << 62).is_none());
     }
 }

@@ -1,12 +1,13 @@
 //! What a memory holds when it is built.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use smallvec::smallvec;
 use thiserror::Error;
 
-use super::{HexError, HexRuns, Init, Memory, MemoryId, Op, Segment, Segments};
+use super::{Backend, HexError, HexRuns, Init, Memory, MemoryId, Op, Segment, Segments};
 
 /// Why a memory can't be given its first content.
 #[derive(Debug, Error)]
@@ -32,12 +33,28 @@ pub enum InitialError {
 }
 
 /// The first content of a memory: what is written, and what the user should know of it.
-#[derive(Debug, Default)]
 pub struct Initial {
-    /// The writes, in order.
-    pub writes: Vec<Op<Segments>>,
+    /// The writes, in order: made up one by one, however large the memory is.
+    pub writes: Box<dyn Iterator<Item = Op<Segments>>>,
     /// A remark: the seed of random content, or unknown digits in a file.
     pub note: Option<String>,
+}
+
+impl Initial {
+    fn new(writes: impl IntoIterator<Item = Op<Segments>> + 'static, note: Option<String>) -> Self {
+        Self {
+            writes: Box::new(writes.into_iter()),
+            note,
+        }
+    }
+}
+
+impl fmt::Debug for Initial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Initial")
+            .field("note", &self.note)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Bytes that one write carries.
@@ -49,7 +66,7 @@ const CHUNK: u64 = 64 << 10;
 /// # Errors
 /// Where a file can't be read, or does not fit.
 pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial, InitialError> {
-    let place = |offset, len| -> Segments {
+    let place = move |offset, len| -> Segments {
         smallvec![Segment {
             memory: id,
             offset,
@@ -57,24 +74,22 @@ pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial, Init
         }]
     };
     match &memory.init {
-        Init::None => Ok(Initial::default()),
-        Init::Zero => Ok(Initial {
-            writes: vec![Op::Fill(place(0, memory.size), 0)],
-            note: None,
-        }),
+        Init::None => Ok(Initial::new([], None)),
+        Init::Zero => Ok(Initial::new([Op::Fill(place(0, memory.size), 0)], None)),
+        // What is not kept need not be made up.
+        Init::Random { .. } if memory.backend == Backend::Log => Ok(Initial::new([], None)),
         Init::Random { seed: own } => {
             let seed = own.unwrap_or(seed);
             let mut random = fastrand::Rng::with_seed(seed);
-            let chunks = (0..memory.size.div_ceil(CHUNK)).map(|chunk| {
+            let size = memory.size;
+            let chunks = (0..size.div_ceil(CHUNK)).map(move |chunk| {
                 let offset = chunk * CHUNK;
-                let mut bytes = vec![0; CHUNK.min(memory.size - offset) as usize];
+                let mut bytes = vec![0; CHUNK.min(size - offset) as usize];
                 random.fill(&mut bytes);
                 Op::Write(place(offset, bytes.len() as u64), bytes.into())
             });
-            Ok(Initial {
-                writes: chunks.collect(),
-                note: Some(format!("random content from seed {seed}")),
-            })
+            let note = format!("random content from seed {seed}");
+            Ok(Initial::new(chunks, Some(note)))
         }
         Init::Hex { file, width } => {
             let text = std::fs::read(file).map_err(|cause| InitialError::Read {
@@ -100,10 +115,7 @@ pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial, Init
                 "{}: {unknown} digits are x or z, and read as 0",
                 file.display()
             );
-            Ok(Initial {
-                writes,
-                note: (unknown > 0).then_some(note),
-            })
+            Ok(Initial::new(writes, (unknown > 0).then_some(note)))
         }
     }
 }

@@ -183,12 +183,34 @@ pub trait Store {
     fn read(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError>;
     /// Writes the segment; `data` has its length.
     fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError>;
+    /// Writes the same byte all over the segment.
+    fn fill(&self, at: &Segment, byte: u8) -> Result<(), AccessError> {
+        fill_in_pieces(self, at, byte)
+    }
     /// Whether bytes of one memory may be bytes of the other too, or, where it is the same, whether a byte of it
     /// may have two offsets. Where that is so, a copy from one to the other is made by way of a buffer of its length.
     fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
         let _ = (one, other);
         false
     }
+}
+
+/// Fills a segment by writes of a bounded size.
+pub fn fill_in_pieces(
+    store: &(impl Store + ?Sized),
+    at: &Segment,
+    byte: u8,
+) -> Result<(), AccessError> {
+    let chunk = vec![byte; as_usize(at.len.min(CHUNK))];
+    for (skip, step) in chunks(at.len, CHUNK) {
+        let piece = Segment {
+            memory: at.memory,
+            offset: at.offset + skip,
+            len: step as u64,
+        };
+        store.write(&piece, &chunk[..step])?;
+    }
+    Ok(())
 }
 
 /// The most bytes that are held at a time, however long an access is.
@@ -211,10 +233,8 @@ pub fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessEr
             Ok(Outcome::Done)
         }
         Op::Fill(place, byte) => {
-            let total = len(place);
-            let chunk = vec![*byte; as_usize(total.min(CHUNK))];
-            for (at, step) in chunks(total, CHUNK) {
-                write(store, place, at, &chunk[..step])?;
+            for segment in place {
+                store.fill(segment, *byte)?;
             }
             Ok(Outcome::Done)
         }

@@ -124,7 +124,7 @@ impl Builder {
     ) -> Result<Vhost, Error> {
         let map = Rc::new(self.memory_map()?);
         let channels = self.channels(&map)?;
-        let memories = Rc::new(Memories::new(map.clone()));
+        let memories = Rc::new(Memories::new(map.clone())?);
         built(&Spaces::new(map.clone(), memories.clone()))?;
         let callbacks = Rc::new(Callbacks::new(self.extensions, self.virtuals));
         let foreign = Rc::new(Live::new(memories.clone(), callbacks.clone()));

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::bus::BusError;
 use crate::config::ConfigError;
+use crate::foreign::NoRoom;
 use crate::mem::{AccessError, ImageError, InitialError};
 use crate::messages::rpc::CallError;
 
@@ -31,6 +32,9 @@ pub enum Error {
     /// A configuration file is refused.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A memory can't be in this process.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
     /// A memory can't be given its first content.
     #[error(transparent)]
     Initial(#[from] InitialError),

@@ -5,7 +5,9 @@ use mailbox_rs::mock::{Firmware, Misbehaviour};
 use mailbox_rs::{PtrWidth, REQUEST_ARGS, RequestEntry, VERSION, Version, action, operation};
 use vhost::Vhost;
 
-use crate::stage::{Chip, EDGE, MAIL, METHODS, NEXT, OCEAN, RAM, REGIONS, Region, TOP};
+use crate::stage::{
+    Chip, EDGE, MAIL, METHODS, NEXT, RAM, REGIONS, Region, TOO_MUCH, TOP, sails_the_ocean,
+};
 
 /// Makes up requests for a channel.
 #[derive(Debug)]
@@ -15,13 +17,9 @@ pub(crate) struct Attacker {
     pub(crate) space: &'static str,
     /// Keeps requests from writing over the mailboxes, so that it is known what each is answered.
     pub(crate) spares_mail: bool,
+    /// Ends nothing for good: never exits, never speaks another version.
+    pub(crate) immortal: bool,
 }
-
-/// More than one request may move.
-const TOO_MUCH: u64 = (256 << 20) + 1;
-
-/// The most that is read of a memory that is backed by nothing: it would all be put out, or compared.
-const SIP: u64 = 1 << 17;
 
 const FORMATS: [&[u8]; 28] = [
     b"%d",
@@ -92,8 +90,8 @@ impl Attacker {
     fn any_entry(&mut self, vhost: &Vhost) -> RequestEntry {
         let mut args: [u64; REQUEST_ARGS] = std::array::from_fn(|_| self.word());
         let (action, mut words) = match self.rng.u32(..1000) {
-            0 => (action::EXIT, 1),
-            1..120 => {
+            0 if !self.immortal => (action::EXIT, 1),
+            ..120 => {
                 args[..2].copy_from_slice(&[self.length(), self.pointer()]);
                 (action::PRINT, 2)
             }
@@ -156,7 +154,7 @@ impl Attacker {
                 }
                 (action::OTHER, self.rng.u32(1..=20))
             }
-            _ => (self.rng.u32(..), self.rng.u32(..21)),
+            _ => (self.rng.u32(2..), self.rng.u32(..21)),
         };
         if self.rng.u8(..16) == 0 {
             words = if self.rng.bool() {
@@ -247,11 +245,11 @@ impl Attacker {
         let near = |rng: &mut Rng, word: u32| word.wrapping_add(rng.u32(..20)).wrapping_sub(10);
         let layout = *firmware.layout();
         let how = match rng.u32(..1000) {
-            0 => Misbehaviour::Version(Version {
+            0 if !self.immortal => Misbehaviour::Version(Version {
                 major: rng.u16(..),
                 minor: rng.u16(..),
             }),
-            1..100 => Misbehaviour::Reset,
+            ..100 => Misbehaviour::Reset,
             100..150 => Misbehaviour::HalfReset,
             150..200 => {
                 let any = rng.u32(..);
@@ -318,22 +316,6 @@ fn writes_over_mail(entry: &RequestEntry) -> bool {
     match (*action, args[0]) {
         (action::MEMMOVE | action::MEMSET, dest) => MAIL.contains(dest),
         (action::FILE, operation::READ) => MAIL.contains(args[2]),
-        _ => false,
-    }
-}
-
-/// Whether the host would be kept busy for nothing by memory that is nowhere: it compares to its end, is printed as it
-/// is, and fills files.
-fn sails_the_ocean(entry: &RequestEntry) -> bool {
-    let RequestEntry { action, args, .. } = entry;
-    let long = |address: u64, len: u64| OCEAN.contains(address) && (SIP..TOO_MUCH).contains(&len);
-    match (*action, args[0]) {
-        (action::PRINT, len) => long(args[1], len),
-        (action::MEMCMP, s1) => long(s1, args[2]),
-        (action::MEMMOVE, _) => long(args[1], args[2]),
-        (action::FILE, operation::WRITE | operation::READ) => {
-            long(args[2], args[3]) || (args[3] == 0 && OCEAN.contains(args[2]))
-        }
         _ => false,
     }
 }

@@ -8,7 +8,7 @@ use mailbox_rs::{FileRequest, OpenFlags, PtrWidth, Request, Response};
 use crate::stage::{Chip, NEXT, Plan, RAM, Stage};
 
 /// What it prints.
-pub(crate) const TEXT: &str = "all is well";
+const TEXT: &str = "all is well";
 
 /// A channel of such firmware, with a model of the memory that it moves about.
 pub(crate) struct Good {
@@ -17,7 +17,6 @@ pub(crate) struct Good {
     rng: fastrand::Rng,
     /// What lies from the start of `RAM` to the end of `NEXT`.
     model: Vec<u8>,
-    pub(crate) printed: usize,
 }
 
 /// Strings of its own, in the memory of the channels.
@@ -42,7 +41,6 @@ impl Good {
             width: plan.width,
             rng,
             model,
-            printed: 0,
         }
     }
 
@@ -122,7 +120,9 @@ impl Good {
         self.ask(stage, &first);
         self.ask(stage, &second);
         self.model[to..to + len as usize / 2].fill(value as u8);
-        self.printed += 1;
+        let printed = stage.console.take();
+        let line = format!("[good] {TEXT}");
+        assert!(printed.lines().any(|printed| printed == line), "{printed}");
     }
 
     /// Every byte of its memory is as it must be.

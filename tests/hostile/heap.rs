@@ -19,22 +19,24 @@ pub(crate) fn peak() -> usize {
     PEAK.load(Relaxed)
 }
 
-fn grown(by: usize) {
-    PEAK.fetch_max(HELD.fetch_add(by, Relaxed) + by, Relaxed);
+/// Counts what was allocated at `at`, where it was.
+fn grown(at: *mut u8, by: usize) -> *mut u8 {
+    if !at.is_null() {
+        PEAK.fetch_max(HELD.fetch_add(by, Relaxed) + by, Relaxed);
+    }
+    at
 }
 
 // SAFETY: every call is the system allocator's own, with the caller's promises unchanged.
 unsafe impl GlobalAlloc for Counted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        grown(layout.size());
         // SAFETY: the caller's.
-        unsafe { System.alloc(layout) }
+        grown(unsafe { System.alloc(layout) }, layout.size())
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        grown(layout.size());
         // SAFETY: the caller's.
-        unsafe { System.alloc_zeroed(layout) }
+        grown(unsafe { System.alloc_zeroed(layout) }, layout.size())
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
@@ -44,10 +46,12 @@ unsafe impl GlobalAlloc for Counted {
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Both may be held for a moment.
-        grown(size);
-        HELD.fetch_sub(layout.size(), Relaxed);
         // SAFETY: the caller's.
-        unsafe { System.realloc(at, layout, size) }
+        let moved = grown(unsafe { System.realloc(at, layout, size) }, size);
+        if !moved.is_null() {
+            // Both may have been held for a moment.
+            HELD.fetch_sub(layout.size(), Relaxed);
+        }
+        moved
     }
 }

@@ -13,6 +13,7 @@
 
 mod apart;
 mod attacker;
+mod config;
 mod good;
 mod heap;
 mod rude;
@@ -22,7 +23,7 @@ use std::env;
 use std::ops::AddAssign;
 use std::path::Path;
 
-use apart::apart;
+use apart::{TOLD, apart};
 use attacker::Attacker;
 use fastrand::Rng;
 use good::Good;
@@ -31,6 +32,7 @@ use mailbox_rs::PtrWidth::{P4, P8};
 use mailbox_rs::mock::Firmware;
 use rude::{Rude, Tally};
 use stage::{Backing, Chip, Plan, Stage};
+use vhost::bus::Observation;
 
 #[global_allocator]
 static HEAP: heap::Counted = heap::Counted;
@@ -68,6 +70,11 @@ const WILD: [Plan; 2] = [
 fn plans() -> Vec<Plan> {
     [GOOD].into_iter().chain(RUDE).chain(WILD).collect()
 }
+
+/// The most that may be kept of systems that are gone, or of requests that were served; and how many systems or ticks
+/// there are before it is counted, since some things are kept once for all.
+const MOST_KEPT: usize = 16 << 10;
+const WARM: u64 = 3;
 
 /// A number that the environment may set.
 fn setting(name: &str, default: u64) -> u64 {
@@ -116,7 +123,6 @@ impl Wild {
 struct Life {
     rude: Tally,
     wild: u64,
-    printed: usize,
 }
 
 /// Ticks of one system.
@@ -131,6 +137,7 @@ fn live(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> Life {
         width: plan.width,
         space: plan.space,
         spares_mail,
+        immortal: ticks > TICKS,
     };
     let mut rude = RUDE.map(|plan| Rude::new(&stage, &plan, attacker(&plan, true)));
     let mut wild = WILD.map(|plan| Wild {
@@ -139,7 +146,11 @@ fn live(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> Life {
     });
     let mut good = Good::new(&stage, &GOOD, seed);
     let mut life = Life::default();
+    let mut held = 0;
     for tick in 0..ticks {
+        if tick == WARM * TICKS {
+            held = heap::held();
+        }
         rude.iter_mut().for_each(|rude| rude.act(&stage));
         life.wild += wild.iter_mut().map(|wild| wild.act(&stage)).sum::<u64>();
         stage.vhost.notify();
@@ -156,6 +167,11 @@ fn live(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> Life {
         rude.iter_mut()
             .for_each(|rude| rude.collect(&stage, &reports));
         stage.released.set(false);
+        let printed = stage.console.take();
+        let stray = printed
+            .lines()
+            .find(|line| !plans().iter().any(|plan| is_of(plan, line)));
+        assert_eq!(stray, None, "a line of no channel");
         if tick % 8 == 0 {
             good.round(&stage);
             let reports = stage.reports.take();
@@ -168,76 +184,116 @@ fn live(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> Life {
     }
     good.check(&stage);
     rude.iter().for_each(|rude| life.rude += rude.tally);
-    life.printed = good.printed;
+    if ticks > WARM * TICKS {
+        let kept = heap::held().saturating_sub(held);
+        println!(
+            "{TOLD}{kept} bytes kept of {} requests",
+            life.rude.sent + life.wild
+        );
+        assert!(
+            kept < 16 * MOST_KEPT,
+            "{kept} bytes were kept of {ticks} ticks"
+        );
+    }
     stage.vhost.shutdown();
     life
+}
+
+/// Whether this is a line of the channel.
+fn is_of(plan: &Plan, line: &str) -> bool {
+    let rest = line
+        .strip_prefix('[')
+        .and_then(|line| line.strip_prefix(plan.name));
+    rest.is_some_and(|rest| rest.starts_with("] "))
 }
 
 /// Systems one after the other, until so many requests were sent.
 fn attack(directory: &Path, backings: &[Backing], requests: u64) {
     let mut seed = setting("VHOST_HOSTILE_SEED", 0);
-    let (mut rude, mut wild, mut printed) = (Tally::default(), 0, 0);
-    let mut held = Vec::new();
+    let (mut rude, mut wild) = (Tally::default(), 0);
+    let (mut lives, mut held) = (0, heap::held());
     while rude.sent + wild < requests {
         let backing = backings[seed as usize % backings.len()];
         eprintln!("backing {backing:?}, VHOST_HOSTILE_SEED={seed}");
         let life = live(directory, backing, seed, TICKS);
         rude += life.rude;
         wild += life.wild;
-        printed += life.printed;
         seed += 1;
-        held.push(heap::held());
+        lives += 1;
+        if lives == WARM {
+            held = heap::held();
+        }
     }
+    let kept = heap::held().saturating_sub(held);
     let most = heap::peak();
-    println!("\n{TOLD}{rude:?}, {wild} without rules, at most {most} bytes held");
-    println!("{}", lines_told(printed));
-    println!("{TOLD}{held:?}");
+    println!("\n{TOLD}{rude:?}, {wild} without rules, at most {most} bytes held, {kept} kept");
     assert!(rude.answered > rude.sent / 3 && rude.reported > rude.sent / 8);
     // Whatever a format has in it, it is told in a few reports.
     assert!(rude.formats < 9 * rude.sent);
     assert!(rude.malformed > 0 && rude.formats > 0 && rude.resets > 0);
     assert!(most < MOST_HELD, "{most} bytes were held");
-}
-
-/// Runs the attack apart, and looks at what was put out there.
-fn attacked(test: &str, backings: &[Backing], requests: u64) {
-    let printed = apart(test, |directory| attack(directory, backings, requests));
-    let Some(printed) = printed else { return };
-    let (told, lines): (Vec<_>, Vec<_>) = printed.iter().partition(|line| line.starts_with(TOLD));
-    told.iter().for_each(|line| println!("{line}"));
-    let channels: Vec<String> = plans()
-        .iter()
-        .map(|plan| format!("[{}] ", plan.name))
-        .collect();
-    let stray = lines
-        .iter()
-        .find(|line| !channels.iter().any(|channel| line.starts_with(channel)));
-    assert_eq!(stray, None, "a line of no channel");
-    let good = format!("[{}] {}", GOOD.name, good::TEXT);
-    let lines = lines.iter().filter(|line| **line == &good).count();
     assert!(
-        told.contains(&&lines_told(lines)),
-        "{lines} lines of {good} were put out: {told:?}"
+        kept < MOST_KEPT,
+        "{kept} bytes were kept of {lives} systems"
     );
-}
-
-/// How the process apart begins what it says itself.
-const TOLD: &str = "test: ";
-
-fn lines_told(lines: usize) -> String {
-    format!("{TOLD}{lines} lines of {}", good::TEXT)
 }
 
 #[test]
 fn memory_in_process() {
-    attacked("memory_in_process", &[Backing::Static], requests());
+    apart("memory_in_process", |directory| {
+        attack(directory, &[Backing::Static], requests())
+    });
 }
 
 #[test]
 fn memory_that_is_nowhere() {
-    attacked(
-        "memory_that_is_nowhere",
-        &[Backing::Log, Backing::Mixed],
-        requests() / 5,
-    );
+    apart("memory_that_is_nowhere", |directory| {
+        attack(directory, &[Backing::Log, Backing::Mixed], requests() / 5);
+    });
+}
+
+#[test]
+fn a_long_life() {
+    apart("a_long_life", |directory| {
+        let ticks = TICKS.max(requests() / 12);
+        live(directory, Backing::Static, 1, ticks);
+    });
+}
+
+#[test]
+fn a_tap_that_panics_is_left_out() {
+    apart("a_tap_that_panics_is_left_out", |directory| {
+        let stage = Stage::start(directory, Backing::Static, &[GOOD]);
+        let mut seen = 0;
+        stage.vhost.attach(move |_: &Observation<'_>| {
+            seen += 1;
+            assert!(seen < 10, "a tap that has seen enough");
+        });
+        let mut good = Good::new(&stage, &GOOD, 0);
+        for _ in 0..10 {
+            good.round(&stage);
+        }
+        let reports = stage.reports.take();
+        let [report] = &reports[..] else {
+            panic!("{reports:?}");
+        };
+        assert!(report.text.starts_with("a tap panicked at "), "{report:?}");
+        assert!(
+            report.text.contains(": a tap that has seen enough"),
+            "{report:?}"
+        );
+    });
+}
+
+#[test]
+fn configuration_and_images() {
+    apart("configuration_and_images", |directory| {
+        config::sizes(directory);
+        config::texts(directory, requests() / 20);
+        let stage = Stage::start(directory, Backing::Mixed, &[GOOD]);
+        config::images(&stage.vhost, directory, requests() / 20);
+        Good::new(&stage, &GOOD, 0).round(&stage);
+        let most = heap::peak();
+        assert!(most < MOST_HELD, "{most} bytes were held");
+    });
 }

@@ -1,7 +1,7 @@
 //! A whole system whose memories are in this process, with mock firmware on its channels and a host program that
 //! answers, waits, fails and panics.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::fs;
@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
 use mailbox_rs::mock::{Firmware, Memory};
-use mailbox_rs::{CacheLine, Layout, OpenFlags, PtrWidth};
+use mailbox_rs::{CacheLine, Layout, OpenFlags, PtrWidth, RequestEntry, action, operation};
 use vhost::bus::{Event, Observation};
 use vhost::mem::Buffer;
 use vhost::messages::foreign::Report;
-use vhost::{Call, CallResult, SpecialFile, Vhost, mailbox_init};
+use vhost::{Call, CallResult, SpecialFile, Vhost};
 
 /// Where the memories that firmware points into are. Mailboxes are always in this process, and so is all that the
 /// space `good` sees.
@@ -92,6 +92,28 @@ pub(crate) const REGIONS: [Region; 8] = [LOW, MAIL, RAM, NEXT, COMMON, EDGE, OCE
 /// The distance of two channels of a space.
 const CHANNEL: u64 = 0x1000;
 
+/// More than one request may move.
+pub(crate) const TOO_MUCH: u64 = (256 << 20) + 1;
+
+/// The most that is read of a memory that is nowhere: it would all be put out, or compared.
+const SIP: u64 = 1 << 17;
+
+/// Whether the host would be kept busy for nothing by memory that is nowhere: it compares to its end, is printed as it
+/// is, and fills files.
+pub(crate) fn sails_the_ocean(entry: &RequestEntry) -> bool {
+    let RequestEntry { action, args, .. } = entry;
+    let long = |address: u64, len: u64| OCEAN.contains(address) && (SIP..TOO_MUCH).contains(&len);
+    match (*action, args[0]) {
+        (action::PRINT, len) => long(args[1], len),
+        (action::MEMCMP, s1) => long(s1, args[2]),
+        (action::MEMMOVE, _) => long(args[1], args[2]),
+        (action::FILE, operation::WRITE | operation::READ) => {
+            long(args[2], args[3]) || (args[3] == 0 && OCEAN.contains(args[2]))
+        }
+        _ => false,
+    }
+}
+
 /// A channel to be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
@@ -149,45 +171,63 @@ impl Reports {
     }
 }
 
+/// Text that was put out, until it is taken.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Console(Rc<RefCell<Vec<u8>>>);
+
+impl Console {
+    pub(crate) fn take(&self) -> String {
+        String::from_utf8(self.0.take()).expect("what is not UTF-8 is replaced")
+    }
+}
+
+impl Write for Console {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The system, and what a test needs of it.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) vhost: Vhost,
     pub(crate) reports: Reports,
+    pub(crate) console: Console,
     /// While set, the method `forever` answers.
     pub(crate) released: Rc<Cell<bool>>,
 }
 
 impl Stage {
-    /// Starts a system. The environment names its two files in `directory`, and the root.
+    /// Starts a system, with its files in `directory`.
     pub(crate) fn start(directory: &Path, backing: Backing, channels: &[Plan]) -> Self {
-        fs::write(directory.join("memories.yaml"), memories(backing)).expect("the memory YAML");
-        fs::write(directory.join("mailboxes.yaml"), mailboxes(channels)).expect("the mailbox YAML");
-        let vhost = mailbox_init(
-            |_| Ok(()),
-            |extensions| {
-                extensions.insert("ram", |_: &str, _: OpenFlags| {
-                    Ok(Box::new(Cursor::new(Vec::new())) as Box<dyn SpecialFile>)
-                });
-                extensions.insert("bad", |_: &str, _: OpenFlags| {
-                    Err(io::ErrorKind::InvalidData.into())
-                });
-                extensions.insert("bug", |path: &str, _: OpenFlags| {
-                    panic!("an opener, of {path:?}")
-                });
-                Ok(())
-            },
-            |virtuals| {
-                virtuals.insert("endless", |_: &str, _: OpenFlags| {
-                    Ok(Box::new(Odd::Endless) as Box<dyn SpecialFile>)
-                });
-                virtuals.insert("bug", |_: &str, _: OpenFlags| {
-                    Ok(Box::new(Odd::Panics) as Box<dyn SpecialFile>)
-                });
-                Ok(())
-            },
-        );
-        let vhost = vhost.expect("a system");
+        let file = directory.join("memories.yaml");
+        fs::write(&file, memories(backing)).expect("the memory YAML");
+        let root = directory.join("root");
+        fs::create_dir_all(&root).expect("a root for firmware's files");
+        let console = Console::default();
+        let vhost = Vhost::builder()
+            .memories(file)
+            .mailboxes_text(mailboxes(channels))
+            .files(root)
+            .console(console.clone())
+            .special_file("ram", |_: &str, _: OpenFlags| {
+                opened(Cursor::new(vec![0; 4096].into_boxed_slice()))
+            })
+            .special_file("bad", |_: &str, _: OpenFlags| {
+                Err(io::ErrorKind::InvalidData.into())
+            })
+            .special_file("bug", |path: &str, _: OpenFlags| {
+                panic!("an opener, of {path:?}")
+            })
+            .virtual_file("endless", |_: &str, _: OpenFlags| opened(Odd::Endless))
+            .virtual_file("bug", |_: &str, _: OpenFlags| opened(Odd::Panics))
+            .start()
+            .expect("a system");
         let reports = Reports::default();
         let seen_by = reports.clone();
         vhost.attach(move |seen: &Observation<'_>| seen_by.see(seen));
@@ -196,6 +236,7 @@ impl Stage {
         Self {
             vhost,
             reports,
+            console,
             released,
         }
     }
@@ -282,6 +323,10 @@ fn come_back(vhost: &Vhost, call: Call<'_>) -> CallResult {
     vhost.tick().expect_err("a tick inside of a tick");
     vhost.status()?;
     Ok(Poll::Ready(first))
+}
+
+fn opened(file: impl SpecialFile + 'static) -> io::Result<Box<dyn SpecialFile>> {
+    Ok(Box::new(file))
 }
 
 /// Files of the host program that are not as files are.

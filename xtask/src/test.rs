@@ -76,7 +76,13 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
 /// What there is to check in this tree.
 fn steps(root: &Path) -> Result<Vec<Step>> {
     let mut steps = vec![
-        Step::new("rustfmt", ["cargo fmt --all --check"]),
+        Step::new(
+            "rustfmt",
+            [
+                "cargo fmt --all --check",
+                "cargo fmt --manifest-path fuzz/Cargo.toml --check",
+            ],
+        ),
         Step::new("clippy", clippy()),
         Step::new("rustdoc", ["cargo doc --workspace --no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings"),
@@ -195,11 +201,13 @@ fn fuzz_targets(root: &Path) -> Result<Vec<String>> {
 }
 
 /// Starts from the committed seeds in `fuzz/corpus/<target>`; what the fuzzer finds goes there too, and git ignores it.
+/// What firmware makes the host report would fill the terminal: of standard output and error only the fuzzer's own
+/// words are shown. A crash is shown in full by `cargo fuzz run <target> <file>`, with the file that it names.
 /// Without a sanitizer this needs no nightly compiler, and still has coverage to go by.
 fn fuzz(target: &str) -> String {
     format!(
         "cargo fuzz run --sanitizer none --target-dir target/fuzz {target} -- \
-         -max_total_time={FUZZ_SECONDS} -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1"
+         -max_total_time={FUZZ_SECONDS} -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 -close_fd_mask=3"
     )
 }
 

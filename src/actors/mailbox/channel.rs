@@ -306,8 +306,9 @@ impl Channel {
     async fn serve(&self, slot: u32, entry: &RequestEntry) -> Served {
         let failed = |kind: &dyn fmt::Display, failure: &Failure, responds: bool| {
             let errno = failure.errno();
+            let answered = if responds { "answered " } else { "" };
             self.complain(&format!(
-                "request in slot {slot}, {kind}: {failure}; answered {errno}"
+                "request in slot {slot}, {kind}: {failure}; {answered}{errno}"
             ));
             if responds {
                 Served::Response(Response::Error(errno))
@@ -354,7 +355,8 @@ impl Channel {
     ) -> Result<(), Failure> {
         let layout = &self.setup.layout;
         if responses.is_full() {
-            responses.taken = Index(self.read_u32(layout.response.idx_c).await?);
+            let taken = self.read_u32(layout.response.idx_c).await?;
+            self.taken(responses, taken);
         }
         if responses.is_full() {
             self.stage.set(Stage::Full {
@@ -365,9 +367,10 @@ impl Channel {
             let room = |sight: &Sight| {
                 sight
                     .response_taken
-                    .filter(|taken| put.wrapping_sub(*taken) < QUEUE_LEN)
+                    .filter(|taken| put.wrapping_sub(*taken) != QUEUE_LEN)
             };
-            responses.taken = Index(self.sighted(room).await?);
+            let taken = self.sighted(room).await?;
+            self.taken(responses, taken);
             self.watch(Watched::Requests, place);
         }
         let width = layout.ptr_width;
@@ -380,6 +383,20 @@ impl Channel {
         let advance = self.write_u32(layout.response.idx_p, responses.put.0);
         self.access(Op::Batch(vec![entry, advance])).await?;
         Ok(())
+    }
+
+    /// Firmware has taken responses up to this index, or says one that can't be: then the queue is as good as empty,
+    /// since to wait for a better one might be to wait for ever.
+    fn taken(&self, responses: &mut Responses, taken: u32) {
+        let put = responses.put;
+        responses.taken = Index(taken);
+        if put.0.wrapping_sub(taken) > QUEUE_LEN {
+            self.complain(&format!(
+                "response queue: idx_c is {taken:#x}, where idx_p is {:#x}; the host goes on as if all were taken",
+                put.0
+            ));
+            responses.taken = put;
+        }
     }
 
     /// Ends when firmware takes READY back: it starts anew.

@@ -505,6 +505,32 @@ fn a_full_response_queue_waits_for_firmware() {
 }
 
 #[test]
+fn responses_go_on_where_firmware_took_more_than_there_were() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    let request = Request::MemSet {
+        dest: DATA,
+        byte: 0,
+        len: 1,
+    };
+    firmware.misbehave(Misbehaviour::SkipResponses(100));
+    for _ in 0..9 {
+        assert!(firmware.try_send(&request));
+        bench.tick();
+    }
+    assert_eq!(firmware.queued(), 0);
+    assert_eq!(firmware.load(layout.response.idx_p), 9);
+    let reports = bench.reports();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert!(
+        reports[0]
+            .2
+            .starts_with("response queue: idx_c is 0x64, where idx_p is 0x8; ")
+    );
+}
+
+#[test]
 fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
     let layout = plain(PtrWidth::P8);
     let bench = Bench::new(&[(BASE, layout)]);

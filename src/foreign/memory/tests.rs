@@ -16,7 +16,7 @@ fn memory(name: &str, backend: Backend, size: u64, shape: Shape) -> Memory {
 
 fn memories(memories: Vec<Memory>) -> Memories {
     let spaces = vec![];
-    Memories::new(Rc::new(MemoryMap { memories, spaces }))
+    Memories::new(Rc::new(MemoryMap { memories, spaces })).unwrap()
 }
 
 fn array(width: u64, cols: u64) -> Array {

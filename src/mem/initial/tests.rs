@@ -13,7 +13,7 @@ fn memory(size: u64, init: Init) -> Memory {
         size,
         shape: Shape::BlackBox,
         init,
-        backend: Backend::Log,
+        backend: Backend::Uvm,
     }
 }
 

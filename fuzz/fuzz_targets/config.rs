@@ -1,0 +1,144 @@
+//! Both YAML files and an image, as text and bytes: nothing panics, and what is believed can be used.
+//!
+//! An input is the memory YAML, the mailbox YAML and the ELF file, with a line of `===` between them.
+
+#![no_main]
+
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+
+use libfuzzer_sys::fuzz_target;
+use vhost::config::{self, Surroundings};
+use vhost::foreign::Memories;
+use vhost::mem::{Backend, Geometry, Init, MemoryMap, SpaceId, initial};
+
+fuzz_target!(|data: &[u8]| {
+    let [memories, mailboxes, image] = parts(data);
+    let outside = Outside(image);
+    let (memories, mailboxes) = (
+        String::from_utf8_lossy(memories),
+        String::from_utf8_lossy(mailboxes),
+    );
+    match config::parse_memory_map(&memories, Path::new("memories.yaml"), &outside) {
+        Err(error) => assert!(!error.to_string().is_empty()),
+        Ok(map) => {
+            resolve(&map);
+            contain(&map);
+            channels(&mailboxes, &map, &outside);
+        }
+    }
+});
+
+const SEPARATOR: &[u8] = b"\n===\n";
+
+fn parts(data: &[u8]) -> [&[u8]; 3] {
+    let cut = |data: &'_ [u8]| data.windows(SEPARATOR.len()).position(|at| at == SEPARATOR);
+    let split = |data| match cut(data) {
+        Some(at) => (&data[..at], &data[at + SEPARATOR.len()..]),
+        None => (data, &data[data.len()..]),
+    };
+    let (memories, rest) = split(data);
+    let (mailboxes, image) = split(rest);
+    [memories, mailboxes, image]
+}
+
+/// A world of one image and one file of hex digits.
+struct Outside<'a>(&'a [u8]);
+
+impl Surroundings for Outside<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        (name.len() < 3).then(|| format!("{name}.elf"))
+    }
+
+    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
+        if file.extension().is_some_and(|extension| extension == "elf") {
+            Ok(self.0.to_vec())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+
+    fn is_file(&self, file: &Path) -> bool {
+        file.extension().is_some_and(|extension| extension == "hex")
+    }
+}
+
+/// Every memory is where it says, and every byte of it in one place of its arrays.
+fn resolve(map: &MemoryMap) {
+    for (at, space) in (0..).map(SpaceId).zip(&map.spaces) {
+        for memory in space.memories.iter().filter_map(|id| map.memory(*id)) {
+            let last = memory.base + (memory.size - 1);
+            for (address, len) in [(memory.base, memory.size), (memory.base, 1), (last, 1)] {
+                let place = map.resolve(at, address, len).expect("a memory's own bytes");
+                assert_eq!(place.iter().map(|segment| segment.len).sum::<u64>(), len);
+                assert_eq!(map.clip(at, address, len), len);
+                assert_eq!(map.mapped(at, address, len), place);
+            }
+            for (address, len) in [
+                (last, 2),
+                (memory.base.wrapping_sub(1), 2),
+                (memory.base, u64::MAX),
+            ] {
+                let whole = map.resolve(at, address, len).is_ok();
+                assert_eq!(whole, map.clip(at, address, len) == len);
+            }
+            let Some(geometry) = Geometry::of(&memory.shape) else {
+                continue;
+            };
+            assert_eq!(geometry.size(), memory.size);
+            for offset in [0, memory.size - 1, memory.size / 2] {
+                let runs: Vec<_> = geometry.runs(offset, 1).collect();
+                let [run] = &runs[..] else {
+                    panic!("a byte in {runs:?}")
+                };
+                assert!(memory.shape.instance(run.instance).is_some());
+                assert_eq!((run.len, run.words().count()), (1, 1));
+            }
+        }
+    }
+}
+
+/// What a process keeps of memories that are small.
+const SMALL: u64 = 1 << 16;
+
+/// Memories of this process hold what is written to them, and have their first content.
+fn contain(map: &MemoryMap) {
+    let kept = map
+        .memories
+        .iter()
+        .filter(|memory| memory.backend == Backend::Static);
+    if kept.map(|memory| memory.size).fold(0, u64::saturating_add) > SMALL {
+        return;
+    }
+    let map = Rc::new(map.clone());
+    let memories = Memories::new(map.clone()).expect("room for a little");
+    for (id, memory) in map.numbered() {
+        if !matches!(memory.init, Init::Hex { .. }) {
+            let content = initial(id, memory, 1).expect("content from no file");
+            for op in content.writes.take(2) {
+                if memory.backend.is_local() {
+                    vhost::mem::execute(&memories, &op).expect("a memory of this process");
+                }
+            }
+        }
+    }
+}
+
+fn channels(text: &str, map: &MemoryMap, outside: &Outside<'_>) {
+    match config::parse_mailboxes(text, Path::new("mailboxes.yaml"), map, outside) {
+        Err(error) => assert!(!error.to_string().is_empty()),
+        Ok(channels) => {
+            for channel in channels {
+                if let Some(mailbox) = channel.mailbox {
+                    let size = mailbox.layout.channel_size;
+                    map.resolve(channel.space, mailbox.address, size)
+                        .expect("a channel is in memory");
+                }
+                for write in channel.load.iter().flat_map(|image| image.writes()) {
+                    assert!(!format!("{write:?}").is_empty());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Configuration and images that mean harm, given to a whole system: refused or believed, soon and in little memory.
+
+use std::fs;
+use std::path::Path;
+
+use fastrand::Rng;
+use vhost::{Vhost, mailbox_init_with_config};
+
+use crate::stage::{OCEAN, TOP};
+
+fn start(directory: &Path, memories: &str, mailboxes: &str) -> Result<Vhost, vhost::Error> {
+    let file = directory.join("memories.yaml");
+    fs::write(&file, memories).expect("the memory YAML");
+    mailbox_init_with_config(&file, mailboxes)
+}
+
+/// Sizes that no process has: an error that names the memory, or no matter at all.
+pub(crate) fn sizes(directory: &Path) {
+    let one = |keys: &str| {
+        let memories = format!("space:\n  core:\n    - big: {{{keys}}}\n");
+        start(directory, &memories, "{}")
+    };
+    let kept = "base: 0, path: big, width: 64, backend: static";
+    for size in [1_u64 << 62, 1 << 63] {
+        let error = one(&format!("{kept}, size: {size:#x}")).expect_err("no room for it");
+        assert!(error.to_string().starts_with("memory `big`: "), "{error}");
+    }
+    for init in ["all_zero", "random", "no_init"] {
+        let keys = format!(
+            "base: 0, size: {:#x}, backend: log, init: {{method: {init}}}",
+            1_u64 << 63
+        );
+        let vhost = one(&keys).expect("nothing is kept of it");
+        vhost.read("core", 0, 1 << 62).expect_err("as many bytes");
+        vhost
+            .write("core", u64::MAX >> 1, b"a".to_vec())
+            .expect("the last byte");
+        vhost
+            .write("core", u64::MAX >> 1, b"ab".to_vec())
+            .expect_err("the first byte behind");
+    }
+}
+
+/// An image of one segment of a few bytes, for 64 bits.
+fn image(address: u64, memory_size: u64) -> Vec<u8> {
+    const HEADERS: u64 = 64 + 56;
+    let mut image = b"\x7fELF\x02\x01\x01".to_vec();
+    image.resize(16, 0);
+    let mut put =
+        |(size, value): (usize, u64)| image.extend_from_slice(&value.to_le_bytes()[..size]);
+    // Type, machine, version; entry, program headers, section headers; flags, sizes and counts.
+    [
+        (2, 2),
+        (2, 243),
+        (4, 1),
+        (8, address),
+        (8, 64),
+        (8, 0),
+        (4, 0),
+        (2, 64),
+        (2, 56),
+        (2, 1),
+        (2, 64),
+        (2, 0),
+        (2, 0),
+    ]
+    .into_iter()
+    .for_each(&mut put);
+    // Type, flags, offset, virtual and physical address, sizes in file and memory, alignment.
+    [
+        (4, 1),
+        (4, 7),
+        (8, HEADERS),
+        (8, address),
+        (8, address),
+        (8, 8),
+        (8, memory_size),
+        (8, 1),
+    ]
+    .into_iter()
+    .for_each(&mut put);
+    put((8, 0x0123_4567_89ab_cdef));
+    image
+}
+
+/// Images that claim more than they have, then images with bytes overwritten.
+pub(crate) fn images(vhost: &Vhost, directory: &Path, rounds: u64) {
+    let file = directory.join("image.elf");
+    let load = |space: &str, image: &[u8]| {
+        fs::write(&file, image).expect("the image");
+        vhost.load_elf(space, &file)
+    };
+    for size in [8, 1 << 20, 1 << 63] {
+        load("wild", &image(OCEAN.base, size)).expect("what is outside is left out");
+    }
+    load("wild", &image(TOP.base, TOP.size)).expect("it ends where addresses end");
+    for (base, size) in [(TOP.base, TOP.size + 1), (OCEAN.base, u64::MAX)] {
+        load("wild", &image(base, size)).expect_err("it ends where there is no address");
+    }
+    let error = load("good", &image(OCEAN.base, 8)).expect_err("no memory is there");
+    assert!(
+        error
+            .to_string()
+            .contains("space `good`, 0x1000000000000: "),
+        "{error}"
+    );
+
+    let mut rng = Rng::with_seed(rounds);
+    for _ in 0..rounds {
+        let mut image = image(TOP.base, 0x100);
+        for _ in 0..rng.u32(1..6) {
+            let at = rng.usize(..image.len());
+            image[at] = rng
+                .choice([0, 1, 0x7f, 0xff, rng.clone().u8(..)])
+                .unwrap_or(0);
+        }
+        image.truncate(if rng.u8(..8) == 0 {
+            rng.usize(..image.len())
+        } else {
+            image.len()
+        });
+        if let Err(error) = load("wild", &image) {
+            assert!(!error.to_string().is_empty());
+        }
+    }
+}
+
+/// Texts that are nearly right. Whatever is believed starts, and ticks.
+pub(crate) fn texts(directory: &Path, rounds: u64) {
+    const MEMORIES: &str = "shared:\n  ram: &ram {base: 0x80000000, size: 0x4000, path: ram, width: 128, array_dims: {rows: 16, cols: 64}, backend: static}\nspace:\n  core0:\n    - rom: {base: 0, size: 4096, backend: log, init: {method: random, seed: 1}}\n    - [ram]\n  core1:\n    - ram2: {<<: *ram, base: 0x90000000}\n    - sram: {path: s, base: 0x5000000, size: 64, width: 64, bank_width: 32, bank_depth: 4, backend: static, banks: [[a, b], [c, d]]}\n";
+    const MAILBOXES: &str = "a: &a {space: core0, base: 0x80000000, ptr: 64, cache_line: 64}\nb: {<<: *a, space: core1, base: 0x90001000, ptr: 32}\n";
+    const PIECES: [&str; 22] = [
+        "0",
+        "-1",
+        "7",
+        "0xffffffffffffffff",
+        "0x4000000000000000",
+        "18446744073709551616",
+        "&a ",
+        "*a ",
+        "<<: *ram",
+        "[",
+        "]",
+        "{",
+        "}",
+        ": ",
+        "\n",
+        " ",
+        "'",
+        "core0",
+        "1e400",
+        "random",
+        "size",
+        "\0",
+    ];
+    let mut rng = Rng::with_seed(rounds);
+    let mut mutated = |text: &str| {
+        let mut text = text.as_bytes().to_vec();
+        for _ in 0..rng.u32(..3) {
+            let at = rng.usize(..=text.len());
+            let end = (at + rng.usize(..8)).min(text.len());
+            let piece = rng.choice(PIECES).unwrap_or_default();
+            text.splice(at..end, piece.bytes());
+        }
+        String::from_utf8(text).expect("ASCII")
+    };
+    let mut started = 0;
+    for _ in 0..rounds {
+        let (memories, mailboxes) = (mutated(MEMORIES), mutated(MAILBOXES));
+        match start(directory, &memories, &mailboxes) {
+            Ok(vhost) => {
+                vhost.tick().expect("a tick");
+                started += 1;
+            }
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+    assert!(started > rounds / 20, "{started} of {rounds} were believed");
+}
