@@ -75,6 +75,7 @@ fn resolve(
     Ok(match op {
         Op::Read(span) => Op::Read(place(span, false)?),
         Op::Write(span, data) => Op::Write(place(span, false)?, data),
+        Op::Word(span, word) => Op::Word(place(span, false)?, word),
         Op::Fill(span, byte) => Op::Fill(place(span, false)?, byte),
         Op::Copy { to, from } => Op::Copy {
             to: place(to, false)?,

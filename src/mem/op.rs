@@ -17,6 +17,8 @@ pub enum Op<P> {
     Read(P),
     /// Writes as many bytes as the place has.
     Write(P, Bytes),
+    /// Writes a number, little-endian, as wide as the place: 8 bytes at most.
+    Word(P, u64),
     /// Writes the same byte everywhere.
     Fill(P, u8),
     /// Copies, as if by way of a buffer: the places may overlap.
@@ -30,7 +32,7 @@ pub enum Op<P> {
     Compare(P, P),
     /// Reads up to the first NUL, which must lie in the place.
     Text(P),
-    /// One after the other, up to the first that fails; nothing comes in between.
+    /// One after the other, up to the first that fails; nothing comes in between. Gives what the first one gives.
     Batch(Vec<Op<P>>),
 }
 
@@ -40,6 +42,7 @@ impl<P> Op<P> {
         match self {
             Self::Read(place)
             | Self::Write(place, _)
+            | Self::Word(place, _)
             | Self::Fill(place, _)
             | Self::Text(place) => wanted(place),
             Self::Copy {
@@ -64,14 +67,12 @@ pub struct Span {
 /// What an [`Op`] gives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// Done: write, fill, copy.
+    /// Done: write, word, fill, copy; an empty batch.
     Done,
     /// What was read; a text without its NUL.
     Bytes(Bytes),
     /// First less second of the first bytes that differ; 0 where none does.
     Difference(i32),
-    /// Of a batch, one each.
-    Batch(Vec<Outcome>),
 }
 
 impl Outcome {
@@ -88,14 +89,6 @@ impl Outcome {
         match self {
             Self::Difference(difference) => *difference,
             _ => 0,
-        }
-    }
-
-    /// The outcomes of a batch; none for an outcome of another kind.
-    pub fn into_batch(self) -> Vec<Outcome> {
-        match self {
-            Self::Batch(outcomes) => outcomes,
-            _ => Vec::new(),
         }
     }
 }
@@ -232,6 +225,16 @@ pub fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessEr
             write(store, place, 0, data)?;
             Ok(Outcome::Done)
         }
+        Op::Word(place, word) => {
+            let bytes = word.to_le_bytes();
+            let fits = bytes.get(..as_usize(len(place)));
+            let fits = fits.ok_or_else(|| AccessError::Length {
+                len: bytes.len() as u64,
+                place: len(place),
+            })?;
+            write(store, place, 0, fits)?;
+            Ok(Outcome::Done)
+        }
         Op::Fill(place, byte) => {
             for segment in place {
                 store.fill(segment, *byte)?;
@@ -242,8 +245,10 @@ pub fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessEr
         Op::Compare(one, other) => compare(store, one, other),
         Op::Text(place) => text(store, place),
         Op::Batch(ops) => {
-            let outcomes = ops.iter().map(|op| execute(store, op));
-            Ok(Outcome::Batch(outcomes.collect::<Result<_, _>>()?))
+            let mut outcomes = ops.iter().map(|op| execute(store, op));
+            let first = outcomes.next().unwrap_or(Ok(Outcome::Done))?;
+            outcomes.try_for_each(|outcome| outcome.map(drop))?;
+            Ok(first)
         }
     }
 }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::ChannelId;
 use crate::bus::{Message, inbox};
 
-/// A channel's doorbell rang.
+/// A channel's doorbell rang. It is announced to taps, and sent to nobody: it wakes the channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ring {
+pub struct Rang {
     /// Whose.
     pub channel: ChannelId,
     /// What was seen; `None` where the words could not be read.
@@ -39,6 +39,21 @@ pub struct Handshake {
     pub response_put: u32,
 }
 
+impl Message for Rang {
+    type Reply = ();
+    const NAME: &'static str = "Rang";
+}
+
+impl Sight {
+    /// Before anything was seen.
+    pub const NOTHING: Self = Self {
+        state: 0,
+        request_put: 0,
+        handshake: None,
+        response_taken: None,
+    };
+}
+
 /// What each channel waits for, in text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status;
@@ -67,7 +82,6 @@ impl Message for Served {
 inbox! {
     /// All that the mailbox server is sent.
     "mailbox" {
-        Ring -> (),
         Status -> String,
     }
 }

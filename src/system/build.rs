@@ -120,7 +120,7 @@ impl Vhost {
                 .into_iter()
                 .map(|setup| (setup, bus.doorbell()))
                 .collect();
-            bus.start(|own| MailboxServer::new(desk, own, links, setups, &board))?
+            bus.start(|_| MailboxServer::new(desk, links, setups, &board))?
         };
         bus.settle()?;
 

@@ -1,29 +1,26 @@
 //! One channel: handshake, requests in order, reset at any time.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
-use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
 
-use bytes::Bytes;
 use futures_util::future::{Either, select};
-use mailbox_rs::{
-    Index, QUEUE_LEN, REQUEST_ARGS, Request, RequestEntry, Response, ResponseEntry, State, VERSION,
-};
+use mailbox_rs::{Index, QUEUE_LEN, Request, RequestEntry, Response, State, VERSION};
 
 use super::failure::Failure;
+use super::lookout::Lookout;
+use super::queues::Queues;
 use super::service::Served;
 use super::watch::Watched;
 use super::{Board, Links, Setup};
-use crate::bus::{Desk, Doorbell, Port};
-use crate::mem::{AccessError, Op, Outcome, Segments, Span};
+use crate::bus::{Desk, Doorbell};
+use crate::mem::{Op, Outcome, Span};
 use crate::messages::ChannelId;
 use crate::messages::files::CloseAll;
 use crate::messages::foreign::{Exit, Report, Severity};
-use crate::messages::mailbox::{Inbox, Ring, Sight};
-use crate::messages::memory::{Access, Locate};
+use crate::messages::mailbox::Sight;
+use crate::messages::memory::Access;
 use crate::messages::{console, mailbox, rpc};
 
 /// What the server knows of one channel. Its task is [`run`](Self::run).
@@ -32,15 +29,8 @@ pub(super) struct Channel {
     pub(super) setup: Setup,
     pub(super) links: Rc<Links>,
     desk: Desk,
-    bell: Doorbell,
-    rings: Port<Inbox>,
+    lookout: Lookout,
     board: Rc<Board>,
-    /// What the doorbell has seen last.
-    sight: Cell<Sight>,
-    /// Why it could not look.
-    blind: Rc<RefCell<Option<AccessError>>>,
-    /// The task, while it waits for a sight.
-    task: Cell<Option<Waker>>,
     stage: Cell<Stage>,
 }
 
@@ -79,35 +69,22 @@ impl Responses {
     }
 }
 
-/// What the doorbell has seen before it has seen anything.
-const NOTHING: Sight = Sight {
-    state: 0,
-    request_put: 0,
-    handshake: None,
-    response_taken: None,
-};
-
 impl Channel {
     pub(super) fn new(
         id: ChannelId,
         setup: Setup,
         bell: Doorbell,
         desk: Desk,
-        rings: Port<Inbox>,
         links: Rc<Links>,
         board: Rc<Board>,
     ) -> Self {
         Self {
             id,
             setup,
+            lookout: Lookout::new(id, desk.clone(), bell, links.store.clone()),
             links,
             desk,
-            bell,
-            rings,
             board,
-            sight: Cell::new(NOTHING),
-            blind: Rc::default(),
-            task: Cell::default(),
             stage: Cell::new(Stage::Handshake),
         }
     }
@@ -116,28 +93,18 @@ impl Channel {
         &self.setup.name
     }
 
-    /// The doorbell rang.
-    pub(super) fn rung(&self, sight: Option<Sight>) {
-        if let Some(sight) = sight {
-            self.sight.set(sight);
-        }
-        if let Some(task) = self.task.take() {
-            task.wake();
-        }
-    }
-
     /// Serves the channel until it exits.
     pub(super) async fn run(self: Rc<Self>) {
         if let Err(failure) = self.serve_sessions().await {
             self.give_up(&format!("the channel is given up: {failure}"));
         }
-        self.bell.silence();
+        self.lookout.end();
     }
 
     async fn serve_sessions(&self) -> Result<(), Failure> {
-        let place = self.take_over().await?;
-        while self.handshake(&place).await? {
-            let (reset, session) = (pin!(self.left_ready()), pin!(self.session(&place)));
+        let queues = Queues::take_over(&self.setup, &self.links.memory).await?;
+        while self.handshake(&queues).await? {
+            let (reset, session) = (pin!(self.left_ready()), pin!(self.session(&queues)));
             match select(reset, session).await {
                 // Dropped with all that it was waiting for.
                 Either::Left((reset, _)) => {
@@ -163,30 +130,12 @@ impl Channel {
         Ok(())
     }
 
-    /// Finds the channel and clears its queues.
-    async fn take_over(&self) -> Result<Segments, Failure> {
-        let layout = &self.setup.layout;
-        let span = Span {
-            address: self.setup.address,
-            len: layout.channel_size,
-        };
-        let place = self.links.memory.ask(Locate {
-            space: self.setup.space,
-            span,
-        });
-        let place = place.await??;
-        let queues = [&layout.request, &layout.response];
-        let clear = queues.map(|queue| Op::Fill(self.span(queue.offset, queue.size), 0));
-        self.access(Op::Batch(clear.into())).await?;
-        Ok(place)
-    }
-
     /// Answers a handshake. False where the firmware speaks another version of the protocol.
-    async fn handshake(&self, place: &Segments) -> Result<bool, Failure> {
+    async fn handshake(&self, queues: &Queues) -> Result<bool, Failure> {
         self.stage.set(Stage::Handshake);
-        self.sight.set(NOTHING);
-        self.watch(Watched::Handshake, place);
-        let version = self.sighted(asks_for_handshake).await?;
+        self.lookout.expect(Sight::NOTHING);
+        self.watch(Watched::Handshake, queues);
+        let version = self.lookout.sighted(asks_for_handshake).await?;
         let host = u32::from(VERSION);
         if version != host {
             let firmware = mailbox_rs::Version::from(version);
@@ -195,41 +144,30 @@ impl Channel {
             ));
             return Ok(false);
         }
-        let layout = &self.setup.layout;
-        let indices = [
-            layout.request.idx_p,
-            layout.request.idx_c,
-            layout.response.idx_p,
-            layout.response.idx_c,
-        ];
-        let mut writes: Vec<_> = indices
-            .iter()
-            .map(|index| self.write_u32(*index, 0))
-            .collect();
-        writes.push(self.write_u32(layout.state, State::READY.0));
-        self.access(Op::Batch(writes)).await?;
-        self.sight.set(Sight {
+        queues.make_ready().await?;
+        self.lookout.expect(Sight {
             state: State::READY.0,
-            ..NOTHING
+            ..Sight::NOTHING
         });
         Ok(true)
     }
 
     /// Serves requests until one is EXIT.
-    async fn session(&self, place: &Segments) -> Result<u32, Failure> {
-        self.watch(Watched::Requests, place);
+    async fn session(&self, queues: &Queues) -> Result<u32, Failure> {
+        self.watch(Watched::Requests, queues);
         let mut taken = Index(0);
         let mut responses = Responses::default();
         loop {
             self.stage.set(Stage::Idle { taken: taken.0 });
             let news = |sight: &Sight| (sight.request_put != taken.0).then_some(sight.request_put);
-            let put = self.sighted(news).await?;
+            let put = self.lookout.sighted(news).await?;
             if put.wrapping_sub(taken.0) > QUEUE_LEN {
-                self.resynchronise(put, &mut taken, &mut responses).await?;
+                self.resynchronise(queues, put, &mut taken, &mut responses)
+                    .await?;
                 continue;
             }
             while taken.0 != put {
-                let entry = self.take(taken).await?;
+                let entry = queues.take(taken).await?;
                 let since = self.desk.now();
                 let served = self.serve(taken.slot(), &entry).await;
                 self.announce(taken.slot(), entry, since, &served);
@@ -238,7 +176,7 @@ impl Channel {
                     Served::Exit(code) => return Ok(code),
                     Served::Silent => {}
                     Served::Response(response) => {
-                        self.respond(&mut responses, response, place).await?;
+                        self.respond(queues, &mut responses, response).await?;
                     }
                 }
             }
@@ -248,12 +186,12 @@ impl Channel {
     /// Request indices that can't follow from each other: believes what is in memory, where that makes sense.
     async fn resynchronise(
         &self,
+        queues: &Queues,
         put: u32,
         taken: &mut Index,
         responses: &mut Responses,
     ) -> Result<(), Failure> {
-        let layout = &self.setup.layout;
-        let there = Index(self.read_u32(layout.request.idx_c).await?);
+        let there = queues.requests_taken().await?;
         let moved = format!("request queue: idx_p went from {:#x} to {put:#x}", taken.0);
         if put.wrapping_sub(there.0) <= QUEUE_LEN && there != *taken {
             self.report(
@@ -264,42 +202,15 @@ impl Channel {
                 ),
             );
             *taken = there;
-            responses.put = Index(self.read_u32(layout.response.idx_p).await?);
-            responses.taken = Index(self.read_u32(layout.response.idx_c).await?);
+            responses.put = queues.responses_put().await?;
+            responses.taken = queues.responses_taken().await?;
             return Ok(());
         }
         self.complain(&format!(
             "{moved}, past the {QUEUE_LEN} slots there are; what is in between is passed over"
         ));
         *taken = Index(put);
-        self.access(self.write_u32(layout.request.idx_c, put))
-            .await?;
-        Ok(())
-    }
-
-    /// Copies a request out of the queue, and gives its slot back to firmware.
-    async fn take(&self, index: Index) -> Result<RequestEntry, Failure> {
-        let layout = &self.setup.layout;
-        let width = layout.ptr_width;
-        let entry = self.span(
-            layout.request_entry(index.slot()),
-            layout.request.entry_size,
-        );
-        let advance = self.write_u32(layout.request.idx_c, index.next().0);
-        let mut outcomes = self
-            .access(Op::Batch(vec![Op::Read(entry), advance]))
-            .await?
-            .into_batch();
-        let bytes = outcomes
-            .drain(..)
-            .next()
-            .map_or_else(Bytes::new, Outcome::into_bytes);
-        // As many bytes as an entry has were read.
-        Ok(RequestEntry::parse(&bytes, width).unwrap_or(RequestEntry {
-            action: 0,
-            words: 0,
-            args: [0; REQUEST_ARGS],
-        }))
+        queues.set_requests_taken(*taken).await
     }
 
     /// Serves one request, whatever it is.
@@ -349,51 +260,43 @@ impl Channel {
     /// Puts a response into the queue, once there is room.
     async fn respond(
         &self,
+        queues: &Queues,
         responses: &mut Responses,
         response: Response,
-        place: &Segments,
     ) -> Result<(), Failure> {
-        let layout = &self.setup.layout;
         if responses.is_full() {
-            let taken = self.read_u32(layout.response.idx_c).await?;
+            let taken = queues.responses_taken().await?;
             self.taken(responses, taken);
         }
         if responses.is_full() {
             self.stage.set(Stage::Full {
                 since: self.desk.now(),
             });
-            self.watch(Watched::Room, place);
+            self.watch(Watched::Room, queues);
             let put = responses.put.0;
             let room = |sight: &Sight| {
                 sight
                     .response_taken
                     .filter(|taken| put.wrapping_sub(*taken) != QUEUE_LEN)
             };
-            let taken = self.sighted(room).await?;
-            self.taken(responses, taken);
-            self.watch(Watched::Requests, place);
+            let taken = self.lookout.sighted(room).await?;
+            self.taken(responses, Index(taken));
+            self.watch(Watched::Requests, queues);
         }
-        let width = layout.ptr_width;
-        let size = ResponseEntry::size(width);
-        let mut bytes = [0; ResponseEntry::MAX_SIZE];
-        response.entry(width).emit(&mut bytes, width);
-        let entry = self.span(layout.response_entry(responses.put.slot()), size as u64);
-        let entry = Op::Write(entry, Bytes::copy_from_slice(&bytes[..size]));
+        queues.put(responses.put, response).await?;
         responses.put = responses.put.next();
-        let advance = self.write_u32(layout.response.idx_p, responses.put.0);
-        self.access(Op::Batch(vec![entry, advance])).await?;
         Ok(())
     }
 
     /// Firmware has taken responses up to this index, or says one that can't be: then the queue is as good as empty,
     /// since to wait for a better one might be to wait for ever.
-    fn taken(&self, responses: &mut Responses, taken: u32) {
+    fn taken(&self, responses: &mut Responses, taken: Index) {
         let put = responses.put;
-        responses.taken = Index(taken);
-        if put.0.wrapping_sub(taken) > QUEUE_LEN {
+        responses.taken = taken;
+        if put.0.wrapping_sub(taken.0) > QUEUE_LEN {
             self.complain(&format!(
-                "response queue: idx_c is {taken:#x}, where idx_p is {:#x}; the host goes on as if all were taken",
-                put.0
+                "response queue: idx_c is {:#x}, where idx_p is {:#x}; the host goes on as if all were taken",
+                taken.0, put.0
             ));
             responses.taken = put;
         }
@@ -401,56 +304,14 @@ impl Channel {
 
     /// Ends when firmware takes READY back: it starts anew.
     async fn left_ready(&self) -> Result<(), Failure> {
-        self.sighted(|sight| (sight.state != State::READY.0).then_some(()))
+        self.lookout
+            .sighted(|sight| (sight.state != State::READY.0).then_some(()))
             .await
     }
 
-    /// Waits until what the doorbell sees is what `wanted` looks for.
-    async fn sighted<T>(&self, wanted: impl Fn(&Sight) -> Option<T>) -> Result<T, Failure> {
-        poll_fn(|context| {
-            if let Some(cause) = self.blind.take() {
-                return Poll::Ready(Err(cause.into()));
-            }
-            let found = wanted(&self.sight.get());
-            if found.is_none() {
-                self.wake_later(context.waker());
-            }
-            found.map_or(Poll::Pending, |found| Poll::Ready(Ok(found)))
-        })
-        .await
-    }
-
-    /// Has the next ring wake the channel's task.
-    fn wake_later(&self, waker: &Waker) {
-        let known = self.task.take().filter(|known| known.will_wake(waker));
-        self.task.set(known.or_else(|| Some(waker.clone())));
-    }
-
-    /// Has the doorbell look at these words from now on.
-    fn watch(&self, watched: Watched, place: &Segments) {
-        let look = Rc::new(watched.look(&self.setup.layout, place));
-        let (store, blind, plan) = (self.links.store.clone(), self.blind.clone(), look.clone());
-        let read = move |to: &mut [u8]| {
-            let mut rest = to;
-            for segment in &plan.segments {
-                let len = usize::try_from(segment.len)
-                    .unwrap_or(rest.len())
-                    .min(rest.len());
-                let (part, after) = std::mem::take(&mut rest).split_at_mut(len);
-                if let Err(error) = store.read(segment, part) {
-                    blind.replace(Some(error));
-                    return false;
-                }
-                rest = after;
-            }
-            true
-        };
-        let (rings, channel, len) = (self.rings.clone(), self.id, look.len);
-        let ring = move |bytes: Option<&[u8]>| {
-            let sight = bytes.and_then(|bytes| look.sight(bytes));
-            rings.post(Ring { channel, sight });
-        };
-        self.bell.watch(len, Box::new(read), Box::new(ring));
+    fn watch(&self, watched: Watched, queues: &Queues) {
+        self.lookout
+            .watch(watched, &self.setup.layout, queues.place());
     }
 
     /// Puts out what text is left and closes the files: a session is over.
@@ -471,31 +332,6 @@ impl Channel {
                 op,
             })
             .await??)
-    }
-
-    fn span(&self, offset: u64, len: u64) -> Span {
-        // The channel was located: its addresses don't wrap.
-        Span {
-            address: self.setup.address.wrapping_add(offset),
-            len,
-        }
-    }
-
-    async fn read_u32(&self, offset: u64) -> Result<u32, Failure> {
-        let bytes = self
-            .access(Op::Read(self.span(offset, 4)))
-            .await?
-            .into_bytes();
-        Ok(bytes
-            .first_chunk()
-            .map_or(0, |word| u32::from_le_bytes(*word)))
-    }
-
-    fn write_u32(&self, offset: u64, value: u32) -> Op<Span> {
-        Op::Write(
-            self.span(offset, 4),
-            Bytes::copy_from_slice(&value.to_le_bytes()),
-        )
     }
 
     /// Tells the user of an error; service goes on.
@@ -524,7 +360,7 @@ impl Channel {
             Stage::Handshake => {
                 let Sight {
                     state, handshake, ..
-                } = self.sight.get();
+                } = self.lookout.last();
                 let version = handshake.map_or(0, |words| words.version);
                 format!(
                     "waits for firmware's handshake at {:#x}; version reads {version:#x}, state {state}",

@@ -2,13 +2,16 @@
 //!
 //! - [`Setup`] and [`Links`]: what a channel is, and whom the server asks.
 //! - `channel`: one long-lived task a channel: handshake, requests in order, reset at any time.
-//! - `watch`: which words of a channel tell of work.
+//! - `queues`: what the host reads and writes of the channel's own words.
+//! - `lookout`: what the doorbell has seen; `watch`: which words of a channel tell of work.
 //! - `service`: what each request means.
 //! - `failure`: what can be wrong with one, and the error number that answers it.
 
 mod board;
 mod channel;
 mod failure;
+mod lookout;
+mod queues;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -24,7 +27,7 @@ use mailbox_rs::Layout;
 pub use board::Board;
 use channel::Channel;
 
-use crate::bus::{Desk, Doorbell, Envelope, Port};
+use crate::bus::{Desk, Doorbell, Port};
 use crate::mem::{SpaceId, Store};
 use crate::messages::ChannelId;
 use crate::messages::mailbox::Inbox;
@@ -67,11 +70,9 @@ pub struct MailboxServer {
 }
 
 impl MailboxServer {
-    /// Serves `channels`, each with its doorbell, and shows on `board` how far they are. `rings` is
-    /// the server's own port: doorbells ring there.
+    /// Serves `channels`, each with its doorbell, and shows on `board` how far they are.
     pub fn new(
         desk: Desk,
-        rings: Port<Inbox>,
         links: Links,
         channels: Vec<(Setup, Doorbell)>,
         board: &Rc<Board>,
@@ -89,9 +90,8 @@ impl MailboxServer {
             .map(ChannelId)
             .zip(channels)
             .map(|(id, (setup, bell))| {
-                let (desk, rings, links, board) =
-                    (desk.clone(), rings.clone(), links.clone(), board.clone());
-                Rc::new(Channel::new(id, setup, bell, desk, rings, links, board))
+                let (desk, links, board) = (desk.clone(), links.clone(), board.clone());
+                Rc::new(Channel::new(id, setup, bell, desk, links, board))
             });
         let channels = channels.collect();
         Self { desk, channels }
@@ -122,13 +122,6 @@ impl Handler<Inbox> for MailboxServer {
 
     fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
         self.desk.open(mail, |mail| match mail {
-            Inbox::Ring(Envelope { message, reply }) => {
-                let at = usize::try_from(message.channel.0).ok();
-                if let Some(channel) = at.and_then(|at| self.channels.get(at)) {
-                    channel.rung(message.sight);
-                }
-                reply.send(());
-            }
             Inbox::Status(envelope) => envelope.reply.send(self.status()),
         });
     }

@@ -95,7 +95,7 @@ impl Bench {
         });
         let setups = setups.collect();
         let desk = bus.desk(mailbox::Inbox::PARTY);
-        let server = bus.start(|own| MailboxServer::new(desk, own, links, setups, &board));
+        let server = bus.start(|_| MailboxServer::new(desk, links, setups, &board));
         let server = server.unwrap();
         bus.settle().unwrap();
         Self {
@@ -160,6 +160,7 @@ fn resolve(map: &MemoryMap, op: Op<Span>) -> Result<Op<Segments>, AccessError> {
     Ok(match op {
         Op::Read(span) => Op::Read(place(span)?),
         Op::Write(span, data) => Op::Write(place(span)?, data),
+        Op::Word(span, word) => Op::Word(place(span)?, word),
         Op::Fill(span, byte) => Op::Fill(place(span)?, byte),
         Op::Copy { to, from } => Op::Copy {
             to: place(to)?,

@@ -140,6 +140,7 @@ fn some_op() -> impl Strategy<Value = Op<Segments>> {
         some_place().prop_map(Op::Read),
         some_place().prop_map(Op::Text),
         (some_target(), 0..3_u8).prop_map(|(place, byte)| Op::Fill(place, byte)),
+        (some_target(), any::<u64>()).prop_map(|(place, word)| Op::Word(place, word)),
         some_pair().prop_map(|(to, from)| Op::Copy { to, from }),
         some_pair().prop_map(|(one, other)| Op::Compare(one, other)),
         write,
@@ -155,6 +156,15 @@ fn model(ram: &Ram, op: &Op<Segments>) -> Result<Outcome, AccessError> {
         Op::Read(place) => Outcome::Bytes(ram.bytes(place).into()),
         Op::Write(place, data) => {
             ram.put(place, data);
+            Outcome::Done
+        }
+        Op::Word(place, word) => {
+            let size = as_usize(len(place));
+            if size > 8 {
+                let place = len(place);
+                return Err(AccessError::Length { len: 8, place });
+            }
+            ram.put(place, &word.to_le_bytes()[..size]);
             Outcome::Done
         }
         Op::Fill(place, byte) => {
@@ -182,7 +192,8 @@ fn model(ram: &Ram, op: &Op<Segments>) -> Result<Outcome, AccessError> {
         }
         Op::Batch(ops) => {
             let outcomes = ops.iter().map(|op| model(ram, op));
-            Outcome::Batch(outcomes.collect::<Result<_, _>>()?)
+            let outcomes = outcomes.collect::<Result<Vec<_>, _>>()?;
+            outcomes.into_iter().next().unwrap_or(Outcome::Done)
         }
     })
 }
@@ -266,7 +277,8 @@ fn nothing_is_done_at_no_bytes() {
         (Op::Fill(none(), 1), Outcome::Done),
         (Op::Copy { to, from }, Outcome::Done),
         (Op::Compare(none(), none()), Outcome::Difference(0)),
-        (Op::Batch(vec![]), Outcome::Batch(vec![])),
+        (Op::Word(none(), 1), Outcome::Done),
+        (Op::Batch(vec![]), Outcome::Done),
     ];
     for (op, outcome) in ops {
         assert_eq!(execute(&ram, &op), Ok(outcome), "{op:?}");

@@ -1,0 +1,135 @@
+//! The channel's words in memory: what the host reads and writes of handshake and queues.
+//!
+//! Each method is one access of the memory actor's, at a place that was found once.
+
+use bytes::Bytes;
+use mailbox_rs::{Index, Layout, REQUEST_ARGS, RequestEntry, Response, ResponseEntry, State};
+
+use super::Setup;
+use super::failure::Failure;
+use crate::bus::Port;
+use crate::mem::{Op, Outcome, Segments, Span, part};
+use crate::messages::memory::{self, AccessAt, Locate};
+
+/// A channel's bytes, and how they lie.
+#[derive(Debug)]
+pub(super) struct Queues {
+    memory: Port<memory::Inbox>,
+    layout: Layout,
+    /// All of the channel.
+    place: Segments,
+}
+
+impl Queues {
+    /// Finds the channel, and clears its queues.
+    pub(super) async fn take_over(
+        setup: &Setup,
+        memory: &Port<memory::Inbox>,
+    ) -> Result<Self, Failure> {
+        let locate = Locate {
+            space: setup.space,
+            span: Span {
+                address: setup.address,
+                len: setup.layout.channel_size,
+            },
+        };
+        let queues = Self {
+            place: memory.ask(locate).await??,
+            memory: memory.clone(),
+            layout: setup.layout,
+        };
+        let clear = [&setup.layout.request, &setup.layout.response]
+            .map(|queue| Op::Fill(queues.at(queue.offset, queue.size), 0));
+        queues.access(Op::Batch(clear.into())).await?;
+        Ok(queues)
+    }
+
+    /// All of the channel.
+    pub(super) fn place(&self) -> &Segments {
+        &self.place
+    }
+
+    /// Answers a handshake: zero indices, READY.
+    pub(super) async fn make_ready(&self) -> Result<(), Failure> {
+        let Layout {
+            request, response, ..
+        } = &self.layout;
+        let words = [
+            (request.idx_p, 0),
+            (request.idx_c, 0),
+            (response.idx_p, 0),
+            (response.idx_c, 0),
+            (self.layout.state, State::READY.0),
+        ];
+        let writes = words.map(|(offset, word)| self.write(offset, word));
+        self.access(Op::Batch(writes.into())).await.map(drop)
+    }
+
+    /// Copies a request out of its queue, and gives its slot back to firmware.
+    pub(super) async fn take(&self, index: Index) -> Result<RequestEntry, Failure> {
+        let request = &self.layout.request;
+        let entry = self.at(self.layout.request_entry(index.slot()), request.entry_size);
+        let advance = self.write(request.idx_c, index.next().0);
+        let taken = self
+            .access(Op::Batch(vec![Op::Read(entry), advance]))
+            .await?;
+        let parsed = RequestEntry::parse(&taken.into_bytes(), self.layout.ptr_width);
+        // As many bytes as an entry has were read.
+        Ok(parsed.unwrap_or(RequestEntry {
+            action: 0,
+            words: 0,
+            args: [0; REQUEST_ARGS],
+        }))
+    }
+
+    /// Puts a response into its queue.
+    pub(super) async fn put(&self, index: Index, response: Response) -> Result<(), Failure> {
+        let width = self.layout.ptr_width;
+        let size = ResponseEntry::size(width);
+        let mut bytes = [0; ResponseEntry::MAX_SIZE];
+        response.entry(width).emit(&mut bytes, width);
+        let entry = self.at(self.layout.response_entry(index.slot()), size as u64);
+        let entry = Op::Write(entry, Bytes::copy_from_slice(&bytes[..size]));
+        let advance = self.write(self.layout.response.idx_p, index.next().0);
+        self.access(Op::Batch(vec![entry, advance])).await.map(drop)
+    }
+
+    /// How far requests are taken, as memory has it.
+    pub(super) async fn requests_taken(&self) -> Result<Index, Failure> {
+        self.read(self.layout.request.idx_c).await
+    }
+
+    /// Says how far requests are taken.
+    pub(super) async fn set_requests_taken(&self, index: Index) -> Result<(), Failure> {
+        let write = self.write(self.layout.request.idx_c, index.0);
+        self.access(write).await.map(drop)
+    }
+
+    /// How far responses are put, as memory has it.
+    pub(super) async fn responses_put(&self) -> Result<Index, Failure> {
+        self.read(self.layout.response.idx_p).await
+    }
+
+    /// How far firmware has taken responses.
+    pub(super) async fn responses_taken(&self) -> Result<Index, Failure> {
+        self.read(self.layout.response.idx_c).await
+    }
+
+    async fn read(&self, offset: u64) -> Result<Index, Failure> {
+        let bytes = self.access(Op::Read(self.at(offset, 4))).await?;
+        let word = bytes.into_bytes().first_chunk().copied();
+        Ok(Index(word.map_or(0, u32::from_le_bytes)))
+    }
+
+    fn write(&self, offset: u64, word: u32) -> Op<Segments> {
+        Op::Word(self.at(offset, 4), word.into())
+    }
+
+    fn at(&self, offset: u64, len: u64) -> Segments {
+        part(&self.place, offset, len)
+    }
+
+    async fn access(&self, op: Op<Segments>) -> Result<Outcome, Failure> {
+        Ok(self.memory.ask(AccessAt { op }).await??)
+    }
+}
