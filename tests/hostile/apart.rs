@@ -12,6 +12,9 @@ const STAGE: &str = "VHOST_HOSTILE_STAGE";
 /// What the process apart has to say begins with this.
 pub(crate) const TOLD: &str = "hostile: ";
 
+/// The process apart says with it from which seed a system lives; a run that begins with it comes to the same.
+pub(crate) const SEED: &str = "VHOST_HOSTILE_SEED";
+
 /// The last lines of the output, which are shown of a test that failed.
 const SHOWN: usize = 60;
 
@@ -40,6 +43,7 @@ pub(crate) fn apart(test: &str, body: impl FnOnce(&Path)) {
         let skipped = output.lines().count().saturating_sub(SHOWN);
         let last = output.lines().skip(skipped);
         last.for_each(|line| println!("{line}"));
-        panic!("{test} failed in its process: {ended}");
+        let seed = output.lines().rfind(|line| line.starts_with(SEED));
+        panic!("{test} failed in its process: {ended}, {seed:?}");
     }
 }

@@ -23,7 +23,7 @@ use std::env;
 use std::ops::AddAssign;
 use std::path::Path;
 
-use apart::{TOLD, apart};
+use apart::{SEED, TOLD, apart};
 use attacker::Attacker;
 use fastrand::Rng;
 use good::Good;
@@ -209,12 +209,12 @@ fn is_of(plan: &Plan, line: &str) -> bool {
 
 /// Systems one after the other, until so many requests were sent.
 fn attack(directory: &Path, backings: &[Backing], requests: u64) {
-    let mut seed = setting("VHOST_HOSTILE_SEED", 0);
+    let mut seed = setting(SEED, 0);
     let (mut rude, mut wild) = (Tally::default(), 0);
     let (mut lives, mut held) = (0, heap::held());
     while rude.sent + wild < requests {
         let backing = backings[seed as usize % backings.len()];
-        eprintln!("backing {backing:?}, VHOST_HOSTILE_SEED={seed}");
+        println!("\n{SEED}={seed}");
         let life = live(directory, backing, seed, TICKS);
         rude += life.rude;
         wild += life.wild;
