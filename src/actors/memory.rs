@@ -9,7 +9,7 @@ use crate::bus::{Desk, Envelope, Port, Reply};
 use crate::mem::{
     AccessError, MapError, MemoryMap, Op, Outcome, Segments, SpaceId, Span, Store, execute,
 };
-use crate::messages::foreign;
+use crate::messages::foreign::{self, Report, Severity};
 use crate::messages::memory::{Access, Inbox, Locate};
 
 /// Resolves accesses. Those that touch only memories of this process it carries out itself; the others
@@ -44,17 +44,35 @@ impl Memory {
             reply,
         } = envelope;
         match resolve(op, &mut |span, text| self.locate(space, span, text)) {
-            Err(error) => reply.send(Err(error.into())),
+            Err(error) => self.answer(reply, Err(error.into())),
             Ok(op) => self.carry_out(op, reply),
         }
     }
 
     fn carry_out(&self, op: Op<Segments>, reply: Reply<Result<Outcome, AccessError>>) {
         if op.all_places(&|place| self.map.is_local(place)) {
-            reply.send(execute(&*self.local, &op));
+            self.answer(reply, execute(&*self.local, &op));
         } else {
             self.foreign.forward(foreign::Access { op }, reply);
         }
+    }
+
+    /// An error that nobody waits to hear of is reported.
+    fn answer(
+        &self,
+        reply: Reply<Result<Outcome, AccessError>>,
+        outcome: Result<Outcome, AccessError>,
+    ) {
+        if let Err(error) = &outcome
+            && !reply.is_awaited()
+        {
+            self.foreign.post(Report {
+                severity: Severity::Error,
+                id: self.desk.party().to_string(),
+                text: error.to_string(),
+            });
+        }
+        reply.send(outcome);
     }
 
     /// A text may end before the map does: its place is what is mapped of the range.

@@ -124,6 +124,11 @@ impl<R> Reply<R> {
         }
     }
 
+    /// Whether somebody waits for it. Where nobody does, an error in it is the answerer's to report.
+    pub fn is_awaited(&self) -> bool {
+        self.slot.as_ref().is_some_and(|slot| !slot.is_closed())
+    }
+
     /// The identity of the message that this answers.
     pub fn ticket(&self) -> Ticket {
         self.ticket

@@ -68,8 +68,13 @@ impl<I: Inbox> Drain for Outbox<I> {
         // The borrow ends before the call: it may come back and post more.
         let call = {
             let mut waiting = self.waiting.borrow_mut();
-            let at = waiting.partition_point(|(other, _)| *other < number);
-            waiting.remove(at)
+            match waiting.front() {
+                Some((front, _)) if *front == number => waiting.pop_front(),
+                _ => {
+                    let at = waiting.partition_point(|(other, _)| *other < number);
+                    waiting.remove(at)
+                }
+            }
         };
         if let Some((_, call)) = call {
             self.calls.made.set(self.calls.made.get() + 1);

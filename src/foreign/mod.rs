@@ -72,7 +72,15 @@ pub trait Foreign {
 /// Makes one foreign call and answers it.
 pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
     match call {
-        Inbox::Access(call) => call.reply.send(foreign.access(&call.message.op)),
+        Inbox::Access(call) => {
+            let outcome = foreign.access(&call.message.op);
+            if let Err(error) = &outcome
+                && !call.reply.is_awaited()
+            {
+                foreign.report(Severity::Error, "memory", &error.to_string());
+            }
+            call.reply.send(outcome);
+        }
         Inbox::HostCall(call) => {
             let ask = call.message;
             call.reply

@@ -283,7 +283,7 @@ impl Channel {
             self.taken(responses, Index(taken));
             self.watch(Watched::Requests, queues);
         }
-        queues.put(responses.put, response).await?;
+        queues.put(responses.put, response);
         responses.put = responses.put.next();
         Ok(())
     }

@@ -82,8 +82,9 @@ impl Queues {
         }))
     }
 
-    /// Puts a response into its queue.
-    pub(super) async fn put(&self, index: Index, response: Response) -> Result<(), Failure> {
+    /// Puts a response into its queue. What goes wrong with it, the memory actor reports: nothing is waited for, since
+    /// accesses are carried out in the order in which they are posted.
+    pub(super) fn put(&self, index: Index, response: Response) {
         let width = self.layout.ptr_width;
         let size = ResponseEntry::size(width);
         let mut bytes = [0; ResponseEntry::MAX_SIZE];
@@ -91,7 +92,8 @@ impl Queues {
         let entry = self.at(self.layout.response_entry(index.slot()), size as u64);
         let entry = Op::Write(entry, Bytes::copy_from_slice(&bytes[..size]));
         let advance = self.write(self.layout.response.idx_p, index.next().0);
-        self.access(Op::Batch(vec![entry, advance])).await.map(drop)
+        let op = Op::Batch(vec![entry, advance]);
+        self.memory.post(AccessAt { op });
     }
 
     /// How far requests are taken, as memory has it.
