@@ -14,6 +14,8 @@
     reason = "a bench that can't start says why; its output is for reading"
 )]
 
+mod yardstick;
+
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::hint::black_box;
@@ -26,6 +28,7 @@ use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
 // Only by its C symbols.
 use vhost as _;
+use yardstick::Yardstick;
 
 unsafe extern "C" {
     fn mb_init(memories: *const c_char, mailboxes: *const c_char, root: *const c_char) -> c_int;
@@ -238,6 +241,10 @@ fn host(criterion: &mut Criterion) {
         counted(name, || _ = serve(&mut firmware, request, 1));
     }
 
+    criterion.bench_function("yardstick: a bare message", |bencher| {
+        let mut yardstick = Yardstick::new();
+        bencher.iter(|| yardstick.ask(1));
+    });
     criterion.bench_function("idle tick", |bencher| bencher.iter(tick));
     criterion.bench_function("the clock of these benches", |bencher| {
         bencher.iter_custom(|times| {
