@@ -9,8 +9,8 @@ use std::rc::Rc;
 /// The most bytes that one doorbell watches.
 pub const DOORBELL_BYTES: usize = 64;
 
-/// They are compared by words.
-const WORDS: usize = DOORBELL_BYTES / size_of::<u64>();
+/// They are compared by words. Wider ones would have to wait for bytes that were written a moment ago in other pieces.
+const WORDS: usize = DOORBELL_BYTES / size_of::<u32>();
 
 /// Looks at the watched bytes: fills the buffer, or tells by `false` that they can't be read.
 pub type Look = dyn Fn(&mut [u8]) -> bool;
@@ -35,7 +35,7 @@ struct Watch {
     /// Whether there was a look at all.
     looked: Cell<bool>,
     /// What it saw.
-    seen: [Cell<u64>; WORDS],
+    seen: [Cell<u32>; WORDS],
 }
 
 impl Doorbell {
@@ -98,8 +98,8 @@ impl Watch {
             .as_chunks()
             .0
             .iter()
-            .map(|word| u64::from_ne_bytes(*word));
-        let used = self.len.div_ceil(size_of::<u64>());
+            .map(|word| u32::from_ne_bytes(*word));
+        let used = self.len.div_ceil(size_of::<u32>());
         let mut differs = false;
         for (seen, now) in self.seen.iter().zip(words).take(used) {
             differs |= seen.replace(now) != now;

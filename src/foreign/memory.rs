@@ -97,6 +97,7 @@ impl Memories {
         self.ways.get(usize::try_from(memory.0).ok()?)
     }
 
+    #[cold]
     fn failed(&self, at: &Segment, cause: BackendError) -> AccessError {
         let memory = self.map.memory(at.memory);
         AccessError::Backend {
@@ -108,6 +109,7 @@ impl Memories {
     }
 
     /// The way to a segment's memory, which has all of the segment.
+    #[inline]
     fn reach(&self, at: &Segment) -> Result<&Way, AccessError> {
         let (Some(memory), Some(way)) = (self.map.memory(at.memory), self.way(at.memory)) else {
             return Err(self.failed(at, BackendError::Unsupported("of another map".into())));
