@@ -11,23 +11,19 @@ use mailbox_rs::{Index, QUEUE_LEN, Request, RequestEntry, Response, State, VERSI
 use super::failure::Failure;
 use super::lookout::Lookout;
 use super::queues::Queues;
-use super::service::Served;
+use super::service::{Served, Service};
 use super::watch::Watched;
 use super::{Board, Links, Setup};
 use crate::bus::{Desk, Doorbell};
-use crate::mem::{Op, Outcome, Span};
 use crate::messages::ChannelId;
 use crate::messages::files::CloseAll;
-use crate::messages::foreign::{Exit, Report, Severity};
+use crate::messages::foreign::{Exit, Severity};
 use crate::messages::mailbox::Sight;
-use crate::messages::memory::Access;
 use crate::messages::{console, mailbox, rpc};
 
 /// What the server knows of one channel. Its task is [`run`](Self::run).
 pub(super) struct Channel {
-    pub(super) id: ChannelId,
-    pub(super) setup: Setup,
-    pub(super) links: Rc<Links>,
+    service: Service,
     desk: Desk,
     lookout: Lookout,
     board: Rc<Board>,
@@ -79,10 +75,8 @@ impl Channel {
         board: Rc<Board>,
     ) -> Self {
         Self {
-            id,
-            setup,
             lookout: Lookout::new(id, desk.clone(), bell, links.store.clone()),
-            links,
+            service: Service { id, setup, links },
             desk,
             board,
             stage: Cell::new(Stage::Handshake),
@@ -90,7 +84,7 @@ impl Channel {
     }
 
     pub(super) fn name(&self) -> &str {
-        &self.setup.name
+        self.service.name()
     }
 
     /// Serves the channel until it exits.
@@ -102,15 +96,15 @@ impl Channel {
     }
 
     async fn serve_sessions(&self) -> Result<(), Failure> {
-        let queues = Queues::take_over(&self.setup, &self.links.memory).await?;
+        let queues = Queues::take_over(&self.service.setup, &self.service.links.memory).await?;
         while self.handshake(&queues).await? {
             let (reset, session) = (pin!(self.left_ready()), pin!(self.session(&queues)));
             match select(reset, session).await {
                 // Dropped with all that it was waiting for.
                 Either::Left((reset, _)) => {
                     reset?;
-                    self.links.rpc.post(rpc::Cancel {
-                        channel: self.name().to_owned(),
+                    self.service.links.rpc.post(rpc::Cancel {
+                        channel: self.service.name().to_owned(),
                     });
                     self.close();
                 }
@@ -118,9 +112,9 @@ impl Channel {
                     let code = code?;
                     self.close();
                     self.stage.set(Stage::Exited { code });
-                    self.board.exited(self.id, code);
-                    self.links.foreign.post(Exit {
-                        channel: self.id,
+                    self.board.exited(self.service.id, code);
+                    self.service.links.foreign.post(Exit {
+                        channel: self.service.id,
                         code,
                     });
                     return Ok(());
@@ -194,7 +188,7 @@ impl Channel {
         let there = queues.requests_taken().await?;
         let moved = format!("request queue: idx_p went from {:#x} to {put:#x}", taken.0);
         if put.wrapping_sub(there.0) <= QUEUE_LEN && there != *taken {
-            self.report(
+            self.service.report(
                 Severity::Warning,
                 &format!(
                     "{moved}, and idx_c was set to {:#x}; the host goes on from there",
@@ -206,7 +200,7 @@ impl Channel {
             responses.taken = queues.responses_taken().await?;
             return Ok(());
         }
-        self.complain(&format!(
+        self.service.complain(&format!(
             "{moved}, past the {QUEUE_LEN} slots there are; what is in between is passed over"
         ));
         *taken = Index(put);
@@ -218,7 +212,7 @@ impl Channel {
         let failed = |kind: &dyn fmt::Display, failure: &Failure, responds: bool| {
             let errno = failure.errno();
             let answered = if responds { "answered " } else { "" };
-            self.complain(&format!(
+            self.service.complain(&format!(
                 "request in slot {slot}, {kind}: {failure}; {answered}{errno}"
             ));
             if responds {
@@ -236,7 +230,7 @@ impl Channel {
             slot,
             since: self.desk.now(),
         });
-        match self.desk.shelter(self.perform(&request)).await {
+        match self.desk.shelter(self.service.perform(&request)).await {
             Ok(Ok(served)) => served,
             Ok(Err(failure)) => failed(&request, &failure, request.responds()),
             Err(panic) => failed(&request, &Failure::Panic(panic), request.responds()),
@@ -246,7 +240,7 @@ impl Channel {
     /// Shows whoever observes the channel what came of a request.
     fn announce(&self, slot: u32, entry: RequestEntry, since: u64, served: &Served) {
         self.desk.announce(|| mailbox::Served {
-            channel: self.id,
+            channel: self.service.id,
             slot,
             entry,
             since,
@@ -294,7 +288,7 @@ impl Channel {
         let put = responses.put;
         responses.taken = taken;
         if put.0.wrapping_sub(taken.0) > QUEUE_LEN {
-            self.complain(&format!(
+            self.service.complain(&format!(
                 "response queue: idx_c is {:#x}, where idx_p is {:#x}; the host goes on as if all were taken",
                 taken.0, put.0
             ));
@@ -311,47 +305,24 @@ impl Channel {
 
     fn watch(&self, watched: Watched, queues: &Queues) {
         self.lookout
-            .watch(watched, &self.setup.layout, queues.place());
+            .watch(watched, &self.service.setup.layout, queues.place());
     }
 
     /// Puts out what text is left and closes the files: a session is over.
     fn close(&self) {
-        self.links.console.post(console::Finish {
-            channel: Some(self.id),
+        self.service.links.console.post(console::Finish {
+            channel: Some(self.service.id),
         });
-        self.links.files.post(CloseAll { channel: self.id });
-    }
-
-    /// One access in the channel's space.
-    pub(super) async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
-        Ok(self
-            .links
-            .memory
-            .ask(Access {
-                space: self.setup.space,
-                op,
-            })
-            .await??)
-    }
-
-    /// Tells the user of an error; service goes on.
-    pub(super) fn complain(&self, text: &str) {
-        self.report(Severity::Error, text);
+        self.service.links.files.post(CloseAll {
+            channel: self.service.id,
+        });
     }
 
     fn give_up(&self, text: &str) {
         self.stage.set(Stage::GivenUp);
-        self.board.fail(&format!("channel {}: {text}", self.name()));
-        self.report(Severity::Fatal, text);
-    }
-
-    fn report(&self, severity: Severity, text: &str) {
-        let id = self.name().to_owned();
-        self.links.foreign.post(Report {
-            severity,
-            id,
-            text: text.to_owned(),
-        });
+        self.board
+            .fail(&format!("channel {}: {text}", self.service.name()));
+        self.service.report(Severity::Fatal, text);
     }
 
     /// What the channel waits for.
@@ -364,7 +335,7 @@ impl Channel {
                 let version = handshake.map_or(0, |words| words.version);
                 format!(
                     "waits for firmware's handshake at {:#x}; version reads {version:#x}, state {state}",
-                    self.setup.address
+                    self.service.setup.address
                 )
             }
             Stage::Idle { taken } => format!("waits for a request; {taken} were served"),

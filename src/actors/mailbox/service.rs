@@ -1,14 +1,18 @@
 //! What each request means.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use mailbox_rs::{Errno, FileRequest, Request, Response};
 
-use super::channel::Channel;
 use super::failure::{Failure, MAX_TEXT};
+use super::{Links, Setup};
 use crate::mem::{AccessError, Op, Outcome, Span};
+use crate::messages::ChannelId;
 use crate::messages::console::Print;
 use crate::messages::files::{Close, Open, Read, Seek, Write};
-use crate::messages::memory::Locate;
+use crate::messages::foreign::{Report, Severity};
+use crate::messages::memory::{Access, Locate};
 use crate::messages::rpc::{Call, CallError, Progress, Target, When};
 use crate::printf::{Draft, StringArg};
 
@@ -34,7 +38,14 @@ const MAX_PROBLEMS: usize = 8;
 /// Bytes that are held at a time.
 const CHUNK: u64 = 64 << 10;
 
-impl Channel {
+/// Serves the requests of one channel.
+pub(super) struct Service {
+    pub(super) id: ChannelId,
+    pub(super) setup: Setup,
+    pub(super) links: Rc<Links>,
+}
+
+impl Service {
     /// Does what firmware asks for.
     pub(super) async fn perform(&self, request: &Request) -> Result<Served, Failure> {
         let value = match *request {
@@ -273,6 +284,37 @@ impl Channel {
             }),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// One access in the channel's space.
+    async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
+        Ok(self
+            .links
+            .memory
+            .ask(Access {
+                space: self.setup.space,
+                op,
+            })
+            .await??)
+    }
+
+    /// Tells the user of an error; service goes on.
+    pub(super) fn complain(&self, text: &str) {
+        self.report(Severity::Error, text);
+    }
+
+    pub(super) fn report(&self, severity: Severity, text: &str) {
+        let id = self.name().to_owned();
+        self.links.foreign.post(Report {
+            severity,
+            id,
+            text: text.to_owned(),
+        });
+    }
+
+    /// The channel's name.
+    pub(super) fn name(&self) -> &str {
+        &self.setup.name
     }
 }
 
