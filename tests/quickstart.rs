@@ -116,8 +116,8 @@ fn each_refusal_is_reported() {
 
     let reports = reports.lock().unwrap();
     let expected = [
-        "`missing.txt`: ENOENT",
-        "`../outside.txt`: EACCES",
+        "`missing.txt`; answered ENOENT",
+        "`../outside.txt`; answered EACCES",
         "FILE READ fd 99",
         "MEMSET dest 0xffffffc0",
         "`no_such_method`",

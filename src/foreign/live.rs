@@ -48,7 +48,7 @@ impl Foreign for Live {
         let (result, status) =
             testbench::sv_call(channel, method, args).map_err(|error| CallError::Unreachable {
                 target: target(),
-                cause: error.to_string(),
+                cause: format!("the host program has not registered it, and {error}"),
             })?;
         progress(result, status).map_err(|cause| CallError::Raised {
             target: target(),

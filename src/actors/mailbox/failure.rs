@@ -23,9 +23,9 @@ pub(super) enum Failure {
     },
     #[error(transparent)]
     Call(#[from] CallError),
-    #[error("file operation: {0}")]
+    #[error("the file operation failed")]
     File(#[from] Errno),
-    #[error("file `{path}`: {errno}")]
+    #[error("file `{path}`")]
     Open { path: String, errno: Errno },
     #[error(transparent)]
     Malformed(#[from] Malformed),
