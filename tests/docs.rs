@@ -75,12 +75,12 @@ fn the_examples_of_the_readme_are_taken() {
 fn the_sizes_of_the_protocol_page_are_those_of_the_code() {
     let text = page("docs/protocol.md");
     let row = |name: &str| -> [u64; 2] {
-        let rows = text.lines().filter_map(|line| {
+        let mut rows = text.lines().filter_map(|line| {
             let cells = line.strip_prefix(&format!("| {name} | "))?.split('|');
             let numbers = cells.filter_map(|cell| cell.trim().parse().ok());
             numbers.collect::<Vec<u64>>().try_into().ok()
         });
-        rows.last().unwrap()
+        rows.next().unwrap()
     };
     let widths = [PtrWidth::P4, PtrWidth::P8];
     assert_eq!(
