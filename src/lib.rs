@@ -35,3 +35,8 @@ pub use system::{
     SpaceView, Spaces, Vhost, mailbox_init, mailbox_init_with_config, mailbox_init_with_paths,
     mb_server_run,
 };
+
+/// The README's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -111,7 +111,7 @@ fn the_wire_protocol_has_one_file_of_unsafe() {
     assert!(places.len() <= 1, "more than one: {}", places.join(", "));
 }
 
-/// A Rust file without comments, and without the tests at its end.
+/// A Rust file without comments, and without the tests at its end. Files that are built for tests only are left out.
 struct Source {
     /// Relative to the folder that was asked for.
     place: String,
@@ -135,6 +135,15 @@ fn sources(folder: &str) -> Vec<Source> {
             }
         }
     }
+    let for_tests: Vec<String> = found.iter().flat_map(Source::modules_for_tests).collect();
+    found.retain(|source| {
+        let place = source.place.trim_end_matches(".rs");
+        let is_in = |module: &String| {
+            let rest = place.strip_prefix(module.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        !for_tests.iter().any(is_in)
+    });
     found.sort_by(|one, other| one.place.cmp(&other.place));
     found
 }
@@ -158,6 +167,17 @@ impl Source {
     /// `bus` for both `bus/port.rs` and `bus.rs`.
     fn layer(&self) -> &str {
         self.place.split(['/', '.']).next().unwrap_or_default()
+    }
+
+    /// The place of each `#[cfg(test)] mod x;`, without an extension.
+    fn modules_for_tests(&self) -> Vec<String> {
+        let folder = self.place.trim_end_matches(".rs");
+        let folder = folder.trim_end_matches("mod").trim_end_matches('/');
+        let after = self.code.split("#[cfg(test)]").skip(1);
+        let declared = after.filter_map(|rest| rest.split_once("mod ")?.1.split_once(';'));
+        let names = declared.map(|(name, _)| name);
+        let names = names.filter(|name| words(name).eq([*name]));
+        names.map(|name| format!("{folder}/{name}")).collect()
     }
 
     fn lines_with(&self, word: &str) -> impl Iterator<Item = usize> {

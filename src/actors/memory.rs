@@ -60,7 +60,7 @@ impl Memory {
     /// A text may end before the map does: its place is what is mapped of the range.
     fn locate(&self, space: SpaceId, span: Span, text: bool) -> Result<Segments, MapError> {
         let Span { address, mut len } = span;
-        if text {
+        if text && len > 0 {
             len = self.map.clip(space, address, len).max(1);
         }
         self.map.resolve(space, address, len)

@@ -11,7 +11,7 @@ use actix::{Actor, Handler};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use crate::bus::{Alarm, Desk, Envelope, Port};
+use crate::bus::{Alarm, Desk, Envelope, Port, Unanswered};
 use crate::messages::ChannelId;
 use crate::messages::foreign::{self, HostCall, SvCall};
 use crate::messages::rpc::{Call, CallError, Inbox, Poll, Progress, Target};
@@ -77,7 +77,7 @@ impl Rpc {
         let task = tokio::task::spawn_local(async move {
             let call = dispatcher.call(channel, &target, args);
             let outcome = dispatcher.desk.shelter(call).await;
-            reply.send(outcome.unwrap_or_else(|panic| unreachable(&target, panic)));
+            reply.send(outcome.unwrap_or_else(|panic| raised(&target, panic)));
         });
         self.calls.insert(channel, task.abort_handle());
     }
@@ -95,7 +95,9 @@ impl Rpc {
         let dispatcher = self.dispatcher.clone();
         tokio::task::spawn_local(async move {
             let target = Target::Method(method);
-            reply.send(dispatcher.ask(&channel, &target, &args).await);
+            let ask = dispatcher.ask(&channel, &target, &args);
+            let outcome = dispatcher.desk.shelter(ask).await;
+            reply.send(outcome.unwrap_or_else(|panic| raised(&target, panic)));
         });
     }
 }
@@ -122,7 +124,7 @@ impl Dispatcher {
         }
     }
 
-    /// Asks once.
+    /// Asks once: the host program, and the testbench where that has no such method.
     async fn ask(
         &self,
         channel: &str,
@@ -130,28 +132,32 @@ impl Dispatcher {
         args: &[u64],
     ) -> Result<Progress, CallError> {
         let (channel, args) = (channel.to_owned(), args.to_vec());
-        let answer = if self.offered.borrow().contains(target) {
-            self.foreign.ask(HostCall {
-                channel,
+        let silent = |unanswered: Unanswered| raised(target, unanswered.to_string());
+        let offered = self.offered.borrow().contains(target);
+        if offered {
+            let answer = self.foreign.ask(HostCall {
+                channel: channel.clone(),
                 target: target.clone(),
-                args,
-            })
-        } else if let Target::Method(method) = target {
-            if args.len() > SV_CALL_MAX_ARGS {
-                let (target, given) = (target.clone(), args.len());
-                return Err(CallError::TooManyArguments { target, given });
+                args: args.clone(),
+            });
+            let progress = answer.await.unwrap_or_else(silent)?;
+            if progress != Progress::Absent {
+                return Ok(progress);
             }
-            self.foreign.ask(SvCall {
-                channel,
-                method: method.clone(),
-                args,
-            })
-        } else {
+        }
+        let Target::Method(method) = target else {
             return Ok(Progress::Absent);
         };
-        answer
-            .await
-            .unwrap_or_else(|unanswered| unreachable(target, unanswered.to_string()))
+        if args.len() > SV_CALL_MAX_ARGS {
+            let (target, given) = (target.clone(), args.len());
+            return Err(CallError::TooManyArguments { target, given });
+        }
+        let answer = self.foreign.ask(SvCall {
+            channel,
+            method: method.clone(),
+            args,
+        });
+        answer.await.unwrap_or_else(silent)
     }
 
     async fn next_tick(&self) {
@@ -160,8 +166,8 @@ impl Dispatcher {
     }
 }
 
-fn unreachable<T>(target: &Target, cause: String) -> Result<T, CallError> {
-    Err(CallError::Unreachable {
+fn raised<T>(target: &Target, cause: String) -> Result<T, CallError> {
+    Err(CallError::Raised {
         target: target.clone(),
         cause,
     })
@@ -216,3 +222,6 @@ impl Handler<Inbox> for Rpc {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

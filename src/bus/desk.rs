@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use super::line::{Line, panic_text};
+use super::tap::Event;
 use super::{Body, Inbox, Party};
 
 /// Serves an actor's inbox. A handler that panics would silently end its actor; here the text of the
@@ -37,7 +38,7 @@ impl Desk {
     pub fn announce<T: Body>(&self, name: &'static str, what: impl FnOnce() -> T) {
         let ticket = self.line.ticket(self.party, Party::NOBODY, name);
         if self.line.tapped() {
-            self.line.show_message(ticket, &what());
+            self.line.show(ticket, Event::Message(&what()));
         }
     }
 

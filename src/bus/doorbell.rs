@@ -42,17 +42,16 @@ impl Doorbell {
             ring,
             seen: Cell::new(None),
         };
-        *self.0.watch.borrow_mut() = Some(Rc::new(watch));
+        drop(self.0.watch.replace(Some(Rc::new(watch))));
     }
 
     /// Watches nothing any more.
     pub fn silence(&self) {
-        *self.0.watch.borrow_mut() = None;
+        drop(self.0.watch.take());
     }
 
-    /// Looks once. True if it rang.
+    /// Looks once. True if it rang, or if there is something new to look at.
     pub(super) fn look(&self, looks: Looks) -> bool {
-        // Cloned, since a look may come back and change what is watched.
         let Some(watch) = self.0.watch.borrow().clone() else {
             return false;
         };
@@ -61,7 +60,12 @@ impl Doorbell {
             return false;
         }
         let mut now = [0; DOORBELL_BYTES];
-        if !(watch.look)(&mut now[..watch.len]) {
+        let readable = (watch.look)(&mut now[..watch.len]);
+        // A look may come back and change what is watched: what it saw is of no interest then.
+        if !self.watches(&watch) {
+            return true;
+        }
+        if !readable {
             self.silence();
             (watch.ring)(None);
             return true;
@@ -72,6 +76,11 @@ impl Doorbell {
             (watch.ring)(Some(&now[..watch.len]));
         }
         rings
+    }
+
+    fn watches(&self, watch: &Rc<Watch>) -> bool {
+        let present = self.0.watch.borrow();
+        present.as_ref().is_some_and(|it| Rc::ptr_eq(it, watch))
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::task::LocalSet;
 use super::clock::Alarm;
 use super::doorbell::{Doorbell, Looks};
 use super::line::Line;
-use super::outbox::{Drain, Outbox};
+use super::outbox::{Calls, Drain, Outbox};
 use super::tap::{ActorTap, Kept, Tap};
 use super::{BusError, Desk, Envelope, Inbox, Message, Party, Port, Ticket};
 
@@ -29,12 +29,16 @@ pub struct Bus {
     woken: Arc<Woken>,
     waker: Waker,
     line: Arc<Line>,
+    calls: Rc<Calls>,
     outboxes: RefCell<Vec<Rc<dyn Drain>>>,
     bells: RefCell<Vec<Doorbell>>,
     alarms: RefCell<Vec<Alarm>>,
     notified: Cell<bool>,
     polling: Cell<bool>,
+    /// Foreign calls that are on the stack.
     abroad: Cell<u32>,
+    /// Foreign calls that were posted before the innermost of them began.
+    before: Cell<u64>,
 }
 
 /// How often one tick looks at doorbells that began to watch something else. A memory that answers as it
@@ -64,12 +68,14 @@ impl Bus {
             waker: Waker::from(woken.clone()),
             woken,
             line: Arc::default(),
+            calls: Rc::default(),
             outboxes: RefCell::default(),
             bells: RefCell::default(),
             alarms: RefCell::default(),
             notified: Cell::new(false),
             polling: Cell::new(false),
             abroad: Cell::new(0),
+            before: Cell::new(0),
         }
     }
 
@@ -79,9 +85,10 @@ impl Bus {
         A: Actor<Context = actix::Context<A>> + Handler<I>,
         I: Inbox,
     {
-        self.refuse_while_polling("start an actor")?;
+        self.refuse_inside("start an actor")?;
         let local = self.local.borrow();
         let _entered = local.enter();
+        let _polling = self.polling();
         let address = A::create(|context| {
             let recipient = actix::AsyncContext::address(context).recipient();
             make(Port::to_actor(&self.line, recipient).sent_by(I::PARTY))
@@ -93,7 +100,7 @@ impl Bus {
     /// Gives the way to a party that is no actor: `callee` is called when no actor runs, so it may
     /// use the bus itself.
     pub fn foreign<I: Inbox>(&self, callee: Rc<dyn Fn(I)>) -> Port<I> {
-        let outbox = Rc::new(Outbox::new(callee));
+        let outbox = Rc::new(Outbox::new(&self.calls, callee));
         self.outboxes.borrow_mut().push(outbox.clone());
         Port::to_foreign(&self.line, outbox)
     }
@@ -127,7 +134,7 @@ impl Bus {
     where
         A: Actor<Context = actix::Context<A>> + Handler<Kept>,
     {
-        self.refuse_while_polling("attach an actor")?;
+        self.refuse_inside("attach an actor")?;
         let local = self.local.borrow();
         let _entered = local.enter();
         let address = actor.start();
@@ -156,7 +163,7 @@ impl Bus {
     /// # Errors
     /// [`BusError::Reentered`] from inside an actor, a tap or a foreign call.
     pub fn tick(&self) -> Result<bool, BusError> {
-        self.refuse_while_polling("tick")?;
+        self.refuse_inside("tick")?;
         if self.abroad() {
             return Err(BusError::Reentered {
                 what: "tick",
@@ -164,7 +171,7 @@ impl Bus {
             });
         }
         let tick = self.line.advance();
-        let mut stirred = self.woken.0.load(Ordering::Relaxed);
+        let mut stirred = self.woken.0.load(Ordering::Relaxed) || self.calls.any_waits();
         stirred |= self.look_at_bells(if self.notified.take() {
             Looks::Always
         } else {
@@ -197,7 +204,7 @@ impl Bus {
             let Some(bell) = self.bells.borrow().get(at).cloned() else {
                 break;
             };
-            let _abroad = Depth::deeper(&self.abroad);
+            let _abroad = Abroad::go(self);
             rang |= bell.look(looks);
         }
         rang
@@ -205,12 +212,15 @@ impl Bus {
 
     /// Runs the actors and their foreign calls until nothing is left to do.
     pub fn settle(&self) -> Result<(), BusError> {
-        self.refuse_while_polling("run the actors")?;
+        self.refuse_inside("run the actors")?;
         self.run();
         Ok(())
     }
 
     /// Sends a message and runs the bus until its answer is there.
+    ///
+    /// From inside a foreign call, the calls that this one brings about are made first; calls that waited
+    /// already are made only where it takes them to get the answer.
     ///
     /// # Errors
     /// [`BusError::NobodyAnswers`] where nothing is left that could lead to an answer,
@@ -221,7 +231,7 @@ impl Bus {
         I: Inbox + From<Envelope<M>>,
         M: Message,
     {
-        self.refuse_while_polling(M::NAME)?;
+        self.refuse_inside(M::NAME)?;
         let mut answer = port.ask(message);
         loop {
             self.poll();
@@ -261,7 +271,7 @@ impl Bus {
             return;
         }
         let mut local = self.local.borrow_mut();
-        self.polling.set(true);
+        let _polling = self.polling();
         let mut context = Context::from_waker(&self.waker);
         loop {
             // Its tasks catch their own panics, and it never ends of itself.
@@ -270,25 +280,42 @@ impl Bus {
                 break;
             }
         }
-        self.polling.set(false);
+    }
+
+    /// Says that actors run, until the guard is dropped.
+    fn polling(&self) -> Polling<'_> {
+        self.polling.set(true);
+        Polling(&self.polling)
     }
 
     /// Makes one foreign call. False where none waits.
+    ///
+    /// One that was posted since the innermost foreign call began is preferred: a method of the testbench
+    /// that fetches a string must not find another channel's method running inside of its own.
     fn run_foreign(&self) -> bool {
-        for at in 0.. {
-            let Some(outbox) = self.outboxes.borrow().get(at).cloned() else {
-                break;
-            };
-            let _abroad = Depth::deeper(&self.abroad);
-            if outbox.run_one(&self.line) {
-                return true;
-            }
+        if !self.calls.any_waits() {
+            return false;
         }
-        false
+        let found = self.oldest_call(self.before.get());
+        let Some((number, outbox)) = found.or_else(|| self.oldest_call(0)) else {
+            return false;
+        };
+        let _abroad = Abroad::go(self);
+        outbox.make(number, &self.line);
+        true
     }
 
-    fn refuse_while_polling(&self, what: &'static str) -> Result<(), BusError> {
-        if self.polling.get() {
+    fn oldest_call(&self, since: u64) -> Option<(u64, Rc<dyn Drain>)> {
+        let outboxes = self.outboxes.borrow();
+        let waiting = outboxes
+            .iter()
+            .filter_map(|outbox| Some((outbox.oldest(since)?, outbox)));
+        let (number, outbox) = waiting.min_by_key(|(number, _)| *number)?;
+        Some((number, outbox.clone()))
+    }
+
+    fn refuse_inside(&self, what: &'static str) -> Result<(), BusError> {
+        if self.polling.get() || self.line.observing() {
             return Err(BusError::Reentered {
                 what,
                 from: "an actor or a tap",
@@ -298,19 +325,33 @@ impl Bus {
     }
 }
 
-/// Counts one level for as long as it lives.
-struct Depth<'a>(&'a Cell<u32>);
+/// Actors run for as long as it lives.
+struct Polling<'a>(&'a Cell<bool>);
 
-impl<'a> Depth<'a> {
-    fn deeper(count: &'a Cell<u32>) -> Self {
-        count.set(count.get() + 1);
-        Self(count)
+impl Drop for Polling<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }
 
-impl Drop for Depth<'_> {
+/// One foreign call is on the stack for as long as it lives.
+struct Abroad<'a> {
+    bus: &'a Bus,
+    before: u64,
+}
+
+impl<'a> Abroad<'a> {
+    fn go(bus: &'a Bus) -> Self {
+        bus.abroad.set(bus.abroad.get() + 1);
+        let before = bus.before.replace(bus.calls.posted());
+        Self { bus, before }
+    }
+}
+
+impl Drop for Abroad<'_> {
     fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
+        self.bus.abroad.set(self.bus.abroad.get() - 1);
+        self.bus.before.set(self.before);
     }
 }
 

@@ -1,23 +1,47 @@
 //! What all ports of one bus share: the count of messages, the time, the taps, what went wrong.
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::tap::{Event, Observation, Tap};
-use super::{Body, Party, Unanswered};
+use super::{Party, Unanswered};
 
 /// The identity of one message on the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
     /// Position in the order in which messages were posted, from 1.
     pub sequence: u64,
+    /// The message that the answer is for in the end: an earlier one where a reply was handed on, else itself.
+    pub root: u64,
     /// Who posted it.
     pub from: Party,
     /// Whom it is for.
     pub to: Party,
     /// The message's name.
     pub name: &'static str,
+}
+
+impl Ticket {
+    /// `ticket`, of a message whose answer is for whoever waits for the answer of this one.
+    pub(super) fn handed_on(self, ticket: Self) -> Self {
+        Self {
+            root: self.root,
+            ..ticket
+        }
+    }
+
+    /// For a panic of a tap, which is no answer to the message that it saw.
+    fn of_tap(seen: Self) -> Self {
+        Self {
+            sequence: 0,
+            root: 0,
+            from: seen.from,
+            to: Party::TAP,
+            name: seen.name,
+        }
+    }
 }
 
 /// Shared by every port. One thread uses it; atomics and locks, never contended, make it `Send`,
@@ -27,6 +51,8 @@ pub(super) struct Line {
     sequence: AtomicU64,
     tick: AtomicU64,
     tapped: AtomicBool,
+    /// A tap is being called.
+    observing: AtomicBool,
     taps: Mutex<Vec<Box<dyn Tap>>>,
     panics: Mutex<Vec<(Ticket, String)>>,
     panicked: AtomicBool,
@@ -41,6 +67,7 @@ impl Line {
         self.sequence.store(sequence, Ordering::Relaxed);
         Ticket {
             sequence,
+            root: sequence,
             from,
             to,
             name,
@@ -66,52 +93,64 @@ impl Line {
         self.tapped.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn show_message(&self, ticket: Ticket, message: &dyn Body) {
-        self.show(ticket, Event::Message(message));
+    pub(super) fn observing(&self) -> bool {
+        self.observing.load(Ordering::Relaxed)
     }
 
-    pub(super) fn show_reply(&self, ticket: Ticket, reply: &dyn Body) {
-        self.show(ticket, Event::Reply(reply));
-    }
-
-    fn show(&self, ticket: Ticket, event: Event<'_>) {
-        // Held already where a tap posts a message of its own: taps are not shown what taps do.
-        let Ok(mut taps) = self.taps.try_lock() else {
+    /// Shows an event to the taps, unless one of them causes it.
+    pub(super) fn show(&self, ticket: Ticket, event: Event<'_>) {
+        if self.observing.swap(true, Ordering::Relaxed) {
             return;
-        };
+        }
         let seen = Observation {
             ticket,
             tick: self.tick(),
             event,
         };
-        for tap in taps.iter_mut() {
-            tap.observe(&seen);
-        }
+        // Taken out, since a tap may attach another.
+        let mut taps = std::mem::take(&mut *lock(&self.taps));
+        taps.retain_mut(|tap| {
+            let observed = catch_unwind(AssertUnwindSafe(|| tap.observe(&seen)));
+            if let Err(payload) = &observed {
+                let text = panic_text(payload.as_ref());
+                self.keep_panic(Ticket::of_tap(ticket), format!("{text} (it is detached)"));
+            }
+            observed.is_ok()
+        });
+        let mut attached = lock(&self.taps);
+        taps.append(&mut attached);
+        self.tapped.store(!taps.is_empty(), Ordering::Relaxed);
+        *attached = taps;
+        self.observing.store(false, Ordering::Relaxed);
     }
 
     /// Runs a handler and keeps the text of a panic, for whoever waits for its reply.
     pub(super) fn shelter(&self, ticket: Ticket, handler: impl FnOnce()) {
-        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(handler));
-        if let Err(payload) = caught {
-            let mut panics = lock(&self.panics);
-            if panics.len() == PANICS_KEPT {
-                panics.remove(0);
-            }
-            panics.push((ticket, panic_text(payload.as_ref())));
-            self.panicked.store(true, Ordering::Relaxed);
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(handler)) {
+            self.keep_panic(ticket, panic_text(payload.as_ref()));
         }
     }
 
-    /// Why nobody answered `ticket`.
+    fn keep_panic(&self, ticket: Ticket, text: String) {
+        let mut panics = lock(&self.panics);
+        if panics.len() == PANICS_KEPT {
+            panics.remove(0);
+        }
+        panics.push((ticket, text));
+        self.panicked.store(true, Ordering::Relaxed);
+    }
+
+    /// Why nobody answered `ticket`. Where its reply was handed on, the one who panicked is named.
     pub(super) fn unanswered(&self, ticket: Ticket) -> Unanswered {
         let mut panics = lock(&self.panics);
-        let found = panics
-            .iter()
-            .position(|(of, _)| of.sequence == ticket.sequence);
-        let panic = found.map(|at| panics.remove(at).1);
+        let found = panics.iter().position(|(of, _)| of.root == ticket.root);
+        let (by, panic) = match found.map(|at| panics.remove(at)) {
+            Some((by, text)) => (by, Some(text)),
+            None => (ticket, None),
+        };
         Unanswered {
-            party: ticket.to,
-            message: ticket.name,
+            party: by.to,
+            message: by.name,
             panic,
         }
     }
@@ -126,7 +165,7 @@ impl Line {
     }
 }
 
-/// A lock is poisoned where a tap panicked: what it guards is still whole.
+/// Nothing panics while it holds one.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

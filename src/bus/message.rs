@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use super::line::{Line, Ticket};
+use super::tap::Event;
 use super::{Party, Unanswered};
 
 /// What a party may be sent: plain data with a reply type.
@@ -64,60 +65,74 @@ pub struct Reply<R> {
     slot: Option<oneshot::Sender<R>>,
     ticket: Ticket,
     line: Arc<Line>,
-    /// Set where a reply was handed on and taps are to see that it answers more than one message.
-    origin: Option<Box<Ticket>>,
+    /// Neither answered nor handed on yet, and of interest to taps.
+    open: bool,
+    /// The messages before, where this was handed on and taps are to see that all of them are answered.
+    origins: Vec<Ticket>,
 }
 
-impl<R: Body> Reply<R> {
+impl<R> Reply<R> {
     pub(super) fn new(line: &Arc<Line>, ticket: Ticket) -> (Self, oneshot::Receiver<R>) {
         let (slot, receiver) = oneshot::channel();
-        (
-            Self {
-                slot: Some(slot),
-                ticket,
-                line: line.clone(),
-                origin: None,
-            },
-            receiver,
-        )
+        (Self::to(Some(slot), line, ticket), receiver)
     }
 
     /// A reply that nobody waits for.
     pub(super) fn unheard(line: &Arc<Line>, ticket: Ticket) -> Self {
+        Self::to(None, line, ticket)
+    }
+
+    fn to(slot: Option<oneshot::Sender<R>>, line: &Arc<Line>, ticket: Ticket) -> Self {
         Self {
-            slot: None,
+            slot,
             ticket,
             line: line.clone(),
-            origin: None,
+            // What a tap posts is shown to no tap, and so is its answer.
+            open: !line.observing(),
+            origins: Vec::new(),
         }
     }
 
     /// The same place, under a further message.
     pub(super) fn under(mut self, ticket: Ticket) -> Self {
-        let origin = std::mem::replace(&mut self.ticket, ticket);
-        if self.line.tapped() {
-            self.origin = Some(Box::new(origin));
+        if self.open && self.line.tapped() {
+            self.origins.push(self.ticket);
         }
+        self.open = !self.line.observing();
+        self.ticket = self.ticket.handed_on(ticket);
         self
     }
 
-    /// Gives the answer.
-    pub fn send(self, answer: R) {
-        if self.line.tapped() {
-            self.line.show_reply(self.ticket, &answer);
-            if let Some(origin) = &self.origin {
-                self.line.show_reply(**origin, &answer);
+    /// Ends the reply: shows to taps how.
+    fn close(&mut self, event: Event<'_>) {
+        if std::mem::take(&mut self.open) && self.line.tapped() {
+            self.line.show(self.ticket, event);
+            for origin in self.origins.iter().rev() {
+                self.line.show(*origin, event);
             }
-        }
-        if let Some(slot) = self.slot {
-            // Whoever asked may have gone away, as a channel does that was reset.
-            let _ = slot.send(answer);
         }
     }
 
     /// The identity of the message that this answers.
     pub fn ticket(&self) -> Ticket {
         self.ticket
+    }
+}
+
+impl<R: Body> Reply<R> {
+    /// Gives the answer.
+    pub fn send(mut self, answer: R) {
+        self.close(Event::Reply(&answer));
+        if let Some(slot) = self.slot.take() {
+            // Whoever asked may have gone away, as a channel does that was reset.
+            let _ = slot.send(answer);
+        }
+    }
+}
+
+impl<R> Drop for Reply<R> {
+    fn drop(&mut self) {
+        self.close(Event::Dropped);
     }
 }
 

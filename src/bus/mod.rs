@@ -20,6 +20,8 @@ mod message;
 mod outbox;
 mod port;
 mod tap;
+#[cfg(test)]
+mod tests;
 
 pub use clock::Alarm;
 pub use desk::Desk;
@@ -31,7 +33,7 @@ pub use line::Ticket;
 pub(crate) use line::panic_text;
 pub use message::{Answer, Body, Envelope, Inbox, Message, Reply};
 pub use port::Port;
-pub use tap::{Event, Kept, Observation, Tap};
+pub use tap::{Event, Kept, KeptEvent, Observation, Tap};
 
 /// The name of an actor, or of another end of the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +42,9 @@ pub struct Party(pub &'static str);
 impl Party {
     /// Whoever calls from outside of the bus: the C ABI or a Rust user.
     pub const OUTSIDE: Self = Self("outside");
+
+    /// Whatever is attached and sees all; it is named where it panicked.
+    pub const TAP: Self = Self("a tap");
 
     /// Whom an announcement is for: only taps see it.
     pub const NOBODY: Self = Self("nobody");

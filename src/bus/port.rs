@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::line::Line;
 use super::outbox::Outbox;
+use super::tap::Event;
 use super::{Answer, Envelope, Inbox, Message, Party, Reply};
 
 /// A typed way from one party to another. Cheap to clone; it belongs to the bus's thread.
@@ -93,7 +94,7 @@ impl<I: Inbox> Port<I> {
     {
         if self.line.tapped() {
             self.line
-                .show_message(envelope.reply.ticket(), &envelope.message);
+                .show(envelope.reply.ticket(), Event::Message(&envelope.message));
         }
         match &self.way {
             Way::Actor(recipient) => recipient.do_send(envelope.into()),

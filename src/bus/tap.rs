@@ -6,8 +6,9 @@ use super::{Body, Ticket};
 
 /// Sees all that is said on the bus, at the moment it is said.
 ///
-/// A tap is called between posting and delivery, so it must not ask; it may post, and what it
-/// posts is shown to no tap. It has its own state and nothing of the bus's.
+/// A tap is called between posting and delivery, so it can't ask; it may post, and what it posts, and
+/// the answer, is shown to no tap. One that panics is detached; the panic is among those that
+/// [`Bus::take_panics`](super::Bus::take_panics) gives.
 pub trait Tap: Send + 'static {
     /// One message or reply.
     fn observe(&mut self, seen: &Observation<'_>);
@@ -43,19 +44,22 @@ pub enum Event<'a> {
     Message(&'a dyn Body),
     /// A message was answered.
     Reply(&'a dyn Body),
+    /// A message will have no answer: whoever was to give it panicked, or was told to forget it.
+    Dropped,
 }
 
 impl<'a> Event<'a> {
     /// What is said, whether message or reply.
-    pub fn body(&self) -> &'a dyn Body {
+    pub fn body(&self) -> Option<&'a dyn Body> {
         match self {
-            Event::Message(body) | Event::Reply(body) => *body,
+            Event::Message(body) | Event::Reply(body) => Some(*body),
+            Event::Dropped => None,
         }
     }
 
     /// The message or reply, if it is a `T`.
     pub fn is<T: 'static>(&self) -> Option<&'a T> {
-        self.body().as_any().downcast_ref()
+        self.body()?.as_any().downcast_ref()
     }
 }
 
@@ -66,10 +70,30 @@ pub struct Kept {
     pub ticket: Ticket,
     /// When, in ticks.
     pub tick: u64,
-    /// Whether this is the reply to the message.
-    pub reply: bool,
-    /// The message or the reply.
-    pub body: Arc<dyn Body>,
+    /// What.
+    pub event: KeptEvent,
+}
+
+/// An [`Event`] that outlives its moment.
+#[derive(Debug, Clone)]
+pub enum KeptEvent {
+    /// A message was posted.
+    Message(Arc<dyn Body>),
+    /// A message was answered.
+    Reply(Arc<dyn Body>),
+    /// A message will have no answer.
+    Dropped,
+}
+
+impl KeptEvent {
+    /// The message or reply, if it is a `T`.
+    pub fn is<T: 'static>(&self) -> Option<&T> {
+        match self {
+            // Through the reference: an `Arc` is a `Body` too.
+            Self::Message(body) | Self::Reply(body) => (**body).as_any().downcast_ref(),
+            Self::Dropped => None,
+        }
+    }
 }
 
 impl actix::Message for Kept {
@@ -84,8 +108,11 @@ impl Tap for ActorTap {
         self.0.do_send(Kept {
             ticket: seen.ticket,
             tick: seen.tick,
-            reply: matches!(seen.event, Event::Reply(_)),
-            body: seen.event.body().keep(),
+            event: match seen.event {
+                Event::Message(body) => KeptEvent::Message(body.keep()),
+                Event::Reply(body) => KeptEvent::Reply(body.keep()),
+                Event::Dropped => KeptEvent::Dropped,
+            },
         });
     }
 }

@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 
 use super::arguments::{Out, text};
+use super::error::Error;
 use super::guard::guard;
 use super::kept::{LAST_ERROR, SPACE, STATUS};
 use super::process;
@@ -19,9 +20,12 @@ pub(super) extern "C" fn mb_last_error() -> *const c_char {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_status() -> *const c_char {
     guard("mb_status", c"".as_ptr(), || {
-        let status = match process::running()? {
-            Some(vhost) => vhost.status()?,
-            None => "not initialised".to_owned(),
+        let status = match process::running() {
+            Ok(Some(vhost)) => vhost.status()?,
+            Ok(None) => "not initialised".to_owned(),
+            // No error here, but the very thing that was asked for.
+            Err(error @ Error::StillFailed(_)) => error.to_string(),
+            Err(error) => return Err(error),
         };
         Ok(STATUS.with(|kept| kept.keep_text(&status)))
     })

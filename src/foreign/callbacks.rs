@@ -102,9 +102,10 @@ impl Callbacks {
 
     /// Registers a method or a custom command; one of the same name is replaced.
     pub fn register(&self, target: Target, callback: Box<Callback>) {
-        self.calls
-            .borrow_mut()
-            .insert(target, Rc::new(RefCell::new(callback)));
+        let callback = Rc::new(RefCell::new(callback));
+        let replaced = self.calls.borrow_mut().insert(target, callback);
+        // Only now, since it is code of the host program's.
+        drop(replaced);
     }
 
     /// Asks a method or custom command once.
@@ -198,7 +199,11 @@ fn errno(error: io::Error) -> Errno {
         io::ErrorKind::Unsupported => Errno::ENOSYS,
         _ => Errno::EIO,
     };
-    error.raw_os_error().map_or_else(of_kind, Errno)
+    // A number that is none would read as success.
+    let own = error
+        .raw_os_error()
+        .filter(|number| (1..=4095).contains(number));
+    own.map_or_else(of_kind, Errno)
 }
 
 impl fmt::Debug for Callbacks {

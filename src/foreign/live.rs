@@ -44,10 +44,15 @@ impl Foreign for Live {
     }
 
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError> {
-        let polled = testbench::sv_call(channel, method, args).map_err(|error| error.to_string());
-        polled.and_then(progress).map_err(|cause| {
-            let target = Target::Method(method.to_owned());
-            CallError::Unreachable { target, cause }
+        let target = || Target::Method(method.to_owned());
+        let (result, status) =
+            testbench::sv_call(channel, method, args).map_err(|error| CallError::Unreachable {
+                target: target(),
+                cause: error.to_string(),
+            })?;
+        progress(result, status).map_err(|cause| CallError::Raised {
+            target: target(),
+            cause,
         })
     }
 
@@ -119,7 +124,7 @@ fn log(severity: Severity, id: &str, text: &str) {
 }
 
 /// What `mb_sv_call` says of a call.
-fn progress((result, status): (u64, u32)) -> Result<Progress, String> {
+fn progress(result: u64, status: u32) -> Result<Progress, String> {
     match status {
         0 => Ok(Progress::Ready(result)),
         1 => Ok(Progress::Pending),
@@ -147,11 +152,11 @@ mod tests {
 
     #[test]
     fn each_status_has_its_meaning() {
-        assert_eq!(progress((7, 0)), Ok(Progress::Ready(7)));
-        assert_eq!(progress((7, 1)), Ok(Progress::Pending));
-        assert_eq!(progress((7, 2)), Ok(Progress::Absent));
-        assert_eq!(progress((7, 3)), Ok(Progress::Failed));
-        let error = progress((7, 4)).unwrap_err();
+        assert_eq!(progress(7, 0), Ok(Progress::Ready(7)));
+        assert_eq!(progress(7, 1), Ok(Progress::Pending));
+        assert_eq!(progress(7, 2), Ok(Progress::Absent));
+        assert_eq!(progress(7, 3), Ok(Progress::Failed));
+        let error = progress(7, 4).unwrap_err();
         assert!(error.contains("status 4"), "{error}");
     }
 }

@@ -1,6 +1,6 @@
 //! The memories, each reached by its backend.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::rc::Rc;
 
@@ -16,6 +16,9 @@ use crate::sim::SvMemory;
 pub struct Memories {
     map: Rc<MemoryMap>,
     ways: Vec<Way>,
+    /// Memories that have an HDL path in common, the one of the smaller id first; a memory that names one twice is
+    /// here with itself.
+    sharing: HashSet<(MemoryId, MemoryId)>,
 }
 
 /// How one memory is reached.
@@ -50,7 +53,8 @@ impl Memories {
             .iter()
             .map(|memory| Way::to(memory, &mut instances))
             .collect();
-        Self { map, ways }
+        let sharing = sharing(&map);
+        Self { map, ways, sharing }
     }
 
     /// The buffers of a memory of this process, one for each HDL instance.
@@ -80,11 +84,30 @@ impl Memories {
         }
     }
 
-    /// The way to a segment's memory.
+    /// The way to a segment's memory, which has all of the segment.
     fn reach(&self, at: &Segment) -> Result<&Way, AccessError> {
-        self.way(at.memory)
-            .ok_or_else(|| self.failed(at, BackendError::Unsupported("of another map".into())))
+        let (Some(memory), Some(way)) = (self.map.memory(at.memory), self.way(at.memory)) else {
+            return Err(self.failed(at, BackendError::Unsupported("of another map".into())));
+        };
+        let size = memory.size;
+        match at.offset.checked_add(at.len) {
+            Some(end) if end <= size => Ok(way),
+            _ => Err(self.failed(at, BackendError::PastEnd { size })),
+        }
     }
+}
+
+fn sharing(map: &MemoryMap) -> HashSet<(MemoryId, MemoryId)> {
+    let mut owners: HashMap<&str, Vec<MemoryId>> = HashMap::new();
+    let mut sharing = HashSet::new();
+    for (id, memory) in map.numbered() {
+        for path in memory.shape.instances() {
+            let owners = owners.entry(path).or_default();
+            sharing.extend(owners.iter().map(|owner| (*owner, id)));
+            owners.push(id);
+        }
+    }
+    sharing
 }
 
 impl Way {
@@ -172,6 +195,11 @@ impl Store for Memories {
                 Err(self.failed(at, BackendError::Unsupported(format!("{backend:?}"))))
             }
         }
+    }
+
+    fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
+        let pair = (one.min(other), one.max(other));
+        !self.sharing.is_empty() && self.sharing.contains(&pair)
     }
 }
 

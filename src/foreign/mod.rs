@@ -6,6 +6,8 @@
 mod callbacks;
 mod live;
 mod memory;
+#[cfg(test)]
+pub(crate) mod scripted;
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{MapError, Segment, Segments};
+use super::{MapError, MemoryId, Segment, Segments};
 
 /// One access, at places that are an address range ([`Span`]) for who asks, and the memories' own
 /// bytes ([`Segments`]) for who carries it out.
@@ -117,6 +117,12 @@ pub enum AccessError {
         /// Bytes of the place.
         place: u64,
     },
+    /// More bytes than this process can hold.
+    #[error("{len} bytes are more than the host has room for")]
+    TooLong {
+        /// Bytes of the access.
+        len: u64,
+    },
     /// The way to a memory does not work.
     #[error("memory `{memory}`, {len} bytes at offset {offset:#x}: {cause}")]
     Backend {
@@ -157,6 +163,12 @@ pub enum BackendError {
     /// The simulator can't be called.
     #[error("{0}")]
     Simulator(String),
+    /// The access passes the memory's end.
+    #[error("the memory has {size:#x} bytes only")]
+    PastEnd {
+        /// Bytes of the memory.
+        size: u64,
+    },
     /// The backend can't reach a memory of this kind.
     #[error("backend {0} can't reach this memory")]
     Unsupported(String),
@@ -168,6 +180,12 @@ pub trait Store {
     fn read(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError>;
     /// Writes the segment; `data` has its length.
     fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError>;
+    /// Whether bytes of one memory may be bytes of the other too, or, where it is the same, whether a byte of it
+    /// may have two offsets. Where that is so, a copy from one to the other is made by way of a buffer of its length.
+    fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
+        let _ = (one, other);
+        false
+    }
 }
 
 /// The most bytes that are held at a time, however long an access is.
@@ -180,7 +198,7 @@ const FIRST_TEXT: u64 = 64;
 pub fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessError> {
     match op {
         Op::Read(place) => {
-            let mut buffer = vec![0; as_usize(len(place))];
+            let mut buffer = zeros(len(place))?;
             read(store, place, 0, &mut buffer)?;
             Ok(Outcome::Bytes(buffer.into()))
         }
@@ -192,7 +210,7 @@ pub fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessEr
         Op::Fill(place, byte) => {
             let total = len(place);
             let chunk = vec![*byte; as_usize(total.min(CHUNK))];
-            for (at, step) in chunks(total) {
+            for (at, step) in chunks(total, CHUNK) {
                 write(store, place, at, &chunk[..step])?;
             }
             Ok(Outcome::Done)
@@ -210,28 +228,70 @@ pub fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessEr
 fn copy(store: &dyn Store, to: &Segments, from: &Segments) -> Result<Outcome, AccessError> {
     let total = len(from);
     same_length(total, len(to))?;
-    let mut buffer = vec![0; as_usize(total.min(CHUNK))];
-    let mut step = |(at, step): (u64, usize)| {
-        read(store, from, at, &mut buffer[..step])?;
-        write(store, to, at, &buffer[..step])
-    };
-    // One chunk overlaps nothing; of several, the last goes first where the destination lies behind.
-    if total > CHUNK && is_behind(to, from) {
-        let mut steps: Vec<_> = chunks(total).collect();
-        steps.reverse();
-        steps.into_iter().try_for_each(&mut step)?;
+    let order = if total > CHUNK {
+        order(store, to, from)
     } else {
-        chunks(total).try_for_each(&mut step)?;
+        Order::AtOnce
+    };
+    let chunk = match order {
+        Order::AtOnce => total,
+        Order::Forward | Order::Backward => CHUNK,
+    };
+    let mut buffer = zeros(chunk)?;
+    let mut step = |(at, step): (u64, usize)| {
+        let buffer = &mut buffer[..step];
+        read(store, from, at, buffer)?;
+        write(store, to, at, buffer)
+    };
+    match order {
+        Order::Backward => chunks(total, chunk).rev().try_for_each(&mut step)?,
+        Order::AtOnce | Order::Forward => chunks(total, chunk).try_for_each(&mut step)?,
     }
     Ok(Outcome::Done)
 }
 
-/// Whether a forward copy could overwrite source bytes before they are read.
-fn is_behind(to: &Segments, from: &Segments) -> bool {
-    let (Some(to), Some(from)) = (to.first(), from.first()) else {
-        return false;
-    };
-    (to.memory, to.offset) > (from.memory, from.offset)
+/// How the chunks of a copy follow each other, so that each byte is read before it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Forward,
+    Backward,
+    /// All that is read is held before anything is written.
+    AtOnce,
+}
+
+fn order(store: &dyn Store, to: &Segments, from: &Segments) -> Order {
+    let (mut needs_forward, mut needs_backward) = (false, false);
+    for (read_at, source) in placed(from) {
+        for (written_at, target) in placed(to) {
+            if store.may_share(source.memory, target.memory) {
+                return Order::AtOnce;
+            }
+            let overlap = source.memory == target.memory
+                && source.offset < target.offset.saturating_add(target.len)
+                && target.offset < source.offset.saturating_add(source.len);
+            if overlap {
+                // A byte that is both read and written: when, less its offset.
+                let read = i128::from(read_at) - i128::from(source.offset);
+                let written = i128::from(written_at) - i128::from(target.offset);
+                needs_forward |= read < written;
+                needs_backward |= written < read;
+            }
+        }
+    }
+    match (needs_forward, needs_backward) {
+        (_, false) => Order::Forward,
+        (false, true) => Order::Backward,
+        (true, true) => Order::AtOnce,
+    }
+}
+
+/// Each segment with its first byte's position in the place.
+fn placed(place: &Segments) -> impl Iterator<Item = (u64, &Segment)> {
+    place.iter().scan(0, |next, segment| {
+        let at = *next;
+        *next += segment.len;
+        Some((at, segment))
+    })
 }
 
 fn compare(store: &dyn Store, one: &Segments, other: &Segments) -> Result<Outcome, AccessError> {
@@ -239,7 +299,7 @@ fn compare(store: &dyn Store, one: &Segments, other: &Segments) -> Result<Outcom
     same_length(total, len(other))?;
     let size = as_usize(total.min(CHUNK));
     let (mut ones, mut others) = (vec![0; size], vec![0; size]);
-    for (at, step) in chunks(total) {
+    for (at, step) in chunks(total, CHUNK) {
         let (ones, others) = (&mut ones[..step], &mut others[..step]);
         read(store, one, at, ones)?;
         read(store, other, at, others)?;
@@ -297,11 +357,9 @@ pub fn part(place: &Segments, from: u64, len: u64) -> Segments {
 
 fn pieces(place: &Segments, from: u64, len: u64) -> impl Iterator<Item = Segment> + '_ {
     let end = from.saturating_add(len);
-    let mut start = 0;
-    place.iter().filter_map(move |segment| {
+    placed(place).filter_map(move |(start, segment)| {
         let (first, last) = (start.max(from), (start + segment.len).min(end));
         let offset = segment.offset + first.saturating_sub(start);
-        start += segment.len;
         (first < last).then(|| Segment {
             memory: segment.memory,
             offset,
@@ -310,12 +368,24 @@ fn pieces(place: &Segments, from: u64, len: u64) -> impl Iterator<Item = Segment
     })
 }
 
-/// Offsets and lengths of consecutive chunks.
-fn chunks(total: u64) -> impl Iterator<Item = (u64, usize)> {
-    (0..total.div_ceil(CHUNK)).map(move |chunk| {
-        let at = chunk * CHUNK;
-        (at, as_usize((total - at).min(CHUNK)))
+/// Offsets and lengths of consecutive chunks of `size` bytes.
+fn chunks(total: u64, size: u64) -> impl DoubleEndedIterator<Item = (u64, usize)> {
+    let count = total.div_ceil(size.max(1));
+    (0..count).map(move |chunk| {
+        let at = chunk * size;
+        (at, as_usize((total - at).min(size)))
     })
+}
+
+/// So many zeros, where this process can hold them.
+fn zeros(len: u64) -> Result<Vec<u8>, AccessError> {
+    let mut zeros = Vec::new();
+    let size = as_usize(len);
+    if zeros.try_reserve_exact(size).is_err() {
+        return Err(AccessError::TooLong { len });
+    }
+    zeros.resize(size, 0);
+    Ok(zeros)
 }
 
 fn len(place: &Segments) -> u64 {

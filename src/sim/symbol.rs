@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char, c_void};
 use std::mem::{size_of, transmute_copy};
 use std::sync::OnceLock;
 
-use super::Absent;
+use super::{Absent, c_text};
 
 unsafe extern "C" {
     fn vhost_weak_symbol(name: *const c_char) -> *mut c_void;
@@ -15,7 +15,7 @@ unsafe extern "C" {
 /// stays so.
 #[derive(Debug)]
 pub(super) struct Symbol<F> {
-    name: &'static CStr,
+    name: &'static str,
     found: OnceLock<Option<F>>,
 }
 
@@ -24,7 +24,7 @@ impl<F: Copy> Symbol<F> {
     ///
     /// # Safety
     /// `F` is a function pointer, and what the program defines under this name, if anything, is a function of its type.
-    pub(super) const unsafe fn new(name: &'static CStr) -> Self {
+    pub(super) const unsafe fn new(name: &'static str) -> Self {
         const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
         Self {
             name,
@@ -35,7 +35,7 @@ impl<F: Copy> Symbol<F> {
     /// The function, for a call.
     pub(super) fn get(&self) -> Result<F, Absent> {
         let found = self.found.get_or_init(|| {
-            let address = address_of(self.name)?;
+            let address = address_of(&c_text(self.name))?;
             // SAFETY: an address of this name is that of a function of type `F`, as `new` was promised.
             Some(unsafe { transmute_copy::<*mut c_void, F>(&address) })
         });
@@ -46,8 +46,7 @@ impl<F: Copy> Symbol<F> {
 
     /// Its name.
     pub(super) fn name(&self) -> &'static str {
-        // Every name is written in symbols.rs, in ASCII.
-        self.name.to_str().unwrap_or_default()
+        self.name
     }
 }
 
@@ -69,14 +68,14 @@ mod tests {
     #[test]
     fn what_the_program_has_is_found_by_name() {
         // SAFETY: it is never called.
-        let strlen: Symbol<unsafe extern "C" fn()> = unsafe { Symbol::new(c"strlen") };
+        let strlen: Symbol<unsafe extern "C" fn()> = unsafe { Symbol::new("strlen") };
         assert!(strlen.get().is_ok());
     }
 
     #[test]
     fn what_nobody_has_is_named() {
         // SAFETY: there is no such function.
-        let nobody: Symbol<unsafe extern "C" fn()> = unsafe { Symbol::new(c"vhost_nobody") };
+        let nobody: Symbol<unsafe extern "C" fn()> = unsafe { Symbol::new("vhost_nobody") };
         assert_eq!(
             nobody.get().unwrap_err(),
             Absent {

@@ -71,6 +71,7 @@ void failed_init(void) {
     CHECK_EQ(mb_load_elf("core0", "x.elf"), -1);
     CHECK_EQ(testbench.reports, 1);
     CHECK_HAS(mb_last_error(), "/no/such/file.yaml");
+    CHECK_HAS(mb_status(), "/no/such/file.yaml");
     CHECK_EQ(init(), 0);
     CHECK_EQ(mb_tick(), 2);
     mb_shutdown();

@@ -99,6 +99,11 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         )
         .wants(&[CLANG, LLD]),
         Step::new("vhost, cache lines", WITH_CACHE_LINE.map(test)).wants(&[CLANG, LLD]),
+        Step::new(
+            "hostile firmware, 100,000 requests",
+            ["cargo test -p vhost --test hostile -- --show-output"],
+        )
+        .env("VHOST_HOSTILE_REQUESTS", "100000"),
         Step::of_cases("features that exclude one another", exclusions().collect()),
         Step::new(
             "fuzzing",

@@ -46,6 +46,7 @@ impl Failure {
                 // The map ended first.
                 AccessError::Unterminated { len } if *len < MAX_TEXT => Errno::EFAULT,
                 AccessError::Unterminated { .. } | AccessError::Length { .. } => Errno::EINVAL,
+                AccessError::TooLong { .. } => Errno::ENOMEM,
                 AccessError::Backend { .. } => Errno::EIO,
             },
             Self::Malformed(_) | Self::TooLong { .. } => Errno::EINVAL,

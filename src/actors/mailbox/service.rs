@@ -27,6 +27,10 @@ pub(super) enum Served {
 /// that firmware made up must not keep the simulator busy.
 const MAX_MOVE: u64 = 256 << 20;
 
+/// A format is no longer than a string, and yet can have a thousand conversions that are not met: only the first ones
+/// are told one by one.
+const MAX_PROBLEMS: usize = 8;
+
 /// Bytes that are held at a time.
 const CHUNK: u64 = 64 << 10;
 
@@ -107,8 +111,12 @@ impl Channel {
             // Only now: the place is of interest to nobody else.
             let file = self.text("file name", file).await.unwrap_or_default();
             let file = String::from_utf8_lossy(&file);
-            for problem in &rendered.problems {
-                self.complain(&format!("CPRINT at {file}:{line}: {problem}"));
+            let place = format!("CPRINT at {file}:{line}");
+            for problem in rendered.problems.iter().take(MAX_PROBLEMS) {
+                self.complain(&format!("{place}: {problem}"));
+            }
+            if let Some(more @ 1..) = rendered.problems.len().checked_sub(MAX_PROBLEMS) {
+                self.complain(&format!("{place}: and {more} conversions more"));
             }
         }
         self.links.console.post(Print {
@@ -157,6 +165,10 @@ impl Channel {
                 written
             }
             FileRequest::Seek { fd, position } => {
+                if Errno::from_word(position, self.setup.layout.ptr_width).is_some() {
+                    // Firmware would take the answer for an error.
+                    return Err(Errno::EINVAL.into());
+                }
                 files
                     .ask(Seek {
                         channel,

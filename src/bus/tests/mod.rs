@@ -1,0 +1,106 @@
+//! The bus among toy parties, whose behaviour each test writes as a closure.
+
+mod asking;
+mod lifetime;
+mod panics;
+mod reentry;
+mod taps;
+mod ticks;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use actix::{Actor, Context, Handler};
+
+use super::{Bus, Desk, Inbox, Party, Port};
+
+/// A party with two messages: one that is answered by a number, one that needs no answer.
+macro_rules! party {
+    ($party:ident, $name:literal) => {
+        #[allow(unreachable_pub, reason = "the inboxes of the crate are public")]
+        mod $party {
+            use serde::{Deserialize, Serialize};
+
+            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+            pub struct Ask(pub u64);
+
+            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+            pub struct Note(pub u64);
+
+            crate::bus::inbox! {
+                $name {
+                    Ask -> u64,
+                    Note -> (),
+                }
+            }
+        }
+    };
+}
+
+party!(clerk, "clerk");
+party!(deputy, "deputy");
+party!(world, "world");
+
+/// An actor that does with its messages what the test says.
+struct Worker<I> {
+    desk: Desk,
+    work: Box<dyn FnMut(I)>,
+}
+
+impl<I: Inbox + Unpin> Actor for Worker<I> {
+    type Context = Context<Self>;
+}
+
+impl<I: Inbox + Unpin> Handler<I> for Worker<I> {
+    type Result = ();
+
+    fn handle(&mut self, mail: I, _: &mut Context<Self>) {
+        let desk = self.desk.clone();
+        desk.open(mail, |mail| (self.work)(mail));
+    }
+}
+
+/// Starts an actor.
+fn worker<I: Inbox + Unpin>(bus: &Bus, work: impl FnMut(I) + 'static) -> Port<I> {
+    let desk = bus.desk(I::PARTY);
+    let work = Box::new(work);
+    bus.start(|_| Worker { desk, work }).unwrap()
+}
+
+/// An actor that answers every `Ask` by asking the world the same, and hands on its reply for that.
+fn forwarder(bus: &Bus, world: &Port<world::Inbox>) -> Port<clerk::Inbox> {
+    let world = world.sent_by(Party("clerk"));
+    worker(bus, move |mail| {
+        if let clerk::Inbox::Ask(call) = mail {
+            world.forward(world::Ask(call.message.0), call.reply);
+        }
+    })
+}
+
+/// Opens the way to a party that is no actor.
+fn world(bus: &Bus, callee: impl Fn(world::Inbox) + 'static) -> Port<world::Inbox> {
+    bus.foreign(Rc::new(callee))
+}
+
+/// A party outside that answers at once, by double the number.
+fn doubler(bus: &Bus) -> Port<world::Inbox> {
+    world(bus, |mail| match mail {
+        world::Inbox::Ask(call) => call.reply.send(call.message.0 * 2),
+        world::Inbox::Note(note) => note.reply.send(()),
+    })
+}
+
+/// What happened, in order.
+#[derive(Clone, Default)]
+struct Diary(Rc<RefCell<Vec<String>>>);
+
+impl Diary {
+    fn write(&self, text: impl Into<String>) {
+        self.0.borrow_mut().push(text.into());
+    }
+
+    /// All since the last look.
+    fn read(&self) -> Vec<String> {
+        self.0.take()
+    }
+}

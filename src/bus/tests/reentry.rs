@@ -1,0 +1,309 @@
+//! What comes back into the bus: from foreign calls, where it may, and from actors and taps, where it may not.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use super::*;
+use crate::bus::{BusError, Kept, Observation};
+
+thread_local! {
+    /// How a test's tap, which can hold no bus, gets hold of it all the same. As the C ABI does.
+    static BUS: RefCell<Weak<Bus>> = const { RefCell::new(Weak::new()) };
+}
+
+fn this_bus() -> Rc<Bus> {
+    BUS.with_borrow(Weak::upgrade).unwrap()
+}
+
+fn bus() -> Rc<Bus> {
+    let bus = Rc::new(Bus::new());
+    BUS.set(Rc::downgrade(&bus));
+    bus
+}
+
+fn reentered<T>(what: &'static str, from: &'static str) -> Result<T, BusError> {
+    Err(BusError::Reentered { what, from })
+}
+
+#[test]
+fn foreign_calls_may_ask_three_levels_deep() {
+    let bus = bus();
+    let diary = Diary::default();
+    let clerk: Rc<RefCell<Option<Port<clerk::Inbox>>>> = Rc::default();
+    let world = {
+        let (diary, clerk) = (diary.clone(), clerk.clone());
+        world(&bus, move |mail| {
+            let world::Inbox::Ask(call) = mail else {
+                return;
+            };
+            let level = call.message.0;
+            assert!(this_bus().abroad());
+            diary.write(format!("{level} begins"));
+            let clerk = clerk.borrow().clone().unwrap();
+            let below = match level {
+                3 => 0,
+                _ => this_bus().ask(&clerk, clerk::Ask(level + 1)).unwrap(),
+            };
+            diary.write(format!("{level} ends"));
+            call.reply.send(below * 10 + level);
+        })
+    };
+    *clerk.borrow_mut() = Some(forwarder(&bus, &world));
+    let top = clerk.borrow().clone().unwrap();
+    assert_eq!(bus.ask(&top, clerk::Ask(0)), Ok(3210));
+    assert!(!bus.abroad());
+    let order = [
+        "0 begins", "1 begins", "2 begins", "3 begins", "3 ends", "2 ends", "1 ends", "0 ends",
+    ];
+    assert_eq!(diary.read(), order);
+}
+
+/// A method of the testbench has static variables: another must not run inside of it without need.
+#[test]
+fn what_a_foreign_call_brings_about_comes_before_what_waits() {
+    let bus = bus();
+    let diary = Diary::default();
+    let clerk: Rc<RefCell<Option<Port<clerk::Inbox>>>> = Rc::default();
+    let world = {
+        let (diary, clerk) = (diary.clone(), clerk.clone());
+        world(&bus, move |mail| {
+            let world::Inbox::Ask(call) = mail else {
+                return;
+            };
+            let number = call.message.0;
+            diary.write(format!("{number} begins"));
+            if number < 100 {
+                let clerk = clerk.borrow().clone().unwrap();
+                assert_eq!(this_bus().ask(&clerk, clerk::Ask(number + 100)), Ok(0));
+                diary.write(format!("{number} ends"));
+            }
+            call.reply.send(0);
+        })
+    };
+    *clerk.borrow_mut() = Some(forwarder(&bus, &world));
+    let top = clerk.borrow().clone().unwrap();
+    for number in 1..=3 {
+        top.post(clerk::Ask(number));
+    }
+    bus.settle().unwrap();
+    let order = [
+        "1 begins",
+        "101 begins",
+        "1 ends",
+        "2 begins",
+        "102 begins",
+        "2 ends",
+        "3 begins",
+        "103 begins",
+        "3 ends",
+    ];
+    assert_eq!(diary.read(), order);
+}
+
+#[test]
+fn what_waits_is_called_where_the_answer_takes_it() {
+    let bus = bus();
+    let diary = Diary::default();
+    let kept = Rc::new(RefCell::new(None));
+    let clerk = worker(&bus, move |mail| match mail {
+        clerk::Inbox::Ask(call) => *kept.borrow_mut() = Some(call.reply),
+        clerk::Inbox::Note(note) => kept.take().unwrap().send(note.message.0),
+    });
+    let world = {
+        let (diary, clerk) = (diary.clone(), clerk.clone());
+        world(&bus, move |mail| match mail {
+            world::Inbox::Ask(_) => {
+                diary.write("1 begins");
+                let answer = this_bus().ask(&clerk, clerk::Ask(0)).unwrap();
+                diary.write(format!("1 ends with {answer}"));
+            }
+            world::Inbox::Note(note) => {
+                diary.write("2");
+                clerk.post(clerk::Note(note.message.0));
+            }
+        })
+    };
+    world.post(world::Ask(1));
+    world.post(world::Note(22));
+    bus.settle().unwrap();
+    assert_eq!(diary.read(), ["1 begins", "2", "1 ends with 22"]);
+}
+
+#[test]
+fn calls_that_come_back_do_not_pile_up_on_the_stack() {
+    let bus = bus();
+    let deepest = Rc::new(Cell::new(0));
+    let depth = Rc::new(Cell::new(0));
+    let inner = doubler(&bus);
+    let world = {
+        let deepest = deepest.clone();
+        world(&bus, move |_| {
+            depth.set(depth.get() + 1);
+            deepest.set(deepest.get().max(depth.get()));
+            assert_eq!(this_bus().ask(&inner, world::Ask(1)), Ok(2));
+            depth.set(depth.get() - 1);
+        })
+    };
+    for number in 0..10_000 {
+        world.post(world::Note(number));
+    }
+    bus.settle().unwrap();
+    assert_eq!(deepest.get(), 1);
+    assert_eq!(bus.take_panics(), []);
+}
+
+/// The inner ask needs the answer of the call that it is made from.
+#[test]
+fn an_ask_that_waits_for_its_own_caller_is_an_error() {
+    let bus = bus();
+    let found = Rc::new(RefCell::new(None));
+    let clerk = Rc::new(RefCell::new(None::<Port<clerk::Inbox>>));
+    let world = {
+        let (found, clerk) = (found.clone(), clerk.clone());
+        world(&bus, move |mail| {
+            let world::Inbox::Ask(call) = mail else {
+                return;
+            };
+            let clerk = clerk.borrow().clone().unwrap();
+            *found.borrow_mut() = Some(this_bus().ask(&clerk, clerk::Ask(2)));
+            call.reply.send(1);
+        })
+    };
+    // Serves one after the other.
+    let queue = Rc::new(RefCell::new(Vec::new()));
+    *clerk.borrow_mut() = Some(worker(&bus, move |mail| {
+        let clerk::Inbox::Ask(call) = mail else {
+            return;
+        };
+        queue.borrow_mut().push(call);
+        if queue.borrow().len() == 1 {
+            let (queue, answer) = (queue.clone(), world.ask(world::Ask(0)));
+            tokio::task::spawn_local(async move {
+                let answer = answer.await.unwrap();
+                for call in queue.take() {
+                    call.reply.send(answer);
+                }
+            });
+        }
+    }));
+    let top = clerk.borrow().clone().unwrap();
+    assert_eq!(bus.ask(&top, clerk::Ask(1)), Ok(1));
+    let party = Party("clerk");
+    let message = "Ask";
+    assert_eq!(
+        found.take(),
+        Some(Err(BusError::NobodyAnswers { party, message }))
+    );
+}
+
+struct Idle;
+
+impl Actor for Idle {
+    type Context = Context<Self>;
+}
+
+impl Handler<Kept> for Idle {
+    type Result = ();
+
+    fn handle(&mut self, _: Kept, _: &mut Context<Self>) {}
+}
+
+/// Everything that would run actors.
+fn try_everything(bus: &Bus) -> Vec<Result<(), BusError>> {
+    vec![
+        bus.ask(&doubler(bus), world::Ask(1)).map(drop),
+        bus.tick().map(drop),
+        bus.settle(),
+        bus.start(|_: Port<clerk::Inbox>| Worker {
+            desk: bus.desk(clerk::Inbox::PARTY),
+            work: Box::new(drop),
+        })
+        .map(drop),
+        bus.attach_actor(Idle).map(drop),
+    ]
+}
+
+fn all_reentered() -> Vec<Result<(), BusError>> {
+    let from = "an actor or a tap";
+    vec![
+        reentered("Ask", from),
+        reentered("tick", from),
+        reentered("run the actors", from),
+        reentered("start an actor", from),
+        reentered("attach an actor", from),
+    ]
+}
+
+#[test]
+fn an_actor_can_not_wait() {
+    let bus = bus();
+    let tried = Rc::new(RefCell::new(Vec::new()));
+    let clerk = {
+        let tried = tried.clone();
+        worker(&bus, move |mail| {
+            if let clerk::Inbox::Ask(call) = mail {
+                *tried.borrow_mut() = try_everything(&this_bus());
+                call.reply.send(call.message.0);
+            }
+        })
+    };
+    assert_eq!(bus.ask(&clerk, clerk::Ask(1)), Ok(1));
+    assert_eq!(tried.take(), all_reentered());
+    assert_eq!(bus.ask(&clerk, clerk::Ask(2)), Ok(2));
+    assert_eq!(bus.now(), 0);
+    let error = all_reentered().remove(0).unwrap_err().to_string();
+    assert_eq!(error, "Ask was called from inside an actor or a tap");
+}
+
+#[test]
+fn whoever_makes_an_actor_can_not_wait() {
+    let bus = bus();
+    let mut tried = Vec::new();
+    let desk = bus.desk(clerk::Inbox::PARTY);
+    let started = bus.start(|_: Port<clerk::Inbox>| {
+        tried = try_everything(&bus);
+        Worker {
+            desk,
+            work: Box::new(drop),
+        }
+    });
+    assert!(started.is_ok());
+    assert_eq!(tried, all_reentered());
+    assert_eq!(bus.settle(), Ok(()));
+}
+
+#[test]
+fn a_tap_can_not_wait_wherever_it_is_called_from() {
+    thread_local!(static TRIED: RefCell<Vec<Result<(), BusError>>> = const { RefCell::new(vec![]) });
+    let bus = bus();
+    let clerk = forwarder(&bus, &doubler(&bus));
+    bus.attach(|_: &Observation<'_>| {
+        TRIED.with_borrow_mut(|tried| tried.extend(try_everything(&this_bus())));
+    });
+    assert_eq!(bus.ask(&clerk, clerk::Ask(1)), Ok(2));
+    // Two messages, one from outside and one from an actor; two replies, both from a foreign call.
+    let tried = TRIED.take();
+    assert_eq!(tried.len(), 4 * 5);
+    for tried in tried.chunks(5) {
+        assert_eq!(tried, all_reentered());
+    }
+    assert_eq!(bus.now(), 0);
+}
+
+#[test]
+fn a_foreign_call_may_do_all_but_let_time_pass() {
+    let bus = bus();
+    let tried = Rc::new(RefCell::new(Vec::new()));
+    let world = {
+        let tried = tried.clone();
+        world(&bus, move |_| {
+            *tried.borrow_mut() = try_everything(&this_bus());
+        })
+    };
+    world.post(world::Note(0));
+    bus.settle().unwrap();
+    let mut expected = vec![Ok(()); 5];
+    expected[1] = reentered("tick", "a foreign call");
+    assert_eq!(tried.take(), expected);
+    assert_eq!(bus.tick(), Ok(false));
+}

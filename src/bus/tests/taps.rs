@@ -1,0 +1,272 @@
+//! Who is attached sees all that is said, and changes nothing.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::bus::{Event, Kept, KeptEvent, Observation, Tap};
+
+/// Writes down what it sees.
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Vec<String>>>);
+
+impl Recorder {
+    fn read(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Tap for Recorder {
+    fn observe(&mut self, seen: &Observation<'_>) {
+        let what = match seen.event {
+            Event::Message(body) => format!("? {body:?}"),
+            Event::Reply(body) => format!("= {body:?}"),
+            Event::Dropped => "dropped".to_owned(),
+        };
+        let ticket = seen.ticket;
+        let line = format!(
+            "{}.{} {} to {}, tick {}: {what}",
+            ticket.root, ticket.sequence, ticket.from, ticket.to, seen.tick
+        );
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+fn recorded(bus: &Bus) -> Recorder {
+    let recorder = Recorder::default();
+    bus.attach(recorder.clone());
+    recorder
+}
+
+#[test]
+fn every_message_and_reply_is_seen_with_its_ticket() {
+    let bus = Bus::new();
+    let world = doubler(&bus);
+    let recorder = recorded(&bus);
+    assert_eq!(bus.ask(&world, world::Ask(4)), Ok(8));
+    bus.tick().unwrap();
+    world.sent_by(Party("somebody")).post(world::Note(5));
+    bus.settle().unwrap();
+    let expected = [
+        "1.1 outside to world, tick 0: ? Ask(4)",
+        "1.1 outside to world, tick 0: = 8",
+        "2.2 somebody to world, tick 1: ? Note(5)",
+        "2.2 somebody to world, tick 1: = ()",
+    ];
+    assert_eq!(recorder.read(), expected);
+}
+
+#[test]
+fn an_answer_is_seen_by_each_message_that_it_answers() {
+    let bus = Bus::new();
+    let clerk = forwarder(&bus, &doubler(&bus));
+    let deputy = {
+        let clerk = clerk.sent_by(Party("deputy"));
+        worker(&bus, move |mail| {
+            if let deputy::Inbox::Ask(call) = mail {
+                clerk.forward(clerk::Ask(call.message.0 + 1), call.reply);
+            }
+        })
+    };
+    let recorder = recorded(&bus);
+    assert_eq!(bus.ask(&deputy, deputy::Ask(1)), Ok(4));
+    let expected = [
+        "1.1 outside to deputy, tick 0: ? Ask(1)",
+        "1.2 deputy to clerk, tick 0: ? Ask(2)",
+        "1.3 clerk to world, tick 0: ? Ask(2)",
+        "1.3 clerk to world, tick 0: = 4",
+        "1.2 deputy to clerk, tick 0: = 4",
+        "1.1 outside to deputy, tick 0: = 4",
+    ];
+    assert_eq!(recorder.read(), expected);
+}
+
+#[test]
+fn that_there_is_no_answer_is_seen() {
+    let bus = Bus::new();
+    let world = world(&bus, |mail| match mail {
+        world::Inbox::Ask(_) => panic!("no"),
+        world::Inbox::Note(_) => {}
+    });
+    let clerk = forwarder(&bus, &world);
+    let recorder = recorded(&bus);
+    bus.ask(&clerk, clerk::Ask(1)).unwrap_err();
+    world.post(world::Note(2));
+    bus.settle().unwrap();
+    let expected = [
+        "1.1 outside to clerk, tick 0: ? Ask(1)",
+        "1.2 clerk to world, tick 0: ? Ask(1)",
+        "1.2 clerk to world, tick 0: dropped",
+        "1.1 outside to clerk, tick 0: dropped",
+        "3.3 outside to world, tick 0: ? Note(2)",
+        "3.3 outside to world, tick 0: dropped",
+    ];
+    assert_eq!(recorder.read(), expected);
+}
+
+#[test]
+fn a_tap_sees_what_is_said_from_then_on() {
+    let bus = Bus::new();
+    let world = doubler(&bus);
+    bus.ask(&world, world::Ask(1)).unwrap();
+    let answer = world.ask(world::Ask(2));
+    let recorder = recorded(&bus);
+    bus.settle().unwrap();
+    drop(answer);
+    assert_eq!(recorder.read(), ["2.2 outside to world, tick 0: = 4"]);
+}
+
+#[test]
+fn messages_are_told_apart_by_type() {
+    let bus = Bus::new();
+    let world = doubler(&bus);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = seen.clone();
+    bus.attach(move |seen: &Observation<'_>| {
+        let ask = seen.event.is::<world::Ask>().map(|ask| ask.0);
+        let answer = seen.event.is::<u64>().copied();
+        sink.lock().unwrap().push((ask, answer));
+    });
+    bus.ask(&world, world::Ask(3)).unwrap();
+    world.post(world::Note(3));
+    bus.settle().unwrap();
+    let expected = [(Some(3), None), (None, Some(6)), (None, None), (None, None)];
+    assert_eq!(*seen.lock().unwrap(), expected);
+}
+
+thread_local! {
+    /// A way for a tap to post, which can hold no port of its own.
+    static WAY: RefCell<Option<Port<world::Inbox>>> = const { RefCell::new(None) };
+}
+
+#[test]
+fn what_a_tap_posts_is_delivered_and_shown_to_no_tap() {
+    let bus = Bus::new();
+    let diary = Diary::default();
+    let seen = diary.clone();
+    let world = world(&bus, move |mail| match mail {
+        world::Inbox::Ask(call) => call.reply.send(0),
+        world::Inbox::Note(note) => {
+            seen.write(format!("{:?}", note.message));
+            note.reply.send(());
+        }
+    });
+    WAY.set(Some(world.clone()));
+    bus.attach(|seen: &Observation<'_>| {
+        if let Some(ask) = seen.event.is::<world::Ask>() {
+            WAY.with_borrow(|way| way.as_ref().unwrap().post(world::Note(ask.0)));
+        }
+    });
+    let recorder = recorded(&bus);
+    bus.ask(&world, world::Ask(9)).unwrap();
+    bus.settle().unwrap();
+    WAY.take();
+    assert_eq!(diary.read(), ["Note(9)"]);
+    let expected = [
+        "1.1 outside to world, tick 0: ? Ask(9)",
+        "1.1 outside to world, tick 0: = 0",
+    ];
+    assert_eq!(recorder.read(), expected);
+}
+
+#[test]
+fn a_tap_may_attach_another() {
+    thread_local!(static BUS: RefCell<Option<Bus>> = const { RefCell::new(None) });
+    let bus = Bus::new();
+    let world = doubler(&bus);
+    let recorder = Recorder::default();
+    let later = recorder.clone();
+    let mut attached = false;
+    bus.attach(move |_: &Observation<'_>| {
+        if !std::mem::replace(&mut attached, true) {
+            BUS.with_borrow(|bus| bus.as_ref().unwrap().attach(later.clone()));
+        }
+    });
+    BUS.set(Some(bus));
+    BUS.with_borrow(|bus| bus.as_ref().unwrap().ask(&world, world::Ask(1)))
+        .unwrap();
+    BUS.take();
+    assert_eq!(recorder.read(), ["1.1 outside to world, tick 0: = 2"]);
+}
+
+#[test]
+fn a_tap_that_panics_is_detached_and_disturbs_nobody() {
+    let bus = Bus::new();
+    let clerk = forwarder(&bus, &doubler(&bus));
+    let before = recorded(&bus);
+    let mut calls = 0;
+    bus.attach(move |_: &Observation<'_>| {
+        calls += 1;
+        assert!(calls < 2, "call {calls}");
+    });
+    let behind = recorded(&bus);
+    assert_eq!(bus.ask(&clerk, clerk::Ask(1)), Ok(2));
+    assert_eq!(bus.ask(&clerk, clerk::Ask(2)), Ok(4));
+    assert_eq!(before.read().len(), 8);
+    assert_eq!(behind.read().len(), 8);
+    let panics = bus.take_panics();
+    let panics: Vec<_> = panics
+        .iter()
+        .map(|(ticket, text)| format!("{} at {}: {text}", ticket.to, ticket.name))
+        .collect();
+    assert_eq!(panics, ["a tap at Ask: call 2 (it is detached)"]);
+}
+
+/// The reply is dropped while the stack unwinds, and the tap panics at that: still no abort.
+#[test]
+fn a_tap_that_panics_at_a_panic_disturbs_nobody() {
+    let bus = Bus::new();
+    bus.attach(|seen: &Observation<'_>| {
+        assert!(!matches!(seen.event, Event::Dropped), "the tap's own");
+    });
+    let clerk = worker::<clerk::Inbox>(&bus, |mail| {
+        let _held = mail;
+        panic!("the actor's");
+    });
+    let error = bus.ask(&clerk, clerk::Ask(1)).unwrap_err().to_string();
+    assert!(error.ends_with("the actor's"), "{error}");
+    let panics = bus.take_panics();
+    assert_eq!(panics.len(), 1);
+    assert!(panics[0].1.starts_with("the tap's own"));
+}
+
+/// An actor as a tap.
+struct Keeper(Diary);
+
+impl Actor for Keeper {
+    type Context = Context<Self>;
+}
+
+impl Handler<Kept> for Keeper {
+    type Result = ();
+
+    fn handle(&mut self, kept: Kept, _: &mut Context<Self>) {
+        let what = match &kept.event {
+            KeptEvent::Message(body) => format!("? {body:?}"),
+            KeptEvent::Reply(body) => format!("= {body:?}"),
+            KeptEvent::Dropped => "dropped".to_owned(),
+        };
+        let ask = kept.event.is::<clerk::Ask>().map(|ask| ask.0);
+        self.0
+            .write(format!("{} {what}, clerk's: {ask:?}", kept.ticket.sequence));
+    }
+}
+
+#[test]
+fn an_attached_actor_gets_copies() {
+    let bus = Bus::new();
+    let clerk = forwarder(&bus, &doubler(&bus));
+    bus.ask(&clerk, clerk::Ask(1)).unwrap();
+    let diary = Diary::default();
+    let address = bus.attach_actor(Keeper(diary.clone())).unwrap();
+    bus.ask(&clerk, clerk::Ask(2)).unwrap();
+    bus.settle().unwrap();
+    let expected = [
+        "3 ? Ask(2), clerk's: Some(2)",
+        "4 ? Ask(2), clerk's: None",
+        "4 = 4, clerk's: None",
+        "3 = 4, clerk's: None",
+    ];
+    assert_eq!(diary.read(), expected);
+    assert!(address.connected());
+}

@@ -1,0 +1,317 @@
+//! Doorbells and alarms: what a tick looks at, and who hears of it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::*;
+use crate::bus::{BusError, DOORBELL_BYTES, Doorbell};
+
+/// A byte of a chip's memory, and how often it was looked at.
+#[derive(Clone, Default)]
+struct Memory {
+    byte: Rc<Cell<u8>>,
+    broken: Rc<Cell<bool>>,
+    looks: Rc<Cell<usize>>,
+    /// What the rings said.
+    rings: Diary,
+}
+
+impl Memory {
+    fn watched_by(&self, bell: &Doorbell) {
+        let (memory, rings) = (self.clone(), self.rings.clone());
+        bell.watch(
+            1,
+            Box::new(move |to| {
+                memory.looks.set(memory.looks.get() + 1);
+                to[0] = memory.byte.get();
+                !memory.broken.get()
+            }),
+            Box::new(move |seen| rings.write(format!("{seen:?}"))),
+        );
+    }
+}
+
+#[test]
+fn a_tick_with_nothing_to_do_does_nothing() {
+    let bus = Bus::new();
+    bus.doorbell();
+    bus.alarm(Box::new(|_| panic!("nobody wanted it")));
+    assert_eq!(bus.tick(), Ok(false));
+    assert_eq!(bus.tick(), Ok(false));
+    assert_eq!(bus.now(), 2);
+}
+
+#[test]
+fn a_bell_rings_at_first_sight_and_at_what_is_new() {
+    let bus = Bus::new();
+    let memory = Memory::default();
+    memory.watched_by(&bus.doorbell());
+    assert_eq!(bus.tick(), Ok(true));
+    assert_eq!(memory.rings.read(), ["Some([0])"]);
+    assert_eq!(bus.tick(), Ok(false));
+    assert_eq!(memory.rings.read().len(), 0);
+    memory.byte.set(5);
+    assert_eq!(bus.tick(), Ok(true));
+    assert_eq!(memory.rings.read(), ["Some([5])"]);
+    assert_eq!(bus.tick(), Ok(false));
+    assert_eq!(memory.looks.get(), 4, "one look a tick");
+}
+
+#[test]
+fn notify_rings_every_bell_once() {
+    let bus = Bus::new();
+    let memories = [Memory::default(), Memory::default()];
+    for memory in &memories {
+        memory.watched_by(&bus.doorbell());
+    }
+    bus.tick().unwrap();
+    bus.notify();
+    for memory in &memories {
+        memory.rings.read();
+    }
+    assert_eq!(bus.tick(), Ok(true));
+    for memory in &memories {
+        assert_eq!(memory.rings.read(), ["Some([0])"]);
+    }
+    assert_eq!(bus.tick(), Ok(false));
+}
+
+#[test]
+fn what_can_not_be_read_is_told_once() {
+    let bus = Bus::new();
+    let memory = Memory::default();
+    let bell = bus.doorbell();
+    memory.watched_by(&bell);
+    bus.tick().unwrap();
+    memory.broken.set(true);
+    memory.rings.read();
+    assert_eq!(bus.tick(), Ok(true));
+    assert_eq!(memory.rings.read(), ["None"]);
+    bus.notify();
+    assert_eq!(bus.tick(), Ok(false));
+    assert_eq!(memory.looks.get(), 2);
+    // Until it watches something again.
+    memory.broken.set(false);
+    memory.watched_by(&bell);
+    assert_eq!(bus.tick(), Ok(true));
+    assert_eq!(memory.rings.read(), ["Some([0])"]);
+}
+
+#[test]
+fn a_silenced_bell_looks_at_nothing() {
+    let bus = Bus::new();
+    let memory = Memory::default();
+    let bell = bus.doorbell();
+    memory.watched_by(&bell);
+    bell.silence();
+    bus.notify();
+    assert_eq!(bus.tick(), Ok(false));
+    assert_eq!(memory.looks.get(), 0);
+}
+
+#[test]
+fn a_bell_watches_so_many_bytes_at_most() {
+    let bus = Bus::new();
+    let bell = bus.doorbell();
+    let lengths = Rc::new(RefCell::new(Vec::new()));
+    let (looked, rang) = (lengths.clone(), lengths.clone());
+    bell.watch(
+        1000,
+        Box::new(move |to| {
+            looked.borrow_mut().push(to.len());
+            true
+        }),
+        Box::new(move |seen| rang.borrow_mut().push(seen.unwrap().len())),
+    );
+    bus.tick().unwrap();
+    assert_eq!(*lengths.borrow(), [DOORBELL_BYTES; 2]);
+}
+
+/// Has a clerk that watches its memory anew at every ring.
+fn rearmed_at_every_ring(bus: &Bus, memory: &Memory) {
+    let bell = bus.doorbell();
+    let rings = Rc::new(RefCell::new(None::<Port<clerk::Inbox>>));
+    let watch = {
+        let (bell, memory, rings) = (bell.clone(), memory.clone(), rings.clone());
+        move || {
+            let memory = memory.clone();
+            let clerk = rings.borrow().clone().unwrap();
+            bell.watch(
+                1,
+                Box::new(move |to| {
+                    memory.looks.set(memory.looks.get() + 1);
+                    to[0] = memory.byte.get();
+                    true
+                }),
+                Box::new(move |seen| clerk.post(clerk::Note(seen.unwrap()[0].into()))),
+            );
+        }
+    };
+    let (diary, again) = (memory.rings.clone(), watch.clone());
+    *rings.borrow_mut() = Some(worker(bus, move |mail| {
+        if let clerk::Inbox::Note(note) = mail {
+            diary.write(format!("{}", note.message.0));
+            again();
+        }
+    }));
+    watch();
+}
+
+#[test]
+fn what_a_bell_begins_to_watch_is_looked_at_in_the_same_tick_but_not_for_ever() {
+    let bus = Bus::new();
+    let memory = Memory::default();
+    rearmed_at_every_ring(&bus, &memory);
+    memory.byte.set(3);
+    assert_eq!(bus.tick(), Ok(true));
+    assert_eq!(memory.rings.read(), ["3"; 4]);
+    assert_eq!(memory.looks.get(), 4);
+    assert_eq!(bus.tick(), Ok(true));
+    assert_eq!(memory.looks.get(), 8);
+}
+
+#[test]
+fn a_bell_that_did_not_change_hands_is_looked_at_once_a_tick() {
+    let bus = Bus::new();
+    let (usual, busy) = (Memory::default(), Memory::default());
+    usual.watched_by(&bus.doorbell());
+    rearmed_at_every_ring(&bus, &busy);
+    bus.tick().unwrap();
+    assert_eq!(usual.looks.get(), 1);
+}
+
+/// A look is a foreign call: what is called may come back.
+#[test]
+fn a_look_may_ask() {
+    let bus = Rc::new(Bus::new());
+    let clerk = forwarder(&bus, &doubler(&bus));
+    let rings = Diary::default();
+    let (weak, diary) = (Rc::downgrade(&bus), rings.clone());
+    bus.doorbell().watch(
+        1,
+        Box::new(move |to| {
+            let bus = weak.upgrade().unwrap();
+            assert!(bus.abroad());
+            let what = "tick";
+            let from = "a foreign call";
+            assert_eq!(bus.tick(), Err(BusError::Reentered { what, from }));
+            to[0] = u8::try_from(bus.ask(&clerk, clerk::Ask(4)).unwrap()).unwrap();
+            true
+        }),
+        Box::new(move |seen| diary.write(format!("{seen:?}"))),
+    );
+    assert_eq!(bus.tick(), Ok(true));
+    assert_eq!(rings.read(), ["Some([8])"]);
+    assert!(!bus.abroad());
+    assert_eq!(bus.now(), 1);
+}
+
+/// While a look is under way the owner watches something else: neither what was seen nor that it could not
+/// be seen is of interest any more.
+#[test]
+fn a_look_at_what_is_no_longer_watched_comes_to_nothing() {
+    for readable in [true, false] {
+        let bus = Bus::new();
+        let next = Memory::default();
+        next.byte.set(7);
+        let bell = bus.doorbell();
+        let (inner, watched) = (bell.clone(), next.clone());
+        bell.watch(
+            1,
+            Box::new(move |_| {
+                watched.watched_by(&inner);
+                readable
+            }),
+            Box::new(|_| panic!("an old bell rang")),
+        );
+        assert_eq!(bus.tick(), Ok(true));
+        assert_eq!(next.rings.read(), ["Some([7])"], "in the same tick");
+        assert_eq!(bus.tick(), Ok(false));
+        assert_eq!(next.looks.get(), 2);
+    }
+}
+
+#[test]
+fn a_look_that_panics_leaves_the_bus_as_it_was() {
+    let bus = Bus::new();
+    let moody = Rc::new(Cell::new(true));
+    let look = moody.clone();
+    bus.doorbell().watch(
+        1,
+        Box::new(move |_| {
+            assert!(!look.get(), "no");
+            true
+        }),
+        Box::new(|_| {}),
+    );
+    let ticked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| bus.tick()));
+    assert!(ticked.is_err());
+    assert!(!bus.abroad());
+    moody.set(false);
+    assert_eq!(bus.tick(), Ok(true));
+}
+
+#[test]
+fn an_alarm_rings_while_it_is_wanted() {
+    let bus = Bus::new();
+    let rings = Diary::default();
+    let diary = rings.clone();
+    let alarm = bus.alarm(Box::new(move |tick| diary.write(tick.to_string())));
+    bus.tick().unwrap();
+    alarm.want(true);
+    assert_eq!(bus.tick(), Ok(true));
+    assert_eq!(bus.tick(), Ok(true));
+    alarm.want(false);
+    assert_eq!(bus.tick(), Ok(false));
+    assert_eq!(rings.read(), ["2", "3"]);
+}
+
+#[test]
+fn what_an_alarm_posts_is_done_in_the_same_tick() {
+    let bus = Bus::new();
+    let clerk = forwarder(&bus, &doubler(&bus));
+    let answers = Rc::new(RefCell::new(Vec::new()));
+    let kept = answers.clone();
+    let alarm = bus.alarm(Box::new(move |tick| {
+        kept.borrow_mut().push(clerk.ask(clerk::Ask(tick)));
+    }));
+    alarm.want(true);
+    bus.tick().unwrap();
+    let answer = answers.borrow_mut().pop().unwrap();
+    assert_eq!(futures_util::FutureExt::now_or_never(answer), Some(Ok(2)));
+}
+
+#[test]
+fn a_tick_does_what_was_posted_between_ticks() {
+    let bus = Bus::new();
+    let diary = Diary::default();
+    let (inside, outside) = (diary.clone(), diary.clone());
+    let clerk = worker(&bus, move |_: clerk::Inbox| inside.write("actor"));
+    let world = world(&bus, move |_| outside.write("outside"));
+    bus.settle().unwrap();
+    clerk.post(clerk::Note(0));
+    assert_eq!(bus.tick(), Ok(true));
+    assert_eq!(diary.read(), ["actor"]);
+    world.post(world::Note(0));
+    assert_eq!(bus.tick(), Ok(true));
+    assert_eq!(diary.read(), ["outside"]);
+    assert_eq!(bus.tick(), Ok(false));
+}
+
+/// An ask ends as soon as there is its answer; what else it brought about is done at the next chance.
+#[test]
+fn a_foreign_call_left_over_by_an_ask_is_made_in_the_next_tick() {
+    let bus = Bus::new();
+    let diary = Diary::default();
+    let told = diary.clone();
+    let world = world(&bus, move |_| told.write("told"));
+    let clerk = worker(&bus, move |mail| {
+        if let clerk::Inbox::Ask(call) = mail {
+            world.post(world::Note(0));
+            call.reply.send(1);
+        }
+    });
+    assert_eq!(bus.ask(&clerk, clerk::Ask(0)), Ok(1));
+    bus.tick().unwrap();
+    assert_eq!(diary.read(), ["told"]);
+}

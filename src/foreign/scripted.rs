@@ -1,0 +1,307 @@
+//! An outside for tests of actors: memory that counts its accesses, methods that answer by script, and a
+//! record of all that it was told.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, OpenFlags};
+
+use super::{Callbacks, Foreign, make};
+use crate::bus::{Bus, Port};
+use crate::mem::{
+    AccessError, Backend, BackendError, Buffer, Init, Memory, MemoryId, MemoryMap, Op, Outcome,
+    Segment, Segments, Shape, Space, SpaceId, Store, execute,
+};
+use crate::messages::ChannelId;
+use crate::messages::foreign::{Inbox, Opener, Severity, SpecialId};
+use crate::messages::rpc::{CallError, Progress, Target};
+
+/// The one space of [`map`].
+pub(crate) const SPACE: SpaceId = SpaceId(0);
+
+/// One space, `space`, of black boxes: name, base, size, backend. Their ids are in this order; the space
+/// has them in order of base.
+pub(crate) fn map(memories: &[(&str, u64, u64, Backend)]) -> Rc<MemoryMap> {
+    let memories: Vec<_> = memories
+        .iter()
+        .map(|(name, base, size, backend)| Memory {
+            name: (*name).to_owned(),
+            base: *base,
+            size: *size,
+            shape: Shape::BlackBox,
+            init: Init::None,
+            backend: *backend,
+        })
+        .collect();
+    let mut ids: Vec<_> = (0..).map(MemoryId).take(memories.len()).collect();
+    ids.sort_by_key(|id| memories[id.0 as usize].base);
+    let space = Space {
+        name: "space".to_owned(),
+        memories: ids,
+    };
+    Rc::new(MemoryMap {
+        memories,
+        spaces: vec![space],
+    })
+}
+
+/// Bytes for each memory of a map, whatever its backend, that count how they are accessed.
+#[derive(Debug)]
+pub(crate) struct Ram {
+    map: Rc<MemoryMap>,
+    buffers: Vec<Buffer>,
+    reads: Cell<usize>,
+    writes: Cell<usize>,
+    broken: Cell<Option<MemoryId>>,
+    aliases: Cell<Option<(MemoryId, MemoryId)>>,
+}
+
+impl Ram {
+    /// Zeros.
+    pub(crate) fn new(map: &Rc<MemoryMap>) -> Rc<Self> {
+        let buffer = |memory: &Memory| Buffer::new(usize::try_from(memory.size).unwrap());
+        Rc::new(Self {
+            buffers: map.memories.iter().map(buffer).collect(),
+            map: map.clone(),
+            reads: Cell::new(0),
+            writes: Cell::new(0),
+            broken: Cell::new(None),
+            aliases: Cell::new(None),
+        })
+    }
+
+    /// The second memory is the first one again.
+    pub(crate) fn with_alias(map: &Rc<MemoryMap>, one: MemoryId, other: MemoryId) -> Rc<Self> {
+        let mut ram = Rc::into_inner(Self::new(map)).unwrap();
+        ram.buffers[other.0 as usize] = ram.buffers[one.0 as usize].clone();
+        ram.aliases.set(Some((one, other)));
+        Rc::new(ram)
+    }
+
+    /// Every access to this memory fails from now on.
+    pub(crate) fn break_down(&self, memory: MemoryId) {
+        self.broken.set(Some(memory));
+    }
+
+    /// Reads and writes of segments since the last count.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        (self.reads.take(), self.writes.take())
+    }
+
+    /// Puts bytes at an address; counted nowhere.
+    pub(crate) fn put(&self, address: u64, data: &[u8]) {
+        let place = self.map.resolve(SPACE, address, data.len() as u64).unwrap();
+        let mut data = data.iter();
+        for cell in self.cells(&place) {
+            cell.set(*data.next().unwrap());
+        }
+    }
+
+    /// Bytes at an address; counted nowhere.
+    pub(crate) fn get(&self, address: u64, len: u64) -> Vec<u8> {
+        let place = self.map.resolve(SPACE, address, len).unwrap();
+        self.cells(&place).map(Cell::get).collect()
+    }
+
+    fn cells<'a>(&'a self, place: &'a Segments) -> impl Iterator<Item = &'a Cell<u8>> {
+        place.iter().flat_map(|at| {
+            let start = usize::try_from(at.offset).unwrap();
+            let end = start + usize::try_from(at.len).unwrap();
+            &self.buffers[at.memory.0 as usize].cells()[start..end]
+        })
+    }
+
+    fn buffer(&self, at: &Segment, len: usize) -> Result<(&Buffer, usize), AccessError> {
+        assert_eq!(at.len, len as u64, "a segment has the length of its data");
+        assert!(at.len > 0, "no segment is empty");
+        if self.broken.get() == Some(at.memory) {
+            return Err(AccessError::Backend {
+                memory: self.map.memory(at.memory).unwrap().name.clone(),
+                offset: at.offset,
+                len: at.len,
+                cause: BackendError::Simulator("it is broken".into()),
+            });
+        }
+        let offset = usize::try_from(at.offset).unwrap();
+        Ok((&self.buffers[at.memory.0 as usize], offset))
+    }
+}
+
+impl Store for Ram {
+    fn read(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
+        self.reads.set(self.reads.get() + 1);
+        let (buffer, offset) = self.buffer(at, to.len())?;
+        assert!(buffer.read(offset, to), "{at:?} passes the end");
+        Ok(())
+    }
+
+    fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError> {
+        self.writes.set(self.writes.get() + 1);
+        let (buffer, offset) = self.buffer(at, data.len())?;
+        assert!(buffer.write(offset, data), "{at:?} passes the end");
+        Ok(())
+    }
+
+    fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
+        let aliases = self.aliases.get();
+        aliases == Some((one, other)) || aliases == Some((other, one))
+    }
+}
+
+/// What the outside was told, accesses aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// A method or a custom command of the host program was polled: channel, target, arguments.
+    HostCall(String, Target, Vec<u64>),
+    /// A method of the testbench was polled: channel, method, arguments.
+    SvCall(String, String, Vec<u64>),
+    /// A channel exited.
+    Exit(ChannelId, u32),
+    /// A channel is there.
+    Register(String),
+    /// A report: severity, id, text.
+    Report(Severity, String, String),
+}
+
+/// Answers one poll of a method of the testbench.
+type Method = dyn FnMut(&str, &[u64]) -> Result<Progress, CallError>;
+
+/// The outside by script.
+pub(crate) struct Scripted {
+    /// What accesses reach.
+    pub(crate) ram: Rc<Ram>,
+    /// The host program's methods, commands and special files.
+    pub(crate) callbacks: Callbacks,
+    methods: RefCell<HashMap<String, Rc<RefCell<Method>>>>,
+    told: RefCell<Vec<Told>>,
+    accesses: Cell<usize>,
+}
+
+impl Scripted {
+    /// An outside with this memory and these callbacks, on a bus of its own, and the way to it.
+    pub(crate) fn bus(ram: &Rc<Ram>, callbacks: Callbacks) -> (Bus, Rc<Scripted>, Port<Inbox>) {
+        let scripted = Rc::new(Self {
+            ram: ram.clone(),
+            callbacks,
+            methods: RefCell::default(),
+            told: RefCell::default(),
+            accesses: Cell::new(0),
+        });
+        let bus = Bus::new();
+        let outside = scripted.clone();
+        let port = bus.foreign(Rc::new(move |call| make(&*outside, call)));
+        (bus, scripted, port)
+    }
+
+    /// Polls of this method of the testbench are answered by `method`; all others are absent. It may use
+    /// the bus, but not call itself.
+    pub(crate) fn method(
+        &self,
+        name: &str,
+        method: impl FnMut(&str, &[u64]) -> Result<Progress, CallError> + 'static,
+    ) {
+        let method: Rc<RefCell<Method>> = Rc::new(RefCell::new(method));
+        self.methods.borrow_mut().insert(name.to_owned(), method);
+    }
+
+    /// The method answers "pending" so many times, then this, and then starts again.
+    pub(crate) fn method_after(&self, name: &str, pending: usize, end: Progress) {
+        let mut polls = 0;
+        self.method(name, move |_, _| {
+            polls = (polls + 1) % (pending + 1);
+            Ok(if polls == 0 { end } else { Progress::Pending })
+        });
+    }
+
+    /// What was told since the last look.
+    pub(crate) fn told(&self) -> Vec<Told> {
+        self.told.take()
+    }
+
+    /// The texts of the reports since the last look, which forgets all else.
+    pub(crate) fn reports(&self) -> Vec<String> {
+        let told = self.told().into_iter();
+        told.filter_map(|told| match told {
+            Told::Report(_, _, text) => Some(text),
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// Foreign accesses since the last look: one each, however many segments they have.
+    pub(crate) fn accesses(&self) -> usize {
+        self.accesses.take()
+    }
+
+    fn tell(&self, told: Told) {
+        self.told.borrow_mut().push(told);
+    }
+}
+
+impl Foreign for Scripted {
+    fn access(&self, op: &Op<Segments>) -> Result<Outcome, AccessError> {
+        self.accesses.set(self.accesses.get() + 1);
+        execute(&*self.ram, op)
+    }
+
+    fn host_call(
+        &self,
+        channel: &str,
+        target: &Target,
+        args: &[u64],
+    ) -> Result<Progress, CallError> {
+        self.tell(Told::HostCall(
+            channel.into(),
+            target.clone(),
+            args.to_vec(),
+        ));
+        self.callbacks.call(channel, target, args)
+    }
+
+    fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError> {
+        self.tell(Told::SvCall(channel.into(), method.into(), args.to_vec()));
+        let answer = self.methods.borrow().get(method).cloned();
+        answer.map_or(Ok(Progress::Absent), |answer| {
+            answer.borrow_mut()(channel, args)
+        })
+    }
+
+    fn exit(&self, channel: ChannelId, code: u32) {
+        self.tell(Told::Exit(channel, code));
+    }
+
+    fn register(&self, channel: &str) {
+        self.tell(Told::Register(channel.to_owned()));
+    }
+
+    fn report(&self, severity: Severity, id: &str, text: &str) {
+        self.tell(Told::Report(severity, id.to_owned(), text.to_owned()));
+    }
+
+    fn open_special(
+        &self,
+        opener: &Opener,
+        path: &str,
+        flags: OpenFlags,
+    ) -> Result<SpecialId, Errno> {
+        self.callbacks.open(opener, path, flags)
+    }
+
+    fn read_special(&self, file: SpecialId, len: u64) -> Result<Bytes, Errno> {
+        self.callbacks.read(file, len)
+    }
+
+    fn write_special(&self, file: SpecialId, data: &[u8]) -> Result<u64, Errno> {
+        self.callbacks.write(file, data)
+    }
+
+    fn seek_special(&self, file: SpecialId, position: u64) -> Result<u64, Errno> {
+        self.callbacks.seek(file, position)
+    }
+
+    fn close_special(&self, file: SpecialId) {
+        self.callbacks.close(file);
+    }
+}

@@ -1,0 +1,339 @@
+//! Requests that mean harm, and whatever else broken firmware does.
+
+use fastrand::Rng;
+use mailbox_rs::mock::{Firmware, Misbehaviour};
+use mailbox_rs::{PtrWidth, REQUEST_ARGS, RequestEntry, VERSION, Version, action, operation};
+use vhost::Vhost;
+
+use crate::stage::{Chip, EDGE, MAIL, METHODS, NEXT, OCEAN, RAM, REGIONS, Region, TOP};
+
+/// Makes up requests for a channel.
+#[derive(Debug)]
+pub(crate) struct Attacker {
+    pub(crate) rng: Rng,
+    pub(crate) width: PtrWidth,
+    pub(crate) space: &'static str,
+    /// Keeps requests from writing over the mailboxes, so that it is known what each is answered.
+    pub(crate) spares_mail: bool,
+}
+
+/// More than one request may move.
+const TOO_MUCH: u64 = (256 << 20) + 1;
+
+/// The most that is read of a memory that is backed by nothing: it would all be put out, or compared.
+const SIP: u64 = 1 << 17;
+
+const FORMATS: [&[u8]; 28] = [
+    b"%d",
+    b"%5.3i|",
+    b"%-*.*s|",
+    b"%s",
+    b"%.4096s",
+    b"%4096d",
+    b"%4097d",
+    b"%lu",
+    b"%hhx",
+    b"%#llo",
+    b"%p",
+    b"%n",
+    b"%hn",
+    b"%%",
+    b"%",
+    b"%f",
+    b"%lg",
+    b"%.*e",
+    b"%La",
+    b"%c",
+    b"%lc",
+    b"%1$d",
+    b"%99999999999999999999d",
+    b"%.-3d",
+    b"\xff\xfe",
+    b"text ",
+    b"\r\n",
+    b"%-+ #0z",
+];
+
+const PATHS: [&[u8]; 20] = [
+    b"a",
+    b"a.ram",
+    b"b.ram",
+    b"x.bad",
+    b"x.bug",
+    b"virtual/endless",
+    b"virtual/bug",
+    b"virtual/none",
+    b"virtual/",
+    b"..",
+    b"../a",
+    b"/etc/passwd",
+    b"a/../../b",
+    b".",
+    b"/",
+    b"//",
+    b"\xff",
+    b"",
+    b"d/e/f",
+    b"virtual/../../a.ram",
+];
+
+impl Attacker {
+    /// An entry, whose strings are put into memory.
+    pub(crate) fn entry(&mut self, vhost: &Vhost) -> RequestEntry {
+        loop {
+            let entry = self.any_entry(vhost);
+            let refused = self.spares_mail && writes_over_mail(&entry);
+            if !refused && !sails_the_ocean(&entry) {
+                return entry;
+            }
+        }
+    }
+
+    fn any_entry(&mut self, vhost: &Vhost) -> RequestEntry {
+        let mut args: [u64; REQUEST_ARGS] = std::array::from_fn(|_| self.word());
+        let (action, mut words) = match self.rng.u32(..1000) {
+            0 => (action::EXIT, 1),
+            1..120 => {
+                args[..2].copy_from_slice(&[self.length(), self.pointer()]);
+                (action::PRINT, 2)
+            }
+            120..260 => {
+                args[0] = self.put(vhost, |rng| match rng.u8(..32) {
+                    // As many conversions as a string has room for, none of which can be met.
+                    0 => b"%n".repeat(2047),
+                    _ => jumble(rng, &FORMATS, 40),
+                });
+                if self.rng.bool() {
+                    args[1] = self.put(vhost, |_| b"main.c".to_vec());
+                }
+                (action::CPRINT, self.rng.u32(3..=20))
+            }
+            260..380 => {
+                args[..3].copy_from_slice(&[self.pointer(), self.pointer(), self.length()]);
+                (action::MEMMOVE, 3)
+            }
+            380..480 => {
+                args[..3].copy_from_slice(&[self.pointer(), self.word(), self.length()]);
+                (action::MEMSET, 3)
+            }
+            480..580 => {
+                args[..3].copy_from_slice(&[self.pointer(), self.pointer(), self.length()]);
+                (action::MEMCMP, 3)
+            }
+            580..700 => {
+                args[0] = self.put(vhost, |rng| match rng.u32(..8) {
+                    0 => b"nobody".to_vec(),
+                    1 => b"echo\xff".to_vec(),
+                    _ => rng.choice(METHODS).unwrap_or_default().as_bytes().to_vec(),
+                });
+                (action::CALL, self.rng.u32(1..=20))
+            }
+            700..900 => {
+                args[0] = self.rng.u64(..6);
+                args[1] = match args[0] {
+                    operation::OPEN => self.put(vhost, |rng| {
+                        if rng.bool() {
+                            rng.choice(PATHS).unwrap_or_default().to_vec()
+                        } else {
+                            jumble(rng, &PATHS, 4)
+                        }
+                    }),
+                    _ => self.descriptor(),
+                };
+                match args[0] {
+                    operation::OPEN if self.rng.u8(..8) > 0 => args[2] = self.rng.u64(..16),
+                    operation::READ | operation::WRITE => {
+                        args[2..4].copy_from_slice(&[self.pointer(), self.length()]);
+                    }
+                    operation::SEEK => args[2] = self.length(),
+                    _ => {}
+                }
+                (action::FILE, 4)
+            }
+            900..970 => {
+                if self.rng.u8(..4) > 0 {
+                    args[0] = self.rng.u64(..METHODS.len() as u64 + 1);
+                }
+                (action::OTHER, self.rng.u32(1..=20))
+            }
+            _ => (self.rng.u32(..), self.rng.u32(..21)),
+        };
+        if self.rng.u8(..16) == 0 {
+            words = if self.rng.bool() {
+                self.rng.u32(..25)
+            } else {
+                self.rng.u32(..)
+            };
+        }
+        let args = args.map(|arg| self.width.truncate(arg));
+        RequestEntry {
+            action,
+            words,
+            args,
+        }
+    }
+
+    /// An argument of which nothing is known.
+    fn word(&mut self) -> u64 {
+        match self.rng.u8(..4) {
+            0 => self.rng.u64(..),
+            1 => self.rng.u64(..20),
+            2 => self.length(),
+            _ => self.pointer(),
+        }
+    }
+
+    /// An address inside of the map, at its edges, or anywhere.
+    fn pointer(&mut self) -> u64 {
+        let region = self.rng.choice(REGIONS).unwrap_or(RAM);
+        match self.rng.u8(..16) {
+            0 => self.rng.u64(..),
+            1 => u64::MAX - self.rng.u64(..4),
+            2 => 0,
+            3 => region.base.wrapping_add(self.rng.u64(..9)).wrapping_sub(4),
+            4 | 5 => region.end().wrapping_sub(self.rng.u64(..40)),
+            _ => self.within(region),
+        }
+    }
+
+    fn within(&mut self, region: Region) -> u64 {
+        region.base + self.rng.u64(..region.size)
+    }
+
+    fn length(&mut self) -> u64 {
+        match self.rng.u8(..20) {
+            0 => 0,
+            1 => self.rng.u64(..),
+            2 => u64::MAX - self.rng.u64(..4),
+            3 => 1 << self.rng.u32(..64),
+            4 => TOO_MUCH - 1 + self.rng.u64(..3),
+            5 => (1 << 16) - 1 + self.rng.u64(..3),
+            6 => self.rng.u64(..NEXT.size + RAM.size),
+            7..10 => self.rng.u64(..0x2000),
+            _ => self.rng.u64(..80),
+        }
+    }
+
+    fn descriptor(&mut self) -> u64 {
+        match self.rng.u8(..8) {
+            0 => self.rng.u64(..),
+            1 => 9,
+            _ => 10 + self.rng.u64(..6),
+        }
+    }
+
+    /// Puts text somewhere, mostly with its NUL, and gives its address; now and then that of something else.
+    fn put(&mut self, vhost: &Vhost, text: impl FnOnce(&mut Rng) -> Vec<u8>) -> u64 {
+        if self.rng.u8(..8) == 0 {
+            return self.pointer();
+        }
+        let mut text = text(&mut self.rng);
+        let region = self.rng.choice([RAM, NEXT, EDGE, TOP]).unwrap_or(RAM);
+        let address = if self.rng.u8(..6) == 0 {
+            // Up to the last byte, behind which there may be no memory at all.
+            region.end().wrapping_sub(text.len() as u64)
+        } else {
+            text.push(0);
+            self.within(region)
+        };
+        // In vain where it does not fit, or nothing is kept.
+        let _ = vhost.write(self.space, address, text);
+        address
+    }
+
+    /// Breaks the rules of the channel itself.
+    pub(crate) fn misbehave(&mut self, firmware: &mut Firmware<Chip>) {
+        let rng = &mut self.rng;
+        let near = |rng: &mut Rng, word: u32| word.wrapping_add(rng.u32(..20)).wrapping_sub(10);
+        let layout = *firmware.layout();
+        let how = match rng.u32(..1000) {
+            0 => Misbehaviour::Version(Version {
+                major: rng.u16(..),
+                minor: rng.u16(..),
+            }),
+            1..100 => Misbehaviour::Reset,
+            100..150 => Misbehaviour::HalfReset,
+            150..200 => {
+                let any = rng.u32(..);
+                Misbehaviour::State(rng.choice([0, 1, 2, any]).unwrap_or(any))
+            }
+            200..350 => Misbehaviour::JumpAhead(if rng.bool() {
+                rng.u32(..20)
+            } else {
+                rng.u32(..)
+            }),
+            350..450 => Misbehaviour::SkipResponses(if rng.bool() {
+                rng.u32(..20)
+            } else {
+                rng.u32(..)
+            }),
+            450..550 => {
+                Misbehaviour::OverwriteConsumer(near(rng, firmware.load(layout.request.idx_p)))
+            }
+            550..650 => {
+                Misbehaviour::OverwriteProducer(near(rng, firmware.load(layout.response.idx_p)))
+            }
+            650..750 => Misbehaviour::Words(rng.u32(..)),
+            750..800 => Misbehaviour::Deaf,
+            800..850 => return self.scribble(firmware),
+            _ => return firmware.behave(),
+        };
+        firmware.misbehave(how);
+    }
+
+    /// Writes over words of the channel, whichever they are.
+    fn scribble(&mut self, firmware: &Firmware<Chip>) {
+        let layout = *firmware.layout();
+        let words = layout.channel_size / 4;
+        for _ in 0..self.rng.u64(1..=words) {
+            let value = match self.rng.u8(..4) {
+                0 => self.rng.u32(..),
+                1 => self.rng.u32(..10),
+                _ => 0,
+            };
+            let offset = self.rng.u64(..words) * 4;
+            // A version that is another's ends the service, as it must: that is done on purpose, elsewhere.
+            firmware.store(
+                offset,
+                if offset == layout.version {
+                    VERSION.into()
+                } else {
+                    value
+                },
+            );
+        }
+    }
+}
+
+/// Pieces, one after the other.
+fn jumble(rng: &mut Rng, pieces: &[&[u8]], most: usize) -> Vec<u8> {
+    (0..rng.usize(..most))
+        .flat_map(|_| rng.choice(pieces).copied().unwrap_or_default().to_vec())
+        .collect()
+}
+
+/// Whether the host would write into a mailbox. Whoever writes a range from outside of it into it fails.
+fn writes_over_mail(entry: &RequestEntry) -> bool {
+    let RequestEntry { action, args, .. } = entry;
+    match (*action, args[0]) {
+        (action::MEMMOVE | action::MEMSET, dest) => MAIL.contains(dest),
+        (action::FILE, operation::READ) => MAIL.contains(args[2]),
+        _ => false,
+    }
+}
+
+/// Whether the host would be kept busy for nothing by memory that is nowhere: it compares to its end, is printed as it
+/// is, and fills files.
+fn sails_the_ocean(entry: &RequestEntry) -> bool {
+    let RequestEntry { action, args, .. } = entry;
+    let long = |address: u64, len: u64| OCEAN.contains(address) && (SIP..TOO_MUCH).contains(&len);
+    match (*action, args[0]) {
+        (action::PRINT, len) => long(args[1], len),
+        (action::MEMCMP, s1) => long(s1, args[2]),
+        (action::MEMMOVE, _) => long(args[1], args[2]),
+        (action::FILE, operation::WRITE | operation::READ) => {
+            long(args[2], args[3]) || (args[3] == 0 && OCEAN.contains(args[2]))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,171 @@
+//! Firmware that does nothing wrong, beside others that do: it is always served right, within one tick.
+
+use std::collections::VecDeque;
+
+use mailbox_rs::mock::{Firmware, Memory};
+use mailbox_rs::{FileRequest, OpenFlags, PtrWidth, Request, Response};
+
+use crate::stage::{Chip, NEXT, Plan, RAM, Stage};
+
+/// What it prints.
+pub(crate) const TEXT: &str = "all is well";
+
+/// A channel of such firmware, with a model of the memory that it moves about.
+pub(crate) struct Good {
+    firmware: Firmware<Chip>,
+    width: PtrWidth,
+    rng: fastrand::Rng,
+    /// What lies from the start of `RAM` to the end of `NEXT`.
+    model: Vec<u8>,
+    pub(crate) printed: usize,
+}
+
+/// Strings of its own, in the memory of the channels.
+const STRINGS: [(u64, &str); 3] = [(0x1_3000, TEXT), (0x1_3100, "echo"), (0x1_3200, "good.txt")];
+/// Where it has one byte for itself.
+const END_OF_LINE: u64 = 0x1_3000 + TEXT.len() as u64;
+
+impl Good {
+    pub(crate) fn new(stage: &Stage, plan: &Plan, seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let model: Vec<u8> = std::iter::repeat_with(|| rng.u8(..))
+            .take((RAM.size + NEXT.size) as usize)
+            .collect();
+        stage
+            .vhost
+            .write("good", RAM.base, model.clone())
+            .expect("its memory");
+        let mut firmware = stage.firmware(plan);
+        firmware.reset();
+        Self {
+            firmware,
+            width: plan.width,
+            rng,
+            model,
+            printed: 0,
+        }
+    }
+
+    /// One tick in which it asks for something of every kind.
+    pub(crate) fn round(&mut self, stage: &Stage) {
+        let [(text, _), (echo, _), (path, _)] = STRINGS;
+        for (address, string) in STRINGS {
+            self.firmware.memory().write(address, string.as_bytes());
+            self.firmware
+                .memory()
+                .write(address + string.len() as u64, &[0]);
+        }
+        self.firmware.memory().write(END_OF_LINE, b"\n");
+        let value = self.width.truncate(self.rng.u64(..));
+        let (dest, src, len) = self.places();
+        let (to, from) = (at(dest), at(src));
+        self.model.copy_within(from..from + len as usize, to);
+        let flags = OpenFlags(OpenFlags::READ.0 | OpenFlags::WRITE.0 | OpenFlags::TRUNCATE.0);
+        let fd = 10;
+
+        let first = [
+            (
+                Request::Print {
+                    ptr: text,
+                    len: TEXT.len() as u64 + 1,
+                },
+                Some(Response::Empty),
+            ),
+            (Request::MemMove { dest, src, len }, Some(Response::Empty)),
+            (
+                Request::Call {
+                    method: echo,
+                    args: [value].into(),
+                },
+                Some(Response::Value(value)),
+            ),
+            (
+                Request::File(FileRequest::Open { path, flags }),
+                Some(Response::Value(fd)),
+            ),
+            (
+                Request::File(FileRequest::Write { fd, ptr: dest, len }),
+                Some(Response::Value(len)),
+            ),
+            (
+                Request::File(FileRequest::Seek { fd, position: 0 }),
+                Some(Response::Value(0)),
+            ),
+        ];
+        let second = [
+            (
+                Request::File(FileRequest::Read {
+                    fd,
+                    ptr: dest,
+                    len: 0,
+                }),
+                Some(Response::Value(len)),
+            ),
+            (Request::File(FileRequest::Close { fd }), None),
+            (
+                Request::MemCmp {
+                    s1: dest,
+                    s2: dest,
+                    len,
+                },
+                Some(Response::Value(0)),
+            ),
+            (
+                Request::MemSet {
+                    dest,
+                    byte: value as u8,
+                    len: len / 2,
+                },
+                Some(Response::Empty),
+            ),
+        ];
+        self.ask(stage, &first);
+        self.ask(stage, &second);
+        self.model[to..to + len as usize / 2].fill(value as u8);
+        self.printed += 1;
+    }
+
+    /// Every byte of its memory is as it must be.
+    pub(crate) fn check(&self, stage: &Stage) {
+        let is = stage
+            .vhost
+            .read("good", RAM.base, self.model.len() as u64)
+            .expect("its memory");
+        let wrong = is.iter().zip(&self.model).position(|(is, must)| is != must);
+        assert_eq!(wrong, None, "the first byte that is wrong");
+    }
+
+    fn ask(&mut self, stage: &Stage, asked: &[(Request, Option<Response>)]) {
+        let mut answers: VecDeque<_> = asked.iter().filter_map(|(_, answer)| *answer).collect();
+        if !self.firmware.is_ready() {
+            stage.vhost.tick().expect("a tick");
+            assert!(self.firmware.is_ready(), "no handshake");
+        }
+        for (request, _) in asked {
+            assert!(self.firmware.try_send(request), "the queue is full");
+        }
+        stage.vhost.tick().expect("a tick");
+        while let Some(response) = self.firmware.try_receive() {
+            let answer = answers.pop_front().map(|answer| answer.entry(self.width));
+            assert_eq!(Some(response), answer, "of {asked:?}");
+        }
+        assert!(
+            answers.is_empty(),
+            "of {asked:?}\n{}",
+            stage.vhost.status().expect("the status")
+        );
+    }
+
+    /// Two places in its memory, and how much may be moved between them: mostly little, now and then a lot.
+    fn places(&mut self) -> (u64, u64, u64) {
+        let size = self.model.len() as u64;
+        let most = if self.rng.u8(..16) == 0 { size } else { 100 };
+        let len = self.rng.u64(..most);
+        let mut place = || RAM.base + self.rng.u64(..=size - len);
+        (place(), place(), len)
+    }
+}
+
+fn at(address: u64) -> usize {
+    (address - RAM.base) as usize
+}

@@ -1,0 +1,251 @@
+//! Firmware that keeps to the rules of the queues and breaks all others: what each request is answered is known.
+
+use std::collections::VecDeque;
+
+use mailbox_rs::mock::{Firmware, Misbehaviour};
+use mailbox_rs::{Errno, PtrWidth, Request, RequestEntry, Response, ResponseEntry, State};
+use vhost::Severity;
+use vhost::messages::foreign::Report;
+
+use crate::attacker::Attacker;
+use crate::stage::{Chip, Plan, Stage};
+
+/// A channel of such firmware.
+pub(crate) struct Rude {
+    name: &'static str,
+    firmware: Firmware<Chip>,
+    pub(crate) attacker: Attacker,
+    /// Requests that were sent, up to the first that may be unanswered.
+    sent: VecDeque<Sent>,
+    slot: u32,
+    /// Ticks without any answer.
+    silence: u32,
+    exited: bool,
+    pub(crate) tally: Tally,
+}
+
+/// What became of the requests of a channel.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) sent: u64,
+    pub(crate) answered: u64,
+    pub(crate) reported: u64,
+    pub(crate) malformed: u64,
+    pub(crate) formats: u64,
+    pub(crate) resets: u64,
+}
+
+struct Sent {
+    entry: RequestEntry,
+    slot: u32,
+    report: Option<String>,
+}
+
+impl Sent {
+    fn request(&self) -> Result<Request, mailbox_rs::Malformed> {
+        Request::try_from(&self.entry)
+    }
+
+    fn responds(&self) -> bool {
+        self.request()
+            .map_or_else(|_| self.entry.responds(), |request| request.responds())
+    }
+
+    /// All fields, as a report must show them.
+    fn shown(&self) -> String {
+        self.request()
+            .map_or_else(|_| self.entry.to_string(), |request| request.to_string())
+    }
+}
+
+/// After so many ticks without an answer, a channel waits for the method `forever`, or there is a bug.
+const PATIENCE: u32 = 48;
+
+impl Rude {
+    pub(crate) fn new(stage: &Stage, plan: &Plan, attacker: Attacker) -> Self {
+        Self {
+            name: plan.name,
+            firmware: stage.firmware(plan),
+            attacker,
+            sent: VecDeque::new(),
+            slot: 0,
+            silence: 0,
+            exited: false,
+            tally: Tally::default(),
+        }
+    }
+
+    /// One turn of the firmware.
+    pub(crate) fn act(&mut self, stage: &Stage) {
+        if self.exited {
+            return;
+        }
+        if self.firmware.state() != State::READY {
+            assert!(
+                self.firmware.state() != State::INIT || self.slot != 0 || self.silence < PATIENCE,
+                "no handshake"
+            );
+        }
+        let rng = &mut self.attacker.rng;
+        match rng.u32(..400) {
+            0 => return self.reset(),
+            1..10 => self.firmware.misbehave(Misbehaviour::Deaf),
+            10..60 => self.firmware.behave(),
+            _ => {}
+        }
+        if !self.firmware.is_ready() {
+            return self.reset();
+        }
+        for _ in 0..self.attacker.rng.u32(..10) {
+            let entry = self.attacker.entry(&stage.vhost);
+            if !self.firmware.try_send_entry(&entry) {
+                break;
+            }
+            self.sent.push_back(Sent {
+                entry,
+                slot: self.slot,
+                report: None,
+            });
+            self.slot = (self.slot + 1) % 8;
+            self.tally.sent += 1;
+        }
+    }
+
+    fn reset(&mut self) {
+        self.firmware.reset();
+        self.sent.clear();
+        self.slot = 0;
+        self.silence = 0;
+        self.tally.resets += 1;
+    }
+
+    /// A tick is over: takes this channel's reports, and the responses.
+    pub(crate) fn collect(&mut self, stage: &Stage, reports: &[Report]) {
+        let name = self.name;
+        for report in reports.iter().filter(|report| report.id == name) {
+            self.heed(report);
+        }
+        let waits = self.sent.iter().any(Sent::responds);
+        while let Some(response) = self.firmware.try_receive() {
+            self.silence = 0;
+            self.answered(response);
+        }
+        if !self.sent.iter().any(Sent::responds) && self.firmware.queued() == 0 {
+            // Nobody is in the way of those that have no response: they are over.
+            while let Some(sent) = self.sent.pop_front() {
+                self.over(&sent);
+            }
+        }
+        self.silence = if waits { self.silence + 1 } else { 0 };
+        if self.silence > PATIENCE / 2 {
+            self.firmware.behave();
+            if self.attacker.rng.bool() {
+                self.reset();
+            } else {
+                stage.released.set(true);
+            }
+        }
+        let state = stage.vhost.status().expect("the status");
+        assert!(
+            self.silence < PATIENCE,
+            "{}: {} is not answered\n{state}",
+            self.name,
+            self.sent[0].shown()
+        );
+    }
+
+    fn heed(&mut self, report: &Report) {
+        let Report {
+            severity,
+            text,
+            id: name,
+        } = report;
+        assert_eq!(*severity, Severity::Error, "{text}");
+        if text.starts_with("CPRINT at ") {
+            self.tally.formats += 1;
+            return;
+        }
+        let (slot, rest) = text
+            .strip_prefix("request in slot ")
+            .and_then(|rest| rest.split_once(", "))
+            .unwrap_or_else(|| panic!("{}: an unexpected report: {text}", self.name));
+        let slot: u32 = slot.parse().expect("a slot");
+        // While no response is read, two requests may have been in the same slot.
+        let told = |sent: &&mut Sent| {
+            sent.slot == slot
+                && sent.report.is_none()
+                && rest.starts_with(&format!("{}: ", sent.shown()))
+        };
+        let sent = self.sent.iter_mut().find(told);
+        let sent =
+            sent.unwrap_or_else(|| panic!("{name}: nothing was sent that is reported: {text}"));
+        sent.report = Some(rest.to_owned());
+        self.tally.reported += 1;
+    }
+
+    fn answered(&mut self, response: ResponseEntry) {
+        self.tally.answered += 1;
+        while let Some(sent) = self.sent.pop_front() {
+            if sent.responds() {
+                self.tally.malformed += u64::from(sent.request().is_err());
+                return check(&sent, response, self.attacker.width);
+            }
+            self.over(&sent);
+        }
+        panic!("{}: nothing was sent that {response:?} answers", self.name);
+    }
+
+    /// A request that has no response was served.
+    fn over(&mut self, sent: &Sent) {
+        match sent.request() {
+            Ok(Request::Exit { .. }) => self.exited = true,
+            Ok(_) => {}
+            Err(_) => {
+                self.tally.malformed += 1;
+                assert!(
+                    sent.report.is_some(),
+                    "{}: no report of {}",
+                    self.name,
+                    sent.shown()
+                );
+            }
+        }
+    }
+}
+
+/// Whether the response is one to this request, and an error was reported.
+fn check(sent: &Sent, response: ResponseEntry, width: PtrWidth) {
+    let shown = sent.shown();
+    let error = Errno::from_word(response.rets, width).filter(|_| response.words == 1);
+    match sent.request() {
+        Err(_) => {
+            assert!(sent.report.is_some(), "no report of {shown}");
+            assert_eq!(
+                response,
+                Response::Error(Errno::EINVAL).entry(width),
+                "{shown}"
+            );
+        }
+        Ok(_) if sent.report.is_some() => {
+            let report = sent.report.as_deref().unwrap_or_default();
+            let errno = error.unwrap_or_else(|| panic!("answered {response:?}, reported {report}"));
+            assert!(
+                report.ends_with(&format!("; answered {errno}")),
+                "answered {errno}, reported {report}"
+            );
+            assert!(
+                errno == Errno::EIO || !report.contains("panicked"),
+                "{report}"
+            );
+        }
+        Ok(Request::Print { .. } | Request::MemMove { .. } | Request::MemSet { .. }) => {
+            assert_eq!(response, Response::Empty.entry(width), "{shown}");
+        }
+        Ok(Request::File(_)) => assert!(
+            error.is_none(),
+            "no report of {shown}, answered {response:?}"
+        ),
+        // What it gives may be any word.
+        Ok(_) => assert_eq!(response.words, 1, "{shown}"),
+    }
+}

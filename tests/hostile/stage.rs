@@ -1,0 +1,398 @@
+//! A whole system whose memories are in this process, with mock firmware on its channels and a host program that
+//! answers, waits, fails and panics.
+
+use std::cell::Cell;
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+
+use mailbox_rs::mock::{Firmware, Memory};
+use mailbox_rs::{CacheLine, Layout, OpenFlags, PtrWidth};
+use vhost::bus::{Event, Observation};
+use vhost::mem::Buffer;
+use vhost::messages::foreign::Report;
+use vhost::{Call, CallResult, SpecialFile, Vhost, mailbox_init};
+
+/// Where the memories that firmware points into are. Mailboxes are always in this process, and so is all that the
+/// space `good` sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backing {
+    /// In this process.
+    Static,
+    /// Nowhere: accesses are told, and read as zero.
+    Log,
+    /// Some here, some nowhere.
+    Mixed,
+}
+
+/// A range of addresses, the same in every space.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Region {
+    pub(crate) base: u64,
+    pub(crate) size: u64,
+}
+
+impl Region {
+    pub(crate) fn end(self) -> u64 {
+        self.base.wrapping_add(self.size)
+    }
+
+    pub(crate) fn contains(self, address: u64) -> bool {
+        address.wrapping_sub(self.base) < self.size
+    }
+}
+
+pub(crate) const LOW: Region = Region {
+    base: 0,
+    size: 0x100,
+};
+/// The channels of a space; no other memory adjoins it.
+pub(crate) const MAIL: Region = Region {
+    base: 0x1_0000,
+    size: 0x4000,
+};
+/// Banks in rows of three, of words that no power of two measures. `NEXT` adjoins it.
+pub(crate) const RAM: Region = Region {
+    base: 0x2_0000,
+    size: 0x3000,
+};
+pub(crate) const NEXT: Region = Region {
+    base: 0x2_3000,
+    size: 0x1_5000,
+};
+/// Seen by every space.
+pub(crate) const COMMON: Region = Region {
+    base: 0x8000_0000,
+    size: 0x2000,
+};
+/// Ends where 32 bits end.
+pub(crate) const EDGE: Region = Region {
+    base: 0xffff_f000,
+    size: 0x1000,
+};
+/// A quarter of what 64 bits can address, only there where something is backed by nothing.
+pub(crate) const OCEAN: Region = Region {
+    base: 1 << 48,
+    size: 1 << 62,
+};
+/// Ends where 64 bits end.
+pub(crate) const TOP: Region = Region {
+    base: 0xffff_ffff_ffff_f000,
+    size: 0x1000,
+};
+
+/// All that may be mapped.
+pub(crate) const REGIONS: [Region; 8] = [LOW, MAIL, RAM, NEXT, COMMON, EDGE, OCEAN, TOP];
+
+/// The distance of two channels of a space.
+const CHANNEL: u64 = 0x1000;
+
+/// A channel to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) name: &'static str,
+    pub(crate) space: &'static str,
+    /// Which channel of its space.
+    pub(crate) place: u64,
+    pub(crate) width: PtrWidth,
+    pub(crate) line: CacheLine,
+}
+
+/// A memory that the simulated CPU shares with the host.
+#[derive(Clone, Debug)]
+pub(crate) struct Chip {
+    base: u64,
+    bytes: Buffer,
+}
+
+impl Chip {
+    fn offset(&self, address: u64) -> usize {
+        usize::try_from(address.wrapping_sub(self.base)).unwrap_or(usize::MAX)
+    }
+}
+
+impl Memory for Chip {
+    fn read(&self, address: u64, buf: &mut [u8]) {
+        assert!(
+            self.bytes.read(self.offset(address), buf),
+            "mailbox at {address:#x}"
+        );
+    }
+
+    fn write(&self, address: u64, data: &[u8]) {
+        assert!(
+            self.bytes.write(self.offset(address), data),
+            "mailbox at {address:#x}"
+        );
+    }
+}
+
+/// What the tap on the bus has seen, until it is taken.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reports(Arc<Mutex<Vec<Report>>>);
+
+impl Reports {
+    pub(crate) fn take(&self) -> Vec<Report> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn see(&self, seen: &Observation<'_>) {
+        if let (Event::Message(_), Some(report)) = (seen.event, seen.event.is::<Report>()) {
+            let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            reports.push(report.clone());
+        }
+    }
+}
+
+/// The system, and what a test needs of it.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) vhost: Vhost,
+    pub(crate) reports: Reports,
+    /// While set, the method `forever` answers.
+    pub(crate) released: Rc<Cell<bool>>,
+}
+
+impl Stage {
+    /// Starts a system. The environment names its two files in `directory`, and the root.
+    pub(crate) fn start(directory: &Path, backing: Backing, channels: &[Plan]) -> Self {
+        fs::write(directory.join("memories.yaml"), memories(backing)).expect("the memory YAML");
+        fs::write(directory.join("mailboxes.yaml"), mailboxes(channels)).expect("the mailbox YAML");
+        let vhost = mailbox_init(
+            |_| Ok(()),
+            |extensions| {
+                extensions.insert("ram", |_: &str, _: OpenFlags| {
+                    Ok(Box::new(Cursor::new(Vec::new())) as Box<dyn SpecialFile>)
+                });
+                extensions.insert("bad", |_: &str, _: OpenFlags| {
+                    Err(io::ErrorKind::InvalidData.into())
+                });
+                extensions.insert("bug", |path: &str, _: OpenFlags| {
+                    panic!("an opener, of {path:?}")
+                });
+                Ok(())
+            },
+            |virtuals| {
+                virtuals.insert("endless", |_: &str, _: OpenFlags| {
+                    Ok(Box::new(Odd::Endless) as Box<dyn SpecialFile>)
+                });
+                virtuals.insert("bug", |_: &str, _: OpenFlags| {
+                    Ok(Box::new(Odd::Panics) as Box<dyn SpecialFile>)
+                });
+                Ok(())
+            },
+        );
+        let vhost = vhost.expect("a system");
+        let reports = Reports::default();
+        let seen_by = reports.clone();
+        vhost.attach(move |seen: &Observation<'_>| seen_by.see(seen));
+        let released = Rc::new(Cell::new(false));
+        answer(&vhost, &released).expect("methods and commands");
+        Self {
+            vhost,
+            reports,
+            released,
+        }
+    }
+
+    /// Firmware for a channel.
+    pub(crate) fn firmware(&self, plan: &Plan) -> Firmware<Chip> {
+        let spaces = self.vhost.spaces();
+        let space = spaces.get(plan.space).expect("the channel's space");
+        let mail = space.get("mail").expect("the channel's memory");
+        let chip = Chip {
+            base: mail.memory.base,
+            bytes: mail.buffers[0].clone(),
+        };
+        let base = MAIL.base + plan.place * CHANNEL;
+        Firmware::new(chip, base, Layout::new(plan.width, plan.line))
+    }
+}
+
+/// The names of all methods that there are.
+pub(crate) const METHODS: [&str; 6] = ["echo", "slow", "forever", "fails", "panics", "returns"];
+
+/// What the host program answers, as methods by name and as commands by number.
+fn answer(vhost: &Vhost, released: &Rc<Cell<bool>>) -> Result<(), vhost::Error> {
+    let released = released.clone();
+    let mut forever = Some(move |_: &Vhost, _: Call<'_>| -> CallResult {
+        Ok(if released.get() {
+            Poll::Ready(1)
+        } else {
+            Poll::Pending
+        })
+    });
+    for (id, name) in (0..).zip(METHODS) {
+        match name {
+            "echo" => both(vhost, id, name, |_, call| {
+                Ok(Poll::Ready(call.args.first().copied().unwrap_or(0)))
+            })?,
+            "slow" => both(vhost, id, name, |vhost, _| {
+                Ok(if vhost.now() % 5 == 0 {
+                    Poll::Ready(5)
+                } else {
+                    Poll::Pending
+                })
+            })?,
+            "forever" => {
+                let forever = forever.take().expect("one of each");
+                both(vhost, id, name, forever)?;
+            }
+            "fails" => both(vhost, id, name, |_, _| Err("as it was told to".into()))?,
+            "panics" => both(vhost, id, name, |_, call| {
+                panic!("a callback, of {:?}", call.args)
+            })?,
+            _ => both(vhost, id, name, |vhost, call| come_back(vhost, call))?,
+        }
+    }
+    Ok(())
+}
+
+fn both(
+    vhost: &Vhost,
+    id: u64,
+    name: &str,
+    callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Clone + 'static,
+) -> Result<(), vhost::Error> {
+    vhost.register_command(id, callback.clone())?;
+    vhost.register_method(name, callback)
+}
+
+/// A method that uses the system it is called from, in ways that are allowed and in ways that are not.
+fn come_back(vhost: &Vhost, call: Call<'_>) -> CallResult {
+    let space = vhost.space_of(call.channel)?.to_owned();
+    let [first, second] = [0, 1].map(|at| call.args.get(at).copied().unwrap_or(0));
+    let told = |error: &dyn StdError| assert!(!error.to_string().is_empty());
+    let _ = vhost
+        .read_string(&space, first)
+        .inspect_err(|error| told(error));
+    let _ = vhost
+        .read(&space, first, second % 0x1_0001)
+        .inspect_err(|error| told(error));
+    let _ = vhost
+        .poll_call(call.channel, "echo", &[second])
+        .inspect_err(|error| told(error));
+    // Fails where it is called from inside itself.
+    let _ = vhost.poll_call(call.channel, "returns", call.args);
+    vhost.tick().expect_err("a tick inside of a tick");
+    vhost.status()?;
+    Ok(Poll::Ready(first))
+}
+
+/// Files of the host program that are not as files are.
+enum Odd {
+    /// Has no end.
+    Endless,
+    /// Can't be used.
+    Panics,
+}
+
+impl Read for Odd {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Endless => {
+                buf.fill(b'.');
+                Ok(buf.len())
+            }
+            Self::Panics => panic!("a file that is read"),
+        }
+    }
+}
+
+impl Write for Odd {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Endless => Ok(buf.len()),
+            Self::Panics => panic!("a file that is written"),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Odd {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match (self, to) {
+            (Self::Endless, SeekFrom::Start(position)) => Ok(position),
+            _ => panic!("a file that is moved in"),
+        }
+    }
+}
+
+/// The memory YAML: three spaces of the same addresses. Nothing is left to features.
+fn memories(backing: Backing) -> String {
+    let mut text = format!(
+        "shared:\n  common: {{base: {:#x}, size: {:#x}, path: common, width: 64, backend: static}}\nspace:\n",
+        COMMON.base, COMMON.size
+    );
+    for space in ["good", "rude", "wild"] {
+        let backing = if space == "good" {
+            Backing::Static
+        } else {
+            backing
+        };
+        let kept = if backing == Backing::Log {
+            "log"
+        } else {
+            "static"
+        };
+        let lost = if backing == Backing::Static {
+            "static"
+        } else {
+            "log"
+        };
+        let _ = writeln!(text, "  {space}:");
+        let mut memory = |name: &str, region: Region, keys: &str, backend: &str| {
+            let Region { base, size } = region;
+            let _ = writeln!(
+                text,
+                "    - {name}: {{base: {base:#x}, size: {size:#x}, path: {space}.{name}, backend: {backend}, {keys}}}"
+            );
+        };
+        let banks = "width: 96, bank_width: 32, bank_depth: 512, banks: [[a, b, c], [d, e, f]]";
+        // Not in the order of addresses.
+        memory("top", TOP, "width: 128", lost);
+        memory("next", NEXT, "width: 32", kept);
+        memory("ram", RAM, banks, kept);
+        memory("edge", EDGE, "width: 8", lost);
+        memory("mail", MAIL, "width: 32", "static");
+        memory(
+            "low",
+            LOW,
+            "width: 64, init: {method: random, seed: 7}",
+            kept,
+        );
+        if backing != Backing::Static {
+            memory("ocean", OCEAN, "width: 64", "log");
+        }
+        text.push_str("    - common\n");
+    }
+    text
+}
+
+/// The mailbox YAML.
+fn mailboxes(channels: &[Plan]) -> String {
+    let mut text = String::new();
+    for Plan {
+        name,
+        space,
+        place,
+        width,
+        line,
+    } in channels
+    {
+        let (base, bits, line) = (MAIL.base + place * CHANNEL, width.bytes() * 8, line.bytes());
+        let _ = writeln!(
+            text,
+            "{name}: {{space: {space}, base: {base:#x}, ptr: {bits}, cache_line: {line}}}"
+        );
+    }
+    text
+}
