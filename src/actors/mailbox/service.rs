@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, FileRequest, Request, Response};
+use mailbox_rs::{Errno, FileRequest, MAX_STRING, Request, Response};
 
-use super::failure::{Failure, MAX_TEXT};
+use super::failure::Failure;
 use super::{Links, Setup};
 use crate::mem::{AccessError, Op, Outcome, Span};
 use crate::messages::ChannelId;
@@ -285,7 +285,7 @@ impl Service {
         let precision = wanted.precision.map(|precision| precision as u64);
         let span = Span {
             address,
-            len: precision.unwrap_or(MAX_TEXT),
+            len: precision.unwrap_or(MAX_STRING),
         };
         let outcome = match self.access(Op::Text(span)).await {
             Err(Failure::Access(AccessError::Unterminated { len })) if Some(len) == precision => {
@@ -301,7 +301,7 @@ impl Service {
         match self
             .access(Op::Text(Span {
                 address,
-                len: MAX_TEXT,
+                len: MAX_STRING,
             }))
             .await
         {
