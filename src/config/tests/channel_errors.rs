@@ -61,6 +61,53 @@ fn the_place_of_a_channel_is_known() {
 }
 
 #[test]
+fn no_two_channels_are_at_one_place() {
+    let second = |keys: &str| {
+        error(&format!(
+            "a: &a {{space: core0, base: 0x2000, ptr: 64, cache_line: 0}}\nb: {{<<: *a, {keys}}}"
+        ))
+    };
+    let overlap = |address: &str| {
+        format!(
+            "mb.yaml: channel `b`: at {address} it overlaps channel `a`, which is at 0x2000; give the second its own `mb_id` or `base`"
+        )
+    };
+    assert_eq!(second("elf: fw64.elf"), overlap("0x2000"));
+    assert_eq!(second("base: 0x1a20"), overlap("0x1a20"));
+    assert_eq!(second("base: 0x25e0"), overlap("0x25e0"));
+    // Its memory is the same.
+    assert_eq!(second("space: core1"), overlap("0x2000"));
+}
+
+#[test]
+fn a_channel_across_two_memories_takes_both() {
+    let memory = |name, base| format!("{name}: {{base: {base}, size: 0x1000, backend: log}}");
+    let [low, high] = [memory("low", 0x1000), memory("high", 0x2000)];
+    let map = memories(&format!("space: {{core0: [{low}, {high}]}}"));
+    let text = "
+a: &a {space: core0, base: 0x1ff8, ptr: 64, cache_line: 0}
+b: {<<: *a, base: 0x2000}
+";
+    let error = parse_mailboxes(text, Path::new("mb.yaml"), &map.unwrap(), &Fake::default());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("overlaps channel `a`"), "{error}");
+}
+
+#[test]
+fn a_flag_is_true_or_false() {
+    for text in ["", "0", "False", "maybe"] {
+        let message = format!(
+            "`server` is the text `{text}`; give `true` or `false`, or a text that expands to one"
+        );
+        assert_eq!(channel_error(&format!("server: '{text}'")), message);
+    }
+    assert_eq!(
+        channel_error("load: $FW"),
+        "`load` is the text `fw64.elf`; give `true` or `false`, or a text that expands to one"
+    );
+}
+
+#[test]
 fn a_pointer_width_that_nothing_says_is_asked_for() {
     if features::ptr_width().is_none() {
         assert_eq!(
