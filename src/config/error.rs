@@ -315,8 +315,16 @@ pub enum ChannelProblem {
         /// The image.
         file: PathBuf,
     },
+    /// A number that counts channels of a section, where the address is from elsewhere.
+    #[error(
+        "`mb_id` is {mb_id}, but it counts the channels of an image's section .mailbox, and there is none; leave it out, and give the channel's own address as `base`"
+    )]
+    NothingToCount {
+        /// Its value.
+        mb_id: u64,
+    },
     /// The section is too small for this channel.
-    #[error("`mb_id`: channel {mb_id} of {channel_size:#x} bytes reaches past the end of section .mailbox ({section_size:#x} bytes at {section:#x}) of {}", .file.display())]
+    #[error("`mb_id`: channel {mb_id} of {channel_size:#x} bytes reaches past the end of section .mailbox ({section_size:#x} bytes at {section:#x}) of {}; or `ptr` or `cache_line` differ from the firmware's", .file.display())]
     PastSection {
         /// Which channel of the section.
         mb_id: u64,

@@ -221,15 +221,19 @@ fn address(
     image: Option<&Image>,
     layout: &Layout,
 ) -> Result<u64, ChannelProblem> {
-    let Some(image) = image else {
-        return raw.base.ok_or(ChannelProblem::NoAddress);
-    };
-    let Some(section) = image.mailbox() else {
-        return raw.base.ok_or_else(|| ChannelProblem::NoMailbox {
-            file: image.file().to_path_buf(),
-        });
-    };
     let mb_id = raw.mb_id.unwrap_or(0);
+    let Some((image, section)) = image.and_then(|image| Some((image, image.mailbox()?))) else {
+        let address = raw.base.ok_or_else(|| match image {
+            None => ChannelProblem::NoAddress,
+            Some(image) => ChannelProblem::NoMailbox {
+                file: image.file().to_path_buf(),
+            },
+        })?;
+        return match mb_id {
+            0 => Ok(address),
+            _ => Err(ChannelProblem::NothingToCount { mb_id }),
+        };
+    };
     let offset = mb_id.checked_mul(layout.channel_size);
     let end = offset.and_then(|offset| offset.checked_add(layout.channel_size));
     match (

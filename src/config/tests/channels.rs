@@ -89,7 +89,7 @@ m: {<<: *z, mb_id: 2}
 #[test]
 fn the_image_says_where_the_channel_is_and_base_where_it_does_not() {
     assert_eq!(
-        mailbox("base: 0x3000, ptr: 32"),
+        mailbox("base: 0x3000, ptr: 32, mb_id: 0"),
         place(0x3000, PtrWidth::P4)
     );
     assert_eq!(mailbox("elf: fw32.elf"), place(0x2000, PtrWidth::P4));
