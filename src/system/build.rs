@@ -223,7 +223,7 @@ impl Loader<'_> {
             if let Some(note) = &content.note {
                 self.note(&memory.name, note);
             }
-            for op in content.writes {
+            for op in content.writes() {
                 self.bus
                     .ask(self.memory, AccessAt { op })?
                     .map_err(Error::Initialise)?;
