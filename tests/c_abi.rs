@@ -184,6 +184,7 @@ fn drives_every_case(linkage: Linkage) {
         "again",
         "server_run",
         "reentry",
+        "reentry_by_report",
         "threads",
         "backdoor",
         "misuse",

@@ -22,6 +22,7 @@ void failed_init(void);
 void again(void);
 void server_run(void);
 void reentry(void);
+void reentry_by_report(void);
 void threads(void);
 void exit_unannounced(void);
 void exit_from_call(void);

@@ -10,6 +10,7 @@ static uint8_t memories[MEMORIES][MEMORY_SIZE];
 struct testbench testbench;
 void (*chip_hook)(void);
 void (*chip_step)(void);
+void (*chip_report)(void);
 
 /* NULL where there is no memory. */
 static uint8_t *at(uint64_t address, size_t len) {
@@ -103,6 +104,8 @@ void mb_report(int severity, const char *id, const char *msg) {
     snprintf(testbench.last_id, sizeof testbench.last_id, "%s", id);
     snprintf(testbench.last_report, sizeof testbench.last_report, "%s", msg);
     fprintf(stderr, "report %d: %s: %s\n", severity, id, msg);
+    if (chip_report != NULL)
+        chip_report();
 }
 
 void mb_step(void) {

@@ -175,6 +175,47 @@ void reentry(void) {
     mb_shutdown();
 }
 
+static void fail_once(void) { CHECK_EQ(mb_load_elf("core0", NULL), -1); }
+
+/* What fails inside a report is not reported again, and a report is a foreign call like any other. */
+static void use_all_in_report(void) {
+    uint32_t word = 7;
+    int reports = testbench.reports;
+    mb_status();
+    mb_backdoor_read_u32("nowhere", 0, &word);
+    CHECK_EQ(word, 0);
+    CHECK_EQ(mb_load_elf("core0", NULL), -1);
+    CHECK_HAS(mb_last_error(), "mb_load_elf: `file` is NULL");
+    CHECK_EQ(mb_tick(), -1);
+    CHECK_HAS(mb_last_error(), "mb_tick: it was called from inside a foreign call");
+    CHECK_EQ(init(), -1);
+    CHECK_HAS(mb_last_error(), "mb_init: it was called from inside a foreign call");
+    CHECK_EQ(mb_server_run(), 0);
+    CHECK_HAS(mb_last_error(), "mb_server_run: it was called from inside a foreign call");
+    mb_shutdown();
+    CHECK_HAS(mb_last_error(), "mb_shutdown: it was called from inside a foreign call");
+    CHECK_EQ(testbench.reports, reports);
+}
+
+void reentry_by_report(void) {
+    chip_report = use_all_in_report;
+    CHECK_EQ(mb_init("/no/such/file.yaml", setup.mailbox_cfg, setup.fs_root), -1);
+    CHECK_EQ(testbench.reports, 1);
+    CHECK_EQ(init(), 0);
+    CHECK_EQ(mb_load_elf("core0", NULL), -1);
+    CHECK_EQ(testbench.reports, 2);
+    /* And from a report of the system's own, and from one inside another foreign call. */
+    handshake();
+    call("weird");
+    CHECK_EQ(mb_tick(), 2);
+    CHECK_EQ(testbench.reports, 3);
+    chip_hook = fail_once;
+    call("hook");
+    CHECK_EQ(mb_tick(), 2);
+    CHECK_EQ(testbench.reports, 4);
+    mb_shutdown();
+}
+
 static void *other_thread(void *unused) {
     uint32_t word = 7, status = 7;
     const char *space = NULL;
