@@ -121,7 +121,7 @@ uint64_t mb_sv_call(const char *ch, const char *method, uint32_t arg_len, const 
 /* A channel has exited. */
 void mb_exit(uint32_t code);
 
-/* A channel is there: once for each, from mb_init, mb_server_run or the first mb_tick. */
+/* A channel is there: once for each, from mb_init, or where no DPI scope is known there, from mb_server_run or the first mb_tick. */
 void sv_registery_ch(const char *ch);
 
 /*

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::{Callbacks, Foreign, Memories};
 use crate::mem::{AccessError, Op, Outcome, Segments, execute};
 use crate::messages::ChannelId;
-use crate::messages::foreign::{Opener, Severity, SpecialId};
+use crate::messages::foreign::{Opener, Severity, SpecialId, Untold};
 use crate::messages::rpc::{CallError, Progress, Target};
 use crate::sim::{SimError, testbench};
 
@@ -58,11 +58,13 @@ impl Foreign for Live {
     }
 
     fn exit(&self, _: ChannelId, code: u32) {
-        told("mb_exit", testbench::exit(code));
+        if let Err(error) = told(testbench::exit(code)) {
+            report(Severity::Error, "mb_exit", &error.to_string());
+        }
     }
 
-    fn register(&self, channel: &str) {
-        told("sv_registery_ch", testbench::register_channel(channel));
+    fn register(&self, channel: &str) -> Result<(), Untold> {
+        told(testbench::register_channel(channel))
     }
 
     fn report(&self, severity: Severity, id: &str, text: &str) {
@@ -129,13 +131,13 @@ fn progress(result: u64, status: u32) -> Result<Progress, WrongStatus> {
     }
 }
 
-/// A testbench that wants to know of something exports a function; one that can't be told must hear of that.
-fn told(symbol: &str, told: Result<(), SimError>) {
+/// A testbench that wants to know of something exports a function.
+fn told(told: Result<(), SimError>) -> Result<(), Untold> {
     match told {
-        Ok(()) | Err(SimError::Absent(_)) => {}
-        Err(error) => {
-            report(Severity::Error, symbol, &error.to_string());
-        }
+        Ok(()) | Err(SimError::Absent(_)) => Ok(()),
+        Err(error) => Err(Untold {
+            cause: error.to_string(),
+        }),
     }
 }
 

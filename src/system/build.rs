@@ -1,6 +1,6 @@
 //! From believed configuration to running actors.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -78,6 +78,7 @@ impl Vhost {
 
         let setups: Vec<Setup> = channels.iter().filter_map(setup).collect();
         let names: Vec<String> = setups.iter().map(|setup| setup.name.clone()).collect();
+        let unregistered = names.clone();
         let files = {
             let desk = bus.desk(files::Inbox::PARTY);
             let special = SpecialNames {
@@ -139,7 +140,7 @@ impl Vhost {
             memories,
             callbacks,
             channels: served,
-            registered: Cell::new(false),
+            unregistered: RefCell::new(unregistered),
             _alone: alone,
         };
         Ok(Self(Rc::new(system)))
