@@ -110,7 +110,7 @@ space:
   core0:
     - ram0: {base: 0x80000000, size: 0x40000, backend: api}
   core1:
-    - ram1: {base: 0x90000000, size: 0x40000, backend: api}
+    - ram1: {base: 0x90000000, size: 0x40000, backend: api, init: {method: all_zero}}
 ";
 
 /// Pointer width and cache line, in bytes.
@@ -185,6 +185,8 @@ fn drives_every_case(linkage: Linkage) {
         "server_run",
         "reentry",
         "reentry_by_report",
+        "reentry_by_init",
+        "failed_beginning",
         "threads",
         "backdoor",
         "misuse",

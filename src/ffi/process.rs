@@ -133,21 +133,20 @@ pub(super) fn stop() -> Result<(), Error> {
 
 fn build(paths: InitPaths, unasked: bool) -> Result<Rc<Vhost>, Error> {
     enter(Stage::Busy);
-    let built = catch(|| Ok(Vhost::from_environment(paths)?));
-    match built {
-        Ok(vhost) => {
-            let vhost = Rc::new(vhost);
-            enter(Stage::Running {
-                vhost: vhost.clone(),
-                unasked,
-            });
-            Ok(vhost)
-        }
-        Err(error) => {
-            enter(Stage::Failed(error.to_string().into()));
-            Err(error)
-        }
-    }
+    let built = catch(|| {
+        let (vhost, beginning) = Vhost::from_environment(paths)?;
+        let vhost = Rc::new(vhost);
+        // Entered now: what is called to begin with may use it already.
+        enter(Stage::Running {
+            vhost: vhost.clone(),
+            unasked,
+        });
+        vhost.begin(beginning)?;
+        Ok(vhost)
+    });
+    built.inspect_err(|error| {
+        enter(Stage::Failed(error.to_string().into()));
+    })
 }
 
 fn stage() -> Stage {

@@ -8,13 +8,14 @@ mod error;
 mod log;
 mod spaces;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::rc::{Rc, Weak};
 
 use actix::{Actor, Handler};
 
 pub use backdoor::MAX_TEXT;
+pub(crate) use build::Beginning;
 pub use builder::Builder;
 pub(crate) use entry::InitPaths;
 pub use entry::{
@@ -57,7 +58,8 @@ struct Ports {
     memory: Port<memory::Inbox>,
     rpc: Port<rpc::Inbox>,
     console: Port<console::Inbox>,
-    mailbox: Port<mailbox::Inbox>,
+    /// Not before the memories have their first content.
+    mailbox: OnceCell<Port<mailbox::Inbox>>,
     foreign: Port<foreign::Inbox>,
 }
 
@@ -115,7 +117,10 @@ impl Vhost {
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
     pub fn status(&self) -> Result<String, Error> {
-        Ok(self.0.bus.ask(&self.0.ports.mailbox, Status)?)
+        let Some(mailbox) = self.0.ports.mailbox.get() else {
+            return Ok("the system is being built".to_owned());
+        };
+        Ok(self.0.bus.ask(mailbox, Status)?)
     }
 
     /// Ticks so far.

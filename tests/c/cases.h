@@ -23,6 +23,8 @@ void again(void);
 void server_run(void);
 void reentry(void);
 void reentry_by_report(void);
+void reentry_by_init(void);
+void failed_beginning(void);
 void threads(void);
 void exit_unannounced(void);
 void exit_from_call(void);

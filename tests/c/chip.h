@@ -31,4 +31,10 @@ extern void (*chip_hook)(void);
 extern void (*chip_step)(void);
 extern void (*chip_report)(void);
 
+/* Called by every access of the library's, where it is set. */
+extern void (*chip_access)(uint64_t addr);
+
+/* Every write fails. */
+extern int chip_broken;
+
 #endif
