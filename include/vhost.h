@@ -63,7 +63,7 @@ void mb_shutdown(void);
 /* The last error of this thread's calls, "" where there was none. Builds nothing. */
 const char *mb_last_error(void);
 
-/* What each channel waits for, a line each. Builds nothing. */
+/* What each channel waits for, a line each, or why there is no channel. Builds nothing. */
 const char *mb_status(void);
 
 /* The name of a channel's address space. */

@@ -20,7 +20,7 @@ enum Stage {
     Empty,
     /// It is being built or shut down.
     Busy,
-    /// It serves.
+    /// It can be used. Until it has begun, every call comes from inside a foreign call.
     Running {
         vhost: Rc<Vhost>,
         /// Nobody called `mb_init`: it was built from the environment at first use.
@@ -136,7 +136,7 @@ fn build(paths: InitPaths, unasked: bool) -> Result<Rc<Vhost>, Error> {
     let built = catch(|| {
         let (vhost, beginning) = Vhost::from_environment(paths)?;
         let vhost = Rc::new(vhost);
-        // Entered now: what is called to begin with may use it already.
+        // Already now: foreign calls that it makes to begin may use it.
         enter(Stage::Running {
             vhost: vhost.clone(),
             unasked,

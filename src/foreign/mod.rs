@@ -42,7 +42,7 @@ pub trait Foreign {
     /// A channel has exited.
     fn exit(&self, channel: ChannelId, code: u32);
 
-    /// A channel is there.
+    /// A channel is there. Fails where the testbench wants to know, and can't be called now.
     fn register(&self, channel: &str) -> Result<(), Untold>;
 
     /// Something for the user to read.

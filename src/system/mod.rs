@@ -111,7 +111,7 @@ impl Vhost {
         self.0.bus.notify();
     }
 
-    /// What each channel waits for, a line each.
+    /// What each channel waits for, a line each; another text while the system is being built.
     ///
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
