@@ -1,0 +1,147 @@
+//! `cargo xtask cosim`: firmware on a CPU in an RTL simulation that has loaded the library.
+//!
+//! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
+//! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
+//! - [`bench`]: what the host costs a simulation.
+
+mod bench;
+mod build;
+mod case;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, pipe};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use self::build::{Builder, Simulation};
+use self::case::{Case, Cases};
+use crate::tool::{CLANG, CXX, LLD, MAKE, Missing, PERL, PICORV32, Tool, Toolbox, VERILATOR};
+
+/// What it needs beside a Rust toolchain.
+pub(crate) const NEEDS: [Tool; 7] = [CLANG, LLD, CXX, MAKE, PERL, VERILATOR, PICORV32];
+
+/// How long a simulation may take; the testbench's own watchdog counts clocks, and can't see a host that hangs.
+const SECONDS: &str = "120";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Cases of integration/cases.toml; all of them if none is named
+    cases: Vec<String>,
+    /// List the cases, and run nothing
+    #[arg(long)]
+    list: bool,
+    /// Measure what the host costs a simulation, instead of running cases
+    #[arg(long, conflicts_with = "cases")]
+    bench: bool,
+    /// Install nothing
+    #[arg(long)]
+    no_install: bool,
+}
+
+/// Whether all cases were as they must be.
+pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
+    let cases = case::read(root)?;
+    if args.list {
+        cases.keys().for_each(|name| println!("{name}"));
+        return Ok(true);
+    }
+    let mut tools = Toolbox::new(!args.no_install);
+    for tool in NEEDS {
+        if let Err(Missing(reason)) = tools.get(tool) {
+            bail!("{reason}");
+        }
+    }
+    let mut builder = Builder::new(root)?;
+    if args.bench {
+        return bench::run(&mut builder).map(|()| true);
+    }
+    let chosen = choose(&cases, &args.cases)?;
+    let mut failures = vec![];
+    for (name, case) in &chosen {
+        println!("\n{name}: {case}");
+        match run_case(&mut builder, name, case)? {
+            None => println!("test cosim::{name} ... ok"),
+            Some(why) => {
+                println!("{why}\ntest cosim::{name} ... FAILED");
+                failures.push(*name);
+            }
+        }
+    }
+    let passed = chosen.len() - failures.len();
+    println!(
+        "\ntest result: {passed} passed; {} failed {}",
+        failures.len(),
+        failures.join(" ")
+    );
+    Ok(failures.is_empty())
+}
+
+fn choose<'a>(cases: &'a Cases, names: &'a [String]) -> Result<Vec<(&'a str, &'a Case)>> {
+    if names.is_empty() {
+        return Ok(cases
+            .iter()
+            .map(|(name, case)| (name.as_str(), case))
+            .collect());
+    }
+    let find = |name: &'a String| match cases.get(name) {
+        Some(case) => Ok((name.as_str(), case)),
+        None => bail!("there is no case {name}; see cargo xtask cosim --list"),
+    };
+    names.iter().map(find).collect()
+}
+
+/// Why the run was not as it must be; `None` if it was.
+fn run_case(builder: &mut Builder<'_>, name: &str, case: &Case) -> Result<Option<String>> {
+    let images = builder.firmware(name, &case.firmware)?;
+    let simulation = builder.simulation(&case.design, case.library)?;
+    let files = builder.root().join("target/cosim/files").join(name);
+    if files.exists() {
+        fs::remove_dir_all(&files).with_context(|| format!("cannot empty {}", files.display()))?;
+    }
+    fs::create_dir_all(&files).with_context(|| format!("cannot make {}", files.display()))?;
+
+    let mut command = Command::new("timeout");
+    command.args(["--kill-after=5", SECONDS]);
+    command.arg(&simulation.program).args(&case.plusargs);
+    command.envs(environment(&simulation, &images));
+    command.env("MAILBOX_FS_ROOT", &files);
+    command.current_dir(builder.root());
+    let (status, lines) = watch(command)?;
+    let expected = case.expected(builder.root())?;
+    Ok(case.unmet(expected.as_deref(), status, &lines))
+}
+
+/// What tells the host of its configuration.
+fn environment(simulation: &Simulation, images: &[String]) -> BTreeMap<String, String> {
+    let mut environment = BTreeMap::from([
+        ("MEM_CFG_FILE".to_owned(), simulation.memories.clone()),
+        ("MAILBOX_CFG_FILE".to_owned(), simulation.mailboxes.clone()),
+    ]);
+    for (core, image) in images.iter().enumerate() {
+        environment.insert(format!("FIRMWARE{core}"), image.clone());
+    }
+    environment
+}
+
+/// Runs a command, and shows what it writes as it comes.
+fn watch(mut command: Command) -> Result<(Option<i32>, Vec<String>)> {
+    let (reader, writer) = pipe().context("cannot make a pipe")?;
+    command
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone().context("cannot share a pipe")?)
+        .stderr(writer);
+    let mut child = command.spawn().context("cannot start the simulation")?;
+    drop(command); // with its ends of the pipe, or reading would never end
+    let mut lines = vec![];
+    for line in BufReader::new(reader).split(b'\n') {
+        let line = line.context("cannot read what the simulation writes")?;
+        let line = String::from_utf8_lossy(&line).into_owned();
+        println!("  {line}");
+        lines.push(line);
+    }
+    let status = child.wait().context("cannot wait for the simulation")?;
+    Ok((status.code(), lines))
+}
