@@ -137,16 +137,11 @@ const EVERY: [Wire; 10] = [
 fn drive(driver: &Program, case: &str, Wire(word, line): Wire, status: i32) -> Run {
     let memory = driver.write("memory.yaml", MEMORY);
     let (ptr, other) = (8 * word, 96 - 8 * word);
-    let line_key = if line == 0 {
-        String::new()
-    } else {
-        format!(", cache_line: {line}")
-    };
     let mailbox = driver.write(
         "mailbox.yaml",
         &format!(
-            "core0: {{space: core0, base: 0x80001000, ptr: {ptr}{line_key}}}\n\
-             core1: {{space: core1, base: 0x90001000, ptr: {other}}}\n"
+            "core0: {{space: core0, base: 0x80001000, ptr: {ptr}, cache_line: {line}}}\n\
+             core1: {{space: core1, base: 0x90001000, ptr: {other}, cache_line: 0}}\n"
         ),
     );
     let root = driver.folder.path().join("root");
@@ -215,7 +210,7 @@ fn run_with_each_kind(program: &Program, args: &[&str]) -> Run {
     let memory = program.write("memory.yaml", MEMORY_OF_EACH_KIND);
     let mailbox = program.write(
         "mailbox.yaml",
-        "core0: {space: core0, base: 0x80001000, ptr: 32}\n",
+        "core0: {space: core0, base: 0x80001000, ptr: 32, cache_line: 0}\n",
     );
     let paths = [&memory, &mailbox, program.folder.path()].map(|path| path.to_str().unwrap());
     program.run(&[args, &paths].concat(), 0)

@@ -57,7 +57,7 @@ space:
 ";
 
 const MAILBOXES: &str = "
-core: {space: core, base: 0x80000000, ptr: 64}
+core: {space: core, base: 0x80000000, ptr: 64, cache_line: 0}
 ";
 
 /// The chip's memory.

@@ -98,8 +98,6 @@ impl Foreign for Live {
 pub(crate) fn report(severity: Severity, id: &str, text: &str) {
     if testbench::report(severity as i32, id, text).is_err() {
         report_without_testbench(severity, id, text);
-    } else {
-        log(severity, id, text);
     }
 }
 
@@ -112,15 +110,6 @@ pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str)
         Severity::Fatal => "fatal",
     };
     eprintln!("vhost: {name}: {id}: {text}");
-    log(severity, id, text);
-}
-
-fn log(severity: Severity, id: &str, text: &str) {
-    match severity {
-        Severity::Info => tracing::info!(id, "{text}"),
-        Severity::Warning => tracing::warn!(id, "{text}"),
-        Severity::Error | Severity::Fatal => tracing::error!(id, "{text}"),
-    }
 }
 
 /// What `mb_sv_call` says of a call.

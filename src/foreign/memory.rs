@@ -58,6 +58,9 @@ enum Way {
     Unsupported(Backend),
 }
 
+/// What the backend `log` tells goes under this name.
+const TARGET: &str = "vhost::access";
+
 impl Memories {
     /// The memories of `map`; those in this process hold zeros. Memories that name the same HDL
     /// instance (by path, width and depth) share its bytes.
@@ -244,7 +247,7 @@ impl Store for Memories {
 
 impl Memories {
     fn log(&self, what: &str, at: &Segment) {
-        if !tracing::enabled!(tracing::Level::INFO) {
+        if !tracing::enabled!(target: TARGET, tracing::Level::INFO) {
             return;
         }
         let Some(memory) = self.map.memory(at.memory) else {
@@ -252,13 +255,14 @@ impl Memories {
         };
         let (name, offset, len) = (&memory.name, at.offset, at.len);
         let Some(geometry) = Geometry::of(&memory.shape) else {
-            tracing::info!("{what} {name}: {len} bytes at offset {offset:#x}");
+            tracing::info!(target: TARGET, "{what} {name}: {len} bytes at offset {offset:#x}");
             return;
         };
         for run in geometry.runs(offset, len) {
             let path = memory.shape.instance(run.instance).unwrap_or_default();
             let last = run.first_word + run.count() - 1;
             tracing::info!(
+                target: TARGET,
                 "{what} {name}: {path} words {}..={last}, {} bytes",
                 run.first_word,
                 run.len

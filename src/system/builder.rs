@@ -191,3 +191,47 @@ impl std::fmt::Debug for Builder {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MEMORIES: &str =
+        "space:\n  core: [ram: {base: 0, size: 0x1000, path: ram, width: 32, backend: static}]\n";
+
+    #[test]
+    fn nothing_given_is_a_system_of_nothing() {
+        let vhost = Vhost::builder().start().unwrap();
+        assert_eq!(vhost.tick().unwrap(), 0);
+        assert_eq!(vhost.spaces().iter().count(), 0);
+        vhost.shutdown();
+    }
+
+    #[test]
+    fn a_variable_comes_before_the_environment() {
+        let folder = tempfile::tempdir().unwrap();
+        let memories = folder.path().join("mem.yaml");
+        std::fs::write(&memories, MEMORIES).unwrap();
+        let serve = |value: &str| {
+            let vhost = Vhost::builder()
+                .memories(&memories)
+                .mailboxes_text(
+                    "core: {space: core, base: 0, ptr: 32, cache_line: 0, server: $HOME}",
+                )
+                .variable("HOME", value)
+                .start()
+                .unwrap();
+            vhost.exits().len()
+        };
+        assert_eq!(serve("false"), 0);
+        assert_eq!(serve("true"), 1);
+    }
+
+    #[test]
+    fn files_that_are_refused_are_named() {
+        let error = Vhost::builder().files("/no/such/root").start().unwrap_err();
+        assert!(error.to_string().contains("/no/such/root"), "{error}");
+        let error = Vhost::builder().memories("no.yaml").start().unwrap_err();
+        assert!(error.to_string().contains("no.yaml"), "{error}");
+    }
+}

@@ -104,6 +104,7 @@ impl Vhost {
 }
 
 fn from_environment(paths: InitPaths) -> Result<Builder, Error> {
+    super::log::start()?;
     let memories = path(paths.mem_cfg, "MEM_CFG_FILE", "the memory configuration")?;
     let mailboxes = path(
         paths.mailbox_cfg,

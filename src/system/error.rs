@@ -21,6 +21,18 @@ pub enum Error {
         /// What it is for.
         what: &'static str,
     },
+    /// The filter of the library's own log is none.
+    #[error(
+        "environment variable {variable}: `{filter}` is no filter of the library's log: {cause}"
+    )]
+    LogFilter {
+        /// Its name.
+        variable: &'static str,
+        /// What it says.
+        filter: String,
+        /// What is wrong with it.
+        cause: tracing_subscriber::filter::ParseError,
+    },
     /// The root of firmware's files is no directory.
     #[error("{} can't be the root of firmware's files: {cause}", path.display())]
     FileRoot {

@@ -5,6 +5,7 @@ mod build;
 mod builder;
 mod entry;
 mod error;
+mod log;
 mod spaces;
 
 use std::cell::Cell;

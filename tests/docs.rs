@@ -1,0 +1,98 @@
+//! What the pages in `docs` say, held against the code.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::io;
+use std::path::Path;
+
+use mailbox_rs::{CacheLine, Layout, PtrWidth, RequestEntry, ResponseEntry};
+use vhost::config::{Surroundings, parse_mailboxes, parse_memory_map};
+
+/// Every variable is set, and every file is the quickstart's firmware.
+struct Anywhere;
+
+impl Surroundings for Anywhere {
+    fn variable(&self, name: &str) -> Option<String> {
+        Some(format!("{name}.file"))
+    }
+
+    fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
+        std::fs::read(file("firmware/selftest-rv32.elf"))
+    }
+
+    fn is_file(&self, _: &Path) -> bool {
+        true
+    }
+}
+
+fn file(name: &str) -> String {
+    format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(file(name)).unwrap()
+}
+
+/// The blocks of a page that are YAML.
+fn yaml(page: &str) -> Vec<&str> {
+    let blocks = page.split("```yaml\n").skip(1);
+    blocks
+        .map(|block| block.split("```").next().unwrap())
+        .collect()
+}
+
+#[test]
+fn the_examples_of_the_configuration_page_are_taken() {
+    let text = page("docs/configuration.md");
+    let [memories, mailboxes] = yaml(&text)[..] else {
+        panic!("the page has two examples")
+    };
+    let map = parse_memory_map(memories, Path::new("memories"), &Anywhere).unwrap();
+    let names: Vec<_> = map
+        .memories
+        .iter()
+        .map(|memory| memory.name.as_str())
+        .collect();
+    assert_eq!(names, ["ilm", "ram", "boot", "other_ram", "sram"]);
+    // The image on the page is of a chip of its own: only its channel without one can be placed.
+    let channel = &mailboxes[mailboxes.find("core1:").unwrap()..];
+    let channels = parse_mailboxes(channel, Path::new("mailboxes"), &map, &Anywhere).unwrap();
+    assert_eq!(channels[0].mailbox.unwrap().address, 0x9000_0100);
+}
+
+#[test]
+fn the_examples_of_the_readme_are_taken() {
+    let text = page("README.md");
+    let [memories, mailboxes] = yaml(&text)[..] else {
+        panic!("the page has two examples")
+    };
+    let map = parse_memory_map(memories, Path::new("memories"), &Anywhere).unwrap();
+    // As the quickstart's firmware was built, whatever the features' default.
+    let mailboxes = mailboxes.replace("}     #", ", cache_line: 0} #");
+    let channels = parse_mailboxes(&mailboxes, Path::new("mailboxes"), &map, &Anywhere).unwrap();
+    assert_eq!(channels[0].name, "core0");
+}
+
+#[test]
+fn the_sizes_of_the_protocol_page_are_those_of_the_code() {
+    let text = page("docs/protocol.md");
+    let row = |name: &str| -> [u64; 2] {
+        let mut rows = text.lines().filter_map(|line| {
+            let cells = line.strip_prefix(&format!("| {name} | "))?.split('|');
+            let numbers = cells.filter_map(|cell| cell.trim().parse().ok());
+            numbers.collect::<Vec<u64>>().try_into().ok()
+        });
+        rows.next().unwrap()
+    };
+    let widths = [PtrWidth::P4, PtrWidth::P8];
+    assert_eq!(
+        row("request"),
+        widths.map(|width| RequestEntry::size(width) as u64)
+    );
+    assert_eq!(
+        row("response"),
+        widths.map(|width| ResponseEntry::size(width) as u64)
+    );
+    let queue = |width| Layout::new(width, CacheLine::None).request.size;
+    assert_eq!(row("request queue"), widths.map(queue));
+}
