@@ -8,5 +8,7 @@ ${PICORV32}/picorv32.v
 ../tb/vhost_pkg.sv
 ../tb/host.sv
 ../tb/monitor.sv
+../tb/yardstick.sv
+../tb/yardstick.cpp
 ../tb/testbench.sv
 ../tb/main.cpp

@@ -18,6 +18,7 @@ module testbench #(
     soc #(.CORES(CORES)) soc (.*);
     monitor #(.CORES(CORES)) monitor (.*);
     host host (.clk, .written, .over, .status(host_status));
+    yardstick yardstick (.clk);
 
     longint unsigned clocks, most_clocks;
     bit              idle;

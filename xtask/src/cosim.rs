@@ -8,7 +8,6 @@ mod bench;
 mod build;
 mod case;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
@@ -97,33 +96,41 @@ fn choose<'a>(cases: &'a Cases, names: &'a [String]) -> Result<Vec<(&'a str, &'a
 fn run_case(builder: &mut Builder<'_>, name: &str, case: &Case) -> Result<Option<String>> {
     let images = builder.firmware(name, &case.firmware)?;
     let simulation = builder.simulation(&case.design, case.library)?;
-    let files = builder.root().join("target/cosim/files").join(name);
+    let command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
+    let (status, lines) = watch(command)?;
+    let expected = case.expected(builder.root())?;
+    Ok(case.unmet(expected.as_deref(), status, &lines))
+}
+
+/// Runs a simulation with these images, and an empty folder for firmware's files.
+fn command(
+    root: &Path,
+    simulation: &Simulation,
+    name: &str,
+    images: &[String],
+    plusargs: &[String],
+) -> Result<Command> {
+    let files = root.join("target/cosim/files").join(name);
     if files.exists() {
         fs::remove_dir_all(&files).with_context(|| format!("cannot empty {}", files.display()))?;
     }
     fs::create_dir_all(&files).with_context(|| format!("cannot make {}", files.display()))?;
 
     let mut command = Command::new("timeout");
-    command.args(["--kill-after=5", SECONDS]);
-    command.arg(&simulation.program).args(&case.plusargs);
-    command.envs(environment(&simulation, &images));
-    command.env("MAILBOX_FS_ROOT", &files);
-    command.current_dir(builder.root());
-    let (status, lines) = watch(command)?;
-    let expected = case.expected(builder.root())?;
-    Ok(case.unmet(expected.as_deref(), status, &lines))
-}
-
-/// What tells the host of its configuration.
-fn environment(simulation: &Simulation, images: &[String]) -> BTreeMap<String, String> {
-    let mut environment = BTreeMap::from([
-        ("MEM_CFG_FILE".to_owned(), simulation.memories.clone()),
-        ("MAILBOX_CFG_FILE".to_owned(), simulation.mailboxes.clone()),
-    ]);
+    command
+        .args(["--kill-after=5", SECONDS])
+        .arg(&simulation.program)
+        .args(plusargs)
+        .env("MEM_CFG_FILE", &simulation.memories)
+        .env("MAILBOX_CFG_FILE", &simulation.mailboxes)
+        .env("MAILBOX_FS_ROOT", &files)
+        // Cargo's, for what it runs itself: the library of another build would be found there.
+        .env_remove("LD_LIBRARY_PATH")
+        .current_dir(root);
     for (core, image) in images.iter().enumerate() {
-        environment.insert(format!("FIRMWARE{core}"), image.clone());
+        command.env(format!("FIRMWARE{core}"), image);
     }
-    environment
+    Ok(command)
 }
 
 /// Runs a command, and shows what it writes as it comes.
