@@ -2,11 +2,13 @@
 //!
 //! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
 //! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
+//! - [`guide`]: the page for beginners, done as it says;
 //! - [`bench`]: what the host costs a simulation.
 
 mod bench;
 mod build;
 mod case;
+mod guide;
 
 use std::fs;
 use std::io::{BufRead, BufReader, pipe};
@@ -16,7 +18,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use self::build::{Builder, Simulation};
-use self::case::{Case, Cases};
+use self::case::Case;
 use crate::tool::{CLANG, CXX, LLD, MAKE, Missing, PERL, PICORV32, Tool, Toolbox, VERILATOR};
 
 /// What it needs beside a Rust toolchain.
@@ -44,8 +46,16 @@ pub(crate) struct Args {
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let cases = case::read(root)?;
     if args.list {
-        cases.keys().for_each(|name| println!("{name}"));
+        let names = cases.keys().map(String::as_str).chain([guide::NAME]);
+        names.for_each(|name| println!("{name}"));
         return Ok(true);
+    }
+    if let Some(unknown) = args
+        .cases
+        .iter()
+        .find(|name| *name != guide::NAME && !cases.contains_key(*name))
+    {
+        bail!("there is no case {unknown}; see cargo xtask cosim --list");
     }
     let mut tools = Toolbox::new(!args.no_install);
     for tool in NEEDS {
@@ -57,39 +67,54 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     if args.bench {
         return bench::run(&mut builder).map(|()| true);
     }
-    let chosen = choose(&cases, &args.cases)?;
-    let mut failures = vec![];
-    for (name, case) in &chosen {
+    let mut score = Score::default();
+    for (name, case) in cases.iter().filter(|(name, _)| args.means(name)) {
         println!("\n{name}: {case}");
-        match run_case(&mut builder, name, case)? {
-            None => println!("test cosim::{name} ... ok"),
+        score.count(name, run_case(&mut builder, name, case)?);
+    }
+    if args.means(guide::NAME) {
+        println!("\n{}: docs/{}.md", guide::NAME, guide::NAME);
+        score.count(guide::NAME, guide::run(root)?);
+    }
+    Ok(score.close())
+}
+
+impl Args {
+    fn means(&self, name: &str) -> bool {
+        self.cases.is_empty() || self.cases.iter().any(|case| case == name)
+    }
+}
+
+/// Told as `cargo test` does.
+#[derive(Default)]
+struct Score {
+    passed: usize,
+    failed: usize,
+}
+
+impl Score {
+    fn count(&mut self, name: &str, unmet: Option<String>) {
+        match unmet {
+            None => {
+                println!("test cosim::{name} ... ok");
+                self.passed += 1;
+            }
             Some(why) => {
                 println!("{why}\ntest cosim::{name} ... FAILED");
-                failures.push(*name);
+                self.failed += 1;
             }
         }
     }
-    let passed = chosen.len() - failures.len();
-    println!(
-        "\ntest result: {passed} passed; {} failed {}",
-        failures.len(),
-        failures.join(" ")
-    );
-    Ok(failures.is_empty())
-}
 
-fn choose<'a>(cases: &'a Cases, names: &'a [String]) -> Result<Vec<(&'a str, &'a Case)>> {
-    if names.is_empty() {
-        return Ok(cases
-            .iter()
-            .map(|(name, case)| (name.as_str(), case))
-            .collect());
+    /// Whether none failed.
+    fn close(self) -> bool {
+        let verdict = if self.failed == 0 { "ok" } else { "FAILED" };
+        println!(
+            "\ntest result: {verdict}. {} passed; {} failed",
+            self.passed, self.failed
+        );
+        self.failed == 0
     }
-    let find = |name: &'a String| match cases.get(name) {
-        Some(case) => Ok((name.as_str(), case)),
-        None => bail!("there is no case {name}; see cargo xtask cosim --list"),
-    };
-    names.iter().map(find).collect()
 }
 
 /// Why the run was not as it must be; `None` if it was.
