@@ -1,11 +1,12 @@
-// The chip: CORES PicoRV32 cores that share one RAM, and a scratch memory that the first core has for itself.
+// The chip: CORES PicoRV32 cores, with COMPRESSED instructions or without, that share one RAM, and a scratch memory that the first core has for itself.
 //
 //   0x0000_0000 + 0x1_0000 * core   RAM: the core's 64 KiB, where it leaves reset
 //   0x1000_0000                     scratch memory
 //
 // An address where nothing is stops the core that asks for it; the testbench's watchdog tells.
 module soc #(
-    parameter int CORES = 1
+    parameter int CORES = 1,
+    parameter bit COMPRESSED = 0
 ) (
     input  bit               clk,
     input  bit               resetn,
@@ -22,6 +23,7 @@ module soc #(
         picorv32 #(
             .ENABLE_MUL(1),
             .ENABLE_DIV(1),
+            .COMPRESSED_ISA(COMPRESSED),
             .PROGADDR_RESET(32'h1_0000 * i)
         ) cpu (
             .clk, .resetn, .trap(trap[i]),

@@ -3,7 +3,8 @@
 //   +clocks=N    how long the watchdog waits for that (default 2,000,000)
 //   +idle        the run is over, and good, when that time has passed: for measuring
 module testbench #(
-    parameter int CORES = 1
+    parameter int CORES = 1,
+    parameter bit COMPRESSED = 0
 ) (
     input  bit clk,
     output int status
@@ -15,7 +16,7 @@ module testbench #(
     bit [CORES-1:0][31:0]     write_addr;
     int                       host_status;
 
-    soc #(.CORES(CORES)) soc (.*);
+    soc #(.CORES(CORES), .COMPRESSED(COMPRESSED)) soc (.*);
     monitor #(.CORES(CORES)) monitor (.*);
     host host (.clk, .written, .over, .status(host_status));
     yardstick yardstick (.clk);

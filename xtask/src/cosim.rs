@@ -19,10 +19,14 @@ use anyhow::{Context, Result, bail};
 
 use self::build::{Builder, Simulation};
 use self::case::Case;
-use crate::tool::{CLANG, CXX, LLD, MAKE, Missing, PERL, PICORV32, Tool, Toolbox, VERILATOR};
+use crate::tool::{
+    CLANG, CXX, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool, Toolbox, VERILATOR,
+};
 
 /// What it needs beside a Rust toolchain.
-pub(crate) const NEEDS: [Tool; 7] = [CLANG, LLD, CXX, MAKE, PERL, VERILATOR, PICORV32];
+pub(crate) const NEEDS: [Tool; 9] = [
+    CLANG, LLD, CXX, MAKE, PERL, VERILATOR, PICORV32, RISCV32, RISCV64,
+];
 
 /// How long a simulation may take; the testbench's own watchdog counts clocks, and can't see a host that hangs.
 const SECONDS: &str = "120";

@@ -82,6 +82,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             [
                 "cargo fmt --all --check",
                 "cargo fmt --manifest-path fuzz/Cargo.toml --check",
+                "cargo fmt --manifest-path firmware/rust/Cargo.toml --check",
             ],
         ),
         Step::new("clippy", clippy()),

@@ -59,6 +59,10 @@ impl Tool {
         Self { name, source }
     }
 
+    pub(crate) const fn name(self) -> &'static str {
+        self.name
+    }
+
     fn is_there(self) -> bool {
         match self.source {
             Source::Cargo { .. } => succeeds(&format!("{} --version", self.name.replace('-', " "))),

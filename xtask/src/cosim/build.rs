@@ -9,11 +9,14 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use super::case::Library;
-use crate::tool::python_packages;
+use crate::tool::{RISCV32, RISCV64, python_packages};
 
 /// The address of a core's RAM, as integration/rtl/soc.sv has it, and its mailbox in there, as tb/monitor.sv has it.
 const RAM_OF_CORE: usize = 0x1_0000;
 const MAILBOX: usize = 0x8000;
+
+/// What a case calls the firmware in Rust.
+const RUST: &str = "rust";
 
 pub(super) struct Builder<'a> {
     root: &'a Path,
@@ -60,13 +63,15 @@ impl<'a> Builder<'a> {
             if self.root.join(name).is_file() {
                 return Ok(name.clone());
             }
+            if name == RUST {
+                return self.rust_firmware(core);
+            }
             let source = ["integration/firmware", "firmware"]
                 .map(|folder| format!("{folder}/{name}.c"))
                 .into_iter()
                 .find(|source| self.root.join(source).is_file())
                 .with_context(|| format!("there is no firmware {name}"))?;
             let image = |width| format!("{folder}/core{core}-{width}.elf");
-            let ram = RAM_OF_CORE * core;
             for width in ["rv32", "rv64"] {
                 let mut compile = Command::new("firmware/compile.sh");
                 compile.args([
@@ -75,13 +80,31 @@ impl<'a> Builder<'a> {
                     &source,
                     "-DTESTBENCH_IS_SYSTEMVERILOG",
                 ]);
-                compile.arg(format!("-Wl,--defsym=RAM_BASE={ram:#x}"));
-                compile.arg(format!("-Wl,--defsym=MAILBOX_BASE={:#x}", ram + MAILBOX));
+                compile.args(addresses(core).map(|address| format!("-Wl,{address}")));
                 succeed(compile.current_dir(self.root), &source)?;
             }
             Ok(image("rv32"))
         };
         names.iter().enumerate().map(build).collect()
+    }
+
+    /// The firmware in Rust: the image, from the project's root. It is built for a 64-bit core, too.
+    fn rust_firmware(&self, core: usize) -> Result<String> {
+        let flags = addresses(core).map(|address| format!("-Clink-arg={address}"));
+        for target in [RISCV64.name(), RISCV32.name()] {
+            let mut cargo = Command::new("cargo");
+            cargo
+                .args(["build", "--release", "--locked", "--target", target])
+                .args(["--manifest-path", "firmware/rust/Cargo.toml"])
+                .args(["--target-dir", "target/firmware"])
+                .env("RUSTFLAGS", flags.join(" "))
+                .current_dir(self.root);
+            succeed(&mut cargo, "the firmware in Rust")?;
+        }
+        Ok(format!(
+            "target/firmware/{}/release/selftest",
+            RISCV32.name()
+        ))
     }
 
     /// The simulation of a design. One whose inputs have not changed since it was built is kept.
@@ -179,6 +202,16 @@ impl<'a> Builder<'a> {
         }
         Ok(hasher.finish())
     }
+}
+
+/// Options of the linker that put a core's image where its RAM is.
+fn addresses(core: usize) -> [String; 2] {
+    let ram = RAM_OF_CORE * core;
+    let mailbox = ram + MAILBOX;
+    [
+        format!("--defsym=RAM_BASE={ram:#x}"),
+        format!("--defsym=MAILBOX_BASE={mailbox:#x}"),
+    ]
 }
 
 /// Runs a command, whose words are shown only where it fails.
