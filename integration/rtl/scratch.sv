@@ -15,12 +15,13 @@ module scratch (
     bit [11:0] at;
     assign at = {addr[11:2], 2'b0};
 
-    always_ff @(posedge clk) begin
+    // Not always_ff: the testbench writes the bytes too.
+    always @(posedge clk) begin
         ready <= valid && !ready;
         if (valid && !ready) begin
             for (int i = 0; i < 4; i++)
                 if (wstrb[i])
-                    bytes[at+12'(i)] <= wdata[8*i+:8];
+                    bytes[at+12'(unsigned'(i))] <= wdata[8*i+:8];
             rdata <= {bytes[at+3], bytes[at+2], bytes[at+1], bytes[at]};
         end
     end

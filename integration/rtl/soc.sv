@@ -26,7 +26,7 @@ module soc #(
             .COMPRESSED_ISA(COMPRESSED),
             .PROGADDR_RESET(32'h1_0000 * i)
         ) cpu (
-            .clk, .resetn, .trap(trap[i]),
+            .clk(clk), .resetn(resetn), .trap(trap[i]),
             .mem_valid(valid), .mem_instr(), .mem_ready(ready),
             .mem_addr(addr), .mem_wdata(wdata), .mem_wstrb(wstrb), .mem_rdata(rdata),
             .mem_la_read(), .mem_la_write(), .mem_la_addr(), .mem_la_wdata(), .mem_la_wstrb(),

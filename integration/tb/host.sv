@@ -48,6 +48,11 @@ module host
     int unsigned     since_tick;
     bit              look;
 
+    // Channels whose call of `wait` is pending: when it began.
+    longint unsigned began[string];
+    // How many they are.
+    int unsigned     waiting;
+
     always @(posedge clk) begin
         clocks <= clocks + 1;
         since_tick <= since_tick + 1;
@@ -98,10 +103,6 @@ module host
 
     import "DPI-C" function longint unsigned ram_words_accessed();
 
-    // Channels whose `wait` is pending: when it began.
-    longint unsigned began[string];
-    int unsigned     waiting;
-
     // One poll of a method; `args` always has 16 words, of which arg_len count.
     function automatic longint unsigned mb_sv_call(
         string ch, string method, int unsigned arg_len, longint unsigned args[16], output int unsigned status);
@@ -128,7 +129,7 @@ module host
             began.delete(ch);
             status = READY;
         end
-        waiting = began.num();
+        waiting = unsigned'(began.num());
         return count;
     endfunction
 
@@ -138,7 +139,7 @@ module host
         mb_get_space(ch, space);
         mb_backdoor_read_string(space, addr, name);
         mb_backdoor_write_string(space, addr, name.toupper());
-        return longint'(name.len());
+        return 64'(unsigned'(name.len()));
     endfunction
 
     // ---- The scratch memory, for the host; addresses count from its first byte ----
@@ -155,13 +156,13 @@ module host
     function automatic void mb_bb_mem_read_block(
         string name, longint unsigned addr, int unsigned len, output byte unsigned data[64]);
         for (int unsigned i = 0; i < len; i++)
-            data[i] = soc.core[0].private_memory.scratch.bytes[12'(addr+i)];
+            data[i] = soc.core[0].private_memory.scratch.bytes[12'(addr+64'(i))];
     endfunction
 
     function automatic void mb_bb_mem_write_block(
         string name, longint unsigned addr, int unsigned len, byte unsigned data[64]);
         for (int unsigned i = 0; i < len; i++)
-            soc.core[0].private_memory.scratch.bytes[12'(addr+i)] = data[i];
+            soc.core[0].private_memory.scratch.bytes[12'(addr+64'(i))] = data[i];
     endfunction
 `endif
 endmodule
