@@ -31,9 +31,8 @@ pub use foreign::{CallResult, FileOpener, Openers, SpecialFile};
 pub use messages::foreign::Severity;
 pub use messages::rpc::Progress;
 pub use system::{
-    Builder, Call, CallbackResult, ChannelExit, Error, MAX_TEXT, MailboxInitPaths, MemoryView,
-    SpaceView, Spaces, Vhost, mailbox_init, mailbox_init_with_config, mailbox_init_with_paths,
-    mb_server_run,
+    Builder, Call, CallbackResult, ChannelExit, Error, MailboxInitPaths, MemoryView, SpaceView,
+    Spaces, Vhost, mailbox_init, mailbox_init_with_config, mailbox_init_with_paths, mb_server_run,
 };
 
 /// The README's examples compile.

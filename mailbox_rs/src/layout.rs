@@ -10,6 +10,9 @@ pub const QUEUE_LEN: u32 = 8;
 /// Argument words of a request entry.
 pub const REQUEST_ARGS: usize = 20;
 
+/// Bytes of the longest string that a request can point to, its NUL included.
+pub const MAX_STRING: u64 = 4096;
+
 /// Width of a pointer, and so of an argument word, on the firmware's CPU: the protocol's *P*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -70,7 +70,7 @@ mod test_host;
 pub use errno::Errno;
 pub use header::{State, VERSION, Version};
 pub use index::Index;
-pub use layout::{CacheLine, Layout, PtrWidth, QUEUE_LEN, QueueLayout, REQUEST_ARGS};
+pub use layout::{CacheLine, Layout, MAX_STRING, PtrWidth, QUEUE_LEN, QueueLayout, REQUEST_ARGS};
 pub use request::{
     Args, CALL_ARGS, CPRINT_ARGS, CUSTOM_ARGS, FileRequest, Malformed, OpenFlags, Request,
     RequestEntry, TooManyArgs, action, operation,

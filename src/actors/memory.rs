@@ -10,7 +10,7 @@ use crate::mem::{
     AccessError, MapError, MemoryMap, Op, Outcome, Segments, SpaceId, Span, Store, execute,
 };
 use crate::messages::foreign::{self, Report, Severity};
-use crate::messages::memory::{Access, Inbox, Locate};
+use crate::messages::memory::{Access, Extent, Inbox, Locate};
 
 /// Resolves accesses. Those that touch only memories of this process it carries out itself; the others
 /// it hands on to the outside, with the place for the reply.
@@ -125,6 +125,10 @@ impl Handler<Inbox> for Memory {
             }) => {
                 let place = self.locate(space, span, false);
                 reply.send(place.map_err(AccessError::from));
+            }
+            Inbox::Extent(Envelope { message, reply }) => {
+                let Extent { space, span } = message;
+                reply.send(self.map.clip(space, span.address, span.len));
             }
         });
     }

@@ -30,11 +30,21 @@ pub struct Locate {
     pub span: Span,
 }
 
+/// Says how much of a range is in the map, from its first byte on without a gap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// The space that the addresses are of.
+    pub space: SpaceId,
+    /// The range.
+    pub span: Span,
+}
+
 inbox! {
     /// All that the memory actor is sent.
     "memory" {
         Access -> Result<Outcome, AccessError>,
         AccessAt -> Result<Outcome, AccessError>,
         Locate -> Result<Segments, AccessError>,
+        Extent -> u64,
     }
 }

@@ -11,6 +11,6 @@ pub mod rpc;
 
 use serde::{Deserialize, Serialize};
 
-/// One channel, by its position in the mailbox configuration.
+/// One channel, by its position among those that are served, in the order of the mailbox configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ChannelId(pub u32);

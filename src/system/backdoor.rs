@@ -1,13 +1,11 @@
 //! The backdoor: memory of a space, by address.
 
 use bytes::Bytes;
+use mailbox_rs::MAX_STRING;
 
 use super::{Error, Vhost};
 use crate::mem::{Op, Outcome, SpaceId, Span};
 use crate::messages::memory::Access;
-
-/// Bytes of the longest string, its NUL included (protocol, section *Requests*).
-pub const MAX_TEXT: u64 = 4096;
 
 /// Makes a pair of methods for each width of word.
 macro_rules! words {
@@ -67,14 +65,14 @@ impl Vhost {
         self.access(space, address, Op::Write(span, data)).map(drop)
     }
 
-    /// Reads a NUL-terminated string of at most [`MAX_TEXT`] bytes; the NUL is not in the result.
+    /// Reads a NUL-terminated string of at most [`MAX_STRING`] bytes; the NUL is not in the result.
     ///
     /// # Errors
     /// Where there is no NUL, or a byte before it is in no memory.
     pub fn read_string(&self, space: &str, address: u64) -> Result<Bytes, Error> {
         let span = Span {
             address,
-            len: MAX_TEXT,
+            len: MAX_STRING,
         };
         Ok(self.access(space, address, Op::Text(span))?.into_bytes())
     }

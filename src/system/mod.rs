@@ -14,7 +14,6 @@ use std::rc::{Rc, Weak};
 
 use actix::{Actor, Handler};
 
-pub use backdoor::MAX_TEXT;
 pub use builder::Builder;
 pub(crate) use entry::InitPaths;
 pub use entry::{

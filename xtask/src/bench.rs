@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Run only the bench target of this name (a file in benches/)
+    /// Run only the bench target of this name (a folder of benches/)
     #[arg(long)]
     bench: Option<String>,
     /// Arguments for the benches: part of a bench's name, or options such as --quick or --save-baseline NAME

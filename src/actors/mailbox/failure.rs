@@ -1,14 +1,11 @@
 //! What can go wrong while a request is served.
 
-use mailbox_rs::{Errno, Malformed};
+use mailbox_rs::{Errno, MAX_STRING, Malformed};
 use thiserror::Error;
 
 use crate::bus::Unanswered;
 use crate::mem::AccessError;
 use crate::messages::rpc::CallError;
-
-/// Bytes of the longest string, its NUL included (protocol, section *Requests*).
-pub(super) const MAX_TEXT: u64 = 4096;
 
 /// Why a request failed.
 #[derive(Debug, Error)]
@@ -44,7 +41,7 @@ impl Failure {
             Self::Access(error) | Self::Text { cause: error, .. } => match error {
                 AccessError::Map(_) => Errno::EFAULT,
                 // The map ended first.
-                AccessError::Unterminated { len } if *len < MAX_TEXT => Errno::EFAULT,
+                AccessError::Unterminated { len } if *len < MAX_STRING => Errno::EFAULT,
                 AccessError::Unterminated { .. } | AccessError::Length { .. } => Errno::EINVAL,
                 AccessError::TooLong { .. } => Errno::ENOMEM,
                 AccessError::Backend { .. } => Errno::EIO,

@@ -3,16 +3,16 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, FileRequest, Request, Response};
+use mailbox_rs::{Errno, FileRequest, MAX_STRING, Request, Response};
 
-use super::failure::{Failure, MAX_TEXT};
+use super::failure::Failure;
 use super::{Links, Setup};
 use crate::mem::{AccessError, Op, Outcome, Span};
 use crate::messages::ChannelId;
 use crate::messages::console::Print;
 use crate::messages::files::{Close, Open, Read, Seek, Write};
 use crate::messages::foreign::{Report, Severity};
-use crate::messages::memory::{Access, Locate};
+use crate::messages::memory::{Access, Extent, Locate};
 use crate::messages::rpc::{Call, CallError, Progress, Target, When};
 use crate::printf::{Draft, StringArg};
 
@@ -65,18 +65,18 @@ impl Service {
                 return Ok(Served::Silent);
             }
             Request::MemMove { dest, src, len } => {
-                let (to, from) = (span(dest, len)?, span(src, len)?);
+                let (to, from) = (self.range(dest, len).await?, self.range(src, len).await?);
                 self.access(Op::Copy { to, from }).await?;
                 return Ok(Served::Response(Response::Empty));
             }
             Request::MemSet { dest, byte, len } => {
-                self.access(Op::Fill(span(dest, len)?, byte)).await?;
+                let range = self.range(dest, len).await?;
+                self.access(Op::Fill(range, byte)).await?;
                 return Ok(Served::Response(Response::Empty));
             }
             Request::MemCmp { s1, s2, len } => {
-                let outcome = self
-                    .access(Op::Compare(span(s1, len)?, span(s2, len)?))
-                    .await?;
+                let (one, other) = (self.range(s1, len).await?, self.range(s2, len).await?);
+                let outcome = self.access(Op::Compare(one, other)).await?;
                 return Ok(Served::Response(Response::signed(outcome.difference())));
             }
             Request::Call { method, ref args } => {
@@ -202,7 +202,8 @@ impl Service {
         })
     }
 
-    /// Reads until the file ends, or `len` bytes where that is not 0.
+    /// Reads until the file ends, `len` bytes are there where that is not 0, or memory ends. What memory has no room for
+    /// stays in the file.
     async fn read_file(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
         let limit = if len == 0 {
             MAX_MOVE
@@ -211,16 +212,28 @@ impl Service {
         };
         let mut done = 0;
         while done < limit {
+            let address = ptr.wrapping_add(done);
+            let span = Span {
+                address,
+                len: CHUNK.min(limit - done),
+            };
+            let space = self.setup.space;
+            let room = self.links.memory.ask(Extent { space, span }).await?;
+            if room == 0 && done > 0 {
+                break;
+            }
+            if room == 0 {
+                self.locate(span).await?;
+            }
             let ask = Read {
                 channel: self.id,
                 fd,
-                len: CHUNK.min(limit - done),
+                len: room,
             };
             let data: Bytes = self.links.files.ask(ask).await??;
             if data.is_empty() {
                 break;
             }
-            let address = ptr.checked_add(done).ok_or(Errno::EFAULT)?;
             let place = Span {
                 address,
                 len: data.len() as u64,
@@ -233,13 +246,9 @@ impl Service {
 
     /// A range in parts of a bounded size. All of it is in the map.
     async fn parts(&self, address: u64, len: u64) -> Result<impl Iterator<Item = Span>, Failure> {
-        let whole = span(address, len)?;
+        let whole = self.range(address, len).await?;
         if len > CHUNK {
-            let space = self.setup.space;
-            self.links
-                .memory
-                .ask(Locate { space, span: whole })
-                .await??;
+            self.locate(whole).await?;
         }
         Ok((0..len.div_ceil(CHUNK).max(1)).map(move |part| {
             let done = part * CHUNK;
@@ -250,13 +259,33 @@ impl Service {
         }))
     }
 
+    /// A range that one request may move. One that is too long is an error of another kind if it is not in the map.
+    async fn range(&self, address: u64, len: u64) -> Result<Span, Failure> {
+        let span = Span { address, len };
+        if len > MAX_MOVE {
+            self.locate(span).await?;
+            return Err(Failure::TooLong {
+                len,
+                limit: MAX_MOVE,
+            });
+        }
+        Ok(span)
+    }
+
+    /// Fails unless all of a range is in the map.
+    async fn locate(&self, span: Span) -> Result<(), Failure> {
+        let space = self.setup.space;
+        self.links.memory.ask(Locate { space, span }).await??;
+        Ok(())
+    }
+
     /// A string that a format prints; with a precision it may go without its NUL.
     async fn printf_string(&self, wanted: StringArg) -> Option<Bytes> {
         let address = wanted.pointer;
         let precision = wanted.precision.map(|precision| precision as u64);
         let span = Span {
             address,
-            len: precision.unwrap_or(MAX_TEXT),
+            len: precision.unwrap_or(MAX_STRING),
         };
         let outcome = match self.access(Op::Text(span)).await {
             Err(Failure::Access(AccessError::Unterminated { len })) if Some(len) == precision => {
@@ -272,7 +301,7 @@ impl Service {
         match self
             .access(Op::Text(Span {
                 address,
-                len: MAX_TEXT,
+                len: MAX_STRING,
             }))
             .await
         {
@@ -316,15 +345,4 @@ impl Service {
     pub(super) fn name(&self) -> &str {
         &self.setup.name
     }
-}
-
-/// A range that one request may move.
-fn span(address: u64, len: u64) -> Result<Span, Failure> {
-    if len > MAX_MOVE {
-        return Err(Failure::TooLong {
-            len,
-            limit: MAX_MOVE,
-        });
-    }
-    Ok(Span { address, len })
 }

@@ -13,8 +13,8 @@ use mailbox_rs::{
 use super::{Board, Links, MailboxServer, Setup};
 use crate::bus::{Bus, Inbox as _, Port, Reply};
 use crate::mem::{
-    AccessError, Backend, Init, Memory, MemoryMap, Op, Segment, Segments, Shape, Space, SpaceId,
-    Span, Store, execute,
+    AccessError, Backend, Init, Memory, MemoryId, MemoryMap, Op, Segment, Segments, Shape, Space,
+    SpaceId, Span, Store, execute,
 };
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::{self, Status};
@@ -122,21 +122,24 @@ impl Bench {
 }
 
 fn memory_of(bus: &Bus, chip: Rc<Chip>) -> Port<memory::Inbox> {
-    let ram = Memory {
-        name: "ram".into(),
-        base: BASE,
-        size: SIZE,
+    let memory = |name: &str, base, size| Memory {
+        name: name.into(),
+        base,
+        size,
         shape: Shape::BlackBox,
         init: Init::None,
         backend: Backend::Log,
     };
-    let id = crate::mem::MemoryId(0);
     let space = Space {
         name: "core".into(),
-        memories: vec![id],
+        memories: vec![MemoryId(1), MemoryId(0)],
     };
     let map = MemoryMap {
-        memories: vec![ram],
+        // The second is large, and has nothing behind it.
+        memories: vec![
+            memory("ram", BASE, SIZE),
+            memory("large", 0x1000_0000, 1 << 30),
+        ],
         spaces: vec![space],
     };
     bus.foreign(Rc::new(move |call| match call {
@@ -145,6 +148,10 @@ fn memory_of(bus: &Bus, chip: Rc<Chip>) -> Port<memory::Inbox> {
             call.reply.send(op.and_then(|op| execute(&*chip, &op)));
         }
         memory::Inbox::AccessAt(call) => call.reply.send(execute(&*chip, &call.message.op)),
+        memory::Inbox::Extent(call) => {
+            let Span { address, len } = call.message.span;
+            call.reply.send(map.clip(SpaceId(0), address, len));
+        }
         memory::Inbox::Locate(call) => {
             let Span { address, len } = call.message.span;
             call.reply.send(
@@ -792,6 +799,24 @@ fn files_are_read_and_written_in_bounded_parts() {
 }
 
 #[test]
+fn what_memory_has_no_room_for_stays_in_the_file() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    let mut read = |ptr, len| {
+        let request = FileRequest::Read { fd: 10, ptr, len };
+        let response = serve(&bench, &mut firmware, &Request::File(request));
+        response.unwrap().rets
+    };
+    assert_eq!(read(BASE + SIZE - 30, 80), 30);
+    assert_eq!(read(BASE + SIZE - 30, 0), 30);
+    assert_eq!(bench.seen.files.take(), ["read 10 30", "read 10 30"]);
+    assert_eq!(bench.reports(), []);
+    assert_eq!(read(0x44, 2), u64::from(-14_i32 as u32));
+    assert_eq!(bench.seen.files.take(), [""; 0]);
+}
+
+#[test]
 fn failed_requests_are_answered_and_reported_with_their_fields() {
     let layout = plain(PtrWidth::P4);
     let bench = Bench::new(&[(BASE, layout)]);
@@ -811,7 +836,12 @@ fn failed_requests_are_answered_and_reported_with_their_fields() {
     let cases: &[(RequestEntry, Errno, &str)] = &[
         (entry(0, 0, &[]), Errno::EINVAL, "slot 0"),
         (entry(4, 2, &[DATA, DATA]), Errno::EINVAL, "MEMMOVE"),
-        (entry(2, 2, &[0xffff_ffff, 16]), Errno::EINVAL, "PRINT"),
+        (entry(2, 2, &[0xffff_ffff, 16]), Errno::EFAULT, "PRINT"),
+        (
+            entry(5, 3, &[0x1000_0000, 0, 0x2000_0000]),
+            Errno::EINVAL,
+            "536870912 bytes are more than one request may move",
+        ),
         (entry(2, 2, &[4, 0x1000]), Errno::EFAULT, "0x1000"),
         (
             entry(2, 2, &[4, BASE + SIZE - 2]),
