@@ -20,6 +20,7 @@ module host
 
     export "DPI-C" function mb_exit;
     export "DPI-C" function mb_report;
+    export "DPI-C" function sv_registery_ch;
     export "DPI-C" function mb_sv_call;
     export "DPI-C" function mb_bb_mem_read;
     export "DPI-C" function mb_bb_mem_write;
@@ -83,6 +84,10 @@ module host
         over = 1;
     endfunction
 
+    function automatic void sv_registery_ch(string ch);
+        $display("host: serves %s", ch);
+    endfunction
+
     function automatic void mb_exit(int unsigned code);
         if (status == 0)
             status = code > 255 ? 255 : int'(code);
@@ -111,6 +116,8 @@ module host
             "add": return args.sum();
             "wait": return wait_clocks(ch, args[0], status);
             "greet": return greet(ch, args[0]);
+            "increment": return increment(ch, args[0], args[1]);
+            "reverse": return reverse(ch, args[0]);
             "words_accessed": return ram_words_accessed();
             default: begin
                 status = NO_METHOD;
@@ -140,6 +147,48 @@ module host
         mb_backdoor_read_string(space, addr, name);
         mb_backdoor_write_string(space, addr, name.toupper());
         return 64'(unsigned'(name.len()));
+    endfunction
+
+    // Adds one to the word of so many bytes at an address.
+    function automatic longint unsigned increment(string ch, longint unsigned addr, longint unsigned bytes);
+        string            space;
+        byte unsigned     u8;
+        shortint unsigned u16;
+        int unsigned      u32;
+        longint unsigned  u64;
+        mb_get_space(ch, space);
+        case (bytes)
+            1: begin
+                mb_backdoor_read_u8(space, addr, u8);
+                mb_backdoor_write_u8(space, addr, u8 + 1);
+            end
+            2: begin
+                mb_backdoor_read_u16(space, addr, u16);
+                mb_backdoor_write_u16(space, addr, u16 + 1);
+            end
+            4: begin
+                mb_backdoor_read_u32(space, addr, u32);
+                mb_backdoor_write_u32(space, addr, u32 + 1);
+            end
+            default: begin
+                mb_backdoor_read_u64(space, addr, u64);
+                mb_backdoor_write_u64(space, addr, u64 + 1);
+            end
+        endcase
+        return 0;
+    endfunction
+
+    // Turns the 32 bytes at an address round: how many bytes were moved by that, or as many -1 as accesses failed.
+    function automatic longint unsigned reverse(string ch, longint unsigned addr);
+        string        space;
+        byte unsigned there[32], back[32];
+        int           moved;
+        mb_get_space(ch, space);
+        moved = mb_backdoor_read_block(space, addr, there);
+        foreach (there[i])
+            back[31-i] = there[i];
+        moved += mb_backdoor_write_block(space, addr, back);
+        return 64'(unsigned'(moved));
     endfunction
 
     // ---- The scratch memory, for the host; addresses count from its first byte ----

@@ -18,4 +18,25 @@ package vhost_pkg;
         input string space, input longint unsigned addr, output string data);
     import "DPI-C" context function void mb_backdoor_write_string(
         input string space, input longint unsigned addr, input string data);
+    import "DPI-C" context function void mb_backdoor_read_u8(
+        input string space, input longint unsigned addr, output byte unsigned data);
+    import "DPI-C" context function void mb_backdoor_read_u16(
+        input string space, input longint unsigned addr, output shortint unsigned data);
+    import "DPI-C" context function void mb_backdoor_read_u32(
+        input string space, input longint unsigned addr, output int unsigned data);
+    import "DPI-C" context function void mb_backdoor_read_u64(
+        input string space, input longint unsigned addr, output longint unsigned data);
+    import "DPI-C" context function void mb_backdoor_write_u8(
+        input string space, input longint unsigned addr, input byte unsigned data);
+    import "DPI-C" context function void mb_backdoor_write_u16(
+        input string space, input longint unsigned addr, input shortint unsigned data);
+    import "DPI-C" context function void mb_backdoor_write_u32(
+        input string space, input longint unsigned addr, input int unsigned data);
+    import "DPI-C" context function void mb_backdoor_write_u64(
+        input string space, input longint unsigned addr, input longint unsigned data);
+
+    import "DPI-C" context function int mb_backdoor_read_block(
+        input string space, input longint unsigned addr, output byte unsigned data[]);
+    import "DPI-C" context function int mb_backdoor_write_block(
+        input string space, input longint unsigned addr, input byte unsigned data[]);
 endpackage

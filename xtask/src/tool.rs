@@ -177,6 +177,24 @@ pub(crate) fn python_packages() -> Result<PathBuf> {
     bail!("{} has no site-packages", lib.display())
 }
 
+/// Where the wheels of Python packages are kept.
+pub(crate) const WHEELS: &str = "target/wheels";
+
+/// Keeps the wheels of Python packages that are installed, so that others install them without the registry. False where
+/// they can't be had.
+pub(crate) fn keep_wheels(tools: &[Tool]) -> bool {
+    let packages: Vec<_> = tools
+        .iter()
+        .filter_map(|tool| match tool.source {
+            Source::Python { version } => Some(format!("{}=={version}", tool.name)),
+            _ => None,
+        })
+        .collect();
+    let packages = packages.join(" ");
+    let download = format!("{VENV}/bin/pip download --quiet --dest {WHEELS} {packages}");
+    succeeds(&format!("{download} --no-index --find-links {WHEELS}")) || install_with(&download)
+}
+
 /// Runs a command and lets it talk to the terminal.
 fn install_with(command: &str) -> bool {
     println!("  installing: {command}");

@@ -1,7 +1,7 @@
 //! Does what `docs/first-simulation.md` says, in an empty directory.
 //!
 //! A fenced block after a line that begins with a file's name in backquotes and ends with a colon is that file. Blocks of `sh` are
-//! the commands, blocks of `text` what must have been printed.
+//! the commands, blocks of `text` what must have been printed. Its pip takes the packages that this project keeps.
 
 use std::fs;
 use std::path::Path;
@@ -10,6 +10,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::watch;
+use crate::tool::WHEELS;
 
 /// As if it were a case.
 pub(super) const NAME: &str = "first-simulation";
@@ -34,6 +35,8 @@ pub(super) fn run(root: &Path) -> Result<Option<String>> {
     shell
         .args(["-euc", &page.commands])
         .env("VHOST", root)
+        .env("PIP_NO_INDEX", "1")
+        .env("PIP_FIND_LINKS", root.join(WHEELS))
         .env_remove("LD_LIBRARY_PATH")
         .current_dir(&folder);
     let (status, lines) = watch(shell)?;
