@@ -63,7 +63,7 @@ void mb_shutdown(void);
 /* The last error of this thread's calls, "" where there was none. Builds nothing. */
 const char *mb_last_error(void);
 
-/* What each channel waits for, a line each. Builds nothing. */
+/* What each channel waits for, a line each, or why there is no channel. Builds nothing. */
 const char *mb_status(void);
 
 /* The name of a channel's address space. */
@@ -121,10 +121,10 @@ uint64_t mb_sv_call(const char *ch, const char *method, uint32_t arg_len, const 
 /* A channel has exited. */
 void mb_exit(uint32_t code);
 
-/* A channel is there: once for each, from mb_init, mb_server_run or the first mb_tick. */
+/* A channel is there: once for each, from mb_init, or else from mb_server_run or the first mb_tick. */
 void sv_registery_ch(const char *ch);
 
-/* Something to read. Severity 0 info, 1 warning, 2 error, 3 fatal. */
+/* Something to read. Severity 0 info, 1 warning, 2 error, 3 fatal. Errors that arise inside it are shown on stderr. */
 void mb_report(int severity, const char *id, const char *msg);
 
 /* A black-box memory of the testbench's, backends `uvm` and `vpi`; the address is relative to the memory's base. */

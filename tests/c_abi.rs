@@ -110,7 +110,7 @@ space:
   core0:
     - ram0: {base: 0x80000000, size: 0x40000, backend: api}
   core1:
-    - ram1: {base: 0x90000000, size: 0x40000, backend: api}
+    - ram1: {base: 0x90000000, size: 0x40000, backend: api, init: {method: all_zero}}
 ";
 
 /// Pointer width and cache line, in bytes.
@@ -184,6 +184,9 @@ fn drives_every_case(linkage: Linkage) {
         "again",
         "server_run",
         "reentry",
+        "reentry_by_report",
+        "reentry_by_init",
+        "failed_beginning",
         "threads",
         "backdoor",
         "misuse",
@@ -218,9 +221,15 @@ fn run_with_each_kind(program: &Program, args: &[&str]) -> Run {
 
 fn runs_in_a_simulator(linkage: Linkage) {
     let dpi = Program::build(linkage, &["dpi.c"]);
-    for case in ["told", "unknown", "seen", "arrays", "black_box", "disable"] {
+    for case in ["told", "seen", "arrays", "black_box", "disable"] {
         run_with_each_kind(&dpi, &[case]);
     }
+    let unregistered = "vhost: error: sv_registery_ch: channel `core0`: ";
+    let run = run_with_each_kind(&dpi, &["unknown"]);
+    let reports = run.stderr.matches(unregistered).count();
+    assert_eq!(reports, 1, "{}", run.stderr);
+    let run = run_with_each_kind(&dpi, &["known_late"]);
+    assert_eq!(run.stderr, "");
     let bytes_only = Program::build(linkage, &["-DBYTES_ONLY", "dpi.c"]);
     run_with_each_kind(&bytes_only, &["black_box"]);
 }

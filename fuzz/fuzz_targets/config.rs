@@ -116,7 +116,7 @@ fn contain(map: &MemoryMap) {
     for (id, memory) in map.numbered() {
         if !matches!(memory.init, Init::Hex { .. }) {
             let content = initial(id, memory, 1).expect("content from no file");
-            for op in content.writes.take(2) {
+            for op in content.writes().take(2) {
                 if memory.backend.is_local() {
                     vhost::mem::execute(&memories, &op).expect("a memory of this process");
                 }

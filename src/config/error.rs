@@ -285,6 +285,14 @@ pub enum ChannelProblem {
         /// The names there are.
         known_names: Vec<String>,
     },
+    /// A flag that is neither on nor off.
+    #[error("`{key}` is the text `{text}`; give `true` or `false`, or a text that expands to one")]
+    Flag {
+        /// `load` or `server`.
+        key: &'static str,
+        /// Its value, expanded.
+        text: String,
+    },
     /// The ELF file cannot be read.
     #[error("`elf`: {} cannot be read: {source}", .file.display())]
     ReadElf {
@@ -307,8 +315,16 @@ pub enum ChannelProblem {
         /// The image.
         file: PathBuf,
     },
+    /// A number that counts channels of a section, where the address is from elsewhere.
+    #[error(
+        "`mb_id` is {mb_id}, but it counts the channels of an image's section .mailbox, and there is none; leave it out, and give the channel's own address as `base`"
+    )]
+    NothingToCount {
+        /// Its value.
+        mb_id: u64,
+    },
     /// The section is too small for this channel.
-    #[error("`mb_id`: channel {mb_id} of {channel_size:#x} bytes reaches past the end of section .mailbox ({section_size:#x} bytes at {section:#x}) of {}", .file.display())]
+    #[error("`mb_id`: channel {mb_id} of {channel_size:#x} bytes reaches past the end of section .mailbox ({section_size:#x} bytes at {section:#x}) of {}; or `ptr` or `cache_line` differ from the firmware's", .file.display())]
     PastSection {
         /// Which channel of the section.
         mb_id: u64,
@@ -347,6 +363,18 @@ pub enum ChannelProblem {
         address: u64,
         /// What it must be a multiple of.
         align: u64,
+    },
+    /// Another channel has the same memory.
+    #[error(
+        "at {address:#x} it overlaps channel `{first}`, which is at {first_address:#x}; give the second its own `mb_id` or `base`"
+    )]
+    Overlap {
+        /// The channel's address.
+        address: u64,
+        /// The channel that is there.
+        first: String,
+        /// That channel's address, in its own space.
+        first_address: u64,
     },
     /// The channel is not in the memories of its space.
     #[error("the channel is not in memory: {0}; check `space`, and `base` or the image")]

@@ -1,7 +1,8 @@
 //! The mailbox configuration: one channel for each top-level key.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use mailbox_rs::{CacheLine, Layout, PtrWidth};
@@ -12,7 +13,7 @@ use super::expand::expand;
 use super::features;
 use super::raw::{self, RawChannel, RawFlag};
 use super::surroundings::Surroundings;
-use crate::mem::{Image, MemoryMap, SpaceId};
+use crate::mem::{Image, MemoryId, MemoryMap, Segment, SpaceId};
 
 /// A channel of the mailbox configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,7 @@ pub(super) fn believe(
         map,
         outside,
         images: HashMap::new(),
+        taken: BTreeMap::new(),
     };
     let mut believed = Vec::new();
     for (name, keys) in channels {
@@ -82,6 +84,14 @@ struct Reader<'a> {
     outside: &'a dyn Surroundings,
     /// The images read so far.
     images: HashMap<PathBuf, Arc<Image>>,
+    /// What the channels so far take, by first byte: the byte after the last, and whose it is.
+    taken: BTreeMap<(MemoryId, u64), (u64, Rc<Taker>)>,
+}
+
+/// A channel that is served.
+struct Taker {
+    name: String,
+    address: u64,
 }
 
 impl Reader<'_> {
@@ -118,7 +128,7 @@ impl Reader<'_> {
                 .ok_or(ChannelProblem::NoPtr)?;
             let layout = Layout::new(ptr_width, cache_line);
             let address = address(&raw, image.as_deref(), &layout)?;
-            self.check_place(space, address, &layout)?;
+            self.take(name, space, address, &layout)?;
             Some(Mailbox { address, layout })
         } else {
             None
@@ -131,12 +141,16 @@ impl Reader<'_> {
         })
     }
 
-    /// A flag that is true unless the configuration says `false`, be it by way of the environment.
+    /// A flag, perhaps by way of the environment; true where the configuration does not say.
     fn flag(&self, raw: Option<&RawFlag>, key: &'static str) -> Result<bool, ChannelProblem> {
         Ok(match raw {
             None => true,
             Some(RawFlag::Plain(flag)) => *flag,
-            Some(RawFlag::Text(text)) => expand(text, key, self.outside)? != "false",
+            Some(RawFlag::Text(text)) => {
+                let text = expand(text, key, self.outside)?;
+                text.parse()
+                    .map_err(|_| ChannelProblem::Flag { key, text })?
+            }
         })
     }
 
@@ -154,9 +168,10 @@ impl Reader<'_> {
         Ok(image)
     }
 
-    /// The whole channel is in memory, where its firmware can have it.
-    fn check_place(
-        &self,
+    /// Takes a channel's place: all of it is in memory, where its firmware can have it, and no other channel is there.
+    fn take(
+        &mut self,
+        name: &str,
         space: SpaceId,
         address: u64,
         layout: &Layout,
@@ -167,8 +182,35 @@ impl Reader<'_> {
                 align: layout.channel_align,
             });
         }
-        self.map.resolve(space, address, layout.channel_size)?;
+        let taker = Rc::new(Taker {
+            name: name.to_owned(),
+            address,
+        });
+        for segment in self.map.resolve(space, address, layout.channel_size)? {
+            if let Some(first) = self.taker(&segment) {
+                return Err(ChannelProblem::Overlap {
+                    address,
+                    first: first.name.clone(),
+                    first_address: first.address,
+                });
+            }
+            let end = segment.offset + segment.len;
+            self.taken
+                .insert((segment.memory, segment.offset), (end, taker.clone()));
+        }
         Ok(())
+    }
+
+    /// Who has one of these bytes. What is taken does not overlap: only the last that starts before their end can.
+    fn taker(&self, segment: &Segment) -> Option<&Taker> {
+        let Segment {
+            memory,
+            offset,
+            len,
+        } = *segment;
+        let before = self.taken.range((memory, 0)..(memory, offset + len));
+        let (_, (end, taker)) = before.last()?;
+        (*end > offset).then_some(taker)
     }
 }
 
@@ -179,15 +221,19 @@ fn address(
     image: Option<&Image>,
     layout: &Layout,
 ) -> Result<u64, ChannelProblem> {
-    let Some(image) = image else {
-        return raw.base.ok_or(ChannelProblem::NoAddress);
-    };
-    let Some(section) = image.mailbox() else {
-        return raw.base.ok_or_else(|| ChannelProblem::NoMailbox {
-            file: image.file().to_path_buf(),
-        });
-    };
     let mb_id = raw.mb_id.unwrap_or(0);
+    let Some((image, section)) = image.and_then(|image| Some((image, image.mailbox()?))) else {
+        let address = raw.base.ok_or_else(|| match image {
+            None => ChannelProblem::NoAddress,
+            Some(image) => ChannelProblem::NoMailbox {
+                file: image.file().to_path_buf(),
+            },
+        })?;
+        return match mb_id {
+            0 => Ok(address),
+            _ => Err(ChannelProblem::NothingToCount { mb_id }),
+        };
+    };
     let offset = mb_id.checked_mul(layout.channel_size);
     let end = offset.and_then(|offset| offset.checked_add(layout.channel_size));
     match (

@@ -26,11 +26,20 @@ pub(super) fn believe(
         shared: BTreeMap::new(),
     };
     builder.read_shared(document.shift_remove("shared"))?;
-    let Some(Value::Mapping(spaces)) = document.shift_remove("space") else {
-        return Err(form(
-            "`space`",
-            "must be a map from names of spaces to lists of memories",
-        ));
+    let spaces = match document.shift_remove("space") {
+        Some(Value::Mapping(spaces)) => spaces,
+        Some(_) => {
+            return Err(form(
+                "`space`",
+                "must be a map from names of spaces to lists of memories",
+            ));
+        }
+        None => {
+            return Err(form(
+                "`space`",
+                "is missing; give a map from names of spaces to lists of memories",
+            ));
+        }
     };
     for (name, memories) in named(spaces) {
         builder.read_space(name, memories)?;

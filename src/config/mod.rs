@@ -58,15 +58,6 @@ pub fn read_text(file: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(file).map_err(|error| refuse(file, ConfigProblem::Read(error)))
 }
 
-/// Reads and believes a memory configuration.
-///
-/// # Errors
-///
-/// As [`read_text`] and [`parse_memory_map`].
-pub fn load_memory_map(file: &Path) -> Result<MemoryMap, ConfigError> {
-    parse_memory_map(&read_text(file)?, file, &Process)
-}
-
 /// Believes the text of a memory configuration. `file` is for messages.
 ///
 /// # Errors
@@ -80,15 +71,6 @@ pub fn parse_memory_map(
 ) -> Result<MemoryMap, ConfigError> {
     let document = yaml::parse(text).map_err(|error| refuse(file, error.into()))?;
     memory_map::believe(document, outside).map_err(|problem| refuse(file, problem))
-}
-
-/// Reads and believes a mailbox configuration, with the images that its channels name.
-///
-/// # Errors
-///
-/// As [`read_text`] and [`parse_mailboxes`].
-pub fn load_mailboxes(file: &Path, map: &MemoryMap) -> Result<Vec<ChannelConfig>, ConfigError> {
-    parse_mailboxes(&read_text(file)?, file, map, &Process)
 }
 
 /// Believes the text of a mailbox configuration, in its order. `file` is for messages; a text that is from no file has some

@@ -24,7 +24,7 @@ pub(super) extern "C" fn mb_status() -> *const c_char {
             Ok(Some(vhost)) => vhost.status()?,
             Ok(None) => "not initialised".to_owned(),
             // No error here, but the very thing that was asked for.
-            Err(error @ Error::StillFailed(_)) => error.to_string(),
+            Err(error @ (Error::Busy | Error::StillFailed(_))) => error.to_string(),
             Err(error) => return Err(error),
         };
         Ok(STATUS.with(|kept| kept.keep_text(&status)))

@@ -23,6 +23,7 @@ pub(super) unsafe extern "C" fn mb_init(
         let mailbox_cfg = unsafe { optional_text(mailbox_cfg, "mailbox_cfg") }?;
         // SAFETY: as above.
         let fs_root = unsafe { optional_text(fs_root, "fs_root") }?;
+        process::refuse_abroad()?;
         process::start(InitPaths {
             mem_cfg: mem_cfg.map(Into::into),
             mailbox_cfg: mailbox_cfg.map(Into::into),
@@ -36,6 +37,7 @@ pub(super) unsafe extern "C" fn mb_init(
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_tick() -> c_int {
     guard("mb_tick", -1, || {
+        process::refuse_abroad()?;
         let served = process::system()?.tick()?;
         Ok(c_int::try_from(served).unwrap_or(c_int::MAX))
     })
@@ -63,6 +65,7 @@ pub(super) extern "C" fn mb_server_run() -> c_int {
 const DISABLED: c_int = 1;
 
 fn serve() -> Result<c_int, Error> {
+    process::refuse_abroad()?;
     process::system()?;
     // Looked up anew after each step: meanwhile the testbench may have shut it down.
     while let Some(vhost) = process::running()? {
@@ -81,5 +84,8 @@ fn serve() -> Result<c_int, Error> {
 /// Drops the system.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_shutdown() {
-    guard("mb_shutdown", (), process::stop);
+    guard("mb_shutdown", (), || {
+        process::refuse_abroad()?;
+        process::stop()
+    });
 }

@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
+use thiserror::Error;
 
 use super::{Callbacks, Foreign, Memories};
 use crate::mem::{AccessError, Op, Outcome, Segments, execute};
 use crate::messages::ChannelId;
-use crate::messages::foreign::{Opener, Severity, SpecialId};
+use crate::messages::foreign::{Opener, Severity, SpecialId, Untold};
 use crate::messages::rpc::{CallError, Progress, Target};
 use crate::sim::{SimError, testbench};
 
@@ -52,16 +53,18 @@ impl Foreign for Live {
             })?;
         progress(result, status).map_err(|cause| CallError::Raised {
             target: target(),
-            cause,
+            cause: cause.to_string(),
         })
     }
 
     fn exit(&self, _: ChannelId, code: u32) {
-        told("mb_exit", testbench::exit(code));
+        if let Err(error) = told(testbench::exit(code)) {
+            report(Severity::Error, "mb_exit", &error.to_string());
+        }
     }
 
-    fn register(&self, channel: &str) {
-        told("sv_registery_ch", testbench::register_channel(channel));
+    fn register(&self, channel: &str) -> Result<(), Untold> {
+        told(testbench::register_channel(channel))
     }
 
     fn report(&self, severity: Severity, id: &str, text: &str) {
@@ -94,7 +97,7 @@ impl Foreign for Live {
     }
 }
 
-/// Shows the user something: by the testbench where it takes reports, else on stderr.
+/// Shows the user something: by the testbench where it takes reports and isn't making one, else on stderr.
 pub(crate) fn report(severity: Severity, id: &str, text: &str) {
     if testbench::report(severity as i32, id, text).is_err() {
         report_without_testbench(severity, id, text);
@@ -112,26 +115,29 @@ pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str)
     eprintln!("vhost: {name}: {id}: {text}");
 }
 
+/// A status that `mb_sv_call` can't answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("`mb_sv_call` answered status {0}; it can answer 0 to 3")]
+struct WrongStatus(u32);
+
 /// What `mb_sv_call` says of a call.
-fn progress(result: u64, status: u32) -> Result<Progress, String> {
+fn progress(result: u64, status: u32) -> Result<Progress, WrongStatus> {
     match status {
         0 => Ok(Progress::Ready(result)),
         1 => Ok(Progress::Pending),
         2 => Ok(Progress::Absent),
         3 => Ok(Progress::Failed),
-        other => Err(format!(
-            "`mb_sv_call` answered status {other}; it can answer 0 to 3"
-        )),
+        other => Err(WrongStatus(other)),
     }
 }
 
-/// A testbench that wants to know of something exports a function; one that can't be told must hear of that.
-fn told(symbol: &str, told: Result<(), SimError>) {
+/// A testbench that wants to know of something exports a function.
+fn told(told: Result<(), SimError>) -> Result<(), Untold> {
     match told {
-        Ok(()) | Err(SimError::Absent(_)) => {}
-        Err(error @ SimError::NoScope { .. }) => {
-            report(Severity::Error, symbol, &error.to_string());
-        }
+        Ok(()) | Err(SimError::Absent(_)) => Ok(()),
+        Err(error) => Err(Untold {
+            cause: error.to_string(),
+        }),
     }
 }
 
@@ -145,7 +151,6 @@ mod tests {
         assert_eq!(progress(7, 1), Ok(Progress::Pending));
         assert_eq!(progress(7, 2), Ok(Progress::Absent));
         assert_eq!(progress(7, 3), Ok(Progress::Failed));
-        let error = progress(7, 4).unwrap_err();
-        assert!(error.contains("status 4"), "{error}");
+        assert_eq!(progress(7, 4), Err(WrongStatus(4)));
     }
 }

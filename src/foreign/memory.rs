@@ -1,7 +1,7 @@
 //! The memories, each reached by its backend.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::rc::Rc;
 
@@ -19,9 +19,17 @@ use crate::sim::SvMemory;
 pub struct Memories {
     map: Rc<MemoryMap>,
     ways: Vec<Way>,
-    /// Memories that have an HDL path in common, the one of the smaller id first; a memory that names one twice is
-    /// here with itself.
-    sharing: HashSet<(MemoryId, MemoryId)>,
+    /// Which memories share HDL instances.
+    sharing: Vec<Sharing>,
+}
+
+/// What other names there are for the bytes of a memory.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sharing {
+    /// Another memory has one of its HDL paths.
+    others: bool,
+    /// It has an HDL path twice.
+    itself: bool,
 }
 
 /// A memory that can't be in this process.
@@ -104,7 +112,8 @@ impl Memories {
     fn failed(&self, at: &Segment, cause: BackendError) -> AccessError {
         let memory = self.map.memory(at.memory);
         AccessError::Backend {
-            memory: memory.map_or_else(String::new, |memory| memory.name.clone()),
+            memory: memory
+                .map_or_else(|| format!("#{}", at.memory.0), |memory| memory.name.clone()),
             offset: at.offset,
             len: at.len,
             cause: Box::new(cause),
@@ -115,7 +124,7 @@ impl Memories {
     #[inline]
     fn reach(&self, at: &Segment) -> Result<&Way, AccessError> {
         let (Some(memory), Some(way)) = (self.map.memory(at.memory), self.way(at.memory)) else {
-            return Err(self.failed(at, BackendError::Unsupported("of another map".into())));
+            return Err(self.failed(at, BackendError::OtherMap));
         };
         let size = memory.size;
         match at.offset.checked_add(at.len) {
@@ -125,16 +134,18 @@ impl Memories {
     }
 }
 
-fn sharing(map: &MemoryMap) -> HashSet<(MemoryId, MemoryId)> {
-    let mut owners: HashMap<&str, Vec<MemoryId>> = HashMap::new();
-    let mut sharing = HashSet::new();
-    for (id, memory) in map.numbered() {
+fn sharing(map: &MemoryMap) -> Vec<Sharing> {
+    let mut sharing = vec![Sharing::default(); map.memories.len()];
+    let mut owners = HashMap::new();
+    for (owner, memory) in map.memories.iter().enumerate() {
         for path in memory.shape.instances() {
-            let owners = owners.entry(path).or_default();
-            sharing.extend(owners.iter().map(|owner| (*owner, id)));
-            // Once, however many banks of a memory have the same path.
-            if owners.last() != Some(&id) {
-                owners.push(id);
+            match owners.insert(path, owner) {
+                None => {}
+                Some(before) if before == owner => sharing[owner].itself = true,
+                Some(before) => {
+                    sharing[before].others = true;
+                    sharing[owner].others = true;
+                }
             }
         }
     }
@@ -191,11 +202,16 @@ impl Store for Memories {
                         .get(run)
                         .is_some_and(|buffer| buffer.read(from, &mut to[data]))
                 });
-                fits.ok_or_else(|| self.failed(at, BackendError::Unsupported("static".into())))
+                fits.ok_or_else(|| {
+                    self.failed(
+                        at,
+                        BackendError::PastEnd {
+                            size: geometry.size(),
+                        },
+                    )
+                })
             }
-            Way::Unsupported(backend) => {
-                Err(self.failed(at, BackendError::Unsupported(format!("{backend:?}"))))
-            }
+            Way::Unsupported(backend) => Err(self.failed(at, BackendError::Unsupported(*backend))),
         }
     }
 
@@ -220,11 +236,16 @@ impl Store for Memories {
                         .get(run)
                         .is_some_and(|buffer| buffer.write(to, &data[range]))
                 });
-                fits.ok_or_else(|| self.failed(at, BackendError::Unsupported("static".into())))
+                fits.ok_or_else(|| {
+                    self.failed(
+                        at,
+                        BackendError::PastEnd {
+                            size: geometry.size(),
+                        },
+                    )
+                })
             }
-            Way::Unsupported(backend) => {
-                Err(self.failed(at, BackendError::Unsupported(format!("{backend:?}"))))
-            }
+            Way::Unsupported(backend) => Err(self.failed(at, BackendError::Unsupported(*backend))),
         }
     }
 
@@ -239,9 +260,19 @@ impl Store for Memories {
         }
     }
 
+    /// May say so of two memories that each share with a third one only.
     fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
-        let pair = (one.min(other), one.max(other));
-        !self.sharing.is_empty() && self.sharing.contains(&pair)
+        let sharing = |id: MemoryId| {
+            let sharing = usize::try_from(id.0)
+                .ok()
+                .and_then(|at| self.sharing.get(at));
+            sharing.copied().unwrap_or_default()
+        };
+        if one == other {
+            sharing(one).itself
+        } else {
+            sharing(one).others && sharing(other).others
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub use memory::{Memories, NoRoom};
 
 use crate::mem::{AccessError, Op, Outcome, Segments};
 use crate::messages::ChannelId;
-use crate::messages::foreign::{Inbox, Opener, Severity, SpecialId};
+use crate::messages::foreign::{Inbox, Opener, Severity, SpecialId, Untold};
 use crate::messages::rpc::{CallError, Progress, Target};
 
 /// Everything that the system asks of the outside. Each method may come back into the system before
@@ -42,8 +42,8 @@ pub trait Foreign {
     /// A channel has exited.
     fn exit(&self, channel: ChannelId, code: u32);
 
-    /// A channel is there.
-    fn register(&self, channel: &str);
+    /// A channel is there. Fails where the testbench wants to know, and can't be called now.
+    fn register(&self, channel: &str) -> Result<(), Untold>;
 
     /// Something for the user to read.
     fn report(&self, severity: Severity, id: &str, text: &str);
@@ -96,8 +96,7 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
             call.reply.send(());
         }
         Inbox::Register(call) => {
-            foreign.register(&call.message.channel);
-            call.reply.send(());
+            call.reply.send(foreign.register(&call.message.channel));
         }
         Inbox::Report(call) => {
             let report = call.message;

@@ -15,7 +15,7 @@ use crate::mem::{
     Segment, Segments, Shape, Space, SpaceId, Store, execute,
 };
 use crate::messages::ChannelId;
-use crate::messages::foreign::{Inbox, Opener, Severity, SpecialId};
+use crate::messages::foreign::{Inbox, Opener, Severity, SpecialId, Untold};
 use crate::messages::rpc::{CallError, Progress, Target};
 
 /// The one space of [`map`].
@@ -238,8 +238,9 @@ impl Foreign for Scripted {
         self.tell(Told::Exit(channel, code));
     }
 
-    fn register(&self, channel: &str) {
+    fn register(&self, channel: &str) -> Result<(), Untold> {
         self.tell(Told::Register(channel.to_owned()));
+        Ok(())
     }
 
     fn report(&self, severity: Severity, id: &str, text: &str) {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 #[cfg(test)]
 mod tests;
 
-/// A run is cut when it has this many bytes: a file of any length is loaded in little memory.
+/// A run is cut when it has this many bytes: beside its text, a file of any length is loaded in little memory.
 const RUN: usize = 64 << 10;
 
 /// Consecutive words of a memory file.

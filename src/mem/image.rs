@@ -18,6 +18,9 @@ mod tests;
 /// Section that holds the channels.
 const MAILBOX_SECTION: &[u8] = b".mailbox";
 
+/// How many times its own size a file may load: a table of headers that all take the same bytes is no program.
+const MAX_LOADS: u128 = 16;
+
 /// A believed ELF file: little endian, linked, and every loaded byte within the file and the 64-bit address range.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Image {
@@ -168,6 +171,13 @@ fn read<H: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> Result<Parsed, Imag
         if segment.p_type(endian) == PT_LOAD {
             loads.push(load(index, segment, endian, bytes.len())?);
         }
+    }
+    let len = loads.iter().map(|load: &Load| load.len as u128).sum();
+    if len > bytes.len() as u128 * MAX_LOADS {
+        return Err(ImageProblem::LoadsTooMuch {
+            len,
+            file_len: bytes.len(),
+        });
     }
     let ptr_width = if header.is_class_64() {
         PtrWidth::P8

@@ -1,9 +1,9 @@
 //! What a memory holds when it is built.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::iter;
+use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use smallvec::smallvec;
 use thiserror::Error;
 
@@ -33,23 +33,68 @@ pub enum InitialError {
 }
 
 /// The first content of a memory: what is written, and what the user should know of it.
-pub struct Initial {
-    /// The writes, in order: made up one by one, however large the memory is.
-    pub writes: Box<dyn Iterator<Item = Op<Segments>>>,
+pub struct Initial<'a> {
+    id: MemoryId,
+    size: u64,
+    content: Content<'a>,
     /// A remark: the seed of random content, or unknown digits in a file.
     pub note: Option<String>,
 }
 
-impl Initial {
-    fn new(writes: impl IntoIterator<Item = Op<Segments>> + 'static, note: Option<String>) -> Self {
-        Self {
-            writes: Box::new(writes.into_iter()),
-            note,
+enum Content<'a> {
+    /// Whatever it is.
+    Any,
+    Zero,
+    Random {
+        seed: u64,
+    },
+    /// A file that is known to fit.
+    Hex {
+        text: Vec<u8>,
+        file: &'a Path,
+        width: u64,
+    },
+}
+
+impl Initial<'_> {
+    /// The writes, in order: made up one by one, however large the memory is.
+    pub fn writes(&self) -> Box<dyn Iterator<Item = Op<Segments>> + '_> {
+        match &self.content {
+            Content::Any => Box::new(iter::empty()),
+            Content::Zero => Box::new(iter::once(Op::Fill(self.place(0, self.size), 0))),
+            Content::Random { seed } => {
+                let mut random = fastrand::Rng::with_seed(*seed);
+                Box::new((0..self.size.div_ceil(CHUNK)).map(move |chunk| {
+                    let offset = chunk * CHUNK;
+                    let mut bytes = vec![0; CHUNK.min(self.size - offset) as usize];
+                    random.fill(&mut bytes);
+                    self.write(offset, bytes)
+                }))
+            }
+            Content::Hex { text, file, width } => {
+                let runs = HexRuns::new(text, file, *width, self.size / width);
+                Box::new(
+                    runs.map_while(Result::ok)
+                        .map(move |run| self.write(run.word * width, run.bytes)),
+                )
+            }
         }
+    }
+
+    fn write(&self, offset: u64, bytes: Vec<u8>) -> Op<Segments> {
+        Op::Write(self.place(offset, bytes.len() as u64), bytes.into())
+    }
+
+    fn place(&self, offset: u64, len: u64) -> Segments {
+        smallvec![Segment {
+            memory: self.id,
+            offset,
+            len
+        }]
     }
 }
 
-impl fmt::Debug for Initial {
+impl fmt::Debug for Initial<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Initial")
             .field("note", &self.note)
@@ -65,31 +110,16 @@ const CHUNK: u64 = 64 << 10;
 ///
 /// # Errors
 /// Where a file can't be read, or does not fit.
-pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial, InitialError> {
-    let place = move |offset, len| -> Segments {
-        smallvec![Segment {
-            memory: id,
-            offset,
-            len
-        }]
-    };
-    match &memory.init {
-        Init::None => Ok(Initial::new([], None)),
-        Init::Zero => Ok(Initial::new([Op::Fill(place(0, memory.size), 0)], None)),
+pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial<'_>, InitialError> {
+    let (content, note) = match &memory.init {
+        Init::None => (Content::Any, None),
+        Init::Zero => (Content::Zero, None),
         // What is not kept need not be made up.
-        Init::Random { .. } if memory.backend == Backend::Log => Ok(Initial::new([], None)),
+        Init::Random { .. } if memory.backend == Backend::Log => (Content::Any, None),
         Init::Random { seed: own } => {
             let seed = own.unwrap_or(seed);
-            let mut random = fastrand::Rng::with_seed(seed);
-            let size = memory.size;
-            let chunks = (0..size.div_ceil(CHUNK)).map(move |chunk| {
-                let offset = chunk * CHUNK;
-                let mut bytes = vec![0; CHUNK.min(size - offset) as usize];
-                random.fill(&mut bytes);
-                Op::Write(place(offset, bytes.len() as u64), bytes.into())
-            });
             let note = format!("random content from seed {seed}");
-            Ok(Initial::new(chunks, Some(note)))
+            (Content::Random { seed }, Some(note))
         }
         Init::Hex { file, width } => {
             let text = std::fs::read(file).map_err(|cause| InitialError::Read {
@@ -97,27 +127,33 @@ pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial, Init
                 file: file.clone(),
                 cause,
             })?;
+            // All of it is looked at before any is written, and nothing is kept: a word may be short as text, and wide.
             let mut runs = HexRuns::new(&text, file, *width, memory.size / width);
-            let mut writes = Vec::new();
-            for run in &mut runs {
-                let run = run.map_err(|cause| InitialError::Hex {
+            if let Some(cause) = runs.find_map(Result::err) {
+                return Err(InitialError::Hex {
                     memory: memory.name.clone(),
                     cause,
-                })?;
-                let bytes = Bytes::from(run.bytes);
-                writes.push(Op::Write(
-                    place(run.word * width, bytes.len() as u64),
-                    bytes,
-                ));
+                });
             }
             let unknown = runs.unknown_digits();
             let note = format!(
                 "{}: {unknown} digits are x or z, and read as 0",
                 file.display()
             );
-            Ok(Initial::new(writes, (unknown > 0).then_some(note)))
+            let content = Content::Hex {
+                text,
+                file,
+                width: *width,
+            };
+            (content, (unknown > 0).then_some(note))
         }
-    }
+    };
+    Ok(Initial {
+        id,
+        size: memory.size,
+        content,
+        note,
+    })
 }
 
 #[cfg(test)]

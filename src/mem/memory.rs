@@ -1,5 +1,6 @@
 //! What a memory is: the believed form that configuration is turned into.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -108,6 +109,19 @@ pub enum Backend {
     Static,
     /// VPI; black boxes as [`Backend::Uvm`].
     Vpi,
+}
+
+impl fmt::Display for Backend {
+    /// As in configuration.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Log => "log",
+            Self::Uvm => "uvm",
+            Self::Api => "api",
+            Self::Static => "static",
+            Self::Vpi => "vpi",
+        })
+    }
 }
 
 impl Backend {

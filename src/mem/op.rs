@@ -7,7 +7,7 @@ use thiserror::Error;
 #[cfg(test)]
 mod tests;
 
-use super::{MapError, MemoryId, Segment, Segments};
+use super::{Backend, MapError, MemoryId, Segment, Segments};
 
 /// One access, at places that are an address range ([`Span`]) for who asks, and the memories' own
 /// bytes ([`Segments`]) for who carries it out.
@@ -165,9 +165,14 @@ pub enum BackendError {
         /// Bytes of the memory.
         size: u64,
     },
-    /// The backend can't reach a memory of this kind.
-    #[error("backend {0} can't reach this memory")]
-    Unsupported(String),
+    /// The backend can't reach a memory of this kind yet.
+    #[error(
+        "HDL memories by backend `{0}` are not supported yet; give the memory `backend: static`, or a model by `api` without `path`"
+    )]
+    Unsupported(Backend),
+    /// The segment is of a memory that is not here.
+    #[error("it is of another map")]
+    OtherMap,
 }
 
 /// Reaches the bytes of memories.

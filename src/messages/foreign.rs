@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::ChannelId;
 use super::rpc::{CallError, Progress, Target};
@@ -52,6 +53,14 @@ pub struct Exit {
 pub struct Register {
     /// Its name.
     pub channel: String,
+}
+
+/// The testbench wants to know of something, and can't be called.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[error("{cause}")]
+pub struct Untold {
+    /// Why not.
+    pub cause: String,
 }
 
 /// Something for the user to read: `mb_report`.
@@ -143,7 +152,7 @@ inbox! {
         HostCall -> Result<Progress, CallError>,
         SvCall -> Result<Progress, CallError>,
         Exit -> (),
-        Register -> (),
+        Register -> Result<(), Untold>,
         Report -> (),
         OpenSpecial -> Result<SpecialId, Errno>,
         ReadSpecial -> Result<Bytes, Errno>,

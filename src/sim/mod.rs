@@ -59,4 +59,7 @@ pub(crate) enum SimError {
         /// Its name.
         symbol: &'static str,
     },
+    /// A report is being made already.
+    #[error("`mb_report` can't be called from inside itself")]
+    Reporting,
 }

@@ -1,5 +1,6 @@
 //! What the testbench exports.
 
+use std::cell::Cell;
 use std::ffi::c_int;
 
 use super::scope::enter;
@@ -43,8 +44,38 @@ pub(crate) fn register_channel(channel: &str) -> Result<(), SimError> {
     Ok(())
 }
 
-/// Something to read; the severities are 0 info, 1 warning, 2 error, 3 fatal.
+thread_local! {
+    static REPORTING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether `mb_report` is running, and this call comes from inside it.
+pub(crate) fn is_reporting() -> bool {
+    REPORTING.get()
+}
+
+/// `mb_report` runs for as long as it lives.
+struct Reporting;
+
+impl Reporting {
+    fn begin() -> Result<Self, SimError> {
+        if REPORTING.replace(true) {
+            Err(SimError::Reporting)
+        } else {
+            Ok(Self)
+        }
+    }
+}
+
+impl Drop for Reporting {
+    fn drop(&mut self) {
+        REPORTING.set(false);
+    }
+}
+
+/// Something to read; the severities are 0 info, 1 warning, 2 error, 3 fatal. Not from inside another report: what
+/// fails in `mb_report` would fail there again, without end.
 pub(crate) fn report(severity: c_int, id: &str, text: &str) -> Result<(), SimError> {
+    let _reporting = Reporting::begin()?;
     let (id, text) = (c_text(id), c_text(text));
     let (report, _scope) = enter(&mb_report)?;
     // SAFETY: the strings are NUL-terminated and outlive the call.
@@ -78,6 +109,16 @@ pub(crate) fn acknowledge_disable() -> bool {
 mod tests {
     use super::*;
     use crate::sim::Absent;
+
+    #[test]
+    fn no_report_is_made_from_inside_another() {
+        let reporting = Reporting::begin().unwrap();
+        assert!(is_reporting());
+        assert_eq!(report(2, "id", "text"), Err(SimError::Reporting));
+        assert!(is_reporting());
+        drop(reporting);
+        assert!(!is_reporting());
+    }
 
     #[test]
     fn what_is_absent_is_named() {

@@ -1,6 +1,6 @@
 //! From believed configuration to running actors.
 
-use std::cell::Cell;
+use std::cell::{OnceCell, RefCell};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -42,10 +42,23 @@ pub(crate) struct Parts {
     pub(crate) sink: Box<dyn io::Write>,
 }
 
+/// What a built system begins with.
+pub(crate) struct Beginning {
+    images: Vec<(SpaceId, Arc<Image>)>,
+    channels: Vec<Setup>,
+    links: Links,
+}
+
 impl Vhost {
-    /// Starts the actors, gives the memories their first content, loads the images, and takes the
-    /// channels.
+    /// Builds a system and lets it begin.
     pub(crate) fn start(parts: Parts) -> Result<Self, Error> {
+        let (system, beginning) = Self::build(parts)?;
+        system.begin(beginning)?;
+        Ok(system)
+    }
+
+    /// Starts the actors. Its memories can be used, but nothing was done to them yet, and no foreign call was made.
+    pub(crate) fn build(parts: Parts) -> Result<(Self, Beginning), Error> {
         let alone = Alone::take()?;
         let Parts {
             map,
@@ -65,19 +78,9 @@ impl Vhost {
             let desk = bus.desk(memory::Inbox::PARTY);
             bus.start(|_| Memory::new(desk, map.clone(), store.clone(), &foreign))?
         };
-        let loader = Loader {
-            bus: &bus,
-            map: &map,
-            memory: &memory,
-            foreign: &foreign,
-        };
-        loader.initialise()?;
-        for (space, image) in images(&channels) {
-            loader.load(space, image)?;
-        }
-
         let setups: Vec<Setup> = channels.iter().filter_map(setup).collect();
         let names: Vec<String> = setups.iter().map(|setup| setup.name.clone()).collect();
+        let unregistered = names.clone();
         let files = {
             let desk = bus.desk(files::Inbox::PARTY);
             let special = SpecialNames {
@@ -106,29 +109,24 @@ impl Vhost {
                 .map_or_else(String::new, |space| space.name.clone()),
         });
         let served = served.collect();
-        let mailbox = {
-            let desk = bus.desk(mailbox::Inbox::PARTY);
-            let links = Links {
+        let beginning = Beginning {
+            images: images(&channels),
+            channels: setups,
+            links: Links {
                 memory: memory.clone(),
                 rpc: rpc.clone(),
                 files,
                 console: console.clone(),
                 foreign: foreign.clone(),
                 store,
-            };
-            let setups = setups
-                .into_iter()
-                .map(|setup| (setup, bus.doorbell()))
-                .collect();
-            bus.start(|_| MailboxServer::new(desk, links, setups, &board))?
+            },
         };
-        bus.settle()?;
 
         let ports = Ports {
             memory,
             rpc,
             console,
-            mailbox,
+            mailbox: OnceCell::new(),
             foreign,
         };
         let system = Inner {
@@ -139,10 +137,38 @@ impl Vhost {
             memories,
             callbacks,
             channels: served,
-            registered: Cell::new(false),
+            unregistered: RefCell::new(unregistered),
             _alone: alone,
         };
-        Ok(Self(Rc::new(system)))
+        Ok((Self(Rc::new(system)), beginning))
+    }
+
+    /// Gives the memories their first content, loads the images, and takes the channels. Foreign calls that this makes
+    /// may come back.
+    pub(crate) fn begin(&self, beginning: Beginning) -> Result<(), Error> {
+        let Inner {
+            bus, ports, board, ..
+        } = &*self.0;
+        let Beginning {
+            images,
+            channels,
+            links,
+        } = beginning;
+        let loader = self.loader();
+        loader.initialise()?;
+        for (space, image) in images {
+            loader.load(space, &image)?;
+        }
+        let desk = bus.desk(mailbox::Inbox::PARTY);
+        let channels = channels
+            .into_iter()
+            .map(|setup| (setup, bus.doorbell()))
+            .collect();
+        let mailbox = bus.start(|_| MailboxServer::new(desk, links, channels, board))?;
+        // Nobody else sets it.
+        let _ = ports.mailbox.set(mailbox);
+        bus.settle()?;
+        board.fatal().map_or(Ok(()), |text| Err(Error::Fatal(text)))
     }
 
     /// Loads an ELF image into a space.
@@ -156,34 +182,32 @@ impl Vhost {
             cause,
         })?;
         let image = Image::parse(bytes, file)?;
+        self.loader().load(space, &image)
+    }
+
+    fn loader(&self) -> Loader<'_> {
         let Inner {
-            bus,
-            map,
-            ports: Ports {
-                memory, foreign, ..
-            },
-            ..
+            bus, map, ports, ..
         } = &*self.0;
         Loader {
             bus,
             map,
-            memory,
-            foreign,
+            memory: &ports.memory,
+            foreign: &ports.foreign,
         }
-        .load(space, &image)
     }
 }
 
 /// What is loaded where, each once however many channels the image has.
-fn images(channels: &[ChannelConfig]) -> Vec<(SpaceId, &Arc<Image>)> {
-    let mut images: Vec<(SpaceId, &Arc<Image>)> = Vec::new();
+fn images(channels: &[ChannelConfig]) -> Vec<(SpaceId, Arc<Image>)> {
+    let mut images: Vec<(SpaceId, Arc<Image>)> = Vec::new();
     for channel in channels {
         let Some(image) = &channel.load else { continue };
-        let known = |(space, other): &(SpaceId, &Arc<Image>)| {
+        let known = |(space, other): &(SpaceId, Arc<Image>)| {
             *space == channel.space && Arc::ptr_eq(other, image)
         };
         if !images.iter().any(known) {
-            images.push((channel.space, image));
+            images.push((channel.space, image.clone()));
         }
     }
     images
@@ -223,7 +247,7 @@ impl Loader<'_> {
             if let Some(note) = &content.note {
                 self.note(&memory.name, note);
             }
-            for op in content.writes {
+            for op in content.writes() {
                 self.bus
                     .ask(self.memory, AccessAt { op })?
                     .map_err(Error::Initialise)?;

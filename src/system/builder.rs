@@ -122,13 +122,19 @@ impl Builder {
         self,
         built: impl FnOnce(&Spaces) -> Result<(), Error>,
     ) -> Result<Vhost, Error> {
+        let parts = self.parts()?;
+        built(&Spaces::new(parts.map.clone(), parts.memories.clone()))?;
+        Vhost::start(parts)
+    }
+
+    /// What the system is built of.
+    pub(super) fn parts(self) -> Result<Parts, Error> {
         let map = Rc::new(self.memory_map()?);
         let channels = self.channels(&map)?;
         let memories = Rc::new(Memories::new(map.clone())?);
-        built(&Spaces::new(map.clone(), memories.clone()))?;
         let callbacks = Rc::new(Callbacks::new(self.extensions, self.virtuals));
         let foreign = Rc::new(Live::new(memories.clone(), callbacks.clone()));
-        Vhost::start(Parts {
+        Ok(Parts {
             map,
             memories,
             channels,

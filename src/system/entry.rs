@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 
-use super::{Builder, ChannelExit, Error, Spaces, Vhost};
+use super::{Beginning, Builder, ChannelExit, Error, Spaces, Vhost};
 use crate::foreign::Openers;
 
 /// What a callback of [`mailbox_init`] gives.
@@ -97,9 +97,9 @@ pub fn mb_server_run(
 }
 
 impl Vhost {
-    /// Starts a system for the C ABI.
-    pub(crate) fn from_environment(paths: InitPaths) -> Result<Self, Error> {
-        from_environment(paths)?.start()
+    /// Builds a system for the C ABI.
+    pub(crate) fn from_environment(paths: InitPaths) -> Result<(Self, Beginning), Error> {
+        Self::build(from_environment(paths)?.parts()?)
     }
 }
 

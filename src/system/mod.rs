@@ -8,12 +8,13 @@ mod error;
 mod log;
 mod spaces;
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::rc::{Rc, Weak};
 
 use actix::{Actor, Handler};
 
+pub(crate) use build::Beginning;
 pub use builder::Builder;
 pub(crate) use entry::InitPaths;
 pub use entry::{
@@ -27,7 +28,7 @@ use crate::actors::mailbox::Board;
 use crate::bus::{Bus, Kept, Port, Tap};
 use crate::foreign::{CallResult, Callbacks, Memories};
 use crate::mem::MemoryMap;
-use crate::messages::foreign::{Register, Report, Severity};
+use crate::messages::foreign::{Register, Report, Severity, Untold};
 use crate::messages::mailbox::Status;
 use crate::messages::rpc::{Offer, Progress, Target, When};
 use crate::messages::{console, foreign, mailbox, memory, rpc};
@@ -46,7 +47,8 @@ struct Inner {
     memories: Rc<Memories>,
     callbacks: Rc<Callbacks>,
     channels: Vec<ServedChannel>,
-    registered: Cell<bool>,
+    /// Channels that the testbench is yet to be told of.
+    unregistered: RefCell<Vec<String>>,
     _alone: Alone,
 }
 
@@ -55,7 +57,8 @@ struct Ports {
     memory: Port<memory::Inbox>,
     rpc: Port<rpc::Inbox>,
     console: Port<console::Inbox>,
-    mailbox: Port<mailbox::Inbox>,
+    /// Not before the memories have their first content.
+    mailbox: OnceCell<Port<mailbox::Inbox>>,
     foreign: Port<foreign::Inbox>,
 }
 
@@ -91,8 +94,8 @@ impl Vhost {
     /// [`Error::Fatal`] once service has ended for good, and [`Error::Bus`] from inside a callback.
     pub fn tick(&self) -> Result<usize, Error> {
         let inner = &*self.0;
-        if !inner.registered.get() {
-            self.register_channels()?;
+        if !inner.unregistered.borrow().is_empty() {
+            self.register_at_last()?;
         }
         if inner.bus.tick()? {
             self.report_panics()?;
@@ -108,12 +111,15 @@ impl Vhost {
         self.0.bus.notify();
     }
 
-    /// What each channel waits for, a line each.
+    /// What each channel waits for, a line each; another text while the system is being built.
     ///
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
     pub fn status(&self) -> Result<String, Error> {
-        Ok(self.0.bus.ask(&self.0.ports.mailbox, Status)?)
+        let Some(mailbox) = self.0.ports.mailbox.get() else {
+            return Ok("the system is being built".to_owned());
+        };
+        Ok(self.0.bus.ask(mailbox, Status)?)
     }
 
     /// Ticks so far.
@@ -220,17 +226,37 @@ impl Vhost {
         Ok(self.0.bus.ask(&self.0.ports.foreign, report)?)
     }
 
-    /// Tells the testbench of the channels, once.
+    /// Tells the testbench of each channel, once. Where it can't be told now, the first tick tries again.
     pub(crate) fn register_channels(&self) -> Result<(), Error> {
-        if self.0.registered.replace(true) {
-            return Ok(());
+        for (channel, _) in self.register_each()? {
+            self.0.unregistered.borrow_mut().push(channel);
         }
-        for channel in &self.0.channels {
-            self.0.ports.foreign.post(Register {
-                channel: channel.name.clone(),
-            });
+        Ok(())
+    }
+
+    /// Tells the testbench of the channels that it was not told of; there is no other try.
+    fn register_at_last(&self) -> Result<(), Error> {
+        for (channel, untold) in self.register_each()? {
+            let text = format!("channel `{channel}`: {untold}");
+            self.report(Severity::Error, "sv_registery_ch", &text)?;
         }
-        Ok(self.0.bus.settle()?)
+        Ok(())
+    }
+
+    /// Those that the testbench can't be told of.
+    fn register_each(&self) -> Result<Vec<(String, Untold)>, Error> {
+        // A tap may not do this, and no channel is lost where one tries.
+        self.0.bus.settle()?;
+        let mut failed = Vec::new();
+        for channel in self.0.unregistered.take() {
+            let register = Register {
+                channel: channel.clone(),
+            };
+            if let Err(untold) = self.0.bus.ask(&self.0.ports.foreign, register)? {
+                failed.push((channel, untold));
+            }
+        }
+        Ok(failed)
     }
 
     /// A panic that nobody heard of is an error of the host's own.

@@ -10,6 +10,9 @@ static uint8_t memories[MEMORIES][MEMORY_SIZE];
 struct testbench testbench;
 void (*chip_hook)(void);
 void (*chip_step)(void);
+void (*chip_report)(void);
+void (*chip_access)(uint64_t addr);
+int chip_broken;
 
 /* NULL where there is no memory. */
 static uint8_t *at(uint64_t address, size_t len) {
@@ -30,6 +33,8 @@ uint8_t *chip_at(uint64_t address, size_t len) {
 size_t __vhost_bb_mem_read(uint64_t base, uint64_t addr, uint8_t *data, size_t len) {
     CHECK(base == memory_base[0] || base == memory_base[1]);
     uint8_t *bytes = at(addr, len);
+    if (chip_access != NULL)
+        chip_access(addr);
     if (bytes == NULL)
         return 0;
     memcpy(data, bytes, len);
@@ -39,7 +44,9 @@ size_t __vhost_bb_mem_read(uint64_t base, uint64_t addr, uint8_t *data, size_t l
 size_t __vhost_bb_mem_write(uint64_t base, uint64_t addr, const uint8_t *data, size_t len) {
     CHECK(base == memory_base[0] || base == memory_base[1]);
     uint8_t *bytes = at(addr, len);
-    if (bytes == NULL)
+    if (chip_access != NULL)
+        chip_access(addr);
+    if (bytes == NULL || chip_broken)
         return 0;
     memcpy(bytes, data, len);
     return len;
@@ -103,6 +110,8 @@ void mb_report(int severity, const char *id, const char *msg) {
     snprintf(testbench.last_id, sizeof testbench.last_id, "%s", id);
     snprintf(testbench.last_report, sizeof testbench.last_report, "%s", msg);
     fprintf(stderr, "report %d: %s: %s\n", severity, id, msg);
+    if (chip_report != NULL)
+        chip_report();
 }
 
 void mb_step(void) {

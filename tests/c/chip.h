@@ -26,8 +26,15 @@ extern struct testbench {
     int polls;
 } testbench;
 
-/* Called by the method `hook` and by mb_step, where it is set. */
+/* Called by the method `hook`, by mb_step and by mb_report, where it is set. */
 extern void (*chip_hook)(void);
 extern void (*chip_step)(void);
+extern void (*chip_report)(void);
+
+/* Called by every access of the library's, where it is set. */
+extern void (*chip_access)(uint64_t addr);
+
+/* Every write fails. */
+extern int chip_broken;
 
 #endif

@@ -85,12 +85,29 @@ static void told(void) {
 static void unknown(void) {
     CHECK_EQ(init(), 0);
     CHECK_EQ(registered, 0);
+    /* The channel waits for the first tick. */
+    CHECK(strcmp(mb_last_error(), "") == 0);
     CHECK_EQ(call(), 3);
     CHECK_HAS(mb_last_error(), "mb_sv_call");
     CHECK_HAS(mb_last_error(), "context");
     CHECK_HAS(mb_last_error(), "mb_init");
     CHECK_EQ(called, 0);
+    /* There is no other try. */
     CHECK_EQ(mb_tick(), 1);
+    scope = &package;
+    CHECK_EQ(mb_tick(), 1);
+    CHECK_EQ(registered, 0);
+}
+
+static void known_late(void) {
+    CHECK_EQ(init(), 0);
+    CHECK_EQ(registered, 0);
+    scope = &package;
+    CHECK_EQ(mb_tick(), 1);
+    CHECK_EQ(registered, 1);
+    CHECK_EQ(mb_tick(), 1);
+    CHECK_EQ(registered, 1);
+    mb_shutdown();
 }
 
 static void seen(void) {
@@ -235,7 +252,7 @@ int main(int argc, char **argv) {
         const char *name;
         void (*run)(void);
     } cases[] = {
-        {"told", told},     {"unknown", unknown},     {"seen", seen},
+        {"told", told},     {"unknown", unknown},     {"known_late", known_late}, {"seen", seen},
         {"arrays", arrays}, {"black_box", black_box}, {"disable", disable},
     };
     CHECK(argc == 5);

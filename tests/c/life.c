@@ -175,6 +175,115 @@ void reentry(void) {
     mb_shutdown();
 }
 
+static void fail_once(void) { CHECK_EQ(mb_load_elf("core0", NULL), -1); }
+
+/* What fails inside a report is not reported again, and a report is a foreign call like any other. */
+static void use_all_in_report(void) {
+    uint32_t word = 7;
+    int reports = testbench.reports;
+    mb_status();
+    mb_backdoor_read_u32("nowhere", 0, &word);
+    CHECK_EQ(word, 0);
+    CHECK_EQ(mb_load_elf("core0", NULL), -1);
+    CHECK_HAS(mb_last_error(), "mb_load_elf: `file` is NULL");
+    CHECK_EQ(mb_tick(), -1);
+    CHECK_HAS(mb_last_error(), "mb_tick: it was called from inside a foreign call");
+    CHECK_EQ(init(), -1);
+    CHECK_HAS(mb_last_error(), "mb_init: it was called from inside a foreign call");
+    CHECK_EQ(mb_server_run(), 0);
+    CHECK_HAS(mb_last_error(), "mb_server_run: it was called from inside a foreign call");
+    mb_shutdown();
+    CHECK_HAS(mb_last_error(), "mb_shutdown: it was called from inside a foreign call");
+    CHECK_EQ(testbench.reports, reports);
+}
+
+void reentry_by_report(void) {
+    chip_report = use_all_in_report;
+    CHECK_EQ(mb_init("/no/such/file.yaml", setup.mailbox_cfg, setup.fs_root), -1);
+    CHECK_EQ(testbench.reports, 1);
+    CHECK_EQ(init(), 0);
+    CHECK_EQ(mb_load_elf("core0", NULL), -1);
+    CHECK_EQ(testbench.reports, 2);
+    /* And from a report of the system's own, and from one inside another foreign call. */
+    handshake();
+    call("weird");
+    CHECK_EQ(mb_tick(), 2);
+    CHECK_EQ(testbench.reports, 3);
+    chip_hook = fail_once;
+    call("hook");
+    CHECK_EQ(mb_tick(), 2);
+    CHECK_EQ(testbench.reports, 4);
+    mb_shutdown();
+}
+
+static int contents, channels;
+
+/* A model of a memory that uses the library, when it is first given its content, and when it is first asked for a channel. */
+static void use_all_in_access(uint64_t addr) {
+    int content = addr == memory_base[1] && contents++ == 0;
+    int channel = addr / 0x1000 == memory_base[0] / 0x1000 + 1 && channels++ == 0;
+    if (!content && !channel)
+        return;
+    uint32_t word = 0, status = 77;
+    const char *space;
+    uint64_t args[] = {30, 12};
+    mb_get_space("core1", &space);
+    CHECK(strcmp(space, "core1") == 0);
+    CHECK_EQ(__mb_call("core0", "add", 2, args, &status), 42);
+    mb_backdoor_write_u32("core0", memory_base[0] + 0x100, 0x12345678);
+    mb_backdoor_read_u32("core0", memory_base[0] + 0x100, &word);
+    CHECK_EQ(word, 0x12345678);
+    CHECK_HAS(mb_status(), content ? "being built" : "core0: ");
+    mb_notify();
+
+    int reports = testbench.reports;
+    CHECK_EQ(mb_load_elf("core0", setup.mem_cfg), -1);
+    CHECK_HAS(mb_last_error(), setup.mem_cfg);
+    CHECK_EQ(mb_tick(), -1);
+    CHECK_HAS(mb_last_error(), "mb_tick: it was called from inside a foreign call");
+    CHECK_EQ(init(), -1);
+    CHECK_HAS(mb_last_error(), "mb_init: it was called from inside a foreign call");
+    CHECK_EQ(mb_server_run(), 0);
+    CHECK_HAS(mb_last_error(), "mb_server_run: it was called from inside a foreign call");
+    mb_shutdown();
+    CHECK_HAS(mb_last_error(), "mb_shutdown: it was called from inside a foreign call");
+    CHECK_EQ(testbench.reports, reports + 5);
+}
+
+/* While the library writes the first content of `core1`, and while it takes its channels, it may be used. */
+void reentry_by_init(void) {
+    chip_access = use_all_in_access;
+    CHECK_EQ(init(), 0);
+    CHECK(contents > 0 && channels > 0);
+    CHECK_EQ(testbench.registered, 2);
+    handshake();
+    mb_shutdown();
+
+    /* The same where the environment is used first. */
+    contents = channels = 0;
+    set_environment();
+    CHECK_EQ(mb_tick(), 2);
+    CHECK(contents > 0 && channels > 0);
+    mb_shutdown();
+}
+
+/* What can't begin is as if it had never been built. */
+void failed_beginning(void) {
+    chip_broken = 1;
+    CHECK_EQ(init(), -1);
+    CHECK_HAS(mb_last_error(), "init: ");
+    CHECK_EQ(testbench.reports, 1);
+    CHECK_EQ(mb_tick(), -1);
+    CHECK_HAS(mb_last_error(), "could not be built: init: ");
+    CHECK_HAS(mb_status(), "could not be built: init: ");
+    CHECK_EQ(testbench.reports, 1);
+    CHECK_EQ(testbench.registered, 0);
+    chip_broken = 0;
+    CHECK_EQ(init(), 0);
+    handshake();
+    mb_shutdown();
+}
+
 static void *other_thread(void *unused) {
     uint32_t word = 7, status = 7;
     const char *space = NULL;

@@ -32,15 +32,23 @@ fn the_place_of_a_channel_is_known() {
         ),
         (
             "elf: fw64.elf, cache_line: 0, mb_id: 3",
-            "`mb_id`: channel 3 of 0x5e8 bytes reaches past the end of section .mailbox (0x11b8 bytes at 0x2000) of fw64.elf",
+            "`mb_id`: channel 3 of 0x5e8 bytes reaches past the end of section .mailbox (0x11b8 bytes at 0x2000) of fw64.elf; or `ptr` or `cache_line` differ from the firmware's",
         ),
         (
             "elf: fw64.elf, cache_line: 256, mb_id: 2",
-            "`mb_id`: channel 2 of 0xa00 bytes reaches past the end of section .mailbox (0x11b8 bytes at 0x2000) of fw64.elf",
+            "`mb_id`: channel 2 of 0xa00 bytes reaches past the end of section .mailbox (0x11b8 bytes at 0x2000) of fw64.elf; or `ptr` or `cache_line` differ from the firmware's",
         ),
         (
             "elf: fw64.elf, cache_line: 0, mb_id: 0xffffffffffffffff",
-            "`mb_id`: channel 18446744073709551615 of 0x5e8 bytes reaches past the end of section .mailbox (0x11b8 bytes at 0x2000) of fw64.elf",
+            "`mb_id`: channel 18446744073709551615 of 0x5e8 bytes reaches past the end of section .mailbox (0x11b8 bytes at 0x2000) of fw64.elf; or `ptr` or `cache_line` differ from the firmware's",
+        ),
+        (
+            "base: 0x2000, ptr: 64, cache_line: 0, mb_id: 1",
+            "`mb_id` is 1, but it counts the channels of an image's section .mailbox, and there is none; leave it out, and give the channel's own address as `base`",
+        ),
+        (
+            "elf: plain.elf, base: 0x2000, cache_line: 0, mb_id: 1",
+            "`mb_id` is 1, but it counts the channels of an image's section .mailbox, and there is none; leave it out, and give the channel's own address as `base`",
         ),
         (
             "base: 0x800, ptr: 64, cache_line: 0",
@@ -58,6 +66,53 @@ fn the_place_of_a_channel_is_known() {
     for (keys, message) in cases {
         assert_eq!(channel_error(keys), message, "{keys}");
     }
+}
+
+#[test]
+fn no_two_channels_are_at_one_place() {
+    let second = |keys: &str| {
+        error(&format!(
+            "a: &a {{space: core0, base: 0x2000, ptr: 64, cache_line: 0}}\nb: {{<<: *a, {keys}}}"
+        ))
+    };
+    let overlap = |address: &str| {
+        format!(
+            "mb.yaml: channel `b`: at {address} it overlaps channel `a`, which is at 0x2000; give the second its own `mb_id` or `base`"
+        )
+    };
+    assert_eq!(second("elf: fw64.elf"), overlap("0x2000"));
+    assert_eq!(second("base: 0x1a20"), overlap("0x1a20"));
+    assert_eq!(second("base: 0x25e0"), overlap("0x25e0"));
+    // Its memory is the same.
+    assert_eq!(second("space: core1"), overlap("0x2000"));
+}
+
+#[test]
+fn a_channel_across_two_memories_takes_both() {
+    let memory = |name, base| format!("{name}: {{base: {base}, size: 0x1000, backend: log}}");
+    let [low, high] = [memory("low", 0x1000), memory("high", 0x2000)];
+    let map = memories(&format!("space: {{core0: [{low}, {high}]}}"));
+    let text = "
+a: &a {space: core0, base: 0x1ff8, ptr: 64, cache_line: 0}
+b: {<<: *a, base: 0x2000}
+";
+    let error = parse_mailboxes(text, Path::new("mb.yaml"), &map.unwrap(), &Fake::default());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("overlaps channel `a`"), "{error}");
+}
+
+#[test]
+fn a_flag_is_true_or_false() {
+    for text in ["", "0", "False", "maybe"] {
+        let message = format!(
+            "`server` is the text `{text}`; give `true` or `false`, or a text that expands to one"
+        );
+        assert_eq!(channel_error(&format!("server: '{text}'")), message);
+    }
+    assert_eq!(
+        channel_error("load: $FW"),
+        "`load` is the text `fw64.elf`; give `true` or `false`, or a text that expands to one"
+    );
 }
 
 #[test]
@@ -151,12 +206,5 @@ fn the_document_is_a_map_of_channels_each_named_once() {
     assert!(
         twice.contains("the key `cpu` stands twice in one map"),
         "{twice}"
-    );
-    let missing = load_mailboxes(Path::new("/no/mb.yaml"), &map())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        missing.starts_with("/no/mb.yaml: cannot be read: "),
-        "{missing}"
     );
 }

@@ -26,7 +26,7 @@ pub(super) fn outside() -> Fake {
     Fake::default()
         .variable("FW", "fw64.elf")
         .variable("NO", "false")
-        .variable("YES", "1")
+        .variable("YES", "true")
         .file(
             "fw32.elf",
             elf(false, Some((0x2000, 3 * size(PtrWidth::P4)))).build(),
@@ -89,7 +89,7 @@ m: {<<: *z, mb_id: 2}
 #[test]
 fn the_image_says_where_the_channel_is_and_base_where_it_does_not() {
     assert_eq!(
-        mailbox("base: 0x3000, ptr: 32"),
+        mailbox("base: 0x3000, ptr: 32, mb_id: 0"),
         place(0x3000, PtrWidth::P4)
     );
     assert_eq!(mailbox("elf: fw32.elf"), place(0x2000, PtrWidth::P4));
@@ -158,7 +158,6 @@ fn flags_may_be_texts() {
     assert_eq!(flags("'false'", "'true'"), (false, true));
     assert_eq!(flags("$YES", "$NO"), (true, false));
     assert_eq!(flags("\"${NO}\"", "\"${YES}\""), (false, true));
-    assert_eq!(flags("'1'", "$YES"), (true, true));
 }
 
 #[test]
@@ -177,6 +176,18 @@ fn a_channel_may_end_where_memory_does() {
         mailbox(&format!("base: {base}, ptr: 64")),
         place(base, PtrWidth::P8)
     );
+}
+
+#[test]
+fn channels_share_no_bytes_but_those_that_are_not_served() {
+    let text = "
+a: &a {space: core0, base: 0x2000, ptr: 64, cache_line: 0}
+below: {<<: *a, base: 0x1a18}
+above: {<<: *a, base: 0x25e8}
+silent: {<<: *a, server: false}
+";
+    let served = |channel: &ChannelConfig| channel.mailbox.is_some();
+    assert_eq!(channels(text).iter().filter(|one| served(one)).count(), 3);
 }
 
 #[test]

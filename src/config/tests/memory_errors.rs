@@ -294,7 +294,10 @@ fn the_document_has_its_form() {
         "mem.yaml: the document: must be a map with the key `space`, and perhaps `shared`";
     assert_eq!(memories("").unwrap_err(), document);
     assert_eq!(memories("[space]").unwrap_err(), document);
-    assert_eq!(memories("shared: {}").unwrap_err(), space);
+    assert_eq!(
+        memories("shared: {}").unwrap_err(),
+        "mem.yaml: `space`: is missing; give a map from names of spaces to lists of memories"
+    );
     assert_eq!(memories("space: []").unwrap_err(), space);
     assert_eq!(
         memories("shared: []\nspace: {}").unwrap_err(),
@@ -307,15 +310,8 @@ fn the_document_has_its_form() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = load_memory_map(Path::new("/no/mem.yaml"))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with("/no/mem.yaml: cannot be read: "),
-        "{error}"
-    );
-    assert!(
-        std::error::Error::source(&load_memory_map(Path::new("/no/mem.yaml")).unwrap_err())
-            .is_none()
-    );
+    let error = read_text(Path::new("/no/mem.yaml")).unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with("/no/mem.yaml: cannot be read: "), "{text}");
+    assert!(std::error::Error::source(&error).is_none());
 }

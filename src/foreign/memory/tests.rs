@@ -132,7 +132,10 @@ fn nothing_passes_the_end_of_a_memory() {
         }
     }
     let error = read(&memories, at(4, 0, 1)).unwrap_err();
-    assert!(error.contains("another map"), "{error}");
+    assert_eq!(
+        error,
+        "memory `#4`, 1 bytes at offset 0x0: it is of another map"
+    );
 }
 
 #[test]
@@ -146,7 +149,7 @@ fn a_backend_that_reaches_no_such_memory_is_named() {
     let error = write(&memories, at(0, 0, 4)).unwrap_err();
     assert_eq!(
         error,
-        "memory `ram`, 4 bytes at offset 0x0: backend Uvm can't reach this memory"
+        "memory `ram`, 4 bytes at offset 0x0: HDL memories by backend `uvm` are not supported yet; give the memory `backend: static`, or a model by `api` without `path`"
     );
 }
 
@@ -249,6 +252,22 @@ fn memories_that_name_the_same_instance_share_it() {
 fn an_instance_twice_in_a_memory_shares_with_itself() {
     let twice = memory("twice", Backend::Static, 32, banked(&[&["a", "a"]], 4, 4));
     assert!(memories(vec![twice]).may_share(MemoryId(0), MemoryId(0)));
+    let one = memory("one", Backend::Static, 16, direct("a", 4, 4));
+    let after = banked(&[&["b", "a"], &["a", "c"]], 4, 4);
+    let after = memory("after", Backend::Static, 64, after);
+    let memories = memories(vec![one, after]);
+    let share = |one, other| memories.may_share(MemoryId(one), MemoryId(other));
+    assert!(share(0, 1) && share(1, 1) && !share(0, 0));
+}
+
+/// Pairs of them would be more than memory holds.
+#[test]
+fn many_memories_may_name_one_instance() {
+    const COUNT: u32 = 100_000;
+    let same = memory("ram", Backend::Log, 16, direct("top.ram", 4, 4));
+    let memories = memories(vec![same; COUNT as usize]);
+    assert!(memories.may_share(MemoryId(0), MemoryId(COUNT - 1)));
+    assert!(!memories.may_share(MemoryId(1), MemoryId(1)));
 }
 
 /// More than is held at a time, from one name of the bytes to another that is 8 bytes on: no order of chunks does it.

@@ -41,6 +41,16 @@ pub enum ImageProblem {
         /// Bytes of the whole file.
         file_len: usize,
     },
+    /// Segments that take the same bytes again and again.
+    #[error(
+        "its segments take {len:#x} bytes, many times the {file_len:#x} that the file has; do its program headers overlap?"
+    )]
+    LoadsTooMuch {
+        /// Bytes of all segments.
+        len: u128,
+        /// Bytes of the whole file.
+        file_len: usize,
+    },
     /// A segment that is smaller in memory than in the file.
     #[error(
         "segment {index} has {file_size:#x} bytes in the file, but only {mem_size:#x} in memory"

@@ -180,6 +180,30 @@ fn refusals_name_file_and_reason() {
     assert!(parse(&bytes[..60]).starts_with("fw.elf: broken ELF file: "));
 }
 
+#[test]
+fn a_file_is_loaded_a_few_times_over_at_most() {
+    // Each segment takes all of the file, by its header's place and size.
+    let all_of_it = |count: usize| {
+        let mut bytes = ElfBuilder {
+            class64: true,
+            segments: vec![(0x1000, vec![], u64::from(u32::MAX)); count],
+            ..ElfBuilder::default()
+        }
+        .build();
+        let len = bytes.len() as u64;
+        for header in bytes[64..][..56 * count].chunks_mut(56) {
+            header[8..16].fill(0);
+            header[32..40].copy_from_slice(&len.to_le_bytes());
+        }
+        Image::parse(bytes, Path::new("fw.elf"))
+    };
+    assert_eq!(all_of_it(16).unwrap().writes().count(), 32);
+    assert_eq!(
+        all_of_it(17).unwrap_err().to_string(),
+        "fw.elf: its segments take 0x4d4c bytes, many times the 0x48c that the file has; do its program headers overlap?"
+    );
+}
+
 proptest! {
     /// Any bytes are an image or an error, and an image's writes are within the file.
     #[test]

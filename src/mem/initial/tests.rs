@@ -19,9 +19,10 @@ fn memory(size: u64, init: Init) -> Memory {
 
 /// What is in the memory in the end, and the remark; bytes that nobody wrote are 0xee.
 fn content(size: u64, init: Init) -> (Vec<u8>, Option<String>) {
-    let Initial { writes, note } = initial(ID, &memory(size, init), 5).unwrap();
+    let memory = memory(size, init);
+    let initial = initial(ID, &memory, 5).unwrap();
     let mut bytes = vec![0xee; usize::try_from(size).unwrap()];
-    for op in writes {
+    for op in initial.writes() {
         let (place, data) = match op {
             Op::Write(place, data) => (place, data.to_vec()),
             Op::Fill(place, byte) => {
@@ -35,7 +36,7 @@ fn content(size: u64, init: Init) -> (Vec<u8>, Option<String>) {
         let start = usize::try_from(place[0].offset).unwrap();
         bytes[start..start + data.len()].copy_from_slice(&data);
     }
-    (bytes, note)
+    (bytes, initial.note)
 }
 
 fn hex(size: u64, width: u64, text: &str) -> Result<(Vec<u8>, Option<String>), String> {
@@ -45,9 +46,10 @@ fn hex(size: u64, width: u64, text: &str) -> Result<(Vec<u8>, Option<String>), S
         file: file.path().to_owned(),
         width,
     };
-    let checked = initial(ID, &memory(size, init.clone()), 0);
     let name = file.path().display().to_string();
-    checked.map_err(|error| error.to_string().replace(&name, "FILE"))?;
+    if let Err(error) = initial(ID, &memory(size, init.clone()), 0) {
+        return Err(error.to_string().replace(&name, "FILE"));
+    }
     let (bytes, note) = content(size, init);
     Ok((bytes, note.map(|note| note.replace(&name, "FILE"))))
 }
@@ -104,4 +106,22 @@ fn a_file_that_does_not_fit_is_named_with_its_memory() {
     let error = initial(ID, &memory(2, init), 0).unwrap_err().to_string();
     let start = "memory `ram`, init: can't read /nowhere/ram.hex: ";
     assert!(error.starts_with(start), "{error}");
+}
+
+/// A word may be two bytes of the file and many of the memory: kept all at once, these writes are 256 MiB.
+#[test]
+fn no_more_than_a_write_is_held() {
+    const WIDTH: u64 = 1 << 17;
+    const WORDS: usize = 1 << 11;
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all("@0 1\n".repeat(WORDS).as_bytes()).unwrap();
+    let init = Init::Hex {
+        file: file.path().to_owned(),
+        width: WIDTH,
+    };
+    let memory = memory(WIDTH, init);
+    let initial = initial(ID, &memory, 0).unwrap();
+    assert_eq!(initial.writes().count(), WORDS);
+    // From the start again.
+    assert_eq!(initial.writes().count(), WORDS);
 }
