@@ -3,6 +3,9 @@
  *
  * It exits with 0, or with the number of the check that failed first. What the testbench around it has to offer is said
  * where it is asked for; examples/quickstart is one.
+ *
+ * Virtual files and custom commands are answered by a host program. TESTBENCH_IS_SYSTEMVERILOG leaves them out, where
+ * there is none.
  */
 #include "check.h"
 #include "mailbox.h"
@@ -98,6 +101,7 @@ static void files(void)
     mb_close(&mailbox, fd);
 }
 
+#ifndef TESTBENCH_IS_SYSTEMVERILOG
 /* A file that exists in the testbench alone: `virtual/stimulus` holds the words 1, 2, 3 and 4. */
 static void virtual_file(void)
 {
@@ -112,6 +116,16 @@ static void virtual_file(void)
     CHECK(words[0] == 2);
     mb_close(&mailbox, fd);
 }
+
+/* Custom commands: requests that the testbench gave a meaning. Number 1 fills memory with 0, 1, 2, and so on. */
+static void custom(void)
+{
+    static uint8_t ramp[16];
+
+    CHECK(mb_custom(&mailbox, 1, ramp, sizeof ramp) == sizeof ramp);
+    CHECK(ramp[0] == 0 && ramp[1] == 1 && ramp[15] == 15);
+}
+#endif
 
 /* Calls into the testbench. */
 static void call(void)
@@ -128,15 +142,6 @@ static void call(void)
     /* `greet` is given an address, fetches the string there, and writes its greeting over it: its length. */
     CHECK(mb_call(&mailbox, "greet", name) == 8);
     CHECK(same(name, "FIRMWARE", 9));
-}
-
-/* Custom commands: requests that the testbench gave a meaning. Number 1 fills memory with 0, 1, 2, and so on. */
-static void custom(void)
-{
-    static uint8_t ramp[16];
-
-    CHECK(mb_custom(&mailbox, 1, ramp, sizeof ramp) == sizeof ramp);
-    CHECK(ramp[0] == 0 && ramp[1] == 1 && ramp[15] == 15);
 }
 
 /* What can't be done is answered by a negated error number, and reported to whoever runs the simulation. */
@@ -162,9 +167,11 @@ int main(void)
     format();
     memory();
     files();
-    virtual_file();
     call();
+#ifndef TESTBENCH_IS_SYSTEMVERILOG
+    virtual_file();
     custom();
+#endif
     refusals();
 
     /* Firmware may start anew at any time. */

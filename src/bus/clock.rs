@@ -26,6 +26,11 @@ impl Alarm {
         self.0.wanted.set(wanted);
     }
 
+    #[inline]
+    pub(super) fn is_wanted(&self) -> bool {
+        self.0.wanted.get()
+    }
+
     /// True if it rang.
     pub(super) fn tick(&self, tick: u64) -> bool {
         let wanted = self.0.wanted.get();

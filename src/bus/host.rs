@@ -177,9 +177,12 @@ impl Bus {
         } else {
             Looks::Usual
         });
-        let alarms = self.alarms.borrow().clone();
-        for alarm in &*alarms {
-            stirred |= alarm.tick(tick);
+        if self.alarms.borrow().iter().any(Alarm::is_wanted) {
+            // Cloned, since one that rings may come back and add another.
+            let alarms = self.alarms.borrow().clone();
+            for alarm in &*alarms {
+                stirred |= alarm.tick(tick);
+            }
         }
         if !stirred {
             return Ok(false);

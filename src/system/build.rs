@@ -178,7 +178,9 @@ impl Vhost {
         // Nobody else sets it.
         let _ = ports.mailbox.set(mailbox);
         bus.settle()?;
-        board.fatal().map_or(Ok(()), |text| Err(Error::Fatal(text)))
+        board
+            .fatal()
+            .map_or(Ok(()), |text| Err(Error::Fatal(text.to_owned())))
     }
 
     /// Loads an ELF image into a space.

@@ -102,10 +102,10 @@ impl Vhost {
         if inner.bus.tick()? {
             self.report_panics()?;
         }
-        inner
-            .board
-            .fatal()
-            .map_or_else(|| Ok(inner.board.served()), |text| Err(Error::Fatal(text)))
+        match inner.board.fatal() {
+            None => Ok(inner.board.served()),
+            Some(text) => Err(Error::Fatal(text.to_owned())),
+        }
     }
 
     /// Something was written to a mailbox: the next tick looks at every channel.

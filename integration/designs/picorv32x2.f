@@ -1,0 +1,3 @@
+// Two cores.
+-F picorv32.f
+-GCORES=2

@@ -1,0 +1,12 @@
+/* Runs into an instruction that no CPU has. */
+#include "mailbox.h"
+
+MB_CHANNEL(mailbox);
+
+int main(void)
+{
+    mb_reset(&mailbox);
+    mb_print(&mailbox, "and then\n");
+    __asm__ volatile("unimp");
+    return 0;
+}

@@ -1,0 +1,59 @@
+// The chip: CORES PicoRV32 cores, with COMPRESSED instructions or without, that share one RAM, and a scratch memory that the first core has for itself.
+//
+//   0x0000_0000 + 0x1_0000 * core   RAM: the core's 64 KiB, where it leaves reset
+//   0x1000_0000                     scratch memory
+//
+// An address where nothing is stops the core that asks for it; the testbench's watchdog tells.
+module soc #(
+    parameter int CORES = 1,
+    parameter bit COMPRESSED = 0
+) (
+    input  bit               clk,
+    input  bit               resetn,
+    output bit [CORES-1:0]   trap,
+    // The cores' stores, for whoever watches the bus: one is done where `write` is set.
+    output bit [CORES-1:0]   write,
+    output bit [CORES-1:0][31:0] write_addr
+);
+    for (genvar i = 0; i < CORES; i++) begin : core
+        bit        valid, ready, ram_ready, scratch_ready;
+        bit [31:0] addr, wdata, rdata, ram_rdata, scratch_rdata;
+        bit [3:0]  wstrb;
+
+        picorv32 #(
+            .ENABLE_MUL(1),
+            .ENABLE_DIV(1),
+            .COMPRESSED_ISA(COMPRESSED),
+            .PROGADDR_RESET(32'h1_0000 * i)
+        ) cpu (
+            .clk(clk), .resetn(resetn), .trap(trap[i]),
+            .mem_valid(valid), .mem_instr(), .mem_ready(ready),
+            .mem_addr(addr), .mem_wdata(wdata), .mem_wstrb(wstrb), .mem_rdata(rdata),
+            .mem_la_read(), .mem_la_write(), .mem_la_addr(), .mem_la_wdata(), .mem_la_wstrb(),
+            .pcpi_valid(), .pcpi_insn(), .pcpi_rs1(), .pcpi_rs2(),
+            .pcpi_wr(1'b0), .pcpi_rd(32'b0), .pcpi_wait(1'b0), .pcpi_ready(1'b0),
+            .irq(32'b0), .eoi(), .trace_valid(), .trace_data()
+        );
+
+        ram ram (
+            .clk, .valid(valid && addr[31:28] == 4'h0), .ready(ram_ready),
+            .addr, .wdata, .wstrb, .rdata(ram_rdata)
+        );
+
+        if (i == 0) begin : private_memory
+            scratch scratch (
+                .clk, .valid(valid && addr[31:28] == 4'h1), .ready(scratch_ready),
+                .addr, .wdata, .wstrb, .rdata(scratch_rdata)
+            );
+        end else begin : no_private_memory
+            assign scratch_ready = 0;
+            assign scratch_rdata = 0;
+        end
+
+        assign ready = ram_ready || scratch_ready;
+        assign rdata = scratch_ready ? scratch_rdata : ram_rdata;
+
+        assign write[i] = valid && ready && wstrb != 0;
+        assign write_addr[i] = addr;
+    end
+endmodule

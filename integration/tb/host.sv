@@ -1,0 +1,217 @@
+// The host in the testbench: starts it, lets it tick, and has what it calls.
+//
+//   +tick=N    a tick every N clocks (default 1); 0: none
+//   +notify    a tick after each write that the monitor sees, and on every clock while a call is pending; +tick=N then
+//              adds what the monitor can't see (default 0)
+module host
+    import vhost_pkg::*;
+(
+    input  bit  clk,
+    // Something was written to a mailbox.
+    input  bit  written,
+    // All channels have exited, or the host has failed.
+    output bit  over,
+    // What firmware said of it: the first exit code other than 0. 255 where the host has failed.
+    output int  status
+);
+    // The library finds the exports below in the scope that mb_init is called from: it is imported here.
+    import "DPI-C" context function int mb_init(
+        input string mem_cfg, input string mailbox_cfg, input string fs_root);
+
+    export "DPI-C" function mb_exit;
+    export "DPI-C" function mb_report;
+    export "DPI-C" function sv_registery_ch;
+    export "DPI-C" function mb_sv_call;
+    export "DPI-C" function mb_bb_mem_read;
+    export "DPI-C" function mb_bb_mem_write;
+`ifndef BLACK_BOX_BY_BYTE
+    export "DPI-C" function mb_bb_mem_read_block;
+    export "DPI-C" function mb_bb_mem_write_block;
+`endif
+
+    int unsigned period;
+    bit          on_notify;
+
+    initial begin
+        on_notify = $test$plusargs("notify") != 0;
+        if ($value$plusargs("tick=%d", period) == 0)
+            period = on_notify ? 0 : 1;
+        // Empty: the files that MEM_CFG_FILE, MAILBOX_CFG_FILE and MAILBOX_FS_ROOT name.
+        if (mb_init("", "", "") != 0)
+            fail();
+    end
+
+    final mb_shutdown();
+
+    // ---- Time ----
+
+    longint unsigned clocks;
+    int unsigned     since_tick;
+    bit              look;
+
+    // Channels whose call of `wait` is pending: when it began.
+    longint unsigned began[string];
+    // How many they are.
+    int unsigned     waiting;
+
+    always @(posedge clk) begin
+        clocks <= clocks + 1;
+        since_tick <= since_tick + 1;
+        if (look || since_tick + 1 == period) begin
+            since_tick <= 0;
+            if (!over)
+                tick();
+        end
+        // What was written at this edge is there at the next.
+        look <= on_notify && (written || waiting != 0);
+    end
+
+    always @(posedge clk)
+        if (on_notify && written)
+            mb_notify();
+
+    function automatic void tick();
+        int served = mb_tick();
+        if (served < 0)
+            fail();
+        else if (served == 0)
+            over = 1;
+    endfunction
+
+    // Why, it has reported.
+    function automatic void fail();
+        status = 255;
+        over = 1;
+    endfunction
+
+    function automatic void sv_registery_ch(string ch);
+        $display("host: serves %s", ch);
+    endfunction
+
+    function automatic void mb_exit(int unsigned code);
+        if (status == 0)
+            status = code > 255 ? 255 : int'(code);
+    endfunction
+
+    // ---- What there is to read ----
+
+    function automatic void mb_report(int severity, string id, string msg);
+        case (severity)
+            0: $display("info: %s: %s", id, msg);
+            1: $display("warning: %s: %s", id, msg);
+            2: $display("error: %s: %s", id, msg);
+            default: $display("fatal: %s: %s", id, msg);
+        endcase
+    endfunction
+
+    // ---- Methods that firmware calls ----
+
+    import "DPI-C" function longint unsigned ram_words_accessed();
+
+    // One poll of a method; `args` always has 16 words, of which arg_len count.
+    function automatic longint unsigned mb_sv_call(
+        string ch, string method, int unsigned arg_len, longint unsigned args[16], output int unsigned status);
+        status = READY;
+        case (method)
+            "add": return args.sum();
+            "wait": return wait_clocks(ch, args[0], status);
+            "greet": return greet(ch, args[0]);
+            "increment": return increment(ch, args[0], args[1]);
+            "reverse": return reverse(ch, args[0]);
+            "words_accessed": return ram_words_accessed();
+            default: begin
+                status = NO_METHOD;
+                return 0;
+            end
+        endcase
+    endfunction
+
+    // Answers when so many clocks have passed: with how many it was told to wait.
+    function automatic longint unsigned wait_clocks(string ch, longint unsigned count, output int unsigned status);
+        if (!began.exists(ch))
+            began[ch] = clocks;
+        if (clocks - began[ch] < count) begin
+            status = PENDING;
+        end else begin
+            began.delete(ch);
+            status = READY;
+        end
+        waiting = unsigned'(began.num());
+        return count;
+    endfunction
+
+    // Is given an address, fetches the string there by backdoor, and writes it back in capitals: its length.
+    function automatic longint unsigned greet(string ch, longint unsigned addr);
+        string space, name;
+        mb_get_space(ch, space);
+        mb_backdoor_read_string(space, addr, name);
+        mb_backdoor_write_string(space, addr, name.toupper());
+        return 64'(unsigned'(name.len()));
+    endfunction
+
+    // Adds one to the word of so many bytes at an address.
+    function automatic longint unsigned increment(string ch, longint unsigned addr, longint unsigned bytes);
+        string            space;
+        byte unsigned     u8;
+        shortint unsigned u16;
+        int unsigned      u32;
+        longint unsigned  u64;
+        mb_get_space(ch, space);
+        case (bytes)
+            1: begin
+                mb_backdoor_read_u8(space, addr, u8);
+                mb_backdoor_write_u8(space, addr, u8 + 1);
+            end
+            2: begin
+                mb_backdoor_read_u16(space, addr, u16);
+                mb_backdoor_write_u16(space, addr, u16 + 1);
+            end
+            4: begin
+                mb_backdoor_read_u32(space, addr, u32);
+                mb_backdoor_write_u32(space, addr, u32 + 1);
+            end
+            default: begin
+                mb_backdoor_read_u64(space, addr, u64);
+                mb_backdoor_write_u64(space, addr, u64 + 1);
+            end
+        endcase
+        return 0;
+    endfunction
+
+    // Turns the 32 bytes at an address round: how many bytes were moved by that, or as many -1 as accesses failed.
+    function automatic longint unsigned reverse(string ch, longint unsigned addr);
+        string        space;
+        byte unsigned there[32], back[32];
+        int           moved;
+        mb_get_space(ch, space);
+        moved = mb_backdoor_read_block(space, addr, there);
+        foreach (there[i])
+            back[31-i] = there[i];
+        moved += mb_backdoor_write_block(space, addr, back);
+        return 64'(unsigned'(moved));
+    endfunction
+
+    // ---- The scratch memory, for the host; addresses count from its first byte ----
+
+    function automatic void mb_bb_mem_read(string name, longint unsigned addr, output byte unsigned data);
+        data = soc.core[0].private_memory.scratch.bytes[addr[11:0]];
+    endfunction
+
+    function automatic void mb_bb_mem_write(string name, longint unsigned addr, byte unsigned data);
+        soc.core[0].private_memory.scratch.bytes[addr[11:0]] = data;
+    endfunction
+
+`ifndef BLACK_BOX_BY_BYTE
+    function automatic void mb_bb_mem_read_block(
+        string name, longint unsigned addr, int unsigned len, output byte unsigned data[64]);
+        for (int unsigned i = 0; i < len; i++)
+            data[i] = soc.core[0].private_memory.scratch.bytes[12'(addr+64'(i))];
+    endfunction
+
+    function automatic void mb_bb_mem_write_block(
+        string name, longint unsigned addr, int unsigned len, byte unsigned data[64]);
+        for (int unsigned i = 0; i < len; i++)
+            soc.core[0].private_memory.scratch.bytes[12'(addr+64'(i))] = data[i];
+    endfunction
+`endif
+endmodule

@@ -1,0 +1,19 @@
+// Watches the cores' stores, and tells of those that go into a mailbox.
+//
+// firmware/link.ld puts the mailbox at the address that it is told: here MAILBOX, counted from the core's own RAM.
+module monitor #(
+    parameter int CORES = 1,
+    parameter bit [15:0] MAILBOX = 16'h8000,
+    parameter int SIZE = 800
+) (
+    input  bit [CORES-1:0]       write,
+    input  bit [CORES-1:0][31:0] write_addr,
+    output bit                   written
+);
+    always_comb begin
+        written = 0;
+        for (int i = 0; i < CORES; i++)
+            written |= write[i] && write_addr[i][31:28] == 0
+                && write_addr[i][15:0] >= MAILBOX && int'(write_addr[i][15:0]) < int'(MAILBOX) + SIZE;
+    end
+endmodule

@@ -1,0 +1,56 @@
+// Chip, host and watchdog. It ends when all channels have exited; `status` is then firmware's.
+//
+//   +clocks=N    how long the watchdog waits for that (default 2,000,000)
+//   +idle        the run is over, and good, when that time has passed: for measuring
+module testbench #(
+    parameter int CORES = 1,
+    parameter bit COMPRESSED = 0
+) (
+    input  bit clk,
+    output int status
+);
+    import vhost_pkg::*;
+
+    bit                       resetn, written, over;
+    bit [CORES-1:0]           trap, write;
+    bit [CORES-1:0][31:0]     write_addr;
+    int                       host_status;
+
+    soc #(.CORES(CORES), .COMPRESSED(COMPRESSED)) soc (.*);
+    monitor #(.CORES(CORES)) monitor (.*);
+    host host (.clk, .written, .over, .status(host_status));
+    yardstick yardstick (.clk);
+
+    longint unsigned clocks, most_clocks;
+    bit              idle;
+
+    initial begin
+        idle = $test$plusargs("idle") != 0;
+        if ($value$plusargs("clocks=%d", most_clocks) == 0)
+            most_clocks = 2_000_000;
+    end
+
+    always @(posedge clk) begin
+        clocks <= clocks + 1;
+        resetn <= clocks >= 8;
+        if (over)
+            finish(host_status);
+        else if (resetn && trap != 0)
+            stuck($sformatf("a core has trapped: %b", trap));
+        else if (clocks == most_clocks && idle)
+            finish(0);
+        else if (clocks == most_clocks)
+            stuck($sformatf("%0d clocks and no end", clocks));
+    end
+
+    function automatic void stuck(string why);
+        $display("testbench: %s; what the channels wait for:", why);
+        $write("%s", mb_status());
+        finish(255);
+    endfunction
+
+    function automatic void finish(int with_status);
+        status = with_status;
+        $finish;
+    endfunction
+endmodule

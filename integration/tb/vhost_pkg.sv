@@ -1,0 +1,42 @@
+// The functions of vhost that this testbench calls. `mb_init` is imported where the exports are: see host.sv.
+package vhost_pkg;
+    // What one poll of a method answers.
+    typedef enum int unsigned {
+        READY     = 0,
+        PENDING   = 1,
+        NO_METHOD = 2,
+        FAILED    = 3
+    } poll_e;
+
+    import "DPI-C" context function int mb_tick();
+    import "DPI-C" context function void mb_notify();
+    import "DPI-C" context function void mb_shutdown();
+    import "DPI-C" context function string mb_status();
+
+    import "DPI-C" context function void mb_get_space(input string ch, output string space);
+    import "DPI-C" context function void mb_backdoor_read_string(
+        input string space, input longint unsigned addr, output string data);
+    import "DPI-C" context function void mb_backdoor_write_string(
+        input string space, input longint unsigned addr, input string data);
+    import "DPI-C" context function void mb_backdoor_read_u8(
+        input string space, input longint unsigned addr, output byte unsigned data);
+    import "DPI-C" context function void mb_backdoor_read_u16(
+        input string space, input longint unsigned addr, output shortint unsigned data);
+    import "DPI-C" context function void mb_backdoor_read_u32(
+        input string space, input longint unsigned addr, output int unsigned data);
+    import "DPI-C" context function void mb_backdoor_read_u64(
+        input string space, input longint unsigned addr, output longint unsigned data);
+    import "DPI-C" context function void mb_backdoor_write_u8(
+        input string space, input longint unsigned addr, input byte unsigned data);
+    import "DPI-C" context function void mb_backdoor_write_u16(
+        input string space, input longint unsigned addr, input shortint unsigned data);
+    import "DPI-C" context function void mb_backdoor_write_u32(
+        input string space, input longint unsigned addr, input int unsigned data);
+    import "DPI-C" context function void mb_backdoor_write_u64(
+        input string space, input longint unsigned addr, input longint unsigned data);
+
+    import "DPI-C" context function int mb_backdoor_read_block(
+        input string space, input longint unsigned addr, output byte unsigned data[]);
+    import "DPI-C" context function int mb_backdoor_write_block(
+        input string space, input longint unsigned addr, input byte unsigned data[]);
+endpackage

@@ -1,0 +1,191 @@
+//! `cargo xtask cosim`: firmware on a CPU in an RTL simulation that has loaded the library.
+//!
+//! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
+//! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
+//! - [`guide`]: the page for beginners, done as it says;
+//! - [`bench`]: what the host costs a simulation.
+
+mod bench;
+mod build;
+mod case;
+mod guide;
+
+use std::fs;
+use std::io::{BufRead, BufReader, pipe};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use self::build::{Builder, Simulation};
+use self::case::Case;
+use crate::tool::{
+    CLANG, CXX, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool, Toolbox, VERILATOR,
+    keep_wheels,
+};
+
+/// What it needs beside a Rust toolchain.
+pub(crate) const NEEDS: [Tool; 9] = [
+    CLANG, LLD, CXX, MAKE, PERL, VERILATOR, PICORV32, RISCV32, RISCV64,
+];
+
+/// How long a simulation may take; the testbench's own watchdog counts clocks, and can't see a host that hangs.
+const SECONDS: &str = "120";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Cases of integration/cases.toml; all of them if none is named
+    cases: Vec<String>,
+    /// List the cases, and run nothing
+    #[arg(long)]
+    list: bool,
+    /// Measure what the host costs a simulation, instead of running cases
+    #[arg(long, conflicts_with = "cases")]
+    bench: bool,
+    /// Install nothing
+    #[arg(long)]
+    no_install: bool,
+}
+
+/// Whether all cases were as they must be.
+pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
+    let cases = case::read(root)?;
+    if args.list {
+        let names = cases.keys().map(String::as_str).chain([guide::NAME]);
+        names.for_each(|name| println!("{name}"));
+        return Ok(true);
+    }
+    if let Some(unknown) = args
+        .cases
+        .iter()
+        .find(|name| *name != guide::NAME && !cases.contains_key(*name))
+    {
+        bail!("there is no case {unknown}; see cargo xtask cosim --list");
+    }
+    let mut tools = Toolbox::new(!args.no_install);
+    for tool in NEEDS {
+        if let Err(Missing(reason)) = tools.get(tool) {
+            bail!("{reason}");
+        }
+    }
+    let mut builder = Builder::new(root)?;
+    if args.bench {
+        return bench::run(&mut builder).map(|()| true);
+    }
+    let mut score = Score::default();
+    for (name, case) in cases.iter().filter(|(name, _)| args.means(name)) {
+        println!("\n{name}: {case}");
+        score.count(name, run_case(&mut builder, name, case)?);
+    }
+    if args.means(guide::NAME) {
+        println!("\n{}: docs/{}.md", guide::NAME, guide::NAME);
+        if keep_wheels(&NEEDS) {
+            score.count(guide::NAME, guide::run(root)?);
+        } else {
+            println!(
+                "skipped: docs/{}.md: its Python packages can't be fetched from here",
+                guide::NAME
+            );
+        }
+    }
+    Ok(score.close())
+}
+
+impl Args {
+    fn means(&self, name: &str) -> bool {
+        self.cases.is_empty() || self.cases.iter().any(|case| case == name)
+    }
+}
+
+/// Told as `cargo test` does.
+#[derive(Default)]
+struct Score {
+    passed: usize,
+    failed: usize,
+}
+
+impl Score {
+    fn count(&mut self, name: &str, unmet: Option<String>) {
+        match unmet {
+            None => {
+                println!("test cosim::{name} ... ok");
+                self.passed += 1;
+            }
+            Some(why) => {
+                println!("{why}\ntest cosim::{name} ... FAILED");
+                self.failed += 1;
+            }
+        }
+    }
+
+    /// Whether none failed.
+    fn close(self) -> bool {
+        let verdict = if self.failed == 0 { "ok" } else { "FAILED" };
+        println!(
+            "\ntest result: {verdict}. {} passed; {} failed",
+            self.passed, self.failed
+        );
+        self.failed == 0
+    }
+}
+
+/// Why the run was not as it must be; `None` if it was.
+fn run_case(builder: &mut Builder<'_>, name: &str, case: &Case) -> Result<Option<String>> {
+    let images = builder.firmware(name, &case.firmware)?;
+    let simulation = builder.simulation(&case.design, case.library)?;
+    let command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
+    let (status, lines) = watch(command)?;
+    let expected = case.expected(builder.root())?;
+    Ok(case.unmet(expected.as_deref(), status, &lines))
+}
+
+/// Runs a simulation with these images, and an empty folder for firmware's files.
+fn command(
+    root: &Path,
+    simulation: &Simulation,
+    name: &str,
+    images: &[String],
+    plusargs: &[String],
+) -> Result<Command> {
+    let files = root.join("target/cosim/files").join(name);
+    if files.exists() {
+        fs::remove_dir_all(&files).with_context(|| format!("cannot empty {}", files.display()))?;
+    }
+    fs::create_dir_all(&files).with_context(|| format!("cannot make {}", files.display()))?;
+
+    let mut command = Command::new("timeout");
+    command
+        .args(["--kill-after=5", SECONDS])
+        .arg(&simulation.program)
+        .args(plusargs)
+        .env("MEM_CFG_FILE", &simulation.memories)
+        .env("MAILBOX_CFG_FILE", &simulation.mailboxes)
+        .env("MAILBOX_FS_ROOT", &files)
+        // Cargo's, for what it runs itself: the library of another build would be found there.
+        .env_remove("LD_LIBRARY_PATH")
+        .current_dir(root);
+    for (core, image) in images.iter().enumerate() {
+        command.env(format!("FIRMWARE{core}"), image);
+    }
+    Ok(command)
+}
+
+/// Runs a command, and shows what it writes as it comes.
+fn watch(mut command: Command) -> Result<(Option<i32>, Vec<String>)> {
+    let (reader, writer) = pipe().context("cannot make a pipe")?;
+    command
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone().context("cannot share a pipe")?)
+        .stderr(writer);
+    let mut child = command.spawn().context("cannot start the simulation")?;
+    drop(command); // with its ends of the pipe, or reading would never end
+    let mut lines = vec![];
+    for line in BufReader::new(reader).split(b'\n') {
+        let line = line.context("cannot read what the simulation writes")?;
+        let line = String::from_utf8_lossy(&line).into_owned();
+        println!("  {line}");
+        lines.push(line);
+    }
+    let status = child.wait().context("cannot wait for the simulation")?;
+    Ok((status.code(), lines))
+}

@@ -1,0 +1,80 @@
+//! What the host costs a simulation: the same firmware for as many clocks, with the host and without, in turn.
+//!
+//! Firmware asks for a handshake and then counts, so that the chip does the same in each run, and the host idles. Without the
+//! host, the library loads the image and is not called again. Time is the processor's, in nanoseconds a clock.
+
+use anyhow::{Context, Result, bail};
+
+use super::build::Builder;
+use super::case::Library;
+use super::command;
+
+const DESIGN: &str = "picorv32";
+const CLOCKS: &str = "+clocks=10000000";
+const ROUNDS: usize = 5;
+
+/// What is measured: its name, the plusargs, and the ratio to the first that is to be reached.
+const RUNS: [(&str, &str, Option<f64>); 5] = [
+    ("without the host", "+tick=0", None),
+    (
+        "a DPI call per clock that does nothing",
+        "+tick=0 +yardstick",
+        None,
+    ),
+    ("a tick on every clock", "+tick=1", Some(1.25)),
+    ("a tick on every 16th clock", "+tick=16", Some(1.10)),
+    ("ticks when notified", "+notify", Some(1.02)),
+];
+
+/// Prints the ratios.
+pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
+    let mut rounds = vec![];
+    for round in 1..=ROUNDS {
+        let times = RUNS
+            .iter()
+            .map(|(_, plusargs, _)| time(builder, plusargs))
+            .collect::<Result<Vec<_>>>()?;
+        let shown: Vec<_> = times.iter().map(|time| format!("{time:.1}")).collect();
+        println!("round {round}: {} ns a clock", shown.join(", "));
+        rounds.push(times);
+    }
+    println!(
+        "\n{:40} {:>9}  ratio of each round: median (least to most)",
+        "", "ns a clock"
+    );
+    for (index, (name, _, target)) in RUNS.iter().enumerate() {
+        let [_, time, _] = spread(rounds.iter().map(|times| times[index]));
+        let [least, ratio, most] = spread(rounds.iter().map(|times| times[index] / times[0]));
+        let target = match target {
+            Some(target) if ratio > *target => format!("  ABOVE {target:.2}"),
+            Some(target) => format!("  within {target:.2}"),
+            None => String::new(),
+        };
+        println!("{name:40} {time:9.1}  {ratio:.3} ({least:.3} to {most:.3}){target}");
+    }
+    Ok(())
+}
+
+/// Nanoseconds a clock.
+fn time(builder: &mut Builder<'_>, plusargs: &str) -> Result<f64> {
+    let images = builder.firmware("bench", &["idle".into()])?;
+    let simulation = builder.simulation(DESIGN, Library::Shared)?;
+    let plusargs = plusargs.split(' ').chain(["+idle", CLOCKS]);
+    let plusargs: Vec<String> = plusargs.map(String::from).collect();
+    let output = command(builder.root(), &simulation, "bench", &images, &plusargs)?
+        .output()
+        .context("cannot start the simulation")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().find_map(|line| line.strip_prefix("main: "));
+    match line.and_then(|line| line.split(' ').next()) {
+        Some(number) if output.status.success() => Ok(number.parse()?),
+        _ => bail!("the simulation failed:\n{text}"),
+    }
+}
+
+/// The least, the median, and the most.
+fn spread(values: impl Iterator<Item = f64>) -> [f64; 3] {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    [0, values.len() / 2, values.len() - 1].map(|at| values[at])
+}

@@ -1,0 +1,232 @@
+//! Builds what a case runs: firmware, the library, and the simulation.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::case::Library;
+use crate::tool::{RISCV32, RISCV64, python_packages};
+
+/// The address of a core's RAM, as integration/rtl/soc.sv has it, and its mailbox in there, as tb/monitor.sv has it.
+const RAM_OF_CORE: usize = 0x1_0000;
+const MAILBOX: usize = 0x8000;
+
+/// What a case calls the firmware in Rust.
+const RUST: &str = "rust";
+
+pub(super) struct Builder<'a> {
+    root: &'a Path,
+    packages: PathBuf,
+    built: BTreeMap<(String, Library), Simulation>,
+}
+
+/// A simulation, ready to run.
+#[derive(Clone)]
+pub(super) struct Simulation {
+    pub(super) program: PathBuf,
+    pub(super) memories: String,
+    pub(super) mailboxes: String,
+}
+
+impl<'a> Builder<'a> {
+    /// Builds the library, which every case needs.
+    pub(super) fn new(root: &'a Path) -> Result<Self> {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["build", "--release", "--package", "vhost", "--lib"]);
+        cargo.args(["--target-dir", "target"]);
+        let status = cargo.current_dir(root).status();
+        if !status.context("cannot start cargo")?.success() {
+            bail!("the library can't be built");
+        }
+        let packages = root.join(python_packages()?);
+        Ok(Self {
+            root,
+            packages,
+            built: BTreeMap::new(),
+        })
+    }
+
+    pub(super) fn root(&self) -> &'a Path {
+        self.root
+    }
+
+    /// The image for each core, from the project's root. It is built for a 64-bit core too, though there is none.
+    pub(super) fn firmware(&self, case: &str, names: &[String]) -> Result<Vec<String>> {
+        let folder = format!("target/cosim/firmware/{case}");
+        fs::create_dir_all(self.root.join(&folder))
+            .with_context(|| format!("cannot make {folder}"))?;
+        let build = |(core, name): (usize, &String)| {
+            if self.root.join(name).is_file() {
+                return Ok(name.clone());
+            }
+            if name == RUST {
+                return self.rust_firmware(core);
+            }
+            let source = ["integration/firmware", "firmware"]
+                .map(|folder| format!("{folder}/{name}.c"))
+                .into_iter()
+                .find(|source| self.root.join(source).is_file())
+                .with_context(|| format!("there is no firmware {name}"))?;
+            let image = |width| format!("{folder}/core{core}-{width}.elf");
+            for width in ["rv32", "rv64"] {
+                let mut compile = Command::new("firmware/compile.sh");
+                compile.args([
+                    width,
+                    &image(width),
+                    &source,
+                    "-DTESTBENCH_IS_SYSTEMVERILOG",
+                ]);
+                compile.args(addresses(core).map(|address| format!("-Wl,{address}")));
+                succeed(compile.current_dir(self.root), &source)?;
+            }
+            Ok(image("rv32"))
+        };
+        names.iter().enumerate().map(build).collect()
+    }
+
+    /// The firmware in Rust: the image, from the project's root. It is built for a 64-bit core, too.
+    fn rust_firmware(&self, core: usize) -> Result<String> {
+        let flags = addresses(core).map(|address| format!("-Clink-arg={address}"));
+        for target in [RISCV64.name(), RISCV32.name()] {
+            let mut cargo = Command::new("cargo");
+            cargo
+                .args(["build", "--release", "--locked", "--target", target])
+                .args(["--manifest-path", "firmware/rust/Cargo.toml"])
+                .args(["--target-dir", "target/firmware"])
+                .env("RUSTFLAGS", flags.join(" "))
+                .current_dir(self.root);
+            succeed(&mut cargo, "the firmware in Rust")?;
+        }
+        Ok(format!(
+            "target/firmware/{}/release/selftest",
+            RISCV32.name()
+        ))
+    }
+
+    /// The simulation of a design. One whose inputs have not changed since it was built is kept.
+    pub(super) fn simulation(&mut self, design: &str, library: Library) -> Result<Simulation> {
+        let key = (design.to_owned(), library);
+        if let Some(built) = self.built.get(&key) {
+            return Ok(built.clone());
+        }
+        let suffix = match library {
+            Library::Shared => "",
+            Library::Static => "-static",
+        };
+        let folder = self
+            .root
+            .join(format!("target/cosim/simulations/{design}{suffix}"));
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+
+        let mut verilator = self.verilator(design, library, &folder);
+        let inputs = format!("{:?}\n{:016x}\n", verilator, self.inputs(library)?);
+        let record = folder.join("inputs");
+        if fs::read_to_string(&record).is_ok_and(|last| last == inputs) {
+            println!("  the simulation of {design} is as it was built before");
+        } else {
+            println!("  building the simulation of {design}");
+            succeed(&mut verilator, design)?;
+            fs::write(&record, inputs)
+                .with_context(|| format!("cannot write {}", record.display()))?;
+        }
+
+        let family = design.split('-').next().unwrap_or(design);
+        let simulation = Simulation {
+            program: folder.join("Vtestbench"),
+            memories: format!("integration/designs/{family}.mem.yaml"),
+            mailboxes: format!("integration/designs/{family}.mailbox.yaml"),
+        };
+        self.built.insert(key, simulation.clone());
+        Ok(simulation)
+    }
+
+    fn verilator(&self, design: &str, library: Library, folder: &Path) -> Command {
+        let verilator = self.packages.join("verilator");
+        let libraries = self.root.join("target/release");
+        let libraries = libraries.display();
+        let link = match library {
+            Library::Shared => format!("-L{libraries} -lvhost -Wl,-rpath,{libraries}"),
+            Library::Static => format!("{libraries}/libvhost.a -lpthread -ldl -lm"),
+        };
+        let mut command = Command::new(verilator.join("bin/verilator"));
+        command
+            .env("VERILATOR_ROOT", &verilator)
+            .env(
+                "PICORV32",
+                self.packages.join("pythondata_cpu_picorv32/verilog"),
+            )
+            .args(["--cc", "--exe", "--build", "-j", "2", "-O3", "--quiet"])
+            .arg("--Mdir")
+            .arg(folder)
+            .arg("-CFLAGS")
+            .arg(format!(
+                "-std=c++20 -fcoroutines -I{}",
+                self.root.join("include").display()
+            ))
+            // The wheel was made for a compiler that includes precompiled headers in another way.
+            .args([
+                "-MAKEFLAGS",
+                "CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG= OPT_FAST=-O3",
+            ])
+            .args(["-LDFLAGS", &link])
+            .args(["-F", &format!("integration/designs/{design}.f")])
+            .current_dir(self.root);
+        command
+    }
+
+    /// What the simulation is built from, in a number. The shared library is loaded when it runs.
+    fn inputs(&self, library: Library) -> Result<u64> {
+        let mut hasher = DefaultHasher::new();
+        let folders = ["designs", "rtl", "tb"].map(|folder| format!("integration/{folder}"));
+        for folder in folders.iter().map(String::as_str).chain(["include"]) {
+            let mut files = vec![];
+            for entry in fs::read_dir(self.root.join(folder))
+                .with_context(|| format!("cannot read {folder}"))?
+            {
+                files.push(entry?.path());
+            }
+            files.sort();
+            for file in files {
+                let content =
+                    fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+                (file.file_name(), content).hash(&mut hasher);
+            }
+        }
+        if library == Library::Static {
+            let archive = fs::metadata(self.root.join("target/release/libvhost.a"))?;
+            (archive.len(), archive.modified()?).hash(&mut hasher);
+        }
+        Ok(hasher.finish())
+    }
+}
+
+/// Options of the linker that put a core's image where its RAM is.
+fn addresses(core: usize) -> [String; 2] {
+    let ram = RAM_OF_CORE * core;
+    let mailbox = ram + MAILBOX;
+    [
+        format!("--defsym=RAM_BASE={ram:#x}"),
+        format!("--defsym=MAILBOX_BASE={mailbox:#x}"),
+    ]
+}
+
+/// Runs a command, whose words are shown only where it fails.
+fn succeed(command: &mut Command, what: &str) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {program}"))?;
+    if !output.status.success() {
+        bail!(
+            "{what} can't be built by {program}:\n{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! Cases: `integration/cases.toml`, which also says what each key means.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+/// By name.
+pub(super) type Cases = BTreeMap<String, Case>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Case {
+    pub(super) design: String,
+    #[serde(default)]
+    pub(super) library: Library,
+    pub(super) firmware: Vec<String>,
+    #[serde(default)]
+    pub(super) plusargs: Vec<String>,
+    #[serde(default)]
+    status: i32,
+    output: Option<String>,
+    #[serde(default)]
+    messages: Vec<String>,
+}
+
+/// How the library gets into the simulation.
+#[derive(Deserialize, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Library {
+    #[default]
+    Shared,
+    Static,
+}
+
+/// All cases.
+pub(super) fn read(root: &Path) -> Result<Cases> {
+    let file = root.join("integration/cases.toml");
+    let text =
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is wrong", file.display()))
+}
+
+impl Case {
+    /// What firmware must print, where that matters.
+    pub(super) fn expected(&self, root: &Path) -> Result<Option<String>> {
+        let Some(name) = &self.output else {
+            return Ok(None);
+        };
+        let file = root.join("integration/expected").join(name);
+        let text =
+            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(Some(text))
+    }
+
+    /// What of a run is not as it must be; `None` if all is.
+    pub(super) fn unmet(
+        &self,
+        expected: Option<&str>,
+        status: Option<i32>,
+        lines: &[String],
+    ) -> Option<String> {
+        if status != Some(self.status) {
+            let status = status.map_or("a signal".into(), |status| status.to_string());
+            return Some(format!("it ended with {status}, and not {}", self.status));
+        }
+        let (prints, messages): (Vec<_>, Vec<_>) =
+            lines.iter().partition(|line| line.starts_with('['));
+        if let Some(difference) = expected.and_then(|expected| difference(&prints, expected)) {
+            return Some(difference);
+        }
+        let mut messages = messages.into_iter();
+        let missing = self
+            .messages
+            .iter()
+            .find(|part| !messages.any(|line| line.contains(part.as_str())))?;
+        Some(format!("no message says `{missing}`"))
+    }
+}
+
+/// The first line that is not as expected.
+fn difference(lines: &[&String], expected: &str) -> Option<String> {
+    let mut lines = lines.iter();
+    for expected in expected.lines() {
+        match lines.next() {
+            Some(line) if *line == expected => {}
+            Some(line) => {
+                return Some(format!("firmware printed\n  {line}\nand not\n  {expected}"));
+            }
+            None => return Some(format!("firmware did not print\n  {expected}")),
+        }
+    }
+    let more = lines.next()?;
+    Some(format!("firmware printed more:\n  {more}"))
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.firmware.join(" and "), self.design)?;
+        if self.library == Library::Static {
+            write!(f, ", statically linked")?;
+        }
+        self.plusargs.iter().try_for_each(|arg| write!(f, " {arg}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case() -> Case {
+        let text = "design = 'd'\nfirmware = ['f']\nstatus = 3\nmessages = ['one', 'two']";
+        toml::from_str(text).expect("it is a case")
+    }
+
+    fn unmet(expected: &str, status: i32, lines: &[&str]) -> Option<String> {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).into()).collect();
+        case().unmet(Some(expected), Some(status), &lines)
+    }
+
+    #[test]
+    fn a_run_passes_with_its_status_its_output_and_its_messages() {
+        let lines = ["[a] x", "error: one", "[a] y", "error: two"];
+        assert_eq!(unmet("[a] x\n[a] y\n", 3, &lines), None);
+        for (expected, status) in [
+            ("[a] x\n[a] y\n", 0),
+            ("[a] x\n", 3),
+            ("[a] x\n[a] y\n[a] z\n", 3),
+            ("[a] y\n[a] x\n", 3),
+        ] {
+            assert!(
+                unmet(expected, status, &lines).is_some(),
+                "{expected}, {status}"
+            );
+        }
+    }
+
+    #[test]
+    fn messages_must_come_in_order() {
+        assert!(unmet("", 3, &["two", "one"]).is_some_and(|why| why.contains("`two`")));
+    }
+
+    #[test]
+    fn the_cases_are_valid() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("a root");
+        for (name, case) in read(root).expect("they are read") {
+            case.expected(root)
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+    }
+}

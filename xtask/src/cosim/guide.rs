@@ -1,0 +1,103 @@
+//! Does what `docs/first-simulation.md` says, in an empty directory.
+//!
+//! A fenced block after a line that begins with a file's name in backquotes and ends with a colon is that file. Blocks of `sh` are
+//! the commands, blocks of `text` what must have been printed. Its pip takes the packages that this project keeps.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::watch;
+use crate::tool::WHEELS;
+
+/// As if it were a case.
+pub(super) const NAME: &str = "first-simulation";
+
+/// Why the page is wrong; `None` if it is not.
+pub(super) fn run(root: &Path) -> Result<Option<String>> {
+    let file = root.join(format!("docs/{NAME}.md"));
+    let text =
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let page = Page::parse(&text)?;
+
+    let folder = root.join("target/cosim").join(NAME);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)
+            .with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for (name, content) in &page.files {
+        fs::write(folder.join(name), content).with_context(|| format!("cannot write {name}"))?;
+    }
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-euc", &page.commands])
+        .env("VHOST", root)
+        .env("PIP_NO_INDEX", "1")
+        .env("PIP_FIND_LINKS", root.join(WHEELS))
+        .env_remove("LD_LIBRARY_PATH")
+        .current_dir(&folder);
+    let (status, lines) = watch(shell)?;
+    if status != Some(0) {
+        return Ok(Some("its commands fail".into()));
+    }
+    let missing = page.output.iter().find(|line| !lines.contains(line));
+    Ok(missing.map(|line| format!("its commands don't print `{line}`")))
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Page {
+    files: Vec<(String, String)>,
+    commands: String,
+    output: Vec<String>,
+}
+
+impl Page {
+    fn parse(text: &str) -> Result<Self> {
+        let mut page = Self::default();
+        let mut name = None;
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            let Some(language) = line.strip_prefix("```") else {
+                if !line.is_empty() {
+                    name = name_of_file(line);
+                }
+                continue;
+            };
+            let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            let content = block.join("\n") + "\n";
+            match (language, name.take()) {
+                ("sh", None) => page.commands += &content,
+                ("text", None) => page.output.extend(block.into_iter().map(String::from)),
+                (_, Some(name)) => page.files.push((name, content)),
+                (language, None) => bail!("a block of {language} is in no file"),
+            }
+        }
+        Ok(page)
+    }
+}
+
+/// The file's name in a line such as "`mem.yaml` says what there is:".
+fn name_of_file(line: &str) -> Option<String> {
+    let (name, rest) = line.strip_prefix('`')?.split_once('`')?;
+    rest.ends_with(':').then(|| name.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_files_commands_and_output() {
+        let text = "# T\n\n`a.c`:\n\n```c\nint a;\n```\n\n```sh\ncc a.c\n```\n`b` is not it\n\n```text\nb\n```\n";
+        let page = Page {
+            files: vec![("a.c".into(), "int a;\n".into())],
+            commands: "cc a.c\n".into(),
+            output: vec!["b".into()],
+        };
+        assert_eq!(Page::parse(text).ok(), Some(page));
+        assert!(Page::parse("```c\nint a;\n```\n").is_err());
+    }
+}
