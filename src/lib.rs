@@ -7,23 +7,23 @@
 //!
 //! - `ffi`: what a simulator calls, the C ABI of `include/vhost.h`.
 //! - [`Vhost`] and the `mailbox_init` functions (`system`): configuration turned into running actors.
-//! - [`foreign`]: what we call: the simulator, and the callbacks of a Rust host program.
-//! - [`actors`]: mailbox server, memory, RPC dispatcher, files, console: state and decisions.
+//! - `foreign`: what we call: the simulator, and the callbacks of a Rust host program.
+//! - `actors`: mailbox server, memory, RPC dispatcher, files, console: state and decisions.
 //! - [`messages`]: everything they may say to each other.
 //! - [`bus`]: carries it; the only place that waits.
-//! - [`config`]: the two YAML files. [`mem`]: what memory is, without actors. [`printf`]: C's formats.
+//! - [`config`]: the two YAML files. [`mem`]: what memory is, without actors. `printf`: C's formats.
 //! - `sim`: safe wrappers over the simulator's symbols.
 //!
 //! Arrows run down only; a test holds them. All of it runs on the thread of its caller.
 
-pub mod actors;
+mod actors;
 pub mod bus;
 pub mod config;
 mod ffi;
-pub mod foreign;
+mod foreign;
 pub mod mem;
 pub mod messages;
-pub mod printf;
+mod printf;
 mod sim;
 mod system;
 

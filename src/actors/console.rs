@@ -14,13 +14,13 @@ use crate::messages::console::{Finish, Inbox, Print};
 
 /// The longest line, in bytes of text. A longer one is put out in pieces, so that text without an
 /// end of line takes no more memory than this.
-pub const LINE_MAX: usize = 64 * 1024;
+pub(crate) const LINE_MAX: usize = 64 * 1024;
 
 /// Collects the text of each channel and puts out the lines that become complete.
 ///
 /// A line ends with `\n` or `\r\n`. What is no UTF-8 is put out as U+FFFD. Text that the sink does
 /// not take is lost, of which the log tells once.
-pub struct Console {
+pub(crate) struct Console {
     desk: Desk,
     names: Vec<String>,
     begun: BTreeMap<ChannelId, Vec<u8>>,
@@ -29,7 +29,7 @@ pub struct Console {
 
 impl Console {
     /// A console for the channels of these names, by [`ChannelId`], that writes to `sink`.
-    pub fn new(desk: Desk, names: Vec<String>, sink: Box<dyn Write>) -> Self {
+    pub(crate) fn new(desk: Desk, names: Vec<String>, sink: Box<dyn Write>) -> Self {
         Self {
             desk,
             names,

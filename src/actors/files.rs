@@ -24,11 +24,11 @@ use crate::messages::foreign::{
     self, CloseSpecial, OpenSpecial, ReadSpecial, SeekSpecial, SpecialId, WriteSpecial,
 };
 
-pub use self::path::SpecialNames;
-pub use self::root::open_root;
+pub(crate) use self::path::SpecialNames;
+pub(crate) use self::root::open_root;
 
 /// Serves the descriptors of all channels.
-pub struct Files {
+pub(crate) struct Files {
     desk: Desk,
     foreign: Port<foreign::Inbox>,
     disk: Option<Box<dyn Disk>>,
@@ -38,7 +38,7 @@ pub struct Files {
 
 impl Files {
     /// Serves the files below `root`, and asks `foreign` for those that are `special`.
-    pub fn new(
+    pub(crate) fn new(
         desk: Desk,
         foreign: &Port<foreign::Inbox>,
         root: Option<Dir>,

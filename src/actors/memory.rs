@@ -14,7 +14,7 @@ use crate::messages::memory::{Access, Extent, Inbox, Locate};
 
 /// Resolves accesses. Those that touch only memories of this process it carries out itself; the others
 /// it hands on to the outside, with the place for the reply.
-pub struct Memory {
+pub(crate) struct Memory {
     desk: Desk,
     map: Rc<MemoryMap>,
     local: Rc<dyn Store>,
@@ -23,7 +23,7 @@ pub struct Memory {
 
 impl Memory {
     /// Knows `map`; reaches what is in this process by `local` and all else by `foreign`.
-    pub fn new(
+    pub(crate) fn new(
         desk: Desk,
         map: Rc<MemoryMap>,
         local: Rc<dyn Store>,

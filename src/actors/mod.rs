@@ -1,7 +1,7 @@
 //! The actors: state and decisions. None of them calls foreign code, and none is `unsafe`.
 
-pub mod console;
-pub mod files;
-pub mod mailbox;
-pub mod memory;
-pub mod rpc;
+pub(crate) mod console;
+pub(crate) mod files;
+pub(crate) mod mailbox;
+pub(crate) mod memory;
+pub(crate) mod rpc;

@@ -13,11 +13,11 @@ use crate::messages::foreign::{self, HostCall, SvCall};
 use crate::messages::rpc::{Call, CallError, Inbox, Progress, Target, When};
 
 /// The most arguments that `mb_sv_call` takes (C ABI, `SV_CALL_MAX_ARGS`).
-pub const SV_CALL_MAX_ARGS: usize = 16;
+pub(crate) const SV_CALL_MAX_ARGS: usize = 16;
 
 /// Dispatches calls.
 #[derive(Debug)]
-pub struct Rpc {
+pub(crate) struct Rpc {
     desk: Desk,
     foreign: Port<foreign::Inbox>,
     /// What the host program answers itself.
@@ -30,7 +30,7 @@ pub struct Rpc {
 
 impl Rpc {
     /// A dispatcher whom `alarm` brings the [`Tick`](crate::messages::rpc::Tick)s.
-    pub fn new(desk: Desk, foreign: &Port<foreign::Inbox>, alarm: Alarm) -> Self {
+    pub(crate) fn new(desk: Desk, foreign: &Port<foreign::Inbox>, alarm: Alarm) -> Self {
         Self {
             foreign: foreign.sent_by(desk.party()),
             desk,

@@ -20,6 +20,12 @@ impl<F: FnMut(&Observation<'_>) + Send + 'static> Tap for F {
     }
 }
 
+impl Tap for Box<dyn Tap> {
+    fn observe(&mut self, seen: &Observation<'_>) {
+        (**self).observe(seen);
+    }
+}
+
 impl std::fmt::Debug for dyn Tap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Tap")

@@ -18,7 +18,7 @@ pub type CallResult = Result<std::task::Poll<u64>, Box<dyn std::error::Error>>;
 
 /// Answers a call of firmware's: the channel's name, the arguments. It may use the
 /// [`Vhost`](crate::Vhost).
-pub type Callback = dyn FnMut(&str, &[u64]) -> CallResult;
+pub(crate) type Callback = dyn FnMut(&str, &[u64]) -> CallResult;
 
 /// Opens the files of an extension, or of a name below `virtual/`.
 pub trait FileOpener {
@@ -72,7 +72,7 @@ type Shared<T> = Rc<RefCell<Box<T>>>;
 /// All callbacks of the host program. No borrow is held while one of them runs: it may come back and
 /// register more.
 #[derive(Default)]
-pub struct Callbacks {
+pub(crate) struct Callbacks {
     calls: RefCell<HashMap<Target, Shared<Callback>>>,
     extensions: Openers,
     virtuals: Openers,
@@ -85,7 +85,7 @@ const READ_LIMIT: u64 = 64 * 1024;
 
 impl Callbacks {
     /// With these openers, and no method or command yet.
-    pub fn new(extensions: Openers, virtuals: Openers) -> Self {
+    pub(crate) fn new(extensions: Openers, virtuals: Openers) -> Self {
         Self {
             extensions,
             virtuals,
@@ -94,17 +94,17 @@ impl Callbacks {
     }
 
     /// The file extensions that have an opener.
-    pub fn extensions(&self) -> HashSet<String> {
+    pub(crate) fn extensions(&self) -> HashSet<String> {
         self.extensions.names()
     }
 
     /// The names below `virtual/` that have an opener.
-    pub fn virtuals(&self) -> HashSet<String> {
+    pub(crate) fn virtuals(&self) -> HashSet<String> {
         self.virtuals.names()
     }
 
     /// Registers a method or a custom command; one of the same name is replaced.
-    pub fn register(&self, target: Target, callback: Box<Callback>) {
+    pub(crate) fn register(&self, target: Target, callback: Box<Callback>) {
         let callback = Rc::new(RefCell::new(callback));
         let replaced = self.calls.borrow_mut().insert(target, callback);
         // Only now, since it is code of the host program's.
@@ -112,7 +112,7 @@ impl Callbacks {
     }
 
     /// Asks a method or custom command once.
-    pub fn call(
+    pub(crate) fn call(
         &self,
         channel: &str,
         target: &Target,
@@ -137,7 +137,12 @@ impl Callbacks {
     }
 
     /// Opens a special file.
-    pub fn open(&self, opener: &Opener, path: &str, flags: OpenFlags) -> Result<SpecialId, Errno> {
+    pub(crate) fn open(
+        &self,
+        opener: &Opener,
+        path: &str,
+        flags: OpenFlags,
+    ) -> Result<SpecialId, Errno> {
         let opener = match opener {
             Opener::Extension(extension) => self.extensions.0.get(extension),
             Opener::Virtual(name) => self.virtuals.0.get(name),
@@ -155,7 +160,7 @@ impl Callbacks {
     }
 
     /// Reads from where a special file stands.
-    pub fn read(&self, id: SpecialId, len: u64) -> Result<Bytes, Errno> {
+    pub(crate) fn read(&self, id: SpecialId, len: u64) -> Result<Bytes, Errno> {
         let mut data = Vec::new();
         self.with(id, |file| {
             file.take(len.min(READ_LIMIT)).read_to_end(&mut data)
@@ -164,18 +169,18 @@ impl Callbacks {
     }
 
     /// Writes where a special file stands.
-    pub fn write(&self, id: SpecialId, data: &[u8]) -> Result<u64, Errno> {
+    pub(crate) fn write(&self, id: SpecialId, data: &[u8]) -> Result<u64, Errno> {
         self.with(id, |file| file.write_all(data).and_then(|()| file.flush()))?;
         Ok(data.len() as u64)
     }
 
     /// Moves in a special file to a position from the start.
-    pub fn seek(&self, id: SpecialId, position: u64) -> Result<u64, Errno> {
+    pub(crate) fn seek(&self, id: SpecialId, position: u64) -> Result<u64, Errno> {
         self.with(id, |file| file.seek(SeekFrom::Start(position)))
     }
 
     /// Drops a special file.
-    pub fn close(&self, id: SpecialId) {
+    pub(crate) fn close(&self, id: SpecialId) {
         // Dropped after the borrow has ended: it is code of the host program's.
         let file = self.files.borrow_mut().remove(&id);
         drop(file);

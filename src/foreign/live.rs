@@ -15,14 +15,14 @@ use crate::sim::{SimError, testbench};
 
 /// Everything outside of the bus.
 #[derive(Debug)]
-pub struct Live {
+pub(crate) struct Live {
     memories: Rc<Memories>,
     callbacks: Rc<Callbacks>,
 }
 
 impl Live {
     /// With these memories and callbacks; the simulator is whatever loaded the library.
-    pub fn new(memories: Rc<Memories>, callbacks: Rc<Callbacks>) -> Self {
+    pub(crate) fn new(memories: Rc<Memories>, callbacks: Rc<Callbacks>) -> Self {
         Self {
             memories,
             callbacks,

@@ -16,7 +16,7 @@ use crate::sim::SvMemory;
 
 /// Reaches every memory of a map. Accesses to memories of this process may come from an actor; the
 /// others call foreign code.
-pub struct Memories {
+pub(crate) struct Memories {
     map: Rc<MemoryMap>,
     ways: Vec<Way>,
     /// Which memories share HDL instances.
@@ -75,7 +75,7 @@ impl Memories {
     ///
     /// # Errors
     /// Where this process has no room for a memory that is to be in it.
-    pub fn new(map: Rc<MemoryMap>) -> Result<Self, NoRoom> {
+    pub(crate) fn new(map: Rc<MemoryMap>) -> Result<Self, NoRoom> {
         let mut instances = HashMap::new();
         let ways = map
             .memories
@@ -92,16 +92,11 @@ impl Memories {
     }
 
     /// The buffers of a memory of this process, one for each HDL instance.
-    pub fn buffers(&self, memory: MemoryId) -> &[Buffer] {
+    pub(crate) fn buffers(&self, memory: MemoryId) -> &[Buffer] {
         match self.way(memory) {
             Some(Way::Static { buffers, .. }) => buffers,
             _ => &[],
         }
-    }
-
-    /// What the memories are.
-    pub fn map(&self) -> &MemoryMap {
-        &self.map
     }
 
     fn way(&self, memory: MemoryId) -> Option<&Way> {
@@ -213,6 +208,14 @@ impl Store for Memories {
             }
             Way::Unsupported(backend) => Err(self.failed(at, BackendError::Unsupported(*backend))),
         }
+    }
+
+    fn look(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
+        if let Way::Log = self.reach(at)? {
+            to.fill(0);
+            return Ok(());
+        }
+        self.read(at, to)
     }
 
     fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError> {

@@ -12,10 +12,11 @@ pub(crate) mod scripted;
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 
-pub use callbacks::{CallResult, Callback, Callbacks, FileOpener, Openers, SpecialFile};
-pub use live::Live;
+pub(crate) use callbacks::Callbacks;
+pub use callbacks::{CallResult, FileOpener, Openers, SpecialFile};
+pub(crate) use live::Live;
 pub(crate) use live::{report, report_without_testbench};
-pub use memory::{Memories, NoRoom};
+pub(crate) use memory::{Memories, NoRoom};
 
 use crate::mem::{AccessError, Op, Outcome, Segments};
 use crate::messages::ChannelId;
@@ -24,7 +25,7 @@ use crate::messages::rpc::{CallError, Progress, Target};
 
 /// Everything that the system asks of the outside. Each method may come back into the system before
 /// it returns, so none may hold a borrow meanwhile.
-pub trait Foreign {
+pub(crate) trait Foreign {
     /// Carries out a memory access of which at least one part is not in this process.
     fn access(&self, op: &Op<Segments>) -> Result<Outcome, AccessError>;
 

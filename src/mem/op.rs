@@ -179,6 +179,11 @@ pub enum BackendError {
 pub trait Store {
     /// Reads the segment; `buffer` has its length.
     fn read(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError>;
+    /// Looks at the segment, as a doorbell does on every tick: a read that nobody wants to be told of.
+    fn look(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError> {
+        self.read(at, buffer)
+    }
+
     /// Writes the segment; `data` has its length.
     fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError>;
     /// Writes the same byte all over the segment.

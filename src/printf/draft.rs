@@ -9,7 +9,7 @@ use crate::sim::printf::{self, Extent, Flags, Number, Radix, Shape};
 
 /// All of a printed text except its strings. See the [module](super).
 #[derive(Debug, Clone)]
-pub struct Draft<'a> {
+pub(crate) struct Draft<'a> {
     /// Without the strings.
     text: Vec<u8>,
     gaps: Vec<Gap<'a>>,
@@ -18,7 +18,7 @@ pub struct Draft<'a> {
 
 /// A string that is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct StringArg {
+pub(crate) struct StringArg {
     /// Where it begins, in the channel's space.
     pub pointer: u64,
     /// The most bytes to read, 1 to 4096: the string need not be terminated if it is as long. Where
@@ -28,7 +28,7 @@ pub struct StringArg {
 
 /// What was printed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rendered {
+pub(crate) struct Rendered {
     /// The text.
     pub text: Vec<u8>,
     /// The conversions that stayed as they stood: first all others, then those of strings.
@@ -53,7 +53,7 @@ struct Field {
 
 impl<'a> Draft<'a> {
     /// Prints all that needs no memory. `args` are the arguments after the format, words of `width`.
-    pub fn new(format: &'a [u8], args: &[u64], width: PtrWidth) -> Self {
+    pub(crate) fn new(format: &'a [u8], args: &[u64], width: PtrWidth) -> Self {
         let mut draft = Self {
             text: Vec::with_capacity(format.len()),
             gaps: Vec::new(),
@@ -75,12 +75,15 @@ impl<'a> Draft<'a> {
     }
 
     /// The strings that are needed, in the order in which [`finish`](Self::finish) takes them.
-    pub fn strings(&self) -> impl ExactSizeIterator<Item = StringArg> {
+    pub(crate) fn strings(&self) -> impl ExactSizeIterator<Item = StringArg> {
         self.gaps.iter().map(|gap| gap.wanted)
     }
 
     /// Puts the strings into their places; `None`, or one too few, is a string that can't be read.
-    pub fn finish<S: AsRef<[u8]>>(self, strings: impl IntoIterator<Item = Option<S>>) -> Rendered {
+    pub(crate) fn finish<S: AsRef<[u8]>>(
+        self,
+        strings: impl IntoIterator<Item = Option<S>>,
+    ) -> Rendered {
         let mut problems = self.problems;
         let mut strings = strings.into_iter();
         let mut text = Vec::with_capacity(self.text.len());

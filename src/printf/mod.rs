@@ -5,19 +5,6 @@
 //! are there. What firmware gives is never trusted: a conversion that can't be met stays in the text as
 //! it stands, with a [`Problem`] that says why.
 //!
-//! ```
-//! use mailbox_rs::PtrWidth;
-//! use vhost::printf::{Draft, StringArg};
-//!
-//! let draft = Draft::new(b"%s = %#06x, %n\n", &[0x8000, 42], PtrWidth::P4);
-//! let wanted: Vec<_> = draft.strings().collect();
-//! assert_eq!(wanted, [StringArg { pointer: 0x8000, precision: None }]);
-//!
-//! let rendered = draft.finish([Some("answer")]);
-//! assert_eq!(rendered.text, b"answer = 0x002a, %n\n");
-//! assert_eq!(rendered.problems[0].to_string(), "`%n` stays as it stands: it would write to memory");
-//! ```
-//!
 //! What is printed:
 //! - `%d %i` from 32 bits, sign-extended; `%u %o %x %X` likewise, zero-extended. `h` and `hh` narrow;
 //!   `l`, `ll`, `j`, `z` and `t` take the whole word.
@@ -33,5 +20,5 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
-pub use draft::{Draft, Rendered, StringArg};
-pub use problem::{Cause, Problem};
+pub(crate) use draft::{Draft, StringArg};
+pub(crate) use problem::{Cause, Problem};

@@ -7,7 +7,7 @@ use crate::sim::printf::{Extent, Failed};
 /// A conversion that stays in the text as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{conversion}` stays as it stands: {cause}")]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The conversion, from its `%` on.
     pub conversion: String,
     /// What is wrong with it.
@@ -25,7 +25,7 @@ impl Problem {
 
 /// What is wrong with a conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Cause {
+pub(crate) enum Cause {
     /// The format ends within it.
     #[error("the format ends within it")]
     Incomplete,

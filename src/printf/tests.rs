@@ -3,6 +3,7 @@
 use mailbox_rs::PtrWidth::{self, P4, P8};
 use proptest::prelude::*;
 
+use super::draft::Rendered;
 use super::*;
 
 /// Prints a format that has no problem and needs no string.

@@ -85,16 +85,16 @@ impl Vhost {
         self.write(space, address, [text, &[0]].concat())
     }
 
-    /// The name of a channel's space.
+    /// The name of a channel's space, served or not.
     ///
     /// # Errors
-    /// Where no such channel is served.
+    /// Where the mailbox configuration has no such channel.
     pub fn space_of(&self, channel: &str) -> Result<&str, Error> {
         let channels = &self.0.channels;
-        let found = channels.iter().find(|served| served.name == channel);
+        let found = channels.iter().find(|known| known.name == channel);
         let found = found.ok_or_else(|| Error::NoChannel {
             name: channel.to_owned(),
-            known: join(channels.iter().map(|served| served.name.as_str())),
+            known: join(channels.iter().map(|known| known.name.as_str())),
         })?;
         Ok(&found.space)
     }

@@ -9,16 +9,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cap_std::fs::Dir;
 
-use super::{Alone, Error, Inner, Ports, ServedChannel, Vhost};
+use super::{Alone, Error, Inner, NamedChannel, Ports, Vhost};
 use crate::actors::console::Console;
 use crate::actors::files::{Files, SpecialNames, open_root};
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
 use crate::actors::memory::Memory;
 use crate::actors::rpc::Rpc;
-use crate::bus::{Bus, Inbox, Port};
+use crate::bus::{Bus, Inbox, Port, Tap};
 use crate::config::ChannelConfig;
 use crate::foreign::{self, Callbacks, Foreign, Memories};
-use crate::mem::{Image, MemoryMap, Op, SpaceId, Span, Store, Write, initial};
+use crate::mem::{Backend, Image, MemoryMap, Op, SpaceId, Span, Store, Write, initial};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
 use crate::messages::rpc::Tick;
@@ -40,6 +40,8 @@ pub(crate) struct Parts {
     pub(crate) foreign: Rc<dyn Foreign>,
     /// Where firmware's text goes.
     pub(crate) sink: Box<dyn io::Write>,
+    /// What sees all messages from the first one on.
+    pub(crate) taps: Vec<Box<dyn Tap>>,
 }
 
 /// What a built system begins with.
@@ -68,11 +70,15 @@ impl Vhost {
             callbacks,
             foreign,
             sink,
+            taps,
         } = parts;
         let root = file_root.as_deref().map(open).transpose()?;
         let store: Rc<dyn Store> = memories.clone();
 
         let bus = Bus::new();
+        for tap in taps {
+            bus.attach(tap);
+        }
         let foreign = bus.foreign(Rc::new(move |call| foreign::make(&*foreign, call)));
         let memory = {
             let desk = bus.desk(memory::Inbox::PARTY);
@@ -102,13 +108,14 @@ impl Vhost {
         };
 
         let board = Rc::new(Board::new(setups.len()));
-        let served = setups.iter().map(|setup| ServedChannel {
-            name: setup.name.clone(),
+        let named = channels.iter().map(|channel| NamedChannel {
+            name: channel.name.clone(),
             space: map
-                .space(setup.space)
+                .space(channel.space)
                 .map_or_else(String::new, |space| space.name.clone()),
+            served: channel.mailbox.is_some(),
         });
-        let served = served.collect();
+        let named = named.collect();
         let beginning = Beginning {
             images: images(&channels),
             channels: setups,
@@ -136,7 +143,7 @@ impl Vhost {
             map,
             memories,
             callbacks,
-            channels: served,
+            channels: named,
             unregistered: RefCell::new(unregistered),
             _alone: alone,
         };
@@ -158,6 +165,9 @@ impl Vhost {
         loader.initialise()?;
         for (space, image) in images {
             loader.load(space, &image)?;
+        }
+        for channel in &channels {
+            loader.warn_of_log(channel);
         }
         let desk = bus.desk(mailbox::Inbox::PARTY);
         let channels = channels
@@ -306,6 +316,28 @@ impl Loader<'_> {
             space,
             address,
             cause,
+        }
+    }
+
+    /// A channel that reads as zeros is never heard of.
+    fn warn_of_log(&self, channel: &Setup) {
+        let size = channel.layout.channel_size;
+        // Its place was checked with the configuration.
+        let place = self.map.resolve(channel.space, channel.address, size);
+        let memories = place
+            .iter()
+            .flatten()
+            .filter_map(|at| self.map.memory(at.memory));
+        for memory in memories.filter(|memory| memory.backend == Backend::Log) {
+            let memory = &memory.name;
+            self.foreign.post(Report {
+                severity: Severity::Warning,
+                id: channel.name.clone(),
+                text: format!(
+                    "its mailbox is in memory `{memory}` of backend `log`, which reads as zeros: no request will ever be \
+                     seen; give the memory another `backend`"
+                ),
+            });
         }
     }
 

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::build::Parts;
 use super::{Error, Spaces, Vhost};
+use crate::bus::Tap;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
 use crate::foreign::{Callbacks, FileOpener, Live, Memories, Openers};
 use crate::mem::MemoryMap;
@@ -37,6 +38,7 @@ pub struct Builder {
     extensions: Openers,
     virtuals: Openers,
     console: Option<Box<dyn io::Write>>,
+    taps: Vec<Box<dyn Tap>>,
 }
 
 /// Where a mailbox configuration is.
@@ -109,29 +111,37 @@ impl Builder {
         self
     }
 
+    /// Shows every message and reply to `tap`, from the first one on: memories that get their content, images that are
+    /// loaded. [`Vhost::attach`] is for taps that come later.
+    pub fn attach(mut self, tap: impl Tap) -> Self {
+        self.taps.push(Box::new(tap));
+        self
+    }
+
     /// Starts the system: its memories have their first content and the images are loaded when this returns.
     ///
     /// # Errors
     /// A file that is refused, a root that is no directory, or a system that this thread has already.
     pub fn start(self) -> Result<Vhost, Error> {
-        self.start_when(|_| Ok(()))
-    }
-
-    /// Starts the system, once `built` has seen its memories, which hold zeros.
-    pub(super) fn start_when(
-        self,
-        built: impl FnOnce(&Spaces) -> Result<(), Error>,
-    ) -> Result<Vhost, Error> {
-        let parts = self.parts()?;
-        built(&Spaces::new(parts.map.clone(), parts.memories.clone()))?;
-        Vhost::start(parts)
+        Vhost::start(self.parts()?)
     }
 
     /// What the system is built of.
     pub(super) fn parts(self) -> Result<Parts, Error> {
+        self.parts_when(|_, _, _| Ok(()))
+    }
+
+    /// What the system is built of, once `built` has seen its memories, which hold zeros, and added its openers by
+    /// extension and by name.
+    pub(super) fn parts_when(
+        mut self,
+        built: impl FnOnce(&Spaces, &mut Openers, &mut Openers) -> Result<(), Error>,
+    ) -> Result<Parts, Error> {
         let map = Rc::new(self.memory_map()?);
         let channels = self.channels(&map)?;
         let memories = Rc::new(Memories::new(map.clone())?);
+        let spaces = Spaces::new(map.clone(), memories.clone());
+        built(&spaces, &mut self.extensions, &mut self.virtuals)?;
         let callbacks = Rc::new(Callbacks::new(self.extensions, self.virtuals));
         let foreign = Rc::new(Live::new(memories.clone(), callbacks.clone()));
         Ok(Parts {
@@ -142,13 +152,8 @@ impl Builder {
             callbacks,
             foreign,
             sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
+            taps: self.taps,
         })
-    }
-
-    pub(super) fn openers(mut self, extensions: Openers, virtuals: Openers) -> Self {
-        self.extensions = extensions;
-        self.virtuals = virtuals;
-        self
     }
 
     fn memory_map(&self) -> Result<MemoryMap, ConfigError> {

@@ -41,22 +41,14 @@ pub fn mailbox_init(
     special: impl FnOnce(&mut Openers) -> CallbackResult,
     virtuals: impl FnOnce(&mut Openers) -> CallbackResult,
 ) -> Result<Vhost, Error> {
-    let mut openers = (Openers::default(), Openers::default());
-    special(&mut openers.0).map_err(|cause| Error::Callback {
-        what: "special files",
-        cause,
+    let failed = |what| move |cause| Error::Callback { what, cause };
+    let builder = from_environment(InitPaths::default())?;
+    let parts = builder.parts_when(|built, extensions, names| {
+        spaces(built).map_err(failed("spaces"))?;
+        special(extensions).map_err(failed("special files"))?;
+        virtuals(names).map_err(failed("virtual files"))
     })?;
-    virtuals(&mut openers.1).map_err(|cause| Error::Callback {
-        what: "virtual files",
-        cause,
-    })?;
-    let builder = from_environment(InitPaths::default())?.openers(openers.0, openers.1);
-    builder.start_when(|built| {
-        spaces(built).map_err(|cause| Error::Callback {
-            what: "spaces",
-            cause,
-        })
-    })
+    Vhost::start(parts)
 }
 
 /// Starts a system from two files, with no root for firmware's files.

@@ -83,7 +83,7 @@ pub enum Error {
         known: String,
     },
     /// There is no such channel.
-    #[error("there is no channel `{name}`; the mailbox configuration serves: {known}")]
+    #[error("there is no channel `{name}`; the mailbox configuration has: {known}")]
     NoChannel {
         /// The name.
         name: String,

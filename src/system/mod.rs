@@ -46,7 +46,7 @@ struct Inner {
     map: Rc<MemoryMap>,
     memories: Rc<Memories>,
     callbacks: Rc<Callbacks>,
-    channels: Vec<ServedChannel>,
+    channels: Vec<NamedChannel>,
     /// Channels that the testbench is yet to be told of.
     unregistered: RefCell<Vec<String>>,
     _alone: Alone,
@@ -62,10 +62,12 @@ struct Ports {
     foreign: Port<foreign::Inbox>,
 }
 
-/// A channel that is served, as far as its users ask about it.
-struct ServedChannel {
+/// A channel, as far as its users ask about it.
+struct NamedChannel {
     name: String,
     space: String,
+    /// Whether there is a mailbox, or an image to load only.
+    served: bool,
 }
 
 /// How a channel stands at the end of a run.
@@ -129,7 +131,8 @@ impl Vhost {
 
     /// How each served channel stands, in the order of the configuration.
     pub fn exits(&self) -> Vec<ChannelExit> {
-        let names = self.0.channels.iter().map(|channel| channel.name.clone());
+        let served = self.0.channels.iter().filter(|channel| channel.served);
+        let names = served.map(|channel| channel.name.clone());
         let exits = names.zip(self.0.board.exits());
         exits
             .map(|(name, code)| ChannelExit { name, code })

@@ -12,7 +12,7 @@ const VIRTUAL: &str = "virtual/";
 
 /// The names for which the host program has openers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SpecialNames {
+pub(crate) struct SpecialNames {
     /// Extensions, without their dot.
     pub extensions: HashSet<String>,
     /// Names below `virtual/`. A name stands for what is below it too: `bus` for `virtual/bus/0`.

@@ -11,7 +11,7 @@ use mailbox_rs::{Errno, OpenFlags};
 use super::disk::{Disk, DiskFile};
 
 /// Opens the directory of the host that is to be firmware's root.
-pub fn open_root(path: &Path) -> io::Result<Dir> {
+pub(crate) fn open_root(path: &Path) -> io::Result<Dir> {
     Dir::open_ambient_dir(path, ambient_authority())
 }
 

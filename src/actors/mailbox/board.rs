@@ -6,7 +6,7 @@ use crate::messages::ChannelId;
 
 /// Kept by the mailbox server, read at the edge on every tick.
 #[derive(Debug, Default)]
-pub struct Board {
+pub(crate) struct Board {
     served: Cell<usize>,
     exits: RefCell<Vec<Option<u32>>>,
     fatal: OnceCell<String>,
@@ -14,7 +14,7 @@ pub struct Board {
 
 impl Board {
     /// For this many channels, none of which has ended.
-    pub fn new(channels: usize) -> Self {
+    pub(crate) fn new(channels: usize) -> Self {
         Self {
             served: Cell::new(channels),
             exits: RefCell::new(vec![None; channels]),
@@ -23,17 +23,17 @@ impl Board {
     }
 
     /// Channels that have not exited.
-    pub fn served(&self) -> usize {
+    pub(crate) fn served(&self) -> usize {
         self.served.get()
     }
 
     /// The exit code of each channel that has one.
-    pub fn exits(&self) -> Vec<Option<u32>> {
+    pub(crate) fn exits(&self) -> Vec<Option<u32>> {
         self.exits.borrow().clone()
     }
 
     /// What ended the service as a whole.
-    pub fn fatal(&self) -> Option<&str> {
+    pub(crate) fn fatal(&self) -> Option<&str> {
         self.fatal.get().map(String::as_str)
     }
 

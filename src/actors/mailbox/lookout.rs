@@ -93,7 +93,7 @@ impl Lookout {
             for segment in &plan.segments {
                 let len = usize::try_from(segment.len).unwrap_or(rest.len());
                 let (part, after) = std::mem::take(&mut rest).split_at_mut(len);
-                if let Err(error) = store.read(segment, part) {
+                if let Err(error) = store.look(segment, part) {
                     seen.blind.replace(Some(error));
                     return false;
                 }

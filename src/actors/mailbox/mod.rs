@@ -24,7 +24,7 @@ use std::rc::Rc;
 use actix::{Actor, Handler};
 use mailbox_rs::Layout;
 
-pub use board::Board;
+pub(crate) use board::Board;
 use channel::Channel;
 
 use crate::bus::{Desk, Doorbell, Port};
@@ -35,7 +35,7 @@ use crate::messages::{console, files, foreign, memory, rpc};
 
 /// One channel to serve.
 #[derive(Debug, Clone)]
-pub struct Setup {
+pub(crate) struct Setup {
     /// Its name.
     pub name: String,
     /// Its space: pointers of firmware are addresses there.
@@ -48,7 +48,7 @@ pub struct Setup {
 
 /// Whom the server asks.
 #[derive(Clone)]
-pub struct Links {
+pub(crate) struct Links {
     /// For all that is in memory.
     pub memory: Port<memory::Inbox>,
     /// For calls and custom commands.
@@ -64,14 +64,14 @@ pub struct Links {
 }
 
 /// The mailbox server.
-pub struct MailboxServer {
+pub(crate) struct MailboxServer {
     desk: Desk,
     channels: Vec<Rc<Channel>>,
 }
 
 impl MailboxServer {
     /// Serves `channels`, each with its doorbell, and shows on `board` how far they are.
-    pub fn new(
+    pub(crate) fn new(
         desk: Desk,
         links: Links,
         channels: Vec<(Setup, Doorbell)>,
