@@ -3,7 +3,7 @@
 //! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
 //! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
 //! - [`guide`]: the page for beginners, done as it says;
-//! - [`bench`]: what the host costs a simulation.
+//! - [`mod@bench`]: what the host costs a simulation.
 
 mod bench;
 mod build;

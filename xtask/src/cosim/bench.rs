@@ -3,15 +3,20 @@
 //! Firmware asks for a handshake and then counts, so that the chip does the same in each run, and the host idles. Without the
 //! host, the library loads the image and is not called again. Time is the processor's, in nanoseconds a clock.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 
-use super::build::Builder;
+use super::build::{Builder, Simulation};
 use super::case::Library;
 use super::command;
 
 const DESIGN: &str = "picorv32";
-const CLOCKS: &str = "+clocks=10000000";
+const CLOCKS: &str = "+clocks=2000000";
 const ROUNDS: usize = 5;
+
+/// So often everything runs in a round, and the fastest counts: what else the machine does only slows down.
+const TURNS: usize = 5;
 
 /// What is measured: its name, the plusargs, and the ratio to the first that is to be reached.
 const RUNS: [(&str, &str, Option<f64>); 5] = [
@@ -28,12 +33,17 @@ const RUNS: [(&str, &str, Option<f64>); 5] = [
 
 /// Prints the ratios.
 pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
+    let images = builder.firmware("bench", &["idle".into()])?;
+    let simulation = builder.simulation(DESIGN, Library::Shared)?;
+    let time = |plusargs| time(builder.root(), &simulation, &images, plusargs);
     let mut rounds = vec![];
     for round in 1..=ROUNDS {
-        let times = RUNS
-            .iter()
-            .map(|(_, plusargs, _)| time(builder, plusargs))
-            .collect::<Result<Vec<_>>>()?;
+        let mut times = [f64::INFINITY; RUNS.len()];
+        for _ in 0..TURNS {
+            for (least, (_, plusargs, _)) in times.iter_mut().zip(RUNS) {
+                *least = least.min(time(plusargs)?);
+            }
+        }
         let shown: Vec<_> = times.iter().map(|time| format!("{time:.1}")).collect();
         println!("round {round}: {} ns a clock", shown.join(", "));
         rounds.push(times);
@@ -56,12 +66,10 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
 }
 
 /// Nanoseconds a clock.
-fn time(builder: &mut Builder<'_>, plusargs: &str) -> Result<f64> {
-    let images = builder.firmware("bench", &["idle".into()])?;
-    let simulation = builder.simulation(DESIGN, Library::Shared)?;
+fn time(root: &Path, simulation: &Simulation, images: &[String], plusargs: &str) -> Result<f64> {
     let plusargs = plusargs.split(' ').chain(["+idle", CLOCKS]);
     let plusargs: Vec<String> = plusargs.map(String::from).collect();
-    let output = command(builder.root(), &simulation, "bench", &images, &plusargs)?
+    let output = command(root, simulation, "bench", images, &plusargs)?
         .output()
         .context("cannot start the simulation")?;
     let text = String::from_utf8_lossy(&output.stdout);
