@@ -55,10 +55,11 @@ fn images_are_what_their_sources_give() {
         skipped(&missing);
         return;
     }
-    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("firmware");
+    let folder = tempfile::tempdir().unwrap();
+    let built = folder.path();
     let output = Command::new("sh")
         .arg(firmware().join("build.sh"))
-        .arg(&built)
+        .arg(built)
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
