@@ -176,46 +176,11 @@ impl Way {
 
 impl Store for Memories {
     fn read(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
-        match self.reach(at)? {
-            Way::Log => {
-                self.log("read", at);
-                to.fill(0);
-                Ok(())
-            }
-            Way::Api { base } => {
-                let address = base + at.offset;
-                let moved = sim::api_read(*base, address, to);
-                self.moved_all("__vhost_bb_mem_read", at, address, moved)
-            }
-            Way::BlackBox(model) => {
-                let done = model.read(at.offset, to);
-                done.map_err(|error| self.failed(at, BackendError::Simulator(error.to_string())))
-            }
-            Way::Static { geometry, buffers } => {
-                let fits = spread(geometry, at, |run, data, from| {
-                    buffers
-                        .get(run)
-                        .is_some_and(|buffer| buffer.read(from, &mut to[data]))
-                });
-                fits.ok_or_else(|| {
-                    self.failed(
-                        at,
-                        BackendError::PastEnd {
-                            size: geometry.size(),
-                        },
-                    )
-                })
-            }
-            Way::Unsupported(backend) => Err(self.failed(at, BackendError::Unsupported(*backend))),
-        }
+        self.fetch(at, to, Tell::Access)
     }
 
     fn look(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
-        if let Way::Log = self.reach(at)? {
-            to.fill(0);
-            return Ok(());
-        }
-        self.read(at, to)
+        self.fetch(at, to, Tell::Nothing)
     }
 
     fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError> {
@@ -279,7 +244,52 @@ impl Store for Memories {
     }
 }
 
+/// Whether the backend `log` tells of a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tell {
+    Access,
+    Nothing,
+}
+
 impl Memories {
+    /// Reads, on the path of every tick too.
+    fn fetch(&self, at: &Segment, to: &mut [u8], tell: Tell) -> Result<(), AccessError> {
+        match self.reach(at)? {
+            Way::Log => {
+                if tell == Tell::Access {
+                    self.log("read", at);
+                }
+                to.fill(0);
+                Ok(())
+            }
+            Way::Api { base } => {
+                let address = base + at.offset;
+                let moved = sim::api_read(*base, address, to);
+                self.moved_all("__vhost_bb_mem_read", at, address, moved)
+            }
+            Way::BlackBox(model) => {
+                let done = model.read(at.offset, to);
+                done.map_err(|error| self.failed(at, BackendError::Simulator(error.to_string())))
+            }
+            Way::Static { geometry, buffers } => {
+                let fits = spread(geometry, at, |run, data, from| {
+                    buffers
+                        .get(run)
+                        .is_some_and(|buffer| buffer.read(from, &mut to[data]))
+                });
+                fits.ok_or_else(|| {
+                    self.failed(
+                        at,
+                        BackendError::PastEnd {
+                            size: geometry.size(),
+                        },
+                    )
+                })
+            }
+            Way::Unsupported(backend) => Err(self.failed(at, BackendError::Unsupported(*backend))),
+        }
+    }
+
     fn log(&self, what: &str, at: &Segment) {
         if !tracing::enabled!(target: TARGET, tracing::Level::INFO) {
             return;
