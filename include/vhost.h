@@ -58,6 +58,22 @@ int mb_server_run(void);
 /* Flushes prints and drops the system; mb_init may follow. Builds nothing. An error inside a function that the library calls. */
 void mb_shutdown(void);
 
+/*
+ * As mb_shutdown, and then ends the process with this status, as exit() does. For the end of a run that has failed: a
+ * simulator's own status says so on some simulators only. An error inside a function that the library calls.
+ */
+void mb_quit(int status);
+
+/* What mb_observe can be asked for. */
+#define VHOST_OBSERVE_SERVED 1u
+#define VHOST_OBSERVE_WRITTEN 2u
+
+/*
+ * Asks to be told of requests that were served (mb_served) and of what is written into memory (mb_written), until the
+ * system is shut down. What is not asked for costs nothing. Builds nothing: call it first to be told of the first writes, too.
+ */
+void mb_observe(uint32_t what);
+
 /* ---- Inquiries ------------------------------------------------------------------------------------------------------ */
 
 /* The last error of this thread's calls, "" where there was none. Builds nothing. */
@@ -124,11 +140,31 @@ uint64_t mb_sv_call(const char *ch, const char *method, uint32_t arg_len, const 
 /* A channel has exited. */
 void mb_exit(uint32_t code);
 
+/* The same, and which. */
+void mb_exited(const char *ch, uint32_t code);
+
 /* A channel is there: once for each, from mb_init, or else from mb_server_run or the first mb_tick. */
 void sv_registery_ch(const char *ch);
 
 /* Something to read. Severity 0 info, 1 warning, 2 error, 3 fatal. Errors that arise inside it are shown on stderr. */
 void mb_report(int severity, const char *id, const char *msg);
+
+/* A line of firmware's text, without its end. Where it is missing, lines go to stdout as `[ch] text`. */
+void mb_print(const char *ch, const char *text);
+
+/*
+ * A request was served, `ticks` after it was taken from its slot, and is about to be answered with `result` where `answered` is 1.
+ * `args` always has 20 words, of which `words` count. A request that failed is answered with a negated error number, which is
+ * as wide as the channel's pointers. Only where VHOST_OBSERVE_SERVED was asked for.
+ */
+void mb_served(const char *ch, uint32_t slot, uint32_t action, uint32_t words, const uint64_t *args, uint32_t ticks, uint32_t answered, uint64_t result);
+
+/*
+ * The library has written memory, in this order: images, words of mailboxes, what firmware asked for, the backdoor. Up to 64 bytes
+ * at once; `data` always has 64. A memory of several spaces is written once, in the space of whoever wrote it. Only where
+ * VHOST_OBSERVE_WRITTEN was asked for.
+ */
+void mb_written(const char *space, uint64_t addr, uint32_t len, const uint8_t *data);
 
 /* A black-box memory of the testbench's, backends `uvm` and `vpi`; the address is relative to the memory's base. */
 void mb_bb_mem_read(const char *name, uint64_t addr, uint8_t *data);

@@ -3,18 +3,28 @@
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use actix::{Actor, Context, Handler};
 
-use crate::bus::Desk;
+use crate::bus::{Desk, Port};
 use crate::messages::ChannelId;
 use crate::messages::console::{Finish, Inbox, Print};
+use crate::messages::foreign::{self, Line};
 
 /// The longest line, in bytes of text. A longer one is put out in pieces, so that text without an
 /// end of line takes no more memory than this.
 pub(crate) const LINE_MAX: usize = 64 * 1024;
+
+/// Where lines go.
+pub(crate) enum Sink {
+    /// Out of this process, as `[channel] text`.
+    Writer(Box<dyn Write>),
+    /// To the testbench, which shows them among its own.
+    Testbench(Port<foreign::Inbox>),
+}
 
 /// Collects the text of each channel and puts out the lines that become complete.
 ///
@@ -28,8 +38,8 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// A console for the channels of these names, by [`ChannelId`], that writes to `sink`.
-    pub(crate) fn new(desk: Desk, names: Vec<String>, sink: Box<dyn Write>) -> Self {
+    /// A console for the channels of these names, by [`ChannelId`], that puts lines out to `sink`.
+    pub(crate) fn new(desk: Desk, names: Vec<String>, sink: Sink) -> Self {
         Self {
             desk,
             names,
@@ -102,31 +112,25 @@ impl Handler<Inbox> for Console {
 }
 
 /// What a channel's lines begin with.
-struct Prefix<'a> {
-    name: Option<&'a str>,
-    channel: ChannelId,
-}
+struct Prefix<'a>(Cow<'a, str>);
 
 impl<'a> Prefix<'a> {
     fn new(names: &'a [String], channel: ChannelId) -> Self {
         let at = usize::try_from(channel.0).ok();
-        let name = at.and_then(|at| names.get(at)).map(String::as_str);
-        Self { name, channel }
+        let name = at.and_then(|at| names.get(at));
+        Self(name.map_or_else(|| format!("channel {}", channel.0).into(), Cow::from))
     }
 }
 
 impl std::fmt::Display for Prefix<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.name {
-            Some(name) => write!(f, "[{name}] "),
-            None => write!(f, "[channel {}] ", self.channel.0),
-        }
+        write!(f, "[{}] ", self.0)
     }
 }
 
 /// The sink, and the lines on their way to it.
 struct Output {
-    sink: Box<dyn Write>,
+    sink: Sink,
     lines: Vec<u8>,
     failed: bool,
 }
@@ -134,6 +138,13 @@ struct Output {
 impl Output {
     fn line(&mut self, prefix: &Prefix<'_>, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
+        if let Sink::Testbench(testbench) = &self.sink {
+            testbench.post(Line {
+                channel: prefix.0.to_string(),
+                text: text.into_owned(),
+            });
+            return;
+        }
         // Nothing can fail where a vector is written to.
         let _ = writeln!(self.lines, "{prefix}{text}");
         if self.lines.len() >= LINE_MAX {
@@ -145,15 +156,19 @@ impl Output {
     fn flush(&mut self) {
         if !self.lines.is_empty() {
             self.write();
-            let flushed = self.sink.flush();
-            self.heed(flushed);
+            if let Sink::Writer(writer) = &mut self.sink {
+                let flushed = writer.flush();
+                self.heed(flushed);
+            }
         }
     }
 
     fn write(&mut self) {
-        let written = self.sink.write_all(&self.lines);
-        self.lines.clear();
-        self.heed(written);
+        if let Sink::Writer(writer) = &mut self.sink {
+            let written = writer.write_all(&self.lines);
+            self.lines.clear();
+            self.heed(written);
+        }
     }
 
     fn heed(&mut self, result: io::Result<()>) {

@@ -1,5 +1,6 @@
 //! The memory actor: from addresses of a space to bytes of memories.
 
+use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -10,24 +11,28 @@ use crate::mem::{
     AccessError, MapError, MemoryMap, Op, Outcome, Segments, SpaceId, Span, Store, execute,
 };
 use crate::messages::foreign::{self, Report, Severity};
-use crate::messages::memory::{Access, Extent, Inbox, Locate};
+use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
 
 /// Resolves accesses. Those that touch only memories of this process it carries out itself; the others
-/// it hands on to the outside, with the place for the reply.
+/// it hands on to the outside, with the place for the reply. So it does with all of them while the testbench observes
+/// what is written.
 pub(crate) struct Memory {
     desk: Desk,
     map: Rc<MemoryMap>,
     local: Rc<dyn Store>,
     foreign: Port<foreign::Inbox>,
+    observed: Rc<Cell<bool>>,
 }
 
 impl Memory {
-    /// Knows `map`; reaches what is in this process by `local` and all else by `foreign`.
+    /// Knows `map`; reaches what is in this process by `local` and all else by `foreign`; `observed` says whether the
+    /// testbench wants to be told of writes.
     pub(crate) fn new(
         desk: Desk,
         map: Rc<MemoryMap>,
         local: Rc<dyn Store>,
         foreign: &Port<foreign::Inbox>,
+        observed: Rc<Cell<bool>>,
     ) -> Self {
         let foreign = foreign.sent_by(desk.party());
         Self {
@@ -35,6 +40,7 @@ impl Memory {
             map,
             local,
             foreign,
+            observed,
         }
     }
 
@@ -45,15 +51,26 @@ impl Memory {
         } = envelope;
         match resolve(op, &mut |span, text| self.locate(space, span, text)) {
             Err(error) => self.answer(reply, Err(error.into())),
-            Ok(op) => self.carry_out(op, reply),
+            Ok(op) => self.carry_out(space, op, reply),
         }
     }
 
-    fn carry_out(&self, op: Op<Segments>, reply: Reply<Result<Outcome, AccessError>>) {
-        if op.all_places(&|place| self.map.is_local(place)) {
+    fn carry_out(
+        &self,
+        space: SpaceId,
+        op: Op<Segments>,
+        reply: Reply<Result<Outcome, AccessError>>,
+    ) {
+        let observed = self.observed.get();
+        if !observed && op.all_places(&|place| self.map.is_local(place)) {
             self.answer(reply, execute(&*self.local, &op));
         } else {
-            self.foreign.forward(foreign::Access { op }, reply);
+            let access = foreign::Access {
+                space,
+                op,
+                observed,
+            };
+            self.foreign.forward(access, reply);
         }
     }
 
@@ -118,7 +135,10 @@ impl Handler<Inbox> for Memory {
     fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
         self.desk.open(mail, |mail| match mail {
             Inbox::Access(envelope) => self.access(envelope),
-            Inbox::AccessAt(envelope) => self.carry_out(envelope.message.op, envelope.reply),
+            Inbox::AccessAt(Envelope {
+                message: AccessAt { space, op },
+                reply,
+            }) => self.carry_out(space, op, reply),
             Inbox::Locate(Envelope {
                 message: Locate { space, span },
                 reply,

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::process::{SERVED, WRITTEN};
 use crate::sim::SimError;
 use crate::sim::open_array::ArrayError;
 use crate::system;
@@ -24,6 +25,10 @@ pub(super) enum Error {
     },
     #[error("{len} bytes for `{argument}` are more than any memory has")]
     TooLong { argument: &'static str, len: u64 },
+    #[error(
+        "{what:#x} asks for what can't be observed: there is {SERVED} for requests and {WRITTEN} for writes"
+    )]
+    NotObservable { what: u32 },
     #[error("the system is there already: call `mb_shutdown` before another `mb_init`")]
     Running,
     #[error("it was called from inside a foreign call: return from that first")]

@@ -27,6 +27,8 @@ fn the_header_declares_what_is_exported() {
         mb_notify(),
         mb_server_run(),
         mb_shutdown(),
+        mb_quit(_),
+        mb_observe(_),
         mb_last_error(),
         mb_status(),
         mb_get_space(_ _),

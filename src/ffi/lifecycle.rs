@@ -81,6 +81,22 @@ fn serve() -> Result<c_int, Error> {
     Ok(0)
 }
 
+/// Drops the system and ends the process.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_quit(status: c_int) {
+    guard("mb_quit", (), || {
+        process::refuse_abroad()?;
+        process::stop()?;
+        std::process::exit(status)
+    });
+}
+
+/// Asks to be told of what is served and written.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_observe(what: u32) {
+    guard("mb_observe", (), || process::observe(what));
+}
+
 /// Drops the system.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_shutdown() {

@@ -36,6 +36,8 @@ thread_local! {
     static STAGE: ManuallyDrop<RefCell<Stage>> =
         const { ManuallyDrop::new(RefCell::new(Stage::Empty)) };
     static THREAD: Cell<u64> = const { Cell::new(NOBODY) };
+    /// What is to be observed, asked for before or while there is a system.
+    static OBSERVED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// The thread that a system belongs to.
@@ -71,6 +73,27 @@ pub(super) fn running() -> Result<Option<Rc<Vhost>>, Error> {
         Stage::Failed(cause) => Err(Error::StillFailed(cause.to_string())),
         Stage::Empty => refuse_other_thread().map(|()| None),
     }
+}
+
+/// What can be observed: requests that are served.
+pub(super) const SERVED: u32 = 1;
+/// What can be observed: what is written into memory.
+pub(super) const WRITTEN: u32 = 2;
+
+/// Has the testbench told of what it asks for, until the system is shut down.
+pub(super) fn observe(what: u32) -> Result<(), Error> {
+    if what & !(SERVED | WRITTEN) != 0 {
+        return Err(Error::NotObservable { what });
+    }
+    let vhost = running()?;
+    OBSERVED.set(OBSERVED.get() | what);
+    vhost.as_deref().map(observe_in);
+    Ok(())
+}
+
+fn observe_in(vhost: &Vhost) {
+    let what = OBSERVED.get();
+    vhost.observe(what & SERVED != 0, what & WRITTEN != 0);
 }
 
 /// Refuses a call that comes from inside a foreign call; a report that an exported function makes is one too, though
@@ -126,6 +149,7 @@ pub(super) fn stop() -> Result<(), Error> {
         _ => Ok(()),
     };
     enter(Stage::Empty);
+    OBSERVED.set(0);
     scope::forget();
     OWNER.store(NOBODY, Ordering::Release);
     ended
@@ -141,6 +165,7 @@ fn build(paths: InitPaths, unasked: bool) -> Result<Rc<Vhost>, Error> {
             vhost: vhost.clone(),
             unasked,
         });
+        observe_in(&vhost);
         vhost.begin(beginning)?;
         Ok(vhost)
     });

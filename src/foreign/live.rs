@@ -7,9 +7,8 @@ use mailbox_rs::{Errno, OpenFlags};
 use thiserror::Error;
 
 use super::{Callbacks, Foreign, Memories};
-use crate::mem::{AccessError, Op, Outcome, Segments, execute};
-use crate::messages::ChannelId;
-use crate::messages::foreign::{Opener, Severity, SpecialId, Untold};
+use crate::mem::{AccessError, Outcome, execute};
+use crate::messages::foreign::{Access, Line, Opener, Served, Severity, SpecialId, Untold};
 use crate::messages::rpc::{CallError, Progress, Target};
 use crate::sim::{SimError, testbench};
 
@@ -31,8 +30,12 @@ impl Live {
 }
 
 impl Foreign for Live {
-    fn access(&self, op: &Op<Segments>) -> Result<Outcome, AccessError> {
-        execute(&*self.memories, op)
+    fn access(&self, access: &Access) -> Result<Outcome, AccessError> {
+        if access.observed {
+            execute(&self.memories.observed(access.space), &access.op)
+        } else {
+            execute(&*self.memories, &access.op)
+        }
     }
 
     fn host_call(
@@ -57,14 +60,31 @@ impl Foreign for Live {
         })
     }
 
-    fn exit(&self, _: ChannelId, code: u32) {
-        if let Err(error) = told(testbench::exit(code)) {
-            report(Severity::Error, "mb_exit", &error.to_string());
-        }
+    fn exit(&self, channel: &str, code: u32) {
+        tell("mb_exited", testbench::exited(channel, code));
+        tell("mb_exit", testbench::exit(code));
     }
 
     fn register(&self, channel: &str) -> Result<(), Untold> {
         told(testbench::register_channel(channel))
+    }
+
+    fn line(&self, line: &Line) {
+        tell("mb_print", testbench::line(&line.channel, &line.text));
+    }
+
+    fn served(&self, served: &Served) {
+        let entry = &served.entry;
+        let told = testbench::served(&testbench::Served {
+            channel: &served.channel,
+            slot: served.slot,
+            action: entry.action,
+            words: entry.words,
+            args: &entry.args,
+            ticks: u32::try_from(served.ticks).unwrap_or(u32::MAX),
+            result: served.result,
+        });
+        tell("mb_served", told);
     }
 
     fn report(&self, severity: Severity, id: &str, text: &str) {
@@ -128,6 +148,13 @@ fn progress(result: u64, status: u32) -> Result<Progress, WrongStatus> {
         2 => Ok(Progress::Absent),
         3 => Ok(Progress::Failed),
         other => Err(WrongStatus(other)),
+    }
+}
+
+/// A testbench that can't be told what it wants to know is an error.
+pub(super) fn tell(symbol: &str, outcome: Result<(), SimError>) {
+    if let Err(error) = told(outcome) {
+        report(Severity::Error, symbol, &error.to_string());
     }
 }
 

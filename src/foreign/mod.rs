@@ -19,16 +19,15 @@ pub(crate) use live::{report, report_without_testbench};
 pub(crate) use memory::{Memories, NoRoom};
 
 use crate::bus::Envelope;
-use crate::mem::{AccessError, Op, Outcome, Segments};
-use crate::messages::ChannelId;
-use crate::messages::foreign::{Inbox, Opener, Severity, SpecialId, Untold};
+use crate::mem::{AccessError, Outcome};
+use crate::messages::foreign::{Access, Inbox, Line, Opener, Served, Severity, SpecialId, Untold};
 use crate::messages::rpc::{CallError, Progress, Target};
 
 /// Everything that the system asks of the outside. Each method may come back into the system before
 /// it returns, so none may hold a borrow meanwhile.
 pub(crate) trait Foreign {
     /// Carries out a memory access of which at least one part is not in this process.
-    fn access(&self, op: &Op<Segments>) -> Result<Outcome, AccessError>;
+    fn access(&self, access: &Access) -> Result<Outcome, AccessError>;
 
     /// Asks the host program's own methods and custom commands once.
     fn host_call(
@@ -42,10 +41,16 @@ pub(crate) trait Foreign {
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError>;
 
     /// A channel has exited.
-    fn exit(&self, channel: ChannelId, code: u32);
+    fn exit(&self, channel: &str, code: u32);
 
     /// A channel is there. Fails where the testbench wants to know, and can't be called now.
     fn register(&self, channel: &str) -> Result<(), Untold>;
+
+    /// A line of a channel's text.
+    fn line(&self, line: &Line);
+
+    /// A request was served.
+    fn served(&self, served: &Served);
 
     /// Something for the user to read.
     fn report(&self, severity: Severity, id: &str, text: &str);
@@ -75,7 +80,7 @@ pub(crate) trait Foreign {
 pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
     match call {
         Inbox::Access(call) => {
-            let outcome = foreign.access(&call.message.op);
+            let outcome = foreign.access(&call.message);
             if let Err(error) = &outcome
                 && !call.reply.is_awaited()
             {
@@ -97,11 +102,19 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
                 .send(foreign.sv_call(&ask.channel, &ask.method, &ask.args));
         }
         Inbox::Exit(call) => {
-            foreign.exit(call.message.channel, call.message.code);
+            foreign.exit(&call.message.channel, call.message.code);
             call.reply.send(());
         }
         Inbox::Register(call) => {
             call.reply.send(foreign.register(&call.message.channel));
+        }
+        Inbox::Line(call) => {
+            foreign.line(&call.message);
+            call.reply.send(());
+        }
+        Inbox::Served(call) => {
+            foreign.served(&call.message);
+            call.reply.send(());
         }
         Inbox::Report(call) => {
             let report = call.message;

@@ -11,11 +11,10 @@ use mailbox_rs::{Errno, OpenFlags};
 use super::{Callbacks, Foreign, make};
 use crate::bus::{Bus, Port};
 use crate::mem::{
-    AccessError, Backend, BackendError, Buffer, Init, Memory, MemoryId, MemoryMap, Op, Outcome,
+    AccessError, Backend, BackendError, Buffer, Init, Memory, MemoryId, MemoryMap, Outcome,
     Segment, Segments, Shape, Space, SpaceId, Store, execute,
 };
-use crate::messages::ChannelId;
-use crate::messages::foreign::{Inbox, Opener, Severity, SpecialId, Untold};
+use crate::messages::foreign::{Access, Inbox, Line, Opener, Served, Severity, SpecialId, Untold};
 use crate::messages::rpc::{CallError, Progress, Target};
 
 /// The one space of [`map`].
@@ -143,9 +142,13 @@ pub(crate) enum Told {
     /// A method of the testbench was polled: channel, method, arguments.
     SvCall(String, String, Vec<u64>),
     /// A channel exited.
-    Exit(ChannelId, u32),
+    Exit(String, u32),
     /// A channel is there.
     Register(String),
+    /// A line of text: channel, text.
+    Line(String, String),
+    /// A request was served.
+    Served(Served),
     /// A report: severity, id, text.
     Report(Severity, String, String),
 }
@@ -207,9 +210,9 @@ impl Scripted {
 }
 
 impl Foreign for Scripted {
-    fn access(&self, op: &Op<Segments>) -> Result<Outcome, AccessError> {
+    fn access(&self, access: &Access) -> Result<Outcome, AccessError> {
         self.accesses.set(self.accesses.get() + 1);
-        execute(&*self.ram, op)
+        execute(&*self.ram, &access.op)
     }
 
     fn host_call(
@@ -234,13 +237,21 @@ impl Foreign for Scripted {
         })
     }
 
-    fn exit(&self, channel: ChannelId, code: u32) {
-        self.tell(Told::Exit(channel, code));
+    fn exit(&self, channel: &str, code: u32) {
+        self.tell(Told::Exit(channel.to_owned(), code));
     }
 
     fn register(&self, channel: &str) -> Result<(), Untold> {
         self.tell(Told::Register(channel.to_owned()));
         Ok(())
+    }
+
+    fn line(&self, line: &Line) {
+        self.tell(Told::Line(line.channel.clone(), line.text.clone()));
+    }
+
+    fn served(&self, served: &Served) {
+        self.tell(Told::Served(served.clone()));
     }
 
     fn report(&self, severity: Severity, id: &str, text: &str) {

@@ -78,6 +78,13 @@ impl MemoryMap {
         u32::try_from(index).ok().map(SpaceId)
     }
 
+    /// The first space that sees a memory.
+    pub fn seen_in(&self, memory: MemoryId) -> Option<SpaceId> {
+        let sees = |space: &Space| space.memories.contains(&memory);
+        let index = self.spaces.iter().position(sees)?;
+        u32::try_from(index).ok().map(SpaceId)
+    }
+
     /// Where the `len` bytes at `address` lie. An access that crosses the end of a memory goes on in the adjacent one.
     /// No bytes lie nowhere, whatever the address.
     ///

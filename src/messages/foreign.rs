@@ -1,20 +1,23 @@
 //! What the outside is sent: the foreign calls.
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, OpenFlags};
+use mailbox_rs::{Errno, OpenFlags, RequestEntry};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::ChannelId;
 use super::rpc::{CallError, Progress, Target};
 use crate::bus::inbox;
-use crate::mem::{AccessError, Op, Outcome, Segments};
+use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
 
 /// Carries out an access to memories of which at least one is not in this process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
+    /// The space that it was asked for in.
+    pub space: SpaceId,
     /// What to do, all of it in one call.
     pub op: Op<Segments>,
+    /// Whether the testbench is told of what it writes.
+    pub observed: bool,
 }
 
 /// One poll of a method or custom command that the host program has registered.
@@ -39,11 +42,11 @@ pub struct SvCall {
     pub args: Vec<u64>,
 }
 
-/// A channel has exited: `mb_exit`.
+/// A channel has exited: `mb_exited` and `mb_exit`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
-    /// Which.
-    pub channel: ChannelId,
+    /// Its name.
+    pub channel: String,
     /// With which code.
     pub code: u32,
 }
@@ -61,6 +64,30 @@ pub struct Register {
 pub struct Untold {
     /// Why not.
     pub cause: String,
+}
+
+/// A line of a channel's text: `mb_print`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Name of the channel.
+    pub channel: String,
+    /// The text, without its end of line.
+    pub text: String,
+}
+
+/// A request was served, and the testbench has asked to be told: `mb_served`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Served {
+    /// Name of the channel.
+    pub channel: String,
+    /// The slot of the request queue that it was in.
+    pub slot: u32,
+    /// The request as firmware wrote it.
+    pub entry: RequestEntry,
+    /// How long ago it was taken, in ticks.
+    pub ticks: u64,
+    /// The word that answers it; none where it has no response.
+    pub result: Option<u64>,
 }
 
 /// Something for the user to read: `mb_report`.
@@ -153,6 +180,8 @@ inbox! {
         SvCall -> Result<Progress, CallError>,
         Exit -> (),
         Register -> Result<(), Untold>,
+        Line -> (),
+        Served -> (),
         Report -> (),
         OpenSpecial -> Result<SpecialId, Errno>,
         ReadSpecial -> Result<Bytes, Errno>,

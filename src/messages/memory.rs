@@ -17,6 +17,8 @@ pub struct Access {
 /// Carries out an access at places that are known already.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessAt {
+    /// The space that it is asked for in.
+    pub space: SpaceId,
     /// What to do.
     pub op: Op<Segments>,
 }

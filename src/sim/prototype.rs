@@ -68,6 +68,7 @@ prototypes!(A B);
 prototypes!(A B C);
 prototypes!(A B C D);
 prototypes!(A B C D E);
+prototypes!(A B C D E F G H);
 
 /// Functions by name, each as a C pointer to it.
 #[derive(Debug, Default)]

@@ -8,8 +8,12 @@
     X(mb_step)                  \
     X(mb_sv_call)               \
     X(mb_exit)                  \
+    X(mb_exited)                \
     X(sv_registery_ch)          \
     X(mb_report)                \
+    X(mb_print)                 \
+    X(mb_served)                \
+    X(mb_written)               \
     X(mb_bb_mem_read)           \
     X(mb_bb_mem_write)          \
     X(mb_bb_mem_read_block)     \

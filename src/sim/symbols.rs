@@ -41,10 +41,27 @@ simulator! {
     ) -> u64;
     /// A channel has exited.
     fn mb_exit(code: u32);
+    /// A channel has exited, and which.
+    fn mb_exited(channel: *const c_char, code: u32);
     /// A channel is there.
     fn sv_registery_ch(channel: *const c_char);
     /// Something to read.
     fn mb_report(severity: c_int, id: *const c_char, text: *const c_char);
+    /// A line of a channel's text.
+    fn mb_print(channel: *const c_char, text: *const c_char);
+    /// A request that was served; `args` are always 20.
+    fn mb_served(
+        channel: *const c_char,
+        slot: u32,
+        action: u32,
+        words: u32,
+        args: *const u64,
+        ticks: u32,
+        answered: u32,
+        result: u64,
+    );
+    /// Bytes that the host has written; `data` always has 64.
+    fn mb_written(space: *const c_char, address: u64, len: u32, data: *const u8);
 
     /// One byte of a black-box memory of the testbench's; the address is relative to its base.
     fn mb_bb_mem_read(name: *const c_char, address: u64, data: *mut u8);
@@ -144,7 +161,9 @@ mod tests {
         macro_rules! add {
             ($($symbol:ident),+) => { $(functions.add($symbol.name(), $symbol.get().ok());)+ };
         }
-        add!(mb_step, mb_sv_call, mb_exit, sv_registery_ch, mb_report);
+        add!(mb_step, mb_sv_call, mb_exit, mb_exited);
+        add!(sv_registery_ch, mb_report, mb_print);
+        add!(mb_served, mb_written);
         add!(mb_bb_mem_read, mb_bb_mem_write);
         add!(mb_bb_mem_read_block, mb_bb_mem_write_block);
         add!(__vhost_bb_mem_read, __vhost_bb_mem_write);

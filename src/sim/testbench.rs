@@ -5,7 +5,8 @@ use std::ffi::c_int;
 
 use super::scope::enter;
 use super::symbols::{
-    mb_exit, mb_report, mb_step, mb_sv_call, sv_registery_ch, svAckDisabledState, svIsDisabledState,
+    mb_exit, mb_exited, mb_print, mb_report, mb_served, mb_step, mb_sv_call, mb_written,
+    sv_registery_ch, svAckDisabledState, svIsDisabledState,
 };
 use super::{SimError, c_text};
 
@@ -32,6 +33,80 @@ pub(crate) fn exit(code: u32) -> Result<(), SimError> {
     let (exit, _scope) = enter(&mb_exit)?;
     // SAFETY: it takes a number.
     unsafe { exit(code) };
+    Ok(())
+}
+
+/// A channel has exited, and which.
+pub(crate) fn exited(channel: &str, code: u32) -> Result<(), SimError> {
+    let channel = c_text(channel);
+    let (exited, _scope) = enter(&mb_exited)?;
+    // SAFETY: the name is NUL-terminated and outlives the call.
+    unsafe { exited(channel.as_ptr(), code) };
+    Ok(())
+}
+
+/// Whether the testbench takes lines of text.
+pub(crate) fn takes_lines() -> bool {
+    mb_print.get().is_ok()
+}
+
+/// A line of a channel's text.
+pub(crate) fn line(channel: &str, text: &str) -> Result<(), SimError> {
+    let (channel, text) = (c_text(channel), c_text(text));
+    let (print, _scope) = enter(&mb_print)?;
+    // SAFETY: the strings are NUL-terminated and outlive the call.
+    unsafe { print(channel.as_ptr(), text.as_ptr()) };
+    Ok(())
+}
+
+/// A request that was served.
+#[derive(Debug)]
+pub(crate) struct Served<'a> {
+    pub(crate) channel: &'a str,
+    pub(crate) slot: u32,
+    pub(crate) action: u32,
+    pub(crate) words: u32,
+    pub(crate) args: &'a [u64; 20],
+    pub(crate) ticks: u32,
+    pub(crate) result: Option<u64>,
+}
+
+/// A request was served.
+pub(crate) fn served(served: &Served<'_>) -> Result<(), SimError> {
+    let channel = c_text(served.channel);
+    let answered = u32::from(served.result.is_some());
+    let (call, _scope) = enter(&mb_served)?;
+    // SAFETY: the name is NUL-terminated, `args` has 20 words, and both outlive the call.
+    unsafe {
+        call(
+            channel.as_ptr(),
+            served.slot,
+            served.action,
+            served.words,
+            served.args.as_ptr(),
+            served.ticks,
+            answered,
+            served.result.unwrap_or_default(),
+        );
+    };
+    Ok(())
+}
+
+/// Bytes that `mb_written` is told of at once.
+const WRITTEN_BYTES: usize = 64;
+
+/// The library has written bytes.
+pub(crate) fn written(space: &str, address: u64, data: &[u8]) -> Result<(), SimError> {
+    let space = c_text(space);
+    let (written, _scope) = enter(&mb_written)?;
+    let mut address = address;
+    for piece in data.chunks(WRITTEN_BYTES) {
+        let mut bytes = [0; WRITTEN_BYTES];
+        bytes[..piece.len()].copy_from_slice(piece);
+        // SAFETY: the name is NUL-terminated, there are 64 bytes, and both outlive the call.
+        unsafe { written(space.as_ptr(), address, piece.len() as u32, bytes.as_ptr()) };
+        address = address.wrapping_add(piece.len() as u64);
+    }
     Ok(())
 }
 
@@ -124,7 +199,11 @@ mod tests {
     fn what_is_absent_is_named() {
         let absent = |symbol| Err(SimError::Absent(Absent { symbol }));
         assert_eq!(exit(0), absent("mb_exit"));
+        assert_eq!(exited("core0", 0), absent("mb_exited"));
         assert_eq!(register_channel("core0"), absent("sv_registery_ch"));
+        assert_eq!(line("core0", "text"), absent("mb_print"));
+        assert_eq!(written("space", 0, &[1]), absent("mb_written"));
+        assert!(!takes_lines());
         assert_eq!(report(2, "id", "text"), absent("mb_report"));
         assert_eq!(step(), absent("mb_step"));
         assert_eq!(

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cap_std::fs::Dir;
 
-use super::{Alone, Error, Inner, NamedChannel, Ports, Vhost};
-use crate::actors::console::Console;
+use super::{Alone, Error, Inner, NamedChannel, Observed, Ports, Vhost};
+use crate::actors::console::{Console, Sink};
 use crate::actors::files::{Files, SpecialNames, open_root};
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
 use crate::actors::memory::Memory;
@@ -38,8 +38,8 @@ pub(crate) struct Parts {
     pub(crate) callbacks: Rc<Callbacks>,
     /// Who makes the foreign calls.
     pub(crate) foreign: Rc<dyn Foreign>,
-    /// Where firmware's text goes.
-    pub(crate) sink: Box<dyn io::Write>,
+    /// Where firmware's text goes; without, to the testbench.
+    pub(crate) sink: Option<Box<dyn io::Write>>,
     /// What sees all messages from the first one on.
     pub(crate) taps: Vec<Box<dyn Tap>>,
 }
@@ -80,9 +80,11 @@ impl Vhost {
             bus.attach(tap);
         }
         let foreign = bus.foreign(Rc::new(move |call| foreign::make(&*foreign, call)));
+        let observed = Observed::default();
         let memory = {
             let desk = bus.desk(memory::Inbox::PARTY);
-            bus.start(|_| Memory::new(desk, map.clone(), store.clone(), &foreign))?
+            let written = observed.written.clone();
+            bus.start(|_| Memory::new(desk, map.clone(), store.clone(), &foreign, written))?
         };
         let setups: Vec<Setup> = channels.iter().filter_map(setup).collect();
         let names: Vec<String> = setups.iter().map(|setup| setup.name.clone()).collect();
@@ -97,6 +99,10 @@ impl Vhost {
         };
         let console = {
             let desk = bus.desk(console::Inbox::PARTY);
+            let sink = match sink {
+                Some(sink) => Sink::Writer(sink),
+                None => Sink::Testbench(foreign.sent_by(desk.party())),
+            };
             bus.start(|_| Console::new(desk, names, sink))?
         };
         let rpc = {
@@ -126,6 +132,7 @@ impl Vhost {
                 console: console.clone(),
                 foreign: foreign.clone(),
                 store,
+                observed: observed.served.clone(),
             },
         };
 
@@ -145,6 +152,7 @@ impl Vhost {
             callbacks,
             channels: named,
             unregistered: RefCell::new(unregistered),
+            observed,
             _alone: alone,
         };
         Ok((Self(Rc::new(system)), beginning))
@@ -255,13 +263,17 @@ impl Loader<'_> {
     /// Gives each memory its first content; one that several spaces see, once.
     fn initialise(&self) -> Result<(), Error> {
         for (id, memory) in self.map.numbered() {
+            // What no space sees, nobody can read.
+            let Some(space) = self.map.seen_in(id) else {
+                continue;
+            };
             let content = initial(id, memory, fastrand::u64(..))?;
             if let Some(note) = &content.note {
                 self.note(&memory.name, note);
             }
             for op in content.writes() {
                 self.bus
-                    .ask(self.memory, AccessAt { op })?
+                    .ask(self.memory, AccessAt { space, op })?
                     .map_err(Error::Initialise)?;
             }
         }
@@ -287,6 +299,7 @@ impl Loader<'_> {
                         let filled = self.bus.ask(
                             self.memory,
                             AccessAt {
+                                space,
                                 op: Op::Fill(place, 0),
                             },
                         )?;

@@ -11,7 +11,7 @@ use crate::bus::Tap;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
 use crate::foreign::{Callbacks, FileOpener, Live, Memories, Openers};
 use crate::mem::MemoryMap;
-use crate::sim::CStdout;
+use crate::sim::{CStdout, testbench};
 
 /// What a system is built of. Nothing is taken from the environment but what the YAML files name by
 /// `${VARIABLE}`.
@@ -105,7 +105,8 @@ impl Builder {
         self
     }
 
-    /// Where firmware's text goes, line by line as `[channel] text`; without it, to C's `stdout`.
+    /// Where firmware's text goes, line by line as `[channel] text`; without it, to the testbench's `mb_print`, or C's
+    /// `stdout` where there is none.
     pub fn console(mut self, sink: impl io::Write + 'static) -> Self {
         self.console = Some(Box::new(sink));
         self
@@ -151,7 +152,7 @@ impl Builder {
             file_root: self.files,
             callbacks,
             foreign,
-            sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
+            sink: self.console.or_else(stdout),
             taps: self.taps,
         })
     }
@@ -175,6 +176,11 @@ impl Builder {
             }
         }
     }
+}
+
+/// C's `stdout`, unless the testbench takes lines.
+fn stdout() -> Option<Box<dyn io::Write>> {
+    (!testbench::takes_lines()).then(|| Box::new(CStdout) as _)
 }
 
 /// The files of this process, and its environment under the builder's variables.

@@ -49,6 +49,7 @@ struct Inner {
     channels: Vec<NamedChannel>,
     /// Channels that the testbench is yet to be told of.
     unregistered: RefCell<Vec<String>>,
+    observed: Observed,
     _alone: Alone,
 }
 
@@ -60,6 +61,13 @@ struct Ports {
     /// Not before the memories have their first content.
     mailbox: OnceCell<Port<mailbox::Inbox>>,
     foreign: Port<foreign::Inbox>,
+}
+
+/// What the testbench has asked to be told of.
+#[derive(Debug, Default)]
+struct Observed {
+    served: Rc<Cell<bool>>,
+    written: Rc<Cell<bool>>,
 }
 
 /// A channel, as far as its users ask about it.
@@ -217,6 +225,16 @@ impl Vhost {
         A: Actor<Context = actix::Context<A>> + Handler<Kept>,
     {
         Ok(self.0.bus.attach_actor(actor)?)
+    }
+
+    /// Tells the testbench of requests that are served, of what is written into memory, or of both from now on.
+    pub(crate) fn observe(&self, served: bool, written: bool) {
+        let Observed {
+            served: tells_served,
+            written: tells_written,
+        } = &self.0.observed;
+        tells_served.set(tells_served.get() || served);
+        tells_written.set(tells_written.get() || written);
     }
 
     /// Shows something to the user, as the system's own reports are.

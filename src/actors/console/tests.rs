@@ -44,7 +44,7 @@ impl Bench {
         let console = Console::new(
             bus.desk(<Inbox as crate::bus::Inbox>::PARTY),
             names,
-            Box::new(screen.clone()),
+            Sink::Writer(Box::new(screen.clone())),
         );
         let console = bus.start(|_| console).unwrap();
         Self {

@@ -17,7 +17,7 @@ use super::{Board, Links, Setup};
 use crate::bus::{Desk, Doorbell};
 use crate::messages::ChannelId;
 use crate::messages::files::CloseAll;
-use crate::messages::foreign::{Exit, Severity};
+use crate::messages::foreign::{self, Exit, Severity};
 use crate::messages::mailbox::Sight;
 use crate::messages::{console, mailbox, rpc};
 
@@ -106,15 +106,15 @@ impl Channel {
                     self.service.links.rpc.post(rpc::Cancel {
                         channel: self.service.name().to_owned(),
                     });
-                    self.close();
+                    self.close().await?;
                 }
                 Either::Right((code, _)) => {
                     let code = code?;
-                    self.close();
+                    self.close().await?;
                     self.stage.set(Stage::Exited { code });
                     self.board.exited(self.service.id, code);
                     self.service.links.foreign.post(Exit {
-                        channel: self.service.id,
+                        channel: self.service.name().to_owned(),
                         code,
                     });
                     return Ok(());
@@ -239,15 +239,26 @@ impl Channel {
 
     /// Shows whoever observes the channel what came of a request.
     fn announce(&self, slot: u32, entry: RequestEntry, since: u64, served: &Served) {
+        let response = match served {
+            Served::Response(response) => Some(*response),
+            Served::Silent | Served::Exit(_) => None,
+        };
+        if self.service.links.observed.get() {
+            let width = self.service.setup.layout.ptr_width;
+            self.service.links.foreign.post(foreign::Served {
+                channel: self.service.name().to_owned(),
+                slot,
+                entry,
+                ticks: self.desk.now() - since,
+                result: response.map(|response| response.entry(width).rets),
+            });
+        }
         self.desk.announce(|| mailbox::Served {
             channel: self.service.id,
             slot,
             entry,
             since,
-            response: match served {
-                Served::Response(response) => Some(*response),
-                Served::Silent | Served::Exit(_) => None,
-            },
+            response,
         });
     }
 
@@ -308,14 +319,15 @@ impl Channel {
             .watch(watched, &self.service.setup.layout, queues.place());
     }
 
-    /// Puts out what text is left and closes the files: a session is over.
-    fn close(&self) {
-        self.service.links.console.post(console::Finish {
-            channel: Some(self.service.id),
-        });
+    /// Closes the files and puts out what text is left: a session is over. The text comes before all that is told next.
+    async fn close(&self) -> Result<(), Failure> {
         self.service.links.files.post(CloseAll {
             channel: self.service.id,
         });
+        let finish = console::Finish {
+            channel: Some(self.service.id),
+        };
+        Ok(self.service.links.console.ask(finish).await?)
     }
 
     fn give_up(&self, text: &str) {

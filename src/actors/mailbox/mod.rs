@@ -17,6 +17,7 @@ mod service;
 mod tests;
 mod watch;
 
+use std::cell::Cell;
 use std::fmt;
 use std::fmt::Write as _;
 use std::rc::Rc;
@@ -61,6 +62,8 @@ pub(crate) struct Links {
     pub foreign: Port<foreign::Inbox>,
     /// For looks at the doorbells, which are no messages.
     pub store: Rc<dyn Store>,
+    /// Whether the testbench wants to be told of what is served.
+    pub observed: Rc<Cell<bool>>,
 }
 
 /// The mailbox server.
@@ -85,6 +88,7 @@ impl MailboxServer {
             console: links.console.sent_by(from),
             foreign: links.foreign.sent_by(from),
             store: links.store,
+            observed: links.observed,
         });
         let channels = (0..)
             .map(ChannelId)

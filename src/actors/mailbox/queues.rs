@@ -8,7 +8,7 @@ use mailbox_rs::{Index, Layout, REQUEST_ARGS, RequestEntry, Response, ResponseEn
 use super::Setup;
 use super::failure::Failure;
 use crate::bus::Port;
-use crate::mem::{Op, Outcome, Segments, Span, part};
+use crate::mem::{Op, Outcome, Segments, SpaceId, Span, part};
 use crate::messages::memory::{self, AccessAt, Locate};
 
 /// A channel's bytes, and how they lie.
@@ -16,6 +16,7 @@ use crate::messages::memory::{self, AccessAt, Locate};
 pub(super) struct Queues {
     memory: Port<memory::Inbox>,
     layout: Layout,
+    space: SpaceId,
     /// All of the channel.
     place: Segments,
 }
@@ -37,6 +38,7 @@ impl Queues {
             place: memory.ask(locate).await??,
             memory: memory.clone(),
             layout: setup.layout,
+            space: setup.space,
         };
         let clear = [&setup.layout.request, &setup.layout.response]
             .map(|queue| Op::Fill(queues.at(queue.offset, queue.size), 0));
@@ -93,7 +95,10 @@ impl Queues {
         let entry = Op::Write(entry, Bytes::copy_from_slice(&bytes[..size]));
         let advance = self.write(self.layout.response.idx_p, index.next().0);
         let op = Op::Batch(vec![entry, advance]);
-        self.memory.post(AccessAt { op });
+        self.memory.post(AccessAt {
+            space: self.space,
+            op,
+        });
     }
 
     /// How far requests are taken, as memory has it.
@@ -132,6 +137,7 @@ impl Queues {
     }
 
     async fn access(&self, op: Op<Segments>) -> Result<Outcome, Failure> {
-        Ok(self.memory.ask(AccessAt { op }).await??)
+        let space = self.space;
+        Ok(self.memory.ask(AccessAt { space, op }).await??)
     }
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use thiserror::Error;
 
+mod observed;
 mod uvm;
 mod vpi;
 mod words;

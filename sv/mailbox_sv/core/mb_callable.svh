@@ -1,0 +1,18 @@
+// A method that firmware calls by name, as the host sees it.
+interface class MbCallable;
+    pure virtual function string get_name();
+
+    // A new instance of the same method, for one channel; null where there can be none.
+    pure virtual function MbCallable another();
+
+    // One poll of a call, at this tick.
+    pure virtual function longint unsigned poll(
+        longint unsigned tick, string space, int unsigned arg_len, longint unsigned args[`SV_CALL_MAX_ARGS],
+        output int unsigned status);
+
+    // A tick is over. False where no call is pending any more; one that was not polled in this tick has been dropped.
+    pure virtual function bit keep(longint unsigned tick);
+
+    // Answers calls, one after the other, without end.
+    pure virtual task serve();
+endclass

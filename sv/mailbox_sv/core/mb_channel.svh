@@ -1,0 +1,29 @@
+// One channel: its space, and its own instances of the methods.
+class MbChannel;
+    local string     name;
+    local string     space;
+    local MbCallable methods[string];
+
+    function new(string name);
+        this.name = name;
+        mb_get_space(name, space);
+    endfunction
+
+    function string get_name();
+        return name;
+    endfunction
+
+    // The space that firmware's pointers point into.
+    function string get_space();
+        return space;
+    endfunction
+
+    function void add(MbCallable method);
+        methods[method.get_name()] = method;
+    endfunction
+
+    // The method of a name; null where there is none.
+    function MbCallable method(string name);
+        return methods.exists(name) ? methods[name] : null;
+    endfunction
+endclass

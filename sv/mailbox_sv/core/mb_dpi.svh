@@ -1,0 +1,44 @@
+// The library's functions. A test of the library compares each line with include/vhost.h.
+
+import "DPI-C" context function int mb_init(input string mem_cfg, input string mailbox_cfg, input string fs_root);
+import "DPI-C" context function int mb_tick();
+import "DPI-C" context function void mb_notify();
+// The library's own loop, for testbenches that export a task `mb_step`. The task `mb_server_run` of this package needs none.
+import "DPI-C" context mb_server_run = task mb_server_run_c();
+import "DPI-C" context function void mb_shutdown();
+import "DPI-C" context function void mb_quit(input int status);
+import "DPI-C" context function void mb_observe(input int unsigned what);
+
+import "DPI-C" context function string mb_last_error();
+import "DPI-C" context function string mb_status();
+import "DPI-C" context function void mb_get_space(input string ch, output string space);
+
+import "DPI-C" context function void mb_backdoor_write_u8(
+    input string space, input longint unsigned addr, input byte unsigned data);
+import "DPI-C" context function void mb_backdoor_write_u16(
+    input string space, input longint unsigned addr, input shortint unsigned data);
+import "DPI-C" context function void mb_backdoor_write_u32(
+    input string space, input longint unsigned addr, input int unsigned data);
+import "DPI-C" context function void mb_backdoor_write_u64(
+    input string space, input longint unsigned addr, input longint unsigned data);
+import "DPI-C" context function void mb_backdoor_read_u8(
+    input string space, input longint unsigned addr, output byte unsigned data);
+import "DPI-C" context function void mb_backdoor_read_u16(
+    input string space, input longint unsigned addr, output shortint unsigned data);
+import "DPI-C" context function void mb_backdoor_read_u32(
+    input string space, input longint unsigned addr, output int unsigned data);
+import "DPI-C" context function void mb_backdoor_read_u64(
+    input string space, input longint unsigned addr, output longint unsigned data);
+import "DPI-C" context function void mb_backdoor_write_string(
+    input string space, input longint unsigned addr, input string data);
+import "DPI-C" context function void mb_backdoor_read_string(
+    input string space, input longint unsigned addr, output string data);
+import "DPI-C" context function int mb_backdoor_write_block(
+    input string space, input longint unsigned addr, input byte unsigned data[]);
+import "DPI-C" context function int mb_backdoor_read_block(
+    input string space, input longint unsigned addr, output byte unsigned data[]);
+import "DPI-C" context function int mb_load_elf(input string space, input string file);
+
+import "DPI-C" context function longint unsigned __mb_call(
+    input string ch, input string method, input int unsigned arg_len, input longint unsigned args[16],
+    output int unsigned status);

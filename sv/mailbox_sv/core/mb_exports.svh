@@ -1,0 +1,76 @@
+// What the library calls: `mb_init` of this package has told it that these are here.
+
+export "DPI-C" function sv_registery_ch;
+export "DPI-C" function mb_sv_call;
+export "DPI-C" function mb_exited;
+export "DPI-C" function mb_report;
+export "DPI-C" function mb_print;
+export "DPI-C" function mb_served;
+export "DPI-C" function mb_written;
+export "DPI-C" function mb_bb_mem_write;
+export "DPI-C" function mb_bb_mem_read;
+export "DPI-C" function mb_bb_mem_write_block;
+export "DPI-C" function mb_bb_mem_read_block;
+
+function automatic void sv_registery_ch(input string ch);
+    MbHost::get().register_channel(ch);
+endfunction
+
+function automatic longint unsigned mb_sv_call(
+    input string ch, input string method, input int unsigned arg_len, input longint unsigned args[16],
+    output int unsigned status);
+    return MbHost::get().poll(ch, method, arg_len, args, status);
+endfunction
+
+function automatic void mb_exited(input string ch, input int unsigned code);
+    MbHost::get().exited(ch, code);
+endfunction
+
+function automatic void mb_report(input int severity, input string id, input string msg);
+    MbHost::get().hooks.report(mb_severity_e'(severity), id, msg);
+endfunction
+
+function automatic void mb_print(input string ch, input string text);
+    MbHost::get().hooks.line(ch, text);
+endfunction
+
+function automatic void mb_served(
+    input string ch, input int unsigned slot, input int unsigned action, input int unsigned words,
+    input longint unsigned args[20], input int unsigned ticks, input int unsigned answered,
+    input longint unsigned result);
+    MbHost::get().hooks.served(ch, slot, action, words, args, ticks, answered != 0, result);
+endfunction
+
+function automatic void mb_written(
+    input string space, input longint unsigned addr, input int unsigned len, input byte unsigned data[64]);
+    MbHost::get().hooks.written(space, addr, len, data);
+endfunction
+
+function automatic void mb_bb_mem_write(input string name, input longint unsigned addr, input byte unsigned data);
+    MbAddressable memory = MbHost::get().memory(name);
+    if (memory != null)
+        memory.write(addr, data);
+endfunction
+
+function automatic void mb_bb_mem_read(input string name, input longint unsigned addr, output byte unsigned data);
+    MbAddressable memory = MbHost::get().memory(name);
+    data = 0;
+    if (memory != null)
+        memory.read(addr, data);
+endfunction
+
+function automatic void mb_bb_mem_write_block(
+    input string name, input longint unsigned addr, input int unsigned len, input byte unsigned data[64]);
+    MbAddressable memory = MbHost::get().memory(name);
+    if (memory != null)
+        memory.write_block(addr, len, data);
+endfunction
+
+function automatic void mb_bb_mem_read_block(
+    input string name, input longint unsigned addr, input int unsigned len, output byte unsigned data[64]);
+    MbAddressable memory = MbHost::get().memory(name);
+    foreach (data[i])
+        data[i] = 0;
+    if (memory != null)
+        memory.read_block(addr, len, data);
+endfunction

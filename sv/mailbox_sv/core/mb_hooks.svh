@@ -1,0 +1,48 @@
+// What the host tells the testbench, and how plain SystemVerilog shows it. Another way is another class: see MbHost::set_hooks.
+class MbHooks;
+    // Errors and worse so far.
+    int unsigned errors;
+
+    virtual function void report(mb_severity_e severity, string id, string text);
+        if (severity >= MB_ERROR)
+            errors++;
+        case (severity)
+            MB_INFO: $display("Info: %s: %s", id, text);
+            MB_WARNING: $warning("%s: %s", id, text);
+            MB_ERROR: `MB_SHOW_ERROR({id, ": ", text});
+            default: $fatal(1, "%s: %s", id, text);
+        endcase
+    endfunction
+
+    // A line of text from firmware.
+    virtual function void line(string ch, string text);
+        $display("[%s] %s", ch, text);
+    endfunction
+
+    // A channel has exited.
+    virtual function void exited(string ch, int unsigned code);
+        if (code == 0)
+            report(MB_INFO, ch, "exited with 0");
+        else
+            report(MB_ERROR, ch, $sformatf("exited with %0d", code));
+    endfunction
+
+    // Service begins or is over.
+    virtual function void serving(bit on);
+    endfunction
+
+    // A request was served: only where MB_OBSERVE_SERVED was asked for. `result` counts where it was `answered`.
+    virtual function void served(
+        string ch, int unsigned slot, int unsigned action, int unsigned words, longint unsigned args[20],
+        int unsigned ticks, bit answered, longint unsigned result);
+    endfunction
+
+    // The host has written memory: only where MB_OBSERVE_WRITTEN was asked for. The first `len` bytes count.
+    virtual function void written(string space, longint unsigned addr, int unsigned len, byte unsigned data[64]);
+    endfunction
+
+    // Whether the run is a good one so far.
+    virtual function bit passed();
+        return errors == 0;
+    endfunction
+endclass

@@ -1,0 +1,26 @@
+// A black-box memory: `write` and `read` of a byte are enough, blocks are as many bytes unless a memory does better.
+virtual class MbMemoryOf #(type BASE = MbObject) extends BASE implements MbAddressable;
+    function new(string name = "");
+        super.new(name);
+    endfunction
+
+    virtual function string get_name();
+        return super.get_name();
+    endfunction
+
+    pure virtual function void write(`MB_PTR addr, byte unsigned data);
+    pure virtual function void read(`MB_PTR addr, output byte unsigned data);
+
+    virtual function void write_block(`MB_PTR addr, int unsigned len, byte unsigned data[64]);
+        for (int unsigned i = 0; i < len; i++)
+            write(addr + 64'(i), data[i]);
+    endfunction
+
+    virtual function void read_block(`MB_PTR addr, int unsigned len, output byte unsigned data[64]);
+        for (int unsigned i = 0; i < len; i++)
+            read(addr + 64'(i), data[i]);
+    endfunction
+endclass
+
+// Without UVM.
+typedef MbMemoryOf#(MbObject) MbMemory;

@@ -1,0 +1,34 @@
+// What one poll of a method answers.
+typedef enum int unsigned {
+    MB_READY   = 0,
+    MB_PENDING = 1,
+    MB_ABSENT  = 2,
+    MB_FAILED  = 3
+} mb_status_e;
+
+// How bad a report is.
+typedef enum int {
+    MB_INFO    = 0,
+    MB_WARNING = 1,
+    MB_ERROR   = 2,
+    MB_FATAL   = 3
+} mb_severity_e;
+
+// What firmware asks for. Any other number is a custom command.
+typedef enum int unsigned {
+    MB_EXIT    = 1,
+    MB_PRINT   = 2,
+    MB_CPRINT  = 3,
+    MB_MEMMOVE = 4,
+    MB_MEMSET  = 5,
+    MB_MEMCMP  = 6,
+    MB_CALL    = 7,
+    MB_FILE    = 8
+} mb_action_e;
+
+// What the testbench can ask to observe; may be combined.
+parameter int unsigned MB_OBSERVE_SERVED  = 1;
+parameter int unsigned MB_OBSERVE_WRITTEN = 2;
+
+// Exit codes by channel.
+typedef int unsigned mb_codes_t[string];

@@ -1,0 +1,30 @@
+// The mailbox's classes for UVM testbenches. Include it at compilation-unit scope or in a package, once; mailbox_uvm_pkg.sv is such
+// a package. Compile mailbox_if.sv before.
+`ifndef MAILBOX_SV
+`define MAILBOX_SV
+
+`include "mailbox.svh"
+`ifndef UVM_MACROS_SVH
+`include "uvm_macros.svh"
+`endif
+
+import uvm_pkg::*;
+import mailbox_core_pkg::*;
+
+`include "uvm/mailbox_sv_call.svh"
+`include "uvm/mb_bb_mem.svh"
+`include "uvm/mb_bb_mem_factory.svh"
+`include "uvm/mailbox_item.svh"
+`include "uvm/mailbox_write.svh"
+`include "uvm/mailbox_monitor.svh"
+`include "uvm/mailbox_hooks.svh"
+`include "uvm/mailbox_ch.svh"
+`include "uvm/mailbox_object.svh"
+`include "uvm/mb_root.svh"
+
+// Serves until all channels have exited; here too, for those who import the package that this is in.
+task automatic mb_server_run();
+    mailbox_core_pkg::mb_server_run();
+endtask
+
+`endif

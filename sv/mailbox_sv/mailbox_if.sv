@@ -1,0 +1,55 @@
+// The clock of the mailbox: the library is called from here.
+//
+// The testbench drives `clk`, and `reset` where it has one: no tick while that is 1. A tick is a look at the mailboxes:
+//
+//   period     a tick every so many clocks (default 1); 0: only where there is a reason, which is that
+//   notify()   was called, by a monitor of the bus that saw a write into a mailbox; or that
+//              a method's call is pending, which is asked on every clock
+`ifndef MAILBOX_IF_SV
+`define MAILBOX_IF_SV
+
+`include "mailbox_core_pkg.sv"
+
+interface MailboxIf ();
+    import mailbox_core_pkg::*;
+
+    bit          clk;
+    bit          reset;
+    int unsigned period = 1;
+
+    MbHost       host;
+    // Clocks since the last tick.
+    int unsigned clocks;
+    // How often notify() was called, and how many of these a tick has followed.
+    int unsigned rung, heard;
+
+    // The library is called from this interface.
+    function automatic void connect();
+        host = MbHost::get();
+        host.connect();
+        notify();
+    endfunction
+
+    // Something was written to a mailbox; at the next clock it is there.
+    function automatic void notify();
+        rung <= rung + 1;
+    endfunction
+
+    always @(posedge clk)
+        if (host != null && host.serving && !reset) begin
+            clocks = clocks + 1;
+            if (clocks == period || rung != heard || (period == 0 && host.is_asked())) begin
+                clocks = 0;
+                if (rung != heard)
+                    mb_notify();
+                heard = rung;
+                host.tick();
+            end
+        end
+
+    final
+        if (host != null)
+            host.finish();
+endinterface
+
+`endif

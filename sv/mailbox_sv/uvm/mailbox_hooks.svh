@@ -1,0 +1,77 @@
+// Tells UVM what the host tells.
+class MailboxHooks extends MbHooks;
+    // Firmware's lines are reports, with the channel as id.
+    bit lines_are_reports;
+    // Of what is only good to know.
+    int verbosity = UVM_LOW;
+
+    // What holds the run phase open.
+    local uvm_object holder;
+    local uvm_phase  held;
+
+    function new(uvm_object holder);
+        this.holder = holder;
+    endfunction
+
+    virtual function void report(mb_severity_e severity, string id, string text);
+        case (severity)
+            MB_INFO: `uvm_info(id, text, verbosity)
+            MB_WARNING: `uvm_warning(id, text)
+            MB_ERROR: `uvm_error(id, text)
+            default: `uvm_fatal(id, text)
+        endcase
+    endfunction
+
+    virtual function void line(string ch, string text);
+        if (lines_are_reports)
+            `uvm_info(ch, text, UVM_NONE)
+        else
+            super.line(ch, text);
+    endfunction
+
+    // An objection holds the run phase while channels are served.
+    virtual function void serving(bit on);
+        if (on && held == null) begin
+            uvm_domain common = uvm_domain::get_common_domain();
+            held = common.find(uvm_run_phase::get());
+            held.raise_objection(holder, "channels are served");
+        end else if (!on && held != null) begin
+            held.drop_objection(holder, "service is over");
+            held = null;
+        end
+    endfunction
+
+    virtual function void served(
+        string ch, int unsigned slot, int unsigned action, int unsigned words, longint unsigned args[20],
+        int unsigned ticks, bit answered, longint unsigned result);
+        MailboxItem item = MailboxItem::type_id::create("item");
+        item.channel = ch;
+        item.slot = slot;
+        item.action = action;
+        for (int i = 0; i < 20 && i < int'(words); i++)
+            item.args.push_back(args[i]);
+        if (action == MB_CALL && words != 0)
+            mb_backdoor_read_string(MbHost::get().channel(ch).get_space(), args[0], item.method);
+        item.ticks = ticks;
+        item.answered = answered;
+        item.result = result;
+        item.served_at = $realtime;
+        MailboxMonitor::show_served(item);
+    endfunction
+
+    virtual function void written(string space, longint unsigned addr, int unsigned len, byte unsigned data[64]);
+        MailboxWrite item = MailboxWrite::type_id::create("item");
+        item.space = space;
+        item.addr = addr;
+        item.data = new[len];
+        foreach (item.data[i])
+            item.data[i] = data[i];
+        item.written_at = $realtime;
+        MailboxMonitor::show_written(item);
+    endfunction
+
+    virtual function bit passed();
+        uvm_report_server server = uvm_report_server::get_server();
+        return server.get_severity_count(UVM_ERROR) == 0 && server.get_severity_count(UVM_FATAL) == 0;
+    endfunction
+endclass

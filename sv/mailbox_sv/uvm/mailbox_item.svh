@@ -1,0 +1,63 @@
+// A request of firmware's that was served, and its response.
+class MailboxItem extends uvm_sequence_item;
+    `uvm_object_utils(MailboxItem)
+
+    string           channel;
+    // Of the request queue.
+    int unsigned     slot;
+    // One of mb_action_e, or another number: a custom command.
+    int unsigned     action;
+    // The words that the request has.
+    longint unsigned args[$];
+    // Of a CALL.
+    string           method;
+    // Ticks from when it was taken until it was served.
+    int unsigned     ticks;
+    // Whether it has a response, and what that says; a negated error number where the request failed.
+    bit              answered;
+    longint unsigned result;
+    // When it was served.
+    realtime         served_at;
+
+    function new(string name = "MailboxItem");
+        super.new(name);
+    endfunction
+
+    virtual function string action_name();
+        mb_action_e known;
+        return $cast(known, action) != 0 ? known.name() : $sformatf("custom %0h", action);
+    endfunction
+
+    virtual function string convert2string();
+        string text = {channel, ": ", action_name()};
+        if (action == MB_CALL)
+            text = {text, " ", method};
+        foreach (args[i])
+            text = {text, $sformatf(" %0h", args[i])};
+        return answered ? {text, $sformatf(" -> %0h", result)} : text;
+    endfunction
+
+    virtual function void do_copy(uvm_object rhs);
+        MailboxItem from;
+        super.do_copy(rhs);
+        if ($cast(from, rhs) == 0)
+            `uvm_fatal("MailboxItem", "a copy is made of another type")
+        channel = from.channel;
+        slot = from.slot;
+        action = from.action;
+        args = from.args;
+        method = from.method;
+        ticks = from.ticks;
+        answered = from.answered;
+        result = from.result;
+        served_at = from.served_at;
+    endfunction
+
+    // Whether it asks for the same, and is answered the same; when does not count.
+    virtual function bit do_compare(uvm_object rhs, uvm_comparer comparer);
+        MailboxItem with_;
+        return super.do_compare(rhs, comparer) && $cast(with_, rhs) != 0 && channel == with_.channel
+            && action == with_.action && args == with_.args && method == with_.method
+            && answered == with_.answered && result == with_.result;
+    endfunction
+endclass

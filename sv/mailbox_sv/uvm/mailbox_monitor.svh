@@ -1,0 +1,36 @@
+// Shows what firmware asks for and what the host writes. The library is told to tell of it only where somebody listens.
+class MailboxMonitor extends uvm_monitor;
+    `uvm_component_utils(MailboxMonitor)
+
+    // Each request that was served.
+    uvm_analysis_port #(MailboxItem)  served_ap;
+    // Each write of the host into simulated memory, in order; from the loading of firmware on.
+    uvm_analysis_port #(MailboxWrite) written_ap;
+
+    local static MailboxMonitor all[$];
+
+    function new(string name, uvm_component parent);
+        super.new(name, parent);
+        served_ap = new("served_ap", this);
+        written_ap = new("written_ap", this);
+    endfunction
+
+    virtual function void start_of_simulation_phase(uvm_phase phase);
+        super.start_of_simulation_phase(phase);
+        all.push_back(this);
+        if (served_ap.size() != 0)
+            mb_observe(MB_OBSERVE_SERVED);
+        if (written_ap.size() != 0)
+            mb_observe(MB_OBSERVE_WRITTEN);
+    endfunction
+
+    static function void show_served(MailboxItem item);
+        foreach (all[i])
+            all[i].served_ap.write(item);
+    endfunction
+
+    static function void show_written(MailboxWrite item);
+        foreach (all[i])
+            all[i].written_ap.write(item);
+    endfunction
+endclass

@@ -1,0 +1,75 @@
+// The mailbox of a UVM testbench: what MbRoot::mb() gives.
+class Mailbox extends uvm_object;
+    `uvm_object_utils(Mailbox)
+
+    // The host, with its knobs, and how it reports.
+    MbHost       host;
+    MailboxHooks hooks;
+
+    local virtual MailboxIf inf;
+
+    function new(string name = "Mailbox");
+        super.new(name);
+        host = MbHost::get();
+        hooks = new(this);
+        host.set_hooks(hooks);
+    endfunction
+
+    // The interface that ticks.
+    function void set_inf(virtual MailboxIf inf);
+        this.inf = inf;
+        inf.connect();
+    endfunction
+
+    // A method of every channel.
+    function void registery_method(MailboxSvCall method);
+        host.register_method(method);
+    endfunction
+
+    // A channel that is served. The library tells of those in the configuration by itself.
+    function void registery_ch(string ch);
+        host.register_channel(ch);
+    endfunction
+
+    // A channel; fatal where there is none.
+    function MailboxCh get_ch(string ch);
+        MbChannel channel = host.channel(ch);
+        if (channel == null)
+            return null;
+        get_ch = MailboxCh::type_id::create(ch);
+        get_ch.set_channel(channel);
+    endfunction
+
+    // Begins to serve: returns when the channels are there, each with its own instances of the methods.
+    task start();
+        host.start();
+    endtask
+
+    // Waits for the next clock.
+    task step();
+        @(posedge inf.clk);
+    endtask
+
+    // A channel has exited.
+    function void exit(int unsigned code);
+        host.exited("", code);
+    endfunction
+
+    // Returns when the first channel has exited. The run phase is no longer held open then.
+    task wait_finish();
+        host.wait_exit();
+        hooks.serving(0);
+    endtask
+
+    // Returns when all channels have exited, with their exit codes.
+    task wait_finish_all(output mb_codes_t codes);
+        host.wait_over();
+        codes = host.codes;
+    endtask
+
+    // One poll of a method.
+    function longint unsigned poll(
+        string ch, string method, bit [31:0] arg_len, `MB_PTR args[`SV_CALL_MAX_ARGS], output int unsigned status);
+        return host.poll(ch, method, arg_len, args, status);
+    endfunction
+endclass
