@@ -170,6 +170,12 @@ pub enum BackendError {
         "backend `{0}` has no way to it: `api` is for memories without `path`, `static` for those with one"
     )]
     NoWay(Backend),
+    /// No simulator has such words.
+    #[error("words of {bits} bits are wider than any simulator's")]
+    TooWide {
+        /// Bits of a word.
+        bits: u64,
+    },
     /// Something is wrong with an HDL object.
     #[error("HDL path `{path}`: {cause}")]
     Hdl {

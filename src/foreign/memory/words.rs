@@ -38,6 +38,9 @@ pub(super) struct Words<A> {
 /// Vecvals that are moved at a time: 64 KiB of bytes in words of whole vecvals.
 const CHUNK: u64 = 16 * 1024;
 
+/// Bytes of the widest word: 2^24 bits, of which IEEE 1800-2017, 6.9.1, asks simulators for 2^16.
+const WIDEST: u64 = 1 << 21;
+
 /// Words that are remembered as unknown. Past that the user has heard enough.
 const REMEMBERED: usize = 64 * 1024;
 
@@ -96,7 +99,13 @@ impl<A: Arrays> Words<A> {
         at: &Segment,
         mut each: impl FnMut(&Chunk) -> Result<(), BackendError>,
     ) -> Result<(), BackendError> {
-        let most = (CHUNK / self.vecvals() as u64).max(1);
+        let width = self.geometry.width();
+        if width > WIDEST {
+            return Err(BackendError::TooWide {
+                bits: width.saturating_mul(8),
+            });
+        }
+        let most = (CHUNK / vecvals_of(width)).max(1);
         for run in self.geometry.runs(at.offset, at.len) {
             let mut skipped = 0;
             while skipped < run.count() {
@@ -165,3 +174,6 @@ fn word_data(word: &Word) -> std::ops::Range<usize> {
     let from = word.data as usize;
     from..from + word.len as usize
 }
+
+#[cfg(test)]
+mod tests;
