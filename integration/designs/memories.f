@@ -2,6 +2,7 @@
 --top-module testbench
 --timing
 --vpi
+-LDFLAGS -Wl,--undefined=mb_report,--undefined=vpi_handle_by_name
 ../rtl/memory_map.sv
 ../rtl/ram.sv
 ../rtl/ram.cpp
