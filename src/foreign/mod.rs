@@ -18,6 +18,7 @@ pub(crate) use live::Live;
 pub(crate) use live::{report, report_without_testbench};
 pub(crate) use memory::{Memories, NoRoom};
 
+use crate::bus::Envelope;
 use crate::mem::{AccessError, Op, Outcome, Segments};
 use crate::messages::ChannelId;
 use crate::messages::foreign::{Inbox, Opener, Severity, SpecialId, Untold};
@@ -82,6 +83,9 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
             }
             call.reply.send(outcome);
         }
+        // Firmware has reset the channel that called: a method must not go on with what is dropped.
+        Inbox::HostCall(Envelope { reply, .. }) if reply.is_abandoned() => {}
+        Inbox::SvCall(Envelope { reply, .. }) if reply.is_abandoned() => {}
         Inbox::HostCall(call) => {
             let ask = call.message;
             call.reply

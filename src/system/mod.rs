@@ -146,6 +146,9 @@ impl Vhost {
 
     /// Answers CALLs of this method by `callback`; the testbench is no longer asked.
     ///
+    /// A call that is pending is asked again on every tick. Where a tick passes without, firmware has reset the channel,
+    /// and what `callback` is asked next is another call.
+    ///
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
     pub fn register_method(
