@@ -3,7 +3,6 @@
 //   +seed=N        of the accesses (default 1)
 //   +accesses=N    how many, of 1 to 300 bytes (default 10,000)
 //   +probe=ADDR    instead: the host writes four bytes there and reads them, for memories that it can't reach
-//   +load=FILE     instead: the host loads an ELF image into spaces, and is measured; load_cost.cpp has more
 //
 // All of it has a shadow of its own: what each byte must be.
 module testbench
@@ -29,7 +28,6 @@ module testbench
         input string space, input longint unsigned addr, output bytes_t data, input longint unsigned len);
     import "DPI-C" context function longint mb_backdoor_write_mem(
         input string space, input longint unsigned addr, input bytes_t data, input longint unsigned len);
-    import "DPI-C" context function int measure_loads(input string file);
 
     export "DPI-C" function mb_report;
     export "DPI-C" function mb_bb_mem_read;
@@ -54,24 +52,21 @@ module testbench
     string doing;
 
     initial begin
-        int          first_seed, accesses;
+        int          given, accesses;
         int unsigned probed;
-        string       image;
-        if ($value$plusargs("seed=%d", seed) == 0)
-            seed = 1;
+        if ($value$plusargs("seed=%d", given) == 0)
+            given = 1;
         if ($value$plusargs("accesses=%d", accesses) == 0)
             accesses = 10_000;
-        first_seed = seed;
+        seed = given;
         doing = "the RTL has filled the memories";
         fill();
         if (mb_init("", "", "") != 0) begin
             finish(255);
         end else if ($value$plusargs("probe=%h", probed) != 0) begin
             probe(probed);
-        end else if ($value$plusargs("load=%s", image) != 0) begin
-            finish(measure_loads(image));
         end else begin
-            $display("memories: seed %0d, %0d accesses", seed, accesses);
+            $display("memories: seed %0d, %0d accesses", given, accesses);
             doing = "the host has given them their content";
             take_initial_content();
             sweep();
@@ -83,7 +78,7 @@ module testbench
             if (status == 0)
                 $display("memories: all as they must be");
             else
-                $display("memories: +seed=%0d repeats it", first_seed);
+                $display("memories: +seed=%0d repeats it", given);
             finish(status);
         end
     end
