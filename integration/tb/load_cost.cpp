@@ -38,12 +38,12 @@ double load(const char *space, const char *image) {
 
 } // namespace
 
-#define COUNTED(RESULT, NAME, PARAMETERS, ARGUMENTS)                                                                               \
-    RESULT __real_##NAME PARAMETERS;                                                                                               \
-    RESULT __wrap_##NAME PARAMETERS {                                                                                              \
-        static Counter *const count = counter(#NAME);                                                                              \
-        count->calls++;                                                                                                            \
-        return __real_##NAME ARGUMENTS;                                                                                            \
+#define COUNTED(RESULT, NAME, PARAMETERS, ARGUMENTS)   \
+    RESULT __real_##NAME PARAMETERS;                   \
+    RESULT __wrap_##NAME PARAMETERS {                  \
+        static Counter *const called = counter(#NAME); \
+        called->calls++;                               \
+        return __real_##NAME ARGUMENTS;                \
     }
 
 extern "C" {
@@ -78,16 +78,16 @@ int measure_loads(const char *image) {
     }
     for (int i = 0; i < 2; i++) {
         uint64_t calls = 0;
-        for (Counter *count = counters; count; count = count->next)
-            count->calls = 0;
+        for (Counter *one = counters; one; one = one->next)
+            one->calls = 0;
         if (load(spaces[i], image) < 0)
             return 255;
-        for (Counter *count = counters; count; count = count->next)
-            calls += count->calls;
+        for (Counter *one = counters; one; one = one->next)
+            calls += one->calls;
         printf("load: %s: %.0f ns, %lu calls:", spaces[i], least[i], (unsigned long)calls);
-        for (Counter *count = counters; count; count = count->next)
-            if (count->calls)
-                printf(" %lu %s", (unsigned long)count->calls, count->name);
+        for (Counter *one = counters; one; one = one->next)
+            if (one->calls)
+                printf(" %lu %s", (unsigned long)one->calls, one->name);
         printf("\n");
     }
     return 0;

@@ -70,7 +70,7 @@ module testbench
             doing = "the host has given them their content";
             take_initial_content();
             sweep();
-            for (int i = 1; i <= accesses; i++) begin
+            for (int i = 1; i <= accesses && status == 0; i++) begin
                 access();
                 if (i % 1000 == 0 || i == accesses)
                     sweep();
@@ -149,7 +149,7 @@ module testbench
         rtl_sees(FIRST, END - FIRST);
     endtask
 
-    // The first difference of an access is told; what is really there is then what must stay.
+    // The first difference is told, and ends the run.
     function automatic void compare(string who, int unsigned at, byte unsigned got);
         int memory = memory_at(at);
         if (got != shadow[at-FIRST]) begin
