@@ -1,8 +1,8 @@
-// Memories of every geometry on one bus, with `strobes` for its bytes. What is where, memory_map.sv says; how an address becomes a
-// word of an array is written here as docs/configuration.md has it, and knows nothing of the host.
+// Memories of every geometry on one bus, with `strobes` for its bytes. What is where, memory_map.sv says; how an address
+// becomes a word of an array is written here as docs/configuration.md has it, and knows nothing of the host.
 //
-// An access takes from `valid` to `ready`; it is to one word of one memory, and `addr` is the word's first byte. Words are as wide
-// as the memory's, and the lower bytes of the bus.
+// An access takes from `valid` to `ready`. It is to one word of one memory, whose first byte is at `addr`; words are as wide
+// as the memory's, and take the lower bytes of the bus.
 module memories
     import memory_map::*;
 (

@@ -13,8 +13,7 @@ module sram #(
 );
     array_t mem /*verilator public_flat_rw*/;
 
-    // Not always_ff: the host writes it too.
-    always @(posedge clk) begin
+    always_ff @(posedge clk) begin
         automatic bit [8*BYTES-1:0] value = mem[word];
         out <= value;
         for (int i = 0; i < BYTES; i++)
@@ -39,7 +38,7 @@ module sram_rows #(
 );
     array_t mem /*verilator public_flat_rw*/;
 
-    always @(posedge clk) begin
+    always_ff @(posedge clk) begin
         automatic bit [31:0] row = word / COLUMNS;
         automatic bit [31:0] column = word % COLUMNS;
         automatic bit [8*BYTES-1:0] value = mem[row][column];

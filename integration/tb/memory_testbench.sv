@@ -41,6 +41,8 @@ module testbench
     bit [31:0]             addr;
     bit [MOST_BYTES-1:0]   strobes;
     bit [8*MOST_BYTES-1:0] data, out;
+    // What was on `out` when the last access was ready.
+    bit [8*MOST_BYTES-1:0] got;
 
     memories memories (.*);
 
@@ -120,6 +122,7 @@ module testbench
         addr = word;
         valid = 1;
         do @(negedge clk); while (!ready);
+        got = out;
         valid = 0;
     endtask
 
@@ -141,7 +144,7 @@ module testbench
         for (int unsigned word = word_start(from); word < from + len; word = word_end(word)) begin
             transfer(word);
             for (int unsigned at = word; at < word_end(word); at++)
-                compare("the RTL", at, out[8*(at-word)+:8]);
+                compare("the RTL", at, got[8*(at-word)+:8]);
         end
     endtask
 
@@ -150,12 +153,12 @@ module testbench
     endtask
 
     // The first difference is told, and ends the run.
-    function automatic void compare(string who, int unsigned at, byte unsigned got);
+    function automatic void compare(string who, int unsigned at, byte unsigned value);
         int memory = memory_at(at);
-        if (got != shadow[at-FIRST]) begin
+        if (value != shadow[at-FIRST]) begin
             if (status == 0)
                 $display("memories: after %s: %s reads 0x%02x at 0x%0x, which is %s + 0x%0x, and not 0x%02x",
-                    doing, who, got, at, NAMES[memory], at - BASES[memory], shadow[at-FIRST]);
+                    doing, who, value, at, NAMES[memory], at - BASES[memory], shadow[at-FIRST]);
             status = 1;
         end
     endfunction
@@ -166,7 +169,7 @@ module testbench
         for (int unsigned word = FIRST; word < WRITABLE; word = word_end(word)) begin
             transfer(word);
             for (int unsigned i = 0; i < 4; i++)
-                shadow[word+i-FIRST] = out[8*i+:8];
+                shadow[word+i-FIRST] = got[8*i+:8];
         end
         for (int unsigned at = WRITABLE; at < END; at++)
             shadow[at-FIRST] = 8'(draw(0, 255));
@@ -219,7 +222,7 @@ module testbench
             shadow[at-FIRST] = 0;
     endfunction
 
-    // The host has filled it with what nobody knows: that differs, and is neither zeros.
+    // The host has filled it with what only it knows: neither what was there nor zeros.
     task automatic take_random(string name);
         int unsigned from = BASES[named(name)];
         int unsigned size = BASES[named(name)+1] - from;
@@ -227,10 +230,10 @@ module testbench
         for (int unsigned word = from; word < from + size; word = word_end(word)) begin
             transfer(word);
             for (int unsigned at = word; at < word_end(word); at++) begin
-                byte unsigned got = out[8*(at-word)+:8];
-                same += got == shadow[at-FIRST] ? 1 : 0;
-                zeros += got == 0 ? 1 : 0;
-                shadow[at-FIRST] = got;
+                byte unsigned value = got[8*(at-word)+:8];
+                same += value == shadow[at-FIRST] ? 1 : 0;
+                zeros += value == 0 ? 1 : 0;
+                shadow[at-FIRST] = value;
             end
         end
         if (same > size / 16 || zeros > size / 16) begin
@@ -348,9 +351,9 @@ module testbench
             compare("the host", from + i, bytes[i]);
     endfunction
 
-    function automatic void moved(int unsigned len, longint got);
-        if (got != 64'(len)) begin
-            $display("memories: %s: the host has moved %0d bytes and not %0d", doing, got, len);
+    function automatic void moved(int unsigned len, longint bytes);
+        if (bytes != 64'(len)) begin
+            $display("memories: %s: the host has moved %0d bytes and not %0d", doing, bytes, len);
             status = 1;
         end
     endfunction
