@@ -71,12 +71,13 @@ module host
             mb_notify();
 
     function automatic void tick();
-        int served;
-        pending.delete();
-        served = mb_tick();
+        int served = mb_tick();
         // Every pending call was asked again. One that was not is none any more: firmware has reset its channel.
-        began = pending;
-        waiting = unsigned'(began.num());
+        if (waiting != 0 || pending.num() != 0) begin
+            began = pending;
+            pending.delete();
+            waiting = unsigned'(began.num());
+        end
         if (served < 0)
             fail();
         else if (served == 0)

@@ -259,6 +259,7 @@ impl Vhost {
     }
 
     /// Tells the testbench of the channels that it was not told of; there is no other try.
+    #[cold]
     fn register_at_last(&self) -> Result<(), Error> {
         for (channel, untold) in self.register_each()? {
             let text = format!("channel `{channel}`: {untold}");
@@ -284,6 +285,7 @@ impl Vhost {
     }
 
     /// A panic that nobody heard of is an error of the host's own.
+    #[cold]
     fn report_panics(&self) -> Result<(), Error> {
         for (ticket, text) in self.0.bus.take_panics() {
             let text = format!("{} panicked at {}: {text}", ticket.to(), ticket.name());
