@@ -20,8 +20,8 @@ interface MailboxIf ();
     MbHost       host;
     // Clocks since the last tick.
     int unsigned clocks;
-    // How often notify() was called, and how many of these a tick has followed.
-    int unsigned rung, heard;
+    // notify() was called since the last tick, or before that: what was written when a clock ticked is there at the next.
+    bit          rung, again;
 
     // The library is called from this interface.
     function automatic void connect();
@@ -30,19 +30,20 @@ interface MailboxIf ();
         notify();
     endfunction
 
-    // Something was written to a mailbox; at the next clock it is there.
+    // Something is written to a mailbox; at the next clock it is there.
     function automatic void notify();
-        rung <= rung + 1;
+        rung = 1;
     endfunction
 
     always @(posedge clk)
         if (host != null && host.serving && !reset) begin
             clocks = clocks + 1;
-            if (clocks == period || rung != heard || (period == 0 && host.is_asked())) begin
+            if (clocks == period || rung || again || (period == 0 && host.is_asked())) begin
                 clocks = 0;
-                if (rung != heard)
+                again = rung;
+                rung = 0;
+                if (again)
                     mb_notify();
-                heard = rung;
                 host.tick();
             end
         end

@@ -24,6 +24,12 @@ class MailboxMonitor extends uvm_monitor;
             mb_observe(MB_OBSERVE_WRITTEN);
     endfunction
 
+    // A run that ends early says what the channels wait for.
+    virtual function void pre_abort();
+        if (!MbHost::get().is_over())
+            `uvm_info(get_type_name(), {"the channels:\n", mb_status()}, UVM_NONE)
+    endfunction
+
     static function void show_served(MailboxItem item);
         foreach (all[i])
             all[i].served_ap.write(item);

@@ -1,0 +1,4 @@
+// Three cores under a testbench without UVM. What must be as it must, is checked by firmware and by expected output.
+-F cluster-rtl.f
+../uvm/plain_pkg.sv
+../uvm/plain_testbench.sv

@@ -1,0 +1,74 @@
+// Three PicoRV32 cores, each with a RAM of its own in an HDL array. The first has a window to a memory of the testbench's, too.
+//
+//   0x0000_0000 + 0x1_0000 * core   the core's RAM: 64 KiB, where it leaves reset
+//   0x1000_0000                     the window
+module cluster #(
+    parameter int CORES = 3
+) (
+    input  bit                   clk,
+    input  bit                   resetn,
+    output bit [CORES-1:0]       trap,
+    // The cores' stores, for whoever watches the bus: one is done at the clock where `write` is set.
+    output bit [CORES-1:0]       write,
+    output bit [CORES-1:0][31:0] write_addr,
+    output bit [CORES-1:0][31:0] write_data,
+    output bit [CORES-1:0][3:0]  write_strobes,
+    // The window: an access is asked for as long as `window_valid` is set, and done with `window_ready`.
+    output bit                   window_valid,
+    output bit [31:0]            window_addr,
+    output bit [31:0]            window_wdata,
+    output bit [3:0]             window_wstrb,
+    input  bit                   window_ready,
+    input  bit [31:0]            window_rdata
+);
+    for (genvar i = 0; i < CORES; i++) begin : core
+        bit        valid, ready, ram_ready, outside_ready;
+        bit [31:0] addr, wdata, rdata, ram_rdata, outside_rdata;
+        bit [3:0]  wstrb;
+
+        picorv32 #(
+            .ENABLE_MUL(1),
+            .ENABLE_DIV(1),
+            .PROGADDR_RESET(32'h1_0000 * i)
+        ) cpu (
+            .clk(clk), .resetn(resetn), .trap(trap[i]),
+            .mem_valid(valid), .mem_instr(), .mem_ready(ready),
+            .mem_addr(addr), .mem_wdata(wdata), .mem_wstrb(wstrb), .mem_rdata(rdata),
+            .mem_la_read(), .mem_la_write(), .mem_la_addr(), .mem_la_wdata(), .mem_la_wstrb(),
+            .pcpi_valid(), .pcpi_insn(), .pcpi_rs1(), .pcpi_rs2(),
+            .pcpi_wr(1'b0), .pcpi_rd(32'b0), .pcpi_wait(1'b0), .pcpi_ready(1'b0),
+            .irq(32'b0), .eoi(), .trace_valid(), .trace_data()
+        );
+
+        bit [31:0] ram[16384] /*verilator public_flat_rw*/;
+
+        // Not always_ff: the host writes the words too.
+        always @(posedge clk) begin
+            ram_ready <= valid && addr[31:16] == 16'(i) && !ram_ready;
+            ram_rdata <= ram[addr[15:2]];
+            for (int b = 0; b < 4; b++)
+                if (valid && addr[31:16] == 16'(i) && !ram_ready && wstrb[b])
+                    ram[addr[15:2]][8*b+:8] <= wdata[8*b+:8];
+        end
+
+        if (i == 0) begin : with_window
+            assign window_valid = valid && addr[31:28] == 4'h1;
+            assign window_addr = addr;
+            assign window_wdata = wdata;
+            assign window_wstrb = wstrb;
+            assign outside_ready = window_ready;
+            assign outside_rdata = window_rdata;
+        end else begin : without_window
+            assign outside_ready = 0;
+            assign outside_rdata = 0;
+        end
+
+        assign ready = ram_ready || outside_ready;
+        assign rdata = outside_ready ? outside_rdata : ram_rdata;
+
+        assign write[i] = valid && !ready && wstrb != 0;
+        assign write_addr[i] = addr;
+        assign write_data[i] = wdata;
+        assign write_strobes[i] = wstrb;
+    end
+endmodule

@@ -1,0 +1,33 @@
+// UVM testbench of the cluster: methods that firmware calls, what observes it, and the tests.
+package cluster_pkg;
+    import uvm_pkg::*;
+    `include "uvm_macros.svh"
+    `include "mailbox.svh"
+    import mailbox_uvm_pkg::*;
+
+    // As rtl/cluster.sv has it, and where firmware's mailbox is in a core's RAM (firmware/link.ld is told).
+    parameter int        CORES = 3;
+    parameter bit [31:0] RAM = 32'h1_0000;
+    parameter bit [31:0] MAILBOX = 32'h8000;
+    parameter bit [31:0] MAILBOX_SIZE = 800;
+
+    import "DPI-C" function real cpu_seconds();
+
+    // The memory behind the window.
+    MbSparseMem scratch = new("scratch");
+
+    `include "add_call.svh"
+    `include "wait_call.svh"
+    `include "clocks_call.svh"
+    `include "greet_call.svh"
+    `include "mute_call.svh"
+    `include "call_order.svh"
+    `include "sum_limit.svh"
+    `include "shadow.svh"
+
+    // Who listens to the cores' stores; null where nobody does.
+    Shadow bus;
+
+    `include "cluster_test.svh"
+    `include "tests.svh"
+endpackage

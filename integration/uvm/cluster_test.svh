@@ -1,0 +1,32 @@
+// What all tests have: methods, memories, a monitor.
+class ClusterTest extends uvm_test;
+    `uvm_component_utils(ClusterTest)
+
+    MailboxMonitor monitor;
+
+    function new(string name, uvm_component parent);
+        super.new(name, parent);
+    endfunction
+
+    virtual function void build_phase(uvm_phase phase);
+        Mailbox    mb = MbRoot::mb();
+        AddCall    add = AddCall::type_id::create("add");
+        WaitCall   wait_ = WaitCall::type_id::create("wait");
+        ClocksCall clocks = ClocksCall::type_id::create("clocks");
+        GreetCall  greet = GreetCall::type_id::create("greet");
+        super.build_phase(phase);
+        mb.registery_method(add);
+        mb.registery_method(wait_);
+        mb.registery_method(clocks);
+        mb.registery_method(greet);
+        MbBBMemFactory::get().registery(scratch);
+        mb.hooks.lines_are_reports = 1;
+        mb.host.failed_status = 1;
+        monitor = MailboxMonitor::type_id::create("monitor", this);
+    endfunction
+
+    // The run is over when all channels have exited: nobody here holds the phase open.
+    virtual task run_phase(uvm_phase phase);
+        MbRoot::mb().start();
+    endtask
+endclass

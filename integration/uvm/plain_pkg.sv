@@ -1,0 +1,72 @@
+// Methods that firmware calls, without UVM.
+package plain_pkg;
+    `include "mailbox.svh"
+    import mailbox_core_pkg::*;
+
+    // The sum of the arguments.
+    class AddMethod extends MbMethod;
+        local `MB_PTR sum;
+
+        function new(string name = "add");
+            super.new(name);
+        endfunction
+
+        virtual function MbCallable another();
+            AddMethod method = new(get_name());
+            return method;
+        endfunction
+
+        protected virtual function void parse_args(string space, bit [31:0] arg_len, `MB_PTR args[]);
+            sum = 0;
+            for (int unsigned i = 0; i < arg_len; i++)
+                sum += args[i];
+        endfunction
+
+        protected virtual task execute();
+            yield(sum);
+        endtask
+    endclass
+
+    // Answers when so much time has passed: with how many clocks it was told to wait.
+    class WaitMethod extends MbMethod;
+        local `MB_PTR count;
+
+        function new(string name = "wait");
+            super.new(name);
+        endfunction
+
+        virtual function MbCallable another();
+            WaitMethod method = new(get_name());
+            return method;
+        endfunction
+
+        protected virtual function void parse_args(string space, bit [31:0] arg_len, `MB_PTR args[]);
+            count = args[0];
+        endfunction
+
+        protected virtual task execute();
+            repeat (32'(count))
+                #10ns;
+            yield(count);
+        endtask
+    endclass
+
+    // How many clocks have passed.
+    class ClocksMethod extends MbMethod;
+        function new(string name = "clocks");
+            super.new(name);
+        endfunction
+
+        virtual function MbCallable another();
+            ClocksMethod method = new(get_name());
+            return method;
+        endfunction
+
+        protected virtual function void parse_args(string space, bit [31:0] arg_len, `MB_PTR args[]);
+        endfunction
+
+        protected virtual task execute();
+            yield(64'($time) / 10);
+        endtask
+    endclass
+endpackage

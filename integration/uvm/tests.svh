@@ -1,0 +1,139 @@
+// The cores talk to the host at once, each in its own time: their calls come in order, and memory is as it was told.
+class TalkTest extends ClusterTest;
+    `uvm_component_utils(TalkTest)
+
+    CallOrder order;
+    Shadow    shadow;
+
+    function new(string name, uvm_component parent);
+        super.new(name, parent);
+    endfunction
+
+    virtual function void build_phase(uvm_phase phase);
+        super.build_phase(phase);
+        order = CallOrder::type_id::create("order", this);
+        shadow = Shadow::type_id::create("shadow", this);
+        bus = shadow;
+    endfunction
+
+    virtual function void connect_phase(uvm_phase phase);
+        monitor.served_ap.connect(order.served);
+        monitor.written_ap.connect(shadow.analysis_export);
+        for (int core = 0; core < CORES; core++) begin
+            repeat (4) begin
+                order.expect_call($sformatf("cpu%0d", core), "wait");
+                order.expect_call($sformatf("cpu%0d", core), "add");
+            end
+            order.expect_call($sformatf("cpu%0d", core), "add");
+        end
+    endfunction
+
+    virtual task run_phase(uvm_phase phase);
+        mb_codes_t codes;
+        MbRoot::mb().start();
+        MbRoot::mb().wait_finish_all(codes);
+        foreach (codes[channel])
+            `uvm_info("TalkTest", $sformatf("%s has exited with %0d", channel, codes[channel]), UVM_LOW)
+        `uvm_info("TalkTest", $sformatf("%0d channels", codes.size()), UVM_LOW)
+    endtask
+
+    virtual function void check_phase(uvm_phase phase);
+        if (shadow.writes == 0)
+            `uvm_error("TalkTest", "nobody has told of a write")
+    endfunction
+endclass
+
+// A checker objects to what firmware does.
+class ObjectingTest extends ClusterTest;
+    `uvm_component_utils(ObjectingTest)
+
+    SumLimit limit;
+
+    function new(string name, uvm_component parent);
+        super.new(name, parent);
+    endfunction
+
+    virtual function void build_phase(uvm_phase phase);
+        super.build_phase(phase);
+        limit = SumLimit::type_id::create("limit", this);
+        limit.limit = 44;
+    endfunction
+
+    virtual function void connect_phase(uvm_phase phase);
+        monitor.served_ap.connect(limit.analysis_export);
+    endfunction
+endclass
+
+// Firmware that calls what is not there is told so, and goes on.
+class ToldTest extends ClusterTest;
+    `uvm_component_utils(ToldTest)
+
+    function new(string name, uvm_component parent);
+        super.new(name, parent);
+    endfunction
+
+    virtual function void build_phase(uvm_phase phase);
+        super.build_phase(phase);
+        MbRoot::mb().host.missing_method_is_fatal = 0;
+    endfunction
+endclass
+
+// A method forgets to yield.
+class MuteTest extends ClusterTest;
+    `uvm_component_utils(MuteTest)
+
+    function new(string name, uvm_component parent);
+        super.new(name, parent);
+    endfunction
+
+    virtual function void build_phase(uvm_phase phase);
+        MuteCall mute = MuteCall::type_id::create("launch");
+        super.build_phase(phase);
+        MbRoot::mb().registery_method(mute);
+    endfunction
+endclass
+
+// The end is that of the first channel which exits.
+class FirstExitTest extends ClusterTest;
+    `uvm_component_utils(FirstExitTest)
+
+    function new(string name, uvm_component parent);
+        super.new(name, parent);
+    endfunction
+
+    virtual task run_phase(uvm_phase phase);
+        phase.raise_objection(this);
+        fork
+            MbRoot::mb().start();
+            mb_server_run();
+        join_none
+        MbRoot::mb().wait_finish();
+        phase.drop_objection(this);
+    endtask
+endclass
+
+// For measuring: firmware idles for +clocks=N, served or, with +unserved, not.
+class IdleTest extends ClusterTest;
+    `uvm_component_utils(IdleTest)
+
+    function new(string name, uvm_component parent);
+        super.new(name, parent);
+    endfunction
+
+    virtual task run_phase(uvm_phase phase);
+        int unsigned clocks = 100_000;
+        real         begun;
+        void'($value$plusargs("clocks=%d", clocks));
+        phase.raise_objection(this);
+        MbRoot::mb().start();
+        if ($test$plusargs("unserved") != 0)
+            MbRoot::mb().host.stop();
+        // Past reset and firmware's beginning.
+        #10us;
+        begun = cpu_seconds();
+        #(10ns * clocks);
+        $display("main: %.3f ns per clock", 1.0e9 * (cpu_seconds() - begun) / clocks);
+        MbRoot::mb().host.stop();
+        phase.drop_objection(this);
+    endtask
+endclass
