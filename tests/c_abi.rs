@@ -234,6 +234,28 @@ fn runs_in_a_simulator(linkage: Linkage) {
     run_with_each_kind(&bytes_only, &["black_box"]);
 }
 
+/// A memory that is filled at the start, and one that is not.
+const OBSERVED_MEMORY: &str = "\
+space:
+  core0:
+    - ram0: {base: 0x80000000, size: 0x40000, backend: api, init: {method: all_zero}}
+  core1:
+    - ram1: {base: 0x90000000, size: 0x40000, backend: api}
+";
+
+fn tells_what_is_observed(linkage: Linkage) {
+    let observer = Program::build(linkage, &["observe.c", "chip.c", "firmware.c"]);
+    let memory = observer.write("memory.yaml", OBSERVED_MEMORY);
+    let mailbox = observer.write(
+        "mailbox.yaml",
+        "core0: {space: core0, base: 0x80001000, ptr: 32, cache_line: 0}\n\
+         core1: {space: core1, base: 0x90001000, ptr: 32, cache_line: 0}\n",
+    );
+    let paths = [&memory, &mailbox, observer.folder.path()].map(|path| path.to_str().unwrap());
+    let run = observer.run(&paths, 36);
+    assert_eq!(run.stdout, "", "the testbench shows firmware's lines");
+}
+
 /// Arrays of every shape, as `hdl.c` has them, and some that it has otherwise or not at all.
 const HDL_MEMORY: &str = "\
 space:
@@ -296,6 +318,16 @@ fn driver_with_the_shared_library() {
 #[test]
 fn driver_with_the_archive() {
     drives_every_case(Linkage::Archive);
+}
+
+#[test]
+fn observer_with_the_shared_library() {
+    tells_what_is_observed(Linkage::Shared);
+}
+
+#[test]
+fn observer_with_the_archive() {
+    tells_what_is_observed(Linkage::Archive);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Fetches UVM's DPI code for Verilator into FOLDER/dpi: xtask/fetch-uvm.sh FOLDER
+# Fetches UVM for Verilator, each version as its releases have it: xtask/fetch-uvm.sh FOLDER makes FOLDER/2020.3.1/src and
+# FOLDER/2017.1.0/src, with uvm_pkg.sv, uvm_macros.svh and dpi/.
 # Debian's source package of Verilator has it. apt's own client fetches that from where this machine's packages come from;
 # nothing is installed, and the machine's package lists stay as they are.
 set -eu
@@ -20,7 +21,13 @@ if ! dpkg --compare-versions "$version" ge 5.048; then
     echo "fetch-uvm.sh: Verilator $version is older than 5.048" >&2
     exit 1
 fi
-tar -xf verilator_*.orig.tar.* -C source --strip-components=1 --wildcards '*/test_regress/t/uvm/*/dpi/*'
-rm -rf "$folder/dpi"
-# The latest UVM among them.
-mv "$(find source -name dpi | sort | tail -n 1)" "$folder/dpi"
+tar -xf verilator_*.orig.tar.* -C source --strip-components=1 --wildcards '*/test_regress/t/uvm/*'
+for uvm in v2020_3_1 v2017_1_0; do
+    release=$(echo "$uvm" | tr -d v | tr _ .)
+    rm -rf "${folder:?}/$release"
+    mkdir -p "$folder/$release/src"
+    # One file with all of UVM, its macros too.
+    mv "source/test_regress/t/uvm/uvm_pkg_all_${uvm}_dpi.svh" "$folder/$release/src/uvm_pkg.sv"
+    echo '// uvm_pkg.sv has the macros.' >"$folder/$release/src/uvm_macros.svh"
+    mv "source/test_regress/t/uvm/$uvm/dpi" "$folder/$release/src/dpi"
+done

@@ -1,7 +1,7 @@
 // For measuring how long an image takes to load, by either backend: the memories, with calls to the simulator counted.
 --top-module testbench
 --vpi
--CFLAGS -I${UVM_DPI}
+-CFLAGS -I${UVM_2020}/dpi
 -LDFLAGS -Wl,--undefined=mb_report,--undefined=vpi_handle_by_name
 -LDFLAGS -Wl,--wrap=vpi_handle_by_name,--wrap=vpi_handle_by_index,--wrap=vpi_handle,--wrap=vpi_get,--wrap=vpi_release_handle
 -LDFLAGS -Wl,--wrap=vpi_chk_error,--wrap=vpi_get_value,--wrap=vpi_put_value,--wrap=vpi_get_value_array,--wrap=vpi_put_value_array

@@ -1,5 +1,5 @@
 // The same with UVM's HDL access, and the black box by bytes alone.
 -F memories.f
--CFLAGS -I${UVM_DPI}
+-CFLAGS -I${UVM_2020}/dpi
 ../tb/uvm_hdl.cpp
 +define+BLACK_BOX_BY_BYTE

@@ -3,6 +3,7 @@
 ${UVM_2017}/uvm_pkg.sv
 ${UVM_2017}/dpi/uvm_dpi.cc
 -Wno-SYMRSVDWORD
+-Wno-WIDTHTRUNC
 uvm.vlt
 -MAKEFLAGS OPT_FAST=-O0
 -MAKEFLAGS OPT_SLOW=-O0

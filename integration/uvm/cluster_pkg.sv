@@ -3,6 +3,7 @@ package cluster_pkg;
     import uvm_pkg::*;
     `include "uvm_macros.svh"
     `include "mailbox.svh"
+    import mailbox_core_pkg::*;
     import mailbox_uvm_pkg::*;
 
     // As rtl/cluster.sv has it, and where firmware's mailbox is in a core's RAM (firmware/link.ld is told).

@@ -5,6 +5,7 @@
 module testbench;
     import uvm_pkg::*;
     `include "uvm_macros.svh"
+    import mailbox_core_pkg::*;
     import mailbox_uvm_pkg::*;
     import cluster_pkg::*;
 

@@ -21,6 +21,8 @@ mod error;
 mod guard;
 #[cfg(test)]
 mod header;
+#[cfg(test)]
+mod imports;
 mod inquiry;
 mod kept;
 mod lifecycle;

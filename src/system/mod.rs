@@ -301,6 +301,8 @@ impl Vhost {
             .0
             .bus
             .ask(&self.0.ports.console, console::Finish { channel: None });
+        // Lines that the testbench is to show.
+        let _ = self.0.bus.settle();
     }
 }
 

@@ -22,9 +22,11 @@ import mailbox_core_pkg::*;
 `include "uvm/mailbox_object.svh"
 `include "uvm/mb_root.svh"
 
-// Serves until all channels have exited; here too, for those who import the package that this is in.
+// Here too, for those who import only the package that this is in.
+`ifndef MAILBOX_UVM_PKG_SV
 task automatic mb_server_run();
     mailbox_core_pkg::mb_server_run();
 endtask
+`endif
 
 `endif

@@ -19,9 +19,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use self::build::{Builder, Simulation, empty, memories};
-use self::case::{Backend, Case};
+use self::case::Case;
 use crate::tool::{
-    CLANG, CXX, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool, Toolbox, UVM,
+    CLANG, CXX, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool, Toolbox, UVM, UVM_2017,
     VERILATOR, keep_wheels,
 };
 
@@ -31,7 +31,7 @@ pub(crate) const NEEDS: [Tool; 9] = [
 ];
 
 /// What only some cases need; without it they are skipped.
-pub(crate) const WANTS: [Tool; 1] = [UVM];
+pub(crate) const WANTS: [Tool; 2] = [UVM, UVM_2017];
 
 /// How long a simulation may take; the testbench's own watchdog counts clocks, and can't see a host that hangs.
 const SECONDS: &str = "120";
@@ -84,9 +84,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let mut score = Score::default();
     for (name, case) in cases.iter().filter(|(name, _)| args.means(name)) {
         println!("\n{name}: {case}");
-        if case.backend == Some(Backend::Uvm)
-            && let Err(Missing(reason)) = tools.get(UVM)
-        {
+        if let Err(Missing(reason)) = case.uvm().map_or(Ok(()), |uvm| tools.get(uvm)) {
             println!("skipped: {name}: {reason}");
             continue;
         }

@@ -8,7 +8,9 @@ use anyhow::{Context, Result, bail};
 use crate::cosim;
 use crate::runner::Runner;
 use crate::step::{Case, Expect, Step};
-use crate::tool::{CARGO_DENY, CARGO_FUZZ, CLANG, CXX, LLD, RISCV32, RISCV64};
+use crate::tool::{
+    CARGO_DENY, CARGO_FUZZ, CLANG, CXX, LLD, PICORV32, PYSLANG, PYTHON, RISCV32, RISCV64, UVM,
+};
 
 /// Features that choose the same thing: two of a row are refused by the compiler.
 const BACKENDS: [&str; 4] = ["mem_uvm", "mem_api", "mem_static", "mem_vpi"];
@@ -122,6 +124,9 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         Step::new("RTL co-simulation", ["cargo xtask cosim --no-install"])
             .needs(&cosim::NEEDS)
             .wants(&cosim::WANTS),
+        Step::new("SystemVerilog, by slang", [slang("plain")]).needs(&[PYSLANG, PICORV32]),
+        Step::new("SystemVerilog with UVM, by slang", [slang("uvm")])
+            .needs(&[PYSLANG, PICORV32, UVM]),
         Step::new("quickstart", ["cargo run --release --example quickstart"])
             .only_with(&["examples/quickstart/main.rs"]),
     ];
@@ -148,6 +153,11 @@ fn other_tests() -> [&'static str; 2] {
         "cargo test --workspace --exclude vhost --all-features --no-fail-fast -- --show-output",
         "cargo test -p mailbox_rs --no-fail-fast -- --show-output",
     ]
+}
+
+/// Verilator accepts what other simulators don't.
+fn slang(what: &str) -> String {
+    format!("{PYTHON} xtask/check-sv.py {what}")
 }
 
 /// Every combination of a backend or none with a pointer width or none.

@@ -24,7 +24,14 @@ pub(crate) const PICORV32: Tool = Tool::new(
 );
 pub(crate) const RISCV32: Tool = Tool::new("riscv32imc-unknown-none-elf", Source::Target);
 pub(crate) const RISCV64: Tool = Tool::new("riscv64gc-unknown-none-elf", Source::Target);
-pub(crate) const UVM: Tool = Tool::new(UVM_HDL, Source::Uvm);
+pub(crate) const UVM: Tool = Tool::new(
+    "UVM 1800.2-2020",
+    Source::Uvm {
+        release: UVM_NEWEST,
+    },
+);
+pub(crate) const UVM_2017: Tool = Tool::new("UVM 1800.2-2017", Source::Uvm { release: UVM_OLDER });
+pub(crate) const PYSLANG: Tool = Tool::new("pyslang", Source::Python { version: "12.1.0" });
 
 /// The part of Python that virtual environments need, which Debian has in a package of its own.
 const PYTHON_VENV: Tool = Tool::new(
@@ -37,9 +44,15 @@ const PYTHON_VENV: Tool = Tool::new(
 /// The virtual environment for Python packages, from the project's root.
 const VENV: &str = "target/venv";
 
-/// UVM's C code for HDL access in Verilator, and where it is kept if `UVM_HOME` has none, from the project's root.
-const UVM_HDL: &str = "uvm_hdl_verilator.c";
+/// Its Python, from the project's root.
+pub(crate) const PYTHON: &str = "target/venv/bin/python";
+
+/// Where UVM is fetched to, a folder for each release, from the project's root.
 const UVM_FETCHED: &str = "target/uvm";
+
+/// Releases of UVM.
+pub(crate) const UVM_NEWEST: &str = "2020.3.1";
+pub(crate) const UVM_OLDER: &str = "2017.1.0";
 
 /// A program (its name is what one types), or a target's standard library.
 #[derive(Clone, Copy)]
@@ -58,8 +71,8 @@ enum Source {
     Python { version: &'static str },
     /// The standard library for a target of the compiler.
     Target,
-    /// UVM's DPI code.
-    Uvm,
+    /// UVM, with its C code for Verilator.
+    Uvm { release: &'static str },
 }
 
 impl Tool {
@@ -85,7 +98,7 @@ impl Tool {
                 .is_ok_and(|found| {
                     Path::new(String::from_utf8_lossy(&found.stdout).trim()).is_dir()
                 }),
-            Source::Uvm => uvm_dpi().is_some(),
+            Source::Uvm { release } => uvm(release).is_some(),
         }
     }
 
@@ -101,7 +114,7 @@ impl Tool {
                 format!("{VENV}/bin/pip install --quiet {}=={version}", self.name)
             }
             Source::Target => format!("rustup target add {}", self.name),
-            Source::Uvm => format!("xtask/fetch-uvm.sh {UVM_FETCHED}"),
+            Source::Uvm { .. } => format!("xtask/fetch-uvm.sh {UVM_FETCHED}"),
         }
     }
 }
@@ -187,14 +200,16 @@ pub(crate) fn python_packages() -> Result<PathBuf> {
     bail!("{} has no site-packages", lib.display())
 }
 
-/// The folder with UVM's DPI code: that of `UVM_HOME`, or else the one that was fetched.
-pub(crate) fn uvm_dpi() -> Option<PathBuf> {
-    let home = env::var_os("UVM_HOME").map(PathBuf::from);
-    let homes = home.into_iter().flat_map(|home| [home.join("src"), home]);
-    homes
-        .chain([PathBuf::from(UVM_FETCHED)])
-        .map(|folder| folder.join("dpi"))
-        .find(|folder| folder.join(UVM_HDL).is_file())
+/// The folder with `uvm_pkg.sv` and `dpi` of a release of UVM. `UVM_HOME` is taken for the newest.
+pub(crate) fn uvm(release: &str) -> Option<PathBuf> {
+    let fetched = Path::new(UVM_FETCHED).join(release);
+    let home = env::var_os("UVM_HOME").filter(|_| release == UVM_NEWEST);
+    let homes = home.map(PathBuf::from).into_iter().chain([fetched]);
+    homes.map(|home| home.join("src")).find(|source| {
+        ["uvm_pkg.sv", "dpi/uvm_hdl_verilator.c"]
+            .iter()
+            .all(|file| source.join(file).is_file())
+    })
 }
 
 /// Where the wheels of Python packages are kept.

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::bus::{Bus, Port};
+use crate::foreign::Callbacks;
+use crate::foreign::scripted::{Ram, Scripted, Told, map};
 
 /// A sink that can be looked at, and can be broken.
 #[derive(Clone, Default)]
@@ -200,4 +202,35 @@ proptest! {
         bench.finish(None);
         prop_assert_eq!(bench.seen(), bytewise);
     }
+}
+
+/// Lines go out as they are complete, whoever shows them.
+#[test]
+fn the_testbench_is_given_lines() {
+    let ram = Ram::new(&map(&[]));
+    let (bus, outside, foreign) = Scripted::bus(&ram, Callbacks::default());
+    let desk = bus.desk(<Inbox as crate::bus::Inbox>::PARTY);
+    let sink = Sink::Testbench(foreign);
+    let console = Console::new(desk, vec!["core0".to_owned()], sink);
+    let bench = Bench {
+        console: bus.start(|_| console).unwrap(),
+        bus,
+        screen: Screen::default(),
+    };
+    let told = || {
+        bench.bus.settle().unwrap();
+        outside.told()
+    };
+    let line = |channel: &str, text: &str| Told::Line(channel.to_owned(), text.to_owned());
+    bench.print(0, "one\r\ntwo");
+    bench.print(7, "no name\n");
+    assert_eq!(told(), [line("core0", "one"), line("channel 7", "no name")]);
+    bench.print(0, b"\xff\n");
+    bench.print(0, "left");
+    bench.finish(None);
+    assert_eq!(
+        told(),
+        [line("core0", "two\u{fffd}"), line("core0", "left")]
+    );
+    assert_eq!(bench.seen(), "");
 }

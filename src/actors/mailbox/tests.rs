@@ -1,6 +1,6 @@
 //! The server alone: every other party is played by the test.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -28,8 +28,8 @@ const DATA: u64 = BASE + 0x1_0000;
 /// A chip's memory that counts how often it is reached.
 struct Chip {
     ram: Ram,
-    reads: std::cell::Cell<u32>,
-    writes: std::cell::Cell<u32>,
+    reads: Cell<u32>,
+    writes: Cell<u32>,
 }
 
 impl Store for Chip {
@@ -51,7 +51,8 @@ impl Store for Chip {
 struct Seen {
     text: RefCell<String>,
     reports: RefCell<Vec<(Severity, String, String)>>,
-    exits: RefCell<Vec<(u32, u32)>>,
+    exits: RefCell<Vec<(String, u32)>>,
+    served: RefCell<Vec<foreign::Served>>,
     calls: RefCell<Vec<rpc::Call>>,
     pending: RefCell<Vec<Reply<Result<Progress, CallError>>>>,
     cancelled: RefCell<Vec<String>>,
@@ -64,6 +65,7 @@ struct Bench {
     seen: Rc<Seen>,
     board: Rc<Board>,
     server: Port<mailbox::Inbox>,
+    observed: Rc<Cell<bool>>,
 }
 
 impl Bench {
@@ -75,6 +77,7 @@ impl Bench {
             writes: Default::default(),
         });
         let seen = Rc::new(Seen::default());
+        let observed = Rc::new(Cell::new(false));
         let links = Links {
             memory: memory_of(&bus, chip.clone()),
             rpc: rpc_of(&bus, seen.clone()),
@@ -82,6 +85,7 @@ impl Bench {
             console: console_of(&bus, seen.clone()),
             foreign: foreign_of(&bus, seen.clone()),
             store: chip.clone(),
+            observed: observed.clone(),
         };
         let board = Rc::new(Board::new(channels.len()));
         let setups = channels.iter().enumerate().map(|(at, (address, layout))| {
@@ -104,6 +108,7 @@ impl Bench {
             seen,
             board,
             server,
+            observed,
         }
     }
 
@@ -279,7 +284,11 @@ fn foreign_of(bus: &Bus, seen: Rc<Seen>) -> Port<foreign::Inbox> {
         foreign::Inbox::Exit(call) => {
             seen.exits
                 .borrow_mut()
-                .push((call.message.channel.0, call.message.code));
+                .push((call.message.channel, call.message.code));
+            call.reply.send(());
+        }
+        foreign::Inbox::Served(call) => {
+            seen.served.borrow_mut().push(call.message);
             call.reply.send(());
         }
         foreign::Inbox::Report(call) => {
@@ -600,7 +609,7 @@ fn exit_ends_the_channel_and_later_resets_are_ignored() {
         serve(&bench, &mut firmware, &Request::Exit { code: 3 }),
         None
     );
-    assert_eq!(bench.seen.exits.take(), [(0, 3)]);
+    assert_eq!(bench.seen.exits.take(), [("core0".to_owned(), 3)]);
     assert_eq!(
         (bench.board.served(), bench.board.exits()),
         (1, vec![Some(3), None])
@@ -974,6 +983,64 @@ fn taps_are_shown_what_came_of_each_request() {
         [
             (0, Ok(hello), Some(Response::Empty)),
             (1, Ok(Request::Exit { code: 3 }), None),
+        ]
+    );
+}
+
+/// Only what it asks for: a request that was served before is not told of.
+#[test]
+fn the_testbench_is_told_of_what_is_served_once_it_asks() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    let hello = print("hello", &bench);
+    serve(&bench, &mut firmware, &hello);
+    assert_eq!(bench.seen.served.take(), []);
+
+    bench.observed.set(true);
+    serve(&bench, &mut firmware, &hello);
+    let nowhere = Request::MemSet {
+        dest: 0,
+        byte: 0,
+        len: 1,
+    };
+    serve(&bench, &mut firmware, &nowhere);
+    let call = Request::Call {
+        method: DATA,
+        args: [7].into(),
+    };
+    bench.chip.ram.put_string(DATA, "later");
+    assert!(firmware.try_send(&call));
+    bench.tick();
+    bench.tick();
+    assert_eq!(bench.seen.served.borrow().len(), 2, "it is not served yet");
+    let pending = bench.seen.pending.take().pop().unwrap();
+    pending.send(Ok(Progress::Ready(9)));
+    bench.tick();
+    firmware.try_receive().unwrap();
+    serve(&bench, &mut firmware, &Request::Exit { code: 3 });
+
+    let told = bench.seen.served.take();
+    let told: Vec<_> = told
+        .iter()
+        .map(|told| {
+            assert_eq!(told.channel, "core0");
+            (
+                told.slot,
+                Request::try_from(&told.entry),
+                told.ticks,
+                told.result,
+            )
+        })
+        .collect();
+    let efault = u64::from((-14_i32).cast_unsigned());
+    assert_eq!(
+        told,
+        [
+            (1, Ok(hello), 0, Some(0)),
+            (2, Ok(nowhere), 0, Some(efault)),
+            (3, Ok(call), 2, Some(9)),
+            (4, Ok(Request::Exit { code: 3 }), 0, None),
         ]
     );
 }

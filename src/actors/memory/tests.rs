@@ -17,6 +17,7 @@ struct Bench {
     outside: Rc<Scripted>,
     ram: Rc<Ram>,
     memory: Port<Inbox>,
+    observed: Rc<Cell<bool>>,
 }
 
 impl Bench {
@@ -30,13 +31,15 @@ impl Bench {
         let ram = Ram::new(&map);
         let (bus, outside, foreign) = Scripted::bus(&ram, Callbacks::default());
         let desk = bus.desk(Inbox::PARTY);
-        let memory = Memory::new(desk, map, ram.clone(), &foreign);
+        let observed = Rc::new(Cell::new(false));
+        let memory = Memory::new(desk, map, ram.clone(), &foreign, observed.clone());
         let memory = bus.start(|_| memory).unwrap();
         Self {
             bus,
             outside,
             ram,
             memory,
+            observed,
         }
     }
 
@@ -134,7 +137,10 @@ fn an_access_goes_on_in_the_adjacent_memory() {
         len: 3,
     };
     let op = Op::Read(Segments::from_buf([middle]));
-    let read = bench.bus.ask(&bench.memory, AccessAt { op }).unwrap();
+    let read = bench
+        .bus
+        .ask(&bench.memory, AccessAt { space: SPACE, op })
+        .unwrap();
     assert_eq!(read, Ok(Outcome::Bytes(Bytes::from_static(b"oss"))));
     assert_eq!(bench.text(0x1ffd, 64), Ok(Bytes::from_static(b"across")));
 }
@@ -225,7 +231,8 @@ fn long_copies_may_overlap_across_memories() {
     ]);
     let ram = Ram::new(&map);
     let (bus, _, foreign) = Scripted::bus(&ram, Callbacks::default());
-    let memory = Memory::new(bus.desk(Inbox::PARTY), map, ram.clone(), &foreign);
+    let desk = bus.desk(Inbox::PARTY);
+    let memory = Memory::new(desk, map, ram.clone(), &foreign, Rc::default());
     let memory = bus.start(|_| memory).unwrap();
     let content: Vec<u8> = (0..SIZE).map(|at| (at / 251 + at) as u8).collect();
     for (to, from) in [(0x123, 0), (0, 0x123), (0x1_0000, 0), (0, 0x1_0000), (7, 7)] {
@@ -309,7 +316,10 @@ fn a_panic_is_an_answer_and_service_goes_on() {
             len,
         };
         let op = Op::Fill(Segments::from_buf([astray]), 0);
-        let error = bench.bus.ask(&bench.memory, AccessAt { op }).unwrap_err();
+        let error = bench
+            .bus
+            .ask(&bench.memory, AccessAt { space: SPACE, op })
+            .unwrap_err();
         let BusError::Unanswered(unanswered) = error else {
             panic!("{error}");
         };
@@ -317,4 +327,20 @@ fn a_panic_is_an_answer_and_service_goes_on() {
         assert!(unanswered.panic.unwrap().contains("passes the end"));
         bench.access(Op::Fill(span(0x1000, 0x3100), 1)).unwrap();
     }
+}
+
+/// Who carries an access out is who tells of it.
+#[test]
+fn while_writes_are_observed_all_accesses_are_the_outsides() {
+    let bench = Bench::new();
+    let here = || bench.access(write(0x1000, b"here")).unwrap();
+    here();
+    assert_eq!(bench.outside.accesses(), 0);
+    bench.observed.set(true);
+    here();
+    bench.access(Op::Read(span(0x1000, 4))).unwrap();
+    assert_eq!(bench.outside.accesses(), 2);
+    bench.observed.set(false);
+    here();
+    assert_eq!(bench.outside.accesses(), 0);
 }

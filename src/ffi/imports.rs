@@ -1,0 +1,130 @@
+//! `sv/mailbox_sv/core/mb_dpi.svh` imports what `include/vhost.h` declares, and `mb_exports.svh` exports what it looks for.
+
+use std::collections::BTreeMap;
+
+use crate::sim::prototype::header;
+
+const IMPORTS: &str = include_str!("../../sv/mailbox_sv/core/mb_dpi.svh");
+const EXPORTS: &str = include_str!("../../sv/mailbox_sv/core/mb_exports.svh");
+
+/// What SystemVerilog can't be given: plain C pointers.
+const FOR_C: [&str; 2] = ["mb_backdoor_write_mem", "mb_backdoor_read_mem"];
+
+/// What this testbench has no use for: it has `mb_exited`, a task of its own, and no C model.
+const NOT_EXPORTED: [&str; 4] = [
+    "mb_step",
+    "mb_exit",
+    "__vhost_bb_mem_read",
+    "__vhost_bb_mem_write",
+];
+
+/// What a function takes and gives, as SystemVerilog says it: the result's type, then for each argument its direction, its
+/// type, and its name with its dimensions.
+type Signature = Vec<String>;
+
+/// A C type of a result or an argument: its direction and type in SystemVerilog. An array is told by its dimensions.
+fn type_of(c: &str) -> (&'static str, &'static str) {
+    match c {
+        "void" => ("", "void"),
+        "int" => ("input", "int"),
+        "uint8_t" => ("input", "byte unsigned"),
+        "uint16_t" => ("input", "shortint unsigned"),
+        "uint32_t" => ("input", "int unsigned"),
+        "uint64_t" => ("input", "longint unsigned"),
+        "const char *" => ("input", "string"),
+        "const char **" => ("output", "string"),
+        "uint8_t *" => ("output", "byte unsigned"),
+        "uint16_t *" => ("output", "shortint unsigned"),
+        "uint32_t *" => ("output", "int unsigned"),
+        "uint64_t *" => ("output", "longint unsigned"),
+        "const uint8_t *" => ("input", "byte unsigned"),
+        "const uint64_t *" => ("input", "longint unsigned"),
+        "const svOpenArrayHandle" => ("", "byte unsigned"),
+        other => panic!("no type of SystemVerilog for `{other}`"),
+    }
+}
+
+/// The functions that C text declares.
+fn declared(c: &str) -> BTreeMap<String, Signature> {
+    let lines = c
+        .lines()
+        .filter(|line| line.ends_with(");") && !line.starts_with([' ', '#']));
+    lines
+        .filter_map(|line| {
+            let (head, args) = line.trim_end_matches(");").split_once('(')?;
+            let (result, name) = split_name(head);
+            if FOR_C.contains(&name) || NOT_EXPORTED.contains(&name) {
+                return None;
+            }
+            let result = match result {
+                "const char *" => "string",
+                other => type_of(other).1,
+            };
+            let mut signature = vec![result.to_owned()];
+            for arg in args.split(", ").filter(|arg| *arg != "void") {
+                let (c_type, arg) = split_name(arg);
+                let (direction, sv_type) = type_of(c_type);
+                signature.push(format!("{direction} {sv_type} {arg}").trim().to_owned());
+            }
+            Some((name.to_owned(), signature))
+        })
+        .collect()
+}
+
+/// `const char *ch` is a type and a name.
+fn split_name(declaration: &str) -> (&str, &str) {
+    let at = declaration.rfind([' ', '*']).unwrap() + 1;
+    (declaration[..at].trim_end(), &declaration[at..])
+}
+
+/// The functions that SystemVerilog text declares after `keyword`, without the dimensions of arrays. The direction of an open
+/// array is SystemVerilog's own matter.
+fn in_system_verilog(text: &str, keyword: &str) -> BTreeMap<String, Signature> {
+    let code: Vec<&str> = text
+        .lines()
+        .map(|line| line.split("//").next().unwrap())
+        .collect();
+    let code = code.join(" ");
+    let declarations = code.split(';').filter_map(|part| {
+        let part = part.trim();
+        let at = part.find(keyword)?;
+        let declaration = &part[at + keyword.len()..];
+        let (head, args) = declaration.trim().trim_end_matches(')').split_once('(')?;
+        let head = head.trim();
+        let (result, name) = match head.split_once(" = task ") {
+            Some((name, _)) => ("int", name),
+            None => head.trim_start_matches("function ").rsplit_once(' ')?,
+        };
+        let mut signature = vec![result.to_owned()];
+        for arg in args.split(',').map(str::trim).filter(|arg| !arg.is_empty()) {
+            let words: Vec<&str> = arg.split_whitespace().collect();
+            let arg = words.join(" ");
+            let (arg, dimensions) = arg.split_once('[').unwrap_or((&arg, "1]"));
+            let arg = match dimensions {
+                "]" => arg.split_once(' ').unwrap().1,
+                _ => arg,
+            };
+            signature.push(arg.to_owned());
+        }
+        Some((name.to_owned(), signature))
+    });
+    declarations.collect()
+}
+
+#[test]
+fn every_function_of_the_header_is_imported_as_it_is() {
+    let (exported, _) = header();
+    let imported = in_system_verilog(IMPORTS, "import \"DPI-C\" context ");
+    assert_eq!(imported, declared(exported));
+}
+
+#[test]
+fn what_the_header_looks_for_is_exported_as_it_is() {
+    let (_, wanted) = header();
+    let defined = in_system_verilog(EXPORTS, "function automatic ");
+    assert_eq!(defined, declared(wanted));
+    for name in defined.keys() {
+        let export = format!("export \"DPI-C\" function {name};");
+        assert!(EXPORTS.contains(&export), "{name} is not exported");
+    }
+}
