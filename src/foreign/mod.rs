@@ -18,7 +18,6 @@ pub(crate) use live::Live;
 pub(crate) use live::{report, report_without_testbench};
 pub(crate) use memory::{Memories, NoRoom};
 
-use crate::bus::Envelope;
 use crate::mem::{AccessError, Op, Outcome, Segments};
 use crate::messages::ChannelId;
 use crate::messages::foreign::{Inbox, Opener, Severity, SpecialId, Untold};
@@ -84,8 +83,8 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
             call.reply.send(outcome);
         }
         // Firmware has reset the channel that called: a method must not go on with what is dropped.
-        Inbox::HostCall(Envelope { reply, .. }) if reply.is_abandoned() => {}
-        Inbox::SvCall(Envelope { reply, .. }) if reply.is_abandoned() => {}
+        Inbox::HostCall(call) if call.reply.is_abandoned() => {}
+        Inbox::SvCall(call) if call.reply.is_abandoned() => {}
         Inbox::HostCall(call) => {
             let ask = call.message;
             call.reply
