@@ -1,15 +1,14 @@
 //! The memories, each reached by its backend.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::rc::Rc;
 
 use thiserror::Error;
 
 use crate::mem::{
-    AccessError, Backend, BackendError, Buffer, Geometry, Memory, MemoryId, MemoryMap, Segment,
-    Shape, Store, fill_in_pieces,
+    AccessError, Backend, BackendError, Buffer, Geometry, Instances, Memory, MemoryId, MemoryMap,
+    Segment, Shape, Store, fill_in_pieces,
 };
 use crate::sim;
 use crate::sim::SvMemory;
@@ -21,6 +20,8 @@ pub(crate) struct Memories {
     ways: Vec<Way>,
     /// Which memories share HDL instances.
     sharing: Vec<Sharing>,
+    /// The HDL instances that are in this process.
+    instances: Instances,
 }
 
 /// What other names there are for the bytes of a memory.
@@ -76,7 +77,7 @@ impl Memories {
     /// # Errors
     /// Where this process has no room for a memory that is to be in it.
     pub(crate) fn new(map: Rc<MemoryMap>) -> Result<Self, NoRoom> {
-        let mut instances = HashMap::new();
+        let mut instances = Instances::default();
         let ways = map
             .memories
             .iter()
@@ -88,7 +89,17 @@ impl Memories {
             })
             .collect::<Result<_, _>>()?;
         let sharing = sharing(&map);
-        Ok(Self { map, ways, sharing })
+        Ok(Self {
+            map,
+            ways,
+            sharing,
+            instances,
+        })
+    }
+
+    /// From now on `flush_static_mems` of this thread means these memories.
+    pub(crate) fn register_instances(&self) {
+        self.instances.register();
     }
 
     /// The buffers of a memory of this process, one for each HDL instance.
@@ -149,7 +160,7 @@ fn sharing(map: &MemoryMap) -> Vec<Sharing> {
 
 impl Way {
     /// `None` where there is no room.
-    fn to(memory: &Memory, instances: &mut HashMap<(String, u64, u64), Buffer>) -> Option<Self> {
+    fn to(memory: &Memory, instances: &mut Instances) -> Option<Self> {
         Some(
             match (memory.backend, &memory.shape, Geometry::of(&memory.shape)) {
                 (Backend::Log, ..) => Self::Log,
@@ -159,12 +170,7 @@ impl Way {
                 }
                 (Backend::Static, shape, Some(geometry)) => {
                     let (width, depth) = (geometry.width(), geometry.depth());
-                    let buffer = |path: &str| {
-                        Some(match instances.entry((path.to_owned(), width, depth)) {
-                            Entry::Occupied(known) => known.get().clone(),
-                            Entry::Vacant(new) => new.insert(Buffer::new(width * depth)?).clone(),
-                        })
-                    };
+                    let buffer = |path: &str| instances.buffer(path, width, depth);
                     let buffers = shape.instances().map(buffer).collect::<Option<_>>()?;
                     Self::Static { geometry, buffers }
                 }
