@@ -3,9 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -19,6 +20,7 @@ use vhost::{Error, MailboxInitPaths, Severity, Vhost, mailbox_init_with_paths};
 
 /// A user's program, as it is in the documentation.
 #[rustfmt::skip]
+#[allow(clippy::print_stdout, reason = "it is a program that prints")]
 mod user {
 use vhost::mem::{flush_static_mems, StaticMemDescriptor, StaticMemSink};
 
@@ -83,7 +85,10 @@ space:
 
 /// Keeps what it is handed.
 #[derive(Default)]
-struct Kept(Vec<(StaticMemDescriptor, Vec<u8>, Vec<(usize, usize)>)>);
+struct Kept(Vec<Handed>);
+
+/// An instance, its bytes, and offset and length of what was written.
+type Handed = (StaticMemDescriptor, Vec<u8>, Vec<(usize, usize)>);
 
 impl StaticMemSink for Kept {
     fn write_static_mem(
@@ -276,6 +281,40 @@ fn threads_have_their_own() {
     let _vhost = bench.start(MEMORIES).unwrap();
     let elsewhere = std::thread::spawn(|| Kept::flushed().0.len());
     assert_eq!(elsewhere.join().unwrap(), 0);
+}
+
+/// Flushes when the thread that it is of ends.
+struct AtTheEnd(Option<mpsc::Sender<Result<usize, String>>>);
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        let mut kept = Kept::default();
+        let flushed = flush_static_mems(&mut kept).map(|()| kept.0.len());
+        self.0.take().unwrap().send(flushed).unwrap();
+    }
+}
+
+thread_local! {
+    static BEFORE: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
+    static AFTER: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
+}
+
+/// Thread-locals are dropped one after the other: of one that was there before the memories and one that came after them,
+/// one still finds them, and the other is told that it is too late.
+#[test]
+fn a_thread_that_ends_has_no_memories_any_more() {
+    let (sender, results) = mpsc::channel();
+    let ends = move || {
+        BEFORE.set(Some(AtTheEnd(Some(sender.clone()))));
+        let bench = Bench::new();
+        drop(bench.start(MEMORIES).unwrap());
+        AFTER.set(Some(AtTheEnd(Some(sender))));
+    };
+    std::thread::spawn(ends).join().unwrap();
+    let mut results: Vec<_> = results.iter().collect();
+    results.sort_by_key(Result::is_err);
+    let gone = "the static memories are gone: their thread is ending; flush them before that";
+    assert_eq!(results, [Ok(4), Err(gone.to_owned())]);
 }
 
 #[test]

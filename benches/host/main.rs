@@ -14,6 +14,7 @@
     reason = "a bench that can't start says why; its output is for reading"
 )]
 
+mod memory;
 mod yardstick;
 
 use std::cell::UnsafeCell;
@@ -26,8 +27,6 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
-// Only by its C symbols.
-use vhost as _;
 use yardstick::Yardstick;
 
 unsafe extern "C" {
@@ -325,6 +324,6 @@ fn silence() {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(30).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
-    targets = host
+    targets = host, memory::memory
 }
 criterion_main!(benches);

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::mem::{
     AccessError, Backend, BackendError, Buffer, Geometry, Instances, Memory, MemoryId, MemoryMap,
-    Segment, Shape, Store, fill_in_pieces,
+    Segment, Shape, StaticMem, Store, fill_in_pieces,
 };
 use crate::sim;
 use crate::sim::SvMemory;
@@ -57,12 +57,7 @@ enum Way {
     /// A model of the testbench's, behind `mb_bb_mem_*`.
     BlackBox(SvMemory),
     /// Bytes of this process.
-    Static {
-        /// How an access spreads over the buffers.
-        geometry: Geometry,
-        /// One for each HDL instance.
-        buffers: Vec<Buffer>,
-    },
+    Static(StaticMem),
     /// A backend that this build knows by name only.
     Unsupported(Backend),
 }
@@ -105,7 +100,7 @@ impl Memories {
     /// The buffers of a memory of this process, one for each HDL instance.
     pub(crate) fn buffers(&self, memory: MemoryId) -> &[Buffer] {
         match self.way(memory) {
-            Some(Way::Static { buffers, .. }) => buffers,
+            Some(Way::Static(memory)) => memory.buffers(),
             _ => &[],
         }
     }
@@ -135,8 +130,14 @@ impl Memories {
         let size = memory.size;
         match at.offset.checked_add(at.len) {
             Some(end) if end <= size => Ok(way),
-            _ => Err(self.failed(at, BackendError::PastEnd { size })),
+            _ => Err(self.past_end(at)),
         }
+    }
+
+    #[cold]
+    fn past_end(&self, at: &Segment) -> AccessError {
+        let size = self.map.memory(at.memory).map_or(0, |memory| memory.size);
+        self.failed(at, BackendError::PastEnd { size })
     }
 }
 
@@ -169,10 +170,7 @@ impl Way {
                     Self::BlackBox(SvMemory::named(&memory.name))
                 }
                 (Backend::Static, shape, Some(geometry)) => {
-                    let (width, depth) = (geometry.width(), geometry.depth());
-                    let buffer = |path: &str| instances.buffer(path, width, depth);
-                    let buffers = shape.instances().map(buffer).collect::<Option<_>>()?;
-                    Self::Static { geometry, buffers }
+                    Self::Static(StaticMem::new(shape, geometry, instances)?)
                 }
                 (backend, ..) => Self::Unsupported(backend),
             },
@@ -204,21 +202,8 @@ impl Store for Memories {
                 let done = model.write(at.offset, data);
                 done.map_err(|error| self.failed(at, BackendError::Simulator(error.to_string())))
             }
-            Way::Static { geometry, buffers } => {
-                let fits = spread(geometry, at, |run, range, to| {
-                    buffers
-                        .get(run)
-                        .is_some_and(|buffer| buffer.write(to, &data[range]))
-                });
-                fits.ok_or_else(|| {
-                    self.failed(
-                        at,
-                        BackendError::PastEnd {
-                            size: geometry.size(),
-                        },
-                    )
-                })
-            }
+            Way::Static(memory) if memory.write(at.offset, data) => Ok(()),
+            Way::Static(_) => Err(self.past_end(at)),
             Way::Unsupported(backend) => Err(self.failed(at, BackendError::Unsupported(*backend))),
         }
     }
@@ -277,21 +262,8 @@ impl Memories {
                 let done = model.read(at.offset, to);
                 done.map_err(|error| self.failed(at, BackendError::Simulator(error.to_string())))
             }
-            Way::Static { geometry, buffers } => {
-                let fits = spread(geometry, at, |run, data, from| {
-                    buffers
-                        .get(run)
-                        .is_some_and(|buffer| buffer.read(from, &mut to[data]))
-                });
-                fits.ok_or_else(|| {
-                    self.failed(
-                        at,
-                        BackendError::PastEnd {
-                            size: geometry.size(),
-                        },
-                    )
-                })
-            }
+            Way::Static(memory) if memory.read(at.offset, to) => Ok(()),
+            Way::Static(_) => Err(self.past_end(at)),
             Way::Unsupported(backend) => Err(self.failed(at, BackendError::Unsupported(*backend))),
         }
     }
@@ -341,31 +313,6 @@ impl Memories {
         };
         Err(self.failed(at, cause))
     }
-}
-
-/// Hands each piece of an access that lies together both in its instance and in the data to `each`:
-/// instance, range of the data, offset in the instance. `None` where one of them fails.
-fn spread(
-    geometry: &Geometry,
-    at: &Segment,
-    mut each: impl FnMut(usize, std::ops::Range<usize>, usize) -> bool,
-) -> Option<()> {
-    for run in geometry.runs(at.offset, at.len) {
-        let instance = usize::try_from(run.instance).ok()?;
-        let mut piece = |start: u64, data: u64, len: u64| {
-            let data = usize::try_from(data).ok()?;
-            let range = data..data + usize::try_from(len).ok()?;
-            each(instance, range, usize::try_from(start).ok()?).then_some(())
-        };
-        if run.is_one_piece() {
-            piece(run.start(), run.data, run.len)?;
-            continue;
-        }
-        for word in run.words() {
-            piece(word.index * run.width + word.skip, word.data, word.len)?;
-        }
-    }
-    Some(())
 }
 
 impl fmt::Debug for Memories {

@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
-use super::StaticMemRange;
 use super::written::Written;
+use super::{Run, StaticMemRange};
 
 /// A dense array of bytes. Clones are the same bytes: a chip model in the same thread reads and writes
 /// them while the host does.
@@ -42,9 +42,7 @@ impl Buffer {
         let Some(cells) = self.part(offset, to.len()) else {
             return false;
         };
-        for (to, cell) in to.iter_mut().zip(cells) {
-            *to = cell.get();
-        }
+        fetch(cells, to);
         true
     }
 
@@ -54,9 +52,7 @@ impl Buffer {
         let Some(cells) = self.part(offset, data.len()) else {
             return false;
         };
-        for (cell, byte) in cells.iter().zip(data) {
-            cell.set(*byte);
-        }
+        put(cells, data);
         self.written.mark(offset, data.len());
         true
     }
@@ -75,6 +71,50 @@ impl Buffer {
         Some(copy)
     }
 
+    /// Reads a run to where its bytes belong in `to`, the data of the access. False where the buffer or the data ends before.
+    pub(super) fn read_run(&self, run: &Run, to: &mut [u8]) -> bool {
+        let read = self.each_piece(run, |cells, at| {
+            fetch(cells, to.get_mut(at..at + cells.len())?);
+            Some(())
+        });
+        read.is_some()
+    }
+
+    /// Writes the bytes of a run, which are in `data`, the data of the access. False where the buffer or the data ends before.
+    pub(super) fn write_run(&self, run: &Run, data: &[u8]) -> bool {
+        let written = self.each_piece(run, |cells, at| {
+            put(cells, data.get(at..at + cells.len())?);
+            Some(())
+        });
+        // Here the run lies together, and is marked at once.
+        let marked = written.and_then(|()| Some((index(run.start())?, index(run.len)?)));
+        marked
+            .map(|(start, len)| self.written.mark(start, len))
+            .is_some()
+    }
+
+    /// Hands out each piece of a run that lies together in the data of the access, and where it is there.
+    fn each_piece(
+        &self,
+        run: &Run,
+        mut each: impl FnMut(&[Cell<u8>], usize) -> Option<()>,
+    ) -> Option<()> {
+        let (width, stride) = (index(run.width)?, index(run.stride)?);
+        let (skip, data) = (index(run.skip)?, index(run.data)?);
+        let cells = self.part(index(run.start())?, index(run.len)?)?;
+        if run.is_one_piece() {
+            return each(cells, data);
+        }
+        let (first, others) = cells.split_at_checked(width - skip)?;
+        each(first, data)?;
+        let mut next = data + (stride - skip);
+        for word in others.chunks(width) {
+            each(word, next)?;
+            next += stride;
+        }
+        Some(())
+    }
+
     /// The bytes themselves. What is set here does not count as [written](Self::written).
     pub fn cells(&self) -> &[Cell<u8>] {
         &self.cells
@@ -83,6 +123,23 @@ impl Buffer {
     fn part(&self, offset: usize, len: usize) -> Option<&[Cell<u8>]> {
         self.cells.get(offset..offset.checked_add(len)?)
     }
+}
+
+fn fetch(cells: &[Cell<u8>], to: &mut [u8]) {
+    for (to, cell) in to.iter_mut().zip(cells) {
+        *to = cell.get();
+    }
+}
+
+fn put(cells: &[Cell<u8>], data: &[u8]) {
+    for (cell, byte) in cells.iter().zip(data) {
+        cell.set(*byte);
+    }
+}
+
+/// Nothing that is in memory lies further on.
+fn index(at: u64) -> Option<usize> {
+    usize::try_from(at).ok()
 }
 
 impl fmt::Debug for Buffer {

@@ -37,7 +37,7 @@ pub use op::{
 pub use parser::DPIShareMemParser;
 pub use path::WordPath;
 pub use space::{MapError, Segment, Segments};
-pub(crate) use static_mem::Instances;
+pub(crate) use static_mem::{Instances, StaticMem};
 pub use static_mem::{
     StaticMemDescriptor, StaticMemFiles, StaticMemFormat, StaticMemRange, StaticMemSink,
     clear_static_mems, flush_static_mems,

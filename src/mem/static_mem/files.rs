@@ -153,7 +153,7 @@ mod tests {
         let names = [
             ("tb.dut.ram-1.mem", "tb.dut.ram-1.mem"),
             ("tb.ram[0][1]", "tb.ram_0__1_"),
-            ("../../etc/passwd", "_____etc_passwd"),
+            ("../../etc/passwd", "__.._etc_passwd"),
             ("/etc/passwd", "_etc_passwd"),
             ("..", "_"),
             ("", "_"),

@@ -32,10 +32,12 @@
 
 mod files;
 mod format;
+mod memory;
 mod registry;
 
 pub use files::StaticMemFiles;
 pub use format::StaticMemFormat;
+pub(crate) use memory::StaticMem;
 pub(crate) use registry::Instances;
 pub use registry::{clear_static_mems, flush_static_mems};
 
@@ -62,8 +64,9 @@ pub struct StaticMemRange {
 /// Takes what instances hold.
 pub trait StaticMemSink {
     /// Takes one instance: `data` is all of it, word after word, each with its least significant byte first. `valid_ranges`
-    /// are the bytes that were written, in ascending order, with gaps between them; bytes of a gap are 0. What `init` and ELF
-    /// images put there counts, and so does every [`Buffer::write`](super::Buffer::write) of a chip model.
+    /// are the bytes that were written, in ascending order and with gaps between them: by the host, `init` and ELF images
+    /// included, or by a chip model with [`Buffer::write`](super::Buffer::write). Bytes of a gap are 0 unless a chip model
+    /// set them through [`Buffer::cells`](super::Buffer::cells).
     ///
     /// The system may be used meanwhile, and another one started.
     ///

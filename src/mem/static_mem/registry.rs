@@ -74,8 +74,8 @@ pub fn flush_static_mems(sink: &mut dyn StaticMemSink) -> Result<(), String> {
     Ok(())
 }
 
-/// Forgets the instances of this thread: a flush hands out nothing until the next system is started. A system that runs
-/// keeps its memories with all that is in them.
+/// Forgets the instances of this thread: a flush hands out nothing until the next system is started, and what a system
+/// that is gone held is freed. A system that runs keeps its memories with all that is in them.
 pub fn clear_static_mems() {
     replace(Rc::default());
 }
