@@ -31,8 +31,9 @@ pub use hex::{HexError, HexProblem, HexRun, HexRuns};
 pub use image::{Image, ImageError, ImageProblem, Section, Write};
 pub use initial::{Initial, InitialError, Note, initial};
 pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, Space, SpaceId};
+pub(crate) use op::CHUNK;
 pub use op::{
-    AccessError, BackendError, CHUNK, Op, Outcome, Span, Store, execute, fill_in_pieces, part,
+    AccessError, BackendError, HdlProblem, Op, Outcome, Span, Store, execute, fill_in_pieces, part,
 };
 pub use parser::DPIShareMemParser;
 pub use path::WordPath;
