@@ -86,11 +86,11 @@ impl Buffer {
             put(cells, data.get(at..at + cells.len())?);
             Some(())
         });
-        // Here the run lies together, and is marked at once.
-        let marked = written.and_then(|()| Some((index(run.start())?, index(run.len)?)));
-        marked
-            .map(|(start, len)| self.written.mark(start, len))
-            .is_some()
+        // In the buffer the run lies together, and is marked at once.
+        if let (Some(()), Some(start), Some(len)) = (written, index(run.start()), index(run.len)) {
+            self.written.mark(start, len);
+        }
+        written.is_some()
     }
 
     /// Hands out each piece of a run that lies together in the data of the access, and where it is there.
