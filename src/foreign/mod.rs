@@ -18,7 +18,6 @@ pub(crate) use live::Live;
 pub(crate) use live::{report, report_without_testbench};
 pub(crate) use memory::{Memories, NoRoom};
 
-use crate::bus::Envelope;
 use crate::mem::{AccessError, Outcome};
 use crate::messages::foreign::{Access, Inbox, Line, Opener, Served, Severity, SpecialId, Untold};
 use crate::messages::rpc::{CallError, Progress, Target};
@@ -89,8 +88,8 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
             call.reply.send(outcome);
         }
         // Firmware has reset the channel that called: a method must not go on with what is dropped.
-        Inbox::HostCall(Envelope { reply, .. }) if reply.is_abandoned() => {}
-        Inbox::SvCall(Envelope { reply, .. }) if reply.is_abandoned() => {}
+        Inbox::HostCall(call) if call.reply.is_abandoned() => {}
+        Inbox::SvCall(call) if call.reply.is_abandoned() => {}
         Inbox::HostCall(call) => {
             let ask = call.message;
             call.reply

@@ -146,6 +146,7 @@ impl fmt::Display for Case {
 
 #[cfg(test)]
 mod tests {
+    use super::super::build::memories;
     use super::*;
 
     fn case() -> Case {
@@ -181,6 +182,13 @@ mod tests {
     }
 
     #[test]
+    fn a_design_without_a_cpu_has_no_firmware() {
+        let case: Case = toml::from_str("design = 'd'\nbackend = 'uvm'").expect("it is a case");
+        assert!(case.firmware.is_empty());
+        assert_eq!(case.to_string(), "d, memories by uvm");
+    }
+
+    #[test]
     fn the_cases_are_valid() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
@@ -188,6 +196,9 @@ mod tests {
         for (name, case) in read(root).expect("they are read") {
             case.expected(root)
                 .unwrap_or_else(|error| panic!("{name}: {error}"));
+            let memories = case.memories.as_deref().map(memories);
+            let missing = memories.filter(|file| !root.join(file).is_file());
+            assert_eq!(missing, None, "{name}");
         }
     }
 }
