@@ -2,7 +2,7 @@
 //!
 //! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
 //! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
-//! - [`guide`]: the page for beginners, done as it says;
+//! - [`guide`]: the pages for beginners, done as they say;
 //! - [`mod@bench`]: what the host costs a simulation;
 //! - [`load`]: what an image takes to load.
 
@@ -55,15 +55,14 @@ pub(crate) struct Args {
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let cases = case::read(root)?;
     if args.list {
-        let names = cases.keys().map(String::as_str).chain([guide::NAME]);
+        let pages = guide::PAGES.iter().map(|(page, _)| *page);
+        let names = cases.keys().map(String::as_str).chain(pages);
         names.for_each(|name| println!("{name}"));
         return Ok(true);
     }
-    if let Some(unknown) = args
-        .cases
-        .iter()
-        .find(|name| *name != guide::NAME && !cases.contains_key(*name))
-    {
+    if let Some(unknown) = args.cases.iter().find(|name| {
+        !guide::PAGES.iter().any(|(page, _)| page == name) && !cases.contains_key(*name)
+    }) {
         bail!("there is no case {unknown}; see cargo xtask cosim --list");
     }
     let mut tools = Toolbox::new(!args.no_install);
@@ -90,15 +89,14 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         }
         score.count(name, run_case(&mut builder, name, case));
     }
-    if args.means(guide::NAME) {
-        println!("\n{}: docs/{}.md", guide::NAME, guide::NAME);
-        if keep_wheels(&NEEDS) {
-            score.count(guide::NAME, guide::run(root));
+    for (page, needs) in guide::PAGES.iter().filter(|(page, _)| args.means(page)) {
+        println!("\n{page}: docs/{page}.md");
+        if let Err(Missing(reason)) = needs.map_or(Ok(()), |tool| tools.get(tool)) {
+            println!("skipped: docs/{page}.md: {reason}");
+        } else if keep_wheels(&NEEDS) {
+            score.count(page, guide::run(root, page));
         } else {
-            println!(
-                "skipped: docs/{}.md: its Python packages can't be fetched from here",
-                guide::NAME
-            );
+            println!("skipped: docs/{page}.md: its Python packages can't be fetched from here");
         }
     }
     Ok(score.close())

@@ -9,6 +9,7 @@
 mod bench;
 mod cosim;
 mod runner;
+mod stage;
 mod step;
 mod tally;
 mod test;
@@ -37,6 +38,8 @@ enum Verb {
     Cosim(cosim::Args),
     /// Run the benches
     Bench(bench::Args),
+    /// Copy library, header, SystemVerilog and Python to a folder, for a simulator flow
+    Stage(stage::Args),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Verb::Test(args) => test::run(&root, &args),
         Verb::Cosim(args) => cosim::run(&root, &args),
         Verb::Bench(args) => bench::run(&root, &args),
+        Verb::Stage(args) => stage::run(&root, &args),
     });
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

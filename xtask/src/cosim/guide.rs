@@ -1,7 +1,8 @@
-//! Does what `docs/first-simulation.md` says, in an empty directory.
+//! Does what a page of `docs/` says, in an empty directory.
 //!
 //! A fenced block after a line that begins with a file's name in backquotes and ends with a colon is that file. Blocks of `sh` are
-//! the commands, blocks of `text` what must have been printed. Its pip takes the packages that this project keeps.
+//! the commands, blocks of `text` what must have been printed; those of `console` are for other tools than there are here.
+//! Its pip takes the packages that this project keeps.
 
 use std::fs;
 use std::path::Path;
@@ -11,24 +12,28 @@ use anyhow::{Context, Result, bail};
 
 use super::build::empty;
 use super::watch;
-use crate::tool::WHEELS;
+use crate::tool::{Tool, UVM, UVM_NEWEST, WHEELS, uvm};
 
-/// As if it were a case.
-pub(super) const NAME: &str = "first-simulation";
+/// The pages, as if they were cases, and what each needs beside what all cases need.
+pub(super) const PAGES: [(&str, Option<Tool>); 2] =
+    [("first-simulation", None), ("systemverilog", Some(UVM))];
 
 /// Why the page is wrong; `None` if it is not.
-pub(super) fn run(root: &Path) -> Result<Option<String>> {
-    let file = root.join(format!("docs/{NAME}.md"));
+pub(super) fn run(root: &Path, name: &str) -> Result<Option<String>> {
+    let file = root.join(format!("docs/{name}.md"));
     let text =
         fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let page = Page::parse(&text)?;
 
-    let folder = root.join("target/cosim").join(NAME);
+    let folder = root.join("target/cosim").join(name);
     empty(&folder)?;
     for (name, content) in &page.files {
         fs::write(folder.join(name), content).with_context(|| format!("cannot write {name}"))?;
     }
     let mut shell = Command::new("sh");
+    if let Some(home) = uvm(UVM_NEWEST).as_deref().and_then(Path::parent) {
+        shell.env("UVM_HOME", root.join(home));
+    }
     shell
         .args(["-euc", &page.commands])
         .env("VHOST", root)
@@ -67,6 +72,7 @@ impl Page {
             let content = block.join("\n") + "\n";
             match (language, name.take()) {
                 ("sh", None) => page.commands += &content,
+                ("console", None) => {}
                 ("text", None) => page.output.extend(block.into_iter().map(String::from)),
                 (_, Some(name)) => page.files.push((name, content)),
                 (language, None) => bail!("a block of {language} is in no file"),

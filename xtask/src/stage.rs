@@ -1,0 +1,62 @@
+//! `cargo xtask stage DIR`: what a simulator flow needs of the project, in one folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// What is copied: from the project's root, to the folder.
+const STAGED: [(&str, &str); 6] = [
+    ("sv", "sv"),
+    ("python", "python"),
+    ("include/vhost.h", "include/vhost.h"),
+    ("mailbox_rs/include", "include"),
+    ("target/release/libvhost.so", "lib/libvhost.so"),
+    ("target/release/libvhost.a", "lib/libvhost.a"),
+];
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Where to; files of an earlier time are replaced
+    dir: PathBuf,
+    /// Features of the library, such as mem_uvm
+    #[arg(long, value_name = "FEATURES", default_value = "")]
+    features: String,
+}
+
+/// Builds the library and copies it with the header, the SystemVerilog and the Python.
+pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--package", "vhost", "--lib"]);
+    cargo.args(["--target-dir", "target", "--features", &args.features]);
+    let status = cargo.current_dir(root).status();
+    if !status.context("cannot start cargo")?.success() {
+        bail!("the library can't be built");
+    }
+    for (from, to) in STAGED {
+        let from = root.join(from);
+        if from.exists() {
+            copy(&from, &args.dir.join(to))?;
+        }
+    }
+    println!("staged to {}", args.dir.display());
+    Ok(true)
+}
+
+/// Copies a file, or what is in a folder.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let failed = || format!("cannot copy {} to {}", from.display(), to.display());
+    if from.is_dir() {
+        for entry in fs::read_dir(from).with_context(failed)? {
+            let entry = entry.with_context(failed)?;
+            copy(&entry.path(), &to.join(entry.file_name()))?;
+        }
+        return Ok(());
+    }
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).with_context(failed)?;
+    }
+    fs::copy(from, to).with_context(failed)?;
+    Ok(())
+}
