@@ -73,10 +73,13 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     }
     let mut builder = Builder::new(root)?;
     if args.bench {
-        bench::run(&mut builder)?;
+        bench::run(&mut builder, &bench::PLAIN)?;
         match tools.get(UVM) {
-            Ok(()) => load::run(&mut builder)?,
-            Err(Missing(reason)) => println!("skipped: loading an image: {reason}"),
+            Ok(()) => {
+                bench::run(&mut builder, &bench::UVM)?;
+                load::run(&mut builder)?;
+            }
+            Err(Missing(reason)) => println!("skipped: what needs UVM: {reason}"),
         }
         return Ok(true);
     }

@@ -8,39 +8,82 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::build::{Builder, Simulation};
-use super::case::Library;
+use super::case::{Backend, Library};
 use super::command;
 
-const DESIGN: &str = "picorv32";
-const CLOCKS: &str = "+clocks=2000000";
+/// A design with idle firmware, and what it is run with.
+pub(super) struct Bench {
+    title: &'static str,
+    design: &'static str,
+    backend: Option<Backend>,
+    clocks: &'static str,
+    runs: &'static [Run],
+}
+
+/// What is measured: its name, the plusargs, and the ratio to the first that is to be reached.
+type Run = (&'static str, &'static str, Option<f64>);
+
+/// A testbench by hand, with memory in a C model.
+pub(super) const PLAIN: Bench = Bench {
+    title: "one core, one channel, memory in a C model",
+    design: "picorv32",
+    backend: None,
+    clocks: "+clocks=2000000",
+    runs: &[
+        ("without the host", "+tick=0", None),
+        (
+            "a DPI call per clock that does nothing",
+            "+tick=0 +yardstick",
+            None,
+        ),
+        ("a tick on every clock", "+tick=1", Some(1.25)),
+        ("a tick on every 16th clock", "+tick=16", Some(1.10)),
+        ("ticks when notified", "+notify", Some(1.02)),
+    ],
+};
+
+/// A UVM testbench, with memory by UVM's HDL access, of which one look at a mailbox is a few calls.
+pub(super) const UVM: Bench = Bench {
+    title: "one core, one channel, under UVM, memory by uvm_hdl_read",
+    design: "single",
+    backend: Some(Backend::Uvm),
+    clocks: "+clocks=200000",
+    runs: &[
+        ("without the host", "+UVM_TESTNAME=IdleTest +unserved", None),
+        (
+            "a tick on every clock",
+            "+UVM_TESTNAME=IdleTest +period=1",
+            None,
+        ),
+        (
+            "a tick on every 16th clock",
+            "+UVM_TESTNAME=IdleTest +period=16",
+            None,
+        ),
+        (
+            "ticks when notified",
+            "+UVM_TESTNAME=IdleTest +notify",
+            Some(1.05),
+        ),
+    ],
+};
+
 pub(super) const ROUNDS: usize = 5;
 
 /// So often everything runs in a round, and the fastest counts: what else the machine does only slows down.
 const TURNS: usize = 5;
 
-/// What is measured: its name, the plusargs, and the ratio to the first that is to be reached.
-const RUNS: [(&str, &str, Option<f64>); 5] = [
-    ("without the host", "+tick=0", None),
-    (
-        "a DPI call per clock that does nothing",
-        "+tick=0 +yardstick",
-        None,
-    ),
-    ("a tick on every clock", "+tick=1", Some(1.25)),
-    ("a tick on every 16th clock", "+tick=16", Some(1.10)),
-    ("ticks when notified", "+notify", Some(1.02)),
-];
-
 /// Prints the ratios.
-pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
+pub(super) fn run(builder: &mut Builder<'_>, bench: &Bench) -> Result<()> {
+    println!("\n{}", bench.title);
     let images = builder.firmware("bench", &["idle".into()])?;
-    let simulation = builder.simulation(DESIGN, Library::Shared, None)?;
-    let time = |plusargs| time(builder.root(), &simulation, &images, plusargs);
+    let simulation = builder.simulation(bench.design, Library::Shared, bench.backend)?;
+    let time = |plusargs| time(builder.root(), &simulation, &images, plusargs, bench.clocks);
     let mut rounds = vec![];
     for round in 1..=ROUNDS {
-        let mut times = [f64::INFINITY; RUNS.len()];
+        let mut times = vec![f64::INFINITY; bench.runs.len()];
         for _ in 0..TURNS {
-            for (least, (_, plusargs, _)) in times.iter_mut().zip(RUNS) {
+            for (least, (_, plusargs, _)) in times.iter_mut().zip(bench.runs) {
                 *least = least.min(time(plusargs)?);
             }
         }
@@ -52,7 +95,7 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
         "\n{:40} {:>9}  ratio of each round: median (least to most)",
         "", "ns a clock"
     );
-    for (index, (name, _, target)) in RUNS.iter().enumerate() {
+    for (index, (name, _, target)) in bench.runs.iter().enumerate() {
         let [_, time, _] = spread(rounds.iter().map(|times| times[index]));
         let [least, ratio, most] = spread(rounds.iter().map(|times| times[index] / times[0]));
         let target = match target {
@@ -66,8 +109,14 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
 }
 
 /// Nanoseconds a clock.
-fn time(root: &Path, simulation: &Simulation, images: &[String], plusargs: &str) -> Result<f64> {
-    let plusargs = plusargs.split(' ').chain(["+idle", CLOCKS]);
+fn time(
+    root: &Path,
+    simulation: &Simulation,
+    images: &[String],
+    plusargs: &str,
+    clocks: &str,
+) -> Result<f64> {
+    let plusargs = plusargs.split(' ').chain(["+idle", clocks]);
     let plusargs: Vec<String> = plusargs.map(String::from).collect();
     let output = command(root, simulation, "bench", images, &plusargs)?
         .output()
