@@ -7,7 +7,11 @@ package cluster_pkg;
     import mailbox_uvm_pkg::*;
 
     // As rtl/cluster.sv has it, and where firmware's mailbox is in a core's RAM (firmware/link.ld is told).
+`ifdef SINGLE_CORE
+    parameter int        CORES = 1;
+`else
     parameter int        CORES = 3;
+`endif
     parameter bit [31:0] RAM = 32'h1_0000;
     parameter bit [31:0] MAILBOX = 32'h8000;
     parameter bit [31:0] MAILBOX_SIZE = 800;

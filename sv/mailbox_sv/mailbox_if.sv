@@ -48,6 +48,10 @@ interface MailboxIf ();
             end
         end
 
+    always @mb_begun
+        if (host != null)
+            host.execute();
+
     final
         if (host != null)
             host.finish();

@@ -13,6 +13,6 @@ interface class MbCallable;
     // A tick is over. False where no call is pending any more; one that was not polled in this tick has been dropped.
     pure virtual function bit keep(longint unsigned tick);
 
-    // Answers calls, one after the other, without end.
+    // Executes the call that has begun.
     pure virtual task serve();
 endclass

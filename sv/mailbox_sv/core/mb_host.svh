@@ -23,7 +23,8 @@ class MbHost;
     local MbCallable    methods[string];
     local MbAddressable memories[string];
     local MbChannel     channels[string];
-    local MbCallable    to_serve[$];
+    // Methods whose call has begun.
+    local MbCallable    begun[$];
 
     // Whether the library was initialised, and whether that or a later call has failed.
     local bit initialised, broken;
@@ -72,6 +73,7 @@ class MbHost;
         channels[ch] = new(ch);
         foreach (methods[name])
             equip(channels[ch], methods[name]);
+        -> mb_changed;
     endfunction
 
     // An interface ticks from now on.
@@ -88,7 +90,6 @@ class MbHost;
             return;
         end
         channel.add(own);
-        to_serve.push_back(own);
     endfunction
 
     // ---- What it knows ----
@@ -151,29 +152,29 @@ class MbHost;
             end
             serving = 1;
             hooks.serving(1);
-            fork
-                serve_methods();
-            join_none
             if (!init())
                 stop();
         end
-        wait (channels.size() != 0 || over);
+        while (channels.size() == 0 && !over)
+            @mb_changed;
     endtask
 
     // Serves until all channels have exited.
     task run();
         start();
-        wait (over);
+        wait_over();
     endtask
 
     // Returns when a channel has exited, or the library has failed.
     task wait_exit();
-        wait (exits != 0 || over);
+        while (exits == 0 && !over)
+            @mb_changed;
     endtask
 
     // Returns when all channels have exited, or the library has failed.
     task wait_over();
-        wait (over);
+        while (!over)
+            @mb_changed;
     endtask
 
     // One look of the library at the mailboxes.
@@ -197,6 +198,7 @@ class MbHost;
         over = 1;
         serving = 0;
         hooks.serving(0);
+        -> mb_changed;
     endfunction
 
     // Ends the library's part; with `failed_status`, the process too where the run has failed.
@@ -206,17 +208,15 @@ class MbHost;
         mb_shutdown();
     endfunction
 
-    local task serve_methods();
-        forever begin
-            wait (to_serve.size() != 0);
-            while (to_serve.size() != 0) begin
-                automatic MbCallable method = to_serve.pop_front();
-                fork
-                    method.serve();
-                join_none
-            end
+    // Starts the execution of calls that have begun. For MailboxIf.
+    function void execute();
+        while (begun.size() != 0) begin
+            automatic MbCallable method = begun.pop_front();
+            fork
+                method.serve();
+            join_none
         end
-    endtask
+    endfunction
 
     // ---- What the library tells ----
 
@@ -253,6 +253,8 @@ class MbHost;
             if (pending[i] == callee)
                 return;
         pending.push_back(callee);
+        begun.push_back(callee);
+        -> mb_begun;
     endfunction
 
     // A channel has exited.
@@ -260,6 +262,7 @@ class MbHost;
         codes[ch] = code;
         exits++;
         hooks.exited(ch, code);
+        -> mb_changed;
     endfunction
 endclass
 

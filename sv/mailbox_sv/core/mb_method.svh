@@ -16,10 +16,10 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
     // The tick of the last poll.
     local longint unsigned polled;
 
-    // Calls that began, and those that `serve` has seen.
+    // Calls that began, and those that were executed.
     local int unsigned begun, seen;
-    // How the call that is executed went on: execute() has returned, or firmware has reset its channel.
-    local bit executed, dropped;
+    // What executes them; null while nothing does.
+    local process      executing;
 
     function new(string name = "");
         super.new(name);
@@ -74,34 +74,29 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
     virtual function bit keep(longint unsigned tick);
         if (state != INIT && polled != tick) begin
             state = INIT;
-            dropped = 1;
+            if (executing != null)
+                executing.kill();
+            executing = null;
         end
         return state != INIT;
     endfunction
 
+    // One call after the other: execute() may go on after it has yielded.
     virtual task serve();
-        forever begin
-            wait (begun != seen);
+        if (executing != null)
+            return;
+        executing = process::self();
+        while (begun != seen) begin
             seen = begun;
-            if (state != PENDING)
-                continue;
-            executed = 0;
-            dropped = 0;
-            fork
-                begin
-                    execute();
-                    executed = 1;
-                end
-                wait (executed || dropped);
-            join_any
-            // What execute() has left running is its own matter, unless it is told to stop.
-            if (!executed)
-                disable fork;
-            else if (state == PENDING && begun == seen) begin
+            if (state == PENDING)
+                execute();
+            // Nothing would ever answer it.
+            if (state == PENDING && begun == seen) begin
                 failed = 1;
                 state = READY;
             end
         end
+        executing = null;
     endtask
 endclass
 

@@ -30,5 +30,9 @@ typedef enum int unsigned {
 parameter int unsigned MB_OBSERVE_SERVED  = 1;
 parameter int unsigned MB_OBSERVE_WRITTEN = 2;
 
+// A channel is there or has exited, or service is over; a call has begun, and is to be executed. They are no members of a
+// class, since Verilator looks at those in every time step for as long as somebody waits.
+event mb_changed, mb_begun;
+
 // Exit codes by channel.
 typedef int unsigned mb_codes_t[string];
