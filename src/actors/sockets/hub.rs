@@ -147,7 +147,7 @@ impl Hub {
         client: ClientId,
     ) -> Result<(), SocketError> {
         let name = self.socket(socket)?.name.clone();
-        match self.clients.remove(&(socket, client)) {
+        match self.forget((socket, client)) {
             Some(found) => {
                 self.dismiss(name, client, found);
                 Ok(())
@@ -161,7 +161,7 @@ impl Hub {
         let Socket { name, .. } = socket.ok_or(SocketError::NotOpen(id))?;
         let clients = self.clients.keys().filter(|(socket, _)| *socket == id);
         for key in clients.copied().collect::<Vec<_>>() {
-            if let Some(client) = self.clients.remove(&key) {
+            if let Some(client) = self.forget(key) {
                 self.dismiss(name.clone(), key.1, client);
             }
         }
@@ -244,6 +244,11 @@ impl Hub {
             self.behind.remove(&key);
         }
         result.map_err(|fault| fault.of(name, key.1))
+    }
+
+    fn forget(&mut self, key: Key) -> Option<Client> {
+        self.behind.remove(&key);
+        self.clients.remove(&key)
     }
 
     /// Lets a client take its leave.
