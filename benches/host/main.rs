@@ -14,6 +14,7 @@
     reason = "a bench that can't start says why; its output is for reading"
 )]
 
+mod sockets;
 mod yardstick;
 
 use std::cell::UnsafeCell;
@@ -303,6 +304,6 @@ fn silence() {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(30).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
-    targets = host
+    targets = host, sockets::echo
 }
 criterion_main!(benches);

@@ -119,12 +119,30 @@ module host
             "increment": return increment(ch, args[0], args[1]);
             "reverse": return reverse(ch, args[0]);
             "words_accessed": return ram_words_accessed();
+`ifdef CONSOLE
+            "console_put": begin
+                status = console.put(8'(args[0])) ? READY : PENDING;
+                return 0;
+            end
+            "console_get": return console_get(status);
+`endif
             default: begin
                 status = NO_METHOD;
                 return 0;
             end
         endcase
     endfunction
+
+`ifdef CONSOLE
+    // Open before the host is initialised, which sockets don't need.
+    console_pkg::Console console = new();
+
+    function automatic longint unsigned console_get(output int unsigned status);
+        byte unsigned character;
+        status = console.get(character) ? READY : PENDING;
+        return 64'(character);
+    endfunction
+`endif
 
     // Answers when so many clocks have passed: with how many it was told to wait.
     function automatic longint unsigned wait_clocks(string ch, longint unsigned count, output int unsigned status);

@@ -74,19 +74,16 @@ pub(super) fn running() -> Result<Option<Rc<Vhost>>, Error> {
     }
 }
 
-/// Does something with the sockets. They need no system, but are the system's where there is one.
+/// Does something with the sockets. They need no system, but are the system's where there is one. Where they are called
+/// from says nothing of where the testbench's exports are.
 pub(super) fn with_sockets<T>(
     act: impl FnOnce(Sockets<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     match stage() {
-        Stage::Running { vhost, .. } => {
-            scope::see();
-            act(vhost.sockets())
-        }
+        Stage::Running { vhost, .. } => act(vhost.sockets()),
         Stage::Busy => Err(Error::Busy),
         Stage::Empty | Stage::Failed(_) => {
             claim()?;
-            scope::see();
             with_standalone(|standalone| act(standalone.sockets()))
         }
     }

@@ -17,9 +17,12 @@ pub(super) struct Case {
     pub(super) design: String,
     #[serde(default)]
     pub(super) library: Library,
+    #[serde(default)]
     pub(super) firmware: Vec<String>,
     #[serde(default)]
     pub(super) plusargs: Vec<String>,
+    #[serde(default)]
+    pub(super) clients: Vec<String>,
     #[serde(default)]
     status: i32,
     output: Option<String>,
@@ -99,11 +102,19 @@ fn difference(lines: &[&String], expected: &str) -> Option<String> {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on {}", self.firmware.join(" and "), self.design)?;
+        if !self.firmware.is_empty() {
+            write!(f, "{} on ", self.firmware.join(" and "))?;
+        }
+        f.write_str(&self.design)?;
         if self.library == Library::Static {
             write!(f, ", statically linked")?;
         }
-        self.plusargs.iter().try_for_each(|arg| write!(f, " {arg}"))
+        self.plusargs
+            .iter()
+            .try_for_each(|arg| write!(f, " {arg}"))?;
+        self.clients
+            .iter()
+            .try_for_each(|client| write!(f, ", with {client}"))
     }
 }
 
