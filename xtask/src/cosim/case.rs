@@ -162,6 +162,10 @@ mod tests {
         for (name, case) in read(root).expect("they are read") {
             case.expected(root)
                 .unwrap_or_else(|error| panic!("{name}: {error}"));
+            for client in &case.clients {
+                let script = root.join("integration/clients").join(client);
+                assert!(script.is_file(), "{name}: there is no {client}");
+            }
         }
     }
 }

@@ -62,3 +62,26 @@ impl<'a> Clients<'a> {
         Ok(unmet)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_that_nobody_waits_for_are_missed() {
+        let scripts = ["one.py".to_owned()];
+        let mut clients = Clients::new(Path::new("."), &scripts);
+        clients.heed("host: serves cpu0").expect("nothing to do");
+        let unmet = clients.unmet().expect("nobody to wait for");
+        assert!(unmet.is_some_and(|why| why.contains("one.py")));
+    }
+
+    #[test]
+    fn no_clients_are_no_trouble() {
+        let mut clients = Clients::new(Path::new("."), &[]);
+        clients
+            .heed("uart: listens on port 1")
+            .expect("nothing to do");
+        assert_eq!(clients.unmet().expect("nobody to wait for"), None);
+    }
+}
