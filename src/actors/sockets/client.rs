@@ -77,7 +77,9 @@ impl Client {
 
     /// As [`send`](Self::send), for what nobody has asked for: whoever sends next is told of a fault.
     pub(super) fn send_unasked(&mut self, data: &[u8], limit: usize) {
-        self.untold = self.send(data, limit).err();
+        if !data.is_empty() {
+            self.untold = self.send(data, limit).err();
+        }
     }
 
     /// Sends what is queued, as far as the system takes it.
@@ -180,8 +182,8 @@ impl Client {
             }
             Want::UpTo(most) => (arrived > 0 || most == 0).then(|| self.split(most.min(arrived))),
             Want::Text => {
-                let new = self.arrived.iter().skip(self.searched);
-                let Some(more) = new.clone().position(|byte| *byte == 0) else {
+                let new = &self.arrived[self.searched..];
+                let Some(more) = new.iter().position(|byte| *byte == 0) else {
                     self.searched = arrived;
                     return None;
                 };
