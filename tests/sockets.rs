@@ -10,9 +10,13 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
+use bytes::Bytes;
 use proptest::prelude::*;
+use vhost::bus::Observation;
+use vhost::messages::sockets as messages;
 use vhost::messages::sockets::{ClientId, READ_MAX, SocketError, SocketId};
 use vhost::{Error, Sockets, Vhost};
 
@@ -136,6 +140,26 @@ fn the_greeting_reaches_the_client() {
     );
     assert_eq!(greeted(Some("{id} of {name}\r\n")), "2 of uart\r\n");
     assert_eq!(greeted(Some("")), "");
+}
+
+#[test]
+fn taps_see_what_is_said() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let keep = seen.clone();
+    let server = Server::new();
+    server.vhost.attach(move |seen: &Observation<'_>| {
+        if let Some(write) = seen.event.is::<messages::Write>() {
+            keep.lock()
+                .unwrap()
+                .push((write.client, write.data.clone()));
+        }
+    });
+    let (client, _stream) = server.client();
+    server.write(client, b"abc").unwrap();
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [(client, Bytes::from_static(b"abc"))]
+    );
 }
 
 #[test]
