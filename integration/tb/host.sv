@@ -49,8 +49,8 @@ module host
     int unsigned     since_tick;
     bit              look;
 
-    // Channels whose call of `wait` is pending: when it began.
-    longint unsigned began[string];
+    // Channels whose call of `wait` was pending after the last tick, and when it began; the same for this tick.
+    longint unsigned began[string], pending[string];
     // How many they are.
     int unsigned     waiting;
 
@@ -72,6 +72,12 @@ module host
 
     function automatic void tick();
         int served = mb_tick();
+        // Every pending call was asked again. One that was not is none any more: firmware has reset its channel.
+        if (waiting != 0 || pending.num() != 0) begin
+            began = pending;
+            pending.delete();
+            waiting = unsigned'(began.num());
+        end
         if (served < 0)
             fail();
         else if (served == 0)
@@ -114,17 +120,15 @@ module host
         status = READY;
         case (method)
             "add": return args.sum();
+            "clocks": return clocks;
             "wait": return wait_clocks(ch, args[0], status);
             "greet": return greet(ch, args[0]);
             "increment": return increment(ch, args[0], args[1]);
             "reverse": return reverse(ch, args[0]);
             "words_accessed": return ram_words_accessed();
 `ifdef CONSOLE
-            "console_put": begin
-                status = console.put(8'(args[0])) ? READY : PENDING;
-                return 0;
-            end
-            "console_get": return console_get(status);
+            "console_put": return console_put(ch, args[0], status);
+            "console_get": return console_get(ch, status);
 `endif
             default: begin
                 status = NO_METHOD;
@@ -137,24 +141,38 @@ module host
     // Open before the host is initialised, which sockets don't need.
     console_pkg::Console console = new();
 
-    function automatic longint unsigned console_get(output int unsigned status);
+    function automatic longint unsigned console_put(
+        string ch, longint unsigned character, output int unsigned status);
+        began.delete(ch);
+        status = READY;
+        if (!console.put(8'(character))) begin
+            status = PENDING;
+            pending[ch] = clocks;
+        end
+        return 0;
+    endfunction
+
+    function automatic longint unsigned console_get(string ch, output int unsigned status);
         byte unsigned character;
-        status = console.get(character) ? READY : PENDING;
+        began.delete(ch);
+        status = READY;
+        if (!console.get(character)) begin
+            status = PENDING;
+            pending[ch] = clocks;
+        end
         return 64'(character);
     endfunction
 `endif
 
     // Answers when so many clocks have passed: with how many it was told to wait.
     function automatic longint unsigned wait_clocks(string ch, longint unsigned count, output int unsigned status);
-        if (!began.exists(ch))
-            began[ch] = clocks;
-        if (clocks - began[ch] < count) begin
+        longint unsigned since = began.exists(ch) ? began[ch] : clocks;
+        began.delete(ch);
+        status = READY;
+        if (clocks - since < count) begin
+            pending[ch] = since;
             status = PENDING;
-        end else begin
-            began.delete(ch);
-            status = READY;
         end
-        waiting = unsigned'(began.num());
         return count;
     endfunction
 
