@@ -8,7 +8,7 @@
 //! - `ffi`: what a simulator calls, the C ABI of `include/vhost.h`.
 //! - [`Vhost`] and the `mailbox_init` functions (`system`): configuration turned into running actors.
 //! - `foreign`: what we call: the simulator, and the callbacks of a Rust host program.
-//! - `actors`: mailbox server, memory, RPC dispatcher, files, console: state and decisions.
+//! - `actors`: mailbox server, memory, RPC dispatcher, files, console, sockets: state and decisions.
 //! - [`messages`]: everything they may say to each other.
 //! - [`bus`]: carries it; the only place that waits.
 //! - [`config`]: the two YAML files. [`mem`]: what memory is, without actors. `printf`: C's formats.
@@ -31,8 +31,9 @@ pub use foreign::{CallResult, FileOpener, Openers, SpecialFile};
 pub use messages::foreign::Severity;
 pub use messages::rpc::Progress;
 pub use system::{
-    Builder, Call, CallbackResult, ChannelExit, Error, MailboxInitPaths, MemoryView, SpaceView,
-    Spaces, Vhost, mailbox_init, mailbox_init_with_config, mailbox_init_with_paths, mb_server_run,
+    Builder, Call, CallbackResult, ChannelExit, Error, MailboxInitPaths, MemoryView, Sockets,
+    SpaceView, Spaces, Vhost, mailbox_init, mailbox_init_with_config, mailbox_init_with_paths,
+    mb_server_run,
 };
 
 /// The README's examples compile.

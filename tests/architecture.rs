@@ -37,6 +37,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("pyo3", &["foreign/python"]),
     ("bincode", &["trace"]),
     ("serde_yaml", &["config"]),
+    ("socket2", &["actors/sockets/tcp"]),
     ("LocalSet", &["bus"]),
 ];
 

@@ -164,6 +164,7 @@ fn drives_every_case(linkage: Linkage) {
         "services.c",
         "life.c",
         "misuse.c",
+        "sockets.c",
         "chip.c",
         "firmware.c",
     ];
@@ -190,6 +191,12 @@ fn drives_every_case(linkage: Linkage) {
         "threads",
         "backdoor",
         "misuse",
+        "sockets_alone",
+        "sockets_stay",
+        "sockets_in_call",
+        "sockets_and_threads",
+        "sockets_lost",
+        "sockets_misuse",
     ];
     for case in cases {
         drive(&driver, case, ANY, 0);
@@ -221,7 +228,14 @@ fn run_with_each_kind(program: &Program, args: &[&str]) -> Run {
 
 fn runs_in_a_simulator(linkage: Linkage) {
     let dpi = Program::build(linkage, &["dpi.c"]);
-    for case in ["told", "seen", "arrays", "black_box", "disable"] {
+    for case in [
+        "told",
+        "seen",
+        "arrays",
+        "socket_arrays",
+        "black_box",
+        "disable",
+    ] {
         run_with_each_kind(&dpi, &[case]);
     }
     let unregistered = "vhost: error: sv_registery_ch: channel `core0`: ";

@@ -4,6 +4,7 @@
 //! - [`inquiry`]: what there is to know: errors, status, spaces.
 //! - [`backdoor`]: the memories of the chip.
 //! - [`rpc`]: calls of methods.
+//! - [`sockets`]: TCP servers that the testbench polls.
 //! - [`guard`]: what every function passes: no panic gets out, no error gets lost.
 //! - [`process`]: the one system of the process, and the thread that it belongs to.
 //! - [`arguments`], [`kept`], [`error`]: pointers in, pointers out, what can be wrong.
@@ -26,3 +27,4 @@ mod kept;
 mod lifecycle;
 mod process;
 mod rpc;
+mod sockets;

@@ -8,6 +8,7 @@ pub mod foreign;
 pub mod mailbox;
 pub mod memory;
 pub mod rpc;
+pub mod sockets;
 
 use serde::{Deserialize, Serialize};
 

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cap_std::fs::Dir;
 
-use super::{Alone, Error, Inner, NamedChannel, Ports, Vhost};
+use super::{Alone, Error, Inner, NamedChannel, Ports, Vhost, sockets};
 use crate::actors::console::Console;
 use crate::actors::files::{Files, SpecialNames, open_root};
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
 use crate::actors::memory::Memory;
 use crate::actors::rpc::Rpc;
+use crate::actors::sockets::Hub;
 use crate::bus::{Bus, Inbox, Port, Tap};
 use crate::config::ChannelConfig;
 use crate::foreign::{self, Callbacks, Foreign, Memories};
@@ -40,6 +41,8 @@ pub(crate) struct Parts {
     pub(crate) foreign: Rc<dyn Foreign>,
     /// Where firmware's text goes.
     pub(crate) sink: Box<dyn io::Write>,
+    /// The sockets, of which some may be open.
+    pub(crate) sockets: Rc<RefCell<Hub>>,
     /// What sees all messages from the first one on.
     pub(crate) taps: Vec<Box<dyn Tap>>,
 }
@@ -70,6 +73,7 @@ impl Vhost {
             callbacks,
             foreign,
             sink,
+            sockets,
             taps,
         } = parts;
         let root = file_root.as_deref().map(open).transpose()?;
@@ -108,6 +112,8 @@ impl Vhost {
             })?
         };
 
+        let sockets = sockets::start(&bus, &foreign, sockets)?;
+
         let board = Rc::new(Board::new(setups.len()));
         let named = channels.iter().map(|channel| NamedChannel {
             name: channel.name.clone(),
@@ -134,6 +140,7 @@ impl Vhost {
             memory,
             rpc,
             console,
+            sockets,
             mailbox: OnceCell::new(),
             foreign,
         };

@@ -1,12 +1,15 @@
 //! How a Rust program says what a system is built of.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::build::Parts;
+use super::sockets::QUEUE_LIMIT;
 use super::{Error, Spaces, Vhost};
+use crate::actors::sockets::{Hub, Tcp};
 use crate::bus::Tap;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
 use crate::foreign::{Callbacks, FileOpener, Live, Memories, Openers};
@@ -38,6 +41,7 @@ pub struct Builder {
     extensions: Openers,
     virtuals: Openers,
     console: Option<Box<dyn io::Write>>,
+    socket_queue: Option<usize>,
     taps: Vec<Box<dyn Tap>>,
 }
 
@@ -111,6 +115,13 @@ impl Builder {
         self
     }
 
+    /// The most bytes that are queued for one client of a socket; without it, 1 MiB. A client for which more would be is
+    /// dropped.
+    pub fn socket_queue(mut self, limit: usize) -> Self {
+        self.socket_queue = Some(limit);
+        self
+    }
+
     /// Shows every message and reply to `tap`, from the first one on: memories that get their content, images that are
     /// loaded. [`Vhost::attach`] is for taps that come later.
     pub fn attach(mut self, tap: impl Tap) -> Self {
@@ -144,6 +155,7 @@ impl Builder {
         built(&spaces, &mut self.extensions, &mut self.virtuals)?;
         let callbacks = Rc::new(Callbacks::new(self.extensions, self.virtuals));
         let foreign = Rc::new(Live::new(memories.clone(), callbacks.clone()));
+        let hub = Hub::new(Tcp, self.socket_queue.unwrap_or(QUEUE_LIMIT));
         Ok(Parts {
             map,
             memories,
@@ -152,6 +164,7 @@ impl Builder {
             callbacks,
             foreign,
             sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
+            sockets: Rc::new(RefCell::new(hub)),
             taps: self.taps,
         })
     }

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 
-use super::{Beginning, Builder, ChannelExit, Error, Spaces, Vhost};
+use super::{Beginning, Builder, ChannelExit, Error, Spaces, Standalone, Vhost};
 use crate::foreign::Openers;
 
 /// What a callback of [`mailbox_init`] gives.
@@ -89,9 +89,14 @@ pub fn mb_server_run(
 }
 
 impl Vhost {
-    /// Builds a system for the C ABI.
-    pub(crate) fn from_environment(paths: InitPaths) -> Result<(Self, Beginning), Error> {
-        Self::build(from_environment(paths)?.parts()?)
+    /// Builds a system for the C ABI, where sockets may be open already.
+    pub(crate) fn from_environment(
+        paths: InitPaths,
+        sockets: &Standalone,
+    ) -> Result<(Self, Beginning), Error> {
+        let mut parts = from_environment(paths)?.parts()?;
+        parts.sockets = sockets.hub();
+        Self::build(parts)
     }
 }
 

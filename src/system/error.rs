@@ -9,6 +9,7 @@ use crate::config::ConfigError;
 use crate::foreign::NoRoom;
 use crate::mem::{AccessError, ImageError, InitialError};
 use crate::messages::rpc::CallError;
+use crate::messages::sockets::SocketError;
 
 /// Why a call failed.
 #[derive(Debug, Error)]
@@ -98,6 +99,9 @@ pub enum Error {
         /// Why.
         cause: CallError,
     },
+    /// A socket can't do it.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
     /// The bus could not do it.
     #[error(transparent)]
     Bus(#[from] BusError),

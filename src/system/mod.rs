@@ -6,6 +6,7 @@ mod builder;
 mod entry;
 mod error;
 mod log;
+mod sockets;
 mod spaces;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -22,6 +23,8 @@ pub use entry::{
     mailbox_init_with_paths, mb_server_run,
 };
 pub use error::Error;
+pub use sockets::Sockets;
+pub(crate) use sockets::Standalone;
 pub use spaces::{MemoryView, SpaceView, Spaces};
 
 use crate::actors::mailbox::Board;
@@ -31,7 +34,7 @@ use crate::mem::MemoryMap;
 use crate::messages::foreign::{Register, Report, Severity, Untold};
 use crate::messages::mailbox::Status;
 use crate::messages::rpc::{Offer, Progress, Target, When};
-use crate::messages::{console, foreign, mailbox, memory, rpc};
+use crate::messages::{self, console, foreign, mailbox, memory, rpc};
 
 /// A running host: the actors that serve firmware, and the backdoor into its memories.
 ///
@@ -57,6 +60,7 @@ struct Ports {
     memory: Port<memory::Inbox>,
     rpc: Port<rpc::Inbox>,
     console: Port<console::Inbox>,
+    sockets: Port<messages::sockets::Inbox>,
     /// Not before the memories have their first content.
     mailbox: OnceCell<Port<mailbox::Inbox>>,
     foreign: Port<foreign::Inbox>,
@@ -276,9 +280,10 @@ impl Vhost {
         Ok(())
     }
 
-    /// Puts out text that is left. The system ends when it is dropped.
+    /// Puts out text that is left, and closes the sockets. The system ends when it is dropped.
     pub fn shutdown(self) {
         // Nothing is left to tell the user with.
+        let _ = self.sockets().close_all();
         let _ = self
             .0
             .bus

@@ -2,6 +2,7 @@
 //!
 //! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
 //! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
+//! - [`client`]: programs that talk to the simulation while it runs;
 //! - [`guide`]: the page for beginners, done as it says;
 //! - [`mod@bench`]: what the host costs a simulation;
 //! - [`load`]: what an image takes to load.
@@ -9,6 +10,7 @@
 mod bench;
 mod build;
 mod case;
+mod client;
 mod guide;
 mod load;
 
@@ -20,6 +22,7 @@ use anyhow::{Context, Result, bail};
 
 use self::build::{Builder, Simulation, empty, memories};
 use self::case::{Backend, Case};
+use self::client::Clients;
 use crate::tool::{
     CLANG, CXX, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool, Toolbox, UVM,
     VERILATOR, keep_wheels,
@@ -153,9 +156,12 @@ fn run_case(builder: &mut Builder<'_>, name: &str, case: &Case) -> Result<Option
         simulation.memories = memories(name);
     }
     let command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
-    let (status, lines) = watch(command)?;
+    let mut clients = Clients::new(builder.root(), &case.clients);
+    let (status, lines) = watch(command, |line| clients.heed(line))?;
+    let unmet_by_clients = clients.unmet()?;
     let expected = case.expected(builder.root())?;
-    Ok(case.unmet(expected.as_deref(), status, &lines))
+    let unmet = case.unmet(expected.as_deref(), status, &lines);
+    Ok(unmet.or(unmet_by_clients))
 }
 
 /// Runs a simulation with these images, and an empty folder for firmware's files.
@@ -186,8 +192,8 @@ fn command(
     Ok(command)
 }
 
-/// Runs a command, and shows what it writes as it comes.
-fn watch(mut command: Command) -> Result<(Option<i32>, Vec<String>)> {
+/// Runs a command, and shows what it writes as it comes; `heed` is given each line.
+fn watch(mut command: Command, mut heed: impl FnMut(&str)) -> Result<(Option<i32>, Vec<String>)> {
     let (reader, writer) = pipe().context("cannot make a pipe")?;
     command
         .stdin(Stdio::null())
@@ -200,6 +206,7 @@ fn watch(mut command: Command) -> Result<(Option<i32>, Vec<String>)> {
         let line = line.context("cannot read what the simulation writes")?;
         let line = String::from_utf8_lossy(&line).into_owned();
         println!("  {line}");
+        heed(&line);
         lines.push(line);
     }
     let status = child.wait().context("cannot wait for the simulation")?;

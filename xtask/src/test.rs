@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::cosim;
 use crate::runner::Runner;
 use crate::step::{Case, Expect, Step};
-use crate::tool::{CARGO_DENY, CARGO_FUZZ, CLANG, CXX, LLD, RISCV32, RISCV64};
+use crate::tool::{CARGO_DENY, CARGO_FUZZ, CLANG, CXX, LLD, NC, RISCV32, RISCV64};
 
 /// Features that choose the same thing: two of a row are refused by the compiler.
 const BACKENDS: [&str; 4] = ["mem_uvm", "mem_api", "mem_static", "mem_vpi"];
@@ -105,7 +105,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             "vhost, every backend and pointer",
             matrix().map(|features| test(&features)),
         )
-        .wants(&[CLANG, LLD]),
+        .wants(&[CLANG, LLD, NC]),
         Step::new("vhost, cache lines", WITH_CACHE_LINE.map(test)).wants(&[CLANG, LLD]),
         Step::new(
             "hostile firmware, 100,000 requests",

