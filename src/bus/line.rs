@@ -118,13 +118,14 @@ impl Line {
     }
 
     /// Shows an event to the taps, unless one of them causes it.
-    pub(super) fn show(&self, ticket: Ticket, event: Event<'_>) {
+    pub(super) fn show(&self, ticket: Ticket, awaited: bool, event: Event<'_>) {
         if self.observing.swap(true, Ordering::Relaxed) {
             return;
         }
         let seen = Observation {
             ticket,
             tick: self.tick(),
+            awaited,
             event,
         };
         // Taken out, since a tap may attach another.

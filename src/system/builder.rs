@@ -5,11 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::build::Parts;
+use super::build::{Outside, Parts};
 use super::{Error, Spaces, Vhost};
 use crate::bus::Tap;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
-use crate::foreign::{Callbacks, FileOpener, Live, Memories, Openers};
+use crate::foreign::{Callbacks, FileOpener, Memories, Openers};
 use crate::mem::MemoryMap;
 use crate::sim::CStdout;
 
@@ -143,14 +143,13 @@ impl Builder {
         let spaces = Spaces::new(map.clone(), memories.clone());
         built(&spaces, &mut self.extensions, &mut self.virtuals)?;
         let callbacks = Rc::new(Callbacks::new(self.extensions, self.virtuals));
-        let foreign = Rc::new(Live::new(memories.clone(), callbacks.clone()));
+        let outside = Outside::live(&memories, &callbacks, self.files.as_deref())?;
         Ok(Parts {
             map,
             memories,
             channels,
-            file_root: self.files,
             callbacks,
-            foreign,
+            outside,
             sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
             taps: self.taps,
         })

@@ -25,9 +25,10 @@ pub use error::Error;
 pub use spaces::{MemoryView, SpaceView, Spaces};
 
 use crate::actors::mailbox::Board;
-use crate::bus::{Bus, Kept, Port, Tap};
+use crate::bus::{Bus, Desk, Kept, Port, Tap};
 use crate::foreign::{CallResult, Callbacks, Memories};
 use crate::mem::MemoryMap;
+use crate::messages::announced::Notified;
 use crate::messages::foreign::{Register, Report, Severity, Untold};
 use crate::messages::mailbox::Status;
 use crate::messages::rpc::{Offer, Progress, Target, When};
@@ -41,6 +42,8 @@ pub struct Vhost(Rc<Inner>);
 
 struct Inner {
     bus: Bus,
+    /// For what callers from outside announce.
+    outside: Desk,
     ports: Ports,
     board: Rc<Board>,
     map: Rc<MemoryMap>,
@@ -110,6 +113,7 @@ impl Vhost {
 
     /// Something was written to a mailbox: the next tick looks at every channel.
     pub fn notify(&self) {
+        self.0.outside.announce(|| Notified);
         self.0.bus.notify();
     }
 
