@@ -99,6 +99,10 @@ impl Line {
         tick
     }
 
+    pub(super) fn pass(&self, tick: u64) {
+        self.tick.store(tick.max(self.tick()), Ordering::Relaxed);
+    }
+
     pub(super) fn tapped(&self) -> bool {
         self.tapped.load(Ordering::Relaxed)
     }

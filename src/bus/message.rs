@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use serde::{Deserializer, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserializer, Serialize};
 use tokio::sync::oneshot;
 
 use super::line::{Line, Ticket};

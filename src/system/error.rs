@@ -9,6 +9,7 @@ use crate::config::ConfigError;
 use crate::foreign::NoRoom;
 use crate::mem::{AccessError, ImageError, InitialError};
 use crate::messages::rpc::CallError;
+use crate::trace::TraceError;
 
 /// Why a call failed.
 #[derive(Debug, Error)]
@@ -40,6 +41,17 @@ pub enum Error {
         path: PathBuf,
         /// Why not.
         cause: std::io::Error,
+    },
+    /// A recording can't be written, or read.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// `VHOST_TRACE_PAYLOADS` is something else.
+    #[error(
+        "environment variable VHOST_TRACE_PAYLOADS is `{value}`; it may be `keep`, `hash` or `drop`"
+    )]
+    TracePayloads {
+        /// What it is.
+        value: String,
     },
     /// A configuration file is refused.
     #[error(transparent)]

@@ -6,6 +6,8 @@ mod builder;
 mod entry;
 mod error;
 mod log;
+mod origin;
+pub(crate) mod replay;
 mod spaces;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -22,6 +24,7 @@ pub use entry::{
     mailbox_init_with_paths, mb_server_run,
 };
 pub use error::Error;
+pub use replay::{Difference, Replay, ReplayError, Replayed};
 pub use spaces::{MemoryView, SpaceView, Spaces};
 
 use crate::actors::mailbox::Board;
