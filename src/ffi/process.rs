@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::Error;
+use super::exit::flush_recordings_at_exit;
 use super::guard::catch;
 use crate::sim::{scope, testbench};
 use crate::system::{InitPaths, Vhost};
@@ -133,6 +134,7 @@ pub(super) fn stop() -> Result<(), Error> {
 
 fn build(paths: InitPaths, unasked: bool) -> Result<Rc<Vhost>, Error> {
     enter(Stage::Busy);
+    flush_recordings_at_exit();
     let built = catch(|| {
         let (vhost, beginning) = Vhost::from_environment(paths)?;
         let vhost = Rc::new(vhost);
