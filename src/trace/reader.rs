@@ -102,6 +102,11 @@ impl Trace {
         &self.file
     }
 
+    /// Bytes of its file that are still to be read.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
     fn read_header(&mut self) -> Result<(), TraceError> {
         let no_trace = |trace: &Self| TraceError::NoTrace {
             file: trace.file.clone(),
