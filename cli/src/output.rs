@@ -27,16 +27,10 @@ pub(crate) fn out() -> Out {
 
 /// Whether the output was closed before its end, as `head` does.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        let io = cause.downcast_ref::<io::Error>();
-        let io = io.or_else(|| cause.downcast_ref::<serde_json::Error>().and_then(io_of));
-        io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    })
-}
-
-/// JSON is the only text that has it inside.
-fn io_of(error: &serde_json::Error) -> Option<&io::Error> {
-    std::error::Error::source(error)?.downcast_ref()
+    let mut causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Where progress is shown: on standard error, if that is a terminal, and no output of ours runs through the same one.
@@ -139,7 +133,13 @@ mod tests {
         let sizes = [0, 1, 1023, 1024, 1536, 64 << 10, u64::MAX];
         let said = sizes.map(|size| Size(size).to_string());
         let expected = [
-            "0 bytes", "1 byte", "1023 bytes", "1 KiB", "1.5 KiB", "64 KiB", "15.9 EiB",
+            "0 bytes",
+            "1 byte",
+            "1023 bytes",
+            "1 KiB",
+            "1.5 KiB",
+            "64 KiB",
+            "15.9 EiB",
         ];
         assert_eq!(said, expected);
     }

@@ -101,7 +101,8 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
         if let Some(image) = &channel.load
             && image.ptr_width() != mailbox.layout.ptr_width
         {
-            let [ours, its] = [mailbox.layout.ptr_width, image.ptr_width()].map(|it| it.bytes() * 8);
+            let [ours, its] =
+                [mailbox.layout.ptr_width, image.ptr_width()].map(|it| it.bytes() * 8);
             all.add(
                 Grade::Warning,
                 format!(
@@ -147,7 +148,10 @@ fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
             }
         }
     }
-    let bytes = load.parts.iter().filter(|part| part.content == Content::Bytes);
+    let bytes = load
+        .parts
+        .iter()
+        .filter(|part| part.content == Content::Bytes);
     let mut nowhere: Vec<&str> = bytes
         .flat_map(|part| &part.place)
         .filter_map(|segment| in_log(plan, segment.memory))
@@ -157,7 +161,9 @@ fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     for memory in nowhere {
         all.add(
             Grade::Warning,
-            format!("{file} is loaded into memory `{memory}` of backend `log`, which keeps nothing"),
+            format!(
+                "{file} is loaded into memory `{memory}` of backend `log`, which keeps nothing"
+            ),
         );
     }
 }
@@ -192,7 +198,10 @@ fn spare_channels(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
 fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
     let mut taken: Vec<(Segment, usize)> = Vec::new();
     for (at, load) in plan.loads.iter().enumerate() {
-        let bytes = load.parts.iter().filter(|part| part.content == Content::Bytes);
+        let bytes = load
+            .parts
+            .iter()
+            .filter(|part| part.content == Content::Bytes);
         taken.extend(bytes.flat_map(|part| part.place.iter().map(move |segment| (*segment, at))));
     }
     taken.sort_by_key(|(segment, _)| (segment.memory, segment.offset));

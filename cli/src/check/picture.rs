@@ -31,10 +31,9 @@ pub(super) fn draw(to: &mut impl Write, plan: &Plan<'_>, space: &Space) -> io::R
         if let Some(gap) = next.and_then(|next| memory.base.checked_sub(next))
             && gap > 0
         {
-            for line in 0..=height(gap) / 2 {
-                let size = Size(gap).to_string();
-                let size = if line == 0 { size.as_str() } else { "" };
-                writeln!(to, "{pad} {ASIDE}⋮ {size}{ASIDE:#}")?;
+            writeln!(to, "{pad} {ASIDE}⋮ {}{ASIDE:#}", Size(gap))?;
+            for _ in 0..height(gap) / 2 {
+                writeln!(to, "{pad} {ASIDE}⋮{ASIDE:#}")?;
             }
         }
         draw_memory(to, memory, &contents, digits)?;

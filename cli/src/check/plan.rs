@@ -90,7 +90,10 @@ impl<'a> Plan<'a> {
             Range {
                 address: mailbox.address,
                 len: layout.channel_size,
-                what: format!("mailbox of `{}`: pointers of {bits} bits, {line}", channel.name),
+                what: format!(
+                    "mailbox of `{}`: pointers of {bits} bits, {line}",
+                    channel.name
+                ),
             }
         });
         let loads = self.loads.iter().filter(|load| load.space == space);

@@ -1,4 +1,5 @@
-//! Whose a message is: it says so itself, answers one that does, or is an access to a channel's mailbox.
+//! Whose a message is. It says so itself; or it answers one that does; or it is an access to a channel's mailbox, or one of the
+//! mailbox server's to a space that no other channel has.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,9 +7,10 @@ use std::rc::Rc;
 
 use vhost::bus::Body;
 use vhost::config;
-use vhost::mem::{Segment, Segments};
+use vhost::mem::{Segment, Segments, SpaceId};
+use vhost::messages::ChannelId;
 use vhost::messages::foreign::{self, Report};
-use vhost::messages::{ChannelId, memory};
+use vhost::messages::memory::{Access, AccessAt, Extent, Locate};
 use vhost::trace::{ChannelRef, Entry, Header, Said, channel_of};
 
 /// The channels of a recording, and the messages that wait for an answer.
@@ -21,6 +23,7 @@ pub(super) struct Channels {
 
 struct Known {
     name: Rc<str>,
+    space: SpaceId,
     /// Where its mailbox is.
     place: Segments,
 }
@@ -44,8 +47,14 @@ impl Channels {
         if !matches!(entry.said, Said::Message { .. }) {
             return self.open.remove(&entry.sequence);
         }
-        let own = body.and_then(|body| self.named(body).or_else(|| self.reached(body)));
-        let whose = own.or_else(|| self.open.get(&entry.root).cloned())?;
+        let by_body = |body| {
+            let own = self.named(body).or_else(|| self.reached(body));
+            let serves = entry.kind.from == "mailbox";
+            own.or_else(|| serves.then(|| self.alone_in_space(body)).flatten())
+        };
+        let whose = body
+            .and_then(by_body)
+            .or_else(|| self.open.get(&entry.root).cloned())?;
         if entry.kind.to != "nobody" {
             self.open.insert(entry.sequence, whose.clone());
         }
@@ -76,12 +85,24 @@ impl Channels {
     /// The channel whose mailbox an access is to, and nothing else.
     fn reached(&self, body: &dyn Body) -> Option<Rc<str>> {
         let any = body.as_any();
-        let at = any.downcast_ref::<memory::AccessAt>().map(|ask| &ask.op);
+        let at = any.downcast_ref::<AccessAt>().map(|ask| &ask.op);
         let op = at.or_else(|| any.downcast_ref::<foreign::Access>().map(|ask| &ask.op))?;
         let mut known = self.known.iter();
         let reached =
             known.find(|channel| op.all_places(&|place| is_within(place, &channel.place)))?;
         Some(reached.name.clone())
+    }
+
+    /// The one channel of the space that a message to memory is about.
+    fn alone_in_space(&self, body: &dyn Body) -> Option<Rc<str>> {
+        let any = body.as_any();
+        let access = any.downcast_ref().map(|ask: &Access| ask.space);
+        let locate = || any.downcast_ref().map(|ask: &Locate| ask.space);
+        let extent = || any.downcast_ref().map(|ask: &Extent| ask.space);
+        let space = access.or_else(locate).or_else(extent)?;
+        let mut there = self.known.iter().filter(|channel| channel.space == space);
+        let channel = there.next()?;
+        there.next().is_none().then(|| channel.name.clone())
     }
 }
 
@@ -95,6 +116,7 @@ fn known(header: &Header) -> Option<Vec<Known>> {
         let size = mailbox.layout.channel_size;
         Some(Known {
             name: channel.name.as_str().into(),
+            space: channel.space,
             place: map.resolve(channel.space, mailbox.address, size).ok()?,
         })
     });

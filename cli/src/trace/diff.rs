@@ -62,7 +62,10 @@ pub(super) fn run(args: &Args) -> Result<Verdict> {
         tell(&mut out, args, &before, one.as_ref(), other.as_ref())?;
     }
     let verdict = if difference.is_none() && differing.is_empty() {
-        writeln!(out, "{GOOD}the same:{GOOD:#} {matched} messages and replies")?;
+        writeln!(
+            out,
+            "{GOOD}the same:{GOOD:#} {matched} messages and replies"
+        )?;
         Verdict::Good
     } else {
         writeln!(out, "{matched} messages and replies before are the same")?;
@@ -178,7 +181,11 @@ fn tell(
     side(&args.one, one)?;
     side(&args.other, other)?;
     if let (Some(one), Some(other)) = (one, other) {
-        writeln!(out, "{ERROR}different:{ERROR:#} {}", what_differs(one, other))?;
+        writeln!(
+            out,
+            "{ERROR}different:{ERROR:#} {}",
+            what_differs(one, other)
+        )?;
     }
     Ok(())
 }
@@ -193,7 +200,13 @@ fn what_differs(one: &Seen, other: &Seen) -> String {
         return format!("the tick, {} and {}", a.tick, b.tick);
     }
     let (bytes, others) = match (&a.said, &b.said) {
-        (Said::Message { body, awaited }, Said::Message { body: other, awaited: by_other }) => {
+        (
+            Said::Message { body, awaited },
+            Said::Message {
+                body: other,
+                awaited: by_other,
+            },
+        ) => {
             if awaited != by_other {
                 return "whether the answer is awaited".to_owned();
             }
@@ -276,6 +289,9 @@ mod tests {
         let other = json!({"op": "Read", "space": 0});
         let told = first_difference("", &one, &other).unwrap();
         assert!(told.starts_with("`op`, {\"Write\""), "{told}");
-        assert_eq!(first_difference("", &json!(1), &json!([])).as_deref(), Some("1 and []"));
+        assert_eq!(
+            first_difference("", &json!(1), &json!([])).as_deref(),
+            Some("1 and []")
+        );
     }
 }

@@ -33,7 +33,7 @@ impl Display for Line<'_> {
             "{:>8} {ASIDE}{:>7}{ASIDE:#} {NAME}{:<10}{NAME:#} {from:>8} → {to:<8} {}",
             entry.tick,
             entry.sequence,
-            Plain(channel),
+            Plain(channel).to_string(),
             text(seen, most)
         )
     }
@@ -46,10 +46,7 @@ pub(super) const HEAD: &str =
 /// Who says it, and to whom: an answer goes the other way.
 fn ends(seen: &Seen) -> (String, String) {
     let kind = &seen.entry.kind;
-    let (from, to) = (
-        Plain(&kind.from).to_string(),
-        Plain(&kind.to).to_string(),
-    );
+    let (from, to) = (Plain(&kind.from).to_string(), Plain(&kind.to).to_string());
     match seen.entry.said {
         Said::Message { .. } => (from, to),
         Said::Reply { .. } | Said::Dropped => (to, from),

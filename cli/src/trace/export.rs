@@ -36,30 +36,33 @@ const STEPS: u64 = 1000;
 
 pub(super) fn run(args: &Args) -> Result<Verdict> {
     match &args.output {
-        None => export(args, out())?,
+        None => export(args, "standard output", out()),
         Some(file) => {
-            let failed = || format!("can't write {}", file.display());
-            let to = BufWriter::new(File::create(file).with_context(failed)?);
-            export(args, to).with_context(failed)?;
+            let name = file.display().to_string();
+            let to = File::create(file).with_context(|| cant_write(&name))?;
+            export(args, &name, BufWriter::new(to))
         }
     }
-    Ok(Verdict::Good)
 }
 
-fn export(args: &Args, to: impl Write) -> Result<()> {
+fn cant_write(name: &str) -> String {
+    format!("can't write {name}")
+}
+
+/// Writes to what has this name.
+fn export(args: &Args, name: &str, to: impl Write) -> Result<Verdict> {
+    let failed = || cant_write(name);
     let mut reading = Reading::of(&args.file, args.output.is_none())?;
-    let mut events = Events::begin(to)?;
+    let mut events = Events::begin(to).with_context(failed)?;
     let mut score = Score::default();
-    let end = loop {
-        match reading.next() {
-            None => break Ok(()),
-            Some(Err(error)) => break Err(error),
-            Some(Ok(seen)) => score.add(&seen, &mut events)?,
-        }
-    };
+    let end = reading.try_for_each(|seen| match seen {
+        Ok(seen) => score.add(&seen, &mut events).with_context(failed),
+        Err(error) => Err(error).context("what follows is left out"),
+    });
     // What was before the damage can be looked at.
-    events.end()?;
-    end.context("what follows is left out")
+    events.end().with_context(failed)?;
+    end?;
+    Ok(Verdict::Good)
 }
 
 /// The two groups of tracks.
@@ -131,12 +134,11 @@ impl<W: Write> Events<W> {
         Ok(Self { to, first: true })
     }
 
-    fn write(&mut self, event: &Event<'_>) -> Result<()> {
+    fn write(&mut self, event: &Event<'_>) -> io::Result<()> {
         let separator: &[u8] = if self.first { b"\n" } else { b",\n" };
         self.first = false;
         self.to.write_all(separator)?;
-        serde_json::to_writer(&mut self.to, event)?;
-        Ok(())
+        Ok(serde_json::to_writer(&mut self.to, event)?)
     }
 
     fn end(mut self) -> io::Result<()> {
@@ -160,7 +162,7 @@ struct Score {
 }
 
 impl Score {
-    fn add<W: Write>(&mut self, seen: &Seen, events: &mut Events<W>) -> Result<()> {
+    fn add<W: Write>(&mut self, seen: &Seen, events: &mut Events<W>) -> io::Result<()> {
         self.advance(seen.entry.tick);
         if let (Some(served), Some(channel)) = (seen.is::<Served>(), &seen.channel) {
             let track = self.track(Group::Channels, channel, events)?;
@@ -230,7 +232,7 @@ impl Score {
         track: Track,
         seen: &Seen,
         events: &mut Events<W>,
-    ) -> Result<()> {
+    ) -> io::Result<()> {
         events.write(&Event {
             ph: "X",
             cat: Some(what),
@@ -247,7 +249,7 @@ impl Score {
         track: Track,
         seen: &Seen,
         events: &mut Events<W>,
-    ) -> Result<()> {
+    ) -> io::Result<()> {
         let end = self.now.saturating_add(1);
         let before = self.ends.insert(track.tid, end).unwrap_or_default();
         let begin = served.since.saturating_mul(STEPS).max(before).min(self.now);
@@ -280,7 +282,7 @@ impl Score {
         group: Group,
         name: &str,
         events: &mut Events<W>,
-    ) -> Result<Track> {
+    ) -> io::Result<Track> {
         let key = (group, Rc::from(name));
         if let Some(track) = self.tracks.get(&key) {
             return Ok(*track);

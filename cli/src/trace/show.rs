@@ -25,7 +25,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     party: Vec<String>,
     /// Only these ticks: 7, 7..9 with both ends, 7.. or ..9
-    #[arg(long, value_name = "RANGE", default_value = "..", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "RANGE",
+        default_value = "..",
+        hide_default_value = true
+    )]
     ticks: Ticks,
     /// One JSON object a line
     #[arg(long)]

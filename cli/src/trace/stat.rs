@@ -184,7 +184,8 @@ fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Re
             dropped,
             bytes,
         } = of_kind;
-        let [party, name, from] = [&kind.to, &kind.name, &kind.from].map(|text| Plain(text).to_string());
+        let [party, name, from] =
+            [&kind.to, &kind.name, &kind.from].map(|text| Plain(text).to_string());
         writeln!(
             to,
             "{party:<10} {NAME}{name:<16}{NAME:#} {from:<10} {messages:>9} {replies:>9} {dropped:>8} {:>10}",
@@ -216,10 +217,13 @@ fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Re
             Size(bytes).to_string()
         )?;
     }
-    writeln!(to, "{ASIDE}min, mean, max: ticks from taken to answered{ASIDE:#}")
+    writeln!(
+        to,
+        "{ASIDE}min, mean, max: ticks from taken to answered{ASIDE:#}"
+    )
 }
 
-fn write_json(header: &Header, counts: &Counts, mut to: impl Write) -> Result<()> {
+fn write_json(header: &Header, counts: &Counts, mut to: impl Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct OfKind<'a> {
         from: &'a str,
@@ -268,6 +272,5 @@ fn write_json(header: &Header, counts: &Counts, mut to: impl Write) -> Result<()
         requests: requests.collect(),
     };
     serde_json::to_writer(&mut to, &stat)?;
-    writeln!(to)?;
-    Ok(())
+    writeln!(to)
 }
