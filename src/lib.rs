@@ -42,3 +42,8 @@ pub use system::{
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// And those of the page on recordings.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/trace.md")]
+struct Recordings;

@@ -372,6 +372,13 @@ impl Default for Bus {
     }
 }
 
+/// The taps go first: that messages have no answer any more, since the bus is gone, is nothing that was said on it.
+impl Drop for Bus {
+    fn drop(&mut self) {
+        self.line.detach();
+    }
+}
+
 impl fmt::Debug for Bus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bus")

@@ -117,6 +117,13 @@ impl Line {
         self.tapped.store(true, Ordering::Relaxed);
     }
 
+    /// Shows nothing to anybody any more.
+    pub(super) fn detach(&self) {
+        self.tapped.store(false, Ordering::Relaxed);
+        let taps = std::mem::take(&mut *lock(&self.taps));
+        drop(taps);
+    }
+
     pub(super) fn observing(&self) -> bool {
         self.observing.load(Ordering::Relaxed)
     }

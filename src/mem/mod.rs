@@ -18,6 +18,7 @@ mod initial;
 mod memory;
 mod op;
 mod path;
+mod segments;
 mod space;
 
 pub use buffer::Buffer;
@@ -30,4 +31,5 @@ pub use op::{
     AccessError, BackendError, HdlProblem, Op, Outcome, Span, Store, execute, fill_in_pieces, part,
 };
 pub use path::WordPath;
-pub use space::{MapError, Segment, Segments};
+pub use segments::{Segment, Segments};
+pub use space::MapError;

@@ -23,6 +23,7 @@ use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
 use crate::messages::rpc::Tick;
 use crate::messages::{console, files, foreign, mailbox, memory, rpc};
+use crate::trace::Header;
 
 /// What a system is built of.
 pub(crate) struct Parts {
@@ -30,6 +31,8 @@ pub(crate) struct Parts {
     pub(crate) map: Rc<MemoryMap>,
     /// The memories, as they are reached.
     pub(crate) memories: Rc<Memories>,
+    /// What all of it was read from.
+    pub(crate) origin: Header,
     /// The channels.
     pub(crate) channels: Vec<ChannelConfig>,
     /// What the host program answers.
@@ -98,6 +101,7 @@ impl Vhost {
         let Parts {
             map,
             memories,
+            origin,
             channels,
             callbacks,
             outside,
@@ -169,6 +173,7 @@ impl Vhost {
             board,
             map,
             memories,
+            origin,
             callbacks,
             channels: named,
             unregistered: RefCell::new(unregistered),

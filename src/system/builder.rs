@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::build::{Outside, Parts};
-use super::origin::Noted;
+use super::origin::{Noted, recorder};
 use super::{Error, Spaces, Vhost};
 use crate::bus::Tap;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
 use crate::foreign::{Callbacks, FileOpener, Memories, Openers};
 use crate::mem::MemoryMap;
 use crate::sim::CStdout;
-use crate::trace::{Header, Payloads, Recorder};
+use crate::trace::{Header, Payloads};
 
 /// What a system is built of. Nothing is taken from the environment but what the YAML files name by
 /// `${VARIABLE}`.
@@ -160,18 +160,22 @@ impl Builder {
         built(&spaces, &mut self.extensions, &mut self.virtuals)?;
         let callbacks = Rc::new(Callbacks::new(self.extensions, self.virtuals));
         let outside = Outside::live(&memories, &callbacks, self.files.as_deref())?;
-        if let Some((file, payloads)) = &self.recording {
-            let header = Header {
-                whole: true,
-                payloads: *payloads,
-                file_root: self.files.is_some(),
-                extensions: sorted(&outside.special.extensions),
-                virtuals: sorted(&outside.special.virtuals),
-                ..origin
-            };
-            self.taps.push(Box::new(Recorder::create(file, &header)?));
+        let mut origin = Header {
+            file_root: self.files.is_some(),
+            extensions: sorted(&outside.special.extensions),
+            virtuals: sorted(&outside.special.virtuals),
+            ..origin
+        };
+        if let Some((file, payloads)) = self.recording {
+            origin.whole = true;
+            origin.payloads = payloads;
+            self.taps.push(Box::new(recorder(&file, &origin)?));
+            origin.whole = false;
         }
+        // Only a replay needs them, and a recording that begins later has none.
+        origin.files.clear();
         Ok(Parts {
+            origin,
             map,
             memories,
             channels,

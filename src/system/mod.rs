@@ -12,6 +12,7 @@ mod spaces;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
+use std::path::Path;
 use std::rc::{Rc, Weak};
 
 use actix::{Actor, Handler};
@@ -36,6 +37,7 @@ use crate::messages::foreign::{Register, Report, Severity, Untold};
 use crate::messages::mailbox::Status;
 use crate::messages::rpc::{Offer, Progress, Target, When};
 use crate::messages::{console, foreign, mailbox, memory, rpc};
+use crate::trace::{Header, Payloads};
 
 /// A running host: the actors that serve firmware, and the backdoor into its memories.
 ///
@@ -51,6 +53,8 @@ struct Inner {
     board: Rc<Board>,
     map: Rc<MemoryMap>,
     memories: Rc<Memories>,
+    /// How a recording of it begins.
+    origin: Header,
     callbacks: Rc<Callbacks>,
     channels: Vec<NamedChannel>,
     /// Channels that the testbench is yet to be told of.
@@ -153,6 +157,9 @@ impl Vhost {
 
     /// Answers CALLs of this method by `callback`; the testbench is no longer asked.
     ///
+    /// A call that is pending is asked again on every tick. Where a tick passes without, firmware has reset the channel,
+    /// and what `callback` is asked next is another call.
+    ///
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
     pub fn register_method(
@@ -212,6 +219,20 @@ impl Vhost {
         self.0.bus.attach(tap);
     }
 
+    /// Records every message and reply in `file` from now on, for whoever wants to read it. For a replay it takes a recording from
+    /// the start: [`Builder::record`].
+    ///
+    /// # Errors
+    /// [`Error::Trace`] where the file can't be written.
+    pub fn record(&self, file: impl AsRef<Path>, payloads: Payloads) -> Result<(), Error> {
+        let header = Header {
+            payloads,
+            ..self.0.origin.clone()
+        };
+        self.0.bus.attach(origin::recorder(file.as_ref(), &header)?);
+        Ok(())
+    }
+
     /// Starts an actor that is sent a copy of every message and reply from now on.
     ///
     /// # Errors
@@ -245,6 +266,7 @@ impl Vhost {
     }
 
     /// Tells the testbench of the channels that it was not told of; there is no other try.
+    #[cold]
     fn register_at_last(&self) -> Result<(), Error> {
         for (channel, untold) in self.register_each()? {
             let text = format!("channel `{channel}`: {untold}");
@@ -270,6 +292,7 @@ impl Vhost {
     }
 
     /// A panic that nobody heard of is an error of the host's own.
+    #[cold]
     fn report_panics(&self) -> Result<(), Error> {
         for (ticket, text) in self.0.bus.take_panics() {
             let text = format!("{} panicked at {}: {text}", ticket.to(), ticket.name());

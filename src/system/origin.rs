@@ -5,7 +5,9 @@ use std::io;
 use std::path::Path;
 
 use crate::config::{Defaults, Surroundings};
-use crate::trace::{Header, Source};
+use crate::foreign::report_without_testbench;
+use crate::messages::foreign::Severity;
+use crate::trace::{Header, Recorder, Source, TraceError};
 
 /// Surroundings of any kind, whose answers are noted.
 pub(super) struct Noted<'a> {
@@ -95,6 +97,15 @@ impl Surroundings for Header {
     fn defaults(&self) -> Defaults {
         self.defaults
     }
+}
+
+/// Begins a recording. One that can't go on is told of on stderr: it is no time for a call to the testbench.
+pub(super) fn recorder(file: &Path, header: &Header) -> Result<Recorder, TraceError> {
+    let recorder = Recorder::create(file, header)?;
+    Ok(recorder.on_failure(|error| {
+        let text = format!("{error}; the recording ends there");
+        report_without_testbench(Severity::Error, "trace", &text);
+    }))
 }
 
 fn source(file: &Path, text: &str) -> Source {

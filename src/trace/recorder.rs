@@ -1,6 +1,7 @@
 //! Writes a recording.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -20,7 +21,6 @@ use crate::messages::foreign::{Report, Severity};
 /// The file is written as it goes, in blocks, and flushed when the recorder is dropped, when a fatal error is reported, and when
 /// the process exits by `exit`. Where it can't be written any more the recording ends there; the rest of the run is not
 /// disturbed.
-#[derive(Debug)]
 pub struct Recorder {
     file: PathBuf,
     output: Arc<Mutex<Output>>,
@@ -28,6 +28,7 @@ pub struct Recorder {
     kinds: HashMap<(Party, Party, &'static str), u32>,
     frame: Vec<u8>,
     failed: bool,
+    on_failure: Box<dyn FnMut(&TraceError) + Send>,
 }
 
 type Output = BufWriter<File>;
@@ -64,12 +65,20 @@ impl Recorder {
             kinds: HashMap::new(),
             frame: Vec::new(),
             failed: false,
+            on_failure: Box::new(|error| tracing::error!("{error}")),
             file,
         };
         recorder
             .write(header, None)
             .and_then(|()| recorder.flush())?;
         Ok(recorder)
+    }
+
+    /// Has `tell` called once, where the recording can't go on; without it that is logged.
+    #[must_use]
+    pub fn on_failure(mut self, tell: impl FnMut(&TraceError) + Send + 'static) -> Self {
+        self.on_failure = Box::new(tell);
+        self
     }
 
     fn record(&mut self, seen: &Observation<'_>) -> Result<(), TraceError> {
@@ -155,6 +164,14 @@ impl Recorder {
     }
 }
 
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Tap for Recorder {
     fn observe(&mut self, seen: &Observation<'_>) {
         if self.failed {
@@ -162,7 +179,7 @@ impl Tap for Recorder {
         }
         if let Err(error) = self.record(seen) {
             self.failed = true;
-            tracing::error!("{error}; the recording ends here");
+            (self.on_failure)(&error);
         }
     }
 }

@@ -11,17 +11,37 @@ use super::reader::{Entry, Said};
 use crate::bus::{Body, Envelope, Inbox, Message, MessageVisitor};
 use crate::messages::{announced, console, files, foreign, mailbox, memory, rpc};
 
-/// The most bytes that one value of a recording may claim to have: room for them is made before they are read.
-const MOST: usize = 1 << 30;
-
-/// How all that is recorded is laid out: bincode's standard configuration, with a limit.
-fn layout() -> Configuration<LittleEndian, Varint, Limit<MOST>> {
+/// How all that is recorded is laid out: bincode's standard configuration. What is read may claim `MOST` bytes: room for them is
+/// made before they are read.
+fn layout<const MOST: usize>() -> Configuration<LittleEndian, Varint, Limit<MOST>> {
     bincode::config::standard().with_limit()
+}
+
+/// Evaluates `$do` with a layout that lets `$bytes` claim no more than they may have. A number of one byte may claim eight; the
+/// limits are constants, so there are a few.
+macro_rules! with_layout {
+    ($bytes:expr, $layout:ident => $do:expr) => {
+        match $bytes.len() {
+            0..=0xffff => {
+                let $layout = layout::<{ 1 << 19 }>();
+                $do
+            }
+            0x1_0000..=0xff_ffff => {
+                let $layout = layout::<{ 1 << 27 }>();
+                $do
+            }
+            _ => {
+                let $layout = layout::<{ 1 << 35 }>();
+                $do
+            }
+        }
+    };
 }
 
 /// Serializes into `to`, behind what it holds.
 pub(crate) fn encode(value: &dyn erased_serde::Serialize, to: &mut Vec<u8>) -> Result<(), String> {
-    let written = bincode::serde::encode_into_writer(value, Appending(to), layout());
+    let layout = bincode::config::standard();
+    let written = bincode::serde::encode_into_writer(value, Appending(to), layout);
     written.map_err(|error| error.to_string())
 }
 
@@ -36,8 +56,9 @@ impl bincode::enc::write::Writer for Appending<'_> {
 
 /// Deserializes the first value in `bytes`, and gives the rest.
 pub(super) fn split<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, &'a [u8]), Damage> {
-    let (value, read) = bincode::serde::borrow_decode_from_slice(bytes, layout())
-        .map_err(|error| Damage::Content(error.to_string()))?;
+    let decoded =
+        with_layout!(bytes, layout => bincode::serde::borrow_decode_from_slice(bytes, layout));
+    let (value, read) = decoded.map_err(|error| Damage::Content(error.to_string()))?;
     Ok((value, bytes.get(read..).unwrap_or_default()))
 }
 
@@ -53,10 +74,11 @@ pub(crate) fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Damage> {
 
 /// Answers a message with a recorded reply.
 pub(crate) fn answer<I: Inbox>(message: I, reply: &[u8]) -> Result<(), Damage> {
-    let mut decoder = BorrowedSerdeDecoder::from_slice(reply, layout(), ());
-    message
-        .answer(decoder.as_deserializer())
-        .map_err(|error| Damage::Content(error.to_string()))
+    let answered = with_layout!(reply, layout => {
+        let mut decoder = BorrowedSerdeDecoder::from_slice(reply, layout, ());
+        message.answer(decoder.as_deserializer())
+    });
+    answered.map_err(|error| Damage::Content(error.to_string()))
 }
 
 /// Shows the visitor the message of this name, of the party of this name, by the modules that parties' messages are in.

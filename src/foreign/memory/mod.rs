@@ -379,6 +379,7 @@ impl Memories {
         }
     }
 
+    #[inline]
     fn moved_all(
         &self,
         symbol: &'static str,
@@ -386,8 +387,21 @@ impl Memories {
         address: u64,
         moved: Result<usize, sim::Absent>,
     ) -> Result<(), AccessError> {
+        match moved {
+            Ok(moved) if moved as u64 == at.len => Ok(()),
+            _ => Err(self.not_moved(symbol, at, address, moved)),
+        }
+    }
+
+    #[cold]
+    fn not_moved(
+        &self,
+        symbol: &'static str,
+        at: &Segment,
+        address: u64,
+        moved: Result<usize, sim::Absent>,
+    ) -> AccessError {
         let cause = match moved {
-            Ok(moved) if moved as u64 == at.len => return Ok(()),
             Ok(moved) => BackendError::Short {
                 symbol: symbol.into(),
                 address,
@@ -398,7 +412,7 @@ impl Memories {
                 symbol: absent.symbol.into(),
             },
         };
-        Err(self.failed(at, cause))
+        self.failed(at, cause)
     }
 }
 

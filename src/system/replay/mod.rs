@@ -155,6 +155,7 @@ impl Replay {
         }
         let memories = Rc::new(Memories::new(Rc::new(nowhere)).map_err(Error::from)?);
         Ok(Parts {
+            origin: Header::new(),
             map: Rc::new(map),
             memories,
             channels,
