@@ -275,9 +275,54 @@ impl std::fmt::Debug for Text<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
+    use vhost::trace::Kind;
 
     use super::*;
+
+    /// What is said of message `sequence`, whose answer is for `root` in the end.
+    fn entry(sequence: u64, root: u64, said: Said) -> Entry {
+        let kind = Kind {
+            from: "mailbox".to_owned(),
+            to: "memory".to_owned(),
+            name: "Access".to_owned(),
+        };
+        Entry {
+            frame: sequence,
+            sequence,
+            root,
+            tick: 1,
+            kind: Arc::new(kind),
+            said,
+        }
+    }
+
+    fn message() -> Said {
+        Said::Message {
+            body: vec![1].into(),
+            awaited: true,
+        }
+    }
+
+    #[test]
+    fn numbers_of_messages_may_differ_and_what_belongs_together_may_not() {
+        let mut same = Same::default();
+        let said = [(1, 1), (2, 1), (3, 3)];
+        for (sequence, root) in said {
+            let (one, other) = (sequence, sequence + 10);
+            assert!(same.is(
+                &entry(one, root, message()),
+                &entry(other, root + 10, message())
+            ));
+        }
+        let dropped = |sequence, root| entry(sequence, root, Said::Dropped);
+        assert!(same.is(&dropped(2, 1), &dropped(12, 11)));
+        assert!(!same.is(&dropped(1, 1), &dropped(13, 13)));
+        // Here the one hands on what the other answers itself.
+        assert!(!same.is(&entry(4, 3, message()), &entry(14, 14, message())));
+    }
 
     #[test]
     fn the_first_difference_is_named_by_its_path() {
