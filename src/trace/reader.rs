@@ -102,6 +102,11 @@ impl Trace {
         &self.file
     }
 
+    /// Bytes of its file that are still to be read.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
     fn read_header(&mut self) -> Result<(), TraceError> {
         let no_trace = |trace: &Self| TraceError::NoTrace {
             file: trace.file.clone(),
@@ -123,14 +128,16 @@ impl Trace {
     }
 
     fn next_entry(&mut self) -> Result<Option<Entry>, TraceError> {
-        while let Some(frame) = self.next_frame()? {
+        loop {
             self.frame += 1;
+            let Some(frame) = self.next_frame()? else {
+                return Ok(None);
+            };
             let entry = self.entry(&frame);
             if let Some(entry) = entry.map_err(|damage| self.damaged(damage))? {
                 return Ok(Some(entry));
             }
         }
-        Ok(None)
     }
 
     /// The entry of a frame; none where it only names a kind.
