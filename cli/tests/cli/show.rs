@@ -2,6 +2,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
+use mailbox_rs::{CacheLine, Layout, PtrWidth};
 use serde_json::Value;
 use vhost::trace::{Payloads, Trace};
 
@@ -67,6 +68,25 @@ fn requests_are_told_in_the_words_of_the_protocol_and_bytes_in_hex() {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     assert_eq!(print.unwrap()["body"]["text"], hex);
+}
+
+#[test]
+fn accesses_are_told_by_names_and_offsets() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    let table = vhost_on("trace show --channel core0 --party memory", &trace).with(0);
+    let layout = Layout::new(PtrWidth::P4, CacheLine::None);
+    // The mailbox is at 0x2000, and its memory begins at 0x1000.
+    let [entry, taken] = [layout.request_entry(0), layout.request.idx_c].map(|it| 0x1000 + it);
+    let size = layout.request.entry_size;
+    let take = format!(
+        "AccessAt: read ram+{entry:#x} ({size} bytes); set ram+{taken:#x} (4 bytes) to 0x1"
+    );
+    assert!(table.contains(&take), "{take}\n{table}");
+    assert!(
+        table.contains("Access: read core0:0x9000 (17 bytes)"),
+        "{table}"
+    );
 }
 
 #[test]
