@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
@@ -39,6 +40,26 @@ fn every_entry_is_a_line_of_text_and_a_line_of_json() {
         assert_eq!(columns.next().unwrap(), channel);
         assert!(line.contains(&entry.kind.name), "{line}");
     }
+}
+
+#[test]
+fn the_keys_are_those_of_the_documentation() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/trace.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let table = page.split("| key | |\n| --- | --- |\n").nth(1).unwrap();
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    // What is between the first and the second bar: `from`, `to`, say.
+    let named = rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2));
+    let named: BTreeSet<String> = named.map(str::to_owned).collect();
+
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    let shown = entries(&trace);
+    let keys = shown.iter().flat_map(|it| it.as_object().unwrap().keys());
+    let mut keys: BTreeSet<String> = keys.cloned().collect();
+    // Nothing of it is unreadable.
+    assert!(keys.insert("error".to_owned()));
+    assert_eq!(keys, named);
 }
 
 #[test]
