@@ -47,3 +47,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/trace.md")]
 struct Recordings;
+
+/// And so do those of the page on memories.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/memories.md")]
+struct Memories;
