@@ -68,6 +68,11 @@ impl Display for Plain<'_> {
 
 /// The debug text of a value, of which no more is made than is wanted.
 pub(crate) fn short(value: &(impl Debug + ?Sized), most: usize) -> String {
+    cut(format_args!("{value:?}"), most)
+}
+
+/// A text, of which no more is made than is wanted.
+pub(crate) fn cut(text: fmt::Arguments<'_>, most: usize) -> String {
     struct Short {
         text: String,
         left: usize,
@@ -93,7 +98,7 @@ pub(crate) fn short(value: &(impl Debug + ?Sized), most: usize) -> String {
         left: most,
     };
     // It fails where there was enough.
-    let _ = write!(short, "{value:?}");
+    let _ = short.write_fmt(text);
     short.text
 }
 

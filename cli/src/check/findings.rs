@@ -186,9 +186,12 @@ fn spare_channels(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
         all.add(
             Grade::Note,
             format!(
-                "{}: its section .mailbox has room for {room} channels, of which {} is served; `mb_id` tells them apart",
+                "{}: its section .mailbox has room for {room} channels, of which {} served; `mb_id` tells them apart",
                 load.image.file().display(),
-                sizes.len()
+                match sizes.len() {
+                    1 => "1 is".to_owned(),
+                    more => format!("{more} are"),
+                }
             ),
         );
     }

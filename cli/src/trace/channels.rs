@@ -7,14 +7,15 @@ use std::rc::Rc;
 
 use vhost::bus::Body;
 use vhost::config;
-use vhost::mem::{Segment, Segments, SpaceId};
+use vhost::mem::{MemoryMap, Segment, Segments, SpaceId};
 use vhost::messages::ChannelId;
 use vhost::messages::foreign::{self, Report};
 use vhost::messages::memory::{Access, AccessAt, Extent, Locate};
-use vhost::trace::{ChannelRef, Entry, Header, Said, channel_of};
+use vhost::trace::{ChannelRef, Entry, Header, Said, Source, channel_of};
 
 /// The channels of a recording, and the messages that wait for an answer.
 pub(super) struct Channels {
+    map: Rc<MemoryMap>,
     /// Those that are served.
     known: Vec<Known>,
     /// Whose messages are that are not answered yet, by their numbers.
@@ -31,10 +32,17 @@ struct Known {
 impl Channels {
     /// As the configuration says that was recorded. Where it can't be read, channels have numbers only.
     pub(super) fn of(header: &Header) -> Self {
+        let map = map(header).unwrap_or_default();
         Self {
-            known: known(header).unwrap_or_default(),
+            known: known(header, &map).unwrap_or_default(),
+            map: Rc::new(map),
             open: HashMap::new(),
         }
+    }
+
+    /// The memories that they are in.
+    pub(super) fn map(&self) -> &Rc<MemoryMap> {
+        &self.map
     }
 
     /// The names of those that are served.
@@ -106,11 +114,14 @@ impl Channels {
     }
 }
 
-fn known(header: &Header) -> Option<Vec<Known>> {
-    let (memories, mailboxes) = (header.memories.as_ref()?, header.mailboxes.as_ref()?);
-    let map = config::parse_memory_map(&memories.text, Path::new(&memories.file), header).ok()?;
-    let file = Path::new(&mailboxes.file);
-    let channels = config::parse_mailboxes(&mailboxes.text, file, &map, header).ok()?;
+fn map(header: &Header) -> Option<MemoryMap> {
+    let Source { file, text } = header.memories.as_ref()?;
+    config::parse_memory_map(text, Path::new(file), header).ok()
+}
+
+fn known(header: &Header, map: &MemoryMap) -> Option<Vec<Known>> {
+    let Source { file, text } = header.mailboxes.as_ref()?;
+    let channels = config::parse_mailboxes(text, Path::new(file), map, header).ok()?;
     let served = channels.iter().filter_map(|channel| {
         let mailbox = channel.mailbox?;
         let size = mailbox.layout.channel_size;

@@ -9,8 +9,9 @@ use serde_json::ser::Formatter;
 use vhost::messages::mailbox::Served;
 use vhost::trace::Said;
 
+use super::access::Told;
 use super::reading::Seen;
-use crate::output::{ASIDE, NAME, Plain, short};
+use crate::output::{ASIDE, NAME, Plain, cut, short};
 
 /// Characters of a message that a line shows.
 pub(super) const MOST: usize = 200;
@@ -60,7 +61,10 @@ pub(super) fn text(seen: &Seen, most: usize) -> String {
         return format!("{name} {}", Answered(served));
     }
     let body = match &seen.body {
-        Ok(Some(body)) => short(&**body, most),
+        Ok(Some(body)) => match Told::of(&**body, &seen.map) {
+            Some(told) => return cut(format_args!("{name}: {told}"), most),
+            None => short(&**body, most),
+        },
         Ok(None) => return format!("{name}: no answer"),
         Err(damage) => return format!("{name}: {}", Plain(&damage.to_string())),
     };

@@ -6,10 +6,10 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use vhost::messages::mailbox::Served;
 use vhost::trace::Said;
@@ -35,14 +35,21 @@ pub(crate) struct Args {
 const STEPS: u64 = 1000;
 
 pub(super) fn run(args: &Args) -> Result<Verdict> {
-    match &args.output {
-        None => export(args, "standard output", out()),
-        Some(file) => {
-            let name = file.display().to_string();
-            let to = File::create(file).with_context(|| cant_write(&name))?;
-            export(args, &name, BufWriter::new(to))
-        }
+    let reading = Reading::of(&args.file, args.output.is_none())?;
+    let Some(file) = &args.output else {
+        return export(reading, "standard output", out());
+    };
+    let name = file.display().to_string();
+    if is_same(&args.file, file) {
+        bail!("{name} is the recording; give the output another name");
     }
+    let to = File::create(file).with_context(|| cant_write(&name))?;
+    export(reading, &name, BufWriter::new(to))
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let [one, other] = [one, other].map(Path::canonicalize);
+    matches!((one, other), (Ok(one), Ok(other)) if one == other)
 }
 
 fn cant_write(name: &str) -> String {
@@ -50,9 +57,8 @@ fn cant_write(name: &str) -> String {
 }
 
 /// Writes to what has this name.
-fn export(args: &Args, name: &str, to: impl Write) -> Result<Verdict> {
+fn export(mut reading: Reading, name: &str, to: impl Write) -> Result<Verdict> {
     let failed = || cant_write(name);
-    let mut reading = Reading::of(&args.file, args.output.is_none())?;
     let mut events = Events::begin(to).with_context(failed)?;
     let mut score = Score::default();
     let end = reading.try_for_each(|seen| match seen {

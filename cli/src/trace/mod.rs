@@ -1,6 +1,7 @@
 //! `vhost trace`: looks into recordings. Each is read once, from its beginning to its end; what is kept of it does not grow
 //! with its length.
 
+mod access;
 mod channels;
 mod diff;
 mod entry;

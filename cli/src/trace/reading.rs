@@ -6,6 +6,7 @@ use std::rc::Rc;
 use anyhow::Result;
 use indicatif::ProgressBar;
 use vhost::bus::Body;
+use vhost::mem::MemoryMap;
 use vhost::trace::{Damage, Entry, Trace, TraceError, decode};
 
 use super::channels::Channels;
@@ -29,6 +30,8 @@ pub(super) struct Seen {
     pub(super) body: Result<Option<Box<dyn Body>>, Damage>,
     /// The channel that it is of, where that is known.
     pub(super) channel: Option<Rc<str>>,
+    /// The memories of the run, as far as they are known.
+    pub(super) map: Rc<MemoryMap>,
 }
 
 impl Reading {
@@ -79,6 +82,7 @@ impl Iterator for Reading {
             entry,
             body,
             channel,
+            map: self.channels.map().clone(),
         }))
     }
 }

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use mailbox_rs::{CacheLine, Layout, PtrWidth};
 use tempfile::TempDir;
 
 use crate::{Ended, command, end, vhost};
@@ -287,9 +288,58 @@ core1: {space: core1, elf: firmware.elf, server: false}
 
 #[test]
 fn a_pointer_width_other_than_the_images_is_warned_of() {
-    let files = Files::of_ram(STATIC, ", ptr: 64, base: 0x8000, load: true");
-    let ended = files.check();
-    // The section is too small for pointers of 64 bits, or else it is warned of.
-    let told = format!("{}{}", ended.stdout, ended.stderr);
-    assert!(told.contains("ptr"), "{told}");
+    let files = Files::of_ram(STATIC, ", ptr: 32");
+    let rv64 = SELFTEST.replace("rv32", "rv64");
+    std::fs::copy(rv64, files.path().join("firmware.elf")).unwrap();
+    let told = files.check().with(0);
+    let expected = "warning: channel `core`: `ptr` is 32, but firmware.elf is an image of 64 bits";
+    assert!(told.contains(expected), "{told}");
+}
+
+/// An image whose section `.mailbox` has room for so many channels, as its section header says.
+fn with_channels(image: &mut [u8], count: u32) {
+    let word = |image: &[u8], at: usize| {
+        let bytes = image[at..at + 4].try_into().unwrap();
+        usize::try_from(u32::from_le_bytes(bytes)).unwrap()
+    };
+    let half = |image: &[u8], at| word(image, at) & 0xffff;
+    let (table, size, number) = (word(image, 0x20), half(image, 0x2e), half(image, 0x30));
+    let layout = Layout::new(PtrWidth::P4, CacheLine::None);
+    let channel = usize::try_from(layout.channel_size).unwrap();
+    let mut headers = (0..number).map(|at| table + at * size);
+    // It is the one that is as large as a channel.
+    let header = headers.find(|at| word(image, at + 0x14) == channel);
+    let at = header.unwrap() + 0x14;
+    image[at..at + 4].copy_from_slice(&(count * channel as u32).to_le_bytes());
+}
+
+#[test]
+fn channels_of_an_image_that_nobody_serves_are_told_of() {
+    let files = Files::of_ram(STATIC, "");
+    let mut image = std::fs::read(SELFTEST).unwrap();
+    with_channels(&mut image, 3);
+    std::fs::write(files.path().join("firmware.elf"), &image).unwrap();
+    let told = files.check().with(0);
+    assert!(
+        told.contains(
+            "note: firmware.elf: its section .mailbox has room for 3 channels, of which 1 is served"
+        ),
+        "{told}"
+    );
+    files.put(
+        "mailbox.yaml",
+        "
+core: {space: core, elf: firmware.elf, cache_line: 0}
+two: {space: core, elf: firmware.elf, cache_line: 0, mb_id: 1}
+three: {space: core, elf: firmware.elf, cache_line: 0, mb_id: 2}
+idle: {space: core, elf: firmware.elf, load: false, server: false}
+",
+    );
+    let told = files.check().with(0);
+    assert!(!told.contains("has room for"), "{told}");
+    assert!(told.contains("3 channels served, 1 image loaded"), "{told}");
+    assert!(
+        told.contains("warning: channel `idle` is neither loaded nor served"),
+        "{told}"
+    );
 }

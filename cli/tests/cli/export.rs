@@ -159,3 +159,15 @@ fn a_file_that_can_not_be_written_is_named() {
     let told = end(export.args(["-o", "/no/such/folder/out.json"])).told(2);
     assert!(told.contains("/no/such/folder/out.json"), "{told}");
 }
+
+#[test]
+fn the_recording_itself_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    let bytes = std::fs::read(&trace).unwrap();
+    let mut export = command();
+    export.args(["trace", "export", "--perfetto"]).arg(&trace);
+    let told = end(export.arg("-o").arg(folder.path().join("./run.trace"))).told(2);
+    assert!(told.contains("is the recording"), "{told}");
+    assert_eq!(std::fs::read(&trace).unwrap(), bytes);
+}

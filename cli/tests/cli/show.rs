@@ -1,7 +1,9 @@
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
+use mailbox_rs::{CacheLine, Layout, PtrWidth};
 use serde_json::Value;
 use vhost::trace::{Payloads, Trace};
 
@@ -41,6 +43,26 @@ fn every_entry_is_a_line_of_text_and_a_line_of_json() {
 }
 
 #[test]
+fn the_keys_are_those_of_the_documentation() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/trace.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let table = page.split("| key | |\n| --- | --- |\n").nth(1).unwrap();
+    let rows = table.lines().take_while(|line| line.starts_with('|'));
+    // What is between the first and the second bar: `from`, `to`, say.
+    let named = rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2));
+    let named: BTreeSet<String> = named.map(str::to_owned).collect();
+
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    let shown = entries(&trace);
+    let keys = shown.iter().flat_map(|it| it.as_object().unwrap().keys());
+    let mut keys: BTreeSet<String> = keys.cloned().collect();
+    // Nothing of it is unreadable.
+    assert!(keys.insert("error".to_owned()));
+    assert_eq!(keys, named);
+}
+
+#[test]
 fn requests_are_told_in_the_words_of_the_protocol_and_bytes_in_hex() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
@@ -67,6 +89,25 @@ fn requests_are_told_in_the_words_of_the_protocol_and_bytes_in_hex() {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     assert_eq!(print.unwrap()["body"]["text"], hex);
+}
+
+#[test]
+fn accesses_are_told_by_names_and_offsets() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    let table = vhost_on("trace show --channel core0 --party memory", &trace).with(0);
+    let layout = Layout::new(PtrWidth::P4, CacheLine::None);
+    // The mailbox is at 0x2000, and its memory begins at 0x1000.
+    let [entry, taken] = [layout.request_entry(0), layout.request.idx_c].map(|it| 0x1000 + it);
+    let size = layout.request.entry_size;
+    let take = format!(
+        "AccessAt: read ram+{entry:#x} ({size} bytes); set ram+{taken:#x} (4 bytes) to 0x1"
+    );
+    assert!(table.contains(&take), "{take}\n{table}");
+    assert!(
+        table.contains("Access: read core0:0x9000 (17 bytes)"),
+        "{table}"
+    );
 }
 
 #[test]
