@@ -12,16 +12,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "ffi",
         &[
-            "system", "foreign", "sim", "actors", "bus", "messages", "config", "mem",
+            "system", "foreign", "trace", "sim", "actors", "bus", "messages", "config", "mem",
         ],
     ),
     (
         "system",
         &[
-            "foreign", "actors", "sim", "bus", "messages", "config", "mem",
+            "foreign", "trace", "actors", "sim", "bus", "messages", "config", "mem",
         ],
     ),
     ("foreign", &["messages", "mem", "sim"]),
+    ("trace", &["messages", "bus", "config", "mem"]),
     ("actors", &["messages", "bus", "mem", "printf"]),
     ("messages", &["bus", "mem"]),
     ("bus", &[]),

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 use object::{Object, ObjectSymbol};
 use tempfile::TempDir;
+use vhost::Replay;
 
 /// How a program is linked.
 #[derive(Debug, Clone, Copy)]
@@ -76,14 +77,18 @@ impl Program {
         path
     }
 
-    /// Runs it in an empty environment and gives what it printed; fails unless it ends with `status`.
+    /// Runs it in an environment without anything else, recorded, and gives what it printed; fails unless it ends with
+    /// `status`, and its recording can be replayed.
     fn run(&self, args: &[&str], status: i32) -> Run {
         let mut program = Command::new(self.folder.path().join("program"));
+        let trace = self.folder.path().join("run.trace");
+        fs::remove_file(&trace).ok();
+        let program = program.args(args).env_clear().env("VHOST_TRACE", &trace);
         let Output {
             status: ended,
             stdout,
             stderr,
-        } = program.args(args).env_clear().output().unwrap();
+        } = program.output().unwrap();
         let run = Run {
             stdout: String::from_utf8(stdout).unwrap(),
             stderr: String::from_utf8(stderr).unwrap(),
@@ -95,6 +100,11 @@ impl Program {
             "{linkage:?} {args:?}: {ended}\n{}",
             run.stderr
         );
+        if trace.is_file()
+            && let Err(error) = Replay::of(&trace).run()
+        {
+            panic!("{linkage:?} {args:?}: {error}");
+        }
         run
     }
 }

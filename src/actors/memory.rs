@@ -5,19 +5,32 @@ use std::rc::Rc;
 
 use actix::{Actor, Handler};
 
-use crate::bus::{Desk, Envelope, Port, Reply};
+use crate::bus::{Desk, Envelope, Port, Reply, Ticket};
 use crate::mem::{
     AccessError, MapError, MemoryMap, Op, Outcome, Segments, SpaceId, Span, Store, execute,
 };
 use crate::messages::foreign::{self, Report, Severity};
 use crate::messages::memory::{Access, Extent, Inbox, Locate};
 
+/// Carries out accesses to memories of this process. What it reads is no function of the messages before, where somebody
+/// else writes there too: a replay answers itself.
+pub(crate) trait Local {
+    /// Carries out what the message of this ticket asks for.
+    fn execute(&self, of: Ticket, op: &Op<Segments>) -> Result<Outcome, AccessError>;
+}
+
+impl<S: Store> Local for S {
+    fn execute(&self, _: Ticket, op: &Op<Segments>) -> Result<Outcome, AccessError> {
+        execute(self, op)
+    }
+}
+
 /// Resolves accesses. Those that touch only memories of this process it carries out itself; the others
 /// it hands on to the outside, with the place for the reply.
 pub(crate) struct Memory {
     desk: Desk,
     map: Rc<MemoryMap>,
-    local: Rc<dyn Store>,
+    local: Rc<dyn Local>,
     foreign: Port<foreign::Inbox>,
 }
 
@@ -26,7 +39,7 @@ impl Memory {
     pub(crate) fn new(
         desk: Desk,
         map: Rc<MemoryMap>,
-        local: Rc<dyn Store>,
+        local: Rc<dyn Local>,
         foreign: &Port<foreign::Inbox>,
     ) -> Self {
         let foreign = foreign.sent_by(desk.party());
@@ -51,7 +64,8 @@ impl Memory {
 
     fn carry_out(&self, op: Op<Segments>, reply: Reply<Result<Outcome, AccessError>>) {
         if op.all_places(&|place| self.map.is_local(place)) {
-            self.answer(reply, execute(&*self.local, &op));
+            let outcome = self.local.execute(reply.ticket(), &op);
+            self.answer(reply, outcome);
         } else {
             self.foreign.forward(foreign::Access { op }, reply);
         }

@@ -44,7 +44,7 @@ impl Desk {
                 }
             };
             let ticket = self.line.ticket(self.party, kind);
-            self.line.show(ticket, Event::Message(&what()));
+            self.line.show(ticket, false, Event::Message(&what()));
         }
     }
 

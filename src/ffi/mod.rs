@@ -7,6 +7,7 @@
 //! - [`sockets`]: TCP servers that the testbench polls.
 //! - [`guard`]: what every function passes: no panic gets out, no error gets lost.
 //! - [`process`]: the one system of the process, and the thread that it belongs to.
+//! - [`exit`]: what is left to do when a process just ends.
 //! - [`arguments`], [`kept`], [`error`]: pointers in, pointers out, what can be wrong.
 //!
 //! Every function is one call of the system; nothing is decided here.
@@ -19,6 +20,7 @@
 mod arguments;
 mod backdoor;
 mod error;
+mod exit;
 mod guard;
 #[cfg(test)]
 mod header;

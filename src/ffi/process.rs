@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::Error;
+use super::exit::flush_recordings_at_exit;
 use super::guard::catch;
 use crate::sim::{scope, testbench};
 use crate::system::{InitPaths, Sockets, Standalone, Vhost};
@@ -175,6 +176,7 @@ pub(super) fn stop() -> Result<(), Error> {
 
 fn build(paths: InitPaths, unasked: bool) -> Result<Rc<Vhost>, Error> {
     enter(Stage::Busy);
+    flush_recordings_at_exit();
     let built = catch(|| {
         let (vhost, beginning) =
             with_standalone(|sockets| Ok(Vhost::from_environment(paths, sockets)?))?;

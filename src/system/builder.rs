@@ -1,20 +1,22 @@
 //! How a Rust program says what a system is built of.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::build::Parts;
+use super::build::{Outside, Parts};
+use super::origin::{Noted, recorder};
 use super::sockets::QUEUE_LIMIT;
 use super::{Error, Spaces, Vhost};
 use crate::actors::sockets::{Hub, Tcp};
 use crate::bus::Tap;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
-use crate::foreign::{Callbacks, FileOpener, Live, Memories, Openers};
+use crate::foreign::{Callbacks, FileOpener, Memories, Openers};
 use crate::mem::MemoryMap;
 use crate::sim::CStdout;
+use crate::trace::{Header, Payloads};
 
 /// What a system is built of. Nothing is taken from the environment but what the YAML files name by
 /// `${VARIABLE}`.
@@ -43,6 +45,7 @@ pub struct Builder {
     console: Option<Box<dyn io::Write>>,
     socket_queue: Option<usize>,
     taps: Vec<Box<dyn Tap>>,
+    recording: Option<(PathBuf, Payloads)>,
 }
 
 /// Where a mailbox configuration is.
@@ -129,6 +132,17 @@ impl Builder {
         self
     }
 
+    /// Records every message and reply in `file`, for a replay without a simulator. What was there before is gone.
+    pub fn record(self, file: impl Into<PathBuf>) -> Self {
+        self.record_with(file, Payloads::Keep)
+    }
+
+    /// As [`record`](Self::record), with or without the bytes that messages carry; without them there is no replay.
+    pub fn record_with(mut self, file: impl Into<PathBuf>, payloads: Payloads) -> Self {
+        self.recording = Some((file.into(), payloads));
+        self
+    }
+
     /// Starts the system: its memories have their first content and the images are loaded when this returns.
     ///
     /// # Errors
@@ -148,46 +162,72 @@ impl Builder {
         mut self,
         built: impl FnOnce(&Spaces, &mut Openers, &mut Openers) -> Result<(), Error>,
     ) -> Result<Parts, Error> {
-        let map = Rc::new(self.memory_map()?);
-        let channels = self.channels(&map)?;
+        let noted = Noted::new(&self);
+        let map = Rc::new(self.memory_map(&noted)?);
+        let channels = self.channels(&map, &noted)?;
+        let origin = noted.header();
         let memories = Rc::new(Memories::new(map.clone())?);
         let spaces = Spaces::new(map.clone(), memories.clone());
         built(&spaces, &mut self.extensions, &mut self.virtuals)?;
         let callbacks = Rc::new(Callbacks::new(self.extensions, self.virtuals));
-        let foreign = Rc::new(Live::new(memories.clone(), callbacks.clone()));
         let hub = Hub::new(Tcp, self.socket_queue.unwrap_or(QUEUE_LIMIT));
+        let outside = Outside::live(&memories, &callbacks, self.files.as_deref())?;
+        let mut origin = Header {
+            file_root: self.files.is_some(),
+            extensions: sorted(&outside.special.extensions),
+            virtuals: sorted(&outside.special.virtuals),
+            ..origin
+        };
+        if let Some((file, payloads)) = self.recording {
+            origin.whole = true;
+            origin.payloads = payloads;
+            self.taps.push(Box::new(recorder(&file, &origin)?));
+            origin.whole = false;
+        }
+        // Only a replay needs them, and a recording that begins later has none.
+        origin.files.clear();
         Ok(Parts {
+            origin,
             map,
             memories,
             channels,
-            file_root: self.files,
             callbacks,
-            foreign,
+            outside,
             sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
             sockets: Rc::new(RefCell::new(hub)),
             taps: self.taps,
         })
     }
 
-    fn memory_map(&self) -> Result<MemoryMap, ConfigError> {
+    fn memory_map(&self, noted: &Noted<'_>) -> Result<MemoryMap, ConfigError> {
         let Some(file) = &self.memories else {
             return Ok(MemoryMap::default());
         };
-        config::parse_memory_map(&config::read_text(file)?, file, self)
+        let text = config::read_text(file)?;
+        noted.memories(file, &text);
+        config::parse_memory_map(&text, file, noted)
     }
 
-    fn channels(&self, map: &MemoryMap) -> Result<Vec<ChannelConfig>, ConfigError> {
-        match &self.mailboxes {
-            None => Ok(Vec::new()),
-            Some(Mailboxes::File(file)) => {
-                config::parse_mailboxes(&config::read_text(file)?, file, map, self)
-            }
-            Some(Mailboxes::Text(text)) => {
-                let origin = Path::new("<mailbox configuration>");
-                config::parse_mailboxes(text, origin, map, self)
-            }
-        }
+    fn channels(
+        &self,
+        map: &MemoryMap,
+        noted: &Noted<'_>,
+    ) -> Result<Vec<ChannelConfig>, ConfigError> {
+        let (file, text) = match &self.mailboxes {
+            None => return Ok(Vec::new()),
+            Some(Mailboxes::File(file)) => (file.as_path(), &config::read_text(file)?),
+            Some(Mailboxes::Text(text)) => (Path::new("<mailbox configuration>"), text),
+        };
+        noted.mailboxes(file, text);
+        config::parse_mailboxes(text, file, map, noted)
     }
+}
+
+/// The same run is to have the same recording.
+fn sorted(names: &HashSet<String>) -> Vec<String> {
+    let mut names: Vec<String> = names.iter().cloned().collect();
+    names.sort_unstable();
+    names
 }
 
 /// The files of this process, and its environment under the builder's variables.

@@ -10,6 +10,7 @@ use crate::foreign::NoRoom;
 use crate::mem::{AccessError, ImageError, InitialError};
 use crate::messages::rpc::CallError;
 use crate::messages::sockets::SocketError;
+use crate::trace::TraceError;
 
 /// Why a call failed.
 #[derive(Debug, Error)]
@@ -41,6 +42,17 @@ pub enum Error {
         path: PathBuf,
         /// Why not.
         cause: std::io::Error,
+    },
+    /// A recording can't be written, or read.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// `VHOST_TRACE_PAYLOADS` is something else.
+    #[error(
+        "environment variable VHOST_TRACE_PAYLOADS is `{value}`; it may be `keep`, `hash` or `drop`"
+    )]
+    TracePayloads {
+        /// What it is.
+        value: String,
     },
     /// A configuration file is refused.
     #[error(transparent)]

@@ -6,11 +6,14 @@ mod builder;
 mod entry;
 mod error;
 mod log;
+mod origin;
+pub(crate) mod replay;
 mod sockets;
 mod spaces;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
+use std::path::Path;
 use std::rc::{Rc, Weak};
 
 use actix::{Actor, Handler};
@@ -23,18 +26,21 @@ pub use entry::{
     mailbox_init_with_paths, mb_server_run,
 };
 pub use error::Error;
+pub use replay::{Difference, Replay, ReplayError, Replayed};
 pub use sockets::Sockets;
 pub(crate) use sockets::Standalone;
 pub use spaces::{MemoryView, SpaceView, Spaces};
 
 use crate::actors::mailbox::Board;
-use crate::bus::{Bus, Kept, Port, Tap};
+use crate::bus::{Bus, Desk, Kept, Port, Tap};
 use crate::foreign::{CallResult, Callbacks, Memories};
 use crate::mem::MemoryMap;
+use crate::messages::announced::Notified;
 use crate::messages::foreign::{Register, Report, Severity, Untold};
 use crate::messages::mailbox::Status;
 use crate::messages::rpc::{Offer, Progress, Target, When};
 use crate::messages::{self, console, foreign, mailbox, memory, rpc};
+use crate::trace::{Header, Payloads};
 
 /// A running host: the actors that serve firmware, and the backdoor into its memories.
 ///
@@ -44,10 +50,14 @@ pub struct Vhost(Rc<Inner>);
 
 struct Inner {
     bus: Bus,
+    /// For what callers from outside announce.
+    outside: Desk,
     ports: Ports,
     board: Rc<Board>,
     map: Rc<MemoryMap>,
     memories: Rc<Memories>,
+    /// How a recording of it begins.
+    origin: Header,
     callbacks: Rc<Callbacks>,
     channels: Vec<NamedChannel>,
     /// Channels that the testbench is yet to be told of.
@@ -114,6 +124,7 @@ impl Vhost {
 
     /// Something was written to a mailbox: the next tick looks at every channel.
     pub fn notify(&self) {
+        self.0.outside.announce(|| Notified);
         self.0.bus.notify();
     }
 
@@ -210,6 +221,20 @@ impl Vhost {
     /// Shows every message and reply on the bus to `tap` from now on.
     pub fn attach(&self, tap: impl Tap) {
         self.0.bus.attach(tap);
+    }
+
+    /// Records every message and reply in `file` from now on, for whoever wants to read it. For a replay it takes a recording from
+    /// the start: [`Builder::record`].
+    ///
+    /// # Errors
+    /// [`Error::Trace`] where the file can't be written.
+    pub fn record(&self, file: impl AsRef<Path>, payloads: Payloads) -> Result<(), Error> {
+        let header = Header {
+            payloads,
+            ..self.0.origin.clone()
+        };
+        self.0.bus.attach(origin::recorder(file.as_ref(), &header)?);
+        Ok(())
     }
 
     /// Starts an actor that is sent a copy of every message and reply from now on.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{Error, Vhost};
 use crate::actors::sockets::{self, Hub, Tcp};
 use crate::bus::{Bus, Envelope, Inbox as _, Message, Port};
-use crate::foreign::{self, Live, Memories};
+use crate::foreign::{Live, Memories, make};
 use crate::messages::sockets::{
     Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, Open, PortOf, Read,
     SocketError, SocketId, Want, Write,
@@ -210,7 +210,7 @@ impl Standalone {
         let bus = Bus::new();
         // Only for reports: there is no memory.
         let live = Live::new(Rc::new(Memories::new(Rc::default())?), Rc::default());
-        let foreign = bus.foreign(Rc::new(move |call| foreign::make(&live, call)));
+        let foreign = bus.foreign(Rc::new(move |call| make(&live, call)));
         let hub = Rc::new(RefCell::new(Hub::new(Tcp, QUEUE_LIMIT)));
         let port = start(&bus, &foreign, hub.clone())?;
         Ok(Self { bus, port, hub })

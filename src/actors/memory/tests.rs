@@ -133,7 +133,7 @@ fn an_access_goes_on_in_the_adjacent_memory() {
         offset: 0,
         len: 3,
     };
-    let op = Op::Read(Segments::from_buf([middle]));
+    let op = Op::Read(Segments::from(middle));
     let read = bench.bus.ask(&bench.memory, AccessAt { op }).unwrap();
     assert_eq!(read, Ok(Outcome::Bytes(Bytes::from_static(b"oss"))));
     assert_eq!(bench.text(0x1ffd, 64), Ok(Bytes::from_static(b"across")));
@@ -308,7 +308,7 @@ fn a_panic_is_an_answer_and_service_goes_on() {
             offset,
             len,
         };
-        let op = Op::Fill(Segments::from_buf([astray]), 0);
+        let op = Op::Fill(Segments::from(astray), 0);
         let error = bench.bus.ask(&bench.memory, AccessAt { op }).unwrap_err();
         let BusError::Unanswered(unanswered) = error else {
             panic!("{error}");
