@@ -42,7 +42,7 @@ pub(crate) fn record(directory: &Path) -> PathBuf {
         .expect("a system");
     let slow = |vhost: &Vhost, _: vhost::Call<'_>| {
         vhost.read_u32("core", 0x800)?;
-        Ok(if vhost.now() % 3 == 0 {
+        Ok(if vhost.now().is_multiple_of(3) {
             Poll::Ready(7)
         } else {
             Poll::Pending
