@@ -6,6 +6,7 @@
 //! - [`testbench`]: what the testbench exports: its methods, its tasks, its reports.
 //! - [`sv_memory`], [`c_memory`]: black-box memories, which the testbench or a C model holds.
 //! - [`open_array`]: `byte unsigned data[]` of an imported function's caller.
+//! - [`python`]: what an interpreter must be told before it starts.
 //! - [`printf`]: one number, printed by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
 //!
@@ -21,6 +22,8 @@ pub(crate) mod open_array;
 pub(crate) mod printf;
 #[cfg(test)]
 pub(crate) mod prototype;
+#[cfg(feature = "python")]
+mod python;
 pub(crate) mod scope;
 mod stdout;
 mod sv_memory;
@@ -30,6 +33,8 @@ pub(crate) mod testbench;
 mod text;
 
 pub(crate) use c_memory::{api_read, api_write};
+#[cfg(feature = "python")]
+pub(crate) use python::{make_global, name_python_program};
 pub(crate) use stdout::CStdout;
 pub(crate) use sv_memory::SvMemory;
 pub(crate) use text::c_text;

@@ -21,7 +21,7 @@ use crate::foreign::{self, Callbacks, Foreign, Memories};
 use crate::mem::{Backend, Image, MemoryMap, Op, SpaceId, Span, Store, Write, initial};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
-use crate::messages::rpc::Tick;
+use crate::messages::rpc::{PyTasks, Tick};
 use crate::messages::{console, files, mailbox, memory, rpc};
 
 /// What a system is built of.
@@ -79,6 +79,7 @@ impl Vhost {
         for tap in taps {
             bus.attach(tap);
         }
+        let outside = foreign.clone();
         let foreign = bus.foreign(Rc::new(move |call| foreign::make(&*foreign, call)));
         let memory = {
             let desk = bus.desk(memory::Inbox::PARTY);
@@ -106,6 +107,8 @@ impl Vhost {
                 Rpc::new(desk, &foreign, alarm)
             })?
         };
+        let told = rpc.clone();
+        outside.on_py_tasks(Box::new(move |alive| told.post(PyTasks { alive })));
 
         let board = Rc::new(Board::new(setups.len()));
         let named = channels.iter().map(|channel| NamedChannel {
@@ -147,7 +150,10 @@ impl Vhost {
             unregistered: RefCell::new(unregistered),
             _alone: alone,
         };
-        Ok((Self(Rc::new(system)), beginning))
+        let system = Self(Rc::new(system));
+        #[cfg(feature = "python")]
+        system.serve_python();
+        Ok((system, beginning))
     }
 
     /// Gives the memories their first content, loads the images, and takes the channels. Foreign calls that this makes

@@ -5,11 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use mailbox_rs::PtrWidth;
+
 use super::build::Parts;
 use super::{Error, Spaces, Vhost};
 use crate::bus::Tap;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
-use crate::foreign::{Callbacks, FileOpener, Live, Memories, Openers};
+use crate::foreign::{Callbacks, FileOpener, Live, Memories, Openers, Python};
 use crate::mem::MemoryMap;
 use crate::sim::CStdout;
 
@@ -143,7 +145,8 @@ impl Builder {
         let spaces = Spaces::new(map.clone(), memories.clone());
         built(&spaces, &mut self.extensions, &mut self.virtuals)?;
         let callbacks = Rc::new(Callbacks::new(self.extensions, self.virtuals));
-        let foreign = Rc::new(Live::new(memories.clone(), callbacks.clone()));
+        let python = Python::new(widths(&channels));
+        let foreign = Rc::new(Live::new(memories.clone(), callbacks.clone(), python));
         Ok(Parts {
             map,
             memories,
@@ -175,6 +178,15 @@ impl Builder {
             }
         }
     }
+}
+
+/// How wide a result each served channel takes.
+fn widths(channels: &[ChannelConfig]) -> HashMap<String, PtrWidth> {
+    let width = |channel: &ChannelConfig| {
+        let width = channel.mailbox?.layout.ptr_width;
+        Some((channel.name.clone(), width))
+    };
+    channels.iter().filter_map(width).collect()
 }
 
 /// The files of this process, and its environment under the builder's variables.

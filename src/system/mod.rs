@@ -6,6 +6,8 @@ mod builder;
 mod entry;
 mod error;
 mod log;
+#[cfg(feature = "python")]
+mod python;
 mod spaces;
 
 use std::cell::{Cell, OnceCell, RefCell};
