@@ -8,11 +8,11 @@ mod live;
 mod memory;
 #[cfg(feature = "python")]
 pub(crate) mod python;
-#[cfg(test)]
-pub(crate) mod scripted;
 #[cfg(not(feature = "python"))]
 #[path = "without_python.rs"]
 mod python;
+#[cfg(test)]
+pub(crate) mod scripted;
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};

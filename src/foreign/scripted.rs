@@ -186,7 +186,6 @@ pub(crate) struct Scripted {
     pub(crate) callbacks: Callbacks,
     methods: Methods,
     py_methods: Methods,
-    on_py_tasks: RefCell<Option<Rc<dyn Fn(bool)>>>,
     told: RefCell<Vec<Told>>,
     accesses: Cell<usize>,
 }
@@ -199,7 +198,6 @@ impl Scripted {
             callbacks,
             methods: Methods::default(),
             py_methods: Methods::default(),
-            on_py_tasks: RefCell::default(),
             told: RefCell::default(),
             accesses: Cell::new(0),
         });
@@ -226,12 +224,6 @@ impl Scripted {
         method: impl FnMut(&str, &[u64]) -> Result<Progress, CallError> + 'static,
     ) {
         self.py_methods.insert(name, method);
-    }
-
-    /// Python begins to have tasks, or has none any more.
-    pub(crate) fn py_tasks(&self, alive: bool) {
-        let tell = self.on_py_tasks.borrow().clone();
-        tell.unwrap()(alive);
     }
 
     /// What was told since the last look.
@@ -293,9 +285,7 @@ impl Foreign for Scripted {
         self.tell(Told::PyCancel(channel.to_owned()));
     }
 
-    fn on_py_tasks(&self, tell: Box<dyn Fn(bool)>) {
-        self.on_py_tasks.replace(Some(tell.into()));
-    }
+    fn on_py_tasks(&self, _: Box<dyn Fn(bool)>) {}
 
     fn exit(&self, channel: ChannelId, code: u32) {
         self.tell(Told::Exit(channel, code));

@@ -35,9 +35,7 @@ pub(super) enum StartError {
 }
 
 /// Runs Python code: the GIL is held meanwhile. It is fine to be called from inside of itself.
-pub(super) fn attached<T>(
-    act: impl FnOnce(Python<'_>) -> Result<T, Raised>,
-) -> Result<T, Failure> {
+pub(super) fn attached<T>(act: impl FnOnce(Python<'_>) -> Result<T, Raised>) -> Result<T, Failure> {
     Python::try_attach(act)
         .ok_or(Failure::Ended)?
         .map_err(Into::into)
@@ -96,11 +94,15 @@ fn check_version(py: Python<'_>, folder: PathBuf) -> Result<(), StartError> {
 /// The files of Python itself that are loaded.
 fn libraries() -> BTreeSet<PathBuf> {
     let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    let files = maps.lines().filter_map(|line| Some(&line[line.find('/')?..]));
+    let files = maps
+        .lines()
+        .filter_map(|line| Some(&line[line.find('/')?..]));
     let is_python = |file: &&str| {
         let name = Path::new(file).file_name().and_then(|name| name.to_str());
         // libpython3.so only hands on to one that has the version in its name.
-        name.is_some_and(|name| name.starts_with("libpython3.") && !name.starts_with("libpython3.so"))
+        name.is_some_and(|name| {
+            name.starts_with("libpython3.") && !name.starts_with("libpython3.so")
+        })
     };
     files.filter(is_python).map(PathBuf::from).collect()
 }

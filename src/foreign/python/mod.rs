@@ -11,8 +11,6 @@ mod interpreter;
 mod module;
 mod outcome;
 mod scripts;
-#[cfg(test)]
-mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -125,10 +123,7 @@ impl Python {
         self.tell.replace(Some(tell.into()));
     }
 
-    fn with_scripts(
-        &self,
-        act: impl FnOnce(pyo3::Python<'_>, &Scripts) -> Result<(), Raised>,
-    ) {
+    fn with_scripts(&self, act: impl FnOnce(pyo3::Python<'_>, &Scripts) -> Result<(), Raised>) {
         let stage = self.stage.borrow().clone();
         let Stage::Ready(scripts) = stage else {
             return;

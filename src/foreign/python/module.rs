@@ -9,7 +9,9 @@ use bytes::Bytes;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::types::{PyAnyMethods, PyBytes, PyMemoryView, PyModule, PyModuleMethods};
-use pyo3::{Bound, PyAny, PyResult, Python, create_exception, pyfunction, pymodule, wrap_pyfunction};
+use pyo3::{
+    Bound, PyAny, PyResult, Python, create_exception, pyfunction, pymodule, wrap_pyfunction,
+};
 use thiserror::Error;
 
 /// The system, as Python uses it. Numbers in memory are little endian.

@@ -83,7 +83,10 @@ fn word(result: &Bound<'_, PyAny>, width: PtrWidth) -> Result<u64, Raised> {
 /// A value and its type.
 fn shown(value: &Bound<'_, PyAny>) -> String {
     let text = |text: PyResult<Bound<'_, pyo3::types::PyString>>| {
-        text.map_or_else(|_| "?".to_owned(), |text| text.to_string_lossy().into_owned())
+        text.map_or_else(
+            |_| "?".to_owned(),
+            |text| text.to_string_lossy().into_owned(),
+        )
     };
     let (value, kind) = (text(value.repr()), text(value.get_type().qualname()));
     match value.char_indices().nth(LONGEST) {

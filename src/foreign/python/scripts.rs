@@ -114,7 +114,10 @@ impl Scripts {
 
     /// Cancels what a channel has called and is not over.
     pub(super) fn cancel(&self, py: Python<'_>, channel: &str) -> Result<(), Raised> {
-        let cancel = self.cancel.as_ref().map(|cancel| cancel.call1(py, (channel,)));
+        let cancel = self
+            .cancel
+            .as_ref()
+            .map(|cancel| cancel.call1(py, (channel,)));
         done(py, cancel)
     }
 
