@@ -14,9 +14,13 @@ def main() -> None:
     what.add_argument("--ldflags", action="store_true", help="what links a simulation with it")
     what.add_argument("--include", action="store_true", help="the folder of the C headers")
     what.add_argument(
-        "--shim", choices=("async", "cocotb"), help="the folder of the module pymb_rpc, for PYTHONPATH"
+        "--shim",
+        choices=("async", "cocotb"),
+        help="the folder of the module pymb_rpc, for PYTHONPATH",
     )
-    what.add_argument("--build", metavar="CHECKOUT", help="build the library from a checkout of the project")
+    what.add_argument(
+        "--build", metavar="CHECKOUT", help="build the library from a checkout of the project"
+    )
     given = parser.parse_args()
     if given.library:
         print(library.find())

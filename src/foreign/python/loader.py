@@ -2,9 +2,9 @@
 
 import importlib
 import importlib.util
-import os
 import sys
 import types
+from pathlib import Path
 
 
 def load(native, folder, shims):
@@ -45,9 +45,9 @@ def _offer_shim(folder, shims):
     """The module `pymb_rpc`: the user's, that of the staged folder, or the one that the library carries along."""
     cocotb = sys.modules.get("cocotb")
     kind = "cocotb" if getattr(cocotb, "is_simulation", False) else "async"
-    staged = os.path.join(folder, kind)
-    if os.path.isdir(staged) and staged not in sys.path:
-        sys.path.append(staged)
+    staged = Path(folder, kind)
+    if staged.is_dir() and str(staged) not in sys.path:
+        sys.path.append(str(staged))
     if "pymb_rpc" in sys.modules or importlib.util.find_spec("pymb_rpc"):
         return
     shim = types.ModuleType("pymb_rpc")
