@@ -55,10 +55,12 @@ class _Outcome:
     def __init__(self, result: int | None, error: Exception | None = None) -> None:
         self._result = result
         self._error = error
+        self._traceback = error and error.__traceback__
 
     def get(self) -> Any:
+        """The result, or the exception: as it was, whoever else has raised it since."""
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(self._traceback)
         return self._result
 
 
