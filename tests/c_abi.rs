@@ -234,6 +234,42 @@ fn runs_in_a_simulator(linkage: Linkage) {
     run_with_each_kind(&bytes_only, &["black_box"]);
 }
 
+/// Arrays of every shape, as `hdl.c` has them, and some that it has otherwise or not at all.
+const HDL_MEMORY: &str = "\
+space:
+  core0:
+    - ram: {base: 0x10000, size: 256, path: tb.ram, width: 32, backend: BACKEND}
+    - falls: {base: 0x20000, size: 256, path: tb.falls, width: 32, backend: BACKEND}
+    - grid: {base: 0x30000, size: 288, path: tb.grid, width: 72, array_dims: {rows: 4, cols: 8}, backend: BACKEND}
+    - wide: {base: 0x40000, size: 1024, path: tb.wide, width: 2048, backend: BACKEND}
+    - odd: {base: 0x50000, size: 192, path: tb.odd, width: 24, backend: BACKEND}
+    - sram: {base: 0x60000, size: 64, path: tb.sram, width: 64, bank_width: 32, bank_depth: 8, banks: [[a, b]], backend: BACKEND}
+    - sealed: {base: 0x70000, size: 64, path: tb.sealed, width: 32, backend: BACKEND}
+    - nowhere: {base: 0x80000, size: 64, path: tb.nowhere, width: 32, backend: BACKEND}
+    - narrow: {base: 0x90000, size: 64, path: tb.narrow, width: 32, backend: BACKEND}
+    - short: {base: 0xa0000, size: 64, path: tb.short, width: 32, backend: BACKEND}
+";
+
+fn runs_with_hdl_arrays(linkage: Linkage) {
+    let run = |flags: &[&str], backend: &str, cases: &[&str]| {
+        let simulator = Program::build(linkage, &[flags, &["hdl.c"]].concat());
+        let memory = HDL_MEMORY.replace("BACKEND", backend);
+        let memory = simulator.write("memory.yaml", &memory);
+        let mailbox = simulator.write("mailbox.yaml", "{}\n");
+        let root = simulator.folder.path();
+        let paths = [&memory, &mailbox, root].map(|path| path.to_str().unwrap());
+        for case in cases {
+            simulator.run(&[&[*case], &paths[..]].concat(), 0);
+        }
+    };
+    let all = ["moves", "unknown", "kept", "errors"];
+    run(&[], "vpi", &all);
+    run(&["-DNO_ARRAY_CALLS"], "vpi", &all);
+    let uvm = ["moves", "unknown", "errors"];
+    run(&["-DUVM"], "uvm", &uvm);
+    run(&["-DUVM", "-DNO_VPI"], "uvm", &uvm);
+}
+
 fn runs_without_a_testbench(linkage: Linkage) {
     let bare = Program::build(linkage, &["bare.c"]);
     let run = run_with_each_kind(&bare, &[]);
@@ -270,6 +306,16 @@ fn simulator_with_the_shared_library() {
 #[test]
 fn simulator_with_the_archive() {
     runs_in_a_simulator(Linkage::Archive);
+}
+
+#[test]
+fn hdl_arrays_with_the_shared_library() {
+    runs_with_hdl_arrays(Linkage::Shared);
+}
+
+#[test]
+fn hdl_arrays_with_the_archive() {
+    runs_with_hdl_arrays(Linkage::Archive);
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub use hex::{HexError, HexProblem, HexRun, HexRuns};
 pub use image::{Image, ImageError, ImageProblem, Section, Write};
 pub use initial::{Initial, InitialError, initial};
 pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, Space, SpaceId};
-pub use op::{AccessError, BackendError, Op, Outcome, Span, Store, execute, fill_in_pieces, part};
+pub use op::{
+    AccessError, BackendError, HdlProblem, Op, Outcome, Span, Store, execute, fill_in_pieces, part,
+};
 pub use path::WordPath;
 pub use space::{MapError, Segment, Segments};

@@ -165,14 +165,50 @@ pub enum BackendError {
         /// Bytes of the memory.
         size: u64,
     },
-    /// The backend can't reach a memory of this kind yet.
+    /// The backend can't reach a memory of this kind.
     #[error(
-        "HDL memories by backend `{0}` are not supported yet; give the memory `backend: static`, or a model by `api` without `path`"
+        "backend `{0}` has no way to it: `api` is for memories without `path`, `static` for those with one"
     )]
-    Unsupported(Backend),
+    NoWay(Backend),
+    /// No simulator has such words.
+    #[error("words of {bits} bits are wider than any simulator's")]
+    TooWide {
+        /// Bits of a word.
+        bits: u64,
+    },
+    /// Something is wrong with an HDL object.
+    #[error("HDL path `{path}`: {cause}")]
+    Hdl {
+        /// The object: an array, or a word of one.
+        path: String,
+        /// What is wrong with it.
+        cause: HdlProblem,
+    },
     /// The segment is of a memory that is not here.
     #[error("it is of another map")]
     OtherMap,
+}
+
+/// What is wrong with an HDL object.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+pub enum HdlProblem {
+    /// The simulator knows no such object.
+    #[error(
+        "the simulator has no such object; see to `path`, `width` and the dimensions of the memory, and that the simulator keeps the \
+         array accessible (Verilator: --public-flat-rw; others: their switch for debug access)"
+    )]
+    Missing,
+    /// A word has another width than the memory's configuration says.
+    #[error("a word has {bits} bits, where `width` (or `bank_width`) says {wanted}")]
+    Width {
+        /// Bits of the word; 0 where the simulator can't tell.
+        bits: u64,
+        /// What the configuration says.
+        wanted: u64,
+    },
+    /// The simulator, or UVM, refused the access.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// Reaches the bytes of memories.

@@ -5,6 +5,7 @@
 //! - [`scope`]: the DPI scope that exported functions are called in.
 //! - [`testbench`]: what the testbench exports: its methods, its tasks, its reports.
 //! - [`sv_memory`], [`c_memory`]: black-box memories, which the testbench or a C model holds.
+//! - [`vpi`], [`uvm_hdl`]: words of HDL arrays, as [`vecval`]s.
 //! - [`open_array`]: `byte unsigned data[]` of an imported function's caller.
 //! - [`python`]: what an interpreter must be told before it starts.
 //! - [`printf`]: one number, printed by C.
@@ -31,6 +32,9 @@ mod symbol;
 mod symbols;
 pub(crate) mod testbench;
 mod text;
+pub(crate) mod uvm_hdl;
+pub(crate) mod vecval;
+pub(crate) mod vpi;
 
 pub(crate) use c_memory::{api_read, api_write};
 #[cfg(feature = "python")]

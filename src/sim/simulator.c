@@ -16,6 +16,19 @@
     X(mb_bb_mem_write_block)    \
     X(__vhost_bb_mem_read)      \
     X(__vhost_bb_mem_write)     \
+    X(uvm_hdl_check_path)       \
+    X(uvm_hdl_read)             \
+    X(uvm_hdl_deposit)          \
+    X(vpi_handle_by_name)       \
+    X(vpi_handle_by_index)      \
+    X(vpi_handle)               \
+    X(vpi_release_handle)       \
+    X(vpi_get)                  \
+    X(vpi_get_value)            \
+    X(vpi_put_value)            \
+    X(vpi_get_value_array)      \
+    X(vpi_put_value_array)      \
+    X(vpi_chk_error)            \
     X(svGetScope)               \
     X(svSetScope)               \
     X(svIsDisabledState)        \

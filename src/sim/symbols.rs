@@ -1,7 +1,7 @@
 //! Every function of the simulator that is called, as C declares it.
 //!
 //! The testbench's are those of `include/vhost.h`, with which a test compares them; the simulator's own are those of
-//! IEEE 1800's `svdpi.h`.
+//! IEEE 1800's `svdpi.h` and `vpi_user.h`; UVM's are those of its `uvm_hdl.svh`.
 
 #![allow(
     non_upper_case_globals,
@@ -11,6 +11,8 @@
 use std::ffi::{c_char, c_int, c_void};
 
 use super::symbol::Symbol;
+use super::vecval::Vecval;
+use super::vpi::{ArrayValue, ErrorInfo, Value};
 
 macro_rules! simulator {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)?;)+) => {
@@ -57,6 +59,49 @@ simulator! {
     fn __vhost_bb_mem_read(base: u64, address: u64, data: *mut u8, len: usize) -> usize;
     /// The same, to write.
     fn __vhost_bb_mem_write(base: u64, address: u64, data: *const u8, len: usize) -> usize;
+
+    /// Whether there is an HDL object of this path: 1, or 0.
+    fn uvm_hdl_check_path(path: *mut c_char) -> c_int;
+    /// The value of an HDL object: 1, or 0 where there is none. Writes as many words as the object has.
+    fn uvm_hdl_read(path: *mut c_char, value: *mut Vecval) -> c_int;
+    /// Sets an HDL object: 1, or 0 where there is none. Reads as many words as the object has.
+    fn uvm_hdl_deposit(path: *mut c_char, value: *mut Vecval) -> c_int;
+
+    /// The object of a name; NULL where there is none.
+    fn vpi_handle_by_name(name: *mut c_char, scope: *mut c_void) -> *mut c_void;
+    /// An element of an array; NULL where there is none.
+    fn vpi_handle_by_index(object: *mut c_void, index: i32) -> *mut c_void;
+    /// The object that another one has in this role.
+    fn vpi_handle(role: i32, object: *mut c_void) -> *mut c_void;
+    /// Gives a handle back.
+    fn vpi_release_handle(object: *mut c_void) -> i32;
+    /// An integer property of an object.
+    fn vpi_get(property: i32, object: *mut c_void) -> i32;
+    /// An object's value, in the format that `value` asks for.
+    fn vpi_get_value(object: *mut c_void, value: *mut Value);
+    /// Sets an object's value.
+    fn vpi_put_value(
+        object: *mut c_void,
+        value: *mut Value,
+        time: *mut c_void,
+        flags: i32,
+    ) -> *mut c_void;
+    /// Values of `count` elements of an array from `*index` on.
+    fn vpi_get_value_array(
+        object: *mut c_void,
+        value: *mut ArrayValue,
+        index: *mut i32,
+        count: u32,
+    );
+    /// Sets `count` elements of an array from `*index` on.
+    fn vpi_put_value_array(
+        object: *mut c_void,
+        value: *mut ArrayValue,
+        index: *mut i32,
+        count: u32,
+    );
+    /// The level of the last call's error, and what it was; 0 where there was none.
+    fn vpi_chk_error(error: *mut ErrorInfo) -> i32;
 
     /// The scope of the imported function that is being called.
     fn svGetScope() -> *mut c_void;

@@ -139,18 +139,33 @@ fn nothing_passes_the_end_of_a_memory() {
 }
 
 #[test]
-fn a_backend_that_reaches_no_such_memory_is_named() {
-    let memories = memories(vec![memory(
-        "ram",
-        Backend::Uvm,
-        16,
-        direct("top.ram", 4, 4),
-    )]);
-    let error = write(&memories, at(0, 0, 4)).unwrap_err();
-    assert_eq!(
-        error,
-        "memory `ram`, 4 bytes at offset 0x0: HDL memories by backend `uvm` are not supported yet; give the memory `backend: static`, or a model by `api` without `path`"
-    );
+fn what_the_simulator_lacks_is_named() {
+    let absent = |backend, symbol| {
+        let ram = memory("ram", backend, 16, direct("top.ram", 4, 4));
+        let memories = memories(vec![ram]);
+        let place = "memory `ram`, 4 bytes at offset 0x0";
+        let advice = "link or export it, or choose another backend for the memory";
+        let error = format!("{place}: the simulator has no `{symbol}`: {advice}");
+        assert_eq!(write(&memories, at(0, 0, 4)), Err(error));
+    };
+    absent(Backend::Uvm, "uvm_hdl_deposit");
+    absent(Backend::Vpi, "vpi_handle_by_name");
+}
+
+#[test]
+fn a_backend_without_a_way_to_such_a_memory_is_named() {
+    let memories = memories(vec![
+        memory("ram", Backend::Api, 16, direct("top.ram", 4, 4)),
+        memory("box", Backend::Static, 16, Shape::BlackBox),
+    ]);
+    let error = |name, backend| {
+        let limits = "`api` is for memories without `path`, `static` for those with one";
+        Err(format!(
+            "memory `{name}`, 4 bytes at offset 0x0: backend `{backend}` has no way to it: {limits}"
+        ))
+    };
+    assert_eq!(write(&memories, at(0, 0, 4)), error("ram", "api"));
+    assert_eq!(write(&memories, at(1, 0, 4)), error("box", "static"));
 }
 
 /// Every byte of every instance, told from the geometry's words one by one.

@@ -7,10 +7,19 @@ use std::rc::Rc;
 
 use thiserror::Error;
 
+mod uvm;
+mod vpi;
+mod words;
+
+use uvm::UvmArrays;
+use vpi::VpiArrays;
+use words::{Arrays, WordRange, Words};
+
 use crate::mem::{
-    AccessError, Backend, BackendError, Buffer, Geometry, Memory, MemoryId, MemoryMap, Segment,
-    Shape, Store, fill_in_pieces,
+    AccessError, Array, Backend, BackendError, Buffer, Geometry, Memory, MemoryId, MemoryMap,
+    Segment, Shape, Store, fill_in_pieces,
 };
+use crate::messages::foreign::Severity;
 use crate::sim;
 use crate::sim::SvMemory;
 
@@ -62,8 +71,12 @@ enum Way {
         /// One for each HDL instance.
         buffers: Vec<Buffer>,
     },
-    /// A backend that this build knows by name only.
-    Unsupported(Backend),
+    /// HDL arrays, by UVM's backdoor.
+    Uvm(Words<UvmArrays>),
+    /// HDL arrays, by VPI.
+    Vpi(Words<VpiArrays>),
+    /// The backend has no way to a memory of this kind. Configuration has none such.
+    None(Backend),
 }
 
 /// What the backend `log` tells goes under this name.
@@ -168,7 +181,15 @@ impl Way {
                     let buffers = shape.instances().map(buffer).collect::<Option<_>>()?;
                     Self::Static { geometry, buffers }
                 }
-                (backend, ..) => Self::Unsupported(backend),
+                (Backend::Uvm, shape, Some(geometry)) => {
+                    let words = words(shape, geometry, UvmArrays::new);
+                    words.map_or(Self::None(Backend::Uvm), Self::Uvm)
+                }
+                (Backend::Vpi, shape, Some(geometry)) => {
+                    let words = words(shape, geometry, VpiArrays::new);
+                    words.map_or(Self::None(Backend::Vpi), Self::Vpi)
+                }
+                (backend, ..) => Self::None(backend),
             },
         )
     }
@@ -213,7 +234,13 @@ impl Store for Memories {
                     )
                 })
             }
-            Way::Unsupported(backend) => Err(self.failed(at, BackendError::Unsupported(*backend))),
+            Way::Uvm(words) => words
+                .write(at, data)
+                .map_err(|cause| self.failed(at, cause)),
+            Way::Vpi(words) => words
+                .write(at, data)
+                .map_err(|cause| self.failed(at, cause)),
+            Way::None(backend) => Err(self.failed(at, BackendError::NoWay(*backend))),
         }
     }
 
@@ -286,8 +313,46 @@ impl Memories {
                     )
                 })
             }
-            Way::Unsupported(backend) => Err(self.failed(at, BackendError::Unsupported(*backend))),
+            Way::Uvm(words) => self.fetch_words(words, at, to, tell),
+            Way::Vpi(words) => self.fetch_words(words, at, to, tell),
+            Way::None(backend) => Err(self.failed(at, BackendError::NoWay(*backend))),
         }
+    }
+
+    /// Tells of words that hold unknown bits, unless nobody wants to know: before firmware has set up its mailbox, all do.
+    fn fetch_words(
+        &self,
+        words: &Words<impl Arrays>,
+        at: &Segment,
+        to: &mut [u8],
+        tell: Tell,
+    ) -> Result<(), AccessError> {
+        let mut met = Vec::new();
+        words
+            .read(at, to, (tell == Tell::Access).then_some(&mut met))
+            .map_err(|cause| self.failed(at, cause))?;
+        for words in met {
+            let text = self.unknown_bits(at, &words);
+            super::report(Severity::Warning, "memory", &text);
+        }
+        Ok(())
+    }
+
+    fn unknown_bits(&self, at: &Segment, words: &WordRange) -> String {
+        let Some((memory, array)) = self
+            .map
+            .memory(at.memory)
+            .and_then(|memory| Some((memory, memory.shape.array()?)))
+        else {
+            return String::new();
+        };
+        let path = memory.shape.instance(words.instance).unwrap_or_default();
+        let (name, first) = (&memory.name, array.word_path(path, words.first));
+        if words.first == words.last {
+            return format!("memory `{name}`: {first} has X or Z bits, read as 0");
+        }
+        let last = array.word_path(path, words.last);
+        format!("memory `{name}`: {first} to {last} have X or Z bits, read as 0")
     }
 
     fn log(&self, what: &str, at: &Segment) {
@@ -335,6 +400,16 @@ impl Memories {
         };
         Err(self.failed(at, cause))
     }
+}
+
+/// The words of a memory that has some.
+fn words<A: Arrays>(
+    shape: &Shape,
+    geometry: Geometry,
+    arrays: fn(Array, Vec<String>) -> A,
+) -> Option<Words<A>> {
+    let paths = shape.instances().map(str::to_owned).collect();
+    Some(Words::new(geometry, arrays(shape.array()?, paths)))
 }
 
 /// Hands each piece of an access that lies together both in its instance and in the data to `each`:

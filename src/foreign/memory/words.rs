@@ -1,0 +1,179 @@
+//! A memory whose HDL arrays are reached word by word: which words an access touches, and what becomes of their bytes.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+use smallvec::{SmallVec, smallvec};
+
+use crate::mem::{BackendError, Geometry, Run, Segment, Word};
+use crate::sim::vecval::{Vecval, read_bytes, vecvals_of, write_bytes};
+
+/// The HDL arrays of a memory, by instance.
+pub(super) trait Arrays {
+    /// The values of the words of an instance from `first` on, as many as `values` has room for.
+    fn read(&self, instance: usize, first: u64, values: &mut [Vecval]) -> Result<(), BackendError>;
+
+    /// Sets the words of an instance from `first` on, as many as `values` has.
+    fn write(&self, instance: usize, first: u64, values: &mut [Vecval])
+    -> Result<(), BackendError>;
+}
+
+/// Words that are touched by one access to the arrays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct WordRange {
+    pub(super) instance: u64,
+    pub(super) first: u64,
+    pub(super) last: u64,
+}
+
+/// A memory of words.
+#[derive(Debug)]
+pub(super) struct Words<A> {
+    geometry: Geometry,
+    arrays: A,
+    /// Words of which it is known that they hold unknown bits.
+    unknown: RefCell<HashSet<(u64, u64)>>,
+}
+
+/// Vecvals that are moved at a time: 64 KiB of bytes in words of whole vecvals.
+const CHUNK: u64 = 16 * 1024;
+
+/// Bytes of the widest word: 2^24 bits, of which IEEE 1800-2017, 6.9.1, asks simulators for 2^16.
+const WIDEST: u64 = 1 << 21;
+
+/// Words that are remembered as unknown. Past that the user has heard enough.
+const REMEMBERED: usize = 64 * 1024;
+
+/// An access to a few words needs no heap.
+type Values = SmallVec<[Vecval; 8]>;
+
+impl<A: Arrays> Words<A> {
+    pub(super) fn new(geometry: Geometry, arrays: A) -> Self {
+        Self {
+            geometry,
+            arrays,
+            unknown: RefCell::default(),
+        }
+    }
+
+    /// Reads a segment, unknown bits as 0. `met` is given the words in which there were some for the first time.
+    pub(super) fn read(
+        &self,
+        at: &Segment,
+        to: &mut [u8],
+        mut met: Option<&mut Vec<WordRange>>,
+    ) -> Result<(), BackendError> {
+        self.each_chunk(at, |chunk| {
+            let mut values = self.room(chunk);
+            self.arrays
+                .read(chunk.instance()?, chunk.first, &mut values)?;
+            for (value, word) in values.chunks(self.vecvals()).zip(chunk.words()) {
+                let range = word_data(&word);
+                let unknown = read_bytes(value, word.skip as usize, &mut to[range]);
+                if unknown && let Some(met) = met.as_deref_mut() {
+                    self.meet(chunk.run.instance, word.index, met);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes a segment. A word that is touched in part is read before, and keeps its other bytes, unknown bits and all.
+    pub(super) fn write(&self, at: &Segment, data: &[u8]) -> Result<(), BackendError> {
+        self.each_chunk(at, |chunk| {
+            let instance = chunk.instance()?;
+            let mut values = self.room(chunk);
+            for (value, word) in values.chunks_mut(self.vecvals()).zip(chunk.words()) {
+                if word.len < chunk.run.width {
+                    self.arrays.read(instance, word.index, value)?;
+                }
+                write_bytes(value, word.skip as usize, &data[word_data(&word)]);
+            }
+            self.arrays.write(instance, chunk.first, &mut values)
+        })
+    }
+
+    /// Cuts an access into runs of words that are moved at a time.
+    fn each_chunk(
+        &self,
+        at: &Segment,
+        mut each: impl FnMut(&Chunk) -> Result<(), BackendError>,
+    ) -> Result<(), BackendError> {
+        let width = self.geometry.width();
+        if width > WIDEST {
+            return Err(BackendError::TooWide {
+                bits: width.saturating_mul(8),
+            });
+        }
+        let most = (CHUNK / vecvals_of(width)).max(1);
+        for run in self.geometry.runs(at.offset, at.len) {
+            let mut skipped = 0;
+            while skipped < run.count() {
+                let count = most.min(run.count() - skipped);
+                each(&Chunk {
+                    run,
+                    skipped,
+                    first: run.first_word + skipped,
+                    count,
+                })?;
+                skipped += count;
+            }
+        }
+        Ok(())
+    }
+
+    /// Vecvals of a word.
+    fn vecvals(&self) -> usize {
+        vecvals_of(self.geometry.width()) as usize
+    }
+
+    fn room(&self, chunk: &Chunk) -> Values {
+        smallvec![Vecval::default(); chunk.count as usize * self.vecvals()]
+    }
+
+    fn meet(&self, instance: u64, word: u64, met: &mut Vec<WordRange>) {
+        let mut unknown = self.unknown.borrow_mut();
+        if unknown.len() == REMEMBERED || !unknown.insert((instance, word)) {
+            return;
+        }
+        match met.last_mut() {
+            Some(range) if range.instance == instance && range.last + 1 == word => {
+                range.last = word;
+            }
+            _ => met.push(WordRange {
+                instance,
+                first: word,
+                last: word,
+            }),
+        }
+    }
+}
+
+/// Consecutive words of a run.
+struct Chunk {
+    run: Run,
+    /// Words of the run before these.
+    skipped: u64,
+    /// Number of the first in its instance.
+    first: u64,
+    count: u64,
+}
+
+impl Chunk {
+    fn instance(&self) -> Result<usize, BackendError> {
+        usize::try_from(self.run.instance).map_err(|_| BackendError::OtherMap)
+    }
+
+    fn words(&self) -> impl Iterator<Item = Word> {
+        let words = self.run.words();
+        words.skip(self.skipped as usize).take(self.count as usize)
+    }
+}
+
+fn word_data(word: &Word) -> std::ops::Range<usize> {
+    let from = word.data as usize;
+    from..from + word.len as usize
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+use std::cell::Cell;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::mem::{Array, MemoryId};
+
+/// Arrays of this process, which count how often they are reached.
+struct Model {
+    /// Vecvals of each instance.
+    instances: Vec<RefCell<Vec<Vecval>>>,
+    vecvals: usize,
+    reads: Cell<usize>,
+    writes: Cell<usize>,
+}
+
+impl Model {
+    fn new(array: Array, instances: usize) -> Self {
+        let vecvals = vecvals_of(array.width) as usize;
+        let unset = vec![Vecval::default(); vecvals * array.depth() as usize];
+        Self {
+            instances: vec![RefCell::new(unset); instances],
+            vecvals,
+            reads: Cell::new(0),
+            writes: Cell::new(0),
+        }
+    }
+
+    fn values(&self, first: u64, count: usize) -> std::ops::Range<usize> {
+        let from = first as usize * self.vecvals;
+        from..from + count
+    }
+}
+
+impl Arrays for Model {
+    fn read(&self, instance: usize, first: u64, values: &mut [Vecval]) -> Result<(), BackendError> {
+        self.reads.set(self.reads.get() + 1);
+        let range = self.values(first, values.len());
+        values.copy_from_slice(&self.instances[instance].borrow()[range]);
+        Ok(())
+    }
+
+    fn write(
+        &self,
+        instance: usize,
+        first: u64,
+        values: &mut [Vecval],
+    ) -> Result<(), BackendError> {
+        self.writes.set(self.writes.get() + 1);
+        let range = self.values(first, values.len());
+        self.instances[instance].borrow_mut()[range].copy_from_slice(values);
+        Ok(())
+    }
+}
+
+fn memory(width: u64, depth: u64, rows: u64, columns: u64) -> Words<Model> {
+    let array = Array {
+        width,
+        rows: 1,
+        cols: depth,
+    };
+    let geometry = Geometry::new(array, rows, columns).unwrap();
+    Words::new(geometry, Model::new(array, (rows * columns) as usize))
+}
+
+fn at(offset: u64, len: usize) -> Segment {
+    Segment {
+        memory: MemoryId(0),
+        offset,
+        len: len as u64,
+    }
+}
+
+fn read(words: &Words<Model>, offset: u64, len: usize) -> (Vec<u8>, Vec<WordRange>) {
+    let (mut bytes, mut met) = (vec![0xee; len], vec![]);
+    words
+        .read(&at(offset, len), &mut bytes, Some(&mut met))
+        .unwrap();
+    (bytes, met)
+}
+
+fn range(instance: u64, first: u64, last: u64) -> WordRange {
+    WordRange {
+        instance,
+        first,
+        last,
+    }
+}
+
+#[test]
+fn only_words_that_are_touched_in_part_are_read_before_a_write() {
+    let words = memory(4, 16, 1, 1);
+    let accesses = || (words.arrays.reads.take(), words.arrays.writes.take());
+    words.write(&at(8, 32), &[1; 32]).unwrap();
+    assert_eq!(accesses(), (0, 1));
+    words.write(&at(6, 12), &[2; 12]).unwrap();
+    assert_eq!(accesses(), (2, 1));
+    words.write(&at(5, 2), &[3; 2]).unwrap();
+    assert_eq!(accesses(), (1, 1));
+    assert_eq!(read(&words, 4, 6).0, [0, 3, 3, 2, 2, 2]);
+}
+
+#[test]
+fn unknown_words_are_told_once_in_ranges() {
+    let words = memory(4, 8, 1, 2);
+    for word in [1, 2, 5] {
+        words.arrays.instances[1].borrow_mut()[word].bval = 0xff00;
+    }
+    // Words of the two columns take turns: words 1 and 2 of column 1 are bytes 12 to 15 and 20 to 23.
+    assert_eq!(read(&words, 12, 1).1, []);
+    assert_eq!(read(&words, 0, 64).1, [range(1, 1, 2), range(1, 5, 5)]);
+    assert_eq!(read(&words, 0, 64).1, []);
+    words.arrays.instances[0].borrow_mut()[7].bval = 1;
+    assert_eq!(read(&words, 0, 64).1, [range(0, 7, 7)]);
+}
+
+#[test]
+fn a_look_is_not_told_and_hides_nothing() {
+    let words = memory(4, 8, 1, 1);
+    words.arrays.instances[0].borrow_mut()[3].bval = 1;
+    words.read(&at(12, 4), &mut [0; 4], None).unwrap();
+    assert_eq!(read(&words, 12, 4).1, [range(0, 3, 3)]);
+}
+
+#[test]
+fn a_write_in_part_keeps_unknown_bits_elsewhere() {
+    let words = memory(6, 2, 1, 1);
+    words.arrays.instances[0].borrow_mut().fill(Vecval {
+        aval: 0,
+        bval: u32::MAX,
+    });
+    words.write(&at(3, 2), &[1, 2]).unwrap();
+    let values = words.arrays.instances[0].borrow();
+    assert_eq!((values[0].aval, values[0].bval), (0x0100_0000, 0x00ff_ffff));
+    assert_eq!((values[1].aval, values[1].bval), (2, 0xffff_ff00));
+    drop(values);
+    assert_eq!(read(&words, 3, 2), (vec![1, 2], vec![]));
+}
+
+#[test]
+fn long_accesses_go_in_chunks() {
+    let words = memory(1, 3 * CHUNK, 1, 1);
+    let data: Vec<u8> = (0..3 * CHUNK - 7).map(|byte| (byte % 251) as u8).collect();
+    words.write(&at(5, data.len()), &data).unwrap();
+    assert_eq!(words.arrays.writes.get(), 3);
+    assert!(read(&words, 5, data.len()).0 == data);
+}
+
+/// A vector as wide as no simulator has one would not find room in this process either.
+#[test]
+fn a_word_without_end_is_refused() {
+    let array = Array {
+        width: 1 << 40,
+        rows: 1,
+        cols: 2,
+    };
+    let geometry = Geometry::new(array, 1, 1).unwrap();
+    let empty = Model {
+        instances: vec![],
+        vecvals: 0,
+        reads: Cell::new(0),
+        writes: Cell::new(0),
+    };
+    let words = Words::new(geometry, empty);
+    let error = words.read(&at(0, 4), &mut [0; 4], None).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "words of 8796093022208 bits are wider than any simulator's"
+    );
+    assert_eq!(words.write(&at(0, 4), &[0; 4]), Err(error));
+}
+
+proptest! {
+    /// Random accesses to random geometries, against plain bytes and against the instances by the formulas of the
+    /// configuration.
+    #[test]
+    fn bytes_lie_in_the_words_that_configuration_says(
+        (width, depth, rows, columns) in (1_u64..20, 1_u64..20, 1_u64..4, 1_u64..4),
+        accesses in prop::collection::vec((any::<u64>(), prop::collection::vec(any::<u8>(), 1..80)), 1..20),
+    ) {
+        let words = memory(width, depth, rows, columns);
+        let size = width * depth * rows * columns;
+        let mut model = vec![0; size as usize];
+        for (offset, data) in accesses {
+            let offset = offset % size;
+            let data = &data[..data.len().min((size - offset) as usize)];
+            model[offset as usize..][..data.len()].copy_from_slice(data);
+            words.write(&at(offset, data.len()), data).unwrap();
+            prop_assert_eq!(&read(&words, offset, data.len()).0, data);
+        }
+        prop_assert_eq!(&read(&words, 0, model.len()).0, &model);
+        for (offset, expected) in (0..).zip(&model) {
+            let column = offset / width % columns;
+            let row = offset / (width * columns * depth);
+            let word = offset / (width * columns) % depth;
+            let values = words.arrays.instances[(row * columns + column) as usize].borrow();
+            let value = &values[word as usize * words.vecvals()..][..words.vecvals()];
+            let mut byte = [0];
+            read_bytes(value, (offset % width) as usize, &mut byte);
+            prop_assert_eq!(byte[0], *expected, "offset {}", offset);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! HDL objects by UVM's backdoor: `uvm_hdl_read` and `uvm_hdl_deposit`, which look the path up in every call.
+
+use std::cell::Cell;
+use std::ffi::{c_char, c_int};
+use std::fmt;
+
+use thiserror::Error;
+
+use super::symbol::Symbol;
+use super::symbols::{uvm_hdl_check_path, uvm_hdl_deposit, uvm_hdl_read};
+use super::vecval::Vecval;
+use super::{Absent, c_text};
+
+/// The most bits of one call: `UVM_HDL_MAX_WIDTH`, unless the testbench sets another.
+pub(crate) const MAX_BITS: u64 = 1024;
+
+/// Vecvals that there is room for. A testbench may raise `UVM_HDL_MAX_WIDTH`, and UVM then writes all of an object that is
+/// wider than it was said to be: so this is more than any has.
+const ROOM: usize = 2048;
+
+/// What UVM says against an access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum UvmError {
+    /// UVM's C code is not linked.
+    #[error(transparent)]
+    Absent(#[from] Absent),
+    /// It answered 0; why, it has reported itself.
+    #[error("{symbol} answered 0")]
+    Refused {
+        /// The function.
+        symbol: &'static str,
+    },
+}
+
+/// Whether there is an object of this path; `None` where UVM can't tell.
+pub(crate) fn exists(path: &str) -> Option<bool> {
+    let check = uvm_hdl_check_path.get().ok()?;
+    let mut path = c_text(path).into_bytes_with_nul();
+    // SAFETY: the path is NUL-terminated.
+    Some(unsafe { check(path.as_mut_ptr().cast()) } != 0)
+}
+
+/// UVM's backdoor, with room for a value that is kept from call to call.
+#[derive(Default)]
+pub(crate) struct UvmHdl(Cell<Option<Room>>);
+
+type Room = Box<[Vecval; ROOM]>;
+
+impl UvmHdl {
+    /// The value of an object of at most [`MAX_BITS`]; `to` has a vecval for each 32 bits of it.
+    pub(crate) fn read(&self, path: &str, to: &mut [Vecval]) -> Result<(), UvmError> {
+        let mut room = self.room();
+        room[..to.len()].fill(Vecval::default());
+        call(&uvm_hdl_read, path, &mut room)?;
+        to.copy_from_slice(&room[..to.len()]);
+        self.0.set(Some(room));
+        Ok(())
+    }
+
+    /// Sets an object of at most [`MAX_BITS`]; `from` has a vecval for each 32 bits of it.
+    pub(crate) fn deposit(&self, path: &str, from: &[Vecval]) -> Result<(), UvmError> {
+        let mut room = self.room();
+        room[..from.len()].copy_from_slice(from);
+        call(&uvm_hdl_deposit, path, &mut room)?;
+        self.0.set(Some(room));
+        Ok(())
+    }
+
+    /// A report of UVM's may come back here during a call: then there is other room.
+    fn room(&self) -> Room {
+        let kept = self.0.take();
+        kept.unwrap_or_else(|| Box::new([Vecval::default(); ROOM]))
+    }
+}
+
+impl fmt::Debug for UvmHdl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UvmHdl").finish_non_exhaustive()
+    }
+}
+
+fn call(
+    function: &Symbol<unsafe extern "C" fn(*mut c_char, *mut Vecval) -> c_int>,
+    path: &str,
+    room: &mut Room,
+) -> Result<(), UvmError> {
+    let access = function.get()?;
+    let mut path = c_text(path).into_bytes_with_nul();
+    // SAFETY: the path is NUL-terminated, and there is room for the widest value that UVM moves.
+    let answer = unsafe { access(path.as_mut_ptr().cast(), room.as_mut_ptr()) };
+    if answer == 0 {
+        let symbol = function.name();
+        return Err(UvmError::Refused { symbol });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_absent_is_named() {
+        let absent = |symbol| Err(UvmError::Absent(Absent { symbol }));
+        let uvm = UvmHdl::default();
+        assert_eq!(uvm.read("top.ram[0]", &mut []), absent("uvm_hdl_read"));
+        assert_eq!(uvm.deposit("top.ram[0]", &[]), absent("uvm_hdl_deposit"));
+        assert_eq!(exists("top.ram[0]"), None);
+    }
+}

@@ -1,0 +1,120 @@
+//! Four-state values, as VPI and UVM pass them (IEEE 1800-2017, 38.15 and annex K, `s_vpi_vecval`).
+
+use std::ops::Range;
+
+/// 32 bits of a value, least significant first. A bit is 0 or 1 as in `aval` where it is 0 in `bval`, and Z or X where it
+/// is 1 there.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Vecval {
+    pub(crate) aval: u32,
+    pub(crate) bval: u32,
+}
+
+/// Bytes of one.
+const BYTES: usize = 4;
+
+/// How many a word of `width` bytes takes.
+pub(crate) fn vecvals_of(width: u64) -> u64 {
+    width.div_ceil(BYTES as u64)
+}
+
+/// Copies the bytes `skip..skip + to.len()` of a word, its unknown bits as 0. Says whether there were any.
+pub(crate) fn read_bytes(word: &[Vecval], skip: usize, to: &mut [u8]) -> bool {
+    let mut unknown = 0;
+    for (vecval, bytes, data) in pieces(skip, to.len()) {
+        let Vecval { aval, bval } = word[vecval];
+        unknown |= bval & mask(&bytes);
+        to[data].copy_from_slice(&(aval & !bval).to_le_bytes()[bytes]);
+    }
+    unknown != 0
+}
+
+/// Replaces the bytes `skip..skip + data.len()` of a word. The others stay, their unknown bits too.
+pub(crate) fn write_bytes(word: &mut [Vecval], skip: usize, data: &[u8]) {
+    for (vecval, bytes, range) in pieces(skip, data.len()) {
+        let Vecval { aval, bval } = &mut word[vecval];
+        let mut value = aval.to_le_bytes();
+        value[bytes.clone()].copy_from_slice(&data[range]);
+        *aval = u32::from_le_bytes(value);
+        *bval &= !mask(&bytes);
+    }
+}
+
+/// The bytes `skip..skip + len` of a word, by vecval: which one, its bytes, and where they are in the data.
+fn pieces(skip: usize, len: usize) -> impl Iterator<Item = (usize, Range<usize>, Range<usize>)> {
+    let end = skip + len;
+    (skip / BYTES..end.div_ceil(BYTES)).map(move |vecval| {
+        let base = vecval * BYTES;
+        let (from, to) = (skip.max(base), end.min(base + BYTES));
+        (vecval, from - base..to - base, from - skip..to - skip)
+    })
+}
+
+/// The bits of these bytes.
+fn mask(bytes: &Range<usize>) -> u32 {
+    if bytes.len() == BYTES {
+        return u32::MAX;
+    }
+    ((1 << (8 * bytes.len())) - 1) << (8 * bytes.start)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn vecval(aval: u32, bval: u32) -> Vecval {
+        Vecval { aval, bval }
+    }
+
+    #[test]
+    fn unknown_bits_read_as_zero() {
+        let word = [vecval(0xff00_ff01, 0x0f00_0000), vecval(2, 0x100)];
+        let mut all = [0xee; 6];
+        assert!(read_bytes(&word, 0, &mut all));
+        assert_eq!(all, [1, 0xff, 0, 0xf0, 2, 0]);
+        let mut known = [0xee; 3];
+        assert!(!read_bytes(&word, 0, &mut known));
+        assert!(!read_bytes(&word, 4, &mut known[..1]));
+        assert!(read_bytes(&word, 5, &mut known[..1]));
+    }
+
+    #[test]
+    fn what_is_written_is_known_and_the_rest_stays() {
+        let mut word = [vecval(u32::MAX, u32::MAX); 2];
+        write_bytes(&mut word, 3, &[1, 2]);
+        assert_eq!(
+            word,
+            [
+                vecval(0x01ff_ffff, 0x00ff_ffff),
+                vecval(0xffff_ff02, 0xffff_ff00)
+            ]
+        );
+    }
+
+    proptest! {
+        /// Against plain bytes.
+        #[test]
+        fn bytes_are_read_where_they_were_written(
+            first in prop::collection::vec(any::<u8>(), 1..40),
+            skip in 0_usize..40,
+            data in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let mut model = first.clone();
+            let mut word = vec![Vecval::default(); first.len().div_ceil(4)];
+            write_bytes(&mut word, 0, &first);
+            let skip = skip.min(model.len());
+            let data = &data[..data.len().min(model.len() - skip)];
+            model[skip..skip + data.len()].copy_from_slice(data);
+            write_bytes(&mut word, skip, data);
+            let mut all = vec![0; model.len()];
+            prop_assert!(!read_bytes(&word, 0, &mut all));
+            prop_assert_eq!(&all, &model);
+            let mut part = vec![0; data.len()];
+            read_bytes(&word, skip, &mut part);
+            prop_assert_eq!(part, data);
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! HDL objects by VPI (IEEE 1800-2017, clauses 36 to 38).
+//!
+//! A handle is looked up once and kept: a look-up by name takes several times as long as the access.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr::{self, NonNull};
+use std::slice;
+
+use thiserror::Error;
+
+use super::symbols::{
+    vpi_chk_error, vpi_get, vpi_get_value, vpi_get_value_array, vpi_handle, vpi_handle_by_index,
+    vpi_handle_by_name, vpi_put_value, vpi_put_value_array, vpi_release_handle,
+};
+use super::vecval::Vecval;
+use super::{Absent, c_text};
+
+/// `s_vpi_value`, of which only the member for vectors and the one for integers is used.
+#[repr(C)]
+pub(super) struct Value {
+    format: i32,
+    value: ValueUnion,
+}
+
+#[repr(C)]
+union ValueUnion {
+    integer: i32,
+    vector: *mut Vecval,
+    /// The widest member, so that C may write any.
+    real: f64,
+}
+
+/// `s_vpi_arrayvalue`.
+#[repr(C)]
+pub(super) struct ArrayValue {
+    format: u32,
+    flags: u32,
+    vectors: *mut Vecval,
+}
+
+/// `s_vpi_error_info`.
+#[repr(C)]
+pub(super) struct ErrorInfo {
+    state: i32,
+    level: i32,
+    message: *mut c_char,
+    product: *mut c_char,
+    code: *mut c_char,
+    file: *mut c_char,
+    line: i32,
+}
+
+// Of `vpi_user.h`.
+const INT_VAL: i32 = 6;
+const VECTOR_VAL: i32 = 9;
+const NO_DELAY: i32 = 1;
+const SIZE: i32 = 4;
+const LEFT_RANGE: i32 = 79;
+const RIGHT_RANGE: i32 = 83;
+const ERROR: i32 = 3;
+
+/// What VPI says against an access.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum VpiError {
+    /// The simulator has no VPI, or not all of it.
+    #[error(transparent)]
+    Absent(#[from] Absent),
+    /// An error of the simulator's own.
+    #[error("{symbol}: {message}")]
+    Said {
+        /// The function.
+        symbol: &'static str,
+        /// By `vpi_chk_error`.
+        message: String,
+    },
+}
+
+/// An HDL object.
+#[derive(Debug)]
+pub(crate) struct Object(NonNull<c_void>);
+
+impl Object {
+    /// The object of this hierarchical name, where there is one.
+    pub(crate) fn by_name(name: &str) -> Result<Option<Self>, VpiError> {
+        let by_name = vpi_handle_by_name.get()?;
+        let mut name = c_text(name).into_bytes_with_nul();
+        // SAFETY: the name is NUL-terminated, and a NULL scope stands for the whole design.
+        let handle = unsafe { by_name(name.as_mut_ptr().cast(), ptr::null_mut()) };
+        Ok(NonNull::new(handle).map(Self))
+    }
+
+    /// Element `index` of an array, where there is one.
+    pub(crate) fn element(&self, index: i32) -> Result<Option<Self>, VpiError> {
+        let by_index = vpi_handle_by_index.get()?;
+        // SAFETY: the handle is one of the simulator's that has not been given back.
+        let handle = unsafe { by_index(self.0.as_ptr(), index) };
+        Ok(NonNull::new(handle).map(Self))
+    }
+
+    /// Bits of a vector, or elements of an array.
+    pub(crate) fn size(&self) -> Result<u64, VpiError> {
+        let get = vpi_get.get()?;
+        // SAFETY: as in `element`.
+        let size = unsafe { get(SIZE, self.0.as_ptr()) };
+        // vpiUndefined is -1.
+        Ok(u64::try_from(size).unwrap_or(0))
+    }
+
+    /// Whether the elements of an array are declared from the least index to the greatest, as `[0:7]`.
+    pub(crate) fn ascends(&self) -> Result<bool, VpiError> {
+        let (Some(left), Some(right)) = (self.bound(LEFT_RANGE)?, self.bound(RIGHT_RANGE)?) else {
+            return Ok(false);
+        };
+        Ok(left <= right)
+    }
+
+    fn bound(&self, side: i32) -> Result<Option<i32>, VpiError> {
+        let (handle, get_value) = (vpi_handle.get()?, vpi_get_value.get()?);
+        // SAFETY: as in `element`.
+        let bound = unsafe { handle(side, self.0.as_ptr()) };
+        let Some(bound) = NonNull::new(bound).map(Self) else {
+            return Ok(None);
+        };
+        let mut value = Value {
+            format: INT_VAL,
+            value: ValueUnion { integer: 0 },
+        };
+        // SAFETY: the handle is the simulator's, and `value` is there for the call.
+        unsafe { get_value(bound.0.as_ptr(), &mut value) };
+        if value.format != INT_VAL {
+            return Ok(None);
+        }
+        // SAFETY: the format says that this is the member.
+        Ok(Some(unsafe { value.value.integer }))
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        if let Ok(release) = vpi_release_handle.get() {
+            // SAFETY: the handle is the simulator's, and this is its last use.
+            unsafe { release(self.0.as_ptr()) };
+        }
+    }
+}
+
+/// A vector: an object whose value is so many vecvals.
+#[derive(Debug)]
+pub(crate) struct Vector {
+    object: Object,
+    vecvals: usize,
+}
+
+impl Vector {
+    /// Of an object of `bits`; gives the bits that it has, where these are others.
+    pub(crate) fn new(object: Object, bits: u64) -> Result<Result<Self, u64>, VpiError> {
+        let size = object.size()?;
+        Ok(match usize::try_from(bits.div_ceil(32)) {
+            Ok(vecvals) if size == bits => Ok(Self { object, vecvals }),
+            _ => Err(size),
+        })
+    }
+
+    /// Its value; `to` has its length.
+    pub(crate) fn read(&self, to: &mut [Vecval]) -> Result<(), VpiError> {
+        assert_eq!(to.len(), self.vecvals, "a vector is read as a whole");
+        let get_value = vpi_get_value.get()?;
+        let mut value = Value {
+            format: VECTOR_VAL,
+            value: ValueUnion {
+                vector: ptr::null_mut(),
+            },
+        };
+        // SAFETY: the handle is the simulator's, and `value` is there for the call.
+        unsafe { get_value(self.object.0.as_ptr(), &mut value) };
+        succeeded("vpi_get_value")?;
+        // SAFETY: whichever member the simulator has set, a pointer's worth of bytes was initialised before.
+        let vector = unsafe { value.value.vector };
+        if value.format != VECTOR_VAL || vector.is_null() {
+            return Err(no_value("vpi_get_value"));
+        }
+        // SAFETY: the simulator's vector has a vecval for each 32 bits of the object, whose size was asked for.
+        to.copy_from_slice(unsafe { slice::from_raw_parts(vector, to.len()) });
+        Ok(())
+    }
+
+    /// Sets it; `from` has its length.
+    pub(crate) fn write(&self, from: &mut [Vecval]) -> Result<(), VpiError> {
+        assert_eq!(from.len(), self.vecvals, "a vector is written as a whole");
+        let put_value = vpi_put_value.get()?;
+        let mut value = Value {
+            format: VECTOR_VAL,
+            value: ValueUnion {
+                vector: from.as_mut_ptr(),
+            },
+        };
+        // SAFETY: the handle is the simulator's, the vector has a vecval for each 32 bits of it, and no time is needed
+        // for a value without delay.
+        unsafe {
+            put_value(
+                self.object.0.as_ptr(),
+                &mut value,
+                ptr::null_mut(),
+                NO_DELAY,
+            )
+        };
+        succeeded("vpi_put_value")
+    }
+}
+
+/// Runs of elements of an array, in one call each.
+#[derive(Debug)]
+pub(crate) struct Elements<'a> {
+    array: &'a Object,
+    vecvals: usize,
+}
+
+impl<'a> Elements<'a> {
+    /// Of an array whose elements are like this one.
+    pub(crate) fn new(array: &'a Object, like: &Vector) -> Self {
+        Self {
+            array,
+            vecvals: like.vecvals,
+        }
+    }
+
+    /// Values of as many elements as `to` has room for, from `first` on.
+    pub(crate) fn read(&self, first: i32, to: &mut [Vecval]) -> Result<(), VpiError> {
+        let get_array = vpi_get_value_array.get()?;
+        let count = self.count(to);
+        let mut value = ArrayValue {
+            format: VECTOR_VAL as u32,
+            flags: 0,
+            vectors: ptr::null_mut(),
+        };
+        let mut index = first;
+        // SAFETY: the handle is the simulator's, and `value` and `index` are there for the call; without flags the
+        // simulator provides the room.
+        unsafe { get_array(self.array.0.as_ptr(), &mut value, &mut index, count) };
+        succeeded("vpi_get_value_array")?;
+        if value.vectors.is_null() {
+            return Err(no_value("vpi_get_value_array"));
+        }
+        // SAFETY: the simulator gave `count` elements, each of the vecvals of one of them, whose size was asked for.
+        to.copy_from_slice(unsafe { slice::from_raw_parts(value.vectors, to.len()) });
+        Ok(())
+    }
+
+    /// Sets as many elements as `from` has values for, from `first` on.
+    pub(crate) fn write(&self, first: i32, from: &mut [Vecval]) -> Result<(), VpiError> {
+        let put_array = vpi_put_value_array.get()?;
+        let count = self.count(from);
+        let mut value = ArrayValue {
+            format: VECTOR_VAL as u32,
+            flags: 0,
+            vectors: from.as_mut_ptr(),
+        };
+        let mut index = first;
+        // SAFETY: the handle is the simulator's, and there is a value for each of the `count` elements.
+        unsafe { put_array(self.array.0.as_ptr(), &mut value, &mut index, count) };
+        succeeded("vpi_put_value_array")
+    }
+
+    fn count(&self, values: &[Vecval]) -> u32 {
+        assert!(
+            values.len().is_multiple_of(self.vecvals),
+            "elements are moved as a whole"
+        );
+        (values.len() / self.vecvals) as u32
+    }
+}
+
+/// Fails where the last call of VPI did, as far as the simulator tells.
+fn succeeded(symbol: &'static str) -> Result<(), VpiError> {
+    let Ok(chk_error) = vpi_chk_error.get() else {
+        return Ok(());
+    };
+    let mut info = ErrorInfo {
+        state: 0,
+        level: 0,
+        message: ptr::null_mut(),
+        product: ptr::null_mut(),
+        code: ptr::null_mut(),
+        file: ptr::null_mut(),
+        line: 0,
+    };
+    // SAFETY: `info` is there for the call.
+    let level = unsafe { chk_error(&mut info) };
+    if level < ERROR {
+        return Ok(());
+    }
+    let message = if info.message.is_null() {
+        "the simulator does not say why".to_owned()
+    } else {
+        // SAFETY: the simulator's message is NUL-terminated text that stays until its next call.
+        let text = unsafe { CStr::from_ptr(info.message) };
+        text.to_string_lossy().trim_end().to_owned()
+    };
+    Err(VpiError::Said { symbol, message })
+}
+
+fn no_value(symbol: &'static str) -> VpiError {
+    let message = "it gives no value as a vector".to_owned();
+    VpiError::Said { symbol, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_absent_is_named() {
+        let error = Object::by_name("top.ram").unwrap_err();
+        let symbol = "vpi_handle_by_name";
+        assert_eq!(error, VpiError::Absent(Absent { symbol }));
+    }
+
+    /// As a C compiler lays them out for 64 bits.
+    #[test]
+    fn structures_are_those_of_c() {
+        assert_eq!(size_of::<Value>(), 16);
+        assert_eq!(size_of::<ArrayValue>(), 16);
+        assert_eq!(size_of::<ErrorInfo>(), 48);
+        assert_eq!(size_of::<Vecval>(), 8);
+    }
+}

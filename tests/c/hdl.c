@@ -1,0 +1,439 @@
+/*
+ * A simulator with HDL arrays of four states, reached by VPI and by UVM's backdoor: hdl CASE MEM MAILBOX ROOT
+ * Space `core0` has a memory for each array. With -DNO_ARRAY_CALLS it can't move several elements in a call, with -DNO_VPI it has UVM's
+ * functions only. -DUVM says that the memories are reached by those.
+ */
+#define VHOST_DECLARE_TESTBENCH
+#include "check.h"
+#include "vhost.h"
+
+#ifndef UVM
+#define UVM 0
+#endif
+
+typedef struct {
+    uint32_t aval, bval;
+} vecval;
+
+/* ---- The design ---- */
+
+enum { WORDS = 64, MAX_VECVALS = 64 };
+
+struct array {
+    const char *path;
+    int bits, rows, cols, falls, sealed;
+    vecval words[WORDS][MAX_VECVALS];
+};
+
+static struct array design[] = {
+    {.path = "tb.ram", .bits = 32, .rows = 1, .cols = 64},
+    {.path = "tb.falls", .bits = 32, .rows = 1, .cols = 64, .falls = 1},
+    {.path = "tb.grid", .bits = 72, .rows = 4, .cols = 8},
+    {.path = "tb.wide", .bits = 2048, .rows = 1, .cols = 4},
+    {.path = "tb.odd", .bits = 24, .rows = 1, .cols = 64},
+    {.path = "tb.sram.a", .bits = 32, .rows = 1, .cols = 8},
+    {.path = "tb.sram.b", .bits = 32, .rows = 1, .cols = 8},
+    {.path = "tb.sealed", .bits = 32, .rows = 1, .cols = 16, .sealed = 1},
+    {.path = "tb.narrow", .bits = 16, .rows = 1, .cols = 16},
+    {.path = "tb.short", .bits = 32, .rows = 1, .cols = 8},
+};
+
+static struct array *find(const char *path) {
+    for (size_t i = 0; i < sizeof design / sizeof *design; i++)
+        if (strcmp(design[i].path, path) == 0)
+            return &design[i];
+    CHECK(!"a path of the design");
+    return NULL;
+}
+
+static int vecvals_of(int bits) { return (bits + 31) / 32; }
+
+/* An object that was looked up: an array, a row, a word or bits of a word. */
+struct object {
+    struct array *array;
+    int depth, row, col, high, low;
+};
+
+/* The object of `path[row][col][high:low]`, of which an array with one row has no row. */
+static int look_up(const char *path, struct object *object) {
+    size_t name = strcspn(path, "[");
+    for (size_t i = 0; i < sizeof design / sizeof *design; i++) {
+        struct array *array = &design[i];
+        if (strlen(array->path) != name || strncmp(array->path, path, name) != 0)
+            continue;
+        *object = (struct object){array, 0, 0, 0, array->bits - 1, 0};
+        const char *rest = path + name;
+        if (array->rows == 1)
+            object->depth = 1;
+        while (*rest == '[' && object->depth < 2) {
+            char *end;
+            int index = (int)strtol(rest + 1, &end, 10);
+            CHECK(*end == ']');
+            int *place = object->depth == 0 ? &object->row : &object->col;
+            if (index >= (object->depth == 0 ? array->rows : array->cols))
+                return 0;
+            *place = index;
+            object->depth++;
+            rest = end + 1;
+        }
+        if (*rest != '\0')
+            CHECK(sscanf(rest, "[%d:%d]", &object->high, &object->low) == 2);
+        return 1;
+    }
+    return 0;
+}
+
+static vecval *word_of(const struct object *object) {
+    return object->array->words[object->row * object->array->cols + object->col];
+}
+
+/* What the library may and may not do is counted. */
+static int looked_up, live, moved, array_calls;
+
+/* ---- VPI ---- */
+
+#ifndef NO_VPI
+
+enum { VECTOR = 9, INT = 6, SIZE = 4, LEFT = 79, RIGHT = 83 };
+
+struct value {
+    int32_t format;
+    union {
+        int32_t integer;
+        vecval *vector;
+        double widest;
+    } value;
+};
+
+struct error_info {
+    int32_t state, level;
+    char *message, *product, *code, *file;
+    int32_t line;
+};
+
+static char error[128];
+
+static void *handle_of(struct object object) {
+    struct object *handle = malloc(sizeof *handle);
+    *handle = object;
+    live++;
+    return handle;
+}
+
+void *vpi_handle_by_name(char *name, void *scope) {
+    struct object object;
+    CHECK(scope == NULL);
+    error[0] = '\0';
+    looked_up++;
+    return look_up(name, &object) ? handle_of(object) : NULL;
+}
+
+void *vpi_handle_by_index(void *handle, int32_t index) {
+    struct object object = *(struct object *)handle;
+    error[0] = '\0';
+    CHECK(object.depth < 2);
+    if (index < 0 || index >= (object.depth == 0 ? object.array->rows : object.array->cols))
+        return NULL;
+    *(object.depth == 0 ? &object.row : &object.col) = index;
+    object.depth++;
+    return handle_of(object);
+}
+
+/* A bound of an array is a constant, which this simulator gives as a row of that number, and never as anything else. */
+void *vpi_handle(int32_t role, void *handle) {
+    struct object object = *(struct object *)handle;
+    CHECK(role == LEFT || role == RIGHT);
+    int last = (object.depth == 0 ? object.array->rows : object.array->cols) - 1;
+    object.depth = 3;
+    object.row = (role == LEFT) == object.array->falls ? last : 0;
+    return handle_of(object);
+}
+
+int32_t vpi_release_handle(void *handle) {
+    live--;
+    free(handle);
+    return 1;
+}
+
+int32_t vpi_get(int32_t property, void *handle) {
+    const struct object *object = handle;
+    CHECK_EQ(property, SIZE);
+    return object->depth < 2 ? object->array->cols : object->high - object->low + 1;
+}
+
+void vpi_get_value(void *handle, struct value *value) {
+    static vecval copy[MAX_VECVALS];
+    const struct object *object = handle;
+    error[0] = '\0';
+    if (object->depth == 3) {
+        CHECK_EQ(value->format, INT);
+        value->value.integer = object->row;
+        return;
+    }
+    CHECK_EQ(object->depth, 2);
+    CHECK_EQ(value->format, VECTOR);
+    moved++;
+    memcpy(copy, word_of(object), sizeof copy);
+    value->value.vector = copy;
+}
+
+void *vpi_put_value(void *handle, struct value *value, void *time, int32_t flags) {
+    const struct object *object = handle;
+    CHECK_EQ(object->depth, 2);
+    CHECK_EQ(value->format, VECTOR);
+    CHECK(time == NULL && flags == 1);
+    error[0] = '\0';
+    moved++;
+    if (object->array->sealed)
+        strcpy(error, "the object is read only\n");
+    else
+        memcpy(word_of(object), value->value.vector, sizeof(vecval) * (size_t)vecvals_of(object->array->bits));
+    /* IEEE 1800: NULL without vpiReturnEvent. */
+    return NULL;
+}
+
+struct array_value {
+    uint32_t format, flags;
+    vecval *vectors;
+};
+
+#ifndef NO_ARRAY_CALLS
+
+/* Elements go from left to right. Where they fall, no caller can know whether this simulator does as it should. */
+static void check_run(const struct object *object, const struct array_value *value, const int32_t *index, uint32_t count) {
+    error[0] = '\0';
+    array_calls++;
+    CHECK_EQ(object->depth, 1);
+    CHECK(!object->array->falls);
+    CHECK_EQ(value->format, VECTOR);
+    CHECK_EQ(value->flags, 0);
+    CHECK(*index >= 0 && *index + (int)count <= object->array->cols);
+}
+
+void vpi_get_value_array(void *handle, struct array_value *value, int32_t *index, uint32_t count) {
+    static vecval copy[WORDS * MAX_VECVALS];
+    struct object object = *(struct object *)handle;
+    check_run(&object, value, index, count);
+    size_t vecvals = (size_t)vecvals_of(object.array->bits);
+    for (uint32_t i = 0; i < count; i++) {
+        object.col = *index + (int)i;
+        memcpy(copy + i * vecvals, word_of(&object), vecvals * sizeof *copy);
+    }
+    value->vectors = copy;
+}
+
+void vpi_put_value_array(void *handle, struct array_value *value, int32_t *index, uint32_t count) {
+    struct object object = *(struct object *)handle;
+    check_run(&object, value, index, count);
+    if (object.array->sealed) {
+        strcpy(error, "the array is read only\n");
+        return;
+    }
+    size_t vecvals = (size_t)vecvals_of(object.array->bits);
+    for (uint32_t i = 0; i < count; i++) {
+        object.col = *index + (int)i;
+        memcpy(word_of(&object), value->vectors + i * vecvals, vecvals * sizeof(vecval));
+    }
+}
+
+#endif
+
+int32_t vpi_chk_error(struct error_info *info) {
+    if (error[0] == '\0')
+        return 0;
+    *info = (struct error_info){.level = 3, .message = error};
+    return 3;
+}
+
+#endif
+
+/* ---- UVM ---- */
+
+int uvm_hdl_check_path(char *path) {
+    struct object object;
+    return look_up(path, &object);
+}
+
+/* UVM would report the path, which no test wants: the library is to look before it moves anything. */
+static int find_word(const char *path, struct object *object) {
+    looked_up++;
+    moved++;
+    CHECK(look_up(path, object));
+    CHECK_EQ(object->depth, 2);
+    CHECK(object->high - object->low < 1024);
+    CHECK(object->low % 32 == 0);
+    return vecvals_of(object->high - object->low + 1);
+}
+
+int uvm_hdl_read(char *path, vecval *value) {
+    struct object object;
+    int vecvals = find_word(path, &object);
+    memcpy(value, word_of(&object) + object.low / 32, sizeof *value * (size_t)vecvals);
+    return 1;
+}
+
+int uvm_hdl_deposit(char *path, vecval *value) {
+    struct object object;
+    int vecvals = find_word(path, &object);
+    if (object.array->sealed)
+        return 0;
+    memcpy(word_of(&object) + object.low / 32, value, sizeof *value * (size_t)vecvals);
+    return 1;
+}
+
+/* ---- What the library reports ---- */
+
+static int reports;
+static char last_report[256];
+
+void mb_report(int severity, const char *id, const char *msg) {
+    (void)id;
+    reports++;
+    snprintf(last_report, sizeof last_report, "%d: %s", severity, msg);
+}
+
+/* ---- Cases ---- */
+
+static const char *space = "core0";
+
+static const struct memory {
+    uint64_t base, size;
+    int width;
+    const char *path;
+} memories[] = {
+    {0x10000, 256, 4, "tb.ram"},   {0x20000, 256, 4, "tb.falls"}, {0x30000, 288, 9, "tb.grid"},
+    {0x40000, 1024, 256, "tb.wide"}, {0x50000, 192, 3, "tb.odd"},  {0x60000, 64, 4, NULL},
+};
+
+/* The byte of the design that a memory's offset is, by the formulas of the configuration. */
+static uint8_t *byte_of(const struct memory *memory, uint64_t offset, int plane) {
+    uint64_t word = offset / (uint64_t)memory->width, byte = offset % (uint64_t)memory->width;
+    struct array *array;
+    if (memory->path == NULL) {
+        array = find(word % 2 == 0 ? "tb.sram.a" : "tb.sram.b");
+        word /= 2;
+    } else {
+        array = find(memory->path);
+    }
+    vecval *value = &array->words[word][byte / 4];
+    return (uint8_t *)(plane == 0 ? &value->aval : &value->bval) + byte % 4;
+}
+
+static uint32_t draw(void) {
+    static uint32_t state = 12345;
+    state ^= state << 13;
+    state ^= state >> 17;
+    return state ^= state << 5;
+}
+
+/* Random accesses, each seen from the other side. */
+static void moves(void) {
+    for (int round = 0; round < 4000; round++) {
+        const struct memory *memory = &memories[draw() % 6];
+        uint64_t offset = draw() % memory->size, len = 1 + draw() % (memory->size - offset);
+        uint8_t data[1024];
+        for (uint64_t i = 0; i < len; i++)
+            data[i] = (uint8_t)draw();
+        if (round % 2 == 0) {
+            CHECK_EQ(mb_backdoor_write_mem(space, memory->base + offset, data, len), len);
+            for (uint64_t i = 0; i < len; i++)
+                CHECK_EQ(*byte_of(memory, offset + i, 0), data[i]);
+        } else {
+            for (uint64_t i = 0; i < len; i++)
+                *byte_of(memory, offset + i, 0) = data[i];
+            uint8_t read[1024];
+            CHECK_EQ(mb_backdoor_read_mem(space, memory->base + offset, read, len), len);
+            CHECK(memcmp(read, data, len) == 0);
+        }
+    }
+    CHECK_EQ(reports, 0);
+}
+
+/* Unknown bits read as 0, are told once a word, and a write beside them leaves them. */
+static void unknown(void) {
+    const struct memory *ram = &memories[0];
+    uint8_t bytes[16];
+    memset(find("tb.ram")->words, 0xff, sizeof find("tb.ram")->words);
+    *byte_of(ram, 4, 1) = 0;
+    mb_backdoor_write_u8(space, ram->base + 5, 0x5a);
+    CHECK_EQ(reports, 0);
+    CHECK_EQ(*byte_of(ram, 5, 1), 0);
+    CHECK_EQ(*byte_of(ram, 6, 1), 0xff);
+
+    uint16_t known;
+    mb_backdoor_read_u16(space, ram->base + 4, &known);
+    CHECK_EQ(known, 0x5aff);
+    CHECK_EQ(reports, 0);
+    uint32_t word;
+    mb_backdoor_read_u32(space, ram->base + 4, &word);
+    CHECK_EQ(word, 0x5aff);
+    CHECK_EQ(reports, 1);
+    CHECK_HAS(last_report, "1: memory `ram`: tb.ram[1] has X or Z bits, read as 0");
+    mb_backdoor_read_u32(space, ram->base + 4, &word);
+    CHECK_EQ(reports, 1);
+    mb_backdoor_read_mem(space, ram->base + 8, bytes, sizeof bytes);
+    CHECK_EQ(reports, 2);
+    CHECK_HAS(last_report, "tb.ram[2] to tb.ram[5] have X or Z bits, read as 0");
+}
+
+/* Nothing is looked up twice, and runs move in one call. */
+static void kept(void) {
+    uint8_t bytes[256] = {0};
+    mb_backdoor_write_mem(space, 0x10000, bytes, sizeof bytes);
+    int before = looked_up, calls = array_calls;
+    mb_backdoor_write_mem(space, 0x10000, bytes, sizeof bytes);
+    mb_backdoor_read_mem(space, 0x10000, bytes, sizeof bytes);
+    CHECK_EQ(looked_up, before);
+#ifdef NO_ARRAY_CALLS
+    CHECK_EQ(moved, 3 * 64);
+    CHECK_EQ(calls, 0);
+#else
+    CHECK_EQ(moved, 0);
+    CHECK_EQ(array_calls, calls + 2);
+#endif
+    CHECK(live > 0);
+    mb_shutdown();
+    CHECK_EQ(live, 0);
+}
+
+static void fails(uint64_t addr, const char *part) {
+    uint8_t bytes[32] = {0};
+    CHECK_EQ(mb_backdoor_write_mem(space, addr, bytes, sizeof bytes), -1);
+    CHECK_HAS(mb_last_error(), part);
+    CHECK_HAS(last_report, part);
+}
+
+/* Each error names the path. */
+static void errors(void) {
+    const char *sealed = "HDL path `tb.sealed[0]`: vpi_put_value: the object is read only";
+    fails(0x70000, UVM ? "HDL path `tb.sealed[0]`: uvm_hdl_deposit answered 0" : sealed);
+    fails(0x80000, UVM ? "HDL path `tb.nowhere[0]`: the simulator has no such object"
+                       : "HDL path `tb.nowhere`: the simulator has no such object");
+    fails(0xa0020, UVM ? "HDL path `tb.short[15]`: the simulator has no such object"
+                       : "HDL path `tb.short[8]`: the simulator has no such object");
+    /* UVM alone can't tell how wide an object is. */
+#ifndef NO_VPI
+    fails(0x90000, "HDL path `tb.narrow[0]`: a word has 16 bits, where `width` (or `bank_width`) says 32");
+#endif
+    uint32_t data = 77;
+    mb_backdoor_read_u32(space, 0x80000, &data);
+    CHECK_EQ(data, 0);
+}
+
+int main(int argc, char **argv) {
+    CHECK_EQ(argc, 5);
+    CHECK_EQ(mb_init(argv[2], argv[3], argv[4]), 0);
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } cases[] = {{"moves", moves}, {"unknown", unknown}, {"kept", kept}, {"errors", errors}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (strcmp(cases[i].name, argv[1]) == 0) {
+            cases[i].run();
+            mb_shutdown();
+            CHECK_EQ(live, 0);
+            return 0;
+        }
+    }
+    return 1;
+}
