@@ -21,7 +21,11 @@ fn main() -> io::Result<()> {
     // extension module its file has another name.
     println!("cargo::rerun-if-env-changed={EXTENSION_MODULE}");
     let extension = env::var_os(EXTENSION_MODULE).is_some();
-    let name = if extension { "_vhost.abi3.so" } else { "libvhost.so" };
+    let name = if extension {
+        "_vhost.abi3.so"
+    } else {
+        "libvhost.so"
+    };
     println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,{name}");
 
     // The libpython that is linked need not be where the system looks for libraries.

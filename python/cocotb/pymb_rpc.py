@@ -55,7 +55,7 @@ class _Outcome:
     def __init__(self, result: int | None, error: Exception | None = None) -> None:
         self._result = result
         self._error = error
-        self._traceback = error and error.__traceback__
+        self._traceback = None if error is None else error.__traceback__
 
     def get(self) -> Any:
         """The result, or the exception: as it was, whoever else has raised it since."""

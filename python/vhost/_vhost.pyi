@@ -5,6 +5,39 @@ All of it is for the thread that has initialised the system.
 
 from typing_extensions import Buffer
 
+__all__ = [
+    "Error",
+    "__version__",
+    "get_space",
+    "py_mb_backdoor_read_bytes",
+    "py_mb_backdoor_read_into",
+    "py_mb_backdoor_read_string",
+    "py_mb_backdoor_read_u8",
+    "py_mb_backdoor_read_u16",
+    "py_mb_backdoor_read_u32",
+    "py_mb_backdoor_read_u64",
+    "py_mb_backdoor_write_bytes",
+    "py_mb_backdoor_write_string",
+    "py_mb_backdoor_write_u8",
+    "py_mb_backdoor_write_u16",
+    "py_mb_backdoor_write_u32",
+    "py_mb_backdoor_write_u64",
+    "py_mb_get_space",
+    "read_bytes",
+    "read_into",
+    "read_string",
+    "read_u8",
+    "read_u16",
+    "read_u32",
+    "read_u64",
+    "write_bytes",
+    "write_string",
+    "write_u8",
+    "write_u16",
+    "write_u32",
+    "write_u64",
+]
+
 __version__: str
 
 class Error(RuntimeError):

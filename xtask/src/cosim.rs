@@ -2,12 +2,14 @@
 //!
 //! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
 //! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
+//! - [`cocotb`]: the same under cocotb, which brings its own runner;
 //! - [`guide`]: the page for beginners, done as it says;
 //! - [`mod@bench`]: what the host costs a simulation.
 
 mod bench;
 mod build;
 mod case;
+mod cocotb;
 mod guide;
 
 use std::fs;
@@ -20,13 +22,13 @@ use anyhow::{Context, Result, bail};
 use self::build::{Builder, Simulation};
 use self::case::Case;
 use crate::tool::{
-    CLANG, CXX, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool, Toolbox, VERILATOR,
-    keep_wheels,
+    CLANG, COCOTB, CXX, LIBPYTHON, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool,
+    Toolbox, VENV, VERILATOR, keep_wheels,
 };
 
 /// What it needs beside a Rust toolchain.
-pub(crate) const NEEDS: [Tool; 9] = [
-    CLANG, LLD, CXX, MAKE, PERL, VERILATOR, PICORV32, RISCV32, RISCV64,
+pub(crate) const NEEDS: [Tool; 11] = [
+    CLANG, LLD, CXX, MAKE, PERL, LIBPYTHON, VERILATOR, PICORV32, COCOTB, RISCV32, RISCV64,
 ];
 
 /// How long a simulation may take; the testbench's own watchdog counts clocks, and can't see a host that hangs.
@@ -51,14 +53,14 @@ pub(crate) struct Args {
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let cases = case::read(root)?;
     if args.list {
-        let names = cases.keys().map(String::as_str).chain([guide::NAME]);
+        let names = cases.keys().map(String::as_str).chain(BESIDES);
         names.for_each(|name| println!("{name}"));
         return Ok(true);
     }
     if let Some(unknown) = args
         .cases
         .iter()
-        .find(|name| *name != guide::NAME && !cases.contains_key(*name))
+        .find(|name| !BESIDES.contains(&name.as_str()) && !cases.contains_key(*name))
     {
         bail!("there is no case {unknown}; see cargo xtask cosim --list");
     }
@@ -68,7 +70,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
             bail!("{reason}");
         }
     }
-    let mut builder = Builder::new(root)?;
+    let is_python = |(name, case): (&String, &Case)| case.python.is_some() && args.means(name);
+    let python = args.means(cocotb::NAME) || cases.iter().any(is_python);
+    let mut builder = Builder::new(root, python && !args.bench)?;
     if args.bench {
         return bench::run(&mut builder).map(|()| true);
     }
@@ -76,6 +80,10 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     for (name, case) in cases.iter().filter(|(name, _)| args.means(name)) {
         println!("\n{name}: {case}");
         score.count(name, run_case(&mut builder, name, case)?);
+    }
+    if args.means(cocotb::NAME) {
+        println!("\n{}: integration/cocotb", cocotb::NAME);
+        score.count(cocotb::NAME, cocotb::run(&builder)?);
     }
     if args.means(guide::NAME) {
         println!("\n{}: docs/{}.md", guide::NAME, guide::NAME);
@@ -90,6 +98,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     }
     Ok(score.close())
 }
+
+/// What counts as a case, and is not in cases.toml.
+const BESIDES: [&str; 2] = [cocotb::NAME, guide::NAME];
 
 impl Args {
     fn means(&self, name: &str) -> bool {
@@ -133,7 +144,14 @@ impl Score {
 fn run_case(builder: &mut Builder<'_>, name: &str, case: &Case) -> Result<Option<String>> {
     let images = builder.firmware(name, &case.firmware)?;
     let simulation = builder.simulation(&case.design, case.library)?;
-    let command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
+    let mut command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
+    if let Some(modules) = &case.python {
+        command
+            .env("LD_LIBRARY_PATH", builder.python_library())
+            .env("VIRTUAL_ENV", builder.root().join(VENV))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("PYTHONPATH", format!("integration/python/{modules}"));
+    }
     let (status, lines) = watch(command)?;
     let expected = case.expected(builder.root())?;
     Ok(case.unmet(expected.as_deref(), status, &lines))

@@ -9,11 +9,14 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use super::case::Library;
-use crate::tool::{RISCV32, RISCV64, python_packages};
+use crate::tool::{RISCV32, RISCV64, VENV, python_packages};
 
 /// The address of a core's RAM, as integration/rtl/soc.sv has it, and its mailbox in there, as tb/monitor.sv has it.
 const RAM_OF_CORE: usize = 0x1_0000;
 const MAILBOX: usize = 0x8000;
+
+/// Where the library with methods in Python is kept.
+const PYTHON_LIBRARY: &str = "target/cosim/python";
 
 /// What a case calls the firmware in Rust.
 const RUST: &str = "rust";
@@ -33,15 +36,18 @@ pub(super) struct Simulation {
 }
 
 impl<'a> Builder<'a> {
-    /// Builds the library, which every case needs.
-    pub(super) fn new(root: &'a Path) -> Result<Self> {
-        let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--release", "--package", "vhost", "--lib"]);
-        cargo.args(["--target-dir", "target"]);
-        let status = cargo.current_dir(root).status();
-        if !status.context("cannot start cargo")?.success() {
-            bail!("the library can't be built");
+    /// Builds the library, which every case needs, and one with methods in Python where a case wants that.
+    pub(super) fn new(root: &'a Path, python: bool) -> Result<Self> {
+        if python {
+            library(root, &["--features", "python"])?;
+            let folder = root.join(PYTHON_LIBRARY);
+            fs::create_dir_all(&folder)
+                .with_context(|| format!("cannot make {}", folder.display()))?;
+            let built = root.join("target/release/libvhost.so");
+            fs::copy(&built, folder.join("libvhost.so"))
+                .with_context(|| format!("cannot copy {}", built.display()))?;
         }
+        library(root, &[])?;
         let packages = root.join(python_packages()?);
         Ok(Self {
             root,
@@ -52,6 +58,16 @@ impl<'a> Builder<'a> {
 
     pub(super) fn root(&self) -> &'a Path {
         self.root
+    }
+
+    /// The folder that Python packages are installed to.
+    pub(super) fn packages(&self) -> &Path {
+        &self.packages
+    }
+
+    /// The folder of the library with methods in Python.
+    pub(super) fn python_library(&self) -> PathBuf {
+        self.root.join(PYTHON_LIBRARY)
     }
 
     /// The image for each core, from the project's root. It is built for a 64-bit core too, though there is none.
@@ -202,6 +218,19 @@ impl<'a> Builder<'a> {
         }
         Ok(hasher.finish())
     }
+}
+
+/// Builds the library, for the Python of the virtual environment where it needs one.
+fn library(root: &Path, options: &[&str]) -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--package", "vhost", "--lib"]);
+    cargo.args(["--target-dir", "target"]).args(options);
+    cargo.env("PYO3_PYTHON", root.join(VENV).join("bin/python"));
+    let status = cargo.current_dir(root).status();
+    if !status.context("cannot start cargo")?.success() {
+        bail!("the library can't be built");
+    }
+    Ok(())
 }
 
 /// Options of the linker that put a core's image where its RAM is.

@@ -18,6 +18,7 @@ pub(super) struct Case {
     #[serde(default)]
     pub(super) library: Library,
     pub(super) firmware: Vec<String>,
+    pub(super) python: Option<String>,
     #[serde(default)]
     pub(super) plusargs: Vec<String>,
     #[serde(default)]
@@ -102,6 +103,9 @@ impl fmt::Display for Case {
         write!(f, "{} on {}", self.firmware.join(" and "), self.design)?;
         if self.library == Library::Static {
             write!(f, ", statically linked")?;
+        }
+        if let Some(python) = &self.python {
+            write!(f, ", with methods in Python ({python})")?;
         }
         self.plusargs.iter().try_for_each(|arg| write!(f, " {arg}"))
     }
