@@ -372,3 +372,54 @@ async def seen_so_far(channel): return sum(v * 10 ** i for i, v in enumerate(see
         assert_eq!(rig.call("seen_so_far").unwrap(), Ready(527));
     });
 }
+
+/// How many calls [`calls_leave_nothing_behind`] makes.
+const CALLS: &str = "VHOST_PYTHON_CALLS";
+
+/// Bytes of memory that the process has.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+#[test]
+fn calls_leave_nothing_behind() {
+    let script = "
+import asyncio
+from vhost import read_bytes, Error
+@register_callback
+async def quick(channel, value): return len(read_bytes('core', 0, value % 100))
+@register_callback
+async def slow(channel, value):
+    await asyncio.sleep(0)
+    return value
+@register_callback
+async def fails(channel, value):
+    try: read_bytes('core', 0, 1 << 40)
+    except Error as error: raise ValueError(value) from error
+";
+    Apart::with(script).run("calls::calls_leave_nothing_behind", || {
+        let calls = std::env::var(CALLS).map_or(10_000, |calls| calls.parse().unwrap());
+        let rig = Rig::new();
+        let make = |calls: u64| {
+            for value in 0..calls {
+                rig.poll(CORE64, "quick", &[value]).unwrap();
+                rig.poll(CORE64, &format!("nobody{value}"), &[]).unwrap();
+                if value % 8 == 0 {
+                    assert_eq!(rig.poll(CORE64, "slow", &[value]).unwrap(), Pending);
+                    rig.tick();
+                    assert_eq!(rig.poll(CORE64, "slow", &[value]).unwrap(), Ready(value));
+                }
+                if value % 64 == 0 {
+                    rig.failure(CORE64, "fails", &[value]);
+                }
+            }
+        };
+        make(5_000);
+        let before = resident();
+        make(calls);
+        let grown = resident().saturating_sub(before);
+        assert!(grown < 2 << 20, "{grown} bytes more after {calls} calls");
+    });
+}

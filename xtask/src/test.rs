@@ -136,6 +136,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                  --no-fail-fast -- --show-output",
             ],
         )
+        .env("VHOST_PYTHON_CALLS", "1000000")
         .needs(&[LIBPYTHON]),
         Step::new("Python: shims and package", PYTHON)
             .needs(&[COCOTB, PYTEST, MYPY, RUFF])
