@@ -1,4 +1,4 @@
-//! The outside as it is: the simulator through DPI, the memories by their backends, the host program's callbacks.
+//! The outside as it is: the simulator through DPI, the memories by their backends, the host program's callbacks, Python.
 
 use std::rc::Rc;
 
