@@ -12,7 +12,7 @@ mod module;
 mod outcome;
 mod scripts;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
@@ -39,7 +39,7 @@ pub(crate) struct Python {
     stage: RefCell<Stage>,
     /// Whether there were tasks when it was last told.
     tasks: Cell<bool>,
-    tell: RefCell<Option<Rc<dyn Fn(bool)>>>,
+    tell: OnceCell<Box<dyn Fn(bool)>>,
 }
 
 /// How far the modules are.
@@ -73,7 +73,7 @@ impl Python {
             widths,
             stage: RefCell::new(Stage::New),
             tasks: Cell::new(false),
-            tell: RefCell::new(None),
+            tell: OnceCell::new(),
         }
     }
 
@@ -120,7 +120,8 @@ impl Python {
 
     /// Tells from now on when there begin to be tasks, and when there are none any more.
     pub(super) fn on_tasks(&self, tell: Box<dyn Fn(bool)>) {
-        self.tell.replace(Some(tell.into()));
+        // Said once, when the system is built.
+        let _ = self.tell.set(tell);
     }
 
     fn with_scripts(&self, act: impl FnOnce(pyo3::Python<'_>, &Scripts) -> Result<(), Raised>) {
@@ -163,7 +164,7 @@ impl Python {
     /// Posts a message where that has changed; it calls nobody.
     fn tell_of_tasks(&self, alive: bool) {
         if self.tasks.replace(alive) != alive
-            && let Some(tell) = &*self.tell.borrow()
+            && let Some(tell) = self.tell.get()
         {
             tell(alive);
         }
