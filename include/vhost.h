@@ -116,7 +116,10 @@ uint64_t __mb_call(const char *ch, const char *method, uint32_t arg_len, const u
 /* Waits for the next clock. */
 void mb_step(void);
 
-/* One poll of a method; statuses as for __mb_call. `args` always has 16 words. */
+/*
+ * One poll of a method; statuses as for __mb_call. `args` always has 16 words. A call that is pending is polled on every tick:
+ * where a tick passes without a poll, firmware has reset the channel, and the next poll is another call's.
+ */
 uint64_t mb_sv_call(const char *ch, const char *method, uint32_t arg_len, const uint64_t *args, uint32_t *status);
 
 /* A channel has exited. */

@@ -39,3 +39,8 @@ pub use system::{
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// And so do those of the page on memories.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/memories.md")]
+struct Memories;

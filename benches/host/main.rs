@@ -14,6 +14,7 @@
     reason = "a bench that can't start says why; its output is for reading"
 )]
 
+mod memory;
 mod yardstick;
 
 use std::cell::UnsafeCell;
@@ -26,8 +27,6 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
-// Only by its C symbols.
-use vhost as _;
 use yardstick::Yardstick;
 
 unsafe extern "C" {
@@ -54,7 +53,24 @@ const MEMORIES: &str = "
 space:
   core:
     - ram: {base: 0x80000000, size: 0x400000, backend: api}
+    - direct: {base: 0x10000000, size: 0x100000, path: tb.direct, width: 32, backend: static}
+    - banked:
+        base: 0x20000000
+        size: 0x100000
+        path: tb.banked
+        width: 128
+        bank_width: 32
+        bank_depth: 0x10000
+        banks: [[b0, b1, b2, b3]]
+        backend: static
 ";
+
+/// Where a block of 1 MiB is moved.
+const BLOCKS: [(&str, u64); 3] = [
+    ("C model", DATA),
+    ("static direct", 0x1000_0000),
+    ("static banked", 0x2000_0000),
+];
 
 const MAILBOXES: &str = "
 core: {space: core, base: 0x80000000, ptr: 64, cache_line: 0}
@@ -265,20 +281,25 @@ fn host(criterion: &mut Criterion) {
         bencher.iter(|| unsafe { mb_backdoor_read_u32(space, black_box(DATA), &raw mut word) });
     });
 
-    let mut block = vec![0_u8; 1 << 20];
-    let mut group = criterion.benchmark_group("block of 1 MiB");
-    group.throughput(Throughput::Bytes(block.len() as u64));
-    let len = block.len() as u64;
-    group.bench_function("write", |bencher| {
-        // SAFETY: a C string, and as many bytes as are said.
-        bencher.iter(|| unsafe { mb_backdoor_write_mem(space, DATA, block.as_ptr().cast(), len) });
-    });
-    group.bench_function("read", |bencher| {
-        // SAFETY: as above.
-        bencher
-            .iter(|| unsafe { mb_backdoor_read_mem(space, DATA, block.as_mut_ptr().cast(), len) });
-    });
-    group.finish();
+    for (name, address) in BLOCKS {
+        let mut block = vec![0_u8; 1 << 20];
+        let len = block.len() as u64;
+        let mut group = criterion.benchmark_group(format!("1 MiB, {name}"));
+        group.throughput(Throughput::Bytes(len));
+        group.bench_function("write", |bencher| {
+            // SAFETY: a C string, and as many bytes as are said.
+            bencher.iter(|| unsafe {
+                mb_backdoor_write_mem(space, address, block.as_ptr().cast(), len)
+            });
+        });
+        group.bench_function("read", |bencher| {
+            // SAFETY: as above.
+            bencher.iter(|| unsafe {
+                mb_backdoor_read_mem(space, address, block.as_mut_ptr().cast(), len)
+            });
+        });
+        group.finish();
+    }
 }
 
 impl Ram {
@@ -303,6 +324,6 @@ fn silence() {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(30).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
-    targets = host
+    targets = host, memory::memory
 }
 criterion_main!(benches);

@@ -49,8 +49,8 @@ module host
     int unsigned     since_tick;
     bit              look;
 
-    // Channels whose call of `wait` is pending: when it began.
-    longint unsigned began[string];
+    // Channels whose call of `wait` was pending after the last tick, and when it began; the same for this tick.
+    longint unsigned began[string], pending[string];
     // How many they are.
     int unsigned     waiting;
 
@@ -72,6 +72,12 @@ module host
 
     function automatic void tick();
         int served = mb_tick();
+        // Every pending call was asked again. One that was not is none any more: firmware has reset its channel.
+        if (waiting != 0 || pending.num() != 0) begin
+            began = pending;
+            pending.delete();
+            waiting = unsigned'(began.num());
+        end
         if (served < 0)
             fail();
         else if (served == 0)
@@ -114,6 +120,7 @@ module host
         status = READY;
         case (method)
             "add": return args.sum();
+            "clocks": return clocks;
             "wait": return wait_clocks(ch, args[0], status);
             "greet": return greet(ch, args[0]);
             "increment": return increment(ch, args[0], args[1]);
@@ -128,15 +135,13 @@ module host
 
     // Answers when so many clocks have passed: with how many it was told to wait.
     function automatic longint unsigned wait_clocks(string ch, longint unsigned count, output int unsigned status);
-        if (!began.exists(ch))
-            began[ch] = clocks;
-        if (clocks - began[ch] < count) begin
+        longint unsigned since = began.exists(ch) ? began[ch] : clocks;
+        began.delete(ch);
+        status = READY;
+        if (clocks - since < count) begin
+            pending[ch] = since;
             status = PENDING;
-        end else begin
-            began.delete(ch);
-            status = READY;
         end
-        waiting = unsigned'(began.num());
         return count;
     endfunction
 

@@ -9,9 +9,6 @@ use std::rc::Rc;
 /// The most bytes that one doorbell watches.
 pub const DOORBELL_BYTES: usize = 64;
 
-/// They are compared by words. Wider ones would have to wait for bytes that were written a moment ago in other pieces.
-const WORDS: usize = DOORBELL_BYTES / size_of::<u32>();
-
 /// Looks at the watched bytes: fills the buffer, or tells by `false` that they can't be read.
 pub type Look = dyn Fn(&mut [u8]) -> bool;
 
@@ -34,8 +31,8 @@ struct Watch {
     ring: Box<Ring>,
     /// Whether there was a look at all.
     looked: Cell<bool>,
-    /// What it saw.
-    seen: [Cell<u32>; WORDS],
+    /// What it saw, by words. Wider ones would have to wait for bytes that were written a moment ago in other pieces.
+    seen: Box<[Cell<u32>]>,
 }
 
 impl Doorbell {
@@ -47,7 +44,7 @@ impl Doorbell {
             look,
             ring,
             looked: Cell::new(false),
-            seen: Default::default(),
+            seen: vec![Cell::new(0); len.div_ceil(size_of::<u32>())].into(),
         };
         drop(self.0.watch.replace(Some(Rc::new(watch))));
     }
@@ -94,15 +91,14 @@ impl Doorbell {
 impl Watch {
     /// Keeps what was seen. True if it differs from last time.
     fn keep(&self, now: &[u8; DOORBELL_BYTES]) -> bool {
-        let words = now
-            .as_chunks()
-            .0
-            .iter()
-            .map(|word| u32::from_ne_bytes(*word));
-        let used = self.len.div_ceil(size_of::<u32>());
+        let words = now.as_chunks().0;
         let mut differs = false;
-        for (seen, now) in self.seen.iter().zip(words).take(used) {
-            differs |= seen.replace(now) != now;
+        for (seen, now) in self.seen.iter().zip(words) {
+            let now = u32::from_ne_bytes(*now);
+            if seen.get() != now {
+                seen.set(now);
+                differs = true;
+            }
         }
         differs
     }

@@ -129,6 +129,11 @@ impl<R> Reply<R> {
         self.slot.as_ref().is_some_and(|slot| !slot.is_closed())
     }
 
+    /// Whether somebody waited for it, and has gone away.
+    pub fn is_abandoned(&self) -> bool {
+        self.slot.as_ref().is_some_and(oneshot::Sender::is_closed)
+    }
+
     /// The identity of the message that this answers.
     pub fn ticket(&self) -> Ticket {
         self.ticket

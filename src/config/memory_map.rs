@@ -47,6 +47,22 @@ pub(super) fn believe(
     Ok(builder.map)
 }
 
+/// Believes the keys of the memory of this name; `whose` they are is for messages.
+pub(super) fn believe_memory(
+    name: &str,
+    keys: Value,
+    outside: &dyn Surroundings,
+    whose: impl FnOnce() -> String,
+) -> Result<Memory, ConfigProblem> {
+    raw::read(keys)
+        .map_err(Into::into)
+        .and_then(|raw| memory::believe(name, raw, outside))
+        .map_err(|problem| ConfigProblem::Memory {
+            memory: whose(),
+            problem,
+        })
+}
+
 /// A memory that several spaces may see.
 struct Shared {
     memory: Memory,
@@ -75,7 +91,8 @@ impl Builder<'_> {
             Some(_) => return Err(form("`shared`", "must be a map from names to memories")),
         };
         for (name, keys) in named(shared) {
-            let memory = self.memory(&name, keys, || format!("shared memory `{name}`"))?;
+            let whose = || format!("shared memory `{name}`");
+            let memory = believe_memory(&name, keys, self.outside, whose)?;
             self.shared.insert(name, Shared { memory, id: None });
         }
         Ok(())
@@ -124,9 +141,8 @@ impl Builder<'_> {
             }
             Value::Mapping(memories) => {
                 for (name, keys) in named(memories) {
-                    let memory = self.memory(&name, keys, || {
-                        format!("memory `{name}` of space `{}`", seen.name)
-                    })?;
+                    let whose = || format!("memory `{name}` of space `{}`", seen.name);
+                    let memory = believe_memory(&name, keys, self.outside, whose)?;
                     let id = self.push(memory);
                     add(seen, name, id)?;
                 }
@@ -140,21 +156,6 @@ impl Builder<'_> {
                 "must be the name of a shared memory, a map from names to memories, or a list of these",
             )),
         }
-    }
-
-    fn memory(
-        &self,
-        name: &str,
-        keys: Value,
-        whose: impl FnOnce() -> String,
-    ) -> Result<Memory, ConfigProblem> {
-        raw::read(keys)
-            .map_err(Into::into)
-            .and_then(|raw| memory::believe(name, raw, self.outside))
-            .map_err(|problem| ConfigProblem::Memory {
-                memory: whose(),
-                problem,
-            })
     }
 
     /// The shared memory of this name: the same one for every space.

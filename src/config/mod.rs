@@ -27,6 +27,7 @@ mod features;
 mod mailboxes;
 mod memory;
 mod memory_map;
+mod parser;
 mod raw;
 mod shape;
 mod surroundings;

@@ -43,38 +43,47 @@ static OWNER: AtomicU64 = AtomicU64::new(NOBODY);
 
 const NOBODY: u64 = 0;
 
-/// The system, built from the environment where there is none yet.
+/// The system, built from the environment where there is none yet. On the path of every tick, hence inlined.
+#[inline(always)]
 pub(super) fn system() -> Result<Rc<Vhost>, Error> {
-    match stage() {
-        Stage::Running { vhost, .. } => {
-            scope::see();
-            Ok(vhost)
-        }
-        Stage::Busy => Err(Error::Busy),
-        Stage::Failed(cause) => Err(Error::StillFailed(cause.to_string())),
-        Stage::Empty => {
-            claim()?;
-            scope::see();
-            build(InitPaths::default(), true)
-        }
+    match running()? {
+        Some(vhost) => Ok(vhost),
+        None => first_use(),
     }
 }
 
-/// The system, if there is one.
+#[cold]
+fn first_use() -> Result<Rc<Vhost>, Error> {
+    claim()?;
+    scope::see();
+    build(InitPaths::default(), true)
+}
+
+/// The system, if there is one. On the path of every tick, hence inlined.
+#[inline(always)]
 pub(super) fn running() -> Result<Option<Rc<Vhost>>, Error> {
     match stage() {
         Stage::Running { vhost, .. } => {
             scope::see();
             Ok(Some(vhost))
         }
-        Stage::Busy => Err(Error::Busy),
+        stage => not_running(&stage).map(|()| None),
+    }
+}
+
+/// Fails unless it is in order that there is none.
+#[cold]
+fn not_running(stage: &Stage) -> Result<(), Error> {
+    match stage {
+        Stage::Empty => refuse_other_thread(),
         Stage::Failed(cause) => Err(Error::StillFailed(cause.to_string())),
-        Stage::Empty => refuse_other_thread().map(|()| None),
+        Stage::Busy | Stage::Running { .. } => Err(Error::Busy),
     }
 }
 
 /// Refuses a call that comes from inside a foreign call; a report that an exported function makes is one too, though
 /// the bus knows nothing of it.
+#[inline]
 pub(super) fn refuse_abroad() -> Result<(), Error> {
     let abroad = STAGE.with(|stage| match &*stage.borrow() {
         Stage::Running { vhost, .. } => vhost.is_abroad(),
@@ -149,6 +158,7 @@ fn build(paths: InitPaths, unasked: bool) -> Result<Rc<Vhost>, Error> {
     })
 }
 
+#[inline]
 fn stage() -> Stage {
     STAGE.with(|stage| stage.borrow().clone())
 }

@@ -102,6 +102,9 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
             }
             call.reply.send(outcome);
         }
+        // Firmware has reset the channel that called: a method must not go on with what is dropped.
+        Inbox::HostCall(call) if call.reply.is_abandoned() => {}
+        Inbox::MethodCall(call) if call.reply.is_abandoned() => {}
         Inbox::HostCall(call) => {
             let ask = call.message;
             call.reply

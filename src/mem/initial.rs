@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use smallvec::smallvec;
 use thiserror::Error;
 
-use super::{Backend, HexError, HexRuns, Init, Memory, MemoryId, Op, Segment, Segments};
+use super::{Backend, CHUNK, HexError, HexRuns, Init, Memory, MemoryId, Op, Segment, Segments};
 
 /// Why a memory can't be given its first content.
 #[derive(Debug, Error)]
@@ -37,8 +37,37 @@ pub struct Initial<'a> {
     id: MemoryId,
     size: u64,
     content: Content<'a>,
-    /// A remark: the seed of random content, or unknown digits in a file.
-    pub note: Option<String>,
+    /// What the user should know.
+    pub note: Option<Note>,
+}
+
+/// What the user should know of a memory's first content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// What it takes to have the same content again.
+    Seed {
+        /// The seed that was used.
+        seed: u64,
+    },
+    /// The file says less than the memory holds.
+    UnknownDigits {
+        /// The file.
+        file: PathBuf,
+        /// How many.
+        count: u64,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seed { seed } => write!(f, "random content from seed {seed}"),
+            Self::UnknownDigits { file, count } => {
+                let file = file.display();
+                write!(f, "{file}: {count} digits are x or z, and read as 0")
+            }
+        }
+    }
 }
 
 enum Content<'a> {
@@ -102,9 +131,6 @@ impl fmt::Debug for Initial<'_> {
     }
 }
 
-/// Bytes that one write carries.
-const CHUNK: u64 = 64 << 10;
-
 /// The first content of a memory; no writes where it is left as it is. `seed` is for random content whose
 /// configuration has none.
 ///
@@ -118,8 +144,7 @@ pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial<'_>, 
         Init::Random { .. } if memory.backend == Backend::Log => (Content::Any, None),
         Init::Random { seed: own } => {
             let seed = own.unwrap_or(seed);
-            let note = format!("random content from seed {seed}");
-            (Content::Random { seed }, Some(note))
+            (Content::Random { seed }, Some(Note::Seed { seed }))
         }
         Init::Hex { file, width } => {
             let text = std::fs::read(file).map_err(|cause| InitialError::Read {
@@ -135,17 +160,17 @@ pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial<'_>, 
                     cause,
                 });
             }
-            let unknown = runs.unknown_digits();
-            let note = format!(
-                "{}: {unknown} digits are x or z, and read as 0",
-                file.display()
-            );
+            let count = runs.unknown_digits();
+            let note = (count > 0).then(|| Note::UnknownDigits {
+                file: file.clone(),
+                count,
+            });
             let content = Content::Hex {
                 text,
                 file,
                 width: *width,
             };
-            (content, (unknown > 0).then_some(note))
+            (content, note)
         }
     };
     Ok(Initial {

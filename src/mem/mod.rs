@@ -4,9 +4,11 @@
 //! - [`Segments`]: an access resolved from a space's addresses to the memories' own bytes.
 //! - [`Geometry`]: a memory's bytes as words of HDL arrays.
 //! - [`Op`] and [`execute`]: what can be asked of memory, carried out on any [`Store`].
-//! - [`initial`], [`HexRuns`]: what a memory holds when it is built.
+//! - [`initial()`], [`HexRuns`]: what a memory holds when it is built.
 //! - [`Image`]: what an ELF file puts into memory.
 //! - [`Buffer`]: bytes of this process that stand for an HDL array.
+//! - [`flush_static_mems`], [`StaticMemSink`], [`StaticMemFiles`]: what those arrays hold, for use after a run.
+//! - [`DPIShareMemParser`]: descriptions of memories that are no whole configuration.
 
 mod buffer;
 #[cfg(test)]
@@ -17,17 +19,27 @@ mod image;
 mod initial;
 mod memory;
 mod op;
+mod parser;
 mod path;
 mod space;
+mod static_mem;
+mod written;
 
 pub use buffer::Buffer;
 pub use geometry::{Geometry, Run, Runs, Word, Words};
 pub use hex::{HexError, HexProblem, HexRun, HexRuns};
 pub use image::{Image, ImageError, ImageProblem, Section, Write};
-pub use initial::{Initial, InitialError, initial};
+pub use initial::{Initial, InitialError, Note, initial};
 pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, Space, SpaceId};
+pub(crate) use op::CHUNK;
 pub use op::{
     AccessError, BackendError, HdlProblem, Op, Outcome, Span, Store, execute, fill_in_pieces, part,
 };
+pub use parser::DPIShareMemParser;
 pub use path::WordPath;
 pub use space::{MapError, Segment, Segments};
+pub(crate) use static_mem::{Instances, StaticMem};
+pub use static_mem::{
+    StaticMemDescriptor, StaticMemFiles, StaticMemFormat, StaticMemRange, StaticMemSink,
+    clear_static_mems, flush_static_mems,
+};

@@ -253,7 +253,7 @@ pub fn fill_in_pieces(
 }
 
 /// The most bytes that are held at a time, however long an access is.
-const CHUNK: u64 = 64 * 1024;
+pub(crate) const CHUNK: u64 = 64 * 1024;
 
 /// The first look for a NUL; each further one is twice as long.
 const FIRST_TEXT: u64 = 64;

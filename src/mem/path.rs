@@ -92,6 +92,20 @@ mod tests {
     }
 
     #[test]
+    fn words_of_rows_are_counted_row_by_row() {
+        let (rows, cols) = (3, 5);
+        let array = Array {
+            width: 4,
+            rows,
+            cols,
+        };
+        let counted =
+            (0..rows).flat_map(|row| (0..cols).map(move |col| format!("m[{row}][{col}]")));
+        let paths = (0..array.depth()).map(|word| array.word_path("m", word).to_string());
+        assert!(paths.eq(counted));
+    }
+
+    #[test]
     fn banks_are_counted_row_by_row() {
         let bank = Array {
             width: 4,

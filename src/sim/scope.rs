@@ -35,9 +35,12 @@ pub(crate) fn tell() {
 /// Takes the caller's scope for that of the exports, unless a better one is known.
 #[inline]
 pub(crate) fn see() {
-    if matches!(SCOPE.get(), Scope::Told(_)) {
-        return;
+    if !matches!(SCOPE.get(), Scope::Told(_)) {
+        look();
     }
+}
+
+fn look() {
     if let Some(scope) = current() {
         SCOPE.set(Scope::Seen(scope));
     }

@@ -18,7 +18,7 @@ use crate::actors::rpc::Rpc;
 use crate::bus::{Bus, Inbox, Port, Tap};
 use crate::config::ChannelConfig;
 use crate::foreign::{self, Callbacks, Foreign, Memories};
-use crate::mem::{Backend, Image, MemoryMap, Op, SpaceId, Span, Store, Write, initial};
+use crate::mem::{Backend, Image, MemoryMap, Note, Op, SpaceId, Span, Store, Write, initial};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
 use crate::messages::rpc::{PyTasks, Tick};
@@ -73,6 +73,7 @@ impl Vhost {
             taps,
         } = parts;
         let root = file_root.as_deref().map(open).transpose()?;
+        memories.register_instances();
         let store: Rc<dyn Store> = memories.clone();
 
         let bus = Bus::new();
@@ -263,7 +264,11 @@ impl Loader<'_> {
         for (id, memory) in self.map.numbered() {
             let content = initial(id, memory, fastrand::u64(..))?;
             if let Some(note) = &content.note {
-                self.note(&memory.name, note);
+                let severity = match note {
+                    Note::Seed { .. } => Severity::Info,
+                    Note::UnknownDigits { .. } => Severity::Warning,
+                };
+                self.note(severity, &memory.name, note.to_string());
             }
             for op in content.writes() {
                 self.bus
@@ -284,10 +289,10 @@ impl Loader<'_> {
                     if mapped < len {
                         let file = image.file().display();
                         let left = len - mapped;
-                        self.note(
-                            "load",
-                            &format!("{file}: {left} of the {len} zeros at {address:#x} are outside of the map, and left out"),
+                        let text = format!(
+                            "{file}: {left} of the {len} zeros at {address:#x} are outside of the map, and left out"
                         );
+                        self.note(Severity::Info, "load", text);
                     }
                     if mapped > 0 {
                         let filled = self.bus.ask(
@@ -347,12 +352,8 @@ impl Loader<'_> {
         }
     }
 
-    fn note(&self, id: &str, text: &str) {
-        let (id, text) = (id.to_owned(), text.to_owned());
-        self.foreign.post(Report {
-            severity: Severity::Info,
-            id,
-            text,
-        });
+    fn note(&self, severity: Severity, id: &str, text: String) {
+        let id = id.to_owned();
+        self.foreign.post(Report { severity, id, text });
     }
 }

@@ -148,6 +148,9 @@ impl Vhost {
 
     /// Answers CALLs of this method by `callback`; the testbench is no longer asked.
     ///
+    /// A call that is pending is asked again on every tick. Where a tick passes without, firmware has reset the channel,
+    /// and what `callback` is asked next is another call.
+    ///
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
     pub fn register_method(
@@ -240,6 +243,7 @@ impl Vhost {
     }
 
     /// Tells the testbench of the channels that it was not told of; there is no other try.
+    #[cold]
     fn register_at_last(&self) -> Result<(), Error> {
         for (channel, untold) in self.register_each()? {
             let text = format!("channel `{channel}`: {untold}");
@@ -265,6 +269,7 @@ impl Vhost {
     }
 
     /// A panic that nobody heard of is an error of the host's own.
+    #[cold]
     fn report_panics(&self) -> Result<(), Error> {
         for (ticket, text) in self.0.bus.take_panics() {
             let text = format!("{} panicked at {}: {text}", ticket.to(), ticket.name());

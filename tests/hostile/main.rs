@@ -33,6 +33,7 @@ use mailbox_rs::mock::Firmware;
 use rude::{Rude, Tally};
 use stage::{Backing, Chip, Plan, Stage};
 use vhost::bus::Observation;
+use vhost::mem::clear_static_mems;
 
 #[global_allocator]
 static HEAP: heap::Counted = heap::Counted;
@@ -196,6 +197,8 @@ fn live(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> Life {
         );
     }
     stage.vhost.shutdown();
+    // They would be kept for whoever wants to have them after the run.
+    clear_static_mems();
     life
 }
 

@@ -56,9 +56,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// The folder that holds the workspace's `Cargo.toml`: every command runs there.
+/// The folder that holds the workspace's `Cargo.toml`: every command runs there. Cargo says where it is now; the compiler
+/// knew where it was, and a checkout may have been moved or copied with its `target/`.
 fn enter_project_root() -> Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+    let xtask = env::var_os("CARGO_MANIFEST_DIR").context("this is for `cargo xtask` to run")?;
+    let root = Path::new(&xtask)
         .parent()
         .context("the folder of xtask has no parent")?;
     env::set_current_dir(root).with_context(|| format!("cannot go to {}", root.display()))?;

@@ -199,9 +199,8 @@ pub(crate) fn python_packages() -> Result<PathBuf> {
 /// Where the wheels of Python packages are kept.
 pub(crate) const WHEELS: &str = "target/wheels";
 
-/// Keeps the wheels of Python packages that are installed, so that others install them without the registry. False where
-/// they can't be had.
-pub(crate) fn keep_wheels(tools: &[Tool]) -> bool {
+/// The Python packages among these tools, as pip is told of them.
+pub(crate) fn requirements(tools: &[Tool]) -> String {
     let packages: Vec<_> = tools
         .iter()
         .filter_map(|tool| match tool.source {
@@ -209,7 +208,13 @@ pub(crate) fn keep_wheels(tools: &[Tool]) -> bool {
             _ => None,
         })
         .collect();
-    let packages = packages.join(" ");
+    packages.join(" ")
+}
+
+/// Keeps the wheels of Python packages that are installed, so that others install them without the registry. False where
+/// they can't be had.
+pub(crate) fn keep_wheels(tools: &[Tool]) -> bool {
+    let packages = requirements(tools);
     let download = format!("{VENV}/bin/pip download --quiet --dest {WHEELS} {packages}");
     succeeds(&format!("{download} --no-index --find-links {WHEELS}")) || install_with(&download)
 }

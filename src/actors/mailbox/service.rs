@@ -7,7 +7,7 @@ use mailbox_rs::{Errno, FileRequest, MAX_STRING, Request, Response};
 
 use super::failure::Failure;
 use super::{Links, Setup};
-use crate::mem::{AccessError, Op, Outcome, Span};
+use crate::mem::{AccessError, CHUNK, Op, Outcome, Span};
 use crate::messages::ChannelId;
 use crate::messages::console::Print;
 use crate::messages::files::{Close, Open, Read, Seek, Write};
@@ -34,9 +34,6 @@ const MAX_MOVE: u64 = 256 << 20;
 /// A format is no longer than a string, and yet can have a thousand conversions that are not met: only the first ones
 /// are told one by one.
 const MAX_PROBLEMS: usize = 8;
-
-/// Bytes that are held at a time.
-const CHUNK: u64 = 64 << 10;
 
 /// Serves the requests of one channel.
 pub(super) struct Service {

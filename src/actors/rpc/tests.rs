@@ -380,19 +380,37 @@ fn a_call_that_is_cancelled_is_not_made() {
     assert_eq!(bench.call(method("slow"), &[]), ready(1));
 }
 
-/// The channel goes away while its call is made: the answer comes when nobody waits for it.
+/// A channel that was reset in the same tick has dropped its call before anybody was asked.
 #[test]
-fn an_answer_that_nobody_waits_for_harms_nobody() {
+fn a_call_that_nobody_waits_for_any_more_is_not_made() {
     let bench = Bench::new();
     bench.outside.method("fine", |_, _| Ok(Progress::Ready(2)));
-    drop(bench.rpc.ask(Call {
+    bench.offer(method("own"), |_| panic!("nobody waits for it"));
+    for name in ["fine", "own"] {
+        drop(bench.rpc.ask(Call {
+            channel: "core0".to_owned(),
+            target: method(name),
+            args: vec![],
+            when: When::Now,
+        }));
+    }
+    bench.bus.settle().unwrap();
+    assert_eq!(bench.outside.told(), []);
+    assert_eq!(bench.bus.take_panics(), []);
+    assert_eq!(bench.call(method("fine"), &[]), ready(2));
+}
+
+/// Who posts a call does not want to know what comes of it; made it is.
+#[test]
+fn a_call_that_nobody_ever_waited_for_is_made() {
+    let bench = Bench::new();
+    bench.outside.method("fine", |_, _| Ok(Progress::Ready(2)));
+    bench.rpc.post(Call {
         channel: "core0".to_owned(),
         target: method("fine"),
         args: vec![],
         when: When::Now,
-    }));
+    });
     bench.bus.settle().unwrap();
-    assert_eq!(bench.outside.told().len(), 1);
-    assert_eq!(bench.bus.take_panics(), []);
-    assert_eq!(bench.call(method("fine"), &[]), ready(2));
+    assert_eq!(bench.outside.told(), [sv("core0", "fine", &[])]);
 }

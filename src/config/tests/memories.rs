@@ -1,5 +1,7 @@
 //! Memory maps that are believed.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::mem::{Array, Backend, Init, MemoryId, Shape};
 
@@ -220,6 +222,27 @@ fn a_memory_may_end_at_the_last_address() {
     let map = memories("space: {s: [{top: {base: 0xfffffffffffffff0, size: 16, backend: log}}]}")
         .unwrap();
     assert_eq!(map.memories[0].base, u64::MAX - 15);
+}
+
+proptest! {
+    /// A space is believed if and only if no byte of it is in two memories.
+    #[test]
+    fn memories_of_a_space_are_believed_where_they_are_apart(
+        memories_of in prop::collection::vec((0u64..60, 1u64..20), 1..7),
+    ) {
+        let listed = memories_of.iter().enumerate().map(|(nth, (base, size))| format!("m{nth}: {{base: {base}, size: {size}, backend: log}}"));
+        let listed: Vec<_> = listed.collect();
+        let believed = memories(&format!("space: {{s: [{{{}}}]}}", listed.join(", ")));
+        let mut owners = [0; 80];
+        for (base, size) in &memories_of {
+            (*base..base + size).for_each(|byte| owners[byte as usize] += 1);
+        }
+        let apart = owners.iter().all(|owners| *owners < 2);
+        match believed {
+            Ok(_) => prop_assert!(apart),
+            Err(error) => prop_assert!(!apart && error.contains(" overlaps memory `m"), "{}", error),
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! The memories, each reached by its backend.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::rc::Rc;
 
@@ -16,8 +15,8 @@ use vpi::VpiArrays;
 use words::{Arrays, WordRange, Words};
 
 use crate::mem::{
-    AccessError, Array, Backend, BackendError, Buffer, Geometry, Memory, MemoryId, MemoryMap,
-    Segment, Shape, Store, fill_in_pieces,
+    AccessError, Array, Backend, BackendError, Buffer, Geometry, Instances, Memory, MemoryId,
+    MemoryMap, Segment, Shape, StaticMem, Store, fill_in_pieces,
 };
 use crate::messages::foreign::Severity;
 use crate::sim;
@@ -30,6 +29,8 @@ pub(crate) struct Memories {
     ways: Vec<Way>,
     /// Which memories share HDL instances.
     sharing: Vec<Sharing>,
+    /// The HDL instances that are in this process.
+    instances: Instances,
 }
 
 /// What other names there are for the bytes of a memory.
@@ -65,12 +66,7 @@ enum Way {
     /// A model of the testbench's, behind `mb_bb_mem_*`.
     BlackBox(SvMemory),
     /// Bytes of this process.
-    Static {
-        /// How an access spreads over the buffers.
-        geometry: Geometry,
-        /// One for each HDL instance.
-        buffers: Vec<Buffer>,
-    },
+    Static(StaticMem),
     /// HDL arrays, by UVM's backdoor.
     Uvm(Words<UvmArrays>),
     /// HDL arrays, by VPI.
@@ -89,7 +85,7 @@ impl Memories {
     /// # Errors
     /// Where this process has no room for a memory that is to be in it.
     pub(crate) fn new(map: Rc<MemoryMap>) -> Result<Self, NoRoom> {
-        let mut instances = HashMap::new();
+        let mut instances = Instances::default();
         let ways = map
             .memories
             .iter()
@@ -101,13 +97,23 @@ impl Memories {
             })
             .collect::<Result<_, _>>()?;
         let sharing = sharing(&map);
-        Ok(Self { map, ways, sharing })
+        Ok(Self {
+            map,
+            ways,
+            sharing,
+            instances,
+        })
+    }
+
+    /// From now on `flush_static_mems` of this thread means these memories.
+    pub(crate) fn register_instances(&self) {
+        self.instances.register();
     }
 
     /// The buffers of a memory of this process, one for each HDL instance.
     pub(crate) fn buffers(&self, memory: MemoryId) -> &[Buffer] {
         match self.way(memory) {
-            Some(Way::Static { buffers, .. }) => buffers,
+            Some(Way::Static(memory)) => memory.buffers(),
             _ => &[],
         }
     }
@@ -137,8 +143,14 @@ impl Memories {
         let size = memory.size;
         match at.offset.checked_add(at.len) {
             Some(end) if end <= size => Ok(way),
-            _ => Err(self.failed(at, BackendError::PastEnd { size })),
+            _ => Err(self.past_end(at)),
         }
+    }
+
+    #[cold]
+    fn past_end(&self, at: &Segment) -> AccessError {
+        let size = self.map.memory(at.memory).map_or(0, |memory| memory.size);
+        self.failed(at, BackendError::PastEnd { size })
     }
 }
 
@@ -162,7 +174,7 @@ fn sharing(map: &MemoryMap) -> Vec<Sharing> {
 
 impl Way {
     /// `None` where there is no room.
-    fn to(memory: &Memory, instances: &mut HashMap<(String, u64, u64), Buffer>) -> Option<Self> {
+    fn to(memory: &Memory, instances: &mut Instances) -> Option<Self> {
         Some(
             match (memory.backend, &memory.shape, Geometry::of(&memory.shape)) {
                 (Backend::Log, ..) => Self::Log,
@@ -171,15 +183,7 @@ impl Way {
                     Self::BlackBox(SvMemory::named(&memory.name))
                 }
                 (Backend::Static, shape, Some(geometry)) => {
-                    let (width, depth) = (geometry.width(), geometry.depth());
-                    let buffer = |path: &str| {
-                        Some(match instances.entry((path.to_owned(), width, depth)) {
-                            Entry::Occupied(known) => known.get().clone(),
-                            Entry::Vacant(new) => new.insert(Buffer::new(width * depth)?).clone(),
-                        })
-                    };
-                    let buffers = shape.instances().map(buffer).collect::<Option<_>>()?;
-                    Self::Static { geometry, buffers }
+                    Self::Static(StaticMem::new(shape, geometry, instances)?)
                 }
                 (Backend::Uvm, shape, Some(geometry)) => {
                     let words = words(shape, geometry, UvmArrays::new);
@@ -219,21 +223,8 @@ impl Store for Memories {
                 let done = model.write(at.offset, data);
                 done.map_err(|error| self.failed(at, BackendError::Simulator(error.to_string())))
             }
-            Way::Static { geometry, buffers } => {
-                let fits = spread(geometry, at, |run, range, to| {
-                    buffers
-                        .get(run)
-                        .is_some_and(|buffer| buffer.write(to, &data[range]))
-                });
-                fits.ok_or_else(|| {
-                    self.failed(
-                        at,
-                        BackendError::PastEnd {
-                            size: geometry.size(),
-                        },
-                    )
-                })
-            }
+            Way::Static(memory) if memory.write(at.offset, data) => Ok(()),
+            Way::Static(_) => Err(self.past_end(at)),
             Way::Uvm(words) => words
                 .write(at, data)
                 .map_err(|cause| self.failed(at, cause)),
@@ -298,21 +289,8 @@ impl Memories {
                 let done = model.read(at.offset, to);
                 done.map_err(|error| self.failed(at, BackendError::Simulator(error.to_string())))
             }
-            Way::Static { geometry, buffers } => {
-                let fits = spread(geometry, at, |run, data, from| {
-                    buffers
-                        .get(run)
-                        .is_some_and(|buffer| buffer.read(from, &mut to[data]))
-                });
-                fits.ok_or_else(|| {
-                    self.failed(
-                        at,
-                        BackendError::PastEnd {
-                            size: geometry.size(),
-                        },
-                    )
-                })
-            }
+            Way::Static(memory) if memory.read(at.offset, to) => Ok(()),
+            Way::Static(_) => Err(self.past_end(at)),
             Way::Uvm(words) => self.fetch_words(words, at, to, tell),
             Way::Vpi(words) => self.fetch_words(words, at, to, tell),
             Way::None(backend) => Err(self.failed(at, BackendError::NoWay(*backend))),
@@ -379,6 +357,7 @@ impl Memories {
         }
     }
 
+    #[inline]
     fn moved_all(
         &self,
         symbol: &'static str,
@@ -386,8 +365,21 @@ impl Memories {
         address: u64,
         moved: Result<usize, sim::Absent>,
     ) -> Result<(), AccessError> {
+        match moved {
+            Ok(moved) if moved as u64 == at.len => Ok(()),
+            _ => Err(self.not_moved(symbol, at, address, moved)),
+        }
+    }
+
+    #[cold]
+    fn not_moved(
+        &self,
+        symbol: &'static str,
+        at: &Segment,
+        address: u64,
+        moved: Result<usize, sim::Absent>,
+    ) -> AccessError {
         let cause = match moved {
-            Ok(moved) if moved as u64 == at.len => return Ok(()),
             Ok(moved) => BackendError::Short {
                 symbol: symbol.into(),
                 address,
@@ -398,7 +390,7 @@ impl Memories {
                 symbol: absent.symbol.into(),
             },
         };
-        Err(self.failed(at, cause))
+        self.failed(at, cause)
     }
 }
 
@@ -410,31 +402,6 @@ fn words<A: Arrays>(
 ) -> Option<Words<A>> {
     let paths = shape.instances().map(str::to_owned).collect();
     Some(Words::new(geometry, arrays(shape.array()?, paths)))
-}
-
-/// Hands each piece of an access that lies together both in its instance and in the data to `each`:
-/// instance, range of the data, offset in the instance. `None` where one of them fails.
-fn spread(
-    geometry: &Geometry,
-    at: &Segment,
-    mut each: impl FnMut(usize, std::ops::Range<usize>, usize) -> bool,
-) -> Option<()> {
-    for run in geometry.runs(at.offset, at.len) {
-        let instance = usize::try_from(run.instance).ok()?;
-        let mut piece = |start: u64, data: u64, len: u64| {
-            let data = usize::try_from(data).ok()?;
-            let range = data..data + usize::try_from(len).ok()?;
-            each(instance, range, usize::try_from(start).ok()?).then_some(())
-        };
-        if run.is_one_piece() {
-            piece(run.start(), run.data, run.len)?;
-            continue;
-        }
-        for word in run.words() {
-            piece(word.index * run.width + word.skip, word.data, word.len)?;
-        }
-    }
-    Some(())
 }
 
 impl fmt::Debug for Memories {

@@ -61,8 +61,47 @@ fn access() -> impl Strategy<Value = (Model, u64, u64)> {
     })
 }
 
+/// A memory of up to 2^60 bytes and a short access to it, near its start, its end or a bank's as often as elsewhere.
+fn far() -> impl Strategy<Value = (Model, u64, u64)> {
+    let model = (1..=1u64 << 17, 1u64..9, 1..=1u64 << 36, 1u64..9).prop_map(
+        |(bank_width, columns, bank_depth, bank_rows)| Model {
+            width: bank_width * columns,
+            bank_width,
+            bank_depth,
+            bank_rows,
+        },
+    );
+    (model, 1u64..300, 0u64..9, any::<u64>(), any::<bool>()).prop_map(
+        |(model, len, row, anywhere, edge)| {
+            let last = model.size().saturating_sub(len);
+            let offset = if edge {
+                (row * model.width * model.bank_depth).saturating_sub(len / 2)
+            } else {
+                anywhere
+            };
+            (model, offset.min(last), len.min(model.size()))
+        },
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// No number is too large for the arithmetic.
+    #[test]
+    fn every_byte_of_a_huge_memory_is_where_the_formulas_say((model, offset, len) in far()) {
+        let mut places = vec![None; usize::try_from(len).unwrap()];
+        for run in model.geometry().runs(offset, len) {
+            for word in run.words() {
+                for byte in 0..word.len {
+                    let place = &mut places[usize::try_from(word.data + byte).unwrap()];
+                    prop_assert_eq!(place.replace((run.instance, word.index, word.skip + byte)), None);
+                }
+            }
+        }
+        let wanted: Vec<_> = (offset..offset + len).map(|byte| Some(model.place(byte))).collect();
+        prop_assert_eq!(places, wanted);
+    }
 
     /// Each byte of an access is in exactly one word, and that is where the specification has it.
     #[test]

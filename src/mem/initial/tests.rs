@@ -36,7 +36,7 @@ fn content(size: u64, init: Init) -> (Vec<u8>, Option<String>) {
         let start = usize::try_from(place[0].offset).unwrap();
         bytes[start..start + data.len()].copy_from_slice(&data);
     }
-    (bytes, initial.note)
+    (bytes, initial.note.map(|note| note.to_string()))
 }
 
 fn hex(size: u64, width: u64, text: &str) -> Result<(Vec<u8>, Option<String>), String> {
@@ -108,11 +108,11 @@ fn a_file_that_does_not_fit_is_named_with_its_memory() {
     assert!(error.starts_with(start), "{error}");
 }
 
-/// A word may be two bytes of the file and many of the memory: kept all at once, these writes are 256 MiB.
+/// A word may be two bytes of the file and many of the memory: kept all at once, these writes are 32 MiB.
 #[test]
 fn no_more_than_a_write_is_held() {
     const WIDTH: u64 = 1 << 17;
-    const WORDS: usize = 1 << 11;
+    const WORDS: usize = 1 << 8;
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all("@0 1\n".repeat(WORDS).as_bytes()).unwrap();
     let init = Init::Hex {

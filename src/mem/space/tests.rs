@@ -103,6 +103,40 @@ fn strings_may_end_before_the_map() {
     );
 }
 
+/// Some touch, some do not.
+#[test]
+fn a_thousand_memories_are_told_apart() {
+    let memories: Vec<_> = (0..1000u64)
+        .map(|nth| (nth * 0x100, 0x100 - nth % 3))
+        .collect();
+    let map = map(&memories);
+    for (nth, (base, size)) in (0..).zip(&memories) {
+        let last = base + size - 1;
+        assert_eq!(
+            map.resolve(SPACE, *base, 1).unwrap()[..],
+            [segment(nth, 0, 1)]
+        );
+        assert_eq!(
+            map.resolve(SPACE, last, 1).unwrap()[..],
+            [segment(nth, size - 1, 1)]
+        );
+        let over = map.resolve(SPACE, last, 2);
+        if size % 0x100 == 0 && nth < 999 {
+            assert_eq!(
+                over.unwrap()[..],
+                [segment(nth, size - 1, 1), segment(nth + 1, 0, 1)]
+            );
+        } else {
+            let outside = base + size;
+            assert!(
+                matches!(over, Err(MapError::Outside { outside: byte, .. }) if byte == outside)
+            );
+        }
+    }
+    let all = map.mapped(SPACE, 0, u64::MAX);
+    assert_eq!(all.len(), 1000);
+}
+
 proptest! {
     /// `resolve`, `clip` and `mapped` agree with a look at every byte.
     #[test]

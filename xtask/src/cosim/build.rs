@@ -8,8 +8,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use super::NEEDS;
 use super::case::Library;
-use crate::tool::{RISCV32, RISCV64, VENV, python_packages};
+use crate::tool::{RISCV32, RISCV64, VENV, python_packages, requirements};
 
 /// The address of a core's RAM, as integration/rtl/soc.sv has it, and its mailbox in there, as tb/monitor.sv has it.
 const RAM_OF_CORE: usize = 0x1_0000;
@@ -38,6 +39,12 @@ pub(super) struct Simulation {
 impl<'a> Builder<'a> {
     /// Builds the library, which every case needs, and one with methods in Python where a case wants that.
     pub(super) fn new(root: &'a Path, python: bool) -> Result<Self> {
+        if root.to_string_lossy().contains(char::is_whitespace) {
+            bail!(
+                "Verilator and make can't work in {}: there is a space in the path",
+                root.display()
+            );
+        }
         if python {
             library(root, &["--features", "python"])?;
             let folder = root.join(PYTHON_LIBRARY);
@@ -136,15 +143,22 @@ impl<'a> Builder<'a> {
         let folder = self
             .root
             .join(format!("target/cosim/simulations/{design}{suffix}"));
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
 
         let mut verilator = self.verilator(design, library, &folder);
-        let inputs = format!("{:?}\n{:016x}\n", verilator, self.inputs(library)?);
+        let inputs = format!(
+            "{}\n{:?}\n{:016x}\n",
+            requirements(&NEEDS),
+            verilator,
+            self.inputs(library)?
+        );
         let record = folder.join("inputs");
         if fs::read_to_string(&record).is_ok_and(|last| last == inputs) {
             println!("  the simulation of {design} is as it was built before");
         } else {
             println!("  building the simulation of {design}");
+            // In an empty folder: make would keep what was compiled by another command line or linked with another
+            // library, and what it left when it was interrupted.
+            empty(&folder)?;
             succeed(&mut verilator, design)?;
             fs::write(&record, inputs)
                 .with_context(|| format!("cannot write {}", record.display()))?;
@@ -241,6 +255,14 @@ fn addresses(core: usize) -> [String; 2] {
         format!("--defsym=RAM_BASE={ram:#x}"),
         format!("--defsym=MAILBOX_BASE={mailbox:#x}"),
     ]
+}
+
+/// Makes a folder with nothing in it.
+pub(super) fn empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
 /// Runs a command, whose words are shown only where it fails.

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::build::empty;
 use super::watch;
 use crate::tool::WHEELS;
 
@@ -23,11 +24,7 @@ pub(super) fn run(root: &Path) -> Result<Option<String>> {
     let page = Page::parse(&text)?;
 
     let folder = root.join("target/cosim").join(NAME);
-    if folder.exists() {
-        fs::remove_dir_all(&folder)
-            .with_context(|| format!("cannot empty {}", folder.display()))?;
-    }
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    empty(&folder)?;
     for (name, content) in &page.files {
         fs::write(folder.join(name), content).with_context(|| format!("cannot write {name}"))?;
     }

@@ -1,0 +1,53 @@
+//! What memory costs by itself: to find the memory of an address, among few and among many, and to write a word of this
+//! process.
+
+use std::hint::black_box;
+
+use criterion::Criterion;
+use vhost::mem::{Backend, Buffer, Init, Memory, MemoryId, MemoryMap, Shape, Space, SpaceId};
+
+const SIZE: u64 = 0x1000;
+
+/// One space of so many memories, with a gap behind each.
+fn map(count: u32) -> MemoryMap {
+    let memory = |nth: u32| Memory {
+        name: format!("ram{nth}"),
+        base: u64::from(nth) * 2 * SIZE,
+        size: SIZE,
+        shape: Shape::BlackBox,
+        init: Init::None,
+        backend: Backend::Log,
+    };
+    MemoryMap {
+        memories: (0..count).map(memory).collect(),
+        spaces: vec![Space {
+            name: "core".to_owned(),
+            memories: (0..count).map(MemoryId).collect(),
+        }],
+    }
+}
+
+pub(crate) fn memory(criterion: &mut Criterion) {
+    for count in [1, 10, 100, 1000] {
+        let map = map(count);
+        criterion.bench_function(&format!("lookup among {count}"), |bencher| {
+            let mut nth = 0;
+            bencher.iter(|| {
+                // A stride that comes by all of them, in no order that a processor foresees.
+                nth = (nth + 619) % count;
+                let address = u64::from(nth) * 2 * SIZE + 8;
+                black_box(map.resolve(SpaceId(0), address, 4).is_ok())
+            });
+        });
+    }
+    let Some(buffer) = Buffer::new(1 << 20) else {
+        return;
+    };
+    criterion.bench_function("word into a buffer", |bencher| {
+        let mut nth = 0;
+        bencher.iter(|| {
+            nth = (nth + 4 * 619) & 0xf_fffc;
+            black_box(buffer.write(nth, &black_box(7_u32).to_le_bytes()))
+        });
+    });
+}

@@ -1,0 +1,80 @@
+//! What [`DPIShareMemParser`] does. It is here because `mem` knows no configuration.
+
+use std::path::Path;
+
+use super::{ConfigError, Process, memory_map, parse_memory_map, read_text, refuse, yaml};
+use crate::mem::{DPIShareMemParser, Memory, MemoryMap};
+
+impl DPIShareMemParser {
+    /// Believes one memory: `keys` is the YAML map that stands below its name in a memory file.
+    ///
+    /// # Errors
+    /// As [`parse_memory_map`], for what can be wrong with one memory.
+    pub fn parse_memory(&self, name: &str, keys: &str) -> Result<Memory, ConfigError> {
+        let origin = Path::new("<memory>");
+        let keys = yaml::parse(keys).map_err(|error| refuse(origin, error.into()))?;
+        let memory =
+            memory_map::believe_memory(name, keys, &Process, || format!("memory `{name}`"));
+        memory.map_err(|problem| refuse(origin, problem))
+    }
+
+    /// Believes a memory file.
+    ///
+    /// # Errors
+    /// As [`parse_memory_map`], and where the file can't be read.
+    pub fn parse_file(&self, file: impl AsRef<Path>) -> Result<MemoryMap, ConfigError> {
+        let file = file.as_ref();
+        parse_memory_map(&read_text(file)?, file, &Process)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mem::{Backend, Init};
+
+    #[test]
+    fn a_memory_by_its_keys() {
+        let keys = "base: 16\nsize: 8\nbackend: log\ninit: {method: all_zero}\n";
+        let ram = DPIShareMemParser.parse_memory("ram", keys).unwrap();
+        assert_eq!((ram.name.as_str(), ram.base, ram.size), ("ram", 16, 8));
+        assert_eq!((ram.backend, ram.init), (Backend::Log, Init::Zero));
+    }
+
+    #[test]
+    fn what_is_refused_is_named() {
+        let error = |keys| {
+            let error = DPIShareMemParser.parse_memory("ram", keys).unwrap_err();
+            error.to_string()
+        };
+        assert_eq!(
+            error("{base: 0, size: 0}"),
+            "<memory>: memory `ram`: `size` is 0; give at least 1"
+        );
+        assert_eq!(
+            error("{base: 0}"),
+            "<memory>: memory `ram`: missing field `size`"
+        );
+        assert!(error("{base").starts_with("<memory>: not valid YAML: "));
+    }
+
+    #[test]
+    fn a_file_of_memories() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("mem.yaml");
+        std::fs::write(
+            &file,
+            "space: {s: [{ram: {base: 0, size: 8, backend: log}}]}",
+        )
+        .unwrap();
+        let map = DPIShareMemParser.parse_file(&file).unwrap();
+        assert_eq!(map.memories[0].name, "ram");
+        let error = DPIShareMemParser
+            .parse_file(dir.path().join("no.yaml"))
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("/no.yaml: cannot be read: "),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,21 @@
+//! The public name of the parser of memories; what it does is in [`config`](crate::config).
+
+/// Believes memories that are not part of a system yet: one by its keys, or all of a memory file.
+///
+/// Variables and names of files in them are those of this process; [`config::parse_memory_map`](crate::config::parse_memory_map)
+/// takes others.
+///
+/// ```
+/// use vhost::mem::{Backend, DPIShareMemParser, Geometry};
+///
+/// let parser = DPIShareMemParser::default();
+/// let ram = parser.parse_memory("ram", "{base: 0x1000, size: 96, path: tb.ram.mem, width: 24, backend: vpi}")?;
+/// assert_eq!((ram.base, ram.backend), (0x1000, Backend::Vpi));
+/// assert_eq!(Geometry::of(&ram.shape).map(|geometry| geometry.depth()), Some(32));
+///
+/// let error = parser.parse_memory("ram", "{base: 0x1000, size: 95, path: tb.ram.mem, width: 24}").unwrap_err();
+/// assert!(error.to_string().contains("memory `ram`: `size` of 95 bytes is not a multiple of 3 bytes"));
+/// # Ok::<(), vhost::config::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DPIShareMemParser;

@@ -1,0 +1,117 @@
+//! Which bytes of a buffer were written.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use super::StaticMemRange;
+
+/// One bit a byte: a mark costs the same whatever was marked before, and no pattern of writes takes more room. Clones
+/// are the same marks.
+#[derive(Clone)]
+pub(super) struct Written(Rc<[Cell<u64>]>);
+
+const BITS: usize = u64::BITS as usize;
+
+impl Written {
+    /// For so many bytes, none of them written; `None` where there is no room.
+    pub(super) fn new(bytes: usize) -> Option<Self> {
+        let words = bytes.div_ceil(BITS);
+        Vec::<u64>::new().try_reserve_exact(words).ok()?;
+        Some(Self((0..words).map(|_| Cell::new(0)).collect()))
+    }
+
+    /// Marks bytes; those that there are not are passed over.
+    #[inline]
+    pub(super) fn mark(&self, offset: usize, len: usize) {
+        let Some(last) = len.checked_sub(1).and_then(|rest| offset.checked_add(rest)) else {
+            return;
+        };
+        let words = self.0.get(offset / BITS..=last / BITS);
+        let from_first = u64::MAX << (offset % BITS);
+        let to_last = u64::MAX >> (BITS - 1 - last % BITS);
+        match words {
+            None | Some([]) => {}
+            Some([only]) => only.set(only.get() | (from_first & to_last)),
+            Some([first, between @ .., last]) => {
+                first.set(first.get() | from_first);
+                between.iter().for_each(|word| word.set(u64::MAX));
+                last.set(last.get() | to_last);
+            }
+        }
+    }
+
+    /// What was marked, in ascending order; no two ranges touch.
+    pub(super) fn ranges(&self) -> Vec<StaticMemRange> {
+        let mut ranges: Vec<StaticMemRange> = Vec::new();
+        for (index, word) in self.0.iter().enumerate() {
+            let mut left = word.get();
+            while left != 0 {
+                let start = left.trailing_zeros();
+                let len = (left >> start).trailing_ones();
+                left &= u64::MAX.checked_shl(start + len).unwrap_or(0);
+                let (offset, len) = (index * BITS + start as usize, len as usize);
+                match ranges.last_mut() {
+                    Some(before) if before.offset + before.len == offset => before.len += len,
+                    _ => ranges.push(StaticMemRange { offset, len }),
+                }
+            }
+        }
+        ranges
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Bytes of the buffer: more than one word of marks, and not a whole number of them.
+    const SIZE: usize = 300;
+
+    /// The ranges, told from one flag a byte.
+    fn by_flags(flags: &[bool]) -> Vec<StaticMemRange> {
+        let runs = flags.chunk_by(|one, next| one == next);
+        let placed = runs.scan(0, |next, run| {
+            let offset = *next;
+            *next += run.len();
+            Some((
+                run[0],
+                StaticMemRange {
+                    offset,
+                    len: run.len(),
+                },
+            ))
+        });
+        placed
+            .filter_map(|(written, range)| written.then_some(range))
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_are_what_was_marked(
+            marks in prop::collection::vec((0..=SIZE, prop_oneof![0..9usize, 0..=SIZE]), 0..30),
+        ) {
+            let written = Written::new(SIZE).unwrap();
+            let mut flags = vec![false; SIZE];
+            for (offset, len) in marks {
+                let len = len.min(SIZE - offset);
+                written.mark(offset, len);
+                flags[offset..offset + len].fill(true);
+                prop_assert_eq!(written.ranges(), by_flags(&flags));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_marked() {
+        let written = Written::new(64).unwrap();
+        written.mark(64, 1);
+        written.mark(usize::MAX, 2);
+        written.mark(60, usize::MAX);
+        written.mark(3, 0);
+        assert_eq!(written.ranges(), []);
+        Written::new(0).unwrap().mark(0, 1);
+    }
+}
