@@ -1,12 +1,79 @@
-//! Compiles what C can say of a simulator and Rust can't, and names the shared library.
+//! Compiles what C can say of a simulator and Rust can't, names the shared library, and stages the files that go along
+//! with it.
 
-fn main() {
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// Folders of files that users of the library need beside it.
+const STAGED: [&str; 2] = ["sv", "python"];
+
+/// Set by what builds the Python package; pyo3 then leaves libpython to whoever loads the library.
+const EXTENSION_MODULE: &str = "PYO3_BUILD_EXTENSION_MODULE";
+
+fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=src/sim/simulator.c");
     cc::Build::new()
         .file("src/sim/simulator.c")
         .std("c11")
         .compile("vhost_simulator");
 
-    // Without a name of its own, it would be looked for where it was when a program was linked with it.
-    println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libvhost.so");
+    // Without a name of its own, it would be looked for where it was when a program was linked with it. As a Python
+    // extension module its file has another name.
+    println!("cargo::rerun-if-env-changed={EXTENSION_MODULE}");
+    let extension = env::var_os(EXTENSION_MODULE).is_some();
+    let name = if extension {
+        "_vhost.abi3.so"
+    } else {
+        "libvhost.so"
+    };
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,{name}");
+
+    // The libpython that is linked need not be where the system looks for libraries.
+    #[cfg(feature = "python")]
+    pyo3_build_config::add_libpython_rpath_link_args();
+
+    stage()
+}
+
+/// Copies the folders to `OUT_DIR/vhost`, and tells the build scripts of dependent crates where each is: as
+/// `DEP_VHOST_SV` and `DEP_VHOST_PYTHON`.
+fn stage() -> io::Result<()> {
+    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
+    let out = PathBuf::from(out).join("vhost");
+    for name in STAGED {
+        let from = Path::new(name);
+        if !from.is_dir() {
+            continue;
+        }
+        let to = out.join(name);
+        if to.exists() {
+            fs::remove_dir_all(&to)?;
+        }
+        copy(from, &to)?;
+        println!("cargo::metadata={name}={}", to.display());
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let leftover = |name: &str| name.starts_with('.') || name == "__pycache__";
+        if name
+            .to_str()
+            .is_none_or(|name| leftover(name) || name == "tests")
+        {
+            continue;
+        }
+        if path.is_dir() {
+            copy(&path, &to.join(name))?;
+        } else {
+            // Each by itself: a folder changes with every cache that Python leaves in it.
+            println!("cargo::rerun-if-changed={}", path.display());
+            fs::copy(&path, to.join(name))?;
+        }
+    }
+    Ok(())
 }

@@ -102,8 +102,9 @@ int mb_load_elf(const char *space, const char *file);
 /* ---- Calls ---------------------------------------------------------------------------------------------------------- */
 
 /*
- * One poll of a method, as firmware's CALL makes on every tick: the host program's, or else the testbench's. `*status` becomes 0:
- * ready, and the result is returned; 1: pending, ask again on the next tick; 2: there is no such method; 3: it failed.
+ * One poll of a method, as firmware's CALL makes on every tick: the host program's, or Python's where the library was built with it, or
+ * else the testbench's. `*status` becomes 0: ready, and the result is returned; 1: pending, ask again on the next tick; 2: there is no
+ * such method; 3: it failed.
  */
 uint64_t __mb_call(const char *ch, const char *method, uint32_t arg_len, const uint64_t *args, uint32_t *status);
 

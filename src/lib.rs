@@ -7,7 +7,7 @@
 //!
 //! - `ffi`: what a simulator calls, the C ABI of `include/vhost.h`.
 //! - [`Vhost`] and the `mailbox_init` functions (`system`): configuration turned into running actors.
-//! - `foreign`: what we call: the simulator, and the callbacks of a Rust host program.
+//! - `foreign`: what we call: the simulator, the callbacks of a Rust host program, methods in Python.
 //! - `actors`: mailbox server, memory, RPC dispatcher, files, console, sockets: state and decisions.
 //! - [`messages`]: everything they may say to each other.
 //! - [`bus`]: carries it; the only place that waits.

@@ -17,12 +17,12 @@ use crate::actors::rpc::Rpc;
 use crate::actors::sockets::Hub;
 use crate::bus::{Bus, Inbox, Party, Port, Tap};
 use crate::config::ChannelConfig;
-use crate::foreign::{Callbacks, Live, Memories, make};
+use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Python, make};
 use crate::mem::{Backend, Image, MemoryMap, Note, Op, SpaceId, Span, Store, Write, initial};
 use crate::messages::announced::Began;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
-use crate::messages::rpc::Tick;
+use crate::messages::rpc::{PyTasks, Tick};
 use crate::messages::{console, files, foreign, mailbox, memory, rpc};
 use crate::trace::Header;
 
@@ -52,6 +52,8 @@ pub(crate) struct Parts {
 pub(crate) struct Outside {
     /// Makes the foreign calls.
     pub(crate) foreign: Rc<dyn Fn(foreign::Inbox)>,
+    /// Is given whom to tell when Python begins to have tasks that wait for ticks, and when it has none any more.
+    pub(crate) on_py_tasks: OnPyTasks,
     /// Carries out accesses to memories of this process.
     pub(crate) local: Rc<dyn Local>,
     /// What doorbells look at.
@@ -62,16 +64,22 @@ pub(crate) struct Outside {
     pub(crate) special: SpecialNames,
 }
 
+/// Takes what is to be told whether Python has tasks.
+pub(crate) type OnPyTasks = Box<dyn FnOnce(Box<dyn Fn(bool)>)>;
+
 impl Outside {
     /// The world: the simulator, the memories, the host program, the files below a directory.
     pub(crate) fn live(
         memories: &Rc<Memories>,
         callbacks: &Rc<Callbacks>,
+        python: Python,
         file_root: Option<&Path>,
     ) -> Result<Self, Error> {
-        let live = Live::new(memories.clone(), callbacks.clone());
+        let live = Rc::new(Live::new(memories.clone(), callbacks.clone(), python));
+        let watched = live.clone();
         Ok(Self {
-            foreign: Rc::new(move |call| make(&live, call)),
+            foreign: Rc::new(move |call| make(&*live, call)),
+            on_py_tasks: Box::new(move |tell| watched.on_py_tasks(tell)),
             local: memories.clone(),
             sights: memories.clone(),
             disk: file_root.map(open).transpose()?,
@@ -140,6 +148,8 @@ impl Vhost {
                 Rpc::new(desk, &foreign, alarm)
             })?
         };
+        let told = rpc.clone();
+        (outside.on_py_tasks)(Box::new(move |alive| told.post(PyTasks { alive })));
 
         let sockets = sockets::start(&bus, &foreign, sockets)?;
 
@@ -186,7 +196,10 @@ impl Vhost {
             unregistered: RefCell::new(unregistered),
             _alone: alone,
         };
-        Ok((Self(Rc::new(system)), beginning))
+        let system = Self(Rc::new(system));
+        #[cfg(feature = "python")]
+        system.serve_python();
+        Ok((system, beginning))
     }
 
     /// Gives the memories their first content, loads the images, and takes the channels. Foreign calls that this makes

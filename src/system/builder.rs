@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use mailbox_rs::PtrWidth;
+
 use super::build::{Outside, Parts};
 use super::origin::{Noted, recorder};
 use super::sockets::QUEUE_LIMIT;
@@ -13,7 +15,7 @@ use super::{Error, Spaces, Vhost};
 use crate::actors::sockets::{Hub, Tcp};
 use crate::bus::Tap;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
-use crate::foreign::{Callbacks, FileOpener, Memories, Openers};
+use crate::foreign::{Callbacks, FileOpener, Memories, Openers, Python};
 use crate::mem::MemoryMap;
 use crate::sim::CStdout;
 use crate::trace::{Header, Payloads};
@@ -171,7 +173,8 @@ impl Builder {
         built(&spaces, &mut self.extensions, &mut self.virtuals)?;
         let callbacks = Rc::new(Callbacks::new(self.extensions, self.virtuals));
         let hub = Hub::new(Tcp, self.socket_queue.unwrap_or(QUEUE_LIMIT));
-        let outside = Outside::live(&memories, &callbacks, self.files.as_deref())?;
+        let python = Python::new(widths(&channels));
+        let outside = Outside::live(&memories, &callbacks, python, self.files.as_deref())?;
         let mut origin = Header {
             file_root: self.files.is_some(),
             extensions: sorted(&outside.special.extensions),
@@ -228,6 +231,15 @@ fn sorted(names: &HashSet<String>) -> Vec<String> {
     let mut names: Vec<String> = names.iter().cloned().collect();
     names.sort_unstable();
     names
+}
+
+/// How wide a result each served channel takes.
+fn widths(channels: &[ChannelConfig]) -> HashMap<String, PtrWidth> {
+    let width = |channel: &ChannelConfig| {
+        let width = channel.mailbox?.layout.ptr_width;
+        Some((channel.name.clone(), width))
+    };
+    channels.iter().filter_map(width).collect()
 }
 
 /// The files of this process, and its environment under the builder's variables.

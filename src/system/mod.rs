@@ -7,6 +7,8 @@ mod entry;
 mod error;
 mod log;
 mod origin;
+#[cfg(feature = "python")]
+mod python;
 pub(crate) mod replay;
 mod sockets;
 mod spaces;

@@ -1,6 +1,7 @@
 //! Sockets, for whoever is outside of the bus.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use bytes::Bytes;
 use super::{Error, Vhost};
 use crate::actors::sockets::{self, Hub, Tcp};
 use crate::bus::{Bus, Envelope, Inbox as _, Message, Port};
-use crate::foreign::{Live, Memories, make};
+use crate::foreign::{Live, Memories, Python, make};
 use crate::messages::sockets::{
     Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, Open, PortOf, Read,
     SocketError, SocketId, Want, Write,
@@ -209,7 +210,8 @@ impl Standalone {
     pub(crate) fn new() -> Result<Self, Error> {
         let bus = Bus::new();
         // Only for reports: there is no memory.
-        let live = Live::new(Rc::new(Memories::new(Rc::default())?), Rc::default());
+        let memories = Rc::new(Memories::new(Rc::default())?);
+        let live = Live::new(memories, Rc::default(), Python::new(HashMap::new()));
         let foreign = bus.foreign(Rc::new(move |call| make(&live, call)));
         let hub = Rc::new(RefCell::new(Hub::new(Tcp, QUEUE_LIMIT)));
         let port = start(&bus, &foreign, hub.clone())?;

@@ -1,7 +1,7 @@
 //! Which channel a message is of.
 
 use crate::bus::Body;
-use crate::messages::foreign::{Exit, HostCall, Register, SvCall};
+use crate::messages::foreign::{Exit, HostCall, MethodCall, PyCancel, Register};
 use crate::messages::mailbox::{Rang, Served};
 use crate::messages::{ChannelId, console, files, rpc};
 
@@ -39,7 +39,8 @@ pub fn channel_of(body: &dyn Body) -> Option<ChannelRef<'_>> {
         rpc::Call: call => Some(ChannelRef::Name(&call.channel));
         rpc::Cancel: cancel => Some(ChannelRef::Name(&cancel.channel));
         HostCall: call => Some(ChannelRef::Name(&call.channel));
-        SvCall: call => Some(ChannelRef::Name(&call.channel));
+        MethodCall: call => Some(ChannelRef::Name(&call.channel));
+        PyCancel: cancel => Some(ChannelRef::Name(&cancel.channel));
         Register: register => Some(ChannelRef::Name(&register.channel));
     }
     None

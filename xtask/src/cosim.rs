@@ -3,6 +3,7 @@
 //! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
 //! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
 //! - [`client`]: programs that talk to the simulation while it runs;
+//! - [`cocotb`]: the same under cocotb, which brings its own runner;
 //! - [`guide`]: the page for beginners, done as it says;
 //! - [`mod@bench`]: what the host costs a simulation;
 //! - [`load`]: what an image takes to load.
@@ -11,6 +12,7 @@ mod bench;
 mod build;
 mod case;
 mod client;
+mod cocotb;
 mod guide;
 mod load;
 
@@ -24,13 +26,13 @@ use self::build::{Builder, Simulation, empty, memories};
 use self::case::{Backend, Case};
 use self::client::Clients;
 use crate::tool::{
-    CLANG, CXX, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool, Toolbox, UVM,
-    VERILATOR, keep_wheels,
+    CLANG, COCOTB, CXX, LIBPYTHON, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool,
+    Toolbox, UVM, VENV, VERILATOR, keep_wheels,
 };
 
 /// What it needs beside a Rust toolchain.
-pub(crate) const NEEDS: [Tool; 9] = [
-    CLANG, LLD, CXX, MAKE, PERL, VERILATOR, PICORV32, RISCV32, RISCV64,
+pub(crate) const NEEDS: [Tool; 11] = [
+    CLANG, LLD, CXX, MAKE, PERL, LIBPYTHON, VERILATOR, PICORV32, COCOTB, RISCV32, RISCV64,
 ];
 
 /// What only some cases need; without it they are skipped.
@@ -58,14 +60,14 @@ pub(crate) struct Args {
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let cases = case::read(root)?;
     if args.list {
-        let names = cases.keys().map(String::as_str).chain([guide::NAME]);
+        let names = cases.keys().map(String::as_str).chain(BESIDES);
         names.for_each(|name| println!("{name}"));
         return Ok(true);
     }
     if let Some(unknown) = args
         .cases
         .iter()
-        .find(|name| *name != guide::NAME && !cases.contains_key(*name))
+        .find(|name| !BESIDES.contains(&name.as_str()) && !cases.contains_key(*name))
     {
         bail!("there is no case {unknown}; see cargo xtask cosim --list");
     }
@@ -95,6 +97,10 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         }
         score.count(name, run_case(&mut builder, name, case));
     }
+    if args.means(cocotb::NAME) {
+        println!("\n{}: integration/cocotb", cocotb::NAME);
+        score.count(cocotb::NAME, cocotb::run(&mut builder));
+    }
     if args.means(guide::NAME) {
         println!("\n{}: docs/{}.md", guide::NAME, guide::NAME);
         if keep_wheels(&NEEDS) {
@@ -108,6 +114,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     }
     Ok(score.close())
 }
+
+/// What counts as a case, and is not in cases.toml.
+const BESIDES: [&str; 2] = [cocotb::NAME, guide::NAME];
 
 impl Args {
     fn means(&self, name: &str) -> bool {
@@ -155,7 +164,14 @@ fn run_case(builder: &mut Builder<'_>, name: &str, case: &Case) -> Result<Option
     if let Some(name) = &case.memories {
         simulation.memories = memories(name);
     }
-    let command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
+    let mut command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
+    if let Some(modules) = &case.python {
+        command
+            .env("LD_LIBRARY_PATH", builder.python_library()?)
+            .env("VIRTUAL_ENV", builder.root().join(VENV))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("PYTHONPATH", format!("integration/python/{modules}"));
+    }
     let mut clients = Clients::new(builder.root(), &case.clients);
     let (status, lines) = watch(command, |line| clients.heed(line))?;
     let unmet_by_clients = clients.unmet()?;

@@ -141,6 +141,8 @@ impl Replay {
         let caller = player.clone();
         let outside = Outside {
             foreign: Rc::new(move |call| caller.answer(call)),
+            // Whoever told it then tells it again.
+            on_py_tasks: Box::new(|_| ()),
             local: Rc::new(RecordedMemory::new(score.clone())),
             sights: Rc::new(sights),
             disk,

@@ -21,6 +21,7 @@ pub(super) struct Case {
     pub(super) memories: Option<String>,
     #[serde(default)]
     pub(super) firmware: Vec<String>,
+    pub(super) python: Option<String>,
     #[serde(default)]
     pub(super) plusargs: Vec<String>,
     #[serde(default)]
@@ -54,6 +55,14 @@ impl Backend {
         match self {
             Self::Uvm => "uvm",
             Self::Vpi => "vpi",
+        }
+    }
+
+    /// The Cargo feature that makes it the default.
+    pub(super) fn feature(self) -> &'static str {
+        match self {
+            Self::Uvm => "mem_uvm",
+            Self::Vpi => "mem_vpi",
         }
     }
 }
@@ -130,6 +139,9 @@ impl fmt::Display for Case {
         }
         if let Some(backend) = self.backend {
             write!(f, ", memories by {}", backend.name())?;
+        }
+        if let Some(python) = &self.python {
+            write!(f, ", with methods in Python ({python})")?;
         }
         self.plusargs
             .iter()
