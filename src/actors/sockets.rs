@@ -2,11 +2,12 @@
 //! now is queued, and what has not arrived is not there.
 //!
 //! - [`hub`]: all sockets and their clients; [`client`]: one client, with its buffers.
-//! - [`network`]: what they see of TCP; [`tcp`]: the real one.
+//! - [`network`]: what they see of TCP; [`tcp`]: the real one; [`noted`]: what it answers, for recordings.
 
 mod client;
 mod hub;
 mod network;
+mod noted;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -16,11 +17,12 @@ use std::rc::Rc;
 
 use actix::{Actor, Context, Handler};
 
-use crate::bus::{Alarm, Desk, Port};
+use crate::bus::{Alarm, Body, Desk, Envelope, Port, Reply};
 use crate::messages::foreign::{self, Report, Severity};
 use crate::messages::sockets::Inbox;
 
 pub(crate) use self::hub::Hub;
+pub(crate) use self::network::{Connection, Listener, Network};
 pub(crate) use self::tcp::Tcp;
 
 /// Serves the sockets of a hub.
@@ -51,40 +53,46 @@ impl Sockets {
 
     fn serve(&self, mail: Inbox) {
         let hub = &mut *self.hub.borrow_mut();
+        hub.answers().want(self.desk.is_watched());
         // Whatever the call is: what was queued before goes out first.
         hub.pump();
         match mail {
-            Inbox::Open(mail) => {
-                let open = mail.message;
-                mail.reply.send(hub.open(open.name, open.port));
+            Inbox::Open(Envelope { message, reply }) => {
+                let opened = hub.open(message.name, message.port);
+                self.answer(hub, reply, opened);
             }
-            Inbox::PortOf(mail) => mail.reply.send(hub.port(mail.message.socket)),
-            Inbox::Greet(mail) => {
-                let greet = mail.message;
-                mail.reply.send(hub.greet(greet.socket, greet.text));
+            Inbox::PortOf(Envelope { message, reply }) => {
+                self.answer(hub, reply, hub.port(message.socket));
             }
-            Inbox::Accept(mail) => mail.reply.send(hub.accept(mail.message.socket)),
-            Inbox::Write(mail) => {
-                let write = mail.message;
-                let written = hub.write(write.socket, write.client, &write.data);
-                mail.reply.send(written);
+            Inbox::Greet(Envelope { message, reply }) => {
+                let greets = hub.greet(message.socket, message.text);
+                self.answer(hub, reply, greets);
             }
-            Inbox::Read(mail) => {
-                let read = mail.message;
-                mail.reply
-                    .send(hub.read(read.socket, read.client, read.want));
+            Inbox::Accept(Envelope { message, reply }) => {
+                let accepted = hub.accept(message.socket);
+                self.answer(hub, reply, accepted);
             }
-            Inbox::Disconnect(mail) => {
-                let disconnect = mail.message;
-                mail.reply
-                    .send(hub.disconnect(disconnect.socket, disconnect.client));
+            Inbox::Write(Envelope { message, reply }) => {
+                let written = hub.write(message.socket, message.client, &message.data);
+                self.answer(hub, reply, written);
             }
-            Inbox::Close(mail) => mail.reply.send(hub.close(mail.message.socket)),
-            Inbox::CloseAll(mail) => {
+            Inbox::Read(Envelope { message, reply }) => {
+                let read = hub.read(message.socket, message.client, message.want);
+                self.answer(hub, reply, read);
+            }
+            Inbox::Disconnect(Envelope { message, reply }) => {
+                let disconnected = hub.disconnect(message.socket, message.client);
+                self.answer(hub, reply, disconnected);
+            }
+            Inbox::Close(Envelope { message, reply }) => {
+                let closed = hub.close(message.socket);
+                self.answer(hub, reply, closed);
+            }
+            Inbox::CloseAll(Envelope { reply, .. }) => {
                 hub.close_all();
-                mail.reply.send(());
+                self.answer(hub, reply, ());
             }
-            Inbox::Flush(mail) => mail.reply.send(()),
+            Inbox::Flush(Envelope { reply, .. }) => self.answer(hub, reply, ()),
         }
         for note in hub.take_notes() {
             self.foreign.post(Report {
@@ -94,6 +102,16 @@ impl Sockets {
             });
         }
         self.alarm.want(hub.is_behind());
+    }
+}
+
+impl Sockets {
+    /// Announces what the network has answered, then answers.
+    fn answer<R: Body>(&self, hub: &Hub, reply: Reply<R>, answer: R) {
+        for answered in hub.answers().take() {
+            self.desk.announce(|| answered);
+        }
+        reply.send(answer);
     }
 }
 

@@ -48,6 +48,11 @@ impl Desk {
         }
     }
 
+    /// Whether somebody sees what is announced.
+    pub fn is_watched(&self) -> bool {
+        self.line.shows()
+    }
+
     /// The number of ticks so far.
     pub fn now(&self) -> u64 {
         self.line.tick()

@@ -7,6 +7,7 @@ use mailbox_rs::{Errno, OpenFlags};
 use serde::{Deserialize, Serialize};
 
 pub use super::mailbox::{Rang, Served};
+use super::sockets::OsError;
 use crate::bus::inbox;
 
 /// The memories have their first content, and the channels are taken from now on.
@@ -49,6 +50,19 @@ pub struct FileSought {
     pub sought: Result<u64, Errno>,
 }
 
+/// The network answered the socket manager.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NetworkAnswered {
+    /// The port that it listens on.
+    Listen(Result<u16, OsError>),
+    /// Whether a client came.
+    Accept(Result<bool, OsError>),
+    /// How many bytes it took; none while it takes no more.
+    Send(Result<Option<usize>, OsError>),
+    /// What came, nothing at the end of the stream; none while nothing is there.
+    Receive(Result<Option<Bytes>, OsError>),
+}
+
 inbox! {
     /// All that is announced. Nobody has such an inbox; it is a list, by which a recording is read.
     "nobody" {
@@ -60,5 +74,6 @@ inbox! {
         FileRead -> (),
         FileWritten -> (),
         FileSought -> (),
+        NetworkAnswered -> (),
     }
 }

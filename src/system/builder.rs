@@ -46,6 +46,7 @@ pub struct Builder {
     virtuals: Openers,
     console: Option<Box<dyn io::Write>>,
     socket_queue: Option<usize>,
+    sockets: Option<Rc<RefCell<Hub>>>,
     taps: Vec<Box<dyn Tap>>,
     recording: Option<(PathBuf, Payloads)>,
 }
@@ -127,6 +128,12 @@ impl Builder {
         self
     }
 
+    /// Serves these sockets, of which some may be open.
+    pub(super) fn on_sockets(mut self, sockets: Rc<RefCell<Hub>>) -> Self {
+        self.sockets = Some(sockets);
+        self
+    }
+
     /// Shows every message and reply to `tap`, from the first one on: memories that get their content, images that are
     /// loaded. [`Vhost::attach`] is for taps that come later.
     pub fn attach(mut self, tap: impl Tap) -> Self {
@@ -172,17 +179,26 @@ impl Builder {
         let spaces = Spaces::new(map.clone(), memories.clone());
         built(&spaces, &mut self.extensions, &mut self.virtuals)?;
         let callbacks = Rc::new(Callbacks::new(self.extensions, self.virtuals));
-        let hub = Hub::new(Tcp, self.socket_queue.unwrap_or(QUEUE_LIMIT));
+        let hub = match self.sockets {
+            Some(sockets) => sockets,
+            None => Rc::new(RefCell::new(Hub::new(
+                Tcp,
+                self.socket_queue.unwrap_or(QUEUE_LIMIT),
+            ))),
+        };
         let python = Python::new(widths(&channels));
         let outside = Outside::live(&memories, &callbacks, python, self.files.as_deref())?;
         let mut origin = Header {
             file_root: self.files.is_some(),
+            socket_queue: hub.borrow().limit(),
+            sockets_opened: hub.borrow().opened(),
             extensions: sorted(&outside.special.extensions),
             virtuals: sorted(&outside.special.virtuals),
             ..origin
         };
         if let Some((file, payloads)) = self.recording {
-            origin.whole = true;
+            // What happened on sockets before is not in it.
+            origin.whole = hub.borrow().is_empty();
             origin.payloads = payloads;
             self.taps.push(Box::new(recorder(&file, &origin)?));
             origin.whole = false;
@@ -197,7 +213,7 @@ impl Builder {
             callbacks,
             outside,
             sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
-            sockets: Rc::new(RefCell::new(hub)),
+            sockets: hub,
             taps: self.taps,
         })
     }

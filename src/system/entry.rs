@@ -96,9 +96,8 @@ impl Vhost {
         paths: InitPaths,
         sockets: &Standalone,
     ) -> Result<(Self, Beginning), Error> {
-        let mut parts = from_environment(paths)?.parts()?;
-        parts.sockets = sockets.hub();
-        Self::build(parts)
+        let builder = from_environment(paths)?;
+        Self::build(builder.on_sockets(sockets.hub()).parts()?)
     }
 }
 

@@ -40,6 +40,10 @@ pub struct Header {
     pub defaults: Defaults,
     /// Whether firmware had files below a root.
     pub file_root: bool,
+    /// The most bytes that were queued for one client of a socket.
+    pub socket_queue: usize,
+    /// Sockets that were opened before, and closed: their numbers are not used again.
+    pub sockets_opened: u64,
     /// Extensions of files that the host program opened.
     pub extensions: Vec<String>,
     /// Names below `virtual/` that the host program opened.
@@ -59,6 +63,8 @@ impl Header {
             files: BTreeMap::new(),
             defaults: Defaults::of_features(),
             file_root: false,
+            socket_queue: 0,
+            sockets_opened: 0,
             extensions: Vec::new(),
             virtuals: Vec::new(),
         }

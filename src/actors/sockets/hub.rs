@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::client::{Client, Fault};
 use super::network::{Listener, Network};
+use super::noted::{Answers, Noted};
 use crate::messages::sockets::{ClientId, READ_MAX, SocketError, SocketId, Want};
 
 /// What a new client is sent where nothing else was said.
@@ -19,7 +20,8 @@ pub(super) const LEAVING_MAX: usize = 64;
 ///
 /// It is no part of any system: sockets that were opened before one is there are open in it, too.
 pub(crate) struct Hub {
-    network: Box<dyn Network>,
+    network: Noted<dyn Network>,
+    answers: Answers,
     limit: usize,
     opened: u64,
     sockets: BTreeMap<SocketId, Socket>,
@@ -53,8 +55,10 @@ struct Leaving {
 impl Hub {
     /// No sockets yet; at most `limit` bytes are queued for one client.
     pub(crate) fn new(network: impl Network + 'static, limit: usize) -> Self {
+        let answers = Answers::default();
         Self {
-            network: Box::new(network),
+            network: Noted::new(Box::new(network), &answers),
+            answers,
             limit,
             opened: 0,
             sockets: BTreeMap::new(),
@@ -74,7 +78,8 @@ impl Hub {
             }
             Err(cause) => return Err(SocketError::Listen { name, port, cause }),
         };
-        self.opened += 1;
+        // A recording may say that there were as many as can be counted.
+        self.opened = self.opened.saturating_add(1);
         let id = SocketId(self.opened);
         let socket = Socket {
             name,
@@ -202,6 +207,32 @@ impl Hub {
             client.queued() > 0
         });
         leaving.retain_mut(|leaving| leaving.goes_on(room, notes));
+    }
+
+    /// What the network has answered since the last look, if that was wanted.
+    pub(super) fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    /// Goes on behind so many sockets that were opened elsewhere.
+    pub(crate) fn after(mut self, opened: u64) -> Self {
+        self.opened = opened;
+        self
+    }
+
+    /// How many sockets were ever opened.
+    pub(crate) fn opened(&self) -> u64 {
+        self.opened
+    }
+
+    /// The most bytes that are queued for one client.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Whether no socket is open, and no connection.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sockets.is_empty() && self.leaving.is_empty()
     }
 
     /// Whether something waits to be sent.

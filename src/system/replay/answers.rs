@@ -1,7 +1,8 @@
 //! Stands in for memories of the process, for files and for what doorbells see.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, Layout, OpenFlags};
@@ -9,13 +10,17 @@ use mailbox_rs::{Errno, Layout, OpenFlags};
 use super::score::Shared;
 use crate::actors::files::{Disk, DiskFile};
 use crate::actors::memory::Local;
+use crate::actors::sockets::{Connection, Listener, Network};
 use crate::bus::Ticket;
 use crate::config::ChannelConfig;
 use crate::mem::{
     AccessError, BackendError, MemoryId, MemoryMap, Op, Outcome, Segment, Segments, Store, part,
 };
-use crate::messages::announced::{FileOpened, FileRead, FileSought, FileWritten, Rang};
+use crate::messages::announced::{
+    FileOpened, FileRead, FileSought, FileWritten, NetworkAnswered, Rang,
+};
 use crate::messages::mailbox::Sight;
+use crate::messages::sockets::OsError;
 
 /// Memories that answer what they answered.
 pub(super) struct RecordedMemory(Shared);
@@ -75,6 +80,86 @@ impl DiskFile for RecordedDisk {
         let seen: Option<FileSought> = self.0.announced();
         seen.map_or(Err(Errno::EIO), |seen| seen.sought)
     }
+}
+
+/// A network that answers what it answered. What an actor asks of it while it serves one message was announced when it had
+/// done so: answers are taken from ahead, each once.
+#[derive(Clone)]
+pub(super) struct RecordedNetwork {
+    score: Shared,
+    /// The frame of the last answer that was taken.
+    last: Rc<Cell<u64>>,
+}
+
+impl RecordedNetwork {
+    pub(super) fn new(score: Shared) -> Self {
+        let last = Rc::default();
+        Self { score, last }
+    }
+
+    fn next(&self) -> Option<NetworkAnswered> {
+        let (frame, answer) = self.score.announced_behind(self.last.get())?;
+        self.last.set(frame);
+        Some(answer)
+    }
+}
+
+/// What a network says that is asked for more than it was: the replay is over.
+const NO_ANSWER: OsError = OsError(libc::EIO);
+
+impl Network for RecordedNetwork {
+    fn listen(&mut self, _: u16) -> Result<Box<dyn Listener>, OsError> {
+        match self.next() {
+            Some(NetworkAnswered::Listen(port)) => Ok(Box::new(RecordedListener {
+                network: self.clone(),
+                port: port?,
+            })),
+            _ => Err(NO_ANSWER),
+        }
+    }
+}
+
+struct RecordedListener {
+    network: RecordedNetwork,
+    port: u16,
+}
+
+impl Listener for RecordedListener {
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn accept(&mut self) -> Result<Option<Box<dyn Connection>>, OsError> {
+        match self.network.next() {
+            Some(NetworkAnswered::Accept(came)) => {
+                Ok(came?.then(|| Box::new(self.network.clone()) as _))
+            }
+            _ => Err(NO_ANSWER),
+        }
+    }
+}
+
+/// A connection is as good as any: what it answers comes next.
+impl Connection for RecordedNetwork {
+    fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError> {
+        match self.next() {
+            Some(NetworkAnswered::Send(sent)) => Ok(sent?.map(|sent| sent.min(data.len()))),
+            _ => Err(NO_ANSWER),
+        }
+    }
+
+    fn receive(&mut self, room: &mut [u8]) -> Result<Option<usize>, OsError> {
+        let Some(NetworkAnswered::Receive(received)) = self.next() else {
+            return Err(NO_ANSWER);
+        };
+        Ok(received?.map(|bytes| {
+            let len = bytes.len().min(room.len());
+            room[..len].copy_from_slice(&bytes[..len]);
+            len
+        }))
+    }
+
+    fn finish(&mut self) {}
 }
 
 /// What doorbells look at: the words of channels, as they were when a bell rang last.

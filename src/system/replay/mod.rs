@@ -18,15 +18,14 @@ use std::rc::Rc;
 
 use thiserror::Error;
 
-use self::answers::{RecordedDisk, RecordedMemory, Sights};
+use self::answers::{RecordedDisk, RecordedMemory, RecordedNetwork, Sights};
 use self::player::Player;
 pub use self::score::Difference;
 use self::score::{Score, Shared};
 use super::build::{Outside, Parts};
-use super::sockets::QUEUE_LIMIT;
 use super::{Error, Vhost};
 use crate::actors::files::{Disk, SpecialNames};
-use crate::actors::sockets::{Hub, Tcp};
+use crate::actors::sockets::Hub;
 use crate::config::{self, ChannelConfig};
 use crate::foreign::{Callbacks, Memories, Openers};
 use crate::mem::{Backend, MemoryMap};
@@ -148,6 +147,8 @@ impl Replay {
             disk,
             special,
         };
+        let network = RecordedNetwork::new(score.clone());
+        let hub = Hub::new(network, header.socket_queue).after(header.sockets_opened);
         let sink: Box<dyn io::Write> = if self.prints {
             Box::new(CStdout)
         } else {
@@ -165,8 +166,7 @@ impl Replay {
             memories,
             channels,
             callbacks: Rc::new(Callbacks::new(Openers::default(), Openers::default())),
-            // Nobody speaks to it.
-            sockets: Rc::new(RefCell::new(Hub::new(Tcp, QUEUE_LIMIT))),
+            sockets: Rc::new(RefCell::new(hub)),
             outside,
             sink,
             taps: vec![Box::new(score.tap())],

@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use super::score::Shared;
 use crate::bus::{Bus, Envelope, Inbox, Message, MessageVisitor, Party, Port};
 use crate::messages::announced::{Began, Notified};
-use crate::messages::{console, foreign, mailbox, memory, rpc};
+use crate::messages::{console, foreign, mailbox, memory, rpc, sockets};
 use crate::system::{Beginning, Inner, Vhost};
 use crate::trace::{Damage, Entry, Said, answer, whole};
 
@@ -118,6 +118,7 @@ impl Player {
             "rpc" => ask!(rpc, &ports.rpc),
             "console" => ask!(console, &ports.console),
             "foreign" => ask!(foreign, &ports.foreign),
+            "sockets" => ask!(sockets, &ports.sockets),
             "mailbox" => ports.mailbox.get().and_then(|port| ask!(mailbox, port)),
             _ => None,
         };

@@ -210,6 +210,19 @@ impl Shared {
         is.then(|| self.decode(&entry, body)).flatten()
     }
 
+    /// What is announced next behind a frame, with its own frame, if it is an `M`.
+    pub(super) fn announced_behind<M: Message>(&self, frame: u64) -> Option<(u64, M)> {
+        let entry = (0..AHEAD).find_map(|ahead| {
+            let mut score = self.lock();
+            let entry = score.nth(ahead)?;
+            (entry.frame > frame && entry.kind.name == M::NAME).then(|| entry.clone())
+        })?;
+        let Said::Message { body, .. } = &entry.said else {
+            return None;
+        };
+        Some((entry.frame, self.decode(&entry, body)?))
+    }
+
     /// The recorded answer to the message that has this number in the replay.
     pub(super) fn answer<T: DeserializeOwned>(&self, sequence: u64) -> Option<T> {
         let recorded = self.recorded(sequence)?;
