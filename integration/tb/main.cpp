@@ -10,7 +10,8 @@
 int main(int argc, char **argv) {
     VerilatedContext context;
     context.commandArgs(argc, argv);
-    Vtestbench testbench{&context};
+    context.fatalOnVpiError(false); // the host reports what VPI refuses
+    Vtestbench testbench{&context, ""}; // no name, or it would stand before every HDL path
     testbench.eval(); // the `initial` blocks, the host's start among them
     const std::clock_t begun = std::clock();
     while (!context.gotFinish()) {

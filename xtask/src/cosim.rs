@@ -1,16 +1,18 @@
-//! `cargo xtask cosim`: firmware on a CPU in an RTL simulation that has loaded the library.
+//! `cargo xtask cosim`: RTL simulations that have loaded the library, most of them with firmware on a CPU.
 //!
 //! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
 //! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
 //! - [`cocotb`]: the same under cocotb, which brings its own runner;
 //! - [`guide`]: the page for beginners, done as it says;
-//! - [`mod@bench`]: what the host costs a simulation.
+//! - [`mod@bench`]: what the host costs a simulation;
+//! - [`load`]: what an image takes to load.
 
 mod bench;
 mod build;
 mod case;
 mod cocotb;
 mod guide;
+mod load;
 
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
@@ -18,17 +20,20 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use self::build::{Builder, Simulation, empty};
-use self::case::Case;
+use self::build::{Builder, Simulation, empty, memories};
+use self::case::{Backend, Case};
 use crate::tool::{
     CLANG, COCOTB, CXX, LIBPYTHON, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool,
-    Toolbox, VENV, VERILATOR, keep_wheels,
+    Toolbox, UVM, VENV, VERILATOR, keep_wheels,
 };
 
 /// What it needs beside a Rust toolchain.
 pub(crate) const NEEDS: [Tool; 11] = [
     CLANG, LLD, CXX, MAKE, PERL, LIBPYTHON, VERILATOR, PICORV32, COCOTB, RISCV32, RISCV64,
 ];
+
+/// What only some cases need; without it they are skipped.
+pub(crate) const WANTS: [Tool; 1] = [UVM];
 
 /// How long a simulation may take; the testbench's own watchdog counts clocks, and can't see a host that hangs.
 const SECONDS: &str = "120";
@@ -69,20 +74,29 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
             bail!("{reason}");
         }
     }
-    let is_python = |(name, case): (&String, &Case)| case.python.is_some() && args.means(name);
-    let python = args.means(cocotb::NAME) || cases.iter().any(is_python);
-    let mut builder = Builder::new(root, python && !args.bench)?;
+    let mut builder = Builder::new(root)?;
     if args.bench {
-        return bench::run(&mut builder).map(|()| true);
+        bench::run(&mut builder)?;
+        match tools.get(UVM) {
+            Ok(()) => load::run(&mut builder)?,
+            Err(Missing(reason)) => println!("skipped: loading an image: {reason}"),
+        }
+        return Ok(true);
     }
     let mut score = Score::default();
     for (name, case) in cases.iter().filter(|(name, _)| args.means(name)) {
         println!("\n{name}: {case}");
+        if case.backend == Some(Backend::Uvm)
+            && let Err(Missing(reason)) = tools.get(UVM)
+        {
+            println!("skipped: {name}: {reason}");
+            continue;
+        }
         score.count(name, run_case(&mut builder, name, case));
     }
     if args.means(cocotb::NAME) {
         println!("\n{}: integration/cocotb", cocotb::NAME);
-        score.count(cocotb::NAME, cocotb::run(&builder));
+        score.count(cocotb::NAME, cocotb::run(&mut builder));
     }
     if args.means(guide::NAME) {
         println!("\n{}: docs/{}.md", guide::NAME, guide::NAME);
@@ -143,11 +157,15 @@ impl Score {
 /// Why the run was not as it must be; `None` if it was.
 fn run_case(builder: &mut Builder<'_>, name: &str, case: &Case) -> Result<Option<String>> {
     let images = builder.firmware(name, &case.firmware)?;
-    let simulation = builder.simulation(&case.design, case.library)?;
+    let mut simulation = builder.simulation(&case.design, case.library, case.backend)?;
+    if let Some(name) = &case.memories {
+        simulation.memories = memories(name);
+    }
     let mut command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
     if let Some(modules) = &case.python {
+        // Found before the one that the simulation was linked with.
         command
-            .env("LD_LIBRARY_PATH", builder.python_library())
+            .env("LD_LIBRARY_PATH", builder.python_library()?)
             .env("VIRTUAL_ENV", builder.root().join(VENV))
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONPATH", format!("integration/python/{modules}"));

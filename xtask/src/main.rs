@@ -33,7 +33,7 @@ struct Cli {
 enum Verb {
     /// Run every check there is: format, lints, docs, tests in all feature combinations, licences, fuzzing, benches
     Test(test::Args),
-    /// Run firmware on a CPU in an RTL simulation, with the library loaded: cases of integration/cases.toml
+    /// Run RTL simulations with the library loaded, most with firmware on a CPU: cases of integration/cases.toml
     Cosim(cosim::Args),
     /// Run the benches
     Bench(bench::Args),

@@ -155,7 +155,9 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         )
         .needs(&[CARGO_FUZZ, CXX]),
         Step::new("benches compile", ["cargo bench -p vhost --no-run"]),
-        Step::new("RTL co-simulation", ["cargo xtask cosim --no-install"]).needs(&cosim::NEEDS),
+        Step::new("RTL co-simulation", ["cargo xtask cosim --no-install"])
+            .needs(&cosim::NEEDS)
+            .wants(&cosim::WANTS),
         Step::new("quickstart", ["cargo run --release --example quickstart"])
             .only_with(&["examples/quickstart/main.rs"]),
     ];

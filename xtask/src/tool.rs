@@ -1,6 +1,7 @@
 //! What steps need beside a Rust toolchain: how to see that it is there, and how it is installed.
 
 use std::collections::HashMap;
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -31,6 +32,7 @@ pub(crate) const MATURIN: Tool = Tool::new("maturin", Source::Python { version: 
 pub(crate) const LIBPYTHON: Tool = Tool::new("libpython", Source::LibPython);
 pub(crate) const RISCV32: Tool = Tool::new("riscv32imc-unknown-none-elf", Source::Target);
 pub(crate) const RISCV64: Tool = Tool::new("riscv64gc-unknown-none-elf", Source::Target);
+pub(crate) const UVM: Tool = Tool::new(UVM_HDL, Source::Uvm);
 
 /// The part of Python that virtual environments need, which Debian has in a package of its own.
 const PYTHON_VENV: Tool = Tool::new(
@@ -42,6 +44,10 @@ const PYTHON_VENV: Tool = Tool::new(
 
 /// The virtual environment for Python packages, from the project's root.
 pub(crate) const VENV: &str = "target/venv";
+
+/// UVM's C code for HDL access in Verilator, and where it is kept if `UVM_HOME` has none, from the project's root.
+const UVM_HDL: &str = "uvm_hdl_verilator.c";
+const UVM_FETCHED: &str = "target/uvm";
 
 /// A program (its name is what one types), or a target's standard library.
 #[derive(Clone, Copy)]
@@ -62,6 +68,8 @@ enum Source {
     LibPython,
     /// The standard library for a target of the compiler.
     Target,
+    /// UVM's DPI code.
+    Uvm,
 }
 
 /// Succeeds where the library of this Python is there.
@@ -95,6 +103,7 @@ impl Tool {
                 .is_ok_and(|found| {
                     Path::new(String::from_utf8_lossy(&found.stdout).trim()).is_dir()
                 }),
+            Source::Uvm => uvm_dpi().is_some(),
         }
     }
 
@@ -111,6 +120,7 @@ impl Tool {
                 format!("{VENV}/bin/pip install --quiet {}=={version}", self.name)
             }
             Source::Target => format!("rustup target add {}", self.name),
+            Source::Uvm => format!("xtask/fetch-uvm.sh {UVM_FETCHED}"),
         }
     }
 }
@@ -194,6 +204,16 @@ pub(crate) fn python_packages() -> Result<PathBuf> {
         }
     }
     bail!("{} has no site-packages", lib.display())
+}
+
+/// The folder with UVM's DPI code: that of `UVM_HOME`, or else the one that was fetched.
+pub(crate) fn uvm_dpi() -> Option<PathBuf> {
+    let home = env::var_os("UVM_HOME").map(PathBuf::from);
+    let homes = home.into_iter().flat_map(|home| [home.join("src"), home]);
+    homes
+        .chain([PathBuf::from(UVM_FETCHED)])
+        .map(|folder| folder.join("dpi"))
+        .find(|folder| folder.join(UVM_HDL).is_file())
 }
 
 /// Where the wheels of Python packages are kept.

@@ -13,7 +13,7 @@ use super::command;
 
 const DESIGN: &str = "picorv32";
 const CLOCKS: &str = "+clocks=2000000";
-const ROUNDS: usize = 5;
+pub(super) const ROUNDS: usize = 5;
 
 /// So often everything runs in a round, and the fastest counts: what else the machine does only slows down.
 const TURNS: usize = 5;
@@ -34,7 +34,7 @@ const RUNS: [(&str, &str, Option<f64>); 5] = [
 /// Prints the ratios.
 pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
     let images = builder.firmware("bench", &["idle".into()])?;
-    let simulation = builder.simulation(DESIGN, Library::Shared)?;
+    let simulation = builder.simulation(DESIGN, Library::Shared, None)?;
     let time = |plusargs| time(builder.root(), &simulation, &images, plusargs);
     let mut rounds = vec![];
     for round in 1..=ROUNDS {
@@ -81,7 +81,7 @@ fn time(root: &Path, simulation: &Simulation, images: &[String], plusargs: &str)
 }
 
 /// The least, the median, and the most.
-fn spread(values: impl Iterator<Item = f64>) -> [f64; 3] {
+pub(super) fn spread(values: impl Iterator<Item = f64>) -> [f64; 3] {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     [0, values.len() / 2, values.len() - 1].map(|at| values[at])

@@ -9,15 +9,12 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use super::NEEDS;
-use super::case::Library;
-use crate::tool::{RISCV32, RISCV64, VENV, python_packages, requirements};
+use super::case::{Backend, Library};
+use crate::tool::{RISCV32, RISCV64, VENV, python_packages, requirements, uvm_dpi};
 
 /// The address of a core's RAM, as integration/rtl/soc.sv has it, and its mailbox in there, as tb/monitor.sv has it.
 const RAM_OF_CORE: usize = 0x1_0000;
 const MAILBOX: usize = 0x8000;
-
-/// Where the library with methods in Python is kept.
-const PYTHON_LIBRARY: &str = "target/cosim/python";
 
 /// What a case calls the firmware in Rust.
 const RUST: &str = "rust";
@@ -25,7 +22,8 @@ const RUST: &str = "rust";
 pub(super) struct Builder<'a> {
     root: &'a Path,
     packages: PathBuf,
-    built: BTreeMap<(String, Library), Simulation>,
+    libraries: BTreeMap<&'static str, PathBuf>,
+    built: BTreeMap<(String, Library, Option<Backend>), Simulation>,
 }
 
 /// A simulation, ready to run.
@@ -37,30 +35,63 @@ pub(super) struct Simulation {
 }
 
 impl<'a> Builder<'a> {
-    /// Builds the library, which every case needs, and one with methods in Python where a case wants that.
-    pub(super) fn new(root: &'a Path, python: bool) -> Result<Self> {
+    /// Builds the library: nothing can be done without it.
+    pub(super) fn new(root: &'a Path) -> Result<Self> {
         if root.to_string_lossy().contains(char::is_whitespace) {
             bail!(
                 "Verilator and make can't work in {}: there is a space in the path",
                 root.display()
             );
         }
-        if python {
-            library(root, &["--features", "python"])?;
-            let folder = root.join(PYTHON_LIBRARY);
-            fs::create_dir_all(&folder)
-                .with_context(|| format!("cannot make {}", folder.display()))?;
-            let built = root.join("target/release/libvhost.so");
-            fs::copy(&built, folder.join("libvhost.so"))
-                .with_context(|| format!("cannot copy {}", built.display()))?;
-        }
-        library(root, &[])?;
         let packages = root.join(python_packages()?);
-        Ok(Self {
+        let mut builder = Self {
             root,
             packages,
+            libraries: BTreeMap::new(),
             built: BTreeMap::new(),
-        })
+        };
+        builder.library(None)?;
+        Ok(builder)
+    }
+
+    /// The folder with the library of this default backend.
+    fn library(&mut self, backend: Option<Backend>) -> Result<PathBuf> {
+        match backend.map(Backend::name) {
+            None => self.library_with("log", None),
+            Some(name) => self.library_with(name, Some(&format!("mem_{name}"))),
+        }
+    }
+
+    /// The folder with the library that has methods in Python: the one of the virtual environment.
+    pub(super) fn python_library(&mut self) -> Result<PathBuf> {
+        self.library_with("python", Some("python"))
+    }
+
+    /// Cargo puts all of them in the same place, so each is copied.
+    fn library_with(&mut self, name: &'static str, feature: Option<&str>) -> Result<PathBuf> {
+        if let Some(folder) = self.libraries.get(name) {
+            return Ok(folder.clone());
+        }
+        let mut cargo = Command::new("cargo");
+        cargo.args(["build", "--release", "--package", "vhost", "--lib"]);
+        cargo.args(["--target-dir", "target"]);
+        cargo.args(feature.iter().flat_map(|feature| ["--features", feature]));
+        cargo.env("PYO3_PYTHON", self.root.join(VENV).join("bin/python"));
+        let status = cargo.current_dir(self.root).status();
+        if !status.context("cannot start cargo")?.success() {
+            bail!("the library can't be built");
+        }
+        let folder = self.root.join("target/cosim/libraries").join(name);
+        empty(&folder)?;
+        for file in ["libvhost.so", "libvhost.a"] {
+            fs::copy(
+                self.root.join("target/release").join(file),
+                folder.join(file),
+            )
+            .with_context(|| format!("cannot copy {file} to {}", folder.display()))?;
+        }
+        self.libraries.insert(name, folder.clone());
+        Ok(folder)
     }
 
     pub(super) fn root(&self) -> &'a Path {
@@ -70,11 +101,6 @@ impl<'a> Builder<'a> {
     /// The folder that Python packages are installed to.
     pub(super) fn packages(&self) -> &Path {
         &self.packages
-    }
-
-    /// The folder of the library with methods in Python.
-    pub(super) fn python_library(&self) -> PathBuf {
-        self.root.join(PYTHON_LIBRARY)
     }
 
     /// The image for each core, from the project's root. It is built for a 64-bit core too, though there is none.
@@ -131,25 +157,42 @@ impl<'a> Builder<'a> {
     }
 
     /// The simulation of a design. One whose inputs have not changed since it was built is kept.
-    pub(super) fn simulation(&mut self, design: &str, library: Library) -> Result<Simulation> {
-        let key = (design.to_owned(), library);
+    pub(super) fn simulation(
+        &mut self,
+        design: &str,
+        library: Library,
+        backend: Option<Backend>,
+    ) -> Result<Simulation> {
+        let key = (design.to_owned(), library, backend);
         if let Some(built) = self.built.get(&key) {
             return Ok(built.clone());
         }
-        let suffix = match library {
-            Library::Shared => "",
-            Library::Static => "-static",
-        };
-        let folder = self
-            .root
-            .join(format!("target/cosim/simulations/{design}{suffix}"));
+        let mut name = design.to_owned();
+        if let Some(backend) = backend {
+            name = format!("{name}-by-{}", backend.name());
+        }
+        if library == Library::Static {
+            name += "-static";
+        }
+        let folder = self.root.join("target/cosim/simulations").join(name);
 
-        let mut verilator = self.verilator(design, library, &folder);
+        let libraries = self.library(backend)?;
+        let link = match library {
+            Library::Shared => {
+                let libraries = libraries.display();
+                format!("-L{libraries} -lvhost -Wl,-rpath,{libraries}")
+            }
+            Library::Static => {
+                let archive = libraries.join("libvhost.a");
+                format!("{} -lpthread -ldl -lm", archive.display())
+            }
+        };
+        let mut verilator = self.verilator(design, &link, &folder);
         let inputs = format!(
             "{}\n{:?}\n{:016x}\n",
             requirements(&NEEDS),
             verilator,
-            self.inputs(library)?
+            self.inputs((library == Library::Static).then_some(&libraries))?
         );
         let record = folder.join("inputs");
         if fs::read_to_string(&record).is_ok_and(|last| last == inputs) {
@@ -167,22 +210,19 @@ impl<'a> Builder<'a> {
         let family = design.split('-').next().unwrap_or(design);
         let simulation = Simulation {
             program: folder.join("Vtestbench"),
-            memories: format!("integration/designs/{family}.mem.yaml"),
+            memories: memories(family),
             mailboxes: format!("integration/designs/{family}.mailbox.yaml"),
         };
         self.built.insert(key, simulation.clone());
         Ok(simulation)
     }
 
-    fn verilator(&self, design: &str, library: Library, folder: &Path) -> Command {
+    fn verilator(&self, design: &str, link: &str, folder: &Path) -> Command {
         let verilator = self.packages.join("verilator");
-        let libraries = self.root.join("target/release");
-        let libraries = libraries.display();
-        let link = match library {
-            Library::Shared => format!("-L{libraries} -lvhost -Wl,-rpath,{libraries}"),
-            Library::Static => format!("{libraries}/libvhost.a -lpthread -ldl -lm"),
-        };
         let mut command = Command::new(verilator.join("bin/verilator"));
+        if let Some(uvm) = uvm_dpi() {
+            command.env("UVM_DPI", self.root.join(uvm));
+        }
         command
             .env("VERILATOR_ROOT", &verilator)
             .env(
@@ -202,14 +242,15 @@ impl<'a> Builder<'a> {
                 "-MAKEFLAGS",
                 "CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG= OPT_FAST=-O3",
             ])
-            .args(["-LDFLAGS", &link])
+            .args(["-LDFLAGS", link])
             .args(["-F", &format!("integration/designs/{design}.f")])
             .current_dir(self.root);
         command
     }
 
-    /// What the simulation is built from, in a number. The shared library is loaded when it runs.
-    fn inputs(&self, library: Library) -> Result<u64> {
+    /// What the simulation is built from, in a number: the library, too, where it is linked statically. A shared one is loaded
+    /// when it runs.
+    fn inputs(&self, libraries: Option<&PathBuf>) -> Result<u64> {
         let mut hasher = DefaultHasher::new();
         let folders = ["designs", "rtl", "tb"].map(|folder| format!("integration/{folder}"));
         for folder in folders.iter().map(String::as_str).chain(["include"]) {
@@ -226,25 +267,16 @@ impl<'a> Builder<'a> {
                 (file.file_name(), content).hash(&mut hasher);
             }
         }
-        if library == Library::Static {
-            let archive = fs::metadata(self.root.join("target/release/libvhost.a"))?;
-            (archive.len(), archive.modified()?).hash(&mut hasher);
+        if let Some(libraries) = libraries {
+            fs::read(libraries.join("libvhost.a"))?.hash(&mut hasher);
         }
         Ok(hasher.finish())
     }
 }
 
-/// Builds the library, for the Python of the virtual environment where it needs one.
-fn library(root: &Path, options: &[&str]) -> Result<()> {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--package", "vhost", "--lib"]);
-    cargo.args(["--target-dir", "target"]).args(options);
-    cargo.env("PYO3_PYTHON", root.join(VENV).join("bin/python"));
-    let status = cargo.current_dir(root).status();
-    if !status.context("cannot start cargo")?.success() {
-        bail!("the library can't be built");
-    }
-    Ok(())
+/// The file of this name that describes memories.
+pub(super) fn memories(name: &str) -> String {
+    format!("integration/designs/{name}.mem.yaml")
 }
 
 /// Options of the linker that put a core's image where its RAM is.
@@ -266,7 +298,7 @@ pub(super) fn empty(folder: &Path) -> Result<()> {
 }
 
 /// Runs a command, whose words are shown only where it fails.
-fn succeed(command: &mut Command, what: &str) -> Result<()> {
+pub(super) fn succeed(command: &mut Command, what: &str) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command
         .stdin(Stdio::null())

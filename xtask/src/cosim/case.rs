@@ -17,6 +17,9 @@ pub(super) struct Case {
     pub(super) design: String,
     #[serde(default)]
     pub(super) library: Library,
+    pub(super) backend: Option<Backend>,
+    pub(super) memories: Option<String>,
+    #[serde(default)]
     pub(super) firmware: Vec<String>,
     pub(super) python: Option<String>,
     #[serde(default)]
@@ -35,6 +38,23 @@ pub(super) enum Library {
     #[default]
     Shared,
     Static,
+}
+
+/// The library's default backend, where it has one.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Backend {
+    Uvm,
+    Vpi,
+}
+
+impl Backend {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Uvm => "uvm",
+            Self::Vpi => "vpi",
+        }
+    }
 }
 
 /// All cases.
@@ -100,12 +120,18 @@ fn difference(lines: &[&String], expected: &str) -> Option<String> {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on {}", self.firmware.join(" and "), self.design)?;
+        if !self.firmware.is_empty() {
+            write!(f, "{} on ", self.firmware.join(" and "))?;
+        }
+        write!(f, "{}", self.design)?;
         if self.library == Library::Static {
             write!(f, ", statically linked")?;
         }
         if let Some(python) = &self.python {
             write!(f, ", with methods in Python ({python})")?;
+        }
+        if let Some(backend) = self.backend {
+            write!(f, ", memories by {}", backend.name())?;
         }
         self.plusargs.iter().try_for_each(|arg| write!(f, " {arg}"))
     }
@@ -113,6 +139,7 @@ impl fmt::Display for Case {
 
 #[cfg(test)]
 mod tests {
+    use super::super::build::memories;
     use super::*;
 
     fn case() -> Case {
@@ -148,6 +175,13 @@ mod tests {
     }
 
     #[test]
+    fn a_design_without_a_cpu_has_no_firmware() {
+        let case: Case = toml::from_str("design = 'd'\nbackend = 'uvm'").expect("it is a case");
+        assert!(case.firmware.is_empty());
+        assert_eq!(case.to_string(), "d, memories by uvm");
+    }
+
+    #[test]
     fn the_cases_are_valid() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
@@ -155,6 +189,9 @@ mod tests {
         for (name, case) in read(root).expect("they are read") {
             case.expected(root)
                 .unwrap_or_else(|error| panic!("{name}: {error}"));
+            let memories = case.memories.as_deref().map(memories);
+            let missing = memories.filter(|file| !root.join(file).is_file());
+            assert_eq!(missing, None, "{name}");
         }
     }
 }

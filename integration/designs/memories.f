@@ -1,0 +1,15 @@
+// Memories of every geometry; no CPU.
+--top-module testbench
+--timing
+--vpi
+-LDFLAGS -Wl,--undefined=mb_report,--undefined=vpi_handle_by_name
+../rtl/memory_map.sv
+../rtl/ram.sv
+../rtl/ram.cpp
+../rtl/scratch.sv
+../rtl/sram.sv
+../rtl/banked.sv
+../rtl/memories.sv
+../tb/vhost_pkg.sv
+../tb/memory_testbench.sv
+../tb/main.cpp

@@ -1,0 +1,48 @@
+// Banks in ROWS and columns. A word of the bus is one word of each bank of a row, side by side.
+module banked #(
+    parameter int BYTES = 4,
+    parameter int BANK_BYTES = 4,
+    parameter int BANK_DEPTH = 64,
+    parameter int ROWS = 1,
+    // More than one: a bank is itself an array of rows and columns.
+    parameter int BANK_ROWS = 1
+) (
+    input  bit               clk,
+    // Of the word, in the memory.
+    input  bit [31:0]        offset,
+    input  bit [BYTES-1:0]   strobes,
+    input  bit [8*BYTES-1:0] data,
+    output bit [8*BYTES-1:0] out
+);
+    localparam int COLUMNS = BYTES / BANK_BYTES;
+    localparam int BANK_COLUMNS = BANK_DEPTH / BANK_ROWS;
+
+    typedef logic [8*BANK_BYTES-1:0] flat_t[BANK_DEPTH];
+    typedef logic [8*BANK_BYTES-1:0] rows_t[BANK_ROWS][BANK_COLUMNS];
+
+    bit [31:0] word, in_row, out_row;
+    bit [8*BYTES-1:0] outs[ROWS];
+
+    assign word = (offset / BYTES) % BANK_DEPTH;
+    assign in_row = offset / (BYTES * BANK_DEPTH);
+    assign out = outs[out_row];
+
+    always_ff @(posedge clk)
+        out_row <= in_row;
+
+    for (genvar r = 0; r < ROWS; r++) begin : row
+        for (genvar c = 0; c < COLUMNS; c++) begin : column
+            bit [BANK_BYTES-1:0] bank_strobes;
+            assign bank_strobes = in_row == r ? strobes[BANK_BYTES*c+:BANK_BYTES] : 0;
+            if (BANK_ROWS == 1) begin : flat
+                sram #(.BYTES(BANK_BYTES), .array_t(flat_t)) bank (
+                    .clk, .word, .strobes(bank_strobes),
+                    .data(data[8*BANK_BYTES*c+:8*BANK_BYTES]), .out(outs[r][8*BANK_BYTES*c+:8*BANK_BYTES]));
+            end else begin : folded
+                sram_rows #(.BYTES(BANK_BYTES), .COLUMNS(BANK_COLUMNS), .array_t(rows_t)) bank (
+                    .clk, .word, .strobes(bank_strobes),
+                    .data(data[8*BANK_BYTES*c+:8*BANK_BYTES]), .out(outs[r][8*BANK_BYTES*c+:8*BANK_BYTES]));
+            end
+        end
+    end
+endmodule

@@ -1,0 +1,58 @@
+//! What an image takes to load into an HDL array, by the backends `vpi` and `uvm` in turn: time, and calls to the simulator.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::bench::{ROUNDS, spread};
+use super::build::{Builder, succeed};
+use super::case::Library;
+use super::command;
+
+const DESIGN: &str = "load";
+const SOURCE: &str = "integration/firmware/load.S";
+const IMAGE: &str = "target/cosim/load.elf";
+
+/// So many times as long `uvm` must take.
+const TARGET: f64 = 5.0;
+
+/// Prints the ratio.
+pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
+    let mut compile = Command::new("clang");
+    compile
+        .args(["--target=riscv32", "-nostdlib", "-fuse-ld=lld"])
+        .args(["-Wl,-Tdata=0,--entry=0,--nmagic", SOURCE, "-o", IMAGE])
+        .current_dir(builder.root());
+    succeed(&mut compile, SOURCE)?;
+    let simulation = builder.simulation(DESIGN, Library::Static, None)?;
+    let plusargs = [format!("+image={IMAGE}")];
+
+    println!("\nloading 64 KiB:");
+    let mut ratios = vec![];
+    for round in 1..=ROUNDS {
+        let output = command(builder.root(), &simulation, DESIGN, &[], &plusargs)?
+            .output()
+            .context("cannot start the simulation")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        if !output.status.success() {
+            bail!("the simulation failed:\n{text}");
+        }
+        let line = |backend: &str| {
+            let start = format!("load: {backend}: ");
+            let line = text.lines().find_map(|line| line.strip_prefix(&start));
+            line.with_context(|| format!("the simulation says nothing of {backend}:\n{text}"))
+        };
+        let time = |line: &str| {
+            Ok::<f64, anyhow::Error>(line.split(' ').next().unwrap_or_default().parse()?)
+        };
+        let (vpi, uvm) = (line("vpi")?, line("uvm")?);
+        println!("round {round}: vpi {vpi}\n         uvm {uvm}");
+        ratios.push(time(uvm)? / time(vpi)?);
+    }
+    let [least, ratio, most] = spread(ratios.into_iter());
+    let verdict = if ratio < TARGET { "BELOW" } else { "at least" };
+    println!(
+        "\nuvm takes {ratio:.1} ({least:.1} to {most:.1}) times as long as vpi: {verdict} {TARGET}"
+    );
+    Ok(())
+}
