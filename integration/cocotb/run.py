@@ -38,7 +38,11 @@ def main(build: Path) -> int:
         always=True,
     )
     results = simulator.test(
-        hdl_toplevel="top", test_module="test_switches", build_dir=build, test_dir=HERE
+        hdl_toplevel="top",
+        test_module="test_switches",
+        build_dir=build,
+        test_dir=HERE,
+        results_xml=str(build / "results.xml"),
     )
     tests, failures = get_results(results)
     return 0 if tests > 0 and failures == 0 else 1

@@ -166,6 +166,7 @@ fn run_case(builder: &mut Builder<'_>, name: &str, case: &Case) -> Result<Option
     }
     let mut command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
     if let Some(modules) = &case.python {
+        // Found before the one that the simulation was linked with.
         command
             .env("LD_LIBRARY_PATH", builder.python_library()?)
             .env("VIRTUAL_ENV", builder.root().join(VENV))
