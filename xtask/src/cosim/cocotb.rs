@@ -17,7 +17,6 @@ pub(super) const NAME: &str = "cocotb";
 /// Why it failed; `None` if it did not.
 pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
     let root = builder.root();
-    let library = builder.python_library()?;
     let images = builder.firmware(NAME, &["switches".into()])?;
     let folder = root.join("target/cosim").join(NAME);
     let files = folder.join("files");
