@@ -7,6 +7,9 @@ use std::{env, fs, io};
 /// Folders of files that users of the library need beside it.
 const STAGED: [&str; 2] = ["sv", "python"];
 
+/// Set by what builds the Python package; pyo3 then leaves libpython to whoever loads the library.
+const EXTENSION_MODULE: &str = "PYO3_BUILD_EXTENSION_MODULE";
+
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=src/sim/simulator.c");
     cc::Build::new()
@@ -14,8 +17,20 @@ fn main() -> io::Result<()> {
         .std("c11")
         .compile("vhost_simulator");
 
-    // Without a name of its own, it would be looked for where it was when a program was linked with it.
-    println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libvhost.so");
+    // Without a name of its own, it would be looked for where it was when a program was linked with it. As a Python
+    // extension module its file has another name.
+    println!("cargo::rerun-if-env-changed={EXTENSION_MODULE}");
+    let extension = env::var_os(EXTENSION_MODULE).is_some();
+    let name = if extension {
+        "_vhost.abi3.so"
+    } else {
+        "libvhost.so"
+    };
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,{name}");
+
+    // The libpython that is linked need not be where the system looks for libraries.
+    #[cfg(feature = "python")]
+    pyo3_build_config::add_libpython_rpath_link_args();
 
     stage()
 }

@@ -55,7 +55,10 @@ void mb_notify(void);
  */
 int mb_server_run(void);
 
-/* Flushes prints and drops the system; mb_init may follow. Builds nothing. An error inside a function that the library calls. */
+/*
+ * Flushes prints, drops the system and closes all sockets; mb_init may follow. Builds nothing. An error inside a function that the
+ * library calls.
+ */
 void mb_shutdown(void);
 
 /*
@@ -115,10 +118,75 @@ int mb_load_elf(const char *space, const char *file);
 /* ---- Calls ---------------------------------------------------------------------------------------------------------- */
 
 /*
- * One poll of a method, as firmware's CALL makes on every tick: the host program's, or else the testbench's. `*status` becomes 0:
- * ready, and the result is returned; 1: pending, ask again on the next tick; 2: there is no such method; 3: it failed.
+ * One poll of a method, as firmware's CALL makes on every tick: the host program's, or Python's where the library was built with it, or
+ * else the testbench's. `*status` becomes 0: ready, and the result is returned; 1: pending, ask again on the next tick; 2: there is no
+ * such method; 3: it failed.
  */
 uint64_t __mb_call(const char *ch, const char *method, uint32_t arg_len, const uint64_t *args, uint32_t *status);
+
+/* ---- Sockets -------------------------------------------------------------------------------------------------------- */
+
+/*
+ * TCP servers on 127.0.0.1, for debuggers, terminals and scripts. Nothing waits: the testbench polls, on every clock or so.
+ * They need no system and build none: they are open from c_skt_open to c_skt_close or mb_shutdown, whatever mb_init does
+ * meanwhile.
+ *
+ * `skt` is a handle, which is never dereferenced; `id` the number of a client: from 1, and never used again while the socket is
+ * open. A handle or id that is not (or no longer) known is an error. Every integer goes over the wire little endian.
+ *
+ * What can't be sent now is queued, and goes out in later c_skt_* calls and mb_ticks. A client for which more than 1 MiB would be
+ * queued is dropped. A client that is gone keeps its id until c_skt_disconnect, and what it sent can be read to its end; that
+ * a client has gone is reported only where bytes for it are lost.
+ */
+
+/* Listens on a port, on a free one where it is 0: a handle, or NULL. `name` is for greetings and reports. */
+void *c_skt_open(const char *name, uint32_t port);
+
+/* The port in use, or -1. */
+int c_skt_port(void *skt);
+
+/*
+ * What later clients are sent first; "" for nothing, as binary protocols need it. `{name}`, `{id}` and `{addr}` (where the socket
+ * listens) are filled in. It is "[{name}-{id}] Connected to {addr}!\n" unless it is set.
+ */
+void c_skt_greet(void *skt, const char *text);
+
+/* Takes a client that waits: its id, 0 where there is none, -1 on error. */
+int c_skt_accept(void *skt);
+
+/* Bytes sent or queued, which is all of them, or -1. */
+int c_skt_write_u8(void *skt, int id, uint8_t data);
+int c_skt_write_u16(void *skt, int id, uint16_t data);
+int c_skt_write_u32(void *skt, int id, uint32_t data);
+int c_skt_write_u64(void *skt, int id, uint64_t data);
+
+/* The number of bytes read; 0 where they are not all there, and none is taken; -1 on error and at the end of the stream. */
+int c_skt_read_u8(void *skt, int id, uint8_t *data);
+int c_skt_read_u16(void *skt, int id, uint16_t *data);
+int c_skt_read_u32(void *skt, int id, uint32_t *data);
+int c_skt_read_u64(void *skt, int id, uint64_t *data);
+
+/* A string and its NUL: bytes sent or queued, or -1. */
+int c_skt_write_string(void *skt, int id, const char *s);
+
+/*
+ * A string, whose NUL is taken too: its length; 0 and "" where no NUL has arrived; -1 on error, at the end of the stream, and where
+ * 65536 bytes have come without a NUL.
+ */
+int c_skt_read_string(void *skt, int id, const char **s);
+
+/*
+ * An array, imported as `byte unsigned data[]`. All of it is written: bytes sent or queued, or -1. As much of it is read as has
+ * arrived, at most 65536 bytes: bytes read, 0 where there are none, -1 on error and at the end of the stream.
+ */
+int c_skt_write_bytes(void *skt, int id, const svOpenArrayHandle data);
+int c_skt_read_bytes(void *skt, int id, const svOpenArrayHandle data);
+
+/* Ends a connection. What is queued still goes out. */
+void c_skt_disconnect(void *skt, int id);
+
+/* Stops listening and disconnects all clients. */
+void c_skt_close(void *skt);
 
 /* ---- What the library looks for ------------------------------------------------------------------------------------- */
 

@@ -7,11 +7,12 @@
 //!
 //! - `ffi`: what a simulator calls, the C ABI of `include/vhost.h`.
 //! - [`Vhost`] and the `mailbox_init` functions (`system`): configuration turned into running actors.
-//! - `foreign`: what we call: the simulator, and the callbacks of a Rust host program.
-//! - `actors`: mailbox server, memory, RPC dispatcher, files, console: state and decisions.
+//! - `foreign`: what we call: the simulator, the callbacks of a Rust host program, methods in Python.
+//! - `actors`: mailbox server, memory, RPC dispatcher, files, console, sockets: state and decisions.
 //! - [`messages`]: everything they may say to each other.
 //! - [`bus`]: carries it; the only place that waits.
 //! - [`config`]: the two YAML files. [`mem`]: what memory is, without actors. `printf`: C's formats.
+//! - [`trace`]: recordings of it all.
 //! - `sim`: safe wrappers over the simulator's symbols.
 //!
 //! Arrows run down only; a test holds them. All of it runs on the thread of its caller.
@@ -26,19 +27,26 @@ pub mod messages;
 mod printf;
 mod sim;
 mod system;
+pub mod trace;
 
 pub use foreign::{CallResult, FileOpener, Openers, SpecialFile};
 pub use messages::foreign::Severity;
 pub use messages::rpc::Progress;
 pub use system::{
-    Builder, Call, CallbackResult, ChannelExit, Error, MailboxInitPaths, MemoryView, SpaceView,
-    Spaces, Vhost, mailbox_init, mailbox_init_with_config, mailbox_init_with_paths, mb_server_run,
+    Builder, Call, CallbackResult, ChannelExit, Difference, Error, MailboxInitPaths, MemoryView,
+    Replay, ReplayError, Replayed, Sockets, SpaceView, Spaces, Vhost, mailbox_init,
+    mailbox_init_with_config, mailbox_init_with_paths, mb_server_run,
 };
 
 /// The README's examples compile.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// And those of the page on recordings.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/trace.md")]
+struct Recordings;
 
 /// And so do those of the page on memories.
 #[cfg(doctest)]

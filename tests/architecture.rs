@@ -12,16 +12,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "ffi",
         &[
-            "system", "foreign", "sim", "actors", "bus", "messages", "config", "mem",
+            "system", "foreign", "trace", "sim", "actors", "bus", "messages", "config", "mem",
         ],
     ),
     (
         "system",
         &[
-            "foreign", "actors", "sim", "bus", "messages", "config", "mem",
+            "foreign", "trace", "actors", "sim", "bus", "messages", "config", "mem",
         ],
     ),
     ("foreign", &["messages", "mem", "sim"]),
+    ("trace", &["messages", "bus", "config", "mem"]),
     ("actors", &["messages", "bus", "mem", "printf"]),
     ("messages", &["bus", "mem"]),
     ("bus", &[]),
@@ -37,6 +38,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("pyo3", &["foreign/python"]),
     ("bincode", &["trace"]),
     ("serde_yaml", &["config"]),
+    ("socket2", &["actors/sockets/tcp"]),
     ("LocalSet", &["bus"]),
 ];
 

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 use object::{Object, ObjectSymbol};
 use tempfile::TempDir;
+use vhost::{Replay, ReplayError};
 
 /// How a program is linked.
 #[derive(Debug, Clone, Copy)]
@@ -76,14 +77,18 @@ impl Program {
         path
     }
 
-    /// Runs it in an empty environment and gives what it printed; fails unless it ends with `status`.
+    /// Runs it in an environment without anything else, recorded, and gives what it printed; fails unless it ends with
+    /// `status`, and its recording can be replayed.
     fn run(&self, args: &[&str], status: i32) -> Run {
         let mut program = Command::new(self.folder.path().join("program"));
+        let trace = self.folder.path().join("run.trace");
+        fs::remove_file(&trace).ok();
+        let program = program.args(args).env_clear().env("VHOST_TRACE", &trace);
         let Output {
             status: ended,
             stdout,
             stderr,
-        } = program.args(args).env_clear().output().unwrap();
+        } = program.output().unwrap();
         let run = Run {
             stdout: String::from_utf8(stdout).unwrap(),
             stderr: String::from_utf8(stderr).unwrap(),
@@ -95,6 +100,15 @@ impl Program {
             "{linkage:?} {args:?}: {ended}\n{}",
             run.stderr
         );
+        if trace.is_file() {
+            let refused = Replay::of(&trace).run().err();
+            // Sockets that were open before the system have a past that is not recorded.
+            let had_sockets = matches!(refused, Some(ReplayError::NotWhole { .. }));
+            if !(had_sockets && args[0].contains("socket")) {
+                let refused = refused.map(|error| error.to_string());
+                assert_eq!(refused, None, "{linkage:?} {args:?}");
+            }
+        }
         run
     }
 }
@@ -164,6 +178,7 @@ fn drives_every_case(linkage: Linkage) {
         "services.c",
         "life.c",
         "misuse.c",
+        "sockets.c",
         "chip.c",
         "firmware.c",
     ];
@@ -190,6 +205,12 @@ fn drives_every_case(linkage: Linkage) {
         "threads",
         "backdoor",
         "misuse",
+        "sockets_alone",
+        "sockets_stay",
+        "sockets_in_call",
+        "sockets_and_threads",
+        "sockets_lost",
+        "sockets_misuse",
     ];
     for case in cases {
         drive(&driver, case, ANY, 0);
@@ -221,7 +242,14 @@ fn run_with_each_kind(program: &Program, args: &[&str]) -> Run {
 
 fn runs_in_a_simulator(linkage: Linkage) {
     let dpi = Program::build(linkage, &["dpi.c"]);
-    for case in ["told", "seen", "arrays", "black_box", "disable"] {
+    for case in [
+        "told",
+        "seen",
+        "arrays",
+        "socket_arrays",
+        "black_box",
+        "disable",
+    ] {
         run_with_each_kind(&dpi, &[case]);
     }
     let unregistered = "vhost: error: sv_registery_ch: channel `core0`: ";

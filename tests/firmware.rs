@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use object::{Object, ObjectSection};
-use quickstart::{run, start};
+use quickstart::{builder, run, start};
 use vhost::mem::Image;
 
 const IMAGES: [(&str, u64, u64); 2] = [
@@ -84,7 +84,8 @@ fn images_are_what_their_sources_give() {
 
     let files = tempfile::tempdir().unwrap();
     let image = built.join("selftest-rv32.elf");
-    let vhost = start(image.to_str().unwrap(), files.path(), std::io::sink()).unwrap();
+    let builder = builder(image.to_str().unwrap(), files.path(), std::io::sink());
+    let vhost = start(builder).unwrap();
     assert_eq!(run(&vhost).unwrap().code, 0);
 }
 

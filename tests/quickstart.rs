@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use quickstart::{End, SELFTEST, Tally, exit_status, run, start};
+use quickstart::{End, SELFTEST, Tally, builder, exit_status, run, start};
 use vhost::bus::Observation;
 use vhost::messages::foreign::Report;
 use vhost::{Severity, Vhost};
@@ -60,7 +60,7 @@ impl io::Write for Text {
 impl Bench {
     fn new() -> Self {
         let (files, text) = (tempfile::tempdir().unwrap(), Text::default());
-        let vhost = start(SELFTEST, files.path(), text.clone()).unwrap();
+        let vhost = start(builder(SELFTEST, files.path(), text.clone())).unwrap();
         Self { files, text, vhost }
     }
 

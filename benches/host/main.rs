@@ -15,6 +15,7 @@
 )]
 
 mod memory;
+mod sockets;
 mod yardstick;
 
 use std::cell::UnsafeCell;
@@ -324,6 +325,6 @@ fn silence() {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(30).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
-    targets = host, memory::memory
+    targets = host, memory::memory, sockets::echo
 }
 criterion_main!(benches);

@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run --release --example quickstart                 # firmware/selftest-rv32.elf
 //! cargo run --release --example quickstart -- other.elf    # firmware of yours
+//! VHOST_TRACE=run.trace cargo run --release --example quickstart   # and all that was said is recorded
 //! ```
 //!
 //! - `chip.rs`: the CPU and its RAM; in real life an RTL simulation.
@@ -29,7 +30,7 @@ use vhost::{Vhost, mb_server_run};
 
 pub use chip::Chip;
 pub use tally::Tally;
-pub use testbench::start;
+pub use testbench::{builder, start};
 
 /// What runs if nothing else is asked for: every service, each answer checked.
 pub const SELFTEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/firmware/selftest-rv32.elf");
@@ -57,7 +58,11 @@ fn quickstart() -> Result<u32, Box<dyn Error>> {
     let files = tempfile::tempdir()?;
     let tally = Tally::default();
 
-    let vhost = start(firmware, files.path(), std::io::stdout())?;
+    let mut builder = builder(firmware, files.path(), std::io::stdout());
+    if let Some(trace) = std::env::var_os("VHOST_TRACE") {
+        builder = builder.record(trace);
+    }
+    let vhost = start(builder)?;
     vhost.attach(tally.clone());
     let end = run(&vhost)?;
 

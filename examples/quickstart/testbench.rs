@@ -4,23 +4,23 @@ use std::io::{self, Cursor};
 use std::path::Path;
 use std::task::Poll;
 
-use vhost::{Call, CallResult, Error, SpecialFile, Vhost};
+use vhost::{Builder, Call, CallResult, Error, SpecialFile, Vhost};
 
-/// Starts the host: loads `firmware`, whose files will be below `files` and whose text goes to `console`.
-pub fn start(
-    firmware: &str,
-    files: &Path,
-    console: impl io::Write + 'static,
-) -> Result<Vhost, Error> {
+/// What the host is built of: it loads `firmware`, whose files will be below `files` and whose text goes to `console`.
+pub fn builder(firmware: &str, files: &Path, console: impl io::Write + 'static) -> Builder {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
-    let vhost = Vhost::builder()
+    Vhost::builder()
         .memories(here.join("mem.yaml"))
         .mailboxes(here.join("mailbox.yaml"))
         .variable("FIRMWARE", firmware)
         .files(files)
         .virtual_file("stimulus", |_: &str, _| Ok(stimulus()))
         .console(console)
-        .start()?;
+}
+
+/// Starts the host, with all that firmware calls.
+pub fn start(builder: Builder) -> Result<Vhost, Error> {
+    let vhost = builder.start()?;
     vhost.register_method("add", add)?;
     vhost.register_method("wait", wait())?;
     vhost.register_method("greet", greet)?;

@@ -126,12 +126,43 @@ module host
             "increment": return increment(ch, args[0], args[1]);
             "reverse": return reverse(ch, args[0]);
             "words_accessed": return ram_words_accessed();
+`ifdef CONSOLE
+            "console_put": return console_put(ch, args[0], status);
+            "console_get": return console_get(ch, status);
+`endif
             default: begin
                 status = NO_METHOD;
                 return 0;
             end
         endcase
     endfunction
+
+`ifdef CONSOLE
+    // Open before the host is initialised, which sockets don't need.
+    console_pkg::Console console = new();
+
+    function automatic longint unsigned console_put(
+        string ch, longint unsigned character, output int unsigned status);
+        began.delete(ch);
+        status = READY;
+        if (!console.put(8'(character))) begin
+            status = PENDING;
+            pending[ch] = clocks;
+        end
+        return 0;
+    endfunction
+
+    function automatic longint unsigned console_get(string ch, output int unsigned status);
+        byte unsigned character;
+        began.delete(ch);
+        status = READY;
+        if (!console.get(character)) begin
+            status = PENDING;
+            pending[ch] = clocks;
+        end
+        return 64'(character);
+    endfunction
+`endif
 
     // Answers when so many clocks have passed: with how many it was told to wait.
     function automatic longint unsigned wait_clocks(string ch, longint unsigned count, output int unsigned status);

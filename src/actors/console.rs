@@ -18,14 +18,6 @@ use crate::messages::foreign::{self, Line};
 /// end of line takes no more memory than this.
 pub(crate) const LINE_MAX: usize = 64 * 1024;
 
-/// Where lines go.
-pub(crate) enum Sink {
-    /// Out of this process, as `[channel] text`.
-    Writer(Box<dyn Write>),
-    /// To the testbench, which shows them among its own.
-    Testbench(Port<foreign::Inbox>),
-}
-
 /// Collects the text of each channel and puts out the lines that become complete.
 ///
 /// A line ends with `\n` or `\r\n`. What is no UTF-8 is put out as U+FFFD. Text that the sink does
@@ -38,14 +30,23 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// A console for the channels of these names, by [`ChannelId`], that puts lines out to `sink`.
-    pub(crate) fn new(desk: Desk, names: Vec<String>, sink: Sink) -> Self {
+    /// A console for the channels of these names, by [`ChannelId`], that writes to `sink`, or gives lines to the testbench
+    /// by `foreign` once it is told to.
+    pub(crate) fn new(
+        desk: Desk,
+        names: Vec<String>,
+        sink: Box<dyn Write>,
+        foreign: &Port<foreign::Inbox>,
+    ) -> Self {
+        let testbench = foreign.sent_by(desk.party());
         Self {
             desk,
             names,
             begun: BTreeMap::new(),
             output: Output {
                 sink,
+                testbench,
+                redirected: false,
                 lines: Vec::new(),
                 failed: false,
             },
@@ -103,6 +104,10 @@ impl Handler<Inbox> for Console {
                 self.print(&mail.message);
                 mail.reply.send(());
             }
+            Inbox::Redirect(mail) => {
+                self.output.redirected = true;
+                mail.reply.send(());
+            }
             Inbox::Finish(mail) => {
                 self.finish(&mail.message);
                 mail.reply.send(());
@@ -130,7 +135,10 @@ impl std::fmt::Display for Prefix<'_> {
 
 /// The sink, and the lines on their way to it.
 struct Output {
-    sink: Sink,
+    sink: Box<dyn Write>,
+    testbench: Port<foreign::Inbox>,
+    /// Lines go to the testbench.
+    redirected: bool,
     lines: Vec<u8>,
     failed: bool,
 }
@@ -138,8 +146,8 @@ struct Output {
 impl Output {
     fn line(&mut self, prefix: &Prefix<'_>, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
-        if let Sink::Testbench(testbench) = &self.sink {
-            testbench.post(Line {
+        if self.redirected {
+            self.testbench.post(Line {
                 channel: prefix.0.to_string(),
                 text: text.into_owned(),
             });
@@ -156,19 +164,15 @@ impl Output {
     fn flush(&mut self) {
         if !self.lines.is_empty() {
             self.write();
-            if let Sink::Writer(writer) = &mut self.sink {
-                let flushed = writer.flush();
-                self.heed(flushed);
-            }
+            let flushed = self.sink.flush();
+            self.heed(flushed);
         }
     }
 
     fn write(&mut self) {
-        if let Sink::Writer(writer) = &mut self.sink {
-            let written = writer.write_all(&self.lines);
-            self.lines.clear();
-            self.heed(written);
-        }
+        let written = self.sink.write_all(&self.lines);
+        self.lines.clear();
+        self.heed(written);
     }
 
     fn heed(&mut self, result: io::Result<()>) {

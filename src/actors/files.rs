@@ -4,6 +4,7 @@
 //! A path whose name is registered below `virtual/`, or whose extension is, goes to the host program;
 //! every other one to the root directory. Where there is no root, those are refused with `EACCES`.
 
+mod announced;
 mod descriptors;
 mod disk;
 mod path;
@@ -12,49 +13,38 @@ mod root;
 mod tests;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
-use cap_std::fs::Dir;
 use mailbox_rs::{Errno, OpenFlags};
 
+use self::announced::Announced;
 use self::descriptors::{Claim, Descriptors, File};
-use self::disk::Disk;
-use self::root::Root;
 use crate::bus::{Desk, Envelope, Port, Unanswered};
 use crate::messages::files::{Close, CloseAll, Inbox, Open, READ_MAX, Read, Seek, Write};
 use crate::messages::foreign::{
     self, CloseSpecial, OpenSpecial, ReadSpecial, SeekSpecial, SpecialId, WriteSpecial,
 };
 
+pub(crate) use self::disk::{Disk, DiskFile};
 pub(crate) use self::path::SpecialNames;
-pub(crate) use self::root::open_root;
+pub(crate) use self::root::Root;
 
 /// Serves the descriptors of all channels.
 pub(crate) struct Files {
     desk: Desk,
     foreign: Port<foreign::Inbox>,
-    disk: Option<Box<dyn Disk>>,
+    disk: Option<Announced>,
     special: SpecialNames,
     descriptors: Descriptors,
 }
 
 impl Files {
-    /// Serves the files below `root`, and asks `foreign` for those that are `special`.
+    /// Serves the files of `disk`, and asks `foreign` for those that are `special`.
     pub(crate) fn new(
-        desk: Desk,
-        foreign: &Port<foreign::Inbox>,
-        root: Option<Dir>,
-        special: SpecialNames,
-    ) -> Self {
-        let disk = root.map(|root| Box::new(Root::new(root)) as Box<dyn Disk>);
-        Self::with_disk(desk, foreign, disk, special)
-    }
-
-    /// As [`new`](Self::new), on a disk of any kind.
-    pub(crate) fn with_disk(
         desk: Desk,
         foreign: &Port<foreign::Inbox>,
         disk: Option<Box<dyn Disk>>,
         special: SpecialNames,
     ) -> Self {
+        let disk = disk.map(|disk| Announced::new(disk, desk.clone()));
         Self {
             foreign: foreign.sent_by(desk.party()),
             desk,

@@ -6,12 +6,25 @@ use std::rc::Rc;
 
 use actix::{Actor, Handler};
 
-use crate::bus::{Desk, Envelope, Port, Reply};
+use crate::bus::{Desk, Envelope, Port, Reply, Ticket};
 use crate::mem::{
     AccessError, MapError, MemoryMap, Op, Outcome, Segments, SpaceId, Span, Store, execute,
 };
 use crate::messages::foreign::{self, Report, Severity};
 use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
+
+/// Carries out accesses to memories of this process. What it reads is no function of the messages before, where somebody
+/// else writes there too: a replay answers itself.
+pub(crate) trait Local {
+    /// Carries out what the message of this ticket asks for.
+    fn execute(&self, of: Ticket, op: &Op<Segments>) -> Result<Outcome, AccessError>;
+}
+
+impl<S: Store> Local for S {
+    fn execute(&self, _: Ticket, op: &Op<Segments>) -> Result<Outcome, AccessError> {
+        execute(self, op)
+    }
+}
 
 /// Resolves accesses. Those that touch only memories of this process it carries out itself; the others
 /// it hands on to the outside, with the place for the reply. So it does with all of them while the testbench observes
@@ -19,7 +32,7 @@ use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
 pub(crate) struct Memory {
     desk: Desk,
     map: Rc<MemoryMap>,
-    local: Rc<dyn Store>,
+    local: Rc<dyn Local>,
     foreign: Port<foreign::Inbox>,
     observed: Rc<Cell<bool>>,
 }
@@ -30,7 +43,7 @@ impl Memory {
     pub(crate) fn new(
         desk: Desk,
         map: Rc<MemoryMap>,
-        local: Rc<dyn Store>,
+        local: Rc<dyn Local>,
         foreign: &Port<foreign::Inbox>,
         observed: Rc<Cell<bool>>,
     ) -> Self {
@@ -63,7 +76,8 @@ impl Memory {
     ) {
         let observed = self.observed.get();
         if !observed && op.all_places(&|place| self.map.is_local(place)) {
-            self.answer(reply, execute(&*self.local, &op));
+            let outcome = self.local.execute(reply.ticket(), &op);
+            self.answer(reply, outcome);
         } else {
             let access = foreign::Access {
                 space,

@@ -5,3 +5,4 @@ pub(crate) mod files;
 pub(crate) mod mailbox;
 pub(crate) mod memory;
 pub(crate) mod rpc;
+pub(crate) mod sockets;

@@ -1,19 +1,16 @@
 //! The RPC dispatcher: who answers a call, and when it is asked.
 //!
-//! A target that the host program has offered is the host program's; any other method is the testbench's. A call is one
-//! poll: the dispatcher hands it on together with its reply and keeps nothing of it, but for those that are to be made on
-//! the next tick.
+//! A target that the host program has offered is the host program's; any other method is Python's, or else the
+//! testbench's. A call is one poll: the dispatcher hands it on together with its reply and keeps nothing of it, but for
+//! those that are to be made on the next tick.
 
 use std::collections::HashSet;
 
 use actix::{Actor, Handler};
 
 use crate::bus::{Alarm, Desk, Envelope, Port};
-use crate::messages::foreign::{self, HostCall, SvCall};
-use crate::messages::rpc::{Call, CallError, Inbox, Progress, Target, When};
-
-/// The most arguments that `mb_sv_call` takes (C ABI, `SV_CALL_MAX_ARGS`).
-pub(crate) const SV_CALL_MAX_ARGS: usize = 16;
+use crate::messages::foreign::{self, HostCall, MethodCall, PyCancel, PyTick};
+use crate::messages::rpc::{Call, Inbox, Progress, Target, When};
 
 /// Dispatches calls.
 #[derive(Debug)]
@@ -24,7 +21,9 @@ pub(crate) struct Rpc {
     offered: HashSet<Target>,
     /// Calls for the next tick, in order of arrival.
     waiting: Vec<Envelope<Call>>,
-    /// Rings while there are any.
+    /// Python has tasks that only time brings forward.
+    py_tasks: bool,
+    /// Rings while there are any calls or tasks of these.
     alarm: Alarm,
 }
 
@@ -36,6 +35,7 @@ impl Rpc {
             desk,
             offered: HashSet::new(),
             waiting: Vec::new(),
+            py_tasks: false,
             alarm,
         }
     }
@@ -45,7 +45,7 @@ impl Rpc {
             When::Now => self.make(call),
             When::NextTick => {
                 self.waiting.push(call);
-                self.alarm.want(true);
+                self.set_alarm();
             }
         }
     }
@@ -67,12 +67,8 @@ impl Rpc {
             return self.foreign.forward(call, reply);
         }
         match target {
-            Target::Method(_) if args.len() > SV_CALL_MAX_ARGS => {
-                let given = args.len();
-                reply.send(Err(CallError::TooManyArguments { target, given }));
-            }
             Target::Method(method) => {
-                let call = SvCall {
+                let call = MethodCall {
                     channel,
                     method,
                     args,
@@ -83,16 +79,25 @@ impl Rpc {
         }
     }
 
+    /// Python's turn comes first: what has ended in it is found in the same tick.
     fn tick(&mut self) {
-        self.alarm.want(false);
+        if self.py_tasks {
+            self.foreign.post(PyTick);
+        }
         for call in std::mem::take(&mut self.waiting) {
             self.make(call);
         }
+        self.set_alarm();
     }
 
-    fn cancel(&mut self, channel: &str) {
+    fn cancel(&mut self, channel: String) {
         self.waiting.retain(|call| call.message.channel != channel);
-        self.alarm.want(!self.waiting.is_empty());
+        self.set_alarm();
+        self.foreign.post(PyCancel { channel });
+    }
+
+    fn set_alarm(&self) {
+        self.alarm.want(self.py_tasks || !self.waiting.is_empty());
     }
 }
 
@@ -112,7 +117,12 @@ impl Handler<Inbox> for Rpc {
                 reply.send(());
             }
             Inbox::Cancel(Envelope { message, reply }) => {
-                self.cancel(&message.channel);
+                self.cancel(message.channel);
+                reply.send(());
+            }
+            Inbox::PyTasks(Envelope { message, reply }) => {
+                self.py_tasks = message.alive;
+                self.set_alarm();
                 reply.send(());
             }
             Inbox::Tick(envelope) => {

@@ -44,8 +44,13 @@ impl Desk {
                 }
             };
             let ticket = self.line.ticket(self.party, kind);
-            self.line.show(ticket, Event::Message(&what()));
+            self.line.show(ticket, false, Event::Message(&what()));
         }
+    }
+
+    /// Whether somebody sees what is announced.
+    pub fn is_watched(&self) -> bool {
+        self.line.shows()
     }
 
     /// The number of ticks so far.

@@ -152,6 +152,11 @@ impl Bus {
         self.abroad.get() > 0
     }
 
+    /// Time passes up to `tick`, and nothing happens in it.
+    pub(crate) fn pass(&self, tick: u64) {
+        self.line.pass(tick);
+    }
+
     /// The next tick rings every doorbell, whatever it sees.
     pub fn notify(&self) {
         self.notified.set(true);
@@ -364,6 +369,13 @@ impl Drop for Abroad<'_> {
 impl Default for Bus {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// The taps go first: that messages have no answer any more, since the bus is gone, is nothing that was said on it.
+impl Drop for Bus {
+    fn drop(&mut self) {
+        self.line.detach();
     }
 }
 

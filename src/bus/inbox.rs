@@ -35,6 +35,26 @@ macro_rules! inbox {
                     $(Self::$message(envelope) => envelope.reply.ticket(),)+
                 }
             }
+
+            fn answer<'de, D: serde::Deserializer<'de>>(self, reply: D) -> Result<(), D::Error> {
+                match self {
+                    $(Self::$message(envelope) => {
+                        let answer = serde::Deserialize::deserialize(reply)?;
+                        envelope.reply.send(answer);
+                    })+
+                }
+                Ok(())
+            }
+
+            fn by_name<V: $crate::bus::MessageVisitor<Self>>(
+                name: &str,
+                visitor: V,
+            ) -> Option<V::Output> {
+                match name {
+                    $(stringify!($message) => Some(visitor.visit::<$message>()),)+
+                    _ => None,
+                }
+            }
         }
     };
 }

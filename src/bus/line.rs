@@ -99,6 +99,10 @@ impl Line {
         tick
     }
 
+    pub(super) fn pass(&self, tick: u64) {
+        self.tick.store(tick.max(self.tick()), Ordering::Relaxed);
+    }
+
     pub(super) fn tapped(&self) -> bool {
         self.tapped.load(Ordering::Relaxed)
     }
@@ -113,18 +117,26 @@ impl Line {
         self.tapped.store(true, Ordering::Relaxed);
     }
 
+    /// Shows nothing to anybody any more.
+    pub(super) fn detach(&self) {
+        self.tapped.store(false, Ordering::Relaxed);
+        let taps = std::mem::take(&mut *lock(&self.taps));
+        drop(taps);
+    }
+
     pub(super) fn observing(&self) -> bool {
         self.observing.load(Ordering::Relaxed)
     }
 
     /// Shows an event to the taps, unless one of them causes it.
-    pub(super) fn show(&self, ticket: Ticket, event: Event<'_>) {
+    pub(super) fn show(&self, ticket: Ticket, awaited: bool, event: Event<'_>) {
         if self.observing.swap(true, Ordering::Relaxed) {
             return;
         }
         let seen = Observation {
             ticket,
             tick: self.tick(),
+            awaited,
             event,
         };
         // Taken out, since a tap may attach another.

@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserializer, Serialize};
 use tokio::sync::oneshot;
 
 use super::line::{Line, Ticket};
@@ -47,6 +47,25 @@ pub trait Inbox: actix::Message<Result = ()> + Send + 'static {
     const PARTY: Party;
     /// The identity of the envelope inside.
     fn ticket(&self) -> Ticket;
+    /// Answers the message inside with what a recording says: its reply, as it was serialized.
+    ///
+    /// # Errors
+    /// Where that is no reply to this message, which then has none.
+    fn answer<'de, D: Deserializer<'de>>(self, reply: D) -> Result<(), D::Error>;
+    /// Shows `visitor` the type of the message of this name; `None` where there is none.
+    fn by_name<V: MessageVisitor<Self>>(name: &str, visitor: V) -> Option<V::Output>
+    where
+        Self: Sized;
+}
+
+/// What is done with a type of message that is known by its name only.
+pub trait MessageVisitor<I> {
+    /// What comes of it.
+    type Output;
+    /// It is `M`.
+    fn visit<M: Message>(self) -> Self::Output
+    where
+        I: From<Envelope<M>>;
 }
 
 /// A message and the place for its reply.
@@ -119,7 +138,7 @@ impl<R> Reply<R> {
     fn close(&mut self, event: Event<'_>) {
         if let Some(shown) = self.shown.take() {
             for ticket in shown.tickets.iter().rev() {
-                shown.line.show(*ticket, event);
+                shown.line.show(*ticket, self.slot.is_some(), event);
             }
         }
     }

@@ -31,7 +31,7 @@ pub use host::Bus;
 pub(crate) use inbox::inbox;
 pub use line::Ticket;
 pub(crate) use line::panic_text;
-pub use message::{Answer, Body, Envelope, Inbox, Message, Reply};
+pub use message::{Answer, Body, Envelope, Inbox, Message, MessageVisitor, Reply};
 pub use port::Port;
 pub use tap::{Event, Kept, KeptEvent, Observation, Tap};
 

@@ -108,8 +108,9 @@ impl<I: Inbox> Port<I> {
         I: From<Envelope<M>>,
     {
         if self.line.tapped() {
+            let Envelope { message, reply } = &envelope;
             self.line
-                .show(envelope.reply.ticket(), Event::Message(&envelope.message));
+                .show(reply.ticket(), reply.is_awaited(), Event::Message(message));
         }
         match &self.way {
             Way::Actor(recipient) => recipient.do_send(envelope.into()),

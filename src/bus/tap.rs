@@ -39,6 +39,8 @@ pub struct Observation<'a> {
     pub ticket: Ticket,
     /// When, in ticks.
     pub tick: u64,
+    /// Whether somebody waits, or waited, for the answer.
+    pub awaited: bool,
     /// What.
     pub event: Event<'a>,
 }

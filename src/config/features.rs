@@ -1,6 +1,7 @@
 //! What Cargo features choose: defaults for configurations that do not say.
 
 use mailbox_rs::{CacheLine, PtrWidth};
+use serde::{Deserialize, Serialize};
 
 use crate::mem::Backend;
 
@@ -44,6 +45,28 @@ impl Default for Backend {
             Self::Vpi
         } else {
             Self::Log
+        }
+    }
+}
+
+/// What holds where a configuration does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Defaults {
+    /// The backend of memories.
+    pub backend: Backend,
+    /// The pointer width of channels that have no image that says it.
+    pub ptr_width: Option<PtrWidth>,
+    /// The cache line of channels.
+    pub cache_line: CacheLine,
+}
+
+impl Defaults {
+    /// Those that this library was built with.
+    pub fn of_features() -> Self {
+        Self {
+            backend: Backend::default(),
+            ptr_width: ptr_width(),
+            cache_line: cache_line(),
         }
     }
 }

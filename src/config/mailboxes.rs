@@ -10,7 +10,6 @@ use serde_yaml::Value;
 
 use super::error::{ChannelProblem, ConfigProblem};
 use super::expand::expand;
-use super::features;
 use super::raw::{self, RawChannel, RawFlag};
 use super::surroundings::Surroundings;
 use crate::mem::{Image, MemoryId, MemoryMap, Segment, SpaceId};
@@ -116,7 +115,7 @@ impl Reader<'_> {
             .cache_line
             .map(cache_line)
             .transpose()?
-            .unwrap_or_else(features::cache_line);
+            .unwrap_or(self.outside.defaults().cache_line);
         let image = match &raw.elf {
             Some(file) if load || serve => Some(self.image(file)?),
             _ => None,
@@ -124,7 +123,7 @@ impl Reader<'_> {
         let mailbox = if serve {
             let ptr_width = ptr_width
                 .or(image.as_ref().map(|image| image.ptr_width()))
-                .or_else(features::ptr_width)
+                .or(self.outside.defaults().ptr_width)
                 .ok_or(ChannelProblem::NoPtr)?;
             let layout = Layout::new(ptr_width, cache_line);
             let address = address(&raw, image.as_deref(), &layout)?;

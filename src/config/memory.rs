@@ -22,7 +22,7 @@ pub(super) fn believe(
     if base.checked_add(last).is_none() {
         return Err(MemoryProblem::Wraps { base, size });
     }
-    let backend = raw.backend.unwrap_or_default();
+    let backend = raw.backend.unwrap_or(outside.defaults().backend);
     let by_feature = ByFeature(raw.backend.is_none());
     let width = shape::width_in_bytes(&raw)?;
     let init = init(&raw.init, width, outside)?;

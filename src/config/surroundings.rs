@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::features::Defaults;
+
 /// Environment and files, as the configuration's `${VAR}` and file names mean them. A trait, so that a replay can answer
 /// from its trace, and a test without touching either.
 pub trait Surroundings {
@@ -20,6 +22,11 @@ pub trait Surroundings {
 
     /// Whether this is the name of a file.
     fn is_file(&self, file: &Path) -> bool;
+
+    /// What holds where the text does not say.
+    fn defaults(&self) -> Defaults {
+        Defaults::of_features()
+    }
 }
 
 /// The environment and the files of this process.

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::process::{SERVED, WRITTEN};
+use crate::messages::sockets::SocketError;
 use crate::sim::SimError;
 use crate::sim::open_array::ArrayError;
 use crate::system;
@@ -29,6 +30,12 @@ pub(super) enum Error {
         "{what:#x} asks for what can't be observed: there is {SERVED} for requests and {WRITTEN} for writes"
     )]
     NotObservable { what: u32 },
+    #[error("{0:#x} is no handle that `c_skt_open` has given")]
+    NoHandle(usize),
+    #[error("pointers of this machine are too short for the handle of a socket")]
+    NoHandles,
+    #[error("{0} is no TCP port: they end at 65535")]
+    NoPort(u32),
     #[error("the system is there already: call `mb_shutdown` before another `mb_init`")]
     Running,
     #[error("it was called from inside a foreign call: return from that first")]
@@ -52,7 +59,7 @@ pub(super) enum Audience {
     Testbench,
     /// Whoever reads stderr: the testbench must not be called from this thread.
     Stderr,
-    /// Nobody: it has been reported when it arose.
+    /// Nobody: it has been reported when it arose, or is only news to whoever called.
     Nobody,
 }
 
@@ -61,7 +68,16 @@ impl Error {
         match self {
             Self::OtherThread => Audience::Stderr,
             Self::StillFailed(_) | Self::System(system::Error::Fatal(_)) => Audience::Nobody,
+            Self::System(system::Error::Socket(error)) if is_farewell(error) => Audience::Nobody,
             _ => Audience::Testbench,
         }
     }
+}
+
+/// A client may go when it likes, and where nothing is lost by that, nothing has gone wrong.
+fn is_farewell(error: &SocketError) -> bool {
+    matches!(
+        error,
+        SocketError::Ended { .. } | SocketError::Lost { unsent: 0, .. } | SocketError::Gone { .. }
+    )
 }

@@ -4,6 +4,7 @@ use super::backdoor::*;
 use super::inquiry::*;
 use super::lifecycle::*;
 use super::rpc::*;
+use super::sockets::*;
 use crate::sim::prototype::{Functions, header};
 
 /// Lists functions; the holes are their arguments.
@@ -48,6 +49,24 @@ fn the_header_declares_what_is_exported() {
         mb_backdoor_read_mem(_ _ _ _),
         mb_load_elf(_ _),
         __mb_call(_ _ _ _ _),
+        c_skt_open(_ _),
+        c_skt_port(_),
+        c_skt_greet(_ _),
+        c_skt_accept(_),
+        c_skt_write_u8(_ _ _),
+        c_skt_write_u16(_ _ _),
+        c_skt_write_u32(_ _ _),
+        c_skt_write_u64(_ _ _),
+        c_skt_read_u8(_ _ _),
+        c_skt_read_u16(_ _ _),
+        c_skt_read_u32(_ _ _),
+        c_skt_read_u64(_ _ _),
+        c_skt_write_string(_ _ _),
+        c_skt_read_string(_ _ _),
+        c_skt_write_bytes(_ _ _),
+        c_skt_read_bytes(_ _ _),
+        c_skt_disconnect(_ _),
+        c_skt_close(_),
     };
     functions.are_declared_by(exported);
 }

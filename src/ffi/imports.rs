@@ -1,10 +1,14 @@
-//! `sv/mailbox_sv/core/mb_dpi.svh` imports what `include/vhost.h` declares, and `mb_exports.svh` exports what it looks for.
+//! `sv/mailbox_sv` imports what `include/vhost.h` declares (`core/mb_dpi.svh`, `mb_socket_dpi.svh`), and exports what it looks
+//! for (`core/mb_exports.svh`).
 
 use std::collections::BTreeMap;
 
 use crate::sim::prototype::header;
 
-const IMPORTS: &str = include_str!("../../sv/mailbox_sv/core/mb_dpi.svh");
+const IMPORTS: &str = concat!(
+    include_str!("../../sv/mailbox_sv/core/mb_dpi.svh"),
+    include_str!("../../sv/mailbox_sv/mb_socket_dpi.svh")
+);
 const EXPORTS: &str = include_str!("../../sv/mailbox_sv/core/mb_exports.svh");
 
 /// What SystemVerilog can't be given: plain C pointers.
@@ -32,6 +36,7 @@ fn type_of(c: &str) -> (&'static str, &'static str) {
         "uint32_t" => ("input", "int unsigned"),
         "uint64_t" => ("input", "longint unsigned"),
         "const char *" => ("input", "string"),
+        "void *" => ("input", "chandle"),
         "const char **" => ("output", "string"),
         "uint8_t *" => ("output", "byte unsigned"),
         "uint16_t *" => ("output", "shortint unsigned"),

@@ -16,6 +16,8 @@ thread_local! {
     pub(super) static SPACE: Kept = const { Kept::empty() };
     /// What `mb_backdoor_read_string` gives.
     pub(super) static STRING: Kept = const { Kept::empty() };
+    /// What `c_skt_read_string` gives.
+    pub(super) static SOCKET_STRING: Kept = const { Kept::empty() };
 }
 
 /// One text, kept for C.

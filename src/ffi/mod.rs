@@ -4,8 +4,10 @@
 //! - [`inquiry`]: what there is to know: errors, status, spaces.
 //! - [`backdoor`]: the memories of the chip.
 //! - [`rpc`]: calls of methods.
+//! - [`sockets`]: TCP servers that the testbench polls.
 //! - [`guard`]: what every function passes: no panic gets out, no error gets lost.
 //! - [`process`]: the one system of the process, and the thread that it belongs to.
+//! - [`exit`]: what is left to do when a process just ends.
 //! - [`arguments`], [`kept`], [`error`]: pointers in, pointers out, what can be wrong.
 //!
 //! Every function is one call of the system; nothing is decided here.
@@ -18,6 +20,7 @@
 mod arguments;
 mod backdoor;
 mod error;
+mod exit;
 mod guard;
 #[cfg(test)]
 mod header;
@@ -28,3 +31,4 @@ mod kept;
 mod lifecycle;
 mod process;
 mod rpc;
+mod sockets;

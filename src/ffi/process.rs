@@ -3,15 +3,17 @@
 //! The system is kept where only its own thread finds it, so that a call from another can't race with anything; which
 //! thread that is, is the one thing that threads share.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::Error;
+use super::exit::flush_recordings_at_exit;
 use super::guard::catch;
+use crate::messages::announced::Observing;
 use crate::sim::{scope, testbench};
-use crate::system::{InitPaths, Vhost};
+use crate::system::{InitPaths, Sockets, Standalone, Vhost};
 
 /// How far the system is.
 #[derive(Clone)]
@@ -35,6 +37,7 @@ enum Stage {
 thread_local! {
     static STAGE: ManuallyDrop<RefCell<Stage>> =
         const { ManuallyDrop::new(RefCell::new(Stage::Empty)) };
+    static SOCKETS: ManuallyDrop<OnceCell<Standalone>> = const { ManuallyDrop::new(OnceCell::new()) };
     static THREAD: Cell<u64> = const { Cell::new(NOBODY) };
     /// What is to be observed, asked for before or while there is a system.
     static OBSERVED: Cell<u32> = const { Cell::new(0) };
@@ -101,7 +104,42 @@ pub(super) fn observe(what: u32) -> Result<(), Error> {
 
 fn observe_in(vhost: &Vhost) {
     let what = OBSERVED.get();
-    vhost.observe(what & SERVED != 0, what & WRITTEN != 0);
+    if what != 0 {
+        vhost.observe(Observing {
+            served: what & SERVED != 0,
+            written: what & WRITTEN != 0,
+        });
+    }
+}
+
+/// Does something with the sockets. They need no system, but are the system's where there is one. Where they are called
+/// from says nothing of where the testbench's exports are.
+pub(super) fn with_sockets<T>(
+    act: impl FnOnce(Sockets<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    match stage() {
+        Stage::Running { vhost, .. } => act(vhost.sockets()),
+        Stage::Busy => Err(Error::Busy),
+        Stage::Empty | Stage::Failed(_) => {
+            claim()?;
+            with_standalone(|standalone| act(standalone.sockets()))
+        }
+    }
+}
+
+/// Sends what is queued on sockets, where there is no system to do it.
+pub(super) fn flush_sockets() -> Result<(), Error> {
+    SOCKETS.with(|sockets| sockets.get().map_or(Ok(()), |open| Ok(open.flush()?)))
+}
+
+fn with_standalone<T>(act: impl FnOnce(&Standalone) -> Result<T, Error>) -> Result<T, Error> {
+    SOCKETS.with(|sockets| match sockets.get() {
+        Some(standalone) => act(standalone),
+        None => {
+            let standalone = Standalone::new()?;
+            act(sockets.get_or_init(|| standalone))
+        }
+    })
 }
 
 /// Refuses a call that comes from inside a foreign call; a report that an exported function makes is one too, though
@@ -142,12 +180,12 @@ pub(super) fn start(paths: InitPaths) -> Result<(), Error> {
     }
 }
 
-/// Drops the system.
+/// Drops the system, and closes all sockets.
 pub(super) fn stop() -> Result<(), Error> {
     match stage() {
         Stage::Running { .. } | Stage::Failed(_) => {}
         Stage::Busy => return Err(Error::Busy),
-        Stage::Empty => return refuse_other_thread(),
+        Stage::Empty => refuse_other_thread()?,
     }
     let ended = match enter(Stage::Busy) {
         Stage::Running { vhost, .. } => catch(|| {
@@ -155,19 +193,23 @@ pub(super) fn stop() -> Result<(), Error> {
             Rc::into_inner(vhost).ok_or(Error::Abroad)?.shutdown();
             Ok(())
         }),
-        _ => Ok(()),
+        _ => catch(close_sockets),
     };
     enter(Stage::Empty);
     OBSERVED.set(0);
     scope::forget();
-    OWNER.store(NOBODY, Ordering::Release);
+    let me = thread();
+    // It may have been nobody's.
+    let _ = OWNER.compare_exchange(me, NOBODY, Ordering::AcqRel, Ordering::Acquire);
     ended
 }
 
 fn build(paths: InitPaths, unasked: bool) -> Result<Rc<Vhost>, Error> {
     enter(Stage::Busy);
+    flush_recordings_at_exit();
     let built = catch(|| {
-        let (vhost, beginning) = Vhost::from_environment(paths)?;
+        let (vhost, beginning) =
+            with_standalone(|sockets| Ok(Vhost::from_environment(paths, sockets)?))?;
         let vhost = Rc::new(vhost);
         // Already now: foreign calls that it makes to begin may use it.
         enter(Stage::Running {
@@ -175,11 +217,22 @@ fn build(paths: InitPaths, unasked: bool) -> Result<Rc<Vhost>, Error> {
             unasked,
         });
         observe_in(&vhost);
+        if testbench::takes_lines() {
+            vhost.redirect_lines()?;
+        }
         vhost.begin(beginning)?;
         Ok(vhost)
     });
     built.inspect_err(|error| {
         enter(Stage::Failed(error.to_string().into()));
+    })
+}
+
+fn close_sockets() -> Result<(), Error> {
+    SOCKETS.with(|sockets| {
+        sockets
+            .get()
+            .map_or(Ok(()), |open| Ok(open.sockets().close_all()?))
     })
 }
 

@@ -1,4 +1,4 @@
-//! The outside as it is: the simulator through DPI, the memories by their backends, the host program's callbacks.
+//! The outside as it is: the simulator through DPI, the memories by their backends, the host program's callbacks, Python.
 
 use std::io::Write as _;
 use std::rc::Rc;
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 use thiserror::Error;
 
-use super::{Callbacks, Foreign, Memories};
+use super::{Callbacks, Foreign, Memories, Python};
 use crate::mem::{AccessError, Outcome, execute};
 use crate::messages::foreign::{Access, Line, Opener, Served, Severity, SpecialId, Untold};
 use crate::messages::rpc::{CallError, Progress, Target};
@@ -18,14 +18,16 @@ use crate::sim::{CStdout, SimError, testbench};
 pub(crate) struct Live {
     memories: Rc<Memories>,
     callbacks: Rc<Callbacks>,
+    python: Python,
 }
 
 impl Live {
-    /// With these memories and callbacks; the simulator is whatever loaded the library.
-    pub(crate) fn new(memories: Rc<Memories>, callbacks: Rc<Callbacks>) -> Self {
+    /// With these memories and callbacks; the simulator is whatever loaded the library, and Python that of its environment.
+    pub(crate) fn new(memories: Rc<Memories>, callbacks: Rc<Callbacks>, python: Python) -> Self {
         Self {
             memories,
             callbacks,
+            python,
         }
     }
 }
@@ -46,6 +48,22 @@ impl Foreign for Live {
         args: &[u64],
     ) -> Result<Progress, CallError> {
         self.callbacks.call(channel, target, args)
+    }
+
+    fn py_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError> {
+        self.python.call(channel, method, args)
+    }
+
+    fn py_tick(&self) {
+        self.python.tick();
+    }
+
+    fn py_cancel(&self, channel: &str) {
+        self.python.cancel(channel);
+    }
+
+    fn on_py_tasks(&self, tell: Box<dyn Fn(bool)>) {
+        self.python.on_tasks(tell);
     }
 
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError> {

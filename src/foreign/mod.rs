@@ -6,6 +6,11 @@
 mod callbacks;
 mod live;
 mod memory;
+#[cfg(feature = "python")]
+pub(crate) mod python;
+#[cfg(not(feature = "python"))]
+#[path = "without_python.rs"]
+mod python;
 #[cfg(test)]
 pub(crate) mod scripted;
 
@@ -17,10 +22,14 @@ pub use callbacks::{CallResult, FileOpener, Openers, SpecialFile};
 pub(crate) use live::Live;
 pub(crate) use live::{report, report_without_testbench};
 pub(crate) use memory::{Memories, NoRoom};
+pub(crate) use python::Python;
 
 use crate::mem::{AccessError, Outcome};
-use crate::messages::foreign::{Access, Inbox, Line, Opener, Served, Severity, SpecialId, Untold};
+use crate::messages::foreign::{
+    Access, Inbox, Line, MethodCall, Opener, Served, Severity, SpecialId, Untold,
+};
 use crate::messages::rpc::{CallError, Progress, Target};
+use crate::sim::testbench::SV_CALL_ARGS;
 
 /// Everything that the system asks of the outside. Each method may come back into the system before
 /// it returns, so none may hold a borrow meanwhile.
@@ -35,6 +44,19 @@ pub(crate) trait Foreign {
         target: &Target,
         args: &[u64],
     ) -> Result<Progress, CallError>;
+
+    /// Asks Python's methods once. Without Python all are absent.
+    fn py_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError>;
+
+    /// One turn of Python's event loop.
+    fn py_tick(&self);
+
+    /// Cancels what a channel called in Python and is not over.
+    fn py_cancel(&self, channel: &str);
+
+    /// Tells from now on when Python begins to have tasks that only [`py_tick`](Self::py_tick) brings forward, and when it
+    /// has none any more.
+    fn on_py_tasks(&self, tell: Box<dyn Fn(bool)>);
 
     /// Asks the testbench's methods once.
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError>;
@@ -89,16 +111,22 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
         }
         // Firmware has reset the channel that called: a method must not go on with what is dropped.
         Inbox::HostCall(call) if call.reply.is_abandoned() => {}
-        Inbox::SvCall(call) if call.reply.is_abandoned() => {}
+        Inbox::MethodCall(call) if call.reply.is_abandoned() => {}
         Inbox::HostCall(call) => {
             let ask = call.message;
             call.reply
                 .send(foreign.host_call(&ask.channel, &ask.target, &ask.args));
         }
-        Inbox::SvCall(call) => {
-            let ask = call.message;
-            call.reply
-                .send(foreign.sv_call(&ask.channel, &ask.method, &ask.args));
+        Inbox::MethodCall(call) => {
+            call.reply.send(method_call(foreign, &call.message));
+        }
+        Inbox::PyTick(call) => {
+            foreign.py_tick();
+            call.reply.send(());
+        }
+        Inbox::PyCancel(call) => {
+            foreign.py_cancel(&call.message.channel);
+            call.reply.send(());
         }
         Inbox::Exit(call) => {
             foreign.exit(&call.message.channel, call.message.code);
@@ -141,5 +169,22 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
             foreign.close_special(call.message.file);
             call.reply.send(());
         }
+    }
+}
+
+/// Python first, then the testbench.
+fn method_call(foreign: &dyn Foreign, ask: &MethodCall) -> Result<Progress, CallError> {
+    let MethodCall {
+        channel,
+        method,
+        args,
+    } = ask;
+    match foreign.py_call(channel, method, args)? {
+        Progress::Absent if args.len() > SV_CALL_ARGS => Err(CallError::TooManyArguments {
+            target: Target::Method(method.clone()),
+            given: args.len(),
+        }),
+        Progress::Absent => foreign.sv_call(channel, method, args),
+        progress => Ok(progress),
     }
 }

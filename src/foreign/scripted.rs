@@ -139,6 +139,12 @@ impl Store for Ram {
 pub(crate) enum Told {
     /// A method or a custom command of the host program was polled: channel, target, arguments.
     HostCall(String, Target, Vec<u64>),
+    /// A method in Python was polled: channel, method, arguments.
+    PyCall(String, String, Vec<u64>),
+    /// Python's event loop made a turn.
+    PyTick,
+    /// What a channel called in Python was cancelled.
+    PyCancel(String),
     /// A method of the testbench was polled: channel, method, arguments.
     SvCall(String, String, Vec<u64>),
     /// A channel exited.
@@ -153,8 +159,27 @@ pub(crate) enum Told {
     Report(Severity, String, String),
 }
 
-/// Answers one poll of a method of the testbench.
+/// Answers one poll of a method in Python or of the testbench.
 type Method = dyn FnMut(&str, &[u64]) -> Result<Progress, CallError>;
+
+/// Methods by name.
+#[derive(Default)]
+struct Methods(RefCell<HashMap<String, Rc<RefCell<Method>>>>);
+
+impl Methods {
+    fn insert(
+        &self,
+        name: &str,
+        method: impl FnMut(&str, &[u64]) -> Result<Progress, CallError> + 'static,
+    ) {
+        let method: Rc<RefCell<Method>> = Rc::new(RefCell::new(method));
+        self.0.borrow_mut().insert(name.to_owned(), method);
+    }
+
+    fn get(&self, name: &str) -> Option<Rc<RefCell<Method>>> {
+        self.0.borrow().get(name).cloned()
+    }
+}
 
 /// The outside by script.
 pub(crate) struct Scripted {
@@ -162,7 +187,8 @@ pub(crate) struct Scripted {
     pub(crate) ram: Rc<Ram>,
     /// The host program's methods, commands and special files.
     pub(crate) callbacks: Callbacks,
-    methods: RefCell<HashMap<String, Rc<RefCell<Method>>>>,
+    methods: Methods,
+    py_methods: Methods,
     told: RefCell<Vec<Told>>,
     accesses: Cell<usize>,
 }
@@ -173,7 +199,8 @@ impl Scripted {
         let scripted = Rc::new(Self {
             ram: ram.clone(),
             callbacks,
-            methods: RefCell::default(),
+            methods: Methods::default(),
+            py_methods: Methods::default(),
             told: RefCell::default(),
             accesses: Cell::new(0),
         });
@@ -190,8 +217,16 @@ impl Scripted {
         name: &str,
         method: impl FnMut(&str, &[u64]) -> Result<Progress, CallError> + 'static,
     ) {
-        let method: Rc<RefCell<Method>> = Rc::new(RefCell::new(method));
-        self.methods.borrow_mut().insert(name.to_owned(), method);
+        self.methods.insert(name, method);
+    }
+
+    /// The same for a method in Python.
+    pub(crate) fn py_method(
+        &self,
+        name: &str,
+        method: impl FnMut(&str, &[u64]) -> Result<Progress, CallError> + 'static,
+    ) {
+        self.py_methods.insert(name, method);
     }
 
     /// What was told since the last look.
@@ -231,11 +266,29 @@ impl Foreign for Scripted {
 
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError> {
         self.tell(Told::SvCall(channel.into(), method.into(), args.to_vec()));
-        let answer = self.methods.borrow().get(method).cloned();
+        let answer = self.methods.get(method);
         answer.map_or(Ok(Progress::Absent), |answer| {
             answer.borrow_mut()(channel, args)
         })
     }
+
+    fn py_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError> {
+        let Some(answer) = self.py_methods.get(method) else {
+            return Ok(Progress::Absent);
+        };
+        self.tell(Told::PyCall(channel.into(), method.into(), args.to_vec()));
+        answer.borrow_mut()(channel, args)
+    }
+
+    fn py_tick(&self) {
+        self.tell(Told::PyTick);
+    }
+
+    fn py_cancel(&self, channel: &str) {
+        self.tell(Told::PyCancel(channel.to_owned()));
+    }
+
+    fn on_py_tasks(&self, _: Box<dyn Fn(bool)>) {}
 
     fn exit(&self, channel: &str, code: u32) {
         self.tell(Told::Exit(channel.to_owned(), code));

@@ -4,7 +4,6 @@ use std::fmt;
 use std::iter;
 use std::path::{Path, PathBuf};
 
-use smallvec::smallvec;
 use thiserror::Error;
 
 use super::{Backend, CHUNK, HexError, HexRuns, Init, Memory, MemoryId, Op, Segment, Segments};
@@ -115,11 +114,12 @@ impl Initial<'_> {
     }
 
     fn place(&self, offset: u64, len: u64) -> Segments {
-        smallvec![Segment {
-            memory: self.id,
+        let memory = self.id;
+        Segments::from(Segment {
+            memory,
             offset,
-            len
-        }]
+            len,
+        })
     }
 }
 

@@ -21,6 +21,7 @@ mod memory;
 mod op;
 mod parser;
 mod path;
+mod segments;
 mod space;
 mod static_mem;
 mod written;
@@ -37,7 +38,8 @@ pub use op::{
 };
 pub use parser::DPIShareMemParser;
 pub use path::WordPath;
-pub use space::{MapError, Segment, Segments};
+pub use segments::{Segment, Segments};
+pub use space::MapError;
 pub(crate) use static_mem::{Instances, StaticMem};
 pub use static_mem::{
     StaticMemDescriptor, StaticMemFiles, StaticMemFormat, StaticMemRange, StaticMemSink,

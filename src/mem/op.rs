@@ -1,7 +1,10 @@
 //! What can be asked of memory, and how it is carried out on segments.
 
+use std::cell::Cell;
+
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 #[cfg(test)]
@@ -33,7 +36,21 @@ pub enum Op<P> {
     /// Reads up to the first NUL, which must lie in the place.
     Text(P),
     /// One after the other, up to the first that fails; nothing comes in between. Gives what the first one gives.
-    Batch(Vec<Op<P>>),
+    Batch(#[serde(deserialize_with = "flat")] Vec<Op<P>>),
+}
+
+thread_local! {
+    static IN_BATCH: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Deserializes a batch in which there is none: one in another, and so on, would take all of the stack.
+fn flat<'de, D: Deserializer<'de>, P: Deserialize<'de>>(ops: D) -> Result<Vec<Op<P>>, D::Error> {
+    if IN_BATCH.replace(true) {
+        return Err(D::Error::custom("a batch in a batch"));
+    }
+    let ops = Vec::deserialize(ops);
+    IN_BATCH.set(false);
+    ops
 }
 
 impl<P> Op<P> {

@@ -1,26 +1,11 @@
 //! From an address of a space to the bytes of its memories.
 
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
-use super::{Memory, MemoryId, MemoryMap, Space, SpaceId};
+use super::{Memory, MemoryId, MemoryMap, Segment, Segments, Space, SpaceId};
 
 #[cfg(test)]
 mod tests;
-
-/// Consecutive bytes of one memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Segment {
-    /// The memory.
-    pub memory: MemoryId,
-    /// The first byte, counted from the memory's base.
-    pub offset: u64,
-    /// Bytes; never zero.
-    pub len: u64,
-}
-
-/// The segments of one access, in ascending order of address: nearly always one, so it is kept without allocation.
-pub type Segments = SmallVec<[Segment; 1]>;
 
 /// An access that the map cannot answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -94,7 +79,7 @@ impl MemoryMap {
     pub fn resolve(&self, space: SpaceId, address: u64, len: u64) -> Result<Segments, MapError> {
         let seen = self.space(space).ok_or(MapError::NoSpace(space.0))?;
         if let Some(segment) = self.within_one(seen, address, len) {
-            return Ok(Segments::from_buf([segment]));
+            return Ok(segment.into());
         }
         let mut segments = Segments::new();
         let mut next = address;

@@ -22,10 +22,15 @@ pub struct Finish {
     pub channel: Option<ChannelId>,
 }
 
+/// Gives lines to the testbench from now on, which shows them among its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redirect;
+
 inbox! {
     /// All that the console is sent.
     "console" {
         Print -> (),
         Finish -> (),
+        Redirect -> (),
     }
 }

@@ -31,15 +31,27 @@ pub struct HostCall {
     pub args: Vec<u64>,
 }
 
-/// One poll of a method of the testbench: `mb_sv_call`.
+/// One poll of a method that the host program has not registered: Python's, or where Python has none of that name, the
+/// testbench's (`mb_sv_call`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SvCall {
+pub struct MethodCall {
     /// Name of the channel that calls.
     pub channel: String,
     /// Name of the method.
     pub method: String,
-    /// Arguments, 16 at most.
+    /// Arguments.
     pub args: Vec<u64>,
+}
+
+/// Simulated time went on: Python's event loop makes one turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PyTick;
+
+/// A channel was reset: what it called in Python and is not over is cancelled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PyCancel {
+    /// Name of the channel.
+    pub channel: String,
 }
 
 /// A channel has exited: `mb_exited` and `mb_exit`.
@@ -177,7 +189,9 @@ inbox! {
     "foreign" {
         Access -> Result<Outcome, AccessError>,
         HostCall -> Result<Progress, CallError>,
-        SvCall -> Result<Progress, CallError>,
+        MethodCall -> Result<Progress, CallError>,
+        PyTick -> (),
+        PyCancel -> (),
         Exit -> (),
         Register -> Result<(), Untold>,
         Line -> (),

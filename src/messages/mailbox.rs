@@ -4,7 +4,8 @@ use mailbox_rs::{RequestEntry, Response};
 use serde::{Deserialize, Serialize};
 
 use super::ChannelId;
-use crate::bus::{Message, inbox};
+use crate::bus::inbox;
+use crate::mem::AccessError;
 
 /// A channel's doorbell rang. It is announced to taps, and sent to nobody: it wakes the channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +14,8 @@ pub struct Rang {
     pub channel: ChannelId,
     /// What was seen; `None` where the words could not be read.
     pub sight: Option<Sight>,
+    /// Why they could not.
+    pub blind: Option<AccessError>,
 }
 
 /// The words of a channel that firmware writes, as far as they were looked at.
@@ -37,11 +40,6 @@ pub struct Handshake {
     pub request_taken: u32,
     /// Put index of the response queue.
     pub response_put: u32,
-}
-
-impl Message for Rang {
-    type Reply = ();
-    const NAME: &'static str = "Rang";
 }
 
 impl Sight {
@@ -72,11 +70,6 @@ pub struct Served {
     pub since: u64,
     /// What firmware is told; none where the request has no response.
     pub response: Option<Response>,
-}
-
-impl Message for Served {
-    type Reply = ();
-    const NAME: &'static str = "Served";
 }
 
 inbox! {

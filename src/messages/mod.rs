@@ -1,13 +1,16 @@
 //! The system's vocabulary: every message that a party may be sent, with its reply beside it.
 //!
-//! One file a receiver. A message is plain data: what it means to obey it is the receiver's business.
+//! One file a receiver, and one for what is told to nobody but taps. A message is plain data: what it means to obey it is the
+//! receiver's business.
 
+pub mod announced;
 pub mod console;
 pub mod files;
 pub mod foreign;
 pub mod mailbox;
 pub mod memory;
 pub mod rpc;
+pub mod sockets;
 
 use serde::{Deserialize, Serialize};
 

@@ -27,7 +27,7 @@ pub enum When {
     NextTick,
 }
 
-/// Forgets what a channel, which was reset, asked for on the next tick.
+/// Forgets what a channel, which was reset, asked for on the next tick, or of Python.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancel {
     /// Name of the channel.
@@ -39,6 +39,13 @@ pub struct Cancel {
 pub struct Offer {
     /// What.
     pub target: Target,
+}
+
+/// Python begins to have tasks that only time brings forward, or has none any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PyTasks {
+    /// Whether there are any.
+    pub alive: bool,
 }
 
 /// Simulated time went on: the calls that wait for it are made.
@@ -82,13 +89,13 @@ pub enum Progress {
 /// Why a call has no result.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum CallError {
-    /// Neither the host program nor the testbench knows the target.
-    #[error("there is no {0}: neither the host program nor the testbench has it")]
+    /// Nobody knows the target.
+    #[error("there is no {0}: neither the host program nor Python nor the testbench has it")]
     Absent(Target),
     /// Whoever was asked says that it failed.
     #[error("{0} failed")]
     Failed(Target),
-    /// The host program's callback says why it failed.
+    /// The callback, of the host program or in Python, says why it failed.
     #[error("{target} failed: {cause}")]
     Raised {
         /// What.
@@ -120,6 +127,7 @@ inbox! {
         Call -> Result<Progress, CallError>,
         Offer -> (),
         Cancel -> (),
+        PyTasks -> (),
         Tick -> (),
     }
 }

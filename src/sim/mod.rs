@@ -7,6 +7,7 @@
 //! - [`sv_memory`], [`c_memory`]: black-box memories, which the testbench or a C model holds.
 //! - [`vpi`], [`uvm_hdl`]: words of HDL arrays, as [`vecval`]s.
 //! - [`open_array`]: `byte unsigned data[]` of an imported function's caller.
+//! - [`python`]: what an interpreter must be told before it starts.
 //! - [`printf`]: one number, printed by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
 //!
@@ -22,6 +23,8 @@ pub(crate) mod open_array;
 pub(crate) mod printf;
 #[cfg(test)]
 pub(crate) mod prototype;
+#[cfg(feature = "python")]
+mod python;
 pub(crate) mod scope;
 mod stdout;
 mod sv_memory;
@@ -34,6 +37,8 @@ pub(crate) mod vecval;
 pub(crate) mod vpi;
 
 pub(crate) use c_memory::{api_read, api_write};
+#[cfg(feature = "python")]
+pub(crate) use python::{make_global, name_python_program};
 pub(crate) use stdout::CStdout;
 pub(crate) use sv_memory::SvMemory;
 pub(crate) use text::c_text;

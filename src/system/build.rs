@@ -2,27 +2,29 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cap_std::fs::Dir;
 
-use super::{Alone, Error, Inner, NamedChannel, Observed, Ports, Vhost};
-use crate::actors::console::{Console, Sink};
-use crate::actors::files::{Files, SpecialNames, open_root};
+use super::{Alone, Error, Inner, NamedChannel, Observed, Ports, Vhost, sockets};
+use crate::actors::console::Console;
+use crate::actors::files::{Disk, Files, Root, SpecialNames};
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
-use crate::actors::memory::Memory;
+use crate::actors::memory::{Local, Memory};
 use crate::actors::rpc::Rpc;
-use crate::bus::{Bus, Inbox, Port, Tap};
+use crate::actors::sockets::Hub;
+use crate::bus::{Bus, Inbox, Party, Port, Tap};
 use crate::config::ChannelConfig;
-use crate::foreign::{self, Callbacks, Foreign, Memories};
+use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Python, make};
 use crate::mem::{Backend, Image, MemoryMap, Note, Op, SpaceId, Span, Store, Write, initial};
+use crate::messages::announced::Began;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
-use crate::messages::rpc::Tick;
-use crate::messages::{console, files, mailbox, memory, rpc};
+use crate::messages::rpc::{PyTasks, Tick};
+use crate::messages::{console, files, foreign, mailbox, memory, rpc};
+use crate::trace::Header;
 
 /// What a system is built of.
 pub(crate) struct Parts {
@@ -30,18 +32,63 @@ pub(crate) struct Parts {
     pub(crate) map: Rc<MemoryMap>,
     /// The memories, as they are reached.
     pub(crate) memories: Rc<Memories>,
+    /// What all of it was read from.
+    pub(crate) origin: Header,
     /// The channels.
     pub(crate) channels: Vec<ChannelConfig>,
-    /// The directory that firmware's files are in.
-    pub(crate) file_root: Option<PathBuf>,
     /// What the host program answers.
     pub(crate) callbacks: Rc<Callbacks>,
-    /// Who makes the foreign calls.
-    pub(crate) foreign: Rc<dyn Foreign>,
-    /// Where firmware's text goes; without, to the testbench.
-    pub(crate) sink: Option<Box<dyn io::Write>>,
+    /// What answers what is no function of messages.
+    pub(crate) outside: Outside,
+    /// Where firmware's text goes.
+    pub(crate) sink: Box<dyn io::Write>,
+    /// The sockets, of which some may be open.
+    pub(crate) sockets: Rc<RefCell<Hub>>,
     /// What sees all messages from the first one on.
     pub(crate) taps: Vec<Box<dyn Tap>>,
+}
+
+/// What answers what is no function of messages: the world, or a recording of it.
+pub(crate) struct Outside {
+    /// Makes the foreign calls.
+    pub(crate) foreign: Rc<dyn Fn(foreign::Inbox)>,
+    /// Is given whom to tell when Python begins to have tasks that wait for ticks, and when it has none any more.
+    pub(crate) on_py_tasks: OnPyTasks,
+    /// Carries out accesses to memories of this process.
+    pub(crate) local: Rc<dyn Local>,
+    /// What doorbells look at.
+    pub(crate) sights: Rc<dyn Store>,
+    /// What firmware's files are on.
+    pub(crate) disk: Option<Box<dyn Disk>>,
+    /// Which of them the host program opens.
+    pub(crate) special: SpecialNames,
+}
+
+/// Takes what is to be told whether Python has tasks.
+pub(crate) type OnPyTasks = Box<dyn FnOnce(Box<dyn Fn(bool)>)>;
+
+impl Outside {
+    /// The world: the simulator, the memories, the host program, the files below a directory.
+    pub(crate) fn live(
+        memories: &Rc<Memories>,
+        callbacks: &Rc<Callbacks>,
+        python: Python,
+        file_root: Option<&Path>,
+    ) -> Result<Self, Error> {
+        let live = Rc::new(Live::new(memories.clone(), callbacks.clone(), python));
+        let watched = live.clone();
+        Ok(Self {
+            foreign: Rc::new(move |call| make(&*live, call)),
+            on_py_tasks: Box::new(move |tell| watched.on_py_tasks(tell)),
+            local: memories.clone(),
+            sights: memories.clone(),
+            disk: file_root.map(open).transpose()?,
+            special: SpecialNames {
+                extensions: callbacks.extensions(),
+                virtuals: callbacks.virtuals(),
+            },
+        })
+    }
 }
 
 /// What a built system begins with.
@@ -65,46 +112,36 @@ impl Vhost {
         let Parts {
             map,
             memories,
+            origin,
             channels,
-            file_root,
             callbacks,
-            foreign,
+            outside,
             sink,
+            sockets,
             taps,
         } = parts;
-        let root = file_root.as_deref().map(open).transpose()?;
-        memories.register_instances();
-        let store: Rc<dyn Store> = memories.clone();
 
         let bus = Bus::new();
         for tap in taps {
             bus.attach(tap);
         }
-        let foreign = bus.foreign(Rc::new(move |call| foreign::make(&*foreign, call)));
+        let foreign = bus.foreign(outside.foreign);
         let observed = Observed::default();
         let memory = {
             let desk = bus.desk(memory::Inbox::PARTY);
             let written = observed.written.clone();
-            bus.start(|_| Memory::new(desk, map.clone(), store.clone(), &foreign, written))?
+            bus.start(|_| Memory::new(desk, map.clone(), outside.local, &foreign, written))?
         };
         let setups: Vec<Setup> = channels.iter().filter_map(setup).collect();
         let names: Vec<String> = setups.iter().map(|setup| setup.name.clone()).collect();
         let unregistered = names.clone();
         let files = {
             let desk = bus.desk(files::Inbox::PARTY);
-            let special = SpecialNames {
-                extensions: callbacks.extensions(),
-                virtuals: callbacks.virtuals(),
-            };
-            bus.start(|_| Files::new(desk, &foreign, root, special))?
+            bus.start(|_| Files::new(desk, &foreign, outside.disk, outside.special))?
         };
         let console = {
             let desk = bus.desk(console::Inbox::PARTY);
-            let sink = match sink {
-                Some(sink) => Sink::Writer(sink),
-                None => Sink::Testbench(foreign.sent_by(desk.party())),
-            };
-            bus.start(|_| Console::new(desk, names, sink))?
+            bus.start(|_| Console::new(desk, names, sink, &foreign))?
         };
         let rpc = {
             let desk = bus.desk(rpc::Inbox::PARTY);
@@ -113,6 +150,10 @@ impl Vhost {
                 Rpc::new(desk, &foreign, alarm)
             })?
         };
+        let told = rpc.clone();
+        (outside.on_py_tasks)(Box::new(move |alive| told.post(PyTasks { alive })));
+
+        let sockets = sockets::start(&bus, &foreign, sockets)?;
 
         let board = Rc::new(Board::new(setups.len()));
         let named = channels.iter().map(|channel| NamedChannel {
@@ -132,7 +173,7 @@ impl Vhost {
                 files,
                 console: console.clone(),
                 foreign: foreign.clone(),
-                store,
+                store: outside.sights,
                 observed: observed.served.clone(),
             },
         };
@@ -141,43 +182,57 @@ impl Vhost {
             memory,
             rpc,
             console,
+            sockets,
             mailbox: OnceCell::new(),
             foreign,
         };
         let system = Inner {
+            outside: bus.desk(Party::OUTSIDE),
             bus,
             ports,
             board,
             map,
             memories,
+            origin,
             callbacks,
             channels: named,
             unregistered: RefCell::new(unregistered),
             observed,
             _alone: alone,
         };
-        Ok((Self(Rc::new(system)), beginning))
+        let system = Self(Rc::new(system));
+        #[cfg(feature = "python")]
+        system.serve_python();
+        Ok((system, beginning))
     }
 
     /// Gives the memories their first content, loads the images, and takes the channels. Foreign calls that this makes
     /// may come back.
     pub(crate) fn begin(&self, beginning: Beginning) -> Result<(), Error> {
+        self.0.memories.register_instances();
+        let loader = self.loader();
+        loader.initialise()?;
+        for (space, image) in &beginning.images {
+            loader.load(*space, image)?;
+        }
+        for channel in &beginning.channels {
+            loader.warn_of_log(channel);
+        }
+        self.0.outside.announce(|| Began);
+        self.take_channels(beginning)?;
+        self.0.bus.settle()?;
+        let fatal = self.0.board.fatal();
+        fatal.map_or(Ok(()), |text| Err(Error::Fatal(text.to_owned())))
+    }
+
+    /// Starts the mailbox server.
+    pub(crate) fn take_channels(&self, beginning: Beginning) -> Result<(), Error> {
         let Inner {
             bus, ports, board, ..
         } = &*self.0;
         let Beginning {
-            images,
-            channels,
-            links,
+            channels, links, ..
         } = beginning;
-        let loader = self.loader();
-        loader.initialise()?;
-        for (space, image) in images {
-            loader.load(space, &image)?;
-        }
-        for channel in &channels {
-            loader.warn_of_log(channel);
-        }
         let desk = bus.desk(mailbox::Inbox::PARTY);
         let channels = channels
             .into_iter()
@@ -186,10 +241,7 @@ impl Vhost {
         let mailbox = bus.start(|_| MailboxServer::new(desk, links, channels, board))?;
         // Nobody else sets it.
         let _ = ports.mailbox.set(mailbox);
-        bus.settle()?;
-        board
-            .fatal()
-            .map_or(Ok(()), |text| Err(Error::Fatal(text.to_owned())))
+        Ok(())
     }
 
     /// Loads an ELF image into a space.
@@ -245,11 +297,12 @@ fn setup(channel: &ChannelConfig) -> Option<Setup> {
     })
 }
 
-fn open(root: &Path) -> Result<Dir, Error> {
-    open_root(root).map_err(|cause| Error::FileRoot {
+fn open(root: &Path) -> Result<Box<dyn Disk>, Error> {
+    let root = Root::open(root).map_err(|cause| Error::FileRoot {
         path: root.to_owned(),
         cause,
-    })
+    })?;
+    Ok(Box::new(root))
 }
 
 /// Puts content into memories.
@@ -257,7 +310,7 @@ struct Loader<'a> {
     bus: &'a Bus,
     map: &'a MemoryMap,
     memory: &'a Port<memory::Inbox>,
-    foreign: &'a Port<crate::messages::foreign::Inbox>,
+    foreign: &'a Port<foreign::Inbox>,
 }
 
 impl Loader<'_> {

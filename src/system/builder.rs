@@ -1,17 +1,24 @@
 //! How a Rust program says what a system is built of.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::build::Parts;
+use mailbox_rs::PtrWidth;
+
+use super::build::{Outside, Parts};
+use super::origin::{Noted, recorder};
+use super::sockets::QUEUE_LIMIT;
 use super::{Error, Spaces, Vhost};
+use crate::actors::sockets::{Hub, Tcp};
 use crate::bus::Tap;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
-use crate::foreign::{Callbacks, FileOpener, Live, Memories, Openers};
+use crate::foreign::{Callbacks, FileOpener, Memories, Openers, Python};
 use crate::mem::MemoryMap;
-use crate::sim::{CStdout, testbench};
+use crate::sim::CStdout;
+use crate::trace::{Header, Payloads};
 
 /// What a system is built of. Nothing is taken from the environment but what the YAML files name by
 /// `${VARIABLE}`.
@@ -38,7 +45,10 @@ pub struct Builder {
     extensions: Openers,
     virtuals: Openers,
     console: Option<Box<dyn io::Write>>,
+    socket_queue: Option<usize>,
+    sockets: Option<Rc<RefCell<Hub>>>,
     taps: Vec<Box<dyn Tap>>,
+    recording: Option<(PathBuf, Payloads)>,
 }
 
 /// Where a mailbox configuration is.
@@ -105,10 +115,22 @@ impl Builder {
         self
     }
 
-    /// Where firmware's text goes, line by line as `[channel] text`; without it, to the testbench's `mb_print`, or C's
-    /// `stdout` where there is none.
+    /// Where firmware's text goes, line by line as `[channel] text`; without it, to C's `stdout`.
     pub fn console(mut self, sink: impl io::Write + 'static) -> Self {
         self.console = Some(Box::new(sink));
+        self
+    }
+
+    /// The most bytes that are queued for one client of a socket; without it, 1 MiB. A client for which more would be is
+    /// dropped.
+    pub fn socket_queue(mut self, limit: usize) -> Self {
+        self.socket_queue = Some(limit);
+        self
+    }
+
+    /// Serves these sockets, of which some may be open.
+    pub(super) fn on_sockets(mut self, sockets: Rc<RefCell<Hub>>) -> Self {
+        self.sockets = Some(sockets);
         self
     }
 
@@ -116,6 +138,17 @@ impl Builder {
     /// loaded. [`Vhost::attach`] is for taps that come later.
     pub fn attach(mut self, tap: impl Tap) -> Self {
         self.taps.push(Box::new(tap));
+        self
+    }
+
+    /// Records every message and reply in `file`, for a replay without a simulator. What was there before is gone.
+    pub fn record(self, file: impl Into<PathBuf>) -> Self {
+        self.record_with(file, Payloads::Keep)
+    }
+
+    /// As [`record`](Self::record), with or without the bytes that messages carry; without them there is no replay.
+    pub fn record_with(mut self, file: impl Into<PathBuf>, payloads: Payloads) -> Self {
+        self.recording = Some((file.into(), payloads));
         self
     }
 
@@ -138,49 +171,91 @@ impl Builder {
         mut self,
         built: impl FnOnce(&Spaces, &mut Openers, &mut Openers) -> Result<(), Error>,
     ) -> Result<Parts, Error> {
-        let map = Rc::new(self.memory_map()?);
-        let channels = self.channels(&map)?;
+        let noted = Noted::new(&self);
+        let map = Rc::new(self.memory_map(&noted)?);
+        let channels = self.channels(&map, &noted)?;
+        let origin = noted.header();
         let memories = Rc::new(Memories::new(map.clone())?);
         let spaces = Spaces::new(map.clone(), memories.clone());
         built(&spaces, &mut self.extensions, &mut self.virtuals)?;
         let callbacks = Rc::new(Callbacks::new(self.extensions, self.virtuals));
-        let foreign = Rc::new(Live::new(memories.clone(), callbacks.clone()));
+        let hub = match self.sockets {
+            Some(sockets) => sockets,
+            None => Rc::new(RefCell::new(Hub::new(
+                Tcp,
+                self.socket_queue.unwrap_or(QUEUE_LIMIT),
+            ))),
+        };
+        let python = Python::new(widths(&channels));
+        let outside = Outside::live(&memories, &callbacks, python, self.files.as_deref())?;
+        let mut origin = Header {
+            file_root: self.files.is_some(),
+            socket_queue: hub.borrow().limit(),
+            sockets_opened: hub.borrow().opened(),
+            extensions: sorted(&outside.special.extensions),
+            virtuals: sorted(&outside.special.virtuals),
+            ..origin
+        };
+        if let Some((file, payloads)) = self.recording {
+            // What happened on sockets before is not in it.
+            origin.whole = hub.borrow().is_empty();
+            origin.payloads = payloads;
+            self.taps.push(Box::new(recorder(&file, &origin)?));
+            origin.whole = false;
+        }
+        // Only a replay needs them, and a recording that begins later has none.
+        origin.files.clear();
         Ok(Parts {
+            origin,
             map,
             memories,
             channels,
-            file_root: self.files,
             callbacks,
-            foreign,
-            sink: self.console.or_else(stdout),
+            outside,
+            sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
+            sockets: hub,
             taps: self.taps,
         })
     }
 
-    fn memory_map(&self) -> Result<MemoryMap, ConfigError> {
+    fn memory_map(&self, noted: &Noted<'_>) -> Result<MemoryMap, ConfigError> {
         let Some(file) = &self.memories else {
             return Ok(MemoryMap::default());
         };
-        config::parse_memory_map(&config::read_text(file)?, file, self)
+        let text = config::read_text(file)?;
+        noted.memories(file, &text);
+        config::parse_memory_map(&text, file, noted)
     }
 
-    fn channels(&self, map: &MemoryMap) -> Result<Vec<ChannelConfig>, ConfigError> {
-        match &self.mailboxes {
-            None => Ok(Vec::new()),
-            Some(Mailboxes::File(file)) => {
-                config::parse_mailboxes(&config::read_text(file)?, file, map, self)
-            }
-            Some(Mailboxes::Text(text)) => {
-                let origin = Path::new("<mailbox configuration>");
-                config::parse_mailboxes(text, origin, map, self)
-            }
-        }
+    fn channels(
+        &self,
+        map: &MemoryMap,
+        noted: &Noted<'_>,
+    ) -> Result<Vec<ChannelConfig>, ConfigError> {
+        let (file, text) = match &self.mailboxes {
+            None => return Ok(Vec::new()),
+            Some(Mailboxes::File(file)) => (file.as_path(), &config::read_text(file)?),
+            Some(Mailboxes::Text(text)) => (Path::new("<mailbox configuration>"), text),
+        };
+        noted.mailboxes(file, text);
+        config::parse_mailboxes(text, file, map, noted)
     }
 }
 
-/// C's `stdout`, unless the testbench takes lines.
-fn stdout() -> Option<Box<dyn io::Write>> {
-    (!testbench::takes_lines()).then(|| Box::new(CStdout) as _)
+/// The same run is to have the same recording.
+fn sorted(names: &HashSet<String>) -> Vec<String> {
+    let mut names: Vec<String> = names.iter().cloned().collect();
+    names.sort_unstable();
+    names
+}
+
+/// How wide a result each served channel takes.
+fn widths(channels: &[ChannelConfig]) -> HashMap<String, PtrWidth> {
+    let width = |channel: &ChannelConfig| {
+        let width = channel.mailbox?.layout.ptr_width;
+        Some((channel.name.clone(), width))
+    };
+    channels.iter().filter_map(width).collect()
 }
 
 /// The files of this process, and its environment under the builder's variables.

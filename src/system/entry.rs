@@ -1,10 +1,12 @@
 //! How a Rust program starts a system, and runs it to its end.
 
 use std::error::Error as StdError;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{Beginning, Builder, ChannelExit, Error, Spaces, Vhost};
+use super::{Beginning, Builder, ChannelExit, Error, Spaces, Standalone, Vhost};
 use crate::foreign::Openers;
+use crate::trace::Payloads;
 
 /// What a callback of [`mailbox_init`] gives.
 pub type CallbackResult = Result<(), Box<dyn StdError>>;
@@ -89,9 +91,13 @@ pub fn mb_server_run(
 }
 
 impl Vhost {
-    /// Builds a system for the C ABI.
-    pub(crate) fn from_environment(paths: InitPaths) -> Result<(Self, Beginning), Error> {
-        Self::build(from_environment(paths)?.parts()?)
+    /// Builds a system for the C ABI, where sockets may be open already.
+    pub(crate) fn from_environment(
+        paths: InitPaths,
+        sockets: &Standalone,
+    ) -> Result<(Self, Beginning), Error> {
+        let builder = from_environment(paths)?;
+        Self::build(builder.on_sockets(sockets.hub()).parts()?)
     }
 }
 
@@ -108,24 +114,40 @@ fn from_environment(paths: InitPaths) -> Result<Builder, Error> {
         "MAILBOX_FS_ROOT",
         "the root directory of firmware's files",
     )?;
-    Ok(Vhost::builder()
+    let builder = Vhost::builder()
         .memories(memories)
         .mailboxes(mailboxes)
-        .files(root))
+        .files(root);
+    Ok(match variable("VHOST_TRACE") {
+        None => builder,
+        Some(file) => builder.record_with(file, payloads()?),
+    })
+}
+
+/// What `VHOST_TRACE_PAYLOADS` says; they are kept where it says nothing.
+fn payloads() -> Result<Payloads, Error> {
+    let value = variable("VHOST_TRACE_PAYLOADS").unwrap_or_else(|| "keep".into());
+    match value.to_str() {
+        Some("keep") => Ok(Payloads::Keep),
+        Some("hash") => Ok(Payloads::Hash),
+        Some("drop") => Ok(Payloads::Drop),
+        _ => Err(Error::TracePayloads {
+            value: value.to_string_lossy().into_owned(),
+        }),
+    }
+}
+
+/// An environment variable, where it says anything.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// The path that was given, or that of the environment.
-fn path(
-    given: Option<PathBuf>,
-    variable: &'static str,
-    what: &'static str,
-) -> Result<PathBuf, Error> {
-    let set = || {
-        std::env::var_os(variable)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
+fn path(given: Option<PathBuf>, name: &'static str, what: &'static str) -> Result<PathBuf, Error> {
     given
-        .or_else(set)
-        .ok_or(Error::Environment { variable, what })
+        .or_else(|| variable(name).map(PathBuf::from))
+        .ok_or(Error::Environment {
+            variable: name,
+            what,
+        })
 }

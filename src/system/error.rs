@@ -9,6 +9,8 @@ use crate::config::ConfigError;
 use crate::foreign::NoRoom;
 use crate::mem::{AccessError, ImageError, InitialError};
 use crate::messages::rpc::CallError;
+use crate::messages::sockets::SocketError;
+use crate::trace::TraceError;
 
 /// Why a call failed.
 #[derive(Debug, Error)]
@@ -40,6 +42,17 @@ pub enum Error {
         path: PathBuf,
         /// Why not.
         cause: std::io::Error,
+    },
+    /// A recording can't be written, or read.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// `VHOST_TRACE_PAYLOADS` is something else.
+    #[error(
+        "environment variable VHOST_TRACE_PAYLOADS is `{value}`; it may be `keep`, `hash` or `drop`"
+    )]
+    TracePayloads {
+        /// What it is.
+        value: String,
     },
     /// A configuration file is refused.
     #[error(transparent)]
@@ -98,6 +111,9 @@ pub enum Error {
         /// Why.
         cause: CallError,
     },
+    /// A socket can't do it.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
     /// The bus could not do it.
     #[error(transparent)]
     Bus(#[from] BusError),

@@ -6,10 +6,16 @@ mod builder;
 mod entry;
 mod error;
 mod log;
+mod origin;
+#[cfg(feature = "python")]
+mod python;
+pub(crate) mod replay;
+mod sockets;
 mod spaces;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
+use std::path::Path;
 use std::rc::{Rc, Weak};
 
 use actix::{Actor, Handler};
@@ -22,16 +28,21 @@ pub use entry::{
     mailbox_init_with_paths, mb_server_run,
 };
 pub use error::Error;
+pub use replay::{Difference, Replay, ReplayError, Replayed};
+pub use sockets::Sockets;
+pub(crate) use sockets::Standalone;
 pub use spaces::{MemoryView, SpaceView, Spaces};
 
 use crate::actors::mailbox::Board;
-use crate::bus::{Bus, Kept, Port, Tap};
+use crate::bus::{Bus, Desk, Kept, Port, Tap};
 use crate::foreign::{CallResult, Callbacks, Memories};
 use crate::mem::MemoryMap;
+use crate::messages::announced::{Notified, Observing};
 use crate::messages::foreign::{Register, Report, Severity, Untold};
 use crate::messages::mailbox::Status;
 use crate::messages::rpc::{Offer, Progress, Target, When};
-use crate::messages::{console, foreign, mailbox, memory, rpc};
+use crate::messages::{self, console, foreign, mailbox, memory, rpc};
+use crate::trace::{Header, Payloads};
 
 /// A running host: the actors that serve firmware, and the backdoor into its memories.
 ///
@@ -41,10 +52,14 @@ pub struct Vhost(Rc<Inner>);
 
 struct Inner {
     bus: Bus,
+    /// For what callers from outside announce.
+    outside: Desk,
     ports: Ports,
     board: Rc<Board>,
     map: Rc<MemoryMap>,
     memories: Rc<Memories>,
+    /// How a recording of it begins.
+    origin: Header,
     callbacks: Rc<Callbacks>,
     channels: Vec<NamedChannel>,
     /// Channels that the testbench is yet to be told of.
@@ -58,6 +73,7 @@ struct Ports {
     memory: Port<memory::Inbox>,
     rpc: Port<rpc::Inbox>,
     console: Port<console::Inbox>,
+    sockets: Port<messages::sockets::Inbox>,
     /// Not before the memories have their first content.
     mailbox: OnceCell<Port<mailbox::Inbox>>,
     foreign: Port<foreign::Inbox>,
@@ -118,6 +134,7 @@ impl Vhost {
 
     /// Something was written to a mailbox: the next tick looks at every channel.
     pub fn notify(&self) {
+        self.0.outside.announce(|| Notified);
         self.0.bus.notify();
     }
 
@@ -216,6 +233,20 @@ impl Vhost {
         self.0.bus.attach(tap);
     }
 
+    /// Records every message and reply in `file` from now on, for whoever wants to read it. For a replay it takes a recording from
+    /// the start: [`Builder::record`].
+    ///
+    /// # Errors
+    /// [`Error::Trace`] where the file can't be written.
+    pub fn record(&self, file: impl AsRef<Path>, payloads: Payloads) -> Result<(), Error> {
+        let header = Header {
+            payloads,
+            ..self.0.origin.clone()
+        };
+        self.0.bus.attach(origin::recorder(file.as_ref(), &header)?);
+        Ok(())
+    }
+
     /// Starts an actor that is sent a copy of every message and reply from now on.
     ///
     /// # Errors
@@ -227,14 +258,20 @@ impl Vhost {
         Ok(self.0.bus.attach_actor(actor)?)
     }
 
-    /// Tells the testbench of requests that are served, of what is written into memory, or of both from now on.
-    pub(crate) fn observe(&self, served: bool, written: bool) {
-        let Observed {
-            served: tells_served,
-            written: tells_written,
-        } = &self.0.observed;
-        tells_served.set(tells_served.get() || served);
-        tells_written.set(tells_written.get() || written);
+    /// Tells the testbench of what it asks for from now on.
+    pub(crate) fn observe(&self, what: Observing) {
+        self.0.outside.announce(|| what);
+        let Observed { served, written } = &self.0.observed;
+        served.set(served.get() || what.served);
+        written.set(written.get() || what.written);
+    }
+
+    /// Has the testbench show firmware's lines.
+    ///
+    /// # Errors
+    /// [`Error::Bus`] from inside a tap.
+    pub(crate) fn redirect_lines(&self) -> Result<(), Error> {
+        Ok(self.0.bus.ask(&self.0.ports.console, console::Redirect)?)
     }
 
     /// Shows something to the user, as the system's own reports are.
@@ -294,9 +331,10 @@ impl Vhost {
         Ok(())
     }
 
-    /// Puts out text that is left. The system ends when it is dropped.
+    /// Puts out text that is left, and closes the sockets. The system ends when it is dropped.
     pub fn shutdown(self) {
         // Nothing is left to tell the user with.
+        let _ = self.sockets().close_all();
         let _ = self
             .0
             .bus

@@ -34,4 +34,12 @@ void exit_with_handler(void);
 void backdoor(void);
 void misuse(void);
 
+/* sockets.c */
+void sockets_alone(void);
+void sockets_stay(void);
+void sockets_in_call(void);
+void sockets_and_threads(void);
+void sockets_lost(void);
+void sockets_misuse(void);
+
 #endif

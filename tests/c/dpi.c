@@ -2,6 +2,9 @@
  * A simulator with scopes, open arrays and a disable protocol, as far as the library sees them: dpi CASE MEM MAILBOX ROOT
  * Memory `ram` of space `core0` is in the library, memory `box` behind it in the testbench.
  */
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
 #define VHOST_DECLARE_TESTBENCH
 #include "check.h"
 #include "vhost.h"
@@ -171,6 +174,50 @@ static void arrays(void) {
     mb_shutdown();
 }
 
+/* Bytes of a socket's client, which here is a socket of the same library's. */
+static void socket_arrays(void) {
+    scope = &module;
+    void *skt = c_skt_open("uart", 0);
+    c_skt_greet(skt, "");
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(c_skt_port(skt)),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int client = socket(AF_INET, SOCK_STREAM, 0), id;
+    CHECK_EQ(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    while ((id = c_skt_accept(skt)) == 0)
+        ;
+    for (int together = 0; together < 2; together++) {
+        char echo[10];
+        array = (struct array){.bytes = "0123456789", .low = 5, .size = 10, .together = together};
+        CHECK_EQ(c_skt_read_bytes(skt, id, &array), 0);
+        CHECK_EQ(c_skt_write_bytes(skt, id, &array), 10);
+        CHECK_EQ(recv(client, echo, 10, MSG_WAITALL), 10);
+        CHECK(memcmp(echo, "0123456789", 10) == 0);
+        CHECK_EQ(send(client, "abcdefghijklmn", 14, 0), 14);
+        int read;
+        while ((read = c_skt_read_bytes(skt, id, &array)) == 0)
+            ;
+        CHECK_EQ(read, 10);
+        CHECK(memcmp(array.bytes, "abcdefghij", 10) == 0);
+        CHECK_EQ(c_skt_read_bytes(skt, id, &array), 4);
+        CHECK(memcmp(array.bytes, "klmnefghij", 10) == 0);
+        array.size = 0;
+        CHECK_EQ(c_skt_read_bytes(skt, id, &array), 0);
+        CHECK_EQ(c_skt_write_bytes(skt, id, &array), 0);
+        CHECK_EQ(reported, 0);
+    }
+    array.size = -1;
+    /* Nobody has said where the exports are, and where sockets are used they need not be. */
+    CHECK_EQ(c_skt_write_bytes(skt, id, &array), -1);
+    CHECK_EQ(reported, 0);
+    scope = &package;
+    CHECK_EQ(init(), 0);
+    scope = &module;
+    CHECK_EQ(c_skt_write_bytes(skt, id, &array), -1);
+    CHECK_EQ(c_skt_read_bytes(skt, id, &array), -1);
+    CHECK_EQ(reported, 2);
+    mb_shutdown();
+}
+
 /* ---- A black box ---- */
 
 static uint8_t box[0x1000];
@@ -254,6 +301,7 @@ int main(int argc, char **argv) {
     } cases[] = {
         {"told", told},     {"unknown", unknown},     {"known_late", known_late}, {"seen", seen},
         {"arrays", arrays}, {"black_box", black_box}, {"disable", disable},
+        {"socket_arrays", socket_arrays},
     };
     CHECK(argc == 5);
     paths = argv + 2;

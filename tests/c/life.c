@@ -361,6 +361,7 @@ static void use_all(void) {
     uint32_t word;
     mb_tick();
     mb_backdoor_read_u32("core0", memory_base[0], &word);
+    c_skt_port(c_skt_open("late", 0));
     mb_shutdown();
     init();
     mb_last_error();

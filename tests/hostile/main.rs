@@ -18,6 +18,7 @@ mod good;
 mod heap;
 mod rude;
 mod stage;
+mod trace;
 
 use std::env;
 use std::ops::AddAssign;
@@ -285,6 +286,15 @@ fn a_tap_that_panics_is_left_out() {
             report.text.contains(": a tap that has seen enough"),
             "{report:?}"
         );
+    });
+}
+
+#[test]
+fn recordings() {
+    apart("recordings", |directory| {
+        trace::attack(directory, requests(), setting(SEED, 0));
+        let most = heap::peak();
+        assert!(most < MOST_HELD, "{most} bytes were held");
     });
 }
 

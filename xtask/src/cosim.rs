@@ -2,6 +2,8 @@
 //!
 //! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
 //! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
+//! - [`client`]: programs that talk to the simulation while it runs;
+//! - [`cocotb`]: the same under cocotb, which brings its own runner;
 //! - [`guide`]: the pages for beginners, done as they say;
 //! - [`mod@bench`]: what the host costs a simulation;
 //! - [`load`]: what an image takes to load.
@@ -9,6 +11,8 @@
 mod bench;
 mod build;
 mod case;
+mod client;
+mod cocotb;
 mod guide;
 mod load;
 
@@ -20,14 +24,15 @@ use anyhow::{Context, Result, bail};
 
 use self::build::{Builder, Simulation, empty, memories};
 use self::case::Case;
+use self::client::Clients;
 use crate::tool::{
-    CLANG, CXX, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool, Toolbox, UVM, UVM_2017,
-    VERILATOR, keep_wheels,
+    CLANG, COCOTB, CXX, LIBPYTHON, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool,
+    Toolbox, UVM, UVM_2017, VENV, VERILATOR, keep_wheels,
 };
 
 /// What it needs beside a Rust toolchain.
-pub(crate) const NEEDS: [Tool; 9] = [
-    CLANG, LLD, CXX, MAKE, PERL, VERILATOR, PICORV32, RISCV32, RISCV64,
+pub(crate) const NEEDS: [Tool; 11] = [
+    CLANG, LLD, CXX, MAKE, PERL, LIBPYTHON, VERILATOR, PICORV32, COCOTB, RISCV32, RISCV64,
 ];
 
 /// What only some cases need; without it they are skipped.
@@ -56,13 +61,17 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let cases = case::read(root)?;
     if args.list {
         let pages = guide::PAGES.iter().map(|(page, _)| *page);
-        let names = cases.keys().map(String::as_str).chain(pages);
-        names.for_each(|name| println!("{name}"));
+        let names = cases.keys().map(String::as_str).chain([cocotb::NAME]);
+        names.chain(pages).for_each(|name| println!("{name}"));
         return Ok(true);
     }
-    if let Some(unknown) = args.cases.iter().find(|name| {
-        !guide::PAGES.iter().any(|(page, _)| page == name) && !cases.contains_key(*name)
-    }) {
+    let is_besides =
+        |name: &str| name == cocotb::NAME || guide::PAGES.iter().any(|(page, _)| *page == name);
+    if let Some(unknown) = args
+        .cases
+        .iter()
+        .find(|name| !is_besides(name) && !cases.contains_key(*name))
+    {
         bail!("there is no case {unknown}; see cargo xtask cosim --list");
     }
     let mut tools = Toolbox::new(!args.no_install);
@@ -91,6 +100,10 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
             continue;
         }
         score.count(name, run_case(&mut builder, name, case));
+    }
+    if args.means(cocotb::NAME) {
+        println!("\n{}: integration/cocotb", cocotb::NAME);
+        score.count(cocotb::NAME, cocotb::run(&mut builder));
     }
     for (page, needs) in guide::PAGES.iter().filter(|(page, _)| args.means(page)) {
         println!("\n{page}: docs/{page}.md");
@@ -151,10 +164,21 @@ fn run_case(builder: &mut Builder<'_>, name: &str, case: &Case) -> Result<Option
     if let Some(name) = &case.memories {
         simulation.memories = memories(name);
     }
-    let command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
-    let (status, lines) = watch(command)?;
+    let mut command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
+    if let Some(modules) = &case.python {
+        // Found before the one that the simulation was linked with.
+        command
+            .env("LD_LIBRARY_PATH", builder.python_library()?)
+            .env("VIRTUAL_ENV", builder.root().join(VENV))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("PYTHONPATH", format!("integration/python/{modules}"));
+    }
+    let mut clients = Clients::new(builder.root(), &case.clients);
+    let (status, lines) = watch(command, |line| clients.heed(line))?;
+    let unmet_by_clients = clients.unmet()?;
     let expected = case.expected(builder.root())?;
-    Ok(case.unmet(expected.as_deref(), status, &lines))
+    let unmet = case.unmet(expected.as_deref(), status, &lines);
+    Ok(unmet.or(unmet_by_clients))
 }
 
 /// Runs a simulation with these images, and an empty folder for firmware's files.
@@ -185,8 +209,8 @@ fn command(
     Ok(command)
 }
 
-/// Runs a command, and shows what it writes as it comes.
-fn watch(mut command: Command) -> Result<(Option<i32>, Vec<String>)> {
+/// Runs a command, and shows what it writes as it comes; `heed` is given each line.
+fn watch(mut command: Command, mut heed: impl FnMut(&str)) -> Result<(Option<i32>, Vec<String>)> {
     let (reader, writer) = pipe().context("cannot make a pipe")?;
     command
         .stdin(Stdio::null())
@@ -199,6 +223,7 @@ fn watch(mut command: Command) -> Result<(Option<i32>, Vec<String>)> {
         let line = line.context("cannot read what the simulation writes")?;
         let line = String::from_utf8_lossy(&line).into_owned();
         println!("  {line}");
+        heed(&line);
         lines.push(line);
     }
     let status = child.wait().context("cannot wait for the simulation")?;

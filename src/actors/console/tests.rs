@@ -8,6 +8,7 @@ use super::*;
 use crate::bus::{Bus, Port};
 use crate::foreign::Callbacks;
 use crate::foreign::scripted::{Ram, Scripted, Told, map};
+use crate::messages::console::Redirect;
 
 /// A sink that can be looked at, and can be broken.
 #[derive(Clone, Default)]
@@ -34,23 +35,27 @@ impl Write for Screen {
 
 struct Bench {
     bus: Bus,
+    outside: Rc<Scripted>,
     console: Port<Inbox>,
     screen: Screen,
 }
 
 impl Bench {
     fn new() -> Self {
-        let bus = Bus::new();
         let screen = Screen::default();
         let names = vec!["core0".to_owned(), "core1".to_owned()];
+        let ram = Ram::new(&map(&[]));
+        let (bus, outside, foreign) = Scripted::bus(&ram, Callbacks::default());
         let console = Console::new(
             bus.desk(<Inbox as crate::bus::Inbox>::PARTY),
             names,
-            Sink::Writer(Box::new(screen.clone())),
+            Box::new(screen.clone()),
+            &foreign,
         );
         let console = bus.start(|_| console).unwrap();
         Self {
             bus,
+            outside,
             console,
             screen,
         }
@@ -207,20 +212,15 @@ proptest! {
 /// Lines go out as they are complete, whoever shows them.
 #[test]
 fn the_testbench_is_given_lines() {
-    let ram = Ram::new(&map(&[]));
-    let (bus, outside, foreign) = Scripted::bus(&ram, Callbacks::default());
-    let desk = bus.desk(<Inbox as crate::bus::Inbox>::PARTY);
-    let sink = Sink::Testbench(foreign);
-    let console = Console::new(desk, vec!["core0".to_owned()], sink);
-    let bench = Bench {
-        console: bus.start(|_| console).unwrap(),
-        bus,
-        screen: Screen::default(),
-    };
+    let bench = Bench::new();
     let told = || {
         bench.bus.settle().unwrap();
-        outside.told()
+        bench.outside.told()
     };
+    bench.print(1, "before\n");
+    bench.bus.ask(&bench.console, Redirect).unwrap();
+    assert_eq!(bench.seen(), "[core1] before\n");
+    assert_eq!(told(), []);
     let line = |channel: &str, text: &str| Told::Line(channel.to_owned(), text.to_owned());
     bench.print(0, "one\r\ntwo");
     bench.print(7, "no name\n");

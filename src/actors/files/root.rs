@@ -10,18 +10,14 @@ use mailbox_rs::{Errno, OpenFlags};
 
 use super::disk::{Disk, DiskFile};
 
-/// Opens the directory of the host that is to be firmware's root.
-pub(crate) fn open_root(path: &Path) -> io::Result<Dir> {
-    Dir::open_ambient_dir(path, ambient_authority())
-}
-
 /// Firmware's root. `cap-std` keeps paths inside of it: whether by `..`, an absolute path or a
 /// symbolic link, whoever leaves gets `EACCES`.
-pub(super) struct Root(Dir);
+pub(crate) struct Root(Dir);
 
 impl Root {
-    pub(super) fn new(directory: Dir) -> Self {
-        Self(directory)
+    /// A directory of the host.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        Dir::open_ambient_dir(path, ambient_authority()).map(Self)
     }
 }
 

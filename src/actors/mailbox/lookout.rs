@@ -117,8 +117,11 @@ impl Lookout {
 impl Seen {
     /// The doorbell rang.
     fn rang(&self, sight: Option<Sight>) {
-        let channel = self.channel;
-        self.desk.announce(|| Rang { channel, sight });
+        self.desk.announce(|| Rang {
+            channel: self.channel,
+            sight,
+            blind: self.blind.borrow().clone(),
+        });
         if let Some(sight) = sight {
             self.last.set(sight);
         }

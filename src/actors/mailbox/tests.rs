@@ -272,6 +272,7 @@ fn console_of(bus: &Bus, seen: Rc<Seen>) -> Port<console::Inbox> {
             seen.text.borrow_mut().push_str(&text);
             call.reply.send(());
         }
+        console::Inbox::Redirect(call) => call.reply.send(()),
         console::Inbox::Finish(call) => {
             seen.text.borrow_mut().push('|');
             call.reply.send(());

@@ -120,14 +120,11 @@ mod tests {
     use crate::mem::MemoryId;
 
     fn channel(layout: &Layout) -> Segments {
-        Segments::from_elem(
-            Segment {
-                memory: MemoryId(0),
-                offset: 0x100,
-                len: layout.channel_size,
-            },
-            1,
-        )
+        Segments::from(Segment {
+            memory: MemoryId(0),
+            offset: 0x100,
+            len: layout.channel_size,
+        })
     }
 
     #[test]

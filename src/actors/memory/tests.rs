@@ -136,7 +136,7 @@ fn an_access_goes_on_in_the_adjacent_memory() {
         offset: 0,
         len: 3,
     };
-    let op = Op::Read(Segments::from_buf([middle]));
+    let op = Op::Read(Segments::from(middle));
     let read = bench
         .bus
         .ask(&bench.memory, AccessAt { space: SPACE, op })
@@ -315,7 +315,7 @@ fn a_panic_is_an_answer_and_service_goes_on() {
             offset,
             len,
         };
-        let op = Op::Fill(Segments::from_buf([astray]), 0);
+        let op = Op::Fill(Segments::from(astray), 0);
         let error = bench
             .bus
             .ask(&bench.memory, AccessAt { space: SPACE, op })

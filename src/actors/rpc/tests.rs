@@ -6,7 +6,7 @@ use super::*;
 use crate::bus::{Answer, Bus, Inbox as _};
 use crate::foreign::scripted::{Ram, Scripted, Told, map};
 use crate::foreign::{CallResult, Callbacks};
-use crate::messages::rpc::{Cancel, Offer, Tick};
+use crate::messages::rpc::{CallError, Cancel, Offer, PyTasks, Tick};
 
 use futures_util::FutureExt;
 
@@ -78,6 +78,7 @@ impl Bench {
     fn cancel(&self, channel: &str) {
         let channel = channel.to_owned();
         self.bus.ask(&self.rpc, Cancel { channel }).unwrap();
+        self.bus.settle().unwrap();
     }
 
     fn tick(&self) {
@@ -91,6 +92,10 @@ fn method(name: &str) -> Target {
 
 fn sv(channel: &str, method: &str, args: &[u64]) -> Told {
     Told::SvCall(channel.to_owned(), method.to_owned(), args.to_vec())
+}
+
+fn py(channel: &str, method: &str, args: &[u64]) -> Told {
+    Told::PyCall(channel.to_owned(), method.to_owned(), args.to_vec())
 }
 
 fn ready(result: u64) -> Reply {
@@ -122,6 +127,97 @@ fn the_host_program_comes_first() {
     let told = Told::HostCall("core0".into(), method("both"), vec![7]);
     assert_eq!(bench.outside.told(), [told], "the testbench is not asked");
     assert_eq!(bench.call(method("theirs"), &[]), ready(2));
+}
+
+#[test]
+fn python_comes_before_the_testbench_and_after_the_host_program() {
+    let bench = Bench::new();
+    bench.outside.method("both", |_, _| Ok(Progress::Ready(1)));
+    bench.outside.method("sv", |_, _| Ok(Progress::Ready(2)));
+    bench
+        .outside
+        .py_method("both", |_, _| Ok(Progress::Ready(3)));
+    assert_eq!(bench.call(method("both"), &[7]), ready(3));
+    assert_eq!(bench.outside.told(), [py("core0", "both", &[7])]);
+    assert_eq!(bench.call(method("sv"), &[8]), ready(2));
+    assert_eq!(bench.outside.told(), [sv("core0", "sv", &[8])]);
+    assert_eq!(bench.call(method("none"), &[]), Ok(Progress::Absent));
+    bench.offer(method("both"), |_| Ok(task::Poll::Ready(4)));
+    assert_eq!(bench.call(method("both"), &[]), ready(4));
+}
+
+#[test]
+fn what_python_does_not_answer_is_not_for_the_testbench() {
+    let bench = Bench::new();
+    for name in ["slow", "raises"] {
+        bench.outside.method(name, |_, _| Ok(Progress::Ready(1)));
+    }
+    bench
+        .outside
+        .py_method("slow", |_, _| Ok(Progress::Pending));
+    bench.outside.py_method("raises", |_, _| {
+        Err(CallError::Raised {
+            target: method("raises"),
+            cause: "on purpose".to_owned(),
+        })
+    });
+    assert_eq!(bench.call(method("slow"), &[]), Ok(Progress::Pending));
+    assert!(bench.call(method("raises"), &[]).is_err());
+    let asked = ["slow", "raises"].map(|name| py("core0", name, &[]));
+    assert_eq!(bench.outside.told(), asked);
+}
+
+#[test]
+fn python_takes_more_arguments_than_the_testbench() {
+    let bench = Bench::new();
+    bench
+        .outside
+        .py_method("count", |_, args| Ok(Progress::Ready(args.len() as u64)));
+    assert_eq!(bench.call(method("count"), &[1; 19]), ready(19));
+}
+
+#[test]
+fn pythons_turn_comes_before_the_calls_of_a_tick() {
+    let bench = Bench::new();
+    bench
+        .outside
+        .py_method("slow", |_, _| Ok(Progress::Pending));
+    let _answer = bench.later("core0", "slow");
+    bench.bus.ask(&bench.rpc, PyTasks { alive: true }).unwrap();
+    bench.tick();
+    assert_eq!(
+        bench.outside.told(),
+        [Told::PyTick, py("core0", "slow", &[])]
+    );
+}
+
+#[test]
+fn python_has_turns_while_it_has_tasks() {
+    let bench = Bench::new();
+    let tasks = |alive| bench.bus.ask(&bench.rpc, PyTasks { alive }).unwrap();
+    bench.tick();
+    tasks(true);
+    assert_eq!(bench.outside.told(), [], "not before the tick");
+    bench.tick();
+    // A call that waits for a tick, and one that is cancelled, don't end the turns.
+    drop(bench.later("core0", "none"));
+    bench.tick();
+    bench.cancel("core0");
+    bench.outside.told();
+    bench.tick();
+    assert_eq!(bench.outside.told(), [Told::PyTick]);
+    bench.ticks.take();
+    tasks(false);
+    bench.tick();
+    assert_eq!(bench.outside.told(), []);
+    assert_eq!(bench.ticks.get(), 0, "that costs nothing");
+}
+
+#[test]
+fn python_hears_of_a_reset() {
+    let bench = Bench::new();
+    bench.cancel("core1");
+    assert_eq!(bench.outside.told(), [Told::PyCancel("core1".to_owned())]);
 }
 
 #[test]
@@ -173,7 +269,7 @@ fn a_panic_outside_reaches_who_called_and_service_goes_on() {
     let error = answer.now_or_never().unwrap().unwrap_err().to_string();
     assert_eq!(
         error,
-        "foreign gave no answer to SvCall: it panicked: no arguments"
+        "foreign gave no answer to MethodCall: it panicked: no arguments"
     );
     assert_eq!(bench.bus.take_panics(), []);
     assert_eq!(bench.call(method("moody"), &[1]), ready(1));
@@ -271,6 +367,7 @@ fn a_call_that_is_cancelled_is_not_made() {
     bench.cancel("core0");
     let unanswered = cancelled.now_or_never().unwrap().unwrap_err();
     assert_eq!(unanswered.to_string(), "rpc gave no answer to Call");
+    bench.outside.told();
     bench.tick();
     assert_eq!(bench.outside.told(), [sv("core1", "slow", &[])]);
     assert_eq!(other.now_or_never(), Some(Ok(ready(1))));

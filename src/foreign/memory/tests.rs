@@ -301,7 +301,7 @@ fn a_long_copy_between_names_of_the_same_bytes_is_right() {
         ]);
         let len = SIZE - 8;
         let content: Bytes = (0..len).map(|at| (at / 251 + at) as u8).collect();
-        let place = |memory, offset| Segments::from_buf([at(memory, offset, len)]);
+        let place = |memory, offset| Segments::from(at(memory, offset, len));
         execute(&memories, &Op::Write(place(0, from), content.clone())).unwrap();
         let (to, from) = (place(1, to), place(0, from));
         execute(

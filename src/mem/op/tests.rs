@@ -109,7 +109,7 @@ fn some_segment(memory: u32) -> impl Strategy<Value = Segment> {
 /// Any bytes, in any order, twice perhaps.
 fn some_place() -> impl Strategy<Value = Segments> {
     let any = (0_u32..4).prop_flat_map(some_segment);
-    prop::collection::vec(any, 0..5).prop_map(Segments::from_vec)
+    prop::collection::vec(any, 0..5).prop_map(Segments::from)
 }
 
 /// No byte twice.
@@ -118,7 +118,7 @@ fn some_target() -> impl Strategy<Value = Segments> {
     let memories = last.prop_flat_map(|last| subsequence(vec![0, 1, last], 1..=3).prop_shuffle());
     memories
         .prop_flat_map(|ids| ids.into_iter().map(some_segment).collect::<Vec<_>>())
-        .prop_map(Segments::from_vec)
+        .prop_map(Segments::from)
 }
 
 /// Two places of one length.

@@ -10,7 +10,9 @@ use anyhow::{Context, Result, bail};
 
 use super::NEEDS;
 use super::case::{Backend, Library};
-use crate::tool::{RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, python_packages, requirements, uvm};
+use crate::tool::{
+    RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, VENV, python_packages, requirements, uvm,
+};
 
 /// The address of a core's RAM, as integration/rtl/soc.sv has it, and its mailbox in there, as tb/monitor.sv has it.
 const RAM_OF_CORE: usize = 0x1_0000;
@@ -28,13 +30,16 @@ const SOURCES: [&str; 8] = [
     "sv/mailbox_sv/uvm",
 ];
 
+/// The feature of the library with methods in Python.
+const PYTHON: &str = "python";
+
 /// What a case calls the firmware in Rust.
 const RUST: &str = "rust";
 
 pub(super) struct Builder<'a> {
     root: &'a Path,
     packages: PathBuf,
-    libraries: BTreeMap<Option<Backend>, PathBuf>,
+    libraries: BTreeMap<Option<&'static str>, PathBuf>,
     built: BTreeMap<(String, Library, Option<Backend>), Simulation>,
 }
 
@@ -66,22 +71,25 @@ impl<'a> Builder<'a> {
         Ok(builder)
     }
 
-    /// The folder with the library of this default backend. Cargo puts all of them in the same place, so each is copied.
-    fn library(&mut self, backend: Option<Backend>) -> Result<PathBuf> {
-        if let Some(folder) = self.libraries.get(&backend) {
+    /// The folder with the library of this feature. Cargo puts all of them in the same place, so each is copied.
+    fn library(&mut self, feature: Option<&'static str>) -> Result<PathBuf> {
+        if let Some(folder) = self.libraries.get(&feature) {
             return Ok(folder.clone());
         }
         let mut cargo = Command::new("cargo");
         cargo.args(["build", "--release", "--package", "vhost", "--lib"]);
         cargo.args(["--target-dir", "target"]);
-        if let Some(backend) = backend {
-            cargo.args(["--features", &format!("mem_{}", backend.name())]);
+        if let Some(feature) = feature {
+            cargo.args(["--features", feature]);
+        }
+        if feature == Some(PYTHON) {
+            cargo.env("PYO3_PYTHON", self.root.join(VENV).join("bin/python"));
         }
         let status = cargo.current_dir(self.root).status();
         if !status.context("cannot start cargo")?.success() {
             bail!("the library can't be built");
         }
-        let name = backend.map_or("log", Backend::name);
+        let name = feature.unwrap_or("plain");
         let folder = self.root.join("target/cosim/libraries").join(name);
         empty(&folder)?;
         for file in ["libvhost.so", "libvhost.a"] {
@@ -91,12 +99,22 @@ impl<'a> Builder<'a> {
             )
             .with_context(|| format!("cannot copy {file} to {}", folder.display()))?;
         }
-        self.libraries.insert(backend, folder.clone());
+        self.libraries.insert(feature, folder.clone());
         Ok(folder)
     }
 
     pub(super) fn root(&self) -> &'a Path {
         self.root
+    }
+
+    /// The folder that Python packages are installed to.
+    pub(super) fn packages(&self) -> &Path {
+        &self.packages
+    }
+
+    /// The folder of the library with methods in Python.
+    pub(super) fn python_library(&mut self) -> Result<PathBuf> {
+        self.library(Some(PYTHON))
     }
 
     /// The image for each core, from the project's root. It is built for a 64-bit core too, though there is none.
@@ -172,7 +190,7 @@ impl<'a> Builder<'a> {
         }
         let folder = self.root.join("target/cosim/simulations").join(name);
 
-        let libraries = self.library(backend)?;
+        let libraries = self.library(backend.map(Backend::feature))?;
         let link = match library {
             Library::Shared => {
                 let libraries = libraries.display();

@@ -23,8 +23,11 @@ pub(super) struct Case {
     pub(super) memories: Option<String>,
     #[serde(default)]
     pub(super) firmware: Vec<String>,
+    pub(super) python: Option<String>,
     #[serde(default)]
     pub(super) plusargs: Vec<String>,
+    #[serde(default)]
+    pub(super) clients: Vec<String>,
     #[serde(default)]
     status: i32,
     output: Option<String>,
@@ -54,6 +57,14 @@ impl Backend {
         match self {
             Self::Uvm => "uvm",
             Self::Vpi => "vpi",
+        }
+    }
+
+    /// The Cargo feature that makes it the default.
+    pub(super) fn feature(self) -> &'static str {
+        match self {
+            Self::Uvm => "mem_uvm",
+            Self::Vpi => "mem_vpi",
         }
     }
 }
@@ -133,14 +144,22 @@ impl fmt::Display for Case {
         if !self.firmware.is_empty() {
             write!(f, "{} on ", self.firmware.join(" and "))?;
         }
-        write!(f, "{}", self.design)?;
+        f.write_str(&self.design)?;
         if self.library == Library::Static {
             write!(f, ", statically linked")?;
         }
         if let Some(backend) = self.backend {
             write!(f, ", memories by {}", backend.name())?;
         }
-        self.plusargs.iter().try_for_each(|arg| write!(f, " {arg}"))
+        if let Some(python) = &self.python {
+            write!(f, ", with methods in Python ({python})")?;
+        }
+        self.plusargs
+            .iter()
+            .try_for_each(|arg| write!(f, " {arg}"))?;
+        self.clients
+            .iter()
+            .try_for_each(|client| write!(f, ", with {client}"))
     }
 }
 
@@ -199,6 +218,10 @@ mod tests {
             let memories = case.memories.as_deref().map(memories);
             let missing = memories.filter(|file| !root.join(file).is_file());
             assert_eq!(missing, None, "{name}");
+            for client in &case.clients {
+                let script = root.join("integration/clients").join(client);
+                assert!(script.is_file(), "{name}: there is no {client}");
+            }
         }
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn run(root: &Path, name: &str) -> Result<Option<String>> {
         .env("PIP_FIND_LINKS", root.join(WHEELS))
         .env_remove("LD_LIBRARY_PATH")
         .current_dir(&folder);
-    let (status, lines) = watch(shell)?;
+    let (status, lines) = watch(shell, |_| ())?;
     if status != Some(0) {
         return Ok(Some("its commands fail".into()));
     }

@@ -121,7 +121,7 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new() -> Self {
-        Self::start(|places| Some(Box::new(Root::new(open_root(&places.path("")).unwrap()))))
+        Self::start(|places| Some(Box::new(Root::open(&places.path("")).unwrap())))
     }
 
     pub(super) fn without_root() -> Self {
@@ -146,7 +146,7 @@ impl Bench {
             extensions: ["sock".to_owned()].into(),
             virtuals: ["uart".to_owned()].into(),
         };
-        let files = Files::with_disk(bus.desk(Inbox::PARTY), &foreign, disk, special);
+        let files = Files::new(bus.desk(Inbox::PARTY), &foreign, disk, special);
         let files = bus.start(|_| files).unwrap();
         Self {
             bus,

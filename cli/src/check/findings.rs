@@ -1,0 +1,254 @@
+//! What is wrong with a plan, or may be.
+
+use std::fmt;
+
+use vhost::mem::{Backend, Init, MemoryId, Segment, initial};
+
+use super::plan::{Content, Load, Plan};
+use crate::output::{ASIDE, ERROR, Plain, Size, WARNING};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Grade {
+    /// The system would not start.
+    Error,
+    /// It would, and hardly as it is meant.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+pub(super) struct Finding {
+    pub(super) grade: Grade,
+    text: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (style, grade) = match self.grade {
+            Grade::Error => (ERROR, "error:"),
+            Grade::Warning => (WARNING, "warning:"),
+            Grade::Note => (ASIDE, "note:"),
+        };
+        write!(f, "{style}{grade}{style:#} {}", Plain(&self.text))
+    }
+}
+
+/// All there is to say, the worst first. `serves`: there is a mailbox configuration.
+pub(super) fn findings(plan: &Plan<'_>, serves: bool) -> Vec<Finding> {
+    let mut all = Findings(Vec::new());
+    first_content(plan, &mut all);
+    mailboxes(plan, &mut all);
+    for load in &plan.loads {
+        misfits(plan, load, &mut all);
+        spare_channels(plan, load, &mut all);
+    }
+    overwrites(plan, &mut all);
+    if serves && plan.served().next().is_none() {
+        all.add(Grade::Warning, "no channel is served".to_owned());
+    }
+    all.0.sort_by_key(|finding| finding.grade);
+    all.0
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, grade: Grade, text: String) {
+        self.0.push(Finding { grade, text });
+    }
+}
+
+/// Hex files are read as a run would; random content differs from run to run.
+fn first_content(plan: &Plan<'_>, all: &mut Findings) {
+    for (id, memory) in plan.map.numbered() {
+        match &memory.init {
+            Init::None | Init::Zero | Init::Random { seed: Some(_) } => {}
+            Init::Random { seed: None } => all.add(
+                Grade::Note,
+                format!(
+                    "memory `{}`: its random content is another one in each run; give `seed` where runs are to be compared",
+                    memory.name
+                ),
+            ),
+            Init::Hex { .. } => match initial(id, memory, 0) {
+                Err(error) => all.add(Grade::Error, error.to_string()),
+                Ok(content) => {
+                    if let Some(note) = content.note {
+                        all.add(Grade::Note, format!("memory `{}`: {note}", memory.name));
+                    }
+                }
+            },
+        }
+    }
+}
+
+fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
+    for (channel, mailbox) in plan.served() {
+        let size = mailbox.layout.channel_size;
+        for Segment { memory, .. } in plan.map.mapped(channel.space, mailbox.address, size) {
+            if let Some(memory) = in_log(plan, memory) {
+                all.add(
+                    Grade::Warning,
+                    format!(
+                        "channel `{}`: its mailbox is in memory `{memory}` of backend `log`, which reads as zeros: no request \
+                         will ever be seen; give the memory another `backend`",
+                        channel.name
+                    ),
+                );
+            }
+        }
+        if let Some(image) = &channel.load
+            && image.ptr_width() != mailbox.layout.ptr_width
+        {
+            let [ours, its] =
+                [mailbox.layout.ptr_width, image.ptr_width()].map(|it| it.bytes() * 8);
+            all.add(
+                Grade::Warning,
+                format!(
+                    "channel `{}`: `ptr` is {ours}, but {} is an image of {its} bits",
+                    channel.name,
+                    image.file().display()
+                ),
+            );
+        }
+    }
+    for channel in plan.channels {
+        if channel.mailbox.is_none() && channel.load.is_none() {
+            all.add(
+                Grade::Warning,
+                format!("channel `{}` is neither loaded nor served", channel.name),
+            );
+        }
+    }
+}
+
+/// What of an image has no memory, or one that keeps nothing.
+fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
+    let file = load.image.file().display();
+    for part in &load.parts {
+        match (&part.misfit, part.content) {
+            (None, _) => {}
+            (Some(misfit), Content::Bytes) => all.add(
+                Grade::Error,
+                format!("{file} can't be loaded: {misfit}; link it for another address, or map a memory there"),
+            ),
+            (Some(_), Content::Zeros) => {
+                let mapped: u64 = part.place.iter().map(|segment| segment.len).sum();
+                let left = part.len.saturating_sub(mapped);
+                all.add(
+                    Grade::Note,
+                    format!(
+                        "{file}: {} of the {} of zeros at {:#x} are outside of the map, and left out",
+                        Size(left),
+                        Size(part.len),
+                        part.address
+                    ),
+                );
+            }
+        }
+    }
+    let bytes = load
+        .parts
+        .iter()
+        .filter(|part| part.content == Content::Bytes);
+    let mut nowhere: Vec<&str> = bytes
+        .flat_map(|part| &part.place)
+        .filter_map(|segment| in_log(plan, segment.memory))
+        .collect();
+    nowhere.sort_unstable();
+    nowhere.dedup();
+    for memory in nowhere {
+        all.add(
+            Grade::Warning,
+            format!(
+                "{file} is loaded into memory `{memory}` of backend `log`, which keeps nothing"
+            ),
+        );
+    }
+}
+
+/// Firmware has more channels than are served.
+fn spare_channels(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
+    let Some(section) = load.image.mailbox() else {
+        return;
+    };
+    let in_section = plan.served().filter(|(channel, mailbox)| {
+        let offset = mailbox.address.checked_sub(section.address);
+        channel.space == load.space && offset.is_some_and(|offset| offset < section.size)
+    });
+    let sizes: Vec<u64> = in_section
+        .map(|(_, mailbox)| mailbox.layout.channel_size)
+        .collect();
+    let Some(size) = sizes.first() else { return };
+    let room = section.size / size;
+    if room > sizes.len() as u64 {
+        all.add(
+            Grade::Note,
+            format!(
+                "{}: its section .mailbox has room for {room} channels, of which {} served; `mb_id` tells them apart",
+                load.image.file().display(),
+                match sizes.len() {
+                    1 => "1 is".to_owned(),
+                    more => format!("{more} are"),
+                }
+            ),
+        );
+    }
+}
+
+/// Images that are loaded over each other: the later one wins.
+fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
+    let mut taken: Vec<(Segment, usize)> = Vec::new();
+    for (at, load) in plan.loads.iter().enumerate() {
+        let bytes = load
+            .parts
+            .iter()
+            .filter(|part| part.content == Content::Bytes);
+        taken.extend(bytes.flat_map(|part| part.place.iter().map(move |segment| (*segment, at))));
+    }
+    taken.sort_by_key(|(segment, _)| (segment.memory, segment.offset));
+    let mut told = Vec::new();
+    // In the order of addresses, whatever reaches furthest so far is what the next may run into.
+    let mut furthest: Option<(Segment, usize)> = None;
+    for (segment, at) in taken {
+        let end = |segment: &Segment| segment.offset.saturating_add(segment.len);
+        if let Some((before, other)) = &furthest
+            && before.memory == segment.memory
+            && end(before) > segment.offset
+        {
+            let pair = (at.min(*other), at.max(*other));
+            let files = [pair.0, pair.1].map(|at| plan.loads.get(at).map(|load| load.image.file()));
+            if let [Some(first), Some(second)] = files
+                && first != second
+                && !told.contains(&pair)
+            {
+                told.push(pair);
+                all.add(
+                    Grade::Warning,
+                    format!(
+                        "{} is loaded over bytes of {}, in memory `{}` from offset {:#x} on",
+                        second.display(),
+                        first.display(),
+                        plan.map
+                            .memory(segment.memory)
+                            .map_or("", |memory| memory.name.as_str()),
+                        segment.offset
+                    ),
+                );
+            }
+        }
+        let reaches_further = furthest.as_ref().is_none_or(|(before, _)| {
+            before.memory != segment.memory || end(before) < end(&segment)
+        });
+        if reaches_further {
+            furthest = Some((segment, at));
+        }
+    }
+}
+
+/// The name of a memory that keeps nothing.
+fn in_log<'a>(plan: &Plan<'a>, id: MemoryId) -> Option<&'a str> {
+    let memory = plan.map.memory(id)?;
+    (memory.backend == Backend::Log).then_some(memory.name.as_str())
+}

@@ -1,0 +1,178 @@
+//! `vhost check`: both configurations and the images, before a simulator is started.
+//!
+//! - `plan`: what a run would put where.
+//! - `findings`: what is wrong with that, or may be.
+//! - `picture`: the memory map, drawn.
+
+mod findings;
+mod picture;
+mod plan;
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use mailbox_rs::{CacheLine, PtrWidth};
+use vhost::config::{self, ConfigError, ConfigProblem, Defaults, Process, Surroundings};
+use vhost::mem::Backend;
+
+use crate::Verdict;
+use crate::output::{ERROR, GOOD, out};
+use findings::{Grade, findings};
+use plan::Plan;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The memory configuration
+    #[arg(long, value_name = "FILE", env = "MEM_CFG_FILE")]
+    mem: PathBuf,
+    /// The mailbox configuration; without it the memories are checked
+    #[arg(long, value_name = "FILE", env = "MAILBOX_CFG_FILE")]
+    mailbox: Option<PathBuf>,
+    /// What ${VAR} means in both, whatever the environment says; may be repeated
+    #[arg(short = 'D', value_name = "VAR=VALUE", value_parser = variable)]
+    variables: Vec<(String, String)>,
+    /// Backend of memories that name none, as the library was built (mem_…)
+    #[arg(long, value_name = "NAME", value_parser = backend)]
+    default_backend: Option<Backend>,
+    /// Pointer width of channels that have none, as the library was built (ptr32, ptr64)
+    #[arg(long, value_name = "BITS", value_parser = ptr_width)]
+    default_ptr: Option<PtrWidth>,
+    /// Cache line of channels that have none, as the library was built (cache_line_…)
+    #[arg(long, value_name = "BYTES", value_parser = cache_line)]
+    default_cache_line: Option<CacheLine>,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it is to be VAR=VALUE".to_owned()),
+    }
+}
+
+fn backend(text: &str) -> Result<Backend, String> {
+    use Backend::{Api, Log, Static, Uvm, Vpi};
+    let mut all = [Log, Static, Api, Vpi, Uvm].into_iter();
+    all.find(|backend| backend.to_string() == text)
+        .ok_or_else(|| "it is log, static, api, vpi or uvm".to_owned())
+}
+
+fn ptr_width(text: &str) -> Result<PtrWidth, String> {
+    let bits = text.parse().ok();
+    bits.and_then(PtrWidth::from_bits)
+        .ok_or_else(|| "it is 32 or 64".to_owned())
+}
+
+fn cache_line(text: &str) -> Result<CacheLine, String> {
+    let bytes = text.parse().ok();
+    bytes
+        .and_then(CacheLine::from_bytes)
+        .ok_or_else(|| "it is 0, 32, 64, 128 or 256".to_owned())
+}
+
+/// The files of this process, its environment under the variables of the command line, and defaults as they are said.
+struct Asked {
+    variables: HashMap<String, String>,
+    defaults: Defaults,
+}
+
+impl Surroundings for Asked {
+    fn variable(&self, name: &str) -> Option<String> {
+        let given = self.variables.get(name).cloned();
+        given.or_else(|| Process.variable(name))
+    }
+
+    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
+        Process.read(file)
+    }
+
+    fn is_file(&self, file: &Path) -> bool {
+        Process.is_file(file)
+    }
+
+    fn defaults(&self) -> Defaults {
+        self.defaults
+    }
+}
+
+impl Args {
+    fn asked(&self) -> Asked {
+        let by_features = Defaults::of_features();
+        Asked {
+            variables: self.variables.iter().cloned().collect(),
+            defaults: Defaults {
+                backend: self.default_backend.unwrap_or(by_features.backend),
+                ptr_width: self.default_ptr.or(by_features.ptr_width),
+                cache_line: self.default_cache_line.unwrap_or(by_features.cache_line),
+            },
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<Verdict> {
+    let asked = args.asked();
+    let map = config::read_text(&args.mem)
+        .and_then(|text| config::parse_memory_map(&text, &args.mem, &asked));
+    let map = match map {
+        Ok(map) => map,
+        Err(error) => return refused(error),
+    };
+    let channels = args.mailbox.as_ref().map_or(Ok(Vec::new()), |file| {
+        let text = config::read_text(file)?;
+        config::parse_mailboxes(&text, file, &map, &asked)
+    });
+    let (channels, refusal) = match channels {
+        Ok(channels) => (channels, None),
+        // The picture of the memories may help.
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let plan = Plan::of(&map, &channels);
+    let mut out = out();
+    for space in &map.spaces {
+        picture::draw(&mut out, &plan, space)?;
+    }
+    if let Some(error) = refusal {
+        out.flush()?;
+        return refused(error);
+    }
+    let findings = findings(&plan, args.mailbox.is_some());
+    for finding in &findings {
+        writeln!(out, "{finding}")?;
+    }
+    let count = |grade| findings.iter().filter(|it| it.grade == grade).count();
+    let (errors, warnings) = (count(Grade::Error), count(Grade::Warning));
+    let verdict = if errors > 0 {
+        write!(out, "{ERROR}failed:{ERROR:#} ")?;
+        Verdict::Bad
+    } else {
+        write!(out, "{GOOD}good:{GOOD:#} ")?;
+        Verdict::Good
+    };
+    let served = channels.iter().filter(|it| it.mailbox.is_some()).count();
+    writeln!(
+        out,
+        "{}, {}, {}, {}; {}, {}",
+        counted(map.spaces.len(), "space", "spaces"),
+        counted(map.memories.len(), "memory", "memories"),
+        counted(served, "channel served", "channels served"),
+        counted(plan.loads.len(), "image loaded", "images loaded"),
+        counted(errors, "error", "errors"),
+        counted(warnings, "warning", "warnings"),
+    )?;
+    out.flush()?;
+    Ok(verdict)
+}
+
+fn counted(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
+/// A configuration that can't be read is no failed check.
+fn refused(error: ConfigError) -> Result<Verdict> {
+    if matches!(*error.problem, ConfigProblem::Read(_)) {
+        return Err(error.into());
+    }
+    writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error}")?;
+    Ok(Verdict::Bad)
+}

@@ -1,0 +1,158 @@
+//! A space, drawn: its memories in the order of addresses, with what is put into them.
+//!
+//! How high a memory or a gap is drawn follows the logarithm of its size, and leaves room for what is to be said of it.
+
+use std::io::{self, Write};
+
+use vhost::mem::{Array, Init, Memory, Shape, Space};
+
+use super::plan::{Plan, Range};
+use crate::output::{ASIDE, NAME, Plain, Size};
+
+/// Rows of banks that are listed; there may be more.
+const MOST_BANKS: usize = 8;
+
+/// Ranges that are listed of one memory; there may be more.
+const MOST_RANGES: usize = 32;
+
+pub(super) fn draw(to: &mut impl Write, plan: &Plan<'_>, space: &Space) -> io::Result<()> {
+    writeln!(to, "space {NAME}{}{NAME:#}", Plain(&space.name))?;
+    let contents = plan
+        .map
+        .space_named(&space.name)
+        .map_or_else(Vec::new, |id| plan.contents(id));
+    let memories = space.memories.iter();
+    let memories: Vec<&Memory> = memories.filter_map(|id| plan.map.memory(*id)).collect();
+    let highest = memories.last().map_or(0, |memory| last(memory));
+    let digits = if highest > u64::from(u32::MAX) { 16 } else { 8 };
+    let pad = " ".repeat(digits + 4);
+    let mut next = None;
+    for memory in memories {
+        if let Some(gap) = next.and_then(|next| memory.base.checked_sub(next))
+            && gap > 0
+        {
+            writeln!(to, "{pad} {ASIDE}⋮ {}{ASIDE:#}", Size(gap))?;
+            for _ in 0..height(gap) / 2 {
+                writeln!(to, "{pad} {ASIDE}⋮{ASIDE:#}")?;
+            }
+        }
+        draw_memory(to, memory, &contents, digits)?;
+        next = last(memory).checked_add(1);
+    }
+    writeln!(to)
+}
+
+fn draw_memory(
+    to: &mut impl Write,
+    memory: &Memory,
+    contents: &[Range],
+    digits: usize,
+) -> io::Result<()> {
+    let pad = " ".repeat(digits + 4);
+    writeln!(
+        to,
+        "  0x{:0digits$x} ┌ {NAME}{}{NAME:#}, {}, {}",
+        memory.base,
+        Plain(&memory.name),
+        Size(memory.size),
+        memory.backend
+    )?;
+    let mut lines = shape(&memory.shape);
+    lines.push(init(&memory.init));
+    let inside = contents.iter().filter(|range| reaches(range, memory));
+    let ranges: Vec<&Range> = inside.collect();
+    let shown = ranges.iter().take(MOST_RANGES);
+    lines.extend(shown.map(|range| {
+        format!(
+            "0x{:0digits$x}..=0x{:0digits$x} {}",
+            range.address,
+            range.address.saturating_add(range.len.saturating_sub(1)),
+            range.what
+        )
+    }));
+    if let Some(more) = ranges.len().checked_sub(MOST_RANGES + 1) {
+        lines.push(format!("and {} ranges more", more + 1));
+    }
+    let empty = height(memory.size).saturating_sub(lines.len());
+    for line in &lines {
+        writeln!(to, "{pad} │ {}", Plain(line))?;
+    }
+    for _ in 0..empty {
+        writeln!(to, "{pad} │")?;
+    }
+    writeln!(to, "  0x{:0digits$x} └", last(memory))
+}
+
+/// Lines, by size: 1 up to 4 KiB, and one more for every factor of 16.
+fn height(size: u64) -> usize {
+    let log = size.checked_ilog2().unwrap_or_default().saturating_sub(8);
+    usize::try_from(log / 4).unwrap_or_default().max(1)
+}
+
+/// How a memory's bytes lie in HDL.
+fn shape(shape: &Shape) -> Vec<String> {
+    match shape {
+        Shape::BlackBox => vec!["a black box".to_owned()],
+        Shape::Direct { path, array } => vec![format!("{path}: {}", words(array))],
+        Shape::Banked { banks, bank } => {
+            let columns = banks.first().map_or(0, Vec::len);
+            let mut lines = vec![format!(
+                "banks in {} × {columns}, each of {}",
+                banks.len(),
+                words(bank)
+            )];
+            let rows = banks.iter().take(MOST_BANKS);
+            lines.extend(rows.map(|row| format!("  {}", row.join("  "))));
+            if let Some(more) = banks.len().checked_sub(MOST_BANKS + 1) {
+                lines.push(format!("  and {} rows more", more + 1));
+            }
+            lines
+        }
+    }
+}
+
+fn words(array: &Array) -> String {
+    let Array { width, rows, cols } = *array;
+    let bits = width.saturating_mul(8);
+    if rows > 1 {
+        format!("{rows} × {cols} words of {bits} bits")
+    } else {
+        format!("{cols} words of {bits} bits")
+    }
+}
+
+fn init(init: &Init) -> String {
+    match init {
+        Init::None => "at first: left as it is".to_owned(),
+        Init::Zero => "at first: zeros".to_owned(),
+        Init::Random { seed: Some(seed) } => format!("at first: random, seed {seed}"),
+        Init::Random { seed: None } => "at first: random".to_owned(),
+        Init::Hex { file, width } => format!(
+            "at first: {}, words of {} bits",
+            file.display(),
+            width.saturating_mul(8)
+        ),
+    }
+}
+
+/// Address of the last byte.
+fn last(memory: &Memory) -> u64 {
+    memory.base.saturating_add(memory.size.saturating_sub(1))
+}
+
+/// Whether a range has a byte of the memory.
+fn reaches(range: &Range, memory: &Memory) -> bool {
+    let end = range.address.saturating_add(range.len.saturating_sub(1));
+    range.len > 0 && range.address <= last(memory) && end >= memory.base
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn larger_is_higher_and_nothing_is_without_a_line() {
+        let heights = [0, 1, 1 << 12, 1 << 16, 1 << 20, 1 << 32, u64::MAX].map(height);
+        assert_eq!(heights, [1, 1, 1, 2, 3, 6, 13]);
+    }
+}

@@ -1,0 +1,132 @@
+//! What a run would put where: images and mailboxes, in the memories of their spaces.
+
+use std::sync::Arc;
+
+use vhost::config::{ChannelConfig, Mailbox};
+use vhost::mem::{Image, MapError, MemoryMap, Segments, SpaceId, Write};
+
+/// A system that is not started.
+pub(super) struct Plan<'a> {
+    pub(super) map: &'a MemoryMap,
+    pub(super) channels: &'a [ChannelConfig],
+    /// Each image once a space, however many channels have it.
+    pub(super) loads: Vec<Load<'a>>,
+}
+
+/// An image that is loaded into a space.
+pub(super) struct Load<'a> {
+    pub(super) image: &'a Arc<Image>,
+    pub(super) space: SpaceId,
+    /// Channels whose image it is.
+    pub(super) channels: Vec<&'a ChannelConfig>,
+    pub(super) parts: Vec<Part>,
+}
+
+/// Consecutive bytes of an image.
+pub(super) struct Part {
+    pub(super) address: u64,
+    pub(super) len: u64,
+    pub(super) content: Content,
+    /// What of it is in memories.
+    pub(super) place: Segments,
+    /// Why it can't be loaded; zeros that have no place are left out.
+    pub(super) misfit: Option<MapError>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    Bytes,
+    Zeros,
+}
+
+/// A range of addresses with something in it.
+pub(super) struct Range {
+    pub(super) address: u64,
+    pub(super) len: u64,
+    pub(super) what: String,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn of(map: &'a MemoryMap, channels: &'a [ChannelConfig]) -> Self {
+        let mut loads: Vec<Load<'a>> = Vec::new();
+        for channel in channels {
+            let Some(image) = &channel.load else { continue };
+            let known = loads
+                .iter_mut()
+                .find(|load| load.space == channel.space && Arc::ptr_eq(load.image, image));
+            match known {
+                Some(load) => load.channels.push(channel),
+                None => loads.push(Load {
+                    image,
+                    space: channel.space,
+                    channels: vec![channel],
+                    parts: parts(map, channel.space, image),
+                }),
+            }
+        }
+        Self {
+            map,
+            channels,
+            loads,
+        }
+    }
+
+    /// The channels that are served, with their mailboxes.
+    pub(super) fn served(&self) -> impl Iterator<Item = (&'a ChannelConfig, Mailbox)> {
+        let channels = self.channels.iter();
+        channels.filter_map(|channel| Some((channel, channel.mailbox?)))
+    }
+
+    /// All that is put into a space, in the order of addresses.
+    pub(super) fn contents(&self, space: SpaceId) -> Vec<Range> {
+        let mailboxes = self.served().filter(|(channel, _)| channel.space == space);
+        let mailboxes = mailboxes.map(|(channel, mailbox)| {
+            let layout = &mailbox.layout;
+            let line = match layout.cache_line.bytes() {
+                0 => "no cache line".to_owned(),
+                bytes => format!("cache line of {bytes} bytes"),
+            };
+            let bits = layout.ptr_width.bytes() * 8;
+            Range {
+                address: mailbox.address,
+                len: layout.channel_size,
+                what: format!(
+                    "mailbox of `{}`: pointers of {bits} bits, {line}",
+                    channel.name
+                ),
+            }
+        });
+        let loads = self.loads.iter().filter(|load| load.space == space);
+        let parts = loads.flat_map(|load| {
+            let file = load.image.file().display();
+            load.parts.iter().map(move |part| Range {
+                address: part.address,
+                len: part.len,
+                what: match part.content {
+                    Content::Bytes => format!("bytes of {file}"),
+                    Content::Zeros => format!("zeros of {file}"),
+                },
+            })
+        });
+        let mut contents: Vec<Range> = parts.chain(mailboxes).collect();
+        contents.sort_by_key(|range| range.address);
+        contents
+    }
+}
+
+fn parts(map: &MemoryMap, space: SpaceId, image: &Image) -> Vec<Part> {
+    let parts = image.writes().map(|write| {
+        let (address, len, content) = match write {
+            Write::Zero { address, len } => (address, len, Content::Zeros),
+            Write::Bytes { address, bytes } => (address, bytes.len() as u64, Content::Bytes),
+        };
+        Part {
+            address,
+            len,
+            content,
+            place: map.mapped(space, address, len),
+            misfit: map.resolve(space, address, len).err(),
+        }
+    });
+    parts.collect()
+}

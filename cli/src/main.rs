@@ -1,0 +1,86 @@
+//! The command `vhost`: what there is to know of a system before it runs, and of a run when it is over.
+//!
+//! - [`check`]: the configurations and images, before a simulator is started.
+//! - [`trace`]: what is in a recording, as text, JSON, numbers, or for a trace viewer; two of them compared.
+//! - [`replay`]: a recorded run, once more.
+//! - [`output`]: the terminal: colours, progress, text that nobody vouches for.
+//!
+//! Results go to standard output, all else to standard error.
+
+mod check;
+mod output;
+mod replay;
+mod trace;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use output::{ERROR, is_broken_pipe};
+
+/// Checks configurations of the verification host, and looks into recordings of its runs.
+#[derive(Parser)]
+#[command(
+    name = "vhost",
+    version,
+    after_help = "Exit status: 0 where all is well, 1 where a check failed or runs differ, 2 where a file can't be read or the \
+                  command line is wrong."
+)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Check both configurations and the images, and draw the memory map
+    Check(check::Args),
+    /// Look into recordings
+    #[command(subcommand)]
+    Trace(trace::Verb),
+    /// Replay a recorded run without its simulator, and compare every message
+    Replay(replay::Args),
+}
+
+/// How a command ended that could do its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Good,
+    /// A check failed, or runs differ.
+    Bad,
+}
+
+fn main() -> ExitCode {
+    let outcome = run(&Cli::parse().verb);
+    match outcome {
+        Ok(Verdict::Good) => ExitCode::SUCCESS,
+        Ok(Verdict::Bad) => ExitCode::from(1),
+        // Whoever read the output has read enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where there is no standard error there is nobody to tell.
+            let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(verb: &Verb) -> Result<Verdict> {
+    match verb {
+        Verb::Check(args) => check::run(args),
+        Verb::Trace(verb) => trace::run(verb),
+        Verb::Replay(args) => replay::run(args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

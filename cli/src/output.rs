@@ -1,0 +1,163 @@
+//! The terminal: colours, progress, and text that nobody vouches for.
+
+use std::fmt::{self, Debug, Display, Write as _};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock};
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Names of what there is.
+pub(crate) const NAME: Style = Style::new().bold();
+/// What stands beside the point.
+pub(crate) const ASIDE: Style = Style::new().dimmed();
+/// What is wrong.
+pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
+/// What may be wrong.
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+/// What went well.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+
+/// Standard output: colours reach a terminal only.
+pub(crate) type Out = BufWriter<AutoStream<StdoutLock<'static>>>;
+
+pub(crate) fn out() -> Out {
+    BufWriter::new(AutoStream::auto(io::stdout().lock()))
+}
+
+/// Whether the output was closed before its end, as `head` does.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let mut causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Where progress is shown: on standard error, if that is a terminal, and no output of ours runs through the same one.
+pub(crate) fn progress(len: Option<u64>, among_output: bool) -> ProgressBar {
+    if among_output && io::stdout().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let target = ProgressDrawTarget::stderr_with_hz(5);
+    let bar = ProgressBar::with_draw_target(len, target);
+    let template = match len {
+        Some(_) => "{wide_bar} {percent:>3} %, {eta} left",
+        None => "{spinner} {elapsed}",
+    };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// Text from outside: no character of it does anything to a terminal.
+pub(crate) struct Plain<'a>(pub(crate) &'a str);
+
+impl Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            if c.is_control() {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The debug text of a value, of which no more is made than is wanted.
+pub(crate) fn short(value: &(impl Debug + ?Sized), most: usize) -> String {
+    cut(format_args!("{value:?}"), most)
+}
+
+/// A text, of which no more is made than is wanted.
+pub(crate) fn cut(text: fmt::Arguments<'_>, most: usize) -> String {
+    struct Short {
+        text: String,
+        left: usize,
+    }
+    impl fmt::Write for Short {
+        fn write_str(&mut self, more: &str) -> fmt::Result {
+            match more.char_indices().nth(self.left) {
+                None => {
+                    self.left -= more.chars().count();
+                    self.text.push_str(more);
+                    Ok(())
+                }
+                Some((end, _)) => {
+                    self.text.push_str(&more[..end]);
+                    self.text.push('…');
+                    Err(fmt::Error)
+                }
+            }
+        }
+    }
+    let mut short = Short {
+        text: String::new(),
+        left: most,
+    };
+    // It fails where there was enough.
+    let _ = short.write_fmt(text);
+    short.text
+}
+
+/// Bytes, as people say them.
+pub(crate) struct Size(pub(crate) u64);
+
+impl Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(bytes) = *self;
+        let unit = match bytes.checked_ilog2().unwrap_or_default() / 10 {
+            0 => return write!(f, "{bytes} {}", if bytes == 1 { "byte" } else { "bytes" }),
+            1 => "KiB",
+            2 => "MiB",
+            3 => "GiB",
+            4 => "TiB",
+            5 => "PiB",
+            _ => "EiB",
+        };
+        let shift = bytes.ilog2() / 10 * 10;
+        let whole = bytes >> shift;
+        // Of at most 60 bits: ten times as much fits.
+        let tenths = ((bytes - (whole << shift)) * 10) >> shift;
+        if tenths == 0 {
+            write!(f, "{whole} {unit}")
+        } else {
+            write!(f, "{whole}.{tenths} {unit}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_in_the_largest_unit_that_fits() {
+        let sizes = [0, 1, 1023, 1024, 1536, 64 << 10, u64::MAX];
+        let said = sizes.map(|size| Size(size).to_string());
+        let expected = [
+            "0 bytes",
+            "1 byte",
+            "1023 bytes",
+            "1 KiB",
+            "1.5 KiB",
+            "64 KiB",
+            "15.9 EiB",
+        ];
+        assert_eq!(said, expected);
+    }
+
+    #[test]
+    fn long_text_is_cut_between_characters() {
+        assert_eq!(short("äöü", 9), "\"äöü\"");
+        assert_eq!(short("äöü", 3), "\"äö…");
+        assert_eq!(short(&vec![0_u8; 1000], 4), "[0, …");
+    }
+
+    #[test]
+    fn text_from_outside_keeps_its_letters_only() {
+        assert_eq!(Plain("a\x1b[2Jä\n").to_string(), "a\\u{1b}[2Jä\\n");
+    }
+}

@@ -1,0 +1,145 @@
+//! Accesses to memory, told by the names of memories and spaces.
+
+use std::fmt::{self, Display, Formatter};
+
+use vhost::bus::Body;
+use vhost::mem::{MemoryMap, Op, Segments, SpaceId, Span};
+use vhost::messages::foreign;
+use vhost::messages::memory::{Access, AccessAt, Extent, Locate};
+
+use crate::output::{Plain, short};
+
+/// Bytes that are written, as characters at most.
+const FEW: usize = 40;
+
+/// A message to memory.
+pub(super) struct Told<'a> {
+    what: What<'a>,
+    map: &'a MemoryMap,
+}
+
+enum What<'a> {
+    /// An access to a space.
+    Spans(&'a Op<Span>, SpaceId),
+    /// An access to memories.
+    Places(&'a Op<Segments>),
+    Locate(Span, SpaceId),
+    Extent(Span, SpaceId),
+}
+
+impl<'a> Told<'a> {
+    /// None where the message is another one.
+    pub(super) fn of(body: &'a dyn Body, map: &'a MemoryMap) -> Option<Self> {
+        let any = body.as_any();
+        let what = if let Some(ask) = any.downcast_ref::<Access>() {
+            What::Spans(&ask.op, ask.space)
+        } else if let Some(ask) = any.downcast_ref::<AccessAt>() {
+            What::Places(&ask.op)
+        } else if let Some(ask) = any.downcast_ref::<foreign::Access>() {
+            What::Places(&ask.op)
+        } else if let Some(ask) = any.downcast_ref::<Locate>() {
+            What::Locate(ask.span, ask.space)
+        } else if let Some(ask) = any.downcast_ref::<Extent>() {
+            What::Extent(ask.span, ask.space)
+        } else {
+            return None;
+        };
+        Some(Self { what, map })
+    }
+
+    fn space(&self, id: SpaceId) -> &'a str {
+        self.map.space(id).map_or("?", |space| space.name.as_str())
+    }
+}
+
+impl Display for Told<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let span = |span: &Span, space, f: &mut Formatter<'_>| {
+            let (name, Span { address, len }) = (Plain(self.space(space)), span);
+            write!(f, "{name}:{address:#x} ({len} bytes)")
+        };
+        match self.what {
+            What::Spans(op, space) => tell(op, &|place, f| span(place, space, f), f),
+            What::Places(op) => tell(op, &|place, f| self.place(place, f), f),
+            What::Locate(place, space) => {
+                write!(f, "where is ")?;
+                span(&place, space, f)
+            }
+            What::Extent(place, space) => {
+                write!(f, "how much is there of ")?;
+                span(&place, space, f)
+            }
+        }
+    }
+}
+
+impl Told<'_> {
+    fn place(&self, place: &Segments, f: &mut Formatter<'_>) -> fmt::Result {
+        if place.is_empty() {
+            return write!(f, "nothing");
+        }
+        for (at, segment) in place.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            let memory = self.map.memory(segment.memory);
+            let name = Plain(memory.map_or("?", |memory| memory.name.as_str()));
+            write!(
+                f,
+                "{comma}{name}+{:#x} ({} bytes)",
+                segment.offset, segment.len
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// A batch has no batch in it.
+fn tell<P>(
+    op: &Op<P>,
+    place: &dyn Fn(&P, &mut Formatter<'_>) -> fmt::Result,
+    f: &mut Formatter<'_>,
+) -> fmt::Result {
+    match op {
+        Op::Read(at) => {
+            write!(f, "read ")?;
+            place(at, f)
+        }
+        Op::Write(at, data) => {
+            write!(f, "write ")?;
+            place(at, f)?;
+            write!(f, " {}", short(data, FEW))
+        }
+        Op::Word(at, word) => {
+            write!(f, "set ")?;
+            place(at, f)?;
+            write!(f, " to {word:#x}")
+        }
+        Op::Fill(at, byte) => {
+            write!(f, "fill ")?;
+            place(at, f)?;
+            write!(f, " with {byte:#x}")
+        }
+        Op::Copy { to, from } => {
+            write!(f, "copy ")?;
+            place(from, f)?;
+            write!(f, " to ")?;
+            place(to, f)
+        }
+        Op::Compare(one, other) => {
+            write!(f, "compare ")?;
+            place(one, f)?;
+            write!(f, " with ")?;
+            place(other, f)
+        }
+        Op::Text(at) => {
+            write!(f, "text in ")?;
+            place(at, f)
+        }
+        Op::Batch(ops) => {
+            for (at, op) in ops.iter().enumerate() {
+                write!(f, "{}", if at == 0 { "" } else { "; " })?;
+                tell(op, place, f)?;
+            }
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! `vhost trace diff`: where two recordings first differ.
+//!
+//! Numbers of messages and frames, versions and names of files may differ: what is compared is what was said, to whom, in which
+//! order and tick.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde_json::Value;
+use vhost::trace::{Entry, Header, Said};
+
+use super::entry::{HEAD, Line, MOST};
+use super::reading::{Reading, Seen};
+use crate::Verdict;
+use crate::output::{ASIDE, ERROR, GOOD, NAME, Out, Plain, out, short};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// A recording
+    one: PathBuf,
+    /// Another one
+    other: PathBuf,
+    /// How many messages before the difference are shown
+    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    context: u16,
+}
+
+/// Messages with more bytes than this are compared byte by byte only: as values they take many times their size.
+const LONG: usize = 1 << 20;
+
+pub(super) fn run(args: &Args) -> Result<Verdict> {
+    let mut one = Reading::of(&args.one, false)?;
+    let mut other = Reading::of(&args.other, false)?;
+    let differing = headers(one.trace().header(), other.trace().header());
+    let mut same = Same::default();
+    let context = usize::from(args.context);
+    let mut before = VecDeque::new();
+    let mut matched = 0_u64;
+    let difference = loop {
+        let (a, b) = (one.next().transpose()?, other.next().transpose()?);
+        match (a, b) {
+            (None, None) => break None,
+            (Some(a), Some(b)) if same.is(&a.entry, &b.entry) => {
+                matched += 1;
+                before.push_back(a);
+                if before.len() > context {
+                    before.pop_front();
+                }
+            }
+            different => break Some(different),
+        }
+    };
+    drop((one, other));
+
+    let mut out = out();
+    for what in &differing {
+        writeln!(out, "{ERROR}different:{ERROR:#} {what}")?;
+    }
+    if let Some((one, other)) = &difference {
+        tell(&mut out, args, &before, one.as_ref(), other.as_ref())?;
+    }
+    let verdict = if difference.is_none() && differing.is_empty() {
+        writeln!(
+            out,
+            "{GOOD}the same:{GOOD:#} {matched} messages and replies"
+        )?;
+        Verdict::Good
+    } else {
+        writeln!(out, "{matched} messages and replies before are the same")?;
+        Verdict::Bad
+    };
+    out.flush()?;
+    Ok(verdict)
+}
+
+/// What of the runs' origins differs, beside versions and names.
+fn headers(one: &Header, other: &Header) -> Vec<&'static str> {
+    let text = |source: &Option<vhost::trace::Source>| source.as_ref().map(|it| it.text.clone());
+    // Under whatever names, in whatever order: the bytes are the same, or not.
+    let contents = |header: &Header| {
+        let mut all: Vec<_> = header.files.values().cloned().collect();
+        all.sort_unstable();
+        all
+    };
+    let compared = [
+        (
+            text(&one.memories) == text(&other.memories),
+            "the memory configurations",
+        ),
+        (
+            text(&one.mailboxes) == text(&other.mailboxes),
+            "the mailbox configurations",
+        ),
+        (
+            contents(one) == contents(other),
+            "the contents of images and other files that the configurations name",
+        ),
+        (
+            one.defaults == other.defaults,
+            "the defaults of configurations, by Cargo features",
+        ),
+        (
+            one.file_root == other.file_root
+                && one.extensions == other.extensions
+                && one.virtuals == other.virtuals,
+            "the files that firmware could open",
+        ),
+        (
+            one.whole == other.whole,
+            "one recording begins with its run, the other does not",
+        ),
+        (
+            one.payloads == other.payloads,
+            "the settings of payloads: the bytes that messages carry can't be compared",
+        ),
+    ];
+    let differing = compared.iter().filter(|(same, _)| !same);
+    differing.map(|(_, what)| *what).collect()
+}
+
+/// Which messages of the one are which of the other.
+#[derive(Default)]
+struct Same {
+    /// Numbers of the other's messages that are not answered, by those of the one's.
+    open: HashMap<u64, u64>,
+}
+
+impl Same {
+    /// Whether two entries say the same. Entries are to come in their order.
+    fn is(&mut self, one: &Entry, other: &Entry) -> bool {
+        if one.tick != other.tick || one.kind != other.kind || one.said != other.said {
+            return false;
+        }
+        match one.said {
+            Said::Message { .. } => {
+                let root = if one.root == one.sequence {
+                    other.sequence
+                } else {
+                    // A root that was answered before is compared by nothing but that.
+                    self.open.get(&one.root).copied().unwrap_or(other.root)
+                };
+                if one.kind.to != "nobody" {
+                    self.open.insert(one.sequence, other.sequence);
+                }
+                root == other.root
+            }
+            Said::Reply { .. } | Said::Dropped => {
+                self.open.remove(&one.sequence) == Some(other.sequence)
+            }
+        }
+    }
+}
+
+fn tell(
+    out: &mut Out,
+    args: &Args,
+    before: &VecDeque<Seen>,
+    one: Option<&Seen>,
+    other: Option<&Seen>,
+) -> Result<()> {
+    if !before.is_empty() {
+        writeln!(out, "{ASIDE}{HEAD}{ASIDE:#}")?;
+    }
+    for seen in before {
+        writeln!(out, "{}", Line { seen, most: MOST })?;
+    }
+    let mut side = |file: &Path, seen: Option<&Seen>| {
+        let file = file.to_string_lossy();
+        let file = Plain(&file);
+        match seen {
+            None => writeln!(out, "{NAME}{file}{NAME:#}: its end"),
+            Some(seen) => {
+                let frame = seen.entry.frame;
+                writeln!(out, "{NAME}{file}{NAME:#}, frame {frame}:")?;
+                writeln!(out, "{}", Line { seen, most: MOST })
+            }
+        }
+    };
+    side(&args.one, one)?;
+    side(&args.other, other)?;
+    if let (Some(one), Some(other)) = (one, other) {
+        writeln!(
+            out,
+            "{ERROR}different:{ERROR:#} {}",
+            what_differs(one, other)
+        )?;
+    }
+    Ok(())
+}
+
+/// In which respect two entries differ.
+fn what_differs(one: &Seen, other: &Seen) -> String {
+    let (a, b) = (&one.entry, &other.entry);
+    if a.kind != b.kind || std::mem::discriminant(&a.said) != std::mem::discriminant(&b.said) {
+        return "the message".to_owned();
+    }
+    if a.tick != b.tick {
+        return format!("the tick, {} and {}", a.tick, b.tick);
+    }
+    let (bytes, others) = match (&a.said, &b.said) {
+        (
+            Said::Message { body, awaited },
+            Said::Message {
+                body: other,
+                awaited: by_other,
+            },
+        ) => {
+            if awaited != by_other {
+                return "whether the answer is awaited".to_owned();
+            }
+            (body, other)
+        }
+        (Said::Reply { body }, Said::Reply { body: other }) => (body, other),
+        _ => return "which message has no answer".to_owned(),
+    };
+    if bytes == others {
+        return "which message it belongs to".to_owned();
+    }
+    if bytes.len().max(others.len()) <= LONG
+        && let (Some(value), Some(by_other)) = (value(one), value(other))
+        && let Some(difference) = first_difference("", &value, &by_other)
+    {
+        return difference;
+    }
+    let same = bytes.iter().zip(others).take_while(|(a, b)| a == b);
+    format!("what is recorded of it, from byte {} on", same.count())
+}
+
+fn value(seen: &Seen) -> Option<Value> {
+    let body: &dyn erased_serde::Serialize = seen.body.as_ref().ok()?.as_deref()?;
+    serde_json::to_value(body).ok()
+}
+
+/// Where two values first differ, as a path of keys and positions. How deep they nest, their types say.
+fn first_difference(path: &str, one: &Value, other: &Value) -> Option<String> {
+    const FEW: usize = 60;
+    let below = |key: &str| match path {
+        "" => key.to_owned(),
+        _ => format!("{path}.{key}"),
+    };
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) if one.keys().eq(other.keys()) => {
+            let mut pairs = one.iter().zip(other.values());
+            pairs.find_map(|((key, one), other)| first_difference(&below(key), one, other))
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            let mut pairs = one.iter().zip(other).enumerate();
+            pairs.find_map(|(at, (one, other))| {
+                (one != other)
+                    .then(|| first_difference(&below(&at.to_string()), one, other))
+                    .flatten()
+            })
+        }
+        (one, other) if one == other => None,
+        (one, other) => {
+            let [one, other] = [one, other].map(|value| short(&Text(value), FEW));
+            Some(match path {
+                "" => format!("{one} and {other}"),
+                _ => format!("`{path}`, {one} and {other}"),
+            })
+        }
+    }
+}
+
+/// A value as JSON, where debug text is asked for.
+struct Text<'a>(&'a Value);
+
+impl std::fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+    use vhost::trace::Kind;
+
+    use super::*;
+
+    /// What is said of message `sequence`, whose answer is for `root` in the end.
+    fn entry(sequence: u64, root: u64, said: Said) -> Entry {
+        let kind = Kind {
+            from: "mailbox".to_owned(),
+            to: "memory".to_owned(),
+            name: "Access".to_owned(),
+        };
+        Entry {
+            frame: sequence,
+            sequence,
+            root,
+            tick: 1,
+            kind: Arc::new(kind),
+            said,
+        }
+    }
+
+    fn message() -> Said {
+        Said::Message {
+            body: vec![1].into(),
+            awaited: true,
+        }
+    }
+
+    #[test]
+    fn numbers_of_messages_may_differ_and_what_belongs_together_may_not() {
+        let mut same = Same::default();
+        let said = [(1, 1), (2, 1), (3, 3)];
+        for (sequence, root) in said {
+            let (one, other) = (sequence, sequence + 10);
+            assert!(same.is(
+                &entry(one, root, message()),
+                &entry(other, root + 10, message())
+            ));
+        }
+        let dropped = |sequence, root| entry(sequence, root, Said::Dropped);
+        assert!(same.is(&dropped(2, 1), &dropped(12, 11)));
+        assert!(!same.is(&dropped(1, 1), &dropped(13, 13)));
+        // Here the one hands on what the other answers itself.
+        assert!(!same.is(&entry(4, 3, message()), &entry(14, 14, message())));
+    }
+
+    #[test]
+    fn the_first_difference_is_named_by_its_path() {
+        let one = json!({"op": {"Write": [[1, 2], [3, 4]]}, "space": 0});
+        let other = json!({"op": {"Write": [[1, 2], [3, 5]]}, "space": 1});
+        let told = first_difference("", &one, &other);
+        assert_eq!(told.as_deref(), Some("`op.Write.1.1`, 4 and 5"));
+        assert_eq!(first_difference("", &one, &one), None);
+        let other = json!({"op": "Read", "space": 0});
+        let told = first_difference("", &one, &other).unwrap();
+        assert!(told.starts_with("`op`, {\"Write\""), "{told}");
+        assert_eq!(
+            first_difference("", &json!(1), &json!([])).as_deref(),
+            Some("1 and []")
+        );
+    }
+}

@@ -1,0 +1,170 @@
+//! One entry of a recording, as a line of text and as an object of JSON.
+
+use std::fmt::{self, Display};
+use std::io::{self, Write};
+
+use mailbox_rs::{Request, Response};
+use serde::Serialize;
+use serde_json::ser::Formatter;
+use vhost::messages::mailbox::Served;
+use vhost::trace::Said;
+
+use super::access::Told;
+use super::reading::Seen;
+use crate::output::{ASIDE, NAME, Plain, cut, short};
+
+/// Characters of a message that a line shows.
+pub(super) const MOST: usize = 200;
+
+/// One line, with columns that stand below each other.
+pub(super) struct Line<'a> {
+    pub(super) seen: &'a Seen,
+    /// Characters of the message, at most.
+    pub(super) most: usize,
+}
+
+impl Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seen, most } = *self;
+        let entry = &seen.entry;
+        let channel = seen.channel.as_deref().unwrap_or("-");
+        let (from, to) = ends(seen);
+        write!(
+            f,
+            "{:>8} {ASIDE}{:>7}{ASIDE:#} {NAME}{:<10}{NAME:#} {from:>8} → {to:<8} {}",
+            entry.tick,
+            entry.sequence,
+            Plain(channel).to_string(),
+            text(seen, most)
+        )
+    }
+}
+
+/// The head of such lines.
+pub(super) const HEAD: &str =
+    "    tick     seq channel        from   to       message, or what was answered";
+
+/// Who says it, and to whom: an answer goes the other way.
+fn ends(seen: &Seen) -> (String, String) {
+    let kind = &seen.entry.kind;
+    let (from, to) = (Plain(&kind.from).to_string(), Plain(&kind.to).to_string());
+    match seen.entry.said {
+        Said::Message { .. } => (from, to),
+        Said::Reply { .. } | Said::Dropped => (to, from),
+    }
+}
+
+/// What is said.
+pub(super) fn text(seen: &Seen, most: usize) -> String {
+    let name = Plain(&seen.entry.kind.name);
+    if let Some(served) = seen.is::<Served>() {
+        return format!("{name} {}", Answered(served));
+    }
+    let body = match &seen.body {
+        Ok(Some(body)) => match Told::of(&**body, &seen.map) {
+            Some(told) => return cut(format_args!("{name}: {told}"), most),
+            None => short(&**body, most),
+        },
+        Ok(None) => return format!("{name}: no answer"),
+        Err(damage) => return format!("{name}: {}", Plain(&damage.to_string())),
+    };
+    match seen.entry.said {
+        Said::Message { .. } => body,
+        _ => format!("{name}: {body}"),
+    }
+}
+
+/// A request and its response, in the words of the protocol.
+pub(super) struct Answered<'a>(pub(super) &'a Served);
+
+impl Display for Answered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(served) = self;
+        match Request::try_from(&served.entry) {
+            Ok(request) => write!(f, "{request}")?,
+            Err(problem) => write!(f, "{}: {problem}", served.entry)?,
+        }
+        match served.response {
+            None => {}
+            Some(Response::Empty) => write!(f, "; done")?,
+            Some(Response::Value(value)) => write!(f, "; gives {value:#x}")?,
+            Some(Response::Error(errno)) => write!(f, "; fails: {errno}")?,
+        }
+        write!(f, "; slot {}, taken in tick {}", served.slot, served.since)
+    }
+}
+
+/// The name of a request's kind.
+pub(super) fn kind_of(served: &Served) -> &'static str {
+    Request::try_from(&served.entry).map_or("malformed", |request| request.kind())
+}
+
+/// What a JSON object has of an entry. `docs/trace.md` has the keys.
+#[derive(Serialize)]
+struct Object<'a> {
+    frame: u64,
+    sequence: u64,
+    root: u64,
+    tick: u64,
+    event: &'static str,
+    from: &'a str,
+    to: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    awaited: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a dyn erased_serde::Serialize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Writes an entry as one line of JSON.
+pub(super) fn write_json(seen: &Seen, mut to: impl Write) -> io::Result<()> {
+    let entry = &seen.entry;
+    let (event, awaited) = match entry.said {
+        Said::Message { awaited, .. } => ("message", Some(awaited)),
+        Said::Reply { .. } => ("reply", None),
+        Said::Dropped => ("dropped", None),
+    };
+    let body = seen.body.as_ref();
+    let object = Object {
+        frame: entry.frame,
+        sequence: entry.sequence,
+        root: entry.root,
+        tick: entry.tick,
+        event,
+        from: &entry.kind.from,
+        to: &entry.kind.to,
+        message: &entry.kind.name,
+        awaited,
+        channel: seen.channel.as_deref(),
+        body: body.ok().and_then(|body| {
+            let body: &dyn erased_serde::Serialize = body.as_deref()?;
+            Some(body)
+        }),
+        request: seen
+            .is::<Served>()
+            .map(|served| Answered(served).to_string()),
+        error: body.err().map(ToString::to_string),
+    };
+    let mut json = serde_json::Serializer::with_formatter(&mut to, HexBytes);
+    object.serialize(&mut json)?;
+    writeln!(to)
+}
+
+/// JSON on one line, with bytes as text of hex digits: a list of numbers is five times as long.
+struct HexBytes;
+
+impl Formatter for HexBytes {
+    fn write_byte_array<W: ?Sized + Write>(&mut self, to: &mut W, bytes: &[u8]) -> io::Result<()> {
+        to.write_all(b"\"")?;
+        for byte in bytes {
+            write!(to, "{byte:02x}")?;
+        }
+        to.write_all(b"\"")
+    }
+}

@@ -1,0 +1,345 @@
+//! `vhost trace export --perfetto`: a recording as a trace-event file, which trace viewers open.
+//!
+//! A microsecond of the viewer is a tick. What is said within one tick follows at distances of a nanosecond, as far as the tick
+//! reaches.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use vhost::messages::mailbox::Served;
+use vhost::trace::Said;
+
+use super::entry::{Answered, MOST, kind_of, text};
+use super::reading::{Reading, Seen};
+use crate::Verdict;
+use crate::output::out;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The recording
+    file: PathBuf,
+    /// As Chrome's trace events in JSON, which ui.perfetto.dev and other viewers open
+    #[arg(long, required = true)]
+    perfetto: bool,
+    /// The file to write; standard output without it
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Points of time within a tick.
+const STEPS: u64 = 1000;
+
+pub(super) fn run(args: &Args) -> Result<Verdict> {
+    let reading = Reading::of(&args.file, args.output.is_none())?;
+    let Some(file) = &args.output else {
+        return export(reading, "standard output", out());
+    };
+    let name = file.display().to_string();
+    if is_same(&args.file, file) {
+        bail!("{name} is the recording; give the output another name");
+    }
+    let to = File::create(file).with_context(|| cant_write(&name))?;
+    export(reading, &name, BufWriter::new(to))
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let [one, other] = [one, other].map(Path::canonicalize);
+    matches!((one, other), (Ok(one), Ok(other)) if one == other)
+}
+
+fn cant_write(name: &str) -> String {
+    format!("can't write {name}")
+}
+
+/// Writes to what has this name.
+fn export(mut reading: Reading, name: &str, to: impl Write) -> Result<Verdict> {
+    let failed = || cant_write(name);
+    let mut events = Events::begin(to).with_context(failed)?;
+    let mut score = Score::default();
+    let end = reading.try_for_each(|seen| match seen {
+        Ok(seen) => score.add(&seen, &mut events).with_context(failed),
+        Err(error) => Err(error).context("what follows is left out"),
+    });
+    // What was before the damage can be looked at.
+    events.end().with_context(failed)?;
+    end?;
+    Ok(Verdict::Good)
+}
+
+/// The two groups of tracks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Group {
+    Actors = 1,
+    Channels = 2,
+}
+
+/// A line of the viewer.
+#[derive(Debug, Clone, Copy)]
+struct Track {
+    pid: u32,
+    tid: u32,
+}
+
+/// An event of the format. Times are in microseconds.
+#[derive(Default, Serialize)]
+struct Event<'a> {
+    ph: &'static str,
+    pid: u32,
+    tid: u32,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cat: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ts: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dur: Option<f64>,
+    /// What a flow's two ends have in common.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
+    /// Where a flow ends: in the slice around it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bp: Option<&'static str>,
+    /// How far an instant reaches: over its own track.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    s: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    args: Option<Arguments<'a>>,
+}
+
+/// What the viewer shows of an event that is chosen; of a track, its name.
+#[derive(Default, Serialize)]
+struct Arguments<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sequence: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tick: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+/// Writes events, one a line.
+struct Events<W> {
+    to: W,
+    first: bool,
+}
+
+impl<W: Write> Events<W> {
+    fn begin(mut to: W) -> io::Result<Self> {
+        write!(to, "{{\"displayTimeUnit\":\"ns\",\"traceEvents\":[")?;
+        Ok(Self { to, first: true })
+    }
+
+    fn write(&mut self, event: &Event<'_>) -> io::Result<()> {
+        let separator: &[u8] = if self.first { b"\n" } else { b",\n" };
+        self.first = false;
+        self.to.write_all(separator)?;
+        Ok(serde_json::to_writer(&mut self.to, event)?)
+    }
+
+    fn end(mut self) -> io::Result<()> {
+        self.to.write_all(b"\n]}\n")?;
+        self.to.flush()
+    }
+}
+
+/// Which events come of entries.
+#[derive(Default)]
+struct Score {
+    tracks: HashMap<(Group, Rc<str>), Track>,
+    actors: u32,
+    channels: u32,
+    /// The point of time of the last entry, in steps.
+    now: u64,
+    /// Where the last request of a channel ends, in steps.
+    ends: HashMap<u32, u64>,
+    /// Messages whose answer is awaited.
+    awaited: HashSet<u64>,
+}
+
+impl Score {
+    fn add<W: Write>(&mut self, seen: &Seen, events: &mut Events<W>) -> io::Result<()> {
+        self.advance(seen.entry.tick);
+        if let (Some(served), Some(channel)) = (seen.is::<Served>(), &seen.channel) {
+            let track = self.track(Group::Channels, channel, events)?;
+            return self.request(served, track, seen, events);
+        }
+        let kind = &seen.entry.kind;
+        match (&seen.entry.said, &seen.channel) {
+            (Said::Message { .. }, channel) if kind.to == "nobody" => {
+                let track = match channel {
+                    Some(channel) => self.track(Group::Channels, channel, events),
+                    None => self.track(Group::Actors, &kind.from, events),
+                }?;
+                events.write(&Event {
+                    ph: "i",
+                    s: Some("t"),
+                    cat: Some("announcement"),
+                    args: Some(arguments(seen)),
+                    ..self.at(track, &kind.name)
+                })
+            }
+            (Said::Message { awaited, .. }, _) => {
+                let track = self.track(Group::Actors, &kind.to, events)?;
+                self.slice("message", track, seen, events)?;
+                if *awaited && self.awaited.insert(seen.entry.sequence) {
+                    events.write(&Event {
+                        ph: "s",
+                        cat: Some("reply"),
+                        id: Some(seen.entry.sequence),
+                        ..self.at(track, &kind.name)
+                    })?;
+                }
+                Ok(())
+            }
+            (Said::Reply { .. } | Said::Dropped, _) => {
+                if !self.awaited.remove(&seen.entry.sequence) {
+                    return Ok(());
+                }
+                let track = self.track(Group::Actors, &kind.from, events)?;
+                self.slice("reply", track, seen, events)?;
+                events.write(&Event {
+                    ph: "f",
+                    bp: Some("e"),
+                    cat: Some("reply"),
+                    id: Some(seen.entry.sequence),
+                    ..self.at(track, &kind.name)
+                })
+            }
+        }
+    }
+
+    /// Goes on to the next point of time.
+    fn advance(&mut self, tick: u64) {
+        let begin = tick.saturating_mul(STEPS);
+        let last = begin.saturating_add(STEPS - 1);
+        // Never back, whatever the file says.
+        self.now = if self.now < begin {
+            begin
+        } else {
+            self.now.max(self.now.saturating_add(1).min(last))
+        };
+    }
+
+    /// A message, as long as nothing else is said.
+    fn slice<W: Write>(
+        &self,
+        what: &'static str,
+        track: Track,
+        seen: &Seen,
+        events: &mut Events<W>,
+    ) -> io::Result<()> {
+        events.write(&Event {
+            ph: "X",
+            cat: Some(what),
+            dur: Some(time(1)),
+            args: Some(arguments(seen)),
+            ..self.at(track, &seen.entry.kind.name)
+        })
+    }
+
+    /// A request, from when it was taken to when it was answered. A channel's requests are served one after the other.
+    fn request<W: Write>(
+        &mut self,
+        served: &Served,
+        track: Track,
+        seen: &Seen,
+        events: &mut Events<W>,
+    ) -> io::Result<()> {
+        let end = self.now.saturating_add(1);
+        let before = self.ends.insert(track.tid, end).unwrap_or_default();
+        let begin = served.since.saturating_mul(STEPS).max(before).min(self.now);
+        events.write(&Event {
+            ph: "X",
+            cat: Some("request"),
+            ts: Some(time(begin)),
+            dur: Some(time(end - begin)),
+            args: Some(Arguments {
+                text: Some(Answered(served).to_string()),
+                ..arguments(seen)
+            }),
+            ..self.at(track, kind_of(served))
+        })
+    }
+
+    fn at<'a>(&self, track: Track, name: &'a str) -> Event<'a> {
+        Event {
+            pid: track.pid,
+            tid: track.tid,
+            name,
+            ts: Some(time(self.now)),
+            ..Event::default()
+        }
+    }
+
+    /// The track of this name. The viewer is told of it when it is first asked for.
+    fn track<W: Write>(
+        &mut self,
+        group: Group,
+        name: &str,
+        events: &mut Events<W>,
+    ) -> io::Result<Track> {
+        let key = (group, Rc::from(name));
+        if let Some(track) = self.tracks.get(&key) {
+            return Ok(*track);
+        }
+        let pid = group as u32;
+        let count = match group {
+            Group::Actors => &mut self.actors,
+            Group::Channels => &mut self.channels,
+        };
+        *count = count.saturating_add(1);
+        let tid = *count;
+        let track = Track { pid, tid };
+        self.tracks.insert(key, track);
+        let mut tell = |what, name| {
+            events.write(&Event {
+                ph: "M",
+                pid,
+                tid,
+                name: what,
+                args: Some(Arguments {
+                    name: Some(name),
+                    ..Arguments::default()
+                }),
+                ..Event::default()
+            })
+        };
+        if tid == 1 {
+            let group = match group {
+                Group::Actors => "actors",
+                Group::Channels => "channels",
+            };
+            tell("process_name", group)?;
+        }
+        tell("thread_name", name)?;
+        Ok(track)
+    }
+}
+
+fn arguments(seen: &Seen) -> Arguments<'_> {
+    let entry = &seen.entry;
+    Arguments {
+        name: None,
+        channel: seen.channel.as_deref(),
+        from: Some(&entry.kind.from),
+        sequence: Some(entry.sequence),
+        tick: Some(entry.tick),
+        text: Some(text(seen, MOST)),
+    }
+}
+
+/// Steps in microseconds.
+fn time(steps: u64) -> f64 {
+    steps as f64 / STEPS as f64
+}

@@ -1,0 +1,36 @@
+//! `vhost trace`: looks into recordings. Each is read once, from its beginning to its end; what is kept of it does not grow
+//! with its length.
+
+mod access;
+mod channels;
+mod diff;
+mod entry;
+mod export;
+mod reading;
+mod show;
+mod stat;
+
+use anyhow::Result;
+
+use crate::Verdict;
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Verb {
+    /// Show messages and replies, one a line
+    Show(show::Args),
+    /// Count messages and requests
+    Stat(stat::Args),
+    /// Show where two recordings first differ; the exit status is 1 where they do
+    Diff(diff::Args),
+    /// Write a recording in another format
+    Export(export::Args),
+}
+
+pub(crate) fn run(verb: &Verb) -> Result<Verdict> {
+    match verb {
+        Verb::Show(args) => show::run(args),
+        Verb::Stat(args) => stat::run(args),
+        Verb::Diff(args) => diff::run(args),
+        Verb::Export(args) => export::run(args),
+    }
+}

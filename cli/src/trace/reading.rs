@@ -1,0 +1,102 @@
+//! A recording while it is read, with what a reader wants to know of each entry.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use anyhow::Result;
+use indicatif::ProgressBar;
+use vhost::bus::Body;
+use vhost::mem::MemoryMap;
+use vhost::trace::{Damage, Entry, Trace, TraceError, decode};
+
+use super::channels::Channels;
+use crate::output::progress;
+
+/// How many entries are read from one look at the clock to the next.
+const BETWEEN: u32 = 4096;
+
+/// Reads a recording, and shows how far it is.
+pub(super) struct Reading {
+    trace: Trace,
+    channels: Channels,
+    bar: ProgressBar,
+    since: u32,
+}
+
+/// An entry with its message.
+pub(super) struct Seen {
+    pub(super) entry: Entry,
+    /// The message or reply; none where there was no answer.
+    pub(super) body: Result<Option<Box<dyn Body>>, Damage>,
+    /// The channel that it is of, where that is known.
+    pub(super) channel: Option<Rc<str>>,
+    /// The memories of the run, as far as they are known.
+    pub(super) map: Rc<MemoryMap>,
+}
+
+impl Reading {
+    /// Of the recording in `file`. `among_output`: entries are put out while they are read.
+    pub(super) fn of(file: &Path, among_output: bool) -> Result<Self> {
+        let trace = Trace::open(file)?;
+        Ok(Self {
+            channels: Channels::of(trace.header()),
+            bar: progress(Some(trace.left()), among_output),
+            since: 0,
+            trace,
+        })
+    }
+
+    /// The recording itself.
+    pub(super) fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Its channels.
+    pub(super) fn channels(&self) -> &Channels {
+        &self.channels
+    }
+
+    fn show_progress(&mut self) {
+        self.since += 1;
+        if self.since == BETWEEN {
+            self.since = 0;
+            let len = self.bar.length().unwrap_or_default();
+            self.bar.set_position(len.saturating_sub(self.trace.left()));
+        }
+    }
+}
+
+impl Iterator for Reading {
+    type Item = Result<Seen, TraceError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.show_progress();
+        let entry = match self.trace.next()? {
+            Ok(entry) => entry,
+            Err(error) => return Some(Err(error)),
+        };
+        let body = decode(&entry);
+        let said = body.as_ref().ok().and_then(Option::as_deref);
+        let channel = self.channels.whose(&entry, said);
+        Some(Ok(Seen {
+            entry,
+            body,
+            channel,
+            map: self.channels.map().clone(),
+        }))
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Seen {
+    /// The message or reply, if it is a `T`.
+    pub(super) fn is<T: 'static>(&self) -> Option<&T> {
+        let body = self.body.as_ref().ok()?.as_deref()?;
+        body.as_any().downcast_ref()
+    }
+}

@@ -1,0 +1,163 @@
+//! `vhost trace show`: messages and replies, one a line.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+
+use super::entry::{HEAD, Line, MOST, write_json};
+use super::reading::{Reading, Seen};
+use crate::Verdict;
+use crate::output::{ASIDE, Plain, out};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The recording
+    file: PathBuf,
+    /// Only what is of this channel; may be repeated
+    #[arg(long, value_name = "NAME")]
+    channel: Vec<String>,
+    /// Only messages of this name and their replies, such as Served; may be repeated
+    #[arg(long, value_name = "NAME")]
+    kind: Vec<String>,
+    /// Only what this party says or is told, such as memory; may be repeated
+    #[arg(long, value_name = "NAME")]
+    party: Vec<String>,
+    /// Only these ticks: 7, 7..9 with both ends, 7.. or ..9
+    #[arg(
+        long,
+        value_name = "RANGE",
+        default_value = "..",
+        hide_default_value = true
+    )]
+    ticks: Ticks,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+    /// Messages in full, however long
+    #[arg(long, conflicts_with = "json")]
+    full: bool,
+}
+
+/// A range of ticks, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ticks {
+    first: u64,
+    last: u64,
+}
+
+impl FromStr for Ticks {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let tick = |text: &str, without| match text {
+            "" => Ok(without),
+            _ => text
+                .parse()
+                .map_err(|_| format!("`{text}` is no number of ticks")),
+        };
+        let (first, last) = text.split_once("..").unwrap_or((text, text));
+        if text.is_empty() {
+            return Err("a range is 7, 7..9, 7.. or ..9".to_owned());
+        }
+        let (first, last) = (tick(first, 0)?, tick(last, u64::MAX)?);
+        if first > last {
+            return Err(format!("tick {first} is after tick {last}"));
+        }
+        Ok(Self { first, last })
+    }
+}
+
+impl Args {
+    fn wants(&self, seen: &Seen) -> bool {
+        let is_in = |name: &str, wanted: &[String]| {
+            wanted.is_empty() || wanted.iter().any(|wanted| wanted == name)
+        };
+        let kind = &seen.entry.kind;
+        seen.entry.tick >= self.ticks.first
+            && is_in(&kind.name, &self.kind)
+            && is_in(seen.channel.as_deref().unwrap_or_default(), &self.channel)
+            && (is_in(&kind.from, &self.party) || is_in(&kind.to, &self.party))
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<Verdict> {
+    let mut reading = Reading::of(&args.file, true)?;
+    let mut out = out();
+    let (mut shown, mut unreadable) = (0_u64, 0_u64);
+    let most = if args.full { usize::MAX } else { MOST };
+    let end = loop {
+        let seen = match reading.next() {
+            Some(Ok(seen)) if seen.entry.tick <= args.ticks.last => seen,
+            Some(Err(error)) => break Err(error),
+            // Time does not run back.
+            Some(Ok(_)) | None => break Ok(()),
+        };
+        if !args.wants(&seen) {
+            continue;
+        }
+        if args.json {
+            write_json(&seen, &mut out)?;
+        } else {
+            if shown == 0 {
+                writeln!(out, "{ASIDE}{HEAD}{ASIDE:#}")?;
+            }
+            let seen = &seen;
+            writeln!(out, "{}", Line { seen, most })?;
+        }
+        shown += 1;
+        unreadable += u64::from(seen.body.is_err());
+    };
+    out.flush()?;
+    // What was before the damage is shown.
+    end.context("what follows can't be shown")?;
+    if shown == 0 {
+        tell_of_nothing(&reading);
+    }
+    if unreadable > 0 {
+        bail!(
+            "{}: {unreadable} messages can't be read; was it recorded by another version?",
+            args.file.display()
+        );
+    }
+    Ok(Verdict::Good)
+}
+
+/// A name that was mistyped is not to look like a run in which nothing happened.
+fn tell_of_nothing(reading: &Reading) {
+    let names: Vec<String> = reading
+        .channels()
+        .names()
+        .map(|name| Plain(name).to_string())
+        .collect();
+    let channels = match names.as_slice() {
+        [] => "no channel is known".to_owned(),
+        _ => format!("channels: {}", names.join(", ")),
+    };
+    let mut stderr = anstream::stderr();
+    // The output is empty, whether anybody hears why or not.
+    let _ = writeln!(
+        stderr,
+        "nothing of it is in {}; {channels}; `vhost trace stat` lists parties and kinds of messages",
+        reading.trace().file().display()
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_of_ticks_have_both_ends() {
+        let ticks = |text: &str| text.parse().map(|Ticks { first, last }| (first, last));
+        assert_eq!(ticks("7"), Ok((7, 7)));
+        assert_eq!(ticks("7..9"), Ok((7, 9)));
+        assert_eq!(ticks("7.."), Ok((7, u64::MAX)));
+        assert_eq!(ticks("..9"), Ok((0, 9)));
+        assert_eq!(ticks(".."), Ok((0, u64::MAX)));
+        for wrong in ["", "x", "9..7", "1..x", "-1", "1...3"] {
+            assert!(ticks(wrong).is_err(), "{wrong}");
+        }
+    }
+}

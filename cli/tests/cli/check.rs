@@ -1,0 +1,345 @@
+use std::path::Path;
+
+use mailbox_rs::{CacheLine, Layout, PtrWidth};
+use tempfile::TempDir;
+
+use crate::{Ended, command, end, vhost};
+
+/// Firmware of this project, for a RAM of 64 KiB at 0.
+pub(crate) const SELFTEST: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/selftest-rv32.elf");
+
+/// Configurations in a folder, where the image is `firmware.elf`.
+struct Files(TempDir);
+
+impl Files {
+    fn new(memories: &str, mailboxes: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Self(folder);
+        files.put("mem.yaml", memories);
+        files.put("mailbox.yaml", mailboxes);
+        std::fs::copy(SELFTEST, files.path().join("firmware.elf")).unwrap();
+        files
+    }
+
+    /// One memory, with the keys given, and one channel of the image.
+    fn of_ram(ram: &str, channel: &str) -> Self {
+        Self::new(
+            &format!("space: {{core: [ram: {{base: 0, {ram}}}]}}"),
+            &format!("core: {{space: core, elf: firmware.elf, cache_line: 0{channel}}}"),
+        )
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        std::fs::write(self.path().join(name), text).unwrap();
+    }
+
+    fn check_with(&self, options: &str) -> Ended {
+        let mut check = command();
+        check.current_dir(self.path());
+        check.args(["check", "--mem", "mem.yaml", "--mailbox", "mailbox.yaml"]);
+        end(check.args(options.split_whitespace()))
+    }
+
+    fn check(&self) -> Ended {
+        self.check_with("")
+    }
+}
+
+#[test]
+fn the_map_is_drawn_with_what_is_put_where() {
+    let files = Files::new(
+        "
+shared:
+  ddr: {base: 0x80000000, size: 0x10000000, backend: api}
+space:
+  core0:
+    - ddr
+    - ram: {base: 0, size: 0x10000, path: tb.ram.mem, width: 32, backend: static, init: {method: all_zero}}
+    - sram:
+        base: 0x10000
+        size: 0x10000
+        path: tb.sram
+        width: 128
+        bank_width: 64
+        bank_depth: 2048
+        banks: [[r0.c0, r0.c1], [r1.c0, r1.c1]]
+        backend: vpi
+  core1: [ddr]
+",
+        "
+core0: {space: core0, elf: firmware.elf, cache_line: 0}
+core1: {space: core1, base: 0x80001000, ptr: 64, cache_line: 64}
+",
+    );
+    let expected = "\
+space core0
+  0x00000000 ┌ ram, 64 KiB, static
+             │ tb.ram.mem: 16384 words of 32 bits
+             │ at first: zeros
+             │ 0x00000000..=0x0000396f bytes of firmware.elf
+             │ 0x00003650..=0x0000396f mailbox of `core0`: pointers of 32 bits, no cache line
+             │ 0x00003970..=0x000039d7 zeros of firmware.elf
+  0x0000ffff └
+  0x00010000 ┌ sram, 64 KiB, vpi
+             │ banks in 2 × 2, each of 2048 words of 64 bits
+             │   tb.sram.r0.c0  tb.sram.r0.c1
+             │   tb.sram.r1.c0  tb.sram.r1.c1
+             │ at first: left as it is
+  0x0001ffff └
+             ⋮ 1.9 GiB
+             ⋮
+             ⋮
+  0x80000000 ┌ ddr, 256 MiB, api
+             │ a black box
+             │ at first: left as it is
+             │
+             │
+             │
+  0x8fffffff └
+
+space core1
+  0x80000000 ┌ ddr, 256 MiB, api
+             │ a black box
+             │ at first: left as it is
+             │ 0x80001000..=0x800016ff mailbox of `core1`: pointers of 64 bits, cache line of 64 bytes
+             │
+             │
+  0x8fffffff └
+
+good: 2 spaces, 3 memories, 2 channels served, 1 image loaded; 0 errors, 0 warnings
+";
+    assert_eq!(files.check().with(0), expected);
+}
+
+const STATIC: &str = "size: 0x10000, path: tb.ram, width: 32, backend: static";
+
+#[test]
+fn the_environment_names_files_and_the_command_line_comes_first() {
+    let files = Files::of_ram(STATIC, ", server: \"${SERVES:-true}\"");
+    let check = |configure: &dyn Fn(&mut std::process::Command)| {
+        let mut check = command();
+        check.current_dir(files.path()).arg("check");
+        configure(&mut check);
+        end(&mut check)
+    };
+    let from_environment = check(&|it| {
+        it.envs([
+            ("MEM_CFG_FILE", "mem.yaml"),
+            ("MAILBOX_CFG_FILE", "mailbox.yaml"),
+        ]);
+    });
+    assert!(from_environment.with(0).contains("1 channel served"));
+    let defined = check(&|it| {
+        it.envs([("MEM_CFG_FILE", "mem.yaml"), ("SERVES", "true")]);
+        it.args(["--mailbox", "mailbox.yaml", "-D", "SERVES=false"]);
+    });
+    let told = defined.with(0);
+    assert!(told.contains("0 channels served"), "{told}");
+    assert!(told.contains("warning: no channel is served"), "{told}");
+    let memories_only = check(&|it| {
+        it.args(["--mem", "mem.yaml"]);
+    });
+    assert!(memories_only.with(0).contains("0 warnings"));
+}
+
+#[test]
+fn what_is_refused_is_status_1_and_what_is_not_there_status_2() {
+    let files = Files::of_ram("size: 0x10000, path: tb.ram, width: 31", "");
+    let told = files.check().told(1);
+    assert!(
+        told.contains("mem.yaml") && told.contains("`width` of 31 bits"),
+        "{told}"
+    );
+
+    let files = Files::of_ram(STATIC, ", ptr: 16");
+    let ended = files.check();
+    assert!(ended.stdout.contains("┌ ram, 64 KiB"), "{ended:?}");
+    let told = ended.told(1);
+    assert!(
+        told.contains("mailbox.yaml: channel `core`: `ptr` is 16"),
+        "{told}"
+    );
+
+    let files = Files::of_ram(STATIC, "");
+    std::fs::remove_file(files.path().join("firmware.elf")).unwrap();
+    assert!(files.check().told(1).contains("firmware.elf"));
+    std::fs::remove_file(files.path().join("mailbox.yaml")).unwrap();
+    assert!(files.check().told(2).contains("mailbox.yaml"));
+    assert!(
+        vhost(["check", "--mem", "no.yaml"])
+            .told(2)
+            .contains("no.yaml")
+    );
+}
+
+#[test]
+fn an_image_that_does_not_fit_is_told_by_its_addresses() {
+    let small = "size: 0x3000, path: tb.ram, width: 32, backend: static";
+    let told = Files::of_ram(small, ", server: false").check().with(1);
+    assert!(
+        told.contains("error: firmware.elf can't be loaded: space `core` has no memory at 0x3000"),
+        "{told}"
+    );
+    // Zeros that have no place are left out.
+    let small = "size: 0x3970, path: tb.ram, width: 32, backend: static";
+    let told = Files::of_ram(small, "").check().with(0);
+    let expected =
+        "note: firmware.elf: 104 bytes of the 104 bytes of zeros at 0x3970 are outside of the map";
+    assert!(told.contains(expected), "{told}");
+}
+
+#[test]
+fn a_mailbox_that_nobody_hears_is_warned_of() {
+    let files = Files::of_ram("size: 0x10000, path: tb.ram, width: 32", "");
+    let told = files.check_with("--default-backend log").with(0);
+    assert!(
+        told.contains("warning: channel `core`: its mailbox is in memory `ram`"),
+        "{told}"
+    );
+    assert!(
+        told.contains("firmware.elf is loaded into memory `ram` of backend `log`"),
+        "{told}"
+    );
+    let told = files.check_with("--default-backend vpi").with(0);
+    assert!(told.contains("0 warnings"), "{told}");
+    assert!(
+        files
+            .check_with("--default-backend none")
+            .told(2)
+            .contains("log, static, api")
+    );
+}
+
+#[test]
+fn defaults_are_those_that_are_said() {
+    let files = Files::new(
+        "space: {core: [ram: {base: 0, size: 0x10000, backend: api}]}",
+        "core: {space: core, base: 0}",
+    );
+    let told = files
+        .check_with("--default-ptr 64 --default-cache-line 128")
+        .with(0);
+    assert!(
+        told.contains("pointers of 64 bits, cache line of 128 bytes"),
+        "{told}"
+    );
+}
+
+#[test]
+fn first_content_is_looked_at() {
+    let ram =
+        "size: 0x100, path: tb.ram, width: 32, backend: static, init: {method: hex, file: ram.hex}";
+    let files = Files::new(&format!("space: {{core: [ram: {{base: 0, {ram}}}]}}"), "");
+    files.put("ram.hex", "@3f 00000001 00000002\n");
+    let told = files.check().with(1);
+    assert!(
+        told.contains("error: memory `ram`, init:") && told.contains("ram.hex"),
+        "{told}"
+    );
+    files.put("ram.hex", "@3f 0000000x\n");
+    let told = files.check().with(0);
+    assert!(
+        told.contains("note: memory `ram`: ram.hex: 1 digits are x or z"),
+        "{told}"
+    );
+
+    let ram = "size: 0x100, path: tb.ram, width: 32, backend: static, init: {method: random}";
+    let files = Files::new(&format!("space: {{core: [ram: {{base: 0, {ram}}}]}}"), "");
+    assert!(files.check().with(0).contains("give `seed`"));
+}
+
+#[test]
+fn images_in_one_place_are_warned_of_once() {
+    let files = Files::new(
+        "
+shared: {ram: {base: 0, size: 0x10000, path: tb.ram, width: 32, backend: static}}
+space: {core0: [ram], core1: [ram]}
+",
+        "
+core0: {space: core0, elf: firmware.elf, cache_line: 0}
+core1: {space: core1, elf: other.elf, server: false}
+",
+    );
+    std::fs::copy(SELFTEST, files.path().join("other.elf")).unwrap();
+    let told = files.check().with(0);
+    assert!(
+        told.contains("warning: other.elf is loaded over bytes of firmware.elf, in memory `ram`"),
+        "{told}"
+    );
+    assert!(
+        told.contains("2 images loaded; 0 errors, 1 warning\n"),
+        "{told}"
+    );
+    // Two spaces that see one image in one memory get the same bytes.
+    files.put(
+        "mailbox.yaml",
+        "
+core0: {space: core0, elf: firmware.elf, cache_line: 0}
+core1: {space: core1, elf: firmware.elf, server: false}
+",
+    );
+    assert!(files.check().with(0).contains("0 warnings"));
+}
+
+#[test]
+fn a_pointer_width_other_than_the_images_is_warned_of() {
+    let files = Files::of_ram(STATIC, ", ptr: 32");
+    let rv64 = SELFTEST.replace("rv32", "rv64");
+    std::fs::copy(rv64, files.path().join("firmware.elf")).unwrap();
+    let told = files.check().with(0);
+    let expected = "warning: channel `core`: `ptr` is 32, but firmware.elf is an image of 64 bits";
+    assert!(told.contains(expected), "{told}");
+}
+
+/// An image whose section `.mailbox` has room for so many channels, as its section header says.
+fn with_channels(image: &mut [u8], count: u32) {
+    let word = |image: &[u8], at: usize| {
+        let bytes = image[at..at + 4].try_into().unwrap();
+        usize::try_from(u32::from_le_bytes(bytes)).unwrap()
+    };
+    let half = |image: &[u8], at| word(image, at) & 0xffff;
+    let (table, size, number) = (word(image, 0x20), half(image, 0x2e), half(image, 0x30));
+    let layout = Layout::new(PtrWidth::P4, CacheLine::None);
+    let channel = usize::try_from(layout.channel_size).unwrap();
+    let mut headers = (0..number).map(|at| table + at * size);
+    // It is the one that is as large as a channel.
+    let header = headers.find(|at| word(image, at + 0x14) == channel);
+    let at = header.unwrap() + 0x14;
+    image[at..at + 4].copy_from_slice(&(count * channel as u32).to_le_bytes());
+}
+
+#[test]
+fn channels_of_an_image_that_nobody_serves_are_told_of() {
+    let files = Files::of_ram(STATIC, "");
+    let mut image = std::fs::read(SELFTEST).unwrap();
+    with_channels(&mut image, 3);
+    std::fs::write(files.path().join("firmware.elf"), &image).unwrap();
+    let told = files.check().with(0);
+    assert!(
+        told.contains(
+            "note: firmware.elf: its section .mailbox has room for 3 channels, of which 1 is served"
+        ),
+        "{told}"
+    );
+    files.put(
+        "mailbox.yaml",
+        "
+core: {space: core, elf: firmware.elf, cache_line: 0}
+two: {space: core, elf: firmware.elf, cache_line: 0, mb_id: 1}
+three: {space: core, elf: firmware.elf, cache_line: 0, mb_id: 2}
+idle: {space: core, elf: firmware.elf, load: false, server: false}
+",
+    );
+    let told = files.check().with(0);
+    assert!(!told.contains("has room for"), "{told}");
+    assert!(told.contains("3 channels served, 1 image loaded"), "{told}");
+    assert!(
+        told.contains("warning: channel `idle` is neither loaded nor served"),
+        "{told}"
+    );
+}

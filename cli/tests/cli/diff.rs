@@ -1,0 +1,76 @@
+use std::path::Path;
+
+use vhost::trace::Payloads;
+
+use crate::run::{Run, frames};
+use crate::{Ended, command, end};
+
+fn diff(one: &Path, other: &Path) -> Ended {
+    end(command().args(["trace", "diff"]).args([one, other]))
+}
+
+#[test]
+fn a_run_and_its_repetition_elsewhere_are_the_same() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [one, other] = folders
+        .each_ref()
+        .map(|folder| Run::default().record(folder.path()));
+    // The names of the configurations differ.
+    assert_ne!(std::fs::read(&one).unwrap(), std::fs::read(&other).unwrap());
+    let told = diff(&one, &other).with(0);
+    assert!(told.starts_with("the same:"), "{told}");
+}
+
+#[test]
+fn the_first_difference_is_told_with_what_was_before() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let one = Run::default().record(folders[0].path());
+    let run = Run {
+        text: "a line, and else\n",
+        ..Run::default()
+    };
+    let other = run.record(folders[1].path());
+    let told = diff(&one, &other).with(1);
+    // The text as it was read from memory, which is before it is printed.
+    assert!(
+        told.contains("a line, and some") && told.contains("a line, and else"),
+        "{told}"
+    );
+    assert!(
+        told.contains("different: `Ok.Bytes.12`, 115 and 101"),
+        "{told}"
+    );
+    let before = told.lines().take_while(|line| !line.contains(", frame "));
+    assert_eq!(before.count(), 1 + 5, "{told}");
+    let swapped = diff(&other, &one).with(1);
+    assert!(swapped.contains("`Ok.Bytes.12`, 101 and 115"), "{swapped}");
+}
+
+#[test]
+fn a_recording_that_ends_before_the_other_differs_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    let bytes = std::fs::read(&trace).unwrap();
+    let (last, _) = *frames(&bytes).last().unwrap();
+    let cut = folder.path().join("cut.trace");
+    std::fs::write(&cut, &bytes[..last]).unwrap();
+    let told = diff(&trace, &cut).with(1);
+    assert!(told.contains("cut.trace: its end"), "{told}");
+    assert!(diff(&cut, &trace).with(1).contains("its end"));
+}
+
+#[test]
+fn what_the_runs_began_with_is_compared_too() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let one = Run::default().record(folders[0].path());
+    let run = Run {
+        payloads: Payloads::Hash,
+        ..Run::default()
+    };
+    let other = run.record(folders[1].path());
+    let told = diff(&one, &other).with(1);
+    assert!(
+        told.contains("different: the settings of payloads"),
+        "{told}"
+    );
+}

@@ -1,0 +1,110 @@
+//! The command, as users have it: its output, its exit status, and what it does to files that nobody vouches for.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod check;
+mod diff;
+mod export;
+mod hostile;
+mod replay;
+mod run;
+mod show;
+mod stat;
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+
+/// How a call of the command ended.
+#[derive(Debug)]
+struct Ended {
+    /// None where a signal ended it.
+    status: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ended {
+    /// What it put out, where its status is this one.
+    fn with(self, status: i32) -> String {
+        assert_eq!(self.status, Some(status), "{self:?}");
+        self.stdout
+    }
+
+    /// What it said on standard error, where its status is this one.
+    fn told(self, status: i32) -> String {
+        assert_eq!(self.status, Some(status), "{self:?}");
+        self.stderr
+    }
+}
+
+/// The command, in an environment that configures nothing.
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vhost"));
+    command.env_remove("MEM_CFG_FILE");
+    command.env_remove("MAILBOX_CFG_FILE");
+    command
+}
+
+fn end(command: &mut Command) -> Ended {
+    let output = command.output().unwrap();
+    let ended = Ended {
+        status: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    };
+    // No terminal is there.
+    assert!(
+        !ended.stdout.contains('\x1b') && !ended.stderr.contains('\x1b'),
+        "{ended:?}"
+    );
+    ended
+}
+
+/// Calls the command.
+fn vhost<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Ended {
+    end(command().args(args))
+}
+
+/// Calls the command with words, and a file behind them.
+fn vhost_on(words: &str, file: &Path) -> Ended {
+    end(command().args(words.split_whitespace()).arg(file))
+}
+
+#[test]
+fn the_exit_status_is_in_the_help() {
+    let help = vhost(["--help"]).with(0);
+    for status in ["0 where all is well", "1 where", "2 where"] {
+        assert!(help.contains(status), "{help}");
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_told_by_status_2() {
+    for words in ["", "trace", "trace show", "trace export x", "check"] {
+        let told = vhost(words.split_whitespace()).told(2);
+        assert!(told.contains("Usage"), "{words}: {told}");
+    }
+}
+
+#[test]
+fn what_is_no_recording_is_told_by_status_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let (missing, other) = (folder.path().join("no.trace"), folder.path().join("other"));
+    std::fs::write(&other, "text, and no recording").unwrap();
+    for words in [
+        "trace show",
+        "trace stat",
+        "trace export --perfetto",
+        "replay",
+    ] {
+        let told = vhost_on(words, &missing).told(2);
+        assert!(told.contains("no.trace"), "{words}: {told}");
+        let told = vhost_on(words, &other).told(2);
+        assert!(told.contains("is no recording"), "{words}: {told}");
+    }
+}

@@ -1,0 +1,171 @@
+//! Runs to be recorded: mock firmware on two channels, in memories of this process.
+
+use std::path::{Path, PathBuf};
+use std::task::Poll;
+
+use mailbox_rs::mock::{Firmware, Memory};
+use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
+use serde_json::Value;
+use vhost::mem::Buffer;
+use vhost::trace::Payloads;
+use vhost::{Call, Vhost};
+
+use crate::vhost_on;
+
+const MEMORIES: &str = "
+space:
+  core0: [ram: {base: 0x1000, size: 0x10000, path: tb.ram0, width: 32, backend: static}]
+  core1: [ram: {base: 0x80000000, size: 0x10000, path: tb.ram1, width: 64, backend: static}]
+";
+
+const MAILBOXES: &str = "
+core0: {space: core0, base: 0x2000, ptr: 32, cache_line: 0}
+core1: {space: core1, base: 0x80001000, ptr: 64, cache_line: 64}
+";
+
+/// Ticks that the method `wait` takes.
+pub(crate) const WAIT: u64 = 5;
+
+/// What firmware does.
+#[derive(Clone, Copy)]
+pub(crate) struct Run {
+    /// What each print prints.
+    pub(crate) text: &'static str,
+    /// How often each channel prints.
+    pub(crate) prints: u64,
+    pub(crate) payloads: Payloads,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self {
+            text: "a line, and some\n",
+            prints: 3,
+            payloads: Payloads::Keep,
+        }
+    }
+}
+
+/// A RAM that firmware shares with the host.
+#[derive(Clone)]
+struct Ram {
+    base: u64,
+    bytes: Buffer,
+}
+
+impl Memory for Ram {
+    fn read(&self, address: u64, buf: &mut [u8]) {
+        assert!(self.bytes.read((address - self.base) as usize, buf));
+    }
+
+    fn write(&self, address: u64, data: &[u8]) {
+        assert!(self.bytes.write((address - self.base) as usize, data));
+    }
+}
+
+/// One channel's firmware, and what it is yet to ask.
+struct Core {
+    firmware: Firmware<Ram>,
+    requests: Vec<Request>,
+}
+
+impl Run {
+    /// Records it in a folder. Each channel prints, calls `wait`, and exits.
+    pub(crate) fn record(self, folder: &Path) -> PathBuf {
+        let (memories, trace) = (folder.join("mem.yaml"), folder.join("run.trace"));
+        std::fs::write(&memories, MEMORIES).unwrap();
+        let vhost = Vhost::builder()
+            .memories(memories)
+            .mailboxes_text(MAILBOXES)
+            .console(std::io::sink())
+            .record_with(&trace, self.payloads)
+            .start()
+            .unwrap();
+        let mut began = [None; 2];
+        vhost
+            .register_method("wait", move |vhost: &Vhost, call: Call<'_>| {
+                let core = usize::from(call.channel == "core1");
+                let since = *began[core].get_or_insert(vhost.now());
+                let over = vhost.now() - since >= WAIT;
+                Ok(if over { Poll::Ready(7) } else { Poll::Pending })
+            })
+            .unwrap();
+        let mut cores = [
+            self.core(&vhost, "core0", 0x1000, PtrWidth::P4, CacheLine::None),
+            self.core(&vhost, "core1", 0x8000_0000, PtrWidth::P8, CacheLine::B64),
+        ];
+        while vhost.tick().unwrap() > 0 {
+            assert!(vhost.now() < 10_000, "{}", vhost.status().unwrap());
+            cores.iter_mut().for_each(Core::step);
+        }
+        vhost.shutdown();
+        trace
+    }
+
+    fn core(self, vhost: &Vhost, space: &str, base: u64, width: PtrWidth, line: CacheLine) -> Core {
+        let spaces = vhost.spaces();
+        let bytes = spaces.get(space).unwrap().get("ram").unwrap().buffers[0].clone();
+        let ram = Ram { base, bytes };
+        let (text, method) = (base + 0x8000, base + 0x9000);
+        ram.write(text, self.text.as_bytes());
+        ram.write(method, b"wait\0");
+        let mut firmware = Firmware::new(ram, base + 0x1000, Layout::new(width, line));
+        firmware.reset();
+        let print = Request::Print {
+            ptr: text,
+            len: self.text.len() as u64,
+        };
+        let mut requests = vec![
+            Request::Exit { code: 0 },
+            Request::Call {
+                method,
+                args: [].into(),
+            },
+        ];
+        requests.extend((0..self.prints).map(|_| print));
+        Core { firmware, requests }
+    }
+}
+
+impl Core {
+    /// Takes what was answered, and asks the next.
+    fn step(&mut self) {
+        while self.firmware.try_receive().is_some() {}
+        if self.firmware.is_ready()
+            && let Some(next) = self.requests.last()
+            && self.firmware.try_send(next)
+        {
+            self.requests.pop();
+        }
+    }
+}
+
+/// All that `trace show --json` puts out.
+pub(crate) fn entries(trace: &Path) -> Vec<Value> {
+    lines(&vhost_on("trace show --json", trace).with(0))
+}
+
+/// The values of lines of JSON.
+pub(crate) fn lines(text: &str) -> Vec<Value> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// Where the frames of a recording begin, and how many bytes each has behind its length and checksum.
+pub(crate) fn frames(trace: &[u8]) -> Vec<(usize, usize)> {
+    let mut frames = vec![];
+    let mut at = 12;
+    while let Some(prefix) = trace.get(at..at + 8) {
+        let len = u32::from_le_bytes(prefix[..4].try_into().unwrap()) as usize;
+        frames.push((at, len));
+        at += 8 + len;
+    }
+    frames
+}
+
+/// Makes the checksum of a frame the one of its bytes.
+pub(crate) fn seal(trace: &mut [u8], (at, len): (usize, usize)) {
+    let checksum = crc32fast::hash(&trace[at + 8..at + 8 + len]);
+    trace[at + 4..at + 8].copy_from_slice(&checksum.to_le_bytes());
+}

@@ -1,0 +1,90 @@
+// A chip with switches and lights, for cocotb: that drives the clock and the switches. Its host is vhost, with methods in
+// Python.
+//
+//   0x0000_0000    RAM: 64 KiB
+//   0x2000_0000    a word to read, the switches; to write, the lights
+module top (
+    input  bit       clk,
+    input  bit [7:0] switches,
+    output bit [7:0] lights,
+    // Firmware has exited with this code, or the host has failed: 255.
+    output bit       over,
+    output int       code
+);
+    // ---- The chip ----
+
+    bit        resetn, trap;
+    bit        valid, ready, ram_ready, port_ready;
+    bit [31:0] addr, wdata, rdata, ram_rdata, port_rdata;
+    bit [3:0]  wstrb;
+
+    picorv32 #(.ENABLE_MUL(1), .ENABLE_DIV(1)) cpu (
+        .clk(clk), .resetn(resetn), .trap(trap),
+        .mem_valid(valid), .mem_instr(), .mem_ready(ready),
+        .mem_addr(addr), .mem_wdata(wdata), .mem_wstrb(wstrb), .mem_rdata(rdata),
+        .mem_la_read(), .mem_la_write(), .mem_la_addr(), .mem_la_wdata(), .mem_la_wstrb(),
+        .pcpi_valid(), .pcpi_insn(), .pcpi_rs1(), .pcpi_rs2(),
+        .pcpi_wr(1'b0), .pcpi_rd(32'b0), .pcpi_wait(1'b0), .pcpi_ready(1'b0),
+        .irq(32'b0), .eoi(), .trace_valid(), .trace_data()
+    );
+
+    ram ram (
+        .clk, .valid(valid && addr[31:28] == 4'h0), .ready(ram_ready),
+        .addr, .wdata, .wstrb, .rdata(ram_rdata)
+    );
+
+    always @(posedge clk) begin
+        port_ready <= valid && addr[31:28] == 4'h2 && !port_ready;
+        port_rdata <= {24'b0, switches};
+        if (valid && addr[31:28] == 4'h2 && wstrb[0])
+            lights <= wdata[7:0];
+    end
+
+    assign ready = ram_ready || port_ready;
+    assign rdata = port_ready ? port_rdata : ram_rdata;
+
+    // ---- Its host ----
+
+    import "DPI-C" context function int mb_init(
+        input string mem_cfg, input string mailbox_cfg, input string fs_root);
+    import "DPI-C" context function int mb_tick();
+    import "DPI-C" context function void mb_shutdown();
+    export "DPI-C" function mb_exit;
+    export "DPI-C" function mb_report;
+    export "DPI-C" function mb_sv_call;
+
+    int unsigned clocks;
+
+    initial
+        if (mb_init("", "", "") != 0)
+            stop(255);
+
+    always @(posedge clk) begin
+        clocks <= clocks + 1;
+        resetn <= clocks >= 8;
+        if (!over && mb_tick() < 0)
+            stop(255);
+    end
+
+    final mb_shutdown();
+
+    function automatic void stop(int with_code);
+        over = 1;
+        code = with_code;
+    endfunction
+
+    function automatic void mb_exit(int unsigned with_code);
+        stop(int'(with_code));
+    endfunction
+
+    function automatic void mb_report(int severity, string id, string msg);
+        $display("report %0d: %s: %s", severity, id, msg);
+    endfunction
+
+    // What Python does not have: status 0, here is the result; 2, there is no such method.
+    function automatic longint unsigned mb_sv_call(
+        string ch, string method, int unsigned arg_len, longint unsigned args[16], output int unsigned status);
+        status = method == "twice" ? 0 : 2;
+        return 2 * args[0];
+    endfunction
+endmodule

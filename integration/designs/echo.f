@@ -1,0 +1,7 @@
+// No chip: a testbench that has sockets only.
+--top-module echo
+--prefix Vtestbench
++incdir+../../sv/mailbox_sv
+../tb/mb_socket_pkg.sv
+../tb/echo.sv
+../tb/main.cpp

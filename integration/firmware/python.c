@@ -1,0 +1,52 @@
+/* Calls methods in Python, which asyncio runs; see integration/python/asyncio. */
+#include "check.h"
+
+MB_CHANNEL(mailbox);
+
+static char name[] = "otto";
+static uint32_t squares[64];
+
+int main(void)
+{
+    mb_word endless[2];
+    unsigned i;
+
+    mb_reset(&mailbox);
+
+    /* The testbench has `add`, too; Python's multiplies. The other is the testbench's alone. */
+    CHECK(mb_call(&mailbox, "add", 6, 7) == 42);
+    CHECK(mb_call(&mailbox, "wait", 5) == 5);
+
+    /* At once, and after some ticks, many times. */
+    for (i = 0; i < 20; i++) {
+        CHECK(mb_call(&mailbox, "wait_ticks", 0) == 0);
+        CHECK(mb_call(&mailbox, "wait_ticks", i) == i);
+    }
+    /* More than one task. */
+    CHECK(mb_call(&mailbox, "gather", 3, 4, 5) == 12);
+
+    /* The backdoor, while it is being called. */
+    CHECK(mb_call(&mailbox, "shout", name) == 4);
+    CHECK(*(volatile char *)name == 'O');
+    CHECK(mb_call(&mailbox, "square", squares, 64) == 64);
+    for (i = 0; i < 64; i++)
+        CHECK(*(volatile uint32_t *)&squares[i] == i * i);
+
+    /* What goes wrong in Python fails one call. */
+    CHECK((mb_sword)mb_call(&mailbox, "raises", 1) == -5);
+    CHECK((mb_sword)mb_call(&mailbox, "raises", 0) == -5);
+    CHECK((mb_sword)mb_call(&mailbox, "nobody") == -38);
+
+    /* A reset in the middle of a call: it is cancelled. */
+    endless[0] = mb_lend_str("wait_ticks");
+    endless[1] = 1000000;
+    mb_send(&mailbox, MB_CALL, endless, 2, NULL, 0);
+    for (i = 0; i < 200; i++)
+        (void)*(volatile char *)name;
+    mb_reset(&mailbox);
+    CHECK(mb_call(&mailbox, "cancelled") == 1);
+
+    mb_printf(&mailbox, "%u checks passed\n", checks);
+    mb_exit(&mailbox, 0);
+    return 0;
+}

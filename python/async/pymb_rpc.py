@@ -1,0 +1,172 @@
+"""Methods in Python that firmware calls, run by asyncio.
+
+A coroutine function that is registered answers firmware's CALLs of its name::
+
+    from pymb_rpc import register_callback
+
+    @register_callback
+    async def add(channel: str, one: int, other: int) -> int:
+        return one + other
+
+The library polls: the first poll of a call starts the callback as a task, which runs until it waits for something; later
+ones ask whether it is over. The event loop makes one turn on each tick of the simulation, as long as there are tasks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any
+
+__all__ = ["cancel", "poll", "register_callback", "reset", "tick"]
+
+Callback = Callable[..., Coroutine[Any, Any, int]]
+Waiter = Callable[[], Coroutine[Any, Any, int]]
+
+#: The registered methods, by name. The library looks here before it polls.
+callbacks: dict[str, _Method] = {}
+
+#: What the event loop still has to bring forward. The library looks here whether it has to.
+tasks: set[asyncio.Task[Any]] = set()
+
+#: Calls that are not over, or whose result was not given yet, by method and channel.
+_calls: dict[tuple[str, str], asyncio.Task[int]] = {}
+
+
+class _Method:
+    """A registered callback, and those who wait for it to finish."""
+
+    def __init__(self, callback: Callback) -> None:
+        self.callback = callback
+        self._waiting: list[asyncio.Future[int]] = []
+
+    async def run(self, channel: str, *args: int) -> int:
+        try:
+            result = await self.callback(channel, *args)
+        except Exception as error:
+            for future in self._finished():
+                future.set_exception(error)
+            raise
+        for future in self._finished():
+            future.set_result(result)
+        return result
+
+    async def wait(self) -> int:
+        """Completes when the callback has next finished: with its result, or the exception that it raised."""
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        return await future
+
+    def _finished(self) -> list[asyncio.Future[int]]:
+        if not self._waiting:
+            return []
+        waiting, self._waiting = self._waiting, []
+        return [future for future in waiting if not future.done()]
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop that is turned by hand, and can have a task take its first step at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._starting = False
+        self._step: Callable[[], object] | None = None
+
+    def start(self, coroutine: Coroutine[Any, Any, int]) -> asyncio.Task[int]:
+        """Runs a coroutine as a task up to where it first waits.
+
+        From inside of another task, as when that one's access to memory lets another channel go on, the task begins on the
+        next turn.
+        """
+        if asyncio.current_task(self) is not None:
+            return self._kept(asyncio.Task(coroutine, loop=self))
+        self._starting = True
+        try:
+            task = asyncio.Task(coroutine, loop=self)
+        finally:
+            self._starting = False
+        step, self._step = self._step, None
+        before = asyncio._get_running_loop()
+        asyncio._set_running_loop(self)
+        try:
+            if step is not None:
+                step()
+        finally:
+            asyncio._set_running_loop(before)
+        return task if task.done() else self._kept(task)
+
+    def turn(self) -> None:
+        """Runs what is ready."""
+        self.stop()
+        self.run_forever()
+
+    def create_task(self, coro: Any, **options: Any) -> asyncio.Task[Any]:
+        return self._kept(super().create_task(coro, **options))
+
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle | None:
+        if self._starting and context is not None:
+            # The first step of the task that is being made.
+            self._starting = False
+            self._step = lambda: context.run(callback, *args)
+            return None
+        return super().call_soon(callback, *args, context=context)
+
+    @staticmethod
+    def _kept(task: asyncio.Task[Any]) -> asyncio.Task[Any]:
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        return task
+
+
+_loop = _Loop()
+
+
+def register_callback(callback: Callback) -> Waiter:
+    """Registers a coroutine function as the method of its name; one that was there before is replaced.
+
+    It is called with the name of the channel and firmware's arguments, and gives an integer. What is returned is a function
+    whose coroutine completes when the callback has next finished.
+    """
+    if not inspect.iscoroutinefunction(callback):
+        raise TypeError(f"{callback!r} is not a coroutine function: define it with `async def`")
+    method = _Method(callback)
+    callbacks[callback.__name__] = method
+    return method.wait
+
+
+def poll(method: str, channel: str, *args: int) -> tuple[bool, bool, int | None]:
+    """Asks once for a call: whether there is such a method, whether it has finished, and then, once, with what."""
+    call = (method, channel)
+    task = _calls.get(call)
+    if task is None:
+        known = callbacks.get(method)
+        if known is None:
+            return False, False, None
+        task = _loop.start(known.run(channel, *args))
+        if not task.done():
+            _calls[call] = task
+    elif task.done():
+        del _calls[call]
+    return (True, True, task.result()) if task.done() else (True, False, None)
+
+
+def tick() -> None:
+    """One turn of the event loop."""
+    _loop.turn()
+
+
+def cancel(channel: str) -> None:
+    """Cancels what a channel has called and is not over: it was reset, and won't ask again."""
+    for call in [call for call in _calls if call[1] == channel]:
+        _calls.pop(call).cancel()
+
+
+def reset() -> None:
+    """Cancels all calls: a new system begins."""
+    for task in _calls.values():
+        task.cancel()
+    _calls.clear()

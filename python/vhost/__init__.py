@@ -1,0 +1,38 @@
+"""The host of firmware in a simulated chip: what its users in Python need.
+
+The backdoor (``read_u32``, ``write_bytes``, ...) is the library's own. It is that of the library which the simulation has
+loaded; where it has none, that of this package. It is looked for at first use, so that this module can be imported at any
+time.
+
+``vhost.library`` finds and builds the library, and so does ``python -m vhost``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vhost._native import native
+
+__all__ = [
+    "Error",
+    "get_space",
+    "read_bytes",
+    "read_into",
+    "read_string",
+    "read_u8",
+    "read_u16",
+    "read_u32",
+    "read_u64",
+    "write_bytes",
+    "write_string",
+    "write_u8",
+    "write_u16",
+    "write_u32",
+    "write_u64",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__ or name == "__version__" or name.startswith("py_mb_"):
+        return getattr(native(), name)
+    raise AttributeError(f"module 'vhost' has no attribute {name!r}")

@@ -1,0 +1,86 @@
+"""The module that the library brings along: the backdoor into the memories of the chip. Numbers there are little endian.
+
+All of it is for the thread that has initialised the system.
+"""
+
+from typing_extensions import Buffer
+
+__all__ = [
+    "Error",
+    "__version__",
+    "get_space",
+    "py_mb_backdoor_read_bytes",
+    "py_mb_backdoor_read_into",
+    "py_mb_backdoor_read_string",
+    "py_mb_backdoor_read_u8",
+    "py_mb_backdoor_read_u16",
+    "py_mb_backdoor_read_u32",
+    "py_mb_backdoor_read_u64",
+    "py_mb_backdoor_write_bytes",
+    "py_mb_backdoor_write_string",
+    "py_mb_backdoor_write_u8",
+    "py_mb_backdoor_write_u16",
+    "py_mb_backdoor_write_u32",
+    "py_mb_backdoor_write_u64",
+    "py_mb_get_space",
+    "read_bytes",
+    "read_into",
+    "read_string",
+    "read_u8",
+    "read_u16",
+    "read_u32",
+    "read_u64",
+    "write_bytes",
+    "write_string",
+    "write_u8",
+    "write_u16",
+    "write_u32",
+    "write_u64",
+]
+
+__version__: str
+
+class Error(RuntimeError):
+    """The system does not do what it was asked for; the text says why."""
+
+def get_space(ch: str) -> str:
+    """The space of a channel."""
+
+def read_u8(space: str, addr: int) -> int: ...
+def read_u16(space: str, addr: int) -> int: ...
+def read_u32(space: str, addr: int) -> int: ...
+def read_u64(space: str, addr: int) -> int: ...
+def write_u8(space: str, addr: int, data: int) -> None: ...
+def write_u16(space: str, addr: int, data: int) -> None: ...
+def write_u32(space: str, addr: int, data: int) -> None: ...
+def write_u64(space: str, addr: int, data: int) -> None: ...
+def read_bytes(space: str, addr: int, n: int) -> bytes:
+    """Reads `n` bytes."""
+
+def read_into(space: str, addr: int, buffer: Buffer) -> int:
+    """Fills a writable buffer, such as a bytearray or a NumPy array: the number of bytes."""
+
+def write_bytes(space: str, addr: int, data: Buffer) -> None:
+    """Writes all of a buffer, such as bytes or a NumPy array."""
+
+def read_string(space: str, addr: int) -> str:
+    """Reads a NUL-terminated string; bytes that are not UTF-8 become surrogates."""
+
+def write_string(space: str, addr: int, data: str) -> None:
+    """Writes a string and its NUL."""
+
+# The established names.
+py_mb_get_space = get_space
+py_mb_backdoor_read_u8 = read_u8
+py_mb_backdoor_read_u16 = read_u16
+py_mb_backdoor_read_u32 = read_u32
+py_mb_backdoor_read_u64 = read_u64
+py_mb_backdoor_read_bytes = read_bytes
+py_mb_backdoor_read_into = read_into
+py_mb_backdoor_read_string = read_string
+py_mb_backdoor_write_u8 = write_u8
+py_mb_backdoor_write_u16 = write_u16
+py_mb_backdoor_write_u32 = write_u32
+py_mb_backdoor_write_u64 = write_u64
+py_mb_backdoor_write_bytes = write_bytes
+py_mb_backdoor_write_string = write_string

@@ -1,0 +1,1 @@
+../../../mailbox_rs/include/mailbox.h

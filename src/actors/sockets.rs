@@ -1,0 +1,128 @@
+//! The socket manager: lets a testbench talk over TCP while simulated time goes on. It never waits: what can't be sent
+//! now is queued, and what has not arrived is not there.
+//!
+//! - [`hub`]: all sockets and their clients; [`client`]: one client, with its buffers.
+//! - [`network`]: what they see of TCP; [`tcp`]: the real one; [`noted`]: what it answers, for recordings.
+
+mod client;
+mod hub;
+mod network;
+mod noted;
+mod tcp;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use actix::{Actor, Context, Handler};
+
+use crate::bus::{Alarm, Body, Desk, Envelope, Port, Reply};
+use crate::messages::foreign::{self, Report, Severity};
+use crate::messages::sockets::Inbox;
+
+pub(crate) use self::hub::Hub;
+pub(crate) use self::network::{Connection, Listener, Network};
+pub(crate) use self::tcp::Tcp;
+
+/// Serves the sockets of a hub.
+pub(crate) struct Sockets {
+    desk: Desk,
+    foreign: Port<foreign::Inbox>,
+    hub: Rc<RefCell<Hub>>,
+    /// Rings while something is queued.
+    alarm: Alarm,
+}
+
+impl Sockets {
+    /// Serves `hub`; `alarm` brings a [`Flush`](crate::messages::sockets::Flush).
+    pub(crate) fn new(
+        desk: Desk,
+        foreign: &Port<foreign::Inbox>,
+        hub: Rc<RefCell<Hub>>,
+        alarm: Alarm,
+    ) -> Self {
+        alarm.want(hub.borrow().is_behind());
+        Self {
+            foreign: foreign.sent_by(desk.party()),
+            desk,
+            hub,
+            alarm,
+        }
+    }
+
+    fn serve(&self, mail: Inbox) {
+        let hub = &mut *self.hub.borrow_mut();
+        hub.answers().want(self.desk.is_watched());
+        // Whatever the call is: what was queued before goes out first.
+        hub.pump();
+        match mail {
+            Inbox::Open(Envelope { message, reply }) => {
+                let opened = hub.open(message.name, message.port);
+                self.answer(hub, reply, opened);
+            }
+            Inbox::PortOf(Envelope { message, reply }) => {
+                self.answer(hub, reply, hub.port(message.socket));
+            }
+            Inbox::Greet(Envelope { message, reply }) => {
+                let greets = hub.greet(message.socket, message.text);
+                self.answer(hub, reply, greets);
+            }
+            Inbox::Accept(Envelope { message, reply }) => {
+                let accepted = hub.accept(message.socket);
+                self.answer(hub, reply, accepted);
+            }
+            Inbox::Write(Envelope { message, reply }) => {
+                let written = hub.write(message.socket, message.client, &message.data);
+                self.answer(hub, reply, written);
+            }
+            Inbox::Read(Envelope { message, reply }) => {
+                let read = hub.read(message.socket, message.client, message.want);
+                self.answer(hub, reply, read);
+            }
+            Inbox::Disconnect(Envelope { message, reply }) => {
+                let disconnected = hub.disconnect(message.socket, message.client);
+                self.answer(hub, reply, disconnected);
+            }
+            Inbox::Close(Envelope { message, reply }) => {
+                let closed = hub.close(message.socket);
+                self.answer(hub, reply, closed);
+            }
+            Inbox::CloseAll(Envelope { reply, .. }) => {
+                hub.close_all();
+                self.answer(hub, reply, ());
+            }
+            Inbox::Flush(Envelope { reply, .. }) => self.answer(hub, reply, ()),
+        }
+        for note in hub.take_notes() {
+            self.foreign.post(Report {
+                severity: Severity::Warning,
+                id: "sockets".to_owned(),
+                text: note.to_string(),
+            });
+        }
+        self.alarm.want(hub.is_behind());
+    }
+}
+
+impl Sockets {
+    /// Announces what the network has answered, then answers.
+    fn answer<R: Body>(&self, hub: &Hub, reply: Reply<R>, answer: R) {
+        for answered in hub.answers().take() {
+            self.desk.announce(|| answered);
+        }
+        reply.send(answer);
+    }
+}
+
+impl Actor for Sockets {
+    type Context = Context<Self>;
+}
+
+impl Handler<Inbox> for Sockets {
+    type Result = ();
+
+    fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
+        self.desk.open(mail, |mail| self.serve(mail));
+    }
+}

@@ -1,0 +1,359 @@
+//! All sockets and their clients.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use bytes::Bytes;
+
+use super::client::{Client, Fault};
+use super::network::{Listener, Network};
+use super::noted::{Answers, Noted};
+use crate::messages::sockets::{ClientId, READ_MAX, SocketError, SocketId, Want};
+
+/// What a new client is sent where nothing else was said.
+const GREETING: &str = "[{name}-{id}] Connected to {addr}!\n";
+
+/// The most connections that are taking leave at once; one more, and the one that has been at it longest is closed.
+pub(super) const LEAVING_MAX: usize = 64;
+
+/// All sockets and their clients. What it asks of the network follows from what it is asked, in the same order.
+///
+/// It is no part of any system: sockets that were opened before one is there are open in it, too.
+pub(crate) struct Hub {
+    network: Noted<dyn Network>,
+    answers: Answers,
+    limit: usize,
+    opened: u64,
+    sockets: BTreeMap<SocketId, Socket>,
+    clients: BTreeMap<Key, Client>,
+    /// Clients with bytes queued.
+    behind: BTreeSet<Key>,
+    /// Clients that were disconnected, and are yet to be sent the rest.
+    leaving: VecDeque<Leaving>,
+    /// What went wrong with nobody to tell it to.
+    notes: Vec<SocketError>,
+    /// Where bytes are received, [`READ_MAX`] of them.
+    room: Box<[u8]>,
+}
+
+type Key = (SocketId, ClientId);
+
+struct Socket {
+    name: String,
+    greeting: String,
+    listener: Box<dyn Listener>,
+    accepted: i32,
+}
+
+/// A client that is known no more, but for reports.
+struct Leaving {
+    name: String,
+    id: ClientId,
+    client: Client,
+}
+
+impl Hub {
+    /// No sockets yet; at most `limit` bytes are queued for one client.
+    pub(crate) fn new(network: impl Network + 'static, limit: usize) -> Self {
+        let answers = Answers::default();
+        Self {
+            network: Noted::new(Box::new(network), &answers),
+            answers,
+            limit,
+            opened: 0,
+            sockets: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            behind: BTreeSet::new(),
+            leaving: VecDeque::new(),
+            notes: Vec::new(),
+            room: vec![0; READ_MAX].into(),
+        }
+    }
+
+    pub(super) fn open(&mut self, name: String, port: u16) -> Result<SocketId, SocketError> {
+        let listener = match self.network.listen(port) {
+            Ok(listener) => listener,
+            Err(cause) if cause.0 == libc::EADDRINUSE => {
+                return Err(SocketError::InUse { name, port });
+            }
+            Err(cause) => return Err(SocketError::Listen { name, port, cause }),
+        };
+        // A recording may say that there were as many as can be counted.
+        self.opened = self.opened.saturating_add(1);
+        let id = SocketId(self.opened);
+        let socket = Socket {
+            name,
+            greeting: GREETING.to_owned(),
+            listener,
+            accepted: 0,
+        };
+        self.sockets.insert(id, socket);
+        Ok(id)
+    }
+
+    pub(super) fn port(&self, socket: SocketId) -> Result<u16, SocketError> {
+        Ok(self.socket(socket)?.listener.port())
+    }
+
+    pub(super) fn greet(&mut self, socket: SocketId, text: String) -> Result<(), SocketError> {
+        let found = self.sockets.get_mut(&socket);
+        found.ok_or(SocketError::NotOpen(socket))?.greeting = text;
+        Ok(())
+    }
+
+    pub(super) fn accept(&mut self, id: SocketId) -> Result<Option<ClientId>, SocketError> {
+        let found = self.sockets.get_mut(&id);
+        let socket = found.ok_or(SocketError::NotOpen(id))?;
+        let name = || socket.name.clone();
+        let Some(number) = socket.accepted.checked_add(1) else {
+            return Err(SocketError::NoMoreIds { name: name() });
+        };
+        let accepted = socket.listener.accept();
+        let accepted = accepted.map_err(|cause| SocketError::Accept {
+            name: name(),
+            cause,
+        })?;
+        let Some(connection) = accepted else {
+            return Ok(None);
+        };
+        socket.accepted = number;
+        let key = (id, ClientId(number));
+        let mut client = Client::new(connection);
+        client.send_unasked(socket.greeting(number).as_bytes(), self.limit);
+        if client.queued() > 0 {
+            self.behind.insert(key);
+        }
+        self.clients.insert(key, client);
+        Ok(Some(key.1))
+    }
+
+    pub(super) fn write(
+        &mut self,
+        socket: SocketId,
+        client: ClientId,
+        data: &[u8],
+    ) -> Result<(), SocketError> {
+        let limit = self.limit;
+        self.with((socket, client), |client, _| client.send(data, limit))
+    }
+
+    pub(super) fn read(
+        &mut self,
+        socket: SocketId,
+        client: ClientId,
+        want: Want,
+    ) -> Result<Option<Bytes>, SocketError> {
+        self.with((socket, client), |client, room| client.take(want, room))
+    }
+
+    pub(super) fn disconnect(
+        &mut self,
+        socket: SocketId,
+        client: ClientId,
+    ) -> Result<(), SocketError> {
+        let name = self.socket(socket)?.name.clone();
+        match self.forget((socket, client)) {
+            Some(found) => {
+                self.dismiss(name, client, found);
+                Ok(())
+            }
+            None => Err(SocketError::NoClient { name, client }),
+        }
+    }
+
+    pub(super) fn close(&mut self, id: SocketId) -> Result<(), SocketError> {
+        let socket = self.sockets.remove(&id);
+        let Socket { name, .. } = socket.ok_or(SocketError::NotOpen(id))?;
+        let clients = self.clients.keys().filter(|(socket, _)| *socket == id);
+        for key in clients.copied().collect::<Vec<_>>() {
+            if let Some(client) = self.forget(key) {
+                self.dismiss(name.clone(), key.1, client);
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes every socket and every connection.
+    pub(super) fn close_all(&mut self) {
+        let open: Vec<SocketId> = self.sockets.keys().copied().collect();
+        for socket in open {
+            // It is open.
+            let _ = self.close(socket);
+        }
+        while let Some(leaving) = self.leaving.pop_front() {
+            self.cut_off(&leaving);
+        }
+    }
+
+    /// Sends what is queued, as far as the network takes it, and lets go of those that have taken their leave.
+    pub(super) fn pump(&mut self) {
+        let Self {
+            sockets,
+            clients,
+            behind,
+            leaving,
+            notes,
+            room,
+            ..
+        } = self;
+        behind.retain(|key| {
+            let Some(client) = clients.get_mut(key) else {
+                return false;
+            };
+            if let Err(fault) = client.flush() {
+                let name = sockets.get(&key.0).map(|socket| socket.name.as_str());
+                notes.push(fault.of(name.unwrap_or_default(), key.1));
+            }
+            client.queued() > 0
+        });
+        leaving.retain_mut(|leaving| leaving.goes_on(room, notes));
+    }
+
+    /// What the network has answered since the last look, if that was wanted.
+    pub(super) fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    /// Goes on behind so many sockets that were opened elsewhere.
+    pub(crate) fn after(mut self, opened: u64) -> Self {
+        self.opened = opened;
+        self
+    }
+
+    /// How many sockets were ever opened.
+    pub(crate) fn opened(&self) -> u64 {
+        self.opened
+    }
+
+    /// The most bytes that are queued for one client.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Whether no socket is open, and no connection.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sockets.is_empty() && self.leaving.is_empty()
+    }
+
+    /// Whether something waits to be sent.
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.behind.is_empty()
+            || self
+                .leaving
+                .iter()
+                .any(|leaving| leaving.client.queued() > 0)
+    }
+
+    /// What went wrong with nobody to tell it to, since the last look.
+    pub(super) fn take_notes(&mut self) -> Vec<SocketError> {
+        std::mem::take(&mut self.notes)
+    }
+
+    fn socket(&self, id: SocketId) -> Result<&Socket, SocketError> {
+        self.sockets.get(&id).ok_or(SocketError::NotOpen(id))
+    }
+
+    /// Does something with a client, and the place to receive in.
+    fn with<T>(
+        &mut self,
+        key: Key,
+        act: impl FnOnce(&mut Client, &mut [u8]) -> Result<T, Fault>,
+    ) -> Result<T, SocketError> {
+        let found = self.sockets.get(&key.0);
+        let Socket { name, .. } = found.ok_or(SocketError::NotOpen(key.0))?;
+        let Some(client) = self.clients.get_mut(&key) else {
+            let name = name.clone();
+            return Err(SocketError::NoClient {
+                name,
+                client: key.1,
+            });
+        };
+        let result = act(client, &mut self.room);
+        if client.queued() > 0 {
+            self.behind.insert(key);
+        } else {
+            self.behind.remove(&key);
+        }
+        result.map_err(|fault| fault.of(name, key.1))
+    }
+
+    fn forget(&mut self, key: Key) -> Option<Client> {
+        self.behind.remove(&key);
+        self.clients.remove(&key)
+    }
+
+    /// Lets a client take its leave.
+    fn dismiss(&mut self, name: String, id: ClientId, client: Client) {
+        let mut leaving = Leaving { name, id, client };
+        if !leaving.goes_on(&mut self.room, &mut self.notes) {
+            return;
+        }
+        self.leaving.push_back(leaving);
+        if self.leaving.len() > LEAVING_MAX
+            && let Some(longest) = self.leaving.pop_front()
+        {
+            self.cut_off(&longest);
+        }
+    }
+
+    /// Notes what a connection that is closed now takes with it.
+    fn cut_off(&mut self, leaving: &Leaving) {
+        let unsent = leaving.client.queued();
+        if unsent > 0 {
+            self.notes.push(SocketError::Unsent {
+                name: leaving.name.clone(),
+                client: leaving.id,
+                unsent,
+            });
+        }
+    }
+}
+
+impl Socket {
+    /// What a client is sent first.
+    fn greeting(&self, id: i32) -> String {
+        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, self.listener.port());
+        let text = self.greeting.replace("{addr}", &address.to_string());
+        // The name last: it may have braces of its own.
+        text.replace("{id}", &id.to_string())
+            .replace("{name}", &self.name)
+    }
+}
+
+impl Leaving {
+    /// False once it is over.
+    fn goes_on(&mut self, room: &mut [u8], notes: &mut Vec<SocketError>) -> bool {
+        match self.client.leave(room) {
+            Ok(over) => !over,
+            Err(fault) => {
+                if matches!(fault, Fault::Lost { unsent: 1.., .. }) {
+                    notes.push(fault.of(&self.name, self.id));
+                }
+                false
+            }
+        }
+    }
+}
+
+impl Fault {
+    /// The fault, with the client that it is of.
+    fn of(self, name: &str, client: ClientId) -> SocketError {
+        let name = name.to_owned();
+        match self {
+            Self::Ended => SocketError::Ended { name, client },
+            Self::Lost { unsent, cause } => SocketError::Lost {
+                name,
+                client,
+                unsent,
+                cause,
+            },
+            Self::Overrun { limit } => SocketError::Overrun {
+                name,
+                client,
+                limit,
+            },
+            Self::Gone => SocketError::Gone { name, client },
+            Self::NoNul => SocketError::NoNul { name, client },
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A network whose answers are noted, so that a recording has them.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use super::network::{Connection, Listener, Network};
+use crate::messages::announced::NetworkAnswered;
+use crate::messages::sockets::OsError;
+
+/// The answers of a network, while somebody wants to know them.
+#[derive(Clone, Default)]
+pub(super) struct Answers {
+    wanted: Rc<Cell<bool>>,
+    noted: Rc<RefCell<Vec<NetworkAnswered>>>,
+}
+
+impl Answers {
+    /// Whether they are to be noted from now on.
+    pub(super) fn want(&self, wanted: bool) {
+        self.wanted.set(wanted);
+    }
+
+    /// Those that were noted since the last look.
+    pub(super) fn take(&self) -> Vec<NetworkAnswered> {
+        self.noted.take()
+    }
+
+    fn note(&self, answer: impl FnOnce() -> NetworkAnswered) {
+        if self.wanted.get() {
+            self.noted.borrow_mut().push(answer());
+        }
+    }
+}
+
+/// A network, a listener or a connection of any kind.
+pub(super) struct Noted<T: ?Sized> {
+    answers: Answers,
+    inner: Box<T>,
+}
+
+impl<T: ?Sized> Noted<T> {
+    pub(super) fn new(inner: Box<T>, answers: &Answers) -> Self {
+        Self {
+            answers: answers.clone(),
+            inner,
+        }
+    }
+}
+
+impl Network for Noted<dyn Network> {
+    fn listen(&mut self, port: u16) -> Result<Box<dyn Listener>, OsError> {
+        let listening = self.inner.listen(port);
+        self.answers.note(|| {
+            let port = listening.as_ref().map(|listener| listener.port());
+            NetworkAnswered::Listen(port.map_err(|error| *error))
+        });
+        Ok(Box::new(Noted::new(listening?, &self.answers)))
+    }
+}
+
+impl Listener for Noted<dyn Listener> {
+    fn port(&self) -> u16 {
+        self.inner.port()
+    }
+
+    fn accept(&mut self) -> Result<Option<Box<dyn Connection>>, OsError> {
+        let accepted = self.inner.accept();
+        self.answers.note(|| {
+            let came = accepted.as_ref().map(Option::is_some);
+            NetworkAnswered::Accept(came.map_err(|error| *error))
+        });
+        let noted = |connection| Box::new(Noted::new(connection, &self.answers)) as _;
+        Ok(accepted?.map(noted))
+    }
+}
+
+impl Connection for Noted<dyn Connection> {
+    fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError> {
+        let sent = self.inner.send(data);
+        self.answers.note(|| NetworkAnswered::Send(sent));
+        sent
+    }
+
+    fn receive(&mut self, room: &mut [u8]) -> Result<Option<usize>, OsError> {
+        let received = self.inner.receive(room);
+        self.answers.note(|| {
+            let bytes = |len| Bytes::copy_from_slice(&room[..len]);
+            NetworkAnswered::Receive(received.map(|len| len.map(bytes)))
+        });
+        received
+    }
+
+    fn finish(&mut self) {
+        self.inner.finish();
+    }
+}

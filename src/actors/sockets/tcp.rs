@@ -1,0 +1,96 @@
+//! TCP of the operating system, on the loopback interface.
+
+use std::io::{self, Read};
+use std::net::{Ipv4Addr, Shutdown, SocketAddrV4};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::network::{Connection, Listener, Network};
+use crate::messages::sockets::OsError;
+
+/// The most clients that wait to be accepted; the system may have its own limit below.
+const BACKLOG: i32 = 1024;
+
+/// The operating system's TCP.
+#[derive(Debug)]
+pub(crate) struct Tcp;
+
+impl Network for Tcp {
+    fn listen(&mut self, port: u16) -> Result<Box<dyn Listener>, OsError> {
+        Ok(Box::new(listen(port).map_err(os_error)?))
+    }
+}
+
+fn listen(port: u16) -> io::Result<Loopback> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    // A port whose last connections are still fading away can be used again at once.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SocketAddrV4::new(Ipv4Addr::LOCALHOST, port).into())?;
+    socket.listen(BACKLOG)?;
+    let address = socket.local_addr()?.as_socket_ipv4();
+    let port = address.ok_or(io::ErrorKind::AddrNotAvailable)?.port();
+    Ok(Loopback { socket, port })
+}
+
+struct Loopback {
+    socket: Socket,
+    port: u16,
+}
+
+impl Listener for Loopback {
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn accept(&mut self) -> Result<Option<Box<dyn Connection>>, OsError> {
+        let accepted = match self.socket.accept() {
+            Ok((socket, _)) => prepared(socket).map(Some),
+            // It was there, and went away again.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Ok(None),
+            Err(error) => Err(error),
+        };
+        match not_now(accepted)? {
+            Some(Some(socket)) => Ok(Some(Box::new(socket))),
+            Some(None) | None => Ok(None),
+        }
+    }
+}
+
+fn prepared(socket: Socket) -> io::Result<Socket> {
+    socket.set_nonblocking(true)?;
+    // A character that is echoed goes out at once.
+    socket.set_tcp_nodelay(true)?;
+    Ok(socket)
+}
+
+impl Connection for Socket {
+    fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError> {
+        // A client that went away is an error, and no signal that ends the simulator.
+        not_now(self.send_with_flags(data, libc::MSG_NOSIGNAL))
+    }
+
+    fn receive(&mut self, room: &mut [u8]) -> Result<Option<usize>, OsError> {
+        not_now(self.read(room))
+    }
+
+    fn finish(&mut self) {
+        // Where there is no other end any more, it need not be told.
+        let _ = self.shutdown(Shutdown::Write);
+    }
+}
+
+/// What can't be done without waiting is `None`.
+fn not_now<T>(result: io::Result<T>) -> Result<Option<T>, OsError> {
+    match result {
+        Ok(done) => Ok(Some(done)),
+        Err(error) => match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(None),
+            _ => Err(os_error(error)),
+        },
+    }
+}
+
+fn os_error(error: io::Error) -> OsError {
+    OsError(error.raw_os_error().unwrap_or(libc::EIO))
+}

@@ -1,0 +1,146 @@
+//! The socket manager on a network by script.
+
+mod leaving;
+mod reading;
+mod script;
+mod serving;
+mod writing;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use self::script::{Wire, World};
+use super::*;
+use crate::bus::{Bus, Envelope, Inbox as _, Message};
+use crate::foreign::Callbacks;
+use crate::foreign::scripted::{Ram, Scripted, Told, map};
+use crate::messages::sockets::*;
+
+/// The most bytes that are queued for a client here.
+const LIMIT: usize = 100;
+
+/// A socket manager with one socket, that greets nobody.
+struct Bench {
+    bus: Bus,
+    outside: Rc<Scripted>,
+    manager: Port<Inbox>,
+    world: Rc<RefCell<World>>,
+    hub: Rc<RefCell<Hub>>,
+    uart: SocketId,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let world = Rc::new(RefCell::new(World::default()));
+        let hub = Hub::new(world.clone(), LIMIT);
+        let mut bench = Self::serving(Rc::new(RefCell::new(hub)), world);
+        bench.uart = bench.ask(open("uart", 5000)).unwrap();
+        bench.greet("");
+        bench
+    }
+
+    /// A manager of its own for sockets that are there already.
+    fn serving(hub: Rc<RefCell<Hub>>, world: Rc<RefCell<World>>) -> Self {
+        let (bus, outside, foreign) = Scripted::bus(&Ram::new(&map(&[])), Callbacks::default());
+        let desk = bus.desk(Inbox::PARTY);
+        let manager = bus.start(|own: Port<Inbox>| {
+            let alarm = bus.alarm(Box::new(move |_| own.post(Flush)));
+            Sockets::new(desk, &foreign, hub.clone(), alarm)
+        });
+        Self {
+            bus,
+            outside,
+            manager: manager.unwrap(),
+            world,
+            hub,
+            uart: SocketId(1),
+        }
+    }
+
+    fn ask<M: Message>(&self, message: M) -> M::Reply
+    where
+        Inbox: From<Envelope<M>>,
+    {
+        let reply = self.bus.ask(&self.manager, message).unwrap();
+        self.bus.settle().unwrap();
+        reply
+    }
+
+    fn greet(&self, text: &str) {
+        let (socket, text) = (self.uart, text.to_owned());
+        self.ask(Greet { socket, text }).unwrap();
+    }
+
+    /// A client that has been accepted, and its end of the connection.
+    fn client(&self) -> (ClientId, Rc<RefCell<Wire>>) {
+        let wire = self.world.borrow_mut().connect(5000);
+        (self.accept().unwrap().unwrap(), wire)
+    }
+
+    fn accept(&self) -> Result<Option<ClientId>, SocketError> {
+        self.ask(Accept { socket: self.uart })
+    }
+
+    fn write(&self, client: ClientId, data: &[u8]) -> Result<(), SocketError> {
+        self.ask(Write {
+            socket: self.uart,
+            client,
+            data: Bytes::copy_from_slice(data),
+        })
+    }
+
+    fn read(&self, client: ClientId, want: Want) -> Result<Option<Bytes>, SocketError> {
+        self.ask(Read {
+            socket: self.uart,
+            client,
+            want,
+        })
+    }
+
+    fn disconnect(&self, client: ClientId) -> Result<(), SocketError> {
+        let socket = self.uart;
+        self.ask(Disconnect { socket, client })
+    }
+
+    /// False where the tick had nothing to do.
+    fn tick(&self) -> bool {
+        self.bus.tick().unwrap()
+    }
+
+    /// The texts of the warnings since the last look.
+    fn warnings(&self) -> Vec<String> {
+        let told = self.outside.told().into_iter();
+        let texts = told.map(|told| match told {
+            Told::Report(Severity::Warning, id, text) if id == "sockets" => text,
+            other => panic!("{other:?}"),
+        });
+        texts.collect()
+    }
+}
+
+fn open(name: &str, port: u16) -> Open {
+    let name = name.to_owned();
+    Open { name, port }
+}
+
+/// What was read, and that something was.
+fn some(bytes: &[u8]) -> Result<Option<Bytes>, SocketError> {
+    Ok(Some(Bytes::copy_from_slice(bytes)))
+}
+
+fn gone(client: ClientId) -> SocketError {
+    let name = "uart".to_owned();
+    SocketError::Gone { name, client }
+}
+
+fn ended(client: ClientId) -> SocketError {
+    let name = "uart".to_owned();
+    SocketError::Ended { name, client }
+}
+
+fn no_client(client: ClientId) -> SocketError {
+    let name = "uart".to_owned();
+    SocketError::NoClient { name, client }
+}

@@ -1,0 +1,22 @@
+//! The end of a process that did not call `mb_shutdown`.
+
+use std::panic::catch_unwind;
+use std::sync::Once;
+
+use crate::trace::flush_all;
+
+/// Has recordings written to their end when the process exits. `exit` runs no destructor of what is on the stack, and destroys
+/// thread-locals first: the recordings are in neither.
+pub(super) fn flush_recordings_at_exit() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the function may be called at any time, from any thread, and does not unwind. Where it can't be
+        // registered, what is buffered last is lost.
+        let _ = unsafe { libc::atexit(flush) };
+    });
+}
+
+extern "C" fn flush() {
+    // There is nobody left to tell.
+    let _ = catch_unwind(flush_all);
+}

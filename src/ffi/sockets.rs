@@ -1,0 +1,203 @@
+//! Sockets: TCP servers that the testbench polls.
+//!
+//! A handle is a number that looks like a pointer: nothing is behind it, and it is looked up before it is used.
+
+use std::ffi::{CString, c_char, c_int, c_void};
+use std::ptr;
+
+use super::arguments::{Out, open_array, string, text};
+use super::error::Error;
+use super::guard::guard;
+use super::kept::SOCKET_STRING;
+use super::process::with_sockets;
+use crate::messages::sockets::{ClientId, SocketId};
+
+/// What all handles have in common and few other pointers, small numbers and client numbers have: "skt" above 40 bits.
+const MARK: u64 = 0x73_6b74 << 40;
+
+fn handle(socket: SocketId) -> Result<*mut c_void, Error> {
+    let number = usize::try_from(MARK | socket.0).map_err(|_| Error::NoHandles)?;
+    Ok(ptr::without_provenance_mut(number))
+}
+
+fn socket(handle: *mut c_void) -> Result<SocketId, Error> {
+    if handle.is_null() {
+        return Err(Error::Null { argument: "skt" });
+    }
+    let number = handle.addr() as u64 ^ MARK;
+    if number >= 1 << 40 {
+        return Err(Error::NoHandle(handle.addr()));
+    }
+    Ok(SocketId(number))
+}
+
+/// Listens on a port of 127.0.0.1.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn c_skt_open(name: *const c_char, port: u32) -> *mut c_void {
+    guard("c_skt_open", ptr::null_mut(), || {
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let name = unsafe { text(name, "name") }?;
+        let port = u16::try_from(port).map_err(|_| Error::NoPort(port))?;
+        handle(with_sockets(|sockets| Ok(sockets.open(name, port)?))?)
+    })
+}
+
+/// The port in use.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn c_skt_port(skt: *mut c_void) -> c_int {
+    guard("c_skt_port", -1, || {
+        let socket = socket(skt)?;
+        with_sockets(|sockets| Ok(sockets.port(socket)?.into()))
+    })
+}
+
+/// What later clients are sent first.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn c_skt_greet(skt: *mut c_void, greeting: *const c_char) {
+    guard("c_skt_greet", (), || {
+        let socket = socket(skt)?;
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let greeting = unsafe { text(greeting, "text") }?;
+        with_sockets(|sockets| Ok(sockets.greet(socket, greeting)?))
+    });
+}
+
+/// Takes a client that waits.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn c_skt_accept(skt: *mut c_void) -> c_int {
+    guard("c_skt_accept", -1, || {
+        let socket = socket(skt)?;
+        let accepted = with_sockets(|sockets| Ok(sockets.accept(socket)?))?;
+        Ok(accepted.map_or(0, |client| client.0))
+    })
+}
+
+macro_rules! numbers {
+    ($($write:ident, $read:ident: $number:ty;)+) => {$(
+        /// Sends one number, little endian.
+        #[unsafe(no_mangle)]
+        pub(super) extern "C" fn $write(skt: *mut c_void, id: c_int, data: $number) -> c_int {
+            guard(stringify!($write), -1, || {
+                write(skt, id, data.to_le_bytes().to_vec())
+            })
+        }
+
+        /// Takes one number, little endian, if all of it has arrived.
+        #[unsafe(no_mangle)]
+        pub(super) unsafe extern "C" fn $read(skt: *mut c_void, id: c_int, data: *mut $number) -> c_int {
+            guard(stringify!($read), -1, || {
+                // SAFETY: C gives NULL or room for a number until this returns.
+                let data = unsafe { Out::new(data, 0, "data") }?;
+                let socket = socket(skt)?;
+                let read = with_sockets(|sockets| Ok(sockets.read_exactly(socket, ClientId(id))?))?;
+                Ok(read.map_or(0, |bytes| {
+                    data.set(<$number>::from_le_bytes(bytes));
+                    count(bytes.len())
+                }))
+            })
+        }
+    )+};
+}
+
+numbers! {
+    c_skt_write_u8, c_skt_read_u8: u8;
+    c_skt_write_u16, c_skt_read_u16: u16;
+    c_skt_write_u32, c_skt_read_u32: u32;
+    c_skt_write_u64, c_skt_read_u64: u64;
+}
+
+/// Sends a string and its NUL.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn c_skt_write_string(
+    skt: *mut c_void,
+    id: c_int,
+    data: *const c_char,
+) -> c_int {
+    guard("c_skt_write_string", -1, || {
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let data = unsafe { string(data, "s") }?;
+        write(skt, id, [data, &[0]].concat())
+    })
+}
+
+/// Takes a string up to its NUL, if that has arrived.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn c_skt_read_string(
+    skt: *mut c_void,
+    id: c_int,
+    data: *mut *const c_char,
+) -> c_int {
+    guard("c_skt_read_string", -1, || {
+        // SAFETY: C gives NULL or room for a pointer until this returns.
+        let data = unsafe { Out::new(data, c"".as_ptr(), "s") }?;
+        let socket = socket(skt)?;
+        let read = with_sockets(|sockets| Ok(sockets.read_string(socket, ClientId(id))?))?;
+        // What was read ends before its first NUL.
+        let read = CString::new(read.unwrap_or_default()).unwrap_or_default();
+        let len = count(read.as_bytes().len());
+        data.set(SOCKET_STRING.with(|kept| kept.keep(read)));
+        Ok(len)
+    })
+}
+
+/// Sends all of a SystemVerilog array.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn c_skt_write_bytes(
+    skt: *mut c_void,
+    id: c_int,
+    data: *mut c_void,
+) -> c_int {
+    guard("c_skt_write_bytes", -1, || {
+        // SAFETY: it is imported with `byte unsigned data[]`.
+        let data = unsafe { open_array(data, "data") }?;
+        write(skt, id, data.to_vec()?)
+    })
+}
+
+/// Takes what has arrived, as far as a SystemVerilog array has room for it.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn c_skt_read_bytes(
+    skt: *mut c_void,
+    id: c_int,
+    data: *mut c_void,
+) -> c_int {
+    guard("c_skt_read_bytes", -1, || {
+        // SAFETY: it is imported with `byte unsigned data[]`.
+        let data = unsafe { open_array(data, "data") }?;
+        let socket = socket(skt)?;
+        let read = with_sockets(|sockets| Ok(sockets.read(socket, ClientId(id), data.len())?))?;
+        let read = read.unwrap_or_default();
+        data.fill(&read)?;
+        Ok(count(read.len()))
+    })
+}
+
+/// Ends a connection.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn c_skt_disconnect(skt: *mut c_void, id: c_int) {
+    guard("c_skt_disconnect", (), || {
+        let socket = socket(skt)?;
+        with_sockets(|sockets| Ok(sockets.disconnect(socket, ClientId(id))?))
+    });
+}
+
+/// Stops listening.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn c_skt_close(skt: *mut c_void) {
+    guard("c_skt_close", (), || {
+        let socket = socket(skt)?;
+        with_sockets(|sockets| Ok(sockets.close(socket)?))
+    });
+}
+
+fn write(skt: *mut c_void, id: c_int, data: Vec<u8>) -> Result<c_int, Error> {
+    let socket = socket(skt)?;
+    let len = count(data.len());
+    with_sockets(|sockets| Ok(sockets.write(socket, ClientId(id), data)?))?;
+    Ok(len)
+}
+
+/// A number of bytes, as C has it.
+fn count(bytes: usize) -> c_int {
+    c_int::try_from(bytes).unwrap_or(c_int::MAX)
+}

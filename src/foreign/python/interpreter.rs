@@ -1,0 +1,108 @@
+//! The interpreter of this process. There is one at most, and it is never ended: whoever started it may still use it, and
+//! so may a system to come.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use pyo3::Python;
+use pyo3::types::{PyAnyMethods, PyDict};
+use thiserror::Error;
+
+use super::Failure;
+use super::outcome::Raised;
+use crate::sim::{self, Absent};
+
+/// Why there is no interpreter to be had.
+#[derive(Debug, Error)]
+pub(super) enum StartError {
+    #[error(
+        "this process has two Pythons, {} and {}: build vhost for the one that the simulation runs in (PYO3_PYTHON names \
+         its interpreter)",
+        one.display(),
+        other.display()
+    )]
+    TwoPythons { one: PathBuf, other: PathBuf },
+    #[error(
+        "VIRTUAL_ENV is {}, which has no {}: this library was built for another version of Python; build it with \
+         PYO3_PYTHON={0}/bin/python, or enter an environment of this version",
+        folder.display(),
+        packages.display(),
+    )]
+    OtherVersion { folder: PathBuf, packages: PathBuf },
+    #[error("VIRTUAL_ENV can't be entered: {0}")]
+    NoProgramName(#[from] Absent),
+}
+
+/// Runs Python code: the GIL is held meanwhile. It is fine to be called from inside of itself.
+pub(super) fn attached<T>(act: impl FnOnce(Python<'_>) -> Result<T, Raised>) -> Result<T, Failure> {
+    Python::try_attach(act)
+        .ok_or(Failure::Ended)?
+        .map_err(Into::into)
+}
+
+/// Starts the interpreter, unless the process has one: in cocotb, or where Python has loaded the library.
+///
+/// It is that of the environment: `VIRTUAL_ENV`, or what belongs to the first `python3` in `PATH`.
+pub(super) fn start() -> Result<(), StartError> {
+    let libraries = libraries();
+    let mut others = libraries.iter();
+    if let (Some(one), Some(other)) = (others.next(), others.next()) {
+        let (one, other) = (one.clone(), other.clone());
+        return Err(StartError::TwoPythons { one, other });
+    }
+    if Python::try_attach(|_| ()).is_some() {
+        return Ok(());
+    }
+    // Extension modules find Python's symbols only where all can see them, however the library itself was loaded.
+    for library in &libraries {
+        sim::make_global(library);
+    }
+    let environment = env::var_os("VIRTUAL_ENV").map(PathBuf::from);
+    let environment = environment.filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = &environment {
+        sim::name_python_program(&folder.join("bin/python").to_string_lossy())?;
+    }
+    Python::initialize();
+    Python::attach(|py| {
+        // It is never ended, so what its streams keep back would be lost.
+        for stream in ["stdout", "stderr"] {
+            let _ = by_the_line(py, stream);
+        }
+        environment.map_or(Ok(()), |folder| check_version(py, folder))
+    })
+}
+
+fn by_the_line(py: Python<'_>, stream: &str) -> pyo3::PyResult<()> {
+    let options = PyDict::new(py);
+    options.set_item("line_buffering", true)?;
+    let stream = py.import("sys")?.getattr(stream)?;
+    stream.call_method("reconfigure", (), Some(&options))?;
+    Ok(())
+}
+
+/// A virtual environment of another version would be one without any packages.
+fn check_version(py: Python<'_>, folder: PathBuf) -> Result<(), StartError> {
+    let version = py.version_info();
+    let packages = PathBuf::from(format!("lib/python{}.{}", version.major, version.minor));
+    if folder.join(&packages).is_dir() {
+        return Ok(());
+    }
+    Err(StartError::OtherVersion { folder, packages })
+}
+
+/// The files of Python itself that are loaded.
+fn libraries() -> BTreeSet<PathBuf> {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let files = maps
+        .lines()
+        .filter_map(|line| Some(&line[line.find('/')?..]));
+    let is_python = |file: &&str| {
+        let name = Path::new(file).file_name().and_then(|name| name.to_str());
+        // libpython3.so only hands on to one that has the version in its name.
+        name.is_some_and(|name| {
+            name.starts_with("libpython3.") && !name.starts_with("libpython3.so")
+        })
+    };
+    files.filter(is_python).map(PathBuf::from).collect()
+}

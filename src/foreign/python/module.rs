@@ -1,0 +1,217 @@
+//! What Python may ask of the system: the native part of the module `vhost`.
+//!
+//! Its functions let go of the GIL before they enter the bus. They serve whatever system runs on the thread that calls.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::types::{PyAnyMethods, PyBytes, PyMemoryView, PyModule, PyModuleMethods};
+use pyo3::{
+    Bound, PyAny, PyResult, Python, create_exception, pyfunction, pymodule, wrap_pyfunction,
+};
+use thiserror::Error;
+
+/// The system, as Python uses it. Numbers in memory are little endian.
+pub(crate) trait Host {
+    /// The name of a channel's space.
+    fn space_of(&self, channel: &str) -> Result<String, Refused>;
+
+    /// Reads bytes.
+    fn read(&self, space: &str, address: u64, len: u64) -> Result<Bytes, Refused>;
+
+    /// Writes bytes.
+    fn write(&self, space: &str, address: u64, data: Bytes) -> Result<(), Refused>;
+
+    /// Reads up to a NUL, which is not in the result.
+    fn read_string(&self, space: &str, address: u64) -> Result<Bytes, Refused>;
+
+    /// Writes a text and a NUL.
+    fn write_string(&self, space: &str, address: u64, text: &[u8]) -> Result<(), Refused>;
+}
+
+/// Why the system does not do what it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum Refused {
+    #[error(
+        "no vhost runs on this thread: call from the one that initialised it, between mb_init and mb_shutdown"
+    )]
+    NoSystem,
+    #[error("{0}")]
+    Failed(String),
+}
+
+thread_local! {
+    static HOST: RefCell<Option<Rc<dyn Host>>> = const { RefCell::new(None) };
+}
+
+/// Python code that runs on this thread uses this system from now on.
+pub(crate) fn serve(host: Rc<dyn Host>) {
+    // Gone only while the thread ends.
+    let _ = HOST.try_with(|current| current.replace(Some(host)));
+}
+
+create_exception!(
+    vhost,
+    Error,
+    PyRuntimeError,
+    "The system does not do what it was asked for; the text says why."
+);
+
+/// Asks the system of this thread, without the GIL.
+fn ask<T: Send>(
+    py: Python<'_>,
+    act: impl FnOnce(&dyn Host) -> Result<T, Refused> + Send,
+) -> PyResult<T> {
+    py.detach(|| {
+        let current = HOST.try_with(|current| current.borrow().clone());
+        act(&*current.ok().flatten().ok_or(Refused::NoSystem)?)
+    })
+    .map_err(|refused| Error::new_err(refused.to_string()))
+}
+
+/// The space of a channel.
+#[pyfunction]
+fn get_space(py: Python<'_>, ch: &str) -> PyResult<String> {
+    ask(py, |host| host.space_of(ch))
+}
+
+/// Makes a pair of functions for each width of word.
+macro_rules! words {
+    ($($read:ident, $write:ident: $word:ty;)+) => {$(
+        #[doc = concat!("Reads a little-endian ", stringify!($word), ".")]
+        #[pyfunction]
+        fn $read(py: Python<'_>, space: &str, addr: u64) -> PyResult<$word> {
+            let mut word = [0; size_of::<$word>()];
+            let read = ask(py, |host| host.read(space, addr, word.len() as u64))?;
+            word.copy_from_slice(&read);
+            Ok(<$word>::from_le_bytes(word))
+        }
+
+        #[doc = concat!("Writes a little-endian ", stringify!($word), ".")]
+        #[pyfunction]
+        fn $write(py: Python<'_>, space: &str, addr: u64, data: $word) -> PyResult<()> {
+            let data = Bytes::copy_from_slice(&data.to_le_bytes());
+            ask(py, |host| host.write(space, addr, data))
+        }
+    )+};
+}
+
+words! {
+    read_u8, write_u8: u8;
+    read_u16, write_u16: u16;
+    read_u32, write_u32: u32;
+    read_u64, write_u64: u64;
+}
+
+/// Reads `n` bytes.
+#[pyfunction]
+fn read_bytes<'py>(
+    py: Python<'py>,
+    space: &str,
+    addr: u64,
+    n: u64,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let data = ask(py, |host| host.read(space, addr, n))?;
+    Ok(PyBytes::new(py, &data))
+}
+
+/// Fills a writable buffer, such as a bytearray or a NumPy array: the number of bytes.
+#[pyfunction]
+fn read_into(py: Python<'_>, space: &str, addr: u64, buffer: &Bound<'_, PyAny>) -> PyResult<usize> {
+    let buffer = bytes_of(buffer)?;
+    if buffer.readonly() {
+        return Err(PyValueError::new_err("the buffer can only be read"));
+    }
+    let len = buffer.len_bytes();
+    let data = ask(py, |host| host.read(space, addr, len as u64))?;
+    buffer.copy_from_slice(py, &data)?;
+    Ok(len)
+}
+
+/// Writes all of a buffer, such as bytes or a NumPy array.
+#[pyfunction]
+fn write_bytes(py: Python<'_>, space: &str, addr: u64, data: &Bound<'_, PyAny>) -> PyResult<()> {
+    let data = bytes_of(data)?.to_vec(py)?;
+    ask(py, |host| host.write(space, addr, data.into()))
+}
+
+/// The bytes of a buffer, whatever its elements are.
+fn bytes_of(buffer: &Bound<'_, PyAny>) -> PyResult<PyBuffer<u8>> {
+    let view = PyMemoryView::from(buffer)?;
+    PyBuffer::get(&view.call_method1("cast", ("B",))?)
+}
+
+/// Bytes that are not UTF-8 survive a text in Python.
+const ENCODING: (&str, &str) = ("utf-8", "surrogateescape");
+
+/// Reads a NUL-terminated string.
+#[pyfunction]
+fn read_string<'py>(py: Python<'py>, space: &str, addr: u64) -> PyResult<Bound<'py, PyAny>> {
+    let text = ask(py, |host| host.read_string(space, addr))?;
+    PyBytes::new(py, &text).call_method1("decode", ENCODING)
+}
+
+/// Writes a string and its NUL.
+#[pyfunction]
+fn write_string(py: Python<'_>, space: &str, addr: u64, data: &Bound<'_, PyAny>) -> PyResult<()> {
+    let text: Vec<u8> = data.call_method1("encode", ENCODING)?.extract()?;
+    if text.contains(&0) {
+        return Err(PyValueError::new_err(
+            "a string for firmware can't have a NUL inside: it would end there",
+        ));
+    }
+    ask(py, |host| host.write_string(space, addr, &text))
+}
+
+/// The functions that the established names `py_mb_backdoor_…` stand for, too.
+const BACKDOOR: [&str; 13] = [
+    "read_u8",
+    "read_u16",
+    "read_u32",
+    "read_u64",
+    "read_bytes",
+    "read_into",
+    "read_string",
+    "write_u8",
+    "write_u16",
+    "write_u32",
+    "write_u64",
+    "write_bytes",
+    "write_string",
+];
+
+#[pymodule]
+fn _vhost(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("Error", py.get_type::<Error>())?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(get_space, module)?)?;
+    module.add_function(wrap_pyfunction!(read_u8, module)?)?;
+    module.add_function(wrap_pyfunction!(read_u16, module)?)?;
+    module.add_function(wrap_pyfunction!(read_u32, module)?)?;
+    module.add_function(wrap_pyfunction!(read_u64, module)?)?;
+    module.add_function(wrap_pyfunction!(read_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(read_into, module)?)?;
+    module.add_function(wrap_pyfunction!(read_string, module)?)?;
+    module.add_function(wrap_pyfunction!(write_u8, module)?)?;
+    module.add_function(wrap_pyfunction!(write_u16, module)?)?;
+    module.add_function(wrap_pyfunction!(write_u32, module)?)?;
+    module.add_function(wrap_pyfunction!(write_u64, module)?)?;
+    module.add_function(wrap_pyfunction!(write_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(write_string, module)?)?;
+    module.add("py_mb_get_space", module.getattr("get_space")?)?;
+    for name in BACKDOOR {
+        let function = module.getattr(name)?;
+        module.add(format!("py_mb_backdoor_{name}"), function)?;
+    }
+    Ok(())
+}
+
+/// The module, for an interpreter that runs already.
+pub(super) fn native(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let module = pyo3::wrap_pymodule!(_vhost)(py);
+    Ok(module.into_bound(py).into_any())
+}

@@ -1,0 +1,99 @@
+//! What Python answers, as a call's progress or as an error to read.
+
+use mailbox_rs::PtrWidth;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::types::{PyAnyMethods, PyStringMethods, PyTypeMethods};
+use pyo3::{Bound, PyAny, PyErr, PyResult, Python};
+use thiserror::Error;
+
+use crate::messages::rpc::Progress;
+
+/// An exception, or an answer that is none: as text, with the traceback where there is one.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(super) struct Raised(String);
+
+impl Raised {
+    /// An exception with its traceback.
+    pub(super) fn new(py: Python<'_>, error: &PyErr) -> Self {
+        let text = traceback(py, error).unwrap_or_else(|_| error.to_string());
+        Self(text.trim_end().to_owned())
+    }
+}
+
+fn traceback(py: Python<'_>, error: &PyErr) -> PyResult<String> {
+    let lines = py
+        .import("traceback")?
+        .call_method1("format_exception", (error.value(py),))?;
+    let lines: Vec<String> = lines.extract()?;
+    Ok(lines.concat())
+}
+
+/// What `poll` has answered: `(exists, finished, result)`.
+pub(super) fn progress(answer: &Bound<'_, PyAny>, width: PtrWidth) -> Result<Progress, Raised> {
+    let parts: PyResult<(bool, bool, Bound<'_, PyAny>)> = answer.extract();
+    let (exists, finished, result) = parts.map_err(|_| {
+        let answer = shown(answer);
+        Raised(format!(
+            "`poll` answered {answer}; it must answer (exists, finished, result)"
+        ))
+    })?;
+    match (exists, finished) {
+        (false, _) => Ok(Progress::Absent),
+        (true, false) => Ok(Progress::Pending),
+        (true, true) => word(&result, width).map(Progress::Ready),
+    }
+}
+
+/// An integer in the width of the channel, signed or not.
+fn word(result: &Bound<'_, PyAny>, width: PtrWidth) -> Result<u64, Raised> {
+    let py = result.py();
+    let number = match result.extract::<u64>() {
+        Ok(number) => Ok(i128::from(number)),
+        Err(error) if error.is_instance_of::<PyOverflowError>(py) => {
+            result.extract::<i64>().map(i128::from)
+        }
+        Err(error) => Err(error),
+    };
+    let (bits, range) = match width {
+        PtrWidth::P4 => (32, i128::from(i32::MIN)..=i128::from(u32::MAX)),
+        PtrWidth::P8 => (64, i128::from(i64::MIN)..=i128::from(u64::MAX)),
+    };
+    match number {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is in range, and a negative one is the word of the same bits"
+        )]
+        Ok(number) if range.contains(&number) => Ok(number as u64),
+        Err(error) if error.is_instance_of::<PyTypeError>(py) => {
+            let result = shown(result);
+            Err(Raised(format!("it returned {result}, and not an integer")))
+        }
+        Err(error) if !error.is_instance_of::<PyOverflowError>(py) => Err(Raised::new(py, &error)),
+        Ok(_) | Err(_) => {
+            let result = shown(result);
+            Err(Raised(format!(
+                "it returned {result}, which {bits} bits, the width of its channel, can't hold"
+            )))
+        }
+    }
+}
+
+/// A value and its type.
+fn shown(value: &Bound<'_, PyAny>) -> String {
+    let text = |text: PyResult<Bound<'_, pyo3::types::PyString>>| {
+        text.map_or_else(
+            |_| "?".to_owned(),
+            |text| text.to_string_lossy().into_owned(),
+        )
+    };
+    let (value, kind) = (text(value.repr()), text(value.get_type().qualname()));
+    match value.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}... ({kind})", &value[..end]),
+        None => format!("{value} ({kind})"),
+    }
+}
+
+/// Characters of a value that are shown.
+const LONGEST: usize = 80;

@@ -1,0 +1,136 @@
+//! The user's modules and the shim, once they are imported.
+
+use std::ffi::CString;
+use std::path::PathBuf;
+
+use mailbox_rs::PtrWidth;
+use pyo3::types::{PyAnyMethods, PyDict, PyModule, PyString, PyTuple};
+use pyo3::{Bound, IntoPyObject, Py, PyAny, PyResult, Python};
+
+use super::module::native;
+use super::outcome::{Raised, progress};
+use crate::messages::rpc::Progress;
+
+/// Finds and imports the modules: easier said in Python.
+const LOADER: &str = include_str!("loader.py");
+
+/// The shims, for a library that was copied away from where it was built.
+const ASYNC: &str = include_str!("../../../python/async/pymb_rpc.py");
+const COCOTB: &str = include_str!("../../../python/cocotb/pymb_rpc.py");
+
+/// Where the build has put them, in folders `async` and `cocotb`.
+const STAGED: &str = concat!(env!("OUT_DIR"), "/vhost/python");
+
+/// Names another folder of shims.
+const FOLDER: &str = "VHOST_PYTHON_PATH";
+
+/// What is called. All but `poll` are the staged shim's, and missing where the user has a module without it.
+pub(super) struct Scripts {
+    poll: Py<PyAny>,
+    /// The methods that `poll` knows, by name.
+    callbacks: Option<Py<PyAny>>,
+    tick: Option<Py<PyAny>>,
+    cancel: Option<Py<PyAny>>,
+    /// The tasks that a turn brings forward.
+    tasks: Option<Py<PyAny>>,
+    note: Option<String>,
+}
+
+impl Scripts {
+    /// Imports the modules, and has the user's own start-up function run.
+    pub(super) fn load(py: Python<'_>) -> Result<Self, Raised> {
+        Self::import(py).map_err(|error| Raised::new(py, &error))
+    }
+
+    fn import(py: Python<'_>) -> PyResult<Self> {
+        let loader = CString::new(LOADER)?;
+        let loader = PyModule::from_code(py, &loader, c"vhost/loader.py", c"_vhost_loader")?;
+        let folder = std::env::var_os(FOLDER).map_or_else(|| STAGED.into(), PathBuf::from);
+        let shims = PyDict::new(py);
+        shims.set_item("async", ASYNC)?;
+        shims.set_item("cocotb", COCOTB)?;
+        let found = loader.call_method1("load", (native(py)?, folder, shims))?;
+        let part = |name| -> PyResult<_> {
+            let part = found.getattr(name)?;
+            Ok((!part.is_none()).then(|| part.unbind()))
+        };
+        Ok(Self {
+            poll: found.getattr("poll")?.unbind(),
+            callbacks: part("callbacks")?,
+            tick: part("tick")?,
+            cancel: part("cancel")?,
+            tasks: part("tasks")?,
+            note: found.getattr("note")?.extract()?,
+        })
+    }
+
+    /// What the user should know, though it is no error.
+    pub(super) fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
+    /// Asks a method once.
+    pub(super) fn poll(
+        &self,
+        py: Python<'_>,
+        channel: &str,
+        method: &str,
+        args: &[u64],
+        width: PtrWidth,
+    ) -> Result<Progress, Raised> {
+        self.ask(py, channel, method, args)
+            .map_err(|error| Raised::new(py, &error))?
+            .map_or(Ok(Progress::Absent), |answer| progress(&answer, width))
+    }
+
+    /// The answer of `poll`, which is not called for a method that it is known not to have.
+    fn ask<'py>(
+        &self,
+        py: Python<'py>,
+        channel: &str,
+        method: &str,
+        args: &[u64],
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let method = PyString::new(py, method);
+        if let Some(callbacks) = &self.callbacks
+            && !callbacks.bind(py).contains(&method)?
+        {
+            return Ok(None);
+        }
+        let mut given = Vec::with_capacity(2 + args.len());
+        given.push(method.into_any());
+        given.push(PyString::new(py, channel).into_any());
+        for arg in args {
+            given.push(arg.into_pyobject(py)?.into_any());
+        }
+        self.poll.bind(py).call1(PyTuple::new(py, given)?).map(Some)
+    }
+
+    /// One turn of the event loop.
+    pub(super) fn tick(&self, py: Python<'_>) -> Result<(), Raised> {
+        let tick = self.tick.as_ref().map(|tick| tick.call0(py));
+        done(py, tick)
+    }
+
+    /// Cancels what a channel has called and is not over.
+    pub(super) fn cancel(&self, py: Python<'_>, channel: &str) -> Result<(), Raised> {
+        let cancel = self
+            .cancel
+            .as_ref()
+            .map(|cancel| cancel.call1(py, (channel,)));
+        done(py, cancel)
+    }
+
+    /// Whether there are tasks that only [`tick`](Self::tick) brings forward.
+    pub(super) fn tasks_alive(&self, py: Python<'_>) -> bool {
+        let len = self.tasks.as_ref().map(|tasks| tasks.bind(py).len());
+        len.is_some_and(|len| len.is_ok_and(|len| len > 0))
+    }
+}
+
+fn done(py: Python<'_>, called: Option<PyResult<Py<PyAny>>>) -> Result<(), Raised> {
+    called
+        .transpose()
+        .map(drop)
+        .map_err(|error| Raised::new(py, &error))
+}

@@ -1,0 +1,27 @@
+//! Python in a build without the feature `python`: nobody is there.
+
+use std::collections::HashMap;
+
+use mailbox_rs::PtrWidth;
+
+use crate::messages::rpc::{CallError, Progress};
+
+/// No methods.
+#[derive(Debug)]
+pub(crate) struct Python;
+
+impl Python {
+    pub(crate) fn new(_: HashMap<String, PtrWidth>) -> Self {
+        Self
+    }
+
+    pub(super) fn call(&self, _: &str, _: &str, _: &[u64]) -> Result<Progress, CallError> {
+        Ok(Progress::Absent)
+    }
+
+    pub(super) fn tick(&self) {}
+
+    pub(super) fn cancel(&self, _: &str) {}
+
+    pub(super) fn on_tasks(&self, _: Box<dyn Fn(bool)>) {}
+}

@@ -1,0 +1,36 @@
+//! What an interpreter must be told before it starts.
+
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::Absent;
+use super::symbol::Symbol;
+
+/// In Python's stable ABI. Looked up, since it is deprecated, and its successor is in no stable ABI.
+static PY_SET_PROGRAM_NAME: Symbol<unsafe extern "C" fn(*const libc::wchar_t)> =
+    // SAFETY: this is the prototype that C gives it.
+    unsafe { Symbol::new("Py_SetProgramName") };
+
+/// Says which program the interpreter is to be: where that is in a virtual environment, so is the interpreter.
+pub(crate) fn name_python_program(program: &str) -> Result<(), Absent> {
+    let set = PY_SET_PROGRAM_NAME.get()?;
+    let wide = program.chars().map(|c| u32::from(c).cast_signed());
+    let wide: Vec<libc::wchar_t> = wide.chain([0]).collect();
+    // Kept for ever, as the interpreter is.
+    let wide = wide.leak();
+    // SAFETY: the text ends with a NUL, and is never freed or changed.
+    unsafe { set(wide.as_ptr()) };
+    Ok(())
+}
+
+/// Lets everything that is loaded from now on see the symbols of a library that is loaded already. Where it is not, nothing
+/// happens.
+pub(crate) fn make_global(library: &Path) {
+    let Ok(library) = CString::new(library.as_os_str().as_bytes()) else {
+        return;
+    };
+    let flags = libc::RTLD_NOW | libc::RTLD_GLOBAL | libc::RTLD_NOLOAD;
+    // SAFETY: the name ends with a NUL. No code of the library's runs, since it is loaded; it is never closed.
+    unsafe { libc::dlopen(library.as_ptr(), flags) };
+}

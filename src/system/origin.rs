@@ -1,0 +1,121 @@
+//! What a system is made from, noted while it is read: a recording begins with it.
+
+use std::cell::RefCell;
+use std::io;
+use std::path::Path;
+
+use crate::config::{Defaults, Surroundings};
+use crate::foreign::report_without_testbench;
+use crate::messages::foreign::Severity;
+use crate::trace::{Header, Recorder, Source, TraceError};
+
+/// Surroundings of any kind, whose answers are noted.
+pub(super) struct Noted<'a> {
+    outside: &'a dyn Surroundings,
+    header: RefCell<Header>,
+}
+
+impl<'a> Noted<'a> {
+    pub(super) fn new(outside: &'a dyn Surroundings) -> Self {
+        let header = Header {
+            defaults: outside.defaults(),
+            ..Header::new()
+        };
+        Self {
+            outside,
+            header: RefCell::new(header),
+        }
+    }
+
+    /// Notes the text of the memory configuration.
+    pub(super) fn memories(&self, file: &Path, text: &str) {
+        self.header.borrow_mut().memories = Some(source(file, text));
+    }
+
+    /// Notes the text of the mailbox configuration.
+    pub(super) fn mailboxes(&self, file: &Path, text: &str) {
+        self.header.borrow_mut().mailboxes = Some(source(file, text));
+    }
+
+    /// All that was noted.
+    pub(super) fn header(self) -> Header {
+        self.header.into_inner()
+    }
+}
+
+impl Surroundings for Noted<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        let value = self.outside.variable(name);
+        let mut header = self.header.borrow_mut();
+        header.variables.insert(name.to_owned(), value.clone());
+        value
+    }
+
+    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
+        let read = self.outside.read(file);
+        if let Ok(bytes) = &read {
+            let mut header = self.header.borrow_mut();
+            header.files.insert(name_of(file), Some(bytes.clone()));
+        }
+        read
+    }
+
+    fn is_file(&self, file: &Path) -> bool {
+        let is = self.outside.is_file(file);
+        if is {
+            let mut header = self.header.borrow_mut();
+            header.files.entry(name_of(file)).or_default();
+        }
+        is
+    }
+
+    fn defaults(&self) -> Defaults {
+        self.outside.defaults()
+    }
+}
+
+/// The surroundings that a recording has noted.
+impl Surroundings for Header {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned().flatten()
+    }
+
+    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
+        match self.files.get(&name_of(file)) {
+            Some(Some(bytes)) => Ok(bytes.clone()),
+            _ => Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "the recording does not have it",
+            )),
+        }
+    }
+
+    fn is_file(&self, file: &Path) -> bool {
+        self.files.contains_key(&name_of(file))
+    }
+
+    fn defaults(&self) -> Defaults {
+        self.defaults
+    }
+}
+
+/// Begins a recording. One that can't go on is told of on stderr: it is no time for a call to the testbench.
+pub(super) fn recorder(file: &Path, header: &Header) -> Result<Recorder, TraceError> {
+    let recorder = Recorder::create(file, header)?;
+    Ok(recorder.on_failure(|error| {
+        let text = format!("{error}; the recording ends there");
+        report_without_testbench(Severity::Error, "trace", &text);
+    }))
+}
+
+fn source(file: &Path, text: &str) -> Source {
+    Source {
+        file: name_of(file),
+        text: text.to_owned(),
+    }
+}
+
+/// Configurations are text, and so are the names in them.
+fn name_of(file: &Path) -> String {
+    file.to_string_lossy().into_owned()
+}

@@ -1,0 +1,251 @@
+//! Stands in for memories of the process, for files and for what doorbells see.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, Layout, OpenFlags};
+
+use super::score::Shared;
+use crate::actors::files::{Disk, DiskFile};
+use crate::actors::memory::Local;
+use crate::actors::sockets::{Connection, Listener, Network};
+use crate::bus::Ticket;
+use crate::config::ChannelConfig;
+use crate::mem::{
+    AccessError, BackendError, MemoryId, MemoryMap, Op, Outcome, Segment, Segments, Store, part,
+};
+use crate::messages::announced::{
+    FileOpened, FileRead, FileSought, FileWritten, NetworkAnswered, Rang,
+};
+use crate::messages::mailbox::Sight;
+use crate::messages::sockets::OsError;
+
+/// Memories that answer what they answered.
+pub(super) struct RecordedMemory(Shared);
+
+impl RecordedMemory {
+    pub(super) fn new(score: Shared) -> Self {
+        Self(score)
+    }
+}
+
+impl Local for RecordedMemory {
+    fn execute(&self, of: Ticket, _: &Op<Segments>) -> Result<Outcome, AccessError> {
+        self.0.answer(of.sequence).unwrap_or_else(|| Err(unknown()))
+    }
+}
+
+/// Where the recording has no answer: the replay is over, and nobody reads this.
+fn unknown() -> AccessError {
+    AccessError::Backend {
+        memory: "a recording".to_owned(),
+        offset: 0,
+        len: 0,
+        cause: Box::new(BackendError::OtherMap),
+    }
+}
+
+/// A disk that answers what it answered.
+pub(super) struct RecordedDisk(Shared);
+
+impl RecordedDisk {
+    pub(super) fn new(score: Shared) -> Self {
+        Self(score)
+    }
+}
+
+impl Disk for RecordedDisk {
+    fn open(&mut self, _: &str, _: OpenFlags) -> Result<Box<dyn DiskFile>, Errno> {
+        let seen: FileOpened = self.0.announced().ok_or(Errno::EIO)?;
+        seen.opened?;
+        Ok(Box::new(RecordedDisk(self.0.clone())))
+    }
+}
+
+/// An open file is as good as any: what it answers comes next.
+impl DiskFile for RecordedDisk {
+    fn read(&mut self, _: u64) -> Result<Bytes, Errno> {
+        let seen: Option<FileRead> = self.0.announced();
+        seen.map_or(Err(Errno::EIO), |seen| seen.read)
+    }
+
+    fn write(&mut self, _: &[u8]) -> Result<u64, Errno> {
+        let seen: Option<FileWritten> = self.0.announced();
+        seen.map_or(Err(Errno::EIO), |seen| seen.written)
+    }
+
+    fn seek(&mut self, _: u64) -> Result<u64, Errno> {
+        let seen: Option<FileSought> = self.0.announced();
+        seen.map_or(Err(Errno::EIO), |seen| seen.sought)
+    }
+}
+
+/// A network that answers what it answered. What an actor asks of it while it serves one message was announced when it had
+/// done so: answers are taken from ahead, each once.
+#[derive(Clone)]
+pub(super) struct RecordedNetwork {
+    score: Shared,
+    /// The frame of the last answer that was taken.
+    last: Rc<Cell<u64>>,
+}
+
+impl RecordedNetwork {
+    pub(super) fn new(score: Shared) -> Self {
+        let last = Rc::default();
+        Self { score, last }
+    }
+
+    fn next(&self) -> Option<NetworkAnswered> {
+        let (frame, answer) = self.score.announced_behind(self.last.get())?;
+        self.last.set(frame);
+        Some(answer)
+    }
+}
+
+/// What a network says that is asked for more than it was: the replay is over.
+const NO_ANSWER: OsError = OsError(libc::EIO);
+
+impl Network for RecordedNetwork {
+    fn listen(&mut self, _: u16) -> Result<Box<dyn Listener>, OsError> {
+        match self.next() {
+            Some(NetworkAnswered::Listen(port)) => Ok(Box::new(RecordedListener {
+                network: self.clone(),
+                port: port?,
+            })),
+            _ => Err(NO_ANSWER),
+        }
+    }
+}
+
+struct RecordedListener {
+    network: RecordedNetwork,
+    port: u16,
+}
+
+impl Listener for RecordedListener {
+    fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn accept(&mut self) -> Result<Option<Box<dyn Connection>>, OsError> {
+        match self.network.next() {
+            Some(NetworkAnswered::Accept(came)) => {
+                Ok(came?.then(|| Box::new(self.network.clone()) as _))
+            }
+            _ => Err(NO_ANSWER),
+        }
+    }
+}
+
+/// A connection is as good as any: what it answers comes next.
+impl Connection for RecordedNetwork {
+    fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError> {
+        match self.next() {
+            Some(NetworkAnswered::Send(sent)) => Ok(sent?.map(|sent| sent.min(data.len()))),
+            _ => Err(NO_ANSWER),
+        }
+    }
+
+    fn receive(&mut self, room: &mut [u8]) -> Result<Option<usize>, OsError> {
+        let Some(NetworkAnswered::Receive(received)) = self.next() else {
+            return Err(NO_ANSWER);
+        };
+        Ok(received?.map(|bytes| {
+            let len = bytes.len().min(room.len());
+            room[..len].copy_from_slice(&bytes[..len]);
+            len
+        }))
+    }
+
+    fn finish(&mut self) {}
+}
+
+/// What doorbells look at: the words of channels, as they were when a bell rang last.
+pub(super) struct Sights {
+    score: Shared,
+    channels: Vec<(Layout, Segments)>,
+    seen: RefCell<HashMap<(MemoryId, u64), u8>>,
+}
+
+impl Sights {
+    pub(super) fn new(score: Shared, map: &MemoryMap, channels: &[ChannelConfig]) -> Self {
+        let served = channels.iter().filter_map(|channel| {
+            let mailbox = channel.mailbox?;
+            let size = mailbox.layout.channel_size;
+            let place = map.resolve(channel.space, mailbox.address, size);
+            Some((mailbox.layout, place.unwrap_or_default()))
+        });
+        Self {
+            score,
+            channels: served.collect(),
+            seen: RefCell::default(),
+        }
+    }
+
+    /// The bell of a channel that has the segment rings next: what it is to see.
+    fn ringing(&self, at: &Segment) -> Result<(), AccessError> {
+        let Some(rang) = self.score.announced::<Rang>() else {
+            return Ok(());
+        };
+        let channel = usize::try_from(rang.channel.0).ok();
+        let Some((layout, place)) = channel.and_then(|channel| self.channels.get(channel)) else {
+            return Ok(());
+        };
+        let has = |part: &Segment| {
+            part.memory == at.memory
+                && part.offset <= at.offset
+                && at.offset < part.offset + part.len
+        };
+        if !place.iter().any(has) {
+            return Ok(());
+        }
+        if let Some(sight) = &rang.sight {
+            self.see(layout, place, sight);
+        }
+        rang.blind.map_or(Ok(()), Err)
+    }
+
+    fn see(&self, layout: &Layout, place: &Segments, sight: &Sight) {
+        let handshake = sight.handshake.as_ref();
+        let words = [
+            (layout.state, Some(sight.state)),
+            (layout.request.idx_p, Some(sight.request_put)),
+            (layout.response.idx_c, sight.response_taken),
+            (layout.version, handshake.map(|words| words.version)),
+            (
+                layout.request.idx_c,
+                handshake.map(|words| words.request_taken),
+            ),
+            (
+                layout.response.idx_p,
+                handshake.map(|words| words.response_put),
+            ),
+        ];
+        let mut seen = self.seen.borrow_mut();
+        for (offset, word) in words {
+            let Some(word) = word else { continue };
+            let bytes = part(place, offset, 4).into_iter().flat_map(|segment| {
+                (0..segment.len).map(move |byte| (segment.memory, segment.offset + byte))
+            });
+            seen.extend(bytes.zip(word.to_le_bytes()));
+        }
+    }
+}
+
+/// Only looked at: all else that is asked of memory goes by messages.
+impl Store for Sights {
+    fn read(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
+        self.ringing(at)?;
+        let seen = self.seen.borrow();
+        for (to, offset) in to.iter_mut().zip(at.offset..) {
+            *to = seen.get(&(at.memory, offset)).copied().unwrap_or(0);
+        }
+        Ok(())
+    }
+
+    fn write(&self, _: &Segment, _: &[u8]) -> Result<(), AccessError> {
+        Err(unknown())
+    }
+}

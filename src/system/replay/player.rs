@@ -1,0 +1,175 @@
+//! Does what came from outside, and answers what was asked of the outside.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::{Rc, Weak};
+
+use super::score::Shared;
+use crate::bus::{Bus, Envelope, Inbox, Message, MessageVisitor, Party, Port};
+use crate::messages::announced::{Began, Notified, Observing};
+use crate::messages::{console, foreign, mailbox, memory, rpc, sockets};
+use crate::system::{Beginning, Inner, Vhost};
+use crate::trace::{Damage, Entry, Said, answer, whole};
+
+/// Plays a recording to its end, or to the first difference.
+pub(super) struct Player {
+    score: Shared,
+    system: OnceCell<Weak<Inner>>,
+    /// The channels, until they are taken.
+    beginning: RefCell<Option<Beginning>>,
+}
+
+impl Player {
+    pub(super) fn new(score: Shared) -> Self {
+        Self {
+            score,
+            system: OnceCell::new(),
+            beginning: RefCell::new(None),
+        }
+    }
+
+    /// Plays all of it.
+    pub(super) fn play(&self, vhost: &Vhost, beginning: Beginning) {
+        // Nobody else sets it.
+        let _ = self.system.set(Rc::downgrade(&vhost.0));
+        self.beginning.replace(Some(beginning));
+        self.play_until(vhost, None);
+    }
+
+    /// Makes a foreign call: what came back from it is done again, then the recorded answer is given.
+    pub(super) fn answer(&self, call: foreign::Inbox) {
+        let Some(system) = self.system.get().and_then(Weak::upgrade) else {
+            return;
+        };
+        let Some(recorded) = self.score.recorded(call.ticket().sequence) else {
+            return;
+        };
+        self.play_until(&Vhost(system), Some(recorded));
+        if let Some(entry) = self.score.next()
+            && let Said::Reply { body } = &entry.said
+            && let Err(damage) = answer(call, body)
+        {
+            self.score.damaged(&entry, damage);
+        }
+    }
+
+    /// Plays up to the answer to the foreign call of this number, or to the end.
+    fn play_until(&self, vhost: &Vhost, call: Option<u64>) {
+        while let Some(entry) = self.score.next() {
+            let is_answer = !matches!(entry.said, Said::Message { .. });
+            if is_answer && call == Some(entry.sequence) {
+                return;
+            }
+            self.step(vhost, &entry, call.is_some());
+            // Whatever was done, the entry comes of it.
+            if self
+                .score
+                .next()
+                .is_some_and(|next| next.frame == entry.frame)
+            {
+                self.score.missing(&entry);
+                return;
+            }
+        }
+    }
+
+    fn step(&self, vhost: &Vhost, entry: &Entry, abroad: bool) {
+        let bus = &vhost.0.bus;
+        if entry.tick > bus.now() && !abroad {
+            bus.pass(entry.tick - 1);
+            // Refused only inside of something else.
+            let _ = bus.tick();
+        }
+        let came = self
+            .score
+            .next()
+            .is_none_or(|next| next.frame != entry.frame);
+        if came {
+            return;
+        }
+        match &entry.said {
+            Said::Message { body, awaited } if entry.kind.from == *Party::OUTSIDE.0 => {
+                self.ask(vhost, entry, body, *awaited);
+            }
+            // Something was posted, and ran by itself.
+            _ => drop(bus.settle()),
+        }
+    }
+
+    /// Sends what was sent from outside.
+    fn ask(&self, vhost: &Vhost, entry: &Entry, body: &[u8], awaited: bool) {
+        let Inner { bus, ports, .. } = &*vhost.0;
+        let name = entry.kind.name.as_str();
+        macro_rules! ask {
+            ($module:ident, $port:expr) => {
+                $module::Inbox::by_name(
+                    name,
+                    Ask {
+                        bus,
+                        port: $port,
+                        body,
+                        awaited,
+                    },
+                )
+            };
+        }
+        let asked = match entry.kind.to.as_str() {
+            "nobody" => return self.announce(vhost, entry, body),
+            "memory" => ask!(memory, &ports.memory),
+            "rpc" => ask!(rpc, &ports.rpc),
+            "console" => ask!(console, &ports.console),
+            "foreign" => ask!(foreign, &ports.foreign),
+            "sockets" => ask!(sockets, &ports.sockets),
+            "mailbox" => ports.mailbox.get().and_then(|port| ask!(mailbox, port)),
+            _ => None,
+        };
+        if let Some(Err(damage)) = asked {
+            self.score.damaged(entry, damage);
+        }
+    }
+
+    fn announce(&self, vhost: &Vhost, entry: &Entry, body: &[u8]) {
+        let name = entry.kind.name.as_str();
+        if name == Observing::NAME {
+            match whole(body) {
+                Ok(what) => vhost.observe(what),
+                Err(damage) => self.score.damaged(entry, damage),
+            }
+        }
+        if name == Notified::NAME {
+            vhost.notify();
+        }
+        if name == Began::NAME {
+            vhost.0.outside.announce(|| Began);
+            if let Some(beginning) = self.beginning.take() {
+                // It is refused inside of something else only, where it is not recorded either.
+                let _ = vhost.take_channels(beginning);
+            }
+        }
+    }
+}
+
+/// Sends a message whose type it is shown.
+struct Ask<'a, I: Inbox> {
+    bus: &'a Bus,
+    port: &'a Port<I>,
+    body: &'a [u8],
+    awaited: bool,
+}
+
+impl<I: Inbox> MessageVisitor<I> for Ask<'_, I> {
+    type Output = Result<(), Damage>;
+
+    fn visit<M: Message>(self) -> Self::Output
+    where
+        I: From<Envelope<M>>,
+    {
+        let message: M = whole(self.body)?;
+        if self.awaited {
+            // The answer is compared on its way.
+            let _ = self.bus.ask(self.port, message);
+        } else {
+            self.port.post(message);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,241 @@
+//! Sockets, for whoever is outside of the bus.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use super::{Error, Vhost};
+use crate::actors::sockets::{self, Hub, Tcp};
+use crate::bus::{Bus, Envelope, Inbox as _, Message, Port};
+use crate::foreign::{Live, Memories, Python, make};
+use crate::messages::sockets::{
+    Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, Open, PortOf, Read,
+    SocketError, SocketId, Want, Write,
+};
+
+/// The most bytes that are queued for one client, where nothing else was said.
+pub(crate) const QUEUE_LIMIT: usize = 1024 * 1024;
+
+/// TCP servers on 127.0.0.1, for a testbench to talk to debuggers, terminals and scripts. Nothing here waits: it is
+/// polled, on every clock or so.
+///
+/// What is queued for clients goes out in these calls and on every [`tick`](Vhost::tick).
+///
+/// ```
+/// use std::io::{Read, Write};
+/// use vhost::Vhost;
+///
+/// let vhost = Vhost::builder().start()?;
+/// let sockets = vhost.sockets();
+/// let uart = sockets.open("uart", 0)?;
+/// sockets.greet(uart, "")?;
+///
+/// let mut terminal = std::net::TcpStream::connect(("127.0.0.1", sockets.port(uart)?))?;
+/// terminal.write_all(b"a")?;
+///
+/// let client = loop {
+///     if let Some(client) = sockets.accept(uart)? {
+///         break client;
+///     }
+/// };
+/// let typed = loop {
+///     if let Some(bytes) = sockets.read_exactly::<1>(uart, client)? {
+///         break bytes;
+///     }
+/// };
+/// sockets.write(uart, client, typed.to_vec())?;
+///
+/// let mut echo = [0];
+/// terminal.read_exact(&mut echo)?;
+/// assert_eq!(echo, *b"a");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Sockets<'a> {
+    bus: &'a Bus,
+    port: &'a Port<Inbox>,
+}
+
+/// The errors of all of these methods are [`Error::Socket`], with the reason inside, and [`Error::Bus`] from inside a tap.
+#[allow(clippy::missing_errors_doc, reason = "they are told once, above")]
+impl Sockets<'_> {
+    /// Listens on a port of 127.0.0.1; on one that is free where it is 0. `name` is for greetings and reports.
+    pub fn open(self, name: impl Into<String>, port: u16) -> Result<SocketId, Error> {
+        let name = name.into();
+        self.ask(Open { name, port })
+    }
+
+    /// The port that a socket listens on.
+    pub fn port(self, socket: SocketId) -> Result<u16, Error> {
+        self.ask(PortOf { socket })
+    }
+
+    /// What later clients are sent first, with `{name}`, `{id}` and `{addr}` filled in: of the socket, of the client, and
+    /// where the socket listens. Without a word on it `[{name}-{id}] Connected to {addr}!` and an end of line.
+    pub fn greet(self, socket: SocketId, text: impl Into<String>) -> Result<(), Error> {
+        let text = text.into();
+        self.ask(Greet { socket, text })
+    }
+
+    /// Takes a client that waits, if one does.
+    pub fn accept(self, socket: SocketId) -> Result<Option<ClientId>, Error> {
+        self.ask(Accept { socket })
+    }
+
+    /// Sends all of `data`: what the system does not take now is queued. A client that would have more bytes queued than
+    /// [`Builder::socket_queue`](super::Builder::socket_queue) says is dropped.
+    pub fn write(
+        self,
+        socket: SocketId,
+        client: ClientId,
+        data: impl Into<Bytes>,
+    ) -> Result<(), Error> {
+        let data = data.into();
+        self.ask(Write {
+            socket,
+            client,
+            data,
+        })
+    }
+
+    /// Takes what has arrived, at most `most` bytes of it; `None` where there is nothing.
+    pub fn read(
+        self,
+        socket: SocketId,
+        client: ClientId,
+        most: usize,
+    ) -> Result<Option<Bytes>, Error> {
+        self.take(socket, client, Want::UpTo(most))
+    }
+
+    /// Takes `N` bytes, at most 255; `None`, and none of them, where they are not all there.
+    pub fn read_exactly<const N: usize>(
+        self,
+        socket: SocketId,
+        client: ClientId,
+    ) -> Result<Option<[u8; N]>, Error> {
+        let count = const {
+            assert!(N <= u8::MAX as usize, "so many bytes are read by `read`");
+            N as u8
+        };
+        let taken = self.take(socket, client, Want::Exactly(count))?;
+        Ok(taken.and_then(|bytes| bytes.as_ref().try_into().ok()))
+    }
+
+    /// Takes a string up to its NUL, which is taken too but not given; `None` where no NUL has arrived.
+    pub fn read_string(self, socket: SocketId, client: ClientId) -> Result<Option<Bytes>, Error> {
+        self.take(socket, client, Want::Text)
+    }
+
+    /// Ends a connection. What is queued for the client still goes out.
+    pub fn disconnect(self, socket: SocketId, client: ClientId) -> Result<(), Error> {
+        self.ask(Disconnect { socket, client })
+    }
+
+    /// Stops listening, and disconnects all clients of the socket.
+    pub fn close(self, socket: SocketId) -> Result<(), Error> {
+        self.ask(Close { socket })
+    }
+
+    /// Closes everything, with a report of what could not be sent.
+    pub(crate) fn close_all(self) -> Result<(), Error> {
+        self.run(CloseAll)
+    }
+
+    fn take(self, socket: SocketId, client: ClientId, want: Want) -> Result<Option<Bytes>, Error> {
+        self.ask(Read {
+            socket,
+            client,
+            want,
+        })
+    }
+
+    fn ask<M, T>(self, message: M) -> Result<T, Error>
+    where
+        M: Message<Reply = Result<T, SocketError>>,
+        Inbox: From<Envelope<M>>,
+    {
+        Ok(self.run(message)??)
+    }
+
+    fn run<M: Message>(self, message: M) -> Result<M::Reply, Error>
+    where
+        Inbox: From<Envelope<M>>,
+    {
+        let reply = self.bus.ask(self.port, message)?;
+        // A report on another client. From inside a foreign call it waits, as older calls do.
+        if !self.bus.abroad() {
+            self.bus.settle()?;
+        }
+        Ok(reply)
+    }
+}
+
+impl Vhost {
+    /// The sockets of the system.
+    pub fn sockets(&self) -> Sockets<'_> {
+        Sockets {
+            bus: &self.0.bus,
+            port: &self.0.ports.sockets,
+        }
+    }
+}
+
+/// Starts the socket manager on a bus.
+pub(super) fn start(
+    bus: &Bus,
+    foreign: &Port<crate::messages::foreign::Inbox>,
+    hub: Rc<RefCell<Hub>>,
+) -> Result<Port<Inbox>, Error> {
+    let desk = bus.desk(Inbox::PARTY);
+    let port = bus.start(|own: Port<Inbox>| {
+        let alarm = bus.alarm(Box::new(move |_| own.post(Flush)));
+        sockets::Sockets::new(desk, foreign, hub, alarm)
+    })?;
+    Ok(port)
+}
+
+/// Sockets that need no system, and outlive those that come and go: each serves the same hub for as long as it is there,
+/// and when there is none, this does.
+pub(crate) struct Standalone {
+    bus: Bus,
+    port: Port<Inbox>,
+    hub: Rc<RefCell<Hub>>,
+}
+
+impl Standalone {
+    /// No sockets yet.
+    pub(crate) fn new() -> Result<Self, Error> {
+        let bus = Bus::new();
+        // Only for reports: there is no memory.
+        let memories = Rc::new(Memories::new(Rc::default())?);
+        let live = Live::new(memories, Rc::default(), Python::new(HashMap::new()));
+        let foreign = bus.foreign(Rc::new(move |call| make(&live, call)));
+        let hub = Rc::new(RefCell::new(Hub::new(Tcp, QUEUE_LIMIT)));
+        let port = start(&bus, &foreign, hub.clone())?;
+        Ok(Self { bus, port, hub })
+    }
+
+    /// The sockets, served without a system.
+    pub(crate) fn sockets(&self) -> Sockets<'_> {
+        Sockets {
+            bus: &self.bus,
+            port: &self.port,
+        }
+    }
+
+    /// The sockets, for a system to serve.
+    pub(crate) fn hub(&self) -> Rc<RefCell<Hub>> {
+        self.hub.clone()
+    }
+
+    /// Sends what is queued, as a tick of a system does.
+    pub(crate) fn flush(&self) -> Result<(), Error> {
+        if self.hub.borrow().is_behind() {
+            self.sockets().run(Flush)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! Which channel a message is of.
+
+use crate::bus::Body;
+use crate::messages::foreign::{self, Exit, HostCall, Line, MethodCall, PyCancel, Register};
+use crate::messages::mailbox::{Rang, Served};
+use crate::messages::{ChannelId, console, files, rpc};
+
+/// How a message names its channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelRef<'a> {
+    /// By its position among those that are served.
+    Id(ChannelId),
+    /// By its name.
+    Name(&'a str),
+}
+
+/// The channel that a message names; `None` where it names none, as accesses to memory and replies do.
+pub fn channel_of(body: &dyn Body) -> Option<ChannelRef<'_>> {
+    let any = body.as_any();
+    macro_rules! first {
+        ($($type:ty: $body:ident => $channel:expr;)+) => {
+            $(if let Some($body) = any.downcast_ref::<$type>() {
+                return $channel;
+            })+
+        };
+    }
+    first! {
+        Rang: bell => Some(ChannelRef::Id(bell.channel));
+        Served: request => Some(ChannelRef::Id(request.channel));
+        console::Print: print => Some(ChannelRef::Id(print.channel));
+        console::Finish: finish => finish.channel.map(ChannelRef::Id);
+        files::Open: file => Some(ChannelRef::Id(file.channel));
+        files::Close: file => Some(ChannelRef::Id(file.channel));
+        files::Read: file => Some(ChannelRef::Id(file.channel));
+        files::Write: file => Some(ChannelRef::Id(file.channel));
+        files::Seek: file => Some(ChannelRef::Id(file.channel));
+        files::CloseAll: file => Some(ChannelRef::Id(file.channel));
+        Exit: exit => Some(ChannelRef::Name(&exit.channel));
+        Line: line => Some(ChannelRef::Name(&line.channel));
+        foreign::Served: request => Some(ChannelRef::Name(&request.channel));
+        rpc::Call: call => Some(ChannelRef::Name(&call.channel));
+        rpc::Cancel: cancel => Some(ChannelRef::Name(&cancel.channel));
+        HostCall: call => Some(ChannelRef::Name(&call.channel));
+        MethodCall: call => Some(ChannelRef::Name(&call.channel));
+        PyCancel: cancel => Some(ChannelRef::Name(&cancel.channel));
+        Register: register => Some(ChannelRef::Name(&register.channel));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_its_channel_by_number_or_by_name() {
+        let finish = console::Finish {
+            channel: Some(ChannelId(3)),
+        };
+        assert_eq!(channel_of(&finish), Some(ChannelRef::Id(ChannelId(3))));
+        let cancel = rpc::Cancel {
+            channel: "core0".to_owned(),
+        };
+        assert_eq!(channel_of(&cancel), Some(ChannelRef::Name("core0")));
+        let all = console::Finish { channel: None };
+        assert_eq!(channel_of(&all), None);
+        assert_eq!(channel_of(&()), None);
+    }
+}

@@ -1,0 +1,203 @@
+//! Writes a recording.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use serde::Serialize;
+
+use super::format::{FORMAT, Head, Header, Kind, MAGIC, PREFIX};
+use super::payload::thin;
+use super::vocabulary::encode;
+use super::{Payloads, TraceError};
+use crate::bus::{Event, Observation, Party, Tap, Ticket};
+use crate::messages::foreign::{Report, Severity};
+
+/// A tap that records all it sees in a file.
+///
+/// The file is written as it goes, in blocks, and flushed when the recorder is dropped, when a fatal error is reported, and when
+/// the process exits by `exit`. Where it can't be written any more the recording ends there; the rest of the run is not
+/// disturbed.
+pub struct Recorder {
+    file: PathBuf,
+    output: Arc<Mutex<Output>>,
+    payloads: Payloads,
+    kinds: HashMap<(Party, Party, &'static str), u32>,
+    frame: Vec<u8>,
+    failed: bool,
+    on_failure: Box<dyn FnMut(&TraceError) + Send>,
+}
+
+type Output = BufWriter<File>;
+
+/// Bytes that are written at a time.
+const BLOCK: usize = 64 * 1024;
+
+/// Recordings that are being written, for [`flush_all`].
+static RUNNING: Mutex<Vec<Weak<Mutex<Output>>>> = Mutex::new(Vec::new());
+
+impl Recorder {
+    /// Begins a recording.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn create(file: impl AsRef<Path>, header: &Header) -> Result<Self, TraceError> {
+        let file = file.as_ref().to_owned();
+        let io = |cause| TraceError::Io {
+            file: file.clone(),
+            cause,
+        };
+        let mut output = BufWriter::with_capacity(BLOCK, File::create(&file).map_err(io)?);
+        output.write_all(&MAGIC).map_err(io)?;
+        output.write_all(&FORMAT.to_le_bytes()).map_err(io)?;
+        let output = Arc::new(Mutex::new(output));
+        let mut running = lock(&RUNNING);
+        running.retain(|output| output.strong_count() > 0);
+        running.push(Arc::downgrade(&output));
+        drop(running);
+
+        let mut recorder = Self {
+            output,
+            payloads: header.payloads,
+            kinds: HashMap::new(),
+            frame: Vec::new(),
+            failed: false,
+            on_failure: Box::new(|error| tracing::error!("{error}")),
+            file,
+        };
+        recorder
+            .write(header, None)
+            .and_then(|()| recorder.flush())?;
+        Ok(recorder)
+    }
+
+    /// Has `tell` called once, where the recording can't go on; without it that is logged.
+    #[must_use]
+    pub fn on_failure(mut self, tell: impl FnMut(&TraceError) + Send + 'static) -> Self {
+        self.on_failure = Box::new(tell);
+        self
+    }
+
+    fn record(&mut self, seen: &Observation<'_>) -> Result<(), TraceError> {
+        let Observation {
+            ticket,
+            tick,
+            awaited,
+            event,
+        } = *seen;
+        let sequence = ticket.sequence;
+        let head = match event {
+            Event::Message(_) => Head::Message {
+                sequence,
+                root: ticket.root,
+                tick,
+                kind: self.kind(&ticket)?,
+                awaited,
+            },
+            Event::Reply(_) => Head::Reply { sequence, tick },
+            Event::Dropped => Head::Dropped { sequence, tick },
+        };
+        let Some(body) = event.body() else {
+            return self.write(&head, None);
+        };
+        match thin(body, self.payloads) {
+            None => self.write(&head, Some(body)),
+            Some(thin) => self.write(&head, Some(&*thin)),
+        }?;
+        let fatal = event
+            .is::<Report>()
+            .is_some_and(|report| report.severity == Severity::Fatal);
+        if fatal { self.flush() } else { Ok(()) }
+    }
+
+    /// The number of what the message has in common with others, which is written before the first of them.
+    fn kind(&mut self, ticket: &Ticket) -> Result<u32, TraceError> {
+        let key = (ticket.from, ticket.to(), ticket.name());
+        if let Some(known) = self.kinds.get(&key) {
+            return Ok(*known);
+        }
+        // There are as many as messages have types, at most, times parties.
+        let number = self.kinds.len() as u32;
+        self.kinds.insert(key, number);
+        let kind = Kind {
+            from: ticket.from.to_string(),
+            to: ticket.to().to_string(),
+            name: ticket.name().to_owned(),
+        };
+        self.write(&Head::Kind(kind), None)?;
+        Ok(number)
+    }
+
+    /// Writes one frame.
+    fn write(
+        &mut self,
+        head: &impl Serialize,
+        body: Option<&dyn erased_serde::Serialize>,
+    ) -> Result<(), TraceError> {
+        let Self { file, frame, .. } = self;
+        let failed = |cause| TraceError::Io {
+            file: file.clone(),
+            cause,
+        };
+        frame.clear();
+        frame.extend([0; PREFIX]);
+        let encoded =
+            encode(head, frame).and_then(|()| body.map_or(Ok(()), |body| encode(body, frame)));
+        encoded.map_err(|error| failed(std::io::Error::other(error)))?;
+        let content = &frame[PREFIX..];
+        let len = u32::try_from(content.len())
+            .map_err(|_| failed(std::io::Error::other("a message has more than 4 GiB")))?;
+        let checksum = crc32fast::hash(content);
+        frame[..4].copy_from_slice(&len.to_le_bytes());
+        frame[4..PREFIX].copy_from_slice(&checksum.to_le_bytes());
+        lock(&self.output).write_all(frame).map_err(failed)
+    }
+
+    fn flush(&self) -> Result<(), TraceError> {
+        lock(&self.output).flush().map_err(|cause| TraceError::Io {
+            file: self.file.clone(),
+            cause,
+        })
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tap for Recorder {
+    fn observe(&mut self, seen: &Observation<'_>) {
+        if self.failed {
+            return;
+        }
+        if let Err(error) = self.record(seen) {
+            self.failed = true;
+            (self.on_failure)(&error);
+        }
+    }
+}
+
+/// Writes what is buffered of every recording: the process ends.
+pub(crate) fn flush_all() {
+    for output in &*lock(&RUNNING) {
+        // One that is being written at this moment is left as it is.
+        if let Some(output) = output.upgrade()
+            && let Ok(mut output) = output.try_lock()
+        {
+            // There is nobody left to tell.
+            let _ = output.flush();
+        }
+    }
+}
+
+/// Nothing panics while it holds one.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,152 @@
+use std::path::Path;
+
+use bytes::Bytes;
+use tempfile::TempDir;
+
+use super::*;
+use crate::bus::{Bus, Envelope, Inbox as _};
+use crate::mem::{Op, Outcome, SpaceId, Span};
+use crate::messages::foreign::{self, Severity};
+use crate::messages::memory::{self, Access};
+
+/// Records what a party is asked that answers every access with these bytes, and drops all else.
+fn record(file: &Path, payloads: Payloads, ops: &[Op<Span>]) {
+    let header = Header {
+        payloads,
+        ..Header::new()
+    };
+    let bus = Bus::new();
+    bus.attach(Recorder::create(file, &header).unwrap());
+    let port = bus.foreign(std::rc::Rc::new(|call| match call {
+        memory::Inbox::Access(Envelope { reply, .. }) => {
+            reply.send(Ok(Outcome::Bytes(Bytes::from_static(&[7; 100]))));
+        }
+        other => drop(other),
+    }));
+    for op in ops {
+        let space = SpaceId(0);
+        let op = op.clone();
+        bus.ask(&port, Access { space, op }).unwrap().unwrap();
+    }
+    let span = Span { address: 0, len: 1 };
+    let space = SpaceId(1);
+    bus.ask(&port, memory::Extent { space, span }).unwrap_err();
+}
+
+fn write(len: usize) -> Op<Span> {
+    let span = Span {
+        address: 16,
+        len: len as u64,
+    };
+    Op::Write(span, vec![5; len].into())
+}
+
+fn entries(file: &Path) -> Vec<Entry> {
+    Trace::open(file).unwrap().map(Result::unwrap).collect()
+}
+
+fn said<T: Clone + 'static>(entry: &Entry) -> T {
+    let body = decode(entry).unwrap().unwrap();
+    (*body).as_any().downcast_ref::<T>().unwrap().clone()
+}
+
+#[test]
+fn what_is_said_is_read_as_it_was() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("run.trace");
+    record(&file, Payloads::Keep, &[write(3)]);
+    let entries = entries(&file);
+    let names = entries.iter().map(|entry| entry.kind.name.as_str());
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        ["Access", "Access", "Extent", "Extent"]
+    );
+    assert_eq!(said::<Access>(&entries[0]).op, write(3));
+    let reply: Result<Outcome, crate::mem::AccessError> = said(&entries[1]);
+    assert_eq!(reply, Ok(Outcome::Bytes(Bytes::from_static(&[7; 100]))));
+    assert_eq!(entries[3].said, Said::Dropped);
+    let kind = &entries[0].kind;
+    assert_eq!(
+        (kind.from.as_str(), kind.to.as_str()),
+        ("outside", *memory::Inbox::PARTY.0)
+    );
+    assert_eq!((entries[0].sequence, entries[1].sequence), (1, 1));
+    assert_eq!((entries[2].sequence, entries[2].root), (2, 2));
+}
+
+#[test]
+fn payloads_are_kept_hashed_or_left_out() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("run.trace");
+    let data = |payloads, len: usize| {
+        record(&file, payloads, &[Op::Batch(vec![write(len)])]);
+        let entries = entries(&file);
+        let Op::Batch(ops) = said::<Access>(&entries[0]).op else {
+            panic!("{entries:?}");
+        };
+        let [Op::Write(_, data)] = &ops[..] else {
+            panic!("{ops:?}");
+        };
+        let Ok(Outcome::Bytes(reply)) =
+            said::<Result<Outcome, crate::mem::AccessError>>(&entries[1])
+        else {
+            panic!("{entries:?}");
+        };
+        (data.len(), reply.len())
+    };
+    assert_eq!(data(Payloads::Keep, 65), (65, 100));
+    assert_eq!(data(Payloads::Hash, 65), (4, 4));
+    assert_eq!(data(Payloads::Drop, 65), (0, 0));
+    // A few bytes are no payload.
+    assert_eq!(data(Payloads::Drop, 64), (64, 0));
+}
+
+#[test]
+fn a_fatal_error_is_in_the_file_when_it_is_reported() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("run.trace");
+    let bus = Bus::new();
+    bus.attach(Recorder::create(&file, &Header::new()).unwrap());
+    let port = bus.foreign(std::rc::Rc::new(|call: foreign::Inbox| drop(call)));
+    let report = |severity| foreign::Report {
+        severity,
+        id: "core0".to_owned(),
+        text: "it can't go on".to_owned(),
+    };
+    port.post(report(Severity::Error));
+    assert_eq!(entries(&file), []);
+    port.post(report(Severity::Fatal));
+    assert_eq!(entries(&file).len(), 2);
+    drop(bus);
+}
+
+#[test]
+fn what_is_no_recording_of_this_format_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("run.trace");
+    let error = |bytes: &[u8]| {
+        std::fs::write(&file, bytes).unwrap();
+        Trace::open(&file).unwrap_err()
+    };
+    for bytes in [
+        &b""[..],
+        b"VHOST",
+        b"VHOSTTRD\x01\0\0\0",
+        b"VHOSTTRC\x01\0\0\0",
+    ] {
+        assert!(
+            matches!(error(bytes), TraceError::NoTrace { .. }),
+            "{bytes:?}"
+        );
+    }
+    let other = error(b"VHOSTTRC\x02\0\0\0");
+    assert!(
+        matches!(other, TraceError::Version { found: 2, .. }),
+        "{other}"
+    );
+    let empty = error(b"VHOSTTRC\x01\0\0\0\0\0\0\0\0\0\0\0");
+    assert!(
+        matches!(empty, TraceError::Damaged { frame: 0, .. }),
+        "{empty}"
+    );
+}

@@ -1,0 +1,133 @@
+//! From the names in a recording to the types of messages, and from bytes to messages.
+
+use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use bincode::serde::BorrowedSerdeDecoder;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::error::Damage;
+use super::format::Kind;
+use super::reader::{Entry, Said};
+use crate::bus::{Body, Envelope, Inbox, Message, MessageVisitor};
+use crate::messages::{announced, console, files, foreign, mailbox, memory, rpc, sockets};
+
+/// How all that is recorded is laid out: bincode's standard configuration. What is read may claim `MOST` bytes: room for them is
+/// made before they are read.
+fn layout<const MOST: usize>() -> Configuration<LittleEndian, Varint, Limit<MOST>> {
+    bincode::config::standard().with_limit()
+}
+
+/// Evaluates `$do` with a layout that lets `$bytes` claim no more than they may have. A number of one byte may claim eight; the
+/// limits are constants, so there are a few.
+macro_rules! with_layout {
+    ($bytes:expr, $layout:ident => $do:expr) => {
+        match $bytes.len() {
+            0..=0xffff => {
+                let $layout = layout::<{ 1 << 19 }>();
+                $do
+            }
+            0x1_0000..=0xff_ffff => {
+                let $layout = layout::<{ 1 << 27 }>();
+                $do
+            }
+            _ => {
+                let $layout = layout::<{ 1 << 35 }>();
+                $do
+            }
+        }
+    };
+}
+
+/// Serializes into `to`, behind what it holds.
+pub(crate) fn encode(value: &dyn erased_serde::Serialize, to: &mut Vec<u8>) -> Result<(), String> {
+    let layout = bincode::config::standard();
+    let written = bincode::serde::encode_into_writer(value, Appending(to), layout);
+    written.map_err(|error| error.to_string())
+}
+
+struct Appending<'a>(&'a mut Vec<u8>);
+
+impl bincode::enc::write::Writer for Appending<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Deserializes the first value in `bytes`, and gives the rest.
+pub(super) fn split<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, &'a [u8]), Damage> {
+    let decoded =
+        with_layout!(bytes, layout => bincode::serde::borrow_decode_from_slice(bytes, layout));
+    let (value, read) = decoded.map_err(|error| Damage::Content(error.to_string()))?;
+    Ok((value, bytes.get(read..).unwrap_or_default()))
+}
+
+/// Deserializes all of `bytes`.
+pub(crate) fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Damage> {
+    let (value, rest) = split(bytes)?;
+    if !rest.is_empty() {
+        let left = rest.len();
+        return Err(Damage::Content(format!("{left} bytes are left over")));
+    }
+    Ok(value)
+}
+
+/// Answers a message with a recorded reply.
+pub(crate) fn answer<I: Inbox>(message: I, reply: &[u8]) -> Result<(), Damage> {
+    let answered = with_layout!(reply, layout => {
+        let mut decoder = BorrowedSerdeDecoder::from_slice(reply, layout, ());
+        message.answer(decoder.as_deserializer())
+    });
+    answered.map_err(|error| Damage::Content(error.to_string()))
+}
+
+/// Shows the visitor the message of this name, of the party of this name, by the modules that parties' messages are in.
+macro_rules! by_party {
+    ($to:expr, $name:expr, $visitor:expr; $($module:ident),+) => {
+        match $to.as_str() {
+            $(party if party == *$module::Inbox::PARTY.0 => $module::Inbox::by_name($name, $visitor),)+
+            _ => None,
+        }
+    };
+}
+
+/// The message or reply of a frame, as the type that it was.
+///
+/// # Errors
+/// A message that is not known, or bytes that are none.
+pub fn decode(entry: &Entry) -> Result<Option<Box<dyn Body>>, Damage> {
+    let (bytes, reply) = match &entry.said {
+        Said::Message { body, .. } => (body, false),
+        Said::Reply { body } => (body, true),
+        Said::Dropped => return Ok(None),
+    };
+    let decode = Decode { bytes, reply };
+    let Kind { to, name, .. } = &*entry.kind;
+    let body = by_party!(to, name, decode; announced, console, files, foreign, mailbox, memory, rpc, sockets);
+    let unknown = || Damage::Unknown {
+        to: to.clone(),
+        name: name.clone(),
+    };
+    body.ok_or_else(unknown)?.map(Some)
+}
+
+/// Deserializes what it is shown the type of.
+struct Decode<'a> {
+    bytes: &'a [u8],
+    reply: bool,
+}
+
+impl<I> MessageVisitor<I> for Decode<'_> {
+    type Output = Result<Box<dyn Body>, Damage>;
+
+    fn visit<M: Message>(self) -> Self::Output
+    where
+        I: From<Envelope<M>>,
+    {
+        Ok(if self.reply {
+            Box::new(whole::<M::Reply>(self.bytes)?)
+        } else {
+            Box::new(whole::<M>(self.bytes)?)
+        })
+    }
+}

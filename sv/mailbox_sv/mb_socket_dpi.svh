@@ -1,0 +1,30 @@
+// Sockets of the library, as include/vhost.h has them. mb_socket.sv has a class that is easier to use.
+`ifndef MB_SOCKET_DPI_SVH
+`define MB_SOCKET_DPI_SVH
+
+import "DPI-C" context function chandle c_skt_open(input string name, input int unsigned port);
+import "DPI-C" context function int c_skt_port(input chandle skt);
+import "DPI-C" context function void c_skt_greet(input chandle skt, input string text);
+import "DPI-C" context function int c_skt_accept(input chandle skt);
+
+import "DPI-C" context function int c_skt_write_u8(input chandle skt, input int id, input byte unsigned data);
+import "DPI-C" context function int c_skt_write_u16(input chandle skt, input int id, input shortint unsigned data);
+import "DPI-C" context function int c_skt_write_u32(input chandle skt, input int id, input int unsigned data);
+import "DPI-C" context function int c_skt_write_u64(input chandle skt, input int id, input longint unsigned data);
+
+import "DPI-C" context function int c_skt_read_u8(input chandle skt, input int id, output byte unsigned data);
+import "DPI-C" context function int c_skt_read_u16(input chandle skt, input int id, output shortint unsigned data);
+import "DPI-C" context function int c_skt_read_u32(input chandle skt, input int id, output int unsigned data);
+import "DPI-C" context function int c_skt_read_u64(input chandle skt, input int id, output longint unsigned data);
+
+import "DPI-C" context function int c_skt_write_string(input chandle skt, input int id, input string s);
+import "DPI-C" context function int c_skt_read_string(input chandle skt, input int id, output string s);
+
+// The actual arguments are arrays of a fixed size: Verilator takes no others.
+import "DPI-C" context function int c_skt_write_bytes(input chandle skt, input int id, input byte unsigned data[]);
+import "DPI-C" context function int c_skt_read_bytes(input chandle skt, input int id, output byte unsigned data[]);
+
+import "DPI-C" context function void c_skt_disconnect(input chandle skt, input int id);
+import "DPI-C" context function void c_skt_close(input chandle skt);
+
+`endif

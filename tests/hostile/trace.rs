@@ -1,0 +1,234 @@
+//! Recordings that mean harm: read, decoded and replayed to an end or an error, soon and in little memory.
+
+use std::fs;
+use std::panic;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+
+use fastrand::Rng;
+use mailbox_rs::mock::{Firmware, Memory};
+use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
+use vhost::mem::Buffer;
+use vhost::trace::{Trace, decode};
+use vhost::{Replay, Vhost};
+
+/// A RAM from address 0 on.
+#[derive(Clone, Debug)]
+struct Ram(Buffer);
+
+impl Memory for Ram {
+    fn read(&self, address: u64, buf: &mut [u8]) {
+        assert!(self.0.read(address as usize, buf), "{address:#x}");
+    }
+
+    fn write(&self, address: u64, data: &[u8]) {
+        assert!(self.0.write(address as usize, data), "{address:#x}");
+    }
+}
+
+/// A short run that has messages of every party, recorded.
+pub(crate) fn record(directory: &Path) -> PathBuf {
+    const MEMORIES: &str = "space:\n  core:\n    - ram: {base: 0, size: 0x2000, path: ram, width: 32, backend: static, init: {method: random}}\n";
+    let (memories, trace) = (directory.join("trace.yaml"), directory.join("run.trace"));
+    fs::write(&memories, MEMORIES).expect("the memory YAML");
+    let vhost = Vhost::builder()
+        .memories(memories)
+        .mailboxes_text("core: {space: core, base: 0x1000, ptr: 32, cache_line: 0}")
+        .files(directory)
+        .console(std::io::sink())
+        .record(&trace)
+        .start()
+        .expect("a system");
+    let slow = |vhost: &Vhost, _: vhost::Call<'_>| {
+        vhost.read_u32("core", 0x800)?;
+        Ok(if vhost.now().is_multiple_of(3) {
+            Poll::Ready(7)
+        } else {
+            Poll::Pending
+        })
+    };
+    vhost.register_method("slow", slow).expect("a method");
+    vhost
+        .write("core", 0x800, b"slow\0a.txt\0text %d\n\0".to_vec())
+        .expect("its memory");
+    let spaces = vhost.spaces();
+    let ram = spaces
+        .get("core")
+        .and_then(|space| space.get("ram"))
+        .expect("its memory");
+    let layout = Layout::new(PtrWidth::P4, CacheLine::None);
+    let mut firmware = Firmware::new(Ram(ram.buffers[0].clone()), 0x1000, layout);
+    firmware.reset();
+    let flags = OpenFlags(OpenFlags::READ.0 | OpenFlags::WRITE.0);
+    let requests = [
+        Request::Print { ptr: 0x80b, len: 5 },
+        Request::CPrint {
+            format: 0x80b,
+            file: 0,
+            line: 0,
+            args: [5].into(),
+        },
+        Request::MemSet {
+            dest: 0x100,
+            byte: 3,
+            len: 200,
+        },
+        Request::MemMove {
+            dest: 0x180,
+            src: 0x100,
+            len: 100,
+        },
+        Request::MemCmp {
+            s1: 0x100,
+            s2: 0x180,
+            len: 99,
+        },
+        Request::Call {
+            method: 0x800,
+            args: [1, 2].into(),
+        },
+        Request::Call {
+            method: 0x805,
+            args: [].into(),
+        },
+        Request::File(FileRequest::Open { path: 0x805, flags }),
+        Request::File(FileRequest::Write {
+            fd: 10,
+            ptr: 0x100,
+            len: 8,
+        }),
+        Request::File(FileRequest::Seek {
+            fd: 10,
+            position: 0,
+        }),
+        Request::File(FileRequest::Read {
+            fd: 10,
+            ptr: 0x100,
+            len: 8,
+        }),
+        Request::Exit { code: 3 },
+    ];
+    let mut requests = requests.iter().peekable();
+    for _ in 0..200 {
+        vhost.notify();
+        vhost.tick().expect("a tick");
+        while firmware.try_receive().is_some() {}
+        if firmware.is_ready()
+            && let Some(request) = requests.peek()
+            && firmware.try_send(request)
+        {
+            requests.next();
+        }
+    }
+    assert!(requests.next().is_none(), "all were sent");
+    vhost.shutdown();
+    trace
+}
+
+/// The frames of a recording, the header first; without length and checksum.
+fn frames(mut bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut frames = vec![];
+    bytes = &bytes[12..];
+    while let Some((prefix, rest)) = bytes.split_at_checked(8) {
+        let len = u32::from_le_bytes(prefix[..4].try_into().expect("4 bytes")) as usize;
+        let (frame, rest) = rest.split_at(len);
+        frames.push(frame.to_vec());
+        bytes = rest;
+    }
+    frames
+}
+
+/// A recording of these frames, each with the checksum that it should have.
+fn file_of(frames: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = b"VHOSTTRC\x01\0\0\0".to_vec();
+    for frame in frames {
+        bytes.extend((frame.len() as u32).to_le_bytes());
+        bytes.extend(crc32fast::hash(frame).to_le_bytes());
+        bytes.extend(frame);
+    }
+    bytes
+}
+
+/// Changes a recording so that it looks sound.
+fn harm(rng: &mut Rng, frames: &mut Vec<Vec<u8>>) {
+    let any = rng.usize(..frames.len());
+    match rng.u8(..8) {
+        0 => drop(frames.remove(any)),
+        1 => frames.insert(rng.usize(..frames.len()), frames[any].clone()),
+        2 => {
+            let other = rng.usize(..frames.len());
+            frames.swap(any, other);
+        }
+        3 => frames[any].truncate(rng.usize(..16)),
+        4 => frames[any].extend([0xfc, 0xff, 0xff, 0xff, 0xff]),
+        _ => {
+            let frame = &mut frames[any];
+            for _ in 0..rng.usize(1..4) {
+                if !frame.is_empty() {
+                    let at = rng.usize(..frame.len());
+                    frame[at] = if rng.bool() {
+                        rng.u8(..)
+                    } else {
+                        0xfb + rng.u8(..5)
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// So many recordings, each harmed in its own way.
+pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
+    static PANICS: AtomicU64 = AtomicU64::new(0);
+    let sound = record(directory);
+    Replay::of(&sound).run().expect("nothing differs");
+    let sound = fs::read(sound).expect("the recording");
+    let frames = frames(&sound);
+    assert_eq!(file_of(&frames), sound);
+
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        PANICS.fetch_add(1, Ordering::Relaxed);
+        before(info);
+    }));
+    let harmed = directory.join("harmed.trace");
+    let (mut equal, mut refused) = (0, 0);
+    for number in 0..count {
+        let mut rng = Rng::with_seed(seed + number);
+        let mut bytes = {
+            let mut frames = frames.clone();
+            for _ in 0..rng.usize(1..3) {
+                harm(&mut rng, &mut frames);
+            }
+            file_of(&frames)
+        };
+        if rng.u8(..8) == 0 {
+            let at = rng.usize(..bytes.len());
+            bytes[at] ^= 1 << rng.u8(..8);
+        }
+        if rng.u8(..8) == 0 {
+            bytes.truncate(rng.usize(..bytes.len()));
+        }
+        fs::write(&harmed, bytes).expect("the recording");
+        if let Ok(trace) = Trace::open(&harmed) {
+            for entry in trace.map_while(Result::ok) {
+                let _ = decode(&entry);
+            }
+        }
+        match Replay::of(&harmed).run() {
+            Ok(_) => equal += 1,
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                refused += 1;
+            }
+        }
+        let panics = PANICS.load(Ordering::Relaxed);
+        assert_eq!(panics, 0, "recording {number} of seed {seed}");
+    }
+    println!(
+        "{}{equal} recordings replayed, {refused} refused",
+        crate::TOLD
+    );
+    assert!(refused > count / 2);
+}

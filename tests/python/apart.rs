@@ -1,0 +1,73 @@
+//! Runs a test again, in a process of its own that finds the test's Python modules.
+
+use std::env;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Set in that process.
+const APART: &str = "VHOST_TEST_APART";
+
+/// A test's process: its Python modules by name, and its environment.
+#[derive(Default)]
+pub(crate) struct Apart {
+    modules: Vec<(String, String)>,
+    environment: Vec<(String, String)>,
+}
+
+/// What the process has said.
+pub(crate) struct Said {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Apart {
+    /// With a module of callbacks, `mbpy_calls_init`, whose start-up function has nothing to do.
+    pub(crate) fn with(callbacks: &str) -> Self {
+        let start = "from pymb_rpc import register_callback\ndef mbpy_calls_init(): pass\n";
+        Self::default().module("mbpy_calls_init", &format!("{start}{callbacks}"))
+    }
+
+    pub(crate) fn module(mut self, name: &str, text: &str) -> Self {
+        self.modules.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
+    pub(crate) fn variable(mut self, name: &str, value: impl AsRef<Path>) -> Self {
+        let value = value.as_ref().to_str().unwrap().to_owned();
+        self.environment.push((name.to_owned(), value));
+        self
+    }
+
+    /// Runs `body` in the process, and gives what that has said; in the process itself, nothing.
+    pub(crate) fn run(self, test: &str, body: impl FnOnce()) -> Option<Said> {
+        if env::var_os(APART).is_some() {
+            body();
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in &self.modules {
+            std::fs::write(folder.path().join(format!("{name}.py")), text).unwrap();
+        }
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = Command::new(env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture"])
+            .env(APART, "")
+            .env("PYTHONPATH", folder.path())
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env_remove("VIRTUAL_ENV")
+            .envs(self.environment)
+            .output()
+            .unwrap();
+        let said = Said {
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        };
+        let Said { stdout, stderr } = &said;
+        assert!(status.success(), "{status}\n{stdout}\n{stderr}");
+        assert!(stdout.contains("1 passed"), "no test {test}:\n{stdout}");
+        Some(said)
+    }
+}

@@ -1,0 +1,200 @@
+//! What Python code may ask of the system.
+
+use vhost::Progress::{Pending, Ready};
+
+use crate::apart::Apart;
+use crate::rig::{CORE32, CORE64, DATA, Rig};
+
+#[test]
+fn a_callback_reads_a_string_argument_of_firmwares_while_it_is_polled() {
+    let script = "
+from vhost import get_space, read_string, write_string
+@register_callback
+async def greet(channel, address):
+    space = get_space(channel)
+    name = read_string(space, address)
+    write_string(space, address, name.upper() + '!')
+    return len(name)
+";
+    let test = "backdoor::a_callback_reads_a_string_argument_of_firmwares_while_it_is_polled";
+    Apart::with(script).run(test, || {
+        let rig = Rig::new();
+        let mut firmware = rig.firmware();
+        // Python has no UTF-8 for the last one.
+        for (name, back, len) in [
+            (&b"otto"[..], &b"OTTO!"[..], 4),
+            ("café".as_bytes(), "CAFÉ!".as_bytes(), 4),
+            (b"", b"!", 0),
+            (b"a\xff", b"A\xff!", 2),
+        ] {
+            rig.vhost.write_string("core", DATA, name).unwrap();
+            let answer = rig.served(&mut firmware, "greet", &[DATA], 1).unwrap();
+            assert_eq!(answer.rets, len);
+            assert_eq!(rig.vhost.read_string("core", DATA).unwrap(), back);
+        }
+    });
+}
+
+#[test]
+fn words_and_bytes_of_every_size() {
+    let script = "
+import vhost
+@register_callback
+async def check(channel, at):
+    space = vhost.get_space(channel)
+    for bits in (8, 16, 32, 64):
+        for prefix in ('', 'py_mb_backdoor_'):
+            read = getattr(vhost, f'{prefix}read_u{bits}')
+            write = getattr(vhost, f'{prefix}write_u{bits}')
+            for value in (0, 1, 2 ** (bits - 1), 2**bits - 1):
+                write(space, at, value)
+                assert read(space, at) == value
+                assert vhost.read_bytes(space, at, bits // 8) == value.to_bytes(bits // 8, 'little')
+            for wrong in (-1, 2**bits):
+                try: write(space, at, wrong)
+                except OverflowError: continue
+                assert False, wrong
+    assert vhost.py_mb_get_space(channel) == space
+    vhost.write_bytes(space, at, b'12345')
+    vhost.write_bytes(space, at + 5, bytearray(b'678'))
+    vhost.write_bytes(space, at + 8, memoryview(b'x9y')[1:2])
+    assert vhost.read_bytes(space, at, 9) == b'123456789'
+    assert vhost.read_bytes(space, at, 0) == b''
+    buffer = bytearray(4)
+    assert vhost.read_into(space, at + 2, buffer) == 4
+    assert buffer == b'3456'
+    vhost.py_mb_backdoor_write_string(space, at, 'text')
+    assert vhost.py_mb_backdoor_read_string(space, at) == 'text'
+    return 1
+";
+    Apart::with(script).run("backdoor::words_and_bytes_of_every_size", || {
+        let rig = Rig::new();
+        assert_eq!(rig.poll(CORE64, "check", &[DATA]).unwrap(), Ready(1));
+    });
+}
+
+#[test]
+fn elements_of_any_type_are_moved() {
+    let script = "
+import array, vhost
+@register_callback
+async def move(channel, at):
+    words = array.array('I', range(64))
+    vhost.write_bytes('core', at, words)
+    assert vhost.read_u32('core', at + 4 * 63) == 63
+    back = array.array('d', bytes(256))
+    assert vhost.read_into('core', at, back) == 256
+    assert back.tobytes() == words.tobytes()
+    grid = memoryview(bytearray(64)).cast('B').cast('H', (4, 8))
+    assert vhost.read_into('core', at, grid) == 64
+    assert grid.tobytes() == words.tobytes()[:64]
+    for wrong, kind in ((memoryview(b'abcdef')[::2], TypeError), ('text', TypeError), (5, TypeError)):
+        try: vhost.write_bytes('core', at, wrong)
+        except kind: continue
+        assert False, wrong
+    try: vhost.read_into('core', at, b'fixed')
+    except ValueError: return 1
+";
+    Apart::with(script).run("backdoor::elements_of_any_type_are_moved", || {
+        let rig = Rig::new();
+        assert_eq!(rig.poll(CORE64, "move", &[DATA]).unwrap(), Ready(1));
+    });
+}
+
+#[test]
+fn errors_are_exceptions_that_a_callback_may_catch() {
+    let script = "
+import vhost
+@register_callback
+async def outside(channel): return vhost.read_u32('core', 0x9000)
+@register_callback
+async def catches(channel):
+    texts = []
+    for ask in (
+        lambda: vhost.get_space('nowhere'),
+        lambda: vhost.read_u8('no space', 0),
+        lambda: vhost.write_u64('core', 0x7ffc, 1),
+        lambda: vhost.read_bytes('core', 0, 1 << 62),
+        lambda: vhost.read_bytes('core', 2**64 - 1, 2),
+    ):
+        try: ask()
+        except vhost.Error as error: texts.append(str(error))
+    assert isinstance(error, Exception) if False else True
+    try: vhost.write_string('core', 0x4000, 'a\\0b')
+    except ValueError: texts.append('NUL')
+    print('\\n'.join(texts))
+    return len(texts)
+";
+    let test = "backdoor::errors_are_exceptions_that_a_callback_may_catch";
+    let script = &script.replace(
+        "    assert isinstance(error, Exception) if False else True\n",
+        "",
+    );
+    let said = Apart::with(script).run(test, || {
+        let rig = Rig::new();
+        let failure = rig.failure(CORE64, "outside", &[]);
+        assert!(failure.contains("vhost.Error: "), "{failure}");
+        assert!(failure.contains("0x9000"), "{failure}");
+        assert_eq!(rig.call("catches").unwrap(), Ready(6));
+    });
+    if let Some(said) = said {
+        for part in ["`nowhere`", "core32, core64", "`no space`", "0x7ffc", "NUL"] {
+            assert!(said.stdout.contains(part), "{part}: {}", said.stdout);
+        }
+    }
+}
+
+/// And the GIL is free while the system works, or this would never end.
+#[test]
+fn another_thread_has_no_system() {
+    let script = "
+import asyncio, threading, vhost
+failed = []
+def elsewhere():
+    try: vhost.read_u8('core', 0)
+    except vhost.Error as error: failed.append(str(error))
+@register_callback
+async def thread(channel):
+    other = threading.Thread(target=elsewhere)
+    other.start()
+    while other.is_alive(): vhost.read_u8('core', 0)
+    assert 'no vhost runs on this thread' in failed[0]
+    return len(failed)
+";
+    Apart::with(script).run("backdoor::another_thread_has_no_system", || {
+        let rig = Rig::new();
+        assert_eq!(rig.call("thread").unwrap(), Ready(1));
+    });
+}
+
+/// A foreign call inside of another.
+#[test]
+fn a_method_of_the_host_program_may_call_python() {
+    let script = "
+import asyncio
+@register_callback
+async def slow(channel):
+    await asyncio.sleep(0)
+    return 6
+";
+    Apart::with(script).run(
+        "backdoor::a_method_of_the_host_program_may_call_python",
+        || {
+            let rig = Rig::new();
+            rig.vhost
+                .register_method("by_way", |vhost, call| {
+                    let progress = vhost.poll_call(call.channel, "slow", &[])?;
+                    Ok(match progress {
+                        Ready(result) => std::task::Poll::Ready(result + 1),
+                        _ => std::task::Poll::Pending,
+                    })
+                })
+                .unwrap();
+            let mut firmware = rig.firmware();
+            assert_eq!(rig.poll(CORE32, "by_way", &[]).unwrap(), Pending);
+            rig.tick();
+            assert_eq!(rig.poll(CORE32, "by_way", &[]).unwrap(), Ready(7));
+            assert_eq!(rig.served(&mut firmware, "by_way", &[], 3).unwrap().rets, 7);
+        },
+    );
+}

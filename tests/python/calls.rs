@@ -1,0 +1,426 @@
+//! Who answers a call, and with what.
+
+use vhost::Progress::{Absent, Pending, Ready};
+
+use crate::apart::Apart;
+use crate::rig::{CORE32, CORE64, DATA, Rig};
+
+#[test]
+fn python_comes_first_then_the_testbench() {
+    let script = "
+@register_callback
+async def both(channel): return 2
+@register_callback
+async def names(channel, *args): return len(channel) * 100 + len(args)
+@register_callback
+async def offered(channel): return 3
+";
+    Apart::with(script).run("calls::python_comes_first_then_the_testbench", || {
+        let rig = Rig::new();
+        assert_eq!(rig.call("both").unwrap(), Ready(2));
+        assert_eq!(rig.poll(CORE64, "sum", &[3, 4]).unwrap(), Ready(7));
+        assert_eq!(rig.call("nobody").unwrap(), Absent);
+        // More than the testbench takes.
+        let args: Vec<u64> = (0..19).collect();
+        assert_eq!(rig.poll(CORE64, "names", &args).unwrap(), Ready(619));
+        assert!(
+            rig.failure(CORE64, "sum", &args)
+                .contains("`mb_sv_call` takes 16")
+        );
+        rig.vhost
+            .register_method("offered", |_, _| Ok(std::task::Poll::Ready(4)))
+            .unwrap();
+        assert_eq!(rig.call("offered").unwrap(), Ready(4));
+        assert_eq!(rig.turns(), 0);
+    });
+}
+
+#[test]
+fn what_nobody_has_is_an_error_to_firmware_and_the_simulation_goes_on() {
+    let script = "
+@register_callback
+async def add(channel, one, other): return one + other
+";
+    let test = "calls::what_nobody_has_is_an_error_to_firmware_and_the_simulation_goes_on";
+    Apart::with(script).run(test, || {
+        let rig = Rig::new();
+        let mut firmware = rig.firmware();
+        let answer = rig.served(&mut firmware, "launch", &[], 1).unwrap();
+        assert_eq!(answer.rets, 0xffff_ffda, "-ENOSYS");
+        let reports = rig.reports();
+        assert!(
+            reports[0].contains("there is no method `launch`"),
+            "{reports:?}"
+        );
+        let answer = rig.served(&mut firmware, "add", &[40, 2], 1).unwrap();
+        assert_eq!(answer.rets, 42);
+        assert_eq!(rig.reports(), [""; 0]);
+    });
+}
+
+#[test]
+fn a_callback_that_raises_fails_that_one_call() {
+    let script = "
+class Broken(Exception): pass
+def inner(value): raise Broken(f'no {value:#x} here')
+@register_callback
+async def moody(channel, value):
+    if value: inner(value)
+    return 5
+";
+    Apart::with(script).run("calls::a_callback_that_raises_fails_that_one_call", || {
+        let rig = Rig::new();
+        let mut firmware = rig.firmware();
+        let answer = rig.served(&mut firmware, "moody", &[0x77], 1).unwrap();
+        assert_eq!(answer.rets, 0xffff_fffb, "-EIO");
+        let reports = rig.reports();
+        assert_eq!(reports.len(), 1);
+        for part in [
+            "core32: request in slot 0, CALL",
+            "method `moody` failed",
+            "Traceback",
+            "mbpy_calls_init.py",
+            "in inner",
+            "Broken: no 0x77 here",
+        ] {
+            assert!(reports[0].contains(part), "{part}: {reports:?}");
+        }
+        let answer = rig.served(&mut firmware, "moody", &[0], 1).unwrap();
+        assert_eq!(answer.rets, 5);
+        // Firmware's arguments are not those of the callback.
+        let failure = rig.failure(CORE64, "moody", &[1, 2, 3]);
+        assert!(failure.contains("TypeError"), "{failure}");
+        assert_eq!(rig.poll(CORE64, "moody", &[0]).unwrap(), Ready(5));
+    });
+}
+
+#[test]
+fn a_result_is_an_integer_in_the_width_of_its_channel() {
+    let script = "
+class Index:
+    def __index__(self): return 9
+RESULTS = [None, 'seven', 1.0, 2**32, -2**31 - 1, 2**64, -2**63 - 1, 10**400, 2**32 - 1, -1, -2**31, 2**64 - 1, -2**63, True, Index()]
+@register_callback
+async def give(channel, which): return RESULTS[which]
+";
+    Apart::with(script).run(
+        "calls::a_result_is_an_integer_in_the_width_of_its_channel",
+        || {
+            let rig = Rig::new();
+            let give = |channel, which| rig.poll(channel, "give", &[which]);
+            for (which, text) in [
+                (0, "it returned None (NoneType), and not an integer"),
+                (1, "it returned 'seven' (str), and not an integer"),
+                (2, "it returned 1.0 (float), and not an integer"),
+            ] {
+                assert!(
+                    rig.failure(CORE32, "give", &[which]).ends_with(text),
+                    "{text}"
+                );
+            }
+            for (channel, which, bits) in [
+                (CORE32, 3, 32),
+                (CORE32, 4, 32),
+                (CORE32, 5, 32),
+                (CORE32, 11, 32),
+                (CORE64, 5, 64),
+                (CORE64, 6, 64),
+                (CORE64, 7, 64),
+            ] {
+                let failure = rig.failure(channel, "give", &[which]);
+                assert!(failure.contains(&format!("which {bits} bits")), "{failure}");
+            }
+            assert_eq!(give(CORE32, 8).unwrap(), Ready(u64::from(u32::MAX)));
+            assert_eq!(give(CORE32, 9).unwrap(), Ready(u64::MAX));
+            assert_eq!(
+                give(CORE32, 10).unwrap(),
+                Ready(i64::from(i32::MIN).cast_unsigned())
+            );
+            assert_eq!(give(CORE64, 3).unwrap(), Ready(1 << 32));
+            assert_eq!(give(CORE64, 11).unwrap(), Ready(u64::MAX));
+            assert_eq!(give(CORE64, 12).unwrap(), Ready(i64::MIN.cast_unsigned()));
+            assert_eq!(give(CORE64, 13).unwrap(), Ready(1));
+            assert_eq!(give(CORE64, 14).unwrap(), Ready(9));
+            // A channel that is not served takes any.
+            assert_eq!(give("elsewhere", 11).unwrap(), Ready(u64::MAX));
+            let mut firmware = rig.firmware();
+            let answer = rig.served(&mut firmware, "give", &[9], 1).unwrap();
+            assert_eq!((answer.words, answer.rets), (1, 0xffff_ffff));
+        },
+    );
+}
+
+#[test]
+fn a_callback_may_wait_for_ticks() {
+    let script = "
+import asyncio
+@register_callback
+async def wait(channel, ticks):
+    for _ in range(ticks): await asyncio.sleep(0)
+    return ticks
+";
+    Apart::with(script).run("calls::a_callback_may_wait_for_ticks", || {
+        let rig = Rig::new();
+        for ticks in [1, 2, 5] {
+            for _ in 0..ticks {
+                assert_eq!(rig.poll(CORE64, "wait", &[ticks]).unwrap(), Pending);
+                rig.tick();
+            }
+            assert_eq!(rig.poll(CORE64, "wait", &[ticks]).unwrap(), Ready(ticks));
+        }
+        // The result was given: the same call begins anew.
+        assert_eq!(rig.poll(CORE64, "wait", &[1]).unwrap(), Pending);
+        rig.tick();
+        assert_eq!(rig.poll(CORE64, "wait", &[1]).unwrap(), Ready(1));
+        rig.tick();
+        rig.turns();
+        for _ in 0..10 {
+            rig.tick();
+        }
+        assert_eq!(rig.turns(), 0, "a tick with no task alive turns nothing");
+
+        let mut firmware = rig.firmware();
+        rig.send(&mut firmware, "wait", &[4]);
+        for _ in 0..4 {
+            rig.tick();
+            assert_eq!(firmware.try_receive(), None);
+        }
+        rig.tick();
+        assert_eq!(firmware.try_receive().unwrap().rets, 4);
+    });
+}
+
+#[test]
+fn two_channels_may_be_in_one_callback() {
+    let script = "
+import asyncio
+@register_callback
+async def slow(channel, ticks):
+    for _ in range(ticks): await asyncio.sleep(0)
+    return int(channel[-2:]) + ticks
+";
+    Apart::with(script).run("calls::two_channels_may_be_in_one_callback", || {
+        let rig = Rig::new();
+        let poll = |channel, ticks| rig.poll(channel, "slow", &[ticks]).unwrap();
+        assert_eq!(poll(CORE32, 3), Pending);
+        assert_eq!(poll(CORE64, 1), Pending);
+        rig.tick();
+        assert_eq!(poll(CORE32, 3), Pending);
+        assert_eq!(poll(CORE64, 1), Ready(65));
+        assert_eq!(poll(CORE64, 2), Pending);
+        rig.tick();
+        rig.tick();
+        assert_eq!(poll(CORE32, 3), Ready(35));
+        assert_eq!(poll(CORE64, 2), Ready(66));
+    });
+}
+
+#[test]
+fn a_reset_cancels_what_the_channel_has_called() {
+    let script = "
+import asyncio
+from vhost import write_u32, get_space
+log = []
+@register_callback
+async def forever(channel):
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        log.append(channel)
+        raise
+@register_callback
+async def cancelled(channel): return len(log)
+";
+    Apart::with(script).run("calls::a_reset_cancels_what_the_channel_has_called", || {
+        let rig = Rig::new();
+        let mut firmware = rig.firmware();
+        rig.send(&mut firmware, "forever", &[]);
+        assert_eq!(rig.call("forever").unwrap(), Pending);
+        for _ in 0..5 {
+            rig.tick();
+        }
+        assert_eq!(rig.call("cancelled").unwrap(), Ready(0));
+        firmware.reset();
+        for _ in 0..3 {
+            rig.tick();
+        }
+        assert!(firmware.is_ready());
+        assert_eq!(rig.call("cancelled").unwrap(), Ready(1));
+        assert_eq!(rig.call("forever").unwrap(), Pending, "the other channel's");
+        // The session after is served, and waits anew.
+        assert_eq!(rig.served(&mut firmware, "forever", &[], 3), None);
+        firmware.reset();
+        for _ in 0..3 {
+            rig.tick();
+        }
+        assert_eq!(rig.call("cancelled").unwrap(), Ready(2));
+        assert_eq!(
+            rig.served(&mut firmware, "sum", &[1, 2], 1).unwrap().rets,
+            3
+        );
+        assert_eq!(rig.reports(), [""; 0]);
+    });
+}
+
+#[test]
+fn a_task_of_a_callback_goes_on_after_it() {
+    let script = "
+import asyncio
+from vhost import read_u32, write_u32
+async def count(address):
+    for number in range(1, 4):
+        write_u32('core', address, number)
+        await asyncio.sleep(0)
+@register_callback
+async def begin(channel, address):
+    global task
+    task = asyncio.create_task(count(address))
+    return 0
+";
+    Apart::with(script).run("calls::a_task_of_a_callback_goes_on_after_it", || {
+        let rig = Rig::new();
+        assert_eq!(rig.poll(CORE64, "begin", &[DATA]).unwrap(), Ready(0));
+        let count = || rig.vhost.read_u32("core", DATA).unwrap();
+        assert_eq!(count(), 0);
+        for expected in [1, 2, 3, 3] {
+            rig.tick();
+            assert_eq!(count(), expected);
+        }
+        rig.tick();
+        rig.turns();
+        rig.tick();
+        assert_eq!(rig.turns(), 0);
+    });
+}
+
+#[test]
+fn what_ends_the_event_loop_is_reported_and_service_goes_on() {
+    let script = "
+import asyncio
+@register_callback
+async def leave(channel):
+    await asyncio.sleep(0)
+    raise SystemExit(3)
+@register_callback
+async def leave_now(channel): raise KeyboardInterrupt
+@register_callback
+async def fine(channel):
+    await asyncio.sleep(0)
+    return 1
+";
+    let test = "calls::what_ends_the_event_loop_is_reported_and_service_goes_on";
+    let said = Apart::with(script).run(test, || {
+        let rig = Rig::new();
+        assert_eq!(rig.call("leave").unwrap(), Pending);
+        rig.tick();
+        assert!(rig.failure(CORE64, "leave", &[]).contains("SystemExit: 3"));
+        assert!(
+            rig.failure(CORE64, "leave_now", &[])
+                .contains("KeyboardInterrupt")
+        );
+        assert_eq!(rig.call("fine").unwrap(), Pending);
+        rig.tick();
+        assert_eq!(rig.call("fine").unwrap(), Ready(1));
+    });
+    if let Some(said) = said {
+        assert!(
+            said.stderr.contains("vhost: error: python: Traceback"),
+            "{}",
+            said.stderr
+        );
+    }
+}
+
+#[test]
+fn a_test_waits_for_firmware() {
+    let script = "
+import asyncio
+@register_callback
+async def report(channel, value):
+    await asyncio.sleep(0)
+    if value == 3: raise ValueError('three')
+    return value
+seen = []
+async def test():
+    seen.append(await report())
+    seen.append(await report())
+    try: await report()
+    except ValueError as error: seen.append(len(str(error)))
+@register_callback
+async def begin(channel):
+    global task
+    task = asyncio.create_task(test())
+    return 0
+@register_callback
+async def seen_so_far(channel): return sum(v * 10 ** i for i, v in enumerate(seen))
+";
+    Apart::with(script).run("calls::a_test_waits_for_firmware", || {
+        let rig = Rig::new();
+        rig.call("begin").unwrap();
+        rig.tick();
+        for (value, seen) in [(7, 7), (2, 27)] {
+            assert_eq!(rig.poll(CORE64, "report", &[value]).unwrap(), Pending);
+            rig.tick();
+            assert_eq!(rig.poll(CORE64, "report", &[value]).unwrap(), Ready(value));
+            rig.tick();
+            assert_eq!(rig.call("seen_so_far").unwrap(), Ready(seen));
+        }
+        assert_eq!(rig.poll(CORE64, "report", &[3]).unwrap(), Pending);
+        rig.tick();
+        rig.failure(CORE64, "report", &[3]);
+        rig.tick();
+        assert_eq!(rig.call("seen_so_far").unwrap(), Ready(527));
+    });
+}
+
+/// How many calls [`calls_leave_nothing_behind`] makes.
+const CALLS: &str = "VHOST_PYTHON_CALLS";
+
+/// Bytes of memory that the process has.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+#[test]
+fn calls_leave_nothing_behind() {
+    let script = "
+import asyncio
+from vhost import read_bytes, Error
+@register_callback
+async def quick(channel, value): return len(read_bytes('core', 0, value % 100))
+@register_callback
+async def slow(channel, value):
+    await asyncio.sleep(0)
+    return value
+@register_callback
+async def fails(channel, value):
+    try: read_bytes('core', 0, 1 << 40)
+    except Error as error: raise ValueError(value) from error
+";
+    Apart::with(script).run("calls::calls_leave_nothing_behind", || {
+        let calls = std::env::var(CALLS).map_or(10_000, |calls| calls.parse().unwrap());
+        let rig = Rig::new();
+        let make = |calls: u64| {
+            // Two in each round, and some that take longer.
+            for value in 0..calls / 2 {
+                rig.poll(CORE64, "quick", &[value]).unwrap();
+                rig.poll(CORE64, &format!("nobody{value}"), &[]).unwrap();
+                if value % 8 == 0 {
+                    assert_eq!(rig.poll(CORE64, "slow", &[value]).unwrap(), Pending);
+                    rig.tick();
+                    assert_eq!(rig.poll(CORE64, "slow", &[value]).unwrap(), Ready(value));
+                }
+                if value % 64 == 0 {
+                    rig.failure(CORE64, "fails", &[value]);
+                }
+            }
+        };
+        make(5_000);
+        let before = resident();
+        make(calls);
+        let grown = resident().saturating_sub(before);
+        assert!(grown < 2 << 20, "{grown} bytes more after {calls} calls");
+    });
+}

@@ -1,0 +1,17 @@
+//! Methods in Python, with the real interpreter and a whole system. Each test has a process of its own, since an
+//! interpreter is for ever; its Python modules are files of its own.
+
+#![cfg(feature = "python")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(
+    unsafe_code,
+    reason = "plays the testbench, which the library finds by a C symbol"
+)]
+#![allow(clippy::print_stdout, reason = "a test says what it lacks, and skips")]
+
+mod apart;
+mod backdoor;
+mod calls;
+mod modules;
+mod rig;
+mod starting;

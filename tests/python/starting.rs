@@ -1,0 +1,117 @@
+//! Which interpreter runs, and what is on its path.
+
+use std::path::Path;
+use std::process::Command;
+
+use vhost::Progress::Ready;
+
+use crate::apart::Apart;
+use crate::rig::{CORE64, Rig};
+
+const SHIMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python");
+
+/// Says where things are from.
+const WHERE: &str = "
+import os, sys
+@register_callback
+async def tell(channel):
+    import pymb_rpc
+    print('shim:', pymb_rpc.__file__)
+    print('prefix:', sys.prefix)
+    return 0
+";
+
+fn tell() {
+    let rig = Rig::new();
+    assert_eq!(rig.call("tell").unwrap(), Ready(0));
+}
+
+#[test]
+fn the_staged_shim_is_on_the_path() {
+    let said = Apart::with(WHERE).run("starting::the_staged_shim_is_on_the_path", tell);
+    if let Some(said) = said {
+        assert!(
+            said.stdout.contains("/out/vhost/python/async/pymb_rpc.py"),
+            "{}",
+            said.stdout
+        );
+    }
+}
+
+#[test]
+fn another_folder_of_shims_may_be_named() {
+    let said = Apart::with(WHERE)
+        .variable("VHOST_PYTHON_PATH", SHIMS)
+        .run("starting::another_folder_of_shims_may_be_named", tell);
+    if let Some(said) = said {
+        let shim = format!("shim: {SHIMS}/async/pymb_rpc.py");
+        assert!(said.stdout.contains(&shim), "{}", said.stdout);
+    }
+}
+
+/// As where only the library has been copied.
+#[test]
+fn a_library_without_its_folder_brings_its_own_shim() {
+    let said = Apart::with(WHERE)
+        .variable("VHOST_PYTHON_PATH", "/no/such/folder")
+        .run(
+            "starting::a_library_without_its_folder_brings_its_own_shim",
+            tell,
+        );
+    if let Some(said) = said {
+        assert!(
+            said.stdout.contains("shim: <vhost>/async/pymb_rpc.py"),
+            "{}",
+            said.stdout
+        );
+    }
+}
+
+/// A virtual environment of the Python that this was built for. None where that can't be made here.
+fn environment(folder: &Path) -> Option<()> {
+    let python = std::env::var("PYO3_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let made = Command::new(python)
+        .args(["-m", "venv", "--without-pip"])
+        .arg(folder)
+        .status();
+    let made = made.is_ok_and(|status| status.success());
+    if !made {
+        println!("skipped: Python's module venv");
+    }
+    made.then_some(())
+}
+
+#[test]
+fn a_virtual_environment_is_entered() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(()) = environment(folder.path()) else {
+        return;
+    };
+    let said = Apart::with(WHERE)
+        .variable("VIRTUAL_ENV", folder.path())
+        .run("starting::a_virtual_environment_is_entered", tell);
+    if let Some(said) = said {
+        let prefix = format!("prefix: {}", folder.path().display());
+        assert!(said.stdout.contains(&prefix), "{}", said.stdout);
+    }
+}
+
+#[test]
+fn an_environment_of_another_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("lib/python2.7")).unwrap();
+    Apart::with(WHERE)
+        .variable("VIRTUAL_ENV", folder.path())
+        .run(
+            "starting::an_environment_of_another_version_is_refused",
+            || {
+                let rig = Rig::new();
+                let failure = rig.failure(CORE64, "tell", &[]);
+                assert!(failure.contains("VIRTUAL_ENV is"), "{failure}");
+                assert!(
+                    failure.contains("built for another version of Python"),
+                    "{failure}"
+                );
+            },
+        );
+}

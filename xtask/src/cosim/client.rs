@@ -1,0 +1,84 @@
+//! Programs outside of the simulation that talk to it over TCP: scripts in `integration/clients`.
+
+use std::io;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use super::SECONDS;
+
+/// What a simulation says before the port that it wants its clients on.
+const ANNOUNCEMENT: &str = "listens on port ";
+
+/// The clients of one run.
+pub(super) struct Clients<'a> {
+    root: &'a Path,
+    scripts: &'a [String],
+    /// As many as there are scripts, once they are started.
+    running: Vec<io::Result<Child>>,
+}
+
+impl<'a> Clients<'a> {
+    pub(super) fn new(root: &'a Path, scripts: &'a [String]) -> Self {
+        Self {
+            root,
+            scripts,
+            running: vec![],
+        }
+    }
+
+    /// Starts all of them once a line tells the port.
+    pub(super) fn heed(&mut self, line: &str) {
+        let Some((_, port)) = line.split_once(ANNOUNCEMENT) else {
+            return;
+        };
+        for script in &self.scripts[self.running.len()..] {
+            let mut client = Command::new("timeout");
+            client.args(["--kill-after=5", SECONDS, "python3"]);
+            client.arg(self.root.join("integration/clients").join(script));
+            client.arg(port).stdin(Stdio::null());
+            self.running.push(client.spawn());
+        }
+    }
+
+    /// Waits for their ends. Why one is not as it must be; `None` if all are.
+    pub(super) fn unmet(self) -> Result<Option<String>> {
+        let mut unmet = None;
+        if let Some(script) = self.scripts.get(self.running.len()) {
+            unmet = Some(format!(
+                "{script} was not started: nobody said `{ANNOUNCEMENT}`"
+            ));
+        }
+        for (script, client) in self.scripts.iter().zip(self.running) {
+            let mut client = client.with_context(|| format!("cannot start {script}"))?;
+            let status = client.wait();
+            let status = status.with_context(|| format!("cannot wait for {script}"))?;
+            if !status.success() {
+                unmet.get_or_insert(format!("{script} ended with {status}"));
+            }
+        }
+        Ok(unmet)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_that_nobody_waits_for_are_missed() {
+        let scripts = ["one.py".to_owned()];
+        let mut clients = Clients::new(Path::new("."), &scripts);
+        clients.heed("host: serves cpu0");
+        let unmet = clients.unmet().expect("nobody to wait for");
+        assert!(unmet.is_some_and(|why| why.contains("one.py")));
+    }
+
+    #[test]
+    fn no_clients_are_no_trouble() {
+        let mut clients = Clients::new(Path::new("."), &[]);
+        clients.heed("uart: listens on port 1");
+        assert_eq!(clients.unmet().expect("nobody to wait for"), None);
+    }
+}
