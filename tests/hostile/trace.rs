@@ -178,6 +178,9 @@ fn harm(rng: &mut Rng, frames: &mut Vec<Vec<u8>>) {
     }
 }
 
+/// One in so many recordings is not only read, but replayed.
+const REPLAYED: u64 = 4;
+
 /// So many recordings, each harmed in its own way.
 pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
     static PANICS: AtomicU64 = AtomicU64::new(0);
@@ -216,11 +219,14 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
                 let _ = decode(&entry);
             }
         }
-        match Replay::of(&harmed).run() {
-            Ok(_) => equal += 1,
-            Err(error) => {
-                assert!(!error.to_string().is_empty());
-                refused += 1;
+        // Most of the time goes into replays.
+        if number % REPLAYED == 0 {
+            match Replay::of(&harmed).run() {
+                Ok(_) => equal += 1,
+                Err(error) => {
+                    assert!(!error.to_string().is_empty());
+                    refused += 1;
+                }
             }
         }
         let panics = PANICS.load(Ordering::Relaxed);
@@ -230,5 +236,5 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
         "{}{equal} recordings replayed, {refused} refused",
         crate::TOLD
     );
-    assert!(refused > count / 2);
+    assert!(refused > count / REPLAYED / 2);
 }
