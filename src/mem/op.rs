@@ -217,7 +217,7 @@ pub enum HdlProblem {
     Missing,
     /// A word has another width than the memory's configuration says.
     #[error(
-        "a word has {bits} bits, where `width` (or `bank_width`) says {wanted}; with `array_dims` for an array without rows it is a part of one"
+        "a word has {bits} bits, where `width` (or `bank_width`) says {wanted}; see to `array_dims` too"
     )]
     Width {
         /// Bits of the word; 0 where the simulator can't tell.
