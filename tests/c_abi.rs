@@ -298,6 +298,7 @@ space:
     - nowhere: {base: 0x80000, size: 64, path: tb.nowhere, width: 32, backend: BACKEND}
     - narrow: {base: 0x90000, size: 64, path: tb.narrow, width: 32, backend: BACKEND}
     - short: {base: 0xa0000, size: 64, path: tb.short, width: 32, backend: BACKEND}
+    - rows: {base: 0xb0000, size: 64, path: tb.rows, width: 32, backend: BACKEND}
 ";
 
 fn runs_with_hdl_arrays(linkage: Linkage) {

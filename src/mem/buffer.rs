@@ -11,7 +11,7 @@ use super::{Run, StaticMemRange};
 /// them while the host does.
 #[derive(Clone)]
 pub struct Buffer {
-    cells: Rc<[Cell<u8>]>,
+    cells: Rc<Box<[Cell<u8>]>>,
     written: Written,
 }
 
@@ -19,11 +19,13 @@ impl Buffer {
     /// `size` zeros; `None` where there is no room for so many.
     pub fn new(size: u64) -> Option<Self> {
         let size = usize::try_from(size).ok()?;
-        // What a configuration says must not abort the process, as an allocation does that fails.
-        Vec::<u8>::new().try_reserve_exact(size).ok()?;
-        let written = Written::new(size)?;
-        let cells = (0..size).map(|_| Cell::new(0)).collect();
-        Some(Self { cells, written })
+        // What a configuration says must not abort the process, as an allocation does that fails. The system makes zeros
+        // when they are touched first: of gigabytes, only what is used takes time and room.
+        let cells = bytemuck::try_zeroed_slice_box(size).ok()?;
+        Some(Self {
+            cells: Rc::new(cells),
+            written: Written::new(size)?,
+        })
     }
 
     /// Bytes.
@@ -191,6 +193,20 @@ mod tests {
         assert_eq!(seen_by_chip.written(), [whole]);
         let copy = buffer.copy().unwrap();
         assert_eq!((copy.len(), copy[3], copy[99], copy[120]), (200, 0, 1, 7));
+    }
+
+    /// A gigabyte for each of a chip's many memories is no rarity, and little of it is used.
+    #[test]
+    fn what_is_not_used_takes_no_room() {
+        const SIZE: u64 = 1 << 30;
+        let buffers: Vec<_> = (0..16).filter_map(|_| Buffer::new(SIZE)).collect();
+        assert_eq!(buffers.len(), 16);
+        for buffer in &buffers {
+            let mut read = [0; 4];
+            assert!(buffer.write(buffer.len() - 2, &[1, 2]));
+            assert!(buffer.read(buffer.len() - 4, &mut read));
+            assert_eq!(read, [0, 0, 1, 2]);
+        }
     }
 
     #[test]

@@ -157,6 +157,33 @@ impl Run {
         }
     }
 
+    /// The run in pieces of `words` words each, of which the last may have fewer.
+    pub fn pieces(&self, words: u64) -> impl Iterator<Item = Self> {
+        let run = *self;
+        let (count, words) = (run.count(), words.max(1));
+        (0..count.div_ceil(words)).map(move |piece| {
+            let from = piece * words;
+            run.piece(from, words.min(count - from))
+        })
+    }
+
+    /// `count` of its words, from its word `from` on; the run has them.
+    fn piece(&self, from: u64, count: u64) -> Self {
+        // Bytes of the run that are in the words before.
+        let before = (from * self.width).saturating_sub(self.skip);
+        let (skip, data) = match from {
+            0 => (self.skip, self.data),
+            _ => (0, self.data + (from * self.stride - self.skip)),
+        };
+        Self {
+            first_word: self.first_word + from,
+            skip,
+            len: (count * self.width - skip).min(self.len - before),
+            data,
+            ..*self
+        }
+    }
+
     /// The words one by one.
     pub fn words(&self) -> Words {
         let first = Word {

@@ -216,7 +216,9 @@ pub enum HdlProblem {
     )]
     Missing,
     /// A word has another width than the memory's configuration says.
-    #[error("a word has {bits} bits, where `width` (or `bank_width`) says {wanted}")]
+    #[error(
+        "a word has {bits} bits, where `width` (or `bank_width`) says {wanted}; see to `array_dims` too"
+    )]
     Width {
         /// Bits of the word; 0 where the simulator can't tell.
         bits: u64,
@@ -226,6 +228,11 @@ pub enum HdlProblem {
     /// The simulator, or UVM, refused the access.
     #[error("{0}")]
     Refused(String),
+    /// Where a word should be is an array of them.
+    #[error(
+        "an array, where a word should be: say its rows and columns with `array_dims`, of which there are two at most"
+    )]
+    Array,
 }
 
 /// Reaches the bytes of memories.

@@ -8,7 +8,7 @@ use super::StaticMemRange;
 /// One bit a byte: a mark costs the same whatever was marked before, and no pattern of writes takes more room. Clones
 /// are the same marks.
 #[derive(Clone)]
-pub(super) struct Written(Rc<[Cell<u64>]>);
+pub(super) struct Written(Rc<Box<[Cell<u64>]>>);
 
 const BITS: usize = u64::BITS as usize;
 
@@ -16,8 +16,8 @@ impl Written {
     /// For so many bytes, none of them written; `None` where there is no room.
     pub(super) fn new(bytes: usize) -> Option<Self> {
         let words = bytes.div_ceil(BITS);
-        Vec::<u64>::new().try_reserve_exact(words).ok()?;
-        Some(Self((0..words).map(|_| Cell::new(0)).collect()))
+        let none = bytemuck::try_zeroed_slice_box(words).ok()?;
+        Some(Self(Rc::new(none)))
     }
 
     /// Marks bytes; those that there are not are passed over.

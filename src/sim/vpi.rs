@@ -54,7 +54,10 @@ pub(super) struct ErrorInfo {
 const INT_VAL: i32 = 6;
 const VECTOR_VAL: i32 = 9;
 const NO_DELAY: i32 = 1;
+const TYPE: i32 = 1;
 const SIZE: i32 = 4;
+/// Types of arrays: `vpiMemory`, `vpiNetArray`, `vpiRegArray`.
+const ARRAYS: [i32; 3] = [29, 114, 116];
 const LEFT_RANGE: i32 = 79;
 const RIGHT_RANGE: i32 = 83;
 const ERROR: i32 = 3;
@@ -97,13 +100,19 @@ impl Object {
         Ok(NonNull::new(handle).map(Self))
     }
 
-    /// Bits of a vector, or elements of an array.
-    pub(crate) fn size(&self) -> Result<u64, VpiError> {
+    /// Bits of a vector, 0 where the simulator can't tell; none where it is an array, whose size counts elements.
+    pub(crate) fn bits(&self) -> Result<Option<u64>, VpiError> {
+        if ARRAYS.contains(&self.get(TYPE)?) {
+            return Ok(None);
+        }
+        // vpiUndefined is -1.
+        Ok(Some(u64::try_from(self.get(SIZE)?).unwrap_or(0)))
+    }
+
+    fn get(&self, property: i32) -> Result<i32, VpiError> {
         let get = vpi_get.get()?;
         // SAFETY: as in `element`.
-        let size = unsafe { get(SIZE, self.0.as_ptr()) };
-        // vpiUndefined is -1.
-        Ok(u64::try_from(size).unwrap_or(0))
+        Ok(unsafe { get(property, self.0.as_ptr()) })
     }
 
     /// Whether the elements of an array are declared from the least index to the greatest, as `[0:7]`.
@@ -148,17 +157,24 @@ impl Drop for Object {
 #[derive(Debug)]
 pub(crate) struct Vector {
     object: Object,
+    bits: u64,
     vecvals: usize,
 }
 
 impl Vector {
-    /// Of an object of `bits`; gives the bits that it has, where these are others.
-    pub(crate) fn new(object: Object, bits: u64) -> Result<Result<Self, u64>, VpiError> {
-        let size = object.size()?;
-        Ok(match usize::try_from(bits.div_ceil(32)) {
-            Ok(vecvals) if size == bits => Ok(Self { object, vecvals }),
-            _ => Err(size),
-        })
+    /// Of an object, unless that is an array: the simulator would give the value of one of its elements.
+    pub(crate) fn new(object: Object) -> Result<Option<Self>, VpiError> {
+        let bits = object.bits()?;
+        Ok(bits.map(|bits| Self {
+            object,
+            bits,
+            vecvals: bits.div_ceil(32) as usize,
+        }))
+    }
+
+    /// Its bits; 0 where the simulator can't tell.
+    pub(crate) fn bits(&self) -> u64 {
+        self.bits
     }
 
     /// Its value; `to` has its length.

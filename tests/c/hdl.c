@@ -36,6 +36,7 @@ static struct array design[] = {
     {.path = "tb.sealed", .bits = 32, .rows = 1, .cols = 16, .sealed = 1},
     {.path = "tb.narrow", .bits = 16, .rows = 1, .cols = 16},
     {.path = "tb.short", .bits = 32, .rows = 1, .cols = 8},
+    {.path = "tb.rows", .bits = 16, .rows = 4, .cols = 32},
 };
 
 static struct array *find(const char *path) {
@@ -94,7 +95,7 @@ static int looked_up, live, moved, array_calls;
 
 #ifndef NO_VPI
 
-enum { VECTOR = 9, INT = 6, SIZE = 4, LEFT = 79, RIGHT = 83 };
+enum { VECTOR = 9, INT = 6, TYPE = 1, SIZE = 4, REG = 48, REG_ARRAY = 116, LEFT = 79, RIGHT = 83 };
 
 struct value {
     int32_t format;
@@ -157,8 +158,11 @@ int32_t vpi_release_handle(void *handle) {
 
 int32_t vpi_get(int32_t property, void *handle) {
     const struct object *object = handle;
+    int is_array = object->depth < 2;
+    if (property == TYPE)
+        return is_array ? REG_ARRAY : REG;
     CHECK_EQ(property, SIZE);
-    return object->depth < 2 ? object->array->cols : object->high - object->low + 1;
+    return is_array ? object->array->cols : object->high - object->low + 1;
 }
 
 void vpi_get_value(void *handle, struct value *value) {
@@ -414,6 +418,8 @@ static void errors(void) {
     /* UVM alone can't tell how wide an object is. */
 #ifndef NO_VPI
     fails(0x90000, "HDL path `tb.narrow[0]`: a word has 16 bits, where `width` (or `bank_width`) says 32");
+    /* As many words a row as the memory's words should have bits. */
+    fails(0xb0000, "HDL path `tb.rows[0]`: an array, where a word should be: say its rows and columns with `array_dims`");
 #endif
     uint32_t data = 77;
     mb_backdoor_read_u32(space, 0x80000, &data);

@@ -71,9 +71,10 @@ impl UvmArrays {
             let path = self.array.word_path(path, word).to_string();
             let wanted = self.array.width * 8;
             let cause = match Object::by_name(&path) {
-                Ok(Some(object)) => match object.size() {
-                    Ok(bits) if bits == wanted => continue,
-                    Ok(bits) => HdlProblem::Width { bits, wanted },
+                Ok(Some(object)) => match object.bits() {
+                    Ok(Some(bits)) if bits == wanted => continue,
+                    Ok(Some(bits)) => HdlProblem::Width { bits, wanted },
+                    Ok(None) => HdlProblem::Array,
                     Err(error) => HdlProblem::Refused(error.to_string()),
                 },
                 Ok(None) => HdlProblem::Missing,

@@ -170,10 +170,13 @@ impl Place<'_> {
         let object = element(&self.row.object, col)
             .map_err(|error| refused(self.word_path(col), error))?
             .ok_or_else(|| wrong(HdlProblem::Missing))?;
-        let wanted = self.array.width * 8;
-        let word = Vector::new(object, wanted)
+        let word = Vector::new(object)
             .map_err(|error| refused(self.word_path(col), error))?
-            .map_err(|bits| wrong(HdlProblem::Width { bits, wanted }))?;
+            .ok_or_else(|| wrong(HdlProblem::Array))?;
+        let (bits, wanted) = (word.bits(), self.array.width * 8);
+        if bits != wanted {
+            return Err(wrong(HdlProblem::Width { bits, wanted }));
+        }
         let word = Rc::new(word);
         let mut words = self.row.words.borrow_mut();
         if words.len() < KEPT {

@@ -63,15 +63,15 @@ impl<A: Arrays> Words<A> {
         to: &mut [u8],
         mut met: Option<&mut Vec<WordRange>>,
     ) -> Result<(), BackendError> {
-        self.each_chunk(at, |chunk| {
-            let mut values = self.room(chunk);
+        self.each_run(at, |run| {
+            let mut values = self.room(run);
             self.arrays
-                .read(chunk.instance()?, chunk.first, &mut values)?;
-            for (value, word) in values.chunks(self.vecvals()).zip(chunk.words()) {
+                .read(instance(run)?, run.first_word, &mut values)?;
+            for (value, word) in values.chunks(self.vecvals()).zip(run.words()) {
                 let range = word_data(&word);
                 let unknown = read_bytes(value, word.skip as usize, &mut to[range]);
                 if unknown && let Some(met) = met.as_deref_mut() {
-                    self.meet(chunk.run.instance, word.index, met);
+                    self.meet(run.instance, word.index, met);
                 }
             }
             Ok(())
@@ -80,24 +80,24 @@ impl<A: Arrays> Words<A> {
 
     /// Writes a segment. A word that is touched in part is read before, and keeps its other bytes, unknown bits and all.
     pub(super) fn write(&self, at: &Segment, data: &[u8]) -> Result<(), BackendError> {
-        self.each_chunk(at, |chunk| {
-            let instance = chunk.instance()?;
-            let mut values = self.room(chunk);
-            for (value, word) in values.chunks_mut(self.vecvals()).zip(chunk.words()) {
-                if word.len < chunk.run.width {
+        self.each_run(at, |run| {
+            let instance = instance(run)?;
+            let mut values = self.room(run);
+            for (value, word) in values.chunks_mut(self.vecvals()).zip(run.words()) {
+                if word.len < run.width {
                     self.arrays.read(instance, word.index, value)?;
                 }
                 write_bytes(value, word.skip as usize, &data[word_data(&word)]);
             }
-            self.arrays.write(instance, chunk.first, &mut values)
+            self.arrays.write(instance, run.first_word, &mut values)
         })
     }
 
-    /// Cuts an access into runs of words that are moved at a time.
-    fn each_chunk(
+    /// Cuts an access into runs that are moved at a time.
+    fn each_run(
         &self,
         at: &Segment,
-        mut each: impl FnMut(&Chunk) -> Result<(), BackendError>,
+        mut each: impl FnMut(&Run) -> Result<(), BackendError>,
     ) -> Result<(), BackendError> {
         let width = self.geometry.width();
         if width > WIDEST {
@@ -107,17 +107,7 @@ impl<A: Arrays> Words<A> {
         }
         let most = (CHUNK / vecvals_of(width)).max(1);
         for run in self.geometry.runs(at.offset, at.len) {
-            let mut skipped = 0;
-            while skipped < run.count() {
-                let count = most.min(run.count() - skipped);
-                each(&Chunk {
-                    run,
-                    skipped,
-                    first: run.first_word + skipped,
-                    count,
-                })?;
-                skipped += count;
-            }
+            run.pieces(most).try_for_each(|run| each(&run))?;
         }
         Ok(())
     }
@@ -127,8 +117,8 @@ impl<A: Arrays> Words<A> {
         vecvals_of(self.geometry.width()) as usize
     }
 
-    fn room(&self, chunk: &Chunk) -> Values {
-        smallvec![Vecval::default(); chunk.count as usize * self.vecvals()]
+    fn room(&self, run: &Run) -> Values {
+        smallvec![Vecval::default(); run.count() as usize * self.vecvals()]
     }
 
     fn meet(&self, instance: u64, word: u64, met: &mut Vec<WordRange>) {
@@ -149,25 +139,8 @@ impl<A: Arrays> Words<A> {
     }
 }
 
-/// Consecutive words of a run.
-struct Chunk {
-    run: Run,
-    /// Words of the run before these.
-    skipped: u64,
-    /// Number of the first in its instance.
-    first: u64,
-    count: u64,
-}
-
-impl Chunk {
-    fn instance(&self) -> Result<usize, BackendError> {
-        usize::try_from(self.run.instance).map_err(|_| BackendError::OtherMap)
-    }
-
-    fn words(&self) -> impl Iterator<Item = Word> {
-        let words = self.run.words();
-        words.skip(self.skipped as usize).take(self.count as usize)
-    }
+fn instance(run: &Run) -> Result<usize, BackendError> {
+    usize::try_from(run.instance).map_err(|_| BackendError::OtherMap)
 }
 
 fn word_data(word: &Word) -> std::ops::Range<usize> {

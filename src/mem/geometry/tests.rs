@@ -133,6 +133,19 @@ proptest! {
         prop_assert_eq!(places, wanted);
     }
 
+    /// The pieces of a run have its words, so many each.
+    #[test]
+    fn a_run_is_its_pieces((model, offset, len) in access(), words in 1u64..6) {
+        for run in model.geometry().runs(offset, len) {
+            let pieces: Vec<_> = run.pieces(words).collect();
+            let (last, whole) = pieces.split_last().unwrap();
+            prop_assert!(whole.iter().all(|piece| piece.count() == words));
+            prop_assert!((1..=words).contains(&last.count()));
+            let in_pieces: Vec<_> = pieces.iter().flat_map(Run::words).collect();
+            prop_assert_eq!(in_pieces, run.words().collect::<Vec<_>>());
+        }
+    }
+
     /// There are no more runs than banks in the rows that are touched.
     #[test]
     fn runs_are_few((model, offset, len) in access()) {
