@@ -36,7 +36,9 @@ pub(super) enum StartError {
 
 /// Runs Python code: the GIL is held meanwhile. It is fine to be called from inside of itself.
 pub(super) fn attached<T>(act: impl FnOnce(Python<'_>) -> Result<T, Raised>) -> Result<T, Failure> {
-    Python::try_attach(act)
+    // pyo3 takes for held what it has held when Python was called; code in C that was called from there has let go of it.
+    sim::with_gil(|| Python::try_attach(act))
+        .flatten()
         .ok_or(Failure::Ended)?
         .map_err(Into::into)
 }
@@ -51,7 +53,7 @@ pub(super) fn start() -> Result<(), StartError> {
         let (one, other) = (one.clone(), other.clone());
         return Err(StartError::TwoPythons { one, other });
     }
-    if Python::try_attach(|_| ()).is_some() {
+    if attached(|_| Ok(())).is_ok() {
         return Ok(());
     }
     // Extension modules find Python's symbols only where all can see them, however the library itself was loaded.
