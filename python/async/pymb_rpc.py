@@ -45,7 +45,7 @@ class _Method:
     async def run(self, channel: str, *args: int) -> int:
         try:
             result = await self.callback(channel, *args)
-        except Exception as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
             for future in self._finished():
                 future.set_exception(error)
             raise

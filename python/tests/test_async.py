@@ -223,6 +223,26 @@ def test_a_waiter_has_the_next_result(rpc: Any) -> None:
     assert rpc.poll("begin", "core1") == (True, True, 0)
 
 
+def test_a_waiter_does_not_wait_for_what_has_exited(rpc: Any) -> None:
+    async def leave(channel: str) -> int:
+        raise SystemExit(3)
+
+    left = rpc.register_callback(leave)
+
+    @rpc.register_callback
+    async def begin(channel: str) -> int:
+        try:
+            return int(await left())
+        except SystemExit as error:
+            return 10 + int(error.code or 0)
+
+    assert rpc.poll("begin", "core1") == PENDING
+    with pytest.raises(SystemExit):
+        rpc.poll("leave", "core0")
+    rpc.tick()
+    assert rpc.poll("begin", "core1") == (True, True, 13)
+
+
 def test_a_waiter_that_gave_up_is_not_told(rpc: Any) -> None:
     async def report(channel: str) -> int:
         return 1

@@ -7,7 +7,7 @@
 //! - [`sv_memory`], [`c_memory`]: black-box memories, which the testbench or a C model holds.
 //! - [`vpi`], [`uvm_hdl`]: words of HDL arrays, as [`vecval`]s.
 //! - [`open_array`]: `byte unsigned data[]` of an imported function's caller.
-//! - [`python`]: what an interpreter must be told before it starts.
+//! - [`python`]: what an interpreter must be told before it starts, and its lock.
 //! - [`printf`]: one number, printed by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
 //!
@@ -38,7 +38,7 @@ pub(crate) mod vpi;
 
 pub(crate) use c_memory::{api_read, api_write};
 #[cfg(feature = "python")]
-pub(crate) use python::{make_global, name_python_program};
+pub(crate) use python::{make_global, name_python_program, with_gil};
 pub(crate) use stdout::CStdout;
 pub(crate) use sv_memory::SvMemory;
 pub(crate) use text::c_text;

@@ -1,6 +1,6 @@
-//! What an interpreter must be told before it starts.
+//! What an interpreter must be told before it starts, and its lock.
 
-use std::ffi::CString;
+use std::ffi::{CString, c_int};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -33,4 +33,37 @@ pub(crate) fn make_global(library: &Path) {
     let flags = libc::RTLD_NOW | libc::RTLD_GLOBAL | libc::RTLD_NOLOAD;
     // SAFETY: the name ends with a NUL. No code of the library's runs, since it is loaded; it is never closed.
     unsafe { libc::dlopen(library.as_ptr(), flags) };
+}
+
+// SAFETY: these are the prototypes of C, in the stable ABI of the library that pyo3 is linked with, too.
+unsafe extern "C" {
+    safe fn Py_IsInitialized() -> c_int;
+    fn PyGILState_Ensure() -> c_int;
+    fn PyGILState_Release(state: c_int);
+}
+
+/// Does something with the GIL held by this thread, whoever has let go of it before; `None` where no interpreter runs.
+pub(crate) fn with_gil<T>(act: impl FnOnce() -> T) -> Option<T> {
+    if Py_IsInitialized() == 0 {
+        return None;
+    }
+    let _held = Held::new();
+    Some(act())
+}
+
+/// The GIL, also while a panic passes.
+struct Held(c_int);
+
+impl Held {
+    fn new() -> Self {
+        // SAFETY: there is an interpreter. It may be asked for as often as it is given back.
+        Self(unsafe { PyGILState_Ensure() })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // SAFETY: it gives back what `new` has got, on the same thread and in the opposite order.
+        unsafe { PyGILState_Release(self.0) };
+    }
 }

@@ -67,6 +67,8 @@ def inner(value): raise Broken(f'no {value:#x} here')
 async def moody(channel, value):
     if value: inner(value)
     return 5
+@register_callback
+async def quotes(channel): raise Broken('firmware said \\udcff')
 ";
     Apart::with(script).run("calls::a_callback_that_raises_fails_that_one_call", || {
         let rig = Rig::new();
@@ -91,6 +93,11 @@ async def moody(channel, value):
         let failure = rig.failure(CORE64, "moody", &[1, 2, 3]);
         assert!(failure.contains("TypeError"), "{failure}");
         assert_eq!(rig.poll(CORE64, "moody", &[0]).unwrap(), Ready(5));
+        // Half of a character, as a string of firmware's may have it.
+        let failure = rig.failure(CORE64, "quotes", &[]);
+        for part in ["Traceback", "in quotes", "Broken: firmware said"] {
+            assert!(failure.contains(part), "{part}: {failure}");
+        }
     });
 }
 

@@ -36,7 +36,9 @@ pub(super) enum StartError {
 
 /// Runs Python code: the GIL is held meanwhile. It is fine to be called from inside of itself.
 pub(super) fn attached<T>(act: impl FnOnce(Python<'_>) -> Result<T, Raised>) -> Result<T, Failure> {
-    Python::try_attach(act)
+    // pyo3 takes for held what it has held when Python was called; code in C that was called from there has let go of it.
+    sim::with_gil(|| Python::try_attach(act))
+        .flatten()
         .ok_or(Failure::Ended)?
         .map_err(Into::into)
 }
@@ -51,7 +53,7 @@ pub(super) fn start() -> Result<(), StartError> {
         let (one, other) = (one.clone(), other.clone());
         return Err(StartError::TwoPythons { one, other });
     }
-    if Python::try_attach(|_| ()).is_some() {
+    if attached(|_| Ok(())).is_ok() {
         return Ok(());
     }
     // Extension modules find Python's symbols only where all can see them, however the library itself was loaded.
@@ -60,7 +62,11 @@ pub(super) fn start() -> Result<(), StartError> {
     }
     let environment = env::var_os("VIRTUAL_ENV").map(PathBuf::from);
     let environment = environment.filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = &environment {
+    if let Some(folder) = environment {
+        // Before it starts: one that has can't be taken back.
+        for library in &libraries {
+            check_version(&folder, library)?;
+        }
         sim::name_python_program(&folder.join("bin/python").to_string_lossy())?;
     }
     Python::initialize();
@@ -69,8 +75,8 @@ pub(super) fn start() -> Result<(), StartError> {
         for stream in ["stdout", "stderr"] {
             let _ = by_the_line(py, stream);
         }
-        environment.map_or(Ok(()), |folder| check_version(py, folder))
-    })
+    });
+    Ok(())
 }
 
 fn by_the_line(py: Python<'_>, stream: &str) -> pyo3::PyResult<()> {
@@ -81,13 +87,18 @@ fn by_the_line(py: Python<'_>, stream: &str) -> pyo3::PyResult<()> {
     Ok(())
 }
 
-/// A virtual environment of another version would be one without any packages.
-fn check_version(py: Python<'_>, folder: PathBuf) -> Result<(), StartError> {
-    let version = py.version_info();
-    let packages = PathBuf::from(format!("lib/python{}.{}", version.major, version.minor));
+/// A virtual environment of another version than the library of Python's would be one without any packages.
+fn check_version(folder: &Path, library: &Path) -> Result<(), StartError> {
+    let Some((_, version)) = library.to_str().and_then(|path| path.rsplit_once("/lib")) else {
+        return Ok(());
+    };
+    // libpython3.11.so.1.0 uses lib/python3.11, and so does libpython3.11d.so.1.0, which is built to be debugged.
+    let version = version.split(".so").next().unwrap_or(version);
+    let packages = Path::new("lib").join(version.trim_end_matches('d'));
     if folder.join(&packages).is_dir() {
         return Ok(());
     }
+    let folder = folder.to_owned();
     Err(StartError::OtherVersion { folder, packages })
 }
 

@@ -25,8 +25,9 @@ fn traceback(py: Python<'_>, error: &PyErr) -> PyResult<String> {
     let lines = py
         .import("traceback")?
         .call_method1("format_exception", (error.value(py),))?;
-    let lines: Vec<String> = lines.extract()?;
-    Ok(lines.concat())
+    // Lossy: a message may have surrogates, as strings of firmware's do that are not UTF-8.
+    let line = |line: PyResult<Bound<'_, PyAny>>| Ok(line?.str()?.to_string_lossy().into_owned());
+    lines.try_iter()?.map(line).collect()
 }
 
 /// What `poll` has answered: `(exists, finished, result)`.

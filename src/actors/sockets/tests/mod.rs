@@ -1,6 +1,7 @@
 //! The socket manager on a network by script.
 
 mod leaving;
+mod noting;
 mod reading;
 mod script;
 mod serving;

@@ -1,0 +1,48 @@
+//! What is announced of the network's answers, and what is not.
+
+use std::sync::mpsc;
+
+use super::*;
+use crate::bus::Observation;
+use crate::messages::announced::NetworkAnswered;
+
+#[test]
+fn a_tap_is_told_of_every_answer_in_order() {
+    let bench = Bench::new();
+    let (keep, seen) = mpsc::channel();
+    bench.bus.attach(move |seen: &Observation<'_>| {
+        if let Some(answer) = seen.event.is::<NetworkAnswered>() {
+            keep.send(answer.clone()).unwrap();
+        }
+    });
+    assert_eq!(bench.accept(), Ok(None));
+    let (client, wire) = bench.client();
+    wire.borrow_mut().window = 2;
+    bench.write(client, b"abc").unwrap();
+    wire.borrow_mut().window = 1;
+    wire.borrow_mut().sent.extend(b"x");
+    assert_eq!(bench.read(client, Want::UpTo(9)), some(b"x"));
+    // Nothing is asked of the network for what is known.
+    bench.greet("");
+    assert_eq!(
+        seen.try_iter().collect::<Vec<_>>(),
+        [
+            NetworkAnswered::Accept(Ok(false)),
+            NetworkAnswered::Accept(Ok(true)),
+            NetworkAnswered::Send(Ok(Some(2))),
+            NetworkAnswered::Send(Ok(Some(1))),
+            NetworkAnswered::Receive(Ok(Some(Bytes::from_static(b"x")))),
+        ]
+    );
+}
+
+#[test]
+fn without_a_tap_nothing_is_noted() {
+    let bench = Bench::new();
+    let (client, wire) = bench.client();
+    wire.borrow_mut().sent.extend(b"x");
+    let hub = &mut *bench.hub.borrow_mut();
+    hub.write(bench.uart, client, b"abc").unwrap();
+    assert_eq!(hub.read(bench.uart, client, Want::UpTo(1)), some(b"x"));
+    assert_eq!(hub.answers().take(), []);
+}
