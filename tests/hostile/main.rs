@@ -1,6 +1,7 @@
 //! Hostile firmware against a whole system: nothing that it writes into memory may crash, hang or fill up its host.
 //!
-//! `VHOST_HOSTILE_REQUESTS` says how many requests are sent in all, `VHOST_HOSTILE_SEED` with which seed to begin.
+//! `VHOST_HOSTILE_REQUESTS` says how many requests are sent in all, `VHOST_HOSTILE_RECORDINGS` how many recordings are harmed,
+//! `VHOST_HOSTILE_SEED` with which seed to begin.
 
 #![allow(unsafe_code, reason = "an allocator that counts is unsafe to write")]
 #![allow(
@@ -292,7 +293,8 @@ fn a_tap_that_panics_is_left_out() {
 #[test]
 fn recordings() {
     apart("recordings", |directory| {
-        trace::attack(directory, requests(), setting(SEED, 0));
+        let count = setting("VHOST_HOSTILE_RECORDINGS", 1000);
+        trace::attack(directory, count, setting(SEED, 0));
         let most = heap::peak();
         assert!(most < MOST_HELD, "{most} bytes were held");
     });

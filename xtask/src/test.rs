@@ -126,11 +126,8 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             "vhost, every backend and pointer",
             matrix().map(|features| test(&features)),
         )
-        .env("VHOST_HOSTILE_REQUESTS", FEW)
         .wants(&[CLANG, LLD, NC]),
-        Step::new("vhost, cache lines", WITH_CACHE_LINE.map(test))
-            .env("VHOST_HOSTILE_REQUESTS", FEW)
-            .wants(&[CLANG, LLD]),
+        Step::new("vhost, cache lines", WITH_CACHE_LINE.map(test)).wants(&[CLANG, LLD]),
         Step::new(
             "vhost, methods in Python",
             [
@@ -150,7 +147,8 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             "hostile firmware and recordings, 100,000 each",
             ["cargo test -p vhost --test hostile -- --show-output"],
         )
-        .env("VHOST_HOSTILE_REQUESTS", "100000"),
+        .env("VHOST_HOSTILE_REQUESTS", "100000")
+        .env("VHOST_HOSTILE_RECORDINGS", "100000"),
         Step::of_cases("features that exclude one another", exclusions().collect()),
         Step::new(
             "fuzzing",
@@ -170,9 +168,6 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
     steps.retain(|step| step.belongs_to(root));
     Ok(steps)
 }
-
-/// Hostile requests where a step of its own sends many.
-const FEW: &str = "1000";
 
 fn clippy() -> impl Iterator<Item = String> {
     let parts = ["--workspace".into(), "-p mailbox_rs --all-features".into()];
