@@ -9,7 +9,7 @@ mod log;
 mod origin;
 #[cfg(feature = "python")]
 mod python;
-pub(crate) mod replay;
+mod replay;
 mod sockets;
 mod spaces;
 

@@ -1,6 +1,6 @@
 //! HDL arrays through VPI: objects are looked up once, and runs of words moved in one call where the simulator can.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -20,13 +20,15 @@ pub(super) struct VpiArrays {
 #[derive(Debug)]
 struct Instance {
     path: String,
+    /// All of it, of which rows are elements.
+    array: OnceCell<Rc<Object>>,
     rows: RefCell<HashMap<u64, Rc<Row>>>,
 }
 
 /// An array of words: all of an instance, or one of its rows.
 #[derive(Debug)]
 struct Row {
-    object: Object,
+    object: Rc<Object>,
     words: RefCell<HashMap<u64, Rc<Vector>>>,
     /// Whether runs can be moved in one call: until one fails.
     by_run: Cell<bool>,
@@ -40,6 +42,7 @@ impl VpiArrays {
     pub(super) fn new(array: Array, paths: Vec<String>) -> Self {
         let instance = |path| Instance {
             path,
+            array: OnceCell::new(),
             rows: RefCell::default(),
         };
         Self {
@@ -86,14 +89,21 @@ impl VpiArrays {
             cause: HdlProblem::Missing,
         };
         let path = &instance.path;
-        let array = Object::by_name(path)
-            .map_err(|error| refused(path.clone(), error))?
-            .ok_or_else(|| missing(path.clone()))?;
+        let array = match instance.array.get() {
+            Some(array) => array.clone(),
+            None => {
+                let array = Object::by_name(path)
+                    .map_err(|error| refused(path.clone(), error))?
+                    .ok_or_else(|| missing(path.clone()))?;
+                instance.array.get_or_init(|| Rc::new(array)).clone()
+            }
+        };
         let object = if self.array.rows > 1 {
             let path = || format!("{path}[{number}]");
             element(&array, number)
                 .map_err(|error| refused(path(), error))?
                 .ok_or_else(|| missing(path()))?
+                .into()
         } else {
             array
         };
