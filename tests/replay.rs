@@ -9,8 +9,11 @@
 )]
 mod quickstart;
 
+mod frames;
+
 use std::path::{Path, PathBuf};
 
+use frames::{frames, recording};
 use quickstart::{SELFTEST, builder, run, start};
 use vhost::trace::{Payloads, Trace};
 use vhost::{Replay, ReplayError, Vhost};
@@ -38,30 +41,6 @@ fn every_message_comes_out_again_and_again() {
     assert_eq!(first.messages, entries as u64);
     assert!(first.messages > 500, "{first:?}");
     assert_eq!(Replay::of(&trace).run().unwrap(), first);
-}
-
-/// The frames of a recording, the header first.
-fn frames(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut rest = &bytes[12..];
-    let mut frames = vec![];
-    while let Some((prefix, after)) = rest.split_at_checked(8) {
-        let len = u32::from_le_bytes(prefix[..4].try_into().unwrap());
-        let (frame, after) = after.split_at(len as usize);
-        frames.push(frame.to_vec());
-        rest = after;
-    }
-    frames
-}
-
-/// A recording of these frames, with checksums that agree.
-fn write(file: &Path, frames: &[Vec<u8>]) {
-    let mut bytes = b"VHOSTTRC\x01\0\0\0".to_vec();
-    for frame in frames {
-        bytes.extend(u32::try_from(frame.len()).unwrap().to_le_bytes());
-        bytes.extend(crc32fast::hash(frame).to_le_bytes());
-        bytes.extend(frame);
-    }
-    std::fs::write(file, bytes).unwrap();
 }
 
 /// The number of a frame that has this text.
@@ -112,7 +91,7 @@ fn the_first_message_that_differs_is_told_with_both_sides() {
     let (number, place) = all.last().unwrap();
     let mut changed = sound.clone();
     changed[number][place] = b'N';
-    write(&trace, &changed);
+    std::fs::write(&trace, recording(&changed)).unwrap();
     let error = Replay::of(&trace).run().unwrap_err();
     let ReplayError::Difference(difference) = &error else {
         panic!("{error}");
@@ -151,7 +130,7 @@ fn a_message_that_is_missing_or_one_too_many_differs() {
             let again = changed[number].clone();
             changed.insert(number, again);
         }
-        write(&trace, &changed);
+        std::fs::write(&trace, recording(&changed)).unwrap();
         let error = Replay::of(&trace).run().unwrap_err();
         assert!(
             matches!(error, ReplayError::Difference(_) | ReplayError::Trace(_)),

@@ -15,6 +15,8 @@
 mod apart;
 mod attacker;
 mod config;
+#[path = "../frames/mod.rs"]
+mod frames;
 mod good;
 mod heap;
 mod rude;

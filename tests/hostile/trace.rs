@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
+use crate::frames::{frames, recording};
 use fastrand::Rng;
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
@@ -126,30 +127,6 @@ pub(crate) fn record(directory: &Path) -> PathBuf {
     trace
 }
 
-/// The frames of a recording, the header first; without length and checksum.
-fn frames(mut bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut frames = vec![];
-    bytes = &bytes[12..];
-    while let Some((prefix, rest)) = bytes.split_at_checked(8) {
-        let len = u32::from_le_bytes(prefix[..4].try_into().expect("4 bytes")) as usize;
-        let (frame, rest) = rest.split_at(len);
-        frames.push(frame.to_vec());
-        bytes = rest;
-    }
-    frames
-}
-
-/// A recording of these frames, each with the checksum that it should have.
-fn file_of(frames: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = b"VHOSTTRC\x01\0\0\0".to_vec();
-    for frame in frames {
-        bytes.extend((frame.len() as u32).to_le_bytes());
-        bytes.extend(crc32fast::hash(frame).to_le_bytes());
-        bytes.extend(frame);
-    }
-    bytes
-}
-
 /// Changes a recording so that it looks sound.
 fn harm(rng: &mut Rng, frames: &mut Vec<Vec<u8>>) {
     let any = rng.usize(..frames.len());
@@ -188,7 +165,7 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
     Replay::of(&sound).run().expect("nothing differs");
     let sound = fs::read(sound).expect("the recording");
     let frames = frames(&sound);
-    assert_eq!(file_of(&frames), sound);
+    assert_eq!(recording(&frames), sound);
 
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -204,7 +181,7 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
             for _ in 0..rng.usize(1..3) {
                 harm(&mut rng, &mut frames);
             }
-            file_of(&frames)
+            recording(&frames)
         };
         if rng.u8(..8) == 0 {
             let at = rng.usize(..bytes.len());

@@ -1,0 +1,29 @@
+//! Recordings taken apart and put together again, for tests that change them: by `docs/trace.md`, and by none of the
+//! library's code.
+
+/// What a recording begins with: its name, and version 1.
+const BEGIN: [u8; 12] = *b"VHOSTTRC\x01\0\0\0";
+
+/// The contents of a recording's frames, the header first.
+pub(crate) fn frames(recording: &[u8]) -> Vec<Vec<u8>> {
+    let mut rest = recording.strip_prefix(&BEGIN).unwrap();
+    let mut frames = vec![];
+    while let Some((prefix, after)) = rest.split_at_checked(8) {
+        let len = u32::from_le_bytes(prefix[..4].try_into().unwrap());
+        let (frame, after) = after.split_at(len as usize);
+        frames.push(frame.to_vec());
+        rest = after;
+    }
+    frames
+}
+
+/// A recording of these frames, with the checksums that they should have.
+pub(crate) fn recording(frames: &[Vec<u8>]) -> Vec<u8> {
+    let mut recording = BEGIN.to_vec();
+    for frame in frames {
+        recording.extend(u32::try_from(frame.len()).unwrap().to_le_bytes());
+        recording.extend(crc32fast::hash(frame).to_le_bytes());
+        recording.extend(frame);
+    }
+    recording
+}
