@@ -77,12 +77,23 @@ void mb_quit(int status);
  */
 void mb_observe(uint32_t what);
 
+/*
+ * Has a report of this severity made (as for mb_report) where a channel that has not exited makes no progress for so many
+ * ticks: mb_status, with the names of the channels. Once for each, until it makes progress again. Fatal ends service: mb_tick returns
+ * -1. With 0 ticks nothing is reported. It holds until the system is shut down, and comes before VHOST_WATCHDOG of the environment.
+ * Ticks count from now on. 0, or -1 where there is no such severity. Builds nothing.
+ */
+int mb_watchdog(uint64_t ticks, int severity);
+
 /* ---- Inquiries ------------------------------------------------------------------------------------------------------ */
 
 /* The last error of this thread's calls, "" where there was none. Builds nothing. */
 const char *mb_last_error(void);
 
-/* What each channel waits for, a line each, or why there is no channel. Builds nothing. */
+/*
+ * How each channel stands: a line that says who owes the next step, and indented ones with the indices of its queues and its last
+ * requests. Or why there is no channel. It may read the channels' memory. Builds nothing.
+ */
 const char *mb_status(void);
 
 /* The name of a channel's address space. */

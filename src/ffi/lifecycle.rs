@@ -6,8 +6,9 @@ use super::arguments::optional_text;
 use super::error::Error;
 use super::guard::guard;
 use super::process;
+use crate::messages::foreign::Severity;
 use crate::sim::testbench;
-use crate::system::InitPaths;
+use crate::system::{InitPaths, Patience};
 
 /// Builds the system.
 #[unsafe(no_mangle)]
@@ -100,6 +101,22 @@ pub(super) extern "C" fn mb_quit(status: c_int) {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_observe(what: u32) {
     guard("mb_observe", (), || process::observe(what));
+}
+
+/// Asks to be told of channels that make no progress.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_watchdog(ticks: u64, severity: c_int) -> c_int {
+    guard("mb_watchdog", -1, || {
+        let severity = match severity {
+            0 => Severity::Info,
+            1 => Severity::Warning,
+            2 => Severity::Error,
+            3 => Severity::Fatal,
+            other => return Err(Error::NoSeverity(other)),
+        };
+        process::watch(Patience { ticks, severity })?;
+        Ok(0)
+    })
 }
 
 /// Drops the system.

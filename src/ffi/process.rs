@@ -13,7 +13,7 @@ use super::exit::flush_recordings_at_exit;
 use super::guard::catch;
 use crate::messages::announced::Observing;
 use crate::sim::{scope, testbench};
-use crate::system::{InitPaths, Sockets, Standalone, Vhost};
+use crate::system::{InitPaths, Patience, Sockets, Standalone, Vhost};
 
 /// How far the system is.
 #[derive(Clone)]
@@ -41,6 +41,8 @@ thread_local! {
     static THREAD: Cell<u64> = const { Cell::new(NOBODY) };
     /// What is to be observed, asked for before or while there is a system.
     static OBSERVED: Cell<u32> = const { Cell::new(0) };
+    /// For how long a channel may make no progress, where somebody has said it.
+    static PATIENCE: Cell<Option<Patience>> = const { Cell::new(None) };
 }
 
 /// The thread that a system belongs to.
@@ -110,6 +112,16 @@ fn observe_in(vhost: &Vhost) {
             written: what & WRITTEN != 0,
         });
     }
+}
+
+/// Reports channels that make no progress, until the system is shut down.
+pub(super) fn watch(patience: Patience) -> Result<(), Error> {
+    let vhost = running()?;
+    PATIENCE.set(Some(patience));
+    if let Some(vhost) = vhost {
+        vhost.watch(patience);
+    }
+    Ok(())
 }
 
 /// Does something with the sockets. They need no system, but are the system's where there is one. Where they are called
@@ -197,6 +209,7 @@ pub(super) fn stop() -> Result<(), Error> {
     };
     enter(Stage::Empty);
     OBSERVED.set(0);
+    PATIENCE.set(None);
     scope::forget();
     let me = thread();
     // It may have been nobody's.
@@ -217,6 +230,9 @@ fn build(paths: InitPaths, unasked: bool) -> Result<Rc<Vhost>, Error> {
             unasked,
         });
         observe_in(&vhost);
+        if let Some(patience) = PATIENCE.get() {
+            vhost.watch(patience);
+        }
         if testbench::takes_lines() {
             vhost.redirect_lines()?;
         }

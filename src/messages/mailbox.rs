@@ -1,7 +1,11 @@
 //! What the mailbox server is sent.
 
-use mailbox_rs::{RequestEntry, Response};
+mod status;
+
+use mailbox_rs::{RequestEntry, Response, State};
 use serde::{Deserialize, Serialize};
+
+pub use status::{Asked, ChannelStatus, End, Past, Step, Task};
 
 use super::ChannelId;
 use crate::bus::inbox;
@@ -50,9 +54,22 @@ impl Sight {
         handshake: None,
         response_taken: None,
     };
+
+    /// The version of the firmware, where it asks for a handshake (protocol, section *Handshake and reset*).
+    pub fn asks_for_handshake(&self) -> Option<u32> {
+        let handshake = self.handshake?;
+        let indices = [
+            self.request_put,
+            handshake.request_taken,
+            handshake.response_put,
+            self.response_taken.unwrap_or_default(),
+        ];
+        let asks = handshake.version != 0 && self.state == State::INIT.0 && indices == [0; 4];
+        asks.then_some(handshake.version)
+    }
 }
 
-/// What each channel waits for, in text.
+/// How each channel stands, in the order of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status;
 
@@ -75,6 +92,6 @@ pub struct Served {
 inbox! {
     /// All that the mailbox server is sent.
     "mailbox" {
-        Status -> String,
+        Status -> Vec<ChannelStatus>,
     }
 }

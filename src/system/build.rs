@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Alone, Error, Inner, NamedChannel, Observed, Ports, Vhost, sockets};
+use super::{
+    Alone, Error, Inner, NamedChannel, Observed, Patience, Ports, Vhost, Watchdog, sockets,
+};
 use crate::actors::console::Console;
 use crate::actors::files::{Disk, Files, Root, SpecialNames};
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
@@ -46,6 +48,8 @@ pub(crate) struct Parts {
     pub(crate) sockets: Rc<RefCell<Hub>>,
     /// What sees all messages from the first one on.
     pub(crate) taps: Vec<Box<dyn Tap>>,
+    /// For how long a channel may make no progress.
+    pub(crate) patience: Patience,
 }
 
 /// What answers what is no function of messages: the world, or a recording of it.
@@ -119,6 +123,7 @@ impl Vhost {
             sink,
             sockets,
             taps,
+            patience,
         } = parts;
 
         let bus = Bus::new();
@@ -198,9 +203,11 @@ impl Vhost {
             channels: named,
             unregistered: RefCell::new(unregistered),
             observed,
+            watchdog: Watchdog::asleep(),
             _alone: alone,
         };
         let system = Self(Rc::new(system));
+        system.watch(patience);
         #[cfg(feature = "python")]
         system.serve_python();
         Ok((system, beginning))
@@ -238,7 +245,7 @@ impl Vhost {
             .into_iter()
             .map(|setup| (setup, bus.doorbell()))
             .collect();
-        let mailbox = bus.start(|_| MailboxServer::new(desk, links, channels, board))?;
+        let mailbox = bus.start(|own| MailboxServer::new(desk, links, channels, board, &own))?;
         // Nobody else sets it.
         let _ = ports.mailbox.set(mailbox);
         Ok(())

@@ -1,10 +1,10 @@
 //! How a Rust program starts a system, and runs it to its end.
 
 use std::error::Error as StdError;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::{Beginning, Builder, ChannelExit, Error, Spaces, Standalone, Vhost};
+use super::{Beginning, Builder, ChannelExit, Error, Patience, Spaces, Standalone, Vhost};
 use crate::foreign::Openers;
 use crate::trace::Payloads;
 
@@ -118,10 +118,23 @@ fn from_environment(paths: InitPaths) -> Result<Builder, Error> {
         .memories(memories)
         .mailboxes(mailboxes)
         .files(root);
-    Ok(match variable("VHOST_TRACE") {
+    let builder = match variable("VHOST_TRACE") {
         None => builder,
         Some(file) => builder.record_with(file, payloads()?),
+    };
+    Ok(match variable("VHOST_WATCHDOG") {
+        None => builder,
+        Some(value) => builder.watch(patience(&value)?),
     })
+}
+
+/// What `VHOST_WATCHDOG` says.
+fn patience(value: &OsStr) -> Result<Patience, Error> {
+    let value = value.to_string_lossy();
+    let refused = |_| Error::Watchdog {
+        value: value.clone().into_owned(),
+    };
+    value.parse().map_err(refused)
 }
 
 /// What `VHOST_TRACE_PAYLOADS` says; they are kept where it says nothing.
