@@ -107,13 +107,9 @@ pub(super) extern "C" fn mb_observe(what: u32) {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_watchdog(ticks: u64, severity: c_int) -> c_int {
     guard("mb_watchdog", -1, || {
-        let severity = match severity {
-            0 => Severity::Info,
-            1 => Severity::Warning,
-            2 => Severity::Error,
-            3 => Severity::Fatal,
-            other => return Err(Error::NoSeverity(other)),
-        };
+        let known = |known: &Severity| *known as c_int == severity;
+        let known = Severity::ALL.into_iter().find(known);
+        let severity = known.ok_or(Error::NoSeverity(severity))?;
         process::watch(Patience { ticks, severity })?;
         Ok(0)
     })

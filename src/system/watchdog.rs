@@ -29,11 +29,7 @@ impl FromStr for Patience {
     fn from_str(text: &str) -> Result<Self, NoPatience> {
         let (ticks, severity) = match text.split_once(':') {
             None => (text, Severity::Warning),
-            Some((ticks, "info")) => (ticks, Severity::Info),
-            Some((ticks, "warning")) => (ticks, Severity::Warning),
-            Some((ticks, "error")) => (ticks, Severity::Error),
-            Some((ticks, "fatal")) => (ticks, Severity::Fatal),
-            Some(_) => return Err(NoPatience),
+            Some((ticks, name)) => (ticks, Severity::named(name).ok_or(NoPatience)?),
         };
         let ticks = ticks.parse().map_err(|_| NoPatience)?;
         Ok(Self { ticks, severity })
