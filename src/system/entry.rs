@@ -164,3 +164,19 @@ fn path(given: Option<PathBuf>, name: &'static str, what: &'static str) -> Resul
             what,
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Severity;
+
+    #[test]
+    fn the_watchdogs_variable_is_understood_or_refused_with_what_it_may_be() {
+        let (ticks, severity) = (500, Severity::Fatal);
+        let known = patience(OsStr::new("500:fatal")).unwrap();
+        assert_eq!(known, Patience { ticks, severity });
+        let error = patience(OsStr::new("soon")).unwrap_err().to_string();
+        assert!(error.contains("VHOST_WATCHDOG is `soon`"), "{error}");
+        assert!(error.contains("number of ticks"), "{error}");
+    }
+}

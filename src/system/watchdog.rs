@@ -111,3 +111,93 @@ impl Watchdog {
         stuck
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::messages::ChannelId;
+
+    #[test]
+    fn ticks_with_or_without_a_severity() {
+        let patience = |ticks, severity| Ok(Patience { ticks, severity });
+        assert_eq!("0".parse(), patience(0, Severity::Warning));
+        assert_eq!("1000".parse(), patience(1000, Severity::Warning));
+        for severity in Severity::ALL {
+            let text = format!("7:{}", severity.name());
+            assert_eq!(text.parse(), patience(7, severity));
+        }
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in [
+            "",
+            "many",
+            "-1",
+            "1.5",
+            "0x10",
+            "10:",
+            ":fatal",
+            "10:loud",
+            "10:fatal:",
+            "10 :fatal",
+            "18446744073709551616",
+        ] {
+            assert_eq!(text.parse::<Patience>(), Err(NoPatience), "{text:?}");
+        }
+    }
+
+    /// What happens to a channel before a tick ends.
+    #[derive(Debug, Clone, Copy)]
+    enum Event {
+        Nothing,
+        Progress(u32),
+        Exit(u32),
+        Set(u64),
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        prop_oneof![
+            12 => Just(Event::Nothing),
+            2 => (0..3_u32).prop_map(Event::Progress),
+            1 => (0..3_u32).prop_map(Event::Exit),
+            1 => (0..8_u64).prop_map(Event::Set),
+        ]
+    }
+
+    proptest! {
+        /// It barks when one does that counts the ticks of each channel one by one.
+        #[test]
+        fn it_barks_when_ticks_are_counted_one_by_one(events in prop::collection::vec(event(), 0..300)) {
+            let board = Board::new(3);
+            let watchdog = Watchdog::asleep();
+            // Ticks without progress of each; none once it has exited.
+            let mut quiet = [Some(0_u64); 3];
+            let mut limit = 0;
+            for (now, event) in (1..).zip(events) {
+                quiet.iter_mut().flatten().for_each(|ticks| *ticks += 1);
+                match event {
+                    Event::Nothing => {}
+                    Event::Progress(channel) => {
+                        board.progress(ChannelId(channel), now);
+                        quiet[channel as usize] = quiet[channel as usize].and(Some(0));
+                    }
+                    Event::Exit(channel) => {
+                        board.exited(ChannelId(channel), 0);
+                        quiet[channel as usize] = None;
+                    }
+                    Event::Set(ticks) => {
+                        watchdog.set(Patience { ticks, severity: Severity::Error }, now);
+                        limit = ticks;
+                        quiet.iter_mut().flatten().for_each(|ticks| *ticks = 0);
+                    }
+                }
+                let barks = if watchdog.is_due(now) { watchdog.look(now, &board) } else { vec![] };
+                let expected: Vec<usize> = (0..3).filter(|at| limit > 0 && quiet[*at] == Some(limit)).collect();
+                prop_assert_eq!(barks, expected, "tick {}", now);
+            }
+        }
+    }
+}

@@ -56,17 +56,20 @@ impl Board {
         self.fatal.get_or_init(|| text.to_owned());
     }
 
+    /// The tick of a channel's last progress.
     pub(super) fn since(&self, channel: ChannelId) -> u64 {
         self.standing(channel).map_or(0, |at| at.since.get())
     }
 
-    pub(super) fn progress(&self, channel: ChannelId, now: u64) {
+    /// A channel makes progress.
+    pub(crate) fn progress(&self, channel: ChannelId, now: u64) {
         if let Some(at) = self.standing(channel) {
             at.since.set(now);
         }
     }
 
-    pub(super) fn exited(&self, channel: ChannelId, code: u32) {
+    /// A channel has exited.
+    pub(crate) fn exited(&self, channel: ChannelId, code: u32) {
         let standing = self.standing(channel);
         if let Some(at) = standing.filter(|at| at.exit.get().is_none()) {
             at.exit.set(Some(code));
