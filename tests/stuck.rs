@@ -151,7 +151,7 @@ fn a_method_that_never_answers_is_told_once_with_its_channel_and_tick() {
     let text = rig.reports.lock().unwrap()[0].text.clone();
     assert!(
         text.contains(
-            "core0: waits for the host program since tick 11: method `wait` is pending, as it said 51 times; slot 0 has CALL"
+            "core0: waits for the host program: method `wait` is pending since tick 11, as it said 51 times; slot 0 has CALL"
         ),
         "{text}"
     );
@@ -254,7 +254,7 @@ fn fatal_ends_service_with_how_every_channel_stands() {
         let error = error.to_string();
         for part in [
             "watchdog: no progress for 50 ticks: core1\n",
-            "\ncore0: waits for the host program since tick 2: method `wait`",
+            "\ncore0: waits for the host program: method `wait` is pending since tick 2",
             "\ncore1: waits for firmware to write a request since tick 1",
         ] {
             assert!(error.contains(part), "{error}");
@@ -319,7 +319,7 @@ fn a_fatal_error_says_how_channels_stand_and_is_replayed() {
     for part in [
         "channel core0: firmware speaks mailbox protocol 9.9",
         "\ncore0: was given up in tick 3",
-        "\ncore1: waits for the host program since tick 2: method `wait`",
+        "\ncore1: waits for the host program: method `wait` is pending since tick 2",
     ] {
         assert!(error.contains(part), "{error}");
     }

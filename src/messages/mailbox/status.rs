@@ -213,7 +213,7 @@ impl ChannelStatus {
         };
         write!(
             f,
-            "waits for {by} since tick {since}: {target} is pending, as it said {answers} times"
+            "waits for {by}: {target} is pending since tick {since}, as it said {answers} times"
         )?;
         if *tick < self.now {
             f.write_str(", and is being asked again")?;

@@ -131,7 +131,9 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
                 tick: status.now,
             };
             assert_eq!((asked, status.since), (&expected, 2));
-            let told = format!("core0: waits for {by} since tick 2: method `later` is pending");
+            let told = format!(
+                "core0: waits for {by}: method `later` is pending since tick 2, as it said {answers} times"
+            );
             assert!(status.to_string().starts_with(&told), "{status}");
             bench.tick();
             assert!(
