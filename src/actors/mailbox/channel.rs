@@ -19,7 +19,7 @@ use crate::bus::{Desk, Doorbell, Port};
 use crate::messages::ChannelId;
 use crate::messages::files::CloseAll;
 use crate::messages::foreign::{self, Exit, Severity};
-use crate::messages::mailbox::{ChannelStatus, End, Past, Sight, Status, Step, Task};
+use crate::messages::mailbox::{ChannelStatus, End, Sight, Status, Step, Task};
 use crate::messages::{console, mailbox, rpc};
 
 /// What the server knows of one channel. Its task is [`run`](Self::run).
@@ -95,6 +95,7 @@ impl Channel {
                 // Dropped with all that it was waiting for.
                 Either::Left((reset, _)) => {
                     reset?;
+                    self.service.journal.over(End::Reset);
                     self.service.links.rpc.post(rpc::Cancel {
                         channel: self.service.name().to_owned(),
                     });
@@ -103,6 +104,7 @@ impl Channel {
                 Either::Right((code, _)) => {
                     let code = code?;
                     self.close().await;
+                    self.service.journal.over(End::Silent);
                     self.service.journal.enter(Step::Exited { code });
                     self.board.exited(self.service.id, code);
                     self.service.links.foreign.post(Exit {
@@ -146,14 +148,15 @@ impl Channel {
         self.watch(Watched::Requests, queues);
         let mut taken = Index(0);
         let mut responses = Responses::default();
+        self.note(taken, &responses);
+        self.service.journal.enter(Step::Request);
         loop {
-            self.note(taken, &responses);
-            self.service.journal.enter(Step::Request);
             let news = |sight: &Sight| (sight.request_put != taken.0).then_some(sight.request_put);
             let put = self.lookout.sighted(news).await?;
             if put.wrapping_sub(taken.0) > QUEUE_LEN {
                 self.resynchronise(queues, put, &mut taken, &mut responses)
                     .await?;
+                self.note(taken, &responses);
                 continue;
             }
             while taken.0 != put {
@@ -165,8 +168,9 @@ impl Channel {
                 self.announce(slot, entry, since, &served);
                 match served {
                     Served::Exit(code) => return Ok(code),
-                    Served::Silent => {}
+                    Served::Silent => self.service.journal.over(End::Silent),
                     Served::Response(response) => {
+                        self.service.journal.over(End::Answered(response));
                         self.respond(queues, &mut responses, response).await?;
                     }
                 }
@@ -234,19 +238,12 @@ impl Channel {
         }
     }
 
-    /// Keeps what came of a request, and shows it to whoever observes the channel.
+    /// Shows whoever observes the channel what came of a request.
     fn announce(&self, slot: u32, entry: RequestEntry, since: u64, served: &Served) {
         let response = match served {
             Served::Response(response) => Some(*response),
             Served::Silent | Served::Exit(_) => None,
         };
-        self.service.journal.remember(Past {
-            slot,
-            entry,
-            from: since,
-            to: self.desk.now(),
-            end: response.map_or(End::Silent, End::Answered),
-        });
         if self.service.links.observed.get() {
             let width = self.service.setup.layout.ptr_width;
             self.service.links.foreign.post(foreign::Served {
@@ -289,6 +286,7 @@ impl Channel {
             let taken = self.lookout.sighted(room).await?;
             self.taken(responses, Index(taken));
             self.watch(Watched::Requests, queues);
+            self.service.journal.enter(Step::Request);
         }
         queues.put(responses.put, response);
         responses.put = responses.put.next();

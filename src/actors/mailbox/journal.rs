@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::mem;
 use std::rc::Rc;
 
 use mailbox_rs::Index;
@@ -43,22 +42,29 @@ impl Journal {
         }
     }
 
-    /// The channel makes progress: this comes next.
-    pub(super) fn enter(&self, step: Step) {
-        let (since, now) = (self.board.since(self.channel), self.desk.now());
-        self.board.progress(self.channel, now);
-        let before = mem::replace(&mut *self.step.borrow_mut(), step);
-        if let (Step::Serve { slot, entry, .. }, Step::Handshake { .. }) =
-            (before, &*self.step.borrow())
-        {
-            self.remember(Past {
-                slot,
-                entry,
-                from: since,
-                to: now,
-                end: End::Reset,
-            });
+    /// The channel makes progress: this comes next. Gives what came before, and since when.
+    pub(super) fn enter(&self, step: Step) -> (Step, u64) {
+        let since = self.board.since(self.channel);
+        self.board.progress(self.channel, self.desk.now());
+        (self.step.replace(step), since)
+    }
+
+    /// The request that is served, where there is one, is over: it is remembered, and another one comes next.
+    pub(super) fn over(&self, end: End) {
+        let (Step::Serve { slot, entry, .. }, from) = self.enter(Step::Request) else {
+            return;
+        };
+        let mut recent = self.recent.borrow_mut();
+        if recent.len() == RECENT {
+            recent.pop_front();
         }
+        recent.push_back(Past {
+            slot,
+            entry,
+            from,
+            to: self.desk.now(),
+            end,
+        });
     }
 
     /// The request that is served waits for this.
@@ -89,15 +95,6 @@ impl Journal {
             asked.answers += 1;
             asked.tick = self.desk.now();
         }
-    }
-
-    /// A request is over.
-    pub(super) fn remember(&self, past: Past) {
-        let mut recent = self.recent.borrow_mut();
-        if recent.len() == RECENT {
-            recent.pop_front();
-        }
-        recent.push_back(past);
     }
 
     /// Whether firmware's words tell more than the journal does.
