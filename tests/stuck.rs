@@ -275,10 +275,9 @@ fn is_replayed(trace: &Path) {
             "{name} is recorded"
         );
     }
-    let replayed = Replay::of(trace)
-        .run()
-        .unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(replayed.messages, entries.len() as u64);
+    let replayed = Replay::of(trace).run().map_err(|error| error.to_string());
+    let messages = replayed.map(|replayed| replayed.messages);
+    assert_eq!(messages, Ok(entries.len() as u64));
 }
 
 #[test]

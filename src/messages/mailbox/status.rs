@@ -31,6 +31,10 @@ pub struct ChannelStatus {
 
 /// What a channel does next, or waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one a channel, and a box would be an allocation a request"
+)]
 pub enum Step {
     /// Firmware asks for a handshake.
     Handshake {
