@@ -78,10 +78,9 @@ void mb_quit(int status);
 void mb_observe(uint32_t what);
 
 /*
- * Has a report of this severity made (as for mb_report) where a channel that has not exited makes no progress for so many
- * ticks: mb_status, with the names of the channels. Once for each, until it makes progress again. Fatal ends service: mb_tick returns
- * -1. With 0 ticks nothing is reported. It holds until the system is shut down, and comes before VHOST_WATCHDOG of the environment.
- * Ticks count from now on. 0, or -1 where there is no such severity. Builds nothing.
+ * Reports with this severity, as in mb_report, each channel that makes no progress for so many ticks from now on, and what mb_status
+ * says: once, until it makes progress again. Fatal ends service: mb_tick returns -1. 0 ticks: never. It holds until the system is
+ * shut down, and comes before VHOST_WATCHDOG of the environment. Returns 0, or -1 where there is no such severity. Builds nothing.
  */
 int mb_watchdog(uint64_t ticks, int severity);
 

@@ -5,7 +5,7 @@ mod status;
 use mailbox_rs::{RequestEntry, Response, State};
 use serde::{Deserialize, Serialize};
 
-pub use status::{Asked, ChannelStatus, End, Past, Step, Task};
+pub use status::{ChannelStatus, End, Past, PendingCall, Step, Task};
 
 use super::ChannelId;
 use crate::bus::inbox;

@@ -154,7 +154,7 @@ impl Builder {
         self
     }
 
-    /// Reports with this severity where a channel makes no progress for so many ticks: see [`Vhost::watchdog`].
+    /// Reports with this severity each channel that makes no progress for so many ticks: see [`Vhost::watchdog`].
     pub fn watchdog(self, ticks: u64, severity: Severity) -> Self {
         self.watch(Patience { ticks, severity })
     }

@@ -161,9 +161,12 @@ impl Vhost {
             .collect())
     }
 
-    /// Reports with this severity where a channel that has not exited makes no progress for so many ticks from now on, once
-    /// until it makes progress again: what [`status`](Self::status) says. A fatal report ends service. Without ticks, or
-    /// with 0 of them, nothing is reported.
+    /// Reports with this severity each channel that makes no progress for so many ticks from now on, and what
+    /// [`status`](Self::status) says: once, until it makes progress again. [`Severity::Fatal`] ends service. With 0 ticks
+    /// nothing is reported.
+    ///
+    /// Progress is a handshake, a request that is taken, one that is over, an exit. A method that says "pending" once more
+    /// is none, nor is firmware that computes.
     pub fn watchdog(&self, ticks: u64, severity: Severity) {
         self.watch(Patience { ticks, severity });
     }

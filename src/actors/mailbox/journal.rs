@@ -9,7 +9,7 @@ use mailbox_rs::Index;
 use super::Board;
 use crate::bus::Desk;
 use crate::messages::ChannelId;
-use crate::messages::mailbox::{Asked, ChannelStatus, End, Past, Sight, Step, Task};
+use crate::messages::mailbox::{ChannelStatus, End, Past, PendingCall, Sight, Step, Task};
 use crate::messages::rpc::{Callee, Target};
 
 /// Kept while the channel is served, and put into words only where somebody asks.
@@ -76,7 +76,7 @@ impl Journal {
 
     /// The request that is served asks for a target.
     pub(super) fn asks(&self, target: &Target) {
-        self.awaits(Task::Call(Asked {
+        self.awaits(Task::Call(PendingCall {
             target: target.clone(),
             by: None,
             answers: 0,

@@ -73,12 +73,12 @@ pub enum Task {
     /// A file.
     File,
     /// The answer to a call.
-    Call(Asked),
+    Call(PendingCall),
 }
 
 /// A call that has no result yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct PendingCall {
     /// What is called.
     pub target: Target,
     /// Who said that it is pending; none before the first answer.
@@ -206,7 +206,7 @@ impl ChannelStatus {
             Task::File => return write!(f, "waits for a file since tick {since}"),
             Task::Call(asked) => asked,
         };
-        let Asked {
+        let PendingCall {
             target,
             by,
             answers,

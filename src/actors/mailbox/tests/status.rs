@@ -4,7 +4,7 @@ use mailbox_rs::Index;
 use proptest::prelude::*;
 
 use super::*;
-use crate::messages::mailbox::{Asked, End, Past, Task};
+use crate::messages::mailbox::{End, Past, PendingCall, Task};
 
 const LAYOUT: Layout = Layout::new(PtrWidth::P4, CacheLine::None);
 
@@ -124,7 +124,7 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
                 panic!("{status}");
             };
             assert_eq!(Request::try_from(entry).unwrap(), request);
-            let expected = Asked {
+            let expected = PendingCall {
                 target: Target::Method("later".to_owned()),
                 by: Some(by),
                 answers,
