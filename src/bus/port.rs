@@ -56,7 +56,7 @@ impl<I: Inbox> Port<I> {
     where
         I: From<Envelope<M>>,
     {
-        let reply = Reply::unheard(&self.line, self.ticket::<M>());
+        let reply = Reply::unheard(self.shown_on(), self.ticket::<M>());
         self.deliver(Envelope { message, reply });
     }
 
@@ -79,7 +79,7 @@ impl<I: Inbox> Port<I> {
         I: From<Envelope<M>>,
     {
         let ticket = self.ticket::<M>();
-        let (reply, receiver) = Reply::new(&self.line, ticket);
+        let (reply, receiver) = Reply::new(self.shown_on(), ticket);
         self.deliver(Envelope { message, reply });
         (receiver, ticket)
     }
@@ -89,7 +89,7 @@ impl<I: Inbox> Port<I> {
     where
         I: From<Envelope<M>>,
     {
-        let reply = reply.under(&self.line, self.ticket::<M>());
+        let reply = reply.under(self.shown_on(), self.ticket::<M>());
         self.deliver(Envelope { message, reply });
     }
 
@@ -103,14 +103,19 @@ impl<I: Inbox> Port<I> {
         self.line.ticket(self.from, kind)
     }
 
+    /// Where taps see what is sent; none where no tap sees it.
+    fn shown_on(&self) -> Option<&Arc<Line>> {
+        let shown = self.line.shows() && self.from != Party::TAP;
+        shown.then_some(&self.line)
+    }
+
     fn deliver<M: Message>(&self, envelope: Envelope<M>)
     where
         I: From<Envelope<M>>,
     {
-        if self.line.tapped() {
+        if let Some(line) = self.shown_on() {
             let Envelope { message, reply } = &envelope;
-            self.line
-                .show(reply.ticket(), reply.is_awaited(), Event::Message(message));
+            line.show(reply.ticket(), reply.is_awaited(), Event::Message(message));
         }
         match &self.way {
             Way::Actor(recipient) => recipient.do_send(envelope.into()),

@@ -148,13 +148,7 @@ pub(crate) fn report(severity: Severity, id: &str, text: &str) {
 
 /// Shows the user something where the testbench must not be called.
 pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str) {
-    let name = match severity {
-        Severity::Info => "info",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-        Severity::Fatal => "fatal",
-    };
-    eprintln!("vhost: {name}: {id}: {text}");
+    eprintln!("vhost: {}: {id}: {text}", severity.name());
 }
 
 /// A status that `mb_sv_call` can't answer.
