@@ -12,12 +12,13 @@
 //! - [`messages`]: everything they may say to each other.
 //! - [`bus`]: carries it; the only place that waits.
 //! - [`config`]: the two YAML files. [`mem`]: what memory is, without actors. `printf`: C's formats.
-//! - [`trace`]: recordings of it all.
+//! - [`trace`]: recordings of it all. [`attach`]: loggers, checkers, collectors.
 //! - `sim`: safe wrappers over the simulator's symbols.
 //!
 //! Arrows run down only; a test holds them. All of it runs on the thread of its caller.
 
 mod actors;
+pub mod attach;
 pub mod bus;
 pub mod config;
 mod ffi;

@@ -9,7 +9,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum AttachError {
     /// A filter names a channel that is not served.
-    #[error("no channel `{name}` is served, of which a tap wants to see messages; served are: {served}")]
+    #[error(
+        "no channel `{name}` is served, of which a tap wants to see messages; served are: {served}"
+    )]
     NoChannel {
         /// As it was asked for.
         name: String,
@@ -25,7 +27,9 @@ pub enum AttachError {
         cause: io::Error,
     },
     /// A name that nothing has.
-    #[error("nothing is called `{name}` that could be attached: there are `log`, `log-json`, `check` and `statistics`")]
+    #[error(
+        "nothing is called `{name}` that could be attached: there are `log`, `log-json`, `check` and `statistics`"
+    )]
     Unknown {
         /// The name.
         name: String,

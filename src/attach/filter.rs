@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Attach, AttachError, Owners, Site};
 use crate::bus::{Event, Message, Observation, Party, Tap};
 
-/// Which of all that is said a tap is shown. A new one shows all; what is added narrows it, and where something is added
+/// What something that is attached is shown. A new one shows all; what is added narrows it, and where something is added
 /// twice, either will do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use = "a filter does nothing unless it leads to a tap"]
@@ -55,9 +55,9 @@ impl Filter {
         self
     }
 
-    /// Shows it to `tap`.
-    pub fn to<T: Tap>(self, tap: T) -> Filtered<T> {
-        Filtered { filter: self, tap }
+    /// Shows it to `whom`.
+    pub fn to<A: Attach>(self, whom: A) -> Filtered<A> {
+        Filtered { filter: self, whom }
     }
 
     fn takes(&self, seen: &Observation<'_>) -> bool {
@@ -65,23 +65,25 @@ impl Filter {
         let is_message = matches!(seen.event, Event::Message(_));
         let (kinds, parties) = (&self.kinds, &self.parties);
         (kinds.is_empty() || kinds.contains(&ticket.name()))
-            && (parties.is_empty() || parties.contains(&ticket.from) || parties.contains(&ticket.to()))
+            && (parties.is_empty()
+                || parties.contains(&ticket.from)
+                || parties.contains(&ticket.to()))
             && self
                 .direction
                 .is_none_or(|direction| (direction == Direction::Messages) == is_message)
     }
 }
 
-/// A tap that is shown a part of what is said.
+/// Something that is shown a part of what is said.
 #[derive(Debug)]
-pub struct Filtered<T> {
+pub struct Filtered<A> {
     filter: Filter,
-    tap: T,
+    whom: A,
 }
 
-impl<T: Tap> Attach for Filtered<T> {
+impl<A: Attach> Attach for Filtered<A> {
     fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError> {
-        let Self { filter, tap } = *self;
+        let Self { filter, whom } = *self;
         let channels = site.channels();
         let known = |name: &String| channels.iter().any(|channel| *channel.name == **name);
         if let Some(name) = filter.channels.iter().find(|name| !known(name)) {
@@ -95,19 +97,19 @@ impl<T: Tap> Attach for Filtered<T> {
         Ok(Box::new(Sieve {
             filter,
             owners,
-            tap,
+            tap: Box::new(whom).attach(site)?,
         }))
     }
 }
 
-struct Sieve<T> {
+struct Sieve {
     filter: Filter,
     /// Where channels matter.
     owners: Option<Owners>,
-    tap: T,
+    tap: Box<dyn Tap>,
 }
 
-impl<T: Tap> Tap for Sieve<T> {
+impl Tap for Sieve {
     fn observe(&mut self, seen: &Observation<'_>) {
         // Asked of everything: a message of another kind may be what one that is wanted answers.
         let is_theirs = self.owners.as_mut().is_none_or(|owners| {

@@ -123,7 +123,9 @@ impl Log {
             let channels = self.owners.channels().iter();
             let of = (0..).zip(channels).find(|(_, of)| *of.name == **channel);
             if let Some((number, _)) = of {
-                self.learn(ChannelId(number), |about| *about = plain(&target.to_string()));
+                self.learn(ChannelId(number), |about| {
+                    *about = plain(&target.to_string())
+                });
             }
         } else if let Some(Open { channel, path, .. }) = seen.event.is() {
             self.learn(*channel, |about| {

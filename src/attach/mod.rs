@@ -1,7 +1,7 @@
 //! What is attached to a system or to its replay: loggers, checkers, collectors. They see all that is said, and change nothing
 //! of it.
 //!
-//! - [`Attach`]: whatever can be attached: every [`Tap`], and what has to know the system first, its [`Site`].
+//! - [`Attach`]: whatever can be attached: every [`Tap`], every [`actor`], and what has to know the system first, its [`Site`].
 //! - [`Filter`]: which of all messages a tap is shown.
 //! - [`Findings`]: what a checker has to say, to the user and not to the bus.
 //! - [`Logger`], [`ProtocolChecker`], [`Statistics`]: ready-made.
@@ -24,8 +24,8 @@ mod tests;
 pub use error::AttachError;
 pub(crate) use exit::{AtExit, end_all, end_at_exit};
 pub use filter::{Direction, Filter, Filtered};
+pub(crate) use findings::Reporter;
 pub use findings::{Finding, Findings};
-pub(crate) use findings::{Reporter, Way};
 pub use logger::Logger;
 pub use named::{Named, parse};
 pub use owners::{Owners, Passing};
@@ -33,7 +33,9 @@ pub use protocol::ProtocolChecker;
 pub use site::{Channel, Site, channels};
 pub use statistics::{Histogram, Requests, Statistics, Table};
 
-use crate::bus::Tap;
+use actix::{Actor, Context, Handler};
+
+use crate::bus::{ActorTap, Kept, Tap};
 
 /// Something that can be attached. Every [`Tap`] can, and sees all; [`with`] makes one of what has to know the system.
 ///
@@ -53,7 +55,7 @@ use crate::bus::Tap;
 /// vhost.attach(Filter::new().channel("core0").to(count))?;
 /// # Ok::<(), Error>(())
 /// ```
-pub trait Attach {
+pub trait Attach: 'static {
     /// Makes the tap.
     ///
     /// # Errors
@@ -89,13 +91,49 @@ impl<T: Tap> Attach for T {
 /// let vhost = vhost::Vhost::builder().attach(deadline).start()?;
 /// # Ok::<(), vhost::Error>(())
 /// ```
-pub fn with<T: Tap>(make: impl FnOnce(&Site) -> T) -> impl Attach {
+pub fn with<T: Tap>(make: impl FnOnce(&Site) -> T + 'static) -> impl Attach {
     With(make)
+}
+
+/// An actor, which is sent a copy of everything. It is started where it is attached, and asks and posts as actors do.
+///
+/// ```
+/// use actix::{Actor, Context, Handler};
+/// use vhost::attach::{self, Filter};
+/// use vhost::bus::Kept;
+/// use vhost::messages::console::Print;
+///
+/// struct Reader(String);
+///
+/// impl Actor for Reader {
+///     type Context = Context<Self>;
+/// }
+///
+/// impl Handler<Kept> for Reader {
+///     type Result = ();
+///
+///     fn handle(&mut self, seen: Kept, _: &mut Context<Self>) {
+///         if let Some(print) = seen.event.is::<Print>() {
+///             self.0 += &String::from_utf8_lossy(&print.text);
+///         }
+///     }
+/// }
+///
+/// let reader = attach::actor(|_| Reader(String::new()));
+/// let vhost = vhost::Vhost::builder().attach(Filter::new().kind::<Print>().to(reader)).start()?;
+/// # Ok::<(), vhost::Error>(())
+/// ```
+pub fn actor<A>(make: impl FnOnce(&Site) -> A + 'static) -> impl Attach
+where
+    A: Actor<Context = Context<A>> + Handler<Kept>,
+{
+    // Attached inside of the bus, where actors can be started.
+    with(|site| ActorTap::new(&make(site).start()))
 }
 
 struct With<F>(F);
 
-impl<T: Tap, F: FnOnce(&Site) -> T> Attach for With<F> {
+impl<T: Tap, F: FnOnce(&Site) -> T + 'static> Attach for With<F> {
     fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError> {
         Ok(Box::new((self.0)(site)))
     }

@@ -121,7 +121,10 @@ impl Owners {
     /// The one channel of the space that a message to memory is about.
     fn alone_in_space(&self, body: &dyn Body) -> Option<Arc<str>> {
         let space = space_of(body)?;
-        let mut there = self.channels.iter().filter(|channel| channel.space == space);
+        let mut there = self
+            .channels
+            .iter()
+            .filter(|channel| channel.space == space);
         let channel = there.next()?;
         there.next().is_none().then(|| channel.name.clone())
     }

@@ -186,6 +186,18 @@ impl Histogram {
     }
 }
 
+/// The steps that have any: `≤3: 10  ≤15: 2`.
+impl Display for Histogram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = self.steps().filter(|(_, count)| *count > 0);
+        for (number, (most, count)) in steps.enumerate() {
+            let gap = if number == 0 { "" } else { "  " };
+            write!(f, "{gap}≤{most}: {count}")?;
+        }
+        Ok(())
+    }
+}
+
 /// A list of pairs: the most ticks of each step, and how many.
 impl Serialize for Histogram {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -289,10 +301,7 @@ impl Display for Table {
                 f,
                 "{channel:<12} {kind:<10} {count:>9} {failed:>8} {bytes:>12} {ticks_min:>8} {mean:>10.1} {ticks_max:>8} "
             )?;
-            for (most, count) in requests.histogram.steps().filter(|(_, count)| *count > 0) {
-                write!(f, " ≤{most}: {count}")?;
-            }
-            writeln!(f)?;
+            writeln!(f, " {}", requests.histogram)?;
         }
         Ok(())
     }

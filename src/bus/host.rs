@@ -134,15 +134,16 @@ impl Bus {
         self.line.detach();
     }
 
-    /// Starts an actor that is no party: nobody on the bus sends it anything. [`ActorTap`](super::ActorTap) makes a tap of one.
-    pub fn start_apart<A>(&self, actor: A) -> Result<actix::Addr<A>, BusError>
-    where
-        A: Actor<Context = actix::Context<A>>,
-    {
+    /// Where actors may be started that are no parties, by [`Actor::start`]. [`ActorTap`](super::ActorTap) makes a tap of one.
+    ///
+    /// # Errors
+    /// [`BusError::Reentered`] from inside an actor or a tap.
+    pub fn enter<T>(&self, start: impl FnOnce() -> T) -> Result<T, BusError> {
         self.refuse_inside("start an actor")?;
         let local = self.local.borrow();
         let _entered = local.enter();
-        Ok(actor.start())
+        self.woken.0.store(true, Ordering::Relaxed);
+        Ok(start())
     }
 
     /// The number of ticks so far.

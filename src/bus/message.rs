@@ -97,10 +97,7 @@ struct Shown {
 
 impl<R> Reply<R> {
     /// The place for the answer to a message that taps see on `line`.
-    pub(super) fn new(
-        line: Option<&Arc<Line>>,
-        ticket: Ticket,
-    ) -> (Self, oneshot::Receiver<R>) {
+    pub(super) fn new(line: Option<&Arc<Line>>, ticket: Ticket) -> (Self, oneshot::Receiver<R>) {
         let (slot, receiver) = oneshot::channel();
         let mut reply = Self::unheard(line, ticket);
         reply.slot = Some(slot);

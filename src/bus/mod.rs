@@ -43,7 +43,8 @@ impl Party {
     /// Whoever calls from outside of the bus: the C ABI or a Rust user.
     pub const OUTSIDE: Self = Self(&"outside");
 
-    /// Whatever is attached and sees all. What it says is shown to no tap: attached or not, the others say the same.
+    /// Whatever is attached and sees all. What it says is shown to no tap and not counted: attached or not, the others say the
+    /// same, under the same numbers.
     pub const TAP: Self = Self(&"a tap");
 
     /// Whom an announcement is for: only taps see it.

@@ -14,6 +14,8 @@ use super::{Answer, Envelope, Inbox, Message, Party, Reply};
 #[derive(Debug)]
 pub struct Port<I: Inbox> {
     from: Party,
+    /// What is sent is shown to no tap, and is not counted.
+    apart: bool,
     line: Arc<Line>,
     way: Way<I>,
 }
@@ -30,6 +32,7 @@ impl<I: Inbox> Port<I> {
     pub(super) fn to_actor(line: &Arc<Line>, recipient: actix::Recipient<I>) -> Self {
         Self {
             from: Party::OUTSIDE,
+            apart: false,
             line: line.clone(),
             way: Way::Actor(recipient),
         }
@@ -38,6 +41,7 @@ impl<I: Inbox> Port<I> {
     pub(super) fn to_foreign(line: &Arc<Line>, outbox: Rc<Outbox<I>>) -> Self {
         Self {
             from: Party::OUTSIDE,
+            apart: false,
             line: line.clone(),
             way: Way::Foreign(outbox),
         }
@@ -47,6 +51,7 @@ impl<I: Inbox> Port<I> {
     pub fn sent_by(&self, from: Party) -> Self {
         Self {
             from,
+            apart: from == Party::TAP,
             ..self.clone()
         }
     }
@@ -100,12 +105,15 @@ impl<I: Inbox> Port<I> {
                 name: M::NAME,
             }
         };
+        if self.apart {
+            return Ticket::uncounted(self.from, kind);
+        }
         self.line.ticket(self.from, kind)
     }
 
     /// Where taps see what is sent; none where no tap sees it.
     fn shown_on(&self) -> Option<&Arc<Line>> {
-        let shown = self.line.shows() && self.from != Party::TAP;
+        let shown = self.line.shows() && !self.apart;
         shown.then_some(&self.line)
     }
 
@@ -133,6 +141,7 @@ impl<I: Inbox> Clone for Port<I> {
         };
         Self {
             from: self.from,
+            apart: self.apart,
             line: self.line.clone(),
             way,
         }

@@ -1,9 +1,9 @@
 //! Which channel a message is of.
 
-use crate::bus::Body;
 use super::foreign::{self, Exit, HostCall, Line, MethodCall, PyCancel, Register};
 use super::mailbox::{Rang, Served};
 use super::{ChannelId, console, files, rpc};
+use crate::bus::Body;
 
 /// How a message names its channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::origin::{Noted, recorder};
 use super::sockets::QUEUE_LIMIT;
 use super::{Error, Spaces, Vhost};
 use crate::actors::sockets::{Hub, Tcp};
-use crate::bus::Tap;
+use crate::attach::Attach;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
 use crate::foreign::{Callbacks, FileOpener, Memories, Openers, Python};
 use crate::mem::MemoryMap;
@@ -47,7 +47,7 @@ pub struct Builder {
     console: Option<Box<dyn io::Write>>,
     socket_queue: Option<usize>,
     sockets: Option<Rc<RefCell<Hub>>>,
-    taps: Vec<Box<dyn Tap>>,
+    attached: Vec<Box<dyn Attach>>,
     recording: Option<(PathBuf, Payloads)>,
 }
 
@@ -134,10 +134,11 @@ impl Builder {
         self
     }
 
-    /// Shows every message and reply to `tap`, from the first one on: memories that get their content, images that are
-    /// loaded. [`Vhost::attach`] is for taps that come later.
-    pub fn attach(mut self, tap: impl Tap) -> Self {
-        self.taps.push(Box::new(tap));
+    /// Attaches a logger, a checker, a recorder: [`attach`](crate::attach) has ready-made ones. It sees every message and reply,
+    /// from the first one on: memories that get their content, images that are loaded. [`Vhost::attach`] is for what comes
+    /// later.
+    pub fn attach(mut self, what: impl Attach) -> Self {
+        self.attached.push(Box::new(what));
         self
     }
 
@@ -200,7 +201,7 @@ impl Builder {
             // What happened on sockets before is not in it.
             origin.whole = hub.borrow().is_empty();
             origin.payloads = payloads;
-            self.taps.push(Box::new(recorder(&file, &origin)?));
+            self.attached.push(Box::new(recorder(&file, &origin)?));
             origin.whole = false;
         }
         // Only a replay needs them, and a recording that begins later has none.
@@ -214,7 +215,7 @@ impl Builder {
             outside,
             sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
             sockets: hub,
-            taps: self.taps,
+            attached: self.attached,
         })
     }
 

@@ -21,6 +21,5 @@ pub use error::{Damage, TraceError};
 pub use format::{FORMAT, Header, Kind, Payloads, Source};
 pub use reader::{Entry, Said, Trace};
 pub use recorder::Recorder;
-pub(crate) use recorder::flush_all;
 pub use vocabulary::decode;
 pub(crate) use vocabulary::{answer, encode, whole};

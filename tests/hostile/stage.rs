@@ -230,7 +230,9 @@ impl Stage {
             .expect("a system");
         let reports = Reports::default();
         let seen_by = reports.clone();
-        vhost.attach(move |seen: &Observation<'_>| seen_by.see(seen));
+        vhost
+            .attach(move |seen: &Observation<'_>| seen_by.see(seen))
+            .expect("a tap");
         let released = Rc::new(Cell::new(false));
         answer(&vhost, &released).expect("methods and commands");
         Self {

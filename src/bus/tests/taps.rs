@@ -268,7 +268,7 @@ fn an_attached_actor_gets_copies() {
     let clerk = forwarder(&bus, &doubler(&bus));
     bus.ask(&clerk, clerk::Ask(1)).unwrap();
     let diary = Diary::default();
-    let address = bus.start_apart(Keeper(diary.clone())).unwrap();
+    let address = bus.enter(|| Keeper(diary.clone()).start()).unwrap();
     bus.attach(ActorTap::new(&address));
     bus.ask(&clerk, clerk::Ask(2)).unwrap();
     bus.settle().unwrap();
@@ -314,7 +314,7 @@ fn what_an_attached_actor_says_is_shown_to_no_tap() {
         }
     });
     let objector = Objector(world.sent_by(Party::TAP));
-    let objector = bus.start_apart(objector).unwrap();
+    let objector = bus.enter(|| objector.start()).unwrap();
     bus.attach(ActorTap::new(&objector));
     let recorder = recorded(&bus);
     bus.ask(&world, world::Ask(9)).unwrap();
@@ -332,7 +332,7 @@ fn an_attached_actor_that_panics_is_missed() {
     let bus = Bus::new();
     let world = doubler(&bus);
     let objector = Objector(world.sent_by(Party::TAP));
-    let objector = bus.start_apart(objector).unwrap();
+    let objector = bus.enter(|| objector.start()).unwrap();
     bus.attach(ActorTap::new(&objector));
     assert_eq!(bus.ask(&world, world::Ask(13)), Ok(26));
     assert_eq!(bus.ask(&world, world::Ask(1)), Ok(2));
