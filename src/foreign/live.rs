@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{Callbacks, Foreign, Memories, Python};
 use crate::mem::{AccessError, Outcome, execute};
-use crate::messages::foreign::{Access, Line, Opener, Served, Severity, SpecialId, Untold};
+use crate::messages::foreign::{Access, Line, Opener, Report, Served, Severity, SpecialId, Untold};
 use crate::messages::rpc::{CallError, Progress, Target};
 use crate::sim::{CStdout, SimError, testbench};
 
@@ -109,8 +109,8 @@ impl Foreign for Live {
         tell("mb_served", told);
     }
 
-    fn report(&self, severity: Severity, id: &str, text: &str) {
-        report(severity, id, text);
+    fn report(&self, report: &Report) {
+        self.callbacks.report(report);
     }
 
     fn open_special(

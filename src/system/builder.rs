@@ -15,8 +15,9 @@ use super::{Error, Spaces, Vhost};
 use crate::actors::sockets::{Hub, Tcp};
 use crate::attach::Attach;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
-use crate::foreign::{Callbacks, FileOpener, Memories, Openers, Python};
+use crate::foreign::{Callbacks, FileOpener, Memories, OnReport, Openers, Python};
 use crate::mem::MemoryMap;
+use crate::messages::foreign::Report;
 use crate::sim::CStdout;
 use crate::trace::{Header, Payloads};
 
@@ -47,6 +48,7 @@ pub struct Builder {
     console: Option<Box<dyn io::Write>>,
     socket_queue: Option<usize>,
     sockets: Option<Rc<RefCell<Hub>>>,
+    on_report: Option<Box<OnReport>>,
     attached: Vec<Box<dyn Attach>>,
     recording: Option<(PathBuf, Payloads)>,
 }
@@ -134,6 +136,13 @@ impl Builder {
         self
     }
 
+    /// Hands `show` what there is to report: errors, warnings, notes, findings of checkers. Without it they go to the testbench's
+    /// `mb_report`, and where there is none to stderr.
+    pub fn on_report(mut self, show: impl FnMut(&Report) + 'static) -> Self {
+        self.on_report = Some(Box::new(show));
+        self
+    }
+
     /// Attaches a logger, a checker, a recorder: [`attach`](crate::attach) has ready-made ones. It sees every message and reply,
     /// from the first one on: memories that get their content, images that are loaded. [`Vhost::attach`] is for what comes
     /// later.
@@ -179,7 +188,11 @@ impl Builder {
         let memories = Rc::new(Memories::new(map.clone())?);
         let spaces = Spaces::new(map.clone(), memories.clone());
         built(&spaces, &mut self.extensions, &mut self.virtuals)?;
-        let callbacks = Rc::new(Callbacks::new(self.extensions, self.virtuals));
+        let callbacks = Callbacks::new(self.extensions, self.virtuals);
+        let callbacks = Rc::new(match self.on_report {
+            Some(on_report) => callbacks.with_reports(on_report),
+            None => callbacks,
+        });
         let hub = match self.sockets {
             Some(sockets) => sockets,
             None => Rc::new(RefCell::new(Hub::new(
@@ -187,7 +200,7 @@ impl Builder {
                 self.socket_queue.unwrap_or(QUEUE_LIMIT),
             ))),
         };
-        let python = Python::new(widths(&channels));
+        let python = Python::new(widths(&channels), callbacks.clone());
         let outside = Outside::live(&memories, &callbacks, python, self.files.as_deref())?;
         let mut origin = Header {
             file_root: self.files.is_some(),
