@@ -189,12 +189,11 @@ impl Queues {
 
     /// Firmware has written words of the channel.
     fn rang(&mut self, sight: &Sight, breaches: &mut Vec<Breach>) {
-        if ![State::INIT.0, State::READY.0].contains(&sight.state) {
-            breaches.push(format!("state is {:#x}, which is none", sight.state));
-        }
         if sight.state != State::READY.0 {
             // Firmware starts anew: what was under way is dropped.
-            self.session = None;
+            if self.session.take().is_some() && sight.state != State::INIT.0 {
+                breaches.push(format!("state becomes {:#x}, which is none", sight.state));
+            }
         }
         if let Some(session) = &mut self.session {
             session.requests_are_put(Index(sight.request_put), breaches);

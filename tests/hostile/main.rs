@@ -172,6 +172,10 @@ fn live(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> Life {
         rude.iter_mut()
             .for_each(|rude| rude.collect(&stage, &reports));
         stage.released.set(false);
+        for plan in RUDE.iter().chain([&GOOD]) {
+            assert_eq!(stage.breaches(plan.name), None, "{}", plan.name);
+        }
+        stage.forget_found();
         let printed = stage.console.take();
         let stray = printed
             .lines()
