@@ -18,8 +18,6 @@ mod owners;
 mod protocol;
 mod site;
 mod statistics;
-#[cfg(test)]
-mod tests;
 
 pub use error::AttachError;
 pub(crate) use exit::{AtExit, end_all, end_at_exit};

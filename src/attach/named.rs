@@ -84,3 +84,43 @@ impl Attach for Named {
         made.attach(site)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_with_all_that_there_is() {
+        let named = parse(" log, log-json = a.json ,check=fatal,, statistics=b").unwrap();
+        let file = |name: &str| Some(name.to_owned());
+        assert_eq!(
+            named,
+            [
+                Named::Log {
+                    file: None,
+                    json: false
+                },
+                Named::Log {
+                    file: file("a.json"),
+                    json: true
+                },
+                Named::Check(Severity::Fatal),
+                Named::Statistics { file: file("b") },
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (list, part) in [
+            ("logs", "`logs`"),
+            ("check,=x", "``"),
+            ("check=bad", "`check=bad`"),
+            ("log=", "`log=`"),
+            ("check=", "`check=`"),
+        ] {
+            let error = parse(list).unwrap_err().to_string();
+            assert!(error.contains(part), "{list}: {error}");
+        }
+    }
+}

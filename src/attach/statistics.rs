@@ -186,13 +186,14 @@ impl Histogram {
     }
 }
 
-/// The steps that have any: `≤3: 10  ≤15: 2`.
+/// The steps that have any: `0: 10  ≤15: 2`.
 impl Display for Histogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let steps = self.steps().filter(|(_, count)| *count > 0);
         for (number, (most, count)) in steps.enumerate() {
             let gap = if number == 0 { "" } else { "  " };
-            write!(f, "{gap}≤{most}: {count}")?;
+            let up_to = if most < 2 { "" } else { "≤" };
+            write!(f, "{gap}{up_to}{most}: {count}")?;
         }
         Ok(())
     }

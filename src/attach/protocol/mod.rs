@@ -1,10 +1,13 @@
 //! Checks that firmware and host keep the mailbox protocol.
 
-use std::collections::{HashMap, VecDeque};
+mod session;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use mailbox_rs::{Index, Layout, PtrWidth, QUEUE_LEN, Response, ResponseEntry, State};
+use mailbox_rs::{Index, Layout, PtrWidth, ResponseEntry, State};
 
+use self::session::{Breach, Session};
 use super::{Attach, AttachError, Channel, Findings, Owners, Site};
 use crate::bus::{Event, Inbox as _, Observation, Tap};
 use crate::mem::{AccessError, Op, Outcome, Segments, part};
@@ -85,20 +88,6 @@ enum Word {
     ResponsesPut,
     ResponsesTaken,
 }
-
-/// How far both sides are.
-#[derive(Debug, Default)]
-struct Session {
-    requests_put: Index,
-    requests_taken: Index,
-    responses_put: Index,
-    responses_taken: Index,
-    /// Responses that were announced, and are to be put next.
-    owed: VecDeque<Response>,
-}
-
-/// What breaks the protocol.
-type Breach = String;
 
 impl Queues {
     fn new(channel: &Channel) -> Self {
@@ -217,98 +206,6 @@ impl Queues {
         }
         session.owed.extend(served.response);
     }
-}
-
-impl Session {
-    /// Firmware says how far it has put requests.
-    fn requests_are_put(&mut self, put: Index, breaches: &mut Vec<Breach>) {
-        let taken = self.requests_taken;
-        let (before, now) = (ahead(self.requests_put, taken), ahead(put, taken));
-        if now > QUEUE_LEN {
-            breaches.push(format!(
-                "request queue: idx_p went from {:#x} to {:#x}, past the {QUEUE_LEN} slots behind idx_c {:#x}",
-                self.requests_put.0, put.0, taken.0
-            ));
-        } else if now < before {
-            breaches.push(format!(
-                "request queue: idx_p went back from {:#x} to {:#x}",
-                self.requests_put.0, put.0
-            ));
-        }
-        self.requests_put = put;
-    }
-
-    /// Firmware says how far it has taken responses.
-    fn responses_are_taken(&mut self, taken: Index, breaches: &mut Vec<Breach>) {
-        let put = self.responses_put;
-        let (before, now) = (ahead(put, self.responses_taken), ahead(put, taken));
-        self.responses_taken = taken;
-        if now > before {
-            breaches.push(format!(
-                "response queue: idx_c is {:#x}, where idx_p is {:#x}: firmware took what was not there, or went back",
-                taken.0, put.0
-            ));
-            // As the host does.
-            self.responses_taken = put;
-        }
-    }
-
-    /// The host takes a request.
-    fn takes(&mut self, next: Index, breaches: &mut Vec<Breach>) {
-        let taken = self.requests_taken;
-        if next != taken.next() {
-            breaches.push(format!(
-                "request queue: the host moves idx_c from {:#x} to {:#x}",
-                taken.0, next.0
-            ));
-        } else if taken == self.requests_put {
-            breaches.push(format!(
-                "request queue: the host takes request {:#x}, which is not there",
-                taken.0
-            ));
-        }
-        self.requests_taken = next;
-    }
-
-    /// The host puts a response.
-    fn puts(
-        &mut self,
-        next: Index,
-        entry: Option<ResponseEntry>,
-        width: PtrWidth,
-        breaches: &mut Vec<Breach>,
-    ) {
-        let put = self.responses_put;
-        if next != put.next() {
-            breaches.push(format!(
-                "response queue: the host moves idx_p from {:#x} to {:#x}",
-                put.0, next.0
-            ));
-        } else if ahead(put, self.responses_taken) >= QUEUE_LEN {
-            breaches.push(format!(
-                "response queue: the host puts response {:#x} into a full queue",
-                put.0
-            ));
-        }
-        self.responses_put = next;
-        let owed = self.owed.pop_front();
-        if owed.is_none() {
-            breaches.push(format!(
-                "response queue: response {:#x} answers no request",
-                put.0
-            ));
-        } else if entry != owed.map(|owed| owed.entry(width)) {
-            breaches.push(format!(
-                "response queue: response {:#x} is not the answer to its request",
-                put.0
-            ));
-        }
-    }
-}
-
-/// How far one index is ahead of another.
-fn ahead(one: Index, other: Index) -> u32 {
-    one.0.wrapping_sub(other.0)
 }
 
 impl Tap for Checker {
