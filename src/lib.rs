@@ -49,6 +49,11 @@ struct Readme;
 #[doc = include_str!("../docs/trace.md")]
 struct Recordings;
 
+/// And those of the page on what can be attached.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/attach.md")]
+struct Attached;
+
 /// And so do those of the page on memories.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/memories.md")]

@@ -298,7 +298,7 @@ fn attaches_what_it_names(linkage: Linkage) {
     let (first, second, third) = (read("first.json"), read("second.log"), read("third.log"));
     assert_eq!(first.matches("\"request\":\"PRINT\"").count(), 2, "{first}");
     assert!(
-        !second.contains("one") && second.contains("\"two\\n\""),
+        !second.contains("one\\n") && second.contains("\"two\\n\""),
         "{second}"
     );
     assert!(third.contains("\"three\\n\""), "{third}");
