@@ -5,6 +5,7 @@ use std::ffi::c_int;
 use thiserror::Error;
 
 use super::process::{SERVED, WRITTEN};
+use crate::attach::AttachError;
 use crate::messages::sockets::SocketError;
 use crate::sim::SimError;
 use crate::sim::open_array::ArrayError;
@@ -34,6 +35,8 @@ pub(super) enum Error {
     NotObservable { what: u32 },
     #[error("{0} is no severity: there is 0 info, 1 warning, 2 error, 3 fatal")]
     NoSeverity(c_int),
+    #[error(transparent)]
+    Attach(#[from] AttachError),
     #[error("{0:#x} is no handle that `c_skt_open` has given")]
     NoHandle(usize),
     #[error("pointers of this machine are too short for the handle of a socket")]

@@ -2,10 +2,11 @@
 
 use std::ffi::{c_char, c_int};
 
-use super::arguments::optional_text;
+use super::arguments::{optional_text, text};
 use super::error::Error;
 use super::guard::guard;
 use super::process;
+use crate::attach;
 use crate::messages::foreign::Severity;
 use crate::sim::testbench;
 use crate::system::{InitPaths, Patience};
@@ -111,6 +112,17 @@ pub(super) extern "C" fn mb_watchdog(ticks: u64, severity: c_int) -> c_int {
         let known = Severity::ALL.into_iter().find(known);
         let severity = known.ok_or(Error::NoSeverity(severity))?;
         process::watch(Patience { ticks, severity })?;
+        Ok(0)
+    })
+}
+
+/// Attaches what is ready-made, by name.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn mb_attach(list: *const c_char) -> c_int {
+    guard("mb_attach", -1, || {
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let list = unsafe { text(list, "list") }?;
+        process::attach(attach::parse(list)?)?;
         Ok(0)
     })
 }

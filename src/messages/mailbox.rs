@@ -2,7 +2,9 @@
 
 mod status;
 
-use mailbox_rs::{RequestEntry, Response, State};
+use std::fmt::{self, Display};
+
+use mailbox_rs::{Request, RequestEntry, Response, State};
 use serde::{Deserialize, Serialize};
 
 pub use status::{ChannelStatus, End, Past, PendingCall, Step, Task};
@@ -87,6 +89,66 @@ pub struct Served {
     pub since: u64,
     /// What firmware is told; none where the request has no response.
     pub response: Option<Response>,
+}
+
+impl Served {
+    /// The name of the request's kind, such as `"PRINT"`.
+    pub fn kind(&self) -> &'static str {
+        Request::try_from(&self.entry).map_or("malformed", |request| request.kind())
+    }
+
+    /// The request, in the words of the protocol.
+    pub fn asked(&self) -> impl Display {
+        Asked(&self.entry)
+    }
+
+    /// What came of it, as it follows after the request: `; gives 0xc; slot 2, taken in tick 1290`.
+    pub fn answered(&self) -> impl Display {
+        Answered(self)
+    }
+}
+
+/// Request and response, in the words of the protocol.
+impl Display for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.asked(), self.answered())
+    }
+}
+
+struct Asked<'a>(&'a RequestEntry);
+
+impl Display for Asked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Request::try_from(self.0) {
+            Ok(request) => write!(f, "{request}"),
+            Err(problem) => write!(f, "{}: {problem}", self.0),
+        }
+    }
+}
+
+struct Answered<'a>(&'a Served);
+
+impl Display for Answered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(served) = self;
+        if let Some(response) = served.response {
+            write!(f, "; {}", Told(response))?;
+        }
+        write!(f, "; slot {}, taken in tick {}", served.slot, served.since)
+    }
+}
+
+/// What firmware is told.
+struct Told(Response);
+
+impl Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Response::Empty => f.write_str("done"),
+            Response::Value(value) => write!(f, "gives {value:#x}"),
+            Response::Error(errno) => write!(f, "fails: {errno}"),
+        }
+    }
 }
 
 inbox! {

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::{Beginning, Builder, ChannelExit, Error, Patience, Spaces, Standalone, Vhost};
+use crate::attach::{self, Named};
 use crate::foreign::Openers;
 use crate::trace::Payloads;
 
@@ -95,8 +96,11 @@ impl Vhost {
     pub(crate) fn from_environment(
         paths: InitPaths,
         sockets: &Standalone,
+        attached: Vec<Named>,
     ) -> Result<(Self, Beginning), Error> {
-        let builder = from_environment(paths)?;
+        let builder = attached
+            .into_iter()
+            .fold(from_environment(paths)?, Builder::attach);
         Self::build(builder.on_sockets(sockets.hub()).parts()?)
     }
 }
@@ -122,10 +126,13 @@ fn from_environment(paths: InitPaths) -> Result<Builder, Error> {
         None => builder,
         Some(file) => builder.record_with(file, payloads()?),
     };
-    Ok(match variable("VHOST_WATCHDOG") {
+    let builder = match variable("VHOST_WATCHDOG") {
         None => builder,
         Some(value) => builder.watch(patience(&value)?),
-    })
+    };
+    let named = variable("VHOST_ATTACH").unwrap_or_default();
+    let attached = attach::parse(&named.to_string_lossy()).map_err(Error::AttachVariable)?;
+    Ok(attached.into_iter().fold(builder, Builder::attach))
 }
 
 /// What `VHOST_WATCHDOG` says.

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use mailbox_rs::{Request, RequestEntry, Response, State};
+use mailbox_rs::{RequestEntry, Response, State};
 use serde::{Deserialize, Serialize};
 
-use super::Sight;
+use super::{Asked, Sight, Told};
 use crate::messages::rpc::{Callee, Target};
 
 /// How one channel stands. Shown, it is a line that says who owes the next step, and indented lines for the rest.
@@ -123,7 +123,7 @@ impl fmt::Display for ChannelStatus {
             Step::Request => self.request(f)?,
             Step::Serve { slot, entry, task } => {
                 self.task(f, task)?;
-                write!(f, "; slot {slot} has {}", Shown(entry))?;
+                write!(f, "; slot {slot} has {}", Asked(entry))?;
             }
             Step::Room => write!(
                 f,
@@ -257,30 +257,16 @@ impl fmt::Display for Past {
         if to != from {
             write!(f, " to {to}")?;
         }
-        write!(f, ": {}: {end}", Shown(entry))
+        write!(f, ": {}; {end}", Asked(entry))
     }
 }
 
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Answered(Response::Empty) => f.write_str("answered"),
-            Self::Answered(Response::Value(value)) => write!(f, "answered {value:#x}"),
-            Self::Answered(Response::Error(errno)) => write!(f, "answered {errno}"),
+            Self::Answered(response) => Told(*response).fmt(f),
             Self::Silent => f.write_str("done"),
             Self::Reset => f.write_str("dropped by a reset"),
-        }
-    }
-}
-
-/// A request by what it means, or where it means nothing, by its numbers.
-struct Shown<'a>(&'a RequestEntry);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Request::try_from(self.0) {
-            Ok(request) => request.fmt(f),
-            Err(_) => self.0.fmt(f),
         }
     }
 }

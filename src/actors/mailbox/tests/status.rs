@@ -82,7 +82,7 @@ fn an_idle_channel_tells_whose_turn_it_is() {
         status.to_string(),
         "core0: waits for firmware to take a response, or to write a request, since tick 2\n  \
          requests: 1 put, 1 taken; responses: 1 put, 0 taken\n  \
-         slot 0, tick 2: OTHER action 0x80000000 id 0x1 args [0x7]: answered 0x7"
+         slot 0, tick 2: OTHER action 0x80000000 id 0x1 args [0x7]; gives 0x7"
     );
     assert!(firmware.try_receive().is_some());
     bench.tick();
@@ -219,7 +219,7 @@ fn a_channel_that_has_exited_tells_when_and_is_not_looked_at() {
     let reads = bench.chip.reads.get();
     assert_eq!(
         bench.status(),
-        "core0: exited with code 3 in tick 2\n  slot 0, tick 2: EXIT code 3: done"
+        "core0: exited with code 3 in tick 2\n  slot 0, tick 2: EXIT code 3; done"
     );
     assert_eq!(bench.chip.reads.get(), reads);
 }
@@ -312,7 +312,7 @@ fn a_request_that_a_reset_drops_is_kept_as_dropped() {
     assert_eq!(status.recent, [dropped]);
     assert_eq!((status.taken, status.put), (0, 0), "the queues begin anew");
     assert!(
-        status.to_string().ends_with(": dropped by a reset"),
+        status.to_string().ends_with("; dropped by a reset"),
         "{status}"
     );
 }
