@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +21,14 @@ pub struct Ticket {
     kind: &'static Kind,
 }
 
+/// Stands for a sender, a receiver and a name while the process runs: messages that have the same agree in all three. The reverse
+/// is not so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KindId {
+    from: usize,
+    kind: usize,
+}
+
 /// What all messages of one type to one party have in common; apart, since a ticket goes along with every message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Kind {
@@ -31,6 +40,14 @@ impl Ticket {
     /// Whom the message is for.
     pub fn to(&self) -> Party {
         self.kind.to
+    }
+
+    /// What tells the message's kind, quickly.
+    pub fn kind_id(&self) -> KindId {
+        KindId {
+            from: ptr::from_ref(self.from.0).addr(),
+            kind: ptr::from_ref(self.kind).addr(),
+        }
     }
 
     /// The message's name.
