@@ -92,7 +92,11 @@ pub(super) struct Line {
     tapped: AtomicBool,
     /// A tap is being called.
     observing: AtomicBool,
+    /// Locked while they are called.
     taps: Mutex<Vec<Box<dyn Tap>>>,
+    /// Those that were attached meanwhile, and whether there are any.
+    newcomers: Mutex<Vec<Box<dyn Tap>>>,
+    joined: AtomicBool,
     panics: Mutex<Vec<(Ticket, String)>>,
     panicked: AtomicBool,
 }
@@ -136,6 +140,11 @@ impl Line {
     }
 
     pub(super) fn attach(&self, tap: Box<dyn Tap>) {
+        if self.observing() {
+            lock(&self.newcomers).push(tap);
+            self.joined.store(true, Ordering::Relaxed);
+            return;
+        }
         lock(&self.taps).push(tap);
         self.tapped.store(true, Ordering::Relaxed);
     }
@@ -143,6 +152,10 @@ impl Line {
     /// Shows nothing to anybody any more.
     pub(super) fn detach(&self) {
         self.tapped.store(false, Ordering::Relaxed);
+        // One that is being called does this; all are dropped with the line.
+        if self.observing() {
+            return;
+        }
         let taps = std::mem::take(&mut *lock(&self.taps));
         drop(taps);
     }
@@ -153,17 +166,17 @@ impl Line {
 
     /// Shows an event to the taps, unless one of them causes it.
     pub(super) fn show(&self, ticket: Ticket, awaited: bool, event: Event<'_>) {
-        if self.observing.swap(true, Ordering::Relaxed) {
+        if self.observing() {
             return;
         }
+        self.observing.store(true, Ordering::Relaxed);
         let seen = Observation {
             ticket,
             tick: self.tick(),
             awaited,
             event,
         };
-        // Taken out, since a tap may attach another.
-        let mut taps = std::mem::take(&mut *lock(&self.taps));
+        let mut taps = lock(&self.taps);
         taps.retain_mut(|tap| {
             let observed = catch_unwind(AssertUnwindSafe(|| tap.observe(&seen)));
             if let Err(payload) = &observed {
@@ -172,10 +185,13 @@ impl Line {
             }
             observed.is_ok()
         });
-        let mut attached = lock(&self.taps);
-        taps.append(&mut attached);
-        self.tapped.store(!taps.is_empty(), Ordering::Relaxed);
-        *attached = taps;
+        if self.joined.load(Ordering::Relaxed) {
+            self.joined.store(false, Ordering::Relaxed);
+            taps.append(&mut lock(&self.newcomers));
+        }
+        if taps.is_empty() {
+            self.tapped.store(false, Ordering::Relaxed);
+        }
         self.observing.store(false, Ordering::Relaxed);
     }
 
