@@ -15,7 +15,7 @@ use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
 use crate::actors::memory::{Local, Memory};
 use crate::actors::rpc::Rpc;
 use crate::actors::sockets::Hub;
-use crate::bus::{Bus, Inbox, Party, Port, Tap};
+use crate::bus::{Bus, BusError, Inbox, Party, Port, Tap};
 use crate::config::ChannelConfig;
 use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Python, make};
 use crate::mem::{Backend, Image, MemoryMap, Note, Op, SpaceId, Span, Store, Write, initial};
@@ -143,13 +143,7 @@ impl Vhost {
             let desk = bus.desk(console::Inbox::PARTY);
             bus.start(|_| Console::new(desk, names, sink, &foreign))?
         };
-        let rpc = {
-            let desk = bus.desk(rpc::Inbox::PARTY);
-            bus.start(|own: Port<rpc::Inbox>| {
-                let alarm = bus.alarm(Box::new(move |now| own.post(Tick { now })));
-                Rpc::new(desk, &foreign, alarm)
-            })?
-        };
+        let rpc = start_rpc(&bus, &foreign)?;
         let told = rpc.clone();
         (outside.on_py_tasks)(Box::new(move |alive| told.post(PyTasks { alive })));
 
@@ -271,6 +265,18 @@ impl Vhost {
     }
 }
 
+/// Starts the RPC dispatcher on a bus.
+pub(super) fn start_rpc(
+    bus: &Bus,
+    foreign: &Port<foreign::Inbox>,
+) -> Result<Port<rpc::Inbox>, BusError> {
+    let desk = bus.desk(rpc::Inbox::PARTY);
+    bus.start(|own: Port<rpc::Inbox>| {
+        let alarm = bus.alarm(Box::new(move |now| own.post(Tick { now })));
+        Rpc::new(desk, foreign, alarm)
+    })
+}
+
 /// What is loaded where, each once however many channels the image has.
 fn images(channels: &[ChannelConfig]) -> Vec<(SpaceId, Arc<Image>)> {
     let mut images: Vec<(SpaceId, Arc<Image>)> = Vec::new();
@@ -287,7 +293,7 @@ fn images(channels: &[ChannelConfig]) -> Vec<(SpaceId, Arc<Image>)> {
 }
 
 /// The channel, where it is served.
-fn setup(channel: &ChannelConfig) -> Option<Setup> {
+pub(super) fn setup(channel: &ChannelConfig) -> Option<Setup> {
     let mailbox = channel.mailbox?;
     Some(Setup {
         name: channel.name.clone(),

@@ -6,10 +6,13 @@
 //! - `score`: the recording, as far as it has been played, and the first difference from it.
 //! - `player`: does what came from outside.
 //! - `answers`: stands in for memories, files and doorbells.
+//! - `part`: whose part is played, all actors' or that of one; `solo` plays that of one.
 
 mod answers;
+mod part;
 mod player;
 mod score;
+mod solo;
 
 use std::cell::RefCell;
 use std::io;
@@ -19,9 +22,12 @@ use std::rc::Rc;
 use thiserror::Error;
 
 use self::answers::{RecordedDisk, RecordedMemory, RecordedNetwork, Sights};
+use self::part::Part;
+pub use self::part::{ActorName, NoSuchActor};
 use self::player::Player;
 pub use self::score::Difference;
 use self::score::{Score, Shared};
+use self::solo::{Solo, Stage};
 use super::build::{Outside, Parts};
 use super::{Error, Vhost};
 use crate::actors::files::{Disk, SpecialNames};
@@ -45,12 +51,13 @@ use crate::trace::{Header, Payloads, Trace, TraceError};
 pub struct Replay {
     file: PathBuf,
     prints: bool,
+    only: Option<ActorName>,
 }
 
 /// A replay without a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replayed {
-    /// Messages that were compared, replies among them.
+    /// Messages that came out as they were recorded, replies among them.
     pub messages: u64,
     /// Ticks of the run.
     pub ticks: u64,
@@ -88,6 +95,7 @@ impl Replay {
         Self {
             file: file.as_ref().to_owned(),
             prints: false,
+            only: None,
         }
     }
 
@@ -97,10 +105,29 @@ impl Replay {
         Self { prints, ..self }
     }
 
+    /// Replays one actor: it is sent what it was sent, and what it says, messages and replies, has to come out as it was recorded.
+    /// The others do not run, and what they said to each other is passed over.
+    ///
+    /// The mailbox server does several things at once where it serves several channels: what it says within one tick may then come in
+    /// another order.
+    ///
+    /// ```no_run
+    /// use vhost::{ActorName, Replay};
+    ///
+    /// Replay::of("run.trace").only(ActorName::Mailbox).run()?;
+    /// # Ok::<(), vhost::ReplayError>(())
+    /// ```
+    #[must_use]
+    pub fn only(self, actor: ActorName) -> Self {
+        let only = Some(actor);
+        Self { only, ..self }
+    }
+
     /// Replays all of it. A recording that was cut off is replayed as far as it goes.
     ///
     /// # Errors
-    /// The first [`Difference`], or a recording that can't be replayed. A thread that has a system can't replay another.
+    /// The first [`Difference`], or a recording that can't be replayed. A thread that has a system can't replay another, but
+    /// for [one actor](Self::only).
     pub fn run(&self) -> Result<Replayed, ReplayError> {
         let trace = Trace::open(&self.file)?;
         let header = trace.header().clone();
@@ -113,12 +140,45 @@ impl Replay {
         }
         let map = memory_map(&header).map_err(Error::from)?;
         let channels = channels(&header, &map).map_err(Error::from)?;
-        let score = Score::shared(trace);
+        if let Some(actor) = self.only {
+            return self.run_one(actor, trace, map, &channels);
+        }
+        let score = Score::shared(trace, Part::All);
         let player = Rc::new(Player::new(score.clone()));
         let parts = self.parts(&header, map, channels, &score, &player)?;
         let (vhost, beginning) = Vhost::build(parts)?;
         player.play(&vhost, beginning);
         score.end(vhost.now())
+    }
+
+    fn run_one(
+        &self,
+        actor: ActorName,
+        trace: Trace,
+        map: MemoryMap,
+        channels: &[ChannelConfig],
+    ) -> Result<Replayed, ReplayError> {
+        let header = trace.header().clone();
+        let served = channels.iter().filter(|channel| channel.mailbox.is_some());
+        let unordered = actor == ActorName::Mailbox && served.count() > 1;
+        let score = Score::shared(trace, Part::One { actor, unordered });
+        let stage = Stage {
+            header: &header,
+            map,
+            channels,
+            sink: self.sink(),
+        };
+        let solo = Solo::new(actor, score.clone(), stage)?;
+        let ticks = solo.play().map_err(Error::from)?;
+        score.end(ticks)
+    }
+
+    fn sink(&self) -> Box<dyn io::Write> {
+        if self.prints {
+            Box::new(CStdout)
+        } else {
+            Box::new(io::sink())
+        }
     }
 
     fn parts(
@@ -130,13 +190,6 @@ impl Replay {
         player: &Rc<Player>,
     ) -> Result<Parts, ReplayError> {
         let sights = Sights::new(score.clone(), &map, &channels);
-        let special = SpecialNames {
-            extensions: header.extensions.iter().cloned().collect(),
-            virtuals: header.virtuals.iter().cloned().collect(),
-        };
-        let disk = header
-            .file_root
-            .then(|| Box::new(RecordedDisk::new(score.clone())) as Box<dyn Disk>);
         let caller = player.clone();
         let outside = Outside {
             foreign: Rc::new(move |call| caller.answer(call)),
@@ -144,15 +197,8 @@ impl Replay {
             on_py_tasks: Box::new(|_| ()),
             local: Rc::new(RecordedMemory::new(score.clone())),
             sights: Rc::new(sights),
-            disk,
-            special,
-        };
-        let network = RecordedNetwork::new(score.clone());
-        let hub = Hub::new(network, header.socket_queue).after(header.sockets_opened);
-        let sink: Box<dyn io::Write> = if self.prints {
-            Box::new(CStdout)
-        } else {
-            Box::new(io::sink())
+            disk: disk(header, score),
+            special: special(header),
         };
         // No byte of a memory is kept here.
         let mut nowhere = map.clone();
@@ -166,12 +212,33 @@ impl Replay {
             memories,
             channels,
             callbacks: Rc::new(Callbacks::new(Openers::default(), Openers::default())),
-            sockets: Rc::new(RefCell::new(hub)),
+            sockets: hub(header, score),
             outside,
-            sink,
+            sink: self.sink(),
             taps: vec![Box::new(score.tap())],
         })
     }
+}
+
+/// What firmware's files are on.
+fn disk(header: &Header, score: &Shared) -> Option<Box<dyn Disk>> {
+    let disk = || Box::new(RecordedDisk::new(score.clone())) as Box<dyn Disk>;
+    header.file_root.then(disk)
+}
+
+/// Which files the host program opened.
+fn special(header: &Header) -> SpecialNames {
+    SpecialNames {
+        extensions: header.extensions.iter().cloned().collect(),
+        virtuals: header.virtuals.iter().cloned().collect(),
+    }
+}
+
+/// The sockets, of which none is open.
+fn hub(header: &Header, score: &Shared) -> Rc<RefCell<Hub>> {
+    let network = RecordedNetwork::new(score.clone());
+    let hub = Hub::new(network, header.socket_queue).after(header.sockets_opened);
+    Rc::new(RefCell::new(hub))
 }
 
 fn memory_map(header: &Header) -> Result<MemoryMap, config::ConfigError> {

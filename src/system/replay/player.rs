@@ -61,11 +61,7 @@ impl Player {
             }
             self.step(vhost, &entry, call.is_some());
             // Whatever was done, the entry comes of it.
-            if self
-                .score
-                .next()
-                .is_some_and(|next| next.frame == entry.frame)
-            {
+            if self.score.is_next(&entry) {
                 self.score.missing(&entry);
                 return;
             }
@@ -79,11 +75,7 @@ impl Player {
             // Refused only inside of something else.
             let _ = bus.tick();
         }
-        let came = self
-            .score
-            .next()
-            .is_none_or(|next| next.frame != entry.frame);
-        if came {
+        if !self.score.is_next(entry) {
             return;
         }
         match &entry.said {
