@@ -76,7 +76,7 @@ impl Core {
         Self {
             firmware,
             rng,
-            left: 60,
+            left: 80,
         }
     }
 
@@ -116,7 +116,7 @@ impl Core {
 
     fn request(&mut self) -> Request {
         let (one, other, len) = (self.address(), self.address(), self.rng.u64(..0x200));
-        let fd = self.rng.u64(9..13);
+        let fd = self.rng.u64(9..12);
         let paths = METHODS.len();
         let formats = paths + PATHS.len();
         match self.rng.u8(..13) {
@@ -172,6 +172,7 @@ fn special(_: &str, _: OpenFlags) -> std::io::Result<Box<dyn SpecialFile>> {
 pub(crate) fn record(folder: &Path, seed: u64) -> PathBuf {
     let (memories, trace) = (folder.join("session.yaml"), folder.join("session.trace"));
     std::fs::write(&memories, MEMORIES).unwrap();
+    std::fs::write(folder.join("a.txt"), [5; 700]).unwrap();
     let vhost = builder(folder)
         .memories(memories)
         .mailboxes_text(MAILBOXES)
@@ -195,7 +196,7 @@ pub(crate) fn record(folder: &Path, seed: u64) -> PathBuf {
             1 => drop(vhost.status().unwrap()),
             2 => drop(vhost.read("core0", 0x7fff, 3)),
             3 => drop(vhost.poll_call("core1", "slow", &[1])),
-            4..10 => uart.step(&vhost, &mut rng),
+            4..14 => uart.step(&vhost, &mut rng),
             _ => {}
         }
     }
@@ -222,7 +223,7 @@ fn register(vhost: &Vhost) {
         if call.args[0] == 0 {
             vhost.poll_call(call.channel, "slow", &[3])?;
         }
-        vhost.read("core0", 0x8000, 4)?;
+        let _ = vhost.read("core0", 0x8000, 4);
         Ok(Poll::Ready(vhost.read_u32("core1", 0x20)?.into()))
     };
     vhost.register_method("slow", slow).unwrap();

@@ -142,18 +142,18 @@ impl Score {
             return;
         };
         let said = self.part.hears(seen);
-        let Some(due) = self.due(said) else {
-            // Where there is nothing more, the recording may have been cut off.
-            if self.end.is_none() {
-                self.differ(next, None, Some(tell(seen)));
+        let due = self.due(said);
+        let place = match due.map_or(Err(None), |due| self.place_of(seen, due)) {
+            Ok(place) => place,
+            Err(_) if self.may_be_cut_off(due, seen.tick) => return,
+            Err(other) => {
+                let entry = other.and_then(|place| self.ahead.get(place)).cloned();
+                let frame = entry.as_ref().map_or(next, |entry| entry.frame);
+                self.differ(frame, entry.as_ref(), Some(tell(seen)));
+                return;
             }
-            return;
         };
-        let place = self.place_of(seen, due);
-        let Some(entry) = place.and_then(|place| self.ahead.remove(place)) else {
-            let entry = self.ahead.get(due).cloned();
-            let frame = entry.as_ref().map_or(next, |entry| entry.frame);
-            self.differ(frame, entry.as_ref(), Some(tell(seen)));
+        let Some(entry) = self.ahead.remove(place) else {
             return;
         };
         match entry.said {
@@ -174,24 +174,33 @@ impl Score {
     }
 
     /// Where the entry is that is the same as what is said: `due`, or where the order within a tick is left open, one behind it.
-    fn place_of(&mut self, seen: &Observation<'_>, due: usize) -> Option<usize> {
+    /// Where there is none, the one that was to be the same.
+    fn place_of(&mut self, seen: &Observation<'_>, due: usize) -> Result<usize, Option<usize>> {
         let mut bytes = Vec::new();
-        if let Some(body) = seen.event.body() {
-            encode(body, &mut bytes).ok()?;
-        }
-        for place in due..due + AHEAD {
-            let entry = self.nth(place)?;
-            if entry.tick != seen.tick {
+        let encoded = seen.event.body().map(|body| encode(body, &mut bytes));
+        let mut like = None;
+        let most = if self.part.is_unordered() { AHEAD } else { 1 };
+        for place in due..due + most {
+            // What others say is in between.
+            let Some(entry) = self.nth(place).filter(|entry| entry.tick == seen.tick) else {
                 break;
-            }
-            if is_same(&self.open, &self.ahead[place], seen, &bytes) {
-                return Some(place);
-            }
-            if !self.part.is_unordered() {
-                break;
+            };
+            if is_like(entry, seen) {
+                like = like.or(Some(place));
+                let same = is_same(&self.open, &self.ahead[place], seen, &bytes);
+                if same && !matches!(encoded, Some(Err(_))) {
+                    return Ok(place);
+                }
             }
         }
-        None
+        Err(like.or(Some(due)))
+    }
+
+    /// Whether what is said, and not found from `due` on, may be behind the end of a recording that was cut off.
+    fn may_be_cut_off(&self, due: Option<usize>, tick: u64) -> bool {
+        let last = self.ahead.back().map(|entry| entry.tick);
+        let open = due.is_none() || self.part.is_unordered() && last == Some(tick);
+        open && self.end.is_some()
     }
 
     /// The replay is over, since `recorded` is not what came out.
@@ -208,15 +217,18 @@ impl Score {
     }
 }
 
-/// Whether an entry is what is said, with this body. `open` has the recorded numbers of messages that are not answered.
+/// Whether an entry is of the kind of what is said.
+fn is_like(entry: &Entry, seen: &Observation<'_>) -> bool {
+    let (ticket, kind) = (&seen.ticket, &entry.kind);
+    let same = (kind.from.as_str(), kind.to.as_str(), kind.name.as_str())
+        == (*ticket.from.0, *ticket.to().0, ticket.name());
+    let is_message = matches!(entry.said, Said::Message { .. });
+    same && is_message == matches!(seen.event, Event::Message(_))
+}
+
+/// Whether an entry of that kind is what is said, with this body. `open` has the recorded numbers of messages that are not answered.
 fn is_same(open: &HashMap<u64, u64>, entry: &Entry, seen: &Observation<'_>, bytes: &[u8]) -> bool {
     let ticket = &seen.ticket;
-    let kind = &entry.kind;
-    let same_kind = (kind.from.as_str(), kind.to.as_str(), kind.name.as_str())
-        == (*ticket.from.0, *ticket.to().0, ticket.name());
-    if !same_kind || entry.tick != seen.tick {
-        return false;
-    }
     let answers = || open.get(&ticket.sequence) == Some(&entry.sequence);
     match (&entry.said, seen.event) {
         (Said::Message { body, awaited }, Event::Message(_)) => {
