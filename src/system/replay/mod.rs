@@ -108,9 +108,6 @@ impl Replay {
     /// Replays one actor: it is sent what it was sent, and what it says, messages and replies, has to come out as it was recorded.
     /// The others do not run, and what they said to each other is passed over.
     ///
-    /// The mailbox server does several things at once where it serves several channels: what it says within one tick may then come in
-    /// another order.
-    ///
     /// ```no_run
     /// use vhost::{ActorName, Replay};
     ///
@@ -159,9 +156,7 @@ impl Replay {
         channels: &[ChannelConfig],
     ) -> Result<Replayed, ReplayError> {
         let header = trace.header().clone();
-        let served = channels.iter().filter(|channel| channel.mailbox.is_some());
-        let unordered = actor == ActorName::Mailbox && served.count() > 1;
-        let score = Score::shared(trace, Part::One { actor, unordered });
+        let score = Score::shared(trace, Part::One(actor));
         let stage = Stage {
             header: &header,
             map,

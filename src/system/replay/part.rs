@@ -86,17 +86,13 @@ pub(super) enum Part {
     /// Everybody's: all that is said has to come out.
     All,
     /// One actor's: what it says has to come out, and what is said to it goes in.
-    One {
-        actor: ActorName,
-        /// Whether what it says may come in another order within a tick, as where it does several things at once.
-        unordered: bool,
-    },
+    One(ActorName),
 }
 
 impl Part {
     /// Whether an entry belongs to it. What the outside announces may concern any actor.
     pub(super) fn has(self, entry: &Entry) -> bool {
-        let Self::One { actor, .. } = self else {
+        let Self::One(actor) = self else {
             return true;
         };
         let (from, to) = (entry.kind.from.as_str(), entry.kind.to.as_str());
@@ -107,7 +103,7 @@ impl Part {
 
     /// Whether those who are played say an entry: a message of theirs, or the answer to one that they were sent.
     pub(super) fn says(self, entry: &Entry) -> bool {
-        let Self::One { actor, .. } = self else {
+        let Self::One(actor) = self else {
             return true;
         };
         let kind = &entry.kind;
@@ -119,7 +115,7 @@ impl Part {
 
     /// Whether those who are played say what is heard.
     pub(super) fn hears(self, seen: &Observation<'_>) -> bool {
-        let Self::One { actor, .. } = self else {
+        let Self::One(actor) = self else {
             return true;
         };
         let by = match seen.event {
@@ -127,17 +123,6 @@ impl Part {
             Event::Reply(_) | Event::Dropped => seen.ticket.to(),
         };
         by == actor.party()
-    }
-
-    /// Whether the order is left open of what is said within a tick.
-    pub(super) fn is_unordered(self) -> bool {
-        matches!(
-            self,
-            Self::One {
-                unordered: true,
-                ..
-            }
-        )
     }
 }
 

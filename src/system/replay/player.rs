@@ -71,6 +71,7 @@ impl Player {
     fn step(&self, vhost: &Vhost, entry: &Entry, abroad: bool) {
         let bus = &vhost.0.bus;
         if entry.tick > bus.now() && !abroad {
+            self.score.begin(entry.tick);
             bus.pass(entry.tick - 1);
             // Refused only inside of something else.
             let _ = bus.tick();

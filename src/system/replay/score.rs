@@ -59,6 +59,8 @@ pub(super) struct Score {
     ahead: VecDeque<Entry>,
     /// What comes behind them, once it was met.
     end: Option<End>,
+    /// The tick that is played.
+    tick: u64,
     /// Recorded numbers of messages that are not answered, by their numbers in the replay.
     open: HashMap<u64, u64>,
     /// Answers that are waited for on behalf of those who are not there, by the recorded numbers of the messages.
@@ -94,6 +96,7 @@ impl Score {
             part,
             ahead: VecDeque::new(),
             end: None,
+            tick: 0,
             open: HashMap::new(),
             awaited: HashMap::new(),
             recent: VecDeque::new(),
@@ -142,20 +145,20 @@ impl Score {
             return;
         };
         let said = self.part.hears(seen);
-        let due = self.due(said);
-        let place = match due.map_or(Err(None), |due| self.place_of(seen, due)) {
-            Ok(place) => place,
-            Err(_) if self.may_be_cut_off(due, seen.tick) => return,
-            Err(other) => {
-                let entry = other.and_then(|place| self.ahead.get(place)).cloned();
-                let frame = entry.as_ref().map_or(next, |entry| entry.frame);
-                self.differ(frame, entry.as_ref(), Some(tell(seen)));
-                return;
+        let Some(due) = self.due(said) else {
+            // Where there is nothing more, the recording may have been cut off.
+            if self.end.is_none() {
+                self.differ(next, None, Some(tell(seen)));
             }
-        };
-        let Some(entry) = self.ahead.remove(place) else {
             return;
         };
+        let Some(entry) = self.ahead.remove(due) else {
+            return;
+        };
+        if !self.is_same(&entry, seen) {
+            self.differ(entry.frame, Some(&entry), Some(tell(seen)));
+            return;
+        }
         match entry.said {
             Said::Message { .. } if seen.ticket.to() != Party::NOBODY => {
                 self.open.insert(seen.ticket.sequence, entry.sequence);
@@ -173,34 +176,37 @@ impl Score {
         self.recent.push_back(entry);
     }
 
-    /// Where the entry is that is the same as what is said: `due`, or where the order within a tick is left open, one behind it.
-    /// Where there is none, the one that was to be the same.
-    fn place_of(&mut self, seen: &Observation<'_>, due: usize) -> Result<usize, Option<usize>> {
-        let mut bytes = Vec::new();
-        let encoded = seen.event.body().map(|body| encode(body, &mut bytes));
-        let mut like = None;
-        let most = if self.part.is_unordered() { AHEAD } else { 1 };
-        for place in due..due + most {
-            // What others say is in between.
-            let Some(entry) = self.nth(place).filter(|entry| entry.tick == seen.tick) else {
-                break;
-            };
-            if is_like(entry, seen) {
-                like = like.or(Some(place));
-                let same = is_same(&self.open, &self.ahead[place], seen, &bytes);
-                if same && !matches!(encoded, Some(Err(_))) {
-                    return Ok(place);
-                }
-            }
+    fn is_same(&self, entry: &Entry, seen: &Observation<'_>) -> bool {
+        let ticket = &seen.ticket;
+        let kind = &entry.kind;
+        let same_kind = (kind.from.as_str(), kind.to.as_str(), kind.name.as_str())
+            == (*ticket.from.0, *ticket.to().0, ticket.name());
+        if !same_kind || entry.tick != seen.tick {
+            return false;
         }
-        Err(like.or(Some(due)))
-    }
-
-    /// Whether what is said, and not found from `due` on, may be behind the end of a recording that was cut off.
-    fn may_be_cut_off(&self, due: Option<usize>, tick: u64) -> bool {
-        let last = self.ahead.back().map(|entry| entry.tick);
-        let open = due.is_none() || self.part.is_unordered() && last == Some(tick);
-        open && self.end.is_some()
+        let mut bytes = Vec::new();
+        match (&entry.said, seen.event) {
+            (Said::Message { body, awaited }, Event::Message(said)) => {
+                let root = if ticket.root == ticket.sequence {
+                    Some(entry.sequence)
+                } else {
+                    self.open.get(&ticket.root).copied()
+                };
+                *awaited == seen.awaited
+                    && root == Some(entry.root)
+                    && encode(said, &mut bytes).is_ok()
+                    && bytes == *body
+            }
+            (Said::Reply { body }, Event::Reply(said)) => {
+                self.open.get(&ticket.sequence) == Some(&entry.sequence)
+                    && encode(said, &mut bytes).is_ok()
+                    && bytes == *body
+            }
+            (Said::Dropped, Event::Dropped) => {
+                self.open.get(&ticket.sequence) == Some(&entry.sequence)
+            }
+            _ => false,
+        }
     }
 
     /// The replay is over, since `recorded` is not what came out.
@@ -214,34 +220,6 @@ impl Score {
             replayed,
             before: self.recent.iter().map(tell_entry).collect(),
         })));
-    }
-}
-
-/// Whether an entry is of the kind of what is said.
-fn is_like(entry: &Entry, seen: &Observation<'_>) -> bool {
-    let (ticket, kind) = (&seen.ticket, &entry.kind);
-    let same = (kind.from.as_str(), kind.to.as_str(), kind.name.as_str())
-        == (*ticket.from.0, *ticket.to().0, ticket.name());
-    let is_message = matches!(entry.said, Said::Message { .. });
-    same && is_message == matches!(seen.event, Event::Message(_))
-}
-
-/// Whether an entry of that kind is what is said, with this body. `open` has the recorded numbers of messages that are not answered.
-fn is_same(open: &HashMap<u64, u64>, entry: &Entry, seen: &Observation<'_>, bytes: &[u8]) -> bool {
-    let ticket = &seen.ticket;
-    let answers = || open.get(&ticket.sequence) == Some(&entry.sequence);
-    match (&entry.said, seen.event) {
-        (Said::Message { body, awaited }, Event::Message(_)) => {
-            let root = if ticket.root == ticket.sequence {
-                Some(entry.sequence)
-            } else {
-                open.get(&ticket.root).copied()
-            };
-            *awaited == seen.awaited && root == Some(entry.root) && bytes == *body
-        }
-        (Said::Reply { body }, Event::Reply(_)) => answers() && bytes == *body,
-        (Said::Dropped, Event::Dropped) => answers(),
-        _ => false,
     }
 }
 
@@ -282,27 +260,18 @@ impl Shared {
         self.lock().awaited.insert(recorded, answer);
     }
 
-    /// Waits no more for answers whose askers had gone away when their messages were handed on, within the present tick.
-    pub(super) fn forget(&self) {
-        let mut score = self.lock();
-        let Some(tick) = score.next().map(|entry| entry.tick) else {
-            return;
-        };
-        for place in 0..AHEAD {
-            let gone = match score.nth(place) {
-                Some(entry) if entry.tick == tick => match entry.said {
-                    Said::Message { awaited: false, .. } => entry.root,
-                    _ => continue,
-                },
-                _ => return,
-            };
-            score.awaited.remove(&gone);
-        }
+    /// This tick is played from now on.
+    pub(super) fn begin(&self, tick: u64) {
+        self.lock().tick = tick;
     }
 
-    /// What is announced next, if it is an `M`.
+    /// What is announced next within the tick, if it is an `M`.
     pub(super) fn announced<M: Message>(&self) -> Option<M> {
-        let entry = self.next()?;
+        let entry = {
+            let mut score = self.lock();
+            let tick = score.tick;
+            score.next().filter(|next| next.tick == tick)?.clone()
+        };
         self.announcement(&entry)
     }
 

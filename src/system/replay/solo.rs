@@ -46,7 +46,9 @@ pub(super) struct Solo {
 }
 
 /// Messages of the actor's that are not answered yet, by their recorded numbers: what gives them a recorded answer.
-type Held = Rc<RefCell<HashMap<u64, Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>>>>;
+type Held = Rc<RefCell<HashMap<u64, GiveAnswer>>>;
+
+type GiveAnswer = Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>;
 
 /// Whom a message may come from.
 const SENDERS: [Party; 8] = [
@@ -86,7 +88,8 @@ impl Solo {
     pub(super) fn play(&self) -> Result<u64, BusError> {
         while let Some(entry) = self.score.next() {
             if entry.tick > self.bus.now() {
-                self.run()?;
+                self.bus.settle()?;
+                self.score.begin(entry.tick);
                 self.bus.pass(entry.tick - 1);
                 self.bus.ring();
             }
@@ -94,7 +97,7 @@ impl Solo {
                 continue;
             }
             if self.score.is_said(&entry) {
-                self.run()?;
+                self.bus.settle()?;
                 if self.score.is_next(&entry) {
                     self.bus.ring_anew();
                 }
@@ -105,13 +108,8 @@ impl Solo {
                 self.score.missing(&entry);
             }
         }
-        self.run()?;
+        self.bus.settle()?;
         Ok(self.bus.now())
-    }
-
-    fn run(&self) -> Result<(), BusError> {
-        self.score.forget();
-        self.bus.settle()
     }
 
     /// Gives the actor what others said to it.
@@ -136,7 +134,7 @@ impl Solo {
         }
     }
 
-    fn take(&self, entry: &Entry) -> Option<Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>> {
+    fn take(&self, entry: &Entry) -> Option<GiveAnswer> {
         self.held.borrow_mut().remove(&entry.sequence)
     }
 
