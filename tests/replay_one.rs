@@ -189,6 +189,36 @@ fn what_an_actor_hears_otherwise_has_it_say_something_else() {
     }
 }
 
+/// Others run when they are told to, the actor by itself: what they say next may come before what it says next, or after.
+#[test]
+fn what_others_say_may_come_in_between() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = Changed::new(session::record(folder.path(), 5));
+    for actor in [ActorName::Memory, ActorName::Files] {
+        let part: Vec<_> = session
+            .entries
+            .iter()
+            .filter(|entry| concerns(actor, entry))
+            .collect();
+        // The last one: all kinds of messages have their names by then.
+        let place = part.windows(3).rev().find_map(|three| match three {
+            [said, next, heard] => {
+                let heard_last = says(actor, said) && says(actor, next) && !says(actor, heard);
+                let is_message = matches!(heard.said, Said::Message { .. });
+                let fits = heard_last && is_message && said.tick == heard.tick;
+                fits.then_some((next.frame as usize, heard.frame as usize))
+            }
+            _ => None,
+        });
+        let (next, heard) = place.unwrap_or_else(|| panic!("{actor}"));
+        let mut frames = session.sound.clone();
+        frames[next..=heard].rotate_right(1);
+        std::fs::write(&session.trace, recording(&frames)).unwrap();
+        let replayed = Replay::of(&session.trace).only(actor).run();
+        replayed.unwrap_or_else(|error| panic!("{actor}: {error}"));
+    }
+}
+
 #[test]
 fn a_recording_that_was_cut_off_is_replayed_as_far_as_it_goes() {
     let folder = tempfile::tempdir().unwrap();

@@ -126,9 +126,9 @@ impl Core {
             0 => Request::Print { ptr: one, len },
             1 => Request::CPrint {
                 format: self.text(formats, FORMATS.len()),
-                file: TEXTS,
+                file: self.text(paths, PATHS.len()),
                 line: 5,
-                args: [7, self.text(0, paths)].into(),
+                args: [7, self.text(paths, PATHS.len())].into(),
             },
             2 => Request::MemSet {
                 dest: one,
