@@ -9,11 +9,13 @@
 mod frames;
 mod session;
 
+use std::io::Read;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use frames::{frames, recording};
 use vhost::trace::{Entry, Said, Trace};
-use vhost::{ActorName, Difference, Replay, ReplayError, Replayed};
+use vhost::{ActorName, Difference, Replay, ReplayError, Replayed, Vhost};
 
 fn entries(trace: &Path) -> Vec<Entry> {
     Trace::open(trace).unwrap().map(Result::unwrap).collect()
@@ -235,4 +237,44 @@ fn a_recording_that_was_cut_off_is_replayed_as_far_as_it_goes() {
             before = replayed.messages;
         }
     }
+}
+
+/// What a client does not take at once goes out with ticks, of which the socket manager is told.
+#[test]
+fn a_client_that_reads_slowly_is_replayed() {
+    const BYTES: usize = 16 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("slow.trace");
+    let builder = Vhost::builder().socket_queue(BYTES).record(&trace);
+    let vhost = builder.start().unwrap();
+    let sockets = vhost.sockets();
+    let uart = sockets.open("uart", 0).unwrap();
+    sockets.greet(uart, "").unwrap();
+    let port = sockets.port(uart).unwrap();
+    let mut terminal = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    terminal.set_nonblocking(true).unwrap();
+    let client = (0..1_000_000).find_map(|_| sockets.accept(uart).unwrap());
+    let client = client.unwrap();
+    sockets.write(uart, client, vec![7; BYTES]).unwrap();
+    let (mut room, mut got) = (vec![0; 1 << 20], 0);
+    for _ in 0..1_000_000 {
+        vhost.tick().unwrap();
+        got += terminal.read(&mut room).unwrap_or(0);
+        if got == BYTES {
+            break;
+        }
+    }
+    assert_eq!(got, BYTES);
+    sockets.disconnect(uart, client).unwrap();
+    sockets.close(uart).unwrap();
+    vhost.shutdown();
+    let entries = entries(&trace);
+    let flushes = entries.iter().filter(|entry| entry.kind.name == "Flush");
+    assert!(flushes.count() > 2);
+    let said = entries
+        .iter()
+        .filter(|entry| says(ActorName::Sockets, entry));
+    let replayed = Replay::of(&trace).only(ActorName::Sockets).run();
+    let replayed = replayed.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(replayed.messages, said.count() as u64);
 }
