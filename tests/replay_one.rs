@@ -12,8 +12,11 @@ mod session;
 use std::io::Read;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use frames::{frames, recording};
+use vhost::bus::Observation;
 use vhost::trace::{Entry, Said, Trace};
 use vhost::{ActorName, Difference, Replay, ReplayError, Replayed, Vhost};
 
@@ -277,4 +280,24 @@ fn a_client_that_reads_slowly_is_replayed() {
     let replayed = Replay::of(&trace).only(ActorName::Sockets).run();
     let replayed = replayed.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(replayed.messages, said.count() as u64);
+}
+
+/// What is attached hears the actor, and those whom the actor hears.
+#[test]
+fn what_is_attached_sees_one_actor() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = session::record(folder.path(), 6);
+    let concerned = entries(&trace);
+    let concerned = concerned.iter().filter(|entry| {
+        let outside = entry.kind.from == "outside" && entry.kind.to == "nobody";
+        concerns(ActorName::Rpc, entry) && !outside
+    });
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = seen.clone();
+    let tap = move |_: &Observation<'_>| {
+        count.fetch_add(1, Ordering::Relaxed);
+    };
+    let replay = Replay::of(&trace).only(ActorName::Rpc).attach(tap);
+    replay.run().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(seen.load(Ordering::Relaxed), concerned.count());
 }

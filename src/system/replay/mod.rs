@@ -7,17 +7,19 @@
 //! - `player`: does what came from outside.
 //! - `answers`: stands in for memories, files and doorbells.
 //! - `part`: whose part is played, all actors' or that of one; `solo` plays that of one.
+//! - `told`: hears of what checkers find.
 
 mod answers;
 mod part;
 mod player;
 mod score;
 mod solo;
+mod told;
 
 use std::cell::RefCell;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::{fmt, io};
 
 use thiserror::Error;
 
@@ -28,12 +30,14 @@ use self::player::Player;
 pub use self::score::Difference;
 use self::score::{Score, Shared};
 use self::solo::{Solo, Stage};
+use self::told::{OnFinding, Told};
 use super::build::{Outside, Parts};
 use super::{Error, Vhost};
 use crate::actors::files::{Disk, SpecialNames};
 use crate::actors::sockets::Hub;
+use crate::attach::{Attach, Finding, channels as served};
 use crate::config::{self, ChannelConfig};
-use crate::foreign::{Callbacks, Memories, Openers};
+use crate::foreign::{Callbacks, Memories, Openers, report_without_testbench};
 use crate::mem::{Backend, MemoryMap};
 use crate::sim::CStdout;
 use crate::trace::{Header, Payloads, Trace, TraceError};
@@ -47,11 +51,13 @@ use crate::trace::{Header, Payloads, Trace, TraceError};
 /// println!("{} messages came out as they were recorded", replayed.messages);
 /// # Ok::<(), vhost::ReplayError>(())
 /// ```
-#[derive(Debug, Clone)]
+#[must_use = "a recording is replayed by `run`"]
 pub struct Replay {
     file: PathBuf,
     prints: bool,
     only: Option<ActorName>,
+    attached: Vec<Box<dyn Attach>>,
+    on_finding: OnFinding,
 }
 
 /// A replay without a difference.
@@ -96,17 +102,22 @@ impl Replay {
             file: file.as_ref().to_owned(),
             prints: false,
             only: None,
+            attached: Vec::new(),
+            on_finding: Box::new(|finding| {
+                let Finding { severity, id, text } = finding;
+                report_without_testbench(*severity, id, text);
+            }),
         }
     }
 
     /// Prints firmware's text, as the run did.
-    #[must_use]
     pub fn printing(self, prints: bool) -> Self {
         Self { prints, ..self }
     }
 
     /// Replays one actor: it is sent what it was sent, and what it says, messages and replies, has to come out as it was recorded.
-    /// The others do not run, and what they said to each other is passed over.
+    /// The others do not run, and what they said to each other is passed over. What is attached sees what the actor says and
+    /// is told.
     ///
     /// ```no_run
     /// use vhost::{ActorName, Replay};
@@ -114,10 +125,23 @@ impl Replay {
     /// Replay::of("run.trace").only(ActorName::Mailbox).run()?;
     /// # Ok::<(), vhost::ReplayError>(())
     /// ```
-    #[must_use]
     pub fn only(self, actor: ActorName) -> Self {
         let only = Some(actor);
         Self { only, ..self }
+    }
+
+    /// Attaches something to the replay, as to a run: [`attach`](crate::attach) has ready-made loggers and checkers.
+    pub fn attach(mut self, what: impl Attach) -> Self {
+        self.attached.push(Box::new(what));
+        self
+    }
+
+    /// Hands `told` what checkers find; without it, that goes to stderr.
+    pub fn on_finding(self, told: impl FnMut(&Finding) + 'static) -> Self {
+        Self {
+            on_finding: Box::new(told),
+            ..self
+        }
     }
 
     /// Replays all of it. A recording that was cut off is replayed as far as it goes.
@@ -125,10 +149,16 @@ impl Replay {
     /// # Errors
     /// The first [`Difference`], or a recording that can't be replayed. A thread that has a system can't replay another, but
     /// for [one actor](Self::only).
-    pub fn run(&self) -> Result<Replayed, ReplayError> {
-        let trace = Trace::open(&self.file)?;
+    pub fn run(self) -> Result<Replayed, ReplayError> {
+        let Self {
+            file,
+            prints,
+            only,
+            attached,
+            on_finding,
+        } = self;
+        let trace = Trace::open(&file)?;
         let header = trace.header().clone();
-        let file = self.file.clone();
         if !header.whole {
             return Err(ReplayError::NotWhole { file });
         }
@@ -137,47 +167,39 @@ impl Replay {
         }
         let map = memory_map(&header).map_err(Error::from)?;
         let channels = channels(&header, &map).map_err(Error::from)?;
-        if let Some(actor) = self.only {
-            return self.run_one(actor, trace, map, &channels);
-        }
-        let score = Score::shared(trace, Part::All);
-        let player = Rc::new(Player::new(score.clone()));
-        let parts = self.parts(&header, map, channels, &score, &player)?;
-        let (vhost, beginning) = Vhost::build(parts)?;
-        player.play(&vhost, beginning);
-        score.end(vhost.now())
-    }
-
-    fn run_one(
-        &self,
-        actor: ActorName,
-        trace: Trace,
-        map: MemoryMap,
-        channels: &[ChannelConfig],
-    ) -> Result<Replayed, ReplayError> {
-        let header = trace.header().clone();
-        let score = Score::shared(trace, Part::One(actor));
-        let stage = Stage {
-            header: &header,
-            map,
-            channels,
-            sink: self.sink(),
-        };
-        let solo = Solo::new(actor, score.clone(), stage)?;
-        let ticks = solo.play().map_err(Error::from)?;
-        score.end(ticks)
-    }
-
-    fn sink(&self) -> Box<dyn io::Write> {
-        if self.prints {
+        let told = Told::new(on_finding);
+        let sink: Box<dyn io::Write> = if prints {
             Box::new(CStdout)
         } else {
             Box::new(io::sink())
+        };
+        if let Some(actor) = only {
+            let score = Score::shared(trace, Part::One(actor));
+            let served = served(&map, &channels);
+            let stage = Stage {
+                header: &header,
+                map,
+                channels: &channels,
+                sink,
+            };
+            let solo = Solo::new(actor, score, stage)?;
+            solo.attach(attached, served, told)?;
+            solo.play().map_err(Error::from)?;
+            return solo.end();
         }
+        let score = Score::shared(trace, Part::All);
+        let player = Rc::new(Player::new(score.clone(), told));
+        let mut parts = Self::parts(&header, map, channels, &score, &player)?;
+        parts.sink = sink;
+        parts.attached.extend(attached);
+        let (vhost, beginning) = Vhost::build(parts)?;
+        player.play(&vhost, beginning);
+        let replayed = score.end(vhost.now());
+        vhost.detach();
+        replayed
     }
 
     fn parts(
-        &self,
         header: &Header,
         map: MemoryMap,
         channels: Vec<ChannelConfig>,
@@ -209,8 +231,8 @@ impl Replay {
             callbacks: Rc::new(Callbacks::new(Openers::default(), Openers::default())),
             sockets: hub(header, score),
             outside,
-            sink: self.sink(),
-            taps: vec![Box::new(score.tap())],
+            sink: Box::new(io::sink()),
+            attached: vec![Box::new(score.tap())],
         })
     }
 }
@@ -249,4 +271,13 @@ fn channels(header: &Header, map: &MemoryMap) -> Result<Vec<ChannelConfig>, conf
     header.mailboxes.as_ref().map_or(Ok(Vec::new()), |source| {
         config::parse_mailboxes(&source.text, Path::new(&source.file), map, header)
     })
+}
+
+impl fmt::Debug for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replay")
+            .field("file", &self.file)
+            .field("prints", &self.prints)
+            .finish_non_exhaustive()
+    }
 }

@@ -4,6 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
 use super::score::Shared;
+use super::told::Told;
 use crate::bus::{Bus, Envelope, Inbox, Message, MessageVisitor, Party, Port};
 use crate::messages::announced::{Began, Notified, Observing};
 use crate::messages::{console, foreign, mailbox, memory, rpc, sockets};
@@ -14,14 +15,16 @@ use crate::trace::{Damage, Entry, Said, answer, whole};
 pub(super) struct Player {
     score: Shared,
     system: OnceCell<Weak<Inner>>,
+    told: Told,
     /// The channels, until they are taken.
     beginning: RefCell<Option<Beginning>>,
 }
 
 impl Player {
-    pub(super) fn new(score: Shared) -> Self {
+    pub(super) fn new(score: Shared, told: Told) -> Self {
         Self {
             score,
+            told,
             system: OnceCell::new(),
             beginning: RefCell::new(None),
         }
@@ -37,6 +40,9 @@ impl Player {
 
     /// Makes a foreign call: what came back from it is done again, then the recorded answer is given.
     pub(super) fn answer(&self, call: foreign::Inbox) {
+        if call.ticket().from == Party::TAP {
+            return self.told.tell(call);
+        }
         let Some(system) = self.system.get().and_then(Weak::upgrade) else {
             return;
         };

@@ -8,21 +8,24 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::answers::{RecordedMemory, Sights};
 use super::part::ActorName;
 use super::score::Shared;
-use super::{hub, special};
+use super::told::Told;
+use super::{ReplayError, Replayed, hub, special};
 use crate::actors::console::Console;
 use crate::actors::files::Files;
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
 use crate::actors::memory::Memory;
+use crate::attach::{Attach, Channel};
 use crate::bus::{Bus, BusError, Envelope, Inbox, Message, MessageVisitor, Party, Port};
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, Observing};
 use crate::messages::{console, files, foreign, mailbox, memory, rpc, sockets};
-use crate::system::build::{setup, start_rpc};
+use crate::system::build::{attach_all, setup, start_rpc};
 use crate::system::{Error, Observed};
 use crate::trace::{Damage, Entry, Header, Said, answer, whole};
 
@@ -68,12 +71,12 @@ impl Solo {
         bus.attach(score.tap());
         let held = Held::default();
         let observed = Observed::default();
-        let player = StandIns {
+        let others = StandIns {
             bus: &bus,
             score: &score,
             held: &held,
         };
-        let way = player.start(actor, stage, &observed)?;
+        let way = others.start(actor, stage, &observed)?;
         Ok(Self {
             bus,
             name: actor.name(),
@@ -84,8 +87,19 @@ impl Solo {
         })
     }
 
-    /// Plays all of it, and gives the number of ticks.
-    pub(super) fn play(&self) -> Result<u64, BusError> {
+    /// Shows what is said to all of this, which knows the `served` channels; `told` hears what it finds.
+    pub(super) fn attach(
+        &self,
+        attached: Vec<Box<dyn Attach>>,
+        served: Arc<[Channel]>,
+        told: Told,
+    ) -> Result<(), Error> {
+        let findings = self.bus.foreign(Rc::new(move |call| told.tell(call)));
+        attach_all(&self.bus, attached, served, &findings).map(drop)
+    }
+
+    /// Plays all of it.
+    pub(super) fn play(&self) -> Result<(), BusError> {
         while let Some(entry) = self.score.next() {
             if entry.tick > self.bus.now() {
                 self.bus.settle()?;
@@ -108,8 +122,16 @@ impl Solo {
                 self.score.missing(&entry);
             }
         }
-        self.bus.settle()?;
-        Ok(self.bus.now())
+        self.bus.settle()
+    }
+
+    /// How the replay ended.
+    pub(super) fn end(self) -> Result<Replayed, ReplayError> {
+        let replayed = self.score.end(self.bus.now());
+        // What was found at the very end is still told.
+        self.bus.detach();
+        self.bus.settle().map_err(Error::from)?;
+        replayed
     }
 
     /// Gives the actor what others said to it.
