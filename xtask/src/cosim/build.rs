@@ -77,11 +77,19 @@ impl<'a> Builder<'a> {
             return Ok(folder.clone());
         }
         let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--release", "--package", "vhost", "--lib"]);
-        cargo.args(["--target-dir", "target"]);
-        if let Some(feature) = feature {
-            cargo.args(["--features", feature]);
-        }
+        cargo.args(["build", "--release", "--target-dir", "target"]);
+        match feature {
+            Some(feature) => cargo.args(["--package", "vhost", "--lib", "--features", feature]),
+            // At once with the command, for which it would be built again.
+            None => cargo.args([
+                "--package",
+                "vhost",
+                "--lib",
+                "--package",
+                "vhost-cli",
+                "--bins",
+            ]),
+        };
         if feature == Some(PYTHON) {
             cargo.env("PYO3_PYTHON", self.root.join(VENV).join("bin/python"));
         }
@@ -110,6 +118,11 @@ impl<'a> Builder<'a> {
     /// The folder that Python packages are installed to.
     pub(super) fn packages(&self) -> &Path {
         &self.packages
+    }
+
+    /// The command `vhost`, which is built with the library.
+    pub(super) fn command(&self) -> PathBuf {
+        self.root.join("target/release/vhost")
     }
 
     /// The folder of the library with methods in Python.
