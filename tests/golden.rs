@@ -17,7 +17,9 @@ use vhost::{Replay, ReplayError};
 /// The recordings, by the names of their cases.
 fn golden() -> BTreeMap<String, PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("integration/golden");
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path());
     let name = |file: &Path| file.file_stem().unwrap().to_string_lossy().into_owned();
     files.map(|file| (name(&file), file)).collect()
 }
