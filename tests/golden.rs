@@ -27,7 +27,15 @@ fn golden() -> BTreeMap<String, PathBuf> {
 #[test]
 fn there_is_one_of_each_kind_of_run() {
     let names: Vec<String> = golden().into_keys().collect();
-    assert_eq!(names, ["console", "python", "selftest", "uvm-cluster"]);
+    assert_eq!(
+        names,
+        [
+            "console-every-2000-clocks",
+            "python",
+            "selftest",
+            "uvm-cluster"
+        ]
+    );
 }
 
 #[test]

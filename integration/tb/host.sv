@@ -39,6 +39,10 @@ module host
         // Empty: the files that MEM_CFG_FILE, MAILBOX_CFG_FILE and MAILBOX_FS_ROOT name.
         if (mb_init("", "", "") != 0)
             fail();
+`ifdef CONSOLE
+        // After mb_init: a recording has all that is said on it.
+        console = new();
+`endif
     end
 
     final mb_shutdown();
@@ -138,8 +142,8 @@ module host
     endfunction
 
 `ifdef CONSOLE
-    // Open before the host is initialised, which sockets don't need.
-    console_pkg::Console console = new();
+    // Open once the host is.
+    console_pkg::Console console;
 
     function automatic longint unsigned console_put(
         string ch, longint unsigned character, output int unsigned status);

@@ -50,13 +50,15 @@ module cluster_bench #(
         window_ready <= window_valid && !window_ready;
         if (window_valid && !window_ready) begin
             automatic MbAddressable scratch = MbHost::get().memory("scratch");
+            automatic bit [31:0]    word;
             for (int b = 0; b < 4; b++) begin
                 automatic byte unsigned data = window_wdata[8*b+:8];
                 if (window_wstrb[b])
                     scratch.write(64'({window_addr[11:2], 2'(b)}), data);
                 scratch.read(64'({window_addr[11:2], 2'(b)}), data);
-                window_rdata[8*b+:8] <= data;
+                word[8*b+:8] = data;
             end
+            window_rdata <= word;
         end
     end
 
