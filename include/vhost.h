@@ -77,6 +77,13 @@ void mb_quit(int status);
  */
 void mb_observe(uint32_t what);
 
+/*
+ * Attaches loggers, checkers and collectors by their names, with commas between them, as the environment variable VHOST_ATTACH
+ * does: "check", "log=requests.log", "log-json", "statistics=requests.json" (docs/attach.md). They see what is said from now on; before
+ * mb_init, everything. Builds nothing. They go with the system. 0, or -1 where one is unknown or its file can't be written.
+ */
+int mb_attach(const char *list);
+
 /* ---- Inquiries ------------------------------------------------------------------------------------------------------ */
 
 /* The last error of this thread's calls, "" where there was none. Builds nothing. */

@@ -12,12 +12,13 @@
 //! - [`messages`]: everything they may say to each other.
 //! - [`bus`]: carries it; the only place that waits.
 //! - [`config`]: the two YAML files. [`mem`]: what memory is, without actors. `printf`: C's formats.
-//! - [`trace`]: recordings of it all.
+//! - [`trace`]: recordings of it all. [`attach`]: loggers, checkers, collectors.
 //! - `sim`: safe wrappers over the simulator's symbols.
 //!
 //! Arrows run down only; a test holds them. All of it runs on the thread of its caller.
 
 mod actors;
+pub mod attach;
 pub mod bus;
 pub mod config;
 mod ffi;
@@ -47,6 +48,11 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/trace.md")]
 struct Recordings;
+
+/// And those of the page on what can be attached.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/attach.md")]
+struct Attached;
 
 /// And so do those of the page on memories.
 #[cfg(doctest)]

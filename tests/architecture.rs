@@ -12,17 +12,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "ffi",
         &[
-            "system", "foreign", "trace", "sim", "actors", "bus", "messages", "config", "mem",
+            "system", "foreign", "trace", "attach", "sim", "actors", "bus", "messages", "config",
+            "mem",
         ],
     ),
     (
         "system",
         &[
-            "foreign", "trace", "actors", "sim", "bus", "messages", "config", "mem",
+            "foreign", "trace", "attach", "actors", "sim", "bus", "messages", "config", "mem",
         ],
     ),
     ("foreign", &["messages", "mem", "sim"]),
-    ("trace", &["messages", "bus", "config", "mem"]),
+    ("trace", &["attach", "messages", "bus", "config", "mem"]),
+    ("attach", &["messages", "bus", "config", "mem"]),
     ("actors", &["messages", "bus", "mem", "printf"]),
     ("messages", &["bus", "mem"]),
     ("bus", &[]),

@@ -284,6 +284,26 @@ fn tells_what_is_observed(linkage: Linkage) {
     assert_eq!(run.stdout, "", "the testbench shows firmware's lines");
 }
 
+fn attaches_what_it_names(linkage: Linkage) {
+    let program = Program::build(linkage, &["attach.c", "chip.c", "firmware.c"]);
+    let memory = program.write("memory.yaml", OBSERVED_MEMORY);
+    let mailbox = program.write(
+        "mailbox.yaml",
+        "core0: {space: core0, base: 0x80001000, ptr: 32, cache_line: 0}\n\
+         core1: {space: core1, base: 0x90001000, ptr: 32, cache_line: 0}\n",
+    );
+    let paths = [&memory, &mailbox, program.folder.path()].map(|path| path.to_str().unwrap());
+    program.run(&paths, 37);
+    let read = |file: &str| fs::read_to_string(program.folder.path().join(file)).unwrap();
+    let (first, second, third) = (read("first.json"), read("second.log"), read("third.log"));
+    assert_eq!(first.matches("\"request\":\"PRINT\"").count(), 2, "{first}");
+    assert!(
+        !second.contains("one\\n") && second.contains("\"two\\n\""),
+        "{second}"
+    );
+    assert!(third.contains("\"three\\n\""), "{third}");
+}
+
 /// Arrays of every shape, as `hdl.c` has them, and some that it has otherwise or not at all.
 const HDL_MEMORY: &str = "\
 space:
@@ -357,6 +377,16 @@ fn observer_with_the_shared_library() {
 #[test]
 fn observer_with_the_archive() {
     tells_what_is_observed(Linkage::Archive);
+}
+
+#[test]
+fn attached_with_the_shared_library() {
+    attaches_what_it_names(Linkage::Shared);
+}
+
+#[test]
+fn attached_with_the_archive() {
+    attaches_what_it_names(Linkage::Archive);
 }
 
 #[test]

@@ -15,7 +15,8 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use quickstart::{End, SELFTEST, Tally, builder, exit_status, run, start};
+use quickstart::{End, SELFTEST, builder, exit_status, run, start};
+use vhost::attach::Statistics;
 use vhost::bus::Observation;
 use vhost::messages::foreign::Report;
 use vhost::{Severity, Vhost};
@@ -72,8 +73,8 @@ impl Bench {
 #[test]
 fn every_service_is_served() {
     let bench = Bench::new();
-    let tally = Tally::default();
-    bench.vhost.attach(tally.clone());
+    let statistics = Statistics::new();
+    bench.vhost.attach(statistics.clone()).unwrap();
 
     let End { code, .. } = run(&bench.vhost).unwrap();
     assert_eq!(bench.text(), OUTPUT);
@@ -83,10 +84,11 @@ fn every_service_is_served() {
     assert_eq!(notes, "first line\nsecond line\n");
     assert!(!bench.files.path().join("../outside.txt").exists());
 
-    let counts = tally.counts();
-    assert_eq!(counts.total().failed, 6);
-    assert_eq!(counts.kinds["FILE WRITE"].bytes, 23);
-    assert_eq!(counts.kinds["CALL"].ticks, 10);
+    let table = statistics.table();
+    let failed: u64 = table.iter().map(|(_, _, requests)| requests.failed).sum();
+    assert_eq!(failed, 6);
+    assert_eq!(table.of("cpu", "FILE WRITE").unwrap().bytes, 23);
+    assert_eq!(table.of("cpu", "CALL").unwrap().ticks_max, 10);
     for at_once in [
         "PRINT",
         "CPRINT",
@@ -96,9 +98,11 @@ fn every_service_is_served() {
         "FILE READ",
         "OTHER",
     ] {
-        let kind = counts.kinds[at_once];
-        assert!(kind.count > 0, "{at_once}");
-        assert_eq!(kind.ticks, 0, "{at_once} was not answered in its tick");
+        let requests = table.of("cpu", at_once).unwrap();
+        assert_eq!(
+            requests.ticks_max, 0,
+            "{at_once} was not answered in its tick"
+        );
     }
 }
 
@@ -107,11 +111,12 @@ fn each_refusal_is_reported() {
     let bench = Bench::new();
     let reports = Arc::new(Mutex::new(Vec::new()));
     let kept = reports.clone();
-    bench.vhost.attach(move |seen: &Observation<'_>| {
+    let keep = move |seen: &Observation<'_>| {
         if let Some(report) = seen.event.is::<Report>() {
             kept.lock().unwrap().push(report.clone());
         }
-    });
+    };
+    bench.vhost.attach(keep).unwrap();
     run(&bench.vhost).unwrap();
 
     let reports = reports.lock().unwrap();

@@ -147,13 +147,14 @@ fn taps_see_what_is_said() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let keep = seen.clone();
     let server = Server::new();
-    server.vhost.attach(move |seen: &Observation<'_>| {
+    let watch = move |seen: &Observation<'_>| {
         if let Some(write) = seen.event.is::<messages::Write>() {
             keep.lock()
                 .unwrap()
                 .push((write.client, write.data.clone()));
         }
-    });
+    };
+    server.vhost.attach(watch).unwrap();
     let (client, _stream) = server.client();
     server.write(client, b"abc").unwrap();
     assert_eq!(

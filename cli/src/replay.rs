@@ -1,14 +1,17 @@
 //! `vhost replay`: a recorded run, once more, without its simulator.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use vhost::{Replay, ReplayError};
+use vhost::attach::{self, AttachError, Finding, Named};
+use vhost::{Replay, ReplayError, Severity};
 
 use crate::Verdict;
-use crate::output::{ERROR, GOOD, out, progress};
+use crate::output::{ERROR, GOOD, NAME, Plain, WARNING, out, progress};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -17,6 +20,14 @@ pub(crate) struct Args {
     /// Print what firmware printed
     #[arg(long)]
     print: bool,
+    /// Attach loggers, checkers and collectors: `check`, `log`, `log-json`, `statistics`, each with `=FILE` or, for `check`,
+    /// `=SEVERITY`; commas between them
+    #[arg(long, value_name = "LIST", value_parser = attached)]
+    attach: Vec<Vec<Named>>,
+}
+
+fn attached(list: &str) -> Result<Vec<Named>, AttachError> {
+    attach::parse(list)
 }
 
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
@@ -25,7 +36,18 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         progress.enable_steady_tick(Duration::from_millis(200));
     }
     let begin = Instant::now();
-    let replayed = Replay::of(&args.file).printing(args.print).run();
+    let found_errors = Rc::new(Cell::new(false));
+    let (bar, found) = (progress.clone(), found_errors.clone());
+    let mut replay = Replay::of(&args.file)
+        .printing(args.print)
+        .on_finding(move |finding| {
+            bar.suspend(|| tell(finding));
+            found.set(found.get() || finding.severity >= Severity::Error);
+        });
+    for what in args.attach.iter().flatten() {
+        replay = replay.attach(what.clone());
+    }
+    let replayed = replay.run();
     let seconds = begin.elapsed().as_secs_f64();
     progress.finish_and_clear();
 
@@ -37,7 +59,11 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
                 out,
                 "{GOOD}replayed:{GOOD:#} {messages} messages in {ticks} ticks, all as recorded, in {seconds:.3} s"
             )?;
-            Verdict::Good
+            if found_errors.get() {
+                Verdict::Bad
+            } else {
+                Verdict::Good
+            }
         }
         Err(ReplayError::Difference(difference)) => {
             writeln!(out, "{ERROR}different:{ERROR:#} {difference}")?;
@@ -48,4 +74,20 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     };
     out.flush()?;
     Ok(verdict)
+}
+
+/// Shows what a checker found.
+fn tell(finding: &Finding) {
+    let Finding { severity, id, text } = finding;
+    let style = match severity {
+        Severity::Info => NAME,
+        Severity::Warning => WARNING,
+        Severity::Error | Severity::Fatal => ERROR,
+    };
+    let (severity, id, text) = (severity.name(), Plain(id), Plain(text));
+    // Where there is no standard error there is nobody to tell.
+    let _ = writeln!(
+        anstream::stderr(),
+        "{style}{severity}:{style:#} {id}: {text}"
+    );
 }

@@ -8,7 +8,6 @@
 //!
 //! - `chip.rs`: the CPU and its RAM; in real life an RTL simulation.
 //! - `testbench.rs`: starts the host, and answers what firmware calls.
-//! - `tally.rs`: watches the bus, and counts.
 //! - `mem.yaml`, `mailbox.yaml`: what the chip's memory is, and where the mailbox is.
 //! - this file: lets CPU and host take turns until firmware exits.
 //!
@@ -20,16 +19,15 @@
 )]
 
 mod chip;
-mod tally;
 mod testbench;
 
 use std::error::Error;
 use std::process::ExitCode;
 
+use vhost::attach::Statistics;
 use vhost::{Vhost, mb_server_run};
 
 pub use chip::Chip;
-pub use tally::Tally;
 pub use testbench::{builder, start};
 
 /// What runs if nothing else is asked for: every service, each answer checked.
@@ -56,19 +54,18 @@ fn quickstart() -> Result<u32, Box<dyn Error>> {
     let firmware = std::env::args().nth(1);
     let firmware = firmware.as_deref().unwrap_or(SELFTEST);
     let files = tempfile::tempdir()?;
-    let tally = Tally::default();
+    let statistics = Statistics::new();
 
-    let mut builder = builder(firmware, files.path(), std::io::stdout());
+    let builder = builder(firmware, files.path(), std::io::stdout());
+    let mut builder = builder.attach(statistics.clone());
     if let Some(trace) = std::env::var_os("VHOST_TRACE") {
         builder = builder.record(trace);
     }
     let vhost = start(builder)?;
-    vhost.attach(tally.clone());
     let end = run(&vhost)?;
 
     println!();
-    println!("request        count  failed   bytes   ticks");
-    print!("{}", tally.counts());
+    print!("{}", statistics.table());
     println!();
     println!(
         "{} instructions, {} ticks; exit code {}",

@@ -17,7 +17,7 @@ use super::clock::Alarm;
 use super::doorbell::{Doorbell, Looks};
 use super::line::Line;
 use super::outbox::{Calls, Drain, Outbox};
-use super::tap::{ActorTap, Kept, Tap};
+use super::tap::Tap;
 use super::{BusError, Desk, Envelope, Inbox, Message, Party, Port, Ticket};
 
 /// One thread's actors, and the way out for their foreign calls.
@@ -129,17 +129,21 @@ impl Bus {
         self.line.attach(Box::new(tap));
     }
 
-    /// Starts an actor that is sent a copy of every message and reply from now on.
-    pub fn attach_actor<A>(&self, actor: A) -> Result<actix::Addr<A>, BusError>
-    where
-        A: Actor<Context = actix::Context<A>> + Handler<Kept>,
-    {
-        self.refuse_inside("attach an actor")?;
+    /// Shows nothing to anybody any more.
+    pub fn detach(&self) {
+        self.line.detach();
+    }
+
+    /// Where actors may be started that are no parties, by [`Actor::start`]. [`ActorTap`](super::ActorTap) makes a tap of one.
+    ///
+    /// # Errors
+    /// [`BusError::Reentered`] from inside an actor or a tap.
+    pub fn enter<T>(&self, start: impl FnOnce() -> T) -> Result<T, BusError> {
+        self.refuse_inside("start an actor")?;
         let local = self.local.borrow();
         let _entered = local.enter();
-        let address = actor.start();
-        self.attach(ActorTap(address.clone().recipient()));
-        Ok(address)
+        self.woken.0.store(true, Ordering::Relaxed);
+        Ok(start())
     }
 
     /// The number of ticks so far.

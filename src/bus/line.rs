@@ -11,7 +11,7 @@ use super::{Party, Unanswered};
 /// The identity of one message on the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
-    /// Position in the order in which messages were posted, from 1.
+    /// Position in the order in which messages were posted, from 1; 0 of one that a tap's own actor posted.
     pub sequence: u64,
     /// The message that the answer is for in the end: an earlier one where a reply was handed on, else itself.
     pub root: u64,
@@ -46,17 +46,23 @@ impl Ticket {
         }
     }
 
-    /// For a panic of a tap, which is no answer to the message that it saw.
-    fn of_tap(seen: Self) -> Self {
+    /// Of a message that is not counted.
+    pub(super) fn uncounted(from: Party, kind: &'static Kind) -> Self {
         Self {
             sequence: 0,
             root: 0,
-            from: seen.from,
-            kind: &Kind {
-                to: Party::TAP,
-                name: "Observation",
-            },
+            from,
+            kind,
         }
+    }
+
+    /// For a panic of a tap, which is no answer to the message that it saw.
+    fn of_tap(seen: Self) -> Self {
+        let kind = &Kind {
+            to: Party::TAP,
+            name: "Observation",
+        };
+        Self::uncounted(seen.from, kind)
     }
 }
 

@@ -96,7 +96,8 @@ struct Shown {
 }
 
 impl<R> Reply<R> {
-    pub(super) fn new(line: &Arc<Line>, ticket: Ticket) -> (Self, oneshot::Receiver<R>) {
+    /// The place for the answer to a message that taps see on `line`.
+    pub(super) fn new(line: Option<&Arc<Line>>, ticket: Ticket) -> (Self, oneshot::Receiver<R>) {
         let (slot, receiver) = oneshot::channel();
         let mut reply = Self::unheard(line, ticket);
         reply.slot = Some(slot);
@@ -104,7 +105,7 @@ impl<R> Reply<R> {
     }
 
     /// A reply that nobody waits for.
-    pub(super) fn unheard(line: &Arc<Line>, ticket: Ticket) -> Self {
+    pub(super) fn unheard(line: Option<&Arc<Line>>, ticket: Ticket) -> Self {
         let mut reply = Self {
             slot: None,
             ticket,
@@ -115,15 +116,15 @@ impl<R> Reply<R> {
     }
 
     /// The same place, under a further message.
-    pub(super) fn under(mut self, line: &Arc<Line>, ticket: Ticket) -> Self {
+    pub(super) fn under(mut self, line: Option<&Arc<Line>>, ticket: Ticket) -> Self {
         self.ticket = self.ticket.handed_on(ticket);
         self.show_too(line);
         self
     }
 
     /// Has taps see how the present message ends.
-    fn show_too(&mut self, line: &Arc<Line>) {
-        if line.shows() {
+    fn show_too(&mut self, line: Option<&Arc<Line>>) {
+        if let Some(line) = line {
             let shown = self.shown.get_or_insert_with(|| {
                 Box::new(Shown {
                     line: line.clone(),

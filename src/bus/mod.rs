@@ -33,7 +33,7 @@ pub use line::Ticket;
 pub(crate) use line::panic_text;
 pub use message::{Answer, Body, Envelope, Inbox, Message, MessageVisitor, Reply};
 pub use port::Port;
-pub use tap::{Event, Kept, KeptEvent, Observation, Tap};
+pub use tap::{ActorTap, Event, Kept, KeptEvent, Observation, Tap};
 
 /// The name of an actor, or of another end of the bus. Thin, since it goes along with every message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,7 +43,8 @@ impl Party {
     /// Whoever calls from outside of the bus: the C ABI or a Rust user.
     pub const OUTSIDE: Self = Self(&"outside");
 
-    /// Whatever is attached and sees all; it is named where it panicked.
+    /// Whatever is attached and sees all. What it says is shown to no tap and not counted: attached or not, the others say the
+    /// same, under the same numbers.
     pub const TAP: Self = Self(&"a tap");
 
     /// Whom an announcement is for: only taps see it.

@@ -14,6 +14,8 @@ use super::{Answer, Envelope, Inbox, Message, Party, Reply};
 #[derive(Debug)]
 pub struct Port<I: Inbox> {
     from: Party,
+    /// What is sent is shown to no tap, and is not counted.
+    apart: bool,
     line: Arc<Line>,
     way: Way<I>,
 }
@@ -30,6 +32,7 @@ impl<I: Inbox> Port<I> {
     pub(super) fn to_actor(line: &Arc<Line>, recipient: actix::Recipient<I>) -> Self {
         Self {
             from: Party::OUTSIDE,
+            apart: false,
             line: line.clone(),
             way: Way::Actor(recipient),
         }
@@ -38,6 +41,7 @@ impl<I: Inbox> Port<I> {
     pub(super) fn to_foreign(line: &Arc<Line>, outbox: Rc<Outbox<I>>) -> Self {
         Self {
             from: Party::OUTSIDE,
+            apart: false,
             line: line.clone(),
             way: Way::Foreign(outbox),
         }
@@ -47,6 +51,7 @@ impl<I: Inbox> Port<I> {
     pub fn sent_by(&self, from: Party) -> Self {
         Self {
             from,
+            apart: from == Party::TAP,
             ..self.clone()
         }
     }
@@ -56,7 +61,7 @@ impl<I: Inbox> Port<I> {
     where
         I: From<Envelope<M>>,
     {
-        let reply = Reply::unheard(&self.line, self.ticket::<M>());
+        let reply = Reply::unheard(self.shown_on(), self.ticket::<M>());
         self.deliver(Envelope { message, reply });
     }
 
@@ -79,7 +84,7 @@ impl<I: Inbox> Port<I> {
         I: From<Envelope<M>>,
     {
         let ticket = self.ticket::<M>();
-        let (reply, receiver) = Reply::new(&self.line, ticket);
+        let (reply, receiver) = Reply::new(self.shown_on(), ticket);
         self.deliver(Envelope { message, reply });
         (receiver, ticket)
     }
@@ -89,7 +94,7 @@ impl<I: Inbox> Port<I> {
     where
         I: From<Envelope<M>>,
     {
-        let reply = reply.under(&self.line, self.ticket::<M>());
+        let reply = reply.under(self.shown_on(), self.ticket::<M>());
         self.deliver(Envelope { message, reply });
     }
 
@@ -100,17 +105,25 @@ impl<I: Inbox> Port<I> {
                 name: M::NAME,
             }
         };
+        if self.apart {
+            return Ticket::uncounted(self.from, kind);
+        }
         self.line.ticket(self.from, kind)
+    }
+
+    /// Where taps see what is sent; none where no tap sees it.
+    fn shown_on(&self) -> Option<&Arc<Line>> {
+        let shown = self.line.shows() && !self.apart;
+        shown.then_some(&self.line)
     }
 
     fn deliver<M: Message>(&self, envelope: Envelope<M>)
     where
         I: From<Envelope<M>>,
     {
-        if self.line.tapped() {
+        if let Some(line) = self.shown_on() {
             let Envelope { message, reply } = &envelope;
-            self.line
-                .show(reply.ticket(), reply.is_awaited(), Event::Message(message));
+            line.show(reply.ticket(), reply.is_awaited(), Event::Message(message));
         }
         match &self.way {
             Way::Actor(recipient) => recipient.do_send(envelope.into()),
@@ -128,6 +141,7 @@ impl<I: Inbox> Clone for Port<I> {
         };
         Self {
             from: self.from,
+            apart: self.apart,
             line: self.line.clone(),
             way,
         }

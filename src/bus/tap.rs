@@ -108,11 +108,26 @@ impl actix::Message for Kept {
     type Result = ();
 }
 
-/// Makes a tap of an actor.
-pub(super) struct ActorTap(pub(super) actix::Recipient<Kept>);
+/// Makes a tap of an actor, which is sent copies.
+#[derive(Debug)]
+pub struct ActorTap(actix::Recipient<Kept>);
+
+impl ActorTap {
+    /// Of this one.
+    pub fn new<A>(actor: &actix::Addr<A>) -> Self
+    where
+        A: actix::Actor<Context = actix::Context<A>> + actix::Handler<Kept>,
+    {
+        Self(actor.clone().recipient())
+    }
+}
 
 impl Tap for ActorTap {
     fn observe(&mut self, seen: &Observation<'_>) {
+        if !self.0.connected() {
+            // actix ends an actor that panics, and tells nobody: a checker that is gone must not look like one that is content.
+            std::panic::resume_unwind(Box::new("the attached actor has ended"));
+        }
         self.0.do_send(Kept {
             ticket: seen.ticket,
             tick: seen.tick,

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::process::{SERVED, WRITTEN};
+use crate::attach::AttachError;
 use crate::messages::sockets::SocketError;
 use crate::sim::SimError;
 use crate::sim::open_array::ArrayError;
@@ -30,6 +31,8 @@ pub(super) enum Error {
         "{what:#x} asks for what can't be observed: there is {SERVED} for requests and {WRITTEN} for writes"
     )]
     NotObservable { what: u32 },
+    #[error(transparent)]
+    Attach(#[from] AttachError),
     #[error("{0:#x} is no handle that `c_skt_open` has given")]
     NoHandle(usize),
     #[error("pointers of this machine are too short for the handle of a socket")]

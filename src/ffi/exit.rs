@@ -3,20 +3,20 @@
 use std::panic::catch_unwind;
 use std::sync::Once;
 
-use crate::trace::flush_all;
+use crate::attach::end_all;
 
-/// Has recordings written to their end when the process exits. `exit` runs no destructor of what is on the stack, and destroys
-/// thread-locals first: the recordings are in neither.
-pub(super) fn flush_recordings_at_exit() {
+/// Has recordings, logs and statistics written to their end when the process exits. `exit` runs no destructor of what is on the stack, and destroys
+/// thread-locals first: they are in neither.
+pub(super) fn end_recordings_at_exit() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // SAFETY: the function may be called at any time, from any thread, and does not unwind. Where it can't be
         // registered, what is buffered last is lost.
-        let _ = unsafe { libc::atexit(flush) };
+        let _ = unsafe { libc::atexit(end) };
     });
 }
 
-extern "C" fn flush() {
+extern "C" fn end() {
     // There is nobody left to tell.
-    let _ = catch_unwind(flush_all);
+    let _ = catch_unwind(end_all);
 }

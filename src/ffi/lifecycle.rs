@@ -2,10 +2,11 @@
 
 use std::ffi::{c_char, c_int};
 
-use super::arguments::optional_text;
+use super::arguments::{optional_text, text};
 use super::error::Error;
 use super::guard::guard;
 use super::process;
+use crate::attach;
 use crate::sim::testbench;
 use crate::system::InitPaths;
 
@@ -100,6 +101,17 @@ pub(super) extern "C" fn mb_quit(status: c_int) {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_observe(what: u32) {
     guard("mb_observe", (), || process::observe(what));
+}
+
+/// Attaches what is ready-made, by name.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn mb_attach(list: *const c_char) -> c_int {
+    guard("mb_attach", -1, || {
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let list = unsafe { text(list, "list") }?;
+        process::attach(attach::parse(list)?)?;
+        Ok(0)
+    })
 }
 
 /// Drops the system.

@@ -9,8 +9,9 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::Error;
-use super::exit::flush_recordings_at_exit;
+use super::exit::end_recordings_at_exit;
 use super::guard::catch;
+use crate::attach::Named;
 use crate::messages::announced::Observing;
 use crate::sim::{scope, testbench};
 use crate::system::{InitPaths, Sockets, Standalone, Vhost};
@@ -41,6 +42,9 @@ thread_local! {
     static THREAD: Cell<u64> = const { Cell::new(NOBODY) };
     /// What is to be observed, asked for before or while there is a system.
     static OBSERVED: Cell<u32> = const { Cell::new(0) };
+    /// What is to be attached to a system that is not built yet.
+    static ATTACHED: ManuallyDrop<RefCell<Vec<Named>>> =
+        const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
 /// The thread that a system belongs to.
@@ -109,6 +113,19 @@ fn observe_in(vhost: &Vhost) {
             served: what & SERVED != 0,
             written: what & WRITTEN != 0,
         });
+    }
+}
+
+/// Attaches something ready-made, now or as soon as there is a system. A system that is shut down takes it along.
+pub(super) fn attach(named: Vec<Named>) -> Result<(), Error> {
+    match running()? {
+        Some(vhost) => named
+            .into_iter()
+            .try_for_each(|what| Ok(vhost.attach(what)?)),
+        None => {
+            ATTACHED.with(|attached| attached.borrow_mut().extend(named));
+            Ok(())
+        }
     }
 }
 
@@ -197,6 +214,7 @@ pub(super) fn stop() -> Result<(), Error> {
     };
     enter(Stage::Empty);
     OBSERVED.set(0);
+    ATTACHED.with(|attached| attached.borrow_mut().clear());
     scope::forget();
     let me = thread();
     // It may have been nobody's.
@@ -206,10 +224,11 @@ pub(super) fn stop() -> Result<(), Error> {
 
 fn build(paths: InitPaths, unasked: bool) -> Result<Rc<Vhost>, Error> {
     enter(Stage::Busy);
-    flush_recordings_at_exit();
+    end_recordings_at_exit();
     let built = catch(|| {
+        let attached = ATTACHED.with(|attached| attached.borrow().clone());
         let (vhost, beginning) =
-            with_standalone(|sockets| Ok(Vhost::from_environment(paths, sockets)?))?;
+            with_standalone(|sockets| Ok(Vhost::from_environment(paths, sockets, attached)?))?;
         let vhost = Rc::new(vhost);
         // Already now: foreign calls that it makes to begin may use it.
         enter(Stage::Running {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 
-use crate::messages::foreign::{Opener, SpecialId};
+use crate::messages::foreign::{Opener, Report, SpecialId};
 use crate::messages::rpc::{CallError, Progress, Target};
 
 /// What one poll of a method or a custom command gives: a result, `Pending` to be asked again on the
@@ -76,9 +76,13 @@ pub(crate) struct Callbacks {
     calls: RefCell<HashMap<Target, Shared<Callback>>>,
     extensions: Openers,
     virtuals: Openers,
+    reports: Option<RefCell<Box<OnReport>>>,
     files: RefCell<HashMap<SpecialId, Shared<dyn SpecialFile>>>,
     opened: Cell<u64>,
 }
+
+/// Takes what is reported.
+pub(crate) type OnReport = dyn FnMut(&Report);
 
 /// The most bytes that one read of a special file gives.
 const READ_LIMIT: u64 = 64 * 1024;
@@ -90,6 +94,23 @@ impl Callbacks {
             extensions,
             virtuals,
             ..Self::default()
+        }
+    }
+
+    /// Reports are the host program's to show.
+    pub(crate) fn with_reports(self, on_report: Box<OnReport>) -> Self {
+        Self {
+            reports: Some(RefCell::new(on_report)),
+            ..self
+        }
+    }
+
+    /// Shows the user something: by the host program, where it takes reports and isn't making one.
+    pub(super) fn report(&self, report: &Report) {
+        let show = self.reports.as_ref();
+        match show.and_then(|show| show.try_borrow_mut().ok()) {
+            Some(mut show) => show(report),
+            None => super::report(report.severity, &report.id, &report.text),
         }
     }
 

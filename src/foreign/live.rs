@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{Callbacks, Foreign, Memories, Python};
 use crate::mem::{AccessError, Outcome, execute};
-use crate::messages::foreign::{Access, Line, Opener, Served, Severity, SpecialId, Untold};
+use crate::messages::foreign::{Access, Line, Opener, Report, Served, Severity, SpecialId, Untold};
 use crate::messages::rpc::{CallError, Progress, Target};
 use crate::sim::{CStdout, SimError, testbench};
 
@@ -109,8 +109,8 @@ impl Foreign for Live {
         tell("mb_served", told);
     }
 
-    fn report(&self, severity: Severity, id: &str, text: &str) {
-        report(severity, id, text);
+    fn report(&self, report: &Report) {
+        self.callbacks.report(report);
     }
 
     fn open_special(
@@ -148,13 +148,7 @@ pub(crate) fn report(severity: Severity, id: &str, text: &str) {
 
 /// Shows the user something where the testbench must not be called.
 pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str) {
-    let name = match severity {
-        Severity::Info => "info",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-        Severity::Fatal => "fatal",
-    };
-    eprintln!("vhost: {name}: {id}: {text}");
+    eprintln!("vhost: {}: {id}: {text}", severity.name());
 }
 
 /// A status that `mb_sv_call` can't answer.

@@ -17,8 +17,8 @@ pub(crate) mod scripted;
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 
-pub(crate) use callbacks::Callbacks;
 pub use callbacks::{CallResult, FileOpener, Openers, SpecialFile};
+pub(crate) use callbacks::{Callbacks, OnReport};
 pub(crate) use live::Live;
 pub(crate) use live::{report, report_without_testbench};
 pub(crate) use memory::{Memories, NoRoom};
@@ -26,7 +26,7 @@ pub(crate) use python::Python;
 
 use crate::mem::{AccessError, Outcome};
 use crate::messages::foreign::{
-    Access, Inbox, Line, MethodCall, Opener, Served, Severity, SpecialId, Untold,
+    Access, Inbox, Line, MethodCall, Opener, Report, Served, Severity, SpecialId, Untold,
 };
 use crate::messages::rpc::{CallError, Progress, Target};
 use crate::sim::testbench::SV_CALL_ARGS;
@@ -74,7 +74,7 @@ pub(crate) trait Foreign {
     fn served(&self, served: &Served);
 
     /// Something for the user to read.
-    fn report(&self, severity: Severity, id: &str, text: &str);
+    fn report(&self, report: &Report);
 
     /// Opens a file of the host program's.
     fn open_special(
@@ -105,7 +105,11 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
             if let Err(error) = &outcome
                 && !call.reply.is_awaited()
             {
-                foreign.report(Severity::Error, "memory", &error.to_string());
+                foreign.report(&Report {
+                    severity: Severity::Error,
+                    id: "memory".to_owned(),
+                    text: error.to_string(),
+                });
             }
             call.reply.send(outcome);
         }
@@ -144,8 +148,7 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
             call.reply.send(());
         }
         Inbox::Report(call) => {
-            let report = call.message;
-            foreign.report(report.severity, &report.id, &report.text);
+            foreign.report(&call.message);
             call.reply.send(());
         }
         Inbox::OpenSpecial(call) => {

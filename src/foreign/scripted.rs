@@ -14,7 +14,9 @@ use crate::mem::{
     AccessError, Backend, BackendError, Buffer, Init, Memory, MemoryId, MemoryMap, Outcome,
     Segment, Segments, Shape, Space, SpaceId, Store, execute,
 };
-use crate::messages::foreign::{Access, Inbox, Line, Opener, Served, Severity, SpecialId, Untold};
+use crate::messages::foreign::{
+    self, Access, Inbox, Line, Opener, Served, Severity, SpecialId, Untold,
+};
 use crate::messages::rpc::{CallError, Progress, Target};
 
 /// The one space of [`map`].
@@ -307,8 +309,9 @@ impl Foreign for Scripted {
         self.tell(Told::Served(served.clone()));
     }
 
-    fn report(&self, severity: Severity, id: &str, text: &str) {
-        self.tell(Told::Report(severity, id.to_owned(), text.to_owned()));
+    fn report(&self, report: &foreign::Report) {
+        let foreign::Report { severity, id, text } = report.clone();
+        self.tell(Told::Report(severity, id, text));
     }
 
     fn open_special(

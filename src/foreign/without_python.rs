@@ -1,9 +1,11 @@
 //! Python in a build without the feature `python`: nobody is there.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use mailbox_rs::PtrWidth;
 
+use super::Callbacks;
 use crate::messages::rpc::{CallError, Progress};
 
 /// No methods.
@@ -11,7 +13,7 @@ use crate::messages::rpc::{CallError, Progress};
 pub(crate) struct Python;
 
 impl Python {
-    pub(crate) fn new(_: HashMap<String, PtrWidth>) -> Self {
+    pub(crate) fn new(_: HashMap<String, PtrWidth>, _: Rc<Callbacks>) -> Self {
         Self
     }
 

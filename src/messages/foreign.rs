@@ -126,6 +126,26 @@ pub enum Severity {
     Fatal = 3,
 }
 
+impl Severity {
+    /// From the mildest on.
+    pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Fatal];
+
+    /// As users read and write it: `info`, `warning`, `error` or `fatal`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Fatal => "fatal",
+        }
+    }
+
+    /// The severity of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+}
+
 /// A file that the host program opens: by its extension, or below `virtual/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenSpecial {

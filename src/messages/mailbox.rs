@@ -1,6 +1,8 @@
 //! What the mailbox server is sent.
 
-use mailbox_rs::{RequestEntry, Response};
+use std::fmt::{self, Display};
+
+use mailbox_rs::{Request, RequestEntry, Response};
 use serde::{Deserialize, Serialize};
 
 use super::ChannelId;
@@ -70,6 +72,56 @@ pub struct Served {
     pub since: u64,
     /// What firmware is told; none where the request has no response.
     pub response: Option<Response>,
+}
+
+impl Served {
+    /// The name of the request's kind, such as `"PRINT"`.
+    pub fn kind(&self) -> &'static str {
+        Request::try_from(&self.entry).map_or("malformed", |request| request.kind())
+    }
+
+    /// The request, in the words of the protocol.
+    pub fn asked(&self) -> impl Display {
+        Asked(&self.entry)
+    }
+
+    /// What came of it, as it follows after the request: `; gives 0xc; slot 2, taken in tick 1290`.
+    pub fn answered(&self) -> impl Display {
+        Answered(self)
+    }
+}
+
+/// Request and response, in the words of the protocol.
+impl Display for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.asked(), self.answered())
+    }
+}
+
+struct Asked<'a>(&'a RequestEntry);
+
+impl Display for Asked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Request::try_from(self.0) {
+            Ok(request) => write!(f, "{request}"),
+            Err(problem) => write!(f, "{}: {problem}", self.0),
+        }
+    }
+}
+
+struct Answered<'a>(&'a Served);
+
+impl Display for Answered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(served) = self;
+        match served.response {
+            None => {}
+            Some(Response::Empty) => write!(f, "; done")?,
+            Some(Response::Value(value)) => write!(f, "; gives {value:#x}")?,
+            Some(Response::Error(errno)) => write!(f, "; fails: {errno}")?,
+        }
+        write!(f, "; slot {}, taken in tick {}", served.slot, served.since)
+    }
 }
 
 inbox! {

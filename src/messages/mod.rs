@@ -4,6 +4,7 @@
 //! receiver's business.
 
 pub mod announced;
+mod channel;
 pub mod console;
 pub mod files;
 pub mod foreign;
@@ -12,6 +13,7 @@ pub mod memory;
 pub mod rpc;
 pub mod sockets;
 
+pub use channel::{ChannelRef, channel_of};
 use serde::{Deserialize, Serialize};
 
 /// One channel, by its position among those that are served, in the order of the mailbox configuration.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use actix::Actor as _;
 use bytes::Bytes;
 
 use super::{Alone, Error, Inner, NamedChannel, Observed, Ports, Vhost, sockets};
@@ -15,7 +16,8 @@ use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
 use crate::actors::memory::{Local, Memory};
 use crate::actors::rpc::Rpc;
 use crate::actors::sockets::Hub;
-use crate::bus::{Bus, Inbox, Party, Port, Tap};
+use crate::attach::{Attach, Reporter, Site, channels as served};
+use crate::bus::{Bus, Inbox, Party, Port};
 use crate::config::ChannelConfig;
 use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Python, make};
 use crate::mem::{Backend, Image, MemoryMap, Note, Op, SpaceId, Span, Store, Write, initial};
@@ -45,7 +47,7 @@ pub(crate) struct Parts {
     /// The sockets, of which some may be open.
     pub(crate) sockets: Rc<RefCell<Hub>>,
     /// What sees all messages from the first one on.
-    pub(crate) taps: Vec<Box<dyn Tap>>,
+    pub(crate) attached: Vec<Box<dyn Attach>>,
 }
 
 /// What answers what is no function of messages: the world, or a recording of it.
@@ -118,14 +120,18 @@ impl Vhost {
             outside,
             sink,
             sockets,
-            taps,
+            attached,
         } = parts;
 
         let bus = Bus::new();
-        for tap in taps {
-            bus.attach(tap);
-        }
         let foreign = bus.foreign(outside.foreign);
+        let site = {
+            let reporter = bus.enter(|| Reporter::new(&foreign).start())?;
+            Site::new(served(&map, &channels), reporter.recipient())
+        };
+        for what in attached {
+            attach(&bus, what, &site)?;
+        }
         let observed = Observed::default();
         let memory = {
             let desk = bus.desk(memory::Inbox::PARTY);
@@ -196,6 +202,7 @@ impl Vhost {
             origin,
             callbacks,
             channels: named,
+            site,
             unregistered: RefCell::new(unregistered),
             observed,
             _alone: alone,
@@ -269,6 +276,13 @@ impl Vhost {
             foreign: &ports.foreign,
         }
     }
+}
+
+/// Attaches something to what is said on `bus`.
+pub(super) fn attach(bus: &Bus, what: Box<dyn Attach>, site: &Site) -> Result<(), Error> {
+    let tap = bus.enter(|| what.attach(site))??;
+    bus.attach(tap);
+    Ok(())
 }
 
 /// What is loaded where, each once however many channels the image has.

@@ -13,10 +13,11 @@ use super::origin::{Noted, recorder};
 use super::sockets::QUEUE_LIMIT;
 use super::{Error, Spaces, Vhost};
 use crate::actors::sockets::{Hub, Tcp};
-use crate::bus::Tap;
+use crate::attach::Attach;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
-use crate::foreign::{Callbacks, FileOpener, Memories, Openers, Python};
+use crate::foreign::{Callbacks, FileOpener, Memories, OnReport, Openers, Python};
 use crate::mem::MemoryMap;
+use crate::messages::foreign::Report;
 use crate::sim::CStdout;
 use crate::trace::{Header, Payloads};
 
@@ -47,7 +48,8 @@ pub struct Builder {
     console: Option<Box<dyn io::Write>>,
     socket_queue: Option<usize>,
     sockets: Option<Rc<RefCell<Hub>>>,
-    taps: Vec<Box<dyn Tap>>,
+    on_report: Option<Box<OnReport>>,
+    attached: Vec<Box<dyn Attach>>,
     recording: Option<(PathBuf, Payloads)>,
 }
 
@@ -134,10 +136,18 @@ impl Builder {
         self
     }
 
-    /// Shows every message and reply to `tap`, from the first one on: memories that get their content, images that are
-    /// loaded. [`Vhost::attach`] is for taps that come later.
-    pub fn attach(mut self, tap: impl Tap) -> Self {
-        self.taps.push(Box::new(tap));
+    /// Hands `show` what there is to report: errors, warnings, notes, findings of checkers. Without it they go to the testbench's
+    /// `mb_report`, and where there is none to stderr.
+    pub fn on_report(mut self, show: impl FnMut(&Report) + 'static) -> Self {
+        self.on_report = Some(Box::new(show));
+        self
+    }
+
+    /// Attaches a logger, a checker, a recorder: [`attach`](crate::attach) has ready-made ones. It sees every message and reply,
+    /// from the first one on: memories that get their content, images that are loaded. [`Vhost::attach`] is for what comes
+    /// later.
+    pub fn attach(mut self, what: impl Attach) -> Self {
+        self.attached.push(Box::new(what));
         self
     }
 
@@ -178,7 +188,11 @@ impl Builder {
         let memories = Rc::new(Memories::new(map.clone())?);
         let spaces = Spaces::new(map.clone(), memories.clone());
         built(&spaces, &mut self.extensions, &mut self.virtuals)?;
-        let callbacks = Rc::new(Callbacks::new(self.extensions, self.virtuals));
+        let callbacks = Callbacks::new(self.extensions, self.virtuals);
+        let callbacks = Rc::new(match self.on_report {
+            Some(on_report) => callbacks.with_reports(on_report),
+            None => callbacks,
+        });
         let hub = match self.sockets {
             Some(sockets) => sockets,
             None => Rc::new(RefCell::new(Hub::new(
@@ -186,7 +200,7 @@ impl Builder {
                 self.socket_queue.unwrap_or(QUEUE_LIMIT),
             ))),
         };
-        let python = Python::new(widths(&channels));
+        let python = Python::new(widths(&channels), callbacks.clone());
         let outside = Outside::live(&memories, &callbacks, python, self.files.as_deref())?;
         let mut origin = Header {
             file_root: self.files.is_some(),
@@ -200,7 +214,7 @@ impl Builder {
             // What happened on sockets before is not in it.
             origin.whole = hub.borrow().is_empty();
             origin.payloads = payloads;
-            self.taps.push(Box::new(recorder(&file, &origin)?));
+            self.attached.push(Box::new(recorder(&file, &origin)?));
             origin.whole = false;
         }
         // Only a replay needs them, and a recording that begins later has none.
@@ -214,7 +228,7 @@ impl Builder {
             outside,
             sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
             sockets: hub,
-            taps: self.taps,
+            attached: self.attached,
         })
     }
 

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{Beginning, Builder, ChannelExit, Error, Spaces, Standalone, Vhost};
+use crate::attach::{self, Named};
 use crate::foreign::Openers;
 use crate::trace::Payloads;
 
@@ -95,8 +96,11 @@ impl Vhost {
     pub(crate) fn from_environment(
         paths: InitPaths,
         sockets: &Standalone,
+        attached: Vec<Named>,
     ) -> Result<(Self, Beginning), Error> {
-        let builder = from_environment(paths)?;
+        let builder = attached
+            .into_iter()
+            .fold(from_environment(paths)?, Builder::attach);
         Self::build(builder.on_sockets(sockets.hub()).parts()?)
     }
 }
@@ -118,10 +122,13 @@ fn from_environment(paths: InitPaths) -> Result<Builder, Error> {
         .memories(memories)
         .mailboxes(mailboxes)
         .files(root);
-    Ok(match variable("VHOST_TRACE") {
+    let builder = match variable("VHOST_TRACE") {
         None => builder,
         Some(file) => builder.record_with(file, payloads()?),
-    })
+    };
+    let named = variable("VHOST_ATTACH").unwrap_or_default();
+    let attached = attach::parse(&named.to_string_lossy()).map_err(Error::AttachVariable)?;
+    Ok(attached.into_iter().fold(builder, Builder::attach))
 }
 
 /// What `VHOST_TRACE_PAYLOADS` says; they are kept where it says nothing.

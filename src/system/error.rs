@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::attach::AttachError;
 use crate::bus::BusError;
 use crate::config::ConfigError;
 use crate::foreign::NoRoom;
@@ -54,6 +55,12 @@ pub enum Error {
         /// What it is.
         value: String,
     },
+    /// Something can't be attached.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// `VHOST_ATTACH` names what can't be attached.
+    #[error("environment variable VHOST_ATTACH: {0}")]
+    AttachVariable(AttachError),
     /// A configuration file is refused.
     #[error(transparent)]
     Config(#[from] ConfigError),

@@ -18,8 +18,6 @@ use std::fmt;
 use std::path::Path;
 use std::rc::{Rc, Weak};
 
-use actix::{Actor, Handler};
-
 pub(crate) use build::Beginning;
 pub use builder::Builder;
 pub(crate) use entry::InitPaths;
@@ -34,7 +32,8 @@ pub(crate) use sockets::Standalone;
 pub use spaces::{MemoryView, SpaceView, Spaces};
 
 use crate::actors::mailbox::Board;
-use crate::bus::{Bus, Desk, Kept, Port, Tap};
+use crate::attach::{Attach, Site};
+use crate::bus::{Bus, Desk, Port};
 use crate::foreign::{CallResult, Callbacks, Memories};
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, Observing};
@@ -62,6 +61,8 @@ struct Inner {
     origin: Header,
     callbacks: Rc<Callbacks>,
     channels: Vec<NamedChannel>,
+    /// For what is attached.
+    site: Site,
     /// Channels that the testbench is yet to be told of.
     unregistered: RefCell<Vec<String>>,
     observed: Observed,
@@ -228,9 +229,13 @@ impl Vhost {
         answer.map_err(|cause| Error::Call { channel, cause })
     }
 
-    /// Shows every message and reply on the bus to `tap` from now on.
-    pub fn attach(&self, tap: impl Tap) {
-        self.0.bus.attach(tap);
+    /// Attaches a logger, a checker or whatever else is to see what is said from now on; [`attach`](crate::attach) has ready-made
+    /// ones.
+    ///
+    /// # Errors
+    /// [`Error::Attach`] where it has no place here, [`Error::Bus`] from inside a tap.
+    pub fn attach(&self, what: impl Attach) -> Result<(), Error> {
+        build::attach(&self.0.bus, Box::new(what), &self.0.site)
     }
 
     /// Records every message and reply in `file` from now on, for whoever wants to read it. For a replay it takes a recording from
@@ -245,17 +250,6 @@ impl Vhost {
         };
         self.0.bus.attach(origin::recorder(file.as_ref(), &header)?);
         Ok(())
-    }
-
-    /// Starts an actor that is sent a copy of every message and reply from now on.
-    ///
-    /// # Errors
-    /// [`Error::Bus`] from inside a tap.
-    pub fn attach_actor<A>(&self, actor: A) -> Result<actix::Addr<A>, Error>
-    where
-        A: Actor<Context = actix::Context<A>> + Handler<Kept>,
-    {
-        Ok(self.0.bus.attach_actor(actor)?)
     }
 
     /// Tells the testbench of what it asks for from now on.
@@ -340,6 +334,15 @@ impl Vhost {
             .bus
             .ask(&self.0.ports.console, console::Finish { channel: None });
         // Lines that the testbench is to show.
+        let _ = self.0.bus.settle();
+        self.detach();
+    }
+}
+
+impl Vhost {
+    /// Nothing is shown to anybody any more. What somebody found at the very end is still told.
+    fn detach(&self) {
+        self.0.bus.detach();
         let _ = self.0.bus.settle();
     }
 }

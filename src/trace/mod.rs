@@ -3,11 +3,10 @@
 //! - [`Header`]: where a recording comes from, with the texts of its configuration.
 //! - [`Recorder`]: a tap that writes one.
 //! - [`Trace`]: reads one, frame by frame, and believes nothing of it.
-//! - [`decode`]: the message or reply of a frame, as the type that it was; [`channel_of`] tells whose it is.
+//! - [`decode`]: the message or reply of a frame, as the type that it was.
 //!
 //! `docs/trace.md` has the format of the file.
 
-mod channel;
 mod error;
 mod format;
 mod payload;
@@ -18,11 +17,9 @@ mod vocabulary;
 #[cfg(test)]
 mod tests;
 
-pub use channel::{ChannelRef, channel_of};
 pub use error::{Damage, TraceError};
 pub use format::{FORMAT, Header, Kind, Payloads, Source};
 pub use reader::{Entry, Said, Trace};
 pub use recorder::Recorder;
-pub(crate) use recorder::flush_all;
 pub use vocabulary::decode;
 pub(crate) use vocabulary::{answer, encode, whole};

@@ -11,6 +11,8 @@ use bytes::Bytes;
 use super::format::{FORMAT, Head, Header, Kind, MAGIC, PREFIX};
 use super::vocabulary::{split, whole};
 use super::{Damage, TraceError};
+use crate::attach::Passing;
+use crate::bus::Body;
 
 /// A recording, read from its beginning to its end: an iterator over its entries.
 ///
@@ -44,6 +46,20 @@ pub struct Entry {
     pub kind: Arc<Kind>,
     /// What is said.
     pub said: Said,
+}
+
+impl Entry {
+    /// The entry, for whoever tells whose messages are; `body` is what was [decoded](super::decode) of it.
+    pub fn passing<'a>(&'a self, body: Option<&'a dyn Body>) -> Passing<'a> {
+        Passing {
+            sequence: self.sequence,
+            root: self.root,
+            from: &self.kind.from,
+            to: &self.kind.to,
+            is_message: matches!(self.said, Said::Message { .. }),
+            body,
+        }
+    }
 }
 
 /// What an [`Entry`] says. [`decode`](super::decode) makes messages of the bytes.

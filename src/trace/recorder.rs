@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
@@ -13,6 +13,7 @@ use super::format::{FORMAT, Head, Header, Kind, MAGIC, PREFIX};
 use super::payload::thin;
 use super::vocabulary::encode;
 use super::{Payloads, TraceError};
+use crate::attach::{AtExit, end_at_exit};
 use crate::bus::{Event, Observation, Party, Tap, Ticket};
 use crate::messages::foreign::{Report, Severity};
 
@@ -36,9 +37,6 @@ type Output = BufWriter<File>;
 /// Bytes that are written at a time.
 const BLOCK: usize = 64 * 1024;
 
-/// Recordings that are being written, for [`flush_all`].
-static RUNNING: Mutex<Vec<Weak<Mutex<Output>>>> = Mutex::new(Vec::new());
-
 impl Recorder {
     /// Begins a recording.
     ///
@@ -54,10 +52,7 @@ impl Recorder {
         output.write_all(&MAGIC).map_err(io)?;
         output.write_all(&FORMAT.to_le_bytes()).map_err(io)?;
         let output = Arc::new(Mutex::new(output));
-        let mut running = lock(&RUNNING);
-        running.retain(|output| output.strong_count() > 0);
-        running.push(Arc::downgrade(&output));
-        drop(running);
+        end_at_exit(&output);
 
         let mut recorder = Self {
             output,
@@ -184,16 +179,9 @@ impl Tap for Recorder {
     }
 }
 
-/// Writes what is buffered of every recording: the process ends.
-pub(crate) fn flush_all() {
-    for output in &*lock(&RUNNING) {
-        // One that is being written at this moment is left as it is.
-        if let Some(output) = output.upgrade()
-            && let Ok(mut output) = output.try_lock()
-        {
-            // There is nobody left to tell.
-            let _ = output.flush();
-        }
+impl AtExit for Output {
+    fn end(&mut self) {
+        let _ = self.flush();
     }
 }
 

@@ -172,6 +172,10 @@ fn live(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> Life {
         rude.iter_mut()
             .for_each(|rude| rude.collect(&stage, &reports));
         stage.released.set(false);
+        for plan in RUDE.iter().chain([&GOOD]) {
+            assert_eq!(stage.breaches(plan.name), None, "{}", plan.name);
+        }
+        stage.forget_found();
         let printed = stage.console.take();
         let stray = printed
             .lines()
@@ -272,10 +276,11 @@ fn a_tap_that_panics_is_left_out() {
     apart("a_tap_that_panics_is_left_out", |directory| {
         let stage = Stage::start(directory, Backing::Static, &[GOOD]);
         let mut seen = 0;
-        stage.vhost.attach(move |_: &Observation<'_>| {
+        let count = move |_: &Observation<'_>| {
             seen += 1;
             assert!(seen < 10, "a tap that has seen enough");
-        });
+        };
+        stage.vhost.attach(count).unwrap();
         let mut good = Good::new(&stage, &GOOD, 0);
         for _ in 0..10 {
             good.round(&stage);

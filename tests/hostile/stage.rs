@@ -13,6 +13,7 @@ use std::task::Poll;
 
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, OpenFlags, PtrWidth, RequestEntry, action, operation};
+use vhost::attach::{Logger, ProtocolChecker, Statistics};
 use vhost::bus::{Event, Observation};
 use vhost::mem::Buffer;
 use vhost::messages::foreign::Report;
@@ -198,6 +199,8 @@ pub(crate) struct Stage {
     pub(crate) vhost: Vhost,
     pub(crate) reports: Reports,
     pub(crate) console: Console,
+    /// What the user was told of, findings of checkers among it.
+    found: Rc<RefCell<Vec<Report>>>,
     /// While set, the method `forever` answers.
     pub(crate) released: Rc<Cell<bool>>,
 }
@@ -210,6 +213,8 @@ impl Stage {
         let root = directory.join("root");
         fs::create_dir_all(&root).expect("a root for firmware's files");
         let console = Console::default();
+        let found = Rc::new(RefCell::new(Vec::new()));
+        let keep = found.clone();
         let vhost = Vhost::builder()
             .memories(file)
             .mailboxes_text(mailboxes(channels))
@@ -226,19 +231,44 @@ impl Stage {
             })
             .virtual_file("endless", |_: &str, _: OpenFlags| opened(Odd::Endless))
             .virtual_file("bug", |_: &str, _: OpenFlags| opened(Odd::Panics))
+            .attach(ProtocolChecker::new())
+            .attach(Logger::writer(io::sink()))
+            .attach(Logger::writer(io::sink()).json())
+            .attach(Statistics::new())
+            .on_report(move |report| keep.borrow_mut().push(report.clone()))
             .start()
             .expect("a system");
         let reports = Reports::default();
         let seen_by = reports.clone();
-        vhost.attach(move |seen: &Observation<'_>| seen_by.see(seen));
+        vhost
+            .attach(move |seen: &Observation<'_>| seen_by.see(seen))
+            .expect("a tap");
         let released = Rc::new(Cell::new(false));
         answer(&vhost, &released).expect("methods and commands");
         Self {
             vhost,
             reports,
             console,
+            found,
             released,
         }
+    }
+
+    /// What was found of this channel's since the last time, beside requests that point to nowhere.
+    pub(crate) fn breaches(&self, channel: &str) -> Option<String> {
+        let of_channel = format!("channel `{channel}`: ");
+        let found = self.found.borrow();
+        let mut breaches = found.iter().filter_map(|report| {
+            let breach = report.text.strip_prefix(&of_channel)?;
+            let expected = breach.starts_with("firmware reaches outside of the map: ");
+            (report.id == "protocol" && !expected).then(|| breach.to_owned())
+        });
+        breaches.next()
+    }
+
+    /// Forgets what the user was told of.
+    pub(crate) fn forget_found(&self) {
+        self.found.take();
     }
 
     /// Firmware for a channel.

@@ -1,6 +1,7 @@
 //! Recordings that mean harm: read, decoded and replayed to an end or an error, soon and in little memory.
 
 use std::fs;
+use std::io;
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,7 @@ use crate::frames::{frames, recording};
 use fastrand::Rng;
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
+use vhost::attach::{Logger, ProtocolChecker, Statistics};
 use vhost::mem::Buffer;
 use vhost::trace::{Trace, decode};
 use vhost::{Replay, Vhost};
@@ -37,7 +39,7 @@ pub(crate) fn record(directory: &Path) -> PathBuf {
         .memories(memories)
         .mailboxes_text("core: {space: core, base: 0x1000, ptr: 32, cache_line: 0}")
         .files(directory)
-        .console(std::io::sink())
+        .console(io::sink())
         .record(&trace)
         .start()
         .expect("a system");
@@ -198,7 +200,12 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
         }
         // Most of the time goes into replays.
         if number % REPLAYED == 0 {
-            match Replay::of(&harmed).run() {
+            let replay = Replay::of(&harmed)
+                .attach(ProtocolChecker::new())
+                .attach(Logger::writer(io::sink()))
+                .attach(Statistics::new())
+                .on_finding(|finding| assert!(!finding.text.is_empty()));
+            match replay.run() {
                 Ok(_) => equal += 1,
                 Err(error) => {
                     assert!(!error.to_string().is_empty());

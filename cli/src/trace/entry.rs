@@ -3,7 +3,6 @@
 use std::fmt::{self, Display};
 use std::io::{self, Write};
 
-use mailbox_rs::{Request, Response};
 use serde::Serialize;
 use serde_json::ser::Formatter;
 use vhost::messages::mailbox::Served;
@@ -58,7 +57,7 @@ fn ends(seen: &Seen) -> (String, String) {
 pub(super) fn text(seen: &Seen, most: usize) -> String {
     let name = Plain(&seen.entry.kind.name);
     if let Some(served) = seen.is::<Served>() {
-        return format!("{name} {}", Answered(served));
+        return format!("{name} {}", served);
     }
     let body = match &seen.body {
         Ok(Some(body)) => match Told::of(&**body, &seen.map) {
@@ -72,31 +71,6 @@ pub(super) fn text(seen: &Seen, most: usize) -> String {
         Said::Message { .. } => body,
         _ => format!("{name}: {body}"),
     }
-}
-
-/// A request and its response, in the words of the protocol.
-pub(super) struct Answered<'a>(pub(super) &'a Served);
-
-impl Display for Answered<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(served) = self;
-        match Request::try_from(&served.entry) {
-            Ok(request) => write!(f, "{request}")?,
-            Err(problem) => write!(f, "{}: {problem}", served.entry)?,
-        }
-        match served.response {
-            None => {}
-            Some(Response::Empty) => write!(f, "; done")?,
-            Some(Response::Value(value)) => write!(f, "; gives {value:#x}")?,
-            Some(Response::Error(errno)) => write!(f, "; fails: {errno}")?,
-        }
-        write!(f, "; slot {}, taken in tick {}", served.slot, served.since)
-    }
-}
-
-/// The name of a request's kind.
-pub(super) fn kind_of(served: &Served) -> &'static str {
-    Request::try_from(&served.entry).map_or("malformed", |request| request.kind())
 }
 
 /// What a JSON object has of an entry. `docs/trace.md` has the keys.
@@ -146,9 +120,7 @@ pub(super) fn write_json(seen: &Seen, mut to: impl Write) -> io::Result<()> {
             let body: &dyn erased_serde::Serialize = body.as_deref()?;
             Some(body)
         }),
-        request: seen
-            .is::<Served>()
-            .map(|served| Answered(served).to_string()),
+        request: seen.is::<Served>().map(|served| served.to_string()),
         error: body.err().map(ToString::to_string),
     };
     let mut json = serde_json::Serializer::with_formatter(&mut to, HexBytes);

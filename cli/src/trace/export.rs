@@ -7,14 +7,14 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use vhost::messages::mailbox::Served;
 use vhost::trace::Said;
 
-use super::entry::{Answered, MOST, kind_of, text};
+use super::entry::{MOST, text};
 use super::reading::{Reading, Seen};
 use crate::Verdict;
 use crate::output::out;
@@ -156,7 +156,7 @@ impl<W: Write> Events<W> {
 /// Which events come of entries.
 #[derive(Default)]
 struct Score {
-    tracks: HashMap<(Group, Rc<str>), Track>,
+    tracks: HashMap<(Group, Arc<str>), Track>,
     actors: u32,
     channels: u32,
     /// The point of time of the last entry, in steps.
@@ -265,10 +265,10 @@ impl Score {
             ts: Some(time(begin)),
             dur: Some(time(end - begin)),
             args: Some(Arguments {
-                text: Some(Answered(served).to_string()),
+                text: Some(served.to_string()),
                 ..arguments(seen)
             }),
-            ..self.at(track, kind_of(served))
+            ..self.at(track, served.kind())
         })
     }
 
@@ -289,7 +289,7 @@ impl Score {
         name: &str,
         events: &mut Events<W>,
     ) -> io::Result<Track> {
-        let key = (group, Rc::from(name));
+        let key = (group, Arc::from(name));
         if let Some(track) = self.tracks.get(&key) {
             return Ok(*track);
         }

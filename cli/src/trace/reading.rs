@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::Result;
 use indicatif::ProgressBar;
@@ -29,7 +30,7 @@ pub(super) struct Seen {
     /// The message or reply; none where there was no answer.
     pub(super) body: Result<Option<Box<dyn Body>>, Damage>,
     /// The channel that it is of, where that is known.
-    pub(super) channel: Option<Rc<str>>,
+    pub(super) channel: Option<Arc<str>>,
     /// The memories of the run, as far as they are known.
     pub(super) map: Rc<MemoryMap>,
 }

@@ -1,19 +1,17 @@
 //! `vhost trace stat`: counts messages by kind, and requests by channel.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use mailbox_rs::{FileRequest, Request, Response};
 use serde::Serialize;
+use vhost::attach::{Requests, Table};
 use vhost::messages::console::Print;
 use vhost::messages::mailbox::Served;
 use vhost::trace::{Header, Kind, Payloads, Said};
 
-use super::entry::kind_of;
 use super::reading::{Reading, Seen};
 use crate::Verdict;
 use crate::output::{ASIDE, NAME, Plain, Size, out};
@@ -37,27 +35,12 @@ struct Messages {
     bytes: u64,
 }
 
-/// Requests of one kind of one channel.
-#[derive(Debug, Default, Clone, Copy, Serialize)]
-struct Requests {
-    count: u64,
-    failed: u64,
-    /// Bytes that they printed, moved, read or wrote.
-    bytes: u64,
-    /// Ticks from taken to answered.
-    ticks_min: u64,
-    ticks_sum: u64,
-    ticks_max: u64,
-}
-
 #[derive(Default)]
 struct Counts {
     entries: u64,
     ticks: u64,
     kinds: HashMap<Arc<Kind>, Messages>,
-    requests: BTreeMap<(Rc<str>, &'static str), Requests>,
-    /// Bytes that a channel printed since its last request was served.
-    printed: HashMap<Rc<str>, u64>,
+    requests: Table,
 }
 
 impl Counts {
@@ -81,32 +64,11 @@ impl Counts {
             return;
         };
         if let Some(print) = seen.is::<Print>() {
-            *self.printed.entry(channel.clone()).or_default() += print.text.len() as u64;
+            self.requests.printed(channel, print.text.len() as u64);
         }
         if let Some(served) = seen.is::<Served>() {
-            self.add_request(channel.clone(), served, entry.tick);
+            self.requests.served(channel, served, entry.tick);
         }
-    }
-
-    fn add_request(&mut self, channel: Rc<str>, served: &Served, now: u64) {
-        let ticks = now.saturating_sub(served.since);
-        let printed = self.printed.remove(&channel).unwrap_or_default();
-        let of_kind = self
-            .requests
-            .entry((channel, kind_of(served)))
-            .or_insert(Requests {
-                ticks_min: u64::MAX,
-                ..Requests::default()
-            });
-        of_kind.count += 1;
-        of_kind.failed += u64::from(matches!(served.response, Some(Response::Error(_))));
-        of_kind.bytes = of_kind
-            .bytes
-            .saturating_add(moved(served))
-            .saturating_add(printed);
-        of_kind.ticks_min = of_kind.ticks_min.min(ticks);
-        of_kind.ticks_max = of_kind.ticks_max.max(ticks);
-        of_kind.ticks_sum = of_kind.ticks_sum.saturating_add(ticks);
     }
 
     /// Kinds in the order of their parties.
@@ -115,26 +77,6 @@ impl Counts {
         let mut kinds: Vec<_> = kinds.collect();
         kinds.sort_by_key(|(kind, _)| (&kind.to, &kind.name, &kind.from));
         kinds
-    }
-}
-
-/// Bytes of memory or of files that a request was about, where it succeeded; what it printed is known to the console.
-fn moved(served: &Served) -> u64 {
-    match (Request::try_from(&served.entry), served.response) {
-        (Err(_), _) | (_, Some(Response::Error(_))) => 0,
-        (
-            Ok(
-                Request::MemMove { len, .. }
-                | Request::MemSet { len, .. }
-                | Request::MemCmp { len, .. },
-            ),
-            _,
-        ) => len,
-        (
-            Ok(Request::File(FileRequest::Read { .. } | FileRequest::Write { .. })),
-            Some(Response::Value(bytes)),
-        ) => bytes,
-        _ => 0,
     }
 }
 
@@ -192,35 +134,33 @@ fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Re
             Size(bytes).to_string()
         )?;
     }
-    if counts.requests.is_empty() {
+    if counts.requests.iter().next().is_none() {
         return writeln!(to, "\nno request was served");
     }
     writeln!(
         to,
-        "\n{ASIDE}{:<10} {:<10} {:>9} {:>8} {:>10} {:>8} {:>8} {:>8}{ASIDE:#}",
+        "\n{ASIDE}{:<10} {:<10} {:>9} {:>8} {:>10} {:>8} {:>8} {:>8}  ticks from taken to answered{ASIDE:#}",
         "channel", "request", "count", "failed", "bytes", "min", "mean", "max"
     )?;
-    for ((channel, kind), requests) in &counts.requests {
+    for (channel, kind, requests) in counts.requests.iter() {
         let Requests {
             count,
             failed,
             bytes,
             ticks_min,
-            ticks_sum,
             ticks_max,
-        } = *requests;
-        let mean = ticks_sum as f64 / count as f64;
+            ..
+        } = requests;
+        let mean = requests.ticks_mean();
         writeln!(
             to,
-            "{:<10} {NAME}{kind:<10}{NAME:#} {count:>9} {failed:>8} {:>10} {ticks_min:>8} {mean:>8.1} {ticks_max:>8}",
+            "{:<10} {NAME}{kind:<10}{NAME:#} {count:>9} {failed:>8} {:>10} {ticks_min:>8} {mean:>8.1} {ticks_max:>8}  {}",
             Plain(channel).to_string(),
-            Size(bytes).to_string()
+            Size(*bytes).to_string(),
+            requests.histogram
         )?;
     }
-    writeln!(
-        to,
-        "{ASIDE}min, mean, max: ticks from taken to answered{ASIDE:#}"
-    )
+    Ok(())
 }
 
 fn write_json(header: &Header, counts: &Counts, mut to: impl Write) -> io::Result<()> {
@@ -233,13 +173,6 @@ fn write_json(header: &Header, counts: &Counts, mut to: impl Write) -> io::Resul
         counts: Messages,
     }
     #[derive(Serialize)]
-    struct OfChannel<'a> {
-        channel: &'a str,
-        request: &'a str,
-        #[serde(flatten)]
-        counts: Requests,
-    }
-    #[derive(Serialize)]
     struct Stat<'a> {
         version: &'a str,
         whole: bool,
@@ -247,7 +180,7 @@ fn write_json(header: &Header, counts: &Counts, mut to: impl Write) -> io::Resul
         entries: u64,
         ticks: u64,
         messages: Vec<OfKind<'a>>,
-        requests: Vec<OfChannel<'a>>,
+        requests: &'a Table,
     }
     let kinds = counts.kinds().into_iter();
     let messages = kinds.map(|(kind, counts)| OfKind {
@@ -256,12 +189,6 @@ fn write_json(header: &Header, counts: &Counts, mut to: impl Write) -> io::Resul
         message: &kind.name,
         counts,
     });
-    let requests = counts.requests.iter();
-    let requests = requests.map(|((channel, request), counts)| OfChannel {
-        channel,
-        request,
-        counts: *counts,
-    });
     let stat = Stat {
         version: &header.version,
         whole: header.whole,
@@ -269,7 +196,7 @@ fn write_json(header: &Header, counts: &Counts, mut to: impl Write) -> io::Resul
         entries: counts.entries,
         ticks: counts.ticks,
         messages: messages.collect(),
-        requests: requests.collect(),
+        requests: &counts.requests,
     };
     serde_json::to_writer(&mut to, &stat)?;
     writeln!(to)

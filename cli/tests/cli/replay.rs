@@ -54,3 +54,60 @@ fn what_was_recorded_without_payloads_is_not_replayed() {
     let told = vhost_on("replay", &trace).told(2);
     assert!(told.contains("without payloads"), "{told}");
 }
+
+#[test]
+fn what_is_attached_sees_the_replay() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::default();
+    let trace = run.record(folder.path());
+    let (log, table) = (
+        folder.path().join("requests.log"),
+        folder.path().join("requests.json"),
+    );
+    let attach = format!(
+        "replay --attach check,log={} --attach statistics={}",
+        log.display(),
+        table.display()
+    );
+    let ended = vhost_on(&attach, &trace);
+    assert_eq!(ended.stderr, "");
+    ended.with(0);
+    let lines = std::fs::read_to_string(log).unwrap();
+    let prints = lines.lines().filter(|line| line.contains(": PRINT "));
+    assert_eq!(prints.count() as u64, 2 * run.prints, "{lines}");
+    let table: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(table).unwrap()).unwrap();
+    let stat = vhost_on("trace stat --json", &trace).with(0);
+    let stat: serde_json::Value = serde_json::from_str(&stat).unwrap();
+    assert_eq!(stat["requests"], table);
+}
+
+#[test]
+fn a_name_that_nothing_has_is_told_with_those_that_there_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    let told = vhost_on("replay --attach chek", &trace).told(2);
+    assert!(
+        told.contains("`chek`") && told.contains("`check`"),
+        "{told}"
+    );
+    let told = vhost_on("replay --attach log=/no/such/folder/log", &trace).told(2);
+    assert!(told.contains("/no/such/folder/log"), "{told}");
+}
+
+#[test]
+fn an_error_that_a_checker_finds_is_told_by_status_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run {
+        astray: true,
+        ..Run::default()
+    };
+    let trace = run.record(folder.path());
+    vhost_on("replay", &trace).with(0);
+    vhost_on("replay --attach check=warning", &trace).with(0);
+    let told = vhost_on("replay --attach check", &trace).told(1);
+    assert!(
+        told.starts_with("error: protocol: channel `core0`: firmware reaches outside of the map: "),
+        "{told}"
+    );
+}

@@ -34,6 +34,8 @@ pub(crate) struct Run {
     /// How often each channel prints.
     pub(crate) prints: u64,
     pub(crate) payloads: Payloads,
+    /// Whether it also sets memory that is not there.
+    pub(crate) astray: bool,
 }
 
 impl Default for Run {
@@ -42,6 +44,7 @@ impl Default for Run {
             text: "a line, and some\n",
             prints: 3,
             payloads: Payloads::Keep,
+            astray: false,
         }
     }
 }
@@ -123,6 +126,13 @@ impl Run {
             },
         ];
         requests.extend((0..self.prints).map(|_| print));
+        if self.astray {
+            requests.push(Request::MemSet {
+                dest: 0x10,
+                byte: 0,
+                len: 1,
+            });
+        }
         Core { firmware, requests }
     }
 }

@@ -219,7 +219,7 @@ fn try_everything(bus: &Bus) -> Vec<Result<(), BusError>> {
             work: Box::new(drop),
         })
         .map(drop),
-        bus.attach_actor(Idle).map(drop),
+        bus.enter(|| Idle.start()).map(drop),
     ]
 }
 
@@ -230,7 +230,7 @@ fn all_reentered() -> Vec<Result<(), BusError>> {
         reentered("tick", from),
         reentered("run the actors", from),
         reentered("start an actor", from),
-        reentered("attach an actor", from),
+        reentered("start an actor", from),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::bus::{Event, Kept, KeptEvent, Observation, Tap};
+use crate::bus::{ActorTap, Event, Kept, KeptEvent, Observation, Tap};
 
 /// Writes down what it sees.
 #[derive(Clone, Default)]
@@ -268,7 +268,8 @@ fn an_attached_actor_gets_copies() {
     let clerk = forwarder(&bus, &doubler(&bus));
     bus.ask(&clerk, clerk::Ask(1)).unwrap();
     let diary = Diary::default();
-    let address = bus.attach_actor(Keeper(diary.clone())).unwrap();
+    let address = bus.enter(|| Keeper(diary.clone()).start()).unwrap();
+    bus.attach(ActorTap::new(&address));
     bus.ask(&clerk, clerk::Ask(2)).unwrap();
     bus.settle().unwrap();
     let expected = [
@@ -279,4 +280,63 @@ fn an_attached_actor_gets_copies() {
     ];
     assert_eq!(diary.read(), expected);
     assert!(address.connected());
+}
+
+/// Reports by itself what an attached actor does with a message that it is sent.
+struct Objector(Port<world::Inbox>);
+
+impl Actor for Objector {
+    type Context = Context<Self>;
+}
+
+impl Handler<Kept> for Objector {
+    type Result = ();
+
+    fn handle(&mut self, kept: Kept, _: &mut Context<Self>) {
+        match kept.event.is::<world::Ask>() {
+            Some(world::Ask(13)) => panic!("unlucky"),
+            Some(ask) => self.0.post(world::Note(ask.0)),
+            None => {}
+        }
+    }
+}
+
+#[test]
+fn what_an_attached_actor_says_is_shown_to_no_tap() {
+    let bus = Bus::new();
+    let diary = Diary::default();
+    let seen = diary.clone();
+    let world = world(&bus, move |mail| match mail {
+        world::Inbox::Ask(call) => call.reply.send(0),
+        world::Inbox::Note(note) => {
+            seen.write(format!("{:?}", note.message));
+            note.reply.send(());
+        }
+    });
+    let objector = Objector(world.sent_by(Party::TAP));
+    let objector = bus.enter(|| objector.start()).unwrap();
+    bus.attach(ActorTap::new(&objector));
+    let recorder = recorded(&bus);
+    bus.ask(&world, world::Ask(9)).unwrap();
+    bus.settle().unwrap();
+    assert_eq!(diary.read(), ["Note(9)"]);
+    let expected = [
+        "1.1 outside to world, tick 0: ? Ask(9)",
+        "1.1 outside to world, tick 0: = 0",
+    ];
+    assert_eq!(recorder.read(), expected);
+}
+
+#[test]
+fn an_attached_actor_that_panics_is_missed() {
+    let bus = Bus::new();
+    let world = doubler(&bus);
+    let objector = Objector(world.sent_by(Party::TAP));
+    let objector = bus.enter(|| objector.start()).unwrap();
+    bus.attach(ActorTap::new(&objector));
+    assert_eq!(bus.ask(&world, world::Ask(13)), Ok(26));
+    assert_eq!(bus.ask(&world, world::Ask(1)), Ok(2));
+    let panics = bus.take_panics();
+    assert_eq!(panics.len(), 1);
+    assert_eq!(panics[0].1, "the attached actor has ended (it is detached)");
 }

@@ -25,8 +25,8 @@ pub(crate) use module::{Host, Refused, serve};
 use self::interpreter::StartError;
 use self::outcome::Raised;
 use self::scripts::Scripts;
-use super::report;
-use crate::messages::foreign::Severity;
+use super::Callbacks;
+use crate::messages::foreign::{Report, Severity};
 use crate::messages::rpc::{CallError, Progress, Target};
 
 /// Under this name Python's errors are reported that belong to no call.
@@ -36,6 +36,8 @@ const ID: &str = "python";
 pub(crate) struct Python {
     /// How wide a result each channel takes; one that is not served takes any.
     widths: HashMap<String, PtrWidth>,
+    /// Whoever shows what there is to report.
+    callbacks: Rc<Callbacks>,
     stage: RefCell<Stage>,
     /// Whether there were tasks when it was last told.
     tasks: Cell<bool>,
@@ -68,9 +70,10 @@ enum Failure {
 
 impl Python {
     /// No module is imported yet, and no interpreter started.
-    pub(crate) fn new(widths: HashMap<String, PtrWidth>) -> Self {
+    pub(crate) fn new(widths: HashMap<String, PtrWidth>, callbacks: Rc<Callbacks>) -> Self {
         Self {
             widths,
+            callbacks,
             stage: RefCell::new(Stage::New),
             tasks: Cell::new(false),
             tell: OnceCell::new(),
@@ -135,8 +138,13 @@ impl Python {
             outcome
         });
         if let Err(failure) = outcome {
-            report(Severity::Error, ID, &failure.to_string());
+            self.report(Severity::Error, failure.to_string());
         }
+    }
+
+    fn report(&self, severity: Severity, text: String) {
+        let id = ID.to_owned();
+        self.callbacks.report(&Report { severity, id, text });
     }
 
     fn load(&self) -> Result<Rc<Scripts>, Failure> {
@@ -149,7 +157,7 @@ impl Python {
                 let scripts = Rc::new(scripts);
                 self.stage.replace(Stage::Ready(scripts.clone()));
                 if let Some(note) = scripts.note() {
-                    report(Severity::Warning, ID, note);
+                    self.report(Severity::Warning, note.to_owned());
                 }
                 Ok(scripts)
             }

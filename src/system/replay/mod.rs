@@ -12,9 +12,9 @@ mod player;
 mod score;
 
 use std::cell::RefCell;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::{fmt, io};
 
 use thiserror::Error;
 
@@ -26,8 +26,9 @@ use super::build::{Outside, Parts};
 use super::{Error, Vhost};
 use crate::actors::files::{Disk, SpecialNames};
 use crate::actors::sockets::Hub;
+use crate::attach::{Attach, Finding};
 use crate::config::{self, ChannelConfig};
-use crate::foreign::{Callbacks, Memories, Openers};
+use crate::foreign::{Callbacks, Memories, Openers, report_without_testbench};
 use crate::mem::{Backend, MemoryMap};
 use crate::sim::CStdout;
 use crate::trace::{Header, Payloads, Trace, TraceError};
@@ -41,11 +42,16 @@ use crate::trace::{Header, Payloads, Trace, TraceError};
 /// println!("{} messages came out as they were recorded", replayed.messages);
 /// # Ok::<(), vhost::ReplayError>(())
 /// ```
-#[derive(Debug, Clone)]
+#[must_use = "a recording is replayed by `run`"]
 pub struct Replay {
     file: PathBuf,
     prints: bool,
+    attached: Vec<Box<dyn Attach>>,
+    on_finding: OnFinding,
 }
+
+/// Takes what checkers find.
+type OnFinding = Box<dyn FnMut(&Finding)>;
 
 /// A replay without a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,23 +94,46 @@ impl Replay {
         Self {
             file: file.as_ref().to_owned(),
             prints: false,
+            attached: Vec::new(),
+            on_finding: Box::new(|finding| {
+                let Finding { severity, id, text } = finding;
+                report_without_testbench(*severity, id, text);
+            }),
         }
     }
 
     /// Prints firmware's text, as the run did.
-    #[must_use]
     pub fn printing(self, prints: bool) -> Self {
         Self { prints, ..self }
+    }
+
+    /// Attaches something to the replay, as to a run: [`attach`](crate::attach) has ready-made loggers and checkers.
+    pub fn attach(mut self, what: impl Attach) -> Self {
+        self.attached.push(Box::new(what));
+        self
+    }
+
+    /// Hands `told` what checkers find; without it, that goes to stderr.
+    pub fn on_finding(self, told: impl FnMut(&Finding) + 'static) -> Self {
+        Self {
+            on_finding: Box::new(told),
+            ..self
+        }
     }
 
     /// Replays all of it. A recording that was cut off is replayed as far as it goes.
     ///
     /// # Errors
     /// The first [`Difference`], or a recording that can't be replayed. A thread that has a system can't replay another.
-    pub fn run(&self) -> Result<Replayed, ReplayError> {
-        let trace = Trace::open(&self.file)?;
+    pub fn run(self) -> Result<Replayed, ReplayError> {
+        let Self {
+            file,
+            prints,
+            attached,
+            on_finding,
+        } = self;
+        let trace = Trace::open(&file)?;
         let header = trace.header().clone();
-        let file = self.file.clone();
         if !header.whole {
             return Err(ReplayError::NotWhole { file });
         }
@@ -114,15 +143,20 @@ impl Replay {
         let map = memory_map(&header).map_err(Error::from)?;
         let channels = channels(&header, &map).map_err(Error::from)?;
         let score = Score::shared(trace);
-        let player = Rc::new(Player::new(score.clone()));
-        let parts = self.parts(&header, map, channels, &score, &player)?;
+        let player = Rc::new(Player::new(score.clone(), on_finding));
+        let mut parts = Self::parts(&header, map, channels, &score, &player)?;
+        if prints {
+            parts.sink = Box::new(CStdout);
+        }
+        parts.attached.extend(attached);
         let (vhost, beginning) = Vhost::build(parts)?;
         player.play(&vhost, beginning);
-        score.end(vhost.now())
+        let replayed = score.end(vhost.now());
+        vhost.detach();
+        replayed
     }
 
     fn parts(
-        &self,
         header: &Header,
         map: MemoryMap,
         channels: Vec<ChannelConfig>,
@@ -149,11 +183,6 @@ impl Replay {
         };
         let network = RecordedNetwork::new(score.clone());
         let hub = Hub::new(network, header.socket_queue).after(header.sockets_opened);
-        let sink: Box<dyn io::Write> = if self.prints {
-            Box::new(CStdout)
-        } else {
-            Box::new(io::sink())
-        };
         // No byte of a memory is kept here.
         let mut nowhere = map.clone();
         for memory in &mut nowhere.memories {
@@ -168,8 +197,8 @@ impl Replay {
             callbacks: Rc::new(Callbacks::new(Openers::default(), Openers::default())),
             sockets: Rc::new(RefCell::new(hub)),
             outside,
-            sink,
-            taps: vec![Box::new(score.tap())],
+            sink: Box::new(io::sink()),
+            attached: vec![Box::new(score.tap())],
         })
     }
 }
@@ -187,4 +216,13 @@ fn channels(header: &Header, map: &MemoryMap) -> Result<Vec<ChannelConfig>, conf
     header.mailboxes.as_ref().map_or(Ok(Vec::new()), |source| {
         config::parse_mailboxes(&source.text, Path::new(&source.file), map, header)
     })
+}
+
+impl fmt::Debug for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replay")
+            .field("file", &self.file)
+            .field("prints", &self.prints)
+            .finish_non_exhaustive()
+    }
 }

@@ -3,7 +3,9 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
+use super::OnFinding;
 use super::score::Shared;
+use crate::attach::Finding;
 use crate::bus::{Bus, Envelope, Inbox, Message, MessageVisitor, Party, Port};
 use crate::messages::announced::{Began, Notified, Observing};
 use crate::messages::{console, foreign, mailbox, memory, rpc, sockets};
@@ -14,14 +16,16 @@ use crate::trace::{Damage, Entry, Said, answer, whole};
 pub(super) struct Player {
     score: Shared,
     system: OnceCell<Weak<Inner>>,
+    on_finding: RefCell<OnFinding>,
     /// The channels, until they are taken.
     beginning: RefCell<Option<Beginning>>,
 }
 
 impl Player {
-    pub(super) fn new(score: Shared) -> Self {
+    pub(super) fn new(score: Shared, on_finding: OnFinding) -> Self {
         Self {
             score,
+            on_finding: RefCell::new(on_finding),
             system: OnceCell::new(),
             beginning: RefCell::new(None),
         }
@@ -37,6 +41,9 @@ impl Player {
 
     /// Makes a foreign call: what came back from it is done again, then the recorded answer is given.
     pub(super) fn answer(&self, call: foreign::Inbox) {
+        if call.ticket().from == Party::TAP {
+            return self.tell(call);
+        }
         let Some(system) = self.system.get().and_then(Weak::upgrade) else {
             return;
         };
@@ -49,6 +56,18 @@ impl Player {
             && let Err(damage) = answer(call, body)
         {
             self.score.damaged(&entry, damage);
+        }
+    }
+
+    /// Tells what a checker found, which nobody has recorded.
+    fn tell(&self, call: foreign::Inbox) {
+        if let foreign::Inbox::Report(Envelope { message, reply }) = call {
+            let foreign::Report { severity, id, text } = message;
+            // A callback that brings about another finding does not hear of it.
+            if let Ok(mut told) = self.on_finding.try_borrow_mut() {
+                told(&Finding { severity, id, text });
+            }
+            reply.send(());
         }
     }
 

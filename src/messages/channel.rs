@@ -1,9 +1,9 @@
 //! Which channel a message is of.
 
+use super::foreign::{self, Exit, HostCall, Line, MethodCall, PyCancel, Register};
+use super::mailbox::{Rang, Served};
+use super::{ChannelId, console, files, rpc};
 use crate::bus::Body;
-use crate::messages::foreign::{self, Exit, HostCall, Line, MethodCall, PyCancel, Register};
-use crate::messages::mailbox::{Rang, Served};
-use crate::messages::{ChannelId, console, files, rpc};
 
 /// How a message names its channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,123 @@
+//! Which of all that is said a tap is shown.
+
+use std::sync::Arc;
+
+use super::{Attach, AttachError, Owners, Site};
+use crate::bus::{Event, Message, Observation, Party, Tap};
+
+/// What something that is attached is shown. A new one shows all; what is added narrows it, and where something is added
+/// twice, either will do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use = "a filter does nothing unless it leads to a tap"]
+pub struct Filter {
+    kinds: Vec<&'static str>,
+    parties: Vec<Party>,
+    channels: Vec<String>,
+    direction: Option<Direction>,
+}
+
+/// From the asker to the answerer, or back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Messages, and what is announced.
+    Messages,
+    /// Replies, and that there will be none.
+    Replies,
+}
+
+impl Filter {
+    /// Shows all.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only messages of this type, and replies to them.
+    pub fn kind<M: Message>(mut self) -> Self {
+        self.kinds.push(M::NAME);
+        self
+    }
+
+    /// Only what this party says or is told, such as [`memory::Inbox::PARTY`](crate::bus::Inbox::PARTY).
+    pub fn party(mut self, party: Party) -> Self {
+        self.parties.push(party);
+        self
+    }
+
+    /// Only what is of the channel of this name, as [`Owners`] has it.
+    pub fn channel(mut self, name: impl Into<String>) -> Self {
+        self.channels.push(name.into());
+        self
+    }
+
+    /// Only one way.
+    pub fn only(mut self, direction: Direction) -> Self {
+        self.direction = Some(direction);
+        self
+    }
+
+    /// Shows it to `whom`.
+    pub fn to<A: Attach>(self, whom: A) -> Filtered<A> {
+        Filtered { filter: self, whom }
+    }
+
+    fn takes(&self, seen: &Observation<'_>) -> bool {
+        let ticket = &seen.ticket;
+        let is_message = matches!(seen.event, Event::Message(_));
+        let (kinds, parties) = (&self.kinds, &self.parties);
+        (kinds.is_empty() || kinds.contains(&ticket.name()))
+            && (parties.is_empty()
+                || parties.contains(&ticket.from)
+                || parties.contains(&ticket.to()))
+            && self
+                .direction
+                .is_none_or(|direction| (direction == Direction::Messages) == is_message)
+    }
+}
+
+/// Something that is shown a part of what is said.
+#[derive(Debug)]
+pub struct Filtered<A> {
+    filter: Filter,
+    whom: A,
+}
+
+impl<A: Attach> Attach for Filtered<A> {
+    fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError> {
+        let Self { filter, whom } = *self;
+        let channels = site.channels();
+        let known = |name: &String| channels.iter().any(|channel| *channel.name == **name);
+        if let Some(name) = filter.channels.iter().find(|name| !known(name)) {
+            let served: Vec<&str> = channels.iter().map(|channel| &*channel.name).collect();
+            return Err(AttachError::NoChannel {
+                name: name.clone(),
+                served: served.join(", "),
+            });
+        }
+        let owners = (!filter.channels.is_empty()).then(|| Owners::new(channels.clone()));
+        Ok(Box::new(Sieve {
+            filter,
+            owners,
+            tap: Box::new(whom).attach(site)?,
+        }))
+    }
+}
+
+struct Sieve {
+    filter: Filter,
+    /// Where channels matter.
+    owners: Option<Owners>,
+    tap: Box<dyn Tap>,
+}
+
+impl Tap for Sieve {
+    fn observe(&mut self, seen: &Observation<'_>) {
+        // Asked of everything: a message of another kind may be what one that is wanted answers.
+        let is_theirs = self.owners.as_mut().is_none_or(|owners| {
+            let whose: Option<Arc<str>> = owners.whose(seen.into());
+            whose.is_some_and(|whose| self.filter.channels.iter().any(|name| **name == *whose))
+        });
+        if is_theirs && self.filter.takes(seen) {
+            self.tap.observe(seen);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What is attached to a system or to its replay: loggers, checkers, collectors. They see all that is said, and change nothing
+//! of it.
+//!
+//! - [`Attach`]: whatever can be attached: every [`Tap`], every [`actor`], and what has to know the system first, its [`Site`].
+//! - [`Filter`]: which of all messages a tap is shown.
+//! - [`Findings`]: what a checker has to say, to the user and not to the bus.
+//! - [`Logger`], [`ProtocolChecker`], [`Statistics`]: ready-made.
+//! - [`parse`]: the same by name, for those that come from the environment or from C.
+//! - [`Owners`]: which channel a message is of.
+
+mod error;
+mod exit;
+mod filter;
+mod findings;
+mod logger;
+mod named;
+mod owners;
+mod protocol;
+mod site;
+mod statistics;
+
+pub use error::AttachError;
+pub(crate) use exit::{AtExit, end_all, end_at_exit};
+pub use filter::{Direction, Filter, Filtered};
+pub(crate) use findings::Reporter;
+pub use findings::{Finding, Findings};
+pub use logger::Logger;
+pub use named::{Named, parse};
+pub use owners::{Owners, Passing};
+pub use protocol::ProtocolChecker;
+pub use site::{Channel, Site, channels};
+pub use statistics::{Histogram, Requests, Statistics, Table};
+
+use actix::{Actor, Context, Handler};
+
+use crate::bus::{ActorTap, Kept, Tap};
+
+/// Something that can be attached. Every [`Tap`] can, and sees all; [`with`] makes one of what has to know the system.
+///
+/// ```no_run
+/// use vhost::attach::{Filter, Logger, ProtocolChecker};
+/// use vhost::bus::Observation;
+/// use vhost::{Error, Vhost};
+///
+/// let vhost = Vhost::builder()
+///     .memories("mem.yaml")
+///     .mailboxes("mailbox.yaml")
+///     .attach(ProtocolChecker::new())
+///     .attach(Logger::file("requests.log"))
+///     .start()?;
+/// let mut said = 0;
+/// let count = move |_: &Observation<'_>| said += 1;
+/// vhost.attach(Filter::new().channel("core0").to(count))?;
+/// # Ok::<(), Error>(())
+/// ```
+pub trait Attach: 'static {
+    /// Makes the tap.
+    ///
+    /// # Errors
+    /// Where it has no place in this system, or needs a file that can't be written.
+    fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError>;
+}
+
+impl<T: Tap> Attach for T {
+    fn attach(self: Box<Self>, _: &Site) -> Result<Box<dyn Tap>, AttachError> {
+        Ok(self)
+    }
+}
+
+/// What has to know the system that it is attached to.
+///
+/// ```
+/// use vhost::Severity;
+/// use vhost::attach::{self, Site};
+/// use vhost::bus::Observation;
+/// use vhost::messages::mailbox::Served;
+///
+/// // Every request is to be served within a thousand ticks.
+/// let deadline = attach::with(|site: &Site| {
+///     let findings = site.findings("deadline");
+///     move |seen: &Observation<'_>| {
+///         if let Some(served) = seen.event.is::<Served>()
+///             && seen.tick - served.since > 1000
+///         {
+///             findings.raise(Severity::Error, format!("late: {served}"));
+///         }
+///     }
+/// });
+/// let vhost = vhost::Vhost::builder().attach(deadline).start()?;
+/// # Ok::<(), vhost::Error>(())
+/// ```
+pub fn with<T: Tap>(make: impl FnOnce(&Site) -> T + 'static) -> impl Attach {
+    With(make)
+}
+
+/// An actor, which is sent a copy of everything. It is started where it is attached, and asks and posts as actors do.
+///
+/// ```
+/// use actix::{Actor, Context, Handler};
+/// use vhost::attach::{self, Filter};
+/// use vhost::bus::Kept;
+/// use vhost::messages::console::Print;
+///
+/// struct Reader(String);
+///
+/// impl Actor for Reader {
+///     type Context = Context<Self>;
+/// }
+///
+/// impl Handler<Kept> for Reader {
+///     type Result = ();
+///
+///     fn handle(&mut self, seen: Kept, _: &mut Context<Self>) {
+///         if let Some(print) = seen.event.is::<Print>() {
+///             self.0 += &String::from_utf8_lossy(&print.text);
+///         }
+///     }
+/// }
+///
+/// let reader = attach::actor(|_| Reader(String::new()));
+/// let vhost = vhost::Vhost::builder().attach(Filter::new().kind::<Print>().to(reader)).start()?;
+/// # Ok::<(), vhost::Error>(())
+/// ```
+pub fn actor<A>(make: impl FnOnce(&Site) -> A + 'static) -> impl Attach
+where
+    A: Actor<Context = Context<A>> + Handler<Kept>,
+{
+    // Attached inside of the bus, where actors can be started.
+    with(|site| ActorTap::new(&make(site).start()))
+}
+
+struct With<F>(F);
+
+impl<T: Tap, F: FnOnce(&Site) -> T + 'static> Attach for With<F> {
+    fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError> {
+        Ok(Box::new((self.0)(site)))
+    }
+}

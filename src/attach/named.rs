@@ -1,0 +1,126 @@
+//! What is ready-made, by name: from the environment, from C, from a command line.
+
+use super::{Attach, AttachError, Logger, ProtocolChecker, Site, Statistics};
+use crate::bus::Tap;
+use crate::messages::foreign::Severity;
+
+/// Something ready-made, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// `log`, `log=FILE`, `log-json`, `log-json=FILE`: [`Logger`].
+    Log {
+        /// Where to; stderr where there is none.
+        file: Option<String>,
+        /// Whether as JSON.
+        json: bool,
+    },
+    /// `check`, `check=SEVERITY`: [`ProtocolChecker`].
+    Check(Severity),
+    /// `statistics`, `statistics=FILE`: [`Statistics`].
+    Statistics {
+        /// Where to; stderr where there is none.
+        file: Option<String>,
+    },
+}
+
+/// The things that a text names, with commas between them: `check,log=requests.log,statistics=requests.json`.
+///
+/// # Errors
+/// A name that nothing has, or a value that it can't have.
+///
+/// ```
+/// use vhost::Severity;
+/// use vhost::attach::{Named, parse};
+///
+/// assert_eq!(parse("check=warning")?, [Named::Check(Severity::Warning)]);
+/// assert!(parse("").unwrap().is_empty());
+/// # Ok::<(), vhost::attach::AttachError>(())
+/// ```
+pub fn parse(text: &str) -> Result<Vec<Named>, AttachError> {
+    let items = text.split(',').map(str::trim);
+    items.filter(|item| !item.is_empty()).map(one).collect()
+}
+
+fn one(item: &str) -> Result<Named, AttachError> {
+    let (name, value) = match item.split_once('=') {
+        Some((name, value)) => (name.trim(), Some(value.trim())),
+        None => (item, None),
+    };
+    let file = match value {
+        Some("") => Err(AttachError::NoFile { name: name.into() }),
+        value => Ok(value.map(str::to_owned)),
+    };
+    match name {
+        "log" | "log-json" => Ok(Named::Log {
+            file: file?,
+            json: name == "log-json",
+        }),
+        "statistics" => Ok(Named::Statistics { file: file? }),
+        "check" => {
+            let value = value.unwrap_or(Severity::Error.name());
+            Severity::named(value)
+                .map(Named::Check)
+                .ok_or_else(|| AttachError::Severity {
+                    value: value.to_owned(),
+                })
+        }
+        _ => Err(AttachError::Unknown { name: name.into() }),
+    }
+}
+
+impl Attach for Named {
+    fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError> {
+        let made: Box<dyn Attach> = match *self {
+            Self::Log { file, json } => {
+                let logger = file.map_or_else(Logger::stderr, Logger::file);
+                Box::new(if json { logger.json() } else { logger })
+            }
+            Self::Check(severity) => Box::new(ProtocolChecker::new().severity(severity)),
+            Self::Statistics { file } => Box::new(match file {
+                Some(file) => Statistics::new().file(file),
+                None => Statistics::new().stderr(),
+            }),
+        };
+        made.attach(site)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_with_all_that_there_is() {
+        let named = parse(" log, log-json = a.json ,check=fatal,, statistics=b").unwrap();
+        let file = |name: &str| Some(name.to_owned());
+        assert_eq!(
+            named,
+            [
+                Named::Log {
+                    file: None,
+                    json: false
+                },
+                Named::Log {
+                    file: file("a.json"),
+                    json: true
+                },
+                Named::Check(Severity::Fatal),
+                Named::Statistics { file: file("b") },
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (list, part) in [
+            ("logs", "`logs`"),
+            ("check,=x", "``"),
+            ("check=bad", "`check=bad`"),
+            ("log=", "`log=`"),
+            ("check=", "`check=`"),
+        ] {
+            let error = parse(list).unwrap_err().to_string();
+            assert!(error.contains(part), "{list}: {error}");
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Checks that firmware and host keep the mailbox protocol.
+
+mod session;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use mailbox_rs::{Index, Layout, PtrWidth, ResponseEntry, State};
+
+use self::session::{Breach, Session};
+use super::{Attach, AttachError, Channel, Findings, Owners, Site};
+use crate::bus::{Event, Inbox as _, Observation, Tap};
+use crate::mem::{AccessError, Op, Outcome, Segments, part};
+use crate::messages::ChannelId;
+use crate::messages::foreign::Severity;
+use crate::messages::mailbox::{self, Rang, Served, Sight};
+use crate::messages::memory::{self, AccessAt};
+
+/// Checks the mailbox protocol, of both sides: indices move by one and never past what a queue has, nobody writes the other's, each
+/// response answers a request, and firmware's requests stay inside of the map. What breaks it is raised as a finding, with the
+/// channel; service goes on.
+///
+/// Attached in the middle of a session, it checks the queues of a channel from its next handshake on.
+#[derive(Debug, Clone, Copy)]
+pub struct ProtocolChecker {
+    severity: Severity,
+}
+
+impl ProtocolChecker {
+    /// What it finds are errors.
+    pub fn new() -> Self {
+        Self {
+            severity: Severity::Error,
+        }
+    }
+
+    /// What it finds is as bad as this.
+    #[must_use]
+    pub fn severity(self, severity: Severity) -> Self {
+        Self { severity }
+    }
+}
+
+impl Default for ProtocolChecker {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Attach for ProtocolChecker {
+    fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError> {
+        let channels = site.channels().iter().map(Queues::new);
+        Ok(Box::new(Checker {
+            severity: self.severity,
+            findings: site.findings("protocol"),
+            owners: Owners::new(site.channels().clone()),
+            channels: channels.collect(),
+            reads: HashMap::new(),
+        }))
+    }
+}
+
+/// A checker at work.
+struct Checker {
+    severity: Severity,
+    findings: Findings,
+    owners: Owners,
+    channels: Vec<Queues>,
+    /// Words that the host reads, by the numbers of the messages.
+    reads: HashMap<u64, (usize, Word)>,
+}
+
+/// What a channel has in memory, and how far both sides are.
+struct Queues {
+    name: Arc<str>,
+    width: PtrWidth,
+    /// Where the words of a channel are.
+    words: [(Segments, Word); 4],
+    /// Since a handshake that was seen.
+    session: Option<Session>,
+}
+
+/// The words that the host writes, or reads by a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    State,
+    RequestsTaken,
+    ResponsesPut,
+    ResponsesTaken,
+}
+
+impl Queues {
+    fn new(channel: &Channel) -> Self {
+        let Layout {
+            state,
+            request,
+            response,
+            ptr_width,
+            ..
+        } = &channel.layout;
+        let word = |offset: u64| part(&channel.place, offset, 4);
+        Self {
+            name: channel.name.clone(),
+            width: *ptr_width,
+            words: [
+                (word(*state), Word::State),
+                (word(request.idx_c), Word::RequestsTaken),
+                (word(response.idx_p), Word::ResponsesPut),
+                (word(response.idx_c), Word::ResponsesTaken),
+            ],
+            session: None,
+        }
+    }
+
+    fn word_at(&self, place: &Segments) -> Option<Word> {
+        let mut words = self.words.iter();
+        words.find(|(at, _)| at == place).map(|(_, word)| *word)
+    }
+
+    /// The host writes words of the channel.
+    fn written(&mut self, op: &Op<Segments>, breaches: &mut Vec<Breach>) {
+        let ops = match op {
+            Op::Batch(ops) => ops.as_slice(),
+            op => std::slice::from_ref(op),
+        };
+        let words: Vec<(Word, u32)> = ops
+            .iter()
+            .filter_map(|op| match op {
+                // A word of four bytes.
+                Op::Word(place, word) => Some((self.word_at(place)?, *word as u32)),
+                _ => None,
+            })
+            .collect();
+        if words.contains(&(Word::State, State::READY.0)) {
+            self.session = Some(Session::default());
+            return;
+        }
+        let Some(session) = &mut self.session else {
+            return;
+        };
+        for (word, value) in words {
+            let value = Index(value);
+            match word {
+                Word::RequestsTaken if ops.len() > 1 => session.takes(value, breaches),
+                // By itself it is how the host goes on after indices that firmware made up.
+                Word::RequestsTaken => session.requests_taken = value,
+                Word::ResponsesPut => {
+                    let entry = ops.iter().find_map(|op| match op {
+                        Op::Write(_, bytes) => ResponseEntry::parse(bytes, self.width),
+                        _ => None,
+                    });
+                    session.puts(value, entry, self.width, breaches);
+                }
+                Word::State | Word::ResponsesTaken => {}
+            }
+        }
+    }
+
+    /// The host has read a word.
+    fn read(&mut self, word: Word, value: Index, breaches: &mut Vec<Breach>) {
+        let Some(session) = &mut self.session else {
+            return;
+        };
+        let (what, written) = match word {
+            Word::RequestsTaken => ("request queue: idx_c", &mut session.requests_taken),
+            Word::ResponsesPut => ("response queue: idx_p", &mut session.responses_put),
+            Word::ResponsesTaken => return session.responses_are_taken(value, breaches),
+            Word::State => return,
+        };
+        if *written != value {
+            breaches.push(format!(
+                "{what} reads {:#x}, where the host wrote {:#x}: firmware must not write it",
+                value.0, written.0
+            ));
+            *written = value;
+        }
+    }
+
+    /// Firmware has written words of the channel.
+    fn rang(&mut self, sight: &Sight, breaches: &mut Vec<Breach>) {
+        if sight.state != State::READY.0 {
+            // Firmware starts anew: what was under way is dropped.
+            if self.session.take().is_some() && sight.state != State::INIT.0 {
+                breaches.push(format!("state becomes {:#x}, which is none", sight.state));
+            }
+        }
+        if let Some(session) = &mut self.session {
+            session.requests_are_put(Index(sight.request_put), breaches);
+            if let Some(taken) = sight.response_taken {
+                session.responses_are_taken(Index(taken), breaches);
+            }
+        }
+    }
+
+    fn served(&mut self, served: &Served, breaches: &mut Vec<Breach>) {
+        let Some(session) = &mut self.session else {
+            return;
+        };
+        let last = Index(session.requests_taken.0.wrapping_sub(1));
+        if served.slot != last.slot() {
+            breaches.push(format!(
+                "the host serves slot {}, and has taken slot {} last",
+                served.slot,
+                last.slot()
+            ));
+        }
+        session.owed.extend(served.response);
+    }
+}
+
+impl Tap for Checker {
+    fn observe(&mut self, seen: &Observation<'_>) {
+        let whose = self.owners.whose(seen.into());
+        let mut breaches = Vec::new();
+        let at = self.check(seen, &mut breaches);
+        let name = at
+            .and_then(|at| self.channels.get(at))
+            .map(|channel| channel.name.clone())
+            .or(whose);
+        for breach in breaches {
+            let text = match &name {
+                Some(name) => format!("channel `{name}`: {breach}"),
+                None => breach,
+            };
+            self.findings.raise(self.severity, text);
+        }
+    }
+}
+
+impl Checker {
+    /// Gives the channel, where the message is of one that is known by its number or place.
+    fn check(&mut self, seen: &Observation<'_>, breaches: &mut Vec<Breach>) -> Option<usize> {
+        let ticket = &seen.ticket;
+        if let Some(rang) = seen.event.is::<Rang>() {
+            let at = place_of(rang.channel);
+            if let (Some(channel), Some(sight)) = (self.channels.get_mut(at), &rang.sight) {
+                channel.rang(sight, breaches);
+            }
+            return Some(at);
+        }
+        if let Some(served) = seen.event.is::<Served>() {
+            let at = place_of(served.channel);
+            if let Some(channel) = self.channels.get_mut(at) {
+                channel.served(served, breaches);
+            }
+            return Some(at);
+        }
+        let is_access = ticket.to() == memory::Inbox::PARTY && ticket.from == mailbox::Inbox::PARTY;
+        if !is_access {
+            return None;
+        }
+        if let Some(AccessAt { op, .. }) = seen.event.is() {
+            return self.accessed(ticket.sequence, op, breaches);
+        }
+        if !matches!(seen.event, Event::Message(_)) {
+            let read = self.reads.remove(&ticket.sequence);
+            if let Some(outcome) = seen.event.is::<Result<Outcome, AccessError>>() {
+                return self.answered(read, outcome, breaches);
+            }
+            let located = seen.event.is::<Result<Segments, AccessError>>();
+            if let Some(Err(AccessError::Map(outside))) = located {
+                breaches.push(format!("firmware reaches outside of the map: {outside}"));
+            }
+        }
+        None
+    }
+
+    /// The host reaches into a place that it knows.
+    fn accessed(
+        &mut self,
+        sequence: u64,
+        op: &Op<Segments>,
+        breaches: &mut Vec<Breach>,
+    ) -> Option<usize> {
+        for (at, channel) in self.channels.iter_mut().enumerate() {
+            if let Op::Read(place) = op
+                && let Some(word) = channel.word_at(place)
+            {
+                self.reads.insert(sequence, (at, word));
+                return Some(at);
+            }
+            let mut own = channel.words.iter();
+            let writes = |place: &Segments| {
+                let ops = match op {
+                    Op::Batch(ops) => ops.as_slice(),
+                    op => std::slice::from_ref(op),
+                };
+                ops.iter()
+                    .any(|op| matches!(op, Op::Word(at, _) if at == place))
+            };
+            if own.any(|(place, _)| writes(place)) {
+                channel.written(op, breaches);
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    fn answered(
+        &mut self,
+        read: Option<(usize, Word)>,
+        outcome: &Result<Outcome, AccessError>,
+        breaches: &mut Vec<Breach>,
+    ) -> Option<usize> {
+        match (read, outcome) {
+            (Some((at, word)), Ok(Outcome::Bytes(bytes))) => {
+                let value = bytes.first_chunk().copied().map(u32::from_le_bytes);
+                if let (Some(channel), Some(value)) = (self.channels.get_mut(at), value) {
+                    channel.read(word, Index(value), breaches);
+                }
+                Some(at)
+            }
+            (None, Err(AccessError::Map(outside))) => {
+                breaches.push(format!("firmware reaches outside of the map: {outside}"));
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+fn place_of(ChannelId(number): ChannelId) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,206 @@
+//! How far both sides of a channel are, and whether they may go there.
+
+use std::collections::VecDeque;
+
+use mailbox_rs::{Index, PtrWidth, QUEUE_LEN, Response, ResponseEntry};
+
+/// What breaks the protocol.
+pub(super) type Breach = String;
+
+/// How far both sides are.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    pub(super) requests_put: Index,
+    pub(super) requests_taken: Index,
+    pub(super) responses_put: Index,
+    pub(super) responses_taken: Index,
+    /// Responses that were announced, and are to be put next.
+    pub(super) owed: VecDeque<Response>,
+}
+
+impl Session {
+    /// Firmware says how far it has put requests.
+    pub(super) fn requests_are_put(&mut self, put: Index, breaches: &mut Vec<Breach>) {
+        let taken = self.requests_taken;
+        let (before, now) = (ahead(self.requests_put, taken), ahead(put, taken));
+        if now > QUEUE_LEN {
+            breaches.push(format!(
+                "request queue: idx_p went from {:#x} to {:#x}, past the {QUEUE_LEN} slots behind idx_c {:#x}",
+                self.requests_put.0, put.0, taken.0
+            ));
+        } else if now < before {
+            breaches.push(format!(
+                "request queue: idx_p went back from {:#x} to {:#x}",
+                self.requests_put.0, put.0
+            ));
+        }
+        self.requests_put = put;
+    }
+
+    /// Firmware says how far it has taken responses.
+    pub(super) fn responses_are_taken(&mut self, taken: Index, breaches: &mut Vec<Breach>) {
+        let put = self.responses_put;
+        let (before, now) = (ahead(put, self.responses_taken), ahead(put, taken));
+        self.responses_taken = taken;
+        if now > before {
+            breaches.push(format!(
+                "response queue: idx_c is {:#x}, where idx_p is {:#x}: firmware took what was not there, or went back",
+                taken.0, put.0
+            ));
+            // As the host does.
+            self.responses_taken = put;
+        }
+    }
+
+    /// The host takes a request.
+    pub(super) fn takes(&mut self, next: Index, breaches: &mut Vec<Breach>) {
+        let taken = self.requests_taken;
+        if next != taken.next() {
+            breaches.push(format!(
+                "request queue: the host moves idx_c from {:#x} to {:#x}",
+                taken.0, next.0
+            ));
+        } else if taken == self.requests_put {
+            breaches.push(format!(
+                "request queue: the host takes request {:#x}, which is not there",
+                taken.0
+            ));
+        }
+        self.requests_taken = next;
+    }
+
+    /// The host puts a response.
+    pub(super) fn puts(
+        &mut self,
+        next: Index,
+        entry: Option<ResponseEntry>,
+        width: PtrWidth,
+        breaches: &mut Vec<Breach>,
+    ) {
+        let put = self.responses_put;
+        if next != put.next() {
+            breaches.push(format!(
+                "response queue: the host moves idx_p from {:#x} to {:#x}",
+                put.0, next.0
+            ));
+        } else if ahead(put, self.responses_taken) >= QUEUE_LEN {
+            breaches.push(format!(
+                "response queue: the host puts response {:#x} into a full queue",
+                put.0
+            ));
+        }
+        self.responses_put = next;
+        let owed = self.owed.pop_front();
+        if owed.is_none() {
+            breaches.push(format!(
+                "response queue: response {:#x} answers no request",
+                put.0
+            ));
+        } else if entry != owed.map(|owed| owed.entry(width)) {
+            breaches.push(format!(
+                "response queue: response {:#x} is not the answer to its request",
+                put.0
+            ));
+        }
+    }
+}
+
+/// How far one index is ahead of another.
+fn ahead(one: Index, other: Index) -> u32 {
+    one.0.wrapping_sub(other.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use mailbox_rs::Errno;
+
+    use super::*;
+
+    /// What breaks the protocol in what `act` does.
+    fn breaches(act: impl FnOnce(&mut Session, &mut Vec<Breach>)) -> Vec<Breach> {
+        let mut breaches = Vec::new();
+        act(&mut Session::default(), &mut breaches);
+        breaches
+    }
+
+    const OK: Response = Response::Value(3);
+
+    fn entry(response: Response) -> Option<ResponseEntry> {
+        Some(response.entry(PtrWidth::P4))
+    }
+
+    #[test]
+    fn a_request_that_is_taken_and_answered_is_in_order() {
+        let none = breaches(|session, breaches| {
+            session.requests_are_put(Index(1), breaches);
+            session.takes(Index(1), breaches);
+            session.owed.push_back(OK);
+            session.puts(Index(1), entry(OK), PtrWidth::P4, breaches);
+            session.responses_are_taken(Index(1), breaches);
+        });
+        assert_eq!(none, Vec::<Breach>::new());
+    }
+
+    #[test]
+    fn a_host_takes_one_at_a_time_and_only_what_is_there() {
+        let skips = breaches(|session, breaches| {
+            session.requests_are_put(Index(3), breaches);
+            session.takes(Index(2), breaches);
+        });
+        assert_eq!(
+            skips,
+            ["request queue: the host moves idx_c from 0x0 to 0x2"]
+        );
+        let nothing = breaches(|session, breaches| session.takes(Index(1), breaches));
+        assert_eq!(
+            nothing,
+            ["request queue: the host takes request 0x0, which is not there"]
+        );
+    }
+
+    #[test]
+    fn a_response_needs_a_request() {
+        let unasked = breaches(|session, breaches| {
+            session.puts(Index(1), entry(OK), PtrWidth::P4, breaches);
+        });
+        assert_eq!(unasked, ["response queue: response 0x0 answers no request"]);
+    }
+
+    #[test]
+    fn a_response_is_the_one_that_was_announced() {
+        let other = breaches(|session, breaches| {
+            session.owed.push_back(Response::Error(Errno::EIO));
+            session.puts(Index(1), entry(OK), PtrWidth::P4, breaches);
+        });
+        assert_eq!(
+            other,
+            ["response queue: response 0x0 is not the answer to its request"]
+        );
+    }
+
+    #[test]
+    fn a_queue_takes_no_more_than_it_has_room_for() {
+        let full = breaches(|session, breaches| {
+            for put in 1..=QUEUE_LEN + 1 {
+                session.owed.push_back(OK);
+                session.puts(Index(put), entry(OK), PtrWidth::P4, breaches);
+            }
+        });
+        assert_eq!(
+            full,
+            ["response queue: the host puts response 0x8 into a full queue"]
+        );
+    }
+
+    #[test]
+    fn indices_wrap() {
+        let none = breaches(|session, breaches| {
+            let last = Index(u32::MAX);
+            (session.requests_put, session.requests_taken) = (last, last);
+            session.requests_are_put(Index(1), breaches);
+            session.takes(Index(0), breaches);
+            session.takes(Index(1), breaches);
+        });
+        assert_eq!(none, Vec::<Breach>::new());
+    }
+}

@@ -1,0 +1,62 @@
+//! What is known of a system where something is attached to it.
+
+use std::sync::Arc;
+
+use mailbox_rs::Layout;
+
+use super::findings::{Findings, Way};
+use crate::config::ChannelConfig;
+use crate::mem::{MemoryMap, Segments, SpaceId};
+
+/// One channel that is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its space.
+    pub space: SpaceId,
+    /// Where its bytes lie.
+    pub place: Segments,
+    /// How they are used.
+    pub layout: Layout,
+}
+
+/// The channels that are served, in the order of their ids.
+pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[Channel]> {
+    let served = configured.iter().filter_map(|channel| {
+        let mailbox = channel.mailbox?;
+        let size = mailbox.layout.channel_size;
+        // Its place was checked with the configuration.
+        let place = map.resolve(channel.space, mailbox.address, size).ok()?;
+        Some(Channel {
+            name: channel.name.as_str().into(),
+            space: channel.space,
+            place,
+            layout: mailbox.layout,
+        })
+    });
+    served.collect()
+}
+
+/// What is known of a system where something is attached to it. It may be kept, and sent to other threads.
+#[derive(Debug, Clone)]
+pub struct Site {
+    channels: Arc<[Channel]>,
+    way: Way,
+}
+
+impl Site {
+    pub(crate) fn new(channels: Arc<[Channel]>, way: Way) -> Self {
+        Self { channels, way }
+    }
+
+    /// The channels that are served, in the order of their ids.
+    pub fn channels(&self) -> &Arc<[Channel]> {
+        &self.channels
+    }
+
+    /// For whoever has something to say to the user, under the name `id`.
+    pub fn findings(&self, id: &str) -> Findings {
+        Findings::new(id, &self.way)
+    }
+}

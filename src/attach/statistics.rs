@@ -1,0 +1,332 @@
+//! How many requests there were of each kind, how long they took, and how much they moved.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Display};
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mailbox_rs::{FileRequest, Request, Response};
+use serde::{Serialize, Serializer};
+
+use super::{AtExit, Attach, AttachError, Owners, Site, end_at_exit};
+use crate::bus::{Observation, Tap};
+use crate::messages::console::Print;
+use crate::messages::mailbox::Served;
+
+/// Counts requests while it is attached, and writes what it counted when the system or the process ends, if it was told where
+/// to. Clones count together, so that one can be kept and asked.
+///
+/// ```
+/// use vhost::Vhost;
+/// use vhost::attach::Statistics;
+///
+/// let statistics = Statistics::new();
+/// let vhost = Vhost::builder().attach(statistics.clone()).start()?;
+/// // … the simulation runs …
+/// println!("{}", statistics.table());
+/// # Ok::<(), vhost::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Statistics {
+    counted: Arc<Mutex<Table>>,
+    to: Option<To>,
+}
+
+/// Where a table is written.
+#[derive(Debug, Clone)]
+enum To {
+    Stderr,
+    File(PathBuf),
+}
+
+impl Statistics {
+    /// Counts, and writes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Writes the table into `file` at the end, as JSON if the file's name ends in `.json`.
+    #[must_use]
+    pub fn file(self, file: impl Into<PathBuf>) -> Self {
+        Self {
+            to: Some(To::File(file.into())),
+            ..self
+        }
+    }
+
+    /// Writes the table to stderr at the end.
+    #[must_use]
+    pub fn stderr(self) -> Self {
+        Self {
+            to: Some(To::Stderr),
+            ..self
+        }
+    }
+
+    /// What was counted up to now.
+    pub fn table(&self) -> Table {
+        lock(&self.counted).clone()
+    }
+}
+
+impl Attach for Statistics {
+    fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError> {
+        if let Some(To::File(file)) = &self.to {
+            // Better now than when the run is over.
+            fs::write(file, "").map_err(|cause| AttachError::File {
+                file: file.clone(),
+                cause,
+            })?;
+        }
+        let last = Arc::new(Mutex::new(Last(Some(*self.clone()))));
+        end_at_exit(&last);
+        Ok(Box::new(Collector {
+            counted: self.counted,
+            owners: Owners::new(site.channels().clone()),
+            last,
+        }))
+    }
+}
+
+/// Counts while it is attached.
+struct Collector {
+    counted: Arc<Mutex<Table>>,
+    owners: Owners,
+    last: Arc<Mutex<Last>>,
+}
+
+impl Tap for Collector {
+    fn observe(&mut self, seen: &Observation<'_>) {
+        if let Some(print) = seen.event.is::<Print>() {
+            let channel = self.owners.name_of(print.channel);
+            lock(&self.counted).printed(&channel, print.text.len() as u64);
+        }
+        if let Some(served) = seen.event.is::<Served>() {
+            let channel = self.owners.name_of(served.channel);
+            lock(&self.counted).served(&channel, served, seen.tick);
+        }
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        lock(&self.last).end();
+    }
+}
+
+/// What is to be done once, when no more is counted.
+struct Last(Option<Statistics>);
+
+impl AtExit for Last {
+    fn end(&mut self) {
+        let Some(statistics) = self.0.take() else {
+            return;
+        };
+        let table = statistics.table();
+        // There is nobody left to tell of an error.
+        let _ = match &statistics.to {
+            None => Ok(()),
+            Some(To::Stderr) => write!(io::stderr(), "{table}"),
+            Some(To::File(file)) if file.extension().is_some_and(|json| json == "json") => {
+                serde_json::to_string(&table)
+                    .map_err(io::Error::other)
+                    .and_then(|text| fs::write(file, text + "\n"))
+            }
+            Some(To::File(file)) => fs::write(file, table.to_string()),
+        };
+    }
+}
+
+/// Requests by channel and kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table {
+    requests: BTreeMap<(Arc<str>, &'static str), Requests>,
+    /// Bytes that a channel printed since its last request was served.
+    printed: HashMap<Arc<str>, u64>,
+}
+
+/// Requests of one kind of one channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Requests {
+    /// How many.
+    pub count: u64,
+    /// Of these, answered by an error.
+    pub failed: u64,
+    /// Bytes that they printed, moved, read or wrote.
+    pub bytes: u64,
+    /// The fewest ticks from taken to answered.
+    pub ticks_min: u64,
+    /// Ticks of all of them.
+    pub ticks_sum: u64,
+    /// The most ticks.
+    pub ticks_max: u64,
+    /// How the ticks are spread.
+    pub histogram: Histogram,
+}
+
+/// How many requests took how many ticks: none, 1, up to 3, up to 7, and so on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Histogram(Vec<u64>);
+
+impl Histogram {
+    fn add(&mut self, ticks: u64) {
+        let at = (u64::BITS - ticks.leading_zeros()) as usize;
+        if self.0.len() <= at {
+            self.0.resize(at + 1, 0);
+        }
+        self.0[at] += 1;
+    }
+
+    /// The most ticks of each step, and how many requests took so many, and more than the step before.
+    pub fn steps(&self) -> impl Iterator<Item = (u64, u64)> {
+        let most = |at: u32| 1_u64.checked_shl(at).map_or(u64::MAX, |most| most - 1);
+        (0..).map(most).zip(self.0.iter().copied())
+    }
+}
+
+/// The steps that have any: `0: 10  ≤15: 2`.
+impl Display for Histogram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = self.steps().filter(|(_, count)| *count > 0);
+        for (number, (most, count)) in steps.enumerate() {
+            let gap = if number == 0 { "" } else { "  " };
+            let up_to = if most < 2 { "" } else { "≤" };
+            write!(f, "{gap}{up_to}{most}: {count}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A list of pairs: the most ticks of each step, and how many.
+impl Serialize for Histogram {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.steps())
+    }
+}
+
+impl Requests {
+    const NONE: Self = Self {
+        count: 0,
+        failed: 0,
+        bytes: 0,
+        ticks_min: u64::MAX,
+        ticks_sum: 0,
+        ticks_max: 0,
+        histogram: Histogram(Vec::new()),
+    };
+
+    /// Ticks from taken to answered, on average.
+    pub fn ticks_mean(&self) -> f64 {
+        self.ticks_sum as f64 / self.count as f64
+    }
+}
+
+impl Table {
+    /// A channel printed so many bytes.
+    pub fn printed(&mut self, channel: &Arc<str>, bytes: u64) {
+        let printed = self.printed.entry(channel.clone()).or_default();
+        *printed = printed.saturating_add(bytes);
+    }
+
+    /// A request was served, in tick `now`.
+    pub fn served(&mut self, channel: &Arc<str>, served: &Served, now: u64) {
+        let ticks = now.saturating_sub(served.since);
+        let printed = self.printed.remove(channel).unwrap_or_default();
+        let key = (channel.clone(), served.kind());
+        let of_kind = self.requests.entry(key).or_insert(Requests::NONE);
+        of_kind.count += 1;
+        of_kind.failed += u64::from(matches!(served.response, Some(Response::Error(_))));
+        let bytes = of_kind.bytes.saturating_add(moved(served));
+        of_kind.bytes = bytes.saturating_add(printed);
+        of_kind.ticks_min = of_kind.ticks_min.min(ticks);
+        of_kind.ticks_max = of_kind.ticks_max.max(ticks);
+        of_kind.ticks_sum = of_kind.ticks_sum.saturating_add(ticks);
+        of_kind.histogram.add(ticks);
+    }
+
+    /// Channel and kind, with their requests, in the order of names.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &'static str, &Requests)> {
+        let requests = self.requests.iter();
+        requests.map(|((channel, kind), requests)| (channel, *kind, requests))
+    }
+
+    /// Requests of one kind of one channel, such as `"PRINT"`.
+    pub fn of(&self, channel: &str, kind: &str) -> Option<&Requests> {
+        let mut all = self.iter();
+        let found = all.find(|(name, of, _)| ***name == *channel && *of == kind);
+        found.map(|(_, _, requests)| requests)
+    }
+}
+
+/// Bytes of memory or of files that a request was about, where it succeeded; what it printed is known to the console.
+fn moved(served: &Served) -> u64 {
+    match (Request::try_from(&served.entry), served.response) {
+        (Err(_), _) | (_, Some(Response::Error(_))) => 0,
+        (
+            Ok(
+                Request::MemMove { len, .. }
+                | Request::MemSet { len, .. }
+                | Request::MemCmp { len, .. },
+            ),
+            _,
+        ) => len,
+        (
+            Ok(Request::File(FileRequest::Read { .. } | FileRequest::Write { .. })),
+            Some(Response::Value(bytes)),
+        ) => bytes,
+        _ => 0,
+    }
+}
+
+/// A line for each channel and kind.
+impl Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{:<12} {:<10} {:>9} {:>8} {:>12} {:>8} {:>10} {:>8}  ticks from taken to answered",
+            "channel", "request", "count", "failed", "bytes", "min", "mean", "max"
+        )?;
+        for (channel, kind, requests) in self.iter() {
+            let Requests {
+                count,
+                failed,
+                bytes,
+                ticks_min,
+                ticks_max,
+                ..
+            } = requests;
+            let mean = requests.ticks_mean();
+            write!(
+                f,
+                "{channel:<12} {kind:<10} {count:>9} {failed:>8} {bytes:>12} {ticks_min:>8} {mean:>10.1} {ticks_max:>8} "
+            )?;
+            writeln!(f, " {}", requests.histogram)?;
+        }
+        Ok(())
+    }
+}
+
+/// A list of objects, one for each channel and kind.
+impl Serialize for Table {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            channel: &'a str,
+            request: &'a str,
+            #[serde(flatten)]
+            requests: &'a Requests,
+        }
+        serializer.collect_seq(self.iter().map(|(channel, request, requests)| Row {
+            channel,
+            request,
+            requests,
+        }))
+    }
+}
+
+/// Nothing panics while it holds one.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

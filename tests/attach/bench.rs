@@ -1,0 +1,165 @@
+//! A system with mock firmware on two channels, and what it reports.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+use std::task::Poll;
+
+use mailbox_rs::mock::{Firmware, Memory};
+use mailbox_rs::{CacheLine, Layout, PtrWidth, Request, ResponseEntry};
+use vhost::mem::Buffer;
+use vhost::messages::foreign::Report;
+use vhost::{Builder, Vhost};
+
+const MEMORIES: &str = "\
+space:
+  one: [ram: {base: 0x1000, size: 0x4000, path: ram, width: 32, backend: static}]
+  two: [ram2: {base: 0x1000, size: 0x4000, path: ram2, width: 32, backend: static}]
+";
+
+const MAILBOXES: &str = "\
+core0: {space: one, base: 0x1000, ptr: 32, cache_line: 0}
+core1: {space: two, base: 0x1000, ptr: 64, cache_line: 64}
+";
+
+/// The memory that a mock firmware shares with the host.
+#[derive(Clone, Debug)]
+pub(crate) struct Ram(Buffer);
+
+fn offset(address: u64) -> usize {
+    usize::try_from(address - 0x1000).unwrap()
+}
+
+impl Memory for Ram {
+    fn read(&self, address: u64, buf: &mut [u8]) {
+        assert!(self.0.read(offset(address), buf), "read at {address:#x}");
+    }
+
+    fn write(&self, address: u64, data: &[u8]) {
+        assert!(self.0.write(offset(address), data), "write at {address:#x}");
+    }
+}
+
+/// What was reported, until it is taken.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reports(Rc<RefCell<Vec<Report>>>);
+
+impl Reports {
+    pub(crate) fn take(&self) -> Vec<Report> {
+        self.0.take()
+    }
+
+    /// What was found under this name.
+    pub(crate) fn take_of(&self, id: &str) -> Vec<String> {
+        let of = self.take().into_iter().filter(|report| report.id == id);
+        of.map(|report| report.text).collect()
+    }
+}
+
+/// A system to be, with its configuration in `folder`, where firmware's files are, too.
+pub(crate) fn builder(folder: &Path) -> (Builder, Reports) {
+    let memories = folder.join("mem.yaml");
+    std::fs::write(&memories, MEMORIES).unwrap();
+    let reports = Reports::default();
+    let kept = reports.clone();
+    let builder = Vhost::builder()
+        .memories(memories)
+        .mailboxes_text(MAILBOXES)
+        .files(folder)
+        .console(std::io::sink())
+        .on_report(move |report| kept.0.borrow_mut().push(report.clone()));
+    (builder, reports)
+}
+
+/// Starts a system, and its method `wait`, which takes as many ticks as its argument says.
+pub(crate) fn start(builder: Builder) -> Vhost {
+    let vhost = builder.start().unwrap();
+    let mut waited = 0;
+    let wait = move |_: &Vhost, call: vhost::Call<'_>| {
+        if waited < call.args[0] {
+            waited += 1;
+            return Ok(Poll::Pending);
+        }
+        waited = 0;
+        Ok(Poll::Ready(12))
+    };
+    vhost.register_method("wait", wait).unwrap();
+    vhost
+}
+
+/// Firmware on both channels.
+pub(crate) fn firmware(vhost: &Vhost) -> [Firmware<Ram>; 2] {
+    let wide = [
+        (PtrWidth::P4, CacheLine::None),
+        (PtrWidth::P8, CacheLine::B64),
+    ];
+    let spaces = vhost.spaces();
+    let ram = |space: &str, name: &str| {
+        let memory = spaces.get(space).unwrap().get(name).unwrap();
+        Ram(memory.buffers[0].clone())
+    };
+    let [one, two] = wide.map(|(width, line)| Layout::new(width, line));
+    [
+        Firmware::new(ram("one", "ram"), 0x1000, one),
+        Firmware::new(ram("two", "ram2"), 0x1000, two),
+    ]
+}
+
+/// Begins a session.
+pub(crate) fn shake(vhost: &Vhost, firmware: &mut Firmware<Ram>) {
+    firmware.reset();
+    vhost.tick().unwrap();
+    assert!(firmware.is_ready());
+    firmware.memory().write(NAME, b"wait\0");
+}
+
+/// Sends a request and ticks until it is answered.
+pub(crate) fn ask(vhost: &Vhost, firmware: &mut Firmware<Ram>, request: &Request) -> ResponseEntry {
+    assert!(firmware.try_send(request));
+    for _ in 0..20 {
+        vhost.tick().unwrap();
+        if let Some(response) = firmware.try_receive() {
+            return response;
+        }
+    }
+    panic!("{request} is not answered\n{}", vhost.status().unwrap());
+}
+
+/// A method's name where firmware has it.
+pub(crate) const NAME: u64 = 0x4000;
+
+/// A call of `wait`.
+pub(crate) fn call(ticks: u64) -> Request {
+    Request::Call {
+        method: NAME,
+        args: [ticks].into(),
+    }
+}
+
+/// What both channels ask in most tests: a print, a move, a call that takes three ticks, and one that fails.
+pub(crate) fn session(vhost: &Vhost) {
+    for mut firmware in firmware(vhost) {
+        shake(vhost, &mut firmware);
+        firmware.memory().write(NAME + 8, b"hello\n");
+        let requests = [
+            Request::Print {
+                ptr: NAME + 8,
+                len: 6,
+            },
+            Request::MemMove {
+                dest: NAME + 0x100,
+                src: NAME,
+                len: 32,
+            },
+            call(3),
+            Request::MemSet {
+                dest: 0x10,
+                byte: 0,
+                len: 4,
+            },
+        ];
+        for request in requests {
+            ask(vhost, &mut firmware, &request);
+        }
+    }
+}

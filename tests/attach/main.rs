@@ -1,0 +1,83 @@
+//! Loggers, checkers and collectors on a whole system, and on its replay.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod bench;
+mod filter;
+mod logger;
+mod protocol;
+mod statistics;
+mod watcher;
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use bench::{builder, session, start};
+use vhost::Replay;
+use vhost::attach::{Finding, Logger, ProtocolChecker, Statistics};
+
+/// Records a session to which `attach` may attach something.
+fn record(folder: &Path, attach: impl FnOnce(vhost::Builder) -> vhost::Builder) -> PathBuf {
+    let trace = folder.join("run.trace");
+    let (builder, _) = builder(folder);
+    let vhost = start(attach(builder).record(&trace));
+    session(&vhost);
+    vhost.shutdown();
+    trace
+}
+
+#[test]
+fn a_recording_is_the_same_whoever_is_attached() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = std::fs::read(record(folder.path(), |builder| builder)).unwrap();
+    let log = folder.path().join("requests.log");
+    let attached = record(folder.path(), |builder| {
+        builder
+            .attach(ProtocolChecker::new())
+            .attach(Logger::file(&log).json())
+            .attach(Statistics::new())
+            .attach(watcher::objecting())
+    });
+    assert_eq!(std::fs::read(attached).unwrap(), bare);
+    assert_ne!(std::fs::read(log).unwrap(), b"");
+}
+
+#[test]
+fn a_replay_shows_the_same_as_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = |name: &str| folder.path().join(name);
+    let statistics = Statistics::new();
+    let (builder, reports) = builder(folder.path());
+    let trace = log("run.trace");
+    let vhost = start(
+        builder
+            .attach(ProtocolChecker::new())
+            .attach(Logger::file(log("run.log")))
+            .attach(statistics.clone())
+            .record(&trace),
+    );
+    session(&vhost);
+    vhost.shutdown();
+    let found = reports.take_of("protocol");
+    assert_eq!(found.len(), 2, "{found:?}");
+
+    let again = Statistics::new();
+    let findings = Rc::new(RefCell::new(Vec::new()));
+    let kept = findings.clone();
+    let replay = Replay::of(&trace)
+        .attach(ProtocolChecker::new())
+        .attach(Logger::file(log("replay.log")))
+        .attach(again.clone())
+        .on_finding(move |finding: &Finding| kept.borrow_mut().push(finding.text.clone()));
+    replay.run().unwrap();
+    assert_eq!(findings.take(), found);
+    assert_eq!(again.table(), statistics.table());
+    let read = |name| std::fs::read_to_string(log(name)).unwrap();
+    assert_eq!(read("replay.log"), read("run.log"));
+    assert!(read("run.log").contains("core0: PRINT"));
+}

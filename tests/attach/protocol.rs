@@ -1,0 +1,180 @@
+//! The protocol checker, against firmware that keeps to the protocol and firmware that doesn't.
+
+use mailbox_rs::mock::{Firmware, Misbehaviour};
+use mailbox_rs::{Request, State};
+use vhost::attach::ProtocolChecker;
+use vhost::{Severity, Vhost};
+
+use crate::bench::{NAME, Ram, builder, call, firmware, session, shake, start};
+
+/// What is found while `act` plays the firmware of core0, which has shaken hands.
+fn found(act: impl FnOnce(&Vhost, &mut Firmware<Ram>)) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let (builder, reports) = builder(folder.path());
+    let vhost = start(builder.attach(ProtocolChecker::new()));
+    let [mut core0, _] = firmware(&vhost);
+    shake(&vhost, &mut core0);
+    act(&vhost, &mut core0);
+    vhost.shutdown();
+    reports.take_of("protocol")
+}
+
+/// The one thing that is found.
+fn breach(act: impl FnOnce(&Vhost, &mut Firmware<Ram>)) -> String {
+    let found = found(act);
+    let [breach] = found.as_slice() else {
+        panic!("{found:#?}");
+    };
+    breach.clone()
+}
+
+fn tick(vhost: &Vhost) {
+    vhost.notify();
+    vhost.tick().unwrap();
+}
+
+const PRINT: Request = Request::Print { ptr: NAME, len: 4 };
+
+#[test]
+fn what_keeps_to_the_protocol_is_left_alone() {
+    let found = found(|vhost, core0| {
+        for round in 0..40 {
+            // Several at once, and more than there is room for.
+            while core0.try_send(&PRINT) {}
+            tick(vhost);
+            if round % 3 == 0 {
+                while core0.try_receive().is_some() {}
+            }
+            if round == 20 {
+                core0.reset();
+                tick(vhost);
+                assert!(core0.is_ready());
+            }
+        }
+        core0.try_send(&call(2));
+        tick(vhost);
+        // In the middle of a call.
+        core0.misbehave(Misbehaviour::HalfReset);
+        tick(vhost);
+        core0.reset();
+        tick(vhost);
+        assert!(core0.is_ready());
+        assert!(core0.try_send(&PRINT));
+        tick(vhost);
+        assert!(core0.try_receive().is_some());
+        assert!(core0.try_send(&Request::Exit { code: 0 }));
+        tick(vhost);
+    });
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn indices_that_jump_are_found() {
+    let text = breach(|vhost, core0| {
+        core0.misbehave(Misbehaviour::JumpAhead(100));
+        tick(vhost);
+    });
+    assert_eq!(
+        text,
+        "channel `core0`: request queue: idx_p went from 0x0 to 0x64, past the 8 slots behind idx_c 0x0"
+    );
+}
+
+#[test]
+fn an_index_that_goes_back_is_found() {
+    let text = breach(|vhost, core0| {
+        core0.try_send(&PRINT);
+        tick(vhost);
+        core0.try_receive();
+        core0.misbehave(Misbehaviour::JumpAhead(0u32.wrapping_sub(1)));
+        tick(vhost);
+    });
+    assert!(text.contains("idx_p went from 0x1 to 0x0"), "{text}");
+}
+
+#[test]
+fn responses_that_were_never_there_are_found() {
+    let text = breach(|vhost, core0| {
+        core0.misbehave(Misbehaviour::SkipResponses(100));
+        core0.misbehave(Misbehaviour::Deaf);
+        for _ in 0..12 {
+            core0.try_send(&PRINT);
+            tick(vhost);
+        }
+    });
+    assert!(
+        text.starts_with("channel `core0`: response queue: idx_c is 0x64, where idx_p is 0x8"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_state_that_is_none_is_found() {
+    let text = breach(|vhost, core0| {
+        core0.misbehave(Misbehaviour::State(77));
+        tick(vhost);
+    });
+    assert_eq!(text, "channel `core0`: state becomes 0x4d, which is none");
+    assert_ne!(State::READY.0, 77);
+}
+
+#[test]
+fn a_host_s_index_that_firmware_overwrites_is_found_where_the_host_reads_it() {
+    let found = found(|vhost, core0| {
+        core0.misbehave(Misbehaviour::JumpAhead(100));
+        core0.misbehave(Misbehaviour::OverwriteConsumer(5));
+        tick(vhost);
+    });
+    let [jump, overwritten] = found.as_slice() else {
+        panic!("{found:#?}");
+    };
+    assert!(jump.contains("past the 8 slots"), "{jump}");
+    assert!(
+        overwritten.contains("idx_c reads 0x5, where the host wrote 0x0"),
+        "{overwritten}"
+    );
+}
+
+#[test]
+fn an_access_outside_of_the_map_is_found_with_the_severity_that_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (builder, reports) = builder(folder.path());
+    let vhost = start(builder.attach(ProtocolChecker::new().severity(Severity::Warning)));
+    session(&vhost);
+    let reports = reports.take();
+    let found: Vec<_> = reports
+        .iter()
+        .filter(|report| report.id == "protocol")
+        .collect();
+    assert_eq!(found.len(), 2, "{found:?}");
+    for (report, channel) in found.iter().zip(["core0", "core1"]) {
+        assert_eq!(report.severity, Severity::Warning);
+        assert!(
+            report.text.starts_with(&format!(
+                "channel `{channel}`: firmware reaches outside of the map: "
+            )),
+            "{report:?}"
+        );
+    }
+}
+
+#[test]
+fn attached_in_the_middle_it_begins_with_the_next_handshake() {
+    let folder = tempfile::tempdir().unwrap();
+    let (builder, reports) = builder(folder.path());
+    let vhost = start(builder);
+    let [mut core0, _] = firmware(&vhost);
+    shake(&vhost, &mut core0);
+    core0.try_send(&PRINT);
+    tick(&vhost);
+    vhost.attach(ProtocolChecker::new()).unwrap();
+    core0.try_send(&PRINT);
+    tick(&vhost);
+    assert_eq!(reports.take_of("protocol"), Vec::<String>::new());
+    core0.reset();
+    tick(&vhost);
+    assert!(core0.is_ready());
+    core0.misbehave(Misbehaviour::JumpAhead(9));
+    tick(&vhost);
+    assert_eq!(reports.take_of("protocol").len(), 1);
+}
