@@ -78,6 +78,13 @@ void mb_quit(int status);
 void mb_observe(uint32_t what);
 
 /*
+ * Reports with this severity, as in mb_report, each channel that makes no progress for so many ticks from now on, and what mb_status
+ * says: once, until it makes progress again. Fatal ends service: mb_tick returns -1. 0 ticks: never. It holds until the system is
+ * shut down, and comes before VHOST_WATCHDOG of the environment. Returns 0, or -1 where there is no such severity. Builds nothing.
+ */
+int mb_watchdog(uint64_t ticks, int severity);
+
+/*
  * Attaches loggers, checkers and collectors by their names, with commas between them, as the environment variable VHOST_ATTACH
  * does: "check", "log=requests.log", "log-json", "statistics=requests.json" (docs/attach.md). They see what is said from now on; before
  * mb_init, everything. Builds nothing. They go with the system. 0, or -1 where one is unknown or its file can't be written.
@@ -89,7 +96,10 @@ int mb_attach(const char *list);
 /* The last error of this thread's calls, "" where there was none. Builds nothing. */
 const char *mb_last_error(void);
 
-/* What each channel waits for, a line each, or why there is no channel. Builds nothing. */
+/*
+ * How each channel stands: a line that says who owes the next step, and indented ones with the indices of its queues and its last
+ * requests. Or why there is no channel. It may read the channels' memory. Builds nothing.
+ */
 const char *mb_status(void);
 
 /* The name of a channel's address space. */

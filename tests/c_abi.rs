@@ -203,6 +203,7 @@ fn drives_every_case(linkage: Linkage) {
         "reentry_by_init",
         "failed_beginning",
         "threads",
+        "watchdog",
         "backdoor",
         "misuse",
         "sockets_alone",

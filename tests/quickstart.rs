@@ -176,7 +176,8 @@ fn firmware_that_hangs_is_told_of() {
         .unwrap();
     let error = run(&bench.vhost).unwrap_err().to_string();
     assert!(error.contains("did not exit within"), "{error}");
-    assert!(error.contains("cpu: serves CALL in slot"), "{error}");
+    let owes = "cpu: waits for the host program: method `add` is pending since tick ";
+    assert!(error.contains(owes), "{error}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //   +tick=N    a tick every N clocks (default 1); 0: none
 //   +notify    a tick after each write that the monitor sees, and on every clock while a call is pending; +tick=N then
 //              adds what the monitor can't see (default 0)
+//   +watchdog=N  the run has failed where a channel makes no progress for N ticks
 module host
     import vhost_pkg::*;
 (
@@ -32,12 +33,16 @@ module host
     int unsigned period;
     bit          on_notify;
 
+    longint unsigned patience;
+
     initial begin
         on_notify = $test$plusargs("notify") != 0;
         if ($value$plusargs("tick=%d", period) == 0)
             period = on_notify ? 0 : 1;
         // Empty: the files that MEM_CFG_FILE, MAILBOX_CFG_FILE and MAILBOX_FS_ROOT name.
         if (mb_init("", "", "") != 0)
+            fail();
+        else if ($value$plusargs("watchdog=%d", patience) != 0 && mb_watchdog(patience, FATAL) != 0)
             fail();
 `ifdef CONSOLE
         // After mb_init: a recording has all that is said on it.

@@ -8,10 +8,14 @@ package vhost_pkg;
         FAILED    = 3
     } poll_e;
 
+    // The severity of a report that ends service.
+    localparam int FATAL = 3;
+
     import "DPI-C" context function int mb_tick();
     import "DPI-C" context function void mb_notify();
     import "DPI-C" context function void mb_shutdown();
     import "DPI-C" context function string mb_status();
+    import "DPI-C" context function int mb_watchdog(input longint unsigned ticks, input int severity);
 
     import "DPI-C" context function void mb_get_space(input string ch, output string space);
     import "DPI-C" context function void mb_backdoor_read_string(

@@ -10,7 +10,7 @@ use actix::{Actor, Handler};
 
 use crate::bus::{Alarm, Desk, Envelope, Port};
 use crate::messages::foreign::{self, HostCall, MethodCall, PyCancel, PyTick};
-use crate::messages::rpc::{Call, Inbox, Progress, Target, When};
+use crate::messages::rpc::{Call, Callee, Inbox, Progress, Target, When};
 
 /// Dispatches calls.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl Rpc {
                 };
                 self.foreign.forward(call, reply);
             }
-            Target::Command(_) => reply.send(Ok(Progress::Absent)),
+            Target::Command(_) => reply.send(Ok(Callee::HostProgram.says(Progress::Absent))),
         }
     }
 

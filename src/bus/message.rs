@@ -83,15 +83,16 @@ pub struct Envelope<M: Message> {
 pub struct Reply<R> {
     slot: Option<oneshot::Sender<R>>,
     ticket: Ticket,
-    /// Set where taps are to see how it ends.
-    shown: Option<Box<Shown>>,
+    /// Where taps are to see how it ends.
+    shown: Option<Arc<Line>>,
+    /// Messages that end with it too, where it was handed on, and taps are to see that.
+    earlier: Option<Box<Earlier>>,
 }
 
-/// What taps are to see of a reply.
+/// Messages before the present one, and where taps see them.
 #[derive(Debug)]
-struct Shown {
+struct Earlier {
     line: Arc<Line>,
-    /// The messages that end with it: one, and more where the reply was handed on.
     tickets: Vec<Ticket>,
 }
 
@@ -106,40 +107,37 @@ impl<R> Reply<R> {
 
     /// A reply that nobody waits for.
     pub(super) fn unheard(line: Option<&Arc<Line>>, ticket: Ticket) -> Self {
-        let mut reply = Self {
+        Self {
             slot: None,
             ticket,
-            shown: None,
-        };
-        reply.show_too(line);
-        reply
+            shown: line.cloned(),
+            earlier: None,
+        }
     }
 
     /// The same place, under a further message.
     pub(super) fn under(mut self, line: Option<&Arc<Line>>, ticket: Ticket) -> Self {
-        self.ticket = self.ticket.handed_on(ticket);
-        self.show_too(line);
-        self
-    }
-
-    /// Has taps see how the present message ends.
-    fn show_too(&mut self, line: Option<&Arc<Line>>) {
-        if let Some(line) = line {
-            let shown = self.shown.get_or_insert_with(|| {
-                Box::new(Shown {
-                    line: line.clone(),
-                    tickets: Vec::new(),
-                })
-            });
-            shown.tickets.push(self.ticket);
+        if let Some(line) = self.shown.take() {
+            let tickets = Vec::new();
+            let earlier = self
+                .earlier
+                .get_or_insert_with(|| Box::new(Earlier { line, tickets }));
+            earlier.tickets.push(self.ticket);
         }
+        self.ticket = self.ticket.handed_on(ticket);
+        self.shown = line.cloned();
+        self
     }
 
     /// Shows to taps how the reply ends, once.
     fn close(&mut self, event: Event<'_>) {
-        if let Some(shown) = self.shown.take() {
-            for ticket in shown.tickets.iter().rev() {
-                shown.line.show(*ticket, self.slot.is_some(), event);
+        let awaited = self.slot.is_some();
+        if let Some(line) = self.shown.take() {
+            line.show(self.ticket, awaited, event);
+        }
+        if let Some(earlier) = self.earlier.take() {
+            for ticket in earlier.tickets.iter().rev() {
+                earlier.line.show(*ticket, awaited, event);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What can be wrong with a call from C.
 
+use std::ffi::c_int;
+
 use thiserror::Error;
 
 use super::process::{SERVED, WRITTEN};
@@ -31,6 +33,8 @@ pub(super) enum Error {
         "{what:#x} asks for what can't be observed: there is {SERVED} for requests and {WRITTEN} for writes"
     )]
     NotObservable { what: u32 },
+    #[error("{0} is no severity: there is 0 info, 1 warning, 2 error, 3 fatal")]
+    NoSeverity(c_int),
     #[error(transparent)]
     Attach(#[from] AttachError),
     #[error("{0:#x} is no handle that `c_skt_open` has given")]

@@ -7,8 +7,9 @@ use super::error::Error;
 use super::guard::guard;
 use super::process;
 use crate::attach;
+use crate::messages::foreign::Severity;
 use crate::sim::testbench;
-use crate::system::InitPaths;
+use crate::system::{InitPaths, Patience};
 
 /// Builds the system.
 #[unsafe(no_mangle)]
@@ -101,6 +102,18 @@ pub(super) extern "C" fn mb_quit(status: c_int) {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_observe(what: u32) {
     guard("mb_observe", (), || process::observe(what));
+}
+
+/// Asks to be told of channels that make no progress.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_watchdog(ticks: u64, severity: c_int) -> c_int {
+    guard("mb_watchdog", -1, || {
+        let known = |known: &Severity| *known as c_int == severity;
+        let known = Severity::ALL.into_iter().find(known);
+        let severity = known.ok_or(Error::NoSeverity(severity))?;
+        process::watch(Patience { ticks, severity })?;
+        Ok(0)
+    })
 }
 
 /// Attaches what is ready-made, by name.

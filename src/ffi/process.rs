@@ -14,7 +14,7 @@ use super::guard::catch;
 use crate::attach::Named;
 use crate::messages::announced::Observing;
 use crate::sim::{scope, testbench};
-use crate::system::{InitPaths, Sockets, Standalone, Vhost};
+use crate::system::{InitPaths, Patience, Sockets, Standalone, Vhost};
 
 /// How far the system is.
 #[derive(Clone)]
@@ -42,6 +42,8 @@ thread_local! {
     static THREAD: Cell<u64> = const { Cell::new(NOBODY) };
     /// What is to be observed, asked for before or while there is a system.
     static OBSERVED: Cell<u32> = const { Cell::new(0) };
+    /// For how long a channel may make no progress, where somebody has said it.
+    static PATIENCE: Cell<Option<Patience>> = const { Cell::new(None) };
     /// What is to be attached to a system that is not built yet.
     static ATTACHED: ManuallyDrop<RefCell<Vec<Named>>> =
         const { ManuallyDrop::new(RefCell::new(Vec::new())) };
@@ -114,6 +116,16 @@ fn observe_in(vhost: &Vhost) {
             written: what & WRITTEN != 0,
         });
     }
+}
+
+/// Reports channels that make no progress, until the system is shut down.
+pub(super) fn watch(patience: Patience) -> Result<(), Error> {
+    let vhost = running()?;
+    PATIENCE.set(Some(patience));
+    if let Some(vhost) = vhost {
+        vhost.watch(patience);
+    }
+    Ok(())
 }
 
 /// Attaches something ready-made, now or as soon as there is a system. A system that is shut down takes it along.
@@ -214,6 +226,7 @@ pub(super) fn stop() -> Result<(), Error> {
     };
     enter(Stage::Empty);
     OBSERVED.set(0);
+    PATIENCE.set(None);
     ATTACHED.with(|attached| attached.borrow_mut().clear());
     scope::forget();
     let me = thread();
@@ -236,6 +249,9 @@ fn build(paths: InitPaths, unasked: bool) -> Result<Rc<Vhost>, Error> {
             unasked,
         });
         observe_in(&vhost);
+        if let Some(patience) = PATIENCE.get() {
+            vhost.watch(patience);
+        }
         if testbench::takes_lines() {
             vhost.redirect_lines()?;
         }

@@ -28,7 +28,7 @@ use crate::mem::{AccessError, Outcome};
 use crate::messages::foreign::{
     Access, Inbox, Line, MethodCall, Opener, Report, Served, Severity, SpecialId, Untold,
 };
-use crate::messages::rpc::{CallError, Progress, Target};
+use crate::messages::rpc::{Answered, CallError, Callee, Progress, Target};
 use crate::sim::testbench::SV_CALL_ARGS;
 
 /// Everything that the system asks of the outside. Each method may come back into the system before
@@ -118,8 +118,9 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
         Inbox::MethodCall(call) if call.reply.is_abandoned() => {}
         Inbox::HostCall(call) => {
             let ask = call.message;
+            let answer = foreign.host_call(&ask.channel, &ask.target, &ask.args);
             call.reply
-                .send(foreign.host_call(&ask.channel, &ask.target, &ask.args));
+                .send(answer.map(|progress| Callee::HostProgram.says(progress)));
         }
         Inbox::MethodCall(call) => {
             call.reply.send(method_call(foreign, &call.message));
@@ -176,7 +177,7 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
 }
 
 /// Python first, then the testbench.
-fn method_call(foreign: &dyn Foreign, ask: &MethodCall) -> Result<Progress, CallError> {
+fn method_call(foreign: &dyn Foreign, ask: &MethodCall) -> Result<Answered, CallError> {
     let MethodCall {
         channel,
         method,
@@ -187,7 +188,10 @@ fn method_call(foreign: &dyn Foreign, ask: &MethodCall) -> Result<Progress, Call
             target: Target::Method(method.clone()),
             given: args.len(),
         }),
-        Progress::Absent => foreign.sv_call(channel, method, args),
-        progress => Ok(progress),
+        Progress::Absent => {
+            let progress = foreign.sv_call(channel, method, args)?;
+            Ok(Callee::Testbench.says(progress))
+        }
+        progress => Ok(Callee::Python.says(progress)),
     }
 }

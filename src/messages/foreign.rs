@@ -5,7 +5,7 @@ use mailbox_rs::{Errno, OpenFlags, RequestEntry};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::rpc::{CallError, Progress, Target};
+use super::rpc::{Answered, CallError, Target};
 use crate::bus::inbox;
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
 
@@ -208,8 +208,8 @@ inbox! {
     /// All that the outside is sent.
     "foreign" {
         Access -> Result<Outcome, AccessError>,
-        HostCall -> Result<Progress, CallError>,
-        MethodCall -> Result<Progress, CallError>,
+        HostCall -> Result<Answered, CallError>,
+        MethodCall -> Result<Answered, CallError>,
         PyTick -> (),
         PyCancel -> (),
         Exit -> (),

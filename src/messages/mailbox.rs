@@ -1,9 +1,13 @@
 //! What the mailbox server is sent.
 
+mod status;
+
 use std::fmt::{self, Display};
 
-use mailbox_rs::{Request, RequestEntry, Response};
+use mailbox_rs::{Request, RequestEntry, Response, State};
 use serde::{Deserialize, Serialize};
+
+pub use status::{ChannelStatus, End, Past, PendingCall, Step, Task};
 
 use super::ChannelId;
 use crate::bus::inbox;
@@ -52,9 +56,22 @@ impl Sight {
         handshake: None,
         response_taken: None,
     };
+
+    /// The version of the firmware, where it asks for a handshake (protocol, section *Handshake and reset*).
+    pub fn asks_for_handshake(&self) -> Option<u32> {
+        let handshake = self.handshake?;
+        let indices = [
+            self.request_put,
+            handshake.request_taken,
+            handshake.response_put,
+            self.response_taken.unwrap_or_default(),
+        ];
+        let asks = handshake.version != 0 && self.state == State::INIT.0 && indices == [0; 4];
+        asks.then_some(handshake.version)
+    }
 }
 
-/// What each channel waits for, in text.
+/// How each channel stands, in the order of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status;
 
@@ -114,19 +131,29 @@ struct Answered<'a>(&'a Served);
 impl Display for Answered<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(served) = self;
-        match served.response {
-            None => {}
-            Some(Response::Empty) => write!(f, "; done")?,
-            Some(Response::Value(value)) => write!(f, "; gives {value:#x}")?,
-            Some(Response::Error(errno)) => write!(f, "; fails: {errno}")?,
+        if let Some(response) = served.response {
+            write!(f, "; {}", Told(response))?;
         }
         write!(f, "; slot {}, taken in tick {}", served.slot, served.since)
+    }
+}
+
+/// What firmware is told.
+struct Told(Response);
+
+impl Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Response::Empty => f.write_str("done"),
+            Response::Value(value) => write!(f, "gives {value:#x}"),
+            Response::Error(errno) => write!(f, "fails: {errno}"),
+        }
     }
 }
 
 inbox! {
     /// All that the mailbox server is sent.
     "mailbox" {
-        Status -> String,
+        Status -> Vec<ChannelStatus>,
     }
 }

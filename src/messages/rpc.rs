@@ -86,6 +86,43 @@ pub enum Progress {
     Failed,
 }
 
+/// Who can be asked for a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Callee {
+    /// The host program.
+    HostProgram,
+    /// Python.
+    Python,
+    /// The testbench.
+    Testbench,
+}
+
+impl std::fmt::Display for Callee {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::HostProgram => "the host program",
+            Self::Python => "Python",
+            Self::Testbench => "the testbench",
+        })
+    }
+}
+
+/// What one poll of a call gives, and whose word that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// Who was asked, the last of them.
+    pub by: Callee,
+    /// What was said.
+    pub progress: Progress,
+}
+
+impl Callee {
+    /// It says so.
+    pub(crate) fn says(self, progress: Progress) -> Answered {
+        Answered { by: self, progress }
+    }
+}
+
 /// Why a call has no result.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum CallError {
@@ -124,7 +161,7 @@ pub enum CallError {
 inbox! {
     /// All that the RPC dispatcher is sent.
     "rpc" {
-        Call -> Result<Progress, CallError>,
+        Call -> Result<Answered, CallError>,
         Offer -> (),
         Cancel -> (),
         PyTasks -> (),

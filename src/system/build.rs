@@ -9,7 +9,9 @@ use std::sync::Arc;
 use actix::Actor as _;
 use bytes::Bytes;
 
-use super::{Alone, Error, Inner, NamedChannel, Observed, Ports, Vhost, sockets};
+use super::{
+    Alone, Error, Inner, NamedChannel, Observed, Patience, Ports, Vhost, Watchdog, sockets,
+};
 use crate::actors::console::Console;
 use crate::actors::files::{Disk, Files, Root, SpecialNames};
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
@@ -48,6 +50,8 @@ pub(crate) struct Parts {
     pub(crate) sockets: Rc<RefCell<Hub>>,
     /// What sees all messages from the first one on.
     pub(crate) attached: Vec<Box<dyn Attach>>,
+    /// For how long a channel may make no progress.
+    pub(crate) patience: Patience,
 }
 
 /// What answers what is no function of messages: the world, or a recording of it.
@@ -121,6 +125,7 @@ impl Vhost {
             sink,
             sockets,
             attached,
+            patience,
         } = parts;
 
         let bus = Bus::new();
@@ -205,9 +210,11 @@ impl Vhost {
             site,
             unregistered: RefCell::new(unregistered),
             observed,
+            watchdog: Watchdog::asleep(),
             _alone: alone,
         };
         let system = Self(Rc::new(system));
+        system.watch(patience);
         #[cfg(feature = "python")]
         system.serve_python();
         Ok((system, beginning))
@@ -245,7 +252,7 @@ impl Vhost {
             .into_iter()
             .map(|setup| (setup, bus.doorbell()))
             .collect();
-        let mailbox = bus.start(|_| MailboxServer::new(desk, links, channels, board))?;
+        let mailbox = bus.start(|own| MailboxServer::new(desk, links, channels, board, &own))?;
         // Nobody else sets it.
         let _ = ports.mailbox.set(mailbox);
         Ok(())

@@ -11,13 +11,13 @@ use mailbox_rs::PtrWidth;
 use super::build::{Outside, Parts};
 use super::origin::{Noted, recorder};
 use super::sockets::QUEUE_LIMIT;
-use super::{Error, Spaces, Vhost};
+use super::{Error, Patience, Spaces, Vhost};
 use crate::actors::sockets::{Hub, Tcp};
 use crate::attach::Attach;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
 use crate::foreign::{Callbacks, FileOpener, Memories, OnReport, Openers, Python};
 use crate::mem::MemoryMap;
-use crate::messages::foreign::Report;
+use crate::messages::foreign::{Report, Severity};
 use crate::sim::CStdout;
 use crate::trace::{Header, Payloads};
 
@@ -51,6 +51,7 @@ pub struct Builder {
     on_report: Option<Box<OnReport>>,
     attached: Vec<Box<dyn Attach>>,
     recording: Option<(PathBuf, Payloads)>,
+    patience: Option<Patience>,
 }
 
 /// Where a mailbox configuration is.
@@ -162,6 +163,16 @@ impl Builder {
         self
     }
 
+    /// Reports with this severity each channel that makes no progress for so many ticks: see [`Vhost::watchdog`].
+    pub fn watchdog(self, ticks: u64, severity: Severity) -> Self {
+        self.watch(Patience { ticks, severity })
+    }
+
+    pub(super) fn watch(mut self, patience: Patience) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
     /// Starts the system: its memories have their first content and the images are loaded when this returns.
     ///
     /// # Errors
@@ -229,6 +240,7 @@ impl Builder {
             sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
             sockets: hub,
             attached: self.attached,
+            patience: self.patience.unwrap_or(Patience::ENDLESS),
         })
     }
 

@@ -1,10 +1,10 @@
 //! How a Rust program starts a system, and runs it to its end.
 
 use std::error::Error as StdError;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::{Beginning, Builder, ChannelExit, Error, Spaces, Standalone, Vhost};
+use super::{Beginning, Builder, ChannelExit, Error, Patience, Spaces, Standalone, Vhost};
 use crate::attach::{self, Named};
 use crate::foreign::Openers;
 use crate::trace::Payloads;
@@ -126,9 +126,22 @@ fn from_environment(paths: InitPaths) -> Result<Builder, Error> {
         None => builder,
         Some(file) => builder.record_with(file, payloads()?),
     };
+    let builder = match variable("VHOST_WATCHDOG") {
+        None => builder,
+        Some(value) => builder.watch(patience(&value)?),
+    };
     let named = variable("VHOST_ATTACH").unwrap_or_default();
     let attached = attach::parse(&named.to_string_lossy()).map_err(Error::AttachVariable)?;
     Ok(attached.into_iter().fold(builder, Builder::attach))
+}
+
+/// What `VHOST_WATCHDOG` says.
+fn patience(value: &OsStr) -> Result<Patience, Error> {
+    let value = value.to_string_lossy();
+    let refused = |_| Error::Watchdog {
+        value: value.clone().into_owned(),
+    };
+    value.parse().map_err(refused)
 }
 
 /// What `VHOST_TRACE_PAYLOADS` says; they are kept where it says nothing.
@@ -157,4 +170,20 @@ fn path(given: Option<PathBuf>, name: &'static str, what: &'static str) -> Resul
             variable: name,
             what,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Severity;
+
+    #[test]
+    fn the_watchdogs_variable_is_understood_or_refused_with_what_it_may_be() {
+        let (ticks, severity) = (500, Severity::Fatal);
+        let known = patience(OsStr::new("500:fatal")).unwrap();
+        assert_eq!(known, Patience { ticks, severity });
+        let error = patience(OsStr::new("soon")).unwrap_err().to_string();
+        assert!(error.contains("VHOST_WATCHDOG is `soon`"), "{error}");
+        assert!(error.contains("number of ticks"), "{error}");
+    }
 }

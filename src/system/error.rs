@@ -55,6 +55,15 @@ pub enum Error {
         /// What it is.
         value: String,
     },
+    /// `VHOST_WATCHDOG` is something else.
+    #[error(
+        "environment variable VHOST_WATCHDOG is `{value}`; it may be a number of ticks, and behind a colon `info`, `warning`, \
+         `error` or `fatal`"
+    )]
+    Watchdog {
+        /// What it is.
+        value: String,
+    },
     /// Something can't be attached.
     #[error(transparent)]
     Attach(#[from] AttachError),

@@ -12,6 +12,7 @@ mod python;
 mod replay;
 mod sockets;
 mod spaces;
+mod watchdog;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
@@ -30,6 +31,8 @@ pub use replay::{Difference, Replay, ReplayError, Replayed};
 pub use sockets::Sockets;
 pub(crate) use sockets::Standalone;
 pub use spaces::{MemoryView, SpaceView, Spaces};
+pub(crate) use watchdog::Patience;
+use watchdog::Watchdog;
 
 use crate::actors::mailbox::Board;
 use crate::attach::{Attach, Site};
@@ -66,6 +69,7 @@ struct Inner {
     /// Channels that the testbench is yet to be told of.
     unregistered: RefCell<Vec<String>>,
     observed: Observed,
+    watchdog: Watchdog,
     _alone: Alone,
 }
 
@@ -127,6 +131,9 @@ impl Vhost {
         if inner.bus.tick()? {
             self.report_panics()?;
         }
+        if inner.watchdog.is_due(inner.bus.now()) {
+            self.bark()?;
+        }
         match inner.board.fatal() {
             None => Ok(inner.board.served()),
             Some(text) => Err(Error::Fatal(text.to_owned())),
@@ -139,7 +146,8 @@ impl Vhost {
         self.0.bus.notify();
     }
 
-    /// What each channel waits for, a line each; another text while the system is being built.
+    /// How each channel stands: a line that says who owes the next step, and indented ones with indices and the last
+    /// requests. Another text while the system is being built.
     ///
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
@@ -147,7 +155,53 @@ impl Vhost {
         let Some(mailbox) = self.0.ports.mailbox.get() else {
             return Ok("the system is being built".to_owned());
         };
-        Ok(self.0.bus.ask(mailbox, Status)?)
+        let statuses = self.0.bus.ask(mailbox, Status)?;
+        Ok(statuses
+            .iter()
+            .map(|status| format!("{status}\n"))
+            .collect())
+    }
+
+    /// Reports with this severity each channel that makes no progress for so many ticks from now on, and what
+    /// [`status`](Self::status) says: once, until it makes progress again. [`Severity::Fatal`] ends service. With 0 ticks
+    /// nothing is reported.
+    ///
+    /// Progress is a handshake, a request that is taken, one that is over, an exit. A method that says "pending" once more
+    /// is none, nor is firmware that computes.
+    pub fn watchdog(&self, ticks: u64, severity: Severity) {
+        self.watch(Patience { ticks, severity });
+    }
+
+    pub(crate) fn watch(&self, patience: Patience) {
+        self.0.watchdog.set(patience, self.0.bus.now());
+    }
+
+    /// Some channel may be stuck.
+    #[cold]
+    fn bark(&self) -> Result<(), Error> {
+        let Inner {
+            bus,
+            board,
+            watchdog,
+            ..
+        } = &*self.0;
+        if board.fatal().is_some() {
+            return Ok(());
+        }
+        let stuck = watchdog.look(bus.now(), board);
+        if stuck.is_empty() {
+            return Ok(());
+        }
+        let exits = self.exits();
+        let stuck = stuck.iter().filter_map(|at| exits.get(*at));
+        let names: Vec<&str> = stuck.map(|exit| exit.name.as_str()).collect();
+        let (names, Patience { ticks, severity }) = (names.join(", "), watchdog.patience());
+        let text = format!("no progress for {ticks} ticks: {names}\n{}", self.status()?);
+        let text = text.trim_end();
+        if severity == Severity::Fatal {
+            board.fail(&format!("watchdog: {text}"));
+        }
+        self.report(severity, "watchdog", text)
     }
 
     /// Ticks so far.
@@ -226,7 +280,8 @@ impl Vhost {
             when: When::Now,
         };
         let answer = self.0.bus.ask(&self.0.ports.rpc, ask)?;
-        answer.map_err(|cause| Error::Call { channel, cause })
+        let answered = answer.map_err(|cause| Error::Call { channel, cause })?;
+        Ok(answered.progress)
     }
 
     /// Attaches a logger, a checker or whatever else is to see what is said from now on; [`attach`](crate::attach) has ready-made

@@ -55,7 +55,9 @@ impl Surroundings for Noted<'_> {
         let read = self.outside.read(file);
         if let Ok(bytes) = &read {
             let mut header = self.header.borrow_mut();
-            header.files.insert(name_of(file), Some(bytes.clone()));
+            header
+                .files
+                .insert(name_of(file), Some(bytes.clone().into()));
         }
         read
     }
@@ -82,7 +84,7 @@ impl Surroundings for Header {
 
     fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
         match self.files.get(&name_of(file)) {
-            Some(Some(bytes)) => Ok(bytes.clone()),
+            Some(Some(bytes)) => Ok(bytes.to_vec()),
             _ => Err(io::Error::new(
                 io::ErrorKind::NotFound,
                 "the recording does not have it",

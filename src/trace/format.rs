@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Defaults;
@@ -35,7 +36,7 @@ pub struct Header {
     /// The variables that the configurations name, with their values.
     pub variables: BTreeMap<String, Option<String>>,
     /// The files that the configurations name: the contents of those that were read, and which of the others were there.
-    pub files: BTreeMap<String, Option<Vec<u8>>>,
+    pub files: BTreeMap<String, Option<Bytes>>,
     /// What held where the configurations do not say.
     pub defaults: Defaults,
     /// Whether firmware had files below a root.

@@ -1,20 +1,20 @@
 //! Writes a recording.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::format::{FORMAT, Head, Header, Kind, MAGIC, PREFIX};
 use super::payload::thin;
-use super::vocabulary::encode;
+use super::vocabulary::{Encoding, encode};
 use super::{Payloads, TraceError};
 use crate::attach::{AtExit, end_at_exit};
-use crate::bus::{Event, Observation, Party, Tap, Ticket};
+use crate::bus::{Event, KindId, Observation, Tap, Ticket};
 use crate::messages::foreign::{Report, Severity};
 
 /// A tap that records all it sees in a file.
@@ -26,13 +26,22 @@ pub struct Recorder {
     file: PathBuf,
     output: Arc<Mutex<Output>>,
     payloads: Payloads,
-    kinds: HashMap<(Party, Party, &'static str), u32>,
+    known: FxHashMap<KindId, Known>,
+    /// What the known have in common with others, by their numbers.
+    kinds: Vec<Kind>,
     frame: Vec<u8>,
     failed: bool,
     on_failure: Box<dyn FnMut(&TraceError) + Send>,
 }
 
 type Output = BufWriter<File>;
+
+/// A kind of message that was met already.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    number: u32,
+    encoding: Encoding,
+}
 
 /// Bytes that are written at a time.
 const BLOCK: usize = 64 * 1024;
@@ -57,14 +66,15 @@ impl Recorder {
         let mut recorder = Self {
             output,
             payloads: header.payloads,
-            kinds: HashMap::new(),
+            known: FxHashMap::default(),
+            kinds: Vec::new(),
             frame: Vec::new(),
             failed: false,
             on_failure: Box::new(|error| tracing::error!("{error}")),
             file,
         };
         recorder
-            .write(header, None)
+            .write(header, |_| Ok(()))
             .and_then(|()| recorder.flush())?;
         Ok(recorder)
     }
@@ -83,24 +93,28 @@ impl Recorder {
             awaited,
             event,
         } = *seen;
+        let Known { number, encoding } = self.known(&ticket)?;
         let sequence = ticket.sequence;
-        let head = match event {
-            Event::Message(_) => Head::Message {
-                sequence,
-                root: ticket.root,
-                tick,
-                kind: self.kind(&ticket)?,
-                awaited,
-            },
-            Event::Reply(_) => Head::Reply { sequence, tick },
-            Event::Dropped => Head::Dropped { sequence, tick },
+        let (head, encode) = match event {
+            Event::Message(_) => (
+                Head::Message {
+                    sequence,
+                    root: ticket.root,
+                    tick,
+                    kind: number,
+                    awaited,
+                },
+                encoding.message,
+            ),
+            Event::Reply(_) => (Head::Reply { sequence, tick }, encoding.reply),
+            Event::Dropped => (Head::Dropped { sequence, tick }, encoding.reply),
         };
         let Some(body) = event.body() else {
-            return self.write(&head, None);
+            return self.write(&head, |_| Ok(()));
         };
         match thin(body, self.payloads) {
-            None => self.write(&head, Some(body)),
-            Some(thin) => self.write(&head, Some(&*thin)),
+            None => self.write(&head, |frame| encode(body, frame)),
+            Some(thin) => self.write(&head, |frame| encode(&*thin, frame)),
         }?;
         let fatal = event
             .is::<Report>()
@@ -108,29 +122,35 @@ impl Recorder {
         if fatal { self.flush() } else { Ok(()) }
     }
 
-    /// The number of what the message has in common with others, which is written before the first of them.
-    fn kind(&mut self, ticket: &Ticket) -> Result<u32, TraceError> {
-        let key = (ticket.from, ticket.to(), ticket.name());
-        if let Some(known) = self.kinds.get(&key) {
+    /// What the message has in common with others, which is written before the first of them.
+    fn known(&mut self, ticket: &Ticket) -> Result<Known, TraceError> {
+        let id = ticket.kind_id();
+        if let Some(known) = self.known.get(&id) {
             return Ok(*known);
         }
-        // There are as many as messages have types, at most, times parties.
-        let number = self.kinds.len() as u32;
-        self.kinds.insert(key, number);
         let kind = Kind {
             from: ticket.from.to_string(),
             to: ticket.to().to_string(),
             name: ticket.name().to_owned(),
         };
-        self.write(&Head::Kind(kind), None)?;
-        Ok(number)
+        let encoding = Encoding::of(&kind.to, &kind.name);
+        let at = self.kinds.iter().position(|known| *known == kind);
+        if at.is_none() {
+            self.write(&Head::Kind(kind.clone()), |_| Ok(()))?;
+            self.kinds.push(kind);
+        }
+        // There are as many as messages have types, at most, times parties.
+        let number = at.unwrap_or(self.kinds.len() - 1) as u32;
+        let known = Known { number, encoding };
+        self.known.insert(id, known);
+        Ok(known)
     }
 
     /// Writes one frame.
     fn write(
         &mut self,
         head: &impl Serialize,
-        body: Option<&dyn erased_serde::Serialize>,
+        body: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
     ) -> Result<(), TraceError> {
         let Self { file, frame, .. } = self;
         let failed = |cause| TraceError::Io {
@@ -139,8 +159,7 @@ impl Recorder {
         };
         frame.clear();
         frame.extend([0; PREFIX]);
-        let encoded =
-            encode(head, frame).and_then(|()| body.map_or(Ok(()), |body| encode(body, frame)));
+        let encoded = encode(head, frame).and_then(|()| body(frame));
         encoded.map_err(|error| failed(std::io::Error::other(error)))?;
         let content = &frame[PREFIX..];
         let len = u32::try_from(content.len())

@@ -2,8 +2,8 @@
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::serde::BorrowedSerdeDecoder;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::error::Damage;
 use super::format::Kind;
@@ -38,11 +38,72 @@ macro_rules! with_layout {
     };
 }
 
+/// Shows the visitor the message of this name, of the party of this name, by the modules that parties' messages are in.
+macro_rules! by_party {
+    ($to:expr, $name:expr, $visitor:expr; $($module:ident),+) => {
+        match $to {
+            $(party if party == *$module::Inbox::PARTY.0 => $module::Inbox::by_name($name, $visitor),)+
+            _ => None,
+        }
+    };
+}
+
 /// Serializes into `to`, behind what it holds.
-pub(crate) fn encode(value: &dyn erased_serde::Serialize, to: &mut Vec<u8>) -> Result<(), String> {
+pub(super) fn encode<T: Serialize + ?Sized>(value: &T, to: &mut Vec<u8>) -> Result<(), String> {
     let layout = bincode::config::standard();
     let written = bincode::serde::encode_into_writer(value, Appending(to), layout);
     written.map_err(|error| error.to_string())
+}
+
+/// Serializes a message or reply of any type.
+pub(crate) fn encode_body(body: &dyn Body, to: &mut Vec<u8>) -> Result<(), String> {
+    let body: &dyn erased_serde::Serialize = body;
+    encode(body, to)
+}
+
+/// How messages of one name are serialized, and the replies to them: by their own types, which takes a fraction of the time
+/// that it takes by [`encode_body`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Encoding {
+    pub(super) message: Encode,
+    pub(super) reply: Encode,
+}
+
+type Encode = fn(&dyn Body, &mut Vec<u8>) -> Result<(), String>;
+
+impl Encoding {
+    /// Of this name and receiver.
+    pub(super) fn of(to: &str, name: &str) -> Self {
+        let known = by_party!(to, name, Encodings; announced, console, files, foreign, mailbox, memory, rpc, sockets);
+        known.unwrap_or(Self {
+            message: encode_body,
+            reply: encode_body,
+        })
+    }
+}
+
+/// Gives the encoding of what it is shown the type of.
+struct Encodings;
+
+impl<I> MessageVisitor<I> for Encodings {
+    type Output = Encoding;
+
+    fn visit<M: Message>(self) -> Encoding
+    where
+        I: From<Envelope<M>>,
+    {
+        Encoding {
+            message: encode_as::<M>,
+            reply: encode_as::<M::Reply>,
+        }
+    }
+}
+
+fn encode_as<T: Body + Serialize>(body: &dyn Body, to: &mut Vec<u8>) -> Result<(), String> {
+    match body.as_any().downcast_ref::<T>() {
+        Some(body) => encode(body, to),
+        None => encode_body(body, to),
+    }
 }
 
 struct Appending<'a>(&'a mut Vec<u8>);
@@ -81,16 +142,6 @@ pub(crate) fn answer<I: Inbox>(message: I, reply: &[u8]) -> Result<(), Damage> {
     answered.map_err(|error| Damage::Content(error.to_string()))
 }
 
-/// Shows the visitor the message of this name, of the party of this name, by the modules that parties' messages are in.
-macro_rules! by_party {
-    ($to:expr, $name:expr, $visitor:expr; $($module:ident),+) => {
-        match $to.as_str() {
-            $(party if party == *$module::Inbox::PARTY.0 => $module::Inbox::by_name($name, $visitor),)+
-            _ => None,
-        }
-    };
-}
-
 /// The message or reply of a frame, as the type that it was.
 ///
 /// # Errors
@@ -103,7 +154,7 @@ pub fn decode(entry: &Entry) -> Result<Option<Box<dyn Body>>, Damage> {
     };
     let decode = Decode { bytes, reply };
     let Kind { to, name, .. } = &*entry.kind;
-    let body = by_party!(to, name, decode; announced, console, files, foreign, mailbox, memory, rpc, sockets);
+    let body = by_party!(to.as_str(), name, decode; announced, console, files, foreign, mailbox, memory, rpc, sockets);
     let unknown = || Damage::Unknown {
         to: to.clone(),
         name: name.clone(),

@@ -26,6 +26,7 @@ void reentry_by_report(void);
 void reentry_by_init(void);
 void failed_beginning(void);
 void threads(void);
+void watchdog(void);
 void exit_unannounced(void);
 void exit_from_call(void);
 void exit_with_handler(void);

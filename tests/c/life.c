@@ -295,6 +295,7 @@ static void *other_thread(void *unused) {
     CHECK_EQ(mb_server_run(), 0);
     mb_shutdown();
     mb_notify();
+    CHECK_EQ(mb_watchdog(1, 3), -1);
     mb_backdoor_read_u32("core0", memory_base[0], &word);
     CHECK_EQ(word, 0);
     mb_get_space("core0", &space);
@@ -375,4 +376,66 @@ void exit_with_handler(void) {
     call("never");
     CHECK_EQ(mb_tick(), 2);
     exit(35);
+}
+
+static void ticks(int count) {
+    for (int i = 0; i < count; i++)
+        CHECK_EQ(mb_tick(), 2);
+}
+
+/* `core1` is idle from the start; `core0` calls a method that never answers. */
+void watchdog(void) {
+    CHECK_EQ(mb_watchdog(4, 4), -1);
+    CHECK_HAS(mb_last_error(), "mb_watchdog: 4 is no severity");
+    CHECK_EQ(mb_watchdog(4, -1), -1);
+    CHECK_EQ(mb_watchdog(4, 2), 0);
+    CHECK_HAS(mb_status(), "not initialised");
+    CHECK_EQ(init(), 0);
+    handshake();
+    call("never");
+    int reports = testbench.reports;
+    ticks(2);
+    CHECK_EQ(testbench.reports, reports);
+    ticks(1);
+    CHECK_EQ(testbench.reports, reports + 1);
+    CHECK(strcmp(testbench.last_id, "watchdog") == 0 && testbench.last_severity == 2);
+    CHECK_HAS(testbench.last_report, "no progress for 4 ticks: core1\n");
+    CHECK_HAS(testbench.last_report, "core1: waits for firmware's handshake at 0x90001000 since tick 0");
+    ticks(2);
+    CHECK_EQ(testbench.reports, reports + 2);
+    CHECK_HAS(testbench.last_report, "no progress for 4 ticks: core0\n");
+    CHECK_HAS(testbench.last_report, "core0: waits for the testbench: method `never` is pending since tick 2");
+    CHECK_HAS(mb_status(), "method `never` is pending");
+    ticks(100);
+    CHECK_EQ(testbench.reports, reports + 2);
+
+    /* Not any more; then it ends service. */
+    CHECK_EQ(mb_watchdog(0, 3), 0);
+    ticks(100);
+    CHECK_EQ(mb_watchdog(10, 3), 0);
+    ticks(9);
+    CHECK_EQ(testbench.reports, reports + 2);
+    CHECK_EQ(mb_tick(), -1);
+    CHECK_HAS(mb_last_error(), "watchdog: no progress for 10 ticks: core0, core1\n");
+    CHECK_EQ(mb_tick(), -1);
+    mb_shutdown();
+
+    /* The next system is not watched, unless the environment says so. */
+    CHECK_EQ(init(), 0);
+    reports = testbench.reports;
+    ticks(200);
+    CHECK_EQ(testbench.reports, reports);
+    mb_shutdown();
+    setenv("VHOST_WATCHDOG", "often", 1);
+    CHECK_EQ(init(), -1);
+    CHECK_HAS(mb_last_error(), "VHOST_WATCHDOG is `often`");
+    setenv("VHOST_WATCHDOG", "20", 1);
+    CHECK_EQ(init(), 0);
+    reports = testbench.reports;
+    ticks(19);
+    CHECK_EQ(testbench.reports, reports);
+    ticks(1);
+    CHECK_EQ(testbench.reports, reports + 1);
+    CHECK_EQ(testbench.last_severity, 1);
+    mb_shutdown();
 }

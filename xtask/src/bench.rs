@@ -24,7 +24,52 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         .current_dir(root)
         .status()
         .context("cannot start cargo")?;
+    let wants_taps = args.bench.as_deref().is_none_or(|name| name == QUICKSTART);
+    if status.success() && wants_taps && args.rest.is_empty() {
+        compare_with_untapped(root)?;
+    }
     Ok(status.success())
+}
+
+const QUICKSTART: &str = "quickstart";
+
+/// How often both builds of the quickstart's bench run, in turn.
+const ROUNDS: usize = 3;
+
+/// Shows what it costs that something could be attached: beside a library in which nothing can be, which is built for this only.
+fn compare_with_untapped(root: &Path) -> Result<()> {
+    let mut fastest = [f64::INFINITY; 2];
+    for _ in 0..ROUNDS {
+        for (untapped, fastest) in [false, true].into_iter().zip(&mut fastest) {
+            *fastest = fastest.min(bare_run(root, untapped)?);
+        }
+    }
+    let [tapped, untapped] = fastest;
+    println!(
+        "nothing attached, to a library in which nothing can be: {:.3}",
+        tapped / untapped
+    );
+    Ok(())
+}
+
+/// Nanoseconds of the quickstart with nothing attached.
+fn bare_run(root: &Path, untapped: bool) -> Result<f64> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["bench", "-p", "vhost", "--bench", QUICKSTART]);
+    if untapped {
+        cargo.args(["--config", "build.rustflags = ['--cfg=vhost_untapped']"]);
+        cargo.args(["--target-dir", "target/untapped"]);
+    }
+    cargo.args(["--", "bare"]).current_dir(root);
+    let output = cargo.output().context("cannot start cargo")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut lines = text.lines();
+    let line = lines.find_map(|line| line.strip_prefix("nothing attached"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.with_context(|| {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        format!("the bench did not say how long the quickstart takes:\n{errors}")
+    })
 }
 
 fn command_line(args: &Args) -> Vec<String> {

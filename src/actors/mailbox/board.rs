@@ -1,6 +1,6 @@
-//! What whoever ticks may read without a message: how many channels are served, and how they ended.
+//! What whoever ticks may read without a message: how many channels are served, when each made progress, and how they ended.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell};
 
 use crate::messages::ChannelId;
 
@@ -8,8 +8,16 @@ use crate::messages::ChannelId;
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     served: Cell<usize>,
-    exits: RefCell<Vec<Option<u32>>>,
+    channels: Box<[Standing]>,
     fatal: OnceCell<String>,
+}
+
+/// How far one channel is.
+#[derive(Debug, Default)]
+struct Standing {
+    /// The tick of its last progress.
+    since: Cell<u64>,
+    exit: Cell<Option<u32>>,
 }
 
 impl Board {
@@ -17,7 +25,7 @@ impl Board {
     pub(crate) fn new(channels: usize) -> Self {
         Self {
             served: Cell::new(channels),
-            exits: RefCell::new(vec![None; channels]),
+            channels: (0..channels).map(|_| Standing::default()).collect(),
             fatal: OnceCell::new(),
         }
     }
@@ -29,7 +37,13 @@ impl Board {
 
     /// The exit code of each channel that has one.
     pub(crate) fn exits(&self) -> Vec<Option<u32>> {
-        self.exits.borrow().clone()
+        self.channels.iter().map(|at| at.exit.get()).collect()
+    }
+
+    /// The tick in which each channel made its last progress; none where it has exited.
+    pub(crate) fn progresses(&self) -> impl Iterator<Item = Option<u64>> {
+        let since = |at: &Standing| at.exit.get().is_none().then(|| at.since.get());
+        self.channels.iter().map(since)
     }
 
     /// What ended the service as a whole.
@@ -37,15 +51,33 @@ impl Board {
         self.fatal.get().map(String::as_str)
     }
 
-    pub(super) fn exited(&self, channel: ChannelId, code: u32) {
-        let at = usize::try_from(channel.0).unwrap_or(usize::MAX);
-        if let Some(exit @ None) = self.exits.borrow_mut().get_mut(at) {
-            *exit = Some(code);
+    /// Ends the service as a whole, unless something has.
+    pub(crate) fn fail(&self, text: &str) {
+        self.fatal.get_or_init(|| text.to_owned());
+    }
+
+    /// The tick of a channel's last progress.
+    pub(super) fn since(&self, channel: ChannelId) -> u64 {
+        self.standing(channel).map_or(0, |at| at.since.get())
+    }
+
+    /// A channel makes progress.
+    pub(crate) fn progress(&self, channel: ChannelId, now: u64) {
+        if let Some(at) = self.standing(channel) {
+            at.since.set(now);
+        }
+    }
+
+    /// A channel has exited.
+    pub(crate) fn exited(&self, channel: ChannelId, code: u32) {
+        let standing = self.standing(channel);
+        if let Some(at) = standing.filter(|at| at.exit.get().is_none()) {
+            at.exit.set(Some(code));
             self.served.set(self.served.get().saturating_sub(1));
         }
     }
 
-    pub(super) fn fail(&self, text: &str) {
-        self.fatal.get_or_init(|| text.to_owned());
+    fn standing(&self, channel: ChannelId) -> Option<&Standing> {
+        self.channels.get(usize::try_from(channel.0).ok()?)
     }
 }

@@ -1,7 +1,7 @@
 //! One channel: handshake, requests in order, reset at any time.
 
-use std::cell::Cell;
-use std::fmt;
+use std::cell::{Cell, OnceCell};
+use std::fmt::{self, Write as _};
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -9,16 +9,17 @@ use futures_util::future::{Either, select};
 use mailbox_rs::{Index, QUEUE_LEN, Request, RequestEntry, Response, State, VERSION};
 
 use super::failure::Failure;
+use super::journal::Journal;
 use super::lookout::Lookout;
 use super::queues::Queues;
 use super::service::{Served, Service};
 use super::watch::Watched;
 use super::{Board, Links, Setup};
-use crate::bus::{Desk, Doorbell};
+use crate::bus::{Desk, Doorbell, Port};
 use crate::messages::ChannelId;
 use crate::messages::files::CloseAll;
 use crate::messages::foreign::{self, Exit, Severity};
-use crate::messages::mailbox::Sight;
+use crate::messages::mailbox::{ChannelStatus, End, Sight, Status, Step, Task};
 use crate::messages::{console, mailbox, rpc};
 
 /// What the server knows of one channel. Its task is [`run`](Self::run).
@@ -27,28 +28,12 @@ pub(super) struct Channel {
     desk: Desk,
     lookout: Lookout,
     board: Rc<Board>,
-    stage: Cell<Stage>,
-}
-
-/// What a channel is doing.
-#[derive(Debug, Clone, Copy)]
-enum Stage {
-    Handshake,
-    Idle {
-        taken: u32,
-    },
-    Serving {
-        kind: &'static str,
-        slot: u32,
-        since: u64,
-    },
-    Full {
-        since: u64,
-    },
-    Exited {
-        code: u32,
-    },
-    GivenUp,
+    /// The server, as others ask it.
+    server: Port<mailbox::Inbox>,
+    /// Not before its place in memory is known.
+    queues: OnceCell<Queues>,
+    /// Somebody asks how it stands, and its words are being read for that.
+    looked_at: Cell<bool>,
 }
 
 /// The host's side of the response queue.
@@ -73,36 +58,44 @@ impl Channel {
         desk: Desk,
         links: Rc<Links>,
         board: Rc<Board>,
+        server: Port<mailbox::Inbox>,
     ) -> Self {
+        let journal = Journal::new(id, setup.address, desk.clone(), board.clone());
         Self {
             lookout: Lookout::new(id, desk.clone(), bell, links.store.clone()),
-            service: Service { id, setup, links },
+            service: Service {
+                id,
+                setup,
+                links,
+                journal,
+            },
             desk,
             board,
-            stage: Cell::new(Stage::Handshake),
+            server,
+            queues: OnceCell::new(),
+            looked_at: Cell::new(false),
         }
-    }
-
-    pub(super) fn name(&self) -> &str {
-        self.service.name()
     }
 
     /// Serves the channel until it exits.
     pub(super) async fn run(self: Rc<Self>) {
         if let Err(failure) = self.serve_sessions().await {
-            self.give_up(&format!("the channel is given up: {failure}"));
+            self.give_up(&format!("the channel is given up: {failure}"))
+                .await;
         }
         self.lookout.end();
     }
 
     async fn serve_sessions(&self) -> Result<(), Failure> {
         let queues = Queues::take_over(&self.service.setup, &self.service.links.memory).await?;
-        while self.handshake(&queues).await? {
-            let (reset, session) = (pin!(self.left_ready()), pin!(self.session(&queues)));
+        let queues = self.queues.get_or_init(|| queues);
+        while self.handshake(queues).await? {
+            let (reset, session) = (pin!(self.left_ready()), pin!(self.session(queues)));
             match select(reset, session).await {
                 // Dropped with all that it was waiting for.
                 Either::Left((reset, _)) => {
                     reset?;
+                    self.service.journal.over(End::Reset);
                     self.service.links.rpc.post(rpc::Cancel {
                         channel: self.service.name().to_owned(),
                     });
@@ -111,7 +104,8 @@ impl Channel {
                 Either::Right((code, _)) => {
                     let code = code?;
                     self.close().await;
-                    self.stage.set(Stage::Exited { code });
+                    self.service.journal.over(End::Silent);
+                    self.service.journal.enter(Step::Exited { code });
                     self.board.exited(self.service.id, code);
                     self.service.links.foreign.post(Exit {
                         channel: self.service.name().to_owned(),
@@ -126,16 +120,19 @@ impl Channel {
 
     /// Answers a handshake. False where the firmware speaks another version of the protocol.
     async fn handshake(&self, queues: &Queues) -> Result<bool, Failure> {
-        self.stage.set(Stage::Handshake);
+        self.service.journal.enter(Step::Handshake {
+            address: self.service.setup.address,
+        });
         self.lookout.expect(Sight::NOTHING);
         self.watch(Watched::Handshake, queues);
-        let version = self.lookout.sighted(asks_for_handshake).await?;
+        let version = self.lookout.sighted(Sight::asks_for_handshake).await?;
         let host = u32::from(VERSION);
         if version != host {
             let firmware = mailbox_rs::Version::from(version);
             self.give_up(&format!(
                 "firmware speaks mailbox protocol {firmware}, this host {VERSION}: build them for the same version"
-            ));
+            ))
+            .await;
             return Ok(false);
         }
         queues.make_ready().await?;
@@ -151,25 +148,29 @@ impl Channel {
         self.watch(Watched::Requests, queues);
         let mut taken = Index(0);
         let mut responses = Responses::default();
+        self.note(taken, &responses);
+        self.service.journal.enter(Step::Request);
         loop {
-            self.stage.set(Stage::Idle { taken: taken.0 });
             let news = |sight: &Sight| (sight.request_put != taken.0).then_some(sight.request_put);
             let put = self.lookout.sighted(news).await?;
             if put.wrapping_sub(taken.0) > QUEUE_LEN {
                 self.resynchronise(queues, put, &mut taken, &mut responses)
                     .await?;
+                self.note(taken, &responses);
                 continue;
             }
             while taken.0 != put {
                 let entry = queues.take(taken).await?;
-                let since = self.desk.now();
-                let served = self.serve(taken.slot(), &entry).await;
-                self.announce(taken.slot(), entry, since, &served);
+                let (since, slot) = (self.desk.now(), taken.slot());
                 taken = taken.next();
+                self.service.journal.taken.set(taken);
+                let served = self.serve(slot, &entry).await;
+                self.announce(slot, entry, since, &served);
                 match served {
                     Served::Exit(code) => return Ok(code),
-                    Served::Silent => {}
+                    Served::Silent => self.service.journal.over(End::Silent),
                     Served::Response(response) => {
+                        self.service.journal.over(End::Answered(response));
                         self.respond(queues, &mut responses, response).await?;
                     }
                 }
@@ -221,15 +222,15 @@ impl Channel {
                 Served::Silent
             }
         };
+        self.service.journal.enter(Step::Serve {
+            slot,
+            entry: *entry,
+            task: Task::Host,
+        });
         let request = match Request::try_from(entry) {
             Ok(request) => request,
             Err(malformed) => return failed(entry, &malformed.into(), entry.responds()),
         };
-        self.stage.set(Stage::Serving {
-            kind: request.kind(),
-            slot,
-            since: self.desk.now(),
-        });
         match self.desk.shelter(self.service.perform(&request)).await {
             Ok(Ok(served)) => served,
             Ok(Err(failure)) => failed(&request, &failure, request.responds()),
@@ -274,9 +275,7 @@ impl Channel {
             self.taken(responses, taken);
         }
         if responses.is_full() {
-            self.stage.set(Stage::Full {
-                since: self.desk.now(),
-            });
+            self.service.journal.enter(Step::Room);
             self.watch(Watched::Room, queues);
             let put = responses.put.0;
             let room = |sight: &Sight| {
@@ -287,9 +286,11 @@ impl Channel {
             let taken = self.lookout.sighted(room).await?;
             self.taken(responses, Index(taken));
             self.watch(Watched::Requests, queues);
+            self.service.journal.enter(Step::Request);
         }
         queues.put(responses.put, response);
         responses.put = responses.put.next();
+        self.service.journal.put.set(responses.put);
         Ok(())
     }
 
@@ -331,50 +332,38 @@ impl Channel {
         let _ = self.service.links.console.ask(finish).await;
     }
 
-    fn give_up(&self, text: &str) {
-        self.stage.set(Stage::GivenUp);
+    /// Ends the service of all channels. It may be the last that is heard of them, so it is told how each stands.
+    async fn give_up(&self, text: &str) {
+        self.service.journal.enter(Step::GivenUp);
+        let mut text = text.to_owned();
+        for channel in self.server.ask(Status).await.unwrap_or_default() {
+            // Writing to a String does not fail.
+            let _ = write!(text, "\n{channel}");
+        }
         self.board
             .fail(&format!("channel {}: {text}", self.service.name()));
-        self.service.report(Severity::Fatal, text);
+        self.service.report(Severity::Fatal, &text);
     }
 
-    /// What the channel waits for.
-    pub(super) fn status(&self) -> String {
-        match self.stage.get() {
-            Stage::Handshake => {
-                let Sight {
-                    state, handshake, ..
-                } = self.lookout.last();
-                let version = handshake.map_or(0, |words| words.version);
-                format!(
-                    "waits for firmware's handshake at {:#x}; version reads {version:#x}, state {state}",
-                    self.service.setup.address
-                )
-            }
-            Stage::Idle { taken } => format!("waits for a request; {taken} were served"),
-            Stage::Serving { kind, slot, since } => {
-                format!("serves {kind} in slot {slot} since tick {since}")
-            }
-            Stage::Full { since } => {
-                format!(
-                    "waits since tick {since} for firmware to take a response: the queue is full"
-                )
-            }
-            Stage::Exited { code } => format!("exited with code {code}"),
-            Stage::GivenUp => "is given up".to_owned(),
+    /// How the channel stands.
+    pub(super) async fn status(&self) -> ChannelStatus {
+        let words = self.words().await;
+        self.service.journal.status(self.service.name(), words)
+    }
+
+    /// Its words, as they are now. Where a memory that is asked for them asks in turn, it is not asked again.
+    async fn words(&self) -> Option<Sight> {
+        let queues = self.queues.get()?;
+        if !self.service.journal.is_open() || self.looked_at.replace(true) {
+            return None;
         }
+        let words = queues.words().await;
+        self.looked_at.set(false);
+        words.ok().flatten()
     }
-}
 
-/// The version of the firmware, where it asks for a handshake (protocol, section *Handshake and reset*).
-fn asks_for_handshake(sight: &Sight) -> Option<u32> {
-    let handshake = sight.handshake?;
-    let indices = [
-        sight.request_put,
-        handshake.request_taken,
-        handshake.response_put,
-        sight.response_taken.unwrap_or_default(),
-    ];
-    let asks = handshake.version != 0 && sight.state == State::INIT.0 && indices == [0; 4];
-    asks.then_some(handshake.version)
+    fn note(&self, taken: Index, responses: &Responses) {
+        self.service.journal.taken.set(taken);
+        self.service.journal.put.set(responses.put);
+    }
 }

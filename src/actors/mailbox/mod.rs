@@ -2,6 +2,7 @@
 //!
 //! - [`Setup`] and [`Links`]: what a channel is, and whom the server asks.
 //! - `channel`: one long-lived task a channel: handshake, requests in order, reset at any time.
+//! - `journal`: what a channel does and did, for whoever asks why it is stuck.
 //! - `queues`: what the host reads and writes of the channel's own words.
 //! - `lookout`: what the doorbell has seen; `watch`: which words of a channel tell of work.
 //! - `service`: what each request means.
@@ -10,6 +11,7 @@
 mod board;
 mod channel;
 mod failure;
+mod journal;
 mod lookout;
 mod queues;
 mod service;
@@ -19,7 +21,6 @@ mod watch;
 
 use std::cell::Cell;
 use std::fmt;
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 use actix::{Actor, Handler};
@@ -28,10 +29,10 @@ use mailbox_rs::Layout;
 pub(crate) use board::Board;
 use channel::Channel;
 
-use crate::bus::{Desk, Doorbell, Port};
+use crate::bus::{Desk, Doorbell, Port, Reply};
 use crate::mem::{SpaceId, Store};
 use crate::messages::ChannelId;
-use crate::messages::mailbox::Inbox;
+use crate::messages::mailbox::{ChannelStatus, Inbox};
 use crate::messages::{console, files, foreign, memory, rpc};
 
 /// One channel to serve.
@@ -69,16 +70,17 @@ pub(crate) struct Links {
 /// The mailbox server.
 pub(crate) struct MailboxServer {
     desk: Desk,
-    channels: Vec<Rc<Channel>>,
+    channels: Rc<[Rc<Channel>]>,
 }
 
 impl MailboxServer {
-    /// Serves `channels`, each with its doorbell, and shows on `board` how far they are.
+    /// Serves `channels`, each with its doorbell, and shows on `board` how far they are. `own` is the way to itself.
     pub(crate) fn new(
         desk: Desk,
         links: Links,
         channels: Vec<(Setup, Doorbell)>,
         board: &Rc<Board>,
+        own: &Port<Inbox>,
     ) -> Self {
         let from = desk.party();
         let links = Rc::new(Links {
@@ -95,19 +97,30 @@ impl MailboxServer {
             .zip(channels)
             .map(|(id, (setup, bell))| {
                 let (desk, links, board) = (desk.clone(), links.clone(), board.clone());
-                Rc::new(Channel::new(id, setup, bell, desk, links, board))
+                Rc::new(Channel::new(
+                    id,
+                    setup,
+                    bell,
+                    desk,
+                    links,
+                    board,
+                    own.clone(),
+                ))
             });
         let channels = channels.collect();
         Self { desk, channels }
     }
 
-    fn status(&self) -> String {
-        let mut text = String::new();
-        for channel in &self.channels {
-            // Writing to a String does not fail.
-            let _ = writeln!(text, "{}: {}", channel.name(), channel.status());
-        }
-        text
+    /// A task, since words of channels are read for it.
+    fn status(&self, reply: Reply<Vec<ChannelStatus>>) {
+        let channels = self.channels.clone();
+        tokio::task::spawn_local(async move {
+            let mut statuses = Vec::with_capacity(channels.len());
+            for channel in &*channels {
+                statuses.push(channel.status().await);
+            }
+            reply.send(statuses);
+        });
     }
 }
 
@@ -115,7 +128,7 @@ impl Actor for MailboxServer {
     type Context = actix::Context<Self>;
 
     fn started(&mut self, _: &mut Self::Context) {
-        for channel in &self.channels {
+        for channel in &*self.channels {
             tokio::task::spawn_local(channel.clone().run());
         }
     }
@@ -126,7 +139,7 @@ impl Handler<Inbox> for MailboxServer {
 
     fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
         self.desk.open(mail, |mail| match mail {
-            Inbox::Status(envelope) => envelope.reply.send(self.status()),
+            Inbox::Status(envelope) => self.status(envelope.reply),
         });
     }
 }

@@ -7,8 +7,10 @@ use mailbox_rs::{Index, Layout, REQUEST_ARGS, RequestEntry, Response, ResponseEn
 
 use super::Setup;
 use super::failure::Failure;
+use super::watch::Watched;
 use crate::bus::Port;
 use crate::mem::{Op, Outcome, Segments, SpaceId, Span, part};
+use crate::messages::mailbox::Sight;
 use crate::messages::memory::{self, AccessAt, Locate};
 
 /// A channel's bytes, and how they lie.
@@ -99,6 +101,13 @@ impl Queues {
             space: self.space,
             op,
         });
+    }
+
+    /// All words of the channel that firmware writes, or wrote.
+    pub(super) async fn words(&self) -> Result<Option<Sight>, Failure> {
+        let look = Watched::Handshake.look(&self.layout, &self.place);
+        let read = Op::Read(look.segments.iter().cloned().collect());
+        Ok(look.sight(&self.access(read).await?.into_bytes()))
     }
 
     /// How far requests are taken, as memory has it.

@@ -6,14 +6,17 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, FileRequest, MAX_STRING, Request, Response};
 
 use super::failure::Failure;
+use super::journal::Journal;
 use super::{Links, Setup};
+use crate::bus::{Envelope, Message};
 use crate::mem::{AccessError, CHUNK, Op, Outcome, Span};
 use crate::messages::ChannelId;
 use crate::messages::console::Print;
-use crate::messages::files::{Close, Open, Read, Seek, Write};
+use crate::messages::files::{self, Close, Open, Read, Seek, Write};
 use crate::messages::foreign::{Report, Severity};
+use crate::messages::mailbox::Task;
 use crate::messages::memory::{Access, Extent, Locate};
-use crate::messages::rpc::{Call, CallError, Progress, Target, When};
+use crate::messages::rpc::{Answered, Call, CallError, Progress, Target, When};
 use crate::printf::{Draft, StringArg};
 
 /// What came of a request.
@@ -40,6 +43,7 @@ pub(super) struct Service {
     pub(super) id: ChannelId,
     pub(super) setup: Setup,
     pub(super) links: Rc<Links>,
+    pub(super) journal: Journal,
 }
 
 impl Service {
@@ -83,13 +87,8 @@ impl Service {
             }
             Request::Custom { id, ref args, .. } => self.call(Target::Command(id), args).await?,
             Request::File(FileRequest::Close { fd }) => {
-                self.links
-                    .files
-                    .ask(Close {
-                        channel: self.id,
-                        fd,
-                    })
-                    .await??;
+                let channel = self.id;
+                self.on_file(Close { channel, fd }).await??;
                 return Ok(Served::Silent);
             }
             Request::File(file) => Box::pin(self.file(file)).await?,
@@ -138,6 +137,7 @@ impl Service {
     /// Calls until there is a result: once now, then once a tick.
     async fn call(&self, target: Target, args: &[u64]) -> Result<u64, Failure> {
         let mut when = When::Now;
+        self.journal.asks(&target);
         loop {
             let call = Call {
                 channel: self.name().to_owned(),
@@ -145,9 +145,13 @@ impl Service {
                 args: args.to_vec(),
                 when,
             };
-            match self.links.rpc.ask(call).await?? {
+            let Answered { by, progress } = self.links.rpc.ask(call).await??;
+            match progress {
                 Progress::Ready(result) => return Ok(result),
-                Progress::Pending => when = When::NextTick,
+                Progress::Pending => {
+                    self.journal.pending(by);
+                    when = When::NextTick;
+                }
                 Progress::Absent => return Err(CallError::Absent(target).into()),
                 Progress::Failed => return Err(CallError::Failed(target).into()),
             }
@@ -155,7 +159,7 @@ impl Service {
     }
 
     async fn file(&self, request: FileRequest) -> Result<u64, Failure> {
-        let (files, channel) = (&self.links.files, self.id);
+        let channel = self.id;
         Ok(match request {
             FileRequest::Open { path, flags } => {
                 let path = self.text("path", path).await?;
@@ -164,14 +168,14 @@ impl Service {
                     path: path.clone(),
                     flags,
                 };
-                let opened = files.ask(open).await?;
+                let opened = self.on_file(open).await?;
                 opened.map_err(|errno| Failure::Open {
                     path: String::from_utf8_lossy(&path).into_owned(),
                     errno,
                 })?
             }
             FileRequest::Close { fd } => {
-                files.ask(Close { channel, fd }).await??;
+                self.on_file(Close { channel, fd }).await??;
                 0
             }
             FileRequest::Read { fd, ptr, len } => self.read_file(fd, ptr, len).await?,
@@ -179,7 +183,7 @@ impl Service {
                 let mut written = 0;
                 for part in self.parts(ptr, len).await? {
                     let data = self.access(Op::Read(part)).await?.into_bytes();
-                    written += files.ask(Write { channel, fd, data }).await??;
+                    written += self.on_file(Write { channel, fd, data }).await??;
                 }
                 written
             }
@@ -188,15 +192,23 @@ impl Service {
                     // Firmware would take the answer for an error.
                     return Err(Errno::EINVAL.into());
                 }
-                files
-                    .ask(Seek {
-                        channel,
-                        fd,
-                        position,
-                    })
-                    .await??
+                let seek = Seek {
+                    channel,
+                    fd,
+                    position,
+                };
+                self.on_file(seek).await??
             }
         })
+    }
+
+    /// Has the file server do something.
+    async fn on_file<M: Message>(&self, ask: M) -> Result<M::Reply, Failure>
+    where
+        files::Inbox: From<Envelope<M>>,
+    {
+        self.journal.awaits(Task::File);
+        Ok(self.links.files.ask(ask).await?)
     }
 
     /// Reads until the file ends, `len` bytes are there where that is not 0, or memory ends. What memory has no room for
@@ -227,7 +239,7 @@ impl Service {
                 fd,
                 len: room,
             };
-            let data: Bytes = self.links.files.ask(ask).await??;
+            let data: Bytes = self.on_file(ask).await??;
             if data.is_empty() {
                 break;
             }
@@ -314,6 +326,7 @@ impl Service {
 
     /// One access in the channel's space.
     async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
+        self.journal.awaits(Task::Memory);
         Ok(self
             .links
             .memory

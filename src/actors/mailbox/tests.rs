@@ -1,5 +1,7 @@
 //! The server alone: every other party is played by the test.
 
+mod status;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -17,8 +19,8 @@ use crate::mem::{
     SpaceId, Span, Store, execute,
 };
 use crate::messages::foreign::Severity;
-use crate::messages::mailbox::{self, Status};
-use crate::messages::rpc::{CallError, Progress, Target, When};
+use crate::messages::mailbox::{self, ChannelStatus, Status, Step};
+use crate::messages::rpc::{Answered, CallError, Callee, Progress, Target, When};
 use crate::messages::{console, files, foreign, memory, rpc};
 
 const BASE: u64 = 0x8000_0000;
@@ -54,9 +56,19 @@ struct Seen {
     exits: RefCell<Vec<(String, u32)>>,
     served: RefCell<Vec<foreign::Served>>,
     calls: RefCell<Vec<rpc::Call>>,
-    pending: RefCell<Vec<Reply<Result<Progress, CallError>>>>,
+    pending: RefCell<Vec<Reply<Result<Answered, CallError>>>>,
     cancelled: RefCell<Vec<String>>,
     files: RefCell<Vec<String>>,
+    /// Runs while firmware's next access to memory, or to a file, is made.
+    meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
+}
+
+impl Seen {
+    fn interrupt(&self) {
+        if let Some(meanwhile) = self.meanwhile.take() {
+            meanwhile();
+        }
+    }
 }
 
 struct Bench {
@@ -79,7 +91,7 @@ impl Bench {
         let seen = Rc::new(Seen::default());
         let observed = Rc::new(Cell::new(false));
         let links = Links {
-            memory: memory_of(&bus, chip.clone()),
+            memory: memory_of(&bus, chip.clone(), seen.clone()),
             rpc: rpc_of(&bus, seen.clone()),
             files: files_of(&bus, seen.clone()),
             console: console_of(&bus, seen.clone()),
@@ -99,7 +111,7 @@ impl Bench {
         });
         let setups = setups.collect();
         let desk = bus.desk(mailbox::Inbox::PARTY);
-        let server = bus.start(|_| MailboxServer::new(desk, links, setups, &board));
+        let server = bus.start(|own| MailboxServer::new(desk, links, setups, &board, &own));
         let server = server.unwrap();
         bus.settle().unwrap();
         Self {
@@ -117,8 +129,16 @@ impl Bench {
         assert_eq!(self.bus.take_panics(), []);
     }
 
-    fn status(&self) -> String {
+    fn statuses(&self) -> Vec<ChannelStatus> {
         self.bus.ask(&self.server, Status).unwrap()
+    }
+
+    /// How the only channel stands, in words.
+    fn status(&self) -> String {
+        let [status] = &self.statuses()[..] else {
+            panic!("not one channel");
+        };
+        status.to_string()
     }
 
     fn reports(&self) -> Vec<(Severity, String, String)> {
@@ -126,7 +146,7 @@ impl Bench {
     }
 }
 
-fn memory_of(bus: &Bus, chip: Rc<Chip>) -> Port<memory::Inbox> {
+fn memory_of(bus: &Bus, chip: Rc<Chip>, seen: Rc<Seen>) -> Port<memory::Inbox> {
     let memory = |name: &str, base, size| Memory {
         name: name.into(),
         base,
@@ -149,6 +169,7 @@ fn memory_of(bus: &Bus, chip: Rc<Chip>) -> Port<memory::Inbox> {
     };
     bus.foreign(Rc::new(move |call| match call {
         memory::Inbox::Access(call) => {
+            seen.interrupt();
             let op = resolve(&map, call.message.op);
             call.reply.send(op.and_then(|op| execute(&*chip, &op)));
         }
@@ -204,7 +225,8 @@ fn rpc_of(bus: &Bus, seen: Rc<Seen>) -> Port<rpc::Inbox> {
                 Target::Method(name) if name == "dropped" => {}
                 _ => {
                     let sum = call.message.args.iter().sum();
-                    call.reply.send(Ok(Progress::Ready(sum)));
+                    call.reply
+                        .send(Ok(Callee::Testbench.says(Progress::Ready(sum))));
                 }
             }
         }
@@ -217,7 +239,10 @@ fn rpc_of(bus: &Bus, seen: Rc<Seen>) -> Port<rpc::Inbox> {
 }
 
 fn files_of(bus: &Bus, seen: Rc<Seen>) -> Port<files::Inbox> {
-    let note = move |text: String| seen.files.borrow_mut().push(text);
+    let note = move |text: String| {
+        seen.interrupt();
+        seen.files.borrow_mut().push(text);
+    };
     bus.foreign(Rc::new(move |call| match call {
         files::Inbox::Open(call) => {
             let path = String::from_utf8_lossy(&call.message.path).into_owned();
@@ -368,9 +393,10 @@ fn the_handshake_waits_for_version_state_and_indices() {
     firmware.set_indices(mailbox_rs::Index(0));
     bench.tick();
     assert!(firmware.is_ready());
-    assert_eq!(
-        bench.status(),
-        "core0: waits for a request; 0 were served\n"
+    assert!(
+        bench
+            .status()
+            .starts_with("core0: waits for firmware to write a request")
     );
 }
 
@@ -560,7 +586,7 @@ fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
     };
     assert_eq!(serve(&bench, &mut firmware, &call), None);
     assert!(
-        bench.status().contains("serves CALL in slot 0"),
+        bench.status().contains("asking for method `later`"),
         "{}",
         bench.status()
     );
@@ -577,7 +603,7 @@ fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
         .take()
         .pop()
         .unwrap()
-        .send(Ok(Progress::Ready(99)));
+        .send(Ok(Callee::Testbench.says(Progress::Ready(99))));
     bench.tick();
     assert_eq!(firmware.try_receive(), None);
 
@@ -619,10 +645,11 @@ fn exit_ends_the_channel_and_later_resets_are_ignored() {
     firmware.reset();
     bench.tick();
     assert!(!firmware.is_ready());
-    assert!(
-        bench
-            .status()
-            .starts_with("core0: exited with code 3\ncore1: waits")
+    let steps: Vec<Step> = bench.statuses().into_iter().map(|now| now.step).collect();
+    let address = BASE + 0x4000;
+    assert_eq!(
+        steps,
+        [Step::Exited { code: 3 }, Step::Handshake { address }]
     );
 }
 
@@ -742,12 +769,12 @@ fn a_call_that_is_pending_is_asked_again_on_the_next_tick() {
             (when, vec![5], "core0".into())
         );
         let pending = bench.seen.pending.take().pop().unwrap();
-        pending.send(Ok(Progress::Pending));
+        pending.send(Ok(Callee::Testbench.says(Progress::Pending)));
         bench.tick();
         assert_eq!(firmware.try_receive(), None);
     }
     let pending = bench.seen.pending.take().pop().unwrap();
-    pending.send(Ok(Progress::Ready(0x1_0000_0007)));
+    pending.send(Ok(Callee::Testbench.says(Progress::Ready(0x1_0000_0007))));
     bench.tick();
     let response = ResponseEntry { words: 1, rets: 7 };
     assert_eq!(
@@ -1016,7 +1043,7 @@ fn the_testbench_is_told_of_what_is_served_once_it_asks() {
     bench.tick();
     assert_eq!(bench.seen.served.borrow().len(), 2, "it is not served yet");
     let pending = bench.seen.pending.take().pop().unwrap();
-    pending.send(Ok(Progress::Ready(9)));
+    pending.send(Ok(Callee::Testbench.says(Progress::Ready(9))));
     bench.tick();
     firmware.try_receive().unwrap();
     serve(&bench, &mut firmware, &Request::Exit { code: 3 });

@@ -6,7 +6,7 @@ use super::*;
 use crate::bus::{Answer, Bus, Inbox as _};
 use crate::foreign::scripted::{Ram, Scripted, Told, map};
 use crate::foreign::{CallResult, Callbacks};
-use crate::messages::rpc::{CallError, Cancel, Offer, PyTasks, Tick};
+use crate::messages::rpc::{Answered, CallError, Cancel, Offer, PyTasks, Tick};
 
 use futures_util::FutureExt;
 
@@ -18,7 +18,7 @@ struct Bench {
     ticks: Rc<Cell<usize>>,
 }
 
-type Reply = Result<Progress, CallError>;
+type Reply = Result<Answered, CallError>;
 
 impl Bench {
     fn new() -> Self {
@@ -64,8 +64,13 @@ impl Bench {
         answer
     }
 
+    /// Asks now, and does not mind who answers.
+    fn call(&self, target: Target, args: &[u64]) -> Result<Progress, CallError> {
+        Ok(self.answer(target, args)?.progress)
+    }
+
     /// Asks now.
-    fn call(&self, target: Target, args: &[u64]) -> Reply {
+    fn answer(&self, target: Target, args: &[u64]) -> Reply {
         let answer = self.begin("core0", target, args, When::Now);
         answer.now_or_never().unwrap().unwrap()
     }
@@ -98,8 +103,15 @@ fn py(channel: &str, method: &str, args: &[u64]) -> Told {
     Told::PyCall(channel.to_owned(), method.to_owned(), args.to_vec())
 }
 
-fn ready(result: u64) -> Reply {
+fn ready(result: u64) -> Result<Progress, CallError> {
     Ok(Progress::Ready(result))
+}
+
+/// The testbench's word, where there is one by now.
+fn of_testbench(answer: Answer<Reply>) -> Option<Progress> {
+    let answered = answer.now_or_never()?.unwrap().unwrap();
+    assert_eq!(answered.by, Callee::Testbench);
+    Some(answered.progress)
 }
 
 #[test]
@@ -144,6 +156,26 @@ fn python_comes_before_the_testbench_and_after_the_host_program() {
     assert_eq!(bench.call(method("none"), &[]), Ok(Progress::Absent));
     bench.offer(method("both"), |_| Ok(task::Poll::Ready(4)));
     assert_eq!(bench.call(method("both"), &[]), ready(4));
+}
+
+#[test]
+fn an_answer_says_whose_it_is() {
+    let bench = Bench::new();
+    bench.outside.method("sv", |_, _| Ok(Progress::Ready(1)));
+    bench.outside.method("slow", |_, _| Ok(Progress::Pending));
+    bench.outside.py_method("py", |_, _| Ok(Progress::Pending));
+    bench.offer(method("own"), |_| Ok(task::Poll::Pending));
+    let by = |target| bench.answer(target, &[]).unwrap().by;
+    assert_eq!(by(method("sv")), Callee::Testbench);
+    assert_eq!(by(method("slow")), Callee::Testbench);
+    assert_eq!(by(method("py")), Callee::Python);
+    assert_eq!(by(method("own")), Callee::HostProgram);
+    assert_eq!(
+        by(method("none")),
+        Callee::Testbench,
+        "the last to be asked"
+    );
+    assert_eq!(by(Target::Command(1)), Callee::HostProgram);
 }
 
 #[test]
@@ -310,7 +342,7 @@ fn time_is_only_asked_for_while_somebody_waits() {
         "not before the tick"
     );
     bench.tick();
-    assert_eq!(answer.now_or_never(), Some(Ok(ready(0))));
+    assert_eq!(of_testbench(answer), Some(Progress::Ready(0)));
     assert_eq!(bench.ticks.take(), 1);
     assert_eq!(bench.bus.tick(), Ok(false));
 }
@@ -327,7 +359,7 @@ fn those_who_wait_are_asked_in_order_of_arrival() {
         let expected = channels.map(|channel| sv(channel, "slow", &[]));
         assert_eq!(bench.outside.told(), expected);
         for answer in answers {
-            assert_eq!(answer.now_or_never(), Some(Ok(Ok(Progress::Pending))));
+            assert_eq!(of_testbench(answer), Some(Progress::Pending));
         }
     }
 }
@@ -350,12 +382,12 @@ fn what_is_asked_for_during_a_tick_waits_for_the_next() {
     });
     let first = bench.later("core0", "first");
     bench.tick();
-    assert_eq!(first.now_or_never(), Some(Ok(ready(1))));
+    assert_eq!(of_testbench(first), Some(Progress::Ready(1)));
     assert_eq!(bench.outside.told(), [sv("core0", "first", &[])]);
     bench.tick();
     assert_eq!(bench.outside.told(), [sv("core1", "second", &[])]);
     let second = answer.take().unwrap();
-    assert_eq!(second.now_or_never(), Some(Ok(Ok(Progress::Absent))));
+    assert_eq!(of_testbench(second), Some(Progress::Absent));
 }
 
 #[test]
@@ -370,7 +402,7 @@ fn a_call_that_is_cancelled_is_not_made() {
     bench.outside.told();
     bench.tick();
     assert_eq!(bench.outside.told(), [sv("core1", "slow", &[])]);
-    assert_eq!(other.now_or_never(), Some(Ok(ready(1))));
+    assert_eq!(of_testbench(other), Some(Progress::Ready(1)));
 
     let _cancelled = bench.later("core1", "slow");
     bench.cancel("core1");

@@ -23,7 +23,7 @@ use self::player::Player;
 pub use self::score::Difference;
 use self::score::{Score, Shared};
 use super::build::{Outside, Parts};
-use super::{Error, Vhost};
+use super::{Error, Patience, Vhost};
 use crate::actors::files::{Disk, SpecialNames};
 use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Finding};
@@ -199,6 +199,8 @@ impl Replay {
             outside,
             sink: Box::new(io::sink()),
             attached: vec![Box::new(score.tap())],
+            // Where it barked, that is recorded.
+            patience: Patience::ENDLESS,
         })
     }
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::{ReplayError, Replayed};
 use crate::bus::{Event, Message, Observation, Party, Tap};
-use crate::trace::{Damage, Entry, Said, Trace, TraceError, decode, encode, whole};
+use crate::trace::{Damage, Entry, Said, Trace, TraceError, decode, encode_body, whole};
 
 /// Something came out otherwise than it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,12 +156,12 @@ impl Score {
                 };
                 *awaited == seen.awaited
                     && root == Some(entry.root)
-                    && encode(said, &mut bytes).is_ok()
+                    && encode_body(said, &mut bytes).is_ok()
                     && bytes == *body
             }
             (Said::Reply { body }, Event::Reply(said)) => {
                 self.open.get(&ticket.sequence) == Some(&entry.sequence)
-                    && encode(said, &mut bytes).is_ok()
+                    && encode_body(said, &mut bytes).is_ok()
                     && bytes == *body
             }
             (Said::Dropped, Event::Dropped) => {

@@ -1,0 +1,371 @@
+//! How channels stand: in each state, who owes the next step and since when.
+
+use mailbox_rs::Index;
+use proptest::prelude::*;
+
+use super::*;
+use crate::messages::mailbox::{End, Past, PendingCall, Task};
+
+const LAYOUT: Layout = Layout::new(PtrWidth::P4, CacheLine::None);
+
+fn only(bench: &Bench) -> ChannelStatus {
+    bench.statuses().pop().unwrap()
+}
+
+/// The first line: who owes the next step.
+fn first_line(bench: &Bench) -> String {
+    let status = bench.status();
+    status.lines().next().unwrap_or_default().to_owned()
+}
+
+fn custom(value: u64) -> Request {
+    Request::Custom {
+        action: 0x8000_0000,
+        id: 1,
+        args: [value].into(),
+    }
+}
+
+/// A CALL of this method.
+fn call(bench: &Bench, method: &str) -> Request {
+    bench.chip.ram.put_string(DATA, method);
+    Request::Call {
+        method: DATA,
+        args: [5].into(),
+    }
+}
+
+#[test]
+fn a_channel_before_its_handshake_tells_what_is_missing() {
+    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let mut firmware = Firmware::new(&bench.chip.ram, BASE, LAYOUT);
+    firmware.set_indices(Index(3));
+    firmware.misbehave(Misbehaviour::HalfReset);
+    firmware.store(LAYOUT.version, 0x2);
+    for _ in 0..5 {
+        bench.tick();
+    }
+    let status = only(&bench);
+    assert_eq!(status.step, Step::Handshake { address: BASE });
+    assert_eq!((status.since, status.now), (0, 5));
+    assert_eq!(
+        status.to_string(),
+        "core0: waits for firmware's handshake at 0x80000000 since tick 0: that takes a version, INIT and indices of 0; there \
+         are version 0x2, INIT, and indices 0x3 0x3 0x3 0x3"
+    );
+    firmware.set_indices(Index(0));
+    assert_eq!(
+        bench.status(),
+        "core0: waits for a tick: firmware of version 0x2 asks for a handshake at 0x80000000"
+    );
+}
+
+#[test]
+fn an_idle_channel_tells_whose_turn_it_is() {
+    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let mut firmware = ready(&bench, BASE, LAYOUT);
+    assert_eq!(
+        bench.status(),
+        "core0: waits for firmware to write a request since tick 1\n  \
+         requests: 0 put, 0 taken; responses: 0 put, 0 taken"
+    );
+    assert!(firmware.try_send(&custom(7)));
+    assert_eq!(
+        bench.status(),
+        "core0: waits for a tick: a request is not taken\n  \
+         requests: 1 put, 0 taken; responses: 0 put, 0 taken"
+    );
+    bench.tick();
+    let status = only(&bench);
+    assert_eq!((&status.step, status.since), (&Step::Request, 2));
+    assert_eq!(
+        status.to_string(),
+        "core0: waits for firmware to take a response, or to write a request, since tick 2\n  \
+         requests: 1 put, 1 taken; responses: 1 put, 0 taken\n  \
+         slot 0, tick 2: OTHER action 0x80000000 id 0x1 args [0x7]; gives 0x7"
+    );
+    assert!(firmware.try_receive().is_some());
+    bench.tick();
+    assert_eq!(
+        first_line(&bench),
+        "core0: waits for firmware to write a request since tick 2"
+    );
+    firmware.reset();
+    assert_eq!(
+        first_line(&bench),
+        "core0: waits for a tick: firmware has reset the channel"
+    );
+}
+
+#[test]
+fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
+    for by in [Callee::Testbench, Callee::Python, Callee::HostProgram] {
+        let bench = Bench::new(&[(BASE, LAYOUT)]);
+        let mut firmware = ready(&bench, BASE, LAYOUT);
+        let request = call(&bench, "later");
+        assert_eq!(serve(&bench, &mut firmware, &request), None);
+        assert!(
+            first_line(&bench)
+                .starts_with("core0: is asking for method `later` since tick 2; slot 0 has CALL"),
+            "{}",
+            bench.status()
+        );
+        for answers in 1..=3 {
+            let pending = bench.seen.pending.take().pop().unwrap();
+            pending.send(Ok(by.says(Progress::Pending)));
+            bench.bus.settle().unwrap();
+            let status = only(&bench);
+            let Step::Serve {
+                slot: 0,
+                entry,
+                task: Task::Call(asked),
+            } = &status.step
+            else {
+                panic!("{status}");
+            };
+            assert_eq!(Request::try_from(entry).unwrap(), request);
+            let expected = PendingCall {
+                target: Target::Method("later".to_owned()),
+                by: Some(by),
+                answers,
+                tick: status.now,
+            };
+            assert_eq!((asked, status.since), (&expected, 2));
+            let told = format!(
+                "core0: waits for {by}: method `later` is pending since tick 2, as it said {answers} times"
+            );
+            assert!(status.to_string().starts_with(&told), "{status}");
+            bench.tick();
+            assert!(
+                bench.status().contains("and is being asked again"),
+                "{}",
+                bench.status()
+            );
+        }
+        let pending = bench.seen.pending.take().pop().unwrap();
+        pending.send(Ok(by.says(Progress::Ready(3))));
+        bench.tick();
+        let status = only(&bench);
+        assert_eq!(status.step, Step::Request);
+        let [past] = &status.recent[..] else {
+            panic!("{status}");
+        };
+        assert_eq!((past.from, past.to), (2, 6));
+        assert_eq!(past.end, End::Answered(Response::Value(3)));
+    }
+}
+
+/// Asks from within an access: of the testbench's, such as a black-box memory's.
+#[test]
+fn an_access_that_is_under_way_is_told() {
+    for (request, task, words) in [
+        (
+            Request::Print { ptr: DATA, len: 3 },
+            Task::Memory,
+            "core0: waits for memory since tick 2; slot 0 has PRINT ptr 0x80010000 len 3",
+        ),
+        (
+            Request::File(FileRequest::Seek { fd: 3, position: 0 }),
+            Task::File,
+            "core0: waits for a file since tick 2; slot 0 has FILE",
+        ),
+    ] {
+        let bench = Rc::new(Bench::new(&[(BASE, LAYOUT)]));
+        let mut firmware = ready(&bench, BASE, LAYOUT);
+        let (inside, told) = (bench.clone(), Rc::new(RefCell::new(None)));
+        let tell = told.clone();
+        bench.seen.meanwhile.replace(Some(Box::new(move || {
+            tell.replace(Some(only(&inside)));
+        })));
+        serve(&bench, &mut firmware, &request);
+        let status = told.take().unwrap();
+        assert!(
+            matches!(&status.step, Step::Serve { task: known, .. } if *known == task),
+            "{status:?}"
+        );
+        assert!(status.to_string().starts_with(words), "{status}");
+        assert_eq!((status.taken, status.put), (1, 0));
+        assert_eq!(only(&bench).step, Step::Request);
+    }
+}
+
+#[test]
+fn a_full_response_queue_waits_for_firmware_to_take_one() {
+    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let mut firmware = ready(&bench, BASE, LAYOUT);
+    for at in 0..10 {
+        assert!(firmware.try_send(&custom(at)));
+        bench.tick();
+    }
+    let status = only(&bench);
+    assert_eq!((&status.step, status.since), (&Step::Room, 10));
+    assert!(
+        status.to_string().starts_with(
+            "core0: waits for firmware to take a response since tick 10: the queue is full\n  \
+             requests: 10 put, 9 taken; responses: 8 put, 0 taken\n"
+        ),
+        "{status}"
+    );
+}
+
+#[test]
+fn a_channel_that_has_exited_tells_when_and_is_not_looked_at() {
+    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let mut firmware = ready(&bench, BASE, LAYOUT);
+    serve(&bench, &mut firmware, &Request::Exit { code: 3 });
+    for _ in 0..4 {
+        bench.tick();
+    }
+    let reads = bench.chip.reads.get();
+    assert_eq!(
+        bench.status(),
+        "core0: exited with code 3 in tick 2\n  slot 0, tick 2: EXIT code 3; done"
+    );
+    assert_eq!(bench.chip.reads.get(), reads);
+}
+
+#[test]
+fn a_fatal_report_says_how_every_channel_stands() {
+    let bench = Bench::new(&[(BASE, LAYOUT), (BASE + 0x4000, LAYOUT)]);
+    let mut other = Firmware::new(&bench.chip.ram, BASE + 0x4000, LAYOUT);
+    other.reset();
+    bench.tick();
+    let mut firmware = Firmware::new(&bench.chip.ram, BASE, LAYOUT);
+    firmware.misbehave(Misbehaviour::Version(Version { major: 1, minor: 7 }));
+    bench.tick();
+    let reports = bench.reports();
+    let [(Severity::Fatal, _, text)] = &reports[..] else {
+        panic!("{reports:?}");
+    };
+    for line in [
+        "\ncore0: was given up in tick 2",
+        "\ncore1: waits for firmware to write a request since tick 1",
+    ] {
+        assert!(text.contains(line), "{text}");
+        assert!(bench.board.fatal().unwrap().contains(line));
+    }
+    assert_eq!(bench.statuses()[0].step, Step::GivenUp);
+}
+
+#[test]
+fn the_last_requests_are_kept_with_how_they_ended() {
+    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let mut firmware = ready(&bench, BASE, LAYOUT);
+    for at in 0..20 {
+        serve(&bench, &mut firmware, &custom(at));
+    }
+    let recent = only(&bench).recent;
+    let kept: Vec<_> = recent.iter().map(|past| (past.slot, past.end)).collect();
+    let expected: Vec<_> = (12..20_u32)
+        .map(|at| (at % 8, End::Answered(Response::Value(at.into()))))
+        .collect();
+    assert_eq!(kept, expected);
+
+    // A file is closed without an answer.
+    serve(
+        &bench,
+        &mut firmware,
+        &Request::File(FileRequest::Close { fd: 10 }),
+    );
+    // Nothing is mapped there.
+    serve(&bench, &mut firmware, &Request::Print { ptr: 1, len: 1 });
+    // What means nothing is shown by its numbers.
+    let nonsense = RequestEntry {
+        action: 77,
+        words: 0,
+        args: [0; _],
+    };
+    assert!(firmware.try_send_entry(&nonsense));
+    bench.tick();
+    let status = only(&bench);
+    let ends: Vec<End> = status.recent.iter().skip(5).map(|past| past.end).collect();
+    assert_eq!(ends[0], End::Silent, "{status}");
+    assert!(
+        matches!(ends[1], End::Answered(Response::Error(_))),
+        "{status}"
+    );
+    assert!(
+        status.to_string().contains("action 0x4d words 0"),
+        "{status}"
+    );
+}
+
+#[test]
+fn a_request_that_a_reset_drops_is_kept_as_dropped() {
+    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let mut firmware = ready(&bench, BASE, LAYOUT);
+    let request = call(&bench, "later");
+    assert_eq!(serve(&bench, &mut firmware, &request), None);
+    bench.tick();
+    firmware.reset();
+    bench.tick();
+    assert!(firmware.is_ready());
+    let status = only(&bench);
+    let entry = RequestEntry::from(&request);
+    let dropped = Past {
+        slot: 0,
+        entry,
+        from: 2,
+        to: 4,
+        end: End::Reset,
+    };
+    assert_eq!(status.recent, [dropped]);
+    assert_eq!((status.taken, status.put), (0, 0), "the queues begin anew");
+    assert!(
+        status.to_string().ends_with("; dropped by a reset"),
+        "{status}"
+    );
+}
+
+#[test]
+fn indices_are_told_as_they_are_after_they_were_moved() {
+    let bench = Bench::new(&[(BASE, LAYOUT)]);
+    let mut firmware = ready(&bench, BASE, LAYOUT);
+    firmware.set_indices(Index(u32::MAX - 1));
+    for at in 0..4 {
+        serve(&bench, &mut firmware, &custom(at));
+    }
+    let status = bench.status();
+    assert!(
+        status.contains("requests: 2 put, 2 taken; responses: 2 put, 2 taken"),
+        "{status}"
+    );
+}
+
+/// One step of a run.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    Send,
+    Receive,
+    Tick,
+}
+
+proptest! {
+    /// Indices and what is remembered follow a model of two counters each.
+    #[test]
+    fn the_indices_are_those_of_the_run(
+        acts in prop::collection::vec(prop::sample::select(vec![Act::Send, Act::Receive, Act::Tick]), 0..200)
+    ) {
+        let bench = Bench::new(&[(BASE, LAYOUT)]);
+        let mut firmware = ready(&bench, BASE, LAYOUT);
+        let (mut sent, mut received, mut served) = (0, 0, 0);
+        for act in acts {
+            match act {
+                Act::Send => sent += u32::from(firmware.try_send(&custom(0))),
+                Act::Receive => received += u32::from(firmware.try_receive().is_some()),
+                Act::Tick => {
+                    bench.tick();
+                    // One more is served, and waits for room.
+                    served = sent.min(received + 9).max(served);
+                }
+            }
+            let status = only(&bench);
+            let words = status.words.unwrap();
+            prop_assert_eq!((words.request_put, words.response_taken), (sent, Some(received)));
+            prop_assert_eq!(status.taken, served);
+            prop_assert!(status.put <= served && served - status.put <= 1);
+            prop_assert_eq!(status.recent.len(), served.min(8) as usize);
+            prop_assert_eq!(matches!(status.step, Step::Room), status.put != served);
+        }
+    }
+}

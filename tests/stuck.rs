@@ -1,0 +1,331 @@
+//! Why is it stuck? A channel that makes no progress, and a fatal error, are told with who owes the next step; and what was
+//! recorded of that is replayed.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::cell::Cell;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+use mailbox_rs::mock::{Firmware, Memory, Misbehaviour};
+use mailbox_rs::{CacheLine, Layout, PtrWidth, Request, Version};
+use vhost::attach::ProtocolChecker;
+use vhost::bus::Observation;
+use vhost::mem::Buffer;
+use vhost::messages::foreign::Report;
+use vhost::trace::Trace;
+use vhost::{Builder, Error, Replay, Severity, Vhost};
+
+const MEMORIES: &str = "\
+space:
+  core0: [ram: {base: 0, size: 0x4000, path: tb.ram0, width: 32, backend: static, init: {method: all_zero}}]
+  core1: [ram: {base: 0, size: 0x4000, path: tb.ram1, width: 32, backend: static, init: {method: all_zero}}]
+";
+
+const MAILBOXES: &str = "\
+core0: {space: core0, base: 0, ptr: 32, cache_line: 0}
+core1: {space: core1, base: 0, ptr: 32, cache_line: 0}
+";
+
+/// Where firmware has its texts.
+const TEXT: u64 = 0x2000;
+
+/// A RAM that firmware shares with the host.
+struct Ram(Buffer);
+
+impl Memory for Ram {
+    fn read(&self, address: u64, buf: &mut [u8]) {
+        assert!(self.0.read(address as usize, buf));
+    }
+
+    fn write(&self, address: u64, data: &[u8]) {
+        assert!(self.0.write(address as usize, data));
+    }
+}
+
+/// Two channels, and a method `wait` that answers when it is told to.
+struct Rig {
+    vhost: Vhost,
+    cores: [Firmware<Ram>; 2],
+    reports: Arc<Mutex<Vec<Report>>>,
+    /// Whether `wait` goes on.
+    goes_on: Rc<Cell<bool>>,
+}
+
+impl Rig {
+    fn new(folder: &Path, build: impl FnOnce(Builder) -> Builder) -> Self {
+        let memories = folder.join("mem.yaml");
+        std::fs::write(&memories, MEMORIES).unwrap();
+        let reports = Arc::new(Mutex::new(Vec::new()));
+        let keep = reports.clone();
+        let tap = move |seen: &Observation<'_>| {
+            keep.lock()
+                .unwrap()
+                .extend(seen.event.is::<Report>().cloned());
+        };
+        let builder = Vhost::builder()
+            .memories(memories)
+            .mailboxes_text(MAILBOXES);
+        // The checker has nothing to say of how words are read for a status.
+        let builder = builder.attach(tap).attach(ProtocolChecker::new());
+        let vhost = build(builder).start().unwrap();
+        let goes_on = Rc::new(Cell::new(false));
+        let told = goes_on.clone();
+        let wait = move |_: &Vhost, _: vhost::Call<'_>| {
+            Ok(if told.get() {
+                Poll::Ready(0)
+            } else {
+                Poll::Pending
+            })
+        };
+        vhost.register_method("wait", wait).unwrap();
+        let cores = ["core0", "core1"].map(|space| {
+            let spaces = vhost.spaces();
+            let buffer = spaces.get(space).unwrap().get("ram").unwrap().buffers[0].clone();
+            let layout = Layout::new(PtrWidth::P4, CacheLine::None);
+            let mut firmware = Firmware::new(Ram(buffer), 0, layout);
+            firmware.memory().write(TEXT, b"wait\0");
+            firmware.reset();
+            firmware
+        });
+        Self {
+            vhost,
+            cores,
+            reports,
+            goes_on,
+        }
+    }
+
+    fn ticks(&self, ticks: u64) {
+        for _ in 0..ticks {
+            self.vhost.tick().unwrap();
+        }
+    }
+
+    fn send(&mut self, core: usize, request: &Request) {
+        assert!(self.cores[core].try_send(request));
+    }
+
+    /// Calls a method that answers when [`goes_on`](Self::goes_on) says so.
+    fn wait(&mut self, core: usize) {
+        self.send(
+            core,
+            &Request::Call {
+                method: TEXT,
+                args: [].into(),
+            },
+        );
+    }
+
+    fn exit(&mut self, core: usize) {
+        self.send(core, &Request::Exit { code: 0 });
+    }
+
+    /// What was reported since the last time: severity, name of who reports, and its first line.
+    fn reported(&self) -> Vec<(Severity, String, String)> {
+        let reports = std::mem::take(&mut *self.reports.lock().unwrap());
+        let first = |report: Report| {
+            let line = report.text.lines().next().unwrap_or_default().to_owned();
+            (report.severity, report.id, line)
+        };
+        reports.into_iter().map(first).collect()
+    }
+}
+
+fn barked(severity: Severity, text: &str) -> Vec<(Severity, String, String)> {
+    vec![(severity, "watchdog".to_owned(), text.to_owned())]
+}
+
+#[test]
+fn a_method_that_never_answers_is_told_once_with_its_channel_and_tick() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(folder.path(), |builder| {
+        builder.watchdog(50, Severity::Error)
+    });
+    rig.ticks(1);
+    rig.exit(1);
+    rig.ticks(9);
+    rig.wait(0);
+    rig.ticks(50);
+    assert_eq!(rig.reported(), [], "in the 60th tick");
+    rig.ticks(1);
+    let text = rig.reports.lock().unwrap()[0].text.clone();
+    let (first, status) = text.split_once('\n').unwrap();
+    assert_eq!(first, "no progress for 50 ticks: core0");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/stuck.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(
+        page.contains(&format!("```text\n{status}\n```")),
+        "the example of the page should be\n{status}"
+    );
+    let once = barked(Severity::Error, "no progress for 50 ticks: core0");
+    assert_eq!(rig.reported(), once);
+    rig.ticks(500);
+    assert_eq!(rig.reported(), []);
+
+    // It goes on, and is stuck again.
+    rig.goes_on.set(true);
+    rig.ticks(20);
+    rig.goes_on.set(false);
+    assert!(rig.cores[0].try_receive().is_some());
+    rig.wait(0);
+    rig.ticks(50);
+    assert_eq!(rig.reported(), []);
+    rig.ticks(500);
+    assert_eq!(rig.reported(), once);
+}
+
+#[test]
+fn progress_in_time_is_no_reason_to_bark() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(folder.path(), |builder| {
+        builder.watchdog(50, Severity::Warning)
+    });
+    for _ in 0..20 {
+        rig.ticks(49);
+        let set = Request::MemSet {
+            dest: TEXT + 16,
+            byte: 1,
+            len: 1,
+        };
+        for core in 0..2 {
+            while rig.cores[core].try_receive().is_some() {}
+            rig.send(core, &set);
+        }
+        rig.ticks(1);
+    }
+    rig.exit(0);
+    rig.ticks(49);
+    rig.exit(1);
+    rig.ticks(1000);
+    assert_eq!(rig.reported(), [], "nobody is left to be stuck");
+}
+
+#[test]
+fn channels_are_told_of_one_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(folder.path(), |builder| {
+        builder.watchdog(50, Severity::Info)
+    });
+    rig.ticks(31);
+    rig.wait(1);
+    rig.ticks(100);
+    let expected: Vec<_> = ["core0", "core1"]
+        .map(|name| format!("no progress for 50 ticks: {name}"))
+        .iter()
+        .flat_map(|text| barked(Severity::Info, text))
+        .collect();
+    assert_eq!(rig.reported(), expected);
+}
+
+#[test]
+fn it_counts_from_when_it_is_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let rig = Rig::new(folder.path(), |builder| builder);
+    rig.ticks(1000);
+    assert_eq!(rig.reported(), [], "there is none unless asked for");
+    rig.vhost.watchdog(50, Severity::Warning);
+    rig.ticks(49);
+    assert_eq!(rig.reported(), []);
+    rig.ticks(1);
+    let both = barked(Severity::Warning, "no progress for 50 ticks: core0, core1");
+    assert_eq!(rig.reported(), both);
+    // Set once more, it counts anew.
+    rig.vhost.watchdog(50, Severity::Warning);
+    rig.ticks(50);
+    assert_eq!(rig.reported(), both);
+    rig.vhost.watchdog(0, Severity::Fatal);
+    rig.ticks(1000);
+    rig.vhost.watchdog(u64::MAX, Severity::Fatal);
+    rig.ticks(1000);
+    assert_eq!(rig.reported(), []);
+}
+
+#[test]
+fn fatal_ends_service_with_how_every_channel_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(folder.path(), |builder| {
+        builder.watchdog(50, Severity::Fatal)
+    });
+    rig.ticks(1);
+    rig.wait(0);
+    rig.ticks(49);
+    for _ in 0..3 {
+        let error = rig.vhost.tick().unwrap_err();
+        assert!(matches!(error, Error::Fatal(_)), "{error:?}");
+        let error = error.to_string();
+        for part in [
+            "watchdog: no progress for 50 ticks: core1\n",
+            "\ncore0: waits for the host program: method `wait` is pending since tick 2",
+            "\ncore1: waits for firmware to write a request since tick 1",
+        ] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+    let fatal = barked(Severity::Fatal, "no progress for 50 ticks: core1");
+    assert_eq!(rig.reported(), fatal);
+}
+
+/// A recording that has a status and a report comes out as it is, message by message.
+fn is_replayed(trace: &Path) {
+    let entries = Trace::open(trace).unwrap().map(Result::unwrap);
+    let entries: Vec<_> = entries.collect();
+    for name in ["Status", "Report"] {
+        assert!(
+            entries.iter().any(|entry| entry.kind.name == name),
+            "{name} is recorded"
+        );
+    }
+    let replayed = Replay::of(trace).run().map_err(|error| error.to_string());
+    let messages = replayed.map(|replayed| replayed.messages);
+    assert_eq!(messages, Ok(entries.len() as u64));
+}
+
+#[test]
+fn what_it_said_is_replayed() {
+    for severity in [Severity::Warning, Severity::Fatal] {
+        let folder = tempfile::tempdir().unwrap();
+        let trace = folder.path().join("run.trace");
+        let mut rig = Rig::new(folder.path(), |builder| {
+            builder.record(&trace).watchdog(50, severity)
+        });
+        rig.ticks(1);
+        rig.wait(0);
+        while rig.reported().is_empty() {
+            rig.vhost.tick().ok();
+        }
+        // Somebody asks for himself, and it goes on where it may.
+        rig.vhost.status().unwrap();
+        rig.goes_on.set(true);
+        for _ in 0..30 {
+            rig.vhost.tick().ok();
+        }
+        rig.vhost.shutdown();
+        is_replayed(&trace);
+    }
+}
+
+#[test]
+fn a_fatal_error_says_how_channels_stand_and_is_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("run.trace");
+    let mut rig = Rig::new(folder.path(), |builder| builder.record(&trace));
+    rig.ticks(1);
+    rig.wait(1);
+    rig.ticks(1);
+    let (major, minor) = (9, 9);
+    rig.cores[0].misbehave(Misbehaviour::Reset);
+    rig.cores[0].misbehave(Misbehaviour::Version(Version { major, minor }));
+    let error = rig.vhost.tick().unwrap_err().to_string();
+    for part in [
+        "channel core0: firmware speaks mailbox protocol 9.9",
+        "\ncore0: was given up in tick 3",
+        "\ncore1: waits for the host program: method `wait` is pending since tick 2",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+    rig.vhost.shutdown();
+    is_replayed(&trace);
+}
