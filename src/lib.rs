@@ -34,9 +34,9 @@ pub use foreign::{CallResult, FileOpener, Openers, SpecialFile};
 pub use messages::foreign::Severity;
 pub use messages::rpc::Progress;
 pub use system::{
-    Builder, Call, CallbackResult, ChannelExit, Difference, Error, MailboxInitPaths, MemoryView,
-    Replay, ReplayError, Replayed, Sockets, SpaceView, Spaces, Vhost, mailbox_init,
-    mailbox_init_with_config, mailbox_init_with_paths, mb_server_run,
+    ActorName, Builder, Call, CallbackResult, ChannelExit, Difference, Error, MailboxInitPaths,
+    MemoryView, NoSuchActor, Replay, ReplayError, Replayed, Sockets, SpaceView, Spaces, Vhost,
+    mailbox_init, mailbox_init_with_config, mailbox_init_with_paths, mb_server_run,
 };
 
 /// The README's examples compile.

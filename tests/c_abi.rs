@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use object::{Object, ObjectSymbol};
 use tempfile::TempDir;
-use vhost::{Replay, ReplayError};
+use vhost::{ActorName, Replay, ReplayError};
 
 /// How a program is linked.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +78,7 @@ impl Program {
     }
 
     /// Runs it in an environment without anything else, recorded, and gives what it printed; fails unless it ends with
-    /// `status`, and its recording can be replayed.
+    /// `status`, and its recording can be replayed, as a whole and each actor by itself.
     fn run(&self, args: &[&str], status: i32) -> Run {
         let mut program = Command::new(self.folder.path().join("program"));
         let trace = self.folder.path().join("run.trace");
@@ -107,6 +107,11 @@ impl Program {
             if !(had_sockets && args[0].contains("socket")) {
                 let refused = refused.map(|error| error.to_string());
                 assert_eq!(refused, None, "{linkage:?} {args:?}");
+                for actor in ActorName::ALL {
+                    let refused = Replay::of(&trace).only(actor).run().err();
+                    let refused = refused.map(|error| error.to_string());
+                    assert_eq!(refused, None, "{linkage:?} {args:?}, {actor}");
+                }
             }
         }
         run

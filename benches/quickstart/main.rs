@@ -47,6 +47,7 @@ fn main() {
         variant("recorded", |builder, folder| {
             builder.record(folder.join("run.trace"))
         }),
+        variant("recorded nowhere", |builder, _| builder.record("/dev/null")),
         variant("protocol checker", |builder, _| {
             builder.attach(ProtocolChecker::new())
         }),

@@ -7,8 +7,9 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use vhost::attach::{self, AttachError, Finding, Named};
-use vhost::{Replay, ReplayError, Severity};
+use vhost::{ActorName, Replay, ReplayError, Severity};
 
 use crate::Verdict;
 use crate::output::{ERROR, GOOD, NAME, Plain, WARNING, out, progress};
@@ -20,6 +21,13 @@ pub(crate) struct Args {
     /// Print what firmware printed
     #[arg(long)]
     print: bool,
+    /// Replay one actor: what it was sent goes in, what it says is compared
+    #[arg(
+        long,
+        value_name = "ACTOR",
+        value_parser = PossibleValuesParser::new(ActorName::ALL.map(ActorName::name)).try_map(|name| name.parse::<ActorName>())
+    )]
+    only: Option<ActorName>,
     /// Attach loggers, checkers and collectors: `check`, `log`, `log-json`, `statistics`, each with `=FILE` or, for `check`,
     /// `=SEVERITY`; commas between them
     #[arg(long, value_name = "LIST", value_parser = attached)]
@@ -44,6 +52,9 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             bar.suspend(|| tell(finding));
             found.set(found.get() || finding.severity >= Severity::Error);
         });
+    if let Some(actor) = args.only {
+        replay = replay.only(actor);
+    }
     for what in args.attach.iter().flatten() {
         replay = replay.attach(what.clone());
     }
@@ -55,9 +66,11 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let verdict = match replayed {
         Ok(replayed) => {
             let (messages, ticks) = (replayed.messages, replayed.ticks);
+            let of = args.only.map(|actor| format!(" of {actor}"));
+            let of = of.unwrap_or_default();
             writeln!(
                 out,
-                "{GOOD}replayed:{GOOD:#} {messages} messages in {ticks} ticks, all as recorded, in {seconds:.3} s"
+                "{GOOD}replayed:{GOOD:#} {messages} messages{of} in {ticks} ticks, all as recorded, in {seconds:.3} s"
             )?;
             if found_errors.get() {
                 Verdict::Bad

@@ -179,6 +179,22 @@ impl Bus {
                 from: "a foreign call",
             });
         }
+        if !self.ring() {
+            return Ok(false);
+        }
+        self.run();
+        // What a bell began to watch meanwhile may tell of work that is there already.
+        for _ in 1..ROUNDS {
+            if !self.ring_anew() {
+                break;
+            }
+            self.run();
+        }
+        Ok(true)
+    }
+
+    /// One clock, as far as what is to run is woken by it, and nothing runs yet. False where nothing will.
+    pub(crate) fn ring(&self) -> bool {
         let tick = self.line.advance();
         let mut stirred = self.woken.0.load(Ordering::Relaxed) || self.calls.any_waits();
         stirred |= self.look_at_bells(if self.notified.take() {
@@ -193,18 +209,12 @@ impl Bus {
                 stirred |= alarm.tick(tick);
             }
         }
-        if !stirred {
-            return Ok(false);
-        }
-        self.run();
-        // What a bell began to watch meanwhile may tell of work that is there already.
-        for _ in 1..ROUNDS {
-            if !self.look_at_bells(Looks::First) {
-                break;
-            }
-            self.run();
-        }
-        Ok(true)
+        stirred
+    }
+
+    /// Looks, in the same tick, at what a bell began to watch. False where that is nothing.
+    pub(crate) fn ring_anew(&self) -> bool {
+        self.look_at_bells(Looks::First)
     }
 
     /// True if one rang.

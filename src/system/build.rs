@@ -18,8 +18,8 @@ use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
 use crate::actors::memory::{Local, Memory};
 use crate::actors::rpc::Rpc;
 use crate::actors::sockets::Hub;
-use crate::attach::{Attach, Reporter, Site, channels as served};
-use crate::bus::{Bus, Inbox, Party, Port};
+use crate::attach::{Attach, Channel, Reporter, Site, channels as served};
+use crate::bus::{Bus, BusError, Inbox, Party, Port};
 use crate::config::ChannelConfig;
 use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Python, make};
 use crate::mem::{Backend, Image, MemoryMap, Note, Op, SpaceId, Span, Store, Write, initial};
@@ -130,13 +130,7 @@ impl Vhost {
 
         let bus = Bus::new();
         let foreign = bus.foreign(outside.foreign);
-        let site = {
-            let reporter = bus.enter(|| Reporter::new(&foreign).start())?;
-            Site::new(served(&map, &channels), reporter.recipient())
-        };
-        for what in attached {
-            attach(&bus, what, &site)?;
-        }
+        let site = attach_all(&bus, attached, served(&map, &channels), &foreign)?;
         let observed = Observed::default();
         let memory = {
             let desk = bus.desk(memory::Inbox::PARTY);
@@ -154,13 +148,7 @@ impl Vhost {
             let desk = bus.desk(console::Inbox::PARTY);
             bus.start(|_| Console::new(desk, names, sink, &foreign))?
         };
-        let rpc = {
-            let desk = bus.desk(rpc::Inbox::PARTY);
-            bus.start(|own: Port<rpc::Inbox>| {
-                let alarm = bus.alarm(Box::new(move |now| own.post(Tick { now })));
-                Rpc::new(desk, &foreign, alarm)
-            })?
-        };
+        let rpc = start_rpc(&bus, &foreign)?;
         let told = rpc.clone();
         (outside.on_py_tasks)(Box::new(move |alive| told.post(PyTasks { alive })));
 
@@ -285,6 +273,33 @@ impl Vhost {
     }
 }
 
+/// Starts the RPC dispatcher on a bus.
+pub(super) fn start_rpc(
+    bus: &Bus,
+    foreign: &Port<foreign::Inbox>,
+) -> Result<Port<rpc::Inbox>, BusError> {
+    let desk = bus.desk(rpc::Inbox::PARTY);
+    bus.start(|own: Port<rpc::Inbox>| {
+        let alarm = bus.alarm(Box::new(move |now| own.post(Tick { now })));
+        Rpc::new(desk, foreign, alarm)
+    })
+}
+
+/// Attaches all of this to what is said on `bus`; findings go to `foreign`.
+pub(super) fn attach_all(
+    bus: &Bus,
+    attached: Vec<Box<dyn Attach>>,
+    served: Arc<[Channel]>,
+    foreign: &Port<foreign::Inbox>,
+) -> Result<Site, Error> {
+    let reporter = bus.enter(|| Reporter::new(foreign).start())?;
+    let site = Site::new(served, reporter.recipient());
+    for what in attached {
+        attach(bus, what, &site)?;
+    }
+    Ok(site)
+}
+
 /// Attaches something to what is said on `bus`.
 pub(super) fn attach(bus: &Bus, what: Box<dyn Attach>, site: &Site) -> Result<(), Error> {
     let tap = bus.enter(|| what.attach(site))??;
@@ -308,7 +323,7 @@ fn images(channels: &[ChannelConfig]) -> Vec<(SpaceId, Arc<Image>)> {
 }
 
 /// The channel, where it is served.
-fn setup(channel: &ChannelConfig) -> Option<Setup> {
+pub(super) fn setup(channel: &ChannelConfig) -> Option<Setup> {
     let mailbox = channel.mailbox?;
     Some(Setup {
         name: channel.name.clone(),

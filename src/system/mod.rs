@@ -27,7 +27,7 @@ pub use entry::{
     mailbox_init_with_paths, mb_server_run,
 };
 pub use error::Error;
-pub use replay::{Difference, Replay, ReplayError, Replayed};
+pub use replay::{ActorName, Difference, NoSuchActor, Replay, ReplayError, Replayed};
 pub use sockets::Sockets;
 pub(crate) use sockets::Standalone;
 pub use spaces::{MemoryView, SpaceView, Spaces};
@@ -89,6 +89,15 @@ struct Ports {
 struct Observed {
     served: Rc<Cell<bool>>,
     written: Rc<Cell<bool>>,
+}
+
+impl Observed {
+    /// It asks for more.
+    fn add(&self, what: Observing) {
+        let Self { served, written } = self;
+        served.set(served.get() || what.served);
+        written.set(written.get() || what.written);
+    }
 }
 
 /// A channel, as far as its users ask about it.
@@ -310,9 +319,7 @@ impl Vhost {
     /// Tells the testbench of what it asks for from now on.
     pub(crate) fn observe(&self, what: Observing) {
         self.0.outside.announce(|| what);
-        let Observed { served, written } = &self.0.observed;
-        served.set(served.get() || what.served);
-        written.set(written.get() || what.written);
+        self.0.observed.add(what);
     }
 
     /// Has the testbench show firmware's lines.

@@ -14,7 +14,7 @@ use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
 use vhost::attach::{Logger, ProtocolChecker, Statistics};
 use vhost::mem::Buffer;
 use vhost::trace::{Trace, decode};
-use vhost::{Replay, Vhost};
+use vhost::{ActorName, Replay, Vhost};
 
 /// A RAM from address 0 on.
 #[derive(Clone, Debug)]
@@ -198,7 +198,7 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
                 let _ = decode(&entry);
             }
         }
-        // Most of the time goes into replays.
+        // Most of the time goes into replays: of the system, and of an actor that hears what was harmed.
         if number % REPLAYED == 0 {
             let replay = Replay::of(&harmed)
                 .attach(ProtocolChecker::new())
@@ -211,6 +211,11 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
                     assert!(!error.to_string().is_empty());
                     refused += 1;
                 }
+            }
+            if let Some(actor) = rng.choice(ActorName::ALL)
+                && let Err(error) = Replay::of(&harmed).only(actor).run()
+            {
+                assert!(!error.to_string().is_empty());
             }
         }
         let panics = PANICS.load(Ordering::Relaxed);

@@ -44,6 +44,38 @@ fn a_byte_that_was_changed_is_told_where_it_is() {
 }
 
 #[test]
+fn one_actor_is_replayed_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::default();
+    let trace = run.record(folder.path());
+    let shown = entries(&trace);
+    for actor in ["mailbox", "memory", "rpc", "files", "console", "sockets"] {
+        let said = shown.iter().filter(|entry| {
+            let by = if entry["event"] == "message" {
+                "from"
+            } else {
+                "to"
+            };
+            entry[by] == actor
+        });
+        let told = vhost_on(&format!("replay --only {actor}"), &trace).with(0);
+        let count = said.count();
+        assert!(
+            told.starts_with(&format!("replayed: {count} messages of {actor} in ")),
+            "{told}"
+        );
+    }
+    let printed = vhost_on("replay --print --only console", &trace).with(0);
+    let lines = printed.matches("] a line, and some\n").count() as u64;
+    assert_eq!(lines, 2 * run.prints, "{printed}");
+    let told = vhost_on("replay --only mailman", &trace).told(2);
+    assert!(
+        told.contains("mailbox, memory, rpc, files, console, sockets"),
+        "{told}"
+    );
+}
+
+#[test]
 fn what_was_recorded_without_payloads_is_not_replayed() {
     let folder = tempfile::tempdir().unwrap();
     let run = Run {

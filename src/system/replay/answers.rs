@@ -58,7 +58,7 @@ impl RecordedDisk {
 
 impl Disk for RecordedDisk {
     fn open(&mut self, _: &str, _: OpenFlags) -> Result<Box<dyn DiskFile>, Errno> {
-        let seen: FileOpened = self.0.announced().ok_or(Errno::EIO)?;
+        let seen: FileOpened = self.0.announced_by_it().ok_or(Errno::EIO)?;
         seen.opened?;
         Ok(Box::new(RecordedDisk(self.0.clone())))
     }
@@ -67,17 +67,17 @@ impl Disk for RecordedDisk {
 /// An open file is as good as any: what it answers comes next.
 impl DiskFile for RecordedDisk {
     fn read(&mut self, _: u64) -> Result<Bytes, Errno> {
-        let seen: Option<FileRead> = self.0.announced();
+        let seen: Option<FileRead> = self.0.announced_by_it();
         seen.map_or(Err(Errno::EIO), |seen| seen.read)
     }
 
     fn write(&mut self, _: &[u8]) -> Result<u64, Errno> {
-        let seen: Option<FileWritten> = self.0.announced();
+        let seen: Option<FileWritten> = self.0.announced_by_it();
         seen.map_or(Err(Errno::EIO), |seen| seen.written)
     }
 
     fn seek(&mut self, _: u64) -> Result<u64, Errno> {
-        let seen: Option<FileSought> = self.0.announced();
+        let seen: Option<FileSought> = self.0.announced_by_it();
         seen.map_or(Err(Errno::EIO), |seen| seen.sought)
     }
 }

@@ -6,10 +6,15 @@
 //! - `score`: the recording, as far as it has been played, and the first difference from it.
 //! - `player`: does what came from outside.
 //! - `answers`: stands in for memories, files and doorbells.
+//! - `part`: whose part is played, all actors' or that of one; `solo` plays that of one.
+//! - `told`: hears of what checkers find.
 
 mod answers;
+mod part;
 mod player;
 mod score;
+mod solo;
+mod told;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -19,14 +24,18 @@ use std::{fmt, io};
 use thiserror::Error;
 
 use self::answers::{RecordedDisk, RecordedMemory, RecordedNetwork, Sights};
+use self::part::Part;
+pub use self::part::{ActorName, NoSuchActor};
 use self::player::Player;
 pub use self::score::Difference;
 use self::score::{Score, Shared};
+use self::solo::{Solo, Stage};
+use self::told::{OnFinding, Told};
 use super::build::{Outside, Parts};
 use super::{Error, Patience, Vhost};
 use crate::actors::files::{Disk, SpecialNames};
 use crate::actors::sockets::Hub;
-use crate::attach::{Attach, Finding};
+use crate::attach::{Attach, Finding, channels as served};
 use crate::config::{self, ChannelConfig};
 use crate::foreign::{Callbacks, Memories, Openers, report_without_testbench};
 use crate::mem::{Backend, MemoryMap};
@@ -46,17 +55,15 @@ use crate::trace::{Header, Payloads, Trace, TraceError};
 pub struct Replay {
     file: PathBuf,
     prints: bool,
+    only: Option<ActorName>,
     attached: Vec<Box<dyn Attach>>,
     on_finding: OnFinding,
 }
 
-/// Takes what checkers find.
-type OnFinding = Box<dyn FnMut(&Finding)>;
-
 /// A replay without a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replayed {
-    /// Messages that were compared, replies among them.
+    /// Messages that came out as they were recorded, replies among them.
     pub messages: u64,
     /// Ticks of the run.
     pub ticks: u64,
@@ -94,6 +101,7 @@ impl Replay {
         Self {
             file: file.as_ref().to_owned(),
             prints: false,
+            only: None,
             attached: Vec::new(),
             on_finding: Box::new(|finding| {
                 let Finding { severity, id, text } = finding;
@@ -105,6 +113,21 @@ impl Replay {
     /// Prints firmware's text, as the run did.
     pub fn printing(self, prints: bool) -> Self {
         Self { prints, ..self }
+    }
+
+    /// Replays one actor: it is sent what it was sent, and what it says, messages and replies, has to come out as it was recorded.
+    /// The others do not run, and what they said to each other is passed over. What is attached sees what the actor says and
+    /// is told.
+    ///
+    /// ```no_run
+    /// use vhost::{ActorName, Replay};
+    ///
+    /// Replay::of("run.trace").only(ActorName::Mailbox).run()?;
+    /// # Ok::<(), vhost::ReplayError>(())
+    /// ```
+    pub fn only(self, actor: ActorName) -> Self {
+        let only = Some(actor);
+        Self { only, ..self }
     }
 
     /// Attaches something to the replay, as to a run: [`attach`](crate::attach) has ready-made loggers and checkers.
@@ -124,11 +147,13 @@ impl Replay {
     /// Replays all of it. A recording that was cut off is replayed as far as it goes.
     ///
     /// # Errors
-    /// The first [`Difference`], or a recording that can't be replayed. A thread that has a system can't replay another.
+    /// The first [`Difference`], or a recording that can't be replayed. A thread that has a system can't replay another, but
+    /// for [one actor](Self::only).
     pub fn run(self) -> Result<Replayed, ReplayError> {
         let Self {
             file,
             prints,
+            only,
             attached,
             on_finding,
         } = self;
@@ -142,12 +167,30 @@ impl Replay {
         }
         let map = memory_map(&header).map_err(Error::from)?;
         let channels = channels(&header, &map).map_err(Error::from)?;
-        let score = Score::shared(trace);
-        let player = Rc::new(Player::new(score.clone(), on_finding));
-        let mut parts = Self::parts(&header, map, channels, &score, &player)?;
-        if prints {
-            parts.sink = Box::new(CStdout);
+        let told = Told::new(on_finding);
+        let sink: Box<dyn io::Write> = if prints {
+            Box::new(CStdout)
+        } else {
+            Box::new(io::sink())
+        };
+        if let Some(actor) = only {
+            let score = Score::shared(trace, Part::One(actor));
+            let served = served(&map, &channels);
+            let stage = Stage {
+                header: &header,
+                map,
+                channels: &channels,
+                sink,
+            };
+            let solo = Solo::new(actor, score, stage)?;
+            solo.attach(attached, served, told)?;
+            solo.play().map_err(Error::from)?;
+            return solo.end();
         }
+        let score = Score::shared(trace, Part::All);
+        let player = Rc::new(Player::new(score.clone(), told));
+        let mut parts = Self::parts(&header, map, channels, &score, &player)?;
+        parts.sink = sink;
         parts.attached.extend(attached);
         let (vhost, beginning) = Vhost::build(parts)?;
         player.play(&vhost, beginning);
@@ -164,13 +207,6 @@ impl Replay {
         player: &Rc<Player>,
     ) -> Result<Parts, ReplayError> {
         let sights = Sights::new(score.clone(), &map, &channels);
-        let special = SpecialNames {
-            extensions: header.extensions.iter().cloned().collect(),
-            virtuals: header.virtuals.iter().cloned().collect(),
-        };
-        let disk = header
-            .file_root
-            .then(|| Box::new(RecordedDisk::new(score.clone())) as Box<dyn Disk>);
         let caller = player.clone();
         let outside = Outside {
             foreign: Rc::new(move |call| caller.answer(call)),
@@ -178,11 +214,9 @@ impl Replay {
             on_py_tasks: Box::new(|_| ()),
             local: Rc::new(RecordedMemory::new(score.clone())),
             sights: Rc::new(sights),
-            disk,
-            special,
+            disk: disk(header, score),
+            special: special(header),
         };
-        let network = RecordedNetwork::new(score.clone());
-        let hub = Hub::new(network, header.socket_queue).after(header.sockets_opened);
         // No byte of a memory is kept here.
         let mut nowhere = map.clone();
         for memory in &mut nowhere.memories {
@@ -195,7 +229,7 @@ impl Replay {
             memories,
             channels,
             callbacks: Rc::new(Callbacks::new(Openers::default(), Openers::default())),
-            sockets: Rc::new(RefCell::new(hub)),
+            sockets: hub(header, score),
             outside,
             sink: Box::new(io::sink()),
             attached: vec![Box::new(score.tap())],
@@ -203,6 +237,27 @@ impl Replay {
             patience: Patience::ENDLESS,
         })
     }
+}
+
+/// What firmware's files are on.
+fn disk(header: &Header, score: &Shared) -> Option<Box<dyn Disk>> {
+    let disk = || Box::new(RecordedDisk::new(score.clone())) as Box<dyn Disk>;
+    header.file_root.then(disk)
+}
+
+/// Which files the host program opened.
+fn special(header: &Header) -> SpecialNames {
+    SpecialNames {
+        extensions: header.extensions.iter().cloned().collect(),
+        virtuals: header.virtuals.iter().cloned().collect(),
+    }
+}
+
+/// The sockets, of which none is open.
+fn hub(header: &Header, score: &Shared) -> Rc<RefCell<Hub>> {
+    let network = RecordedNetwork::new(score.clone());
+    let hub = Hub::new(network, header.socket_queue).after(header.sockets_opened);
+    Rc::new(RefCell::new(hub))
 }
 
 fn memory_map(header: &Header) -> Result<MemoryMap, config::ConfigError> {

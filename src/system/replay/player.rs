@@ -3,9 +3,8 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
-use super::OnFinding;
 use super::score::Shared;
-use crate::attach::Finding;
+use super::told::Told;
 use crate::bus::{Bus, Envelope, Inbox, Message, MessageVisitor, Party, Port};
 use crate::messages::announced::{Began, Notified, Observing};
 use crate::messages::{console, foreign, mailbox, memory, rpc, sockets};
@@ -16,16 +15,16 @@ use crate::trace::{Damage, Entry, Said, answer, whole};
 pub(super) struct Player {
     score: Shared,
     system: OnceCell<Weak<Inner>>,
-    on_finding: RefCell<OnFinding>,
+    told: Told,
     /// The channels, until they are taken.
     beginning: RefCell<Option<Beginning>>,
 }
 
 impl Player {
-    pub(super) fn new(score: Shared, on_finding: OnFinding) -> Self {
+    pub(super) fn new(score: Shared, told: Told) -> Self {
         Self {
             score,
-            on_finding: RefCell::new(on_finding),
+            told,
             system: OnceCell::new(),
             beginning: RefCell::new(None),
         }
@@ -42,7 +41,7 @@ impl Player {
     /// Makes a foreign call: what came back from it is done again, then the recorded answer is given.
     pub(super) fn answer(&self, call: foreign::Inbox) {
         if call.ticket().from == Party::TAP {
-            return self.tell(call);
+            return self.told.tell(call);
         }
         let Some(system) = self.system.get().and_then(Weak::upgrade) else {
             return;
@@ -59,18 +58,6 @@ impl Player {
         }
     }
 
-    /// Tells what a checker found, which nobody has recorded.
-    fn tell(&self, call: foreign::Inbox) {
-        if let foreign::Inbox::Report(Envelope { message, reply }) = call {
-            let foreign::Report { severity, id, text } = message;
-            // A callback that brings about another finding does not hear of it.
-            if let Ok(mut told) = self.on_finding.try_borrow_mut() {
-                told(&Finding { severity, id, text });
-            }
-            reply.send(());
-        }
-    }
-
     /// Plays up to the answer to the foreign call of this number, or to the end.
     fn play_until(&self, vhost: &Vhost, call: Option<u64>) {
         while let Some(entry) = self.score.next() {
@@ -80,11 +67,7 @@ impl Player {
             }
             self.step(vhost, &entry, call.is_some());
             // Whatever was done, the entry comes of it.
-            if self
-                .score
-                .next()
-                .is_some_and(|next| next.frame == entry.frame)
-            {
+            if self.score.is_next(&entry) {
                 self.score.missing(&entry);
                 return;
             }
@@ -94,15 +77,12 @@ impl Player {
     fn step(&self, vhost: &Vhost, entry: &Entry, abroad: bool) {
         let bus = &vhost.0.bus;
         if entry.tick > bus.now() && !abroad {
+            self.score.begin(entry.tick);
             bus.pass(entry.tick - 1);
             // Refused only inside of something else.
             let _ = bus.tick();
         }
-        let came = self
-            .score
-            .next()
-            .is_none_or(|next| next.frame != entry.frame);
-        if came {
+        if !self.score.is_next(entry) {
             return;
         }
         match &entry.said {

@@ -1,11 +1,13 @@
 //! The recording, as far as it has been played, and the first difference from it.
 
+use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 
+use super::part::Part;
 use super::{ReplayError, Replayed};
 use crate::bus::{Event, Message, Observation, Party, Tap};
 use crate::trace::{Damage, Entry, Said, Trace, TraceError, decode, encode_body, whole};
@@ -52,10 +54,17 @@ impl std::error::Error for Difference {}
 /// A recording while it is replayed.
 pub(super) struct Score {
     trace: Trace,
-    /// Entries that were read already, and not played.
+    part: Part,
+    /// Entries of the part that were read already, and not played.
     ahead: VecDeque<Entry>,
+    /// What comes behind them, once it was met.
+    end: Option<End>,
+    /// The tick that is played.
+    tick: u64,
     /// Recorded numbers of messages that are not answered, by their numbers in the replay.
     open: HashMap<u64, u64>,
+    /// Answers that are waited for on behalf of those who are not there, by the recorded numbers of the messages.
+    awaited: HashMap<u64, Box<dyn Any + Send>>,
     recent: VecDeque<Entry>,
     matched: u64,
     over: Option<End>,
@@ -72,7 +81,8 @@ enum End {
 /// Entries that a difference tells of.
 const RECENT: usize = 12;
 
-/// How far the answer to a message may be behind it, where an actor gives it itself.
+/// How far ahead is looked: for the answer to a message, where an actor gives it itself, and for what an actor says before
+/// others do who were first.
 const AHEAD: usize = 256;
 
 /// The score, which the tap has a part in.
@@ -80,11 +90,15 @@ const AHEAD: usize = 256;
 pub(super) struct Shared(Arc<Mutex<Score>>);
 
 impl Score {
-    pub(super) fn shared(trace: Trace) -> Shared {
+    pub(super) fn shared(trace: Trace, part: Part) -> Shared {
         Shared(Arc::new(Mutex::new(Self {
             trace,
+            part,
             ahead: VecDeque::new(),
+            end: None,
+            tick: 0,
             open: HashMap::new(),
+            awaited: HashMap::new(),
             recent: VecDeque::new(),
             matched: 0,
             over: None,
@@ -97,28 +111,52 @@ impl Score {
     }
 
     fn nth(&mut self, ahead: usize) -> Option<&Entry> {
-        while self.over.is_none() && self.ahead.len() <= ahead {
-            match self.trace.next() {
-                Some(Ok(entry)) => self.ahead.push_back(entry),
-                // What is read ahead is played first.
-                None | Some(Err(_)) if !self.ahead.is_empty() => break,
-                Some(Err(error)) => self.over = Some(End::Damaged(error)),
-                None => self.over = Some(End::Played),
-            }
-        }
         if self.over.is_some() {
             return None;
+        }
+        while self.end.is_none() && self.ahead.len() <= ahead {
+            match self.trace.next() {
+                Some(Ok(entry)) if self.part.has(&entry) => self.ahead.push_back(entry),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => self.end = Some(End::Damaged(error)),
+                None => self.end = Some(End::Played),
+            }
+        }
+        if self.ahead.is_empty() {
+            self.over = self.end.take();
         }
         self.ahead.get(ahead)
     }
 
+    /// Where the next entry is that those who are played say, or that is said to them.
+    fn due(&mut self, said: bool) -> Option<usize> {
+        let part = self.part;
+        for place in 0..AHEAD {
+            if part.says(self.nth(place)?) == said {
+                return Some(place);
+            }
+        }
+        None
+    }
+
     /// Compares what is said with what was recorded.
     fn hear(&mut self, seen: &Observation<'_>) {
-        let Some(entry) = self.next().cloned() else {
+        let Some(next) = self.next().map(|entry| entry.frame) else {
+            return;
+        };
+        let said = self.part.hears(seen);
+        let Some(due) = self.due(said) else {
+            // Where there is nothing more, the recording may have been cut off.
+            if self.end.is_none() {
+                self.differ(next, None, Some(tell(seen)));
+            }
+            return;
+        };
+        let Some(entry) = self.ahead.remove(due) else {
             return;
         };
         if !self.is_same(&entry, seen) {
-            self.differ(Some(&entry), Some(tell(seen)));
+            self.differ(entry.frame, Some(&entry), Some(tell(seen)));
             return;
         }
         match entry.said {
@@ -128,14 +166,14 @@ impl Score {
             Said::Message { .. } => {}
             Said::Reply { .. } | Said::Dropped => {
                 self.open.remove(&seen.ticket.sequence);
+                self.awaited.remove(&entry.sequence);
             }
         }
-        self.matched += 1;
+        self.matched += u64::from(said);
         if self.recent.len() == RECENT {
             self.recent.pop_front();
         }
         self.recent.push_back(entry);
-        self.ahead.pop_front();
     }
 
     fn is_same(&self, entry: &Entry, seen: &Observation<'_>) -> bool {
@@ -171,13 +209,14 @@ impl Score {
         }
     }
 
-    fn differ(&mut self, entry: Option<&Entry>, replayed: Option<String>) {
+    /// The replay is over, since `recorded` is not what came out.
+    fn differ(&mut self, frame: u64, recorded: Option<&Entry>, replayed: Option<String>) {
         if self.over.is_some() {
             return;
         }
         self.over = Some(End::Different(Box::new(Difference {
-            frame: entry.map_or(0, |entry| entry.frame),
-            recorded: entry.map(tell_entry),
+            frame,
+            recorded: recorded.map(tell_entry),
             replayed,
             before: self.recent.iter().map(tell_entry).collect(),
         })));
@@ -200,14 +239,58 @@ impl Shared {
         self.lock().next().cloned()
     }
 
-    /// What is announced next, if it is an `M`.
+    /// Whether an entry is still to be played.
+    pub(super) fn is_next(&self, entry: &Entry) -> bool {
+        let mut score = self.lock();
+        score.next().is_some_and(|next| next.frame == entry.frame)
+    }
+
+    /// Whether it is those who are played who say an entry.
+    pub(super) fn is_said(&self, entry: &Entry) -> bool {
+        self.lock().part.says(entry)
+    }
+
+    /// The next entry was played, and can't be heard.
+    pub(super) fn played(&self) {
+        self.lock().ahead.pop_front();
+    }
+
+    /// Keeps the place for an answer until that was given, on behalf of whoever asked.
+    pub(super) fn wait_for(&self, recorded: u64, answer: Box<dyn Any + Send>) {
+        self.lock().awaited.insert(recorded, answer);
+    }
+
+    /// This tick is played from now on.
+    pub(super) fn begin(&self, tick: u64) {
+        self.lock().tick = tick;
+    }
+
+    /// What is announced next within the tick, if it is an `M`.
     pub(super) fn announced<M: Message>(&self) -> Option<M> {
-        let entry = self.next()?;
+        let entry = {
+            let mut score = self.lock();
+            let tick = score.tick;
+            score.next().filter(|next| next.tick == tick)?.clone()
+        };
+        self.announcement(&entry)
+    }
+
+    /// What those who are played announce next, if it is an `M`; what others say may come before it.
+    pub(super) fn announced_by_it<M: Message>(&self) -> Option<M> {
+        let entry = {
+            let mut score = self.lock();
+            let place = score.due(true)?;
+            score.nth(place)?.clone()
+        };
+        self.announcement(&entry)
+    }
+
+    fn announcement<M: Message>(&self, entry: &Entry) -> Option<M> {
         let Said::Message { body, .. } = &entry.said else {
             return None;
         };
         let is = entry.kind.to == *Party::NOBODY.0 && entry.kind.name == M::NAME;
-        is.then(|| self.decode(&entry, body)).flatten()
+        is.then(|| self.decode(entry, body)).flatten()
     }
 
     /// What is announced next behind a frame, with its own frame, if it is an `M`.
@@ -260,7 +343,7 @@ impl Shared {
 
     /// This entry was recorded, and the replay does not come to it.
     pub(super) fn missing(&self, entry: &Entry) {
-        self.lock().differ(Some(entry), None);
+        self.lock().differ(entry.frame, Some(entry), None);
     }
 
     /// How the replay ended, after so many ticks.

@@ -1,0 +1,144 @@
+//! Whose part of a recording is played.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::bus::{Event, Inbox, Observation, Party};
+use crate::messages::{console, files, mailbox, memory, rpc, sockets};
+use crate::trace::{Entry, Said};
+
+/// One of the actors, by the name that it has in recordings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ActorName {
+    /// The mailbox server.
+    Mailbox,
+    /// The memory actor.
+    Memory,
+    /// The RPC dispatcher.
+    Rpc,
+    /// The files of firmware.
+    Files,
+    /// The console.
+    Console,
+    /// The socket manager.
+    Sockets,
+}
+
+/// A name that no actor has.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("there is no actor `{name}`; there are {}", ActorName::ALL.map(ActorName::name).join(", "))]
+pub struct NoSuchActor {
+    /// The name.
+    pub name: String,
+}
+
+impl ActorName {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Mailbox,
+        Self::Memory,
+        Self::Rpc,
+        Self::Files,
+        Self::Console,
+        Self::Sockets,
+    ];
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        self.party().0
+    }
+
+    /// The party that the actor is on the bus.
+    pub(super) fn party(self) -> Party {
+        match self {
+            Self::Mailbox => mailbox::Inbox::PARTY,
+            Self::Memory => memory::Inbox::PARTY,
+            Self::Rpc => rpc::Inbox::PARTY,
+            Self::Files => files::Inbox::PARTY,
+            Self::Console => console::Inbox::PARTY,
+            Self::Sockets => sockets::Inbox::PARTY,
+        }
+    }
+}
+
+impl fmt::Display for ActorName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for ActorName {
+    type Err = NoSuchActor;
+
+    fn from_str(name: &str) -> Result<Self, NoSuchActor> {
+        let found = Self::ALL.into_iter().find(|actor| actor.name() == name);
+        found.ok_or_else(|| NoSuchActor {
+            name: name.to_owned(),
+        })
+    }
+}
+
+/// Whose part of a recording is played.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part {
+    /// Everybody's: all that is said has to come out.
+    All,
+    /// One actor's: what it says has to come out, and what is said to it goes in.
+    One(ActorName),
+}
+
+impl Part {
+    /// Whether an entry belongs to it. What the outside announces may concern any actor.
+    pub(super) fn has(self, entry: &Entry) -> bool {
+        let Self::One(actor) = self else {
+            return true;
+        };
+        let (from, to) = (entry.kind.from.as_str(), entry.kind.to.as_str());
+        let name = actor.name();
+        let announced = from == *Party::OUTSIDE.0 && to == *Party::NOBODY.0;
+        from == name || to == name || announced
+    }
+
+    /// Whether those who are played say an entry: a message of theirs, or the answer to one that they were sent.
+    pub(super) fn says(self, entry: &Entry) -> bool {
+        let Self::One(actor) = self else {
+            return true;
+        };
+        let kind = &entry.kind;
+        match entry.said {
+            Said::Message { .. } => kind.from == actor.name(),
+            Said::Reply { .. } | Said::Dropped => kind.to == actor.name(),
+        }
+    }
+
+    /// Whether those who are played say what is heard.
+    pub(super) fn hears(self, seen: &Observation<'_>) -> bool {
+        let Self::One(actor) = self else {
+            return true;
+        };
+        let by = match seen.event {
+            Event::Message(_) => seen.ticket.from,
+            Event::Reply(_) | Event::Dropped => seen.ticket.to(),
+        };
+        by == actor.party()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_has_the_name_that_it_has_on_the_bus() {
+        for actor in ActorName::ALL {
+            assert_eq!(actor.to_string().parse(), Ok(actor));
+            assert_eq!(*actor.party().0, actor.name());
+        }
+        let error = "mailman".parse::<ActorName>().unwrap_err().to_string();
+        for actor in ActorName::ALL {
+            assert!(error.contains(actor.name()), "{error}");
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! One actor, alone on a bus, plays its part of a recording. What others said to it goes in; what it says has to come out.
+//!
+//! Whoever it asks is a stand-in, which holds the message until its answer comes up in the recording. Messages go in as late as the
+//! recording allows, and the actor runs when it is to say something: so it finds in its inbox what it found there.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::answers::{RecordedMemory, Sights};
+use super::part::ActorName;
+use super::score::Shared;
+use super::told::Told;
+use super::{ReplayError, Replayed, hub, special};
+use crate::actors::console::Console;
+use crate::actors::files::Files;
+use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
+use crate::actors::memory::Memory;
+use crate::attach::{Attach, Channel};
+use crate::bus::{Bus, BusError, Envelope, Inbox, Message, MessageVisitor, Party, Port};
+use crate::config::ChannelConfig;
+use crate::mem::MemoryMap;
+use crate::messages::announced::{Notified, Observing};
+use crate::messages::{console, files, foreign, mailbox, memory, rpc, sockets};
+use crate::system::build::{attach_all, setup, start_rpc};
+use crate::system::{Error, Observed};
+use crate::trace::{Damage, Entry, Header, Said, answer, whole};
+
+/// What an actor is made of, whichever it is.
+pub(super) struct Stage<'a> {
+    pub(super) header: &'a Header,
+    pub(super) map: MemoryMap,
+    pub(super) channels: &'a [ChannelConfig],
+    /// Where the console's text goes.
+    pub(super) sink: Box<dyn io::Write>,
+}
+
+/// One actor, and the stand-ins of all others.
+pub(super) struct Solo {
+    bus: Bus,
+    score: Shared,
+    name: &'static str,
+    actor: Box<dyn Way>,
+    held: Held,
+    observed: Observed,
+}
+
+/// Messages of the actor's that are not answered yet, by their recorded numbers: what gives them a recorded answer.
+type Held = Rc<RefCell<HashMap<u64, GiveAnswer>>>;
+
+type GiveAnswer = Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>;
+
+/// Whom a message may come from.
+const SENDERS: [Party; 8] = [
+    Party::OUTSIDE,
+    mailbox::Inbox::PARTY,
+    memory::Inbox::PARTY,
+    rpc::Inbox::PARTY,
+    files::Inbox::PARTY,
+    console::Inbox::PARTY,
+    sockets::Inbox::PARTY,
+    foreign::Inbox::PARTY,
+];
+
+impl Solo {
+    pub(super) fn new(actor: ActorName, score: Shared, stage: Stage<'_>) -> Result<Self, Error> {
+        let bus = Bus::new();
+        bus.attach(score.tap());
+        let held = Held::default();
+        let observed = Observed::default();
+        let others = StandIns {
+            bus: &bus,
+            score: &score,
+            held: &held,
+        };
+        let way = others.start(actor, stage, &observed)?;
+        Ok(Self {
+            bus,
+            name: actor.name(),
+            actor: way,
+            score,
+            held,
+            observed,
+        })
+    }
+
+    /// Shows what is said to all of this, which knows the `served` channels; `told` hears what it finds.
+    pub(super) fn attach(
+        &self,
+        attached: Vec<Box<dyn Attach>>,
+        served: Arc<[Channel]>,
+        told: Told,
+    ) -> Result<(), Error> {
+        let findings = self.bus.foreign(Rc::new(move |call| told.tell(call)));
+        attach_all(&self.bus, attached, served, &findings).map(drop)
+    }
+
+    /// Plays all of it.
+    pub(super) fn play(&self) -> Result<(), BusError> {
+        while let Some(entry) = self.score.next() {
+            if entry.tick > self.bus.now() {
+                self.bus.settle()?;
+                self.score.begin(entry.tick);
+                self.bus.pass(entry.tick - 1);
+                self.bus.ring();
+            }
+            if !self.score.is_next(&entry) {
+                continue;
+            }
+            if self.score.is_said(&entry) {
+                self.bus.settle()?;
+                if self.score.is_next(&entry) {
+                    self.bus.ring_anew();
+                }
+            } else {
+                self.give(&entry);
+            }
+            if self.score.is_next(&entry) {
+                self.score.missing(&entry);
+            }
+        }
+        self.bus.settle()
+    }
+
+    /// How the replay ended.
+    pub(super) fn end(self) -> Result<Replayed, ReplayError> {
+        let replayed = self.score.end(self.bus.now());
+        // What was found at the very end is still told.
+        self.bus.detach();
+        self.bus.settle().map_err(Error::from)?;
+        replayed
+    }
+
+    /// Gives the actor what others said to it.
+    fn give(&self, entry: &Entry) {
+        let given = match &entry.said {
+            Said::Message { body, awaited } if entry.kind.to == self.name => {
+                self.send(entry, body, *awaited)
+            }
+            Said::Message { body, .. } => self.announce(entry, body),
+            // Taken first: an answer may end more messages than this one.
+            Said::Reply { body } => match self.take(entry) {
+                Some(answer) => answer(body),
+                None => Ok(()),
+            },
+            Said::Dropped => {
+                drop(self.take(entry));
+                Ok(())
+            }
+        };
+        if let Err(damage) = given {
+            self.score.damaged(entry, damage);
+        }
+    }
+
+    fn take(&self, entry: &Entry) -> Option<GiveAnswer> {
+        self.held.borrow_mut().remove(&entry.sequence)
+    }
+
+    fn send(&self, entry: &Entry, body: &[u8], awaited: bool) -> Result<(), Damage> {
+        let known = SENDERS.into_iter().find(|from| *from.0 == entry.kind.from);
+        let sent = known.and_then(|from| self.actor.send(from, &entry.kind.name, body, awaited));
+        let answer = sent.transpose()?.flatten();
+        if let Some(answer) = answer {
+            self.score.wait_for(entry.sequence, answer);
+        }
+        Ok(())
+    }
+
+    /// What the outside announced, as far as actors come to know of it.
+    fn announce(&self, entry: &Entry, body: &[u8]) -> Result<(), Damage> {
+        match entry.kind.name.as_str() {
+            Observing::NAME => self.observed.add(whole(body)?),
+            Notified::NAME => self.bus.notify(),
+            _ => {}
+        }
+        self.score.played();
+        Ok(())
+    }
+}
+
+/// Starts the actor among stand-ins.
+struct StandIns<'a> {
+    bus: &'a Bus,
+    score: &'a Shared,
+    held: &'a Held,
+}
+
+impl StandIns<'_> {
+    fn start(
+        &self,
+        actor: ActorName,
+        stage: Stage<'_>,
+        observed: &Observed,
+    ) -> Result<Box<dyn Way>, Error> {
+        let Stage {
+            header,
+            map,
+            channels,
+            sink,
+        } = stage;
+        let Self { bus, score, .. } = *self;
+        let desk = bus.desk(actor.party());
+        let setups = channels.iter().filter_map(setup);
+        let foreign = self.port::<foreign::Inbox>();
+        Ok(match actor {
+            ActorName::Mailbox => {
+                let links = Links {
+                    memory: self.port(),
+                    rpc: self.port(),
+                    files: self.port(),
+                    console: self.port(),
+                    foreign,
+                    store: Rc::new(Sights::new(score.clone(), &map, channels)),
+                    observed: observed.served.clone(),
+                };
+                let channels: Vec<_> = setups.map(|setup| (setup, bus.doorbell())).collect();
+                let board = Rc::new(Board::new(channels.len()));
+                Box::new(bus.start(|own| MailboxServer::new(desk, links, channels, &board, &own))?)
+            }
+            ActorName::Memory => {
+                let local = Rc::new(RecordedMemory::new(score.clone()));
+                let written = observed.written.clone();
+                Box::new(bus.start(|_| Memory::new(desk, Rc::new(map), local, &foreign, written))?)
+            }
+            ActorName::Rpc => Box::new(start_rpc(bus, &foreign)?),
+            ActorName::Files => {
+                let disk = super::disk(header, score);
+                Box::new(bus.start(|_| Files::new(desk, &foreign, disk, special(header)))?)
+            }
+            ActorName::Console => {
+                let names = setups.map(|setup: Setup| setup.name).collect();
+                Box::new(bus.start(|_| Console::new(desk, names, sink, &foreign))?)
+            }
+            ActorName::Sockets => Box::new(crate::system::sockets::start(
+                bus,
+                &foreign,
+                hub(header, score),
+            )?),
+        })
+    }
+
+    /// The way to a party that is not there: its messages are held until their answers come up.
+    fn port<I: Inbox>(&self) -> Port<I> {
+        let (score, held) = (self.score.clone(), self.held.clone());
+        self.bus.foreign(Rc::new(move |call: I| {
+            // One that was not recorded has ended the replay.
+            if let Some(recorded) = score.recorded(call.ticket().sequence) {
+                let answer = Box::new(move |reply: &[u8]| answer(call, reply));
+                let before = held.borrow_mut().insert(recorded, answer);
+                drop(before);
+            }
+        }))
+    }
+}
+
+/// The way to the actor, whichever it is.
+trait Way {
+    /// Sends it a recorded message, and gives what waits for the answer, where anybody does; `None` where there is no such message.
+    fn send(
+        &self,
+        from: Party,
+        name: &str,
+        body: &[u8],
+        awaited: bool,
+    ) -> Option<Result<Option<Waiting>, Damage>>;
+}
+
+/// An answer to come; who holds it waits for it.
+type Waiting = Box<dyn Any + Send>;
+
+impl<I: Inbox> Way for Port<I> {
+    fn send(
+        &self,
+        from: Party,
+        name: &str,
+        body: &[u8],
+        awaited: bool,
+    ) -> Option<Result<Option<Waiting>, Damage>> {
+        let port = self.sent_by(from);
+        I::by_name(
+            name,
+            Sending {
+                port,
+                body,
+                awaited,
+            },
+        )
+    }
+}
+
+/// Sends a message whose type it is shown.
+struct Sending<'a, I: Inbox> {
+    port: Port<I>,
+    body: &'a [u8],
+    awaited: bool,
+}
+
+impl<I: Inbox> MessageVisitor<I> for Sending<'_, I> {
+    type Output = Result<Option<Waiting>, Damage>;
+
+    fn visit<M: Message>(self) -> Self::Output
+    where
+        I: From<Envelope<M>>,
+    {
+        let message: M = whole(self.body)?;
+        if self.awaited {
+            return Ok(Some(Box::new(self.port.ask(message))));
+        }
+        self.port.post(message);
+        Ok(None)
+    }
+}

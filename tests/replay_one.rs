@@ -1,0 +1,303 @@
+//! One actor is replayed by itself: what it was sent goes in, and what it says comes out again.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod frames;
+mod session;
+
+use std::io::Read;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use frames::{frames, recording};
+use vhost::bus::Observation;
+use vhost::trace::{Entry, Said, Trace};
+use vhost::{ActorName, Difference, Replay, ReplayError, Replayed, Vhost};
+
+fn entries(trace: &Path) -> Vec<Entry> {
+    Trace::open(trace).unwrap().map(Result::unwrap).collect()
+}
+
+/// Whether it is this actor who says it.
+fn says(actor: ActorName, entry: &Entry) -> bool {
+    let by = match entry.said {
+        Said::Message { .. } => &entry.kind.from,
+        Said::Reply { .. } | Said::Dropped => &entry.kind.to,
+    };
+    *by == actor.name()
+}
+
+#[test]
+fn every_actor_says_again_what_it_said() {
+    let folder = tempfile::tempdir().unwrap();
+    for seed in 20..28 {
+        let trace = session::record(folder.path(), seed);
+        let all = Replay::of(&trace).run();
+        all.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let entries = entries(&trace);
+        for actor in ActorName::ALL {
+            let replayed = Replay::of(&trace).only(actor).run();
+            let replayed = replayed.unwrap_or_else(|error| panic!("seed {seed}, {actor}: {error}"));
+            let said = entries.iter().filter(|entry| says(actor, entry)).count();
+            assert_eq!(replayed.messages, said as u64, "seed {seed}, {actor}");
+            assert!(said > 0, "seed {seed}, {actor}");
+        }
+    }
+}
+
+/// Whether a change of this entry is a change of what the actor says: what it announces of disk and network is an answer of
+/// theirs, and so is what it reads in memory.
+fn is_its_own(entry: &Entry) -> bool {
+    let kind = &entry.kind;
+    let answers = match entry.said {
+        Said::Message { .. } => kind.to == "nobody" && kind.name != "Served",
+        Said::Reply { .. } => kind.to == "memory" && kind.name.starts_with("Access"),
+        Said::Dropped => true,
+    };
+    !answers
+}
+
+/// Whether an entry is to or from the actor, or from the outside to whom it may concern.
+fn concerns(actor: ActorName, entry: &Entry) -> bool {
+    let (from, to) = (entry.kind.from.as_str(), entry.kind.to.as_str());
+    [from, to].contains(&actor.name()) || (from, to) == ("outside", "nobody")
+}
+
+fn has_body(entry: &Entry) -> bool {
+    match &entry.said {
+        Said::Message { body, .. } | Said::Reply { body } => !body.is_empty(),
+        Said::Dropped => false,
+    }
+}
+
+/// A recording whose frames can be changed.
+struct Changed {
+    sound: Vec<Vec<u8>>,
+    entries: Vec<Entry>,
+    trace: PathBuf,
+}
+
+impl Changed {
+    fn new(trace: PathBuf) -> Self {
+        let sound = frames(&std::fs::read(&trace).unwrap());
+        let entries = entries(&trace);
+        Self {
+            sound,
+            entries,
+            trace,
+        }
+    }
+
+    /// Replays one actor after the last byte of these entries was changed.
+    fn replay<'a>(
+        &self,
+        actor: ActorName,
+        changed: impl IntoIterator<Item = &'a Entry>,
+    ) -> Result<Replayed, ReplayError> {
+        let mut frames = self.sound.clone();
+        for entry in changed {
+            *frames[entry.frame as usize].last_mut().unwrap() ^= 1;
+        }
+        std::fs::write(&self.trace, recording(&frames)).unwrap();
+        Replay::of(&self.trace).only(actor).run()
+    }
+}
+
+fn difference(replayed: Result<Replayed, ReplayError>) -> Box<Difference> {
+    match replayed {
+        Err(ReplayError::Difference(difference)) => difference,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_an_actor_says_otherwise_is_told_where_it_was_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = Changed::new(session::record(folder.path(), 1));
+    let mut rng = fastrand::Rng::with_seed(1);
+    for actor in ActorName::ALL {
+        let entries = session.entries.iter();
+        let said: Vec<_> = entries
+            .filter(|entry| says(actor, entry) && is_its_own(entry) && has_body(entry))
+            .collect();
+        // The console answers with nothing but that it is done.
+        assert_eq!(said.is_empty(), actor == ActorName::Console);
+        for _ in 0..20.min(said.len()) {
+            let entry = rng.choice(&said).unwrap();
+            let difference = difference(session.replay(actor, [*entry]));
+            assert_eq!(difference.frame, entry.frame, "{actor}: {difference}");
+            assert!(difference.replayed.is_some(), "{actor}: {difference}");
+        }
+    }
+}
+
+#[test]
+fn what_concerns_others_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = Changed::new(session::record(folder.path(), 2));
+    for actor in ActorName::ALL {
+        let sound = session.replay(actor, []).unwrap();
+        let others = session.entries.iter();
+        let others: Vec<_> = others
+            .filter(|entry| !concerns(actor, entry) && has_body(entry))
+            .collect();
+        assert!(others.len() > 100);
+        assert_eq!(session.replay(actor, others).unwrap(), sound, "{actor}");
+    }
+}
+
+/// Whether the text is in a message or reply.
+fn has_text(entry: &Entry, text: &str) -> bool {
+    match &entry.said {
+        Said::Message { body, .. } | Said::Reply { body } => {
+            body.windows(text.len()).any(|part| part == text.as_bytes())
+        }
+        Said::Dropped => false,
+    }
+}
+
+#[test]
+fn what_an_actor_hears_otherwise_has_it_say_something_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = Changed::new(session::record(folder.path(), 3));
+    for (actor, heard, text, said) in [
+        // Memory's answer, a method's name: another one is called.
+        (ActorName::Mailbox, "Access", "slow", "Call"),
+        // The simulator's answer, which is handed on.
+        (
+            ActorName::Memory,
+            "Access",
+            "vpi_handle_by_name",
+            "Access gives",
+        ),
+        // The last byte says when it is to be called.
+        (ActorName::Rpc, "Call", "slow", "HostCall"),
+        // And here how it is to be opened.
+        (ActorName::Files, "Open", "a.txt", "FileOpened"),
+        (ActorName::Sockets, "PortOf", "\x01", "PortOf gives"),
+    ] {
+        let entry = session.entries.iter().find(|entry| {
+            let heard = concerns(actor, entry) && entry.kind.name == heard;
+            heard && !says(actor, entry) && has_text(entry, text)
+        });
+        let entry = entry.unwrap();
+        let difference = difference(session.replay(actor, [entry]));
+        assert!(difference.frame > entry.frame, "{actor}: {difference}");
+        let recorded = difference.recorded.clone().unwrap();
+        assert!(recorded.contains(said), "{actor}: {difference}");
+    }
+}
+
+/// Others run when they are told to, the actor by itself: what they say next may come before what it says next, or after.
+#[test]
+fn what_others_say_may_come_in_between() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = Changed::new(session::record(folder.path(), 5));
+    for actor in [ActorName::Memory, ActorName::Files] {
+        let part: Vec<_> = session
+            .entries
+            .iter()
+            .filter(|entry| concerns(actor, entry))
+            .collect();
+        // The last one: all kinds of messages have their names by then.
+        let place = part.windows(3).rev().find_map(|three| match three {
+            [said, next, heard] => {
+                let heard_last = says(actor, said) && says(actor, next) && !says(actor, heard);
+                let is_message = matches!(heard.said, Said::Message { .. });
+                let fits = heard_last && is_message && said.tick == heard.tick;
+                fits.then_some((next.frame as usize, heard.frame as usize))
+            }
+            _ => None,
+        });
+        let (next, heard) = place.unwrap_or_else(|| panic!("{actor}"));
+        let mut frames = session.sound.clone();
+        frames[next..=heard].rotate_right(1);
+        std::fs::write(&session.trace, recording(&frames)).unwrap();
+        let replayed = Replay::of(&session.trace).only(actor).run();
+        replayed.unwrap_or_else(|error| panic!("{actor}: {error}"));
+    }
+}
+
+#[test]
+fn a_recording_that_was_cut_off_is_replayed_as_far_as_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = session::record(folder.path(), 4);
+    let sound = std::fs::read(&trace).unwrap();
+    let header = 12 + 8 + frames(&sound)[0].len();
+    for actor in ActorName::ALL {
+        let mut before = u64::MAX;
+        for cut in (header..sound.len()).rev().step_by(sound.len() / 50) {
+            std::fs::write(&trace, &sound[..cut]).unwrap();
+            let replayed = Replay::of(&trace).only(actor).run();
+            let replayed = replayed.unwrap_or_else(|error| panic!("{actor}, {cut}: {error}"));
+            assert!(replayed.messages <= before, "{actor}, {cut}");
+            before = replayed.messages;
+        }
+    }
+}
+
+/// What a client does not take at once goes out with ticks, of which the socket manager is told.
+#[test]
+fn a_client_that_reads_slowly_is_replayed() {
+    const BYTES: usize = 16 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("slow.trace");
+    let builder = Vhost::builder().socket_queue(BYTES).record(&trace);
+    let vhost = builder.start().unwrap();
+    let sockets = vhost.sockets();
+    let uart = sockets.open("uart", 0).unwrap();
+    sockets.greet(uart, "").unwrap();
+    let port = sockets.port(uart).unwrap();
+    let mut terminal = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    terminal.set_nonblocking(true).unwrap();
+    let client = (0..1_000_000).find_map(|_| sockets.accept(uart).unwrap());
+    let client = client.unwrap();
+    sockets.write(uart, client, vec![7; BYTES]).unwrap();
+    let (mut room, mut got) = (vec![0; 1 << 20], 0);
+    for _ in 0..1_000_000 {
+        vhost.tick().unwrap();
+        got += terminal.read(&mut room).unwrap_or(0);
+        if got == BYTES {
+            break;
+        }
+    }
+    assert_eq!(got, BYTES);
+    sockets.disconnect(uart, client).unwrap();
+    sockets.close(uart).unwrap();
+    vhost.shutdown();
+    let entries = entries(&trace);
+    let flushes = entries.iter().filter(|entry| entry.kind.name == "Flush");
+    assert!(flushes.count() > 2);
+    let said = entries
+        .iter()
+        .filter(|entry| says(ActorName::Sockets, entry));
+    let replayed = Replay::of(&trace).only(ActorName::Sockets).run();
+    let replayed = replayed.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(replayed.messages, said.count() as u64);
+}
+
+/// What is attached hears the actor, and those whom the actor hears.
+#[test]
+fn what_is_attached_sees_one_actor() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = session::record(folder.path(), 6);
+    let concerned = entries(&trace);
+    let concerned = concerned.iter().filter(|entry| {
+        let outside = entry.kind.from == "outside" && entry.kind.to == "nobody";
+        concerns(ActorName::Rpc, entry) && !outside
+    });
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = seen.clone();
+    let tap = move |_: &Observation<'_>| {
+        count.fetch_add(1, Ordering::Relaxed);
+    };
+    let replay = Replay::of(&trace).only(ActorName::Rpc).attach(tap);
+    replay.run().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(seen.load(Ordering::Relaxed), concerned.count());
+}
