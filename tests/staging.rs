@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The files below a folder, by their place in it.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -30,4 +32,114 @@ fn system_verilog_is_staged_as_it_is() {
     let files_of_source = files(&source);
     assert!(files_of_source.contains_key(Path::new("mailbox_sv/mailbox.sv")));
     assert!(files(&staged) == files_of_source);
+}
+
+const HERE: &str = env!("CARGO_MANIFEST_DIR");
+
+/// What a crate that depends on this one asks of it, and where it puts the answers.
+const DEPENDENT: [(&str, &str); 3] = [
+    (
+        "Cargo.toml",
+        "[package]\nname = 'dependent'\nedition = '2024'\n[dependencies]\nvhost = { path = '../vhost' }\n[workspace]\n",
+    ),
+    (
+        "build.rs",
+        r#"
+        fn main() {
+            for name in ["SV", "PYTHON"] {
+                std::fs::write(name, std::env::var(format!("DEP_VHOST_{name}")).unwrap()).unwrap();
+            }
+        }
+        "#,
+    ),
+    ("src/lib.rs", ""),
+];
+
+fn write(file: &Path, content: impl AsRef<[u8]>) {
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, content).unwrap();
+}
+
+/// This package as far as its build script goes: an empty library, which depends on nothing, is built at once.
+fn copy_package(to: &Path) {
+    let manifest = fs::read_to_string(Path::new(HERE).join("Cargo.toml")).unwrap();
+    let (package, rest) = manifest.split_once("[features]").unwrap();
+    let (_, rest) = rest.split_once("[build-dependencies]").unwrap();
+    let (needed, _) = rest.split_once("[dev-dependencies]").unwrap();
+    write(
+        &to.join("Cargo.toml"),
+        format!("{package}[features]\npython = []\n[build-dependencies]{needed}"),
+    );
+    write(&to.join("src/lib.rs"), "");
+    for file in ["build.rs", "src/sim/simulator.c"] {
+        write(
+            &to.join(file),
+            fs::read(Path::new(HERE).join(file)).unwrap(),
+        );
+    }
+    for folder in ["sv", "python"] {
+        for (file, content) in files(&Path::new(HERE).join(folder)) {
+            write(&to.join(folder).join(file), content);
+        }
+    }
+}
+
+#[test]
+fn a_dependent_crate_is_told_where_the_folders_are_and_gets_what_has_changed() {
+    // In the same place each time, so that there is little to be built.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("staging");
+    let (vhost, dependent) = (folder.join("vhost"), folder.join("dependent"));
+    copy_package(&vhost);
+    for (file, content) in DEPENDENT {
+        write(&dependent.join(file), content);
+    }
+    fs::copy(
+        Path::new(HERE).join("Cargo.lock"),
+        dependent.join("Cargo.lock"),
+    )
+    .unwrap();
+    let build = || {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap());
+        cargo.args(["check", "--offline", "--target-dir"]);
+        let output = cargo
+            .arg(folder.join("target"))
+            .current_dir(&dependent)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    };
+    let staged = |name: &str| PathBuf::from(fs::read_to_string(dependent.join(name)).unwrap());
+
+    build();
+    assert!(files(&staged("SV")) == files(&vhost.join("sv")));
+    for module in [
+        "async/pymb_rpc.py",
+        "cocotb/pymb_rpc.py",
+        "vhost/__init__.py",
+    ] {
+        let there = fs::read(staged("PYTHON").join(module)).unwrap();
+        assert!(
+            there == fs::read(Path::new(HERE).join("python").join(module)).unwrap(),
+            "{module}"
+        );
+    }
+
+    for (name, file) in [
+        ("SV", "sv/mailbox_sv/mailbox.sv"),
+        ("PYTHON", "python/async/pymb_rpc.py"),
+    ] {
+        let mut content = fs::read(vhost.join(file)).unwrap();
+        content.extend(b"\n");
+        fs::write(vhost.join(file), &content).unwrap();
+        build();
+        let (_, place) = file.split_once('/').unwrap();
+        assert!(
+            fs::read(staged(name).join(place)).unwrap() == content,
+            "{file}"
+        );
+    }
 }

@@ -14,7 +14,13 @@ UVM = [Path(home) / "src" for home in (os.environ.get("UVM_HOME"), "target/uvm/2
 CPU = Path(pythondata_cpu_picorv32.data_location)
 
 uvm = next((source for source in UVM if (source / "uvm_pkg.sv").is_file()), None)
-cluster = [CPU / "picorv32.v", "integration/rtl/cluster.sv", "sv/mailbox_sv/mailbox_if.sv"]
+cluster = [
+    CPU / "picorv32.v",
+    "integration/rtl/core.sv",
+    "integration/rtl/cluster.sv",
+    "sv/mailbox_sv/mailbox_if.sv",
+    "integration/uvm/cluster_bench.sv",
+]
 SOURCES = {
     "plain": [*cluster, "integration/uvm/plain_pkg.sv", "integration/uvm/plain_testbench.sv"],
     "uvm": [

@@ -22,7 +22,7 @@ def main(build: Path) -> int:
     rtl = HERE.parent / "rtl"
     simulator = get_runner("verilator")
     simulator.build(
-        sources=[Path(PICORV32, "picorv32.v"), rtl / "ram.sv", HERE / "top.sv"],
+        sources=[Path(PICORV32, "picorv32.v"), rtl / "core.sv", rtl / "ram.sv", HERE / "top.sv"],
         hdl_toplevel="top",
         build_dir=build,
         build_args=[

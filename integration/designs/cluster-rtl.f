@@ -4,6 +4,8 @@
 -LDFLAGS -Wl,--undefined=mb_report,--undefined=vpi_handle_by_name
 +incdir+../../sv/mailbox_sv
 ${PICORV32}/picorv32.v
+../rtl/core.sv
 ../rtl/cluster.sv
 ../../sv/mailbox_sv/mailbox_if.sv
+../uvm/cluster_bench.sv
 ../uvm/cpu_time.cpp

@@ -20,20 +20,7 @@ module soc #(
         bit [31:0] addr, wdata, rdata, ram_rdata, scratch_rdata;
         bit [3:0]  wstrb;
 
-        picorv32 #(
-            .ENABLE_MUL(1),
-            .ENABLE_DIV(1),
-            .COMPRESSED_ISA(COMPRESSED),
-            .PROGADDR_RESET(32'h1_0000 * i)
-        ) cpu (
-            .clk(clk), .resetn(resetn), .trap(trap[i]),
-            .mem_valid(valid), .mem_instr(), .mem_ready(ready),
-            .mem_addr(addr), .mem_wdata(wdata), .mem_wstrb(wstrb), .mem_rdata(rdata),
-            .mem_la_read(), .mem_la_write(), .mem_la_addr(), .mem_la_wdata(), .mem_la_wstrb(),
-            .pcpi_valid(), .pcpi_insn(), .pcpi_rs1(), .pcpi_rs2(),
-            .pcpi_wr(1'b0), .pcpi_rd(32'b0), .pcpi_wait(1'b0), .pcpi_ready(1'b0),
-            .irq(32'b0), .eoi(), .trace_valid(), .trace_data()
-        );
+        core #(.START(32'h1_0000 * i), .COMPRESSED(COMPRESSED)) cpu (.*, .trap(trap[i]));
 
         ram ram (
             .clk, .valid(valid && addr[31:28] == 4'h0), .ready(ram_ready),

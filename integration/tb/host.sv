@@ -44,6 +44,10 @@ module host
             fail();
         else if ($value$plusargs("watchdog=%d", patience) != 0 && mb_watchdog(patience, FATAL) != 0)
             fail();
+`ifdef CONSOLE
+        // After mb_init: a recording has all that is said on it.
+        console = new();
+`endif
     end
 
     final mb_shutdown();
@@ -143,8 +147,8 @@ module host
     endfunction
 
 `ifdef CONSOLE
-    // Open before the host is initialised, which sockets don't need.
-    console_pkg::Console console = new();
+    // Open once the host is.
+    console_pkg::Console console;
 
     function automatic longint unsigned console_put(
         string ch, longint unsigned character, output int unsigned status);

@@ -6,20 +6,15 @@ package cluster_pkg;
     import mailbox_core_pkg::*;
     import mailbox_uvm_pkg::*;
 
-    // As rtl/cluster.sv has it, and where firmware's mailbox is in a core's RAM (firmware/link.ld is told).
+    // As rtl/cluster.sv has it.
 `ifdef SINGLE_CORE
     parameter int        CORES = 1;
 `else
     parameter int        CORES = 3;
 `endif
     parameter bit [31:0] RAM = 32'h1_0000;
-    parameter bit [31:0] MAILBOX = 32'h8000;
-    parameter bit [31:0] MAILBOX_SIZE = 800;
 
     import "DPI-C" function real cpu_seconds();
-
-    // The memory behind the window.
-    MbSparseMem scratch = new("scratch");
 
     `include "add_call.svh"
     `include "wait_call.svh"

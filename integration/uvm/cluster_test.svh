@@ -14,6 +14,8 @@ class ClusterTest extends uvm_test;
         WaitCall   wait_ = WaitCall::type_id::create("wait");
         ClocksCall clocks = ClocksCall::type_id::create("clocks");
         GreetCall  greet = GreetCall::type_id::create("greet");
+        // The memory behind the window.
+        MbSparseMem scratch = new("scratch");
         super.build_phase(phase);
         mb.registery_method(add);
         mb.registery_method(wait_);

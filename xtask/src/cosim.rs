@@ -3,6 +3,7 @@
 //! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
 //! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
 //! - [`client`]: programs that talk to the simulation while it runs;
+//! - [`recording`]: every run is recorded, and replayed without its simulation;
 //! - [`cocotb`]: the same under cocotb, which brings its own runner;
 //! - [`guide`]: the pages for beginners, done as they say;
 //! - [`mod@bench`]: what the host costs a simulation;
@@ -15,16 +16,19 @@ mod client;
 mod cocotb;
 mod guide;
 mod load;
+mod recording;
 
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
 use self::build::{Builder, Simulation, empty, memories};
 use self::case::Case;
 use self::client::Clients;
+use self::recording::Recording;
 use crate::tool::{
     CLANG, COCOTB, CXX, LIBPYTHON, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool,
     Toolbox, UVM, UVM_2017, VENV, VERILATOR, keep_wheels,
@@ -51,6 +55,9 @@ pub(crate) struct Args {
     /// Measure what the host costs a simulation, instead of running cases
     #[arg(long, conflicts_with = "cases")]
     bench: bool,
+    /// Record the golden files of integration/golden anew: runs their cases alone
+    #[arg(long, conflicts_with_all = ["cases", "bench"])]
+    golden: bool,
     /// Install nothing
     #[arg(long)]
     no_install: bool,
@@ -93,13 +100,17 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         return Ok(true);
     }
     let mut score = Score::default();
-    for (name, case) in cases.iter().filter(|(name, _)| args.means(name)) {
+    let meant = |name: &str, case: &Case| args.means(name) && (case.golden || !args.golden);
+    for (name, case) in cases.iter().filter(|(name, case)| meant(name, case)) {
         println!("\n{name}: {case}");
         if let Err(Missing(reason)) = case.uvm().map_or(Ok(()), |uvm| tools.get(uvm)) {
             println!("skipped: {name}: {reason}");
             continue;
         }
-        score.count(name, run_case(&mut builder, name, case));
+        score.count(name, run_case(&mut builder, name, case, args.golden));
+    }
+    if args.golden {
+        return Ok(score.close());
     }
     if args.means(cocotb::NAME) {
         println!("\n{}: integration/cocotb", cocotb::NAME);
@@ -157,8 +168,13 @@ impl Score {
     }
 }
 
-/// Why the run was not as it must be; `None` if it was.
-fn run_case(builder: &mut Builder<'_>, name: &str, case: &Case) -> Result<Option<String>> {
+/// Why the run was not as it must be; `None` if it was. Its recording then becomes the golden file, if it is to.
+fn run_case(
+    builder: &mut Builder<'_>,
+    name: &str,
+    case: &Case,
+    golden: bool,
+) -> Result<Option<String>> {
     let images = builder.firmware(name, &case.firmware)?;
     let mut simulation = builder.simulation(&case.design, case.library, case.backend)?;
     if let Some(name) = &case.memories {
@@ -173,12 +189,27 @@ fn run_case(builder: &mut Builder<'_>, name: &str, case: &Case) -> Result<Option
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONPATH", format!("integration/python/{modules}"));
     }
+    let recording = Recording::of(builder.root(), name)?;
+    recording.record(&mut command);
     let mut clients = Clients::new(builder.root(), &case.clients);
+    let begin = Instant::now();
     let (status, lines) = watch(command, |line| clients.heed(line))?;
+    let simulated = begin.elapsed();
     let unmet_by_clients = clients.unmet()?;
     let expected = case.expected(builder.root())?;
     let unmet = case.unmet(expected.as_deref(), status, &lines);
-    Ok(unmet.or(unmet_by_clients))
+    if let Some(unmet) = unmet.or(unmet_by_clients) {
+        return Ok(Some(unmet));
+    }
+    if let Some(why) = &case.not_replayed {
+        println!("  not replayed: {why}");
+        return Ok(None);
+    }
+    let unmet = recording.replay(builder, Some(simulated))?;
+    if golden && unmet.is_none() {
+        recording.keep(builder.root())?;
+    }
+    Ok(unmet)
 }
 
 /// Runs a simulation with these images, and an empty folder for firmware's files.
@@ -189,8 +220,9 @@ fn command(
     images: &[String],
     plusargs: &[String],
 ) -> Result<Command> {
-    let files = root.join("target/cosim/files").join(name);
-    empty(&files)?;
+    // From the project's root, as all that a recording may name.
+    let files = format!("target/cosim/files/{name}");
+    empty(&root.join(&files))?;
 
     let mut command = Command::new("timeout");
     command

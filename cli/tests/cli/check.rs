@@ -81,7 +81,8 @@ space core0
   0x00000000 ┌ ram, 64 KiB, static
              │ tb.ram.mem: 16384 words of 32 bits
              │ at first: zeros
-             │ 0x00000000..=0x0000396f bytes of firmware.elf
+             │ 0x00000000..=0x00003648 bytes of firmware.elf
+             │ 0x00003650..=0x0000396f bytes of firmware.elf
              │ 0x00003650..=0x0000396f mailbox of `core0`: pointers of 32 bits, no cache line
              │ 0x00003970..=0x000039d7 zeros of firmware.elf
   0x0000ffff └

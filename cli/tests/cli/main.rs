@@ -9,6 +9,7 @@
 mod check;
 mod diff;
 mod export;
+mod golden;
 mod hostile;
 mod replay;
 mod run;

@@ -58,7 +58,7 @@ pub(super) const UVM: Bench = Bench {
         (
             "a tick on every 16th clock",
             "+UVM_TESTNAME=IdleTest +period=16",
-            None,
+            Some(1.05),
         ),
         (
             "ticks when notified",

@@ -18,17 +18,16 @@ use crate::tool::{
 const RAM_OF_CORE: usize = 0x1_0000;
 const MAILBOX: usize = 0x8000;
 
-/// The folders that simulations are made of.
-const SOURCES: [&str; 8] = [
-    "integration/designs",
+/// The folders with what is in a simulation in C and C++.
+const C_SOURCES: [&str; 4] = [
     "integration/rtl",
     "integration/tb",
     "integration/uvm",
     "include",
-    "sv/mailbox_sv",
-    "sv/mailbox_sv/core",
-    "sv/mailbox_sv/uvm",
 ];
+
+/// What Verilator has read for a simulation, as a rule for make.
+const READ: &str = "Vtestbench__ver.d";
 
 /// The feature of the library with methods in Python.
 const PYTHON: &str = "python";
@@ -77,11 +76,19 @@ impl<'a> Builder<'a> {
             return Ok(folder.clone());
         }
         let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--release", "--package", "vhost", "--lib"]);
-        cargo.args(["--target-dir", "target"]);
-        if let Some(feature) = feature {
-            cargo.args(["--features", feature]);
-        }
+        cargo.args(["build", "--release", "--target-dir", "target"]);
+        match feature {
+            Some(feature) => cargo.args(["--package", "vhost", "--lib", "--features", feature]),
+            // At once with the command, for which it would be built again.
+            None => cargo.args([
+                "--package",
+                "vhost",
+                "--lib",
+                "--package",
+                "vhost-cli",
+                "--bins",
+            ]),
+        };
         if feature == Some(PYTHON) {
             cargo.env("PYO3_PYTHON", self.root.join(VENV).join("bin/python"));
         }
@@ -110,6 +117,11 @@ impl<'a> Builder<'a> {
     /// The folder that Python packages are installed to.
     pub(super) fn packages(&self) -> &Path {
         &self.packages
+    }
+
+    /// The command `vhost`, which is built with the library.
+    pub(super) fn command(&self) -> PathBuf {
+        self.root.join("target/release/vhost")
     }
 
     /// The folder of the library with methods in Python.
@@ -202,14 +214,15 @@ impl<'a> Builder<'a> {
             }
         };
         let mut verilator = self.verilator(design, &link, &folder);
-        let inputs = format!(
-            "{}\n{:?}\n{:016x}\n",
-            requirements(&NEEDS),
-            verilator,
-            self.inputs((library == Library::Static).then_some(&libraries))?
-        );
+        let archive = (library == Library::Static).then(|| libraries.join("libvhost.a"));
+        let command = format!("{}\n{verilator:?}\n", requirements(&NEEDS));
+        let inputs = || {
+            let inputs = self.inputs(&folder, archive.as_deref())?;
+            Ok::<String, anyhow::Error>(format!("{command}{inputs:016x}\n"))
+        };
         let record = folder.join("inputs");
-        if fs::read_to_string(&record).is_ok_and(|last| last == inputs) {
+        let last = fs::read_to_string(&record).ok();
+        if last.is_some() && inputs().ok() == last {
             println!("  the simulation of {design} is as it was built before");
         } else {
             println!("  building the simulation of {design}");
@@ -217,7 +230,7 @@ impl<'a> Builder<'a> {
             // library, and what it left when it was interrupted.
             empty(&folder)?;
             succeed(&mut verilator, design)?;
-            fs::write(&record, inputs)
+            fs::write(&record, inputs()?)
                 .with_context(|| format!("cannot write {}", record.display()))?;
         }
 
@@ -264,27 +277,35 @@ impl<'a> Builder<'a> {
         command
     }
 
-    /// What the simulation is built from, in a number: the library, too, where it is linked statically. A shared one is loaded
-    /// when it runs.
-    fn inputs(&self, libraries: Option<&PathBuf>) -> Result<u64> {
-        let mut hasher = DefaultHasher::new();
-        for folder in SOURCES {
-            let mut files = vec![];
+    /// What the simulation in this folder is built from, in a number: the library, too, where it is linked statically. A shared
+    /// one is loaded when it runs.
+    fn inputs(&self, folder: &Path, archive: Option<&Path>) -> Result<u64> {
+        let text = fs::read_to_string(folder.join(READ)).context("cannot read what was read")?;
+        let (_, read) = text.split_once(" : ").context("no rule for make")?;
+        let mut files: Vec<PathBuf> = read
+            .split_whitespace()
+            .map(|file| self.root.join(file))
+            .collect();
+        for folder in C_SOURCES {
             for entry in fs::read_dir(self.root.join(folder))
                 .with_context(|| format!("cannot read {folder}"))?
             {
-                files.push(entry?.path());
-            }
-            files.retain(|file| file.is_file());
-            files.sort();
-            for file in files {
-                let content =
-                    fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-                (file.file_name(), content).hash(&mut hasher);
+                let file = entry?.path();
+                if file
+                    .extension()
+                    .is_some_and(|name| name == "cpp" || name == "h")
+                {
+                    files.push(file);
+                }
             }
         }
-        if let Some(libraries) = libraries {
-            fs::read(libraries.join("libvhost.a"))?.hash(&mut hasher);
+        files.extend(archive.map(Path::to_owned));
+        files.sort();
+        let mut hasher = DefaultHasher::new();
+        for file in files {
+            let content =
+                fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            (file, content).hash(&mut hasher);
         }
         Ok(hasher.finish())
     }

@@ -28,6 +28,9 @@ pub(super) struct Case {
     pub(super) plusargs: Vec<String>,
     #[serde(default)]
     pub(super) clients: Vec<String>,
+    pub(super) not_replayed: Option<String>,
+    #[serde(default)]
+    pub(super) golden: bool,
     #[serde(default)]
     status: i32,
     output: Option<String>,

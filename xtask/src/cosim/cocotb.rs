@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::build::Builder;
+use super::recording::Recording;
 use super::{SECONDS, watch};
 use crate::tool::VENV;
 
@@ -51,8 +52,13 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
     for (core, image) in images.iter().enumerate() {
         runner.env(format!("FIRMWARE{core}"), root.join(image));
     }
+    let recording = Recording::of(root, NAME)?;
+    recording.record(&mut runner);
     let (status, _) = watch(runner, |_| ())?;
-    Ok((status != Some(0)).then(|| "the test has not passed".into()))
+    if status != Some(0) {
+        return Ok(Some("the test has not passed".into()));
+    }
+    recording.replay(builder, None)
 }
 
 /// `PATH`, with a folder before all others.

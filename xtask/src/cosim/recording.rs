@@ -1,0 +1,88 @@
+//! What a simulation has recorded: replayed without it, and kept as a golden file where the case is one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::build::Builder;
+
+/// Where golden files are, from the project's root: `cargo test` replays them.
+const GOLDEN: &str = "integration/golden";
+
+/// A golden file is for looking at, and stays in the history for good.
+const MOST_BYTES: u64 = 200_000;
+
+/// The recording of one run.
+pub(super) struct Recording {
+    name: String,
+    file: PathBuf,
+}
+
+impl Recording {
+    /// Of the case of this name, whose last recording is forgotten.
+    pub(super) fn of(root: &Path, name: &str) -> Result<Self> {
+        let folder = root.join("target/cosim/recordings");
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let file = folder.join(format!("{name}.trace"));
+        if file.exists() {
+            fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+        }
+        let name = name.to_owned();
+        Ok(Self { name, file })
+    }
+
+    /// Has a simulation record itself.
+    pub(super) fn record(&self, simulation: &mut Command) {
+        simulation.env("VHOST_TRACE", &self.file);
+    }
+
+    /// Replays it by the command `vhost`. Why it was not as recorded; `None` if it was. Says how much faster that was, where
+    /// it is known how long the simulation took.
+    pub(super) fn replay(
+        &self,
+        builder: &Builder<'_>,
+        simulated: Option<Duration>,
+    ) -> Result<Option<String>> {
+        let mut command = Command::new(builder.command());
+        command.arg("replay").arg(&self.file).stdin(Stdio::null());
+        let begin = Instant::now();
+        let output = command.output().context("cannot start vhost replay")?;
+        let replayed = begin.elapsed();
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8_lossy(&told).trim_end().to_owned();
+        if !output.status.success() {
+            return Ok(Some(format!("the recording is not replayed: {told}")));
+        }
+        println!("  {told}");
+        if let Some(simulated) = simulated {
+            let times = simulated.as_secs_f64() / replayed.as_secs_f64();
+            println!("  replayed {times:.0} times as fast as simulated");
+        }
+        Ok(None)
+    }
+
+    /// Keeps it as the golden file of its case.
+    pub(super) fn keep(&self, root: &Path) -> Result<()> {
+        let bytes =
+            fs::read(&self.file).with_context(|| format!("cannot read {}", self.file.display()))?;
+        let here = root.to_string_lossy();
+        if let Some(at) = find(&bytes, here.as_bytes()) {
+            bail!("the recording names {here}, at byte {at}: nobody else has that folder");
+        }
+        if bytes.len() as u64 > MOST_BYTES {
+            bail!(
+                "the recording has {} bytes: a golden file may have {MOST_BYTES}",
+                bytes.len()
+            );
+        }
+        let golden = root.join(GOLDEN).join(format!("{}.trace", self.name));
+        fs::write(&golden, bytes).with_context(|| format!("cannot write {}", golden.display()))
+    }
+}
+
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
+}
