@@ -22,4 +22,4 @@ pub use format::{FORMAT, Header, Kind, Payloads, Source};
 pub use reader::{Entry, Said, Trace};
 pub use recorder::Recorder;
 pub use vocabulary::decode;
-pub(crate) use vocabulary::{answer, encode_body, whole};
+pub(crate) use vocabulary::{Encodings, answer, whole};

@@ -2,13 +2,14 @@
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::serde::BorrowedSerdeDecoder;
+use rustc_hash::FxHashMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::Damage;
 use super::format::Kind;
 use super::reader::{Entry, Said};
-use crate::bus::{Body, Envelope, Inbox, Message, MessageVisitor};
+use crate::bus::{Body, Envelope, Event, Inbox, KindId, Message, MessageVisitor, Observation};
 use crate::messages::{announced, console, files, foreign, mailbox, memory, rpc, sockets};
 
 /// How all that is recorded is laid out: bincode's standard configuration. What is read may claim `MOST` bytes: room for them is
@@ -56,7 +57,7 @@ pub(super) fn encode<T: Serialize + ?Sized>(value: &T, to: &mut Vec<u8>) -> Resu
 }
 
 /// Serializes a message or reply of any type.
-pub(crate) fn encode_body(body: &dyn Body, to: &mut Vec<u8>) -> Result<(), String> {
+fn encode_body(body: &dyn Body, to: &mut Vec<u8>) -> Result<(), String> {
     let body: &dyn erased_serde::Serialize = body;
     encode(body, to)
 }
@@ -74,7 +75,7 @@ type Encode = fn(&dyn Body, &mut Vec<u8>) -> Result<(), String>;
 impl Encoding {
     /// Of this name and receiver.
     pub(super) fn of(to: &str, name: &str) -> Self {
-        let known = by_party!(to, name, Encodings; announced, console, files, foreign, mailbox, memory, rpc, sockets);
+        let known = by_party!(to, name, OfType; announced, console, files, foreign, mailbox, memory, rpc, sockets);
         known.unwrap_or(Self {
             message: encode_body,
             reply: encode_body,
@@ -82,10 +83,32 @@ impl Encoding {
     }
 }
 
-/// Gives the encoding of what it is shown the type of.
-struct Encodings;
+/// The encodings of what was met already.
+#[derive(Debug, Default)]
+pub(crate) struct Encodings(FxHashMap<KindId, Encoding>);
 
-impl<I> MessageVisitor<I> for Encodings {
+impl Encodings {
+    /// Serializes what is seen, behind what `to` holds.
+    pub(crate) fn encode(
+        &mut self,
+        seen: &Observation<'_>,
+        to: &mut Vec<u8>,
+    ) -> Result<(), String> {
+        let ticket = &seen.ticket;
+        let known = self.0.entry(ticket.kind_id());
+        let encoding = known.or_insert_with(|| Encoding::of(ticket.to().0, ticket.name()));
+        match seen.event {
+            Event::Message(body) => (encoding.message)(body, to),
+            Event::Reply(body) => (encoding.reply)(body, to),
+            Event::Dropped => Ok(()),
+        }
+    }
+}
+
+/// Gives the encoding of what it is shown the type of.
+struct OfType;
+
+impl<I> MessageVisitor<I> for OfType {
     type Output = Encoding;
 
     fn visit<M: Message>(self) -> Encoding

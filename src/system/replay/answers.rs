@@ -1,11 +1,11 @@
 //! Stands in for memories of the process, for files and for what doorbells see.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, Layout, OpenFlags};
+use rustc_hash::FxHashMap;
 
 use super::score::Shared;
 use crate::actors::files::{Disk, DiskFile};
@@ -166,7 +166,7 @@ impl Connection for RecordedNetwork {
 pub(super) struct Sights {
     score: Shared,
     channels: Vec<(Layout, Segments)>,
-    seen: RefCell<HashMap<(MemoryId, u64), u8>>,
+    seen: RefCell<FxHashMap<(MemoryId, u64), u8>>,
 }
 
 impl Sights {

@@ -5,12 +5,13 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rustc_hash::FxHashMap;
 use serde::de::DeserializeOwned;
 
 use super::part::Part;
 use super::{ReplayError, Replayed};
 use crate::bus::{Event, Message, Observation, Party, Tap};
-use crate::trace::{Damage, Entry, Said, Trace, TraceError, decode, encode_body, whole};
+use crate::trace::{Damage, Encodings, Entry, Said, Trace, TraceError, decode, whole};
 
 /// Something came out otherwise than it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +63,10 @@ pub(super) struct Score {
     /// The tick that is played.
     tick: u64,
     /// Recorded numbers of messages that are not answered, by their numbers in the replay.
-    open: HashMap<u64, u64>,
+    open: FxHashMap<u64, u64>,
+    encodings: Encodings,
+    /// What is heard, serialized; kept for the next.
+    bytes: Vec<u8>,
     /// Answers that are waited for on behalf of those who are not there, by the recorded numbers of the messages.
     awaited: HashMap<u64, Box<dyn Any + Send>>,
     recent: VecDeque<Entry>,
@@ -97,7 +101,9 @@ impl Score {
             ahead: VecDeque::new(),
             end: None,
             tick: 0,
-            open: HashMap::new(),
+            open: FxHashMap::default(),
+            encodings: Encodings::default(),
+            bytes: Vec::new(),
             awaited: HashMap::new(),
             recent: VecDeque::new(),
             matched: 0,
@@ -176,7 +182,7 @@ impl Score {
         self.recent.push_back(entry);
     }
 
-    fn is_same(&self, entry: &Entry, seen: &Observation<'_>) -> bool {
+    fn is_same(&mut self, entry: &Entry, seen: &Observation<'_>) -> bool {
         let ticket = &seen.ticket;
         let kind = &entry.kind;
         let same_kind = (kind.from.as_str(), kind.to.as_str(), kind.name.as_str())
@@ -184,29 +190,30 @@ impl Score {
         if !same_kind || entry.tick != seen.tick {
             return false;
         }
-        let mut bytes = Vec::new();
-        match (&entry.said, seen.event) {
-            (Said::Message { body, awaited }, Event::Message(said)) => {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        let encoded = self.encodings.encode(seen, &mut bytes).is_ok();
+        let same = match (&entry.said, seen.event) {
+            (Said::Message { body, awaited }, Event::Message(_)) => {
                 let root = if ticket.root == ticket.sequence {
                     Some(entry.sequence)
                 } else {
                     self.open.get(&ticket.root).copied()
                 };
-                *awaited == seen.awaited
-                    && root == Some(entry.root)
-                    && encode_body(said, &mut bytes).is_ok()
-                    && bytes == *body
+                *awaited == seen.awaited && root == Some(entry.root) && encoded && bytes == *body
             }
-            (Said::Reply { body }, Event::Reply(said)) => {
+            (Said::Reply { body }, Event::Reply(_)) => {
                 self.open.get(&ticket.sequence) == Some(&entry.sequence)
-                    && encode_body(said, &mut bytes).is_ok()
+                    && encoded
                     && bytes == *body
             }
             (Said::Dropped, Event::Dropped) => {
                 self.open.get(&ticket.sequence) == Some(&entry.sequence)
             }
             _ => false,
-        }
+        };
+        self.bytes = bytes;
+        same
     }
 
     /// The replay is over, since `recorded` is not what came out.
