@@ -4,9 +4,9 @@ use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mailbox_rs::Response;
+use mailbox_rs::{Response, State};
 use serde::Serialize;
 
 use super::{AtExit, Attach, AttachError, Findings, Owners, Site, end_at_exit};
@@ -15,7 +15,7 @@ use crate::messages::ChannelId;
 use crate::messages::console::Print;
 use crate::messages::files::Open;
 use crate::messages::foreign::{Report, Severity};
-use crate::messages::mailbox::Served;
+use crate::messages::mailbox::{Rang, Served};
 use crate::messages::rpc::Call;
 
 /// Logs requests, and what is reported, one a line.
@@ -95,8 +95,8 @@ impl Attach for Logger {
 struct Output(Box<dyn Write + Send>);
 
 impl AtExit for Output {
-    fn end(&mut self) {
-        let _ = self.0.flush();
+    fn end(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 
@@ -138,6 +138,15 @@ impl Log {
                     *about = shown(&String::from_utf8_lossy(text));
                 }
             });
+        } else if let Some(Rang {
+            channel,
+            sight: Some(sight),
+            ..
+        }) = seen.event.is()
+            && sight.state != State::READY.0
+        {
+            // A reset: the request that was served is dropped.
+            self.learn(*channel, String::clear);
         } else if let Some(served) = seen.event.is::<Served>() {
             self.served(served, seen.tick)?;
         } else if let Some(report) = seen.event.is::<Report>() {
@@ -205,8 +214,7 @@ impl Log {
     }
 
     fn write(&self, line: &str) -> io::Result<()> {
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        writeln!(output.0, "{line}")
+        writeln!(self.lock().0, "{line}")
     }
 }
 
@@ -241,11 +249,8 @@ impl Tap for Log {
         if self.failed {
             return;
         }
-        if let Err(error) = self.log(seen) {
-            self.failed = true;
-            let text = format!("requests can't be logged any more: {error}");
-            self.findings.raise(Severity::Warning, text);
-        }
+        let logged = self.log(seen);
+        self.tell(logged);
         // A fatal error may end the process at once.
         let fatal = |report: &Report| report.severity == Severity::Fatal;
         if seen.event.is().is_some_and(fatal) {
@@ -255,9 +260,24 @@ impl Tap for Log {
 }
 
 impl Log {
-    fn end(&self) {
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        output.end();
+    fn end(&mut self) {
+        let ended = self.lock().end();
+        self.tell(ended);
+    }
+
+    /// Tells, once, that it can't be written.
+    fn tell(&mut self, logged: io::Result<()>) {
+        if let Err(error) = logged
+            && !self.failed
+        {
+            self.failed = true;
+            let text = format!("requests can't be logged any more: {error}");
+            self.findings.raise(Severity::Warning, text);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Output> {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

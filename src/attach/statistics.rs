@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mailbox_rs::{FileRequest, Request, Response};
 use serde::{Serialize, Serializer};
 
-use super::{AtExit, Attach, AttachError, Owners, Site, end_at_exit};
+use super::{AtExit, Attach, AttachError, Findings, Owners, Site, end_at_exit};
 use crate::bus::{Observation, Tap};
 use crate::messages::console::Print;
+use crate::messages::foreign::Severity;
 use crate::messages::mailbox::Served;
 
 /// Counts requests while it is attached, and writes what it counted when the system or the process ends, if it was told where
@@ -85,6 +86,7 @@ impl Attach for Statistics {
         Ok(Box::new(Collector {
             counted: self.counted,
             owners: Owners::new(site.channels().clone()),
+            findings: site.findings("statistics"),
             last,
         }))
     }
@@ -94,6 +96,7 @@ impl Attach for Statistics {
 struct Collector {
     counted: Arc<Mutex<Table>>,
     owners: Owners,
+    findings: Findings,
     last: Arc<Mutex<Last>>,
 }
 
@@ -112,7 +115,11 @@ impl Tap for Collector {
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        lock(&self.last).end();
+        let ended = lock(&self.last).end();
+        if let Err(error) = ended {
+            let text = format!("the table can't be written: {error}");
+            self.findings.raise(Severity::Warning, text);
+        }
     }
 }
 
@@ -120,13 +127,12 @@ impl Drop for Collector {
 struct Last(Option<Statistics>);
 
 impl AtExit for Last {
-    fn end(&mut self) {
+    fn end(&mut self) -> io::Result<()> {
         let Some(statistics) = self.0.take() else {
-            return;
+            return Ok(());
         };
         let table = statistics.table();
-        // There is nobody left to tell of an error.
-        let _ = match &statistics.to {
+        match &statistics.to {
             None => Ok(()),
             Some(To::Stderr) => write!(io::stderr(), "{table}"),
             Some(To::File(file)) if file.extension().is_some_and(|json| json == "json") => {
@@ -135,7 +141,7 @@ impl AtExit for Last {
                     .and_then(|text| fs::write(file, text + "\n"))
             }
             Some(To::File(file)) => fs::write(file, table.to_string()),
-        };
+        }
     }
 }
 

@@ -142,6 +142,8 @@ impl Bus {
         self.refuse_inside("start an actor")?;
         let local = self.local.borrow();
         let _entered = local.enter();
+        // What is started may not run the others.
+        let _polling = self.polling();
         self.woken.0.store(true, Ordering::Relaxed);
         Ok(start())
     }

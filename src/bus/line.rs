@@ -74,12 +74,12 @@ impl Ticket {
     }
 
     /// For a panic of a tap, which is no answer to the message that it saw.
-    fn of_tap(seen: Self) -> Self {
+    fn of_tap() -> Self {
         let kind = &Kind {
             to: Party::TAP,
             name: "Observation",
         };
-        Self::uncounted(seen.from, kind)
+        Self::uncounted(Party::TAP, kind)
     }
 }
 
@@ -159,7 +159,7 @@ impl Line {
             return;
         }
         let taps = std::mem::take(&mut *lock(&self.taps));
-        drop(taps);
+        self.release(taps);
     }
 
     pub(super) fn observing(&self) -> bool {
@@ -179,14 +179,15 @@ impl Line {
             event,
         };
         let mut taps = lock(&self.taps);
-        taps.retain_mut(|tap| {
+        let panicked = taps.extract_if(.., |tap| {
             let observed = catch_unwind(AssertUnwindSafe(|| tap.observe(&seen)));
             if let Err(payload) = &observed {
                 let text = panic_text(payload.as_ref());
-                self.keep_panic(Ticket::of_tap(ticket), format!("{text} (it is detached)"));
+                self.keep_panic(Ticket::of_tap(), format!("{text} (it is detached)"));
             }
-            observed.is_ok()
+            observed.is_err()
         });
+        let detached = panicked.collect();
         if self.joined.load(Ordering::Relaxed) {
             self.joined.store(false, Ordering::Relaxed);
             taps.append(&mut lock(&self.newcomers));
@@ -194,7 +195,16 @@ impl Line {
         if taps.is_empty() {
             self.tapped.store(false, Ordering::Relaxed);
         }
+        drop(taps);
+        self.release(detached);
         self.observing.store(false, Ordering::Relaxed);
+    }
+
+    /// Drops taps, which may panic then, too.
+    fn release(&self, taps: Vec<Box<dyn Tap>>) {
+        for tap in taps {
+            self.shelter(Ticket::of_tap(), || drop(tap));
+        }
     }
 
     /// Runs a handler and keeps the text of a panic, for whoever waits for its reply.

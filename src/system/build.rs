@@ -307,6 +307,33 @@ pub(super) fn attach(bus: &Bus, what: Box<dyn Attach>, site: &Site) -> Result<()
     Ok(())
 }
 
+/// Shows nothing to anybody any more. What was found at the very end goes to `foreign`, and so does who panicked.
+pub(super) fn detach_all(bus: &Bus, foreign: &Port<foreign::Inbox>) {
+    bus.detach();
+    // There is nobody left to tell of the others.
+    let _ = panics(bus, foreign);
+    let _ = bus.settle();
+}
+
+/// Panics that nobody has heard of, to be reported. Those of taps are posted as their findings are: no recording has them.
+#[cold]
+pub(super) fn panics(bus: &Bus, foreign: &Port<foreign::Inbox>) -> Vec<Report> {
+    let mut others = Vec::new();
+    for (ticket, text) in bus.take_panics() {
+        let report = Report {
+            severity: Severity::Error,
+            id: "vhost".to_owned(),
+            text: format!("{} panicked at {}: {text}", ticket.to(), ticket.name()),
+        };
+        if ticket.to() == Party::TAP {
+            foreign.sent_by(Party::TAP).post(report);
+        } else {
+            others.push(report);
+        }
+    }
+    others
+}
+
 /// What is loaded where, each once however many channels the image has.
 fn images(channels: &[ChannelConfig]) -> Vec<(SpaceId, Arc<Image>)> {
     let mut images: Vec<(SpaceId, Arc<Image>)> = Vec::new();

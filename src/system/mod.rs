@@ -380,11 +380,11 @@ impl Vhost {
     /// A panic that nobody heard of is an error of the host's own.
     #[cold]
     fn report_panics(&self) -> Result<(), Error> {
-        for (ticket, text) in self.0.bus.take_panics() {
-            let text = format!("{} panicked at {}: {text}", ticket.to(), ticket.name());
-            self.report(Severity::Error, "vhost", &text)?;
+        let Inner { bus, ports, .. } = &*self.0;
+        for report in build::panics(bus, &ports.foreign) {
+            bus.ask(&ports.foreign, report)?;
         }
-        Ok(())
+        Ok(bus.settle()?)
     }
 
     /// Puts out text that is left, and closes the sockets. The system ends when it is dropped.
@@ -404,8 +404,7 @@ impl Vhost {
 impl Vhost {
     /// Nothing is shown to anybody any more. What somebody found at the very end is still told.
     fn detach(&self) {
-        self.0.bus.detach();
-        let _ = self.0.bus.settle();
+        build::detach_all(&self.0.bus, &self.0.ports.foreign);
     }
 }
 

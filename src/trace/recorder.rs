@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -160,10 +160,10 @@ impl Recorder {
         frame.clear();
         frame.extend([0; PREFIX]);
         let encoded = encode(head, frame).and_then(|()| body(frame));
-        encoded.map_err(|error| failed(std::io::Error::other(error)))?;
+        encoded.map_err(|error| failed(io::Error::other(error)))?;
         let content = &frame[PREFIX..];
         let len = u32::try_from(content.len())
-            .map_err(|_| failed(std::io::Error::other("a message has more than 4 GiB")))?;
+            .map_err(|_| failed(io::Error::other("a message has more than 4 GiB")))?;
         let checksum = crc32fast::hash(content);
         frame[..4].copy_from_slice(&len.to_le_bytes());
         frame[4..PREFIX].copy_from_slice(&checksum.to_le_bytes());
@@ -199,8 +199,8 @@ impl Tap for Recorder {
 }
 
 impl AtExit for Output {
-    fn end(&mut self) {
-        let _ = self.flush();
+    fn end(&mut self) -> io::Result<()> {
+        self.flush()
     }
 }
 

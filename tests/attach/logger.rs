@@ -3,9 +3,10 @@
 use std::fs;
 use std::io;
 
-use vhost::attach::Logger;
+use mailbox_rs::Request;
+use vhost::attach::{Logger, Statistics};
 
-use crate::bench::{builder, session, start};
+use crate::bench::{NAME, ask, builder, call, firmware, session, shake, start};
 
 fn logged(logger: impl FnOnce(Logger) -> Logger) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
@@ -91,4 +92,47 @@ fn what_can_not_be_logged_is_told_once() {
     let told = reports.take_of("log");
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("no storage space"), "{told:?}");
+}
+
+#[test]
+fn a_reset_takes_along_what_a_request_was_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("requests.log");
+    let (builder, _) = builder(folder.path());
+    let vhost = start(builder.attach(Logger::file(&file)));
+    let [mut core0, _] = firmware(&vhost);
+    shake(&vhost, &mut core0);
+    assert!(core0.try_send(&call(100)));
+    vhost.tick().unwrap();
+    shake(&vhost, &mut core0);
+    let (dest, byte, len) = (NAME, 1, 4);
+    ask(&vhost, &mut core0, &Request::MemSet { dest, byte, len });
+    vhost.shutdown();
+    let text = fs::read_to_string(file).unwrap();
+    assert_eq!(
+        text,
+        "tick 4: core0: MEMSET dest 0x4000 byte 0x1 len 4; done; slot 0, taken in tick 4\n"
+    );
+}
+
+#[test]
+fn a_disk_that_is_full_at_the_end_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (builder, reports) = builder(folder.path());
+    let vhost = start(
+        builder
+            .attach(Logger::file("/dev/full"))
+            .attach(Statistics::new().file("/dev/full")),
+    );
+    session(&vhost);
+    assert_eq!(reports.take_of("log"), Vec::<String>::new());
+    vhost.shutdown();
+    let told = reports.take();
+    for (id, what) in [("log", "be logged"), ("statistics", "be written")] {
+        let of: Vec<_> = told.iter().filter(|report| report.id == id).collect();
+        assert!(
+            of.len() == 1 && of[0].text.contains(what) && of[0].text.contains("No space"),
+            "{told:?}"
+        );
+    }
 }

@@ -119,6 +119,18 @@ fn a_state_that_is_none_is_found() {
 }
 
 #[test]
+fn memory_that_is_cleared_is_a_reset() {
+    let found = found(|vhost, core0| {
+        core0.misbehave(Misbehaviour::State(0));
+        tick(vhost);
+        core0.reset();
+        tick(vhost);
+        assert!(core0.is_ready());
+    });
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
 fn a_host_s_index_that_firmware_overwrites_is_found_where_the_host_reads_it() {
     let found = found(|vhost, core0| {
         core0.misbehave(Misbehaviour::JumpAhead(100));

@@ -118,13 +118,17 @@ fn an_actor_is_attached_to_a_replay() {
         findings: site.findings("weary"),
         served: 0,
     });
-    let heard = std::rc::Rc::new(std::cell::Cell::new(0));
-    let count = heard.clone();
+    let heard = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let kept = heard.clone();
     let replay = vhost::Replay::of(trace)
         .attach(Filter::new().kind::<Served>().to(weary))
-        .on_finding(move |_| count.set(count.get() + 1));
+        .on_finding(move |finding| kept.borrow_mut().push(finding.id.clone()));
     replay.run().unwrap();
-    assert_eq!(heard.get(), 5);
+    // That it has ended, too.
+    assert_eq!(
+        heard.take(),
+        ["weary", "weary", "weary", "weary", "weary", "vhost"]
+    );
 }
 
 #[test]
@@ -143,4 +147,54 @@ fn what_is_said_at_the_very_end_is_heard() {
     let vhost = start(builder.attach(attach::with(|site: &Site| Last(site.findings("last")))));
     vhost.shutdown();
     assert_eq!(reports.take_of("last"), ["never seen an EXIT"]);
+}
+
+/// A tap that panics at the tenth thing that is said.
+fn brittle() -> impl Attach {
+    let mut seen = 0;
+    move |_: &Observation<'_>| {
+        seen += 1;
+        assert!(seen < 10, "ten");
+    }
+}
+
+#[test]
+fn a_tap_that_panics_is_reported_and_is_in_no_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = std::fs::read(crate::record(folder.path(), |builder| builder)).unwrap();
+    let kept = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let told = kept.clone();
+    let trace = crate::record(folder.path(), |builder| {
+        builder
+            .attach(brittle())
+            .on_report(move |report: &Report| told.borrow_mut().push(report.text.clone()))
+    });
+    assert_eq!(std::fs::read(&trace).unwrap(), bare);
+    let lost = "a tap panicked at Observation: ten (it is detached)";
+    assert!(kept.take().contains(&lost.to_owned()));
+    for only in [None, Some(vhost::ActorName::Mailbox)] {
+        let told = kept.clone();
+        let mut replay = vhost::Replay::of(&trace).attach(brittle());
+        if let Some(only) = only {
+            replay = replay.only(only);
+        }
+        let replay = replay.on_finding(move |found| told.borrow_mut().push(found.text.clone()));
+        replay.run().unwrap();
+        assert_eq!(kept.take(), [lost], "{only:?}");
+    }
+}
+
+#[test]
+fn whoever_is_attached_may_not_run_the_bus_for_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let (builder, _) = builder(folder.path());
+    let vhost = std::rc::Rc::new(start(builder));
+    let within = vhost.clone();
+    let asks = attach::with(move |_: &Site| {
+        let refused = within.status().unwrap_err().to_string();
+        assert!(refused.contains("from inside"), "{refused}");
+        |_: &Observation<'_>| ()
+    });
+    vhost.attach(asks).unwrap();
+    session(&vhost);
 }

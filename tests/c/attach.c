@@ -1,4 +1,7 @@
 /* A testbench that attaches loggers and checkers: attach MEM MAILBOX ROOT; its files are in ROOT. */
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "check.h"
 #include "chip.h"
 #include "firmware.h"
@@ -73,5 +76,12 @@ int main(int argc, char **argv) {
     /* A log is whole even where nobody shuts the system down. */
     CHECK_EQ(mb_attach(list("statistics=/dev/null, log", argv[3], "third.log")), 0);
     print("three\n");
+
+    /* A process that is forked off has nothing to write. */
+    pid_t child = fork();
+    int status;
+    if (child == 0)
+        exit(0);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
     exit(37);
 }

@@ -200,7 +200,7 @@ pub(crate) struct Stage {
     pub(crate) reports: Reports,
     pub(crate) console: Console,
     /// What the user was told of, findings of checkers among it.
-    found: Rc<RefCell<Vec<Report>>>,
+    pub(crate) found: Rc<RefCell<Vec<Report>>>,
     /// While set, the method `forever` answers.
     pub(crate) released: Rc<Cell<bool>>,
 }

@@ -340,3 +340,38 @@ fn an_attached_actor_that_panics_is_missed() {
     assert_eq!(panics.len(), 1);
     assert_eq!(panics[0].1, "the attached actor has ended (it is detached)");
 }
+
+/// Counts, and panics when it is dropped.
+struct Clinging(Arc<Mutex<u32>>);
+
+impl Tap for Clinging {
+    fn observe(&mut self, _: &Observation<'_>) {
+        let mut seen = self.0.lock().unwrap();
+        *seen += 1;
+        let first = *seen == 1;
+        drop(seen);
+        assert!(first, "tired");
+    }
+}
+
+impl Drop for Clinging {
+    fn drop(&mut self) {
+        panic!("not yet");
+    }
+}
+
+#[test]
+fn a_tap_that_panics_when_it_is_dropped_disturbs_nobody() {
+    let bus = Bus::new();
+    let clerk = forwarder(&bus, &doubler(&bus));
+    let seen = Arc::new(Mutex::new(0));
+    bus.attach(Clinging(seen.clone()));
+    assert_eq!(bus.ask(&clerk, clerk::Ask(1)), Ok(2));
+    assert_eq!(bus.ask(&clerk, clerk::Ask(2)), Ok(4));
+    assert_eq!(*seen.lock().unwrap(), 2);
+    bus.attach(Clinging(Arc::default()));
+    bus.detach();
+    let panics = bus.take_panics();
+    let texts: Vec<_> = panics.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, ["tired (it is detached)", "not yet", "not yet"]);
+}

@@ -182,8 +182,8 @@ impl Replay {
                 channels: &channels,
                 sink,
             };
-            let solo = Solo::new(actor, score, stage)?;
-            solo.attach(attached, served, told)?;
+            let solo = Solo::new(actor, score, stage, told)?;
+            solo.attach(attached, served)?;
             solo.play().map_err(Error::from)?;
             return solo.end();
         }

@@ -25,7 +25,7 @@ use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, Observing};
 use crate::messages::{console, files, foreign, mailbox, memory, rpc, sockets};
-use crate::system::build::{attach_all, setup, start_rpc};
+use crate::system::build::{attach_all, detach_all, setup, start_rpc};
 use crate::system::{Error, Observed};
 use crate::trace::{Damage, Entry, Header, Said, answer, whole};
 
@@ -41,6 +41,8 @@ pub(super) struct Stage<'a> {
 /// One actor, and the stand-ins of all others.
 pub(super) struct Solo {
     bus: Bus,
+    /// Where what is attached tells of what it finds.
+    findings: Port<foreign::Inbox>,
     score: Shared,
     name: &'static str,
     actor: Box<dyn Way>,
@@ -66,7 +68,13 @@ const SENDERS: [Party; 8] = [
 ];
 
 impl Solo {
-    pub(super) fn new(actor: ActorName, score: Shared, stage: Stage<'_>) -> Result<Self, Error> {
+    /// The actor alone; `told` hears what is found by what is attached.
+    pub(super) fn new(
+        actor: ActorName,
+        score: Shared,
+        stage: Stage<'_>,
+        told: Told,
+    ) -> Result<Self, Error> {
         let bus = Bus::new();
         bus.attach(score.tap());
         let held = Held::default();
@@ -78,6 +86,7 @@ impl Solo {
         };
         let way = others.start(actor, stage, &observed)?;
         Ok(Self {
+            findings: bus.foreign(Rc::new(move |call| told.tell(call))),
             bus,
             name: actor.name(),
             actor: way,
@@ -87,15 +96,13 @@ impl Solo {
         })
     }
 
-    /// Shows what is said to all of this, which knows the `served` channels; `told` hears what it finds.
+    /// Shows what is said to all of this, which knows the `served` channels.
     pub(super) fn attach(
         &self,
         attached: Vec<Box<dyn Attach>>,
         served: Arc<[Channel]>,
-        told: Told,
     ) -> Result<(), Error> {
-        let findings = self.bus.foreign(Rc::new(move |call| told.tell(call)));
-        attach_all(&self.bus, attached, served, &findings).map(drop)
+        attach_all(&self.bus, attached, served, &self.findings).map(drop)
     }
 
     /// Plays all of it.
@@ -128,9 +135,7 @@ impl Solo {
     /// How the replay ended.
     pub(super) fn end(self) -> Result<Replayed, ReplayError> {
         let replayed = self.score.end(self.bus.now());
-        // What was found at the very end is still told.
-        self.bus.detach();
-        self.bus.settle().map_err(Error::from)?;
+        detach_all(&self.bus, &self.findings);
         replayed
     }
 
