@@ -87,7 +87,8 @@ int mb_watchdog(uint64_t ticks, int severity);
 /*
  * Attaches loggers, checkers and collectors by their names, with commas between them, as the environment variable VHOST_ATTACH
  * does: "check", "log=requests.log", "log-json", "statistics=requests.json" (docs/attach.md). They see what is said from now on; before
- * mb_init, everything. Builds nothing. They go with the system. 0, or -1 where one is unknown or its file can't be written.
+ * mb_init, everything. Builds nothing. They go with the system. 0; or -1 where one is
+ * unknown, and nothing is attached, or where its file can't be written, and those before it are.
  */
 int mb_attach(const char *list);
 

@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mailbox_rs::{Response, State};
 use serde::Serialize;
 
-use super::{AtExit, Attach, AttachError, Findings, Owners, Site, end_at_exit};
+use super::{AtExit, Attach, AttachError, Findings, Site, end_at_exit};
 use crate::bus::{Observation, Tap};
 use crate::messages::ChannelId;
 use crate::messages::console::Print;
 use crate::messages::files::Open;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::mailbox::{Rang, Served};
-use crate::messages::rpc::Call;
+use crate::messages::rpc::{Call, Target};
 
 /// Logs requests, and what is reported, one a line.
 ///
@@ -84,8 +84,8 @@ impl Attach for Logger {
         Ok(Box::new(Log {
             output,
             json: self.json,
-            owners: Owners::new(site.channels().clone()),
-            about: vec![String::new(); site.channels().len()],
+            site: site.clone(),
+            about: site.channels().iter().map(|_| None).collect(),
             findings: site.findings("log"),
             failed: false,
         }))
@@ -104,15 +104,24 @@ impl AtExit for Output {
 struct Log {
     output: Arc<Mutex<Output>>,
     json: bool,
-    owners: Owners,
-    /// What the request that each channel's server is at is about: the name of a method, a path, a text.
-    about: Vec<String>,
+    site: Site,
+    /// What the request that each channel's server is at is about.
+    about: Vec<Option<About>>,
     findings: Findings,
     failed: bool,
 }
 
-/// Characters of a text that a line shows.
+/// What words of a request point to.
+enum About {
+    /// A method's name.
+    Method(String),
+    /// A text of firmware's, or a path.
+    Text(String),
+}
+
+/// Characters of a text in a line for people, and in one for programs.
 const MOST: usize = 60;
+const MOST_OF_JSON: usize = 1000;
 
 impl Log {
     fn log(&mut self, seen: &Observation<'_>) -> io::Result<()> {
@@ -120,24 +129,17 @@ impl Log {
             channel, target, ..
         }) = seen.event.is()
         {
-            let channels = self.owners.channels().iter();
+            let channels = self.site.channels().iter();
             let of = (0..).zip(channels).find(|(_, of)| *of.name == **channel);
-            if let Some((number, _)) = of {
-                self.learn(ChannelId(number), |about| {
-                    *about = plain(&target.to_string())
+            if let (Some((number, _)), Target::Method(name)) = (of, target) {
+                self.learn(ChannelId(number), || {
+                    About::Method(cut(name, MOST_OF_JSON).to_owned())
                 });
             }
         } else if let Some(Open { channel, path, .. }) = seen.event.is() {
-            self.learn(*channel, |about| {
-                *about = shown(&String::from_utf8_lossy(path));
-            });
+            self.learn(*channel, || text_of(path));
         } else if let Some(Print { channel, text }) = seen.event.is() {
-            self.learn(*channel, |about| {
-                // A long text comes in parts, of which the first will do.
-                if about.is_empty() {
-                    *about = shown(&String::from_utf8_lossy(text));
-                }
-            });
+            self.learn(*channel, || text_of(text));
         } else if let Some(Rang {
             channel,
             sight: Some(sight),
@@ -146,7 +148,7 @@ impl Log {
             && sight.state != State::READY.0
         {
             // A reset: the request that was served is dropped.
-            self.learn(*channel, String::clear);
+            self.forget(*channel);
         } else if let Some(served) = seen.event.is::<Served>() {
             self.served(served, seen.tick)?;
         } else if let Some(report) = seen.event.is::<Report>() {
@@ -155,19 +157,24 @@ impl Log {
         Ok(())
     }
 
-    fn learn(&mut self, ChannelId(number): ChannelId, learn: impl FnOnce(&mut String)) {
-        if let Some(about) = usize::try_from(number)
-            .ok()
-            .and_then(|at| self.about.get_mut(at))
-        {
-            learn(about);
+    /// Keeps what a request is about: the first that is said of it, since a long text comes in parts.
+    fn learn(&mut self, channel: ChannelId, about: impl FnOnce() -> About) {
+        if let Some(known) = self.of(channel) {
+            known.get_or_insert_with(about);
         }
     }
 
+    fn forget(&mut self, channel: ChannelId) -> Option<About> {
+        self.of(channel)?.take()
+    }
+
+    fn of(&mut self, ChannelId(number): ChannelId) -> Option<&mut Option<About>> {
+        self.about.get_mut(usize::try_from(number).ok()?)
+    }
+
     fn served(&mut self, served: &Served, tick: u64) -> io::Result<()> {
-        let channel = self.owners.name_of(served.channel);
-        let mut about = String::new();
-        self.learn(served.channel, |known| about = std::mem::take(known));
+        let channel = self.site.name_of(served.channel);
+        let about = self.forget(served.channel);
         if self.json {
             let (value, error) = match served.response {
                 None | Some(Response::Empty) => (None, None),
@@ -181,16 +188,24 @@ impl Log {
                 slot: served.slot,
                 request: served.kind(),
                 args: served.entry.counted_args(),
-                about: (!about.is_empty()).then_some(&about),
+                about: about
+                    .as_ref()
+                    .map(|(About::Method(text) | About::Text(text))| &**text),
                 value,
                 error,
             });
         }
         let mut line = format!("tick {tick}: {channel}: {}", served.asked());
-        if !about.is_empty() {
-            // Writing to a String does not fail.
-            let _ = write!(line, ", {about}");
-        }
+        // Writing to a String does not fail.
+        let _ = match about {
+            None => Ok(()),
+            Some(About::Method(name)) => write!(line, ", `{}`", plain(cut(&name, MOST))),
+            Some(About::Text(text)) => {
+                let short = cut(&text, MOST);
+                let rest = if short.len() < text.len() { "…" } else { "" };
+                write!(line, ", {short:?}{rest}")
+            }
+        };
         self.write(&format!("{line}{}", served.answered()))
     }
 
@@ -228,7 +243,7 @@ struct ServedLine<'a> {
     request: &'a str,
     args: &'a [u64],
     #[serde(skip_serializing_if = "Option::is_none")]
-    about: Option<&'a String>,
+    about: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -300,10 +315,16 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// Text of firmware's, quoted, of which no more is made than a line shows.
-fn shown(text: &str) -> String {
-    match text.char_indices().nth(MOST) {
-        None => format!("{text:?}"),
-        Some((end, _)) => format!("{:?}…", &text[..end]),
+/// Text of firmware's, of which no more is kept than a line shows.
+fn text_of(bytes: &[u8]) -> About {
+    let text = String::from_utf8_lossy(bytes);
+    About::Text(cut(&text, MOST_OF_JSON).to_owned())
+}
+
+/// The first so many characters.
+fn cut(text: &str, most: usize) -> &str {
+    match text.char_indices().nth(most) {
+        None => text,
+        Some((end, _)) => &text[..end],
     }
 }

@@ -1,24 +1,28 @@
 //! Whose a message is. It says so itself; or it answers one that does; or it is an access to a channel's mailbox, or one of the
 //! mailbox server's to a space that no other channel has.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Channel;
+use super::site::name_of;
 use crate::bus::{Body, Event, Inbox as _, Observation, Party};
 use crate::mem::{Segment, SpaceId};
 use crate::messages::foreign::{self, Report};
 use crate::messages::mailbox;
 use crate::messages::memory::{Access, AccessAt, Extent, Locate};
-use crate::messages::{ChannelId, ChannelRef, channel_of};
+use crate::messages::{ChannelRef, channel_of};
 
 /// Tells of messages, in the order in which they are said, whose they are.
 #[derive(Debug, Clone)]
 pub struct Owners {
     channels: Arc<[Channel]>,
     /// Whose messages are that are not answered yet, by their numbers.
-    open: HashMap<u64, Arc<str>>,
+    open: BTreeMap<u64, Arc<str>>,
 }
+
+/// So many messages may wait for an answer. Where more do, answers are kept from whoever asks, and the oldest are forgotten.
+const MOST_OPEN: usize = 4096;
 
 /// A message or reply, live or of a recording.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +59,7 @@ impl Owners {
     pub fn new(channels: Arc<[Channel]>) -> Self {
         Self {
             channels,
-            open: HashMap::new(),
+            open: BTreeMap::new(),
         }
     }
 
@@ -81,6 +85,9 @@ impl Owners {
         // What is announced has no answer.
         if said.to != *Party::NOBODY.0 {
             self.open.insert(said.sequence, whose.clone());
+            if self.open.len() > MOST_OPEN {
+                self.open.pop_first();
+            }
         }
         Some(whose)
     }
@@ -94,17 +101,9 @@ impl Owners {
                 .map(|channel| channel.name.clone());
         }
         match channel_of(body)? {
-            ChannelRef::Id(id) => Some(self.name_of(id)),
+            ChannelRef::Id(id) => Some(name_of(&self.channels, id)),
             ChannelRef::Name(name) => Some(name.into()),
         }
-    }
-
-    /// The name of a channel; its number where it is not known.
-    pub fn name_of(&self, ChannelId(number): ChannelId) -> Arc<str> {
-        let known = usize::try_from(number)
-            .ok()
-            .and_then(|at| self.channels.get(at));
-        known.map_or_else(|| format!("#{number}").into(), |known| known.name.clone())
     }
 
     /// The channel whose mailbox an access is to, and nothing else.

@@ -7,6 +7,7 @@ use mailbox_rs::Layout;
 use super::findings::{Findings, Way};
 use crate::config::ChannelConfig;
 use crate::mem::{MemoryMap, Segments, SpaceId};
+use crate::messages::ChannelId;
 
 /// One channel that is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +56,19 @@ impl Site {
         &self.channels
     }
 
+    /// The name of a channel; its number where there is none of it.
+    pub fn name_of(&self, channel: ChannelId) -> Arc<str> {
+        name_of(&self.channels, channel)
+    }
+
     /// For whoever has something to say to the user, under the name `id`.
     pub fn findings(&self, id: &str) -> Findings {
         Findings::new(id, &self.way)
     }
+}
+
+/// The name of a channel among these; its number where there is none of it.
+pub(super) fn name_of(channels: &[Channel], ChannelId(number): ChannelId) -> Arc<str> {
+    let known = usize::try_from(number).ok().and_then(|at| channels.get(at));
+    known.map_or_else(|| format!("#{number}").into(), |known| known.name.clone())
 }

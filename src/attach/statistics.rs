@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mailbox_rs::{FileRequest, Request, Response};
 use serde::{Serialize, Serializer};
 
-use super::{AtExit, Attach, AttachError, Findings, Owners, Site, end_at_exit};
+use super::{AtExit, Attach, AttachError, Findings, Site, end_at_exit};
 use crate::bus::{Observation, Tap};
 use crate::messages::console::Print;
 use crate::messages::foreign::Severity;
@@ -85,7 +85,7 @@ impl Attach for Statistics {
         end_at_exit(&last);
         Ok(Box::new(Collector {
             counted: self.counted,
-            owners: Owners::new(site.channels().clone()),
+            site: site.clone(),
             findings: site.findings("statistics"),
             last,
         }))
@@ -95,7 +95,7 @@ impl Attach for Statistics {
 /// Counts while it is attached.
 struct Collector {
     counted: Arc<Mutex<Table>>,
-    owners: Owners,
+    site: Site,
     findings: Findings,
     last: Arc<Mutex<Last>>,
 }
@@ -103,11 +103,11 @@ struct Collector {
 impl Tap for Collector {
     fn observe(&mut self, seen: &Observation<'_>) {
         if let Some(print) = seen.event.is::<Print>() {
-            let channel = self.owners.name_of(print.channel);
+            let channel = self.site.name_of(print.channel);
             lock(&self.counted).printed(&channel, print.text.len() as u64);
         }
         if let Some(served) = seen.event.is::<Served>() {
-            let channel = self.owners.name_of(served.channel);
+            let channel = self.site.name_of(served.channel);
             lock(&self.counted).served(&channel, served, seen.tick);
         }
     }

@@ -82,6 +82,15 @@ pub(super) fn running() -> Result<Option<Rc<Vhost>>, Error> {
     }
 }
 
+/// The system, if there is one. One that is to come is this thread's: what is asked for is kept for it.
+fn running_or_to_come() -> Result<Option<Rc<Vhost>>, Error> {
+    let vhost = running()?;
+    if vhost.is_none() {
+        claim()?;
+    }
+    Ok(vhost)
+}
+
 /// Fails unless it is in order that there is none.
 #[cold]
 fn not_running(stage: &Stage) -> Result<(), Error> {
@@ -102,7 +111,7 @@ pub(super) fn observe(what: u32) -> Result<(), Error> {
     if what & !(SERVED | WRITTEN) != 0 {
         return Err(Error::NotObservable { what });
     }
-    let vhost = running()?;
+    let vhost = running_or_to_come()?;
     OBSERVED.set(OBSERVED.get() | what);
     vhost.as_deref().map(observe_in);
     Ok(())
@@ -120,7 +129,7 @@ fn observe_in(vhost: &Vhost) {
 
 /// Reports channels that make no progress, until the system is shut down.
 pub(super) fn watch(patience: Patience) -> Result<(), Error> {
-    let vhost = running()?;
+    let vhost = running_or_to_come()?;
     PATIENCE.set(Some(patience));
     if let Some(vhost) = vhost {
         vhost.watch(patience);
@@ -130,7 +139,7 @@ pub(super) fn watch(patience: Patience) -> Result<(), Error> {
 
 /// Attaches something ready-made, now or as soon as there is a system. A system that is shut down takes it along.
 pub(super) fn attach(named: Vec<Named>) -> Result<(), Error> {
-    match running()? {
+    match running_or_to_come()? {
         Some(vhost) => named
             .into_iter()
             .try_for_each(|what| Ok(vhost.attach(what)?)),

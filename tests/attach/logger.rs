@@ -33,7 +33,7 @@ fn for_people() {
             &["tick ", "\"hello\\n\"", "; slot 0, taken in tick "][..],
         ),
         ("core1: MEMMOVE", &["len 32", "; slot 1"]),
-        ("core0: CALL", &["`wait`", "; gives 0xc; slot 2"]),
+        ("core0: CALL", &[", `wait`;", "; gives 0xc; slot 2"]),
         ("core1: MEMSET", &["; fails: EFAULT"]),
         ("error: core1: ", &["request in slot 3, MEMSET"]),
     ] {
@@ -55,7 +55,8 @@ fn for_programs() {
     assert_eq!(call["request"], "CALL");
     assert_eq!(call["args"][1], 3);
     assert_eq!(call["value"], 12);
-    assert_eq!(call["about"], "method `wait`");
+    assert_eq!(call["about"], "wait");
+    assert_eq!(lines[0]["about"], "hello\n");
     let took = call["tick"].as_u64().unwrap() - call["taken"].as_u64().unwrap();
     assert_eq!(took, 3);
     assert!(

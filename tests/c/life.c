@@ -321,8 +321,25 @@ static void in_thread(void *(*run)(void *)) {
     CHECK_EQ(pthread_join(thread, NULL), 0);
 }
 
+static void *refused(void *unused) {
+    (void)unused;
+    CHECK_EQ(init(), -1);
+    CHECK_HAS(mb_last_error(), "thread");
+    return NULL;
+}
+
+/* Whoever asks for something of a system that is to come says whose it will be. */
+static void *ask_and_leave(void *unused) {
+    (void)unused;
+    CHECK_EQ(mb_attach("check"), 0);
+    in_thread(refused);
+    mb_shutdown();
+    return NULL;
+}
+
 void threads(void) {
     set_environment();
+    in_thread(ask_and_leave);
     CHECK_EQ(init(), 0);
     handshake();
     in_thread(other_thread);

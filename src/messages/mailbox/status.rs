@@ -217,8 +217,12 @@ impl ChannelStatus {
         };
         write!(
             f,
-            "waits for {by}: {target} is pending since tick {since}, as it said {answers} times"
+            "waits for {by}: {target} is pending since tick {since}, as it said "
         )?;
+        match answers {
+            1 => f.write_str("once")?,
+            answers => write!(f, "{answers} times")?,
+        }
         if *tick < self.now {
             f.write_str(", and is being asked again")?;
         }

@@ -131,8 +131,12 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
                 tick: status.now,
             };
             assert_eq!((asked, status.since), (&expected, 2));
+            let times = match answers {
+                1 => "once".to_owned(),
+                answers => format!("{answers} times"),
+            };
             let told = format!(
-                "core0: waits for {by}: method `later` is pending since tick 2, as it said {answers} times"
+                "core0: waits for {by}: method `later` is pending since tick 2, as it said {times}"
             );
             assert!(status.to_string().starts_with(&told), "{status}");
             bench.tick();
