@@ -1,9 +1,11 @@
 //! `cargo xtask bench`: the benches of `vhost`, with the caller's arguments handed on to them.
 
+use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -27,6 +29,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let wants_taps = args.bench.as_deref().is_none_or(|name| name == QUICKSTART);
     if status.success() && wants_taps && args.rest.is_empty() {
         compare_with_untapped(root)?;
+        compare_program(root)?;
     }
     Ok(status.success())
 }
@@ -48,6 +51,49 @@ fn compare_with_untapped(root: &Path) -> Result<()> {
     println!(
         "nothing attached, to a library in which nothing can be: {:.3}",
         tapped / untapped
+    );
+    Ok(())
+}
+
+/// How often the quickstart's program is called, each way.
+const CALLS: usize = 300;
+
+/// Shows what recording costs of the quickstart as users call it: a program that starts, runs and ends.
+fn compare_program(root: &Path) -> Result<()> {
+    let mut build = Command::new("cargo");
+    build.args(["build", "--release", "--example", QUICKSTART]);
+    let built = build.current_dir(root).status();
+    if !built.context("cannot start cargo")?.success() {
+        bail!("the quickstart can't be built");
+    }
+    let program = root.join("target/release/examples").join(QUICKSTART);
+    let trace = root.join("target/release/quickstart.trace");
+    let mut times = [const { Vec::new() }; 2];
+    for _ in 0..CALLS {
+        for (recorded, times) in [false, true].into_iter().zip(&mut times) {
+            let mut call = Command::new(&program);
+            call.current_dir(root).env_remove("VHOST_TRACE");
+            if recorded {
+                call.env("VHOST_TRACE", &trace);
+            }
+            call.stdout(Stdio::null()).stderr(Stdio::null());
+            let since = Instant::now();
+            let status = call.status().context("cannot start the quickstart")?;
+            times.push(since.elapsed().as_secs_f64());
+            if !status.success() {
+                bail!("the quickstart fails: {status}");
+            }
+            // Another time it is a new file, too.
+            let _ = fs::remove_file(&trace);
+        }
+    }
+    let [bare, recorded] = times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[CALLS / 2]
+    });
+    println!(
+        "the program recorded, to the program alone: {:.3} (medians of {CALLS} calls in turn)",
+        recorded / bare
     );
     Ok(())
 }
