@@ -246,6 +246,8 @@ class MbHost;
             hooks.report(MB_ERROR, ch, $sformatf("method `%s` ended without a result: execute() did not yield", method));
         if (status == MB_PENDING)
             await(callee);
+        else
+            forget(callee);
     endfunction
 
     local function void await(MbCallable callee);
@@ -255,6 +257,15 @@ class MbHost;
         pending.push_back(callee);
         begun.push_back(callee);
         -> mb_begun;
+    endfunction
+
+    // At once, and not when the tick is over: the next call of the same method may begin in this one.
+    local function void forget(MbCallable callee);
+        foreach (pending[i])
+            if (pending[i] == callee) begin
+                pending.delete(i);
+                return;
+            end
     endfunction
 
     // A channel has exited.
