@@ -241,13 +241,14 @@ class MbHost;
                 "method `%s` is called with %0d arguments; %0d can be given", method, arg_len, `SV_CALL_MAX_ARGS));
             return 0;
         end
+        // At once, and not when the tick is over: its next call may begin in the tick in which this one was answered.
+        if (!callee.keep(ticks))
+            forget(callee);
         poll = callee.poll(ticks, at.get_space(), arg_len, args, status);
         if (status == MB_FAILED)
             hooks.report(MB_ERROR, ch, $sformatf("method `%s` ended without a result: execute() did not yield", method));
         if (status == MB_PENDING)
             await(callee);
-        else
-            forget(callee);
     endfunction
 
     local function void await(MbCallable callee);
@@ -259,7 +260,6 @@ class MbHost;
         -> mb_begun;
     endfunction
 
-    // At once, and not when the tick is over: the next call of the same method may begin in this one.
     local function void forget(MbCallable callee);
         foreach (pending[i])
             if (pending[i] == callee) begin
