@@ -20,6 +20,7 @@ cluster = [
     "integration/rtl/cluster.sv",
     "sv/mailbox_sv/mailbox_if.sv",
     "integration/uvm/cluster_bench.sv",
+    "integration/tb/mb_socket_pkg.sv",
 ]
 SOURCES = {
     "plain": [*cluster, "integration/uvm/plain_pkg.sv", "integration/uvm/plain_testbench.sv"],

@@ -29,6 +29,12 @@ int main(void)
     CHECK(mb_call(&mailbox, "wait", CLOCKS) == CLOCKS);
     CHECK(clocks() - begin >= CLOCKS);
 
+    /* The first request after a handshake. */
+    mb_send(&mailbox, MB_CALL, call, 2, NULL, 0);
+    mb_flush(&mailbox);
+    mb_reset(&mailbox);
+    CHECK(mb_call(&mailbox, "wait", 1) == 1);
+
     mb_printf(&mailbox, "%u checks passed\n", checks);
     mb_exit(&mailbox, 0);
     return 0;

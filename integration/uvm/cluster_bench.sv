@@ -1,8 +1,9 @@
 // What surrounds the cluster, with UVM or without: clock and reset, the mailbox's interface, the memory behind the window, and
 // a doorbell.
 //
-//   +period=N    a tick every N clocks (default 1)
-//   +notify      a tick only where there is a reason; with +period=N, then too
+//   +period=N     a tick every N clocks (default 1)
+//   +notify       a tick only where there is a reason; with +period=N, then too
+//   +shortened=N  a tick every N clocks from the 1000th on
 module cluster_bench #(
     parameter int CORES = 3
 ) (
@@ -43,6 +44,10 @@ module cluster_bench #(
         if ($test$plusargs("notify") != 0)
             mailbox_if.period = 0;
         void'($value$plusargs("period=%d", mailbox_if.period));
+        if ($test$plusargs("shortened") != 0) begin
+            repeat (1000) @(posedge clk);
+            void'($value$plusargs("shortened=%d", mailbox_if.period));
+        end
     end
 
     // The memory behind the window is the testbench's: firmware and host see the same bytes.

@@ -1,6 +1,7 @@
 // The cluster without UVM: what firmware calls and what it prints is the same.
 //
 //   +clocks=N    how long the watchdog waits for the end (default 2,000,000)
+//   +ask         the testbench, too, calls a method by way of the library
 module testbench;
     import mailbox_core_pkg::*;
     import plain_pkg::*;
@@ -32,6 +33,19 @@ module testbench;
         foreach (host.codes[ch])
             $display("%s has exited with %0d", ch, host.codes[ch]);
         $finish;
+    end
+
+    // One poll after each clock, as a C model would do it.
+    initial if ($test$plusargs("ask") != 0) begin
+        automatic longint unsigned args[16];
+        automatic int unsigned     status = MB_PENDING;
+        MbHost::get().start();
+        @(posedge resetn);
+        while (status == MB_PENDING) begin
+            @(negedge clk);
+            void'(__mb_call("cpu0", "clocks", 0, args, status));
+        end
+        $display("`clocks` has answered with status %0d", status);
     end
 
     // ---- Ends that are none ----

@@ -110,6 +110,11 @@ class FirstExitTest extends ClusterTest;
         MbRoot::mb().wait_finish();
         phase.drop_objection(this);
     endtask
+
+    virtual function void check_phase(uvm_phase phase);
+        if (MbRoot::mb().host.codes.size() != 1)
+            `uvm_error("FirstExitTest", $sformatf("%0d channels have exited", MbRoot::mb().host.codes.size()))
+    endfunction
 endclass
 
 // For measuring: firmware idles for +clocks=N, served or, with +unserved, not.

@@ -11,6 +11,9 @@ const IMPORTS: &str = concat!(
 );
 const EXPORTS: &str = include_str!("../../sv/mailbox_sv/core/mb_exports.svh");
 
+/// The C type of an open array: which direction it has, only the function's name tells.
+const OPEN_ARRAY: &str = "const svOpenArrayHandle";
+
 /// What SystemVerilog can't be given: plain C pointers.
 const FOR_C: [&str; 2] = ["mb_backdoor_write_mem", "mb_backdoor_read_mem"];
 
@@ -20,6 +23,16 @@ const NOT_EXPORTED: [&str; 4] = [
     "mb_exit",
     "__vhost_bb_mem_read",
     "__vhost_bb_mem_write",
+];
+
+/// The arguments that point to so many, where C has no more than a pointer.
+const ARRAYS: [(&str, &str); 6] = [
+    ("__mb_call", "args[16]"),
+    ("mb_sv_call", "args[16]"),
+    ("mb_served", "args[20]"),
+    ("mb_written", "data[64]"),
+    ("mb_bb_mem_read_block", "data[64]"),
+    ("mb_bb_mem_write_block", "data[64]"),
 ];
 
 /// What a function takes and gives, as SystemVerilog says it: the result's type, then for each argument its direction, its
@@ -44,7 +57,7 @@ fn type_of(c: &str) -> (&'static str, &'static str) {
         "uint64_t *" => ("output", "longint unsigned"),
         "const uint8_t *" => ("input", "byte unsigned"),
         "const uint64_t *" => ("input", "longint unsigned"),
-        "const svOpenArrayHandle" => ("", "byte unsigned"),
+        OPEN_ARRAY => ("input", "byte unsigned"),
         other => panic!("no type of SystemVerilog for `{other}`"),
     }
 }
@@ -68,8 +81,22 @@ fn declared(c: &str) -> BTreeMap<String, Signature> {
             let mut signature = vec![result.to_owned()];
             for arg in args.split(", ").filter(|arg| *arg != "void") {
                 let (c_type, arg) = split_name(arg);
-                let (direction, sv_type) = type_of(c_type);
-                signature.push(format!("{direction} {sv_type} {arg}").trim().to_owned());
+                let (mut direction, sv_type) = type_of(c_type);
+                let mut arg = arg.to_owned();
+                if c_type == OPEN_ARRAY {
+                    direction = if name.contains("_read_") {
+                        "output"
+                    } else {
+                        "input"
+                    };
+                    arg += "[]";
+                }
+                let is_it =
+                    |of: &&(&str, &str)| of.0 == name && of.1.starts_with(&format!("{arg}["));
+                if let Some((_, array)) = ARRAYS.iter().find(is_it) {
+                    arg = (*array).to_owned();
+                }
+                signature.push(format!("{direction} {sv_type} {arg}"));
             }
             Some((name.to_owned(), signature))
         })
@@ -82,8 +109,7 @@ fn split_name(declaration: &str) -> (&str, &str) {
     (declaration[..at].trim_end(), &declaration[at..])
 }
 
-/// The functions that SystemVerilog text declares after `keyword`, without the dimensions of arrays. The direction of an open
-/// array is SystemVerilog's own matter.
+/// The functions that SystemVerilog text declares after `keyword`.
 fn in_system_verilog(text: &str, keyword: &str) -> BTreeMap<String, Signature> {
     let code: Vec<&str> = text
         .lines()
@@ -103,13 +129,7 @@ fn in_system_verilog(text: &str, keyword: &str) -> BTreeMap<String, Signature> {
         let mut signature = vec![result.to_owned()];
         for arg in args.split(',').map(str::trim).filter(|arg| !arg.is_empty()) {
             let words: Vec<&str> = arg.split_whitespace().collect();
-            let arg = words.join(" ");
-            let (arg, dimensions) = arg.split_once('[').unwrap_or((&arg, "1]"));
-            let arg = match dimensions {
-                "]" => arg.split_once(' ').unwrap().1,
-                _ => arg,
-            };
-            signature.push(arg.to_owned());
+            signature.push(words.join(" "));
         }
         Some((name.to_owned(), signature))
     });

@@ -10,7 +10,8 @@ interface class MbCallable;
         longint unsigned tick, string space, int unsigned arg_len, longint unsigned args[`SV_CALL_MAX_ARGS],
         output int unsigned status);
 
-    // A tick is over. False where no call is pending any more; one that was not polled in this tick has been dropped.
+    // Asked when a tick is over, and before each poll. False where no call is pending any more; one that was polled neither in this
+    // tick nor since the one before has been dropped.
     pure virtual function bit keep(longint unsigned tick);
 
     // Executes the call that has begun.

@@ -241,6 +241,9 @@ class MbHost;
                 "method `%s` is called with %0d arguments; %0d can be given", method, arg_len, `SV_CALL_MAX_ARGS));
             return 0;
         end
+        // At once, and not when the tick is over: its next call may begin in the tick in which this one was answered.
+        if (!callee.keep(ticks))
+            forget(callee);
         poll = callee.poll(ticks, at.get_space(), arg_len, args, status);
         if (status == MB_FAILED)
             hooks.report(MB_ERROR, ch, $sformatf("method `%s` ended without a result: execute() did not yield", method));
@@ -255,6 +258,14 @@ class MbHost;
         pending.push_back(callee);
         begun.push_back(callee);
         -> mb_begun;
+    endfunction
+
+    local function void forget(MbCallable callee);
+        foreach (pending[i])
+            if (pending[i] == callee) begin
+                pending.delete(i);
+                return;
+            end
     endfunction
 
     // A channel has exited.

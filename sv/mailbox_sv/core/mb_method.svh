@@ -70,9 +70,9 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         return 0;
     endfunction
 
-    // A pending call is polled at every tick: where one passes without, firmware has reset its channel.
+    // A pending call is polled at every tick, or between each and the next: where one passes without, firmware has reset its channel.
     virtual function bit keep(longint unsigned tick);
-        if (state != INIT && polled != tick) begin
+        if (state != INIT && polled + 1 < tick) begin
             state = INIT;
             if (executing != null)
                 executing.kill();

@@ -16,7 +16,7 @@ class MailboxItem extends uvm_sequence_item;
     // Whether it has a response, and what that says; a negated error number where the request failed.
     bit              answered;
     longint unsigned result;
-    // When it was served.
+    // When it was served, in the time unit of the package that this class is in.
     realtime         served_at;
 
     function new(string name = "MailboxItem");
@@ -35,6 +35,14 @@ class MailboxItem extends uvm_sequence_item;
         foreach (args[i])
             text = {text, $sformatf(" %0h", args[i])};
         return answered ? {text, $sformatf(" -> %0h", result)} : text;
+    endfunction
+
+    virtual function void do_print(uvm_printer printer);
+        super.do_print(printer);
+        printer.print_string("request", convert2string());
+        printer.print_string("slot", $sformatf("%0d", slot));
+        printer.print_string("ticks", $sformatf("%0d", ticks));
+        printer.print_time("served_at", time'(served_at));
     endfunction
 
     virtual function void do_copy(uvm_object rhs);

@@ -5,6 +5,7 @@ class MailboxWrite extends uvm_sequence_item;
     string           space;
     longint unsigned addr;
     byte unsigned    data[];
+    // In the time unit of the package that this class is in.
     realtime         written_at;
 
     function new(string name = "MailboxWrite");
@@ -16,6 +17,12 @@ class MailboxWrite extends uvm_sequence_item;
         foreach (data[i])
             text = {text, $sformatf(" %02h", data[i])};
         return text;
+    endfunction
+
+    virtual function void do_print(uvm_printer printer);
+        super.do_print(printer);
+        printer.print_string("bytes", convert2string());
+        printer.print_time("written_at", time'(written_at));
     endfunction
 
     virtual function void do_copy(uvm_object rhs);

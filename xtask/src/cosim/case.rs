@@ -112,8 +112,7 @@ impl Case {
             let status = status.map_or("a signal".into(), |status| status.to_string());
             return Some(format!("it ended with {status}, and not {}", self.status));
         }
-        let (prints, messages): (Vec<_>, Vec<_>) =
-            lines.iter().partition(|line| line.starts_with('['));
+        let (prints, messages): (Vec<_>, Vec<_>) = lines.iter().partition(|line| is_print(line));
         if let Some(difference) = expected.and_then(|expected| difference(&prints, expected)) {
             return Some(difference);
         }
@@ -124,6 +123,11 @@ impl Case {
             .find(|part| !messages.any(|line| line.contains(part.as_str())))?;
         Some(format!("no message says `{missing}`"))
     }
+}
+
+/// Whether firmware has printed it. Verilator begins a line of `$fatal` in the same way, by the time in brackets.
+fn is_print(line: &str) -> bool {
+    line.starts_with('[') && !line.contains("] %Fatal: ")
 }
 
 /// The first line that is not as expected.
@@ -179,6 +183,12 @@ mod tests {
     fn unmet(expected: &str, status: i32, lines: &[&str]) -> Option<String> {
         let lines: Vec<String> = lines.iter().map(|line| (*line).into()).collect();
         case().unmet(Some(expected), Some(status), &lines)
+    }
+
+    #[test]
+    fn what_the_simulator_says_of_a_fatal_error_is_no_print() {
+        let lines = ["[a] x", "[7000] %Fatal: a.sv:1: one", "two"];
+        assert_eq!(unmet("[a] x\n", 3, &lines), None);
     }
 
     #[test]
