@@ -102,10 +102,6 @@ class MbHost;
         return null;
     endfunction
 
-    function bit has_channel(string ch);
-        return channels.exists(ch);
-    endfunction
-
     // A black-box memory; null, and fatal, where there is none.
     function MbAddressable memory(string name);
         if (memories.exists(name))

@@ -34,5 +34,8 @@ parameter int unsigned MB_OBSERVE_WRITTEN = 2;
 // class, since Verilator looks at those in every time step for as long as somebody waits.
 event mb_changed, mb_begun;
 
+// A bad address (Linux's number): what firmware is answered whose words point to nowhere.
+parameter int MB_EFAULT = 14;
+
 // Exit codes by channel.
 typedef int unsigned mb_codes_t[string];

@@ -50,7 +50,8 @@ class MailboxHooks extends MbHooks;
         item.action = action;
         for (int i = 0; i < 20 && i < int'(words); i++)
             item.args.push_back(args[i]);
-        if (action == MB_CALL && words != 0)
+        // The host has reported a name that is nowhere: nobody asks for it again.
+        if (action == MB_CALL && words != 0 && int'(result) != -MB_EFAULT)
             mb_backdoor_read_string(MbHost::get().channel(ch).get_space(), args[0], item.method);
         item.ticks = ticks;
         item.answered = answered;
