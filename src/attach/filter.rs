@@ -120,4 +120,8 @@ impl Tap for Sieve {
             self.tap.observe(seen);
         }
     }
+
+    fn finish(&mut self) {
+        self.tap.finish();
+    }
 }

@@ -158,7 +158,10 @@ impl Line {
         if self.observing() {
             return;
         }
-        let taps = std::mem::take(&mut *lock(&self.taps));
+        let mut taps = std::mem::take(&mut *lock(&self.taps));
+        for tap in &mut taps {
+            self.shelter(Ticket::of_tap(), || tap.finish());
+        }
         self.release(taps);
     }
 

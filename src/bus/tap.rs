@@ -12,6 +12,9 @@ use super::{Body, Ticket};
 pub trait Tap: Send + 'static {
     /// One message or reply.
     fn observe(&mut self, seen: &Observation<'_>);
+
+    /// There is nothing more to see.
+    fn finish(&mut self) {}
 }
 
 impl<F: FnMut(&Observation<'_>) + Send + 'static> Tap for F {
@@ -23,6 +26,10 @@ impl<F: FnMut(&Observation<'_>) + Send + 'static> Tap for F {
 impl Tap for Box<dyn Tap> {
     fn observe(&mut self, seen: &Observation<'_>) {
         (**self).observe(seen);
+    }
+
+    fn finish(&mut self) {
+        (**self).finish();
     }
 }
 
@@ -124,10 +131,7 @@ impl ActorTap {
 
 impl Tap for ActorTap {
     fn observe(&mut self, seen: &Observation<'_>) {
-        if !self.0.connected() {
-            // actix ends an actor that panics, and tells nobody: a checker that is gone must not look like one that is content.
-            std::panic::resume_unwind(Box::new("the attached actor has ended"));
-        }
+        self.finish();
         self.0.do_send(Kept {
             ticket: seen.ticket,
             tick: seen.tick,
@@ -137,5 +141,12 @@ impl Tap for ActorTap {
                 Event::Dropped => KeptEvent::Dropped,
             },
         });
+    }
+
+    /// actix ends an actor that panics, and tells nobody: a checker that is gone must not look like one that is content.
+    fn finish(&mut self) {
+        if !self.0.connected() {
+            std::panic::resume_unwind(Box::new("the attached actor has ended"));
+        }
     }
 }

@@ -341,6 +341,36 @@ fn an_attached_actor_that_panics_is_missed() {
     assert_eq!(panics[0].1, "the attached actor has ended (it is detached)");
 }
 
+/// Panics at any reply.
+struct Fragile;
+
+impl Actor for Fragile {
+    type Context = Context<Self>;
+}
+
+impl Handler<Kept> for Fragile {
+    type Result = ();
+
+    fn handle(&mut self, kept: Kept, _: &mut Context<Self>) {
+        assert!(!matches!(kept.event, KeptEvent::Reply(_)), "a reply");
+    }
+}
+
+#[test]
+fn an_attached_actor_that_panics_at_the_last_is_missed_too() {
+    let bus = Bus::new();
+    let world = doubler(&bus);
+    let fragile = bus.enter(|| Fragile.start()).unwrap();
+    bus.attach(ActorTap::new(&fragile));
+    assert_eq!(bus.ask(&world, world::Ask(1)), Ok(2));
+    bus.settle().unwrap();
+    assert!(bus.take_panics().is_empty());
+    bus.detach();
+    let panics = bus.take_panics();
+    assert_eq!(panics.len(), 1);
+    assert_eq!(panics[0].1, "the attached actor has ended");
+}
+
 /// Counts, and panics when it is dropped.
 struct Clinging(Arc<Mutex<u32>>);
 
