@@ -7,6 +7,7 @@
 )]
 
 mod frames;
+mod ram;
 mod session;
 
 use std::io::Read;

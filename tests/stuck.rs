@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod ram;
+
 use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
@@ -13,10 +15,11 @@ use mailbox_rs::mock::{Firmware, Memory, Misbehaviour};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request, Version};
 use vhost::attach::ProtocolChecker;
 use vhost::bus::Observation;
-use vhost::mem::Buffer;
 use vhost::messages::foreign::Report;
 use vhost::trace::Trace;
 use vhost::{Builder, Error, Replay, Severity, Vhost};
+
+use ram::Ram;
 
 const MEMORIES: &str = "\
 space:
@@ -31,19 +34,6 @@ core1: {space: core1, base: 0, ptr: 32, cache_line: 0}
 
 /// Where firmware has its texts.
 const TEXT: u64 = 0x2000;
-
-/// A RAM that firmware shares with the host.
-struct Ram(Buffer);
-
-impl Memory for Ram {
-    fn read(&self, address: u64, buf: &mut [u8]) {
-        assert!(self.0.read(address as usize, buf));
-    }
-
-    fn write(&self, address: u64, data: &[u8]) {
-        assert!(self.0.write(address as usize, data));
-    }
-}
 
 /// Two channels, and a method `wait` that answers when it is told to.
 struct Rig {
@@ -82,10 +72,8 @@ impl Rig {
         };
         vhost.register_method("wait", wait).unwrap();
         let cores = ["core0", "core1"].map(|space| {
-            let spaces = vhost.spaces();
-            let buffer = spaces.get(space).unwrap().get("ram").unwrap().buffers[0].clone();
             let layout = Layout::new(PtrWidth::P4, CacheLine::None);
-            let mut firmware = Firmware::new(Ram(buffer), 0, layout);
+            let mut firmware = Firmware::new(Ram::of(&vhost, space, "ram"), 0, layout);
             firmware.memory().write(TEXT, b"wait\0");
             firmware.reset();
             firmware

@@ -9,7 +9,7 @@ use super::process;
 use crate::attach;
 use crate::messages::foreign::Severity;
 use crate::sim::testbench;
-use crate::system::{InitPaths, Patience};
+use crate::system::{InitPaths, Timeout};
 
 /// Builds the system.
 #[unsafe(no_mangle)]
@@ -111,7 +111,7 @@ pub(super) extern "C" fn mb_watchdog(ticks: u64, severity: c_int) -> c_int {
         let known = |known: &Severity| *known as c_int == severity;
         let known = Severity::ALL.into_iter().find(known);
         let severity = known.ok_or(Error::NoSeverity(severity))?;
-        process::watch(Patience { ticks, severity })?;
+        process::watch(Timeout { ticks, severity })?;
         Ok(0)
     })
 }

@@ -14,7 +14,7 @@ use super::guard::catch;
 use crate::attach::Named;
 use crate::messages::announced::Observing;
 use crate::sim::{scope, testbench};
-use crate::system::{InitPaths, Patience, Sockets, Standalone, Vhost};
+use crate::system::{InitPaths, Sockets, Standalone, Timeout, Vhost};
 
 /// How far the system is.
 #[derive(Clone)]
@@ -43,7 +43,7 @@ thread_local! {
     /// What is to be observed, asked for before or while there is a system.
     static OBSERVED: Cell<u32> = const { Cell::new(0) };
     /// For how long a channel may make no progress, where somebody has said it.
-    static PATIENCE: Cell<Option<Patience>> = const { Cell::new(None) };
+    static TIMEOUT: Cell<Option<Timeout>> = const { Cell::new(None) };
     /// What is to be attached to a system that is not built yet.
     static ATTACHED: ManuallyDrop<RefCell<Vec<Named>>> =
         const { ManuallyDrop::new(RefCell::new(Vec::new())) };
@@ -128,11 +128,11 @@ fn observe_in(vhost: &Vhost) {
 }
 
 /// Reports channels that make no progress, until the system is shut down.
-pub(super) fn watch(patience: Patience) -> Result<(), Error> {
+pub(super) fn watch(timeout: Timeout) -> Result<(), Error> {
     let vhost = running_or_to_come()?;
-    PATIENCE.set(Some(patience));
+    TIMEOUT.set(Some(timeout));
     if let Some(vhost) = vhost {
-        vhost.watch(patience);
+        vhost.watch(timeout);
     }
     Ok(())
 }
@@ -235,7 +235,7 @@ pub(super) fn stop() -> Result<(), Error> {
     };
     enter(Stage::Empty);
     OBSERVED.set(0);
-    PATIENCE.set(None);
+    TIMEOUT.set(None);
     ATTACHED.with(|attached| attached.borrow_mut().clear());
     scope::forget();
     let me = thread();
@@ -258,8 +258,8 @@ fn build(paths: InitPaths, unasked: bool) -> Result<Rc<Vhost>, Error> {
             unasked,
         });
         observe_in(&vhost);
-        if let Some(patience) = PATIENCE.get() {
-            vhost.watch(patience);
+        if let Some(timeout) = TIMEOUT.get() {
+            vhost.watch(timeout);
         }
         if testbench::takes_lines() {
             vhost.redirect_lines()?;

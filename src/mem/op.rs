@@ -54,6 +54,14 @@ fn flat<'de, D: Deserializer<'de>, P: Deserialize<'de>>(ops: D) -> Result<Vec<Op
 }
 
 impl<P> Op<P> {
+    /// Those of a batch, in their order; else this one.
+    pub fn each(&self) -> &[Self] {
+        match self {
+            Self::Batch(ops) => ops,
+            op => std::slice::from_ref(op),
+        }
+    }
+
     /// Whether each place of the access is as `wanted`.
     pub fn all_places(&self, wanted: &impl Fn(&P) -> bool) -> bool {
         match self {

@@ -10,7 +10,7 @@ use actix::Actor as _;
 use bytes::Bytes;
 
 use super::{
-    Alone, Error, Inner, NamedChannel, Observed, Patience, Ports, Vhost, Watchdog, sockets,
+    Alone, Error, Inner, NamedChannel, Observed, Ports, Timeout, Vhost, Watchdog, sockets,
 };
 use crate::actors::console::Console;
 use crate::actors::files::{Disk, Files, Root, SpecialNames};
@@ -51,7 +51,7 @@ pub(crate) struct Parts {
     /// What sees all messages from the first one on.
     pub(crate) attached: Vec<Box<dyn Attach>>,
     /// For how long a channel may make no progress.
-    pub(crate) patience: Patience,
+    pub(crate) timeout: Timeout,
 }
 
 /// What answers what is no function of messages: the world, or a recording of it.
@@ -125,7 +125,7 @@ impl Vhost {
             sink,
             sockets,
             attached,
-            patience,
+            timeout,
         } = parts;
 
         let bus = Bus::new();
@@ -198,11 +198,11 @@ impl Vhost {
             site,
             unregistered: RefCell::new(unregistered),
             observed,
-            watchdog: Watchdog::asleep(),
+            watchdog: Watchdog::off(),
             _alone: alone,
         };
         let system = Self(Rc::new(system));
-        system.watch(patience);
+        system.watch(timeout);
         #[cfg(feature = "python")]
         system.serve_python();
         Ok((system, beginning))

@@ -11,7 +11,7 @@ use mailbox_rs::PtrWidth;
 use super::build::{Outside, Parts};
 use super::origin::{Noted, recorder};
 use super::sockets::QUEUE_LIMIT;
-use super::{Error, Patience, Spaces, Vhost};
+use super::{Error, Spaces, Timeout, Vhost};
 use crate::actors::sockets::{Hub, Tcp};
 use crate::attach::Attach;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
@@ -51,7 +51,7 @@ pub struct Builder {
     on_report: Option<Box<OnReport>>,
     attached: Vec<Box<dyn Attach>>,
     recording: Option<(PathBuf, Payloads)>,
-    patience: Option<Patience>,
+    timeout: Option<Timeout>,
 }
 
 /// Where a mailbox configuration is.
@@ -165,11 +165,11 @@ impl Builder {
 
     /// Reports with this severity each channel that makes no progress for so many ticks: see [`Vhost::watchdog`].
     pub fn watchdog(self, ticks: u64, severity: Severity) -> Self {
-        self.watch(Patience { ticks, severity })
+        self.watch(Timeout { ticks, severity })
     }
 
-    pub(super) fn watch(mut self, patience: Patience) -> Self {
-        self.patience = Some(patience);
+    pub(super) fn watch(mut self, timeout: Timeout) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 
@@ -240,7 +240,7 @@ impl Builder {
             sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
             sockets: hub,
             attached: self.attached,
-            patience: self.patience.unwrap_or(Patience::ENDLESS),
+            timeout: self.timeout.unwrap_or(Timeout::NEVER),
         })
     }
 

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::{Beginning, Builder, ChannelExit, Error, Patience, Spaces, Standalone, Vhost};
+use super::{Beginning, Builder, ChannelExit, Error, Spaces, Standalone, Timeout, Vhost};
 use crate::attach::{self, Named};
 use crate::foreign::Openers;
 use crate::trace::Payloads;
@@ -128,7 +128,7 @@ fn from_environment(paths: InitPaths) -> Result<Builder, Error> {
     };
     let builder = match variable("VHOST_WATCHDOG") {
         None => builder,
-        Some(value) => builder.watch(patience(&value)?),
+        Some(value) => builder.watch(timeout(&value)?),
     };
     let named = variable("VHOST_ATTACH").unwrap_or_default();
     let attached = attach::parse(&named.to_string_lossy()).map_err(Error::AttachVariable)?;
@@ -136,7 +136,7 @@ fn from_environment(paths: InitPaths) -> Result<Builder, Error> {
 }
 
 /// What `VHOST_WATCHDOG` says.
-fn patience(value: &OsStr) -> Result<Patience, Error> {
+fn timeout(value: &OsStr) -> Result<Timeout, Error> {
     let value = value.to_string_lossy();
     let refused = |_| Error::Watchdog {
         value: value.clone().into_owned(),
@@ -180,9 +180,9 @@ mod tests {
     #[test]
     fn the_watchdogs_variable_is_understood_or_refused_with_what_it_may_be() {
         let (ticks, severity) = (500, Severity::Fatal);
-        let known = patience(OsStr::new("500:fatal")).unwrap();
-        assert_eq!(known, Patience { ticks, severity });
-        let error = patience(OsStr::new("soon")).unwrap_err().to_string();
+        let known = timeout(OsStr::new("500:fatal")).unwrap();
+        assert_eq!(known, Timeout { ticks, severity });
+        let error = timeout(OsStr::new("soon")).unwrap_err().to_string();
         assert!(error.contains("VHOST_WATCHDOG is `soon`"), "{error}");
         assert!(error.contains("number of ticks"), "{error}");
     }

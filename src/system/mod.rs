@@ -31,7 +31,7 @@ pub use replay::{ActorName, Difference, NoSuchActor, Replay, ReplayError, Replay
 pub use sockets::Sockets;
 pub(crate) use sockets::Standalone;
 pub use spaces::{MemoryView, SpaceView, Spaces};
-pub(crate) use watchdog::Patience;
+pub(crate) use watchdog::Timeout;
 use watchdog::Watchdog;
 
 use crate::actors::mailbox::Board;
@@ -141,7 +141,7 @@ impl Vhost {
             self.report_panics()?;
         }
         if inner.watchdog.is_due(inner.bus.now()) {
-            self.bark()?;
+            self.fire()?;
         }
         match inner.board.fatal() {
             None => Ok(inner.board.served()),
@@ -178,16 +178,16 @@ impl Vhost {
     /// Progress is a handshake, a request that is taken, one that is over, an exit. A method that says "pending" once more
     /// is none, nor is firmware that computes.
     pub fn watchdog(&self, ticks: u64, severity: Severity) {
-        self.watch(Patience { ticks, severity });
+        self.watch(Timeout { ticks, severity });
     }
 
-    pub(crate) fn watch(&self, patience: Patience) {
-        self.0.watchdog.set(patience, self.0.bus.now());
+    pub(crate) fn watch(&self, timeout: Timeout) {
+        self.0.watchdog.set(timeout, self.0.bus.now());
     }
 
     /// Some channel may be stuck.
     #[cold]
-    fn bark(&self) -> Result<(), Error> {
+    fn fire(&self) -> Result<(), Error> {
         let Inner {
             bus,
             board,
@@ -204,7 +204,7 @@ impl Vhost {
         let exits = self.exits();
         let stuck = stuck.iter().filter_map(|at| exits.get(*at));
         let names: Vec<&str> = stuck.map(|exit| exit.name.as_str()).collect();
-        let (names, Patience { ticks, severity }) = (names.join(", "), watchdog.patience());
+        let (names, Timeout { ticks, severity }) = (names.join(", "), watchdog.timeout());
         let text = format!("no progress for {ticks} ticks: {names}\n{}", self.status()?);
         let text = text.trim_end();
         if severity == Severity::Fatal {

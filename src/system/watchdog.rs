@@ -1,4 +1,4 @@
-//! Barks where a channel makes no progress.
+//! The watchdog: fires where a channel makes no progress.
 
 use std::cell::{Cell, RefCell};
 use std::str::FromStr;
@@ -6,98 +6,98 @@ use std::str::FromStr;
 use crate::actors::mailbox::Board;
 use crate::messages::foreign::Severity;
 
-/// When it barks, and how loudly.
+/// When it fires, and how bad that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Patience {
+pub(crate) struct Timeout {
     /// Ticks without progress; 0 for never.
     pub(crate) ticks: u64,
     pub(crate) severity: Severity,
 }
 
-impl Patience {
-    /// It never barks.
-    pub(crate) const ENDLESS: Self = Self {
+impl Timeout {
+    /// It never fires.
+    pub(crate) const NEVER: Self = Self {
         ticks: 0,
         severity: Severity::Warning,
     };
 }
 
 /// `1000`, or `1000:fatal`.
-impl FromStr for Patience {
-    type Err = NoPatience;
+impl FromStr for Timeout {
+    type Err = NoTimeout;
 
-    fn from_str(text: &str) -> Result<Self, NoPatience> {
+    fn from_str(text: &str) -> Result<Self, NoTimeout> {
         let (ticks, severity) = match text.split_once(':') {
             None => (text, Severity::Warning),
-            Some((ticks, name)) => (ticks, Severity::named(name).ok_or(NoPatience)?),
+            Some((ticks, name)) => (ticks, Severity::named(name).ok_or(NoTimeout)?),
         };
-        let ticks = ticks.parse().map_err(|_| NoPatience)?;
+        let ticks = ticks.parse().map_err(|_| NoTimeout)?;
         Ok(Self { ticks, severity })
     }
 }
 
 /// A text that says no such thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NoPatience;
+pub(crate) struct NoTimeout;
 
 /// Watches the board. A tick costs it one comparison: it looks only when a channel may have been too long without progress.
 #[derive(Debug)]
 pub(super) struct Watchdog {
-    patience: Cell<Patience>,
+    timeout: Cell<Timeout>,
     /// The tick of the next look.
     due: Cell<u64>,
     /// Ticks before this one don't count.
     from: Cell<u64>,
-    /// For each channel the progress after which it has barked already.
-    barked: RefCell<Vec<Option<u64>>>,
+    /// For each channel the progress after which it has fired already.
+    fired: RefCell<Vec<Option<u64>>>,
 }
 
 impl Watchdog {
-    /// One that never barks.
-    pub(super) fn asleep() -> Self {
+    /// One that never fires.
+    pub(super) fn off() -> Self {
         Self {
-            patience: Cell::new(Patience::ENDLESS),
+            timeout: Cell::new(Timeout::NEVER),
             due: Cell::new(u64::MAX),
             from: Cell::new(0),
-            barked: RefCell::default(),
+            fired: RefCell::default(),
         }
     }
 
     /// Counts anew, from this tick on.
-    pub(super) fn set(&self, patience: Patience, now: u64) {
-        self.patience.set(patience);
+    pub(super) fn set(&self, timeout: Timeout, now: u64) {
+        self.timeout.set(timeout);
         self.from.set(now);
-        self.barked.borrow_mut().clear();
-        self.due.set(match patience.ticks {
+        self.fired.borrow_mut().clear();
+        self.due.set(match timeout.ticks {
             0 => u64::MAX,
             ticks => now.saturating_add(ticks),
         });
     }
 
-    pub(super) fn patience(&self) -> Patience {
-        self.patience.get()
+    pub(super) fn timeout(&self) -> Timeout {
+        self.timeout.get()
     }
 
-    /// Whether there may be something to bark at.
+    /// Whether there may be something to fire for.
     pub(super) fn is_due(&self, now: u64) -> bool {
         now >= self.due.get()
     }
 
-    /// The channels that it barks at, by their positions: each once, until it makes progress again.
+    /// The channels that it fires for, by their positions: each once, until it makes progress again.
     pub(super) fn look(&self, now: u64, board: &Board) -> Vec<usize> {
-        let ticks = self.patience.get().ticks;
-        let mut barked = self.barked.borrow_mut();
+        let ticks = self.timeout.get().ticks;
+        let mut fired = self.fired.borrow_mut();
         let (mut stuck, mut due) = (Vec::new(), u64::MAX);
         for (at, progress) in board.progresses().enumerate() {
             let Some(progress) = progress else { continue };
-            if barked.len() <= at {
-                barked.resize(at + 1, None);
+            if fired.len() <= at {
+                fired.resize(at + 1, None);
             }
             let since = progress.max(self.from.get());
             let end = since.saturating_add(ticks);
-            let known = barked[at] == Some(since);
+            let known = fired[at] == Some(since);
             if !known && end <= now {
-                barked[at] = Some(since);
+                fired[at] = Some(since);
                 stuck.push(at);
             }
             // What makes progress from now on is not due before that.
@@ -121,12 +121,12 @@ mod tests {
 
     #[test]
     fn ticks_with_or_without_a_severity() {
-        let patience = |ticks, severity| Ok(Patience { ticks, severity });
-        assert_eq!("0".parse(), patience(0, Severity::Warning));
-        assert_eq!("1000".parse(), patience(1000, Severity::Warning));
+        let timeout = |ticks, severity| Ok(Timeout { ticks, severity });
+        assert_eq!("0".parse(), timeout(0, Severity::Warning));
+        assert_eq!("1000".parse(), timeout(1000, Severity::Warning));
         for severity in Severity::ALL {
             let text = format!("7:{}", severity.name());
-            assert_eq!(text.parse(), patience(7, severity));
+            assert_eq!(text.parse(), timeout(7, severity));
         }
     }
 
@@ -145,7 +145,7 @@ mod tests {
             "10 :fatal",
             "18446744073709551616",
         ] {
-            assert_eq!(text.parse::<Patience>(), Err(NoPatience), "{text:?}");
+            assert_eq!(text.parse::<Timeout>(), Err(NoTimeout), "{text:?}");
         }
     }
 
@@ -168,11 +168,11 @@ mod tests {
     }
 
     proptest! {
-        /// It barks when one does that counts the ticks of each channel one by one.
+        /// It fires when one does that counts the ticks of each channel one by one.
         #[test]
-        fn it_barks_when_ticks_are_counted_one_by_one(events in prop::collection::vec(event(), 0..300)) {
+        fn it_fires_when_ticks_are_counted_one_by_one(events in prop::collection::vec(event(), 0..300)) {
             let board = Board::new(3);
-            let watchdog = Watchdog::asleep();
+            let watchdog = Watchdog::off();
             // Ticks without progress of each; none once it has exited.
             let mut quiet = [Some(0_u64); 3];
             let mut limit = 0;
@@ -189,14 +189,14 @@ mod tests {
                         quiet[channel as usize] = None;
                     }
                     Event::Set(ticks) => {
-                        watchdog.set(Patience { ticks, severity: Severity::Error }, now);
+                        watchdog.set(Timeout { ticks, severity: Severity::Error }, now);
                         limit = ticks;
                         quiet.iter_mut().flatten().for_each(|ticks| *ticks = 0);
                     }
                 }
-                let barks = if watchdog.is_due(now) { watchdog.look(now, &board) } else { vec![] };
+                let fires = if watchdog.is_due(now) { watchdog.look(now, &board) } else { vec![] };
                 let expected: Vec<usize> = (0..3).filter(|at| limit > 0 && quiet[*at] == Some(limit)).collect();
-                prop_assert_eq!(barks, expected, "tick {}", now);
+                prop_assert_eq!(fires, expected, "tick {}", now);
             }
         }
     }

@@ -7,9 +7,10 @@ use std::task::Poll;
 
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request, ResponseEntry};
-use vhost::mem::Buffer;
 use vhost::messages::foreign::Report;
 use vhost::{Builder, Vhost};
+
+use crate::ram::Ram;
 
 const MEMORIES: &str = "\
 space:
@@ -21,24 +22,6 @@ const MAILBOXES: &str = "\
 core0: {space: one, base: 0x1000, ptr: 32, cache_line: 0}
 core1: {space: two, base: 0x1000, ptr: 64, cache_line: 64}
 ";
-
-/// The memory that a mock firmware shares with the host.
-#[derive(Clone, Debug)]
-pub(crate) struct Ram(Buffer);
-
-fn offset(address: u64) -> usize {
-    usize::try_from(address - 0x1000).unwrap()
-}
-
-impl Memory for Ram {
-    fn read(&self, address: u64, buf: &mut [u8]) {
-        assert!(self.0.read(offset(address), buf), "read at {address:#x}");
-    }
-
-    fn write(&self, address: u64, data: &[u8]) {
-        assert!(self.0.write(offset(address), data), "write at {address:#x}");
-    }
-}
 
 /// What was reported, until it is taken.
 #[derive(Clone, Debug, Default)]
@@ -93,15 +76,10 @@ pub(crate) fn firmware(vhost: &Vhost) -> [Firmware<Ram>; 2] {
         (PtrWidth::P4, CacheLine::None),
         (PtrWidth::P8, CacheLine::B64),
     ];
-    let spaces = vhost.spaces();
-    let ram = |space: &str, name: &str| {
-        let memory = spaces.get(space).unwrap().get(name).unwrap();
-        Ram(memory.buffers[0].clone())
-    };
     let [one, two] = wide.map(|(width, line)| Layout::new(width, line));
     [
-        Firmware::new(ram("one", "ram"), 0x1000, one),
-        Firmware::new(ram("two", "ram2"), 0x1000, two),
+        Firmware::new(Ram::of(vhost, "one", "ram"), 0x1000, one),
+        Firmware::new(Ram::of(vhost, "two", "ram2"), 0x1000, two),
     ]
 }
 

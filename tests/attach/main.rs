@@ -10,6 +10,8 @@ mod bench;
 mod filter;
 mod logger;
 mod protocol;
+#[path = "../ram/mod.rs"]
+mod ram;
 mod statistics;
 mod watcher;
 

@@ -5,7 +5,8 @@ use mailbox_rs::{Request, State};
 use vhost::attach::ProtocolChecker;
 use vhost::{Severity, Vhost};
 
-use crate::bench::{NAME, Ram, builder, call, firmware, session, shake, start};
+use crate::bench::{NAME, builder, call, firmware, session, shake, start};
+use crate::ram::Ram;
 
 /// What is found while `act` plays the firmware of core0, which has shaken hands.
 fn found(act: impl FnOnce(&Vhost, &mut Firmware<Ram>)) -> Vec<String> {

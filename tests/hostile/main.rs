@@ -19,6 +19,8 @@ mod config;
 mod frames;
 mod good;
 mod heap;
+#[path = "../ram/mod.rs"]
+mod ram;
 mod rude;
 mod stage;
 mod trace;

@@ -8,27 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
 use crate::frames::{frames, recording};
+use crate::ram::Ram;
 use fastrand::Rng;
-use mailbox_rs::mock::{Firmware, Memory};
+use mailbox_rs::mock::Firmware;
 use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
 use vhost::attach::{Logger, ProtocolChecker, Statistics};
-use vhost::mem::Buffer;
 use vhost::trace::{Trace, decode};
 use vhost::{ActorName, Replay, Vhost};
-
-/// A RAM from address 0 on.
-#[derive(Clone, Debug)]
-struct Ram(Buffer);
-
-impl Memory for Ram {
-    fn read(&self, address: u64, buf: &mut [u8]) {
-        assert!(self.0.read(address as usize, buf), "{address:#x}");
-    }
-
-    fn write(&self, address: u64, data: &[u8]) {
-        assert!(self.0.write(address as usize, data), "{address:#x}");
-    }
-}
 
 /// A short run that has messages of every party, recorded.
 pub(crate) fn record(directory: &Path) -> PathBuf {
@@ -55,13 +41,8 @@ pub(crate) fn record(directory: &Path) -> PathBuf {
     vhost
         .write("core", 0x800, b"slow\0a.txt\0text %d\n\0".to_vec())
         .expect("its memory");
-    let spaces = vhost.spaces();
-    let ram = spaces
-        .get("core")
-        .and_then(|space| space.get("ram"))
-        .expect("its memory");
     let layout = Layout::new(PtrWidth::P4, CacheLine::None);
-    let mut firmware = Firmware::new(Ram(ram.buffers[0].clone()), 0x1000, layout);
+    let mut firmware = Firmware::new(Ram::of(&vhost, "core", "ram"), 0x1000, layout);
     firmware.reset();
     let flags = OpenFlags(OpenFlags::READ.0 | OpenFlags::WRITE.0);
     let requests = [

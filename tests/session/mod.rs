@@ -9,9 +9,10 @@ use std::task::Poll;
 use fastrand::Rng;
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
-use vhost::mem::Buffer;
 use vhost::messages::sockets::{ClientId, SocketId};
 use vhost::{Builder, Call, SpecialFile, Vhost};
+
+use crate::ram::Ram;
 
 const MEMORIES: &str = "
 space:
@@ -41,20 +42,6 @@ const METHODS: [&str; 4] = ["slow", "back", "fails", "nobody"];
 const PATHS: [&str; 4] = ["a.txt", "b.special", "virtual/c", "no/such"];
 const FORMATS: [&str; 3] = ["%d of %s\n", "no end of line", "\n\nand %q\n"];
 
-/// A RAM from address 0 on.
-#[derive(Clone, Debug)]
-struct Ram(Buffer);
-
-impl Memory for Ram {
-    fn read(&self, address: u64, buf: &mut [u8]) {
-        assert!(self.0.read(address as usize, buf), "{address:#x}");
-    }
-
-    fn write(&self, address: u64, data: &[u8]) {
-        assert!(self.0.write(address as usize, data), "{address:#x}");
-    }
-}
-
 /// The firmware of one channel.
 struct Core {
     firmware: Firmware<Ram>,
@@ -65,9 +52,7 @@ struct Core {
 
 impl Core {
     fn new(vhost: &Vhost, space: &str, layout: Layout, rng: Rng) -> Self {
-        let spaces = vhost.spaces();
-        let ram = spaces.get(space).and_then(|space| space.get("ram"));
-        let ram = Ram(ram.unwrap().buffers[0].clone());
+        let ram = Ram::of(vhost, space, "ram");
         for (number, text) in (0..).zip(METHODS.iter().chain(&PATHS).chain(&FORMATS)) {
             ram.write(TEXTS + number * PITCH, format!("{text}\0").as_bytes());
         }

@@ -11,6 +11,8 @@ mod diff;
 mod export;
 mod golden;
 mod hostile;
+#[path = "../../../tests/ram/mod.rs"]
+mod ram;
 mod replay;
 mod run;
 mod show;

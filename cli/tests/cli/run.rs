@@ -6,10 +6,10 @@ use std::task::Poll;
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
 use serde_json::Value;
-use vhost::mem::Buffer;
 use vhost::trace::Payloads;
 use vhost::{Call, Vhost};
 
+use crate::ram::Ram;
 use crate::vhost_on;
 
 const MEMORIES: &str = "
@@ -46,23 +46,6 @@ impl Default for Run {
             payloads: Payloads::Keep,
             astray: false,
         }
-    }
-}
-
-/// A RAM that firmware shares with the host.
-#[derive(Clone)]
-struct Ram {
-    base: u64,
-    bytes: Buffer,
-}
-
-impl Memory for Ram {
-    fn read(&self, address: u64, buf: &mut [u8]) {
-        assert!(self.bytes.read((address - self.base) as usize, buf));
-    }
-
-    fn write(&self, address: u64, data: &[u8]) {
-        assert!(self.bytes.write((address - self.base) as usize, data));
     }
 }
 
@@ -106,9 +89,7 @@ impl Run {
     }
 
     fn core(self, vhost: &Vhost, space: &str, base: u64, width: PtrWidth, line: CacheLine) -> Core {
-        let spaces = vhost.spaces();
-        let bytes = spaces.get(space).unwrap().get("ram").unwrap().buffers[0].clone();
-        let ram = Ram { base, bytes };
+        let ram = Ram::of(vhost, space, "ram");
         let (text, method) = (base + 0x8000, base + 0x9000);
         ram.write(text, self.text.as_bytes());
         ram.write(method, b"wait\0");

@@ -122,10 +122,7 @@ impl Queues {
 
     /// The host writes words of the channel.
     fn written(&mut self, op: &Op<Segments>, breaches: &mut Vec<Breach>) {
-        let ops = match op {
-            Op::Batch(ops) => ops.as_slice(),
-            op => std::slice::from_ref(op),
-        };
+        let ops = op.each();
         let words: Vec<(Word, u32)> = ops
             .iter()
             .filter_map(|op| match op {
@@ -288,12 +285,8 @@ impl Checker {
             }
             let mut own = channel.words.iter();
             let writes = |place: &Segments| {
-                let ops = match op {
-                    Op::Batch(ops) => ops.as_slice(),
-                    op => std::slice::from_ref(op),
-                };
-                ops.iter()
-                    .any(|op| matches!(op, Op::Word(at, _) if at == place))
+                let mut ops = op.each().iter();
+                ops.any(|op| matches!(op, Op::Word(at, _) if at == place))
             };
             if own.any(|(place, _)| writes(place)) {
                 channel.written(op, breaches);

@@ -32,7 +32,7 @@ use self::score::{Score, Shared};
 use self::solo::{Solo, Stage};
 use self::told::{OnFinding, Told};
 use super::build::{Outside, Parts};
-use super::{Error, Patience, Vhost};
+use super::{Error, Timeout, Vhost};
 use crate::actors::files::{Disk, SpecialNames};
 use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Finding, channels as served};
@@ -233,8 +233,8 @@ impl Replay {
             outside,
             sink: Box::new(io::sink()),
             attached: vec![Box::new(score.tap())],
-            // Where it barked, that is recorded.
-            patience: Patience::ENDLESS,
+            // Where it fired, that is recorded.
+            timeout: Timeout::NEVER,
         })
     }
 }
