@@ -41,7 +41,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("bincode", &["trace"]),
     ("serde_yaml", &["config"]),
     ("socket2", &["actors/sockets/tcp"]),
-    ("LocalSet", &["bus"]),
+    ("FuturesUnordered", &["bus"]),
 ];
 
 #[test]

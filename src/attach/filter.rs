@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Attach, AttachError, Owners, Site};
-use crate::bus::{Event, Message, Observation, Party, Tap};
+use crate::bus::{Event, Message, Observation, Party, Spawner, Tap};
 
 /// What something that is attached is shown. A new one shows all; what is added narrows it, and where something is added
 /// twice, either will do.
@@ -82,7 +82,11 @@ pub struct Filtered<A> {
 }
 
 impl<A: Attach> Attach for Filtered<A> {
-    fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError> {
+    fn attach(
+        self: Box<Self>,
+        site: &Site,
+        spawner: &Spawner,
+    ) -> Result<Box<dyn Tap>, AttachError> {
         let Self { filter, whom } = *self;
         let channels = site.channels();
         let known = |name: &String| channels.iter().any(|channel| *channel.name == **name);
@@ -97,7 +101,7 @@ impl<A: Attach> Attach for Filtered<A> {
         Ok(Box::new(Sieve {
             filter,
             owners,
-            tap: Box::new(whom).attach(site)?,
+            tap: Box::new(whom).attach(site, spawner)?,
         }))
     }
 }

@@ -10,7 +10,7 @@ use mailbox_rs::{Response, State};
 use serde::Serialize;
 
 use super::{AtExit, Attach, AttachError, Findings, Site, end_at_exit};
-use crate::bus::{Observation, Tap};
+use crate::bus::{Observation, Spawner, Tap};
 use crate::messages::ChannelId;
 use crate::messages::console::Print;
 use crate::messages::files::Open;
@@ -71,7 +71,7 @@ impl fmt::Debug for Logger {
 }
 
 impl Attach for Logger {
-    fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError> {
+    fn attach(self: Box<Self>, site: &Site, _: &Spawner) -> Result<Box<dyn Tap>, AttachError> {
         let output: Box<dyn Write + Send> = match self.to {
             To::Writer(writer) => writer,
             To::File(file) => match File::create(&file) {

@@ -33,7 +33,7 @@ pub use statistics::{Histogram, Requests, Statistics, Table};
 
 use actix::{Actor, Context, Handler};
 
-use crate::bus::{ActorTap, Kept, Tap};
+use crate::bus::{ActorTap, Kept, Spawner, Tap};
 
 /// Something that can be attached. Every [`Tap`] can, and sees all; [`with`] makes one of what has to know the system.
 ///
@@ -54,15 +54,16 @@ use crate::bus::{ActorTap, Kept, Tap};
 /// # Ok::<(), Error>(())
 /// ```
 pub trait Attach: 'static {
-    /// Makes the tap.
+    /// Makes the tap. `spawner` starts actors that it needs.
     ///
     /// # Errors
     /// Where it has no place in this system, or needs a file that can't be written.
-    fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError>;
+    fn attach(self: Box<Self>, site: &Site, spawner: &Spawner)
+    -> Result<Box<dyn Tap>, AttachError>;
 }
 
 impl<T: Tap> Attach for T {
-    fn attach(self: Box<Self>, _: &Site) -> Result<Box<dyn Tap>, AttachError> {
+    fn attach(self: Box<Self>, _: &Site, _: &Spawner) -> Result<Box<dyn Tap>, AttachError> {
         Ok(self)
     }
 }
@@ -125,14 +126,30 @@ pub fn actor<A>(make: impl FnOnce(&Site) -> A + 'static) -> impl Attach
 where
     A: Actor<Context = Context<A>> + Handler<Kept>,
 {
-    // Attached inside of the bus, where actors can be started.
-    with(|site| ActorTap::new(&make(site).start()))
+    WithActor(make)
+}
+
+struct WithActor<F>(F);
+
+impl<A, F> Attach for WithActor<F>
+where
+    A: Actor<Context = Context<A>> + Handler<Kept>,
+    F: FnOnce(&Site) -> A + 'static,
+{
+    fn attach(
+        self: Box<Self>,
+        site: &Site,
+        spawner: &Spawner,
+    ) -> Result<Box<dyn Tap>, AttachError> {
+        let address = spawner.start(|_| (self.0)(site));
+        Ok(Box::new(ActorTap::new(&address)))
+    }
 }
 
 struct With<F>(F);
 
 impl<T: Tap, F: FnOnce(&Site) -> T + 'static> Attach for With<F> {
-    fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError> {
+    fn attach(self: Box<Self>, site: &Site, _: &Spawner) -> Result<Box<dyn Tap>, AttachError> {
         Ok(Box::new((self.0)(site)))
     }
 }

@@ -1,7 +1,7 @@
 //! What is ready-made, by name: from the environment, from C, from a command line.
 
 use super::{Attach, AttachError, Logger, ProtocolChecker, Site, Statistics};
-use crate::bus::Tap;
+use crate::bus::{Spawner, Tap};
 use crate::messages::foreign::Severity;
 
 /// Something ready-made, by its name.
@@ -69,7 +69,11 @@ fn one(item: &str) -> Result<Named, AttachError> {
 }
 
 impl Attach for Named {
-    fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError> {
+    fn attach(
+        self: Box<Self>,
+        site: &Site,
+        spawner: &Spawner,
+    ) -> Result<Box<dyn Tap>, AttachError> {
         let made: Box<dyn Attach> = match *self {
             Self::Log { file, json } => {
                 let logger = file.map_or_else(Logger::stderr, Logger::file);
@@ -81,7 +85,7 @@ impl Attach for Named {
                 None => Statistics::new().stderr(),
             }),
         };
-        made.attach(site)
+        made.attach(site, spawner)
     }
 }
 

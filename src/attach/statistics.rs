@@ -11,7 +11,7 @@ use mailbox_rs::{FileRequest, Request, Response};
 use serde::{Serialize, Serializer};
 
 use super::{AtExit, Attach, AttachError, Findings, Site, end_at_exit};
-use crate::bus::{Observation, Tap};
+use crate::bus::{Observation, Spawner, Tap};
 use crate::messages::console::Print;
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::Served;
@@ -73,7 +73,7 @@ impl Statistics {
 }
 
 impl Attach for Statistics {
-    fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError> {
+    fn attach(self: Box<Self>, site: &Site, _: &Spawner) -> Result<Box<dyn Tap>, AttachError> {
         if let Some(To::File(file)) = &self.to {
             // Better now than when the run is over.
             fs::write(file, "").map_err(|cause| AttachError::File {

@@ -2,32 +2,26 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Wake, Waker};
 
 use actix::{Actor, Handler};
 use tokio::sync::oneshot::error::TryRecvError;
-use tokio::task::LocalSet;
 
 use super::clock::Alarm;
 use super::doorbell::{Doorbell, Looks};
+use super::executor::{Executor, Spawner};
 use super::line::Line;
 use super::outbox::{Calls, Drain, Outbox};
 use super::tap::Tap;
 use super::{BusError, Desk, Envelope, Inbox, Message, Party, Port, Ticket};
 
-/// One thread's actors, and the way out for their foreign calls.
+/// Actors on one task executor, and outboxes for their foreign calls.
 ///
 /// Nothing runs by itself: [`ask`](Self::ask) and [`tick`](Self::tick) run the actors until none has
 /// anything left to do.
 pub struct Bus {
-    local: RefCell<LocalSet>,
-    woken: Arc<Woken>,
-    waker: Waker,
+    executor: Executor,
     line: Arc<Line>,
     calls: Rc<Calls>,
     outboxes: RefCell<Vec<Rc<dyn Drain>>>,
@@ -45,28 +39,11 @@ pub struct Bus {
 /// likes could have that go on for ever.
 const ROUNDS: usize = 4;
 
-/// Set when a task became ready.
-#[derive(Debug, Default)]
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 impl Bus {
     /// A bus with nobody on it.
     pub fn new() -> Self {
-        let woken = Arc::new(Woken::default());
         Self {
-            local: RefCell::default(),
-            waker: Waker::from(woken.clone()),
-            woken,
+            executor: Executor::new(),
             line: Arc::default(),
             calls: Rc::default(),
             outboxes: RefCell::default(),
@@ -86,14 +63,11 @@ impl Bus {
         I: Inbox,
     {
         self.refuse_inside("start an actor")?;
-        let local = self.local.borrow();
-        let _entered = local.enter();
         let _polling = self.polling();
-        let address = A::create(|context| {
+        let address = self.executor.spawner().start(|context| {
             let recipient = actix::AsyncContext::address(context).recipient();
             make(Port::to_actor(&self.line, recipient).sent_by(I::PARTY))
         });
-        self.woken.0.store(true, Ordering::Relaxed);
         Ok(Port::to_actor(&self.line, address.recipient()))
     }
 
@@ -134,18 +108,20 @@ impl Bus {
         self.line.detach();
     }
 
-    /// Where actors may be started that are no parties, by [`Actor::start`]. [`ActorTap`](super::ActorTap) makes a tap of one.
+    /// Runs code that starts tasks and actors. [`ActorTap`](super::ActorTap) makes a tap of an actor.
     ///
     /// # Errors
     /// [`BusError::Reentered`] from inside an actor or a tap.
-    pub fn enter<T>(&self, start: impl FnOnce() -> T) -> Result<T, BusError> {
+    pub fn spawn<T>(&self, start: impl FnOnce(&Spawner) -> T) -> Result<T, BusError> {
         self.refuse_inside("start an actor")?;
-        let local = self.local.borrow();
-        let _entered = local.enter();
         // What is started may not run the others.
         let _polling = self.polling();
-        self.woken.0.store(true, Ordering::Relaxed);
-        Ok(start())
+        Ok(start(self.executor.spawner()))
+    }
+
+    /// Spawner for an actor of this bus.
+    pub fn spawner(&self) -> Spawner {
+        self.executor.spawner().clone()
     }
 
     /// The number of ticks so far.
@@ -198,7 +174,7 @@ impl Bus {
     /// One clock, as far as what is to run is woken by it, and nothing runs yet. False where nothing will.
     pub(crate) fn ring(&self) -> bool {
         let tick = self.line.advance();
-        let mut stirred = self.woken.0.load(Ordering::Relaxed) || self.calls.any_waits();
+        let mut stirred = self.executor.is_ready() || self.calls.any_waits();
         stirred |= self.look_at_bells(if self.notified.take() {
             Looks::Always
         } else {
@@ -286,20 +262,11 @@ impl Bus {
         }
     }
 
-    /// Polls until no task is ready. One poll of a `LocalSet` runs 61 tasks at most.
+    /// Polls until no task is ready.
     fn poll(&self) {
-        if !self.woken.0.swap(false, Ordering::Relaxed) {
-            return;
-        }
-        let mut local = self.local.borrow_mut();
-        let _polling = self.polling();
-        let mut context = Context::from_waker(&self.waker);
-        loop {
-            // Its tasks catch their own panics, and it never ends of itself.
-            let _ = Pin::new(&mut *local).poll(&mut context);
-            if !self.woken.0.swap(false, Ordering::Relaxed) {
-                break;
-            }
+        if self.executor.is_ready() {
+            let _polling = self.polling();
+            self.executor.run_until_stalled();
         }
     }
 

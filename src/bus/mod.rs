@@ -1,9 +1,10 @@
-//! The bus: typed messages between actors, on the one thread that the simulator called from.
+//! The bus: typed messages between actors, polled by the thread that calls.
 //!
 //! - [`Message`], [`Envelope`], [`Reply`], [`Answer`]: what travels.
 //! - [`Inbox`] and [`Port`]: all that a party may be sent, and the way to it.
 //! - [`Bus`]: runs the actors and, between runs, the foreign calls that they posted. The only place
 //!   that waits.
+//! - [`Spawner`]: adds tasks and actors.
 //! - [`Doorbell`] and [`Alarm`]: what a tick looks at, and who hears of it.
 //! - [`Tap`]: sees everything.
 //!
@@ -13,6 +14,7 @@ mod clock;
 mod desk;
 mod doorbell;
 mod error;
+mod executor;
 mod host;
 mod inbox;
 mod line;
@@ -27,6 +29,7 @@ pub use clock::Alarm;
 pub use desk::Desk;
 pub use doorbell::{DOORBELL_BYTES, Doorbell, Look, Ring};
 pub use error::{BusError, Unanswered};
+pub use executor::Spawner;
 pub use host::Bus;
 pub(crate) use inbox::inbox;
 pub(crate) use line::panic_text;

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::Actor as _;
 use bytes::Bytes;
 
 use super::{
@@ -240,7 +239,8 @@ impl Vhost {
             .into_iter()
             .map(|setup| (setup, bus.doorbell()))
             .collect();
-        let mailbox = bus.start(|own| MailboxServer::new(desk, links, channels, board, &own))?;
+        let mailbox =
+            bus.start(|own| MailboxServer::new(desk, bus.spawner(), links, channels, board, &own))?;
         // Nobody else sets it.
         let _ = ports.mailbox.set(mailbox);
         Ok(())
@@ -292,7 +292,7 @@ pub(super) fn attach_all(
     served: Arc<[Channel]>,
     foreign: &Port<foreign::Inbox>,
 ) -> Result<Site, Error> {
-    let reporter = bus.enter(|| Reporter::new(foreign).start())?;
+    let reporter = bus.spawn(|spawner| spawner.start(|_| Reporter::new(foreign)))?;
     let site = Site::new(served, reporter.recipient());
     for what in attached {
         attach(bus, what, &site)?;
@@ -302,7 +302,7 @@ pub(super) fn attach_all(
 
 /// Attaches something to what is said on `bus`.
 pub(super) fn attach(bus: &Bus, what: Box<dyn Attach>, site: &Site) -> Result<(), Error> {
-    let tap = bus.enter(|| what.attach(site))??;
+    let tap = bus.spawn(|spawner| what.attach(site, spawner))??;
     bus.attach(tap);
     Ok(())
 }

@@ -29,7 +29,7 @@ use mailbox_rs::Layout;
 pub(crate) use board::Board;
 use channel::Channel;
 
-use crate::bus::{Desk, Doorbell, Port, Reply};
+use crate::bus::{Desk, Doorbell, Port, Reply, Spawner};
 use crate::mem::{SpaceId, Store};
 use crate::messages::ChannelId;
 use crate::messages::mailbox::{ChannelStatus, Inbox};
@@ -70,6 +70,7 @@ pub(crate) struct Links {
 /// The mailbox server.
 pub(crate) struct MailboxServer {
     desk: Desk,
+    spawner: Spawner,
     channels: Rc<[Rc<Channel>]>,
 }
 
@@ -77,6 +78,7 @@ impl MailboxServer {
     /// Serves `channels`, each with its doorbell, and shows on `board` how far they are. `own` is the way to itself.
     pub(crate) fn new(
         desk: Desk,
+        spawner: Spawner,
         links: Links,
         channels: Vec<(Setup, Doorbell)>,
         board: &Rc<Board>,
@@ -108,13 +110,17 @@ impl MailboxServer {
                 ))
             });
         let channels = channels.collect();
-        Self { desk, channels }
+        Self {
+            desk,
+            spawner,
+            channels,
+        }
     }
 
     /// A task, since words of channels are read for it.
     fn status(&self, reply: Reply<Vec<ChannelStatus>>) {
         let channels = self.channels.clone();
-        tokio::task::spawn_local(async move {
+        self.spawner.spawn(async move {
             let mut statuses = Vec::with_capacity(channels.len());
             for channel in &*channels {
                 statuses.push(channel.status().await);
@@ -129,7 +135,7 @@ impl Actor for MailboxServer {
 
     fn started(&mut self, _: &mut Self::Context) {
         for channel in &*self.channels {
-            tokio::task::spawn_local(channel.clone().run());
+            self.spawner.spawn(channel.clone().run());
         }
     }
 }

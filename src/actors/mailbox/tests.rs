@@ -111,7 +111,8 @@ impl Bench {
         });
         let setups = setups.collect();
         let desk = bus.desk(mailbox::Inbox::PARTY);
-        let server = bus.start(|own| MailboxServer::new(desk, links, setups, &board, &own));
+        let server =
+            bus.start(|own| MailboxServer::new(desk, bus.spawner(), links, setups, &board, &own));
         let server = server.unwrap();
         bus.settle().unwrap();
         Self {

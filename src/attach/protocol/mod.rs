@@ -9,7 +9,7 @@ use mailbox_rs::{Index, Layout, PtrWidth, ResponseEntry, State};
 
 use self::session::{Breach, Session};
 use super::{Attach, AttachError, Channel, Findings, Owners, Site};
-use crate::bus::{Event, Inbox as _, Observation, Tap};
+use crate::bus::{Event, Inbox as _, Observation, Spawner, Tap};
 use crate::mem::{AccessError, Op, Outcome, Segments, part};
 use crate::messages::ChannelId;
 use crate::messages::foreign::Severity;
@@ -48,7 +48,7 @@ impl Default for ProtocolChecker {
 }
 
 impl Attach for ProtocolChecker {
-    fn attach(self: Box<Self>, site: &Site) -> Result<Box<dyn Tap>, AttachError> {
+    fn attach(self: Box<Self>, site: &Site, _: &Spawner) -> Result<Box<dyn Tap>, AttachError> {
         let channels = site.channels().iter().map(Queues::new);
         Ok(Box::new(Checker {
             severity: self.severity,

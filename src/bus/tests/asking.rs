@@ -96,15 +96,16 @@ fn foreign_calls_are_made_in_order_of_posting_across_parties() {
     assert_eq!(diary.read(), ["other 1", "world 2", "other 3"]);
 }
 
-/// More tasks than one poll of a `LocalSet` runs, each with a foreign call of its own.
+/// More tasks than one poll of the executor runs, each with a foreign call of its own.
 #[test]
 fn many_ask_at_once_and_each_gets_its_own_answer() {
     let bus = Bus::new();
     let world = doubler(&bus);
+    let spawner = bus.spawner();
     let clerk = worker(&bus, move |mail| {
         if let clerk::Inbox::Ask(call) = mail {
             let world = world.clone();
-            tokio::task::spawn_local(async move {
+            spawner.spawn(async move {
                 let once = world.ask(world::Ask(call.message.0)).await.unwrap();
                 let twice = world.ask(world::Ask(once)).await.unwrap();
                 call.reply.send(twice);

@@ -19,10 +19,11 @@ fn busy(token: &Rc<()>, shared: &Arc<()>) -> Bus {
     });
     let held = token.clone();
     let asks = world.clone();
+    let spawner = bus.spawner();
     let clerk = worker(&bus, move |mail| {
         if let clerk::Inbox::Ask(call) = mail {
             let (held, asks) = (held.clone(), asks.clone());
-            tokio::task::spawn_local(async move {
+            spawner.spawn(async move {
                 let _held = held;
                 let answer = asks.ask(world::Ask(call.message.0)).await;
                 call.reply.send(answer.unwrap_or(0));

@@ -43,10 +43,11 @@ fn whoever_asked_gets_the_text_and_the_actor_goes_on() {
 fn an_actor_that_asked_gets_the_text() {
     let bus = Bus::new();
     let clerk = moody(&bus);
+    let spawner = bus.spawner();
     let deputy = worker(&bus, move |mail| {
         if let deputy::Inbox::Ask(call) = mail {
             let answer = clerk.ask(clerk::Ask(call.message.0));
-            tokio::task::spawn_local(async move {
+            spawner.spawn(async move {
                 let panicked = answer.await.unwrap_err().panic;
                 call.reply
                     .send(panicked.map_or(0, |text| text.len() as u64));
@@ -141,10 +142,11 @@ fn a_panic_is_nobody_elses() {
 fn a_task_that_panics_under_shelter_gives_the_text() {
     let bus = Bus::new();
     let desk = bus.desk(Party(&"clerk"));
+    let spawner = bus.spawner();
     let clerk = worker(&bus, move |mail| {
         if let clerk::Inbox::Ask(call) = mail {
             let desk = desk.clone();
-            tokio::task::spawn_local(async move {
+            spawner.spawn(async move {
                 let number = call.message.0;
                 let task = async {
                     tokio::task::yield_now().await;
@@ -168,9 +170,10 @@ fn a_task_that_panics_under_shelter_gives_the_text() {
 #[test]
 fn a_task_that_panics_without_shelter_gives_no_answer() {
     let bus = Bus::new();
-    let clerk = worker(&bus, |mail| {
+    let spawner = bus.spawner();
+    let clerk = worker(&bus, move |mail| {
         if let clerk::Inbox::Ask(call) = mail {
-            tokio::task::spawn_local(async move {
+            spawner.spawn(async move {
                 assert_ne!(call.message.0, 0);
                 call.reply.send(1);
             });

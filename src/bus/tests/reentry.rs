@@ -171,6 +171,7 @@ fn an_ask_that_waits_for_its_own_caller_is_an_error() {
     };
     // Serves one after the other.
     let queue = Rc::new(RefCell::new(Vec::new()));
+    let spawner = bus.spawner();
     *clerk.borrow_mut() = Some(worker(&bus, move |mail| {
         let clerk::Inbox::Ask(call) = mail else {
             return;
@@ -178,7 +179,7 @@ fn an_ask_that_waits_for_its_own_caller_is_an_error() {
         queue.borrow_mut().push(call);
         if queue.borrow().len() == 1 {
             let (queue, answer) = (queue.clone(), world.ask(world::Ask(0)));
-            tokio::task::spawn_local(async move {
+            spawner.spawn(async move {
                 let answer = answer.await.unwrap();
                 for call in queue.take() {
                     call.reply.send(answer);
@@ -219,7 +220,7 @@ fn try_everything(bus: &Bus) -> Vec<Result<(), BusError>> {
             work: Box::new(drop),
         })
         .map(drop),
-        bus.enter(|| Idle.start()).map(drop),
+        bus.spawn(|spawner| spawner.start(|_| Idle)).map(drop),
     ]
 }
 

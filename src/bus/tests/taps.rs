@@ -268,7 +268,9 @@ fn an_attached_actor_gets_copies() {
     let clerk = forwarder(&bus, &doubler(&bus));
     bus.ask(&clerk, clerk::Ask(1)).unwrap();
     let diary = Diary::default();
-    let address = bus.enter(|| Keeper(diary.clone()).start()).unwrap();
+    let address = bus
+        .spawn(|spawner| spawner.start(|_| Keeper(diary.clone())))
+        .unwrap();
     bus.attach(ActorTap::new(&address));
     bus.ask(&clerk, clerk::Ask(2)).unwrap();
     bus.settle().unwrap();
@@ -314,7 +316,7 @@ fn what_an_attached_actor_says_is_shown_to_no_tap() {
         }
     });
     let objector = Objector(world.sent_by(Party::TAP));
-    let objector = bus.enter(|| objector.start()).unwrap();
+    let objector = bus.spawn(|spawner| spawner.start(|_| objector)).unwrap();
     bus.attach(ActorTap::new(&objector));
     let recorder = recorded(&bus);
     bus.ask(&world, world::Ask(9)).unwrap();
@@ -332,7 +334,7 @@ fn an_attached_actor_that_panics_is_missed() {
     let bus = Bus::new();
     let world = doubler(&bus);
     let objector = Objector(world.sent_by(Party::TAP));
-    let objector = bus.enter(|| objector.start()).unwrap();
+    let objector = bus.spawn(|spawner| spawner.start(|_| objector)).unwrap();
     bus.attach(ActorTap::new(&objector));
     assert_eq!(bus.ask(&world, world::Ask(13)), Ok(26));
     assert_eq!(bus.ask(&world, world::Ask(1)), Ok(2));
@@ -360,7 +362,7 @@ impl Handler<Kept> for Fragile {
 fn an_attached_actor_that_panics_at_the_last_is_missed_too() {
     let bus = Bus::new();
     let world = doubler(&bus);
-    let fragile = bus.enter(|| Fragile.start()).unwrap();
+    let fragile = bus.spawn(|spawner| spawner.start(|_| Fragile)).unwrap();
     bus.attach(ActorTap::new(&fragile));
     assert_eq!(bus.ask(&world, world::Ask(1)), Ok(2));
     bus.settle().unwrap();

@@ -224,7 +224,9 @@ impl StandIns<'_> {
                 };
                 let channels: Vec<_> = setups.map(|setup| (setup, bus.doorbell())).collect();
                 let board = Rc::new(Board::new(channels.len()));
-                Box::new(bus.start(|own| MailboxServer::new(desk, links, channels, &board, &own))?)
+                Box::new(bus.start(|own| {
+                    MailboxServer::new(desk, bus.spawner(), links, channels, &board, &own)
+                })?)
             }
             ActorName::Memory => {
                 let local = Rc::new(RecordedMemory::new(score.clone()));

@@ -1,0 +1,117 @@
+//! Task executor of a bus: polls ready tasks in the order in which they were woken.
+//!
+//! It has no thread, no timers and no thread-local state, so a bus may be polled from any thread, one at a time.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use actix::{Actor, Addr};
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+
+type Task = LocalBoxFuture<'static, ()>;
+
+/// The tasks of one bus.
+pub(super) struct Executor {
+    tasks: RefCell<FuturesUnordered<Task>>,
+    spawner: Spawner,
+    waker: Waker,
+}
+
+/// Adds tasks and actors to a bus. Cheap to clone.
+#[derive(Clone)]
+pub struct Spawner {
+    /// Tasks that the executor does not have yet.
+    spawned: Rc<RefCell<Vec<Task>>>,
+    ready: Arc<Ready>,
+}
+
+/// Set when a task can make progress.
+#[derive(Debug, Default)]
+struct Ready(AtomicBool);
+
+impl Wake for Ready {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl Executor {
+    pub(super) fn new() -> Self {
+        let ready: Arc<Ready> = Arc::default();
+        Self {
+            tasks: RefCell::default(),
+            waker: Waker::from(ready.clone()),
+            spawner: Spawner {
+                spawned: Rc::default(),
+                ready,
+            },
+        }
+    }
+
+    pub(super) fn spawner(&self) -> &Spawner {
+        &self.spawner
+    }
+
+    /// True if a task may be able to make progress.
+    #[inline]
+    pub(super) fn is_ready(&self) -> bool {
+        self.spawner.ready.0.load(Ordering::Relaxed)
+    }
+
+    /// Polls until no task can make progress. Must not be called by a task.
+    pub(super) fn run_until_stalled(&self) {
+        let mut tasks = self.tasks.borrow_mut();
+        let mut context = Context::from_waker(&self.waker);
+        while self.spawner.ready.0.swap(false, Ordering::Acquire) {
+            tasks.extend(self.spawner.spawned.take());
+            // One call polls many tasks, and returns when one has ended, or none is ready.
+            while let Poll::Ready(Some(())) = tasks.poll_next_unpin(&mut context) {}
+        }
+    }
+}
+
+/// Drops tasks that were never polled: one may hold a [`Spawner`], and with it the list that it is in.
+impl Drop for Executor {
+    fn drop(&mut self) {
+        drop(self.spawner.spawned.take());
+    }
+}
+
+impl Spawner {
+    /// Adds a task. A panic ends the task and nothing else.
+    pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        let task = AssertUnwindSafe(task).catch_unwind().map(drop);
+        self.spawned.borrow_mut().push(task.boxed_local());
+        self.ready.0.store(true, Ordering::Release);
+    }
+
+    /// Starts an actor, which `make` creates in its context. [`Actor::start`] can't be used on a bus.
+    pub fn start<A: Actor<Context = actix::Context<A>>>(
+        &self,
+        make: impl FnOnce(&mut actix::Context<A>) -> A,
+    ) -> Addr<A> {
+        let mut context = actix::Context::new();
+        let actor = make(&mut context);
+        let address = actix::AsyncContext::address(&context);
+        self.spawn(context.into_future(actor));
+        address
+    }
+}
+
+impl fmt::Debug for Spawner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spawner").finish_non_exhaustive()
+    }
+}
