@@ -208,6 +208,8 @@ fn drives_every_case(linkage: Linkage) {
         "reentry_by_init",
         "failed_beginning",
         "threads",
+        "overlap",
+        "overlap_of_steps",
         "watchdog",
         "backdoor",
         "misuse",

@@ -9,9 +9,7 @@
 )]
 mod quickstart;
 
-use std::cell::RefCell;
 use std::io;
-use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
@@ -46,11 +44,11 @@ struct Bench {
 }
 
 #[derive(Clone, Default)]
-struct Text(Rc<RefCell<Vec<u8>>>);
+struct Text(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Text {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(data)
+        self.0.lock().unwrap().write(data)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -66,7 +64,7 @@ impl Bench {
     }
 
     fn text(&self) -> String {
-        String::from_utf8(self.text.0.take()).unwrap()
+        String::from_utf8(std::mem::take(&mut *self.text.0.lock().unwrap())).unwrap()
     }
 }
 

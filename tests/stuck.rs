@@ -5,9 +5,8 @@
 
 mod ram;
 
-use std::cell::Cell;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
@@ -41,7 +40,7 @@ struct Rig {
     cores: [Firmware<Ram>; 2],
     reports: Arc<Mutex<Vec<Report>>>,
     /// Whether `wait` goes on.
-    goes_on: Rc<Cell<bool>>,
+    goes_on: Arc<AtomicBool>,
 }
 
 impl Rig {
@@ -61,10 +60,10 @@ impl Rig {
         // The checker has nothing to say of how words are read for a status.
         let builder = builder.attach(tap).attach(ProtocolChecker::new());
         let vhost = build(builder).start().unwrap();
-        let goes_on = Rc::new(Cell::new(false));
+        let goes_on = Arc::new(AtomicBool::new(false));
         let told = goes_on.clone();
         let wait = move |_: &Vhost, _: vhost::Call<'_>| {
-            Ok(if told.get() {
+            Ok(if told.load(Ordering::Relaxed) {
                 Poll::Ready(0)
             } else {
                 Poll::Pending
@@ -154,9 +153,9 @@ fn a_method_that_never_answers_is_told_once_with_its_channel_and_tick() {
     assert_eq!(rig.reported(), []);
 
     // It goes on, and is stuck again.
-    rig.goes_on.set(true);
+    rig.goes_on.store(true, Ordering::Relaxed);
     rig.ticks(20);
-    rig.goes_on.set(false);
+    rig.goes_on.store(false, Ordering::Relaxed);
     assert!(rig.cores[0].try_receive().is_some());
     rig.wait(0);
     rig.ticks(50);
@@ -286,7 +285,7 @@ fn what_it_said_is_replayed() {
         }
         // Somebody asks for himself, and it goes on where it may.
         rig.vhost.status().unwrap();
-        rig.goes_on.set(true);
+        rig.goes_on.store(true, Ordering::Relaxed);
         for _ in 0..30 {
             rig.vhost.tick().ok();
         }

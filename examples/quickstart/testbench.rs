@@ -7,7 +7,7 @@ use std::task::Poll;
 use vhost::{Builder, Call, CallResult, Error, SpecialFile, Vhost};
 
 /// What the host is built of: it loads `firmware`, whose files will be below `files` and whose text goes to `console`.
-pub fn builder(firmware: &str, files: &Path, console: impl io::Write + 'static) -> Builder {
+pub fn builder(firmware: &str, files: &Path, console: impl io::Write + Send + 'static) -> Builder {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
     Vhost::builder()
         .memories(here.join("mem.yaml"))

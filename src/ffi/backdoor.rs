@@ -5,31 +5,29 @@ use std::path::Path;
 
 use super::arguments::{Out, OutBytes, array, open_array, string, text};
 use super::guard::guard;
-use super::kept::STRING;
-use super::process::system;
 
 macro_rules! numbers {
     ($($write:ident, $read:ident: $number:ty;)+) => {$(
         /// Writes one number, little endian.
         #[unsafe(no_mangle)]
         pub(super) unsafe extern "C" fn $write(space: *const c_char, address: u64, data: $number) {
-            guard(stringify!($write), (), || {
+            guard(stringify!($write), (), |call| {
                 // SAFETY: C gives NULL or a C string, which stays until this returns.
                 let space = unsafe { text(space, "space") }?;
-                Ok(system()?.write(space, address, data.to_le_bytes().to_vec())?)
+                Ok(call.process()?.system()?.write(space, address, data.to_le_bytes().to_vec())?)
             });
         }
 
         /// Reads one number, little endian.
         #[unsafe(no_mangle)]
         pub(super) unsafe extern "C" fn $read(space: *const c_char, address: u64, data: *mut $number) {
-            guard(stringify!($read), (), || {
+            guard(stringify!($read), (), |call| {
                 // SAFETY: C gives NULL or room for a number until this returns.
                 let data = unsafe { Out::new(data, 0, "data") }?;
                 // SAFETY: C gives NULL or a C string, which stays until this returns.
                 let space = unsafe { text(space, "space") }?;
                 let mut number = [0; size_of::<$number>()];
-                let read = system()?.read(space, address, number.len() as u64)?;
+                let read = call.process()?.system()?.read(space, address, number.len() as u64)?;
                 number.copy_from_slice(&read);
                 data.set(<$number>::from_le_bytes(number));
                 Ok(())
@@ -52,12 +50,15 @@ pub(super) unsafe extern "C" fn mb_backdoor_write_string(
     address: u64,
     data: *const c_char,
 ) {
-    guard("mb_backdoor_write_string", (), || {
+    guard("mb_backdoor_write_string", (), |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let space = unsafe { text(space, "space") }?;
         // SAFETY: as above.
         let data = unsafe { string(data, "data") }?;
-        Ok(system()?.write_string(space, address, data)?)
+        Ok(call
+            .process()?
+            .system()?
+            .write_string(space, address, data)?)
     });
 }
 
@@ -68,15 +69,15 @@ pub(super) unsafe extern "C" fn mb_backdoor_read_string(
     address: u64,
     data: *mut *const c_char,
 ) {
-    guard("mb_backdoor_read_string", (), || {
+    guard("mb_backdoor_read_string", (), |call| {
         // SAFETY: C gives NULL or room for a pointer until this returns.
         let data = unsafe { Out::new(data, c"".as_ptr(), "data") }?;
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let space = unsafe { text(space, "space") }?;
-        let read = system()?.read_string(space, address)?;
+        let read = call.process()?.system()?.read_string(space, address)?;
         // What was read ends before its first NUL.
         let read = CString::new(read).unwrap_or_default();
-        data.set(STRING.with(|kept| kept.keep(read)));
+        data.set(call.process()?.returned.string.store(read));
         Ok(())
     });
 }
@@ -88,12 +89,14 @@ pub(super) unsafe extern "C" fn mb_backdoor_write_block(
     address: u64,
     data: *mut c_void,
 ) -> c_int {
-    guard("mb_backdoor_write_block", -1, || {
+    guard("mb_backdoor_write_block", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let space = unsafe { text(space, "space") }?;
         // SAFETY: it is imported with `byte unsigned data[]`.
         let data = unsafe { open_array(data, "data") }?;
-        system()?.write(space, address, data.to_vec()?)?;
+        call.process()?
+            .system()?
+            .write(space, address, data.to_vec()?)?;
         Ok(data.size())
     })
 }
@@ -105,12 +108,17 @@ pub(super) unsafe extern "C" fn mb_backdoor_read_block(
     address: u64,
     data: *mut c_void,
 ) -> c_int {
-    guard("mb_backdoor_read_block", -1, || {
+    guard("mb_backdoor_read_block", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let space = unsafe { text(space, "space") }?;
         // SAFETY: it is imported with `byte unsigned data[]`.
         let data = unsafe { open_array(data, "data") }?;
-        data.fill(&system()?.read(space, address, data.len() as u64)?)?;
+        data.fill(
+            &call
+                .process()?
+                .system()?
+                .read(space, address, data.len() as u64)?,
+        )?;
         Ok(data.size())
     })
 }
@@ -123,12 +131,14 @@ pub(super) unsafe extern "C" fn mb_backdoor_write_mem(
     data: *const c_void,
     len: u64,
 ) -> i64 {
-    guard("mb_backdoor_write_mem", -1, || {
+    guard("mb_backdoor_write_mem", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let space = unsafe { text(space, "space") }?;
         // SAFETY: C gives NULL or `len` bytes, which stay until this returns.
         let data: &[u8] = unsafe { array(data.cast(), len, "data") }?;
-        system()?.write(space, address, data.to_vec())?;
+        call.process()?
+            .system()?
+            .write(space, address, data.to_vec())?;
         Ok(len.cast_signed())
     })
 }
@@ -141,12 +151,12 @@ pub(super) unsafe extern "C" fn mb_backdoor_read_mem(
     data: *mut c_void,
     len: u64,
 ) -> i64 {
-    guard("mb_backdoor_read_mem", -1, || {
+    guard("mb_backdoor_read_mem", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let space = unsafe { text(space, "space") }?;
         // SAFETY: C gives NULL or room for `len` bytes until this returns.
         let data = unsafe { OutBytes::new(data, len, "data") }?;
-        data.fill(&system()?.read(space, address, data.len())?);
+        data.fill(&call.process()?.system()?.read(space, address, data.len())?);
         Ok(len.cast_signed())
     })
 }
@@ -154,12 +164,12 @@ pub(super) unsafe extern "C" fn mb_backdoor_read_mem(
 /// Loads an image.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn mb_load_elf(space: *const c_char, file: *const c_char) -> c_int {
-    guard("mb_load_elf", -1, || {
+    guard("mb_load_elf", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let space = unsafe { text(space, "space") }?;
         // SAFETY: as above.
         let file = unsafe { text(file, "file") }?;
-        system()?.load_elf(space, Path::new(file))?;
+        call.process()?.system()?.load_elf(space, Path::new(file))?;
         Ok(0)
     })
 }

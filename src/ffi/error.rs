@@ -9,6 +9,7 @@ use crate::attach::AttachError;
 use crate::messages::sockets::SocketError;
 use crate::sim::SimError;
 use crate::sim::open_array::ArrayError;
+use crate::sim::strand::Overlap;
 use crate::system;
 
 /// Why a call from C failed.
@@ -46,37 +47,35 @@ pub(super) enum Error {
     #[error("the system is there already: call `mb_shutdown` before another `mb_init`")]
     Running,
     #[error("it was called from inside a foreign call: return from that first")]
-    Abroad,
+    Reentrant,
     #[error("the system is being built or shut down: wait until that has returned")]
     Busy,
-    #[error(
-        "the system belongs to the thread that initialised it, and this is another: call from that one"
-    )]
-    OtherThread,
+    #[error(transparent)]
+    Overlap(#[from] Overlap),
     #[error("the system could not be built: {0}")]
     StillFailed(String),
     #[error("an error of the host itself: it panicked: {0}")]
     Panicked(String),
 }
 
-/// Who hears of an error, besides `mb_last_error`.
+/// Target of an error's report, besides `mb_last_error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Audience {
-    /// Whoever reads the testbench's reports.
+pub(super) enum ReportTarget {
+    /// The testbench's `mb_report`.
     Testbench,
-    /// Whoever reads stderr: the testbench must not be called from this thread.
+    /// Standard error: the testbench must not be called from this thread.
     Stderr,
-    /// Nobody: it has been reported when it arose, or is only news to whoever called.
-    Nobody,
+    /// No report: it was made when the error arose, or the error concerns the caller alone.
+    None,
 }
 
 impl Error {
-    pub(super) fn audience(&self) -> Audience {
+    pub(super) fn report_target(&self) -> ReportTarget {
         match self {
-            Self::OtherThread => Audience::Stderr,
-            Self::StillFailed(_) | Self::System(system::Error::Fatal(_)) => Audience::Nobody,
-            Self::System(system::Error::Socket(error)) if is_farewell(error) => Audience::Nobody,
-            _ => Audience::Testbench,
+            Self::Overlap(_) => ReportTarget::Stderr,
+            Self::StillFailed(_) | Self::System(system::Error::Fatal(_)) => ReportTarget::None,
+            Self::System(system::Error::Socket(error)) if is_farewell(error) => ReportTarget::None,
+            _ => ReportTarget::Testbench,
         }
     }
 }

@@ -1,24 +1,75 @@
-//! What every exported function passes: no panic gets out, no error gets lost.
+//! The guard that every exported function passes: it enters the strand, catches panics, and reports errors.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use super::error::{Audience, Error};
-use super::kept::LAST_ERROR;
+use super::error::{Error, ReportTarget};
+use super::process::Process;
 use crate::bus::panic_text;
 use crate::foreign::{report, report_without_testbench};
 use crate::messages::foreign::Severity;
+use crate::sim::strand::{self, Entered, Overlap, StrandCell};
 
-/// Runs the body of an exported function. Where it fails or panics, the error is kept and reported, and `failed` is
-/// what C is given.
+/// State of the C ABI.
+static PROCESS: StrandCell<Process> = StrandCell::new(Process::new());
+
+/// The first call that was refused since another thread was inside, until a later call reports it.
+static REFUSED: Mutex<Option<&'static str>> = Mutex::new(None);
+
+/// True while [`REFUSED`] has one.
+static ANY_REFUSED: AtomicBool = AtomicBool::new(false);
+
+/// A call from C: inside the strand, unless another thread is.
+pub(super) struct Call(Result<Entered, Overlap>);
+
+impl Call {
+    /// State of the C ABI.
+    ///
+    /// # Errors
+    /// [`Error::Overlap`] where another thread is inside a call.
+    #[inline]
+    pub(super) fn process(&self) -> Result<&Process, Error> {
+        match &self.0 {
+            Ok(strand) => Ok(PROCESS.get(strand)),
+            Err(overlap) => Err(Error::Overlap(*overlap)),
+        }
+    }
+
+    /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come from any thread.
+    ///
+    /// # Errors
+    /// [`Error::Overlap`] where another thread is inside a call when `act` has returned.
+    pub(super) fn leave_during<T>(&mut self, act: impl FnOnce() -> T) -> Result<T, Error> {
+        let left = match &mut self.0 {
+            Ok(strand) => strand.leave_during(act),
+            Err(overlap) => Err(*overlap),
+        };
+        if let Err(overlap) = left {
+            self.0 = Err(overlap);
+        }
+        Ok(left?)
+    }
+}
+
+/// Runs the body of an exported function. Where it fails or panics, the error is stored and reported, and C is given `failed`.
+#[inline]
 pub(super) fn guard<T>(
     function: &'static str,
     failed: T,
-    body: impl FnOnce() -> Result<T, Error>,
+    body: impl FnOnce(&mut Call) -> Result<T, Error>,
 ) -> T {
-    catch(body).unwrap_or_else(|error| {
-        // Should telling of it fail too, C still gets its answer.
+    let mut call = Call(strand::enter());
+    if ANY_REFUSED.load(Ordering::Relaxed) && call.0.is_ok() {
+        report_refused();
+    }
+    catch(|| body(&mut call)).unwrap_or_else(|error| {
+        // Should reporting fail too, C still gets its answer.
         let _ = catch(|| {
-            tell(function, &error);
+            match &call.0 {
+                Ok(strand) => tell(PROCESS.get(strand), function, &error),
+                Err(overlap) => refuse(function, *overlap),
+            }
             Ok(())
         });
         failed
@@ -31,14 +82,46 @@ pub(super) fn catch<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Err
         .unwrap_or_else(|payload| Err(Error::Panicked(panic_text(payload.as_ref()))))
 }
 
-fn tell(function: &'static str, error: &Error) {
+/// Notes a call that overlaps another thread's. Neither the host nor the testbench may be touched from here: the next call
+/// that is not refused reports it to the testbench.
+#[cold]
+fn refuse(function: &'static str, overlap: Overlap) {
+    let mut refused = REFUSED.lock().unwrap_or_else(PoisonError::into_inner);
+    if refused.is_none() {
+        *refused = Some(function);
+        ANY_REFUSED.store(true, Ordering::Relaxed);
+        report_without_testbench(Severity::Error, function, &overlap.to_string());
+    }
+}
+
+/// Reports a call that was refused. Under UVM that is what fails the run.
+#[cold]
+fn report_refused() {
+    let refused = {
+        let mut refused = REFUSED.lock().unwrap_or_else(PoisonError::into_inner);
+        ANY_REFUSED.store(false, Ordering::Relaxed);
+        refused.take()
+    };
+    if let Some(function) = refused {
+        let text = format!("a call was refused, and nothing came of it: {Overlap}");
+        let _ = catch(|| {
+            report(Severity::Error, function, &text);
+            Ok(())
+        });
+    }
+}
+
+fn tell(process: &Process, function: &'static str, error: &Error) {
     let text = error.to_string();
-    // Kept first: whoever gets the report may ask for it.
-    LAST_ERROR.with(|last| last.keep_text(&format!("{function}: {text}")));
-    match error.audience() {
-        Audience::Testbench => report(Severity::Error, function, &text),
-        Audience::Stderr => report_without_testbench(Severity::Error, function, &text),
-        Audience::Nobody => {}
+    // Stored first: whoever gets the report may ask for it.
+    process
+        .returned
+        .last_error
+        .store_text(&format!("{function}: {text}"));
+    match error.report_target() {
+        ReportTarget::Testbench => report(Severity::Error, function, &text),
+        ReportTarget::Stderr => report_without_testbench(Severity::Error, function, &text),
+        ReportTarget::None => {}
     }
 }
 
@@ -48,16 +131,21 @@ mod tests {
 
     use super::*;
 
+    /// What is tested owns the strand meanwhile: tests run at once.
+    static ALONE: Mutex<()> = Mutex::new(());
+
     fn last_error() -> String {
-        let last = LAST_ERROR.with(|last| last.pointer());
-        // SAFETY: it points to a kept C string of this thread.
+        let strand = strand::enter().unwrap();
+        let last = PROCESS.get(&strand).returned.last_error.pointer();
+        // SAFETY: it points to a stored C string, which stays while the strand is owned.
         let last = unsafe { CStr::from_ptr(last) };
         last.to_str().unwrap().to_owned()
     }
 
     #[test]
     fn a_panic_becomes_the_failed_answer_and_the_last_error() {
-        let answer = guard("mb_tick", -1, || panic!("the bottom fell out"));
+        let _alone = ALONE.lock();
+        let answer = guard("mb_tick", -1, |_| panic!("the bottom fell out"));
         assert_eq!(answer, -1);
         assert_eq!(
             last_error(),
@@ -67,13 +155,28 @@ mod tests {
 
     #[test]
     fn an_error_becomes_the_failed_answer_and_the_last_error() {
+        let _alone = ALONE.lock();
         let null = Error::Null { argument: "space" };
-        assert_eq!(guard("mb_load_elf", -1, || Err(null)), -1);
+        assert_eq!(guard("mb_load_elf", -1, |_| Err(null)), -1);
         assert_eq!(last_error(), "mb_load_elf: `space` is NULL");
     }
 
     #[test]
     fn success_is_passed_on() {
-        assert_eq!(guard("mb_tick", -1, || Ok(3)), 3);
+        let _alone = ALONE.lock();
+        assert_eq!(guard("mb_tick", -1, |_| Ok(3)), 3);
+    }
+
+    #[test]
+    fn an_overlapping_call_is_refused_and_reported_once() {
+        let _alone = ALONE.lock();
+        let entered = strand::enter().unwrap();
+        let overlap = || guard("mb_tick", -1, |call| call.process().map(|_| 0));
+        let answers: Vec<_> = (0..3).map(|_| std::thread::spawn(overlap).join()).collect();
+        assert!(answers.iter().all(|answer| matches!(answer, Ok(-1))));
+        drop(entered);
+        assert_eq!(*REFUSED.lock().unwrap(), Some("mb_tick"));
+        assert_eq!(guard("mb_tick", -1, |_| Ok(5)), 5);
+        assert_eq!(*REFUSED.lock().unwrap(), None);
     }
 }

@@ -5,43 +5,42 @@ use std::ffi::c_char;
 use super::arguments::{Out, text};
 use super::error::Error;
 use super::guard::guard;
-use super::kept::{LAST_ERROR, SPACE, STATUS};
-use super::process;
 
-/// The last error of this thread's calls.
+/// The last error.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_last_error() -> *const c_char {
-    guard("mb_last_error", c"".as_ptr(), || {
-        Ok(LAST_ERROR.with(|last| last.pointer()))
+    let overlap = c"another thread is inside a call of vhost";
+    guard("mb_last_error", overlap.as_ptr(), |call| {
+        Ok(call.process()?.returned.last_error.pointer())
     })
 }
 
 /// What each channel waits for.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_status() -> *const c_char {
-    guard("mb_status", c"".as_ptr(), || {
-        let status = match process::running() {
+    guard("mb_status", c"".as_ptr(), |call| {
+        let status = match call.process()?.running() {
             Ok(Some(vhost)) => vhost.status()?,
             Ok(None) => "not initialised".to_owned(),
             // No error here, but the very thing that was asked for.
             Err(error @ (Error::Busy | Error::StillFailed(_))) => error.to_string(),
             Err(error) => return Err(error),
         };
-        Ok(STATUS.with(|kept| kept.keep_text(&status)))
+        Ok(call.process()?.returned.status.store_text(&status))
     })
 }
 
 /// The space of a channel.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn mb_get_space(channel: *const c_char, space: *mut *const c_char) {
-    guard("mb_get_space", (), || {
+    guard("mb_get_space", (), |call| {
         // SAFETY: C gives NULL or room for a pointer until this returns.
         let space = unsafe { Out::new(space, c"".as_ptr(), "space") }?;
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let channel = unsafe { text(channel, "ch") }?;
-        let vhost = process::system()?;
+        let vhost = call.process()?.system()?;
         let name = vhost.space_of(channel)?;
-        space.set(SPACE.with(|kept| kept.keep_text(name)));
+        space.set(call.process()?.returned.space.store_text(name));
         Ok(())
     });
 }

@@ -4,8 +4,7 @@ use std::ffi::{c_char, c_int};
 
 use super::arguments::{optional_text, text};
 use super::error::Error;
-use super::guard::guard;
-use super::process;
+use super::guard::{Call, guard};
 use crate::attach;
 use crate::messages::foreign::Severity;
 use crate::sim::testbench;
@@ -18,15 +17,15 @@ pub(super) unsafe extern "C" fn mb_init(
     mailbox_cfg: *const c_char,
     fs_root: *const c_char,
 ) -> c_int {
-    guard("mb_init", -1, || {
+    guard("mb_init", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let mem_cfg = unsafe { optional_text(mem_cfg, "mem_cfg") }?;
         // SAFETY: as above.
         let mailbox_cfg = unsafe { optional_text(mailbox_cfg, "mailbox_cfg") }?;
         // SAFETY: as above.
         let fs_root = unsafe { optional_text(fs_root, "fs_root") }?;
-        process::refuse_abroad()?;
-        process::start(InitPaths {
+        call.process()?.reject_reentrant()?;
+        call.process()?.start(InitPaths {
             mem_cfg: mem_cfg.map(Into::into),
             mailbox_cfg: mailbox_cfg.map(Into::into),
             fs_root: fs_root.map(Into::into),
@@ -38,11 +37,11 @@ pub(super) unsafe extern "C" fn mb_init(
 /// One clock.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_tick() -> c_int {
-    guard("mb_tick", -1, || {
-        process::refuse_abroad()?;
-        let vhost = process::system().or_else(|error| {
+    guard("mb_tick", -1, |call| {
+        call.process()?.reject_reentrant()?;
+        let vhost = call.process()?.system().or_else(|error| {
             // Sockets go on without a system.
-            process::flush_sockets()?;
+            call.process()?.flush_sockets()?;
             Err(error)
         })?;
         let served = vhost.tick()?;
@@ -53,9 +52,9 @@ pub(super) extern "C" fn mb_tick() -> c_int {
 /// Something was written to a mailbox.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_notify() {
-    guard("mb_notify", (), || {
+    guard("mb_notify", (), |call| {
         // Where there is no system yet, the first tick looks anyway.
-        if let Some(vhost) = process::running()? {
+        if let Some(vhost) = call.process()?.running()? {
             vhost.notify();
         }
         Ok(())
@@ -71,16 +70,17 @@ pub(super) extern "C" fn mb_server_run() -> c_int {
 /// DPI's disable protocol: what an imported task returns when it was disabled.
 const DISABLED: c_int = 1;
 
-fn serve() -> Result<c_int, Error> {
-    process::refuse_abroad()?;
-    process::system()?;
+fn serve(call: &mut Call) -> Result<c_int, Error> {
+    call.process()?.reject_reentrant()?;
+    call.process()?.system()?;
     // Looked up anew after each step: meanwhile the testbench may have shut it down.
-    while let Some(vhost) = process::running()? {
+    while let Some(vhost) = call.process()?.running()? {
         if vhost.tick()? == 0 {
             break;
         }
         drop(vhost);
-        testbench::step()?;
+        // Other processes of the testbench run during a step, and call from whatever thread they are on.
+        call.leave_during(testbench::step)??;
         if testbench::acknowledge_disable() {
             return Ok(DISABLED);
         }
@@ -91,9 +91,9 @@ fn serve() -> Result<c_int, Error> {
 /// Drops the system and ends the process.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_quit(status: c_int) {
-    guard("mb_quit", (), || {
-        process::refuse_abroad()?;
-        process::stop()?;
+    guard("mb_quit", (), |call| {
+        call.process()?.reject_reentrant()?;
+        call.process()?.stop()?;
         std::process::exit(status)
     });
 }
@@ -101,17 +101,17 @@ pub(super) extern "C" fn mb_quit(status: c_int) {
 /// Asks to be told of what is served and written.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_observe(what: u32) {
-    guard("mb_observe", (), || process::observe(what));
+    guard("mb_observe", (), |call| call.process()?.observe(what));
 }
 
 /// Asks to be told of channels that make no progress.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_watchdog(ticks: u64, severity: c_int) -> c_int {
-    guard("mb_watchdog", -1, || {
+    guard("mb_watchdog", -1, |call| {
         let known = |known: &Severity| *known as c_int == severity;
         let known = Severity::ALL.into_iter().find(known);
         let severity = known.ok_or(Error::NoSeverity(severity))?;
-        process::watch(Timeout { ticks, severity })?;
+        call.process()?.watch(Timeout { ticks, severity })?;
         Ok(0)
     })
 }
@@ -119,10 +119,10 @@ pub(super) extern "C" fn mb_watchdog(ticks: u64, severity: c_int) -> c_int {
 /// Attaches what is ready-made, by name.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn mb_attach(list: *const c_char) -> c_int {
-    guard("mb_attach", -1, || {
+    guard("mb_attach", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let list = unsafe { text(list, "list") }?;
-        process::attach(attach::parse(list)?)?;
+        call.process()?.attach(attach::parse(list)?)?;
         Ok(0)
     })
 }
@@ -130,8 +130,8 @@ pub(super) unsafe extern "C" fn mb_attach(list: *const c_char) -> c_int {
 /// Drops the system.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_shutdown() {
-    guard("mb_shutdown", (), || {
-        process::refuse_abroad()?;
-        process::stop()
+    guard("mb_shutdown", (), |call| {
+        call.process()?.reject_reentrant()?;
+        call.process()?.stop()
     });
 }

@@ -5,10 +5,10 @@
 //! - [`backdoor`]: the memories of the chip.
 //! - [`rpc`]: calls of methods.
 //! - [`sockets`]: TCP servers that the testbench polls.
-//! - [`guard`]: what every function passes: no panic gets out, no error gets lost.
-//! - [`process`]: the one system of the process, and the thread that it belongs to.
+//! - [`guard`]: passed by every function: enters the strand, catches panics, reports errors.
+//! - [`process`]: the one system of the process.
 //! - [`exit`]: what is left to do when a process just ends.
-//! - [`arguments`], [`kept`], [`error`]: pointers in, pointers out, what can be wrong.
+//! - [`arguments`], [`returned`], [`error`]: pointers in, pointers out, what can be wrong.
 //!
 //! Every function is one call of the system; nothing is decided here.
 
@@ -27,8 +27,8 @@ mod header;
 #[cfg(test)]
 mod imports;
 mod inquiry;
-mod kept;
 mod lifecycle;
 mod process;
+mod returned;
 mod rpc;
 mod sockets;

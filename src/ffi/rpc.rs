@@ -4,7 +4,6 @@ use std::ffi::c_char;
 
 use super::arguments::{Out, array, text};
 use super::guard::guard;
-use super::process::system;
 use crate::messages::rpc::Progress;
 
 /// Statuses of a poll.
@@ -22,7 +21,7 @@ pub(super) unsafe extern "C" fn __mb_call(
     args: *const u64,
     status: *mut u32,
 ) -> u64 {
-    guard("__mb_call", 0, || {
+    guard("__mb_call", 0, |call| {
         // SAFETY: C gives NULL or room for a number until this returns.
         let status = unsafe { Out::new(status, FAILED, "status") }?;
         // SAFETY: C gives NULL or a C string, which stays until this returns.
@@ -31,7 +30,7 @@ pub(super) unsafe extern "C" fn __mb_call(
         let method = unsafe { text(method, "method") }?;
         // SAFETY: C gives NULL or `arg_len` words, which stay until this returns.
         let args = unsafe { array(args, arg_len.into(), "args") }?;
-        let (code, result) = match system()?.poll_call(channel, method, args)? {
+        let (code, result) = match call.process()?.system()?.poll_call(channel, method, args)? {
             Progress::Ready(result) => (READY, result),
             Progress::Pending => (PENDING, 0),
             Progress::Absent => (ABSENT, 0),

@@ -7,9 +7,7 @@ use std::ptr;
 
 use super::arguments::{Out, open_array, string, text};
 use super::error::Error;
-use super::guard::guard;
-use super::kept::SOCKET_STRING;
-use super::process::with_sockets;
+use super::guard::{Call, guard};
 use crate::messages::sockets::{ClientId, SocketId};
 
 /// What all handles have in common and few other pointers, small numbers and client numbers have: "skt" above 40 bits.
@@ -34,40 +32,47 @@ fn socket(handle: *mut c_void) -> Result<SocketId, Error> {
 /// Listens on a port of 127.0.0.1.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn c_skt_open(name: *const c_char, port: u32) -> *mut c_void {
-    guard("c_skt_open", ptr::null_mut(), || {
+    guard("c_skt_open", ptr::null_mut(), |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let name = unsafe { text(name, "name") }?;
         let port = u16::try_from(port).map_err(|_| Error::NoPort(port))?;
-        handle(with_sockets(|sockets| Ok(sockets.open(name, port)?))?)
+        handle(
+            call.process()?
+                .with_sockets(|sockets| Ok(sockets.open(name, port)?))?,
+        )
     })
 }
 
 /// The port in use.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn c_skt_port(skt: *mut c_void) -> c_int {
-    guard("c_skt_port", -1, || {
+    guard("c_skt_port", -1, |call| {
         let socket = socket(skt)?;
-        with_sockets(|sockets| Ok(sockets.port(socket)?.into()))
+        call.process()?
+            .with_sockets(|sockets| Ok(sockets.port(socket)?.into()))
     })
 }
 
 /// What later clients are sent first.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn c_skt_greet(skt: *mut c_void, greeting: *const c_char) {
-    guard("c_skt_greet", (), || {
+    guard("c_skt_greet", (), |call| {
         let socket = socket(skt)?;
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let greeting = unsafe { text(greeting, "text") }?;
-        with_sockets(|sockets| Ok(sockets.greet(socket, greeting)?))
+        call.process()?
+            .with_sockets(|sockets| Ok(sockets.greet(socket, greeting)?))
     });
 }
 
 /// Takes a client that waits.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn c_skt_accept(skt: *mut c_void) -> c_int {
-    guard("c_skt_accept", -1, || {
+    guard("c_skt_accept", -1, |call| {
         let socket = socket(skt)?;
-        let accepted = with_sockets(|sockets| Ok(sockets.accept(socket)?))?;
+        let accepted = call
+            .process()?
+            .with_sockets(|sockets| Ok(sockets.accept(socket)?))?;
         Ok(accepted.map_or(0, |client| client.0))
     })
 }
@@ -77,19 +82,19 @@ macro_rules! numbers {
         /// Sends one number, little endian.
         #[unsafe(no_mangle)]
         pub(super) extern "C" fn $write(skt: *mut c_void, id: c_int, data: $number) -> c_int {
-            guard(stringify!($write), -1, || {
-                write(skt, id, data.to_le_bytes().to_vec())
+            guard(stringify!($write), -1, |call| {
+                write(call, skt, id, data.to_le_bytes().to_vec())
             })
         }
 
         /// Takes one number, little endian, if all of it has arrived.
         #[unsafe(no_mangle)]
         pub(super) unsafe extern "C" fn $read(skt: *mut c_void, id: c_int, data: *mut $number) -> c_int {
-            guard(stringify!($read), -1, || {
+            guard(stringify!($read), -1, |call| {
                 // SAFETY: C gives NULL or room for a number until this returns.
                 let data = unsafe { Out::new(data, 0, "data") }?;
                 let socket = socket(skt)?;
-                let read = with_sockets(|sockets| Ok(sockets.read_exactly(socket, ClientId(id))?))?;
+                let read = call.process()?.with_sockets(|sockets| Ok(sockets.read_exactly(socket, ClientId(id))?))?;
                 Ok(read.map_or(0, |bytes| {
                     data.set(<$number>::from_le_bytes(bytes));
                     count(bytes.len())
@@ -113,10 +118,10 @@ pub(super) unsafe extern "C" fn c_skt_write_string(
     id: c_int,
     data: *const c_char,
 ) -> c_int {
-    guard("c_skt_write_string", -1, || {
+    guard("c_skt_write_string", -1, |call| {
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let data = unsafe { string(data, "s") }?;
-        write(skt, id, [data, &[0]].concat())
+        write(call, skt, id, [data, &[0]].concat())
     })
 }
 
@@ -127,15 +132,17 @@ pub(super) unsafe extern "C" fn c_skt_read_string(
     id: c_int,
     data: *mut *const c_char,
 ) -> c_int {
-    guard("c_skt_read_string", -1, || {
+    guard("c_skt_read_string", -1, |call| {
         // SAFETY: C gives NULL or room for a pointer until this returns.
         let data = unsafe { Out::new(data, c"".as_ptr(), "s") }?;
         let socket = socket(skt)?;
-        let read = with_sockets(|sockets| Ok(sockets.read_string(socket, ClientId(id))?))?;
+        let read = call
+            .process()?
+            .with_sockets(|sockets| Ok(sockets.read_string(socket, ClientId(id))?))?;
         // What was read ends before its first NUL.
         let read = CString::new(read.unwrap_or_default()).unwrap_or_default();
         let len = count(read.as_bytes().len());
-        data.set(SOCKET_STRING.with(|kept| kept.keep(read)));
+        data.set(call.process()?.returned.socket_string.store(read));
         Ok(len)
     })
 }
@@ -147,10 +154,10 @@ pub(super) unsafe extern "C" fn c_skt_write_bytes(
     id: c_int,
     data: *mut c_void,
 ) -> c_int {
-    guard("c_skt_write_bytes", -1, || {
+    guard("c_skt_write_bytes", -1, |call| {
         // SAFETY: it is imported with `byte unsigned data[]`.
         let data = unsafe { open_array(data, "data") }?;
-        write(skt, id, data.to_vec()?)
+        write(call, skt, id, data.to_vec()?)
     })
 }
 
@@ -161,11 +168,13 @@ pub(super) unsafe extern "C" fn c_skt_read_bytes(
     id: c_int,
     data: *mut c_void,
 ) -> c_int {
-    guard("c_skt_read_bytes", -1, || {
+    guard("c_skt_read_bytes", -1, |call| {
         // SAFETY: it is imported with `byte unsigned data[]`.
         let data = unsafe { open_array(data, "data") }?;
         let socket = socket(skt)?;
-        let read = with_sockets(|sockets| Ok(sockets.read(socket, ClientId(id), data.len())?))?;
+        let read = call
+            .process()?
+            .with_sockets(|sockets| Ok(sockets.read(socket, ClientId(id), data.len())?))?;
         let read = read.unwrap_or_default();
         data.fill(&read)?;
         Ok(count(read.len()))
@@ -175,25 +184,28 @@ pub(super) unsafe extern "C" fn c_skt_read_bytes(
 /// Ends a connection.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn c_skt_disconnect(skt: *mut c_void, id: c_int) {
-    guard("c_skt_disconnect", (), || {
+    guard("c_skt_disconnect", (), |call| {
         let socket = socket(skt)?;
-        with_sockets(|sockets| Ok(sockets.disconnect(socket, ClientId(id))?))
+        call.process()?
+            .with_sockets(|sockets| Ok(sockets.disconnect(socket, ClientId(id))?))
     });
 }
 
 /// Stops listening.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn c_skt_close(skt: *mut c_void) {
-    guard("c_skt_close", (), || {
+    guard("c_skt_close", (), |call| {
         let socket = socket(skt)?;
-        with_sockets(|sockets| Ok(sockets.close(socket)?))
+        call.process()?
+            .with_sockets(|sockets| Ok(sockets.close(socket)?))
     });
 }
 
-fn write(skt: *mut c_void, id: c_int, data: Vec<u8>) -> Result<c_int, Error> {
+fn write(call: &Call, skt: *mut c_void, id: c_int, data: Vec<u8>) -> Result<c_int, Error> {
     let socket = socket(skt)?;
     let len = count(data.len());
-    with_sockets(|sockets| Ok(sockets.write(socket, ClientId(id), data)?))?;
+    call.process()?
+        .with_sockets(|sockets| Ok(sockets.write(socket, ClientId(id), data)?))?;
     Ok(len)
 }
 

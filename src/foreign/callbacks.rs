@@ -21,12 +21,12 @@ pub type CallResult = Result<std::task::Poll<u64>, Box<dyn std::error::Error>>;
 pub(crate) type Callback = dyn FnMut(&str, &[u64]) -> CallResult;
 
 /// Opens the files of an extension, or of a name below `virtual/`.
-pub trait FileOpener {
+pub trait FileOpener: Send {
     /// Opens `path`, as firmware gave it.
     fn open(&self, path: &str, flags: OpenFlags) -> io::Result<Box<dyn SpecialFile>>;
 }
 
-impl<F: Fn(&str, OpenFlags) -> io::Result<Box<dyn SpecialFile>>> FileOpener for F {
+impl<F: Fn(&str, OpenFlags) -> io::Result<Box<dyn SpecialFile>> + Send> FileOpener for F {
     fn open(&self, path: &str, flags: OpenFlags) -> io::Result<Box<dyn SpecialFile>> {
         self(path, flags)
     }
@@ -36,9 +36,9 @@ impl<F: Fn(&str, OpenFlags) -> io::Result<Box<dyn SpecialFile>>> FileOpener for 
 ///
 /// Firmware may seek to wherever it likes and write there: a `Cursor<Vec<u8>>` would try to grow as far, and abort the
 /// process where there is no room. `Cursor<Box<[u8]>>` keeps its size.
-pub trait SpecialFile: Read + Write + Seek {}
+pub trait SpecialFile: Read + Write + Seek + Send {}
 
-impl<T: Read + Write + Seek> SpecialFile for T {}
+impl<T: Read + Write + Seek + Send> SpecialFile for T {}
 
 /// The openers of one kind, by extension (without its dot) or by name below `virtual/`.
 #[derive(Default)]

@@ -1,5 +1,6 @@
 //! The simulator and C's standard output, as safe functions.
 //!
+//! - [`strand`]: calls from any thread, one at a time.
 //! - [`symbols`]: every function of the simulator that is called, declared in one place.
 //! - [`symbol`]: how one is found: a weak reference, then `dlsym`.
 //! - [`scope`]: the DPI scope that exported functions are called in.
@@ -11,7 +12,7 @@
 //! - [`printf`]: one number, printed by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
 //!
-//! Nothing here knows of actors or of the bus. All of it is called on the simulator's own thread.
+//! Nothing here knows of actors or of the bus. All of it is called on the thread that the simulator called from.
 
 #![allow(
     unsafe_code,
@@ -27,6 +28,7 @@ pub(crate) mod prototype;
 mod python;
 pub(crate) mod scope;
 mod stdout;
+pub(crate) mod strand;
 mod sv_memory;
 mod symbol;
 mod symbols;

@@ -8,11 +8,12 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 
+use super::strand::strand_local;
 use super::symbols::{svGetScope, svSetScope};
 use super::{SimError, symbol::Symbol};
 
-thread_local! {
-    static SCOPE: Cell<Scope> = const { Cell::new(Scope::Unknown) };
+strand_local! {
+    static SCOPE: Cell<Scope> = Cell::new(Scope::Unknown);
 }
 
 /// What is known of the exports' scope.
@@ -28,27 +29,35 @@ enum Scope {
 /// Takes the caller's scope for that of the exports. A caller without one changes nothing.
 pub(crate) fn tell() {
     if let Some(scope) = current() {
-        SCOPE.set(Scope::Told(scope));
+        set(Scope::Told(scope));
     }
 }
 
 /// Takes the caller's scope for that of the exports, unless a better one is known.
 #[inline]
 pub(crate) fn see() {
-    if !matches!(SCOPE.get(), Scope::Told(_)) {
+    if !matches!(get(), Scope::Told(_)) {
         look();
     }
 }
 
+fn get() -> Scope {
+    SCOPE.with(Cell::get).unwrap_or(Scope::Unknown)
+}
+
+fn set(scope: Scope) {
+    SCOPE.with(|known| known.set(scope));
+}
+
 fn look() {
     if let Some(scope) = current() {
-        SCOPE.set(Scope::Seen(scope));
+        set(Scope::Seen(scope));
     }
 }
 
 /// Forgets the scope: the next system may be another simulation's.
 pub(crate) fn forget() {
-    SCOPE.set(Scope::Unknown);
+    set(Scope::Unknown);
 }
 
 /// Finds an exported function and enters its scope until the guard is dropped.
@@ -58,7 +67,11 @@ pub(super) fn enter<F: Copy>(export: &Symbol<F>) -> Result<(F, Entered), SimErro
         // No simulator: the functions are plain C.
         return Ok((function, Entered(ptr::null_mut())));
     };
-    let (Scope::Seen(scope) | Scope::Told(scope)) = SCOPE.get() else {
+    if get() == Scope::Unknown {
+        // Called by Rust code of the host program, which the simulator has called by an import of its own.
+        look();
+    }
+    let (Scope::Seen(scope) | Scope::Told(scope)) = get() else {
         return Err(SimError::NoScope {
             symbol: export.name(),
         });

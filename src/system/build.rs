@@ -27,6 +27,7 @@ use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
 use crate::messages::rpc::{PyTasks, Tick};
 use crate::messages::{console, files, foreign, mailbox, memory, rpc};
+use crate::sim::strand;
 use crate::trace::Header;
 
 /// What a system is built of.
@@ -106,6 +107,10 @@ pub(crate) struct Beginning {
 impl Vhost {
     /// Builds a system and lets it begin.
     pub(crate) fn start(parts: Parts) -> Result<Self, Error> {
+        // It would be this thread's in state that moves between threads.
+        if strand::is_entered() {
+            return Err(Error::InsideCall);
+        }
         let (system, beginning) = Self::build(parts)?;
         system.begin(beginning)?;
         Ok(system)

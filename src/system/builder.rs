@@ -119,7 +119,7 @@ impl Builder {
     }
 
     /// Where firmware's text goes, line by line as `[channel] text`; without it, to C's `stdout`.
-    pub fn console(mut self, sink: impl io::Write + 'static) -> Self {
+    pub fn console(mut self, sink: impl io::Write + Send + 'static) -> Self {
         self.console = Some(Box::new(sink));
         self
     }
@@ -139,7 +139,7 @@ impl Builder {
 
     /// Hands `show` what there is to report: errors, warnings, notes, findings of checkers. Without it they go to the testbench's
     /// `mb_report`, and where there is none to stderr.
-    pub fn on_report(mut self, show: impl FnMut(&Report) + 'static) -> Self {
+    pub fn on_report(mut self, show: impl FnMut(&Report) + Send + 'static) -> Self {
         self.on_report = Some(Box::new(show));
         self
     }
@@ -190,14 +190,14 @@ impl Builder {
     /// extension and by name.
     pub(super) fn parts_when(
         mut self,
-        built: impl FnOnce(&Spaces, &mut Openers, &mut Openers) -> Result<(), Error>,
+        built: impl FnOnce(&Spaces<'_>, &mut Openers, &mut Openers) -> Result<(), Error>,
     ) -> Result<Parts, Error> {
         let noted = Noted::new(&self);
         let map = Rc::new(self.memory_map(&noted)?);
         let channels = self.channels(&map, &noted)?;
         let origin = noted.header();
         let memories = Rc::new(Memories::new(map.clone())?);
-        let spaces = Spaces::new(map.clone(), memories.clone());
+        let spaces = Spaces::new(&map, &memories);
         built(&spaces, &mut self.extensions, &mut self.virtuals)?;
         let callbacks = Callbacks::new(self.extensions, self.virtuals);
         let callbacks = Rc::new(match self.on_report {

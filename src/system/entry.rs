@@ -40,7 +40,7 @@ pub(crate) struct InitPaths {
 /// # Errors
 /// A variable that is not set, a file that is refused, a callback that fails.
 pub fn mailbox_init(
-    spaces: impl FnOnce(&Spaces) -> CallbackResult,
+    spaces: impl FnOnce(&Spaces<'_>) -> CallbackResult,
     special: impl FnOnce(&mut Openers) -> CallbackResult,
     virtuals: impl FnOnce(&mut Openers) -> CallbackResult,
 ) -> Result<Vhost, Error> {

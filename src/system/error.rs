@@ -136,6 +136,11 @@ pub enum Error {
     /// Service has ended for good.
     #[error("{0}")]
     Fatal(String),
+    /// A Rust program starts a system from inside a call of the C ABI.
+    #[error(
+        "a vhost can't be started from inside a call of the C ABI, which has one: return from that call first, or use `with_host`"
+    )]
+    InsideCall,
     /// This thread has a system already.
     #[error("this thread has a running vhost: one a thread at a time; shut it down first")]
     AlreadyRunning,

@@ -44,12 +44,14 @@ use crate::messages::foreign::{Register, Report, Severity, Untold};
 use crate::messages::mailbox::Status;
 use crate::messages::rpc::{Offer, Progress, Target, When};
 use crate::messages::{self, console, foreign, mailbox, memory, rpc};
+use crate::sim::strand::strand_local;
 use crate::trace::{Header, Payloads};
 
 /// A running host: the actors that serve firmware, and the backdoor into its memories.
 ///
 /// It lives on one thread, and there is one a thread at a time. Nothing happens between calls: firmware
-/// is served in [`tick`](Self::tick).
+/// is served in [`tick`](Self::tick). The system of the C ABI is another one, which moves between threads: [`with_host`](crate::with_host)
+/// has it.
 pub struct Vhost(Rc<Inner>);
 
 struct Inner {
@@ -243,7 +245,7 @@ impl Vhost {
     pub fn register_method(
         &self,
         name: impl Into<String>,
-        callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + 'static,
+        callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static,
     ) -> Result<(), Error> {
         self.register(Target::Method(name.into()), callback)
     }
@@ -255,7 +257,7 @@ impl Vhost {
     pub fn register_command(
         &self,
         id: u64,
-        callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + 'static,
+        callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static,
     ) -> Result<(), Error> {
         self.register(Target::Command(id), callback)
     }
@@ -263,7 +265,7 @@ impl Vhost {
     fn register(
         &self,
         target: Target,
-        mut callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + 'static,
+        mut callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static,
     ) -> Result<(), Error> {
         let system: Weak<Inner> = Rc::downgrade(&self.0);
         let callback = move |channel: &str, args: &[u64]| {
@@ -408,17 +410,17 @@ impl Vhost {
     }
 }
 
-/// Holds the thread's place for as long as it lives.
+/// Reservation for the one system of the C ABI, or of a thread of a Rust program.
 struct Alone;
 
-thread_local! {
-    static TAKEN: Cell<bool> = const { Cell::new(false) };
+strand_local! {
+    static TAKEN: Cell<bool> = Cell::new(false);
 }
 
 impl Alone {
     fn take() -> Result<Self, Error> {
-        // Gone only while the thread ends.
-        let taken = TAKEN.try_with(|taken| taken.replace(true)).unwrap_or(true);
+        // A thread that is ending can't have one.
+        let taken = TAKEN.with(|taken| taken.replace(true)).unwrap_or(true);
         if taken {
             Err(Error::AlreadyRunning)
         } else {
@@ -429,7 +431,7 @@ impl Alone {
 
 impl Drop for Alone {
     fn drop(&mut self) {
-        let _ = TAKEN.try_with(|taken| taken.set(false));
+        let _ = TAKEN.with(|taken| taken.set(false));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::foreign::python::{Host, Refused, serve};
 struct Backdoor(Weak<Inner>);
 
 impl Vhost {
-    /// Python code on this thread uses this system from now on.
+    /// Python code uses this system from now on.
     pub(super) fn serve_python(&self) {
         serve(Rc::new(Backdoor(Rc::downgrade(&self.0))));
     }
@@ -25,6 +25,10 @@ impl Backdoor {
 }
 
 impl Host for Backdoor {
+    fn is_running(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
     fn space_of(&self, channel: &str) -> Result<String, Refused> {
         self.ask(|vhost| vhost.space_of(channel).map(str::to_owned))
     }

@@ -1,49 +1,56 @@
 //! The built memories, as a host program sees them.
 
 use std::fmt;
-use std::rc::Rc;
 
 use super::Vhost;
 use crate::foreign::Memories;
 use crate::mem::{Buffer, Memory, MemoryId, MemoryMap, Space};
+use crate::sim::strand;
 
 /// The spaces of a system, by name.
-#[derive(Clone)]
-pub struct Spaces {
-    map: Rc<MemoryMap>,
-    memories: Rc<Memories>,
+#[derive(Clone, Copy)]
+pub struct Spaces<'a> {
+    map: &'a MemoryMap,
+    memories: &'a Memories,
+    /// The system moves between threads, which buffers must not be shared with.
+    moves: bool,
 }
 
 /// A space of a system.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct SpaceView<'a> {
-    spaces: &'a Spaces,
+    spaces: Spaces<'a>,
     space: &'a Space,
 }
 
 /// A memory of a system.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct MemoryView<'a> {
-    /// What it is.
+    /// Its description.
     pub memory: &'a Memory,
-    /// Where its bytes are, where the memory is in this process: one buffer for each HDL instance, so one
-    /// for a direct memory, and for a banked one as many as there are banks, row by row.
+    /// Its bytes, where the memory is in this process: one buffer for each HDL instance, so one for a direct memory, and for a
+    /// banked one as many as there are banks, row by row. Empty in the system of the C ABI, which moves between threads:
+    /// there, a memory that the host program shares is one of its own.
     pub buffers: &'a [Buffer],
 }
 
-impl Spaces {
-    pub(super) fn new(map: Rc<MemoryMap>, memories: Rc<Memories>) -> Self {
-        Self { map, memories }
+impl<'a> Spaces<'a> {
+    pub(super) fn new(map: &'a MemoryMap, memories: &'a Memories) -> Self {
+        Self {
+            map,
+            memories,
+            moves: strand::is_entered(),
+        }
     }
 
     /// The space of this name.
-    pub fn get(&self, name: &str) -> Option<SpaceView<'_>> {
+    pub fn get(self, name: &str) -> Option<SpaceView<'a>> {
         self.iter().find(|view| view.space.name == name)
     }
 
     /// All spaces, in the order of the configuration.
-    pub fn iter(&self) -> impl Iterator<Item = SpaceView<'_>> {
-        self.map.spaces.iter().map(|space| SpaceView {
+    pub fn iter(self) -> impl Iterator<Item = SpaceView<'a>> {
+        self.map.spaces.iter().map(move |space| SpaceView {
             spaces: self,
             space,
         })
@@ -52,36 +59,38 @@ impl Spaces {
 
 impl<'a> SpaceView<'a> {
     /// Its name.
-    pub fn name(&self) -> &'a str {
+    pub fn name(self) -> &'a str {
         &self.space.name
     }
 
     /// The memory of this name.
-    pub fn get(&self, name: &str) -> Option<MemoryView<'a>> {
+    pub fn get(self, name: &str) -> Option<MemoryView<'a>> {
         self.iter().find(|view| view.memory.name == name)
     }
 
     /// Its memories, in ascending order of base.
-    pub fn iter(&self) -> impl Iterator<Item = MemoryView<'a>> {
+    pub fn iter(self) -> impl Iterator<Item = MemoryView<'a>> {
         let spaces = self.spaces;
-        self.space.memories.iter().filter_map(|id: &MemoryId| {
+        self.space.memories.iter().filter_map(move |id: &MemoryId| {
             let memory = spaces.map.memory(*id)?;
-            Some(MemoryView {
-                memory,
-                buffers: spaces.memories.buffers(*id),
-            })
+            let buffers = if spaces.moves {
+                &[]
+            } else {
+                spaces.memories.buffers(*id)
+            };
+            Some(MemoryView { memory, buffers })
         })
     }
 }
 
 impl Vhost {
     /// The memories of the system.
-    pub fn spaces(&self) -> Spaces {
-        Spaces::new(self.0.map.clone(), self.0.memories.clone())
+    pub fn spaces(&self) -> Spaces<'_> {
+        Spaces::new(&self.0.map, &self.0.memories)
     }
 }
 
-impl fmt::Debug for Spaces {
+impl fmt::Debug for Spaces<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
             .entries(self.map.spaces.iter().map(|space| &space.name))

@@ -1,8 +1,7 @@
 //! A system with mock firmware on two channels, and what it reports.
 
-use std::cell::RefCell;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use mailbox_rs::mock::{Firmware, Memory};
@@ -25,11 +24,11 @@ core1: {space: two, base: 0x1000, ptr: 64, cache_line: 64}
 
 /// What was reported, until it is taken.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Reports(Rc<RefCell<Vec<Report>>>);
+pub(crate) struct Reports(Arc<Mutex<Vec<Report>>>);
 
 impl Reports {
     pub(crate) fn take(&self) -> Vec<Report> {
-        self.0.take()
+        std::mem::take(&mut *self.0.lock().unwrap())
     }
 
     /// What was found under this name.
@@ -50,7 +49,7 @@ pub(crate) fn builder(folder: &Path) -> (Builder, Reports) {
         .mailboxes_text(MAILBOXES)
         .files(folder)
         .console(std::io::sink())
-        .on_report(move |report| kept.0.borrow_mut().push(report.clone()));
+        .on_report(move |report| kept.0.lock().unwrap().push(report.clone()));
     (builder, reports)
 }
 

@@ -26,6 +26,8 @@ void reentry_by_report(void);
 void reentry_by_init(void);
 void failed_beginning(void);
 void threads(void);
+void overlap(void);
+void overlap_of_steps(void);
 void watchdog(void);
 void exit_unannounced(void);
 void exit_from_call(void);

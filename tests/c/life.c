@@ -284,18 +284,106 @@ void failed_beginning(void) {
     mb_shutdown();
 }
 
-static void *other_thread(void *unused) {
+static void in_thread(void *(*run)(void *)) {
+    pthread_t thread;
+    CHECK_EQ(pthread_create(&thread, NULL, run, NULL), 0);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+}
+
+/* ---- A life in which every call comes from another thread ---- */
+
+static void *starts(void *unused) {
+    CHECK_EQ(init(), 0);
+    return unused;
+}
+
+static void *greets(void *unused) {
+    handshake();
+    return unused;
+}
+
+static void *fails(void *unused) {
+    mb_backdoor_write_u8("nowhere", 0, 0);
+    return unused;
+}
+
+static void *serves(void *unused) {
+    int64_t value = -1;
+    uint32_t words = 0;
+    uint64_t from = firmware_text(&cpu, "moved by threads"), to = cpu.heap;
+    CHECK(SEND(&cpu, MEMMOVE, to, from, 17));
+    UNTIL((mb_tick(), firmware_receive(&cpu, &words, &value)));
+    CHECK(strcmp((char *)chip_at(to, 17), "moved by threads") == 0);
+    /* A method, which polls and comes back. */
+    CHECK(SEND(&cpu, CALL, firmware_text(&cpu, "add"), 20, 22));
+    UNTIL((mb_tick(), firmware_receive(&cpu, &words, &value)));
+    CHECK_EQ(value, 42);
+    return unused;
+}
+
+static void *looks(void *unused) {
+    const char *space = NULL;
+    uint32_t word = 0;
+    CHECK_HAS(mb_last_error(), "nowhere");
+    mb_get_space("core0", &space);
+    CHECK(strcmp(space, "core0") == 0);
+    mb_backdoor_write_u32(space, memory_base[0], 0x1234);
+    mb_backdoor_read_u32(space, memory_base[0], &word);
+    CHECK_EQ(word, 0x1234);
+    CHECK_HAS(mb_status(), "core0");
+    CHECK_EQ(mb_watchdog(0, 2), 0);
+    mb_notify();
+    return unused;
+}
+
+static void *opens(void *unused) {
+    void *skt = c_skt_open("uart", 0);
+    CHECK(c_skt_port(skt) > 0);
+    CHECK_EQ(c_skt_accept(skt), 0);
+    return unused;
+}
+
+static void *ends(void *unused) {
+    mb_shutdown();
+    return unused;
+}
+
+/* What was asked for before there is a system is there for whichever thread builds it. */
+static void *attaches(void *unused) {
+    CHECK_EQ(mb_attach("check"), 0);
+    return unused;
+}
+
+void threads(void) {
+    set_environment();
+    for (int round = 0; round < 2; round++) {
+        in_thread(attaches);
+        in_thread(starts);
+        in_thread(greets);
+        for (int i = 0; i < 20; i++)
+            in_thread(serves);
+        in_thread(fails);
+        in_thread(looks);
+        CHECK_EQ(mb_tick(), 2);
+        in_thread(opens);
+        in_thread(ends);
+    }
+}
+
+/* ---- Calls that overlap ---- */
+
+static void *overlaps(void *unused) {
     uint32_t word = 7, status = 7;
     const char *space = NULL;
-    int reports = testbench.reports;
-    CHECK(strcmp(mb_last_error(), "") == 0);
     CHECK_EQ(mb_tick(), -1);
-    CHECK_HAS(mb_last_error(), "thread");
+    CHECK_HAS(mb_last_error(), "another thread");
     CHECK_EQ(init(), -1);
     CHECK_EQ(mb_server_run(), 0);
     mb_shutdown();
     mb_notify();
     CHECK_EQ(mb_watchdog(1, 3), -1);
+    CHECK_EQ(mb_attach("check"), -1);
+    mb_backdoor_write_u32("core0", memory_base[0], 7);
     mb_backdoor_read_u32("core0", memory_base[0], &word);
     CHECK_EQ(word, 0);
     mb_get_space("core0", &space);
@@ -303,53 +391,77 @@ static void *other_thread(void *unused) {
     CHECK_EQ(__mb_call("core0", "add", 0, NULL, &status), 0);
     CHECK_EQ(status, 3);
     CHECK(strcmp(mb_status(), "") == 0);
-    /* The testbench must not be called from here. */
-    CHECK_EQ(testbench.reports, reports);
+    CHECK(c_skt_open("uart", 0) == NULL);
     return unused;
 }
 
-static void *whole_life(void *unused) {
+static int overlapped;
+
+static void overlap_once(void) {
+    if (!overlapped++)
+        in_thread(overlaps);
+}
+
+static void overlap_in_access(uint64_t address) {
+    (void)address;
+    overlap_once();
+}
+
+static void call_hook(void) {
+    int64_t value = -1;
+    uint32_t words = 0;
+    CHECK(SEND(&cpu, CALL, firmware_text(&cpu, "hook")));
+    UNTIL((mb_tick(), firmware_receive(&cpu, &words, &value)));
+}
+
+/* Refused while this thread is inside a call, reported once to the testbench by the next call, and nothing else is lost. */
+void overlap(void) {
     CHECK_EQ(init(), 0);
     handshake();
-    mb_shutdown();
-    return unused;
-}
-
-static void in_thread(void *(*run)(void *)) {
-    pthread_t thread;
-    CHECK_EQ(pthread_create(&thread, NULL, run, NULL), 0);
-    CHECK_EQ(pthread_join(thread, NULL), 0);
-}
-
-static void *refused(void *unused) {
-    (void)unused;
-    CHECK_EQ(init(), -1);
-    CHECK_HAS(mb_last_error(), "thread");
-    return NULL;
-}
-
-/* Whoever asks for something of a system that is to come says whose it will be. */
-static void *ask_and_leave(void *unused) {
-    (void)unused;
-    CHECK_EQ(mb_attach("check"), 0);
-    in_thread(refused);
-    mb_shutdown();
-    return NULL;
-}
-
-void threads(void) {
-    set_environment();
-    in_thread(ask_and_leave);
-    CHECK_EQ(init(), 0);
-    handshake();
-    in_thread(other_thread);
-    CHECK(strcmp(mb_last_error(), "") == 0);
+    chip_hook = overlap_once;
+    call_hook();
+    chip_hook = NULL;
+    CHECK(overlapped);
     CHECK_EQ(mb_tick(), 2);
+    CHECK_EQ(testbench.reports, 1);
+    CHECK_EQ(testbench.last_severity, 2);
+    CHECK(strcmp(testbench.last_id, "mb_tick") == 0);
+    CHECK_HAS(testbench.last_report, "another thread");
+    CHECK_EQ(mb_tick(), 2);
+    CHECK_EQ(testbench.reports, 1);
+
+    /* So is it in an access to memory, of which no message tells. */
+    overlapped = 0;
+    chip_access = overlap_in_access;
+    CHECK_EQ(mb_tick(), 2);
+    chip_access = NULL;
+    CHECK(overlapped);
+    in_thread(serves);
+    CHECK_EQ(testbench.reports, 2);
     mb_shutdown();
-    /* Nobody's now. */
-    in_thread(whole_life);
+}
+
+/* While simulated time passes, nobody is inside a call. */
+static void *ticks(void *unused) {
+    CHECK_EQ(mb_tick(), 2);
+    return unused;
+}
+
+static void step_elsewhere(void) {
+    static int steps;
+    in_thread(ticks);
+    if (++steps == 1)
+        firmware_reset(&cpu);
+    if (steps == 5)
+        mb_shutdown();
+}
+
+void overlap_of_steps(void) {
     CHECK_EQ(init(), 0);
-    mb_shutdown();
+    handshake();
+    chip_step = step_elsewhere;
+    CHECK_EQ(mb_server_run(), 0);
+    CHECK_EQ(testbench.reports, 0);
 }
 
 /* The process ends with all there can be left: a call that hangs, text, an open file. */

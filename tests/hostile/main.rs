@@ -28,6 +28,7 @@ mod trace;
 use std::env;
 use std::ops::AddAssign;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use apart::{SEED, TOLD, apart};
 use attacker::Attacker;
@@ -173,7 +174,7 @@ fn live(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> Life {
         }
         rude.iter_mut()
             .for_each(|rude| rude.collect(&stage, &reports));
-        stage.released.set(false);
+        stage.released.store(false, Ordering::Relaxed);
         for plan in RUDE.iter().chain([&GOOD]) {
             assert_eq!(stage.breaches(plan.name), None, "{}", plan.name);
         }
@@ -283,14 +284,14 @@ fn a_tap_that_panics_is_left_out() {
             assert!(seen < 10, "a tap that has seen enough");
         };
         // Of how it began.
-        stage.found.take();
+        stage.found.lock().unwrap().clear();
         stage.vhost.attach(count).unwrap();
         let mut good = Good::new(&stage, &GOOD, 0);
         for _ in 0..10 {
             good.round(&stage);
         }
         // As what checkers find: the tap on reports does not hear of it.
-        let reports = stage.found.take();
+        let reports = std::mem::take(&mut *stage.found.lock().unwrap());
         let [report] = &reports[..] else {
             panic!("{reports:?}");
         };

@@ -1,6 +1,7 @@
 //! Firmware that keeps to the rules of the queues and breaks all others: what each request is answered is known.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 
 use mailbox_rs::mock::{Firmware, Misbehaviour};
 use mailbox_rs::{Errno, PtrWidth, Request, RequestEntry, Response, ResponseEntry, State};
@@ -142,7 +143,7 @@ impl Rude {
             if self.attacker.rng.bool() {
                 self.reset();
             } else {
-                stage.released.set(true);
+                stage.released.store(true, Ordering::Relaxed);
             }
         }
         let state = stage.vhost.status().expect("the status");

@@ -1,13 +1,12 @@
 //! A whole system whose memories are in this process, with mock firmware on its channels and a host program that
 //! answers, waits, fails and panics.
 
-use std::cell::{Cell, RefCell};
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
@@ -174,17 +173,18 @@ impl Reports {
 
 /// Text that was put out, until it is taken.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Console(Rc<RefCell<Vec<u8>>>);
+pub(crate) struct Console(Arc<Mutex<Vec<u8>>>);
 
 impl Console {
     pub(crate) fn take(&self) -> String {
-        String::from_utf8(self.0.take()).expect("what is not UTF-8 is replaced")
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap()))
+            .expect("what is not UTF-8 is replaced")
     }
 }
 
 impl Write for Console {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(text);
+        self.0.lock().unwrap().extend_from_slice(text);
         Ok(text.len())
     }
 
@@ -200,9 +200,9 @@ pub(crate) struct Stage {
     pub(crate) reports: Reports,
     pub(crate) console: Console,
     /// What the user was told of, findings of checkers among it.
-    pub(crate) found: Rc<RefCell<Vec<Report>>>,
+    pub(crate) found: Arc<Mutex<Vec<Report>>>,
     /// While set, the method `forever` answers.
-    pub(crate) released: Rc<Cell<bool>>,
+    pub(crate) released: Arc<AtomicBool>,
 }
 
 impl Stage {
@@ -213,7 +213,7 @@ impl Stage {
         let root = directory.join("root");
         fs::create_dir_all(&root).expect("a root for firmware's files");
         let console = Console::default();
-        let found = Rc::new(RefCell::new(Vec::new()));
+        let found = Arc::new(Mutex::new(Vec::new()));
         let keep = found.clone();
         let vhost = Vhost::builder()
             .memories(file)
@@ -235,7 +235,7 @@ impl Stage {
             .attach(Logger::writer(io::sink()))
             .attach(Logger::writer(io::sink()).json())
             .attach(Statistics::new())
-            .on_report(move |report| keep.borrow_mut().push(report.clone()))
+            .on_report(move |report| keep.lock().unwrap().push(report.clone()))
             .start()
             .expect("a system");
         let reports = Reports::default();
@@ -243,7 +243,7 @@ impl Stage {
         vhost
             .attach(move |seen: &Observation<'_>| seen_by.see(seen))
             .expect("a tap");
-        let released = Rc::new(Cell::new(false));
+        let released = Arc::new(AtomicBool::new(false));
         answer(&vhost, &released).expect("methods and commands");
         Self {
             vhost,
@@ -257,7 +257,7 @@ impl Stage {
     /// What was found of this channel's since the last time, beside requests that point to nowhere.
     pub(crate) fn breaches(&self, channel: &str) -> Option<String> {
         let of_channel = format!("channel `{channel}`: ");
-        let found = self.found.borrow();
+        let found = self.found.lock().unwrap();
         let mut breaches = found.iter().filter_map(|report| {
             let breach = report.text.strip_prefix(&of_channel)?;
             let expected = breach.starts_with("firmware reaches outside of the map: ");
@@ -268,7 +268,7 @@ impl Stage {
 
     /// Forgets what the user was told of.
     pub(crate) fn forget_found(&self) {
-        self.found.take();
+        self.found.lock().unwrap().clear();
     }
 
     /// Firmware for a channel.
@@ -289,10 +289,10 @@ impl Stage {
 pub(crate) const METHODS: [&str; 6] = ["echo", "slow", "forever", "fails", "panics", "returns"];
 
 /// What the host program answers, as methods by name and as commands by number.
-fn answer(vhost: &Vhost, released: &Rc<Cell<bool>>) -> Result<(), vhost::Error> {
+fn answer(vhost: &Vhost, released: &Arc<AtomicBool>) -> Result<(), vhost::Error> {
     let released = released.clone();
     let mut forever = Some(move |_: &Vhost, _: Call<'_>| -> CallResult {
-        Ok(if released.get() {
+        Ok(if released.load(Ordering::Relaxed) {
             Poll::Ready(1)
         } else {
             Poll::Pending
@@ -328,7 +328,7 @@ fn both(
     vhost: &Vhost,
     id: u64,
     name: &str,
-    callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Clone + 'static,
+    callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Clone + Send + 'static,
 ) -> Result<(), vhost::Error> {
     vhost.register_command(id, callback.clone())?;
     vhost.register_method(name, callback)

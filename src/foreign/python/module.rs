@@ -1,6 +1,7 @@
 //! What Python may ask of the system: the native part of the module `vhost`.
 //!
-//! Its functions let go of the GIL before they enter the bus. They serve whatever system runs on the thread that calls.
+//! Its functions let go of the GIL before they enter the bus. They use the system of the thread that calls, where a Rust program
+//! has started one there, else the system of the C ABI: from any thread, while no other is inside a call.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,8 +15,13 @@ use pyo3::{
 };
 use thiserror::Error;
 
+use crate::sim::strand::{self, Overlap, strand_local};
+
 /// The system, as Python uses it. Numbers in memory are little endian.
 pub(crate) trait Host {
+    /// False once the system has ended.
+    fn is_running(&self) -> bool;
+
     /// The name of a channel's space.
     fn space_of(&self, channel: &str) -> Result<String, Refused>;
 
@@ -35,22 +41,27 @@ pub(crate) trait Host {
 /// Why the system does not do what it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum Refused {
-    #[error(
-        "no vhost runs on this thread: call from the one that initialised it, between mb_init and mb_shutdown"
-    )]
+    #[error("no vhost runs: call between mb_init and mb_shutdown")]
     NoSystem,
+    #[error(transparent)]
+    Overlap(#[from] Overlap),
     #[error("{0}")]
     Failed(String),
 }
 
-thread_local! {
-    static HOST: RefCell<Option<Rc<dyn Host>>> = const { RefCell::new(None) };
+strand_local! {
+    static HOST: RefCell<Option<Rc<dyn Host>>> = RefCell::new(None);
 }
 
-/// Python code that runs on this thread uses this system from now on.
+/// Python code uses this system from now on: that of the C ABI from any thread, another from this one.
 pub(crate) fn serve(host: Rc<dyn Host>) {
-    // Gone only while the thread ends.
-    let _ = HOST.try_with(|current| current.replace(Some(host)));
+    // A thread that is ending has no more use of it.
+    let _ = HOST.with(|current| current.replace(Some(host)));
+}
+
+/// The system to use here.
+fn host() -> Option<Rc<dyn Host>> {
+    HOST.with(|current| current.borrow().clone()).flatten()
 }
 
 create_exception!(
@@ -60,14 +71,17 @@ create_exception!(
     "The system does not do what it was asked for; the text says why."
 );
 
-/// Asks the system of this thread, without the GIL.
+/// Asks the system, without the GIL.
 fn ask<T: Send>(
     py: Python<'_>,
     act: impl FnOnce(&dyn Host) -> Result<T, Refused> + Send,
 ) -> PyResult<T> {
     py.detach(|| {
-        let current = HOST.try_with(|current| current.borrow().clone());
-        act(&*current.ok().flatten().ok_or(Refused::NoSystem)?)
+        if let Some(own) = host().filter(|own| own.is_running()) {
+            return act(&*own);
+        }
+        let _entered = strand::enter()?;
+        act(&*host().ok_or(Refused::NoSystem)?)
     })
     .map_err(|refused| Error::new_err(refused.to_string()))
 }

@@ -1,4 +1,4 @@
-//! The instances of this thread's system, beyond its life.
+//! The instances of the last system, beyond its life: one registry for the C ABI, and one for each thread of a Rust program.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,11 +8,15 @@ use thiserror::Error;
 
 use super::{StaticMemDescriptor, StaticMemSink};
 use crate::mem::Buffer;
+use crate::sim::strand::{self, strand_local};
 
-thread_local! {
-    /// What is flushed. Replaced as a whole, so that a flush goes on with what it began with.
-    static REGISTERED: RefCell<Rc<Vec<Instance>>> = RefCell::default();
+strand_local! {
+    /// Instances of the last system that was started here; none where no system was. Replaced as a whole, so that a flush
+    /// goes on with those that it began with.
+    static REGISTERED: RefCell<Option<Registered>> = RefCell::new(None);
 }
+
+type Registered = Rc<Vec<Instance>>;
 
 /// The instances of one system, in the order in which its memories name them.
 #[derive(Default)]
@@ -48,22 +52,34 @@ impl Instances {
         Some(buffer)
     }
 
-    /// Makes them those of this thread, in place of those that it had.
+    /// Registers them in place of those of the system before.
     pub(crate) fn register(&self) {
-        replace(self.all.clone());
+        replace(Some(self.all.clone()));
     }
 }
 
-/// Hands each instance of this thread's last system to `sink`, in the order in which its memories name them, banks row by
-/// row; also one that was never written.
+/// Hands each instance of the last system to `sink`, in the order in which its memories name them, banks row by row; also
+/// one that was never written.
+///
+/// That is the last system of this thread; where the thread has started none, and inside a call of the C ABI, it is the
+/// system of the C ABI.
 ///
 /// # Errors
-/// The first error of the sink, as it is; the instances after that one are not handed out. And where the thread is so far
-/// in its end that its memories are gone: flush before `exit`.
+/// The first error of the sink, as it is; the instances after that one are not handed out. A thread that is so far in its end
+/// that its memories are gone: flush before `exit`. A call of another thread that is inside the C ABI.
 pub fn flush_static_mems(sink: &mut dyn StaticMemSink) -> Result<(), String> {
-    let registered = REGISTERED.try_with(|registered| registered.borrow().clone());
-    let registered = registered.map_err(|_| FlushError::Gone.to_string())?;
-    for Instance { descriptor, buffer } in registered.iter() {
+    if let Some(own) = registered().map_err(|error| error.to_string())? {
+        return flush(&own, sink);
+    }
+    let _entered = strand::enter().map_err(|overlap| overlap.to_string())?;
+    match registered().map_err(|error| error.to_string())? {
+        Some(registered) => flush(&registered, sink),
+        None => Ok(()),
+    }
+}
+
+fn flush(registered: &[Instance], sink: &mut dyn StaticMemSink) -> Result<(), String> {
+    for Instance { descriptor, buffer } in registered {
         let no_room = || FlushError::NoRoom {
             path: descriptor.path.clone(),
             size: buffer.len(),
@@ -74,15 +90,29 @@ pub fn flush_static_mems(sink: &mut dyn StaticMemSink) -> Result<(), String> {
     Ok(())
 }
 
-/// Forgets the instances of this thread: a flush hands out nothing until the next system is started, and what a system
-/// that is gone held is freed. A system that runs keeps its memories with all that is in them.
+/// Forgets the instances that [`flush_static_mems`] would hand out: a flush hands out nothing until the next system is started,
+/// and the memory of a system that has ended is freed. A system that runs keeps its memories and their content.
 pub fn clear_static_mems() {
-    replace(Rc::default());
+    if replace(None) {
+        return;
+    }
+    // Where another thread is inside, its system runs, and keeps its memories anyway.
+    if let Ok(_entered) = strand::enter() {
+        replace(None);
+    }
 }
 
-fn replace(instances: Rc<Vec<Instance>>) {
-    // What was there is dropped when nothing is borrowed any more. A thread that ends has nothing to keep.
-    let _before = REGISTERED.try_with(|registered| registered.replace(instances));
+fn registered() -> Result<Option<Registered>, FlushError> {
+    REGISTERED
+        .with(|registered| registered.borrow().clone())
+        .ok_or(FlushError::Gone)
+}
+
+/// True if there were instances before.
+fn replace(instances: Option<Registered>) -> bool {
+    // The instances before are dropped when nothing is borrowed any more. A thread that ends has nothing to keep.
+    let before = REGISTERED.with(|registered| registered.replace(instances));
+    before.flatten().is_some()
 }
 
 /// Why an instance can't be handed out.

@@ -1,0 +1,196 @@
+//! The strand of the process: calls into the C ABI, one at a time, from any thread.
+//!
+//! A simulator promises serial calls, not calls from one thread: with `verilator --threads`, a model is initialised on one
+//! thread and evaluated on others. The host of the C ABI therefore belongs to no thread. It belongs to the *strand*: the
+//! thread that is inside a call, for as long as the call lasts. A call that begins while another thread is inside one is
+//! refused; it is never queued, since the thread inside may be waiting for the one outside.
+//!
+//! # Why `!Send` state may live here
+//!
+//! The host is a graph of [`Rc`](std::rc::Rc)s and [`Cell`](std::cell::Cell)s. It is sound that threads use it in turn, since
+//!
+//! 1. the graph is reached through a [`StrandCell`] alone, and its reference lives no longer than an [`Entered`];
+//! 2. there is one [`Entered`] chain at a time: [`enter`] takes ownership with an acquiring compare-and-swap, and dropping the
+//!    outermost guard gives it back with a releasing store, so what one thread did happens before what the next one does;
+//! 3. nothing of the graph is held outside: what the Rust API hands to code that runs inside the strand is borrowed for the
+//!    call or [`Send`], and callbacks that the graph keeps are [`Send`]. `tests/send.rs` has the list;
+//! 4. nothing of the graph refers to thread-local state: the executor has none, and what is per system is a [`StrandLocal`].
+
+use std::cell::UnsafeCell;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::LocalKey;
+
+use thiserror::Error;
+
+/// The thread inside a call, by its [token](token).
+static OWNER: Owner = Owner::new();
+
+/// Another thread is inside a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(
+    "another thread is inside a call of vhost: calls may come from any thread, but one at a time (in Verilator, \
+     `--threads-dpi all` lets DPI calls overlap)"
+)]
+pub(crate) struct Overlap;
+
+/// Ownership of the strand. Nested guards of one thread are fine; the outermost one gives it back.
+#[derive(Debug)]
+#[must_use = "the strand is left when this is dropped"]
+pub(crate) struct Entered {
+    outermost: bool,
+    /// The owner is this thread.
+    _here: PhantomData<*const ()>,
+}
+
+/// Enters the strand, until the guard is dropped.
+#[inline]
+pub(crate) fn enter() -> Result<Entered, Overlap> {
+    let outermost = OWNER.claim(token())?;
+    Ok(Entered {
+        outermost,
+        _here: PhantomData,
+    })
+}
+
+/// True if this thread is inside the strand.
+#[inline]
+pub(crate) fn is_entered() -> bool {
+    OWNER.is(token())
+}
+
+impl Entered {
+    /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come from any thread.
+    ///
+    /// # Errors
+    /// [`Overlap`] where another thread is inside a call when `act` has returned. The strand is not owned then.
+    pub(crate) fn leave_during<T>(&mut self, act: impl FnOnce() -> T) -> Result<T, Overlap> {
+        if !self.outermost {
+            return Ok(act());
+        }
+        OWNER.release();
+        self.outermost = false;
+        let result = act();
+        self.outermost = OWNER.claim(token())?;
+        Ok(result)
+    }
+}
+
+impl Drop for Entered {
+    #[inline]
+    fn drop(&mut self) {
+        if self.outermost {
+            OWNER.release();
+        }
+    }
+}
+
+/// An address that no other living thread has.
+#[inline]
+fn token() -> usize {
+    thread_local!(static TOKEN: u8 = const { 0 });
+    TOKEN.with(|token| std::ptr::from_ref(token).addr())
+}
+
+/// The owner of something that one thread has at a time.
+struct Owner(AtomicUsize);
+
+/// No token is zero.
+const FREE: usize = 0;
+
+impl Owner {
+    const fn new() -> Self {
+        Self(AtomicUsize::new(FREE))
+    }
+
+    /// Makes a thread the owner. False if it was already.
+    #[inline]
+    fn claim(&self, thread: usize) -> Result<bool, Overlap> {
+        match self
+            .0
+            .compare_exchange(FREE, thread, Ordering::Acquire, Ordering::Relaxed)
+        {
+            Ok(_) => Ok(true),
+            Err(owner) if owner == thread => Ok(false),
+            Err(_) => Err(Overlap),
+        }
+    }
+
+    #[inline]
+    fn is(&self, thread: usize) -> bool {
+        // Only this thread writes its own token.
+        self.0.load(Ordering::Relaxed) == thread
+    }
+
+    #[inline]
+    fn release(&self) {
+        self.0.store(FREE, Ordering::Release);
+    }
+}
+
+/// State of the strand. It is never dropped: a process that just ends has nothing to tear down.
+#[derive(Debug)]
+pub(crate) struct StrandCell<T>(UnsafeCell<T>);
+
+// SAFETY: the value is reached by `get` alone, for as long as the strand is owned; see the module's documentation.
+unsafe impl<T> Sync for StrandCell<T> {}
+
+impl<T> StrandCell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
+    }
+
+    /// The value, while the strand is owned.
+    #[inline]
+    pub(crate) fn get<'a>(&'a self, _: &'a Entered) -> &'a T {
+        // SAFETY: nobody has a unique reference, and the guard says that no other thread has any.
+        unsafe { &*self.0.get() }
+    }
+}
+
+/// A value for the strand, and one for each thread outside of it: one system runs behind the C ABI, and one may run in each
+/// thread of a Rust program. Declared by [`strand_local!`].
+pub(crate) struct StrandLocal<T: 'static> {
+    strand: StrandCell<T>,
+    thread: &'static LocalKey<T>,
+}
+
+impl<T> StrandLocal<T> {
+    pub(crate) const fn new(strand: T, thread: &'static LocalKey<T>) -> Self {
+        Self {
+            strand: StrandCell::new(strand),
+            thread,
+        }
+    }
+
+    /// Uses the value of the strand where this thread is inside, else the thread's own; `None` where the thread is ending.
+    #[inline]
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&T) -> R) -> Option<R> {
+        match enter_again() {
+            Some(entered) => Some(act(self.strand.get(&entered))),
+            None => self.thread.try_with(act).ok(),
+        }
+    }
+}
+
+/// One more guard of a thread that is inside the strand.
+#[inline]
+fn enter_again() -> Option<Entered> {
+    is_entered().then_some(Entered {
+        outermost: false,
+        _here: PhantomData,
+    })
+}
+
+/// Declares a [`StrandLocal`].
+macro_rules! strand_local {
+    ($(#[$doc:meta])* static $name:ident: $type:ty = $value:expr;) => {
+        $(#[$doc])*
+        static $name: $crate::sim::strand::StrandLocal<$type> = {
+            std::thread_local!(static THREAD: $type = const { $value });
+            $crate::sim::strand::StrandLocal::new($value, &THREAD)
+        };
+    };
+}
+
+pub(crate) use strand_local;
