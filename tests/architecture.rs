@@ -29,7 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("messages", &["bus", "mem"]),
     ("bus", &[]),
     ("config", &["mem"]),
-    ("mem", &[]),
+    ("mem", &["sim"]),
     ("printf", &["sim"]),
     ("sim", &[]),
 ];

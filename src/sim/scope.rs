@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 
-use super::strand::strand_local;
+use super::strand::{is_entered, strand_local};
 use super::symbols::{svGetScope, svSetScope};
 use super::{SimError, symbol::Symbol};
 
@@ -67,8 +67,8 @@ pub(super) fn enter<F: Copy>(export: &Symbol<F>) -> Result<(F, Entered), SimErro
         // No simulator: the functions are plain C.
         return Ok((function, Entered(ptr::null_mut())));
     };
-    if get() == Scope::Unknown {
-        // Called by Rust code of the host program, which the simulator has called by an import of its own.
+    if get() == Scope::Unknown && !is_entered() {
+        // The system of a Rust program, which the simulator has called by an import of the program's own.
         look();
     }
     let (Scope::Seen(scope) | Scope::Told(scope)) = get() else {

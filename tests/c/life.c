@@ -284,6 +284,11 @@ void failed_beginning(void) {
     mb_shutdown();
 }
 
+/* Looks until something is so; what never is fails, and does not hang. */
+#define UNTIL(wanted)                                                                                                  \
+    for (long looks = 0; !(wanted); looks++)                                                                           \
+    CHECK(looks < 1000)
+
 static void in_thread(void *(*run)(void *)) {
     pthread_t thread;
     CHECK_EQ(pthread_create(&thread, NULL, run, NULL), 0);
@@ -442,14 +447,14 @@ void overlap(void) {
 }
 
 /* While simulated time passes, nobody is inside a call. */
-static void *ticks(void *unused) {
+static void *ticks_once(void *unused) {
     CHECK_EQ(mb_tick(), 2);
     return unused;
 }
 
 static void step_elsewhere(void) {
     static int steps;
-    in_thread(ticks);
+    in_thread(ticks_once);
     if (++steps == 1)
         firmware_reset(&cpu);
     if (steps == 5)
