@@ -11,9 +11,12 @@ const STAGED: [&str; 2] = ["sv", "python"];
 const EXTENSION_MODULE: &str = "PYO3_BUILD_EXTENSION_MODULE";
 
 fn main() -> io::Result<()> {
-    println!("cargo::rerun-if-changed=src/sim/simulator.c");
+    const SOURCES: [&str; 2] = ["src/sim/simulator.c", "src/ffi/default_host.c"];
+    for source in SOURCES {
+        println!("cargo::rerun-if-changed={source}");
+    }
     cc::Build::new()
-        .file("src/sim/simulator.c")
+        .files(SOURCES)
         .std("c11")
         .compile("vhost_simulator");
 

@@ -17,6 +17,14 @@
 //!
 //! Arrows run down only; a test holds them. All of it runs on the thread of its caller.
 
+#![cfg_attr(
+    not(feature = "c_abi"),
+    allow(
+        dead_code,
+        reason = "symbols that are left out leave unused what only they use"
+    )
+)]
+
 mod actors;
 pub mod attach;
 pub mod bus;
@@ -30,7 +38,8 @@ mod sim;
 mod system;
 pub mod trace;
 
-pub use foreign::{CallResult, FileOpener, Openers, SpecialFile};
+pub use ffi::{Configure, HostError, with_host};
+pub use foreign::{CallResult, FileOpener, MemoryModel, ModelError, Openers, SpecialFile};
 pub use messages::foreign::Severity;
 pub use messages::rpc::Progress;
 pub use system::{

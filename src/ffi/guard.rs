@@ -24,6 +24,16 @@ static ANY_REFUSED: AtomicBool = AtomicBool::new(false);
 pub(super) struct Call(Result<Entered, Overlap>);
 
 impl Call {
+    /// Enters the strand, unless another thread is inside.
+    #[inline]
+    pub(super) fn enter() -> Self {
+        let call = Self(strand::enter());
+        if ANY_REFUSED.load(Ordering::Relaxed) && call.0.is_ok() {
+            report_refused();
+        }
+        call
+    }
+
     /// State of the C ABI.
     ///
     /// # Errors
@@ -59,10 +69,7 @@ pub(super) fn guard<T>(
     failed: T,
     body: impl FnOnce(&mut Call) -> Result<T, Error>,
 ) -> T {
-    let mut call = Call(strand::enter());
-    if ANY_REFUSED.load(Ordering::Relaxed) && call.0.is_ok() {
-        report_refused();
-    }
+    let mut call = Call::enter();
     catch(|| body(&mut call)).unwrap_or_else(|error| {
         // Should reporting fail too, C still gets its answer.
         let _ = catch(|| {

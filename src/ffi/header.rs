@@ -1,8 +1,8 @@
 //! Every exported function, as `include/vhost.h` has it.
 
 use super::backdoor::*;
-use super::inquiry::*;
 use super::lifecycle::*;
+use super::query::*;
 use super::rpc::*;
 use super::sockets::*;
 use crate::sim::prototype::{Functions, header};

@@ -1,14 +1,15 @@
 //! The C ABI: what a simulator or a C program calls. `include/vhost.h` declares it and says what each function does.
 //!
 //! - [`lifecycle`]: from `mb_init` to `mb_shutdown`.
-//! - [`inquiry`]: what there is to know: errors, status, spaces.
+//! - [`query`]: errors, status, spaces.
 //! - [`backdoor`]: the memories of the chip.
 //! - [`rpc`]: calls of methods.
 //! - [`sockets`]: TCP servers that the testbench polls.
+//! - [`host`]: a Rust crate that configures the system.
 //! - [`guard`]: passed by every function: enters the strand, catches panics, reports errors.
 //! - [`process`]: the one system of the process.
-//! - [`exit`]: what is left to do when a process just ends.
-//! - [`arguments`], [`returned`], [`error`]: pointers in, pointers out, what can be wrong.
+//! - [`exit`]: flushes recordings when the process ends without `mb_shutdown`.
+//! - [`arguments`], [`returned`], [`error`]: pointers in, pointers out, errors.
 //!
 //! Every function is one call of the system; nothing is decided here.
 
@@ -18,17 +19,25 @@
 )]
 
 mod arguments;
+#[cfg(feature = "c_abi_backdoor")]
 mod backdoor;
 mod error;
 mod exit;
 mod guard;
-#[cfg(test)]
+#[cfg(all(test, feature = "c_abi"))]
 mod header;
-#[cfg(test)]
+mod host;
+#[cfg(all(test, feature = "c_abi"))]
 mod imports;
-mod inquiry;
+#[cfg(feature = "c_abi_lifecycle")]
 mod lifecycle;
 mod process;
+#[cfg(feature = "c_abi_query")]
+mod query;
 mod returned;
+#[cfg(feature = "c_abi_rpc")]
 mod rpc;
+#[cfg(feature = "c_abi_sockets")]
 mod sockets;
+
+pub use host::{Configure, HostError, with_host};

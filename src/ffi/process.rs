@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::error::Error;
 use super::exit::end_recordings_at_exit;
 use super::guard::catch;
+use super::host::configure;
 use super::returned::ReturnedStrings;
 use crate::attach::Named;
 use crate::messages::announced::Observing;
@@ -228,7 +229,7 @@ impl Process {
         let built = catch(|| {
             let attached = self.attached.borrow().clone();
             let sockets = self.standalone()?;
-            let (vhost, beginning) = Vhost::from_environment(paths, sockets, attached)?;
+            let (vhost, beginning) = Vhost::from_environment(paths, sockets, attached, configure)?;
             let vhost = Rc::new(vhost);
             // Already now: foreign calls that it makes to begin may use it.
             self.set_state(State::Running {

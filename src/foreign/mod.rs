@@ -21,7 +21,8 @@ pub use callbacks::{CallResult, FileOpener, Openers, SpecialFile};
 pub(crate) use callbacks::{Callbacks, OnReport};
 pub(crate) use live::Live;
 pub(crate) use live::{report, report_without_testbench};
-pub(crate) use memory::{Memories, NoRoom};
+pub(crate) use memory::{Memories, Models, NoRoom};
+pub use memory::{MemoryModel, ModelError};
 pub(crate) use python::Python;
 
 use crate::mem::{AccessError, Outcome};

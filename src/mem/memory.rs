@@ -109,6 +109,8 @@ pub enum Backend {
     Static,
     /// VPI; black boxes as [`Backend::Uvm`].
     Vpi,
+    /// A memory of the host program's own type, registered under the memory's name.
+    Model,
 }
 
 impl fmt::Display for Backend {
@@ -120,6 +122,7 @@ impl fmt::Display for Backend {
             Self::Api => "api",
             Self::Static => "static",
             Self::Vpi => "vpi",
+            Self::Model => "model",
         })
     }
 }

@@ -184,6 +184,9 @@ pub enum BackendError {
     /// The simulator can't be called.
     #[error("{0}")]
     Simulator(String),
+    /// A model of the host program's has failed.
+    #[error("its model failed: {0}")]
+    Model(String),
     /// The access passes the memory's end.
     #[error("the memory has {size:#x} bytes only")]
     PastEnd {
@@ -192,7 +195,8 @@ pub enum BackendError {
     },
     /// The backend can't reach a memory of this kind.
     #[error(
-        "backend `{0}` has no way to it: `api` is for memories without `path`, `static` for those with one"
+        "backend `{0}` has no way to it: `api` is for memories without `path`, `static` for those with one, `model` for those \
+         that the host program has registered a model for"
     )]
     NoWay(Backend),
     /// No simulator has such words.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::builder::{HostCallback, Started};
 use super::{
     Alone, Error, Inner, NamedChannel, Observed, Ports, Timeout, Vhost, Watchdog, sockets,
 };
@@ -25,7 +26,7 @@ use crate::mem::{Backend, Image, MemoryMap, Note, Op, SpaceId, Span, Store, Writ
 use crate::messages::announced::Began;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
-use crate::messages::rpc::{PyTasks, Tick};
+use crate::messages::rpc::{PyTasks, Target, Tick};
 use crate::messages::{console, files, foreign, mailbox, memory, rpc};
 use crate::sim::strand;
 use crate::trace::Header;
@@ -52,6 +53,10 @@ pub(crate) struct Parts {
     pub(crate) attached: Vec<Box<dyn Attach>>,
     /// For how long a channel may make no progress.
     pub(crate) timeout: Timeout,
+    /// Methods and custom commands of the host program's.
+    pub(super) host_callbacks: Vec<(Target, Box<HostCallback>)>,
+    /// Code of the host program's for the started system.
+    pub(super) started: Vec<Box<Started>>,
 }
 
 /// What answers what is no function of messages: the world, or a recording of it.
@@ -99,6 +104,8 @@ impl Outside {
 
 /// What a built system begins with.
 pub(crate) struct Beginning {
+    host_callbacks: Vec<(Target, Box<HostCallback>)>,
+    started: Vec<Box<Started>>,
     images: Vec<(SpaceId, Arc<Image>)>,
     channels: Vec<Setup>,
     links: Links,
@@ -130,6 +137,8 @@ impl Vhost {
             sockets,
             attached,
             timeout,
+            host_callbacks,
+            started,
         } = parts;
 
         let bus = Bus::new();
@@ -168,6 +177,8 @@ impl Vhost {
         });
         let named = named.collect();
         let beginning = Beginning {
+            host_callbacks,
+            started,
             images: images(&channels),
             channels: setups,
             links: Links {
@@ -214,7 +225,7 @@ impl Vhost {
 
     /// Gives the memories their first content, loads the images, and takes the channels. Foreign calls that this makes
     /// may come back.
-    pub(crate) fn begin(&self, beginning: Beginning) -> Result<(), Error> {
+    pub(crate) fn begin(&self, mut beginning: Beginning) -> Result<(), Error> {
         self.0.memories.register_instances();
         let loader = self.loader();
         loader.initialise()?;
@@ -225,10 +236,19 @@ impl Vhost {
             loader.warn_of_log(channel);
         }
         self.0.outside.announce(|| Began);
+        for (target, callback) in std::mem::take(&mut beginning.host_callbacks) {
+            self.register(target, callback)?;
+        }
+        let started = std::mem::take(&mut beginning.started);
         self.take_channels(beginning)?;
         self.0.bus.settle()?;
-        let fatal = self.0.board.fatal();
-        fatal.map_or(Ok(()), |text| Err(Error::Fatal(text.to_owned())))
+        if let Some(text) = self.0.board.fatal() {
+            return Err(Error::Fatal(text.to_owned()));
+        }
+        for started in started {
+            started(self).map_err(Error::Setup)?;
+        }
+        Ok(())
     }
 
     /// Starts the mailbox server.

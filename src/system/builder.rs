@@ -11,13 +11,16 @@ use mailbox_rs::PtrWidth;
 use super::build::{Outside, Parts};
 use super::origin::{Noted, recorder};
 use super::sockets::QUEUE_LIMIT;
-use super::{Error, Spaces, Timeout, Vhost};
+use super::{Call, CallbackResult, Error, Spaces, Timeout, Vhost};
 use crate::actors::sockets::{Hub, Tcp};
 use crate::attach::Attach;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
-use crate::foreign::{Callbacks, FileOpener, Memories, OnReport, Openers, Python};
-use crate::mem::MemoryMap;
+use crate::foreign::{
+    CallResult, Callbacks, FileOpener, Memories, MemoryModel, Models, OnReport, Openers, Python,
+};
+use crate::mem::{Backend, MemoryMap};
 use crate::messages::foreign::{Report, Severity};
+use crate::messages::rpc::Target;
 use crate::sim::CStdout;
 use crate::trace::{Header, Payloads};
 
@@ -52,7 +55,16 @@ pub struct Builder {
     attached: Vec<Box<dyn Attach>>,
     recording: Option<(PathBuf, Payloads)>,
     timeout: Option<Timeout>,
+    models: Models,
+    callbacks: Vec<(Target, Box<HostCallback>)>,
+    started: Vec<Box<Started>>,
 }
+
+/// A method or a custom command of the host program's.
+pub(super) type HostCallback = dyn FnMut(&Vhost, Call<'_>) -> CallResult;
+
+/// Code of the host program's for the started system.
+pub(super) type Started = dyn FnOnce(&Vhost) -> CallbackResult;
 
 /// Where a mailbox configuration is.
 enum Mailboxes {
@@ -163,6 +175,46 @@ impl Builder {
         self
     }
 
+    /// Uses `model` for the memory of this name, whose backend is `model`. Where two memories have the same name, it is
+    /// `space.memory`.
+    pub fn memory_model(
+        mut self,
+        memory: impl Into<String>,
+        model: impl MemoryModel + 'static,
+    ) -> Self {
+        self.models.insert(memory.into(), Box::new(model));
+        self
+    }
+
+    /// Registers a method before firmware can call it: see [`Vhost::register_method`].
+    pub fn method(
+        mut self,
+        name: impl Into<String>,
+        callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static,
+    ) -> Self {
+        let target = Target::Method(name.into());
+        self.callbacks.push((target, Box::new(callback)));
+        self
+    }
+
+    /// Registers a custom command before firmware can send it: see [`Vhost::register_command`].
+    pub fn command(
+        mut self,
+        id: u64,
+        callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static,
+    ) -> Self {
+        self.callbacks
+            .push((Target::Command(id), Box::new(callback)));
+        self
+    }
+
+    /// Calls `started` once: when the memories have their first content and the images are loaded, before the first tick. Where
+    /// it fails, the system has not started.
+    pub fn on_start(mut self, started: impl FnOnce(&Vhost) -> CallbackResult + 'static) -> Self {
+        self.started.push(Box::new(started));
+        self
+    }
+
     /// Reports with this severity each channel that makes no progress for so many ticks: see [`Vhost::watchdog`].
     pub fn watchdog(self, ticks: u64, severity: Severity) -> Self {
         self.watch(Timeout { ticks, severity })
@@ -196,7 +248,12 @@ impl Builder {
         let map = Rc::new(self.memory_map(&noted)?);
         let channels = self.channels(&map, &noted)?;
         let origin = noted.header();
-        let memories = Rc::new(Memories::new(map.clone())?);
+        require_models(&map, &self.models)?;
+        let memories = Memories::with_models(map.clone(), &mut self.models)?;
+        if let Some(name) = self.models.into_keys().next() {
+            return Err(Error::UnusedModel { name });
+        }
+        let memories = Rc::new(memories);
         let spaces = Spaces::new(&map, &memories);
         built(&spaces, &mut self.extensions, &mut self.virtuals)?;
         let callbacks = Callbacks::new(self.extensions, self.virtuals);
@@ -241,6 +298,8 @@ impl Builder {
             sockets: hub,
             attached: self.attached,
             timeout: self.timeout.unwrap_or(Timeout::NEVER),
+            host_callbacks: self.callbacks,
+            started: self.started,
         })
     }
 
@@ -266,6 +325,25 @@ impl Builder {
         noted.mailboxes(file, text);
         config::parse_mailboxes(text, file, map, noted)
     }
+}
+
+/// Fails for a memory of backend `model` without a model.
+fn require_models(map: &MemoryMap, models: &Models) -> Result<(), Error> {
+    for (id, memory) in map.numbered() {
+        if memory.backend != Backend::Model {
+            continue;
+        }
+        let space = map.seen_in(id).and_then(|space| map.space(space));
+        let space = space.map_or_else(String::new, |space| space.name.clone());
+        let full = format!("{space}.{}", memory.name);
+        if !models.contains_key(&full) && !models.contains_key(&memory.name) {
+            return Err(Error::NoModel {
+                memory: memory.name.clone(),
+                space,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The same run is to have the same recording.

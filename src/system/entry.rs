@@ -97,10 +97,12 @@ impl Vhost {
         paths: InitPaths,
         sockets: &Standalone,
         attached: Vec<Named>,
+        configure: impl FnOnce(Builder) -> Result<Builder, Box<dyn StdError>>,
     ) -> Result<(Self, Beginning), Error> {
         let builder = attached
             .into_iter()
             .fold(from_environment(paths)?, Builder::attach);
+        let builder = configure(builder).map_err(Error::Setup)?;
         Self::build(builder.on_sockets(sockets.hub()).parts()?)
     }
 }

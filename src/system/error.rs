@@ -73,6 +73,29 @@ pub enum Error {
     /// A configuration file is refused.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A memory of backend `model` has no model.
+    #[error(
+        "memory `{memory}` of space `{space}` has backend `model`, and the host program has registered no model for it: call \
+         `Builder::memory_model(\"{memory}\", …)`, or choose another backend"
+    )]
+    NoModel {
+        /// Its name.
+        memory: String,
+        /// A space that sees it.
+        space: String,
+    },
+    /// A model has no memory.
+    #[error(
+        "a model is registered for memory `{name}`, and no memory of backend `model` is called so: `model` is a memory's key \
+         `backend` in the memory configuration"
+    )]
+    UnusedModel {
+        /// The name that it was registered under.
+        name: String,
+    },
+    /// The host program's own setup has failed.
+    #[error("the host program's setup failed: {0}")]
+    Setup(Box<dyn std::error::Error>),
     /// A memory can't be in this process.
     #[error(transparent)]
     NoRoom(#[from] NoRoom),

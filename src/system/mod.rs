@@ -265,7 +265,7 @@ impl Vhost {
     fn register(
         &self,
         target: Target,
-        mut callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static,
+        mut callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + 'static,
     ) -> Result<(), Error> {
         let system: Weak<Inner> = Rc::downgrade(&self.0);
         let callback = move |channel: &str, args: &[u64]| {

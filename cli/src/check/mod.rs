@@ -52,10 +52,10 @@ fn variable(text: &str) -> Result<(String, String), String> {
 }
 
 fn backend(text: &str) -> Result<Backend, String> {
-    use Backend::{Api, Log, Static, Uvm, Vpi};
-    let mut all = [Log, Static, Api, Vpi, Uvm].into_iter();
+    use Backend::{Api, Log, Model, Static, Uvm, Vpi};
+    let mut all = [Log, Static, Api, Vpi, Uvm, Model].into_iter();
     all.find(|backend| backend.to_string() == text)
-        .ok_or_else(|| "it is log, static, api, vpi or uvm".to_owned())
+        .ok_or_else(|| "it is log, static, api, vpi, uvm or model".to_owned())
 }
 
 fn ptr_width(text: &str) -> Result<PtrWidth, String> {

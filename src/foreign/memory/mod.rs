@@ -6,11 +6,15 @@ use std::rc::Rc;
 
 use thiserror::Error;
 
+mod model;
 mod observed;
 mod uvm;
 mod vpi;
 mod words;
 
+use model::Model;
+pub(crate) use model::Models;
+pub use model::{MemoryModel, ModelError};
 use uvm::UvmArrays;
 use vpi::VpiArrays;
 use words::{Arrays, WordRange, Words};
@@ -66,6 +70,8 @@ enum Way {
     },
     /// A model of the testbench's, behind `mb_bb_mem_*`.
     BlackBox(SvMemory),
+    /// A model of the host program's.
+    Model(Model),
     /// Bytes of this process.
     Static(StaticMem),
     /// HDL arrays, by UVM's backdoor.
@@ -86,11 +92,21 @@ impl Memories {
     /// # Errors
     /// Where this process has no room for a memory that is to be in it.
     pub(crate) fn new(map: Rc<MemoryMap>) -> Result<Self, NoRoom> {
+        Self::with_models(map, &mut Models::new())
+    }
+
+    /// As [`new`](Self::new), with models for memories of backend `model`. Those that no memory takes are left.
+    pub(crate) fn with_models(map: Rc<MemoryMap>, models: &mut Models) -> Result<Self, NoRoom> {
         let mut instances = Instances::default();
         let ways = map
-            .memories
-            .iter()
-            .map(|memory| {
+            .numbered()
+            .map(|(id, memory)| {
+                if memory.backend == Backend::Model {
+                    return Ok(model_of(&map, id, memory, models)
+                        .map_or(Way::None(Backend::Model), |model| {
+                            Way::Model(Model::new(model))
+                        }));
+                }
                 Way::to(memory, &mut instances).ok_or_else(|| NoRoom {
                     memory: memory.name.clone(),
                     size: memory.size,
@@ -153,6 +169,19 @@ impl Memories {
         let size = self.map.memory(at.memory).map_or(0, |memory| memory.size);
         self.failed(at, BackendError::PastEnd { size })
     }
+}
+
+/// Takes the model of a memory: `space.memory` before `memory`.
+fn model_of(
+    map: &MemoryMap,
+    id: MemoryId,
+    memory: &Memory,
+    models: &mut Models,
+) -> Option<Box<dyn MemoryModel>> {
+    let space = map.seen_in(id).and_then(|space| map.space(space));
+    let full = space.map(|space| format!("{}.{}", space.name, memory.name));
+    full.and_then(|full| models.remove(&full))
+        .or_else(|| models.remove(&memory.name))
 }
 
 fn sharing(map: &MemoryMap) -> Vec<Sharing> {
@@ -224,6 +253,10 @@ impl Store for Memories {
                 let done = model.write(at.offset, data);
                 done.map_err(|error| self.failed(at, BackendError::Simulator(error.to_string())))
             }
+            Way::Model(model) => {
+                let done = model.write(at.offset, data);
+                done.map_err(|cause| self.failed(at, BackendError::Model(cause)))
+            }
             Way::Static(memory) if memory.write(at.offset, data) => Ok(()),
             Way::Static(_) => Err(self.past_end(at)),
             Way::Uvm(words) => words
@@ -289,6 +322,13 @@ impl Memories {
             Way::BlackBox(model) => {
                 let done = model.read(at.offset, to);
                 done.map_err(|error| self.failed(at, BackendError::Simulator(error.to_string())))
+            }
+            Way::Model(model) => {
+                let done = match tell {
+                    Tell::Access => model.read(at.offset, to),
+                    Tell::Nothing => model.peek(at.offset, to),
+                };
+                done.map_err(|cause| self.failed(at, BackendError::Model(cause)))
             }
             Way::Static(memory) if memory.read(at.offset, to) => Ok(()),
             Way::Static(_) => Err(self.past_end(at)),

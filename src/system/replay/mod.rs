@@ -235,6 +235,8 @@ impl Replay {
             attached: vec![Box::new(score.tap())],
             // Where it fired, that is recorded.
             timeout: Timeout::NEVER,
+            host_callbacks: Vec::new(),
+            started: Vec::new(),
         })
     }
 }

@@ -1,0 +1,78 @@
+//! The host program: a Rust crate that is linked with the library and configures the system of the C ABI.
+
+use super::error::Error as CallError;
+use super::guard::Call;
+use crate::{Builder, Vhost};
+
+/// Configures the system of the C ABI before `mb_init`, or the first use, builds it.
+pub type Configure = fn(Builder) -> Result<Builder, Box<dyn std::error::Error>>;
+
+unsafe extern "Rust" {
+    /// Defined by [`host!`](crate::host) in the host program, else by `default_host.c` as NULL. The linker takes the first
+    /// definition that it finds: that of the host program, whose objects come before those of its dependencies, in an archive too.
+    static __vhost_host: Option<Configure>;
+}
+
+/// The builder, as the host program configures it.
+pub(super) fn configure(builder: Builder) -> Result<Builder, Box<dyn std::error::Error>> {
+    // SAFETY: both definitions are a constant of this type: NULL, or a pointer to a function of the type of `Configure`, which
+    // `host!` checks.
+    match unsafe { __vhost_host } {
+        Some(configure) => configure(builder),
+        None => Ok(builder),
+    }
+}
+
+/// Configures the system of the C ABI by a function of type [`Configure`], which is called before `mb_init` or the first use
+/// builds it. Once in a program.
+///
+/// ```
+/// use std::task::Poll;
+/// use vhost::Builder;
+///
+/// fn configure(builder: Builder) -> Result<Builder, Box<dyn std::error::Error>> {
+///     Ok(builder
+///         .method("add", |_, call| Ok(Poll::Ready(call.args[0] + call.args[1])))
+///         .on_start(|vhost| Ok(vhost.write("core0", 0x100, vec![1, 2, 3])?)))
+/// }
+///
+/// vhost::host!(configure);
+/// ```
+#[macro_export]
+macro_rules! host {
+    ($configure:path) => {
+        #[unsafe(no_mangle)]
+        static __vhost_host: ::core::option::Option<$crate::Configure> =
+            ::core::option::Option::Some($configure);
+    };
+}
+
+/// The system of the C ABI can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct HostError(CallError);
+
+/// Uses the system of the C ABI, which is built from the environment where there is none yet. For functions that a host program
+/// exports to the simulator, from any thread, while no other thread is inside a call.
+///
+/// ```no_run
+/// /// Called by the testbench: `import "DPI-C" context function void load_table(input int unsigned address);`
+/// #[unsafe(no_mangle)]
+/// extern "C" fn load_table(address: u32) {
+///     let loaded = vhost::with_host(|vhost| vhost.write("core0", address.into(), vec![1, 2, 3]));
+///     if !matches!(loaded, Ok(Ok(()))) {
+///         eprintln!("the table is not loaded: {loaded:?}");
+///     }
+/// }
+/// ```
+///
+/// # Errors
+/// Where the system could not be built, is just being built, or another thread is inside a call.
+pub fn with_host<T>(act: impl FnOnce(&Vhost) -> T) -> Result<T, HostError> {
+    let call = Call::enter();
+    let vhost = call
+        .process()
+        .and_then(|process| process.system())
+        .map_err(HostError)?;
+    Ok(act(&vhost))
+}

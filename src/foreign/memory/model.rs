@@ -1,0 +1,172 @@
+//! Memories of the host program's own type: backend `model`.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Failure of a memory model; its text is part of the report.
+pub type ModelError = Box<dyn StdError>;
+
+/// A memory in the host program, for memories of backend `model`.
+///
+/// Offsets are in bytes from the memory's base, and accesses are inside its size. An access of more than one byte is one call of
+/// [`read_block`](Self::read_block) or [`write_block`](Self::write_block), which by default access byte by byte. A failed
+/// access is reported and fails like that of any other memory.
+///
+/// A model that others use too, such as functions that the simulated chip calls, is an [`Arc`] of a [`Mutex`]: calls of the
+/// chip and accesses of the host may come from different threads.
+pub trait MemoryModel: Send {
+    /// Reads one byte.
+    ///
+    /// # Errors
+    /// Where the byte can't be read.
+    fn read(&mut self, offset: u64) -> Result<u8, ModelError>;
+
+    /// Writes one byte.
+    ///
+    /// # Errors
+    /// Where the byte can't be written.
+    fn write(&mut self, offset: u64, data: u8) -> Result<(), ModelError>;
+
+    /// Reads consecutive bytes.
+    ///
+    /// # Errors
+    /// Where a byte can't be read.
+    fn read_block(&mut self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
+        for (byte, offset) in data.iter_mut().zip(offset..) {
+            *byte = self.read(offset)?;
+        }
+        Ok(())
+    }
+
+    /// Writes consecutive bytes.
+    ///
+    /// # Errors
+    /// Where a byte can't be written.
+    fn write_block(&mut self, offset: u64, data: &[u8]) -> Result<(), ModelError> {
+        for (byte, offset) in data.iter().zip(offset..) {
+            self.write(offset, *byte)?;
+        }
+        Ok(())
+    }
+
+    /// Reads consecutive bytes for the host's own polling of mailboxes, on every tick. A model whose reads have side effects, or are
+    /// counted, leaves them out here.
+    ///
+    /// # Errors
+    /// Where a byte can't be read.
+    fn peek(&mut self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
+        self.read_block(offset, data)
+    }
+}
+
+/// An offset past the end of a slice.
+#[derive(Debug, thiserror::Error)]
+#[error("offset {offset:#x} is past the end: the model has {size:#x} bytes")]
+struct PastEnd {
+    offset: u64,
+    size: usize,
+}
+
+/// Plain bytes.
+impl MemoryModel for Box<[u8]> {
+    fn read(&mut self, offset: u64) -> Result<u8, ModelError> {
+        let mut byte = [0];
+        self.read_block(offset, &mut byte)?;
+        Ok(byte[0])
+    }
+
+    fn write(&mut self, offset: u64, data: u8) -> Result<(), ModelError> {
+        self.write_block(offset, &[data])
+    }
+
+    fn read_block(&mut self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
+        data.copy_from_slice(part(self, offset, data.len())?);
+        Ok(())
+    }
+
+    fn write_block(&mut self, offset: u64, data: &[u8]) -> Result<(), ModelError> {
+        part(self, offset, data.len())?.copy_from_slice(data);
+        Ok(())
+    }
+}
+
+fn part(bytes: &mut [u8], offset: u64, len: usize) -> Result<&mut [u8], PastEnd> {
+    let size = bytes.len();
+    let range = usize::try_from(offset)
+        .ok()
+        .and_then(|from| Some(from..from.checked_add(len)?));
+    range
+        .and_then(|range| bytes.get_mut(range))
+        .ok_or(PastEnd { offset, size })
+}
+
+/// A model that others use too. A panic while it was locked does not poison it.
+impl<M: MemoryModel> MemoryModel for Arc<Mutex<M>> {
+    fn read(&mut self, offset: u64) -> Result<u8, ModelError> {
+        locked(self, |model| model.read(offset))
+    }
+
+    fn write(&mut self, offset: u64, data: u8) -> Result<(), ModelError> {
+        locked(self, |model| model.write(offset, data))
+    }
+
+    fn read_block(&mut self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
+        locked(self, |model| model.read_block(offset, data))
+    }
+
+    fn write_block(&mut self, offset: u64, data: &[u8]) -> Result<(), ModelError> {
+        locked(self, |model| model.write_block(offset, data))
+    }
+
+    fn peek(&mut self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
+        locked(self, |model| model.peek(offset, data))
+    }
+}
+
+fn locked<M, T>(model: &Mutex<M>, act: impl FnOnce(&mut M) -> T) -> T {
+    act(&mut model.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Models by name: `memory`, or `space.memory` where two memories have the same name.
+pub(crate) type Models = HashMap<String, Box<dyn MemoryModel>>;
+
+/// A model, with the errors of its accesses as text.
+pub(super) struct Model(RefCell<Box<dyn MemoryModel>>);
+
+impl Model {
+    pub(super) fn new(model: Box<dyn MemoryModel>) -> Self {
+        Self(RefCell::new(model))
+    }
+
+    pub(super) fn read(&self, offset: u64, data: &mut [u8]) -> Result<(), String> {
+        self.with(|model| model.read_block(offset, data))
+    }
+
+    pub(super) fn write(&self, offset: u64, data: &[u8]) -> Result<(), String> {
+        self.with(|model| model.write_block(offset, data))
+    }
+
+    pub(super) fn peek(&self, offset: u64, data: &mut [u8]) -> Result<(), String> {
+        self.with(|model| model.peek(offset, data))
+    }
+
+    fn with(
+        &self,
+        act: impl FnOnce(&mut dyn MemoryModel) -> Result<(), ModelError>,
+    ) -> Result<(), String> {
+        let mut model = self
+            .0
+            .try_borrow_mut()
+            .map_err(|_| "it is accessed from inside an access of its own".to_owned())?;
+        act(&mut **model).map_err(|error| error.to_string())
+    }
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Model")
+    }
+}
