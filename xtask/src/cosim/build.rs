@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use super::NEEDS;
 use super::case::{Backend, Library};
+use crate::clock::Clock;
 use crate::tool::{
     RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, VENV, python_packages, requirements, uvm,
 };
@@ -229,7 +230,9 @@ impl<'a> Builder<'a> {
             // In an empty folder: make would keep what was compiled by another command line or linked with another
             // library, and what it left when it was interrupted.
             empty(&folder)?;
+            let clock = Clock::start();
             succeed(&mut verilator, design)?;
+            println!("  built in {}", clock.elapsed());
             fs::write(&record, inputs()?)
                 .with_context(|| format!("cannot write {}", record.display()))?;
         }
