@@ -78,17 +78,11 @@ impl<'a> Builder<'a> {
         }
         let mut cargo = Command::new("cargo");
         cargo.args(["build", "--release", "--target-dir", "target"]);
+        // Both packages always: for one alone, dependencies have other features and would be built again.
+        cargo.args(["--package", "vhost", "--package", "vhost-cli", "--lib"]);
         match feature {
-            Some(feature) => cargo.args(["--package", "vhost", "--lib", "--features", feature]),
-            // At once with the command, for which it would be built again.
-            None => cargo.args([
-                "--package",
-                "vhost",
-                "--lib",
-                "--package",
-                "vhost-cli",
-                "--bins",
-            ]),
+            Some(feature) => cargo.args(["--features", &format!("vhost/{feature}")]),
+            None => cargo.arg("--bins"),
         };
         if feature == Some(PYTHON) {
             cargo.env("PYO3_PYTHON", self.root.join(VENV).join("bin/python"));
