@@ -106,6 +106,44 @@ fn words_stay_where_they_belong() {
     );
 }
 
+/// Features that choose a default, as `Cargo.toml` has them: all but the one that adds code.
+fn defaults_by_feature() -> Vec<String> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let manifest = fs::read_to_string(manifest).expect("a file of this project");
+    let (_, features) = manifest.split_once("\n[features]\n").expect("a table");
+    let lines = features.lines().take_while(|line| !line.starts_with('['));
+    let names = lines.filter_map(|line| Some(line.split_once(" = ")?.0));
+    let names = names.filter(|name| !name.starts_with('#') && *name != "python");
+    names.map(String::from).collect()
+}
+
+/// `cargo xtask test` without `--full` tests sets of features by the tests of `config` alone.
+#[test]
+fn features_choose_in_config_alone() {
+    let features = defaults_by_feature();
+    assert!(features.iter().any(|name| name == "mem_vpi"));
+    let mut offences = vec![];
+    for source in sources("src") {
+        if source.layer() == "config" {
+            continue;
+        }
+        for name in &features {
+            let quoted = format!("\"{name}\"");
+            let lines = source.code.lines().enumerate();
+            let lines =
+                lines.filter(|(_, line)| line.contains("feature") && line.contains(&quoted));
+            offences.extend(
+                lines.map(|(line, _)| format!("src/{}:{}: {name}", source.place, line + 1)),
+            );
+        }
+    }
+    assert!(
+        offences.is_empty(),
+        "not in config:\n{}",
+        offences.join("\n")
+    );
+}
+
 #[test]
 fn the_wire_protocol_has_one_file_of_unsafe() {
     let mut files = sources("mailbox_rs/src");

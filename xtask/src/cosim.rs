@@ -29,6 +29,7 @@ use self::build::{Builder, Simulation, empty, memories};
 use self::case::Case;
 use self::client::Clients;
 use self::recording::Recording;
+use crate::clock::{Clock, Took};
 use crate::tool::{
     CLANG, COCOTB, CXX, LIBPYTHON, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool,
     Toolbox, UVM, UVM_2017, VENV, VERILATOR, keep_wheels,
@@ -47,8 +48,11 @@ const SECONDS: &str = "120";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Cases of integration/cases.toml; all of them if none is named
+    /// Cases of integration/cases.toml, or pages of docs/; if none is named, those that stand for a kind
     cases: Vec<String>,
+    /// Run all cases
+    #[arg(long, conflicts_with_all = ["cases", "bench", "golden"])]
+    full: bool,
     /// List the cases, and run nothing
     #[arg(long)]
     list: bool,
@@ -67,19 +71,26 @@ pub(crate) struct Args {
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let cases = case::read(root)?;
     if args.list {
-        let pages = guide::PAGES.iter().map(|(page, _)| *page);
-        let names = cases.keys().map(String::as_str).chain([cocotb::NAME]);
-        names.chain(pages).for_each(|name| println!("{name}"));
+        let cases = cases
+            .iter()
+            .filter(|(name, case)| args.means(name, case.full));
+        let pages = guide::PAGES
+            .iter()
+            .filter(|page| args.means(page.name, page.full));
+        let names = cases.map(|(name, _)| name.as_str()).chain([cocotb::NAME]);
+        names
+            .chain(pages.map(|page| page.name))
+            .for_each(|name| println!("{name}"));
         return Ok(true);
     }
     let is_besides =
-        |name: &str| name == cocotb::NAME || guide::PAGES.iter().any(|(page, _)| *page == name);
+        |name: &str| name == cocotb::NAME || guide::PAGES.iter().any(|page| page.name == name);
     if let Some(unknown) = args
         .cases
         .iter()
         .find(|name| !is_besides(name) && !cases.contains_key(*name))
     {
-        bail!("there is no case {unknown}; see cargo xtask cosim --list");
+        bail!("there is no case {unknown}; see cargo xtask cosim --full --list");
     }
     let mut tools = Toolbox::new(!args.no_install);
     for tool in NEEDS {
@@ -100,28 +111,33 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         return Ok(true);
     }
     let mut score = Score::default();
-    let meant = |name: &str, case: &Case| args.means(name) && (case.golden || !args.golden);
+    let meant = |name: &str, case: &Case| match args.golden {
+        true => case.golden,
+        false => args.means(name, case.full),
+    };
     for (name, case) in cases.iter().filter(|(name, case)| meant(name, case)) {
         println!("\n{name}: {case}");
         if let Err(Missing(reason)) = case.uvm().map_or(Ok(()), |uvm| tools.get(uvm)) {
             println!("skipped: {name}: {reason}");
             continue;
         }
-        score.count(name, run_case(&mut builder, name, case, args.golden));
+        score.run(name, || run_case(&mut builder, name, case, args.golden));
     }
     if args.golden {
         return Ok(score.close());
     }
-    if args.means(cocotb::NAME) {
+    if args.means(cocotb::NAME, false) {
         println!("\n{}: integration/cocotb", cocotb::NAME);
-        score.count(cocotb::NAME, cocotb::run(&mut builder));
+        score.run(cocotb::NAME, || cocotb::run(&mut builder));
     }
-    for (page, needs) in guide::PAGES.iter().filter(|(page, _)| args.means(page)) {
+    let pages = guide::PAGES.iter();
+    for guide in pages.filter(|page| args.means(page.name, page.full)) {
+        let page = guide.name;
         println!("\n{page}: docs/{page}.md");
-        if let Err(Missing(reason)) = needs.map_or(Ok(()), |tool| tools.get(tool)) {
+        if let Err(Missing(reason)) = guide.needs.map_or(Ok(()), |tool| tools.get(tool)) {
             println!("skipped: docs/{page}.md: {reason}");
         } else if keep_wheels(&NEEDS) {
-            score.count(page, guide::run(root, page));
+            score.run(page, || guide::run(root, page));
         } else {
             println!("skipped: docs/{page}.md: its Python packages can't be fetched from here");
         }
@@ -130,21 +146,29 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
 }
 
 impl Args {
-    fn means(&self, name: &str) -> bool {
-        self.cases.is_empty() || self.cases.iter().any(|case| case == name)
+    /// Whether the case of this name is to run; `full` says that it is one of the full run alone.
+    fn means(&self, name: &str, full: bool) -> bool {
+        match self.cases.as_slice() {
+            [] => self.full || !full,
+            named => named.iter().any(|case| case == name),
+        }
     }
 }
 
-/// Told as `cargo test` does.
+/// Told as `cargo test` does, with the time that each case has taken.
 #[derive(Default)]
 struct Score {
     passed: usize,
     failed: usize,
+    times: Vec<(String, Took)>,
 }
 
 impl Score {
     /// A case that could not be built or run has failed, too; the others are run.
-    fn count(&mut self, name: &str, unmet: Result<Option<String>>) {
+    fn run(&mut self, name: &str, case: impl FnOnce() -> Result<Option<String>>) {
+        let clock = Clock::start();
+        let unmet = case();
+        self.times.push((name.to_owned(), clock.elapsed()));
         match unmet.unwrap_or_else(|error| Some(format!("{error:#}"))) {
             None => {
                 println!("test cosim::{name} ... ok");
@@ -159,6 +183,10 @@ impl Score {
 
     /// Whether none failed.
     fn close(self) -> bool {
+        println!("\ntimes, building included:");
+        for (name, took) in &self.times {
+            println!("  {name}: {took}");
+        }
         let verdict = if self.failed == 0 { "ok" } else { "FAILED" };
         println!(
             "\ntest result: {verdict}. {} passed; {} failed",

@@ -3,10 +3,12 @@
 //! - [`step`]: what a step is (commands as text, what must come out), and nothing of how it runs;
 //! - [`runner`]: runs steps one after the other, shows what they print, and closes with a table;
 //! - [`tally`]: counts tests, and the skipped ones among them, in what `cargo test` prints;
+//! - [`clock`]: what a command takes of time;
 //! - [`tool`]: the programs that steps need, and how each is installed.
 #![allow(clippy::print_stdout, reason = "a command-line tool talks on stdout")]
 
 mod bench;
+mod clock;
 mod cosim;
 mod runner;
 mod stage;
@@ -32,7 +34,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Run every check there is: format, lints, docs, tests in all feature combinations, licences, fuzzing, benches
+    /// Run what guards a change: format, lints, docs, tests, RTL simulations; with --full every check there is
     Test(test::Args),
     /// Run RTL simulations with the library loaded, most with firmware on a CPU: cases of integration/cases.toml
     Cosim(cosim::Args),

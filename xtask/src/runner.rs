@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
+use crate::clock::{Clock, Took, seconds};
 use crate::step::{Case, Expect, Step};
 use crate::tally::Tally;
 use crate::tool::{Missing, Toolbox, program};
@@ -26,17 +26,19 @@ const ENV: [(&str, &str); 3] = [
 pub(crate) struct Runner<'a> {
     root: &'a Path,
     tools: Toolbox,
+    /// Environment of this run's commands, on top of [`ENV`].
+    env: &'a [(&'a str, &'a str)],
     rows: Vec<Row>,
     tally: Tally,
     failures: Vec<Failure>,
-    begun: Instant,
+    begun: Clock,
 }
 
 /// One line of the closing table.
 struct Row {
     step: &'static str,
     outcome: Outcome,
-    took: Duration,
+    took: Took,
     remark: String,
 }
 
@@ -54,14 +56,15 @@ struct Failure {
 }
 
 impl<'a> Runner<'a> {
-    pub(crate) fn new(root: &'a Path, may_install: bool) -> Self {
+    pub(crate) fn new(root: &'a Path, may_install: bool, env: &'a [(&'a str, &'a str)]) -> Self {
         Self {
             root,
             tools: Toolbox::new(may_install),
+            env,
             rows: vec![],
             tally: Tally::default(),
             failures: vec![],
-            begun: Instant::now(),
+            begun: Clock::start(),
         }
     }
 
@@ -69,19 +72,14 @@ impl<'a> Runner<'a> {
     pub(crate) fn run(mut self, steps: &[Step]) -> Result<bool> {
         for (index, step) in steps.iter().enumerate() {
             let number = format!("[{}/{}]", index + 1, steps.len());
-            let begun = Instant::now();
+            let begun = Clock::start();
             println!("\n{number} {}", step.name);
             let (outcome, remark) = match self.obstacle(step) {
                 Some(reason) => (Outcome::Skipped, reason),
                 None => self.run_cases(&number, step)?,
             };
             let took = begun.elapsed();
-            println!(
-                "{number} {} {} in {}",
-                step.name,
-                outcome.word(),
-                seconds(took)
-            );
+            println!("{number} {} {} in {took}", step.name, outcome.word());
             if outcome == Outcome::Skipped {
                 println!("  {remark}");
             }
@@ -169,6 +167,7 @@ impl<'a> Runner<'a> {
         command
             .current_dir(self.root)
             .envs(ENV)
+            .envs(self.env.iter().copied())
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(writer.try_clone().context("cannot share a pipe")?)
@@ -227,10 +226,14 @@ impl<'a> Runner<'a> {
             .map(|row| row.step.len())
             .max()
             .unwrap_or(0);
-        println!();
+        println!("\n{:width$}  {:7}  {:>8}  {:>8}", "step", "", "time", "CPU");
         for row in &self.rows {
-            let (step, outcome, took) = (row.step, row.outcome.word(), seconds(row.took));
-            let line = format!("{step:width$}  {outcome:7}  {took:>8}  {}", row.remark);
+            let (step, outcome) = (row.step, row.outcome.word());
+            let [wall, cpu] = [row.took.wall, row.took.cpu].map(seconds);
+            let line = format!(
+                "{step:width$}  {outcome:7}  {wall:>8}  {cpu:>8}  {}",
+                row.remark
+            );
             println!("{}", line.trim_end());
         }
         print_counted("failed:", &self.tally.failures);
@@ -252,7 +255,7 @@ impl<'a> Runner<'a> {
             count(Outcome::Passed),
             count(Outcome::Failed),
             count(Outcome::Skipped),
-            seconds(self.begun.elapsed())
+            self.begun.elapsed()
         );
     }
 }
@@ -284,11 +287,4 @@ fn is_progress(line: &str) -> bool {
     let first = line.split_whitespace().next().unwrap_or_default();
     let built = ["Compiling", "Checking", "Downloaded", "Documenting"].contains(&first);
     (line.starts_with(' ') && built) || (first == "test" && line.ends_with(" ... ok"))
-}
-
-fn seconds(time: Duration) -> String {
-    match time.as_secs() {
-        0..=99 => format!("{:.1} s", time.as_secs_f64()),
-        long => format!("{}m{:02}s", long / 60, long % 60),
-    }
 }

@@ -25,6 +25,18 @@ pub(crate) struct Step {
 pub(crate) struct Case {
     pub(crate) command: String,
     pub(crate) expect: Expect,
+    pub(crate) runs: Runs,
+}
+
+/// Runs of `cargo xtask test` that a command is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runs {
+    /// The quick run and the full one.
+    Both,
+    /// The run with `--full` alone.
+    Full,
+    /// The run without `--full` alone: the full one has what this command stands for.
+    Quick,
 }
 
 /// What a command must do to pass.
@@ -32,8 +44,19 @@ pub(crate) struct Case {
 pub(crate) enum Expect {
     /// Exit with status 0.
     Success,
-    /// Fail, with one compiler error that has all these words in it.
-    Refusal(Vec<String>),
+    /// Fail, and for each of these lists have one compiler error with all words of the list.
+    Refusal(Vec<Vec<String>>),
+}
+
+impl Case {
+    pub(crate) fn new(command: impl Into<String>, expect: Expect, runs: Runs) -> Self {
+        let command = command.into();
+        Self {
+            command,
+            expect,
+            runs,
+        }
+    }
 }
 
 impl Step {
@@ -41,11 +64,26 @@ impl Step {
         name: &'static str,
         commands: impl IntoIterator<Item = C>,
     ) -> Self {
-        let case = |command: C| Case {
-            command: command.into(),
-            expect: Expect::Success,
-        };
-        Self::of_cases(name, commands.into_iter().map(case).collect())
+        Self::of_cases(name, vec![]).with(Runs::Both, commands)
+    }
+
+    /// The step with these commands added, for some of the runs.
+    pub(crate) fn with<C: Into<String>>(
+        mut self,
+        runs: Runs,
+        commands: impl IntoIterator<Item = C>,
+    ) -> Self {
+        let case = |command| Case::new(command, Expect::Success, runs);
+        self.cases.extend(commands.into_iter().map(case));
+        self
+    }
+
+    /// A step of the full run alone.
+    pub(crate) fn full<C: Into<String>>(
+        name: &'static str,
+        commands: impl IntoIterator<Item = C>,
+    ) -> Self {
+        Self::of_cases(name, vec![]).with(Runs::Full, commands)
     }
 
     pub(crate) fn of_cases(name: &'static str, cases: Vec<Case>) -> Self {
@@ -91,6 +129,13 @@ impl Step {
         !self.cases.is_empty() && (self.files.is_empty() || has_file())
     }
 
+    /// The commands of the step that are part of the full or of the quick run; `None` if none is.
+    pub(crate) fn of_run(mut self, full: bool) -> Option<Self> {
+        let other = if full { Runs::Quick } else { Runs::Full };
+        self.cases.retain(|case| case.runs != other);
+        (!self.cases.is_empty()).then_some(self)
+    }
+
     /// The step with the cases that `only` speaks of: all of them if the step's name has one of these parts in it.
     /// `None` if none is left; with no `only`, the step as it is.
     pub(crate) fn narrowed(mut self, only: &[String]) -> Option<Self> {
@@ -108,8 +153,10 @@ impl Expect {
         match self {
             Self::Success => (!success).then(|| "it failed".into()),
             Self::Refusal(_) if success => Some("it compiles, and must not".into()),
-            Self::Refusal(words) => (!refused_with(words, output))
-                .then(|| format!("no error message names {}", words.join(" and "))),
+            Self::Refusal(errors) => {
+                let missing = errors.iter().find(|words| !refused_with(words, output))?;
+                Some(format!("no error message names {}", missing.join(" and ")))
+            }
         }
     }
 }
@@ -150,12 +197,43 @@ mod tests {
 
     #[test]
     fn a_refusal_must_name_both_features() {
-        let expect = Expect::Refusal(vec!["mem_uvm".into(), "mem_api".into()]);
+        let expect = Expect::Refusal(vec![vec!["mem_uvm".into(), "mem_api".into()]]);
         let good = "   Compiling x\nerror: features `mem_uvm`\n       and `mem_api`\n --> src/lib.rs:1:1\n";
         let half = "error: feature `mem_uvm` clashes\n --> src/lib.rs:1:1\n  | `mem_api`\n\nerror: could not compile `vhost`";
         assert_eq!(expect.unmet(false, &lines(good)), None);
         assert!(expect.unmet(false, &lines(half)).is_some());
         assert!(expect.unmet(true, &lines(good)).is_some());
+    }
+
+    #[test]
+    fn each_refusal_of_a_command_needs_an_error_of_its_own() {
+        let words = |pair: [&str; 2]| pair.map(String::from).to_vec();
+        let expect = Expect::Refusal(vec![words(["a", "b"]), words(["b", "c"])]);
+        let first = "error: `a` and `b`\n --> src/lib.rs:1:1\n";
+        let second = "error: `b` and `c`\n --> src/lib.rs:1:1\n";
+        assert_eq!(
+            expect.unmet(false, &lines(&format!("{first}{second}"))),
+            None
+        );
+        let unmet = expect.unmet(false, &lines(first));
+        assert_eq!(unmet.as_deref(), Some("no error message names b and c"));
+    }
+
+    #[test]
+    fn a_run_has_its_own_commands_and_those_of_both() {
+        let step = || {
+            Step::new("s", ["both"])
+                .with(Runs::Full, ["full"])
+                .with(Runs::Quick, ["quick"])
+        };
+        let commands = |full| {
+            let step = step().of_run(full).expect("it has commands");
+            let commands: Vec<String> = step.cases.into_iter().map(|case| case.command).collect();
+            commands.join(" ")
+        };
+        assert_eq!(commands(false), "both quick");
+        assert_eq!(commands(true), "both full");
+        assert!(Step::full("s", ["full"]).of_run(false).is_none());
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `cargo xtask test`: everything there is to check. The steps are the data in [`steps`]; to add one is to add a line.
+//! `cargo xtask test`: what guards a change; with `--full`, everything there is to check. The steps are the data in [`steps`]; to
+//! add one is to add a line. A command stands for its kind in the quick run, or is marked as one of the full run.
 
 use std::path::Path;
 use std::{fs, iter};
@@ -7,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cosim;
 use crate::runner::Runner;
-use crate::step::{Case, Expect, Step};
+use crate::step::{Case, Expect, Runs, Step};
 use crate::tool::{
     CARGO_DENY, CARGO_FUZZ, CLANG, COCOTB, CXX, LIBPYTHON, LLD, MATURIN, MYPY, NC, NUMPY, PICORV32,
     PYSLANG, PYTEST, RISCV32, RISCV64, RUFF, UVM, VENV_PYTHON,
@@ -31,8 +32,8 @@ const WITH_CACHE_LINE: [&str; 4] = [
     "cache_line_256,ptr64,mem_api",
 ];
 
-/// Every feature is linted once; the combinations are the matrix's matter.
-const LINTED: [&str; 4] = [
+/// Every feature once: what the quick run tests of configuration, and what the full one lints.
+const EACH_FEATURE: [&str; 4] = [
     "mem_uvm,ptr32,cache_line_32",
     "mem_api,ptr64,cache_line_64",
     "mem_static,cache_line_128",
@@ -57,11 +58,33 @@ const WHEEL: [&str; 4] = [
     "target/python/venv/bin/python integration/package/smoke.py target/venv/bin/python",
 ];
 
+/// The tests of methods in Python.
+const PYTHON_TESTS: &str = "cargo test -p vhost --features python --lib --test python --test architecture \
+     --no-fail-fast -- --show-output";
+
+/// Compiles the fuzz targets, which are no part of the workspace.
+const FUZZ_CHECK: [&str; 1] =
+    ["cargo check --manifest-path fuzz/Cargo.toml --target-dir target/fuzz"];
+
 /// How long each fuzz target runs, in seconds.
 const FUZZ_SECONDS: u32 = 20;
 
+/// The profile `release` of the quick run: what is built takes less time than what runs on it.
+const UNOPTIMISED: &[(&str, &str)] = &[
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+    ("CARGO_PROFILE_RELEASE_LTO", "off"),
+    ("CARGO_PROFILE_RELEASE_DEBUG", "0"),
+];
+
+/// The profile `release` of the full run: that of `Cargo.toml`.
+const SHIPPED: &[(&str, &str)] = &[];
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    /// Run everything: whole matrices, long runs, the library optimised as it is shipped
+    #[arg(long)]
+    full: bool,
     /// Run only steps whose name, and commands whose text, contains this; may be repeated
     #[arg(long, value_name = "PART")]
     only: Vec<String>,
@@ -75,12 +98,17 @@ pub(crate) struct Args {
 
 /// Whether no step failed.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
-    let narrowed = |step: Step| step.narrowed(&args.only);
-    let steps: Vec<Step> = steps(root)?.into_iter().filter_map(narrowed).collect();
+    let chosen = |step: Step| step.of_run(args.full)?.narrowed(&args.only);
+    let steps: Vec<Step> = steps(root)?.into_iter().filter_map(chosen).collect();
     if steps.is_empty() {
         bail!(
-            "no step or command contains {}; see cargo xtask test --list",
-            args.only.join(" or ")
+            "no step or command contains {}; see cargo xtask test --full --list{}",
+            args.only.join(" or "),
+            if args.full {
+                ""
+            } else {
+                ", and give --full for what only that run has"
+            }
         );
     }
     if args.list {
@@ -92,7 +120,8 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         }
         return Ok(true);
     }
-    Runner::new(root, !args.no_install).run(&steps)
+    let profile = if args.full { SHIPPED } else { UNOPTIMISED };
+    Runner::new(root, !args.no_install, profile).run(&steps)
 }
 
 /// What there is to check in this tree.
@@ -106,15 +135,25 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 "cargo fmt --manifest-path firmware/rust/Cargo.toml --check",
             ],
         ),
-        Step::new("clippy", clippy()),
+        Step::new(
+            "clippy",
+            [
+                clippy("--workspace"),
+                clippy("-p mailbox_rs --all-features"),
+            ],
+        )
+        .with(
+            Runs::Full,
+            EACH_FEATURE.map(|features| clippy(&format!("-p vhost --features {features}"))),
+        ),
         Step::new("rustdoc", ["cargo doc --workspace --no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings"),
-        Step::new(
+        Step::full(
             "licences, bans, sources",
             ["cargo deny --workspace check bans licenses sources"],
         )
         .needs(&[CARGO_DENY]),
-        Step::new("advisories", ["cargo deny --workspace check advisories"])
+        Step::full("advisories", ["cargo deny --workspace check advisories"])
             .needs(&[CARGO_DENY])
             .probe(
                 "cargo deny fetch db",
@@ -122,41 +161,56 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             ),
         Step::new("mailbox_rs without std", without_std()).needs(&[RISCV32, RISCV64]),
         Step::new("tests of the other crates", other_tests()).wants(&[CLANG, LLD]),
-        Step::new(
-            "vhost, every backend and pointer",
-            matrix().map(|features| test(&features)),
-        )
-        .wants(&[CLANG, LLD, NC]),
-        Step::new("vhost, cache lines", WITH_CACHE_LINE.map(test)).wants(&[CLANG, LLD]),
+        Step::new("vhost, the whole suite", [test("")])
+            .with(
+                Runs::Full,
+                matrix()
+                    .filter(|features| !features.is_empty())
+                    .map(|features| test(&features)),
+            )
+            .wants(&[CLANG, LLD, NC]),
+        Step::of_cases("vhost, defaults that features choose", vec![])
+            .with(Runs::Quick, EACH_FEATURE.map(test_defaults)),
+        Step::full("vhost, cache lines", WITH_CACHE_LINE.map(test)).wants(&[CLANG, LLD]),
         Step::new(
             "vhost, methods in Python",
             [
                 "cargo clippy --all-targets -p vhost --features python -- -D warnings",
-                "cargo test -p vhost --features python --lib --test python --test architecture \
-                 --no-fail-fast -- --show-output",
+                PYTHON_TESTS,
             ],
+        )
+        .needs(&[LIBPYTHON]),
+        Step::full(
+            "vhost, a million calls of Python",
+            ["cargo test -p vhost --features python --test python -- --show-output"],
         )
         .env("VHOST_PYTHON_CALLS", "1000000")
         .needs(&[LIBPYTHON]),
         Step::new("Python: shims and package", PYTHON)
             .needs(&[COCOTB, PYTEST, MYPY, RUFF])
             .env("PYTHONDONTWRITEBYTECODE", "1"),
-        Step::new("Python: installed with pip", WHEEL)
+        Step::full("Python: installed with pip", WHEEL)
             .needs(&[LIBPYTHON, MATURIN, MYPY, NUMPY, CXX]),
-        Step::new(
+        Step::full(
             "hostile firmware and recordings, 100,000 each",
             ["cargo test -p vhost --test hostile -- --show-output"],
         )
         .env("VHOST_HOSTILE_REQUESTS", "100000")
         .env("VHOST_HOSTILE_RECORDINGS", "100000"),
-        Step::of_cases("features that exclude one another", exclusions().collect()),
-        Step::new(
+        Step::of_cases("features that exclude one another", exclusions()),
+        Step::of_cases("fuzz targets compile", vec![])
+            .with(Runs::Quick, FUZZ_CHECK)
+            .needs(&[CXX])
+            .only_with(&["fuzz/Cargo.toml"]),
+        Step::full(
             "fuzzing",
             fuzz_targets(root)?.iter().map(|target| fuzz(target)),
         )
         .needs(&[CARGO_FUZZ, CXX]),
-        Step::new("benches compile", ["cargo bench -p vhost --no-run"]),
-        Step::new("RTL co-simulation", ["cargo xtask cosim --no-install"])
+        Step::full("benches compile", ["cargo bench -p vhost --no-run"]),
+        Step::of_cases("RTL co-simulation", vec![])
+            .with(Runs::Quick, ["cargo xtask cosim --no-install"])
+            .with(Runs::Full, ["cargo xtask cosim --full --no-install"])
             .needs(&cosim::NEEDS)
             .wants(&cosim::WANTS),
         Step::new("SystemVerilog, by slang", [slang("plain")]).needs(&[PYSLANG, PICORV32]),
@@ -169,12 +223,8 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-fn clippy() -> impl Iterator<Item = String> {
-    let parts = ["--workspace".into(), "-p mailbox_rs --all-features".into()];
-    let parts = parts
-        .into_iter()
-        .chain(LINTED.map(|features| format!("-p vhost --features {features}")));
-    parts.map(|part| format!("cargo clippy --all-targets {part} -- -D warnings"))
+fn clippy(part: &str) -> String {
+    format!("cargo clippy --all-targets {part} -- -D warnings")
 }
 
 /// Firmware has no operating system, and the smallest CPUs have no atomic instructions.
@@ -214,16 +264,32 @@ fn test(features: &str) -> String {
     }
 }
 
-/// Two features that choose the same thing must not compile, and the message must name both.
-fn exclusions() -> impl Iterator<Item = Case> {
-    let groups: [&[&str]; 3] = [&BACKENDS, &POINTERS, &CACHE_LINES];
-    groups.into_iter().flat_map(|group| {
-        (1..group.len()).flat_map(move |second| {
-            group[..second].iter().map(move |first| Case {
-                command: format!("cargo check -p vhost --features {first},{}", group[second]),
-                expect: Expect::Refusal(vec![(*first).into(), group[second].into()]),
-            })
-        })
+/// The tests of what a feature can change. All that features choose is in `config`; `tests/architecture.rs` holds that.
+fn test_defaults(features: &str) -> String {
+    format!("cargo test -p vhost --features {features} --lib -- --show-output config::")
+}
+
+/// Groups of features of which two must not compile.
+const GROUPS: [&[&str]; 3] = [&BACKENDS, &POINTERS, &CACHE_LINES];
+
+/// Two features that choose the same thing must not compile, and the message must name both: in the full run each pair by
+/// itself, in the quick run all features at once, with a message for each pair.
+fn exclusions() -> Vec<Case> {
+    let check = |features: &[&str], pairs: Vec<Vec<String>>, runs| {
+        let command = format!("cargo check -p vhost --features {}", features.join(","));
+        Case::new(command, Expect::Refusal(pairs), runs)
+    };
+    let words = |pair: [&str; 2]| pair.map(String::from).to_vec();
+    let all = check(&GROUPS.concat(), pairs().map(words).collect(), Runs::Quick);
+    let each = pairs().map(|pair| check(&pair, vec![words(pair)], Runs::Full));
+    iter::once(all).chain(each).collect()
+}
+
+/// Every two features of a group.
+fn pairs() -> impl Iterator<Item = [&'static str; 2]> {
+    GROUPS.into_iter().flat_map(|group| {
+        (1..group.len())
+            .flat_map(move |second| (0..second).map(move |first| [group[first], group[second]]))
     })
 }
 
@@ -278,15 +344,23 @@ mod tests {
 
     #[test]
     fn every_pair_of_a_group_is_refused() {
-        assert_eq!(exclusions().count(), 6 + 1 + 6);
+        assert_eq!(pairs().count(), 6 + 1 + 6);
+        let of_run = |runs| {
+            exclusions()
+                .into_iter()
+                .filter(move |case| case.runs == runs)
+        };
+        assert_eq!(of_run(Runs::Full).count(), 13);
+        let mut quick = of_run(Runs::Quick).map(|case| case.expect);
+        assert!(matches!(quick.next(), Some(Expect::Refusal(pairs)) if pairs.len() == 13));
     }
 
     #[test]
-    fn every_feature_is_linted() {
-        let linted = LINTED.join(",");
+    fn every_feature_is_in_a_set() {
+        let sets = EACH_FEATURE.join(",");
         for feature in BACKENDS.iter().chain(&POINTERS).chain(&CACHE_LINES) {
             assert!(
-                linted.split(',').any(|name| name == *feature),
+                sets.split(',').any(|name| name == *feature),
                 "{feature} is not"
             );
         }

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use super::NEEDS;
 use super::case::{Backend, Library};
+use crate::clock::Clock;
 use crate::tool::{
     RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, VENV, python_packages, requirements, uvm,
 };
@@ -77,17 +78,11 @@ impl<'a> Builder<'a> {
         }
         let mut cargo = Command::new("cargo");
         cargo.args(["build", "--release", "--target-dir", "target"]);
+        // Both packages always: for one alone, dependencies have other features and would be built again.
+        cargo.args(["--package", "vhost", "--package", "vhost-cli", "--lib"]);
         match feature {
-            Some(feature) => cargo.args(["--package", "vhost", "--lib", "--features", feature]),
-            // At once with the command, for which it would be built again.
-            None => cargo.args([
-                "--package",
-                "vhost",
-                "--lib",
-                "--package",
-                "vhost-cli",
-                "--bins",
-            ]),
+            Some(feature) => cargo.args(["--features", &format!("vhost/{feature}")]),
+            None => cargo.arg("--bins"),
         };
         if feature == Some(PYTHON) {
             cargo.env("PYO3_PYTHON", self.root.join(VENV).join("bin/python"));
@@ -229,7 +224,9 @@ impl<'a> Builder<'a> {
             // In an empty folder: make would keep what was compiled by another command line or linked with another
             // library, and what it left when it was interrupted.
             empty(&folder)?;
+            let clock = Clock::start();
             succeed(&mut verilator, design)?;
+            println!("  built in {}", clock.elapsed());
             fs::write(&record, inputs()?)
                 .with_context(|| format!("cannot write {}", record.display()))?;
         }

@@ -32,6 +32,8 @@ pub(super) struct Case {
     #[serde(default)]
     pub(super) golden: bool,
     #[serde(default)]
+    pub(super) full: bool,
+    #[serde(default)]
     status: i32,
     output: Option<String>,
     #[serde(default)]
@@ -218,6 +220,27 @@ mod tests {
         let case: Case = toml::from_str("design = 'd'\nbackend = 'uvm'").expect("it is a case");
         assert!(case.firmware.is_empty());
         assert_eq!(case.to_string(), "d, memories by uvm");
+    }
+
+    /// What the quick run must not lose, by the designs that stand for it.
+    #[test]
+    fn the_quick_run_has_a_case_of_each_kind() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("a root");
+        let cases = read(root).expect("they are read");
+        let quick: Vec<&Case> = cases.values().filter(|case| !case.full).collect();
+        for design in [
+            "picorv32",
+            "picorv32-console",
+            "memories",
+            "memories-uvm",
+            "cluster",
+        ] {
+            assert!(quick.iter().any(|case| case.design == design), "{design}");
+        }
+        assert!(quick.iter().any(|case| case.python.is_some()), "Python");
+        assert!(quick.iter().any(|case| case.status != 0), "must fail");
     }
 
     #[test]

@@ -14,9 +14,29 @@ use super::build::empty;
 use super::watch;
 use crate::tool::{Tool, UVM, UVM_NEWEST, WHEELS, uvm};
 
-/// The pages, as if they were cases, and what each needs beside what all cases need.
-pub(super) const PAGES: [(&str, Option<Tool>); 2] =
-    [("first-simulation", None), ("systemverilog", Some(UVM))];
+/// A page, as if it were a case.
+pub(super) struct Guide {
+    /// Name of the file in `docs/`, without its extension.
+    pub(super) name: &'static str,
+    /// What it needs beside what all cases need.
+    pub(super) needs: Option<Tool>,
+    /// Part of the full run alone.
+    pub(super) full: bool,
+}
+
+/// The pages. That with UVM compiles it, which the design `cluster` does, too.
+pub(super) const PAGES: [Guide; 2] = [
+    Guide {
+        name: "first-simulation",
+        needs: None,
+        full: false,
+    },
+    Guide {
+        name: "systemverilog",
+        needs: Some(UVM),
+        full: true,
+    },
+];
 
 /// Why the page is wrong; `None` if it is not.
 pub(super) fn run(root: &Path, name: &str) -> Result<Option<String>> {
