@@ -1,6 +1,7 @@
-//! The text of a format, piece by piece. Knows nothing of arguments.
+//! The text of a format, piece by piece, and how many arguments each takes.
 
 use super::Cause;
+use super::arguments::{Arguments, Word};
 use crate::sim::printf::{Flags, Notation, Radix};
 
 /// Text, or a conversion.
@@ -25,10 +26,14 @@ pub(super) struct Conversion<'a> {
 }
 
 impl Conversion<'_> {
-    /// Whether it takes an argument besides its width and precision. One that can't be met does, if
-    /// it is known: the next conversion must not get its argument.
-    pub(super) fn takes_argument(&self) -> bool {
-        !matches!(self.kind, Err(Cause::Incomplete | Cause::Unknown))
+    /// Takes its argument, besides those of width and precision. One that can't be met has one, if it is known: the next
+    /// conversion must not get it.
+    pub(super) fn argument(&self, arguments: &mut Arguments<'_>) -> Result<Word, Cause> {
+        match self.kind {
+            Err(cause @ (Cause::Incomplete | Cause::Unknown)) => Err(cause),
+            Ok(Kind::Signed(Size::Long) | Kind::Unsigned(_, Size::Long)) => arguments.long(),
+            _ => arguments.word(),
+        }
     }
 }
 
@@ -53,7 +58,17 @@ pub(super) enum Kind {
     Text,
 }
 
-/// How much of the word an integer conversion takes.
+impl Kind {
+    /// True where 32 bits are all that is taken, without `h` or `hh` that ask for less.
+    pub(super) fn takes_half(self) -> bool {
+        matches!(
+            self,
+            Self::Signed(Size::Int) | Self::Unsigned(_, Size::Int) | Self::Real(_, Real::Float)
+        )
+    }
+}
+
+/// How much an integer conversion takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Size {
     /// `hh`
@@ -61,8 +76,10 @@ pub(super) enum Size {
     /// `h`
     Short,
     Int,
-    /// `l`, `ll`, `j`, `z`, `t`
+    /// `l`, `z`, `t`
     Word,
+    /// `ll`, `j`: 64 bits, whatever a word has.
+    Long,
 }
 
 /// The type whose bits a real conversion takes.
@@ -141,8 +158,10 @@ enum Length {
     Char,
     Short,
     Long,
-    /// `ll`, `j`, `z`, `t`: for integers only.
+    /// `z`, `t`: for integers only.
     Word,
+    /// `ll`, `j`: for integers only.
+    LongLong,
     LongDouble,
 }
 
@@ -178,6 +197,7 @@ impl Length {
             Self::Char => Ok(Size::Char),
             Self::Short => Ok(Size::Short),
             Self::Long | Self::Word => Ok(Size::Word),
+            Self::LongLong => Ok(Size::Long),
             Self::LongDouble => Err(Cause::Length),
         }
     }
@@ -187,7 +207,7 @@ impl Length {
             Self::None => Ok(Real::Float),
             Self::Long => Ok(Real::Double),
             Self::LongDouble => Err(Cause::LongDouble),
-            Self::Char | Self::Short | Self::Word => Err(Cause::Length),
+            Self::Char | Self::Short | Self::Word | Self::LongLong => Err(Cause::Length),
         }
     }
 }
@@ -245,9 +265,9 @@ impl Cursor<'_> {
         const LENGTHS: [(&[u8], Length); 8] = [
             (b"hh", Length::Char),
             (b"h", Length::Short),
-            (b"ll", Length::Word),
+            (b"ll", Length::LongLong),
             (b"l", Length::Long),
-            (b"j", Length::Word),
+            (b"j", Length::LongLong),
             (b"z", Length::Word),
             (b"t", Length::Word),
             (b"L", Length::LongDouble),

@@ -99,7 +99,7 @@ fn call(host: &mut Host) -> Result<(), Failed> {
     check!(host.call(c"add", [1, 2, 3]) == 6);
     check!(host.call(c"wait", [10]) == 10);
     let mut name = *b"firmware\0";
-    let address = name.as_mut_ptr().expose_provenance() as u64;
+    let address = name.as_mut_ptr().expose_provenance();
     check!(host.call(c"greet", [address]) == 8);
     check!(CStr::from_bytes_with_nul(core::hint::black_box(&name)) == Ok(c"FIRMWARE"));
     Ok(())

@@ -11,6 +11,7 @@ use mailbox_rs::{Index, QUEUE_LEN, Request, RequestEntry, Response, State, VERSI
 use super::failure::Failure;
 use super::journal::Journal;
 use super::lookout::Lookout;
+use super::notes::Notes;
 use super::queues::Queues;
 use super::service::{Served, Service};
 use super::watch::Watched;
@@ -68,6 +69,7 @@ impl Channel {
                 setup,
                 links,
                 journal,
+                notes: Notes::default(),
             },
             desk,
             board,
@@ -231,6 +233,9 @@ impl Channel {
             Ok(request) => request,
             Err(malformed) => return failed(entry, &malformed.into(), entry.responds()),
         };
+        if entry.words < request.needed_words() {
+            self.service.note_few_words(entry.words, &request);
+        }
         match self.desk.shelter(self.service.perform(&request)).await {
             Ok(Ok(served)) => served,
             Ok(Err(failure)) => failed(&request, &failure, request.responds()),

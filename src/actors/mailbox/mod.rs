@@ -6,6 +6,7 @@
 //! - `queues`: what the host reads and writes of the channel's own words.
 //! - `lookout`: what the doorbell has seen; `watch`: which words of a channel tell of work.
 //! - `service`: what each request means.
+//! - `notes`: what was told of a channel once and is not told again.
 //! - `failure`: what can be wrong with one, and the error number that answers it.
 
 mod board;
@@ -13,6 +14,7 @@ mod channel;
 mod failure;
 mod journal;
 mod lookout;
+mod notes;
 mod queues;
 mod service;
 #[cfg(test)]

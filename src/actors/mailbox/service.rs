@@ -7,6 +7,7 @@ use mailbox_rs::{Errno, FileRequest, MAX_STRING, Request, Response};
 
 use super::failure::Failure;
 use super::journal::Journal;
+use super::notes::{CallSite, Notes, Once};
 use super::{Links, Setup};
 use crate::bus::{Envelope, Message};
 use crate::mem::{AccessError, CHUNK, Op, Outcome, Span};
@@ -17,7 +18,7 @@ use crate::messages::foreign::{Report, Severity};
 use crate::messages::mailbox::Task;
 use crate::messages::memory::{Access, Extent, Locate};
 use crate::messages::rpc::{Answered, Call, CallError, Progress, Target, When};
-use crate::printf::{Draft, StringArg};
+use crate::printf::{Cut, Draft, StringArg};
 
 /// What came of a request.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ pub(super) struct Service {
     pub(super) setup: Setup,
     pub(super) links: Rc<Links>,
     pub(super) journal: Journal,
+    pub(super) notes: Notes,
 }
 
 impl Service {
@@ -115,6 +117,10 @@ impl Service {
             strings.push(self.printf_string(wanted).await);
         }
         let rendered = draft.finish(strings);
+        if !rendered.cut.is_empty() {
+            self.warn_of_cut(CallSite { format, file, line }, &rendered.cut)
+                .await;
+        }
         if !rendered.problems.is_empty() {
             // Only now: the place is of interest to nobody else.
             let file = self.text("file name", file).await.unwrap_or_default();
@@ -132,6 +138,24 @@ impl Service {
             text: rendered.text.into(),
         });
         Ok(())
+    }
+
+    /// Warns of half a word that is not printed, once for each call site.
+    async fn warn_of_cut(&self, site: CallSite, cut: &[Cut]) {
+        let more = match self.notes.cut(site) {
+            Once::Again => return,
+            Once::First => "",
+            Once::Last => "; call sites after this one are not told of",
+        };
+        let file = self.text("file name", site.file).await.unwrap_or_default();
+        let file = String::from_utf8_lossy(&file);
+        let line = site.line;
+        let cut: Vec<_> = cut.iter().map(ToString::to_string).collect();
+        let cut = cut.join(", ");
+        self.report(
+            Severity::Warning,
+            &format!("CPRINT at {file}:{line}: {cut}{more}"),
+        );
     }
 
     /// Calls until there is a result: once now, then once a tick.
@@ -337,6 +361,18 @@ impl Service {
                 op,
             })
             .await??)
+    }
+
+    /// Notes that an entry's `words` says less than its request needs, once for each kind of request.
+    pub(super) fn note_few_words(&self, words: u32, request: &Request) {
+        let (kind, needed) = (request.kind(), request.needed_words());
+        if self.notes.few_words(kind) {
+            let text = format!(
+                "{kind} with words = {words}, where it has {needed} arguments: it is served with those that are in its entry, \
+                 and later ones are without a note; firmware should write words = {needed}"
+            );
+            self.report(Severity::Info, &text);
+        }
     }
 
     /// Tells the user of an error; service goes on.
