@@ -6,6 +6,7 @@
 mod callbacks;
 mod live;
 mod memory;
+mod paths;
 #[cfg(feature = "python")]
 pub(crate) mod python;
 #[cfg(not(feature = "python"))]
@@ -22,11 +23,12 @@ pub(crate) use callbacks::{Callbacks, OnReport};
 pub(crate) use live::Live;
 pub(crate) use live::{report, report_without_testbench};
 pub(crate) use memory::{Memories, NoRoom};
+pub(crate) use paths::Paths;
 pub(crate) use python::Python;
 
 use crate::mem::{AccessError, Outcome};
 use crate::messages::foreign::{
-    Access, Inbox, Line, MethodCall, Opener, Report, Served, Severity, SpecialId, Untold,
+    Access, Inbox, Line, MethodCall, Opener, Report, Served, Severity, SpecialId, Unset, Untold,
 };
 use crate::messages::rpc::{Answered, CallError, Callee, Progress, Target};
 use crate::sim::testbench::SV_CALL_ARGS;
@@ -75,6 +77,9 @@ pub(crate) trait Foreign {
 
     /// Something for the user to read.
     fn report(&self, report: &Report);
+
+    /// Expands the variables in a path of firmware's.
+    fn expand_path(&self, path: &str) -> Result<String, Unset>;
 
     /// Opens a file of the host program's.
     fn open_special(
@@ -151,6 +156,9 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
         Inbox::Report(call) => {
             foreign.report(&call.message);
             call.reply.send(());
+        }
+        Inbox::ExpandPath(call) => {
+            call.reply.send(foreign.expand_path(&call.message.path));
         }
         Inbox::OpenSpecial(call) => {
             let ask = call.message;

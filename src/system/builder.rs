@@ -212,7 +212,15 @@ impl Builder {
             ))),
         };
         let python = Python::new(widths(&channels), callbacks.clone());
-        let outside = Outside::live(&memories, &callbacks, python, self.files.as_deref())?;
+        let given = std::mem::take(&mut self.variables);
+        let variables = Box::new(move |name: &str| value(&given, name));
+        let outside = Outside::live(
+            &memories,
+            &callbacks,
+            python,
+            variables,
+            self.files.as_deref(),
+        )?;
         let mut origin = Header {
             file_root: self.files.is_some(),
             socket_queue: hub.borrow().limit(),
@@ -284,11 +292,16 @@ fn widths(channels: &[ChannelConfig]) -> HashMap<String, PtrWidth> {
     channels.iter().filter_map(width).collect()
 }
 
+/// The value of a variable: as `given`, or that of the environment.
+fn value(given: &HashMap<String, String>, name: &str) -> Option<String> {
+    let value = given.get(name).cloned();
+    value.or_else(|| Process.variable(name))
+}
+
 /// The files of this process, and its environment under the builder's variables.
 impl Surroundings for Builder {
     fn variable(&self, name: &str) -> Option<String> {
-        let given = self.variables.get(name).cloned();
-        given.or_else(|| Process.variable(name))
+        value(&self.variables, name)
     }
 
     fn read(&self, file: &Path) -> io::Result<Vec<u8>> {

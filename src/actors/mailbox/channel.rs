@@ -101,11 +101,13 @@ impl Channel {
                     self.service.links.rpc.post(rpc::Cancel {
                         channel: self.service.name().to_owned(),
                     });
-                    self.close().await;
+                    self.close_files(self.service.id);
+                    self.finish_text().await;
                 }
                 Either::Right((code, _)) => {
                     let code = code?;
-                    self.close().await;
+                    self.close_files_after_the_last();
+                    self.finish_text().await;
                     self.service.journal.over(End::Silent);
                     self.service.journal.enter(Step::Exited { code });
                     self.board.exited(self.service.id, code);
@@ -325,11 +327,21 @@ impl Channel {
             .watch(watched, &self.service.setup.layout, queues.place());
     }
 
-    /// Closes the files and puts out what text is left: a session is over. The text comes before all that is told next.
-    async fn close(&self) {
-        self.service.links.files.post(CloseAll {
-            channel: self.service.id,
-        });
+    /// Closes what a channel has opened.
+    fn close_files(&self, channel: ChannelId) {
+        self.service.links.files.post(CloseAll { channel });
+    }
+
+    /// Closes what all channels have opened, where no other channel is served any more: until then, another one may use what
+    /// this one has opened.
+    fn close_files_after_the_last(&self) {
+        if self.board.served() <= 1 {
+            self.board.channels().for_each(|id| self.close_files(id));
+        }
+    }
+
+    /// Puts out what text is left: a session is over. The text comes before all that is told next.
+    async fn finish_text(&self) {
         let finish = console::Finish {
             channel: Some(self.service.id),
         };

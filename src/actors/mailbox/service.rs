@@ -14,7 +14,7 @@ use crate::mem::{AccessError, CHUNK, Op, Outcome, Span};
 use crate::messages::ChannelId;
 use crate::messages::console::Print;
 use crate::messages::files::{self, Close, Open, Read, Seek, Write};
-use crate::messages::foreign::{Report, Severity};
+use crate::messages::foreign::{ExpandPath, Report, Severity};
 use crate::messages::mailbox::Task;
 use crate::messages::memory::{Access, Extent, Locate};
 use crate::messages::rpc::{Answered, Call, CallError, Progress, Target, When};
@@ -186,7 +186,8 @@ impl Service {
         let channel = self.id;
         Ok(match request {
             FileRequest::Open { path, flags } => {
-                let path = self.text("path", path).await?;
+                let given = self.text("path", path).await?;
+                let path = self.expanded(&given).await?;
                 let open = Open {
                     channel,
                     path: path.clone(),
@@ -194,7 +195,8 @@ impl Service {
                 };
                 let opened = self.on_file(open).await?;
                 opened.map_err(|errno| Failure::Open {
-                    path: String::from_utf8_lossy(&path).into_owned(),
+                    path: lossy(&given),
+                    expanded: (path != given).then(|| lossy(&path)),
                     errno,
                 })?
             }
@@ -226,6 +228,23 @@ impl Service {
                 self.on_file(seek).await??
             }
         })
+    }
+
+    /// A path with its variables expanded; the environment is asked only where there may be any.
+    async fn expanded(&self, path: &Bytes) -> Result<Bytes, Failure> {
+        let text = match str::from_utf8(path) {
+            Ok(text) if text.starts_with('~') || text.contains('$') => text,
+            // What is no text, the file server refuses.
+            _ => return Ok(path.clone()),
+        };
+        self.journal.awaits(Task::File);
+        let path = text.to_owned();
+        let expanded = self.links.foreign.ask(ExpandPath { path }).await?;
+        let expanded = expanded.map_err(|unset| Failure::Unset {
+            path: text.to_owned(),
+            unset,
+        })?;
+        Ok(expanded.into())
     }
 
     /// Has the file server do something.
@@ -393,4 +412,8 @@ impl Service {
     pub(super) fn name(&self) -> &str {
         &self.setup.name
     }
+}
+
+fn lossy(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
 }
