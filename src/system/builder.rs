@@ -86,7 +86,7 @@ impl Builder {
         self
     }
 
-    /// What `${name}` means in both YAML files, whatever the environment says.
+    /// What `${name}` means in both YAML files and in paths of firmware's, whatever the environment says.
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
