@@ -114,7 +114,12 @@ fn firmware_in_cpp_is_built_for_both_widths_and_served() {
     let image = folder.path().join("cplusplus.elf");
     let files = tempfile::tempdir().unwrap();
     let console = Text::default();
-    let vhost = start(builder(image.to_str().unwrap(), files.path(), console.clone())).unwrap();
+    let vhost = start(builder(
+        image.to_str().unwrap(),
+        files.path(),
+        console.clone(),
+    ))
+    .unwrap();
     assert_eq!(run(&vhost).unwrap().code, 0);
     let text = String::from_utf8(console.0.take()).unwrap();
     assert_eq!(

@@ -603,7 +603,8 @@ template <typename... A>
 inline void print(mb_channel *ch, const char *file, uint32_t line, const char *format, A... args)
 {
     static_assert(words<A...>::count <= 17, "mb_printf has more than 17 words of arguments");
-    mb_word all[1 + words<A...>::count] = {(mb_word)format};
+    mb_word all[1 + words<A...>::count];
+    all[0] = (mb_word)format;
     put_all(all + 1, args...);
     mb_cprint(ch, file, line, all, 1 + words<A...>::count);
 }
@@ -695,8 +696,11 @@ struct mb_request_has_too_many_arguments { char no; };
 #define MB_COUNT_TO(most, ...) \
     ((size_t)MB_COUNT(__VA_ARGS__) + MB_REQUIRE(MB_COUNT(__VA_ARGS__) <= (most), mb_request_has_too_many_arguments))
 #define MB_COUNT(...) \
-    MB_21ST(__VA_ARGS__, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
-#define MB_21ST(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, n21, ...) n21
+    MB_41ST(__VA_ARGS__, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 20, 19, 18, \
+            17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define MB_41ST(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, a2, b2, c2, d2, e2, f2, g2, h2, i2, j2, k2, \
+                l2, m2, n2, o2, p2, q2, r2, s2, t2, n41, ...) \
+    n41
 
 /* `item` of each argument. */
 #define MB_EACH(item, ...) MB_CAT(MB_EACH_, MB_COUNT(__VA_ARGS__))(item, __VA_ARGS__)
@@ -722,6 +726,7 @@ struct mb_request_has_too_many_arguments { char no; };
 #define MB_EACH_18(item, a, ...) item(a) MB_EACH_17(item, __VA_ARGS__)
 #define MB_EACH_19(item, a, ...) item(a) MB_EACH_18(item, __VA_ARGS__)
 #define MB_EACH_20(item, a, ...) item(a) MB_EACH_19(item, __VA_ARGS__)
+#define MB_EACH_21(item, ...) (struct mb_request_has_too_many_arguments){0}
 
 #endif /* C */
 
