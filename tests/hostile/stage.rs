@@ -203,6 +203,8 @@ pub(crate) struct Stage {
     pub(crate) found: Rc<RefCell<Vec<Report>>>,
     /// While set, the method `forever` answers.
     pub(crate) released: Rc<Cell<bool>>,
+    /// The highest descriptor that is known to have been given.
+    pub(crate) given: Rc<Cell<u64>>,
 }
 
 impl Stage {
@@ -251,6 +253,7 @@ impl Stage {
             console,
             found,
             released,
+            given: Rc::default(),
         }
     }
 
