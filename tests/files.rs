@@ -1,6 +1,10 @@
 //! Firmware's files, from outside: two cores share them, paths name variables, and a recording of it is replayed elsewhere.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
 
 #[path = "attach/bench.rs"]
 #[allow(

@@ -166,6 +166,27 @@ fn cpp_builds_for_riscv() {
     builds_for_riscv("cpp_builds_for_riscv", &CPP);
 }
 
+/// GCC needs no other target for words of 32 bits, as long as nothing is linked.
+#[test]
+fn gcc_compiles_for_words_of_32_bits() {
+    for language in [C, CPP] {
+        let compiler = language.native[0];
+        if !found("gcc_compiles_for_words_of_32_bits", &[compiler]) {
+            continue;
+        }
+        for (standard, level, lines) in language.ways() {
+            for &line in lines {
+                let layout = layout_options(PtrWidth::P4, line);
+                let mut options = vec![standard, level, "-m32", "-ffreestanding", "-c"];
+                options.extend(layout.iter().map(String::as_str));
+                let object = output_path("gcc32.o");
+                let output = compile(&language, compiler, &options, language.firmware, &object);
+                assert_success(&output, &format!("{compiler} {standard} {level} {line:?}"));
+            }
+        }
+    }
+}
+
 fn every_service_is_answered(test: &str, language: &Language) {
     let firmware = format!("-DFIRMWARE=\"{}\"", language.firmware);
     for compiler in language.native {

@@ -2,8 +2,8 @@
 
 use mailbox_rs::PtrWidth;
 
-use super::arguments::Arguments;
-use super::syntax::{Conversion, Kind, Piece, Pieces};
+use super::arguments::{Arguments, Word};
+use super::syntax::{Conversion, Kind, Piece, Pieces, Size};
 use super::{Cause, Cut, Problem};
 use crate::sim::printf::{self, Extent, Flags, Number, Radix, Shape};
 
@@ -122,7 +122,7 @@ impl<'a> Draft<'a> {
         // All arguments are taken before any is judged: those that follow are the next conversion's.
         let width = arguments.width(conversion.width);
         let precision = arguments.precision(conversion.precision);
-        let word = conversion.argument(arguments);
+        let word = value_of(conversion, arguments);
         let amounts = arguments.cut_amounts();
         let kind = conversion.kind?;
         let ((width, left), precision, word) = (width?, precision?, word?);
@@ -198,6 +198,16 @@ impl<'a> Draft<'a> {
             field,
             wanted: StringArg { pointer, precision },
         });
+    }
+}
+
+/// Takes what a conversion prints, after its width and precision. One that can't be met has an argument, too, if it is known:
+/// the next conversion must not get it.
+fn value_of(conversion: &Conversion<'_>, arguments: &mut Arguments<'_>) -> Result<Word, Cause> {
+    match conversion.kind {
+        Err(cause @ (Cause::Incomplete | Cause::Unknown)) => Err(cause),
+        Ok(Kind::Signed(Size::Long) | Kind::Unsigned(_, Size::Long)) => arguments.long(),
+        _ => arguments.word(),
     }
 }
 

@@ -1,7 +1,6 @@
-//! The text of a format, piece by piece, and how many arguments each takes.
+//! The text of a format, piece by piece. Knows nothing of arguments.
 
 use super::Cause;
-use super::arguments::{Arguments, Word};
 use crate::sim::printf::{Flags, Notation, Radix};
 
 /// Text, or a conversion.
@@ -23,18 +22,6 @@ pub(super) struct Conversion<'a> {
     pub(super) precision: Amount,
     /// What it prints, or why it can't be met whatever its arguments are.
     pub(super) kind: Result<Kind, Cause>,
-}
-
-impl Conversion<'_> {
-    /// Takes its argument, besides those of width and precision. One that can't be met has one, if it is known: the next
-    /// conversion must not get it.
-    pub(super) fn argument(&self, arguments: &mut Arguments<'_>) -> Result<Word, Cause> {
-        match self.kind {
-            Err(cause @ (Cause::Incomplete | Cause::Unknown)) => Err(cause),
-            Ok(Kind::Signed(Size::Long) | Kind::Unsigned(_, Size::Long)) => arguments.long(),
-            _ => arguments.word(),
-        }
-    }
 }
 
 /// A width or a precision.

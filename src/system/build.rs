@@ -74,15 +74,14 @@ pub(crate) struct Outside {
 pub(crate) type OnPyTasks = Box<dyn FnOnce(Box<dyn Fn(bool)>)>;
 
 impl Outside {
-    /// The world: the simulator, the memories, the host program, the variables of paths, the files below a directory.
+    /// The world: the simulator, the memories, the host program, the files below a directory, by `paths`.
     pub(crate) fn live(
         memories: &Rc<Memories>,
         callbacks: &Rc<Callbacks>,
         python: Python,
-        variables: Box<dyn Fn(&str) -> Option<String>>,
+        paths: Paths,
         file_root: Option<&Path>,
     ) -> Result<Self, Error> {
-        let paths = Paths::new(variables, file_root);
         let live = Rc::new(Live::new(
             memories.clone(),
             callbacks.clone(),

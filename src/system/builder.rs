@@ -15,7 +15,7 @@ use super::{Error, Spaces, Timeout, Vhost};
 use crate::actors::sockets::{Hub, Tcp};
 use crate::attach::Attach;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
-use crate::foreign::{Callbacks, FileOpener, Memories, OnReport, Openers, Python};
+use crate::foreign::{Callbacks, FileOpener, Memories, OnReport, Openers, Paths, Python};
 use crate::mem::MemoryMap;
 use crate::messages::foreign::{Report, Severity};
 use crate::sim::CStdout;
@@ -214,13 +214,9 @@ impl Builder {
         let python = Python::new(widths(&channels), callbacks.clone());
         let given = std::mem::take(&mut self.variables);
         let variables = Box::new(move |name: &str| value(&given, name));
-        let outside = Outside::live(
-            &memories,
-            &callbacks,
-            python,
-            variables,
-            self.files.as_deref(),
-        )?;
+        let root = self.files.as_deref();
+        let paths = Paths::new(variables, root);
+        let outside = Outside::live(&memories, &callbacks, python, paths, root)?;
         let mut origin = Header {
             file_root: self.files.is_some(),
             socket_queue: hub.borrow().limit(),

@@ -3,20 +3,18 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, FileRequest, MAX_STRING, Request, Response};
+use mailbox_rs::{FileRequest, MAX_STRING, Request, Response};
 
 use super::failure::Failure;
 use super::journal::Journal;
 use super::notes::{CallSite, Notes, Once};
 use super::{Links, Setup};
-use crate::bus::{Envelope, Message};
 use crate::mem::{AccessError, CHUNK, Op, Outcome, Span};
 use crate::messages::ChannelId;
 use crate::messages::console::Print;
-use crate::messages::files::{self, Close, Open, Read, Seek, Write};
-use crate::messages::foreign::{ExpandPath, Report, Severity};
+use crate::messages::foreign::{Report, Severity};
 use crate::messages::mailbox::Task;
-use crate::messages::memory::{Access, Extent, Locate};
+use crate::messages::memory::{Access, Locate};
 use crate::messages::rpc::{Answered, Call, CallError, Progress, Target, When};
 use crate::printf::{Cut, Draft, StringArg};
 
@@ -33,7 +31,7 @@ pub(super) enum Served {
 
 /// The most bytes that one request may move. What a simulated chip really moves is far less; a length
 /// that firmware made up must not keep the simulator busy.
-const MAX_MOVE: u64 = 256 << 20;
+pub(super) const MAX_MOVE: u64 = 256 << 20;
 
 /// A format is no longer than a string, and yet can have a thousand conversions that are not met: only the first ones
 /// are told one by one.
@@ -89,8 +87,7 @@ impl Service {
             }
             Request::Custom { id, ref args, .. } => self.call(Target::Command(id), args).await?,
             Request::File(FileRequest::Close { fd }) => {
-                let channel = self.id;
-                self.on_file(Close { channel, fd }).await??;
+                self.close_file(fd).await?;
                 return Ok(Served::Silent);
             }
             Request::File(file) => Box::pin(self.file(file)).await?,
@@ -182,124 +179,12 @@ impl Service {
         }
     }
 
-    async fn file(&self, request: FileRequest) -> Result<u64, Failure> {
-        let channel = self.id;
-        Ok(match request {
-            FileRequest::Open { path, flags } => {
-                let given = self.text("path", path).await?;
-                let path = self.expanded(&given).await?;
-                let open = Open {
-                    channel,
-                    path: path.clone(),
-                    flags,
-                };
-                let opened = self.on_file(open).await?;
-                opened.map_err(|errno| Failure::Open {
-                    path: lossy(&given),
-                    expanded: (path != given).then(|| lossy(&path)),
-                    errno,
-                })?
-            }
-            FileRequest::Close { fd } => {
-                self.on_file(Close { channel, fd }).await??;
-                0
-            }
-            FileRequest::Read { fd, ptr, len } => self.read_file(fd, ptr, len).await?,
-            FileRequest::Write { fd, ptr, len } => {
-                let mut written = 0;
-                for part in self.parts(ptr, len).await? {
-                    let data = self.access(Op::Read(part)).await?.into_bytes();
-                    let more = self.on_file(Write { channel, fd, data }).await??;
-                    // A callback may claim what it likes.
-                    written = u64::saturating_add(written, more);
-                }
-                written
-            }
-            FileRequest::Seek { fd, position } => {
-                if Errno::from_word(position, self.setup.layout.ptr_width).is_some() {
-                    // Firmware would take the answer for an error.
-                    return Err(Errno::EINVAL.into());
-                }
-                let seek = Seek {
-                    channel,
-                    fd,
-                    position,
-                };
-                self.on_file(seek).await??
-            }
-        })
-    }
-
-    /// A path with its variables expanded; the environment is asked only where there may be any.
-    async fn expanded(&self, path: &Bytes) -> Result<Bytes, Failure> {
-        let text = match str::from_utf8(path) {
-            Ok(text) if text.starts_with('~') || text.contains('$') => text,
-            // What is no text, the file server refuses.
-            _ => return Ok(path.clone()),
-        };
-        self.journal.awaits(Task::File);
-        let path = text.to_owned();
-        let expanded = self.links.foreign.ask(ExpandPath { path }).await?;
-        let expanded = expanded.map_err(|unset| Failure::Unset {
-            path: text.to_owned(),
-            unset,
-        })?;
-        Ok(expanded.into())
-    }
-
-    /// Has the file server do something.
-    async fn on_file<M: Message>(&self, ask: M) -> Result<M::Reply, Failure>
-    where
-        files::Inbox: From<Envelope<M>>,
-    {
-        self.journal.awaits(Task::File);
-        Ok(self.links.files.ask(ask).await?)
-    }
-
-    /// Reads until the file ends, `len` bytes are there where that is not 0, or memory ends. What memory has no room for
-    /// stays in the file.
-    async fn read_file(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
-        let limit = if len == 0 {
-            MAX_MOVE
-        } else {
-            len.min(MAX_MOVE)
-        };
-        let mut done = 0;
-        while done < limit {
-            let address = ptr.wrapping_add(done);
-            let span = Span {
-                address,
-                len: CHUNK.min(limit - done),
-            };
-            let space = self.setup.space;
-            let room = self.links.memory.ask(Extent { space, span }).await?;
-            if room == 0 && done > 0 {
-                break;
-            }
-            if room == 0 {
-                self.locate(span).await?;
-            }
-            let ask = Read {
-                channel: self.id,
-                fd,
-                len: room,
-            };
-            let data: Bytes = self.on_file(ask).await??;
-            if data.is_empty() {
-                break;
-            }
-            let place = Span {
-                address,
-                len: data.len() as u64,
-            };
-            done += place.len;
-            self.access(Op::Write(place, data)).await?;
-        }
-        Ok(done)
-    }
-
     /// A range in parts of a bounded size. All of it is in the map.
-    async fn parts(&self, address: u64, len: u64) -> Result<impl Iterator<Item = Span>, Failure> {
+    pub(super) async fn parts(
+        &self,
+        address: u64,
+        len: u64,
+    ) -> Result<impl Iterator<Item = Span>, Failure> {
         let whole = self.range(address, len).await?;
         if len > CHUNK {
             self.locate(whole).await?;
@@ -327,7 +212,7 @@ impl Service {
     }
 
     /// Fails unless all of a range is in the map.
-    async fn locate(&self, span: Span) -> Result<(), Failure> {
+    pub(super) async fn locate(&self, span: Span) -> Result<(), Failure> {
         let space = self.setup.space;
         self.links.memory.ask(Locate { space, span }).await??;
         Ok(())
@@ -351,7 +236,7 @@ impl Service {
     }
 
     /// A string of firmware's.
-    async fn text(&self, what: &'static str, address: u64) -> Result<Bytes, Failure> {
+    pub(super) async fn text(&self, what: &'static str, address: u64) -> Result<Bytes, Failure> {
         match self
             .access(Op::Text(Span {
                 address,
@@ -370,7 +255,7 @@ impl Service {
     }
 
     /// One access in the channel's space.
-    async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
+    pub(super) async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
         self.journal.awaits(Task::Memory);
         Ok(self
             .links
@@ -412,8 +297,4 @@ impl Service {
     pub(super) fn name(&self) -> &str {
         &self.setup.name
     }
-}
-
-fn lossy(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).into_owned()
 }
