@@ -30,7 +30,8 @@ static void print(void)
     CHECK(mb_write_text(&mailbox, "no more than this\nnot this", 18) == 0);
 }
 
-/* Formatted text. The host does the formatting: an argument is one word, and a request is sent without waiting. */
+/* Formatted text. The host does the formatting: an argument is one word, or two where it is wider, and a request is sent
+ * without waiting. */
 static void format(void)
 {
     int i;
@@ -42,6 +43,7 @@ static void format(void)
     mb_printf(&mailbox, "reals: %f %.2f %e %g\n", mb_float(1.5f), mb_float(-0.125f), mb_float(12345.0f), mb_float(0.5f));
     mb_printf(&mailbox, "width and precision from arguments: %*d| %.*f\n", 6, 42, 1, mb_float(0.25f));
     mb_printf(&mailbox, "words: %lx %p\n", 0x1234ul, (void *)0x1000);
+    mb_printf(&mailbox, "64 bits: %lld %#llx %ju, then %d\n", -2ll, 0x123456789abcdefull, (uintmax_t)-1, 5);
 
     /* More than the queue of eight holds: mb_printf waits only where the queue is full. */
     for (i = 0; i < 20; i++)

@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "foreign", "trace", "attach", "actors", "sim", "bus", "messages", "config", "mem",
         ],
     ),
-    ("foreign", &["messages", "mem", "sim"]),
+    ("foreign", &["messages", "config", "mem", "sim"]),
     ("trace", &["attach", "messages", "bus", "config", "mem"]),
     ("attach", &["messages", "bus", "config", "mem"]),
     ("actors", &["messages", "bus", "mem", "printf"]),

@@ -16,6 +16,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use object::{Object, ObjectSection};
 use quickstart::{builder, run, start};
@@ -87,6 +88,63 @@ fn images_are_what_their_sources_give() {
     let builder = builder(image.to_str().unwrap(), files.path(), std::io::sink());
     let vhost = start(builder).unwrap();
     assert_eq!(run(&vhost).unwrap().code, 0);
+}
+
+#[test]
+fn firmware_in_cpp_is_built_for_both_widths_and_served() {
+    if let Some(missing) = missing() {
+        skipped(&missing);
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for width in ["rv64", "rv32"] {
+        let output = Command::new("sh")
+            .arg(firmware().join("compile.sh"))
+            .args([width, "cplusplus.elf"])
+            .arg(firmware().join("cplusplus.cpp"))
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{width}: {said}");
+    }
+
+    // The last one is the one of the quickstart's chip.
+    let image = folder.path().join("cplusplus.elf");
+    let files = tempfile::tempdir().unwrap();
+    let console = Text::default();
+    let vhost = start(builder(
+        image.to_str().unwrap(),
+        files.path(),
+        console.clone(),
+    ))
+    .unwrap();
+    assert_eq!(run(&vhost).unwrap().code, 0);
+    let text = String::from_utf8(std::mem::take(&mut *console.0.lock().unwrap())).unwrap();
+    assert_eq!(
+        text,
+        "\
+[cpu] no arguments
+[cpu] -1 2 text c 0.25
+[cpu] 7 5 300 1
+[cpu] -2 123456789abcdef, then 5
+[cpu] (nil) 1
+"
+    );
+}
+
+/// Text that was printed, until it is taken.
+#[derive(Clone, Default)]
+struct Text(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Text {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(text)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What is not here of what the images are built by.

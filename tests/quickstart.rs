@@ -30,6 +30,7 @@ const OUTPUT: &str = "\
 [cpu] reals: 1.500000 -0.12 1.234500e+04 0.5
 [cpu] width and precision from arguments:     42| 0.2
 [cpu] words: 1234 0x1000
+[cpu] 64 bits: -2 0x123456789abcdef 18446744073709551615, then 5
 [cpu] 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19
 [cpu] six requests that are refused, and reported, on purpose:
 [cpu] and again after a reset

@@ -68,9 +68,9 @@ fn greet(vhost: &Vhost, call: Call<'_>) -> CallResult {
 }
 
 /// Custom command: writes 0, 1, 2, and so on to `len` bytes of firmware's memory. What is no byte of memory is an error,
-/// which firmware hears of as -EIO.
+/// which firmware hears of as -EIO. A command is handed all words that a request has room for, and takes the first ones.
 fn fill_with_ramp(vhost: &Vhost, call: Call<'_>) -> CallResult {
-    let [address, len] = *call.args else {
+    let [address, len, ..] = *call.args else {
         return Err("fill_with_ramp(address, len) takes two arguments".into());
     };
     let len = u8::try_from(len)?;

@@ -117,8 +117,10 @@ enum Text {
     Unterminated(Vec<u8>),
 }
 
-const PATHS: [&str; 7] = [
+const PATHS: [&str; 9] = [
     "a",
+    "~/${NOT_SET:-a}",
+    "$NOT_SET",
     "b.ram",
     "x.bad",
     "x.bug",
@@ -192,7 +194,7 @@ impl Wish {
             Self::File([operation, fd], at, len) => {
                 let args = [
                     u64::from(operation % 6),
-                    10 + u64::from(fd % 4),
+                    10 + u64::from(fd % 16),
                     at.address(),
                     len.bytes(),
                 ];

@@ -1,8 +1,8 @@
 /*
  * The mailbox for firmware in C: services of a verification host, asked for through queues in memory.
  *
- * Protocol version 0.2. Header only, freestanding C99 with the extensions that GCC and Clang share; it needs <stddef.h>
- * and <stdint.h>, and no C library. (The compiler itself may call memcpy for a long list of constant arguments.)
+ * Protocol version 0.2. Header only, freestanding C99 or C++11 with the extensions that GCC and Clang share; it needs
+ * <stddef.h> and <stdint.h>, and no library. (The compiler itself may call memcpy for a long list of constant arguments.)
  *
  *     #include "mailbox.h"
  *
@@ -42,8 +42,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __cplusplus
-#error "mailbox.h is C"
+#if defined(__cplusplus) && __cplusplus < 201103L
+#error "mailbox.h needs C++11"
 #endif
 
 #ifndef MB_CACHE_LINE
@@ -129,7 +129,9 @@ typedef struct {
 /* One channel. Both sides write it: every access is one of its own. */
 typedef volatile mb_channel_layout mb_channel;
 
-#if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#if defined(__cplusplus)
+#define MB_ASSERT(name, condition) static_assert(condition, #name)
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
 #define MB_ASSERT(name, condition) _Static_assert(condition, #name)
 #else
 #define MB_ASSERT(name, condition) typedef char mb_assert_##name[(condition) ? 1 : -1]
@@ -511,24 +513,6 @@ static inline mb_sword mb_seek(mb_channel *ch, mb_sword fd, mb_word position)
     return (mb_sword)mb_ask(ch, MB_FILE, args, 3, NULL, 0).rets;
 }
 
-/* ---- Services with any number of arguments ------------------------------------------------------------------ */
-
-/*
- *     mb_printf(ch, "format", ...)   with up to 17 arguments
- *     mb_call(ch, "method", ...)     with up to 19
- *     mb_custom(ch, id, ...)         with up to 19
- *
- * An argument is an integer or a pointer, and becomes one word of the pointer width: what is longer is cut off, and
- * "%lld" on a 32-bit CPU so shows 32 bits. A floating-point argument doesn't compile: pass its bits, by mb_float for
- * "%f", "%e", "%g", or by mb_double for "%lf" and so on, where pointers have 64 bits.
- *
- * Each argument is evaluated once. More than fit don't compile. What pointers among them point to is taken to be in
- * memory: where the cache needs it, MB_CACHE_CLEAN is up to the caller.
- */
-#define mb_printf(ch, ...) mb_cprint((ch), __FILE__, __LINE__, MB_ARRAY(__VA_ARGS__), MB_COUNT_TO(18, __VA_ARGS__))
-#define mb_call(ch, ...) mb_call_words((ch), MB_ARRAY(__VA_ARGS__), MB_COUNT_TO(20, __VA_ARGS__))
-#define mb_custom(ch, ...) mb_custom_words((ch), MB_ARRAY(__VA_ARGS__), MB_COUNT_TO(20, __VA_ARGS__))
-
 /* The bits of a float. */
 static inline mb_word mb_float(float value)
 {
@@ -553,41 +537,197 @@ static inline mb_word mb_double(double value)
 }
 #endif
 
-/* The argument as a word. It counts 0 elements of an array whose length is negative for a floating-point argument. */
-#define MB_WORD(x) ((mb_word)(x) + 0 * sizeof(char[1 - 2 * MB_IS_FLOATING(x)]))
-#define MB_IS(x, type) __builtin_types_compatible_p(__typeof__(x), type)
-#define MB_IS_FLOATING(x) (MB_IS(x, float) || MB_IS(x, double) || MB_IS(x, long double))
+/* ---- Services with any number of arguments ------------------------------------------------------------------ */
 
-#define MB_ARRAY(...) ((const mb_word[]){MB_CAT(MB_WORDS_, MB_COUNT(__VA_ARGS__))(__VA_ARGS__)})
+/*
+ *     mb_printf(ch, "format", ...)   with up to 17 words of arguments
+ *     mb_call(ch, "method", ...)     with up to 19
+ *     mb_custom(ch, id, ...)         with up to 19
+ *
+ * An argument is an integer, an enumerator or a pointer, and becomes one word of the pointer width. One that is wider
+ * becomes two words for mb_printf, the low one first, which "%lld" and "%jd" take on a 32-bit CPU; for mb_call and
+ * mb_custom it doesn't compile: pass its halves. A floating-point argument doesn't compile either: pass its bits, by
+ * mb_float for "%f", "%e", "%g", or by mb_double for "%lf" and so on, where pointers have 64 bits.
+ *
+ * Each argument is evaluated once. More than fit don't compile. What pointers among them point to is taken to be in
+ * memory: where the cache needs it, MB_CACHE_CLEAN is up to the caller.
+ */
+#ifdef __cplusplus
+
+extern "C++" { /* also where the header is included in extern "C" */
+
+namespace mb_detail {
+
+template <typename T> struct is_floating { static constexpr bool value = false; };
+template <> struct is_floating<float> { static constexpr bool value = true; };
+template <> struct is_floating<double> { static constexpr bool value = true; };
+template <> struct is_floating<long double> { static constexpr bool value = true; };
+
+/* An argument as one word. */
+template <typename T> inline mb_word word(T value)
+{
+    static_assert(!is_floating<T>::value, "a floating-point argument: pass mb_float(it), or mb_double(it)");
+    static_assert(sizeof(T) <= sizeof(mb_word), "an argument is wider than a word: pass its halves");
+    return (mb_word)value;
+}
+
+inline mb_word word(decltype(nullptr)) { return 0; }
+
+/* Words that arguments of mb_printf take. */
+template <typename... A> struct words { static constexpr size_t count = 0; };
+template <typename T, typename... A> struct words<T, A...> {
+    static_assert(sizeof(T) <= sizeof(uint64_t), "an argument is wider than 64 bits");
+    static constexpr size_t count = (sizeof(T) > sizeof(mb_word) ? 2 : 1) + words<A...>::count;
+};
+
+template <bool wide> struct put {
+    template <typename T> static void at(mb_word *to, T value) { to[0] = word(value); }
+};
+template <> struct put<true> {
+    template <typename T> static void at(mb_word *to, T value)
+    {
+        static_assert(!is_floating<T>::value, "a floating-point argument: pass mb_float(it)");
+        to[0] = (mb_word)(uint64_t)value;
+        to[1] = (mb_word)((uint64_t)value >> 32);
+    }
+};
+
+inline void put_all(mb_word *) {}
+template <typename T, typename... A> inline void put_all(mb_word *to, T value, A... rest)
+{
+    put<(sizeof(T) > sizeof(mb_word))>::at(to, value);
+    put_all(to + words<T>::count, rest...);
+}
+
+template <typename... A>
+inline void print(mb_channel *ch, const char *file, uint32_t line, const char *format, A... args)
+{
+    static_assert(words<A...>::count <= 17, "mb_printf has more than 17 words of arguments");
+    mb_word all[1 + words<A...>::count];
+    all[0] = (mb_word)format;
+    put_all(all + 1, args...);
+    mb_cprint(ch, file, line, all, 1 + words<A...>::count);
+}
+
+} /* namespace mb_detail */
+
+template <typename... A> inline mb_word mb_call(mb_channel *ch, const char *method, A... args)
+{
+    static_assert(sizeof...(args) <= 19, "mb_call has more than 19 arguments");
+    const mb_word words[] = {(mb_word)method, mb_detail::word(args)...};
+    return mb_call_words(ch, words, 1 + sizeof...(args));
+}
+
+template <typename I, typename... A> inline mb_word mb_custom(mb_channel *ch, I id, A... args)
+{
+    static_assert(sizeof...(args) <= 19, "mb_custom has more than 19 arguments");
+    const mb_word words[] = {mb_detail::word(id), mb_detail::word(args)...};
+    return mb_custom_words(ch, words, 1 + sizeof...(args));
+}
+
+} /* extern "C++" */
+
+#define mb_printf(ch, ...) mb_detail::print((ch), __FILE__, __LINE__, __VA_ARGS__)
+
+#else /* C */
+
+#define mb_call(ch, ...) mb_call_words((ch), MB_ARRAY(MB_ONE_WORD, __VA_ARGS__), MB_COUNT_TO(20, __VA_ARGS__))
+#define mb_custom(ch, ...) mb_custom_words((ch), MB_ARRAY(MB_ONE_WORD, __VA_ARGS__), MB_COUNT_TO(20, __VA_ARGS__))
+
+#if UINTPTR_MAX == 0xffffffffffffffffu
+#define mb_printf(ch, ...) \
+    mb_cprint((ch), __FILE__, __LINE__, MB_ARRAY(MB_ONE_WORD, __VA_ARGS__), MB_COUNT_TO(18, __VA_ARGS__))
+#else
+/* The compiler chooses: where no argument is wide, words are stored as they are. */
+#define mb_printf(ch, ...) \
+    (MB_WIDE(__VA_ARGS__) + \
+                 MB_REQUIRE(MB_COUNT(__VA_ARGS__) + MB_WIDE(__VA_ARGS__) <= 18, \
+                            mb_request_has_too_many_arguments) == \
+             0 \
+         ? mb_cprint((ch), __FILE__, __LINE__, MB_ARRAY(MB_LOW_WORD, __VA_ARGS__), MB_COUNT(__VA_ARGS__)) \
+         : mb_cprint_wide((ch), __FILE__, __LINE__, (const uint64_t[]){MB_EACH(MB_LONG, __VA_ARGS__)}, \
+                          (const unsigned char[]){MB_EACH(MB_SIZE_OF, __VA_ARGS__)}, MB_COUNT(__VA_ARGS__)))
+
+/* Prints as mb_cprint does; of `values`, those whose sizes are more than a word's become two words. */
+static inline void mb_cprint_wide(mb_channel *ch, const char *file, uint32_t line, const uint64_t *values,
+                                  const unsigned char *sizes, size_t count)
+{
+    mb_word words[18];
+    size_t used = 0;
+    size_t i;
+    for (i = 0; i < count; i++) {
+        words[used++] = (mb_word)values[i];
+        if (sizes[i] > sizeof(mb_word))
+            words[used++] = (mb_word)(values[i] >> 32);
+    }
+    mb_cprint(ch, file, line, words, used);
+}
+#endif
+
+/* Size and type of an argument, where an array is a pointer, and a bit-field an integer. */
+#define MB_TYPE(x) __typeof__(1 ? (x) : (x))
+#define MB_IS(x, type) __builtin_types_compatible_p(MB_TYPE(x), type)
+#define MB_IS_FLOATING(x) (MB_IS(x, float) || MB_IS(x, double) || MB_IS(x, long double))
+#define MB_IS_WIDE(x) (sizeof(MB_TYPE(x)) > sizeof(mb_word))
+
+/* 0, or an error that shows `name`: the name of a structure, to which nothing can be added. */
+#define MB_REQUIRE(condition, name) __builtin_choose_expr(condition, (mb_word)0, (struct name){0})
+struct mb_argument_is_floating_point_pass_mb_float_or_mb_double { char no; };
+struct mb_argument_is_wider_than_a_word_pass_its_halves { char no; };
+struct mb_argument_is_wider_than_64_bits { char no; };
+struct mb_request_has_too_many_arguments { char no; };
+#define MB_REQUIRE_BITS(x) MB_REQUIRE(!MB_IS_FLOATING(x), mb_argument_is_floating_point_pass_mb_float_or_mb_double)
+#define MB_REQUIRE_ONE_WORD(x) MB_REQUIRE(!MB_IS_WIDE(x), mb_argument_is_wider_than_a_word_pass_its_halves)
+
+/* An argument in a list: as a word, by its low word, in 64 bits, by its size. */
+#define MB_ONE_WORD(x) (mb_word)(x) + MB_REQUIRE_BITS(x) + MB_REQUIRE_ONE_WORD(x),
+#define MB_LOW_WORD(x) (mb_word)(x) + MB_REQUIRE_BITS(x),
+#define MB_LONG(x) (uint64_t)__builtin_choose_expr(MB_IS_WIDE(x), (x), (mb_word)(x)),
+#define MB_SIZE_OF(x) \
+    (unsigned char)(sizeof(MB_TYPE(x)) + MB_REQUIRE(sizeof(MB_TYPE(x)) <= 8, mb_argument_is_wider_than_64_bits)),
+
+/* The number of arguments that are wider than a word. */
+#define MB_WIDE(...) (0 MB_EACH(MB_PLUS_WIDE, __VA_ARGS__))
+#define MB_PLUS_WIDE(x) +MB_IS_WIDE(x)
+
+#define MB_ARRAY(item, ...) ((const mb_word[]){MB_EACH(item, __VA_ARGS__)})
 
 /* The number of arguments, an error when they are more than `most`. */
 #define MB_COUNT_TO(most, ...) \
-    ((size_t)MB_COUNT(__VA_ARGS__) + 0 * sizeof(char[MB_COUNT(__VA_ARGS__) <= (most) ? 1 : -1]))
+    ((size_t)MB_COUNT(__VA_ARGS__) + MB_REQUIRE(MB_COUNT(__VA_ARGS__) <= (most), mb_request_has_too_many_arguments))
 #define MB_COUNT(...) \
-    MB_21ST(__VA_ARGS__, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
-#define MB_21ST(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, n21, ...) n21
+    MB_41ST(__VA_ARGS__, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 21, 20, 19, 18, \
+            17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define MB_41ST(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, a2, b2, c2, d2, e2, f2, g2, h2, i2, j2, k2, \
+                l2, m2, n2, o2, p2, q2, r2, s2, t2, n41, ...) \
+    n41
 
+/* `item` of each argument. */
+#define MB_EACH(item, ...) MB_CAT(MB_EACH_, MB_COUNT(__VA_ARGS__))(item, __VA_ARGS__)
 #define MB_CAT(a, b) MB_CAT_(a, b)
 #define MB_CAT_(a, b) a##b
-#define MB_WORDS_1(a) MB_WORD(a)
-#define MB_WORDS_2(a, ...) MB_WORD(a), MB_WORDS_1(__VA_ARGS__)
-#define MB_WORDS_3(a, ...) MB_WORD(a), MB_WORDS_2(__VA_ARGS__)
-#define MB_WORDS_4(a, ...) MB_WORD(a), MB_WORDS_3(__VA_ARGS__)
-#define MB_WORDS_5(a, ...) MB_WORD(a), MB_WORDS_4(__VA_ARGS__)
-#define MB_WORDS_6(a, ...) MB_WORD(a), MB_WORDS_5(__VA_ARGS__)
-#define MB_WORDS_7(a, ...) MB_WORD(a), MB_WORDS_6(__VA_ARGS__)
-#define MB_WORDS_8(a, ...) MB_WORD(a), MB_WORDS_7(__VA_ARGS__)
-#define MB_WORDS_9(a, ...) MB_WORD(a), MB_WORDS_8(__VA_ARGS__)
-#define MB_WORDS_10(a, ...) MB_WORD(a), MB_WORDS_9(__VA_ARGS__)
-#define MB_WORDS_11(a, ...) MB_WORD(a), MB_WORDS_10(__VA_ARGS__)
-#define MB_WORDS_12(a, ...) MB_WORD(a), MB_WORDS_11(__VA_ARGS__)
-#define MB_WORDS_13(a, ...) MB_WORD(a), MB_WORDS_12(__VA_ARGS__)
-#define MB_WORDS_14(a, ...) MB_WORD(a), MB_WORDS_13(__VA_ARGS__)
-#define MB_WORDS_15(a, ...) MB_WORD(a), MB_WORDS_14(__VA_ARGS__)
-#define MB_WORDS_16(a, ...) MB_WORD(a), MB_WORDS_15(__VA_ARGS__)
-#define MB_WORDS_17(a, ...) MB_WORD(a), MB_WORDS_16(__VA_ARGS__)
-#define MB_WORDS_18(a, ...) MB_WORD(a), MB_WORDS_17(__VA_ARGS__)
-#define MB_WORDS_19(a, ...) MB_WORD(a), MB_WORDS_18(__VA_ARGS__)
-#define MB_WORDS_20(a, ...) MB_WORD(a), MB_WORDS_19(__VA_ARGS__)
+#define MB_EACH_1(item, a) item(a)
+#define MB_EACH_2(item, a, ...) item(a) MB_EACH_1(item, __VA_ARGS__)
+#define MB_EACH_3(item, a, ...) item(a) MB_EACH_2(item, __VA_ARGS__)
+#define MB_EACH_4(item, a, ...) item(a) MB_EACH_3(item, __VA_ARGS__)
+#define MB_EACH_5(item, a, ...) item(a) MB_EACH_4(item, __VA_ARGS__)
+#define MB_EACH_6(item, a, ...) item(a) MB_EACH_5(item, __VA_ARGS__)
+#define MB_EACH_7(item, a, ...) item(a) MB_EACH_6(item, __VA_ARGS__)
+#define MB_EACH_8(item, a, ...) item(a) MB_EACH_7(item, __VA_ARGS__)
+#define MB_EACH_9(item, a, ...) item(a) MB_EACH_8(item, __VA_ARGS__)
+#define MB_EACH_10(item, a, ...) item(a) MB_EACH_9(item, __VA_ARGS__)
+#define MB_EACH_11(item, a, ...) item(a) MB_EACH_10(item, __VA_ARGS__)
+#define MB_EACH_12(item, a, ...) item(a) MB_EACH_11(item, __VA_ARGS__)
+#define MB_EACH_13(item, a, ...) item(a) MB_EACH_12(item, __VA_ARGS__)
+#define MB_EACH_14(item, a, ...) item(a) MB_EACH_13(item, __VA_ARGS__)
+#define MB_EACH_15(item, a, ...) item(a) MB_EACH_14(item, __VA_ARGS__)
+#define MB_EACH_16(item, a, ...) item(a) MB_EACH_15(item, __VA_ARGS__)
+#define MB_EACH_17(item, a, ...) item(a) MB_EACH_16(item, __VA_ARGS__)
+#define MB_EACH_18(item, a, ...) item(a) MB_EACH_17(item, __VA_ARGS__)
+#define MB_EACH_19(item, a, ...) item(a) MB_EACH_18(item, __VA_ARGS__)
+#define MB_EACH_20(item, a, ...) item(a) MB_EACH_19(item, __VA_ARGS__)
+#define MB_EACH_21(item, ...) (struct mb_request_has_too_many_arguments){0}
+
+#endif /* C */
 
 #endif /* MAILBOX_H */

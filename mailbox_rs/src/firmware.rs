@@ -41,7 +41,7 @@ mod words;
 
 pub use channel::Channel;
 pub use client::Client;
-pub use cprint::PrintfArg;
+pub use cprint::{PrintfArg, PrintfArgs};
 pub use hooks::{Hooks, NoHooks};
 pub use native::{Native, Region};
 pub use words::Words;

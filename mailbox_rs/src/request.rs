@@ -93,7 +93,7 @@ pub enum Request {
         action: u32,
         /// Which command.
         id: u64,
-        /// Its arguments.
+        /// Its arguments: of an entry, every word after the id, whatever its `words` says.
         args: Args<CUSTOM_ARGS>,
     },
 }
@@ -172,83 +172,110 @@ impl Request {
     }
 }
 
+impl Request {
+    /// Argument words that the request has without its variable part, the least that its entry's `words` should say. An
+    /// entry that says fewer, but not 0, is served all the same: firmware in the field is sloppy about it. A custom command
+    /// needs none.
+    #[must_use]
+    pub const fn needed_words(&self) -> u32 {
+        match self {
+            Self::Custom { .. } => 0,
+            Self::Exit { .. } | Self::Call { .. } => 1,
+            Self::Print { .. } | Self::File(FileRequest::Close { .. }) => 2,
+            Self::CPrint { .. }
+            | Self::MemMove { .. }
+            | Self::MemSet { .. }
+            | Self::MemCmp { .. }
+            | Self::File(FileRequest::Open { .. } | FileRequest::Seek { .. }) => 3,
+            Self::File(FileRequest::Read { .. } | FileRequest::Write { .. }) => 4,
+        }
+    }
+}
+
 impl TryFrom<&RequestEntry> for Request {
     type Error = Malformed;
 
     /// Takes the words that the request needs and ignores the others. What is narrower than a word (`code`, `line`,
     /// `byte`, `flags`) is taken from its low end.
+    ///
+    /// # Errors
+    ///
+    /// The action is 0, a built-in request says that no argument counts, or a FILE names no operation.
     fn try_from(entry: &RequestEntry) -> Result<Self, Malformed> {
-        match entry.action {
-            action::IDLE => Err(Malformed::Idle),
-            action::EXIT => needed(entry).map(|[code]| Self::Exit { code: code as u32 }),
-            action::PRINT => needed(entry).map(|[len, ptr]| Self::Print { ptr, len }),
-            action::CPRINT => needed(entry).map(|[format, file, line]| Self::CPrint {
-                format,
-                file,
-                line: line as u32,
-                args: args_after(3, entry),
-            }),
-            action::MEMMOVE => {
-                needed(entry).map(|[dest, src, len]| Self::MemMove { dest, src, len })
-            }
-            action::MEMSET => needed(entry).map(|[dest, byte, len]| Self::MemSet {
-                dest,
-                byte: byte as u8,
-                len,
-            }),
-            action::MEMCMP => needed(entry).map(|[s1, s2, len]| Self::MemCmp { s1, s2, len }),
-            action::CALL => needed(entry).map(|[method]| Self::Call {
-                method,
-                args: args_after(1, entry),
-            }),
-            action::FILE => file_request(entry).map(Self::File),
-            action => needed(entry).map(|[id]| Self::Custom {
-                action,
-                id,
-                args: args_after(1, entry),
-            }),
+        if entry.words == 0 && (action::EXIT..=action::FILE).contains(&entry.action) {
+            return Err(Malformed::NoWords {
+                action: entry.action,
+            });
         }
+        let [a, b, c, ..] = entry.args;
+        Ok(match entry.action {
+            action::IDLE => return Err(Malformed::Idle),
+            action::EXIT => Self::Exit { code: a as u32 },
+            action::PRINT => Self::Print { len: a, ptr: b },
+            action::CPRINT => Self::CPrint {
+                format: a,
+                file: b,
+                line: c as u32,
+                args: args_after(3, entry),
+            },
+            action::MEMMOVE => Self::MemMove {
+                dest: a,
+                src: b,
+                len: c,
+            },
+            action::MEMSET => Self::MemSet {
+                dest: a,
+                byte: b as u8,
+                len: c,
+            },
+            action::MEMCMP => Self::MemCmp {
+                s1: a,
+                s2: b,
+                len: c,
+            },
+            action::CALL => Self::Call {
+                method: a,
+                args: args_after(1, entry),
+            },
+            action::FILE => Self::File(file_request(&entry.args)?),
+            action => Self::Custom {
+                action,
+                id: a,
+                args: Args::first_of(&entry.args[1..]),
+            },
+        })
     }
 }
 
 /// What the arguments of a FILE entry say.
-fn file_request(entry: &RequestEntry) -> Result<FileRequest, Malformed> {
-    let [operation] = needed(entry)?;
-    match operation {
-        operation::OPEN => needed(entry).map(|[_, path, flags]| FileRequest::Open {
-            path,
-            flags: OpenFlags(flags as u32),
-        }),
-        operation::CLOSE => needed(entry).map(|[_, fd]| FileRequest::Close { fd }),
-        operation::READ => {
-            needed(entry).map(|[_, fd, ptr, len]| FileRequest::Read { fd, ptr, len })
-        }
-        operation::WRITE => {
-            needed(entry).map(|[_, fd, ptr, len]| FileRequest::Write { fd, ptr, len })
-        }
-        operation::SEEK => {
-            needed(entry).map(|[_, fd, position]| FileRequest::Seek { fd, position })
-        }
-        operation => Err(Malformed::UnknownFileOperation { operation }),
-    }
+fn file_request(args: &[u64; REQUEST_ARGS]) -> Result<FileRequest, Malformed> {
+    let [operation, a, b, c, ..] = *args;
+    Ok(match operation {
+        operation::OPEN => FileRequest::Open {
+            path: a,
+            flags: OpenFlags(b as u32),
+        },
+        operation::CLOSE => FileRequest::Close { fd: a },
+        operation::READ => FileRequest::Read {
+            fd: a,
+            ptr: b,
+            len: c,
+        },
+        operation::WRITE => FileRequest::Write {
+            fd: a,
+            ptr: b,
+            len: c,
+        },
+        operation::SEEK => FileRequest::Seek { fd: a, position: b },
+        operation => return Err(Malformed::UnknownFileOperation { operation }),
+    })
 }
 
-/// The first `N` arguments, all of which must count.
-fn needed<const N: usize>(entry: &RequestEntry) -> Result<[u64; N], Malformed> {
-    entry
-        .counted_args()
-        .first_chunk()
-        .copied()
-        .ok_or(Malformed::TooFewWords {
-            action: entry.action,
-            given: entry.words,
-            needed: N as u32,
-        })
-}
-
-/// The arguments that count after the first `fixed`.
+/// The arguments that count after the first `fixed`. An entry that says too few for the fixed ones tells nothing of how many
+/// follow: all of them are taken.
 fn args_after<const N: usize>(fixed: usize, entry: &RequestEntry) -> Args<N> {
-    Args::first_of(entry.counted_args().get(fixed..).unwrap_or_default())
+    let all = &entry.args[fixed..];
+    Args::first_of(entry.counted_args().get(fixed..).unwrap_or(all))
 }
 
 impl From<&Request> for RequestEntry {
@@ -329,7 +356,10 @@ impl fmt::Display for Request {
             }
             Self::MemCmp { s1, s2, len } => write!(f, " s1 {s1:#x} s2 {s2:#x} len {len}"),
             Self::Call { method, args } => write!(f, " method {method:#x} args {}", Hex(args)),
+            // Zeros at the end are those of an entry that was not filled, as a rule.
             Self::Custom { action, id, args } => {
+                let used = args.iter().rposition(|&word| word != 0);
+                let args = &args[..used.map_or(0, |last| last + 1)];
                 write!(f, " action {action:#x} id {id:#x} args {}", Hex(args))
             }
             Self::File(FileRequest::Open { path, flags }) => {

@@ -1,4 +1,4 @@
-//! `include/mailbox.h` is built as its users build it, and run against a host in C.
+//! `include/mailbox.h` is built as its users build it, in C and in C++, and run against a host in the same language.
 //!
 //! A test that does not find its compiler checks nothing, and says so on stderr: `skipped: ...`.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
@@ -17,19 +17,61 @@ const LINES: [CacheLine; 5] = [
     CacheLine::B256,
 ];
 
-const STRICT: [&str; 5] = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror"];
+/// A language that the header is for: the compilers, what is asked of them, and the firmware.
+struct Language {
+    native: &'static [&'static str],
+    clang: &'static str,
+    standards: &'static [&'static str],
+    extra: &'static [&'static str],
+    firmware: &'static str,
+}
+
+impl Language {
+    /// Every standard and level of optimisation, the first of each with all layouts.
+    fn ways(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static [CacheLine])> {
+        let lines = [&LINES[..], &LINES[..2], &LINES[..1]];
+        let standards = self.standards.iter();
+        let ways = standards.zip(["-O0", "-O2", "-Os"]).zip(lines);
+        ways.map(|((standard, level), lines)| (*standard, level, lines))
+    }
+}
+
+const C: Language = Language {
+    native: &["cc", "clang"],
+    clang: "clang",
+    standards: &["-std=c99", "-std=gnu17"],
+    extra: &[],
+    firmware: "firmware.c",
+};
+
+const CPP: Language = Language {
+    native: &["g++", "clang++"],
+    clang: "clang++",
+    standards: &["-std=c++11", "-std=c++17", "-std=c++20"],
+    extra: &["-x", "c++", "-fno-exceptions", "-fno-rtti"],
+    firmware: "firmware.cpp",
+};
+
+const STRICT: [&str; 4] = ["-pedantic", "-Wall", "-Wextra", "-Werror"];
 
 /// A compiler run, warnings as errors, on a file of this test.
-fn compile(compiler: &str, options: &[&str], source: &str, output: &Path) -> Output {
+fn compile(
+    language: &Language,
+    compiler: &str,
+    options: &[&str],
+    source: &str,
+    output: &Path,
+) -> Output {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     Command::new(compiler)
         .args(STRICT)
         .args(options)
         .arg("-I")
         .arg(folder.join("include"))
-        .arg(folder.join("tests/c_header").join(source))
         .arg("-o")
         .arg(output)
+        .args(language.extra)
+        .arg(folder.join("tests/c_header").join(source))
         .output()
         .unwrap()
 }
@@ -76,81 +118,179 @@ fn found(test: &str, programs: &[&str]) -> bool {
     missing.is_empty()
 }
 
-fn builds_for_riscv(test: &str, width: PtrWidth, target: &str, arch: &str, abi: &str) {
-    if !found(test, &["clang", "ld.lld"]) {
-        return;
-    }
-    for line in LINES {
-        for level in ["-O0", "-O2"] {
-            let layout = layout_options(width, line);
-            let mut options = vec![target, arch, abi, level, "-nostdlib", "-ffreestanding"];
-            options.extend(["-fuse-ld=lld", "-Wl,-e,firmware"]);
-            options.extend(layout.iter().map(String::as_str));
-            let output = compile("clang", &options, "firmware.c", &output_path(test));
-            assert_success(&output, &format!("{target} {line:?} {level}"));
-        }
-    }
-}
-
-#[test]
-fn builds_for_riscv32() {
-    builds_for_riscv(
-        "builds_for_riscv32",
+/// A RISC-V compiler's options.
+const RISCV: [(PtrWidth, [&str; 3]); 2] = [
+    (
         PtrWidth::P4,
-        "--target=riscv32",
-        "-march=rv32im",
-        "-mabi=ilp32",
-    );
-}
-
-#[test]
-fn builds_for_riscv64() {
-    builds_for_riscv(
-        "builds_for_riscv64",
+        ["--target=riscv32", "-march=rv32im", "-mabi=ilp32"],
+    ),
+    (
         PtrWidth::P8,
-        "--target=riscv64",
-        "-march=rv64im",
-        "-mabi=lp64",
-    );
-}
+        ["--target=riscv64", "-march=rv64im", "-mabi=lp64"],
+    ),
+];
 
-#[test]
-fn every_service_is_answered_natively() {
-    if !found("every_service_is_answered_natively", &["cc"]) {
+fn builds_for_riscv(test: &str, language: &Language) {
+    if !found(test, &[language.clang, "ld.lld"]) {
         return;
     }
-    for line in LINES {
-        for level in ["-O0", "-O2"] {
-            let program = output_path(&format!("c_host_{}{level}", line.bytes()));
-            let mut options = layout_options(PtrWidth::NATIVE, line);
-            options.push(level.to_owned());
-            let options: Vec<_> = options.iter().map(String::as_str).collect();
-            assert_success(
-                &compile("cc", &options, "host.c", &program),
-                &format!("cc {line:?} {level}"),
-            );
-            assert_success(
-                &Command::new(&program).output().unwrap(),
-                &format!("run {line:?} {level}"),
-            );
+    for (width, machine) in RISCV {
+        for (standard, level, lines) in language.ways() {
+            for &line in lines {
+                let layout = layout_options(width, line);
+                let mut options = vec![standard, level, "-nostdlib", "-ffreestanding"];
+                options.extend(machine);
+                options.extend(["-fuse-ld=lld", "-Wl,-e,firmware"]);
+                options.extend(layout.iter().map(String::as_str));
+                let source = language.firmware;
+                let output = compile(
+                    language,
+                    language.clang,
+                    &options,
+                    source,
+                    &output_path(test),
+                );
+                assert_success(&output, &format!("{machine:?} {line:?} {standard} {level}"));
+            }
         }
     }
 }
 
 #[test]
-fn wrong_arguments_do_not_compile() {
-    if !found("wrong_arguments_do_not_compile", &["cc"]) {
+fn c_builds_for_riscv() {
+    builds_for_riscv("c_builds_for_riscv", &C);
+}
+
+#[test]
+fn cpp_builds_for_riscv() {
+    builds_for_riscv("cpp_builds_for_riscv", &CPP);
+}
+
+/// GCC needs no other target for words of 32 bits, as long as nothing is linked.
+#[test]
+fn gcc_compiles_for_words_of_32_bits() {
+    for language in [C, CPP] {
+        let compiler = language.native[0];
+        if !found("gcc_compiles_for_words_of_32_bits", &[compiler]) {
+            continue;
+        }
+        for (standard, level, lines) in language.ways() {
+            for &line in lines {
+                let layout = layout_options(PtrWidth::P4, line);
+                let mut options = vec![standard, level, "-m32", "-ffreestanding", "-c"];
+                options.extend(layout.iter().map(String::as_str));
+                let object = output_path("gcc32.o");
+                let output = compile(&language, compiler, &options, language.firmware, &object);
+                assert_success(&output, &format!("{compiler} {standard} {level} {line:?}"));
+            }
+        }
+    }
+}
+
+fn every_service_is_answered(test: &str, language: &Language) {
+    let firmware = format!("-DFIRMWARE=\"{}\"", language.firmware);
+    for compiler in language.native {
+        if !found(test, &[compiler]) {
+            continue;
+        }
+        for (standard, level, lines) in language.ways() {
+            for &line in lines {
+                let what = format!("{compiler} {standard} {level} {line:?}");
+                let program = output_path(&format!("{test}-{compiler}{standard}{}", line.bytes()));
+                let layout = layout_options(PtrWidth::NATIVE, line);
+                let mut options = vec![standard, level, &firmware];
+                options.extend(layout.iter().map(String::as_str));
+                let built = compile(language, compiler, &options, "host.c", &program);
+                assert_success(&built, &what);
+                assert_success(&Command::new(&program).output().unwrap(), &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_service_of_c_is_answered_natively() {
+    every_service_is_answered("c_host", &C);
+}
+
+#[test]
+fn every_service_of_cpp_is_answered_natively() {
+    every_service_is_answered("cpp_host", &CPP);
+}
+
+const FLOATING: &str = "floating";
+const MANY: &str = "more|many";
+const WIDE: &str = "wider_than|wider than";
+
+/// What `refused.c` has, for which widths, and a word of what the compiler is to say of it.
+const REFUSED: [(u32, &[PtrWidth], &str); 9] = [
+    (1, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
+    (2, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
+    (3, &[PtrWidth::P4, PtrWidth::P8], MANY),
+    (4, &[PtrWidth::P4, PtrWidth::P8], MANY),
+    (5, &[PtrWidth::P4, PtrWidth::P8], WIDE),
+    (6, &[PtrWidth::P4, PtrWidth::P8], WIDE),
+    (7, &[PtrWidth::P8], WIDE),
+    (8, &[PtrWidth::P4], MANY),
+    (9, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
+];
+
+fn is_refused(test: &str, language: &Language) {
+    let mut compilers: Vec<(PtrWidth, &str, Vec<&str>)> = language
+        .native
+        .iter()
+        .map(|compiler| (PtrWidth::NATIVE, *compiler, vec![]))
+        .collect();
+    compilers.extend(RISCV.map(|(width, machine)| {
+        let options = [&machine[..], &["-ffreestanding"]].concat();
+        (width, language.clang, options)
+    }));
+    for (width, compiler, machine) in compilers {
+        if !found(test, &[compiler]) {
+            continue;
+        }
+        let compile = |case: u32| {
+            let case = format!("-DREFUSED={case}");
+            let mut options = vec![language.standards[0], "-c", &case];
+            // There is a type of 128 bits in the file, which no standard has.
+            options.push("-Wno-pedantic");
+            options.extend(&machine);
+            let object = output_path(&format!("{test}.o"));
+            compile(language, compiler, &options, "refused.c", &object)
+        };
+        assert_success(&compile(0), &format!("{compiler} {machine:?}, in order"));
+        for (case, widths, said) in REFUSED {
+            if !widths.contains(&width) {
+                continue;
+            }
+            let output = compile(case);
+            let what = format!("{compiler} {machine:?}, case {case}");
+            assert!(!output.status.success(), "{what} was compiled");
+            let text = String::from_utf8_lossy(&output.stderr);
+            let says = said.split('|').any(|said| text.contains(said));
+            assert!(says, "{what} does not say `{said}`:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn wrong_arguments_do_not_compile_in_c() {
+    is_refused("wrong_arguments_do_not_compile_in_c", &C);
+}
+
+#[test]
+fn wrong_arguments_do_not_compile_in_cpp() {
+    is_refused("wrong_arguments_do_not_compile_in_cpp", &CPP);
+}
+
+#[test]
+fn cpp_before_its_standard_of_2011_is_refused_by_name() {
+    let test = "cpp_before_its_standard_of_2011_is_refused_by_name";
+    if !found(test, &["g++"]) {
         return;
     }
-    let object = output_path("refused.o");
-    assert_success(&compile("cc", &["-c"], "refused.c", &object), "in order");
-    for case in 1..=4 {
-        let output = compile(
-            "cc",
-            &["-c", &format!("-DREFUSED={case}")],
-            "refused.c",
-            &object,
-        );
-        assert!(!output.status.success(), "case {case} was compiled");
-    }
+    let object = output_path("old.o");
+    let output = compile(&CPP, "g++", &["-std=c++98", "-c"], "refused.c", &object);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("mailbox.h needs C++11"), "{text}");
 }

@@ -38,11 +38,7 @@ fn every_kind_of_value_survives() {
         flags: OpenFlags::READ,
     }));
     survives(RequestEntry::from(&call));
-    survives(Malformed::TooFewWords {
-        action: 1,
-        given: 0,
-        needed: 1,
-    });
+    survives(Malformed::NoWords { action: 1 });
     survives(Response::Error(Errno::ENOENT));
     survives(ResponseEntry { words: 1, rets: 2 });
     survives(Layout::new(PtrWidth::P8, CacheLine::B64));

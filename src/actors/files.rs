@@ -56,7 +56,7 @@ impl Files {
 
     fn open(&mut self, mail: Envelope<Open>, context: &mut Context<Self>) {
         let Envelope { message, reply } = mail;
-        let flags = message.flags;
+        let flags = message.flags.known();
         let checked = path::check(&message.path, flags).and_then(|path| {
             let opener = self.special.opener(path)?;
             // Before the file is opened, which may create or empty it.
@@ -108,7 +108,7 @@ impl Files {
 
     fn read(&mut self, Envelope { message, reply }: Envelope<Read>) {
         let len = message.len.min(READ_MAX);
-        match self.descriptors.readable(message.channel, message.fd) {
+        match self.descriptors.readable(message.fd) {
             Ok(File::Disk(file)) => reply.send(file.read(len)),
             Ok(&mut File::Special(file)) => self.foreign.forward(ReadSpecial { file, len }, reply),
             Err(errno) => reply.send(Err(errno)),
@@ -117,7 +117,7 @@ impl Files {
 
     fn write(&mut self, Envelope { message, reply }: Envelope<Write>) {
         let data = message.data;
-        match self.descriptors.writable(message.channel, message.fd) {
+        match self.descriptors.writable(message.fd) {
             Ok(File::Disk(file)) => reply.send(file.write(&data)),
             Ok(&mut File::Special(file)) => {
                 self.foreign.forward(WriteSpecial { file, data }, reply);
@@ -128,7 +128,7 @@ impl Files {
 
     fn seek(&mut self, Envelope { message, reply }: Envelope<Seek>) {
         let position = message.position;
-        match self.descriptors.file(message.channel, message.fd) {
+        match self.descriptors.file(message.fd) {
             // Positions are signed to the operating system.
             Ok(_) if i64::try_from(position).is_err() => reply.send(Err(Errno::EINVAL)),
             Ok(File::Disk(file)) => reply.send(file.seek(position)),
@@ -140,7 +140,7 @@ impl Files {
     }
 
     fn close(&mut self, close: &Close) -> Result<(), Errno> {
-        let file = self.descriptors.close(close.channel, close.fd)?;
+        let file = self.descriptors.close(close.fd)?;
         self.drop_file(file);
         Ok(())
     }

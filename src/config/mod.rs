@@ -43,6 +43,7 @@ pub use error::{
     ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, KeyProblem, MemoryProblem,
     SpaceProblem,
 };
+pub(crate) use expand::expand_with;
 pub use features::Defaults;
 pub use mailboxes::{ChannelConfig, Mailbox};
 pub use surroundings::{Process, Surroundings};

@@ -7,9 +7,11 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 use thiserror::Error;
 
-use super::{Callbacks, Foreign, Memories, Python};
+use super::{Callbacks, Foreign, Memories, Paths, Python};
 use crate::mem::{AccessError, Outcome, execute};
-use crate::messages::foreign::{Access, Line, Opener, Report, Served, Severity, SpecialId, Untold};
+use crate::messages::foreign::{
+    Access, Line, Opener, Report, Served, Severity, SpecialId, Unset, Untold,
+};
 use crate::messages::rpc::{CallError, Progress, Target};
 use crate::sim::{CStdout, SimError, testbench};
 
@@ -19,15 +21,22 @@ pub(crate) struct Live {
     memories: Rc<Memories>,
     callbacks: Rc<Callbacks>,
     python: Python,
+    paths: Paths,
 }
 
 impl Live {
     /// With these memories and callbacks; the simulator is whatever loaded the library, and Python that of its environment.
-    pub(crate) fn new(memories: Rc<Memories>, callbacks: Rc<Callbacks>, python: Python) -> Self {
+    pub(crate) fn new(
+        memories: Rc<Memories>,
+        callbacks: Rc<Callbacks>,
+        python: Python,
+        paths: Paths,
+    ) -> Self {
         Self {
             memories,
             callbacks,
             python,
+            paths,
         }
     }
 }
@@ -111,6 +120,10 @@ impl Foreign for Live {
 
     fn report(&self, report: &Report) {
         self.callbacks.report(report);
+    }
+
+    fn expand_path(&self, path: &str) -> Result<String, Unset> {
+        self.paths.expand(path)
     }
 
     fn open_special(

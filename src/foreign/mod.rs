@@ -6,6 +6,7 @@
 mod callbacks;
 mod live;
 mod memory;
+mod paths;
 #[cfg(feature = "python")]
 pub(crate) mod python;
 #[cfg(not(feature = "python"))]
@@ -23,11 +24,12 @@ pub(crate) use live::Live;
 pub(crate) use live::{report, report_without_testbench};
 pub(crate) use memory::{Memories, Models, NoRoom};
 pub use memory::{MemoryModel, ModelError};
+pub(crate) use paths::Paths;
 pub(crate) use python::Python;
 
 use crate::mem::{AccessError, Outcome};
 use crate::messages::foreign::{
-    Access, Inbox, Line, MethodCall, Opener, Report, Served, Severity, SpecialId, Untold,
+    Access, Inbox, Line, MethodCall, Opener, Report, Served, Severity, SpecialId, Unset, Untold,
 };
 use crate::messages::rpc::{Answered, CallError, Callee, Progress, Target};
 use crate::sim::testbench::SV_CALL_ARGS;
@@ -76,6 +78,9 @@ pub(crate) trait Foreign {
 
     /// Something for the user to read.
     fn report(&self, report: &Report);
+
+    /// Expands the variables in a path of firmware's.
+    fn expand_path(&self, path: &str) -> Result<String, Unset>;
 
     /// Opens a file of the host program's.
     fn open_special(
@@ -152,6 +157,9 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
         Inbox::Report(call) => {
             foreign.report(&call.message);
             call.reply.send(());
+        }
+        Inbox::ExpandPath(call) => {
+            call.reply.send(foreign.expand_path(&call.message.path));
         }
         Inbox::OpenSpecial(call) => {
             let ask = call.message;

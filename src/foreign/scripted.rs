@@ -15,7 +15,7 @@ use crate::mem::{
     Segment, Segments, Shape, Space, SpaceId, Store, execute,
 };
 use crate::messages::foreign::{
-    self, Access, Inbox, Line, Opener, Served, Severity, SpecialId, Untold,
+    self, Access, Inbox, Line, Opener, Served, Severity, SpecialId, Unset, Untold,
 };
 use crate::messages::rpc::{CallError, Progress, Target};
 
@@ -312,6 +312,10 @@ impl Foreign for Scripted {
     fn report(&self, report: &foreign::Report) {
         let foreign::Report { severity, id, text } = report.clone();
         self.tell(Told::Report(severity, id, text));
+    }
+
+    fn expand_path(&self, path: &str) -> Result<String, Unset> {
+        Ok(path.to_owned())
     }
 
     fn open_special(

@@ -10,9 +10,9 @@ use crate::bus::inbox;
 /// Opens a file for a channel and gives its descriptor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
-    /// For whom: each channel has descriptors of its own.
+    /// Channel that opens it. Every channel may use it.
     pub channel: ChannelId,
-    /// Path as firmware gave it.
+    /// Path, in which variables are expanded.
     pub path: Bytes,
     /// How.
     pub flags: OpenFlags,
@@ -21,7 +21,7 @@ pub struct Open {
 /// Closes a descriptor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Close {
-    /// Whose.
+    /// Channel that asks.
     pub channel: ChannelId,
     /// The descriptor.
     pub fd: u64,
@@ -34,7 +34,7 @@ pub const READ_MAX: u64 = 64 * 1024;
 /// [`READ_MAX`]; none only at the end of the file, or if none were asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Read {
-    /// Whose.
+    /// Channel that asks.
     pub channel: ChannelId,
     /// The descriptor.
     pub fd: u64,
@@ -45,7 +45,7 @@ pub struct Read {
 /// Writes where the file stands, all of it, and gives the number of bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Write {
-    /// Whose.
+    /// Channel that asks.
     pub channel: ChannelId,
     /// The descriptor.
     pub fd: u64,
@@ -56,7 +56,7 @@ pub struct Write {
 /// Moves to a position from the start, and gives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seek {
-    /// Whose.
+    /// Channel that asks.
     pub channel: ChannelId,
     /// The descriptor.
     pub fd: u64,
@@ -64,10 +64,10 @@ pub struct Seek {
     pub position: u64,
 }
 
-/// Closes all that a channel has open: it exited, or starts anew.
+/// Closes all that a channel has opened: it starts anew, or the last channel has exited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseAll {
-    /// Whose.
+    /// Channel that opened it.
     pub channel: ChannelId,
 }
 

@@ -146,12 +146,29 @@ impl Severity {
     }
 }
 
+/// Expands `~`, `$VAR` and `${VAR}` in a path of firmware's, from the environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpandPath {
+    /// The path as firmware gave it.
+    pub path: String,
+}
+
+/// A variable that has no value.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[error(
+    "the environment variable `{variable}` is not set (or not text); set it, or write `$$` for a plain `$`"
+)]
+pub struct Unset {
+    /// Its name.
+    pub variable: String,
+}
+
 /// A file that the host program opens: by its extension, or below `virtual/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenSpecial {
     /// Which of the registered openers.
     pub opener: Opener,
-    /// The path as firmware gave it.
+    /// The path, in which variables are expanded.
     pub path: String,
     /// How.
     pub flags: OpenFlags,
@@ -222,5 +239,6 @@ inbox! {
         WriteSpecial -> Result<u64, Errno>,
         SeekSpecial -> Result<u64, Errno>,
         CloseSpecial -> (),
+        ExpandPath -> Result<String, Unset>,
     }
 }

@@ -11,6 +11,7 @@ use crate::sim::printf::Extent;
 pub(super) struct Arguments<'a> {
     words: std::slice::Iter<'a, u64>,
     width: PtrWidth,
+    cut: Vec<Word>,
 }
 
 impl<'a> Arguments<'a> {
@@ -19,6 +20,7 @@ impl<'a> Arguments<'a> {
         Self {
             words: words.iter(),
             width,
+            cut: Vec::new(),
         }
     }
 
@@ -29,6 +31,24 @@ impl<'a> Arguments<'a> {
             bits: self.width.truncate(*word),
             width: self.width,
         })
+    }
+
+    /// The next argument, of 64 bits: two words of 4 bytes, the low one first.
+    pub(super) fn long(&mut self) -> Result<Word, Cause> {
+        let low = self.word()?;
+        if self.width == PtrWidth::P8 {
+            return Ok(low);
+        }
+        let high = self.word()?;
+        Ok(Word {
+            bits: high.bits << 32 | low.bits,
+            width: PtrWidth::P8,
+        })
+    }
+
+    /// Widths and precisions taken since the last call, as far as they lost half of their word.
+    pub(super) fn cut_amounts(&mut self) -> Vec<Word> {
+        std::mem::take(&mut self.cut)
     }
 
     /// A width, and whether it was given as a negative number, which asks for `-`.
@@ -51,7 +71,11 @@ impl<'a> Arguments<'a> {
         match amount {
             Amount::Absent => Ok(None),
             Amount::Fixed(amount) => Ok(Some(amount.into())),
-            Amount::Argument => Ok(Some(self.word()?.signed(Size::Int))),
+            Amount::Argument => {
+                let word = self.word()?;
+                self.cut.extend(word.halved());
+                Ok(Some(word.signed(Size::Int)))
+            }
         }
     }
 }
@@ -69,13 +93,20 @@ pub(super) struct Word {
 }
 
 impl Word {
+    /// The word, where its low 32 bits, zero- or sign-extended, are not all of it.
+    pub(super) fn halved(self) -> Option<Self> {
+        let low = self.bits as u32;
+        let whole = u64::from(low) == self.bits || low as i32 as u64 == self.bits;
+        (!whole).then_some(self)
+    }
+
     /// As a number with a sign.
     pub(super) fn signed(self, size: Size) -> i64 {
         match size {
             Size::Char => (self.bits as i8).into(),
             Size::Short => (self.bits as i16).into(),
             Size::Int => (self.bits as i32).into(),
-            Size::Word => self.width.sign_extend(self.bits),
+            Size::Word | Size::Long => self.width.sign_extend(self.bits),
         }
     }
 
@@ -85,7 +116,7 @@ impl Word {
             Size::Char => (self.bits as u8).into(),
             Size::Short => (self.bits as u16).into(),
             Size::Int => (self.bits as u32).into(),
-            Size::Word => self.bits,
+            Size::Word | Size::Long => self.bits,
         }
     }
 

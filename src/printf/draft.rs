@@ -2,9 +2,9 @@
 
 use mailbox_rs::PtrWidth;
 
-use super::arguments::Arguments;
-use super::syntax::{Conversion, Kind, Piece, Pieces};
-use super::{Cause, Problem};
+use super::arguments::{Arguments, Word};
+use super::syntax::{Conversion, Kind, Piece, Pieces, Size};
+use super::{Cause, Cut, Problem};
 use crate::sim::printf::{self, Extent, Flags, Number, Radix, Shape};
 
 /// All of a printed text except its strings. See the [module](super).
@@ -14,6 +14,7 @@ pub(crate) struct Draft<'a> {
     text: Vec<u8>,
     gaps: Vec<Gap<'a>>,
     problems: Vec<Problem>,
+    cut: Vec<Cut>,
 }
 
 /// A string that is needed.
@@ -33,6 +34,8 @@ pub(crate) struct Rendered {
     pub text: Vec<u8>,
     /// The conversions that stayed as they stood: first all others, then those of strings.
     pub problems: Vec<Problem>,
+    /// The conversions that left out half of an argument.
+    pub cut: Vec<Cut>,
 }
 
 /// A place in the text where a string goes.
@@ -58,6 +61,7 @@ impl<'a> Draft<'a> {
             text: Vec::with_capacity(format.len()),
             gaps: Vec::new(),
             problems: Vec::new(),
+            cut: Vec::new(),
         };
         let mut arguments = Arguments::new(args, width);
         for piece in Pieces::new(format) {
@@ -103,7 +107,11 @@ impl<'a> Draft<'a> {
             }
         }
         text.extend_from_slice(&self.text[done..]);
-        Rendered { text, problems }
+        Rendered {
+            text,
+            problems,
+            cut: self.cut,
+        }
     }
 
     fn convert(
@@ -114,13 +122,18 @@ impl<'a> Draft<'a> {
         // All arguments are taken before any is judged: those that follow are the next conversion's.
         let width = arguments.width(conversion.width);
         let precision = arguments.precision(conversion.precision);
-        let word = if conversion.takes_argument() {
-            arguments.word()
-        } else {
-            Err(Cause::NoArgument)
-        };
+        let word = value_of(conversion, arguments);
+        let amounts = arguments.cut_amounts();
         let kind = conversion.kind?;
         let ((width, left), precision, word) = (width?, precision?, word?);
+
+        let cut_amounts = amounts
+            .into_iter()
+            .map(|amount| Cut::amount(conversion.source, amount.bits));
+        self.cut.extend(cut_amounts);
+        if kind.takes_half() && word.halved().is_some() {
+            self.cut.push(Cut::value(conversion.source, word.bits));
+        }
 
         let mut flags = conversion.flags;
         flags.left |= left;
@@ -185,6 +198,16 @@ impl<'a> Draft<'a> {
             field,
             wanted: StringArg { pointer, precision },
         });
+    }
+}
+
+/// Takes what a conversion prints, after its width and precision. One that can't be met has an argument, too, if it is known:
+/// the next conversion must not get it.
+fn value_of(conversion: &Conversion<'_>, arguments: &mut Arguments<'_>) -> Result<Word, Cause> {
+    match conversion.kind {
+        Err(cause @ (Cause::Incomplete | Cause::Unknown)) => Err(cause),
+        Ok(Kind::Signed(Size::Long) | Kind::Unsigned(_, Size::Long)) => arguments.long(),
+        _ => arguments.word(),
     }
 }
 

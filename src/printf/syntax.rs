@@ -24,14 +24,6 @@ pub(super) struct Conversion<'a> {
     pub(super) kind: Result<Kind, Cause>,
 }
 
-impl Conversion<'_> {
-    /// Whether it takes an argument besides its width and precision. One that can't be met does, if
-    /// it is known: the next conversion must not get its argument.
-    pub(super) fn takes_argument(&self) -> bool {
-        !matches!(self.kind, Err(Cause::Incomplete | Cause::Unknown))
-    }
-}
-
 /// A width or a precision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Amount {
@@ -53,7 +45,17 @@ pub(super) enum Kind {
     Text,
 }
 
-/// How much of the word an integer conversion takes.
+impl Kind {
+    /// True where 32 bits are all that is taken, without `h` or `hh` that ask for less.
+    pub(super) fn takes_half(self) -> bool {
+        matches!(
+            self,
+            Self::Signed(Size::Int) | Self::Unsigned(_, Size::Int) | Self::Real(_, Real::Float)
+        )
+    }
+}
+
+/// How much an integer conversion takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Size {
     /// `hh`
@@ -61,8 +63,10 @@ pub(super) enum Size {
     /// `h`
     Short,
     Int,
-    /// `l`, `ll`, `j`, `z`, `t`
+    /// `l`, `z`, `t`
     Word,
+    /// `ll`, `j`: 64 bits, whatever a word has.
+    Long,
 }
 
 /// The type whose bits a real conversion takes.
@@ -141,8 +145,10 @@ enum Length {
     Char,
     Short,
     Long,
-    /// `ll`, `j`, `z`, `t`: for integers only.
+    /// `z`, `t`: for integers only.
     Word,
+    /// `ll`, `j`: for integers only.
+    LongLong,
     LongDouble,
 }
 
@@ -178,6 +184,7 @@ impl Length {
             Self::Char => Ok(Size::Char),
             Self::Short => Ok(Size::Short),
             Self::Long | Self::Word => Ok(Size::Word),
+            Self::LongLong => Ok(Size::Long),
             Self::LongDouble => Err(Cause::Length),
         }
     }
@@ -187,7 +194,7 @@ impl Length {
             Self::None => Ok(Real::Float),
             Self::Long => Ok(Real::Double),
             Self::LongDouble => Err(Cause::LongDouble),
-            Self::Char | Self::Short | Self::Word => Err(Cause::Length),
+            Self::Char | Self::Short | Self::Word | Self::LongLong => Err(Cause::Length),
         }
     }
 }
@@ -245,9 +252,9 @@ impl Cursor<'_> {
         const LENGTHS: [(&[u8], Length); 8] = [
             (b"hh", Length::Char),
             (b"h", Length::Short),
-            (b"ll", Length::Word),
+            (b"ll", Length::LongLong),
             (b"l", Length::Long),
-            (b"j", Length::Word),
+            (b"j", Length::LongLong),
             (b"z", Length::Word),
             (b"t", Length::Word),
             (b"L", Length::LongDouble),

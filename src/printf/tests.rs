@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::draft::Rendered;
 use super::*;
+use crate::sim::printf::oracle;
 
 /// Prints a format that has no problem and needs no string.
 fn print(format: &str, args: &[u64], width: PtrWidth) -> String {
@@ -80,14 +81,121 @@ fn lengths() {
     for length in ["l", "ll", "j", "z", "t"] {
         let signed = format!("%{length}d");
         let unsigned = format!("%{length}x");
-        assert_eq!(print(&signed, &[0xffff_ffff], P4), "-1");
         assert_eq!(print(&signed, &[0xffff_ffff], P8), "4294967295");
         assert_eq!(print(&signed, &[u64::MAX], P8), "-1");
-        assert_eq!(print(&unsigned, &[0x1_2345_6789], P4), "23456789");
         assert_eq!(print(&unsigned, &[0x1_2345_6789], P8), "123456789");
     }
-    // Without a length, what is beyond an `int` does not count.
-    both("%d %x", &[0x1_ffff_ffff, 0x1_0000_0002], "-1 2");
+    for length in ["l", "z", "t"] {
+        let signed = format!("%{length}d");
+        let unsigned = format!("%{length}x");
+        assert_eq!(print(&signed, &[0xffff_ffff], P4), "-1");
+        assert_eq!(print(&unsigned, &[0x1_2345_6789], P4), "23456789");
+    }
+}
+
+#[test]
+fn what_is_of_64_bits_takes_two_words_of_four_bytes() {
+    let minus_one = u64::from(u32::MAX);
+    for length in ["ll", "j"] {
+        for (letter, low, high, expected) in [
+            ("d", 1, 2, "8589934593"),
+            ("i", minus_one, minus_one, "-1"),
+            ("d", 0, 0x8000_0000, "-9223372036854775808"),
+            ("u", minus_one, minus_one, "18446744073709551615"),
+            ("x", 0x89ab_cdef, 0x0123_4567, "123456789abcdef"),
+            ("X", 0xa, 0, "A"),
+            ("o", 0, 1, "40000000000"),
+        ] {
+            // What follows has its own argument.
+            let format = format!("%{length}{letter} %d");
+            let expected = format!("{expected} 7");
+            assert_eq!(print(&format, &[low, high, 7], P4), expected, "{format}");
+        }
+        let short = format!("%d %{length}d");
+        let unmet_text = format!("1 %{length}d");
+        unmet(&short, &[1, 2], P4, &unmet_text, Cause::NoArgument);
+        unmet(&short, &[1], P4, &unmet_text, Cause::NoArgument);
+    }
+    assert_eq!(print("%*.*lld|", &[6, 3, 5, 0], P4), "   005|");
+}
+
+/// What is said of half a word that is not printed; the text is the low half's.
+#[track_caller]
+fn cut(format: &str, args: &[u64], width: PtrWidth, text: &str, said: &[&str]) {
+    let rendered = render(format, args, width, &[]);
+    assert_eq!(String::from_utf8_lossy(&rendered.text), text, "{format}");
+    assert_eq!(rendered.problems, [], "{format}");
+    let cut: Vec<_> = rendered.cut.iter().map(ToString::to_string).collect();
+    assert_eq!(cut, said, "{format}");
+}
+
+#[test]
+fn half_a_word_is_not_lost_without_a_word() {
+    let wide = 0x1_0000_0002;
+    for (letter, text) in [
+        ("d", "2"),
+        ("i", "2"),
+        ("u", "2"),
+        ("x", "2"),
+        ("X", "2"),
+        ("o", "2"),
+    ] {
+        let said =
+            format!("`%-1{letter}` takes 32 bits of 0x100000002; `%-1l{letter}` takes all of it");
+        cut(&format!("%-1{letter}"), &[wide], P8, text, &[&said]);
+    }
+    // The upper half of a number is its sign, or it isn't.
+    cut("%d", &[0xffff_ffff_8000_0000], P8, "-2147483648", &[]);
+    cut("%x", &[u64::MAX], P8, "ffffffff", &[]);
+    cut("%u", &[0xffff_ffff], P8, "4294967295", &[]);
+    cut(
+        "%u",
+        &[0xffff_ffff_7fff_ffff],
+        P8,
+        "2147483647",
+        &["`%u` takes 32 bits of 0xffffffff7fffffff; `%lu` takes all of it"],
+    );
+    let real = 1.5_f64.to_bits();
+    cut(
+        "%.1f",
+        &[real],
+        P8,
+        "0.0",
+        &["`%.1f` takes 32 bits of 0x3ff8000000000000; `%.1lf` takes all of it"],
+    );
+    cut(
+        "%*.*d",
+        &[0x1_0000_0003, 0x2_0000_0002, wide],
+        P8,
+        " 02",
+        &[
+            "`%*.*d` takes 32 bits of 0x100000003 as a width or precision",
+            "`%*.*d` takes 32 bits of 0x200000002 as a width or precision",
+            "`%*.*d` takes 32 bits of 0x100000002; `%*.*ld` takes all of it",
+        ],
+    );
+}
+
+#[test]
+fn nothing_is_said_of_what_is_asked_for() {
+    let wide = 0x1_0000_0141;
+    cut("%hd %hhx %c", &[wide, wide, wide], P8, "321 41 A", &[]);
+    cut(
+        "%ld %zx %tx",
+        &[wide; 3],
+        P8,
+        "4294967617 100000141 100000141",
+        &[],
+    );
+    cut(
+        "%lld %jx %p",
+        &[wide; 3],
+        P8,
+        "4294967617 100000141 0x100000141",
+        &[],
+    );
+    // A word of 4 bytes has no upper half.
+    cut("%d %x %f", &[wide, wide, wide], P4, "321 141 0.000000", &[]);
 }
 
 #[test]
@@ -170,7 +278,7 @@ fn real_numbers() {
         print("%la", &[1.1_f64.to_bits()], P8),
         "0x1.199999999999ap+0"
     );
-    // What is beyond a `float` does not count.
+    // What is beyond a `float` is not printed.
     assert_eq!(print("%f", &[0xffff_ffff_0000_0000 | pi], P8), "3.141593");
 }
 
@@ -309,6 +417,119 @@ fn problems_name_the_conversion() {
     );
 }
 
+/// Flags, width and precision as a format has them, and the width and precision that `*` takes.
+fn shapes() -> impl Strategy<Value = (String, Vec<i32>)> {
+    let flag = |flag: &'static str| prop::option::of(Just(flag));
+    let flags = (flag("-"), flag("+"), flag(" "), flag("0"));
+    let amount = || {
+        prop_oneof![
+            2 => Just((String::new(), None)),
+            2 => (1..40_i32).prop_map(|amount| (amount.to_string(), None)),
+            1 => (-40..40_i32).prop_map(|amount| ("*".to_owned(), Some(amount))),
+        ]
+    };
+    (flags, amount(), prop::option::of(amount())).prop_map(|(flags, width, precision)| {
+        let (minus, plus, space, zero) = flags;
+        let mut shape: String = [minus, plus, space, zero].into_iter().flatten().collect();
+        shape.push_str(&width.0);
+        let mut stars = Vec::from_iter(width.1);
+        if let Some((text, star)) = precision {
+            shape.push('.');
+            shape.push_str(&text);
+            stars.extend(star);
+        }
+        (shape, stars)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// A channel of 8 bytes prints what C prints where words have 64 bits: every length, letter and shape.
+    #[test]
+    fn integers_are_those_of_c(
+        (shape, stars) in shapes(),
+        alternate in any::<bool>(),
+        length in prop::sample::select(&["", "hh", "h", "l", "ll", "j", "z", "t"][..]),
+        letter in prop::sample::select(&b"diuxXo"[..]),
+        word in prop_oneof![any::<u64>(), any::<i8>().prop_map(|small| small as u64)],
+    ) {
+        // C leaves `#` undefined for numbers to the base of ten.
+        let hash = if alternate && b"xXo".contains(&letter) { "#" } else { "" };
+        let format = format!("%{hash}{shape}{length}{}", char::from(letter));
+        let expected = oracle::print(&format, &stars, oracle::Value::Integer(length, word));
+        let mut args: Vec<u64> = stars.iter().map(|&star| star as u64).collect();
+        args.push(word);
+        prop_assert_eq!(print(&format, &args, P8), expected.clone(), "{}", format);
+
+        // On a channel of 4 bytes, the same number is two words where it has 64 bits.
+        let wide = ["ll", "j"].contains(&length);
+        let narrow = ["l", "z", "t"].contains(&length);
+        if wide {
+            args.push(word >> 32);
+        }
+        // A `long` has 32 bits there: what C prints of it is what it prints of an `int`.
+        let expected = if narrow {
+            let format = format!("%{hash}{shape}{}", char::from(letter));
+            oracle::print(&format, &stars, oracle::Value::Integer("", word))
+        } else {
+            expected
+        };
+        prop_assert_eq!(print(&format, &args, P4), expected, "{}", format);
+    }
+
+    #[test]
+    fn real_numbers_are_those_of_c(
+        (shape, stars) in shapes(),
+        alternate in any::<bool>(),
+        letter in prop::sample::select(&b"fFeEgGaA"[..]),
+        value in any::<f64>(),
+    ) {
+        let hash = if alternate { "#" } else { "" };
+        let letter = char::from(letter);
+        let args = |bits: u64| {
+            let mut args: Vec<u64> = stars.iter().map(|&star| star as u64).collect();
+            args.push(bits);
+            args
+        };
+        let double = oracle::print(&format!("%{hash}{shape}{letter}"), &stars, oracle::Value::Real(value));
+        let format = format!("%{hash}{shape}l{letter}");
+        prop_assert_eq!(print(&format, &args(value.to_bits()), P8), double, "{}", format);
+
+        let value = value as f32;
+        let single = oracle::print(&format!("%{hash}{shape}{letter}"), &stars, oracle::Value::Real(value.into()));
+        let format = format!("%{hash}{shape}{letter}");
+        prop_assert_eq!(print(&format, &args(float(value)), P8), single.clone(), "{}", format);
+        prop_assert_eq!(print(&format, &args(float(value)), P4), single, "{}", format);
+    }
+
+    #[test]
+    fn characters_pointers_and_strings_are_those_of_c(
+        minus in any::<bool>(),
+        width in prop::option::of(1..40_u32),
+        precision in prop::option::of(0..12_u32),
+        text in "[a-z]{0,10}",
+        character in 1..127_u8,
+        pointer in any::<u64>(),
+    ) {
+        let field = format!("%{}{}", if minus { "-" } else { "" }, width.map_or(String::new(), |width| width.to_string()));
+        let cut = precision.map_or(String::new(), |precision| format!(".{precision}"));
+
+        let format = format!("{field}c");
+        let expected = oracle::print(&format, &[], oracle::Value::Integer("", character.into()));
+        prop_assert_eq!(print(&format, &[u64::from(character) | 0x100], P8), expected, "{}", format);
+
+        let format = format!("{field}p");
+        let expected = oracle::print(&format, &[], oracle::Value::Pointer(pointer));
+        prop_assert_eq!(print(&format, &[pointer], P8), expected, "{}", format);
+
+        let format = format!("{field}{cut}s");
+        let expected = oracle::print(&format, &[], oracle::Value::Text(&text));
+        let rendered = render(&format, &[16], P8, &[Some(&text)]);
+        prop_assert_eq!(String::from_utf8(rendered.text).unwrap(), expected, "{}", format);
+    }
+}
+
 /// Bytes that make conversions likely.
 fn formats() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
@@ -359,6 +580,7 @@ proptest! {
         prop_assert_eq!(print("%#lx", &[word | 1], P8), format!("{:#x}", word | 1));
         prop_assert_eq!(print("%d", &[word], P8), (word as i32).to_string());
         prop_assert_eq!(print("%ld", &[word], P4), (word as i32).to_string());
+        prop_assert_eq!(print("%lld", &[word, word >> 32], P4), (word as i64).to_string());
         prop_assert_eq!(print("%hhd", &[word], P4), (word as i8).to_string());
         prop_assert_eq!(print("%020lu", &[word], P8), format!("{word:020}"));
     }

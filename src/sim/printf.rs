@@ -207,6 +207,66 @@ impl Template {
     }
 }
 
+/// C's own `printf` of one conversion, as tests compare with it.
+#[cfg(test)]
+pub(crate) mod oracle {
+    use std::ffi::{CString, c_char, c_int, c_long, c_uint, c_ulong, c_void};
+
+    /// A value and its C type.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) enum Value<'a> {
+        /// An integer of the type that goes with this length modifier, from the low end of a word.
+        Integer(&'a str, u64),
+        /// A `double`.
+        Real(f64),
+        /// A pointer, which is not followed.
+        Pointer(u64),
+        /// A string.
+        Text(&'a str),
+    }
+
+    /// Prints by a format of one conversion, which takes `stars` as width and precision and then a value of this type.
+    pub(crate) fn print(format: &str, stars: &[i32], value: Value<'_>) -> String {
+        let format = CString::new(format).unwrap();
+        let format = format.as_ptr();
+        let mut room = [0_u8; 1024];
+        let (to, len) = (room.as_mut_ptr().cast::<c_char>(), room.len());
+        macro_rules! snprintf {
+            ($value:expr) => {
+                match *stars {
+                    // SAFETY: `to` is valid for `len` bytes; the format takes what follows, says the caller.
+                    [] => unsafe { libc::snprintf(to, len, format, $value) },
+                    // SAFETY: as above.
+                    [one] => unsafe { libc::snprintf(to, len, format, one, $value) },
+                    // SAFETY: as above.
+                    [one, two] => unsafe { libc::snprintf(to, len, format, one, two, $value) },
+                    _ => panic!("width and precision are two"),
+                }
+            };
+        }
+        let printed = match value {
+            Value::Integer("" | "h" | "hh", word) => snprintf!(word as c_uint),
+            Value::Integer("l" | "z" | "t", word) => snprintf!(word as c_ulong),
+            Value::Integer(_, word) => snprintf!(word),
+            Value::Real(value) => snprintf!(value),
+            Value::Pointer(address) => {
+                snprintf!(std::ptr::without_provenance::<c_void>(address as usize))
+            }
+            Value::Text(text) => {
+                let text = CString::new(text).unwrap();
+                snprintf!(text.as_ptr())
+            }
+        };
+        assert_eq!(
+            size_of::<c_long>(),
+            8,
+            "a word of the channels it is compared with"
+        );
+        let printed: usize = (printed as c_int).try_into().unwrap();
+        String::from_utf8(room[..printed].to_vec()).unwrap()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

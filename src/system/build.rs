@@ -21,7 +21,7 @@ use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Channel, Reporter, Site, channels as served};
 use crate::bus::{Bus, BusError, Inbox, Party, Port};
 use crate::config::ChannelConfig;
-use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Python, make};
+use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Paths, Python, make};
 use crate::mem::{Backend, Image, MemoryMap, Note, Op, SpaceId, Span, Store, Write, initial};
 use crate::messages::announced::Began;
 use crate::messages::foreign::{Report, Severity};
@@ -79,14 +79,20 @@ pub(crate) struct Outside {
 pub(crate) type OnPyTasks = Box<dyn FnOnce(Box<dyn Fn(bool)>)>;
 
 impl Outside {
-    /// The world: the simulator, the memories, the host program, the files below a directory.
+    /// The world: the simulator, the memories, the host program, the files below a directory, by `paths`.
     pub(crate) fn live(
         memories: &Rc<Memories>,
         callbacks: &Rc<Callbacks>,
         python: Python,
+        paths: Paths,
         file_root: Option<&Path>,
     ) -> Result<Self, Error> {
-        let live = Rc::new(Live::new(memories.clone(), callbacks.clone(), python));
+        let live = Rc::new(Live::new(
+            memories.clone(),
+            callbacks.clone(),
+            python,
+            paths,
+        ));
         let watched = live.clone();
         Ok(Self {
             foreign: Rc::new(move |call| make(&*live, call)),

@@ -16,7 +16,8 @@ use crate::actors::sockets::{Hub, Tcp};
 use crate::attach::Attach;
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
 use crate::foreign::{
-    CallResult, Callbacks, FileOpener, Memories, MemoryModel, Models, OnReport, Openers, Python,
+    CallResult, Callbacks, FileOpener, Memories, MemoryModel, Models, OnReport, Openers, Paths,
+    Python,
 };
 use crate::mem::{Backend, MemoryMap};
 use crate::messages::foreign::{Report, Severity};
@@ -98,7 +99,7 @@ impl Builder {
         self
     }
 
-    /// What `${name}` means in both YAML files, whatever the environment says.
+    /// What `${name}` means in both YAML files and in paths of firmware's, whatever the environment says.
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
@@ -269,7 +270,11 @@ impl Builder {
             ))),
         };
         let python = Python::new(widths(&channels), callbacks.clone());
-        let outside = Outside::live(&memories, &callbacks, python, self.files.as_deref())?;
+        let given = std::mem::take(&mut self.variables);
+        let variables = Box::new(move |name: &str| value(&given, name));
+        let root = self.files.as_deref();
+        let paths = Paths::new(variables, root);
+        let outside = Outside::live(&memories, &callbacks, python, paths, root)?;
         let mut origin = Header {
             file_root: self.files.is_some(),
             socket_queue: hub.borrow().limit(),
@@ -362,11 +367,16 @@ fn widths(channels: &[ChannelConfig]) -> HashMap<String, PtrWidth> {
     channels.iter().filter_map(width).collect()
 }
 
+/// The value of a variable: as `given`, or that of the environment.
+fn value(given: &HashMap<String, String>, name: &str) -> Option<String> {
+    let value = given.get(name).cloned();
+    value.or_else(|| Process.variable(name))
+}
+
 /// The files of this process, and its environment under the builder's variables.
 impl Surroundings for Builder {
     fn variable(&self, name: &str) -> Option<String> {
-        let given = self.variables.get(name).cloned();
-        given.or_else(|| Process.variable(name))
+        value(&self.variables, name)
     }
 
     fn read(&self, file: &Path) -> io::Result<Vec<u8>> {

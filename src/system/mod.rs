@@ -124,7 +124,8 @@ pub struct ChannelExit {
 pub struct Call<'a> {
     /// Name of the channel that calls.
     pub channel: &'a str,
-    /// Arguments, zero-extended.
+    /// Arguments, zero-extended. Of a custom command these are all words that a request has room for after the id (19),
+    /// whatever firmware said of their number: the command takes as many as it has, and what follows may be anything.
     pub args: &'a [u64],
 }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::{Error, Vhost};
 use crate::actors::sockets::{self, Hub, Tcp};
 use crate::bus::{Bus, Envelope, Inbox as _, Message, Port};
-use crate::foreign::{Callbacks, Live, Memories, Python, make};
+use crate::foreign::{Callbacks, Live, Memories, Paths, Python, make};
 use crate::messages::sockets::{
     Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, Open, PortOf, Read,
     SocketError, SocketId, Want, Write,
@@ -213,7 +213,9 @@ impl Standalone {
         let memories = Rc::new(Memories::new(Rc::default())?);
         let callbacks: Rc<Callbacks> = Rc::default();
         let python = Python::new(HashMap::new(), callbacks.clone());
-        let live = Live::new(memories, callbacks, python);
+        // It serves no firmware, and so no paths of any.
+        let paths = Paths::new(Box::new(|_| None), None);
+        let live = Live::new(memories, callbacks, python, paths);
         let foreign = bus.foreign(Rc::new(move |call| make(&live, call)));
         let hub = Rc::new(RefCell::new(Hub::new(Tcp, QUEUE_LIMIT)));
         let port = start(&bus, &foreign, hub.clone())?;

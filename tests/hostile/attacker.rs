@@ -1,5 +1,8 @@
 //! Requests that mean harm, and whatever else broken firmware does.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use fastrand::Rng;
 use mailbox_rs::mock::{Firmware, Misbehaviour};
 use mailbox_rs::{PtrWidth, REQUEST_ARGS, RequestEntry, VERSION, Version, action, operation};
@@ -17,6 +20,8 @@ pub(crate) struct Attacker {
     pub(crate) space: &'static str,
     /// Keeps requests from writing over the mailboxes, so that it is known what each is answered.
     pub(crate) spares_mail: bool,
+    /// The highest descriptor that is known to have been given.
+    pub(crate) given: Rc<Cell<u64>>,
     /// Ends nothing for good: never exits, never speaks another version.
     pub(crate) immortal: bool,
 }
@@ -52,8 +57,16 @@ const FORMATS: [&[u8]; 28] = [
     b"%-+ #0z",
 ];
 
-const PATHS: [&[u8]; 20] = [
+const PATHS: [&[u8]; 28] = [
     b"a",
+    b"~/a",
+    b"~",
+    b"$HOME/a",
+    b"${NOT_SET:-a}",
+    b"${NOT_SET",
+    b"$NOT_SET",
+    b"$$a$",
+    b"${}",
     b"a.ram",
     b"b.ram",
     b"x.bad",
@@ -212,11 +225,13 @@ impl Attacker {
         }
     }
 
+    /// One of the descriptors that were given lately, by whichever channel; not one that is given later, which may be that of
+    /// the channel that minds.
     fn descriptor(&mut self) -> u64 {
         match self.rng.u8(..8) {
-            0 => self.rng.u64(..),
+            0 => self.rng.u64(1 << 32..),
             1 => 9,
-            _ => 10 + self.rng.u64(..6),
+            _ => self.given.get().saturating_sub(self.rng.u64(..8)),
         }
     }
 

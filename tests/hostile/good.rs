@@ -59,7 +59,9 @@ impl Good {
         let (to, from) = (at(dest), at(src));
         self.model.copy_within(from..from + len as usize, to);
         let flags = OpenFlags(OpenFlags::READ.0 | OpenFlags::WRITE.0 | OpenFlags::TRUNCATE.0);
-        let fd = 10;
+        let open = Request::File(FileRequest::Open { path, flags });
+        let fd = self.number(stage, &open);
+        stage.given.set(fd);
 
         let first = [
             (
@@ -76,10 +78,6 @@ impl Good {
                     args: [value].into(),
                 },
                 Some(Response::Value(value)),
-            ),
-            (
-                Request::File(FileRequest::Open { path, flags }),
-                Some(Response::Value(fd)),
             ),
             (
                 Request::File(FileRequest::Write { fd, ptr: dest, len }),
@@ -135,12 +133,24 @@ impl Good {
         assert_eq!(wrong, None, "the first byte that is wrong");
     }
 
-    fn ask(&mut self, stage: &Stage, asked: &[(Request, Option<Response>)]) {
-        let mut answers: VecDeque<_> = asked.iter().filter_map(|(_, answer)| *answer).collect();
+    /// A number that nobody knows before.
+    fn number(&mut self, stage: &Stage, request: &Request) -> u64 {
+        self.shake_hands(stage);
+        assert!(self.firmware.try_send(request), "the queue is full");
+        stage.vhost.tick().expect("a tick");
+        self.firmware.try_receive().expect("an answer").rets
+    }
+
+    fn shake_hands(&mut self, stage: &Stage) {
         if !self.firmware.is_ready() {
             stage.vhost.tick().expect("a tick");
             assert!(self.firmware.is_ready(), "no handshake");
         }
+    }
+
+    fn ask(&mut self, stage: &Stage, asked: &[(Request, Option<Response>)]) {
+        let mut answers: VecDeque<_> = asked.iter().filter_map(|(_, answer)| *answer).collect();
+        self.shake_hands(stage);
         for (request, _) in asked {
             assert!(self.firmware.try_send(request), "the queue is full");
         }

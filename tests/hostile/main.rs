@@ -145,6 +145,7 @@ fn live(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> Life {
         width: plan.width,
         space: plan.space,
         spares_mail,
+        given: stage.given.clone(),
         immortal: ticks > TICKS,
     };
     let mut rude = RUDE.map(|plan| Rude::new(&stage, &plan, attacker(&plan, true)));

@@ -1,11 +1,13 @@
 //! A whole system whose memories are in this process, with mock firmware on its channels and a host program that
 //! answers, waits, fails and panics.
 
+use std::cell::Cell;
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
@@ -203,6 +205,8 @@ pub(crate) struct Stage {
     pub(crate) found: Arc<Mutex<Vec<Report>>>,
     /// While set, the method `forever` answers.
     pub(crate) released: Arc<AtomicBool>,
+    /// The highest descriptor that is known to have been given.
+    pub(crate) given: Rc<Cell<u64>>,
 }
 
 impl Stage {
@@ -251,6 +255,7 @@ impl Stage {
             console,
             found,
             released,
+            given: Rc::default(),
         }
     }
 

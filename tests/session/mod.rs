@@ -39,7 +39,13 @@ const TEXTS: u64 = 0x1000;
 const PITCH: u64 = 0x20;
 
 const METHODS: [&str; 4] = ["slow", "back", "fails", "nobody"];
-const PATHS: [&str; 4] = ["a.txt", "b.special", "virtual/c", "no/such"];
+const PATHS: [&str; 5] = [
+    "a.txt",
+    "b.special",
+    "virtual/c",
+    "no/such",
+    "${VHOST_TEST_NOT_SET:-a}.txt",
+];
 const FORMATS: [&str; 3] = ["%d of %s\n", "no end of line", "\n\nand %q\n"];
 
 /// The firmware of one channel.
@@ -48,6 +54,8 @@ struct Core {
     rng: Rng,
     /// Requests that it is yet to send.
     left: u32,
+    /// Files that it asked for.
+    opened: u64,
 }
 
 impl Core {
@@ -62,6 +70,7 @@ impl Core {
             firmware,
             rng,
             left: 80,
+            opened: 0,
         }
     }
 
@@ -104,7 +113,8 @@ impl Core {
 
     fn request(&mut self) -> Request {
         let (one, other, len) = (self.address(), self.address(), self.rng.u64(..0x200));
-        let fd = self.rng.u64(9..12);
+        // Each number is given once, and the other cores open as many.
+        let fd = 9 + self.rng.u64(..3 + 3 * self.opened);
         let paths = METHODS.len();
         let formats = paths + PATHS.len();
         match self.rng.u8(..13) {
@@ -139,10 +149,13 @@ impl Core {
                 action: mailbox_rs::action::OTHER,
                 args: [5].into(),
             },
-            9 => Request::File(FileRequest::Open {
-                path: self.text(paths, PATHS.len()),
-                flags: OpenFlags(OpenFlags::READ.0 | OpenFlags::WRITE.0),
-            }),
+            9 => {
+                self.opened += 1;
+                Request::File(FileRequest::Open {
+                    path: self.text(paths, PATHS.len()),
+                    flags: OpenFlags(OpenFlags::READ.0 | OpenFlags::WRITE.0),
+                })
+            }
             10 => Request::File(FileRequest::Write { fd, ptr: one, len }),
             11 => Request::File(FileRequest::Read { fd, ptr: one, len }),
             _ if self.rng.bool() => Request::File(FileRequest::Close { fd }),

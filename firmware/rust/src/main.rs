@@ -57,6 +57,7 @@ fn print(host: &mut Host) -> Result<(), Failed> {
         c"text",
         -0.125_f32
     );
+    cprint!(host, c"64 bits: %lld %llu, then %d\n", -2_i64, 1_u64 << 40, 5);
     // More than the queue of eight holds.
     cprint!(host, c"counting:");
     for i in 0..20 {
@@ -99,7 +100,7 @@ fn call(host: &mut Host) -> Result<(), Failed> {
     check!(host.call(c"add", [1, 2, 3]) == 6);
     check!(host.call(c"wait", [10]) == 10);
     let mut name = *b"firmware\0";
-    let address = name.as_mut_ptr().expose_provenance() as u64;
+    let address = name.as_mut_ptr().expose_provenance();
     check!(host.call(c"greet", [address]) == 8);
     check!(CStr::from_bytes_with_nul(core::hint::black_box(&name)) == Ok(c"FIRMWARE"));
     Ok(())

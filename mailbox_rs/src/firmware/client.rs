@@ -5,10 +5,7 @@ use core::fmt;
 
 use super::{Channel, Hooks, Native, Words};
 use crate::errno::Errno;
-use crate::request::{
-    Args, CALL_ARGS, CPRINT_ARGS, CUSTOM_ARGS, FileRequest, OpenFlags, Request, RequestEntry,
-    action,
-};
+use crate::request::{Args, CPRINT_ARGS, FileRequest, OpenFlags, Request, RequestEntry, action};
 use crate::response::ResponseEntry;
 
 /// The services of a host, over one channel.
@@ -62,12 +59,13 @@ impl<W: Words, H: Hooks> Client<W, H> {
 
     /// Asks for a custom command; the value is the command's own, and `None` when it has none.
     ///
-    /// Errors are values here, as they can't be told apart; of a host without that command it is -ENOSYS.
-    pub fn custom(&mut self, id: u64, args: impl Into<Args<CUSTOM_ARGS>>) -> Option<u64> {
+    /// An argument is a word of the pointer width; a wider one doesn't compile. Errors are values here, as they can't be
+    /// told apart; of a host without that command it is -ENOSYS.
+    pub fn custom<const N: usize>(&mut self, id: usize, args: [usize; N]) -> Option<u64> {
         let request = Request::Custom {
             action: action::OTHER,
-            id,
-            args: args.into(),
+            id: id as u64,
+            args: args.map(|arg| arg as u64).into(),
         };
         self.request(&request)
             .filter(|response| response.words != 0)
@@ -80,7 +78,15 @@ impl<W: Words, H: Hooks> Client<W, H> {
     }
 
     /// Sets a file's position, in bytes from its start, and returns the new one.
+    ///
+    /// # Errors
+    ///
+    /// EOVERFLOW for a position that does not fit into a word; what the host answers.
     pub fn seek(&mut self, fd: u64, position: u64) -> Result<u64, Errno> {
+        let width = self.channel.words().layout().ptr_width;
+        if width.truncate(position) != position {
+            return Err(Errno::EOVERFLOW);
+        }
         self.value(&Request::File(FileRequest::Seek { fd, position }))
     }
 
@@ -132,10 +138,12 @@ impl<H: Hooks> Client<Native, H> {
 
     /// Calls a method of the testbench and returns its result as it is, errors included: -ENOSYS when there is no
     /// such method, -EIO when it failed.
-    pub fn call(&mut self, method: &CStr, args: impl Into<Args<CALL_ARGS>>) -> u64 {
+    ///
+    /// An argument is a word of the pointer width; a wider one doesn't compile, and is passed as two by the caller.
+    pub fn call<const N: usize>(&mut self, method: &CStr, args: [usize; N]) -> u64 {
         let request = Request::Call {
             method: self.lend_str(method),
-            args: args.into(),
+            args: args.map(|arg| arg as u64).into(),
         };
         self.request(&request).map_or(0, |response| response.rets)
     }

@@ -2,71 +2,163 @@
 
 use core::ffi::CStr;
 
-/// What a `printf` conversion can take: one word of the pointer width.
+use crate::request::{Args, CPRINT_ARGS};
+
+/// An argument of a `printf` conversion: an integer, a pointer, or the bits of a real number.
+///
+/// It takes one word of the pointer width, or two where it is wider, the low one first. So a `u64` is for `%llu` on every
+/// CPU. An `f64` fits where pointers have 64 bits, and is no argument elsewhere.
 pub trait PrintfArg {
-    /// The word; what exceeds the pointer width is cut off when it is sent.
-    fn word(self) -> u64;
+    /// Words that it takes.
+    const WORDS: usize = 1;
+
+    /// The value, sign- or zero-extended; the bits of a real number.
+    fn bits(self) -> u64;
 }
 
-macro_rules! signed {
-    ($($t:ty)*) => {$(
+macro_rules! integers {
+    ($($t:ty: $words:expr, $extended:ty;)*) => {$(
         impl PrintfArg for $t {
-            fn word(self) -> u64 {
-                self as i64 as u64
+            const WORDS: usize = $words;
+
+            fn bits(self) -> u64 {
+                self as $extended as u64
             }
         }
     )*};
 }
 
-macro_rules! unsigned {
-    ($($t:ty)*) => {$(
-        impl PrintfArg for $t {
-            fn word(self) -> u64 {
-                self as u64
-            }
-        }
-    )*};
+/// Words of an integer of 64 bits.
+const LONG: usize = size_of::<u64>().div_ceil(size_of::<usize>());
+
+integers! {
+    i8: 1, i64;
+    i16: 1, i64;
+    i32: 1, i64;
+    isize: 1, i64;
+    i64: LONG, i64;
+    bool: 1, u64;
+    u8: 1, u64;
+    u16: 1, u64;
+    u32: 1, u64;
+    usize: 1, u64;
+    u64: LONG, u64;
 }
 
-signed!(i8 i16 i32 i64 isize);
-unsigned!(u8 u16 u32 u64 usize bool);
-
-/// Its bits, for `%f`, `%e` and `%g`.
+/// For `%f`, `%e` and `%g`.
 impl PrintfArg for f32 {
-    fn word(self) -> u64 {
+    fn bits(self) -> u64 {
         self.to_bits().into()
     }
 }
 
-/// Its bits, for `%lf`, `%le` and `%lg`; they need pointers of 8 bytes.
+/// For `%lf`, `%le` and `%lg`.
+#[cfg(target_pointer_width = "64")]
 impl PrintfArg for f64 {
-    fn word(self) -> u64 {
+    fn bits(self) -> u64 {
         self.to_bits()
     }
 }
 
-/// Its address, for `%s`.
+/// For `%s`.
 impl PrintfArg for &'static CStr {
-    fn word(self) -> u64 {
+    fn bits(self) -> u64 {
         self.as_ptr().expose_provenance() as u64
     }
 }
 
-/// Its address, for `%p`.
+/// For `%p`.
 impl<T> PrintfArg for *const T {
-    fn word(self) -> u64 {
+    fn bits(self) -> u64 {
         self.expose_provenance() as u64
     }
 }
 
-/// Its address, for `%p`.
+/// For `%p`.
 impl<T> PrintfArg for *mut T {
-    fn word(self) -> u64 {
+    fn bits(self) -> u64 {
         self.expose_provenance() as u64
     }
 }
 
-/// Prints as C's `printf` does: `cprint!(client, c"%d of %s\n", 3, c"them")`, with at most 17 arguments.
+/// Arguments of one `printf`, at most 17 words: more don't compile.
+///
+/// ```
+/// use mailbox_rs::firmware::PrintfArgs;
+/// use mailbox_rs::{Args, CPRINT_ARGS};
+///
+/// let args: Args<CPRINT_ARGS> = PrintfArgs::new().and(-1_i32).and(7_u8).into();
+/// assert_eq!(args[..], [u64::MAX, 7]);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct PrintfArgs<L>(L);
+
+impl PrintfArgs<()> {
+    /// No arguments.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(())
+    }
+}
+
+impl Default for PrintfArgs<()> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<L: List> PrintfArgs<L> {
+    /// These arguments, and another one.
+    #[must_use]
+    pub fn and<A: PrintfArg>(self, arg: A) -> PrintfArgs<(L, A)> {
+        PrintfArgs((self.0, arg))
+    }
+}
+
+impl<L: List> From<PrintfArgs<L>> for Args<CPRINT_ARGS> {
+    fn from(args: PrintfArgs<L>) -> Self {
+        const {
+            assert!(
+                L::WORDS <= CPRINT_ARGS,
+                "more arguments than a CPRINT has room for: 17 words"
+            );
+        }
+        let mut words = [0; CPRINT_ARGS];
+        args.0.write(&mut words);
+        Self::try_from(&words[..L::WORDS]).unwrap_or_default()
+    }
+}
+
+/// Arguments whose number the compiler knows: `()`, or a list and one more.
+pub trait List {
+    /// Words that they take.
+    const WORDS: usize;
+
+    /// Writes them to the start of `words`.
+    fn write(self, words: &mut [u64; CPRINT_ARGS]);
+}
+
+impl List for () {
+    const WORDS: usize = 0;
+
+    fn write(self, _: &mut [u64; CPRINT_ARGS]) {}
+}
+
+impl<L: List, A: PrintfArg> List for (L, A) {
+    const WORDS: usize = L::WORDS + A::WORDS;
+
+    fn write(self, words: &mut [u64; CPRINT_ARGS]) {
+        self.0.write(words);
+        let bits = self.1.bits();
+        match words.get_mut(L::WORDS..Self::WORDS) {
+            Some([word]) => *word = bits,
+            Some([low, high]) => (*low, *high) = (bits & u64::from(u32::MAX), bits >> 32),
+            _ => {}
+        }
+    }
+}
+
+/// Prints as C's `printf` does: `cprint!(client, c"%d of %s\n", 3, c"them")`, with at most 17 words of arguments.
 ///
 /// Formatting is the host's work, and the firmware does not wait for it. Each argument is a
 /// [`PrintfArg`](crate::firmware::PrintfArg); the format and strings for `%s` are `&'static CStr`, as the host reads
@@ -79,6 +171,51 @@ macro_rules! cprint {
                 Ok(file) => file,
                 Err(_) => c"",
             };
-        $client.cprint($format, FILE, line!(), [$($crate::firmware::PrintfArg::word($arg)),*])
+        $client.cprint($format, FILE, line!(), $crate::firmware::PrintfArgs::new()$(.and($arg))*)
     }};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An integer of 64 bits, on a CPU of 32.
+    struct Wide(u64);
+
+    impl PrintfArg for Wide {
+        const WORDS: usize = 2;
+
+        fn bits(self) -> u64 {
+            self.0
+        }
+    }
+
+    fn words(args: impl Into<Args<CPRINT_ARGS>>) -> Args<CPRINT_ARGS> {
+        args.into()
+    }
+
+    #[test]
+    fn integers_are_extended_to_a_word() {
+        let args = PrintfArgs::new().and(-1_i8).and(u32::MAX).and(true);
+        assert_eq!(words(args)[..], [u64::MAX, 0xffff_ffff, 1]);
+        assert_eq!(words(PrintfArgs::new()), Args::EMPTY);
+    }
+
+    #[test]
+    fn what_is_wider_than_a_word_takes_two_the_low_one_first() {
+        let args = PrintfArgs::new()
+            .and(1_u8)
+            .and(Wide(0x2_0000_0003))
+            .and(4_i32);
+        assert_eq!(words(args)[..], [1, 3, 2, 4]);
+        let args = PrintfArgs::new().and(Wide(u64::MAX));
+        assert_eq!(words(args)[..], [0xffff_ffff, 0xffff_ffff]);
+    }
+
+    #[test]
+    fn a_word_is_as_wide_as_a_pointer() {
+        assert_eq!(<u64 as PrintfArg>::WORDS, 8 / size_of::<usize>());
+        assert_eq!(<i64 as PrintfArg>::WORDS, 8 / size_of::<usize>());
+        assert_eq!(<usize as PrintfArg>::WORDS, 1);
+    }
 }

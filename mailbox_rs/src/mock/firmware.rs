@@ -71,10 +71,11 @@ impl<M: Memory> Firmware<M> {
     ///
     /// Only arguments that count are written: beyond them, the slot keeps what an earlier request left there.
     pub fn try_send_entry(&mut self, entry: &RequestEntry) -> bool {
-        let words = self.next_words.unwrap_or(entry.words);
-        let sent = self.channel.try_send(&RequestEntry { words, ..*entry });
-        if sent {
-            self.next_words = None;
+        let slot = Index(self.load(self.layout().request.idx_p)).slot();
+        let sent = self.channel.try_send(entry);
+        if let Some(words) = self.next_words.take_if(|_| sent) {
+            // Its arguments are all there.
+            self.store(self.layout().request_entry(slot) + 4, words);
         }
         sent
     }

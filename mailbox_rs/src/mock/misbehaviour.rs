@@ -23,7 +23,7 @@ pub enum Misbehaviour {
     OverwriteConsumer(u32),
     /// Writes this over the host's own producer's index of responses.
     OverwriteProducer(u32),
-    /// Says in the next request sent that so many words count.
+    /// Says in the next request sent that so many words count, whose arguments are written all the same.
     Words(u32),
     /// Reads no response any more, until [`Firmware::behave`](super::Firmware::behave).
     Deaf,

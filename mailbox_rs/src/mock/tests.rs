@@ -1,8 +1,8 @@
 use super::*;
-use crate::firmware::{Client, Hooks};
+use crate::firmware::{Client, Hooks, NoHooks};
 use crate::test_host::Host;
 use crate::{
-    CacheLine, Index, Layout, PtrWidth, REQUEST_ARGS, Request, RequestEntry, Response,
+    CacheLine, Errno, Index, Layout, PtrWidth, REQUEST_ARGS, Request, RequestEntry, Response,
     ResponseEntry, State, VERSION, Version,
 };
 use std::rc::Rc;
@@ -208,6 +208,15 @@ fn the_client_runs_on_a_window() {
     );
     assert_eq!(client.custom(3, [9]), Some(9));
     assert_eq!(client.seek(10, 1), Ok(10));
+    assert_eq!(client.seek(10, 1 << 40), Ok(10));
+}
+
+#[test]
+fn a_position_that_is_wider_than_a_word_is_not_sent() {
+    let layout = Layout::new(PtrWidth::P4, CacheLine::None);
+    let (firmware, _) = pair(layout);
+    let mut client = Client::new(Window::new(firmware.memory(), BASE, layout), NoHooks);
+    assert_eq!(client.seek(10, 1 << 32), Err(Errno::EOVERFLOW));
 }
 
 #[test]

@@ -31,19 +31,19 @@ impl RequestEntry {
         Self::HEADER_SIZE + REQUEST_ARGS * width.bytes() as usize
     }
 
-    /// Bytes of an entry up to the last argument that counts: what has to be read of one that says `words`.
+    /// Bytes of an entry up to the last argument that counts: those that firmware writes. A host reads the whole entry,
+    /// since `words` may say too little.
     #[must_use]
     pub const fn counted_size(words: u32, width: PtrWidth) -> usize {
         Self::HEADER_SIZE + counted(words) * width.bytes() as usize
     }
 
-    /// Reads an entry from bytes that reach at least to the last argument that counts; those beyond the end of
-    /// `bytes` are zero. `None` when `bytes` is shorter.
+    /// Reads an entry from the start of `bytes`. `None` when `bytes` is shorter than [`size`](Self::size).
     #[must_use]
     pub fn parse(bytes: &[u8], width: PtrWidth) -> Option<Self> {
         let action = get_u32(bytes, 0)?;
         let words = get_u32(bytes, 4)?;
-        if bytes.len() < Self::counted_size(words, width) {
+        if bytes.len() < Self::size(width) {
             return None;
         }
         let args =
@@ -83,7 +83,7 @@ impl RequestEntry {
     pub fn responds(&self) -> bool {
         match self.action {
             action::EXIT | action::CPRINT => false,
-            action::FILE => self.counted_args().first() != Some(&operation::CLOSE),
+            action::FILE => self.words == 0 || self.args[0] != operation::CLOSE,
             _ => true,
         }
     }
@@ -142,16 +142,19 @@ mod tests {
     }
 
     #[test]
-    fn only_what_counts_has_to_be_read() {
+    fn an_entry_is_read_as_a_whole() {
         let mut bytes = [0; RequestEntry::MAX_SIZE];
         entry(1, 1, 7).emit(&mut bytes, PtrWidth::P8);
+        let parsed = |len: usize| RequestEntry::parse(&bytes[..len], PtrWidth::P8);
+        assert_eq!(parsed(RequestEntry::MAX_SIZE), Some(entry(1, 1, 7)));
+        assert_eq!(parsed(RequestEntry::MAX_SIZE - 1), None);
+        assert_eq!(parsed(7), None);
+    }
+
+    #[test]
+    fn firmware_writes_what_counts() {
+        assert_eq!(RequestEntry::counted_size(0, PtrWidth::P4), 8);
         assert_eq!(RequestEntry::counted_size(1, PtrWidth::P8), 16);
-        assert_eq!(
-            RequestEntry::parse(&bytes[..16], PtrWidth::P8),
-            Some(entry(1, 1, 7))
-        );
-        assert_eq!(RequestEntry::parse(&bytes[..15], PtrWidth::P8), None);
-        assert_eq!(RequestEntry::parse(&bytes[..7], PtrWidth::P8), None);
         assert_eq!(
             RequestEntry::counted_size(u32::MAX, PtrWidth::P8),
             RequestEntry::MAX_SIZE

@@ -10,14 +10,10 @@ use super::codes::action_name;
 pub enum Malformed {
     /// The action is 0: nothing was written where an entry should be.
     Idle,
-    /// Fewer arguments count than the request needs.
-    TooFewWords {
-        /// Which request.
+    /// No argument counts, and the request needs some.
+    NoWords {
+        /// Action of the request.
         action: u32,
-        /// The entry's word count.
-        given: u32,
-        /// The words that the request needs, a file operation's own included.
-        needed: u32,
     },
     /// A FILE request whose first argument names no operation.
     UnknownFileOperation {
@@ -30,16 +26,8 @@ impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Idle => f.write_str("action 0 is idle, no request"),
-            Self::TooFewWords {
-                action,
-                given,
-                needed,
-            } => {
-                write!(
-                    f,
-                    "{} with words = {given}, needs {needed}",
-                    action_name(action)
-                )
+            Self::NoWords { action } => {
+                write!(f, "{} with words = 0 has no arguments", action_name(action))
             }
             Self::UnknownFileOperation { operation } => {
                 write!(f, "FILE operation {operation:#x} is unknown, 0 to 4 exist")

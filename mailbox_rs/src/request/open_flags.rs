@@ -54,10 +54,10 @@ impl OpenFlags {
         self.writes() || self.appends() || self.truncates()
     }
 
-    /// The bits that have no meaning.
+    /// The bits that have a meaning; a host ignores the others.
     #[must_use]
-    pub const fn unknown(self) -> u32 {
-        self.0 & !(Self::READ.0 | Self::WRITE.0 | Self::APPEND.0 | Self::TRUNCATE.0)
+    pub const fn known(self) -> Self {
+        Self(self.0 & (Self::READ.0 | Self::WRITE.0 | Self::APPEND.0 | Self::TRUNCATE.0))
     }
 
     const fn has(self, flag: Self) -> bool {

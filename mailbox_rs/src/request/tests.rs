@@ -31,7 +31,14 @@ fn request() -> impl Strategy<Value = Request> {
         (w(), any::<u8>(), w()).prop_map(|(dest, byte, len)| Request::MemSet { dest, byte, len }),
         (w(), w(), w()).prop_map(|(s1, s2, len)| Request::MemCmp { s1, s2, len }),
         (w(), args()).prop_map(|(method, args)| Request::Call { method, args }),
-        (9_u32.., w(), args()).prop_map(|(action, id, args)| Request::Custom { action, id, args }),
+        // All of the words of an entry are a custom command's.
+        (9_u32.., w(), any::<[u64; CUSTOM_ARGS]>()).prop_map(|(action, id, args)| {
+            Request::Custom {
+                action,
+                id,
+                args: args.into(),
+            }
+        }),
         (w(), any::<u32>()).prop_map(|(path, flags)| Request::File(FileRequest::Open {
             path,
             flags: OpenFlags(flags)
@@ -60,8 +67,7 @@ proptest! {
 
         let mut bytes = [0; RequestEntry::MAX_SIZE];
         entry.emit(&mut bytes, PtrWidth::P8);
-        let counted = RequestEntry::counted_size(entry.words, PtrWidth::P8);
-        prop_assert_eq!(RequestEntry::parse(&bytes[..counted], PtrWidth::P8), Some(entry));
+        prop_assert_eq!(RequestEntry::parse(&bytes, PtrWidth::P8), Some(entry));
     }
 
     #[test]
@@ -76,47 +82,87 @@ proptest! {
     }
 }
 
+/// One entry of each built-in request, its arguments all there.
+fn built_in() -> [RequestEntry; 12] {
+    let plain = |action| entry_of(action, 20, &[0x11, 0x22, 0x33, 0x44, 0x55]);
+    let file = |operation| entry_of(action::FILE, 20, &[operation, 0x22, 0x33, 0x44, 0x55]);
+    [
+        plain(action::EXIT),
+        plain(action::PRINT),
+        plain(action::CPRINT),
+        plain(action::MEMMOVE),
+        plain(action::MEMSET),
+        plain(action::MEMCMP),
+        plain(action::CALL),
+        file(operation::OPEN),
+        file(operation::CLOSE),
+        file(operation::READ),
+        file(operation::WRITE),
+        file(operation::SEEK),
+    ]
+}
+
 #[test]
 fn words_each_request_needs() {
-    let file = |operation| entry_of(action::FILE, 20, &[operation]);
-    let plain = |action| entry_of(action, 20, &[]);
-    for (full, needed) in [
-        (plain(action::EXIT), 1),
-        (plain(action::PRINT), 2),
-        (plain(action::CPRINT), 3),
-        (plain(action::MEMMOVE), 3),
-        (plain(action::MEMSET), 3),
-        (plain(action::MEMCMP), 3),
-        (plain(action::CALL), 1),
-        (plain(action::OTHER), 1),
-        (file(operation::OPEN), 3),
-        (file(operation::CLOSE), 2),
-        (file(operation::READ), 4),
-        (file(operation::WRITE), 4),
-        (file(operation::SEEK), 3),
-    ] {
-        assert!(
-            Request::try_from(&RequestEntry {
-                words: needed,
-                ..full
-            })
-            .is_ok(),
-            "{full}"
-        );
-        let given = needed - 1;
-        let short = Request::try_from(&RequestEntry {
-            words: given,
-            ..full
-        });
+    let needed = built_in().map(|entry| Request::try_from(&entry).unwrap().needed_words());
+    assert_eq!(needed, [1, 2, 3, 3, 3, 3, 1, 3, 2, 4, 4, 3]);
+}
+
+#[test]
+fn too_few_words_are_served_with_the_arguments_that_are_there() {
+    for full in built_in() {
+        let whole = Request::try_from(&full).unwrap();
+        for words in 1..whole.needed_words() {
+            let entry = RequestEntry { words, ..full };
+            assert_eq!(Request::try_from(&entry), Ok(whole), "{entry}");
+            assert_eq!(entry.responds(), whole.responds(), "{entry}");
+        }
+    }
+}
+
+#[test]
+fn no_words_are_malformed_where_arguments_are_needed() {
+    for full in built_in() {
+        let entry = RequestEntry { words: 0, ..full };
+        let action = entry.action;
         assert_eq!(
-            short,
-            Err(Malformed::TooFewWords {
-                action: full.action,
-                given,
-                needed
-            })
+            Request::try_from(&entry),
+            Err(Malformed::NoWords { action }),
+            "{entry}"
         );
     }
+}
+
+#[test]
+fn a_custom_command_is_handed_every_word() {
+    let mut args = [0; REQUEST_ARGS];
+    args.iter_mut().zip(5..).for_each(|(arg, word)| *arg = word);
+    for words in [0, 1, 2, 3, 20, u32::MAX] {
+        for action in [action::FILE + 1, action::OTHER, u32::MAX] {
+            let entry = entry_of(action, words, &args);
+            let handed = Args::try_from(&args[1..]).unwrap();
+            let expected = Request::Custom {
+                action,
+                id: 5,
+                args: handed,
+            };
+            assert_eq!(Request::try_from(&entry), Ok(expected), "{entry}");
+        }
+    }
+}
+
+#[test]
+fn words_limit_what_follows_the_fixed_arguments() {
+    let entry = entry_of(action::CPRINT, 4, &[0x1000, 0x2000, 7, 1, 2]);
+    let Ok(Request::CPrint { args, .. }) = Request::try_from(&entry) else {
+        panic!("CPRINT with an argument")
+    };
+    assert_eq!(args[..], [1]);
+    let entry = entry_of(action::CALL, 1, &[0x1000, 1]);
+    let Ok(Request::Call { args, .. }) = Request::try_from(&entry) else {
+        panic!("CALL without arguments")
+    };
+    assert_eq!(args[..], []);
 }
 
 #[test]
@@ -157,8 +203,8 @@ fn what_is_wrong_is_said() {
     let said = |entry| Request::try_from(&entry).unwrap_err().to_string();
     assert_eq!(said(entry_of(0, 0, &[])), "action 0 is idle, no request");
     assert_eq!(
-        said(entry_of(action::PRINT, 1, &[])),
-        "PRINT with words = 1, needs 2"
+        said(entry_of(action::PRINT, 0, &[])),
+        "PRINT with words = 0 has no arguments"
     );
     assert_eq!(
         said(entry_of(action::FILE, 9, &[0x50])),
@@ -173,6 +219,12 @@ fn shown_with_its_fields() {
         args: [1, 0xff].into(),
     };
     assert_eq!(request.to_string(), "CALL method 0x1000 args [0x1, 0xff]");
+    let sloppy = entry_of(action::OTHER, 1, &[5, 0, 0xff]);
+    let request = Request::try_from(&sloppy).unwrap();
+    assert_eq!(
+        request.to_string(),
+        "OTHER action 0x80000000 id 0x5 args [0x0, 0xff]"
+    );
     let request = Request::File(FileRequest::Read {
         fd: 10,
         ptr: 0x20,

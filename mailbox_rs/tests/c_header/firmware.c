@@ -9,6 +9,20 @@
 
 MB_CHANNEL(mailbox);
 
+/* What it prints: bytes, formats, and their arguments. */
+#define PRINTED 10
+#define FORMATS (27 + (sizeof(void *) == 8))
+#define ARGS (4 + 1 + 2 * (sizeof(void *) == 8) + 17 + 20 + 2 + (sizeof(void *) == 4) + 5 + 2)
+
+struct fields {
+    unsigned low : 3;
+    unsigned high : 9;
+};
+
+struct opaque;
+
+enum color { RED, BLUE = 7 };
+
 int firmware(void);
 
 /* What mailbox_rs says of this layout. */
@@ -36,6 +50,9 @@ void *memcpy(void *restrict dest, const void *restrict src, size_t len)
 int firmware(void)
 {
     static const char text[] = "some text";
+    struct fields fields = {5, 300};
+    struct opaque *opaque = NULL;
+    enum color color = BLUE;
     char buf[8] = {0};
     mb_sword fd;
     int once = 0;
@@ -54,6 +71,11 @@ int firmware(void)
     mb_printf(&mailbox, "%lf %ld\n", mb_double(0.1), 1L << 40);
 #endif
     mb_printf(&mailbox, "17", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17);
+    /* Wide arguments are two words where a word has 32 bits. */
+    mb_printf(&mailbox, "%llx %d\n", 0x123456789abcdefull, 1);
+    /* Whatever an argument is, it is one word. */
+    mb_printf(&mailbox, "%p %p %u %d %d\n", opaque, firmware, fields.high, color, (signed char)-1);
+    mb_printf(&mailbox, "%d %d\n", mb_call(&mailbox, "add", mb_call(&mailbox, "add", fields.low, 1), 2), once);
     for (i = 0; i < 20; i++)
         mb_printf(&mailbox, "%d\n", i);
     mb_flush(&mailbox);
@@ -67,6 +89,7 @@ int firmware(void)
 
     CHECK(mb_call(&mailbox, "add") == 0);
     CHECK(mb_call(&mailbox, "add", 1, 2, 3) == 6);
+    CHECK(mb_call(&mailbox, "add", fields.low, color, 'a', opaque) == 5 + 7 + 'a');
     CHECK(mb_call(&mailbox, "add", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19) == 190);
     CHECK((mb_sword)mb_call(&mailbox, "none") == -MB_ENOSYS);
     CHECK(mb_custom(&mailbox, 5) == 5);

@@ -1,6 +1,6 @@
-//! The descriptors of all channels.
+//! The descriptors of the system: open files, whichever channel opened them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use mailbox_rs::{Errno, OpenFlags};
 
@@ -11,10 +11,13 @@ use crate::messages::foreign::SpecialId;
 /// The lowest descriptor. Source: protocol, section *Requests*.
 const FIRST: u64 = 10;
 
+/// The highest descriptor: what follows would be negative in a word of 4 bytes, as an error is.
+const LAST: u64 = i32::MAX as u64;
+
 /// The most files that one channel has open; the simulator's process has all of them.
 pub(super) const OPEN_MAX: usize = 256;
 
-/// What a descriptor stands for.
+/// An open file.
 pub(super) enum File {
     /// Below the root.
     Disk(Box<dyn DiskFile>),
@@ -22,124 +25,123 @@ pub(super) enum File {
     Special(SpecialId),
 }
 
-/// A descriptor for a file that is being opened.
+/// Room for a file that is being opened.
 pub(super) struct Claim {
     channel: ChannelId,
-    slot: usize,
-    number: u64,
+    session: u64,
 }
 
-enum Slot {
-    Free,
-    /// Claimed, by the claim of this number.
-    Claimed(u64),
-    Open(OpenFlags, File),
+/// A descriptor.
+struct Open {
+    /// Channel that opened it.
+    by: ChannelId,
+    flags: OpenFlags,
+    file: File,
 }
 
-/// Each channel's open files, by descriptor.
+/// What one channel has opened.
 #[derive(Default)]
+struct Opened {
+    /// Open files, and claims of this session.
+    files: usize,
+    /// Times that all was closed: claims of an earlier session are void.
+    session: u64,
+}
+
+/// All open files, by descriptor. No number is given twice.
 pub(super) struct Descriptors {
-    channels: HashMap<ChannelId, Vec<Slot>>,
-    claims: u64,
+    open: BTreeMap<u64, Open>,
+    channels: HashMap<ChannelId, Opened>,
+    next: u64,
+}
+
+impl Default for Descriptors {
+    fn default() -> Self {
+        Self {
+            open: BTreeMap::new(),
+            channels: HashMap::new(),
+            next: FIRST,
+        }
+    }
 }
 
 impl Descriptors {
-    /// Sets the lowest free descriptor aside. `EMFILE` where none is free.
+    /// Sets room aside for one file more. `EMFILE` where the channel has opened as many as it may, `ENFILE` where there
+    /// are no numbers left.
     pub(super) fn claim(&mut self, channel: ChannelId) -> Result<Claim, Errno> {
-        let slots = self.channels.entry(channel).or_default();
-        let free = slots.iter().position(|slot| matches!(slot, Slot::Free));
-        let slot = match free {
-            Some(slot) => slot,
-            None if slots.len() < OPEN_MAX => {
-                slots.push(Slot::Free);
-                slots.len() - 1
-            }
-            None => return Err(Errno::EMFILE),
-        };
-        self.claims += 1;
-        slots[slot] = Slot::Claimed(self.claims);
-        Ok(Claim {
-            channel,
-            slot,
-            number: self.claims,
-        })
-    }
-
-    /// Gives the descriptor its file; gives the file back where the claim is void, since the channel
-    /// has closed everything.
-    pub(super) fn fill(&mut self, claim: Claim, flags: OpenFlags, file: File) -> Result<u64, File> {
-        match self.claimed(&claim) {
-            Some(slot) => {
-                *slot = Slot::Open(flags, file);
-                Ok(FIRST + claim.slot as u64)
-            }
-            None => Err(file),
+        if self.next > LAST {
+            return Err(Errno::ENFILE);
         }
+        let opened = self.channels.entry(channel).or_default();
+        if opened.files == OPEN_MAX {
+            return Err(Errno::EMFILE);
+        }
+        opened.files += 1;
+        let session = opened.session;
+        Ok(Claim { channel, session })
     }
 
-    /// Frees a descriptor whose file could not be opened.
+    /// Gives the file its descriptor; gives the file back where the claim is void, since the channel has closed everything.
+    pub(super) fn fill(&mut self, claim: Claim, flags: OpenFlags, file: File) -> Result<u64, File> {
+        if self.claimed(&claim).is_none() {
+            return Err(file);
+        }
+        let fd = self.next;
+        self.next += 1;
+        let by = claim.channel;
+        self.open.insert(fd, Open { by, flags, file });
+        Ok(fd)
+    }
+
+    /// Gives up the room for a file that could not be opened.
     pub(super) fn release(&mut self, claim: Claim) {
-        if let Some(slot) = self.claimed(&claim) {
-            *slot = Slot::Free;
+        if let Some(opened) = self.claimed(&claim) {
+            opened.files -= 1;
         }
     }
 
     /// The file of a descriptor. `EBADF` where there is none.
-    pub(super) fn file(&mut self, channel: ChannelId, fd: u64) -> Result<&mut File, Errno> {
-        self.open(channel, fd).map(|(_, file)| file)
+    pub(super) fn file(&mut self, fd: u64) -> Result<&mut File, Errno> {
+        self.opened_for(fd, |_| true)
     }
 
     /// The file of a descriptor that was opened for reading, else `EBADF`.
-    pub(super) fn readable(&mut self, channel: ChannelId, fd: u64) -> Result<&mut File, Errno> {
-        match self.open(channel, fd)? {
-            (flags, file) if flags.reads() => Ok(file),
-            _ => Err(Errno::EBADF),
-        }
+    pub(super) fn readable(&mut self, fd: u64) -> Result<&mut File, Errno> {
+        self.opened_for(fd, OpenFlags::reads)
     }
 
     /// The file of a descriptor that was opened for writing, in any of the ways, else `EBADF`.
-    pub(super) fn writable(&mut self, channel: ChannelId, fd: u64) -> Result<&mut File, Errno> {
-        match self.open(channel, fd)? {
-            (flags, file) if flags.creates() => Ok(file),
+    pub(super) fn writable(&mut self, fd: u64) -> Result<&mut File, Errno> {
+        self.opened_for(fd, OpenFlags::creates)
+    }
+
+    /// Ends a descriptor and gives its file. `EBADF` where there is none.
+    pub(super) fn close(&mut self, fd: u64) -> Result<File, Errno> {
+        let Open { by, file, .. } = self.open.remove(&fd).ok_or(Errno::EBADF)?;
+        if let Some(opened) = self.channels.get_mut(&by) {
+            opened.files -= 1;
+        }
+        Ok(file)
+    }
+
+    /// Ends all descriptors that a channel has opened, and gives their files. Its claims are void.
+    pub(super) fn close_all(&mut self, channel: ChannelId) -> Vec<File> {
+        let opened = self.channels.entry(channel).or_default();
+        opened.files = 0;
+        opened.session += 1;
+        let ended = self.open.extract_if(.., |_, open| open.by == channel);
+        ended.map(|(_, open)| open.file).collect()
+    }
+
+    fn opened_for(&mut self, fd: u64, way: impl Fn(OpenFlags) -> bool) -> Result<&mut File, Errno> {
+        match self.open.get_mut(&fd) {
+            Some(open) if way(open.flags) => Ok(&mut open.file),
             _ => Err(Errno::EBADF),
         }
     }
 
-    /// Frees a descriptor and gives its file. `EBADF` where there is none.
-    pub(super) fn close(&mut self, channel: ChannelId, fd: u64) -> Result<File, Errno> {
-        let slot = self.slot(channel, fd).ok_or(Errno::EBADF)?;
-        match std::mem::replace(slot, Slot::Free) {
-            Slot::Open(_, file) => Ok(file),
-            other => {
-                *slot = other;
-                Err(Errno::EBADF)
-            }
-        }
-    }
-
-    /// Frees all descriptors of a channel and gives their files. Its claims are void.
-    pub(super) fn close_all(&mut self, channel: ChannelId) -> impl Iterator<Item = File> + use<> {
-        let slots = self.channels.remove(&channel).unwrap_or_default();
-        slots.into_iter().filter_map(|slot| match slot {
-            Slot::Open(_, file) => Some(file),
-            Slot::Free | Slot::Claimed(_) => None,
-        })
-    }
-
-    fn open(&mut self, channel: ChannelId, fd: u64) -> Result<(OpenFlags, &mut File), Errno> {
-        match self.slot(channel, fd) {
-            Some(Slot::Open(flags, file)) => Ok((*flags, file)),
-            _ => Err(Errno::EBADF),
-        }
-    }
-
-    fn slot(&mut self, channel: ChannelId, fd: u64) -> Option<&mut Slot> {
-        let at = usize::try_from(fd.checked_sub(FIRST)?).ok()?;
-        self.channels.get_mut(&channel)?.get_mut(at)
-    }
-
-    fn claimed(&mut self, claim: &Claim) -> Option<&mut Slot> {
-        let slot = self.channels.get_mut(&claim.channel)?.get_mut(claim.slot)?;
-        matches!(slot, Slot::Claimed(number) if *number == claim.number).then_some(slot)
+    fn claimed(&mut self, claim: &Claim) -> Option<&mut Opened> {
+        let opened = self.channels.get_mut(&claim.channel);
+        opened.filter(|opened| opened.session == claim.session)
     }
 }

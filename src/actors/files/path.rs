@@ -51,11 +51,11 @@ impl SpecialNames {
     }
 }
 
-/// Refuses what no file system opens: `EINVAL` for a path that is no text, for unknown flags and for
-/// flags by which a file can be neither read nor written; `ENOENT` for the empty path.
+/// Refuses what no file system opens: `EINVAL` for a path that is no text, and for flags by which a file can be neither
+/// read nor written; `ENOENT` for the empty path.
 pub(super) fn check(path: &[u8], flags: OpenFlags) -> Result<&str, Errno> {
     let path = std::str::from_utf8(path).map_err(|_| Errno::EINVAL)?;
-    if path.contains('\0') || flags.unknown() != 0 || flags == OpenFlags::default() {
+    if path.contains('\0') || flags.known() == OpenFlags::default() {
         return Err(Errno::EINVAL);
     }
     if path.is_empty() {
@@ -138,6 +138,7 @@ mod tests {
         assert_eq!(check(b"a\xff", OpenFlags::READ), Err(Errno::EINVAL));
         assert_eq!(check(b"a\0b", OpenFlags::READ), Err(Errno::EINVAL));
         assert_eq!(check(b"a", OpenFlags(0)), Err(Errno::EINVAL));
-        assert_eq!(check(b"a", OpenFlags(17)), Err(Errno::EINVAL));
+        assert_eq!(check(b"a", OpenFlags(16)), Err(Errno::EINVAL));
+        assert_eq!(check(b"a", OpenFlags(u32::MAX)), Ok("a"));
     }
 }

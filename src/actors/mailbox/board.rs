@@ -35,6 +35,11 @@ impl Board {
         self.served.get()
     }
 
+    /// The channels, those that have exited among them.
+    pub(super) fn channels(&self) -> impl Iterator<Item = ChannelId> {
+        (0..).map(ChannelId).take(self.channels.len())
+    }
+
     /// The exit code of each channel that has one.
     pub(crate) fn exits(&self) -> Vec<Option<u32>> {
         self.channels.iter().map(|at| at.exit.get()).collect()

@@ -11,6 +11,7 @@ use mailbox_rs::{Index, QUEUE_LEN, Request, RequestEntry, Response, State, VERSI
 use super::failure::Failure;
 use super::journal::Journal;
 use super::lookout::Lookout;
+use super::notes::Notes;
 use super::queues::Queues;
 use super::service::{Served, Service};
 use super::watch::Watched;
@@ -68,6 +69,7 @@ impl Channel {
                 setup,
                 links,
                 journal,
+                notes: Notes::default(),
             },
             desk,
             board,
@@ -99,11 +101,13 @@ impl Channel {
                     self.service.links.rpc.post(rpc::Cancel {
                         channel: self.service.name().to_owned(),
                     });
-                    self.close().await;
+                    self.close_files(self.service.id);
+                    self.finish_text().await;
                 }
                 Either::Right((code, _)) => {
                     let code = code?;
-                    self.close().await;
+                    self.close_files_after_the_last();
+                    self.finish_text().await;
                     self.service.journal.over(End::Silent);
                     self.service.journal.enter(Step::Exited { code });
                     self.board.exited(self.service.id, code);
@@ -231,6 +235,9 @@ impl Channel {
             Ok(request) => request,
             Err(malformed) => return failed(entry, &malformed.into(), entry.responds()),
         };
+        if entry.words < request.needed_words() {
+            self.service.note_few_words(entry.words, &request);
+        }
         match self.desk.shelter(self.service.perform(&request)).await {
             Ok(Ok(served)) => served,
             Ok(Err(failure)) => failed(&request, &failure, request.responds()),
@@ -320,11 +327,21 @@ impl Channel {
             .watch(watched, &self.service.setup.layout, queues.place());
     }
 
-    /// Closes the files and puts out what text is left: a session is over. The text comes before all that is told next.
-    async fn close(&self) {
-        self.service.links.files.post(CloseAll {
-            channel: self.service.id,
-        });
+    /// Closes what a channel has opened.
+    fn close_files(&self, channel: ChannelId) {
+        self.service.links.files.post(CloseAll { channel });
+    }
+
+    /// Closes what all channels have opened, where no other channel is served any more: until then, another one may use what
+    /// this one has opened.
+    fn close_files_after_the_last(&self) {
+        if self.board.served() <= 1 {
+            self.board.channels().for_each(|id| self.close_files(id));
+        }
+    }
+
+    /// Puts out what text is left: a session is over. The text comes before all that is told next.
+    async fn finish_text(&self) {
         let finish = console::Finish {
             channel: Some(self.service.id),
         };

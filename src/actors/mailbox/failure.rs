@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::bus::Unanswered;
 use crate::mem::AccessError;
+use crate::messages::foreign::Unset;
 use crate::messages::rpc::CallError;
 
 /// Why a request failed.
@@ -22,8 +23,15 @@ pub(super) enum Failure {
     Call(#[from] CallError),
     #[error("the file operation failed")]
     File(#[from] Errno),
-    #[error("file `{path}`")]
-    Open { path: String, errno: Errno },
+    #[error("file `{path}`{}", expanded.as_ref().map_or(String::new(), |path| format!(", which is `{path}`")))]
+    Open {
+        path: String,
+        /// Where variables in it were expanded.
+        expanded: Option<String>,
+        errno: Errno,
+    },
+    #[error("file `{path}`: {unset}")]
+    Unset { path: String, unset: Unset },
     #[error(transparent)]
     Malformed(#[from] Malformed),
     #[error("{len} bytes are more than one request may move ({limit})")]
@@ -53,6 +61,7 @@ impl Failure {
                 CallError::Failed(_) | CallError::Raised { .. } => Errno::EIO,
             },
             Self::File(errno) | Self::Open { errno, .. } => *errno,
+            Self::Unset { .. } => Errno::ENOENT,
             Self::Unanswered(_) | Self::Panic(_) => Errno::EIO,
         }
     }

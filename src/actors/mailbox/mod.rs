@@ -5,14 +5,17 @@
 //! - `journal`: what a channel does and did, for whoever asks why it is stuck.
 //! - `queues`: what the host reads and writes of the channel's own words.
 //! - `lookout`: what the doorbell has seen; `watch`: which words of a channel tell of work.
-//! - `service`: what each request means.
+//! - `service`: what each request means; `filing`: what each file operation does.
+//! - `notes`: what was told of a channel once and is not told again.
 //! - `failure`: what can be wrong with one, and the error number that answers it.
 
 mod board;
 mod channel;
 mod failure;
+mod filing;
 mod journal;
 mod lookout;
+mod notes;
 mod queues;
 mod service;
 #[cfg(test)]

@@ -3,21 +3,20 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, FileRequest, MAX_STRING, Request, Response};
+use mailbox_rs::{FileRequest, MAX_STRING, Request, Response};
 
 use super::failure::Failure;
 use super::journal::Journal;
+use super::notes::{CallSite, Notes, Once};
 use super::{Links, Setup};
-use crate::bus::{Envelope, Message};
 use crate::mem::{AccessError, CHUNK, Op, Outcome, Span};
 use crate::messages::ChannelId;
 use crate::messages::console::Print;
-use crate::messages::files::{self, Close, Open, Read, Seek, Write};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::mailbox::Task;
-use crate::messages::memory::{Access, Extent, Locate};
+use crate::messages::memory::{Access, Locate};
 use crate::messages::rpc::{Answered, Call, CallError, Progress, Target, When};
-use crate::printf::{Draft, StringArg};
+use crate::printf::{Cut, Draft, StringArg};
 
 /// What came of a request.
 #[derive(Debug)]
@@ -32,7 +31,7 @@ pub(super) enum Served {
 
 /// The most bytes that one request may move. What a simulated chip really moves is far less; a length
 /// that firmware made up must not keep the simulator busy.
-const MAX_MOVE: u64 = 256 << 20;
+pub(super) const MAX_MOVE: u64 = 256 << 20;
 
 /// A format is no longer than a string, and yet can have a thousand conversions that are not met: only the first ones
 /// are told one by one.
@@ -44,6 +43,7 @@ pub(super) struct Service {
     pub(super) setup: Setup,
     pub(super) links: Rc<Links>,
     pub(super) journal: Journal,
+    pub(super) notes: Notes,
 }
 
 impl Service {
@@ -87,8 +87,7 @@ impl Service {
             }
             Request::Custom { id, ref args, .. } => self.call(Target::Command(id), args).await?,
             Request::File(FileRequest::Close { fd }) => {
-                let channel = self.id;
-                self.on_file(Close { channel, fd }).await??;
+                self.close_file(fd).await?;
                 return Ok(Served::Silent);
             }
             Request::File(file) => Box::pin(self.file(file)).await?,
@@ -115,6 +114,10 @@ impl Service {
             strings.push(self.printf_string(wanted).await);
         }
         let rendered = draft.finish(strings);
+        if !rendered.cut.is_empty() {
+            self.warn_of_cut(CallSite { format, file, line }, &rendered.cut)
+                .await;
+        }
         if !rendered.problems.is_empty() {
             // Only now: the place is of interest to nobody else.
             let file = self.text("file name", file).await.unwrap_or_default();
@@ -132,6 +135,24 @@ impl Service {
             text: rendered.text.into(),
         });
         Ok(())
+    }
+
+    /// Warns of half a word that is not printed, once for each call site.
+    async fn warn_of_cut(&self, site: CallSite, cut: &[Cut]) {
+        let more = match self.notes.cut(site) {
+            Once::Again => return,
+            Once::First => "",
+            Once::Last => "; call sites after this one are not told of",
+        };
+        let file = self.text("file name", site.file).await.unwrap_or_default();
+        let file = String::from_utf8_lossy(&file);
+        let line = site.line;
+        let cut: Vec<_> = cut.iter().map(ToString::to_string).collect();
+        let cut = cut.join(", ");
+        self.report(
+            Severity::Warning,
+            &format!("CPRINT at {file}:{line}: {cut}{more}"),
+        );
     }
 
     /// Calls until there is a result: once now, then once a tick.
@@ -158,105 +179,12 @@ impl Service {
         }
     }
 
-    async fn file(&self, request: FileRequest) -> Result<u64, Failure> {
-        let channel = self.id;
-        Ok(match request {
-            FileRequest::Open { path, flags } => {
-                let path = self.text("path", path).await?;
-                let open = Open {
-                    channel,
-                    path: path.clone(),
-                    flags,
-                };
-                let opened = self.on_file(open).await?;
-                opened.map_err(|errno| Failure::Open {
-                    path: String::from_utf8_lossy(&path).into_owned(),
-                    errno,
-                })?
-            }
-            FileRequest::Close { fd } => {
-                self.on_file(Close { channel, fd }).await??;
-                0
-            }
-            FileRequest::Read { fd, ptr, len } => self.read_file(fd, ptr, len).await?,
-            FileRequest::Write { fd, ptr, len } => {
-                let mut written = 0;
-                for part in self.parts(ptr, len).await? {
-                    let data = self.access(Op::Read(part)).await?.into_bytes();
-                    let more = self.on_file(Write { channel, fd, data }).await??;
-                    // A callback may claim what it likes.
-                    written = u64::saturating_add(written, more);
-                }
-                written
-            }
-            FileRequest::Seek { fd, position } => {
-                if Errno::from_word(position, self.setup.layout.ptr_width).is_some() {
-                    // Firmware would take the answer for an error.
-                    return Err(Errno::EINVAL.into());
-                }
-                let seek = Seek {
-                    channel,
-                    fd,
-                    position,
-                };
-                self.on_file(seek).await??
-            }
-        })
-    }
-
-    /// Has the file server do something.
-    async fn on_file<M: Message>(&self, ask: M) -> Result<M::Reply, Failure>
-    where
-        files::Inbox: From<Envelope<M>>,
-    {
-        self.journal.awaits(Task::File);
-        Ok(self.links.files.ask(ask).await?)
-    }
-
-    /// Reads until the file ends, `len` bytes are there where that is not 0, or memory ends. What memory has no room for
-    /// stays in the file.
-    async fn read_file(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
-        let limit = if len == 0 {
-            MAX_MOVE
-        } else {
-            len.min(MAX_MOVE)
-        };
-        let mut done = 0;
-        while done < limit {
-            let address = ptr.wrapping_add(done);
-            let span = Span {
-                address,
-                len: CHUNK.min(limit - done),
-            };
-            let space = self.setup.space;
-            let room = self.links.memory.ask(Extent { space, span }).await?;
-            if room == 0 && done > 0 {
-                break;
-            }
-            if room == 0 {
-                self.locate(span).await?;
-            }
-            let ask = Read {
-                channel: self.id,
-                fd,
-                len: room,
-            };
-            let data: Bytes = self.on_file(ask).await??;
-            if data.is_empty() {
-                break;
-            }
-            let place = Span {
-                address,
-                len: data.len() as u64,
-            };
-            done += place.len;
-            self.access(Op::Write(place, data)).await?;
-        }
-        Ok(done)
-    }
-
     /// A range in parts of a bounded size. All of it is in the map.
-    async fn parts(&self, address: u64, len: u64) -> Result<impl Iterator<Item = Span>, Failure> {
+    pub(super) async fn parts(
+        &self,
+        address: u64,
+        len: u64,
+    ) -> Result<impl Iterator<Item = Span>, Failure> {
         let whole = self.range(address, len).await?;
         if len > CHUNK {
             self.locate(whole).await?;
@@ -284,7 +212,7 @@ impl Service {
     }
 
     /// Fails unless all of a range is in the map.
-    async fn locate(&self, span: Span) -> Result<(), Failure> {
+    pub(super) async fn locate(&self, span: Span) -> Result<(), Failure> {
         let space = self.setup.space;
         self.links.memory.ask(Locate { space, span }).await??;
         Ok(())
@@ -308,7 +236,7 @@ impl Service {
     }
 
     /// A string of firmware's.
-    async fn text(&self, what: &'static str, address: u64) -> Result<Bytes, Failure> {
+    pub(super) async fn text(&self, what: &'static str, address: u64) -> Result<Bytes, Failure> {
         match self
             .access(Op::Text(Span {
                 address,
@@ -327,7 +255,7 @@ impl Service {
     }
 
     /// One access in the channel's space.
-    async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
+    pub(super) async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
         self.journal.awaits(Task::Memory);
         Ok(self
             .links
@@ -337,6 +265,18 @@ impl Service {
                 op,
             })
             .await??)
+    }
+
+    /// Notes that an entry's `words` says less than its request needs, once for each kind of request.
+    pub(super) fn note_few_words(&self, words: u32, request: &Request) {
+        let (kind, needed) = (request.kind(), request.needed_words());
+        if self.notes.few_words(kind) {
+            let text = format!(
+                "{kind} with words = {words}, where it has {needed} arguments: it is served with those that are in its entry, \
+                 and later ones are without a note; firmware should write words = {needed}"
+            );
+            self.report(Severity::Info, &text);
+        }
     }
 
     /// Tells the user of an error; service goes on.

@@ -1,0 +1,142 @@
+//! What each file operation means.
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, FileRequest};
+
+use super::failure::Failure;
+use super::service::{MAX_MOVE, Service};
+use crate::bus::{Envelope, Message};
+use crate::mem::{CHUNK, Op, Span};
+use crate::messages::files::{self, Close, Open, Read, Seek, Write};
+use crate::messages::foreign::ExpandPath;
+use crate::messages::mailbox::Task;
+use crate::messages::memory::Extent;
+
+impl Service {
+    /// Does a file operation, and gives what answers it.
+    pub(super) async fn file(&self, request: FileRequest) -> Result<u64, Failure> {
+        let channel = self.id;
+        Ok(match request {
+            FileRequest::Open { path, flags } => {
+                let given = self.text("path", path).await?;
+                let path = self.expanded(&given).await?;
+                let open = Open {
+                    channel,
+                    path: path.clone(),
+                    flags,
+                };
+                let opened = self.on_file(open).await?;
+                opened.map_err(|errno| Failure::Open {
+                    path: lossy(&given),
+                    expanded: (path != given).then(|| lossy(&path)),
+                    errno,
+                })?
+            }
+            FileRequest::Close { fd } => {
+                self.close_file(fd).await?;
+                0
+            }
+            FileRequest::Read { fd, ptr, len } => self.read_file(fd, ptr, len).await?,
+            FileRequest::Write { fd, ptr, len } => {
+                let mut written = 0;
+                for part in self.parts(ptr, len).await? {
+                    let data = self.access(Op::Read(part)).await?.into_bytes();
+                    let more = self.on_file(Write { channel, fd, data }).await??;
+                    // A callback may claim what it likes.
+                    written = u64::saturating_add(written, more);
+                }
+                written
+            }
+            FileRequest::Seek { fd, position } => {
+                if Errno::from_word(position, self.setup.layout.ptr_width).is_some() {
+                    // Firmware would take the answer for an error.
+                    return Err(Errno::EINVAL.into());
+                }
+                let seek = Seek {
+                    channel,
+                    fd,
+                    position,
+                };
+                self.on_file(seek).await??
+            }
+        })
+    }
+
+    /// Closes a descriptor.
+    pub(super) async fn close_file(&self, fd: u64) -> Result<(), Failure> {
+        let channel = self.id;
+        Ok(self.on_file(Close { channel, fd }).await??)
+    }
+
+    /// A path with its variables expanded; the environment is asked only where there may be any.
+    async fn expanded(&self, path: &Bytes) -> Result<Bytes, Failure> {
+        let text = match str::from_utf8(path) {
+            Ok(text) if text.starts_with('~') || text.contains('$') => text,
+            // What is no text, the file server refuses.
+            _ => return Ok(path.clone()),
+        };
+        self.journal.awaits(Task::File);
+        let path = text.to_owned();
+        let expanded = self.links.foreign.ask(ExpandPath { path }).await?;
+        let expanded = expanded.map_err(|unset| Failure::Unset {
+            path: text.to_owned(),
+            unset,
+        })?;
+        Ok(expanded.into())
+    }
+
+    /// Has the file server do something.
+    async fn on_file<M: Message>(&self, ask: M) -> Result<M::Reply, Failure>
+    where
+        files::Inbox: From<Envelope<M>>,
+    {
+        self.journal.awaits(Task::File);
+        Ok(self.links.files.ask(ask).await?)
+    }
+
+    /// Reads until the file ends, `len` bytes are there where that is not 0, or memory ends. What memory has no room for
+    /// stays in the file.
+    async fn read_file(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
+        let limit = if len == 0 {
+            MAX_MOVE
+        } else {
+            len.min(MAX_MOVE)
+        };
+        let mut done = 0;
+        while done < limit {
+            let address = ptr.wrapping_add(done);
+            let span = Span {
+                address,
+                len: CHUNK.min(limit - done),
+            };
+            let space = self.setup.space;
+            let room = self.links.memory.ask(Extent { space, span }).await?;
+            if room == 0 && done > 0 {
+                break;
+            }
+            if room == 0 {
+                self.locate(span).await?;
+            }
+            let ask = Read {
+                channel: self.id,
+                fd,
+                len: room,
+            };
+            let data: Bytes = self.on_file(ask).await??;
+            if data.is_empty() {
+                break;
+            }
+            let place = Span {
+                address,
+                len: data.len() as u64,
+            };
+            done += place.len;
+            self.access(Op::Write(place, data)).await?;
+        }
+        Ok(done)
+    }
+}
+
+fn lossy(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
+}

@@ -1,0 +1,79 @@
+//! What was told of a channel once, and is not told again: a log is read only while it is short.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+/// Call sites that are remembered. Firmware may make up any number of them.
+const MOST_SITES: usize = 256;
+
+/// Notes on one channel's requests.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    /// Kinds of requests whose `words` said too little.
+    few_words: RefCell<HashSet<&'static str>>,
+    /// Call sites of CPRINT that printed half a word.
+    cut: RefCell<HashSet<CallSite>>,
+}
+
+/// Call site of a CPRINT: addresses of format and file name, and the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct CallSite {
+    pub(super) format: u64,
+    pub(super) file: u64,
+    pub(super) line: u32,
+}
+
+/// How often a call site was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Once {
+    /// Never before.
+    First,
+    /// Never before, and it is the last that is remembered.
+    Last,
+    /// Before, or too many others were.
+    Again,
+}
+
+impl Notes {
+    /// Remembers a kind of request; true when it is new.
+    pub(super) fn few_words(&self, kind: &'static str) -> bool {
+        self.few_words.borrow_mut().insert(kind)
+    }
+
+    /// Remembers a call site.
+    pub(super) fn cut(&self, site: CallSite) -> Once {
+        let mut sites = self.cut.borrow_mut();
+        if sites.len() == MOST_SITES || !sites.insert(site) {
+            return Once::Again;
+        }
+        if sites.len() == MOST_SITES {
+            Once::Last
+        } else {
+            Once::First
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn call_sites_are_told_of_once_and_are_bounded() {
+        let notes = Notes::default();
+        let site = |line| CallSite {
+            format: 1,
+            file: 2,
+            line,
+        };
+        for line in 1..256 {
+            assert_eq!(notes.cut(site(line)), Once::First);
+            assert_eq!(notes.cut(site(line)), Once::Again);
+        }
+        assert_eq!(notes.cut(site(256)), Once::Last);
+        for line in 256..1000 {
+            assert_eq!(notes.cut(site(line)), Once::Again);
+        }
+        assert_eq!(notes.cut.borrow().len(), 256);
+    }
+}

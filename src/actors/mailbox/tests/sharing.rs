@@ -1,0 +1,60 @@
+//! Files by paths that name variables, and files that channels share.
+
+use super::*;
+
+#[test]
+fn variables_in_paths_are_expanded() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    let mut open = |path: &[u8]| {
+        bench.chip.ram.write(DATA, path);
+        bench.chip.ram.write(DATA + path.len() as u64, b"\0");
+        let request = Request::File(FileRequest::Open {
+            path: DATA,
+            flags: OpenFlags::READ,
+        });
+        let answer = serve(&bench, &mut firmware, &request).unwrap().rets;
+        let said = bench.reports().pop().map(|(.., text)| text);
+        (answer, bench.seen.files.take(), said)
+    };
+    let enoent = u64::from(-2_i32 as u32);
+    let asked = |path: &str| vec![format!("open {path} 1")];
+    assert_eq!(open(b"$DIR/f"), (10, asked("run/f"), None));
+    assert_eq!(open(b"~/f"), (10, asked("/home/f"), None));
+    // Nothing in them is a variable.
+    assert_eq!(open(b"a~/f"), (10, asked("a~/f"), None));
+    assert_eq!(open(b"\xff$").1, asked("\u{fffd}$"));
+    let (answer, files, said) = open(b"$NONE/f");
+    assert_eq!((answer, files), (enoent, vec![]));
+    let said = said.unwrap();
+    assert!(
+        said.contains("file `$NONE/f`: the environment variable `NONE` is not set")
+            && said.ends_with("answered ENOENT (no such file or directory)"),
+        "{said}"
+    );
+    let (answer, files, said) = open(b"$FILE");
+    assert_eq!((answer, files), (enoent, asked("missing")));
+    let said = said.unwrap();
+    assert!(said.contains("file `$FILE`, which is `missing`;"), "{said}");
+}
+
+#[test]
+fn files_stay_open_until_the_last_channel_has_exited() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout), (BASE + 0x4000, layout)]);
+    let mut first = ready(&bench, BASE, layout);
+    let mut second = ready(&bench, BASE + 0x4000, layout);
+    let exit = Request::Exit { code: 0 };
+    assert_eq!(serve(&bench, &mut first, &exit), None);
+    assert_eq!(bench.seen.files.take(), [""; 0]);
+    second.reset();
+    bench.tick();
+    assert_eq!(bench.seen.files.take(), ["close all of 1"]);
+    assert!(second.is_ready());
+    assert_eq!(serve(&bench, &mut second, &exit), None);
+    assert_eq!(
+        bench.seen.files.take(),
+        ["close all of 0", "close all of 1"]
+    );
+}

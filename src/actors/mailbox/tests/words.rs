@@ -1,0 +1,158 @@
+//! Entries that say too little of themselves, and arguments wider than what takes them.
+
+use super::*;
+
+#[test]
+fn a_custom_command_is_handed_every_word_whatever_is_said_to_count() {
+    let layout = plain(PtrWidth::P4);
+    for words in [0, 1, 2, 3, 20, u32::MAX] {
+        let bench = Bench::new(&[(BASE, layout)]);
+        let mut firmware = ready(&bench, BASE, layout);
+        firmware.misbehave(Misbehaviour::Words(words));
+        let custom = Request::Custom {
+            action: 0x1234,
+            id: 5,
+            args: [6, 7].into(),
+        };
+        assert_eq!(serve(&bench, &mut firmware, &custom).unwrap().rets, 13);
+        let call = bench.seen.calls.borrow_mut().pop().unwrap();
+        assert_eq!(call.target, Target::Command(5));
+        assert_eq!(call.args[..3], [6, 7, 0], "words = {words}");
+        assert_eq!(call.args.len(), 19, "words = {words}");
+        assert_eq!(bench.reports(), []);
+    }
+}
+
+/// One of each built-in request that has arguments without which it says nothing.
+fn built_in() -> [Request; 10] {
+    let [dest, src, len] = [DATA, DATA + 0x40, 4];
+    [
+        Request::Print { ptr: src, len },
+        Request::CPrint {
+            format: DATA + 0x80,
+            file: DATA + 0xc0,
+            line: 7,
+            args: [42].into(),
+        },
+        Request::MemMove { dest, src, len },
+        Request::MemSet { dest, byte: 1, len },
+        Request::MemCmp {
+            s1: dest,
+            s2: src,
+            len,
+        },
+        Request::File(FileRequest::Open {
+            path: src,
+            flags: OpenFlags::READ,
+        }),
+        Request::File(FileRequest::Close { fd: 10 }),
+        Request::File(FileRequest::Read {
+            fd: 10,
+            ptr: dest,
+            len,
+        }),
+        Request::File(FileRequest::Write {
+            fd: 10,
+            ptr: src,
+            len,
+        }),
+        Request::File(FileRequest::Seek {
+            fd: 10,
+            position: 3,
+        }),
+    ]
+}
+
+#[test]
+fn too_few_words_are_served_and_noted_once_for_each_kind_of_request() {
+    let layout = plain(PtrWidth::P4);
+    for request in built_in() {
+        let kind = request.kind();
+        let served = |words: Option<u32>| {
+            let bench = Bench::new(&[(BASE, layout)]);
+            let mut firmware = ready(&bench, BASE, layout);
+            bench.chip.ram.put_string(DATA, "some");
+            bench.chip.ram.put_string(DATA + 0x40, "text");
+            bench.chip.ram.put_string(DATA + 0x80, "%d");
+            bench.chip.ram.put_string(DATA + 0xc0, "main.c");
+            let responses = [0, 1].map(|_| {
+                if let Some(words) = words {
+                    firmware.misbehave(Misbehaviour::Words(words));
+                }
+                serve(&bench, &mut firmware, &request)
+            });
+            let mut data = [0; 4];
+            bench.chip.ram.read(DATA, &mut data);
+            let (text, files) = (bench.seen.text.take(), bench.seen.files.take());
+            ((responses, data, text, files), bench.reports())
+        };
+        let (expected, reports) = served(None);
+        assert_eq!(reports, [], "{kind}");
+        for words in 1..request.needed_words() {
+            let (outcome, reports) = served(Some(words));
+            assert_eq!(outcome, expected, "{kind}");
+            let [(Severity::Info, id, text)] = &reports[..] else {
+                panic!("{kind}: not one note: {reports:?}");
+            };
+            let said = format!("{kind} with words = {words}, ");
+            assert!(id == "core0" && text.starts_with(&said), "{id}: {text}");
+        }
+        let (_, reports) = served(Some(0));
+        assert_eq!(reports.len(), 2, "{kind}: {reports:?}");
+        for (severity, _, text) in reports {
+            assert_eq!(severity, Severity::Error, "{text}");
+            assert!(text.contains("with words = 0 has no arguments"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn half_a_word_that_is_not_printed_is_told_of_once_for_each_call_site() {
+    let layout = plain(PtrWidth::P8);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    bench.chip.ram.put_string(DATA, "%d %x\n");
+    bench.chip.ram.put_string(DATA + 0x100, "main.c");
+    let mut print = |line, args: [u64; 2]| {
+        let request = Request::CPrint {
+            format: DATA,
+            file: DATA + 0x100,
+            line,
+            args: args.into(),
+        };
+        assert_eq!(serve(&bench, &mut firmware, &request), None);
+        bench.reports()
+    };
+    assert_eq!(print(42, [u64::MAX, u64::MAX]), []);
+    let wide = 0x1_0000_0002;
+    let said = |line| {
+        let text = format!(
+            "CPRINT at main.c:{line}: `%x` takes 32 bits of 0x100000002; `%lx` takes all of it"
+        );
+        vec![(Severity::Warning, "core0".to_owned(), text)]
+    };
+    assert_eq!(print(42, [1, wide]), said(42));
+    assert_eq!(print(42, [wide, wide]), []);
+    assert_eq!(print(43, [1, wide]), said(43));
+    assert_eq!(bench.seen.text.take(), "-1 ffffffff\n1 2\n2 2\n1 2\n");
+}
+
+#[test]
+fn cprint_takes_64_bits_from_two_words_of_four_bytes() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    bench.chip.ram.put_string(DATA, "%llu cycles, %jx, %d\n");
+    let request = Request::CPrint {
+        format: DATA,
+        file: DATA,
+        line: 1,
+        args: [5, 1, 0x89ab_cdef, 0x0123_4567, 7].into(),
+    };
+    assert_eq!(serve(&bench, &mut firmware, &request), None);
+    assert_eq!(
+        bench.seen.text.take(),
+        "4294967301 cycles, 123456789abcdef, 7\n"
+    );
+    assert_eq!(bench.reports(), []);
+}

@@ -1,0 +1,116 @@
+//! Firmware's paths: variables of the environment in them, and what lies below the root.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::config::expand_with;
+use crate::messages::foreign::Unset;
+
+/// Gives the value of a variable.
+type Variables = Box<dyn Fn(&str) -> Option<String>>;
+
+/// Expands paths as the configuration's are.
+pub(crate) struct Paths {
+    variables: Variables,
+    /// Absolute names of the root.
+    roots: Vec<PathBuf>,
+}
+
+impl Paths {
+    /// By these variables. What an expansion leads to below `root` is a path from there.
+    pub(crate) fn new(variables: Variables, root: Option<&Path>) -> Self {
+        // As it was written, and by way of no link: variables may have either. A root that isn't there is told of elsewhere.
+        let names = root.into_iter().flat_map(|root| {
+            let written = std::path::absolute(root);
+            [written, root.canonicalize()].into_iter().flatten()
+        });
+        Self {
+            variables,
+            roots: names.collect(),
+        }
+    }
+
+    /// Expands `~`, `$VAR` and `${VAR}`.
+    pub(super) fn expand(&self, path: &str) -> Result<String, Unset> {
+        let expanded = expand_with(path, &self.variables).map_err(|variable| Unset { variable })?;
+        let below = |root: &PathBuf| Path::new(&expanded).strip_prefix(root).ok()?.to_str();
+        Ok(match self.roots.iter().find_map(below) {
+            Some("") => ".".to_owned(),
+            Some(below) => below.to_owned(),
+            None => expanded,
+        })
+    }
+}
+
+impl fmt::Debug for Paths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Paths")
+            .field("roots", &self.roots)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(root: Option<&Path>, values: &[(&'static str, &Path)]) -> Paths {
+        let values: Vec<_> = values
+            .iter()
+            .map(|(name, value)| (*name, value.to_str().unwrap().to_owned()))
+            .collect();
+        let value = move |name: &str| {
+            let found = values.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.clone())
+        };
+        Paths::new(Box::new(value), root)
+    }
+
+    #[test]
+    fn expanded_as_in_a_configuration() {
+        let paths = paths(
+            None,
+            &[("HOME", Path::new("/home/me")), ("DIR", Path::new("run"))],
+        );
+        for (path, expected) in [
+            ("$DIR/f", "run/f"),
+            ("${DIR}_2/f", "run_2/f"),
+            ("~/f", "/home/me/f"),
+            ("~", "/home/me"),
+            ("a~", "a~"),
+            ("5$$", "5$"),
+            ("${NONE:-x}/f", "x/f"),
+            ("", ""),
+        ] {
+            assert_eq!(paths.expand(path), Ok(expected.to_owned()), "{path}");
+        }
+        let unset = paths.expand("$DIR/$NONE/f").unwrap_err();
+        assert_eq!(unset.variable, "NONE");
+    }
+
+    #[test]
+    fn what_lies_below_the_root_is_a_path_from_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, link) = (folder.path().join("root"), folder.path().join("link"));
+        std::fs::create_dir(&root).unwrap();
+        std::os::unix::fs::symlink(&root, &link).unwrap();
+        let (log, beside) = (root.join("log"), folder.path().join("rootless"));
+        let values = [
+            ("ROOT", root.as_path()),
+            ("LINK", &link),
+            ("LOG", &log),
+            ("BESIDE", &beside),
+        ];
+        let paths = paths(Some(&link), &values);
+        for (path, expected) in [
+            ("$ROOT/a", "a"),
+            ("$LINK/a/b", "a/b"),
+            ("$LOG/a", "log/a"),
+            ("$ROOT", "."),
+            ("$ROOT/../a", "../a"),
+            ("$BESIDE", beside.to_str().unwrap()),
+        ] {
+            assert_eq!(paths.expand(path), Ok(expected.to_owned()), "{path}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Firmware's files, from outside: two cores share them, paths name variables, and a recording of it is replayed elsewhere.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+#[path = "attach/bench.rs"]
+#[allow(
+    dead_code,
+    reason = "another test's bench, of which this one uses what it needs"
+)]
+mod bench;
+#[allow(
+    dead_code,
+    reason = "another test's memory, of which this one uses what it needs"
+)]
+mod ram;
+
+use std::fs;
+use std::path::Path;
+
+use bench::{NAME, ask, builder, firmware, shake};
+use mailbox_rs::mock::{Firmware, Memory as _};
+use mailbox_rs::{Errno, FileRequest, OpenFlags, Request};
+use ram::Ram;
+use vhost::messages::foreign::Severity;
+use vhost::{ActorName, Replay, Vhost};
+
+const DATA: u64 = NAME + 0x100;
+
+/// One core and its requests.
+struct Core<'a> {
+    vhost: &'a Vhost,
+    firmware: Firmware<Ram>,
+}
+
+impl Core<'_> {
+    fn ask(&mut self, request: FileRequest) -> u64 {
+        let width = self.firmware.layout().ptr_width;
+        let answer = ask(self.vhost, &mut self.firmware, &Request::File(request));
+        width.sign_extend(answer.rets) as u64
+    }
+
+    fn open(&mut self, path: &str, flags: OpenFlags) -> u64 {
+        let path = format!("{path}\0");
+        self.firmware.memory().write(NAME, path.as_bytes());
+        self.ask(FileRequest::Open { path: NAME, flags })
+    }
+
+    fn write(&mut self, fd: u64, text: &str) -> u64 {
+        self.firmware.memory().write(DATA, text.as_bytes());
+        self.ask(FileRequest::Write {
+            fd,
+            ptr: DATA,
+            len: text.len() as u64,
+        })
+    }
+
+    fn exit(&mut self) {
+        assert!(self.firmware.try_send(&Request::Exit { code: 0 }));
+        self.vhost.tick().unwrap();
+    }
+}
+
+fn cores(vhost: &Vhost) -> [Core<'_>; 2] {
+    firmware(vhost).map(|mut firmware| {
+        shake(vhost, &mut firmware);
+        Core { vhost, firmware }
+    })
+}
+
+fn error(errno: Errno) -> u64 {
+    -i64::from(errno.0) as u64
+}
+
+const W: OpenFlags = OpenFlags::WRITE;
+
+#[test]
+fn cores_share_descriptors_until_their_opener_starts_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let (builder, reports) = builder(folder.path());
+    let vhost = builder.start().unwrap();
+    let [mut one, mut two] = cores(&vhost);
+    let shared = one.open("shared", W);
+    let own = two.open("own", W);
+    assert_eq!((shared, own), (10, 11));
+    assert_eq!(two.write(shared, "of two, "), 8);
+    assert_eq!(one.write(shared, "of one"), 6);
+    assert_eq!(
+        fs::read_to_string(folder.path().join("shared")).unwrap(),
+        "of two, of one"
+    );
+    assert_eq!(reports.take(), []);
+
+    shake(&vhost, &mut one.firmware);
+    assert_eq!(two.write(shared, "lost"), error(Errno::EBADF));
+    assert_eq!(two.write(own, "kept"), 4);
+    // No number is used again.
+    let next = one.open("next", W);
+    assert_eq!(next, 12);
+
+    // Who exits leaves its files to the others.
+    one.exit();
+    assert_eq!(two.write(next, "from the other"), 14);
+}
+
+/// What firmware asks, by paths that name variables.
+fn session(vhost: &Vhost) -> Vec<u64> {
+    let [mut one, mut two] = cores(vhost);
+    let mut answers = vec![];
+    for core in [&mut one, &mut two] {
+        for path in ["$RUN/a", "${RUN}/b", "~/c", "$ABSOLUTE/d", "${NONE:-e}"] {
+            let fd = core.open(path, W | OpenFlags::READ | OpenFlags(1 << 30));
+            answers.push(fd);
+            answers.push(core.write(fd, path));
+        }
+        for path in ["$VHOST_TEST_NOT_SET/f", "$OUTSIDE", "$UP/f"] {
+            answers.push(core.open(path, W));
+        }
+    }
+    answers
+}
+
+#[test]
+fn paths_name_variables_and_a_replay_needs_none_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    fs::create_dir_all(root.join("run")).unwrap();
+    let trace = folder.path().join("run.trace");
+    let (builder, reports) = builder(&root);
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let vhost = builder
+        .variable("RUN", "run")
+        .variable("HOME", text(&root.join("run")))
+        .variable("ABSOLUTE", text(&root))
+        .variable("OUTSIDE", text(&folder.path().join("secret")))
+        .variable("UP", "..")
+        .record(&trace)
+        .start()
+        .unwrap();
+    let answers = session(&vhost);
+    vhost.shutdown();
+
+    let refused = [Errno::ENOENT, Errno::EACCES, Errno::EACCES].map(error);
+    let opened = |first: u64| (first..).zip([6, 8, 3, 11, 10]);
+    let of_core = |first: u64| {
+        let written = opened(first).flat_map(|(fd, len)| [fd, len]);
+        written.chain(refused).collect::<Vec<_>>()
+    };
+    assert_eq!(answers, [of_core(10), of_core(15)].concat());
+    for (file, content) in [
+        ("run/a", "$RUN/a"),
+        ("run/b", "${RUN}/b"),
+        ("run/c", "~/c"),
+        ("d", "$ABSOLUTE/d"),
+        ("e", "${NONE:-e}"),
+    ] {
+        assert_eq!(fs::read_to_string(root.join(file)).unwrap(), content);
+    }
+    assert!(!folder.path().join("secret").exists());
+    let said = reports.take();
+    assert_eq!(said.len(), 6, "{said:?}");
+    assert!(said.iter().all(|said| said.severity == Severity::Error));
+    assert!(
+        said[0].text.contains("`VHOST_TEST_NOT_SET` is not set"),
+        "{}",
+        said[0].text
+    );
+
+    // Neither the files nor the variables are there any more.
+    fs::remove_dir_all(&root).unwrap();
+    Replay::of(&trace).run().unwrap();
+    for actor in [ActorName::Mailbox, ActorName::Files] {
+        let replayed = Replay::of(&trace).only(actor).run();
+        assert!(replayed.unwrap().messages > 20, "{actor:?}");
+    }
+}
