@@ -11,7 +11,7 @@ package plain_pkg;
             super.new(name);
         endfunction
 
-        virtual function MbCallable another();
+        virtual function MbCallable clone_for_channel();
             AddMethod method = new(get_name());
             return method;
         endfunction
@@ -35,7 +35,7 @@ package plain_pkg;
             super.new(name);
         endfunction
 
-        virtual function MbCallable another();
+        virtual function MbCallable clone_for_channel();
             WaitMethod method = new(get_name());
             return method;
         endfunction
@@ -57,7 +57,7 @@ package plain_pkg;
             super.new(name);
         endfunction
 
-        virtual function MbCallable another();
+        virtual function MbCallable clone_for_channel();
             ClocksMethod method = new(get_name());
             return method;
         endfunction
