@@ -102,13 +102,20 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
     endfunction
 
     virtual task run();
-        if (starting || (supervisor != null && !(supervisor.status() inside {process::FINISHED, process::KILLED})))
+        if (is_running())
             return;
         starting = 1;
         fork
             supervise();
         join_none
     endtask
+
+    // False, too, where a user of run() was killed, and the supervisor with it: the next call starts another.
+    local function bit is_running();
+        if (supervisor == null || starting)
+            return starting;
+        return supervisor.status() != process::FINISHED && supervisor.status() != process::KILLED;
+    endfunction
 
     // Ends execute() by ending its parent's children: process::kill leaves running in Verilator what the process has forked.
     local task supervise();

@@ -36,8 +36,8 @@ typedef `MB_PTR mb_ptr_t;
 // The argument words of a call.
 typedef `MB_PTR mb_args_t[];
 
-// Channels, exits and the end of service; calls that have begun; calls that were dropped. They are no members of a class, since
-// Verilator looks at those in every time step for as long as somebody waits.
+// A channel is there or has exited, or service is over; a call has begun; a call was dropped. No members of a class: for these
+// the triggers are evaluated by Verilator in every time step for as long as a process waits.
 event mb_changed, mb_begun, mb_dropped;
 
 // A bad address (Linux's number): what firmware is answered whose words point to nowhere.
