@@ -8,8 +8,15 @@
 `include "uvm_macros.svh"
 `endif
 
+// Verilator shares macros between files; others show the line below.
+`ifdef VERILATOR
+`ifndef MAILBOX_CORE_PKG_SV
+`error "compile mailbox_if.sv before the file that includes mailbox.sv"
+`endif
+`endif
+
 import uvm_pkg::*;
-import mailbox_core_pkg::*; // no such package? compile mailbox_if.sv before the file that includes mailbox.sv
+import mailbox_core_pkg::*; // compile mailbox_if.sv before the file that includes mailbox.sv
 `include "uvm/mb_reexports.svh"
 
 `include "uvm/mailbox_sv_call.svh"
