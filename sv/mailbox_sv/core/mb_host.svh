@@ -260,7 +260,7 @@ class MbHost;
         foreach (channels[ch])
             if (!codes.exists(ch)) begin
                 broken = 1;
-                hooks.report(MB_ERROR, ch, "service has ended, and the library has not called mb_exited: is it exported twice?");
+                hooks.report(MB_ERROR, ch, "service has ended, and the library has not called mb_exited: does the testbench export another one?");
             end
         stop();
     endfunction
