@@ -8,7 +8,7 @@
 `include "uvm_macros.svh"
 `endif
 
-// Verilator shares macros between files; others show the line below.
+// Macros are shared between files in Verilator; other simulators show the line of the import.
 `ifdef VERILATOR
 `ifndef MAILBOX_CORE_PKG_SV
 `error "compile mailbox_if.sv before the file that includes mailbox.sv"

@@ -226,7 +226,8 @@ class MbHost;
         -> mb_changed;
     endfunction
 
-    // Ends the library's part, at the end of the simulation; with a `failed_status`, the process too where the run has failed. For MailboxIf.
+    // Ends the library's part, at the end of the simulation; with a `failed_status`, the process too where the run has failed. For
+    // MailboxIf.
     function void finish();
         int status = failed_status < 0 ? hooks.failed_status() : failed_status;
         if (finished || !(started || initialised || clocked))
@@ -260,7 +261,8 @@ class MbHost;
         foreach (channels[ch])
             if (!codes.exists(ch)) begin
                 broken = 1;
-                hooks.report(MB_ERROR, ch, "service has ended, and the library has not called mb_exited: does the testbench export another one?");
+                hooks.report(MB_ERROR, ch,
+                    "service has ended, and the library has not called mb_exited: does the testbench export another one?");
             end
         stop();
     endfunction
