@@ -1,7 +1,8 @@
 // What an importer of the package that mailbox.sv is in gets of mailbox_core_pkg: its functions, types and classes. Its enum literals and
 // parameters are left to `import mailbox_core_pkg::*`, since an exported name is one that the package can't declare itself.
 //
-// A wildcard would export only the names that the package happens to use.
+// A wildcard would export only the names that the package happens to use. Verilator can not export classes with parameters: MbMethodOf and
+// the like are not here.
 export mailbox_core_pkg::mb_init;
 export mailbox_core_pkg::mb_tick;
 export mailbox_core_pkg::mb_notify;
@@ -32,12 +33,9 @@ export mailbox_core_pkg::mb_server_run_c;
 export mailbox_core_pkg::MbObject;
 export mailbox_core_pkg::MbHooks;
 export mailbox_core_pkg::MbCallable;
-export mailbox_core_pkg::MbMethodOf;
 export mailbox_core_pkg::MbMethod;
 export mailbox_core_pkg::MbAddressable;
-export mailbox_core_pkg::MbMemoryOf;
 export mailbox_core_pkg::MbMemory;
-export mailbox_core_pkg::MbSparseOf;
 export mailbox_core_pkg::MbSparse;
 export mailbox_core_pkg::MbChannel;
 export mailbox_core_pkg::MbHost;
