@@ -35,6 +35,9 @@ module host
 
     longint unsigned patience;
 
+    // Channels that have exited, and reports of errors and worse.
+    int unsigned exits, errors;
+
     initial begin
         on_notify = $test$plusargs("notify") != 0;
         if ($value$plusargs("tick=%d", period) == 0)
@@ -89,14 +92,20 @@ module host
         end
         if (served < 0)
             fail();
-        else if (served == 0)
+        else if (served == 0) begin
             over = 1;
+            // The library has not found the exports.
+            if (exits == 0)
+                fail();
+        end
     endfunction
 
-    // Why, it has reported.
+    // What the library has not reported is told here.
     function automatic void fail();
         status = 255;
         over = 1;
+        if (errors == 0)
+            $display("host: nothing was served: %s", mb_last_error());
     endfunction
 
     function automatic void sv_registery_ch(string ch);
@@ -104,6 +113,7 @@ module host
     endfunction
 
     function automatic void mb_exit(int unsigned code);
+        exits++;
         if (status == 0)
             status = code > 255 ? 255 : int'(code);
     endfunction
@@ -111,6 +121,8 @@ module host
     // ---- What there is to read ----
 
     function automatic void mb_report(int severity, string id, string msg);
+        if (severity >= 2)
+            errors++;
         case (severity)
             0: $display("info: %s: %s", id, msg);
             1: $display("warning: %s: %s", id, msg);

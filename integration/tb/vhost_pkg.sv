@@ -14,6 +14,7 @@ package vhost_pkg;
     import "DPI-C" context function int mb_tick();
     import "DPI-C" context function void mb_notify();
     import "DPI-C" context function void mb_shutdown();
+    import "DPI-C" context function string mb_last_error();
     import "DPI-C" context function string mb_status();
     import "DPI-C" context function int mb_watchdog(input longint unsigned ticks, input int severity);
 

@@ -1,10 +1,15 @@
-// UVM testbench of the cluster: methods that firmware calls, what observes it, and the tests.
+// UVM testbench of the cluster: methods that firmware calls, what observes it, and the tests. With OWN_PACKAGE the mailbox's classes are
+// in this package, as testbenches have it that need no mailbox_uvm_pkg.
 package cluster_pkg;
     import uvm_pkg::*;
     `include "uvm_macros.svh"
     `include "mailbox.svh"
+`ifdef OWN_PACKAGE
+    `include "mailbox.sv"
+`else
     import mailbox_core_pkg::*;
     import mailbox_uvm_pkg::*;
+`endif
 
     // As rtl/cluster.sv has it.
 `ifdef SINGLE_CORE
@@ -20,7 +25,11 @@ package cluster_pkg;
     `include "wait_call.svh"
     `include "clocks_call.svh"
     `include "greet_call.svh"
-    `include "mute_call.svh"
+    `include "no_yield_call.svh"
+    `include "second_yield_call.svh"
+    `include "sequence_call.svh"
+    `include "session_call.svh"
+    `include "total_call.svh"
     `include "call_order.svh"
     `include "sum_limit.svh"
     `include "shadow.svh"

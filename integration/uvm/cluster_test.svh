@@ -9,11 +9,14 @@ class ClusterTest extends uvm_test;
     endfunction
 
     virtual function void build_phase(uvm_phase phase);
-        Mailbox    mb = MbRoot::mb();
-        AddCall    add = AddCall::type_id::create("add");
-        WaitCall   wait_ = WaitCall::type_id::create("wait");
+        Mailbox mb = MbRoot::mb();
+        AddCall add = AddCall::type_id::create("add");
+        WaitCall wait_ = WaitCall::type_id::create("wait");
         ClocksCall clocks = ClocksCall::type_id::create("clocks");
-        GreetCall  greet = GreetCall::type_id::create("greet");
+        GreetCall greet = GreetCall::type_id::create("greet");
+        SequenceCall sequence_ = SequenceCall::type_id::create("sequence");
+        TotalCall total = TotalCall::type_id::create("total");
+        SessionCall session = SessionCall::type_id::create("session");
         // The memory behind the window.
         MbSparseMem scratch = new("scratch");
         super.build_phase(phase);
@@ -21,6 +24,9 @@ class ClusterTest extends uvm_test;
         mb.registery_method(wait_);
         mb.registery_method(clocks);
         mb.registery_method(greet);
+        mb.registery_method(sequence_);
+        mb.registery_method(total);
+        mb.registery_method(session);
         MbBBMemFactory::get().registery(scratch);
         mb.hooks.lines_are_reports = 1;
         mb.host.failed_status = 1;

@@ -11,7 +11,7 @@ package plain_pkg;
             super.new(name);
         endfunction
 
-        virtual function MbCallable another();
+        virtual function MbCallable clone_for_channel();
             AddMethod method = new(get_name());
             return method;
         endfunction
@@ -35,7 +35,7 @@ package plain_pkg;
             super.new(name);
         endfunction
 
-        virtual function MbCallable another();
+        virtual function MbCallable clone_for_channel();
             WaitMethod method = new(get_name());
             return method;
         endfunction
@@ -57,7 +57,7 @@ package plain_pkg;
             super.new(name);
         endfunction
 
-        virtual function MbCallable another();
+        virtual function MbCallable clone_for_channel();
             ClocksMethod method = new(get_name());
             return method;
         endfunction
@@ -67,6 +67,90 @@ package plain_pkg;
 
         protected virtual task execute();
             yield(64'($time) / 10);
+        endtask
+    endclass
+
+    // Answers 10, 20, 30, and again.
+    class SequenceMethod extends MbMethod;
+        function new(string name = "sequence");
+            super.new(name);
+        endfunction
+
+        virtual function MbCallable clone_for_channel();
+            SequenceMethod method = new(get_name());
+            return method;
+        endfunction
+
+        protected virtual function void parse_args(string space, bit [31:0] arg_len, `MB_PTR args[]);
+        endfunction
+
+        protected virtual task execute();
+            yield(10);
+            yield(20);
+            yield(30);
+        endtask
+    endclass
+
+    // The sum of all arguments so far.
+    class TotalMethod extends MbMethod;
+        local `MB_PTR value;
+
+        function new(string name = "total");
+            super.new(name);
+        endfunction
+
+        virtual function MbCallable clone_for_channel();
+            TotalMethod method = new(get_name());
+            return method;
+        endfunction
+
+        protected virtual function void parse_args(string space, bit [31:0] arg_len, `MB_PTR args[]);
+            value = args[0];
+        endfunction
+
+        protected virtual task execute();
+            longint unsigned total;
+            forever begin
+                total += value;
+                yield(total);
+            end
+        endtask
+    endclass
+
+    // Waits for so many clocks: answers how many calls this run of execute() has had, times 100000, and how often its forked process
+    // has counted meanwhile.
+    class SessionMethod extends MbMethod;
+        local `MB_PTR      clocks;
+        local int unsigned beats;
+
+        function new(string name = "session");
+            super.new(name);
+        endfunction
+
+        virtual function MbCallable clone_for_channel();
+            SessionMethod method = new(get_name());
+            return method;
+        endfunction
+
+        protected virtual function void parse_args(string space, bit [31:0] arg_len, `MB_PTR args[]);
+            clocks = args[0];
+        endfunction
+
+        protected virtual task execute();
+            longint unsigned calls;
+            fork
+                forever begin
+                    #10ns;
+                    beats++;
+                end
+            join_none
+            forever begin
+                int unsigned before_ = beats;
+                calls++;
+                repeat (32'(clocks))
+                    #10ns;
+                yield(calls * 100000 + 64'(beats - before_));
+            end
         endtask
     endclass
 endpackage

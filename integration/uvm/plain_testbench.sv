@@ -19,14 +19,19 @@ module testbench;
     MbSparse scratch = new("scratch");
 
     initial begin
-        automatic MbHost       host = MbHost::get();
-        automatic AddMethod    add = new;
-        automatic WaitMethod   wait_ = new;
+        automatic MbHost host = MbHost::get();
+        automatic AddMethod add = new;
+        automatic WaitMethod wait_ = new;
         automatic ClocksMethod clocks = new;
-        host.failed_status = 1;
+        automatic SequenceMethod sequence_ = new;
+        automatic TotalMethod total = new;
+        automatic SessionMethod session = new;
         host.register_method(add);
         host.register_method(wait_);
         host.register_method(clocks);
+        host.register_method(sequence_);
+        host.register_method(total);
+        host.register_method(session);
         host.register_memory(scratch);
         mailbox_if.connect();
         mb_server_run();

@@ -2,7 +2,10 @@
 module testbench;
     import uvm_pkg::*;
     `include "uvm_macros.svh"
+    // Either gives the library's functions, too.
+`ifndef OWN_PACKAGE
     import mailbox_uvm_pkg::*;
+`endif
     import cluster_pkg::*;
 
     bit                     clk, resetn;
@@ -27,5 +30,5 @@ module testbench;
     // A core that has come to nothing never exits.
     always @(posedge clk)
         if (resetn && trap != 0)
-            `uvm_fatal("testbench", $sformatf("a core has trapped: %b", trap))
+            `uvm_fatal("testbench", $sformatf("a core has trapped: %b\n%s", trap, mb_status()))
 endmodule

@@ -78,19 +78,72 @@ class ToldTest extends ClusterTest;
     endfunction
 endclass
 
-// A method forgets to yield.
-class MuteTest extends ClusterTest;
-    `uvm_component_utils(MuteTest)
+// A method's execute() returns without a yield.
+class NoYieldTest extends ClusterTest;
+    `uvm_component_utils(NoYieldTest)
 
     function new(string name, uvm_component parent);
         super.new(name, parent);
     endfunction
 
     virtual function void build_phase(uvm_phase phase);
-        MuteCall mute = MuteCall::type_id::create("launch");
+        NoYieldCall launch = NoYieldCall::type_id::create("launch");
         super.build_phase(phase);
-        MbRoot::mb().registery_method(mute);
+        MbRoot::mb().registery_method(launch);
     endfunction
+endclass
+
+// A method yields again before there is another call.
+class SecondYieldTest extends ClusterTest;
+    `uvm_component_utils(SecondYieldTest)
+
+    function new(string name, uvm_component parent);
+        super.new(name, parent);
+    endfunction
+
+    virtual function void build_phase(uvm_phase phase);
+        SecondYieldCall launch = SecondYieldCall::type_id::create("launch");
+        super.build_phase(phase);
+        MbRoot::mb().registery_method(launch);
+    endfunction
+endclass
+
+// What testbenches call that do by themselves what the host does: a channel's methods, and a memory by its name.
+class EstablishedTest extends ClusterTest;
+    `uvm_component_utils(EstablishedTest)
+
+    function new(string name, uvm_component parent);
+        super.new(name, parent);
+    endfunction
+
+    virtual task run_phase(uvm_phase phase);
+        SequenceCall  sequence_ = SequenceCall::type_id::create("mine");
+        MailboxCh     channel;
+        byte unsigned data;
+        MbRoot::mb().start();
+        channel = MbRoot::mb().get_ch("cpu0");
+        channel.registery(sequence_);
+        channel.start();
+        for (int i = 0; i < 4; i++)
+            call_mine(channel, 10 + 10 * (i % 3));
+        MbBBMemFactory::get().write("scratch", 'h800, 8'ha5);
+        MbBBMemFactory::get().read("scratch", 'h800, data);
+        if (data != 8'ha5)
+            `uvm_error("EstablishedTest", $sformatf("the memory has %h", data))
+        `uvm_info("EstablishedTest", "four calls and a byte", UVM_LOW)
+    endtask
+
+    local task call_mine(MailboxCh channel, longint unsigned expected);
+        `MB_PTR          args[] = new[`SV_CALL_MAX_ARGS];
+        int unsigned     status = MB_PENDING;
+        longint unsigned result;
+        while (status == MB_PENDING) begin
+            result = channel.poll("mine", 0, args, status);
+            MbRoot::mb().step();
+        end
+        if (status != MB_READY || result != expected)
+            `uvm_error("EstablishedTest", $sformatf("status %0d, result %0d; %0d was expected", status, result, expected))
+    endtask
 endclass
 
 // The end is that of the first channel which exits.

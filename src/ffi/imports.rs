@@ -9,6 +9,8 @@ const IMPORTS: &str = concat!(
     include_str!("../../sv/mailbox_sv/core/mb_dpi.svh"),
     include_str!("../../sv/mailbox_sv/mb_socket_dpi.svh")
 );
+/// What a package that includes `mailbox.sv` hands on.
+const REEXPORTS: &str = include_str!("../../sv/mailbox_sv/uvm/mb_reexports.svh");
 const EXPORTS: &str = include_str!("../../sv/mailbox_sv/core/mb_exports.svh");
 
 /// The C type of an open array: which direction it has, only the function's name tells.
@@ -151,5 +153,14 @@ fn what_the_header_looks_for_is_exported_as_it_is() {
     for name in defined.keys() {
         let export = format!("export \"DPI-C\" function {name};");
         assert!(EXPORTS.contains(&export), "{name} is not exported");
+    }
+}
+
+#[test]
+fn every_function_of_the_core_package_is_reexported() {
+    let core = include_str!("../../sv/mailbox_sv/core/mb_dpi.svh");
+    for name in in_system_verilog(core, "import \"DPI-C\" context ").keys() {
+        let export = format!("export mailbox_core_pkg::{name};");
+        assert!(REEXPORTS.contains(&export), "{name} is not re-exported");
     }
 }

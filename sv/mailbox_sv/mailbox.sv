@@ -1,5 +1,5 @@
 // The mailbox's classes for UVM testbenches. Include it at compilation-unit scope or in a package, once; mailbox_uvm_pkg.sv is such
-// a package. Compile mailbox_if.sv before.
+// a package. `import` of that package alone then gives the core's functions, types and classes too.
 `ifndef MAILBOX_SV
 `define MAILBOX_SV
 
@@ -8,8 +8,16 @@
 `include "uvm_macros.svh"
 `endif
 
+// Macros are shared between files in Verilator; other simulators show the line of the import.
+`ifdef VERILATOR
+`ifndef MAILBOX_CORE_PKG_SV
+`error "compile mailbox_if.sv before the file that includes mailbox.sv"
+`endif
+`endif
+
 import uvm_pkg::*;
-import mailbox_core_pkg::*;
+import mailbox_core_pkg::*; // compile mailbox_if.sv before the file that includes mailbox.sv
+`include "uvm/mb_reexports.svh"
 
 `include "uvm/mailbox_sv_call.svh"
 `include "uvm/mb_bb_mem.svh"
@@ -21,12 +29,5 @@ import mailbox_core_pkg::*;
 `include "uvm/mailbox_ch.svh"
 `include "uvm/mailbox_object.svh"
 `include "uvm/mb_root.svh"
-
-// Here too, for those who import only the package that this is in.
-`ifndef MAILBOX_UVM_PKG_SV
-task automatic mb_server_run();
-    mailbox_core_pkg::mb_server_run();
-endtask
-`endif
 
 `endif

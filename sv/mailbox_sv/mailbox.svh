@@ -1,12 +1,16 @@
-// Macros of the mailbox's SystemVerilog side.
+// Macros of the mailbox's SystemVerilog side. MB_PTR and SV_CALL_MAX_ARGS may be predefined, the same for all files.
 `ifndef MAILBOX_SVH
 `define MAILBOX_SVH
 
-// Addresses and arguments, whatever the pointer width of a channel.
+// Type of addresses and arguments, whatever the pointer width of a channel. A narrower one truncates both.
+`ifndef MB_PTR
 `define MB_PTR longint unsigned
+`endif
 
-// Arguments that a method is always given.
+// Number of argument words that parse_args is given. Firmware passes at most 16.
+`ifndef SV_CALL_MAX_ARGS
 `define SV_CALL_MAX_ARGS 16
+`endif
 
 // Shows an error without ending the run. Verilator's $error ends it, unless +verilator+error+limit+N is given.
 `ifdef VERILATOR

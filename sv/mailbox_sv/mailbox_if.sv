@@ -21,7 +21,7 @@ interface MailboxIf ();
     // Clocks since the last tick.
     int unsigned clocks;
     // notify() was called since the last tick, or before that: what was written when a clock ticked is there at the next.
-    bit          rung, again;
+    bit          notified, notified_last;
 
     // The library is called from this interface.
     function automatic void connect();
@@ -32,18 +32,18 @@ interface MailboxIf ();
 
     // Something is written to a mailbox; at the next clock it is there.
     function automatic void notify();
-        rung = 1;
+        notified = 1;
     endfunction
 
     always @(posedge clk)
         if (host != null && host.serving && !reset) begin
             clocks = clocks + 1;
             // Not just when it is equal: the testbench may have shortened the period.
-            if (rung || again || (period == 0 ? host.is_asked() : clocks >= period)) begin
+            if (notified || notified_last || (period == 0 ? host.has_pending_calls() : clocks >= period)) begin
                 clocks = 0;
-                again = rung;
-                rung = 0;
-                if (again)
+                notified_last = notified;
+                notified = 0;
+                if (notified_last)
                     mb_notify();
                 host.tick();
             end
@@ -51,11 +51,11 @@ interface MailboxIf ();
 
     always @mb_begun
         if (host != null)
-            host.execute();
+            host.run_calls();
 
+    // An interface that was never connected, too: the host is not served then, and must say so.
     final
-        if (host != null)
-            host.finish();
+        MbHost::get().finish();
 endinterface
 
 `endif

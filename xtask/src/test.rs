@@ -10,8 +10,8 @@ use crate::cosim;
 use crate::runner::Runner;
 use crate::step::{Case, Expect, Runs, Step};
 use crate::tool::{
-    CARGO_DENY, CARGO_FUZZ, CLANG, COCOTB, CXX, LIBPYTHON, LLD, MATURIN, MYPY, NC, NUMPY, PICORV32,
-    PYSLANG, PYTEST, RISCV32, RISCV64, RUFF, UVM, VENV_PYTHON,
+    CARGO_DENY, CARGO_FUZZ, CLANG, COCOTB, CXX, LIBPYTHON, LLD, MATURIN, MYPY, NC, NUMPY, PERL,
+    PICORV32, PYSLANG, PYTEST, RISCV32, RISCV64, RUFF, UVM, VENV_PYTHON, VERILATOR,
 };
 
 /// Features that choose the same thing: two of a row are refused by the compiler.
@@ -213,9 +213,13 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .with(Runs::Full, ["cargo xtask cosim --full --no-install"])
             .needs(&cosim::NEEDS)
             .wants(&cosim::WANTS),
-        Step::new("SystemVerilog, by slang", [slang("plain")]).needs(&[PYSLANG, PICORV32]),
-        Step::new("SystemVerilog with UVM, by slang", [slang("uvm")])
-            .needs(&[PYSLANG, PICORV32, UVM]),
+        Step::new("SystemVerilog, by slang", ["plain", "unserved"].map(slang))
+            .needs(&[PYSLANG, PICORV32]),
+        Step::new(
+            "SystemVerilog with UVM, by slang",
+            ["uvm", "package", "order"].map(slang),
+        )
+        .needs(&[PYSLANG, PICORV32, UVM, VERILATOR, PERL]),
         Step::new("quickstart", ["cargo run --release --example quickstart"])
             .only_with(&["examples/quickstart/main.rs"]),
     ];

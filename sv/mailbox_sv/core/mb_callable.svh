@@ -1,19 +1,21 @@
-// A method that firmware calls by name, as the host sees it.
+// A method that firmware calls by name, as the host uses it: one instance per channel.
 interface class MbCallable;
     pure virtual function string get_name();
 
     // A new instance of the same method, for one channel; null where there can be none.
-    pure virtual function MbCallable another();
+    pure virtual function MbCallable clone_for_channel();
 
-    // One poll of a call, at this tick.
+    // Sets the channel whose calls this instance answers.
+    pure virtual function void set_channel(string ch);
+
+    // One poll of a call. Status is one of mb_status_e.
     pure virtual function longint unsigned poll(
-        longint unsigned tick, string space, int unsigned arg_len, longint unsigned args[`SV_CALL_MAX_ARGS],
-        output int unsigned status);
+        string space, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
 
-    // Asked when a tick is over, and before each poll. False where no call is pending any more; one that was polled neither in this
-    // tick nor since the one before has been dropped.
-    pure virtual function bit keep(longint unsigned tick);
+    // Tells the number of the current tick, before each poll and at the end of each tick. Returns true while a call is pending; one
+    // that was polled neither in this tick nor in the one before is dropped.
+    pure virtual function bit is_pending(longint unsigned tick);
 
-    // Executes the call that has begun.
-    pure virtual task serve();
+    // Starts what executes the calls, unless it runs already. Returns at once.
+    pure virtual task run();
 endclass

@@ -18,7 +18,9 @@ class MbChannel;
         return space;
     endfunction
 
+    // Adds a method: an instance of its own, for this channel.
     function void add(MbCallable method);
+        method.set_channel(name);
         methods[method.get_name()] = method;
     endfunction
 
@@ -26,4 +28,10 @@ class MbChannel;
     function MbCallable method(string name);
         return methods.exists(name) ? methods[name] : null;
     endfunction
+
+    // Starts what executes the methods' calls, ahead of the first call.
+    task run();
+        foreach (methods[name])
+            methods[name].run();
+    endtask
 endclass

@@ -19,7 +19,10 @@ endfunction
 function automatic longint unsigned mb_sv_call(
     input string ch, input string method, input int unsigned arg_len, input longint unsigned args[16],
     output int unsigned status);
-    return MbHost::get().poll(ch, method, arg_len, args, status);
+    `MB_PTR given[] = new[16];
+    foreach (args[i])
+        given[i] = mb_ptr_t'(args[i]);
+    return MbHost::get().poll(ch, method, arg_len, given, status);
 endfunction
 
 function automatic void mb_exited(input string ch, input int unsigned code);
@@ -27,7 +30,7 @@ function automatic void mb_exited(input string ch, input int unsigned code);
 endfunction
 
 function automatic void mb_report(input int severity, input string id, input string msg);
-    MbHost::get().hooks.report(mb_severity_e'(severity), id, msg);
+    MbHost::get().library_report(mb_severity_e'(severity), id, msg);
 endfunction
 
 function automatic void mb_print(input string ch, input string text);
@@ -49,21 +52,21 @@ endfunction
 function automatic void mb_bb_mem_write(input string name, input longint unsigned addr, input byte unsigned data);
     MbAddressable memory = MbHost::get().memory(name);
     if (memory != null)
-        memory.write(addr, data);
+        memory.write(mb_ptr_t'(addr), data);
 endfunction
 
 function automatic void mb_bb_mem_read(input string name, input longint unsigned addr, output byte unsigned data);
     MbAddressable memory = MbHost::get().memory(name);
     data = 0;
     if (memory != null)
-        memory.read(addr, data);
+        memory.read(mb_ptr_t'(addr), data);
 endfunction
 
 function automatic void mb_bb_mem_write_block(
     input string name, input longint unsigned addr, input int unsigned len, input byte unsigned data[64]);
     MbAddressable memory = MbHost::get().memory(name);
     if (memory != null)
-        memory.write_block(addr, len, data);
+        memory.write_block(mb_ptr_t'(addr), len, data);
 endfunction
 
 function automatic void mb_bb_mem_read_block(
@@ -72,5 +75,5 @@ function automatic void mb_bb_mem_read_block(
     foreach (data[i])
         data[i] = 0;
     if (memory != null)
-        memory.read_block(addr, len, data);
+        memory.read_block(mb_ptr_t'(addr), len, data);
 endfunction

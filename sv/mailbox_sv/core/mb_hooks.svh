@@ -41,7 +41,12 @@ class MbHooks;
     virtual function void written(string space, longint unsigned addr, int unsigned len, byte unsigned data[64]);
     endfunction
 
-    // Whether the run is a good one so far.
+    // Exit status of the process for a run that has failed, unless MbHost::failed_status says otherwise. 0 leaves it to the simulator.
+    virtual function int failed_status();
+        return 1;
+    endfunction
+
+    // True while nothing has failed.
     virtual function bit passed();
         return errors == 0;
     endfunction

@@ -1,6 +1,6 @@
 // The host in the testbench: its channels, methods and memories, and how far the run is. There is one.
 class MbHost;
-    local static MbHost one;
+    local static MbHost inst;
 
     // Who is told.
     MbHooks hooks = new;
@@ -8,8 +8,9 @@ class MbHost;
     // A call of a method that is not there is fatal; without, firmware is told by -ENOSYS.
     bit missing_method_is_fatal = 1;
 
-    // The process' exit status where the run has failed; 0 leaves it to the simulator.
-    int failed_status;
+    // Exit status of the process for a run that has failed; 0 leaves it to the simulator. -1: what the hooks say, which is 1 without UVM
+    // and 0 with it.
+    int failed_status = -1;
 
     // The library is to be called at every tick.
     bit serving;
@@ -23,11 +24,17 @@ class MbHost;
     local MbCallable    methods[string];
     local MbAddressable memories[string];
     local MbChannel     channels[string];
-    // Methods whose call has begun.
-    local MbCallable    begun[$];
+    // Methods whose call has begun, and that may have to be started.
+    local MbCallable    to_run[$];
 
     // Whether the library was initialised, and whether that or a later call has failed.
     local bit initialised, broken;
+    // start() was called.
+    local bit started;
+    // finish() was called.
+    local bit finished;
+    // Errors and worse that the library has reported.
+    local int unsigned library_errors;
     // All channels have exited, or the library has failed.
     local bit over;
     // Exits so far.
@@ -37,9 +44,9 @@ class MbHost;
     local bit clocked;
 
     static function MbHost get();
-        if (one == null)
-            one = new;
-        return one;
+        if (inst == null)
+            inst = new;
+        return inst;
     endfunction
 
     // ---- What the testbench registers ----
@@ -58,12 +65,28 @@ class MbHost;
         end
         methods[name] = method;
         foreach (channels[ch])
-            equip(channels[ch], method);
+            bind_method(channels[ch], method);
+    endfunction
+
+    // A method of one channel, under its name.
+    function void register_channel_method(string ch, MbCallable method);
+        MbChannel at = channel(ch);
+        if (at == null)
+            return;
+        if (at.method(method.get_name()) != null)
+            hooks.report(MB_FATAL, "MbHost", $sformatf(
+                "channel `%s` has a method `%s`: give one another name", ch, method.get_name()));
+        else
+            bind_method(at, method);
     endfunction
 
     // A black-box memory, under its name in the memory configuration.
     function void register_memory(MbAddressable memory);
-        memories[memory.get_name()] = memory;
+        if (memories.exists(memory.get_name()))
+            hooks.report(MB_FATAL, "MbHost", $sformatf(
+                "there are two memories `%s`: give one another name", memory.get_name()));
+        else
+            memories[memory.get_name()] = memory;
     endfunction
 
     // A channel that the library serves.
@@ -72,7 +95,7 @@ class MbHost;
             return;
         channels[ch] = new(ch);
         foreach (methods[name])
-            equip(channels[ch], methods[name]);
+            bind_method(channels[ch], methods[name]);
         -> mb_changed;
     endfunction
 
@@ -81,8 +104,8 @@ class MbHost;
         clocked = 1;
     endfunction
 
-    local function void equip(MbChannel channel, MbCallable method);
-        MbCallable own = method.another();
+    local function void bind_method(MbChannel channel, MbCallable method);
+        MbCallable own = method.clone_for_channel();
         if (own == null) begin
             hooks.report(MB_FATAL, "MbHost", $sformatf(
                 "method `%s` can't be copied for channel `%s`: does its class have `uvm_object_utils`?",
@@ -110,17 +133,17 @@ class MbHost;
         return null;
     endfunction
 
-    // Whether a call is pending.
-    function bit is_asked();
+    // True while a call is pending.
+    function bit has_pending_calls();
         return pending.size() != 0;
     endfunction
 
-    // All channels have exited, or the library has failed.
-    function bit is_over();
+    // True once all channels have exited, or the host has failed or was stopped.
+    function bit is_done();
         return over;
     endfunction
 
-    // Whether all is well so far: no exit code but 0, no failure, no error.
+    // True while nothing has failed: no exit code but 0, no failure of the host, no error.
     function bit passed();
         foreach (codes[ch])
             if (codes[ch] != 0)
@@ -130,26 +153,28 @@ class MbHost;
 
     // ---- Running ----
 
-    // Builds the library's system, once: an empty argument is taken from the environment. False where that fails.
+    // Builds the library's system, once: an empty argument is taken from the environment. Returns false, and has reported why, where
+    // that fails.
     function bit init(string mem_cfg = "", string mailbox_cfg = "", string fs_root = "");
+        int unsigned reported = library_errors;
         if (!initialised) begin
             initialised = 1;
-            broken = mb_init(mem_cfg, mailbox_cfg, fs_root) != 0;
+            if (mb_init(mem_cfg, mailbox_cfg, fs_root) != 0)
+                fail("mb_init", reported);
         end
         return !broken;
     endfunction
 
     // Begins to serve, and returns when there are channels whose methods are ready. Time passes by a MailboxIf alone.
     task start();
+        started = 1;
         if (!serving && !over) begin
-            if (!clocked) begin
-                hooks.report(MB_FATAL, "MbHost", "no interface ticks: connect a MailboxIf first");
-                return;
-            end
             serving = 1;
             hooks.serving(1);
-            if (!init())
-                stop();
+            if (!clocked)
+                end_failed("no interface ticks: connect a MailboxIf before start()");
+            else
+                void'(init());
         end
         while (channels.size() == 0 && !over)
             @mb_changed;
@@ -175,16 +200,20 @@ class MbHost;
 
     // One look of the library at the mailboxes.
     function void tick();
-        int served;
+        int unsigned reported = library_errors;
+        int          served;
         ticks++;
         served = mb_tick();
         for (int i = pending.size() - 1; i >= 0; i--)
-            if (!pending[i].keep(ticks))
+            if (!pending[i].is_pending(ticks))
                 pending.delete(i);
         if (served < 0)
-            broken = 1;
-        if (served <= 0)
-            stop();
+            fail("mb_tick", reported);
+        else if (served > 0 && channels.size() == 0)
+            end_failed({"the library has not called sv_registery_ch, and would not find mb_report either: have the linker keep ",
+                "what mailbox_core_pkg exports (Verilator: -LDFLAGS -Wl,--undefined=mb_report)"});
+        else if (served == 0)
+            complete();
     endfunction
 
     // No more is to come.
@@ -197,29 +226,69 @@ class MbHost;
         -> mb_changed;
     endfunction
 
-    // Ends the library's part; with `failed_status`, the process too where the run has failed.
+    // Ends the library's part, at the end of the simulation; with a `failed_status`, the process too where the run has failed. For
+    // MailboxIf.
     function void finish();
-        if (failed_status != 0 && !passed())
-            mb_quit(failed_status);
+        int status = failed_status < 0 ? hooks.failed_status() : failed_status;
+        if (finished || !(started || initialised || clocked))
+            return;
+        finished = 1;
+        if (serving && ticks == 0) begin
+            broken = 1;
+            hooks.report(MB_ERROR, "MbHost", "nothing was served: the clock of the MailboxIf has not risen outside of reset");
+        end else if (!started)
+            hooks.report(MB_WARNING, "MbHost", "nothing was served: nobody has called start() or mb_server_run()");
+        if (status != 0 && !passed()) begin
+            mb_quit(status);
+            // It has returned: the library has refused it, and reported why.
+            hooks.report(MB_FATAL, "MbHost", "the run has failed");
+        end
         mb_shutdown();
     endfunction
 
-    // Starts the execution of calls that have begun. For MailboxIf.
-    function void execute();
-        while (begun.size() != 0) begin
-            automatic MbCallable method = begun.pop_front();
-            fork
-                method.serve();
-            join_none
+    // Starts the methods whose call has begun. For MailboxIf.
+    task run_calls();
+        while (to_run.size() != 0) begin
+            MbCallable method = to_run.pop_front();
+            method.run();
         end
+    endtask
+
+    // The library serves no channel any more.
+    local function void complete();
+        if (channels.size() == 0)
+            hooks.report(MB_WARNING, "MbHost", "nothing was served: the mailbox configuration has no channel with `server: true`");
+        foreach (channels[ch])
+            if (!codes.exists(ch)) begin
+                broken = 1;
+                hooks.report(MB_ERROR, ch,
+                    "service has ended, and the library has not called mb_exited: does the testbench export another one?");
+            end
+        stop();
+    endfunction
+
+    // A call into the library has failed. What it has reported since `reported` errors is not told again.
+    local function void fail(string call, int unsigned reported);
+        string text = mb_last_error();
+        if (library_errors != reported) begin
+            broken = 1;
+            stop();
+        end else
+            end_failed(text != "" ? text : {call, " has failed, and the library does not say why: see stderr"});
+    endfunction
+
+    // The host can't go on, and nobody has been told why. Service is over first: a fatal report may end the process.
+    local function void end_failed(string text);
+        broken = 1;
+        stop();
+        hooks.report(MB_FATAL, "MbHost", text);
     endfunction
 
     // ---- What the library tells ----
 
     // One poll of a method.
     function longint unsigned poll(
-        string ch, string method, int unsigned arg_len, longint unsigned args[`SV_CALL_MAX_ARGS],
-        output int unsigned status);
+        string ch, string method, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
         MbChannel  at = channel(ch);
         MbCallable callee;
         status = MB_FAILED;
@@ -238,13 +307,21 @@ class MbHost;
             return 0;
         end
         // At once, and not when the tick is over: its next call may begin in the tick in which this one was answered.
-        if (!callee.keep(ticks))
+        if (!callee.is_pending(ticks))
             forget(callee);
-        poll = callee.poll(ticks, at.get_space(), arg_len, args, status);
+        poll = callee.poll(at.get_space(), arg_len, given(args), status);
         if (status == MB_FAILED)
-            hooks.report(MB_ERROR, ch, $sformatf("method `%s` ended without a result: execute() did not yield", method));
+            hooks.report(MB_ERROR, ch, $sformatf(
+                "method `%s` has failed: execute() returned without a yield()", method));
         if (status == MB_PENDING)
             await(callee);
+    endfunction
+
+    // As many words as a method is given; those that firmware has not passed are 0.
+    local function mb_args_t given(`MB_PTR args[]);
+        given = new[`SV_CALL_MAX_ARGS];
+        foreach (given[i])
+            given[i] = i < args.size() ? args[i] : 0;
     endfunction
 
     local function void await(MbCallable callee);
@@ -252,8 +329,7 @@ class MbHost;
             if (pending[i] == callee)
                 return;
         pending.push_back(callee);
-        begun.push_back(callee);
-        -> mb_begun;
+        to_run.push_back(callee);
     endfunction
 
     local function void forget(MbCallable callee);
@@ -262,6 +338,13 @@ class MbHost;
                 pending.delete(i);
                 return;
             end
+    endfunction
+
+    // A report of the library's.
+    function void library_report(mb_severity_e severity, string id, string text);
+        if (severity >= MB_ERROR)
+            library_errors++;
+        hooks.report(severity, id, text);
     endfunction
 
     // A channel has exited.

@@ -13,12 +13,12 @@ virtual class MbMemoryOf #(type BASE = MbObject) extends BASE implements MbAddre
 
     virtual function void write_block(`MB_PTR addr, int unsigned len, byte unsigned data[64]);
         for (int unsigned i = 0; i < len; i++)
-            write(addr + 64'(i), data[i]);
+            write(addr + mb_ptr_t'(i), data[i]);
     endfunction
 
     virtual function void read_block(`MB_PTR addr, int unsigned len, output byte unsigned data[64]);
         for (int unsigned i = 0; i < len; i++)
-            read(addr + 64'(i), data[i]);
+            read(addr + mb_ptr_t'(i), data[i]);
     endfunction
 endclass
 

@@ -1,7 +1,10 @@
-// A method that firmware calls by name, and its state: INIT, then PENDING from the first poll of a call on, then READY when there
-// is a result, which one more poll fetches.
+// A method that firmware calls by name. A method of the testbench's extends it, or MailboxSvCall under UVM, by `parse_args` and `execute`.
 //
-// A method extends it, or MailboxSvCall in a UVM testbench, by `parse_args` and `execute`.
+// `execute` is a coroutine: it begins at the first call, runs again whenever it returns, and `yield` suspends it until the next
+// call. State of a call: INIT, then PENDING from its first poll on, then READY from the yield until a poll fetches the result.
+//
+// Two processes per instance: one runs `execute`, the other ends it, and all that it has forked, when firmware resets the channel while a
+// call is pending. The next call begins `execute` anew.
 virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCallable;
     typedef enum {
         INIT,
@@ -9,17 +12,22 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         READY
     } state_e;
 
+    local string           channel;
     local state_e          state = INIT;
     local longint unsigned result;
-    // There is no result: execute() returned without one.
+    // execute() returned without a result.
     local bit              failed;
-    // The tick of the last poll.
-    local longint unsigned polled;
-
-    // Calls that began, and those that were executed.
-    local int unsigned begun, seen;
-    // What executes them; null while nothing does.
-    local process      executing;
+    // Calls so far.
+    local int unsigned     calls;
+    // execute() has yielded since it began.
+    local bit              yielded;
+    // A call was dropped, and the process that executed it has yet to be ended.
+    local bit              dropped;
+    // The current tick, and that of the last poll.
+    local longint unsigned now, polled;
+    // Runs supervise(), or is about to.
+    local process          supervisor;
+    local bit              starting;
 
     function new(string name = "");
         super.new(name);
@@ -29,36 +37,49 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         return super.get_name();
     endfunction
 
-    // Takes a call's arguments: `arg_len` of them count. `space` is what pointers among them point into.
+    // The channel whose calls this instance answers.
+    function string get_channel();
+        return channel;
+    endfunction
+
+    virtual function void set_channel(string ch);
+        channel = ch;
+    endfunction
+
+    // Takes a call's arguments: `arg_len` of them count, the others are 0. `space` is what pointers among them point into.
     pure virtual protected function void parse_args(string space, bit [31:0] arg_len, `MB_PTR args[]);
 
-    // Does what a call asks for, and ends with `yield`. It may take time.
+    // Answers calls, each by a `yield`. It may take simulated time.
     pure virtual protected task execute();
 
-    pure virtual function MbCallable another();
+    pure virtual function MbCallable clone_for_channel();
 
-    // Gives a call its result.
+    // Gives the pending call its result, and returns at the next call, for which `parse_args` has then run.
     virtual protected task yield(longint unsigned result);
-        if (state == PENDING) begin
+        int unsigned call = calls;
+        yielded = 1;
+        if (state == PENDING && !dropped) begin
             this.result = result;
             state = READY;
-        end
+        end else if (!dropped)
+            MbHost::get().hooks.report(MB_ERROR, channel, $sformatf(
+                "method `%s`: a second yield() for one call: the result %0d is lost", get_name(), result));
+        // Where its call was dropped, it never returns: its process is about to be ended.
+        while (calls == call || dropped)
+            @mb_begun;
     endtask
 
     virtual function longint unsigned poll(
-        longint unsigned tick, string space, int unsigned arg_len, longint unsigned args[`SV_CALL_MAX_ARGS],
-        output int unsigned status);
-        polled = tick;
+        string space, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
+        polled = now;
         status = MB_PENDING;
         case (state)
             INIT: begin
-                `MB_PTR given[] = new[`SV_CALL_MAX_ARGS];
-                foreach (args[i])
-                    given[i] = args[i];
-                parse_args(space, arg_len, given);
+                parse_args(space, arg_len, args);
                 failed = 0;
                 state = PENDING;
-                begun++;
+                calls++;
+                -> mb_begun;
             end
             READY: begin
                 state = INIT;
@@ -70,33 +91,64 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         return 0;
     endfunction
 
-    // A pending call is polled at every tick, or between each and the next: where one passes without, firmware has reset its channel.
-    virtual function bit keep(longint unsigned tick);
+    virtual function bit is_pending(longint unsigned tick);
+        now = tick;
         if (state != INIT && polled + 1 < tick) begin
             state = INIT;
-            if (executing != null)
-                executing.kill();
-            executing = null;
+            dropped = 1;
+            -> mb_dropped;
         end
         return state != INIT;
     endfunction
 
-    // One call after the other: execute() may go on after it has yielded.
-    virtual task serve();
-        if (executing != null)
+    virtual task run();
+        if (is_running())
             return;
-        executing = process::self();
-        while (begun != seen) begin
-            seen = begun;
-            if (state == PENDING)
-                execute();
-            // Nothing would ever answer it.
-            if (state == PENDING && begun == seen) begin
-                failed = 1;
-                state = READY;
+        starting = 1;
+        fork
+            supervise();
+        join_none
+    endtask
+
+    // False, too, where a user of run() was killed, and the supervisor with it: the next call starts another.
+    local function bit is_running();
+        if (supervisor == null || starting)
+            return starting;
+        return supervisor.status() != process::FINISHED && supervisor.status() != process::KILLED;
+    endfunction
+
+    // Ends execute() by ending its parent's children: process::kill leaves running in Verilator what the process has forked.
+    local task supervise();
+        supervisor = process::self();
+        starting = 0;
+        forever begin
+            while (state != PENDING)
+                @mb_begun;
+            dropped = 0;
+            fork
+                run_execute();
+            join_none
+            while (!dropped)
+                @mb_dropped;
+            disable fork;
+        end
+    endtask
+
+    // Without a yield execute() fails the call, and waits for another one: a loop around it would never let time pass.
+    local task run_execute();
+        forever begin
+            int unsigned call = calls;
+            yielded = 0;
+            execute();
+            if (!yielded) begin
+                if (state == PENDING && !dropped) begin
+                    failed = 1;
+                    state = READY;
+                end
+                while (calls == call || dropped)
+                    @mb_begun;
             end
         end
-        executing = null;
     endtask
 endclass
 

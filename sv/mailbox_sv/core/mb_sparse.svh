@@ -1,6 +1,6 @@
 // A black-box memory in an associative array: bytes that nobody has written are zero.
 class MbSparseOf #(type BASE = MbMemory) extends BASE;
-    protected byte unsigned bytes[longint unsigned];
+    protected byte unsigned bytes[mb_ptr_t];
 
     function new(string name = "");
         super.new(name);

@@ -30,12 +30,20 @@ typedef enum int unsigned {
 parameter int unsigned MB_OBSERVE_SERVED  = 1;
 parameter int unsigned MB_OBSERVE_WRITTEN = 2;
 
-// A channel is there or has exited, or service is over; a call has begun, and is to be executed. They are no members of a
-// class, since Verilator looks at those in every time step for as long as somebody waits.
-event mb_changed, mb_begun;
+// An address or an argument: `MB_PTR as a type that a cast can name.
+typedef `MB_PTR mb_ptr_t;
+
+// The argument words of a call.
+typedef `MB_PTR mb_args_t[];
+
+// A channel is there or has exited, or service is over; a call has begun; a call was dropped. No members of a class: for these
+// the triggers are evaluated by Verilator in every time step for as long as a process waits.
+event mb_changed, mb_begun, mb_dropped;
 
 // A bad address (Linux's number): what firmware is answered whose words point to nowhere.
 parameter int MB_EFAULT = 14;
 
 // Exit codes by channel.
 typedef int unsigned mb_codes_t[string];
+
+typedef class MbHost;

@@ -1,23 +1,36 @@
-// One channel: the methods that firmware calls on it, and the space that its pointers point into.
+// One channel of the host, by its name: the methods that firmware calls on it, and the space that its pointers point into.
 class MailboxCh extends uvm_object;
     `uvm_object_utils(MailboxCh)
-
-    local MbChannel channel;
 
     function new(string name = "MailboxCh");
         super.new(name);
     endfunction
 
-    function void set_channel(MbChannel channel);
-        this.channel = channel;
-    endfunction
-
     function string get_space();
-        return channel.get_space();
+        MbChannel channel = MbHost::get().channel(get_name());
+        return channel == null ? "" : channel.get_space();
     endfunction
 
     // This channel's instance of a method; null where there is none.
     function MbCallable get_method(string method);
-        return channel.method(method);
+        MbChannel channel = MbHost::get().channel(get_name());
+        return channel == null ? null : channel.method(method);
+    endfunction
+
+    // A method of this channel alone: a clone of it.
+    function void registery(MailboxSvCall method);
+        MbHost::get().register_channel_method(get_name(), method);
+    endfunction
+
+    // Starts the methods ahead of their first call. It isn't needed: a call starts its method.
+    task start();
+        MbChannel channel = MbHost::get().channel(get_name());
+        if (channel != null)
+            channel.run();
+    endtask
+
+    // One poll of a method.
+    function longint unsigned poll(string method, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
+        return MbHost::get().poll(get_name(), method, arg_len, args, status);
     endfunction
 endclass

@@ -26,7 +26,7 @@ class MailboxMonitor extends uvm_monitor;
 
     // A run that ends early says what the channels wait for.
     virtual function void pre_abort();
-        if (!MbHost::get().is_over())
+        if (!MbHost::get().is_done())
             `uvm_info(get_type_name(), {"the channels:\n", mb_status()}, UVM_NONE)
     endfunction
 

@@ -33,11 +33,7 @@ class Mailbox extends uvm_object;
 
     // A channel; fatal where there is none.
     function MailboxCh get_ch(string ch);
-        MbChannel channel = host.channel(ch);
-        if (channel == null)
-            return null;
-        get_ch = MailboxCh::type_id::create(ch);
-        get_ch.set_channel(channel);
+        return host.channel(ch) == null ? null : MailboxCh::type_id::create(ch);
     endfunction
 
     // Begins to serve: returns when the channels are there, each with its own instances of the methods.
@@ -69,7 +65,7 @@ class Mailbox extends uvm_object;
 
     // One poll of a method.
     function longint unsigned poll(
-        string ch, string method, bit [31:0] arg_len, `MB_PTR args[`SV_CALL_MAX_ARGS], output int unsigned status);
+        string ch, string method, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
         return host.poll(ch, method, arg_len, args, status);
     endfunction
 endclass

@@ -6,7 +6,7 @@ virtual class MailboxSvCall extends MbMethodOf#(uvm_object);
         super.new(name);
     endfunction
 
-    virtual function MbCallable another();
+    virtual function MbCallable clone_for_channel();
         uvm_object    copy = clone();
         MailboxSvCall method;
         if (copy == null || $cast(method, copy) == 0)

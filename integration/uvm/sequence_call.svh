@@ -1,8 +1,8 @@
-// Never yields.
-class MuteCall extends MailboxSvCall;
-    `uvm_object_utils(MuteCall)
+// Answers 10, 20, 30, and again.
+class SequenceCall extends MailboxSvCall;
+    `uvm_object_utils(SequenceCall)
 
-    function new(string name = "launch");
+    function new(string name = "sequence");
         super.new(name);
     endfunction
 
@@ -10,6 +10,8 @@ class MuteCall extends MailboxSvCall;
     endfunction
 
     protected virtual task execute();
-        MbRoot::mb().step();
+        yield(10);
+        yield(20);
+        yield(30);
     endtask
 endclass
