@@ -25,7 +25,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use self::build::{Builder, Simulation, empty, memories};
+use self::build::{Builder, Model, Simulation, empty, memories};
 use self::case::Case;
 use self::client::Clients;
 use self::recording::Recording;
@@ -204,7 +204,13 @@ fn run_case(
     golden: bool,
 ) -> Result<Option<String>> {
     let images = builder.firmware(name, &case.firmware)?;
-    let mut simulation = builder.simulation(&case.design, case.library, case.backend)?;
+    let mut simulation = builder.simulation(Model {
+        library: case.library,
+        backend: case.backend,
+        threading: case.threading,
+        host: case.host.as_deref(),
+        ..Model::of(&case.design)
+    })?;
     if let Some(name) = &case.memories {
         simulation.memories = memories(name);
     }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::build::{Builder, Simulation};
-use super::case::{Backend, Library};
+use super::build::{Builder, Model, Simulation};
+use super::case::Backend;
 use super::command;
 
 /// A design with idle firmware, and what it is run with.
@@ -77,7 +77,10 @@ const TURNS: usize = 5;
 pub(super) fn run(builder: &mut Builder<'_>, bench: &Bench) -> Result<()> {
     println!("\n{}", bench.title);
     let images = builder.firmware("bench", &["idle".into()])?;
-    let simulation = builder.simulation(bench.design, Library::Shared, bench.backend)?;
+    let simulation = builder.simulation(Model {
+        backend: bench.backend,
+        ..Model::of(bench.design)
+    })?;
     let time = |plusargs| time(builder.root(), &simulation, &images, plusargs, bench.clocks);
     let mut rounds = vec![];
     for round in 1..=ROUNDS {

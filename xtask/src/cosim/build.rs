@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use super::NEEDS;
-use super::case::{Backend, Library};
+use super::case::{Backend, Library, Threading};
 use crate::clock::Clock;
 use crate::tool::{
     RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, VENV, python_packages, requirements, uvm,
@@ -40,7 +40,62 @@ pub(super) struct Builder<'a> {
     root: &'a Path,
     packages: PathBuf,
     libraries: BTreeMap<Option<&'static str>, PathBuf>,
-    built: BTreeMap<(String, Library, Option<Backend>), Simulation>,
+    built: BTreeMap<String, Simulation>,
+}
+
+/// A simulation to build.
+#[derive(Clone, Copy)]
+pub(super) struct Model<'a> {
+    /// A name in `integration/designs`, or a folder with `design.f`, `mem.yaml` and `mailbox.yaml`.
+    pub(super) design: &'a str,
+    pub(super) library: Library,
+    pub(super) backend: Option<Backend>,
+    pub(super) threading: Option<Threading>,
+    /// Package of the host program, which has the library in it.
+    pub(super) host: Option<&'a str>,
+}
+
+impl<'a> Model<'a> {
+    /// With the library as it is, on one thread.
+    pub(super) fn of(design: &'a str) -> Self {
+        Self {
+            design,
+            library: Library::default(),
+            backend: None,
+            threading: None,
+            host: None,
+        }
+    }
+
+    /// The name of its folder.
+    fn name(&self) -> String {
+        let mut name = self.design.replace('/', "-");
+        if let Some(backend) = self.backend {
+            name += &format!("-by-{}", backend.name());
+        }
+        if let Some(threading) = self.threading {
+            name += &format!("-{threading}");
+        }
+        if self.library == Library::Static {
+            name += "-static";
+        }
+        name
+    }
+
+    /// The file of its sources, its memories and its mailboxes.
+    fn files(&self) -> [String; 3] {
+        let Self { design, .. } = self;
+        if design.contains('/') {
+            return ["design.f", "mem.yaml", "mailbox.yaml"]
+                .map(|file| format!("{design}/{file}"));
+        }
+        let family = design.split('-').next().unwrap_or(design);
+        [
+            format!("integration/designs/{design}.f"),
+            memories(family),
+            format!("integration/designs/{family}.mailbox.yaml"),
+        ]
+    }
 }
 
 /// A simulation, ready to run.
@@ -105,6 +160,17 @@ impl<'a> Builder<'a> {
         Ok(folder)
     }
 
+    /// The folder with a host program, which has the library in it.
+    fn host_program(&self, package: &str) -> Result<PathBuf> {
+        let mut cargo = Command::new("cargo");
+        cargo
+            .args(["build", "--release", "--target-dir", "target"])
+            .args(["--package", package])
+            .current_dir(self.root);
+        succeed(&mut cargo, package)?;
+        Ok(self.root.join("target/release"))
+    }
+
     pub(super) fn root(&self) -> &'a Path {
         self.root
     }
@@ -136,7 +202,7 @@ impl<'a> Builder<'a> {
             if name == RUST {
                 return self.rust_firmware(core);
             }
-            let source = ["integration/firmware", "firmware"]
+            let source = ["integration/firmware", "firmware", "."]
                 .map(|folder| format!("{folder}/{name}.c"))
                 .into_iter()
                 .find(|source| self.root.join(source).is_file())
@@ -178,38 +244,34 @@ impl<'a> Builder<'a> {
     }
 
     /// The simulation of a design. One whose inputs have not changed since it was built is kept.
-    pub(super) fn simulation(
-        &mut self,
-        design: &str,
-        library: Library,
-        backend: Option<Backend>,
-    ) -> Result<Simulation> {
-        let key = (design.to_owned(), library, backend);
-        if let Some(built) = self.built.get(&key) {
+    pub(super) fn simulation(&mut self, model: Model<'_>) -> Result<Simulation> {
+        let name = model.name();
+        if let Some(built) = self.built.get(&name) {
             return Ok(built.clone());
         }
-        let mut name = design.to_owned();
-        if let Some(backend) = backend {
-            name = format!("{name}-by-{}", backend.name());
-        }
-        if library == Library::Static {
-            name += "-static";
-        }
-        let folder = self.root.join("target/cosim/simulations").join(name);
+        let folder = self.root.join("target/cosim/simulations").join(&name);
+        let [design, memories, mailboxes] = model.files();
 
-        let libraries = self.library(backend.map(Backend::feature))?;
-        let link = match library {
+        let (libraries, library) = match model.host {
+            None => {
+                let feature = model.backend.map(Backend::feature);
+                (self.library(feature)?, "vhost".to_owned())
+            }
+            Some(host) => (self.host_program(host)?, host.replace('-', "_")),
+        };
+        let archive = libraries.join(format!("lib{library}.a"));
+        let link = match model.library {
             Library::Shared => {
                 let libraries = libraries.display();
-                format!("-L{libraries} -lvhost -Wl,-rpath,{libraries}")
+                format!("-L{libraries} -l{library} -Wl,-rpath,{libraries}")
             }
-            Library::Static => {
-                let archive = libraries.join("libvhost.a");
-                format!("{} -lpthread -ldl -lm", archive.display())
-            }
+            Library::Static => format!("{} -lpthread -ldl -lm", archive.display()),
         };
-        let mut verilator = self.verilator(design, &link, &folder);
-        let archive = (library == Library::Static).then(|| libraries.join("libvhost.a"));
+        let mut verilator = self.verilator(&design, &link, &folder);
+        if let Some(Threading { threads, dpi }) = model.threading {
+            verilator.args(["--threads", &threads.to_string(), "--threads-dpi", dpi]);
+        }
+        let archive = (model.library == Library::Static).then_some(archive);
         let command = format!("{}\n{verilator:?}\n", requirements(&NEEDS));
         let inputs = || {
             let inputs = self.inputs(&folder, archive.as_deref())?;
@@ -218,26 +280,25 @@ impl<'a> Builder<'a> {
         let record = folder.join("inputs");
         let last = fs::read_to_string(&record).ok();
         if last.is_some() && inputs().ok() == last {
-            println!("  the simulation of {design} is as it was built before");
+            println!("  the simulation {name} is as it was built before");
         } else {
-            println!("  building the simulation of {design}");
+            println!("  building the simulation {name}");
             // In an empty folder: make would keep what was compiled by another command line or linked with another
             // library, and what it left when it was interrupted.
             empty(&folder)?;
             let clock = Clock::start();
-            succeed(&mut verilator, design)?;
+            succeed(&mut verilator, &design)?;
             println!("  built in {}", clock.elapsed());
             fs::write(&record, inputs()?)
                 .with_context(|| format!("cannot write {}", record.display()))?;
         }
 
-        let family = design.split('-').next().unwrap_or(design);
         let simulation = Simulation {
             program: folder.join("Vtestbench"),
-            memories: memories(family),
-            mailboxes: format!("integration/designs/{family}.mailbox.yaml"),
+            memories,
+            mailboxes,
         };
-        self.built.insert(key, simulation.clone());
+        self.built.insert(name, simulation.clone());
         Ok(simulation)
     }
 
@@ -269,7 +330,7 @@ impl<'a> Builder<'a> {
                 "CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG= OPT_FAST=-O3",
             ])
             .args(["-LDFLAGS", link])
-            .args(["-F", &format!("integration/designs/{design}.f")])
+            .args(["-F", design])
             .current_dir(self.root);
         command
     }

@@ -13,13 +13,20 @@ use crate::tool::{Tool, UVM, UVM_2017};
 /// By name.
 pub(super) type Cases = BTreeMap<String, Case>;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Clone)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Case {
     pub(super) design: String,
     #[serde(default)]
     pub(super) library: Library,
     pub(super) backend: Option<Backend>,
+    /// Package of the host program, which has the library in it.
+    pub(super) host: Option<String>,
+    /// True in the file for a case that is [expanded](expand); then none.
+    #[serde(default)]
+    threads: bool,
+    #[serde(skip)]
+    pub(super) threading: Option<Threading>,
     pub(super) memories: Option<String>,
     #[serde(default)]
     pub(super) firmware: Vec<String>,
@@ -47,6 +54,36 @@ pub(super) enum Library {
     #[default]
     Shared,
     Static,
+}
+
+/// Threads of a simulation, as Verilator's options have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Threading {
+    /// `--threads`.
+    pub(super) threads: u32,
+    /// `--threads-dpi`: the imported functions that may be called from any thread.
+    pub(super) dpi: &'static str,
+}
+
+impl Threading {
+    const ALL: [Self; 6] = [
+        Self::new(2, "all"),
+        Self::new(2, "pure"),
+        Self::new(2, "none"),
+        Self::new(4, "all"),
+        Self::new(4, "pure"),
+        Self::new(4, "none"),
+    ];
+
+    const fn new(threads: u32, dpi: &'static str) -> Self {
+        Self { threads, dpi }
+    }
+}
+
+impl fmt::Display for Threading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.threads, self.dpi)
+    }
 }
 
 /// The library's default backend, where it has one.
@@ -79,7 +116,27 @@ pub(super) fn read(root: &Path) -> Result<Cases> {
     let file = root.join("integration/cases.toml");
     let text =
         fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is wrong", file.display()))
+    let cases: Cases =
+        toml::from_str(&text).with_context(|| format!("{} is wrong", file.display()))?;
+    Ok(cases.into_iter().flat_map(expand).collect())
+}
+
+/// One case for each [`Threading`], as `<name>-<threads>-<dpi>`, where the case has threads; else the case. The first threading of
+/// a case that is part of the quick run is, too.
+fn expand((name, case): (String, Case)) -> Vec<(String, Case)> {
+    if !case.threads {
+        return vec![(name, case)];
+    }
+    let with = |(at, threading): (usize, Threading)| {
+        let case = Case {
+            threads: false,
+            threading: Some(threading),
+            full: case.full || at > 0,
+            ..case.clone()
+        };
+        (format!("{name}-{threading}"), case)
+    };
+    Threading::ALL.into_iter().enumerate().map(with).collect()
 }
 
 impl Case {
@@ -156,6 +213,12 @@ impl fmt::Display for Case {
         f.write_str(&self.design)?;
         if self.library == Library::Static {
             write!(f, ", statically linked")?;
+        }
+        if let Some(Threading { threads, dpi }) = self.threading {
+            write!(f, ", {threads} threads, DPI by {dpi}")?;
+        }
+        if let Some(host) = &self.host {
+            write!(f, ", host program {host}")?;
         }
         if let Some(backend) = self.backend {
             write!(f, ", memories by {}", backend.name())?;

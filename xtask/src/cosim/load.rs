@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::bench::{ROUNDS, spread};
-use super::build::{Builder, succeed};
+use super::build::{Builder, Model, succeed};
 use super::case::Library;
 use super::command;
 
@@ -24,7 +24,10 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
         .args(["-Wl,-Tdata=0,--entry=0,--nmagic", SOURCE, "-o", IMAGE])
         .current_dir(builder.root());
     succeed(&mut compile, SOURCE)?;
-    let simulation = builder.simulation(DESIGN, Library::Static, None)?;
+    let simulation = builder.simulation(Model {
+        library: Library::Static,
+        ..Model::of(DESIGN)
+    })?;
     let plusargs = [format!("+image={IMAGE}")];
 
     println!("\nloading 64 KiB:");

@@ -1,0 +1,28 @@
+// A PicoRV32 whose RAM is in the host program.
+module chip (
+    input bit clk,
+    input bit resetn
+);
+    import "DPI-C" function int unsigned ram_load(input int unsigned addr);
+    import "DPI-C" function void ram_store(
+        input int unsigned addr, input int unsigned data, input int unsigned strobes);
+
+    bit        valid, ready;
+    bit [31:0] addr, wdata, rdata;
+    bit [3:0]  wstrb;
+
+    picorv32 #(.ENABLE_MUL(1), .ENABLE_DIV(1)) cpu (
+        .clk(clk), .resetn(resetn),
+        .mem_valid(valid), .mem_ready(ready), .mem_addr(addr), .mem_wdata(wdata), .mem_wstrb(wstrb), .mem_rdata(rdata)
+    );
+
+    always @(posedge clk) begin
+        ready <= valid && !ready;
+        if (valid && !ready) begin
+            if (wstrb != 0)
+                ram_store(addr, wdata, {28'b0, wstrb});
+            else
+                rdata <= ram_load(addr);
+        end
+    end
+endmodule
