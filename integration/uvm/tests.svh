@@ -124,7 +124,7 @@ class EstablishedTest extends ClusterTest;
         channel = MbRoot::mb().get_ch("cpu0");
         channel.registery(sequence_);
         channel.start();
-        for (int i = 0; i < 4; i++)
+        for (longint unsigned i = 0; i < 4; i++)
             call_mine(channel, 10 + 10 * (i % 3));
         MbBBMemFactory::get().write("scratch", 'h800, 8'ha5);
         MbBBMemFactory::get().read("scratch", 'h800, data);
