@@ -64,7 +64,7 @@ impl<'a> SpaceView<'a> {
     /// Its memories, in ascending order of base.
     pub fn iter(&self) -> impl Iterator<Item = MemoryView<'a>> {
         let spaces = self.spaces;
-        self.space.memories.iter().filter_map(|id: &MemoryId| {
+        self.space.memories().iter().filter_map(|id: &MemoryId| {
             let memory = spaces.map.memory(*id)?;
             Some(MemoryView {
                 memory,
