@@ -191,6 +191,17 @@ pub enum MemoryProblem {
         /// The keys that make them.
         what: &'static str,
     },
+    /// More instances than a process should hold.
+    #[error(
+        "`array_dims`: {instances} rows of arrays are more than the {max} that a memory of backend `static` may have, each an instance of \
+         its own; leave `array_dims` out, or choose another `backend`"
+    )]
+    TooManyRows {
+        /// Rows of all banks.
+        instances: u64,
+        /// The largest number.
+        max: u64,
+    },
     /// Banks that do not fill the width.
     #[error("`bank_width` of {bank_width} bits does not divide `width` of {width} bits")]
     BankWidth {
@@ -305,7 +316,9 @@ pub enum ChannelProblem {
         known_names: Vec<String>,
     },
     /// A flag that is neither on nor off.
-    #[error("`{key}` is the text `{text}`; give true, false, yes, no, on, off, 1 or 0, or a text that expands to one of them")]
+    #[error(
+        "`{key}` is the text `{text}`; give true, false, yes, no, on, off, 1 or 0, or a text that expands to one of them"
+    )]
     Flag {
         /// `load`, `zero_bss` or `server`.
         key: &'static str,

@@ -32,7 +32,11 @@ impl Keys {
     }
 }
 
-fn take(map: &mut Mapping, known: &[&'static str], prefix: &str) -> Result<Vec<String>, KeyProblem> {
+fn take(
+    map: &mut Mapping,
+    known: &[&'static str],
+    prefix: &str,
+) -> Result<Vec<String>, KeyProblem> {
     let mut unknown = Vec::new();
     for key in map.keys().filter_map(Value::as_str) {
         if known.contains(&key) {
@@ -65,8 +69,16 @@ fn near_miss(key: &str, known: &[&'static str]) -> Option<&'static str> {
     }
     let distances = known.iter().map(|other| {
         let other_plain = plain(other);
-        let most = if key.len().min(other_plain.len()) > 4 { 2 } else { 1 };
-        (strsim::damerau_levenshtein(&key, &other_plain), most, *other)
+        let most = if key.len().min(other_plain.len()) > 4 {
+            2
+        } else {
+            1
+        };
+        (
+            strsim::damerau_levenshtein(&key, &other_plain),
+            most,
+            *other,
+        )
     });
     distances
         .filter(|(distance, most, _)| distance <= most)
@@ -93,11 +105,27 @@ mod tests {
         for (key, meant) in misses {
             assert_eq!(near_miss(key, MEMORY_KEYS.known), Some(meant), "{key}");
         }
-        for key in ["serve", "cacheline", "cache_lines", "mbid", "Load", "zerobss"] {
+        for key in [
+            "serve",
+            "cacheline",
+            "cache_lines",
+            "mbid",
+            "Load",
+            "zerobss",
+        ] {
             assert!(near_miss(key, CHANNEL_KEYS.known).is_some(), "{key}");
         }
         let others = [
-            "id", "desc", "name", "type", "comment", "description", "note", "depth", "owner", "",
+            "id",
+            "desc",
+            "name",
+            "type",
+            "comment",
+            "description",
+            "note",
+            "depth",
+            "owner",
+            "",
         ];
         for key in others {
             assert_eq!(near_miss(key, MEMORY_KEYS.known), None, "{key}");

@@ -28,6 +28,9 @@ pub(super) fn believe(
     let width = shape::width_in_bytes(&raw)?;
     let init = init(&raw.init, width, outside)?;
     let shape = shape::believe(raw, width)?;
+    if backend == Backend::Static {
+        shape::few_rows(&shape)?;
+    }
     match (backend, &shape) {
         (Backend::Api, Shape::Direct { .. } | Shape::Banked { .. }) => {
             Err(MemoryProblem::PathInApi(by_feature))

@@ -10,10 +10,7 @@ use super::{memory, raw};
 use crate::mem::{Memory, MemoryId, MemoryMap, PartialOverlap, Space};
 
 /// Believes the tree of a memory configuration. Keys beside `shared` and `space` may hold anchors, and are ignored.
-pub(super) fn believe(
-    document: Value,
-    within: Within<'_>,
-) -> Result<MemoryMap, ConfigProblem> {
+pub(super) fn believe(document: Value, within: Within<'_>) -> Result<MemoryMap, ConfigProblem> {
     let Value::Mapping(mut document) = document else {
         return Err(form(
             "the document",

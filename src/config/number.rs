@@ -18,7 +18,9 @@ enum NumberError {
     Syntax,
     #[error("is negative")]
     Negative,
-    #[error("begins with 0, which is octal to some: write 0o before an octal number, or leave the 0 out")]
+    #[error(
+        "begins with 0, which is octal to some: write 0o before an octal number, or leave the 0 out"
+    )]
     LeadingZero,
     #[error("does not fit into 64 bits")]
     TooLarge,
@@ -51,9 +53,7 @@ fn parse(text: &str) -> Result<u64, NumberError> {
     }
     // Digits only: what fails is too large.
     let value = u64::from_str_radix(&digits, radix).map_err(|_| NumberError::TooLarge)?;
-    value
-        .checked_mul(1 << shift)
-        .ok_or(NumberError::TooLarge)
+    value.checked_mul(1 << shift).ok_or(NumberError::TooLarge)
 }
 
 /// Splits a decimal number into its digits and the power of two of its unit.

@@ -18,8 +18,7 @@ impl DPIShareMemParser {
             file: origin,
             outside: &Process,
         };
-        let memory =
-            memory_map::believe_memory(name, keys, within, &format!("memory `{name}`"));
+        let memory = memory_map::believe_memory(name, keys, within, &format!("memory `{name}`"));
         memory.map_err(|problem| refuse(origin, None, problem))
     }
 

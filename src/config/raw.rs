@@ -154,14 +154,17 @@ mod tests {
     /// The names of a structure's fields are those that serde lists where it knows none.
     fn fields<T: DeserializeOwned + std::fmt::Debug>() -> String {
         let unknown = serde_yaml::from_str::<Value>("{zz: 0}").unwrap();
-        let error = serde_yaml::from_value::<T>(unknown).unwrap_err().to_string();
+        let error = serde_yaml::from_value::<T>(unknown)
+            .unwrap_err()
+            .to_string();
         let (_, names) = error.split_once("expected ").unwrap();
         names.trim_start_matches("one of ").to_owned()
     }
 
     #[test]
     fn known_keys_are_the_fields() {
-        let listed = |names: &[&str], between: &str| format!("`{}`", names.join(&format!("`{between}`")));
+        let listed =
+            |names: &[&str], between: &str| format!("`{}`", names.join(&format!("`{between}`")));
         assert_eq!(fields::<RawMemory>(), listed(MEMORY_KEYS.known, ", "));
         assert_eq!(fields::<RawChannel>(), listed(CHANNEL_KEYS.known, ", "));
         assert_eq!(fields::<RawDims>(), listed(MEMORY_KEYS.nested[0].1, " or "));

@@ -8,6 +8,23 @@ use crate::mem::{Array, Shape};
 /// The widest word, in bits: 16 times what simulators must support at least (IEEE 1800-2017, 7.4.1: 65,536 bits).
 const MAX_WIDTH: u64 = 1 << 20;
 
+/// Rows of arrays of one memory of backend `static`, each a buffer of its own.
+const MAX_INSTANCES: u64 = 1 << 18;
+
+/// Refuses a shape of more rows than a process can hold as buffers.
+pub(super) fn few_rows(shape: &Shape) -> Result<(), MemoryProblem> {
+    let arrays = u64::try_from(shape.instances().count()).unwrap_or(u64::MAX);
+    let rows = shape.array().map_or(1, |array| array.rows);
+    let instances = arrays.saturating_mul(rows);
+    if rows > 1 && instances > MAX_INSTANCES {
+        return Err(MemoryProblem::TooManyRows {
+            instances,
+            max: MAX_INSTANCES,
+        });
+    }
+    Ok(())
+}
+
 /// `width` in bytes, where it is given.
 pub(super) fn width_in_bytes(raw: &RawMemory) -> Result<Option<u64>, MemoryProblem> {
     let width = raw.width.map(|bits| bytes("width", bits.0));

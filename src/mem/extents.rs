@@ -109,7 +109,9 @@ fn nested(placed: &[Placed]) -> Result<(), PartialOverlap> {
 /// Who has which addresses: of all memories at an address, the one of the least rank.
 fn extents(placed: &[Placed]) -> Vec<Extent> {
     // A memory begins at an edge, and has ended at another, which may be one more than the last address.
-    let begins = placed.iter().map(|memory| (u128::from(memory.first), true, memory));
+    let begins = placed
+        .iter()
+        .map(|memory| (u128::from(memory.first), true, memory));
     let ends = placed
         .iter()
         .map(|memory| (u128::from(memory.last) + 1, false, memory));

@@ -195,7 +195,7 @@ impl Builder {
         let noted = Noted::new(&self);
         let map = Rc::new(self.memory_map(&noted)?);
         let channels = self.channels(&map, &noted)?;
-        let origin = noted.header();
+        let (origin, warnings) = noted.into_parts();
         let memories = Rc::new(Memories::new(map.clone())?);
         let spaces = Spaces::new(map.clone(), memories.clone());
         built(&spaces, &mut self.extensions, &mut self.virtuals)?;
@@ -235,6 +235,7 @@ impl Builder {
             map,
             memories,
             channels,
+            warnings,
             callbacks,
             outside,
             sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
