@@ -170,4 +170,38 @@ mod tests {
         assert_eq!(direct.instances().collect::<Vec<_>>(), ["a"]);
         assert_eq!((direct.instance(0), direct.instance(1)), (Some("a"), None));
     }
+
+    #[test]
+    fn rows_are_arrays_of_their_own_with_the_same_bytes() {
+        use crate::mem::Geometry;
+        let array = Array {
+            width: 4,
+            rows: 3,
+            cols: 5,
+        };
+        let direct = Shape::Direct {
+            path: "m".to_owned(),
+            array,
+        };
+        let banks = vec![
+            vec!["a".to_owned(), "b".to_owned()],
+            vec!["c".to_owned(), "d".to_owned()],
+        ];
+        let banked = Shape::Banked { banks, bank: array };
+        assert!(direct.by_rows().instances().eq(["m[0]", "m[1]", "m[2]"]));
+        for shape in [direct, banked] {
+            let rows = shape.by_rows();
+            let (whole, parts) = (Geometry::of(&shape).unwrap(), Geometry::of(&rows).unwrap());
+            assert_eq!((whole.size(), parts.depth()), (parts.size(), 5));
+            let place = |shape: &Shape, geometry: Geometry, offset| {
+                let run = geometry.runs(offset, 1).next().unwrap();
+                let path = shape.instance(run.instance).unwrap();
+                let word = shape.array().unwrap().word_path(path, run.first_word);
+                (word.to_string(), run.skip)
+            };
+            for offset in 0..whole.size() {
+                assert_eq!(place(&shape, whole, offset), place(&rows, parts, offset));
+            }
+        }
+    }
 }

@@ -73,6 +73,7 @@ impl UvmHdl {
         from: &[Vecval],
         bits: u64,
     ) -> Result<(), UvmError> {
+        uvm_hdl_deposit.get()?;
         let mut room = self.room();
         room.fill(Vecval::default());
         call(&uvm_hdl_read, path, &mut room)?;
