@@ -27,7 +27,7 @@ pub struct MemoryView<'a> {
     /// What it is.
     pub memory: &'a Memory,
     /// Where its bytes are, where the memory is in this process: one buffer for each HDL instance, so one
-    /// for a direct memory, and for a banked one as many as there are banks, row by row.
+    /// for a direct memory, and for a banked one as many as there are banks, row by row; each row of an array counts.
     pub buffers: &'a [Buffer],
 }
 
