@@ -327,6 +327,9 @@ space:
     - narrow: {base: 0x90000, size: 64, path: tb.narrow, width: 32, backend: BACKEND}
     - short: {base: 0xa0000, size: 64, path: tb.short, width: 32, backend: BACKEND}
     - rows: {base: 0xb0000, size: 64, path: tb.rows, width: 32, backend: BACKEND}
+    - ecc: {base: 0xc0000, size: 256, path: tb.ecc, width: 32, backend: BACKEND}
+    - parity: {base: 0xd0000, size: 288, path: tb.parity, width: 72, array_dims: {rows: 4, cols: 8}, backend: BACKEND}
+    - past_ecc: {base: 0xe0000, size: 320, path: tb.ecc, width: 32, backend: BACKEND}
 ";
 
 fn runs_with_hdl_arrays(linkage: Linkage) {

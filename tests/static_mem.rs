@@ -332,6 +332,35 @@ fn a_chip_model_writes_too() {
 }
 
 #[test]
+fn a_row_is_the_array_that_its_path_names() {
+    let bench = Bench::new();
+    let rows = "rows: {base: 0, size: 32, path: tb.ram, width: 32, array_dims: {rows: 2, cols: 4}, backend: static}";
+    let second = "second: {base: 0x100, size: 16, path: 'tb.ram[1]', width: 32, backend: static}";
+    let vhost = bench
+        .start(&format!("space: {{s: [{{{rows}}}, {{{second}}}]}}"))
+        .unwrap();
+    vhost.write_u32("s", 0x14, 7).unwrap();
+    assert_eq!(vhost.read_u32("s", 0x104).unwrap(), 7);
+    let kept = Kept::flushed();
+    let paths: Vec<_> = kept
+        .0
+        .iter()
+        .map(|(array, ..)| (array.path.as_str(), array.depth))
+        .collect();
+    assert_eq!(paths, [("tb.ram[0]", 4), ("tb.ram[1]", 4)]);
+    drop(vhost);
+    let many = "many: {base: 0, size: 1M, path: tb.ram, width: 8, array_dims: {rows: 1M, cols: 1}, backend: static}";
+    let error = bench
+        .start(&format!("space: {{s: [{{{many}}}]}}"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("`array_dims`: 1048576 rows of arrays are more than the 262144"),
+        "{error}"
+    );
+}
+
+#[test]
 fn first_content_is_written_through_the_backend() {
     let bench = Bench::new();
     bench.file("boot.hex", "// x and z\n@1 1x_zz\n@3 abcd\n");
@@ -526,8 +555,10 @@ impl Shape {
     /// The instance of a byte, and the byte of it, as the configuration page has it.
     fn place(&self, offset: usize) -> (usize, usize) {
         let column = offset / self.bank_width % self.columns;
-        let row = offset / (self.width() * self.depth());
-        let word = offset / self.width() % self.depth();
+        let (_, cols) = self.dims;
+        // Rows of the arrays of all rows of banks.
+        let row = offset / (self.width() * cols);
+        let word = offset / self.width() % cols;
         (
             row * self.columns + column,
             word * self.bank_width + offset % self.bank_width,
@@ -535,10 +566,16 @@ impl Shape {
     }
 
     fn path(&self, instance: usize) -> String {
-        if self.banked {
-            format!("tb.ram.b{instance}")
-        } else {
-            "tb.ram".to_owned()
+        let (rows, _) = self.dims;
+        let (row, column) = (instance / self.columns, instance % self.columns);
+        let bank = row / rows * self.columns + column;
+        let array = match self.banked {
+            true => format!("tb.ram.b{bank}"),
+            false => "tb.ram".to_owned(),
+        };
+        match rows {
+            1 => array,
+            _ => format!("{array}[{}]", row % rows),
         }
     }
 
@@ -616,8 +653,9 @@ proptest! {
         prop_assert_eq!(&vhost.read("s", BASE, bytes.len() as u64).unwrap()[..], &bytes[..]);
 
         let (ram, behind) = model.split_at(shape.size());
-        let instances = shape.columns * shape.bank_rows;
-        let mut wanted = vec![vec![None; shape.bank_width * shape.depth()]; instances];
+        let (rows, cols) = shape.dims;
+        let instances = shape.columns * shape.bank_rows * rows;
+        let mut wanted = vec![vec![None; shape.bank_width * cols]; instances];
         for (offset, byte) in ram.iter().enumerate() {
             let (instance, place) = shape.place(offset);
             wanted[instance][place] = *byte;

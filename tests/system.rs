@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use vhost::bus::Observation;
 use vhost::messages::foreign::Report;
 use vhost::messages::memory::AccessAt;
-use vhost::{Builder, Error, Severity, Vhost};
+use vhost::{Builder, Error, Replay, Severity, Vhost};
 
 const SELFTEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/firmware/selftest-rv32.elf");
 
@@ -92,4 +92,62 @@ fn an_image_is_loaded_whether_its_channel_is_served_or_not() {
         assert_eq!(vhost.exits().len(), served, "{flags}");
         assert_eq!(vhost.space_of("cpu").unwrap(), "core", "{flags}");
     }
+}
+
+/// What the image loads is written over, and its zeros are written where the channel wants them, in the run and in its replay.
+#[test]
+fn zeros_of_an_image_are_written_unless_the_channel_says_no() {
+    let ram = "{base: 0, size: 0x10000, path: ram, width: 32, backend: static, init: {method: random, seed: 1}}";
+    // Behind the self-test's last segment, up to its size in memory.
+    let (zeros, len) = (0x3970, 0x68);
+    let folder = tempfile::tempdir().unwrap();
+    for (flag, kept) in [
+        ("", false),
+        (", zero_bss: true", false),
+        (", zero_bss: false", true),
+        (", zero_bss: $NO", true),
+    ] {
+        let trace = folder.path().join("run.trace");
+        let mailboxes =
+            format!("cpu: {{space: core, elf: \"${{SELFTEST}}\", cache_line: 0{flag}}}");
+        let system = system(&format!("ram: {ram}"), &mailboxes).variable("NO", "no");
+        let vhost = system.record(&trace).start().unwrap();
+        assert_ne!(vhost.read_u32("core", 0).unwrap(), 0, "{flag}");
+        let bytes = vhost.read("core", zeros, len).unwrap();
+        assert_eq!(bytes.iter().any(|byte| *byte != 0), kept, "{flag}");
+        vhost.tick().unwrap();
+        vhost.shutdown();
+        Replay::of(&trace)
+            .run()
+            .unwrap_or_else(|error| panic!("{flag}: {error}"));
+    }
+}
+
+#[test]
+fn doubtful_parts_of_the_configurations_are_reported() {
+    let memories = "uart: {base: 0x10, size: 4, backend: log, id: 7}, ram: {base: 0, size: 0x1000, backend: log}";
+    let mailboxes = "cpu: {space: core, server: false, desc: none}";
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("run.trace");
+    let reports = |seen: &Observation<'_>| seen.event.is::<Report>().cloned();
+    let (builder, reports) = kept(system(memories, mailboxes), reports);
+    let vhost = builder.record(&trace).start().unwrap();
+    vhost.tick().unwrap();
+    vhost.shutdown();
+    let reports = reports.lock().unwrap();
+    let parts = [
+        "memory `uart` of space `core`: the key `id` is unknown",
+        "memory `uart` (0x10 to 0x13) is in front of memory `ram`",
+        "channel `cpu`: the key `desc` is unknown",
+    ];
+    assert_eq!(reports.len(), parts.len(), "{reports:?}");
+    for (report, part) in reports.iter().zip(parts) {
+        assert_eq!(
+            (report.severity, report.id.as_str()),
+            (Severity::Warning, "config")
+        );
+        assert!(report.text.contains(part), "{}", report.text);
+    }
+    drop(reports);
+    Replay::of(&trace).run().unwrap();
 }

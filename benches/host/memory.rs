@@ -18,12 +18,12 @@ fn map(count: u32) -> MemoryMap {
         init: Init::None,
         backend: Backend::Log,
     };
+    let memories: Vec<_> = (0..count).map(memory).collect();
+    let ids: Vec<_> = (0..count).map(MemoryId).collect();
+    let space = Space::new("core".to_owned(), &ids, &memories).expect("gaps between them");
     MemoryMap {
-        memories: (0..count).map(memory).collect(),
-        spaces: vec![Space {
-            name: "core".to_owned(),
-            memories: (0..count).map(MemoryId).collect(),
-        }],
+        memories,
+        spaces: vec![space],
     }
 }
 

@@ -65,7 +65,7 @@ impl Surroundings for Outside<'_> {
 /// Every memory is where it says, and every byte of it in one place of its arrays.
 fn resolve(map: &MemoryMap) {
     for (at, space) in (0..).map(SpaceId).zip(&map.spaces) {
-        for memory in space.memories.iter().filter_map(|id| map.memory(*id)) {
+        for memory in space.memories().iter().filter_map(|id| map.memory(*id)) {
             let last = memory.base + (memory.size - 1);
             for (address, len) in [(memory.base, memory.size), (memory.base, 1), (last, 1)] {
                 let place = map.resolve(at, address, len).expect("a memory's own bytes");

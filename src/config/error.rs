@@ -9,10 +9,12 @@ use crate::mem::{ImageError, MapError};
 
 /// A configuration that is refused.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {problem}", .file.display())]
+#[error("{}{}: {problem}", .file.display(), behind_colon(.line))]
 pub struct ConfigError {
     /// The configuration file.
     pub file: PathBuf,
+    /// The line of the value that is wrong, from 1, where it can be told.
+    pub line: Option<usize>,
     /// What is wrong with it.
     pub problem: Box<ConfigProblem>,
 }
@@ -23,6 +25,12 @@ pub enum ConfigProblem {
     /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Read(#[source] io::Error),
+    /// The file is in another encoding.
+    #[error("byte {byte:#04x} is not UTF-8; save the file as UTF-8")]
+    NotUtf8 {
+        /// The first byte that is not.
+        byte: u8,
+    },
     /// The file is no YAML document.
     #[error(transparent)]
     Yaml(#[from] YamlError),
@@ -68,8 +76,18 @@ pub enum KeyProblem {
     At {
         /// The key, dotted where it is nested.
         key: String,
+        /// Its value, where that is text.
+        text: Option<String>,
         /// What is wrong with it.
         source: serde_yaml::Error,
+    },
+    /// A key that is hardly meant as it is written.
+    #[error("`{key}`: there is no such key; did you mean `{meant}`?")]
+    NearMiss {
+        /// The key, dotted where it is nested.
+        key: String,
+        /// The known key that is like it.
+        meant: &'static str,
     },
     /// In the map as a whole: the message names the key.
     #[error(transparent)]
@@ -173,6 +191,17 @@ pub enum MemoryProblem {
         /// The keys that make them.
         what: &'static str,
     },
+    /// More instances than a process should hold.
+    #[error(
+        "`array_dims`: {instances} rows of arrays are more than the {max} that a memory of backend `static` may have, each an instance of \
+         its own; leave `array_dims` out, or choose another `backend`"
+    )]
+    TooManyRows {
+        /// Rows of all banks.
+        instances: u64,
+        /// The largest number.
+        max: u64,
+    },
     /// Banks that do not fill the width.
     #[error("`bank_width` of {bank_width} bits does not divide `width` of {width} bits")]
     BankWidth {
@@ -248,9 +277,10 @@ pub enum SpaceProblem {
         /// The name.
         name: String,
     },
-    /// Two memories that share addresses.
+    /// Two memories that share addresses, of which neither contains the other.
     #[error(
-        "`base`: memory `{first}` ({first_base:#x} to {first_end:#x}) overlaps memory `{second}` ({second_base:#x} to {second_end:#x})"
+        "`base`: memory `{first}` ({first_base:#x} to {first_end:#x}) overlaps memory `{second}` ({second_base:#x} to {second_end:#x}) \
+         in part; one that contains the other is fine, and the one that is listed first wins"
     )]
     Overlap {
         /// The one that starts first.
@@ -286,9 +316,11 @@ pub enum ChannelProblem {
         known_names: Vec<String>,
     },
     /// A flag that is neither on nor off.
-    #[error("`{key}` is the text `{text}`; give `true` or `false`, or a text that expands to one")]
+    #[error(
+        "`{key}` is the text `{text}`; give true, false, yes, no, on, off, 1 or 0, or a text that expands to one of them"
+    )]
     Flag {
-        /// `load` or `server`.
+        /// `load`, `zero_bss` or `server`.
         key: &'static str,
         /// Its value, expanded.
         text: String,
@@ -379,6 +411,32 @@ pub enum ChannelProblem {
     /// The channel is not in the memories of its space.
     #[error("the channel is not in memory: {0}; check `space`, and `base` or the image")]
     NotInMemory(#[from] MapError),
+}
+
+/// ":12", or nothing.
+fn behind_colon(line: &Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(":{line}"))
+}
+
+impl ConfigProblem {
+    /// The text of the value that is wrong, as written.
+    pub(super) fn text(&self) -> Option<&str> {
+        let key = match self {
+            Self::Memory {
+                problem: MemoryProblem::Key(key),
+                ..
+            }
+            | Self::Channel {
+                problem: ChannelProblem::Key(key),
+                ..
+            } => key,
+            _ => return None,
+        };
+        match key {
+            KeyProblem::At { text, .. } => text.as_deref(),
+            KeyProblem::NearMiss { .. } | KeyProblem::Map(_) => None,
+        }
+    }
 }
 
 /// "spaces: `a`, `b`", or that there are none.

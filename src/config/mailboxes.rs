@@ -10,8 +10,10 @@ use serde_yaml::Value;
 
 use super::error::{ChannelProblem, ConfigProblem};
 use super::expand::expand;
-use super::raw::{self, RawChannel, RawFlag};
+use super::flag::Flag;
+use super::raw::{self, RawChannel};
 use super::surroundings::Surroundings;
+use super::warning::Within;
 use crate::mem::{Image, MemoryId, MemoryMap, Segment, SpaceId};
 
 /// A channel of the mailbox configuration.
@@ -23,6 +25,9 @@ pub struct ChannelConfig {
     pub space: SpaceId,
     /// The image to load; none for `load: false`, or without `elf`. Channels of one file share one image.
     pub load: Option<Arc<Image>>,
+    /// Zeros are written behind the image's segments, from their size in the file to their size in memory (NOBITS sections, as
+    /// `.bss`); with `zero_bss: false` those bytes are left as they are.
+    pub zero_bss: bool,
     /// The mailbox to serve; none for `server: false`.
     pub mailbox: Option<Mailbox>,
 }
@@ -40,7 +45,7 @@ pub struct Mailbox {
 pub(super) fn believe(
     document: Value,
     map: &MemoryMap,
-    outside: &dyn Surroundings,
+    within: Within<'_>,
 ) -> Result<Vec<ChannelConfig>, ConfigProblem> {
     let channels = match document {
         Value::Null => return Ok(Vec::new()),
@@ -54,7 +59,7 @@ pub(super) fn believe(
     };
     let mut reader = Reader {
         map,
-        outside,
+        outside: within.outside,
         images: HashMap::new(),
         taken: BTreeMap::new(),
     };
@@ -62,10 +67,13 @@ pub(super) fn believe(
     for (name, keys) in channels {
         // All keys of a parsed tree are text.
         let Value::String(name) = name else { continue };
-        match raw::read(keys)
+        let channel = raw::read(keys, raw::CHANNEL_KEYS)
             .map_err(Into::into)
-            .and_then(|raw| reader.channel(&name, raw))
-        {
+            .and_then(|read| {
+                within.warn_of_keys(&format!("channel `{name}`"), read.unknown);
+                reader.channel(&name, read.keys)
+            });
+        match channel {
             Ok(channel) => believed.push(channel),
             Err(problem) => {
                 return Err(ConfigProblem::Channel {
@@ -108,12 +116,13 @@ impl Reader<'_> {
                         .collect(),
                 })?;
         let load = self.flag(raw.load.as_ref(), "load")?;
+        let zero_bss = self.flag(raw.zero_bss.as_ref(), "zero_bss")?;
         let serve = self.flag(raw.server.as_ref(), "server")?;
         // Values are checked even where nothing needs them.
-        let ptr_width = raw.ptr.map(ptr_width).transpose()?;
+        let ptr_width = raw.ptr.map(|bits| ptr_width(bits.0)).transpose()?;
         let cache_line = raw
             .cache_line
-            .map(cache_line)
+            .map(|bytes| cache_line(bytes.0))
             .transpose()?
             .unwrap_or(self.outside.defaults().cache_line);
         let image = match &raw.elf {
@@ -136,21 +145,14 @@ impl Reader<'_> {
             name: name.to_owned(),
             space,
             load: image.filter(|_| load),
+            zero_bss,
             mailbox,
         })
     }
 
     /// A flag, perhaps by way of the environment; true where the configuration does not say.
-    fn flag(&self, raw: Option<&RawFlag>, key: &'static str) -> Result<bool, ChannelProblem> {
-        Ok(match raw {
-            None => true,
-            Some(RawFlag::Plain(flag)) => *flag,
-            Some(RawFlag::Text(text)) => {
-                let text = expand(text, key, self.outside)?;
-                text.parse()
-                    .map_err(|_| ChannelProblem::Flag { key, text })?
-            }
-        })
+    fn flag(&self, flag: Option<&Flag>, key: &'static str) -> Result<bool, ChannelProblem> {
+        flag.map_or(Ok(true), |flag| flag.value(key, self.outside))
     }
 
     fn image(&mut self, file: &str) -> Result<Arc<Image>, ChannelProblem> {
@@ -220,9 +222,9 @@ fn address(
     image: Option<&Image>,
     layout: &Layout,
 ) -> Result<u64, ChannelProblem> {
-    let mb_id = raw.mb_id.unwrap_or(0);
+    let mb_id = raw.mb_id.map_or(0, |mb_id| mb_id.0);
     let Some((image, section)) = image.and_then(|image| Some((image, image.mailbox()?))) else {
-        let address = raw.base.ok_or_else(|| match image {
+        let address = raw.base.map(|base| base.0).ok_or_else(|| match image {
             None => ChannelProblem::NoAddress,
             Some(image) => ChannelProblem::NoMailbox {
                 file: image.file().to_path_buf(),

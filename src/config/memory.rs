@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::error::{ByFeature, MemoryProblem};
 use super::expand::expand;
+use super::number::Number;
 use super::raw::{RawInit, RawMemory};
 use super::shape;
 use super::surroundings::Surroundings;
@@ -15,7 +16,7 @@ pub(super) fn believe(
     raw: RawMemory,
     outside: &dyn Surroundings,
 ) -> Result<Memory, MemoryProblem> {
-    let RawMemory { base, size, .. } = raw;
+    let (Number(base), Number(size)) = (raw.base, raw.size);
     let last = size
         .checked_sub(1)
         .ok_or(MemoryProblem::Zero { key: "size" })?;
@@ -27,6 +28,9 @@ pub(super) fn believe(
     let width = shape::width_in_bytes(&raw)?;
     let init = init(&raw.init, width, outside)?;
     let shape = shape::believe(raw, width)?;
+    if backend == Backend::Static {
+        shape::few_rows(&shape)?;
+    }
     match (backend, &shape) {
         (Backend::Api, Shape::Direct { .. } | Shape::Banked { .. }) => {
             Err(MemoryProblem::PathInApi(by_feature))
@@ -51,7 +55,9 @@ fn init(
     Ok(match raw {
         RawInit::NoInit {} => Init::None,
         RawInit::AllZero {} => Init::Zero,
-        RawInit::Random { seed } => Init::Random { seed: *seed },
+        RawInit::Random { seed } => Init::Random {
+            seed: seed.map(|seed| seed.0),
+        },
         RawInit::Hex { file } => {
             let file = PathBuf::from(expand(file, "init.file", outside)?);
             let width = width.ok_or(MemoryProblem::Missing {

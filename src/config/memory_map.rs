@@ -1,19 +1,16 @@
 //! The memory configuration: shared memories, and the spaces that see them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_yaml::{Mapping, Value};
 
 use super::error::{ConfigProblem, SpaceProblem};
-use super::surroundings::Surroundings;
+use super::warning::{Doubt, Within};
 use super::{memory, raw};
-use crate::mem::{Memory, MemoryId, MemoryMap, Space};
+use crate::mem::{Memory, MemoryId, MemoryMap, PartialOverlap, Space};
 
 /// Believes the tree of a memory configuration. Keys beside `shared` and `space` may hold anchors, and are ignored.
-pub(super) fn believe(
-    document: Value,
-    outside: &dyn Surroundings,
-) -> Result<MemoryMap, ConfigProblem> {
+pub(super) fn believe(document: Value, within: Within<'_>) -> Result<MemoryMap, ConfigProblem> {
     let Value::Mapping(mut document) = document else {
         return Err(form(
             "the document",
@@ -21,7 +18,7 @@ pub(super) fn believe(
         ));
     };
     let mut builder = Builder {
-        outside,
+        within,
         map: MemoryMap::default(),
         shared: BTreeMap::new(),
     };
@@ -51,14 +48,17 @@ pub(super) fn believe(
 pub(super) fn believe_memory(
     name: &str,
     keys: Value,
-    outside: &dyn Surroundings,
-    whose: impl FnOnce() -> String,
+    within: Within<'_>,
+    whose: &str,
 ) -> Result<Memory, ConfigProblem> {
-    raw::read(keys)
+    raw::read(keys, raw::MEMORY_KEYS)
         .map_err(Into::into)
-        .and_then(|raw| memory::believe(name, raw, outside))
+        .and_then(|read| {
+            within.warn_of_keys(whose, read.unknown);
+            memory::believe(name, read.keys, within.outside)
+        })
         .map_err(|problem| ConfigProblem::Memory {
-            memory: whose(),
+            memory: whose.to_owned(),
             problem,
         })
 }
@@ -71,7 +71,7 @@ struct Shared {
 }
 
 struct Builder<'a> {
-    outside: &'a dyn Surroundings,
+    within: Within<'a>,
     map: MemoryMap,
     shared: BTreeMap<String, Shared>,
 }
@@ -91,8 +91,8 @@ impl Builder<'_> {
             Some(_) => return Err(form("`shared`", "must be a map from names to memories")),
         };
         for (name, keys) in named(shared) {
-            let whose = || format!("shared memory `{name}`");
-            let memory = believe_memory(&name, keys, self.outside, whose)?;
+            let whose = format!("shared memory `{name}`");
+            let memory = believe_memory(&name, keys, self.within, &whose)?;
             self.shared.insert(name, Shared { memory, id: None });
         }
         Ok(())
@@ -113,21 +113,11 @@ impl Builder<'_> {
         for item in items {
             self.read_item(item, &mut seen)?;
         }
-        seen.memories
-            .sort_by_key(|id| self.map.memory(*id).map(|memory| memory.base));
-        match self.overlap(&seen) {
-            Some(problem) => Err(ConfigProblem::Space {
-                space: seen.name,
-                problem,
-            }),
-            None => {
-                self.map.spaces.push(Space {
-                    name: seen.name,
-                    memories: seen.memories,
-                });
-                Ok(())
-            }
-        }
+        let space = Space::new(seen.name.clone(), &seen.memories, &self.map.memories);
+        let space = space.map_err(|pair| in_space(&seen, self.overlap(pair)))?;
+        self.warn_of_overlaps(&space, &seen.memories);
+        self.map.spaces.push(space);
+        Ok(())
     }
 
     /// One item of a space's list. The parser bounds how deep lists nest.
@@ -141,8 +131,8 @@ impl Builder<'_> {
             }
             Value::Mapping(memories) => {
                 for (name, keys) in named(memories) {
-                    let whose = || format!("memory `{name}` of space `{}`", seen.name);
-                    let memory = believe_memory(&name, keys, self.outside, whose)?;
+                    let whose = format!("memory `{name}` of space `{}`", seen.name);
+                    let memory = believe_memory(&name, keys, self.within, &whose)?;
                     let id = self.push(memory);
                     add(seen, name, id)?;
                 }
@@ -184,22 +174,67 @@ impl Builder<'_> {
         id
     }
 
-    /// Two memories that share addresses. In order of base, memories that overlap, or lie one within the other, include
-    /// two neighbours that do.
-    fn overlap(&self, seen: &Seen) -> Option<SpaceProblem> {
-        let neighbours = seen.memories.iter().zip(seen.memories.iter().skip(1));
-        neighbours
-            .filter_map(|(a, b)| Some((self.map.memory(*a)?, self.map.memory(*b)?)))
-            .find_map(|(a, b)| {
-                (last(a) >= b.base).then(|| SpaceProblem::Overlap {
-                    first: a.name.clone(),
-                    first_base: a.base,
-                    first_end: last(a),
-                    second: b.name.clone(),
-                    second_base: b.base,
-                    second_end: last(b),
-                })
+    fn overlap(&self, pair: PartialOverlap) -> SpaceProblem {
+        let place = |id| {
+            let memory = self.map.memory(id);
+            memory.map_or_else(Default::default, |memory| {
+                (memory.name.clone(), memory.base, memory.last())
             })
+        };
+        let (first, first_base, first_end) = place(pair.first);
+        let (second, second_base, second_end) = place(pair.second);
+        SpaceProblem::Overlap {
+            first,
+            first_base,
+            first_end,
+            second,
+            second_base,
+            second_end,
+        }
+    }
+
+    /// Warns once of each memory that is within another one: it is in front of it, or hidden by what is listed before.
+    fn warn_of_overlaps(&self, space: &Space, listed: &[MemoryId]) {
+        let ranks: HashMap<MemoryId, usize> = listed.iter().copied().zip(0..).collect();
+        let rank = |id: &MemoryId| ranks.get(id).copied().unwrap_or_default();
+        // Each memory that is around the next, with whoever of it and those around it is listed first.
+        let mut around: Vec<(&Memory, (usize, &Memory))> = Vec::new();
+        for id in space.memories() {
+            let Some(memory) = self.map.memory(*id) else {
+                continue;
+            };
+            while around
+                .last()
+                .is_some_and(|(outer, _)| outer.last() < memory.base)
+            {
+                around.pop();
+            }
+            let mut first = (rank(id), memory);
+            if let Some((outer, before)) = around.last() {
+                let name = memory.name.clone();
+                let (base, last) = (memory.base, memory.last());
+                let space = space.name.clone();
+                self.within.warn(if before.0 < first.0 {
+                    first = *before;
+                    Doubt::Hidden {
+                        space,
+                        memory: name,
+                        base,
+                        last,
+                        by: before.1.name.clone(),
+                    }
+                } else {
+                    Doubt::InFront {
+                        space,
+                        front: name,
+                        base,
+                        last,
+                        behind: outer.name.clone(),
+                    }
+                });
+            }
+            around.push((memory, first));
+        }
     }
 }
 
@@ -218,11 +253,6 @@ fn in_space(seen: &Seen, problem: SpaceProblem) -> ConfigProblem {
         space: seen.name.clone(),
         problem,
     }
-}
-
-/// Address of the last byte; a believed memory has one.
-fn last(memory: &Memory) -> u64 {
-    memory.base.saturating_add(memory.size.saturating_sub(1))
 }
 
 /// The entries of a map with their names; all keys of a parsed tree are text.

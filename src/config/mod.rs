@@ -24,20 +24,25 @@
 mod error;
 mod expand;
 mod features;
+mod flag;
+mod keys;
 mod mailboxes;
 mod memory;
 mod memory_map;
+mod number;
 mod parser;
 mod raw;
 mod shape;
 mod surroundings;
 mod text;
+mod warning;
 mod yaml;
 
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 pub use error::{
     ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, KeyProblem, MemoryProblem,
@@ -48,7 +53,10 @@ pub use features::Defaults;
 pub use mailboxes::{ChannelConfig, Mailbox};
 pub use surroundings::{Process, Surroundings};
 pub use text::TextError;
+pub use warning::{ConfigWarning, Doubt};
 pub use yaml::YamlError;
+
+use warning::Within;
 
 use crate::mem::MemoryMap;
 
@@ -58,22 +66,47 @@ use crate::mem::MemoryMap;
 ///
 /// When the file cannot be read, or is not UTF-8.
 pub fn read_text(file: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(file).map_err(|error| refuse(file, ConfigProblem::Read(error)))
+    let bytes =
+        std::fs::read(file).map_err(|error| refuse(file, None, ConfigProblem::Read(error)))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let (good, bad) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        let byte = bad.first().copied().unwrap_or_default();
+        refuse(file, Some(line), ConfigProblem::NotUtf8 { byte })
+    })
+}
+
+/// Expands the value of an environment variable that names a file, as paths inside of the files are. A value that is not text
+/// stays as it is.
+///
+/// # Errors
+///
+/// When a variable in the value is not set.
+pub fn expand_path(
+    value: &OsStr,
+    variable: &'static str,
+    outside: &dyn Surroundings,
+) -> Result<PathBuf, ExpandError> {
+    match value.to_str() {
+        Some(text) => expand::expand(text, variable, outside).map(PathBuf::from),
+        None => Ok(PathBuf::from(value)),
+    }
 }
 
 /// Believes the text of a memory configuration. `file` is for messages.
 ///
 /// # Errors
 ///
-/// When the text is not YAML, a key is missing, unknown or of another type, a size does not multiply out, memories of a
-/// space overlap, a name is unknown, or a file is not there.
+/// When the text is not YAML, a key is missing, misspelled or of another type, a size does not multiply out, memories of a
+/// space overlap in part, a name is unknown, or a file is not there.
 pub fn parse_memory_map(
     text: &str,
     file: &Path,
     outside: &dyn Surroundings,
 ) -> Result<MemoryMap, ConfigError> {
-    let document = yaml::parse(text).map_err(|error| refuse(file, error.into()))?;
-    memory_map::believe(document, outside).map_err(|problem| refuse(file, problem))
+    let document = yaml::parse(text).map_err(|error| refuse(file, None, error.into()))?;
+    memory_map::believe(document, Within { file, outside })
+        .map_err(|problem| refuse(file, line_of(text, &problem), problem))
 }
 
 /// Believes the text of a mailbox configuration, in its order. `file` is for messages; a text that is from no file has some
@@ -81,7 +114,7 @@ pub fn parse_memory_map(
 ///
 /// # Errors
 ///
-/// When the text is not YAML, a key is missing, unknown or of another type, an image cannot be read, or a channel's place or
+/// When the text is not YAML, a key is missing, misspelled or of another type, an image cannot be read, or a channel's place or
 /// pointer width does not follow or is not in the memories of its space.
 pub fn parse_mailboxes(
     text: &str,
@@ -89,13 +122,31 @@ pub fn parse_mailboxes(
     map: &MemoryMap,
     outside: &dyn Surroundings,
 ) -> Result<Vec<ChannelConfig>, ConfigError> {
-    let document = yaml::parse(text).map_err(|error| refuse(file, error.into()))?;
-    mailboxes::believe(document, map, outside).map_err(|problem| refuse(file, problem))
+    let document = yaml::parse(text).map_err(|error| refuse(file, None, error.into()))?;
+    mailboxes::believe(document, map, Within { file, outside })
+        .map_err(|problem| refuse(file, line_of(text, &problem), problem))
 }
 
-fn refuse(file: &Path, problem: ConfigProblem) -> ConfigError {
+/// The line of the value that is wrong, from 1, where one line only has such a value.
+fn line_of(text: &str, problem: &ConfigProblem) -> Option<usize> {
+    let value = problem.text().filter(|value| !value.is_empty())?;
+    let separator = |c: char| c.is_whitespace() || "{}[],'\"".contains(c);
+    let has_it = |line: &str| {
+        line.match_indices(value).any(|(at, _)| {
+            let after = line.get(at + value.len()..).unwrap_or_default();
+            line[..at].chars().next_back().is_none_or(separator)
+                && after.chars().next().is_none_or(separator)
+        })
+    };
+    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| has_it(line));
+    let (number, _) = lines.next()?;
+    lines.next().is_none().then_some(number)
+}
+
+fn refuse(file: &Path, line: Option<usize>, problem: ConfigProblem) -> ConfigError {
     ConfigError {
         file: file.to_path_buf(),
+        line,
         problem: Box::new(problem),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::warning::Within;
 use super::{ConfigError, Process, memory_map, parse_memory_map, read_text, refuse, yaml};
 use crate::mem::{DPIShareMemParser, Memory, MemoryMap};
 
@@ -12,10 +13,13 @@ impl DPIShareMemParser {
     /// As [`parse_memory_map`], for what can be wrong with one memory.
     pub fn parse_memory(&self, name: &str, keys: &str) -> Result<Memory, ConfigError> {
         let origin = Path::new("<memory>");
-        let keys = yaml::parse(keys).map_err(|error| refuse(origin, error.into()))?;
-        let memory =
-            memory_map::believe_memory(name, keys, &Process, || format!("memory `{name}`"));
-        memory.map_err(|problem| refuse(origin, problem))
+        let keys = yaml::parse(keys).map_err(|error| refuse(origin, None, error.into()))?;
+        let within = Within {
+            file: origin,
+            outside: &Process,
+        };
+        let memory = memory_map::believe_memory(name, keys, within, &format!("memory `{name}`"));
+        memory.map_err(|problem| refuse(origin, None, problem))
     }
 
     /// Believes a memory file.

@@ -1,26 +1,47 @@
 //! The HDL shape of a memory: its sizes must multiply out.
 
 use super::error::MemoryProblem;
+use super::number::Number;
 use super::raw::{RawDims, RawMemory};
 use crate::mem::{Array, Shape};
 
 /// The widest word, in bits: 16 times what simulators must support at least (IEEE 1800-2017, 7.4.1: 65,536 bits).
 const MAX_WIDTH: u64 = 1 << 20;
 
+/// Rows of arrays of one memory of backend `static`, each a buffer of its own.
+const MAX_INSTANCES: u64 = 1 << 18;
+
+/// Refuses a shape of more rows than a process can hold as buffers.
+pub(super) fn few_rows(shape: &Shape) -> Result<(), MemoryProblem> {
+    let arrays = u64::try_from(shape.instances().count()).unwrap_or(u64::MAX);
+    let rows = shape.array().map_or(1, |array| array.rows);
+    let instances = arrays.saturating_mul(rows);
+    if rows > 1 && instances > MAX_INSTANCES {
+        return Err(MemoryProblem::TooManyRows {
+            instances,
+            max: MAX_INSTANCES,
+        });
+    }
+    Ok(())
+}
+
 /// `width` in bytes, where it is given.
 pub(super) fn width_in_bytes(raw: &RawMemory) -> Result<Option<u64>, MemoryProblem> {
-    raw.width.map(|bits| bytes("width", bits)).transpose()
+    let width = raw.width.map(|bits| bytes("width", bits.0));
+    width.transpose()
 }
 
 /// Believes the shape of a memory of `width` bytes a word. The size is known not to be zero. A black box may have the keys
 /// of a shape: they are checked all the same, and wait for its `path`.
 pub(super) fn believe(raw: RawMemory, width: Option<u64>) -> Result<Shape, MemoryProblem> {
     let RawMemory {
-        size,
+        size: Number(size),
         path,
         array_dims,
         ..
     } = raw;
+    let [bank_width, bank_depth] =
+        [raw.bank_width, raw.bank_depth].map(|given| given.map(|number| number.0));
     let dims_given = array_dims.rows.is_some() || array_dims.cols.is_some();
     let needs_width = [
         ("path", path.is_some()),
@@ -33,12 +54,12 @@ pub(super) fn believe(raw: RawMemory, width: Option<u64>) -> Result<Shape, Memor
                 key: "width",
                 because,
             }),
-            None => without_banks(raw.bank_width, raw.bank_depth).map(|()| Shape::BlackBox),
+            None => without_banks(bank_width, bank_depth).map(|()| Shape::BlackBox),
         };
     };
     match raw.banks {
         None => {
-            without_banks(raw.bank_width, raw.bank_depth)?;
+            without_banks(bank_width, bank_depth)?;
             let words = whole(size, width, "`width` / 8")?;
             let array = array(width, words, array_dims, "`size` / (`width` / 8)")?;
             Ok(path.map_or(Shape::BlackBox, |path| Shape::Direct { path, array }))
@@ -48,8 +69,8 @@ pub(super) fn believe(raw: RawMemory, width: Option<u64>) -> Result<Shape, Memor
                 key,
                 because: "banks",
             };
-            let bank_width = bytes("bank_width", raw.bank_width.ok_or(missing("bank_width"))?)?;
-            let bank_depth = raw.bank_depth.ok_or(missing("bank_depth"))?;
+            let bank_width = bytes("bank_width", bank_width.ok_or(missing("bank_width"))?)?;
+            let bank_depth = bank_depth.ok_or(missing("bank_depth"))?;
             let bank = bank(size, width, bank_width, bank_depth, array_dims, &names)?;
             Ok(path.map_or(Shape::BlackBox, |path| Shape::Banked {
                 banks: bank_paths(&path, names),
@@ -119,9 +140,9 @@ fn array(
     dims: RawDims,
     what: &'static str,
 ) -> Result<Array, MemoryProblem> {
-    let rows = dims.rows.unwrap_or(1);
+    let rows = dims.rows.map_or(1, |rows| rows.0);
     nonzero("array_dims.rows", rows)?;
-    let cols = dims.cols.unwrap_or(words / rows);
+    let cols = dims.cols.map_or(words / rows, |cols| cols.0);
     if dims.cols.is_some() {
         nonzero("array_dims.cols", cols)?;
     }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::features::Defaults;
+use super::warning::ConfigWarning;
 
 /// Environment and files, as the configuration's `${VAR}` and file names mean them. A trait, so that a replay can answer
 /// from its trace, and a test without touching either.
@@ -22,6 +23,11 @@ pub trait Surroundings {
 
     /// Whether this is the name of a file.
     fn is_file(&self, file: &Path) -> bool;
+
+    /// Takes a warning of a doubtful part of a configuration; ignores it unless implemented.
+    fn warn(&self, warning: ConfigWarning) {
+        let _ = warning;
+    }
 
     /// What holds where the text does not say.
     fn defaults(&self) -> Defaults {

@@ -42,6 +42,12 @@ fn too_large<E: de::Error>() -> E {
     ))
 }
 
+fn wide<E: de::Error>(value: impl fmt::Display) -> E {
+    E::custom(format_args!(
+        "the number {value} does not fit into 64 bits; write it in quotes if it is meant as text"
+    ))
+}
+
 /// Builds a tree, merged from the leaves up, while the budget lasts.
 #[derive(Clone, Copy)]
 struct Tree<'a> {
@@ -94,6 +100,14 @@ impl<'de> Visitor<'de> for Tree<'_> {
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
         self.scalar(value)
+    }
+
+    fn visit_i128<E: de::Error>(self, value: i128) -> Result<Value, E> {
+        Err(wide(value))
+    }
+
+    fn visit_u128<E: de::Error>(self, value: u128) -> Result<Value, E> {
+        Err(wide(value))
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {

@@ -36,12 +36,8 @@ pub(crate) fn map(memories: &[(&str, u64, u64, Backend)]) -> Rc<MemoryMap> {
             backend: *backend,
         })
         .collect();
-    let mut ids: Vec<_> = (0..).map(MemoryId).take(memories.len()).collect();
-    ids.sort_by_key(|id| memories[id.0 as usize].base);
-    let space = Space {
-        name: "space".to_owned(),
-        memories: ids,
-    };
+    let ids: Vec<_> = (0..).map(MemoryId).take(memories.len()).collect();
+    let space = Space::new("space".to_owned(), &ids, &memories).unwrap();
     Rc::new(MemoryMap {
         memories,
         spaces: vec![space],

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Space;
+
 /// One memory of the [`MemoryMap`], by its position in [`MemoryMap::memories`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MemoryId(pub u32);
@@ -143,11 +145,9 @@ pub struct MemoryMap {
     pub spaces: Vec<Space>,
 }
 
-/// An address space: the memories that one bus master sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Space {
-    /// Its key in the configuration.
-    pub name: String,
-    /// What it sees, in ascending order of base; none overlaps another.
-    pub memories: Vec<MemoryId>,
+impl Memory {
+    /// Address of its last byte.
+    pub fn last(&self) -> u64 {
+        self.base.saturating_add(self.size.saturating_sub(1))
+    }
 }

@@ -13,6 +13,7 @@
 mod buffer;
 #[cfg(test)]
 pub(crate) mod elf_builder;
+mod extents;
 mod geometry;
 mod hex;
 mod image;
@@ -27,11 +28,12 @@ mod static_mem;
 mod written;
 
 pub use buffer::Buffer;
+pub use extents::{Extent, PartialOverlap, Space};
 pub use geometry::{Geometry, Run, Runs, Word, Words};
 pub use hex::{HexError, HexProblem, HexRun, HexRuns};
 pub use image::{Image, ImageError, ImageProblem, Section, Write};
 pub use initial::{Initial, InitialError, Note, initial};
-pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, Space, SpaceId};
+pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, SpaceId};
 pub(crate) use op::CHUNK;
 pub use op::{
     AccessError, BackendError, HdlProblem, Op, Outcome, Span, Store, execute, fill_in_pieces, part,

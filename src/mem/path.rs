@@ -1,5 +1,6 @@
 //! HDL paths of arrays and of their words.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::{Array, Shape};
@@ -28,6 +29,27 @@ impl Shape {
             .map(String::as_str)
     }
 
+    /// The same bytes in arrays of one row: those of `path[row]` where an array at `path` has several.
+    pub(crate) fn by_rows(&self) -> Cow<'_, Self> {
+        let (banks, array) = match self {
+            Self::Direct { path, array } => (vec![vec![path.clone()]], array),
+            Self::Banked { banks, bank } => (banks.clone(), bank),
+            Self::BlackBox => return Cow::Borrowed(self),
+        };
+        if array.rows <= 1 {
+            return Cow::Borrowed(self);
+        }
+        // The rows of the banks of one row of banks follow one another, as rows of banks do.
+        let rows = banks.iter().flat_map(|banks| {
+            let row = move |row| banks.iter().map(|bank| format!("{bank}[{row}]")).collect();
+            (0..array.rows).map(row)
+        });
+        Cow::Owned(Self::Banked {
+            banks: rows.collect(),
+            bank: Array { rows: 1, ..*array },
+        })
+    }
+
     /// The words of each instance; `None` for a black box.
     pub fn array(&self) -> Option<Array> {
         match self {
@@ -44,8 +66,8 @@ impl Array {
         let (row, col) = (word / self.cols.max(1), word % self.cols.max(1));
         WordPath {
             path,
-            row: (self.rows > 1).then_some(row),
-            col: if self.rows > 1 { col } else { word },
+            row: (self.rows > 1).then_some(row.into()),
+            col: (if self.rows > 1 { col } else { word }).into(),
         }
     }
 }
@@ -54,8 +76,17 @@ impl Array {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WordPath<'a> {
     path: &'a str,
-    row: Option<u64>,
-    col: u64,
+    row: Option<i128>,
+    col: i128,
+}
+
+impl WordPath<'_> {
+    /// The path where the least indices of the array are these, and not 0.
+    pub fn counted_from(mut self, row: i32, col: i32) -> Self {
+        self.row = self.row.map(|number| number + i128::from(row));
+        self.col += i128::from(col);
+        self
+    }
 }
 
 impl fmt::Display for WordPath<'_> {
@@ -89,6 +120,17 @@ mod tests {
             rows.word_path("tb.ram.mem", 35).to_string(),
             "tb.ram.mem[2][3]"
         );
+    }
+
+    #[test]
+    fn indices_count_from_the_least_one() {
+        let rows = Array {
+            width: 4,
+            rows: 4,
+            cols: 16,
+        };
+        let path = rows.word_path("mem", 35).counted_from(-8, 16);
+        assert_eq!(path.to_string(), "mem[-6][19]");
     }
 
     #[test]
@@ -127,5 +169,39 @@ mod tests {
         };
         assert_eq!(direct.instances().collect::<Vec<_>>(), ["a"]);
         assert_eq!((direct.instance(0), direct.instance(1)), (Some("a"), None));
+    }
+
+    #[test]
+    fn rows_are_arrays_of_their_own_with_the_same_bytes() {
+        use crate::mem::Geometry;
+        let array = Array {
+            width: 4,
+            rows: 3,
+            cols: 5,
+        };
+        let direct = Shape::Direct {
+            path: "m".to_owned(),
+            array,
+        };
+        let banks = vec![
+            vec!["a".to_owned(), "b".to_owned()],
+            vec!["c".to_owned(), "d".to_owned()],
+        ];
+        let banked = Shape::Banked { banks, bank: array };
+        assert!(direct.by_rows().instances().eq(["m[0]", "m[1]", "m[2]"]));
+        for shape in [direct, banked] {
+            let rows = shape.by_rows();
+            let (whole, parts) = (Geometry::of(&shape).unwrap(), Geometry::of(&rows).unwrap());
+            assert_eq!((whole.size(), parts.depth()), (parts.size(), 5));
+            let place = |shape: &Shape, geometry: Geometry, offset| {
+                let run = geometry.runs(offset, 1).next().unwrap();
+                let path = shape.instance(run.instance).unwrap();
+                let word = shape.array().unwrap().word_path(path, run.first_word);
+                (word.to_string(), run.skip)
+            };
+            for offset in 0..whole.size() {
+                assert_eq!(place(&shape, whole, offset), place(&rows, parts, offset));
+            }
+        }
     }
 }

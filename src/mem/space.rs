@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Memory, MemoryId, MemoryMap, Segment, Segments, Space, SpaceId};
+use super::{Extent, Memory, MemoryId, MemoryMap, Segment, Segments, Space, SpaceId};
 
 #[cfg(test)]
 mod tests;
@@ -65,7 +65,7 @@ impl MemoryMap {
 
     /// The first space that sees a memory.
     pub fn seen_in(&self, memory: MemoryId) -> Option<SpaceId> {
-        let sees = |space: &Space| space.memories.contains(&memory);
+        let sees = |space: &Space| space.memories().contains(&memory);
         let index = self.spaces.iter().position(sees)?;
         u32::try_from(index).ok().map(SpaceId)
     }
@@ -112,18 +112,14 @@ impl MemoryMap {
 
     /// The place of an access that is wholly in one memory, as nearly all are.
     fn within_one(&self, space: &Space, address: u64, len: u64) -> Option<Segment> {
-        let starts_by = |id: &MemoryId| {
-            self.memory(*id)
-                .is_some_and(|memory| memory.base <= address)
-        };
-        let at = space.memories.partition_point(starts_by).checked_sub(1)?;
-        let id = space.memories[at];
-        let memory = self.memory(id)?;
-        let offset = address - memory.base;
-        let fits = len > 0 && len <= memory.size && offset <= memory.size - len;
-        fits.then_some(Segment {
-            memory: id,
-            offset,
+        let extents = space.extents();
+        let after = extents.partition_point(|extent| extent.first <= address);
+        let extent = extents.get(after.checked_sub(1)?)?;
+        let last = address.checked_add(len.checked_sub(1)?)?;
+        (last <= extent.last).then_some(())?;
+        Some(Segment {
+            memory: extent.memory,
+            offset: address - self.memory(extent.memory)?.base,
             len,
         })
     }
@@ -171,17 +167,14 @@ impl MemoryMap {
         len: u64,
     ) -> impl Iterator<Item = Placed> + 'a {
         let last = address.saturating_add(len.saturating_sub(1));
-        let starts_by =
-            move |id: &MemoryId, limit| self.memory(*id).is_some_and(|memory| memory.base <= limit);
-        // The last memory that starts at or before `address` may hold it; those before that one end below it.
-        let behind = space.memories.partition_point(|id| starts_by(id, address));
-        let seen = space
-            .memories
-            .get(behind.saturating_sub(1)..)
-            .unwrap_or_default();
+        let extents = space.extents();
+        let behind = extents.partition_point(|extent| extent.last < address);
+        let seen = extents.get(behind..).unwrap_or_default();
         seen.iter()
-            .take_while(move |id| len > 0 && starts_by(id, last))
-            .filter_map(move |id| Placed::clipped(*id, self.memory(*id)?, address, last))
+            .take_while(move |extent| len > 0 && extent.first <= last)
+            .filter_map(move |extent| {
+                Placed::clipped(extent, self.memory(extent.memory)?, address, last)
+            })
     }
 }
 
@@ -192,17 +185,16 @@ struct Placed {
 }
 
 impl Placed {
-    /// What a memory has of the bytes `first..=last`.
-    fn clipped(id: MemoryId, memory: &Memory, first: u64, last: u64) -> Option<Self> {
-        let end = memory.base.checked_add(memory.size.checked_sub(1)?)?;
-        let address = first.max(memory.base);
-        // `address <= last.min(end)` keeps the length within the memory's size.
-        let len = last.min(end).checked_sub(address)?.checked_add(1)?;
+    /// The part of an extent within `first..=last`.
+    fn clipped(extent: &Extent, memory: &Memory, first: u64, last: u64) -> Option<Self> {
+        let address = first.max(extent.first);
+        // `address <= last.min(..)` keeps the length within the memory's size.
+        let len = last.min(extent.last).checked_sub(address)?.checked_add(1)?;
         Some(Self {
             address,
             bytes: Segment {
-                memory: id,
-                offset: address - memory.base,
+                memory: extent.memory,
+                offset: address.checked_sub(memory.base)?,
                 len,
             },
         })

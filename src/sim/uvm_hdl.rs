@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::symbol::Symbol;
 use super::symbols::{uvm_hdl_check_path, uvm_hdl_deposit, uvm_hdl_read};
-use super::vecval::Vecval;
+use super::vecval::{Vecval, overlay};
 use super::{Absent, c_text};
 
 /// The most bits of one call: `UVM_HDL_MAX_WIDTH`, unless the testbench sets another.
@@ -61,6 +61,23 @@ impl UvmHdl {
     pub(crate) fn deposit(&self, path: &str, from: &[Vecval]) -> Result<(), UvmError> {
         let mut room = self.room();
         room[..from.len()].copy_from_slice(from);
+        call(&uvm_hdl_deposit, path, &mut room)?;
+        self.0.set(Some(room));
+        Ok(())
+    }
+
+    /// Sets the low `bits` bits of an object of at most [`MAX_BITS`], which may have more: those stay.
+    pub(crate) fn deposit_low(
+        &self,
+        path: &str,
+        from: &[Vecval],
+        bits: u64,
+    ) -> Result<(), UvmError> {
+        uvm_hdl_deposit.get()?;
+        let mut room = self.room();
+        room.fill(Vecval::default());
+        call(&uvm_hdl_read, path, &mut room)?;
+        overlay(&mut room[..], from, bits);
         call(&uvm_hdl_deposit, path, &mut room)?;
         self.0.set(Some(room));
         Ok(())

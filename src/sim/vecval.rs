@@ -41,6 +41,21 @@ pub(crate) fn write_bytes(word: &mut [Vecval], skip: usize, data: &[u8]) {
     }
 }
 
+/// Replaces the low `bits` bits of a word by those of `from`. The others stay, their unknown bits too.
+pub(crate) fn overlay(word: &mut [Vecval], from: &[Vecval], bits: u64) {
+    let mut left = bits;
+    for (word, from) in word.iter_mut().zip(from) {
+        let mask = match left {
+            0 => return,
+            1..32 => (1 << left) - 1,
+            _ => u32::MAX,
+        };
+        word.aval = word.aval & !mask | from.aval & mask;
+        word.bval = word.bval & !mask | from.bval & mask;
+        left = left.saturating_sub(32);
+    }
+}
+
 /// The bytes `skip..skip + len` of a word, by vecval: which one, its bytes, and where they are in the data.
 fn pieces(skip: usize, len: usize) -> impl Iterator<Item = (usize, Range<usize>, Range<usize>)> {
     let end = skip + len;
@@ -92,6 +107,23 @@ mod tests {
                 vecval(0xffff_ff02, 0xffff_ff00)
             ]
         );
+    }
+
+    #[test]
+    fn bits_above_those_that_are_written_stay() {
+        let ones = vecval(u32::MAX, u32::MAX);
+        for (bits, low, high) in [
+            (0, 0, 0),
+            (8, 0xff, 0),
+            (32, u32::MAX, 0),
+            (40, u32::MAX, 0xff),
+            (64, u32::MAX, u32::MAX),
+        ] {
+            let mut word = [ones; 3];
+            overlay(&mut word, &[vecval(0, 0); 2], bits);
+            let left = |mask: u32| vecval(!mask, !mask);
+            assert_eq!(word, [left(low), left(high), ones], "{bits}");
+        }
     }
 
     proptest! {

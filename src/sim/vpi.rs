@@ -117,10 +117,21 @@ impl Object {
 
     /// Whether the elements of an array are declared from the least index to the greatest, as `[0:7]`.
     pub(crate) fn ascends(&self) -> Result<bool, VpiError> {
-        let (Some(left), Some(right)) = (self.bound(LEFT_RANGE)?, self.bound(RIGHT_RANGE)?) else {
-            return Ok(false);
-        };
-        Ok(left <= right)
+        Ok(self.range()?.is_some_and(|(left, right)| left <= right))
+    }
+
+    /// The least index of the elements of an array, 0 where the simulator can't tell.
+    pub(crate) fn least_index(&self) -> Result<i32, VpiError> {
+        Ok(self.range()?.map_or(0, |(left, right)| left.min(right)))
+    }
+
+    /// The left and the right bound of an array's first dimension.
+    fn range(&self) -> Result<Option<(i32, i32)>, VpiError> {
+        let bounds = (self.bound(LEFT_RANGE)?, self.bound(RIGHT_RANGE)?);
+        Ok(match bounds {
+            (Some(left), Some(right)) => Some((left, right)),
+            _ => None,
+        })
     }
 
     fn bound(&self, side: i32) -> Result<Option<i32>, VpiError> {
@@ -175,6 +186,11 @@ impl Vector {
     /// Its bits; 0 where the simulator can't tell.
     pub(crate) fn bits(&self) -> u64 {
         self.bits
+    }
+
+    /// Vecvals of its value.
+    pub(crate) fn vecvals(&self) -> usize {
+        self.vecvals
     }
 
     /// Its value; `to` has its length.

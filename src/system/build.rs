@@ -20,7 +20,7 @@ use crate::actors::rpc::Rpc;
 use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Channel, Reporter, Site, channels as served};
 use crate::bus::{Bus, BusError, Inbox, Party, Port};
-use crate::config::ChannelConfig;
+use crate::config::{ChannelConfig, ConfigWarning};
 use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Paths, Python, make};
 use crate::mem::{Backend, Image, MemoryMap, Note, Op, SpaceId, Span, Store, Write, initial};
 use crate::messages::announced::Began;
@@ -41,6 +41,8 @@ pub(crate) struct Parts {
     pub(crate) origin: Header,
     /// The channels.
     pub(crate) channels: Vec<ChannelConfig>,
+    /// Doubtful parts of the configurations.
+    pub(crate) warnings: Vec<ConfigWarning>,
     /// What the host program answers.
     pub(crate) callbacks: Rc<Callbacks>,
     /// What answers what is no function of messages.
@@ -112,7 +114,8 @@ impl Outside {
 pub(crate) struct Beginning {
     host_callbacks: Vec<(Target, Box<HostCallback>)>,
     started: Vec<Box<Started>>,
-    images: Vec<(SpaceId, Arc<Image>)>,
+    warnings: Vec<ConfigWarning>,
+    images: Vec<ToLoad>,
     channels: Vec<Setup>,
     links: Links,
 }
@@ -137,6 +140,7 @@ impl Vhost {
             memories,
             origin,
             channels,
+            warnings,
             callbacks,
             outside,
             sink,
@@ -185,6 +189,7 @@ impl Vhost {
         let beginning = Beginning {
             host_callbacks,
             started,
+            warnings,
             images: images(&channels),
             channels: setups,
             links: Links {
@@ -234,9 +239,17 @@ impl Vhost {
     pub(crate) fn begin(&self, mut beginning: Beginning) -> Result<(), Error> {
         self.0.memories.register_instances();
         let loader = self.loader();
+        for warning in &beginning.warnings {
+            loader.note(Severity::Warning, "config", warning.to_string());
+        }
         loader.initialise()?;
-        for (space, image) in &beginning.images {
-            loader.load(*space, image)?;
+        for ToLoad {
+            space,
+            image,
+            zero_bss,
+        } in &beginning.images
+        {
+            loader.load(*space, image, *zero_bss)?;
         }
         for channel in &beginning.channels {
             loader.warn_of_log(channel);
@@ -288,7 +301,7 @@ impl Vhost {
             cause,
         })?;
         let image = Image::parse(bytes, file)?;
-        self.loader().load(space, &image)
+        self.loader().load(space, &image, true)
     }
 
     fn loader(&self) -> Loader<'_> {
@@ -365,16 +378,29 @@ pub(super) fn panics(bus: &Bus, foreign: &Port<foreign::Inbox>) -> Vec<Report> {
     others
 }
 
-/// What is loaded where, each once however many channels the image has.
-fn images(channels: &[ChannelConfig]) -> Vec<(SpaceId, Arc<Image>)> {
-    let mut images: Vec<(SpaceId, Arc<Image>)> = Vec::new();
+/// An image to load into a space.
+struct ToLoad {
+    space: SpaceId,
+    image: Arc<Image>,
+    /// Zeros are written behind its segments.
+    zero_bss: bool,
+}
+
+/// The images to load, each once a space however many channels it has. One channel with `zero_bss: false` speaks for all.
+fn images(channels: &[ChannelConfig]) -> Vec<ToLoad> {
+    let mut images: Vec<ToLoad> = Vec::new();
     for channel in channels {
         let Some(image) = &channel.load else { continue };
-        let known = |(space, other): &(SpaceId, Arc<Image>)| {
-            *space == channel.space && Arc::ptr_eq(other, image)
-        };
-        if !images.iter().any(known) {
-            images.push((channel.space, image.clone()));
+        let known = images
+            .iter_mut()
+            .find(|load| load.space == channel.space && Arc::ptr_eq(&load.image, image));
+        match known {
+            Some(load) => load.zero_bss &= channel.zero_bss,
+            None => images.push(ToLoad {
+                space: channel.space,
+                image: image.clone(),
+                zero_bss: channel.zero_bss,
+            }),
         }
     }
     images
@@ -432,10 +458,11 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// Writes an image: the zeros first, then its bytes.
-    fn load(&self, space: SpaceId, image: &Image) -> Result<(), Error> {
+    /// Writes an image: the zeros first, where they are wanted, then its bytes.
+    fn load(&self, space: SpaceId, image: &Image, zero_bss: bool) -> Result<(), Error> {
         for write in image.writes() {
             match write {
+                Write::Zero { .. } if !zero_bss => {}
                 Write::Zero { address, len } => {
                     let place = self.map.mapped(space, address, len);
                     let mapped: u64 = place.iter().map(|segment| segment.len).sum();

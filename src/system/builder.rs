@@ -248,7 +248,7 @@ impl Builder {
         let noted = Noted::new(&self);
         let map = Rc::new(self.memory_map(&noted)?);
         let channels = self.channels(&map, &noted)?;
-        let origin = noted.header();
+        let (origin, warnings) = noted.into_parts();
         require_models(&map, &self.models)?;
         let memories = Memories::with_models(map.clone(), &mut self.models)?;
         if let Some(name) = self.models.into_keys().next() {
@@ -297,6 +297,7 @@ impl Builder {
             map,
             memories,
             channels,
+            warnings,
             callbacks,
             outside,
             sink: self.console.unwrap_or_else(|| Box::new(CStdout)),

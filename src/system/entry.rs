@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Beginning, Builder, ChannelExit, Error, Spaces, Standalone, Timeout, Vhost};
 use crate::attach::{self, Named};
+use crate::config::{self, Process};
 use crate::foreign::Openers;
 use crate::trace::Payloads;
 
@@ -164,10 +165,14 @@ fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// The path that was given, or that of the environment.
+/// The path that was given, or that of the environment, expanded as paths in the files are.
 fn path(given: Option<PathBuf>, name: &'static str, what: &'static str) -> Result<PathBuf, Error> {
+    let expanded = |value: OsString| config::expand_path(&value, name, &Process);
     given
-        .or_else(|| variable(name).map(PathBuf::from))
+        .map_or_else(
+            || variable(name).map(expanded).transpose(),
+            |given| Ok(Some(given)),
+        )?
         .ok_or(Error::Environment {
             variable: name,
             what,

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::attach::AttachError;
 use crate::bus::BusError;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, ExpandError};
 use crate::foreign::NoRoom;
 use crate::mem::{AccessError, ImageError, InitialError};
 use crate::messages::rpc::CallError;
@@ -70,6 +70,9 @@ pub enum Error {
     /// `VHOST_ATTACH` names what can't be attached.
     #[error("environment variable VHOST_ATTACH: {0}")]
     AttachVariable(AttachError),
+    /// The value of an environment variable names another that is not set.
+    #[error(transparent)]
+    Expand(#[from] ExpandError),
     /// A configuration file is refused.
     #[error(transparent)]
     Config(#[from] ConfigError),

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::path::Path;
 
-use crate::config::{Defaults, Surroundings};
+use crate::config::{ConfigWarning, Defaults, Surroundings};
 use crate::foreign::report_without_testbench;
 use crate::messages::foreign::Severity;
 use crate::trace::{Header, Recorder, Source, TraceError};
@@ -13,6 +13,7 @@ use crate::trace::{Header, Recorder, Source, TraceError};
 pub(super) struct Noted<'a> {
     outside: &'a dyn Surroundings,
     header: RefCell<Header>,
+    warnings: RefCell<Vec<ConfigWarning>>,
 }
 
 impl<'a> Noted<'a> {
@@ -24,6 +25,7 @@ impl<'a> Noted<'a> {
         Self {
             outside,
             header: RefCell::new(header),
+            warnings: RefCell::default(),
         }
     }
 
@@ -37,9 +39,9 @@ impl<'a> Noted<'a> {
         self.header.borrow_mut().mailboxes = Some(source(file, text));
     }
 
-    /// All that was noted.
-    pub(super) fn header(self) -> Header {
-        self.header.into_inner()
+    /// All that was noted, and the warnings of the configurations.
+    pub(super) fn into_parts(self) -> (Header, Vec<ConfigWarning>) {
+        (self.header.into_inner(), self.warnings.into_inner())
     }
 }
 
@@ -69,6 +71,10 @@ impl Surroundings for Noted<'_> {
             header.files.entry(name_of(file)).or_default();
         }
         is
+    }
+
+    fn warn(&self, warning: ConfigWarning) {
+        self.warnings.borrow_mut().push(warning);
     }
 
     fn defaults(&self) -> Defaults {

@@ -29,8 +29,8 @@ pub struct MemoryView<'a> {
     /// Its description.
     pub memory: &'a Memory,
     /// Its bytes, where the memory is in this process: one buffer for each HDL instance, so one for a direct memory, and for a
-    /// banked one as many as there are banks, row by row. Empty in the system of the C ABI, which moves between threads:
-    /// there, a memory that the host program shares is one of its own.
+    /// banked one as many as there are banks, row by row; each row of an array counts. Empty in the system of the C ABI, which
+    /// moves between threads: there, a memory that the host program shares is one of its own.
     pub buffers: &'a [Buffer],
 }
 
@@ -71,15 +71,18 @@ impl<'a> SpaceView<'a> {
     /// Its memories, in ascending order of base.
     pub fn iter(self) -> impl Iterator<Item = MemoryView<'a>> {
         let spaces = self.spaces;
-        self.space.memories.iter().filter_map(move |id: &MemoryId| {
-            let memory = spaces.map.memory(*id)?;
-            let buffers = if spaces.moves {
-                &[]
-            } else {
-                spaces.memories.buffers(*id)
-            };
-            Some(MemoryView { memory, buffers })
-        })
+        self.space
+            .memories()
+            .iter()
+            .filter_map(move |id: &MemoryId| {
+                let memory = spaces.map.memory(*id)?;
+                let buffers = if spaces.moves {
+                    &[]
+                } else {
+                    spaces.memories.buffers(*id)
+                };
+                Some(MemoryView { memory, buffers })
+            })
     }
 }
 

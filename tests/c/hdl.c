@@ -22,8 +22,17 @@ enum { WORDS = 64, MAX_VECVALS = 64 };
 struct array {
     const char *path;
     int bits, rows, cols, falls, sealed;
+    /* The least indices. */
+    int row_from, from;
     vecval words[WORDS][MAX_VECVALS];
 };
+
+/* UVM alone can't tell where an array begins. */
+#ifdef NO_VPI
+#define FROM(index) 0
+#else
+#define FROM(index) (index)
+#endif
 
 static struct array design[] = {
     {.path = "tb.ram", .bits = 32, .rows = 1, .cols = 64},
@@ -36,6 +45,8 @@ static struct array design[] = {
     {.path = "tb.sealed", .bits = 32, .rows = 1, .cols = 16, .sealed = 1},
     {.path = "tb.narrow", .bits = 16, .rows = 1, .cols = 16},
     {.path = "tb.short", .bits = 32, .rows = 1, .cols = 8},
+    {.path = "tb.ecc", .bits = 39, .rows = 1, .cols = 64, .from = FROM(16)},
+    {.path = "tb.parity", .bits = 144, .rows = 4, .cols = 8, .falls = 1, .row_from = FROM(-2), .from = FROM(8)},
     {.path = "tb.rows", .bits = 16, .rows = 4, .cols = 32},
 };
 
@@ -55,6 +66,16 @@ struct object {
     int depth, row, col, high, low;
 };
 
+/* Puts the declared index of an element into an object; 0 where there is none. */
+static int select_element(struct object *object, int index) {
+    const struct array *array = object->array;
+    int number = index - (object->depth == 0 ? array->row_from : array->from);
+    if (number < 0 || number >= (object->depth == 0 ? array->rows : array->cols))
+        return 0;
+    *(object->depth == 0 ? &object->row : &object->col) = number;
+    return 1;
+}
+
 /* The object of `path[row][col][high:low]`, of which an array with one row has no row. */
 static int look_up(const char *path, struct object *object) {
     size_t name = strcspn(path, "[");
@@ -70,10 +91,8 @@ static int look_up(const char *path, struct object *object) {
             char *end;
             int index = (int)strtol(rest + 1, &end, 10);
             CHECK(*end == ']');
-            int *place = object->depth == 0 ? &object->row : &object->col;
-            if (index >= (object->depth == 0 ? array->rows : array->cols))
+            if (!select_element(object, index))
                 return 0;
-            *place = index;
             object->depth++;
             rest = end + 1;
         }
@@ -133,9 +152,8 @@ void *vpi_handle_by_index(void *handle, int32_t index) {
     struct object object = *(struct object *)handle;
     error[0] = '\0';
     CHECK(object.depth < 2);
-    if (index < 0 || index >= (object.depth == 0 ? object.array->rows : object.array->cols))
+    if (!select_element(&object, index))
         return NULL;
-    *(object.depth == 0 ? &object.row : &object.col) = index;
     object.depth++;
     return handle_of(object);
 }
@@ -144,9 +162,10 @@ void *vpi_handle_by_index(void *handle, int32_t index) {
 void *vpi_handle(int32_t role, void *handle) {
     struct object object = *(struct object *)handle;
     CHECK(role == LEFT || role == RIGHT);
-    int last = (object.depth == 0 ? object.array->rows : object.array->cols) - 1;
+    int first = object.depth == 0 ? object.array->row_from : object.array->from;
+    int last = first + (object.depth == 0 ? object.array->rows : object.array->cols) - 1;
     object.depth = 3;
-    object.row = (role == LEFT) == object.array->falls ? last : 0;
+    object.row = (role == LEFT) == object.array->falls ? last : first;
     return handle_of(object);
 }
 
@@ -211,7 +230,8 @@ static void check_run(const struct object *object, const struct array_value *val
     CHECK(!object->array->falls);
     CHECK_EQ(value->format, VECTOR);
     CHECK_EQ(value->flags, 0);
-    CHECK(*index >= 0 && *index + (int)count <= object->array->cols);
+    int first = *index - object->array->from;
+    CHECK(first >= 0 && first + (int)count <= object->array->cols);
 }
 
 void vpi_get_value_array(void *handle, struct array_value *value, int32_t *index, uint32_t count) {
@@ -220,7 +240,7 @@ void vpi_get_value_array(void *handle, struct array_value *value, int32_t *index
     check_run(&object, value, index, count);
     size_t vecvals = (size_t)vecvals_of(object.array->bits);
     for (uint32_t i = 0; i < count; i++) {
-        object.col = *index + (int)i;
+        object.col = *index - object.array->from + (int)i;
         memcpy(copy + i * vecvals, word_of(&object), vecvals * sizeof *copy);
     }
     value->vectors = copy;
@@ -235,7 +255,7 @@ void vpi_put_value_array(void *handle, struct array_value *value, int32_t *index
     }
     size_t vecvals = (size_t)vecvals_of(object.array->bits);
     for (uint32_t i = 0; i < count; i++) {
-        object.col = *index + (int)i;
+        object.col = *index - object.array->from + (int)i;
         memcpy(word_of(&object), value->vectors + i * vecvals, vecvals * sizeof(vecval));
     }
 }
@@ -307,7 +327,28 @@ static const struct memory {
 } memories[] = {
     {0x10000, 256, 4, "tb.ram"},   {0x20000, 256, 4, "tb.falls"}, {0x30000, 288, 9, "tb.grid"},
     {0x40000, 1024, 256, "tb.wide"}, {0x50000, 192, 3, "tb.odd"},  {0x60000, 64, 4, NULL},
+    {0xc0000, 256, 4, "tb.ecc"},   {0xd0000, 288, 9, "tb.parity"},
 };
+
+enum { MEMORIES = sizeof memories / sizeof *memories };
+
+/* Bits above the memory's words: fills them, or checks that nobody has. */
+static void above(const char *path, int width, void (*each)(uint32_t *bits, uint32_t mask)) {
+    struct array *array = find(path);
+    for (int word = 0; word < array->rows * array->cols; word++) {
+        for (int at = width / 32; at < vecvals_of(array->bits); at++) {
+            uint32_t mask = at == width / 32 ? ~0u << width % 32 : ~0u;
+            if (array->bits - 32 * at < 32)
+                mask &= ~(~0u << (array->bits - 32 * at));
+            each(&array->words[word][at].aval, mask);
+            each(&array->words[word][at].bval, mask);
+        }
+    }
+}
+
+static void fill(uint32_t *bits, uint32_t mask) { *bits = (*bits & ~mask) | (0x5a5a5a5a & mask); }
+
+static void check_filled(uint32_t *bits, uint32_t mask) { CHECK_EQ(*bits & mask, 0x5a5a5a5a & mask); }
 
 /* The byte of the design that a memory's offset is, by the formulas of the configuration. */
 static uint8_t *byte_of(const struct memory *memory, uint64_t offset, int plane) {
@@ -332,8 +373,10 @@ static uint32_t draw(void) {
 
 /* Random accesses, each seen from the other side. */
 static void moves(void) {
+    above("tb.ecc", 32, fill);
+    above("tb.parity", 72, fill);
     for (int round = 0; round < 4000; round++) {
-        const struct memory *memory = &memories[draw() % 6];
+        const struct memory *memory = &memories[draw() % MEMORIES];
         uint64_t offset = draw() % memory->size, len = 1 + draw() % (memory->size - offset);
         uint8_t data[1024];
         for (uint64_t i = 0; i < len; i++)
@@ -350,6 +393,8 @@ static void moves(void) {
             CHECK(memcmp(read, data, len) == 0);
         }
     }
+    above("tb.ecc", 32, check_filled);
+    above("tb.parity", 72, check_filled);
     CHECK_EQ(reports, 0);
 }
 
@@ -378,6 +423,17 @@ static void unknown(void) {
     mb_backdoor_read_mem(space, ram->base + 8, bytes, sizeof bytes);
     CHECK_EQ(reports, 2);
     CHECK_HAS(last_report, "tb.ram[2] to tb.ram[5] have X or Z bits, read as 0");
+
+    /* Bits above the memory's are nobody's business; words are named as they are declared. */
+    above("tb.ecc", 32, fill);
+    mb_backdoor_read_mem(space, 0xc0000, bytes, sizeof bytes);
+    CHECK_EQ(reports, 2);
+    find("tb.ecc")->words[1][0].bval = 1;
+    mb_backdoor_read_mem(space, 0xc0000, bytes, sizeof bytes);
+    CHECK_EQ(reports, 3);
+#ifndef NO_VPI
+    CHECK_HAS(last_report, "tb.ecc[17] has X or Z bits, read as 0");
+#endif
 }
 
 /* Nothing is looked up twice, and runs move in one call. */
@@ -420,6 +476,8 @@ static void errors(void) {
                        : "HDL path `tb.short[8]`: the simulator has no such object");
     /* UVM alone can't tell how wide an object is. */
 #ifndef NO_VPI
+    fails(0xe0100, UVM ? "HDL path `tb.ecc[95]`: the simulator has no such object"
+                       : "HDL path `tb.ecc[80]`: the simulator has no such object");
     fails(0x90000, "HDL path `tb.narrow[0]`: a word has 16 bits, where `width` (or `bank_width`) says 32");
     /* As many words a row as the memory's words should have bits. */
     fails(0xb0000, "HDL path `tb.rows[0]`: an array, where a word should be: say its rows and columns with `array_dims`");

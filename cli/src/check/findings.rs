@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use vhost::config::ConfigWarning;
 use vhost::mem::{Backend, Init, MemoryId, Segment, initial};
 
 use super::plan::{Content, Load, Plan};
@@ -34,9 +35,12 @@ impl fmt::Display for Finding {
     }
 }
 
-/// All there is to say, the worst first. `serves`: there is a mailbox configuration.
-pub(super) fn findings(plan: &Plan<'_>, serves: bool) -> Vec<Finding> {
+/// All there is to say, the worst first. `serves`: there is a mailbox configuration. `warnings` are those of both configurations.
+pub(super) fn findings(plan: &Plan<'_>, serves: bool, warnings: &[ConfigWarning]) -> Vec<Finding> {
     let mut all = Findings(Vec::new());
+    for warning in warnings {
+        all.add(Grade::Warning, warning.to_string());
+    }
     first_content(plan, &mut all);
     mailboxes(plan, &mut all);
     for load in &plan.loads {

@@ -8,13 +8,16 @@ mod findings;
 mod picture;
 mod plan;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use mailbox_rs::{CacheLine, PtrWidth};
-use vhost::config::{self, ConfigError, ConfigProblem, Defaults, Process, Surroundings};
+use vhost::config::{
+    self, ConfigError, ConfigProblem, ConfigWarning, Defaults, Process, Surroundings,
+};
 use vhost::mem::Backend;
 
 use crate::Verdict;
@@ -75,6 +78,7 @@ fn cache_line(text: &str) -> Result<CacheLine, String> {
 struct Asked {
     variables: HashMap<String, String>,
     defaults: Defaults,
+    warnings: RefCell<Vec<ConfigWarning>>,
 }
 
 impl Surroundings for Asked {
@@ -89,6 +93,10 @@ impl Surroundings for Asked {
 
     fn is_file(&self, file: &Path) -> bool {
         Process.is_file(file)
+    }
+
+    fn warn(&self, warning: ConfigWarning) {
+        self.warnings.borrow_mut().push(warning);
     }
 
     fn defaults(&self) -> Defaults {
@@ -106,19 +114,34 @@ impl Args {
                 ptr_width: self.default_ptr.or(by_features.ptr_width),
                 cache_line: self.default_cache_line.unwrap_or(by_features.cache_line),
             },
+            warnings: RefCell::default(),
         }
     }
 }
 
+/// The name of a configuration file. One that is the environment's expands as paths in the files do; on the command line the shell
+/// has done that.
+fn file(name: &Path, variable: &'static str, asked: &Asked) -> Result<PathBuf> {
+    let value = std::env::var_os(variable).filter(|value| value == name.as_os_str());
+    Ok(match value {
+        Some(value) => config::expand_path(&value, variable, asked)?,
+        None => name.to_owned(),
+    })
+}
+
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let asked = args.asked();
-    let map = config::read_text(&args.mem)
-        .and_then(|text| config::parse_memory_map(&text, &args.mem, &asked));
+    let mem = file(&args.mem, "MEM_CFG_FILE", &asked)?;
+    let mailbox = args.mailbox.as_ref();
+    let mailbox = mailbox.map(|name| file(name, "MAILBOX_CFG_FILE", &asked));
+    let mailbox = mailbox.transpose()?;
+    let map =
+        config::read_text(&mem).and_then(|text| config::parse_memory_map(&text, &mem, &asked));
     let map = match map {
         Ok(map) => map,
         Err(error) => return refused(error),
     };
-    let channels = args.mailbox.as_ref().map_or(Ok(Vec::new()), |file| {
+    let channels = mailbox.as_ref().map_or(Ok(Vec::new()), |file| {
         let text = config::read_text(file)?;
         config::parse_mailboxes(&text, file, &map, &asked)
     });
@@ -136,7 +159,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         out.flush()?;
         return refused(error);
     }
-    let findings = findings(&plan, args.mailbox.is_some());
+    let findings = findings(&plan, mailbox.is_some(), &asked.warnings.borrow());
     for finding in &findings {
         writeln!(out, "{finding}")?;
     }

@@ -2,9 +2,10 @@
 //!
 //! How high a memory or a gap is drawn follows the logarithm of its size, and leaves room for what is to be said of it.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
-use vhost::mem::{Array, Init, Memory, Shape, Space};
+use vhost::mem::{Array, Extent, Init, Memory, Shape, Space};
 
 use super::plan::{Plan, Range};
 use crate::output::{ASIDE, NAME, Plain, Size};
@@ -21,14 +22,17 @@ pub(super) fn draw(to: &mut impl Write, plan: &Plan<'_>, space: &Space) -> io::R
         .map
         .space_named(&space.name)
         .map_or_else(Vec::new, |id| plan.contents(id));
-    let memories = space.memories.iter();
-    let memories: Vec<&Memory> = memories.filter_map(|id| plan.map.memory(*id)).collect();
-    let highest = memories.last().map_or(0, |memory| last(memory));
+    let extents = space.extents();
+    let highest = extents.last().map_or(0, |extent| extent.last);
     let digits = if highest > u64::from(u32::MAX) { 16 } else { 8 };
     let pad = " ".repeat(digits + 4);
     let mut next = None;
-    for memory in memories {
-        if let Some(gap) = next.and_then(|next| memory.base.checked_sub(next))
+    let mut drawn = HashSet::new();
+    for extent in extents {
+        let Some(memory) = plan.map.memory(extent.memory) else {
+            continue;
+        };
+        if let Some(gap) = next.and_then(|next| extent.first.checked_sub(next))
             && gap > 0
         {
             writeln!(to, "{pad} {ASIDE}⋮ {}{ASIDE:#}", Size(gap))?;
@@ -36,15 +40,19 @@ pub(super) fn draw(to: &mut impl Write, plan: &Plan<'_>, space: &Space) -> io::R
                 writeln!(to, "{pad} {ASIDE}⋮{ASIDE:#}")?;
             }
         }
-        draw_memory(to, memory, &contents, digits)?;
-        next = last(memory).checked_add(1);
+        let begins = drawn.insert(extent.memory);
+        draw_extent(to, memory, extent, begins, &contents, digits)?;
+        next = extent.last.checked_add(1);
     }
     writeln!(to)
 }
 
-fn draw_memory(
+/// Draws the addresses that a memory has in one piece: all of it, unless others are in front. What the memory is, its first piece says.
+fn draw_extent(
     to: &mut impl Write,
     memory: &Memory,
+    extent: &Extent,
+    begins: bool,
     contents: &[Range],
     digits: usize,
 ) -> io::Result<()> {
@@ -52,14 +60,21 @@ fn draw_memory(
     writeln!(
         to,
         "  0x{:0digits$x} ┌ {NAME}{}{NAME:#}, {}, {}",
-        memory.base,
+        extent.first,
         Plain(&memory.name),
-        Size(memory.size),
+        if begins {
+            Size(memory.size).to_string()
+        } else {
+            "continued".to_owned()
+        },
         memory.backend
     )?;
-    let mut lines = shape(&memory.shape);
-    lines.push(init(&memory.init));
-    let inside = contents.iter().filter(|range| reaches(range, memory));
+    let mut lines = Vec::new();
+    if begins {
+        lines = shape(&memory.shape);
+        lines.push(init(&memory.init));
+    }
+    let inside = contents.iter().filter(|range| reaches(range, extent));
     let ranges: Vec<&Range> = inside.collect();
     let shown = ranges.iter().take(MOST_RANGES);
     lines.extend(shown.map(|range| {
@@ -73,14 +88,15 @@ fn draw_memory(
     if let Some(more) = ranges.len().checked_sub(MOST_RANGES + 1) {
         lines.push(format!("and {} ranges more", more + 1));
     }
-    let empty = height(memory.size).saturating_sub(lines.len());
+    let size = (extent.last - extent.first).saturating_add(1);
+    let empty = height(size).saturating_sub(lines.len());
     for line in &lines {
         writeln!(to, "{pad} │ {}", Plain(line))?;
     }
     for _ in 0..empty {
         writeln!(to, "{pad} │")?;
     }
-    writeln!(to, "  0x{:0digits$x} └", last(memory))
+    writeln!(to, "  0x{:0digits$x} └", extent.last)
 }
 
 /// Lines, by size: 1 up to 4 KiB, and one more for every factor of 16.
@@ -135,15 +151,10 @@ fn init(init: &Init) -> String {
     }
 }
 
-/// Address of the last byte.
-fn last(memory: &Memory) -> u64 {
-    memory.base.saturating_add(memory.size.saturating_sub(1))
-}
-
-/// Whether a range has a byte of the memory.
-fn reaches(range: &Range, memory: &Memory) -> bool {
+/// Whether a range has one of these addresses.
+fn reaches(range: &Range, extent: &Extent) -> bool {
     let end = range.address.saturating_add(range.len.saturating_sub(1));
-    range.len > 0 && range.address <= last(memory) && end >= memory.base
+    range.len > 0 && range.address <= extent.last && end >= extent.first
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub(super) struct Plan<'a> {
 pub(super) struct Load<'a> {
     pub(super) image: &'a Arc<Image>,
     pub(super) space: SpaceId,
+    /// Zeros are written behind its segments.
+    zero_bss: bool,
     /// Channels whose image it is.
     pub(super) channels: Vec<&'a ChannelConfig>,
     pub(super) parts: Vec<Part>,
@@ -55,14 +57,21 @@ impl<'a> Plan<'a> {
                 .iter_mut()
                 .find(|load| load.space == channel.space && Arc::ptr_eq(load.image, image));
             match known {
-                Some(load) => load.channels.push(channel),
+                Some(load) => {
+                    load.channels.push(channel);
+                    load.zero_bss &= channel.zero_bss;
+                }
                 None => loads.push(Load {
                     image,
                     space: channel.space,
+                    zero_bss: channel.zero_bss,
                     channels: vec![channel],
                     parts: parts(map, channel.space, image),
                 }),
             }
+        }
+        for load in loads.iter_mut().filter(|load| !load.zero_bss) {
+            load.parts.retain(|part| part.content == Content::Bytes);
         }
         Self {
             map,

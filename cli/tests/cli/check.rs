@@ -344,3 +344,57 @@ idle: {space: core, elf: firmware.elf, load: false, server: false}
         "{told}"
     );
 }
+
+#[test]
+fn a_memory_in_front_of_another_is_drawn_and_warned_of() {
+    let files = Files::new(
+        "
+space:
+  core:
+    - uart: {base: 0x40, size: 16, backend: api, desc: console}
+    - ram: {base: 0, size: 256, backend: api}
+",
+        "{}",
+    );
+    let expected = "\
+space core
+  0x00000000 ┌ ram, 256 bytes, api
+             │ a black box
+             │ at first: left as it is
+  0x0000003f └
+  0x00000040 ┌ uart, 16 bytes, api
+             │ a black box
+             │ at first: left as it is
+  0x0000004f └
+  0x00000050 ┌ ram, continued, api
+             │
+  0x000000ff └
+
+warning: mem.yaml: memory `uart` of space `core`: the key `desc` is unknown, and ignored
+warning: mem.yaml: space `core`: memory `uart` (0x40 to 0x4f) is in front of memory `ram`, which is listed later: accesses there go to `uart`
+warning: no channel is served
+good: 1 space, 2 memories, 0 channels served, 0 images loaded; 0 errors, 3 warnings
+";
+    assert_eq!(files.check().with(0), expected);
+}
+
+#[test]
+fn zeros_that_are_not_written_are_not_drawn() {
+    let files = Files::of_ram(STATIC, ", zero_bss: no");
+    assert!(!files.check().with(0).contains("zeros of"));
+    let files = Files::of_ram(STATIC, "");
+    assert!(files.check().with(0).contains("zeros of"));
+}
+
+#[test]
+fn the_environments_file_names_are_expanded() {
+    let files = Files::of_ram(STATIC, "");
+    let mut check = command();
+    check.current_dir(files.path()).arg("check");
+    check.envs([
+        ("HERE", "."),
+        ("MEM_CFG_FILE", "${HERE}/mem.yaml"),
+        ("MAILBOX_CFG_FILE", "$HERE/mailbox.yaml"),
+    ]);
+    end(&mut check).with(0);
+}

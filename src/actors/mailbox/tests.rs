@@ -158,16 +158,14 @@ fn memory_of(bus: &Bus, chip: Rc<Chip>, seen: Rc<Seen>) -> Port<memory::Inbox> {
         init: Init::None,
         backend: Backend::Log,
     };
-    let space = Space {
-        name: "core".into(),
-        memories: vec![MemoryId(1), MemoryId(0)],
-    };
+    // The second is large, and has nothing behind it.
+    let memories = vec![
+        memory("ram", BASE, SIZE),
+        memory("large", 0x1000_0000, 1 << 30),
+    ];
+    let space = Space::new("core".into(), &[MemoryId(1), MemoryId(0)], &memories).unwrap();
     let map = MemoryMap {
-        // The second is large, and has nothing behind it.
-        memories: vec![
-            memory("ram", BASE, SIZE),
-            memory("large", 0x1000_0000, 1 << 30),
-        ],
+        memories,
         spaces: vec![space],
     };
     bus.foreign(Rc::new(move |call| match call {

@@ -13,7 +13,9 @@ fn error(text: &str) -> String {
 /// What is said of one channel with these keys, named `cpu`, in space `core0`.
 fn channel_error(keys: &str) -> String {
     let error = error(&format!("cpu: {{space: core0, {keys}}}"));
-    error
+    // With the line, where it can be told.
+    let place = error.replacen("mb.yaml:1: ", "mb.yaml: ", 1);
+    place
         .strip_prefix("mb.yaml: channel `cpu`: ")
         .unwrap_or_else(|| panic!("another start: {error}"))
         .to_owned()
@@ -102,16 +104,23 @@ b: {<<: *a, base: 0x2000}
 }
 
 #[test]
-fn a_flag_is_true_or_false() {
-    for text in ["", "0", "False", "maybe"] {
-        let message = format!(
-            "`server` is the text `{text}`; give `true` or `false`, or a text that expands to one"
-        );
-        assert_eq!(channel_error(&format!("server: '{text}'")), message);
+fn a_flag_is_on_or_off() {
+    for key in ["load", "server", "zero_bss"] {
+        for text in ["", "maybe", "2", "truth"] {
+            let message = format!(
+                "`{key}` is the text `{text}`; give true, false, yes, no, on, off, 1 or 0, or a text that expands to one of them"
+            );
+            assert_eq!(channel_error(&format!("{key}: '{text}'")), message);
+        }
     }
     assert_eq!(
         channel_error("load: $FW"),
-        "`load` is the text `fw64.elf`; give `true` or `false`, or a text that expands to one"
+        "`load` is the text `fw64.elf`; give true, false, yes, no, on, off, 1 or 0, or a text that expands to one of them"
+    );
+    assert!(channel_error("load: 2").starts_with("`load` is the text `2`; "));
+    assert!(
+        channel_error("load: [true]")
+            .contains("expected true, false, yes, no, on, off, 1, 0, or a text")
     );
 }
 
@@ -142,16 +151,11 @@ fn keys_are_known_and_of_their_type() {
         ),
         (
             "bas: 0x2000",
-            "`bas`: unknown field `bas`, expected one of `space`, `elf`, `base`, `mb_id`, `load`, `server`, `ptr`, `cache_line`",
+            "`bas`: there is no such key; did you mean `base`?",
         ),
-        ("base: [0]", "`base`: invalid type: sequence, expected u64"),
         (
             "mb_id: -1",
-            "`mb_id`: invalid value: integer `-1`, expected u64",
-        ),
-        (
-            "load: 1",
-            "`load`: must be true, false, or a text that expands to one",
+            "`mb_id`: `-1` is negative; write a whole number of 64 bits, as 4096, 0x1000, 0x8000_0000, 0o17, 0b101, or 64K, 1M, 2G (units of 1024)",
         ),
     ];
     for (keys, message) in cases {
@@ -180,10 +184,6 @@ fn images_are_read_and_are_elf_files() {
     assert_eq!(
         channel_error("elf: \"${ELF_FILE}\""),
         "`elf`: the environment variable `ELF_FILE` of `${ELF_FILE}` is not set (or not text); set it, or write `$$` for a plain `$`"
-    );
-    assert_eq!(
-        channel_error("load: $LOAD, base: 0x2000"),
-        "`load`: the environment variable `LOAD` of `$LOAD` is not set (or not text); set it, or write `$$` for a plain `$`"
     );
     let outside = outside().file("text.elf", b"space: core0".to_vec());
     let text = "cpu: {space: core0, elf: text.elf}";

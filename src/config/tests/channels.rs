@@ -27,6 +27,7 @@ pub(super) fn outside() -> Fake {
         .variable("FW", "fw64.elf")
         .variable("NO", "false")
         .variable("YES", "true")
+        .variable("NOTHING", "")
         .file(
             "fw32.elf",
             elf(false, Some((0x2000, 3 * size(PtrWidth::P4)))).build(),
@@ -158,6 +159,46 @@ fn flags_may_be_texts() {
     assert_eq!(flags("'false'", "'true'"), (false, true));
     assert_eq!(flags("$YES", "$NO"), (true, false));
     assert_eq!(flags("\"${NO}\"", "\"${YES}\""), (false, true));
+    for (on, off) in [
+        ("yes", "no"),
+        ("On", "OFF"),
+        ("1", "0"),
+        ("'1'", "'0'"),
+        ("TRUE", "False"),
+        ("' Yes '", "No"),
+    ] {
+        assert_eq!(flags(on, off), (true, false), "{on}, {off}");
+    }
+    // Unset, and set to nothing.
+    assert_eq!(flags("$UNSET", "\"${NO}\""), (true, false));
+    assert_eq!(flags("$NO", "$NOTHING"), (false, true));
+    assert_eq!(flags("\"${UNSET:-off}\"", "true"), (false, true));
+}
+
+#[test]
+fn zeros_are_wanted_unless_the_channel_says_no() {
+    let zero_bss = |keys: &str| {
+        channels(&format!(
+            "core0: {{space: core0, elf: plain.elf, server: false{keys}}}"
+        ))[0]
+            .zero_bss
+    };
+    assert!(zero_bss("") && zero_bss(", zero_bss: $UNSET"));
+    assert!(!zero_bss(", zero_bss: false") && !zero_bss(", zero_bss: $NO"));
+}
+
+#[test]
+fn unknown_keys_of_a_channel_are_warned_of() {
+    let outside = outside();
+    let text = "core0: {space: core0, server: false, desc: the first, irq: [1, 2]}";
+    parse_mailboxes(text, Path::new("mb.yaml"), &map(), &outside).unwrap();
+    assert_eq!(
+        outside.warnings.take(),
+        [
+            "mb.yaml: channel `core0`: the key `desc` is unknown, and ignored",
+            "mb.yaml: channel `core0`: the key `irq` is unknown, and ignored",
+        ]
+    );
 }
 
 #[test]

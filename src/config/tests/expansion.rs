@@ -48,3 +48,24 @@ fn the_process_is_asked() {
     assert!(!Process.is_file(Path::new("src")));
     assert!(!Process.read(Path::new("Cargo.toml")).unwrap().is_empty());
 }
+
+#[test]
+fn the_value_of_a_variable_is_expanded_like_a_path() {
+    let outside = Fake::default()
+        .variable("ROOT", "/fw")
+        .variable("HOME", "/home/me");
+    let expanded = |value: &str| expand_path(OsStr::new(value), "MEM_CFG_FILE", &outside);
+    assert_eq!(
+        expanded("${ROOT}/mem.yaml").unwrap(),
+        Path::new("/fw/mem.yaml")
+    );
+    assert_eq!(
+        expanded("~/mem.yaml").unwrap(),
+        Path::new("/home/me/mem.yaml")
+    );
+    assert_eq!(
+        expanded("$NONE/mem.yaml").unwrap_err().to_string(),
+        "`MEM_CFG_FILE`: the environment variable `NONE` of `$NONE/mem.yaml` is not set (or not text); \
+         set it, or write `$$` for a plain `$`"
+    );
+}

@@ -51,7 +51,7 @@ fn the_example_of_the_specification() {
 
     let names = |space: usize| -> Vec<_> {
         map.spaces[space]
-            .memories
+            .memories()
             .iter()
             .map(|id| map.memory(*id).unwrap().name.as_str())
             .collect()
@@ -119,11 +119,7 @@ fn a_shared_memory_is_one_memory() {
 space: {core0: [ram], core1: [[ram]], core2: [{ram: {base: 0, size: 8, backend: log}}]}",
     )
     .unwrap();
-    let seen: Vec<_> = map
-        .spaces
-        .iter()
-        .map(|space| space.memories.as_slice())
-        .collect();
+    let seen: Vec<_> = map.spaces.iter().map(|space| space.memories()).collect();
     assert_eq!(seen, [[MemoryId(0)], [MemoryId(0)], [MemoryId(1)]]);
     assert_eq!(map.memories.len(), 2, "no space sees `unseen`");
 }
@@ -225,24 +221,115 @@ fn a_memory_may_end_at_the_last_address() {
 }
 
 proptest! {
-    /// A space is believed if and only if no byte of it is in two memories.
+    /// A space is believed if and only if any two memories are apart, or one contains the other; of the latter each has a warning.
     #[test]
-    fn memories_of_a_space_are_believed_where_they_are_apart(
+    fn memories_of_a_space_are_believed_where_they_nest(
         memories_of in prop::collection::vec((0u64..60, 1u64..20), 1..7),
     ) {
         let listed = memories_of.iter().enumerate().map(|(nth, (base, size))| format!("m{nth}: {{base: {base}, size: {size}, backend: log}}"));
         let listed: Vec<_> = listed.collect();
-        let believed = memories(&format!("space: {{s: [{{{}}}]}}", listed.join(", ")));
-        let mut owners = [0; 80];
-        for (base, size) in &memories_of {
-            (*base..base + size).for_each(|byte| owners[byte as usize] += 1);
-        }
-        let apart = owners.iter().all(|owners| *owners < 2);
+        let outside = Fake::default();
+        let believed = memories_in(&format!("space: {{s: [{{{}}}]}}", listed.join(", ")), &outside);
+        let ranges: Vec<_> = memories_of.iter().map(|(base, size)| (*base, base + size)).collect();
+        let within = |a: &(u64, u64), b: &(u64, u64)| b.0 <= a.0 && a.1 <= b.1;
+        let apart = |a: &(u64, u64), b: &(u64, u64)| a.1 <= b.0 || b.1 <= a.0;
+        let pairs = || (0..ranges.len()).flat_map(|a| (0..ranges.len()).filter(move |b| a != *b).map(move |b| (a, b)));
+        let nests = pairs().all(|(a, b)| {
+            let (a, b) = (&ranges[a], &ranges[b]);
+            apart(a, b) || within(a, b) || within(b, a)
+        });
         match believed {
-            Ok(_) => prop_assert!(apart),
-            Err(error) => prop_assert!(!apart && error.contains(" overlaps memory `m"), "{}", error),
+            Ok(_) => {
+                prop_assert!(nests);
+                // Of equal ones the later is within the earlier.
+                let inner = |a: usize| pairs().any(|(x, b)| x == a && within(&ranges[a], &ranges[b]) && (ranges[a] != ranges[b] || a > b));
+                let inside = (0..ranges.len()).filter(|a| inner(*a)).count();
+                prop_assert_eq!(outside.warnings.borrow().len(), inside);
+            }
+            Err(error) => prop_assert!(!nests && error.contains(" overlaps memory `m"), "{}", error),
         }
     }
+}
+
+/// The warnings of a memory configuration that is believed.
+fn warnings(text: &str) -> Vec<String> {
+    let outside = Fake::default();
+    memories_in(text, &outside).unwrap();
+    outside.warnings.take()
+}
+
+#[test]
+fn a_memory_within_another_is_warned_of() {
+    let of = |list: &str| {
+        let whole = "all: {base: 0, size: 0x1000, backend: log}";
+        let device = "device: {base: 0x100, size: 16, backend: log}";
+        let list = list.replace("ALL", whole).replace("DEVICE", device);
+        warnings(&format!("space: {{core0: [{list}]}}"))
+    };
+    assert_eq!(
+        of("{DEVICE}, {ALL}"),
+        [
+            "mem.yaml: space `core0`: memory `device` (0x100 to 0x10f) is in front of memory `all`, which is listed later: \
+             accesses there go to `device`"
+        ]
+    );
+    assert_eq!(
+        of("{ALL}, {DEVICE}"),
+        [
+            "mem.yaml: space `core0`: memory `device` (0x100 to 0x10f) is hidden by memories that are listed before it, `all` among \
+             them; list it first"
+        ]
+    );
+}
+
+/// In time that does not grow with the square of their number.
+#[test]
+fn many_memories_within_each_other_are_believed() {
+    const COUNT: usize = 20_000;
+    let nested = |at: usize| {
+        format!(
+            "{{m{at}: {{base: {at}, size: {}, backend: log}}}}",
+            2 * (COUNT - at)
+        )
+    };
+    let list: Vec<_> = (0..COUNT).map(nested).collect();
+    let warnings = warnings(&format!("space: {{s: [{}]}}", list.join(", ")));
+    assert_eq!(warnings.len(), COUNT - 1);
+    assert!(warnings[COUNT - 2].contains("`m0` among them"));
+}
+
+#[test]
+fn unknown_keys_are_warned_of_and_ignored() {
+    let text = "
+shared: {ram: {base: 0, size: 8, backend: log, id: 7, array_dims: {unit: words}}}
+space: {s: [ram, {rom: {base: 8, size: 8, backend: log, desc: boot, init: {method: all_zero, why: [new]}}}]}
+";
+    assert_eq!(
+        warnings(text),
+        [
+            "mem.yaml: shared memory `ram`: the key `id` is unknown, and ignored",
+            "mem.yaml: shared memory `ram`: the key `array_dims.unit` is unknown, and ignored",
+            "mem.yaml: memory `rom` of space `s`: the key `desc` is unknown, and ignored",
+            "mem.yaml: memory `rom` of space `s`: the key `init.why` is unknown, and ignored",
+        ]
+    );
+}
+
+#[test]
+fn numbers_are_understood_wherever_there_is_one() {
+    let text = "space: {s: [{ram: {base: 0x8000_0000, size: 1K, path: m, width: '0X20', array_dims: {rows: 1_6, cols: '16'}, \
+        init: {method: random, seed: '7'}, backend: log}}, {sram: {base: 2G, size: 64, path: s, width: 6_4, bank_width: '32', \
+        bank_depth: 0b1000, banks: [[a, b]], backend: log}}]}";
+    let map = memories(&text.replace("2G", "3G")).unwrap();
+    let (ram, sram) = (&map.memories[0], &map.memories[1]);
+    assert_eq!((ram.base, ram.size), (0x8000_0000, 1024));
+    let array = |width, rows, cols| Some(Array { width, rows, cols });
+    assert_eq!(ram.shape.array(), array(4, 16, 16));
+    assert_eq!(ram.init, Init::Random { seed: Some(7) });
+    assert_eq!(
+        (sram.base, sram.shape.array()),
+        (0xc000_0000, array(4, 1, 8))
+    );
 }
 
 #[test]

@@ -137,23 +137,11 @@ fn keys_are_known_and_of_their_type() {
         ("base: 0", "missing field `size`"),
         (
             "base: 0, size: 8, bsae: 0",
-            "`bsae`: unknown field `bsae`, expected one of `base`, `size`, `path`, `width`, `array_dims`, `init`, `backend`, `bank_width`, `bank_depth`, `banks`",
-        ),
-        (
-            "base: -4, size: 8",
-            "`base`: invalid value: integer `-4`, expected u64",
-        ),
-        (
-            "base: 0, size: 4k",
-            "`size`: invalid type: string \"4k\", expected u64",
-        ),
-        (
-            "base: 0, size: 1.5",
-            "`size`: invalid type: floating point `1.5`, expected u64",
+            "`bsae`: there is no such key; did you mean `base`?",
         ),
         (
             "base: 0, size: 8, array_dims: {row: 1}",
-            "`array_dims.row`: unknown field `row`, expected `rows` or `cols`",
+            "`array_dims.row`: there is no such key; did you mean `rows`?",
         ),
         (
             "base: 0, size: 8, banks: [a]",
@@ -181,7 +169,7 @@ fn keys_are_known_and_of_their_type() {
     }
     assert_eq!(
         memories("space: {s: [{ram: {base: 0, size: 8, backend: rom}}]}").unwrap_err(),
-        "mem.yaml: memory `ram` of space `s`: `backend`: unknown variant `rom`, expected one of `log`, `uvm`, `api`, `static`, `vpi`"
+        "mem.yaml:1: memory `ram` of space `s`: `backend`: unknown variant `rom`, expected one of `log`, `uvm`, `api`, `static`, `vpi`"
     );
     assert_eq!(
         memories("space: {s: [{ram: 8}]}").unwrap_err(),
@@ -190,6 +178,95 @@ fn keys_are_known_and_of_their_type() {
     assert_eq!(
         memories("shared: {ram: {base: 0}}\nspace: {}").unwrap_err(),
         "mem.yaml: shared memory `ram`: missing field `size`"
+    );
+}
+
+#[test]
+fn numbers_that_are_none_say_how_one_is_written() {
+    let cases = [
+        ("base: -4, size: 8", "`base`: `-4` is negative"),
+        ("base: '-0x4', size: 8", "`base`: `-0x4` is negative"),
+        ("base: 0, size: 4Q", "`size`: `4Q` is not a number"),
+        (
+            "base: 0, size: 256*1024",
+            "`size`: `256*1024` is not a number",
+        ),
+        (
+            "base: 80000000h, size: 8",
+            "`base`: `80000000h` is not a number",
+        ),
+        (
+            "base: 0, size: 1.5",
+            "`size`: `1.5` is a floating-point number",
+        ),
+        (
+            "base: 0, size: 1e6",
+            "`size`: `1000000` is a floating-point number",
+        ),
+        (
+            "base: 0, size: 0262144",
+            "`size`: `0262144` begins with 0, which is octal to some: write 0o before an octal number, or leave the 0 out",
+        ),
+        (
+            "base: 0x1_0000_0000_0000_0000, size: 8",
+            "`base`: `0x1_0000_0000_0000_0000` does not fit into 64 bits",
+        ),
+        (
+            "base: 0, size: 99999999999G",
+            "`size`: `99999999999G` does not fit into 64 bits",
+        ),
+        (
+            "base: 0, size: 8, array_dims: {rows: 1:30}",
+            "`array_dims.rows`: `1:30` is not a number",
+        ),
+        (
+            "base: 0, size: 8, init: {method: random, seed: ''}",
+            "`init`: `` is not a number",
+        ),
+    ];
+    for (keys, message) in cases {
+        let error = memory_error(keys);
+        let forms = "; write a whole number of 64 bits, as 4096, 0x1000, 0x8000_0000, 0o17, 0b101, or 64K, 1M, 2G (units of 1024)";
+        assert_eq!(error, format!("{message}{forms}"), "{keys}");
+    }
+    assert!(
+        memory_error("base: [0], size: 8").contains("expected a whole number of 64 bits, as 4096")
+    );
+}
+
+#[test]
+fn a_value_that_is_wrong_is_told_with_its_line() {
+    let text = |base: &str| {
+        format!(
+            "space:\n  s:\n    - ram:\n        base: {base}\n        size: 8\n        backend: log\n"
+        )
+    };
+    let error = memories(&text("0x1_0000_0000_0000_0000")).unwrap_err();
+    assert!(
+        error.starts_with(
+            "mem.yaml:4: memory `ram` of space `s`: `base`: `0x1_0000_0000_0000_0000` does not fit"
+        ),
+        "{error}"
+    );
+    for base in [
+        "18446744073709551616",
+        "0x10000000000000000",
+        "-9223372036854775809",
+    ] {
+        let error = memories(&text(base)).unwrap_err();
+        assert!(
+            error.contains(
+                "does not fit into 64 bits; write it in quotes if it is meant as text at line 4"
+            ),
+            "{error}"
+        );
+    }
+    // Of two lines with the same text none is named.
+    let twice = text("9Q").replace("size: 8", "size: 9Q");
+    assert!(
+        memories(&twice)
+            .unwrap_err()
+            .starts_with("mem.yaml: memory `ram`")
     );
 }
 
@@ -249,16 +326,9 @@ fn spaces_hold_memories_apart() {
     };
     let cases = [
         (
-            "[ram, {b: {base: 0x10ff, size: 1, backend: log}}]",
-            "mem.yaml: space `core0`: `base`: memory `ram` (0x1000 to 0x10ff) overlaps memory `b` (0x10ff to 0x10ff)",
-        ),
-        (
-            "[{b: {base: 0x1010, size: 1, backend: log}}, {c: {base: 0x1020, size: 1, backend: log}}, ram]",
-            "mem.yaml: space `core0`: `base`: memory `ram` (0x1000 to 0x10ff) overlaps memory `b` (0x1010 to 0x1010)",
-        ),
-        (
-            "[ram, {b: {base: 0x1000, size: 0x100, backend: log}}]",
-            "mem.yaml: space `core0`: `base`: memory `ram` (0x1000 to 0x10ff) overlaps memory `b` (0x1000 to 0x10ff)",
+            "[ram, {b: {base: 0x10ff, size: 2, backend: log}}]",
+            "mem.yaml: space `core0`: `base`: memory `ram` (0x1000 to 0x10ff) overlaps memory `b` (0x10ff to 0x1100) in part; \
+             one that contains the other is fine, and the one that is listed first wins",
         ),
         (
             "[ram, rmo]",
@@ -314,4 +384,25 @@ fn a_file_that_is_not_there_is_named() {
     let text = error.to_string();
     assert!(text.starts_with("/no/mem.yaml: cannot be read: "), "{text}");
     assert!(std::error::Error::source(&error).is_none());
+}
+
+#[test]
+fn a_file_in_another_encoding_is_refused_with_line_and_byte() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("mem.yaml");
+    let error = |bytes: &[u8]| {
+        std::fs::write(&file, bytes).unwrap();
+        let text = read_text(&file).unwrap_err().to_string();
+        text.strip_prefix(&file.display().to_string())
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        error(b"space:\n# Gr\xf6\xdfe\n"),
+        ":2: byte 0xf6 is not UTF-8; save the file as UTF-8"
+    );
+    assert_eq!(
+        error(b"\xff\xfes\0"),
+        ":1: byte 0xff is not UTF-8; save the file as UTF-8"
+    );
 }

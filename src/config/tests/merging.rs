@@ -59,7 +59,7 @@ space:
   core1: *core0
 ";
     let map = memories(text).unwrap();
-    assert_eq!(map.spaces[0].memories.len(), 2);
+    assert_eq!(map.spaces[0].memories().len(), 2);
     assert_eq!(map.memories.len(), 3, "`ram` once, a `rom` for each space");
 }
 

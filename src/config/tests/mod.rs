@@ -10,6 +10,7 @@ mod memories;
 mod memory_errors;
 mod merging;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use super::*;
 struct Fake {
     variables: HashMap<&'static str, &'static str>,
     files: HashMap<PathBuf, Vec<u8>>,
+    warnings: RefCell<Vec<String>>,
 }
 
 impl Fake {
@@ -50,6 +52,10 @@ impl Surroundings for Fake {
     fn is_file(&self, file: &Path) -> bool {
         self.files.contains_key(file)
     }
+
+    fn warn(&self, warning: ConfigWarning) {
+        self.warnings.borrow_mut().push(warning.to_string());
+    }
 }
 
 fn memories_in(text: &str, outside: &Fake) -> Result<MemoryMap, String> {
@@ -66,9 +72,10 @@ fn memory_error(keys: &str) -> String {
         "space: {{core0: [{{ram: {{backend: log, {keys}}}}}]}}"
     ))
     .unwrap_err();
-    let whose = "mem.yaml: memory `ram` of space `core0`: ";
-    error
-        .strip_prefix(whose)
+    // With the line, where it can be told.
+    let place = error.replacen("mem.yaml:1: ", "mem.yaml: ", 1);
+    place
+        .strip_prefix("mem.yaml: memory `ram` of space `core0`: ")
         .unwrap_or_else(|| panic!("another start: {error}"))
         .to_owned()
 }

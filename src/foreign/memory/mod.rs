@@ -1,5 +1,6 @@
 //! The memories, each reached by its backend.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
@@ -188,8 +189,12 @@ fn sharing(map: &MemoryMap) -> Vec<Sharing> {
     let mut sharing = vec![Sharing::default(); map.memories.len()];
     let mut owners = HashMap::new();
     for (owner, memory) in map.memories.iter().enumerate() {
-        for path in memory.shape.instances() {
-            match owners.insert(path, owner) {
+        let by_rows = match memory.backend {
+            Backend::Static => memory.shape.by_rows(),
+            _ => Cow::Borrowed(&memory.shape),
+        };
+        for path in by_rows.instances() {
+            match owners.insert(path.to_owned(), owner) {
                 None => {}
                 Some(before) if before == owner => sharing[owner].itself = true,
                 Some(before) => {
@@ -212,8 +217,8 @@ impl Way {
                 (Backend::Uvm | Backend::Vpi, Shape::BlackBox, _) => {
                     Self::BlackBox(SvMemory::named(&memory.name))
                 }
-                (Backend::Static, shape, Some(geometry)) => {
-                    Self::Static(StaticMem::new(shape, geometry, instances)?)
+                (Backend::Static, shape, Some(_)) => {
+                    Self::Static(StaticMem::new(shape, instances)?)
                 }
                 (Backend::Uvm, shape, Some(geometry)) => {
                     let words = words(shape, geometry, UvmArrays::new);
@@ -350,28 +355,12 @@ impl Memories {
         words
             .read(at, to, (tell == Tell::Access).then_some(&mut met))
             .map_err(|cause| self.failed(at, cause))?;
-        for words in met {
-            let text = self.unknown_bits(at, &words);
+        for range in met {
+            let name = self.map.memory(at.memory).map(|memory| &memory.name);
+            let text = unknown_bits(name.map_or("", |name| name), words, &range);
             super::report(Severity::Warning, "memory", &text);
         }
         Ok(())
-    }
-
-    fn unknown_bits(&self, at: &Segment, words: &WordRange) -> String {
-        let Some((memory, array)) = self
-            .map
-            .memory(at.memory)
-            .and_then(|memory| Some((memory, memory.shape.array()?)))
-        else {
-            return String::new();
-        };
-        let path = memory.shape.instance(words.instance).unwrap_or_default();
-        let (name, first) = (&memory.name, array.word_path(path, words.first));
-        if words.first == words.last {
-            return format!("memory `{name}`: {first} has X or Z bits, read as 0");
-        }
-        let last = array.word_path(path, words.last);
-        format!("memory `{name}`: {first} to {last} have X or Z bits, read as 0")
     }
 
     fn log(&self, what: &str, at: &Segment) {
@@ -433,6 +422,15 @@ impl Memories {
         };
         self.failed(at, cause)
     }
+}
+
+fn unknown_bits(name: &str, words: &Words<impl Arrays>, range: &WordRange) -> String {
+    let first = words.path(range.instance, range.first);
+    if range.first == range.last {
+        return format!("memory `{name}`: {first} has X or Z bits, read as 0");
+    }
+    let last = words.path(range.instance, range.last);
+    format!("memory `{name}`: {first} to {last} have X or Z bits, read as 0")
 }
 
 /// The words of a memory that has some.

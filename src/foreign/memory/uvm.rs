@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 
 use super::words::Arrays;
-use crate::mem::{Array, BackendError, HdlProblem};
+use crate::mem::{Array, BackendError, HdlProblem, WordPath};
 use crate::sim::uvm_hdl::{MAX_BITS, UvmError, UvmHdl, exists};
 use crate::sim::vecval::{Vecval, vecvals_of};
 use crate::sim::vpi::{Object, VpiError};
@@ -20,8 +20,28 @@ pub(super) struct UvmArrays {
 #[derive(Debug)]
 struct Instance {
     path: String,
-    /// Whether its words are known to be what the configuration says.
-    known: Cell<bool>,
+    /// What is known of it, once it was looked at.
+    known: Cell<Option<Known>>,
+}
+
+/// What VPI tells of an array.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    /// Bits of a word; none without VPI.
+    bits: Option<u64>,
+    /// The least index of a row, where there are several.
+    row: i32,
+    /// The least index of a word.
+    col: i32,
+}
+
+/// How a word is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slicing {
+    /// By its own path.
+    Whole,
+    /// In part-selects of what one call can move.
+    Parts,
 }
 
 /// Vecvals of a value of the most bits.
@@ -31,7 +51,7 @@ impl UvmArrays {
     pub(super) fn new(array: Array, paths: Vec<String>) -> Self {
         let instance = |path| Instance {
             path,
-            known: Cell::new(false),
+            known: Cell::new(None),
         };
         Self {
             array,
@@ -46,33 +66,46 @@ impl UvmArrays {
         instance: usize,
         first: u64,
         values: impl Iterator<Item = &'v mut [Vecval]>,
-        each: impl Fn(&mut String, &mut [Vecval]) -> Result<(), BackendError>,
+        each: impl Fn(&mut String, &mut [Vecval], Known) -> Result<(), BackendError>,
     ) -> Result<(), BackendError> {
         let instance = self.instances.get(instance).ok_or(BackendError::OtherMap)?;
-        if !instance.known.get() {
-            self.check(&instance.path)?;
-            instance.known.set(true);
-        }
+        let known = match instance.known.get() {
+            Some(known) => known,
+            None => self.check(&instance.path)?,
+        };
+        instance.known.set(Some(known));
         let mut path = String::new();
         for (value, word) in values.zip(first..) {
             path.clear();
             // Writing to a String does not fail.
-            let _ = write!(path, "{}", self.array.word_path(&instance.path, word));
-            each(&mut path, value)?;
+            let _ = write!(path, "{}", self.word_path(&instance.path, known, word));
+            each(&mut path, value, known)?;
         }
         Ok(())
     }
 
-    /// UVM reports a path that it doesn't find in its own way, and moves as many bits as the object has: so the first and
-    /// the last word are looked at before any is moved, by VPI where the simulator has it.
-    fn check(&self, path: &str) -> Result<(), BackendError> {
+    fn word_path<'a>(&self, path: &'a str, known: Known, word: u64) -> WordPath<'a> {
+        let path = self.array.word_path(path, word);
+        path.counted_from(known.row, known.col)
+    }
+
+    /// Looks at an array before any word is moved: UVM reports a path that it doesn't find in its own way, and moves as many bits as
+    /// the object has. Asks VPI for the array's bounds, and for its first and last word, where the simulator has VPI.
+    fn check(&self, path: &str) -> Result<Known, BackendError> {
+        let mut known = self.bounds(path).map_err(|error| BackendError::Hdl {
+            path: path.to_owned(),
+            cause: HdlProblem::Refused(error.to_string()),
+        })?;
         let last = self.array.depth().saturating_sub(1);
         for word in [0, last] {
-            let path = self.array.word_path(path, word).to_string();
+            let path = self.word_path(path, known, word).to_string();
             let wanted = self.array.width * 8;
             let cause = match Object::by_name(&path) {
                 Ok(Some(object)) => match object.bits() {
-                    Ok(Some(bits)) if bits == wanted => continue,
+                    Ok(Some(bits)) if bits >= wanted => {
+                        known.bits = Some(bits);
+                        continue;
+                    }
                     Ok(Some(bits)) => HdlProblem::Width { bits, wanted },
                     Ok(None) => HdlProblem::Array,
                     Err(error) => HdlProblem::Refused(error.to_string()),
@@ -84,7 +117,32 @@ impl UvmArrays {
             };
             return Err(BackendError::Hdl { path, cause });
         }
-        Ok(())
+        Ok(known)
+    }
+
+    /// The least indices of an array, by VPI; 0 where the simulator can't tell.
+    fn bounds(&self, path: &str) -> Result<Known, VpiError> {
+        let array = match Object::by_name(path) {
+            Ok(Some(array)) => array,
+            Ok(None) | Err(VpiError::Absent(_)) => return Ok(Known::default()),
+            Err(error) => return Err(error),
+        };
+        let least = present(array.least_index())?;
+        if self.array.rows == 1 {
+            return Ok(Known {
+                col: least,
+                ..Known::default()
+            });
+        }
+        let col = match array.element(least)? {
+            Some(row) => present(row.least_index())?,
+            None => 0,
+        };
+        Ok(Known {
+            row: least,
+            col,
+            bits: None,
+        })
     }
 
     /// Cuts a word into slices that one call can move: its path with a part-select, and its vecvals.
@@ -92,11 +150,12 @@ impl UvmArrays {
         &self,
         path: &mut String,
         value: &mut [Vecval],
+        slicing: Slicing,
         each: impl Fn(&str, &mut [Vecval]) -> Result<(), UvmError>,
     ) -> Result<(), BackendError> {
         let bits = self.array.width * 8;
         let failed = |path: &str, error| refused(path, error);
-        if bits <= MAX_BITS {
+        if slicing == Slicing::Whole {
             return each(path, value).map_err(|error| failed(path, error));
         }
         let word = path.len();
@@ -109,6 +168,14 @@ impl UvmArrays {
         Ok(())
     }
 
+    fn slicing(&self, known: Known) -> Slicing {
+        if known.bits.unwrap_or(self.array.width * 8) <= MAX_BITS {
+            Slicing::Whole
+        } else {
+            Slicing::Parts
+        }
+    }
+
     fn vecvals(&self) -> usize {
         vecvals_of(self.array.width) as usize
     }
@@ -117,8 +184,9 @@ impl UvmArrays {
 impl Arrays for UvmArrays {
     fn read(&self, instance: usize, first: u64, values: &mut [Vecval]) -> Result<(), BackendError> {
         let words = values.chunks_mut(self.vecvals());
-        self.each_word(instance, first, words, |path, value| {
-            self.each_slice(path, value, |path, slice| self.uvm.read(path, slice))
+        self.each_word(instance, first, words, |path, value, known| {
+            let with = self.slicing(known);
+            self.each_slice(path, value, with, |path, slice| self.uvm.read(path, slice))
         })
     }
 
@@ -129,9 +197,34 @@ impl Arrays for UvmArrays {
         values: &mut [Vecval],
     ) -> Result<(), BackendError> {
         let words = values.chunks_mut(self.vecvals());
-        self.each_word(instance, first, words, |path, value| {
-            self.each_slice(path, value, |path, slice| self.uvm.deposit(path, slice))
+        let bits = self.array.width * 8;
+        self.each_word(instance, first, words, |path, value, known| {
+            let with = self.slicing(known);
+            self.each_slice(path, value, with, |path, slice| {
+                // A part-select leaves the other bits alone.
+                if with == Slicing::Parts || known.bits == Some(bits) {
+                    self.uvm.deposit(path, slice)
+                } else {
+                    self.uvm.deposit_low(path, slice, bits)
+                }
+            })
         })
+    }
+
+    fn path(&self, instance: usize, word: u64) -> String {
+        let Some(instance) = self.instances.get(instance) else {
+            return String::new();
+        };
+        let known = instance.known.get().unwrap_or_default();
+        self.word_path(&instance.path, known, word).to_string()
+    }
+}
+
+/// A simulator with a part of VPI only can't tell of bounds.
+fn present<T: Default>(answer: Result<T, VpiError>) -> Result<T, VpiError> {
+    match answer {
+        Err(VpiError::Absent(_)) => Ok(T::default()),
+        answer => answer,
     }
 }
 

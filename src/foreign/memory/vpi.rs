@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::words::Arrays;
 use crate::mem::{Array, BackendError, HdlProblem};
-use crate::sim::vecval::{Vecval, vecvals_of};
+use crate::sim::vecval::{Vecval, overlay, vecvals_of};
 use crate::sim::vpi::{Elements, Object, Vector, VpiError};
 
 /// The arrays of a memory.
@@ -22,6 +22,8 @@ struct Instance {
     path: String,
     /// All of it, of which rows are elements.
     array: OnceCell<Rc<Object>>,
+    /// Its least index: the number of its first row, where it has several.
+    least_row: Cell<i32>,
     rows: RefCell<HashMap<u64, Rc<Row>>>,
 }
 
@@ -29,6 +31,8 @@ struct Instance {
 #[derive(Debug)]
 struct Row {
     object: Rc<Object>,
+    /// Its least index.
+    least: i32,
     words: RefCell<HashMap<u64, Rc<Vector>>>,
     /// Whether runs can be moved in one call: until one fails.
     by_run: Cell<bool>,
@@ -38,11 +42,15 @@ struct Row {
 /// each time, so that a huge memory is not held twice.
 const KEPT: usize = 64 * 1024;
 
+/// Vecvals of the longest run of words that have more bits than the memory's: they are read as a whole, and written back.
+const WIDE_RUN: usize = 64 * 1024;
+
 impl VpiArrays {
     pub(super) fn new(array: Array, paths: Vec<String>) -> Self {
         let instance = |path| Instance {
             path,
             array: OnceCell::new(),
+            least_row: Cell::new(0),
             rows: RefCell::default(),
         };
         Self {
@@ -69,6 +77,7 @@ impl VpiArrays {
                 array: self.array,
                 path: &instance.path,
                 row: self.row(instance, row)?,
+                least_row: instance.least_row.get(),
                 number: row,
                 col,
                 vecvals,
@@ -95,12 +104,19 @@ impl VpiArrays {
                 let array = Object::by_name(path)
                     .map_err(|error| refused(path.clone(), error))?
                     .ok_or_else(|| missing(path.clone()))?;
+                if self.array.rows > 1 {
+                    let least = array.least_index();
+                    instance
+                        .least_row
+                        .set(least.map_err(|error| refused(path.clone(), error))?);
+                }
                 instance.array.get_or_init(|| Rc::new(array)).clone()
             }
         };
         let object = if self.array.rows > 1 {
-            let path = || format!("{path}[{number}]");
-            element(&array, number)
+            let least = instance.least_row.get();
+            let path = || format!("{path}[{}]", i128::from(number) + i128::from(least));
+            element(&array, number, least)
                 .map_err(|error| refused(path(), error))?
                 .ok_or_else(|| missing(path()))?
                 .into()
@@ -109,8 +125,10 @@ impl VpiArrays {
         };
         // Where elements are declared downwards, simulators differ in which way a run goes.
         let ascends = object.ascends();
+        let least = object.least_index();
         let row = Rc::new(Row {
             object,
+            least: least.map_err(|error| refused(path.clone(), error))?,
             words: RefCell::default(),
             by_run: Cell::new(ascends == Ok(true)),
         });
@@ -129,36 +147,82 @@ struct Place<'a> {
     row: Rc<Row>,
     /// The row's number.
     number: u64,
+    /// The index of row 0.
+    least_row: i32,
     /// The first of the words.
     col: u64,
     vecvals: usize,
 }
 
 impl Place<'_> {
-    /// Moves several words in one call, if that can be done.
-    fn move_run(
-        &self,
-        values: &mut [Vecval],
-        run: impl Fn(&Elements<'_>, i32, &mut [Vecval]) -> Result<(), VpiError>,
-    ) -> Result<bool, BackendError> {
-        let Ok(first) = i32::try_from(self.col) else {
-            return Ok(false);
-        };
-        if values.len() == self.vecvals || !self.row.by_run.get() {
-            return Ok(false);
-        }
-        let last = self.col + (values.len() / self.vecvals) as u64 - 1;
-        // Both ends are there, or VPI would move words that nobody asked for.
-        let like = self.word(self.col)?;
-        self.word(last)?;
-        let elements = Elements::new(&self.row.object, &like);
-        let moved = run(&elements, first, values).is_ok();
-        self.row.by_run.set(moved);
-        Ok(moved)
+    /// Bits of a word that are the memory's; a word may have more above them.
+    fn data_bits(&self) -> u64 {
+        self.array.width * 8
     }
 
-    /// Moves word after word.
-    fn move_words(
+    fn read(&self, values: &mut [Vecval]) -> Result<(), BackendError> {
+        if let Some(run) = self.run(values)? {
+            let moved = run.read(values, self.vecvals).is_ok();
+            self.row.by_run.set(moved);
+            if moved {
+                return Ok(());
+            }
+        }
+        self.each_word(values, |word, to| {
+            if word.vecvals() == to.len() {
+                return word.read(to);
+            }
+            let mut wide = vec![Vecval::default(); word.vecvals()];
+            word.read(&mut wide)?;
+            to.copy_from_slice(&wide[..to.len()]);
+            Ok(())
+        })
+    }
+
+    fn write(&self, values: &mut [Vecval]) -> Result<(), BackendError> {
+        let bits = self.data_bits();
+        if let Some(run) = self.run(values)? {
+            let moved = run.write(values, self.vecvals, bits).is_ok();
+            self.row.by_run.set(moved);
+            if moved {
+                return Ok(());
+            }
+        }
+        self.each_word(values, |word, from| {
+            if word.bits() == bits {
+                return word.write(from);
+            }
+            let mut wide = vec![Vecval::default(); word.vecvals()];
+            word.read(&mut wide)?;
+            overlay(&mut wide, from, bits);
+            word.write(&mut wide)
+        })
+    }
+
+    /// Several words that can be moved in one call.
+    fn run(&self, values: &[Vecval]) -> Result<Option<Run<'_>>, BackendError> {
+        let Some(first) = index(self.col, self.row.least) else {
+            return Ok(None);
+        };
+        if values.len() == self.vecvals || !self.row.by_run.get() {
+            return Ok(None);
+        }
+        let count = values.len() / self.vecvals;
+        // Both ends are there, or VPI would move words that nobody asked for.
+        let like = self.word(self.col)?;
+        self.word(self.col + count as u64 - 1)?;
+        let fits = count.saturating_mul(like.vecvals()) <= WIDE_RUN;
+        let same = like.bits() == self.data_bits();
+        Ok((same || fits).then(|| Run {
+            elements: Elements::new(&self.row.object, &like),
+            first,
+            count,
+            like,
+        }))
+    }
+
+    /// Hands over word after word.
+    fn each_word(
         &self,
         values: &mut [Vecval],
         one: impl Fn(&Vector, &mut [Vecval]) -> Result<(), VpiError>,
@@ -177,14 +241,14 @@ impl Place<'_> {
             path: self.word_path(col),
             cause,
         };
-        let object = element(&self.row.object, col)
+        let object = element(&self.row.object, col, self.row.least)
             .map_err(|error| refused(self.word_path(col), error))?
             .ok_or_else(|| wrong(HdlProblem::Missing))?;
         let word = Vector::new(object)
             .map_err(|error| refused(self.word_path(col), error))?
             .ok_or_else(|| wrong(HdlProblem::Array))?;
-        let (bits, wanted) = (word.bits(), self.array.width * 8);
-        if bits != wanted {
+        let (bits, wanted) = (word.bits(), self.data_bits());
+        if bits < wanted {
             return Err(wrong(HdlProblem::Width { bits, wanted }));
         }
         let word = Rc::new(word);
@@ -197,18 +261,60 @@ impl Place<'_> {
 
     fn word_path(&self, col: u64) -> String {
         let word = self.number * self.array.cols + col;
-        self.array.word_path(self.path, word).to_string()
+        let path = self.array.word_path(self.path, word);
+        path.counted_from(self.least_row, self.row.least)
+            .to_string()
+    }
+}
+
+/// Words of a row that are moved in one call.
+struct Run<'a> {
+    elements: Elements<'a>,
+    first: i32,
+    count: usize,
+    /// One of the words.
+    like: Rc<Vector>,
+}
+
+impl Run<'_> {
+    /// Reads the low `vecvals` of each word.
+    fn read(&self, to: &mut [Vecval], vecvals: usize) -> Result<(), VpiError> {
+        if self.like.vecvals() == vecvals {
+            return self.elements.read(self.first, to);
+        }
+        let wide = self.wide()?;
+        for (to, wide) in to.chunks_mut(vecvals).zip(wide.chunks(self.like.vecvals())) {
+            to.copy_from_slice(&wide[..vecvals]);
+        }
+        Ok(())
+    }
+
+    /// Sets the low `bits` bits of each word; `from` has `vecvals` for each.
+    fn write(&self, from: &mut [Vecval], vecvals: usize, bits: u64) -> Result<(), VpiError> {
+        if self.like.bits() == bits {
+            return self.elements.write(self.first, from);
+        }
+        let mut wide = self.wide()?;
+        for (from, wide) in from
+            .chunks(vecvals)
+            .zip(wide.chunks_mut(self.like.vecvals()))
+        {
+            overlay(wide, from, bits);
+        }
+        self.elements.write(self.first, &mut wide)
+    }
+
+    /// The words as a whole.
+    fn wide(&self) -> Result<Vec<Vecval>, VpiError> {
+        let mut wide = vec![Vecval::default(); self.count * self.like.vecvals()];
+        self.elements.read(self.first, &mut wide)?;
+        Ok(wide)
     }
 }
 
 impl Arrays for VpiArrays {
     fn read(&self, instance: usize, first: u64, values: &mut [Vecval]) -> Result<(), BackendError> {
-        self.each_row(instance, first, values, |place, values| {
-            if place.move_run(values, |elements, first, to| elements.read(first, to))? {
-                return Ok(());
-            }
-            place.move_words(values, |word, to| word.read(to))
-        })
+        self.each_row(instance, first, values, |place, to| place.read(to))
     }
 
     fn write(
@@ -217,18 +323,27 @@ impl Arrays for VpiArrays {
         first: u64,
         values: &mut [Vecval],
     ) -> Result<(), BackendError> {
-        self.each_row(instance, first, values, |place, values| {
-            if place.move_run(values, |elements, first, from| elements.write(first, from))? {
-                return Ok(());
-            }
-            place.move_words(values, |word, from| word.write(from))
-        })
+        self.each_row(instance, first, values, |place, from| place.write(from))
+    }
+
+    fn path(&self, instance: usize, word: u64) -> String {
+        let Some(known) = self.instances.get(instance) else {
+            return String::new();
+        };
+        let row = known.rows.borrow().get(&(word / self.array.cols)).cloned();
+        let least = row.map_or(0, |row| row.least);
+        let path = self.array.word_path(&known.path, word);
+        path.counted_from(known.least_row.get(), least).to_string()
     }
 }
 
-/// An element of an array; none where the index is more than VPI can count.
-fn element(array: &Object, index: u64) -> Result<Option<Object>, VpiError> {
-    i32::try_from(index).map_or(Ok(None), |index| array.element(index))
+/// Element `number` of an array whose least index is `least`; none where the index is more than VPI can count.
+fn element(array: &Object, number: u64, least: i32) -> Result<Option<Object>, VpiError> {
+    index(number, least).map_or(Ok(None), |index| array.element(index))
+}
+
+fn index(number: u64, least: i32) -> Option<i32> {
+    i32::try_from(i64::try_from(number).ok()?.checked_add(i64::from(least))?).ok()
 }
 
 fn refused(path: String, error: VpiError) -> BackendError {

@@ -16,6 +16,9 @@ pub(super) trait Arrays {
     /// Sets the words of an instance from `first` on, as many as `values` has.
     fn write(&self, instance: usize, first: u64, values: &mut [Vecval])
     -> Result<(), BackendError>;
+
+    /// HDL path of a word of an instance, for messages.
+    fn path(&self, instance: usize, word: u64) -> String;
 }
 
 /// Words that are touched by one access to the arrays.
@@ -91,6 +94,12 @@ impl<A: Arrays> Words<A> {
             }
             self.arrays.write(instance, run.first_word, &mut values)
         })
+    }
+
+    /// HDL path of a word of an instance, for messages.
+    pub(super) fn path(&self, instance: u64, word: u64) -> String {
+        let instance = usize::try_from(instance).unwrap_or(usize::MAX);
+        self.arrays.path(instance, word)
     }
 
     /// Cuts an access into runs that are moved at a time.

@@ -3,12 +3,16 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::mem::{Backend, Init, Shape};
+use crate::mem::{Backend, Init, PartialOverlap, Shape};
 
 const SPACE: SpaceId = SpaceId(0);
 
-/// One space of black boxes with these bases and sizes, in ascending order.
+/// One space of black boxes with these bases and sizes, in the order in which they are listed.
 fn map(memories: &[(u64, u64)]) -> MemoryMap {
+    listed(memories).unwrap()
+}
+
+fn listed(memories: &[(u64, u64)]) -> Result<MemoryMap, PartialOverlap> {
     let memory = |(base, size): &(u64, u64)| Memory {
         name: format!("at {base:#x}"),
         base: *base,
@@ -17,14 +21,10 @@ fn map(memories: &[(u64, u64)]) -> MemoryMap {
         init: Init::None,
         backend: Backend::Log,
     };
-    let ids = (0..).take(memories.len()).map(MemoryId).collect();
-    MemoryMap {
-        memories: memories.iter().map(memory).collect(),
-        spaces: vec![Space {
-            name: "core0".to_owned(),
-            memories: ids,
-        }],
-    }
+    let memories: Vec<_> = memories.iter().map(memory).collect();
+    let ids: Vec<_> = (0..).take(memories.len()).map(MemoryId).collect();
+    let spaces = vec![Space::new("core0".to_owned(), &ids, &memories)?];
+    Ok(MemoryMap { memories, spaces })
 }
 
 fn segment(memory: u32, offset: u64, len: u64) -> Segment {
@@ -137,21 +137,52 @@ fn a_thousand_memories_are_told_apart() {
     assert_eq!(all.len(), 1000);
 }
 
+#[test]
+fn a_device_in_front_of_a_catch_all_splits_accesses() {
+    let map = map(&[(0x100, 0x10), (0, 0x1000), (0x200, 4)]);
+    let across = [
+        segment(1, 0xfe, 2),
+        segment(0, 0, 0x10),
+        segment(1, 0x110, 2),
+    ];
+    assert_eq!(map.resolve(SPACE, 0xfe, 0x14).unwrap()[..], across);
+    assert_eq!(map.clip(SPACE, 0xfe, 0x14), 0x14);
+    assert_eq!(
+        map.resolve(SPACE, 0x1fe, 8).unwrap()[..],
+        [segment(1, 0x1fe, 8)],
+        "what is listed later is hidden"
+    );
+}
+
+#[test]
+fn a_memory_in_front_may_have_the_first_and_the_last_address() {
+    let map = map(&[(0, 1), (u64::MAX, 1), (0, u64::MAX)]);
+    assert_eq!(
+        map.resolve(SPACE, 0, 2).unwrap()[..],
+        [segment(0, 0, 1), segment(2, 1, 1)]
+    );
+    let end = [segment(2, u64::MAX - 1, 1), segment(1, 0, 1)];
+    assert_eq!(map.resolve(SPACE, u64::MAX - 1, 2).unwrap()[..], end);
+}
+
 proptest! {
-    /// `resolve`, `clip` and `mapped` agree with a look at every byte.
+    /// `resolve`, `clip` and `mapped` agree with a look at every byte, of which the first memory of the list has it.
     #[test]
     fn every_byte_is_where_it_should_be(
-        gaps in prop::collection::vec((0u64..4, 1u64..12), 0..6),
+        memories in prop::collection::vec((0u64..60, 1u64..24), 0..6),
         address in 0u64..80,
         len in 0u64..80,
     ) {
-        let mut memories = Vec::new();
-        let mut end = 0;
-        for (gap, size) in gaps {
-            memories.push((end + gap, size));
-            end += gap + size;
-        }
-        let map = map(&memories);
+        let apart = |(a, b): (&(u64, u64), &(u64, u64))| {
+            let (a, b) = (a.0..a.0 + a.1, b.0..b.0 + b.1);
+            let within = |a: &std::ops::Range<u64>, b: &std::ops::Range<u64>| b.start <= a.start && a.end <= b.end;
+            a.end <= b.start || b.end <= a.start || within(&a, &b) || within(&b, &a)
+        };
+        let pairs = memories.iter().enumerate().flat_map(|(nth, a)| memories[nth + 1..].iter().map(move |b| (a, b)));
+        let nested = pairs.into_iter().all(apart);
+        let map = listed(&memories);
+        prop_assert_eq!(map.is_ok(), nested);
+        let Ok(map) = map else { return Ok(()) };
         let place = |byte: u64| {
             let id = memories.iter().position(|(base, size)| (*base..base + size).contains(&byte))?;
             Some((u32::try_from(id).unwrap(), byte - memories[id].0))

@@ -12,12 +12,11 @@ pub(crate) struct StaticMem {
 }
 
 impl StaticMem {
-    /// A memory of this shape and geometry; `None` where there is no room for it.
-    pub(crate) fn new(
-        shape: &Shape,
-        geometry: Geometry,
-        instances: &mut Instances,
-    ) -> Option<Self> {
+    /// A memory of this shape, each row of its arrays an instance of its own; `None` where there is no room for it, or it is a black
+    /// box.
+    pub(crate) fn new(shape: &Shape, instances: &mut Instances) -> Option<Self> {
+        let shape = shape.by_rows();
+        let geometry = Geometry::of(&shape)?;
         let (width, depth) = (geometry.width(), geometry.depth());
         let buffer = |path| instances.buffer(path, width, depth);
         let buffers = shape.instances().map(buffer).collect::<Option<_>>()?;

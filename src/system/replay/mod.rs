@@ -228,6 +228,8 @@ impl Replay {
             map: Rc::new(map),
             memories,
             channels,
+            // What was reported is recorded.
+            warnings: Vec::new(),
             callbacks: Rc::new(Callbacks::new(Openers::default(), Openers::default())),
             sockets: hub(header, score),
             outside,

@@ -86,8 +86,7 @@ impl<'a> Model<'a> {
     fn files(&self) -> [String; 3] {
         let Self { design, .. } = self;
         if design.contains('/') {
-            return ["design.f", "mem.yaml", "mailbox.yaml"]
-                .map(|file| format!("{design}/{file}"));
+            return ["design.f", "mem.yaml", "mailbox.yaml"].map(|file| format!("{design}/{file}"));
         }
         let family = design.split('-').next().unwrap_or(design);
         [

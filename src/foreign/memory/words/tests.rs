@@ -51,6 +51,10 @@ impl Arrays for Model {
         self.instances[instance].borrow_mut()[range].copy_from_slice(values);
         Ok(())
     }
+
+    fn path(&self, instance: usize, word: u64) -> String {
+        format!("{instance}[{word}]")
+    }
 }
 
 fn memory(width: u64, depth: u64, rows: u64, columns: u64) -> Words<Model> {

@@ -1,0 +1,74 @@
+//! Switches that are on or off, as people write them in configuration.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
+use super::error::ChannelProblem;
+use super::expand::expand;
+use super::surroundings::Surroundings;
+
+/// A flag as written: a boolean, or a text that is expanded first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Flag {
+    /// A YAML boolean, or a number.
+    Plain(bool),
+    /// A text with variables, perhaps.
+    Text(String),
+}
+
+impl Flag {
+    /// Expands and parses the flag of `key`. A variable that is unset or empty means true.
+    pub(super) fn value(
+        &self,
+        key: &'static str,
+        outside: &dyn Surroundings,
+    ) -> Result<bool, ChannelProblem> {
+        let written = match self {
+            Self::Plain(flag) => return Ok(*flag),
+            Self::Text(written) => written,
+        };
+        let Ok(text) = expand(written, key, outside) else {
+            return Ok(true);
+        };
+        if text.is_empty() && !written.is_empty() {
+            return Ok(true);
+        }
+        match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Ok(true),
+            "false" | "no" | "off" | "0" => Ok(false),
+            _ => Err(ChannelProblem::Flag { key, text }),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyForm)
+    }
+}
+
+struct AnyForm;
+
+impl Visitor<'_> for AnyForm {
+    type Value = Flag;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("true, false, yes, no, on, off, 1, 0, or a text that expands to one of them")
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Flag, E> {
+        Ok(Flag::Plain(value))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Flag, E> {
+        match value {
+            0 | 1 => Ok(Flag::Plain(value == 1)),
+            _ => Ok(Flag::Text(value.to_string())),
+        }
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Flag, E> {
+        Ok(Flag::Text(text.to_owned()))
+    }
+}

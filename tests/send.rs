@@ -1,0 +1,30 @@
+//! What the Rust API hands out by value can be sent to another thread: code that runs inside the C ABI's system, which moves
+//! between threads, can keep nothing of it. What is borrowed can't outlive its call.
+
+use vhost::attach::{Findings, Site};
+use vhost::bus::{Kept, Tap};
+use vhost::messages::foreign::Report;
+use vhost::messages::sockets::{ClientId, SocketId};
+use vhost::{ChannelExit, FileOpener, MemoryModel, Progress, SpecialFile};
+
+fn is_send<T: Send + ?Sized>() {}
+
+#[test]
+fn what_is_handed_out_by_value_is_send() {
+    is_send::<ChannelExit>();
+    is_send::<Progress>();
+    is_send::<Report>();
+    is_send::<SocketId>();
+    is_send::<ClientId>();
+    is_send::<Site>();
+    is_send::<Findings>();
+    is_send::<Kept>();
+}
+
+#[test]
+fn what_the_system_keeps_of_the_host_program_is_send() {
+    is_send::<dyn FileOpener>();
+    is_send::<dyn SpecialFile>();
+    is_send::<dyn MemoryModel>();
+    is_send::<dyn Tap>();
+}
