@@ -9,6 +9,7 @@ use std::rc::Rc;
 use mailbox_rs::PtrWidth;
 
 use super::build::{Outside, Parts};
+use super::entry::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
 use super::origin::{Noted, recorder};
 use super::sockets::QUEUE_LIMIT;
 use super::{Call, CallbackResult, Error, Spaces, Timeout, Vhost};
@@ -232,6 +233,31 @@ impl Builder {
     /// A file that is refused, a root that is no directory, or a system that this thread has already.
     pub fn start(self) -> Result<Vhost, Error> {
         Vhost::start(self.parts()?)
+    }
+
+    /// Fails where a file is not given that a system of the environment needs.
+    pub(super) fn require_files(&self) -> Result<(), Error> {
+        let required = [
+            (
+                self.memories.is_some(),
+                MEM_CFG_FILE,
+                "the memory configuration",
+            ),
+            (
+                self.mailboxes.is_some(),
+                MAILBOX_CFG_FILE,
+                "the mailbox configuration",
+            ),
+            (
+                self.files.is_some(),
+                MAILBOX_FS_ROOT,
+                "the root directory of firmware's files",
+            ),
+        ];
+        let missing = required.into_iter().find(|(given, ..)| !given);
+        missing.map_or(Ok(()), |(_, variable, what)| {
+            Err(Error::Environment { variable, what })
+        })
     }
 
     /// What the system is built of.

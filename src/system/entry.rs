@@ -46,7 +46,7 @@ pub fn mailbox_init(
     virtuals: impl FnOnce(&mut Openers) -> CallbackResult,
 ) -> Result<Vhost, Error> {
     let failed = |what| move |cause| Error::Callback { what, cause };
-    let builder = from_environment(InitPaths::default())?;
+    let builder = from_environment(InitPaths::default(), Ok)?;
     let parts = builder.parts_when(|built, extensions, names| {
         spaces(built).map_err(failed("spaces"))?;
         special(extensions).map_err(failed("special files"))?;
@@ -100,31 +100,31 @@ impl Vhost {
         attached: Vec<Named>,
         configure: impl FnOnce(Builder) -> Result<Builder, Box<dyn StdError>>,
     ) -> Result<(Self, Beginning), Error> {
-        let builder = attached
-            .into_iter()
-            .fold(from_environment(paths)?, Builder::attach);
-        let builder = configure(builder).map_err(Error::Setup)?;
+        let configure = |builder| {
+            let builder = attached.into_iter().fold(builder, Builder::attach);
+            configure(builder).map_err(Error::Setup)
+        };
+        let builder = from_environment(paths, configure)?;
         Self::build(builder.on_sockets(sockets.hub()).parts()?)
     }
 }
 
-fn from_environment(paths: InitPaths) -> Result<Builder, Error> {
+/// The builder of the environment, after `configure`, which may name files that the environment does not.
+fn from_environment(
+    paths: InitPaths,
+    configure: impl FnOnce(Builder) -> Result<Builder, Error>,
+) -> Result<Builder, Error> {
     super::log::start()?;
-    let memories = path(paths.mem_cfg, "MEM_CFG_FILE", "the memory configuration")?;
-    let mailboxes = path(
-        paths.mailbox_cfg,
-        "MAILBOX_CFG_FILE",
-        "the mailbox configuration",
-    )?;
-    let root = path(
-        paths.fs_root,
-        "MAILBOX_FS_ROOT",
-        "the root directory of firmware's files",
-    )?;
-    let builder = Vhost::builder()
-        .memories(memories)
-        .mailboxes(mailboxes)
-        .files(root);
+    let mut builder = Vhost::builder();
+    if let Some(file) = path(paths.mem_cfg, MEM_CFG_FILE)? {
+        builder = builder.memories(file);
+    }
+    if let Some(file) = path(paths.mailbox_cfg, MAILBOX_CFG_FILE)? {
+        builder = builder.mailboxes(file);
+    }
+    if let Some(root) = path(paths.fs_root, MAILBOX_FS_ROOT)? {
+        builder = builder.files(root);
+    }
     let builder = match variable("VHOST_TRACE") {
         None => builder,
         Some(file) => builder.record_with(file, payloads()?),
@@ -135,8 +135,17 @@ fn from_environment(paths: InitPaths) -> Result<Builder, Error> {
     };
     let named = variable("VHOST_ATTACH").unwrap_or_default();
     let attached = attach::parse(&named.to_string_lossy()).map_err(Error::AttachVariable)?;
-    Ok(attached.into_iter().fold(builder, Builder::attach))
+    let builder = configure(attached.into_iter().fold(builder, Builder::attach))?;
+    builder.require_files()?;
+    Ok(builder)
 }
+
+/// Environment variable of the memory YAML.
+pub(super) const MEM_CFG_FILE: &str = "MEM_CFG_FILE";
+/// Environment variable of the mailbox YAML.
+pub(super) const MAILBOX_CFG_FILE: &str = "MAILBOX_CFG_FILE";
+/// Environment variable of the root of firmware's files.
+pub(super) const MAILBOX_FS_ROOT: &str = "MAILBOX_FS_ROOT";
 
 /// What `VHOST_WATCHDOG` says.
 fn timeout(value: &OsStr) -> Result<Timeout, Error> {
@@ -166,17 +175,12 @@ fn variable(name: &str) -> Option<OsString> {
 }
 
 /// The path that was given, or that of the environment, expanded as paths in the files are.
-fn path(given: Option<PathBuf>, name: &'static str, what: &'static str) -> Result<PathBuf, Error> {
+fn path(given: Option<PathBuf>, name: &'static str) -> Result<Option<PathBuf>, Error> {
+    if given.is_some() {
+        return Ok(given);
+    }
     let expanded = |value: OsString| config::expand_path(&value, name, &Process);
-    given
-        .map_or_else(
-            || variable(name).map(expanded).transpose(),
-            |given| Ok(Some(given)),
-        )?
-        .ok_or(Error::Environment {
-            variable: name,
-            what,
-        })
+    Ok(variable(name).map(expanded).transpose()?)
 }
 
 #[cfg(test)]
