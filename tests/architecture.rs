@@ -113,8 +113,12 @@ fn defaults_by_feature() -> Vec<String> {
     let (_, features) = manifest.split_once("\n[features]\n").expect("a table");
     let lines = features.lines().take_while(|line| !line.starts_with('['));
     let names = lines.filter_map(|line| Some(line.split_once(" = ")?.0));
-    let names = names.filter(|name| !name.starts_with('#') && *name != "python");
-    names.map(String::from).collect()
+    // The others choose no default: they add the interpreter, and exported symbols.
+    let chooses = |name: &&str| {
+        let adds = ["default", "python", "c_abi"];
+        !name.starts_with('#') && !adds.iter().any(|prefix| name.starts_with(prefix))
+    };
+    names.filter(chooses).map(String::from).collect()
 }
 
 /// `cargo xtask test` without `--full` tests sets of features by the tests of `config` alone.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use object::{Object as _, ObjectSegment as _};
 use vhost::bus::Observation;
 use vhost::messages::foreign::Report;
 use vhost::messages::memory::AccessAt;
@@ -94,12 +95,21 @@ fn an_image_is_loaded_whether_its_channel_is_served_or_not() {
     }
 }
 
+/// The address and size of the zeros behind an image's last segment, up to its size in memory.
+fn zeros_of(image: &str) -> (u64, u64) {
+    let image = std::fs::read(image).unwrap();
+    let image = object::File::parse(&*image).unwrap();
+    let last = image.segments().last().unwrap();
+    let (_, in_file) = last.file_range();
+    assert!(last.size() > in_file);
+    (last.address() + in_file, last.size() - in_file)
+}
+
 /// What the image loads is written over, and its zeros are written where the channel wants them, in the run and in its replay.
 #[test]
 fn zeros_of_an_image_are_written_unless_the_channel_says_no() {
     let ram = "{base: 0, size: 0x10000, path: ram, width: 32, backend: static, init: {method: random, seed: 1}}";
-    // Behind the self-test's last segment, up to its size in memory.
-    let (zeros, len) = (0x3970, 0x68);
+    let (zeros, len) = zeros_of(SELFTEST);
     let folder = tempfile::tempdir().unwrap();
     for (flag, kept) in [
         ("", false),
