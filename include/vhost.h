@@ -4,10 +4,12 @@
  * Link with libvhost.so, or with libvhost.a and `-lpthread -ldl -lm`. SystemVerilog imports the same names through DPI
  * and needs no header.
  *
- * There is one system per process. It belongs to the thread that initialised it, which for a simulator is the one that it
- * calls DPI functions on; a call from another thread is an error. Functions that don't say otherwise build the system at
- * first use from the environment: MEM_CFG_FILE, MAILBOX_CFG_FILE, MAILBOX_FS_ROOT. Where that fails it is reported
- * once, and each of them fails until mb_init or mb_shutdown.
+ * There is one system per process. Calls come from any thread, one at a time, as a simulator makes them. A call that begins while
+ * another thread is inside one is refused: it fails, does nothing, and is reported by the next call. A thread is inside until its
+ * call returns, also while the library calls the testbench; only mb_server_run is left while mb_step runs.
+ *
+ * Functions that don't say otherwise build the system at first use from the environment: MEM_CFG_FILE, MAILBOX_CFG_FILE,
+ * MAILBOX_FS_ROOT. Where that fails it is reported once, and each of them fails until mb_init or mb_shutdown.
  *
  * Errors are reported by mb_report (below), or on stderr where the program has none. A function without a status of its own
  * leaves its result at zero or the empty string. A NULL, a text that is not UTF-8, an unknown name or an address
@@ -94,7 +96,7 @@ int mb_attach(const char *list);
 
 /* ---- Inquiries ------------------------------------------------------------------------------------------------------ */
 
-/* The last error of this thread's calls, "" where there was none. Builds nothing. */
+/* The last error, of whichever thread's call; "" where there was none. Builds nothing. */
 const char *mb_last_error(void);
 
 /*

@@ -7,14 +7,15 @@ module chip (
     import "DPI-C" function void ram_store(
         input int unsigned addr, input int unsigned data, input int unsigned strobes);
 
-    bit        valid, ready;
+    bit        valid, ready, trap;
     bit [31:0] addr, wdata, rdata;
     bit [3:0]  wstrb;
 
-    picorv32 #(.ENABLE_MUL(1), .ENABLE_DIV(1)) cpu (
-        .clk(clk), .resetn(resetn),
-        .mem_valid(valid), .mem_ready(ready), .mem_addr(addr), .mem_wdata(wdata), .mem_wstrb(wstrb), .mem_rdata(rdata)
-    );
+    core cpu (.*);
+
+    always @(posedge clk)
+        if (trap)
+            $fatal(1, "the core has trapped");
 
     always @(posedge clk) begin
         ready <= valid && !ready;

@@ -4,6 +4,7 @@
 -LDFLAGS -Wl,--undefined=mb_report
 +incdir+../../sv/mailbox_sv
 ${PICORV32}/picorv32.v
+../../integration/rtl/core.sv
 ../../sv/mailbox_sv/mailbox_if.sv
 chip.sv
 testbench.sv

@@ -22,7 +22,7 @@ module testbench;
         endfunction
 
         virtual protected task execute();
-            int unsigned capitals;
+            longint unsigned capitals;
             foreach (text[i])
                 if (text[i] >= "A" && text[i] <= "Z")
                     capitals++;

@@ -8,6 +8,12 @@ use thiserror::Error;
 /// Why something can't be attached.
 #[derive(Debug, Error)]
 pub enum AttachError {
+    /// An actor is attached to the system of the C ABI.
+    #[error(
+        "an actor can't be attached to the system of the C ABI, which moves between threads: attach a tap, which may send to an actor \
+         that runs elsewhere"
+    )]
+    ActorMoves,
     /// A filter names a channel that is not served.
     #[error(
         "no channel `{name}` is served, of which a tap wants to see messages; served are: {served}"

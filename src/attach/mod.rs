@@ -96,6 +96,9 @@ pub fn with<T: Tap>(make: impl FnOnce(&Site) -> T + 'static) -> impl Attach {
 
 /// An actor, which is sent a copy of everything. It is started where it is attached, and asks and posts as actors do.
 ///
+/// The system of the C ABI refuses it: that system moves between threads, and an actor does not. There, a tap sends to an actor
+/// that has a thread of its own.
+///
 /// ```
 /// use actix::{Actor, Context, Handler};
 /// use vhost::attach::{self, Filter};
@@ -141,6 +144,10 @@ where
         site: &Site,
         spawner: &Spawner,
     ) -> Result<Box<dyn Tap>, AttachError> {
+        // It may hold, and spawn, what can't be sent to other threads.
+        if site.moves() {
+            return Err(AttachError::ActorMoves);
+        }
         let address = spawner.start(|_| (self.0)(site));
         Ok(Box::new(ActorTap::new(&address)))
     }

@@ -44,11 +44,22 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[Channel]>
 pub struct Site {
     channels: Arc<[Channel]>,
     way: Way,
+    moves: bool,
 }
 
 impl Site {
-    pub(crate) fn new(channels: Arc<[Channel]>, way: Way) -> Self {
-        Self { channels, way }
+    /// `moves` for a system that moves between threads.
+    pub(crate) fn new(channels: Arc<[Channel]>, way: Way, moves: bool) -> Self {
+        Self {
+            channels,
+            way,
+            moves,
+        }
+    }
+
+    /// True in the system of the C ABI, which moves between threads.
+    pub(super) fn moves(&self) -> bool {
+        self.moves
     }
 
     /// The channels that are served, in the order of their ids.

@@ -25,7 +25,7 @@ pub(super) struct Executor {
     waker: Waker,
 }
 
-/// Adds tasks and actors to a bus. Cheap to clone.
+/// Adds tasks and actors to a bus. Cheap to clone. Outside of this crate it is handed on only.
 #[derive(Clone)]
 pub struct Spawner {
     /// Tasks that the executor does not have yet.
@@ -91,14 +91,14 @@ impl Drop for Executor {
 
 impl Spawner {
     /// Adds a task. A panic ends the task and nothing else.
-    pub fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         let task = AssertUnwindSafe(task).catch_unwind().map(drop);
         self.spawned.borrow_mut().push(task.boxed_local());
         self.ready.0.store(true, Ordering::Release);
     }
 
     /// Starts an actor, which `make` creates in its context. [`Actor::start`] can't be used on a bus.
-    pub fn start<A: Actor<Context = actix::Context<A>>>(
+    pub(crate) fn start<A: Actor<Context = actix::Context<A>>>(
         &self,
         make: impl FnOnce(&mut actix::Context<A>) -> A,
     ) -> Addr<A> {

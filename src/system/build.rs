@@ -337,7 +337,7 @@ pub(super) fn attach_all(
     foreign: &Port<foreign::Inbox>,
 ) -> Result<Site, Error> {
     let reporter = bus.spawn(|spawner| spawner.start(|_| Reporter::new(foreign)))?;
-    let site = Site::new(served, reporter.recipient());
+    let site = Site::new(served, reporter.recipient(), strand::is_entered());
     for what in attached {
         attach(bus, what, &site)?;
     }
