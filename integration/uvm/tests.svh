@@ -135,12 +135,12 @@ class EstablishedTest extends ClusterTest;
 
     local task call_mine(MailboxCh channel, longint unsigned expected);
         `MB_PTR          args[] = new[`SV_CALL_MAX_ARGS];
-        int unsigned     status = MB_PENDING;
+        int unsigned     status;
         longint unsigned result;
-        while (status == MB_PENDING) begin
+        do begin
             result = channel.poll("mine", 0, args, status);
             MbRoot::mb().step();
-        end
+        end while (status == MB_PENDING);
         if (status != MB_READY || result != expected)
             `uvm_error("EstablishedTest", $sformatf("status %0d, result %0d; %0d was expected", status, result, expected))
     endtask
