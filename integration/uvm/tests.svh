@@ -112,6 +112,10 @@ endclass
 class EstablishedTest extends ClusterTest;
     `uvm_component_utils(EstablishedTest)
 
+    // No locals: Verilator 5.048 takes those for constants behind a loop that sets them by a call.
+    local int unsigned     status;
+    local longint unsigned result;
+
     function new(string name, uvm_component parent);
         super.new(name, parent);
     endfunction
@@ -134,9 +138,7 @@ class EstablishedTest extends ClusterTest;
     endtask
 
     local task call_mine(MailboxCh channel, longint unsigned expected);
-        `MB_PTR          args[] = new[`SV_CALL_MAX_ARGS];
-        int unsigned     status;
-        longint unsigned result;
+        `MB_PTR args[] = new[`SV_CALL_MAX_ARGS];
         do begin
             result = channel.poll("mine", 0, args, status);
             MbRoot::mb().step();
