@@ -112,6 +112,10 @@ endclass
 class EstablishedTest extends ClusterTest;
     `uvm_component_utils(EstablishedTest)
 
+    // No locals: Verilator 5.048 takes those for constants behind a loop that sets them by a call.
+    local int unsigned     status;
+    local longint unsigned result;
+
     function new(string name, uvm_component parent);
         super.new(name, parent);
     endfunction
@@ -134,13 +138,11 @@ class EstablishedTest extends ClusterTest;
     endtask
 
     local task call_mine(MailboxCh channel, longint unsigned expected);
-        `MB_PTR          args[] = new[`SV_CALL_MAX_ARGS];
-        int unsigned     status = MB_PENDING;
-        longint unsigned result;
-        while (status == MB_PENDING) begin
+        `MB_PTR args[] = new[`SV_CALL_MAX_ARGS];
+        do begin
             result = channel.poll("mine", 0, args, status);
             MbRoot::mb().step();
-        end
+        end while (status == MB_PENDING);
         if (status != MB_READY || result != expected)
             `uvm_error("EstablishedTest", $sformatf("status %0d, result %0d; %0d was expected", status, result, expected))
     endtask
