@@ -164,7 +164,9 @@ impl<'a> Builder<'a> {
         let mut cargo = Command::new("cargo");
         cargo
             .args(["build", "--release", "--target-dir", "target"])
-            .args(["--package", package])
+            // With the packages that the library is built with, or dependencies would have other features.
+            .args(["--package", "vhost", "--package", "vhost-cli", "--package"])
+            .args([package, "--lib"])
             .current_dir(self.root);
         succeed(&mut cargo, package)?;
         Ok(self.root.join("target/release"))
