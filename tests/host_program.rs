@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use mailbox_rs::mock::{Firmware, Misbehaviour};
+use mailbox_rs::mock::Firmware;
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request, action};
 use vhost::{Builder, Error, MemoryModel, ModelError, Replay, Vhost};
 
@@ -77,7 +77,10 @@ fn a_model_is_accessed_like_any_memory_and_by_others_too() {
     for part in ["io", "its model failed", "nothing is at 0x20"] {
         assert!(error.contains(part), "{part}: {error}");
     }
-    let error = vhost.write("cpu", 0x1000f, vec![0]).unwrap_err().to_string();
+    let error = vhost
+        .write("cpu", 0x1000f, vec![0])
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("read-only"), "{error}");
 }
 
@@ -134,9 +137,8 @@ fn methods_and_commands_are_there_before_firmware_and_a_replay_needs_none() {
         .start()
         .unwrap();
     let layout = Layout::new(PtrWidth::P4, CacheLine::None);
-    let mut firmware = Firmware::new(layout, 0, Misbehaviour::default());
-    let mut ram = Ram::of(&vhost, "cpu", "ram");
-    firmware.reset(&mut ram);
+    let mut firmware = Firmware::new(Ram::of(&vhost, "cpu", "ram"), 0, layout);
+    firmware.reset();
     let requests = [
         Request::Call {
             method: 0x1000,
@@ -152,9 +154,9 @@ fn methods_and_commands_are_there_before_firmware_and_a_replay_needs_none() {
     let mut answers = vec![];
     for request in &requests {
         vhost.tick().unwrap();
-        firmware.send(&mut ram, request);
+        assert!(firmware.is_ready() && firmware.try_send(request));
         vhost.tick().unwrap();
-        answers.extend(firmware.receive(&mut ram).map(|answer| answer.rets));
+        answers.extend(firmware.try_receive().map(|answer| answer.rets));
     }
     assert_eq!(answers, [42, 42]);
     vhost.shutdown();
@@ -167,7 +169,13 @@ fn a_start_that_fails_is_no_system() {
     let start = |fails: bool| {
         builder(folder.path())
             .memory_model("io", Device::default())
-            .on_start(move |_| if fails { Err("no licence".into()) } else { Ok(()) })
+            .on_start(move |_| {
+                if fails {
+                    Err("no licence".into())
+                } else {
+                    Ok(())
+                }
+            })
             .start()
     };
     let error = start(true).unwrap_err().to_string();

@@ -254,10 +254,11 @@ impl Vhost {
         for channel in &beginning.channels {
             loader.warn_of_log(channel);
         }
-        self.0.outside.announce(|| Began);
         for (target, callback) in std::mem::take(&mut beginning.host_callbacks) {
             self.register(target, callback)?;
         }
+        // A replay takes the channels here.
+        self.0.outside.announce(|| Began);
         let started = std::mem::take(&mut beginning.started);
         self.take_channels(beginning)?;
         self.0.bus.settle()?;
