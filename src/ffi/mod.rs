@@ -24,10 +24,12 @@ mod backdoor;
 mod error;
 mod exit;
 mod guard;
-#[cfg(all(test, feature = "c_abi"))]
+#[cfg(test)]
+#[cfg(feature = "c_abi")]
 mod header;
 mod host;
-#[cfg(all(test, feature = "c_abi"))]
+#[cfg(test)]
+#[cfg(feature = "c_abi")]
 mod imports;
 #[cfg(feature = "c_abi_lifecycle")]
 mod lifecycle;
