@@ -1,14 +1,10 @@
-//! Compiles what C can say of a simulator and Rust can't, names the shared library, and stages the files that go along
-//! with it.
+//! Compiles what C can say of a simulator and Rust can't, and stages the files that go along with the library.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Folders of files that users of the library need beside it.
 const STAGED: [&str; 2] = ["sv", "python"];
-
-/// Set by what builds the Python package; pyo3 then leaves libpython to whoever loads the library.
-const EXTENSION_MODULE: &str = "PYO3_BUILD_EXTENSION_MODULE";
 
 fn main() -> io::Result<()> {
     const SOURCES: [&str; 2] = ["src/sim/simulator.c", "src/ffi/default_host.c"];
@@ -20,16 +16,8 @@ fn main() -> io::Result<()> {
         .std("c11")
         .compile("vhost_simulator");
 
-    // Without a name of its own, it would be looked for where it was when a program was linked with it. As a Python
-    // extension module its file has another name.
-    println!("cargo::rerun-if-env-changed={EXTENSION_MODULE}");
-    let extension = env::var_os(EXTENSION_MODULE).is_some();
-    let name = if extension {
-        "_vhost.abi3.so"
-    } else {
-        "libvhost.so"
-    };
-    println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,{name}");
+    // No `-soname`: cargo hands the linker arguments of a cdylib on to the cdylibs of dependent crates, and a host crate's library would
+    // be taken for this one. A program linked by `-lvhost` looks for the name of the file all the same.
 
     // The libpython that is linked need not be where the system looks for libraries.
     #[cfg(feature = "python")]
