@@ -7,27 +7,40 @@ import types
 from pathlib import Path
 
 
-def load(native, folder, shims):
+#: What a shim has that brings its own calls forward.
+SHIM = ("poll", "tick", "cancel", "tasks", "callbacks")
+
+
+def load(native, polled, folder, shims):
     """Imports the user's modules.
 
-    `native` is the library's own module, `folder` has the shims as files, and `shims` has their texts: by kind, both.
+    `native` is the library's own module, `polled` drives a `poll` of the user's own, `folder` has the shims as files, and
+    `shims` has their texts: by kind, both.
     """
     _offer_backdoor(native)
     _offer_shim(folder, shims)
+    # The user's modules may ask for it when they are imported, on whichever thread that is.
+    polled.offer_loop()
     module = _import("pymb_rpcs") or importlib.import_module("pymb_rpc")
-    shim = sys.modules.get("pymb_rpc", module)
+    shim = sys.modules.get("pymb_rpc")
     # What an earlier system of this process has left.
-    getattr(shim, "reset", lambda: None)()
+    for part in {id(part): part for part in (module, shim)}.values():
+        getattr(part, "reset", lambda: None)()
     start = _import("mbpy_calls_init")
     if start is not None:
         start.mbpy_calls_init()
-    own_poll = module.poll is getattr(shim, "poll", None)
+    shim = sys.modules.get("pymb_rpc")
+    if shim is not None and module.poll is getattr(shim, "poll", None) and all(hasattr(shim, part) for part in SHIM):
+        called = types.SimpleNamespace(**{part: getattr(shim, part) for part in SHIM}, warning=None)
+    else:
+        own = polled.Polled(module, shim)
+        # The methods that a shim knows, if `poll` is the one that it has.
+        callbacks = getattr(shim, "callbacks", None) if module.poll is getattr(shim, "poll", None) else None
+        called = types.SimpleNamespace(
+            poll=own.poll, tick=own.tick, cancel=own.cancel, tasks=own, callbacks=callbacks, warning=own.warning
+        )
     return types.SimpleNamespace(
-        poll=module.poll,
-        callbacks=getattr(shim, "callbacks", None) if own_poll else None,
-        tick=getattr(shim, "tick", None),
-        cancel=getattr(shim, "cancel", None),
-        tasks=getattr(shim, "tasks", None),
+        **vars(called),
         note=None
         if start is not None
         else "there is no module `mbpy_calls_init`, whose function of the same name would register callbacks",
