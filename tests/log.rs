@@ -10,7 +10,8 @@ use vhost::{Error, Vhost, mailbox_init};
 /// An image whose segments and section `.mailbox` are in [`FIRMWARE_MEMORIES`].
 const FIRMWARE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/firmware/selftest-rv32.elf");
 
-const FIRMWARE_MEMORIES: &str = "space: {core: [{ram: {base: 0, size: 0x1000000, path: tb.ram, width: 64, backend: static}}]}";
+const FIRMWARE_MEMORIES: &str =
+    "space: {core: [{ram: {base: 0, size: 0x1000000, path: tb.ram, width: 64, backend: static}}]}";
 
 const MEMORIES: &str =
     "space: {core: [{ram: {base: 0x1000, size: 64, path: tb.ram, width: 64, backend: log}}]}";
