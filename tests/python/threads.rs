@@ -85,13 +85,11 @@ impl Simulator {
             args: args.try_into().unwrap(),
         };
         assert!(firmware.try_send(&call));
-        for _ in 0..LIMIT {
+        let mut answers = (0..LIMIT).map(|_| {
             self.tick();
-            if let Some(response) = firmware.try_receive() {
-                return response.rets;
-            }
-        }
-        panic!("{method} is not answered");
+            firmware.try_receive()
+        });
+        answers.find_map(|answer| answer).unwrap().rets
     }
 }
 

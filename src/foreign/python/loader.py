@@ -6,7 +6,6 @@ import sys
 import types
 from pathlib import Path
 
-
 #: What a shim has that brings its own calls forward.
 SHIM = ("poll", "tick", "cancel", "tasks", "callbacks")
 
@@ -18,9 +17,11 @@ def load(native, polled, folder, shims):
     `shims` has their texts: by kind, both.
     """
     _offer_backdoor(native)
-    _offer_shim(folder, shims)
-    # The user's modules may ask for it when they are imported, on whichever thread that is.
-    polled.offer_loop()
+    kind = _kind()
+    _offer_shim(kind, folder, shims)
+    if kind == "async":
+        # The user's modules may ask for it when they are imported, on whichever thread that is.
+        polled.offer_loop()
     module = _import("pymb_rpcs") or importlib.import_module("pymb_rpc")
     shim = sys.modules.get("pymb_rpc")
     # What an earlier system of this process has left.
@@ -30,17 +31,18 @@ def load(native, polled, folder, shims):
     if start is not None:
         start.mbpy_calls_init()
     shim = sys.modules.get("pymb_rpc")
-    if shim is not None and module.poll is getattr(shim, "poll", None) and all(hasattr(shim, part) for part in SHIM):
-        called = types.SimpleNamespace(**{part: getattr(shim, part) for part in SHIM}, warning=None)
-    else:
-        own = polled.Polled(module, shim)
-        # The methods that a shim knows, if `poll` is the one that it has.
-        callbacks = getattr(shim, "callbacks", None) if module.poll is getattr(shim, "poll", None) else None
-        called = types.SimpleNamespace(
-            poll=own.poll, tick=own.tick, cancel=own.cancel, tasks=own, callbacks=callbacks, warning=own.warning
-        )
+    of_shim = module.poll is getattr(shim, "poll", None)
+    called = shim
+    if not of_shim or not all(hasattr(shim, part) for part in SHIM):
+        called = polled.Polled(module, shim)
     return types.SimpleNamespace(
-        **vars(called),
+        poll=called.poll,
+        tick=called.tick,
+        cancel=called.cancel,
+        tasks=called.tasks,
+        # Only `poll` itself knows the methods of another one.
+        callbacks=getattr(shim, "callbacks", None) if of_shim else None,
+        warning=getattr(called, "warning", None),
         note=None
         if start is not None
         else "there is no module `mbpy_calls_init`, whose function of the same name would register callbacks",
@@ -54,10 +56,14 @@ def _offer_backdoor(native):
         sys.modules["vhost"] = native
 
 
-def _offer_shim(folder, shims):
-    """The module `pymb_rpc`: the user's, that of the staged folder, or the one that the library carries along."""
+def _kind():
+    """The scheduler of this simulation."""
     cocotb = sys.modules.get("cocotb")
-    kind = "cocotb" if getattr(cocotb, "is_simulation", False) else "async"
+    return "cocotb" if getattr(cocotb, "is_simulation", False) else "async"
+
+
+def _offer_shim(kind, folder, shims):
+    """The module `pymb_rpc`: the user's, that of the staged folder, or the one that the library carries along."""
     staged = Path(folder, kind)
     if staged.is_dir() and str(staged) not in sys.path:
         sys.path.append(str(staged))

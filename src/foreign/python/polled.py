@@ -30,13 +30,18 @@ class Polled:
         self._shim = None if shim is module else shim
         self._tick = self._own("tick") or self._own("py_tick")
         self._cancel = self._own("cancel")
-        self._tasks = self._own("tasks")
+        self._own_tasks = self._own("tasks")
         self._pending = {}
         self._warning = None
         self._warned = False
         self._loop = offer_loop() if self._tick is None else None
         self._thread = threading.local()
         self._thread.ready = True
+
+    @property
+    def tasks(self):
+        """What a tick brings forward: this, by its length."""
+        return self
 
     def poll(self, method, channel, *args):
         """The answer of the module's `poll`."""
@@ -74,7 +79,7 @@ class Polled:
     def __len__(self):
         if self._tick is not None:
             # Only the module knows; without `tasks` its tick is called always.
-            own = 1 if self._tasks is None else len(self._tasks)
+            own = 1 if self._own_tasks is None else len(self._own_tasks)
         else:
             own = len(self._pending) or sum(_has_tasks(loop) for loop in self._loops())
         return own + self._shim_tasks()
