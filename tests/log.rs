@@ -7,6 +7,12 @@ use std::process::{Command, Output};
 
 use vhost::{Error, Vhost, mailbox_init};
 
+/// An image whose segments and section `.mailbox` are in [`FIRMWARE_MEMORIES`].
+const FIRMWARE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/firmware/selftest-rv32.elf");
+
+const FIRMWARE_MEMORIES: &str =
+    "space: {core: [{ram: {base: 0, size: 0x1000000, path: tb.ram, width: 64, backend: static}}]}";
+
 const MEMORIES: &str =
     "space: {core: [{ram: {base: 0x1000, size: 64, path: tb.ram, width: 64, backend: log}}]}";
 
@@ -16,6 +22,11 @@ const APART: &str = "VHOST_TEST_APART";
 /// Runs the test of this name again, in a process of its own, with the environment of a system and this filter. None in
 /// that process.
 fn apart(test: &str, filter: &str) -> Option<String> {
+    apart_with(test, filter, MEMORIES, "")
+}
+
+/// The same with these configurations.
+fn apart_with(test: &str, filter: &str, memories: &str, mailboxes: &str) -> Option<String> {
     if std::env::var_os(APART).is_some() {
         return None;
     }
@@ -28,8 +39,8 @@ fn apart(test: &str, filter: &str) -> Option<String> {
     let output: Output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(APART, "")
-        .env("MEM_CFG_FILE", file("mem.yaml", MEMORIES))
-        .env("MAILBOX_CFG_FILE", file("mailbox.yaml", ""))
+        .env("MEM_CFG_FILE", file("mem.yaml", memories))
+        .env("MAILBOX_CFG_FILE", file("mailbox.yaml", mailboxes))
         .env("MAILBOX_FS_ROOT", folder.path())
         .env("VHOST_LOG", filter)
         .output()
@@ -73,5 +84,45 @@ fn a_filter_that_is_none_is_refused() {
         assert!(matches!(error, Error::LogFilter { .. }), "{error}");
         let error = error.to_string();
         assert!(error.contains("VHOST_LOG: `vhost=loud`"), "{error}");
+    }
+}
+
+/// Starts a system with an image and two channels, of which one is served, and loads the image once more.
+fn starts_with_an_image(test: &str, filter: &str) -> Option<String> {
+    let mailboxes = format!(
+        "core0: {{space: core, elf: {FIRMWARE}, cache_line: 0}}\n\
+         core1: {{space: core, elf: {FIRMWARE}, cache_line: 0, server: false}}\n"
+    );
+    let told = apart_with(test, filter, FIRMWARE_MEMORIES, &mailboxes);
+    if told.is_none() {
+        let vhost = start().unwrap();
+        vhost.load_elf("core", FIRMWARE.as_ref()).unwrap();
+    }
+    told
+}
+
+#[test]
+fn what_a_system_starts_with_is_told_where_it_is_asked_for() {
+    let test = "what_a_system_starts_with_is_told_where_it_is_asked_for";
+    if let Some(told) = starts_with_an_image(test, "vhost::start=info") {
+        let load = format!("load elf {FIRMWARE}");
+        assert_eq!(told.matches(&load).count(), 2, "{told}");
+        assert_eq!(
+            told.matches("[core0(server)] started!").count(),
+            1,
+            "{told}"
+        );
+        assert!(!told.contains("core1(server)"), "{told}");
+    }
+}
+
+#[test]
+fn what_a_system_starts_with_is_not_told_by_default() {
+    let test = "what_a_system_starts_with_is_not_told_by_default";
+    if let Some(told) = starts_with_an_image(test, "") {
+        assert!(
+            !told.contains("load elf") && !told.contains("started!"),
+            "{told}"
+        );
     }
 }

@@ -30,7 +30,7 @@ import cocotb
 from cocotb.task import Task
 from cocotb.triggers import Event, ReadWrite
 
-__all__ = ["cancel", "get_dut", "poll", "register_callback", "reset", "set_dut"]
+__all__ = ["cancel", "get_dut", "poll", "register_callback", "reset", "set_dut", "tick"]
 
 if not (2, 1) <= tuple(int(part) for part in cocotb.__version__.split(".")[:2]) < (3, 0):
     raise ImportError(
@@ -42,6 +42,9 @@ Waiter = Callable[[], Coroutine[Any, Any, int]]
 
 #: The registered methods, by name. The library looks here before it polls.
 callbacks: dict[str, _Method] = {}
+
+#: Nothing waits for a tick of the library's.
+tasks: tuple[()] = ()
 
 #: Calls that are not over, or whose result was not given yet, by method and channel.
 _calls: dict[tuple[str, str], Task[_Outcome]] = {}
@@ -131,6 +134,10 @@ def poll(method: str, channel: str, *args: int) -> tuple[bool, bool, int | None]
     if task.cancelled():
         raise RuntimeError("it was cancelled: the test in which it began has ended")
     return True, True, task.result().get()
+
+
+def tick() -> None:
+    """Nothing: the simulator's scheduler runs the callbacks."""
 
 
 def cancel(channel: str) -> None:

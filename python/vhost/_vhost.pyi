@@ -1,6 +1,6 @@
 """The module that the library brings along: the backdoor into the memories of the chip. Numbers there are little endian.
 
-All of it is for the thread that has initialised the system.
+Any thread may call while no other is inside a call of the library: `docs/python.md` has what is promised about threads.
 """
 
 from typing_extensions import Buffer

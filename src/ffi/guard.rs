@@ -186,4 +186,19 @@ mod tests {
         assert_eq!(guard("mb_tick", -1, |_| Ok(5)), 5);
         assert_eq!(*REFUSED.lock().unwrap(), None);
     }
+
+    #[cfg(feature = "python")]
+    #[test]
+    fn a_call_waits_for_a_thread_that_is_inside_briefly() {
+        let _alone = ALONE.lock();
+        let entered = strand::enter_briefly().unwrap();
+        let call = std::thread::spawn(|| guard("mb_tick", -1, |call| call.process().map(|_| 7)));
+        for _ in 0..1000 {
+            assert!(!call.is_finished());
+            std::thread::yield_now();
+        }
+        drop(entered);
+        assert_eq!(call.join().unwrap(), 7);
+        assert_eq!(*REFUSED.lock().unwrap(), None);
+    }
 }

@@ -3,7 +3,9 @@
 //! A simulator promises serial calls, not calls from one thread: with `verilator --threads`, a model is initialised on one
 //! thread and evaluated on others. The host of the C ABI therefore belongs to no thread. It belongs to the *strand*: the
 //! thread that is inside a call, for as long as the call lasts. A call that begins while another thread is inside one is
-//! refused; it is never queued, since the thread inside may be waiting for the one outside.
+//! refused; it is not queued, since the thread inside may be waiting for the one outside. The exception is a thread that is inside
+//! *briefly*, for one access to memory on behalf of Python ([`enter_briefly`]). It waits for nobody, so others wait for it: a thread
+//! of Python's own never makes a call of the simulator's fail.
 //!
 //! # Why `!Send` state may live here
 //!
@@ -43,10 +45,20 @@ pub(crate) struct Entered {
     _here: PhantomData<*const ()>,
 }
 
-/// Enters the strand, until the guard is dropped.
+/// Enters the strand, until the guard is dropped. Waits for a thread that is inside briefly.
 #[inline]
 pub(crate) fn enter() -> Result<Entered, Overlap> {
-    let outermost = OWNER.claim(token())?;
+    let outermost = OWNER.claim(token(), 0)?;
+    Ok(Entered {
+        outermost,
+        _here: PhantomData,
+    })
+}
+
+/// Enters the strand for something that waits for no other thread. Calls from others wait until the guard is dropped.
+#[cfg(feature = "python")]
+pub(crate) fn enter_briefly() -> Result<Entered, Overlap> {
+    let outermost = OWNER.claim(token(), BRIEF)?;
     Ok(Entered {
         outermost,
         _here: PhantomData,
@@ -71,7 +83,7 @@ impl Entered {
         OWNER.release();
         self.outermost = false;
         let result = act();
-        self.outermost = OWNER.claim(token())?;
+        self.outermost = OWNER.claim(token(), 0)?;
         Ok(result)
     }
 }
@@ -85,10 +97,10 @@ impl Drop for Entered {
     }
 }
 
-/// An address that no other living thread has.
+/// An even address that no other living thread has.
 #[inline]
 fn token() -> usize {
-    thread_local!(static TOKEN: u8 = const { 0 });
+    thread_local!(static TOKEN: u16 = const { 0 });
     TOKEN.with(|token| std::ptr::from_ref(token).addr())
 }
 
@@ -98,28 +110,36 @@ struct Owner(AtomicUsize);
 /// No token is zero.
 const FREE: usize = 0;
 
+/// Set beside the token of an owner that others wait for.
+const BRIEF: usize = 1;
+
 impl Owner {
     const fn new() -> Self {
         Self(AtomicUsize::new(FREE))
     }
 
-    /// Makes a thread the owner. False if it was already.
+    /// Makes a thread the owner, briefly or not. False if it was already.
     #[inline]
-    fn claim(&self, thread: usize) -> Result<bool, Overlap> {
-        match self
-            .0
-            .compare_exchange(FREE, thread, Ordering::Acquire, Ordering::Relaxed)
-        {
-            Ok(_) => Ok(true),
-            Err(owner) if owner == thread => Ok(false),
-            Err(_) => Err(Overlap),
+    fn claim(&self, thread: usize, brief: usize) -> Result<bool, Overlap> {
+        loop {
+            match self.0.compare_exchange(
+                FREE,
+                thread | brief,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Ok(true),
+                Err(owner) if owner & !BRIEF == thread => return Ok(false),
+                Err(owner) if owner & BRIEF != 0 => std::thread::yield_now(),
+                Err(_) => return Err(Overlap),
+            }
         }
     }
 
     #[inline]
     fn is(&self, thread: usize) -> bool {
         // Only this thread writes its own token.
-        self.0.load(Ordering::Relaxed) == thread
+        self.0.load(Ordering::Relaxed) & !BRIEF == thread
     }
 
     #[inline]

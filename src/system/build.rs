@@ -31,6 +31,9 @@ use crate::messages::{console, files, foreign, mailbox, memory, rpc};
 use crate::sim::strand;
 use crate::trace::Header;
 
+/// Target of the log's notes about what a system begins with. They are of level info.
+const START: &str = "vhost::start";
+
 /// What a system is built of.
 pub(crate) struct Parts {
     /// The memories, as they are described.
@@ -279,6 +282,9 @@ impl Vhost {
         let Beginning {
             channels, links, ..
         } = beginning;
+        for channel in &channels {
+            tracing::info!(target: START, "[{}(server)] started!", channel.name);
+        }
         let desk = bus.desk(mailbox::Inbox::PARTY);
         let channels = channels
             .into_iter()
@@ -461,6 +467,7 @@ impl Loader<'_> {
 
     /// Writes an image: the zeros first, where they are wanted, then its bytes.
     fn load(&self, space: SpaceId, image: &Image, zero_bss: bool) -> Result<(), Error> {
+        tracing::info!(target: START, "load elf {}", image.file().display());
         for write in image.writes() {
             match write {
                 Write::Zero { .. } if !zero_bss => {}

@@ -13,5 +13,7 @@ mod apart;
 mod backdoor;
 mod calls;
 mod modules;
+mod polled;
 mod rig;
 mod starting;
+mod threads;

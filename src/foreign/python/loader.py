@@ -6,28 +6,43 @@ import sys
 import types
 from pathlib import Path
 
+#: What a shim has that brings its own calls forward.
+SHIM = ("poll", "tick", "cancel", "tasks", "callbacks")
 
-def load(native, folder, shims):
+
+def load(native, polled, folder, shims):
     """Imports the user's modules.
 
-    `native` is the library's own module, `folder` has the shims as files, and `shims` has their texts: by kind, both.
+    `native` is the library's own module, `polled` drives a `poll` of the user's own, `folder` has the shims as files, and
+    `shims` has their texts: by kind, both.
     """
     _offer_backdoor(native)
-    _offer_shim(folder, shims)
+    kind = _kind()
+    _offer_shim(kind, folder, shims)
+    if kind == "async":
+        # The user's modules may ask for it when they are imported, on whichever thread that is.
+        polled.offer_loop()
     module = _import("pymb_rpcs") or importlib.import_module("pymb_rpc")
-    shim = sys.modules.get("pymb_rpc", module)
+    shim = sys.modules.get("pymb_rpc")
     # What an earlier system of this process has left.
-    getattr(shim, "reset", lambda: None)()
+    for part in {id(part): part for part in (module, shim)}.values():
+        getattr(part, "reset", lambda: None)()
     start = _import("mbpy_calls_init")
     if start is not None:
         start.mbpy_calls_init()
-    own_poll = module.poll is getattr(shim, "poll", None)
+    shim = sys.modules.get("pymb_rpc")
+    of_shim = module.poll is getattr(shim, "poll", None)
+    called = shim
+    if not of_shim or not all(hasattr(shim, part) for part in SHIM):
+        called = polled.Polled(module, shim)
     return types.SimpleNamespace(
-        poll=module.poll,
-        callbacks=getattr(shim, "callbacks", None) if own_poll else None,
-        tick=getattr(shim, "tick", None),
-        cancel=getattr(shim, "cancel", None),
-        tasks=getattr(shim, "tasks", None),
+        poll=called.poll,
+        tick=called.tick,
+        cancel=called.cancel,
+        tasks=called.tasks,
+        # Only `poll` itself knows the methods of another one.
+        callbacks=getattr(shim, "callbacks", None) if of_shim else None,
+        warning=getattr(called, "warning", None),
         note=None
         if start is not None
         else "there is no module `mbpy_calls_init`, whose function of the same name would register callbacks",
@@ -41,10 +56,14 @@ def _offer_backdoor(native):
         sys.modules["vhost"] = native
 
 
-def _offer_shim(folder, shims):
-    """The module `pymb_rpc`: the user's, that of the staged folder, or the one that the library carries along."""
+def _kind():
+    """The scheduler of this simulation."""
     cocotb = sys.modules.get("cocotb")
-    kind = "cocotb" if getattr(cocotb, "is_simulation", False) else "async"
+    return "cocotb" if getattr(cocotb, "is_simulation", False) else "async"
+
+
+def _offer_shim(kind, folder, shims):
+    """The module `pymb_rpc`: the user's, that of the staged folder, or the one that the library carries along."""
     staged = Path(folder, kind)
     if staged.is_dir() and str(staged) not in sys.path:
         sys.path.append(str(staged))

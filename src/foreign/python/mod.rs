@@ -101,13 +101,20 @@ impl Python {
             Stage::Broken(cause) => return Err(raised(cause.to_string())),
         };
         let width = self.widths.get(channel).copied().unwrap_or(PtrWidth::P8);
+        let mut warning = None;
         let answer = interpreter::attached(|py| {
             let answer = scripts.poll(py, channel, method, args, width);
             if !matches!(answer, Ok(Progress::Absent)) {
                 self.tell_of_tasks(scripts.tasks_alive(py));
             }
+            if matches!(answer, Ok(Progress::Pending)) {
+                warning = scripts.warning(py);
+            }
             answer
         });
+        if let Some(text) = warning {
+            self.report(Severity::Warning, text);
+        }
         answer.map_err(|failure| raised(failure.to_string()))
     }
 

@@ -1,7 +1,8 @@
 //! What Python may ask of the system: the native part of the module `vhost`.
 //!
 //! Its functions let go of the GIL before they enter the bus. They use the system of the thread that calls, where a Rust program
-//! has started one there, else the system of the C ABI: from any thread, while no other is inside a call.
+//! has started one there, else the system of the C ABI: from any thread, while no other is inside a call. A call of the simulator's
+//! that comes during an access waits for its end.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -80,7 +81,8 @@ fn ask<T: Send>(
         if let Some(own) = host().filter(|own| own.is_running()) {
             return act(&*own);
         }
-        let _entered = strand::enter()?;
+        // Without the GIL it waits for no other thread.
+        let _entered = strand::enter_briefly()?;
         act(&*host().ok_or(Refused::NoSystem)?)
     })
     .map_err(|refused| Error::new_err(refused.to_string()))

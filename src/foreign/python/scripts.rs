@@ -14,6 +14,9 @@ use crate::messages::rpc::Progress;
 /// Finds and imports the modules: easier said in Python.
 const LOADER: &str = include_str!("loader.py");
 
+/// Drives a `poll` of the user's own.
+const POLLED: &str = include_str!("polled.py");
+
 /// The shims, for a library that was copied away from where it was built.
 const ASYNC: &str = include_str!("../../../python/async/pymb_rpc.py");
 const COCOTB: &str = include_str!("../../../python/cocotb/pymb_rpc.py");
@@ -24,15 +27,17 @@ const STAGED: &str = concat!(env!("OUT_DIR"), "/vhost/python");
 /// Names another folder of shims.
 const FOLDER: &str = "VHOST_PYTHON_PATH";
 
-/// What is called. All but `poll` are the staged shim's, and missing where the user has a module without it.
+/// Functions and collections of a shim, or of `polled.py` on behalf of a module with a `poll` of its own.
 pub(super) struct Scripts {
     poll: Py<PyAny>,
-    /// The methods that `poll` knows, by name.
+    /// Methods that `poll` knows, by name; `None` where only `poll` can tell.
     callbacks: Option<Py<PyAny>>,
-    tick: Option<Py<PyAny>>,
-    cancel: Option<Py<PyAny>>,
-    /// The tasks that a turn brings forward.
-    tasks: Option<Py<PyAny>>,
+    tick: Py<PyAny>,
+    cancel: Py<PyAny>,
+    /// Collection of what a turn brings forward.
+    tasks: Py<PyAny>,
+    /// Function that gives a warning, once.
+    warning: Option<Py<PyAny>>,
     note: Option<String>,
 }
 
@@ -43,13 +48,16 @@ impl Scripts {
     }
 
     fn import(py: Python<'_>) -> PyResult<Self> {
-        let loader = CString::new(LOADER)?;
-        let loader = PyModule::from_code(py, &loader, c"vhost/loader.py", c"_vhost_loader")?;
+        let module = |text, file, name| -> PyResult<_> {
+            PyModule::from_code(py, &CString::new(text)?, file, name)
+        };
+        let loader = module(LOADER, c"vhost/loader.py", c"_vhost_loader")?;
+        let polled = module(POLLED, c"vhost/polled.py", c"_vhost_polled")?;
         let folder = std::env::var_os(FOLDER).map_or_else(|| STAGED.into(), PathBuf::from);
         let shims = PyDict::new(py);
         shims.set_item("async", ASYNC)?;
         shims.set_item("cocotb", COCOTB)?;
-        let found = loader.call_method1("load", (native(py)?, folder, shims))?;
+        let found = loader.call_method1("load", (native(py)?, polled, folder, shims))?;
         let part = |name| -> PyResult<_> {
             let part = found.getattr(name)?;
             Ok((!part.is_none()).then(|| part.unbind()))
@@ -57,9 +65,10 @@ impl Scripts {
         Ok(Self {
             poll: found.getattr("poll")?.unbind(),
             callbacks: part("callbacks")?,
-            tick: part("tick")?,
-            cancel: part("cancel")?,
-            tasks: part("tasks")?,
+            tick: found.getattr("tick")?.unbind(),
+            cancel: found.getattr("cancel")?.unbind(),
+            tasks: found.getattr("tasks")?.unbind(),
+            warning: part("warning")?,
             note: found.getattr("note")?.extract()?,
         })
     }
@@ -67,6 +76,12 @@ impl Scripts {
     /// What the user should know, though it is no error.
     pub(super) fn note(&self) -> Option<&str> {
         self.note.as_deref()
+    }
+
+    /// Takes a warning about calls that stay pending.
+    pub(super) fn warning(&self, py: Python<'_>) -> Option<String> {
+        let warning = self.warning.as_ref()?.call0(py).ok()?;
+        warning.extract(py).ok()
     }
 
     /// Asks a method once.
@@ -108,29 +123,20 @@ impl Scripts {
 
     /// One turn of the event loop.
     pub(super) fn tick(&self, py: Python<'_>) -> Result<(), Raised> {
-        let tick = self.tick.as_ref().map(|tick| tick.call0(py));
-        done(py, tick)
+        done(py, self.tick.call0(py))
     }
 
     /// Cancels what a channel has called and is not over.
     pub(super) fn cancel(&self, py: Python<'_>, channel: &str) -> Result<(), Raised> {
-        let cancel = self
-            .cancel
-            .as_ref()
-            .map(|cancel| cancel.call1(py, (channel,)));
-        done(py, cancel)
+        done(py, self.cancel.call1(py, (channel,)))
     }
 
-    /// Whether there are tasks that only [`tick`](Self::tick) brings forward.
+    /// True while there are tasks that only [`tick`](Self::tick) brings forward.
     pub(super) fn tasks_alive(&self, py: Python<'_>) -> bool {
-        let len = self.tasks.as_ref().map(|tasks| tasks.bind(py).len());
-        len.is_some_and(|len| len.is_ok_and(|len| len > 0))
+        self.tasks.bind(py).len().is_ok_and(|len| len > 0)
     }
 }
 
-fn done(py: Python<'_>, called: Option<PyResult<Py<PyAny>>>) -> Result<(), Raised> {
-    called
-        .transpose()
-        .map(drop)
-        .map_err(|error| Raised::new(py, &error))
+fn done(py: Python<'_>, called: PyResult<Py<PyAny>>) -> Result<(), Raised> {
+    called.map(drop).map_err(|error| Raised::new(py, &error))
 }

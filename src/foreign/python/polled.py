@@ -1,0 +1,141 @@
+"""Drives a module whose `poll` is the user's own: its own `tick`, or the event loops that it uses."""
+
+import asyncio
+import gc
+import threading
+import warnings
+
+#: Polls of one call after which the library looks for a loop that nobody turns.
+PATIENCE = 1000
+
+
+def offer_loop():
+    """The event loop of this thread; one is made where it has none, so that `asyncio.get_event_loop()` gives it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            return asyncio.get_event_loop()
+        except RuntimeError:
+            loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(loop)
+            return loop
+
+
+class Polled:
+    """The functions that the library calls. Its length is zero while no tick is needed."""
+
+    def __init__(self, module, shim):
+        """`shim` is the module `pymb_rpc`, which `poll` may hand calls to; None where it is not imported."""
+        self._module = module
+        self._shim = None if shim is module else shim
+        self._tick = self._own("tick") or self._own("py_tick")
+        self._cancel = self._own("cancel")
+        self._own_tasks = self._own("tasks")
+        self._pending = {}
+        self._warning = None
+        self._warned = False
+        self._loop = offer_loop() if self._tick is None else None
+        self._thread = threading.local()
+        self._thread.ready = True
+
+    @property
+    def tasks(self):
+        """What a tick brings forward: this, by its length."""
+        return self
+
+    def poll(self, method, channel, *args):
+        """The answer of the module's `poll`."""
+        if self._loop is not None and not hasattr(self._thread, "ready"):
+            # Each thread has its own current loop; the simulator may call from any thread.
+            asyncio.set_event_loop(self._loop)
+            self._thread.ready = True
+        call = (method, channel)
+        polls = self._pending.pop(call, 0) + 1
+        answer = self._module.poll(method, channel, *args)
+        if isinstance(answer, tuple) and answer[:2] == (True, False):
+            self._pending[call] = polls
+            if polls % PATIENCE == 0:
+                self._look_for_idle_loop(call)
+        return answer
+
+    def tick(self):
+        """One turn of everything that calls may wait for."""
+        if self._shim_tasks():
+            self._shim.tick()
+        if self._tick is not None:
+            self._tick()
+            return
+        for loop in self._loops():
+            _turn(loop)
+
+    def cancel(self, channel):
+        """Forgets the calls of a channel that was reset."""
+        for call in [call for call in self._pending if call[1] == channel]:
+            del self._pending[call]
+        for cancel in (getattr(self._shim, "cancel", None), self._cancel):
+            if cancel is not None:
+                cancel(channel)
+
+    def __len__(self):
+        if self._tick is not None:
+            # Only the module knows; without `tasks` its tick is called always.
+            own = 1 if self._own_tasks is None else len(self._own_tasks)
+        else:
+            own = len(self._pending) or sum(_has_tasks(loop) for loop in self._loops())
+        return own + self._shim_tasks()
+
+    def warning(self):
+        """What the user should know, once; else None."""
+        warning, self._warning = self._warning, None
+        return warning
+
+    def _own(self, name):
+        """A part of the module, unless it is the shim's under the same name."""
+        part = getattr(self._module, name, None)
+        return None if part is getattr(self._shim, name, None) else part
+
+    def _shim_tasks(self):
+        return len(getattr(self._shim, "tasks", ()))
+
+    def _loops(self):
+        """The current loop, and those in variables of the module, which may come later."""
+        loops = {id(self._loop): self._loop}
+        for value in vars(self._module).values():
+            if isinstance(value, asyncio.AbstractEventLoop):
+                loops[id(value)] = value
+        return list(loops.values())
+
+    def _look_for_idle_loop(self, call):
+        if self._warned or self._tick is not None or self._shim_tasks():
+            return
+        turned = self._loops()
+        for loop in gc.get_objects():
+            if isinstance(loop, asyncio.AbstractEventLoop) and loop not in turned and _waits(loop):
+                self._warned = True
+                self._warning = (
+                    f"channel `{call[1]}`: method `{call[0]}` is pending after {PATIENCE} polls, and {loop!r} has tasks, but "
+                    f"nobody runs it: keep it in a variable of the module `{self._module.__name__}`, make it current "
+                    "by asyncio.set_event_loop when that is imported, or give the module a function `tick` that turns it"
+                )
+                return
+
+
+def _turn(loop):
+    """Runs what is ready, unless the loop runs already: in another thread, or further up in this one."""
+    if loop.is_running() or loop.is_closed():
+        return
+    outer = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        loop.stop()
+        loop.run_forever()
+    finally:
+        asyncio._set_running_loop(outer)
+
+
+def _has_tasks(loop):
+    return bool(asyncio.all_tasks(loop))
+
+
+def _waits(loop):
+    return not loop.is_closed() and not loop.is_running() and _has_tasks(loop)

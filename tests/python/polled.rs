@@ -1,0 +1,279 @@
+//! Modules with a `poll` of the user's own, whose calls wait for an event loop or for a tick of the module's.
+
+use vhost::Progress::{Pending, Ready};
+
+use crate::apart::Apart;
+use crate::rig::{CORE32, CORE64, Rig};
+
+/// A module's callbacks and its `poll`, which schedules them on `loop()`.
+const POLL: &str = "
+import asyncio
+async def walk(channel, steps):
+    for step in range(steps): await asyncio.sleep(0)
+    return steps + len(channel)
+async def blocked(channel, steps): await asyncio.Event().wait()
+METHODS = {'walk': walk, 'blocked': blocked}
+tasks_of_calls = {}
+def poll(method, channel, *args):
+    call = method, channel
+    if call not in tasks_of_calls:
+        if method not in METHODS: return False, False, None
+        tasks_of_calls[call] = loop().create_task(METHODS[method](channel, *args))
+    if not tasks_of_calls[call].done(): return True, False, None
+    return True, True, tasks_of_calls.pop(call).result()
+";
+
+/// Two channels are in the same callback at once, twice; the ticks are enough, and no more are needed afterwards.
+fn walks() {
+    let rig = Rig::new();
+    for _ in 0..2 {
+        for channel in [CORE32, CORE64] {
+            assert_eq!(rig.poll(channel, "walk", &[3]).unwrap(), Pending);
+        }
+        for _ in 0..8 {
+            rig.tick();
+        }
+        assert!(rig.turns() >= 4);
+        for channel in [CORE32, CORE64] {
+            assert_eq!(rig.poll(channel, "walk", &[3]).unwrap(), Ready(9));
+        }
+    }
+    rig.tick();
+    rig.turns();
+    rig.tick();
+    assert_eq!(rig.turns(), 0, "nothing is left to bring forward");
+}
+
+/// Runs [`walks`] with a module of this name, where `loop` is as it says.
+fn with_loop(test: &str, module: &str, make_loop: &str) {
+    let start = "def mbpy_calls_init(): pass\n";
+    Apart::default()
+        .module("mbpy_calls_init", start)
+        .module(module, &format!("{POLL}{make_loop}"))
+        .run(test, walks);
+}
+
+#[test]
+fn the_current_event_loop_is_turned() {
+    let current = "def loop(): return asyncio.get_event_loop()";
+    with_loop(
+        "polled::the_current_event_loop_is_turned",
+        "pymb_rpcs",
+        current,
+    );
+}
+
+#[test]
+fn an_event_loop_that_is_made_current_at_import_is_turned() {
+    let own = "asyncio.set_event_loop(asyncio.new_event_loop())\ndef loop(): return asyncio.get_event_loop()";
+    with_loop(
+        "polled::an_event_loop_that_is_made_current_at_import_is_turned",
+        "pymb_rpcs",
+        own,
+    );
+}
+
+#[test]
+fn an_event_loop_in_a_variable_is_turned() {
+    let lazy = "
+own = None
+def loop():
+    global own
+    own = own or asyncio.new_event_loop()
+    return own
+";
+    with_loop(
+        "polled::an_event_loop_in_a_variable_is_turned",
+        "pymb_rpcs",
+        lazy,
+    );
+}
+
+#[test]
+fn the_event_loop_of_a_shim_of_the_users_is_turned() {
+    let current = "def register_callback(callback): METHODS[callback.__name__] = callback\ndef loop(): return asyncio.get_event_loop()";
+    with_loop(
+        "polled::the_event_loop_of_a_shim_of_the_users_is_turned",
+        "pymb_rpc",
+        current,
+    );
+}
+
+/// It belongs to its thread, which turns it.
+#[test]
+fn an_event_loop_that_runs_in_another_thread_is_left_alone() {
+    let script = "
+import asyncio, threading
+own = asyncio.new_event_loop()
+threading.Thread(target=own.run_forever, daemon=True).start()
+async def seven(): return 7
+future = None
+def poll(method, channel, *args):
+    global future
+    future = future or asyncio.run_coroutine_threadsafe(seven(), own)
+    return (True, True, future.result()) if future.done() else (True, False, None)
+";
+    Apart::with("").module("pymb_rpcs", script).run(
+        "polled::an_event_loop_that_runs_in_another_thread_is_left_alone",
+        || {
+            let rig = Rig::new();
+            while rig.call("seven").unwrap() == Pending {
+                rig.tick();
+            }
+        },
+    );
+}
+
+/// A module's own tick is called on each tick, or while its `tasks` are not empty where it has such.
+fn own_tick(test: &str, name: &str, tasks: &str, idle: usize) {
+    let script = format!(
+        "
+left = 0
+{tasks}
+def {name}():
+    global left
+    left -= 1
+    if not left and 'tasks' in globals(): tasks.clear()
+def poll(method, channel, *args):
+    global left
+    if left <= 0:
+        if left < 0: left = 0; return True, True, 5
+        left = 4
+        if 'tasks' in globals(): tasks.append(method)
+    return (True, False, None) if left > 1 else (True, True, 5)
+"
+    );
+    Apart::with("").module("pymb_rpcs", &script).run(test, || {
+        let rig = Rig::new();
+        assert_eq!(rig.call("own").unwrap(), Pending);
+        for _ in 0..3 {
+            rig.tick();
+        }
+        assert_eq!(rig.turns(), 3);
+        assert_eq!(rig.call("own").unwrap(), Ready(5));
+        rig.tick();
+        rig.tick();
+        rig.turns();
+        rig.tick();
+        assert_eq!(rig.turns(), idle);
+    });
+}
+
+#[test]
+fn a_tick_of_the_modules_own_is_called() {
+    own_tick("polled::a_tick_of_the_modules_own_is_called", "tick", "", 1);
+}
+
+#[test]
+fn a_tick_by_its_other_name_is_called() {
+    own_tick(
+        "polled::a_tick_by_its_other_name_is_called",
+        "py_tick",
+        "",
+        1,
+    );
+}
+
+#[test]
+fn a_module_that_tells_of_its_tasks_is_ticked_while_it_has_some() {
+    let test = "polled::a_module_that_tells_of_its_tasks_is_ticked_while_it_has_some";
+    own_tick(test, "tick", "tasks = []", 0);
+}
+
+#[test]
+fn a_poll_around_the_shims_has_the_shim_ticked() {
+    let script = "
+import asyncio, pymb_rpc
+@pymb_rpc.register_callback
+async def slow(channel):
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return 8
+def poll(method, channel, *args): return pymb_rpc.poll(method, channel, *args)
+";
+    Apart::with("").module("pymb_rpcs", script).run(
+        "polled::a_poll_around_the_shims_has_the_shim_ticked",
+        || {
+            let rig = Rig::new();
+            assert_eq!(rig.call("slow").unwrap(), Pending);
+            rig.tick();
+            rig.tick();
+            assert_eq!(rig.call("slow").unwrap(), Ready(8));
+        },
+    );
+}
+
+#[test]
+fn a_loop_that_nobody_turns_is_a_warning_once() {
+    let hidden = format!(
+        "{POLL}\nclass Hidden: loop = asyncio.new_event_loop()\ndef loop(): return Hidden.loop"
+    );
+    let said = Apart::with("").module("pymb_rpcs", &hidden).run(
+        "polled::a_loop_that_nobody_turns_is_a_warning_once",
+        || {
+            let rig = Rig::new();
+            for _ in 0..5000 {
+                assert_eq!(rig.poll(CORE32, "walk", &[3]).unwrap(), Pending);
+            }
+        },
+    );
+    if let Some(said) = said {
+        let warning =
+            "vhost: warning: python: channel `core32`: method `walk` is pending after 1000 polls";
+        assert_eq!(said.stderr.matches(warning).count(), 1, "{}", said.stderr);
+        assert_eq!(said.stderr.matches("warning").count(), 1, "{}", said.stderr);
+        for part in ["nobody runs it", "`pymb_rpcs`", "set_event_loop", "`tick`"] {
+            assert!(said.stderr.contains(part), "{part}: {}", said.stderr);
+        }
+    }
+}
+
+/// It waits for the chip: in a task that the library turns, or without any.
+#[test]
+fn a_call_that_takes_long_is_no_warning() {
+    let script = format!(
+        "{POLL}
+def loop(): return asyncio.get_event_loop()
+by_task = poll
+def poll(method, channel, *args):
+    return (True, False, None) if method == 'polled' else by_task(method, channel, *args)
+"
+    );
+    let said = Apart::with("").module("pymb_rpcs", &script).run(
+        "polled::a_call_that_takes_long_is_no_warning",
+        || {
+            let rig = Rig::new();
+            for _ in 0..2500 {
+                assert_eq!(rig.poll(CORE32, "polled", &[]).unwrap(), Pending);
+                assert_eq!(rig.poll(CORE64, "blocked", &[0]).unwrap(), Pending);
+            }
+        },
+    );
+    if let Some(said) = said {
+        assert!(!said.stderr.contains("warning"), "{}", said.stderr);
+    }
+}
+
+#[test]
+fn a_cancel_of_the_modules_own_is_told_of_a_reset() {
+    let script = "
+cancelled = []
+def cancel(channel): cancelled.append(channel)
+def poll(method, channel, *args):
+    if method == 'cancelled': return True, True, cancelled.count('core32')
+    return True, False, None
+";
+    Apart::with("").module("pymb_rpcs", script).run(
+        "polled::a_cancel_of_the_modules_own_is_told_of_a_reset",
+        || {
+            let rig = Rig::new();
+            let mut firmware = rig.firmware();
+            assert_eq!(rig.served(&mut firmware, "waits", &[], 3), None);
+            let before = rig.call("cancelled").unwrap();
+            assert_eq!(before, Ready(0));
+            firmware.reset();
+            rig.tick();
+            assert_eq!(rig.call("cancelled").unwrap(), Ready(1));
+        },
+    );
+}

@@ -1,0 +1,280 @@
+//! The C ABI called from several threads in turn, with methods in Python, and threads of Python's own that use the backdoor.
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use mailbox_rs::mock::{Firmware, Memory};
+use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
+
+use crate::apart::Apart;
+
+unsafe extern "C" {
+    fn mb_init(mem_cfg: *const c_char, mailbox_cfg: *const c_char, fs_root: *const c_char)
+    -> c_int;
+    fn mb_backdoor_write_mem(space: *const c_char, address: u64, data: *const u8, len: u64) -> i64;
+    fn mb_backdoor_read_mem(space: *const c_char, address: u64, data: *mut u8, len: u64) -> i64;
+    safe fn mb_tick() -> c_int;
+    safe fn mb_shutdown();
+}
+
+const SPACE: &CStr = c"core";
+const PLACE: u64 = 0x1000;
+const NAME: u64 = 0x3000;
+const DATA: u64 = 0x4000;
+
+/// Ticks after which a call is taken for lost.
+const LIMIT: usize = 200_000;
+
+/// The memory, by the C ABI. None of its calls is refused, whatever threads of Python's do.
+struct Chip;
+
+impl Memory for Chip {
+    fn read(&self, address: u64, buf: &mut [u8]) {
+        let len = buf.len() as u64;
+        // SAFETY: the name ends with a NUL, and the buffer is as long as it is said to be.
+        let read = unsafe { mb_backdoor_read_mem(SPACE.as_ptr(), address, buf.as_mut_ptr(), len) };
+        assert_eq!(read.cast_unsigned(), len);
+    }
+
+    fn write(&self, address: u64, data: &[u8]) {
+        let len = data.len() as u64;
+        // SAFETY: as above.
+        let written = unsafe { mb_backdoor_write_mem(SPACE.as_ptr(), address, data.as_ptr(), len) };
+        assert_eq!(written.cast_unsigned(), len);
+    }
+}
+
+/// Threads of a simulator that tick in turn: each waits until it is told to.
+struct Simulator {
+    workers: Vec<(Sender<()>, Receiver<c_int>)>,
+    ticks: usize,
+}
+
+impl Simulator {
+    fn new(workers: usize) -> Self {
+        let worker = |_| {
+            let (go, told) = channel();
+            let (answer, answered) = channel();
+            thread::spawn(move || {
+                while told.recv().is_ok() {
+                    answer.send(mb_tick()).unwrap();
+                }
+            });
+            (go, answered)
+        };
+        let workers = (0..workers).map(worker).collect();
+        Self { workers, ticks: 0 }
+    }
+
+    fn tick(&mut self) {
+        let (go, answered) = &self.workers[self.ticks % self.workers.len()];
+        go.send(()).unwrap();
+        assert_eq!(answered.recv().unwrap(), 1);
+        self.ticks += 1;
+    }
+
+    /// The result of firmware's call.
+    fn call(&mut self, firmware: &mut Firmware<Chip>, method: &str, args: &[u64]) -> u64 {
+        let mut name = method.as_bytes().to_vec();
+        name.push(0);
+        Chip.write(NAME, &name);
+        let call = Request::Call {
+            method: NAME,
+            args: args.try_into().unwrap(),
+        };
+        assert!(firmware.try_send(&call));
+        let mut answers = (0..LIMIT).map(|_| {
+            self.tick();
+            firmware.try_receive()
+        });
+        answers.find_map(|answer| answer).unwrap().rets
+    }
+}
+
+/// Initialises the host on a thread of its own, which ends.
+fn start(folder: &std::path::Path) {
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        CString::new(path.to_str().unwrap()).unwrap()
+    };
+    let memories = file(
+        "mem.yaml",
+        "space: {core: [{ram: {base: 0, size: 0x8000, path: tb.ram, width: 64, backend: static}}]}",
+    );
+    let mailboxes = file(
+        "mailbox.yaml",
+        "core0: {space: core, base: 0x1000, ptr: 32, cache_line: 0}\n",
+    );
+    let root = CString::new(folder.to_str().unwrap()).unwrap();
+    let started = thread::spawn(move || {
+        // SAFETY: all three are C strings.
+        unsafe { mb_init(memories.as_ptr(), mailboxes.as_ptr(), root.as_ptr()) }
+    });
+    assert_eq!(started.join().unwrap(), 0);
+}
+
+/// Runs calls on a host that was initialised by one thread, and is ticked by two others in turn.
+fn simulate(calls: impl FnOnce(&mut Simulator, &mut Firmware<Chip>)) {
+    let folder = tempfile::tempdir().unwrap();
+    start(folder.path());
+    let mut simulator = Simulator::new(2);
+    let mut firmware = Firmware::new(Chip, PLACE, Layout::new(PtrWidth::P4, CacheLine::None));
+    firmware.reset();
+    simulator.tick();
+    assert!(firmware.is_ready());
+    calls(&mut simulator, &mut firmware);
+    thread::spawn(|| mb_shutdown()).join().unwrap();
+}
+
+/// How a callback of several ticks is run: the threads that it has seen are its result.
+const WALK: &str = "
+import asyncio, threading, vhost
+async def walk(channel, address, ticks):
+    threads = set()
+    for step in range(ticks):
+        threads.add(threading.get_ident())
+        vhost.write_u32(vhost.get_space(channel), address, step)
+        await asyncio.sleep(0)
+        assert vhost.read_u32('core', address) == step
+    return len(threads)
+";
+
+fn walks() {
+    simulate(|simulator, firmware| {
+        for _ in 0..20 {
+            assert_eq!(simulator.call(firmware, "walk", &[DATA, 6]), 2);
+        }
+        assert_eq!(
+            simulator.call(firmware, "sum", &[3, 4]),
+            7,
+            "the testbench's"
+        );
+    });
+}
+
+#[test]
+fn callbacks_go_on_whichever_thread_ticks() {
+    let script = format!("{WALK}\nregister_callback(walk)");
+    Apart::with(&script).run("threads::callbacks_go_on_whichever_thread_ticks", walks);
+}
+
+/// Each thread has a current event loop of its own in asyncio, so the module's would be a different one for each poll.
+#[test]
+fn a_poll_of_the_users_own_has_one_event_loop_on_all_threads() {
+    let script = format!(
+        "{WALK}
+calls = {{}}
+def poll(method, channel, *args):
+    if method != 'walk': return False, False, None
+    if channel not in calls:
+        calls[channel] = asyncio.get_event_loop().create_task(walk(channel, *args))
+    assert calls[channel].get_loop() is asyncio.get_event_loop()
+    if not calls[channel].done(): return True, False, None
+    return True, True, calls.pop(channel).result()
+"
+    );
+    Apart::with("").module("pymb_rpcs", &script).run(
+        "threads::a_poll_of_the_users_own_has_one_event_loop_on_all_threads",
+        walks,
+    );
+}
+
+/// The simulator's thread is inside `mb_tick` while it waits.
+#[test]
+fn a_thread_that_calls_during_a_call_of_the_simulators_is_refused() {
+    let script = "
+import threading, vhost
+@register_callback
+async def during(channel, address):
+    errors = []
+    def elsewhere():
+        for ask in (
+            lambda: vhost.get_space(channel), lambda: vhost.read_u32('core', address),
+            lambda: vhost.write_bytes('core', address, b'x'), lambda: vhost.read_string('core', address),
+        ):
+            try: ask()
+            except vhost.Error as error: errors.append(str(error))
+    other = threading.Thread(target=elsewhere)
+    other.start()
+    other.join()
+    return sum('another thread is inside a call of vhost' in error for error in errors)
+";
+    Apart::with(script).run(
+        "threads::a_thread_that_calls_during_a_call_of_the_simulators_is_refused",
+        || {
+            simulate(|simulator, firmware| {
+                for _ in 0..20 {
+                    assert_eq!(simulator.call(firmware, "during", &[DATA]), 4);
+                }
+            });
+        },
+    );
+}
+
+#[test]
+fn a_worker_thread_of_asyncio_is_served_or_refused() {
+    let script = "
+import asyncio, vhost
+@register_callback
+async def away(channel, address, calls):
+    answered = 0
+    for call in range(calls):
+        try:
+            value = await asyncio.to_thread(vhost.read_u32, 'core', address)
+            assert value == 0x1234, value
+        except vhost.Error as error:
+            assert 'another thread is inside a call of vhost' in str(error), error
+        answered += 1
+    return answered
+";
+    Apart::with(script).run(
+        "threads::a_worker_thread_of_asyncio_is_served_or_refused",
+        || {
+            simulate(|simulator, firmware| {
+                Chip.write(DATA, &0x1234u32.to_le_bytes());
+                assert_eq!(simulator.call(firmware, "away", &[DATA, 200]), 200);
+            });
+        },
+    );
+}
+
+/// The process ends though a thread of Python's still calls, and Python runs while no thread of the simulator's is inside a call.
+#[test]
+fn python_runs_between_calls_and_does_not_hold_up_the_end() {
+    /// Names the file that the thread makes.
+    const SIGN: &str = "VHOST_TEST_SIGN";
+    let script = "
+import os, threading, time, vhost
+def forever():
+    for turn in range(100): time.sleep(0)
+    open(os.environ['VHOST_TEST_SIGN'], 'w').close()
+    while True:
+        try: vhost.read_u32('core', 0)
+        except vhost.Error: pass
+@register_callback
+async def begin(channel):
+    threading.Thread(target=forever).start()
+    return 1
+";
+    let folder = tempfile::tempdir().unwrap();
+    Apart::with(script)
+        .variable(SIGN, folder.path().join("sign"))
+        .run(
+            "threads::python_runs_between_calls_and_does_not_hold_up_the_end",
+            || {
+                let sign = PathBuf::from(std::env::var_os(SIGN).unwrap());
+                simulate(|simulator, firmware| {
+                    assert_eq!(simulator.call(firmware, "begin", &[]), 1);
+                    while !sign.exists() {
+                        thread::yield_now();
+                    }
+                    for _ in 0..100 {
+                        simulator.tick();
+                    }
+                });
+            },
+        );
+}
