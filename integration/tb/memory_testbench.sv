@@ -12,10 +12,8 @@ module testbench
     input  bit clk,
     output int status
 );
-    localparam int unsigned FIRST = BASES[0];
-    localparam int unsigned END = BASES[COUNT];
     // The host has a copy of the ROM, which nobody writes.
-    localparam int unsigned WRITABLE = BASES[1];
+    localparam int unsigned WRITABLE = BASES[RAM];
     localparam int MOST = 300;
     localparam string SPACE = "bus";
 
@@ -37,16 +35,21 @@ module testbench
     export "DPI-C" function mb_bb_mem_write_block;
 `endif
 
-    bit                    valid, ready;
+    bit                    valid, ready, kept;
     bit [31:0]             addr;
     bit [MOST_BYTES-1:0]   strobes;
     bit [8*MOST_BYTES-1:0] data, out;
     // What was on `out` when the last access was ready.
     bit [8*MOST_BYTES-1:0] got;
+    bit                    got_kept;
 
     memories memories (.*);
 
     byte unsigned shadow[END-FIRST];
+
+    // What the words of direct32 hold that are behind front: nobody reaches them.
+    localparam int HIDDEN = (BASES[FRONT] - BASES[DIRECT32]) / 4;
+    bit [31:0] hidden[SIZES[FRONT]/4];
 
     // ---- The run ----
 
@@ -98,14 +101,6 @@ module testbench
 
     // ---- The RTL's side ----
 
-    // The memory at an address.
-    function automatic int memory_at(int unsigned at);
-        int memory = 0;
-        while (at >= BASES[memory+1])
-            memory++;
-        return memory;
-    endfunction
-
     // The first byte of the word at an address, and behind its last one.
     function automatic int unsigned word_start(int unsigned at);
         int memory = memory_at(at);
@@ -123,6 +118,7 @@ module testbench
         valid = 1;
         do @(negedge clk); while (!ready);
         got = out;
+        got_kept = kept;
         valid = 0;
     endtask
 
@@ -145,11 +141,23 @@ module testbench
             transfer(word);
             for (int unsigned at = word; at < word_end(word); at++)
                 compare("the RTL", at, got[8*(at-word)+:8]);
+            if (!got_kept) begin
+                if (status == 0)
+                    $display("memories: after %s: bits above the data have changed in the word at 0x%0x, which is %s + 0x%0x",
+                        doing, word, NAMES[memory_at(word)], word - BASES[memory_at(word)]);
+                status = 1;
+            end
         end
     endtask
 
     task automatic sweep();
         rtl_sees(FIRST, END - FIRST);
+        foreach (hidden[i])
+            if (hidden[i] != memories.direct32.mem[HIDDEN+i]) begin
+                if (status == 0)
+                    $display("memories: after %s: word %0d of direct32 has changed, which front hides", doing, HIDDEN + i);
+                status = 1;
+            end
     endtask
 
     // The first difference is told, and ends the run.
@@ -174,6 +182,8 @@ module testbench
         for (int unsigned at = WRITABLE; at < END; at++)
             shadow[at-FIRST] = 8'(draw(0, 255));
         rtl_writes(WRITABLE, END - WRITABLE);
+        foreach (hidden[i])
+            hidden[i] = memories.direct32.mem[HIDDEN+i];
     endtask
 
     // What the memories' configuration says of it; $readmemh itself has the say on files.
@@ -197,6 +207,10 @@ module testbench
         take_random("vertical");
     endtask
 
+    function automatic int unsigned end_of(int memory);
+        return BASES[memory] + SIZES[memory];
+    endfunction
+
     function automatic int named(string name);
         for (int i = 0; i < COUNT; i++)
             if (NAMES[i] == name)
@@ -218,14 +232,14 @@ module testbench
     endfunction
 
     function automatic void zero(string name);
-        for (int unsigned at = BASES[named(name)]; at < BASES[named(name)+1]; at++)
+        for (int unsigned at = BASES[named(name)]; at < end_of(named(name)); at++)
             shadow[at-FIRST] = 0;
     endfunction
 
     // The host has filled it with what only it knows: neither what was there nor zeros.
     task automatic take_random(string name);
         int unsigned from = BASES[named(name)];
-        int unsigned size = BASES[named(name)+1] - from;
+        int unsigned size = SIZES[named(name)];
         int unsigned same = 0, zeros = 0;
         for (int unsigned word = from; word < from + size; word = word_end(word)) begin
             transfer(word);
@@ -249,10 +263,10 @@ module testbench
         int          memory = int'(draw(0, COUNT - 1));
         int unsigned most = draw(0, 1) == 0 ? 16 : MOST;
         int unsigned len = draw(1, most);
-        int unsigned from = draw(BASES[memory], BASES[memory+1] - 1);
+        int unsigned from = draw(BASES[memory], end_of(memory) - 1);
         // Over the end, mostly.
         if (draw(0, 3) == 0)
-            from = BASES[memory+1] - draw(1, len);
+            from = end_of(memory) - draw(1, len);
         if (from + len > END)
             len = END - from;
         if (from < WRITABLE) begin
