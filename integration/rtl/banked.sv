@@ -3,6 +3,8 @@ module banked #(
     parameter int BYTES = 4,
     parameter int BANK_BYTES = 4,
     parameter int BANK_DEPTH = 64,
+    // Of a word of a bank, above its data.
+    parameter int BITS_ABOVE = 0,
     parameter int ROWS = 1,
     // More than one: a bank is itself an array of rows and columns.
     parameter int BANK_ROWS = 1
@@ -12,20 +14,24 @@ module banked #(
     input  bit [31:0]        offset,
     input  bit [BYTES-1:0]   strobes,
     input  bit [8*BYTES-1:0] data,
-    output bit [8*BYTES-1:0] out
+    output bit [8*BYTES-1:0] out,
+    // By every bank.
+    output bit               kept
 );
     localparam int COLUMNS = BYTES / BANK_BYTES;
     localparam int BANK_COLUMNS = BANK_DEPTH / BANK_ROWS;
 
-    typedef logic [8*BANK_BYTES-1:0] flat_t[BANK_DEPTH];
-    typedef logic [8*BANK_BYTES-1:0] rows_t[BANK_ROWS][BANK_COLUMNS];
+    typedef logic [BITS_ABOVE+8*BANK_BYTES-1:0] flat_t[BANK_DEPTH];
+    typedef logic [BITS_ABOVE+8*BANK_BYTES-1:0] rows_t[BANK_ROWS][BANK_COLUMNS];
 
     bit [31:0] word, in_row, out_row;
     bit [8*BYTES-1:0] outs[ROWS];
+    bit [ROWS-1:0][COLUMNS-1:0] kepts;
 
     assign word = (offset / BYTES) % BANK_DEPTH;
     assign in_row = offset / (BYTES * BANK_DEPTH);
     assign out = outs[out_row];
+    assign kept = &kepts;
 
     always_ff @(posedge clk)
         out_row <= in_row;
@@ -37,11 +43,13 @@ module banked #(
             if (BANK_ROWS == 1) begin : flat
                 sram #(.BYTES(BANK_BYTES), .array_t(flat_t)) bank (
                     .clk, .word, .strobes(bank_strobes),
-                    .data(data[8*BANK_BYTES*c+:8*BANK_BYTES]), .out(outs[r][8*BANK_BYTES*c+:8*BANK_BYTES]));
+                    .data(data[8*BANK_BYTES*c+:8*BANK_BYTES]), .out(outs[r][8*BANK_BYTES*c+:8*BANK_BYTES]),
+                    .kept(kepts[r][c]));
             end else begin : folded
-                sram_rows #(.BYTES(BANK_BYTES), .COLUMNS(BANK_COLUMNS), .array_t(rows_t)) bank (
+                sram_rows #(.BYTES(BANK_BYTES), .array_t(rows_t)) bank (
                     .clk, .word, .strobes(bank_strobes),
-                    .data(data[8*BANK_BYTES*c+:8*BANK_BYTES]), .out(outs[r][8*BANK_BYTES*c+:8*BANK_BYTES]));
+                    .data(data[8*BANK_BYTES*c+:8*BANK_BYTES]), .out(outs[r][8*BANK_BYTES*c+:8*BANK_BYTES]),
+                    .kept(kepts[r][c]));
             end
         end
     end

@@ -1,6 +1,12 @@
 // Arrays that the host reaches by their paths: the comment at each makes it public to VPI.
+//
+// How an array is declared is a parameter: from which index, upwards or downwards, of words that are arrays of bytes or have
+// more bits than the data. Word 0 is at the least index.
+//
+// Bits above the data are written with it, and must be as they were written when the word is read next: `kept` says so of the
+// word whose data is on `out`.
 
-// Of one dimension. How it is declared is a parameter: some count their words downwards, or have words that are arrays of bytes.
+// Of one dimension.
 module sram #(
     parameter int BYTES = 4,
     parameter type array_t = int
@@ -9,45 +15,68 @@ module sram #(
     input  bit [31:0]        word,
     input  bit [BYTES-1:0]   strobes,
     input  bit [8*BYTES-1:0] data,
-    output bit [8*BYTES-1:0] out
+    output bit [8*BYTES-1:0] out,
+    output bit               kept
 );
     array_t mem /*verilator public_flat_rw*/;
 
+    localparam int DEPTH = $size(mem);
+    localparam int BITS = $bits(mem) / DEPTH;
+    localparam bit [BITS-1:0] ABOVE = ~BITS'(0) << 8 * BYTES;
+    // What RTL has written there.
+    bit [BITS-1:0] above[DEPTH];
+
     always_ff @(posedge clk) begin
-        automatic bit [8*BYTES-1:0] value = mem[word];
-        out <= value;
+        automatic int index = $low(mem) + int'(word);
+        automatic bit [BITS-1:0] value = mem[index];
+        out <= value[8*BYTES-1:0];
+        kept <= (value & ABOVE) == above[word];
         for (int i = 0; i < BYTES; i++)
             if (strobes[i])
                 value[8*i+:8] = data[8*i+:8];
-        if (strobes != 0)
-            mem[word] <= value;
+        if (strobes != 0) begin
+            value = value & ~ABOVE | (value ^ BITS'(word)) << 8 * BYTES;
+            mem[index] <= value;
+            above[word] <= value & ABOVE;
+        end
     end
 endmodule
 
-// Of rows, of COLUMNS words each.
+// Of rows.
 module sram_rows #(
     parameter int BYTES = 4,
-    parameter int COLUMNS = 8,
     parameter type array_t = int
 ) (
     input  bit               clk,
     input  bit [31:0]        word,
     input  bit [BYTES-1:0]   strobes,
     input  bit [8*BYTES-1:0] data,
-    output bit [8*BYTES-1:0] out
+    output bit [8*BYTES-1:0] out,
+    output bit               kept
 );
     array_t mem /*verilator public_flat_rw*/;
 
+    localparam int ROWS = $size(mem, 1);
+    localparam int COLUMNS = $size(mem, 2);
+    localparam int BITS = $bits(mem) / (ROWS * COLUMNS);
+    localparam bit [BITS-1:0] ABOVE = ~BITS'(0) << 8 * BYTES;
+    // What RTL has written there.
+    bit [BITS-1:0] above[ROWS*COLUMNS];
+
     always_ff @(posedge clk) begin
-        automatic bit [31:0] row = word / COLUMNS;
-        automatic bit [31:0] column = word % COLUMNS;
-        automatic bit [8*BYTES-1:0] value = mem[row][column];
-        out <= value;
+        automatic int row = $low(mem, 1) + int'(word) / COLUMNS;
+        automatic int column = $low(mem, 2) + int'(word) % COLUMNS;
+        automatic bit [BITS-1:0] value = mem[row][column];
+        out <= value[8*BYTES-1:0];
+        kept <= (value & ABOVE) == above[word];
         for (int i = 0; i < BYTES; i++)
             if (strobes[i])
                 value[8*i+:8] = data[8*i+:8];
-        if (strobes != 0)
+        if (strobes != 0) begin
+            value = value & ~ABOVE | (value ^ BITS'(word)) << 8 * BYTES;
             mem[row][column] <= value;
+            above[word] <= value & ABOVE;
+        end
     end
 endmodule
 

@@ -12,10 +12,8 @@ module testbench
     input  bit clk,
     output int status
 );
-    localparam int unsigned FIRST = BASES[0];
-    localparam int unsigned END = BASES[COUNT];
     // The host has a copy of the ROM, which nobody writes.
-    localparam int unsigned WRITABLE = BASES[1];
+    localparam int unsigned WRITABLE = BASES[RAM];
     localparam int MOST = 300;
     localparam string SPACE = "bus";
 
@@ -37,16 +35,21 @@ module testbench
     export "DPI-C" function mb_bb_mem_write_block;
 `endif
 
-    bit                    valid, ready;
+    bit                    valid, ready, kept;
     bit [31:0]             addr;
     bit [MOST_BYTES-1:0]   strobes;
     bit [8*MOST_BYTES-1:0] data, out;
     // What was on `out` when the last access was ready.
     bit [8*MOST_BYTES-1:0] got;
+    bit                    got_kept;
 
     memories memories (.*);
 
     byte unsigned shadow[END-FIRST];
+
+    // What the words of direct32 hold that are behind front: nobody reaches them.
+    localparam int HIDDEN = (BASES[FRONT] - BASES[DIRECT32]) / 4;
+    bit [31:0] hidden[SIZES[FRONT]/4];
 
     // ---- The run ----
 
@@ -98,14 +101,6 @@ module testbench
 
     // ---- The RTL's side ----
 
-    // The memory at an address.
-    function automatic int memory_at(int unsigned at);
-        int memory = 0;
-        while (at >= BASES[memory+1])
-            memory++;
-        return memory;
-    endfunction
-
     // The first byte of the word at an address, and behind its last one.
     function automatic int unsigned word_start(int unsigned at);
         int memory = memory_at(at);
@@ -123,6 +118,7 @@ module testbench
         valid = 1;
         do @(negedge clk); while (!ready);
         got = out;
+        got_kept = kept;
         valid = 0;
     endtask
 
@@ -145,22 +141,33 @@ module testbench
             transfer(word);
             for (int unsigned at = word; at < word_end(word); at++)
                 compare("the RTL", at, got[8*(at-word)+:8]);
+            if (!got_kept)
+                differs($sformatf("bits above the data have changed in the word at %s", place(word)));
         end
     endtask
 
     task automatic sweep();
         rtl_sees(FIRST, END - FIRST);
+        foreach (hidden[i])
+            if (hidden[i] != memories.direct32.mem[HIDDEN+i])
+                differs($sformatf("word %0d of direct32 has changed, which front hides", HIDDEN + i));
     endtask
 
-    // The first difference is told, and ends the run.
     function automatic void compare(string who, int unsigned at, byte unsigned value);
+        if (value != shadow[at-FIRST])
+            differs($sformatf("%s reads 0x%02x at %s, and not 0x%02x", who, value, place(at), shadow[at-FIRST]));
+    endfunction
+
+    function automatic string place(int unsigned at);
         int memory = memory_at(at);
-        if (value != shadow[at-FIRST]) begin
-            if (status == 0)
-                $display("memories: after %s: %s reads 0x%02x at 0x%0x, which is %s + 0x%0x, and not 0x%02x",
-                    doing, who, value, at, NAMES[memory], at - BASES[memory], shadow[at-FIRST]);
-            status = 1;
-        end
+        return $sformatf("0x%0x, which is %s + 0x%0x", at, NAMES[memory], at - BASES[memory]);
+    endfunction
+
+    // The first difference is told, and ends the run.
+    function automatic void differs(string how);
+        if (status == 0)
+            $display("memories: after %s: %s", doing, how);
+        status = 1;
     endfunction
 
     // ---- What is there at first ----
@@ -174,6 +181,8 @@ module testbench
         for (int unsigned at = WRITABLE; at < END; at++)
             shadow[at-FIRST] = 8'(draw(0, 255));
         rtl_writes(WRITABLE, END - WRITABLE);
+        foreach (hidden[i])
+            hidden[i] = memories.direct32.mem[HIDDEN+i];
     endtask
 
     // What the memories' configuration says of it; $readmemh itself has the say on files.
@@ -181,51 +190,47 @@ module testbench
         bit [23:0]  direct24[500];
         bit [127:0] horizontal[64];
         foreach (direct24[i])
-            direct24[i] = 24'(shadow_of("direct24", 3 * i, 3));
+            direct24[i] = 24'(shadow_of(DIRECT24, 3 * i, 3));
         $readmemh("integration/designs/direct24.hex", direct24);
         foreach (direct24[i])
-            set_shadow_of("direct24", 3 * i, 3, 128'(direct24[i]));
+            set_shadow_of(DIRECT24, 3 * i, 3, 128'(direct24[i]));
         foreach (horizontal[i])
-            horizontal[i] = shadow_of("horizontal", 16 * i, 16);
+            horizontal[i] = shadow_of(HORIZONTAL, 16 * i, 16);
         $readmemh("integration/designs/horizontal.hex", horizontal);
         foreach (horizontal[i])
-            set_shadow_of("horizontal", 16 * i, 16, horizontal[i]);
-        zero("rows64");
-        zero("descending16");
-        zero("square72");
-        take_random("direct72");
-        take_random("vertical");
+            set_shadow_of(HORIZONTAL, 16 * i, 16, horizontal[i]);
+        zero(ROWS64);
+        zero(DESCENDING16);
+        zero(SQUARE72);
+        take_random(DIRECT72);
+        take_random(VERTICAL);
     endtask
 
-    function automatic int named(string name);
-        for (int i = 0; i < COUNT; i++)
-            if (NAMES[i] == name)
-                return i;
-        $fatal(1, "there is no memory %s", name);
-        return 0;
+    function automatic int unsigned end_of(int memory);
+        return BASES[memory] + SIZES[memory];
     endfunction
 
-    function automatic bit [127:0] shadow_of(string name, int offset, int len);
+    function automatic bit [127:0] shadow_of(memory_t memory, int offset, int len);
         bit [127:0] value = 0;
         for (int i = 0; i < len; i++)
-            value[8*i+:8] = shadow[BASES[named(name)]-FIRST+offset+i];
+            value[8*i+:8] = shadow[BASES[memory]-FIRST+offset+i];
         return value;
     endfunction
 
-    function automatic void set_shadow_of(string name, int offset, int len, bit [127:0] value);
+    function automatic void set_shadow_of(memory_t memory, int offset, int len, bit [127:0] value);
         for (int i = 0; i < len; i++)
-            shadow[BASES[named(name)]-FIRST+offset+i] = value[8*i+:8];
+            shadow[BASES[memory]-FIRST+offset+i] = value[8*i+:8];
     endfunction
 
-    function automatic void zero(string name);
-        for (int unsigned at = BASES[named(name)]; at < BASES[named(name)+1]; at++)
+    function automatic void zero(memory_t memory);
+        for (int unsigned at = BASES[memory]; at < end_of(memory); at++)
             shadow[at-FIRST] = 0;
     endfunction
 
     // The host has filled it with what only it knows: neither what was there nor zeros.
-    task automatic take_random(string name);
-        int unsigned from = BASES[named(name)];
-        int unsigned size = BASES[named(name)+1] - from;
+    task automatic take_random(memory_t memory);
+        int unsigned from = BASES[memory];
+        int unsigned size = SIZES[memory];
         int unsigned same = 0, zeros = 0;
         for (int unsigned word = from; word < from + size; word = word_end(word)) begin
             transfer(word);
@@ -238,7 +243,7 @@ module testbench
         end
         if (same > size / 16 || zeros > size / 16) begin
             $display("memories: %s is not filled with random bytes: %0d of %0d are as before, %0d are zero",
-                name, same, size, zeros);
+                NAMES[memory], same, size, zeros);
             status = 1;
         end
     endtask
@@ -249,10 +254,10 @@ module testbench
         int          memory = int'(draw(0, COUNT - 1));
         int unsigned most = draw(0, 1) == 0 ? 16 : MOST;
         int unsigned len = draw(1, most);
-        int unsigned from = draw(BASES[memory], BASES[memory+1] - 1);
+        int unsigned from = draw(BASES[memory], end_of(memory) - 1);
         // Over the end, mostly.
         if (draw(0, 3) == 0)
-            from = BASES[memory+1] - draw(1, len);
+            from = end_of(memory) - draw(1, len);
         if (from + len > END)
             len = END - from;
         if (from < WRITABLE) begin
