@@ -57,7 +57,13 @@ fn print(host: &mut Host) -> Result<(), Failed> {
         c"text",
         -0.125_f32
     );
-    cprint!(host, c"64 bits: %lld %llu, then %d\n", -2_i64, 1_u64 << 40, 5);
+    cprint!(
+        host,
+        c"64 bits: %lld %llu, then %d\n",
+        -2_i64,
+        1_u64 << 40,
+        5
+    );
     // More than the queue of eight holds.
     cprint!(host, c"counting:");
     for i in 0..20 {

@@ -169,7 +169,7 @@ fn keys_are_known_and_of_their_type() {
     }
     assert_eq!(
         memories("space: {s: [{ram: {base: 0, size: 8, backend: rom}}]}").unwrap_err(),
-        "mem.yaml:1: memory `ram` of space `s`: `backend`: unknown variant `rom`, expected one of `log`, `uvm`, `api`, `static`, `vpi`"
+        "mem.yaml:1: memory `ram` of space `s`: `backend`: unknown variant `rom`, expected one of `log`, `uvm`, `api`, `static`, `vpi`, `model`"
     );
     assert_eq!(
         memories("space: {s: [{ram: 8}]}").unwrap_err(),

@@ -159,7 +159,8 @@ fn a_backend_without_a_way_to_such_a_memory_is_named() {
         memory("box", Backend::Static, 16, Shape::BlackBox),
     ]);
     let error = |name, backend| {
-        let limits = "`api` is for memories without `path`, `static` for those with one";
+        let limits = "`api` is for memories without `path`, `static` for those with one, `model` for those that the host \
+                      program has registered a model for";
         Err(format!(
             "memory `{name}`, 4 bytes at offset 0x0: backend `{backend}` has no way to it: {limits}"
         ))
