@@ -71,7 +71,7 @@ fn copy_package(to: &Path) {
         format!("{package}[features]\npython = []\n[build-dependencies]{needed}"),
     );
     write(&to.join("src/lib.rs"), "");
-    for file in ["build.rs", "src/sim/simulator.c"] {
+    for file in ["build.rs", "src/sim/simulator.c", "src/ffi/default_host.c"] {
         write(
             &to.join(file),
             fs::read(Path::new(HERE).join(file)).unwrap(),

@@ -25,8 +25,7 @@ pub(super) struct Executor {
     waker: Waker,
 }
 
-/// Adds tasks and actors to a bus. Cheap to clone. Outside of this crate it is handed on only.
-#[derive(Clone)]
+/// Adds tasks and actors to a bus. Outside of this crate it is handed on only.
 pub struct Spawner {
     /// Tasks that the executor does not have yet.
     spawned: Rc<RefCell<Vec<Task>>>,
@@ -90,9 +89,19 @@ impl Drop for Executor {
 }
 
 impl Spawner {
+    /// Another handle. Not public: who attaches something to a system that moves between threads must not keep one.
+    pub(crate) fn handle(&self) -> Self {
+        Self {
+            spawned: self.spawned.clone(),
+            ready: self.ready.clone(),
+        }
+    }
+
     /// Adds a task. A panic ends the task and nothing else.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         let task = AssertUnwindSafe(task).catch_unwind().map(drop);
+        // A host program may run inside of tokio, whose budget of a task is none of these tasks'.
+        let task = tokio::task::unconstrained(task);
         self.spawned.borrow_mut().push(task.boxed_local());
         self.ready.0.store(true, Ordering::Release);
     }

@@ -120,8 +120,8 @@ impl Bus {
     }
 
     /// Spawner for an actor of this bus.
-    pub fn spawner(&self) -> Spawner {
-        self.executor.spawner().clone()
+    pub(crate) fn spawner(&self) -> Spawner {
+        self.executor.spawner().handle()
     }
 
     /// The number of ticks so far.

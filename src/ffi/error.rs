@@ -46,7 +46,9 @@ pub(super) enum Error {
     NoPort(u32),
     #[error("the system is there already: call `mb_shutdown` before another `mb_init`")]
     Running,
-    #[error("it was called from inside a foreign call: return from that first")]
+    #[error(
+        "it was called from inside a foreign call, `with_host` or `on_start`: return from that first"
+    )]
     Reentrant,
     #[error("the system is being built or shut down: wait until that has returned")]
     Busy,

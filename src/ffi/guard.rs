@@ -10,6 +10,7 @@ use crate::bus::panic_text;
 use crate::foreign::{report, report_without_testbench};
 use crate::messages::foreign::Severity;
 use crate::sim::strand::{self, Entered, Overlap, StrandCell};
+use crate::sim::testbench;
 
 /// State of the C ABI.
 static PROCESS: StrandCell<Process> = StrandCell::new(Process::new());
@@ -28,8 +29,11 @@ impl Call {
     #[inline]
     pub(super) fn enter() -> Self {
         let call = Self(strand::enter());
-        if ANY_REFUSED.load(Ordering::Relaxed) && call.0.is_ok() {
-            report_refused();
+        if ANY_REFUSED.load(Ordering::Relaxed)
+            && let Ok(strand) = &call.0
+            && !testbench::is_reporting()
+        {
+            report_refused(PROCESS.get(strand));
         }
         call
     }
@@ -103,7 +107,7 @@ fn refuse(function: &'static str, overlap: Overlap) {
 
 /// Reports a call that was refused. Under UVM that is what fails the run.
 #[cold]
-fn report_refused() {
+fn report_refused(process: &Process) {
     let refused = {
         let mut refused = REFUSED.lock().unwrap_or_else(PoisonError::into_inner);
         ANY_REFUSED.store(false, Ordering::Relaxed);
@@ -111,6 +115,10 @@ fn report_refused() {
     };
     if let Some(function) = refused {
         let text = format!("a call was refused, and nothing came of it: {Overlap}");
+        process
+            .returned
+            .last_error
+            .store_text(&format!("{function}: {text}"));
         let _ = catch(|| {
             report(Severity::Error, function, &text);
             Ok(())

@@ -8,8 +8,9 @@ use crate::{Builder, Vhost};
 pub type Configure = fn(Builder) -> Result<Builder, Box<dyn std::error::Error>>;
 
 unsafe extern "Rust" {
-    /// Defined by [`host!`](crate::host) in the host program, else by `default_host.c` as NULL. The linker takes the first
-    /// definition that it finds: that of the host program, whose objects come before those of its dependencies, in an archive too.
+    /// Defined by [`host!`](crate::host) in the host program, else by `default_host.c` as NULL. A linker takes the first
+    /// definition that it comes across. In a shared library that is the host program's. Of an archive GNU ld may take the other, unless
+    /// the symbol is asked for by `-Wl,--undefined=__vhost_host`.
     static __vhost_host: Option<Configure>;
 }
 
@@ -18,13 +19,19 @@ pub(super) fn configure(builder: Builder) -> Result<Builder, Box<dyn std::error:
     // SAFETY: both definitions are a constant of this type: NULL, or a pointer to a function of the type of `Configure`, which
     // `host!` checks.
     match unsafe { __vhost_host } {
-        Some(configure) => configure(builder),
+        Some(configure) => {
+            tracing::info!(target: "vhost::start", "configured by the host program");
+            configure(builder)
+        }
         None => Ok(builder),
     }
 }
 
 /// Configures the system of the C ABI by a function of type [`Configure`], which is called before `mb_init` or the first use
 /// builds it. Once in a program.
+///
+/// A simulation that links the host program as an archive (`staticlib`) asks for it by `-Wl,--undefined=__vhost_host`, or GNU ld may
+/// leave the object out that has it. `VHOST_LOG=vhost::start=info` shows whether a host program configures the system.
 ///
 /// ```
 /// use std::task::Poll;

@@ -204,8 +204,13 @@ impl Process {
 
     /// Drops the system, and closes all sockets.
     pub(super) fn stop(&self) -> Result<(), Error> {
-        if matches!(self.state(), State::Busy) {
-            return Err(Error::Busy);
+        match &*self.state.borrow() {
+            State::Busy => return Err(Error::Busy),
+            // A host program uses it, further up on the stack.
+            State::Running { vhost, .. } if Rc::strong_count(vhost) > 1 => {
+                return Err(Error::Reentrant);
+            }
+            State::Running { .. } | State::Empty | State::Failed(_) => {}
         }
         let ended = match self.set_state(State::Busy) {
             State::Running { vhost, .. } => catch(|| {

@@ -186,9 +186,16 @@ impl<T> StrandLocal<T> {
     /// Uses the value of the strand where this thread is inside, else the thread's own; `None` where the thread is ending.
     #[inline]
     pub(crate) fn with<R>(&self, act: impl FnOnce(&T) -> R) -> Option<R> {
-        match enter_again() {
-            Some(entered) => Some(act(self.strand.get(&entered))),
-            None => self.thread.try_with(act).ok(),
+        self.with_value_of(is_entered(), act)
+    }
+
+    /// Uses the value of the strand, or the thread's own; `None` where the strand is not this thread's, or the thread is ending.
+    #[inline]
+    pub(crate) fn with_value_of<R>(&self, strand: bool, act: impl FnOnce(&T) -> R) -> Option<R> {
+        if strand {
+            enter_again().map(|entered| act(self.strand.get(&entered)))
+        } else {
+            self.thread.try_with(act).ok()
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ffi::c_int;
 
-use super::scope::enter;
+use super::scope::{Entered, enter};
 use super::symbols::{
     mb_exit, mb_exited, mb_print, mb_report, mb_served, mb_step, mb_sv_call, mb_written,
     sv_registery_ch, svAckDisabledState, svIsDisabledState,
@@ -158,12 +158,27 @@ pub(crate) fn report(severity: c_int, id: &str, text: &str) -> Result<(), SimErr
     Ok(())
 }
 
-/// Waits for the next clock: other processes of the testbench run meanwhile.
-pub(crate) fn step() -> Result<(), SimError> {
-    let (step, _scope) = enter(&mb_step)?;
-    // SAFETY: it takes nothing; whatever it returns is left in its register.
-    unsafe { step() };
-    Ok(())
+/// Finds `mb_step` and enters its scope, for as long as the [`Step`] lives.
+pub(crate) fn step() -> Result<Step, SimError> {
+    let (step, scope) = enter(&mb_step)?;
+    Ok(Step {
+        step,
+        _scope: scope,
+    })
+}
+
+/// The exported task `mb_step`, ready to run.
+pub(crate) struct Step {
+    step: unsafe extern "C" fn(),
+    _scope: Entered,
+}
+
+impl Step {
+    /// Waits for the next clock: other processes of the testbench run meanwhile.
+    pub(crate) fn run(&self) {
+        // SAFETY: it takes nothing; whatever it returns is left in its register.
+        unsafe { (self.step)() };
+    }
 }
 
 /// Whether the imported task that is running is being disabled. If so, the simulator is told that the task knows.
@@ -205,7 +220,7 @@ mod tests {
         assert_eq!(written("space", 0, &[1]), absent("mb_written"));
         assert!(!takes_lines());
         assert_eq!(report(2, "id", "text"), absent("mb_report"));
-        assert_eq!(step(), absent("mb_step"));
+        assert_eq!(step().map(drop), absent("mb_step"));
         assert_eq!(
             sv_call("core0", "method", &[]).map(drop),
             absent("mb_sv_call")

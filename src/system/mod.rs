@@ -44,7 +44,7 @@ use crate::messages::foreign::{Register, Report, Severity, Untold};
 use crate::messages::mailbox::Status;
 use crate::messages::rpc::{Offer, Progress, Target, When};
 use crate::messages::{self, console, foreign, mailbox, memory, rpc};
-use crate::sim::strand::strand_local;
+use crate::sim::strand::{is_entered, strand_local};
 use crate::trace::{Header, Payloads};
 
 /// A running host: the actors that serve firmware, and the backdoor into its memories.
@@ -412,7 +412,10 @@ impl Vhost {
 }
 
 /// Reservation for the one system of the C ABI, or of a thread of a Rust program.
-struct Alone;
+struct Alone {
+    /// It is the C ABI's.
+    moves: bool,
+}
 
 strand_local! {
     static TAKEN: Cell<bool> = Cell::new(false);
@@ -425,14 +428,16 @@ impl Alone {
         if taken {
             Err(Error::AlreadyRunning)
         } else {
-            Ok(Self)
+            let moves = is_entered();
+            Ok(Self { moves })
         }
     }
 }
 
 impl Drop for Alone {
     fn drop(&mut self) {
-        let _ = TAKEN.with(|taken| taken.set(false));
+        // A thread may drop its own system inside a call of the C ABI, too.
+        let _ = TAKEN.with_value_of(self.moves, |taken| taken.set(false));
     }
 }
 
