@@ -257,6 +257,7 @@ fn runs_in_a_simulator(linkage: Linkage) {
         "socket_arrays",
         "black_box",
         "disable",
+        "steps_in_scope",
     ] {
         run_with_each_kind(&dpi, &[case]);
     }

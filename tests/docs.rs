@@ -35,10 +35,29 @@ fn page(name: &str) -> String {
 
 /// The blocks of a page that are YAML.
 fn yaml(page: &str) -> Vec<&str> {
-    let blocks = page.split("```yaml\n").skip(1);
+    blocks(page, "yaml")
+}
+
+/// Blocks of a page, by their language.
+fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
+    let begin = format!("```{language}\n");
+    let blocks = page.split(&*begin).skip(1);
     blocks
         .map(|block| block.split("```").next().unwrap())
         .collect()
+}
+
+#[test]
+fn the_excerpts_of_the_host_crate_page_are_in_the_example() {
+    let text = page("docs/host-crate.md");
+    let code = page("examples/host_crate/src/lib.rs");
+    let excerpts = blocks(&text, "rust,ignore");
+    assert_eq!(excerpts.len(), 3);
+    for excerpt in excerpts {
+        assert!(code.contains(excerpt), "not in the example:\n{excerpt}");
+    }
+    let memories = page("examples/host_crate/mem.yaml");
+    assert!(yaml(&text).iter().all(|block| memories.contains(block)));
 }
 
 #[test]

@@ -284,6 +284,20 @@ void svAckDisabledState(void) {
     acknowledged++;
 }
 
+/* Steps run in the scope that mb_init told, wherever mb_server_run is called from: of this simulation, and of the next. */
+static void steps_in_scope(void) {
+    for (int round = 1; round <= 2; round++) {
+        scope = &package;
+        CHECK_EQ(init(), 0);
+        scope = &module;
+        CHECK_EQ(mb_server_run(), 1);
+        CHECK_EQ(acknowledged, round);
+        CHECK(scope == &module);
+        mb_shutdown();
+        steps = 0;
+    }
+}
+
 static void disable(void) {
     scope = &package;
     CHECK_EQ(init(), 0);
@@ -300,7 +314,7 @@ int main(int argc, char **argv) {
         void (*run)(void);
     } cases[] = {
         {"told", told},     {"unknown", unknown},     {"known_late", known_late}, {"seen", seen},
-        {"arrays", arrays}, {"black_box", black_box}, {"disable", disable},
+        {"arrays", arrays}, {"black_box", black_box}, {"disable", disable}, {"steps_in_scope", steps_in_scope},
         {"socket_arrays", socket_arrays},
     };
     CHECK(argc == 5);

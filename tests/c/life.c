@@ -412,6 +412,11 @@ static void overlap_in_access(uint64_t address) {
     overlap_once();
 }
 
+static void overlap_in_report(void) {
+    overlap_once();
+    CHECK_HAS(mb_last_error(), "nowhere");
+}
+
 static void call_hook(void) {
     int64_t value = -1;
     uint32_t words = 0;
@@ -432,6 +437,7 @@ void overlap(void) {
     CHECK_EQ(testbench.last_severity, 2);
     CHECK(strcmp(testbench.last_id, "mb_tick") == 0);
     CHECK_HAS(testbench.last_report, "another thread");
+    CHECK_HAS(mb_last_error(), "another thread");
     CHECK_EQ(mb_tick(), 2);
     CHECK_EQ(testbench.reports, 1);
 
@@ -443,6 +449,18 @@ void overlap(void) {
     CHECK(overlapped);
     in_thread(serves);
     CHECK_EQ(testbench.reports, 2);
+
+    /* Refused while a report is made: reported by the first call that can, and not by one inside of the report. */
+    overlapped = 0;
+    chip_report = overlap_in_report;
+    mb_backdoor_write_u8("nowhere", 0, 0);
+    chip_report = NULL;
+    CHECK(overlapped);
+    CHECK_EQ(testbench.reports, 3);
+    CHECK_HAS(testbench.last_report, "nowhere");
+    CHECK_EQ(mb_tick(), 2);
+    CHECK_EQ(testbench.reports, 4);
+    CHECK_HAS(testbench.last_report, "another thread");
     mb_shutdown();
 }
 

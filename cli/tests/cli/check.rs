@@ -81,10 +81,10 @@ space core0
   0x00000000 ┌ ram, 64 KiB, static
              │ tb.ram.mem: 16384 words of 32 bits
              │ at first: zeros
-             │ 0x00000000..=0x00003648 bytes of firmware.elf
-             │ 0x00003650..=0x0000396f bytes of firmware.elf
-             │ 0x00003650..=0x0000396f mailbox of `core0`: pointers of 32 bits, no cache line
-             │ 0x00003970..=0x000039d7 zeros of firmware.elf
+             │ 0x00000000..=0x000037f0 bytes of firmware.elf
+             │ 0x000037f8..=0x00003b17 bytes of firmware.elf
+             │ 0x000037f8..=0x00003b17 mailbox of `core0`: pointers of 32 bits, no cache line
+             │ 0x00003b18..=0x00003b7f zeros of firmware.elf
   0x0000ffff └
   0x00010000 ┌ sram, 64 KiB, vpi
              │ banks in 2 × 2, each of 2048 words of 64 bits
@@ -187,10 +187,10 @@ fn an_image_that_does_not_fit_is_told_by_its_addresses() {
         "{told}"
     );
     // Zeros that have no place are left out.
-    let small = "size: 0x3970, path: tb.ram, width: 32, backend: static";
+    let small = "size: 0x3b18, path: tb.ram, width: 32, backend: static";
     let told = Files::of_ram(small, "").check().with(0);
     let expected =
-        "note: firmware.elf: 104 bytes of the 104 bytes of zeros at 0x3970 are outside of the map";
+        "note: firmware.elf: 104 bytes of the 104 bytes of zeros at 0x3b18 are outside of the map";
     assert!(told.contains(expected), "{told}");
 }
 
