@@ -315,7 +315,11 @@ impl Step {
             }
             Self::Tick => tick(stage),
             Self::Notify => stage.vhost.notify(),
-            Self::Release => stage.released.set(!stage.released.get()),
+            Self::Release => {
+                _ = stage
+                    .released
+                    .fetch_not(std::sync::atomic::Ordering::Relaxed)
+            }
             Self::Poll(which, method, arg) => {
                 let method = METHODS[usize::from(*method) % METHODS.len()];
                 let _ = stage
