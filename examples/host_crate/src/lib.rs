@@ -56,7 +56,7 @@ struct Ram {
 }
 
 impl Ram {
-    /// What lies above the RAM repeats it, as in a chip that does not decode the upper address bits.
+    /// The word at an address. Addresses above the RAM repeat it, as in a chip that does not decode the upper bits.
     fn word(&mut self, address: u32) -> &mut u32 {
         &mut self.words[address as usize / 4 % (RAM_SIZE / 4)]
     }

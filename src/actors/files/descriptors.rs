@@ -39,7 +39,7 @@ struct Open {
     file: File,
 }
 
-/// What one channel has opened.
+/// Files that one channel has opened.
 #[derive(Default)]
 struct Opened {
     /// Open files, and claims of this session.

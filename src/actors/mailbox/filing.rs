@@ -1,4 +1,4 @@
-//! What each file operation means.
+//! File operations of a channel.
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, FileRequest};
