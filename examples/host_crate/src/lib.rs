@@ -27,7 +27,10 @@ fn configure(builder: Builder) -> Result<Builder, Box<dyn Error>> {
             Ok(Poll::Ready(calls.fetch_add(step, Ordering::Relaxed) + step))
         })
         .method("checksum", |vhost, call| {
-            let args = call.args.get(..2).ok_or("it takes an address and a length")?;
+            let args = call
+                .args
+                .get(..2)
+                .ok_or("it takes an address and a length")?;
             let [address, len] = args.try_into()?;
             let space = vhost.space_of(call.channel)?.to_owned();
             let data = vhost.read(&space, address, len)?;
