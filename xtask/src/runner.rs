@@ -1,14 +1,17 @@
-//! Runs steps one after the other, shows what they print as it comes, and closes with a table.
+//! Runs steps, one after the other in each lane, shows what they print, and closes with a table.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::clock::{Clock, Took, seconds};
-use crate::step::{Case, Expect, Step};
+use crate::clock::{Clock, seconds};
+use crate::step::{Case, Expect, Lane, Step};
 use crate::tally::Tally;
 use crate::tool::{Missing, Toolbox, program};
 
@@ -25,20 +28,35 @@ const ENV: [(&str, &str); 3] = [
 
 pub(crate) struct Runner<'a> {
     root: &'a Path,
-    tools: Toolbox,
+    tools: Mutex<Toolbox>,
     /// Environment of this run's commands, on top of [`ENV`].
     env: &'a [(&'a str, &'a str)],
+}
+
+/// Results of the steps that are over.
+struct Summary {
     rows: Vec<Row>,
     tally: Tally,
     failures: Vec<Failure>,
     begun: Clock,
 }
 
+/// Result of one step.
+struct Done {
+    row: Row,
+    tally: Tally,
+    failures: Vec<Failure>,
+    /// Lines that are yet to be shown.
+    held: Vec<String>,
+}
+
 /// One line of the closing table.
 struct Row {
+    /// Position of the step in the list.
+    index: usize,
     step: &'static str,
     outcome: Outcome,
-    took: Took,
+    wall: Duration,
     remark: String,
 }
 
@@ -55,49 +73,105 @@ struct Failure {
     tail: Vec<String>,
 }
 
+/// Lines of a step: shown as they come in the main lane, else held until the step is over.
+enum Output {
+    Shown,
+    Held(Vec<String>),
+}
+
+impl Output {
+    fn line(&mut self, line: impl Into<String>) {
+        match self {
+            Self::Shown => println!("{}", line.into()),
+            Self::Held(lines) => lines.push(line.into()),
+        }
+    }
+}
+
 impl<'a> Runner<'a> {
     pub(crate) fn new(root: &'a Path, may_install: bool, env: &'a [(&'a str, &'a str)]) -> Self {
         Self {
             root,
-            tools: Toolbox::new(may_install),
+            tools: Mutex::new(Toolbox::new(may_install)),
             env,
-            rows: vec![],
-            tally: Tally::default(),
-            failures: vec![],
-            begun: Clock::start(),
         }
     }
 
-    /// Runs all steps, also after one has failed, and says whether none did.
-    pub(crate) fn run(mut self, steps: &[Step]) -> Result<bool> {
-        for (index, step) in steps.iter().enumerate() {
-            let number = format!("[{}/{}]", index + 1, steps.len());
-            let begun = Clock::start();
-            println!("\n{number} {}", step.name);
-            let (outcome, remark) = match self.obstacle(step) {
-                Some(reason) => (Outcome::Skipped, reason),
-                None => self.run_cases(&number, step)?,
-            };
-            let took = begun.elapsed();
-            println!("{number} {} {} in {took}", step.name, outcome.word());
-            if outcome == Outcome::Skipped {
-                println!("  {remark}");
+    /// Runs all steps, also after one has failed, and says whether none did. The lanes run at once.
+    pub(crate) fn run(&self, steps: &[Step]) -> Result<bool> {
+        let mut summary = Summary::new();
+        let run = |lane, output: fn() -> Output, tell: &mut dyn FnMut(Result<Done>)| {
+            for (index, step) in steps.iter().enumerate() {
+                if step.lane == lane {
+                    let number = format!("[{}/{}]", index + 1, steps.len());
+                    tell(self.run_step(index, &number, step, output()));
+                }
             }
-            self.rows.push(Row {
-                step: step.name,
-                outcome,
-                took,
-                remark,
+        };
+        let (sender, other) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                run(Lane::Simulation, || Output::Held(vec![]), &mut |done| {
+                    // The receiver outlives the lanes.
+                    let _ = sender.send(done);
+                });
             });
+            let mut main = vec![];
+            run(Lane::Main, || Output::Shown, &mut |done| {
+                main.push(done);
+                other.try_iter().for_each(|done| main.push(shown(done)));
+            });
+            other.iter().for_each(|done| main.push(shown(done)));
+            main.into_iter().try_for_each(|done| {
+                summary.add(done?);
+                anyhow::Ok(())
+            })
+        })?;
+        summary.close();
+        Ok(summary.failures.is_empty())
+    }
+
+    fn run_step(
+        &self,
+        index: usize,
+        number: &str,
+        step: &Step,
+        mut output: Output,
+    ) -> Result<Done> {
+        let begun = Clock::start();
+        output.line(format!("\n{number} {}", step.name));
+        let (mut tally, mut failures) = (Tally::default(), vec![]);
+        let (outcome, remark) = match self.obstacle(step) {
+            Some(reason) => (Outcome::Skipped, reason),
+            None => self.run_cases(number, step, &mut output, &mut tally, &mut failures)?,
+        };
+        let wall = begun.elapsed().wall;
+        let (name, word) = (step.name, outcome.word());
+        output.line(format!("{number} {name} {word} in {}", seconds(wall)));
+        if outcome == Outcome::Skipped {
+            output.line(format!("  {remark}"));
         }
-        self.close();
-        Ok(self.failures.is_empty())
+        Ok(Done {
+            row: Row {
+                index,
+                step: name,
+                outcome,
+                wall,
+                remark,
+            },
+            tally,
+            failures,
+            held: match output {
+                Output::Shown => vec![],
+                Output::Held(lines) => lines,
+            },
+        })
     }
 
     /// Why the step can't run.
-    fn obstacle(&mut self, step: &Step) -> Option<String> {
+    fn obstacle(&self, step: &Step) -> Option<String> {
         for tool in &step.needs {
-            if let Err(Missing(reason)) = self.tools.get(*tool) {
+            if let Err(Missing(reason)) = self.tools().get(*tool) {
                 return Some(reason);
             }
         }
@@ -107,37 +181,44 @@ impl<'a> Runner<'a> {
         (!works).then(|| otherwise.into())
     }
 
-    fn run_cases(&mut self, number: &str, step: &Step) -> Result<(Outcome, String)> {
+    /// The toolbox; one lane at a time installs.
+    fn tools(&self) -> impl std::ops::DerefMut<Target = Toolbox> + '_ {
+        self.tools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run_cases(
+        &self,
+        number: &str,
+        step: &Step,
+        output: &mut Output,
+        tally: &mut Tally,
+        failures: &mut Vec<Failure>,
+    ) -> Result<(Outcome, String)> {
         let mut lacking = vec![];
         for tool in &step.wants {
-            if let Err(Missing(reason)) = self.tools.get(*tool) {
-                println!("  {reason}");
+            if let Err(Missing(reason)) = self.tools().get(*tool) {
+                output.line(format!("  {reason}"));
                 lacking.push(reason);
             }
         }
-        let (mut failed, mut tally) = (0, Tally::default());
         for (index, case) in step.cases.iter().enumerate() {
             let title = match step.cases.len() {
                 1 => format!("{number} {}", case.command),
                 many => format!("{number} ({}/{many}) {}", index + 1, case.command),
             };
-            println!("{title}");
+            output.line(title.as_str());
             let mut counted = Tally::default();
-            let failure = self.run_case(title, case, &step.env, &mut counted)?;
+            let failure = self.run_case(title, case, &step.env, output, &mut counted)?;
             tally.add(counted);
             if let Some(failure) = failure {
-                println!("  FAILED: {}", failure.why);
-                self.failures.push(failure);
-                failed += 1;
+                output.line(format!("  FAILED: {}", failure.why));
+                failures.push(failure);
             }
         }
         let mut remarks = vec![];
         if step.cases.len() > 1 {
-            remarks.push(format!(
-                "{}/{} commands",
-                step.cases.len() - failed,
-                step.cases.len()
-            ));
+            let passed = step.cases.len() - failures.len();
+            remarks.push(format!("{passed}/{} commands", step.cases.len()));
         }
         if tally.passed + tally.failed > 0 {
             remarks.push(format!("{} tests", tally.passed + tally.failed));
@@ -146,8 +227,7 @@ impl<'a> Runner<'a> {
             remarks.push(format!("{} skipped", tally.skips()));
         }
         remarks.extend(lacking);
-        self.tally.add(tally);
-        let outcome = match failed {
+        let outcome = match failures.len() {
             0 => Outcome::Passed,
             _ => Outcome::Failed,
         };
@@ -159,6 +239,7 @@ impl<'a> Runner<'a> {
         title: String,
         case: &Case,
         env: &[(&str, &str)],
+        shown: &mut Output,
         tally: &mut Tally,
     ) -> Result<Option<Failure>> {
         // One pipe for both streams keeps their lines in the order they were written.
@@ -194,7 +275,7 @@ impl<'a> Runner<'a> {
             raw.clear();
             if tally.read(&line) {
                 if show_all {
-                    println!("{line}");
+                    shown.line(line.as_str());
                 }
                 output.push(line);
             }
@@ -207,9 +288,38 @@ impl<'a> Runner<'a> {
             Failure { title, why, tail }
         });
         if let (Some(failure), false) = (&failure, show_all) {
-            failure.tail.iter().for_each(|line| println!("{line}"));
+            failure
+                .tail
+                .iter()
+                .for_each(|line| shown.line(line.as_str()));
         }
         Ok(failure)
+    }
+}
+
+/// Shows what a step of another lane has printed.
+fn shown(done: Result<Done>) -> Result<Done> {
+    if let Ok(done) = &done {
+        done.held.iter().for_each(|line| println!("{line}"));
+    }
+    done
+}
+
+impl Summary {
+    fn new() -> Self {
+        Self {
+            rows: vec![],
+            tally: Tally::default(),
+            failures: vec![],
+            begun: Clock::start(),
+        }
+    }
+
+    fn add(&mut self, done: Done) {
+        self.rows.push(done.row);
+        self.rows.sort_by_key(|row| row.index);
+        self.tally.add(done.tally);
+        self.failures.extend(done.failures);
     }
 
     fn close(&self) {
@@ -226,14 +336,11 @@ impl<'a> Runner<'a> {
             .map(|row| row.step.len())
             .max()
             .unwrap_or(0);
-        println!("\n{:width$}  {:7}  {:>8}  {:>8}", "step", "", "time", "CPU");
+        println!("\n{:width$}  {:7}  {:>8}", "step", "", "time");
         for row in &self.rows {
             let (step, outcome) = (row.step, row.outcome.word());
-            let [wall, cpu] = [row.took.wall, row.took.cpu].map(seconds);
-            let line = format!(
-                "{step:width$}  {outcome:7}  {wall:>8}  {cpu:>8}  {}",
-                row.remark
-            );
+            let wall = seconds(row.wall);
+            let line = format!("{step:width$}  {outcome:7}  {wall:>8}  {}", row.remark);
             println!("{}", line.trim_end());
         }
         print_counted("failed:", &self.tally.failures);

@@ -16,8 +16,19 @@ pub(crate) struct Step {
     pub(crate) wants: Vec<Tool>,
     /// A command that must succeed, or the step is skipped for the reason beside it.
     pub(crate) probe: Option<(&'static str, &'static str)>,
+    pub(crate) lane: Lane,
     /// The step belongs only to a tree that has one of these files; to every tree if the list is empty.
     files: &'static [&'static str],
+}
+
+/// Steps of one lane run one after the other, and beside those of the other lane: what one compiles with `cargo`, the other waits for
+/// no more than for a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Profiles `dev` and `test`.
+    Main,
+    /// Profile `release`, which simulations are linked with.
+    Simulation,
 }
 
 /// One command of a step. It is split at white space; there is no quoting.
@@ -94,6 +105,7 @@ impl Step {
             needs: vec![],
             wants: vec![],
             probe: None,
+            lane: Lane::Main,
             files: &[],
         }
     }
@@ -110,6 +122,11 @@ impl Step {
 
     pub(crate) fn wants(mut self, tools: &[Tool]) -> Self {
         self.wants.extend(tools);
+        self
+    }
+
+    pub(crate) fn lane(mut self, lane: Lane) -> Self {
+        self.lane = lane;
         self
     }
 

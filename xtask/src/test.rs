@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cosim;
 use crate::runner::Runner;
-use crate::step::{Case, Expect, Runs, Step};
+use crate::step::{Case, Expect, Lane, Runs, Step};
 use crate::tool::{
     CARGO_DENY, CARGO_FUZZ, CLANG, COCOTB, CXX, LIBPYTHON, LLD, MATURIN, MYPY, NC, NUMPY, PERL,
     PICORV32, PYSLANG, PYTEST, RISCV32, RISCV64, RUFF, UVM, VENV_PYTHON, VERILATOR,
@@ -212,7 +212,8 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .with(Runs::Quick, ["cargo xtask cosim --no-install"])
             .with(Runs::Full, ["cargo xtask cosim --full --no-install"])
             .needs(&cosim::NEEDS)
-            .wants(&cosim::WANTS),
+            .wants(&cosim::WANTS)
+            .lane(Lane::Simulation),
         Step::new("SystemVerilog, by slang", ["plain", "unserved"].map(slang))
             .needs(&[PYSLANG, PICORV32]),
         Step::new(
@@ -221,7 +222,8 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         )
         .needs(&[PYSLANG, PICORV32, UVM, VERILATOR, PERL]),
         Step::new("quickstart", ["cargo run --release --example quickstart"])
-            .only_with(&["examples/quickstart/main.rs"]),
+            .only_with(&["examples/quickstart/main.rs"])
+            .lane(Lane::Simulation),
     ];
     steps.retain(|step| step.belongs_to(root));
     Ok(steps)

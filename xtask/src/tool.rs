@@ -5,6 +5,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail};
 
@@ -158,6 +159,7 @@ pub(crate) struct Missing(pub(crate) String);
 
 impl Toolbox {
     pub(crate) fn new(may_install: bool) -> Self {
+        LazyLock::force(&OWN);
         Self {
             may_install,
             known: HashMap::new(),
@@ -283,8 +285,18 @@ fn is_root() -> bool {
         .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-/// A command line split at white space.
+/// This program, as it was found when the first tool was looked for: a build may put another file in its place.
+static OWN: LazyLock<Option<PathBuf>> = LazyLock::new(|| env::current_exe().ok());
+
+/// A command line split at white space. `cargo xtask` is this program itself: cargo would wait for the other lane's build.
 pub(crate) fn program(command: &str) -> Command {
+    if let Some(arguments) = command.strip_prefix("cargo xtask ")
+        && let Some(own) = &*OWN
+    {
+        let mut program = Command::new(own);
+        program.args(arguments.split_whitespace());
+        return program;
+    }
     let mut words = command.split_whitespace();
     let mut program = Command::new(words.next().unwrap_or_default());
     program.args(words);
