@@ -8,6 +8,7 @@ use mailbox_rs::{Errno, OpenFlags};
 use thiserror::Error;
 
 use super::{Callbacks, Foreign, Memories, Paths, Python};
+use crate::guest;
 use crate::mem::{AccessError, Outcome, execute};
 use crate::messages::foreign::{
     Access, Line, Opener, Report, Served, Severity, SpecialId, Unset, Untold,
@@ -161,7 +162,8 @@ pub(crate) fn report(severity: Severity, id: &str, text: &str) {
 
 /// Shows the user something where the testbench must not be called.
 pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str) {
-    eprintln!("vhost: {}: {id}: {text}", severity.name());
+    // Where stderr is gone, nobody is left to tell.
+    let _ = writeln!(guest::stderr(), "vhost: {}: {id}: {text}", severity.name());
 }
 
 /// A status that `mb_sv_call` can't answer.

@@ -3,15 +3,16 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::env;
 
-use pyo3::Python;
-use pyo3::types::{PyAnyMethods, PyDict};
+use pyo3::types::PyAnyMethods;
+use pyo3::{PyResult, Python};
 use thiserror::Error;
 
-use super::Failure;
 use super::outcome::Raised;
-use crate::sim::{self, Absent};
+use super::{Failure, stdout};
+use crate::guest;
+use crate::sim::{self, Absent, Disposition, FloatEnvironment, PrepareError, Quiet};
 
 /// Why there is no interpreter to be had.
 #[derive(Debug, Error)]
@@ -32,10 +33,17 @@ pub(super) enum StartError {
     OtherVersion { folder: PathBuf, packages: PathBuf },
     #[error("VIRTUAL_ENV can't be entered: {0}")]
     NoProgramName(#[from] Absent),
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    #[error("Python has started, and can't be used: {0}")]
+    SetUp(String),
 }
 
 /// Runs Python code: the GIL is held meanwhile. It is fine to be called from inside of itself.
+///
+/// Python takes for granted that a write to a broken pipe is an error and no signal, and that numbers are rounded to nearest.
 pub(super) fn attached<T>(act: impl FnOnce(Python<'_>) -> Result<T, Raised>) -> Result<T, Failure> {
+    let _as_python_expects = (Quiet::new(), FloatEnvironment::enter());
     // pyo3 takes for held what it has held when Python was called; code in C that was called from there has let go of it.
     sim::with_gil(|| Python::try_attach(act))
         .flatten()
@@ -69,21 +77,26 @@ pub(super) fn start() -> Result<(), StartError> {
         }
         sim::name_python_program(&folder.join("bin/python").to_string_lossy())?;
     }
+    sim::prepare_python()?;
+    // Python installs a handler of its own when the first module asks for `signal`.
+    let _interrupt = Disposition::of(libc::SIGINT);
+    let _quiet = Quiet::new();
     Python::initialize();
     Python::attach(|py| {
-        // It is never ended, so what its streams keep back would be lost.
-        for stream in ["stdout", "stderr"] {
-            let _ = by_the_line(py, stream);
-        }
-    });
-    Ok(())
+        leave_interrupt(py)?;
+        stdout::install(py)
+    })
+    .map_err(|error| StartError::SetUp(error.to_string()))
 }
 
-fn by_the_line(py: Python<'_>, stream: &str) -> pyo3::PyResult<()> {
-    let options = PyDict::new(py);
-    options.set_item("line_buffering", true)?;
-    let stream = py.import("sys")?.getattr(stream)?;
-    stream.call_method("reconfigure", (), Some(&options))?;
+/// Has Python believe that it does not handle `SIGINT`, which is the simulator's: else `asyncio.run` would take it over.
+fn leave_interrupt(py: Python<'_>) -> PyResult<()> {
+    let signal = py.import("signal")?;
+    let (number, handler) = (signal.getattr("SIGINT")?, signal.getattr("SIG_DFL")?);
+    let current = signal.call_method1("getsignal", (&number,))?;
+    if current.is(&signal.getattr("default_int_handler")?) {
+        signal.call_method1("signal", (number, handler))?;
+    }
     Ok(())
 }
 
@@ -104,7 +117,8 @@ fn check_version(folder: &Path, library: &Path) -> Result<(), StartError> {
 
 /// The files of Python itself that are loaded.
 fn libraries() -> BTreeSet<PathBuf> {
-    let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let maps = guest::read("/proc/self/maps").unwrap_or_default();
+    let maps = String::from_utf8_lossy(&maps);
     let files = maps
         .lines()
         .filter_map(|line| Some(&line[line.find('/')?..]));

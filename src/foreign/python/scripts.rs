@@ -9,6 +9,7 @@ use pyo3::{Bound, IntoPyObject, Py, PyAny, PyResult, Python};
 
 use super::module::native;
 use super::outcome::{Raised, progress};
+use crate::guest::Reserved;
 use crate::messages::rpc::Progress;
 
 /// Finds and imports the modules: easier said in Python.
@@ -44,6 +45,8 @@ pub(super) struct Scripts {
 impl Scripts {
     /// Imports the modules, and has the user's own start-up function run.
     pub(super) fn load(py: Python<'_>) -> Result<Self, Raised> {
+        // An event loop that is made meanwhile lives as long as the process.
+        let _reserved = Reserved::new();
         Self::import(py).map_err(|error| Raised::new(py, &error))
     }
 
