@@ -8,7 +8,7 @@ use mailbox_rs::{Errno, OpenFlags};
 use thiserror::Error;
 
 use super::{Callbacks, Foreign, Memories, Paths, Python};
-use crate::guest;
+use crate::guest::{self, quietly};
 use crate::mem::{AccessError, Outcome, execute};
 use crate::messages::foreign::{
     Access, Line, Opener, Report, Served, Severity, SpecialId, Unset, Untold,
@@ -101,7 +101,12 @@ impl Foreign for Live {
     fn line(&self, line: &Line) {
         if testbench::line(&line.channel, &line.text).is_err() {
             // A console that fails, too, leaves nobody to tell.
-            let _ = writeln!(CStdout, "[{}] {}", line.channel, line.text);
+            let text = format!("[{}] {}\n", line.channel, line.text);
+            let _ = quietly(|| {
+                CStdout
+                    .write_all(text.as_bytes())
+                    .and_then(|()| CStdout.flush())
+            });
         }
     }
 

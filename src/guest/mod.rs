@@ -14,8 +14,8 @@ mod output;
 mod quiet;
 
 pub(crate) use crate::sim::{os_error_text, quietly};
-pub(crate) use descriptor::{above_standard, create, open, read};
 #[cfg(feature = "python")]
 pub(crate) use descriptor::Reserved;
+pub(crate) use descriptor::{above_standard, create, open, read};
 pub(crate) use output::{OutputError, OutputFile};
 pub(crate) use quiet::{Quiet, stderr};

@@ -49,12 +49,10 @@ pub(crate) use float::FloatEnvironment;
 pub(crate) use library::keep_loaded;
 pub(crate) use locale::os_error_text;
 #[cfg(feature = "python")]
-pub(crate) use python::{
-    PrepareError, make_global, name_python_program, prepare_python, with_gil,
-};
+pub(crate) use python::{PrepareError, make_global, name_python_program, prepare_python, with_gil};
+pub(crate) use signals::quietly;
 #[cfg(feature = "python")]
 pub(crate) use signals::{Disposition, Quiet};
-pub(crate) use signals::quietly;
 pub(crate) use stdout::CStdout;
 pub(crate) use sv_memory::SvMemory;
 pub(crate) use text::c_text;

@@ -120,8 +120,8 @@ pub(crate) fn print(text: &mut Vec<u8>, shape: &Shape, number: Number) -> Result
     // To C, a negative precision is none.
     let precision = shape.precision.map_or(-1, |digits| c_int::from(digits.0));
     // Integers depend on neither.
-    let _same_everywhere = matches!(number, Number::Real(..))
-        .then(|| (CLocale::enter(), FloatEnvironment::enter()));
+    let _same_everywhere =
+        matches!(number, Number::Real(..)).then(|| (CLocale::enter(), FloatEnvironment::enter()));
     append(text, |room| {
         let (to, len) = (room.as_mut_ptr().cast::<c_char>(), room.len());
         match number {

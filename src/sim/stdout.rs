@@ -3,36 +3,30 @@
 use std::ffi::{c_int, c_void};
 use std::io::{self, Write};
 
-use super::signals::quietly;
-
 unsafe extern "C" {
     fn vhost_stdout_write(data: *const c_void, len: usize) -> usize;
     fn vhost_stdout_flush() -> c_int;
 }
 
-/// C's `stdout`, with its buffer. Where nobody reads it any more, that is an error and no signal.
+/// C's `stdout`, with its buffer. Writing and flushing may raise `SIGPIPE` and `SIGXFSZ`: it is done by [`quietly`](super::quietly).
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct CStdout;
 
 impl Write for CStdout {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        quietly(|| {
-            // SAFETY: `data` has as many bytes.
-            let written = unsafe { vhost_stdout_write(data.as_ptr().cast(), data.len()) };
-            if written == 0 && !data.is_empty() {
-                return Err(io::Error::last_os_error());
-            }
-            Ok(written)
-        })
+        // SAFETY: `data` has as many bytes.
+        let written = unsafe { vhost_stdout_write(data.as_ptr().cast(), data.len()) };
+        if written == 0 && !data.is_empty() {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        quietly(|| {
-            // SAFETY: it takes nothing; C's stdout locks itself.
-            if unsafe { vhost_stdout_flush() } != 0 {
-                return Err(io::Error::last_os_error());
-            }
-            Ok(())
-        })
+        // SAFETY: it takes nothing; C's stdout locks itself.
+        if unsafe { vhost_stdout_flush() } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
     }
 }

@@ -20,7 +20,6 @@ use crate::foreign::{
     CallResult, Callbacks, FileOpener, Memories, MemoryModel, Models, OnReport, Openers, Paths,
     Python,
 };
-use crate::guest::Quiet;
 use crate::mem::{Backend, MemoryMap};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::rpc::Target;
@@ -135,7 +134,7 @@ impl Builder {
 
     /// Where firmware's text goes, line by line as `[channel] text`; without it, to C's `stdout`.
     pub fn console(mut self, sink: impl io::Write + Send + 'static) -> Self {
-        self.console = Some(Box::new(Quiet::new(sink)));
+        self.console = Some(Box::new(sink));
         self
     }
 

@@ -2,8 +2,8 @@
 //! so may a system to come.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::env;
+use std::path::{Path, PathBuf};
 
 use pyo3::types::PyAnyMethods;
 use pyo3::{PyResult, Python};
@@ -40,15 +40,29 @@ pub(super) enum StartError {
 }
 
 /// Runs Python code: the GIL is held meanwhile. It is fine to be called from inside of itself.
-///
-/// Python takes for granted that a write to a broken pipe is an error and no signal, and that numbers are rounded to nearest.
 pub(super) fn attached<T>(act: impl FnOnce(Python<'_>) -> Result<T, Raised>) -> Result<T, Failure> {
-    let _as_python_expects = (Quiet::new(), FloatEnvironment::enter());
     // pyo3 takes for held what it has held when Python was called; code in C that was called from there has let go of it.
     sim::with_gil(|| Python::try_attach(act))
         .flatten()
         .ok_or(Failure::Ended)?
         .map_err(Into::into)
+}
+
+/// Guard under which code in Python runs. It takes for granted that a write to a broken pipe is an error and no signal, and that
+/// numbers are rounded to nearest.
+pub(super) struct OwnState {
+    _quiet: Quiet,
+    _float: FloatEnvironment,
+}
+
+impl OwnState {
+    /// For this thread, and for those that are started meanwhile.
+    pub(super) fn enter() -> Self {
+        Self {
+            _quiet: Quiet::new(),
+            _float: FloatEnvironment::enter(),
+        }
+    }
 }
 
 /// Starts the interpreter, unless the process has one: in cocotb, or where Python has loaded the library.
@@ -80,7 +94,7 @@ pub(super) fn start() -> Result<(), StartError> {
     sim::prepare_python()?;
     // Python installs a handler of its own when the first module asks for `signal`.
     let _interrupt = Disposition::of(libc::SIGINT);
-    let _quiet = Quiet::new();
+    let _own = OwnState::enter();
     Python::initialize();
     Python::attach(|py| {
         leave_interrupt(py)?;

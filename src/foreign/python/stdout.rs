@@ -7,7 +7,7 @@ use pyo3::exceptions::PyOSError;
 use pyo3::types::{PyAnyMethods, PyModule};
 use pyo3::{PyErr, PyResult, Python, pyfunction, wrap_pyfunction};
 
-use crate::sim::CStdout;
+use crate::sim::{CStdout, quietly};
 
 /// The stream, as Python wants it.
 const STREAM: &str = include_str!("stdout.py");
@@ -24,14 +24,15 @@ pub(super) fn install(py: Python<'_>) -> PyResult<()> {
 /// Writes all of `data`: the number of bytes.
 #[pyfunction]
 fn write(py: Python<'_>, data: &[u8]) -> PyResult<usize> {
-    py.detach(|| CStdout.write_all(data)).map_err(error)?;
+    py.detach(|| quietly(|| CStdout.write_all(data)))
+        .map_err(error)?;
     Ok(data.len())
 }
 
 /// Writes what C keeps in its buffer.
 #[pyfunction]
 fn flush(py: Python<'_>) -> PyResult<()> {
-    py.detach(|| CStdout.flush()).map_err(error)
+    py.detach(|| quietly(|| CStdout.flush())).map_err(error)
 }
 
 /// The error as Python's own streams raise it: `BrokenPipeError` where nobody reads.
