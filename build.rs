@@ -7,7 +7,11 @@ use std::{env, fs, io};
 const STAGED: [&str; 2] = ["sv", "python"];
 
 fn main() -> io::Result<()> {
-    const SOURCES: [&str; 2] = ["src/sim/simulator.c", "src/ffi/default_host.c"];
+    const SOURCES: [&str; 3] = [
+        "src/sim/simulator.c",
+        "src/sim/float.c",
+        "src/ffi/default_host.c",
+    ];
     for source in SOURCES {
         println!("cargo::rerun-if-changed={source}");
     }
@@ -18,6 +22,9 @@ fn main() -> io::Result<()> {
 
     // No `-soname`: cargo hands the linker arguments of a cdylib on to the cdylibs of dependent crates, and a host crate's library would
     // be taken for this one. A program linked by `-lvhost` looks for the name of the file all the same.
+
+    // Not to be unloaded: `sim/library.rs` says why. Dependent crates' cdylibs get it too, for the same reason.
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
 
     // The libpython that is linked need not be where the system looks for libraries.
     #[cfg(feature = "python")]

@@ -13,6 +13,7 @@
 //! - [`bus`]: carries it; the only place that waits.
 //! - [`config`]: the two YAML files. [`mem`]: what memory is, without actors. `printf`: C's formats.
 //! - [`trace`]: recordings of it all. [`attach`]: loggers, checkers, collectors.
+//! - `guest`: files and streams that leave the process as it is.
 //! - `sim`: safe wrappers over the simulator's symbols.
 //!
 //! Arrows run down only; a test holds them. All of it runs on the thread of its caller.
@@ -31,6 +32,7 @@ pub mod bus;
 pub mod config;
 mod ffi;
 mod foreign;
+mod guest;
 pub mod mem;
 pub mod messages;
 mod printf;

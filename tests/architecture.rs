@@ -13,24 +13,29 @@ const ARROWS: &[(&str, &[&str])] = &[
         "ffi",
         &[
             "system", "foreign", "trace", "attach", "sim", "actors", "bus", "messages", "config",
-            "mem",
+            "mem", "guest",
         ],
     ),
     (
         "system",
         &[
             "foreign", "trace", "attach", "actors", "sim", "bus", "messages", "config", "mem",
+            "guest",
         ],
     ),
-    ("foreign", &["messages", "config", "mem", "sim"]),
-    ("trace", &["attach", "messages", "bus", "config", "mem"]),
-    ("attach", &["messages", "bus", "config", "mem"]),
-    ("actors", &["messages", "bus", "mem", "printf"]),
-    ("messages", &["bus", "mem"]),
+    ("foreign", &["messages", "config", "mem", "guest", "sim"]),
+    (
+        "trace",
+        &["attach", "messages", "bus", "config", "mem", "guest"],
+    ),
+    ("attach", &["messages", "bus", "config", "mem", "guest"]),
+    ("actors", &["messages", "bus", "mem", "printf", "guest"]),
+    ("messages", &["bus", "mem", "guest"]),
     ("bus", &[]),
-    ("config", &["mem"]),
-    ("mem", &["sim"]),
+    ("config", &["mem", "guest"]),
+    ("mem", &["guest", "sim"]),
     ("printf", &["sim"]),
+    ("guest", &["sim"]),
     ("sim", &[]),
 ];
 
@@ -43,6 +48,97 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("socket2", &["actors/sockets/tcp"]),
     ("FuturesUnordered", &["bus"]),
 ];
+
+/// What opens a file or a socket, or writes to a stream of the process, and the only places under `src` where it may stand. The
+/// file may get the number of a standard stream, and the write raise a signal, where nobody takes care; `guest` does.
+const GUESTS: &[(&str, &[&str])] = &[
+    ("File::create", &["guest"]),
+    ("File::open(", &["guest"]),
+    ("fs::write", &["guest"]),
+    ("fs::read(", &["guest"]),
+    ("fs::read_to_string", &["guest"]),
+    ("fs::copy", &["guest"]),
+    ("OpenOptions", &["guest", "actors/files/root"]),
+    ("io::stderr", &["guest"]),
+    ("io::stdout", &["guest"]),
+    ("print!(", &[]),
+    ("println!(", &[]),
+    ("dbg!(", &[]),
+    ("TcpListener", &[]),
+    ("TcpStream", &[]),
+    ("UdpSocket", &[]),
+    ("UnixStream", &[]),
+    ("UnixListener", &[]),
+    ("Socket::new(", &["actors/sockets/tcp"]),
+    ("io::pipe(", &[]),
+    ("process::Command", &[]),
+    ("thread::spawn", &[]),
+    ("thread::Builder", &[]),
+    ("set_var", &[]),
+    ("remove_var", &[]),
+    ("set_current_dir", &[]),
+    (
+        "CStdout",
+        &[
+            "sim",
+            "actors/console",
+            "foreign/live",
+            "foreign/python/stdout",
+            "system/builder",
+            "system/replay",
+        ],
+    ),
+];
+
+/// What a place has to use, since it opens or writes something itself.
+const CAREFUL: &[(&str, &[&str])] = &[
+    ("actors/files/root.rs", &["above_standard(", "quietly("]),
+    (
+        "actors/sockets/tcp.rs",
+        &["above_standard(", "MSG_NOSIGNAL"],
+    ),
+    ("actors/console.rs", &["quietly("]),
+    ("foreign/live.rs", &["quietly("]),
+    ("foreign/python/stdout.rs", &["quietly("]),
+    ("foreign/python/scripts.rs", &["OwnState::enter()"]),
+    ("guest/output.rs", &["quietly("]),
+    ("guest/quiet.rs", &["quietly("]),
+];
+
+#[test]
+fn the_process_is_changed_by_nobody() {
+    let sources = sources("src");
+    let mut offences = vec![];
+    for source in &sources {
+        for (text, places) in GUESTS {
+            if !places.iter().any(|place| source.place.starts_with(place)) {
+                let lines = source.code.lines().enumerate();
+                let found = lines.filter(|(_, line)| stands_in(text, line));
+                let place = &source.place;
+                offences.extend(found.map(|(at, _)| format!("src/{place}:{}: `{text}`", at + 1)));
+            }
+        }
+    }
+    for (place, texts) in CAREFUL {
+        let source = sources.iter().find(|source| source.place == *place);
+        let code = source.map_or("", |source| &source.code);
+        let missing = texts.iter().filter(|text| !code.contains(**text));
+        offences.extend(missing.map(|text| format!("src/{place}: no `{text}`")));
+    }
+    assert!(
+        offences.is_empty(),
+        "see `src/guest`:\n{}",
+        offences.join("\n")
+    );
+}
+
+/// Whether a line has a text, and not as the end of a longer word.
+fn stands_in(text: &str, line: &str) -> bool {
+    line.match_indices(text).any(|(at, _)| {
+        let before = line[..at].chars().last();
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '_')
+    })
+}
 
 #[test]
 fn arrows_run_one_way() {

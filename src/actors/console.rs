@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use actix::{Actor, Context, Handler};
 
 use crate::bus::{Desk, Port};
+use crate::guest::quietly;
 use crate::messages::ChannelId;
 use crate::messages::console::{Finish, Inbox, Print};
 use crate::messages::foreign::{self, Line};
@@ -160,17 +161,17 @@ impl Output {
         }
     }
 
-    /// Writes the lines of a message, if it completed any, and flushes them.
+    /// Writes the lines of a message, if it completed any.
     fn flush(&mut self) {
         if !self.lines.is_empty() {
             self.write();
-            let flushed = self.sink.flush();
-            self.heed(flushed);
         }
     }
 
+    /// Writes lines, and flushes them.
     fn write(&mut self) {
-        let written = self.sink.write_all(&self.lines);
+        let Self { sink, lines, .. } = self;
+        let written = quietly(|| sink.write_all(lines).and_then(|()| sink.flush()));
         self.lines.clear();
         self.heed(written);
     }

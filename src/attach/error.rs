@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::guest::OutputError;
+
 /// Why something can't be attached.
 #[derive(Debug, Error)]
 pub enum AttachError {
@@ -52,4 +54,10 @@ pub enum AttachError {
         /// What would have written it.
         name: String,
     },
+}
+
+impl From<OutputError> for AttachError {
+    fn from(OutputError { path, cause }: OutputError) -> Self {
+        Self::File { file: path, cause }
+    }
 }

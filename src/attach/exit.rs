@@ -4,6 +4,8 @@ use std::io::{self, Write as _};
 use std::process;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use crate::guest;
+
 /// Something that is left unfinished while the process runs.
 pub(crate) trait AtExit: Send {
     /// The process ends.
@@ -35,7 +37,7 @@ pub(crate) fn end_all() {
         {
             // Nobody else is left to be told.
             let text = "what was recorded, logged or counted last can't be written";
-            let _ = writeln!(io::stderr(), "vhost: warning: {text}: {error}");
+            let _ = writeln!(guest::stderr(), "vhost: warning: {text}: {error}");
         }
     }
 }

@@ -1,7 +1,6 @@
 //! A line for each request, as it is served.
 
 use std::fmt::{self, Write as _};
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +10,7 @@ use serde::Serialize;
 
 use super::{AtExit, Attach, AttachError, Findings, Site, end_at_exit};
 use crate::bus::{Observation, Spawner, Tap};
+use crate::guest::{self, OutputFile, Quiet};
 use crate::messages::ChannelId;
 use crate::messages::console::Print;
 use crate::messages::files::Open;
@@ -36,19 +36,19 @@ enum To {
 }
 
 impl Logger {
-    /// Into a file; what was there before is gone.
+    /// Into a file; what was there before is gone. In its name, `%p` stands for the process id and `%t` for the time of the start.
     pub fn file(file: impl Into<PathBuf>) -> Self {
         Self::new(To::File(file.into()))
     }
 
     /// To stderr.
     pub fn stderr() -> Self {
-        Self::writer(io::stderr())
+        Self::new(To::Writer(Box::new(guest::stderr())))
     }
 
     /// To wherever `writer` leads.
     pub fn writer(writer: impl Write + Send + 'static) -> Self {
-        Self::new(To::Writer(Box::new(writer)))
+        Self::new(To::Writer(Box::new(Quiet::new(writer))))
     }
 
     /// As JSON, one object a line.
@@ -74,10 +74,7 @@ impl Attach for Logger {
     fn attach(self: Box<Self>, site: &Site, _: &Spawner) -> Result<Box<dyn Tap>, AttachError> {
         let output: Box<dyn Write + Send> = match self.to {
             To::Writer(writer) => writer,
-            To::File(file) => match File::create(&file) {
-                Ok(opened) => Box::new(BufWriter::new(opened)),
-                Err(cause) => return Err(AttachError::File { file, cause }),
-            },
+            To::File(file) => Box::new(BufWriter::new(OutputFile::create(&file)?)),
         };
         let output = Arc::new(Mutex::new(Output(output)));
         end_at_exit(&output);

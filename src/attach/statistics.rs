@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Display};
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::{AtExit, Attach, AttachError, Findings, Site, end_at_exit};
 use crate::bus::{Observation, Spawner, Tap};
+use crate::guest::{self, OutputFile};
 use crate::messages::console::Print;
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::Served;
@@ -35,7 +35,7 @@ pub struct Statistics {
     to: Option<To>,
 }
 
-/// Where a table is written.
+/// Destination of a table.
 #[derive(Debug, Clone)]
 enum To {
     Stderr,
@@ -48,7 +48,8 @@ impl Statistics {
         Self::default()
     }
 
-    /// Writes the table into `file` at the end, as JSON if the file's name ends in `.json`.
+    /// Writes the table into `file` at the end, as JSON if the file's name ends in `.json`. In the name, `%p` stands for the process
+    /// id and `%t` for the time of the start.
     #[must_use]
     pub fn file(self, file: impl Into<PathBuf>) -> Self {
         Self {
@@ -74,14 +75,16 @@ impl Statistics {
 
 impl Attach for Statistics {
     fn attach(self: Box<Self>, site: &Site, _: &Spawner) -> Result<Box<dyn Tap>, AttachError> {
-        if let Some(To::File(file)) = &self.to {
+        let output = match &self.to {
+            None => None,
+            Some(To::Stderr) => Some(Output::Stderr),
             // Better now than when the run is over.
-            fs::write(file, "").map_err(|cause| AttachError::File {
-                file: file.clone(),
-                cause,
-            })?;
-        }
-        let last = Arc::new(Mutex::new(Last(Some(*self.clone()))));
+            Some(To::File(file)) => Some(Output::File(OutputFile::create(file)?)),
+        };
+        let last = Arc::new(Mutex::new(Last {
+            output,
+            counted: self.counted.clone(),
+        }));
         end_at_exit(&last);
         Ok(Box::new(Collector {
             counted: self.counted,
@@ -123,24 +126,34 @@ impl Drop for Collector {
     }
 }
 
-/// What is to be done once, when no more is counted.
-struct Last(Option<Statistics>);
+/// The table that is written once, when no more is counted.
+struct Last {
+    output: Option<Output>,
+    counted: Arc<Mutex<Table>>,
+}
+
+/// An open destination.
+enum Output {
+    Stderr,
+    File(OutputFile),
+}
 
 impl AtExit for Last {
     fn end(&mut self) -> io::Result<()> {
-        let Some(statistics) = self.0.take() else {
-            return Ok(());
-        };
-        let table = statistics.table();
-        match &statistics.to {
+        let output = self.output.take();
+        let table = lock(&self.counted);
+        match output {
             None => Ok(()),
-            Some(To::Stderr) => write!(io::stderr(), "{table}"),
-            Some(To::File(file)) if file.extension().is_some_and(|json| json == "json") => {
-                serde_json::to_string(&table)
-                    .map_err(io::Error::other)
-                    .and_then(|text| fs::write(file, text + "\n"))
+            Some(Output::Stderr) => write!(guest::stderr(), "{table}"),
+            Some(Output::File(mut file)) => {
+                let json = file.path().extension().is_some_and(|json| json == "json");
+                let text = if json {
+                    serde_json::to_string(&*table).map_err(io::Error::other)? + "\n"
+                } else {
+                    table.to_string()
+                };
+                file.write_all(text.as_bytes())
             }
-            Some(To::File(file)) => fs::write(file, table.to_string()),
         }
     }
 }

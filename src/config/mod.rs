@@ -58,6 +58,7 @@ pub use yaml::YamlError;
 
 use warning::Within;
 
+use crate::guest;
 use crate::mem::MemoryMap;
 
 /// The text of a configuration file, for [`parse_memory_map`], [`parse_mailboxes`] and the header of a trace.
@@ -67,7 +68,7 @@ use crate::mem::MemoryMap;
 /// When the file cannot be read, or is not UTF-8.
 pub fn read_text(file: &Path) -> Result<String, ConfigError> {
     let bytes =
-        std::fs::read(file).map_err(|error| refuse(file, None, ConfigProblem::Read(error)))?;
+        guest::read(file).map_err(|error| refuse(file, None, ConfigProblem::Read(error)))?;
     String::from_utf8(bytes).map_err(|error| {
         let (good, bad) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
         let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();

@@ -1,12 +1,12 @@
 //! What configuration asks of the world outside of its text.
 
 use std::env;
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use super::features::Defaults;
 use super::warning::ConfigWarning;
+use crate::guest;
 
 /// Environment and files, as the configuration's `${VAR}` and file names mean them. A trait, so that a replay can answer
 /// from its trace, and a test without touching either.
@@ -45,7 +45,7 @@ impl Surroundings for Process {
     }
 
     fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
-        fs::read(file)
+        guest::read(file)
     }
 
     fn is_file(&self, file: &Path) -> bool {

@@ -12,7 +12,7 @@ use super::host::configure;
 use super::returned::ReturnedStrings;
 use crate::attach::Named;
 use crate::messages::announced::Observing;
-use crate::sim::{scope, testbench};
+use crate::sim::{keep_loaded, scope, testbench};
 use crate::system::{InitPaths, Sockets, Standalone, Timeout, Vhost};
 
 /// State of the C ABI.
@@ -161,6 +161,7 @@ impl Process {
         if let Some(standalone) = self.sockets.get() {
             return Ok(standalone);
         }
+        keep_loaded();
         let standalone = Standalone::new()?;
         Ok(self.sockets.get_or_init(|| standalone))
     }
@@ -230,6 +231,7 @@ impl Process {
 
     fn build(&self, paths: InitPaths, implicit: bool) -> Result<Rc<Vhost>, Error> {
         self.set_state(State::Busy);
+        keep_loaded();
         end_recordings_at_exit();
         let built = catch(|| {
             let attached = self.attached.borrow().clone();

@@ -8,6 +8,7 @@ use mailbox_rs::{Errno, OpenFlags};
 use thiserror::Error;
 
 use super::{Callbacks, Foreign, Memories, Paths, Python};
+use crate::guest::{self, quietly};
 use crate::mem::{AccessError, Outcome, execute};
 use crate::messages::foreign::{
     Access, Line, Opener, Report, Served, Severity, SpecialId, Unset, Untold,
@@ -100,7 +101,12 @@ impl Foreign for Live {
     fn line(&self, line: &Line) {
         if testbench::line(&line.channel, &line.text).is_err() {
             // A console that fails, too, leaves nobody to tell.
-            let _ = writeln!(CStdout, "[{}] {}", line.channel, line.text);
+            let text = format!("[{}] {}\n", line.channel, line.text);
+            let _ = quietly(|| {
+                CStdout
+                    .write_all(text.as_bytes())
+                    .and_then(|()| CStdout.flush())
+            });
         }
     }
 
@@ -161,7 +167,8 @@ pub(crate) fn report(severity: Severity, id: &str, text: &str) {
 
 /// Shows the user something where the testbench must not be called.
 pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str) {
-    eprintln!("vhost: {}: {id}: {text}", severity.name());
+    // Where stderr is gone, nobody is left to tell.
+    let _ = writeln!(guest::stderr(), "vhost: {}: {id}: {text}", severity.name());
 }
 
 /// A status that `mb_sv_call` can't answer.

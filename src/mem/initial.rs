@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::{Backend, CHUNK, HexError, HexRuns, Init, Memory, MemoryId, Op, Segment, Segments};
+use crate::guest;
 
 /// Why a memory can't be given its first content.
 #[derive(Debug, Error)]
@@ -147,7 +148,7 @@ pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial<'_>, 
             (Content::Random { seed }, Some(Note::Seed { seed }))
         }
         Init::Hex { file, width } => {
-            let text = std::fs::read(file).map_err(|cause| InitialError::Read {
+            let text = guest::read(file).map_err(|cause| InitialError::Read {
                 memory: memory.name.clone(),
                 file: file.clone(),
                 cause,

@@ -1,12 +1,11 @@
 //! What the socket manager is sent.
 
-use std::io;
-
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::bus::inbox;
+use crate::guest::os_error_text;
 
 /// A listening socket, by number. Numbers are not used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -111,7 +110,7 @@ pub struct Flush;
 
 /// An error of the operating system's, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
-#[error("{}", io::Error::from_raw_os_error(*.0))]
+#[error("{}", os_error_text(*.0))]
 pub struct OsError(pub i32);
 
 /// Why a socket can't do it.

@@ -11,6 +11,7 @@
 //! - [`python`]: what an interpreter must be told before it starts, and its lock.
 //! - [`printf`]: one number, printed by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
+//! - [`signals`], [`locale`], [`float`], [`library`]: state of the process that this library must not change, or be changed by.
 //!
 //! Nothing here knows of actors or of the bus. All of it is called on the thread that the simulator called from.
 
@@ -20,6 +21,9 @@
 )]
 
 mod c_memory;
+mod float;
+mod library;
+mod locale;
 pub(crate) mod open_array;
 pub(crate) mod printf;
 #[cfg(test)]
@@ -27,6 +31,7 @@ pub(crate) mod prototype;
 #[cfg(feature = "python")]
 mod python;
 pub(crate) mod scope;
+mod signals;
 mod stdout;
 pub(crate) mod strand;
 mod sv_memory;
@@ -40,7 +45,14 @@ pub(crate) mod vpi;
 
 pub(crate) use c_memory::{api_read, api_write};
 #[cfg(feature = "python")]
-pub(crate) use python::{make_global, name_python_program, with_gil};
+pub(crate) use float::FloatEnvironment;
+pub(crate) use library::keep_loaded;
+pub(crate) use locale::os_error_text;
+#[cfg(feature = "python")]
+pub(crate) use python::{PrepareError, make_global, name_python_program, prepare_python, with_gil};
+pub(crate) use signals::quietly;
+#[cfg(feature = "python")]
+pub(crate) use signals::{Disposition, Quiet};
 pub(crate) use stdout::CStdout;
 pub(crate) use sv_memory::SvMemory;
 pub(crate) use text::c_text;

@@ -1,8 +1,8 @@
 //! One number, printed by C's own `snprintf`.
 //!
 //! Only what C defines can be said: the types hold neither a `%n` nor a pointer, neither an amount
-//! past [`Extent::MAX`] nor a number of another type than the conversion takes. The decimal point is
-//! the one of the process's locale, as for all that the simulator prints.
+//! past [`Extent::MAX`] nor a number of another type than the conversion takes. A number is printed the same in every process:
+//! in the C locale, rounded to nearest.
 
 #![allow(
     unsafe_code,
@@ -12,6 +12,9 @@
 use std::ffi::{c_char, c_int, c_longlong, c_ulonglong};
 
 use thiserror::Error;
+
+use super::float::FloatEnvironment;
+use super::locale::CLocale;
 
 /// A width or a precision, at most [`MAX`](Self::MAX).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +119,9 @@ pub(crate) fn print(text: &mut Vec<u8>, shape: &Shape, number: Number) -> Result
     let width = shape.width.map_or(0, |width| c_int::from(width.0));
     // To C, a negative precision is none.
     let precision = shape.precision.map_or(-1, |digits| c_int::from(digits.0));
+    // Integers depend on neither.
+    let _same_everywhere =
+        matches!(number, Number::Real(..)).then(|| (CLocale::enter(), FloatEnvironment::enter()));
     append(text, |room| {
         let (to, len) = (room.as_mut_ptr().cast::<c_char>(), room.len());
         match number {

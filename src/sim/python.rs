@@ -1,8 +1,11 @@
 //! What an interpreter must be told before it starts, and its lock.
 
-use std::ffi::{CString, c_int};
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+
+use thiserror::Error;
 
 use super::Absent;
 use super::symbol::Symbol;
@@ -66,4 +69,74 @@ impl Drop for Held {
         // SAFETY: it gives back what `new` has got, on the same thread and in the opposite order.
         unsafe { PyGILState_Release(self.0) };
     }
+}
+
+/// `PyPreConfig`, the same in Python 3.8 and all that follow, with room for more.
+#[repr(C)]
+struct PreConfig {
+    kind: c_int,
+    parse_argv: c_int,
+    isolated: c_int,
+    use_environment: c_int,
+    configure_locale: c_int,
+    coerce_c_locale: c_int,
+    coerce_c_locale_warn: c_int,
+    utf8_mode: c_int,
+    more: [c_int; 56],
+}
+
+/// `PyStatus`.
+#[repr(C)]
+struct Status {
+    kind: c_int,
+    function: *const c_char,
+    message: *const c_char,
+    exit_code: c_int,
+}
+
+/// Looked up, since these are in no stable ABI.
+static PRE_CONFIG_INIT: Symbol<unsafe extern "C" fn(*mut PreConfig)> =
+    // SAFETY: this is the prototype that C gives it.
+    unsafe { Symbol::new("PyPreConfig_InitPythonConfig") };
+
+static PRE_INITIALIZE: Symbol<unsafe extern "C" fn(*const PreConfig) -> Status> =
+    // SAFETY: this is the prototype that C gives it.
+    unsafe { Symbol::new("Py_PreInitialize") };
+
+/// Why Python's start can't be prepared.
+#[derive(Debug, Error)]
+pub(crate) enum PrepareError {
+    #[error(transparent)]
+    Absent(#[from] Absent),
+    /// Python's own words.
+    #[error("Python refuses its environment: {0}")]
+    Refused(String),
+}
+
+/// Has Python choose its text encoding as the program `python3` does: UTF-8 in the locale C, `PYTHONUTF8` where that is set. The locale
+/// and the environment of the process stay as they are.
+pub(crate) fn prepare_python() -> Result<(), PrepareError> {
+    let (init, prepare) = (PRE_CONFIG_INIT.get()?, PRE_INITIALIZE.get()?);
+    let mut config = MaybeUninit::zeroed();
+    // SAFETY: there is more room than any version of the structure takes.
+    unsafe { init(config.as_mut_ptr()) };
+    // SAFETY: any integers will do, and all are initialised.
+    let mut config: PreConfig = unsafe { config.assume_init() };
+    config.parse_argv = 0;
+    config.configure_locale = 0;
+    config.coerce_c_locale = 0;
+    // SAFETY: the structure is one that Python has filled in.
+    let status = unsafe { prepare(&config) };
+    if status.kind == 0 {
+        return Ok(());
+    }
+    if status.message.is_null() {
+        let code = status.exit_code;
+        return Err(PrepareError::Refused(format!("it would exit with {code}")));
+    }
+    // SAFETY: it is a static text of Python's.
+    let message = unsafe { CStr::from_ptr(status.message) };
+    Err(PrepareError::Refused(
+        message.to_string_lossy().into_owned(),
+    ))
 }

@@ -8,7 +8,7 @@ unsafe extern "C" {
     fn vhost_stdout_flush() -> c_int;
 }
 
-/// C's `stdout`, with its buffer.
+/// C's `stdout`, with its buffer. Writing and flushing may raise `SIGPIPE` and `SIGXFSZ`: it is done by [`quietly`](super::quietly).
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct CStdout;
 

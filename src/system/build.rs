@@ -22,6 +22,7 @@ use crate::attach::{Attach, Channel, Reporter, Site, channels as served};
 use crate::bus::{Bus, BusError, Inbox, Party, Port};
 use crate::config::{ChannelConfig, ConfigWarning};
 use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Paths, Python, make};
+use crate::guest;
 use crate::mem::{Backend, Image, MemoryMap, Note, Op, SpaceId, Span, Store, Write, initial};
 use crate::messages::announced::Began;
 use crate::messages::foreign::{Report, Severity};
@@ -303,7 +304,7 @@ impl Vhost {
     /// Where the file is none, or its bytes do not fit the space's memories.
     pub fn load_elf(&self, space: &str, file: &Path) -> Result<(), Error> {
         let space = self.space_id(space)?;
-        let bytes = std::fs::read(file).map_err(|cause| Error::Read {
+        let bytes = guest::read(file).map_err(|cause| Error::Read {
             path: file.to_owned(),
             cause,
         })?;

@@ -4,6 +4,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::Error;
+use crate::guest;
 
 /// What says how much is shown: a filter of [`EnvFilter`]'s.
 const VARIABLE: &str = "VHOST_LOG";
@@ -28,7 +29,9 @@ pub(super) fn start() -> Result<(), Error> {
     })?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(parsed)
-        .with_writer(std::io::stderr)
+        .with_writer(guest::stderr)
+        // It would say on stderr that stderr can't be written, and panic.
+        .log_internal_errors(false)
         .without_time()
         .finish();
     // There may be one: of the program, or of a system that ran before.

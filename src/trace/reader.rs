@@ -13,6 +13,7 @@ use super::vocabulary::{split, whole};
 use super::{Damage, TraceError};
 use crate::attach::Passing;
 use crate::bus::Body;
+use crate::guest;
 
 /// A recording, read from its beginning to its end: an iterator over its entries.
 ///
@@ -92,7 +93,7 @@ impl Trace {
             file: file.clone(),
             cause,
         };
-        let opened = File::open(&file).map_err(io)?;
+        let opened = guest::open(&file).map_err(io)?;
         let left = opened.metadata().map_err(io)?.len();
         let mut trace = Self {
             bytes: BufReader::new(opened),

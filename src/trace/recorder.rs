@@ -1,7 +1,6 @@
 //! Writes a recording.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +14,7 @@ use super::vocabulary::{Encoding, encode};
 use super::{Payloads, TraceError};
 use crate::attach::{AtExit, end_at_exit};
 use crate::bus::{Event, KindId, Observation, Tap, Ticket};
+use crate::guest::OutputFile;
 use crate::messages::foreign::{Report, Severity};
 
 /// A tap that records all it sees in a file.
@@ -34,7 +34,7 @@ pub struct Recorder {
     on_failure: Box<dyn FnMut(&TraceError) + Send>,
 }
 
-type Output = BufWriter<File>;
+type Output = BufWriter<OutputFile>;
 
 /// A kind of message that was met already.
 #[derive(Debug, Clone, Copy)]
@@ -47,17 +47,21 @@ struct Known {
 const BLOCK: usize = 64 * 1024;
 
 impl Recorder {
-    /// Begins a recording.
+    /// Begins a recording. In the file's name, `%p` stands for the process id and `%t` for the time of the start.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// Where the file can't be written, or another recorder, log or process is writing it.
     pub fn create(file: impl AsRef<Path>, header: &Header) -> Result<Self, TraceError> {
-        let file = file.as_ref().to_owned();
+        let output = OutputFile::create(file.as_ref()).map_err(|error| TraceError::Io {
+            file: error.path,
+            cause: error.cause,
+        })?;
+        let file = output.path().to_owned();
         let io = |cause| TraceError::Io {
             file: file.clone(),
             cause,
         };
-        let mut output = BufWriter::with_capacity(BLOCK, File::create(&file).map_err(io)?);
+        let mut output = BufWriter::with_capacity(BLOCK, output);
         output.write_all(&MAGIC).map_err(io)?;
         output.write_all(&FORMAT.to_le_bytes()).map_err(io)?;
         let output = Arc::new(Mutex::new(output));

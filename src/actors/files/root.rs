@@ -1,14 +1,16 @@
 //! A directory of the host, out of which no path leads.
 
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use bytes::Bytes;
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, OpenOptions, OpenOptionsExt};
+use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 use mailbox_rs::{Errno, OpenFlags};
 
 use super::disk::{Disk, DiskFile};
+use crate::guest::{above_standard, quietly};
 
 /// Firmware's root. `cap-std` keeps paths inside of it: whether by `..`, an absolute path or a
 /// symbolic link, whoever leaves gets `EACCES`.
@@ -17,7 +19,9 @@ pub(crate) struct Root(Dir);
 impl Root {
     /// A directory of the host.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Dir::open_ambient_dir(path, ambient_authority()).map(Self)
+        let dir = Dir::open_ambient_dir(path, ambient_authority())?;
+        let dir = above_standard(dir.into_std_file())?;
+        Ok(Self(Dir::from_std_file(dir)))
     }
 }
 
@@ -39,6 +43,7 @@ impl Disk for Root {
                 _ => errno(&error),
             }
         })?;
+        let file = above_standard(file.into_std()).map_err(|error| errno(&error))?;
         let metadata = file.metadata().map_err(|error| errno(&error))?;
         if metadata.is_dir() {
             return Err(Errno::EISDIR);
@@ -64,7 +69,7 @@ impl DiskFile for File {
     }
 
     fn write(&mut self, data: &[u8]) -> Result<u64, Errno> {
-        self.write_all(data).map_err(|error| errno(&error))?;
+        quietly(|| self.write_all(data)).map_err(|error| errno(&error))?;
         Ok(data.len() as u64)
     }
 

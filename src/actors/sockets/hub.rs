@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::client::{Client, Fault};
 use super::network::{Listener, Network};
 use super::noted::{Answers, Noted};
-use crate::messages::sockets::{ClientId, READ_MAX, SocketError, SocketId, Want};
+use crate::messages::sockets::{ClientId, OsError, READ_MAX, SocketError, SocketId, Want};
 
 /// What a new client is sent where nothing else was said.
 const GREETING: &str = "[{name}-{id}] Connected to {addr}!\n";
@@ -43,6 +43,8 @@ struct Socket {
     greeting: String,
     listener: Box<dyn Listener>,
     accepted: i32,
+    /// Why no client can be taken, as was said when that began.
+    refused: Option<OsError>,
 }
 
 /// A client that is known no more, but for reports.
@@ -86,6 +88,7 @@ impl Hub {
             greeting: GREETING.to_owned(),
             listener,
             accepted: 0,
+            refused: None,
         };
         self.sockets.insert(id, socket);
         Ok(id)
@@ -101,6 +104,8 @@ impl Hub {
         Ok(())
     }
 
+    /// Takes a client, if one waits. What keeps it from doing so, a limit of files say, is an error once; while that lasts, no
+    /// client waits as far as anybody can tell.
     pub(super) fn accept(&mut self, id: SocketId) -> Result<Option<ClientId>, SocketError> {
         let found = self.sockets.get_mut(&id);
         let socket = found.ok_or(SocketError::NotOpen(id))?;
@@ -109,10 +114,14 @@ impl Hub {
             return Err(SocketError::NoMoreIds { name: name() });
         };
         let accepted = socket.listener.accept();
-        let accepted = accepted.map_err(|cause| SocketError::Accept {
-            name: name(),
-            cause,
-        })?;
+        let before = std::mem::replace(&mut socket.refused, accepted.as_ref().err().copied());
+        let accepted = match accepted {
+            Err(cause) if before == Some(cause) => None,
+            accepted => accepted.map_err(|cause| SocketError::Accept {
+                name: name(),
+                cause,
+            })?,
+        };
         let Some(connection) = accepted else {
             return Ok(None);
         };

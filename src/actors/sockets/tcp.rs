@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddrV4};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::network::{Connection, Listener, Network};
+use crate::guest::above_standard;
 use crate::messages::sockets::OsError;
 
 /// The most clients that wait to be accepted; the system may have its own limit below.
@@ -23,6 +24,7 @@ impl Network for Tcp {
 
 fn listen(port: u16) -> io::Result<Loopback> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    let socket = above_standard(socket)?;
     // A port whose last connections are still fading away can be used again at once.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
@@ -58,6 +60,7 @@ impl Listener for Loopback {
 }
 
 fn prepared(socket: Socket) -> io::Result<Socket> {
+    let socket = above_standard(socket)?;
     socket.set_nonblocking(true)?;
     // A character that is echoed goes out at once.
     socket.set_tcp_nodelay(true)?;

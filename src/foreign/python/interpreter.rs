@@ -2,16 +2,17 @@
 //! so may a system to come.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
-use pyo3::Python;
-use pyo3::types::{PyAnyMethods, PyDict};
+use pyo3::types::PyAnyMethods;
+use pyo3::{PyResult, Python};
 use thiserror::Error;
 
-use super::Failure;
 use super::outcome::Raised;
-use crate::sim::{self, Absent};
+use super::{Failure, stdout};
+use crate::guest;
+use crate::sim::{self, Absent, Disposition, FloatEnvironment, PrepareError, Quiet};
 
 /// Why there is no interpreter to be had.
 #[derive(Debug, Error)]
@@ -32,6 +33,10 @@ pub(super) enum StartError {
     OtherVersion { folder: PathBuf, packages: PathBuf },
     #[error("VIRTUAL_ENV can't be entered: {0}")]
     NoProgramName(#[from] Absent),
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    #[error("Python has started, and can't be used: {0}")]
+    SetUp(String),
 }
 
 /// Runs Python code: the GIL is held meanwhile. It is fine to be called from inside of itself.
@@ -41,6 +46,23 @@ pub(super) fn attached<T>(act: impl FnOnce(Python<'_>) -> Result<T, Raised>) -> 
         .flatten()
         .ok_or(Failure::Ended)?
         .map_err(Into::into)
+}
+
+/// Guard under which code in Python runs. It takes for granted that a write to a broken pipe is an error and no signal, and that
+/// numbers are rounded to nearest.
+pub(super) struct OwnState {
+    _quiet: Quiet,
+    _float: FloatEnvironment,
+}
+
+impl OwnState {
+    /// For this thread, and for those that are started meanwhile.
+    pub(super) fn enter() -> Self {
+        Self {
+            _quiet: Quiet::new(),
+            _float: FloatEnvironment::enter(),
+        }
+    }
 }
 
 /// Starts the interpreter, unless the process has one: in cocotb, or where Python has loaded the library.
@@ -69,21 +91,26 @@ pub(super) fn start() -> Result<(), StartError> {
         }
         sim::name_python_program(&folder.join("bin/python").to_string_lossy())?;
     }
+    sim::prepare_python()?;
+    // Python installs a handler of its own when the first module asks for `signal`.
+    let _interrupt = Disposition::of(libc::SIGINT);
+    let _own = OwnState::enter();
     Python::initialize();
     Python::attach(|py| {
-        // It is never ended, so what its streams keep back would be lost.
-        for stream in ["stdout", "stderr"] {
-            let _ = by_the_line(py, stream);
-        }
-    });
-    Ok(())
+        leave_interrupt(py)?;
+        stdout::install(py)
+    })
+    .map_err(|error| StartError::SetUp(error.to_string()))
 }
 
-fn by_the_line(py: Python<'_>, stream: &str) -> pyo3::PyResult<()> {
-    let options = PyDict::new(py);
-    options.set_item("line_buffering", true)?;
-    let stream = py.import("sys")?.getattr(stream)?;
-    stream.call_method("reconfigure", (), Some(&options))?;
+/// Has Python believe that it does not handle `SIGINT`, which is the simulator's: else `asyncio.run` would take it over.
+fn leave_interrupt(py: Python<'_>) -> PyResult<()> {
+    let signal = py.import("signal")?;
+    let (number, handler) = (signal.getattr("SIGINT")?, signal.getattr("SIG_DFL")?);
+    let current = signal.call_method1("getsignal", (&number,))?;
+    if current.is(&signal.getattr("default_int_handler")?) {
+        signal.call_method1("signal", (number, handler))?;
+    }
     Ok(())
 }
 
@@ -104,7 +131,8 @@ fn check_version(folder: &Path, library: &Path) -> Result<(), StartError> {
 
 /// The files of Python itself that are loaded.
 fn libraries() -> BTreeSet<PathBuf> {
-    let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let maps = guest::read("/proc/self/maps").unwrap_or_default();
+    let maps = String::from_utf8_lossy(&maps);
     let files = maps
         .lines()
         .filter_map(|line| Some(&line[line.find('/')?..]));

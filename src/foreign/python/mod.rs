@@ -2,6 +2,7 @@
 //!
 //! - [`interpreter`]: the one of the process, which is started where there is none.
 //! - [`scripts`]: the user's modules, and the shim that runs their callbacks.
+//! - [`stdout`]: where Python prints.
 //! - [`outcome`]: what Python answers, as a call's progress or as an error to read.
 //! - [`module`]: what Python may ask in turn, the backdoor: module `vhost`.
 //!
@@ -11,6 +12,7 @@ mod interpreter;
 mod module;
 mod outcome;
 mod scripts;
+mod stdout;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;

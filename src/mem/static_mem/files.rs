@@ -1,13 +1,14 @@
 //! A sink that writes a file for each instance.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use super::{StaticMemDescriptor, StaticMemFormat, StaticMemRange, StaticMemSink};
+use crate::guest;
 
 /// Writes each instance into a file of its own in one directory, which is made where it isn't there.
 ///
@@ -75,7 +76,7 @@ impl StaticMemSink for StaticMemFiles {
         let file = self.file(descriptor).to_owned();
         let write = || {
             fs::create_dir_all(&self.dir)?;
-            let mut to = BufWriter::new(File::create(&file)?);
+            let mut to = BufWriter::new(guest::create(&file)?);
             self.format.write(&mut to, descriptor, data, valid_ranges)?;
             to.flush()
         };

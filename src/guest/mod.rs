@@ -1,0 +1,21 @@
+//! What the library owes the process that it is loaded into: files and streams that leave its signals, its standard streams and the
+//! files of other runs alone. `docs/guest.md` has the whole of it.
+//!
+//! - [`descriptor`]: opens files; none gets the number of a standard stream.
+//! - [`quiet`]: writers that give an error where a write would raise a signal.
+//! - [`name`]: `%p` and `%t` in names of files.
+//! - [`output`]: a recording, a log or a table: one file, one writer.
+//!
+//! Whoever opens or writes a file, or writes to stderr, does it with these; `tests/architecture.rs` looks for others.
+
+mod descriptor;
+mod name;
+mod output;
+mod quiet;
+
+pub(crate) use crate::sim::{os_error_text, quietly};
+#[cfg(feature = "python")]
+pub(crate) use descriptor::Reserved;
+pub(crate) use descriptor::{above_standard, create, open, read};
+pub(crate) use output::{OutputError, OutputFile};
+pub(crate) use quiet::{Quiet, stderr};

@@ -1,0 +1,35 @@
+//! Writers that give an error where a write would raise a signal.
+
+use std::io::{self, Stderr, Write};
+
+use super::quietly;
+
+/// A writer without `SIGPIPE` and `SIGXFSZ`: where they would end the process, writing fails.
+#[derive(Debug)]
+pub(crate) struct Quiet<W>(pub(super) W);
+
+impl<W> Quiet<W> {
+    /// Any writer.
+    pub(crate) fn new(writer: W) -> Self {
+        Self(writer)
+    }
+}
+
+impl<W: Write> Write for Quiet<W> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        quietly(|| self.0.write(data))
+    }
+
+    fn write_all(&mut self, data: &[u8]) -> io::Result<()> {
+        quietly(|| self.0.write_all(data))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        quietly(|| self.0.flush())
+    }
+}
+
+/// Standard error.
+pub(crate) fn stderr() -> Quiet<Stderr> {
+    Quiet(io::stderr())
+}

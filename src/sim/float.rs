@@ -1,0 +1,35 @@
+//! The floating-point environment that C begins with, for one thread.
+
+use std::mem::MaybeUninit;
+
+/// Room for C's `fenv_t`; `float.c` checks that it is enough.
+#[repr(C, align(16))]
+struct Room([u8; 64]);
+
+unsafe extern "C" {
+    fn vhost_float_enter(before: *mut Room);
+    fn vhost_float_leave(before: *const Room);
+}
+
+/// Guard under which this thread rounds to nearest and traps nothing. Rounding, traps and flags are then as before: what is
+/// computed meanwhile raises no flag that the simulator sees.
+pub(crate) struct FloatEnvironment {
+    before: MaybeUninit<Room>,
+}
+
+impl FloatEnvironment {
+    /// Enters the default environment.
+    pub(crate) fn enter() -> Self {
+        let mut before = MaybeUninit::uninit();
+        // SAFETY: there is room for an environment.
+        unsafe { vhost_float_enter(before.as_mut_ptr()) };
+        Self { before }
+    }
+}
+
+impl Drop for FloatEnvironment {
+    fn drop(&mut self) {
+        // SAFETY: `enter` has had it written.
+        unsafe { vhost_float_leave(self.before.as_ptr()) };
+    }
+}

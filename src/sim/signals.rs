@@ -1,0 +1,211 @@
+//! Signals of the process: those that a write may raise, and dispositions that somebody else changes.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use libc::{SIG_BLOCK, SIG_UNBLOCK, SIGPIPE, SIGXFSZ, c_int, sigset_t, timespec};
+
+/// Signals that end the process where a write fails: no reader is left, or the file has reached `RLIMIT_FSIZE`.
+const OF_WRITES: [c_int; 2] = [SIGPIPE, SIGXFSZ];
+
+/// Runs a write of this thread's. One that fails gives `EPIPE` or `EFBIG`, and no signal reaches the process.
+pub(crate) fn quietly<T>(write: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let mut quiet = Quiet::new();
+    let written = write();
+    // The kernel raises them along with an error only.
+    quiet.raised = written.is_err();
+    written
+}
+
+/// Guard that keeps `SIGPIPE` and `SIGXFSZ` of this thread's writes from the process. Dispositions stay as they are, other
+/// threads too; a signal that was pending before stays pending.
+pub(crate) struct Quiet {
+    /// Signals that this guard has blocked.
+    blocked: sigset_t,
+    /// Signals that are this guard's to take, should they be pending in the end.
+    ours: sigset_t,
+    /// True where one may be pending.
+    raised: bool,
+}
+
+impl Quiet {
+    /// Blocks both signals for this thread.
+    pub(crate) fn new() -> Self {
+        let (mut blocked, mut ours) = (set(&OF_WRITES), set(&OF_WRITES));
+        let mut before = set(&[]);
+        // SAFETY: both sets are there for the call.
+        unsafe { libc::pthread_sigmask(SIG_BLOCK, &ours, &mut before) };
+        if OF_WRITES.iter().any(|&signal| has(&before, signal)) {
+            let mut pending = set(&[]);
+            // SAFETY: the set is there for the call.
+            unsafe { libc::sigpending(&mut pending) };
+            for signal in OF_WRITES.into_iter().filter(|&one| has(&before, one)) {
+                remove(&mut blocked, signal);
+                if has(&pending, signal) {
+                    remove(&mut ours, signal);
+                }
+            }
+        }
+        Self {
+            blocked,
+            ours,
+            raised: true,
+        }
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        const AT_ONCE: timespec = timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        if self.raised {
+            // SAFETY: the set and the time are there for the call, which gives -1 where no signal of the set is pending.
+            while unsafe { libc::sigtimedwait(&self.ours, ptr::null_mut(), &AT_ONCE) } > 0 {}
+        }
+        // SAFETY: the set is there for the call.
+        unsafe { libc::pthread_sigmask(SIG_UNBLOCK, &self.blocked, ptr::null_mut()) };
+    }
+}
+
+/// Guard that restores the disposition of a signal.
+#[cfg(feature = "python")]
+pub(crate) struct Disposition {
+    signal: c_int,
+    action: Option<libc::sigaction>,
+}
+
+#[cfg(feature = "python")]
+impl Disposition {
+    /// The disposition of a signal as it is now.
+    pub(crate) fn of(signal: c_int) -> Self {
+        let mut action = MaybeUninit::uninit();
+        // SAFETY: nothing is changed, and there is room for what is asked for.
+        let known = unsafe { libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) } == 0;
+        // SAFETY: the call has written it where it succeeded.
+        let action = known.then(|| unsafe { action.assume_init() });
+        Self { signal, action }
+    }
+}
+
+#[cfg(feature = "python")]
+impl Drop for Disposition {
+    fn drop(&mut self) {
+        if let Some(action) = &self.action {
+            // SAFETY: it is the action that was in force before.
+            unsafe { libc::sigaction(self.signal, action, ptr::null_mut()) };
+        }
+    }
+}
+
+fn set(signals: &[c_int]) -> sigset_t {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: there is room for a set.
+    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    // SAFETY: the call has written it.
+    let mut set = unsafe { set.assume_init() };
+    for &signal in signals {
+        // SAFETY: the set is there for the call.
+        unsafe { libc::sigaddset(&mut set, signal) };
+    }
+    set
+}
+
+fn has(set: &sigset_t, signal: c_int) -> bool {
+    // SAFETY: the set is there for the call.
+    unsafe { libc::sigismember(set, signal) == 1 }
+}
+
+fn remove(set: &mut sigset_t, signal: c_int) {
+    // SAFETY: the set is there for the call.
+    unsafe { libc::sigdelset(set, signal) };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// Runs a test on a thread of its own: masks and pending signals are the thread's.
+    fn alone(test: impl FnOnce() + Send) {
+        std::thread::scope(|scope| scope.spawn(test).join().unwrap());
+    }
+
+    fn mask() -> sigset_t {
+        let mut mask = set(&[]);
+        // SAFETY: nothing is changed, and the set is there for the call.
+        unsafe { libc::pthread_sigmask(SIG_BLOCK, ptr::null(), &mut mask) };
+        mask
+    }
+
+    fn pending(signal: c_int) -> bool {
+        let mut pending = set(&[]);
+        // SAFETY: the set is there for the call.
+        unsafe { libc::sigpending(&mut pending) };
+        has(&pending, signal)
+    }
+
+    fn raise(signal: c_int) {
+        // SAFETY: the signal goes to this thread, which blocks it.
+        assert_eq!(unsafe { libc::raise(signal) }, 0);
+    }
+
+    fn block() {
+        // SAFETY: the set is there for the call.
+        unsafe { libc::pthread_sigmask(SIG_BLOCK, &set(&OF_WRITES), ptr::null_mut()) };
+    }
+
+    #[test]
+    fn a_write_without_a_reader_leaves_nothing_behind() {
+        alone(|| {
+            let (reader, mut writer) = io::pipe().unwrap();
+            drop(reader);
+            let error = quietly(|| writer.write_all(b"text")).unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::EPIPE));
+            for signal in OF_WRITES {
+                assert!(!has(&mask(), signal) && !pending(signal));
+            }
+        });
+    }
+
+    #[test]
+    fn what_a_guard_raises_is_taken_also_where_it_was_blocked_before() {
+        alone(|| {
+            block();
+            let quiet = Quiet::new();
+            raise(SIGPIPE);
+            raise(SIGXFSZ);
+            drop(quiet);
+            for signal in OF_WRITES {
+                assert!(has(&mask(), signal) && !pending(signal));
+            }
+        });
+    }
+
+    #[test]
+    fn what_was_pending_before_stays_pending() {
+        alone(|| {
+            block();
+            raise(SIGPIPE);
+            let quiet = Quiet::new();
+            raise(SIGXFSZ);
+            drop(quiet);
+            assert!(pending(SIGPIPE) && !pending(SIGXFSZ));
+        });
+    }
+
+    #[test]
+    fn guards_nest() {
+        alone(|| {
+            let outer = Quiet::new();
+            drop(Quiet::new());
+            assert!(has(&mask(), SIGPIPE));
+            raise(SIGPIPE);
+            drop(outer);
+            assert!(!has(&mask(), SIGPIPE) && !pending(SIGPIPE));
+        });
+    }
+}

@@ -1,0 +1,233 @@
+//! The library leaves the process as it is that it is loaded into: signals, locale, environment, floating point, descriptors; and what
+//! it says is no function of them. `docs/guest.md` has the promises. The process is a program in C.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod program;
+#[cfg(feature = "python")]
+mod python;
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use vhost::Replay;
+
+use program::{Program, Said, built, count};
+
+/// A locale whose decimal point is a comma, for `LOCPATH`. It needs no locale of the machine's.
+fn locale(folder: &Path) {
+    const SOURCE: &str =
+        "LC_NUMERIC\ndecimal_point \",\"\nthousands_sep \".\"\ngrouping 3;3\nEND LC_NUMERIC\n";
+    let source = folder.join("comma.source");
+    fs::write(&source, SOURCE).unwrap();
+    // Of the other categories it warns that there are none, and takes those of the locale C.
+    let output = Command::new("localedef")
+        .args(["--no-archive", "--force", "--inputfile"])
+        .arg(&source)
+        .arg(folder.join("xx_XX"))
+        .output()
+        .unwrap();
+    assert!(folder.join("xx_XX/LC_NUMERIC").is_file(), "{output:?}");
+}
+
+/// Whether a recording can be replayed as far as it goes.
+fn replays(trace: &Path) {
+    let replayed = Replay::of(trace).run();
+    let replayed = replayed.map_err(|error| error.to_string());
+    assert!(replayed.is_ok_and(|replayed| replayed.messages > 0));
+}
+
+/// Runs the case that compares, with every file that the library may write, in the locale of the comma.
+fn compares(simulator: &Program, case: &[&str]) {
+    locale(&simulator.file(""));
+    let said = Said::of(
+        simulator
+            .command(case)
+            .env("LOCPATH", simulator.file(""))
+            .env("LC_ALL", "xx_XX")
+            .env("VHOST_TRACE", "%p.trace")
+            .env("VHOST_ATTACH", "log=run.log,statistics=run.json")
+            .env("VHOST_LOG", "vhost=warn,vhost::start=info"),
+    );
+    // To nearest, and with a point, whatever the process has set.
+    assert_eq!(
+        count(&said.stdout, "[core0] 0.2 3.5 0x1p+0\n"),
+        2,
+        "{}",
+        said.stdout
+    );
+    assert!(simulator.read("run.log").contains("\"a line\\n\""));
+    assert!(simulator.read("run.json").contains("\"PRINT\""));
+}
+
+#[test]
+fn the_process_stays_as_it_is() {
+    let simulator = Program::simulator();
+    compares(&simulator, &["state"]);
+    let recordings: Vec<_> = fs::read_dir(simulator.file(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|known| known == "trace"))
+        .collect();
+    let [recording] = &recordings[..] else {
+        panic!("{recordings:?}");
+    };
+    let id = recording.file_stem().unwrap().to_str().unwrap();
+    assert!(id.parse::<u32>().is_ok(), "{id}");
+    // This process is in another locale.
+    replays(recording);
+}
+
+#[test]
+fn a_limit_of_file_size_is_an_error_and_no_signal() {
+    let simulator = Program::simulator();
+    let said = Said::of(
+        simulator
+            .command(&["limits"])
+            .env("VHOST_TRACE", "run.trace")
+            .env("VHOST_ATTACH", "log=run.log"),
+    );
+    let lines = said
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("[core0] aaa"));
+    assert_eq!(lines.count(), 400);
+    let once = |part| assert_eq!(count(&said.stderr, part), 1, "{part}: {}", said.stderr);
+    once("recording run.trace: File too large (os error 27); the recording ends there");
+    once("requests can't be logged any more: File too large");
+    once("answered EFBIG");
+    assert_eq!(
+        fs::metadata(simulator.file("run.trace")).unwrap().len(),
+        16384
+    );
+    replays(&simulator.file("run.trace"));
+}
+
+/// A pipe that nobody reads.
+fn broken_pipe() -> Stdio {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+#[test]
+fn a_reader_that_goes_away_is_an_error_and_no_signal() {
+    let simulator = Program::simulator_with(&["-DNO_REPORT"]);
+    let fifo = simulator.file("fifo");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut run = simulator
+        .command(&["pipes"])
+        .env("VHOST_TRACE", &fifo)
+        .env("VHOST_ATTACH", "log")
+        .stdout(broken_pipe())
+        .stderr(broken_pipe())
+        .spawn()
+        .unwrap();
+    let mut recording = fs::File::open(&fifo).unwrap();
+    let mut begin = [0; 8];
+    recording.read_exact(&mut begin).unwrap();
+    assert_eq!(&begin, b"VHOSTTRC");
+    drop(recording);
+    let status = run.wait().unwrap();
+    assert!(status.success(), "{status}");
+}
+
+/// Runs the case without standard streams.
+fn runs_closed(simulator: &Program, case: &[&str]) {
+    let mut run = simulator.by_shell("exec \"$@\" <&- >&- 2>&-", case);
+    run.env("VHOST_TRACE", "run.trace");
+    run.env("VHOST_ATTACH", "log=run.log,log,statistics=run.json");
+    let status = run.status().unwrap();
+    assert!(status.success(), "{status}");
+    for file in ["run.log", "run.json", "root/out.txt"] {
+        let text = simulator.read(file);
+        assert!(
+            !text.contains("for a file") && !text.contains("nor this"),
+            "{file}: {text}"
+        );
+    }
+    assert_eq!(simulator.read("root/out.txt").len(), 10);
+}
+
+#[test]
+fn standard_streams_that_are_closed_are_taken_by_nothing() {
+    let simulator = Program::simulator();
+    runs_closed(&simulator, &["closed"]);
+    replays(&simulator.file("run.trace"));
+}
+
+#[test]
+fn a_limit_of_files_is_reported_once_until_it_changes() {
+    let simulator = Program::simulator();
+    let said = Said::of(&mut simulator.command(&["flood"]));
+    let reports = count(&said.stderr, "can't accept a client: Too many open files");
+    assert_eq!(reports, 2, "{}", said.stderr);
+}
+
+#[test]
+fn a_file_that_another_run_writes_is_refused_and_stays_whole() {
+    let simulator = Program::simulator();
+    let recorded = [("VHOST_TRACE", "run.trace")];
+    let logged = [("VHOST_ATTACH", "log=run.trace")];
+    let counted = [("VHOST_ATTACH", "statistics=run.trace")];
+    let mut first = simulator
+        .command(&["holds"])
+        .envs(recorded)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(first.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    assert_eq!(line, "[core0] ready\n");
+    for files in [recorded, logged, counted] {
+        let said = Said::of(simulator.command(&["refused"]).envs(files));
+        for part in ["run.trace", "is being written already", "%p"] {
+            assert!(said.stdout.contains(part), "{files:?}: {}", said.stdout);
+        }
+    }
+    let own = [("VHOST_TRACE", "own.%t.%p.trace")];
+    Said::of(simulator.command(&["holds"]).envs(own).stdin(Stdio::null()));
+    drop(first.stdin.take());
+    assert!(first.wait().unwrap().success());
+    replays(&simulator.file("run.trace"));
+    // Over, it is anybody's.
+    Said::of(
+        simulator
+            .command(&["holds"])
+            .envs(recorded)
+            .stdin(Stdio::null()),
+    );
+}
+
+#[test]
+fn what_is_unloaded_stays_until_the_process_ends() {
+    let library = built("libvhost.so");
+    let beside = format!("-Wl,-rpath,{}", library.parent().unwrap().display());
+    let archive = built("libvhost.a");
+    let mut linkages = vec![vec![library.to_str().unwrap(), &beside]];
+    // Python would have to be found, too.
+    if cfg!(not(feature = "python")) {
+        linkages.push(vec![archive.to_str().unwrap(), "-ldl", "-lm"]);
+    }
+    for linked in &linkages {
+        let program = Program::new();
+        program.compile("program", &["unload.c", "-ldl"]);
+        let plugin = ["-shared", "-fPIC", "-DPLUGIN", "unload.c", "chip.c"];
+        program.compile("plugin.so", &[&plugin[..], linked].concat());
+        let plugin = program.file("plugin.so");
+        let mut run = program.command(&[plugin.to_str().unwrap()]);
+        let output = run.env("VHOST_TRACE", "run.trace").output().unwrap();
+        assert_eq!(output.status.code(), Some(38), "{linked:?}: {output:?}");
+        replays(&program.file("run.trace"));
+    }
+}

@@ -1,0 +1,162 @@
+//! The program in C that the library is a guest of, and what it is run with.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const MEMORY: &str = "\
+space:
+  core0:
+    - ram0: {base: 0x80000000, size: 0x40000, backend: api}
+";
+
+const MAILBOX: &str = "core0: {space: core0, base: 0x80001000, ptr: 32, cache_line: 0}\n";
+
+/// A folder with a program and its configuration.
+pub(crate) struct Program {
+    folder: TempDir,
+    method: Option<String>,
+}
+
+impl Program {
+    /// The simulator, with the shared library.
+    pub(crate) fn simulator() -> Self {
+        Self::simulator_with(&[])
+    }
+
+    /// The same with these flags of the compiler.
+    pub(crate) fn simulator_with(flags: &[&str]) -> Self {
+        let program = Self::new();
+        let library = built("libvhost.so");
+        let beside = format!("-Wl,-rpath,{}", library.parent().unwrap().display());
+        let sources = ["guest.c", "process.c", "chip.c", "firmware.c"];
+        program.compile(
+            "program",
+            &[
+                flags,
+                &sources,
+                &[library.to_str().unwrap(), &beside, "-lm"][..],
+            ]
+            .concat(),
+        );
+        program
+    }
+
+    /// A folder without a program yet.
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("mem.yaml"), MEMORY).unwrap();
+        fs::write(folder.path().join("mailbox.yaml"), MAILBOX).unwrap();
+        fs::create_dir(folder.path().join("root")).unwrap();
+        Self {
+            folder,
+            method: None,
+        }
+    }
+
+    /// With a method of Python's that firmware calls.
+    #[cfg(feature = "python")]
+    pub(crate) fn with_method(self, method: &str) -> Self {
+        let method = Some(method.to_owned());
+        Self { method, ..self }
+    }
+
+    /// Compiles files of `tests/c`, among which there may be flags.
+    pub(crate) fn compile(&self, name: &str, sources: &[&str]) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+        let output = Command::new(cc)
+            .args([
+                "-std=gnu11",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-g",
+                "-pthread",
+            ])
+            .arg("-o")
+            .arg(self.file(name))
+            .arg("-I")
+            .arg(root.join("include"))
+            .args(sources)
+            .current_dir(root.join("tests/c"))
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+    }
+
+    /// A file of the folder.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A file's text.
+    pub(crate) fn read(&self, name: &str) -> String {
+        String::from_utf8(fs::read(self.file(name)).unwrap()).unwrap()
+    }
+
+    /// Runs of the program in the folder, in an environment of its own. `before` stands before the configuration.
+    pub(crate) fn command(&self, before: &[&str]) -> Command {
+        let mut command = Command::new(self.file("program"));
+        self.prepare(&mut command, before);
+        command
+    }
+
+    /// The same by a command line of the shell's, in which `"$@"` stands for it.
+    pub(crate) fn by_shell(&self, line: &str, before: &[&str]) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", line, "sh"]).arg(self.file("program"));
+        self.prepare(&mut command, before);
+        command
+    }
+
+    fn prepare(&self, command: &mut Command, before: &[&str]) {
+        command
+            .args(before)
+            .args(["mem.yaml", "mailbox.yaml", "root"])
+            .args(&self.method)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("PYTHONPATH", self.folder.path());
+    }
+}
+
+/// What cargo has built of the library: it is beside this test.
+pub(crate) fn built(file: &str) -> PathBuf {
+    let built = std::env::current_exe().unwrap().with_file_name(file);
+    assert!(built.is_file(), "cargo has not built {}", built.display());
+    built
+}
+
+/// What a run has said, which succeeded.
+pub(crate) struct Said {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Said {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = command.output().unwrap();
+        let said = Self {
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        };
+        let Self { stdout, stderr } = &said;
+        assert!(status.success(), "{status}\n{stdout}\n{stderr}");
+        said
+    }
+}
+
+/// How often a text has another one in it.
+pub(crate) fn count(text: &str, part: &str) -> usize {
+    text.matches(part).count()
+}

@@ -1,0 +1,156 @@
+//! The same where the library has started Python.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+
+use crate::program::{Program, Said};
+use crate::{compares, runs_closed};
+
+/// A simulator whose firmware finds these callbacks.
+fn simulator(callbacks: &str) -> Program {
+    let simulator = Program::simulator();
+    let start = "import asyncio, os, signal, sys, threading\nfrom pymb_rpc import register_callback\n\
+                 def mbpy_calls_init(): pass\n";
+    let text = format!("{start}{callbacks}");
+    fs::write(simulator.file("mbpy_calls_init.py"), text).unwrap();
+    simulator
+}
+
+/// Computes and waits, as callbacks do.
+const WORKS: &str = "
+@register_callback
+async def works(channel):
+    await asyncio.sleep(0)
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+    assert abs(float('0.1') / 3 - 0.0333) < 0.001
+    assert repr(1 / 3) == '0.3333333333333333'
+    try:
+        float('inf') / 0
+    except ZeroDivisionError:
+        return 1
+";
+
+#[test]
+fn the_process_stays_as_it_is() {
+    compares_with(WORKS, "works");
+}
+
+/// As [`compares`], with a method of Python's, which comes behind the paths.
+fn compares_with(callbacks: &str, method: &str) {
+    let simulator = simulator(callbacks).with_method(method);
+    compares(&simulator, &["state"]);
+}
+
+#[test]
+fn standard_streams_that_are_closed_are_taken_by_nothing() {
+    let simulator = simulator(
+        "
+@register_callback
+async def works(channel):
+    print('not for a file')
+    await asyncio.sleep(0)
+    return 1
+",
+    )
+    .with_method("works");
+    runs_closed(&simulator, &["closed"]);
+}
+
+#[test]
+fn an_interrupt_ends_the_simulator_as_it_did_before() {
+    let simulator = simulator(WORKS).with_method("works");
+    let output = simulator.command(&["interrupted"]).output().unwrap();
+    assert_eq!(output.status.signal(), Some(2), "{output:?}");
+}
+
+#[test]
+fn a_broken_pipe_is_an_error_in_python() {
+    let simulator = simulator(
+        "
+def broken():
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        os.write(writer, b'text')
+    except BrokenPipeError:
+        return True
+
+@register_callback
+async def works(channel):
+    found = [broken()]
+    thread = threading.Thread(target=lambda: found.append(broken()))
+    thread.start()
+    thread.join()
+    return 0 if found == [True, True] else 1
+",
+    )
+    .with_method("works");
+    Said::of(&mut simulator.command(&["calls"]));
+}
+
+#[test]
+fn lines_are_in_the_order_of_events() {
+    let simulator = simulator(
+        "
+@register_callback
+async def prints(channel, number):
+    print(number, 'python')
+    print(number, 'begun', end=' ')
+    sys.stdout.buffer.write(b'bytes\\n')
+    assert sys.stdout.fileno() == 1 and not sys.stdout.isatty()
+    os.set_inheritable(1, True)
+    child = os.fork()
+    if child == 0:
+        sys.stdout.flush()
+        os._exit(0)
+    os.waitpid(child, 0)
+    return 1
+",
+    )
+    .with_method("prints");
+    let said = Said::of(&mut simulator.command(&["order"]));
+    let wanted: String = (0..3)
+        .map(|i| format!("{i} before\n{i} python\n{i} begun bytes\n{i} after\n[core0] firmware\n"))
+        .collect();
+    assert_eq!(said.stdout, wanted);
+}
+
+#[test]
+fn text_is_utf8_where_it_is_in_python3() {
+    let simulator = simulator(
+        "
+@register_callback
+async def prints(channel):
+    try:
+        print('Größe ✓')
+    except UnicodeEncodeError:
+        return 3
+    assert sys.getfilesystemencoding() == 'utf-8'
+    return sys.flags.utf8_mode
+",
+    )
+    .with_method("prints");
+    for (locale, mode, status) in [
+        ("C", None, 1),
+        ("POSIX", None, 1),
+        ("C.UTF-8", None, 1),
+        ("C", Some("1"), 1),
+        ("C", Some("0"), 3),
+        // Python's own error, and no end of the process.
+        ("C", Some("2"), 251),
+    ] {
+        let mut run = simulator.command(&["calls"]);
+        run.env("LC_ALL", locale);
+        if let Some(mode) = mode {
+            run.env("PYTHONUTF8", mode);
+        }
+        let output = run.output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(status),
+            "{locale} {mode:?}: {output:?}"
+        );
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(stdout.contains("Größe ✓\n"), status == 1, "{stdout}");
+    }
+}
