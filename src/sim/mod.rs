@@ -11,6 +11,7 @@
 //! - [`python`]: what an interpreter must be told before it starts, and its lock.
 //! - [`printf`]: one number, printed by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
+//! - [`fork`]: forks of the process.
 //! - [`signals`], [`locale`], [`float`], [`library`]: state of the process that this library must not change, or be changed by.
 //!
 //! Nothing here knows of actors or of the bus. All of it is called on the thread that the simulator called from.
@@ -22,6 +23,7 @@
 
 mod c_memory;
 mod float;
+pub(crate) mod fork;
 mod library;
 mod locale;
 pub(crate) mod open_array;

@@ -20,7 +20,7 @@
 
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::LocalKey;
 
 use thiserror::Error;
@@ -35,6 +35,68 @@ static OWNER: Owner = Owner::new();
      `--threads-dpi all` lets DPI calls overlap)"
 )]
 pub(crate) struct Overlap;
+
+/// True in a process that was forked while the strand was another thread's: what that thread was about is never ended.
+static ORPHANED: AtomicBool = AtomicBool::new(false);
+
+/// True in a process that was forked while this thread was inside, not by [`keep`].
+static FORKED_INSIDE: AtomicBool = AtomicBool::new(false);
+
+/// In a child, right after a fork: gives back the strand of a thread that there is no more. Uses atomics alone.
+pub(super) fn forked() {
+    let owner = OWNER.0.load(Ordering::Relaxed) & !BRIEF;
+    if owner == token() {
+        let kept = KEPT.load(Ordering::Relaxed);
+        FORKED_INSIDE.store(!kept, Ordering::Relaxed);
+    } else if owner != FREE {
+        ORPHANED.store(true, Ordering::Relaxed);
+        OWNER.release();
+    }
+}
+
+/// How a process was forked off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Birth {
+    /// While nobody was inside, or by [`keep`].
+    Outside,
+    /// While this thread was inside a call.
+    Inside,
+    /// While another thread was.
+    Orphan,
+}
+
+/// How this process was forked off.
+pub(crate) fn birth() -> Birth {
+    if ORPHANED.load(Ordering::Relaxed) {
+        Birth::Orphan
+    } else if FORKED_INSIDE.load(Ordering::Relaxed) {
+        Birth::Inside
+    } else {
+        Birth::Outside
+    }
+}
+
+/// True while the strand is this thread's by [`keep`].
+static KEPT: AtomicBool = AtomicBool::new(false);
+
+/// Stays in the strand when the outermost guard is gone: other threads are kept out of it until [`enter_kept`].
+pub(crate) fn keep(entered: Entered) {
+    KEPT.store(true, Ordering::Relaxed);
+    std::mem::forget(entered);
+}
+
+/// The guard of a strand that this thread keeps by [`keep`]. The strand is left when it is dropped.
+pub(crate) fn enter_kept() -> Option<Entered> {
+    (is_entered() && KEPT.swap(false, Ordering::Relaxed)).then_some(Entered {
+        outermost: true,
+        _here: PhantomData,
+    })
+}
+
+/// True while this thread keeps the strand.
+pub(crate) fn is_kept() -> bool {
+    KEPT.load(Ordering::Relaxed) && is_entered()
+}
 
 /// Ownership of the strand. Nested guards of one thread are fine; the outermost one gives it back.
 #[derive(Debug)]

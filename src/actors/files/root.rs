@@ -1,8 +1,11 @@
 //! A directory of the host, out of which no path leads.
 
+use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use cap_std::ambient_authority;
@@ -14,15 +17,27 @@ use crate::guest::{above_standard, quietly};
 
 /// Firmware's root. `cap-std` keeps paths inside of it: whether by `..`, an absolute path or a
 /// symbolic link, whoever leaves gets `EACCES`.
-pub(crate) struct Root(Dir);
+#[derive(Clone)]
+pub(crate) struct Root(Rc<RefCell<Dir>>);
 
 impl Root {
     /// A directory of the host.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let dir = Dir::open_ambient_dir(path, ambient_authority())?;
-        let dir = above_standard(dir.into_std_file())?;
-        Ok(Self(Dir::from_std_file(dir)))
+        let dir = open(path)?;
+        Ok(Self(Rc::new(RefCell::new(dir))))
     }
+
+    /// Has paths lead from another directory from now on, for every clone. Open files stay open.
+    pub(crate) fn move_to(&self, path: &Path) -> io::Result<()> {
+        *self.0.borrow_mut() = open(path)?;
+        Ok(())
+    }
+}
+
+fn open(path: &Path) -> io::Result<Dir> {
+    let dir = Dir::open_ambient_dir(path, ambient_authority())?;
+    let dir = above_standard(dir.into_std_file())?;
+    Ok(Dir::from_std_file(dir))
 }
 
 impl Disk for Root {
@@ -36,7 +51,8 @@ impl Disk for Root {
             .append(flags.appends())
             .create(flags.creates())
             .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
-        let file = self.0.open_with(path, &options).map_err(|error| {
+        let opened = self.0.borrow().open_with(path, &options);
+        let file = opened.map_err(|error| {
             match error.raw_os_error() {
                 // A socket, or a FIFO that nobody reads.
                 Some(libc::ENXIO) => Errno::EACCES,
@@ -54,14 +70,26 @@ impl Disk for Root {
         if flags.truncates() {
             file.set_len(0).map_err(|error| errno(&error))?;
         }
-        Ok(Box::new(file))
+        Ok(Box::new(PositionedFile {
+            file,
+            position: 0,
+            appends: flags.appends(),
+        }))
     }
 }
 
-impl DiskFile for File {
+/// An open file, with a position of its own: that of a descriptor is shared with processes that are forked off.
+struct PositionedFile {
+    file: File,
+    position: u64,
+    appends: bool,
+}
+
+impl DiskFile for PositionedFile {
     fn read(&mut self, len: u64) -> Result<Bytes, Errno> {
         let mut data = Vec::new();
-        match self.take(len).read_to_end(&mut data) {
+        let read = ReadAt(self).take(len).read_to_end(&mut data);
+        match read {
             // What was read before an error counts: the next read meets the error again.
             Err(error) if data.is_empty() => Err(errno(&error)),
             _ => Ok(data.into()),
@@ -69,12 +97,33 @@ impl DiskFile for File {
     }
 
     fn write(&mut self, data: &[u8]) -> Result<u64, Errno> {
-        quietly(|| self.write_all(data)).map_err(|error| errno(&error))?;
+        let file = &self.file;
+        let written = quietly(|| file.write_all_at(data, self.position));
+        written.map_err(|error| errno(&error))?;
+        self.position = if self.appends {
+            let metadata = file.metadata().map_err(|error| errno(&error))?;
+            metadata.len()
+        } else {
+            self.position + data.len() as u64
+        };
         Ok(data.len() as u64)
     }
 
     fn seek(&mut self, position: u64) -> Result<u64, Errno> {
-        Seek::seek(self, SeekFrom::Start(position)).map_err(|error| errno(&error))
+        self.position = position;
+        Ok(position)
+    }
+}
+
+/// Reads from the position of a file.
+struct ReadAt<'a>(&'a mut PositionedFile);
+
+impl Read for ReadAt<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Self(open) = self;
+        let read = open.file.read_at(buffer, open.position)?;
+        open.position += read as u64;
+        Ok(read)
     }
 }
 

@@ -1,0 +1,116 @@
+//! Forks of the process: how many there were, and what a process may do about its children.
+
+use std::io;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use libc::{c_int, pid_t};
+
+use super::strand;
+
+/// Forks between the process that loaded the library and this one.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+
+/// Number of this process among its forebears: 0 in the one that loaded the library, and one more in each child that is forked off. What
+/// was opened in an earlier generation is shared with the parent.
+#[inline]
+pub(crate) fn generation() -> u32 {
+    GENERATION.load(Ordering::Relaxed)
+}
+
+/// Counts forks from now on, whoever makes them.
+pub(crate) fn watch_forks() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the function uses atomics alone, so it may run in a child of a process with several threads.
+        let registered = unsafe { libc::pthread_atfork(None, None, Some(forked)) };
+        if registered != 0 {
+            tracing::error!(target: "vhost::fork", "a fork of the process will not be noticed: out of memory");
+        }
+    });
+}
+
+/// In the child, before `fork` returns.
+extern "C" fn forked() {
+    GENERATION.fetch_add(1, Ordering::Relaxed);
+    strand::forked();
+}
+
+/// A process after a fork.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Forked {
+    /// The parent, with its child.
+    Parent(Child),
+    /// The child.
+    Child,
+}
+
+/// A child that was not waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Child(pid_t);
+
+/// Forks a process that has one thread.
+///
+/// # Errors
+/// Where there are more, of which the child would have one: their locks would never be released. And where the system refuses.
+pub(crate) fn fork() -> io::Result<Forked> {
+    let threads = threads()?;
+    if threads != 1 {
+        return Err(io::Error::other(format!(
+            "the process has {threads} threads, of which a child would have one; run the simulation on one thread (Verilator: \
+             --threads 1), or fork by prepareClone and atClone of the model"
+        )));
+    }
+    flush_streams();
+    // SAFETY: this is the only thread, so no lock is held by another.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Forked::Child),
+        child => Ok(Forked::Parent(Child(child))),
+    }
+}
+
+/// Writes out what C streams have buffered: a child would write its copy again.
+pub(crate) fn flush_streams() {
+    // SAFETY: NULL stands for all output streams. Each is locked meanwhile.
+    unsafe { libc::fflush(std::ptr::null_mut()) };
+}
+
+/// Number of threads of this process.
+fn threads() -> io::Result<usize> {
+    Ok(std::fs::read_dir("/proc/self/task")?.count())
+}
+
+impl Child {
+    /// Process id.
+    pub(crate) fn id(self) -> u32 {
+        self.0.unsigned_abs()
+    }
+
+    /// Waits until it has ended. Its exit status, or 128 and the number of the signal that ended it, as a shell has it. `None` where
+    /// somebody else has waited for it.
+    pub(crate) fn wait(self) -> Option<i32> {
+        let mut status: c_int = 0;
+        loop {
+            // SAFETY: the status is there for the call.
+            let waited = unsafe { libc::waitpid(self.0, &mut status, 0) };
+            if waited == self.0 {
+                break;
+            }
+            if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+                return None;
+            }
+        }
+        Some(if libc::WIFEXITED(status) {
+            libc::WEXITSTATUS(status)
+        } else {
+            128 + libc::WTERMSIG(status)
+        })
+    }
+}
+
+/// Ends this process, which is a copy that nobody needs: no destructor, no handler, no buffer of its parent's runs.
+pub(crate) fn leave() -> ! {
+    // SAFETY: it is fine at any time.
+    unsafe { libc::_exit(0) }
+}
