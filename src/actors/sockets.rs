@@ -54,8 +54,10 @@ impl Sockets {
     fn serve(&self, mail: Inbox) {
         let hub = &mut *self.hub.borrow_mut();
         hub.answers().want(self.desk.is_watched());
-        // Whatever the call is: what was queued before goes out first.
-        hub.pump();
+        // Whatever the call is: what was queued before goes out first, unless it is the parent's to send.
+        if !matches!(mail, Inbox::Abandon(_)) {
+            hub.pump();
+        }
         match mail {
             Inbox::Open(Envelope { message, reply }) => {
                 let opened = hub.open(message.name, message.port);
@@ -90,6 +92,10 @@ impl Sockets {
             }
             Inbox::CloseAll(Envelope { reply, .. }) => {
                 hub.close_all();
+                self.answer(hub, reply, ());
+            }
+            Inbox::Abandon(Envelope { reply, .. }) => {
+                hub.abandon();
                 self.answer(hub, reply, ());
             }
             Inbox::Flush(Envelope { reply, .. }) => self.answer(hub, reply, ()),

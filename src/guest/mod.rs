@@ -4,6 +4,7 @@
 //! - [`descriptor`]: opens files; none gets the number of a standard stream.
 //! - [`quiet`]: writers that give an error where a write would raise a signal.
 //! - [`name`]: `%p` and `%t` in names of files.
+//! - [`snapshots`], [`runs`]: copies of the process.
 //! - [`output`]: a recording, a log or a table: one file, one writer.
 //!
 //! Whoever opens or writes a file, or writes to stderr, does it with these; `tests/architecture.rs` looks for others.
@@ -12,6 +13,8 @@ mod descriptor;
 mod name;
 mod output;
 mod quiet;
+pub(crate) mod runs;
+mod snapshots;
 
 pub(crate) use crate::sim::{os_error_text, quietly};
 #[cfg(feature = "python")]
@@ -19,3 +22,4 @@ pub(crate) use descriptor::Reserved;
 pub(crate) use descriptor::{above_standard, create, open, read};
 pub(crate) use output::{OutputError, OutputFile};
 pub(crate) use quiet::{Quiet, stderr};
+pub(crate) use snapshots::{Rerun, Snapshots, Taken};

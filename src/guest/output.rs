@@ -1,7 +1,10 @@
 //! A file that is written during a run: a recording, a log, a table.
 
+use std::ffi::OsString;
 use std::fs::{File, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -9,13 +12,22 @@ use thiserror::Error;
 use super::descriptor::open_to_write;
 use super::name::expand;
 use super::quietly;
+use crate::sim::fork::generation;
 
 /// A file that this process alone writes, for as long as it is open. It ends where a write fails: what is written behind that is
 /// discarded, so that the error is met once and the file has no gap.
+///
+/// A process that is forked off goes on in a file of its own, which begins with what its parent had written by then.
 #[derive(Debug)]
 pub(crate) struct OutputFile {
+    /// Before `%p` and `%t` are expanded.
+    name: PathBuf,
     path: PathBuf,
     file: File,
+    /// Bytes that this process and its forebears have written.
+    written: u64,
+    /// Process that has opened the file.
+    generation: u32,
     ended: bool,
 }
 
@@ -26,6 +38,13 @@ pub(crate) struct OutputError {
     pub(crate) path: PathBuf,
     /// Why not.
     pub(crate) cause: io::Error,
+}
+
+#[derive(Debug, Error)]
+#[error("the process was forked, and can't go on in {}: {cause}", path.display())]
+struct BranchError {
+    path: PathBuf,
+    cause: io::Error,
 }
 
 #[derive(Debug, Error)]
@@ -44,8 +63,11 @@ impl OutputFile {
         let path = expand(name);
         match Self::open(&path) {
             Ok(file) => Ok(Self {
+                name: name.to_owned(),
                 path,
                 file,
+                written: 0,
+                generation: generation(),
                 ended: false,
             }),
             Err(cause) => Err(OutputError { path, cause }),
@@ -67,6 +89,42 @@ impl OutputFile {
         Ok(file)
     }
 
+    /// Goes on in a file of this process' own. The parent's stays as it is: its lock, its position, and what it writes from now on.
+    fn branch(&mut self) -> io::Result<()> {
+        self.generation = generation();
+        let metadata = self.file.metadata()?;
+        if !metadata.is_file() {
+            // A terminal or a null device is anybody's; of two writers of a pipe, the reader can't tell one from the other.
+            return match metadata.file_type().is_fifo() {
+                false => Ok(()),
+                true => Err(io::Error::other("the pipe stays with the parent process")),
+            };
+        }
+        let mut path = expand(&self.name);
+        if path == self.path {
+            path = with_process_id(&path);
+        }
+        let in_child = |cause| io::Error::other(BranchError { path: path.clone(), cause });
+        let mut file = Self::open(&path).map_err(in_child)?;
+        // By a descriptor of its own, from the beginning: the position of this one is the parent's.
+        let shared = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        let parent = super::open(shared).map_err(in_child)?;
+        let copied = quietly(|| io::copy(&mut parent.take(self.written), &mut file));
+        let copied = copied.map_err(in_child)?;
+        if copied != self.written {
+            return Err(in_child(io::Error::other("the parent's file was cut short")));
+        }
+        tracing::info!(
+            target: "vhost::fork",
+            "goes on in {}, as a copy of the first {copied} bytes of {}",
+            path.display(),
+            self.path.display()
+        );
+        self.path = path;
+        self.file = file;
+        Ok(())
+    }
+
     /// Its name, expanded.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -80,16 +138,35 @@ impl OutputFile {
         if self.ended {
             return Ok(ended);
         }
-        let written = quietly(|| write(&mut self.file));
+        let own = match self.generation == generation() {
+            true => Ok(()),
+            false => self.branch(),
+        };
+        let written = own.and_then(|()| quietly(|| write(&mut self.file)));
         let again = io::ErrorKind::Interrupted;
         self.ended = written.as_ref().is_err_and(|error| error.kind() != again);
         written
     }
 }
 
+/// A name with the process id before its extension: `run.4711.trace`.
+fn with_process_id(path: &Path) -> PathBuf {
+    let id = std::process::id();
+    match path.extension() {
+        Some(extension) => {
+            let mut own = OsString::from(format!("{id}."));
+            own.push(extension);
+            path.with_extension(own)
+        }
+        None => path.with_extension(id.to_string()),
+    }
+}
+
 impl Write for OutputFile {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.write_unless_ended(data.len(), |file| file.write(data))
+        let written = self.write_unless_ended(data.len(), |file| file.write(data))?;
+        self.written += written as u64;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

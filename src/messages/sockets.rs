@@ -104,6 +104,10 @@ pub struct Close {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseAll;
 
+/// Lets go of every socket and every connection, which belong to the process that this one was forked off from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Abandon;
+
 /// Sends what is queued, as far as the system takes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flush;
@@ -228,6 +232,16 @@ pub enum SocketError {
         /// The client.
         client: ClientId,
     },
+    /// The process was forked.
+    #[error(
+        "this process was forked: {sockets} listening sockets and {clients} clients stay with its parent, and are closed here"
+    )]
+    Forked {
+        /// Listening sockets.
+        sockets: usize,
+        /// Clients.
+        clients: usize,
+    },
 }
 
 inbox! {
@@ -242,6 +256,7 @@ inbox! {
         Disconnect -> Result<(), SocketError>,
         Close -> Result<(), SocketError>,
         CloseAll -> (),
+        Abandon -> (),
         Flush -> (),
     }
 }

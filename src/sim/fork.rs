@@ -36,6 +36,25 @@ extern "C" fn forked() {
     strand::forked();
 }
 
+/// Python's locks, in a build without Python.
+#[cfg(not(feature = "python"))]
+#[derive(Debug)]
+pub(crate) struct PythonFork(());
+
+#[cfg(not(feature = "python"))]
+impl PythonFork {
+    /// There are none.
+    pub(crate) fn prepare() -> Option<Self> {
+        None
+    }
+
+    /// There are none.
+    pub(crate) fn finish(self, _child: bool) {}
+}
+
+#[cfg(feature = "python")]
+pub(crate) use super::python::PythonFork;
+
 /// A process after a fork.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Forked {
@@ -49,7 +68,7 @@ pub(crate) enum Forked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Child(pid_t);
 
-/// Forks a process that has one thread.
+/// Forks a process that has one thread, from inside the strand, which is then the child's as well. Python goes on in both.
 ///
 /// # Errors
 /// Where there are more, of which the child would have one: their locks would never be released. And where the system refuses.
@@ -62,12 +81,17 @@ pub(crate) fn fork() -> io::Result<Forked> {
         )));
     }
     flush_streams();
+    let python = PythonFork::prepare();
     // SAFETY: this is the only thread, so no lock is held by another.
-    match unsafe { libc::fork() } {
+    let forked = strand::keeping(|| match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => Ok(Forked::Child),
         child => Ok(Forked::Parent(Child(child))),
+    });
+    if let Some(python) = python {
+        python.finish(matches!(forked, Ok(Forked::Child)));
     }
+    forked
 }
 
 /// Writes out what C streams have buffered: a child would write its copy again.

@@ -51,7 +51,9 @@ pub(crate) use float::FloatEnvironment;
 pub(crate) use library::keep_loaded;
 pub(crate) use locale::os_error_text;
 #[cfg(feature = "python")]
-pub(crate) use python::{PrepareError, make_global, name_python_program, prepare_python, with_gil};
+pub(crate) use python::{
+    PrepareError, make_global, name_python_program, prepare_python, python_is_ours, with_gil,
+};
 pub(crate) use signals::quietly;
 #[cfg(feature = "python")]
 pub(crate) use signals::{Disposition, Quiet};

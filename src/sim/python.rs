@@ -4,10 +4,12 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use thiserror::Error;
 
 use super::Absent;
+use super::fork::generation;
 use super::symbol::Symbol;
 
 /// In Python's stable ABI. Looked up, since it is deprecated, and its successor is in no stable ABI.
@@ -43,11 +45,26 @@ unsafe extern "C" {
     safe fn Py_IsInitialized() -> c_int;
     fn PyGILState_Ensure() -> c_int;
     fn PyGILState_Release(state: c_int);
+    fn PyOS_BeforeFork();
+    fn PyOS_AfterFork_Parent();
+    fn PyOS_AfterFork_Child();
 }
 
-/// Does something with the GIL held by this thread, whoever has let go of it before; `None` where no interpreter runs.
+/// Generation of the process in which an interpreter that this library has started can be used; [`ANY`] for one that it has not.
+static USABLE: AtomicU32 = AtomicU32::new(ANY);
+
+const ANY: u32 = u32::MAX;
+
+/// Notes that this library has started the interpreter: nobody else looks after it in a fork.
+pub(crate) fn python_is_ours() {
+    USABLE.store(generation(), Ordering::Relaxed);
+}
+
+/// Does something with the GIL held by this thread, whoever has let go of it before; `None` where no interpreter runs, or the process was
+/// forked without [`PythonFork`].
 pub(crate) fn with_gil<T>(act: impl FnOnce() -> T) -> Option<T> {
-    if Py_IsInitialized() == 0 {
+    let usable = USABLE.load(Ordering::Relaxed);
+    if Py_IsInitialized() == 0 || (usable != ANY && usable != generation()) {
         return None;
     }
     let _held = Held::new();
@@ -68,6 +85,42 @@ impl Drop for Held {
     fn drop(&mut self) {
         // SAFETY: it gives back what `new` has got, on the same thread and in the opposite order.
         unsafe { PyGILState_Release(self.0) };
+    }
+}
+
+/// Python's locks, held across a fork.
+#[derive(Debug)]
+pub(crate) struct PythonFork {
+    gil: c_int,
+}
+
+impl PythonFork {
+    /// Takes them, where an interpreter runs.
+    pub(crate) fn prepare() -> Option<Self> {
+        if Py_IsInitialized() == 0 {
+            return None;
+        }
+        // SAFETY: there is an interpreter. It is given back by `finish`, on the same thread.
+        let gil = unsafe { PyGILState_Ensure() };
+        // SAFETY: this thread has the GIL.
+        unsafe { PyOS_BeforeFork() };
+        Some(Self { gil })
+    }
+
+    /// Gives them back, in the parent or in the child, on the thread that forked.
+    pub(crate) fn finish(self, child: bool) {
+        if child {
+            // SAFETY: it follows `PyOS_BeforeFork`, on the one thread of the child.
+            unsafe { PyOS_AfterFork_Child() };
+            if USABLE.load(Ordering::Relaxed) != ANY {
+                USABLE.store(generation(), Ordering::Relaxed);
+            }
+        } else {
+            // SAFETY: it follows `PyOS_BeforeFork`, on the same thread.
+            unsafe { PyOS_AfterFork_Parent() };
+        }
+        // SAFETY: it gives back what `prepare` has got.
+        unsafe { PyGILState_Release(self.gil) };
     }
 }
 

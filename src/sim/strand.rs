@@ -85,17 +85,20 @@ pub(crate) fn keep(entered: Entered) {
     std::mem::forget(entered);
 }
 
+/// Runs a fork by this thread, which is inside: it goes on inside in both processes.
+pub(super) fn keeping<T>(fork: impl FnOnce() -> T) -> T {
+    let before = KEPT.swap(true, Ordering::Relaxed);
+    let forked = fork();
+    KEPT.store(before, Ordering::Relaxed);
+    forked
+}
+
 /// The guard of a strand that this thread keeps by [`keep`]. The strand is left when it is dropped.
 pub(crate) fn enter_kept() -> Option<Entered> {
     (is_entered() && KEPT.swap(false, Ordering::Relaxed)).then_some(Entered {
         outermost: true,
         _here: PhantomData,
     })
-}
-
-/// True while this thread keeps the strand.
-pub(crate) fn is_kept() -> bool {
-    KEPT.load(Ordering::Relaxed) && is_entered()
 }
 
 /// Ownership of the strand. Nested guards of one thread are fine; the outermost one gives it back.
@@ -134,6 +137,11 @@ pub(crate) fn is_entered() -> bool {
 }
 
 impl Entered {
+    /// True for the guard that leaves the strand.
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.outermost
+    }
+
     /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come from any thread.
     ///
     /// # Errors

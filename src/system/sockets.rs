@@ -11,7 +11,7 @@ use crate::actors::sockets::{self, Hub, Tcp};
 use crate::bus::{Bus, Envelope, Inbox as _, Message, Port};
 use crate::foreign::{Callbacks, Live, Memories, Paths, Python, make};
 use crate::messages::sockets::{
-    Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, Open, PortOf, Read,
+    Abandon, Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, Open, PortOf, Read,
     SocketError, SocketId, Want, Write,
 };
 
@@ -144,6 +144,11 @@ impl Sockets<'_> {
         self.run(CloseAll)
     }
 
+    /// Lets go of everything that the parent of this process has opened, with a report where there was something.
+    pub(crate) fn abandon(self) -> Result<(), Error> {
+        self.run(Abandon)
+    }
+
     fn take(self, socket: SocketId, client: ClientId, want: Want) -> Result<Option<Bytes>, Error> {
         self.ask(Read {
             socket,
@@ -228,6 +233,11 @@ impl Standalone {
             bus: &self.bus,
             port: &self.port,
         }
+    }
+
+    /// True while nothing is open.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.hub.borrow().is_empty()
     }
 
     /// The sockets, for a system to serve.

@@ -194,6 +194,16 @@ impl Hub {
         }
     }
 
+    /// Lets go of everything without a word to the network: it belongs to the process that this one was forked off from.
+    pub(super) fn abandon(&mut self) {
+        let (sockets, clients) = (self.sockets.len(), self.clients.len());
+        self.sockets.clear();
+        self.clients.clear();
+        self.behind.clear();
+        self.leaving.clear();
+        self.notes.push(SocketError::Forked { sockets, clients });
+    }
+
     /// Sends what is queued, as far as the network takes it, and lets go of those that have taken their leave.
     pub(super) fn pump(&mut self) {
         let Self {

@@ -96,6 +96,7 @@ pub(super) fn start() -> Result<(), StartError> {
     let _interrupt = Disposition::of(libc::SIGINT);
     let _own = OwnState::enter();
     Python::initialize();
+    sim::python_is_ours();
     Python::attach(|py| {
         leave_interrupt(py)?;
         stdout::install(py)

@@ -64,7 +64,9 @@ enum Stage {
 enum Failure {
     #[error(transparent)]
     Start(#[from] StartError),
-    #[error("Python has ended in this process; it can't be called any more")]
+    #[error(
+        "Python can't be called any more: it has ended in this process, or the process was forked without mb_fork_prepare"
+    )]
     Ended,
     #[error(transparent)]
     Raised(#[from] Raised),

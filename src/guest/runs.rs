@@ -1,0 +1,41 @@
+//! Children that go on from here, each as a run of its own.
+
+use std::collections::VecDeque;
+use std::io;
+
+use crate::sim::fork::{Child, Forked, fork};
+
+/// Which process goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Runs {
+    /// A child, by its number from 0.
+    Run(usize),
+    /// The parent, when all children have ended: their exit statuses, `None` where one is not known.
+    Over(Vec<Option<i32>>),
+}
+
+/// Forks `count` children, of which `parallel` run at once, one at least. Returns in each of them, and in the parent when all have ended.
+///
+/// # Errors
+/// Where the process can't be forked. Children that were forked before have ended then.
+pub(crate) fn run(count: usize, parallel: usize) -> io::Result<Runs> {
+    let mut running: VecDeque<Child> = VecDeque::new();
+    let mut statuses = Vec::new();
+    for number in 0..count {
+        if running.len() >= parallel.max(1) {
+            statuses.extend(running.pop_front().map(Child::wait));
+        }
+        match fork() {
+            Ok(Forked::Child) => return Ok(Runs::Run(number)),
+            Ok(Forked::Parent(child)) => running.push_back(child),
+            Err(error) => {
+                running.into_iter().for_each(|child| {
+                    child.wait();
+                });
+                return Err(error);
+            }
+        }
+    }
+    statuses.extend(running.into_iter().map(Child::wait));
+    Ok(Runs::Over(statuses))
+}
