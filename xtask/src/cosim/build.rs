@@ -273,14 +273,7 @@ impl<'a> Builder<'a> {
             // A design so small has less to do at once than there are threads.
             verilator.args(["-Wno-UNOPTTHREADS", "--threads", &threads.to_string()]);
             verilator.args(["--threads-dpi", dpi]);
-            // Verilator's own main program has no more threads than the machine has processors.
-            verilator.args([
-                "--no-main",
-                "--vpi",
-                "-CFLAGS",
-                &format!("-DTHREADS={threads}"),
-            ]);
-            verilator.arg("integration/tb/threads.cpp");
+            verilator.args(["-CFLAGS", &format!("-DTHREADS={threads}")]);
         }
         let archive = (model.library == Library::Static).then_some(archive);
         let command = format!("{}\n{verilator:?}\n", requirements(&NEEDS));
