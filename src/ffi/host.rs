@@ -1,7 +1,8 @@
 //! The host program: a Rust crate that is linked with the library and configures the system of the C ABI.
 
 use super::error::Error as CallError;
-use super::guard::Call;
+use super::guard::{Call, catch};
+use crate::foreign::host_code;
 use crate::{Builder, Vhost};
 
 /// Configures the system of the C ABI before `mb_init`, or the first use, builds it.
@@ -67,19 +68,25 @@ pub struct HostError(CallError);
 /// #[unsafe(no_mangle)]
 /// extern "C" fn load_table(address: u32) {
 ///     let loaded = vhost::with_host(|vhost| vhost.write("core0", address.into(), vec![1, 2, 3]));
-///     if !matches!(loaded, Ok(Ok(()))) {
-///         eprintln!("the table is not loaded: {loaded:?}");
+///     // An error of `with_host` is reported already.
+///     if let Ok(Err(error)) = loaded {
+///         eprintln!("the table is not loaded: {error}");
 ///     }
 /// }
 /// ```
 ///
 /// # Errors
-/// Where the system could not be built, is just being built, or another thread is inside a call.
+/// Where the system could not be built, is just being built, or another thread is inside a call; and where `act` panics, which must not
+/// unwind into the simulator. Each is reported and in `mb_last_error`, as the errors of C's calls are, so a failed call fails the
+/// run whatever the function does with it.
 pub fn with_host<T>(act: impl FnOnce(&Vhost) -> T) -> Result<T, HostError> {
     let call = Call::enter();
-    let vhost = call
-        .process()
-        .and_then(|process| process.system())
-        .map_err(HostError)?;
-    Ok(act(&vhost))
+    let done = catch(|| {
+        let vhost = call.process()?.system()?;
+        Ok(host_code::run("the function", || act(&vhost))?)
+    });
+    done.map_err(|error| {
+        call.tell("with_host", &error);
+        HostError(error)
+    })
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Beginning, Builder, ChannelExit, Error, Spaces, Standalone, Timeout, Vhost};
 use crate::attach::{self, Named};
 use crate::config::{self, Process};
-use crate::foreign::Openers;
+use crate::foreign::{Openers, host_code};
 use crate::trace::Payloads;
 
 /// What a callback of [`mailbox_init`] gives.
@@ -102,7 +102,10 @@ impl Vhost {
     ) -> Result<(Self, Beginning), Error> {
         let configure = |builder| {
             let builder = attached.into_iter().fold(builder, Builder::attach);
-            configure(builder).map_err(Error::Setup)
+            host_code::run("its function `configure`", || configure(builder))
+                .map_err(Into::into)
+                .flatten()
+                .map_err(Error::Setup)
         };
         let builder = from_environment(paths, configure)?;
         Self::build(builder.on_sockets(sockets.hub()).parts()?)
