@@ -44,6 +44,19 @@ impl Call {
         }
     }
 
+    /// Refuses a call that comes from inside a foreign call or a report.
+    ///
+    /// # Errors
+    /// [`Error::Reentrant`], and what [`process`](Self::process) fails with.
+    #[inline]
+    pub(super) fn reject_reentrant(&self) -> Result<(), Error> {
+        match &self.0 {
+            // On the path of every tick: it comes from inside no other call.
+            Ok(strand) if strand.is_outermost() => Ok(()),
+            _ => self.process()?.reject_reentrant(),
+        }
+    }
+
     /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come from any thread.
     ///
     /// # Errors

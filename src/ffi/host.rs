@@ -9,9 +9,8 @@ use crate::{Builder, Vhost};
 pub type Configure = fn(Builder) -> Result<Builder, Box<dyn std::error::Error>>;
 
 unsafe extern "Rust" {
-    /// Defined by [`host!`](crate::host) in the host program, else by `default_host.c` as NULL. A linker takes the first
-    /// definition that it comes across. In a shared library that is the host program's. Of an archive GNU ld may take the other, unless
-    /// the symbol is asked for by `-Wl,--undefined=__vhost_host`.
+    /// Defined by [`host!`](crate::host) in the host program. Without the feature `host`, a weak NULL in `default_host.c` stands in its
+    /// place where there is no host program. In an archive, GNU ld may come to that first.
     static __vhost_host: Option<Configure>;
 }
 
@@ -31,8 +30,16 @@ pub(super) fn configure(builder: Builder) -> Result<Builder, Box<dyn std::error:
 /// Configures the system of the C ABI by a function of type [`Configure`], which is called before `mb_init` or the first use
 /// builds it. Once in a program.
 ///
-/// A simulation that links the host program as an archive (`staticlib`) asks for it by `-Wl,--undefined=__vhost_host`, or GNU ld may
-/// leave the object out that has it. `VHOST_LOG=vhost::start=info` shows whether a host program configures the system.
+/// The crate depends on `vhost` with the feature `host`: a linker then finds the function wherever it stands, and a program without
+/// one does not link. Without the feature, GNU ld may leave the function out of a program that links the crate as an archive
+/// (`staticlib`), without a word.
+///
+/// ```toml
+/// [dependencies]
+/// vhost = { version = "0.1", features = ["host"] }
+/// ```
+///
+/// `VHOST_LOG=vhost::start=info` shows whether a host program configures the system.
 ///
 /// ```
 /// use std::task::Poll;

@@ -170,7 +170,6 @@ impl Process {
 
     /// Refuses a call that comes from inside a foreign call. A report that an exported function makes is one too, though
     /// the bus knows nothing of it.
-    #[inline]
     pub(super) fn reject_reentrant(&self) -> Result<(), Error> {
         let inside = match &*self.state.borrow() {
             State::Running { vhost, .. } => vhost.is_abroad(),

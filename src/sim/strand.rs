@@ -73,6 +73,12 @@ pub(crate) fn is_entered() -> bool {
 }
 
 impl Entered {
+    /// True where no other guard of this thread was there before.
+    #[inline]
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.outermost
+    }
+
     /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come from any thread. Gives the strand again,
     /// or [`Overlap`] where another thread is inside a call by then; and what came of `act`, which may panic.
     pub(crate) fn leave_during<T>(
