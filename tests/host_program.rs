@@ -237,12 +237,13 @@ fn panics_of_methods_commands_and_special_files_are_named() {
         })
     };
     let failed = Some(u64::from(u32::MAX) + 1 - 5);
-    let fails = |ask: &mut dyn FnMut(Request) -> (Option<u64>, Vec<String>), request, named: &str| {
-        let (answer, reports) = ask(request);
-        assert_eq!(answer, failed, "{named}");
-        let told = reports.iter().any(|report| report.contains(named));
-        assert!(told, "{named}: {reports:?}");
-    };
+    let fails =
+        |ask: &mut dyn FnMut(Request) -> (Option<u64>, Vec<String>), request, named: &str| {
+            let (answer, reports) = ask(request);
+            assert_eq!(answer, failed, "{named}");
+            let told = reports.iter().any(|report| report.contains(named));
+            assert!(told, "{named}: {reports:?}");
+        };
     fails(
         &mut ask,
         call(1),

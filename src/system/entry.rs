@@ -22,7 +22,7 @@ pub struct MailboxInitPaths {
     pub mailbox_cfg_file: PathBuf,
 }
 
-/// Where a system's files are; what is `None` is taken from the environment.
+/// Files of a system, before variables in their names are expanded; `None` is taken from the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct InitPaths {
     /// The memory YAML: `MEM_CFG_FILE`.
@@ -119,13 +119,13 @@ fn from_environment(
 ) -> Result<Builder, Error> {
     super::log::start()?;
     let mut builder = Vhost::builder();
-    if let Some(file) = path(paths.mem_cfg, MEM_CFG_FILE)? {
+    if let Some(file) = path(paths.mem_cfg, "mem_cfg", MEM_CFG_FILE)? {
         builder = builder.memories(file);
     }
-    if let Some(file) = path(paths.mailbox_cfg, MAILBOX_CFG_FILE)? {
+    if let Some(file) = path(paths.mailbox_cfg, "mailbox_cfg", MAILBOX_CFG_FILE)? {
         builder = builder.mailboxes(file);
     }
-    if let Some(root) = path(paths.fs_root, MAILBOX_FS_ROOT)? {
+    if let Some(root) = path(paths.fs_root, "fs_root", MAILBOX_FS_ROOT)? {
         builder = builder.files(root);
     }
     let builder = match variable("VHOST_TRACE") {
@@ -177,13 +177,18 @@ fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// The path that was given, or that of the environment, expanded as paths in the files are.
-fn path(given: Option<PathBuf>, name: &'static str) -> Result<Option<PathBuf>, Error> {
-    if given.is_some() {
-        return Ok(given);
-    }
-    let expanded = |value: OsString| config::expand_path(&value, name, &Process);
-    Ok(variable(name).map(expanded).transpose()?)
+/// Path that `argument` gives, or else the environment `variable`, expanded as paths in the files are.
+fn path(
+    given: Option<PathBuf>,
+    argument: &'static str,
+    variable: &'static str,
+) -> Result<Option<PathBuf>, Error> {
+    let (value, key) = match given {
+        Some(path) => (Some(path.into_os_string()), argument),
+        None => (self::variable(variable), variable),
+    };
+    let expanded = value.map(|value| config::expand_path(&value, key, &Process));
+    Ok(expanded.transpose()?)
 }
 
 #[cfg(test)]

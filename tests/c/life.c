@@ -54,6 +54,13 @@ void from_environment(void) {
     CHECK_EQ(testbench.registered, 4);
     CHECK_EQ(init(), -1);
     mb_shutdown();
+    /* Variables are expanded in arguments as in the environment's values. */
+    CHECK_EQ(mb_init("$MEM_CFG_FILE", "${MAILBOX_CFG_FILE}", "${MAILBOX_FS_ROOT}/."), 0);
+    CHECK_EQ(mb_tick(), 2);
+    mb_shutdown();
+    CHECK_EQ(mb_init("$MEM_CFG_FILE", "$NOWHERE/mailbox.yaml", ""), -1);
+    CHECK_HAS(mb_last_error(), "`mailbox_cfg`: the environment variable `NOWHERE`");
+    mb_shutdown();
 }
 
 void failed_init(void) {

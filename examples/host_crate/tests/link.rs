@@ -1,9 +1,6 @@
 //! The host program as linkers see it: as an archive and as a shared library, in a program that names nothing of it.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::env;
 use std::fs;
@@ -124,8 +121,14 @@ fn soname(library: &object::read::elf::ElfFile64<'_>) -> Option<String> {
     let sections = header.sections(endian, data).unwrap();
     let (entries, strings) = sections.dynamic(endian, data).unwrap().unwrap();
     let strings = sections.strings(endian, data, strings).unwrap();
-    assert!(entries.iter().any(|entry| entry.tag32(endian) == Some(DT_STRTAB)));
-    let entry = entries.iter().find(|entry| entry.tag32(endian) == Some(DT_SONAME))?;
+    assert!(
+        entries
+            .iter()
+            .any(|entry| entry.tag32(endian) == Some(DT_STRTAB))
+    );
+    let entry = entries
+        .iter()
+        .find(|entry| entry.tag32(endian) == Some(DT_SONAME))?;
     let name = entry.string(endian, strings).unwrap();
     Some(text(name))
 }
