@@ -135,6 +135,7 @@ fn tell(process: &Process, function: &'static str, error: &Error) {
 mod tests {
     use std::ffi::CStr;
     use std::sync::Mutex;
+    use std::sync::mpsc::channel;
 
     use super::*;
 
@@ -174,14 +175,55 @@ mod tests {
         assert_eq!(guard("mb_tick", -1, |_| Ok(3)), 3);
     }
 
+    /// True if another thread can be inside.
+    fn is_free() -> bool {
+        std::thread::spawn(|| strand::enter().is_ok())
+            .join()
+            .unwrap()
+    }
+
     #[test]
     fn a_panic_while_time_passes_leaves_the_call_inside_the_strand() {
         let _alone = ALONE.lock();
         let answer = guard("mb_server_run", -1, |call| {
-            call.leave_during(|| panic!("in between"))
+            let stepped = call.leave_during(|| {
+                assert!(is_free());
+                panic!("in between")
+            });
+            assert!(!is_free());
+            stepped
         });
         assert_eq!(answer, -1);
+        assert!(is_free());
         assert!(last_error().ends_with("it panicked: in between"));
+    }
+
+    #[test]
+    fn a_panic_while_another_thread_is_inside_leaves_the_call_refused() {
+        let _alone = ALONE.lock();
+        let (entered, is_entered) = channel();
+        let (end, is_ended) = channel::<()>();
+        let other = std::thread::spawn(move || {
+            is_entered.recv().unwrap();
+            let inside = strand::enter().unwrap();
+            is_ended.recv().unwrap();
+            drop(inside);
+        });
+        let answer = guard("mb_server_run", -1, |call| {
+            call.leave_during(|| {
+                entered.send(()).unwrap();
+                while strand::enter().is_ok() {
+                    std::thread::yield_now();
+                }
+                panic!("in between")
+            })
+        });
+        assert_eq!(answer, -1);
+        assert!(strand::enter().is_err(), "it is the other thread's still");
+        end.send(()).unwrap();
+        other.join().unwrap();
+        assert_eq!(refused::take_untold().latest, Some("mb_server_run"));
+        refused::take_count();
     }
 
     #[test]
