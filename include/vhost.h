@@ -5,8 +5,9 @@
  * and needs no header.
  *
  * There is one system per process. Calls come from any thread, one at a time, as a simulator makes them. A call that begins while
- * another thread is inside one is refused: it fails, does nothing, and is reported by the next call. A thread is inside until its
- * call returns, also while the library calls the testbench; only mb_server_run is left while mb_step runs.
+ * another thread is inside one is refused: it fails, does nothing, and is the last error of the next call. The first one is reported by
+ * that, too; those that follow are reported as a number when a system begins or ends. A thread is inside until its call returns, also
+ * while the library calls the testbench; only mb_server_run is left while mb_step runs.
  *
  * Functions that don't say otherwise build the system at first use from the environment: MEM_CFG_FILE, MAILBOX_CFG_FILE,
  * MAILBOX_FS_ROOT. Where that fails it is reported once, and each of them fails until mb_init or mb_shutdown.
@@ -35,7 +36,7 @@ typedef void *svOpenArrayHandle;
 
 /*
  * Builds the system: memory YAML, mailbox YAML, root directory of firmware's files. NULL or "" takes the one from the
- * environment. Call it from the package or module that exports mb_step, mb_sv_call and the others, imported as
+ * environment; in either, `$VAR`, `${VAR}` and a `~` at the start are expanded. Call it from the package or module that exports mb_step, mb_sv_call and the others, imported as
  * `context`: they are then found there. Returns 0, or -1 (see mb_last_error). A system that is there already is an error,
  * unless it was built from the environment by another function and this call asks for the same.
  * An error inside a function that the library calls.

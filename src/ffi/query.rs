@@ -9,9 +9,12 @@ use super::guard::guard;
 /// The last error.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_last_error() -> *const c_char {
-    let overlap = c"another thread is inside a call of vhost";
-    guard("mb_last_error", overlap.as_ptr(), |call| {
-        Ok(call.process()?.returned.last_error.pointer())
+    guard("mb_last_error", c"".as_ptr(), |call| {
+        Ok(call.process().map_or(
+            // An answer, and no refused call.
+            c"another thread is inside a call of vhost".as_ptr(),
+            |process| process.returned.last_error.pointer(),
+        ))
     })
 }
 

@@ -21,7 +21,7 @@ use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Channel, Reporter, Site, channels as served};
 use crate::bus::{Bus, BusError, Inbox, Party, Port};
 use crate::config::{ChannelConfig, ConfigWarning};
-use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Paths, Python, make};
+use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Paths, Python, host_code, make};
 use crate::mem::{Backend, Image, MemoryMap, Note, Op, SpaceId, Span, Store, Write, initial};
 use crate::messages::announced::Began;
 use crate::messages::foreign::{Report, Severity};
@@ -269,7 +269,10 @@ impl Vhost {
             return Err(Error::Fatal(text.to_owned()));
         }
         for started in started {
-            started(self).map_err(Error::Setup)?;
+            host_code::run("the function of `on_start`", || started(self))
+                .map_err(Into::into)
+                .flatten()
+                .map_err(Error::Setup)?;
         }
         Ok(())
     }

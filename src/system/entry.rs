@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Beginning, Builder, ChannelExit, Error, Spaces, Standalone, Timeout, Vhost};
 use crate::attach::{self, Named};
 use crate::config::{self, Process};
-use crate::foreign::Openers;
+use crate::foreign::{Openers, host_code};
 use crate::trace::Payloads;
 
 /// What a callback of [`mailbox_init`] gives.
@@ -22,7 +22,7 @@ pub struct MailboxInitPaths {
     pub mailbox_cfg_file: PathBuf,
 }
 
-/// Where a system's files are; what is `None` is taken from the environment.
+/// Files of a system, before variables in their names are expanded; `None` is taken from the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct InitPaths {
     /// The memory YAML: `MEM_CFG_FILE`.
@@ -102,7 +102,10 @@ impl Vhost {
     ) -> Result<(Self, Beginning), Error> {
         let configure = |builder| {
             let builder = attached.into_iter().fold(builder, Builder::attach);
-            configure(builder).map_err(Error::Setup)
+            host_code::run("its function `configure`", || configure(builder))
+                .map_err(Into::into)
+                .flatten()
+                .map_err(Error::Setup)
         };
         let builder = from_environment(paths, configure)?;
         Self::build(builder.on_sockets(sockets.hub()).parts()?)
@@ -116,13 +119,13 @@ fn from_environment(
 ) -> Result<Builder, Error> {
     super::log::start()?;
     let mut builder = Vhost::builder();
-    if let Some(file) = path(paths.mem_cfg, MEM_CFG_FILE)? {
+    if let Some(file) = path(paths.mem_cfg, "mem_cfg", MEM_CFG_FILE)? {
         builder = builder.memories(file);
     }
-    if let Some(file) = path(paths.mailbox_cfg, MAILBOX_CFG_FILE)? {
+    if let Some(file) = path(paths.mailbox_cfg, "mailbox_cfg", MAILBOX_CFG_FILE)? {
         builder = builder.mailboxes(file);
     }
-    if let Some(root) = path(paths.fs_root, MAILBOX_FS_ROOT)? {
+    if let Some(root) = path(paths.fs_root, "fs_root", MAILBOX_FS_ROOT)? {
         builder = builder.files(root);
     }
     let builder = match variable("VHOST_TRACE") {
@@ -174,13 +177,18 @@ fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// The path that was given, or that of the environment, expanded as paths in the files are.
-fn path(given: Option<PathBuf>, name: &'static str) -> Result<Option<PathBuf>, Error> {
-    if given.is_some() {
-        return Ok(given);
-    }
-    let expanded = |value: OsString| config::expand_path(&value, name, &Process);
-    Ok(variable(name).map(expanded).transpose()?)
+/// Path that `argument` gives, or else the environment `variable`, expanded as paths in the files are.
+fn path(
+    given: Option<PathBuf>,
+    argument: &'static str,
+    variable: &'static str,
+) -> Result<Option<PathBuf>, Error> {
+    let (value, key) = match given {
+        Some(path) => (Some(path.into_os_string()), argument),
+        None => (self::variable(variable), variable),
+    };
+    let expanded = value.map(|value| config::expand_path(&value, key, &Process));
+    Ok(expanded.transpose()?)
 }
 
 #[cfg(test)]
