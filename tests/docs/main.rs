@@ -2,10 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod host;
+mod migrating;
+mod names;
+mod page;
+
 use std::io;
 use std::path::Path;
 
 use mailbox_rs::{CacheLine, Layout, PtrWidth, RequestEntry, ResponseEntry};
+use page::{blocks, file, page};
 use vhost::config::{Surroundings, parse_mailboxes, parse_memory_map};
 
 /// Every variable is set, and every file is the quickstart's firmware.
@@ -25,26 +31,9 @@ impl Surroundings for Anywhere {
     }
 }
 
-fn file(name: &str) -> String {
-    format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))
-}
-
-fn page(name: &str) -> String {
-    std::fs::read_to_string(file(name)).unwrap()
-}
-
 /// The blocks of a page that are YAML.
 fn yaml(page: &str) -> Vec<&str> {
     blocks(page, "yaml")
-}
-
-/// Blocks of a page, by their language.
-fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
-    let begin = format!("```{language}\n");
-    let blocks = page.split(&*begin).skip(1);
-    blocks
-        .map(|block| block.split("```").next().unwrap())
-        .collect()
 }
 
 #[test]
