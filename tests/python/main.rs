@@ -13,6 +13,7 @@ mod apart;
 mod backdoor;
 mod calls;
 mod modules;
+mod pages;
 mod polled;
 mod rig;
 mod starting;
