@@ -8,7 +8,7 @@ use vhost::{Builder, Call, CallResult, Vhost};
 vhost::host!(configure);
 
 /// Adds to the system that `mb_init` builds.
-pub fn configure(builder: Builder) -> Result<Builder, Box<dyn Error>> {
+pub(crate) fn configure(builder: Builder) -> Result<Builder, Box<dyn Error>> {
     let count = AtomicU64::new(1);
     Ok(builder
         .method("checksum", checksum)

@@ -121,7 +121,8 @@ fn links_lead_to_files_and_headings() {
     let mut checked = 0;
     for page in docs.chain(root) {
         let text = std::fs::read_to_string(&page).unwrap();
-        for target in text.split("](").skip(1) {
+        let prose = text.split("\n```").step_by(2);
+        for target in prose.flat_map(|part| part.split("](").skip(1)) {
             let target = target.split(')').next().unwrap();
             if target.contains("://") {
                 continue;

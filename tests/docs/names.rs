@@ -252,7 +252,7 @@ fn limits() {
     let text = text();
     let rows = rows(&text, "Limits");
     let mut rows: BTreeMap<&str, &str> = rows.iter().map(|row| (row[0], row[1])).collect();
-    let mut documented = |name: &str| rows.remove(name).unwrap_or_else(|| panic!("no {name}"));
+    let mut documented = |name: &str| rows.remove(name).ok_or(name).unwrap();
 
     let mailbox_rs::Version { major, minor } = mailbox_rs::VERSION;
     assert_eq!(documented("protocol version"), format!("{major}.{minor}"));

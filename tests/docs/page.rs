@@ -33,7 +33,8 @@ pub(crate) fn block_of<'a>(page: &'a str, name: &str) -> &'a str {
 pub(crate) fn rows<'a>(page: &'a str, heading: &str) -> Vec<Vec<&'a str>> {
     let (_, section) = page
         .split_once(&format!("\n### {heading}\n"))
-        .unwrap_or_else(|| panic!("no section {heading}"));
+        .ok_or(heading)
+        .unwrap();
     let section = section.split("\n## ").next().unwrap();
     let section = section.split("\n### ").next().unwrap();
     let mut rows: Vec<Vec<&str>> = vec![];
