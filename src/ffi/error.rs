@@ -1,4 +1,4 @@
-//! What can be wrong with a call from C.
+//! Errors of calls from C.
 
 use std::ffi::c_int;
 
@@ -13,7 +13,7 @@ use crate::sim::open_array::ArrayError;
 use crate::sim::strand::Overlap;
 use crate::system;
 
-/// Why a call from C failed.
+/// Error of a call from C.
 #[derive(Debug, Error)]
 pub(super) enum Error {
     #[error(transparent)]
@@ -77,7 +77,7 @@ impl Error {
     }
 }
 
-/// A client may go when it likes, and where nothing is lost by that, nothing has gone wrong.
+/// Leaving is a client's right: a lost connection is an error only where data is lost.
 fn is_farewell(error: &SocketError) -> bool {
     matches!(
         error,

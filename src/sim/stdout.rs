@@ -1,4 +1,4 @@
-//! C's `stdout`: what is written here keeps its place among the simulator's own prints.
+//! C's `stdout`: keeps the order of output shared with the simulator.
 
 use std::ffi::{c_int, c_void};
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ unsafe extern "C" {
     fn vhost_stdout_flush() -> c_int;
 }
 
-/// C's `stdout`, with its buffer.
+/// C's `stdout`, buffered by C.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct CStdout;
 

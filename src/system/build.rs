@@ -1,4 +1,4 @@
-//! From believed configuration to running actors.
+//! Construction of running actors from a validated configuration.
 
 use std::cell::{OnceCell, RefCell};
 use std::io;
@@ -31,60 +31,60 @@ use crate::messages::{console, files, foreign, mailbox, memory, rpc};
 use crate::sim::strand;
 use crate::trace::Header;
 
-/// Target of the log's notes about what a system begins with. They are of level info.
+/// Log target of notes on a system's start, at level info.
 const START: &str = "vhost::start";
 
-/// What a system is built of.
+/// Components of a system.
 pub(crate) struct Parts {
-    /// The memories, as they are described.
+    /// Memory descriptions.
     pub(crate) map: Rc<MemoryMap>,
-    /// The memories, as they are reached.
+    /// Memory access.
     pub(crate) memories: Rc<Memories>,
-    /// What all of it was read from.
+    /// Recorded configuration inputs.
     pub(crate) origin: Header,
-    /// The channels.
+    /// Channels.
     pub(crate) channels: Vec<ChannelConfig>,
-    /// Doubtful parts of the configurations.
+    /// Warnings of the configurations.
     pub(crate) warnings: Vec<ConfigWarning>,
-    /// What the host program answers.
+    /// Callbacks of the host program.
     pub(crate) callbacks: Rc<Callbacks>,
-    /// What answers what is no function of messages.
+    /// Sources of nondeterminism.
     pub(crate) outside: Outside,
-    /// Where firmware's text goes.
+    /// Sink of firmware's text.
     pub(crate) sink: Box<dyn io::Write>,
-    /// The sockets, of which some may be open.
+    /// Sockets, some possibly open.
     pub(crate) sockets: Rc<RefCell<Hub>>,
-    /// What sees all messages from the first one on.
+    /// Taps from the first message on.
     pub(crate) attached: Vec<Box<dyn Attach>>,
-    /// For how long a channel may make no progress.
+    /// Maximum ticks of a channel without progress.
     pub(crate) timeout: Timeout,
-    /// Methods and custom commands of the host program's.
+    /// Methods and custom commands of the host program.
     pub(super) host_callbacks: Vec<(Target, Box<HostCallback>)>,
-    /// Code of the host program's for the started system.
+    /// Code of the host program for the started system.
     pub(super) started: Vec<Box<Started>>,
 }
 
-/// What answers what is no function of messages: the world, or a recording of it.
+/// Sources of nondeterminism: the live environment or a recording.
 pub(crate) struct Outside {
-    /// Makes the foreign calls.
+    /// Executes foreign calls.
     pub(crate) foreign: Rc<dyn Fn(foreign::Inbox)>,
-    /// Is given whom to tell when Python begins to have tasks that wait for ticks, and when it has none any more.
+    /// Receives the callback that reports whether Python has tasks waiting for ticks.
     pub(crate) on_py_tasks: OnPyTasks,
-    /// Carries out accesses to memories of this process.
+    /// Executes accesses to memories of this process.
     pub(crate) local: Rc<dyn Local>,
-    /// What doorbells look at.
+    /// Memory view of doorbells.
     pub(crate) sights: Rc<dyn Store>,
-    /// What firmware's files are on.
+    /// Disk of firmware's files.
     pub(crate) disk: Option<Box<dyn Disk>>,
-    /// Which of them the host program opens.
+    /// Files opened by the host program.
     pub(crate) special: SpecialNames,
 }
 
-/// Takes what is to be told whether Python has tasks.
+/// Receiver of a callback for the presence of Python tasks.
 pub(crate) type OnPyTasks = Box<dyn FnOnce(Box<dyn Fn(bool)>)>;
 
 impl Outside {
-    /// The world: the simulator, the memories, the host program, the files below a directory, by `paths`.
+    /// Live environment: the simulator, the memories, the host program, the files below a directory, by `paths`.
     pub(crate) fn live(
         memories: &Rc<Memories>,
         callbacks: &Rc<Callbacks>,
@@ -113,7 +113,7 @@ impl Outside {
     }
 }
 
-/// What a built system begins with.
+/// Pending start of a built system.
 pub(crate) struct Beginning {
     host_callbacks: Vec<(Target, Box<HostCallback>)>,
     started: Vec<Box<Started>>,
@@ -124,9 +124,9 @@ pub(crate) struct Beginning {
 }
 
 impl Vhost {
-    /// Builds a system and lets it begin.
+    /// Builds and starts a system.
     pub(crate) fn start(parts: Parts) -> Result<Self, Error> {
-        // It would be this thread's in state that moves between threads.
+        // An actor would belong to this thread, inside state that moves between threads.
         if strand::is_entered() {
             return Err(Error::InsideCall);
         }
@@ -135,7 +135,7 @@ impl Vhost {
         Ok(system)
     }
 
-    /// Starts the actors. Its memories can be used, but nothing was done to them yet, and no foreign call was made.
+    /// Starts the actors. Memories are usable but still empty; no foreign call has been made.
     pub(crate) fn build(parts: Parts) -> Result<(Self, Beginning), Error> {
         let alone = Alone::take()?;
         let Parts {
@@ -237,8 +237,7 @@ impl Vhost {
         Ok((system, beginning))
     }
 
-    /// Gives the memories their first content, loads the images, and takes the channels. Foreign calls that this makes
-    /// may come back.
+    /// Initialises the memories, loads the images and takes the channels. Foreign calls made here may re-enter.
     pub(crate) fn begin(&self, mut beginning: Beginning) -> Result<(), Error> {
         self.0.memories.register_instances();
         let loader = self.loader();
@@ -295,7 +294,7 @@ impl Vhost {
             .collect();
         let mailbox =
             bus.start(|own| MailboxServer::new(desk, bus.spawner(), links, channels, board, &own))?;
-        // Nobody else sets it.
+        // Set by nobody else.
         let _ = ports.mailbox.set(mailbox);
         Ok(())
     }
@@ -303,7 +302,7 @@ impl Vhost {
     /// Loads an ELF image into a space.
     ///
     /// # Errors
-    /// Where the file is none, or its bytes do not fit the space's memories.
+    /// A file that is no image, or bytes outside of the space's memories.
     pub fn load_elf(&self, space: &str, file: &Path) -> Result<(), Error> {
         let space = self.space_id(space)?;
         let bytes = std::fs::read(file).map_err(|cause| Error::Read {
@@ -339,7 +338,7 @@ pub(super) fn start_rpc(
     })
 }
 
-/// Attaches all of this to what is said on `bus`; findings go to `foreign`.
+/// Attaches taps to `bus`; their findings go to `foreign`.
 pub(super) fn attach_all(
     bus: &Bus,
     attached: Vec<Box<dyn Attach>>,
@@ -354,22 +353,22 @@ pub(super) fn attach_all(
     Ok(site)
 }
 
-/// Attaches something to what is said on `bus`.
+/// Attaches a tap to `bus`.
 pub(super) fn attach(bus: &Bus, what: Box<dyn Attach>, site: &Site) -> Result<(), Error> {
     let tap = bus.spawn(|spawner| what.attach(site, spawner))??;
     bus.attach(tap);
     Ok(())
 }
 
-/// Shows nothing to anybody any more. What was found at the very end goes to `foreign`, and so does who panicked.
+/// Detaches all taps. Last findings and panics go to `foreign`.
 pub(super) fn detach_all(bus: &Bus, foreign: &Port<foreign::Inbox>) {
     bus.detach();
-    // There is nobody left to tell of the others.
+    // No recipient is left for the others.
     let _ = panics(bus, foreign);
     let _ = bus.settle();
 }
 
-/// Panics that nobody has heard of, to be reported. Those of taps are posted as their findings are: no recording has them.
+/// Panics not yet reported. Those of taps are posted like findings, outside of recordings.
 #[cold]
 pub(super) fn panics(bus: &Bus, foreign: &Port<foreign::Inbox>) -> Vec<Report> {
     let mut others = Vec::new();
@@ -388,15 +387,15 @@ pub(super) fn panics(bus: &Bus, foreign: &Port<foreign::Inbox>) -> Vec<Report> {
     others
 }
 
-/// An image to load into a space.
+/// Image to load into a space.
 struct ToLoad {
     space: SpaceId,
     image: Arc<Image>,
-    /// Zeros are written behind its segments.
+    /// Writes zeros behind the segments.
     zero_bss: bool,
 }
 
-/// The images to load, each once a space however many channels it has. One channel with `zero_bss: false` speaks for all.
+/// Images to load, once per space however many channels it has. One channel with `zero_bss: false` suffices.
 fn images(channels: &[ChannelConfig]) -> Vec<ToLoad> {
     let mut images: Vec<ToLoad> = Vec::new();
     for channel in channels {
@@ -416,7 +415,7 @@ fn images(channels: &[ChannelConfig]) -> Vec<ToLoad> {
     images
 }
 
-/// The channel, where it is served.
+/// Channel, if it is served.
 pub(super) fn setup(channel: &ChannelConfig) -> Option<Setup> {
     let mailbox = channel.mailbox?;
     Some(Setup {
@@ -435,7 +434,7 @@ fn open(root: &Path) -> Result<Box<dyn Disk>, Error> {
     Ok(Box::new(root))
 }
 
-/// Puts content into memories.
+/// Initialisation of memories.
 struct Loader<'a> {
     bus: &'a Bus,
     map: &'a MemoryMap,
@@ -444,10 +443,10 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// Gives each memory its first content; one that several spaces see, once.
+    /// Initialises each memory once, also one seen by several spaces.
     fn initialise(&self) -> Result<(), Error> {
         for (id, memory) in self.map.numbered() {
-            // What no space sees, nobody can read.
+            // A memory outside of all spaces is unreadable.
             let Some(space) = self.map.seen_in(id) else {
                 continue;
             };
@@ -468,7 +467,7 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// Writes an image: the zeros first, where they are wanted, then its bytes.
+    /// Writes an image: zeros first, if requested, then its bytes.
     fn load(&self, space: SpaceId, image: &Image, zero_bss: bool) -> Result<(), Error> {
         tracing::info!(target: START, "load elf {}", image.file().display());
         for write in image.writes() {
@@ -522,10 +521,10 @@ impl Loader<'_> {
         }
     }
 
-    /// A channel that reads as zeros is never heard of.
+    /// Memory that reads as zeros rings no doorbell.
     fn warn_of_log(&self, channel: &Setup) {
         let size = channel.layout.channel_size;
-        // Its place was checked with the configuration.
+        // Placement was checked with the configuration.
         let place = self.map.resolve(channel.space, channel.address, size);
         let memories = place
             .iter()

@@ -1,4 +1,4 @@
-//! What a system is made from, noted while it is read: a recording begins with it.
+//! Recorded configuration inputs of a system, for the start of a recording.
 
 use std::cell::RefCell;
 use std::io;
@@ -9,7 +9,7 @@ use crate::foreign::report_without_testbench;
 use crate::messages::foreign::Severity;
 use crate::trace::{Header, Recorder, Source, TraceError};
 
-/// Surroundings of any kind, whose answers are noted.
+/// Configuration environment that records its answers.
 pub(super) struct Noted<'a> {
     outside: &'a dyn Surroundings,
     header: RefCell<Header>,
@@ -29,17 +29,17 @@ impl<'a> Noted<'a> {
         }
     }
 
-    /// Notes the text of the memory configuration.
+    /// Records the text of the memory configuration.
     pub(super) fn memories(&self, file: &Path, text: &str) {
         self.header.borrow_mut().memories = Some(source(file, text));
     }
 
-    /// Notes the text of the mailbox configuration.
+    /// Records the text of the mailbox configuration.
     pub(super) fn mailboxes(&self, file: &Path, text: &str) {
         self.header.borrow_mut().mailboxes = Some(source(file, text));
     }
 
-    /// All that was noted, and the warnings of the configurations.
+    /// All recorded answers, and the warnings of the configurations.
     pub(super) fn into_parts(self) -> (Header, Vec<ConfigWarning>) {
         (self.header.into_inner(), self.warnings.into_inner())
     }
@@ -82,7 +82,7 @@ impl Surroundings for Noted<'_> {
     }
 }
 
-/// The surroundings that a recording has noted.
+/// Configuration environment of a recording.
 impl Surroundings for Header {
     fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).cloned().flatten()
@@ -107,7 +107,7 @@ impl Surroundings for Header {
     }
 }
 
-/// Begins a recording. One that can't go on is told of on stderr: it is no time for a call to the testbench.
+/// Starts a recording. A failure goes to stderr: a call to the testbench is impossible here.
 pub(super) fn recorder(file: &Path, header: &Header) -> Result<Recorder, TraceError> {
     let recorder = Recorder::create(file, header)?;
     Ok(recorder.on_failure(|error| {

@@ -15,6 +15,7 @@ mod backdoor;
 mod c_host;
 mod calls;
 mod modules;
+mod pages;
 mod polled;
 mod rig;
 mod starting;

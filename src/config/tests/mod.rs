@@ -9,6 +9,7 @@ mod hostile;
 mod memories;
 mod memory_errors;
 mod merging;
+mod pages;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
