@@ -8,7 +8,7 @@ use crate::attach::AttachError;
 use crate::bus::BusError;
 use crate::config::{ConfigError, ExpandError};
 use crate::foreign::NoRoom;
-use crate::mem::{AccessError, ImageError, InitialError};
+use crate::mem::{AccessError, ImageError, InitialError, LoadError};
 use crate::messages::rpc::CallError;
 use crate::messages::sockets::SocketError;
 use crate::trace::TraceError;
@@ -105,17 +105,12 @@ pub enum Error {
     /// A memory can't be given its first content.
     #[error(transparent)]
     Initial(#[from] InitialError),
-    /// A file can't be read.
-    #[error("can't read {}: {cause}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        cause: std::io::Error,
-    },
     /// A file is no image that can be loaded.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// An image does not fit the memories of a space.
+    #[error(transparent)]
+    Load(#[from] LoadError),
     /// An access failed.
     #[error("space `{space}`, {address:#x}: {cause}")]
     Access {
