@@ -132,7 +132,11 @@ impl Vhost {
             return Err(Error::InsideCall);
         }
         let (system, beginning) = Self::build(parts)?;
-        system.begin(beginning)?;
+        if let Err(error) = system.begin(beginning) {
+            // Warnings that were posted may say why.
+            let _ = system.0.bus.settle();
+            return Err(error);
+        }
         Ok(system)
     }
 
