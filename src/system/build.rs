@@ -6,8 +6,6 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::builder::{HostCallback, Started};
 use super::{
     Alone, Error, Inner, NamedChannel, Observed, Ports, Timeout, Vhost, Watchdog, sockets,
@@ -22,7 +20,7 @@ use crate::attach::{Attach, Channel, Reporter, Site, channels as served};
 use crate::bus::{Bus, BusError, Inbox, Party, Port};
 use crate::config::{ChannelConfig, ConfigWarning};
 use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Paths, Python, host_code, make};
-use crate::mem::{Backend, Image, MemoryMap, Note, Op, SpaceId, Span, Store, Write, initial};
+use crate::mem::{Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Store, Write, initial};
 use crate::messages::announced::Began;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
@@ -33,6 +31,9 @@ use crate::trace::Header;
 
 /// Log target of notes on a system's start, at level info.
 const START: &str = "vhost::start";
+
+/// Origin of reports on loaded images.
+const LOAD: &str = "load";
 
 /// Components of a system.
 pub(crate) struct Parts {
@@ -131,7 +132,11 @@ impl Vhost {
             return Err(Error::InsideCall);
         }
         let (system, beginning) = Self::build(parts)?;
-        system.begin(beginning)?;
+        if let Err(error) = system.begin(beginning) {
+            // Warnings that were posted may say why.
+            let _ = system.0.bus.settle();
+            return Err(error);
+        }
         Ok(system)
     }
 
@@ -305,12 +310,13 @@ impl Vhost {
     /// A file that is no image, or bytes outside of the space's memories.
     pub fn load_elf(&self, space: &str, file: &Path) -> Result<(), Error> {
         let space = self.space_id(space)?;
-        let bytes = std::fs::read(file).map_err(|cause| Error::Read {
-            path: file.to_owned(),
-            cause,
-        })?;
-        let image = Image::parse(bytes, file)?;
-        self.loader().load(space, &image, true)
+        let image = Image::open(file)?;
+        let loader = self.loader();
+        for doubt in image.doubts().iter().filter(|doubt| !doubt.is_of_mailbox()) {
+            let text = format!("image {} {doubt}", file.display());
+            loader.note(Severity::Warning, LOAD, text);
+        }
+        loader.load(space, &image, true)
     }
 
     fn loader(&self) -> Loader<'_> {
@@ -451,10 +457,10 @@ impl Loader<'_> {
                 continue;
             };
             let content = initial(id, memory, fastrand::u64(..))?;
-            if let Some(note) = &content.note {
-                let severity = match note {
-                    Note::Seed { .. } => Severity::Info,
-                    Note::UnknownDigits { .. } => Severity::Warning,
+            for note in &content.notes {
+                let severity = match note.is_warning() {
+                    true => Severity::Warning,
+                    false => Severity::Info,
                 };
                 self.note(severity, &memory.name, note.to_string());
             }
@@ -467,42 +473,37 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// Writes an image: zeros first, if requested, then its bytes.
+    /// Writes an image: zeros first, if requested, then its bytes. Writes nothing of an image that does not fit.
     fn load(&self, space: SpaceId, image: &Image, zero_bss: bool) -> Result<(), Error> {
         tracing::info!(target: START, "load elf {}", image.file().display());
+        let placement = Placement::of(self.map, space, image, zero_bss);
+        if let Some(error) = placement.errors.into_iter().next() {
+            return Err(error.into());
+        }
+        for left_out in &placement.left_out {
+            self.note(Severity::Info, LOAD, left_out.to_string());
+        }
+        let content = image.content()?;
         for write in image.writes() {
             match write {
                 Write::Zero { .. } if !zero_bss => {}
                 Write::Zero { address, len } => {
                     let place = self.map.mapped(space, address, len);
-                    let mapped: u64 = place.iter().map(|segment| segment.len).sum();
-                    if mapped < len {
-                        let file = image.file().display();
-                        let left = len - mapped;
-                        let text = format!(
-                            "{file}: {left} of the {len} zeros at {address:#x} are outside of the map, and left out"
-                        );
-                        self.note(Severity::Info, "load", text);
+                    if place.is_empty() {
+                        continue;
                     }
-                    if mapped > 0 {
-                        let filled = self.bus.ask(
-                            self.memory,
-                            AccessAt {
-                                space,
-                                op: Op::Fill(place, 0),
-                            },
-                        )?;
-                        filled.map_err(|cause| self.failed(space, address, cause))?;
-                    }
+                    let op = Op::Fill(place, 0);
+                    let filled = self.bus.ask(self.memory, AccessAt { space, op })?;
+                    filled.map_err(|cause| self.failed(space, address, cause))?;
                 }
-                Write::Bytes { address, bytes } => {
-                    let span = Span {
-                        address,
-                        len: bytes.len() as u64,
-                    };
-                    let op = Op::Write(span, Bytes::copy_from_slice(bytes));
-                    let written = self.bus.ask(self.memory, Access { space, op })?;
-                    written.map_err(|cause| self.failed(space, address, cause))?;
+                Write::Bytes(segment) => {
+                    for piece in content.pieces(&segment) {
+                        let (address, bytes) = piece?;
+                        let len = bytes.len() as u64;
+                        let op = Op::Write(Span { address, len }, bytes);
+                        let written = self.bus.ask(self.memory, Access { space, op })?;
+                        written.map_err(|cause| self.failed(space, address, cause))?;
+                    }
                 }
             }
         }

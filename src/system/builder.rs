@@ -20,7 +20,7 @@ use crate::foreign::{
     CallResult, Callbacks, FileOpener, Memories, MemoryModel, Models, OnReport, Openers, Paths,
     Python,
 };
-use crate::mem::{Backend, MemoryMap};
+use crate::mem::{Backend, Image, ImageError, MemoryMap};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::rpc::Target;
 use crate::sim::CStdout;
@@ -402,8 +402,8 @@ impl Surroundings for Builder {
         value(&self.variables, name)
     }
 
-    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
-        Process.read(file)
+    fn image(&self, file: &Path) -> Result<Image, ImageError> {
+        Process.image(file)
     }
 
     fn is_file(&self, file: &Path) -> bool {

@@ -8,7 +8,7 @@ use crate::attach::AttachError;
 use crate::bus::BusError;
 use crate::config::{ConfigError, ExpandError};
 use crate::foreign::NoRoom;
-use crate::mem::{AccessError, ImageError, InitialError};
+use crate::mem::{AccessError, ImageError, InitialError, LoadError};
 use crate::messages::rpc::CallError;
 use crate::messages::sockets::SocketError;
 use crate::trace::TraceError;
@@ -105,17 +105,12 @@ pub enum Error {
     /// Failed initialisation of a memory.
     #[error(transparent)]
     Initial(#[from] InitialError),
-    /// Unreadable file.
-    #[error("can't read {}: {cause}", path.display())]
-    Read {
-        /// File.
-        path: PathBuf,
-        /// Reason.
-        cause: std::io::Error,
-    },
     /// File that is no loadable image.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// Image outside of a space's memories.
+    #[error(transparent)]
+    Load(#[from] LoadError),
     /// Failed access.
     #[error("space `{space}`, {address:#x}: {cause}")]
     Access {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::config::{ConfigWarning, Defaults, Surroundings};
 use crate::foreign::report_without_testbench;
+use crate::mem::{Image, ImageError, ImageProblem};
 use crate::messages::foreign::Severity;
 use crate::trace::{Header, Recorder, Source, TraceError};
 
@@ -53,15 +54,11 @@ impl Surroundings for Noted<'_> {
         value
     }
 
-    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
-        let read = self.outside.read(file);
-        if let Ok(bytes) = &read {
-            let mut header = self.header.borrow_mut();
-            header
-                .files
-                .insert(name_of(file), Some(bytes.clone().into()));
-        }
-        read
+    fn image(&self, file: &Path) -> Result<Image, ImageError> {
+        let image = self.outside.image(file)?;
+        let mut header = self.header.borrow_mut();
+        header.files.insert(name_of(file), Some(image.outline()));
+        Ok(image)
     }
 
     fn is_file(&self, file: &Path) -> bool {
@@ -88,13 +85,16 @@ impl Surroundings for Header {
         self.variables.get(name).cloned().flatten()
     }
 
-    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
+    fn image(&self, file: &Path) -> Result<Image, ImageError> {
         match self.files.get(&name_of(file)) {
-            Some(Some(bytes)) => Ok(bytes.to_vec()),
-            _ => Err(io::Error::new(
-                io::ErrorKind::NotFound,
-                "the recording does not have it",
-            )),
+            Some(Some(bytes)) => Image::parse(bytes.clone(), file),
+            _ => Err(ImageError {
+                file: file.to_owned(),
+                problem: ImageProblem::Read(io::Error::new(
+                    io::ErrorKind::NotFound,
+                    "the recording does not have it",
+                )),
+            }),
         }
     }
 
