@@ -7,16 +7,15 @@ use std::{env, fs, io};
 const STAGED: [&str; 2] = ["sv", "python"];
 
 fn main() -> io::Result<()> {
-    const SOURCES: [&str; 3] = [
-        "src/sim/simulator.c",
-        "src/sim/float.c",
-        "src/ffi/default_host.c",
-    ];
-    for source in SOURCES {
+    let mut sources = vec!["src/sim/simulator.c", "src/sim/float.c"];
+    if cfg!(not(feature = "host")) {
+        sources.push("src/ffi/default_host.c");
+    }
+    for source in &sources {
         println!("cargo::rerun-if-changed={source}");
     }
     cc::Build::new()
-        .files(SOURCES)
+        .files(sources)
         .std("c11")
         .compile("vhost_simulator");
 

@@ -5,8 +5,9 @@
  * and needs no header.
  *
  * There is one system per process. Calls come from any thread, one at a time, as a simulator makes them. A call that begins while
- * another thread is inside one is refused: it fails, does nothing, and is reported by the next call. A thread is inside until its
- * call returns, also while the library calls the testbench; only mb_server_run is left while mb_step runs.
+ * another thread is inside one is refused: it fails, does nothing, and is the last error of the next call. The first one is reported by
+ * that, too; those that follow are reported as a number when a system begins or ends. A thread is inside until its call returns, also
+ * while the library calls the testbench; only mb_server_run is left while mb_step runs.
  *
  * Functions that don't say otherwise build the system at first use from the environment: MEM_CFG_FILE, MAILBOX_CFG_FILE,
  * MAILBOX_FS_ROOT. Where that fails it is reported once, and each of them fails until mb_init or mb_shutdown.
@@ -35,7 +36,7 @@ typedef void *svOpenArrayHandle;
 
 /*
  * Builds the system: memory YAML, mailbox YAML, root directory of firmware's files. NULL or "" takes the one from the
- * environment. Call it from the package or module that exports mb_step, mb_sv_call and the others, imported as
+ * environment; in either, `$VAR`, `${VAR}` and a `~` at the start are expanded. Call it from the package or module that exports mb_step, mb_sv_call and the others, imported as
  * `context`: they are then found there. Returns 0, or -1 (see mb_last_error). A system that is there already is an error,
  * unless it was built from the environment by another function and this call asks for the same.
  * An error inside a function that the library calls.
@@ -48,7 +49,7 @@ int mb_init(const char *mem_cfg, const char *mailbox_cfg, const char *fs_root);
  */
 int mb_tick(void);
 
-/* Something was written to a mailbox: the next mb_tick looks. Builds nothing. */
+/* Doorbell: a mailbox was written, and the next mb_tick looks at it. Builds nothing. */
 void mb_notify(void);
 
 /*
@@ -69,43 +70,43 @@ void mb_shutdown(void);
  */
 void mb_quit(int status);
 
-/* What mb_observe can be asked for. */
+/* Events for mb_observe. */
 #define VHOST_OBSERVE_SERVED 1u
 #define VHOST_OBSERVE_WRITTEN 2u
 
 /*
- * Asks to be told of requests that were served (mb_served) and of what is written into memory (mb_written), until the
- * system is shut down. What is not asked for costs nothing. Builds nothing: call it first to be told of the first writes, too.
+ * Enables calls of mb_served for served requests and of mb_written for writes into memory, until the system is shut down. Events that
+ * are not enabled cost nothing. Builds nothing: call it before mb_init to observe the first writes, too.
  */
 void mb_observe(uint32_t what);
 
 /*
- * Reports with this severity, as in mb_report, each channel that makes no progress for so many ticks from now on, and what mb_status
- * says: once, until it makes progress again. Fatal ends service: mb_tick returns -1. 0 ticks: never. It holds until the system is
- * shut down, and comes before VHOST_WATCHDOG of the environment. Returns 0, or -1 where there is no such severity. Builds nothing.
+ * Reports each channel that makes no progress for this many ticks from now on, with this severity (as in mb_report) and the text of
+ * mb_status: once, until it makes progress again. Fatal ends service: mb_tick returns -1. 0 ticks disable it. It holds until the system is
+ * shut down, and overrides VHOST_WATCHDOG of the environment. Returns 0, or -1 for an unknown severity. Builds nothing.
  */
 int mb_watchdog(uint64_t ticks, int severity);
 
 /*
  * Attaches loggers, checkers and collectors by their names, with commas between them, as the environment variable VHOST_ATTACH
- * does: "check", "log=requests.log", "log-json", "statistics=requests.json" (docs/attach.md). They see what is said from now on; before
- * mb_init, everything. Builds nothing. They go with the system. 0; or -1 where one is
- * unknown, and nothing is attached, or where its file can't be written, and those before it are.
+ * does: "check", "log=requests.log", "log-json", "statistics=requests.json" (docs/attach.md). They observe messages from now on, or from
+ * the first one if called before mb_init. They are detached with the system. Builds nothing. Returns 0; -1 for an unknown name, with
+ * nothing attached; -1 for a file that can't be written, with those before it attached.
  */
 int mb_attach(const char *list);
 
-/* ---- Inquiries ------------------------------------------------------------------------------------------------------ */
+/* ---- Queries -------------------------------------------------------------------------------------------------------- */
 
-/* The last error, of whichever thread's call; "" where there was none. Builds nothing. */
+/* Text of the last error, of any thread's call; "" if there was none. Builds nothing. */
 const char *mb_last_error(void);
 
 /*
- * How each channel stands: a line that says who owes the next step, and indented ones with the indices of its queues and its last
- * requests. Or why there is no channel. It may read the channels' memory. Builds nothing.
+ * Status of all channels: per channel one line on the next step due, and indented lines with its queue indices and last requests; or the
+ * reason why there is no channel. It may read the channels' memory. Builds nothing.
  */
 const char *mb_status(void);
 
-/* The name of a channel's address space. */
+/* Name of a channel's address space. */
 void mb_get_space(const char *ch, const char **space);
 
 /* ---- Backdoor: the memories of a space, little endian --------------------------------------------------------------- */
@@ -124,32 +125,30 @@ void mb_backdoor_read_u64(const char *space, uint64_t addr, uint64_t *data);
 void mb_backdoor_write_string(const char *space, uint64_t addr, const char *data);
 void mb_backdoor_read_string(const char *space, uint64_t addr, const char **data);
 
-/* All of an array, imported as `byte unsigned data[]`. Bytes moved, or -1. */
+/* A whole array, imported as `byte unsigned data[]`. Returns the bytes moved, or -1. */
 int mb_backdoor_write_block(const char *space, uint64_t addr, const svOpenArrayHandle data);
 int mb_backdoor_read_block(const char *space, uint64_t addr, const svOpenArrayHandle data);
 
-/* All of a C array. Bytes moved, or -1. */
+/* A whole C array. Returns the bytes moved, or -1. */
 int64_t mb_backdoor_write_mem(const char *space, uint64_t addr, const void *data, uint64_t len);
 int64_t mb_backdoor_read_mem(const char *space, uint64_t addr, void *data, uint64_t len);
 
-/* Loads an ELF image at its physical addresses. 0, or -1. */
+/* Loads an ELF image at its physical addresses. Returns 0 or -1. */
 int mb_load_elf(const char *space, const char *file);
 
 /* ---- Calls ---------------------------------------------------------------------------------------------------------- */
 
 /*
- * One poll of a method, as firmware's CALL makes on every tick: the host program's, or Python's where the library was built with it, or
- * else the testbench's. `*status` becomes 0: ready, and the result is returned; 1: pending, ask again on the next tick; 2: there is no
- * such method; 3: it failed.
+ * Polls a method once, as firmware's CALL does on every tick: the host program's, else Python's (if built in), else the testbench's.
+ * Returns the result. `*status` becomes 0: ready; 1: pending, poll again on the next tick; 2: no such method; 3: failed.
  */
 uint64_t __mb_call(const char *ch, const char *method, uint32_t arg_len, const uint64_t *args, uint32_t *status);
 
 /* ---- Sockets -------------------------------------------------------------------------------------------------------- */
 
 /*
- * TCP servers on 127.0.0.1, for debuggers, terminals and scripts. Nothing waits: the testbench polls, on every clock or so.
- * They need no system and build none: they are open from c_skt_open to c_skt_close or mb_shutdown, whatever mb_init does
- * meanwhile.
+ * TCP servers on 127.0.0.1, for debuggers, terminals and scripts. Non-blocking: the testbench polls, once per clock or so.
+ * They need no system and build none: they are open from c_skt_open to c_skt_close or mb_shutdown, independent of mb_init.
  *
  * `skt` is a handle, which is never dereferenced; `id` the number of a client: from 1, and never used again while the socket is
  * open. A handle or id that is not (or no longer) known is an error. Every integer goes over the wire little endian.
@@ -208,11 +207,11 @@ void c_skt_disconnect(void *skt, int id);
 /* Stops listening and disconnects all clients. */
 void c_skt_close(void *skt);
 
-/* ---- What the library looks for ------------------------------------------------------------------------------------- */
+/* ---- Functions of the testbench -------------------------------------------------------------------------------------- */
 
 /*
- * The program may define any of these; SystemVerilog exports them. One that is missing is an error only where it is
- * needed. They are declared on request, since a simulator's own header may declare them in its own words.
+ * The library looks these up in the program; SystemVerilog exports them. All are optional: a missing one is an error only where it is
+ * needed. They are declared on request, since a simulator's generated header may declare them differently.
  */
 #ifdef VHOST_DECLARE_TESTBENCH
 
@@ -220,49 +219,49 @@ void c_skt_close(void *skt);
 void mb_step(void);
 
 /*
- * One poll of a method; statuses as for __mb_call. `args` always has 16 words. A call that is pending is polled on every tick:
- * where a tick passes without a poll, firmware has reset the channel, and the next poll is another call's.
+ * Polls a method once; statuses as for __mb_call. `args` always has 16 words. A pending call is polled on every tick: a tick without a
+ * poll means that firmware has reset the channel, and the next poll belongs to another call.
  */
 uint64_t mb_sv_call(const char *ch, const char *method, uint32_t arg_len, const uint64_t *args, uint32_t *status);
 
 /* A channel has exited. */
 void mb_exit(uint32_t code);
 
-/* The same, and which. */
+/* A channel has exited, with its name. */
 void mb_exited(const char *ch, uint32_t code);
 
-/* A channel is there: once for each, from mb_init, or else from mb_server_run or the first mb_tick. */
+/* Registers a channel: once each, from mb_init, else from mb_server_run or the first mb_tick. */
 void sv_registery_ch(const char *ch);
 
-/* Something to read. Severity 0 info, 1 warning, 2 error, 3 fatal. Errors that arise inside it are shown on stderr. */
+/* A report. Severity 0 info, 1 warning, 2 error, 3 fatal. Errors that arise inside it go to stderr. */
 void mb_report(int severity, const char *id, const char *msg);
 
-/* A line of firmware's text, without its end. Where it is missing, lines go to stdout as `[ch] text`. */
+/* A line of firmware's text, without its line end. Without this function lines go to stdout as `[ch] text`. */
 void mb_print(const char *ch, const char *text);
 
 /*
- * A request was served, `ticks` after it was taken from its slot, and is about to be answered with `result` where `answered` is 1.
- * `args` always has 20 words, of which `words` count. A request that failed is answered with a negated error number, which is
- * as wide as the channel's pointers. Only where VHOST_OBSERVE_SERVED was asked for.
+ * A request was served, `ticks` after it was taken from its slot. If `answered` is 1, the response follows with `result`.
+ * `args` always has 20 words, of which `words` count. The result of a failed request is a negated error number of
+ * the channel's pointer width. Needs VHOST_OBSERVE_SERVED.
  */
 void mb_served(const char *ch, uint32_t slot, uint32_t action, uint32_t words, const uint64_t *args, uint32_t ticks, uint32_t answered, uint64_t result);
 
 /*
- * The library has written memory, in this order: images, words of mailboxes, what firmware asked for, the backdoor. Up to 64 bytes
- * at once; `data` always has 64. A memory of several spaces is written once, in the space of whoever wrote it. Only where
- * VHOST_OBSERVE_WRITTEN was asked for.
+ * The library has written memory: images, words of mailboxes, requests of firmware, the backdoor, in the order of the writes. Up to 64
+ * bytes per call; `data` always has 64. A write to a memory of several spaces is reported once, in the writer's space. Needs
+ * VHOST_OBSERVE_WRITTEN.
  */
 void mb_written(const char *space, uint64_t addr, uint32_t len, const uint8_t *data);
 
-/* A black-box memory of the testbench's, backends `uvm` and `vpi`; the address is relative to the memory's base. */
+/* A black-box memory of the testbench, backends `uvm` and `vpi`; the address is relative to the memory's base. */
 void mb_bb_mem_read(const char *name, uint64_t addr, uint8_t *data);
 void mb_bb_mem_write(const char *name, uint64_t addr, uint8_t data);
 
-/* The same for up to 64 bytes at once; `data` always has 64. */
+/* The same for up to 64 bytes per call; `data` always has 64. */
 void mb_bb_mem_read_block(const char *name, uint64_t addr, uint32_t len, uint8_t *data);
 void mb_bb_mem_write_block(const char *name, uint64_t addr, uint32_t len, const uint8_t *data);
 
-/* A black-box memory that a C model holds, backend `api`; the address is absolute. The number of bytes moved. */
+/* A black-box memory of a C model, backend `api`; the address is absolute. Returns the number of bytes moved. */
 size_t __vhost_bb_mem_read(uint64_t base, uint64_t addr, uint8_t *data, size_t len);
 size_t __vhost_bb_mem_write(uint64_t base, uint64_t addr, const uint8_t *data, size_t len);
 

@@ -1,22 +1,22 @@
-//! Verification host for co-simulation: firmware on a simulated CPU asks, this library answers.
+//! Verification host for co-simulation: serves the requests of firmware on a simulated CPU.
 //!
 //! Firmware writes requests into mailbox queues in its own memory. The host reads them there by backdoor, on
 //! each tick of the simulation, serves them, and writes the responses back.
 //!
-//! # The house, from top to bottom
+//! # Modules, from top to bottom
 //!
-//! - `ffi`: what a simulator calls, the C ABI of `include/vhost.h`.
+//! - `ffi`: C ABI of `include/vhost.h`, called by the simulator.
 //! - [`Vhost`] and the `mailbox_init` functions (`system`): configuration turned into running actors.
-//! - `foreign`: what we call: the simulator, the callbacks of a Rust host program, methods in Python.
+//! - `foreign`: outgoing calls: the simulator, callbacks of a Rust host program, methods in Python.
 //! - `actors`: mailbox server, memory, RPC dispatcher, files, console, sockets: state and decisions.
-//! - [`messages`]: everything they may say to each other.
-//! - [`bus`]: carries it; the only place that waits.
-//! - [`config`]: the two YAML files. [`mem`]: what memory is, without actors. `printf`: C's formats.
-//! - [`trace`]: recordings of it all. [`attach`]: loggers, checkers, collectors.
-//! - `guest`: files and streams that leave the process as it is.
+//! - [`messages`]: every message between them.
+//! - [`bus`]: delivers messages; the only module that waits.
+//! - [`config`]: the two YAML files. [`mem`]: memory without actors. `printf`: formats of C.
+//! - [`trace`]: recordings. [`attach`]: loggers, checkers, statistics.
+//! - `guest`: files and streams that leave the process as it is; copies of the process.
 //! - `sim`: safe wrappers over the simulator's symbols.
 //!
-//! Arrows run down only; a test holds them. All of it runs on the thread of its caller.
+//! Dependencies point down only; a test checks them. Everything runs on the caller's thread.
 
 #![cfg_attr(
     not(feature = "c_abi"),
@@ -50,22 +50,27 @@ pub use system::{
     mailbox_init, mailbox_init_with_config, mailbox_init_with_paths, mb_server_run,
 };
 
-/// The README's examples compile.
+/// Compiled examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// And those of the page on recordings.
+/// Compiled examples of the page on recordings.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/trace.md")]
 struct Recordings;
 
-/// And those of the page on what can be attached.
+/// Compiled examples of the page on loggers and checkers.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/attach.md")]
 struct Attached;
 
-/// And so do those of the page on memories.
+/// Compiled examples of the page on static memories.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/memories.md")]
 struct Memories;
+
+/// Compiled examples of the page on migrating.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/migrating.md")]
+struct Migrating;

@@ -23,7 +23,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "guest",
         ],
     ),
-    ("foreign", &["messages", "config", "mem", "guest", "sim"]),
+    (
+        "foreign",
+        &["messages", "bus", "config", "mem", "guest", "sim"],
+    ),
     (
         "trace",
         &["attach", "messages", "bus", "config", "mem", "guest"],
@@ -209,9 +212,9 @@ fn defaults_by_feature() -> Vec<String> {
     let (_, features) = manifest.split_once("\n[features]\n").expect("a table");
     let lines = features.lines().take_while(|line| !line.starts_with('['));
     let names = lines.filter_map(|line| Some(line.split_once(" = ")?.0));
-    // The others choose no default: they add the interpreter, and exported symbols.
+    // The others choose no default: they add the interpreter and exported symbols, and ask for a host program.
     let chooses = |name: &&str| {
-        let adds = ["default", "python", "c_abi"];
+        let adds = ["default", "python", "host", "c_abi"];
         !name.starts_with('#') && !adds.iter().any(|prefix| name.starts_with(prefix))
     };
     names.filter(chooses).map(String::from).collect()

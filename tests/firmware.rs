@@ -36,9 +36,10 @@ fn firmware() -> PathBuf {
 fn images_have_one_channel_and_begin_at_zero() {
     for (name, width, channel) in IMAGES {
         let file = firmware().join(name);
-        let image = Image::parse(fs::read(&file).unwrap(), &file).unwrap();
+        let image = Image::open(&file).unwrap();
         assert_eq!(image.ptr_width().bytes(), width, "{name}");
         assert_eq!(image.mailbox().unwrap().size, channel, "{name}");
+        assert_eq!(image.doubts(), [], "{name}");
 
         let bytes = fs::read(&file).unwrap();
         let elf = object::File::parse(bytes.as_slice()).unwrap();

@@ -5,12 +5,13 @@
 mod ram;
 
 use std::fs;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use mailbox_rs::mock::Firmware;
-use mailbox_rs::{CacheLine, Layout, PtrWidth, Request, action};
+use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request, action};
 use vhost::{Builder, Error, MemoryModel, ModelError, Replay, Vhost};
 
 use ram::Ram;
@@ -56,7 +57,7 @@ fn builder(folder: &Path) -> Builder {
     Vhost::builder()
         .memories(memories)
         .mailboxes_text("cpu: {space: cpu, base: 0, ptr: 32, cache_line: 0}")
-        .console(std::io::sink())
+        .console(io::sink())
 }
 
 #[test]
@@ -181,4 +182,140 @@ fn a_start_that_fails_is_no_system() {
     let error = start(true).unwrap_err().to_string();
     assert!(error.contains("setup failed: no licence"), "{error}");
     start(false).unwrap();
+}
+
+/// Panics in what a host program gives are errors that name the function; firmware's request fails, and the next one is served.
+#[test]
+fn panics_of_methods_commands_and_special_files_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let told = reports.clone();
+    let vhost = builder(folder.path())
+        .memory_model("io", Device::default())
+        .method("halve", |_, call| Ok(Poll::Ready(100 / (call.args[0] - 1))))
+        .command(3, |_, call| Ok(Poll::Ready([5, 6][call.args[0] as usize])))
+        .virtual_file("bad", |path: &str, _| {
+            assert_eq!(path, "virtual/good");
+            Err(io::ErrorKind::NotFound.into())
+        })
+        .virtual_file("full", |_: &str, _| Ok(Box::new(Full) as Box<_>))
+        .on_start(|vhost| {
+            vhost.write_string("cpu", 0x1000, b"halve")?;
+            vhost.write_string("cpu", 0x1100, b"virtual/bad")?;
+            vhost.write_string("cpu", 0x1200, b"virtual/full")?;
+            Ok(())
+        })
+        .on_report(move |report| {
+            told.lock().unwrap().push(report.text.clone());
+            assert!(!report.text.contains("command"), "of all things");
+        })
+        .start()
+        .unwrap();
+    let layout = Layout::new(PtrWidth::P4, CacheLine::None);
+    let mut firmware = Firmware::new(Ram::of(&vhost, "cpu", "ram"), 0, layout);
+    firmware.reset();
+    vhost.tick().unwrap();
+    let mut ask = |request: Request| {
+        assert!(firmware.is_ready() && firmware.try_send(&request));
+        vhost.tick().unwrap();
+        let answer = firmware.try_receive().map(|answer| answer.rets);
+        (answer, std::mem::take(&mut *reports.lock().unwrap()))
+    };
+    let call = |arg: u64| Request::Call {
+        method: 0x1000,
+        args: [arg].into(),
+    };
+    let command = |arg: u64| Request::Custom {
+        id: 3,
+        action: action::OTHER,
+        args: [arg].into(),
+    };
+    let open = |path: u64| {
+        Request::File(FileRequest::Open {
+            path,
+            flags: OpenFlags::READ | OpenFlags::WRITE,
+        })
+    };
+    let failed = Some(u64::from(u32::MAX) + 1 - 5);
+    let fails =
+        |ask: &mut dyn FnMut(Request) -> (Option<u64>, Vec<String>), request, named: &str| {
+            let (answer, reports) = ask(request);
+            assert_eq!(answer, failed, "{named}");
+            let told = reports.iter().any(|report| report.contains(named));
+            assert!(told, "{named}: {reports:?}");
+        };
+    fails(
+        &mut ask,
+        call(1),
+        "method `halve` failed: it panicked: attempt to divide by zero",
+    );
+    fails(
+        &mut ask,
+        command(2),
+        "custom command 0x3 failed: it panicked: index out of bounds",
+    );
+    fails(
+        &mut ask,
+        open(0x1100),
+        "special file `virtual/bad`: `open` panicked: assertion",
+    );
+    let fd = ask(open(0x1200)).0.unwrap();
+    let (ptr, len) = (0x1300, 4);
+    let read = FileRequest::Read { fd, ptr, len };
+    fails(
+        &mut ask,
+        Request::File(read),
+        "special file `virtual/full`: `read` panicked: nothing",
+    );
+    let write = FileRequest::Write { fd, ptr, len };
+    fails(
+        &mut ask,
+        Request::File(write),
+        "special file `virtual/full`: `write` or `flush` panicked: no room",
+    );
+    let seek = FileRequest::Seek { fd, position: 0 };
+    fails(
+        &mut ask,
+        Request::File(seek),
+        "special file `virtual/full`: `seek` panicked: nowhere",
+    );
+    let (closed, reports) = ask(Request::File(FileRequest::Close { fd }));
+    assert_eq!(closed, None, "a request without a response");
+    assert_eq!(
+        reports,
+        ["special file `virtual/full`: `drop` panicked: not yet"]
+    );
+    assert_eq!(ask(call(11)).0, Some(10));
+    assert_eq!(ask(command(1)).0, Some(6));
+}
+
+/// A special file of which nothing works.
+struct Full;
+
+impl Read for Full {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        panic!("nothing")
+    }
+}
+
+impl Write for Full {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        panic!("no room")
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Full {
+    fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
+        panic!("nowhere")
+    }
+}
+
+impl Drop for Full {
+    fn drop(&mut self) {
+        panic!("not yet")
+    }
 }

@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod elf;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use elf::{Elf, Segment};
 use object::{Object as _, ObjectSegment as _};
 use vhost::bus::Observation;
 use vhost::messages::foreign::Report;
@@ -160,4 +163,62 @@ fn doubtful_parts_of_the_configurations_are_reported() {
     }
     drop(reports);
     Replay::of(&trace).run().unwrap();
+}
+
+/// An image that a program loads later is held to the same as those of the configuration.
+#[test]
+fn an_image_that_does_not_fit_leaves_memory_as_it_is() {
+    let reports = |seen: &Observation<'_>| seen.event.is::<Report>().cloned();
+    let memories = "ram: {base: 0x1000, size: 64, path: ram, width: 32, backend: static}";
+    let (builder, reports) = kept(system(memories, ""), reports);
+    let vhost = builder.start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let load = |elf: &Elf| {
+        let file = folder.path().join("fw.elf");
+        std::fs::write(&file, elf.build()).unwrap();
+        let error = vhost.load_elf("core", &file).err();
+        error.map(|error| {
+            error
+                .to_string()
+                .replace(&file.display().to_string(), "fw.elf")
+        })
+    };
+    let first = || Segment::at(0x1000, &[1; 4], 8);
+    let misfit = load(&Elf::of(vec![first(), Segment::at(0x1020, &[2; 64], 64)]));
+    let expected = "fw.elf can't be loaded into space `core`: segment 1 (0x1020 to 0x105f) has no memory at 0x1040, nearest is memory `ram` \
+                    (0x1000 to 0x103f); link it for another address, or map a memory there";
+    assert_eq!(misfit.as_deref(), Some(expected));
+    assert_eq!(vhost.read("core", 0x1000, 4).unwrap()[..], [0; 4]);
+    assert!(
+        load(&Elf::of(vec![]))
+            .unwrap()
+            .starts_with("fw.elf has no bytes to load")
+    );
+    assert!(reports.lock().unwrap().is_empty());
+
+    let overlapping = Elf {
+        kind: 3,
+        ..Elf::of(vec![first(), Segment::at(0x1002, &[2; 4], 4)])
+    };
+    assert_eq!(load(&overlapping), None);
+    assert_eq!(
+        vhost.read("core", 0x1000, 8).unwrap()[..],
+        [1, 1, 2, 2, 2, 2, 0, 0]
+    );
+    let reports = reports.lock().unwrap();
+    let texts = [
+        "is position independent (ET_DYN)",
+        "segments 0 and 1 overlap from 0x1002 to 0x1003",
+    ];
+    assert_eq!(reports.len(), texts.len(), "{reports:?}");
+    for (report, text) in reports.iter().zip(texts) {
+        assert_eq!(
+            (report.severity, report.id.as_str()),
+            (Severity::Warning, "load")
+        );
+        assert!(
+            report.text.contains(&format!("fw.elf {text}")),
+            "{report:?}"
+        );
+    }
 }

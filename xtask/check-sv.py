@@ -1,13 +1,15 @@
-"""Has another front end than Verilator's compile sv/ and the testbenches on it: check-sv.py plain|unserved|uvm|package|order.
+"""Has another front end than Verilator's compile sv/ and the testbenches on it: check-sv.py plain|unserved|uvm|package|order|pages.
 
 Any error or warning is a failure, but for those of UVM and of the CPU, which are not ours. `package` has the classes in a package of the
-testbench's, with MB_PTR and SV_CALL_MAX_ARGS predefined; `order` has files in the wrong order.
+testbench's, with MB_PTR and SV_CALL_MAX_ARGS predefined; `order` has files in the wrong order; `pages` are the testbenches of docs/.
 """
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 import pythondata_cpu_picorv32
@@ -34,6 +36,12 @@ SOURCES = {
     "order": [f"{uvm}/uvm_pkg.sv", "sv/mailbox_sv/mailbox_uvm_pkg.sv", *cluster, *testbench],
 }
 
+# A page's files, in the order in which they are compiled. Those that a page lacks are those of the first one.
+PAGES = {
+    "systemverilog": ["chip.sv", "top.sv"],
+    "migrating": ["chip.sv", "my_pkg.sv", "top.sv"],
+}
+
 # Each file by itself, as simulators compile them that share no macros between files; UVM's macros are in its package's file.
 with_uvm = ["--single-unit", f"-I{uvm}"]
 OPTIONS = {
@@ -42,6 +50,8 @@ OPTIONS = {
     "uvm": ["--top testbench", *with_uvm],
     "package": ["--top testbench", *with_uvm, "-DOWN_PACKAGE", '-D "MB_PTR=longint unsigned"', "-DSV_CALL_MAX_ARGS=8"],
     "order": ["--top testbench", *with_uvm],
+    # The chip leaves ports of the CPU open.
+    "pages": ["--top top -Wno-unconnected-input-port -Wno-unconnected-output-port", *with_uvm],
 }
 
 # Verilator can't compile a class before what it extends; its error must say which file comes first.
@@ -49,6 +59,14 @@ REFUSED_BY_VERILATOR = {"order": "compile mailbox_if.sv before"}
 
 
 def main(which: str) -> int:
+    if which == "pages":
+        return sum(not compiles(which, sources) for sources in pages())
+    if not compiles(which, SOURCES[which]):
+        return 1
+    return refused_by_verilator(which) if which in REFUSED_BY_VERILATOR else 0
+
+
+def compiles(which: str, sources: list) -> bool:
     driver = Driver()
     driver.addStandardArgs()
     theirs = f"--suppress-warnings={CPU} --suppress-warnings={uvm}"
@@ -57,18 +75,30 @@ def main(which: str) -> int:
         "-Isv/mailbox_sv -Iintegration/uvm",
         theirs,
         *OPTIONS[which],
-        *map(str, SOURCES[which]),
+        *map(str, sources),
     ]
     ok = driver.parseCommandLine(" ".join(words)) and driver.processOptions() and driver.parseAllSources()
     if not ok:
         driver.reportDiagnostics(False)
-        return 1
+        return False
     compilation = driver.createCompilation()
     driver.reportCompilation(compilation, False)
     driver.runAnalysis(compilation)
-    if not driver.reportDiagnostics(False):
-        return 1
-    return refused_by_verilator(which) if which in REFUSED_BY_VERILATOR else 0
+    return driver.reportDiagnostics(False)
+
+
+def pages() -> Iterator[list]:
+    """Writes the SystemVerilog of each page to a folder: the sources of each."""
+    first: dict[str, str] = {}
+    for page, names in PAGES.items():
+        text = Path(f"docs/{page}.md").read_text()
+        blocks = dict(re.findall(r"^`([\w.]+)`[^\n]*:\n\n```systemverilog\n(.*?)^```", text, re.M | re.S))
+        first = first or blocks
+        folder = Path("target/docs") / page
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            (folder / name).write_text(blocks.get(name) or first[name])
+        yield [f"{uvm}/uvm_pkg.sv", CPU / "picorv32.v", "sv/mailbox_sv/mailbox_if.sv", *(folder / name for name in names)]
 
 
 def refused_by_verilator(which: str) -> int:

@@ -1,7 +1,7 @@
 // The chip and its testbench. Verilator makes the program that runs it.
 --main --timing --timescale 1ns/1ps
 --top-module testbench
--LDFLAGS -Wl,--undefined=mb_report,--undefined=__vhost_host
+-LDFLAGS -Wl,--undefined=mb_report
 +incdir+../../sv/mailbox_sv
 ${PICORV32}/picorv32.v
 ../../integration/rtl/core.sv

@@ -4,12 +4,13 @@
 
 #![no_main]
 
-use std::io;
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use vhost::config::{self, Surroundings};
-use vhost::mem::{Backend, Geometry, Init, MemoryMap, Segments, SpaceId, initial};
+use vhost::mem::{
+    Backend, Geometry, Image, ImageError, Init, MemoryMap, Placement, Segments, SpaceId, Write, initial,
+};
 
 fuzz_target!(|data: &[u8]| {
     let [memories, mailboxes, image] = parts(data);
@@ -49,12 +50,9 @@ impl Surroundings for Outside<'_> {
         (name.len() < 3).then(|| format!("{name}.elf"))
     }
 
-    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
-        if file.extension().is_some_and(|extension| extension == "elf") {
-            Ok(self.0.to_vec())
-        } else {
-            Err(io::ErrorKind::NotFound.into())
-        }
+    fn image(&self, file: &Path) -> Result<Image, ImageError> {
+        let is_elf = file.extension().is_some_and(|extension| extension == "elf");
+        Image::parse(if is_elf { self.0.to_vec() } else { Vec::new() }, file)
     }
 
     fn is_file(&self, file: &Path) -> bool {
@@ -121,6 +119,24 @@ fn contain(map: &MemoryMap) {
     }
 }
 
+/// Bytes that have a place are there, and an outline is an image with the same mailbox.
+fn load(map: &MemoryMap, space: SpaceId, image: &Image) {
+    let outline = Image::parse(image.outline(), image.file()).expect("an outline");
+    assert_eq!(outline.mailbox(), image.mailbox());
+    assert_eq!(outline.ptr_width(), image.ptr_width());
+    let placement = Placement::of(map, space, image, true);
+    assert!(placement.errors.iter().all(|error| !error.to_string().is_empty()));
+    let content = image.content().expect("bytes in memory");
+    for write in image.writes() {
+        if let Write::Bytes(segment) = write {
+            let pieces = content.pieces(&segment).map(|piece| piece.expect("bytes of the file"));
+            assert_eq!(pieces.map(|(_, bytes)| bytes.len() as u64).sum::<u64>(), segment.len);
+            let placed = map.resolve(space, segment.address, segment.len).is_ok();
+            assert!(placed || !placement.errors.is_empty());
+        }
+    }
+}
+
 fn channels(text: &str, map: &MemoryMap, outside: &Outside<'_>) {
     match config::parse_mailboxes(text, Path::new("mailboxes.yaml"), map, outside) {
         Err(error) => assert!(!error.to_string().is_empty()),
@@ -131,8 +147,8 @@ fn channels(text: &str, map: &MemoryMap, outside: &Outside<'_>) {
                     map.resolve(channel.space, mailbox.address, size)
                         .expect("a channel is in memory");
                 }
-                for write in channel.load.iter().flat_map(|image| image.writes()) {
-                    assert!(!format!("{write:?}").is_empty());
+                if let Some(image) = &channel.load {
+                    load(map, channel.space, image);
                 }
             }
         }

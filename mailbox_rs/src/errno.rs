@@ -1,4 +1,4 @@
-//! Error numbers, as a failed request is answered with.
+//! Error numbers of failed requests.
 //!
 //! Source: protocol, section *Requests*; the numbers are Linux's.
 
@@ -6,7 +6,7 @@ use core::fmt;
 
 use crate::layout::PtrWidth;
 
-/// An error number. On the wire it is negated, in two's complement of the pointer width.
+/// Error number. On the wire it is negated, in two's complement of the pointer width.
 ///
 /// ```
 /// use mailbox_rs::{Errno, PtrWidth};
@@ -19,17 +19,17 @@ use crate::layout::PtrWidth;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Errno(pub i32);
 
-/// The largest number that a word is read as, as in a Linux system call.
+/// Largest error number, as in a Linux system call.
 const MAX: i64 = 4095;
 
 impl Errno {
-    /// The word that answers a request with this error.
+    /// Response word of this error.
     #[must_use]
     pub const fn to_word(self, width: PtrWidth) -> u64 {
         width.truncate(-(self.0 as i64) as u64)
     }
 
-    /// The error that `word` stands for, when it is one: -4095 to -1 in `width`.
+    /// Error encoded by `word`: -4095 to -1 in `width`; otherwise `None`.
     #[must_use]
     pub const fn from_word(word: u64, width: PtrWidth) -> Option<Self> {
         let value = width.sign_extend(word);
@@ -41,7 +41,7 @@ impl Errno {
     }
 }
 
-/// Declares the named numbers together with their texts.
+/// Declares named numbers with their texts.
 macro_rules! errnos {
     ($($name:ident = $number:literal, $text:literal;)*) => {
         impl Errno {
@@ -50,7 +50,7 @@ macro_rules! errnos {
                 pub const $name: Self = Self($number);
             )*
 
-            /// The name, of those this crate knows.
+            /// Name, for numbers known to this crate.
             #[must_use]
             pub const fn name(self) -> Option<&'static str> {
                 match self {

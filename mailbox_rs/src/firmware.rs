@@ -1,8 +1,8 @@
-//! The firmware's side of the mailbox, for firmware in Rust. (Firmware in C includes `mailbox.h` of this crate.)
+//! Client for firmware in Rust. (Firmware in C includes `mailbox.h` of this crate.)
 //!
-//! [`Client`] has a method for every service and waits for responses. Below it, [`Channel`] makes the single steps of
-//! the protocol, none of which waits. It reaches the channel through [`Words`]: [`Native`] is a channel in the
-//! program's own memory, usually placed by a [`Region`]. What a CPU has to do around accesses, [`Hooks`] says.
+//! [`Client`] has a blocking method for every service. Below it, [`Channel`] has the non-blocking steps of the protocol, and
+//! accesses the channel through [`Words`]: [`Native`] is a channel in the program's own memory, usually placed by a [`Region`].
+//! [`Hooks`] are the CPU's actions around accesses.
 //!
 //! ```no_run
 //! # #![allow(unsafe_code)]

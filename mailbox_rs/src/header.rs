@@ -1,13 +1,13 @@
-//! The two words before the queues: protocol version and handshake state.
+//! Words before the queues: protocol version and handshake state.
 //!
 //! Source: protocol, sections *Layout* and *Handshake and reset*.
 
 use core::fmt;
 
-/// The version that this crate speaks.
+/// Protocol version of this crate.
 pub const VERSION: Version = Version { major: 0, minor: 2 };
 
-/// A protocol version, `major << 16 | minor` on the wire.
+/// Protocol version, `major << 16 | minor` on the wire.
 ///
 /// ```
 /// use mailbox_rs::{VERSION, Version};
@@ -18,9 +18,9 @@ pub const VERSION: Version = Version { major: 0, minor: 2 };
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Version {
-    /// The upper half.
+    /// Upper half of the word.
     pub major: u16,
-    /// The lower half.
+    /// Lower half of the word.
     pub minor: u16,
 }
 
@@ -45,15 +45,15 @@ impl fmt::Display for Version {
     }
 }
 
-/// The handshake's state; any number but the two named ones is "other" and keeps its value.
+/// Handshake state; unnamed values are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct State(pub u32);
 
 impl State {
-    /// Firmware asks for a handshake.
+    /// Handshake requested by firmware.
     pub const INIT: Self = Self(1);
-    /// The host has answered it; requests may flow.
+    /// Handshake completed by the host; requests may follow.
     pub const READY: Self = Self(2);
 }
 

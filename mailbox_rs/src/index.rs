@@ -1,12 +1,12 @@
-//! The free-running counters of a queue.
+//! Free-running counters of a queue.
 //!
 //! Source: protocol, section *Layout*.
 
 use crate::layout::QUEUE_LEN;
 
-/// A producer's or consumer's index: it counts every entry ever passed and wraps at 2^32.
+/// Producer or consumer index: counts every entry ever passed, and wraps at 2^32.
 ///
-/// Its low three bits are the slot. The bit above tells a full queue from an empty one.
+/// The low three bits are the slot. The bit above distinguishes full from empty.
 ///
 /// ```
 /// use mailbox_rs::Index;
@@ -25,31 +25,31 @@ use crate::layout::QUEUE_LEN;
 pub struct Index(pub u32);
 
 impl Index {
-    /// The entry that this index points at, below [`QUEUE_LEN`].
+    /// Slot of the index, below [`QUEUE_LEN`].
     #[must_use]
     pub const fn slot(self) -> u32 {
         self.0 % QUEUE_LEN
     }
 
-    /// The index after this one.
+    /// Next index.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.wrapping_add(1))
     }
 
-    /// Whether a queue with these indices holds nothing.
+    /// Returns true for an empty queue.
     #[must_use]
     pub const fn is_empty(producer: Self, consumer: Self) -> bool {
         producer.position() == consumer.position()
     }
 
-    /// Whether a queue with these indices has no free slot.
+    /// Returns true for a full queue.
     #[must_use]
     pub const fn is_full(producer: Self, consumer: Self) -> bool {
         producer.position() == consumer.position() ^ QUEUE_LEN
     }
 
-    /// Slot and the bit above it, all that the two rules look at.
+    /// Slot and the bit above it: the inputs of both rules.
     const fn position(self) -> u32 {
         self.0 % (2 * QUEUE_LEN)
     }

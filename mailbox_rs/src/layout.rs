@@ -1,19 +1,19 @@
-//! Where every field of a channel is: offsets and sizes, all computed here by C's alignment rules.
+//! Offsets and sizes of a channel's fields, computed by C's alignment rules.
 //!
 //! Source: protocol, section *Layout*.
 
 use core::mem::size_of;
 
-/// Entries of a queue.
+/// Number of entries of a queue.
 pub const QUEUE_LEN: u32 = 8;
 
-/// Argument words of a request entry.
+/// Number of argument words of a request entry.
 pub const REQUEST_ARGS: usize = 20;
 
-/// Bytes of the longest string that a request can point to, its NUL included.
+/// Maximum bytes of a string, NUL included.
 pub const MAX_STRING: u64 = 4096;
 
-/// Width of a pointer, and so of an argument word, on the firmware's CPU: the protocol's *P*.
+/// Pointer width of the firmware's CPU, and width of an argument word: *P* of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum PtrWidth {
@@ -24,14 +24,14 @@ pub enum PtrWidth {
 }
 
 impl PtrWidth {
-    /// The width on the CPU this crate is compiled for; one of 16 bits has no mailbox and counts as 32.
+    /// Width of the CPU this crate is compiled for; a 16-bit CPU has no mailbox and counts as 32.
     pub const NATIVE: Self = if size_of::<usize>() == 8 {
         Self::P8
     } else {
         Self::P4
     };
 
-    /// The width of `bits` bits, when that is 32 or 64.
+    /// Width of `bits` bits; `None` unless 32 or 64.
     #[must_use]
     pub const fn from_bits(bits: u32) -> Option<Self> {
         match bits {
@@ -41,7 +41,7 @@ impl PtrWidth {
         }
     }
 
-    /// The width in bytes.
+    /// Width in bytes.
     #[must_use]
     pub const fn bytes(self) -> u64 {
         match self {
@@ -50,7 +50,7 @@ impl PtrWidth {
         }
     }
 
-    /// The part of `word` that fits into this width.
+    /// Low part of `word` that fits this width.
     #[must_use]
     pub const fn truncate(self, word: u64) -> u64 {
         match self {
@@ -59,7 +59,7 @@ impl PtrWidth {
         }
     }
 
-    /// `word` of this width, read as two's complement.
+    /// `word` of this width as two's complement.
     #[must_use]
     pub const fn sign_extend(self, word: u64) -> i64 {
         match self {
@@ -69,7 +69,7 @@ impl PtrWidth {
     }
 }
 
-/// Alignment of what host and firmware write in turn, so that they never share a cache line: the protocol's *N*.
+/// Alignment that keeps host and firmware from sharing a cache line: *N* of the protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum CacheLine {
@@ -87,7 +87,7 @@ pub enum CacheLine {
 }
 
 impl CacheLine {
-    /// The alignment of `bytes` bytes, when the protocol has it; 0 is none.
+    /// Alignment of `bytes` bytes, 0 for none; `None` if the protocol lacks it.
     #[must_use]
     pub const fn from_bytes(bytes: u64) -> Option<Self> {
         match bytes {
@@ -100,7 +100,7 @@ impl CacheLine {
         }
     }
 
-    /// The alignment in bytes, 0 for none.
+    /// Alignment in bytes, 0 for none.
     #[must_use]
     pub const fn bytes(self) -> u64 {
         match self {
@@ -113,7 +113,7 @@ impl CacheLine {
     }
 }
 
-/// Offsets of a channel's fields, in bytes from the channel's base.
+/// Field offsets of a channel, in bytes from its base.
 ///
 /// ```
 /// use mailbox_rs::{CacheLine, Layout, PtrWidth};
@@ -131,36 +131,36 @@ impl CacheLine {
 pub struct Layout {
     /// Width of pointers and argument words.
     pub ptr_width: PtrWidth,
-    /// Alignment that this layout was computed for.
+    /// Cache-line alignment of this layout.
     pub cache_line: CacheLine,
     /// `u32 version`, always first.
     pub version: u64,
     /// `u32 state`.
     pub state: u64,
-    /// The queue from firmware to host.
+    /// Queue from firmware to host.
     pub request: QueueLayout,
-    /// The queue from host to firmware.
+    /// Queue from host to firmware.
     pub response: QueueLayout,
-    /// Bytes of the whole channel: the distance from one channel to the next.
+    /// Size of a channel in bytes, and distance from one channel to the next.
     pub channel_size: u64,
-    /// Alignment that the channel's base needs, in bytes.
+    /// Required alignment of the base, in bytes.
     pub channel_align: u64,
 }
 
-/// Offsets of a queue's fields, in bytes from the *channel's* base.
+/// Field offsets of a queue, in bytes from the *channel's* base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct QueueLayout {
-    /// The queue itself.
+    /// Start of the queue.
     pub offset: u64,
-    /// `u32 idx_p`, the producer's index.
+    /// `u32 idx_p`, the producer index.
     pub idx_p: u64,
-    /// The first of [`QUEUE_LEN`] entries.
+    /// First of [`QUEUE_LEN`] entries.
     pub entries: u64,
-    /// Bytes of one entry.
+    /// Size of an entry in bytes.
     pub entry_size: u64,
-    /// `u32 idx_c`, the consumer's index.
+    /// `u32 idx_c`, the consumer index.
     pub idx_c: u64,
-    /// Bytes of the whole queue, padding included.
+    /// Size of the queue in bytes, padding included.
     pub size: u64,
 }
 
@@ -171,7 +171,7 @@ const TWO_U32: u64 = 8;
 const U32: u64 = 4;
 
 impl Layout {
-    /// The layout for a pointer width and a cache line.
+    /// Layout for a pointer width and a cache line.
     #[must_use]
     pub const fn new(ptr_width: PtrWidth, cache_line: CacheLine) -> Self {
         let p = ptr_width.bytes();
@@ -194,13 +194,13 @@ impl Layout {
         }
     }
 
-    /// The request entry of `slot`, counted modulo [`QUEUE_LEN`].
+    /// Request entry of `slot`, modulo [`QUEUE_LEN`].
     #[must_use]
     pub const fn request_entry(&self, slot: u32) -> u64 {
         self.request.entry(slot)
     }
 
-    /// The response entry of `slot`, counted modulo [`QUEUE_LEN`].
+    /// Response entry of `slot`, modulo [`QUEUE_LEN`].
     #[must_use]
     pub const fn response_entry(&self, slot: u32) -> u64 {
         self.response.entry(slot)
@@ -208,7 +208,7 @@ impl Layout {
 }
 
 impl QueueLayout {
-    /// The queue that follows `end`, for pointers of `p` bytes and lines of `n`.
+    /// Queue behind `end`, for pointers of `p` bytes and lines of `n`.
     const fn after(end: u64, entry_size: u64, p: u64, n: u64) -> Self {
         let align = max(p, n);
         let offset = end.next_multiple_of(align);
@@ -224,7 +224,7 @@ impl QueueLayout {
         }
     }
 
-    /// The entry of `slot`, counted modulo [`QUEUE_LEN`].
+    /// Entry of `slot`, modulo [`QUEUE_LEN`].
     #[must_use]
     pub const fn entry(&self, slot: u32) -> u64 {
         self.entries + (slot % QUEUE_LEN) as u64 * self.entry_size
@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(layout.response_entry(u32::MAX), layout.response_entry(7));
     }
 
-    /// Compares a layout with what the compiler makes of the same structures.
+    /// Compares a layout with the compiler's layout of the same structures.
     macro_rules! same_as_the_compiler {
         ($test:ident, $word:ty, $width:expr, $line:expr, $($repr:tt)*) => {
             #[test]

@@ -1,22 +1,19 @@
-//! The mailbox wire protocol, version 0.2: how firmware on a simulated CPU asks its host for services.
+//! Mailbox wire protocol, version 0.2, between firmware on a simulated CPU and its host.
 //!
-//! Firmware puts requests into a queue in its own memory; the host, which sees that memory from outside of the
-//! simulation, takes them, serves them, and puts responses into a second queue. Both queues and two words for the
-//! handshake make a *channel*. This crate is what both sides must agree on, and the firmware's side of it. It needs
-//! no `std`, and nothing in it allocates.
+//! Firmware puts requests into a queue in its own memory. The host accesses that memory from outside of the simulation, takes
+//! the requests, serves them, and puts responses into a second queue. Both queues and two handshake words form a *channel*. This
+//! crate has the protocol's common definitions and firmware's client. It is `no_std` and does not allocate.
 //!
-//! From the bytes up:
+//! Modules:
 //!
-//! - **layout**: where every field of a channel is, for a [`PtrWidth`] and a [`CacheLine`]: [`Layout`].
-//! - **header**: the [`Version`] and the [`State`] of the handshake.
-//! - **index**: the free-running counters of a queue, empty and full: [`Index`].
-//! - **request**: a [`RequestEntry`] is what lies in the queue, a [`Request`] what it means. Only
-//!   `Request::try_from(&entry)` leads from the one to the other, or says why not: [`Malformed`].
-//! - **response**: the same two levels, [`ResponseEntry`] and [`Response`]; a failed request is answered with an
-//!   [`Errno`].
-//! - [`firmware`]: the client for firmware in Rust. Firmware in C includes `include/mailbox.h`, which has the same
-//!   services.
-//! - `mock` (feature `mock`): a firmware that runs on the host and misbehaves on request.
+//! - **layout**: field offsets of a channel, for a [`PtrWidth`] and a [`CacheLine`]: [`Layout`].
+//! - **header**: [`Version`] and handshake [`State`].
+//! - **index**: free-running counters of a queue: [`Index`].
+//! - **request**: [`RequestEntry`], the raw entry, and [`Request`], its checked meaning. `Request::try_from(&entry)` is the only
+//!   conversion; its error is [`Malformed`].
+//! - **response**: [`ResponseEntry`] and [`Response`], likewise; a failed request is answered with an [`Errno`].
+//! - [`firmware`]: client for firmware in Rust. Firmware in C includes `include/mailbox.h`, with the same services.
+//! - `mock` (feature `mock`): firmware that runs on the host and misbehaves on request.
 //!
 //! Feature `serde` makes the values serializable.
 //!

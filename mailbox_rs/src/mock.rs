@@ -1,12 +1,11 @@
-//! A firmware that runs on the host, for tests, benches, fuzzing and examples.
+//! Mock firmware on the host, for tests, benches, fuzzing and examples.
 //!
-//! [`Firmware`] plays the firmware's side of one channel that lies in a [`Memory`], wherever the host under test finds
-//! it, in any [`Layout`](crate::Layout): it resets, sends requests and takes responses, one step at a time, and never
-//! waits. [`Misbehaviour`] is what real firmware does when it is broken or unlucky; every word of the channel can be
-//! read and overwritten besides.
+//! [`Firmware`] is the firmware's side of one channel in a [`Memory`], at any address and in any [`Layout`](crate::Layout). It
+//! resets, sends requests and takes responses in single steps, without waiting. [`Misbehaviour`] lists faults of broken
+//! firmware. Every word of the channel can also be read and overwritten.
 //!
-//! [`Ram`] is a memory for those that have none yet. [`Window`] makes a channel in a memory one that the firmware
-//! [`Client`](crate::firmware::Client) can use, for tests that want waiting calls.
+//! [`Ram`] is a simple memory. [`Window`] gives the firmware [`Client`](crate::firmware::Client) access to a channel in a memory,
+//! for tests with blocking calls.
 //!
 //! ```
 //! use mailbox_rs::mock::{Firmware, Memory, Misbehaviour, Ram};

@@ -1,8 +1,7 @@
-//! Requests, from firmware to host: the entry as it lies in the queue, and what it means.
+//! Requests from firmware to host: raw entry and checked meaning.
 //!
-//! [`RequestEntry`] holds numbers that nobody has checked. `Request::try_from(&entry)` is the only way from there to
-//! a [`Request`]; what can't be one is [`Malformed`]. Pointers in a request are still only numbers: addresses in the
-//! channel's memory space.
+//! [`RequestEntry`] holds unchecked numbers. `Request::try_from(&entry)` is the only conversion to a [`Request`]; its error is
+//! [`Malformed`]. Pointers in a request are unchecked addresses in the channel's memory space.
 //!
 //! Source: protocol, section *Requests*.
 
@@ -23,126 +22,125 @@ pub use open_flags::OpenFlags;
 use crate::layout::REQUEST_ARGS;
 use codes::Hex;
 
-/// What firmware asks of its host. Lengths are in bytes; pointers and strings are addresses in the channel's space.
+/// Request of firmware. Lengths are in bytes; pointers and strings are addresses in the channel's space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Request {
-    /// The firmware has finished; the channel is over. No response.
+    /// End of firmware; the channel is over. No response.
     Exit {
-        /// The exit code.
+        /// Exit code.
         code: u32,
     },
     /// Print bytes. Empty response.
     Print {
         /// Address of UTF-8 text.
         ptr: u64,
-        /// Its length.
+        /// Length in bytes.
         len: u64,
     },
     /// Print as C's `printf` does. No response.
     CPrint {
-        /// The format, a NUL-terminated string.
+        /// Format, a NUL-terminated string.
         format: u64,
         /// Name of the source file, a NUL-terminated string.
         file: u64,
         /// Line in that file.
         line: u32,
-        /// What the format's conversions take, each a word of the pointer width.
+        /// Arguments of the format's conversions, each a word of the pointer width.
         args: Args<CPRINT_ARGS>,
     },
     /// Copy memory; the regions may overlap. Empty response.
     MemMove {
-        /// Where to.
+        /// Destination address.
         dest: u64,
-        /// Where from.
+        /// Source address.
         src: u64,
-        /// How much.
+        /// Length in bytes.
         len: u64,
     },
     /// Fill memory. Empty response.
     MemSet {
-        /// Where.
+        /// Destination address.
         dest: u64,
-        /// With what.
+        /// Fill byte.
         byte: u8,
-        /// How much.
+        /// Length in bytes.
         len: u64,
     },
-    /// Compare memory. The response is the difference of the first bytes that differ, as a signed number.
+    /// Compare memory. The response is the difference of the first differing bytes, signed.
     MemCmp {
-        /// One region.
+        /// Address of the first region.
         s1: u64,
-        /// The other.
+        /// Address of the second region.
         s2: u64,
-        /// How much.
+        /// Length in bytes.
         len: u64,
     },
     /// Call a method of the testbench. The response is its result.
     Call {
-        /// The method's name, a NUL-terminated string.
+        /// Method name, a NUL-terminated string.
         method: u64,
-        /// Its arguments.
+        /// Arguments of the method.
         args: Args<CALL_ARGS>,
     },
-    /// Work with a file.
+    /// File operation.
     File(FileRequest),
-    /// A command that the host's user has registered: any action that is none of the above. The response is the
-    /// command's.
+    /// Custom command of the host's user: any action other than those above. The response is the command's.
     Custom {
-        /// The action, [`action::OTHER`] by custom. With the number of another request, it would be sent as that.
+        /// Action, by custom [`action::OTHER`]. The number of another request would be sent as that request.
         action: u32,
-        /// Which command.
+        /// Command id.
         id: u64,
-        /// Its arguments: of an entry, every word after the id, whatever its `words` says.
+        /// Arguments: every word of the entry after the id, whatever its `words` says.
         args: Args<CUSTOM_ARGS>,
     },
 }
 
-/// A file operation.
+/// File operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum FileRequest {
     /// Open a file. The response is a descriptor, from 10 on.
     Open {
-        /// The path, a NUL-terminated string.
+        /// Path, a NUL-terminated string.
         path: u64,
-        /// How.
+        /// Open flags.
         flags: OpenFlags,
     },
     /// Close a descriptor. No response.
     Close {
-        /// The descriptor.
+        /// File descriptor.
         fd: u64,
     },
     /// Read into memory. The response is the number of bytes read.
     Read {
-        /// The descriptor.
+        /// File descriptor.
         fd: u64,
-        /// Where to.
+        /// Destination address.
         ptr: u64,
-        /// At most how much; 0 is the rest of the file.
+        /// Maximum length in bytes; 0 for the rest of the file.
         len: u64,
     },
     /// Write from memory. The response is the number of bytes written.
     Write {
-        /// The descriptor.
+        /// File descriptor.
         fd: u64,
-        /// Where from.
+        /// Source address.
         ptr: u64,
-        /// How much.
+        /// Length in bytes.
         len: u64,
     },
-    /// Set the position. The response is the new one.
+    /// Set the position. The response is the new position.
     Seek {
         /// The descriptor.
         fd: u64,
-        /// Bytes from the start.
+        /// Position in bytes from the start.
         position: u64,
     },
 }
 
 impl Request {
-    /// The request's name: `"PRINT"`, `"FILE READ"`.
+    /// Name of the request: `"PRINT"`, `"FILE READ"`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -162,7 +160,7 @@ impl Request {
         }
     }
 
-    /// Whether the host answers; all but EXIT, CPRINT and FILE CLOSE are.
+    /// Returns true if the host responds: to all requests but EXIT, CPRINT and FILE CLOSE.
     #[must_use]
     pub const fn responds(&self) -> bool {
         !matches!(
@@ -173,9 +171,8 @@ impl Request {
 }
 
 impl Request {
-    /// Argument words that the request has without its variable part, the least that its entry's `words` should say. An
-    /// entry that says fewer, but not 0, is served all the same: firmware in the field is sloppy about it. A custom command
-    /// needs none.
+    /// Number of fixed argument words: the minimum that an entry's `words` should say. An entry that says fewer, but not 0, is served
+    /// nevertheless, since existing firmware is careless about it. 0 for a custom command.
     #[must_use]
     pub const fn needed_words(&self) -> u32 {
         match self {
@@ -195,12 +192,12 @@ impl Request {
 impl TryFrom<&RequestEntry> for Request {
     type Error = Malformed;
 
-    /// Takes the words that the request needs and ignores the others. What is narrower than a word (`code`, `line`,
-    /// `byte`, `flags`) is taken from its low end.
+    /// Uses the words that the request needs and ignores others. Fields narrower than a word (`code`, `line`, `byte`, `flags`)
+    /// are taken from its low end.
     ///
     /// # Errors
     ///
-    /// The action is 0, a built-in request says that no argument counts, or a FILE names no operation.
+    /// Action 0, a built-in request with `words` 0, or an unknown FILE operation.
     fn try_from(entry: &RequestEntry) -> Result<Self, Malformed> {
         if entry.words == 0 && (action::EXIT..=action::FILE).contains(&entry.action) {
             return Err(Malformed::NoWords {
@@ -247,7 +244,7 @@ impl TryFrom<&RequestEntry> for Request {
     }
 }
 
-/// What the arguments of a FILE entry say.
+/// Arguments of a FILE entry.
 fn file_request(args: &[u64; REQUEST_ARGS]) -> Result<FileRequest, Malformed> {
     let [operation, a, b, c, ..] = *args;
     Ok(match operation {
@@ -271,8 +268,7 @@ fn file_request(args: &[u64; REQUEST_ARGS]) -> Result<FileRequest, Malformed> {
     })
 }
 
-/// The arguments that count after the first `fixed`. An entry that says too few for the fixed ones tells nothing of how many
-/// follow: all of them are taken.
+/// Counted arguments after the first `fixed`. A count below `fixed` says nothing about the rest: all of them are taken.
 fn args_after<const N: usize>(fixed: usize, entry: &RequestEntry) -> Args<N> {
     let all = &entry.args[fixed..];
     Args::first_of(entry.counted_args().get(fixed..).unwrap_or(all))
@@ -318,7 +314,7 @@ impl From<&FileRequest> for RequestEntry {
     }
 }
 
-/// The entry with arguments `fixed`, then `rest`; the types of a request let no more come than fit.
+/// Entry with arguments `fixed`, then `rest`; the types of a request bound their number.
 fn entry(action: u32, fixed: &[u64], rest: &[u64]) -> RequestEntry {
     let mut args = [0; REQUEST_ARGS];
     args.iter_mut()
@@ -331,7 +327,7 @@ fn entry(action: u32, fixed: &[u64], rest: &[u64]) -> RequestEntry {
     }
 }
 
-/// The name, then each field; addresses and free words in hex.
+/// Name, then each field; addresses and free words in hex.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.kind())?;
@@ -356,7 +352,7 @@ impl fmt::Display for Request {
             }
             Self::MemCmp { s1, s2, len } => write!(f, " s1 {s1:#x} s2 {s2:#x} len {len}"),
             Self::Call { method, args } => write!(f, " method {method:#x} args {}", Hex(args)),
-            // Zeros at the end are those of an entry that was not filled, as a rule.
+            // Trailing zeros usually belong to an unfilled entry.
             Self::Custom { action, id, args } => {
                 let used = args.iter().rposition(|&word| word != 0);
                 let args = &args[..used.map_or(0, |last| last + 1)];

@@ -1,4 +1,4 @@
-//! Responses, from host to firmware: the entry as it lies in the queue, and what it means.
+//! Responses from host to firmware: raw entry and meaning.
 //!
 //! Source: protocol, sections *Layout* and *Requests*.
 
@@ -6,27 +6,27 @@ use crate::bytes::{get_u32, get_word, put_u32, put_word};
 use crate::errno::Errno;
 use crate::layout::PtrWidth;
 
-/// A response entry: `u32 words`, `P rets`.
+/// Response entry: `u32 words`, `P rets`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ResponseEntry {
-    /// 0 for an empty response, 1 for one with a value.
+    /// 0 for an empty response, 1 for a value.
     pub words: u32,
-    /// The value or a negated error number, in the low bytes of the pointer width; zero above.
+    /// Value or negated error number, in the low bytes of the pointer width; zero above.
     pub rets: u64,
 }
 
 impl ResponseEntry {
-    /// Bytes of the larger of the two entries, that for pointers of 8 bytes.
+    /// Size of the larger entry in bytes, that for 8-byte pointers.
     pub const MAX_SIZE: usize = 16;
 
-    /// Bytes of an entry.
+    /// Size of an entry in bytes.
     #[must_use]
     pub const fn size(width: PtrWidth) -> usize {
         2 * width.bytes() as usize
     }
 
-    /// Reads an entry; `None` when `bytes` is shorter than one.
+    /// Parses an entry; `None` if `bytes` is too short.
     #[must_use]
     pub fn parse(bytes: &[u8], width: PtrWidth) -> Option<Self> {
         Some(Self {
@@ -35,21 +35,21 @@ impl ResponseEntry {
         })
     }
 
-    /// Writes the entry, zeros in its padding, to the start of `bytes`.
+    /// Writes the entry, with zeroed padding, to the start of `bytes`.
     ///
     /// # Panics
     ///
-    /// When `bytes` is shorter than [`size`](Self::size).
+    /// If `bytes` is shorter than [`size`](Self::size).
     pub fn emit(&self, bytes: &mut [u8], width: PtrWidth) {
         bytes[..rets_offset(width)].fill(0);
         put_u32(bytes, 0, self.words);
         put_word(bytes, rets_offset(width), self.rets, width);
     }
 
-    /// The value, or the error that it stands for; an empty response has the value 0.
+    /// Value, or the error it encodes; 0 for an empty response.
     ///
-    /// Of use where a request has values that are never in the range of errors. A result of CALL, MEMCMP or a
-    /// custom command can be any word: there only [`rets`](Self::rets) tells.
+    /// For requests whose values never overlap with errors. A result of CALL, MEMCMP or a custom command can be any word: use
+    /// [`rets`](Self::rets) there.
     pub const fn result(&self, width: PtrWidth) -> Result<u64, Errno> {
         match Errno::from_word(self.rets, width) {
             Some(errno) if self.words != 0 => Err(errno),
@@ -62,26 +62,26 @@ const fn rets_offset(width: PtrWidth) -> usize {
     width.bytes() as usize
 }
 
-/// What the host has to say to a request.
+/// Response to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Response {
-    /// Done, and there is no value.
+    /// Success without a value.
     Empty,
-    /// Done, with a value; what exceeds the pointer width is cut off.
+    /// Success with a value, truncated to the pointer width.
     Value(u64),
-    /// Failed.
+    /// Failure.
     Error(Errno),
 }
 
 impl Response {
-    /// A signed value, sign-extended to the pointer width: MEMCMP's difference.
+    /// Signed value, sign-extended to the pointer width: MEMCMP's difference.
     #[must_use]
     pub const fn signed(value: i32) -> Self {
         Self::Value(value as i64 as u64)
     }
 
-    /// The entry that says it.
+    /// Entry of this response.
     ///
     /// ```
     /// use mailbox_rs::{Errno, PtrWidth, Response, ResponseEntry};

@@ -1,13 +1,13 @@
-//! A host in a few lines, for tests of the firmware's side.
+//! Minimal host, for tests of the firmware's side.
 
 use crate::firmware::Words;
 use crate::{Index, Layout, PtrWidth, RequestEntry, Response, State, VERSION};
 
-/// The host's end of a channel, reached as the firmware's own is.
+/// Host's end of a channel, accessed like the firmware's own.
 pub(crate) struct Host<W>(pub(crate) W);
 
 impl<W: Words> Host<W> {
-    /// Answers a handshake, or serves every request there is; returns how many.
+    /// Completes a handshake, or serves all queued requests; returns the number served.
     pub(crate) fn step(&self, mut serve: impl FnMut(&RequestEntry) -> Response) -> usize {
         let Layout {
             version,

@@ -17,7 +17,7 @@ const LINES: [CacheLine; 5] = [
     CacheLine::B256,
 ];
 
-/// A language that the header is for: the compilers, what is asked of them, and the firmware.
+/// Language that the header is for: compilers, their options, and the firmware.
 struct Language {
     native: &'static [&'static str],
     clang: &'static str,
@@ -27,7 +27,7 @@ struct Language {
 }
 
 impl Language {
-    /// Every standard and level of optimisation, the first of each with all layouts.
+    /// Combinations of a standard and a level of optimisation, the first one with all layouts.
     fn ways(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static [CacheLine])> {
         let lines = [&LINES[..], &LINES[..2], &LINES[..1]];
         let standards = self.standards.iter();
@@ -54,7 +54,7 @@ const CPP: Language = Language {
 
 const STRICT: [&str; 4] = ["-pedantic", "-Wall", "-Wextra", "-Werror"];
 
-/// A compiler run, warnings as errors, on a file of this test.
+/// Compiles a file of this test, with warnings as errors.
 fn compile(
     language: &Language,
     compiler: &str,
@@ -85,7 +85,7 @@ fn assert_success(output: &Output, what: &str) {
     );
 }
 
-/// The options by which the firmware checks its layout against this crate's.
+/// Options by which the firmware checks its layout against this crate's.
 fn layout_options(width: PtrWidth, line: CacheLine) -> Vec<String> {
     let layout = Layout::new(width, line);
     vec![
@@ -102,7 +102,7 @@ fn output_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-/// Whether all `programs` can be run; if not, says that `test` is skipped and why.
+/// True if all `programs` can be run. Otherwise prints that `test` is skipped, and why.
 fn found(test: &str, programs: &[&str]) -> bool {
     let runs = |program: &str| Command::new(program).arg("--version").output().is_ok();
     let missing: Vec<_> = programs
@@ -118,7 +118,7 @@ fn found(test: &str, programs: &[&str]) -> bool {
     missing.is_empty()
 }
 
-/// A RISC-V compiler's options.
+/// Options of a RISC-V compiler.
 const RISCV: [(PtrWidth, [&str; 3]); 2] = [
     (
         PtrWidth::P4,
@@ -222,7 +222,7 @@ const FLOATING: &str = "floating";
 const MANY: &str = "more|many";
 const WIDE: &str = "wider_than|wider than";
 
-/// What `refused.c` has, for which widths, and a word of what the compiler is to say of it.
+/// Cases of `refused.c`, the pointer widths that they are for, and a part of the compiler's message.
 const REFUSED: [(u32, &[PtrWidth], &str); 9] = [
     (1, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
     (2, &[PtrWidth::P4, PtrWidth::P8], FLOATING),

@@ -73,6 +73,28 @@ def test_no_turn_is_needed_once_nothing_is_left_to_do(rpc: Any) -> None:
     assert rpc.poll("slow", "core0") == (True, True, 0)
 
 
+def test_tasks_that_a_callback_leaves_running_go_on(rpc: Any) -> None:
+    steps: list[int] = []
+    left: list[object] = []
+
+    async def walk() -> None:
+        for step in range(3):
+            await asyncio.sleep(0)
+            steps.append(step)
+
+    async def leave(channel: str) -> int:
+        left.append(asyncio.get_event_loop().create_task(walk()))
+        left.append(asyncio.ensure_future(walk()))
+        return 1
+
+    rpc.register_callback(leave)
+    assert rpc.poll("leave", "core0") == (True, True, 1)
+    for _ in range(6):
+        rpc.tick()
+    assert steps == [0, 0, 1, 1, 2, 2]
+    assert not rpc.tasks
+
+
 def test_the_first_step_is_one_of_a_task(rpc: Any) -> None:
     @rpc.register_callback
     async def deep(channel: str) -> int:

@@ -181,7 +181,7 @@ impl Handler<Inbox> for Files {
     }
 }
 
-/// An opener that gave no answer, since it panicked.
+/// Error of a file whose opener gave no answer.
 fn given_up(error: Unanswered) -> Result<SpecialId, Errno> {
     tracing::error!(%error, "a file could not be opened");
     Err(Errno::EIO)

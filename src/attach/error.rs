@@ -1,4 +1,4 @@
-//! Why something can't be attached.
+//! Errors of attachment.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,51 +7,51 @@ use thiserror::Error;
 
 use crate::guest::OutputError;
 
-/// Why something can't be attached.
+/// Error of attachment.
 #[derive(Debug, Error)]
 pub enum AttachError {
-    /// An actor is attached to the system of the C ABI.
+    /// Actor attached to the system of the C ABI.
     #[error(
         "an actor can't be attached to the system of the C ABI, which moves between threads: attach a tap, which may send to an actor \
          that runs elsewhere"
     )]
     ActorMoves,
-    /// A filter names a channel that is not served.
+    /// Filter on a channel that is not served.
     #[error(
         "no channel `{name}` is served, of which a tap wants to see messages; served are: {served}"
     )]
     NoChannel {
-        /// As it was asked for.
+        /// Requested channel.
         name: String,
-        /// Those that there are.
+        /// Served channels.
         served: String,
     },
-    /// A file can't be written.
+    /// Unwritable file.
     #[error("{} can't be written: {cause}", file.display())]
     File {
-        /// Which.
+        /// File.
         file: PathBuf,
-        /// Why not.
+        /// Reason.
         cause: io::Error,
     },
-    /// A name that nothing has.
+    /// Unknown name.
     #[error(
         "nothing is called `{name}` that could be attached: there are `log`, `log-json`, `check` and `statistics`"
     )]
     Unknown {
-        /// The name.
+        /// Given name.
         name: String,
     },
-    /// A severity that is none.
+    /// Unknown severity.
     #[error("`check={value}`: a severity is one of `info`, `warning`, `error` and `fatal`")]
     Severity {
-        /// What was given.
+        /// Given text.
         value: String,
     },
-    /// A file without a name.
+    /// Empty file name.
     #[error("`{name}=` names no file: give one, or leave the `=` out for stderr")]
     NoFile {
-        /// What would have written it.
+        /// Attachment that needs the file.
         name: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What is to be done when the process ends, though nobody dropped anything.
+//! Actions at process exit for values that were never dropped.
 
 use std::io::{self, Write as _};
 use std::process;
@@ -8,16 +8,16 @@ use crate::guest;
 
 /// Something that is left unfinished while the process runs.
 pub(crate) trait AtExit: Send {
-    /// The process ends.
+    /// Process exit.
     fn end(&mut self) -> io::Result<()>;
 }
 
 type Unfinished = Weak<Mutex<dyn AtExit>>;
 
-/// With the processes that they belong to: one that is forked off has a copy of what is buffered, and must not write it as well.
+/// Registered references with their process id: a forked process has a copy of buffered data and must not write it.
 static UNFINISHED: Mutex<Vec<(u32, Unfinished)>> = Mutex::new(Vec::new());
 
-/// Has `what` ended when the process exits, if it is still there then.
+/// Registers a weak reference, finished at process exit.
 pub(crate) fn end_at_exit<E: AtExit + 'static>(what: &Arc<Mutex<E>>) {
     let what: Unfinished = Arc::downgrade(what) as Unfinished;
     let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -25,17 +25,17 @@ pub(crate) fn end_at_exit<E: AtExit + 'static>(what: &Arc<Mutex<E>>) {
     unfinished.push((process::id(), what));
 }
 
-/// The process exits.
+/// Exit handler.
 pub(crate) fn end_all() {
     let unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
     let own = unfinished.iter().filter(|(of, _)| *of == process::id());
     for (_, what) in own {
-        // One that is in use at this moment is left as it is.
+        // A value in use at this moment is left alone.
         if let Some(what) = what.upgrade()
             && let Ok(mut what) = what.try_lock()
             && let Err(error) = what.end()
         {
-            // Nobody else is left to be told.
+            // No recipient is left for errors.
             let text = "what was recorded, logged or counted last can't be written";
             let _ = writeln!(guest::stderr(), "vhost: warning: {text}: {error}");
         }

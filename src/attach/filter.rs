@@ -1,12 +1,12 @@
-//! Which of all that is said a tap is shown.
+//! Filter of the messages that a tap sees.
 
 use std::sync::Arc;
 
 use super::{Attach, AttachError, Owners, Site};
 use crate::bus::{Event, Message, Observation, Party, Spawner, Tap};
 
-/// What something that is attached is shown. A new one shows all; what is added narrows it, and where something is added
-/// twice, either will do.
+/// Filter of observations. A new one passes everything. Conditions of different kinds all must hold; of several of one kind,
+/// any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use = "a filter does nothing unless it leads to a tap"]
 pub struct Filter {
@@ -16,46 +16,46 @@ pub struct Filter {
     direction: Option<Direction>,
 }
 
-/// From the asker to the answerer, or back.
+/// Direction: request or reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// Messages, and what is announced.
+    /// Messages and events.
     Messages,
-    /// Replies, and that there will be none.
+    /// Replies, and missing replies.
     Replies,
 }
 
 impl Filter {
-    /// Shows all.
+    /// Passes everything.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only messages of this type, and replies to them.
+    /// Passes messages of this type and replies to them.
     pub fn kind<M: Message>(mut self) -> Self {
         self.kinds.push(M::NAME);
         self
     }
 
-    /// Only what this party says or is told, such as [`memory::Inbox::PARTY`](crate::bus::Inbox::PARTY).
+    /// Passes messages from or to this party, such as [`memory::Inbox::PARTY`](crate::bus::Inbox::PARTY).
     pub fn party(mut self, party: Party) -> Self {
         self.parties.push(party);
         self
     }
 
-    /// Only what is of the channel of this name, as [`Owners`] has it.
+    /// Passes messages of the channel of this name, as attributed by [`Owners`].
     pub fn channel(mut self, name: impl Into<String>) -> Self {
         self.channels.push(name.into());
         self
     }
 
-    /// Only one way.
+    /// Passes one direction only.
     pub fn only(mut self, direction: Direction) -> Self {
         self.direction = Some(direction);
         self
     }
 
-    /// Shows it to `whom`.
+    /// Applies the filter to the tap `whom`.
     pub fn to<A: Attach>(self, whom: A) -> Filtered<A> {
         Filtered { filter: self, whom }
     }
@@ -74,7 +74,7 @@ impl Filter {
     }
 }
 
-/// Something that is shown a part of what is said.
+/// Tap behind a filter.
 #[derive(Debug)]
 pub struct Filtered<A> {
     filter: Filter,
@@ -108,14 +108,14 @@ impl<A: Attach> Attach for Filtered<A> {
 
 struct Sieve {
     filter: Filter,
-    /// Where channels matter.
+    /// Channel attribution, if channels matter.
     owners: Option<Owners>,
     tap: Box<dyn Tap>,
 }
 
 impl Tap for Sieve {
     fn observe(&mut self, seen: &Observation<'_>) {
-        // Asked of everything: a message of another kind may be what one that is wanted answers.
+        // Runs for every observation: a reply may belong to a message seen before.
         let is_theirs = self.owners.as_mut().is_none_or(|owners| {
             let whose: Option<Arc<str>> = owners.whose(seen.into());
             whose.is_some_and(|whose| self.filter.channels.iter().any(|name| **name == *whose))

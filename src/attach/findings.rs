@@ -1,5 +1,5 @@
-//! What a checker has to say. The user hears of it as of everything else that is reported, by `mb_report`; taps do not: a
-//! recording is the same, whoever was attached.
+//! Findings of checkers. They are reported to the user by `mb_report`, and hidden from taps: a recording is independent of
+//! attachments.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use actix::{Actor, Handler};
 use crate::bus::{Party, Port};
 use crate::messages::foreign::{Inbox, Report, Severity};
 
-/// Something that was found.
+/// Finding of a checker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// How bad it is. Whatever runs the simulation decides what follows; under UVM, a fatal one ends it.
+    /// Severity. The simulation's runner decides the consequence; under UVM, fatal ends it.
     pub severity: Severity,
-    /// Who found it.
+    /// Name of the checker.
     pub id: String,
-    /// What.
+    /// Text of the finding.
     pub text: String,
 }
 
@@ -23,10 +23,10 @@ impl actix::Message for Finding {
     type Result = ();
 }
 
-/// Where findings go. Taps must be fit to be sent to other threads, which ports are not; the address of an actor is.
+/// Recipient of findings. Taps are `Send`, which ports are not; an actor's address is.
 pub(crate) type Way = actix::Recipient<Finding>;
 
-/// Takes findings, under one name. Cheap to clone.
+/// Sink of findings under one name. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Findings {
     id: Arc<str>,
@@ -41,7 +41,7 @@ impl Findings {
         }
     }
 
-    /// Reports something, before the bus comes to rest. Where the system has ended meanwhile, nobody hears of it.
+    /// Reports a finding before the bus becomes idle. No effect after the system's end.
     pub fn raise(&self, severity: Severity, text: impl Into<String>) {
         self.way.do_send(Finding {
             severity,
@@ -51,14 +51,14 @@ impl Findings {
     }
 }
 
-/// Hands findings on to the outside.
+/// Actor that forwards findings to the outside.
 #[derive(Debug)]
 pub(crate) struct Reporter {
     foreign: Port<Inbox>,
 }
 
 impl Reporter {
-    /// Reports by `foreign`.
+    /// Reports through `foreign`.
     pub(crate) fn new(foreign: &Port<Inbox>) -> Self {
         Self {
             foreign: foreign.sent_by(Party::TAP),

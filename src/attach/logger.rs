@@ -1,4 +1,4 @@
-//! A line for each request, as it is served.
+//! Log of requests, one line each.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, BufWriter, Write};
@@ -18,13 +18,13 @@ use crate::messages::foreign::{Report, Severity};
 use crate::messages::mailbox::{Rang, Served};
 use crate::messages::rpc::{Call, Target};
 
-/// Logs requests, and what is reported, one a line.
+/// Logger of requests and reports, one per line.
 ///
 /// ```text
 /// tick 1300: core0: CALL method 0x80000100 args [0x5], `wait`; gives 0xc; slot 2, taken in tick 1290
 /// ```
 ///
-/// As JSON each line is an object; `docs/attach.md` has its keys.
+/// In JSON each line is an object; `docs/attach.md` has its keys.
 pub struct Logger {
     to: To,
     json: bool,
@@ -41,17 +41,17 @@ impl Logger {
         Self::new(To::File(file.into()))
     }
 
-    /// To stderr.
+    /// Writes to stderr.
     pub fn stderr() -> Self {
         Self::new(To::Writer(Box::new(guest::stderr())))
     }
 
-    /// To wherever `writer` leads.
+    /// Writes to `writer`.
     pub fn writer(writer: impl Write + Send + 'static) -> Self {
         Self::new(To::Writer(Box::new(Quiet::new(writer))))
     }
 
-    /// As JSON, one object a line.
+    /// Writes JSON, one object per line.
     #[must_use]
     pub fn json(self) -> Self {
         Self { json: true, ..self }
@@ -97,26 +97,26 @@ impl AtExit for Output {
     }
 }
 
-/// A logger at work.
+/// Attached logger.
 struct Log {
     output: Arc<Mutex<Output>>,
     json: bool,
     site: Site,
-    /// What the request that each channel's server is at is about.
+    /// Details of the request in service, per channel.
     about: Vec<Option<About>>,
     findings: Findings,
     failed: bool,
 }
 
-/// What words of a request point to.
+/// Object that words of a request point to.
 enum About {
-    /// A method's name.
+    /// Method name.
     Method(String),
-    /// A text of firmware's, or a path.
+    /// Text or path.
     Text(String),
 }
 
-/// Characters of a text in a line for people, and in one for programs.
+/// Maximum characters of a text, in a text line and in JSON.
 const MOST: usize = 60;
 const MOST_OF_JSON: usize = 1000;
 
@@ -144,7 +144,7 @@ impl Log {
         }) = seen.event.is()
             && sight.state != State::READY.0
         {
-            // A reset: the request that was served is dropped.
+            // A reset drops the request in service.
             self.forget(*channel);
         } else if let Some(served) = seen.event.is::<Served>() {
             self.served(served, seen.tick)?;
@@ -154,7 +154,7 @@ impl Log {
         Ok(())
     }
 
-    /// Keeps what a request is about: the first that is said of it, since a long text comes in parts.
+    /// Stores the detail of a request: the first piece, since a long text comes in several.
     fn learn(&mut self, channel: ChannelId, about: impl FnOnce() -> About) {
         if let Some(known) = self.of(channel) {
             known.get_or_insert_with(about);
@@ -193,7 +193,7 @@ impl Log {
             });
         }
         let mut line = format!("tick {tick}: {channel}: {}", served.asked());
-        // Writing to a String does not fail.
+        // Writing to a String can't fail.
         let _ = match about {
             None => Ok(()),
             Some(About::Method(name)) => write!(line, ", `{}`", plain(cut(&name, MOST))),
@@ -230,7 +230,7 @@ impl Log {
     }
 }
 
-/// What a line of JSON has of a request.
+/// JSON line of a request.
 #[derive(Serialize)]
 struct ServedLine<'a> {
     tick: u64,
@@ -247,7 +247,7 @@ struct ServedLine<'a> {
     error: Option<String>,
 }
 
-/// What a line of JSON has of a report.
+/// JSON line of a report.
 #[derive(Serialize)]
 struct ReportLine<'a> {
     tick: u64,
@@ -277,7 +277,7 @@ impl Log {
         self.tell(ended);
     }
 
-    /// Tells, once, that it can't be written.
+    /// Reports a write error, once.
     fn tell(&mut self, logged: io::Result<()>) {
         if let Err(error) = logged
             && !self.failed
@@ -299,7 +299,7 @@ impl Drop for Log {
     }
 }
 
-/// A text without line ends, and without whatever else would do something to a terminal.
+/// Text without line ends and terminal control characters.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
@@ -312,13 +312,13 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// Text of firmware's, of which no more is kept than a line shows.
+/// Text of firmware, cut to the length that a line shows.
 fn text_of(bytes: &[u8]) -> About {
     let text = String::from_utf8_lossy(bytes);
     About::Text(cut(&text, MOST_OF_JSON).to_owned())
 }
 
-/// The first so many characters.
+/// First `n` characters.
 fn cut(text: &str, most: usize) -> &str {
     match text.char_indices().nth(most) {
         None => text,

@@ -1,12 +1,11 @@
-//! What is attached to a system or to its replay: loggers, checkers, collectors. They see all that is said, and change nothing
-//! of it.
+//! Attachments of a system or its replay: loggers, checkers, statistics. They observe every message and change none.
 //!
-//! - [`Attach`]: whatever can be attached: every [`Tap`], every [`actor`], and what has to know the system first, its [`Site`].
-//! - [`Filter`]: which of all messages a tap is shown.
-//! - [`Findings`]: what a checker has to say, to the user and not to the bus.
+//! - [`Attach`]: trait of attachments: every [`Tap`], every [`actor`], and functions of a [`Site`].
+//! - [`Filter`]: selection of the messages that a tap sees.
+//! - [`Findings`]: reports of a checker, to the user and not to the bus.
 //! - [`Logger`], [`ProtocolChecker`], [`Statistics`]: ready-made.
-//! - [`parse`]: the same by name, for those that come from the environment or from C.
-//! - [`Owners`]: which channel a message is of.
+//! - [`parse`]: ready-made ones by name, from the environment or C.
+//! - [`Owners`]: channel of a message.
 
 mod error;
 mod exit;
@@ -35,7 +34,7 @@ use actix::{Actor, Context, Handler};
 
 use crate::bus::{ActorTap, Kept, Spawner, Tap};
 
-/// Something that can be attached. Every [`Tap`] can, and sees all; [`with`] makes one of what has to know the system.
+/// Attachment to a system. Every [`Tap`] is one, and sees everything; [`with`] makes one of a function of the [`Site`].
 ///
 /// ```no_run
 /// use vhost::attach::{Filter, Logger, ProtocolChecker};
@@ -54,10 +53,10 @@ use crate::bus::{ActorTap, Kept, Spawner, Tap};
 /// # Ok::<(), Error>(())
 /// ```
 pub trait Attach: 'static {
-    /// Makes the tap. `spawner` starts actors that it needs.
+    /// Creates the tap. `spawner` starts actors for it.
     ///
     /// # Errors
-    /// Where it has no place in this system, or needs a file that can't be written.
+    /// Unsuitable for this system, or a file that can't be written.
     fn attach(self: Box<Self>, site: &Site, spawner: &Spawner)
     -> Result<Box<dyn Tap>, AttachError>;
 }
@@ -68,7 +67,7 @@ impl<T: Tap> Attach for T {
     }
 }
 
-/// What has to know the system that it is attached to.
+/// Attachment of a function that gets the [`Site`].
 ///
 /// ```
 /// use vhost::Severity;
@@ -94,10 +93,10 @@ pub fn with<T: Tap>(make: impl FnOnce(&Site) -> T + 'static) -> impl Attach {
     With(make)
 }
 
-/// An actor, which is sent a copy of everything. It is started where it is attached, and asks and posts as actors do.
+/// Attachment of an actor, which is sent a copy of everything. It is started on attachment, and may ask and post.
 ///
-/// The system of the C ABI refuses it: that system moves between threads, and an actor does not. There, a tap sends to an actor
-/// that has a thread of its own.
+/// Refused by the system of the C ABI, which moves between threads while an actor does not. There, a tap sends to an actor
+/// with a thread of its own.
 ///
 /// ```
 /// use actix::{Actor, Context, Handler};
@@ -144,7 +143,7 @@ where
         site: &Site,
         spawner: &Spawner,
     ) -> Result<Box<dyn Tap>, AttachError> {
-        // It may hold, and spawn, what can't be sent to other threads.
+        // It may hold and spawn values that are not `Send`.
         if site.moves() {
             return Err(AttachError::ActorMoves);
         }

@@ -1,32 +1,32 @@
-//! What is ready-made, by name: from the environment, from C, from a command line.
+//! Ready-made attachments by name: from the environment, C, or a command line.
 
 use super::{Attach, AttachError, Logger, ProtocolChecker, Site, Statistics};
 use crate::bus::{Spawner, Tap};
 use crate::messages::foreign::Severity;
 
-/// Something ready-made, by its name.
+/// Ready-made attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
     /// `log`, `log=FILE`, `log-json`, `log-json=FILE`: [`Logger`].
     Log {
-        /// Where to; stderr where there is none.
+        /// File; `None` for stderr.
         file: Option<String>,
-        /// Whether as JSON.
+        /// JSON format.
         json: bool,
     },
     /// `check`, `check=SEVERITY`: [`ProtocolChecker`].
     Check(Severity),
     /// `statistics`, `statistics=FILE`: [`Statistics`].
     Statistics {
-        /// Where to; stderr where there is none.
+        /// File; `None` for stderr.
         file: Option<String>,
     },
 }
 
-/// The things that a text names, with commas between them: `check,log=requests.log,statistics=requests.json`.
+/// Parses a list of names separated by commas: `check,log=requests.log,statistics=requests.json`.
 ///
 /// # Errors
-/// A name that nothing has, or a value that it can't have.
+/// An unknown name, or an invalid value.
 ///
 /// ```
 /// use vhost::Severity;

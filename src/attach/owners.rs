@@ -1,5 +1,5 @@
-//! Whose a message is. It says so itself; or it answers one that does; or it is an access to a channel's mailbox, or one of the
-//! mailbox server's to a space that no other channel has.
+//! Attribution of messages to channels: by the message itself, by the message that it answers, by the mailbox that it accesses,
+//! or by a space that one channel alone uses.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,31 +13,31 @@ use crate::messages::mailbox;
 use crate::messages::memory::{Access, AccessAt, Extent, Locate};
 use crate::messages::{ChannelRef, channel_of};
 
-/// Tells of messages, in the order in which they are said, whose they are.
+/// Attribution of messages to channels, in the order in which they are sent.
 #[derive(Debug, Clone)]
 pub struct Owners {
     channels: Arc<[Channel]>,
-    /// Whose messages are that are not answered yet, by their numbers.
+    /// Owning channel of each unanswered message, by sequence number.
     open: BTreeMap<u64, Arc<str>>,
 }
 
-/// So many messages may wait for an answer. Where more do, answers are kept from whoever asks, and the oldest are forgotten.
+/// Maximum of unanswered messages. Beyond it, replies are being lost, and the oldest entries are dropped.
 const MOST_OPEN: usize = 4096;
 
-/// A message or reply, live or of a recording.
+/// Message or reply, live or recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct Passing<'a> {
-    /// Number of the message; a reply has its message's.
+    /// Sequence number; a reply has its message's.
     pub sequence: u64,
-    /// The message that the answer is for in the end.
+    /// Original message of a forwarded one.
     pub root: u64,
-    /// Who sent the message.
+    /// Sender.
     pub from: &'a str,
-    /// Whom it is for.
+    /// Receiver.
     pub to: &'a str,
-    /// Whether this is the message, or how it was answered.
+    /// Message or reply.
     pub is_message: bool,
-    /// What is said, as far as it is known.
+    /// Content, if known.
     pub body: Option<&'a dyn Body>,
 }
 
@@ -55,7 +55,7 @@ impl<'a> From<&Observation<'a>> for Passing<'a> {
 }
 
 impl Owners {
-    /// Among these channels, in the order of their ids.
+    /// Attribution among these channels, in the order of their ids.
     pub fn new(channels: Arc<[Channel]>) -> Self {
         Self {
             channels,
@@ -63,12 +63,12 @@ impl Owners {
         }
     }
 
-    /// The channels.
+    /// Channels.
     pub fn channels(&self) -> &Arc<[Channel]> {
         &self.channels
     }
 
-    /// The channel's name; none where it can't be told.
+    /// Channel name; `None` if unknown.
     pub fn whose(&mut self, said: Passing<'_>) -> Option<Arc<str>> {
         if !said.is_message {
             return self.open.remove(&said.sequence);
@@ -82,7 +82,7 @@ impl Owners {
             .body
             .and_then(by_body)
             .or_else(|| self.open.get(&said.root).cloned())?;
-        // What is announced has no answer.
+        // Events have no reply.
         if said.to != *Party::NOBODY.0 {
             self.open.insert(said.sequence, whose.clone());
             if self.open.len() > MOST_OPEN {
@@ -94,7 +94,7 @@ impl Owners {
 
     fn named(&self, body: &dyn Body) -> Option<Arc<str>> {
         if let Some(report) = body.as_any().downcast_ref::<Report>() {
-            // Others than channels report, too.
+            // Reports also come from others than channels.
             let mut channels = self.channels.iter();
             return channels
                 .find(|channel| *channel.name == *report.id)
@@ -106,7 +106,7 @@ impl Owners {
         }
     }
 
-    /// The channel whose mailbox an access is to, and nothing else.
+    /// Channel whose mailbox an access touches exclusively.
     fn reached(&self, body: &dyn Body) -> Option<Arc<str>> {
         let any = body.as_any();
         let at = any.downcast_ref::<AccessAt>().map(|ask| &ask.op);
@@ -117,7 +117,7 @@ impl Owners {
         Some(reached.name.clone())
     }
 
-    /// The one channel of the space that a message to memory is about.
+    /// Only channel of the space that a memory message concerns.
     fn alone_in_space(&self, body: &dyn Body) -> Option<Arc<str>> {
         let space = space_of(body)?;
         let mut there = self
@@ -129,7 +129,7 @@ impl Owners {
     }
 }
 
-/// The space that a message to memory is about.
+/// Space that a memory message concerns.
 fn space_of(body: &dyn Body) -> Option<SpaceId> {
     let any = body.as_any();
     let access = any.downcast_ref().map(|ask: &Access| ask.space);
@@ -138,7 +138,7 @@ fn space_of(body: &dyn Body) -> Option<SpaceId> {
     access.or_else(locate).or_else(extent)
 }
 
-/// Whether all bytes of one place are bytes of the other.
+/// Tests for containment of one place in another.
 fn is_within(one: &[Segment], other: &[Segment]) -> bool {
     let within = |a: &Segment, b: &Segment| {
         let skipped = a.offset.checked_sub(b.offset);

@@ -1,4 +1,4 @@
-//! What is known of a system where something is attached to it.
+//! System description for attachments.
 
 use std::sync::Arc;
 
@@ -9,25 +9,25 @@ use crate::config::ChannelConfig;
 use crate::mem::{MemoryMap, Segments, SpaceId};
 use crate::messages::ChannelId;
 
-/// One channel that is served.
+/// Served channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
-    /// Its name.
+    /// Channel name.
     pub name: Arc<str>,
-    /// Its space.
+    /// Space name.
     pub space: SpaceId,
-    /// Where its bytes lie.
+    /// Segments of its bytes.
     pub place: Segments,
-    /// How they are used.
+    /// Field layout.
     pub layout: Layout,
 }
 
-/// The channels that are served, in the order of their ids.
+/// Served channels, in the order of their ids.
 pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[Channel]> {
     let served = configured.iter().filter_map(|channel| {
         let mailbox = channel.mailbox?;
         let size = mailbox.layout.channel_size;
-        // Its place was checked with the configuration.
+        // Placement was checked with the configuration.
         let place = map.resolve(channel.space, mailbox.address, size).ok()?;
         Some(Channel {
             name: channel.name.as_str().into(),
@@ -39,7 +39,7 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[Channel]>
     served.collect()
 }
 
-/// What is known of a system where something is attached to it. It may be kept, and sent to other threads.
+/// System description for attachments. It is `Send` and may be kept.
 #[derive(Debug, Clone)]
 pub struct Site {
     channels: Arc<[Channel]>,
@@ -48,7 +48,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// `moves` for a system that moves between threads.
+    /// `moves`: the system moves between threads.
     pub(crate) fn new(channels: Arc<[Channel]>, way: Way, moves: bool) -> Self {
         Self {
             channels,
@@ -57,28 +57,28 @@ impl Site {
         }
     }
 
-    /// True in the system of the C ABI, which moves between threads.
+    /// True for the system of the C ABI, which moves between threads.
     pub(super) fn moves(&self) -> bool {
         self.moves
     }
 
-    /// The channels that are served, in the order of their ids.
+    /// Served channels, in the order of their ids.
     pub fn channels(&self) -> &Arc<[Channel]> {
         &self.channels
     }
 
-    /// The name of a channel; its number where there is none of it.
+    /// Name of a channel; its number if unknown.
     pub fn name_of(&self, channel: ChannelId) -> Arc<str> {
         name_of(&self.channels, channel)
     }
 
-    /// For whoever has something to say to the user, under the name `id`.
+    /// Sink of findings under the name `id`.
     pub fn findings(&self, id: &str) -> Findings {
         Findings::new(id, &self.way)
     }
 }
 
-/// The name of a channel among these; its number where there is none of it.
+/// Name of one of these channels; its number if unknown.
 pub(super) fn name_of(channels: &[Channel], ChannelId(number): ChannelId) -> Arc<str> {
     let known = usize::try_from(number).ok().and_then(|at| channels.get(at));
     known.map_or_else(|| format!("#{number}").into(), |known| known.name.clone())

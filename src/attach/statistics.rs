@@ -1,4 +1,4 @@
-//! How many requests there were of each kind, how long they took, and how much they moved.
+//! Request statistics: counts, latencies and bytes by channel and kind.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Display};
@@ -16,8 +16,8 @@ use crate::messages::console::Print;
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::Served;
 
-/// Counts requests while it is attached, and writes what it counted when the system or the process ends, if it was told where
-/// to. Clones count together, so that one can be kept and asked.
+/// Counts requests while attached. At the end of the system or process it writes a table, if it has a destination. Clones
+/// share the counts.
 ///
 /// ```
 /// use vhost::Vhost;
@@ -43,7 +43,7 @@ enum To {
 }
 
 impl Statistics {
-    /// Counts, and writes nothing.
+    /// Counts without writing.
     pub fn new() -> Self {
         Self::default()
     }
@@ -67,7 +67,7 @@ impl Statistics {
         }
     }
 
-    /// What was counted up to now.
+    /// Snapshot of the counts.
     pub fn table(&self) -> Table {
         lock(&self.counted).clone()
     }
@@ -95,7 +95,7 @@ impl Attach for Statistics {
     }
 }
 
-/// Counts while it is attached.
+/// Attached counter.
 struct Collector {
     counted: Arc<Mutex<Table>>,
     site: Site,
@@ -162,30 +162,30 @@ impl AtExit for Last {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
     requests: BTreeMap<(Arc<str>, &'static str), Requests>,
-    /// Bytes that a channel printed since its last request was served.
+    /// Bytes printed by a channel since its last served request.
     printed: HashMap<Arc<str>, u64>,
 }
 
-/// Requests of one kind of one channel.
+/// Requests of one kind on one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Requests {
-    /// How many.
+    /// Number of requests.
     pub count: u64,
-    /// Of these, answered by an error.
+    /// Number of requests answered by an error.
     pub failed: u64,
-    /// Bytes that they printed, moved, read or wrote.
+    /// Bytes printed, moved, read or written.
     pub bytes: u64,
-    /// The fewest ticks from taken to answered.
+    /// Minimum latency, in ticks from taken to answered.
     pub ticks_min: u64,
-    /// Ticks of all of them.
+    /// Sum of latencies, in ticks.
     pub ticks_sum: u64,
-    /// The most ticks.
+    /// Maximum latency, in ticks.
     pub ticks_max: u64,
-    /// How the ticks are spread.
+    /// Distribution of latencies.
     pub histogram: Histogram,
 }
 
-/// How many requests took how many ticks: none, 1, up to 3, up to 7, and so on.
+/// Latency histogram in ticks, with bins 0, 1, up to 3, up to 7, and so on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Histogram(Vec<u64>);
 
@@ -198,14 +198,14 @@ impl Histogram {
         self.0[at] += 1;
     }
 
-    /// The most ticks of each step, and how many requests took so many, and more than the step before.
+    /// Upper bound of each bin in ticks, and its number of requests.
     pub fn steps(&self) -> impl Iterator<Item = (u64, u64)> {
         let most = |at: u32| 1_u64.checked_shl(at).map_or(u64::MAX, |most| most - 1);
         (0..).map(most).zip(self.0.iter().copied())
     }
 }
 
-/// The steps that have any: `0: 10  ≤15: 2`.
+/// Non-empty bins: `0: 10  ≤15: 2`.
 impl Display for Histogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let steps = self.steps().filter(|(_, count)| *count > 0);
@@ -218,7 +218,7 @@ impl Display for Histogram {
     }
 }
 
-/// A list of pairs: the most ticks of each step, and how many.
+/// List of pairs: upper bound of each bin, and its number of requests.
 impl Serialize for Histogram {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.steps())
@@ -236,20 +236,20 @@ impl Requests {
         histogram: Histogram(Vec::new()),
     };
 
-    /// Ticks from taken to answered, on average.
+    /// Mean latency, in ticks.
     pub fn ticks_mean(&self) -> f64 {
         self.ticks_sum as f64 / self.count as f64
     }
 }
 
 impl Table {
-    /// A channel printed so many bytes.
+    /// Adds printed bytes of a channel.
     pub fn printed(&mut self, channel: &Arc<str>, bytes: u64) {
         let printed = self.printed.entry(channel.clone()).or_default();
         *printed = printed.saturating_add(bytes);
     }
 
-    /// A request was served, in tick `now`.
+    /// Adds a request served in tick `now`.
     pub fn served(&mut self, channel: &Arc<str>, served: &Served, now: u64) {
         let ticks = now.saturating_sub(served.since);
         let printed = self.printed.remove(channel).unwrap_or_default();
@@ -265,13 +265,13 @@ impl Table {
         of_kind.histogram.add(ticks);
     }
 
-    /// Channel and kind, with their requests, in the order of names.
+    /// Channel, kind and requests, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &'static str, &Requests)> {
         let requests = self.requests.iter();
         requests.map(|((channel, kind), requests)| (channel, *kind, requests))
     }
 
-    /// Requests of one kind of one channel, such as `"PRINT"`.
+    /// Requests of one kind on one channel, such as `"PRINT"`.
     pub fn of(&self, channel: &str, kind: &str) -> Option<&Requests> {
         let mut all = self.iter();
         let found = all.find(|(name, of, _)| ***name == *channel && *of == kind);
@@ -279,7 +279,7 @@ impl Table {
     }
 }
 
-/// Bytes of memory or of files that a request was about, where it succeeded; what it printed is known to the console.
+/// Bytes of memory or files moved by a successful request; printed bytes come from the console.
 fn moved(served: &Served) -> u64 {
     match (Request::try_from(&served.entry), served.response) {
         (Err(_), _) | (_, Some(Response::Error(_))) => 0,
@@ -299,7 +299,7 @@ fn moved(served: &Served) -> u64 {
     }
 }
 
-/// A line for each channel and kind.
+/// One line per channel and kind.
 impl Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
@@ -327,7 +327,7 @@ impl Display for Table {
     }
 }
 
-/// A list of objects, one for each channel and kind.
+/// List of objects, one per channel and kind.
 impl Serialize for Table {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -345,7 +345,7 @@ impl Serialize for Table {
     }
 }
 
-/// Nothing panics while it holds one.
+/// No holder panics, so the lock is never poisoned.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

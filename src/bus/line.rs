@@ -1,4 +1,4 @@
-//! What all ports of one bus share: the count of messages, the time, the taps, what went wrong.
+//! State that all ports of one bus share: the count of messages, the time, the taps, panics.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -83,8 +83,8 @@ impl Ticket {
     }
 }
 
-/// Shared by every port. One thread uses it; atomics and locks, never contended, make it `Send`,
-/// which actix asks of all that a message carries.
+/// State that every port of a bus shares. One thread at a time uses it: the one that is inside the bus, which need not be the same for
+/// every call. Atomics and locks, never contended, make it `Send`, which actix asks of all that a message carries.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     sequence: AtomicU64,

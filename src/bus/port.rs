@@ -10,7 +10,7 @@ use super::outbox::Outbox;
 use super::tap::Event;
 use super::{Answer, Envelope, Inbox, Message, Party, Reply};
 
-/// A typed way from one party to another. Cheap to clone; it belongs to the bus's thread.
+/// Typed way from one party to another. Cheap to clone; it stays with its bus, wherever that is called from.
 #[derive(Debug)]
 pub struct Port<I: Inbox> {
     from: Party,

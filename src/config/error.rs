@@ -325,15 +325,7 @@ pub enum ChannelProblem {
         /// Its value, expanded.
         text: String,
     },
-    /// The ELF file cannot be read.
-    #[error("`elf`: {} cannot be read: {source}", .file.display())]
-    ReadElf {
-        /// The file, expanded.
-        file: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The ELF file is refused.
+    /// The ELF file cannot be read, or is refused.
     #[error("`elf`: {0}")]
     Elf(#[from] ImageError),
     /// Nothing says where the channel is.
@@ -409,8 +401,44 @@ pub enum ChannelProblem {
         first_address: u64,
     },
     /// The channel is not in the memories of its space.
-    #[error("the channel is not in memory: {0}; check `space`, and `base` or the image")]
+    #[error("the channel is not in memory: {0}; check `space` and `base`, or map a memory there")]
     NotInMemory(#[from] MapError),
+    /// The channel of an image is not in the memories of its space.
+    #[error(
+        "the channel is not in memory: section .mailbox of {} puts it at {address:#x}{}, and {cause}; link the section for a memory of \
+         the space, or map one there{}",
+        .file.display(),
+        loaded_at(*.address, *.physical),
+        or_base(*.address, *.physical)
+    )]
+    SectionNotInMemory {
+        /// The image.
+        file: PathBuf,
+        /// The channel's virtual address.
+        address: u64,
+        /// The channel's physical address.
+        physical: u64,
+        /// What is missing at the virtual address.
+        cause: MapError,
+    },
+}
+
+/// The address at which the channel is loaded, where that is another one.
+fn loaded_at(address: u64, physical: u64) -> String {
+    if address == physical {
+        String::new()
+    } else {
+        format!(" (loaded at {physical:#x}, where there is none either)")
+    }
+}
+
+/// The other way out, where the section's address is translated.
+fn or_base(address: u64, physical: u64) -> &'static str {
+    if address == physical {
+        ""
+    } else {
+        ", or give the channel's own address as `base`"
+    }
 }
 
 /// ":12", or nothing.

@@ -8,14 +8,9 @@ use super::error::ChannelProblem;
 use super::expand::expand;
 use super::surroundings::Surroundings;
 
-/// A flag as written: a boolean, or a text that is expanded first.
+/// A flag as written: the text of a YAML boolean or number, or one that is expanded first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Flag {
-    /// A YAML boolean, or a number.
-    Plain(bool),
-    /// A text with variables, perhaps.
-    Text(String),
-}
+pub(super) struct Flag(String);
 
 impl Flag {
     /// Expands and parses the flag of `key`. A variable that is unset or empty means true.
@@ -24,14 +19,10 @@ impl Flag {
         key: &'static str,
         outside: &dyn Surroundings,
     ) -> Result<bool, ChannelProblem> {
-        let written = match self {
-            Self::Plain(flag) => return Ok(*flag),
-            Self::Text(written) => written,
-        };
-        let Ok(text) = expand(written, key, outside) else {
+        let Ok(text) = expand(&self.0, key, outside) else {
             return Ok(true);
         };
-        if text.is_empty() && !written.is_empty() {
+        if text.is_empty() && !self.0.is_empty() {
             return Ok(true);
         }
         match text.trim().to_ascii_lowercase().as_str() {
@@ -58,17 +49,14 @@ impl Visitor<'_> for AnyForm {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Flag, E> {
-        Ok(Flag::Plain(value))
+        Ok(Flag(value.to_string()))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Flag, E> {
-        match value {
-            0 | 1 => Ok(Flag::Plain(value == 1)),
-            _ => Ok(Flag::Text(value.to_string())),
-        }
+        Ok(Flag(value.to_string()))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Flag, E> {
-        Ok(Flag::Text(text.to_owned()))
+        Ok(Flag(text.to_owned()))
     }
 }

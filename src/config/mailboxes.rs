@@ -1,6 +1,6 @@
 //! The mailbox configuration: one channel for each top-level key.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use super::expand::expand;
 use super::flag::Flag;
 use super::raw::{self, RawChannel};
 use super::surroundings::Surroundings;
-use super::warning::Within;
-use crate::mem::{Image, MemoryId, MemoryMap, Segment, SpaceId};
+use super::warning::{Doubt, Within};
+use crate::mem::{Image, MemoryId, MemoryMap, Section, Segment, SpaceId};
 
 /// A channel of the mailbox configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(super) fn believe(
     let mut reader = Reader {
         map,
         outside: within.outside,
-        images: HashMap::new(),
+        images: BTreeMap::new(),
         taken: BTreeMap::new(),
     };
     let mut believed = Vec::new();
@@ -83,6 +83,7 @@ pub(super) fn believe(
             }
         }
     }
+    reader.warn_of_images(within);
     Ok(believed)
 }
 
@@ -90,9 +91,16 @@ struct Reader<'a> {
     map: &'a MemoryMap,
     outside: &'a dyn Surroundings,
     /// The images read so far.
-    images: HashMap<PathBuf, Arc<Image>>,
+    images: BTreeMap<PathBuf, Read>,
     /// What the channels so far take, by first byte: the byte after the last, and whose it is.
     taken: BTreeMap<(MemoryId, u64), (u64, Rc<Taker>)>,
+}
+
+/// An image that was read.
+struct Read {
+    image: Arc<Image>,
+    /// A channel loads it.
+    loaded: bool,
 }
 
 /// A channel that is served.
@@ -126,7 +134,7 @@ impl Reader<'_> {
             .transpose()?
             .unwrap_or(self.outside.defaults().cache_line);
         let image = match &raw.elf {
-            Some(file) if load || serve => Some(self.image(file)?),
+            Some(file) if load || serve => Some(self.image(file, load)?),
             _ => None,
         };
         let mailbox = if serve {
@@ -135,7 +143,7 @@ impl Reader<'_> {
                 .or(self.outside.defaults().ptr_width)
                 .ok_or(ChannelProblem::NoPtr)?;
             let layout = Layout::new(ptr_width, cache_line);
-            let address = address(&raw, image.as_deref(), &layout)?;
+            let address = self.address(space, &raw, image.as_deref(), &layout)?;
             self.take(name, space, address, &layout)?;
             Some(Mailbox { address, layout })
         } else {
@@ -155,18 +163,81 @@ impl Reader<'_> {
         flag.map_or(Ok(true), |flag| flag.value(key, self.outside))
     }
 
-    fn image(&mut self, file: &str) -> Result<Arc<Image>, ChannelProblem> {
+    fn image(&mut self, file: &str, load: bool) -> Result<Arc<Image>, ChannelProblem> {
         let file = PathBuf::from(expand(file, "elf", self.outside)?);
-        if let Some(image) = self.images.get(&file) {
-            return Ok(Arc::clone(image));
+        if let Some(read) = self.images.get_mut(&file) {
+            read.loaded |= load;
+            return Ok(Arc::clone(&read.image));
         }
-        let bytes = match self.outside.read(&file) {
-            Ok(bytes) => bytes,
-            Err(source) => return Err(ChannelProblem::ReadElf { file, source }),
+        let image = Arc::new(self.outside.image(&file)?);
+        let read = Read {
+            image: Arc::clone(&image),
+            loaded: load,
         };
-        let image = Arc::new(Image::parse(bytes, &file)?);
-        self.images.insert(file, Arc::clone(&image));
+        self.images.insert(file, read);
         Ok(image)
+    }
+
+    /// Warns of doubtful images; of one that is not loaded only its mailbox counts.
+    fn warn_of_images(&self, within: Within<'_>) {
+        for Read { image, loaded } in self.images.values() {
+            for doubt in image.doubts() {
+                if *loaded || doubt.is_of_mailbox() {
+                    within.warn(Doubt::Image {
+                        image: image.file().to_path_buf(),
+                        doubt: doubt.clone(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Address of the channel: from the image's section `.mailbox`, or else from `base`. With both, the image is right: it is what
+    /// firmware was linked to. Where the section's virtual address is not where it is loaded, `base` is right, then whichever of
+    /// both addresses is in memory.
+    fn address(
+        &self,
+        space: SpaceId,
+        raw: &RawChannel,
+        image: Option<&Image>,
+        layout: &Layout,
+    ) -> Result<u64, ChannelProblem> {
+        let base = raw.base.as_ref().map(|base| base.0);
+        let mb_id = raw.mb_id.as_ref().map_or(0, |mb_id| mb_id.0);
+        let Some((image, section)) = image.and_then(|image| Some((image, image.mailbox()?))) else {
+            let address = base.ok_or_else(|| match image {
+                None => ChannelProblem::NoAddress,
+                Some(image) => ChannelProblem::NoMailbox {
+                    file: image.file().to_path_buf(),
+                },
+            })?;
+            return match mb_id {
+                0 => Ok(address),
+                _ => Err(ChannelProblem::NothingToCount { mb_id }),
+            };
+        };
+        let (address, physical) =
+            in_section(&section, mb_id, layout).ok_or_else(|| ChannelProblem::PastSection {
+                mb_id,
+                channel_size: layout.channel_size,
+                section: section.address,
+                section_size: section.size,
+                file: image.file().to_path_buf(),
+            })?;
+        if let Some(base) = base.filter(|_| address != physical) {
+            return Ok(base);
+        }
+        let resolve = |address| self.map.resolve(space, address, layout.channel_size);
+        match resolve(address) {
+            Ok(_) => Ok(address),
+            Err(_) if resolve(physical).is_ok() => Ok(physical),
+            Err(cause) => Err(ChannelProblem::SectionNotInMemory {
+                file: image.file().to_path_buf(),
+                address,
+                physical,
+                cause,
+            }),
+        }
     }
 
     /// Takes a channel's place: all of it is in memory, where its firmware can have it, and no other channel is there.
@@ -215,41 +286,13 @@ impl Reader<'_> {
     }
 }
 
-/// Address of the channel: from the image's section `.mailbox`, or else from `base`. With both, the image is right: it is
-/// what firmware was linked to.
-fn address(
-    raw: &RawChannel,
-    image: Option<&Image>,
-    layout: &Layout,
-) -> Result<u64, ChannelProblem> {
-    let mb_id = raw.mb_id.map_or(0, |mb_id| mb_id.0);
-    let Some((image, section)) = image.and_then(|image| Some((image, image.mailbox()?))) else {
-        let address = raw.base.map(|base| base.0).ok_or_else(|| match image {
-            None => ChannelProblem::NoAddress,
-            Some(image) => ChannelProblem::NoMailbox {
-                file: image.file().to_path_buf(),
-            },
-        })?;
-        return match mb_id {
-            0 => Ok(address),
-            _ => Err(ChannelProblem::NothingToCount { mb_id }),
-        };
-    };
-    let offset = mb_id.checked_mul(layout.channel_size);
-    let end = offset.and_then(|offset| offset.checked_add(layout.channel_size));
-    match (
-        offset.and_then(|offset| section.address.checked_add(offset)),
-        end,
-    ) {
-        (Some(address), Some(end)) if end <= section.size => Ok(address),
-        _ => Err(ChannelProblem::PastSection {
-            mb_id,
-            channel_size: layout.channel_size,
-            section: section.address,
-            section_size: section.size,
-            file: image.file().to_path_buf(),
-        }),
-    }
+/// Virtual and physical address of a channel of a section; `None` where it ends behind the section.
+fn in_section(section: &Section, mb_id: u64, layout: &Layout) -> Option<(u64, u64)> {
+    let offset = mb_id.checked_mul(layout.channel_size)?;
+    let end = offset.checked_add(layout.channel_size)?;
+    (end <= section.size).then_some(())?;
+    let at = |first: u64| first.checked_add(offset);
+    Some((at(section.address)?, at(section.physical)?))
 }
 
 fn ptr_width(bits: u64) -> Result<PtrWidth, ChannelProblem> {

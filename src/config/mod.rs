@@ -77,19 +77,19 @@ pub fn read_text(file: &Path) -> Result<String, ConfigError> {
     })
 }
 
-/// Expands the value of an environment variable that names a file, as paths inside of the files are. A value that is not text
-/// stays as it is.
+/// Expands the value of an environment variable or an argument (`key`) that names a file, as paths inside of the files are. A value that
+/// is not text stays as it is.
 ///
 /// # Errors
 ///
 /// When a variable in the value is not set.
 pub fn expand_path(
     value: &OsStr,
-    variable: &'static str,
+    key: &'static str,
     outside: &dyn Surroundings,
 ) -> Result<PathBuf, ExpandError> {
     match value.to_str() {
-        Some(text) => expand::expand(text, variable, outside).map(PathBuf::from),
+        Some(text) => expand::expand(text, key, outside).map(PathBuf::from),
         None => Ok(PathBuf::from(value)),
     }
 }

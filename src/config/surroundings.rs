@@ -1,12 +1,11 @@
 //! What configuration asks of the world outside of its text.
 
 use std::env;
-use std::io;
 use std::path::Path;
 
 use super::features::Defaults;
 use super::warning::ConfigWarning;
-use crate::guest;
+use crate::mem::{Image, ImageError};
 
 /// Environment and files, as the configuration's `${VAR}` and file names mean them. A trait, so that a replay can answer
 /// from its trace, and a test without touching either.
@@ -14,12 +13,12 @@ pub trait Surroundings {
     /// The value of an environment variable; `None` when it is not set, or not text.
     fn variable(&self, name: &str) -> Option<String>;
 
-    /// The bytes of a file.
+    /// Reads the headers of an image.
     ///
     /// # Errors
     ///
-    /// As [`std::fs::read`].
-    fn read(&self, file: &Path) -> io::Result<Vec<u8>>;
+    /// As [`Image::open`].
+    fn image(&self, file: &Path) -> Result<Image, ImageError>;
 
     /// Whether this is the name of a file.
     fn is_file(&self, file: &Path) -> bool;
@@ -44,8 +43,8 @@ impl Surroundings for Process {
         env::var(name).ok()
     }
 
-    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
-        guest::read(file)
+    fn image(&self, file: &Path) -> Result<Image, ImageError> {
+        Image::open(file)
     }
 
     fn is_file(&self, file: &Path) -> bool {

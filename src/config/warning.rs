@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::surroundings::Surroundings;
+use crate::mem::ImageDoubt;
 
 /// A part of a configuration that is accepted, and hardly what was meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +59,14 @@ pub enum Doubt {
         last: u64,
         /// A memory that hides it.
         by: String,
+    },
+    /// An image that is hardly meant to be loaded as it is.
+    #[error("image {} {doubt}", .image.display())]
+    Image {
+        /// The image.
+        image: PathBuf,
+        /// The doubtful property.
+        doubt: ImageDoubt,
     },
 }
 

@@ -1,4 +1,4 @@
-//! Pointers that C hands in: checked once, at the door.
+//! Pointers from C, checked once on entry.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::NonNull;
@@ -7,7 +7,7 @@ use std::slice;
 use super::error::Error;
 use crate::sim::open_array::OpenArray;
 
-/// The text of a C string.
+/// Text of a C string.
 ///
 /// # Safety
 /// `text` is NULL or a NUL-terminated string that stays as it is for `'a`.
@@ -23,10 +23,10 @@ pub(super) unsafe fn text<'a>(
     })
 }
 
-/// The text of a C string, where NULL and the empty string both mean that there is none.
+/// Text of a C string; `None` for NULL and for the empty string.
 ///
 /// # Safety
-/// As for [`text`].
+/// Same as [`text`].
 pub(super) unsafe fn optional_text<'a>(
     pointer: *const c_char,
     argument: &'static str,
@@ -39,10 +39,10 @@ pub(super) unsafe fn optional_text<'a>(
     Ok((!text.is_empty()).then_some(text))
 }
 
-/// The bytes of a C string, without its NUL.
+/// Bytes of a C string, without its NUL.
 ///
 /// # Safety
-/// As for [`text`].
+/// Same as [`text`].
 pub(super) unsafe fn string<'a>(
     text: *const c_char,
     argument: &'static str,
@@ -54,7 +54,7 @@ pub(super) unsafe fn string<'a>(
     Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
 }
 
-/// The elements of a C array; NULL may stand for no elements.
+/// Elements of a C array; NULL is valid for no elements.
 ///
 /// # Safety
 /// `first` is NULL or points to `len` elements that stay as they are for `'a`.
@@ -72,14 +72,14 @@ pub(super) unsafe fn array<'a, T>(
     }
 }
 
-/// A number of elements that an array can have.
+/// Checked element count of an array.
 fn array_len<T>(len: u64, argument: &'static str) -> Result<usize, Error> {
     let most = isize::MAX as usize / size_of::<T>().max(1);
     let fits = usize::try_from(len).ok().filter(|len| *len <= most);
     fits.ok_or(Error::TooLong { argument, len })
 }
 
-/// An open array of SystemVerilog's.
+/// Open array of SystemVerilog.
 ///
 /// # Safety
 /// `handle` is NULL, or the simulator's for a one-dimensional array of bytes in the call that is running.
@@ -94,12 +94,12 @@ pub(super) unsafe fn open_array(
     Ok(unsafe { OpenArray::new(handle) }?)
 }
 
-/// Where C wants a result: from the start on it holds what stands for none.
+/// Out parameter of a C function, preset to its "no result" value.
 #[derive(Debug)]
 pub(super) struct Out<T>(NonNull<T>);
 
 impl<T: Copy> Out<T> {
-    /// The place `place`, set to `none`.
+    /// Out parameter at `place`, set to `none`.
     ///
     /// # Safety
     /// `place` is NULL or has room for a `T` for as long as this lives.
@@ -121,7 +121,7 @@ impl<T: Copy> Out<T> {
     }
 }
 
-/// Bytes that C wants filled.
+/// Byte buffer of C, to be filled.
 #[derive(Debug)]
 pub(super) struct OutBytes {
     first: *mut u8,
@@ -129,7 +129,7 @@ pub(super) struct OutBytes {
 }
 
 impl OutBytes {
-    /// The `len` bytes at `first`; NULL may stand for no bytes.
+    /// Buffer of `len` bytes at `first`; NULL is valid for no bytes.
     ///
     /// # Safety
     /// `first` is NULL or has room for `len` bytes for as long as this lives.
@@ -146,12 +146,12 @@ impl OutBytes {
         Ok(Self { first, len })
     }
 
-    /// Bytes that there is room for.
+    /// Size in bytes.
     pub(super) fn len(&self) -> u64 {
         self.len
     }
 
-    /// Writes over the first bytes, as many as there are in both.
+    /// Overwrites the first bytes, up to the shorter of the two lengths.
     pub(super) fn fill(&self, bytes: &[u8]) {
         let room = usize::try_from(self.len).unwrap_or(usize::MAX);
         let len = bytes.len().min(room);

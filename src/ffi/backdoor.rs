@@ -1,4 +1,4 @@
-//! The memories of the chip, past its buses.
+//! Backdoor access to the chip's memories.
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::path::Path;
@@ -75,7 +75,7 @@ pub(super) unsafe extern "C" fn mb_backdoor_read_string(
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let space = unsafe { text(space, "space") }?;
         let read = call.process()?.system()?.read_string(space, address)?;
-        // What was read ends before its first NUL.
+        // NUL-terminated: reading stops at the first NUL.
         let read = CString::new(read).unwrap_or_default();
         data.set(call.process()?.returned.string.store(read));
         Ok(())

@@ -1,4 +1,4 @@
-//! What can be wrong with a call from C.
+//! Errors of calls from C.
 
 use std::ffi::c_int;
 
@@ -6,13 +6,14 @@ use thiserror::Error;
 
 use super::process::{SERVED, WRITTEN};
 use crate::attach::AttachError;
+use crate::foreign::host_code;
 use crate::messages::sockets::SocketError;
 use crate::sim::SimError;
 use crate::sim::open_array::ArrayError;
 use crate::sim::strand::Overlap;
 use crate::system;
 
-/// Why a call from C failed.
+/// Error of a call from C.
 #[derive(Debug, Error)]
 pub(super) enum Error {
     #[error(transparent)]
@@ -56,33 +57,27 @@ pub(super) enum Error {
     Overlap(#[from] Overlap),
     #[error("the system could not be built: {0}")]
     StillFailed(String),
+    #[error(transparent)]
+    HostProgram(#[from] host_code::Panicked),
     #[error("an error of the host itself: it panicked: {0}")]
     Panicked(String),
 }
 
-/// Target of an error's report, besides `mb_last_error`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ReportTarget {
-    /// The testbench's `mb_report`.
-    Testbench,
-    /// Standard error: the testbench must not be called from this thread.
-    Stderr,
-    /// No report: it was made when the error arose, or the error concerns the caller alone.
-    None,
-}
-
 impl Error {
-    pub(super) fn report_target(&self) -> ReportTarget {
+    /// True for an error that is to be reported, besides what `mb_last_error` says. Others were reported when they arose, are
+    /// [noted](super::refused), or concern the caller alone.
+    pub(super) fn is_reported(&self) -> bool {
         match self {
-            Self::Overlap(_) => ReportTarget::Stderr,
-            Self::StillFailed(_) | Self::System(system::Error::Fatal(_)) => ReportTarget::None,
-            Self::System(system::Error::Socket(error)) if is_farewell(error) => ReportTarget::None,
-            _ => ReportTarget::Testbench,
+            Self::Overlap(_) | Self::StillFailed(_) | Self::System(system::Error::Fatal(_)) => {
+                false
+            }
+            Self::System(system::Error::Socket(error)) => !is_farewell(error),
+            _ => true,
         }
     }
 }
 
-/// A client may go when it likes, and where nothing is lost by that, nothing has gone wrong.
+/// Leaving is a client's right: a lost connection is an error only where data is lost.
 fn is_farewell(error: &SocketError) -> bool {
     matches!(
         error,

@@ -1,12 +1,15 @@
-//! The end of a process that did not call `mb_shutdown`.
+//! Cleanup at process exit without `mb_shutdown`.
 
 use std::panic::catch_unwind;
 use std::sync::Once;
 
+use super::refused;
 use crate::attach::end_all;
+use crate::foreign::report_without_testbench;
+use crate::messages::foreign::Severity;
 
-/// Has recordings, logs and statistics written to their end when the process exits. `exit` runs no destructor of what is on the stack, and destroys
-/// thread-locals first: they are in neither.
+/// Flushes recordings, logs and statistics at process exit. `exit` runs no destructors of stack values, and
+/// destroys thread-locals first: neither holds the system.
 pub(super) fn end_recordings_at_exit() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -17,6 +20,11 @@ pub(super) fn end_recordings_at_exit() {
 }
 
 extern "C" fn end() {
-    // There is nobody left to tell.
-    let _ = catch_unwind(end_all);
+    // There is nobody left to tell, and no testbench to be called.
+    let _ = catch_unwind(|| {
+        end_all();
+        if let Some(text) = refused::take_count() {
+            report_without_testbench(Severity::Error, "vhost", &text);
+        }
+    });
 }

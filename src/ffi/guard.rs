@@ -1,25 +1,19 @@
 //! The guard that every exported function passes: it enters the strand, catches panics, and reports errors.
 
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
-use super::error::{Error, ReportTarget};
+use super::error::Error;
 use super::process::Process;
+use super::refused::{self, Untold};
 use crate::bus::panic_text;
-use crate::foreign::{report, report_without_testbench};
+use crate::foreign::report;
 use crate::messages::foreign::Severity;
 use crate::sim::strand::{self, Entered, Overlap, StrandCell};
 use crate::sim::testbench;
 
 /// State of the C ABI.
 static PROCESS: StrandCell<Process> = StrandCell::new(Process::new());
-
-/// The first call that was refused since another thread was inside, until a later call reports it.
-static REFUSED: Mutex<Option<&'static str>> = Mutex::new(None);
-
-/// True while [`REFUSED`] has one.
-static ANY_REFUSED: AtomicBool = AtomicBool::new(false);
 
 /// A call from C: inside the strand, unless another thread is.
 pub(super) struct Call(Result<Entered, Overlap>);
@@ -29,7 +23,7 @@ impl Call {
     #[inline]
     pub(super) fn enter() -> Self {
         let call = Self(strand::enter());
-        if ANY_REFUSED.load(Ordering::Relaxed)
+        if refused::any_untold()
             && let Ok(strand) = &call.0
             && !testbench::is_reporting()
         {
@@ -50,19 +44,41 @@ impl Call {
         }
     }
 
+    /// Refuses a call that comes from inside a foreign call or a report.
+    ///
+    /// # Errors
+    /// [`Error::Reentrant`], and what [`process`](Self::process) fails with.
+    #[inline]
+    pub(super) fn reject_reentrant(&self) -> Result<(), Error> {
+        match &self.0 {
+            // On the path of every tick: it comes from inside no other call.
+            Ok(strand) if strand.is_outermost() => Ok(()),
+            _ => self.process()?.reject_reentrant(),
+        }
+    }
+
     /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come from any thread.
     ///
     /// # Errors
-    /// [`Error::Overlap`] where another thread is inside a call when `act` has returned.
+    /// [`Error::Overlap`] where another thread is inside a call when `act` has returned, [`Error::Panicked`] where it panicked.
     pub(super) fn leave_during<T>(&mut self, act: impl FnOnce() -> T) -> Result<T, Error> {
-        let left = match &mut self.0 {
-            Ok(strand) => strand.leave_during(act),
-            Err(overlap) => Err(*overlap),
-        };
-        if let Err(overlap) = left {
-            self.0 = Err(overlap);
-        }
-        Ok(left?)
+        let (entered, outcome) = mem::replace(&mut self.0, Err(Overlap))?.leave_during(act);
+        self.0 = entered;
+        self.process()?;
+        outcome.map_err(|payload| Error::Panicked(panic_text(payload.as_ref())))
+    }
+
+    /// Stores and reports the error of a call. One that was refused is noted for a call that is not.
+    #[cold]
+    pub(super) fn tell(&self, function: &'static str, error: &Error) {
+        // Should reporting fail too, the caller still gets its answer.
+        let _ = catch(|| {
+            match &self.0 {
+                Ok(strand) => tell(PROCESS.get(strand), function, error),
+                Err(Overlap) => refused::note(function),
+            }
+            Ok(())
+        });
     }
 }
 
@@ -75,14 +91,7 @@ pub(super) fn guard<T>(
 ) -> T {
     let mut call = Call::enter();
     catch(|| body(&mut call)).unwrap_or_else(|error| {
-        // Should reporting fail too, C still gets its answer.
-        let _ = catch(|| {
-            match &call.0 {
-                Ok(strand) => tell(PROCESS.get(strand), function, &error),
-                Err(overlap) => refuse(function, *overlap),
-            }
-            Ok(())
-        });
+        call.tell(function, &error);
         failed
     })
 }
@@ -93,32 +102,16 @@ pub(super) fn catch<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Err
         .unwrap_or_else(|payload| Err(Error::Panicked(panic_text(payload.as_ref()))))
 }
 
-/// Notes a call that overlaps another thread's. Neither the host nor the testbench may be touched from here: the next call
-/// that is not refused reports it to the testbench.
-#[cold]
-fn refuse(function: &'static str, overlap: Overlap) {
-    let mut refused = REFUSED.lock().unwrap_or_else(PoisonError::into_inner);
-    if refused.is_none() {
-        *refused = Some(function);
-        ANY_REFUSED.store(true, Ordering::Relaxed);
-        report_without_testbench(Severity::Error, function, &overlap.to_string());
-    }
-}
-
-/// Reports a call that was refused. Under UVM that is what fails the run.
+/// Stores the latest refused call, and reports the first. Under UVM that is what fails the run.
 #[cold]
 fn report_refused(process: &Process) {
-    let refused = {
-        let mut refused = REFUSED.lock().unwrap_or_else(PoisonError::into_inner);
-        ANY_REFUSED.store(false, Ordering::Relaxed);
-        refused.take()
-    };
-    if let Some(function) = refused {
-        let text = format!("a call was refused, and nothing came of it: {Overlap}");
-        process
-            .returned
-            .last_error
-            .store_text(&format!("{function}: {text}"));
+    let Untold { first, latest } = refused::take_untold();
+    let text = refused::text();
+    if let Some(function) = latest {
+        let last_error = &process.returned.last_error;
+        last_error.store_text(&format!("{function}: {text}"));
+    }
+    if let Some(function) = first {
         let _ = catch(|| {
             report(Severity::Error, function, &text);
             Ok(())
@@ -133,16 +126,16 @@ fn tell(process: &Process, function: &'static str, error: &Error) {
         .returned
         .last_error
         .store_text(&format!("{function}: {text}"));
-    match error.report_target() {
-        ReportTarget::Testbench => report(Severity::Error, function, &text),
-        ReportTarget::Stderr => report_without_testbench(Severity::Error, function, &text),
-        ReportTarget::None => {}
+    if error.is_reported() {
+        report(Severity::Error, function, &text);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::ffi::CStr;
+    use std::sync::Mutex;
+    use std::sync::mpsc::channel;
 
     use super::*;
 
@@ -182,17 +175,86 @@ mod tests {
         assert_eq!(guard("mb_tick", -1, |_| Ok(3)), 3);
     }
 
+    /// True if another thread can be inside.
+    fn is_free() -> bool {
+        std::thread::spawn(|| strand::enter().is_ok())
+            .join()
+            .unwrap()
+    }
+
     #[test]
-    fn an_overlapping_call_is_refused_and_reported_once() {
+    fn a_panic_while_time_passes_leaves_the_call_inside_the_strand() {
         let _alone = ALONE.lock();
-        let entered = strand::enter().unwrap();
-        let overlap = || guard("mb_tick", -1, |call| call.process().map(|_| 0));
-        let answers: Vec<_> = (0..3).map(|_| std::thread::spawn(overlap).join()).collect();
-        assert!(answers.iter().all(|answer| matches!(answer, Ok(-1))));
-        drop(entered);
-        assert_eq!(*REFUSED.lock().unwrap(), Some("mb_tick"));
+        let answer = guard("mb_server_run", -1, |call| {
+            let stepped = call.leave_during(|| {
+                assert!(is_free());
+                panic!("in between")
+            });
+            assert!(!is_free());
+            stepped
+        });
+        assert_eq!(answer, -1);
+        assert!(is_free());
+        assert!(last_error().ends_with("it panicked: in between"));
+    }
+
+    #[test]
+    fn a_panic_while_another_thread_is_inside_leaves_the_call_refused() {
+        let _alone = ALONE.lock();
+        let (entered, is_entered) = channel();
+        let (end, is_ended) = channel::<()>();
+        let other = std::thread::spawn(move || {
+            is_entered.recv().unwrap();
+            let inside = strand::enter().unwrap();
+            is_ended.recv().unwrap();
+            drop(inside);
+        });
+        let answer = guard("mb_server_run", -1, |call| {
+            call.leave_during(|| {
+                entered.send(()).unwrap();
+                while strand::enter().is_ok() {
+                    std::thread::yield_now();
+                }
+                panic!("in between")
+            })
+        });
+        assert_eq!(answer, -1);
+        assert!(strand::enter().is_err(), "it is the other thread's still");
+        end.send(()).unwrap();
+        other.join().unwrap();
+        assert_eq!(refused::take_untold().latest, Some("mb_server_run"));
+        refused::take_count();
+    }
+
+    #[test]
+    fn of_overlapping_calls_the_first_is_reported_and_the_others_are_counted() {
+        let _alone = ALONE.lock();
+        let overlapping = |calls| {
+            let _entered = strand::enter().unwrap();
+            let overlap = || guard("mb_tick", -1, |call| call.process().map(|_| 0));
+            for _ in 0..calls {
+                let answer = std::thread::spawn(overlap).join();
+                assert!(matches!(answer, Ok(-1)));
+            }
+        };
+        let untold = |first, latest| Untold { first, latest };
+        overlapping(3);
+        assert!(refused::any_untold());
         assert_eq!(guard("mb_tick", -1, |_| Ok(5)), 5);
-        assert_eq!(*REFUSED.lock().unwrap(), None);
+        assert_eq!(refused::take_untold(), Untold::default());
+        assert!(last_error().starts_with("mb_tick: a call was refused"));
+
+        guard("mb_attach", (), |_| Err(Error::Null { argument: "list" }));
+        overlapping(2);
+        assert_eq!(refused::take_untold(), untold(None, Some("mb_tick")));
+        let count = refused::take_count();
+        assert!(count.is_some_and(|text| text.starts_with("4 more calls were refused")));
+        assert_eq!(refused::take_count(), None);
+
+        overlapping(1);
+        let both = untold(Some("mb_tick"), Some("mb_tick"));
+        assert_eq!(refused::take_untold(), both);
+        assert_eq!(refused::take_count(), None);
     }
 
     #[cfg(feature = "python")]
@@ -207,6 +269,6 @@ mod tests {
         }
         drop(entered);
         assert_eq!(call.join().unwrap(), 7);
-        assert_eq!(*REFUSED.lock().unwrap(), None);
+        assert!(!refused::any_untold());
     }
 }

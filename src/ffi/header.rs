@@ -1,4 +1,4 @@
-//! Every exported function, as `include/vhost.h` has it.
+//! Comparison of every exported function with `include/vhost.h`.
 
 use super::backdoor::*;
 use super::lifecycle::*;
@@ -7,7 +7,7 @@ use super::rpc::*;
 use super::sockets::*;
 use crate::sim::prototype::{Functions, header};
 
-/// Lists functions; the holes are their arguments.
+/// List of functions; each `_` is one argument.
 macro_rules! exports {
     ($($function:ident($($hole:tt)*),)+) => {{
         let mut functions = Functions::default();

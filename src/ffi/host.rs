@@ -1,16 +1,16 @@
 //! The host program: a Rust crate that is linked with the library and configures the system of the C ABI.
 
 use super::error::Error as CallError;
-use super::guard::Call;
+use super::guard::{Call, catch};
+use crate::foreign::host_code;
 use crate::{Builder, Vhost};
 
 /// Configures the system of the C ABI before `mb_init`, or the first use, builds it.
 pub type Configure = fn(Builder) -> Result<Builder, Box<dyn std::error::Error>>;
 
 unsafe extern "Rust" {
-    /// Defined by [`host!`](crate::host) in the host program, else by `default_host.c` as NULL. A linker takes the first
-    /// definition that it comes across. In a shared library that is the host program's. Of an archive GNU ld may take the other, unless
-    /// the symbol is asked for by `-Wl,--undefined=__vhost_host`.
+    /// Defined by [`host!`](crate::host) in the host program. Without the feature `host`, a weak NULL in `default_host.c` stands in its
+    /// place where there is no host program. In an archive, GNU ld may come to that first.
     static __vhost_host: Option<Configure>;
 }
 
@@ -30,8 +30,16 @@ pub(super) fn configure(builder: Builder) -> Result<Builder, Box<dyn std::error:
 /// Configures the system of the C ABI by a function of type [`Configure`], which is called before `mb_init` or the first use
 /// builds it. Once in a program.
 ///
-/// A simulation that links the host program as an archive (`staticlib`) asks for it by `-Wl,--undefined=__vhost_host`, or GNU ld may
-/// leave the object out that has it. `VHOST_LOG=vhost::start=info` shows whether a host program configures the system.
+/// The crate depends on `vhost` with the feature `host`: a linker then finds the function wherever it stands, and a program without
+/// one does not link. Without the feature, GNU ld may leave the function out of a program that links the crate as an archive
+/// (`staticlib`), without a word.
+///
+/// ```toml
+/// [dependencies]
+/// vhost = { version = "0.1", features = ["host"] }
+/// ```
+///
+/// `VHOST_LOG=vhost::start=info` shows whether a host program configures the system.
 ///
 /// ```
 /// use std::task::Poll;
@@ -67,19 +75,25 @@ pub struct HostError(CallError);
 /// #[unsafe(no_mangle)]
 /// extern "C" fn load_table(address: u32) {
 ///     let loaded = vhost::with_host(|vhost| vhost.write("core0", address.into(), vec![1, 2, 3]));
-///     if !matches!(loaded, Ok(Ok(()))) {
-///         eprintln!("the table is not loaded: {loaded:?}");
+///     // An error of `with_host` is reported already.
+///     if let Ok(Err(error)) = loaded {
+///         eprintln!("the table is not loaded: {error}");
 ///     }
 /// }
 /// ```
 ///
 /// # Errors
-/// Where the system could not be built, is just being built, or another thread is inside a call.
+/// Where the system could not be built, is just being built, or another thread is inside a call; and where `act` panics, which must not
+/// unwind into the simulator. Each is reported and in `mb_last_error`, as the errors of C's calls are, so a failed call fails the
+/// run whatever the function does with it.
 pub fn with_host<T>(act: impl FnOnce(&Vhost) -> T) -> Result<T, HostError> {
     let call = Call::enter();
-    let vhost = call
-        .process()
-        .and_then(|process| process.system())
-        .map_err(HostError)?;
-    Ok(act(&vhost))
+    let done = catch(|| {
+        let vhost = call.process()?.system()?;
+        Ok(host_code::run("the function", || act(&vhost))?)
+    });
+    done.map_err(|error| {
+        call.tell("with_host", &error);
+        HostError(error)
+    })
 }

@@ -1,5 +1,5 @@
-//! `sv/mailbox_sv` imports what `include/vhost.h` declares (`core/mb_dpi.svh`, `mb_socket_dpi.svh`), and exports what it looks
-//! for (`core/mb_exports.svh`).
+//! Comparison of `sv/mailbox_sv` with `include/vhost.h`: imports in `core/mb_dpi.svh` and `mb_socket_dpi.svh`, exports in
+//! `core/mb_exports.svh`.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ const IMPORTS: &str = concat!(
     include_str!("../../sv/mailbox_sv/core/mb_dpi.svh"),
     include_str!("../../sv/mailbox_sv/mb_socket_dpi.svh")
 );
-/// What a package that includes `mailbox.sv` hands on.
+/// Names re-exported by a package that includes `mailbox.sv`.
 const REEXPORTS: &str = include_str!("../../sv/mailbox_sv/uvm/mb_reexports.svh");
 const EXPORTS: &str = include_str!("../../sv/mailbox_sv/core/mb_exports.svh");
 
-/// The C type of an open array: which direction it has, only the function's name tells.
+/// C type of an open array; its direction follows from the function's name.
 const OPEN_ARRAY: &str = "const svOpenArrayHandle";
 
-/// What SystemVerilog can't be given: plain C pointers.
+/// Functions with plain C pointers, which SystemVerilog can't import.
 const FOR_C: [&str; 2] = ["mb_backdoor_write_mem", "mb_backdoor_read_mem"];
 
-/// What this testbench has no use for: it has `mb_exited`, a task of its own, and no C model.
+/// Functions that this testbench does not export: it has `mb_exited`, a native task, and no C model.
 const NOT_EXPORTED: [&str; 4] = [
     "mb_step",
     "mb_exit",
@@ -27,7 +27,7 @@ const NOT_EXPORTED: [&str; 4] = [
     "__vhost_bb_mem_write",
 ];
 
-/// The arguments that point to so many, where C has no more than a pointer.
+/// Fixed array lengths of arguments that are plain pointers in C.
 const ARRAYS: [(&str, &str); 6] = [
     ("__mb_call", "args[16]"),
     ("mb_sv_call", "args[16]"),
@@ -37,11 +37,10 @@ const ARRAYS: [(&str, &str); 6] = [
     ("mb_bb_mem_write_block", "data[64]"),
 ];
 
-/// What a function takes and gives, as SystemVerilog says it: the result's type, then for each argument its direction, its
-/// type, and its name with its dimensions.
+/// Signature in SystemVerilog: the result's type, then direction, type, name and dimensions of each argument.
 type Signature = Vec<String>;
 
-/// A C type of a result or an argument: its direction and type in SystemVerilog. An array is told by its dimensions.
+/// SystemVerilog direction and type of a C type. Dimensions mark an array.
 fn type_of(c: &str) -> (&'static str, &'static str) {
     match c {
         "void" => ("", "void"),
@@ -64,7 +63,7 @@ fn type_of(c: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// The functions that C text declares.
+/// Functions declared by C text.
 fn declared(c: &str) -> BTreeMap<String, Signature> {
     let lines = c
         .lines()
@@ -105,13 +104,13 @@ fn declared(c: &str) -> BTreeMap<String, Signature> {
         .collect()
 }
 
-/// `const char *ch` is a type and a name.
+/// Splits `const char *ch` into type and name.
 fn split_name(declaration: &str) -> (&str, &str) {
     let at = declaration.rfind([' ', '*']).unwrap() + 1;
     (declaration[..at].trim_end(), &declaration[at..])
 }
 
-/// The functions that SystemVerilog text declares after `keyword`.
+/// Functions declared by SystemVerilog text after `keyword`.
 fn in_system_verilog(text: &str, keyword: &str) -> BTreeMap<String, Signature> {
     let code: Vec<&str> = text
         .lines()

@@ -24,7 +24,7 @@ pub(super) unsafe extern "C" fn mb_init(
         let mailbox_cfg = unsafe { optional_text(mailbox_cfg, "mailbox_cfg") }?;
         // SAFETY: as above.
         let fs_root = unsafe { optional_text(fs_root, "fs_root") }?;
-        call.process()?.reject_reentrant()?;
+        call.reject_reentrant()?;
         call.process()?.start(InitPaths {
             mem_cfg: mem_cfg.map(Into::into),
             mailbox_cfg: mailbox_cfg.map(Into::into),
@@ -38,7 +38,7 @@ pub(super) unsafe extern "C" fn mb_init(
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_tick() -> c_int {
     guard("mb_tick", -1, |call| {
-        call.process()?.reject_reentrant()?;
+        call.reject_reentrant()?;
         let vhost = call.process()?.system().or_else(|error| {
             // Sockets go on without a system.
             call.process()?.flush_sockets()?;
@@ -71,7 +71,7 @@ pub(super) extern "C" fn mb_server_run() -> c_int {
 const DISABLED: c_int = 1;
 
 fn serve(call: &mut Call) -> Result<c_int, Error> {
-    call.process()?.reject_reentrant()?;
+    call.reject_reentrant()?;
     call.process()?.system()?;
     // Looked up anew after each step: meanwhile the testbench may have shut it down.
     while let Some(vhost) = call.process()?.running()? {
@@ -96,7 +96,7 @@ fn serve(call: &mut Call) -> Result<c_int, Error> {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_quit(status: c_int) {
     guard("mb_quit", (), |call| {
-        call.process()?.reject_reentrant()?;
+        call.reject_reentrant()?;
         call.process()?.stop()?;
         std::process::exit(status)
     });
@@ -135,7 +135,7 @@ pub(super) unsafe extern "C" fn mb_attach(list: *const c_char) -> c_int {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_shutdown() {
     guard("mb_shutdown", (), |call| {
-        call.process()?.reject_reentrant()?;
+        call.reject_reentrant()?;
         call.process()?.stop()
     });
 }

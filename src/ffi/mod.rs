@@ -1,4 +1,4 @@
-//! The C ABI: what a simulator or a C program calls. `include/vhost.h` declares it and says what each function does.
+//! C ABI of a simulator or C program; `include/vhost.h` documents each function.
 //!
 //! - [`lifecycle`]: from `mb_init` to `mb_shutdown`.
 //! - [`query`]: errors, status, spaces.
@@ -6,12 +6,13 @@
 //! - [`rpc`]: calls of methods.
 //! - [`sockets`]: TCP servers that the testbench polls.
 //! - [`host`]: a Rust crate that configures the system.
-//! - [`guard`]: passed by every function: enters the strand, catches panics, reports errors.
+//! - [`guard`]: entry of every function: enters the strand, catches panics, reports errors.
 //! - [`process`]: the one system of the process.
+//! - [`refused`]: calls that overlap another thread's.
 //! - [`exit`]: flushes recordings when the process ends without `mb_shutdown`.
 //! - [`arguments`], [`returned`], [`error`]: pointers in, pointers out, errors.
 //!
-//! Every function is one call of the system; nothing is decided here.
+//! Each function forwards one call to the system, without logic of its own.
 
 #![allow(
     unsafe_code,
@@ -36,6 +37,7 @@ mod lifecycle;
 mod process;
 #[cfg(feature = "c_abi_query")]
 mod query;
+mod refused;
 mod returned;
 #[cfg(feature = "c_abi_rpc")]
 mod rpc;

@@ -9,9 +9,12 @@ use super::error::Error;
 use super::exit::end_recordings_at_exit;
 use super::guard::catch;
 use super::host::configure;
+use super::refused;
 use super::returned::ReturnedStrings;
 use crate::attach::Named;
+use crate::foreign::report;
 use crate::messages::announced::Observing;
+use crate::messages::foreign::Severity;
 use crate::sim::{keep_loaded, scope, testbench};
 use crate::system::{InitPaths, Sockets, Standalone, Timeout, Vhost};
 
@@ -168,7 +171,6 @@ impl Process {
 
     /// Refuses a call that comes from inside a foreign call. A report that an exported function makes is one too, though
     /// the bus knows nothing of it.
-    #[inline]
     pub(super) fn reject_reentrant(&self) -> Result<(), Error> {
         let inside = match &*self.state.borrow() {
             State::Running { vhost, .. } => vhost.is_abroad(),
@@ -213,6 +215,7 @@ impl Process {
             }
             State::Running { .. } | State::Empty | State::Failed(_) => {}
         }
+        report_count();
         let ended = match self.set_state(State::Busy) {
             State::Running { vhost, .. } => catch(|| {
                 // Only this place keeps it when nothing of it is running.
@@ -230,6 +233,7 @@ impl Process {
     }
 
     fn build(&self, paths: InitPaths, implicit: bool) -> Result<Rc<Vhost>, Error> {
+        report_count();
         self.set_state(State::Busy);
         keep_loaded();
         end_recordings_at_exit();
@@ -270,5 +274,12 @@ impl Process {
 
     fn set_state(&self, next: State) -> State {
         self.state.replace(next)
+    }
+}
+
+/// Reports how many calls were refused without a report, before the system begins or ends.
+fn report_count() {
+    if let Some(text) = refused::take_count() {
+        report(Severity::Error, "vhost", &text);
     }
 }

@@ -1,4 +1,4 @@
-//! What there is to know.
+//! Queries: last error, status, spaces.
 
 use std::ffi::c_char;
 
@@ -6,23 +6,26 @@ use super::arguments::{Out, text};
 use super::error::Error;
 use super::guard::guard;
 
-/// The last error.
+/// Text of the last error.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_last_error() -> *const c_char {
-    let overlap = c"another thread is inside a call of vhost";
-    guard("mb_last_error", overlap.as_ptr(), |call| {
-        Ok(call.process()?.returned.last_error.pointer())
+    guard("mb_last_error", c"".as_ptr(), |call| {
+        Ok(call.process().map_or(
+            // An answer, and no refused call.
+            c"another thread is inside a call of vhost".as_ptr(),
+            |process| process.returned.last_error.pointer(),
+        ))
     })
 }
 
-/// What each channel waits for.
+/// Status text of all channels.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_status() -> *const c_char {
     guard("mb_status", c"".as_ptr(), |call| {
         let status = match call.process()?.running() {
             Ok(Some(vhost)) => vhost.status()?,
             Ok(None) => "not initialised".to_owned(),
-            // No error here, but the very thing that was asked for.
+            // The text is the result of this call, not an error.
             Err(error @ (Error::Busy | Error::StillFailed(_))) => error.to_string(),
             Err(error) => return Err(error),
         };
@@ -30,7 +33,7 @@ pub(super) extern "C" fn mb_status() -> *const c_char {
     })
 }
 
-/// The space of a channel.
+/// Name of a channel's space.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn mb_get_space(channel: *const c_char, space: *mut *const c_char) {
     guard("mb_get_space", (), |call| {

@@ -1,21 +1,21 @@
-//! Strings that C is given a pointer to: each stays until the next string of its kind.
+//! Strings returned to C; each is valid until the next string of its kind.
 
 use std::cell::RefCell;
 use std::ffi::{CString, c_char};
 
 use crate::sim::c_text;
 
-/// The last string of each kind.
+/// Last string of each kind.
 pub(super) struct ReturnedStrings {
-    /// Of `mb_last_error`.
+    /// Result of `mb_last_error`.
     pub(super) last_error: ReturnedString,
-    /// Of `mb_status`.
+    /// Result of `mb_status`.
     pub(super) status: ReturnedString,
-    /// Of `mb_get_space`.
+    /// Result of `mb_get_space`.
     pub(super) space: ReturnedString,
-    /// Of `mb_backdoor_read_string`.
+    /// Result of `mb_backdoor_read_string`.
     pub(super) string: ReturnedString,
-    /// Of `c_skt_read_string`.
+    /// Result of `c_skt_read_string`.
     pub(super) socket_string: ReturnedString,
 }
 
@@ -31,7 +31,7 @@ impl ReturnedStrings {
     }
 }
 
-/// A string that C may read.
+/// String readable by C.
 pub(super) struct ReturnedString(RefCell<Option<CString>>);
 
 impl ReturnedString {
@@ -39,7 +39,7 @@ impl ReturnedString {
         Self(RefCell::new(None))
     }
 
-    /// Stores a string, and drops the one before.
+    /// Stores a string and drops the previous one.
     pub(super) fn store(&self, text: CString) -> *const c_char {
         self.0.borrow_mut().insert(text).as_ptr()
     }
@@ -49,7 +49,7 @@ impl ReturnedString {
         self.store(c_text(text))
     }
 
-    /// The string, empty where none was stored.
+    /// Stored string; empty if there is none.
     pub(super) fn pointer(&self) -> *const c_char {
         self.0
             .borrow()

@@ -1,4 +1,4 @@
-//! Calls of methods.
+//! RPC calls from C.
 
 use std::ffi::c_char;
 
@@ -6,13 +6,13 @@ use super::arguments::{Out, array, text};
 use super::guard::guard;
 use crate::messages::rpc::Progress;
 
-/// Statuses of a poll.
+/// Poll statuses.
 const READY: u32 = 0;
 const PENDING: u32 = 1;
 const ABSENT: u32 = 2;
 const FAILED: u32 = 3;
 
-/// One poll of a method.
+/// Polls a method once.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn __mb_call(
     channel: *const c_char,

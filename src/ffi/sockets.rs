@@ -1,6 +1,6 @@
 //! Sockets: TCP servers that the testbench polls.
 //!
-//! A handle is a number that looks like a pointer: nothing is behind it, and it is looked up before it is used.
+//! A handle is a number in the form of a pointer: looked up before use, never dereferenced.
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr;
@@ -10,7 +10,7 @@ use super::error::Error;
 use super::guard::{Call, guard};
 use crate::messages::sockets::{ClientId, SocketId};
 
-/// What all handles have in common and few other pointers, small numbers and client numbers have: "skt" above 40 bits.
+/// Bits shared by all handles: "skt" above 40 bits. Small numbers, client ids and most pointers lack them.
 const MARK: u64 = 0x73_6b74 << 40;
 
 fn handle(socket: SocketId) -> Result<*mut c_void, Error> {
@@ -43,7 +43,7 @@ pub(super) unsafe extern "C" fn c_skt_open(name: *const c_char, port: u32) -> *m
     })
 }
 
-/// The port in use.
+/// Port in use.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn c_skt_port(skt: *mut c_void) -> c_int {
     guard("c_skt_port", -1, |call| {
@@ -53,7 +53,7 @@ pub(super) extern "C" fn c_skt_port(skt: *mut c_void) -> c_int {
     })
 }
 
-/// What later clients are sent first.
+/// Sets the greeting of later clients.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn c_skt_greet(skt: *mut c_void, greeting: *const c_char) {
     guard("c_skt_greet", (), |call| {
@@ -65,7 +65,7 @@ pub(super) unsafe extern "C" fn c_skt_greet(skt: *mut c_void, greeting: *const c
     });
 }
 
-/// Takes a client that waits.
+/// Accepts a waiting client.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn c_skt_accept(skt: *mut c_void) -> c_int {
     guard("c_skt_accept", -1, |call| {
@@ -87,7 +87,7 @@ macro_rules! numbers {
             })
         }
 
-        /// Takes one number, little endian, if all of it has arrived.
+        /// Reads one number, little endian, once all its bytes have arrived.
         #[unsafe(no_mangle)]
         pub(super) unsafe extern "C" fn $read(skt: *mut c_void, id: c_int, data: *mut $number) -> c_int {
             guard(stringify!($read), -1, |call| {
@@ -125,7 +125,7 @@ pub(super) unsafe extern "C" fn c_skt_write_string(
     })
 }
 
-/// Takes a string up to its NUL, if that has arrived.
+/// Reads a string up to its NUL, once that has arrived.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn c_skt_read_string(
     skt: *mut c_void,
@@ -139,7 +139,7 @@ pub(super) unsafe extern "C" fn c_skt_read_string(
         let read = call
             .process()?
             .with_sockets(|sockets| Ok(sockets.read_string(socket, ClientId(id))?))?;
-        // What was read ends before its first NUL.
+        // NUL-terminated: reading stops at the first NUL.
         let read = CString::new(read.unwrap_or_default()).unwrap_or_default();
         let len = count(read.as_bytes().len());
         data.set(call.process()?.returned.socket_string.store(read));
@@ -147,7 +147,7 @@ pub(super) unsafe extern "C" fn c_skt_read_string(
     })
 }
 
-/// Sends all of a SystemVerilog array.
+/// Sends a whole SystemVerilog array.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn c_skt_write_bytes(
     skt: *mut c_void,
@@ -161,7 +161,7 @@ pub(super) unsafe extern "C" fn c_skt_write_bytes(
     })
 }
 
-/// Takes what has arrived, as far as a SystemVerilog array has room for it.
+/// Reads the bytes that have arrived, at most the size of a SystemVerilog array.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn c_skt_read_bytes(
     skt: *mut c_void,
@@ -181,7 +181,7 @@ pub(super) unsafe extern "C" fn c_skt_read_bytes(
     })
 }
 
-/// Ends a connection.
+/// Closes a connection.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn c_skt_disconnect(skt: *mut c_void, id: c_int) {
     guard("c_skt_disconnect", (), |call| {
@@ -209,7 +209,7 @@ fn write(call: &Call, skt: *mut c_void, id: c_int, data: Vec<u8>) -> Result<c_in
     Ok(len)
 }
 
-/// A number of bytes, as C has it.
+/// Byte count as a C `int`.
 fn count(bytes: usize) -> c_int {
     c_int::try_from(bytes).unwrap_or(c_int::MAX)
 }

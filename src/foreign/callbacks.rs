@@ -9,11 +9,12 @@ use std::rc::Rc;
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 
-use crate::messages::foreign::{Opener, Report, SpecialId};
+use super::host_code;
+use crate::messages::foreign::{Opener, Report, Severity, SpecialId};
 use crate::messages::rpc::{CallError, Progress, Target};
 
 /// What one poll of a method or a custom command gives: a result, `Pending` to be asked again on the
-/// next tick, or an error, which is reported and makes firmware's call fail with -EIO.
+/// next tick, or an error, which is reported and makes firmware's call fail with -EIO. A panic is such an error.
 pub type CallResult = Result<std::task::Poll<u64>, Box<dyn std::error::Error>>;
 
 /// Answers a call of firmware's: the channel's name, the arguments. It may use the
@@ -69,6 +70,14 @@ impl fmt::Debug for Openers {
 /// Code of the host program, callable while nothing else is borrowed.
 type Shared<T> = Rc<RefCell<Box<T>>>;
 
+/// Special file that is open.
+#[derive(Clone)]
+struct OpenFile {
+    /// Path, as firmware gave it.
+    path: Rc<str>,
+    file: Shared<dyn SpecialFile>,
+}
+
 /// All callbacks of the host program. No borrow is held while one of them runs: it may come back and
 /// register more.
 #[derive(Default)]
@@ -77,9 +86,12 @@ pub(crate) struct Callbacks {
     extensions: Openers,
     virtuals: Openers,
     reports: Option<RefCell<Box<OnReport>>>,
-    files: RefCell<HashMap<SpecialId, Shared<dyn SpecialFile>>>,
+    files: RefCell<HashMap<SpecialId, OpenFile>>,
     opened: Cell<u64>,
 }
+
+/// Under this name the host program's own panics are reported that fail no call with a text.
+const ID: &str = "host program";
 
 /// Takes what is reported.
 pub(crate) type OnReport = dyn FnMut(&Report);
@@ -108,9 +120,13 @@ impl Callbacks {
     /// Shows the user something: by the host program, where it takes reports and isn't making one.
     pub(super) fn report(&self, report: &Report) {
         let show = self.reports.as_ref();
-        match show.and_then(|show| show.try_borrow_mut().ok()) {
-            Some(mut show) => show(report),
-            None => super::report(report.severity, &report.id, &report.text),
+        let Some(mut show) = show.and_then(|show| show.try_borrow_mut().ok()) else {
+            return super::report(report.severity, &report.id, &report.text);
+        };
+        if let Err(panicked) = host_code::run("the function of `on_report`", || show(report)) {
+            drop(show);
+            super::report(report.severity, &report.id, &report.text);
+            super::report(Severity::Error, ID, &panicked.to_string());
         }
     }
 
@@ -142,19 +158,20 @@ impl Callbacks {
         let Some(callback) = self.calls.borrow().get(target).cloned() else {
             return Ok(Progress::Absent);
         };
-        let raised = |cause| CallError::Raised {
+        let raised = |cause: String| CallError::Raised {
             target: target.clone(),
             cause,
         };
         let mut callback = callback
             .try_borrow_mut()
             .map_err(|_| raised("it was called from inside itself".into()))?;
-        Ok(
-            match callback(channel, args).map_err(|error| raised(error.to_string()))? {
-                std::task::Poll::Ready(result) => Progress::Ready(result),
-                std::task::Poll::Pending => Progress::Pending,
-            },
-        )
+        // The error's text is the host program's code, too.
+        let run = || callback(channel, args).map_err(|error| error.to_string());
+        let answer = host_code::run("it", run).unwrap_or_else(|panicked| Err(panicked.to_string()));
+        Ok(match answer.map_err(raised)? {
+            std::task::Poll::Ready(result) => Progress::Ready(result),
+            std::task::Poll::Pending => Progress::Pending,
+        })
     }
 
     /// Opens a special file.
@@ -164,26 +181,23 @@ impl Callbacks {
         path: &str,
         flags: OpenFlags,
     ) -> Result<SpecialId, Errno> {
-        let opener = match opener {
+        let file = match opener {
             Opener::Extension(extension) => self.extensions.0.get(extension),
             Opener::Virtual(name) => self.virtuals.0.get(name),
         };
-        let file = opener
-            .ok_or(Errno::ENOENT)?
-            .open(path, flags)
-            .map_err(errno)?;
+        let file = file.ok_or(Errno::ENOENT)?;
+        let file = self.sheltered(path, "`open`", || file.open(path, flags))?;
         let id = SpecialId(self.opened.get());
         self.opened.set(id.0 + 1);
-        self.files
-            .borrow_mut()
-            .insert(id, Rc::new(RefCell::new(file)));
+        let (path, file) = (path.into(), Rc::new(RefCell::new(file)));
+        self.files.borrow_mut().insert(id, OpenFile { path, file });
         Ok(id)
     }
 
     /// Reads from where a special file stands.
     pub(crate) fn read(&self, id: SpecialId, len: u64) -> Result<Bytes, Errno> {
         let mut data = Vec::new();
-        self.with(id, |file| {
+        self.with(id, "`read`", |file| {
             file.take(len.min(READ_LIMIT)).read_to_end(&mut data)
         })?;
         Ok(data.into())
@@ -191,30 +205,56 @@ impl Callbacks {
 
     /// Writes where a special file stands.
     pub(crate) fn write(&self, id: SpecialId, data: &[u8]) -> Result<u64, Errno> {
-        self.with(id, |file| file.write_all(data).and_then(|()| file.flush()))?;
+        self.with(id, "`write` or `flush`", |file| {
+            file.write_all(data).and_then(|()| file.flush())
+        })?;
         Ok(data.len() as u64)
     }
 
     /// Moves in a special file to a position from the start.
     pub(crate) fn seek(&self, id: SpecialId, position: u64) -> Result<u64, Errno> {
-        self.with(id, |file| file.seek(SeekFrom::Start(position)))
+        self.with(id, "`seek`", |file| file.seek(SeekFrom::Start(position)))
     }
 
     /// Drops a special file.
     pub(crate) fn close(&self, id: SpecialId) {
         // Dropped after the borrow has ended: it is code of the host program's.
-        let file = self.files.borrow_mut().remove(&id);
-        drop(file);
+        let Some(OpenFile { path, file }) = self.files.borrow_mut().remove(&id) else {
+            return;
+        };
+        // There is nobody to answer.
+        let _ = self.sheltered(&path, "`drop`", || {
+            drop(file);
+            Ok(())
+        });
     }
 
     fn with<T>(
         &self,
         id: SpecialId,
+        function: &'static str,
         act: impl FnOnce(&mut dyn SpecialFile) -> io::Result<T>,
     ) -> Result<T, Errno> {
-        let file = self.files.borrow().get(&id).cloned().ok_or(Errno::EBADF)?;
+        let OpenFile { path, file } = self.files.borrow().get(&id).cloned().ok_or(Errno::EBADF)?;
         let mut file = file.try_borrow_mut().map_err(|_| Errno::EBUSY)?;
-        act(&mut **file).map_err(errno)
+        self.sheltered(&path, function, || act(&mut **file))
+    }
+
+    /// Runs a function of a special file or its opener. A panic is reported, and fails as an I/O error.
+    fn sheltered<T>(
+        &self,
+        path: &str,
+        function: &'static str,
+        act: impl FnOnce() -> io::Result<T>,
+    ) -> Result<T, Errno> {
+        host_code::run(function, || act().map_err(errno)).unwrap_or_else(|panicked| {
+            self.report(&Report {
+                severity: Severity::Error,
+                id: ID.to_owned(),
+                text: format!("special file `{path}`: {panicked}"),
+            });
+            Err(Errno::EIO)
+        })
     }
 }
 

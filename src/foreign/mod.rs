@@ -4,6 +4,7 @@
 //! the bus hands it to a [`Foreign`] when no actor runs, so that what is called may come back.
 
 mod callbacks;
+pub(crate) mod host_code;
 mod live;
 mod memory;
 mod paths;

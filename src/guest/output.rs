@@ -104,7 +104,12 @@ impl OutputFile {
         if path == self.path {
             path = with_process_id(&path);
         }
-        let in_child = |cause| io::Error::other(BranchError { path: path.clone(), cause });
+        let in_child = |cause| {
+            io::Error::other(BranchError {
+                path: path.clone(),
+                cause,
+            })
+        };
         let mut file = Self::open(&path).map_err(in_child)?;
         // By a descriptor of its own, from the beginning: the position of this one is the parent's.
         let shared = format!("/proc/self/fd/{}", self.file.as_raw_fd());
@@ -112,7 +117,9 @@ impl OutputFile {
         let copied = quietly(|| io::copy(&mut parent.take(self.written), &mut file));
         let copied = copied.map_err(in_child)?;
         if copied != self.written {
-            return Err(in_child(io::Error::other("the parent's file was cut short")));
+            return Err(in_child(io::Error::other(
+                "the parent's file was cut short",
+            )));
         }
         tracing::info!(
             target: "vhost::fork",

@@ -1,15 +1,39 @@
-//! Small ELF files for tests.
+//! Small ELF files: outlines of images for recordings, and images for tests.
 
-/// What goes into the file.
+/// Contents of the file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ElfBuilder {
     pub(crate) class64: bool,
     pub(crate) big_endian: bool,
-    pub(crate) relocatable: bool,
-    /// Physical address, bytes in the file, bytes in memory.
-    pub(crate) segments: Vec<(u64, Vec<u8>, u64)>,
-    /// Address and size of section `.mailbox`.
-    pub(crate) mailbox: Option<(u64, u64)>,
+    /// `e_type`; ET_EXEC where there is none.
+    pub(crate) kind: Option<u16>,
+    pub(crate) segments: Vec<ElfSegment>,
+    /// Address and size of each section `.mailbox`.
+    pub(crate) mailboxes: Vec<(u64, u64)>,
+}
+
+/// A PT_LOAD segment.
+#[derive(Debug, Clone)]
+pub(crate) struct ElfSegment {
+    /// Physical address.
+    pub(crate) address: u64,
+    pub(crate) virtual_address: u64,
+    pub(crate) bytes: Vec<u8>,
+    /// Bytes in memory.
+    pub(crate) mem_size: u64,
+}
+
+#[cfg(test)]
+impl ElfSegment {
+    /// A segment whose virtual address is another one, which must not be used.
+    pub(crate) fn at(address: u64, bytes: impl Into<Vec<u8>>, mem_size: u64) -> Self {
+        Self {
+            address,
+            virtual_address: !address,
+            bytes: bytes.into(),
+            mem_size,
+        }
+    }
 }
 
 impl ElfBuilder {
@@ -21,7 +45,7 @@ impl ElfBuilder {
         } else {
             (52, 32, 40)
         };
-        let sections = 2 + u64::from(self.mailbox.is_some());
+        let sections = 2 + self.mailboxes.len() as u64;
         let segments = self.segments.len() as u64;
         let shoff = header + program * segments;
         let names = shoff + section * sections;
@@ -41,11 +65,11 @@ impl ElfBuilder {
             1,
         ]);
         out.bytes.resize(16, 0);
-        out.half(if self.relocatable { 1 } else { 2 }); // e_type: ET_REL or ET_EXEC
+        out.half(self.kind.unwrap_or(2).into()); // e_type: ET_EXEC
         out.half(243); // e_machine: EM_RISCV
         out.word(1); // e_version
         out.address(0); // e_entry
-        out.address(header); // e_phoff
+        out.address(if segments > 0 { header } else { 0 }); // e_phoff
         out.address(shoff); // e_shoff
         out.word(0); // e_flags
         for half in [header, program, segments, section, sections, sections - 1] {
@@ -53,17 +77,17 @@ impl ElfBuilder {
         }
 
         let mut offset = names + NAMES.len() as u64;
-        for (address, bytes, mem_size) in &self.segments {
-            let len = bytes.len() as u64;
+        for segment in &self.segments {
+            let len = segment.bytes.len() as u64;
             out.word(1); // p_type: PT_LOAD
             if self.class64 {
                 out.word(7); // p_flags
             }
             out.address(offset); // p_offset
-            out.address(!*address); // p_vaddr: another address, which must not be used
-            out.address(*address); // p_paddr
+            out.address(segment.virtual_address); // p_vaddr
+            out.address(segment.address); // p_paddr
             out.address(len); // p_filesz
-            out.address(*mem_size); // p_memsz
+            out.address(segment.mem_size); // p_memsz
             if !self.class64 {
                 out.word(7); // p_flags
             }
@@ -71,14 +95,14 @@ impl ElfBuilder {
             offset += len;
         }
 
-        out.section(0, 0, 0, 0, 0);
-        if let Some((address, size)) = self.mailbox {
-            out.section(1, 8, address, 0, size); // SHT_NOBITS
+        out.section(0, 0, 0, 0, (0, 0));
+        for (address, size) in &self.mailboxes {
+            out.section(1, 8, 2, *address, (0, *size)); // SHT_NOBITS, SHF_ALLOC
         }
-        out.section(10, 3, 0, names, NAMES.len() as u64); // SHT_STRTAB
+        out.section(10, 3, 0, 0, (names, NAMES.len() as u64)); // SHT_STRTAB
         out.bytes.extend(NAMES);
-        for (_, bytes, _) in &self.segments {
-            out.bytes.extend(bytes);
+        for segment in &self.segments {
+            out.bytes.extend(&segment.bytes);
         }
         out.bytes
     }
@@ -113,10 +137,12 @@ impl Out {
         self.put(value, if self.class64 { 8 } else { 4 });
     }
 
-    fn section(&mut self, name: u64, kind: u64, address: u64, offset: u64, size: u64) {
+    /// A section header; its bytes are so many at an offset in the file.
+    fn section(&mut self, name: u64, kind: u64, flags: u64, address: u64, bytes: (u64, u64)) {
+        let (offset, size) = bytes;
         self.word(name);
         self.word(kind);
-        self.address(0); // sh_flags
+        self.address(flags);
         self.address(address);
         self.address(offset);
         self.address(size);

@@ -5,12 +5,19 @@
 //! @10          // from word 0x10 on; the file's first word is 0
 //! dead_beef    /* underscores are for the eye */
 //! 0000xxxx     // digits that are not known (x, z, ?) are 0, and are counted
+//! @ 20         # a space behind `@`, and comments with `#`: no standard, but common
 //! ```
 
 use std::path::{Path, PathBuf};
 
+use super::file_format::{READMEMH, recognise};
+use shape::Shape;
+use tokens::{Token, Tokens};
+
+mod shape;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 /// A run is cut when it has this many bytes: beside its text, a file of any length is loaded in little memory.
 const RUN: usize = 64 << 10;
@@ -40,7 +47,7 @@ pub struct HexError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HexProblem {
     /// Neither a digit, nor one of `x z ? _`.
-    #[error("`{text}` has a `{digit}`, which is no hex digit")]
+    #[error("`{text}` has a `{}`, which is no hex digit", shown_char(*.digit))]
     BadDigit {
         /// The number.
         text: String,
@@ -63,7 +70,8 @@ pub enum HexProblem {
     },
     /// An address or a value past the memory's last word.
     #[error(
-        "`{text}` is for a word outside of the memory, which has {words:#x} words; addresses count words, not bytes"
+        "`{text}` is for a word outside of the memory, which has {words:#x} words; addresses count words from the memory's base, and neither \
+         bytes nor addresses of the bus, as `objcopy -O verilog` writes them"
     )]
     Outside {
         /// The address or value.
@@ -74,11 +82,32 @@ pub enum HexProblem {
     /// A `/*` without its `*/`.
     #[error("the comment that starts here has no end")]
     OpenComment,
+    /// A file of another format.
+    #[error(
+        "this is {found}, not a memory file in the format of `$readmemh`; convert it (ELF, Intel HEX and S-records by \
+         `objcopy -O verilog --verilog-data-width={width}`), or load an ELF file as the `elf` of a channel"
+    )]
+    Format {
+        /// The format.
+        found: &'static str,
+        /// Bytes a word.
+        width: u64,
+    },
+    /// Bytes where words belong.
+    #[error(
+        "every value has two digits, with several in a line: these are bytes, as `objcopy -O verilog` writes them, but the memory's words \
+         have {width} bytes; convert with `objcopy -O verilog --verilog-data-width={width}`, or write words with leading zeros"
+    )]
+    Bytes {
+        /// Bytes a word.
+        width: u64,
+    },
 }
 
 /// The runs of a memory file, read one after the other; the first error is the last item.
 #[derive(Debug, Clone)]
 pub struct HexRuns<'a> {
+    text: &'a [u8],
     tokens: Tokens<'a>,
     file: &'a Path,
     /// Bytes a word.
@@ -87,30 +116,45 @@ pub struct HexRuns<'a> {
     words: u64,
     /// The word that the next value is for.
     next: u64,
-    unknown_digits: u64,
-    failed: bool,
+    shape: Shape,
+    /// No token was read.
+    at_start: bool,
+    ended: bool,
 }
 
 impl<'a> HexRuns<'a> {
     /// Reads `text`, for a memory of `words` words of `width` bytes each. `file` is for messages.
     pub fn new(text: &'a [u8], file: &'a Path, width: u64, words: u64) -> Self {
         Self {
-            tokens: Tokens {
-                rest: text,
-                line: 1,
-            },
+            text,
+            tokens: Tokens::new(text),
             file,
             width,
             words,
             next: 0,
-            unknown_digits: 0,
-            failed: false,
+            shape: Shape::default(),
+            at_start: true,
+            ended: false,
         }
     }
 
-    /// How many digits `x`, `z` and `?` were read as 0 so far: when it is not zero at the end, worth a warning.
+    /// Number of digits `x`, `z` and `?` that were read as 0 so far: when it is not zero at the end, worth a warning.
     pub fn unknown_digits(&self) -> u64 {
-        self.unknown_digits
+        self.shape.unknown_digits
+    }
+
+    /// Number of values so far: none at the end is worth a warning.
+    pub fn values(&self) -> u64 {
+        self.shape.values
+    }
+
+    /// Number of digits of each value, where all have as many as a word of another file has (4, 8 or 16), and fewer than the
+    /// memory's words: worth a warning at the end.
+    pub fn short_words(&self) -> Option<u64> {
+        let digits = self.shape.uniform()?;
+        let is_part =
+            self.width.saturating_mul(2) > digits && (self.width * 2).is_multiple_of(digits);
+        (is_part && matches!(digits, 4 | 8 | 16)).then_some(digits)
     }
 
     fn run(&mut self) -> Result<Option<HexRun>, HexError> {
@@ -124,8 +168,14 @@ impl<'a> HexRuns<'a> {
                 .next()
                 .map_err(|line| self.error(line, HexProblem::OpenComment))?
             else {
+                // One value a line is how words are written, too.
+                if let (2.., Some(2)) = (self.width, self.shape.uniform()) {
+                    let width = self.width;
+                    return Err(self.error(self.shape.first_line, HexProblem::Bytes { width }));
+                }
                 break;
             };
+            let is_first = std::mem::take(&mut self.at_start);
             let ended = match token.text.strip_prefix(b"@") {
                 Some(digits) => self.address(token, digits).map(|()| !run.bytes.is_empty()),
                 None => {
@@ -135,7 +185,13 @@ impl<'a> HexRuns<'a> {
                     self.value(token, &mut run.bytes).map(|()| false)
                 }
             };
-            if ended.map_err(|problem| self.error(token.line, problem))? {
+            let ended = ended.map_err(|problem| {
+                let width = self.width;
+                let found = recognise(self.text).filter(|it| is_first && *it != READMEMH);
+                let other = found.map(|found| HexProblem::Format { found, width });
+                self.error(token.line, other.unwrap_or(problem))
+            });
+            if ended? {
                 break;
             }
         }
@@ -149,7 +205,7 @@ impl<'a> HexRuns<'a> {
             words: self.words,
         };
         let mut address: Option<u64> = None;
-        for &byte in digits {
+        for &byte in digits.trim_ascii_start() {
             match Digit::of(byte) {
                 Some(Digit::Known(digit)) => {
                     let shifted = address.unwrap_or(0).checked_mul(16).ok_or_else(outside)?;
@@ -189,7 +245,7 @@ impl<'a> HexRuns<'a> {
             let digit = match Digit::of(byte) {
                 Some(Digit::Known(digit)) => digit,
                 Some(Digit::Unknown) => {
-                    self.unknown_digits += 1;
+                    self.shape.unknown_digits += 1;
                     0
                 }
                 Some(Digit::Separator) => continue,
@@ -208,6 +264,7 @@ impl<'a> HexRuns<'a> {
                 text: shown(token.text),
             });
         }
+        self.shape.add(digits as u64, token.line);
         self.next += 1;
         Ok(())
     }
@@ -225,11 +282,11 @@ impl Iterator for HexRuns<'_> {
     type Item = Result<HexRun, HexError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
+        if self.ended {
             return None;
         }
         let run = self.run().transpose();
-        self.failed = matches!(run, Some(Err(_)));
+        self.ended = !matches!(run, Some(Ok(_)));
         run
     }
 }
@@ -256,73 +313,6 @@ impl Digit {
     }
 }
 
-/// A number or an address, as it stands in the file.
-#[derive(Debug, Clone, Copy)]
-struct Token<'a> {
-    text: &'a [u8],
-    line: u64,
-}
-
-/// The file without white space and comments.
-#[derive(Debug, Clone)]
-struct Tokens<'a> {
-    rest: &'a [u8],
-    line: u64,
-}
-
-impl<'a> Tokens<'a> {
-    /// The next token; the error is the line of a comment that does not end.
-    fn next(&mut self) -> Result<Option<Token<'a>>, u64> {
-        loop {
-            match self.rest {
-                [] => return Ok(None),
-                [b'/', b'/', ..] => {
-                    let end = self
-                        .rest
-                        .iter()
-                        .position(|byte| *byte == b'\n')
-                        .unwrap_or(self.rest.len());
-                    self.skip(end);
-                }
-                [b'/', b'*', body @ ..] => {
-                    let end = body
-                        .windows(2)
-                        .position(|pair| pair == b"*/")
-                        .ok_or(self.line)?;
-                    self.skip(end + 4);
-                }
-                [byte, ..] if byte.is_ascii_whitespace() || *byte == 0x0b => self.skip(1),
-                [..] => {
-                    // A lone `/` is a token too: one that has no digits.
-                    let ends =
-                        |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, 0x0b | b'/');
-                    let end = self
-                        .rest
-                        .iter()
-                        .skip(1)
-                        .position(ends)
-                        .map_or(self.rest.len(), |end| end + 1);
-                    let token = Token {
-                        text: self.rest.get(..end).unwrap_or_default(),
-                        line: self.line,
-                    };
-                    self.skip(end);
-                    return Ok(Some(token));
-                }
-            }
-        }
-    }
-
-    fn skip(&mut self, len: usize) {
-        let (skipped, rest) = self.rest.split_at_checked(len).unwrap_or((self.rest, &[]));
-        self.line += skipped
-            .iter()
-            .map(|byte| u64::from(*byte == b'\n'))
-            .sum::<u64>();
-        self.rest = rest;
-    }
-}
-
 fn bad_digit(token: Token<'_>, byte: u8) -> HexProblem {
     let digit = if byte.is_ascii() {
         char::from(byte)
@@ -335,7 +325,17 @@ fn bad_digit(token: Token<'_>, byte: u8) -> HexProblem {
     }
 }
 
-/// A text as shown in a message.
+/// A text as shown in a message: cut, and without control characters.
 fn shown(text: &[u8]) -> String {
-    String::from_utf8_lossy(text.get(..64).unwrap_or(text)).into_owned()
+    let text = String::from_utf8_lossy(text.get(..64).unwrap_or(text));
+    text.chars().map(shown_char).collect()
+}
+
+/// A character as shown in a message.
+fn shown_char(character: char) -> String {
+    if character.is_control() {
+        character.escape_default().to_string()
+    } else {
+        character.to_string()
+    }
 }

@@ -1,105 +1,137 @@
-//! ELF images: what a loader writes where, and where the mailbox is.
+//! ELF images: segments to load, and where the mailbox is. The bytes of a file stay in the file until they are loaded.
 
-use std::fmt;
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use mailbox_rs::PtrWidth;
-use object::Endianness;
-use object::elf::{ET_REL, FileHeader32, FileHeader64, PT_LOAD};
-use object::read::FileKind;
-use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
+use object::read::ReadCache;
 
+use super::elf_builder::{ElfBuilder, ElfSegment};
+use read::Parsed;
+
+pub use doubt::ImageDoubt;
 pub use error::{ImageError, ImageProblem};
 
+mod doubt;
 mod error;
+mod read;
 #[cfg(test)]
 mod tests;
 
-/// Section that holds the channels.
-const MAILBOX_SECTION: &[u8] = b".mailbox";
+/// Bytes that are read, written and recorded at a time.
+const PIECE: u64 = 1 << 20;
 
-/// How many times its own size a file may load: a table of headers that all take the same bytes is no program.
-const MAX_LOADS: u128 = 16;
-
-/// A believed ELF file: little endian, linked, and every loaded byte within the file and the 64-bit address range.
-#[derive(Clone, PartialEq, Eq)]
+/// A validated ELF file: little endian, linked, and every loaded byte within the file and the 64-bit address range.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
     file: PathBuf,
-    bytes: Vec<u8>,
-    ptr_width: PtrWidth,
-    loads: Vec<Load>,
-    mailbox: Option<Section>,
+    source: Source,
+    parsed: Parsed,
 }
 
-/// Addresses of a section.
+/// The bytes of an image's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    File(Stamp),
+    Bytes(Bytes),
+}
+
+/// Identity of a file's content; another one where the file was written or replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    len: u64,
+    /// Seconds and nanoseconds.
+    modified: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            len: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        }
+    }
+}
+
+/// Addresses of the section `.mailbox`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Section {
-    /// Its first byte.
+    /// Its first byte, as firmware addresses it (virtual address).
     pub address: u64,
+    /// Its first byte, as it is loaded (physical address): translated by the segment that holds it.
+    pub physical: u64,
     /// Bytes.
     pub size: u64,
 }
 
+/// A PT_LOAD segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageSegment {
+    /// Position in the program header table.
+    pub index: usize,
+    /// Physical address: where it is loaded.
+    pub address: u64,
+    /// Virtual address: where it is linked to run.
+    pub virtual_address: u64,
+    /// Offset of its bytes in the file.
+    pub offset: u64,
+    /// Bytes in the file.
+    pub len: u64,
+    /// Zeros that follow, up to its size in memory. As the file says, so possibly more than there is memory.
+    pub tail: u64,
+}
+
 /// One step of loading an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Write<'a> {
-    /// Zeros: the tail of a segment, from its file size to its memory size. What of it is outside of the map is worth a
-    /// note, not an error ([`MemoryMap::mapped`](super::MemoryMap::mapped) gives the rest).
+pub enum Write {
+    /// Zeros behind a segment's bytes. What of them is outside of the map is worth a note, not an error
+    /// ([`MemoryMap::mapped`](super::MemoryMap::mapped) gives the rest).
     Zero {
         /// Physical address.
         address: u64,
-        /// Bytes; as the file says, so possibly more than there is memory.
+        /// Bytes.
         len: u64,
     },
-    /// Bytes of the file.
-    Bytes {
-        /// Physical address.
-        address: u64,
-        /// The bytes.
-        bytes: &'a [u8],
-    },
-}
-
-/// A PT_LOAD segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Load {
-    /// Physical address.
-    address: u64,
-    /// Offset of its bytes in the file.
-    start: usize,
-    /// Bytes in the file.
-    len: usize,
-    /// Bytes that follow as zeros.
-    tail: u64,
+    /// Bytes of the file, which [`ImageContent::pieces`] reads.
+    Bytes(ImageSegment),
 }
 
 impl Image {
-    /// Believes the bytes of an ELF file. `file` is for messages.
+    /// Reads and validates the headers of an ELF file, and no other byte of it.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, is no little-endian, linked ELF file, or its tables contradict themselves.
+    pub fn open(file: &Path) -> Result<Self, ImageError> {
+        let (opened, stamp) = open(file).map_err(|problem| refuse(file, problem))?;
+        let parsed = read::parse(&ReadCache::new(opened));
+        Ok(Self {
+            file: file.to_path_buf(),
+            source: Source::File(stamp),
+            parsed: parsed.map_err(|problem| refuse(file, problem))?,
+        })
+    }
+
+    /// Validates an ELF file that is in memory. `file` is for messages.
     ///
     /// # Errors
     ///
     /// When the bytes are no little-endian, linked ELF file, or its tables contradict themselves.
-    pub fn parse(bytes: Vec<u8>, file: &Path) -> Result<Self, ImageError> {
-        let parsed = match FileKind::parse(bytes.as_slice()) {
-            Ok(FileKind::Elf32) => read::<FileHeader32<Endianness>>(&bytes),
-            Ok(FileKind::Elf64) => read::<FileHeader64<Endianness>>(&bytes),
-            _ => Err(ImageProblem::NotElf),
-        };
-        let file = file.to_path_buf();
-        match parsed {
-            Ok(Parsed {
-                ptr_width,
-                loads,
-                mailbox,
-            }) => Ok(Self {
-                file,
-                bytes,
-                ptr_width,
-                loads,
-                mailbox,
-            }),
-            Err(problem) => Err(ImageError { file, problem }),
-        }
+    pub fn parse(bytes: impl Into<Bytes>, file: &Path) -> Result<Self, ImageError> {
+        let bytes = bytes.into();
+        let parsed = read::parse(&*bytes).map_err(|problem| refuse(file, problem))?;
+        Ok(Self {
+            file: file.to_path_buf(),
+            source: Source::Bytes(bytes),
+            parsed,
+        })
     }
 
     /// The file it was read from.
@@ -109,148 +141,157 @@ impl Image {
 
     /// Pointer width of its CPU, as the ELF class says.
     pub fn ptr_width(&self) -> PtrWidth {
-        self.ptr_width
+        self.parsed.ptr_width
     }
 
     /// Its section `.mailbox`, where it has one.
     pub fn mailbox(&self) -> Option<Section> {
-        self.mailbox
+        self.parsed.mailbox
+    }
+
+    /// Its PT_LOAD segments, in the order of the program headers.
+    pub fn segments(&self) -> &[ImageSegment] {
+        &self.parsed.segments
+    }
+
+    /// Number of its program headers, of any type.
+    pub fn program_headers(&self) -> usize {
+        self.parsed.program_headers
+    }
+
+    /// Properties that are accepted, and unusual for firmware.
+    pub fn doubts(&self) -> &[ImageDoubt] {
+        &self.parsed.doubts
     }
 
     /// The steps of loading it, in the order they must be done: all tails are zeroed before any bytes are copied, so that
     /// a tail that overlaps another segment's bytes does no harm.
-    pub fn writes(&self) -> impl Iterator<Item = Write<'_>> {
-        let zeros = self.loads.iter().filter_map(|load| {
-            let address = load.address.checked_add(u64::try_from(load.len).ok()?)?;
-            (load.tail > 0).then_some(Write::Zero {
-                address,
-                len: load.tail,
-            })
+    pub fn writes(&self) -> impl Iterator<Item = Write> {
+        let zeros = self.segments().iter().filter_map(|segment| {
+            let address = segment.address.checked_add(segment.len)?;
+            let len = segment.tail;
+            (len > 0).then_some(Write::Zero { address, len })
         });
-        let copies = self.loads.iter().filter_map(|load| {
-            let bytes = self.bytes.get(load.start..)?.get(..load.len)?;
-            (load.len > 0).then_some(Write::Bytes {
-                address: load.address,
-                bytes,
-            })
+        let loaded = self.segments().iter().filter(|segment| segment.len > 0);
+        zeros.chain(loaded.map(|segment| Write::Bytes(*segment)))
+    }
+
+    /// Opens the file for the bytes of its segments.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read any more, or has changed since its headers were read.
+    pub fn content(&self) -> Result<ImageContent<'_>, ImageError> {
+        let source = match &self.source {
+            Source::Bytes(bytes) => Opened::Bytes(bytes),
+            Source::File(known) => {
+                let opened = open(&self.file).and_then(|(file, stamp)| {
+                    let same = stamp == *known;
+                    same.then_some(file).ok_or(ImageProblem::Changed)
+                });
+                Opened::File(opened.map_err(|problem| refuse(&self.file, problem))?)
+            }
+        };
+        Ok(ImageContent {
+            image: self,
+            source,
+        })
+    }
+
+    /// An ELF file of the same class with the same section `.mailbox`, and without segments: what a replay needs to know of
+    /// the image. The loaded bytes are in the recording as writes into memory.
+    pub fn outline(&self) -> Bytes {
+        let mailbox = self.mailbox();
+        // The segment that translates the section's address, where that is needed.
+        let translated = mailbox.filter(|section| section.address != section.physical);
+        let segment = translated.map(|section| ElfSegment {
+            address: section.physical,
+            virtual_address: section.address,
+            bytes: Vec::new(),
+            mem_size: section.size.max(1),
         });
-        zeros.chain(copies)
+        let outline = ElfBuilder {
+            class64: self.ptr_width() == PtrWidth::P8,
+            segments: segment.into_iter().collect(),
+            mailboxes: mailbox
+                .map(|section| (section.address, section.size))
+                .into_iter()
+                .collect(),
+            ..ElfBuilder::default()
+        };
+        outline.build().into()
     }
 }
 
-impl fmt::Debug for Image {
-    /// Without the bytes.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Image")
-            .field("file", &self.file)
-            .field("ptr_width", &self.ptr_width)
-            .field("loads", &self.loads)
-            .field("mailbox", &self.mailbox)
-            .finish_non_exhaustive()
-    }
+/// The bytes of an image, open for loading.
+#[derive(Debug)]
+pub struct ImageContent<'a> {
+    image: &'a Image,
+    source: Opened<'a>,
 }
 
-/// What [`read`] finds.
-struct Parsed {
-    ptr_width: PtrWidth,
-    loads: Vec<Load>,
-    mailbox: Option<Section>,
+#[derive(Debug)]
+enum Opened<'a> {
+    File(File),
+    Bytes(&'a Bytes),
 }
 
-fn read<H: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> Result<Parsed, ImageProblem> {
-    let header = H::parse(bytes)?;
-    let endian = header.endian()?;
-    if endian == Endianness::Big {
-        return Err(ImageProblem::BigEndian);
+impl ImageContent<'_> {
+    /// The bytes of a segment with their physical addresses, at most 1 MiB at a time; the first error is the last item.
+    pub fn pieces(
+        &self,
+        segment: &ImageSegment,
+    ) -> impl Iterator<Item = Result<(u64, Bytes), ImageError>> {
+        let ImageSegment {
+            address,
+            offset,
+            len,
+            ..
+        } = *segment;
+        let mut failed = false;
+        (0..len.div_ceil(PIECE)).map_while(move |piece| {
+            let done = piece * PIECE;
+            let read = self.read(offset.saturating_add(done), PIECE.min(len - done));
+            let ended = std::mem::replace(&mut failed, read.is_err());
+            (!ended).then(|| match read {
+                Ok(bytes) => Ok((address.saturating_add(done), bytes)),
+                Err(cause) => Err(refuse(&self.image.file, ImageProblem::Read(cause))),
+            })
+        })
     }
-    if header.e_type(endian) == ET_REL {
-        return Err(ImageProblem::Relocatable);
-    }
-    let mut loads = Vec::new();
-    for (index, segment) in header.program_headers(endian, bytes)?.iter().enumerate() {
-        if segment.p_type(endian) == PT_LOAD {
-            loads.push(load(index, segment, endian, bytes.len())?);
+
+    /// Reads at most [`PIECE`] bytes.
+    fn read(&self, offset: u64, len: u64) -> io::Result<Bytes> {
+        let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        let len = usize::try_from(len).map_err(|_| cut())?;
+        match &self.source {
+            Opened::File(file) => {
+                let mut bytes = vec![0; len];
+                file.read_exact_at(&mut bytes, offset)?;
+                Ok(bytes.into())
+            }
+            Opened::Bytes(bytes) => {
+                let start = usize::try_from(offset).map_err(|_| cut())?;
+                let end = start.checked_add(len).filter(|end| *end <= bytes.len());
+                end.map(|end| bytes.slice(start..end)).ok_or_else(cut)
+            }
         }
     }
-    let len = loads.iter().map(|load: &Load| load.len as u128).sum();
-    if len > bytes.len() as u128 * MAX_LOADS {
-        return Err(ImageProblem::LoadsTooMuch {
-            len,
-            file_len: bytes.len(),
-        });
-    }
-    let ptr_width = if header.is_class_64() {
-        PtrWidth::P8
-    } else {
-        PtrWidth::P4
-    };
-    Ok(Parsed {
-        ptr_width,
-        loads,
-        mailbox: mailbox(header, endian, bytes)?,
-    })
 }
 
-fn load<P: ProgramHeader<Endian = Endianness>>(
-    index: usize,
-    segment: &P,
-    endian: Endianness,
-    file_len: usize,
-) -> Result<Load, ImageProblem> {
-    let address = segment.p_paddr(endian).into();
-    let offset = segment.p_offset(endian).into();
-    let file_size = segment.p_filesz(endian).into();
-    let mem_size = segment.p_memsz(endian).into();
-    let tail = mem_size
-        .checked_sub(file_size)
-        .ok_or(ImageProblem::Shrinks {
-            index,
-            file_size,
-            mem_size,
-        })?;
-    // The last byte must have an address; what follows it need not.
-    if address.checked_add(mem_size.saturating_sub(1)).is_none() {
-        return Err(ImageProblem::Wraps {
-            index,
-            address,
-            mem_size,
-        });
+/// Opens a regular file. Others are not opened: a pipe may block, and a device may have no end.
+fn open(file: &Path) -> Result<(File, Stamp), ImageProblem> {
+    if !std::fs::metadata(file)?.is_file() {
+        return Err(ImageProblem::NotRegular);
     }
-    let outside = ImageProblem::OutsideFile {
-        index,
-        offset,
-        len: file_size,
-        file_len,
-    };
-    let (Ok(start), Ok(len)) = (usize::try_from(offset), usize::try_from(file_size)) else {
-        return Err(outside);
-    };
-    match start.checked_add(len) {
-        Some(end) if end <= file_len || len == 0 => Ok(Load {
-            address,
-            start,
-            len,
-            tail,
-        }),
-        _ => Err(outside),
-    }
+    let opened = guest::open(file)?;
+    let stamp = Stamp::of(&opened.metadata()?);
+    Ok((opened, stamp))
 }
 
-fn mailbox<H: FileHeader<Endian = Endianness>>(
-    header: &H,
-    endian: Endianness,
-    bytes: &[u8],
-) -> Result<Option<Section>, ImageProblem> {
-    let Some((_, section)) = header
-        .sections(endian, bytes)?
-        .section_by_name(endian, MAILBOX_SECTION)
-    else {
-        return Ok(None);
-    };
-    let address = section.sh_addr(endian).into();
-    let size = section.sh_size(endian).into();
-    match address.checked_add(size.saturating_sub(1)) {
-        Some(_) => Ok(Some(Section { address, size })),
-        None => Err(ImageProblem::MailboxWraps { address, size }),
+fn refuse(file: &Path, problem: ImageProblem) -> ImageError {
+    ImageError {
+        file: file.to_path_buf(),
+        problem,
     }
 }

@@ -38,7 +38,7 @@ pub struct Initial<'a> {
     size: u64,
     content: Content<'a>,
     /// What the user should know.
-    pub note: Option<Note>,
+    pub notes: Vec<Note>,
 }
 
 /// What the user should know of a memory's first content.
@@ -49,13 +49,34 @@ pub enum Note {
         /// The seed that was used.
         seed: u64,
     },
-    /// The file says less than the memory holds.
+    /// Digits of a file say nothing.
     UnknownDigits {
         /// The file.
         file: PathBuf,
-        /// How many.
+        /// Digits `x`, `z` and `?`.
         count: u64,
     },
+    /// A file without a value.
+    NoValues {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Values of a file are those of narrower words.
+    ShortWords {
+        /// The file.
+        file: PathBuf,
+        /// Digits of each value.
+        digits: u64,
+        /// Bytes a word of the memory.
+        width: u64,
+    },
+}
+
+impl Note {
+    /// Whether the content is hardly what was meant.
+    pub fn is_warning(&self) -> bool {
+        !matches!(self, Self::Seed { .. })
+    }
 }
 
 impl fmt::Display for Note {
@@ -65,6 +86,26 @@ impl fmt::Display for Note {
             Self::UnknownDigits { file, count } => {
                 let file = file.display();
                 write!(f, "{file}: {count} digits are x or z, and read as 0")
+            }
+            Self::NoValues { file } => {
+                let file = file.display();
+                write!(
+                    f,
+                    "{file}: a memory file (format of `$readmemh`) without a value; the memory is left as it is"
+                )
+            }
+            Self::ShortWords {
+                file,
+                digits,
+                width,
+            } => {
+                let (file, bits) = (file.display(), digits * 4);
+                write!(
+                    f,
+                    "{file}: every value has {digits} digits, as a memory file for words of {bits} bits has, and each fills a word of {}; \
+                     `objcopy -O verilog --verilog-data-width={width}` writes words of {width} bytes",
+                    width * 8
+                )
             }
         }
     }
@@ -127,7 +168,7 @@ impl Initial<'_> {
 impl fmt::Debug for Initial<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Initial")
-            .field("note", &self.note)
+            .field("notes", &self.notes)
             .finish_non_exhaustive()
     }
 }
@@ -138,14 +179,14 @@ impl fmt::Debug for Initial<'_> {
 /// # Errors
 /// Where a file can't be read, or does not fit.
 pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial<'_>, InitialError> {
-    let (content, note) = match &memory.init {
-        Init::None => (Content::Any, None),
-        Init::Zero => (Content::Zero, None),
+    let (content, notes) = match &memory.init {
+        Init::None => (Content::Any, Vec::new()),
+        Init::Zero => (Content::Zero, Vec::new()),
         // What is not kept need not be made up.
-        Init::Random { .. } if memory.backend == Backend::Log => (Content::Any, None),
+        Init::Random { .. } if memory.backend == Backend::Log => (Content::Any, Vec::new()),
         Init::Random { seed: own } => {
             let seed = own.unwrap_or(seed);
-            (Content::Random { seed }, Some(Note::Seed { seed }))
+            (Content::Random { seed }, vec![Note::Seed { seed }])
         }
         Init::Hex { file, width } => {
             let text = guest::read(file).map_err(|cause| InitialError::Read {
@@ -161,25 +202,38 @@ pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial<'_>, 
                     cause,
                 });
             }
-            let count = runs.unknown_digits();
-            let note = (count > 0).then(|| Note::UnknownDigits {
-                file: file.clone(),
-                count,
-            });
+            let notes = notes(file, &runs, *width);
             let content = Content::Hex {
                 text,
                 file,
                 width: *width,
             };
-            (content, note)
+            (content, notes)
         }
     };
     Ok(Initial {
         id,
         size: memory.size,
         content,
-        note,
+        notes,
     })
+}
+
+/// What the user should know of a file that was read to its end.
+fn notes(file: &Path, runs: &HexRuns<'_>, width: u64) -> Vec<Note> {
+    let file = || file.to_owned();
+    let count = runs.unknown_digits();
+    let unknown = (count > 0).then(|| Note::UnknownDigits {
+        file: file(),
+        count,
+    });
+    let nothing = (runs.values() == 0).then(|| Note::NoValues { file: file() });
+    let short = runs.short_words().map(|digits| Note::ShortWords {
+        file: file(),
+        digits,
+        width,
+    });
+    [unknown, nothing, short].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

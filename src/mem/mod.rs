@@ -5,15 +5,15 @@
 //! - [`Geometry`]: a memory's bytes as words of HDL arrays.
 //! - [`Op`] and [`execute`]: what can be asked of memory, carried out on any [`Store`].
 //! - [`initial()`], [`HexRuns`]: what a memory holds when it is built.
-//! - [`Image`]: what an ELF file puts into memory.
+//! - [`Image`], [`Placement`]: segments of an ELF file, and their place in the memories of a space.
 //! - [`Buffer`]: bytes of this process that stand for an HDL array.
 //! - [`flush_static_mems`], [`StaticMemSink`], [`StaticMemFiles`]: what those arrays hold, for use after a run.
 //! - [`DPIShareMemParser`]: descriptions of memories that are no whole configuration.
 
 mod buffer;
-#[cfg(test)]
 pub(crate) mod elf_builder;
 mod extents;
+mod file_format;
 mod geometry;
 mod hex;
 mod image;
@@ -22,6 +22,7 @@ mod memory;
 mod op;
 mod parser;
 mod path;
+mod placement;
 mod segments;
 mod space;
 mod static_mem;
@@ -31,7 +32,9 @@ pub use buffer::Buffer;
 pub use extents::{Extent, PartialOverlap, Space};
 pub use geometry::{Geometry, Run, Runs, Word, Words};
 pub use hex::{HexError, HexProblem, HexRun, HexRuns};
-pub use image::{Image, ImageError, ImageProblem, Section, Write};
+pub use image::{
+    Image, ImageContent, ImageDoubt, ImageError, ImageProblem, ImageSegment, Section, Write,
+};
 pub use initial::{Initial, InitialError, Note, initial};
 pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, SpaceId};
 pub(crate) use op::CHUNK;
@@ -40,6 +43,7 @@ pub use op::{
 };
 pub use parser::DPIShareMemParser;
 pub use path::WordPath;
+pub use placement::{LeftOut, LoadError, Nearest, Nothing, Placement};
 pub use segments::{Segment, Segments};
 pub use space::MapError;
 pub(crate) use static_mem::{Instances, StaticMem};

@@ -1,16 +1,16 @@
-//! Memories that a C model holds, behind `__vhost_bb_mem_*`.
+//! Black-box memories of a C model, behind `__vhost_bb_mem_*`.
 
 use super::Absent;
 use super::symbols::{__vhost_bb_mem_read, __vhost_bb_mem_write};
 
-/// Reads from the C model of the memory at `base`; `address` is absolute. Gives how many bytes the model says it moved.
+/// Reads from the C model of the memory at `base`; `address` is absolute. Returns the number of bytes moved.
 pub(crate) fn api_read(base: u64, address: u64, buffer: &mut [u8]) -> Result<usize, Absent> {
     let read = __vhost_bb_mem_read.get()?;
     // SAFETY: the model writes at most as many bytes as `buffer` has.
     Ok(unsafe { read(base, address, buffer.as_mut_ptr(), buffer.len()) })
 }
 
-/// Writes to the C model of the memory at `base`; `address` is absolute. Gives how many bytes the model says it moved.
+/// Writes to the C model of the memory at `base`; `address` is absolute. Returns the number of bytes moved.
 pub(crate) fn api_write(base: u64, address: u64, data: &[u8]) -> Result<usize, Absent> {
     let write = __vhost_bb_mem_write.get()?;
     // SAFETY: the model reads at most as many bytes as `data` has.

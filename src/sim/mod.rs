@@ -1,20 +1,20 @@
-//! The simulator and C's standard output, as safe functions.
+//! Safe wrappers of the simulator and of C's standard output.
 //!
 //! - [`strand`]: calls from any thread, one at a time.
-//! - [`symbols`]: every function of the simulator that is called, declared in one place.
-//! - [`symbol`]: how one is found: a weak reference, then `dlsym`.
-//! - [`scope`]: the DPI scope that exported functions are called in.
-//! - [`testbench`]: what the testbench exports: its methods, its tasks, its reports.
-//! - [`sv_memory`], [`c_memory`]: black-box memories, which the testbench or a C model holds.
+//! - [`symbols`]: declarations of every simulator function that is called.
+//! - [`symbol`]: symbol lookup: a weak reference, then `dlsym`.
+//! - [`scope`]: DPI scope of exported functions.
+//! - [`testbench`]: exported functions of the testbench: methods, tasks, reports.
+//! - [`sv_memory`], [`c_memory`]: black-box memories of the testbench and of a C model.
 //! - [`vpi`], [`uvm_hdl`]: words of HDL arrays, as [`vecval`]s.
-//! - [`open_array`]: `byte unsigned data[]` of an imported function's caller.
-//! - [`python`]: what an interpreter must be told before it starts, and its lock.
-//! - [`printf`]: one number, printed by C.
+//! - [`open_array`]: `byte unsigned data[]` of the caller of an imported function.
+//! - [`python`]: interpreter settings before start, and the GIL.
+//! - [`printf`]: one number, formatted by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
 //! - [`fork`]: forks of the process.
 //! - [`signals`], [`locale`], [`float`], [`library`]: state of the process that this library must not change, or be changed by.
 //!
-//! Nothing here knows of actors or of the bus. All of it is called on the thread that the simulator called from.
+//! No knowledge of actors or the bus. Every call is made on the simulator's calling thread.
 
 #![allow(
     unsafe_code,
@@ -63,30 +63,30 @@ pub(crate) use text::c_text;
 
 use thiserror::Error;
 
-/// The simulator lacks a function.
+/// Missing simulator function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the simulator has no `{symbol}`: define it, export it, or link what does")]
 pub(crate) struct Absent {
-    /// Its name.
+    /// Symbol name.
     pub(crate) symbol: &'static str,
 }
 
-/// Why an exported function of the testbench could not be called.
+/// Error of a call to an exported function of the testbench.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum SimError {
-    /// It isn't there.
+    /// Missing function.
     #[error(transparent)]
     Absent(#[from] Absent),
-    /// It is there, but a simulator calls it in a scope only, and none is known.
+    /// Present, but callable in a DPI scope only, and none is known.
     #[error(
         "`{symbol}` can't be called, since no DPI scope is known: call `mb_init` from the package or module that \
          exports it, or import the functions you call as `context`"
     )]
     NoScope {
-        /// Its name.
+        /// Symbol name.
         symbol: &'static str,
     },
-    /// A report is being made already.
+    /// Report inside a report.
     #[error("`mb_report` can't be called from inside itself")]
     Reporting,
 }

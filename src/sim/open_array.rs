@@ -1,4 +1,4 @@
-//! `byte unsigned data[]`: an array of an imported function's caller.
+//! Open array `byte unsigned data[]` of the caller of an imported function.
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::Absent;
 use super::symbols::{svGetArrElemPtr1, svGetArrayPtr, svLow, svSize};
 
-/// An open array of bytes with one dimension.
+/// One-dimensional open array of bytes.
 #[derive(Debug)]
 pub(crate) struct OpenArray {
     handle: *mut c_void,
@@ -16,28 +16,28 @@ pub(crate) struct OpenArray {
     len: usize,
 }
 
-/// Why an open array can't be used.
+/// Error of an open array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum ArrayError {
-    /// The simulator lacks a function.
+    /// Missing simulator function.
     #[error(transparent)]
     Absent(#[from] Absent),
-    /// It has no dimension, or a negative size.
+    /// No dimension, or a negative size.
     #[error("`svSize` says that the array has {0} elements")]
     Size(c_int),
-    /// The simulator gives no place for an element.
+    /// No address for an element.
     #[error("the simulator gives no access to element {0} of the array")]
     Element(c_int),
 }
 
-/// The dimension of a one-dimensional unpacked array.
+/// Dimension number of a one-dimensional unpacked array.
 const DIMENSION: c_int = 1;
 
 impl OpenArray {
-    /// The array behind a handle.
+    /// Open array of a handle.
     ///
     /// # Safety
-    /// The simulator gave the handle for a one-dimensional array of bytes, in the call that is still running.
+    /// The simulator gave the handle for a one-dimensional array of bytes in the current call.
     pub(crate) unsafe fn new(handle: *mut c_void) -> Result<Self, ArrayError> {
         let size = svSize.get()?;
         // SAFETY: the handle is the simulator's.
@@ -46,17 +46,17 @@ impl OpenArray {
         Ok(Self { handle, size, len })
     }
 
-    /// Bytes, as the simulator counts them.
+    /// Size in bytes, as an `int` of the simulator.
     pub(crate) fn size(&self) -> c_int {
         self.size
     }
 
-    /// Bytes.
+    /// Size in bytes.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    /// A copy of the bytes.
+    /// Copies the bytes.
     pub(crate) fn to_vec(&self) -> Result<Vec<u8>, ArrayError> {
         let mut bytes = vec![0; self.len];
         if let Some(elements) = self.elements()? {
@@ -72,7 +72,7 @@ impl OpenArray {
         Ok(bytes)
     }
 
-    /// Writes over the first bytes of the array, as many as there are in both.
+    /// Overwrites the first bytes of the array, up to the shorter of the two lengths.
     pub(crate) fn fill(&self, bytes: &[u8]) -> Result<(), ArrayError> {
         let len = bytes.len().min(self.len);
         if let Some(elements) = self.elements()? {
@@ -88,7 +88,7 @@ impl OpenArray {
         Ok(())
     }
 
-    /// The bytes, where the simulator keeps them as C does: the least index first.
+    /// Bytes in C's layout, least index first; `None` if the simulator stores them otherwise.
     fn elements(&self) -> Result<Option<*mut u8>, ArrayError> {
         let elements = svGetArrayPtr.get()?;
         // SAFETY: the handle is the simulator's.
@@ -106,7 +106,7 @@ impl OpenArray {
         Ok(element.cast())
     }
 
-    /// The least index: that of the caller's own array, which need not start at 0.
+    /// Least index of the caller's array, which need not be 0.
     fn first(&self) -> c_int {
         svLow.get().map_or(0, |low| {
             // SAFETY: the handle is the simulator's.

@@ -1,4 +1,4 @@
-//! One number, printed by C's own `snprintf`.
+//! One number, formatted by C's `snprintf`.
 //!
 //! Only what C defines can be said: the types hold neither a `%n` nor a pointer, neither an amount
 //! past [`Extent::MAX`] nor a number of another type than the conversion takes. A number is printed the same in every process:
@@ -21,29 +21,29 @@ use super::locale::CLocale;
 pub(crate) struct Extent(u16);
 
 impl Extent {
-    /// The largest width or precision.
+    /// Largest width or precision.
     pub(crate) const MAX: u16 = 4096;
 
-    /// None past [`MAX`](Self::MAX).
+    /// Checked amount; `None` above [`MAX`](Self::MAX).
     pub(crate) fn new(amount: u64) -> Option<Self> {
         let amount = u16::try_from(amount).ok()?;
         (amount <= Self::MAX).then_some(Self(amount))
     }
 
-    /// The amount.
+    /// Amount in characters.
     pub(crate) fn get(self) -> usize {
         self.0.into()
     }
 }
 
-/// The flags of a conversion.
+/// Flags of a conversion.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Flags {
     /// `-`
     pub(crate) left: bool,
     /// `+`
     pub(crate) plus: bool,
-    /// A space.
+    /// Space
     pub(crate) space: bool,
     /// `#`
     pub(crate) alternate: bool,
@@ -51,18 +51,18 @@ pub(crate) struct Flags {
     pub(crate) zero: bool,
 }
 
-/// How a number is laid out.
+/// Layout of a number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Shape {
     /// Flags.
     pub(crate) flags: Flags,
-    /// The least number of characters.
+    /// Minimum number of characters.
     pub(crate) width: Option<Extent>,
-    /// The least number of digits; those after the decimal point for a real number.
+    /// Precision: minimum digits of an integer, digits after the decimal point of a real number.
     pub(crate) precision: Option<Extent>,
 }
 
-/// Conversion of a number without a sign.
+/// Conversion of an unsigned number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Radix {
     /// `%u`
@@ -96,18 +96,18 @@ pub(crate) enum Notation {
     HexUpper,
 }
 
-/// A number, and the conversion that prints it.
+/// Number with its conversion.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Number {
     /// `%d`
     Signed(i64),
-    /// One without a sign.
+    /// Unsigned number.
     Unsigned(Radix, u64),
-    /// A real one.
+    /// Real number.
     Real(Notation, f64),
 }
 
-/// `snprintf` says no. C allows that for want of memory.
+/// Failure of `snprintf`, which C permits when memory is short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("C's snprintf failed")]
 pub(crate) struct Failed;
@@ -117,7 +117,7 @@ pub(crate) fn print(text: &mut Vec<u8>, shape: &Shape, number: Number) -> Result
     let template = Template::new(shape, number);
     let format = template.0.as_ptr().cast::<c_char>();
     let width = shape.width.map_or(0, |width| c_int::from(width.0));
-    // To C, a negative precision is none.
+    // C treats a negative precision as absent.
     let precision = shape.precision.map_or(-1, |digits| c_int::from(digits.0));
     // Integers depend on neither.
     let _same_everywhere =
@@ -142,10 +142,10 @@ pub(crate) fn print(text: &mut Vec<u8>, shape: &Shape, number: Number) -> Result
     })
 }
 
-/// Room that is enough for most numbers.
+/// Buffer size that suffices for most numbers.
 const USUAL: usize = 32;
 
-/// Lets `print` fill the room it is given; where it says that it needs more, once again.
+/// Calls `print` with a buffer, and once again with a larger one if it asks for it.
 fn append(text: &mut Vec<u8>, print: impl Fn(&mut [u8]) -> c_int) -> Result<(), Failed> {
     let start = text.len();
     let mut room = USUAL;
@@ -164,7 +164,7 @@ fn append(text: &mut Vec<u8>, print: impl Fn(&mut [u8]) -> c_int) -> Result<(), 
     Err(Failed)
 }
 
-/// A format of one conversion that takes width and precision as arguments: `%-+ #0*.*llx` at the
+/// Format of one conversion with width and precision as arguments; longest: `%-+ #0*.*llx` and a NUL.
 /// longest, and a NUL.
 struct Template([u8; 16]);
 
@@ -213,25 +213,25 @@ impl Template {
     }
 }
 
-/// C's own `printf` of one conversion, as tests compare with it.
+/// `printf` of one conversion by C, as the reference of tests.
 #[cfg(test)]
 pub(crate) mod oracle {
     use std::ffi::{CString, c_char, c_int, c_long, c_uint, c_ulong, c_void};
 
-    /// A value and its C type.
+    /// Value with its C type.
     #[derive(Debug, Clone, Copy)]
     pub(crate) enum Value<'a> {
-        /// An integer of the type that goes with this length modifier, from the low end of a word.
+        /// Integer of the type of this length modifier, from the low end of a word.
         Integer(&'a str, u64),
-        /// A `double`.
+        /// `double`.
         Real(f64),
-        /// A pointer, which is not followed.
+        /// Pointer, not followed.
         Pointer(u64),
-        /// A string.
+        /// String.
         Text(&'a str),
     }
 
-    /// Prints by a format of one conversion, which takes `stars` as width and precision and then a value of this type.
+    /// Formats one conversion, which takes `stars` as width and precision, then a value of this type.
     pub(crate) fn print(format: &str, stars: &[i32], value: Value<'_>) -> String {
         let format = CString::new(format).unwrap();
         let format = format.as_ptr();

@@ -1,4 +1,4 @@
-//! Holds `include/vhost.h` to the code: C's compiler is shown the type of each function as Rust's compiler knows it.
+//! Check of `include/vhost.h` against the code: C's compiler sees each function's type as Rust's compiler knows it.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::fmt::Write as _;
@@ -6,13 +6,13 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The header's two parts: what the library exports, and what it looks for.
+/// Parts of the header: exported functions, and functions looked up in the simulator.
 pub(crate) fn header() -> (&'static str, &'static str) {
     let text = include_str!("../../include/vhost.h");
     text.split_once("#ifdef VHOST_DECLARE_TESTBENCH").unwrap()
 }
 
-/// How C writes a Rust type.
+/// C spelling of a Rust type.
 pub(crate) trait CType {
     const C: &'static str;
 }
@@ -44,9 +44,9 @@ c_types! {
     *mut u64 => "uint64_t *",
 }
 
-/// A function's type.
+/// C spelling of a function type.
 pub(crate) trait Prototype {
-    /// A C pointer `name` to such a function.
+    /// Declaration of a C pointer `name` to such a function.
     fn pointer(name: &str) -> String;
 }
 
@@ -70,7 +70,7 @@ prototypes!(A B C D);
 prototypes!(A B C D E);
 prototypes!(A B C D E F G H);
 
-/// Functions by name, each as a C pointer to it.
+/// Functions by name, each as a C pointer.
 #[derive(Debug, Default)]
 pub(crate) struct Functions {
     names: Vec<&'static str>,
@@ -78,14 +78,14 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
-    /// One more, of type `F`, whether it is there or not.
+    /// Adds a function of type `F`, present or not.
     pub(crate) fn add<F: Prototype>(&mut self, name: &'static str, _function: Option<F>) {
         let pointer = F::pointer(&format!("p{}", self.names.len()));
         writeln!(self.pointers, "{pointer} = {name};").unwrap();
         self.names.push(name);
     }
 
-    /// Fails unless this part of the header declares these, in this order, with these types.
+    /// Fails unless this part of the header declares exactly these functions, in this order, with these types.
     pub(crate) fn are_declared_by(&self, part: &str) {
         assert_eq!(names(part), self.names);
         let mut c = "#define VHOST_DECLARE_TESTBENCH\n#include \"vhost.h\"\n".to_owned();
@@ -94,7 +94,7 @@ impl Functions {
     }
 }
 
-/// The names of the functions that C text declares.
+/// Names of functions declared by C text.
 fn names(c: &str) -> Vec<&str> {
     let lines = c
         .lines()
@@ -107,7 +107,7 @@ fn names(c: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Shows C text to the compiler.
+/// Compiles C text.
 fn compile(c: &str) {
     let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");

@@ -1,4 +1,4 @@
-//! What an interpreter must be told before it starts, and its lock.
+//! Interpreter settings before start, and the GIL.
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::mem::MaybeUninit;
@@ -12,25 +12,24 @@ use super::Absent;
 use super::fork::generation;
 use super::symbol::Symbol;
 
-/// In Python's stable ABI. Looked up, since it is deprecated, and its successor is in no stable ABI.
+/// Part of Python's stable ABI. Looked up at run time: it is deprecated, and its successor is in no stable ABI.
 static PY_SET_PROGRAM_NAME: Symbol<unsafe extern "C" fn(*const libc::wchar_t)> =
     // SAFETY: this is the prototype that C gives it.
     unsafe { Symbol::new("Py_SetProgramName") };
 
-/// Says which program the interpreter is to be: where that is in a virtual environment, so is the interpreter.
+/// Sets the interpreter's program name. A program in a virtual environment selects that environment.
 pub(crate) fn name_python_program(program: &str) -> Result<(), Absent> {
     let set = PY_SET_PROGRAM_NAME.get()?;
     let wide = program.chars().map(|c| u32::from(c).cast_signed());
     let wide: Vec<libc::wchar_t> = wide.chain([0]).collect();
-    // Kept for ever, as the interpreter is.
+    // Leaked: the interpreter keeps the pointer.
     let wide = wide.leak();
     // SAFETY: the text ends with a NUL, and is never freed or changed.
     unsafe { set(wide.as_ptr()) };
     Ok(())
 }
 
-/// Lets everything that is loaded from now on see the symbols of a library that is loaded already. Where it is not, nothing
-/// happens.
+/// Makes the symbols of a loaded library visible to libraries loaded later. Does nothing if it is not loaded.
 pub(crate) fn make_global(library: &Path) {
     let Ok(library) = CString::new(library.as_os_str().as_bytes()) else {
         return;
@@ -71,7 +70,7 @@ pub(crate) fn with_gil<T>(act: impl FnOnce() -> T) -> Option<T> {
     Some(act())
 }
 
-/// The GIL, also while a panic passes.
+/// GIL guard, released on panic too.
 struct Held(c_int);
 
 impl Held {

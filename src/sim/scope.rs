@@ -1,8 +1,7 @@
-//! The DPI scope that exported functions are called in.
+//! DPI scope of exported functions.
 //!
-//! A simulator finds an exported function in a scope, which an import declared `context` sets for as long as it runs.
-//! The testbench's exports are in one package or module: its scope is the one that `mb_init` was called from, or else
-//! the last one that was seen.
+//! A simulator resolves an exported function in a scope, which a `context` import sets for the time of its call. The testbench's
+//! exports are in one package or module: the scope of `mb_init`'s caller, or else the last scope seen.
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -16,24 +15,24 @@ strand_local! {
     static SCOPE: Cell<Scope> = Cell::new(Scope::Unknown);
 }
 
-/// What is known of the exports' scope.
+/// Known scope of the exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
     Unknown,
-    /// Seen in a call that may have come from elsewhere.
+    /// Seen in a call that may come from another scope.
     Seen(*mut c_void),
-    /// Said to be the one, by a call from it.
+    /// Declared by a call from the exports' scope.
     Told(*mut c_void),
 }
 
-/// Takes the caller's scope for that of the exports. A caller without one changes nothing.
+/// Stores the caller's scope as that of the exports. No effect if the caller has none.
 pub(crate) fn tell() {
     if let Some(scope) = current() {
         set(Scope::Told(scope));
     }
 }
 
-/// Takes the caller's scope for that of the exports, unless a better one is known.
+/// Stores the caller's scope as that of the exports, unless a better one is known.
 #[inline]
 pub(crate) fn see() {
     if !matches!(get(), Scope::Told(_)) {
@@ -55,20 +54,20 @@ fn look() {
     }
 }
 
-/// Forgets the scope: the next system may be another simulation's.
+/// Clears the scope: the next system may belong to another simulation.
 pub(crate) fn forget() {
     set(Scope::Unknown);
 }
 
-/// Finds an exported function and enters its scope until the guard is dropped.
+/// Looks up an exported function and enters its scope until the guard is dropped.
 pub(super) fn enter<F: Copy>(export: &Symbol<F>) -> Result<(F, Entered), SimError> {
     let function = export.get()?;
     let Ok(set) = svSetScope.get() else {
-        // No simulator: the functions are plain C.
+        // Without a simulator the functions are plain C.
         return Ok((function, Entered(ptr::null_mut())));
     };
     if get() == Scope::Unknown && !is_entered() {
-        // The system of a Rust program, which the simulator has called by an import of the program's own.
+        // System of a Rust program that the simulator called through the program's own import.
         look();
     }
     let (Scope::Seen(scope) | Scope::Told(scope)) = get() else {
@@ -81,13 +80,13 @@ pub(super) fn enter<F: Copy>(export: &Symbol<F>) -> Result<(F, Entered), SimErro
     Ok((function, Entered(before)))
 }
 
-/// Restores the scope when it is dropped.
+/// Restores the previous scope on drop.
 #[must_use = "the scope is left when this is dropped"]
 pub(super) struct Entered(*mut c_void);
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // A caller without a scope has none to go back to, and simulators complain of a NULL.
+        // No scope to restore; simulators reject NULL.
         if self.0.is_null() {
             return;
         }

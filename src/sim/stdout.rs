@@ -1,4 +1,4 @@
-//! C's `stdout`: what is written here keeps its place among the simulator's own prints.
+//! C's `stdout`: keeps the order of output shared with the simulator.
 
 use std::ffi::{c_int, c_void};
 use std::io::{self, Write};

@@ -20,8 +20,9 @@
 
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::LocalKey;
+use std::thread::{self, LocalKey};
 
 use thiserror::Error;
 
@@ -137,24 +138,25 @@ pub(crate) fn is_entered() -> bool {
 }
 
 impl Entered {
-    /// True for the guard that leaves the strand.
+    /// True where no other guard of this thread was there before.
+    #[inline]
     pub(crate) fn is_outermost(&self) -> bool {
         self.outermost
     }
 
-    /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come from any thread.
-    ///
-    /// # Errors
-    /// [`Overlap`] where another thread is inside a call when `act` has returned. The strand is not owned then.
-    pub(crate) fn leave_during<T>(&mut self, act: impl FnOnce() -> T) -> Result<T, Overlap> {
+    /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come from any thread. Gives the strand again,
+    /// or [`Overlap`] where another thread is inside a call by then; and what came of `act`, which may panic.
+    pub(crate) fn leave_during<T>(
+        self,
+        act: impl FnOnce() -> T,
+    ) -> (Result<Self, Overlap>, thread::Result<T>) {
         if !self.outermost {
-            return Ok(act());
+            return (Ok(self), catch_unwind(AssertUnwindSafe(act)));
         }
-        OWNER.release();
-        self.outermost = false;
-        let result = act();
-        self.outermost = OWNER.claim(token(), 0)?;
-        Ok(result)
+        // No guard exists meanwhile, whatever `act` does.
+        drop(self);
+        let outcome = catch_unwind(AssertUnwindSafe(act));
+        (enter(), outcome)
     }
 }
 
@@ -200,7 +202,7 @@ impl Owner {
             ) {
                 Ok(_) => return Ok(true),
                 Err(owner) if owner & !BRIEF == thread => return Ok(false),
-                Err(owner) if owner & BRIEF != 0 => std::thread::yield_now(),
+                Err(owner) if owner & BRIEF != 0 => thread::yield_now(),
                 Err(_) => return Err(Overlap),
             }
         }

@@ -1,4 +1,4 @@
-//! Memories that the testbench models in SystemVerilog, behind `mb_bb_mem_*`.
+//! Black-box memories of a SystemVerilog testbench, behind `mb_bb_mem_*`.
 
 use std::ffi::{CStr, CString};
 
@@ -8,22 +8,22 @@ use super::symbols::{
 };
 use super::{SimError, c_text};
 
-/// Bytes that one call of a block function moves at most; its array always has as many.
+/// Maximum bytes of one block call; its array always has this size.
 const BLOCK: usize = 64;
 
-/// A black-box memory of the testbench's, by name. Offsets count from its base.
+/// Black-box memory of the testbench, by name. Offsets start at its base.
 #[derive(Debug)]
 pub(crate) struct SvMemory {
     name: CString,
 }
 
 impl SvMemory {
-    /// The memory of this name.
+    /// Memory of this name.
     pub(crate) fn named(name: &str) -> Self {
         Self { name: c_text(name) }
     }
 
-    /// Reads by blocks where the testbench has them, else byte by byte.
+    /// Reads by blocks if the testbench has them, else byte by byte.
     pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), SimError> {
         if mb_bb_mem_read_block.get().is_ok() {
             read_blocks(&self.name, offset, buffer)
@@ -32,7 +32,7 @@ impl SvMemory {
         }
     }
 
-    /// Writes by blocks where the testbench has them, else byte by byte.
+    /// Writes by blocks if the testbench has them, else byte by byte.
     pub(crate) fn write(&self, offset: u64, data: &[u8]) -> Result<(), SimError> {
         if mb_bb_mem_write_block.get().is_ok() {
             write_blocks(&self.name, offset, data)

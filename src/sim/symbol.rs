@@ -1,4 +1,4 @@
-//! One function that whoever loaded the library may define.
+//! Function that the loading program may define.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::mem::{size_of, transmute_copy};
@@ -10,9 +10,8 @@ unsafe extern "C" {
     fn vhost_weak_symbol(name: *const c_char) -> *mut c_void;
 }
 
-/// A function of C type `F`, looked for at first use: as a weak reference, which a definition in the program resolves
-/// when it is linked or loaded, then by `dlsym`, which also sees what was loaded later. What was found, or not found,
-/// stays so.
+/// Function of C type `F`, looked up at first use: a weak reference, resolved by a definition in the program at link or load
+/// time, then `dlsym`, which also finds later libraries. The result is cached, a miss too.
 #[derive(Debug)]
 pub(super) struct Symbol<F> {
     name: &'static str,
@@ -20,10 +19,10 @@ pub(super) struct Symbol<F> {
 }
 
 impl<F: Copy> Symbol<F> {
-    /// The function of this name.
+    /// Function of this name.
     ///
     /// # Safety
-    /// `F` is a function pointer, and what the program defines under this name, if anything, is a function of its type.
+    /// `F` is a function pointer, and any definition of this name in the program has its type.
     pub(super) const unsafe fn new(name: &'static str) -> Self {
         const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
         Self {
@@ -32,7 +31,7 @@ impl<F: Copy> Symbol<F> {
         }
     }
 
-    /// The function, for a call.
+    /// Function to call.
     pub(super) fn get(&self) -> Result<F, Absent> {
         let found = self.found.get_or_init(|| {
             let address = address_of(&c_text(self.name))?;
@@ -44,7 +43,7 @@ impl<F: Copy> Symbol<F> {
         })
     }
 
-    /// Its name.
+    /// Symbol name.
     pub(super) fn name(&self) -> &'static str {
         self.name
     }

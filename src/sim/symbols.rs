@@ -1,7 +1,7 @@
-//! Every function of the simulator that is called, as C declares it.
+//! Declarations of every simulator function that is called.
 //!
-//! The testbench's are those of `include/vhost.h`, with which a test compares them; the simulator's own are those of
-//! IEEE 1800's `svdpi.h` and `vpi_user.h`; UVM's are those of its `uvm_hdl.svh`.
+//! A test compares the testbench's with `include/vhost.h`. The simulator's own are those of IEEE 1800 (`svdpi.h`,
+//! `vpi_user.h`), UVM's those of `uvm_hdl.svh`.
 
 #![allow(
     non_upper_case_globals,
@@ -29,9 +29,9 @@ macro_rules! simulator {
 }
 
 simulator! {
-    /// Exported task: waits for the next clock. Whether it returns anything differs between simulators.
+    /// Exported task: waits for the next clock. Its return value differs between simulators, and is ignored.
     fn mb_step();
-    /// One poll of a method; `args` are always 16.
+    /// Polls a method once; `args` has 16 words.
     fn mb_sv_call(
         channel: *const c_char,
         method: *const c_char,
@@ -39,17 +39,17 @@ simulator! {
         args: *const u64,
         status: *mut u32,
     ) -> u64;
-    /// A channel has exited.
+    /// Exit of a channel.
     fn mb_exit(code: u32);
-    /// A channel has exited, and which.
+    /// Exit of a named channel.
     fn mb_exited(channel: *const c_char, code: u32);
-    /// A channel is there.
+    /// Registration of a channel.
     fn sv_registery_ch(channel: *const c_char);
-    /// Something to read.
+    /// Report.
     fn mb_report(severity: c_int, id: *const c_char, text: *const c_char);
-    /// A line of a channel's text.
+    /// Line of a channel's text.
     fn mb_print(channel: *const c_char, text: *const c_char);
-    /// A request that was served; `args` are always 20.
+    /// Served request; `args` has 20 words.
     fn mb_served(
         channel: *const c_char,
         slot: u32,
@@ -60,82 +60,82 @@ simulator! {
         answered: u32,
         result: u64,
     );
-    /// Bytes that the host has written; `data` always has 64.
+    /// Bytes written by the host; `data` has 64.
     fn mb_written(space: *const c_char, address: u64, len: u32, data: *const u8);
 
-    /// One byte of a black-box memory of the testbench's; the address is relative to its base.
+    /// Reads a byte of the testbench's black-box memory; the address is relative to its base.
     fn mb_bb_mem_read(name: *const c_char, address: u64, data: *mut u8);
-    /// The same, to write.
+    /// Writes a byte.
     fn mb_bb_mem_write(name: *const c_char, address: u64, data: u8);
-    /// Up to 64 bytes of one; `data` always has 64.
+    /// Reads up to 64 bytes; `data` has 64.
     fn mb_bb_mem_read_block(name: *const c_char, address: u64, len: u32, data: *mut u8);
-    /// The same, to write.
+    /// Writes up to 64 bytes; `data` has 64.
     fn mb_bb_mem_write_block(name: *const c_char, address: u64, len: u32, data: *const u8);
 
-    /// Bytes of a black-box memory of a C model's; the address is absolute. Gives how many it moved.
+    /// Reads bytes of a C model's black-box memory; the address is absolute. Returns the number of bytes moved.
     fn __vhost_bb_mem_read(base: u64, address: u64, data: *mut u8, len: usize) -> usize;
-    /// The same, to write.
+    /// Writes bytes.
     fn __vhost_bb_mem_write(base: u64, address: u64, data: *const u8, len: usize) -> usize;
 
-    /// Whether there is an HDL object of this path: 1, or 0.
+    /// Existence of an HDL object: 1 or 0.
     fn uvm_hdl_check_path(path: *mut c_char) -> c_int;
-    /// The value of an HDL object: 1, or 0 where there is none. Writes as many words as the object has.
+    /// Reads an HDL object: 1, or 0 if there is none. Fills as many words as the object has.
     fn uvm_hdl_read(path: *mut c_char, value: *mut Vecval) -> c_int;
-    /// Sets an HDL object: 1, or 0 where there is none. Reads as many words as the object has.
+    /// Sets an HDL object: 1, or 0 if there is none. Reads as many words as the object has.
     fn uvm_hdl_deposit(path: *mut c_char, value: *mut Vecval) -> c_int;
 
-    /// The object of a name; NULL where there is none.
+    /// Object of a name; NULL if there is none.
     fn vpi_handle_by_name(name: *mut c_char, scope: *mut c_void) -> *mut c_void;
-    /// An element of an array; NULL where there is none.
+    /// Element of an array; NULL if there is none.
     fn vpi_handle_by_index(object: *mut c_void, index: i32) -> *mut c_void;
-    /// The object that another one has in this role.
+    /// Related object of a type.
     fn vpi_handle(role: i32, object: *mut c_void) -> *mut c_void;
-    /// Gives a handle back.
+    /// Releases a handle.
     fn vpi_release_handle(object: *mut c_void) -> i32;
-    /// An integer property of an object.
+    /// Integer property of an object.
     fn vpi_get(property: i32, object: *mut c_void) -> i32;
-    /// An object's value, in the format that `value` asks for.
+    /// Value of an object, in the format that `value` selects.
     fn vpi_get_value(object: *mut c_void, value: *mut Value);
-    /// Sets an object's value.
+    /// Sets the value of an object.
     fn vpi_put_value(
         object: *mut c_void,
         value: *mut Value,
         time: *mut c_void,
         flags: i32,
     ) -> *mut c_void;
-    /// Values of `count` elements of an array from `*index` on.
+    /// Reads `count` elements of an array, starting at `*index`.
     fn vpi_get_value_array(
         object: *mut c_void,
         value: *mut ArrayValue,
         index: *mut i32,
         count: u32,
     );
-    /// Sets `count` elements of an array from `*index` on.
+    /// Sets `count` elements of an array, starting at `*index`.
     fn vpi_put_value_array(
         object: *mut c_void,
         value: *mut ArrayValue,
         index: *mut i32,
         count: u32,
     );
-    /// The level of the last call's error, and what it was; 0 where there was none.
+    /// Level and text of the last call's error; 0 if there was none.
     fn vpi_chk_error(error: *mut ErrorInfo) -> i32;
 
-    /// The scope of the imported function that is being called.
+    /// Scope of the imported function being called.
     fn svGetScope() -> *mut c_void;
-    /// Sets the scope that exported functions are called in, and gives the one before.
+    /// Sets the scope of exported functions, and returns the previous one.
     fn svSetScope(scope: *const c_void) -> *mut c_void;
-    /// Whether the running task is being disabled.
+    /// Disable state of the running task.
     fn svIsDisabledState() -> c_int;
-    /// Tells the simulator that the task knows.
+    /// Acknowledges the disable.
     fn svAckDisabledState();
 
-    /// Elements of an open array's dimension.
+    /// Number of elements of an open array's dimension.
     fn svSize(array: *const c_void, dimension: c_int) -> c_int;
-    /// The least index of an open array's dimension.
+    /// Least index of an open array's dimension.
     fn svLow(array: *const c_void, dimension: c_int) -> c_int;
-    /// An open array's elements, where they lie as C's do.
+    /// Address of an open array's elements in C's layout.
     fn svGetArrayPtr(array: *const c_void) -> *mut c_void;
-    /// One element, by its SystemVerilog index.
+    /// Address of one element, by its SystemVerilog index.
     fn svGetArrElemPtr1(array: *const c_void, index: c_int) -> *mut c_void;
 }
 

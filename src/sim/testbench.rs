@@ -1,4 +1,4 @@
-//! What the testbench exports.
+//! Exported functions of the testbench.
 
 use std::cell::Cell;
 use std::ffi::c_int;
@@ -10,10 +10,10 @@ use super::symbols::{
 };
 use super::{SimError, c_text};
 
-/// Arguments that `mb_sv_call` is always given.
+/// Number of argument words of `mb_sv_call`.
 pub(crate) const SV_CALL_ARGS: usize = 16;
 
-/// One poll of a method: its result, and the status that it gave. Past [`SV_CALL_ARGS`], arguments are cut off.
+/// Polls a method once: its result and status. Arguments past [`SV_CALL_ARGS`] are cut off.
 pub(crate) fn sv_call(channel: &str, method: &str, args: &[u64]) -> Result<(u64, u32), SimError> {
     let (channel, method) = (c_text(channel), c_text(method));
     let mut words = [0; SV_CALL_ARGS];
@@ -28,7 +28,7 @@ pub(crate) fn sv_call(channel: &str, method: &str, args: &[u64]) -> Result<(u64,
     Ok((result, status))
 }
 
-/// A channel has exited.
+/// Reports the exit of a channel.
 pub(crate) fn exit(code: u32) -> Result<(), SimError> {
     let (exit, _scope) = enter(&mb_exit)?;
     // SAFETY: it takes a number.
@@ -36,7 +36,7 @@ pub(crate) fn exit(code: u32) -> Result<(), SimError> {
     Ok(())
 }
 
-/// A channel has exited, and which.
+/// Reports the exit of a named channel.
 pub(crate) fn exited(channel: &str, code: u32) -> Result<(), SimError> {
     let channel = c_text(channel);
     let (exited, _scope) = enter(&mb_exited)?;
@@ -45,12 +45,12 @@ pub(crate) fn exited(channel: &str, code: u32) -> Result<(), SimError> {
     Ok(())
 }
 
-/// Whether the testbench takes lines of text.
+/// Tests for `mb_print` in the testbench.
 pub(crate) fn takes_lines() -> bool {
     mb_print.get().is_ok()
 }
 
-/// A line of a channel's text.
+/// Passes on a line of a channel's text.
 pub(crate) fn line(channel: &str, text: &str) -> Result<(), SimError> {
     let (channel, text) = (c_text(channel), c_text(text));
     let (print, _scope) = enter(&mb_print)?;
@@ -59,7 +59,7 @@ pub(crate) fn line(channel: &str, text: &str) -> Result<(), SimError> {
     Ok(())
 }
 
-/// A request that was served.
+/// Served request.
 #[derive(Debug)]
 pub(crate) struct Served<'a> {
     pub(crate) channel: &'a str,
@@ -71,7 +71,7 @@ pub(crate) struct Served<'a> {
     pub(crate) result: Option<u64>,
 }
 
-/// A request was served.
+/// Reports a served request.
 pub(crate) fn served(served: &Served<'_>) -> Result<(), SimError> {
     let channel = c_text(served.channel);
     let answered = u32::from(served.result.is_some());
@@ -92,10 +92,10 @@ pub(crate) fn served(served: &Served<'_>) -> Result<(), SimError> {
     Ok(())
 }
 
-/// Bytes that `mb_written` is told of at once.
+/// Bytes per call of `mb_written`.
 const WRITTEN_BYTES: usize = 64;
 
-/// The library has written bytes.
+/// Reports bytes written by the library.
 pub(crate) fn written(space: &str, address: u64, data: &[u8]) -> Result<(), SimError> {
     let space = c_text(space);
     let (written, _scope) = enter(&mb_written)?;
@@ -110,7 +110,7 @@ pub(crate) fn written(space: &str, address: u64, data: &[u8]) -> Result<(), SimE
     Ok(())
 }
 
-/// A channel is there.
+/// Registers a channel.
 pub(crate) fn register_channel(channel: &str) -> Result<(), SimError> {
     let channel = c_text(channel);
     let (register, _scope) = enter(&sv_registery_ch)?;
@@ -123,12 +123,12 @@ thread_local! {
     static REPORTING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether `mb_report` is running, and this call comes from inside it.
+/// Tests for a call from inside `mb_report`.
 pub(crate) fn is_reporting() -> bool {
     REPORTING.get()
 }
 
-/// `mb_report` runs for as long as it lives.
+/// Marks `mb_report` as running for its lifetime.
 struct Reporting;
 
 impl Reporting {
@@ -147,8 +147,8 @@ impl Drop for Reporting {
     }
 }
 
-/// Something to read; the severities are 0 info, 1 warning, 2 error, 3 fatal. Not from inside another report: what
-/// fails in `mb_report` would fail there again, without end.
+/// Sends a report; severities are 0 info, 1 warning, 2 error, 3 fatal. Refused inside another report: a failure
+/// in `mb_report` would recur without end.
 pub(crate) fn report(severity: c_int, id: &str, text: &str) -> Result<(), SimError> {
     let _reporting = Reporting::begin()?;
     let (id, text) = (c_text(id), c_text(text));
@@ -158,7 +158,7 @@ pub(crate) fn report(severity: c_int, id: &str, text: &str) -> Result<(), SimErr
     Ok(())
 }
 
-/// Finds `mb_step` and enters its scope, for as long as the [`Step`] lives.
+/// Looks up `mb_step` and enters its scope for the lifetime of the [`Step`].
 pub(crate) fn step() -> Result<Step, SimError> {
     let (step, scope) = enter(&mb_step)?;
     Ok(Step {
@@ -167,21 +167,21 @@ pub(crate) fn step() -> Result<Step, SimError> {
     })
 }
 
-/// The exported task `mb_step`, ready to run.
+/// Exported task `mb_step`, ready to run.
 pub(crate) struct Step {
     step: unsafe extern "C" fn(),
     _scope: Entered,
 }
 
 impl Step {
-    /// Waits for the next clock: other processes of the testbench run meanwhile.
+    /// Waits for the next clock, while other processes of the testbench run.
     pub(crate) fn run(&self) {
         // SAFETY: it takes nothing; whatever it returns is left in its register.
         unsafe { (self.step)() };
     }
 }
 
-/// Whether the imported task that is running is being disabled. If so, the simulator is told that the task knows.
+/// Tests whether the running imported task is being disabled, and acknowledges it.
 pub(crate) fn acknowledge_disable() -> bool {
     let Ok(is_disabled) = svIsDisabledState.get() else {
         return false;

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 
-/// C text; a NUL inside, which would end it, is shown as `␀`.
+/// NUL-terminated text; an inner NUL is replaced by `␀`.
 pub(crate) fn c_text(text: &str) -> CString {
     CString::new(text).unwrap_or_else(|_| {
         let shown = text.replace('\0', "␀");

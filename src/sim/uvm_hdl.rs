@@ -1,4 +1,4 @@
-//! HDL objects by UVM's backdoor: `uvm_hdl_read` and `uvm_hdl_deposit`, which look the path up in every call.
+//! HDL objects through UVM's backdoor: `uvm_hdl_read` and `uvm_hdl_deposit`, which look up the path in every call.
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_int};
@@ -11,28 +11,28 @@ use super::symbols::{uvm_hdl_check_path, uvm_hdl_deposit, uvm_hdl_read};
 use super::vecval::{Vecval, overlay};
 use super::{Absent, c_text};
 
-/// The most bits of one call: `UVM_HDL_MAX_WIDTH`, unless the testbench sets another.
+/// Maximum bits of one call: the default of `UVM_HDL_MAX_WIDTH`.
 pub(crate) const MAX_BITS: u64 = 1024;
 
-/// Vecvals that there is room for. A testbench may raise `UVM_HDL_MAX_WIDTH`, and UVM then writes all of an object that is
-/// wider than it was said to be: so this is more than any has.
+/// Buffer size in vecvals. A testbench may raise `UVM_HDL_MAX_WIDTH`, and UVM then writes the whole of an object wider than
+/// stated: the buffer exceeds any object.
 const ROOM: usize = 2048;
 
-/// What UVM says against an access.
+/// Error of a UVM access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum UvmError {
     /// UVM's C code is not linked.
     #[error(transparent)]
     Absent(#[from] Absent),
-    /// It answered 0; why, it has reported itself.
+    /// Result 0; UVM has reported the cause.
     #[error("{symbol} answered 0")]
     Refused {
-        /// The function.
+        /// Function name.
         symbol: &'static str,
     },
 }
 
-/// Whether there is an object of this path; `None` where UVM can't tell.
+/// Existence of an object of this path; `None` if UVM can't tell.
 pub(crate) fn exists(path: &str) -> Option<bool> {
     let check = uvm_hdl_check_path.get().ok()?;
     let mut path = c_text(path).into_bytes_with_nul();
@@ -40,14 +40,14 @@ pub(crate) fn exists(path: &str) -> Option<bool> {
     Some(unsafe { check(path.as_mut_ptr().cast()) } != 0)
 }
 
-/// UVM's backdoor, with room for a value that is kept from call to call.
+/// UVM's backdoor with a reusable value buffer.
 #[derive(Default)]
 pub(crate) struct UvmHdl(Cell<Option<Room>>);
 
 type Room = Box<[Vecval; ROOM]>;
 
 impl UvmHdl {
-    /// The value of an object of at most [`MAX_BITS`]; `to` has a vecval for each 32 bits of it.
+    /// Reads an object of at most [`MAX_BITS`]; `to` has one vecval per 32 bits.
     pub(crate) fn read(&self, path: &str, to: &mut [Vecval]) -> Result<(), UvmError> {
         let mut room = self.room();
         room[..to.len()].fill(Vecval::default());
@@ -57,7 +57,7 @@ impl UvmHdl {
         Ok(())
     }
 
-    /// Sets an object of at most [`MAX_BITS`]; `from` has a vecval for each 32 bits of it.
+    /// Sets an object of at most [`MAX_BITS`]; `from` has one vecval per 32 bits.
     pub(crate) fn deposit(&self, path: &str, from: &[Vecval]) -> Result<(), UvmError> {
         let mut room = self.room();
         room[..from.len()].copy_from_slice(from);
@@ -66,7 +66,7 @@ impl UvmHdl {
         Ok(())
     }
 
-    /// Sets the low `bits` bits of an object of at most [`MAX_BITS`], which may have more: those stay.
+    /// Sets the low `bits` bits of an object of at most [`MAX_BITS`]; the upper bits keep their value.
     pub(crate) fn deposit_low(
         &self,
         path: &str,
@@ -83,7 +83,7 @@ impl UvmHdl {
         Ok(())
     }
 
-    /// A report of UVM's may come back here during a call: then there is other room.
+    /// A report of UVM's may re-enter during a call, which then gets a fresh buffer.
     fn room(&self) -> Room {
         let kept = self.0.take();
         kept.unwrap_or_else(|| Box::new([Vecval::default(); ROOM]))

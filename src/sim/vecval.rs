@@ -1,9 +1,9 @@
-//! Four-state values, as VPI and UVM pass them (IEEE 1800-2017, 38.15 and annex K, `s_vpi_vecval`).
+//! Four-state values of VPI and UVM (IEEE 1800-2017, 38.15 and annex K, `s_vpi_vecval`).
 
 use std::ops::Range;
 
-/// 32 bits of a value, least significant first. A bit is 0 or 1 as in `aval` where it is 0 in `bval`, and Z or X where it
-/// is 1 there.
+/// 32 bits of a value, least significant first. Where a bit is 0 in `bval` its value is that in `aval`; where it is 1 in `bval`
+/// it is Z or X.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Vecval {
@@ -11,15 +11,15 @@ pub(crate) struct Vecval {
     pub(crate) bval: u32,
 }
 
-/// Bytes of one.
+/// Size in bytes.
 const BYTES: usize = 4;
 
-/// How many a word of `width` bytes takes.
+/// Number of vecvals of a word of `width` bytes.
 pub(crate) fn vecvals_of(width: u64) -> u64 {
     width.div_ceil(BYTES as u64)
 }
 
-/// Copies the bytes `skip..skip + to.len()` of a word, its unknown bits as 0. Says whether there were any.
+/// Copies the bytes `skip..skip + to.len()` of a word, unknown bits as 0. Returns true if there were any.
 pub(crate) fn read_bytes(word: &[Vecval], skip: usize, to: &mut [u8]) -> bool {
     let mut unknown = 0;
     for (vecval, bytes, data) in pieces(skip, to.len()) {
@@ -30,7 +30,7 @@ pub(crate) fn read_bytes(word: &[Vecval], skip: usize, to: &mut [u8]) -> bool {
     unknown != 0
 }
 
-/// Replaces the bytes `skip..skip + data.len()` of a word. The others stay, their unknown bits too.
+/// Replaces the bytes `skip..skip + data.len()` of a word. Other bytes stay, unknown bits included.
 pub(crate) fn write_bytes(word: &mut [Vecval], skip: usize, data: &[u8]) {
     for (vecval, bytes, range) in pieces(skip, data.len()) {
         let Vecval { aval, bval } = &mut word[vecval];
@@ -41,7 +41,7 @@ pub(crate) fn write_bytes(word: &mut [Vecval], skip: usize, data: &[u8]) {
     }
 }
 
-/// Replaces the low `bits` bits of a word by those of `from`. The others stay, their unknown bits too.
+/// Replaces the low `bits` bits of a word by those of `from`. Other bits stay, unknown bits included.
 pub(crate) fn overlay(word: &mut [Vecval], from: &[Vecval], bits: u64) {
     let mut left = bits;
     for (word, from) in word.iter_mut().zip(from) {
@@ -56,7 +56,7 @@ pub(crate) fn overlay(word: &mut [Vecval], from: &[Vecval], bits: u64) {
     }
 }
 
-/// The bytes `skip..skip + len` of a word, by vecval: which one, its bytes, and where they are in the data.
+/// Bytes `skip..skip + len` of a word, per vecval: its index, its byte range, and their offset in the data.
 fn pieces(skip: usize, len: usize) -> impl Iterator<Item = (usize, Range<usize>, Range<usize>)> {
     let end = skip + len;
     (skip / BYTES..end.div_ceil(BYTES)).map(move |vecval| {
@@ -66,7 +66,7 @@ fn pieces(skip: usize, len: usize) -> impl Iterator<Item = (usize, Range<usize>,
     })
 }
 
-/// The bits of these bytes.
+/// Bit mask of these bytes.
 fn mask(bytes: &Range<usize>) -> u32 {
     if bytes.len() == BYTES {
         return u32::MAX;
@@ -127,7 +127,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against plain bytes.
+        /// Reference model on plain bytes.
         #[test]
         fn bytes_are_read_where_they_were_written(
             first in prop::collection::vec(any::<u8>(), 1..40),

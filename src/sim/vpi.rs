@@ -1,6 +1,6 @@
 //! HDL objects by VPI (IEEE 1800-2017, clauses 36 to 38).
 //!
-//! A handle is looked up once and kept: a look-up by name takes several times as long as the access.
+//! Handles are cached: a look-up by name takes several times as long as an access.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::{self, NonNull};
@@ -15,7 +15,7 @@ use super::symbols::{
 use super::vecval::Vecval;
 use super::{Absent, c_text};
 
-/// `s_vpi_value`, of which only the member for vectors and the one for integers is used.
+/// `s_vpi_value`, with its members for vectors and integers only.
 #[repr(C)]
 pub(super) struct Value {
     format: i32,
@@ -26,7 +26,7 @@ pub(super) struct Value {
 union ValueUnion {
     integer: i32,
     vector: *mut Vecval,
-    /// The widest member, so that C may write any.
+    /// Widest member, so that C may write any.
     real: f64,
 }
 
@@ -50,40 +50,40 @@ pub(super) struct ErrorInfo {
     line: i32,
 }
 
-// Of `vpi_user.h`.
+// Constants of `vpi_user.h`.
 const INT_VAL: i32 = 6;
 const VECTOR_VAL: i32 = 9;
 const NO_DELAY: i32 = 1;
 const TYPE: i32 = 1;
 const SIZE: i32 = 4;
-/// Types of arrays: `vpiMemory`, `vpiNetArray`, `vpiRegArray`.
+/// Array types: `vpiMemory`, `vpiNetArray`, `vpiRegArray`.
 const ARRAYS: [i32; 3] = [29, 114, 116];
 const LEFT_RANGE: i32 = 79;
 const RIGHT_RANGE: i32 = 83;
 const ERROR: i32 = 3;
 
-/// What VPI says against an access.
+/// Error of a VPI access.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum VpiError {
-    /// The simulator has no VPI, or not all of it.
+    /// VPI is missing, in whole or in part.
     #[error(transparent)]
     Absent(#[from] Absent),
-    /// An error of the simulator's own.
+    /// Error reported by the simulator.
     #[error("{symbol}: {message}")]
     Said {
-        /// The function.
+        /// Function name.
         symbol: &'static str,
-        /// By `vpi_chk_error`.
+        /// Text of `vpi_chk_error`.
         message: String,
     },
 }
 
-/// An HDL object.
+/// HDL object.
 #[derive(Debug)]
 pub(crate) struct Object(NonNull<c_void>);
 
 impl Object {
-    /// The object of this hierarchical name, where there is one.
+    /// Object of a hierarchical name, if there is one.
     pub(crate) fn by_name(name: &str) -> Result<Option<Self>, VpiError> {
         let by_name = vpi_handle_by_name.get()?;
         let mut name = c_text(name).into_bytes_with_nul();
@@ -92,7 +92,7 @@ impl Object {
         Ok(NonNull::new(handle).map(Self))
     }
 
-    /// Element `index` of an array, where there is one.
+    /// Element `index` of an array, if there is one.
     pub(crate) fn element(&self, index: i32) -> Result<Option<Self>, VpiError> {
         let by_index = vpi_handle_by_index.get()?;
         // SAFETY: the handle is one of the simulator's that has not been given back.
@@ -100,7 +100,7 @@ impl Object {
         Ok(NonNull::new(handle).map(Self))
     }
 
-    /// Bits of a vector, 0 where the simulator can't tell; none where it is an array, whose size counts elements.
+    /// Width of a vector in bits, 0 if unknown; `None` for an array, whose size counts elements.
     pub(crate) fn bits(&self) -> Result<Option<u64>, VpiError> {
         if ARRAYS.contains(&self.get(TYPE)?) {
             return Ok(None);
@@ -115,17 +115,17 @@ impl Object {
         Ok(unsafe { get(property, self.0.as_ptr()) })
     }
 
-    /// Whether the elements of an array are declared from the least index to the greatest, as `[0:7]`.
+    /// Tests for an array declared from the least index to the greatest, as `[0:7]`.
     pub(crate) fn ascends(&self) -> Result<bool, VpiError> {
         Ok(self.range()?.is_some_and(|(left, right)| left <= right))
     }
 
-    /// The least index of the elements of an array, 0 where the simulator can't tell.
+    /// Least index of an array's elements, 0 if unknown.
     pub(crate) fn least_index(&self) -> Result<i32, VpiError> {
         Ok(self.range()?.map_or(0, |(left, right)| left.min(right)))
     }
 
-    /// The left and the right bound of an array's first dimension.
+    /// Left and right bound of an array's first dimension.
     fn range(&self) -> Result<Option<(i32, i32)>, VpiError> {
         let bounds = (self.bound(LEFT_RANGE)?, self.bound(RIGHT_RANGE)?);
         Ok(match bounds {
@@ -164,7 +164,7 @@ impl Drop for Object {
     }
 }
 
-/// A vector: an object whose value is so many vecvals.
+/// Vector: an object whose value has a fixed number of vecvals.
 #[derive(Debug)]
 pub(crate) struct Vector {
     object: Object,
@@ -173,7 +173,7 @@ pub(crate) struct Vector {
 }
 
 impl Vector {
-    /// Of an object, unless that is an array: the simulator would give the value of one of its elements.
+    /// Vector of an object; `None` for an array, for which the simulator would give one element's value.
     pub(crate) fn new(object: Object) -> Result<Option<Self>, VpiError> {
         let bits = object.bits()?;
         Ok(bits.map(|bits| Self {
@@ -183,17 +183,17 @@ impl Vector {
         }))
     }
 
-    /// Its bits; 0 where the simulator can't tell.
+    /// Width in bits; 0 if unknown.
     pub(crate) fn bits(&self) -> u64 {
         self.bits
     }
 
-    /// Vecvals of its value.
+    /// Length of the value in vecvals.
     pub(crate) fn vecvals(&self) -> usize {
         self.vecvals
     }
 
-    /// Its value; `to` has its length.
+    /// Reads the value into `to`, which has its length.
     pub(crate) fn read(&self, to: &mut [Vecval]) -> Result<(), VpiError> {
         assert_eq!(to.len(), self.vecvals, "a vector is read as a whole");
         let get_value = vpi_get_value.get()?;
@@ -216,7 +216,7 @@ impl Vector {
         Ok(())
     }
 
-    /// Sets it; `from` has its length.
+    /// Sets the value from `from`, which has its length.
     pub(crate) fn write(&self, from: &mut [Vecval]) -> Result<(), VpiError> {
         assert_eq!(from.len(), self.vecvals, "a vector is written as a whole");
         let put_value = vpi_put_value.get()?;
@@ -240,7 +240,7 @@ impl Vector {
     }
 }
 
-/// Runs of elements of an array, in one call each.
+/// Access to runs of array elements, one call each.
 #[derive(Debug)]
 pub(crate) struct Elements<'a> {
     array: &'a Object,
@@ -248,7 +248,7 @@ pub(crate) struct Elements<'a> {
 }
 
 impl<'a> Elements<'a> {
-    /// Of an array whose elements are like this one.
+    /// Access to an array with elements like this one.
     pub(crate) fn new(array: &'a Object, like: &Vector) -> Self {
         Self {
             array,
@@ -256,7 +256,7 @@ impl<'a> Elements<'a> {
         }
     }
 
-    /// Values of as many elements as `to` has room for, from `first` on.
+    /// Reads elements starting at `first`, as many as fit `to`.
     pub(crate) fn read(&self, first: i32, to: &mut [Vecval]) -> Result<(), VpiError> {
         let get_array = vpi_get_value_array.get()?;
         let count = self.count(to);
@@ -278,7 +278,7 @@ impl<'a> Elements<'a> {
         Ok(())
     }
 
-    /// Sets as many elements as `from` has values for, from `first` on.
+    /// Sets elements starting at `first` from `from`.
     pub(crate) fn write(&self, first: i32, from: &mut [Vecval]) -> Result<(), VpiError> {
         let put_array = vpi_put_value_array.get()?;
         let count = self.count(from);
@@ -302,7 +302,7 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// Fails where the last call of VPI did, as far as the simulator tells.
+/// Error of the last VPI call, as far as the simulator reports it.
 fn succeeded(symbol: &'static str) -> Result<(), VpiError> {
     let Ok(chk_error) = vpi_chk_error.get() else {
         return Ok(());
@@ -347,7 +347,7 @@ mod tests {
         assert_eq!(error, VpiError::Absent(Absent { symbol }));
     }
 
-    /// As a C compiler lays them out for 64 bits.
+    /// Layout of a C compiler for 64 bits.
     #[test]
     fn structures_are_those_of_c() {
         assert_eq!(size_of::<Value>(), 16);

@@ -1,4 +1,4 @@
-//! The backdoor: memory of a space, by address.
+//! Backdoor access to a space's memory, by address.
 
 use bytes::Bytes;
 use mailbox_rs::MAX_STRING;
@@ -7,7 +7,7 @@ use super::{Error, Vhost};
 use crate::mem::{Op, Outcome, SpaceId, Span};
 use crate::messages::memory::Access;
 
-/// Makes a pair of methods for each width of word.
+/// Defines a read and a write method per word width.
 macro_rules! words {
     ($($read:ident $write:ident $word:ty),+ $(,)?) => {
         impl Vhost {
@@ -15,7 +15,7 @@ macro_rules! words {
                 #[doc = concat!("Reads a little-endian `", stringify!($word), "`.")]
                 ///
                 /// # Errors
-                /// Where one of its bytes is in no memory, or can't be reached.
+                /// A byte that no memory holds, or that can't be reached.
                 pub fn $read(&self, space: &str, address: u64) -> Result<$word, Error> {
                     let mut word = [0; size_of::<$word>()];
                     let bytes = self.read(space, address, word.len() as u64)?;
@@ -26,7 +26,7 @@ macro_rules! words {
                 #[doc = concat!("Writes a little-endian `", stringify!($word), "`.")]
                 ///
                 /// # Errors
-                /// Where one of its bytes is in no memory, or can't be reached.
+                /// A byte that no memory holds, or that can't be reached.
                 pub fn $write(&self, space: &str, address: u64, word: $word) -> Result<(), Error> {
                     self.write(space, address, Bytes::copy_from_slice(&word.to_le_bytes()))
                 }
@@ -46,7 +46,7 @@ impl Vhost {
     /// Reads `len` bytes.
     ///
     /// # Errors
-    /// Where one of them is in no memory, or can't be reached.
+    /// A byte that no memory holds, or that can't be reached.
     pub fn read(&self, space: &str, address: u64, len: u64) -> Result<Bytes, Error> {
         let outcome = self.access(space, address, Op::Read(Span { address, len }))?;
         Ok(outcome.into_bytes())
@@ -55,7 +55,7 @@ impl Vhost {
     /// Writes bytes.
     ///
     /// # Errors
-    /// Where one of them is in no memory, or can't be reached.
+    /// A byte that no memory holds, or that can't be reached.
     pub fn write(&self, space: &str, address: u64, data: impl Into<Bytes>) -> Result<(), Error> {
         let data = data.into();
         let span = Span {
@@ -65,10 +65,10 @@ impl Vhost {
         self.access(space, address, Op::Write(span, data)).map(drop)
     }
 
-    /// Reads a NUL-terminated string of at most [`MAX_STRING`] bytes; the NUL is not in the result.
+    /// Reads a NUL-terminated string of at most [`MAX_STRING`] bytes, without its NUL.
     ///
     /// # Errors
-    /// Where there is no NUL, or a byte before it is in no memory.
+    /// No NUL, or a byte before it that no memory holds.
     pub fn read_string(&self, space: &str, address: u64) -> Result<Bytes, Error> {
         let span = Span {
             address,
@@ -77,18 +77,18 @@ impl Vhost {
         Ok(self.access(space, address, Op::Text(span))?.into_bytes())
     }
 
-    /// Writes a string and a NUL behind it.
+    /// Writes a string and its NUL.
     ///
     /// # Errors
-    /// Where one of its bytes is in no memory, or can't be reached.
+    /// A byte that no memory holds, or that can't be reached.
     pub fn write_string(&self, space: &str, address: u64, text: &[u8]) -> Result<(), Error> {
         self.write(space, address, [text, &[0]].concat())
     }
 
-    /// The name of a channel's space, served or not.
+    /// Name of a channel's space, served or not.
     ///
     /// # Errors
-    /// Where the mailbox configuration has no such channel.
+    /// No such channel in the mailbox configuration.
     pub fn space_of(&self, channel: &str) -> Result<&str, Error> {
         let channels = &self.0.channels;
         let found = channels.iter().find(|known| known.name == channel);
@@ -121,7 +121,7 @@ impl Vhost {
     }
 }
 
-/// Names for a message.
+/// Word names for messages.
 fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.collect();
     if names.is_empty() {

@@ -1,12 +1,10 @@
-//! From believed configuration to running actors.
+//! Construction of running actors from a validated configuration.
 
 use std::cell::{OnceCell, RefCell};
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
-
-use bytes::Bytes;
 
 use super::builder::{HostCallback, Started};
 use super::{
@@ -21,9 +19,8 @@ use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Channel, Reporter, Site, channels as served};
 use crate::bus::{Bus, BusError, Inbox, Party, Port};
 use crate::config::{ChannelConfig, ConfigWarning};
-use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Paths, Python, make};
-use crate::guest;
-use crate::mem::{Backend, Image, MemoryMap, Note, Op, SpaceId, Span, Store, Write, initial};
+use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Paths, Python, host_code, make};
+use crate::mem::{Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Store, Write, initial};
 use crate::messages::announced::Began;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
@@ -32,60 +29,63 @@ use crate::messages::{console, files, foreign, mailbox, memory, rpc};
 use crate::sim::strand;
 use crate::trace::Header;
 
-/// Target of the log's notes about what a system begins with. They are of level info.
+/// Log target of notes on a system's start, at level info.
 const START: &str = "vhost::start";
 
-/// What a system is built of.
+/// Origin of reports on loaded images.
+const LOAD: &str = "load";
+
+/// Components of a system.
 pub(crate) struct Parts {
-    /// The memories, as they are described.
+    /// Memory descriptions.
     pub(crate) map: Rc<MemoryMap>,
-    /// The memories, as they are reached.
+    /// Memory access.
     pub(crate) memories: Rc<Memories>,
-    /// What all of it was read from.
+    /// Recorded configuration inputs.
     pub(crate) origin: Header,
-    /// The channels.
+    /// Channels.
     pub(crate) channels: Vec<ChannelConfig>,
-    /// Doubtful parts of the configurations.
+    /// Warnings of the configurations.
     pub(crate) warnings: Vec<ConfigWarning>,
-    /// What the host program answers.
+    /// Callbacks of the host program.
     pub(crate) callbacks: Rc<Callbacks>,
-    /// What answers what is no function of messages.
+    /// Sources of nondeterminism.
     pub(crate) outside: Outside,
-    /// Where firmware's text goes.
+    /// Sink of firmware's text.
     pub(crate) sink: Box<dyn io::Write>,
-    /// The sockets, of which some may be open.
+    /// Sockets, some possibly open.
     pub(crate) sockets: Rc<RefCell<Hub>>,
-    /// What sees all messages from the first one on.
+    /// Taps from the first message on.
     pub(crate) attached: Vec<Box<dyn Attach>>,
-    /// For how long a channel may make no progress.
+    /// Maximum ticks of a channel without progress.
     pub(crate) timeout: Timeout,
-    /// Methods and custom commands of the host program's.
+    /// Methods and custom commands of the host program.
     pub(super) host_callbacks: Vec<(Target, Box<HostCallback>)>,
-    /// Code of the host program's for the started system.
+    /// Code of the host program for the started system.
     pub(super) started: Vec<Box<Started>>,
 }
 
-/// What answers what is no function of messages: the world, or a recording of it.
+/// Sources of nondeterminism: the live environment or a recording.
 pub(crate) struct Outside {
-    /// Makes the foreign calls.
+    /// Executes foreign calls.
     pub(crate) foreign: Rc<dyn Fn(foreign::Inbox)>,
-    /// Is given whom to tell when Python begins to have tasks that wait for ticks, and when it has none any more.
+    /// Receives the callback that reports whether Python has tasks waiting for ticks.
     pub(crate) on_py_tasks: OnPyTasks,
-    /// Carries out accesses to memories of this process.
+    /// Executes accesses to memories of this process.
     pub(crate) local: Rc<dyn Local>,
-    /// What doorbells look at.
+    /// Memory view of doorbells.
     pub(crate) sights: Rc<dyn Store>,
-    /// What firmware's files are on.
+    /// Disk of firmware's files.
     pub(crate) disk: Option<Box<dyn Disk>>,
-    /// Which of them the host program opens.
+    /// Files opened by the host program.
     pub(crate) special: SpecialNames,
 }
 
-/// Takes what is to be told whether Python has tasks.
+/// Receiver of a callback for the presence of Python tasks.
 pub(crate) type OnPyTasks = Box<dyn FnOnce(Box<dyn Fn(bool)>)>;
 
 impl Outside {
-    /// The world: the simulator, the memories, the host program, the files below a directory, by `paths`.
+    /// Live environment: the simulator, the memories, the host program, the files below a directory, by `paths`.
     pub(crate) fn live(
         memories: &Rc<Memories>,
         callbacks: &Rc<Callbacks>,
@@ -114,7 +114,7 @@ impl Outside {
     }
 }
 
-/// What a built system begins with.
+/// Pending start of a built system.
 pub(crate) struct Beginning {
     host_callbacks: Vec<(Target, Box<HostCallback>)>,
     started: Vec<Box<Started>>,
@@ -125,18 +125,22 @@ pub(crate) struct Beginning {
 }
 
 impl Vhost {
-    /// Builds a system and lets it begin.
+    /// Builds and starts a system.
     pub(crate) fn start(parts: Parts) -> Result<Self, Error> {
-        // It would be this thread's in state that moves between threads.
+        // An actor would belong to this thread, inside state that moves between threads.
         if strand::is_entered() {
             return Err(Error::InsideCall);
         }
         let (system, beginning) = Self::build(parts)?;
-        system.begin(beginning)?;
+        if let Err(error) = system.begin(beginning) {
+            // Warnings that were posted may say why.
+            let _ = system.0.bus.settle();
+            return Err(error);
+        }
         Ok(system)
     }
 
-    /// Starts the actors. Its memories can be used, but nothing was done to them yet, and no foreign call was made.
+    /// Starts the actors. Memories are usable but still empty; no foreign call has been made.
     pub(crate) fn build(parts: Parts) -> Result<(Self, Beginning), Error> {
         let alone = Alone::take()?;
         let Parts {
@@ -238,8 +242,7 @@ impl Vhost {
         Ok((system, beginning))
     }
 
-    /// Gives the memories their first content, loads the images, and takes the channels. Foreign calls that this makes
-    /// may come back.
+    /// Initialises the memories, loads the images and takes the channels. Foreign calls made here may re-enter.
     pub(crate) fn begin(&self, mut beginning: Beginning) -> Result<(), Error> {
         self.0.memories.register_instances();
         let loader = self.loader();
@@ -270,7 +273,10 @@ impl Vhost {
             return Err(Error::Fatal(text.to_owned()));
         }
         for started in started {
-            started(self).map_err(Error::Setup)?;
+            host_code::run("the function of `on_start`", || started(self))
+                .map_err(Into::into)
+                .flatten()
+                .map_err(Error::Setup)?;
         }
         Ok(())
     }
@@ -293,7 +299,7 @@ impl Vhost {
             .collect();
         let mailbox =
             bus.start(|own| MailboxServer::new(desk, bus.spawner(), links, channels, board, &own))?;
-        // Nobody else sets it.
+        // Set by nobody else.
         let _ = ports.mailbox.set(mailbox);
         Ok(())
     }
@@ -301,15 +307,16 @@ impl Vhost {
     /// Loads an ELF image into a space.
     ///
     /// # Errors
-    /// Where the file is none, or its bytes do not fit the space's memories.
+    /// A file that is no image, or bytes outside of the space's memories.
     pub fn load_elf(&self, space: &str, file: &Path) -> Result<(), Error> {
         let space = self.space_id(space)?;
-        let bytes = guest::read(file).map_err(|cause| Error::Read {
-            path: file.to_owned(),
-            cause,
-        })?;
-        let image = Image::parse(bytes, file)?;
-        self.loader().load(space, &image, true)
+        let image = Image::open(file)?;
+        let loader = self.loader();
+        for doubt in image.doubts().iter().filter(|doubt| !doubt.is_of_mailbox()) {
+            let text = format!("image {} {doubt}", file.display());
+            loader.note(Severity::Warning, LOAD, text);
+        }
+        loader.load(space, &image, true)
     }
 
     fn loader(&self) -> Loader<'_> {
@@ -337,7 +344,7 @@ pub(super) fn start_rpc(
     })
 }
 
-/// Attaches all of this to what is said on `bus`; findings go to `foreign`.
+/// Attaches taps to `bus`; their findings go to `foreign`.
 pub(super) fn attach_all(
     bus: &Bus,
     attached: Vec<Box<dyn Attach>>,
@@ -352,22 +359,22 @@ pub(super) fn attach_all(
     Ok(site)
 }
 
-/// Attaches something to what is said on `bus`.
+/// Attaches a tap to `bus`.
 pub(super) fn attach(bus: &Bus, what: Box<dyn Attach>, site: &Site) -> Result<(), Error> {
     let tap = bus.spawn(|spawner| what.attach(site, spawner))??;
     bus.attach(tap);
     Ok(())
 }
 
-/// Shows nothing to anybody any more. What was found at the very end goes to `foreign`, and so does who panicked.
+/// Detaches all taps. Last findings and panics go to `foreign`.
 pub(super) fn detach_all(bus: &Bus, foreign: &Port<foreign::Inbox>) {
     bus.detach();
-    // There is nobody left to tell of the others.
+    // No recipient is left for the others.
     let _ = panics(bus, foreign);
     let _ = bus.settle();
 }
 
-/// Panics that nobody has heard of, to be reported. Those of taps are posted as their findings are: no recording has them.
+/// Panics not yet reported. Those of taps are posted like findings, outside of recordings.
 #[cold]
 pub(super) fn panics(bus: &Bus, foreign: &Port<foreign::Inbox>) -> Vec<Report> {
     let mut others = Vec::new();
@@ -386,15 +393,15 @@ pub(super) fn panics(bus: &Bus, foreign: &Port<foreign::Inbox>) -> Vec<Report> {
     others
 }
 
-/// An image to load into a space.
+/// Image to load into a space.
 struct ToLoad {
     space: SpaceId,
     image: Arc<Image>,
-    /// Zeros are written behind its segments.
+    /// Writes zeros behind the segments.
     zero_bss: bool,
 }
 
-/// The images to load, each once a space however many channels it has. One channel with `zero_bss: false` speaks for all.
+/// Images to load, once per space however many channels it has. One channel with `zero_bss: false` suffices.
 fn images(channels: &[ChannelConfig]) -> Vec<ToLoad> {
     let mut images: Vec<ToLoad> = Vec::new();
     for channel in channels {
@@ -414,7 +421,7 @@ fn images(channels: &[ChannelConfig]) -> Vec<ToLoad> {
     images
 }
 
-/// The channel, where it is served.
+/// Channel, if it is served.
 pub(super) fn setup(channel: &ChannelConfig) -> Option<Setup> {
     let mailbox = channel.mailbox?;
     Some(Setup {
@@ -433,7 +440,7 @@ fn open(root: &Path) -> Result<Box<dyn Disk>, Error> {
     Ok(Box::new(root))
 }
 
-/// Puts content into memories.
+/// Initialisation of memories.
 struct Loader<'a> {
     bus: &'a Bus,
     map: &'a MemoryMap,
@@ -442,18 +449,18 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// Gives each memory its first content; one that several spaces see, once.
+    /// Initialises each memory once, also one seen by several spaces.
     fn initialise(&self) -> Result<(), Error> {
         for (id, memory) in self.map.numbered() {
-            // What no space sees, nobody can read.
+            // A memory outside of all spaces is unreadable.
             let Some(space) = self.map.seen_in(id) else {
                 continue;
             };
             let content = initial(id, memory, fastrand::u64(..))?;
-            if let Some(note) = &content.note {
-                let severity = match note {
-                    Note::Seed { .. } => Severity::Info,
-                    Note::UnknownDigits { .. } => Severity::Warning,
+            for note in &content.notes {
+                let severity = match note.is_warning() {
+                    true => Severity::Warning,
+                    false => Severity::Info,
                 };
                 self.note(severity, &memory.name, note.to_string());
             }
@@ -466,42 +473,37 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// Writes an image: the zeros first, where they are wanted, then its bytes.
+    /// Writes an image: zeros first, if requested, then its bytes. Writes nothing of an image that does not fit.
     fn load(&self, space: SpaceId, image: &Image, zero_bss: bool) -> Result<(), Error> {
         tracing::info!(target: START, "load elf {}", image.file().display());
+        let placement = Placement::of(self.map, space, image, zero_bss);
+        if let Some(error) = placement.errors.into_iter().next() {
+            return Err(error.into());
+        }
+        for left_out in &placement.left_out {
+            self.note(Severity::Info, LOAD, left_out.to_string());
+        }
+        let content = image.content()?;
         for write in image.writes() {
             match write {
                 Write::Zero { .. } if !zero_bss => {}
                 Write::Zero { address, len } => {
                     let place = self.map.mapped(space, address, len);
-                    let mapped: u64 = place.iter().map(|segment| segment.len).sum();
-                    if mapped < len {
-                        let file = image.file().display();
-                        let left = len - mapped;
-                        let text = format!(
-                            "{file}: {left} of the {len} zeros at {address:#x} are outside of the map, and left out"
-                        );
-                        self.note(Severity::Info, "load", text);
+                    if place.is_empty() {
+                        continue;
                     }
-                    if mapped > 0 {
-                        let filled = self.bus.ask(
-                            self.memory,
-                            AccessAt {
-                                space,
-                                op: Op::Fill(place, 0),
-                            },
-                        )?;
-                        filled.map_err(|cause| self.failed(space, address, cause))?;
-                    }
+                    let op = Op::Fill(place, 0);
+                    let filled = self.bus.ask(self.memory, AccessAt { space, op })?;
+                    filled.map_err(|cause| self.failed(space, address, cause))?;
                 }
-                Write::Bytes { address, bytes } => {
-                    let span = Span {
-                        address,
-                        len: bytes.len() as u64,
-                    };
-                    let op = Op::Write(span, Bytes::copy_from_slice(bytes));
-                    let written = self.bus.ask(self.memory, Access { space, op })?;
-                    written.map_err(|cause| self.failed(space, address, cause))?;
+                Write::Bytes(segment) => {
+                    for piece in content.pieces(&segment) {
+                        let (address, bytes) = piece?;
+                        let len = bytes.len() as u64;
+                        let op = Op::Write(Span { address, len }, bytes);
+                        let written = self.bus.ask(self.memory, Access { space, op })?;
+                        written.map_err(|cause| self.failed(space, address, cause))?;
+                    }
                 }
             }
         }
@@ -520,10 +522,10 @@ impl Loader<'_> {
         }
     }
 
-    /// A channel that reads as zeros is never heard of.
+    /// Memory that reads as zeros rings no doorbell.
     fn warn_of_log(&self, channel: &Setup) {
         let size = channel.layout.channel_size;
-        // Its place was checked with the configuration.
+        // Placement was checked with the configuration.
         let place = self.map.resolve(channel.space, channel.address, size);
         let memories = place
             .iter()

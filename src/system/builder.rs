@@ -1,4 +1,4 @@
-//! How a Rust program says what a system is built of.
+//! Builder of a system, for Rust programs.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -20,14 +20,13 @@ use crate::foreign::{
     CallResult, Callbacks, FileOpener, Memories, MemoryModel, Models, OnReport, Openers, Paths,
     Python,
 };
-use crate::mem::{Backend, MemoryMap};
+use crate::mem::{Backend, Image, ImageError, MemoryMap};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::rpc::Target;
 use crate::sim::CStdout;
 use crate::trace::{Header, Payloads};
 
-/// What a system is built of. Nothing is taken from the environment but what the YAML files name by
-/// `${VARIABLE}`.
+/// Builder of a system. From the environment it takes only the `${VARIABLE}`s named by the YAML files.
 ///
 /// ```no_run
 /// use vhost::{Error, Vhost, mb_server_run};
@@ -62,57 +61,57 @@ pub struct Builder {
     started: Vec<Box<Started>>,
 }
 
-/// A method or a custom command of the host program's.
+/// Method or custom command of the host program.
 pub(super) type HostCallback = dyn FnMut(&Vhost, Call<'_>) -> CallResult;
 
-/// Code of the host program's for the started system.
+/// Code of the host program for the started system.
 pub(super) type Started = dyn FnOnce(&Vhost) -> CallbackResult;
 
-/// Where a mailbox configuration is.
+/// Source of a mailbox configuration.
 enum Mailboxes {
     File(PathBuf),
     Text(String),
 }
 
 impl Vhost {
-    /// A system without memories and channels, to be given both.
+    /// Builder of a system without memories and channels.
     pub fn builder() -> Builder {
         Builder::default()
     }
 }
 
 impl Builder {
-    /// The memory YAML.
+    /// Sets the memory YAML file.
     pub fn memories(mut self, file: impl Into<PathBuf>) -> Self {
         self.memories = Some(file.into());
         self
     }
 
-    /// The mailbox YAML.
+    /// Sets the mailbox YAML file.
     pub fn mailboxes(mut self, file: impl Into<PathBuf>) -> Self {
         self.mailboxes = Some(Mailboxes::File(file.into()));
         self
     }
 
-    /// The mailbox YAML itself.
+    /// Sets the text of the mailbox YAML.
     pub fn mailboxes_text(mut self, yaml: impl Into<String>) -> Self {
         self.mailboxes = Some(Mailboxes::Text(yaml.into()));
         self
     }
 
-    /// What `${name}` means in both YAML files and in paths of firmware's, whatever the environment says.
+    /// Defines `${name}` in both YAML files and in firmware's paths. It takes precedence over the environment.
     pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.insert(name.into(), value.into());
         self
     }
 
-    /// The root of firmware's files: an existing directory. Without it there are no files but those of openers.
+    /// Sets the root of firmware's files, an existing directory. Without it only openers provide files.
     pub fn files(mut self, root: impl Into<PathBuf>) -> Self {
         self.files = Some(root.into());
         self
     }
 
-    /// Opens the files of this extension, which is given without its dot.
+    /// Opens files of this extension, given without its dot.
     pub fn special_file(
         mut self,
         extension: impl Into<String>,
@@ -132,52 +131,50 @@ impl Builder {
         self
     }
 
-    /// Where firmware's text goes, line by line as `[channel] text`; without it, to C's `stdout`.
+    /// Sets the sink of firmware's text, as lines `[channel] text`; default: C's `stdout`.
     pub fn console(mut self, sink: impl io::Write + Send + 'static) -> Self {
         self.console = Some(Box::new(sink));
         self
     }
 
-    /// The most bytes that are queued for one client of a socket; without it, 1 MiB. A client for which more would be is
-    /// dropped.
+    /// Maximum bytes queued per socket client; default 1 MiB. A client that would exceed it is dropped.
     pub fn socket_queue(mut self, limit: usize) -> Self {
         self.socket_queue = Some(limit);
         self
     }
 
-    /// Serves these sockets, of which some may be open.
+    /// Serves these sockets, some possibly open.
     pub(super) fn on_sockets(mut self, sockets: Rc<RefCell<Hub>>) -> Self {
         self.sockets = Some(sockets);
         self
     }
 
-    /// Hands `show` what there is to report: errors, warnings, notes, findings of checkers. Without it they go to the testbench's
-    /// `mb_report`, and where there is none to stderr.
+    /// Calls `show` for every report: errors, warnings, notes, findings of checkers. Default: the testbench's `mb_report`, or
+    /// stderr if there is none.
     pub fn on_report(mut self, show: impl FnMut(&Report) + Send + 'static) -> Self {
         self.on_report = Some(Box::new(show));
         self
     }
 
-    /// Attaches a logger, a checker, a recorder: [`attach`](crate::attach) has ready-made ones. It sees every message and reply,
-    /// from the first one on: memories that get their content, images that are loaded. [`Vhost::attach`] is for what comes
-    /// later.
+    /// Attaches a logger, a checker or a recorder; [`attach`](crate::attach) has ready-made ones. It sees every message and reply
+    /// from the first one on, initialisation of memories and loading of images included. [`Vhost::attach`] attaches later.
     pub fn attach(mut self, what: impl Attach) -> Self {
         self.attached.push(Box::new(what));
         self
     }
 
-    /// Records every message and reply in `file`, for a replay without a simulator. What was there before is gone.
+    /// Records every message and reply in `file`, for a replay without a simulator. An existing file is overwritten.
     pub fn record(self, file: impl Into<PathBuf>) -> Self {
         self.record_with(file, Payloads::Keep)
     }
 
-    /// As [`record`](Self::record), with or without the bytes that messages carry; without them there is no replay.
+    /// Like [`record`](Self::record), with or without payload bytes; without them a replay is impossible.
     pub fn record_with(mut self, file: impl Into<PathBuf>, payloads: Payloads) -> Self {
         self.recording = Some((file.into(), payloads));
         self
     }
 
-    /// Uses `model` for the memory of this name, whose backend is `model`. Where two memories have the same name, it is
+    /// Uses `model` for the memory of this name and of backend `model`. Two memories of the same name are told apart as
     /// `space.memory`.
     pub fn memory_model(
         mut self,
@@ -210,14 +207,14 @@ impl Builder {
         self
     }
 
-    /// Calls `started` once: when the memories have their first content and the images are loaded, before the first tick. Where
-    /// it fails, the system has not started.
+    /// Calls `started` once, after memories are initialised and images loaded, before the first tick. If it fails, the start
+    /// fails.
     pub fn on_start(mut self, started: impl FnOnce(&Vhost) -> CallbackResult + 'static) -> Self {
         self.started.push(Box::new(started));
         self
     }
 
-    /// Reports with this severity each channel that makes no progress for so many ticks: see [`Vhost::watchdog`].
+    /// Reports each channel that makes no progress for this many ticks, with this severity: see [`Vhost::watchdog`].
     pub fn watchdog(self, ticks: u64, severity: Severity) -> Self {
         self.watch(Timeout { ticks, severity })
     }
@@ -227,15 +224,15 @@ impl Builder {
         self
     }
 
-    /// Starts the system: its memories have their first content and the images are loaded when this returns.
+    /// Starts the system. On return its memories are initialised and the images loaded.
     ///
     /// # Errors
-    /// A file that is refused, a root that is no directory, or a system that this thread has already.
+    /// A refused file, a root that is no directory, or a second system on this thread.
     pub fn start(self) -> Result<Vhost, Error> {
         Vhost::start(self.parts()?)
     }
 
-    /// Fails where a file is not given that a system of the environment needs.
+    /// Fails if a file is missing that a system of the environment needs.
     pub(super) fn require_files(&self) -> Result<(), Error> {
         let required = [
             (
@@ -260,13 +257,12 @@ impl Builder {
         })
     }
 
-    /// What the system is built of.
+    /// Components of the system.
     pub(super) fn parts(self) -> Result<Parts, Error> {
         self.parts_when(|_, _, _| Ok(()))
     }
 
-    /// What the system is built of, once `built` has seen its memories, which hold zeros, and added its openers by
-    /// extension and by name.
+    /// Components of the system. `built` sees its memories, still zero, and adds openers by extension and by name.
     pub(super) fn parts_when(
         mut self,
         built: impl FnOnce(&Spaces<'_>, &mut Openers, &mut Openers) -> Result<(), Error>,
@@ -310,13 +306,13 @@ impl Builder {
             ..origin
         };
         if let Some((file, payloads)) = self.recording {
-            // What happened on sockets before is not in it.
+            // Earlier socket activity is not recorded.
             origin.whole = hub.borrow().is_empty();
             origin.payloads = payloads;
             self.attached.push(Box::new(recorder(&file, &origin)?));
             origin.whole = false;
         }
-        // Only a replay needs them, and a recording that begins later has none.
+        // Needed by a replay only, which needs a recording from the start.
         origin.files.clear();
         Ok(Parts {
             origin,
@@ -378,14 +374,14 @@ fn require_models(map: &MemoryMap, models: &Models) -> Result<(), Error> {
     Ok(())
 }
 
-/// The same run is to have the same recording.
+/// Fixed order: the same run has the same recording.
 fn sorted(names: &HashSet<String>) -> Vec<String> {
     let mut names: Vec<String> = names.iter().cloned().collect();
     names.sort_unstable();
     names
 }
 
-/// How wide a result each served channel takes.
+/// Result width of each served channel.
 fn widths(channels: &[ChannelConfig]) -> HashMap<String, PtrWidth> {
     let width = |channel: &ChannelConfig| {
         let width = channel.mailbox?.layout.ptr_width;
@@ -394,20 +390,20 @@ fn widths(channels: &[ChannelConfig]) -> HashMap<String, PtrWidth> {
     channels.iter().filter_map(width).collect()
 }
 
-/// The value of a variable: as `given`, or that of the environment.
+/// Value of a variable: `given`, or that of the environment.
 fn value(given: &HashMap<String, String>, name: &str) -> Option<String> {
     let value = given.get(name).cloned();
     value.or_else(|| Process.variable(name))
 }
 
-/// The files of this process, and its environment under the builder's variables.
+/// Files of this process, and its environment under the builder's variables.
 impl Surroundings for Builder {
     fn variable(&self, name: &str) -> Option<String> {
         value(&self.variables, name)
     }
 
-    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
-        Process.read(file)
+    fn image(&self, file: &Path) -> Result<Image, ImageError> {
+        Process.image(file)
     }
 
     fn is_file(&self, file: &Path) -> bool {

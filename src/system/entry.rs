@@ -1,4 +1,4 @@
-//! How a Rust program starts a system, and runs it to its end.
+//! Entry points of a Rust program: start a system, and run it to its end.
 
 use std::error::Error as StdError;
 use std::ffi::{OsStr, OsString};
@@ -7,29 +7,29 @@ use std::path::{Path, PathBuf};
 use super::{Beginning, Builder, ChannelExit, Error, Spaces, Standalone, Timeout, Vhost};
 use crate::attach::{self, Named};
 use crate::config::{self, Process};
-use crate::foreign::Openers;
+use crate::foreign::{Openers, host_code};
 use crate::trace::Payloads;
 
-/// What a callback of [`mailbox_init`] gives.
+/// Result of a callback of [`mailbox_init`].
 pub type CallbackResult = Result<(), Box<dyn StdError>>;
 
-/// The files of a system that takes nothing from the environment.
+/// Files of a system that takes nothing from the environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailboxInitPaths {
-    /// The memory YAML.
+    /// Memory YAML file.
     pub mem_cfg_file: PathBuf,
-    /// The mailbox YAML.
+    /// Mailbox YAML file.
     pub mailbox_cfg_file: PathBuf,
 }
 
-/// Where a system's files are; what is `None` is taken from the environment.
+/// File paths of a system; `None` is taken from the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct InitPaths {
-    /// The memory YAML: `MEM_CFG_FILE`.
+    /// Memory YAML file: `MEM_CFG_FILE`.
     pub(crate) mem_cfg: Option<PathBuf>,
-    /// The mailbox YAML: `MAILBOX_CFG_FILE`.
+    /// Mailbox YAML file: `MAILBOX_CFG_FILE`.
     pub(crate) mailbox_cfg: Option<PathBuf>,
-    /// The root of firmware's files: `MAILBOX_FS_ROOT`.
+    /// Root of firmware's files: `MAILBOX_FS_ROOT`.
     pub(crate) fs_root: Option<PathBuf>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct InitPaths {
 /// for files below `virtual/`.
 ///
 /// # Errors
-/// A variable that is not set, a file that is refused, a callback that fails.
+/// An unset variable, a refused file, a failed callback.
 pub fn mailbox_init(
     spaces: impl FnOnce(&Spaces<'_>) -> CallbackResult,
     special: impl FnOnce(&mut Openers) -> CallbackResult,
@@ -58,7 +58,7 @@ pub fn mailbox_init(
 /// Starts a system from two files, with no root for firmware's files.
 ///
 /// # Errors
-/// A file that is refused.
+/// A refused file.
 pub fn mailbox_init_with_paths(paths: MailboxInitPaths) -> Result<Vhost, Error> {
     let memories = Vhost::builder().memories(paths.mem_cfg_file);
     memories.mailboxes(paths.mailbox_cfg_file).start()
@@ -68,7 +68,7 @@ pub fn mailbox_init_with_paths(paths: MailboxInitPaths) -> Result<Vhost, Error> 
 /// files.
 ///
 /// # Errors
-/// A file or text that is refused.
+/// A refused file or text.
 pub fn mailbox_init_with_config(
     mem_cfg_file: impl AsRef<Path>,
     mailbox_yaml_text: &str,
@@ -77,13 +77,13 @@ pub fn mailbox_init_with_config(
     memories.mailboxes_text(mailbox_yaml_text).start()
 }
 
-/// Ticks until every channel has exited or `stop` says so; `stop` is asked before every tick, and is where a
-/// host program lets its chip go on.
+/// Ticks until every channel has exited or `stop` returns true. `stop` is called before every tick, and advances the
+/// host program's chip.
 ///
-/// Gives how each channel stands at the end.
+/// Returns name and exit code of each channel.
 ///
 /// # Errors
-/// What [`Vhost::tick`] fails with.
+/// Same as [`Vhost::tick`].
 pub fn mb_server_run(
     vhost: &Vhost,
     mut stop: impl FnMut() -> bool,
@@ -93,7 +93,7 @@ pub fn mb_server_run(
 }
 
 impl Vhost {
-    /// Builds a system for the C ABI, where sockets may be open already.
+    /// Builds a system for the C ABI, whose sockets may be open already.
     pub(crate) fn from_environment(
         paths: InitPaths,
         sockets: &Standalone,
@@ -102,27 +102,30 @@ impl Vhost {
     ) -> Result<(Self, Beginning), Error> {
         let configure = |builder| {
             let builder = attached.into_iter().fold(builder, Builder::attach);
-            configure(builder).map_err(Error::Setup)
+            host_code::run("its function `configure`", || configure(builder))
+                .map_err(Into::into)
+                .flatten()
+                .map_err(Error::Setup)
         };
         let builder = from_environment(paths, configure)?;
         Self::build(builder.on_sockets(sockets.hub()).parts()?)
     }
 }
 
-/// The builder of the environment, after `configure`, which may name files that the environment does not.
+/// Builder of the environment, after `configure`, which may name files missing from the environment.
 fn from_environment(
     paths: InitPaths,
     configure: impl FnOnce(Builder) -> Result<Builder, Error>,
 ) -> Result<Builder, Error> {
     super::log::start()?;
     let mut builder = Vhost::builder();
-    if let Some(file) = path(paths.mem_cfg, MEM_CFG_FILE)? {
+    if let Some(file) = path(paths.mem_cfg, "mem_cfg", MEM_CFG_FILE)? {
         builder = builder.memories(file);
     }
-    if let Some(file) = path(paths.mailbox_cfg, MAILBOX_CFG_FILE)? {
+    if let Some(file) = path(paths.mailbox_cfg, "mailbox_cfg", MAILBOX_CFG_FILE)? {
         builder = builder.mailboxes(file);
     }
-    if let Some(root) = path(paths.fs_root, MAILBOX_FS_ROOT)? {
+    if let Some(root) = path(paths.fs_root, "fs_root", MAILBOX_FS_ROOT)? {
         builder = builder.files(root);
     }
     let builder = match variable("VHOST_TRACE") {
@@ -147,7 +150,7 @@ pub(super) const MAILBOX_CFG_FILE: &str = "MAILBOX_CFG_FILE";
 /// Environment variable of the root of firmware's files.
 pub(super) const MAILBOX_FS_ROOT: &str = "MAILBOX_FS_ROOT";
 
-/// What `VHOST_WATCHDOG` says.
+/// Timeout of `VHOST_WATCHDOG`.
 fn timeout(value: &OsStr) -> Result<Timeout, Error> {
     let value = value.to_string_lossy();
     let refused = |_| Error::Watchdog {
@@ -156,7 +159,7 @@ fn timeout(value: &OsStr) -> Result<Timeout, Error> {
     value.parse().map_err(refused)
 }
 
-/// What `VHOST_TRACE_PAYLOADS` says; they are kept where it says nothing.
+/// Payloads of `VHOST_TRACE_PAYLOADS`; default: kept.
 fn payloads() -> Result<Payloads, Error> {
     let value = variable("VHOST_TRACE_PAYLOADS").unwrap_or_else(|| "keep".into());
     match value.to_str() {
@@ -169,18 +172,23 @@ fn payloads() -> Result<Payloads, Error> {
     }
 }
 
-/// An environment variable, where it says anything.
+/// Environment variable, if set and not empty.
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// The path that was given, or that of the environment, expanded as paths in the files are.
-fn path(given: Option<PathBuf>, name: &'static str) -> Result<Option<PathBuf>, Error> {
-    if given.is_some() {
-        return Ok(given);
-    }
-    let expanded = |value: OsString| config::expand_path(&value, name, &Process);
-    Ok(variable(name).map(expanded).transpose()?)
+/// Path that `argument` gives, or else the environment `variable`, expanded as paths in the files are.
+fn path(
+    given: Option<PathBuf>,
+    argument: &'static str,
+    variable: &'static str,
+) -> Result<Option<PathBuf>, Error> {
+    let (value, key) = match given {
+        Some(path) => (Some(path.into_os_string()), argument),
+        None => (self::variable(variable), variable),
+    };
+    let expanded = value.map(|value| config::expand_path(&value, key, &Process));
+    Ok(expanded.transpose()?)
 }
 
 #[cfg(test)]

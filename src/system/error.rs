@@ -1,4 +1,4 @@
-//! What a user of the system can do wrong.
+//! Errors of the Rust API.
 
 use std::path::PathBuf;
 
@@ -8,172 +8,167 @@ use crate::attach::AttachError;
 use crate::bus::BusError;
 use crate::config::{ConfigError, ExpandError};
 use crate::foreign::NoRoom;
-use crate::mem::{AccessError, ImageError, InitialError};
+use crate::mem::{AccessError, ImageError, InitialError, LoadError};
 use crate::messages::rpc::CallError;
 use crate::messages::sockets::SocketError;
 use crate::trace::TraceError;
 
-/// Why a call failed.
+/// Error of a call.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// An environment variable is not set.
+    /// Unset environment variable.
     #[error("environment variable {variable} is not set: it names {what}")]
     Environment {
-        /// Its name.
+        /// Variable name.
         variable: &'static str,
-        /// What it is for.
+        /// Purpose.
         what: &'static str,
     },
-    /// The filter of the library's own log is none.
+    /// Invalid filter of the library's log.
     #[error(
         "environment variable {variable}: `{filter}` is no filter of the library's log: {cause}"
     )]
     LogFilter {
-        /// Its name.
+        /// Variable name.
         variable: &'static str,
-        /// What it says.
+        /// Its value.
         filter: String,
-        /// What is wrong with it.
+        /// Reason.
         cause: tracing_subscriber::filter::ParseError,
     },
-    /// The root of firmware's files is no directory.
+    /// Root of firmware's files is no directory.
     #[error("{} can't be the root of firmware's files: {cause}", path.display())]
     FileRoot {
-        /// The path.
+        /// Path.
         path: PathBuf,
-        /// Why not.
+        /// Reason.
         cause: std::io::Error,
     },
-    /// A recording can't be written, or read.
+    /// Recording can't be written or read.
     #[error(transparent)]
     Trace(#[from] TraceError),
-    /// `VHOST_TRACE_PAYLOADS` is something else.
+    /// Invalid value of `VHOST_TRACE_PAYLOADS`.
     #[error(
         "environment variable VHOST_TRACE_PAYLOADS is `{value}`; it may be `keep`, `hash` or `drop`"
     )]
     TracePayloads {
-        /// What it is.
+        /// Its value.
         value: String,
     },
-    /// `VHOST_WATCHDOG` is something else.
+    /// Invalid value of `VHOST_WATCHDOG`.
     #[error(
         "environment variable VHOST_WATCHDOG is `{value}`; it may be a number of ticks, and behind a colon `info`, `warning`, \
          `error` or `fatal`"
     )]
     Watchdog {
-        /// What it is.
+        /// Its value.
         value: String,
     },
-    /// Something can't be attached.
+    /// Failed attachment.
     #[error(transparent)]
     Attach(#[from] AttachError),
-    /// `VHOST_ATTACH` names what can't be attached.
+    /// Failed attachment of `VHOST_ATTACH`.
     #[error("environment variable VHOST_ATTACH: {0}")]
     AttachVariable(AttachError),
-    /// The value of an environment variable names another that is not set.
+    /// Unset variable in the value of an environment variable.
     #[error(transparent)]
     Expand(#[from] ExpandError),
-    /// A configuration file is refused.
+    /// Refused configuration file.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A memory of backend `model` has no model.
+    /// Memory of backend `model` without a model.
     #[error(
         "memory `{memory}` of space `{space}` has backend `model`, and the host program has registered no model for it: call \
          `Builder::memory_model(\"{memory}\", …)`, or choose another backend"
     )]
     NoModel {
-        /// Its name.
+        /// Memory name.
         memory: String,
-        /// A space that sees it.
+        /// Space that sees it.
         space: String,
     },
-    /// A model has no memory.
+    /// Model without a memory.
     #[error(
         "a model is registered for memory `{name}`, and no memory of backend `model` is called so: `model` is a memory's key \
          `backend` in the memory configuration"
     )]
     UnusedModel {
-        /// The name that it was registered under.
+        /// Registered name.
         name: String,
     },
-    /// The host program's own setup has failed.
+    /// Failed setup function of the host program.
     #[error("the host program's setup failed: {0}")]
     Setup(Box<dyn std::error::Error>),
-    /// A memory can't be in this process.
+    /// No room for a memory in this process.
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
-    /// A memory can't be given its first content.
+    /// Failed initialisation of a memory.
     #[error(transparent)]
     Initial(#[from] InitialError),
-    /// A file can't be read.
-    #[error("can't read {}: {cause}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        cause: std::io::Error,
-    },
-    /// A file is no image that can be loaded.
+    /// File that is no loadable image.
     #[error(transparent)]
     Image(#[from] ImageError),
-    /// An access failed.
+    /// Image outside of a space's memories.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Failed access.
     #[error("space `{space}`, {address:#x}: {cause}")]
     Access {
-        /// Name of the space.
+        /// Space name.
         space: String,
-        /// Where the access starts.
+        /// Start address.
         address: u64,
-        /// Why.
+        /// Reason.
         cause: AccessError,
     },
-    /// The first content of a memory can't be written.
+    /// Initial content of a memory can't be written.
     #[error("init: {0}")]
     Initialise(AccessError),
-    /// There is no such space.
+    /// Unknown space.
     #[error("there is no space `{name}`; the memory configuration has: {known}")]
     NoSpace {
-        /// The name.
+        /// Given name.
         name: String,
-        /// Those that there are.
+        /// Known spaces.
         known: String,
     },
-    /// There is no such channel.
+    /// Unknown channel.
     #[error("there is no channel `{name}`; the mailbox configuration has: {known}")]
     NoChannel {
-        /// The name.
+        /// Given name.
         name: String,
-        /// Those that there are.
+        /// Known channels.
         known: String,
     },
-    /// A call can't be made.
+    /// Failed call.
     #[error("channel `{channel}`: {cause}")]
     Call {
-        /// Name of the channel.
+        /// Channel name.
         channel: String,
-        /// Why.
+        /// Reason.
         cause: CallError,
     },
-    /// A socket can't do it.
+    /// Failed socket operation.
     #[error(transparent)]
     Socket(#[from] SocketError),
-    /// The bus could not do it.
+    /// Failed bus operation.
     #[error(transparent)]
     Bus(#[from] BusError),
-    /// Service has ended for good.
+    /// End of service, for good.
     #[error("{0}")]
     Fatal(String),
-    /// A Rust program starts a system from inside a call of the C ABI.
+    /// Start of a system by a Rust program inside a call of the C ABI.
     #[error(
         "a vhost can't be started from inside a call of the C ABI, which has one: return from that call first, or use `with_host`"
     )]
     InsideCall,
-    /// This thread has a system already.
+    /// Second system on this thread.
     #[error("this thread has a running vhost: one a thread at a time; shut it down first")]
     AlreadyRunning,
-    /// A callback of the host program's refuses to go on.
+    /// Failed callback of the host program.
     #[error("the callback for {what} failed: {cause}")]
     Callback {
-        /// Which.
+        /// Callback name.
         what: &'static str,
         /// Its error.
         cause: Box<dyn std::error::Error>,

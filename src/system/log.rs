@@ -1,4 +1,4 @@
-//! The library's own log: `tracing`, shown on stderr.
+//! Log of the library: `tracing` output on stderr.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -6,17 +6,16 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::Error;
 use crate::guest;
 
-/// What says how much is shown: a filter of [`EnvFilter`]'s.
+/// Environment variable of the log filter, in the syntax of [`EnvFilter`].
 const VARIABLE: &str = "VHOST_LOG";
 
-/// Shown where nothing else is asked for: what the backend `log` tells, which is all that it does.
+/// Default filter: warnings, and accesses of backend `log`.
 const DEFAULT: &str = "vhost=warn,vhost::access=info";
 
-/// Starts the log for a system that comes from the environment. A program that has a `tracing` subscriber of its own
-/// keeps it.
+/// Starts the log for a system of the environment. A `tracing` subscriber of the program takes precedence.
 ///
 /// # Errors
-/// Where the filter is none.
+/// Invalid filter.
 pub(super) fn start() -> Result<(), Error> {
     let filter = match std::env::var(VARIABLE) {
         Ok(filter) if !filter.is_empty() => filter,
@@ -34,7 +33,7 @@ pub(super) fn start() -> Result<(), Error> {
         .log_internal_errors(false)
         .without_time()
         .finish();
-    // There may be one: of the program, or of a system that ran before.
+    // A subscriber may exist: the program's, or an earlier system's.
     let _ = subscriber.try_init();
     Ok(())
 }

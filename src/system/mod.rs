@@ -1,4 +1,4 @@
-//! The system: configuration turned into actors on a bus, and what can be done with it.
+//! Running system: actors on a bus, and its Rust API.
 
 mod backdoor;
 mod build;
@@ -47,46 +47,45 @@ use crate::messages::{self, console, foreign, mailbox, memory, rpc};
 use crate::sim::strand::{is_entered, strand_local};
 use crate::trace::{Header, Payloads};
 
-/// A running host: the actors that serve firmware, and the backdoor into its memories.
+/// Running host: the actors that serve firmware, and the backdoor into its memories.
 ///
-/// It lives on one thread, and there is one a thread at a time. Nothing happens between calls: firmware
-/// is served in [`tick`](Self::tick). The system of the C ABI is another one, which moves between threads: [`with_host`](crate::with_host)
-/// has it.
+/// Bound to one thread, one per thread at a time. Firmware is served in [`tick`](Self::tick) only. The C ABI has a system of
+/// its own, which moves between threads: see [`with_host`](crate::with_host).
 pub struct Vhost(Rc<Inner>);
 
 struct Inner {
     bus: Bus,
-    /// For what callers from outside announce.
+    /// Sender of external events.
     outside: Desk,
     ports: Ports,
     board: Rc<Board>,
     map: Rc<MemoryMap>,
     memories: Rc<Memories>,
-    /// How a recording of it begins.
+    /// Header of a recording of it.
     origin: Header,
     callbacks: Rc<Callbacks>,
     channels: Vec<NamedChannel>,
-    /// For what is attached.
+    /// Recipient of findings.
     site: Site,
-    /// Channels that the testbench is yet to be told of.
+    /// Channels not yet registered with the testbench.
     unregistered: RefCell<Vec<String>>,
     observed: Observed,
     watchdog: Watchdog,
     _alone: Alone,
 }
 
-/// The ways to the parties that calls from outside are for.
+/// References to the actors that receive external calls.
 struct Ports {
     memory: Port<memory::Inbox>,
     rpc: Port<rpc::Inbox>,
     console: Port<console::Inbox>,
     sockets: Port<messages::sockets::Inbox>,
-    /// Not before the memories have their first content.
+    /// Set once memories are initialised.
     mailbox: OnceCell<Port<mailbox::Inbox>>,
     foreign: Port<foreign::Inbox>,
 }
 
-/// What the testbench has asked to be told of.
+/// Events requested by the testbench.
 #[derive(Debug, Default)]
 struct Observed {
     served: Rc<Cell<bool>>,
@@ -94,7 +93,7 @@ struct Observed {
 }
 
 impl Observed {
-    /// It asks for more.
+    /// Adds a request.
     fn add(&self, what: Observing) {
         let Self { served, written } = self;
         served.set(served.get() || what.served);
@@ -102,39 +101,39 @@ impl Observed {
     }
 }
 
-/// A channel, as far as its users ask about it.
+/// Channel data for queries.
 struct NamedChannel {
     name: String,
     space: String,
-    /// Whether there is a mailbox, or an image to load only.
+    /// True if there is a mailbox, false if there is an image only.
     served: bool,
 }
 
-/// How a channel stands at the end of a run.
+/// State of a channel at the end of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelExit {
-    /// Its name.
+    /// Channel name.
     pub name: String,
-    /// Its exit code; none where it has not exited.
+    /// Exit code; `None` before the exit.
     pub code: Option<u32>,
 }
 
-/// A call of firmware's, as the host program's methods and commands see it.
+/// Call of firmware to a method or command of the host program.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
-    /// Name of the channel that calls.
+    /// Name of the calling channel.
     pub channel: &'a str,
-    /// Arguments, zero-extended. Of a custom command these are all words that a request has room for after the id (19),
-    /// whatever firmware said of their number: the command takes as many as it has, and what follows may be anything.
+    /// Arguments, zero-extended. A custom command gets all 19 words after the id, whatever count firmware sent; words beyond
+    /// its own arguments are undefined.
     pub args: &'a [u64],
 }
 
 impl Vhost {
-    /// One clock: takes new requests, serves them, and asks again those who said "pending". Gives the
-    /// number of channels that have not exited.
+    /// Executes one clock: takes new requests, serves them, and polls pending calls. Returns the number of channels that have
+    /// not exited.
     ///
     /// # Errors
-    /// [`Error::Fatal`] once service has ended for good, and [`Error::Bus`] from inside a callback.
+    /// [`Error::Fatal`] after the end of service, [`Error::Bus`] from inside a callback.
     pub fn tick(&self) -> Result<usize, Error> {
         let inner = &*self.0;
         if !inner.unregistered.borrow().is_empty() {
@@ -152,14 +151,14 @@ impl Vhost {
         }
     }
 
-    /// Something was written to a mailbox: the next tick looks at every channel.
+    /// Doorbell: a mailbox was written; the next tick looks at every channel.
     pub fn notify(&self) {
         self.0.outside.announce(|| Notified);
         self.0.bus.notify();
     }
 
-    /// How each channel stands: a line that says who owes the next step, and indented ones with indices and the last
-    /// requests. Another text while the system is being built.
+    /// Status text of all channels: one line on the next step due, indented lines with queue indices and last requests.
+    /// A different text while the system is being built.
     ///
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
@@ -174,12 +173,10 @@ impl Vhost {
             .collect())
     }
 
-    /// Reports with this severity each channel that makes no progress for so many ticks from now on, and what
-    /// [`status`](Self::status) says: once, until it makes progress again. [`Severity::Fatal`] ends service. With 0 ticks
-    /// nothing is reported.
+    /// Reports each channel that makes no progress for this many ticks from now on, with this severity and its
+    /// [`status`](Self::status): once, until it makes progress again. [`Severity::Fatal`] ends service; 0 ticks disable it.
     ///
-    /// Progress is a handshake, a request that is taken, one that is over, an exit. A method that says "pending" once more
-    /// is none, nor is firmware that computes.
+    /// Progress is a handshake, a request taken or completed, an exit. A repeated "pending" is none, nor is computing firmware.
     pub fn watchdog(&self, ticks: u64, severity: Severity) {
         self.watch(Timeout { ticks, severity });
     }
@@ -188,7 +185,7 @@ impl Vhost {
         self.0.watchdog.set(timeout, self.0.bus.now());
     }
 
-    /// Some channel may be stuck.
+    /// Reports channels that are stuck.
     #[cold]
     fn fire(&self) -> Result<(), Error> {
         let Inner {
@@ -216,12 +213,12 @@ impl Vhost {
         self.report(severity, "watchdog", text)
     }
 
-    /// Ticks so far.
+    /// Number of ticks so far.
     pub fn now(&self) -> u64 {
         self.0.bus.now()
     }
 
-    /// How each served channel stands, in the order of the configuration.
+    /// State of each served channel, in the order of the configuration.
     pub fn exits(&self) -> Vec<ChannelExit> {
         let served = self.0.channels.iter().filter(|channel| channel.served);
         let names = served.map(|channel| channel.name.clone());
@@ -231,15 +228,15 @@ impl Vhost {
             .collect()
     }
 
-    /// Whether this call comes from inside a foreign call, such as a method of the testbench.
+    /// Tests for a call from inside a foreign call, such as a method of the testbench.
     pub fn is_abroad(&self) -> bool {
         self.0.bus.abroad()
     }
 
-    /// Answers CALLs of this method by `callback`; the testbench is no longer asked.
+    /// Registers `callback` for CALLs of this method; the testbench is no longer asked for it.
     ///
-    /// A call that is pending is asked again on every tick. Where a tick passes without, firmware has reset the channel,
-    /// and what `callback` is asked next is another call.
+    /// A pending call is polled on every tick. A tick without a poll means that firmware has reset the channel, and the next
+    /// poll belongs to another call.
     ///
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
@@ -251,7 +248,7 @@ impl Vhost {
         self.register(Target::Method(name.into()), callback)
     }
 
-    /// Answers custom commands of this id (requests OTHER) by `callback`.
+    /// Registers `callback` for custom commands (requests OTHER) of this id.
     ///
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
@@ -279,10 +276,10 @@ impl Vhost {
         Ok(self.0.bus.ask(&self.0.ports.rpc, Offer { target })?)
     }
 
-    /// Asks a method once, as firmware's CALL does on every tick.
+    /// Polls a method once, as firmware's CALL does on every tick.
     ///
     /// # Errors
-    /// Where the testbench can't be asked.
+    /// A testbench that can't be called.
     pub fn poll_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, Error> {
         let channel = channel.to_owned();
         let ask = rpc::Call {
@@ -296,20 +293,19 @@ impl Vhost {
         Ok(answered.progress)
     }
 
-    /// Attaches a logger, a checker or whatever else is to see what is said from now on; [`attach`](crate::attach) has ready-made
-    /// ones.
+    /// Attaches a logger, a checker or another tap to all later messages; [`attach`](crate::attach) has ready-made ones.
     ///
     /// # Errors
-    /// [`Error::Attach`] where it has no place here, [`Error::Bus`] from inside a tap.
+    /// [`Error::Attach`] if it is unsuitable for this system, [`Error::Bus`] from inside a tap.
     pub fn attach(&self, what: impl Attach) -> Result<(), Error> {
         build::attach(&self.0.bus, Box::new(what), &self.0.site)
     }
 
-    /// Records every message and reply in `file` from now on, for whoever wants to read it. For a replay it takes a recording from
-    /// the start: [`Builder::record`].
+    /// Records every later message and reply in `file`, for reading. A replay needs a recording from the start:
+    /// [`Builder::record`].
     ///
     /// # Errors
-    /// [`Error::Trace`] where the file can't be written.
+    /// [`Error::Trace`] if the file can't be written.
     pub fn record(&self, file: impl AsRef<Path>, payloads: Payloads) -> Result<(), Error> {
         let header = Header {
             payloads,
@@ -319,13 +315,13 @@ impl Vhost {
         Ok(())
     }
 
-    /// Tells the testbench of what it asks for from now on.
+    /// Reports requested events to the testbench from now on.
     pub(crate) fn observe(&self, what: Observing) {
         self.0.outside.announce(|| what);
         self.0.observed.add(what);
     }
 
-    /// Has the testbench show firmware's lines.
+    /// Routes firmware's lines to the testbench.
     ///
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
@@ -333,7 +329,7 @@ impl Vhost {
         Ok(self.0.bus.ask(&self.0.ports.console, console::Redirect)?)
     }
 
-    /// Shows something to the user, as the system's own reports are.
+    /// Sends a report, like one of the system's own.
     ///
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
@@ -346,7 +342,7 @@ impl Vhost {
         Ok(self.0.bus.ask(&self.0.ports.foreign, report)?)
     }
 
-    /// Tells the testbench of each channel, once. Where it can't be told now, the first tick tries again.
+    /// Registers each channel with the testbench, once. After a failure the first tick tries again.
     pub(crate) fn register_channels(&self) -> Result<(), Error> {
         for (channel, _) in self.register_each()? {
             self.0.unregistered.borrow_mut().push(channel);
@@ -354,7 +350,7 @@ impl Vhost {
         Ok(())
     }
 
-    /// Tells the testbench of the channels that it was not told of; there is no other try.
+    /// Registers the remaining channels with the testbench, with no further retry.
     #[cold]
     fn register_at_last(&self) -> Result<(), Error> {
         for (channel, untold) in self.register_each()? {
@@ -364,9 +360,9 @@ impl Vhost {
         Ok(())
     }
 
-    /// Those that the testbench can't be told of.
+    /// Channels that can't be registered.
     fn register_each(&self) -> Result<Vec<(String, Untold)>, Error> {
-        // A tap may not do this, and no channel is lost where one tries.
+        // Refused inside a tap: the channels stay pending.
         self.0.bus.settle()?;
         let mut failed = Vec::new();
         for channel in self.0.unregistered.take() {
@@ -380,7 +376,7 @@ impl Vhost {
         Ok(failed)
     }
 
-    /// A panic that nobody heard of is an error of the host's own.
+    /// Panic without a receiver: an internal error of the host.
     #[cold]
     fn report_panics(&self) -> Result<(), Error> {
         let Inner { bus, ports, .. } = &*self.0;
@@ -390,30 +386,30 @@ impl Vhost {
         Ok(bus.settle()?)
     }
 
-    /// Puts out text that is left, and closes the sockets. The system ends when it is dropped.
+    /// Flushes text and closes the sockets. Dropping the value ends the system.
     pub fn shutdown(self) {
-        // Nothing is left to tell the user with.
+        // No recipient is left for errors.
         let _ = self.sockets().close_all();
         let _ = self
             .0
             .bus
             .ask(&self.0.ports.console, console::Finish { channel: None });
-        // Lines that the testbench is to show.
+        // Lines for the testbench.
         let _ = self.0.bus.settle();
         self.detach();
     }
 }
 
 impl Vhost {
-    /// Nothing is shown to anybody any more. What somebody found at the very end is still told.
+    /// Detaches all taps. Last findings are still reported.
     fn detach(&self) {
         build::detach_all(&self.0.bus, &self.0.ports.foreign);
     }
 }
 
-/// Reservation for the one system of the C ABI, or of a thread of a Rust program.
+/// Reservation of the one system of the C ABI, or of a Rust program's thread.
 struct Alone {
-    /// It is the C ABI's.
+    /// True for the C ABI.
     moves: bool,
 }
 
@@ -423,7 +419,7 @@ strand_local! {
 
 impl Alone {
     fn take() -> Result<Self, Error> {
-        // A thread that is ending can't have one.
+        // Unavailable on a thread that is ending.
         let taken = TAKEN.with(|taken| taken.replace(true)).unwrap_or(true);
         if taken {
             Err(Error::AlreadyRunning)
@@ -436,7 +432,7 @@ impl Alone {
 
 impl Drop for Alone {
     fn drop(&mut self) {
-        // A thread may drop its own system inside a call of the C ABI, too.
+        // A thread may drop its own system inside a call of the C ABI.
         let _ = TAKEN.with_value_of(self.moves, |taken| taken.set(false));
     }
 }

@@ -1,4 +1,4 @@
-//! What a system is made from, noted while it is read: a recording begins with it.
+//! Recorded configuration inputs of a system, for the start of a recording.
 
 use std::cell::RefCell;
 use std::io;
@@ -6,10 +6,11 @@ use std::path::Path;
 
 use crate::config::{ConfigWarning, Defaults, Surroundings};
 use crate::foreign::report_without_testbench;
+use crate::mem::{Image, ImageError, ImageProblem};
 use crate::messages::foreign::Severity;
 use crate::trace::{Header, Recorder, Source, TraceError};
 
-/// Surroundings of any kind, whose answers are noted.
+/// Configuration environment that records its answers.
 pub(super) struct Noted<'a> {
     outside: &'a dyn Surroundings,
     header: RefCell<Header>,
@@ -29,17 +30,17 @@ impl<'a> Noted<'a> {
         }
     }
 
-    /// Notes the text of the memory configuration.
+    /// Records the text of the memory configuration.
     pub(super) fn memories(&self, file: &Path, text: &str) {
         self.header.borrow_mut().memories = Some(source(file, text));
     }
 
-    /// Notes the text of the mailbox configuration.
+    /// Records the text of the mailbox configuration.
     pub(super) fn mailboxes(&self, file: &Path, text: &str) {
         self.header.borrow_mut().mailboxes = Some(source(file, text));
     }
 
-    /// All that was noted, and the warnings of the configurations.
+    /// All recorded answers, and the warnings of the configurations.
     pub(super) fn into_parts(self) -> (Header, Vec<ConfigWarning>) {
         (self.header.into_inner(), self.warnings.into_inner())
     }
@@ -53,15 +54,11 @@ impl Surroundings for Noted<'_> {
         value
     }
 
-    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
-        let read = self.outside.read(file);
-        if let Ok(bytes) = &read {
-            let mut header = self.header.borrow_mut();
-            header
-                .files
-                .insert(name_of(file), Some(bytes.clone().into()));
-        }
-        read
+    fn image(&self, file: &Path) -> Result<Image, ImageError> {
+        let image = self.outside.image(file)?;
+        let mut header = self.header.borrow_mut();
+        header.files.insert(name_of(file), Some(image.outline()));
+        Ok(image)
     }
 
     fn is_file(&self, file: &Path) -> bool {
@@ -82,19 +79,22 @@ impl Surroundings for Noted<'_> {
     }
 }
 
-/// The surroundings that a recording has noted.
+/// Configuration environment of a recording.
 impl Surroundings for Header {
     fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).cloned().flatten()
     }
 
-    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
+    fn image(&self, file: &Path) -> Result<Image, ImageError> {
         match self.files.get(&name_of(file)) {
-            Some(Some(bytes)) => Ok(bytes.to_vec()),
-            _ => Err(io::Error::new(
-                io::ErrorKind::NotFound,
-                "the recording does not have it",
-            )),
+            Some(Some(bytes)) => Image::parse(bytes.clone(), file),
+            _ => Err(ImageError {
+                file: file.to_owned(),
+                problem: ImageProblem::Read(io::Error::new(
+                    io::ErrorKind::NotFound,
+                    "the recording does not have it",
+                )),
+            }),
         }
     }
 
@@ -107,7 +107,7 @@ impl Surroundings for Header {
     }
 }
 
-/// Begins a recording. One that can't go on is told of on stderr: it is no time for a call to the testbench.
+/// Starts a recording. A failure goes to stderr: a call to the testbench is impossible here.
 pub(super) fn recorder(file: &Path, header: &Header) -> Result<Recorder, TraceError> {
     let recorder = Recorder::create(file, header)?;
     Ok(recorder.on_failure(|error| {

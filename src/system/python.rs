@@ -1,4 +1,4 @@
-//! The system, as Python uses it.
+//! Access of Python code to the system.
 
 use std::rc::{Rc, Weak};
 
@@ -7,11 +7,11 @@ use bytes::Bytes;
 use super::{Error, Inner, Vhost};
 use crate::foreign::python::{Host, Refused, serve};
 
-/// A system, for as long as there is one.
+/// Weak reference to a system.
 struct Backdoor(Weak<Inner>);
 
 impl Vhost {
-    /// Python code uses this system from now on.
+    /// Makes this system the one of Python code.
     pub(super) fn serve_python(&self) {
         serve(Rc::new(Backdoor(Rc::downgrade(&self.0))));
     }

@@ -1,4 +1,4 @@
-//! Sockets, for whoever is outside of the bus.
+//! Sockets of callers outside of the bus.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,17 +11,16 @@ use crate::actors::sockets::{self, Hub, Tcp};
 use crate::bus::{Bus, Envelope, Inbox as _, Message, Port};
 use crate::foreign::{Callbacks, Live, Memories, Paths, Python, make};
 use crate::messages::sockets::{
-    Abandon, Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, Open, PortOf, Read,
-    SocketError, SocketId, Want, Write,
+    Abandon, Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, Open, PortOf,
+    Read, SocketError, SocketId, Want, Write,
 };
 
-/// The most bytes that are queued for one client, where nothing else was said.
+/// Default maximum of bytes queued per client: 1 MiB.
 pub(crate) const QUEUE_LIMIT: usize = 1024 * 1024;
 
-/// TCP servers on 127.0.0.1, for a testbench to talk to debuggers, terminals and scripts. Nothing here waits: it is
-/// polled, on every clock or so.
+/// TCP servers on 127.0.0.1, for debuggers, terminals and scripts. Non-blocking: poll them once per clock or so.
 ///
-/// What is queued for clients goes out in these calls and on every [`tick`](Vhost::tick).
+/// Queued data is sent in these calls and on every [`tick`](Vhost::tick).
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -58,34 +57,34 @@ pub struct Sockets<'a> {
     port: &'a Port<Inbox>,
 }
 
-/// The errors of all of these methods are [`Error::Socket`], with the reason inside, and [`Error::Bus`] from inside a tap.
+/// Errors of all methods: [`Error::Socket`] with its reason, and [`Error::Bus`] from inside a tap.
 #[allow(clippy::missing_errors_doc, reason = "they are told once, above")]
 impl Sockets<'_> {
-    /// Listens on a port of 127.0.0.1; on one that is free where it is 0. `name` is for greetings and reports.
+    /// Listens on a port of 127.0.0.1; 0 selects a free one. `name` is for greetings and reports.
     pub fn open(self, name: impl Into<String>, port: u16) -> Result<SocketId, Error> {
         let name = name.into();
         self.ask(Open { name, port })
     }
 
-    /// The port that a socket listens on.
+    /// Port number of a socket.
     pub fn port(self, socket: SocketId) -> Result<u16, Error> {
         self.ask(PortOf { socket })
     }
 
-    /// What later clients are sent first, with `{name}`, `{id}` and `{addr}` filled in: of the socket, of the client, and
-    /// where the socket listens. Without a word on it `[{name}-{id}] Connected to {addr}!` and an end of line.
+    /// Sets the greeting of later clients, with `{name}` and `{id}` of socket and client and `{addr}` of the listener filled in.
+    /// Default: `[{name}-{id}] Connected to {addr}!` and an end of line.
     pub fn greet(self, socket: SocketId, text: impl Into<String>) -> Result<(), Error> {
         let text = text.into();
         self.ask(Greet { socket, text })
     }
 
-    /// Takes a client that waits, if one does.
+    /// Accepts a waiting client, if there is one.
     pub fn accept(self, socket: SocketId) -> Result<Option<ClientId>, Error> {
         self.ask(Accept { socket })
     }
 
-    /// Sends all of `data`: what the system does not take now is queued. A client that would have more bytes queued than
-    /// [`Builder::socket_queue`](super::Builder::socket_queue) says is dropped.
+    /// Sends all of `data`; the system queues the rest. A client that would exceed
+    /// [`Builder::socket_queue`](super::Builder::socket_queue) is dropped.
     pub fn write(
         self,
         socket: SocketId,
@@ -100,7 +99,7 @@ impl Sockets<'_> {
         })
     }
 
-    /// Takes what has arrived, at most `most` bytes of it; `None` where there is nothing.
+    /// Reads up to `most` bytes that have arrived; `None` if there are none.
     pub fn read(
         self,
         socket: SocketId,
@@ -110,7 +109,7 @@ impl Sockets<'_> {
         self.take(socket, client, Want::UpTo(most))
     }
 
-    /// Takes `N` bytes, at most 255; `None`, and none of them, where they are not all there.
+    /// Reads `N` bytes, at most 255; `None` until all of them have arrived, and none is consumed.
     pub fn read_exactly<const N: usize>(
         self,
         socket: SocketId,
@@ -124,12 +123,12 @@ impl Sockets<'_> {
         Ok(taken.and_then(|bytes| bytes.as_ref().try_into().ok()))
     }
 
-    /// Takes a string up to its NUL, which is taken too but not given; `None` where no NUL has arrived.
+    /// Reads a string, consuming but not returning its NUL; `None` until a NUL has arrived.
     pub fn read_string(self, socket: SocketId, client: ClientId) -> Result<Option<Bytes>, Error> {
         self.take(socket, client, Want::Text)
     }
 
-    /// Ends a connection. What is queued for the client still goes out.
+    /// Closes a connection. Queued data is still sent.
     pub fn disconnect(self, socket: SocketId, client: ClientId) -> Result<(), Error> {
         self.ask(Disconnect { socket, client })
     }
@@ -139,7 +138,7 @@ impl Sockets<'_> {
         self.ask(Close { socket })
     }
 
-    /// Closes everything, with a report of what could not be sent.
+    /// Closes everything, and reports data that could not be sent.
     pub(crate) fn close_all(self) -> Result<(), Error> {
         self.run(CloseAll)
     }
@@ -170,7 +169,7 @@ impl Sockets<'_> {
         Inbox: From<Envelope<M>>,
     {
         let reply = self.bus.ask(self.port, message)?;
-        // A report on another client. From inside a foreign call it waits, as older calls do.
+        // Report on another client; deferred inside a foreign call, like other posts.
         if !self.bus.abroad() {
             self.bus.settle()?;
         }
@@ -179,7 +178,7 @@ impl Sockets<'_> {
 }
 
 impl Vhost {
-    /// The sockets of the system.
+    /// Sockets of the system.
     pub fn sockets(&self) -> Sockets<'_> {
         Sockets {
             bus: &self.0.bus,
@@ -202,8 +201,8 @@ pub(super) fn start(
     Ok(port)
 }
 
-/// Sockets that need no system, and outlive those that come and go: each serves the same hub for as long as it is there,
-/// and when there is none, this does.
+/// Sockets without a system, which outlive systems: a system serves the same hub for its lifetime, and this one does
+/// otherwise.
 pub(crate) struct Standalone {
     bus: Bus,
     port: Port<Inbox>,
@@ -211,14 +210,14 @@ pub(crate) struct Standalone {
 }
 
 impl Standalone {
-    /// No sockets yet.
+    /// Sockets without a listener.
     pub(crate) fn new() -> Result<Self, Error> {
         let bus = Bus::new();
-        // Only for reports: there is no memory.
+        // Empty map: used for reports only.
         let memories = Rc::new(Memories::new(Rc::default())?);
         let callbacks: Rc<Callbacks> = Rc::default();
         let python = Python::new(HashMap::new(), callbacks.clone());
-        // It serves no firmware, and so no paths of any.
+        // Without firmware, no paths are opened.
         let paths = Paths::new(Box::new(|_| None), None);
         let live = Live::new(memories, callbacks, python, paths);
         let foreign = bus.foreign(Rc::new(move |call| make(&live, call)));
@@ -227,7 +226,7 @@ impl Standalone {
         Ok(Self { bus, port, hub })
     }
 
-    /// The sockets, served without a system.
+    /// Sockets served without a system.
     pub(crate) fn sockets(&self) -> Sockets<'_> {
         Sockets {
             bus: &self.bus,
@@ -245,7 +244,7 @@ impl Standalone {
         self.hub.clone()
     }
 
-    /// Sends what is queued, as a tick of a system does.
+    /// Sends queued data, like a tick of a system.
     pub(crate) fn flush(&self) -> Result<(), Error> {
         if self.hub.borrow().is_behind() {
             self.sockets().run(Flush)?;

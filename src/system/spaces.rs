@@ -1,4 +1,4 @@
-//! The built memories, as a host program sees them.
+//! View of the built memories for a host program.
 
 use std::fmt;
 
@@ -7,30 +7,30 @@ use crate::foreign::Memories;
 use crate::mem::{Buffer, Memory, MemoryId, MemoryMap, Space};
 use crate::sim::strand;
 
-/// The spaces of a system, by name.
+/// Spaces of a system, by name.
 #[derive(Clone, Copy)]
 pub struct Spaces<'a> {
     map: &'a MemoryMap,
     memories: &'a Memories,
-    /// The system moves between threads, which buffers must not be shared with.
+    /// True for a system that moves between threads, which must not share buffers.
     moves: bool,
 }
 
-/// A space of a system.
+/// Space of a system.
 #[derive(Debug, Clone, Copy)]
 pub struct SpaceView<'a> {
     spaces: Spaces<'a>,
     space: &'a Space,
 }
 
-/// A memory of a system.
+/// Memory of a system.
 #[derive(Debug, Clone, Copy)]
 pub struct MemoryView<'a> {
     /// Its description.
     pub memory: &'a Memory,
-    /// Its bytes, where the memory is in this process: one buffer for each HDL instance, so one for a direct memory, and for a
-    /// banked one as many as there are banks, row by row; each row of an array counts. Empty in the system of the C ABI, which
-    /// moves between threads: there, a memory that the host program shares is one of its own.
+    /// Its bytes, for a memory in this process: one buffer per HDL instance. A direct memory has one per row of its array, a
+    /// banked one has them bank by bank, row by row. Empty in the system of the C ABI, which moves between threads: there a host
+    /// program shares a memory model of its own.
     pub buffers: &'a [Buffer],
 }
 
@@ -43,7 +43,7 @@ impl<'a> Spaces<'a> {
         }
     }
 
-    /// The space of this name.
+    /// Space of this name.
     pub fn get(self, name: &str) -> Option<SpaceView<'a>> {
         self.iter().find(|view| view.space.name == name)
     }
@@ -58,17 +58,17 @@ impl<'a> Spaces<'a> {
 }
 
 impl<'a> SpaceView<'a> {
-    /// Its name.
+    /// Space name.
     pub fn name(self) -> &'a str {
         &self.space.name
     }
 
-    /// The memory of this name.
+    /// Memory of this name.
     pub fn get(self, name: &str) -> Option<MemoryView<'a>> {
         self.iter().find(|view| view.memory.name == name)
     }
 
-    /// Its memories, in ascending order of base.
+    /// Memories in ascending order of base.
     pub fn iter(self) -> impl Iterator<Item = MemoryView<'a>> {
         let spaces = self.spaces;
         self.space
@@ -87,7 +87,7 @@ impl<'a> SpaceView<'a> {
 }
 
 impl Vhost {
-    /// The memories of the system.
+    /// Memories of the system.
     pub fn spaces(&self) -> Spaces<'_> {
         Spaces::new(&self.0.map, &self.0.memories)
     }

@@ -1,4 +1,4 @@
-//! The watchdog: fires where a channel makes no progress.
+//! Watchdog for channels without progress.
 
 use std::cell::{Cell, RefCell};
 use std::str::FromStr;
@@ -6,16 +6,16 @@ use std::str::FromStr;
 use crate::actors::mailbox::Board;
 use crate::messages::foreign::Severity;
 
-/// When it fires, and how bad that is.
+/// Timeout and severity of the watchdog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Timeout {
-    /// Ticks without progress; 0 for never.
+    /// Ticks without progress; 0 disables it.
     pub(crate) ticks: u64,
     pub(crate) severity: Severity,
 }
 
 impl Timeout {
-    /// It never fires.
+    /// Disabled watchdog.
     pub(crate) const NEVER: Self = Self {
         ticks: 0,
         severity: Severity::Warning,
@@ -36,24 +36,24 @@ impl FromStr for Timeout {
     }
 }
 
-/// A text that says no such thing.
+/// Invalid text of a timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoTimeout;
 
-/// Watches the board. A tick costs it one comparison: it looks only when a channel may have been too long without progress.
+/// Watchdog on the progress board. A tick costs one comparison: it looks only when a channel may be overdue.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     timeout: Cell<Timeout>,
-    /// The tick of the next look.
+    /// Tick of the next look.
     due: Cell<u64>,
-    /// Ticks before this one don't count.
+    /// Start of the count; earlier ticks are ignored.
     from: Cell<u64>,
-    /// For each channel the progress after which it has fired already.
+    /// Per channel, the progress after which it last fired.
     fired: RefCell<Vec<Option<u64>>>,
 }
 
 impl Watchdog {
-    /// One that never fires.
+    /// Disabled watchdog.
     pub(super) fn off() -> Self {
         Self {
             timeout: Cell::new(Timeout::NEVER),
@@ -63,7 +63,7 @@ impl Watchdog {
         }
     }
 
-    /// Counts anew, from this tick on.
+    /// Restarts the count at this tick.
     pub(super) fn set(&self, timeout: Timeout, now: u64) {
         self.timeout.set(timeout);
         self.from.set(now);
@@ -78,12 +78,12 @@ impl Watchdog {
         self.timeout.get()
     }
 
-    /// Whether there may be something to fire for.
+    /// Tests whether a look is due.
     pub(super) fn is_due(&self, now: u64) -> bool {
         now >= self.due.get()
     }
 
-    /// The channels that it fires for, by their positions: each once, until it makes progress again.
+    /// Overdue channels, by position: each once, until it makes progress again.
     pub(super) fn look(&self, now: u64, board: &Board) -> Vec<usize> {
         let ticks = self.timeout.get().ticks;
         let mut fired = self.fired.borrow_mut();
@@ -100,7 +100,7 @@ impl Watchdog {
                 fired[at] = Some(since);
                 stuck.push(at);
             }
-            // What makes progress from now on is not due before that.
+            // Progress from now on is due later.
             due = due.min(if end <= now {
                 now.saturating_add(ticks)
             } else {
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// What happens to a channel before a tick ends.
+    /// Event of a channel before the end of a tick.
     #[derive(Debug, Clone, Copy)]
     enum Event {
         Nothing,
@@ -168,12 +168,12 @@ mod tests {
     }
 
     proptest! {
-        /// It fires when one does that counts the ticks of each channel one by one.
+        /// Compares with a model that counts each channel's ticks one by one.
         #[test]
         fn it_fires_when_ticks_are_counted_one_by_one(events in prop::collection::vec(event(), 0..300)) {
             let board = Board::new(3);
             let watchdog = Watchdog::off();
-            // Ticks without progress of each; none once it has exited.
+            // Ticks without progress per channel; `None` after the exit.
             let mut quiet = [Some(0_u64); 3];
             let mut limit = 0;
             for (now, event) in (1..).zip(events) {

@@ -35,7 +35,8 @@ pub struct Header {
     pub mailboxes: Option<Source>,
     /// The variables that the configurations name, with their values.
     pub variables: BTreeMap<String, Option<String>>,
-    /// The files that the configurations name: the contents of those that were read, and which of the others were there.
+    /// The files that the configurations name: an outline of each image (in older recordings, all of it), and which of the others
+    /// were there.
     pub files: BTreeMap<String, Option<Bytes>>,
     /// What held where the configurations do not say.
     pub defaults: Defaults,

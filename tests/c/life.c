@@ -54,6 +54,13 @@ void from_environment(void) {
     CHECK_EQ(testbench.registered, 4);
     CHECK_EQ(init(), -1);
     mb_shutdown();
+    /* Variables are expanded in arguments as in the environment's values. */
+    CHECK_EQ(mb_init("$MEM_CFG_FILE", "${MAILBOX_CFG_FILE}", "${MAILBOX_FS_ROOT}/."), 0);
+    CHECK_EQ(mb_tick(), 2);
+    mb_shutdown();
+    CHECK_EQ(mb_init("$MEM_CFG_FILE", "$NOWHERE/mailbox.yaml", ""), -1);
+    CHECK_HAS(mb_last_error(), "`mailbox_cfg`: the environment variable `NOWHERE`");
+    mb_shutdown();
 }
 
 void failed_init(void) {
@@ -424,7 +431,7 @@ static void call_hook(void) {
     UNTIL((mb_tick(), firmware_receive(&cpu, &words, &value)));
 }
 
-/* Refused while this thread is inside a call, reported once to the testbench by the next call, and nothing else is lost. */
+/* Refused while this thread is inside a call. The first call is reported to the testbench by the next one, the others at the end. */
 void overlap(void) {
     CHECK_EQ(init(), 0);
     handshake();
@@ -448,9 +455,16 @@ void overlap(void) {
     chip_access = NULL;
     CHECK(overlapped);
     in_thread(serves);
+    CHECK_EQ(testbench.reports, 1);
+    CHECK_HAS(mb_last_error(), "another thread");
+    mb_shutdown();
     CHECK_EQ(testbench.reports, 2);
+    CHECK(strcmp(testbench.last_id, "vhost") == 0);
+    CHECK_HAS(testbench.last_report, " more calls were refused after the first one");
 
-    /* Refused while a report is made: reported by the first call that can, and not by one inside of the report. */
+    /* In another system's life there is a first one again. Refused while a report is made: reported by the first call that can, and not
+     * by one inside of the report. */
+    CHECK_EQ(init(), 0);
     overlapped = 0;
     chip_report = overlap_in_report;
     mb_backdoor_write_u8("nowhere", 0, 0);

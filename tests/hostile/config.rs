@@ -1,11 +1,13 @@
 //! Configuration and images that mean harm, given to a whole system: refused or believed, soon and in little memory.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::path::Path;
 
 use fastrand::Rng;
-use vhost::{Vhost, mailbox_init_with_config};
+use vhost::{Replay, Vhost, mailbox_init_with_config};
 
+use crate::elf::{Elf, Segment};
+use crate::heap;
 use crate::stage::{OCEAN, TOP};
 
 fn start(directory: &Path, memories: &str, mailboxes: &str) -> Result<Vhost, vhost::Error> {
@@ -43,44 +45,79 @@ pub(crate) fn sizes(directory: &Path) {
 
 /// An image of one segment of a few bytes, for 64 bits.
 fn image(address: u64, memory_size: u64) -> Vec<u8> {
-    const HEADERS: u64 = 64 + 56;
-    let mut image = b"\x7fELF\x02\x01\x01".to_vec();
-    image.resize(16, 0);
-    let mut put =
-        |(size, value): (usize, u64)| image.extend_from_slice(&value.to_le_bytes()[..size]);
-    // Type, machine, version; entry, program headers, section headers; flags, sizes and counts.
-    [
-        (2, 2),
-        (2, 243),
-        (4, 1),
-        (8, address),
-        (8, 64),
-        (8, 0),
-        (4, 0),
-        (2, 64),
-        (2, 56),
-        (2, 1),
-        (2, 64),
-        (2, 0),
-        (2, 0),
-    ]
-    .into_iter()
-    .for_each(&mut put);
-    // Type, flags, offset, virtual and physical address, sizes in file and memory, alignment.
-    [
-        (4, 1),
-        (4, 7),
-        (8, HEADERS),
-        (8, address),
-        (8, address),
-        (8, 8),
-        (8, memory_size),
-        (8, 1),
-    ]
-    .into_iter()
-    .for_each(&mut put);
-    put((8, 0x0123_4567_89ab_cdef));
-    image
+    let bytes = 0x0123_4567_89ab_cdef_u64.to_le_bytes();
+    Elf::of(vec![Segment::at(address, &bytes, memory_size)]).build()
+}
+
+/// An image with more debug information than any process holds: it stays in its file, and is no part of a recording.
+pub(crate) fn debug_information(directory: &Path) {
+    const DEBUG: u64 = 1 << 40;
+    let elf = Elf {
+        mailboxes: vec![(0x1000, 1512)],
+        debug: DEBUG,
+        ..Elf::of(vec![Segment::at(0, &[0x13; 64], 64)])
+    };
+    let (file, trace) = (directory.join("debug.elf"), directory.join("debug.trace"));
+    let bytes = elf.build();
+    fs::write(&file, &bytes).expect("the image");
+    let sparse = OpenOptions::new()
+        .write(true)
+        .open(&file)
+        .expect("the image");
+    // As far as the file system has room for a file that is empty; in any case more than may be held.
+    let lens = [DEBUG, 1 << 33, 1 << 31];
+    let grown = lens
+        .iter()
+        .find(|len| sparse.set_len(bytes.len() as u64 + **len).is_ok());
+    grown.expect("a sparse file");
+    let memories = directory.join("memories.yaml");
+    let text =
+        "space:\n  core: [ram: {base: 0, size: 0x2000, path: ram, width: 32, backend: static}]\n";
+    fs::write(&memories, text).expect("the memory YAML");
+    let before = heap::peak();
+    let vhost = Vhost::builder()
+        .memories(memories)
+        .mailboxes_text("core: {space: core, elf: $IMAGE, cache_line: 0}")
+        .variable("IMAGE", file.display().to_string())
+        .record(&trace)
+        .start()
+        .expect("a small program");
+    assert_eq!(
+        vhost.read("core", 60, 8).expect("its end")[..],
+        [0x13, 0x13, 0x13, 0x13, 0, 0, 0, 0]
+    );
+    vhost.load_elf("core", &file).expect("the same image");
+    vhost.tick().expect("a tick");
+    vhost.shutdown();
+    let most = heap::peak() - before;
+    assert!(most < 1 << 20, "{most} bytes were held");
+    let recorded = fs::metadata(&trace).expect("the recording").len();
+    assert!(recorded < 16 << 10, "{recorded} bytes were recorded");
+    // It replays where the image is not.
+    fs::remove_file(&file).expect("the image");
+    Replay::of(&trace).run().expect("a replay");
+}
+
+/// Loadable bytes are read as they are written, and a segment that has no place not at all.
+pub(crate) fn large_segments(vhost: &Vhost, directory: &Path) {
+    let file = directory.join("large.elf");
+    let large = |address: u64, file_size: u64| {
+        let mut bytes = image(address, file_size);
+        // Its size in the file, in the first program header.
+        bytes[64 + 32..64 + 40].copy_from_slice(&file_size.to_le_bytes());
+        fs::write(&file, &bytes).expect("the image");
+        let sparse = OpenOptions::new()
+            .write(true)
+            .open(&file)
+            .expect("the image");
+        sparse.set_len(64 + 56 + file_size).expect("a sparse file");
+        vhost.load_elf("wild", &file)
+    };
+    let before = heap::peak();
+    large(OCEAN.base, 128 << 20).expect("its bytes are written into a memory that keeps none");
+    large(TOP.base - 0x1000, 1 << 32).expect_err("no memory is there");
+    let most = heap::peak() - before;
+    assert!(most < 8 << 20, "{most} bytes were held");
 }
 
 /// Images that claim more than they have, then images with bytes overwritten.
@@ -101,7 +138,7 @@ pub(crate) fn images(vhost: &Vhost, directory: &Path, rounds: u64) {
     assert!(
         error
             .to_string()
-            .contains("space `good`, 0x1000000000000: "),
+            .contains("can't be loaded into space `good`: segment 0 (0x1000000000000 to 0x1000000000007) has no memory at "),
         "{error}"
     );
 

@@ -15,6 +15,8 @@
 mod apart;
 mod attacker;
 mod config;
+#[path = "../elf/mod.rs"]
+mod elf;
 #[path = "../frames/mod.rs"]
 mod frames;
 mod good;
@@ -317,10 +319,12 @@ fn recordings() {
 #[test]
 fn configuration_and_images() {
     apart("configuration_and_images", |directory| {
+        config::debug_information(directory);
         config::sizes(directory);
         config::texts(directory, requests() / 20);
         let stage = Stage::start(directory, Backing::Mixed, &[GOOD]);
         config::images(&stage.vhost, directory, requests() / 20);
+        config::large_segments(&stage.vhost, directory);
         Good::new(&stage, &GOOD, 0).round(&stage);
         let most = heap::peak();
         assert!(most < MOST_HELD, "{most} bytes were held");

@@ -5,14 +5,17 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![allow(
     unsafe_code,
-    reason = "plays the testbench, which the library finds by a C symbol"
+    reason = "plays the testbench, which the library finds by a C symbol, and calls the C ABI"
 )]
 #![allow(clippy::print_stdout, reason = "a test says what it lacks, and skips")]
 
 mod apart;
 mod backdoor;
+#[path = "../c_host/mod.rs"]
+mod c_host;
 mod calls;
 mod modules;
+mod pages;
 mod polled;
 mod rig;
 mod starting;

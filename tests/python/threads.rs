@@ -1,7 +1,7 @@
 //! The C ABI called from several threads in turn, with methods in Python, and threads of Python's own that use the backdoor.
 
-use std::ffi::{CStr, CString, c_char, c_int};
-use std::path::PathBuf;
+use std::ffi::c_int;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
@@ -9,18 +9,8 @@ use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
 
 use crate::apart::Apart;
+use crate::c_host::{MAILBOX, MAILBOXES, MEMORIES, init, mb_shutdown, mb_tick, read, write};
 
-unsafe extern "C" {
-    fn mb_init(mem_cfg: *const c_char, mailbox_cfg: *const c_char, fs_root: *const c_char)
-    -> c_int;
-    fn mb_backdoor_write_mem(space: *const c_char, address: u64, data: *const u8, len: u64) -> i64;
-    fn mb_backdoor_read_mem(space: *const c_char, address: u64, data: *mut u8, len: u64) -> i64;
-    safe fn mb_tick() -> c_int;
-    safe fn mb_shutdown();
-}
-
-const SPACE: &CStr = c"core";
-const PLACE: u64 = 0x1000;
 const NAME: u64 = 0x3000;
 const DATA: u64 = 0x4000;
 
@@ -32,17 +22,11 @@ struct Chip;
 
 impl Memory for Chip {
     fn read(&self, address: u64, buf: &mut [u8]) {
-        let len = buf.len() as u64;
-        // SAFETY: the name ends with a NUL, and the buffer is as long as it is said to be.
-        let read = unsafe { mb_backdoor_read_mem(SPACE.as_ptr(), address, buf.as_mut_ptr(), len) };
-        assert_eq!(read.cast_unsigned(), len);
+        assert!(read(address, buf), "{address:#x}");
     }
 
     fn write(&self, address: u64, data: &[u8]) {
-        let len = data.len() as u64;
-        // SAFETY: as above.
-        let written = unsafe { mb_backdoor_write_mem(SPACE.as_ptr(), address, data.as_ptr(), len) };
-        assert_eq!(written.cast_unsigned(), len);
+        assert!(write(address, data), "{address:#x}");
     }
 }
 
@@ -94,25 +78,9 @@ impl Simulator {
 }
 
 /// Initialises the host on a thread of its own, which ends.
-fn start(folder: &std::path::Path) {
-    let file = |name: &str, text: &str| {
-        let path = folder.join(name);
-        std::fs::write(&path, text).unwrap();
-        CString::new(path.to_str().unwrap()).unwrap()
-    };
-    let memories = file(
-        "mem.yaml",
-        "space: {core: [{ram: {base: 0, size: 0x8000, path: tb.ram, width: 64, backend: static}}]}",
-    );
-    let mailboxes = file(
-        "mailbox.yaml",
-        "core0: {space: core, base: 0x1000, ptr: 32, cache_line: 0}\n",
-    );
-    let root = CString::new(folder.to_str().unwrap()).unwrap();
-    let started = thread::spawn(move || {
-        // SAFETY: all three are C strings.
-        unsafe { mb_init(memories.as_ptr(), mailboxes.as_ptr(), root.as_ptr()) }
-    });
+fn start(folder: &Path) {
+    let folder = folder.to_owned();
+    let started = thread::spawn(move || init(&folder, MEMORIES, MAILBOXES));
     assert_eq!(started.join().unwrap(), 0);
 }
 
@@ -121,7 +89,7 @@ fn simulate(calls: impl FnOnce(&mut Simulator, &mut Firmware<Chip>)) {
     let folder = tempfile::tempdir().unwrap();
     start(folder.path());
     let mut simulator = Simulator::new(2);
-    let mut firmware = Firmware::new(Chip, PLACE, Layout::new(PtrWidth::P4, CacheLine::None));
+    let mut firmware = Firmware::new(Chip, MAILBOX, Layout::new(PtrWidth::P4, CacheLine::None));
     firmware.reset();
     simulator.tick();
     assert!(firmware.is_ready());

@@ -66,6 +66,13 @@ const PYTHON_TESTS: &str = "cargo test -p vhost --features python --lib --test p
 const FUZZ_CHECK: [&str; 1] =
     ["cargo check --manifest-path fuzz/Cargo.toml --target-dir target/fuzz"];
 
+/// The host program of `examples`, which is no part of the workspace: how it links. `cosim` builds it in the same folder.
+const HOST_CRATE: &str = "cargo test --release --manifest-path examples/host_crate/Cargo.toml \
+     --target-dir target/host_crate -- --show-output";
+
+const HOST_CRATE_LINTS: &str = "cargo clippy --all-targets --manifest-path examples/host_crate/Cargo.toml \
+     --target-dir target/host_crate -- -D warnings";
+
 /// How long each fuzz target runs, in seconds.
 const FUZZ_SECONDS: u32 = 20;
 
@@ -131,6 +138,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             "rustfmt",
             [
                 "cargo fmt --all --check",
+                "cargo fmt --manifest-path examples/host_crate/Cargo.toml --check",
                 "cargo fmt --manifest-path fuzz/Cargo.toml --check",
                 "cargo fmt --manifest-path firmware/rust/Cargo.toml --check",
             ],
@@ -145,7 +153,8 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         .with(
             Runs::Full,
             EACH_FEATURE.map(|features| clippy(&format!("-p vhost --features {features}"))),
-        ),
+        )
+        .with(Runs::Full, [HOST_CRATE_LINTS.to_owned()]),
         Step::new("rustdoc", ["cargo doc --workspace --no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings"),
         Step::full(
@@ -169,6 +178,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                     .map(|features| test(&features)),
             )
             .wants(&[CLANG, LLD, NC]),
+        Step::new("a host program, linked", [HOST_CRATE]),
         Step::of_cases("vhost, defaults that features choose", vec![])
             .with(Runs::Quick, EACH_FEATURE.map(test_defaults)),
         Step::full("vhost, cache lines", WITH_CACHE_LINE.map(test)).wants(&[CLANG, LLD]),
@@ -218,7 +228,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .needs(&[PYSLANG, PICORV32]),
         Step::new(
             "SystemVerilog with UVM, by slang",
-            ["uvm", "package", "order"].map(slang),
+            ["uvm", "package", "order", "pages"].map(slang),
         )
         .needs(&[PYSLANG, PICORV32, UVM, VERILATOR, PERL]),
         Step::new("quickstart", ["cargo run --release --example quickstart"])

@@ -78,8 +78,12 @@ fn first_content(plan: &Plan<'_>, all: &mut Findings) {
             Init::Hex { .. } => match initial(id, memory, 0) {
                 Err(error) => all.add(Grade::Error, error.to_string()),
                 Ok(content) => {
-                    if let Some(note) = content.note {
-                        all.add(Grade::Note, format!("memory `{}`: {note}", memory.name));
+                    for note in &content.notes {
+                        let grade = match note.is_warning() {
+                            true => Grade::Warning,
+                            false => Grade::Note,
+                        };
+                        all.add(grade, format!("memory `{}`: {note}", memory.name));
                     }
                 }
             },
@@ -130,27 +134,11 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
 /// What of an image has no memory, or one that keeps nothing.
 fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     let file = load.image.file().display();
-    for part in &load.parts {
-        match (&part.misfit, part.content) {
-            (None, _) => {}
-            (Some(misfit), Content::Bytes) => all.add(
-                Grade::Error,
-                format!("{file} can't be loaded: {misfit}; link it for another address, or map a memory there"),
-            ),
-            (Some(_), Content::Zeros) => {
-                let mapped: u64 = part.place.iter().map(|segment| segment.len).sum();
-                let left = part.len.saturating_sub(mapped);
-                all.add(
-                    Grade::Note,
-                    format!(
-                        "{file}: {} of the {} of zeros at {:#x} are outside of the map, and left out",
-                        Size(left),
-                        Size(part.len),
-                        part.address
-                    ),
-                );
-            }
-        }
+    for error in &load.placement.errors {
+        all.add(Grade::Error, error.to_string());
+    }
+    for left_out in &load.placement.left_out {
+        all.add(Grade::Note, left_out.to_string());
     }
     let bytes = load
         .parts
@@ -178,8 +166,11 @@ fn spare_channels(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
         return;
     };
     let in_section = plan.served().filter(|(channel, mailbox)| {
-        let offset = mailbox.address.checked_sub(section.address);
-        channel.space == load.space && offset.is_some_and(|offset| offset < section.size)
+        let is_in = |first: u64| {
+            let offset = mailbox.address.checked_sub(first);
+            offset.is_some_and(|offset| offset < section.size)
+        };
+        channel.space == load.space && (is_in(section.address) || is_in(section.physical))
     });
     let sizes: Vec<u64> = in_section
         .map(|(_, mailbox)| mailbox.layout.channel_size)

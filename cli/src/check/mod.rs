@@ -10,7 +10,7 @@ mod plan;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -18,7 +18,7 @@ use mailbox_rs::{CacheLine, PtrWidth};
 use vhost::config::{
     self, ConfigError, ConfigProblem, ConfigWarning, Defaults, Process, Surroundings,
 };
-use vhost::mem::Backend;
+use vhost::mem::{Backend, Image, ImageError};
 
 use crate::Verdict;
 use crate::output::{ERROR, GOOD, out};
@@ -87,8 +87,8 @@ impl Surroundings for Asked {
         given.or_else(|| Process.variable(name))
     }
 
-    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
-        Process.read(file)
+    fn image(&self, file: &Path) -> Result<Image, ImageError> {
+        Process.image(file)
     }
 
     fn is_file(&self, file: &Path) -> bool {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use vhost::config::{ChannelConfig, Mailbox};
-use vhost::mem::{Image, MapError, MemoryMap, Segments, SpaceId, Write};
+use vhost::mem::{Image, MemoryMap, Placement, Segments, SpaceId, Write};
 
 /// A system that is not started.
 pub(super) struct Plan<'a> {
@@ -22,6 +22,8 @@ pub(super) struct Load<'a> {
     /// Channels whose image it is.
     pub(super) channels: Vec<&'a ChannelConfig>,
     pub(super) parts: Vec<Part>,
+    /// What of it has no memory.
+    pub(super) placement: Placement,
 }
 
 /// Consecutive bytes of an image.
@@ -31,8 +33,6 @@ pub(super) struct Part {
     pub(super) content: Content,
     /// What of it is in memories.
     pub(super) place: Segments,
-    /// Why it can't be loaded; zeros that have no place are left out.
-    pub(super) misfit: Option<MapError>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,11 +67,15 @@ impl<'a> Plan<'a> {
                     zero_bss: channel.zero_bss,
                     channels: vec![channel],
                     parts: parts(map, channel.space, image),
+                    placement: Placement::default(),
                 }),
             }
         }
-        for load in loads.iter_mut().filter(|load| !load.zero_bss) {
-            load.parts.retain(|part| part.content == Content::Bytes);
+        for load in &mut loads {
+            load.placement = Placement::of(map, load.space, load.image, load.zero_bss);
+            if !load.zero_bss {
+                load.parts.retain(|part| part.content == Content::Bytes);
+            }
         }
         Self {
             map,
@@ -127,14 +131,13 @@ fn parts(map: &MemoryMap, space: SpaceId, image: &Image) -> Vec<Part> {
     let parts = image.writes().map(|write| {
         let (address, len, content) = match write {
             Write::Zero { address, len } => (address, len, Content::Zeros),
-            Write::Bytes { address, bytes } => (address, bytes.len() as u64, Content::Bytes),
+            Write::Bytes(segment) => (segment.address, segment.len, Content::Bytes),
         };
         Part {
             address,
             len,
             content,
             place: map.mapped(space, address, len),
-            misfit: map.resolve(space, address, len).err(),
         }
     });
     parts.collect()

@@ -183,14 +183,17 @@ fn an_image_that_does_not_fit_is_told_by_its_addresses() {
     let small = "size: 0x3000, path: tb.ram, width: 32, backend: static";
     let told = Files::of_ram(small, ", server: false").check().with(1);
     assert!(
-        told.contains("error: firmware.elf can't be loaded: space `core` has no memory at 0x3000"),
+        told.contains(
+            "error: firmware.elf can't be loaded into space `core`: segment 0 (0x0 to 0x37f0) has no memory at 0x3000, nearest is memory \
+             `ram` (0x0 to 0x2fff); "
+        ),
         "{told}"
     );
     // Zeros that have no place are left out.
     let small = "size: 0x3b18, path: tb.ram, width: 32, backend: static";
     let told = Files::of_ram(small, "").check().with(0);
     let expected =
-        "note: firmware.elf: 104 bytes of the 104 bytes of zeros at 0x3b18 are outside of the map";
+        "note: firmware.elf: 104 of the 104 zeros at 0x3b18 are outside of the map, and left out";
     assert!(told.contains(expected), "{told}");
 }
 
@@ -245,7 +248,7 @@ fn first_content_is_looked_at() {
     files.put("ram.hex", "@3f 0000000x\n");
     let told = files.check().with(0);
     assert!(
-        told.contains("note: memory `ram`: ram.hex: 1 digits are x or z"),
+        told.contains("warning: memory `ram`: ram.hex: 1 digits are x or z"),
         "{told}"
     );
 

@@ -8,9 +8,12 @@
 
 mod check;
 mod diff;
+#[path = "../../../tests/elf/mod.rs"]
+mod elf;
 mod export;
 mod golden;
 mod hostile;
+mod images;
 #[path = "../../../tests/ram/mod.rs"]
 mod ram;
 mod replay;

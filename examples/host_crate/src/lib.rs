@@ -104,8 +104,9 @@ extern "C" fn ram_store(addr: u32, data: u32, strobes: u32) {
 
 // ---- A function of the host program's own, which the testbench calls ----
 
-/// The ticks that the host has served: `import "DPI-C" context function longint unsigned host_ticks();`
+/// Ticks that the host has served, or -1 where it can't be used, which is reported:
+/// `import "DPI-C" context function longint host_ticks();`
 #[unsafe(no_mangle)]
-extern "C" fn host_ticks() -> u64 {
-    vhost::with_host(|vhost| vhost.now()).unwrap_or_default()
+extern "C" fn host_ticks() -> i64 {
+    vhost::with_host(|vhost| vhost.now().cast_signed()).unwrap_or(-1)
 }

@@ -1,4 +1,4 @@
-//! The firmware's end of a channel: single steps, none of which waits.
+//! Firmware's end of a channel: non-blocking steps.
 
 use core::sync::atomic::{Ordering, fence};
 
@@ -9,9 +9,9 @@ use crate::layout::{Layout, PtrWidth};
 use crate::request::RequestEntry;
 use crate::response::ResponseEntry;
 
-/// The firmware's end of a channel.
+/// Firmware's end of a channel.
 ///
-/// It keeps no state of its own: all there is to know lies in the channel's memory.
+/// Stateless: all state is in the channel's memory.
 #[derive(Clone, Debug)]
 pub struct Channel<W, H> {
     words: W,
@@ -19,27 +19,27 @@ pub struct Channel<W, H> {
 }
 
 impl<W: Words, H: Hooks> Channel<W, H> {
-    /// The channel behind `words`.
+    /// Channel over `words`.
     pub const fn new(words: W, hooks: H) -> Self {
         Self { words, hooks }
     }
 
-    /// The words themselves, for whoever wants to break the rules.
+    /// Raw words, for tests that break the protocol.
     pub const fn words(&self) -> &W {
         &self.words
     }
 
-    /// What the CPU does around accesses.
+    /// Actions of the CPU around accesses.
     pub const fn hooks(&mut self) -> &mut H {
         &mut self.hooks
     }
 
-    /// Begins a handshake in this crate's [`VERSION`]; requests may be sent once [`is_ready`](Self::is_ready).
+    /// Starts a handshake in this crate's [`VERSION`]; requests may be sent once [`is_ready`](Self::is_ready).
     pub fn start_reset(&mut self) {
         self.start_reset_as(VERSION);
     }
 
-    /// Begins a handshake in any version.
+    /// Starts a handshake in any version.
     pub fn start_reset_as(&mut self, version: Version) {
         let Layout {
             version: at,
@@ -55,13 +55,13 @@ impl<W: Words, H: Hooks> Channel<W, H> {
         }
     }
 
-    /// Whether the host has answered the handshake.
+    /// Returns true once the host has completed the handshake.
     pub fn is_ready(&mut self) -> bool {
         let state = self.words.layout().state;
         State(self.refresh(state)) == State::READY
     }
 
-    /// Puts a request into the queue, if there is room; says whether there was.
+    /// Puts a request into the queue; returns false if it is full.
     pub fn try_send(&mut self, request: &RequestEntry) -> bool {
         let masked = self.hooks.mask();
         let sent = self.put(request);
@@ -111,14 +111,14 @@ impl<W: Words, H: Hooks> Channel<W, H> {
         true
     }
 
-    /// Stores a word that tells the host of what was read and written before it.
+    /// Stores a word with release order: earlier reads and writes are visible to the host first.
     fn publish(&mut self, offset: u64, value: u32) {
         fence(Ordering::Release);
         self.words.store(offset, value);
         self.hooks.clean(self.address(offset), 4);
     }
 
-    /// Loads a word that the host writes.
+    /// Loads a word written by the host.
     fn refresh(&mut self, offset: u64) -> u32 {
         self.hooks.invalidate(self.address(offset), 4);
         self.words.load(offset)

@@ -1,4 +1,4 @@
-//! What firmware calls: one method per service.
+//! Services for firmware: one method each.
 
 use core::ffi::CStr;
 use core::fmt;
@@ -8,31 +8,31 @@ use crate::errno::Errno;
 use crate::request::{Args, CPRINT_ARGS, FileRequest, OpenFlags, Request, RequestEntry, action};
 use crate::response::ResponseEntry;
 
-/// The services of a host, over one channel.
+/// Blocking client of one channel.
 ///
-/// A request with a response returns when the response is here. One without (CPRINT, EXIT, FILE CLOSE) returns as
-/// soon as it is in the queue. A host that never answers is waited for forever; [`Hooks::wait`] is called meanwhile.
+/// A request with a response returns when it arrives. One without (CPRINT, EXIT, FILE CLOSE) returns once it is queued. Waiting has
+/// no timeout; [`Hooks::wait`] is called meanwhile.
 ///
-/// Services that take references are there for a channel in the program's own memory only ([`Native`]).
+/// Services that take references need a channel in the program's own memory ([`Native`]).
 #[derive(Clone, Debug)]
 pub struct Client<W, H> {
     channel: Channel<W, H>,
 }
 
 impl<W: Words, H: Hooks> Client<W, H> {
-    /// A client of the channel behind `words`; [`reset`](Self::reset) comes first.
+    /// Client of the channel behind `words`. Call [`reset`](Self::reset) first.
     pub const fn new(words: W, hooks: H) -> Self {
         Self {
             channel: Channel::new(words, hooks),
         }
     }
 
-    /// The channel, for requests in single steps.
+    /// Channel, for requests in single steps.
     pub const fn channel(&mut self) -> &mut Channel<W, H> {
         &mut self.channel
     }
 
-    /// Resets the channel and waits until the host is ready. Whatever was under way is dropped.
+    /// Resets the channel and waits until the host is ready. Pending requests are dropped.
     pub fn reset(&mut self) {
         self.channel.start_reset();
         while !self.channel.is_ready() {
@@ -40,10 +40,10 @@ impl<W: Words, H: Hooks> Client<W, H> {
         }
     }
 
-    /// Sends any request, and waits for the response when it has one.
+    /// Sends any request, and waits for the response if it has one.
     ///
-    /// The host reads and writes memory where the request says; as with a DMA descriptor, that this is memory which
-    /// nobody else uses meanwhile is the caller's responsibility.
+    /// The host reads and writes the memory that the request names. As with a DMA descriptor, exclusive use of that memory is the
+    /// caller's responsibility.
     pub fn request(&mut self, request: &Request) -> Option<ResponseEntry> {
         let entry = RequestEntry::from(request);
         while !self.channel.try_send(&entry) {
@@ -52,15 +52,15 @@ impl<W: Words, H: Hooks> Client<W, H> {
         request.responds().then(|| self.receive())
     }
 
-    /// Tells the host that the firmware has finished. The channel is over; what the CPU does next is up to the caller.
+    /// Reports the end of firmware to the host. The channel is over; the CPU runs on.
     pub fn exit(&mut self, code: u32) {
         self.request(&Request::Exit { code });
     }
 
-    /// Asks for a custom command; the value is the command's own, and `None` when it has none.
+    /// Sends a custom command. Returns its value, `None` if it has none.
     ///
-    /// An argument is a word of the pointer width; a wider one doesn't compile. Errors are values here, as they can't be
-    /// told apart; of a host without that command it is -ENOSYS.
+    /// An argument is a word of the pointer width; a wider one doesn't compile. Errors are returned as values, since they can't be
+    /// told apart; an unknown command returns -ENOSYS.
     pub fn custom<const N: usize>(&mut self, id: usize, args: [usize; N]) -> Option<u64> {
         let request = Request::Custom {
             action: action::OTHER,
@@ -72,7 +72,7 @@ impl<W: Words, H: Hooks> Client<W, H> {
             .map(|response| response.rets)
     }
 
-    /// Closes a file. There is no answer: a wrong descriptor is reported by the host alone.
+    /// Closes a file. No response: the host alone reports an invalid descriptor.
     pub fn close(&mut self, fd: u64) {
         self.request(&Request::File(FileRequest::Close { fd }));
     }
@@ -81,7 +81,7 @@ impl<W: Words, H: Hooks> Client<W, H> {
     ///
     /// # Errors
     ///
-    /// EOVERFLOW for a position that does not fit into a word; what the host answers.
+    /// EOVERFLOW for a position that exceeds a word; errors of the host.
     pub fn seek(&mut self, fd: u64, position: u64) -> Result<u64, Errno> {
         let width = self.channel.words().layout().ptr_width;
         if width.truncate(position) != position {
@@ -99,7 +99,7 @@ impl<W: Words, H: Hooks> Client<W, H> {
         }
     }
 
-    /// The value of a response that is never in the range of errors.
+    /// Value of a response whose values never overlap with errors.
     fn value(&mut self, request: &Request) -> Result<u64, Errno> {
         let width = self.channel.words().layout().ptr_width;
         self.request(request)
@@ -108,7 +108,7 @@ impl<W: Words, H: Hooks> Client<W, H> {
 }
 
 impl<H: Hooks> Client<Native, H> {
-    /// Prints text. `write!` works too; it sends a request for every piece of its format.
+    /// Prints text. `write!` works too; it sends one request per piece of its format.
     pub fn print(&mut self, text: &str) -> Result<(), Errno> {
         let request = Request::Print {
             ptr: self.lend(text.as_bytes()),
@@ -117,9 +117,9 @@ impl<H: Hooks> Client<Native, H> {
         self.value(&request).map(drop)
     }
 
-    /// Prints as C's `printf` does, without waiting; the [`cprint!`](crate::cprint) macro fills in file and line.
+    /// Prints as C's `printf` does, without waiting; the [`cprint!`](crate::cprint) macro adds file and line.
     ///
-    /// The host reads the strings later, so they have to stay: also those that `args` point to.
+    /// The host reads the strings later: they must stay valid, those that `args` point to as well.
     pub fn cprint(
         &mut self,
         format: &'static CStr,
@@ -136,10 +136,10 @@ impl<H: Hooks> Client<Native, H> {
         });
     }
 
-    /// Calls a method of the testbench and returns its result as it is, errors included: -ENOSYS when there is no
-    /// such method, -EIO when it failed.
+    /// Calls a method of the testbench and returns its result, errors included: -ENOSYS for an unknown method, -EIO for a failed
+    /// one.
     ///
-    /// An argument is a word of the pointer width; a wider one doesn't compile, and is passed as two by the caller.
+    /// An argument is a word of the pointer width; a wider one doesn't compile. Pass it as two words.
     pub fn call<const N: usize>(&mut self, method: &CStr, args: [usize; N]) -> u64 {
         let request = Request::Call {
             method: self.lend_str(method),
@@ -148,7 +148,7 @@ impl<H: Hooks> Client<Native, H> {
         self.request(&request).map_or(0, |response| response.rets)
     }
 
-    /// Copies `src` to `dest`, as many bytes as the shorter has.
+    /// Copies `src` to `dest`, up to the shorter length in bytes.
     pub fn memmove(&mut self, dest: &mut [u8], src: &[u8]) -> Result<(), Errno> {
         let len = dest.len().min(src.len());
         let (dest, src) = (&mut dest[..len], &src[..len]);
@@ -174,9 +174,9 @@ impl<H: Hooks> Client<Native, H> {
         result.map(drop)
     }
 
-    /// Compares as many bytes as the shorter has: the difference of the first that differ, 0 when none do.
+    /// Compares up to the shorter length in bytes: difference of the first differing bytes, 0 if equal.
     ///
-    /// An error can't be told from a difference; of memory that the host can't read, it is -EFAULT, -14.
+    /// An error can't be told from a difference; unreadable memory gives -EFAULT, -14.
     pub fn memcmp(&mut self, s1: &[u8], s2: &[u8]) -> i32 {
         let len = s1.len().min(s2.len());
         let request = Request::MemCmp {
@@ -194,7 +194,7 @@ impl<H: Hooks> Client<Native, H> {
         self.value(&Request::File(FileRequest::Open { path, flags }))
     }
 
-    /// Reads into `buf` and returns how many bytes it holds then, 0 at the end of the file.
+    /// Reads into `buf` and returns the number of bytes read, 0 at the end of the file.
     pub fn read(&mut self, fd: u64, buf: &mut [u8]) -> Result<usize, Errno> {
         if buf.is_empty() {
             return Ok(0); // On the wire, a length of 0 is the rest of the file.
@@ -209,7 +209,7 @@ impl<H: Hooks> Client<Native, H> {
         result.map(|len| buf.len().min(len as usize))
     }
 
-    /// Writes `data` and returns how many of its bytes were written.
+    /// Writes `data` and returns the number of bytes written.
     pub fn write(&mut self, fd: u64, data: &[u8]) -> Result<usize, Errno> {
         let request = FileRequest::Write {
             fd,
@@ -219,7 +219,7 @@ impl<H: Hooks> Client<Native, H> {
         self.value(&Request::File(request)).map(|len| len as usize)
     }
 
-    /// The address of memory that the host is going to read.
+    /// Address of memory for the host to read, written back from the cache.
     fn lend(&mut self, data: &[u8]) -> u64 {
         let address = data.as_ptr().expose_provenance() as u64;
         self.channel.hooks().clean(address, data.len() as u64);
@@ -230,14 +230,14 @@ impl<H: Hooks> Client<Native, H> {
         self.lend(string.to_bytes_with_nul())
     }
 
-    /// The address of memory that the host is going to write: clean, so that no line of it is written back later.
+    /// Address of memory for the host to write, cleaned so that no line is written back later.
     fn lend_mut(&mut self, data: &mut [u8]) -> u64 {
         let address = data.as_mut_ptr().expose_provenance() as u64;
         self.channel.hooks().clean(address, data.len() as u64);
         address
     }
 
-    /// Makes visible what the host has written.
+    /// Invalidates the cache over memory written by the host.
     fn take_back(&mut self, data: &mut [u8]) {
         let address = data.as_mut_ptr().expose_provenance() as u64;
         self.channel.hooks().invalidate(address, data.len() as u64);

@@ -4,15 +4,15 @@ use core::ffi::CStr;
 
 use crate::request::{Args, CPRINT_ARGS};
 
-/// An argument of a `printf` conversion: an integer, a pointer, or the bits of a real number.
+/// Argument of a `printf` conversion: an integer, a pointer, or the bits of a real number.
 ///
-/// It takes one word of the pointer width, or two where it is wider, the low one first. So a `u64` is for `%llu` on every
-/// CPU. An `f64` fits where pointers have 64 bits, and is no argument elsewhere.
+/// Occupies one word of the pointer width, or two if it is wider, low word first: a `u64` is for `%llu` on every CPU. An `f64` is
+/// an argument on CPUs with 64-bit pointers only.
 pub trait PrintfArg {
-    /// Words that it takes.
+    /// Number of words.
     const WORDS: usize = 1;
 
-    /// The value, sign- or zero-extended; the bits of a real number.
+    /// Value, sign- or zero-extended; bits of a real number.
     fn bits(self) -> u64;
 }
 
@@ -28,7 +28,7 @@ macro_rules! integers {
     )*};
 }
 
-/// Words of an integer of 64 bits.
+/// Number of words of a 64-bit integer.
 const LONG: usize = size_of::<u64>().div_ceil(size_of::<usize>());
 
 integers! {
@@ -108,7 +108,7 @@ impl Default for PrintfArgs<()> {
 }
 
 impl<L: List> PrintfArgs<L> {
-    /// These arguments, and another one.
+    /// Appends an argument.
     #[must_use]
     pub fn and<A: PrintfArg>(self, arg: A) -> PrintfArgs<(L, A)> {
         PrintfArgs((self.0, arg))
@@ -129,12 +129,12 @@ impl<L: List> From<PrintfArgs<L>> for Args<CPRINT_ARGS> {
     }
 }
 
-/// Arguments whose number the compiler knows: `()`, or a list and one more.
+/// Argument list of static length: `()`, or a list and one more.
 pub trait List {
-    /// Words that they take.
+    /// Number of words.
     const WORDS: usize;
 
-    /// Writes them to the start of `words`.
+    /// Writes the words to the start of `words`.
     fn write(self, words: &mut [u64; CPRINT_ARGS]);
 }
 
@@ -160,9 +160,9 @@ impl<L: List, A: PrintfArg> List for (L, A) {
 
 /// Prints as C's `printf` does: `cprint!(client, c"%d of %s\n", 3, c"them")`, with at most 17 words of arguments.
 ///
-/// Formatting is the host's work, and the firmware does not wait for it. Each argument is a
-/// [`PrintfArg`](crate::firmware::PrintfArg); the format and strings for `%s` are `&'static CStr`, as the host reads
-/// them later. Strings for `%s` are taken to be in memory: the cache is not told of them.
+/// The host formats; firmware does not wait. Each argument is a [`PrintfArg`](crate::firmware::PrintfArg). The format and
+/// strings for `%s` are `&'static CStr`, since the host reads them later. Strings for `%s` must be in memory: no cache
+/// maintenance is done for them.
 #[macro_export]
 macro_rules! cprint {
     ($client:expr, $format:expr $(, $arg:expr)* $(,)?) => {{
@@ -179,7 +179,7 @@ macro_rules! cprint {
 mod tests {
     use super::*;
 
-    /// An integer of 64 bits, on a CPU of 32.
+    /// 64-bit integer on a 32-bit CPU.
     struct Wide(u64);
 
     impl PrintfArg for Wide {

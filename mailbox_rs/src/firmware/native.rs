@@ -1,4 +1,4 @@
-//! A channel in the memory that the program itself runs in. The only file with `unsafe` in this crate.
+//! Channel in the program's own memory. The only file with `unsafe` in this crate.
 #![allow(
     unsafe_code,
     reason = "the host changes a channel's memory behind the program's back: accesses are volatile"
@@ -9,7 +9,7 @@ use core::cell::UnsafeCell;
 use super::Words;
 use crate::layout::{CacheLine, Layout, PtrWidth};
 
-/// A channel in the program's own memory, of the program's own pointer width.
+/// Channel in the program's own memory and pointer width.
 #[derive(Debug)]
 pub struct Native {
     base: *mut u32,
@@ -17,7 +17,7 @@ pub struct Native {
 }
 
 impl Native {
-    /// The channel at `base`.
+    /// Channel at `base`.
     ///
     /// # Safety
     ///
@@ -32,7 +32,7 @@ impl Native {
         }
     }
 
-    /// Where the word at `offset` is, if that is in the channel.
+    /// Address of the word at `offset`; `None` outside of the channel.
     fn word(&self, offset: u64) -> Option<*mut u32> {
         let inside = offset < self.layout.channel_size && offset.is_multiple_of(4);
         inside.then(|| self.base.wrapping_byte_add(offset as usize))
@@ -42,7 +42,7 @@ impl Native {
 // SAFETY: it is the only one to access the channel on the firmware's side, which `new` demands, on whichever thread.
 unsafe impl Send for Native {}
 
-/// An offset outside of the channel is read as 0, and not written.
+/// Offsets outside of the channel read as 0; writes to them are ignored.
 impl Words for Native {
     fn load(&self, offset: u64) -> u32 {
         self.word(offset).map_or(0, |word| {
@@ -67,7 +67,7 @@ impl Words for Native {
     }
 }
 
-/// Memory for channels, to be placed where the host looks for them: in section `.mailbox`.
+/// Memory for channels, to be placed in section `.mailbox`.
 ///
 /// ```
 /// # #![allow(unsafe_code)]
@@ -85,7 +85,7 @@ impl Words for Native {
 /// # assert!(client.is_some());
 /// ```
 ///
-/// For several channels `BYTES` is that many channel sizes.
+/// For several channels, `BYTES` is a multiple of the channel size.
 #[derive(Debug)]
 #[repr(C, align(256))]
 pub struct Region<const BYTES: usize> {
@@ -101,7 +101,7 @@ impl<const BYTES: usize> Region<BYTES> {
         }
     }
 
-    /// The channel with number `mb_id`; `None` when it would reach past the end.
+    /// Channel number `mb_id`; `None` past the end.
     ///
     /// # Safety
     ///

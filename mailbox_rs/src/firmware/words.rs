@@ -1,24 +1,24 @@
-//! How firmware reaches its channel.
+//! Firmware's access to a channel.
 
 use crate::layout::Layout;
 
-/// The 32-bit words of one channel.
+/// 32-bit words of one channel.
 ///
-/// Every field of a channel is one such word or two, the lower first, so that loading and storing these is all it takes:
-/// [`Native`](super::Native) for the memory the program runs in, the mock's window for a simulated one.
+/// Every field of a channel is one such word, or two with the lower first. Implementations: [`Native`](super::Native) for the
+/// program's own memory, the mock's window for simulated memory.
 ///
-/// Offsets count bytes from the channel's base, are multiples of 4 and stay below the layout's channel size. Each
-/// access reaches the memory once, in program order.
+/// Offsets are in bytes from the channel's base, multiples of 4, and below the layout's channel size. Each access reaches memory
+/// exactly once, in program order.
 pub trait Words {
-    /// The word at `offset`.
+    /// Loads the word at `offset`.
     fn load(&self, offset: u64) -> u32;
 
     /// Stores `value` at `offset`.
     fn store(&self, offset: u64, value: u32);
 
-    /// Where the channel's fields are.
+    /// Field layout of the channel.
     fn layout(&self) -> &Layout;
 
-    /// The address of the channel's base, as [`Hooks`](super::Hooks) for the cache are to know it.
+    /// Address of the channel's base, for the cache [`Hooks`](super::Hooks).
     fn base(&self) -> u64;
 }

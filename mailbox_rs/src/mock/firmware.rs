@@ -1,4 +1,4 @@
-//! The firmware itself.
+//! Mock firmware on one channel.
 
 use super::{Memory, Misbehaviour, Window};
 use crate::firmware::{Channel, NoHooks, Words};
@@ -17,7 +17,7 @@ pub struct Firmware<M> {
 }
 
 impl<M: Memory> Firmware<M> {
-    /// Firmware whose channel lies at address `base` of `memory`. Nothing is written yet.
+    /// Firmware with its channel at address `base` of `memory`. Writes nothing yet.
     pub const fn new(memory: M, base: u64, layout: Layout) -> Self {
         let channel = Channel::new(Window::new(memory, base, layout), NoHooks);
         Self {
@@ -27,60 +27,60 @@ impl<M: Memory> Firmware<M> {
         }
     }
 
-    /// Where the channel's fields are.
+    /// Field layout of the channel.
     pub fn layout(&self) -> &Layout {
         self.channel.words().layout()
     }
 
-    /// The address of the channel.
+    /// Address of the channel.
     pub fn base(&self) -> u64 {
         self.channel.words().base()
     }
 
-    /// The memory.
+    /// Memory of the channel.
     pub const fn memory(&self) -> &M {
         &self.channel.words().memory
     }
 
-    /// Begins a handshake; [`is_ready`](Self::is_ready) tells when the host has answered it.
+    /// Starts a handshake; [`is_ready`](Self::is_ready) returns true once the host has completed it.
     pub fn reset(&mut self) {
         self.channel.start_reset();
     }
 
-    /// Whether requests may be sent.
+    /// Returns true when requests may be sent.
     pub fn is_ready(&mut self) -> bool {
         self.channel.is_ready()
     }
 
-    /// The version in the channel.
+    /// Version word of the channel.
     pub fn version(&self) -> Version {
         self.load(self.layout().version).into()
     }
 
-    /// The state in the channel.
+    /// State word of the channel.
     pub fn state(&self) -> State {
         State(self.load(self.layout().state))
     }
 
-    /// Sends a request; `false` when the queue is full.
+    /// Sends a request; false if the queue is full.
     pub fn try_send(&mut self, request: &Request) -> bool {
         self.try_send_entry(&request.into())
     }
 
-    /// Sends an entry, whatever it says; `false` when the queue is full.
+    /// Sends an entry unchecked; false if the queue is full.
     ///
-    /// Only arguments that count are written: beyond them, the slot keeps what an earlier request left there.
+    /// Writes the counted arguments only: behind them, the slot keeps words of an earlier request.
     pub fn try_send_entry(&mut self, entry: &RequestEntry) -> bool {
         let slot = Index(self.load(self.layout().request.idx_p)).slot();
         let sent = self.channel.try_send(entry);
         if let Some(words) = self.next_words.take_if(|_| sent) {
-            // Its arguments are all there.
+            // All its arguments are present.
             self.store(self.layout().request_entry(slot) + 4, words);
         }
         sent
     }
 
-    /// Takes the next response, when there is one (and the firmware not [`Deaf`](Misbehaviour::Deaf)).
+    /// Takes the next response, if there is one (and the firmware is not [`Deaf`](Misbehaviour::Deaf)).
     pub fn try_receive(&mut self) -> Option<ResponseEntry> {
         if self.deaf {
             None
@@ -89,14 +89,14 @@ impl<M: Memory> Firmware<M> {
         }
     }
 
-    /// Requests that the host has not taken yet, by their indices.
+    /// Number of requests not yet taken by the host, by the indices.
     pub fn queued(&self) -> u32 {
         let request = self.layout().request;
         self.load(request.idx_p)
             .wrapping_sub(self.load(request.idx_c))
     }
 
-    /// Whether the next [`try_send`](Self::try_send) would find the queue full.
+    /// Returns true if the queue is full for the next [`try_send`](Self::try_send).
     pub fn is_full(&self) -> bool {
         let request = self.layout().request;
         Index::is_full(
@@ -105,19 +105,19 @@ impl<M: Memory> Firmware<M> {
         )
     }
 
-    /// The word at an offset of the [`layout`](Self::layout).
+    /// Loads the word at an offset of the [`layout`](Self::layout).
     pub fn load(&self, offset: u64) -> u32 {
         self.channel.words().load(offset)
     }
 
-    /// Overwrites the word at an offset of the [`layout`](Self::layout).
+    /// Stores the word at an offset of the [`layout`](Self::layout).
     pub fn store(&self, offset: u64, value: u32) {
         self.channel.words().store(offset, value);
     }
 
-    /// Sets all four indices to one value: both queues are empty, and wrap when the value is close to 2^32.
+    /// Sets all four indices to one value: both queues are empty, and wrap soon if the value is close to 2^32.
     ///
-    /// A host that keeps in mind what only it writes will not notice; it has to be told in its own way.
+    /// A host that caches its own indices does not notice, and must be set up separately.
     pub fn set_indices(&self, value: Index) {
         let Layout {
             request, response, ..
@@ -127,7 +127,7 @@ impl<M: Memory> Firmware<M> {
         }
     }
 
-    /// Breaks the rules.
+    /// Misbehaves once, or from now on.
     pub fn misbehave(&mut self, how: Misbehaviour) {
         let Layout {
             version,
@@ -157,7 +157,7 @@ impl<M: Memory> Firmware<M> {
         }
     }
 
-    /// Ends what lasts: reads responses again, and sends requests as they are.
+    /// Ends lasting misbehaviour: reads responses again, and sends requests unchanged.
     pub fn behave(&mut self) {
         self.next_words = None;
         self.deaf = false;

@@ -1,4 +1,4 @@
-//! Memory that mock firmware and the host under test share.
+//! Memory shared by mock firmware and the host under test.
 
 use core::ops::Range;
 use std::boxed::Box;
@@ -7,15 +7,15 @@ use std::string::String;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::vec;
 
-/// Bytes at addresses, as the simulated CPU sees them.
+/// Byte-addressed memory, as seen by the simulated CPU.
 ///
-/// Both sides hold the memory, so that access takes `&self`. What an access outside of the memory does is the
-/// implementation's choice; the mock makes none but to its channel.
+/// Access takes `&self`, since both sides hold the memory. The result of an access outside of the memory is up to the
+/// implementation; the mock accesses its channel only.
 pub trait Memory {
-    /// Fills `buf` with what lies from `addr` on.
+    /// Reads `buf.len()` bytes at `addr`.
     fn read(&self, addr: u64, buf: &mut [u8]);
 
-    /// Puts `data` at `addr`.
+    /// Writes `data` at `addr`.
     fn write(&self, addr: u64, data: &[u8]);
 }
 
@@ -35,7 +35,7 @@ macro_rules! memory_behind {
 
 memory_behind!(&M, Box<M>, Rc<M>, Arc<M>);
 
-/// A plain memory from a base address on. Outside of it zeros are read, and writes are lost.
+/// Plain memory at a base address. Reads outside of it give zeros, writes are ignored.
 #[derive(Debug)]
 pub struct Ram {
     base: u64,
@@ -43,7 +43,7 @@ pub struct Ram {
 }
 
 impl Ram {
-    /// `size` zero bytes from address `base` on.
+    /// Memory of `size` zero bytes at address `base`.
     #[must_use]
     pub fn new(base: u64, size: usize) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl Ram {
         }
     }
 
-    /// The NUL-terminated string at `addr`, with a replacement character for what is not UTF-8.
+    /// NUL-terminated string at `addr`; invalid UTF-8 is replaced.
     #[must_use]
     pub fn string(&self, addr: u64) -> String {
         let bytes = self.bytes();
@@ -67,7 +67,7 @@ impl Ram {
         String::from_utf8_lossy(&tail[..end]).into_owned()
     }
 
-    /// Puts `string` and a NUL at `addr`, and returns the address after it.
+    /// Writes `string` and a NUL at `addr`, and returns the address after it.
     pub fn put_string(&self, addr: u64, string: &str) -> u64 {
         let end = addr + string.len() as u64;
         self.write(addr, string.as_bytes());
@@ -79,7 +79,7 @@ impl Ram {
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Which part of an access of `len` bytes lies in the memory, and where there.
+    /// Part of an access of `len` bytes inside of the memory, with its position.
     fn overlap(&self, addr: u64, len: usize, size: usize) -> (Range<usize>, Range<usize>) {
         let (addr, base) = (u128::from(addr), u128::from(self.base));
         let start = addr.max(base);

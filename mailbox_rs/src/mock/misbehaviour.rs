@@ -1,30 +1,29 @@
-//! What firmware does when it is broken or unlucky.
+//! Faults of firmware.
 
 use crate::header::Version;
 
-/// Something that a host has to survive. Done once by [`Firmware::misbehave`](super::Firmware::misbehave), where
-/// nothing else is said.
+/// Fault that a host must survive. [`Firmware::misbehave`](super::Firmware::misbehave) commits it once, unless stated otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Misbehaviour {
-    /// Resets, in this version.
+    /// Reset in this version.
     Version(Version),
-    /// Resets, with requests and responses under way, as a firmware does that crashed.
+    /// Reset with requests and responses pending, as after a crash.
     Reset,
-    /// Writes version and INIT, and is still about to zero the indices.
+    /// Version and INIT written, indices not yet zeroed.
     HalfReset,
-    /// Writes this into the state.
+    /// Invalid state word.
     State(u32),
-    /// Adds this to the producer's index of requests, without any entry written.
+    /// Request producer index advanced by this, without entries.
     JumpAhead(u32),
-    /// Adds this to the consumer's index of responses, as if so many had been there and been read.
+    /// Response consumer index advanced by this, without responses.
     SkipResponses(u32),
-    /// Writes this over the host's own consumer's index of requests.
+    /// Host's own request consumer index overwritten.
     OverwriteConsumer(u32),
-    /// Writes this over the host's own producer's index of responses.
+    /// Host's own response producer index overwritten.
     OverwriteProducer(u32),
-    /// Says in the next request sent that so many words count, whose arguments are written all the same.
+    /// Wrong word count in the next request; its arguments are written in full.
     Words(u32),
-    /// Reads no response any more, until [`Firmware::behave`](super::Firmware::behave).
+    /// Responses ignored until [`Firmware::behave`](super::Firmware::behave).
     Deaf,
 }

@@ -1,11 +1,11 @@
-//! One channel in a memory.
+//! Word access to a channel in a memory.
 
 use super::Memory;
 use crate::firmware::Words;
 use crate::layout::Layout;
 
-/// The words of the channel at an address of a [`Memory`], for a [`Client`](crate::firmware::Client) or
-/// [`Channel`](crate::firmware::Channel) over it.
+/// Words of the channel at an address of a [`Memory`], for a [`Client`](crate::firmware::Client) or
+/// [`Channel`](crate::firmware::Channel).
 #[derive(Clone, Debug)]
 pub struct Window<M> {
     pub(super) memory: M,
@@ -14,7 +14,7 @@ pub struct Window<M> {
 }
 
 impl<M: Memory> Window<M> {
-    /// The channel at `base`.
+    /// Channel at `base`.
     pub const fn new(memory: M, base: u64, layout: Layout) -> Self {
         Self {
             memory,

@@ -5,16 +5,16 @@ use core::ops::Deref;
 
 use crate::layout::REQUEST_ARGS;
 
-/// Arguments that fit into a CPRINT after format, file name and line.
+/// Maximum CPRINT arguments: words after format, file name and line.
 pub const CPRINT_ARGS: usize = REQUEST_ARGS - 3;
 
-/// Arguments that fit into a CALL after the method's name.
+/// Maximum CALL arguments: words after the method's name.
 pub const CALL_ARGS: usize = REQUEST_ARGS - 1;
 
-/// Arguments that fit into a custom command after its id.
+/// Maximum custom-command arguments: words after the id.
 pub const CUSTOM_ARGS: usize = REQUEST_ARGS - 1;
 
-/// At most `N` argument words: a slice that carries its own room.
+/// Inline list of at most `N` argument words.
 ///
 /// ```
 /// use mailbox_rs::Args;
@@ -32,13 +32,13 @@ pub struct Args<const N: usize> {
 }
 
 impl<const N: usize> Args<N> {
-    /// No arguments.
+    /// Empty list.
     pub const EMPTY: Self = Self {
         len: 0,
         words: [0; N],
     };
 
-    /// The first `N` of `words`, or all when there are fewer.
+    /// First `N` of `words`, or all if there are fewer.
     pub(super) fn first_of(words: &[u64]) -> Self {
         let mut args = Self {
             len: words.len().min(N),
@@ -72,7 +72,7 @@ impl<const N: usize> fmt::Debug for Args<N> {
     }
 }
 
-/// From an array known to fit; a longer one doesn't compile.
+/// Converts an array of at most `N` words; a longer one doesn't compile.
 impl<const N: usize, const M: usize> From<[u64; M]> for Args<N> {
     fn from(words: [u64; M]) -> Self {
         const { assert!(M <= N, "more arguments than a request has room for") };
@@ -94,12 +94,12 @@ impl<const N: usize> TryFrom<&[u64]> for Args<N> {
     }
 }
 
-/// More arguments than a request has room for.
+/// Error of too many arguments for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManyArgs {
-    /// How many there were.
+    /// Number of arguments given.
     pub given: usize,
-    /// How many fit.
+    /// Maximum number of arguments.
     pub room: usize,
 }
 

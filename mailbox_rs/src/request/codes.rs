@@ -1,4 +1,4 @@
-//! The numbers that name requests on the wire.
+//! Request numbers on the wire.
 //!
 //! Source: protocol, section *Requests*.
 
@@ -6,9 +6,9 @@ use core::fmt;
 
 /// Values of a request entry's `action`.
 pub mod action {
-    /// Nothing: what a zeroed entry says, and malformed.
+    /// Idle: a zeroed entry, malformed.
     pub const IDLE: u32 = 0;
-    /// The firmware has finished.
+    /// End of firmware.
     pub const EXIT: u32 = 1;
     /// Print bytes.
     pub const PRINT: u32 = 2;
@@ -22,9 +22,9 @@ pub mod action {
     pub const MEMCMP: u32 = 6;
     /// Call a method of the testbench.
     pub const CALL: u32 = 7;
-    /// A file operation, see [`operation`](super::operation).
+    /// File operation, see [`operation`](super::operation).
     pub const FILE: u32 = 8;
-    /// The action that custom commands use; every other number not listed here means the same.
+    /// Custom command; every number not listed here means the same.
     pub const OTHER: u32 = 0x8000_0000;
 }
 
@@ -42,7 +42,7 @@ pub mod operation {
     pub const SEEK: u64 = 4;
 }
 
-/// The request's name, for messages.
+/// Name of a request, for messages.
 pub(super) const fn action_name(action: u32) -> &'static str {
     match action {
         action::IDLE => "IDLE",

@@ -1,4 +1,4 @@
-//! A request as it lies in the queue: numbers, not yet believed.
+//! Raw request entry, unchecked.
 
 use core::fmt;
 
@@ -6,39 +6,39 @@ use super::codes::{Hex, action, action_name, operation};
 use crate::bytes::{get_u32, get_word, put_u32, put_word};
 use crate::layout::{PtrWidth, REQUEST_ARGS};
 
-/// A request entry: `u32 action`, `u32 words`, `P args[20]`.
+/// Request entry: `u32 action`, `u32 words`, `P args[20]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct RequestEntry {
-    /// Which request, see [`action`].
+    /// Request code, see [`action`].
     pub action: u32,
-    /// How many arguments count, as the firmware says; it may say anything.
+    /// Argument count given by firmware, unchecked.
     pub words: u32,
-    /// The arguments, zero-extended from the pointer width.
+    /// Arguments, zero-extended from the pointer width.
     pub args: [u64; REQUEST_ARGS],
 }
 
 impl RequestEntry {
-    /// Bytes of `action` and `words`, after which the arguments follow.
+    /// Size of `action` and `words` in bytes.
     pub const HEADER_SIZE: usize = 8;
 
-    /// Bytes of the larger of the two entries, that for pointers of 8 bytes.
+    /// Size of the larger entry in bytes, that for 8-byte pointers.
     pub const MAX_SIZE: usize = Self::size(PtrWidth::P8);
 
-    /// Bytes of an entry.
+    /// Size of an entry in bytes.
     #[must_use]
     pub const fn size(width: PtrWidth) -> usize {
         Self::HEADER_SIZE + REQUEST_ARGS * width.bytes() as usize
     }
 
-    /// Bytes of an entry up to the last argument that counts: those that firmware writes. A host reads the whole entry,
-    /// since `words` may say too little.
+    /// Size in bytes up to the last counted argument: the part that firmware writes. A host reads the whole entry, since `words` may
+    /// be too small.
     #[must_use]
     pub const fn counted_size(words: u32, width: PtrWidth) -> usize {
         Self::HEADER_SIZE + counted(words) * width.bytes() as usize
     }
 
-    /// Reads an entry from the start of `bytes`. `None` when `bytes` is shorter than [`size`](Self::size).
+    /// Parses an entry at the start of `bytes`. `None` if `bytes` is shorter than [`size`](Self::size).
     #[must_use]
     pub fn parse(bytes: &[u8], width: PtrWidth) -> Option<Self> {
         let action = get_u32(bytes, 0)?;
@@ -55,11 +55,11 @@ impl RequestEntry {
         })
     }
 
-    /// Writes the whole entry to the start of `bytes`; what exceeds the pointer width is cut off.
+    /// Writes the whole entry to the start of `bytes`; words are truncated to the pointer width.
     ///
     /// # Panics
     ///
-    /// When `bytes` is shorter than [`size`](Self::size).
+    /// If `bytes` is shorter than [`size`](Self::size).
     pub fn emit(&self, bytes: &mut [u8], width: PtrWidth) {
         put_u32(bytes, 0, self.action);
         put_u32(bytes, 4, self.words);
@@ -68,17 +68,16 @@ impl RequestEntry {
         }
     }
 
-    /// The arguments that count: as many as `words` says, at most all there are.
+    /// Counted arguments: `words` of them, at most all.
     #[must_use]
     pub fn counted_args(&self) -> &[u64] {
         &self.args[..counted(self.words)]
     }
 
-    /// Whether the firmware that sent this waits for a response, be the entry well-formed or not.
+    /// Returns true if the sending firmware waits for a response, well-formed entry or not.
     ///
-    /// EXIT, CPRINT and FILE CLOSE have none, however many arguments they bring. Everything else is answered, also
-    /// what is malformed: a client that waits for an answer to something unknown would wait forever, and so would
-    /// one whose entry was lost and reads as idle.
+    /// EXIT, CPRINT and FILE CLOSE have no response, whatever their arguments. Everything else is answered, malformed entries too:
+    /// a client of an unknown request would wait forever, and so would one whose entry was lost and reads as idle.
     #[must_use]
     pub fn responds(&self) -> bool {
         match self.action {
@@ -89,7 +88,7 @@ impl RequestEntry {
     }
 }
 
-/// The action and everything that counts, in numbers: what can be said of an entry that is malformed.
+/// Action and counted words in numbers, for messages on malformed entries.
 impl fmt::Display for RequestEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { action, words, .. } = *self;
@@ -102,7 +101,7 @@ impl fmt::Display for RequestEntry {
     }
 }
 
-/// `words`, as far as there are arguments.
+/// `words`, limited to the number of arguments.
 const fn counted(words: u32) -> usize {
     if words as usize > REQUEST_ARGS {
         REQUEST_ARGS

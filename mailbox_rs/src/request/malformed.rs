@@ -1,23 +1,23 @@
-//! Why an entry is no request.
+//! Error of a malformed entry.
 
 use core::fmt;
 
 use super::codes::action_name;
 
-/// What is wrong with a request entry. Where the firmware waits for a response, it is answered `-EINVAL`.
+/// Error of a malformed entry. If firmware waits for a response, it is `-EINVAL`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Malformed {
-    /// The action is 0: nothing was written where an entry should be.
+    /// Action 0: an entry that was never written.
     Idle,
-    /// No argument counts, and the request needs some.
+    /// `words` is 0, and the request needs arguments.
     NoWords {
         /// Action of the request.
         action: u32,
     },
-    /// A FILE request whose first argument names no operation.
+    /// FILE request with an unknown operation.
     UnknownFileOperation {
-        /// That argument.
+        /// First argument.
         operation: u64,
     },
 }

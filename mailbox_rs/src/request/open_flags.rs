@@ -1,8 +1,8 @@
-//! How a file is opened.
+//! Open flags of files.
 
 use core::ops::BitOr;
 
-/// The flags of FILE OPEN; bits without a meaning are kept.
+/// Flags of FILE OPEN; unknown bits are kept.
 ///
 /// ```
 /// use mailbox_rs::OpenFlags;
@@ -21,40 +21,40 @@ impl OpenFlags {
     pub const WRITE: Self = Self(2);
     /// Open for writing at the end.
     pub const APPEND: Self = Self(4);
-    /// Open for writing, emptied first.
+    /// Open for writing, truncated first.
     pub const TRUNCATE: Self = Self(8);
 
-    /// Whether the file is to be read.
+    /// Returns true for reading.
     #[must_use]
     pub const fn reads(self) -> bool {
         self.has(Self::READ)
     }
 
-    /// Whether the file is to be written.
+    /// Returns true for writing.
     #[must_use]
     pub const fn writes(self) -> bool {
         self.has(Self::WRITE)
     }
 
-    /// Whether what is written goes to the end.
+    /// Returns true for writing at the end.
     #[must_use]
     pub const fn appends(self) -> bool {
         self.has(Self::APPEND)
     }
 
-    /// Whether the file is emptied first.
+    /// Returns true for truncation.
     #[must_use]
     pub const fn truncates(self) -> bool {
         self.has(Self::TRUNCATE)
     }
 
-    /// Whether a file that does not exist is created: any flag but [`READ`](Self::READ) asks for it.
+    /// Returns true if a missing file is created: any flag but [`READ`](Self::READ) implies it.
     #[must_use]
     pub const fn creates(self) -> bool {
         self.writes() || self.appends() || self.truncates()
     }
 
-    /// The bits that have a meaning; a host ignores the others.
+    /// Known bits; a host ignores the others.
     #[must_use]
     pub const fn known(self) -> Self {
         Self(self.0 & (Self::READ.0 | Self::WRITE.0 | Self::APPEND.0 | Self::TRUNCATE.0))

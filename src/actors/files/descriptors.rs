@@ -1,4 +1,4 @@
-//! The descriptors of the system: open files, whichever channel opened them.
+//! Descriptors of the system: open files, whichever channel opened them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,16 +8,16 @@ use super::disk::DiskFile;
 use crate::messages::ChannelId;
 use crate::messages::foreign::SpecialId;
 
-/// The lowest descriptor. Source: protocol, section *Requests*.
+/// Lowest descriptor. Source: protocol, section *Requests*.
 const FIRST: u64 = 10;
 
-/// The highest descriptor: what follows would be negative in a word of 4 bytes, as an error is.
+/// Highest descriptor: the next one would be negative in a word of 4 bytes, as an error is.
 const LAST: u64 = i32::MAX as u64;
 
-/// The most files that one channel has open; the simulator's process has all of them.
+/// Limit of open files of one channel; the simulator's process has those of all channels.
 pub(super) const OPEN_MAX: usize = 256;
 
-/// An open file.
+/// Open file.
 pub(super) enum File {
     /// Below the root.
     Disk(Box<dyn DiskFile>),
@@ -31,7 +31,7 @@ pub(super) struct Claim {
     session: u64,
 }
 
-/// A descriptor.
+/// Descriptor in use.
 struct Open {
     /// Channel that opened it.
     by: ChannelId,
@@ -44,11 +44,11 @@ struct Open {
 struct Opened {
     /// Open files, and claims of this session.
     files: usize,
-    /// Times that all was closed: claims of an earlier session are void.
+    /// Number of times that all files were closed; claims of an earlier session are void.
     session: u64,
 }
 
-/// All open files, by descriptor. No number is given twice.
+/// Open files of all channels, by descriptor. No number is given twice.
 pub(super) struct Descriptors {
     open: BTreeMap<u64, Open>,
     channels: HashMap<ChannelId, Opened>,
@@ -66,8 +66,10 @@ impl Default for Descriptors {
 }
 
 impl Descriptors {
-    /// Sets room aside for one file more. `EMFILE` where the channel has opened as many as it may, `ENFILE` where there
-    /// are no numbers left.
+    /// Reserves room for one more file.
+    ///
+    /// # Errors
+    /// `EMFILE` where the channel has [`OPEN_MAX`] files open, `ENFILE` where no number is left.
     pub(super) fn claim(&mut self, channel: ChannelId) -> Result<Claim, Errno> {
         if self.next > LAST {
             return Err(Errno::ENFILE);
@@ -81,7 +83,10 @@ impl Descriptors {
         Ok(Claim { channel, session })
     }
 
-    /// Gives the file its descriptor; gives the file back where the claim is void, since the channel has closed everything.
+    /// Assigns a descriptor to a file.
+    ///
+    /// # Errors
+    /// The file itself, where the claim is void since the channel has closed everything.
     pub(super) fn fill(&mut self, claim: Claim, flags: OpenFlags, file: File) -> Result<u64, File> {
         if self.claimed(&claim).is_none() {
             return Err(file);
@@ -93,29 +98,29 @@ impl Descriptors {
         Ok(fd)
     }
 
-    /// Gives up the room for a file that could not be opened.
+    /// Releases the room for a file that could not be opened.
     pub(super) fn release(&mut self, claim: Claim) {
         if let Some(opened) = self.claimed(&claim) {
             opened.files -= 1;
         }
     }
 
-    /// The file of a descriptor. `EBADF` where there is none.
+    /// File of a descriptor, or `EBADF`.
     pub(super) fn file(&mut self, fd: u64) -> Result<&mut File, Errno> {
         self.opened_for(fd, |_| true)
     }
 
-    /// The file of a descriptor that was opened for reading, else `EBADF`.
+    /// File of a descriptor that was opened for reading, or `EBADF`.
     pub(super) fn readable(&mut self, fd: u64) -> Result<&mut File, Errno> {
         self.opened_for(fd, OpenFlags::reads)
     }
 
-    /// The file of a descriptor that was opened for writing, in any of the ways, else `EBADF`.
+    /// File of a descriptor that was opened for writing, in any of the ways, or `EBADF`.
     pub(super) fn writable(&mut self, fd: u64) -> Result<&mut File, Errno> {
         self.opened_for(fd, OpenFlags::creates)
     }
 
-    /// Ends a descriptor and gives its file. `EBADF` where there is none.
+    /// Removes a descriptor and returns its file, or `EBADF`.
     pub(super) fn close(&mut self, fd: u64) -> Result<File, Errno> {
         let Open { by, file, .. } = self.open.remove(&fd).ok_or(Errno::EBADF)?;
         if let Some(opened) = self.channels.get_mut(&by) {
@@ -124,7 +129,7 @@ impl Descriptors {
         Ok(file)
     }
 
-    /// Ends all descriptors that a channel has opened, and gives their files. Its claims are void.
+    /// Removes all descriptors that a channel has opened, and returns their files. Voids its claims.
     pub(super) fn close_all(&mut self, channel: ChannelId) -> Vec<File> {
         let opened = self.channels.entry(channel).or_default();
         opened.files = 0;

@@ -1,4 +1,4 @@
-//! What can go wrong while a request is served.
+//! Errors of requests.
 
 use mailbox_rs::{Errno, MAX_STRING, Malformed};
 use thiserror::Error;
@@ -8,7 +8,7 @@ use crate::mem::AccessError;
 use crate::messages::foreign::Unset;
 use crate::messages::rpc::CallError;
 
-/// Why a request failed.
+/// Error of a request.
 #[derive(Debug, Error)]
 pub(super) enum Failure {
     #[error(transparent)]
@@ -26,7 +26,7 @@ pub(super) enum Failure {
     #[error("file `{path}`{}", expanded.as_ref().map_or(String::new(), |path| format!(", which is `{path}`")))]
     Open {
         path: String,
-        /// Where variables in it were expanded.
+        /// Path after its variables were expanded, where it has some.
         expanded: Option<String>,
         errno: Errno,
     },
@@ -43,12 +43,12 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// The error number that answers the request (protocol, section *Requests*).
+    /// Error number of the response (protocol, section *Requests*).
     pub(super) fn errno(&self) -> Errno {
         match self {
             Self::Access(error) | Self::Text { cause: error, .. } => match error {
                 AccessError::Map(_) => Errno::EFAULT,
-                // The map ended first.
+                // The map ended before the string's limit.
                 AccessError::Unterminated { len } if *len < MAX_STRING => Errno::EFAULT,
                 AccessError::Unterminated { .. } | AccessError::Length { .. } => Errno::EINVAL,
                 AccessError::TooLong { .. } => Errno::ENOMEM,

@@ -13,7 +13,7 @@ use crate::messages::mailbox::Task;
 use crate::messages::memory::Extent;
 
 impl Service {
-    /// Does a file operation, and gives what answers it.
+    /// Carries out a file operation, and returns the result word of its response.
     pub(super) async fn file(&self, request: FileRequest) -> Result<u64, Failure> {
         let channel = self.id;
         Ok(match request {
@@ -68,11 +68,11 @@ impl Service {
         Ok(self.on_file(Close { channel, fd }).await??)
     }
 
-    /// A path with its variables expanded; the environment is asked only where there may be any.
+    /// Path with its variables expanded. The environment is asked only for a path that may have some.
     async fn expanded(&self, path: &Bytes) -> Result<Bytes, Failure> {
         let text = match str::from_utf8(path) {
             Ok(text) if text.starts_with('~') || text.contains('$') => text,
-            // What is no text, the file server refuses.
+            // The file server refuses a path that is no text.
             _ => return Ok(path.clone()),
         };
         self.journal.awaits(Task::File);
@@ -85,7 +85,7 @@ impl Service {
         Ok(expanded.into())
     }
 
-    /// Has the file server do something.
+    /// Sends a request to the file server, and awaits its reply.
     async fn on_file<M: Message>(&self, ask: M) -> Result<M::Reply, Failure>
     where
         files::Inbox: From<Envelope<M>>,
@@ -94,8 +94,8 @@ impl Service {
         Ok(self.links.files.ask(ask).await?)
     }
 
-    /// Reads until the file ends, `len` bytes are there where that is not 0, or memory ends. What memory has no room for
-    /// stays in the file.
+    /// Copies bytes of a file to memory, up to the end of the file, of memory, or of `len` where that is not 0. Bytes that memory has
+    /// no room for stay in the file.
     async fn read_file(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
         let limit = if len == 0 {
             MAX_MOVE

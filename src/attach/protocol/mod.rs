@@ -1,4 +1,4 @@
-//! Checks that firmware and host keep the mailbox protocol.
+//! Checker of the mailbox protocol, on both sides.
 
 mod session;
 
@@ -16,25 +16,25 @@ use crate::messages::foreign::Severity;
 use crate::messages::mailbox::{self, Rang, Served, Sight};
 use crate::messages::memory::{self, AccessAt};
 
-/// Checks the mailbox protocol, of both sides: indices move by one and never past what a queue has, nobody writes the other's, each
-/// response answers a request, and firmware's requests stay inside of the map. What breaks it is raised as a finding, with the
-/// channel; service goes on.
+/// Checker of the mailbox protocol. Rules: an index advances by one and stays within the queue, each side writes only its own
+/// words, each response answers a request, and firmware's requests stay inside the memory map. A violation is a finding with
+/// its channel; service continues.
 ///
-/// Attached in the middle of a session, it checks the queues of a channel from its next handshake on.
+/// Attached during a session, it checks a channel's queues from its next handshake on.
 #[derive(Debug, Clone, Copy)]
 pub struct ProtocolChecker {
     severity: Severity,
 }
 
 impl ProtocolChecker {
-    /// What it finds are errors.
+    /// Checker whose findings are errors.
     pub fn new() -> Self {
         Self {
             severity: Severity::Error,
         }
     }
 
-    /// What it finds is as bad as this.
+    /// Checker whose findings have this severity.
     #[must_use]
     pub fn severity(self, severity: Severity) -> Self {
         Self { severity }
@@ -60,30 +60,30 @@ impl Attach for ProtocolChecker {
     }
 }
 
-/// So many reads of words may be under way. Where more are, a filter keeps the answers away.
+/// Maximum of pending word reads. Beyond it, a filter is hiding their replies.
 const MOST_READS: usize = 64;
 
-/// A checker at work.
+/// Attached checker.
 struct Checker {
     severity: Severity,
     findings: Findings,
     owners: Owners,
     channels: Vec<Queues>,
-    /// Words that the host reads, by the numbers of the messages.
+    /// Pending word reads of the host, by sequence number.
     reads: BTreeMap<u64, (usize, Word)>,
 }
 
-/// What a channel has in memory, and how far both sides are.
+/// Observed state of a channel.
 struct Queues {
     name: Arc<str>,
     width: PtrWidth,
-    /// Where the words of a channel are.
+    /// Placement of the channel's words.
     words: [(Segments, Word); 4],
-    /// Since a handshake that was seen.
+    /// Indices since an observed handshake.
     session: Option<Session>,
 }
 
-/// The words that the host writes, or reads by a message.
+/// Words that the host writes, or reads by a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
     State,
@@ -120,13 +120,13 @@ impl Queues {
         words.find(|(at, _)| at == place).map(|(_, word)| *word)
     }
 
-    /// The host writes words of the channel.
+    /// Handles a write of the host to the channel.
     fn written(&mut self, op: &Op<Segments>, breaches: &mut Vec<Breach>) {
         let ops = op.each();
         let words: Vec<(Word, u32)> = ops
             .iter()
             .filter_map(|op| match op {
-                // A word of four bytes.
+                // One four-byte word.
                 Op::Word(place, word) => Some((self.word_at(place)?, *word as u32)),
                 _ => None,
             })
@@ -142,7 +142,7 @@ impl Queues {
             let value = Index(value);
             match word {
                 Word::RequestsTaken if ops.len() > 1 => session.takes(value, breaches),
-                // By itself it is how the host goes on after indices that firmware made up.
+                // Alone, it is the host's recovery from invalid indices.
                 Word::RequestsTaken => session.requests_taken = value,
                 Word::ResponsesPut => {
                     let entry = ops.iter().find_map(|op| match op {
@@ -156,7 +156,7 @@ impl Queues {
         }
     }
 
-    /// The host has read a word.
+    /// Handles a word read by the host.
     fn read(&mut self, word: Word, value: Index, breaches: &mut Vec<Breach>) {
         let Some(session) = &mut self.session else {
             return;
@@ -176,10 +176,10 @@ impl Queues {
         }
     }
 
-    /// Firmware has written words of the channel.
+    /// Handles a write of firmware to the channel.
     fn rang(&mut self, sight: &Sight, breaches: &mut Vec<Breach>) {
         if sight.state != State::READY.0 {
-            // Firmware starts anew: what was under way is dropped. Start-up code, or an image that is loaded, may clear the words first.
+            // Firmware restarts, which drops all pending work. Start-up code, or a loaded image, may clear the words first.
             let starts = sight.state == State::INIT.0 || sight.state == 0;
             if self.session.take().is_some() && !starts {
                 breaches.push(format!("state becomes {:#x}, which is none", sight.state));
@@ -229,7 +229,7 @@ impl Tap for Checker {
 }
 
 impl Checker {
-    /// Gives the channel, where the message is of one that is known by its number or place.
+    /// Channel of a message, by sequence number or address.
     fn check(&mut self, seen: &Observation<'_>, breaches: &mut Vec<Breach>) -> Option<usize> {
         let ticket = &seen.ticket;
         if let Some(rang) = seen.event.is::<Rang>() {
@@ -266,7 +266,7 @@ impl Checker {
         None
     }
 
-    /// The host reaches into a place that it knows.
+    /// Handles an access of the host at a known address.
     fn accessed(
         &mut self,
         sequence: u64,

@@ -1,25 +1,25 @@
-//! How far both sides of a channel are, and whether they may go there.
+//! Indices of a channel's two sides, and the rules for advancing them.
 
 use std::collections::VecDeque;
 
 use mailbox_rs::{Index, PtrWidth, QUEUE_LEN, Response, ResponseEntry};
 
-/// What breaks the protocol.
+/// Protocol violation.
 pub(super) type Breach = String;
 
-/// How far both sides are.
+/// Indices of both sides.
 #[derive(Debug, Default)]
 pub(super) struct Session {
     pub(super) requests_put: Index,
     pub(super) requests_taken: Index,
     pub(super) responses_put: Index,
     pub(super) responses_taken: Index,
-    /// Responses that were announced, and are to be put next.
+    /// Responses announced but not yet put.
     pub(super) owed: VecDeque<Response>,
 }
 
 impl Session {
-    /// Firmware says how far it has put requests.
+    /// Firmware advances the request queue's producer index.
     pub(super) fn requests_are_put(&mut self, put: Index, breaches: &mut Vec<Breach>) {
         let taken = self.requests_taken;
         let (before, now) = (ahead(self.requests_put, taken), ahead(put, taken));
@@ -37,7 +37,7 @@ impl Session {
         self.requests_put = put;
     }
 
-    /// Firmware says how far it has taken responses.
+    /// Firmware advances the response queue's consumer index.
     pub(super) fn responses_are_taken(&mut self, taken: Index, breaches: &mut Vec<Breach>) {
         let put = self.responses_put;
         let (before, now) = (ahead(put, self.responses_taken), ahead(put, taken));
@@ -47,7 +47,7 @@ impl Session {
                 "response queue: idx_c is {:#x}, where idx_p is {:#x}: firmware took what was not there, or went back",
                 taken.0, put.0
             ));
-            // As the host does.
+            // Same reaction as the host's.
             self.responses_taken = put;
         }
     }
@@ -105,7 +105,7 @@ impl Session {
     }
 }
 
-/// How far one index is ahead of another.
+/// Distance of one index ahead of another.
 fn ahead(one: Index, other: Index) -> u32 {
     one.0.wrapping_sub(other.0)
 }
@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    /// What breaks the protocol in what `act` does.
+    /// Violations found while running `act`.
     fn breaches(act: impl FnOnce(&mut Session, &mut Vec<Breach>)) -> Vec<Breach> {
         let mut breaches = Vec::new();
         act(&mut Session::default(), &mut breaches);

@@ -54,11 +54,11 @@ fn the_place_of_a_channel_is_known() {
         ),
         (
             "base: 0x800, ptr: 64, cache_line: 0",
-            "the channel is not in memory: space `core0` has no memory at 0x800, needed for the 1512 bytes at 0x800; check `space`, and `base` or the image",
+            "the channel is not in memory: space `core0` has no memory at 0x800, needed for the 1512 bytes at 0x800; check `space` and `base`, or map a memory there",
         ),
         (
             "base: 0x10ff8, ptr: 64, cache_line: 0",
-            "the channel is not in memory: space `core0` has no memory at 0x11000, needed for the 1512 bytes at 0x10ff8; check `space`, and `base` or the image",
+            "the channel is not in memory: space `core0` has no memory at 0x11000, needed for the 1512 bytes at 0x10ff8; check `space` and `base`, or map a memory there",
         ),
         (
             "base: 0x2020, ptr: 64, cache_line: 64",
@@ -179,7 +179,7 @@ fn keys_are_known_and_of_their_type() {
 fn images_are_read_and_are_elf_files() {
     assert_eq!(
         channel_error("elf: no.elf"),
-        "`elf`: no.elf cannot be read: no such file"
+        "`elf`: no.elf: cannot be read: entity not found"
     );
     assert_eq!(
         channel_error("elf: \"${ELF_FILE}\""),

@@ -7,7 +7,7 @@ use mailbox_rs::{CacheLine, Layout, PtrWidth};
 use super::super::features;
 use super::*;
 use crate::mem::SpaceId;
-use crate::mem::elf_builder::ElfBuilder;
+use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
 
 /// Memory of 64 KiB from 0x1000 on, seen by two spaces.
 pub(super) fn map() -> MemoryMap {
@@ -16,10 +16,10 @@ pub(super) fn map() -> MemoryMap {
 
 /// `fw32.elf` and `fw64.elf` with room for three channels at 0x2000, `plain.elf` without `.mailbox`.
 pub(super) fn outside() -> Fake {
-    let elf = |class64, mailbox| ElfBuilder {
+    let elf = |class64, mailbox: Option<(u64, u64)>| ElfBuilder {
         class64,
-        mailbox,
-        segments: vec![(0x1000, vec![1, 2, 3, 4], 0x100)],
+        mailboxes: mailbox.into_iter().collect(),
+        segments: vec![ElfSegment::at(0x1000, [1, 2, 3, 4], 0x100)],
         ..ElfBuilder::default()
     };
     let size = |ptr_width| Layout::new(ptr_width, CacheLine::None).channel_size;
@@ -107,6 +107,82 @@ fn the_image_says_where_the_channel_is_and_base_where_it_does_not() {
         mailbox("elf: fw64.elf, load: false"),
         place(0x2000, PtrWidth::P8)
     );
+}
+
+/// The address of a channel of an image whose `.mailbox` is linked for one address and loaded at another.
+fn translated(virtual_address: u64, physical: u64, keys: &str) -> Result<u64, String> {
+    let elf = ElfBuilder {
+        class64: true,
+        segments: vec![ElfSegment {
+            address: physical,
+            virtual_address,
+            bytes: vec![0; 8],
+            mem_size: 0x1000,
+        }],
+        mailboxes: vec![(virtual_address + 8, 0x1000 - 8)],
+        ..ElfBuilder::default()
+    };
+    let outside = outside().file("mmu.elf", elf.build());
+    let text = format!("cpu: {{space: core0, elf: mmu.elf, cache_line: 0{keys}}}");
+    let channels = parse_mailboxes(&text, Path::new("mb.yaml"), &map(), &outside);
+    let channels = channels.map_err(|error| error.to_string())?;
+    Ok(channels[0].mailbox.unwrap().address)
+}
+
+#[test]
+fn a_mailbox_is_found_where_it_is_loaded() {
+    let high = 0xffff_ffc0_0000_0000;
+    assert_eq!(translated(high, 0x4000, ""), Ok(0x4008));
+    assert_eq!(translated(high, 0x4000, ", mb_id: 1"), Ok(0x4008 + 0x5e8));
+    // Data that start-up code copies is where firmware addresses it.
+    assert_eq!(translated(0x6000, 0x4000, ""), Ok(0x6008));
+    assert_eq!(translated(0x6000, 0x100, ""), Ok(0x6008));
+    // `base` decides where there are two addresses.
+    assert_eq!(translated(0x6000, 0x4000, ", base: 0x4008"), Ok(0x4008));
+    assert_eq!(translated(high, 0x100, ", base: 0x3000"), Ok(0x3000));
+    assert_eq!(translated(0x4000, 0x4000, ", base: 0x3000"), Ok(0x4008));
+    let start = "mb.yaml: channel `cpu`: the channel is not in memory: section .mailbox of mmu.elf puts it at ";
+    let end = "link the section for a memory of the space, or map one there";
+    assert_eq!(
+        translated(0x100, 0x200, ""),
+        Err(format!(
+            "{start}0x108 (loaded at 0x208, where there is none either), and space `core0` has no memory at 0x108, needed for the 1512 \
+             bytes at 0x108; {end}, or give the channel's own address as `base`"
+        ))
+    );
+    assert_eq!(
+        translated(0x100, 0x100, ""),
+        Err(format!(
+            "{start}0x108, and space `core0` has no memory at 0x108, needed for the 1512 bytes at 0x108; {end}"
+        ))
+    );
+}
+
+#[test]
+fn doubtful_images_are_warned_of_once() {
+    let elf = ElfBuilder {
+        kind: Some(3),
+        segments: vec![ElfSegment::at(0x1000, [1, 2, 3, 4], 0x100)],
+        mailboxes: vec![(0x2000, 0x1000), (0x4000, 0x1000)],
+        ..ElfBuilder::default()
+    };
+    let told = |keys: &str| {
+        let outside = outside().file("pie.elf", elf.build());
+        let text = format!(
+            "a: {{space: core0, elf: pie.elf, cache_line: 0{keys}}}\nb: {{space: core1, elf: pie.elf, server: false, load: false}}\n"
+        );
+        parse_mailboxes(&text, Path::new("mb.yaml"), &map(), &outside).unwrap();
+        outside.warnings.take()
+    };
+    let [position, mailboxes] = &told("")[..] else {
+        panic!("{:?}", told(""));
+    };
+    let start = "mb.yaml: image pie.elf is position independent (ET_DYN), and is loaded ";
+    assert!(position.starts_with(start), "{position}");
+    let start = "mb.yaml: image pie.elf has two sections .mailbox: the one at 0x2000 is used, ";
+    assert!(mailboxes.starts_with(start), "{mailboxes}");
+    // What is not loaded needs no relocation.
+    assert_eq!(told(", load: false"), [mailboxes.clone()]);
 }
 
 #[test]

@@ -46,7 +46,8 @@ fn the_process_is_asked() {
     assert_eq!(Process.variable("VHOST_TEST_NOT_SET"), None);
     assert!(Process.is_file(Path::new("Cargo.toml")));
     assert!(!Process.is_file(Path::new("src")));
-    assert!(!Process.read(Path::new("Cargo.toml")).unwrap().is_empty());
+    let problem = Process.image(Path::new("Cargo.toml")).unwrap_err().problem;
+    assert!(matches!(problem, ImageProblem::NotElf { .. }));
 }
 
 #[test]

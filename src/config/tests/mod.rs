@@ -9,13 +9,14 @@ mod hostile;
 mod memories;
 mod memory_errors;
 mod merging;
+mod pages;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::mem::{Image, ImageError, ImageProblem};
 
 /// An environment and files that are only here.
 #[derive(Debug, Default)]
@@ -42,11 +43,14 @@ impl Surroundings for Fake {
         self.variables.get(name).map(|value| (*value).to_owned())
     }
 
-    fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
-        self.files
-            .get(file)
-            .cloned()
-            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such file"))
+    fn image(&self, file: &Path) -> Result<Image, ImageError> {
+        match self.files.get(file) {
+            Some(bytes) => Image::parse(bytes.clone(), file),
+            None => Err(ImageError {
+                file: file.to_path_buf(),
+                problem: ImageProblem::Read(std::io::ErrorKind::NotFound.into()),
+            }),
+        }
     }
 
     fn is_file(&self, file: &Path) -> bool {

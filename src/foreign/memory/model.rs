@@ -6,6 +6,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::super::host_code;
+
 /// Failure of a memory model; its text is part of the report.
 pub type ModelError = Box<dyn StdError>;
 
@@ -13,7 +15,7 @@ pub type ModelError = Box<dyn StdError>;
 ///
 /// Offsets are in bytes from the memory's base, and accesses are inside its size. An access of more than one byte is one call of
 /// [`read_block`](Self::read_block) or [`write_block`](Self::write_block), which by default access byte by byte. A failed
-/// access is reported and fails like that of any other memory.
+/// access is reported and fails like that of any other memory; so does one that panics, and the report names the function.
 ///
 /// A model that others use too, such as functions that the simulated chip calls, is an [`Arc`] of a [`Mutex`]: calls of the
 /// chip and accesses of the host may come from different threads.
@@ -36,7 +38,7 @@ pub trait MemoryModel: Send {
     /// Where a byte can't be read.
     fn read_block(&mut self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
         for (byte, offset) in data.iter_mut().zip(offset..) {
-            *byte = self.read(offset)?;
+            *byte = host_code::run("`read`", || self.read(offset))??;
         }
         Ok(())
     }
@@ -47,7 +49,7 @@ pub trait MemoryModel: Send {
     /// Where a byte can't be written.
     fn write_block(&mut self, offset: u64, data: &[u8]) -> Result<(), ModelError> {
         for (byte, offset) in data.iter().zip(offset..) {
-            self.write(offset, *byte)?;
+            host_code::run("`write`", || self.write(offset, *byte))??;
         }
         Ok(())
     }
@@ -58,7 +60,7 @@ pub trait MemoryModel: Send {
     /// # Errors
     /// Where a byte can't be read.
     fn peek(&mut self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
-        self.read_block(offset, data)
+        host_code::run("`read_block`", || self.read_block(offset, data))?
     }
 }
 
@@ -142,26 +144,29 @@ impl Model {
     }
 
     pub(super) fn read(&self, offset: u64, data: &mut [u8]) -> Result<(), String> {
-        self.with(|model| model.read_block(offset, data))
+        self.with("`read_block`", |model| model.read_block(offset, data))
     }
 
     pub(super) fn write(&self, offset: u64, data: &[u8]) -> Result<(), String> {
-        self.with(|model| model.write_block(offset, data))
+        self.with("`write_block`", |model| model.write_block(offset, data))
     }
 
     pub(super) fn peek(&self, offset: u64, data: &mut [u8]) -> Result<(), String> {
-        self.with(|model| model.peek(offset, data))
+        self.with("`peek`", |model| model.peek(offset, data))
     }
 
     fn with(
         &self,
+        function: &'static str,
         act: impl FnOnce(&mut dyn MemoryModel) -> Result<(), ModelError>,
     ) -> Result<(), String> {
         let mut model = self
             .0
             .try_borrow_mut()
             .map_err(|_| "it is accessed from inside an access of its own".to_owned())?;
-        act(&mut **model).map_err(|error| error.to_string())
+        // The error's text is the host program's code, too.
+        let run = || act(&mut **model).map_err(|error| error.to_string());
+        host_code::run(function, run).unwrap_or_else(|panicked| Err(panicked.to_string()))
     }
 }
 

@@ -72,18 +72,28 @@ fn refusals_name_file_line_and_value() {
         ),
         (
             "\n\n@10",
-            "boot.hex:3: `@10` is for a word outside of the memory, which has 0x10 words; addresses count words, not bytes",
+            "boot.hex:3: `@10` is for a word outside of the memory, which has 0x10 words; addresses count words from the memory's base, and neither bytes nor addresses of the bus, as `objcopy -O verilog` writes them",
         ),
         (
             "@f 1 2",
-            "boot.hex:1: `2` is for a word outside of the memory, which has 0x10 words; addresses count words, not bytes",
+            "boot.hex:1: `2` is for a word outside of the memory, which has 0x10 words; addresses count words from the memory's base, and neither bytes nor addresses of the bus, as `objcopy -O verilog` writes them",
         ),
         (
             "@10000000000000000",
-            "boot.hex:1: `@10000000000000000` is for a word outside of the memory, which has 0x10 words; addresses count words, not bytes",
+            "boot.hex:1: `@10000000000000000` is for a word outside of the memory, which has 0x10 words; addresses count words from the memory's base, and neither bytes nor addresses of the bus, as `objcopy -O verilog` writes them",
         ),
         ("@x", "boot.hex:1: `@x` has a `x`, which is no hex digit"),
-        ("@ 1", "boot.hex:1: `@` is no number"),
+        ("@\n1", "boot.hex:1: `@` is no number"),
+        ("@ /**/1", "boot.hex:1: `@` is no number"),
+        ("@ \t", "boot.hex:1: `@` is no number"),
+        (
+            "1\n\x1a",
+            "boot.hex:2: `\\u{1a}` has a `\\u{1a}`, which is no hex digit",
+        ),
+        (
+            "1\r2\r\n3g",
+            "boot.hex:3: `3g` has a `g`, which is no hex digit",
+        ),
         ("___", "boot.hex:1: `___` is no number"),
         ("1 / 2", "boot.hex:1: `/` has a `/`, which is no hex digit"),
         (
@@ -108,6 +118,90 @@ fn refusals_name_file_line_and_value() {
             "1".repeat(64)
         )
     );
+}
+
+#[test]
+fn spellings_beside_the_standard_are_read() {
+    let one = |value: u8, word| Ok(vec![(word, vec![value, 0, 0, 0])]);
+    assert_eq!(runs("\u{feff}7\n"), one(7, 0));
+    assert_eq!(runs("# made by srec_cat\n7 # seven\n#"), one(7, 0));
+    assert_eq!(runs("7#seven"), one(7, 0));
+    assert_eq!(runs("@ 0a\n7"), one(7, 10));
+    assert_eq!(runs("@ \tA // ten\n7"), one(7, 10));
+    // Lines may end as they did on old machines, those of comments too.
+    assert_eq!(runs("// one\r7\r"), one(7, 0));
+    assert_eq!(runs("\u{feff}"), Ok(vec![]));
+}
+
+#[test]
+fn files_of_other_formats_are_named() {
+    let named = |text: &[u8], format: &str| {
+        let mut runs = HexRuns::new(text, Path::new("f"), 4, 16);
+        let error = runs.next().unwrap().unwrap_err().to_string();
+        let start = format!(
+            "f:1: this is {format}, not a memory file in the format of `$readmemh`; convert it"
+        );
+        assert!(error.starts_with(&start), "{error}");
+        assert!(runs.next().is_none());
+    };
+    named(
+        b":10000000214601360121470136007EFE09D2190140\n:00000001FF\n",
+        "Intel HEX",
+    );
+    named(
+        b"S00F000068656C6C6F202020202000003C\nS9030000FC\n",
+        "a file of Motorola S-records",
+    );
+    named(b"\x7fELF\x01\x01\x01", "an ELF file");
+    named(b"\xff\xfe0\0", "text in UTF-16");
+    named(b"\x13\0\0\0", "binary data");
+    named(b"memory_initialization_radix=16;", "a COE file");
+}
+
+#[test]
+fn bytes_are_not_taken_for_words() {
+    let bytes = |text: &str, width| {
+        let mut runs = HexRuns::new(text.as_bytes(), Path::new("f"), width, 64);
+        runs.find_map(Result::err).map(|error| error.to_string())
+    };
+    let objcopy = "@00000000\r\n13 00 00 00 93 00 00 00 \r\n";
+    assert_eq!(bytes(objcopy, 1), None);
+    for width in [2, 4, 7] {
+        let error = format!(
+            "f:2: every value has two digits, with several in a line: these are bytes, as `objcopy -O verilog` writes them, but the \
+             memory's words have {width} bytes; convert with `objcopy -O verilog --verilog-data-width={width}`, or write words with \
+             leading zeros"
+        );
+        assert_eq!(bytes(objcopy, width), Some(error));
+    }
+    // These may be words: one a line, one alone, or of another number of digits.
+    for text in [
+        "// 8\n00\n11\n22\n@4\n44\n55\n",
+        "12",
+        "1 2 3",
+        "12 034",
+        "001 002",
+        "00000012 13",
+    ] {
+        assert_eq!(bytes(text, 4), None, "{text}");
+    }
+}
+
+#[test]
+fn words_of_another_width_are_seen() {
+    let short = |text: &str, width| {
+        let mut runs = HexRuns::new(text.as_bytes(), Path::new("f"), width, 64);
+        assert!(runs.by_ref().all(|run| run.is_ok()));
+        runs.short_words()
+    };
+    assert_eq!(short("0001 0002", 4), Some(4));
+    assert_eq!(short("00000001 00000002", 8), Some(8));
+    assert_eq!(short("00000001 00000002\n@8 00000003", 16), Some(8));
+    assert_eq!(short("00000001 00000002", 4), None);
+    // Of one width with the memory's, less a few bits.
+    assert_eq!(short("00000001 00000002", 5), None);
+    assert_eq!(short("0001\n0002", 4), None);
+    assert_eq!(short("0001 00002", 4), None);
 }
 
 #[test]
@@ -139,7 +233,7 @@ proptest! {
             if pretty || *word == 0 || !words.contains_key(&(word - 1)) {
                 text.push_str(&format!("@{word:x} "));
             }
-            text.push_str(&if pretty { format!("{:04x}_{:04x}\n", value >> 16, value & 0xffff) } else { format!("{value:X} ") });
+            text.push_str(&if pretty { format!("{:04x}_{:04x}\n", value >> 16, value & 0xffff) } else { format!("{value:03X} ") });
         }
         let mut read = BTreeMap::new();
         for run in HexRuns::new(text.as_bytes(), Path::new("f"), 4, 64) {
@@ -153,7 +247,7 @@ proptest! {
 
     #[test]
     fn hostile_bytes_do_no_harm(
-        text in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"01afxz?_@/*\n ".to_vec())], 0..100),
+        text in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"01afxz?_@/*\r\n# :S".to_vec())], 0..100),
         width in 0u64..9,
         words in 0u64..20,
     ) {

@@ -1,9 +1,10 @@
 //! ELF files that are refused.
 
+use std::io;
 use std::path::PathBuf;
 
 /// An ELF file that cannot be loaded.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[error("{}: {problem}", file.display())]
 pub struct ImageError {
     /// The file.
@@ -13,11 +14,33 @@ pub struct ImageError {
 }
 
 /// What is wrong with an ELF file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum ImageProblem {
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Read(#[from] io::Error),
+    /// It is a directory, a pipe or a device.
+    #[error("is not a regular file, but a directory, a pipe or a device")]
+    NotRegular,
+    /// It was written or replaced between two looks at it.
+    #[error("has changed since its headers were read; start again when it is complete")]
+    Changed,
     /// It does not start as an ELF file does.
-    #[error("not an ELF file of 32 or 64 bits")]
-    NotElf,
+    #[error("not an ELF file of 32 or 64 bits{}", but(.found))]
+    NotElf {
+        /// Its format, where it is a known one.
+        found: Option<&'static str>,
+    },
+    /// A table is longer than that of any linked image.
+    #[error("{count} {what} headers are more than the {max} that an image may have")]
+    TooManyHeaders {
+        /// `program` or `section`.
+        what: &'static str,
+        /// Headers of the table.
+        count: u32,
+        /// Headers that it may have.
+        max: u32,
+    },
     /// A table of it is broken; the text is the `object` crate's.
     #[error("broken ELF file: {0}")]
     Broken(object::read::Error),
@@ -39,7 +62,7 @@ pub enum ImageProblem {
         /// Bytes.
         len: u64,
         /// Bytes of the whole file.
-        file_len: usize,
+        file_len: u64,
     },
     /// Segments that take the same bytes again and again.
     #[error(
@@ -49,7 +72,7 @@ pub enum ImageProblem {
         /// Bytes of all segments.
         len: u128,
         /// Bytes of the whole file.
-        file_len: usize,
+        file_len: u64,
     },
     /// A segment that is smaller in memory than in the file.
     #[error(
@@ -89,4 +112,9 @@ impl From<object::read::Error> for ImageProblem {
     fn from(error: object::read::Error) -> Self {
         Self::Broken(error)
     }
+}
+
+/// ", but Intel HEX", or nothing.
+fn but(found: &Option<&'static str>) -> String {
+    found.map_or_else(String::new, |found| format!(", but {found}"))
 }

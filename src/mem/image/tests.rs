@@ -1,9 +1,11 @@
 //! Images that are believed, and those that are refused.
 
+use std::io::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::mem::elf_builder::ElfBuilder;
+use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
 
 fn parse(elf: &ElfBuilder) -> Result<Image, String> {
     Image::parse(elf.build(), Path::new("fw.elf")).map_err(|error| error.to_string())
@@ -12,11 +14,11 @@ fn parse(elf: &ElfBuilder) -> Result<Image, String> {
 fn two_segments() -> ElfBuilder {
     ElfBuilder {
         segments: vec![
-            (0x1000, vec![1, 2, 3], 0x10),
-            (0x1008, vec![4], 1),
-            (0x2000, vec![], 4),
+            ElfSegment::at(0x1000, [1, 2, 3], 0x10),
+            ElfSegment::at(0x1008, [4], 1),
+            ElfSegment::at(0x2000, [], 4),
         ],
-        mailbox: Some((0x8000_0000, 0x1000)),
+        mailboxes: vec![(0x8000_0000, 0x1000)],
         ..ElfBuilder::default()
     }
 }
@@ -34,6 +36,7 @@ fn both_classes_are_read() {
             image.mailbox(),
             Some(Section {
                 address: 0x8000_0000,
+                physical: 0x8000_0000,
                 size: 0x1000
             })
         );
@@ -41,7 +44,7 @@ fn both_classes_are_read() {
     }
     assert_eq!(
         parse(&ElfBuilder {
-            mailbox: None,
+            mailboxes: vec![],
             ..two_segments()
         })
         .unwrap()
@@ -50,77 +53,313 @@ fn both_classes_are_read() {
     );
 }
 
+/// The steps of loading an image, with their bytes.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    Zero(u64, u64),
+    Bytes(u64, Vec<u8>),
+}
+
+fn steps(image: &Image) -> Vec<Step> {
+    let content = image.content().unwrap();
+    let mut steps = Vec::new();
+    for write in image.writes() {
+        match write {
+            Write::Zero { address, len } => steps.push(Step::Zero(address, len)),
+            Write::Bytes(segment) => steps.extend(content.pieces(&segment).map(|piece| {
+                let (address, bytes) = piece.unwrap();
+                Step::Bytes(address, bytes.to_vec())
+            })),
+        }
+    }
+    steps
+}
+
+/// A file of these bytes.
+fn file_of(bytes: &[u8]) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    file
+}
+
 /// An ELF file that is not made by this test: its own program.
 #[cfg(all(target_os = "linux", target_endian = "little"))]
 #[test]
 fn a_linkers_file_is_read() {
     let file = std::env::current_exe().unwrap();
-    let image = Image::parse(std::fs::read(&file).unwrap(), &file).unwrap();
+    let image = Image::open(&file).unwrap();
     assert_eq!(image.ptr_width(), PtrWidth::NATIVE);
     assert_eq!(image.mailbox(), None);
+    let zeros = |write: &Write| matches!(write, Write::Zero { .. });
+    assert!(image.writes().any(|write| zeros(&write)), "it has a .bss");
+    // It is no firmware, and Rust's own linker puts the headers into the first segment.
+    let doubts = image.doubts();
     assert!(
-        image
-            .writes()
-            .any(|write| matches!(write, Write::Zero { .. })),
-        "it has a .bss"
+        doubts.contains(&ImageDoubt::PositionIndependent),
+        "{doubts:?}"
     );
     assert!(
-        image
-            .writes()
-            .any(|write| matches!(write, Write::Bytes { .. }))
+        matches!(
+            doubts[1],
+            ImageDoubt::OwnHeaders {
+                segment: _,
+                address: 0
+            }
+        ),
+        "{doubts:?}"
     );
+    let content = image.content().unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    for segment in image.segments() {
+        let mut next = segment.address;
+        for piece in content.pieces(segment) {
+            let (address, piece) = piece.unwrap();
+            assert_eq!(address, next);
+            assert!(!piece.is_empty() && piece.len() as u64 <= PIECE);
+            let at = usize::try_from(segment.offset + (address - segment.address)).unwrap();
+            assert!(piece == bytes[at..][..piece.len()]);
+            next += piece.len() as u64;
+        }
+        assert_eq!(next, segment.address + segment.len);
+    }
 }
 
 #[test]
 fn tails_are_zeroed_before_bytes_are_copied() {
-    let image = parse(&two_segments()).unwrap();
-    let writes: Vec<_> = image.writes().collect();
-    assert_eq!(
-        writes,
-        [
-            Write::Zero {
-                address: 0x1003,
-                len: 0xd
-            },
-            Write::Zero {
-                address: 0x2000,
-                len: 4
-            },
-            Write::Bytes {
-                address: 0x1000,
-                bytes: &[1, 2, 3]
-            },
-            Write::Bytes {
-                address: 0x1008,
-                bytes: &[4]
-            },
-        ]
-    );
+    let expected = [
+        Step::Zero(0x1003, 0xd),
+        Step::Zero(0x2000, 4),
+        Step::Bytes(0x1000, vec![1, 2, 3]),
+        Step::Bytes(0x1008, vec![4]),
+    ];
+    assert_eq!(steps(&parse(&two_segments()).unwrap()), expected);
+    let file = file_of(&two_segments().build());
+    assert_eq!(steps(&Image::open(file.path()).unwrap()), expected);
 }
 
 #[test]
 fn the_last_address_can_be_loaded() {
-    let segments = vec![(u64::MAX, vec![1], 1)];
+    let segments = vec![ElfSegment::at(u64::MAX, [1], 1)];
     let image = parse(&ElfBuilder {
         class64: true,
         segments,
         ..ElfBuilder::default()
     })
     .unwrap();
+    assert_eq!(steps(&image), [Step::Bytes(u64::MAX, vec![1])]);
+}
+
+#[test]
+fn a_file_that_changes_before_it_is_loaded_is_refused() {
+    let mut file = file_of(&two_segments().build());
+    let image = Image::open(file.path()).unwrap();
+    file.write_all(b"more").unwrap();
+    let error = image.content().unwrap_err().to_string();
+    let name = file.path().display();
+    let problem = "has changed since its headers were read; start again when it is complete";
+    assert_eq!(error, format!("{name}: {problem}"));
+    let folder = tempfile::tempdir().unwrap();
+    for (file, problem) in [
+        (
+            folder.path(),
+            "is not a regular file, but a directory, a pipe or a device",
+        ),
+        (
+            Path::new("/dev/zero"),
+            "is not a regular file, but a directory, a pipe or a device",
+        ),
+        (
+            &folder.path().join("no.elf"),
+            "cannot be read: No such file or directory (os error 2)",
+        ),
+    ] {
+        let error = Image::open(file).unwrap_err().to_string();
+        assert_eq!(error, format!("{}: {problem}", file.display()));
+    }
+}
+
+#[test]
+fn the_mailbox_is_where_its_segment_is_loaded() {
+    let mapped = |virtual_address, mailbox| ElfBuilder {
+        class64: true,
+        segments: vec![
+            ElfSegment::at(0x100, [1], 1),
+            ElfSegment {
+                address: 0x8000_0000,
+                virtual_address,
+                bytes: vec![5; 8],
+                mem_size: 0x1000,
+            },
+        ],
+        mailboxes: vec![(mailbox, 0x400)],
+        ..ElfBuilder::default()
+    };
+    let high = 0xffff_ffc0_0000_0000_u64;
+    for (virtual_address, mailbox, physical) in [
+        (high, high, 0x8000_0000),
+        (high, high + 0xfff, 0x8000_0fff),
+        // Of no segment.
+        (high, high + 0x1000, high + 0x1000),
+        (high, high - 1, high - 1),
+        (0x8000_0000, 0x8000_0800, 0x8000_0800),
+    ] {
+        let section = Section {
+            address: mailbox,
+            physical,
+            size: 0x400,
+        };
+        let image = parse(&mapped(virtual_address, mailbox)).unwrap();
+        assert_eq!(image.mailbox(), Some(section));
+        let outline = Image::parse(image.outline(), Path::new("fw.elf")).unwrap();
+        assert_eq!(outline.mailbox(), Some(section));
+    }
+}
+
+#[test]
+fn an_outline_has_the_mailbox_and_no_bytes() {
+    for (class64, mailboxes) in [(false, vec![(0x100, 0x320)]), (true, vec![])] {
+        let mut elf = ElfBuilder {
+            class64,
+            mailboxes,
+            ..two_segments()
+        };
+        elf.segments[0].bytes = vec![7; 10_000];
+        elf.segments[0].mem_size = 10_000;
+        let image = parse(&elf).unwrap();
+        let outline = image.outline();
+        assert!(outline.len() < 300, "{} bytes", outline.len());
+        let again = Image::parse(outline.clone(), Path::new("fw.elf")).unwrap();
+        assert_eq!(
+            (again.ptr_width(), again.mailbox()),
+            (image.ptr_width(), image.mailbox())
+        );
+        assert_eq!(again.writes().count(), 0);
+        assert_eq!(again.outline(), outline);
+    }
+}
+
+/// The doubts about an image, as told.
+fn doubts(elf: &ElfBuilder) -> Vec<String> {
+    let image = parse(elf).unwrap();
+    image.doubts().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn unusual_images_are_doubted() {
+    let segments = |segments: &[(u64, usize, u64)]| ElfBuilder {
+        segments: segments
+            .iter()
+            .map(|(address, len, mem_size)| ElfSegment::at(*address, vec![1; *len], *mem_size))
+            .collect(),
+        mailboxes: vec![(0x100, 0x320)],
+        ..ElfBuilder::default()
+    };
+    let good = segments(&[
+        (0x1000, 0x40, 0x80),
+        (0x1080, 0x40, 0x40),
+        (0, 0, 0),
+        (0, 0, 0),
+    ]);
+    assert_eq!(doubts(&good), [""; 0]);
+    // Zeros over zeros are zeros.
     assert_eq!(
-        image.writes().collect::<Vec<_>>(),
-        [Write::Bytes {
-            address: u64::MAX,
-            bytes: &[1]
+        doubts(&segments(&[(0x1000, 4, 0x80), (0x1010, 0, 0x100)])),
+        [""; 0]
+    );
+    let overlap = |between: &str, more: &str| {
+        format!(
+            "segments {between}{more}: bytes are written in the order of the program headers, behind all zeros; check the load addresses \
+             of the linker script"
+        )
+    };
+    let cases = [
+        (
+            ElfBuilder { kind: Some(3), ..good.clone() },
+            "is position independent (ET_DYN), and is loaded at the addresses in its program headers without relocation; link it as \
+             an executable (`-no-pie`, `-static`)".to_owned(),
+        ),
+        (
+            ElfBuilder { kind: Some(4), ..good.clone() },
+            "is a core dump (ET_CORE), not a program, and is loaded all the same; give the linked image".to_owned(),
+        ),
+        (
+            ElfBuilder { kind: Some(0xff00), ..good.clone() },
+            "has ELF type 0xff00, and is loaded as an executable (ET_EXEC) is; give the linked image".to_owned(),
+        ),
+        (
+            ElfBuilder { mailboxes: vec![(0x100, 0x320), (0x500, 0x320)], ..good.clone() },
+            "has two sections .mailbox: the one at 0x100 is used, and the one at 0x500 ignored; gather both in one output section, \
+             where `mb_id` counts the channels".to_owned(),
+        ),
+        // Bytes over bytes, one segment in the other, and bytes over zeros.
+        (
+            segments(&[(0x1010, 0x10, 0x10), (0x1000, 0x40, 0x40)]),
+            overlap("1 and 0 overlap from 0x1010 to 0x101f", ""),
+        ),
+        (
+            segments(&[(0x1000, 0x40, 0x100), (0x1080, 0x10, 0x10)]),
+            overlap("0 and 1 overlap from 0x1080 to 0x108f", ""),
+        ),
+        (
+            segments(&[(0x1000, 4, 4), (0x1003, 4, 4), (0x1004, 4, 4)]),
+            overlap("0 and 1 overlap from 0x1003 to 0x1003", " (1 more overlap)"),
+        ),
+    ];
+    for (elf, doubt) in cases {
+        assert_eq!(doubts(&elf), [doubt]);
+    }
+    // The first segment takes the file from its start on; its program header is at 52, the offset in its second word.
+    let mut bytes = good.build();
+    bytes[56..60].fill(0);
+    let image = Image::parse(bytes, Path::new("fw.elf")).unwrap();
+    assert_eq!(
+        image.doubts(),
+        [ImageDoubt::OwnHeaders {
+            segment: 0,
+            address: 0x1000
         }]
     );
+    // The section's flags are behind its name and type, in the header that follows that of section 0.
+    let mut bytes = good.build();
+    let at = 52 + 32 * 4 + 40 + 8;
+    assert_eq!(bytes[at], 2);
+    bytes[at] = 0;
+    let image = Image::parse(bytes, Path::new("fw.elf")).unwrap();
+    assert_eq!(
+        image.doubts(),
+        [ImageDoubt::MailboxNotAllocated { address: 0x100 }]
+    );
+}
+
+proptest! {
+    /// Overlaps are found as by looking at each address.
+    #[test]
+    fn overlaps_are_those_of_a_simple_model(
+        segments in prop::collection::vec((0u64..40, 0u64..6, 0u64..6), 0..7),
+    ) {
+        let elf = ElfBuilder {
+            segments: segments
+                .iter()
+                .map(|(address, len, tail)| ElfSegment::at(*address, vec![1; *len as usize], len + tail))
+                .collect(),
+            ..ElfBuilder::default()
+        };
+        let has_byte = |at: u64| segments.iter().filter(|(address, len, _)| (*address..address + len).contains(&at)).count();
+        let has_any = |at: u64| segments.iter().filter(|(address, len, tail)| (*address..address + len + tail).contains(&at)).count();
+        let overlaps = (0..60).any(|at| has_byte(at) > 0 && has_any(at) > 1);
+        let image = parse(&elf).unwrap();
+        prop_assert_eq!(image.doubts().len(), usize::from(overlaps), "{:?}", image.doubts());
+        if let [ImageDoubt::Overlap { from, to, .. }] = image.doubts() {
+            prop_assert!((*from..=*to).all(|at| has_byte(at) > 0 && has_any(at) > 1));
+        }
+    }
 }
 
 #[test]
 fn refusals_name_file_and_reason() {
     let long = |address, mem_size| ElfBuilder {
         class64: true,
-        segments: vec![(address, vec![1, 2], mem_size)],
+        segments: vec![ElfSegment::at(address, [1, 2], mem_size)],
         ..ElfBuilder::default()
     };
     let cases = [
@@ -133,7 +372,7 @@ fn refusals_name_file_and_reason() {
         ),
         (
             ElfBuilder {
-                relocatable: true,
+                kind: Some(1),
                 ..two_segments()
             },
             "fw.elf: a relocatable object, whose sections have no addresses yet; link it first",
@@ -149,7 +388,7 @@ fn refusals_name_file_and_reason() {
         (
             ElfBuilder {
                 class64: true,
-                mailbox: Some((u64::MAX, 2)),
+                mailboxes: vec![(u64::MAX, 2)],
                 ..ElfBuilder::default()
             },
             "fw.elf: section .mailbox of 0x2 bytes at 0xffffffffffffffff runs past the last address",
@@ -168,6 +407,20 @@ fn refusals_name_file_and_reason() {
         "fw.elf: not an ELF file of 32 or 64 bits"
     );
     assert_eq!(parse(b""), "fw.elf: not an ELF file of 32 or 64 bits");
+    for (bytes, format) in [
+        (
+            &b":10000000214601360121470136007EFE09D2190140\n"[..],
+            "Intel HEX",
+        ),
+        (
+            b"@80000000\n13 00 00 00\n",
+            "a memory file in the format of `$readmemh`",
+        ),
+        (b"\x1f\x8b\x08\0", "a gzip archive"),
+    ] {
+        let error = format!("fw.elf: not an ELF file of 32 or 64 bits, but {format}");
+        assert_eq!(parse(bytes), error);
+    }
     let bytes = two_segments().build();
     assert_eq!(
         parse(&bytes[..bytes.len() - 2]),
@@ -186,7 +439,7 @@ fn a_file_is_loaded_a_few_times_over_at_most() {
     let all_of_it = |count: usize| {
         let mut bytes = ElfBuilder {
             class64: true,
-            segments: vec![(0x1000, vec![], u64::from(u32::MAX)); count],
+            segments: vec![ElfSegment::at(0x1000, [], u64::from(u32::MAX)); count],
             ..ElfBuilder::default()
         }
         .build();
@@ -222,7 +475,7 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()));
         }
         if let Ok(image) = Image::parse(bytes, Path::new("fw.elf")) {
-            let _ = image.writes().count();
+            steps(&image);
         }
     }
 
@@ -234,4 +487,30 @@ proptest! {
         }
         let _ = Image::parse(bytes, Path::new("fw.elf"));
     }
+}
+
+/// Tables of as many headers as a file may claim.
+#[test]
+fn tables_that_no_linker_writes_are_refused() {
+    let elf = ElfBuilder {
+        class64: true,
+        ..two_segments()
+    };
+    let with_half = |at: usize, count: u16| {
+        let mut bytes = elf.build();
+        bytes[at..at + 2].copy_from_slice(&count.to_le_bytes());
+        Image::parse(bytes, Path::new("fw.elf"))
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        with_half(56, 4097),
+        "fw.elf: 4097 program headers are more than the 4096 that an image may have"
+    );
+    assert!(with_half(56, 4096).starts_with("fw.elf: broken ELF file: "));
+    assert_eq!(
+        with_half(60, 0xff01),
+        "fw.elf: 65281 section headers are more than the 65280 that an image may have"
+    );
+    assert!(with_half(60, 0xff00).starts_with("fw.elf: broken ELF file: "));
 }

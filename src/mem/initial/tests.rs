@@ -36,7 +36,8 @@ fn content(size: u64, init: Init) -> (Vec<u8>, Option<String>) {
         let start = usize::try_from(place[0].offset).unwrap();
         bytes[start..start + data.len()].copy_from_slice(&data);
     }
-    (bytes, initial.note.map(|note| note.to_string()))
+    let notes = initial.notes.iter().map(ToString::to_string);
+    (bytes, notes.reduce(|all, note| all + "|" + &note))
 }
 
 fn hex(size: u64, width: u64, text: &str) -> Result<(Vec<u8>, Option<String>), String> {
@@ -93,6 +94,22 @@ fn unknown_digits_are_counted() {
     assert_eq!(bytes, [0x10, 0x02]);
     let text = "FILE: 2 digits are x or z, and read as 0";
     assert_eq!(note.as_deref(), Some(text));
+}
+
+#[test]
+fn a_file_without_values_or_of_other_words_is_told_of() {
+    for text in ["", " \n", "// none", "@1"] {
+        let (bytes, note) = hex(2, 1, text).unwrap();
+        assert_eq!(bytes, [0xee; 2]);
+        let text = "FILE: a memory file (format of `$readmemh`) without a value; the memory is left as it is";
+        assert_eq!(note.as_deref(), Some(text));
+    }
+    let (bytes, note) = hex(8, 4, "0001 000x").unwrap();
+    assert_eq!(bytes, [1, 0, 0, 0, 0, 0, 0, 0]);
+    let text = "FILE: 1 digits are x or z, and read as 0|FILE: every value has 4 digits, as a memory file for words of 16 bits has, and \
+                each fills a word of 32; `objcopy -O verilog --verilog-data-width=4` writes words of 4 bytes";
+    assert_eq!(note.as_deref(), Some(text));
+    assert!(hex(8, 4, "00 01").unwrap_err().contains("these are bytes"));
 }
 
 #[test]

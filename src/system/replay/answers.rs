@@ -1,4 +1,4 @@
-//! Stands in for memories of the process, for files and for what doorbells see.
+//! Recorded memories, files, sockets and doorbell reads.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -22,7 +22,7 @@ use crate::messages::announced::{
 use crate::messages::mailbox::Sight;
 use crate::messages::sockets::OsError;
 
-/// Memories that answer what they answered.
+/// Memories that return recorded results.
 pub(super) struct RecordedMemory(Shared);
 
 impl RecordedMemory {
@@ -37,7 +37,7 @@ impl Local for RecordedMemory {
     }
 }
 
-/// Where the recording has no answer: the replay is over, and nobody reads this.
+/// No recorded result: the replay has ended, and the value is not used.
 fn unknown() -> AccessError {
     AccessError::Backend {
         memory: "a recording".to_owned(),
@@ -47,7 +47,7 @@ fn unknown() -> AccessError {
     }
 }
 
-/// A disk that answers what it answered.
+/// Disk that returns recorded results.
 pub(super) struct RecordedDisk(Shared);
 
 impl RecordedDisk {
@@ -64,7 +64,7 @@ impl Disk for RecordedDisk {
     }
 }
 
-/// An open file is as good as any: what it answers comes next.
+/// Open file; any one serves, since results come in recorded order.
 impl DiskFile for RecordedDisk {
     fn read(&mut self, _: u64) -> Result<Bytes, Errno> {
         let seen: Option<FileRead> = self.0.announced_by_it();
@@ -82,12 +82,12 @@ impl DiskFile for RecordedDisk {
     }
 }
 
-/// A network that answers what it answered. What an actor asks of it while it serves one message was announced when it had
-/// done so: answers are taken from ahead, each once.
+/// Network that returns recorded results. The recording has an actor's results behind the message it served at the time:
+/// they are read ahead, each once.
 #[derive(Clone)]
 pub(super) struct RecordedNetwork {
     score: Shared,
-    /// The frame of the last answer that was taken.
+    /// Frame of the last result.
     last: Rc<Cell<u64>>,
 }
 
@@ -104,7 +104,7 @@ impl RecordedNetwork {
     }
 }
 
-/// What a network says that is asked for more than it was: the replay is over.
+/// Result of a request past the end of the recording.
 const NO_ANSWER: OsError = OsError(libc::EIO);
 
 impl Network for RecordedNetwork {
@@ -139,7 +139,7 @@ impl Listener for RecordedListener {
     }
 }
 
-/// A connection is as good as any: what it answers comes next.
+/// Connection; any one serves, since results come in recorded order.
 impl Connection for RecordedNetwork {
     fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError> {
         match self.next() {
@@ -162,7 +162,7 @@ impl Connection for RecordedNetwork {
     fn finish(&mut self) {}
 }
 
-/// What doorbells look at: the words of channels, as they were when a bell rang last.
+/// Memory view of doorbells: the channels' words as of their last ring.
 pub(super) struct Sights {
     score: Shared,
     channels: Vec<(Layout, Segments)>,
@@ -184,7 +184,7 @@ impl Sights {
         }
     }
 
-    /// The bell of a channel that has the segment rings next: what it is to see.
+    /// Sets the words read by the channel that owns the segment, for its next ring.
     fn ringing(&self, at: &Segment) -> Result<(), AccessError> {
         let Some(rang) = self.score.announced::<Rang>() else {
             return Ok(());
@@ -234,7 +234,7 @@ impl Sights {
     }
 }
 
-/// Only looked at: all else that is asked of memory goes by messages.
+/// Doorbells only read; all other accesses are messages.
 impl Store for Sights {
     fn read(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
         self.ringing(at)?;

@@ -1,13 +1,13 @@
-//! A recorded run, once more, without whatever was outside of it.
+//! Replay of a recorded run without its environment.
 //!
-//! The system is built from the recording's own configuration. What came from outside is done again, in its order; what the outside
-//! answered is answered from the recording; and every other message has to come out as it was recorded.
+//! The system is built from the recording's configuration. External messages are sent again in their order, results of the
+//! environment come from the recording, and every other message is compared with the recorded one.
 //!
-//! - `score`: the recording, as far as it has been played, and the first difference from it.
-//! - `player`: does what came from outside.
-//! - `answers`: stands in for memories, files and doorbells.
-//! - `part`: whose part is played, all actors' or that of one; `solo` plays that of one.
-//! - `told`: hears of what checkers find.
+//! - `score`: position in the recording, and the first divergence.
+//! - `player`: external messages.
+//! - `answers`: recorded memories, files and doorbells.
+//! - `part`: scope of the replay, all actors or one; `solo`: replay of one.
+//! - `told`: findings of checkers.
 
 mod answers;
 mod part;
@@ -42,7 +42,7 @@ use crate::mem::{Backend, MemoryMap};
 use crate::sim::CStdout;
 use crate::trace::{Header, Payloads, Trace, TraceError};
 
-/// A recording to be replayed.
+/// Replay of a recording.
 ///
 /// ```no_run
 /// use vhost::Replay;
@@ -60,43 +60,43 @@ pub struct Replay {
     on_finding: OnFinding,
 }
 
-/// A replay without a difference.
+/// Result of a replay without divergence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replayed {
-    /// Messages that came out as they were recorded, replies among them.
+    /// Number of messages equal to the recorded ones, replies included.
     pub messages: u64,
-    /// Ticks of the run.
+    /// Number of ticks of the run.
     pub ticks: u64,
 }
 
-/// Why a replay did not come to a good end.
+/// Error of a replay.
 #[derive(Debug, Error)]
 pub enum ReplayError {
-    /// The recording can't be read, or is damaged.
+    /// Unreadable or damaged recording.
     #[error(transparent)]
     Trace(#[from] TraceError),
-    /// It was begun while the system was running.
+    /// Recording started after the system.
     #[error("{} begins in the middle of a run: a replay takes one from its start (`VHOST_TRACE`, or `Builder::record`)", file.display())]
     NotWhole {
-        /// The recording.
+        /// Recording file.
         file: PathBuf,
     },
-    /// It lacks what messages carried.
+    /// Recording without payload bytes.
     #[error("{} was recorded without payloads, which a replay needs; record with VHOST_TRACE_PAYLOADS=keep", file.display())]
     NoPayloads {
-        /// The recording.
+        /// Recording file.
         file: PathBuf,
     },
-    /// The system can't be built from it.
+    /// System that can't be built from the recording.
     #[error(transparent)]
     System(#[from] Error),
-    /// Something else came out.
+    /// Divergence from the recording.
     #[error(transparent)]
     Difference(Box<Difference>),
 }
 
 impl Replay {
-    /// Of the recording in `file`.
+    /// Replay of the recording in `file`.
     pub fn of(file: impl AsRef<Path>) -> Self {
         Self {
             file: file.as_ref().to_owned(),
@@ -115,9 +115,8 @@ impl Replay {
         Self { prints, ..self }
     }
 
-    /// Replays one actor: it is sent what it was sent, and what it says, messages and replies, has to come out as it was recorded.
-    /// The others do not run, and what they said to each other is passed over. What is attached sees what the actor says and
-    /// is told.
+    /// Replays one actor: it gets its recorded messages, and its messages and replies are compared with the recorded ones.
+    /// The other actors do not run, and messages among them are skipped. Attachments see the actor's messages only.
     ///
     /// ```no_run
     /// use vhost::{ActorName, Replay};
@@ -130,13 +129,13 @@ impl Replay {
         Self { only, ..self }
     }
 
-    /// Attaches something to the replay, as to a run: [`attach`](crate::attach) has ready-made loggers and checkers.
+    /// Attaches a tap, as to a run: [`attach`](crate::attach) has ready-made loggers and checkers.
     pub fn attach(mut self, what: impl Attach) -> Self {
         self.attached.push(Box::new(what));
         self
     }
 
-    /// Hands `told` what checkers find; without it, that goes to stderr.
+    /// Calls `told` for each finding of a checker; default: stderr.
     pub fn on_finding(self, told: impl FnMut(&Finding) + 'static) -> Self {
         Self {
             on_finding: Box::new(told),
@@ -144,11 +143,11 @@ impl Replay {
         }
     }
 
-    /// Replays all of it. A recording that was cut off is replayed as far as it goes.
+    /// Runs the replay. A recording that was cut off is replayed to its end.
     ///
     /// # Errors
-    /// The first [`Difference`], or a recording that can't be replayed. A thread that has a system can't replay another, but
-    /// for [one actor](Self::only).
+    /// The first [`Difference`], or a recording that can't be replayed. A thread with a system can replay
+    /// [one actor](Self::only) only.
     pub fn run(self) -> Result<Replayed, ReplayError> {
         let Self {
             file,
@@ -210,14 +209,14 @@ impl Replay {
         let caller = player.clone();
         let outside = Outside {
             foreign: Rc::new(move |call| caller.answer(call)),
-            // Whoever told it then tells it again.
+            // Reported again by its original reporter.
             on_py_tasks: Box::new(|_| ()),
             local: Rc::new(RecordedMemory::new(score.clone())),
             sights: Rc::new(sights),
             disk: disk(header, score),
             special: special(header),
         };
-        // No byte of a memory is kept here.
+        // No memory content is kept here.
         let mut nowhere = map.clone();
         for memory in &mut nowhere.memories {
             memory.backend = Backend::Log;
@@ -228,14 +227,14 @@ impl Replay {
             map: Rc::new(map),
             memories,
             channels,
-            // What was reported is recorded.
+            // Reports are recorded.
             warnings: Vec::new(),
             callbacks: Rc::new(Callbacks::new(Openers::default(), Openers::default())),
             sockets: hub(header, score),
             outside,
             sink: Box::new(io::sink()),
             attached: vec![Box::new(score.tap())],
-            // Where it fired, that is recorded.
+            // Watchdog reports are recorded.
             timeout: Timeout::NEVER,
             host_callbacks: Vec::new(),
             started: Vec::new(),
@@ -243,13 +242,13 @@ impl Replay {
     }
 }
 
-/// What firmware's files are on.
+/// Disk of firmware's files.
 fn disk(header: &Header, score: &Shared) -> Option<Box<dyn Disk>> {
     let disk = || Box::new(RecordedDisk::new(score.clone())) as Box<dyn Disk>;
     header.file_root.then(disk)
 }
 
-/// Which files the host program opened.
+/// Files opened by the host program.
 fn special(header: &Header) -> SpecialNames {
     SpecialNames {
         extensions: header.extensions.iter().cloned().collect(),
@@ -257,7 +256,7 @@ fn special(header: &Header) -> SpecialNames {
     }
 }
 
-/// The sockets, of which none is open.
+/// Sockets; none is open.
 fn hub(header: &Header, score: &Shared) -> Rc<RefCell<Hub>> {
     let network = RecordedNetwork::new(score.clone());
     let hub = Hub::new(network, header.socket_queue).after(header.sockets_opened);

@@ -1,4 +1,4 @@
-//! Whose part of a recording is played.
+//! Scope of a replay.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,33 +9,33 @@ use crate::bus::{Event, Inbox, Observation, Party};
 use crate::messages::{console, files, mailbox, memory, rpc, sockets};
 use crate::trace::{Entry, Said};
 
-/// One of the actors, by the name that it has in recordings.
+/// Actor, by its name in recordings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActorName {
-    /// The mailbox server.
+    /// Mailbox server.
     Mailbox,
-    /// The memory actor.
+    /// Memory actor.
     Memory,
-    /// The RPC dispatcher.
+    /// RPC dispatcher.
     Rpc,
-    /// The files of firmware.
+    /// Files of firmware.
     Files,
-    /// The console.
+    /// Console.
     Console,
-    /// The socket manager.
+    /// Socket manager.
     Sockets,
 }
 
-/// A name that no actor has.
+/// Unknown actor name.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("there is no actor `{name}`; there are {}", ActorName::ALL.map(ActorName::name).join(", "))]
 pub struct NoSuchActor {
-    /// The name.
+    /// Given name.
     pub name: String,
 }
 
 impl ActorName {
-    /// All of them.
+    /// All actors.
     pub const ALL: [Self; 6] = [
         Self::Mailbox,
         Self::Memory,
@@ -45,12 +45,12 @@ impl ActorName {
         Self::Sockets,
     ];
 
-    /// The name.
+    /// Name in recordings.
     pub fn name(self) -> &'static str {
         self.party().0
     }
 
-    /// The party that the actor is on the bus.
+    /// Party on the bus.
     pub(super) fn party(self) -> Party {
         match self {
             Self::Mailbox => mailbox::Inbox::PARTY,
@@ -80,17 +80,17 @@ impl FromStr for ActorName {
     }
 }
 
-/// Whose part of a recording is played.
+/// Scope of a replay.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Part {
-    /// Everybody's: all that is said has to come out.
+    /// All actors: every message is compared.
     All,
-    /// One actor's: what it says has to come out, and what is said to it goes in.
+    /// One actor: its output is compared, its input sent.
     One(ActorName),
 }
 
 impl Part {
-    /// Whether an entry belongs to it. What the outside announces may concern any actor.
+    /// Tests whether an entry is in scope. External events may concern any actor.
     pub(super) fn has(self, entry: &Entry) -> bool {
         let Self::One(actor) = self else {
             return true;
@@ -101,7 +101,7 @@ impl Part {
         from == name || to == name || announced
     }
 
-    /// Whether those who are played say an entry: a message of theirs, or the answer to one that they were sent.
+    /// Tests whether an entry is output of the replayed actors: their message, or their reply.
     pub(super) fn says(self, entry: &Entry) -> bool {
         let Self::One(actor) = self else {
             return true;
@@ -113,7 +113,7 @@ impl Part {
         }
     }
 
-    /// Whether those who are played say what is heard.
+    /// Tests whether an observation is output of the replayed actors.
     pub(super) fn hears(self, seen: &Observation<'_>) -> bool {
         let Self::One(actor) = self else {
             return true;

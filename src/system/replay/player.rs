@@ -1,4 +1,4 @@
-//! Does what came from outside, and answers what was asked of the outside.
+//! Player of external messages and of foreign calls' results.
 
 use std::cell::{OnceCell, RefCell};
 use std::rc::{Rc, Weak};
@@ -11,12 +11,12 @@ use crate::messages::{console, foreign, mailbox, memory, rpc, sockets};
 use crate::system::{Beginning, Inner, Vhost};
 use crate::trace::{Damage, Entry, Said, answer, whole};
 
-/// Plays a recording to its end, or to the first difference.
+/// Plays a recording to its end or to the first divergence.
 pub(super) struct Player {
     score: Shared,
     system: OnceCell<Weak<Inner>>,
     told: Told,
-    /// The channels, until they are taken.
+    /// Channels, until they are taken.
     beginning: RefCell<Option<Beginning>>,
 }
 
@@ -30,15 +30,15 @@ impl Player {
         }
     }
 
-    /// Plays all of it.
+    /// Plays the whole recording.
     pub(super) fn play(&self, vhost: &Vhost, beginning: Beginning) {
-        // Nobody else sets it.
+        // Set by nobody else.
         let _ = self.system.set(Rc::downgrade(&vhost.0));
         self.beginning.replace(Some(beginning));
         self.play_until(vhost, None);
     }
 
-    /// Makes a foreign call: what came back from it is done again, then the recorded answer is given.
+    /// Executes a foreign call: plays the recorded re-entrant calls, then returns the recorded result.
     pub(super) fn answer(&self, call: foreign::Inbox) {
         if call.ticket().from == Party::TAP {
             return self.told.tell(call);
@@ -58,7 +58,7 @@ impl Player {
         }
     }
 
-    /// Plays up to the answer to the foreign call of this number, or to the end.
+    /// Plays up to the reply to the foreign call of this number, or to the end.
     fn play_until(&self, vhost: &Vhost, call: Option<u64>) {
         while let Some(entry) = self.score.next() {
             let is_answer = !matches!(entry.said, Said::Message { .. });
@@ -66,7 +66,7 @@ impl Player {
                 return;
             }
             self.step(vhost, &entry, call.is_some());
-            // Whatever was done, the entry comes of it.
+            // The result of the action is the entry itself.
             if self.score.is_next(&entry) {
                 self.score.missing(&entry);
                 return;
@@ -79,7 +79,7 @@ impl Player {
         if entry.tick > bus.now() && !abroad {
             self.score.begin(entry.tick);
             bus.pass(entry.tick - 1);
-            // Refused only inside of something else.
+            // Refused inside other calls only.
             let _ = bus.tick();
         }
         if !self.score.is_next(entry) {
@@ -89,12 +89,12 @@ impl Player {
             Said::Message { body, awaited } if entry.kind.from == *Party::OUTSIDE.0 => {
                 self.ask(vhost, entry, body, *awaited);
             }
-            // Something was posted, and ran by itself.
+            // A posted message that runs by itself.
             _ => drop(bus.settle()),
         }
     }
 
-    /// Sends what was sent from outside.
+    /// Sends an external message.
     fn ask(&self, vhost: &Vhost, entry: &Entry, body: &[u8], awaited: bool) {
         let Inner { bus, ports, .. } = &*vhost.0;
         let name = entry.kind.name.as_str();
@@ -140,14 +140,14 @@ impl Player {
         if name == Began::NAME {
             vhost.0.outside.announce(|| Began);
             if let Some(beginning) = self.beginning.take() {
-                // It is refused inside of something else only, where it is not recorded either.
+                // Refused inside other calls only, where it is not recorded either.
                 let _ = vhost.take_channels(beginning);
             }
         }
     }
 }
 
-/// Sends a message whose type it is shown.
+/// Sends a message by its type.
 struct Ask<'a, I: Inbox> {
     bus: &'a Bus,
     port: &'a Port<I>,
@@ -164,7 +164,7 @@ impl<I: Inbox> MessageVisitor<I> for Ask<'_, I> {
     {
         let message: M = whole(self.body)?;
         if self.awaited {
-            // The answer is compared on its way.
+            // The reply is compared by the tap.
             let _ = self.bus.ask(self.port, message);
         } else {
             self.port.post(message);

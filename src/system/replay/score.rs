@@ -1,4 +1,4 @@
-//! The recording, as far as it has been played, and the first difference from it.
+//! Position in the recording, and the first divergence.
 
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
@@ -13,16 +13,16 @@ use super::{ReplayError, Replayed};
 use crate::bus::{Event, Message, Observation, Party, Tap};
 use crate::trace::{Damage, Encodings, Entry, Said, Trace, TraceError, decode, whole};
 
-/// Something came out otherwise than it was recorded.
+/// Divergence of the replay from the recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The number of the frame that differs.
+    /// Frame number of the divergence.
     pub frame: u64,
-    /// What was recorded; none where the replay said something that was not.
+    /// Recorded entry; `None` if the replay sent an extra one.
     pub recorded: Option<String>,
-    /// What came out; none where nothing did.
+    /// Replayed entry; `None` if it is missing.
     pub replayed: Option<String>,
-    /// What was said before, the oldest first.
+    /// Preceding entries, oldest first.
     pub before: Vec<String>,
 }
 
@@ -52,44 +52,44 @@ impl fmt::Display for Difference {
 
 impl std::error::Error for Difference {}
 
-/// A recording while it is replayed.
+/// State of a recording under replay.
 pub(super) struct Score {
     trace: Trace,
     part: Part,
-    /// Entries of the part that were read already, and not played.
+    /// Entries in scope, read but not yet played.
     ahead: VecDeque<Entry>,
-    /// What comes behind them, once it was met.
+    /// First entry behind them, once read.
     end: Option<End>,
-    /// The tick that is played.
+    /// Current tick.
     tick: u64,
-    /// Recorded numbers of messages that are not answered, by their numbers in the replay.
+    /// Recorded numbers of unanswered messages, by their numbers in the replay.
     open: FxHashMap<u64, u64>,
     encodings: Encodings,
-    /// What is heard, serialized; kept for the next.
+    /// Serialization buffer, reused.
     bytes: Vec<u8>,
-    /// Answers that are waited for on behalf of those who are not there, by the recorded numbers of the messages.
+    /// Replies awaited on behalf of absent actors, by recorded message numbers.
     awaited: HashMap<u64, Box<dyn Any + Send>>,
     recent: VecDeque<Entry>,
     matched: u64,
     over: Option<End>,
 }
 
-/// How a replay ends.
+/// Result of a replay.
 enum End {
-    /// All was played.
+    /// Complete.
     Played,
     Different(Box<Difference>),
     Damaged(TraceError),
 }
 
-/// Entries that a difference tells of.
+/// Number of preceding entries shown in a divergence.
 const RECENT: usize = 12;
 
-/// How far ahead is looked: for the answer to a message, where an actor gives it itself, and for what an actor says before
-/// others do who were first.
+/// Look-ahead limit in entries: for a reply given by an actor itself, and for output of an actor that may come before that of
+/// others.
 const AHEAD: usize = 256;
 
-/// The score, which the tap has a part in.
+/// Position in the recording, shared with the tap.
 #[derive(Clone)]
 pub(super) struct Shared(Arc<Mutex<Score>>);
 
@@ -111,7 +111,7 @@ impl Score {
         })))
     }
 
-    /// The next entry that is to be played.
+    /// Next entry to be played.
     fn next(&mut self) -> Option<&Entry> {
         self.nth(0)
     }
@@ -134,7 +134,7 @@ impl Score {
         self.ahead.get(ahead)
     }
 
-    /// Where the next entry is that those who are played say, or that is said to them.
+    /// Position of the next entry from or to the replayed actors.
     fn due(&mut self, said: bool) -> Option<usize> {
         let part = self.part;
         for place in 0..AHEAD {
@@ -145,14 +145,14 @@ impl Score {
         None
     }
 
-    /// Compares what is said with what was recorded.
+    /// Compares an observation with the recording.
     fn hear(&mut self, seen: &Observation<'_>) {
         let Some(next) = self.next().map(|entry| entry.frame) else {
             return;
         };
         let said = self.part.hears(seen);
         let Some(due) = self.due(said) else {
-            // Where there is nothing more, the recording may have been cut off.
+            // The recording may have been cut off here.
             if self.end.is_none() {
                 self.differ(next, None, Some(tell(seen)));
             }
@@ -216,7 +216,7 @@ impl Score {
         same
     }
 
-    /// The replay is over, since `recorded` is not what came out.
+    /// Ends the replay with a divergence from `recorded`.
     fn differ(&mut self, frame: u64, recorded: Option<&Entry>, replayed: Option<String>) {
         if self.over.is_some() {
             return;
@@ -235,44 +235,44 @@ impl Shared {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What shows the score all that is said.
+    /// Tap that compares all observations.
     pub(super) fn tap(&self) -> impl Tap + use<> {
         let shared = self.clone();
         move |seen: &Observation<'_>| shared.lock().hear(seen)
     }
 
-    /// The next entry that is to be played; none when the replay is over.
+    /// Next entry to be played; `None` after the end of the replay.
     pub(super) fn next(&self) -> Option<Entry> {
         self.lock().next().cloned()
     }
 
-    /// Whether an entry is still to be played.
+    /// Tests whether an entry is still to be played.
     pub(super) fn is_next(&self, entry: &Entry) -> bool {
         let mut score = self.lock();
         score.next().is_some_and(|next| next.frame == entry.frame)
     }
 
-    /// Whether it is those who are played who say an entry.
+    /// Tests whether an entry is output of the replayed actors.
     pub(super) fn is_said(&self, entry: &Entry) -> bool {
         self.lock().part.says(entry)
     }
 
-    /// The next entry was played, and can't be heard.
+    /// Marks the next entry as played: it is not observable.
     pub(super) fn played(&self) {
         self.lock().ahead.pop_front();
     }
 
-    /// Keeps the place for an answer until that was given, on behalf of whoever asked.
+    /// Reserves a reply on behalf of its requester until it is given.
     pub(super) fn wait_for(&self, recorded: u64, answer: Box<dyn Any + Send>) {
         self.lock().awaited.insert(recorded, answer);
     }
 
-    /// This tick is played from now on.
+    /// Starts this tick.
     pub(super) fn begin(&self, tick: u64) {
         self.lock().tick = tick;
     }
 
-    /// What is announced next within the tick, if it is an `M`.
+    /// Next event within the tick, if it is an `M`.
     pub(super) fn announced<M: Message>(&self) -> Option<M> {
         let entry = {
             let mut score = self.lock();
@@ -282,7 +282,7 @@ impl Shared {
         self.announcement(&entry)
     }
 
-    /// What those who are played announce next, if it is an `M`; what others say may come before it.
+    /// Next event of the replayed actors, if it is an `M`; entries of others may precede it.
     pub(super) fn announced_by_it<M: Message>(&self) -> Option<M> {
         let entry = {
             let mut score = self.lock();
@@ -300,7 +300,7 @@ impl Shared {
         is.then(|| self.decode(entry, body)).flatten()
     }
 
-    /// What is announced next behind a frame, with its own frame, if it is an `M`.
+    /// Next event after a frame, with its own frame, if it is an `M`.
     pub(super) fn announced_behind<M: Message>(&self, frame: u64) -> Option<(u64, M)> {
         let entry = (0..AHEAD).find_map(|ahead| {
             let mut score = self.lock();
@@ -313,7 +313,7 @@ impl Shared {
         Some((entry.frame, self.decode(&entry, body)?))
     }
 
-    /// The recorded answer to the message that has this number in the replay.
+    /// Recorded reply to the message of this number in the replay.
     pub(super) fn answer<T: DeserializeOwned>(&self, sequence: u64) -> Option<T> {
         let recorded = self.recorded(sequence)?;
         let answer = (0..AHEAD).find_map(|ahead| match self.lock().nth(ahead)? {
@@ -327,19 +327,19 @@ impl Shared {
         whole(&answer).ok()
     }
 
-    /// The recorded number of a message that is not answered.
+    /// Recorded number of an unanswered message.
     pub(super) fn recorded(&self, sequence: u64) -> Option<u64> {
         self.lock().open.get(&sequence).copied()
     }
 
-    /// What an entry carries; the replay is over where it can't be read.
+    /// Content of an entry; ends the replay if it can't be decoded.
     pub(super) fn decode<T: DeserializeOwned>(&self, entry: &Entry, body: &[u8]) -> Option<T> {
         whole(body)
             .map_err(|damage| self.damaged(entry, damage))
             .ok()
     }
 
-    /// An entry can't be read.
+    /// Ends the replay: an entry can't be decoded.
     pub(super) fn damaged(&self, entry: &Entry, damage: Damage) {
         let mut score = self.lock();
         if score.over.is_none() {
@@ -348,12 +348,12 @@ impl Shared {
         }
     }
 
-    /// This entry was recorded, and the replay does not come to it.
+    /// Ends the replay: a recorded entry was not reached.
     pub(super) fn missing(&self, entry: &Entry) {
         self.lock().differ(entry.frame, Some(entry), None);
     }
 
-    /// How the replay ended, after so many ticks.
+    /// Result of the replay, after this number of ticks.
     pub(super) fn end(&self, ticks: u64) -> Result<Replayed, ReplayError> {
         let mut score = self.lock();
         match score.over.take() {
@@ -367,7 +367,7 @@ impl Shared {
     }
 }
 
-/// One line.
+/// Single-line text.
 fn tell(seen: &Observation<'_>) -> String {
     let ticket = &seen.ticket;
     let (from, to, name) = (ticket.from, ticket.to(), ticket.name());
@@ -394,7 +394,7 @@ fn tell_entry(entry: &Entry) -> String {
     }
 }
 
-/// A message or reply, cut where it gets long.
+/// Message or reply, shortened.
 fn short(body: &(impl fmt::Debug + ?Sized)) -> String {
     const MOST: usize = 300;
     let text = format!("{body:?}");

@@ -1,7 +1,7 @@
-//! One actor, alone on a bus, plays its part of a recording. What others said to it goes in; what it says has to come out.
+//! Replay of one actor alone on a bus: recorded input goes in, output is compared.
 //!
-//! Whoever it asks is a stand-in, which holds the message until its answer comes up in the recording. Messages go in as late as the
-//! recording allows, and the actor runs when it is to say something: so it finds in its inbox what it found there.
+//! Stubs replace the other actors and hold each message until its recorded reply. Input is sent as late as the recording allows,
+//! and the actor runs when output is due: its inbox holds what it held in the run.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -29,19 +29,19 @@ use crate::system::build::{attach_all, detach_all, setup, start_rpc};
 use crate::system::{Error, Observed};
 use crate::trace::{Damage, Entry, Header, Said, answer, whole};
 
-/// What an actor is made of, whichever it is.
+/// Components for any one actor.
 pub(super) struct Stage<'a> {
     pub(super) header: &'a Header,
     pub(super) map: MemoryMap,
     pub(super) channels: &'a [ChannelConfig],
-    /// Where the console's text goes.
+    /// Sink of the console's text.
     pub(super) sink: Box<dyn io::Write>,
 }
 
-/// One actor, and the stand-ins of all others.
+/// One actor, and stubs of all others.
 pub(super) struct Solo {
     bus: Bus,
-    /// Where what is attached tells of what it finds.
+    /// Receiver of findings.
     findings: Port<foreign::Inbox>,
     score: Shared,
     name: &'static str,
@@ -50,12 +50,12 @@ pub(super) struct Solo {
     observed: Observed,
 }
 
-/// Messages of the actor's that are not answered yet, by their recorded numbers: what gives them a recorded answer.
+/// Unanswered messages of the actor, by recorded number, with their reply functions.
 type Held = Rc<RefCell<HashMap<u64, GiveAnswer>>>;
 
 type GiveAnswer = Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>;
 
-/// Whom a message may come from.
+/// Possible senders of a message.
 const SENDERS: [Party; 8] = [
     Party::OUTSIDE,
     mailbox::Inbox::PARTY,
@@ -68,7 +68,7 @@ const SENDERS: [Party; 8] = [
 ];
 
 impl Solo {
-    /// The actor alone; `told` hears what is found by what is attached.
+    /// Actor alone on a bus; `told` receives the findings of attachments.
     pub(super) fn new(
         actor: ActorName,
         score: Shared,
@@ -96,7 +96,7 @@ impl Solo {
         })
     }
 
-    /// Shows what is said to all of this, which knows the `served` channels.
+    /// Attaches taps, which know the `served` channels.
     pub(super) fn attach(
         &self,
         attached: Vec<Box<dyn Attach>>,
@@ -105,7 +105,7 @@ impl Solo {
         attach_all(&self.bus, attached, served, &self.findings).map(drop)
     }
 
-    /// Plays all of it.
+    /// Plays the whole recording.
     pub(super) fn play(&self) -> Result<(), BusError> {
         while let Some(entry) = self.score.next() {
             if entry.tick > self.bus.now() {
@@ -132,21 +132,21 @@ impl Solo {
         self.bus.settle()
     }
 
-    /// How the replay ended.
+    /// Result of the replay.
     pub(super) fn end(self) -> Result<Replayed, ReplayError> {
         let replayed = self.score.end(self.bus.now());
         detach_all(&self.bus, &self.findings);
         replayed
     }
 
-    /// Gives the actor what others said to it.
+    /// Sends the actor its recorded input.
     fn give(&self, entry: &Entry) {
         let given = match &entry.said {
             Said::Message { body, awaited } if entry.kind.to == self.name => {
                 self.send(entry, body, *awaited)
             }
             Said::Message { body, .. } => self.announce(entry, body),
-            // Taken first: an answer may end more messages than this one.
+            // Removed first: a reply may complete further messages.
             Said::Reply { body } => match self.take(entry) {
                 Some(answer) => answer(body),
                 None => Ok(()),
@@ -175,7 +175,7 @@ impl Solo {
         Ok(())
     }
 
-    /// What the outside announced, as far as actors come to know of it.
+    /// Plays an external event, as far as actors depend on it.
     fn announce(&self, entry: &Entry, body: &[u8]) -> Result<(), Damage> {
         match entry.kind.name.as_str() {
             Observing::NAME => self.observed.add(whole(body)?),
@@ -187,7 +187,7 @@ impl Solo {
     }
 }
 
-/// Starts the actor among stand-ins.
+/// Starts the actor among stubs.
 struct StandIns<'a> {
     bus: &'a Bus,
     score: &'a Shared,
@@ -250,11 +250,11 @@ impl StandIns<'_> {
         })
     }
 
-    /// The way to a party that is not there: its messages are held until their answers come up.
+    /// Stub of an absent actor: holds messages until their recorded replies.
     fn port<I: Inbox>(&self) -> Port<I> {
         let (score, held) = (self.score.clone(), self.held.clone());
         self.bus.foreign(Rc::new(move |call: I| {
-            // One that was not recorded has ended the replay.
+            // An unrecorded message has ended the replay.
             if let Some(recorded) = score.recorded(call.ticket().sequence) {
                 let answer = Box::new(move |reply: &[u8]| answer(call, reply));
                 let before = held.borrow_mut().insert(recorded, answer);
@@ -264,9 +264,9 @@ impl StandIns<'_> {
     }
 }
 
-/// The way to the actor, whichever it is.
+/// Reference to the actor of any type.
 trait Way {
-    /// Sends it a recorded message, and gives what waits for the answer, where anybody does; `None` where there is no such message.
+    /// Sends a recorded message, and returns the pending reply, if one is expected; `None` for an unknown message.
     fn send(
         &self,
         from: Party,
@@ -276,7 +276,7 @@ trait Way {
     ) -> Option<Result<Option<Waiting>, Damage>>;
 }
 
-/// An answer to come; who holds it waits for it.
+/// Pending reply.
 type Waiting = Box<dyn Any + Send>;
 
 impl<I: Inbox> Way for Port<I> {
@@ -299,7 +299,7 @@ impl<I: Inbox> Way for Port<I> {
     }
 }
 
-/// Sends a message whose type it is shown.
+/// Sends a message by its type.
 struct Sending<'a, I: Inbox> {
     port: Port<I>,
     body: &'a [u8],

@@ -1,4 +1,4 @@
-//! Hears of what checkers find that are attached to a replay.
+//! Findings of checkers attached to a replay.
 
 use std::cell::RefCell;
 
@@ -6,10 +6,10 @@ use crate::attach::Finding;
 use crate::bus::Envelope;
 use crate::messages::foreign::{Inbox, Report};
 
-/// Takes what checkers find.
+/// Callback for findings.
 pub(super) type OnFinding = Box<dyn FnMut(&Finding)>;
 
-/// Whoever is told.
+/// Receiver of findings.
 pub(super) struct Told(RefCell<OnFinding>);
 
 impl Told {
@@ -17,11 +17,11 @@ impl Told {
         Self(RefCell::new(on_finding))
     }
 
-    /// Tells of a report that nobody has recorded.
+    /// Passes on a report that is not recorded.
     pub(super) fn tell(&self, call: Inbox) {
         if let Inbox::Report(Envelope { message, reply }) = call {
             let Report { severity, id, text } = message;
-            // A callback that brings about another finding does not hear of it.
+            // A finding caused by the callback itself is dropped.
             if let Ok(mut told) = self.0.try_borrow_mut() {
                 told(&Finding { severity, id, text });
             }

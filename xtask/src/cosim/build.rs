@@ -30,6 +30,9 @@ const C_SOURCES: [&str; 4] = [
 /// What Verilator has read for a simulation, as a rule for make.
 const READ: &str = "Vtestbench__ver.d";
 
+/// The folder that host programs are built in, as a step of `xtask test` has it, too.
+const HOST_PROGRAMS: &str = "target/host_crate";
+
 /// The feature of the library with methods in Python.
 const PYTHON: &str = "python";
 
@@ -51,7 +54,7 @@ pub(super) struct Model<'a> {
     pub(super) library: Library,
     pub(super) backend: Option<Backend>,
     pub(super) threading: Option<Threading>,
-    /// Package of the host program, which has the library in it.
+    /// Package of the host program, which has the library in it; it stands in the folder of the design.
     pub(super) host: Option<&'a str>,
 }
 
@@ -159,17 +162,17 @@ impl<'a> Builder<'a> {
         Ok(folder)
     }
 
-    /// The folder with a host program, which has the library in it.
-    fn host_program(&self, package: &str) -> Result<PathBuf> {
+    /// Builds the host program in this folder, which has the library in it, and gives the folder of what was built. It is a workspace
+    /// of its own, and has a folder for what it is built of: there, the library is without a default for the hook.
+    fn host_program(&self, folder: &str) -> Result<PathBuf> {
         let mut cargo = Command::new("cargo");
         cargo
-            .args(["build", "--release", "--target-dir", "target"])
-            // With the packages that the library is built with, or dependencies would have other features.
-            .args(["--package", "vhost", "--package", "vhost-cli", "--package"])
-            .args([package, "--lib"])
+            .args(["build", "--release", "--lib"])
+            .args(["--manifest-path", &format!("{folder}/Cargo.toml")])
+            .args(["--target-dir", HOST_PROGRAMS])
             .current_dir(self.root);
-        succeed(&mut cargo, package)?;
-        Ok(self.root.join("target/release"))
+        succeed(&mut cargo, folder)?;
+        Ok(self.root.join(HOST_PROGRAMS).join("release"))
     }
 
     pub(super) fn root(&self) -> &'a Path {
@@ -258,7 +261,7 @@ impl<'a> Builder<'a> {
                 let feature = model.backend.map(Backend::feature);
                 (self.library(feature)?, "vhost".to_owned())
             }
-            Some(host) => (self.host_program(host)?, host.replace('-', "_")),
+            Some(host) => (self.host_program(model.design)?, host.replace('-', "_")),
         };
         let archive = libraries.join(format!("lib{library}.a"));
         let link = match model.library {
@@ -273,14 +276,7 @@ impl<'a> Builder<'a> {
             // A design so small has less to do at once than there are threads.
             verilator.args(["-Wno-UNOPTTHREADS", "--threads", &threads.to_string()]);
             verilator.args(["--threads-dpi", dpi]);
-            // Verilator's own main program has no more threads than the machine has processors.
-            verilator.args([
-                "--no-main",
-                "--vpi",
-                "-CFLAGS",
-                &format!("-DTHREADS={threads}"),
-            ]);
-            verilator.arg("integration/tb/threads.cpp");
+            verilator.args(["-CFLAGS", &format!("-DTHREADS={threads}")]);
         }
         let archive = (model.library == Library::Static).then_some(archive);
         let command = format!("{}\n{verilator:?}\n", requirements(&NEEDS));

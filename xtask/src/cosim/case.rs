@@ -20,7 +20,7 @@ pub(super) struct Case {
     #[serde(default)]
     pub(super) library: Library,
     pub(super) backend: Option<Backend>,
-    /// Package of the host program, which has the library in it.
+    /// Package of the host program, which has the library in it; it stands in the folder of the design.
     pub(super) host: Option<String>,
     /// True in the file for a case that is [expanded](expand); then none.
     #[serde(default)]

@@ -1,5 +1,6 @@
-// Main program of a model on several threads. The one that Verilator generates gives it no more threads than the machine has
-// processors, and a model that needs more does not start.
+// Main program of a model with a clock of its own: what Verilator's option --main generates, but that on several threads a model has as
+// many as it was built for, also where the machine has fewer processors.
+
 #include <algorithm>
 #include <memory>
 
@@ -9,7 +10,11 @@
 
 int main(int argc, char** argv) {
     const auto context = std::make_unique<VerilatedContext>();
+#ifdef THREADS
     context->threads(THREADS);
+#else
+    context->threads(1);
+#endif
     context->commandArgs(argc, argv);
     const auto model = std::make_unique<Vtestbench>(context.get(), "");
     VerilatedVpi::callCbs(cbStartOfSimulation);

@@ -2,10 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod host;
+mod migrating;
+mod names;
+mod page;
+
 use std::io;
 use std::path::Path;
 
 use mailbox_rs::{CacheLine, Layout, PtrWidth, RequestEntry, ResponseEntry};
+use page::{blocks, file, page};
 use vhost::config::{Surroundings, parse_mailboxes, parse_memory_map};
 
 /// Every variable is set, and every file is the quickstart's firmware.
@@ -25,26 +31,9 @@ impl Surroundings for Anywhere {
     }
 }
 
-fn file(name: &str) -> String {
-    format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))
-}
-
-fn page(name: &str) -> String {
-    std::fs::read_to_string(file(name)).unwrap()
-}
-
 /// The blocks of a page that are YAML.
 fn yaml(page: &str) -> Vec<&str> {
     blocks(page, "yaml")
-}
-
-/// Blocks of a page, by their language.
-fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
-    let begin = format!("```{language}\n");
-    let blocks = page.split(&*begin).skip(1);
-    blocks
-        .map(|block| block.split("```").next().unwrap())
-        .collect()
 }
 
 #[test]
@@ -114,4 +103,46 @@ fn the_sizes_of_the_protocol_page_are_those_of_the_code() {
     );
     let queue = |width| Layout::new(width, CacheLine::None).request.size;
     assert_eq!(row("request queue"), widths.map(queue));
+}
+
+/// Anchor of a heading, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading
+        .chars()
+        .filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+#[test]
+fn links_lead_to_files_and_headings() {
+    let docs = std::fs::read_dir(file("docs")).unwrap();
+    let docs = docs.map(|entry| entry.unwrap().path());
+    let root = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| file(name).into());
+    let mut checked = 0;
+    for page in docs.chain(root) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let prose = text.split("\n```").step_by(2);
+        for target in prose.flat_map(|part| part.split("](").skip(1)) {
+            let target = target.split(')').next().unwrap();
+            if target.contains("://") {
+                continue;
+            }
+            let (path, fragment) = target.split_once('#').unwrap_or((target, ""));
+            let linked = match path {
+                "" => page.clone(),
+                path => page.parent().unwrap().join(path),
+            };
+            assert!(linked.exists(), "{}: no {target}", page.display());
+            if !fragment.is_empty() {
+                let linked = std::fs::read_to_string(&linked).unwrap();
+                let found = linked
+                    .lines()
+                    .filter_map(|line| line.strip_prefix('#'))
+                    .any(|heading| anchor(heading.trim_start_matches('#').trim()) == fragment);
+                assert!(found, "{}: no heading {target}", page.display());
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 50, "{checked}");
 }

@@ -1,0 +1,89 @@
+//! Calls that were refused since another thread was inside one.
+//!
+//! The first one is reported at once: on stderr, and to the testbench by the next call that is not refused. Those that follow are
+//! counted until the system begins or ends. `mb_last_error` has each of them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::foreign::report_without_testbench;
+use crate::messages::foreign::Severity;
+use crate::sim::strand::Overlap;
+
+/// Refused calls of all threads.
+static REFUSED: Mutex<Refused> = Mutex::new(Refused {
+    count: 0,
+    untold: Untold {
+        first: None,
+        latest: None,
+    },
+});
+
+/// True while there is something to [`take_untold`].
+static ANY_UNTOLD: AtomicBool = AtomicBool::new(false);
+
+struct Refused {
+    /// Calls since the system began or ended.
+    count: u64,
+    untold: Untold,
+}
+
+/// Functions whose refused calls the testbench does not know of yet.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Untold {
+    /// First call, to be reported.
+    pub(super) first: Option<&'static str>,
+    /// Latest call, for `mb_last_error`.
+    pub(super) latest: Option<&'static str>,
+}
+
+/// Text of a refused call, for its report and for `mb_last_error`.
+pub(super) fn text() -> String {
+    format!("a call was refused, and nothing came of it: {Overlap}")
+}
+
+/// Notes a refused call. Touches neither the host nor the testbench, which another thread is using.
+#[cold]
+pub(super) fn note(function: &'static str) {
+    let first = {
+        let mut refused = lock();
+        refused.count += 1;
+        refused.untold.latest = Some(function);
+        let first = refused.count == 1;
+        if first {
+            refused.untold.first = Some(function);
+        }
+        ANY_UNTOLD.store(true, Ordering::Relaxed);
+        first
+    };
+    if first {
+        report_without_testbench(Severity::Error, function, &Overlap.to_string());
+    }
+}
+
+/// True where [`take_untold`] may give something. On the path of every call.
+#[inline]
+pub(super) fn any_untold() -> bool {
+    ANY_UNTOLD.load(Ordering::Relaxed)
+}
+
+/// Takes the calls that the testbench does not know of yet.
+#[cold]
+pub(super) fn take_untold() -> Untold {
+    let mut refused = lock();
+    ANY_UNTOLD.store(false, Ordering::Relaxed);
+    std::mem::take(&mut refused.untold)
+}
+
+/// Takes the count, as a text to report; `None` where at most one call was refused. The next refused call is a first one again.
+pub(super) fn take_count() -> Option<String> {
+    let count = std::mem::take(&mut lock().count);
+    let more = count.checked_sub(1).filter(|more| *more > 0)?;
+    Some(format!(
+        "{more} more calls were refused after the first one: {Overlap}"
+    ))
+}
+
+fn lock() -> MutexGuard<'static, Refused> {
+    REFUSED.lock().unwrap_or_else(PoisonError::into_inner)
+}

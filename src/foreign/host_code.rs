@@ -1,0 +1,23 @@
+//! Code of the host program's: it may panic, and the simulation goes on to say where.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use thiserror::Error;
+
+use crate::bus::panic_text;
+
+/// Panic in a function of the host program's.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{function} panicked: {text}")]
+pub(crate) struct Panicked {
+    function: &'static str,
+    text: String,
+}
+
+/// Runs a function of the host program's. A panic becomes an error that names `function`, which is a phrase.
+pub(crate) fn run<T>(function: &'static str, act: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(act)).map_err(|payload| Panicked {
+        function,
+        text: panic_text(payload.as_ref()),
+    })
+}

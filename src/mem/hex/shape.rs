@@ -1,0 +1,36 @@
+//! Shape of a memory file's values, by which files that were written for words of another width are told.
+
+/// Counts of what was read so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shape {
+    pub(super) values: u64,
+    /// Digits that are `x`, `z` or `?`.
+    pub(super) unknown_digits: u64,
+    /// The line of the first value.
+    pub(super) first_line: u64,
+    last_line: u64,
+    /// Digits of each value so far, while all have as many.
+    digits: Option<u64>,
+    /// A line has several values.
+    several: bool,
+}
+
+impl Shape {
+    /// Counts a value of so many digits.
+    pub(super) fn add(&mut self, digits: u64, line: u64) {
+        if self.values == 0 {
+            self.first_line = line;
+            self.digits = Some(digits);
+        } else {
+            self.several |= line == self.last_line;
+            self.digits = self.digits.filter(|before| *before == digits);
+        }
+        self.last_line = line;
+        self.values += 1;
+    }
+
+    /// The number of digits of every value, where lines have several, as programs write them.
+    pub(super) fn uniform(&self) -> Option<u64> {
+        self.digits.filter(|_| self.several)
+    }
+}

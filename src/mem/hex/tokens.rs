@@ -1,0 +1,87 @@
+//! Numbers and addresses of a memory file, without white space and comments.
+
+/// A number or an address, as it stands in the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Token<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) line: u64,
+}
+
+/// The rest of a file.
+#[derive(Debug, Clone)]
+pub(super) struct Tokens<'a> {
+    rest: &'a [u8],
+    line: u64,
+}
+
+impl<'a> Tokens<'a> {
+    /// Begins with a text, behind its byte-order mark (UTF-8), where it has one.
+    pub(super) fn new(text: &'a [u8]) -> Self {
+        Self {
+            rest: text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text),
+            line: 1,
+        }
+    }
+
+    /// The next token; the error is the line of a comment that does not end.
+    pub(super) fn next(&mut self) -> Result<Option<Token<'a>>, u64> {
+        loop {
+            match self.rest {
+                [] => return Ok(None),
+                [b'/', b'/', ..] | [b'#', ..] => {
+                    let end = self.until(0, |byte| matches!(byte, b'\n' | b'\r'));
+                    self.skip(end);
+                }
+                [b'/', b'*', body @ ..] => {
+                    let end = body
+                        .windows(2)
+                        .position(|pair| pair == b"*/")
+                        .ok_or(self.line)?;
+                    self.skip(end + 4);
+                }
+                [byte, ..] if is_space(*byte) => self.skip(1),
+                [first, ..] => {
+                    // The digits of an address may be behind blanks; a lone `/` is a token too: one that has no digits.
+                    let begin = match first {
+                        b'@' => self.until(1, |byte| !matches!(byte, b' ' | b'\t')),
+                        _ => 1,
+                    };
+                    let end =
+                        self.until(begin, |byte| is_space(byte) || matches!(byte, b'/' | b'#'));
+                    let token = Token {
+                        text: self.rest.get(..end).unwrap_or_default().trim_ascii_end(),
+                        line: self.line,
+                    };
+                    self.skip(end);
+                    return Ok(Some(token));
+                }
+            }
+        }
+    }
+
+    /// Position of the first such byte from `begin` on, or the end.
+    fn until(&self, begin: usize, is_end: impl Fn(u8) -> bool) -> usize {
+        let rest = self.rest.get(begin..).unwrap_or_default();
+        let found = rest.iter().position(|byte| is_end(*byte));
+        begin + found.unwrap_or(rest.len())
+    }
+
+    /// Skips bytes, and counts the lines that end in them: by LF, CR LF or CR.
+    fn skip(&mut self, len: usize) {
+        let (skipped, rest) = self.rest.split_at_checked(len).unwrap_or((self.rest, &[]));
+        let behind = skipped.iter().skip(1).chain(rest.first()).map(Some);
+        let pairs = skipped.iter().zip(behind.chain([None]));
+        let ends = pairs.filter(|(byte, next)| match byte {
+            b'\n' => true,
+            b'\r' => *next != Some(&b'\n'),
+            _ => false,
+        });
+        self.line += ends.count() as u64;
+        self.rest = rest;
+    }
+}
+
+/// White space of Verilog, and the vertical tab.
+fn is_space(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte == 0x0b
+}

@@ -1,0 +1,206 @@
+//! The headers of an ELF file, read from memory or from a file, of which no other byte is read.
+
+use mailbox_rs::PtrWidth;
+use object::Endianness;
+use object::elf::{ET_REL, FileHeader32, FileHeader64, PT_LOAD, SHF_ALLOC, SHN_UNDEF};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
+use object::read::{FileKind, ReadRef};
+
+use super::doubt::{doubt_of_overlaps, doubt_of_type};
+use super::{ImageDoubt, ImageProblem, ImageSegment, Section};
+use crate::mem::file_format::{ELF, START, recognise};
+
+/// Name of the section that holds the channels, as it ends in the table of names.
+const MAILBOX_SECTION: &[u8] = b".mailbox\0";
+
+/// Multiple of its own size that a file may load: a table of headers that all take the same bytes is no program.
+const MAX_LOADS: u128 = 16;
+
+/// Program headers of an image, at most. Linkers write about ten.
+const MAX_SEGMENTS: u32 = 4096;
+
+/// Section headers of an image, at most: as many as have a number of 16 bits.
+const MAX_SECTIONS: u32 = 0xff00;
+
+/// Contents of the headers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Parsed {
+    pub(super) ptr_width: PtrWidth,
+    pub(super) program_headers: usize,
+    pub(super) segments: Vec<ImageSegment>,
+    pub(super) mailbox: Option<Section>,
+    pub(super) doubts: Vec<ImageDoubt>,
+}
+
+/// Reads and validates the headers of an ELF file of either class.
+pub(super) fn parse<'a, R: ReadRef<'a>>(data: R) -> Result<Parsed, ImageProblem> {
+    match FileKind::parse(data) {
+        Ok(FileKind::Elf32) => read::<FileHeader32<Endianness>, R>(data),
+        Ok(FileKind::Elf64) => read::<FileHeader64<Endianness>, R>(data),
+        _ => {
+            let len = data.len().unwrap_or_default().min(START as u64);
+            let start = data.read_bytes_at(0, len).unwrap_or_default();
+            Err(ImageProblem::NotElf {
+                found: recognise(start).filter(|found| *found != ELF),
+            })
+        }
+    }
+}
+
+fn read<'a, H, R>(data: R) -> Result<Parsed, ImageProblem>
+where
+    H: FileHeader<Endian = Endianness>,
+    R: ReadRef<'a>,
+{
+    let header = H::parse(data)?;
+    let endian = header.endian()?;
+    if endian == Endianness::Big {
+        return Err(ImageProblem::BigEndian);
+    }
+    let kind = header.e_type(endian);
+    if kind == ET_REL {
+        return Err(ImageProblem::Relocatable);
+    }
+    let file_len = data.len().unwrap_or_default();
+    bounded("program", header.phnum(endian, data)?, MAX_SEGMENTS)?;
+    bounded("section", header.shnum(endian, data)?, MAX_SECTIONS)?;
+    let headers = header.program_headers(endian, data)?;
+    let mut segments = Vec::new();
+    for (index, segment) in headers.iter().enumerate() {
+        if segment.p_type(endian) == PT_LOAD {
+            segments.push(load(index, segment, endian, file_len)?);
+        }
+    }
+    let len = segments.iter().map(|segment| u128::from(segment.len)).sum();
+    if len > u128::from(file_len) * MAX_LOADS {
+        return Err(ImageProblem::LoadsTooMuch { len, file_len });
+    }
+    let mut doubts = Vec::new();
+    doubts.extend(doubt_of_type(kind.0));
+    let own = segments
+        .iter()
+        .find(|segment| segment.len > 0 && segment.offset < size_of::<H>() as u64);
+    doubts.extend(own.map(|segment| ImageDoubt::OwnHeaders {
+        segment: segment.index,
+        address: segment.address,
+    }));
+    doubts.extend(doubt_of_overlaps(&segments));
+    let mailbox = mailbox(header, endian, data, &segments, &mut doubts)?;
+    let is_64 = header.is_class_64();
+    Ok(Parsed {
+        ptr_width: if is_64 { PtrWidth::P8 } else { PtrWidth::P4 },
+        program_headers: headers.len(),
+        segments,
+        mailbox,
+        doubts,
+    })
+}
+
+/// Refuses a table that no linker writes, before room is made for it.
+fn bounded(what: &'static str, count: u32, max: u32) -> Result<(), ImageProblem> {
+    if count > max {
+        return Err(ImageProblem::TooManyHeaders { what, count, max });
+    }
+    Ok(())
+}
+
+fn load<P: ProgramHeader<Endian = Endianness>>(
+    index: usize,
+    segment: &P,
+    endian: Endianness,
+    file_len: u64,
+) -> Result<ImageSegment, ImageProblem> {
+    let address = segment.p_paddr(endian).into();
+    let offset: u64 = segment.p_offset(endian).into();
+    let len = segment.p_filesz(endian).into();
+    let mem_size: u64 = segment.p_memsz(endian).into();
+    let tail = mem_size.checked_sub(len).ok_or(ImageProblem::Shrinks {
+        index,
+        file_size: len,
+        mem_size,
+    })?;
+    // The last byte must have an address; what follows it need not.
+    if address.checked_add(mem_size.saturating_sub(1)).is_none() {
+        return Err(ImageProblem::Wraps {
+            index,
+            address,
+            mem_size,
+        });
+    }
+    let end = offset.checked_add(len);
+    if len > 0 && end.is_none_or(|end| end > file_len) {
+        return Err(ImageProblem::OutsideFile {
+            index,
+            offset,
+            len,
+            file_len,
+        });
+    }
+    Ok(ImageSegment {
+        index,
+        address,
+        virtual_address: segment.p_vaddr(endian).into(),
+        offset,
+        len,
+        tail,
+    })
+}
+
+/// The first section `.mailbox`.
+fn mailbox<'a, H, R>(
+    header: &H,
+    endian: Endianness,
+    data: R,
+    segments: &[ImageSegment],
+    doubts: &mut Vec<ImageDoubt>,
+) -> Result<Option<Section>, ImageProblem>
+where
+    H: FileHeader<Endian = Endianness>,
+    R: ReadRef<'a>,
+{
+    let sections = header.section_headers(endian, data)?;
+    // Without a table of names no section has one.
+    if sections.is_empty() || header.e_shstrndx(endian) == SHN_UNDEF {
+        return Ok(None);
+    }
+    let names = usize::try_from(header.shstrndx(endian, data)?);
+    let Some(names) = names.ok().and_then(|names| sections.get(names)) else {
+        return Ok(None);
+    };
+    let is_mailbox = |section: &&H::SectionHeader| {
+        let name = u64::from(section.sh_name(endian));
+        let at = names.sh_offset(endian).into().checked_add(name);
+        let read = at.and_then(|at| data.read_bytes_at(at, MAILBOX_SECTION.len() as u64).ok());
+        read == Some(MAILBOX_SECTION)
+    };
+    let mut found = sections.iter().filter(is_mailbox);
+    let Some(section) = found.next() else {
+        return Ok(None);
+    };
+    let address = section.sh_addr(endian).into();
+    let size = section.sh_size(endian).into();
+    if let Some(other) = found.next() {
+        doubts.push(ImageDoubt::SecondMailbox {
+            address,
+            ignored: other.sh_addr(endian).into(),
+        });
+    }
+    if section.sh_flags(endian).0 & SHF_ALLOC.0 == 0 {
+        doubts.push(ImageDoubt::MailboxNotAllocated { address });
+    }
+    if address.checked_add(size.saturating_sub(1)).is_none() {
+        return Err(ImageProblem::MailboxWraps { address, size });
+    }
+    // Where the segment that holds it is loaded.
+    let translated = segments.iter().find_map(|segment| {
+        let into = address.checked_sub(segment.virtual_address)?;
+        let within = into < segment.len.saturating_add(segment.tail);
+        within.then(|| segment.address.checked_add(into))?
+    });
+    let physical = translated.unwrap_or(address);
+    Ok(Some(Section {
+        address,
+        physical,
+        size,
+    }))
+}

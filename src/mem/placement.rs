@@ -1,0 +1,218 @@
+//! Place of an image in the memories of a space: bytes that have none are errors, zeros that have none are left out.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::{Image, ImageSegment, MemoryMap, SpaceId, Write};
+
+#[cfg(test)]
+mod tests;
+
+/// What of an image has no place in a space.
+#[derive(Debug, Default)]
+pub struct Placement {
+    /// Reasons not to load it, in the order of the program headers.
+    pub errors: Vec<LoadError>,
+    /// Zeros that are not written.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// An image that cannot be loaded into a space.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// No byte of the file is to be loaded.
+    #[error(
+        "{} has no bytes to load: {reason}; give the linked image, or `load: false` for the address of its section .mailbox alone",
+        .file.display()
+    )]
+    Nothing {
+        /// The image.
+        file: PathBuf,
+        /// The part of it that is missing.
+        reason: Nothing,
+    },
+    /// Bytes of a segment have no memory.
+    #[error(
+        "{} can't be loaded into space `{space}`: segment {segment} ({first:#x} to {last:#x}) has no memory at {outside:#x}, {nearest}{}; \
+         link it for another address, or map a memory there",
+        .file.display(),
+        linked_for(*.first, *.virtual_address)
+    )]
+    NoMemory {
+        /// The image.
+        file: PathBuf,
+        /// Name of the space.
+        space: String,
+        /// Position in the program header table.
+        segment: usize,
+        /// Physical address of the segment's first byte.
+        first: u64,
+        /// Physical address of its last byte in the file.
+        last: u64,
+        /// First address without a memory.
+        outside: u64,
+        /// The memory that is nearest to it.
+        nearest: Nearest,
+        /// Virtual address of the segment's first byte.
+        virtual_address: u64,
+    },
+}
+
+/// Reason for an image without bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Nothing {
+    /// The table is empty.
+    #[error("it has no program headers")]
+    NoHeaders,
+    /// No header is of type PT_LOAD.
+    #[error("none of its program headers is of type PT_LOAD")]
+    NoSegments,
+    /// All segments are empty, or zeros.
+    #[error(
+        "its segments have no bytes in the file, as in a file of debug information alone (`objcopy --only-keep-debug`)"
+    )]
+    NoBytes,
+}
+
+/// The memory of a space that is nearest to an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Nearest {
+    /// The space has no memory.
+    None,
+    /// A memory, or the part of one that no other is in front of.
+    Memory {
+        /// Its name.
+        name: String,
+        /// Its first address.
+        first: u64,
+        /// Its last address.
+        last: u64,
+    },
+}
+
+/// Zeros of an image that are outside of the map.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {left} of the {len} zeros at {address:#x} are outside of the map, and left out", .file.display())]
+pub struct LeftOut {
+    /// The image.
+    pub file: PathBuf,
+    /// Physical address of the first zero.
+    pub address: u64,
+    /// Zeros.
+    pub len: u64,
+    /// Zeros that have no memory.
+    pub left: u64,
+}
+
+impl Placement {
+    /// Places an image in a space; its zeros too, where they are wanted.
+    pub fn of(map: &MemoryMap, space: SpaceId, image: &Image, zero_bss: bool) -> Self {
+        let mut placement = Self::default();
+        let file = image.file();
+        if image.segments().iter().all(|segment| segment.len == 0) {
+            placement.errors.push(LoadError::Nothing {
+                file: file.to_path_buf(),
+                reason: match (image.program_headers(), image.segments()) {
+                    (0, _) => Nothing::NoHeaders,
+                    (_, []) => Nothing::NoSegments,
+                    (_, _) => Nothing::NoBytes,
+                },
+            });
+        }
+        for write in image.writes() {
+            match write {
+                Write::Zero { .. } if !zero_bss => {}
+                Write::Zero { address, len } => {
+                    let place = map.mapped(space, address, len);
+                    let mapped: u64 = place.iter().map(|segment| segment.len).sum();
+                    if mapped < len {
+                        placement.left_out.push(LeftOut {
+                            file: file.to_path_buf(),
+                            address,
+                            len,
+                            left: len - mapped,
+                        });
+                    }
+                }
+                Write::Bytes(segment) => {
+                    placement.errors.extend(misfit(map, space, image, &segment))
+                }
+            }
+        }
+        placement
+    }
+}
+
+/// The error about a segment whose bytes are not all in memory.
+fn misfit(
+    map: &MemoryMap,
+    space: SpaceId,
+    image: &Image,
+    segment: &ImageSegment,
+) -> Option<LoadError> {
+    let ImageSegment {
+        index,
+        address,
+        virtual_address,
+        len,
+        ..
+    } = *segment;
+    let mapped = map.clip(space, address, len);
+    (mapped < len).then(|| {
+        let outside = address.saturating_add(mapped);
+        LoadError::NoMemory {
+            file: image.file().to_path_buf(),
+            space: map
+                .space(space)
+                .map_or_else(String::new, |space| space.name.clone()),
+            segment: index,
+            first: address,
+            last: address.saturating_add(len.saturating_sub(1)),
+            outside,
+            nearest: Nearest::to(map, space, outside),
+            virtual_address,
+        }
+    })
+}
+
+impl Nearest {
+    /// The memory that is nearest to an address without one.
+    fn to(map: &MemoryMap, space: SpaceId, outside: u64) -> Self {
+        let extents = map.space(space).map_or(&[][..], |space| space.extents());
+        let after = extents.partition_point(|extent| extent.last < outside);
+        let before = after.checked_sub(1).and_then(|before| extents.get(before));
+        let sides = [before, extents.get(after)].into_iter().flatten();
+        let nearest = sides.min_by_key(|extent| {
+            let behind = outside.saturating_sub(extent.last);
+            behind.max(extent.first.saturating_sub(outside))
+        });
+        let named = nearest.and_then(|extent| Some((extent, map.memory(extent.memory)?)));
+        named.map_or(Self::None, |(extent, memory)| Self::Memory {
+            name: memory.name.clone(),
+            first: extent.first,
+            last: extent.last,
+        })
+    }
+}
+
+impl fmt::Display for Nearest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => write!(f, "and the space has no memories"),
+            Self::Memory { name, first, last } => {
+                write!(f, "nearest is memory `{name}` ({first:#x} to {last:#x})")
+            }
+        }
+    }
+}
+
+/// The virtual address, where that is another one.
+fn linked_for(physical: u64, virtual_address: u64) -> String {
+    if physical == virtual_address {
+        String::new()
+    } else {
+        format!(
+            " (these are physical addresses, by which images are loaded; its virtual address is {virtual_address:#x})"
+        )
+    }
+}

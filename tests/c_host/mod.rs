@@ -1,0 +1,93 @@
+//! The C ABI as tests in Rust call it, and a system behind it.
+
+#![allow(dead_code, reason = "each test uses some of it")]
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::path::Path;
+
+mod c {
+    use super::{c_char, c_int};
+
+    unsafe extern "C" {
+        pub(super) fn mb_init(
+            mem_cfg: *const c_char,
+            mailbox_cfg: *const c_char,
+            fs_root: *const c_char,
+        ) -> c_int;
+        pub(super) fn mb_backdoor_write_mem(
+            space: *const c_char,
+            address: u64,
+            data: *const u8,
+            len: u64,
+        ) -> i64;
+        pub(super) fn mb_backdoor_read_mem(
+            space: *const c_char,
+            address: u64,
+            data: *mut u8,
+            len: u64,
+        ) -> i64;
+        pub(super) safe fn mb_last_error() -> *const c_char;
+    }
+}
+
+unsafe extern "C" {
+    pub(crate) safe fn mb_tick() -> c_int;
+    pub(crate) safe fn mb_notify();
+    pub(crate) safe fn mb_shutdown();
+    pub(crate) safe fn mb_status() -> *const c_char;
+}
+
+/// The space of [`MEMORIES`].
+pub(crate) const SPACE: &CStr = c"core";
+
+/// One memory, from address 0.
+pub(crate) const MEMORIES: &str = "\
+space:
+  core:
+    - ram: {base: 0, size: 0x10000, path: tb.ram, width: 64, backend: static}
+";
+
+/// One channel, of 4-byte pointers.
+pub(crate) const MAILBOXES: &str = "core0: {space: core, base: 0x1000, ptr: 32, cache_line: 0}\n";
+
+/// Address of the channel's mailbox.
+pub(crate) const MAILBOX: u64 = 0x1000;
+
+/// Calls `mb_init` with these configurations, and files below `folder`.
+pub(crate) fn init(folder: &Path, memories: &str, mailboxes: &str) -> c_int {
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        CString::new(path.to_str().unwrap()).unwrap()
+    };
+    let memories = file("mem.yaml", memories);
+    let mailboxes = file("mailbox.yaml", mailboxes);
+    let root = CString::new(folder.to_str().unwrap()).unwrap();
+    // SAFETY: all three are C strings.
+    unsafe { c::mb_init(memories.as_ptr(), mailboxes.as_ptr(), root.as_ptr()) }
+}
+
+/// Writes by backdoor. False where the call failed.
+pub(crate) fn write(address: u64, data: &[u8]) -> bool {
+    let len = data.len() as u64;
+    // SAFETY: the name ends with a NUL, and the data is as long as it is said to be.
+    let written = unsafe { c::mb_backdoor_write_mem(SPACE.as_ptr(), address, data.as_ptr(), len) };
+    assert!([-1, len.cast_signed()].contains(&written), "{written}");
+    written >= 0
+}
+
+/// Reads by backdoor. False where the call failed.
+pub(crate) fn read(address: u64, data: &mut [u8]) -> bool {
+    let len = data.len() as u64;
+    // SAFETY: the name ends with a NUL, and the buffer is as long as it is said to be.
+    let read = unsafe { c::mb_backdoor_read_mem(SPACE.as_ptr(), address, data.as_mut_ptr(), len) };
+    assert!([-1, len.cast_signed()].contains(&read), "{read}");
+    read >= 0
+}
+
+/// Text of `mb_last_error`, while no other thread makes calls.
+pub(crate) fn last_error() -> String {
+    // SAFETY: it is a C string, which stays until the next error.
+    let text = unsafe { CStr::from_ptr(c::mb_last_error()) };
+    text.to_str().unwrap().to_owned()
+}

@@ -1,0 +1,169 @@
+//! The code of `docs/migrating.md`, built and run: firmware on the quickstart's chip, with the page's host crate; and the model in C.
+//!
+//! The testbench is compiled by `xtask/check-sv.py`, the shims run in `tests/python`.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+use vhost::Vhost;
+
+use crate::host;
+use crate::page::{block_of, blocks, file, page};
+
+#[path = "../../examples/quickstart/main.rs"]
+#[allow(
+    dead_code,
+    reason = "a program of its own, of which the test uses the chip"
+)]
+mod quickstart;
+
+const PAGE: &str = "docs/migrating.md";
+
+#[derive(Clone, Default)]
+struct Text(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Text {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes a file of the page to a folder.
+fn extract(folder: &Path, name: &str) {
+    std::fs::write(folder.join(name), block_of(&page(PAGE), name)).unwrap();
+}
+
+/// A compiler's run, which must succeed; `None` where there is no such program.
+fn built(command: &mut Command) -> Option<()> {
+    let Output { status, stderr, .. } = match command.output() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            skipped(&command.get_program().to_string_lossy());
+            return None;
+        }
+        output => output.unwrap(),
+    };
+    let said = String::from_utf8_lossy(&stderr);
+    assert!(status.success(), "{command:?}: {said}");
+    Some(())
+}
+
+/// Written past the test's captured output.
+fn skipped(missing: &str) {
+    let _ = writeln!(io::stderr().lock(), "skipped: {PAGE}: not found: {missing}");
+}
+
+fn found(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").output().is_ok();
+    if !found {
+        skipped(program);
+    }
+    found
+}
+
+#[test]
+fn the_host_crate_is_the_one_that_runs() {
+    assert_eq!(block_of(&page(PAGE), "src/lib.rs"), include_str!("host.rs"));
+}
+
+#[test]
+fn firmware_is_served_by_the_host_crate() {
+    if !(found("clang") && found("ld.lld")) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    extract(folder.path(), "firmware.c");
+    extract(folder.path(), "mailbox.yaml");
+    for width in ["rv64", "rv32"] {
+        let mut compile = Command::new("sh");
+        compile
+            .arg(file("firmware/compile.sh"))
+            .args([width, "firmware.elf", "firmware.c"]);
+        built(compile.current_dir(&folder)).unwrap();
+    }
+
+    // The chip's memories are in this process.
+    let text = page(PAGE);
+    let memories = block_of(&text, "mem.yaml");
+    let here = memories
+        .replace(
+            "width: 32, backend: uvm",
+            "width: 32, backend: static, init: {method: all_zero}",
+        )
+        .replace("size: 0x100, backend: uvm", "size: 0x100, backend: model");
+    assert_eq!(here.matches("backend: uvm").count(), 0);
+    std::fs::write(folder.path().join("mem.yaml"), here).unwrap();
+
+    let (console, total) = (Text::default(), AtomicU64::new(0));
+    let image = folder.path().join("firmware.elf");
+    let builder = Vhost::builder()
+        .memories(folder.path().join("mem.yaml"))
+        .mailboxes(folder.path().join("mailbox.yaml"))
+        .variable("FIRMWARE", image.to_str().unwrap())
+        .console(console.clone())
+        .memory_model("regs", vec![0; 0x100].into_boxed_slice())
+        // The method of the testbench.
+        .method("total", move |_, call| {
+            let value = call.args[0];
+            Ok(Poll::Ready(
+                total.fetch_add(value, Ordering::Relaxed) + value,
+            ))
+        });
+    let vhost = host::configure(builder).unwrap().start().unwrap();
+    assert_eq!(quickstart::run(&vhost).unwrap().code, 0);
+
+    let printed = String::from_utf8(console.0.lock().unwrap().clone()).unwrap();
+    assert_eq!([printed.as_str()], blocks(&text, "text")[..]);
+    let error = vhost.poll_call("cpu", "checksum", &[]).unwrap_err();
+    assert!(error.to_string().contains("two arguments"), "{error}");
+}
+
+/// A program that serves the model's memory and calls its method.
+#[test]
+fn the_model_in_c_is_reached_by_the_library() {
+    let folder = tempfile::tempdir().unwrap();
+    extract(folder.path(), "model.c");
+    std::fs::write(
+        folder.path().join("mem.yaml"),
+        "space: {cpu: [{ram: {base: 0, size: 0x1000, path: ram, width: 32, backend: static}}, \
+         {regs: {base: 0x10000000, size: 0x200, backend: api}}]}",
+    )
+    .unwrap();
+    std::fs::write(
+        folder.path().join("mailbox.yaml"),
+        "cpu: {space: cpu, base: 0, ptr: 32, cache_line: 0}",
+    )
+    .unwrap();
+    let library = std::env::current_exe()
+        .unwrap()
+        .with_file_name("libvhost.so");
+    let mut compile = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".to_owned()));
+    compile
+        .args([
+            "-std=c11", "-Wall", "-Wextra", "-Werror", "-o", "program", "model.c",
+        ])
+        .args([
+            file("tests/docs/driver.c"),
+            format!("-I{}", file("include")),
+        ])
+        .arg(&library)
+        .arg(format!(
+            "-Wl,-rpath,{}",
+            library.parent().unwrap().display()
+        ));
+    if built(compile.current_dir(&folder)).is_none() {
+        return;
+    }
+    let run = Command::new(folder.path().join("program"))
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{run:?}");
+}

@@ -1,0 +1,135 @@
+//! Small ELF files of 64 bits, right and wrong ones.
+
+/// Contents of the file.
+pub(crate) struct Elf {
+    /// `e_type`.
+    pub(crate) kind: u16,
+    pub(crate) segments: Vec<Segment>,
+    /// Address and size of each section `.mailbox`.
+    pub(crate) mailboxes: Vec<(u64, u64)>,
+    /// Size of a section behind all else, which no segment loads; its bytes are not in the file that is built.
+    pub(crate) debug: u64,
+}
+
+/// A PT_LOAD segment.
+pub(crate) struct Segment {
+    pub(crate) virtual_address: u64,
+    pub(crate) physical: u64,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) mem_size: u64,
+    /// The bytes are those at the beginning of the file.
+    pub(crate) own_headers: bool,
+}
+
+impl Segment {
+    /// A segment that runs where it is loaded.
+    pub(crate) fn at(address: u64, bytes: &[u8], mem_size: u64) -> Self {
+        Self {
+            virtual_address: address,
+            physical: address,
+            bytes: bytes.to_vec(),
+            mem_size,
+            own_headers: false,
+        }
+    }
+}
+
+impl Elf {
+    /// An executable of these segments, without a section.
+    pub(crate) fn of(segments: Vec<Segment>) -> Self {
+        Self {
+            kind: 2,
+            segments,
+            mailboxes: Vec::new(),
+            debug: 0,
+        }
+    }
+
+    /// The file: header, program headers, bytes of the segments, names, section headers.
+    pub(crate) fn build(&self) -> Vec<u8> {
+        const NAMES: &[u8] = b"\0.mailbox\0.shstrtab\0.debug_info\0";
+        let headers = 64 + 56 * self.segments.len() as u64;
+        let body: u64 = self.segments.iter().map(|it| it.bytes.len() as u64).sum();
+        let names = headers + body;
+        let table = names + NAMES.len() as u64;
+        // None, the names, the mailboxes, and what is for a debugger.
+        let sections = match (self.mailboxes.len() as u64, self.debug) {
+            (0, 0) => 0,
+            (mailboxes, debug) => 2 + mailboxes + u64::from(debug > 0),
+        };
+        let end = table + 64 * sections;
+
+        let mut out = b"\x7fELF\x02\x01\x01".to_vec();
+        out.resize(16, 0);
+        let mut put = |fields: &[(usize, u64)]| {
+            for (size, value) in fields {
+                out.extend_from_slice(&value.to_le_bytes()[..*size]);
+            }
+        };
+        // Type, machine, version; entry, program headers, section headers; flags, sizes and counts.
+        put(&[
+            (2, self.kind.into()),
+            (2, 243),
+            (4, 1),
+            (8, 0),
+            (8, if self.segments.is_empty() { 0 } else { 64 }),
+            (8, if sections > 0 { table } else { 0 }),
+            (4, 0),
+            (2, 64),
+            (2, 56),
+            (2, self.segments.len() as u64),
+            (2, 64),
+            (2, sections),
+            (2, u64::from(sections > 0)),
+        ]);
+        let mut offset = headers;
+        for segment in &self.segments {
+            // Type, flags, offset, virtual and physical address, sizes in file and memory, alignment.
+            put(&[
+                (4, 1),
+                (4, 7),
+                (8, if segment.own_headers { 0 } else { offset }),
+                (8, segment.virtual_address),
+                (8, segment.physical),
+                (8, segment.bytes.len() as u64),
+                (8, segment.mem_size),
+                (8, 1),
+            ]);
+            offset += segment.bytes.len() as u64;
+        }
+        for segment in &self.segments {
+            segment
+                .bytes
+                .iter()
+                .for_each(|byte| put(&[(1, (*byte).into())]));
+        }
+        if sections == 0 {
+            return out;
+        }
+        NAMES.iter().for_each(|byte| put(&[(1, (*byte).into())]));
+        // Name, type, flags, address, offset, size; link, info, alignment, size of entries.
+        let mut section = |name, kind, flags, address, offset, size| {
+            put(&[
+                (4, name),
+                (4, kind),
+                (8, flags),
+                (8, address),
+                (8, offset),
+                (8, size),
+                (4, 0),
+                (4, 0),
+                (8, 1),
+                (8, 0),
+            ]);
+        };
+        section(0, 0, 0, 0, 0, 0);
+        section(10, 3, 0, 0, names, NAMES.len() as u64);
+        for (address, size) in &self.mailboxes {
+            section(1, 8, 3, *address, 0, *size);
+        }
+        if self.debug > 0 {
+            section(20, 1, 0, 0, end, self.debug);
+        }
+        out
+    }
+}

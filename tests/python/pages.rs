@@ -1,0 +1,53 @@
+//! The shims of `docs/migrating.md`.
+
+use vhost::Progress::{Pending, Ready};
+
+use crate::apart::Apart;
+use crate::rig::{CORE32, CORE64, DATA, Rig};
+
+/// Blocks of the page: a `poll` of the user's own, and registered methods.
+fn shims() -> [&'static str; 2] {
+    let page = include_str!("../../docs/migrating.md");
+    let blocks = page.split("```python\n").skip(1);
+    let blocks: Vec<_> = blocks
+        .map(|block| block.split("```").next().unwrap())
+        .collect();
+    blocks.try_into().unwrap()
+}
+
+/// Sums of memory, for two channels at once.
+fn sums(first: [vhost::Progress; 2]) {
+    let rig = Rig::new();
+    rig.vhost.write("core", DATA, vec![1, 2, 3, 4, 5]).unwrap();
+    for (channel, expected) in [CORE32, CORE64].into_iter().zip(first) {
+        assert_eq!(rig.poll(channel, "checksum", &[DATA, 5]).unwrap(), expected);
+    }
+    for _ in 0..4 {
+        rig.tick();
+    }
+    for channel in [CORE32, CORE64] {
+        assert_eq!(
+            rig.poll(channel, "checksum", &[DATA, 5]).unwrap(),
+            Ready(15)
+        );
+    }
+}
+
+#[test]
+fn a_poll_of_the_users_own_goes_on() {
+    Apart::default()
+        .module("mbpy_calls_init", "def mbpy_calls_init(): pass\n")
+        .module("pymb_rpcs", shims()[0])
+        .run("pages::a_poll_of_the_users_own_goes_on", || {
+            sums([Pending, Pending])
+        });
+}
+
+#[test]
+fn registered_methods_are_called() {
+    Apart::default()
+        .module("mbpy_calls_init", shims()[1])
+        .run("pages::registered_methods_are_called", || {
+            sums([Ready(15), Ready(15)])
+        });
+}
