@@ -95,6 +95,48 @@ int mb_watchdog(uint64_t ticks, int severity);
  */
 int mb_attach(const char *list);
 
+/* ---- Forks: copies of the process (docs/snapshots.md) ----------------------------------------------------------------- */
+
+/*
+ * For a process that is forked by somebody else: mb_fork_prepare before fork(), then one of the other two on either side, on the same
+ * thread. In between, calls of other threads are refused. In the child, recordings, logs and tables go on in files of their own, which
+ * begin as copies; the position of an open file is the child's own; sockets and clients stay with the parent, with one report; Python
+ * goes on. The next call notices a fork without mb_fork_prepare: Python can't be called then. After a fork inside a call the host stays
+ * with the parent. 0, or -1: called in the wrong place, or on the wrong side. An error inside a function that the library calls.
+ */
+int mb_fork_prepare(void);
+int mb_fork_parent(void);
+int mb_fork_child(void);
+
+/*
+ * Takes a snapshot of the process every `ticks` ticks from now on, and keeps the `keep` newest: children that sleep, and end with their
+ * parent. 0 ends them all and takes none. The process must have one thread; with more, the first snapshot is an error and there is
+ * no other. 0, or -1. An error inside a function that the library calls.
+ */
+int mb_snapshots(uint64_t ticks, uint32_t keep);
+
+/*
+ * Wakes the newest snapshot, which returns from the mb_tick it was taken in, and waits for its end. Returns its exit status, or 128 and
+ * the number of the signal that ended it; -1 without a snapshot, as in one that was woken. mb_quit does so if its status is not 0.
+ * Builds nothing.
+ */
+int mb_rerun(void);
+
+/* 1 in a snapshot that was woken, else 0. Builds nothing. */
+int mb_is_rerun(void);
+
+/*
+ * Forks `count` children, of which at most `parallel` run at once. In each it returns the child's number, from 0; in the parent it
+ * returns `count` when all have ended, or -1 if the process can't be forked. An error inside a function that the library calls.
+ */
+int mb_runs(uint32_t count, uint32_t parallel);
+
+/* Exit status of a run of the last mb_runs, as mb_rerun gives it; -1 if there is none. Builds nothing. */
+int mb_run_status(uint32_t run);
+
+/* Moves the root of firmware's files to another directory; open files stay open. 0, or -1. */
+int mb_set_file_root(const char *dir);
+
 /* ---- Queries -------------------------------------------------------------------------------------------------------- */
 
 /* Text of the last error, of any thread's call; "" if there was none. Builds nothing. */

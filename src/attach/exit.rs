@@ -25,6 +25,14 @@ pub(crate) fn end_at_exit<E: AtExit + 'static>(what: &Arc<Mutex<E>>) {
     unfinished.push((process::id(), what));
 }
 
+/// Takes over, in a process that was forked off, what its parent would end: it goes on here as well.
+pub(crate) fn follow_fork() {
+    let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    for (of, _) in &mut *unfinished {
+        *of = process::id();
+    }
+}
+
 /// Exit handler.
 pub(crate) fn end_all() {
     let unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);

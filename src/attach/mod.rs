@@ -19,7 +19,7 @@ mod site;
 mod statistics;
 
 pub use error::AttachError;
-pub(crate) use exit::{AtExit, end_all, end_at_exit};
+pub(crate) use exit::{AtExit, end_all, end_at_exit, follow_fork};
 pub use filter::{Direction, Filter, Filtered};
 pub(crate) use findings::Reporter;
 pub use findings::{Finding, Findings};

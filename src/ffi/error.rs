@@ -1,6 +1,7 @@
 //! Errors of calls from C.
 
 use std::ffi::c_int;
+use std::io;
 
 use thiserror::Error;
 
@@ -10,7 +11,7 @@ use crate::foreign::host_code;
 use crate::messages::sockets::SocketError;
 use crate::sim::SimError;
 use crate::sim::open_array::ArrayError;
-use crate::sim::strand::Overlap;
+use crate::sim::strand::{Birth, Overlap};
 use crate::system;
 
 /// Error of a call from C.
@@ -59,6 +60,24 @@ pub(super) enum Error {
     StillFailed(String),
     #[error(transparent)]
     HostProgram(#[from] host_code::Panicked),
+    #[error("the process is not being forked: call mb_fork_prepare before fork()")]
+    NotPrepared,
+    #[error(
+        "neither mb_fork_parent nor mb_fork_child was called after mb_fork_prepare; the host goes on as after mb_fork_parent"
+    )]
+    Unfinished,
+    #[error("this process is {0}")]
+    OtherSide(&'static str),
+    #[error("this process was forked {}: the host stays with the parent, and serves nothing here; fork between two calls, after mb_fork_prepare", birth(*.0))]
+    Lost(Birth),
+    #[error(
+        "this process was forked in the middle of a call: the host stays with the parent, and serves nothing here"
+    )]
+    StillLost,
+    #[error("the process can't be forked: {0}")]
+    Snapshot(io::Error),
+    #[error("there is no run {run}: the last mb_runs had {runs}")]
+    NoRun { run: u32, runs: usize },
     #[error("an error of the host itself: it panicked: {0}")]
     Panicked(String),
 }
@@ -68,9 +87,10 @@ impl Error {
     /// [noted](super::refused), or concern the caller alone.
     pub(super) fn is_reported(&self) -> bool {
         match self {
-            Self::Overlap(_) | Self::StillFailed(_) | Self::System(system::Error::Fatal(_)) => {
-                false
-            }
+            Self::Overlap(_)
+            | Self::StillFailed(_)
+            | Self::StillLost
+            | Self::System(system::Error::Fatal(_)) => false,
             Self::System(system::Error::Socket(error)) => !is_farewell(error),
             _ => true,
         }
@@ -83,4 +103,12 @@ fn is_farewell(error: &SocketError) -> bool {
         error,
         SocketError::Ended { .. } | SocketError::Lost { unsent: 0, .. } | SocketError::Gone { .. }
     )
+}
+
+fn birth(birth: Birth) -> &'static str {
+    match birth {
+        Birth::Outside => "between two calls",
+        Birth::Inside => "inside a call of vhost, by what it has called",
+        Birth::Orphan => "while another thread was inside a call of vhost",
+    }
 }

@@ -1,9 +1,11 @@
 //! The guard that every exported function passes: it enters the strand, catches panics, and reports errors.
 
+use std::ffi::c_int;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::error::Error;
+use super::fork::Side;
 use super::process::Process;
 use super::refused::{self, Untold};
 use crate::bus::panic_text;
@@ -29,19 +31,74 @@ impl Call {
         {
             report_refused(PROCESS.get(strand));
         }
+        if let Ok(strand) = &call.0
+            && PROCESS.get(strand).forks.is_pending()
+        {
+            return call.after_fork();
+        }
         call
+    }
+
+    /// Follows a fork that nobody has told of.
+    #[cold]
+    fn after_fork(mut self) -> Self {
+        let ended = catch(|| {
+            let side = self.entered()?.end_fork();
+            self.take_over();
+            match side? {
+                Side::Parent => Err(Error::Unfinished),
+                Side::Child => Ok(()),
+            }
+        });
+        if let Err(error) = ended {
+            self.tell("vhost", &error);
+        }
+        self
+    }
+
+    /// State of the C ABI, also where the host was lost in a fork.
+    ///
+    /// # Errors
+    /// [`Error::Overlap`] where another thread is inside a call.
+    #[inline]
+    pub(super) fn entered(&self) -> Result<&Process, Error> {
+        match &self.0 {
+            Ok(strand) => Ok(PROCESS.get(strand)),
+            Err(overlap) => Err(Error::Overlap(*overlap)),
+        }
+    }
+
+    /// True where the call comes from inside no other.
+    pub(super) fn is_outermost(&self) -> bool {
+        self.0.as_ref().is_ok_and(Entered::is_outermost)
+    }
+
+    /// Keeps the strand when this call is over.
+    pub(super) fn keep(&mut self) {
+        let inner = strand::enter();
+        if let Ok(entered) = mem::replace(&mut self.0, inner) {
+            strand::keep(entered);
+        }
+    }
+
+    /// Leaves the strand, which was kept, when this call is over.
+    pub(super) fn take_over(&mut self) {
+        if let Some(kept) = strand::enter_kept() {
+            self.0 = Ok(kept);
+        }
     }
 
     /// State of the C ABI.
     ///
     /// # Errors
-    /// [`Error::Overlap`] where another thread is inside a call.
+    /// [`Error::Overlap`] where another thread is inside a call, [`Error::StillLost`] where the host was lost in a fork.
     #[inline]
     pub(super) fn process(&self) -> Result<&Process, Error> {
-        match &self.0 {
-            Ok(strand) => Ok(PROCESS.get(strand)),
-            Err(overlap) => Err(Error::Overlap(*overlap)),
+        let process = self.entered()?;
+        if process.forks.is_lost() {
+            return Err(Error::StillLost);
         }
+        Ok(process)
     }
 
     /// Refuses a call that comes from inside a foreign call or a report.
@@ -93,6 +150,18 @@ pub(super) fn guard<T>(
     catch(|| body(&mut call)).unwrap_or_else(|error| {
         call.tell(function, &error);
         failed
+    })
+}
+
+/// Runs the body of a function that ends a fork. It gives -1 where it fails.
+pub(super) fn guard_after_fork(
+    function: &'static str,
+    body: impl FnOnce(&mut Call) -> Result<c_int, Error>,
+) -> c_int {
+    let mut call = Call(strand::enter());
+    catch(|| body(&mut call)).unwrap_or_else(|error| {
+        call.tell(function, &error);
+        -1
     })
 }
 

@@ -1,6 +1,7 @@
 //! Comparison of every exported function with `include/vhost.h`.
 
 use super::backdoor::*;
+use super::fork::*;
 use super::lifecycle::*;
 use super::query::*;
 use super::rpc::*;
@@ -32,6 +33,15 @@ fn the_header_declares_what_is_exported() {
         mb_observe(_),
         mb_watchdog(_ _),
         mb_attach(_),
+        mb_fork_prepare(),
+        mb_fork_parent(),
+        mb_fork_child(),
+        mb_snapshots(_ _),
+        mb_rerun(),
+        mb_is_rerun(),
+        mb_runs(_ _),
+        mb_run_status(_),
+        mb_set_file_root(_),
         mb_last_error(),
         mb_status(),
         mb_get_space(_ _),

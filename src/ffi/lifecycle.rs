@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_int};
 
 use super::arguments::{optional_text, text};
 use super::error::Error;
+use super::fork::snapshot_if_due;
 use super::guard::{Call, guard};
 use crate::attach;
 use crate::messages::foreign::Severity;
@@ -45,6 +46,7 @@ pub(super) extern "C" fn mb_tick() -> c_int {
             Err(error)
         })?;
         let served = vhost.tick()?;
+        snapshot_if_due(call.process()?, vhost.now())?;
         Ok(c_int::try_from(served).unwrap_or(c_int::MAX))
     })
 }

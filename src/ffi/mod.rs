@@ -24,6 +24,11 @@ mod arguments;
 mod backdoor;
 mod error;
 mod exit;
+#[cfg_attr(
+    not(feature = "c_abi_lifecycle"),
+    allow(dead_code, reason = "called from C alone")
+)]
+mod fork;
 mod guard;
 #[cfg(test)]
 #[cfg(feature = "c_abi")]

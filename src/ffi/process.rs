@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::error::Error;
 use super::exit::end_recordings_at_exit;
+use super::fork::Forks;
 use super::guard::catch;
 use super::host::configure;
 use super::refused;
@@ -15,6 +16,7 @@ use crate::attach::Named;
 use crate::foreign::report;
 use crate::messages::announced::Observing;
 use crate::messages::foreign::Severity;
+use crate::sim::fork::watch_forks;
 use crate::sim::{keep_loaded, scope, testbench};
 use crate::system::{InitPaths, Sockets, Standalone, Timeout, Vhost};
 
@@ -29,6 +31,8 @@ pub(super) struct Process {
     timeout: Cell<Option<Timeout>>,
     /// Loggers and checkers for a system that is not built yet.
     attached: RefCell<Vec<Named>>,
+    /// Forks of the process.
+    pub(super) forks: Forks,
     /// Strings that C was given a pointer to.
     pub(super) returned: ReturnedStrings,
 }
@@ -64,6 +68,7 @@ impl Process {
             timeout: Cell::new(None),
             attached: RefCell::new(Vec::new()),
             returned: ReturnedStrings::new(),
+            forks: Forks::new(),
         }
     }
 
@@ -165,6 +170,7 @@ impl Process {
             return Ok(standalone);
         }
         keep_loaded();
+        watch_forks();
         let standalone = Standalone::new()?;
         Ok(self.sockets.get_or_init(|| standalone))
     }
@@ -236,6 +242,7 @@ impl Process {
         report_count();
         self.set_state(State::Busy);
         keep_loaded();
+        watch_forks();
         end_recordings_at_exit();
         let built = catch(|| {
             let attached = self.attached.borrow().clone();
@@ -260,6 +267,30 @@ impl Process {
         built.inspect_err(|error| {
             self.set_state(State::Failed(error.to_string().into()));
         })
+    }
+
+    /// Closes sockets and clients of the parent in this process, a child.
+    pub(super) fn abandon_sockets(&self) -> Result<(), Error> {
+        match self.sockets.get() {
+            Some(open) if !open.is_empty() => self.with_sockets(|sockets| Ok(sockets.abandon()?)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reports something that is no error of a call.
+    pub(super) fn report(
+        &self,
+        severity: Severity,
+        id: &'static str,
+        text: &str,
+    ) -> Result<(), Error> {
+        match self.running()? {
+            Some(vhost) => Ok(vhost.report(severity, id, text)?),
+            None => {
+                report(severity, id, text);
+                Ok(())
+            }
+        }
     }
 
     fn close_sockets(&self) -> Result<(), Error> {

@@ -45,7 +45,7 @@ const WAKE: u8 = b'w';
 
 impl Snapshots {
     /// None yet; of those to come, the `most` newest are kept.
-    pub(crate) fn new(most: usize) -> Self {
+    pub(crate) const fn new(most: usize) -> Self {
         Self {
             kept: VecDeque::new(),
             most,

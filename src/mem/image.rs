@@ -9,6 +9,8 @@ use bytes::Bytes;
 use mailbox_rs::PtrWidth;
 use object::read::ReadCache;
 
+use crate::guest;
+
 use super::elf_builder::{ElfBuilder, ElfSegment};
 use read::Parsed;
 

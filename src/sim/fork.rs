@@ -106,11 +106,6 @@ fn threads() -> io::Result<usize> {
 }
 
 impl Child {
-    /// Process id.
-    pub(crate) fn id(self) -> u32 {
-        self.0.unsigned_abs()
-    }
-
     /// Waits until it has ended. Its exit status, or 128 and the number of the signal that ended it, as a shell has it. `None` where
     /// somebody else has waited for it.
     pub(crate) fn wait(self) -> Option<i32> {

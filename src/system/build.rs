@@ -77,6 +77,8 @@ pub(crate) struct Outside {
     pub(crate) sights: Rc<dyn Store>,
     /// Disk of firmware's files.
     pub(crate) disk: Option<Box<dyn Disk>>,
+    /// Root directory behind the disk; none in a replay.
+    pub(crate) root: Option<Root>,
     /// Files opened by the host program.
     pub(crate) special: SpecialNames,
 }
@@ -93,6 +95,7 @@ impl Outside {
         paths: Paths,
         file_root: Option<&Path>,
     ) -> Result<Self, Error> {
+        let root = file_root.map(open).transpose()?;
         let live = Rc::new(Live::new(
             memories.clone(),
             callbacks.clone(),
@@ -105,7 +108,8 @@ impl Outside {
             on_py_tasks: Box::new(move |tell| watched.on_py_tasks(tell)),
             local: memories.clone(),
             sights: memories.clone(),
-            disk: file_root.map(open).transpose()?,
+            disk: root.clone().map(|root| Box::new(root) as Box<dyn Disk>),
+            root,
             special: SpecialNames {
                 extensions: callbacks.extensions(),
                 virtuals: callbacks.virtuals(),
@@ -232,6 +236,7 @@ impl Vhost {
             site,
             unregistered: RefCell::new(unregistered),
             observed,
+            root: outside.root,
             watchdog: Watchdog::off(),
             _alone: alone,
         };
@@ -432,12 +437,11 @@ pub(super) fn setup(channel: &ChannelConfig) -> Option<Setup> {
     })
 }
 
-fn open(root: &Path) -> Result<Box<dyn Disk>, Error> {
-    let root = Root::open(root).map_err(|cause| Error::FileRoot {
+fn open(root: &Path) -> Result<Root, Error> {
+    Root::open(root).map_err(|cause| Error::FileRoot {
         path: root.to_owned(),
         cause,
-    })?;
-    Ok(Box::new(root))
+    })
 }
 
 /// Initialisation of memories.

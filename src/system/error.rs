@@ -44,6 +44,11 @@ pub enum Error {
         /// Reason.
         cause: std::io::Error,
     },
+    /// Other root for a system without any.
+    #[error(
+        "firmware has no files: build the system with a root, by MAILBOX_FS_ROOT or the third argument of mb_init"
+    )]
+    NoFileRoot,
     /// Recording can't be written or read.
     #[error(transparent)]
     Trace(#[from] TraceError),

@@ -34,6 +34,7 @@ pub use spaces::{MemoryView, SpaceView, Spaces};
 pub(crate) use watchdog::Timeout;
 use watchdog::Watchdog;
 
+use crate::actors::files::Root;
 use crate::actors::mailbox::Board;
 use crate::attach::{Attach, Site};
 use crate::bus::{Bus, Desk, Port};
@@ -71,6 +72,8 @@ struct Inner {
     unregistered: RefCell<Vec<String>>,
     observed: Observed,
     watchdog: Watchdog,
+    /// Root directory of firmware's files.
+    root: Option<Root>,
     _alone: Alone,
 }
 
@@ -211,6 +214,19 @@ impl Vhost {
             board.fail(&format!("watchdog: {text}"));
         }
         self.report(severity, "watchdog", text)
+    }
+
+    /// Has firmware's paths lead from another directory from now on. Open files stay open.
+    ///
+    /// # Errors
+    /// [`Error::FileRoot`] for a directory that can't be opened, [`Error::NoFileRoot`] in a system that was built without one.
+    pub fn set_file_root(&self, root: impl AsRef<Path>) -> Result<(), Error> {
+        let path = root.as_ref();
+        let open = self.0.root.as_ref().ok_or(Error::NoFileRoot)?;
+        open.move_to(path).map_err(|cause| Error::FileRoot {
+            path: path.to_owned(),
+            cause,
+        })
     }
 
     /// Number of ticks so far.

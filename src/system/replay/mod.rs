@@ -214,6 +214,7 @@ impl Replay {
             local: Rc::new(RecordedMemory::new(score.clone())),
             sights: Rc::new(sights),
             disk: disk(header, score),
+            root: None,
             special: special(header),
         };
         // No memory content is kept here.

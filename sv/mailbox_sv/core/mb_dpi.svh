@@ -11,6 +11,16 @@ import "DPI-C" context function void mb_observe(input int unsigned what);
 import "DPI-C" context function int mb_watchdog(input longint unsigned ticks, input int severity);
 import "DPI-C" context function int mb_attach(input string list);
 
+import "DPI-C" context function int mb_fork_prepare();
+import "DPI-C" context function int mb_fork_parent();
+import "DPI-C" context function int mb_fork_child();
+import "DPI-C" context function int mb_snapshots(input longint unsigned ticks, input int unsigned keep);
+import "DPI-C" context function int mb_rerun();
+import "DPI-C" context function int mb_is_rerun();
+import "DPI-C" context function int mb_runs(input int unsigned count, input int unsigned parallel);
+import "DPI-C" context function int mb_run_status(input int unsigned run);
+import "DPI-C" context function int mb_set_file_root(input string dir);
+
 import "DPI-C" context function string mb_last_error();
 import "DPI-C" context function string mb_status();
 import "DPI-C" context function void mb_get_space(input string ch, output string space);

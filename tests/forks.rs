@@ -1,0 +1,232 @@
+//! Programs in C that are forked: snapshots, and many runs from one.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+use vhost::Replay;
+
+const MEMORY: &str = "\
+space:
+  core0:
+    - ram0: {base: 0x80000000, size: 0x40000, backend: api}
+";
+
+/// A run of `tests/c/forks.c`, and what it left.
+struct Run {
+    folder: TempDir,
+    status: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+/// The program, built.
+fn program(folder: &Path) -> PathBuf {
+    let library = std::env::current_exe().unwrap();
+    let library = library.with_file_name("libvhost.so");
+    let program = folder.join("program");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let built = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".to_owned()))
+        .args([
+            "-std=gnu11",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-g",
+            "-pthread",
+            "-o",
+        ])
+        .arg(&program)
+        .arg("-I")
+        .arg(root.join("include"))
+        .current_dir(root.join("tests/c"))
+        .args(["forks.c", "chip.c", "firmware.c"])
+        .arg(&library)
+        .arg(format!(
+            "-Wl,-rpath,{}",
+            library.parent().unwrap().display()
+        ))
+        .output()
+        .unwrap();
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    program
+}
+
+fn run(case: &str) -> Run {
+    let folder = TempDir::new().unwrap();
+    let program = program(folder.path());
+    let [memory, mailbox, root] =
+        ["memory.yaml", "mailbox.yaml", "root"].map(|name| folder.path().join(name));
+    fs::write(&memory, MEMORY).unwrap();
+    fs::write(
+        &mailbox,
+        "core0: {space: core0, base: 0x80001000, ptr: 32, cache_line: 0}\n",
+    )
+    .unwrap();
+    fs::create_dir(&root).unwrap();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = Command::new(&program)
+        .arg(case)
+        .args([&memory, &mailbox, &root])
+        .env_clear()
+        .env("VHOST_TRACE", folder.path().join("run.trace"))
+        .env(
+            "VHOST_ATTACH",
+            format!("log={}", folder.path().join("run.log").display()),
+        )
+        .output()
+        .unwrap();
+    Run {
+        folder,
+        status: status.code(),
+        stdout: String::from_utf8(stdout).unwrap(),
+        stderr: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+impl Run {
+    fn ended_with(&self, status: i32) -> &Self {
+        assert_eq!(self.status, Some(status), "{}{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Files of this extension, the parent's first.
+    fn files(&self, extension: &str) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.folder.path()).unwrap();
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.retain(|file| file.extension().is_some_and(|found| found == extension));
+        files.sort_by_key(|file| file.to_str().map(str::len));
+        files
+    }
+
+    /// The recordings, each of which replays; the parent's first.
+    fn recordings(&self) -> Vec<Vec<u8>> {
+        let replayed = |file: PathBuf| {
+            Replay::of(&file)
+                .run()
+                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            fs::read(file).unwrap()
+        };
+        self.files("trace").into_iter().map(replayed).collect()
+    }
+
+    fn logs(&self) -> Vec<String> {
+        let logs = self.files("log").into_iter();
+        logs.map(|file| fs::read_to_string(file).unwrap()).collect()
+    }
+}
+
+/// Bytes that both begin with.
+fn common(one: &[u8], other: &[u8]) -> usize {
+    one.iter()
+        .zip(other)
+        .take_while(|(one, other)| one == other)
+        .count()
+}
+
+#[test]
+fn both_sides_of_a_fork_go_on_by_themselves() {
+    for case in ["both", "untold"] {
+        let run = run(case);
+        run.ended_with(0);
+        let recordings = run.recordings();
+        assert_eq!(recordings.len(), 2, "{case}: {}", run.stderr);
+        let logs = run.logs();
+        assert_eq!(logs.len(), 2);
+        let has = |log: &str, parts: &[&str]| {
+            parts
+                .iter()
+                .map(|part| log.contains(part))
+                .collect::<Vec<_>>()
+        };
+        let parts = ["before", "parent", "child"];
+        assert_eq!(has(&logs[0], &parts), [true, true, false], "{case}");
+        assert_eq!(has(&logs[1], &parts), [true, false, true], "{case}");
+        // Up to the fork they are the same.
+        assert!(common(&recordings[0], &recordings[1]) > 500, "{case}");
+        assert_eq!(run.stdout.matches("before").count(), 1, "{}", run.stdout);
+    }
+}
+
+#[test]
+fn a_child_that_calls_nothing_leaves_nothing() {
+    let run = run("idle_children");
+    run.ended_with(0);
+    assert_eq!(run.recordings().len(), 1);
+    assert_eq!(run.stdout, "[core0] before\n[core0] parent\n");
+}
+
+#[test]
+fn forks_in_the_wrong_place_are_refused() {
+    run("misuse").ended_with(0);
+    for case in ["inside_call", "while_inside"] {
+        let run = run(case);
+        run.ended_with(0);
+        assert_eq!(run.recordings().len(), 1, "{case}");
+    }
+}
+
+#[test]
+fn a_failure_is_run_again_from_the_newest_snapshot() {
+    let run = run("snapshots");
+    run.ended_with(6);
+    let recordings = run.recordings();
+    assert_eq!(recordings.len(), 2, "{}", run.stderr);
+    let logs = run.logs();
+    assert!(logs[0].contains("failure") && !logs[0].contains("again"));
+    assert!(logs[1].contains("again") && !logs[1].contains("failure"));
+    let lines = run.stdout.lines().collect::<Vec<_>>();
+    assert_eq!(
+        lines.iter().filter(|line| line.contains("five")).count(),
+        7,
+        "{lines:?}"
+    );
+    assert!(common(&recordings[0], &recordings[1]) > recordings[1].len() / 2);
+}
+
+#[test]
+fn snapshots_end_with_their_process() {
+    let run_of = run("forgotten_snapshots");
+    run_of.ended_with(0);
+    assert_eq!(run_of.recordings().len(), 1);
+    let quits = run("quits");
+    quits.ended_with(9);
+    assert_eq!(quits.stdout, "[core0] first\n[core0] again\n");
+    assert!(
+        quits.stderr.contains("has ended with 9"),
+        "{}",
+        quits.stderr
+    );
+    run("snapshots_of_threads").ended_with(0);
+}
+
+#[test]
+fn many_runs_begin_where_one_has_booted() {
+    let run = run("runs");
+    run.ended_with(0);
+    assert_eq!(run.recordings().len(), 6);
+    for number in 0..5 {
+        let file = run.folder.path().join(format!("root/run{number}/out.txt"));
+        assert_eq!(
+            fs::read_to_string(file).unwrap(),
+            format!("payload {number}\n")
+        );
+    }
+    assert_eq!(run.stdout.matches("booted").count(), 1);
+}
+
+#[test]
+fn sockets_stay_with_the_parent() {
+    let run = run("sockets");
+    run.ended_with(0);
+}
