@@ -29,6 +29,8 @@ pub(super) struct Process {
     timeout: Cell<Option<Timeout>>,
     /// Loggers and checkers for a system that is not built yet.
     attached: RefCell<Vec<Named>>,
+    /// The scopes of further calls are of no use.
+    scope_is_known: Cell<bool>,
     /// Strings that C was given a pointer to.
     pub(super) returned: ReturnedStrings,
 }
@@ -63,6 +65,7 @@ impl Process {
             observed: Cell::new(0),
             timeout: Cell::new(None),
             attached: RefCell::new(Vec::new()),
+            scope_is_known: Cell::new(false),
             returned: ReturnedStrings::new(),
         }
     }
@@ -78,7 +81,7 @@ impl Process {
 
     #[cold]
     fn first_use(&self) -> Result<Rc<Vhost>, Error> {
-        scope::see();
+        self.see_scope();
         self.build(InitPaths::default(), true)
     }
 
@@ -87,12 +90,19 @@ impl Process {
     pub(super) fn running(&self) -> Result<Option<Rc<Vhost>>, Error> {
         match &*self.state.borrow() {
             State::Running { vhost, .. } => {
-                scope::see();
+                self.see_scope();
                 Ok(Some(vhost.clone()))
             }
             State::Empty => Ok(None),
             State::Failed(cause) => Err(Error::StillFailed(cause.to_string())),
             State::Busy => Err(Error::Busy),
+        }
+    }
+
+    #[inline]
+    fn see_scope(&self) {
+        if !self.scope_is_known.get() {
+            self.scope_is_known.set(scope::see());
         }
     }
 
@@ -228,6 +238,7 @@ impl Process {
         self.timeout.set(None);
         self.attached.borrow_mut().clear();
         scope::forget();
+        self.scope_is_known.set(false);
         ended
     }
 
