@@ -180,6 +180,8 @@ impl Process {
 
     /// Refuses a call that comes from inside a foreign call. A report that an exported function makes is one too, though
     /// the bus knows nothing of it.
+    #[cold]
+    #[inline(never)]
     pub(super) fn reject_reentrant(&self) -> Result<(), Error> {
         let inside = match &*self.state.borrow() {
             State::Running { vhost, .. } => vhost.is_abroad(),
