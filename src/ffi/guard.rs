@@ -27,7 +27,6 @@ impl Call {
         let call = Self(strand::enter());
         if refused::any_untold()
             && let Ok(strand) = &call.0
-            && !testbench::is_reporting()
         {
             report_refused(PROCESS.get(strand));
         }
@@ -171,9 +170,14 @@ pub(super) fn catch<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Err
         .unwrap_or_else(|payload| Err(Error::Panicked(panic_text(payload.as_ref()))))
 }
 
-/// Stores the latest refused call, and reports the first. Under UVM that is what fails the run.
+/// Stores the latest refused call, and reports the first, unless this is a call from inside a report. Under UVM that is what fails the
+/// run. Not inlined: every call would get the address of the thread's state, which is asked in here.
 #[cold]
+#[inline(never)]
 fn report_refused(process: &Process) {
+    if testbench::is_reporting() {
+        return;
+    }
     let Untold { first, latest } = refused::take_untold();
     let text = refused::text();
     if let Some(function) = latest {

@@ -33,6 +33,8 @@ pub(super) struct Process {
     attached: RefCell<Vec<Named>>,
     /// Forks of the process.
     pub(super) forks: Forks,
+    /// The scopes of further calls are of no use.
+    scope_is_known: Cell<bool>,
     /// Strings that C was given a pointer to.
     pub(super) returned: ReturnedStrings,
 }
@@ -67,6 +69,7 @@ impl Process {
             observed: Cell::new(0),
             timeout: Cell::new(None),
             attached: RefCell::new(Vec::new()),
+            scope_is_known: Cell::new(false),
             returned: ReturnedStrings::new(),
             forks: Forks::new(),
         }
@@ -83,7 +86,7 @@ impl Process {
 
     #[cold]
     fn first_use(&self) -> Result<Rc<Vhost>, Error> {
-        scope::see();
+        self.see_scope();
         self.build(InitPaths::default(), true)
     }
 
@@ -92,12 +95,19 @@ impl Process {
     pub(super) fn running(&self) -> Result<Option<Rc<Vhost>>, Error> {
         match &*self.state.borrow() {
             State::Running { vhost, .. } => {
-                scope::see();
+                self.see_scope();
                 Ok(Some(vhost.clone()))
             }
             State::Empty => Ok(None),
             State::Failed(cause) => Err(Error::StillFailed(cause.to_string())),
             State::Busy => Err(Error::Busy),
+        }
+    }
+
+    #[inline]
+    fn see_scope(&self) {
+        if !self.scope_is_known.get() {
+            self.scope_is_known.set(scope::see());
         }
     }
 
@@ -177,6 +187,8 @@ impl Process {
 
     /// Refuses a call that comes from inside a foreign call. A report that an exported function makes is one too, though
     /// the bus knows nothing of it.
+    #[cold]
+    #[inline(never)]
     pub(super) fn reject_reentrant(&self) -> Result<(), Error> {
         let inside = match &*self.state.borrow() {
             State::Running { vhost, .. } => vhost.is_abroad(),
@@ -235,6 +247,7 @@ impl Process {
         self.timeout.set(None);
         self.attached.borrow_mut().clear();
         scope::forget();
+        self.scope_is_known.set(false);
         ended
     }
 

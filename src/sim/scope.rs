@@ -32,12 +32,14 @@ pub(crate) fn tell() {
     }
 }
 
-/// Stores the caller's scope as that of the exports, unless a better one is known.
-#[inline]
-pub(crate) fn see() {
-    if !matches!(get(), Scope::Told(_)) {
-        look();
+/// Takes the caller's scope for that of the exports, unless a better one is known. True where later callers' scopes are of no use: a
+/// better one is known, or there is no simulator.
+pub(crate) fn see() -> bool {
+    if matches!(get(), Scope::Told(_)) {
+        return true;
     }
+    look();
+    svGetScope.get().is_err()
 }
 
 fn get() -> Scope {

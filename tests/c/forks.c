@@ -32,7 +32,7 @@ static void begin(char **args) {
         value;                                                                                                                        \
     })
 
-static void say(const char *text) { ASK(PRINT, firmware_text(&cpu, text), strlen(text)); }
+static void say(const char *text) { ASK(PRINT, strlen(text), firmware_text(&cpu, text)); }
 
 static void exit_with(int status) {
     CHECK(SEND(&cpu, EXIT, (uint64_t)status));

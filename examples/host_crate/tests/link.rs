@@ -7,7 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use object::{Object, ObjectSymbol};
+use object::elf::DT_SONAME;
+use object::read::elf::ElfFile64;
+use object::{Endianness, Object, ObjectSymbol};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -93,7 +95,7 @@ fn declared() -> Vec<String> {
 #[test]
 fn the_shared_library_is_one_of_its_own_and_has_all_of_vhosts() {
     let library = fs::read(built("libvhost_example_host.so")).unwrap();
-    let library = object::read::elf::ElfFile64::<object::Endianness>::parse(&*library).unwrap();
+    let library = ElfFile64::<Endianness>::parse(&*library).unwrap();
     let names: Vec<&str> = library
         .dynamic_symbols()
         .filter(|symbol| symbol.is_definition())
@@ -111,24 +113,9 @@ fn the_shared_library_is_one_of_its_own_and_has_all_of_vhosts() {
 }
 
 /// The name under which programs that were linked with the library look for it, where it is not that of its file.
-fn soname(library: &object::read::elf::ElfFile64<'_>) -> Option<String> {
-    use object::elf::{DT_SONAME, DT_STRTAB};
-    use object::read::elf::{Dyn as _, FileHeader as _};
-
-    let endian = library.endian();
-    let data = library.data();
-    let header = library.elf_header();
-    let sections = header.sections(endian, data).unwrap();
-    let (entries, strings) = sections.dynamic(endian, data).unwrap().unwrap();
-    let strings = sections.strings(endian, data, strings).unwrap();
-    assert!(
-        entries
-            .iter()
-            .any(|entry| entry.tag32(endian) == Some(DT_STRTAB))
-    );
-    let entry = entries
-        .iter()
-        .find(|entry| entry.tag32(endian) == Some(DT_SONAME))?;
-    let name = entry.string(endian, strings).unwrap();
-    Some(text(name))
+fn soname(library: &ElfFile64<'_>) -> Option<String> {
+    let table = library.elf_dynamic_table().unwrap();
+    let mut entries = table.iter();
+    let entry = entries.find(|entry| entry.tag == DT_SONAME)?;
+    Some(text(table.string(entry).unwrap()))
 }
