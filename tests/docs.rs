@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use std::io;
 use std::path::Path;
 
 use mailbox_rs::{CacheLine, Layout, PtrWidth, RequestEntry, ResponseEntry};
