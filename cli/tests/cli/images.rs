@@ -114,9 +114,12 @@ fn told(image: &[u8], hex: &[u8]) -> Told {
 
 const HEX: &[u8] = b"00000001\n";
 
+/// A change of the good image.
+type Change = fn(&mut Elf);
+
 #[test]
 fn unusual_images_are_warned_of() {
-    let with = |change: fn(&mut Elf)| {
+    let with = |change: Change| {
         let mut elf = good();
         change(&mut elf);
         let told = told(&elf.build(), HEX);
@@ -124,7 +127,7 @@ fn unusual_images_are_warned_of() {
         told.warnings
     };
     assert_eq!(with(|_| ()), [""; 0]);
-    let cases: [(fn(&mut Elf), &str); 6] = [
+    let cases: [(Change, &str); 6] = [
         (|elf| elf.kind = 3, "is position independent (ET_DYN)"),
         (|elf| elf.kind = 4, "is a core dump (ET_CORE)"),
         (|elf| elf.kind = 0, "has ELF type 0x0"),
