@@ -84,8 +84,8 @@ pub enum HexProblem {
     OpenComment,
     /// A file of another format.
     #[error(
-        "this is {found}, not a memory file in the format of `$readmemh`; convert it (ELF, Intel HEX and S-records by \
-         `objcopy -O verilog --verilog-data-width={width}`), or load an ELF file as the `elf` of a channel"
+        "this is {found}, not a memory file in the format of `$readmemh`; give words of {width} bytes, as \
+         `objcopy -O verilog --verilog-data-width={width}` makes of an ELF file, or load the ELF file as the `elf` of a channel"
     )]
     Format {
         /// The format.

@@ -43,7 +43,7 @@ pub use op::{
 };
 pub use parser::DPIShareMemParser;
 pub use path::WordPath;
-pub use placement::{LeftOut, LoadError, Nearest, Nothing, Placement};
+pub use placement::{LeftOut, LoadError, Misfit, Nearest, Nothing, Placement};
 pub use segments::{Segment, Segments};
 pub use space::MapError;
 pub(crate) use static_mem::{Instances, StaticMem};

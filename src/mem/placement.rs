@@ -32,30 +32,35 @@ pub enum LoadError {
         reason: Nothing,
     },
     /// Bytes of a segment have no memory.
-    #[error(
-        "{} can't be loaded into space `{space}`: segment {segment} ({first:#x} to {last:#x}) has no memory at {outside:#x}, {nearest}{}; \
-         link it for another address, or map a memory there",
-        .file.display(),
-        linked_for(*.first, *.virtual_address)
-    )]
-    NoMemory {
-        /// The image.
-        file: PathBuf,
-        /// Name of the space.
-        space: String,
-        /// Position in the program header table.
-        segment: usize,
-        /// Physical address of the segment's first byte.
-        first: u64,
-        /// Physical address of its last byte in the file.
-        last: u64,
-        /// First address without a memory.
-        outside: u64,
-        /// The memory that is nearest to it.
-        nearest: Nearest,
-        /// Virtual address of the segment's first byte.
-        virtual_address: u64,
-    },
+    #[error(transparent)]
+    NoMemory(Box<Misfit>),
+}
+
+/// A segment whose bytes are not all in memory.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{} can't be loaded into space `{space}`: segment {segment} ({first:#x} to {last:#x}) has no memory at {outside:#x}, {nearest}{}; \
+     link it for another address, or map a memory there",
+    .file.display(),
+    linked_for(*.first, *.virtual_address)
+)]
+pub struct Misfit {
+    /// The image.
+    pub file: PathBuf,
+    /// Name of the space.
+    pub space: String,
+    /// Position in the program header table.
+    pub segment: usize,
+    /// Physical address of the segment's first byte.
+    pub first: u64,
+    /// Physical address of its last byte in the file.
+    pub last: u64,
+    /// First address without a memory.
+    pub outside: u64,
+    /// The memory that is nearest to it.
+    pub nearest: Nearest,
+    /// Virtual address of the segment's first byte.
+    pub virtual_address: u64,
 }
 
 /// Reason for an image without bytes.
@@ -135,7 +140,8 @@ impl Placement {
                     }
                 }
                 Write::Bytes(segment) => {
-                    placement.errors.extend(misfit(map, space, image, &segment))
+                    let misfit = Misfit::of(map, space, image, &segment).map(Box::new);
+                    placement.errors.extend(misfit.map(LoadError::NoMemory));
                 }
             }
         }
@@ -143,36 +149,25 @@ impl Placement {
     }
 }
 
-/// The error about a segment whose bytes are not all in memory.
-fn misfit(
-    map: &MemoryMap,
-    space: SpaceId,
-    image: &Image,
-    segment: &ImageSegment,
-) -> Option<LoadError> {
-    let ImageSegment {
-        index,
-        address,
-        virtual_address,
-        len,
-        ..
-    } = *segment;
-    let mapped = map.clip(space, address, len);
-    (mapped < len).then(|| {
-        let outside = address.saturating_add(mapped);
-        LoadError::NoMemory {
+impl Misfit {
+    /// The misfit of a segment; `None` where all of its bytes are in memory.
+    fn of(map: &MemoryMap, space: SpaceId, image: &Image, segment: &ImageSegment) -> Option<Self> {
+        let first = segment.address;
+        let mapped = map.clip(space, first, segment.len);
+        let outside = first.saturating_add(mapped);
+        (mapped < segment.len).then(|| Self {
             file: image.file().to_path_buf(),
             space: map
                 .space(space)
                 .map_or_else(String::new, |space| space.name.clone()),
-            segment: index,
-            first: address,
-            last: address.saturating_add(len.saturating_sub(1)),
+            segment: segment.index,
+            first,
+            last: first.saturating_add(segment.len - 1),
             outside,
             nearest: Nearest::to(map, space, outside),
-            virtual_address,
-        }
-    })
+            virtual_address: segment.virtual_address,
+        })
+    }
 }
 
 impl Nearest {

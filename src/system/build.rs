@@ -136,11 +136,7 @@ impl Vhost {
             return Err(Error::InsideCall);
         }
         let (system, beginning) = Self::build(parts)?;
-        if let Err(error) = system.begin(beginning) {
-            // Warnings that were posted may say why.
-            let _ = system.0.bus.settle();
-            return Err(error);
-        }
+        system.begin(beginning)?;
         Ok(system)
     }
 
@@ -248,7 +244,14 @@ impl Vhost {
     }
 
     /// Initialises the memories, loads the images and takes the channels. Foreign calls made here may re-enter.
-    pub(crate) fn begin(&self, mut beginning: Beginning) -> Result<(), Error> {
+    pub(crate) fn begin(&self, beginning: Beginning) -> Result<(), Error> {
+        self.prepare(beginning).inspect_err(|_| {
+            // Warnings posted before may say why.
+            let _ = self.0.bus.settle();
+        })
+    }
+
+    fn prepare(&self, mut beginning: Beginning) -> Result<(), Error> {
         self.0.memories.register_instances();
         let loader = self.loader();
         for warning in &beginning.warnings {

@@ -7,12 +7,12 @@ mod migrating;
 mod names;
 mod page;
 
-use std::io;
 use std::path::Path;
 
 use mailbox_rs::{CacheLine, Layout, PtrWidth, RequestEntry, ResponseEntry};
 use page::{blocks, file, page};
 use vhost::config::{Surroundings, parse_mailboxes, parse_memory_map};
+use vhost::mem::{Image, ImageError};
 
 /// Every variable is set, and every file is the quickstart's firmware.
 struct Anywhere;
@@ -22,8 +22,8 @@ impl Surroundings for Anywhere {
         Some(format!("{name}.file"))
     }
 
-    fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
-        std::fs::read(file("firmware/selftest-rv32.elf"))
+    fn image(&self, _: &Path) -> Result<Image, ImageError> {
+        Image::open(file("firmware/selftest-rv32.elf").as_ref())
     }
 
     fn is_file(&self, _: &Path) -> bool {

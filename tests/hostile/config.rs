@@ -144,7 +144,16 @@ pub(crate) fn images(vhost: &Vhost, directory: &Path, rounds: u64) {
 
     let mut rng = Rng::with_seed(rounds);
     for _ in 0..rounds {
-        let mut image = image(TOP.base, 0x100);
+        let mut image = if rng.bool() {
+            image(TOP.base, 0x100)
+        } else {
+            let segments = [TOP.base, TOP.base + 0x80].map(|at| Segment::at(at, &[1; 16], 0x100));
+            let elf = Elf {
+                mailboxes: vec![(TOP.base, 1512); 2],
+                ..Elf::of(segments.into())
+            };
+            elf.build()
+        };
         for _ in 0..rng.u32(1..6) {
             let at = rng.usize(..image.len());
             image[at] = rng

@@ -6,7 +6,7 @@ use vhost::config::ConfigWarning;
 use vhost::mem::{Backend, Init, MemoryId, Segment, initial};
 
 use super::plan::{Content, Load, Plan};
-use crate::output::{ASIDE, ERROR, Plain, Size, WARNING};
+use crate::output::{ASIDE, ERROR, Plain, WARNING};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -114,30 +114,33 @@ fn told(image: &[u8], hex: &[u8]) -> Told {
 
 const HEX: &[u8] = b"00000001\n";
 
+/// A change of the good image.
+type Change = fn(&mut Elf);
+
 #[test]
 fn unusual_images_are_warned_of() {
-    let with = |change: &dyn Fn(&mut Elf)| {
+    let with = |change: Change| {
         let mut elf = good();
         change(&mut elf);
         let told = told(&elf.build(), HEX);
         assert_eq!(told.error, None);
         told.warnings
     };
-    assert_eq!(with(&|_| ()), [""; 0]);
-    let cases: [(&dyn Fn(&mut Elf), &str); 6] = [
-        (&|elf| elf.kind = 3, "is position independent (ET_DYN)"),
-        (&|elf| elf.kind = 4, "is a core dump (ET_CORE)"),
-        (&|elf| elf.kind = 0, "has ELF type 0x0"),
+    assert_eq!(with(|_| ()), [""; 0]);
+    let cases: [(Change, &str); 6] = [
+        (|elf| elf.kind = 3, "is position independent (ET_DYN)"),
+        (|elf| elf.kind = 4, "is a core dump (ET_CORE)"),
+        (|elf| elf.kind = 0, "has ELF type 0x0"),
         (
-            &|elf| elf.segments.push(Segment::at(RAM + 0x10, &[1; 16], 16)),
+            |elf| elf.segments.push(Segment::at(RAM + 0x10, &[1; 16], 16)),
             "segments 0 and 1 overlap from 0x80000010 to 0x8000001f",
         ),
         (
-            &|elf| elf.segments[0].own_headers = true,
+            |elf| elf.segments[0].own_headers = true,
             "loads its own ELF headers at 0x80000000",
         ),
         (
-            &|elf| elf.mailboxes.push((RAM + 0x9000, 1512)),
+            |elf| elf.mailboxes.push((RAM + 0x9000, 1512)),
             "has two sections .mailbox: the one at 0x80008000 is used",
         ),
     ];

@@ -139,7 +139,7 @@ fn files_of_other_formats_are_named() {
         let mut runs = HexRuns::new(text, Path::new("f"), 4, 16);
         let error = runs.next().unwrap().unwrap_err().to_string();
         let start = format!(
-            "f:1: this is {format}, not a memory file in the format of `$readmemh`; convert it"
+            "f:1: this is {format}, not a memory file in the format of `$readmemh`; give words of 4 bytes, "
         );
         assert!(error.starts_with(&start), "{error}");
         assert!(runs.next().is_none());

@@ -148,7 +148,8 @@ proptest! {
         let outside = (at..at + len).find(|at| !has(*at));
         match &placement.errors[..] {
             [] => prop_assert_eq!(outside, None),
-            [LoadError::NoMemory { outside: told, nearest, .. }] => {
+            [LoadError::NoMemory(misfit)] => {
+                let Misfit { outside: told, nearest, .. } = &**misfit;
                 prop_assert_eq!(outside, Some(*told));
                 let distance = |(base, size): &(u64, u64)| told.abs_diff(*base).min(told.abs_diff(base + size - 1));
                 let nearest = match nearest {
