@@ -212,7 +212,10 @@ int c_skt_port(void *skt);
  */
 void c_skt_greet(void *skt, const char *text);
 
-/* Takes a client that waits: its id, 0 where there is none, -1 on error. */
+/*
+ * Takes a client that waits: its id, 0 where there is none, -1 on error. What keeps it from taking any, a limit of files say, is an
+ * error once; then it is 0 until that has changed.
+ */
 int c_skt_accept(void *skt);
 
 /* Bytes sent or queued, which is all of them, or -1. */

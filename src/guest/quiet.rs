@@ -1,5 +1,6 @@
 //! Writers that give an error where a write would raise a signal.
 
+use std::fmt;
 use std::io::{self, Stderr, Write};
 
 use super::quietly;
@@ -22,6 +23,11 @@ impl<W: Write> Write for Quiet<W> {
 
     fn write_all(&mut self, data: &[u8]) -> io::Result<()> {
         quietly(|| self.0.write_all(data))
+    }
+
+    /// The text is written under one guard, and under one lock of a stream's.
+    fn write_fmt(&mut self, text: fmt::Arguments<'_>) -> io::Result<()> {
+        quietly(|| self.0.write_fmt(text))
     }
 
     fn flush(&mut self) -> io::Result<()> {

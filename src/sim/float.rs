@@ -33,3 +33,32 @@ impl Drop for FloatEnvironment {
         unsafe { vhost_float_leave(self.before.as_ptr()) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::hint::black_box;
+
+    use super::*;
+
+    unsafe extern "C" {
+        fn fesetround(mode: i32) -> i32;
+    }
+
+    const UPWARD: i32 = 0x800;
+
+    fn third() -> f64 {
+        black_box(1.0) / black_box(3.0)
+    }
+
+    #[test]
+    fn the_guard_rounds_to_nearest_and_leaves_the_mode() {
+        let nearest = third();
+        // SAFETY: the mode is this thread's, which ends with the test.
+        unsafe { fesetround(UPWARD) };
+        assert_ne!(third(), nearest);
+        let guard = FloatEnvironment::enter();
+        assert_eq!(third(), nearest);
+        drop(guard);
+        assert_ne!(third(), nearest);
+    }
+}

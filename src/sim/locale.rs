@@ -45,3 +45,33 @@ pub(crate) fn os_error_text(number: i32) -> String {
     let _c = CLocale::enter();
     io::Error::from_raw_os_error(number).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn current() -> locale_t {
+        // SAFETY: NULL only asks.
+        unsafe { libc::uselocale(std::ptr::null_mut()) }
+    }
+
+    #[test]
+    fn the_guard_ends_with_the_locale_that_it_found() {
+        let before = current();
+        let outer = CLocale::enter();
+        let c = current();
+        assert_ne!(c, before);
+        drop(CLocale::enter());
+        assert_eq!(current(), c);
+        drop(outer);
+        assert_eq!(current(), before);
+    }
+
+    #[test]
+    fn errors_are_told_in_english() {
+        assert_eq!(
+            os_error_text(libc::EMFILE),
+            "Too many open files (os error 24)"
+        );
+    }
+}

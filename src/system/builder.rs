@@ -163,7 +163,8 @@ impl Builder {
         self
     }
 
-    /// Records every message and reply in `file`, for a replay without a simulator. An existing file is overwritten.
+    /// Records every message and reply in `file`, for a replay without a simulator. An existing file is overwritten. In the name, `%p`
+    /// stands for the process id and `%t` for the time of the start; a file that another run is writing is refused.
     pub fn record(self, file: impl Into<PathBuf>) -> Self {
         self.record_with(file, Payloads::Keep)
     }

@@ -2,6 +2,7 @@
  * A simulator that unloads what it has loaded: unload PLUGIN MEM MAILBOX ROOT
  * With PLUGIN defined, this is a plugin, which may have the library in it.
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
 
 #include "check.h"
@@ -10,6 +11,10 @@
 #include "vhost.h"
 
 int begin(const char *mem, const char *mailbox, const char *root);
+void *library(void);
+
+/* An address in the library. */
+void *library(void) { return (void *)mb_tick; }
 
 int begin(const char *mem, const char *mailbox, const char *root) {
     if (mb_init(mem, mailbox, root) != 0)
@@ -23,9 +28,13 @@ int main(int argc, char **argv) {
     if (plugin == NULL)
         fail(__FILE__, __LINE__, dlerror());
     int (*begin)(const char *, const char *, const char *) = dlsym(plugin, "begin");
-    CHECK(begin != NULL);
+    void *(*library)(void) = dlsym(plugin, "library");
+    CHECK(begin != NULL && library != NULL);
+    void *inside = library();
     CHECK_EQ(begin(argv[2], argv[3], argv[4]), 1);
     CHECK_EQ(dlclose(plugin), 0);
+    Dl_info still;
+    CHECK(dladdr(inside, &still) != 0);
     /* The recording is written now. */
     exit(38);
 }

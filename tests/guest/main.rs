@@ -217,7 +217,12 @@ fn what_is_unloaded_stays_until_the_process_ends() {
     let mut linkages = vec![vec![library.to_str().unwrap(), &beside]];
     // Python would have to be found, too.
     if cfg!(not(feature = "python")) {
-        linkages.push(vec![archive.to_str().unwrap(), "-ldl", "-lm"]);
+        linkages.push(vec![
+            archive.to_str().unwrap(),
+            "-ldl",
+            "-lm",
+            "-Wl,--strip-debug",
+        ]);
     }
     for linked in &linkages {
         let program = Program::new();

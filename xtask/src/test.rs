@@ -59,7 +59,7 @@ const WHEEL: [&str; 4] = [
 ];
 
 /// The tests of methods in Python.
-const PYTHON_TESTS: &str = "cargo test -p vhost --features python --lib --test python --test architecture \
+const PYTHON_TESTS: &str = "cargo test -p vhost --features python --lib --test python --test guest --test architecture \
      --no-fail-fast -- --show-output";
 
 /// Compiles the fuzz targets, which are no part of the workspace.

@@ -151,8 +151,15 @@ fn a_system_out_of_files_is_no_end() {
         text.contains("`uart`") && text.contains("open files"),
         "{text}"
     );
+    // The same again is no news; another cause is.
+    assert_eq!(bench.accept(), Ok(None));
+    bench.world.borrow_mut().accept_fails = Some(OsError(libc::ENFILE));
+    assert!(bench.accept().is_err());
+    assert_eq!(bench.accept(), Ok(None));
     bench.world.borrow_mut().accept_fails = None;
     assert_eq!(bench.accept(), Ok(Some(ClientId(1))));
+    bench.world.borrow_mut().accept_fails = Some(OsError(libc::ENFILE));
+    assert!(bench.accept().is_err());
 }
 
 #[test]
