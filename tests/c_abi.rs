@@ -3,12 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use object::{Object, ObjectSymbol};
 use tempfile::TempDir;
+use vhost::messages::console::Print;
+use vhost::trace::{Entry, Said, Trace, decode};
 use vhost::{ActorName, Replay, ReplayError};
+
+/// Status of a program that SIGKILL has ended.
+const KILLED: i32 = -9;
 
 /// How a program is linked.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +84,7 @@ impl Program {
     }
 
     /// Runs it in an environment without anything else, recorded, and gives what it printed; fails unless it ends with
-    /// `status`, and its recording can be replayed, as a whole and each actor by itself.
+    /// `status`, or by the signal of that number below zero, and its recording can be replayed, as a whole and each actor by itself.
     fn run(&self, args: &[&str], status: i32) -> Run {
         let mut program = Command::new(self.folder.path().join("program"));
         let trace = self.folder.path().join("run.trace");
@@ -95,7 +101,7 @@ impl Program {
         };
         let Self { linkage, .. } = self;
         assert_eq!(
-            ended.code(),
+            ended.code().or(ended.signal().map(|signal| -signal)),
             Some(status),
             "{linkage:?} {args:?}: {ended}\n{}",
             run.stderr
@@ -182,6 +188,7 @@ fn drives_every_case(linkage: Linkage) {
         "driver.c",
         "services.c",
         "life.c",
+        "ends.c",
         "misuse.c",
         "sockets.c",
         "chip.c",
@@ -223,9 +230,47 @@ fn drives_every_case(linkage: Linkage) {
     for case in cases {
         drive(&driver, case, ANY, 0);
     }
-    drive(&driver, "exit_unannounced", ANY, 33);
+    let run = drive(&driver, "exit_unannounced", ANY, 33);
+    assert_eq!(run.stdout, "[core0] begun\n");
     drive(&driver, "exit_from_call", ANY, 34);
     drive(&driver, "exit_with_handler", ANY, 35);
+    for (case, status) in [
+        ("last_words_at_exit", 40),
+        ("last_words_at_return", 0),
+        ("last_words_at_quick_exit", 41),
+        ("last_words_at_quit", 42),
+    ] {
+        let run = drive(&driver, case, ANY, status);
+        let lines = "[core0] complete\n[core0] the last words\n";
+        assert_eq!(run.stdout, lines, "{linkage:?} {case}");
+        assert_eq!(recorded_texts(&driver), LAST_WORDS, "{linkage:?} {case}");
+    }
+    for case in [
+        "killed_when_idle",
+        "killed_after_watchdog",
+        "killed_when_busy",
+    ] {
+        drive(&driver, case, ANY, KILLED);
+        assert_eq!(recorded_texts(&driver), LAST_WORDS, "{linkage:?} {case}");
+    }
+}
+
+/// What firmware prints before a process ends in one way or another.
+const LAST_WORDS: [&str; 2] = ["complete\n", "the last words"];
+
+/// Texts of firmware's that the last run of a program has recorded.
+fn recorded_texts(program: &Program) -> Vec<String> {
+    let trace = Trace::open(program.folder.path().join("run.trace")).unwrap();
+    let entries = trace.map(|entry| entry.unwrap());
+    let print = |entry: Entry| match entry.said {
+        Said::Message { .. } => {
+            let body = decode(&entry).unwrap()?;
+            let print: &Print = (*body).as_any().downcast_ref()?;
+            Some(String::from_utf8(print.text.to_vec()).unwrap())
+        }
+        _ => None,
+    };
+    entries.filter_map(print).collect()
 }
 
 /// One memory in the library, one that a C model would have, one of the testbench's.

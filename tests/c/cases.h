@@ -33,6 +33,15 @@ void exit_unannounced(void);
 void exit_from_call(void);
 void exit_with_handler(void);
 
+/* ends.c */
+void last_words_at_exit(void);
+void last_words_at_return(void);
+void last_words_at_quick_exit(void);
+void last_words_at_quit(void);
+void killed_when_idle(void);
+void killed_after_watchdog(void);
+void killed_when_busy(void);
+
 /* misuse.c */
 void backdoor(void);
 void misuse(void);
