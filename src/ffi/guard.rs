@@ -6,10 +6,11 @@ use std::sync::{Mutex, PoisonError};
 
 use super::error::{Error, ReportTarget};
 use super::process::Process;
+use super::quit;
 use crate::bus::panic_text;
 use crate::foreign::{report, report_without_testbench};
 use crate::messages::foreign::Severity;
-use crate::sim::strand::{self, Entered, Overlap, StrandCell};
+use crate::sim::strand::{self, Abroad, Entered, Overlap, StrandCell};
 use crate::sim::testbench;
 
 /// State of the C ABI.
@@ -22,15 +23,24 @@ static REFUSED: Mutex<Option<&'static str>> = Mutex::new(None);
 static ANY_REFUSED: AtomicBool = AtomicBool::new(false);
 
 /// A call from C: inside the strand, unless another thread is.
-pub(super) struct Call(Result<Entered, Overlap>);
+pub(super) struct Call {
+    entered: Result<Entered, Overlap>,
+    /// The library's own code runs; dropped after the strand was left.
+    _home: Option<Abroad>,
+}
 
 impl Call {
     /// Enters the strand, unless another thread is inside.
     #[inline]
     pub(super) fn enter() -> Self {
-        let call = Self(strand::enter());
+        let entered = strand::enter();
+        let home = entered.is_ok().then(|| Abroad::go(false));
+        let call = Self {
+            entered,
+            _home: home,
+        };
         if ANY_REFUSED.load(Ordering::Relaxed)
-            && let Ok(strand) = &call.0
+            && let Ok(strand) = &call.entered
             && !testbench::is_reporting()
         {
             report_refused(PROCESS.get(strand));
@@ -44,7 +54,7 @@ impl Call {
     /// [`Error::Overlap`] where another thread is inside a call.
     #[inline]
     pub(super) fn process(&self) -> Result<&Process, Error> {
-        match &self.0 {
+        match &self.entered {
             Ok(strand) => Ok(PROCESS.get(strand)),
             Err(overlap) => Err(Error::Overlap(*overlap)),
         }
@@ -55,12 +65,12 @@ impl Call {
     /// # Errors
     /// [`Error::Overlap`] where another thread is inside a call when `act` has returned.
     pub(super) fn leave_during<T>(&mut self, act: impl FnOnce() -> T) -> Result<T, Error> {
-        let left = match &mut self.0 {
+        let left = match &mut self.entered {
             Ok(strand) => strand.leave_during(act),
             Err(overlap) => Err(*overlap),
         };
         if let Err(overlap) = left {
-            self.0 = Err(overlap);
+            self.entered = Err(overlap);
         }
         Ok(left?)
     }
@@ -74,17 +84,28 @@ pub(super) fn guard<T>(
     body: impl FnOnce(&mut Call) -> Result<T, Error>,
 ) -> T {
     let mut call = Call::enter();
-    catch(|| body(&mut call)).unwrap_or_else(|error| {
+    let answer = catch(|| body(&mut call)).unwrap_or_else(|error| {
         // Should reporting fail too, C still gets its answer.
         let _ = catch(|| {
-            match &call.0 {
+            match &call.entered {
                 Ok(strand) => tell(PROCESS.get(strand), function, &error),
                 Err(overlap) => refuse(function, *overlap),
             }
             Ok(())
         });
         failed
-    })
+    });
+    leave(call);
+    answer
+}
+
+/// Exits where that was requested while this call ran, and it is the outermost one.
+#[inline]
+fn leave(call: Call) {
+    drop(call);
+    if quit::is_requested() && !strand::is_entered() {
+        quit::as_requested();
+    }
 }
 
 /// Makes an error of a panic.

@@ -8,6 +8,7 @@
 //! - [`host`]: a Rust crate that configures the system.
 //! - [`guard`]: passed by every function: enters the strand, catches panics, reports errors.
 //! - [`process`]: the one system of the process.
+//! - [`quit`]: the end of the process, from wherever it is asked for.
 //! - [`exit`]: flushes recordings when the process ends without `mb_shutdown`.
 //! - [`arguments`], [`returned`], [`error`]: pointers in, pointers out, errors.
 //!
@@ -36,6 +37,7 @@ mod lifecycle;
 mod process;
 #[cfg(feature = "c_abi_query")]
 mod query;
+mod quit;
 mod returned;
 #[cfg(feature = "c_abi_rpc")]
 mod rpc;

@@ -12,7 +12,8 @@ use super::host::configure;
 use super::returned::ReturnedStrings;
 use crate::attach::Named;
 use crate::messages::announced::Observing;
-use crate::sim::{scope, testbench};
+use crate::messages::foreign::Severity;
+use crate::sim::{SimError, scope, testbench};
 use crate::system::{InitPaths, Sockets, Standalone, Timeout, Vhost};
 
 /// State of the C ABI.
@@ -45,6 +46,32 @@ enum State {
     },
     /// It could not be built.
     Failed(Rc<str>),
+}
+
+/// Report of a system that begins anew by itself.
+const OVER: &str = "the simulation of the system before was deleted without `mb_shutdown`: the system begins anew; call `mb_shutdown` \
+                    before a model is deleted";
+
+/// Names the DPI scope of the testbench's exports; `origin` says where the name is from.
+pub(super) fn name_scope(name: &str, origin: &'static str) -> Result<(), Error> {
+    let found = scope::name(name).map_err(SimError::Absent)?;
+    if found {
+        Ok(())
+    } else {
+        let name = name.to_owned();
+        Err(Error::NoSuchScope { name, origin })
+    }
+}
+
+/// Names the scope that the environment says, unless one was named.
+fn name_scope_of_environment() -> Result<(), Error> {
+    const VARIABLE: &str = "VHOST_SCOPE";
+    match std::env::var_os(VARIABLE) {
+        Some(name) if !name.is_empty() && !scope::is_named() => {
+            name_scope(&name.to_string_lossy(), VARIABLE)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Bit of `mb_observe` for requests that are served.
@@ -182,6 +209,15 @@ impl Process {
     /// Builds the system.
     pub(super) fn start(&self, paths: InitPaths) -> Result<(), Error> {
         match self.state() {
+            State::Running { vhost, .. } if scope::simulation_is_over() => {
+                drop(vhost);
+                self.end_system()?;
+                scope::renew();
+                scope::tell();
+                let vhost = self.build(paths, false)?;
+                vhost.report(Severity::Warning, "mb_init", OVER)?;
+                Ok(vhost.register_channels()?)
+            }
             State::Running { vhost, implicit } => {
                 // Built before anyone could say from what: if from the environment, this is it.
                 if !implicit || paths != InitPaths::default() {
@@ -204,6 +240,17 @@ impl Process {
 
     /// Drops the system, and closes all sockets.
     pub(super) fn stop(&self) -> Result<(), Error> {
+        let ended = self.end_system();
+        if !matches!(ended, Err(Error::Busy | Error::Reentrant)) {
+            self.observed.set(0);
+            self.timeout.set(None);
+            self.attached.borrow_mut().clear();
+            scope::forget();
+        }
+        ended
+    }
+
+    fn end_system(&self) -> Result<(), Error> {
         match &*self.state.borrow() {
             State::Busy => return Err(Error::Busy),
             // A host program uses it, further up on the stack.
@@ -221,10 +268,6 @@ impl Process {
             _ => catch(|| self.close_sockets()),
         };
         self.set_state(State::Empty);
-        self.observed.set(0);
-        self.timeout.set(None);
-        self.attached.borrow_mut().clear();
-        scope::forget();
         ended
     }
 
@@ -232,6 +275,7 @@ impl Process {
         self.set_state(State::Busy);
         end_recordings_at_exit();
         let built = catch(|| {
+            name_scope_of_environment()?;
             let attached = self.attached.borrow().clone();
             let sockets = self.standalone()?;
             let (vhost, beginning) = Vhost::from_environment(paths, sockets, attached, configure)?;

@@ -4,6 +4,7 @@
 //! - [`symbols`]: every function of the simulator that is called, declared in one place.
 //! - [`symbol`]: how one is found: a weak reference, then `dlsym`.
 //! - [`scope`]: the DPI scope that exported functions are called in.
+//! - [`lifetime`]: whether what a simulation has given may still be used.
 //! - [`testbench`]: what the testbench exports: its methods, its tasks, its reports.
 //! - [`sv_memory`], [`c_memory`]: black-box memories, which the testbench or a C model holds.
 //! - [`vpi`], [`uvm_hdl`]: words of HDL arrays, as [`vecval`]s.
@@ -20,6 +21,7 @@
 )]
 
 mod c_memory;
+pub(crate) mod lifetime;
 pub(crate) mod open_array;
 pub(crate) mod printf;
 #[cfg(test)]
@@ -64,9 +66,18 @@ pub(crate) enum SimError {
     /// It is there, but a simulator calls it in a scope only, and none is known.
     #[error(
         "`{symbol}` can't be called, since no DPI scope is known: call `mb_init` from the package or module that \
-         exports it, or import the functions you call as `context`"
+         exports it, import the functions you call as `context`, or name the scope by `mb_set_scope` or VHOST_SCOPE"
     )]
     NoScope {
+        /// Its name.
+        symbol: &'static str,
+    },
+    /// The simulation in which it was is over.
+    #[error(
+        "`{symbol}` can't be called, since the simulation that exports it has ended: call `mb_shutdown` before a model is \
+         deleted, and `mb_init` for the next one"
+    )]
+    Ended {
         /// Its name.
         symbol: &'static str,
     },
