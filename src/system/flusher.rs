@@ -25,8 +25,10 @@ pub(super) struct Flusher {
     idle: Cell<u32>,
     /// Ticks until the next look at the clock, and from one look to the next.
     unseen: Cell<(u32, u32)>,
-    /// Time of the first and the last look since something is buffered.
-    looked: Cell<Option<(Instant, Instant)>>,
+    /// Time of the last write, or else of the first look.
+    flushed: Cell<Option<Instant>>,
+    /// Time of the last look.
+    looked: Cell<Option<Instant>>,
 }
 
 impl Flusher {
@@ -37,12 +39,11 @@ impl Flusher {
         let due = idle >= IDLE_TICKS || self.is_late(now);
         if due {
             self.idle.set(0);
-            self.looked.set(None);
         }
         due
     }
 
-    /// True where something has been buffered for a [`PERIOD`].
+    /// True where the last write was a [`PERIOD`] ago.
     fn is_late(&self, now: impl FnOnce() -> Instant) -> bool {
         let (left, step) = self.unseen.get();
         if left > 1 {
@@ -50,14 +51,16 @@ impl Flusher {
             return false;
         }
         let now = now();
-        let (first, last) = self.looked.get().unwrap_or((now, now));
-        self.looked.set(Some((first, now)));
+        let last = self.looked.replace(Some(now)).unwrap_or(now);
+        let flushed = self.flushed.get().unwrap_or(now);
         let step = match now.duration_since(last) < FAST {
             true => (2 * step).clamp(1, MOST_UNSEEN),
             false => 1,
         };
         self.unseen.set((step, step));
-        now.duration_since(first) >= PERIOD
+        let late = now.duration_since(flushed) >= PERIOD;
+        self.flushed.set(Some(if late { now } else { flushed }));
+        late
     }
 }
 
@@ -83,7 +86,7 @@ mod tests {
         for nanoseconds in [50, 1_000, 70_000, 1_000_000, 20_000_000, 400_000_000] {
             let length = Duration::from_nanos(nanoseconds);
             let (ticks, _) = ticks_until_flushed(length, true);
-            let passed = length * ticks;
+            let passed = length * (ticks - 1);
             assert!(passed >= PERIOD, "{length:?}: {passed:?}");
             assert!(passed <= Duration::from_secs(1), "{length:?}: {passed:?}");
         }
@@ -102,11 +105,19 @@ mod tests {
     }
 
     #[test]
+    fn ticks_of_seconds_are_flushed_each() {
+        let (flusher, start) = (Flusher::default(), Instant::now());
+        let tick = Duration::from_secs(3);
+        let flushed = (0..5).filter(|number| flusher.tick(true, || start + tick * *number));
+        assert_eq!(flushed.collect::<Vec<_>>(), [1, 2, 3, 4]);
+    }
+
+    #[test]
     fn each_interval_counts_anew() {
         let (flusher, start) = (Flusher::default(), Instant::now());
         let tick = Duration::from_millis(100);
         let flushed = (1..=60).filter(|number| flusher.tick(true, || start + tick * *number));
         let flushed: Vec<u32> = flushed.collect();
-        assert_eq!(flushed.len(), 10, "{flushed:?}");
+        assert_eq!(flushed.len(), 11, "{flushed:?}");
     }
 }
