@@ -38,7 +38,8 @@ typedef void *svOpenArrayHandle;
  * Builds the system: memory YAML, mailbox YAML, root directory of firmware's files. NULL or "" takes the one from the
  * environment; in either, `$VAR`, `${VAR}` and a `~` at the start are expanded. Call it from the package or module that exports mb_step, mb_sv_call and the others, imported as
  * `context`: they are then found there. Returns 0, or -1 (see mb_last_error). A system that is there already is an error,
- * unless it was built from the environment by another function and this call asks for the same.
+ * unless it was built from the environment by another function and this call asks for the same, or its simulation was deleted: then
+ * that system is dropped first. Where models are constructed and deleted, call it when the model is there.
  * An error inside a function that the library calls.
  */
 int mb_init(const char *mem_cfg, const char *mailbox_cfg, const char *fs_root);
@@ -66,9 +67,21 @@ void mb_shutdown(void);
 
 /*
  * As mb_shutdown, and then ends the process with this status, as exit() does. For the end of a run that has failed: a
- * simulator's own status says so on some simulators only. An error inside a function that the library calls.
+ * simulator's own status says so on some simulators only. From any thread. Inside a function that the library calls it is exit(): what is
+ * recorded and printed is written out, and the system is not shut down. Called by a signal handler that has interrupted the library, it
+ * returns, and the process ends when the interrupted call does; one that has interrupted other code must not call it, unless that
+ * code may be interrupted by exit().
  */
 void mb_quit(int status);
+
+/*
+ * Names the DPI scope in which mb_step, mb_sv_call, mb_report and the other functions of the testbench are exported: a module's path or
+ * a package's name, as svGetNameFromScope has it ("top.tb"). For programs that drive the model themselves, as a main() in C++ does
+ * with Verilator; a call from SystemVerilog has a scope of its own. It comes before the scope that mb_init is called from, and holds
+ * until the system is shut down. NULL or "" takes it back. Without it, VHOST_SCOPE of the environment is looked at by mb_init.
+ * Returns 0, or -1 where the simulator has no such scope now. Builds nothing.
+ */
+int mb_set_scope(const char *name);
 
 /* Events for mb_observe. */
 #define VHOST_OBSERVE_SERVED 1u

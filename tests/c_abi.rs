@@ -3,12 +3,19 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use object::{Object, ObjectSymbol};
 use tempfile::TempDir;
+use vhost::messages::console::Print;
+use vhost::trace::{Entry, Said, Trace, decode};
 use vhost::{ActorName, Replay, ReplayError};
+
+/// Status of a program that SIGABRT or SIGKILL has ended.
+const ABORTED: i32 = -6;
+const KILLED: i32 = -9;
 
 /// How a program is linked.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +85,7 @@ impl Program {
     }
 
     /// Runs it in an environment without anything else, recorded, and gives what it printed; fails unless it ends with
-    /// `status`, and its recording can be replayed, as a whole and each actor by itself.
+    /// `status`, or by the signal of that number below zero, and its recording can be replayed, as a whole and each actor by itself.
     fn run(&self, args: &[&str], status: i32) -> Run {
         let mut program = Command::new(self.folder.path().join("program"));
         let trace = self.folder.path().join("run.trace");
@@ -95,7 +102,7 @@ impl Program {
         };
         let Self { linkage, .. } = self;
         assert_eq!(
-            ended.code(),
+            ended.code().or(ended.signal().map(|signal| -signal)),
             Some(status),
             "{linkage:?} {args:?}: {ended}\n{}",
             run.stderr
@@ -182,6 +189,7 @@ fn drives_every_case(linkage: Linkage) {
         "driver.c",
         "services.c",
         "life.c",
+        "ends.c",
         "misuse.c",
         "sockets.c",
         "chip.c",
@@ -223,9 +231,56 @@ fn drives_every_case(linkage: Linkage) {
     for case in cases {
         drive(&driver, case, ANY, 0);
     }
-    drive(&driver, "exit_unannounced", ANY, 33);
+    let run = drive(&driver, "exit_unannounced", ANY, 33);
+    assert_eq!(run.stdout, "[core0] begun\n");
     drive(&driver, "exit_from_call", ANY, 34);
     drive(&driver, "exit_with_handler", ANY, 35);
+    for (case, status) in [
+        ("last_words_at_exit", 40),
+        ("last_words_at_return", 0),
+        ("last_words_at_quick_exit", 41),
+        ("last_words_at_quit", 42),
+        ("quit_in_a_function_of_the_testbench", 43),
+        ("quit_in_a_handler", 44),
+        ("quit_in_a_handler_in_a_call", 44),
+        ("quit_in_a_handler_at_some_time", 44),
+        ("quit_in_a_handler_in_a_step", 44),
+        ("quit_on_a_thread", 45),
+        ("quit_on_a_thread_in_a_call_that_hangs", 45),
+        ("exit_on_a_thread", 46),
+    ] {
+        let run = drive(&driver, case, ANY, status);
+        let lines = "[core0] complete\n[core0] the last words\n";
+        assert_eq!(run.stdout, lines, "{linkage:?} {case}");
+        assert_eq!(recorded_texts(&driver), LAST_WORDS, "{linkage:?} {case}");
+    }
+    for (case, signal) in [
+        ("aborted", ABORTED),
+        ("killed_when_idle", KILLED),
+        ("killed_after_watchdog", KILLED),
+        ("killed_when_busy", KILLED),
+    ] {
+        drive(&driver, case, ANY, signal);
+        assert_eq!(recorded_texts(&driver), LAST_WORDS, "{linkage:?} {case}");
+    }
+}
+
+/// What firmware prints before a process ends in one way or another.
+const LAST_WORDS: [&str; 2] = ["complete\n", "the last words"];
+
+/// Texts of firmware's that the last run of a program has recorded.
+fn recorded_texts(program: &Program) -> Vec<String> {
+    let trace = Trace::open(program.folder.path().join("run.trace")).unwrap();
+    let entries = trace.map(|entry| entry.unwrap());
+    let print = |entry: Entry| match entry.said {
+        Said::Message { .. } => {
+            let body = decode(&entry).unwrap()?;
+            let print: &Print = (*body).as_any().downcast_ref()?;
+            Some(String::from_utf8(print.text.to_vec()).unwrap())
+        }
+        _ => None,
+    };
+    entries.filter_map(print).collect()
 }
 
 /// One memory in the library, one that a C model would have, one of the testbench's.
@@ -345,12 +400,53 @@ fn runs_with_hdl_arrays(linkage: Linkage) {
             simulator.run(&[&[*case], &paths[..]].concat(), 0);
         }
     };
-    let all = ["moves", "unknown", "kept", "errors"];
+    let all = ["moves", "unknown", "kept", "errors", "reset"];
     run(&[], "vpi", &all);
     run(&["-DNO_ARRAY_CALLS"], "vpi", &all);
     let uvm = ["moves", "unknown", "errors"];
     run(&["-DUVM"], "uvm", &uvm);
+    run(&["-DUVM"], "uvm", &["reset"]);
     run(&["-DUVM", "-DNO_VPI"], "uvm", &uvm);
+}
+
+/// Memory of a model that comes and goes.
+const MODEL_MEMORY: &str = "\
+space:
+  core0:
+    - ram: {base: 0x80000000, size: 0x2000, path: top.mem, width: 32, backend: vpi}
+";
+
+fn runs_with_models_that_come_and_go(linkage: Linkage) {
+    let program = Program::build(linkage, &["models.c"]);
+    let mailbox = program.write(
+        "mailbox.yaml",
+        "core0: {space: core0, base: 0x80001000, ptr: 32, cache_line: 0}\n",
+    );
+    for case in [
+        "driven",
+        "named",
+        "again",
+        "forgotten",
+        "forgotten_and_moved",
+        "beside",
+    ] {
+        let prefix = if case == "named" { "sim." } else { "" };
+        let memory = MODEL_MEMORY.replace("top.mem", &format!("{prefix}top.mem"));
+        let memory = program.write("memory.yaml", &memory);
+        let paths = [&memory, &mailbox, program.folder.path()].map(|path| path.to_str().unwrap());
+        let run = program.run(&[&[case], &paths[..]].concat(), 0);
+        assert!(!run.stderr.contains("DPI C Function"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn models_with_the_shared_library() {
+    runs_with_models_that_come_and_go(Linkage::Shared);
+}
+
+#[test]
+fn models_with_the_archive() {
+    runs_with_models_that_come_and_go(Linkage::Archive);
 }
 
 fn runs_without_a_testbench(linkage: Linkage) {

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write as _};
 use std::process;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
+use std::thread::sleep;
+use std::time::Duration;
 
 use crate::guest;
 
@@ -33,14 +35,35 @@ pub(crate) fn follow_fork() {
     }
 }
 
+/// Longest wait for another thread that is using something: this thread may be the one, interrupted by a signal.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Locks what another thread may be using for a moment; `None` where it goes on doing so.
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    const LOOK: Duration = Duration::from_millis(1);
+    let mut waited = Duration::ZERO;
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if waited >= PATIENCE => return None,
+            Err(TryLockError::WouldBlock) => {
+                sleep(LOOK);
+                waited += LOOK;
+            }
+        }
+    }
+}
+
 /// Exit handler.
 pub(crate) fn end_all() {
-    let unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(unfinished) = lock(&UNFINISHED) else {
+        return;
+    };
     let own = unfinished.iter().filter(|(of, _)| *of == process::id());
     for (_, what) in own {
-        // A value in use at this moment is left alone.
         if let Some(what) = what.upgrade()
-            && let Ok(mut what) = what.try_lock()
+            && let Some(mut what) = lock(&what)
             && let Err(error) = what.end()
         {
             // No recipient is left for errors.

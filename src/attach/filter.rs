@@ -125,6 +125,10 @@ impl Tap for Sieve {
         }
     }
 
+    fn flush(&mut self) {
+        self.tap.flush();
+    }
+
     fn finish(&mut self) {
         self.tap.finish();
     }

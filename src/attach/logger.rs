@@ -269,6 +269,12 @@ impl Tap for Log {
             self.end();
         }
     }
+
+    fn flush(&mut self) {
+        if !self.failed {
+            self.end();
+        }
+    }
 }
 
 impl Log {

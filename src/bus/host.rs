@@ -103,6 +103,17 @@ impl Bus {
         self.line.attach(Box::new(tap));
     }
 
+    /// True if something was shown to taps since they were last flushed.
+    #[inline]
+    pub(crate) fn unflushed(&self) -> bool {
+        self.line.unflushed()
+    }
+
+    /// Has all taps write out what they buffer.
+    pub(crate) fn flush(&self) {
+        self.line.flush();
+    }
+
     /// Shows nothing to anybody any more.
     pub fn detach(&self) {
         self.line.detach();

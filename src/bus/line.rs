@@ -90,6 +90,8 @@ pub(super) struct Line {
     sequence: AtomicU64,
     tick: AtomicU64,
     tapped: AtomicBool,
+    /// Something was shown to the taps since they were flushed.
+    unflushed: AtomicBool,
     /// A tap is being called.
     observing: AtomicBool,
     /// Locked while they are called.
@@ -174,21 +176,41 @@ impl Line {
         if self.observing() {
             return;
         }
-        self.observing.store(true, Ordering::Relaxed);
         let seen = Observation {
             ticket,
             tick: self.tick(),
             awaited,
             event,
         };
+        self.unflushed.store(true, Ordering::Relaxed);
+        self.each_tap(|tap| tap.observe(&seen));
+    }
+
+    /// True if a tap may have something buffered.
+    #[inline]
+    pub(super) fn unflushed(&self) -> bool {
+        self.unflushed.load(Ordering::Relaxed)
+    }
+
+    /// Has the taps write out what they buffer.
+    pub(super) fn flush(&self) {
+        if !self.observing() {
+            self.unflushed.store(false, Ordering::Relaxed);
+            self.each_tap(|tap| tap.flush());
+        }
+    }
+
+    /// Calls each tap, and detaches those that panic.
+    fn each_tap(&self, mut call: impl FnMut(&mut dyn Tap)) {
+        self.observing.store(true, Ordering::Relaxed);
         let mut taps = lock(&self.taps);
         let panicked = taps.extract_if(.., |tap| {
-            let observed = catch_unwind(AssertUnwindSafe(|| tap.observe(&seen)));
-            if let Err(payload) = &observed {
+            let called = catch_unwind(AssertUnwindSafe(|| call(&mut **tap)));
+            if let Err(payload) = &called {
                 let text = panic_text(payload.as_ref());
                 self.keep_panic(Ticket::of_tap(), format!("{text} (it is detached)"));
             }
-            observed.is_err()
+            called.is_err()
         });
         let detached = panicked.collect();
         if self.joined.load(Ordering::Relaxed) {

@@ -13,6 +13,9 @@ pub trait Tap: Send + 'static {
     /// One message or reply.
     fn observe(&mut self, seen: &Observation<'_>);
 
+    /// Writes out what is buffered. Called now and then, so that a process that is killed loses little.
+    fn flush(&mut self) {}
+
     /// There is nothing more to see.
     fn finish(&mut self) {}
 }
@@ -26,6 +29,10 @@ impl<F: FnMut(&Observation<'_>) + Send + 'static> Tap for F {
 impl Tap for Box<dyn Tap> {
     fn observe(&mut self, seen: &Observation<'_>) {
         (**self).observe(seen);
+    }
+
+    fn flush(&mut self) {
+        (**self).flush();
     }
 
     fn finish(&mut self) {

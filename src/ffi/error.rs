@@ -23,6 +23,15 @@ pub(super) enum Error {
     Simulator(#[from] SimError),
     #[error(transparent)]
     Array(#[from] ArrayError),
+    #[error(
+        "{origin}: the simulator has no DPI scope `{name}`; it is the path of a module or the name of a package, in Verilator with the \
+         model's name before it, unless that is \"\", and is there once the model is constructed"
+    )]
+    NoSuchScope {
+        name: String,
+        /// The argument or variable that has the name.
+        origin: &'static str,
+    },
     #[error("`{argument}` is NULL")]
     Null { argument: &'static str },
     #[error("`{argument}` is not UTF-8: \"{}\"", .bytes.escape_ascii())]

@@ -1,5 +1,6 @@
 //! Cleanup at process exit without `mb_shutdown`.
 
+use std::ffi::c_int;
 use std::panic::catch_unwind;
 use std::sync::Once;
 
@@ -8,14 +9,20 @@ use crate::attach::end_all;
 use crate::foreign::report_without_testbench;
 use crate::messages::foreign::Severity;
 
-/// Flushes recordings, logs and statistics at process exit. `exit` runs no destructors of stack values, and
-/// destroys thread-locals first: neither holds the system.
+unsafe extern "C" {
+    fn at_quick_exit(function: extern "C" fn()) -> c_int;
+}
+
+/// Flushes recordings, logs, statistics and begun lines of firmware at process exit. `exit` runs no destructors of stack values,
+/// and destroys thread-locals first: neither holds the system.
 pub(super) fn end_recordings_at_exit() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // SAFETY: the function may be called at any time, from any thread, and does not unwind. Where it can't be
         // registered, what is buffered last is lost.
         let _ = unsafe { libc::atexit(end) };
+        // SAFETY: as above.
+        let _ = unsafe { at_quick_exit(end) };
     });
 }
 

@@ -7,35 +7,52 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::error::Error;
 use super::fork::Side;
 use super::process::Process;
+use super::quit;
 use super::refused::{self, Untold};
 use crate::bus::panic_text;
 use crate::foreign::report;
 use crate::messages::foreign::Severity;
-use crate::sim::strand::{self, Entered, Overlap, StrandCell};
+use crate::sim::strand::{self, Abroad, Entered, Overlap, StrandCell};
 use crate::sim::testbench;
 
 /// State of the C ABI.
 static PROCESS: StrandCell<Process> = StrandCell::new(Process::new());
 
 /// A call from C: inside the strand, unless another thread is.
-pub(super) struct Call(Result<Entered, Overlap>);
+pub(super) struct Call {
+    entered: Result<Entered, Overlap>,
+    /// The library's own code runs; dropped after the strand was left.
+    _home: Option<Abroad>,
+}
 
 impl Call {
     /// Enters the strand, unless another thread is inside.
     #[inline]
     pub(super) fn enter() -> Self {
-        let call = Self(strand::enter());
+        let call = Self::enter_as_is();
         if refused::any_untold()
-            && let Ok(strand) = &call.0
+            && let Ok(strand) = &call.entered
+            && !testbench::is_reporting()
         {
             report_refused(PROCESS.get(strand));
         }
-        if let Ok(strand) = &call.0
+        if let Ok(strand) = &call.entered
             && PROCESS.get(strand).forks.is_pending()
         {
             return call.after_fork();
         }
         call
+    }
+
+    /// Enters the strand, whatever there is to follow or to report.
+    #[inline]
+    fn enter_as_is() -> Self {
+        let entered = strand::enter();
+        let home = entered.is_ok().then(|| Abroad::go(false));
+        Self {
+            entered,
+            _home: home,
+        }
     }
 
     /// Follows a fork that nobody has told of.
@@ -61,7 +78,7 @@ impl Call {
     /// [`Error::Overlap`] where another thread is inside a call.
     #[inline]
     pub(super) fn entered(&self) -> Result<&Process, Error> {
-        match &self.0 {
+        match &self.entered {
             Ok(strand) => Ok(PROCESS.get(strand)),
             Err(overlap) => Err(Error::Overlap(*overlap)),
         }
@@ -69,13 +86,13 @@ impl Call {
 
     /// True where the call comes from inside no other.
     pub(super) fn is_outermost(&self) -> bool {
-        self.0.as_ref().is_ok_and(Entered::is_outermost)
+        self.entered.as_ref().is_ok_and(Entered::is_outermost)
     }
 
     /// Keeps the strand when this call is over.
     pub(super) fn keep(&mut self) {
         let inner = strand::enter();
-        if let Ok(entered) = mem::replace(&mut self.0, inner) {
+        if let Ok(entered) = mem::replace(&mut self.entered, inner) {
             strand::keep(entered);
         }
     }
@@ -83,7 +100,7 @@ impl Call {
     /// Leaves the strand, which was kept, when this call is over.
     pub(super) fn take_over(&mut self) {
         if let Some(kept) = strand::enter_kept() {
-            self.0 = Ok(kept);
+            self.entered = Ok(kept);
         }
     }
 
@@ -106,7 +123,7 @@ impl Call {
     /// [`Error::Reentrant`], and what [`process`](Self::process) fails with.
     #[inline]
     pub(super) fn reject_reentrant(&self) -> Result<(), Error> {
-        match &self.0 {
+        match &self.entered {
             // On the path of every tick: it comes from inside no other call.
             Ok(strand) if strand.is_outermost() => Ok(()),
             _ => self.process()?.reject_reentrant(),
@@ -118,8 +135,8 @@ impl Call {
     /// # Errors
     /// [`Error::Overlap`] where another thread is inside a call when `act` has returned, [`Error::Panicked`] where it panicked.
     pub(super) fn leave_during<T>(&mut self, act: impl FnOnce() -> T) -> Result<T, Error> {
-        let (entered, outcome) = mem::replace(&mut self.0, Err(Overlap))?.leave_during(act);
-        self.0 = entered;
+        let (entered, outcome) = mem::replace(&mut self.entered, Err(Overlap))?.leave_during(act);
+        self.entered = entered;
         self.process()?;
         outcome.map_err(|payload| Error::Panicked(panic_text(payload.as_ref())))
     }
@@ -129,7 +146,7 @@ impl Call {
     pub(super) fn tell(&self, function: &'static str, error: &Error) {
         // Should reporting fail too, the caller still gets its answer.
         let _ = catch(|| {
-            match &self.0 {
+            match &self.entered {
                 Ok(strand) => tell(PROCESS.get(strand), function, error),
                 Err(Overlap) => refused::note(function),
             }
@@ -146,10 +163,21 @@ pub(super) fn guard<T>(
     body: impl FnOnce(&mut Call) -> Result<T, Error>,
 ) -> T {
     let mut call = Call::enter();
-    catch(|| body(&mut call)).unwrap_or_else(|error| {
+    let answer = catch(|| body(&mut call)).unwrap_or_else(|error| {
         call.tell(function, &error);
         failed
-    })
+    });
+    leave(call);
+    answer
+}
+
+/// Exits where that was requested while this call ran, and it is the outermost one.
+#[inline]
+fn leave(call: Call) {
+    drop(call);
+    if quit::is_requested() && !strand::is_entered() {
+        quit::as_requested();
+    }
 }
 
 /// Runs the body of a function that ends a fork. It gives -1 where it fails.
@@ -157,11 +185,13 @@ pub(super) fn guard_after_fork(
     function: &'static str,
     body: impl FnOnce(&mut Call) -> Result<c_int, Error>,
 ) -> c_int {
-    let mut call = Call(strand::enter());
-    catch(|| body(&mut call)).unwrap_or_else(|error| {
+    let mut call = Call::enter_as_is();
+    let answer = catch(|| body(&mut call)).unwrap_or_else(|error| {
         call.tell(function, &error);
         -1
-    })
+    });
+    leave(call);
+    answer
 }
 
 /// Makes an error of a panic.

@@ -30,6 +30,7 @@ fn the_header_declares_what_is_exported() {
         mb_server_run(),
         mb_shutdown(),
         mb_quit(_),
+        mb_set_scope(_),
         mb_observe(_),
         mb_watchdog(_ _),
         mb_attach(_),

@@ -6,9 +6,11 @@ use super::arguments::{optional_text, text};
 use super::error::Error;
 use super::fork::snapshot_if_due;
 use super::guard::{Call, guard};
+use super::process::name_scope;
+use super::quit::{self, quit};
 use crate::attach;
 use crate::messages::foreign::Severity;
-use crate::sim::testbench;
+use crate::sim::{scope, testbench};
 use crate::system::{InitPaths, Timeout};
 
 /// Builds the system.
@@ -77,7 +79,7 @@ fn serve(call: &mut Call) -> Result<c_int, Error> {
     call.process()?.system()?;
     // Looked up anew after each step: meanwhile the testbench may have shut it down.
     while let Some(vhost) = call.process()?.running()? {
-        if vhost.tick()? == 0 {
+        if vhost.tick()? == 0 || quit::is_requested() {
             break;
         }
         drop(vhost);
@@ -97,11 +99,22 @@ fn serve(call: &mut Call) -> Result<c_int, Error> {
 /// Drops the system and ends the process.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_quit(status: c_int) {
-    guard("mb_quit", (), |call| {
-        call.reject_reentrant()?;
-        call.process()?.stop()?;
-        std::process::exit(status)
-    });
+    quit(status);
+}
+
+/// Names the DPI scope of the testbench's exports.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn mb_set_scope(name: *const c_char) -> c_int {
+    guard("mb_set_scope", -1, |call| {
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let name = unsafe { optional_text(name, "name") }?;
+        call.process()?;
+        match name {
+            None => scope::unname(),
+            Some(name) => name_scope(name, "`name`")?,
+        }
+        Ok(0)
+    })
 }
 
 /// Asks to be told of what is served and written.

@@ -9,6 +9,7 @@
 //! - [`guard`]: entry of every function: enters the strand, catches panics, reports errors.
 //! - [`process`]: the one system of the process.
 //! - [`refused`]: calls that overlap another thread's.
+//! - [`quit`]: the end of the process, from wherever it is asked for.
 //! - [`exit`]: flushes recordings when the process ends without `mb_shutdown`.
 //! - [`arguments`], [`returned`], [`error`]: pointers in, pointers out, errors.
 //!
@@ -42,6 +43,7 @@ mod lifecycle;
 mod process;
 #[cfg(feature = "c_abi_query")]
 mod query;
+mod quit;
 mod refused;
 mod returned;
 #[cfg(feature = "c_abi_rpc")]

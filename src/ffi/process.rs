@@ -17,7 +17,7 @@ use crate::foreign::report;
 use crate::messages::announced::Observing;
 use crate::messages::foreign::Severity;
 use crate::sim::fork::watch_forks;
-use crate::sim::{keep_loaded, scope, testbench};
+use crate::sim::{SimError, keep_loaded, scope, testbench};
 use crate::system::{InitPaths, Sockets, Standalone, Timeout, Vhost};
 
 /// State of the C ABI.
@@ -33,8 +33,6 @@ pub(super) struct Process {
     attached: RefCell<Vec<Named>>,
     /// Forks of the process.
     pub(super) forks: Forks,
-    /// The scopes of further calls are of no use.
-    scope_is_known: Cell<bool>,
     /// Strings that C was given a pointer to.
     pub(super) returned: ReturnedStrings,
 }
@@ -56,6 +54,32 @@ enum State {
     Failed(Rc<str>),
 }
 
+/// Report of a system that begins anew by itself.
+const OVER: &str = "the simulation of the system before was deleted without `mb_shutdown`: the system begins anew; call `mb_shutdown` \
+                    before a model is deleted";
+
+/// Names the DPI scope of the testbench's exports; `origin` says where the name is from.
+pub(super) fn name_scope(name: &str, origin: &'static str) -> Result<(), Error> {
+    let found = scope::name(name).map_err(SimError::Absent)?;
+    if found {
+        Ok(())
+    } else {
+        let name = name.to_owned();
+        Err(Error::NoSuchScope { name, origin })
+    }
+}
+
+/// Names the scope that the environment says, unless one was named.
+fn name_scope_of_environment() -> Result<(), Error> {
+    const VARIABLE: &str = "VHOST_SCOPE";
+    match std::env::var_os(VARIABLE) {
+        Some(name) if !name.is_empty() && !scope::is_named() => {
+            name_scope(&name.to_string_lossy(), VARIABLE)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Bit of `mb_observe` for requests that are served.
 pub(super) const SERVED: u32 = 1;
 /// Bit of `mb_observe` for bytes that are written into memory.
@@ -69,7 +93,6 @@ impl Process {
             observed: Cell::new(0),
             timeout: Cell::new(None),
             attached: RefCell::new(Vec::new()),
-            scope_is_known: Cell::new(false),
             returned: ReturnedStrings::new(),
             forks: Forks::new(),
         }
@@ -106,9 +129,7 @@ impl Process {
 
     #[inline]
     fn see_scope(&self) {
-        if !self.scope_is_known.get() {
-            self.scope_is_known.set(scope::see());
-        }
+        scope::see();
     }
 
     /// Adds to the events that the testbench observes, until the system is shut down.
@@ -203,6 +224,15 @@ impl Process {
     /// Builds the system.
     pub(super) fn start(&self, paths: InitPaths) -> Result<(), Error> {
         match self.state() {
+            State::Running { vhost, .. } if scope::simulation_is_over() => {
+                drop(vhost);
+                self.end_system()?;
+                scope::renew();
+                scope::tell();
+                let vhost = self.build(paths, false)?;
+                vhost.report(Severity::Warning, "mb_init", OVER)?;
+                Ok(vhost.register_channels()?)
+            }
             State::Running { vhost, implicit } => {
                 // Built before anyone could say from what: if from the environment, this is it.
                 if !implicit || paths != InitPaths::default() {
@@ -225,6 +255,18 @@ impl Process {
 
     /// Drops the system, and closes all sockets.
     pub(super) fn stop(&self) -> Result<(), Error> {
+        let ended = self.end_system();
+        if !matches!(ended, Err(Error::Busy | Error::Reentrant)) {
+            self.observed.set(0);
+            self.timeout.set(None);
+            self.attached.borrow_mut().clear();
+            self.end_snapshots();
+            scope::forget();
+        }
+        ended
+    }
+
+    fn end_system(&self) -> Result<(), Error> {
         match &*self.state.borrow() {
             State::Busy => return Err(Error::Busy),
             // A host program uses it, further up on the stack.
@@ -243,11 +285,6 @@ impl Process {
             _ => catch(|| self.close_sockets()),
         };
         self.set_state(State::Empty);
-        self.observed.set(0);
-        self.timeout.set(None);
-        self.attached.borrow_mut().clear();
-        scope::forget();
-        self.scope_is_known.set(false);
         ended
     }
 
@@ -258,6 +295,7 @@ impl Process {
         watch_forks();
         end_recordings_at_exit();
         let built = catch(|| {
+            name_scope_of_environment()?;
             let attached = self.attached.borrow().clone();
             let sockets = self.standalone()?;
             let (vhost, beginning) = Vhost::from_environment(paths, sockets, attached, configure)?;

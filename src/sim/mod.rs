@@ -4,6 +4,7 @@
 //! - [`symbols`]: declarations of every simulator function that is called.
 //! - [`symbol`]: symbol lookup: a weak reference, then `dlsym`.
 //! - [`scope`]: DPI scope of exported functions.
+//! - [`lifetime`]: life of a simulation, and of its scopes and handles.
 //! - [`testbench`]: exported functions of the testbench: methods, tasks, reports.
 //! - [`sv_memory`], [`c_memory`]: black-box memories of the testbench and of a C model.
 //! - [`vpi`], [`uvm_hdl`]: words of HDL arrays, as [`vecval`]s.
@@ -25,6 +26,7 @@ mod c_memory;
 mod float;
 pub(crate) mod fork;
 mod library;
+pub(crate) mod lifetime;
 mod locale;
 pub(crate) mod open_array;
 pub(crate) mod printf;
@@ -80,9 +82,18 @@ pub(crate) enum SimError {
     /// Present, but callable in a DPI scope only, and none is known.
     #[error(
         "`{symbol}` can't be called, since no DPI scope is known: call `mb_init` from the package or module that \
-         exports it, or import the functions you call as `context`"
+         exports it, import the functions you call as `context`, or name the scope by `mb_set_scope` or VHOST_SCOPE"
     )]
     NoScope {
+        /// Symbol name.
+        symbol: &'static str,
+    },
+    /// Simulation of the function has ended.
+    #[error(
+        "`{symbol}` can't be called, since the simulation that exports it has ended: call `mb_shutdown` before a model is \
+         deleted, and `mb_init` for the next one"
+    )]
+    Ended {
         /// Symbol name.
         symbol: &'static str,
     },

@@ -1,107 +1,321 @@
 //! DPI scope of exported functions.
 //!
-//! A simulator resolves an exported function in a scope, which a `context` import sets for the time of its call. The testbench's
-//! exports are in one package or module: the scope of `mb_init`'s caller, or else the last scope seen.
+//! A simulator finds an exported function in a scope, which an import declared `context` sets for as long as it runs.
+//! The testbench's exports are in one package or module: its scope is the one that was named, or that `mb_init` was called from, or
+//! else the last one that was seen. Without any, as where a program in C++ drives the model, Verilator is content with any scope of
+//! the model.
 
-use std::cell::Cell;
-use std::ffi::c_void;
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, c_void};
 use std::ptr;
 
-use super::strand::{is_entered, strand_local};
-use super::symbols::{svGetScope, svSetScope};
-use super::{SimError, symbol::Symbol};
+use super::lifetime::{
+    Current, Life, Stand, is_over, is_verilator, known, name_of_scope, release, scope_of_name,
+};
+use super::strand::{Abroad, is_entered, strand_local};
+use super::symbols::{
+    svGetScope, svSetScope, vpi_get_str, vpi_iterate, vpi_release_handle, vpi_scan,
+};
+use super::{Absent, SimError, symbol};
 
 strand_local! {
     static SCOPE: Cell<Scope> = Cell::new(Scope::Unknown);
 }
 
-/// Known scope of the exports.
+strand_local! {
+    /// The name of the scope.
+    static NAME: RefCell<Option<String>> = RefCell::new(None);
+}
+
+/// What is known of the exports' scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
     Unknown,
-    /// Seen in a call that may come from another scope.
-    Seen(*mut c_void),
-    /// Declared by a call from the exports' scope.
-    Told(*mut c_void),
+    /// It was known, and its simulation is over.
+    Ended,
+    Known {
+        scope: *mut c_void,
+        life: Life,
+        by: By,
+    },
 }
 
-/// Stores the caller's scope as that of the exports. No effect if the caller has none.
+/// How a scope came to be known; a later one says more than an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum By {
+    /// Any of the design.
+    Guess,
+    /// Seen in a call that may have come from elsewhere.
+    Call,
+    /// Said to be the one, by a call from it.
+    Init,
+    /// Named by the user.
+    Name,
+}
+
+/// Takes the caller's scope for that of the exports, unless one was named. A caller without one changes nothing.
+///
+/// A simulation is there: a current scope that was deleted is looked for by its name.
 pub(crate) fn tell() {
-    if let Some(scope) = current() {
-        set(Scope::Told(scope));
+    if let Scope::Known { by: By::Name, .. } = get() {
+        return;
+    }
+    if let Some(scope) = current(scope_of_name_at) {
+        keep(scope, By::Init);
     }
 }
 
-/// Takes the caller's scope for that of the exports, unless a better one is known. True where later callers' scopes are of no use: a
-/// better one is known, or there is no simulator.
-pub(crate) fn see() -> bool {
-    if matches!(get(), Scope::Told(_)) {
-        return true;
+/// Takes the caller's scope for that of the exports, unless a better one is known.
+#[inline]
+pub(crate) fn see() {
+    match get() {
+        Scope::Known { by, .. } if by > By::Call => {}
+        _ => look(),
     }
-    look();
-    svGetScope.get().is_err()
+}
+
+/// Takes the scope of this name for that of the exports; false where the simulator has none.
+///
+/// # Errors
+/// [`Absent`] where the simulator finds no scopes by their names.
+pub(crate) fn name(name: &str) -> Result<bool, Absent> {
+    super::symbols::svGetScopeFromName.get()?;
+    let found = scope_of_name(name);
+    if let Some(scope) = found {
+        keep(scope, By::Name);
+    }
+    Ok(found.is_some())
+}
+
+/// Forgets a scope that was named.
+pub(crate) fn unname() {
+    if let Scope::Known { by: By::Name, .. } = get() {
+        put(Scope::Unknown);
+    }
+}
+
+/// True if a scope was named.
+pub(crate) fn is_named() -> bool {
+    matches!(get(), Scope::Known { by: By::Name, .. })
+}
+
+/// True if a simulation that the system has used was deleted.
+pub(crate) fn simulation_is_over() -> bool {
+    is_over()
+}
+
+/// Forgets the scope, and where the simulator's functions are: the next system may be another simulation's.
+pub(crate) fn forget() {
+    drop_residue();
+    put(Scope::Unknown);
+    release();
+    symbol::look_up_anew();
+}
+
+/// As [`forget`], but keeps a scope that was named in a simulation that is there.
+pub(crate) fn renew() {
+    let named = match get() {
+        scope @ Scope::Known {
+            life, by: By::Name, ..
+        } if life.stand() == Stand::Alive => Some(scope),
+        _ => None,
+    };
+    forget();
+    if let Some(Scope::Known { scope, .. }) = named {
+        keep(scope, By::Name);
+    }
 }
 
 fn get() -> Scope {
     SCOPE.with(Cell::get).unwrap_or(Scope::Unknown)
 }
 
-fn set(scope: Scope) {
+fn put(scope: Scope) {
     SCOPE.with(|known| known.set(scope));
 }
 
+/// Keeps a scope that is alive.
+fn keep(scope: *mut c_void, by: By) {
+    let life = match get() {
+        // Marked already.
+        Scope::Known {
+            scope: known, life, ..
+        } if known == scope && life.stand() == Stand::Alive => life,
+        _ => {
+            NAME.with(|name| name.replace(name_of_scope(scope)));
+            Life::of_scope(scope)
+        }
+    };
+    put(Scope::Known { scope, life, by });
+}
+
 fn look() {
-    if let Some(scope) = current() {
-        set(Scope::Seen(scope));
+    if let Some(scope) = current(|_, _| None) {
+        keep(scope, By::Call);
     }
 }
 
-/// Clears the scope: the next system may belong to another simulation.
-pub(crate) fn forget() {
-    set(Scope::Unknown);
+/// The scope of this name, where it has this address.
+fn scope_of_name_at(name: &str, address: *mut c_void) -> Option<*mut c_void> {
+    scope_of_name(name).filter(|scope| *scope == address)
 }
 
-/// Looks up an exported function and enters its scope until the guard is dropped.
-pub(super) fn enter<F: Copy>(export: &Symbol<F>) -> Result<(F, Entered), SimError> {
+/// Finds an exported function and enters its scope until the guard is dropped.
+pub(super) fn enter<F: Copy>(export: &symbol::Symbol<F>) -> Result<(F, Entered), SimError> {
     let function = export.get()?;
     let Ok(set) = svSetScope.get() else {
-        // Without a simulator the functions are plain C.
-        return Ok((function, Entered(ptr::null_mut())));
+        // No simulator: the functions are plain C.
+        return Ok((function, Entered::from(None)));
     };
-    if get() == Scope::Unknown && !is_entered() {
-        // System of a Rust program that the simulator called through the program's own import.
+    let symbol = export.name();
+    let scope = live().ok_or(match get() {
+        Scope::Ended => SimError::Ended { symbol },
+        _ => SimError::NoScope { symbol },
+    })?;
+    // SAFETY: the simulator gave this scope, and it is alive.
+    let before = unsafe { set(scope) };
+    Ok((function, Entered::from(Some(before))))
+}
+
+/// The scope of the exports, which is alive.
+fn live() -> Option<*mut c_void> {
+    if let Scope::Known { scope, life, by } = get() {
+        match life.stand() {
+            Stand::Alive => return Some(scope),
+            // Addresses are the simulator's own after a reset; its names stay.
+            Stand::Reset => {
+                put(Scope::Unknown);
+                let name = NAME.with(RefCell::take).flatten();
+                if let Some(anew) = name.and_then(|name| scope_of_name(&name)) {
+                    keep(anew, by);
+                } else {
+                    look();
+                }
+            }
+            Stand::Over => put(Scope::Ended),
+        }
+    }
+    if !is_entered() {
+        // The system of a Rust program, which the simulator has called by an import of the program's own.
         look();
     }
-    let (Scope::Seen(scope) | Scope::Told(scope)) = get() else {
-        return Err(SimError::NoScope {
-            symbol: export.name(),
-        });
-    };
-    // SAFETY: the simulator gave this scope, and no simulation has ended since.
-    let before = unsafe { set(scope) };
-    Ok((function, Entered(before)))
+    if get() == Scope::Unknown
+        && let Some(scope) = top_module()
+    {
+        keep(scope, By::Guess);
+    }
+    match get() {
+        Scope::Known { scope, .. } => Some(scope),
+        Scope::Unknown | Scope::Ended => None,
+    }
 }
 
 /// Restores the previous scope on drop.
 #[must_use = "the scope is left when this is dropped"]
-pub(super) struct Entered(*mut c_void);
+pub(super) struct Entered {
+    /// The scope before, where there are scopes.
+    before: Option<*mut c_void>,
+    _abroad: Abroad,
+}
 
-impl Drop for Entered {
-    fn drop(&mut self) {
-        // No scope to restore; simulators reject NULL.
-        if self.0.is_null() {
-            return;
-        }
-        if let Ok(set) = svSetScope.get() {
-            // SAFETY: the simulator gave this scope when ours was entered.
-            unsafe { set(self.0) };
-        }
+impl Entered {
+    fn from(before: Option<*mut c_void>) -> Self {
+        let _abroad = Abroad::go(true);
+        Self { before, _abroad }
     }
 }
 
-fn current() -> Option<*mut c_void> {
-    let get = svGetScope.get().ok()?;
-    // SAFETY: it takes nothing, and may be called wherever an imported function runs.
-    let scope = unsafe { get() };
-    (!scope.is_null()).then_some(scope)
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let (Some(before), Ok(set)) = (self.before, svSetScope.get()) else {
+            return;
+        };
+        // A caller without a scope has none to go back to. Verilator takes NULL for it, and keeps no scope that may be deleted; others
+        // complain of a NULL.
+        if before.is_null() && !is_verilator() {
+            return;
+        }
+        // SAFETY: the simulator gave this scope when ours was entered.
+        unsafe { set(before) };
+    }
+}
+
+/// The scope that is current; none where it is unknown, or was deleted and `anew` does not find it by its name and address.
+///
+/// Verilator's `svGetScope` warns outside of an import; its `svSetScope` gives the current scope without a word.
+fn current(anew: impl FnOnce(&str, *mut c_void) -> Option<*mut c_void>) -> Option<*mut c_void> {
+    if !is_verilator() {
+        let get = svGetScope.get().ok()?;
+        // SAFETY: it takes nothing, and may be called wherever an imported function runs.
+        let scope = unsafe { get() };
+        return (!scope.is_null()).then_some(scope);
+    }
+    let scope = swapped()?;
+    match known(scope) {
+        Current::Alive => Some(scope),
+        Current::Dead(name) => anew(&name, scope),
+    }
+}
+
+/// The scope that Verilator has as the current one.
+fn swapped() -> Option<*mut c_void> {
+    let set = svSetScope.get().ok()?;
+    // SAFETY: Verilator keeps the pointer and does not follow it.
+    let scope = unsafe { set(ptr::null()) };
+    if scope.is_null() {
+        return None;
+    }
+    // SAFETY: as above, and it is as it was.
+    unsafe { set(scope) };
+    Some(scope)
+}
+
+/// Has Verilator forget a current scope that was deleted.
+fn drop_residue() {
+    if !is_verilator() {
+        return;
+    }
+    if let (Some(scope), Ok(set)) = (swapped(), svSetScope.get())
+        && known(scope) != Current::Alive
+    {
+        // SAFETY: as in `swapped`.
+        unsafe { set(ptr::null()) };
+    }
+}
+
+// Of `vpi_user.h`.
+const MODULE: i32 = 32;
+const FULL_NAME: i32 = 3;
+
+/// The scope of a module at the top of a design of Verilator's. Verilator finds a function that is exported in one scope from any other.
+fn top_module() -> Option<*mut c_void> {
+    if !is_verilator() {
+        return None;
+    }
+    let (iterate, scan) = (vpi_iterate.get().ok()?, vpi_scan.get().ok()?);
+    let (text, release) = (vpi_get_str.get().ok()?, vpi_release_handle.get().ok()?);
+    // SAFETY: NULL stands for the whole design.
+    let modules = unsafe { iterate(MODULE, ptr::null_mut()) };
+    if modules.is_null() {
+        return None;
+    }
+    // SAFETY: the iterator is the simulator's.
+    let module = unsafe { scan(modules) };
+    if module.is_null() {
+        // The end of an iterator releases it.
+        return None;
+    }
+    // SAFETY: the handle is the simulator's.
+    let name = unsafe { text(FULL_NAME, module) };
+    let found = (!name.is_null()).then(|| {
+        // SAFETY: the simulator gives a NUL-terminated name, which stays until its next call.
+        unsafe { CStr::from_ptr(name) }
+            .to_string_lossy()
+            .into_owned()
+    });
+    for handle in [module, modules] {
+        // SAFETY: the handle is the simulator's, and this is its last use.
+        unsafe { release(handle) };
+    }
+    scope_of_name(&found?)
 }

@@ -33,8 +33,17 @@
     X(vpi_get_value_array)      \
     X(vpi_put_value_array)      \
     X(vpi_chk_error)            \
+    X(vpi_register_cb)          \
+    X(vpi_iterate)              \
+    X(vpi_scan)                 \
+    X(vpi_get_str)              \
     X(svGetScope)               \
     X(svSetScope)               \
+    X(svGetScopeFromName)       \
+    X(svGetNameFromScope)       \
+    X(svPutUserData)            \
+    X(svGetUserData)            \
+    X(_ZN9Verilated11productNameEv) \
     X(svIsDisabledState)        \
     X(svAckDisabledState)       \
     X(svSize)                   \

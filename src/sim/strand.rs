@@ -131,6 +131,37 @@ pub(crate) fn enter_briefly() -> Result<Entered, Overlap> {
     })
 }
 
+/// True while the thread inside the strand runs a function of the testbench's.
+static ABROAD: AtomicBool = AtomicBool::new(false);
+
+/// Code of the testbench's, or of the library's, that runs for as long as it lives.
+#[must_use = "it ends when this is dropped"]
+pub(crate) struct Abroad {
+    before: bool,
+}
+
+impl Abroad {
+    /// Code of the testbench's begins, or of the library's.
+    #[inline]
+    pub(crate) fn go(abroad: bool) -> Self {
+        let before = ABROAD.load(Ordering::Relaxed);
+        ABROAD.store(abroad, Ordering::Relaxed);
+        Self { before }
+    }
+
+    /// True while a function of the testbench's runs, called by the library.
+    pub(crate) fn is() -> bool {
+        ABROAD.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Abroad {
+    #[inline]
+    fn drop(&mut self) {
+        ABROAD.store(self.before, Ordering::Relaxed);
+    }
+}
+
 /// True if this thread is inside the strand.
 #[inline]
 pub(crate) fn is_entered() -> bool {

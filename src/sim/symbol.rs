@@ -1,8 +1,10 @@
 //! Function that the loading program may define.
 
 use std::ffi::{CStr, c_char, c_void};
+use std::marker::PhantomData;
 use std::mem::{size_of, transmute_copy};
-use std::sync::OnceLock;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::{Absent, c_text};
 
@@ -10,12 +12,25 @@ unsafe extern "C" {
     fn vhost_weak_symbol(name: *const c_char) -> *mut c_void;
 }
 
-/// Function of C type `F`, looked up at first use: a weak reference, resolved by a definition in the program at link or load
-/// time, then `dlsym`, which also finds later libraries. The result is cached, a miss too.
+/// A function of C type `F`, looked for at first use: as a weak reference, which a definition in the program resolves
+/// when it is linked or loaded, then by `dlsym`, which also sees what was loaded later. What was found, or not found,
+/// stays so until [`look_up_anew`].
 #[derive(Debug)]
 pub(super) struct Symbol<F> {
     name: &'static str,
-    found: OnceLock<Option<F>>,
+    /// Its address; NULL where there is none.
+    found: AtomicPtr<c_void>,
+    /// The [`ROUND`] in which it was looked for; 0 for none.
+    round: AtomicUsize,
+    function: PhantomData<F>,
+}
+
+/// Number of the look-ups that are valid.
+static ROUND: AtomicUsize = AtomicUsize::new(1);
+
+/// Has every function be looked for anew at its next use: another testbench may have been loaded.
+pub(super) fn look_up_anew() {
+    ROUND.fetch_add(1, Ordering::Relaxed);
 }
 
 impl<F: Copy> Symbol<F> {
@@ -27,20 +42,35 @@ impl<F: Copy> Symbol<F> {
         const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
         Self {
             name,
-            found: OnceLock::new(),
+            found: AtomicPtr::new(ptr::null_mut()),
+            round: AtomicUsize::new(0),
+            function: PhantomData,
         }
     }
 
-    /// Function to call.
+    /// The function, for a call.
+    #[inline]
     pub(super) fn get(&self) -> Result<F, Absent> {
-        let found = self.found.get_or_init(|| {
-            let address = address_of(&c_text(self.name))?;
-            // SAFETY: an address of this name is that of a function of type `F`, as `new` was promised.
-            Some(unsafe { transmute_copy::<*mut c_void, F>(&address) })
-        });
-        found.ok_or_else(|| Absent {
-            symbol: self.name(),
-        })
+        // The address was stored before the round.
+        if self.round.load(Ordering::Acquire) != ROUND.load(Ordering::Relaxed) {
+            self.look_up();
+        }
+        let address = self.found.load(Ordering::Relaxed);
+        if address.is_null() {
+            return Err(Absent {
+                symbol: self.name(),
+            });
+        }
+        // SAFETY: an address of this name is that of a function of type `F`, as `new` was promised.
+        Ok(unsafe { transmute_copy::<*mut c_void, F>(&address) })
+    }
+
+    #[cold]
+    fn look_up(&self) {
+        let round = ROUND.load(Ordering::Relaxed);
+        let address = address_of(&c_text(self.name)).unwrap_or(ptr::null_mut());
+        self.found.store(address, Ordering::Relaxed);
+        self.round.store(round, Ordering::Release);
     }
 
     /// Symbol name.

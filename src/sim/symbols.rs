@@ -10,6 +10,7 @@
 
 use std::ffi::{c_char, c_int, c_void};
 
+use super::lifetime::CallbackData;
 use super::symbol::Symbol;
 use super::vecval::Vecval;
 use super::vpi::{ArrayValue, ErrorInfo, Value};
@@ -120,11 +121,30 @@ simulator! {
     /// Level and text of the last call's error; 0 if there was none.
     fn vpi_chk_error(error: *mut ErrorInfo) -> i32;
 
-    /// Scope of the imported function being called.
+    /// Has a function called on an event; NULL where the simulator does not tell of it.
+    fn vpi_register_cb(data: *mut CallbackData) -> *mut c_void;
+    /// An iterator over objects of this type; NULL where there are none.
+    fn vpi_iterate(kind: i32, object: *mut c_void) -> *mut c_void;
+    /// The next object of an iterator; NULL, and the iterator is released, where there is none.
+    fn vpi_scan(iterator: *mut c_void) -> *mut c_void;
+    /// A property of an object that is a text.
+    fn vpi_get_str(property: i32, object: *mut c_void) -> *mut c_char;
+
+    /// The scope of the imported function that is being called.
     fn svGetScope() -> *mut c_void;
     /// Sets the scope of exported functions, and returns the previous one.
     fn svSetScope(scope: *const c_void) -> *mut c_void;
-    /// Disable state of the running task.
+    /// The scope of this name; NULL where there is none.
+    fn svGetScopeFromName(name: *const c_char) -> *mut c_void;
+    /// The name of a scope.
+    fn svGetNameFromScope(scope: *const c_void) -> *const c_char;
+    /// Keeps data for a scope under a key: 0, or -1.
+    fn svPutUserData(scope: *const c_void, key: *mut c_void, data: *mut c_void) -> c_int;
+    /// Data that is kept for a scope under a key; NULL where there is none.
+    fn svGetUserData(scope: *const c_void, key: *mut c_void) -> *mut c_void;
+    /// `Verilated::productName()` of Verilator's runtime, in C++.
+    fn _ZN9Verilated11productNameEv() -> *const c_char;
+    /// Whether the running task is being disabled.
     fn svIsDisabledState() -> c_int;
     /// Acknowledges the disable.
     fn svAckDisabledState();

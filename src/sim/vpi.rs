@@ -1,13 +1,16 @@
 //! HDL objects by VPI (IEEE 1800-2017, clauses 36 to 38).
 //!
-//! Handles are cached: a look-up by name takes several times as long as an access.
+//! A handle is looked up once and kept: a look-up by name takes several times as long as the access. Handles have the
+//! [lifetime](Life) of their simulation: one that has ended gets none of them back.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::{self, NonNull};
+use std::rc::Rc;
 use std::slice;
 
 use thiserror::Error;
 
+use super::lifetime::{Life, Stand};
 use super::symbols::{
     vpi_chk_error, vpi_get, vpi_get_value, vpi_get_value_array, vpi_handle, vpi_handle_by_index,
     vpi_handle_by_name, vpi_put_value, vpi_put_value_array, vpi_release_handle,
@@ -80,16 +83,22 @@ pub(crate) enum VpiError {
 
 /// HDL object.
 #[derive(Debug)]
-pub(crate) struct Object(NonNull<c_void>);
+pub(crate) struct Object(NonNull<c_void>, Rc<Life>);
 
 impl Object {
     /// Object of a hierarchical name, if there is one.
     pub(crate) fn by_name(name: &str) -> Result<Option<Self>, VpiError> {
         let by_name = vpi_handle_by_name.get()?;
-        let mut name = c_text(name).into_bytes_with_nul();
+        let mut text = c_text(name).into_bytes_with_nul();
         // SAFETY: the name is NUL-terminated, and a NULL scope stands for the whole design.
-        let handle = unsafe { by_name(name.as_mut_ptr().cast(), ptr::null_mut()) };
-        Ok(NonNull::new(handle).map(Self))
+        let handle = unsafe { by_name(text.as_mut_ptr().cast(), ptr::null_mut()) };
+        let handle = NonNull::new(handle);
+        Ok(handle.map(|handle| Self(handle, Rc::new(Life::of_object(name)))))
+    }
+
+    /// How its simulation stands. Only what is alive may be used.
+    pub(crate) fn stand(&self) -> Stand {
+        self.1.stand()
     }
 
     /// Element `index` of an array, if there is one.
@@ -97,7 +106,12 @@ impl Object {
         let by_index = vpi_handle_by_index.get()?;
         // SAFETY: the handle is one of the simulator's that has not been given back.
         let handle = unsafe { by_index(self.0.as_ptr(), index) };
-        Ok(NonNull::new(handle).map(Self))
+        Ok(self.beside(handle))
+    }
+
+    /// The object of a handle that this one has given.
+    fn beside(&self, handle: *mut c_void) -> Option<Self> {
+        NonNull::new(handle).map(|handle| Self(handle, self.1.clone()))
     }
 
     /// Width of a vector in bits, 0 if unknown; `None` for an array, whose size counts elements.
@@ -138,7 +152,7 @@ impl Object {
         let (handle, get_value) = (vpi_handle.get()?, vpi_get_value.get()?);
         // SAFETY: as in `element`.
         let bound = unsafe { handle(side, self.0.as_ptr()) };
-        let Some(bound) = NonNull::new(bound).map(Self) else {
+        let Some(bound) = self.beside(bound) else {
             return Ok(None);
         };
         let mut value = Value {
@@ -157,6 +171,9 @@ impl Object {
 
 impl Drop for Object {
     fn drop(&mut self) {
+        if self.stand() != Stand::Alive {
+            return;
+        }
         if let Ok(release) = vpi_release_handle.get() {
             // SAFETY: the handle is the simulator's, and this is its last use.
             unsafe { release(self.0.as_ptr()) };

@@ -4,19 +4,19 @@ use std::cell::{OnceCell, RefCell};
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::builder::{HostCallback, Started};
 use super::{
-    Alone, Error, Inner, NamedChannel, Observed, Ports, Timeout, Vhost, Watchdog, sockets,
+    Alone, Error, Flusher, Inner, NamedChannel, Observed, Ports, Timeout, Vhost, Watchdog, sockets,
 };
-use crate::actors::console::Console;
+use crate::actors::console::{Console, Text};
 use crate::actors::files::{Disk, Files, Root, SpecialNames};
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
 use crate::actors::memory::{Local, Memory};
 use crate::actors::rpc::Rpc;
 use crate::actors::sockets::Hub;
-use crate::attach::{Attach, Channel, Reporter, Site, channels as served};
+use crate::attach::{AtExit, Attach, Channel, Reporter, Site, channels as served, end_at_exit};
 use crate::bus::{Bus, BusError, Inbox, Party, Port};
 use crate::config::{ChannelConfig, ConfigWarning};
 use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Paths, Python, host_code, make};
@@ -52,7 +52,7 @@ pub(crate) struct Parts {
     /// Sources of nondeterminism.
     pub(crate) outside: Outside,
     /// Sink of firmware's text.
-    pub(crate) sink: Box<dyn io::Write>,
+    pub(crate) sink: Box<dyn io::Write + Send>,
     /// Sockets, some possibly open.
     pub(crate) sockets: Rc<RefCell<Hub>>,
     /// Taps from the first message on.
@@ -177,7 +177,9 @@ impl Vhost {
         };
         let console = {
             let desk = bus.desk(console::Inbox::PARTY);
-            bus.start(|_| Console::new(desk, names, sink, &foreign))?
+            let text = Arc::new(Mutex::new(Text::new(names, sink)));
+            end_at_exit(&text);
+            bus.start(|_| Console::new(desk, text, &foreign))?
         };
         let rpc = start_rpc(&bus, &foreign)?;
         let told = rpc.clone();
@@ -234,6 +236,7 @@ impl Vhost {
             observed,
             root: outside.root,
             watchdog: Watchdog::off(),
+            flusher: Flusher::default(),
             _alone: alone,
         };
         let system = Self(Rc::new(system));
@@ -337,6 +340,14 @@ impl Vhost {
             memory: &ports.memory,
             foreign: &ports.foreign,
         }
+    }
+}
+
+/// Puts out the lines that firmware has begun: `exit` destroys no system.
+impl AtExit for Text {
+    fn end(&mut self) -> io::Result<()> {
+        Text::end(self);
+        Ok(())
     }
 }
 

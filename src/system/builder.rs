@@ -49,7 +49,7 @@ pub struct Builder {
     files: Option<PathBuf>,
     extensions: Openers,
     virtuals: Openers,
-    console: Option<Box<dyn io::Write>>,
+    console: Option<Box<dyn io::Write + Send>>,
     socket_queue: Option<usize>,
     sockets: Option<Rc<RefCell<Hub>>>,
     on_report: Option<Box<OnReport>>,

@@ -5,6 +5,7 @@ mod build;
 mod builder;
 mod entry;
 mod error;
+mod flusher;
 mod log;
 mod origin;
 #[cfg(feature = "python")]
@@ -18,6 +19,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::path::Path;
 use std::rc::{Rc, Weak};
+use std::time::Instant;
 
 pub(crate) use build::Beginning;
 pub use builder::Builder;
@@ -27,6 +29,7 @@ pub use entry::{
     mailbox_init_with_paths, mb_server_run,
 };
 pub use error::Error;
+use flusher::Flusher;
 pub use replay::{ActorName, Difference, NoSuchActor, Replay, ReplayError, Replayed};
 pub use sockets::Sockets;
 pub(crate) use sockets::Standalone;
@@ -74,6 +77,7 @@ struct Inner {
     watchdog: Watchdog,
     /// Root directory of firmware's files.
     root: Option<Root>,
+    flusher: Flusher,
     _alone: Alone,
 }
 
@@ -142,8 +146,12 @@ impl Vhost {
         if !inner.unregistered.borrow().is_empty() {
             self.register_at_last()?;
         }
-        if inner.bus.tick()? {
+        let worked = inner.bus.tick()?;
+        if worked {
             self.report_panics()?;
+        }
+        if inner.bus.unflushed() && inner.flusher.tick(worked, Instant::now) {
+            inner.bus.flush();
         }
         if inner.watchdog.is_due(inner.bus.now()) {
             self.fire()?;
@@ -213,7 +221,10 @@ impl Vhost {
         if severity == Severity::Fatal {
             board.fail(&format!("watchdog: {text}"));
         }
-        self.report(severity, "watchdog", text)
+        let reported = self.report(severity, "watchdog", text);
+        // Whoever reads it may well kill the process.
+        bus.flush();
+        reported
     }
 
     /// Has firmware's paths lead from another directory from now on. Open files stay open.

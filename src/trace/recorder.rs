@@ -19,8 +19,9 @@ use crate::messages::foreign::{Report, Severity};
 
 /// A tap that records all it sees in a file.
 ///
-/// The file is written as it goes, in blocks, and flushed when the recorder is dropped, when a fatal error is reported, and when
-/// the process exits by `exit`. Where it can't be written any more the recording ends there; the rest of the run is not
+/// The file is written as it goes, in blocks. It is flushed at least every second of wall time in which the system ticks, when
+/// the system has been idle for a while, when the watchdog or a fatal error is reported, when the recorder is dropped, and when the
+/// process exits by `exit`. Where it can't be written any more the recording ends there; the rest of the run is not
 /// disturbed.
 pub struct Recorder {
     file: PathBuf,
@@ -79,7 +80,7 @@ impl Recorder {
         };
         recorder
             .write(header, |_| Ok(()))
-            .and_then(|()| recorder.flush())?;
+            .and_then(|()| recorder.write_out())?;
         Ok(recorder)
     }
 
@@ -123,7 +124,7 @@ impl Recorder {
         let fatal = event
             .is::<Report>()
             .is_some_and(|report| report.severity == Severity::Fatal);
-        if fatal { self.flush() } else { Ok(()) }
+        if fatal { self.write_out() } else { Ok(()) }
     }
 
     /// What the message has in common with others, which is written before the first of them.
@@ -174,7 +175,8 @@ impl Recorder {
         lock(&self.output).write_all(frame).map_err(failed)
     }
 
-    fn flush(&self) -> Result<(), TraceError> {
+    /// Writes what is buffered to the file.
+    fn write_out(&self) -> Result<(), TraceError> {
         lock(&self.output).flush().map_err(|cause| TraceError::Io {
             file: self.file.clone(),
             cause,
@@ -196,6 +198,16 @@ impl Tap for Recorder {
             return;
         }
         if let Err(error) = self.record(seen) {
+            self.failed = true;
+            (self.on_failure)(&error);
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.failed {
+            return;
+        }
+        if let Err(error) = self.write_out() {
             self.failed = true;
             (self.on_failure)(&error);
         }

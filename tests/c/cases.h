@@ -33,6 +33,24 @@ void exit_unannounced(void);
 void exit_from_call(void);
 void exit_with_handler(void);
 
+/* ends.c */
+void last_words_at_exit(void);
+void last_words_at_return(void);
+void last_words_at_quick_exit(void);
+void last_words_at_quit(void);
+void quit_in_a_function_of_the_testbench(void);
+void quit_in_a_handler_in_a_call(void);
+void quit_in_a_handler(void);
+void quit_in_a_handler_at_some_time(void);
+void quit_in_a_handler_in_a_step(void);
+void exit_on_a_thread(void);
+void quit_on_a_thread(void);
+void quit_on_a_thread_in_a_call_that_hangs(void);
+void aborted(void);
+void killed_when_idle(void);
+void killed_after_watchdog(void);
+void killed_when_busy(void);
+
 /* misuse.c */
 void backdoor(void);
 void misuse(void);

@@ -14,6 +14,9 @@ static const struct {
     CASE(reentry),          CASE(reentry_by_report), CASE(reentry_by_init), CASE(failed_beginning), CASE(threads), CASE(overlap), CASE(overlap_of_steps),        CASE(exit_unannounced), CASE(exit_from_call), CASE(exit_with_handler),
     CASE(backdoor),         CASE(misuse),         CASE(sockets_alone),    CASE(sockets_stay),  CASE(sockets_in_call),
     CASE(sockets_and_threads), CASE(sockets_lost), CASE(sockets_misuse), CASE(watchdog),
+    CASE(last_words_at_exit), CASE(last_words_at_return), CASE(last_words_at_quick_exit), CASE(last_words_at_quit),
+    CASE(quit_in_a_function_of_the_testbench), CASE(quit_in_a_handler_in_a_call), CASE(quit_in_a_handler), CASE(quit_in_a_handler_at_some_time), CASE(quit_in_a_handler_in_a_step), CASE(exit_on_a_thread), CASE(quit_on_a_thread), CASE(quit_on_a_thread_in_a_call_that_hangs), CASE(aborted),
+    CASE(killed_when_idle), CASE(killed_after_watchdog), CASE(killed_when_busy),
 };
 
 int main(int argc, char **argv) {

@@ -60,8 +60,9 @@ static struct array *find(const char *path) {
 
 static int vecvals_of(int bits) { return (bits + 31) / 32; }
 
-/* An object that was looked up: an array, a row, a word or bits of a word. */
+/* An object that was looked up, after so many resets: an array, a row, a word or bits of a word. */
 struct object {
+    int resets;
     struct array *array;
     int depth, row, col, high, low;
 };
@@ -83,7 +84,7 @@ static int look_up(const char *path, struct object *object) {
         struct array *array = &design[i];
         if (strlen(array->path) != name || strncmp(array->path, path, name) != 0)
             continue;
-        *object = (struct object){array, 0, 0, 0, array->bits - 1, 0};
+        *object = (struct object){0, array, 0, 0, 0, array->bits - 1, 0};
         const char *rest = path + name;
         if (array->rows == 1)
             object->depth = 1;
@@ -133,11 +134,49 @@ struct error_info {
 
 static char error[128];
 
+static int resets;
+
 static void *handle_of(struct object object) {
     struct object *handle = malloc(sizeof *handle);
     *handle = object;
+    handle->resets = resets;
     live++;
     return handle;
+}
+
+/* A handle from before a reset must not be touched. */
+static struct object *used(void *handle) {
+    CHECK_EQ(((struct object *)handle)->resets, resets);
+    return handle;
+}
+
+struct callback {
+    int32_t reason;
+    int32_t (*function)(struct callback *);
+};
+
+enum { END_OF_SIMULATION = 12, START_OF_RESET = 19 };
+
+static struct callback callbacks[8];
+static int registered;
+
+void *vpi_register_cb(struct callback *callback) {
+    CHECK(registered < 8);
+    CHECK(callback->reason == END_OF_SIMULATION || callback->reason == START_OF_RESET);
+    callbacks[registered++] = *callback;
+    return handle_of((struct object){0});
+}
+
+static void happens(int32_t reason) {
+    int called = 0;
+    for (int i = 0; i < registered; i++)
+        if (callbacks[i].reason == reason) {
+            CHECK_EQ(callbacks[i].function(&callbacks[i]), 0);
+            called++;
+        }
+    CHECK_EQ(called, 1);
+    resets++;
+    live = 0;
 }
 
 void *vpi_handle_by_name(char *name, void *scope) {
@@ -149,7 +188,7 @@ void *vpi_handle_by_name(char *name, void *scope) {
 }
 
 void *vpi_handle_by_index(void *handle, int32_t index) {
-    struct object object = *(struct object *)handle;
+    struct object object = *used(handle);
     error[0] = '\0';
     CHECK(object.depth < 2);
     if (!select_element(&object, index))
@@ -160,7 +199,7 @@ void *vpi_handle_by_index(void *handle, int32_t index) {
 
 /* A bound of an array is a constant, which this simulator gives as a row of that number, and never as anything else. */
 void *vpi_handle(int32_t role, void *handle) {
-    struct object object = *(struct object *)handle;
+    struct object object = *used(handle);
     CHECK(role == LEFT || role == RIGHT);
     int first = object.depth == 0 ? object.array->row_from : object.array->from;
     int last = first + (object.depth == 0 ? object.array->rows : object.array->cols) - 1;
@@ -171,12 +210,12 @@ void *vpi_handle(int32_t role, void *handle) {
 
 int32_t vpi_release_handle(void *handle) {
     live--;
-    free(handle);
+    free(used(handle));
     return 1;
 }
 
 int32_t vpi_get(int32_t property, void *handle) {
-    const struct object *object = handle;
+    const struct object *object = used(handle);
     int is_array = object->depth < 2;
     if (property == TYPE)
         return is_array ? REG_ARRAY : REG;
@@ -186,7 +225,7 @@ int32_t vpi_get(int32_t property, void *handle) {
 
 void vpi_get_value(void *handle, struct value *value) {
     static vecval copy[MAX_VECVALS];
-    const struct object *object = handle;
+    const struct object *object = used(handle);
     error[0] = '\0';
     if (object->depth == 3) {
         CHECK_EQ(value->format, INT);
@@ -201,7 +240,7 @@ void vpi_get_value(void *handle, struct value *value) {
 }
 
 void *vpi_put_value(void *handle, struct value *value, void *time, int32_t flags) {
-    const struct object *object = handle;
+    const struct object *object = used(handle);
     CHECK_EQ(object->depth, 2);
     CHECK_EQ(value->format, VECTOR);
     CHECK(time == NULL && flags == 1);
@@ -236,7 +275,7 @@ static void check_run(const struct object *object, const struct array_value *val
 
 void vpi_get_value_array(void *handle, struct array_value *value, int32_t *index, uint32_t count) {
     static vecval copy[WORDS * MAX_VECVALS];
-    struct object object = *(struct object *)handle;
+    struct object object = *used(handle);
     check_run(&object, value, index, count);
     size_t vecvals = (size_t)vecvals_of(object.array->bits);
     for (uint32_t i = 0; i < count; i++) {
@@ -247,7 +286,7 @@ void vpi_get_value_array(void *handle, struct array_value *value, int32_t *index
 }
 
 void vpi_put_value_array(void *handle, struct array_value *value, int32_t *index, uint32_t count) {
-    struct object object = *(struct object *)handle;
+    struct object object = *used(handle);
     check_run(&object, value, index, count);
     if (object.array->sealed) {
         strcpy(error, "the array is read only\n");
@@ -459,6 +498,24 @@ static void kept(void) {
     CHECK_EQ(live, 0);
 }
 
+/* No handle outlives a reset, and none is given back after it. */
+static void reset(void) {
+#ifndef NO_VPI
+    uint8_t bytes[288], read[288];
+    for (int round = 0; round < 4; round++) {
+        for (size_t i = 0; i < sizeof bytes; i++)
+            bytes[i] = (uint8_t)draw();
+        mb_backdoor_write_mem(space, 0x30000, bytes, sizeof bytes);
+        mb_backdoor_write_mem(space, 0x10000, bytes, 256);
+        happens(round % 2 == 0 ? START_OF_RESET : END_OF_SIMULATION);
+        CHECK_EQ(mb_backdoor_read_mem(space, 0x30000, read, sizeof read), sizeof read);
+        CHECK(memcmp(read, bytes, sizeof read) == 0);
+    }
+    /* Nor by mb_shutdown. */
+    happens(END_OF_SIMULATION);
+#endif
+}
+
 static void fails(uint64_t addr, const char *part) {
     uint8_t bytes[32] = {0};
     CHECK_EQ(mb_backdoor_write_mem(space, addr, bytes, sizeof bytes), -1);
@@ -493,7 +550,7 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(void);
-    } cases[] = {{"moves", moves}, {"unknown", unknown}, {"kept", kept}, {"errors", errors}};
+    } cases[] = {{"moves", moves}, {"unknown", unknown}, {"kept", kept}, {"errors", errors}, {"reset", reset}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         if (strcmp(cases[i].name, argv[1]) == 0) {
             cases[i].run();

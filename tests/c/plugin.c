@@ -24,10 +24,15 @@ int main(int argc, char **argv) {
     void (*shutdown)(void) = dlsym(library, "mb_shutdown");
     CHECK(init != NULL && call != NULL && shutdown != NULL);
 
-    CHECK_EQ(init(argv[3], argv[4], argv[5]), 0);
-    CHECK(dlopen(argv[2], RTLD_NOW | RTLD_GLOBAL) != NULL);
     uint64_t args[] = {40, 2};
     uint32_t status = 77;
+    CHECK_EQ(init(argv[3], argv[4], argv[5]), 0);
+    /* What is not there is not looked for again, before the next system. */
+    CHECK_EQ(call("core0", "any", 2, args, &status), 0);
+    CHECK_EQ(status, 3);
+    shutdown();
+    CHECK_EQ(init(argv[3], argv[4], argv[5]), 0);
+    CHECK(dlopen(argv[2], RTLD_NOW | RTLD_GLOBAL) != NULL);
     CHECK_EQ(call("core0", "any", 2, args, &status), 42);
     CHECK_EQ(status, 0);
     shutdown();

@@ -209,6 +209,7 @@ fn run_case(
         backend: case.backend,
         threading: case.threading,
         host: case.host.as_deref(),
+        main: case.main.as_deref(),
         ..Model::of(&case.design)
     })?;
     if let Some(name) = &case.memories {

@@ -1,34 +1,37 @@
-use std::cell::{Cell, RefCell};
+use std::io::{self, Write};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use proptest::prelude::*;
 
+use super::text::LINE_MAX;
 use super::*;
 use crate::bus::{Bus, Port};
 use crate::foreign::Callbacks;
 use crate::foreign::scripted::{Ram, Scripted, Told, map};
+use crate::messages::ChannelId;
 use crate::messages::console::Redirect;
 
 /// A sink that can be looked at, and can be broken.
 #[derive(Clone, Default)]
 struct Screen {
-    bytes: Rc<RefCell<Vec<u8>>>,
-    flushes: Rc<Cell<usize>>,
-    broken: Rc<Cell<bool>>,
+    bytes: Arc<Mutex<Vec<u8>>>,
+    flushes: Arc<AtomicUsize>,
+    broken: Arc<AtomicBool>,
 }
 
 impl Write for Screen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.broken.get() {
+        if self.broken.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        self.bytes.borrow_mut().extend_from_slice(bytes);
+        self.bytes.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.flushes.set(self.flushes.get() + 1);
+        self.flushes.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -48,8 +51,7 @@ impl Bench {
         let (bus, outside, foreign) = Scripted::bus(&ram, Callbacks::default());
         let console = Console::new(
             bus.desk(<Inbox as crate::bus::Inbox>::PARTY),
-            names,
-            Box::new(screen.clone()),
+            Arc::new(Mutex::new(Text::new(names, Box::new(screen.clone())))),
             &foreign,
         );
         let console = bus.start(|_| console).unwrap();
@@ -76,7 +78,7 @@ impl Bench {
 
     /// What was put out since the last look.
     fn seen(&self) -> String {
-        String::from_utf8(self.screen.bytes.take()).unwrap()
+        String::from_utf8(std::mem::take(&mut *self.screen.bytes.lock().unwrap())).unwrap()
     }
 }
 
@@ -90,6 +92,18 @@ fn a_line_comes_out_when_it_ends() {
     assert_eq!(bench.seen(), "[core0] hello, world\n");
     bench.print(0, "\n\n");
     assert_eq!(bench.seen(), "[core0] next\n[core0] \n");
+}
+
+/// A system that is dropped without having been shut down.
+#[test]
+fn a_begun_line_comes_out_when_the_console_ends() {
+    let bench = Bench::new();
+    bench.print(0, "the last words");
+    bench.print(1, "others\r");
+    let screen = bench.screen.clone();
+    drop(bench);
+    let seen = String::from_utf8(screen.bytes.lock().unwrap().clone()).unwrap();
+    assert_eq!(seen, "[core0] the last words\n[core1] others\n");
 }
 
 #[test]
@@ -169,20 +183,20 @@ fn a_message_is_flushed_once_and_only_if_it_ends_a_line() {
     let bench = Bench::new();
     bench.print(0, "a");
     bench.print(0, "");
-    assert_eq!(bench.screen.flushes.get(), 0);
+    assert_eq!(bench.screen.flushes.load(Ordering::Relaxed), 0);
     bench.print(0, "b\nc\nd\n");
-    assert_eq!(bench.screen.flushes.get(), 1);
+    assert_eq!(bench.screen.flushes.load(Ordering::Relaxed), 1);
     bench.finish(None);
-    assert_eq!(bench.screen.flushes.get(), 1);
+    assert_eq!(bench.screen.flushes.load(Ordering::Relaxed), 1);
 }
 
 #[test]
 fn a_broken_sink_is_survived() {
     let bench = Bench::new();
-    bench.screen.broken.set(true);
+    bench.screen.broken.store(true, Ordering::Relaxed);
     bench.print(0, "lost\n");
     bench.print(0, "lost\nkept");
-    bench.screen.broken.set(false);
+    bench.screen.broken.store(false, Ordering::Relaxed);
     bench.print(0, "\n");
     assert_eq!(bench.seen(), "[core0] kept\n");
 }

@@ -21,8 +21,8 @@ use vpi::VpiArrays;
 use words::{Arrays, WordRange, Words};
 
 use crate::mem::{
-    AccessError, Array, Backend, BackendError, Buffer, Geometry, Instances, Memory, MemoryId,
-    MemoryMap, Segment, Shape, StaticMem, Store, fill_in_pieces,
+    AccessError, Array, Backend, BackendError, Buffer, Geometry, HdlProblem, Instances, Memory,
+    MemoryId, MemoryMap, Segment, Shape, StaticMem, Store, fill_in_pieces,
 };
 use crate::messages::foreign::Severity;
 use crate::sim;
@@ -431,6 +431,16 @@ fn unknown_bits(name: &str, words: &Words<impl Arrays>, range: &WordRange) -> St
     }
     let last = words.path(range.instance, range.last);
     format!("memory `{name}`: {first} to {last} have X or Z bits, read as 0")
+}
+
+/// The simulation in which an HDL array was looked up is over.
+#[cold]
+fn over(path: &str) -> BackendError {
+    let cause = "the simulation that has it was deleted: call `mb_shutdown` before a model is deleted, and `mb_init` for the next one";
+    BackendError::Hdl {
+        path: path.to_owned(),
+        cause: HdlProblem::Refused(cause.to_owned()),
+    }
 }
 
 /// The words of a memory that has some.

@@ -3,8 +3,10 @@
 use std::cell::Cell;
 use std::fmt::Write as _;
 
+use super::over;
 use super::words::Arrays;
 use crate::mem::{Array, BackendError, HdlProblem, WordPath};
+use crate::sim::lifetime::{Life, Stand};
 use crate::sim::uvm_hdl::{MAX_BITS, UvmError, UvmHdl, exists};
 use crate::sim::vecval::{Vecval, vecvals_of};
 use crate::sim::vpi::{Object, VpiError};
@@ -21,7 +23,7 @@ pub(super) struct UvmArrays {
 struct Instance {
     path: String,
     /// What is known of it, once it was looked at.
-    known: Cell<Option<Known>>,
+    known: Cell<Option<(Known, Life)>>,
 }
 
 /// What VPI tells of an array.
@@ -70,10 +72,13 @@ impl UvmArrays {
     ) -> Result<(), BackendError> {
         let instance = self.instances.get(instance).ok_or(BackendError::OtherMap)?;
         let known = match instance.known.get() {
-            Some(known) => known,
-            None => self.check(&instance.path)?,
+            Some((known, life)) => match life.stand() {
+                Stand::Alive => known,
+                Stand::Reset => self.look_up(instance)?,
+                Stand::Over => return Err(over(&instance.path)),
+            },
+            None => self.look_up(instance)?,
         };
-        instance.known.set(Some(known));
         let mut path = String::new();
         for (value, word) in values.zip(first..) {
             path.clear();
@@ -82,6 +87,13 @@ impl UvmArrays {
             each(&mut path, value, known)?;
         }
         Ok(())
+    }
+
+    fn look_up(&self, instance: &Instance) -> Result<Known, BackendError> {
+        let known = self.check(&instance.path)?;
+        let life = Life::of_object(&instance.path);
+        instance.known.set(Some((known, life)));
+        Ok(known)
     }
 
     fn word_path<'a>(&self, path: &'a str, known: Known, word: u64) -> WordPath<'a> {
@@ -215,7 +227,11 @@ impl Arrays for UvmArrays {
         let Some(instance) = self.instances.get(instance) else {
             return String::new();
         };
-        let known = instance.known.get().unwrap_or_default();
+        let known = instance
+            .known
+            .get()
+            .map(|(known, _)| known)
+            .unwrap_or_default();
         self.word_path(&instance.path, known, word).to_string()
     }
 }

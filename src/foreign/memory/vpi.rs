@@ -1,11 +1,13 @@
 //! HDL arrays through VPI: objects are looked up once, and runs of words moved in one call where the simulator can.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::over;
 use super::words::Arrays;
 use crate::mem::{Array, BackendError, HdlProblem};
+use crate::sim::lifetime::Stand;
 use crate::sim::vecval::{Vecval, overlay, vecvals_of};
 use crate::sim::vpi::{Elements, Object, Vector, VpiError};
 
@@ -21,7 +23,7 @@ pub(super) struct VpiArrays {
 struct Instance {
     path: String,
     /// All of it, of which rows are elements.
-    array: OnceCell<Rc<Object>>,
+    array: RefCell<Option<Rc<Object>>>,
     /// Its least index: the number of its first row, where it has several.
     least_row: Cell<i32>,
     rows: RefCell<HashMap<u64, Rc<Row>>>,
@@ -49,7 +51,7 @@ impl VpiArrays {
     pub(super) fn new(array: Array, paths: Vec<String>) -> Self {
         let instance = |path| Instance {
             path,
-            array: OnceCell::new(),
+            array: RefCell::default(),
             least_row: Cell::new(0),
             rows: RefCell::default(),
         };
@@ -90,6 +92,7 @@ impl VpiArrays {
     }
 
     fn row(&self, instance: &Instance, number: u64) -> Result<Rc<Row>, BackendError> {
+        instance.check()?;
         if let Some(row) = instance.rows.borrow().get(&number) {
             return Ok(row.clone());
         }
@@ -98,8 +101,9 @@ impl VpiArrays {
             cause: HdlProblem::Missing,
         };
         let path = &instance.path;
-        let array = match instance.array.get() {
-            Some(array) => array.clone(),
+        let known = instance.array.borrow().clone();
+        let array = match known {
+            Some(array) => array,
             None => {
                 let array = Object::by_name(path)
                     .map_err(|error| refused(path.clone(), error))?
@@ -110,7 +114,9 @@ impl VpiArrays {
                         .least_row
                         .set(least.map_err(|error| refused(path.clone(), error))?);
                 }
-                instance.array.get_or_init(|| Rc::new(array)).clone()
+                let array = Rc::new(array);
+                instance.array.replace(Some(array.clone()));
+                array
             }
         };
         let object = if self.array.rows > 1 {
@@ -137,6 +143,22 @@ impl VpiArrays {
             rows.insert(number, row.clone());
         }
         Ok(row)
+    }
+}
+
+impl Instance {
+    /// Forgets what was looked up before a reset; fails where the simulation is over.
+    fn check(&self) -> Result<(), BackendError> {
+        let stand = self.array.borrow().as_ref().map(|array| array.stand());
+        match stand {
+            None | Some(Stand::Alive) => Ok(()),
+            Some(Stand::Reset) => {
+                self.rows.borrow_mut().clear();
+                self.array.replace(None);
+                Ok(())
+            }
+            Some(Stand::Over) => Err(over(&self.path)),
+        }
     }
 }
 

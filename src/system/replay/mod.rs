@@ -167,7 +167,7 @@ impl Replay {
         let map = memory_map(&header).map_err(Error::from)?;
         let channels = channels(&header, &map).map_err(Error::from)?;
         let told = Told::new(on_finding);
-        let sink: Box<dyn io::Write> = if prints {
+        let sink: Box<dyn io::Write + Send> = if prints {
             Box::new(CStdout)
         } else {
             Box::new(io::sink())

@@ -8,14 +8,14 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::answers::{RecordedMemory, Sights};
 use super::part::ActorName;
 use super::score::Shared;
 use super::told::Told;
 use super::{ReplayError, Replayed, hub, special};
-use crate::actors::console::Console;
+use crate::actors::console::{Console, Text};
 use crate::actors::files::Files;
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
 use crate::actors::memory::Memory;
@@ -35,7 +35,7 @@ pub(super) struct Stage<'a> {
     pub(super) map: MemoryMap,
     pub(super) channels: &'a [ChannelConfig],
     /// Sink of the console's text.
-    pub(super) sink: Box<dyn io::Write>,
+    pub(super) sink: Box<dyn io::Write + Send>,
 }
 
 /// One actor, and stubs of all others.
@@ -240,7 +240,8 @@ impl StandIns<'_> {
             }
             ActorName::Console => {
                 let names = setups.map(|setup: Setup| setup.name).collect();
-                Box::new(bus.start(|_| Console::new(desk, names, sink, &foreign))?)
+                let text = Arc::new(Mutex::new(Text::new(names, sink)));
+                Box::new(bus.start(|_| Console::new(desk, text, &foreign))?)
             }
             ActorName::Sockets => Box::new(crate::system::sockets::start(
                 bus,

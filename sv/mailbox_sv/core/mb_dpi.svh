@@ -7,6 +7,7 @@ import "DPI-C" context function void mb_notify();
 import "DPI-C" context mb_server_run = task mb_server_run_c();
 import "DPI-C" context function void mb_shutdown();
 import "DPI-C" context function void mb_quit(input int status);
+import "DPI-C" context function int mb_set_scope(input string name);
 import "DPI-C" context function void mb_observe(input int unsigned what);
 import "DPI-C" context function int mb_watchdog(input longint unsigned ticks, input int severity);
 import "DPI-C" context function int mb_attach(input string list);

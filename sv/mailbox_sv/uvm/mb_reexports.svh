@@ -8,6 +8,7 @@ export mailbox_core_pkg::mb_tick;
 export mailbox_core_pkg::mb_notify;
 export mailbox_core_pkg::mb_shutdown;
 export mailbox_core_pkg::mb_quit;
+export mailbox_core_pkg::mb_set_scope;
 export mailbox_core_pkg::mb_observe;
 export mailbox_core_pkg::mb_watchdog;
 export mailbox_core_pkg::mb_attach;

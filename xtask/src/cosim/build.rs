@@ -56,6 +56,8 @@ pub(super) struct Model<'a> {
     pub(super) threading: Option<Threading>,
     /// Package of the host program, which has the library in it; it stands in the folder of the design.
     pub(super) host: Option<&'a str>,
+    /// File of `integration/tb` with the program that drives the model, where the design's sources have none.
+    pub(super) main: Option<&'a str>,
 }
 
 impl<'a> Model<'a> {
@@ -67,6 +69,7 @@ impl<'a> Model<'a> {
             backend: None,
             threading: None,
             host: None,
+            main: None,
         }
     }
 
@@ -78,6 +81,9 @@ impl<'a> Model<'a> {
         }
         if let Some(threading) = self.threading {
             name += &format!("-{threading}");
+        }
+        if let Some((main, _)) = self.main.and_then(|main| main.split_once('.')) {
+            name += &format!("-{main}");
         }
         if self.library == Library::Static {
             name += "-static";
@@ -272,6 +278,9 @@ impl<'a> Builder<'a> {
             Library::Static => format!("{} -lpthread -ldl -lm", archive.display()),
         };
         let mut verilator = self.verilator(&design, &link, &folder);
+        if let Some(main) = model.main {
+            verilator.arg(self.root.join("integration/tb").join(main));
+        }
         if let Some(Threading { threads, dpi }) = model.threading {
             // A design so small has less to do at once than there are threads.
             verilator.args(["-Wno-UNOPTTHREADS", "--threads", &threads.to_string()]);

@@ -27,6 +27,8 @@ pub(super) struct Case {
     threads: bool,
     #[serde(skip)]
     pub(super) threading: Option<Threading>,
+    /// File of `integration/tb` with the program that drives the model.
+    pub(super) main: Option<String>,
     pub(super) memories: Option<String>,
     #[serde(default)]
     pub(super) firmware: Vec<String>,
@@ -45,6 +47,8 @@ pub(super) struct Case {
     output: Option<String>,
     #[serde(default)]
     messages: Vec<String>,
+    #[serde(default)]
+    silent: Vec<String>,
 }
 
 /// How the library gets into the simulation.
@@ -175,6 +179,10 @@ impl Case {
         if let Some(difference) = expected.and_then(|expected| difference(&prints, expected)) {
             return Some(difference);
         }
+        let unwanted = |line: &&String| self.silent.iter().any(|part| line.contains(part.as_str()));
+        if let Some(line) = lines.iter().find(unwanted) {
+            return Some(format!("a line says what none may: {line}"));
+        }
         let mut messages = messages.into_iter();
         let missing = self
             .messages
@@ -219,6 +227,9 @@ impl fmt::Display for Case {
         }
         if let Some(host) = &self.host {
             write!(f, ", host program {host}")?;
+        }
+        if let Some(main) = &self.main {
+            write!(f, ", driven by {main}")?;
         }
         if let Some(backend) = self.backend {
             write!(f, ", memories by {}", backend.name())?;
@@ -279,6 +290,15 @@ mod tests {
     }
 
     #[test]
+    fn what_must_not_be_said_fails_a_run() {
+        let case: Case =
+            toml::from_str("design = 'd'\nsilent = ['warning']").expect("it is a case");
+        let unmet = |line: &str| case.unmet(None, Some(0), &[line.to_owned()]);
+        assert_eq!(unmet("all is well"), None);
+        assert!(unmet("a warning").is_some_and(|why| why.contains("a warning")));
+    }
+
+    #[test]
     fn a_design_without_a_cpu_has_no_firmware() {
         let case: Case = toml::from_str("design = 'd'\nbackend = 'uvm'").expect("it is a case");
         assert!(case.firmware.is_empty());
@@ -317,6 +337,10 @@ mod tests {
             let memories = case.memories.as_deref().map(memories);
             let missing = memories.filter(|file| !root.join(file).is_file());
             assert_eq!(missing, None, "{name}");
+            if let Some(main) = &case.main {
+                let file = root.join("integration/tb").join(main);
+                assert!(file.is_file(), "{name}: there is no {main}");
+            }
             for client in &case.clients {
                 let script = root.join("integration/clients").join(client);
                 assert!(script.is_file(), "{name}: there is no {client}");

@@ -1,0 +1,131 @@
+//! Text of all channels on its way to a sink.
+//!
+//! It is apart from the actor, so that a process that exits can put out the lines that were begun.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use crate::guest::quietly;
+use crate::messages::ChannelId;
+
+/// The longest line, in bytes of text. A longer one is put out in pieces, so that text without an
+/// end of line takes no more memory than this.
+pub(crate) const LINE_MAX: usize = 64 * 1024;
+
+/// Lines that the channels have begun, and the sink for complete ones.
+pub(crate) struct Text {
+    names: Vec<String>,
+    begun: BTreeMap<ChannelId, Vec<u8>>,
+    sink: Box<dyn Write + Send>,
+    lines: Vec<u8>,
+    failed: bool,
+}
+
+/// Takes a channel's name and a line of it elsewhere; false for a line that the sink is to have.
+type Elsewhere<'a> = dyn FnMut(&str, &str) -> bool + 'a;
+
+impl Text {
+    /// No text yet of the channels of these names, by [`ChannelId`].
+    pub(crate) fn new(names: Vec<String>, sink: Box<dyn Write + Send>) -> Self {
+        Self {
+            names,
+            begun: BTreeMap::new(),
+            sink,
+            lines: Vec::new(),
+            failed: false,
+        }
+    }
+
+    /// Adds text of a channel and puts the lines that it completes.
+    pub(super) fn add(&mut self, channel: ChannelId, text: &[u8], elsewhere: &mut Elsewhere<'_>) {
+        let mut begun = std::mem::take(self.begun.entry(channel).or_default());
+        for piece in text.split_inclusive(|&byte| byte == b'\n') {
+            let (mut text, ends) = match piece.split_last() {
+                Some((b'\n', text)) => (text, true),
+                _ => (piece, false),
+            };
+            while begun.len() + text.len() > LINE_MAX {
+                let (head, tail) = text.split_at(LINE_MAX - begun.len());
+                begun.extend_from_slice(head);
+                let cut = whole_characters(&begun);
+                self.put(channel, &begun[..cut], elsewhere);
+                begun.drain(..cut);
+                text = tail;
+            }
+            begun.extend_from_slice(text);
+            if ends {
+                self.put(channel, without_return(&begun), elsewhere);
+                begun.clear();
+            }
+        }
+        self.begun.insert(channel, begun);
+    }
+
+    /// Puts the line that a channel has begun; every channel's where `channel` is `None`.
+    pub(super) fn finish(&mut self, channel: Option<ChannelId>, elsewhere: &mut Elsewhere<'_>) {
+        let begun = self.begun.extract_if(.., |of, begun| {
+            channel.is_none_or(|channel| channel == *of) && !begun.is_empty()
+        });
+        for (of, begun) in begun.collect::<Vec<_>>() {
+            self.put(of, without_return(&begun), elsewhere);
+        }
+    }
+
+    /// Writes the begun lines of all channels to the sink and flushes it.
+    pub(crate) fn end(&mut self) {
+        self.finish(None, &mut |_, _| false);
+        self.flush();
+    }
+
+    /// Writes the lines that were put, if any, and flushes the sink.
+    pub(super) fn flush(&mut self) {
+        if !self.lines.is_empty() {
+            self.write();
+            let flushed = quietly(|| self.sink.flush());
+            self.heed(flushed);
+        }
+    }
+
+    fn put(&mut self, channel: ChannelId, line: &[u8], elsewhere: &mut Elsewhere<'_>) {
+        let at = usize::try_from(channel.0).ok();
+        let name = at.and_then(|at| self.names.get(at));
+        let name = name.map_or_else(|| format!("channel {}", channel.0).into(), Cow::from);
+        let line = String::from_utf8_lossy(line);
+        if elsewhere(&name, &line) {
+            return;
+        }
+        // Nothing can fail where a vector is written to.
+        let _ = writeln!(self.lines, "[{name}] {line}");
+        if self.lines.len() >= LINE_MAX {
+            self.write();
+        }
+    }
+
+    fn write(&mut self) {
+        let written = quietly(|| self.sink.write_all(&self.lines));
+        self.lines.clear();
+        self.heed(written);
+    }
+
+    fn heed(&mut self, result: io::Result<()>) {
+        if let Err(error) = result
+            && !std::mem::replace(&mut self.failed, true)
+        {
+            tracing::warn!(%error, "the console's text can't be put out, some of it is lost");
+        }
+    }
+}
+
+/// How much of `text` can be cut off without a character being cut in two.
+fn whole_characters(text: &[u8]) -> usize {
+    let broken = text
+        .utf8_chunks()
+        .last()
+        .map_or(0, |chunk| chunk.invalid().len());
+    text.len() - broken
+}
+
+fn without_return(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
