@@ -10,7 +10,7 @@ use super::guard::guard;
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_last_error() -> *const c_char {
     guard("mb_last_error", c"".as_ptr(), |call| {
-        Ok(call.process().map_or(
+        Ok(call.entered().map_or(
             // An answer, and no refused call.
             c"another thread is inside a call of vhost".as_ptr(),
             |process| process.returned.last_error.pointer(),
