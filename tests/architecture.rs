@@ -73,7 +73,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("UnixStream", &[]),
     ("UnixListener", &[]),
     ("Socket::new(", &["actors/sockets/tcp"]),
-    ("io::pipe(", &[]),
+    ("io::pipe(", &["guest/snapshots"]),
     ("process::Command", &[]),
     ("thread::spawn", &[]),
     ("thread::Builder", &[]),
@@ -100,12 +100,13 @@ const CAREFUL: &[(&str, &[&str])] = &[
         "actors/sockets/tcp.rs",
         &["above_standard(", "MSG_NOSIGNAL"],
     ),
-    ("actors/console.rs", &["quietly("]),
+    ("actors/console/text.rs", &["quietly("]),
     ("foreign/live.rs", &["quietly("]),
     ("foreign/python/stdout.rs", &["quietly("]),
     ("foreign/python/scripts.rs", &["OwnState::enter()"]),
     ("guest/output.rs", &["quietly("]),
     ("guest/quiet.rs", &["quietly("]),
+    ("guest/snapshots.rs", &["above_standard", "quietly("]),
 ];
 
 #[test]

@@ -30,9 +30,13 @@ enum NumberError {
 /// `MiB`, `GiB`) behind a decimal number for 2^10, 2^20, 2^30.
 fn parse(text: &str) -> Result<u64, NumberError> {
     let text = text.trim();
-    if text.starts_with('-') && parse(&text[1..]).is_ok() {
-        return Err(NumberError::Negative);
+    match text.strip_prefix('-') {
+        Some(amount) => parse_unsigned(amount).and(Err(NumberError::Negative)),
+        None => parse_unsigned(text),
     }
+}
+
+fn parse_unsigned(text: &str) -> Result<u64, NumberError> {
     let (digits, radix, shift) = match text.get(..2) {
         Some("0x" | "0X") => (&text[2..], 16, 0),
         Some("0o" | "0O") => (&text[2..], 8, 0),
@@ -107,7 +111,15 @@ impl Visitor<'_> for AnyForm {
     }
 }
 
+/// Characters of a value in a message.
+const SHOWN: usize = 40;
+
 fn refused<E: Error>(value: impl fmt::Display, problem: NumberError) -> E {
+    let mut value = value.to_string();
+    if let Some((end, _)) = value.char_indices().nth(SHOWN) {
+        value.truncate(end);
+        value.push('…');
+    }
     E::custom(format_args!("`{value}` {problem}; write {FORMS}"))
 }
 
@@ -116,6 +128,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// No stack for each character, no text of any length in a message.
+    #[test]
+    fn a_long_text_is_refused_in_few_words() {
+        for of in ["-", "- ", "_", "0x", "9", "K"] {
+            let text = of.repeat(1 << 20);
+            let number: Result<Number, serde_yaml::Error> =
+                serde_yaml::from_value(serde_yaml::Value::String(text));
+            let message = number.unwrap_err().to_string();
+            assert!(message.len() < 300, "{of}: {} bytes", message.len());
+        }
+    }
 
     #[test]
     fn every_form_is_understood() {
