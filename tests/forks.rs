@@ -112,9 +112,8 @@ impl Run {
     /// The recordings, each of which replays; the parent's first.
     fn recordings(&self) -> Vec<Vec<u8>> {
         let replayed = |file: PathBuf| {
-            Replay::of(&file)
-                .run()
-                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            let refused = Replay::of(&file).run().err().map(|error| error.to_string());
+            assert_eq!(refused, None, "{}", file.display());
             fs::read(file).unwrap()
         };
         self.files("trace").into_iter().map(replayed).collect()
