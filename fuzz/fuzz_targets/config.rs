@@ -9,7 +9,8 @@ use std::path::Path;
 use libfuzzer_sys::fuzz_target;
 use vhost::config::{self, Surroundings};
 use vhost::mem::{
-    Backend, Geometry, Image, ImageError, Init, MemoryMap, Placement, Segments, SpaceId, Write, initial,
+    Backend, Geometry, Image, ImageError, Init, MemoryMap, Placement, Segments, SpaceId, Write,
+    initial,
 };
 
 fuzz_target!(|data: &[u8]| {
@@ -125,12 +126,22 @@ fn load(map: &MemoryMap, space: SpaceId, image: &Image) {
     assert_eq!(outline.mailbox(), image.mailbox());
     assert_eq!(outline.ptr_width(), image.ptr_width());
     let placement = Placement::of(map, space, image, true);
-    assert!(placement.errors.iter().all(|error| !error.to_string().is_empty()));
+    assert!(
+        placement
+            .errors
+            .iter()
+            .all(|error| !error.to_string().is_empty())
+    );
     let content = image.content().expect("bytes in memory");
     for write in image.writes() {
         if let Write::Bytes(segment) = write {
-            let pieces = content.pieces(&segment).map(|piece| piece.expect("bytes of the file"));
-            assert_eq!(pieces.map(|(_, bytes)| bytes.len() as u64).sum::<u64>(), segment.len);
+            let pieces = content
+                .pieces(&segment)
+                .map(|piece| piece.expect("bytes of the file"));
+            assert_eq!(
+                pieces.map(|(_, bytes)| bytes.len() as u64).sum::<u64>(),
+                segment.len
+            );
             let placed = map.resolve(space, segment.address, segment.len).is_ok();
             assert!(placed || !placement.errors.is_empty());
         }
