@@ -4,6 +4,8 @@
 //   +notify    a tick after each write that the monitor sees, and on every clock while a call is pending; +tick=N then
 //              adds what the monitor can't see (default 0)
 //   +watchdog=N  the run has failed where a channel makes no progress for N ticks
+//   +snapshots=N  a snapshot every N ticks; a run that has failed runs again from the newest one
+//   +runs=N    goes on as N runs at clock 100, and ends when they have ended
 module host
     import vhost_pkg::*;
 (
@@ -35,6 +37,12 @@ module host
 
     longint unsigned patience;
 
+    // Ticks from one snapshot to the next, and runs to go on as; none where 0.
+    longint unsigned every;
+    int unsigned     runs;
+    // This process was a snapshot.
+    bit              again;
+
     // Channels that have exited, and reports of errors and worse.
     int unsigned exits, errors;
 
@@ -47,13 +55,20 @@ module host
             fail();
         else if ($value$plusargs("watchdog=%d", patience) != 0 && mb_watchdog(patience, FATAL) != 0)
             fail();
+        if ($value$plusargs("snapshots=%d", every) != 0)
+            void'(mb_snapshots(every, 2));
+        void'($value$plusargs("runs=%d", runs));
 `ifdef CONSOLE
         // After mb_init: a recording has all that is said on it.
         console = new();
 `endif
     end
 
-    final mb_shutdown();
+    final begin
+        if (every != 0 && status != 0)
+            void'(mb_rerun());
+        mb_shutdown();
+    end
 
     // ---- Time ----
 
@@ -74,6 +89,8 @@ module host
             if (!over)
                 tick();
         end
+        if (runs != 0 && clocks == 100)
+            fork_runs();
         // What was written at this edge is there at the next.
         look <= on_notify && (written || waiting != 0);
     end
@@ -84,6 +101,10 @@ module host
 
     function automatic void tick();
         int served = mb_tick();
+        if (every != 0 && !again && mb_is_rerun() != 0) begin
+            again = 1;
+            $display("host: runs again from clock %0d", clocks);
+        end
         // Every pending call was asked again. One that was not is none any more: firmware has reset its channel.
         if (waiting != 0 || pending.num() != 0) begin
             began = pending;
@@ -97,6 +118,23 @@ module host
             // The library has not found the exports.
             if (exits == 0)
                 fail();
+        end
+    endfunction
+
+    // Goes on as many runs; the process that began them ends with the first status that is not 0.
+    function automatic void fork_runs();
+        int run = mb_runs(runs, 2);
+        if (run < 0)
+            fail();
+        else if (run != int'(runs))
+            $display("host: this is run %0d", run);
+        else begin
+            for (int unsigned i = 0; i < runs; i++) begin
+                $display("host: run %0d has ended with %0d", i, mb_run_status(i));
+                if (status == 0)
+                    status = mb_run_status(i);
+            end
+            over = 1;
         end
     endfunction
 

@@ -11,6 +11,8 @@ int main(int argc, char **argv) {
     VerilatedContext context;
 #ifdef THREADS
     context.threads(THREADS); // also where the machine has fewer processors
+#else
+    context.threads(1); // or there is a pool of threads that no model uses, and the process can't be forked
 #endif
     context.commandArgs(argc, argv);
     context.fatalOnVpiError(false); // the host reports what VPI refuses

@@ -17,6 +17,11 @@ package vhost_pkg;
     import "DPI-C" context function string mb_last_error();
     import "DPI-C" context function string mb_status();
     import "DPI-C" context function int mb_watchdog(input longint unsigned ticks, input int severity);
+    import "DPI-C" context function int mb_snapshots(input longint unsigned ticks, input int unsigned keep);
+    import "DPI-C" context function int mb_rerun();
+    import "DPI-C" context function int mb_is_rerun();
+    import "DPI-C" context function int mb_runs(input int unsigned count, input int unsigned parallel);
+    import "DPI-C" context function int mb_run_status(input int unsigned run);
 
     import "DPI-C" context function void mb_get_space(input string ch, output string space);
     import "DPI-C" context function void mb_backdoor_read_string(
