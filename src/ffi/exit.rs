@@ -4,6 +4,7 @@ use std::ffi::c_int;
 use std::panic::catch_unwind;
 use std::sync::Once;
 
+use super::guard::end_snapshots;
 use super::refused;
 use crate::attach::end_all;
 use crate::foreign::report_without_testbench;
@@ -30,6 +31,7 @@ extern "C" fn end() {
     // There is nobody left to tell, and no testbench to be called.
     let _ = catch_unwind(|| {
         end_all();
+        end_snapshots();
         if let Some(text) = refused::take_count() {
             report_without_testbench(Severity::Error, "vhost", &text);
         }

@@ -164,7 +164,10 @@ impl Process {
     /// Ends the snapshots of a process that needs none any more.
     pub(super) fn end_snapshots(&self) {
         self.forks.due.set(u64::MAX);
-        self.forks.snapshots.borrow_mut().end();
+        // In use where the process exits while it takes one.
+        if let Ok(mut snapshots) = self.forks.snapshots.try_borrow_mut() {
+            snapshots.end();
+        }
     }
 }
 

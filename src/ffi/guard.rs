@@ -194,6 +194,13 @@ pub(super) fn guard_after_fork(
     answer
 }
 
+/// Ends the snapshots of a process that exits: as long as one is there, it has the recording open.
+pub(super) fn end_snapshots() {
+    if let Ok(strand) = &strand::enter() {
+        PROCESS.get(strand).end_snapshots();
+    }
+}
+
 /// Makes an error of a panic.
 pub(super) fn catch<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(body))

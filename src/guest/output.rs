@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::descriptor::open_to_write;
 use super::name::expand;
 use super::quietly;
-use crate::sim::fork::generation;
+use crate::sim::fork::{generation, watch_forks};
 
 /// A file that this process alone writes, for as long as it is open. It ends where a write fails: what is written behind that is
 /// discarded, so that the error is met once and the file has no gap.
@@ -60,6 +60,7 @@ impl OutputFile {
     /// # Errors
     /// Where it can't be opened, or is open as an output file of this or another process.
     pub(crate) fn create(name: &Path) -> Result<Self, OutputError> {
+        watch_forks();
         let path = expand(name);
         match Self::open(&path) {
             Ok(file) => Ok(Self {
