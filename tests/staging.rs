@@ -68,10 +68,13 @@ fn copy_package(to: &Path) {
     let (needed, _) = rest.split_once("[dev-dependencies]").unwrap();
     write(
         &to.join("Cargo.toml"),
-        format!("{package}[features]\npython = []\n[build-dependencies]{needed}"),
+        format!("{package}[features]\nhost = []\npython = []\n[build-dependencies]{needed}"),
     );
     write(&to.join("src/lib.rs"), "");
-    for file in ["build.rs", "src/sim/simulator.c", "src/ffi/default_host.c"] {
+    let build = fs::read_to_string(Path::new(HERE).join("build.rs")).unwrap();
+    // The sources in C that it names.
+    let named = build.split('"').filter(|text| text.ends_with(".c"));
+    for file in named.chain(["build.rs"]) {
         write(
             &to.join(file),
             fs::read(Path::new(HERE).join(file)).unwrap(),
