@@ -58,6 +58,10 @@ const WHEEL: [&str; 4] = [
     "target/python/venv/bin/python integration/package/smoke.py target/venv/bin/python",
 ];
 
+/// Tests of all crates but vhost; `mailbox_rs` is tested once more without its features.
+const OTHER_TESTS: &str =
+    "cargo test --workspace --exclude vhost --all-features --no-fail-fast -- --show-output";
+
 /// The tests of methods in Python.
 const PYTHON_TESTS: &str = "cargo test -p vhost --features python --lib --test python --test guest --test architecture \
      --no-fail-fast -- --show-output";
@@ -169,7 +173,16 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 "the RustSec advisory database can't be fetched from here",
             ),
         Step::new("mailbox_rs without std", without_std()).needs(&[RISCV32, RISCV64]),
-        Step::new("tests of the other crates", other_tests()).wants(&[CLANG, LLD]),
+        Step::new("tests of the other crates", [OTHER_TESTS])
+            .with(
+                Runs::Quick,
+                ["cargo test -p mailbox_rs --lib --no-fail-fast -- --show-output"],
+            )
+            .with(
+                Runs::Full,
+                ["cargo test -p mailbox_rs --no-fail-fast -- --show-output"],
+            )
+            .wants(&[CLANG, LLD]),
         Step::new("vhost, the whole suite", [test("")])
             .with(
                 Runs::Full,
@@ -247,13 +260,6 @@ fn clippy(part: &str) -> String {
 fn without_std() -> [String; 2] {
     ["riscv32imc", "riscv64gc"]
         .map(|cpu| format!("cargo build -p mailbox_rs --target {cpu}-unknown-none-elf"))
-}
-
-fn other_tests() -> [&'static str; 2] {
-    [
-        "cargo test --workspace --exclude vhost --all-features --no-fail-fast -- --show-output",
-        "cargo test -p mailbox_rs --no-fail-fast -- --show-output",
-    ]
 }
 
 /// Verilator accepts what other simulators don't.
