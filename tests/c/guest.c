@@ -297,6 +297,7 @@ static void interrupted(void) {
 
 int main(int argc, char **argv) {
     CHECK(argc == 5 || argc == 6);
+    signal(SIGINT, SIG_DFL); /* a shell ignores it for what it runs in the background */
     paths = (const char *const *)argv + 2;
     method = argv[5];
     static const struct {
