@@ -76,4 +76,18 @@ mod tests {
         }
         assert_eq!(notes.cut.borrow().len(), 256);
     }
+
+    #[test]
+    fn call_sites_differ_in_format_file_or_line() {
+        let notes = Notes::default();
+        for format in [1, 2] {
+            for file in [3, 4] {
+                for line in [5, 6] {
+                    let site = CallSite { format, file, line };
+                    assert_eq!(notes.cut(site), Once::First, "{site:?}");
+                    assert_eq!(notes.cut(site), Once::Again, "{site:?}");
+                }
+            }
+        }
+    }
 }
