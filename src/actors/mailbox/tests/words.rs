@@ -165,3 +165,48 @@ fn cprint_takes_64_bits_from_two_words_of_four_bytes() {
     );
     assert_eq!(bench.reports(), []);
 }
+
+#[test]
+fn a_result_wider_than_a_word_is_warned_of_once_for_each_method() {
+    for (width, wide) in [(PtrWidth::P4, true), (PtrWidth::P8, false)] {
+        let layout = plain(width);
+        let bench = Bench::new(&[(BASE, layout)]);
+        let mut firmware = ready(&bench, BASE, layout);
+        let mut call = |request: &Request, result: u64| {
+            bench.seen.results.borrow_mut().push(result);
+            let response = serve(&bench, &mut firmware, request).unwrap();
+            assert_eq!(response.rets, width.truncate(result));
+            bench.reports()
+        };
+        let custom = |id| Request::Custom {
+            action: 0x8000_0000,
+            id,
+            args: [].into(),
+        };
+        // All that a word holds, with a sign or without.
+        for result in [
+            0,
+            0x7fff_ffff,
+            0x8000_0000,
+            0xffff_ffff,
+            0xffff_ffff_8000_0000,
+            u64::MAX,
+        ] {
+            assert_eq!(call(&custom(1), result), [], "{result:#x}");
+        }
+        for (id, result) in [
+            (1, 1 << 32),
+            (2, 0xffff_ffff_7fff_ffff),
+            (3, 0xdead_beef_0000_0001),
+        ] {
+            let reports = call(&custom(id), result);
+            assert_eq!(reports.len(), usize::from(wide), "{reports:?}");
+            for (severity, channel, text) in reports {
+                assert_eq!((severity, &*channel), (Severity::Warning, "core0"));
+                let start = format!("custom command {id:#x} gave {result:#x}, ");
+                assert!(text.starts_with(&start), "{text}");
+            }
+            assert_eq!(call(&custom(id), result), []);
+        }
+    }
+}
