@@ -136,6 +136,52 @@ fn zeros_of_an_image_are_written_unless_the_channel_says_no() {
     }
 }
 
+/// An image that a program loads later has no channel that could say no.
+#[test]
+fn zeros_of_an_image_that_a_program_loads_are_written() {
+    let ram = "{base: 0, size: 0x10000, path: ram, width: 32, backend: static, init: {method: random, seed: 1}}";
+    let vhost = system(&format!("ram: {ram}"), "").start().unwrap();
+    let (zeros, len) = zeros_of(SELFTEST);
+    let are_zeros = || {
+        let bytes = vhost.read("core", zeros, len).unwrap();
+        bytes.iter().all(|byte| *byte == 0)
+    };
+    assert!(!are_zeros());
+    vhost.load_elf("core", SELFTEST.as_ref()).unwrap();
+    assert_ne!(vhost.read_u32("core", 0).unwrap(), 0);
+    assert!(are_zeros());
+}
+
+/// Wherever in the order of the channels it stands.
+#[test]
+fn one_channel_that_says_no_keeps_the_zeros_of_an_image_unwritten() {
+    let ram = "{base: 0, size: 0x10000, path: ram, width: 32, backend: static, init: {method: random, seed: 1}}";
+    let (zeros, len) = zeros_of(SELFTEST);
+    for (flags, kept) in [
+        ([true, true, true], false),
+        ([false, true, true], true),
+        ([true, false, true], true),
+        ([true, true, false], true),
+        ([false, false, false], true),
+    ] {
+        let channels: Vec<_> = flags
+            .iter()
+            .enumerate()
+            .map(|(at, zero_bss)| {
+                format!(
+                    "cpu{at}: {{space: core, elf: \"${{SELFTEST}}\", server: false, zero_bss: {zero_bss}}}"
+                )
+            })
+            .collect();
+        let vhost = system(&format!("ram: {ram}"), &channels.join("\n"))
+            .start()
+            .unwrap();
+        assert_ne!(vhost.read_u32("core", 0).unwrap(), 0, "{flags:?}");
+        let bytes = vhost.read("core", zeros, len).unwrap();
+        assert_eq!(bytes.iter().any(|byte| *byte != 0), kept, "{flags:?}");
+    }
+}
+
 #[test]
 fn doubtful_parts_of_the_configurations_are_reported() {
     let memories = "uart: {base: 0x10, size: 4, backend: log, id: 7}, ram: {base: 0, size: 0x1000, backend: log}";

@@ -59,6 +59,21 @@ impl PtrWidth {
         }
     }
 
+    /// Returns true if [`truncate`](Self::truncate) loses nothing of `word`: what it drops is zeros or copies of the sign.
+    ///
+    /// ```
+    /// use mailbox_rs::PtrWidth;
+    ///
+    /// assert!(PtrWidth::P4.holds(0xffff_ffff) && PtrWidth::P4.holds(-1_i64 as u64));
+    /// assert!(!PtrWidth::P4.holds(0x1_0000_0000));
+    /// assert!(!PtrWidth::P4.holds(0xffff_ffff_0000_0000));
+    /// ```
+    #[must_use]
+    pub const fn holds(self, word: u64) -> bool {
+        let low = self.truncate(word);
+        low == word || self.sign_extend(low) as u64 == word
+    }
+
     /// `word` of this width as two's complement.
     #[must_use]
     pub const fn sign_extend(self, word: u64) -> i64 {

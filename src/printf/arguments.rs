@@ -95,9 +95,7 @@ pub(super) struct Word {
 impl Word {
     /// The word, where its low 32 bits, zero- or sign-extended, are not all of it.
     pub(super) fn halved(self) -> Option<Self> {
-        let low = self.bits as u32;
-        let whole = u64::from(low) == self.bits || low as i32 as u64 == self.bits;
-        (!whole).then_some(self)
+        (!PtrWidth::P4.holds(self.bits)).then_some(self)
     }
 
     /// As a number with a sign.

@@ -390,6 +390,21 @@ fn zeros_that_are_not_written_are_not_drawn() {
 }
 
 #[test]
+fn zeros_are_not_drawn_where_one_of_an_images_channels_says_no() {
+    let memories = format!("space: {{core: [ram: {{base: 0, {STATIC}}}]}}");
+    for (first, second, drawn) in [
+        ("yes", "yes", true),
+        ("yes", "no", false),
+        ("no", "yes", false),
+    ] {
+        let channel = "{space: core, elf: firmware.elf, server: no, zero_bss:";
+        let mailboxes = format!("one: {channel} {first}}}\nother: {channel} {second}}}");
+        let text = Files::new(&memories, &mailboxes).check().with(0);
+        assert_eq!(text.contains("zeros of"), drawn, "{first}, {second}");
+    }
+}
+
+#[test]
 fn the_environments_file_names_are_expanded() {
     let files = Files::of_ram(STATIC, "");
     let mut check = command();

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::hash::Hash;
 
-/// Call sites that are remembered. Firmware may make up any number of them.
-const MOST_SITES: usize = 256;
+/// Maximum number of remembered call sites, and of results. Firmware may make up any number of them.
+const MOST: usize = 256;
 
 /// Notes on one channel's requests.
 #[derive(Debug, Default)]
@@ -12,8 +13,14 @@ pub(super) struct Notes {
     /// Kinds of requests whose `words` said too little.
     few_words: RefCell<HashSet<&'static str>>,
     /// Call sites of CPRINT that printed half a word.
-    cut: RefCell<HashSet<CallSite>>,
+    cut: Seen<CallSite>,
+    /// Methods, commands and FILE operations whose result lost its upper half.
+    wide_results: Seen<String>,
 }
+
+/// Bounded set of what was noted.
+#[derive(Debug)]
+struct Seen<T>(RefCell<HashSet<T>>);
 
 /// Call site of a CPRINT: addresses of format and file name, and the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,7 +30,7 @@ pub(super) struct CallSite {
     pub(super) line: u32,
 }
 
-/// How often a call site was met.
+/// How often something was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Once {
     /// Never before.
@@ -42,15 +49,32 @@ impl Notes {
 
     /// Remembers a call site.
     pub(super) fn cut(&self, site: CallSite) -> Once {
-        let mut sites = self.cut.borrow_mut();
-        if sites.len() == MOST_SITES || !sites.insert(site) {
+        self.cut.once(site)
+    }
+
+    /// Remembers a method, command or FILE operation whose result lost its upper half.
+    pub(super) fn wide_result(&self, of: String) -> Once {
+        self.wide_results.once(of)
+    }
+}
+
+impl<T: Eq + Hash> Seen<T> {
+    fn once(&self, what: T) -> Once {
+        let mut seen = self.0.borrow_mut();
+        if seen.len() == MOST || !seen.insert(what) {
             return Once::Again;
         }
-        if sites.len() == MOST_SITES {
+        if seen.len() == MOST {
             Once::Last
         } else {
             Once::First
         }
+    }
+}
+
+impl<T> Default for Seen<T> {
+    fn default() -> Self {
+        Self(RefCell::default())
     }
 }
 
@@ -74,6 +98,20 @@ mod tests {
         for line in 256..1000 {
             assert_eq!(notes.cut(site(line)), Once::Again);
         }
-        assert_eq!(notes.cut.borrow().len(), 256);
+        assert_eq!(notes.cut.0.borrow().len(), 256);
+    }
+
+    #[test]
+    fn call_sites_differ_in_format_file_or_line() {
+        let notes = Notes::default();
+        for format in [1, 2] {
+            for file in [3, 4] {
+                for line in [5, 6] {
+                    let site = CallSite { format, file, line };
+                    assert_eq!(notes.cut(site), Once::First, "{site:?}");
+                    assert_eq!(notes.cut(site), Once::Again, "{site:?}");
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What each request means.
 
+use std::fmt::Display;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -90,7 +91,11 @@ impl Service {
                 self.close_file(fd).await?;
                 return Ok(Served::Silent);
             }
-            Request::File(file) => Box::pin(self.file(file)).await?,
+            Request::File(file) => {
+                let value = Box::pin(self.file(file)).await?;
+                self.warn_of_wide(request.kind(), value);
+                value
+            }
         };
         Ok(Served::Response(Response::Value(value)))
     }
@@ -168,7 +173,10 @@ impl Service {
             };
             let Answered { by, progress } = self.links.rpc.ask(call).await??;
             match progress {
-                Progress::Ready(result) => return Ok(result),
+                Progress::Ready(result) => {
+                    self.warn_of_wide(&target, result);
+                    return Ok(result);
+                }
                 Progress::Pending => {
                     self.journal.pending(by);
                     when = When::NextTick;
@@ -177,6 +185,29 @@ impl Service {
                 Progress::Failed => return Err(CallError::Failed(target).into()),
             }
         }
+    }
+
+    /// Warns of a result that the channel's words can't hold, once for each method, command or FILE operation. Firmware gets its
+    /// low half.
+    fn warn_of_wide(&self, of: impl Display, value: u64) {
+        let width = self.setup.layout.ptr_width;
+        if width.holds(value) {
+            return;
+        }
+        let of = of.to_string();
+        let more = match self.notes.wide_result(of.clone()) {
+            Once::Again => return,
+            Once::First => "; further ones of it are without a warning",
+            Once::Last => "; further ones, of others too, are without a warning",
+        };
+        let (bits, low) = (width.bytes() * 8, width.truncate(value));
+        self.report(
+            Severity::Warning,
+            &format!(
+                "{of} gave {value:#x}, of which the channel's words of {bits} bits hold the low half: firmware gets {low:#x}; \
+                 give larger values in parts or through memory{more}"
+            ),
+        );
     }
 
     /// A range in parts of a bounded size. All of it is in the map.

@@ -58,6 +58,8 @@ struct Seen {
     exits: RefCell<Vec<(String, u32)>>,
     served: RefCell<Vec<foreign::Served>>,
     calls: RefCell<Vec<rpc::Call>>,
+    /// Results of the next calls, last one first; the sum of the arguments where there is none.
+    results: RefCell<Vec<u64>>,
     pending: RefCell<Vec<Reply<Result<Answered, CallError>>>>,
     cancelled: RefCell<Vec<String>>,
     files: RefCell<Vec<String>>,
@@ -226,8 +228,9 @@ fn rpc_of(bus: &Bus, seen: Rc<Seen>) -> Port<rpc::Inbox> {
                 Target::Method(name) if name == "dropped" => {}
                 _ => {
                     let sum = call.message.args.iter().sum();
+                    let result = seen.results.borrow_mut().pop().unwrap_or(sum);
                     call.reply
-                        .send(Ok(Callee::Testbench.says(Progress::Ready(sum))));
+                        .send(Ok(Callee::Testbench.says(Progress::Ready(result))));
                 }
             }
         }
@@ -786,6 +789,15 @@ fn a_call_that_is_pending_is_asked_again_on_the_next_tick() {
         firmware.try_receive(),
         Some(response),
         "as far as P reaches"
+    );
+    let [(Severity::Warning, channel, text)] = &bench.reports()[..] else {
+        panic!("not one warning");
+    };
+    assert_eq!(channel, "core0");
+    assert!(
+        text.starts_with("method `later` gave 0x100000007, ")
+            && text.contains("firmware gets 0x7; "),
+        "{text}"
     );
 }
 

@@ -111,30 +111,39 @@ fn half_a_word_that_is_not_printed_is_told_of_once_for_each_call_site() {
     let layout = plain(PtrWidth::P8);
     let bench = Bench::new(&[(BASE, layout)]);
     let mut firmware = ready(&bench, BASE, layout);
-    bench.chip.ram.put_string(DATA, "%d %x\n");
+    let (format, other) = (DATA, DATA + 0x40);
+    bench.chip.ram.put_string(format, "%d %x\n");
+    bench.chip.ram.put_string(other, "%d, %x\n");
     bench.chip.ram.put_string(DATA + 0x100, "main.c");
-    let mut print = |line, args: [u64; 2]| {
+    bench.chip.ram.put_string(DATA + 0x140, "log.c");
+    let mut print = |format, file, line, args: [u64; 2]| {
         let request = Request::CPrint {
-            format: DATA,
-            file: DATA + 0x100,
+            format,
+            file,
             line,
             args: args.into(),
         };
         assert_eq!(serve(&bench, &mut firmware, &request), None);
         bench.reports()
     };
-    assert_eq!(print(42, [u64::MAX, u64::MAX]), []);
+    let (main, log) = (DATA + 0x100, DATA + 0x140);
+    assert_eq!(print(format, main, 42, [u64::MAX, u64::MAX]), []);
     let wide = 0x1_0000_0002;
-    let said = |line| {
-        let text = format!(
-            "CPRINT at main.c:{line}: `%x` takes 32 bits of 0x100000002; `%lx` takes all of it"
-        );
+    let said = |place| {
+        let text =
+            format!("CPRINT at {place}: `%x` takes 32 bits of 0x100000002; `%lx` takes all of it");
         vec![(Severity::Warning, "core0".to_owned(), text)]
     };
-    assert_eq!(print(42, [1, wide]), said(42));
-    assert_eq!(print(42, [wide, wide]), []);
-    assert_eq!(print(43, [1, wide]), said(43));
-    assert_eq!(bench.seen.text.take(), "-1 ffffffff\n1 2\n2 2\n1 2\n");
+    assert_eq!(print(format, main, 42, [1, wide]), said("main.c:42"));
+    assert_eq!(print(format, main, 42, [wide, wide]), []);
+    assert_eq!(print(format, main, 43, [1, wide]), said("main.c:43"));
+    // A wrapper around printf has one file and line for all messages.
+    assert_eq!(print(other, main, 42, [1, wide]), said("main.c:42"));
+    assert_eq!(print(format, log, 42, [1, wide]), said("log.c:42"));
+    assert_eq!(
+        bench.seen.text.take(),
+        "-1 ffffffff\n1 2\n2 2\n1 2\n1, 2\n1 2\n"
+    );
 }
 
 #[test]
@@ -155,4 +164,49 @@ fn cprint_takes_64_bits_from_two_words_of_four_bytes() {
         "4294967301 cycles, 123456789abcdef, 7\n"
     );
     assert_eq!(bench.reports(), []);
+}
+
+#[test]
+fn a_result_wider_than_a_word_is_warned_of_once_for_each_method() {
+    for (width, wide) in [(PtrWidth::P4, true), (PtrWidth::P8, false)] {
+        let layout = plain(width);
+        let bench = Bench::new(&[(BASE, layout)]);
+        let mut firmware = ready(&bench, BASE, layout);
+        let mut call = |request: &Request, result: u64| {
+            bench.seen.results.borrow_mut().push(result);
+            let response = serve(&bench, &mut firmware, request).unwrap();
+            assert_eq!(response.rets, width.truncate(result));
+            bench.reports()
+        };
+        let custom = |id| Request::Custom {
+            action: 0x8000_0000,
+            id,
+            args: [].into(),
+        };
+        // All that a word holds, with a sign or without.
+        for result in [
+            0,
+            0x7fff_ffff,
+            0x8000_0000,
+            0xffff_ffff,
+            0xffff_ffff_8000_0000,
+            u64::MAX,
+        ] {
+            assert_eq!(call(&custom(1), result), [], "{result:#x}");
+        }
+        for (id, result) in [
+            (1, 1 << 32),
+            (2, 0xffff_ffff_7fff_ffff),
+            (3, 0xdead_beef_0000_0001),
+        ] {
+            let reports = call(&custom(id), result);
+            assert_eq!(reports.len(), usize::from(wide), "{reports:?}");
+            for (severity, channel, text) in reports {
+                assert_eq!((severity, &*channel), (Severity::Warning, "core0"));
+                let start = format!("custom command {id:#x} gave {result:#x}, ");
+                assert!(text.starts_with(&start), "{text}");
+            }
+            assert_eq!(call(&custom(id), result), []);
+        }
+    }
 }
