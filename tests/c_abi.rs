@@ -391,6 +391,10 @@ space:
     - ecc: {base: 0xc0000, size: 256, path: tb.ecc, width: 32, backend: BACKEND}
     - parity: {base: 0xd0000, size: 288, path: tb.parity, width: 72, array_dims: {rows: 4, cols: 8}, backend: BACKEND}
     - past_ecc: {base: 0xe0000, size: 320, path: tb.ecc, width: 32, backend: BACKEND}
+    - wider: {base: 0xf0000, size: 64, path: tb.m44, width: 32, array_dims: {rows: 2, cols: 8}, backend: BACKEND}
+    - narrower: {base: 0x100000, size: 32, path: tb.m44, width: 32, array_dims: {rows: 4, cols: 2}, backend: BACKEND}
+    - taller: {base: 0x110000, size: 128, path: tb.m44, width: 32, array_dims: {rows: 8, cols: 4}, backend: BACKEND}
+    - part: {base: 0x120000, size: 32, path: tb.m44, width: 32, array_dims: {rows: 2, cols: 4}, backend: BACKEND}
 ";
 
 fn runs_with_hdl_arrays(linkage: Linkage) {

@@ -10,7 +10,7 @@ use thiserror::Error;
 #[cfg(test)]
 mod tests;
 
-use super::{Backend, MapError, MemoryId, Segment, Segments};
+use super::{Array, Backend, MapError, MemoryId, Segment, Segments};
 
 /// One access, at places that are an address range ([`Span`]) for who asks, and the memories' own
 /// bytes ([`Segments`]) for who carries it out.
@@ -245,6 +245,40 @@ pub enum HdlProblem {
         "an array, where a word should be: say its rows and columns with `array_dims`, of which there are two at most"
     )]
     Array,
+    /// `array_dims` are not those of the HDL array: words would be those of other addresses.
+    #[error(
+        "the HDL array has {hdl_rows} rows of {hdl_cols} words, where `array_dims` says {rows} rows of {cols}; `cols` must be the HDL \
+         array's, and `rows` no more than it has"
+    )]
+    Dims {
+        /// Rows of the HDL array.
+        hdl_rows: u64,
+        /// Words in each of them.
+        hdl_cols: u64,
+        /// Rows by the configuration.
+        rows: u64,
+        /// Words in each of them, by the configuration.
+        cols: u64,
+    },
+}
+
+impl HdlProblem {
+    /// Compares the configuration's rows and columns with those of the HDL array, if the simulator tells them.
+    ///
+    /// # Errors
+    /// Other columns, or fewer rows, than configured.
+    pub(crate) fn of_dims(array: Array, hdl: Option<(u64, u64)>) -> Result<(), Self> {
+        let Array { rows, cols, .. } = array;
+        match hdl {
+            Some((hdl_rows, hdl_cols)) if hdl_cols != cols || hdl_rows < rows => Err(Self::Dims {
+                hdl_rows,
+                hdl_cols,
+                rows,
+                cols,
+            }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Reaches the bytes of memories.

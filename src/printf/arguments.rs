@@ -10,6 +10,7 @@ use crate::sim::printf::Extent;
 #[derive(Debug)]
 pub(super) struct Arguments<'a> {
     words: std::slice::Iter<'a, u64>,
+    taken: usize,
     width: PtrWidth,
     cut: Vec<Word>,
 }
@@ -19,6 +20,7 @@ impl<'a> Arguments<'a> {
     pub(super) fn new(words: &'a [u64], width: PtrWidth) -> Self {
         Self {
             words: words.iter(),
+            taken: 0,
             width,
             cut: Vec::new(),
         }
@@ -27,6 +29,7 @@ impl<'a> Arguments<'a> {
     /// The next argument.
     pub(super) fn word(&mut self) -> Result<Word, Cause> {
         let word = self.words.next().ok_or(Cause::NoArgument)?;
+        self.taken += 1;
         Ok(Word {
             bits: self.width.truncate(*word),
             width: self.width,
@@ -44,6 +47,11 @@ impl<'a> Arguments<'a> {
             bits: high.bits << 32 | low.bits,
             width: PtrWidth::P8,
         })
+    }
+
+    /// Number of words taken so far.
+    pub(super) fn taken(&self) -> usize {
+        self.taken
     }
 
     /// Widths and precisions taken since the last call, as far as they lost half of their word.

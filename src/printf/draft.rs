@@ -15,6 +15,7 @@ pub(crate) struct Draft<'a> {
     gaps: Vec<Gap<'a>>,
     problems: Vec<Problem>,
     cut: Vec<Cut>,
+    taken: usize,
 }
 
 /// A string that is needed.
@@ -62,6 +63,7 @@ impl<'a> Draft<'a> {
             gaps: Vec::new(),
             problems: Vec::new(),
             cut: Vec::new(),
+            taken: 0,
         };
         let mut arguments = Arguments::new(args, width);
         for piece in Pieces::new(format) {
@@ -75,7 +77,13 @@ impl<'a> Draft<'a> {
                 }
             }
         }
+        draft.taken = arguments.taken();
         draft
+    }
+
+    /// Number of argument words that the format takes, of those that were given.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken
     }
 
     /// The strings that are needed, in the order in which [`finish`](Self::finish) takes them.

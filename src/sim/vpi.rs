@@ -139,6 +139,23 @@ impl Object {
         Ok(self.range()?.map_or(0, |(left, right)| left.min(right)))
     }
 
+    /// Rows and columns of an array of arrays; `None` for another object, or if the simulator does not tell.
+    pub(crate) fn dims(&self) -> Result<Option<(u64, u64)>, VpiError> {
+        let Some((left, right)) = self.range()? else {
+            return Ok(None);
+        };
+        let Some(row) = self.element(left.min(right))? else {
+            return Ok(None);
+        };
+        // The range of a word is that of its bits.
+        if row.bits()?.is_some() {
+            return Ok(None);
+        }
+        let len = |left: i32, right: i32| u64::from(left.abs_diff(right)) + 1;
+        let cols = row.range()?;
+        Ok(cols.map(|cols| (len(left, right), len(cols.0, cols.1))))
+    }
+
     /// Left and right bound of an array's first dimension.
     fn range(&self) -> Result<Option<(i32, i32)>, VpiError> {
         let bounds = (self.bound(LEFT_RANGE)?, self.bound(RIGHT_RANGE)?);

@@ -48,6 +48,7 @@ static struct array design[] = {
     {.path = "tb.ecc", .bits = 39, .rows = 1, .cols = 64, .from = FROM(16)},
     {.path = "tb.parity", .bits = 144, .rows = 4, .cols = 8, .falls = 1, .row_from = FROM(-2), .from = FROM(8)},
     {.path = "tb.rows", .bits = 16, .rows = 4, .cols = 32},
+    {.path = "tb.m44", .bits = 32, .rows = 4, .cols = 4},
 };
 
 static struct array *find(const char *path) {
@@ -525,6 +526,11 @@ static void fails(uint64_t addr, const char *part) {
 
 /* Each error names the path. */
 static void errors(void) {
+    uint8_t part[32];
+    memset(part, 0x5a, sizeof part);
+    CHECK_EQ(mb_backdoor_write_mem(space, 0x120000, part, sizeof part), sizeof part);
+    CHECK_EQ(find("tb.m44")->words[7][0].aval, 0x5a5a5a5a);
+    CHECK_EQ(find("tb.m44")->words[8][0].aval, 0);
     const char *sealed = "HDL path `tb.sealed[0]`: vpi_put_value: the object is read only";
     fails(0x70000, UVM ? "HDL path `tb.sealed[0]`: uvm_hdl_deposit answered 0" : sealed);
     fails(0x80000, UVM ? "HDL path `tb.nowhere[0]`: the simulator has no such object"
@@ -536,6 +542,19 @@ static void errors(void) {
     fails(0xe0100, UVM ? "HDL path `tb.ecc[95]`: the simulator has no such object"
                        : "HDL path `tb.ecc[80]`: the simulator has no such object");
     fails(0x90000, "HDL path `tb.narrow[0]`: a word has 16 bits, where `width` (or `bank_width`) says 32");
+    /* Rows and columns that are not the array's would have words at other addresses. Nothing is moved, however often it is tried. */
+    static const struct {
+        uint64_t base;
+        const char *says;
+    } dims[] = {{0xf0000, "2 rows of 8;"}, {0x100000, "4 rows of 2;"}, {0x110000, "8 rows of 4;"}};
+    for (size_t i = 0; i < 2 * sizeof dims / sizeof *dims; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "HDL path `tb.m44`: the HDL array has 4 rows of 4 words, where `array_dims` says %s",
+                 dims[i / 2].says);
+        int before = moved + array_calls;
+        fails(dims[i / 2].base, text);
+        CHECK_EQ(moved + array_calls, before);
+    }
     /* As many words a row as the memory's words should have bits. */
     fails(0xb0000, "HDL path `tb.rows[0]`: an array, where a word should be: say its rows and columns with `array_dims`");
 #endif

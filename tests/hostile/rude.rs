@@ -24,7 +24,7 @@ pub(crate) struct Rude {
     /// Ticks without any answer.
     silence: u32,
     exited: bool,
-    /// Kinds of requests of which it was noted that they say too few words.
+    /// Kinds of requests of which it was noted that they say too few words, and callees whose result was too wide.
     noted: HashSet<String>,
     pub(crate) tally: Tally,
 }
@@ -182,6 +182,12 @@ impl Rude {
             let cut = *severity == Severity::Warning && text.contains(" takes 32 bits of 0x");
             assert!(cut || *severity == Severity::Error, "{text}");
             self.tally.formats += 1;
+            return;
+        }
+        if let Some((of, _)) = text.split_once(" gave 0x")
+            && *severity == Severity::Warning
+        {
+            assert!(self.noted.insert(of.to_owned()), "warned again: {text}");
             return;
         }
         assert_eq!(*severity, Severity::Error, "{text}");

@@ -277,3 +277,48 @@ def poll(method, channel, *args):
         },
     );
 }
+
+#[test]
+fn what_the_modules_own_functions_raise_has_its_traceback() {
+    let script = "
+def inner(what): raise ValueError(f'no {what}')
+def poll(method, channel, *args): inner('answer')
+def tick(): inner('turn')
+def cancel(channel): inner('end')
+";
+    let said = Apart::with("").module("pymb_rpcs", script).run(
+        "polled::what_the_modules_own_functions_raise_has_its_traceback",
+        || {
+            let rig = Rig::new();
+            let failure = rig.failure(CORE64, "any", &[]);
+            for part in [
+                "Traceback",
+                "pymb_rpcs.py\", line 3, in poll",
+                "in inner",
+                "ValueError: no answer",
+            ] {
+                assert!(failure.contains(part), "{part}: {failure}");
+            }
+            rig.tick();
+            let mut firmware = rig.firmware();
+            firmware.reset();
+            rig.tick();
+        },
+    );
+    if let Some(said) = said {
+        let [_, reports @ ..] = &said
+            .stderr
+            .split("vhost: error: python: ")
+            .collect::<Vec<_>>()[..]
+        else {
+            panic!("nothing is said");
+        };
+        for (function, what) in [("tick", "turn"), ("cancel", "end")] {
+            let of_it = reports.iter().find(|said| said.contains(what));
+            let of_it = of_it.unwrap_or_else(|| panic!("{what}: {}", said.stderr));
+            for part in ["Traceback", &format!("in {function}\n"), "in inner"] {
+                assert!(of_it.contains(part), "{part}: {of_it}");
+            }
+        }
+    }
+}

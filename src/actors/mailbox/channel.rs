@@ -235,10 +235,11 @@ impl Channel {
             Ok(request) => request,
             Err(malformed) => return failed(entry, &malformed.into(), entry.responds()),
         };
-        if entry.words < request.needed_words() {
-            self.service.note_few_words(entry.words, &request);
-        }
-        match self.desk.shelter(self.service.perform(&request)).await {
+        match self
+            .desk
+            .shelter(self.service.perform(entry, &request))
+            .await
+        {
             Ok(Ok(served)) => served,
             Ok(Err(failure)) => failed(&request, &failure, request.responds()),
             Err(panic) => failed(&request, &Failure::Panic(panic), request.responds()),

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use mailbox_rs::{FileRequest, MAX_STRING, Request, Response};
+use mailbox_rs::{FileRequest, MAX_STRING, Request, RequestEntry, Response};
 
 use super::failure::Failure;
 use super::journal::Journal;
@@ -34,6 +34,9 @@ pub(super) enum Served {
 /// that firmware made up must not keep the simulator busy.
 pub(super) const MAX_MOVE: u64 = 256 << 20;
 
+/// Kind of the requests whose number of words depends on a format.
+const CPRINT: &str = "CPRINT";
+
 /// A format is no longer than a string, and yet can have a thousand conversions that are not met: only the first ones
 /// are told one by one.
 const MAX_PROBLEMS: usize = 8;
@@ -48,8 +51,15 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// Does what firmware asks for.
-    pub(super) async fn perform(&self, request: &Request) -> Result<Served, Failure> {
+    /// Serves `request`, which is the meaning of `entry`.
+    pub(super) async fn perform(
+        &self,
+        entry: &RequestEntry,
+        request: &Request,
+    ) -> Result<Served, Failure> {
+        if entry.words < request.needed_words() {
+            self.note_few_words(entry.words, request);
+        }
         let value = match *request {
             Request::Exit { code } => return Ok(Served::Exit(code)),
             Request::Print { ptr, len } => {
@@ -57,13 +67,11 @@ impl Service {
                 return Ok(Served::Response(Response::Empty));
             }
             Request::CPrint {
-                format,
-                file,
-                line,
-                ref args,
+                format, file, line, ..
             } => {
                 // Boxed, as the files below: what is rare and large is not carried along with every request.
-                Box::pin(self.cprint(format, file, line, args)).await?;
+                let site = CallSite { format, file, line };
+                Box::pin(self.cprint(site, entry)).await?;
                 return Ok(Served::Silent);
             }
             Request::MemMove { dest, src, len } => {
@@ -111,17 +119,22 @@ impl Service {
         Ok(())
     }
 
-    async fn cprint(&self, format: u64, file: u64, line: u32, args: &[u64]) -> Result<(), Failure> {
+    /// Prints a format with the words of `entry` behind its first three, counted or not: a count that is too small loses no argument.
+    async fn cprint(&self, site: CallSite, entry: &RequestEntry) -> Result<(), Failure> {
+        let CallSite { format, file, line } = site;
         let text = self.text("format", format).await?;
-        let draft = Draft::new(&text, args, self.setup.layout.ptr_width);
+        let draft = Draft::new(&text, &entry.args[3..], self.setup.layout.ptr_width);
+        let needed = 3 + draft.taken();
+        if (entry.words as usize) < needed {
+            self.note_few_arguments(site, entry.words, needed).await;
+        }
         let mut strings = Vec::new();
         for wanted in draft.strings() {
             strings.push(self.printf_string(wanted).await);
         }
         let rendered = draft.finish(strings);
         if !rendered.cut.is_empty() {
-            self.warn_of_cut(CallSite { format, file, line }, &rendered.cut)
-                .await;
+            self.warn_of_cut(site, &rendered.cut).await;
         }
         if !rendered.problems.is_empty() {
             // Only now: the place is of interest to nobody else.
@@ -298,10 +311,29 @@ impl Service {
             .await??)
     }
 
-    /// Notes that an entry's `words` says less than its request needs, once for each kind of request.
-    pub(super) fn note_few_words(&self, words: u32, request: &Request) {
+    /// Notes that the `words` of a CPRINT says less than its format takes, once.
+    async fn note_few_arguments(&self, site: CallSite, words: u32, needed: usize) {
+        if !self.notes.few_words(CPRINT) {
+            return;
+        }
+        let file = self.text("file name", site.file).await.unwrap_or_default();
+        let (file, line) = (String::from_utf8_lossy(&file), site.line);
+        let args = needed - 3;
+        self.report(
+            Severity::Info,
+            &format!(
+                "{CPRINT} with words = {words}, where the format of {file}:{line} takes {args} words of arguments: it is printed with \
+                 those that are in its entry, and later ones are without a note; firmware should write words = 3 + the arguments that \
+                 its format takes, {needed} here"
+            ),
+        );
+    }
+
+    /// Notes that an entry's `words` says less than its request needs, once for each kind of request. What a CPRINT needs is known
+    /// with its format.
+    fn note_few_words(&self, words: u32, request: &Request) {
         let (kind, needed) = (request.kind(), request.needed_words());
-        if self.notes.few_words(kind) {
+        if kind != CPRINT && self.notes.few_words(kind) {
             let text = format!(
                 "{kind} with words = {words}, where it has {needed} arguments: it is served with those that are in its entry, \
                  and later ones are without a note; firmware should write words = {needed}"

@@ -104,9 +104,9 @@ impl UvmArrays {
     /// Looks at an array before any word is moved: UVM reports a path that it doesn't find in its own way, and moves as many bits as
     /// the object has. Asks VPI for the array's bounds, and for its first and last word, where the simulator has VPI.
     fn check(&self, path: &str) -> Result<Known, BackendError> {
-        let mut known = self.bounds(path).map_err(|error| BackendError::Hdl {
+        let mut known = self.bounds(path).map_err(|cause| BackendError::Hdl {
             path: path.to_owned(),
-            cause: HdlProblem::Refused(error.to_string()),
+            cause,
         })?;
         let last = self.array.depth().saturating_sub(1);
         for word in [0, last] {
@@ -132,22 +132,28 @@ impl UvmArrays {
         Ok(known)
     }
 
-    /// The least indices of an array, by VPI; 0 where the simulator can't tell.
-    fn bounds(&self, path: &str) -> Result<Known, VpiError> {
+    /// Least indices of an array, by VPI; 0 where the simulator can't tell.
+    ///
+    /// # Errors
+    /// Rows or columns that are not those of `array_dims`.
+    fn bounds(&self, path: &str) -> Result<Known, HdlProblem> {
+        let said = |error: VpiError| HdlProblem::Refused(error.to_string());
         let array = match Object::by_name(path) {
             Ok(Some(array)) => array,
             Ok(None) | Err(VpiError::Absent(_)) => return Ok(Known::default()),
-            Err(error) => return Err(error),
+            Err(error) => return Err(said(error)),
         };
-        let least = present(array.least_index())?;
+        let least = present(array.least_index()).map_err(said)?;
         if self.array.rows == 1 {
             return Ok(Known {
                 col: least,
                 ..Known::default()
             });
         }
-        let col = match array.element(least)? {
-            Some(row) => present(row.least_index())?,
+        let dims = present(array.dims()).map_err(said)?;
+        HdlProblem::of_dims(self.array, dims)?;
+        let col = match array.element(least).map_err(said)? {
+            Some(row) => present(row.least_index()).map_err(said)?,
             None => 0,
         };
         Ok(Known {

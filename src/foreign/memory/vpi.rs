@@ -109,10 +109,15 @@ impl VpiArrays {
                     .map_err(|error| refused(path.clone(), error))?
                     .ok_or_else(|| missing(path.clone()))?;
                 if self.array.rows > 1 {
-                    let least = array.least_index();
+                    let refused = |error| refused(path.clone(), error);
                     instance
                         .least_row
-                        .set(least.map_err(|error| refused(path.clone(), error))?);
+                        .set(array.least_index().map_err(refused)?);
+                    let dims = array.dims().map_err(refused)?;
+                    HdlProblem::of_dims(self.array, dims).map_err(|cause| BackendError::Hdl {
+                        path: path.clone(),
+                        cause,
+                    })?;
                 }
                 let array = Rc::new(array);
                 instance.array.replace(Some(array.clone()));

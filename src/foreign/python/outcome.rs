@@ -22,9 +22,11 @@ impl Raised {
 }
 
 fn traceback(py: Python<'_>, error: &PyErr) -> PyResult<String> {
+    // Until Python 3.11, an exception that no Python code has caught doesn't know its traceback.
+    let parts = (error.get_type(py), error.value(py), error.traceback(py));
     let lines = py
         .import("traceback")?
-        .call_method1("format_exception", (error.value(py),))?;
+        .call_method1("format_exception", parts)?;
     // Lossy: a message may have surrogates, as strings of firmware's do that are not UTF-8.
     let line = |line: PyResult<Bound<'_, PyAny>>| Ok(line?.str()?.to_string_lossy().into_owned());
     lines.try_iter()?.map(line).collect()

@@ -96,6 +96,12 @@ fn too_few_words_are_served_and_noted_once_for_each_kind_of_request() {
             };
             let said = format!("{kind} with words = {words}, ");
             assert!(id == "core0" && text.starts_with(&said), "{id}: {text}");
+            let advice = if kind == "CPRINT" {
+                "words = 3 + the arguments that its format takes, 4 here".to_owned()
+            } else {
+                format!("words = {}", request.needed_words())
+            };
+            assert!(text.ends_with(&advice), "{text}");
         }
         let (_, reports) = served(Some(0));
         assert_eq!(reports.len(), 2, "{kind}: {reports:?}");
@@ -104,6 +110,73 @@ fn too_few_words_are_served_and_noted_once_for_each_kind_of_request() {
             assert!(text.contains("with words = 0 has no arguments"), "{text}");
         }
     }
+}
+
+#[test]
+fn a_format_takes_the_words_of_its_entry_that_are_not_counted() {
+    for (width, format, args, text, needed) in [
+        (PtrWidth::P4, "%d\n", &[42][..], "42\n", 4),
+        (PtrWidth::P4, "%d %x\n", &[1, 0xab], "1 ab\n", 5),
+        // A width, and two words for one number.
+        (PtrWidth::P4, "%*lld\n", &[3, 7, 0], "  7\n", 6),
+        (PtrWidth::P8, "%*lld\n", &[3, 7], "  7\n", 5),
+        (PtrWidth::P8, "no arguments\n", &[], "no arguments\n", 3),
+    ] {
+        let layout = plain(width);
+        for words in 1..=needed {
+            let bench = Bench::new(&[(BASE, layout)]);
+            let mut firmware = ready(&bench, BASE, layout);
+            bench.chip.ram.put_string(DATA, format);
+            bench.chip.ram.put_string(DATA + 0x40, "main.c");
+            let request = Request::CPrint {
+                format: DATA,
+                file: DATA + 0x40,
+                line: 7,
+                args: args.try_into().unwrap(),
+            };
+            let mut print = || {
+                firmware.misbehave(Misbehaviour::Words(words));
+                assert_eq!(serve(&bench, &mut firmware, &request), None);
+                assert_eq!(bench.seen.text.take(), text);
+                bench.reports()
+            };
+            let reports = print();
+            assert_eq!(reports.len(), usize::from(words < needed), "{reports:?}");
+            for (severity, id, said) in reports {
+                assert_eq!((severity, &*id), (Severity::Info, "core0"));
+                let expected = format!(
+                    "CPRINT with words = {words}, where the format of main.c:7 takes {} words of arguments: ",
+                    args.len()
+                );
+                assert!(said.starts_with(&expected), "{said}");
+                let advice = format!("its format takes, {needed} here");
+                assert!(said.ends_with(&advice), "{said}");
+            }
+            assert_eq!(print(), []);
+        }
+    }
+}
+
+/// An entry has room for seventeen.
+#[test]
+fn a_format_that_takes_more_words_than_an_entry_has_is_reported() {
+    let layout = plain(PtrWidth::P8);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    bench.chip.ram.put_string(DATA, &"%d".repeat(18));
+    bench.chip.ram.put_string(DATA + 0x40, "main.c");
+    let request = Request::CPrint {
+        format: DATA,
+        file: DATA + 0x40,
+        line: 7,
+        args: [1; 17].into(),
+    };
+    assert_eq!(serve(&bench, &mut firmware, &request), None);
+    assert_eq!(bench.seen.text.take(), format!("{}%d", "1".repeat(17)));
+    let [(Severity::Error, _, text)] = &bench.reports()[..] else {
+        panic!("not one error");
+    };
+    assert!(text.contains("too few arguments"), "{text}");
 }
 
 #[test]
