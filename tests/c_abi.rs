@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod c_build;
+
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use c_build::{built, compile, shared};
 use object::{Object, ObjectSymbol};
 use tempfile::TempDir;
 use vhost::messages::console::Print;
@@ -32,49 +35,22 @@ struct Program {
     linkage: Linkage,
 }
 
-/// Where cargo put what it built of the library: beside this test.
-fn built(file: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let built = test.with_file_name(file);
-    assert!(built.is_file(), "cargo has not built {}", built.display());
-    built
-}
-
 impl Program {
     /// Builds a program from some of the files in `tests/c`, among which there may be flags.
     fn build(linkage: Linkage, sources: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut cc = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".to_owned()));
-        cc.args([
-            "-std=gnu11",
-            "-Wall",
-            "-Wextra",
-            "-Werror",
-            "-g",
-            "-pthread",
-            "-o",
-        ]);
-        cc.arg(folder.path().join("program"));
-        cc.arg("-I").arg(root.join("include"));
-        cc.current_dir(root.join("tests/c")).args(sources);
-        match linkage {
-            Linkage::Shared => {
-                let library = built("libvhost.so");
-                let place = library.parent().unwrap();
-                cc.arg(&library)
-                    .arg(format!("-Wl,-rpath,{}", place.display()));
-            }
+        let linked = match linkage {
+            Linkage::Shared => shared().to_vec(),
             Linkage::Archive => {
-                cc.arg(built("libvhost.a")).args(["-ldl", "-lm"]);
+                let archive = built("libvhost.a");
+                let archive = archive.to_str().unwrap();
+                [archive, "-ldl", "-lm"].map(str::to_owned).to_vec()
             }
-            Linkage::Loaded => {
-                cc.arg("-ldl");
-            }
-        }
-        let output = cc.output().unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{linkage:?}: {errors}");
+            Linkage::Loaded => vec!["-ldl".to_owned()],
+        };
+        let linked = linked.iter().map(String::as_str);
+        let arguments: Vec<&str> = sources.iter().copied().chain(linked).collect();
+        compile(&folder.path().join("program"), &arguments);
         Self { folder, linkage }
     }
 

@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+mod c_build;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use c_build::{compile, shared};
 use tempfile::TempDir;
 use vhost::Replay;
 
@@ -25,37 +28,10 @@ struct Run {
 
 /// The program, built.
 fn program(folder: &Path) -> PathBuf {
-    let library = std::env::current_exe().unwrap();
-    let library = library.with_file_name("libvhost.so");
     let program = folder.join("program");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let built = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".to_owned()))
-        .args([
-            "-std=gnu11",
-            "-Wall",
-            "-Wextra",
-            "-Werror",
-            "-g",
-            "-pthread",
-            "-o",
-        ])
-        .arg(&program)
-        .arg("-I")
-        .arg(root.join("include"))
-        .current_dir(root.join("tests/c"))
-        .args(["forks.c", "chip.c", "firmware.c"])
-        .arg(&library)
-        .arg(format!(
-            "-Wl,-rpath,{}",
-            library.parent().unwrap().display()
-        ))
-        .output()
-        .unwrap();
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
+    let [library, beside] = shared();
+    let sources = ["forks.c", "chip.c", "firmware.c"];
+    compile(&program, &[&sources[..], &[&library, &beside]].concat());
     program
 }
 
@@ -222,6 +198,35 @@ fn many_runs_begin_where_one_has_booted() {
         );
     }
     assert_eq!(run.stdout.matches("booted").count(), 1);
+}
+
+/// The host's own loop takes them, too.
+#[test]
+fn snapshots_are_taken_in_mb_server_run() {
+    let run = run("server_run");
+    run.ended_with(8);
+    assert_eq!(run.recordings().len(), 2);
+    assert!(run.stderr.contains("has ended with 8"), "{}", run.stderr);
+}
+
+#[test]
+fn a_full_disk_ends_the_recording_of_the_child_alone() {
+    let run = run("full_disk");
+    run.ended_with(0);
+    let logs = run.logs();
+    assert!(logs[0].contains("parent"), "{logs:?}");
+    // The recording, of which there is a beginning, and the log.
+    let lines = run.stderr.lines().collect::<Vec<_>>();
+    let unwritten = |line: &&&str| line.contains("can't be written");
+    assert_eq!(lines.iter().filter(unwritten).count(), 2, "{lines:?}");
+    let branch = "the process was forked, and can't go on in";
+    assert_eq!(run.stderr.matches(branch).count(), 1, "{lines:?}");
+    let parents = run.folder.path().join("run.trace");
+    let refused = Replay::of(parents)
+        .run()
+        .err()
+        .map(|error| error.to_string());
+    assert_eq!(refused, None);
 }
 
 #[test]

@@ -29,9 +29,11 @@ pub(crate) fn end_at_exit<E: AtExit + 'static>(what: &Arc<Mutex<E>>) {
 
 /// Takes over, in a process that was forked off, what its parent would end: it goes on here as well.
 pub(crate) fn follow_fork() {
-    let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
-    for (of, _) in &mut *unfinished {
-        *of = process::id();
+    // Another thread of the parent may have had it locked.
+    if let Some(mut unfinished) = lock(&UNFINISHED) {
+        for (of, _) in &mut *unfinished {
+            *of = process::id();
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::foreign::host_code;
 use crate::messages::sockets::SocketError;
 use crate::sim::SimError;
 use crate::sim::open_array::ArrayError;
-use crate::sim::strand::{Birth, Overlap};
+use crate::sim::strand::{ForkedWhile, Overlap};
 use crate::system;
 
 /// Error of a call from C.
@@ -77,14 +77,16 @@ pub(super) enum Error {
     Unfinished,
     #[error("this process is {0}")]
     OtherSide(&'static str),
-    #[error("this process was forked {}: the host stays with the parent, and serves nothing here; fork between two calls, after mb_fork_prepare", birth(*.0))]
-    Lost(Birth),
+    #[error("this process was forked {}: the host stays with the parent, and serves nothing here; fork between two calls, after mb_fork_prepare", moment(*.0))]
+    Lost(ForkedWhile),
     #[error(
         "this process was forked in the middle of a call: the host stays with the parent, and serves nothing here"
     )]
     StillLost,
     #[error("the process can't be forked: {0}")]
-    Snapshot(io::Error),
+    Fork(io::Error),
+    #[error("{count} runs are more than mb_runs can number")]
+    TooManyRuns { count: u32 },
     #[error("there is no run {run}: the last mb_runs had {runs}")]
     NoRun { run: u32, runs: usize },
     #[error("an error of the host itself: it panicked: {0}")]
@@ -114,10 +116,11 @@ fn is_farewell(error: &SocketError) -> bool {
     )
 }
 
-fn birth(birth: Birth) -> &'static str {
-    match birth {
-        Birth::Outside => "between two calls",
-        Birth::Inside => "inside a call of vhost, by what it has called",
-        Birth::Orphan => "while another thread was inside a call of vhost",
+/// Moment of a fork, for messages.
+fn moment(state: ForkedWhile) -> &'static str {
+    match state {
+        ForkedWhile::Idle => "between two calls",
+        ForkedWhile::Inside => "inside a call of vhost, by what it has called",
+        ForkedWhile::OtherInside => "while another thread was inside a call of vhost",
     }
 }

@@ -58,13 +58,9 @@ impl Call {
     /// Follows a fork that nobody has told of.
     #[cold]
     fn after_fork(mut self) -> Self {
-        let ended = catch(|| {
-            let side = self.entered()?.end_fork();
-            self.take_over();
-            match side? {
-                Side::Parent => Err(Error::Unfinished),
-                Side::Child => Ok(()),
-            }
+        let ended = catch(|| match self.end_fork()? {
+            Side::Parent => Err(Error::Unfinished),
+            Side::Child => Ok(()),
         });
         if let Err(error) = ended {
             self.tell("vhost", &error);

@@ -1,10 +1,10 @@
 //! Comparison of every exported function with `include/vhost.h`.
 
 use super::backdoor::*;
-use super::fork::*;
 use super::lifecycle::*;
 use super::query::*;
 use super::rpc::*;
+use super::snapshots::*;
 use super::sockets::*;
 use crate::sim::prototype::{Functions, header};
 

@@ -4,7 +4,6 @@ use std::ffi::{c_char, c_int};
 
 use super::arguments::{optional_text, text};
 use super::error::Error;
-use super::fork::snapshot_if_due;
 use super::guard::{Call, guard};
 use super::process::name_scope;
 use super::quit::{self, quit};
@@ -47,8 +46,7 @@ pub(super) extern "C" fn mb_tick() -> c_int {
             call.process()?.flush_sockets()?;
             Err(error)
         })?;
-        let served = vhost.tick()?;
-        snapshot_if_due(call.process()?, vhost.now())?;
+        let served = call.process()?.tick(&vhost)?;
         Ok(c_int::try_from(served).unwrap_or(c_int::MAX))
     })
 }
@@ -79,7 +77,7 @@ fn serve(call: &mut Call) -> Result<c_int, Error> {
     call.process()?.system()?;
     // Looked up anew after each step: meanwhile the testbench may have shut it down.
     while let Some(vhost) = call.process()?.running()? {
-        if vhost.tick()? == 0 || quit::is_requested() {
+        if call.process()?.tick(&vhost)? == 0 || quit::is_requested() {
             break;
         }
         drop(vhost);

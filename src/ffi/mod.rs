@@ -48,6 +48,8 @@ mod refused;
 mod returned;
 #[cfg(feature = "c_abi_rpc")]
 mod rpc;
+#[cfg(feature = "c_abi_lifecycle")]
+mod snapshots;
 #[cfg(feature = "c_abi_sockets")]
 mod sockets;
 

@@ -109,7 +109,7 @@ impl Process {
 
     #[cold]
     fn first_use(&self) -> Result<Rc<Vhost>, Error> {
-        self.see_scope();
+        scope::see();
         self.build(InitPaths::default(), true)
     }
 
@@ -118,18 +118,13 @@ impl Process {
     pub(super) fn running(&self) -> Result<Option<Rc<Vhost>>, Error> {
         match &*self.state.borrow() {
             State::Running { vhost, .. } => {
-                self.see_scope();
+                scope::see();
                 Ok(Some(vhost.clone()))
             }
             State::Empty => Ok(None),
             State::Failed(cause) => Err(Error::StillFailed(cause.to_string())),
             State::Busy => Err(Error::Busy),
         }
-    }
-
-    #[inline]
-    fn see_scope(&self) {
-        scope::see();
     }
 
     /// Adds to the events that the testbench observes, until the system is shut down.

@@ -9,7 +9,7 @@ use crate::sim::fork::{Child, Forked, fork};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Runs {
     /// A child, by its number from 0.
-    Run(usize),
+    Run(i32),
     /// The parent, when all children have ended: their exit statuses, `None` where one is not known.
     Over(Vec<Option<i32>>),
 }
@@ -18,7 +18,7 @@ pub(crate) enum Runs {
 ///
 /// # Errors
 /// Where the process can't be forked. Children that were forked before have ended then.
-pub(crate) fn run(count: usize, parallel: usize) -> io::Result<Runs> {
+pub(crate) fn run(count: i32, parallel: usize) -> io::Result<Runs> {
     let mut running: VecDeque<Child> = VecDeque::new();
     let mut statuses = Vec::new();
     for number in 0..count {

@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_void};
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::lifetime::{
     Current, Life, Stand, is_over, is_verilator, known, name_of_scope, release, scope_of_name,
@@ -65,12 +66,25 @@ pub(crate) fn tell() {
     }
 }
 
-/// Takes the caller's scope for that of the exports, unless a better one is known.
+/// True while the scopes of further callers are of no use: a better one is known, or there is no simulator. False since the last change.
+static SETTLED: AtomicBool = AtomicBool::new(false);
+
+/// Takes the caller's scope for that of the exports, unless a better one is known. On the path of every call.
 #[inline]
 pub(crate) fn see() {
-    match get() {
-        Scope::Known { by, .. } if by > By::Call => {}
-        _ => look(),
+    if !SETTLED.load(Ordering::Relaxed) {
+        see_anew();
+    }
+}
+
+#[cold]
+fn see_anew() {
+    let better = matches!(get(), Scope::Known { by, .. } if by > By::Call);
+    if !better {
+        look();
+    }
+    if better || svGetScope.get().is_err() {
+        SETTLED.store(true, Ordering::Relaxed);
     }
 }
 
@@ -131,6 +145,7 @@ fn get() -> Scope {
 }
 
 fn put(scope: Scope) {
+    SETTLED.store(false, Ordering::Relaxed);
     SCOPE.with(|known| known.set(scope));
 }
 

@@ -55,25 +55,25 @@ pub(super) fn forked() {
     }
 }
 
-/// How a process was forked off.
+/// State of the strand when this process was forked off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Birth {
-    /// While nobody was inside, or by [`keep`].
-    Outside,
-    /// While this thread was inside a call.
+pub(crate) enum ForkedWhile {
+    /// Nobody was inside, or this thread by [`keep`].
+    Idle,
+    /// This thread was inside a call.
     Inside,
-    /// While another thread was.
-    Orphan,
+    /// Another thread was.
+    OtherInside,
 }
 
-/// How this process was forked off.
-pub(crate) fn birth() -> Birth {
+/// State of the strand when this process was forked off.
+pub(crate) fn forked_while() -> ForkedWhile {
     if ORPHANED.load(Ordering::Relaxed) {
-        Birth::Orphan
+        ForkedWhile::OtherInside
     } else if FORKED_INSIDE.load(Ordering::Relaxed) {
-        Birth::Inside
+        ForkedWhile::Inside
     } else {
-        Birth::Outside
+        ForkedWhile::Idle
     }
 }
 

@@ -1,6 +1,7 @@
 /* A simulator that is forked: forks CASE MEM MAILBOX ROOT */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -227,6 +228,40 @@ static void quits(void) {
     mb_quit(9);
 }
 
+static int steps;
+
+static void step(void) {
+    steps++;
+    if (steps == 20)
+        mb_quit(8);
+}
+
+/* In the host's own loop. */
+static void server_run(void) {
+    CHECK_EQ(mb_snapshots(3, 1), 0);
+    chip_step = step;
+    for (;;)
+        mb_server_run();
+}
+
+/* No room for the child's files. */
+static void full_disk(void) {
+    say("before\n");
+    CHECK_EQ(mb_fork_prepare(), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct rlimit none = {16, 16};
+        CHECK_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+        CHECK_EQ(mb_fork_child(), 0);
+        say("child\n");
+        exit_with(3);
+    }
+    CHECK_EQ(mb_fork_parent(), 0);
+    CHECK_EQ(ended(child), 3);
+    say("parent\n");
+    exit_with(0);
+}
+
 static void *sleeps(void *unused) {
     (void)unused;
     pause();
@@ -302,6 +337,8 @@ int main(int argc, char **argv) {
     CASE(snapshots);
     CASE(forgotten_snapshots);
     CASE(quits);
+    CASE(server_run);
+    CASE(full_disk);
     CASE(snapshots_of_threads);
     CASE(runs, argv);
     CASE(sockets);

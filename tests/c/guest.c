@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -295,6 +296,41 @@ static void interrupted(void) {
     finish();
 }
 
+/* Calls a method on both sides of a fork. */
+static void forked(void) {
+    start();
+    CHECK_EQ(ASK(CALL, text(method)), 1);
+    CHECK_EQ(mb_fork_prepare(), 0);
+    pid_t child = fork();
+    CHECK_EQ(child == 0 ? mb_fork_child() : mb_fork_parent(), 0);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(ASK(CALL, text(method)), 1);
+    finish();
+    if (child == 0)
+        exit(0);
+    int status;
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+}
+
+/* As above, and nobody tells the host of the fork: the child's call fails, with a reason. */
+static void forked_untold(void) {
+    start();
+    CHECK_EQ(ASK(CALL, text(method)), 1);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        CHECK_EQ(ASK(CALL, text(method)), -EIO);
+        CHECK_HAS(testbench.last_report, "mb_fork_prepare");
+        _exit(0);
+    }
+    int status;
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+    CHECK_EQ(ASK(CALL, text(method)), 1);
+    finish();
+}
+
 int main(int argc, char **argv) {
     CHECK(argc == 5 || argc == 6);
     signal(SIGINT, SIG_DFL); /* a shell ignores it for what it runs in the background */
@@ -306,7 +342,7 @@ int main(int argc, char **argv) {
     } cases[] = {
 #define CASE(name) {#name, name}
         CASE(state), CASE(closed),  CASE(limits), CASE(pipes), CASE(flood),
-        CASE(holds), CASE(refused), CASE(order),  CASE(calls), CASE(interrupted),
+        CASE(holds), CASE(refused), CASE(order),  CASE(calls), CASE(interrupted), CASE(forked), CASE(forked_untold),
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (strcmp(cases[i].name, argv[1]) == 0) {

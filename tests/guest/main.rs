@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+#[path = "../c_build/mod.rs"]
+mod c_build;
 mod program;
 #[cfg(feature = "python")]
 mod python;
@@ -14,7 +16,8 @@ use std::process::{Command, Stdio};
 
 use vhost::Replay;
 
-use program::{Program, Said, built, count};
+use c_build::built;
+use program::{Program, Said, count};
 
 /// A locale whose decimal point is a comma, for `LOCPATH`. It needs no locale of the machine's.
 fn locale(folder: &Path) {

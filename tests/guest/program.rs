@@ -1,10 +1,12 @@
 //! The program in C that the library is a guest of, and what it is run with.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
+
+use crate::c_build::{compile, shared};
 
 const MEMORY: &str = "\
 space:
@@ -29,17 +31,11 @@ impl Program {
     /// The same with these flags of the compiler.
     pub(crate) fn simulator_with(flags: &[&str]) -> Self {
         let program = Self::new();
-        let library = built("libvhost.so");
-        let beside = format!("-Wl,-rpath,{}", library.parent().unwrap().display());
+        let [library, beside] = shared();
         let sources = ["guest.c", "process.c", "chip.c", "firmware.c"];
         program.compile(
             "program",
-            &[
-                flags,
-                &sources,
-                &[library.to_str().unwrap(), &beside, "-lm"][..],
-            ]
-            .concat(),
+            &[flags, &sources, &[&library, &beside, "-lm"][..]].concat(),
         );
         program
     }
@@ -65,27 +61,7 @@ impl Program {
 
     /// Compiles files of `tests/c`, among which there may be flags.
     pub(crate) fn compile(&self, name: &str, sources: &[&str]) {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-        let output = Command::new(cc)
-            .args([
-                "-std=gnu11",
-                "-Wall",
-                "-Wextra",
-                "-Werror",
-                "-g",
-                "-pthread",
-            ])
-            .arg("-o")
-            .arg(self.file(name))
-            .arg("-I")
-            .arg(root.join("include"))
-            .args(sources)
-            .current_dir(root.join("tests/c"))
-            .output()
-            .unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{errors}");
+        compile(&self.file(name), sources);
     }
 
     /// A file of the folder.
@@ -124,13 +100,6 @@ impl Program {
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONPATH", self.folder.path());
     }
-}
-
-/// What cargo has built of the library: it is beside this test.
-pub(crate) fn built(file: &str) -> PathBuf {
-    let built = std::env::current_exe().unwrap().with_file_name(file);
-    assert!(built.is_file(), "cargo has not built {}", built.display());
-    built
 }
 
 /// What a run has said, which succeeded.

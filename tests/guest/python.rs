@@ -64,6 +64,13 @@ fn an_interrupt_ends_the_simulator_as_it_did_before() {
 }
 
 #[test]
+fn methods_go_on_in_both_processes_of_a_fork() {
+    let simulator = simulator(WORKS).with_method("works");
+    Said::of(&mut simulator.command(&["forked"]));
+    Said::of(&mut simulator.command(&["forked_untold"]));
+}
+
+#[test]
 fn a_broken_pipe_is_an_error_in_python() {
     let simulator = simulator(
         "

@@ -22,7 +22,7 @@ pub(super) struct Load<'a> {
     /// Channels whose image it is.
     pub(super) channels: Vec<&'a ChannelConfig>,
     pub(super) parts: Vec<Part>,
-    /// What of it has no memory.
+    /// Parts without memory.
     pub(super) placement: Placement,
 }
 

@@ -98,7 +98,7 @@ impl Told {
     }
 }
 
-/// What both say of these files, with names of files without their folder.
+/// Messages of the command and of a run on these files, with names of files without their folder.
 fn told(image: &[u8], hex: &[u8]) -> Told {
     let folder = folder(image, hex);
     let mut run = Told::by_run(folder.path());

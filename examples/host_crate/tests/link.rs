@@ -13,7 +13,7 @@ use object::{Endianness, Object, ObjectSymbol};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What cargo has built, beside this test: of the host program, or of vhost as it depends on it.
+/// Library that cargo has built beside this test: of the host program, or of vhost as its dependency.
 fn built(file: &str) -> PathBuf {
     let built = env::current_exe().unwrap().with_file_name(file);
     assert!(built.is_file(), "cargo has not built {}", built.display());

@@ -82,8 +82,6 @@ impl Text {
     pub(super) fn flush(&mut self) {
         if !self.lines.is_empty() {
             self.write();
-            let flushed = quietly(|| self.sink.flush());
-            self.heed(flushed);
         }
     }
 
@@ -102,9 +100,11 @@ impl Text {
         }
     }
 
+    /// Writes lines and flushes them, under one guard.
     fn write(&mut self) {
-        let written = quietly(|| self.sink.write_all(&self.lines));
-        self.lines.clear();
+        let Self { sink, lines, .. } = self;
+        let written = quietly(|| sink.write_all(lines).and_then(|()| sink.flush()));
+        lines.clear();
         self.heed(written);
     }
 
@@ -117,7 +117,7 @@ impl Text {
     }
 }
 
-/// How much of `text` can be cut off without a character being cut in two.
+/// Length of `text` without a character that is cut off at its end.
 fn whole_characters(text: &[u8]) -> usize {
     let broken = text
         .utf8_chunks()

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::rc::Rc;
@@ -87,13 +87,24 @@ struct PositionedFile {
 
 impl DiskFile for PositionedFile {
     fn read(&mut self, len: u64) -> Result<Bytes, Errno> {
-        let mut data = Vec::new();
-        let read = ReadAt(self).take(len).read_to_end(&mut data);
-        match read {
-            // What was read before an error counts: the next read meets the error again.
-            Err(error) if data.is_empty() => Err(errno(&error)),
-            _ => Ok(data.into()),
+        let len = usize::try_from(len).map_err(|_| Errno::EINVAL)?;
+        let mut data = vec![0; len];
+        let mut done = 0;
+        while done < len {
+            match self.file.read_at(&mut data[done..], self.position) {
+                Ok(0) => break,
+                Ok(read) => {
+                    done += read;
+                    self.position += read as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if done == 0 => return Err(errno(&error)),
+                // What was read before an error counts: the next read meets the error again.
+                Err(_) => break,
+            }
         }
+        data.truncate(done);
+        Ok(data.into())
     }
 
     fn write(&mut self, data: &[u8]) -> Result<u64, Errno> {
@@ -112,18 +123,6 @@ impl DiskFile for PositionedFile {
     fn seek(&mut self, position: u64) -> Result<u64, Errno> {
         self.position = position;
         Ok(position)
-    }
-}
-
-/// Reads from the position of a file.
-struct ReadAt<'a>(&'a mut PositionedFile);
-
-impl Read for ReadAt<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Self(open) = self;
-        let read = open.file.read_at(buffer, open.position)?;
-        open.position += read as u64;
-        Ok(read)
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) struct CallSite {
     pub(super) line: u32,
 }
 
-/// How often something was met.
+/// Number of times that something was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Once {
     /// Never before.

@@ -43,7 +43,7 @@ struct Socket {
     greeting: String,
     listener: Box<dyn Listener>,
     accepted: i32,
-    /// Why no client can be taken, as was said when that began.
+    /// Reported reason for which no client can be taken.
     refused: Option<OsError>,
 }
 

@@ -1,0 +1,95 @@
+//! Forks, snapshots, and runs that begin where this process is.
+
+use std::ffi::{c_char, c_int};
+use std::path::Path;
+
+use super::arguments::text;
+use super::error::Error;
+use super::fork::Side;
+use super::guard::{guard, guard_after_fork};
+
+/// Prepares a fork by the caller.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_fork_prepare() -> c_int {
+    guard("mb_fork_prepare", -1, |call| {
+        let process = call.process()?;
+        if !call.is_outermost() {
+            return Err(Error::Reentrant);
+        }
+        process.forks.prepare();
+        call.keep();
+        Ok(0)
+    })
+}
+
+/// Ends a fork in the parent, also one that failed.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_fork_parent() -> c_int {
+    guard_after_fork("mb_fork_parent", |call| match call.end_fork()? {
+        Side::Parent => Ok(0),
+        Side::Child => Err(Error::OtherSide("the child: call mb_fork_child")),
+    })
+}
+
+/// Ends a fork in the child.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_fork_child() -> c_int {
+    guard_after_fork("mb_fork_child", |call| match call.end_fork()? {
+        Side::Child => Ok(0),
+        Side::Parent => Err(Error::OtherSide("the parent: call mb_fork_parent")),
+    })
+}
+
+/// Takes a snapshot every `ticks` ticks.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_snapshots(ticks: u64, keep: u32) -> c_int {
+    guard("mb_snapshots", -1, |call| {
+        call.reject_reentrant()?;
+        call.process()?.take_snapshots(ticks, keep)?;
+        Ok(0)
+    })
+}
+
+/// Runs again from the newest snapshot.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_rerun() -> c_int {
+    guard("mb_rerun", -1, |call| {
+        Ok(call.process()?.rerun()?.unwrap_or(-1))
+    })
+}
+
+/// Tells whether this process is a snapshot that was woken.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_is_rerun() -> c_int {
+    guard("mb_is_rerun", 0, |call| {
+        Ok(c_int::from(call.process()?.forks.is_rerun()))
+    })
+}
+
+/// Forks children, each of which goes on as a run of its own.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_runs(count: u32, parallel: u32) -> c_int {
+    guard("mb_runs", -1, |call| {
+        call.reject_reentrant()?;
+        call.process()?.run_as_children(count, parallel)
+    })
+}
+
+/// Exit status of a run.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_run_status(run: u32) -> c_int {
+    guard("mb_run_status", -1, |call| {
+        call.process()?.forks.status(run)
+    })
+}
+
+/// Moves the root of firmware's files.
+#[unsafe(no_mangle)]
+pub(super) unsafe extern "C" fn mb_set_file_root(dir: *const c_char) -> c_int {
+    guard("mb_set_file_root", -1, |call| {
+        // SAFETY: C gives NULL or a C string, which stays until this returns.
+        let dir = unsafe { text(dir, "dir") }?;
+        call.process()?.system()?.set_file_root(Path::new(dir))?;
+        Ok(0)
+    })
+}

@@ -1,0 +1,39 @@
+//! The C compiler, as tests call it, and the libraries that cargo has built.
+
+#![allow(dead_code, reason = "each test uses some of it")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Compiles files of `tests/c`, among which there may be flags, into `output`.
+pub(crate) fn compile(output: &Path, arguments: &[&str]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let compiled = Command::new(cc)
+        .args(["-std=gnu11", "-Wall", "-Wextra", "-Werror"])
+        .args(["-g", "-pthread", "-o"])
+        .arg(output)
+        .arg("-I")
+        .arg(root.join("include"))
+        .current_dir(root.join("tests/c"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&compiled.stderr);
+    assert!(compiled.status.success(), "{arguments:?}: {errors}");
+}
+
+/// A library that cargo has built: it is beside the test.
+pub(crate) fn built(file: &str) -> PathBuf {
+    let built = std::env::current_exe().unwrap().with_file_name(file);
+    assert!(built.is_file(), "cargo has not built {}", built.display());
+    built
+}
+
+/// Arguments by which a program is linked with the shared library.
+pub(crate) fn shared() -> [String; 2] {
+    let library = built("libvhost.so");
+    let folder = library.parent().unwrap();
+    let beside = format!("-Wl,-rpath,{}", folder.display());
+    [library.to_str().unwrap().to_owned(), beside]
+}
