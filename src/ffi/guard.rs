@@ -32,7 +32,6 @@ impl Call {
         let call = Self::enter_as_is();
         if refused::any_untold()
             && let Ok(strand) = &call.entered
-            && !testbench::is_reporting()
         {
             report_refused(PROCESS.get(strand));
         }
@@ -171,8 +170,8 @@ pub(super) fn guard<T>(
 #[inline]
 fn leave(call: Call) {
     drop(call);
-    if quit::is_requested() && !strand::is_entered() {
-        quit::as_requested();
+    if quit::is_requested() {
+        quit::unless_inside();
     }
 }
 

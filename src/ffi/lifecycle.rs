@@ -41,12 +41,13 @@ pub(super) unsafe extern "C" fn mb_init(
 pub(super) extern "C" fn mb_tick() -> c_int {
     guard("mb_tick", -1, |call| {
         call.reject_reentrant()?;
-        let vhost = call.process()?.system().or_else(|error| {
+        let process = call.process()?;
+        let vhost = process.system().or_else(|error| {
             // Sockets go on without a system.
-            call.process()?.flush_sockets()?;
+            process.flush_sockets()?;
             Err(error)
         })?;
-        let served = call.process()?.tick(&vhost)?;
+        let served = process.tick(&vhost)?;
         Ok(c_int::try_from(served).unwrap_or(c_int::MAX))
     })
 }

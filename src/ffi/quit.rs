@@ -48,11 +48,15 @@ pub(super) fn quit(status: c_int) {
     now(status);
 }
 
-/// Exits as requested: the library was left.
+/// Exits as requested, unless this thread is still inside the library. Not inlined: every call would get the address of the thread's
+/// state, which is asked in here.
 #[cold]
-pub(super) fn as_requested() {
-    REQUESTED.store(false, Ordering::Relaxed);
-    now(STATUS.load(Ordering::Relaxed));
+#[inline(never)]
+pub(super) fn unless_inside() {
+    if !strand::is_entered() {
+        REQUESTED.store(false, Ordering::Relaxed);
+        now(STATUS.load(Ordering::Relaxed));
+    }
 }
 
 fn now(status: c_int) -> ! {

@@ -77,7 +77,7 @@ pub(crate) fn fork() -> io::Result<Forked> {
     if threads != 1 {
         return Err(io::Error::other(format!(
             "the process has {threads} threads, of which a child would have one; run the simulation on one thread (Verilator: \
-             --threads 1, and context.threads(1) in a main of your own), or fork by prepareClone and atClone of the model"
+             --threads 1, and context.threads(1) in a main of your own)"
         )));
     }
     flush_streams();
