@@ -172,12 +172,7 @@ fn drives_every_case(linkage: Linkage) {
         "firmware.c",
     ];
     let driver = Program::build(linkage, &sources);
-    // How it is linked changes nothing of the wire.
-    let wires = match linkage {
-        Linkage::Shared => EVERY.as_slice(),
-        Linkage::Archive | Linkage::Loaded => &[ANY],
-    };
-    for &wire in wires {
+    for wire in EVERY {
         let run = drive(&driver, "services", wire, 0);
         let lines = "from the simulator\n[core0] hello world\n[core0] and so\n\
                      [core0] -5 5 text|c   |0xbeef\n[core0] left over\n";
