@@ -12,12 +12,15 @@ mod root;
 #[cfg(test)]
 mod tests;
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use actix::{Actor, Context, Handler};
 use mailbox_rs::{Errno, OpenFlags};
 
 use self::announced::Announced;
 use self::descriptors::{Claim, Descriptors, File};
-use crate::bus::{Desk, Envelope, Port, Unanswered};
+use crate::bus::{Desk, Envelope, Port, Spawner, Unanswered};
 use crate::messages::files::{Close, CloseAll, Inbox, Open, READ_MAX, Read, Seek, Write};
 use crate::messages::foreign::{
     self, CloseSpecial, OpenSpecial, ReadSpecial, SeekSpecial, SpecialId, WriteSpecial,
@@ -30,37 +33,48 @@ pub(crate) use self::root::Root;
 /// Serves the descriptors of all channels.
 pub(crate) struct Files {
     desk: Desk,
-    foreign: Port<foreign::Inbox>,
+    spawner: Spawner,
     disk: Option<Announced>,
     special: SpecialNames,
-    descriptors: Descriptors,
+    open: Rc<OpenFiles>,
+}
+
+/// The open files. Apart from the actor, since the opening of a special file is a task.
+struct OpenFiles {
+    descriptors: RefCell<Descriptors>,
+    foreign: Port<foreign::Inbox>,
 }
 
 impl Files {
     /// Serves the files of `disk`, and asks `foreign` for those that are `special`.
     pub(crate) fn new(
         desk: Desk,
+        spawner: Spawner,
         foreign: &Port<foreign::Inbox>,
         disk: Option<Box<dyn Disk>>,
         special: SpecialNames,
     ) -> Self {
         let disk = disk.map(|disk| Announced::new(disk, desk.clone()));
-        Self {
+        let open = OpenFiles {
+            descriptors: RefCell::default(),
             foreign: foreign.sent_by(desk.party()),
+        };
+        Self {
             desk,
+            spawner,
             disk,
             special,
-            descriptors: Descriptors::default(),
+            open: Rc::new(open),
         }
     }
 
-    fn open(&mut self, mail: Envelope<Open>, context: &mut Context<Self>) {
+    fn open(&mut self, mail: Envelope<Open>) {
         let Envelope { message, reply } = mail;
         let flags = message.flags.known();
         let checked = path::check(&message.path, flags).and_then(|path| {
             let opener = self.special.opener(path)?;
             // Before the file is opened, which may create or empty it.
-            let claim = self.descriptors.claim(message.channel)?;
+            let claim = self.open.descriptors.borrow_mut().claim(message.channel)?;
             Ok((path, opener, claim))
         });
         match checked {
@@ -70,57 +84,43 @@ impl Files {
                     Some(disk) => disk.open(path, flags).map(File::Disk),
                     None => Err(Errno::EACCES),
                 };
-                reply.send(self.opened(claim, flags, file));
+                reply.send(self.open.opened(claim, flags, file));
             }
             Ok((path, Some(opener), claim)) => {
-                let answer = self.foreign.ask(OpenSpecial {
+                let path = path.to_owned();
+                let ask = OpenSpecial {
                     opener,
-                    path: path.to_owned(),
+                    path,
                     flags,
+                };
+                let (open, answer) = (self.open.clone(), self.open.foreign.ask(ask));
+                self.spawner.spawn(async move {
+                    let file = answer.await.unwrap_or_else(given_up).map(File::Special);
+                    reply.send(open.opened(claim, flags, file));
                 });
-                let opened = answer.into_actor(self).map(move |answer, files, _| {
-                    let file = answer.unwrap_or_else(given_up).map(File::Special);
-                    reply.send(files.opened(claim, flags, file));
-                });
-                context.spawn(opened);
-            }
-        }
-    }
-
-    /// Gives the file its descriptor, unless the channel closed all of them meanwhile.
-    fn opened(
-        &mut self,
-        claim: Claim,
-        flags: OpenFlags,
-        file: Result<File, Errno>,
-    ) -> Result<u64, Errno> {
-        match file {
-            Ok(file) => self.descriptors.fill(claim, flags, file).map_err(|file| {
-                self.drop_file(file);
-                Errno::EINTR
-            }),
-            Err(errno) => {
-                self.descriptors.release(claim);
-                Err(errno)
             }
         }
     }
 
     fn read(&mut self, Envelope { message, reply }: Envelope<Read>) {
         let len = message.len.min(READ_MAX);
-        match self.descriptors.readable(message.fd) {
+        match self.open.descriptors.borrow_mut().readable(message.fd) {
             Ok(File::Disk(file)) => reply.send(file.read(len)),
-            Ok(&mut File::Special(file)) => self.foreign.forward(ReadSpecial { file, len }, reply),
+            Ok(&mut File::Special(file)) => {
+                self.open.foreign.forward(ReadSpecial { file, len }, reply);
+            }
             Err(errno) => reply.send(Err(errno)),
         }
     }
 
     fn write(&mut self, Envelope { message, reply }: Envelope<Write>) {
         let data = message.data;
-        match self.descriptors.writable(message.fd) {
+        match self.open.descriptors.borrow_mut().writable(message.fd) {
             Ok(File::Disk(file)) => reply.send(file.write(&data)),
             Ok(&mut File::Special(file)) => {
-                self.foreign.forward(WriteSpecial { file, data }, reply);
+                self.open
+                    .foreign
+                    .forward(WriteSpecial { file, data }, reply);
             }
             Err(errno) => reply.send(Err(errno)),
         }
@@ -128,25 +128,53 @@ impl Files {
 
     fn seek(&mut self, Envelope { message, reply }: Envelope<Seek>) {
         let position = message.position;
-        match self.descriptors.file(message.fd) {
+        match self.open.descriptors.borrow_mut().file(message.fd) {
             // Positions are signed to the operating system.
             Ok(_) if i64::try_from(position).is_err() => reply.send(Err(Errno::EINVAL)),
             Ok(File::Disk(file)) => reply.send(file.seek(position)),
             Ok(&mut File::Special(file)) => {
-                self.foreign.forward(SeekSpecial { file, position }, reply);
+                self.open
+                    .foreign
+                    .forward(SeekSpecial { file, position }, reply);
             }
             Err(errno) => reply.send(Err(errno)),
         }
     }
+}
 
-    fn close(&mut self, close: &Close) -> Result<(), Errno> {
-        let file = self.descriptors.close(close.fd)?;
+impl OpenFiles {
+    /// Gives the file its descriptor, unless the channel closed all of them meanwhile.
+    fn opened(
+        &self,
+        claim: Claim,
+        flags: OpenFlags,
+        file: Result<File, Errno>,
+    ) -> Result<u64, Errno> {
+        match file {
+            Ok(file) => self
+                .descriptors
+                .borrow_mut()
+                .fill(claim, flags, file)
+                .map_err(|file| {
+                    self.drop_file(file);
+                    Errno::EINTR
+                }),
+            Err(errno) => {
+                self.descriptors.borrow_mut().release(claim);
+                Err(errno)
+            }
+        }
+    }
+
+    fn close(&self, close: &Close) -> Result<(), Errno> {
+        let file = self.descriptors.borrow_mut().close(close.fd)?;
         self.drop_file(file);
         Ok(())
     }
 
-    fn close_all(&mut self, close: &CloseAll) {
-        for file in self.descriptors.close_all(close.channel) {
+    fn close_all(&self, close: &CloseAll) {
+        let files = self.descriptors.borrow_mut().close_all(close.channel);
+        for file in files {
             self.drop_file(file);
         }
     }
@@ -165,16 +193,16 @@ impl Actor for Files {
 impl Handler<Inbox> for Files {
     type Result = ();
 
-    fn handle(&mut self, mail: Inbox, context: &mut Self::Context) {
+    fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
         let desk = self.desk.clone();
         desk.open(mail, |mail| match mail {
-            Inbox::Open(mail) => self.open(mail, context),
-            Inbox::Close(mail) => mail.reply.send(self.close(&mail.message)),
+            Inbox::Open(mail) => self.open(mail),
+            Inbox::Close(mail) => mail.reply.send(self.open.close(&mail.message)),
             Inbox::Read(mail) => self.read(mail),
             Inbox::Write(mail) => self.write(mail),
             Inbox::Seek(mail) => self.seek(mail),
             Inbox::CloseAll(mail) => {
-                self.close_all(&mail.message);
+                self.open.close_all(&mail.message);
                 mail.reply.send(());
             }
         });

@@ -21,6 +21,8 @@ mod line;
 mod message;
 mod outbox;
 mod port;
+mod scheduler;
+mod seat;
 mod tap;
 #[cfg(test)]
 mod tests;

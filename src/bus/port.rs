@@ -1,12 +1,14 @@
 //! Ports: the only way to send a message.
 
-use std::rc::Rc;
+use std::fmt;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
 use super::line::{Kind, Line, Ticket};
 use super::outbox::Outbox;
+use super::seat::Receiver;
 use super::tap::Event;
 use super::{Answer, Envelope, Inbox, Message, Party, Reply};
 
@@ -20,21 +22,20 @@ pub struct Port<I: Inbox> {
     way: Way<I>,
 }
 
-#[derive(Debug)]
 enum Way<I: Inbox> {
-    /// Into an actor's mailbox, unbounded: a party never blocks on another.
-    Actor(actix::Recipient<I>),
+    /// To an actor, whose queue is unbounded: a party never blocks on another. Mail for an actor that is gone is dropped.
+    Actor(Weak<dyn Receiver<I>>),
     /// Out of the bus.
     Foreign(Rc<Outbox<I>>),
 }
 
 impl<I: Inbox> Port<I> {
-    pub(super) fn to_actor(line: &Arc<Line>, recipient: actix::Recipient<I>) -> Self {
+    pub(super) fn to_actor(line: &Arc<Line>, receiver: Weak<dyn Receiver<I>>) -> Self {
         Self {
             from: Party::OUTSIDE,
             apart: false,
             line: line.clone(),
-            way: Way::Actor(recipient),
+            way: Way::Actor(receiver),
         }
     }
 
@@ -126,7 +127,11 @@ impl<I: Inbox> Port<I> {
             line.show(reply.ticket(), reply.is_awaited(), Event::Message(message));
         }
         match &self.way {
-            Way::Actor(recipient) => recipient.do_send(envelope.into()),
+            Way::Actor(receiver) => {
+                if let Some(receiver) = receiver.upgrade() {
+                    receiver.receive(envelope.into());
+                }
+            }
             Way::Foreign(outbox) => outbox.push(envelope.into()),
         }
     }
@@ -136,7 +141,7 @@ impl<I: Inbox> Port<I> {
 impl<I: Inbox> Clone for Port<I> {
     fn clone(&self) -> Self {
         let way = match &self.way {
-            Way::Actor(recipient) => Way::Actor(recipient.clone()),
+            Way::Actor(receiver) => Way::Actor(receiver.clone()),
             Way::Foreign(outbox) => Way::Foreign(outbox.clone()),
         };
         Self {
@@ -145,5 +150,14 @@ impl<I: Inbox> Clone for Port<I> {
             line: self.line.clone(),
             way,
         }
+    }
+}
+
+impl<I: Inbox> fmt::Debug for Way<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Actor(_) => "Actor",
+            Self::Foreign(_) => "Foreign",
+        })
     }
 }

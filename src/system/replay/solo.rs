@@ -236,7 +236,11 @@ impl StandIns<'_> {
             ActorName::Rpc => Box::new(start_rpc(bus, &foreign)?),
             ActorName::Files => {
                 let disk = super::disk(header, score);
-                Box::new(bus.start(|_| Files::new(desk, &foreign, disk, special(header)))?)
+                Box::new(
+                    bus.start(|_| {
+                        Files::new(desk, bus.spawner(), &foreign, disk, special(header))
+                    })?,
+                )
             }
             ActorName::Console => {
                 let names = setups.map(|setup: Setup| setup.name).collect();
