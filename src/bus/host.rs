@@ -223,6 +223,12 @@ impl Bus {
         Ok(())
     }
 
+    /// Handles mail that was posted from outside of the actors, and makes the foreign calls that follow; polls no task.
+    pub(crate) fn handle_posted(&self) {
+        let _inside = self.scheduler.go_inside();
+        self.scheduler.handle_backlog();
+    }
+
     /// Sends a message and runs the bus until its answer is there.
     ///
     /// From inside a foreign call, the calls that this one brings about are made first; calls that waited
