@@ -20,7 +20,7 @@ use mailbox_rs::{Errno, OpenFlags};
 
 use self::announced::Announced;
 use self::descriptors::{Claim, Descriptors, File};
-use crate::bus::{Desk, Envelope, Port, Spawner, Unanswered};
+use crate::bus::{Desk, Envelope, Port};
 use crate::messages::files::{Close, CloseAll, Inbox, Open, READ_MAX, Read, Seek, Write};
 use crate::messages::foreign::{
     self, CloseSpecial, OpenSpecial, ReadSpecial, SeekSpecial, SpecialId, WriteSpecial,
@@ -33,13 +33,12 @@ pub(crate) use self::root::Root;
 /// Serves the descriptors of all channels.
 pub(crate) struct Files {
     desk: Desk,
-    spawner: Spawner,
     disk: Option<Announced>,
     special: SpecialNames,
     open: Rc<OpenFiles>,
 }
 
-/// The open files. Apart from the actor, since the opening of a special file is a task.
+/// The open files. Apart from the actor, since the host program's answer to an open is handled when it is given.
 struct OpenFiles {
     descriptors: RefCell<Descriptors>,
     foreign: Port<foreign::Inbox>,
@@ -49,7 +48,6 @@ impl Files {
     /// Serves the files of `disk`, and asks `foreign` for those that are `special`.
     pub(crate) fn new(
         desk: Desk,
-        spawner: Spawner,
         foreign: &Port<foreign::Inbox>,
         disk: Option<Box<dyn Disk>>,
         special: SpecialNames,
@@ -61,7 +59,6 @@ impl Files {
         };
         Self {
             desk,
-            spawner,
             disk,
             special,
             open: Rc::new(open),
@@ -93,9 +90,9 @@ impl Files {
                     path,
                     flags,
                 };
-                let (open, answer) = (self.open.clone(), self.open.foreign.ask(ask));
-                self.spawner.spawn(async move {
-                    let file = answer.await.unwrap_or_else(given_up).map(File::Special);
+                let open = self.open.clone();
+                self.open.foreign.ask_then(ask, move |opened| {
+                    let file = opened.unwrap_or_else(given_up).map(File::Special);
                     reply.send(open.opened(claim, flags, file));
                 });
             }
@@ -210,7 +207,7 @@ impl Handler<Inbox> for Files {
 }
 
 /// Error of a file whose opener gave no answer.
-fn given_up(error: Unanswered) -> Result<SpecialId, Errno> {
-    tracing::error!(%error, "a file could not be opened");
+fn given_up() -> Result<SpecialId, Errno> {
+    tracing::error!("a file could not be opened: its opener panicked");
     Err(Errno::EIO)
 }

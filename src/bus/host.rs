@@ -4,10 +4,8 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use actix::{Actor, Handler};
-use tokio::sync::oneshot::error::TryRecvError;
 
 use super::clock::Alarm;
 use super::doorbell::{Doorbell, Looks};
@@ -16,6 +14,7 @@ use super::line::Line;
 use super::outbox::Outbox;
 use super::scheduler::Scheduler;
 use super::seat::{Receiver, Seat};
+use super::slot::Taken;
 use super::tap::Tap;
 use super::{BusError, Desk, Envelope, Inbox, Message, Party, Port, Ticket};
 
@@ -25,7 +24,7 @@ use super::{BusError, Desk, Envelope, Inbox, Message, Party, Port, Ticket};
 /// anything left to do.
 pub struct Bus {
     executor: Executor,
-    line: Arc<Line>,
+    line: Rc<Line>,
     scheduler: Rc<Scheduler>,
     /// Keeps the actors.
     seats: RefCell<Vec<Rc<dyn Any>>>,
@@ -41,7 +40,7 @@ const ROUNDS: usize = 4;
 impl Bus {
     /// A bus with nobody on it.
     pub fn new() -> Self {
-        let line = Arc::default();
+        let line = Rc::default();
         Self {
             executor: Executor::new(),
             scheduler: Rc::new(Scheduler::new(&line)),
@@ -244,23 +243,23 @@ impl Bus {
         M: Message,
     {
         self.refuse_inside(M::NAME)?;
-        let (mut receiver, ticket) = {
+        let (receiver, ticket) = {
             let _inside = self.scheduler.go_inside();
             port.send(message)
         };
         loop {
-            match receiver.try_recv() {
-                Ok(reply) => {
+            match receiver.take() {
+                Taken::Reply(reply) => {
                     if !self.abroad() {
                         // Attached actors have got copies of all this.
                         self.poll();
                     }
                     return Ok(reply);
                 }
-                Err(TryRecvError::Closed) => {
+                Taken::Never => {
                     return Err(self.line.unanswered(ticket).into());
                 }
-                Err(TryRecvError::Empty) => {}
+                Taken::Nothing => {}
             }
             if !self.advance() {
                 return Err(BusError::NobodyAnswers {

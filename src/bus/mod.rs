@@ -23,6 +23,7 @@ mod outbox;
 mod port;
 mod scheduler;
 mod seat;
+mod slot;
 mod tap;
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,11 @@
 
 use std::fmt;
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
-
-use tokio::sync::oneshot;
 
 use super::line::{Kind, Line, Ticket};
 use super::outbox::Outbox;
 use super::seat::Receiver;
+use super::slot;
 use super::tap::Event;
 use super::{Answer, Envelope, Inbox, Message, Party, Reply};
 
@@ -18,7 +16,7 @@ pub struct Port<I: Inbox> {
     from: Party,
     /// What is sent is shown to no tap, and is not counted.
     apart: bool,
-    line: Arc<Line>,
+    line: Rc<Line>,
     way: Way<I>,
 }
 
@@ -30,7 +28,7 @@ enum Way<I: Inbox> {
 }
 
 impl<I: Inbox> Port<I> {
-    pub(super) fn to_actor(line: &Arc<Line>, receiver: Weak<dyn Receiver<I>>) -> Self {
+    pub(super) fn to_actor(line: &Rc<Line>, receiver: Weak<dyn Receiver<I>>) -> Self {
         Self {
             from: Party::OUTSIDE,
             apart: false,
@@ -39,7 +37,7 @@ impl<I: Inbox> Port<I> {
         }
     }
 
-    pub(super) fn to_foreign(line: &Arc<Line>, outbox: Rc<Outbox<I>>) -> Self {
+    pub(super) fn to_foreign(line: &Rc<Line>, outbox: Rc<Outbox<I>>) -> Self {
         Self {
             from: Party::OUTSIDE,
             apart: false,
@@ -79,8 +77,20 @@ impl<I: Inbox> Port<I> {
         }
     }
 
+    /// Sends a message; `then` is given its reply by the answerer, at once: nothing where there is none.
+    pub(crate) fn ask_then<M: Message>(
+        &self,
+        message: M,
+        then: impl FnOnce(Option<M::Reply>) + 'static,
+    ) where
+        I: From<Envelope<M>>,
+    {
+        let reply = Reply::then(self.shown_on(), self.ticket::<M>(), then);
+        self.deliver(Envelope { message, reply });
+    }
+
     /// Sends a message, and gives what its answer comes out of.
-    pub(super) fn send<M: Message>(&self, message: M) -> (oneshot::Receiver<M::Reply>, Ticket)
+    pub(super) fn send<M: Message>(&self, message: M) -> (slot::Receiver<M::Reply>, Ticket)
     where
         I: From<Envelope<M>>,
     {
@@ -113,7 +123,7 @@ impl<I: Inbox> Port<I> {
     }
 
     /// Where taps see what is sent; none where no tap sees it.
-    fn shown_on(&self) -> Option<&Arc<Line>> {
+    fn shown_on(&self) -> Option<&Rc<Line>> {
         let shown = self.line.shows() && !self.apart;
         shown.then_some(&self.line)
     }

@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
 
 use super::line::Line;
 
@@ -13,7 +12,7 @@ use super::line::Line;
 /// Mail for an idle actor is handled while it is posted, unless it is posted from outside of the actors. A foreign call is made as soon as
 /// no handler is on the stack: what is called may come back, and finds every actor idle.
 pub(super) struct Scheduler {
-    line: Arc<Line>,
+    line: Rc<Line>,
     /// Code of actors runs, and no foreign call was made by it.
     inside: Cell<bool>,
     /// Handlers on the stack, above the innermost foreign call.
@@ -46,7 +45,7 @@ pub(super) trait Backlog {
 }
 
 impl Scheduler {
-    pub(super) fn new(line: &Arc<Line>) -> Self {
+    pub(super) fn new(line: &Rc<Line>) -> Self {
         Self {
             line: line.clone(),
             inside: Cell::new(false),

@@ -173,7 +173,7 @@ impl Vhost {
         let unregistered = names.clone();
         let files = {
             let desk = bus.desk(files::Inbox::PARTY);
-            bus.start(|_| Files::new(desk, bus.spawner(), &foreign, outside.disk, outside.special))?
+            bus.start(|_| Files::new(desk, &foreign, outside.disk, outside.special))?
         };
         let console = {
             let desk = bus.desk(console::Inbox::PARTY);

@@ -4,7 +4,6 @@
 //! and the actor runs when output is due: its inbox holds what it held in the run. A stub that is sent a message gives the input that
 //! comes next in the recording: in the run, the actor got it before the message's sender went on.
 
-use std::any::Any;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::io;
@@ -199,11 +198,7 @@ impl Inner {
             let actor = self.actor.get()?;
             actor.send(from, &entry.kind.name, body, awaited)
         });
-        let answer = sent.transpose()?.flatten();
-        if let Some(answer) = answer {
-            self.score.wait_for(entry.sequence, answer);
-        }
-        Ok(())
+        sent.unwrap_or(Ok(()))
     }
 
     /// Plays an external event, as far as actors depend on it.
@@ -263,11 +258,7 @@ impl StandIns<'_> {
             ActorName::Rpc => Box::new(start_rpc(bus, &foreign)?),
             ActorName::Files => {
                 let disk = super::disk(header, score);
-                Box::new(
-                    bus.start(|_| {
-                        Files::new(desk, bus.spawner(), &foreign, disk, special(header))
-                    })?,
-                )
+                Box::new(bus.start(|_| Files::new(desk, &foreign, disk, special(header)))?)
             }
             ActorName::Console => {
                 let names = setups.map(|setup: Setup| setup.name).collect();
@@ -295,18 +286,15 @@ impl StandIns<'_> {
 
 /// Reference to the actor of any type.
 trait Way {
-    /// Sends a recorded message, and returns the pending reply, if one is expected; `None` for an unknown message.
+    /// Sends a recorded message; `None` for an unknown one.
     fn send(
         &self,
         from: Party,
         name: &str,
         body: &[u8],
         awaited: bool,
-    ) -> Option<Result<Option<Waiting>, Damage>>;
+    ) -> Option<Result<(), Damage>>;
 }
-
-/// Pending reply.
-type Waiting = Box<dyn Any + Send>;
 
 impl<I: Inbox> Way for Port<I> {
     fn send(
@@ -315,7 +303,7 @@ impl<I: Inbox> Way for Port<I> {
         name: &str,
         body: &[u8],
         awaited: bool,
-    ) -> Option<Result<Option<Waiting>, Damage>> {
+    ) -> Option<Result<(), Damage>> {
         let port = self.sent_by(from);
         I::by_name(
             name,
@@ -336,7 +324,7 @@ struct Sending<'a, I: Inbox> {
 }
 
 impl<I: Inbox> MessageVisitor<I> for Sending<'_, I> {
-    type Output = Result<Option<Waiting>, Damage>;
+    type Output = Result<(), Damage>;
 
     fn visit<M: Message>(self) -> Self::Output
     where
@@ -344,9 +332,11 @@ impl<I: Inbox> MessageVisitor<I> for Sending<'_, I> {
     {
         let message: M = whole(self.body)?;
         if self.awaited {
-            return Ok(Some(Box::new(self.port.ask(message))));
+            // The reply is compared by the tap.
+            self.port.ask_then(message, drop);
+        } else {
+            self.port.post(message);
         }
-        self.port.post(message);
-        Ok(None)
+        Ok(())
     }
 }

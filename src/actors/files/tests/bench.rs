@@ -146,13 +146,7 @@ impl Bench {
             extensions: ["sock".to_owned()].into(),
             virtuals: ["uart".to_owned()].into(),
         };
-        let files = Files::new(
-            bus.desk(Inbox::PARTY),
-            bus.spawner(),
-            &foreign,
-            disk,
-            special,
-        );
+        let files = Files::new(bus.desk(Inbox::PARTY), &foreign, disk, special);
         let files = bus.start(|_| files).unwrap();
         Self {
             bus,
