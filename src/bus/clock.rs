@@ -10,6 +10,8 @@ pub struct Alarm(Rc<Inner>);
 
 struct Inner {
     wanted: Cell<bool>,
+    /// It was wanted when this tick began.
+    due: Cell<bool>,
     ring: Box<dyn Fn(u64)>,
 }
 
@@ -17,6 +19,7 @@ impl Alarm {
     pub(super) fn new(ring: Box<dyn Fn(u64)>) -> Self {
         Self(Rc::new(Inner {
             wanted: Cell::new(false),
+            due: Cell::new(false),
             ring,
         }))
     }
@@ -26,18 +29,21 @@ impl Alarm {
         self.0.wanted.set(wanted);
     }
 
+    /// A tick begins. False where it is of no interest.
     #[inline]
-    pub(super) fn is_wanted(&self) -> bool {
-        self.0.wanted.get()
+    pub(super) fn begin(&self) -> bool {
+        let wanted = self.0.wanted.get();
+        self.0.due.set(wanted);
+        wanted
     }
 
-    /// True if it rang.
+    /// Rings, if it was wanted when the tick began, and is still. False where it does not.
     pub(super) fn tick(&self, tick: u64) -> bool {
-        let wanted = self.0.wanted.get();
-        if wanted {
+        let rings = self.0.due.take() && self.0.wanted.get();
+        if rings {
             (self.0.ring)(tick);
         }
-        wanted
+        rings
     }
 }
 

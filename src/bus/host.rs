@@ -165,10 +165,19 @@ impl Bus {
                 from: "a foreign call",
             });
         }
-        if !self.ring() {
+        let alarmed = self.begin_tick();
+        let mut worked = self.look();
+        if worked {
+            self.run();
+        }
+        // Afterwards: what a channel waited for that was reset is not asked for any more.
+        if alarmed && self.ring_alarms() {
+            worked = true;
+            self.run();
+        }
+        if !worked {
             return Ok(false);
         }
-        self.run();
         // What a bell began to watch meanwhile may tell of work that is there already.
         for _ in 1..ROUNDS {
             if !self.ring_anew() {
@@ -179,23 +188,46 @@ impl Bus {
         Ok(true)
     }
 
-    /// One clock, as far as what is to run is woken by it, and nothing runs yet. False where nothing will.
-    pub(crate) fn ring(&self) -> bool {
-        let tick = self.line.advance();
-        let mut stirred = self.executor.is_ready() || self.scheduler.any_waits();
-        stirred |= self.look_at_bells(if self.notified.take() {
+    /// One clock, as far as what is to run is woken by it, and nothing runs yet.
+    pub(crate) fn ring(&self) {
+        let alarmed = self.begin_tick();
+        self.look();
+        if alarmed {
+            self.ring_alarms();
+        }
+    }
+
+    /// Counts a clock. True if somebody waits for it.
+    fn begin_tick(&self) -> bool {
+        self.line.advance();
+        let mut alarmed = false;
+        for alarm in &**self.alarms.borrow() {
+            alarmed |= alarm.begin();
+        }
+        alarmed
+    }
+
+    /// Looks at the doorbells. False where nothing is left to do.
+    fn look(&self) -> bool {
+        let waits = self.executor.is_ready() || self.scheduler.any_waits();
+        let looks = if self.notified.take() {
             Looks::Always
         } else {
             Looks::Usual
-        });
-        if self.alarms.borrow().iter().any(Alarm::is_wanted) {
-            // Cloned, since one that rings may come back and add another.
-            let alarms = self.alarms.borrow().clone();
-            for alarm in &*alarms {
-                stirred |= alarm.tick(tick);
-            }
+        };
+        self.look_at_bells(looks) || waits
+    }
+
+    /// Tells who waits for time. False where nobody does.
+    fn ring_alarms(&self) -> bool {
+        // Cloned, since one that rings may come back and add another.
+        let alarms = self.alarms.borrow().clone();
+        let tick = self.line.tick();
+        let mut rang = false;
+        for alarm in &*alarms {
+            rang |= alarm.tick(tick);
         }
-        stirred
+        rang
     }
 
     /// Looks, in the same tick, at what a bell began to watch. False where that is nothing.
