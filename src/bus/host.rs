@@ -188,13 +188,10 @@ impl Bus {
         Ok(true)
     }
 
-    /// One clock, as far as what is to run is woken by it, and nothing runs yet.
+    /// One clock, as far as doorbells ring in it, and nothing runs yet.
     pub(crate) fn ring(&self) {
-        let alarmed = self.begin_tick();
+        self.begin_tick();
         self.look();
-        if alarmed {
-            self.ring_alarms();
-        }
     }
 
     /// Counts a clock. True if somebody waits for it.
@@ -218,8 +215,8 @@ impl Bus {
         self.look_at_bells(looks) || waits
     }
 
-    /// Tells who waits for time. False where nobody does.
-    fn ring_alarms(&self) -> bool {
+    /// Tells who waits for time, once in a tick. False where nobody does.
+    pub(crate) fn ring_alarms(&self) -> bool {
         // Cloned, since one that rings may come back and add another.
         let alarms = self.alarms.borrow().clone();
         let tick = self.line.tick();

@@ -118,6 +118,9 @@ impl Solo {
             if score.is_said(&entry) {
                 bus.settle()?;
                 if score.is_next(&entry) {
+                    bus.ring_alarms();
+                }
+                if score.is_next(&entry) {
                     bus.ring_anew();
                 }
             } else {
