@@ -95,6 +95,14 @@ pub enum KeyProblem {
         /// The known key that is like it.
         meant: &'static str,
     },
+    /// A key and its value in one word.
+    #[error("`{key}`: there is no such key; write a blank behind the colon of `{meant}:`")]
+    NoBlank {
+        /// The word, behind the keys around it where it is nested.
+        key: String,
+        /// The known key that it begins with.
+        meant: &'static str,
+    },
     /// In the map as a whole: the message names the key.
     #[error(transparent)]
     Map(serde_yaml::Error),
@@ -449,10 +457,11 @@ pub enum ChannelProblem {
     NotInMemory(#[from] MapError),
     /// The channel of an image is not in the memories of its space.
     #[error(
-        "the channel is not in memory: section .mailbox of {} puts it at {address:#x}{}, and {cause}; link the section for a memory of \
+        "the channel is not in memory: section .mailbox of {} puts it at {address:#x}{}, and {cause}; {}link the section for a memory of \
          the space, or map one there{}",
         .file.display(),
         loaded_at(*.address, *.physical),
+        if *.allocated { "" } else { "it has no flag SHF_ALLOC, without which linkers give no address: " },
         or_base(*.address, *.physical)
     )]
     SectionNotInMemory {
@@ -464,6 +473,8 @@ pub enum ChannelProblem {
         physical: u64,
         /// What is missing at the virtual address.
         cause: MapError,
+        /// The section has the flag SHF_ALLOC.
+        allocated: bool,
     },
 }
 

@@ -50,6 +50,13 @@ fn take(
         if known.contains(&key) {
             continue;
         }
+        let word = key.split_once(':').map(|(word, _)| word);
+        if let Some(meant) = absent.iter().find(|meant| Some(**meant) == word) {
+            return Err(KeyProblem::NoBlank {
+                key: format!("{prefix}{key}"),
+                meant,
+            });
+        }
         if let Some(meant) = near_miss(key, &absent, essential) {
             return Err(KeyProblem::NearMiss {
                 key: format!("{prefix}{key}"),

@@ -15,7 +15,7 @@ use super::name::named;
 use super::raw::{self, RawChannel};
 use super::surroundings::Surroundings;
 use super::warning::{Doubt, Used, Within};
-use crate::mem::{Image, MemoryId, MemoryMap, Section, Segment, SpaceId};
+use crate::mem::{Image, ImageDoubt, MemoryId, MemoryMap, Section, Segment, SpaceId};
 
 /// A channel of the mailbox configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -257,6 +257,10 @@ impl Reader<'_> {
                     address,
                     physical,
                     cause,
+                    allocated: !image
+                        .doubts()
+                        .iter()
+                        .any(|doubt| matches!(doubt, ImageDoubt::MailboxNotAllocated { .. })),
                 });
             }
         };

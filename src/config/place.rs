@@ -48,6 +48,13 @@ impl ConfigProblem {
             Self::Memory { memory, problem } => (memory.path(), problem.key()),
             Self::Channel { channel, problem } => (vec![channel.as_str()], problem.key()),
             Self::Space { space, .. } => (vec!["space", space.as_str()], None),
+            // A key in backquotes, or words about a place.
+            Self::Form { key, .. } => {
+                match key.strip_prefix('`').and_then(|key| key.strip_suffix('`')) {
+                    Some(key) => (Vec::new(), Some(key)),
+                    None => return Vec::new(),
+                }
+            }
             _ => return Vec::new(),
         };
         // Items of lists have no keys.
@@ -61,7 +68,8 @@ impl KeyProblem {
     fn key(&self) -> Option<&str> {
         match self {
             Self::At { key, .. } | Self::NearMiss { key, .. } => Some(key),
-            Self::Map(_) => None,
+            // It has a dot or more of its own.
+            Self::NoBlank { .. } | Self::Map(_) => None,
         }
     }
 }

@@ -128,9 +128,14 @@ impl<'de> Visitor<'de> for Tree<'_> {
         let mut entries = Mapping::new();
         while let Some(key) = map.next_key_seed(self)? {
             let Value::String(name) = &key else {
-                return Err(de::Error::custom(
-                    "a key that is not text; write it in quotes",
-                ));
+                let key = match &key {
+                    Value::Number(number) => format!("the key `{number}`"),
+                    Value::Bool(flag) => format!("the key `{flag}`"),
+                    _ => "a key".to_owned(),
+                };
+                return Err(de::Error::custom(format_args!(
+                    "{key} is not text; write it in quotes"
+                )));
             };
             if entries.contains_key(name) {
                 return Err(de::Error::custom(format_args!(

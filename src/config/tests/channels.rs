@@ -214,6 +214,26 @@ fn a_mailbox_is_found_where_it_is_loaded() {
 }
 
 #[test]
+fn a_section_that_was_not_linked_is_told_so() {
+    let elf = ElfBuilder {
+        class64: true,
+        segments: vec![ElfSegment::at(0x1000, [1, 2, 3, 4], 0x100)],
+        mailboxes: vec![(0, 0x1000)],
+        ..ElfBuilder::default()
+    };
+    // The section's flags are behind its name and type, in the header that follows that of section 0.
+    let mut bytes = elf.build();
+    let flags = 64 + 56 + 64 + 8;
+    assert_eq!(bytes[flags], 2);
+    bytes[flags] = 0;
+    let outside = outside().file("fw.elf", bytes);
+    let text = "cpu: {space: core0, elf: fw.elf, cache_line: 0}";
+    let error = parse_mailboxes(text, Path::new("mb.yaml"), &map(), &outside).unwrap_err();
+    let part = "; it has no flag SHF_ALLOC, without which linkers give no address: link the section for a memory of the space";
+    assert!(error.to_string().contains(part), "{error}");
+}
+
+#[test]
 fn doubtful_images_are_warned_of_once() {
     let elf = ElfBuilder {
         kind: Some(3),

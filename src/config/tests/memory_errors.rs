@@ -140,6 +140,10 @@ fn keys_are_known_and_of_their_type() {
             "`bsae`: there is no such key; did you mean `base`?",
         ),
         (
+            "base:0x80, size: 8",
+            "`base:0x80`: there is no such key; write a blank behind the colon of `base:`",
+        ),
+        (
             "base: 0, size: 8, array_dims: {row: 1}",
             "`array_dims.row`: there is no such key; did you mean `rows`?",
         ),
@@ -378,6 +382,24 @@ fn the_line_is_that_of_the_value_and_not_of_another_one_like_it() {
 }
 
 #[test]
+fn a_key_that_is_no_text_is_named() {
+    for key in ["0", "true"] {
+        let error = memories(&format!("space: {{{key}: []}}")).unwrap_err();
+        let part = format!("the key `{key}` is not text; write it in quotes");
+        assert!(error.contains(&part), "{error}");
+    }
+}
+
+/// Whatever blank is before it.
+#[test]
+fn anchors_in_comments_are_none() {
+    let text = "a: &x 1\nb: 2\t# like &x\n#&x\nspace: {s: []} # &x\n";
+    memories(text).unwrap();
+    let error = memories("a: &x 1\nb: 'a#' &x 2\nspace: {}").unwrap_err();
+    assert!(error.contains("`&x` is defined twice"), "{error}");
+}
+
+#[test]
 fn names_are_not_empty() {
     let hdl = "base: 0, size: 8, width: 8, bank_width: 8, bank_depth: 8, path";
     let cases = [
@@ -492,7 +514,10 @@ fn spaces_hold_memories_apart() {
             "[ram, {ram: {base: 0, size: 8, backend: log}}]",
             "mem.yaml:2: space `core0`: two memories are named `ram`; rename one",
         ),
-        ("ram", "mem.yaml: `space.core0`: must be a list of memories"),
+        (
+            "ram",
+            "mem.yaml:2: `space.core0`: must be a list of memories",
+        ),
         (
             "[ram, 8]",
             "mem.yaml: an item of `space.core0`: must be the name of a shared memory, a map from names to memories, or a list of these",
@@ -509,7 +534,7 @@ fn spaces_hold_memories_apart() {
 
 #[test]
 fn the_document_has_its_form() {
-    let space = "mem.yaml: `space`: must be a map from names of spaces to lists of memories";
+    let space = "mem.yaml:1: `space`: must be a map from names of spaces to lists of memories";
     let document =
         "mem.yaml: the document: must be a map with the key `space`, and perhaps `shared`";
     assert_eq!(memories("").unwrap_err(), document);
@@ -521,7 +546,7 @@ fn the_document_has_its_form() {
     assert_eq!(memories("space: []").unwrap_err(), space);
     assert_eq!(
         memories("shared: []\nspace: {}").unwrap_err(),
-        "mem.yaml: `shared`: must be a map from names to memories"
+        "mem.yaml:1: `shared`: must be a map from names to memories"
     );
     let error = memories("space: {core0: [").unwrap_err();
     assert!(error.starts_with("mem.yaml: not valid YAML: "), "{error}");
