@@ -79,7 +79,7 @@ fn no_two_channels_are_at_one_place() {
     };
     let overlap = |address: &str| {
         format!(
-            "mb.yaml: channel `b`: at {address} it overlaps channel `a`, which is at 0x2000; give the second its own `mb_id` or `base`"
+            "mb.yaml:2: channel `b`: at {address} it overlaps channel `a`, which is at 0x2000; give the second its own `mb_id` or `base`"
         )
     };
     assert_eq!(second("elf: fw64.elf"), overlap("0x2000"));

@@ -220,6 +220,9 @@ fn without_a_root_there_are_only_special_files() {
     assert_eq!(bench.open("virtual/uart", R), Ok(10));
 }
 
+/// Operation that is refused, with the reason.
+type Refused<'a> = (&'a dyn Fn() -> Result<(), Errno>, String);
+
 /// The reason is told once, to the channel whose operation it was.
 #[test]
 fn a_refusal_has_its_reason() {
@@ -258,7 +261,7 @@ fn a_refusal_has_its_reason() {
     let (reads, writes) = (bench.open("f", R).unwrap(), bench.open("f", W).unwrap());
     bench.close(writes).unwrap();
     let writes = bench.open("f", W).unwrap();
-    let refused: [(&dyn Fn() -> Result<(), Errno>, String); 5] = [
+    let refused: [Refused<'_>; 5] = [
         (
             &|| bench.write(reads, "x").map(drop),
             format!("descriptor {reads} was opened for reading only"),
