@@ -7,18 +7,24 @@
 mod announced;
 mod descriptors;
 mod disk;
+mod inside;
 mod path;
+mod refusal;
 mod root;
 #[cfg(test)]
 mod tests;
+
+use std::collections::HashMap;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use mailbox_rs::{Errno, OpenFlags};
 
 use self::announced::Announced;
 use self::descriptors::{Claim, Descriptors, File};
+use self::refusal::Refusal;
 use crate::bus::{Desk, Envelope, Port, Unanswered};
-use crate::messages::files::{Close, CloseAll, Inbox, Open, READ_MAX, Read, Seek, Write};
+use crate::messages::ChannelId;
+use crate::messages::files::{Close, CloseAll, Explain, Inbox, Open, READ_MAX, Read, Seek, Write};
 use crate::messages::foreign::{
     self, CloseSpecial, OpenSpecial, ReadSpecial, SeekSpecial, SpecialId, WriteSpecial,
 };
@@ -27,6 +33,10 @@ pub(crate) use self::disk::{Disk, DiskFile};
 pub(crate) use self::path::SpecialNames;
 pub(crate) use self::root::Root;
 
+/// Reason for paths of a system without a root.
+const NO_ROOT: &str =
+    "the system has no root directory for files; name one by MAILBOX_FS_ROOT or `Builder::files`";
+
 /// Serves the descriptors of all channels.
 pub(crate) struct Files {
     desk: Desk,
@@ -34,6 +44,8 @@ pub(crate) struct Files {
     disk: Option<Announced>,
     special: SpecialNames,
     descriptors: Descriptors,
+    /// Reason of each channel's last operation, if it was refused.
+    reasons: HashMap<ChannelId, String>,
 }
 
 impl Files {
@@ -51,25 +63,29 @@ impl Files {
             disk,
             special,
             descriptors: Descriptors::default(),
+            reasons: HashMap::new(),
         }
     }
 
     fn open(&mut self, mail: Envelope<Open>, context: &mut Context<Self>) {
         let Envelope { message, reply } = mail;
+        let channel = message.channel;
+        self.reasons.remove(&channel);
         let flags = message.flags.known();
         let checked = path::check(&message.path, flags).and_then(|path| {
             let opener = self.special.opener(path)?;
             // Before the file is opened, which may create or empty it.
-            let claim = self.descriptors.claim(message.channel)?;
+            let claim = self.descriptors.claim(channel)?;
             Ok((path, opener, claim))
         });
         match checked {
-            Err(errno) => reply.send(Err(errno)),
+            Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
             Ok((path, None, claim)) => {
                 let file = match &mut self.disk {
                     Some(disk) => disk.open(path, flags).map(File::Disk),
-                    None => Err(Errno::EACCES),
+                    None => Err(Refusal::new(Errno::EACCES, NO_ROOT)),
                 };
+                let file = file.map_err(|refusal| self.refused(channel, refusal));
                 reply.send(self.opened(claim, flags, file));
             }
             Ok((path, Some(opener), claim)) => {
@@ -106,41 +122,61 @@ impl Files {
         }
     }
 
+    /// Keeps the reason of a refusal for [`Explain`].
+    fn refused(&mut self, channel: ChannelId, refusal: Refusal) -> Errno {
+        if let Some(reason) = refusal.reason {
+            self.reasons.insert(channel, reason);
+        }
+        refusal.errno
+    }
+
     fn read(&mut self, Envelope { message, reply }: Envelope<Read>) {
+        let channel = message.channel;
+        self.reasons.remove(&channel);
         let len = message.len.min(READ_MAX);
         match self.descriptors.readable(message.fd) {
             Ok(File::Disk(file)) => reply.send(file.read(len)),
             Ok(&mut File::Special(file)) => self.foreign.forward(ReadSpecial { file, len }, reply),
-            Err(errno) => reply.send(Err(errno)),
+            Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
         }
     }
 
     fn write(&mut self, Envelope { message, reply }: Envelope<Write>) {
+        let channel = message.channel;
+        self.reasons.remove(&channel);
         let data = message.data;
         match self.descriptors.writable(message.fd) {
             Ok(File::Disk(file)) => reply.send(file.write(&data)),
             Ok(&mut File::Special(file)) => {
                 self.foreign.forward(WriteSpecial { file, data }, reply);
             }
-            Err(errno) => reply.send(Err(errno)),
+            Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
         }
     }
 
     fn seek(&mut self, Envelope { message, reply }: Envelope<Seek>) {
+        let channel = message.channel;
+        self.reasons.remove(&channel);
         let position = message.position;
         match self.descriptors.file(message.fd) {
             // Positions are signed to the operating system.
-            Ok(_) if i64::try_from(position).is_err() => reply.send(Err(Errno::EINVAL)),
+            Ok(_) if i64::try_from(position).is_err() => {
+                let reason = format!("position {position:#x} is past the last one of a file");
+                let refusal = Refusal::new(Errno::EINVAL, reason);
+                reply.send(Err(self.refused(channel, refusal)));
+            }
             Ok(File::Disk(file)) => reply.send(file.seek(position)),
             Ok(&mut File::Special(file)) => {
                 self.foreign.forward(SeekSpecial { file, position }, reply);
             }
-            Err(errno) => reply.send(Err(errno)),
+            Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
         }
     }
 
     fn close(&mut self, close: &Close) -> Result<(), Errno> {
-        let file = self.descriptors.close(close.fd)?;
+        self.reasons.remove(&close.channel);
+        let closed = self.descriptors.close(close.fd);
+        let file = closed.map_err(|refusal| self.refused(close.channel, refusal))?;
         self.drop_file(file);
         Ok(())
     }
@@ -173,6 +209,10 @@ impl Handler<Inbox> for Files {
             Inbox::Read(mail) => self.read(mail),
             Inbox::Write(mail) => self.write(mail),
             Inbox::Seek(mail) => self.seek(mail),
+            Inbox::Explain(mail) => {
+                let Explain { channel } = mail.message;
+                mail.reply.send(self.reasons.remove(&channel));
+            }
             Inbox::CloseAll(mail) => {
                 self.close_all(&mail.message);
                 mail.reply.send(());
