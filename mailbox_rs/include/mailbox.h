@@ -573,6 +573,14 @@ template <typename T> inline mb_word word(T value)
 
 inline mb_word word(decltype(nullptr)) { return 0; }
 
+/* An argument of a function whose parameter is of type P. */
+template <typename P, typename T> inline T fits(T value)
+{
+    static_assert(!is_floating<T>::value, "a floating-point argument of an integer parameter");
+    static_assert(sizeof(T) <= sizeof(P), "an argument is wider than its parameter");
+    return value;
+}
+
 /* Words that arguments of mb_printf take. */
 template <typename... A> struct words { static constexpr size_t count = 0; };
 template <typename T, typename... A> struct words<T, A...> {
@@ -627,6 +635,8 @@ template <typename I, typename... A> inline mb_word mb_custom(mb_channel *ch, I 
 
 } /* extern "C++" */
 
+#define MB_FITS(type, x) mb_detail::fits<type>(x)
+
 #define mb_printf(ch, ...) mb_detail::print((ch), __FILE__, __LINE__, __VA_ARGS__)
 
 #else /* C */
@@ -674,10 +684,17 @@ static inline void mb_cprint_wide(mb_channel *ch, const char *file, uint32_t lin
 #define MB_REQUIRE(condition, name) __builtin_choose_expr(condition, (mb_word)0, (struct name){0})
 struct mb_argument_is_floating_point_pass_mb_float_or_mb_double { char no; };
 struct mb_argument_is_wider_than_a_word_pass_its_halves { char no; };
+struct mb_argument_is_wider_than_its_parameter { char no; };
 struct mb_argument_is_wider_than_64_bits { char no; };
 struct mb_request_has_too_many_arguments { char no; };
 #define MB_REQUIRE_BITS(x) MB_REQUIRE(!MB_IS_FLOATING(x), mb_argument_is_floating_point_pass_mb_float_or_mb_double)
 #define MB_REQUIRE_ONE_WORD(x) MB_REQUIRE(!MB_IS_WIDE(x), mb_argument_is_wider_than_a_word_pass_its_halves)
+
+/* An argument of a function whose parameter is of this type. It is not converted here: warnings of the compiler's stay. */
+#define MB_FITS(type, x) \
+    __builtin_choose_expr(MB_IS_FLOATING(x), (struct mb_argument_is_floating_point_pass_mb_float_or_mb_double){0}, \
+                          __builtin_choose_expr(sizeof(MB_TYPE(x)) <= sizeof(type), (x), \
+                                                (struct mb_argument_is_wider_than_its_parameter){0}))
 
 /* An argument in a list: as a word, by its low word, in 64 bits, by its size. */
 #define MB_ONE_WORD(x) (mb_word)(x) + MB_REQUIRE_BITS(x) + MB_REQUIRE_ONE_WORD(x),
@@ -729,5 +746,24 @@ struct mb_request_has_too_many_arguments { char no; };
 #define MB_EACH_21(item, ...) (struct mb_request_has_too_many_arguments){0}
 
 #endif /* C */
+
+/* ---- Refusal of integers that are wider than a parameter ------------------------------------------------------ */
+
+/*
+ * C would drop the upper half of an offset of 64 bits on a 32-bit CPU, or of an exit code of 64 bits, without a word. A cast in the
+ * call says that it is wanted. The functions themselves are behind their names in parentheses: (mb_seek)(ch, fd, position).
+ */
+#define mb_exit(ch, code) mb_exit((ch), MB_FITS(uint32_t, code))
+#define mb_write_text(ch, text, len) mb_write_text((ch), (text), MB_FITS(size_t, len))
+#define mb_memmove(ch, dest, src, len) mb_memmove((ch), (dest), (src), MB_FITS(size_t, len))
+/* As C's memset it takes an int, and of that the low byte. */
+#define mb_memset(ch, dest, byte, len) mb_memset((ch), (dest), (uint8_t)MB_FITS(int, byte), MB_FITS(size_t, len))
+#define mb_memcmp(ch, s1, s2, len) mb_memcmp((ch), (s1), (s2), MB_FITS(size_t, len))
+#define mb_open(ch, path, flags) mb_open((ch), (path), MB_FITS(uint32_t, flags))
+#define mb_close(ch, fd) mb_close((ch), MB_FITS(mb_sword, fd))
+#define mb_read(ch, fd, buf, len) mb_read((ch), MB_FITS(mb_sword, fd), (buf), MB_FITS(size_t, len))
+#define mb_read_rest(ch, fd, buf) mb_read_rest((ch), MB_FITS(mb_sword, fd), (buf))
+#define mb_write(ch, fd, data, len) mb_write((ch), MB_FITS(mb_sword, fd), (data), MB_FITS(size_t, len))
+#define mb_seek(ch, fd, position) mb_seek((ch), MB_FITS(mb_sword, fd), MB_FITS(mb_word, position))
 
 #endif /* MAILBOX_H */

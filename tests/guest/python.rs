@@ -35,6 +35,22 @@ fn the_process_stays_as_it_is() {
     compares_with(WORKS, "works");
 }
 
+/// The report of an exception is made, and seen, with the simulator's flags of floating point.
+#[test]
+fn the_process_stays_as_it_is_in_reports_of_exceptions() {
+    for fails in ["1 / 0", "return 1 / 3", "return 1 << 70", "print(1 / 3) or {}['key']"] {
+        let callbacks = format!(
+            "
+@register_callback
+async def fails(channel):
+    await asyncio.sleep(0)
+    {fails}
+"
+        );
+        compares_with(&callbacks, "fails");
+    }
+}
+
 /// As [`compares`], with a method of Python's, which comes behind the paths.
 fn compares_with(callbacks: &str, method: &str) {
     let simulator = simulator(callbacks).with_method(method);
