@@ -223,10 +223,10 @@ const MANY: &str = "more|many";
 const WIDE: &str = "wider_than|wider than";
 
 /// Cases of `refused.c` with an integer that is wider than the parameter.
-const WIDER: std::ops::RangeInclusive<u32> = 10..=25;
+const WIDER: std::ops::RangeInclusive<u32> = 12..=25;
 
 /// Other cases of `refused.c`, the pointer widths that they are for, and a part of the compiler's message.
-const REFUSED: [(u32, &[PtrWidth], &str); 10] = [
+const REFUSED: [(u32, &[PtrWidth], &str); 12] = [
     (1, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
     (2, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
     (3, &[PtrWidth::P4, PtrWidth::P8], MANY),
@@ -236,6 +236,8 @@ const REFUSED: [(u32, &[PtrWidth], &str); 10] = [
     (7, &[PtrWidth::P8], WIDE),
     (8, &[PtrWidth::P4], MANY),
     (9, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
+    (10, &[PtrWidth::P4, PtrWidth::P8], WIDE),
+    (11, &[PtrWidth::P4], WIDE),
     (26, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
 ];
 

@@ -74,7 +74,10 @@ pub(super) unsafe extern "C" fn mb_backdoor_read_string(
         let data = unsafe { Out::new(data, c"".as_ptr(), "data") }?;
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let space = unsafe { text(space, "space") }?;
-        let read = call.process()?.system_at_once()?.read_string(space, address)?;
+        let read = call
+            .process()?
+            .system_at_once()?
+            .read_string(space, address)?;
         // NUL-terminated: reading stops at the first NUL.
         let read = CString::new(read).unwrap_or_default();
         data.set(call.process()?.returned.string.store(read));
@@ -156,7 +159,12 @@ pub(super) unsafe extern "C" fn mb_backdoor_read_mem(
         let space = unsafe { text(space, "space") }?;
         // SAFETY: C gives NULL or room for `len` bytes until this returns.
         let data = unsafe { OutBytes::new(data, len, "data") }?;
-        data.fill(&call.process()?.system_at_once()?.read(space, address, data.len())?);
+        data.fill(
+            &call
+                .process()?
+                .system_at_once()?
+                .read(space, address, data.len())?,
+        );
         Ok(len.cast_signed())
     })
 }
@@ -169,7 +177,9 @@ pub(super) unsafe extern "C" fn mb_load_elf(space: *const c_char, file: *const c
         let space = unsafe { text(space, "space") }?;
         // SAFETY: as above.
         let file = unsafe { text(file, "file") }?;
-        call.process()?.system_at_once()?.load_elf(space, Path::new(file))?;
+        call.process()?
+            .system_at_once()?
+            .load_elf(space, Path::new(file))?;
         Ok(0)
     })
 }

@@ -47,9 +47,7 @@ mod tests {
     use super::*;
 
     fn reported(standstill: &Standstill, now: u64, calls: u64) -> Vec<u64> {
-        (0..calls)
-            .filter_map(|_| standstill.count(now))
-            .collect()
+        (0..calls).filter_map(|_| standstill.count(now)).collect()
     }
 
     #[test]
