@@ -215,7 +215,7 @@ fn the_client_runs_on_a_window() {
 fn arguments_that_are_wider_than_a_word_are_not_sent() {
     const WIDE: u64 = 10 | 1 << 32;
     let layout = Layout::new(PtrWidth::P4, CacheLine::None);
-    let (firmware, mut host) = pair(layout);
+    let (firmware, host) = pair(layout);
     let mut client = Client::new(Window::new(firmware.memory(), BASE, layout), NoHooks);
     assert_eq!(client.seek(10, 1 << 32), Err(Errno::EOVERFLOW));
     assert_eq!(client.seek(WIDE, 1), Err(Errno::EOVERFLOW));
