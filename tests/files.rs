@@ -58,6 +58,12 @@ impl Core<'_> {
         })
     }
 
+    fn close(&mut self, fd: u64) {
+        let close = Request::File(FileRequest::Close { fd });
+        assert!(self.firmware.try_send(&close));
+        self.vhost.tick().unwrap();
+    }
+
     fn exit(&mut self) {
         assert!(self.firmware.try_send(&Request::Exit { code: 0 }));
         self.vhost.tick().unwrap();
@@ -175,5 +181,90 @@ fn paths_name_variables_and_a_replay_needs_none_of_them() {
     for actor in [ActorName::Mailbox, ActorName::Files] {
         let replayed = Replay::of(&trace).only(actor).run();
         assert!(replayed.unwrap().messages > 20, "{actor:?}");
+    }
+}
+
+/// Requests that are refused, each with a part of its report.
+fn refused(core: &mut Core<'_>, root: &Path) -> Vec<(u64, Errno, &'static str)> {
+    let inside = core.open(&format!("{}/a", root.display()), W);
+    let reader = core.open("reader", OpenFlags(3));
+    core.close(reader);
+    let readable = core.open("reader", OpenFlags::READ);
+    let read = |fd| FileRequest::Read {
+        fd,
+        ptr: DATA,
+        len: 4,
+    };
+    vec![
+        (
+            core.open("../secret", W),
+            Errno::EACCES,
+            "leads out of the root ",
+        ),
+        (
+            core.open("/etc/passwd", OpenFlags::READ),
+            Errno::EACCES,
+            "leads out of the root ",
+        ),
+        (
+            core.open("link", W),
+            Errno::EACCES,
+            "leads out of the root ",
+        ),
+        (
+            core.open("a", OpenFlags(16)),
+            Errno::EINVAL,
+            "neither to read nor to write",
+        ),
+        (
+            core.ask(read(inside)),
+            Errno::EBADF,
+            "was opened for writing only",
+        ),
+        (
+            core.write(readable, "x"),
+            Errno::EBADF,
+            "was opened for reading only",
+        ),
+        (core.write(reader, "x"), Errno::EBADF, "is closed"),
+        (core.ask(read(99)), Errno::EBADF, "was never opened"),
+        (
+            core.ask(FileRequest::Seek {
+                fd: inside,
+                position: u64::MAX,
+            }),
+            Errno::EINVAL,
+            "would be taken for an error",
+        ),
+    ]
+}
+
+#[test]
+fn reports_say_why_in_a_run_and_in_its_replay() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    fs::create_dir_all(&root).unwrap();
+    std::os::unix::fs::symlink("../secret", root.join("link")).unwrap();
+    let trace = folder.path().join("run.trace");
+    let (builder, reports) = builder(&root);
+    let vhost = builder.record(&trace).start().unwrap();
+    let [mut core, _] = cores(&vhost);
+    let asked = refused(&mut core, &root);
+    vhost.shutdown();
+    let said = reports.take();
+    assert_eq!(said.len(), asked.len(), "{said:?}");
+    for ((answer, errno, part), said) in asked.iter().zip(&said) {
+        assert_eq!(*answer, error(*errno), "{}", said.text);
+        let name = errno.name().unwrap();
+        assert!(
+            said.text.contains(part) && said.text.contains(name),
+            "{}",
+            said.text
+        );
+    }
+    fs::remove_dir_all(&root).unwrap();
+    Replay::of(&trace).run().unwrap();
+    for actor in [ActorName::Mailbox, ActorName::Files] {
+        Replay::of(&trace).only(actor).run().unwrap();
     }
 }

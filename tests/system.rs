@@ -136,6 +136,62 @@ fn zeros_of_an_image_are_written_unless_the_channel_says_no() {
     }
 }
 
+/// One file, whichever way the configuration names it: it is loaded once, in the run and in its replay.
+#[test]
+fn an_image_of_several_names_is_loaded_once() {
+    let ram = "{base: 0, size: 0x10000, path: ram, width: 32, backend: static, init: {method: random, seed: 1}}";
+    let (zeros, len) = zeros_of(SELFTEST);
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("link.elf");
+    std::os::unix::fs::symlink(SELFTEST, &link).unwrap();
+    let (parent, name) = SELFTEST.rsplit_once("/").unwrap();
+    let names = [
+        "${SELFTEST}".to_owned(),
+        link.display().to_string(),
+        format!("{parent}/./{name}"),
+        format!("$PARENT/../firmware/{name}"),
+    ];
+    for first in &names {
+        for second in &names {
+            let mailboxes = format!(
+                "one: {{space: core, elf: \"{first}\", server: false}}\ntwo: {{space: core, elf: \"{second}\", server: false, zero_bss: \
+                 false}}"
+            );
+            let trace = folder.path().join("run.trace");
+            let system = system(&format!("ram: {ram}"), &mailboxes).variable("PARENT", parent);
+            let vhost = system.record(&trace).start().unwrap();
+            assert_ne!(vhost.read_u32("core", 0).unwrap(), 0);
+            let bytes = vhost.read("core", zeros, len).unwrap();
+            assert!(bytes.iter().any(|byte| *byte != 0), "{first}, {second}");
+            vhost.tick().unwrap();
+            vhost.shutdown();
+            let replayed = Replay::of(&trace).run();
+            replayed.unwrap_or_else(|error| panic!("{first}, {second}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn a_base_that_is_not_used_is_a_note() {
+    let memories = "ram: {base: 0, size: 0x10000, path: ram, width: 32, backend: static}";
+    let mailboxes = "cpu: {space: core, elf: \"${SELFTEST}\", cache_line: 0, base: 0x8000}";
+    let reports = |seen: &Observation<'_>| seen.event.is::<Report>().cloned();
+    let (builder, reports) = kept(system(memories, mailboxes), reports);
+    builder.start().unwrap();
+    let reports = reports.lock().unwrap();
+    let note = &reports[0];
+    assert_eq!(
+        (note.severity, note.id.as_str()),
+        (Severity::Info, "config")
+    );
+    assert!(
+        note.text
+            .contains("channel `cpu`: `base` 0x8000 is not used: section .mailbox of "),
+        "{}",
+        note.text
+    );
+}
+
 /// An image that a program loads later has no channel that could say no.
 #[test]
 fn zeros_of_an_image_that_a_program_loads_are_written() {

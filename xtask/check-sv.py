@@ -1,7 +1,7 @@
-"""Has another front end than Verilator's compile sv/ and the testbenches on it: check-sv.py plain|unserved|uvm|package|order|pages.
+"""Has another front end than Verilator's compile sv/ and the testbenches on it: check-sv.py plain|unserved|uvm|package|packages|order|pages.
 
 Any error or warning is a failure, but for those of UVM and of the CPU, which are not ours. `package` has the classes in a package of the
-testbench's, with MB_PTR and SV_CALL_MAX_ARGS predefined; `order` has files in the wrong order; `pages` are the testbenches of docs/.
+testbench's, with MB_PTR and SV_CALL_MAX_ARGS predefined; `packages` has them in several packages, in each documented order; `order` has files in the wrong order; `pages` are the testbenches of docs/.
 """
 
 import os
@@ -36,6 +36,16 @@ SOURCES = {
     "order": [f"{uvm}/uvm_pkg.sv", "sv/mailbox_sv/mailbox_uvm_pkg.sv", *cluster, *testbench],
 }
 
+# Packages of a user's: what is predefined, and what is compiled before them.
+WITH_UVM = [f"{uvm}/uvm_pkg.sv", "sv/mailbox_sv/mailbox_if.sv"]
+PACKAGES = [
+    ([], WITH_UVM),
+    (["-DSOCKETS_FIRST"], WITH_UVM),
+    (["-DSOCKETS_AGAIN"], WITH_UVM),
+    (["-DSOCKETS_FIRST"], ["sv/mailbox_sv/mailbox_socket_pkg.sv", *WITH_UVM]),
+    (["-DSOCKETS_AGAIN", "-DCLASSES_FROM_PACKAGE"], [*WITH_UVM, "sv/mailbox_sv/mailbox_uvm_pkg.sv"]),
+]
+
 # A page's files, in the order in which they are compiled. Those that a page lacks are those of the first one.
 PAGES = {
     "systemverilog": ["chip.sv", "top.sv"],
@@ -49,6 +59,7 @@ OPTIONS = {
     "unserved": ["--top unserved"],
     "uvm": ["--top testbench", *with_uvm],
     "package": ["--top testbench", *with_uvm, "-DOWN_PACKAGE", '-D "MB_PTR=longint unsigned"', "-DSV_CALL_MAX_ARGS=8"],
+    "packages": [*with_uvm],
     "order": ["--top testbench", *with_uvm],
     # The chip leaves ports of the CPU open.
     "pages": ["--top top -Wno-unconnected-input-port -Wno-unconnected-output-port", *with_uvm],
@@ -61,6 +72,9 @@ REFUSED_BY_VERILATOR = {"order": "compile mailbox_if.sv before"}
 def main(which: str) -> int:
     if which == "pages":
         return sum(not compiles(which, sources) for sources in pages())
+    if which == "packages":
+        own = "integration/uvm/own_package.sv"
+        return sum(not compiles(which, [*defines, *sources, own]) for defines, sources in PACKAGES)
     if not compiles(which, SOURCES[which]):
         return 1
     return refused_by_verilator(which) if which in REFUSED_BY_VERILATOR else 0

@@ -2,6 +2,7 @@
 --timescale 1ns/1ps
 +define+CONSOLE
 +incdir+../../sv/mailbox_sv
+../../sv/mailbox_sv/mailbox_socket_pkg.sv
 ../tb/mb_socket_pkg.sv
 ../tb/console.sv
 -F picorv32.f

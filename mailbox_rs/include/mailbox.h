@@ -353,6 +353,13 @@ static inline void mb_exit(mb_channel *ch, uint32_t code)
     mb_send(ch, MB_EXIT, &arg, 1, NULL, 0);
 }
 
+/* The exit code of a word: one that 32 bits don't hold is 0xffffffff, since its low half may be the 0 of success. */
+static inline uint32_t mb_exit_code(mb_word code)
+{
+    int held = code == (uint32_t)code || code == (mb_word)(mb_sword)(int32_t)(uint32_t)code;
+    return held ? (uint32_t)code : 0xffffffffu;
+}
+
 /* Prints `len` bytes of UTF-8. */
 static inline mb_sword mb_write_text(mb_channel *ch, const char *text, size_t len)
 {
@@ -573,6 +580,19 @@ template <typename T> inline mb_word word(T value)
 
 inline mb_word word(decltype(nullptr)) { return 0; }
 
+/* An argument of a function whose parameter is of type P. */
+template <typename P, typename T> inline T fits(T value)
+{
+    static_assert(!is_floating<T>::value, "a floating-point argument of an integer parameter");
+    static_assert(sizeof(T) <= sizeof(P), "an argument is wider than its parameter");
+    return value;
+}
+
+template <typename T> inline uint32_t exit_code(T value)
+{
+    return sizeof(T) <= sizeof(uint32_t) ? (uint32_t)fits<mb_word>(value) : mb_exit_code((mb_word)fits<mb_word>(value));
+}
+
 /* Words that arguments of mb_printf take. */
 template <typename... A> struct words { static constexpr size_t count = 0; };
 template <typename T, typename... A> struct words<T, A...> {
@@ -627,6 +647,9 @@ template <typename I, typename... A> inline mb_word mb_custom(mb_channel *ch, I 
 
 } /* extern "C++" */
 
+#define MB_FITS(type, x) mb_detail::fits<type>(x)
+#define MB_EXIT_CODE(x) mb_detail::exit_code(x)
+
 #define mb_printf(ch, ...) mb_detail::print((ch), __FILE__, __LINE__, __VA_ARGS__)
 
 #else /* C */
@@ -674,10 +697,19 @@ static inline void mb_cprint_wide(mb_channel *ch, const char *file, uint32_t lin
 #define MB_REQUIRE(condition, name) __builtin_choose_expr(condition, (mb_word)0, (struct name){0})
 struct mb_argument_is_floating_point_pass_mb_float_or_mb_double { char no; };
 struct mb_argument_is_wider_than_a_word_pass_its_halves { char no; };
+struct mb_argument_is_wider_than_its_parameter { char no; };
 struct mb_argument_is_wider_than_64_bits { char no; };
 struct mb_request_has_too_many_arguments { char no; };
 #define MB_REQUIRE_BITS(x) MB_REQUIRE(!MB_IS_FLOATING(x), mb_argument_is_floating_point_pass_mb_float_or_mb_double)
 #define MB_REQUIRE_ONE_WORD(x) MB_REQUIRE(!MB_IS_WIDE(x), mb_argument_is_wider_than_a_word_pass_its_halves)
+
+/* An argument of a function whose parameter is of this type. It is not converted here: warnings of the compiler's stay. */
+#define MB_FITS(type, x) \
+    __builtin_choose_expr(MB_IS_FLOATING(x), (struct mb_argument_is_floating_point_pass_mb_float_or_mb_double){0}, \
+                          __builtin_choose_expr(sizeof(MB_TYPE(x)) <= sizeof(type), (x), \
+                                                (struct mb_argument_is_wider_than_its_parameter){0}))
+#define MB_EXIT_CODE(x) \
+    __builtin_choose_expr(sizeof(MB_TYPE(x)) <= sizeof(uint32_t), MB_FITS(mb_word, x), mb_exit_code(MB_FITS(mb_word, x)))
 
 /* An argument in a list: as a word, by its low word, in 64 bits, by its size. */
 #define MB_ONE_WORD(x) (mb_word)(x) + MB_REQUIRE_BITS(x) + MB_REQUIRE_ONE_WORD(x),
@@ -729,5 +761,23 @@ struct mb_request_has_too_many_arguments { char no; };
 #define MB_EACH_21(item, ...) (struct mb_request_has_too_many_arguments){0}
 
 #endif /* C */
+
+/* ---- Refusal of integers that are wider than a parameter ------------------------------------------------------ */
+
+/*
+ * C would drop the upper half of an offset of 64 bits on a 32-bit CPU without a word. A cast in the call says that this is wanted. The functions themselves are behind their names in parentheses: (mb_seek)(ch, fd, position).
+ */
+#define mb_exit(ch, code) mb_exit((ch), MB_EXIT_CODE(code))
+#define mb_write_text(ch, text, len) mb_write_text((ch), (text), MB_FITS(size_t, len))
+#define mb_memmove(ch, dest, src, len) mb_memmove((ch), (dest), (src), MB_FITS(size_t, len))
+/* As C's memset it takes an int, and of that the low byte. */
+#define mb_memset(ch, dest, byte, len) mb_memset((ch), (dest), (uint8_t)MB_FITS(int, byte), MB_FITS(size_t, len))
+#define mb_memcmp(ch, s1, s2, len) mb_memcmp((ch), (s1), (s2), MB_FITS(size_t, len))
+#define mb_open(ch, path, flags) mb_open((ch), (path), MB_FITS(uint32_t, flags))
+#define mb_close(ch, fd) mb_close((ch), MB_FITS(mb_sword, fd))
+#define mb_read(ch, fd, buf, len) mb_read((ch), MB_FITS(mb_sword, fd), (buf), MB_FITS(size_t, len))
+#define mb_read_rest(ch, fd, buf) mb_read_rest((ch), MB_FITS(mb_sword, fd), (buf))
+#define mb_write(ch, fd, data, len) mb_write((ch), MB_FITS(mb_sword, fd), (data), MB_FITS(size_t, len))
+#define mb_seek(ch, fd, position) mb_seek((ch), MB_FITS(mb_sword, fd), MB_FITS(mb_word, position))
 
 #endif /* MAILBOX_H */

@@ -24,7 +24,7 @@
 //!     cprint!(host, c"%d tests passed\n", passed);
 //!     let log = host.open(c"log.txt", OpenFlags::APPEND).and_then(|fd| {
 //!         host.write(fd, b"done\n")?;
-//!         host.close(fd);
+//!         host.close(fd)?;
 //!         Ok(fd)
 //!     });
 //!     host.exit(0);

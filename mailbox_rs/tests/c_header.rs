@@ -222,8 +222,11 @@ const FLOATING: &str = "floating";
 const MANY: &str = "more|many";
 const WIDE: &str = "wider_than|wider than";
 
-/// Cases of `refused.c`, the pointer widths that they are for, and a part of the compiler's message.
-const REFUSED: [(u32, &[PtrWidth], &str); 9] = [
+/// Cases of `refused.c` with an integer that is wider than the parameter.
+const WIDER: std::ops::RangeInclusive<u32> = 12..=25;
+
+/// Other cases of `refused.c`, the pointer widths that they are for, and a part of the compiler's message.
+const REFUSED: [(u32, &[PtrWidth], &str); 12] = [
     (1, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
     (2, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
     (3, &[PtrWidth::P4, PtrWidth::P8], MANY),
@@ -233,6 +236,9 @@ const REFUSED: [(u32, &[PtrWidth], &str); 9] = [
     (7, &[PtrWidth::P8], WIDE),
     (8, &[PtrWidth::P4], MANY),
     (9, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
+    (10, &[PtrWidth::P4, PtrWidth::P8], WIDE),
+    (11, &[PtrWidth::P4], WIDE),
+    (26, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
 ];
 
 fn is_refused(test: &str, language: &Language) {
@@ -259,7 +265,8 @@ fn is_refused(test: &str, language: &Language) {
             compile(language, compiler, &options, "refused.c", &object)
         };
         assert_success(&compile(0), &format!("{compiler} {machine:?}, in order"));
-        for (case, widths, said) in REFUSED {
+        let wider = WIDER.map(|case| (case, &[PtrWidth::P4, PtrWidth::P8][..], WIDE));
+        for (case, widths, said) in REFUSED.into_iter().chain(wider) {
             if !widths.contains(&width) {
                 continue;
             }

@@ -7,12 +7,15 @@
 mod announced;
 mod descriptors;
 mod disk;
+mod inside;
 mod path;
+mod refusal;
 mod root;
 #[cfg(test)]
 mod tests;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use actix::{Actor, Context, Handler};
@@ -20,8 +23,10 @@ use mailbox_rs::{Errno, OpenFlags};
 
 use self::announced::Announced;
 use self::descriptors::{Claim, Descriptors, File};
+use self::refusal::Refusal;
 use crate::bus::{Desk, Envelope, Port};
-use crate::messages::files::{Close, CloseAll, Inbox, Open, READ_MAX, Read, Seek, Write};
+use crate::messages::ChannelId;
+use crate::messages::files::{Close, CloseAll, Explain, Inbox, Open, READ_MAX, Read, Seek, Write};
 use crate::messages::foreign::{
     self, CloseSpecial, OpenSpecial, ReadSpecial, SeekSpecial, SpecialId, WriteSpecial,
 };
@@ -30,12 +35,18 @@ pub(crate) use self::disk::{Disk, DiskFile};
 pub(crate) use self::path::SpecialNames;
 pub(crate) use self::root::Root;
 
+/// Reason for paths of a system without a root.
+const NO_ROOT: &str =
+    "the system has no root directory for files; name one by MAILBOX_FS_ROOT or `Builder::files`";
+
 /// Serves the descriptors of all channels.
 pub(crate) struct Files {
     desk: Desk,
     disk: Option<Announced>,
     special: SpecialNames,
     open: Rc<OpenFiles>,
+    /// Reason of each channel's last operation, if it was refused.
+    reasons: HashMap<ChannelId, String>,
 }
 
 /// The open files. Apart from the actor, since the host program's answer to an open is handled when it is given.
@@ -62,25 +73,29 @@ impl Files {
             disk,
             special,
             open: Rc::new(open),
+            reasons: HashMap::new(),
         }
     }
 
     fn open(&mut self, mail: Envelope<Open>) {
         let Envelope { message, reply } = mail;
+        let channel = message.channel;
+        self.reasons.remove(&channel);
         let flags = message.flags.known();
         let checked = path::check(&message.path, flags).and_then(|path| {
             let opener = self.special.opener(path)?;
             // Before the file is opened, which may create or empty it.
-            let claim = self.open.descriptors.borrow_mut().claim(message.channel)?;
+            let claim = self.open.descriptors.borrow_mut().claim(channel)?;
             Ok((path, opener, claim))
         });
         match checked {
-            Err(errno) => reply.send(Err(errno)),
+            Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
             Ok((path, None, claim)) => {
                 let file = match &mut self.disk {
                     Some(disk) => disk.open(path, flags).map(File::Disk),
-                    None => Err(Errno::EACCES),
+                    None => Err(Refusal::new(Errno::EACCES, NO_ROOT)),
                 };
+                let file = file.map_err(|refusal| self.refused(channel, refusal));
                 reply.send(self.open.opened(claim, flags, file));
             }
             Ok((path, Some(opener), claim)) => {
@@ -99,42 +114,72 @@ impl Files {
         }
     }
 
+    /// Keeps the reason of a refusal for [`Explain`].
+    fn refused(&mut self, channel: ChannelId, refusal: Refusal) -> Errno {
+        if let Some(reason) = refusal.reason {
+            self.reasons.insert(channel, reason);
+        }
+        refusal.errno
+    }
+
     fn read(&mut self, Envelope { message, reply }: Envelope<Read>) {
+        let channel = message.channel;
+        self.reasons.remove(&channel);
         let len = message.len.min(READ_MAX);
-        match self.open.descriptors.borrow_mut().readable(message.fd) {
+        let open = self.open.clone();
+        match open.descriptors.borrow_mut().readable(message.fd) {
             Ok(File::Disk(file)) => reply.send(file.read(len)),
-            Ok(&mut File::Special(file)) => {
-                self.open.foreign.forward(ReadSpecial { file, len }, reply);
-            }
-            Err(errno) => reply.send(Err(errno)),
+            Ok(&mut File::Special(file)) => open.foreign.forward(ReadSpecial { file, len }, reply),
+            Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
         }
     }
 
     fn write(&mut self, Envelope { message, reply }: Envelope<Write>) {
+        let channel = message.channel;
+        self.reasons.remove(&channel);
         let data = message.data;
-        match self.open.descriptors.borrow_mut().writable(message.fd) {
+        let open = self.open.clone();
+        match open.descriptors.borrow_mut().writable(message.fd) {
             Ok(File::Disk(file)) => reply.send(file.write(&data)),
             Ok(&mut File::Special(file)) => {
-                self.open
-                    .foreign
-                    .forward(WriteSpecial { file, data }, reply);
+                open.foreign.forward(WriteSpecial { file, data }, reply);
             }
-            Err(errno) => reply.send(Err(errno)),
+            Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
         }
     }
 
     fn seek(&mut self, Envelope { message, reply }: Envelope<Seek>) {
+        let channel = message.channel;
+        self.reasons.remove(&channel);
         let position = message.position;
-        match self.open.descriptors.borrow_mut().file(message.fd) {
+        let open = self.open.clone();
+        match open.descriptors.borrow_mut().file(message.fd) {
             // Positions are signed to the operating system.
-            Ok(_) if i64::try_from(position).is_err() => reply.send(Err(Errno::EINVAL)),
+            Ok(_) if i64::try_from(position).is_err() => {
+                let reason = format!("position {position:#x} is past the last one of a file");
+                let refusal = Refusal::new(Errno::EINVAL, reason);
+                reply.send(Err(self.refused(channel, refusal)));
+            }
             Ok(File::Disk(file)) => reply.send(file.seek(position)),
             Ok(&mut File::Special(file)) => {
-                self.open
-                    .foreign
-                    .forward(SeekSpecial { file, position }, reply);
+                open.foreign.forward(SeekSpecial { file, position }, reply);
             }
-            Err(errno) => reply.send(Err(errno)),
+            Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
+        }
+    }
+
+    fn close(&mut self, close: &Close) -> Result<(), Errno> {
+        self.reasons.remove(&close.channel);
+        let closed = self.open.descriptors.borrow_mut().close(close.fd);
+        let file = closed.map_err(|refusal| self.refused(close.channel, refusal))?;
+        self.open.drop_file(file);
+        Ok(())
+    }
+
+    fn close_all(&mut self, close: &CloseAll) {
+        let files = self.open.descriptors.borrow_mut().close_all(close.channel);
+        for file in files {
+            self.open.drop_file(file);
         }
     }
 }
@@ -163,19 +208,6 @@ impl OpenFiles {
         }
     }
 
-    fn close(&self, close: &Close) -> Result<(), Errno> {
-        let file = self.descriptors.borrow_mut().close(close.fd)?;
-        self.drop_file(file);
-        Ok(())
-    }
-
-    fn close_all(&self, close: &CloseAll) {
-        let files = self.descriptors.borrow_mut().close_all(close.channel);
-        for file in files {
-            self.drop_file(file);
-        }
-    }
-
     fn drop_file(&self, file: File) {
         if let File::Special(file) = file {
             self.foreign.post(CloseSpecial { file });
@@ -194,12 +226,16 @@ impl Handler<Inbox> for Files {
         let desk = self.desk.clone();
         desk.open(mail, |mail| match mail {
             Inbox::Open(mail) => self.open(mail),
-            Inbox::Close(mail) => mail.reply.send(self.open.close(&mail.message)),
+            Inbox::Close(mail) => mail.reply.send(self.close(&mail.message)),
             Inbox::Read(mail) => self.read(mail),
             Inbox::Write(mail) => self.write(mail),
             Inbox::Seek(mail) => self.seek(mail),
+            Inbox::Explain(mail) => {
+                let Explain { channel } = mail.message;
+                mail.reply.send(self.reasons.remove(&channel));
+            }
             Inbox::CloseAll(mail) => {
-                self.open.close_all(&mail.message);
+                self.close_all(&mail.message);
                 mail.reply.send(());
             }
         });

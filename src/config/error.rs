@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::name::NoName;
+use super::place::Whose;
 use super::yaml::YamlError;
 use crate::mem::{ImageError, MapError};
 
@@ -42,11 +44,17 @@ pub enum ConfigProblem {
         /// What should be there.
         wanted: &'static str,
     },
+    /// A memory, space or channel without a name.
+    #[error("{of} has an empty name; give it one")]
+    NoName {
+        /// The kind of thing, with its place.
+        of: String,
+    },
     /// A memory is refused.
     #[error("{memory}: {problem}")]
     Memory {
         /// The memory's name and where it stands.
-        memory: String,
+        memory: Whose,
         /// What is wrong with it.
         problem: MemoryProblem,
     },
@@ -76,8 +84,6 @@ pub enum KeyProblem {
     At {
         /// The key, dotted where it is nested.
         key: String,
-        /// Its value, where that is text.
-        text: Option<String>,
         /// What is wrong with it.
         source: serde_yaml::Error,
     },
@@ -89,23 +95,57 @@ pub enum KeyProblem {
         /// The known key that is like it.
         meant: &'static str,
     },
+    /// A key and its value in one word.
+    #[error("`{key}`: there is no such key; write a blank behind the colon of `{meant}:`")]
+    NoBlank {
+        /// The word, behind the keys around it where it is nested.
+        key: String,
+        /// The known key that it begins with.
+        meant: &'static str,
+    },
     /// In the map as a whole: the message names the key.
     #[error(transparent)]
     Map(serde_yaml::Error),
 }
 
-/// A text whose `${VAR}` cannot be expanded.
+/// A text whose variables cannot be expanded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{key}`: the environment variable `{variable}` of `{text}` is not set (or not text); set it, or write `$$` for a plain `$`"
-)]
+#[error("`{key}`: {}", .problem.in_text(.text))]
 pub struct ExpandError {
     /// The key whose text it is.
     pub key: &'static str,
     /// The text as written.
     pub text: String,
-    /// The variable.
-    pub variable: String,
+    /// The part that has no value.
+    pub problem: ExpandProblem,
+}
+
+/// A part of a text that has no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpandProblem {
+    /// An environment variable that is not set, or not text.
+    Unset(String),
+    /// `${` without a name and `}`.
+    Unterminated,
+    /// `~user` at the start.
+    OtherHome,
+}
+
+impl ExpandProblem {
+    fn in_text(&self, text: &str) -> String {
+        match self {
+            Self::Unset(variable) => format!(
+                "the environment variable `{variable}` of `{text}` is not set (or not text); set it, or write `$$` for a plain `$`"
+            ),
+            Self::Unterminated => format!(
+                "`{text}` has `${{` without a name and `}}` behind it; write `${{NAME}}`, or `$$` for a plain `$`"
+            ),
+            Self::OtherHome => format!(
+                "`{text}` begins with another user's home directory, which is not expanded; write the directory's path, or `./~` for a \
+                 name that begins with `~`"
+            ),
+        }
+    }
 }
 
 /// What is wrong with one memory.
@@ -117,6 +157,15 @@ pub enum MemoryProblem {
     /// A file name cannot be expanded.
     #[error(transparent)]
     Expand(#[from] ExpandError),
+    /// An empty name.
+    #[error(transparent)]
+    NoName(#[from] NoName),
+    /// A key of another method of initialisation.
+    #[error("`{key}`: `init.method` is another one; `seed` is for `random`, and `file` for `hex`")]
+    OtherMethod {
+        /// The key.
+        key: &'static str,
+    },
     /// A number that must not be zero.
     #[error("`{key}` is 0; give at least 1")]
     Zero {
@@ -307,6 +356,9 @@ pub enum ChannelProblem {
     /// A text cannot be expanded.
     #[error(transparent)]
     Expand(#[from] ExpandError),
+    /// An empty name.
+    #[error(transparent)]
+    NoName(#[from] NoName),
     /// A name that no space of the memory configuration has.
     #[error("`space`: the memory configuration has no space `{name}`; {}", known("spaces", .known_names))]
     UnknownSpace {
@@ -405,10 +457,11 @@ pub enum ChannelProblem {
     NotInMemory(#[from] MapError),
     /// The channel of an image is not in the memories of its space.
     #[error(
-        "the channel is not in memory: section .mailbox of {} puts it at {address:#x}{}, and {cause}; link the section for a memory of \
+        "the channel is not in memory: section .mailbox of {} puts it at {address:#x}{}, and {cause}; {}link the section for a memory of \
          the space, or map one there{}",
         .file.display(),
         loaded_at(*.address, *.physical),
+        if *.allocated { "" } else { "it has no flag SHF_ALLOC, without which linkers give no address: " },
         or_base(*.address, *.physical)
     )]
     SectionNotInMemory {
@@ -420,6 +473,8 @@ pub enum ChannelProblem {
         physical: u64,
         /// What is missing at the virtual address.
         cause: MapError,
+        /// The section has the flag SHF_ALLOC.
+        allocated: bool,
     },
 }
 
@@ -444,27 +499,6 @@ fn or_base(address: u64, physical: u64) -> &'static str {
 /// ":12", or nothing.
 fn behind_colon(line: &Option<usize>) -> String {
     line.map_or_else(String::new, |line| format!(":{line}"))
-}
-
-impl ConfigProblem {
-    /// The text of the value that is wrong, as written.
-    pub(super) fn text(&self) -> Option<&str> {
-        let key = match self {
-            Self::Memory {
-                problem: MemoryProblem::Key(key),
-                ..
-            }
-            | Self::Channel {
-                problem: ChannelProblem::Key(key),
-                ..
-            } => key,
-            _ => return None,
-        };
-        match key {
-            KeyProblem::At { text, .. } => text.as_deref(),
-            KeyProblem::NearMiss { .. } | KeyProblem::Map(_) => None,
-        }
-    }
 }
 
 /// "spaces: `a`, `b`", or that there are none.

@@ -1,19 +1,84 @@
 //! `~`, `$VAR` and `${VAR}` in file names and flags.
 
-use super::error::ExpandError;
+use std::collections::HashSet;
+
+use super::error::{ExpandError, ExpandProblem};
 use super::surroundings::Surroundings;
 
 /// Expands the text of `key`.
+///
+/// # Errors
+///
+/// An unset variable, `${` without a name and `}`, and `~user`. A `$` before anything but a name is a plain one.
 pub(super) fn expand(
     text: &str,
     key: &'static str,
     outside: &dyn Surroundings,
 ) -> Result<String, ExpandError> {
-    expand_with(text, &|name| outside.variable(name)).map_err(|variable| ExpandError {
+    let value = |name: &str| outside.variable(name);
+    form(text)
+        .and_then(|()| expand_with(text, &value).map_err(ExpandProblem::Unset))
+        .map_err(|problem| refuse(text, key, problem))
+}
+
+/// Expands the text of a flag of `key`, where an unset variable is an empty one.
+///
+/// # Errors
+///
+/// As [`expand`], apart from unset variables.
+pub(super) fn expand_flag(
+    text: &str,
+    key: &'static str,
+    outside: &dyn Surroundings,
+) -> Result<String, ExpandError> {
+    form(text).map_err(|problem| refuse(text, key, problem))?;
+    let mut unset = HashSet::new();
+    loop {
+        let value = |name: &str| {
+            let value = outside.variable(name);
+            value.or_else(|| unset.contains(name).then(String::new))
+        };
+        match expand_with(text, &value) {
+            Ok(expanded) => return Ok(expanded),
+            Err(variable) if unset.contains(&variable) => {
+                return Err(refuse(text, key, ExpandProblem::Unset(variable)));
+            }
+            Err(variable) => unset.insert(variable),
+        };
+    }
+}
+
+fn refuse(text: &str, key: &'static str, problem: ExpandProblem) -> ExpandError {
+    ExpandError {
         key,
         text: text.to_owned(),
-        variable,
-    })
+        problem,
+    }
+}
+
+/// Refuses what is meant to be expanded, and would be left as it is.
+fn form(text: &str) -> Result<(), ExpandProblem> {
+    if text.starts_with('~') && text != "~" && !text.starts_with("~/") {
+        return Err(ExpandProblem::OtherHome);
+    }
+    let mut rest = text;
+    while let Some((_, behind)) = rest.split_once('$') {
+        rest = match (behind.strip_prefix('$'), behind.strip_prefix('{')) {
+            (Some(behind), _) => behind,
+            (None, None) => behind,
+            (None, Some(name)) => match name.split_once('}') {
+                Some((name, behind)) if is_name(name) => behind,
+                _ => return Err(ExpandProblem::Unterminated),
+            },
+        };
+    }
+    Ok(())
+}
+
+/// A name of a variable, perhaps with a default behind `:-`.
+fn is_name(text: &str) -> bool {
+    let name = text.split_once(":-").map_or(text, |(name, _)| name);
+    !name.is_empty() && name.chars().all(|c| c == '_' || c.is_alphanumeric())
 }
 
 /// Expands a text by the values of `variables`. `~` at the start is the variable `HOME`; `$$` is a plain `$`.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 use super::error::ChannelProblem;
-use super::expand::expand;
+use super::expand::expand_flag;
 use super::surroundings::Surroundings;
 
 /// A flag as written: the text of a YAML boolean or number, or one that is expanded first.
@@ -13,15 +13,13 @@ use super::surroundings::Surroundings;
 pub(super) struct Flag(String);
 
 impl Flag {
-    /// Expands and parses the flag of `key`. A variable that is unset or empty means true.
+    /// Expands and parses the flag of `key`. An unset variable is an empty one, and a text of nothing else is true.
     pub(super) fn value(
         &self,
         key: &'static str,
         outside: &dyn Surroundings,
     ) -> Result<bool, ChannelProblem> {
-        let Ok(text) = expand(&self.0, key, outside) else {
-            return Ok(true);
-        };
+        let text = expand_flag(&self.0, key, outside)?;
         if text.is_empty() && !self.0.is_empty() {
             return Ok(true);
         }

@@ -1,4 +1,4 @@
-//! Keys that a map may have. A key that is close to a known one is a mistake, any other one is somebody else's.
+//! Keys that a map may have. A key that is close to a known one that is absent is a mistake, any other one is somebody else's.
 
 use serde_yaml::{Mapping, Value};
 
@@ -9,6 +9,8 @@ use super::error::KeyProblem;
 pub(super) struct Keys {
     /// The keys.
     pub(super) known: &'static [&'static str],
+    /// Those of them that most maps have.
+    pub(super) essential: &'static [&'static str],
     /// Those of them that hold maps of known keys.
     pub(super) nested: &'static [(&'static str, &'static [&'static str])],
 }
@@ -22,10 +24,10 @@ impl Keys {
         let Value::Mapping(map) = value else {
             return Ok(Vec::new());
         };
-        let mut unknown = take(map, self.known, "")?;
+        let mut unknown = take(map, self.known, self.essential, "")?;
         for (key, known) in self.nested {
             if let Some(Value::Mapping(map)) = map.get_mut(*key) {
-                unknown.extend(take(map, known, &format!("{key}."))?);
+                unknown.extend(take(map, known, known, &format!("{key}."))?);
             }
         }
         Ok(unknown)
@@ -35,14 +37,27 @@ impl Keys {
 fn take(
     map: &mut Mapping,
     known: &[&'static str],
+    essential: &[&str],
     prefix: &str,
 ) -> Result<Vec<String>, KeyProblem> {
+    let absent: Vec<&'static str> = known
+        .iter()
+        .copied()
+        .filter(|key| !map.contains_key(key))
+        .collect();
     let mut unknown = Vec::new();
     for key in map.keys().filter_map(Value::as_str) {
         if known.contains(&key) {
             continue;
         }
-        if let Some(meant) = near_miss(key, known) {
+        let word = key.split_once(':').map(|(word, _)| word);
+        if let Some(meant) = absent.iter().find(|meant| Some(**meant) == word) {
+            return Err(KeyProblem::NoBlank {
+                key: format!("{prefix}{key}"),
+                meant,
+            });
+        }
+        if let Some(meant) = near_miss(key, &absent, essential) {
             return Err(KeyProblem::NearMiss {
                 key: format!("{prefix}{key}"),
                 meant,
@@ -59,31 +74,58 @@ fn take(
         .collect())
 }
 
-/// The known key that `key` is a misspelling of: other case or separators, or an edit or two.
-fn near_miss(key: &str, known: &[&'static str]) -> Option<&'static str> {
+/// The key, of those that are absent, that `key` is a misspelling of: other case or separators, or a few edits.
+fn near_miss(key: &str, absent: &[&'static str], essential: &[&str]) -> Option<&'static str> {
     let plain = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
     let key = plain(key);
     // The distance is quadratic in the length, and no long key is near a short one.
     if key.len() > 32 {
         return None;
     }
-    let distances = known.iter().map(|other| {
-        let other_plain = plain(other);
-        let most = if key.len().min(other_plain.len()) > 4 {
-            2
-        } else {
-            1
-        };
-        (
-            strsim::damerau_levenshtein(&key, &other_plain),
-            most,
-            *other,
-        )
+    let distances = absent.iter().map(|other| {
+        let most = |len| edits(len, essential.contains(other));
+        (distance(&key, &plain(other), most), *other)
     });
     distances
-        .filter(|(distance, most, _)| distance <= most)
-        .min_by_key(|(distance, ..)| *distance)
-        .map(|(.., other)| other)
+        .filter_map(|(distance, other)| Some((distance?, other)))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, other)| other)
+}
+
+/// Edits of a misspelling of this length, at most. Short words of any kind are near one another (`unit` and `init`); the absence of an
+/// essential key is one more reason to take a word for it.
+fn edits(len: usize, essential: bool) -> Edits {
+    match (len, essential) {
+        (0..4, false) => Edits::Swap,
+        (4..6, false) => Edits::OneButReplaced,
+        (6..8, false) | (0..5, true) => Edits::Some(1),
+        _ => Edits::Some(2),
+    }
+}
+
+/// Edits that a misspelling may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edits {
+    /// Two neighbours swapped.
+    Swap,
+    /// One character too many or missing, or two neighbours swapped; none replaced.
+    OneButReplaced,
+    /// So many of any kind.
+    Some(usize),
+}
+
+/// Edits from one word to the other, unless they are more than `most` says for the length of the shorter one.
+fn distance(one: &str, other: &str, most: impl Fn(usize) -> Edits) -> Option<usize> {
+    let edits = strsim::damerau_levenshtein(one, other);
+    let same_length = one.len() == other.len();
+    let swap = || same_length && strsim::levenshtein(one, other) == 2;
+    let is = match most(one.len().min(other.len())) {
+        _ if edits == 0 => true,
+        Edits::Swap => edits == 1 && swap(),
+        Edits::OneButReplaced => edits == 1 && (!same_length || swap()),
+        Edits::Some(most) => edits <= most,
+    };
+    is.then_some(edits)
 }
 
 #[cfg(test)]
@@ -91,11 +133,20 @@ mod tests {
     use super::super::raw::{CHANNEL_KEYS, MEMORY_KEYS};
     use super::*;
 
+    fn miss(key: &str, keys: &Keys) -> Option<&'static str> {
+        near_miss(key, keys.known, keys.essential)
+    }
+
     #[test]
     fn misspelled_keys_are_told_from_others() {
         let misses = [
             ("bsae", "base"),
             ("Size", "size"),
+            ("sise", "size"),
+            ("witdh", "width"),
+            ("wodth", "width"),
+            ("widths", "width"),
+            ("paht", "path"),
             ("arraydims", "array_dims"),
             ("array-dims", "array_dims"),
             ("bank_widht", "bank_width"),
@@ -103,7 +154,7 @@ mod tests {
             ("backed", "backend"),
         ];
         for (key, meant) in misses {
-            assert_eq!(near_miss(key, MEMORY_KEYS.known), Some(meant), "{key}");
+            assert_eq!(miss(key, &MEMORY_KEYS), Some(meant), "{key}");
         }
         for key in [
             "serve",
@@ -112,8 +163,10 @@ mod tests {
             "mbid",
             "Load",
             "zerobss",
+            "prt",
+            "spcae",
         ] {
-            assert!(near_miss(key, CHANNEL_KEYS.known).is_some(), "{key}");
+            assert!(miss(key, &CHANNEL_KEYS).is_some(), "{key}");
         }
         let others = [
             "id",
@@ -125,12 +178,33 @@ mod tests {
             "note",
             "depth",
             "owner",
+            "unit",
+            "ranks",
+            "int",
+            "self",
+            "lead",
+            "node",
             "",
         ];
         for key in others {
-            assert_eq!(near_miss(key, MEMORY_KEYS.known), None, "{key}");
-            assert_eq!(near_miss(key, CHANNEL_KEYS.known), None, "{key}");
+            assert_eq!(miss(key, &MEMORY_KEYS), None, "{key}");
+            assert_eq!(miss(key, &CHANNEL_KEYS), None, "{key}");
         }
-        assert_eq!(near_miss(&"base".repeat(100_000), MEMORY_KEYS.known), None);
+        assert_eq!(miss(&"base".repeat(100_000), &MEMORY_KEYS), None);
+    }
+
+    /// Of a map that has every key, no other key is a misspelling, however near it is.
+    #[test]
+    fn a_key_that_is_there_is_not_meant_by_another() {
+        for keys in [MEMORY_KEYS, CHANNEL_KEYS] {
+            for near in [
+                "side", "spare", "Size", "witdh", "banks2", "elfs", "servers",
+            ] {
+                let entries = keys.known.iter().copied().chain([near]);
+                let mut map: Mapping = entries.map(|key| (Value::from(key), Value::Null)).collect();
+                let unknown = take(&mut map, keys.known, keys.essential, "").unwrap();
+                assert_eq!(unknown, [near]);
+            }
+        }
     }
 }

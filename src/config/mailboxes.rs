@@ -11,10 +11,11 @@ use serde_yaml::Value;
 use super::error::{ChannelProblem, ConfigProblem};
 use super::expand::expand;
 use super::flag::Flag;
+use super::name::named;
 use super::raw::{self, RawChannel};
 use super::surroundings::Surroundings;
-use super::warning::{Doubt, Within};
-use crate::mem::{Image, MemoryId, MemoryMap, Section, Segment, SpaceId};
+use super::warning::{Doubt, Used, Within};
+use crate::mem::{Image, ImageDoubt, MemoryId, MemoryMap, Section, Segment, SpaceId};
 
 /// A channel of the mailbox configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +60,7 @@ pub(super) fn believe(
     };
     let mut reader = Reader {
         map,
+        within,
         outside: within.outside,
         images: BTreeMap::new(),
         taken: BTreeMap::new(),
@@ -67,6 +69,10 @@ pub(super) fn believe(
     for (name, keys) in channels {
         // All keys of a parsed tree are text.
         let Value::String(name) = name else { continue };
+        if name.trim().is_empty() {
+            let of = "a channel".to_owned();
+            return Err(ConfigProblem::NoName { of });
+        }
         let channel = raw::read(keys, raw::CHANNEL_KEYS)
             .map_err(Into::into)
             .and_then(|read| {
@@ -89,8 +95,9 @@ pub(super) fn believe(
 
 struct Reader<'a> {
     map: &'a MemoryMap,
+    within: Within<'a>,
     outside: &'a dyn Surroundings,
-    /// The images read so far.
+    /// Images read so far, by the real names of their files.
     images: BTreeMap<PathBuf, Read>,
     /// What the channels so far take, by first byte: the byte after the last, and whose it is.
     taken: BTreeMap<(MemoryId, u64), (u64, Rc<Taker>)>,
@@ -111,18 +118,18 @@ struct Taker {
 
 impl Reader<'_> {
     fn channel(&mut self, name: &str, raw: RawChannel) -> Result<ChannelConfig, ChannelProblem> {
-        let space =
-            self.map
-                .space_named(&raw.space)
-                .ok_or_else(|| ChannelProblem::UnknownSpace {
-                    name: raw.space.clone(),
-                    known_names: self
-                        .map
-                        .spaces
-                        .iter()
-                        .map(|space| space.name.clone())
-                        .collect(),
-                })?;
+        let space = self
+            .map
+            .space_named(named("space", &raw.space)?)
+            .ok_or_else(|| ChannelProblem::UnknownSpace {
+                name: raw.space.clone(),
+                known_names: self
+                    .map
+                    .spaces
+                    .iter()
+                    .map(|space| space.name.clone())
+                    .collect(),
+            })?;
         let load = self.flag(raw.load.as_ref(), "load")?;
         let zero_bss = self.flag(raw.zero_bss.as_ref(), "zero_bss")?;
         let serve = self.flag(raw.server.as_ref(), "server")?;
@@ -143,7 +150,7 @@ impl Reader<'_> {
                 .or(self.outside.defaults().ptr_width)
                 .ok_or(ChannelProblem::NoPtr)?;
             let layout = Layout::new(ptr_width, cache_line);
-            let address = self.address(space, &raw, image.as_deref(), &layout)?;
+            let address = self.address(name, space, &raw, image.as_deref(), &layout)?;
             self.take(name, space, address, &layout)?;
             Some(Mailbox { address, layout })
         } else {
@@ -164,8 +171,9 @@ impl Reader<'_> {
     }
 
     fn image(&mut self, file: &str, load: bool) -> Result<Arc<Image>, ChannelProblem> {
-        let file = PathBuf::from(expand(file, "elf", self.outside)?);
-        if let Some(read) = self.images.get_mut(&file) {
+        let file = PathBuf::from(named("elf", expand(file, "elf", self.outside)?)?);
+        let real = self.outside.real_name(&file);
+        if let Some(read) = self.images.get_mut(&real) {
             read.loaded |= load;
             return Ok(Arc::clone(&read.image));
         }
@@ -174,7 +182,7 @@ impl Reader<'_> {
             image: Arc::clone(&image),
             loaded: load,
         };
-        self.images.insert(file, read);
+        self.images.insert(real, read);
         Ok(image)
     }
 
@@ -197,6 +205,7 @@ impl Reader<'_> {
     /// both addresses is in memory.
     fn address(
         &self,
+        name: &str,
         space: SpaceId,
         raw: &RawChannel,
         image: Option<&Image>,
@@ -224,20 +233,45 @@ impl Reader<'_> {
                 section_size: section.size,
                 file: image.file().to_path_buf(),
             })?;
+        let note = |used| {
+            let channel = name.to_owned();
+            self.within.warn(Doubt::TwoAddresses { channel, used });
+        };
+        let file = image.file().to_path_buf();
         if let Some(base) = base.filter(|_| address != physical) {
+            note(Used::Base {
+                image: file,
+                base,
+                linked: address,
+                loaded: physical,
+            });
             return Ok(base);
         }
         let resolve = |address| self.map.resolve(space, address, layout.channel_size);
-        match resolve(address) {
-            Ok(_) => Ok(address),
-            Err(_) if resolve(physical).is_ok() => Ok(physical),
-            Err(cause) => Err(ChannelProblem::SectionNotInMemory {
-                file: image.file().to_path_buf(),
+        let address = match resolve(address) {
+            Ok(_) => address,
+            Err(_) if resolve(physical).is_ok() => physical,
+            Err(cause) => {
+                return Err(ChannelProblem::SectionNotInMemory {
+                    file,
+                    address,
+                    physical,
+                    cause,
+                    allocated: !image
+                        .doubts()
+                        .iter()
+                        .any(|doubt| matches!(doubt, ImageDoubt::MailboxNotAllocated { .. })),
+                });
+            }
+        };
+        if let Some(base) = base.filter(|base| *base != address) {
+            note(Used::Image {
+                image: file,
                 address,
-                physical,
-                cause,
-            }),
+                base,
+            });
         }
+        Ok(address)
     }
 
     /// Takes a channel's place: all of it is in memory, where its firmware can have it, and no other channel is there.

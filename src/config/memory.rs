@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use super::error::{ByFeature, MemoryProblem};
 use super::expand::expand;
+use super::name::{NoName, named};
 use super::number::Number;
-use super::raw::{RawInit, RawMemory};
+use super::raw::{Method, RawInit, RawMemory};
 use super::shape;
 use super::surroundings::Surroundings;
 use crate::mem::{Backend, Init, Memory, Shape};
@@ -25,6 +26,7 @@ pub(super) fn believe(
     }
     let backend = raw.backend.unwrap_or(outside.defaults().backend);
     let by_feature = ByFeature(raw.backend.is_none());
+    names(&raw)?;
     let width = shape::width_in_bytes(&raw)?;
     let init = init(&raw.init, width, outside)?;
     let shape = shape::believe(raw, width)?;
@@ -47,19 +49,46 @@ pub(super) fn believe(
     }
 }
 
+/// Checks that HDL paths are not empty.
+fn names(raw: &RawMemory) -> Result<(), NoName> {
+    if let Some(path) = &raw.path {
+        named("path", path)?;
+    }
+    for bank in raw.banks.iter().flatten().flatten() {
+        named("banks", bank)?;
+    }
+    Ok(())
+}
+
 fn init(
     raw: &RawInit,
     width: Option<u64>,
     outside: &dyn Surroundings,
 ) -> Result<Init, MemoryProblem> {
-    Ok(match raw {
-        RawInit::NoInit {} => Init::None,
-        RawInit::AllZero {} => Init::Zero,
-        RawInit::Random { seed } => Init::Random {
+    let RawInit { method, seed, file } = raw;
+    let keys = [
+        ("init.seed", seed.is_some(), Method::Random),
+        ("init.file", file.is_some(), Method::Hex),
+    ];
+    if let Some((key, ..)) = keys
+        .into_iter()
+        .find(|(_, given, of)| *given && of != method)
+    {
+        return Err(MemoryProblem::OtherMethod { key });
+    }
+    Ok(match method {
+        Method::NoInit => Init::None,
+        Method::AllZero => Init::Zero,
+        Method::Random => Init::Random {
             seed: seed.map(|seed| seed.0),
         },
-        RawInit::Hex { file } => {
-            let file = PathBuf::from(expand(file, "init.file", outside)?);
+        Method::Hex => {
+            let file = file.as_ref().ok_or(MemoryProblem::Missing {
+                key: "init.file",
+                because: "method: hex",
+            })?;
+            let file = named("init.file", expand(file, "init.file", outside)?)?;
+            let file = PathBuf::from(file);
             let width = width.ok_or(MemoryProblem::Missing {
                 key: "width",
                 because: "init.file",

@@ -1,12 +1,13 @@
 //! The memory configuration: shared memories, and the spaces that see them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde_yaml::{Mapping, Value};
 
 use super::error::{ConfigProblem, SpaceProblem};
-use super::warning::{Doubt, Within};
-use super::{memory, raw};
+use super::place::Whose;
+use super::warning::Within;
+use super::{memory, overlaps, raw};
 use crate::mem::{Memory, MemoryId, MemoryMap, PartialOverlap, Space};
 
 /// Believes the tree of a memory configuration. Keys beside `shared` and `space` may hold anchors, and are ignored.
@@ -38,7 +39,7 @@ pub(super) fn believe(document: Value, within: Within<'_>) -> Result<MemoryMap, 
             ));
         }
     };
-    for (name, memories) in named(spaces) {
+    for (name, memories) in named(spaces, "a space")? {
         builder.read_space(name, memories)?;
     }
     Ok(builder.map)
@@ -49,18 +50,18 @@ pub(super) fn believe_memory(
     name: &str,
     keys: Value,
     within: Within<'_>,
-    whose: &str,
+    whose: Whose,
 ) -> Result<Memory, ConfigProblem> {
-    raw::read(keys, raw::MEMORY_KEYS)
+    let believed = raw::read(keys, raw::MEMORY_KEYS)
         .map_err(Into::into)
         .and_then(|read| {
-            within.warn_of_keys(whose, read.unknown);
+            within.warn_of_keys(&whose.to_string(), read.unknown);
             memory::believe(name, read.keys, within.outside)
-        })
-        .map_err(|problem| ConfigProblem::Memory {
-            memory: whose.to_owned(),
-            problem,
-        })
+        });
+    believed.map_err(|problem| ConfigProblem::Memory {
+        memory: whose,
+        problem,
+    })
 }
 
 /// A memory that several spaces may see.
@@ -90,9 +91,8 @@ impl Builder<'_> {
             Some(Value::Mapping(shared)) => shared,
             Some(_) => return Err(form("`shared`", "must be a map from names to memories")),
         };
-        for (name, keys) in named(shared) {
-            let whose = format!("shared memory `{name}`");
-            let memory = believe_memory(&name, keys, self.within, &whose)?;
+        for (name, keys) in named(shared, "a shared memory")? {
+            let memory = believe_memory(&name, keys, self.within, Whose::Shared(name.clone()))?;
             self.shared.insert(name, Shared { memory, id: None });
         }
         Ok(())
@@ -115,7 +115,7 @@ impl Builder<'_> {
         }
         let space = Space::new(seen.name.clone(), &seen.memories, &self.map.memories);
         let space = space.map_err(|pair| in_space(&seen, self.overlap(pair)))?;
-        self.warn_of_overlaps(&space, &seen.memories);
+        overlaps::warn(self.within, &self.map, &space, &seen.memories);
         self.map.spaces.push(space);
         Ok(())
     }
@@ -130,9 +130,13 @@ impl Builder<'_> {
                 add(seen, name, id)
             }
             Value::Mapping(memories) => {
-                for (name, keys) in named(memories) {
-                    let whose = format!("memory `{name}` of space `{}`", seen.name);
-                    let memory = believe_memory(&name, keys, self.within, &whose)?;
+                for (name, keys) in named(memories, &format!("a memory of space `{}`", seen.name))?
+                {
+                    let whose = Whose::Of {
+                        memory: name.clone(),
+                        space: seen.name.clone(),
+                    };
+                    let memory = believe_memory(&name, keys, self.within, whose)?;
                     let id = self.push(memory);
                     add(seen, name, id)?;
                 }
@@ -192,50 +196,6 @@ impl Builder<'_> {
             second_end,
         }
     }
-
-    /// Warns once of each memory that is within another one: it is in front of it, or hidden by what is listed before.
-    fn warn_of_overlaps(&self, space: &Space, listed: &[MemoryId]) {
-        let ranks: HashMap<MemoryId, usize> = listed.iter().copied().zip(0..).collect();
-        let rank = |id: &MemoryId| ranks.get(id).copied().unwrap_or_default();
-        // Each memory that is around the next, with whoever of it and those around it is listed first.
-        let mut around: Vec<(&Memory, (usize, &Memory))> = Vec::new();
-        for id in space.memories() {
-            let Some(memory) = self.map.memory(*id) else {
-                continue;
-            };
-            while around
-                .last()
-                .is_some_and(|(outer, _)| outer.last() < memory.base)
-            {
-                around.pop();
-            }
-            let mut first = (rank(id), memory);
-            if let Some((outer, before)) = around.last() {
-                let name = memory.name.clone();
-                let (base, last) = (memory.base, memory.last());
-                let space = space.name.clone();
-                self.within.warn(if before.0 < first.0 {
-                    first = *before;
-                    Doubt::Hidden {
-                        space,
-                        memory: name,
-                        base,
-                        last,
-                        by: before.1.name.clone(),
-                    }
-                } else {
-                    Doubt::InFront {
-                        space,
-                        front: name,
-                        base,
-                        last,
-                        behind: outer.name.clone(),
-                    }
-                });
-            }
-            around.push((memory, first));
-        }
-    }
 }
 
 /// Adds a memory to a space under its name there.
@@ -255,12 +215,17 @@ fn in_space(seen: &Seen, problem: SpaceProblem) -> ConfigProblem {
     }
 }
 
-/// The entries of a map with their names; all keys of a parsed tree are text.
-fn named(map: Mapping) -> impl Iterator<Item = (String, Value)> {
-    map.into_iter().filter_map(|(key, value)| match key {
+/// The entries of a map with their names; all keys of a parsed tree are text. `of` is what has the names, for messages.
+fn named(map: Mapping, of: &str) -> Result<Vec<(String, Value)>, ConfigProblem> {
+    let entries = map.into_iter().filter_map(|(key, value)| match key {
         Value::String(name) => Some((name, value)),
         _ => None,
-    })
+    });
+    let entries: Vec<_> = entries.collect();
+    match entries.iter().any(|(name, _)| name.trim().is_empty()) {
+        true => Err(ConfigProblem::NoName { of: of.to_owned() }),
+        false => Ok(entries),
+    }
 }
 
 fn form(key: &str, wanted: &'static str) -> ConfigProblem {

@@ -26,11 +26,15 @@ mod expand;
 mod features;
 mod flag;
 mod keys;
+mod locate;
 mod mailboxes;
 mod memory;
 mod memory_map;
+mod name;
 mod number;
+mod overlaps;
 mod parser;
+mod place;
 mod raw;
 mod shape;
 mod surroundings;
@@ -45,15 +49,17 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 pub use error::{
-    ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, KeyProblem, MemoryProblem,
-    SpaceProblem,
+    ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, ExpandProblem, KeyProblem,
+    MemoryProblem, SpaceProblem,
 };
 pub(crate) use expand::expand_with;
 pub use features::Defaults;
 pub use mailboxes::{ChannelConfig, Mailbox};
+pub use name::NoName;
+pub use place::Whose;
 pub use surroundings::{Process, Surroundings};
 pub use text::TextError;
-pub use warning::{ConfigWarning, Doubt};
+pub use warning::{ConfigWarning, Doubt, Used};
 pub use yaml::YamlError;
 
 use warning::Within;
@@ -128,20 +134,11 @@ pub fn parse_mailboxes(
         .map_err(|problem| refuse(file, line_of(text, &problem), problem))
 }
 
-/// The line of the value that is wrong, from 1, where one line only has such a value.
+/// The line of the value that is wrong, from 1; of the map around it where its key is missing, or default.
 fn line_of(text: &str, problem: &ConfigProblem) -> Option<usize> {
-    let value = problem.text().filter(|value| !value.is_empty())?;
-    let separator = |c: char| c.is_whitespace() || "{}[],'\"".contains(c);
-    let has_it = |line: &str| {
-        line.match_indices(value).any(|(at, _)| {
-            let after = line.get(at + value.len()..).unwrap_or_default();
-            line[..at].chars().next_back().is_none_or(separator)
-                && after.chars().next().is_none_or(separator)
-        })
-    };
-    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| has_it(line));
-    let (number, _) = lines.next()?;
-    lines.next().is_none().then_some(number)
+    let path = problem.path();
+    let mut ways = (1..=path.len()).rev();
+    ways.find_map(|len| locate::line(text, &path[..len]))
 }
 
 fn refuse(file: &Path, line: Option<usize>, problem: ConfigProblem) -> ConfigError {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// The ways to write one, for messages.
 const FORMS: &str = "a whole number of 64 bits, as 4096, 0x1000, 0x8000_0000, 0o17, 0b101, or 64K, 1M, 2G (units of 1024)";
@@ -22,8 +22,14 @@ enum NumberError {
         "begins with 0, which is octal to some: write 0o before an octal number, or leave the 0 out"
     )]
     LeadingZero,
-    #[error("does not fit into 64 bits")]
+    #[error("does not fit into 64 bits, the largest is 0xffffffffffffffff")]
     TooLarge,
+    #[error("has no digits behind its prefix")]
+    NoDigits,
+    #[error("has a `_` that is not between two digits")]
+    Underscore,
+    #[error("has a fraction")]
+    Fraction,
 }
 
 /// Parses a number: decimal, or with the prefix `0x`, `0o` or `0b` in either case; `_` between digits; `K`, `M`, `G` (or `KiB`,
@@ -46,10 +52,18 @@ fn parse_unsigned(text: &str) -> Result<u64, NumberError> {
             (digits, 10, shift)
         }
     };
-    let separated = digits.starts_with('_') || digits.ends_with('_');
+    if digits.is_empty() && radix != 10 {
+        return Err(NumberError::NoDigits);
+    }
+    if radix == 10 && is_fraction(digits) {
+        return Err(NumberError::Fraction);
+    }
     let known = |c: char| c == '_' || c.is_digit(radix);
-    if digits.is_empty() || separated || !digits.chars().all(known) {
+    if !digits.contains(|c: char| c.is_digit(radix)) || !digits.chars().all(known) {
         return Err(NumberError::Syntax);
+    }
+    if digits.starts_with('_') || digits.ends_with('_') {
+        return Err(NumberError::Underscore);
     }
     let digits = digits.replace('_', "");
     if radix == 10 && digits.len() > 1 && digits.starts_with('0') {
@@ -58,6 +72,14 @@ fn parse_unsigned(text: &str) -> Result<u64, NumberError> {
     // Digits only: what fails is too large.
     let value = u64::from_str_radix(&digits, radix).map_err(|_| NumberError::TooLarge)?;
     value.checked_mul(1 << shift).ok_or(NumberError::TooLarge)
+}
+
+/// A decimal number with one point, as `1.5`.
+fn is_fraction(digits: &str) -> bool {
+    let all = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    digits
+        .split_once('.')
+        .is_some_and(|(whole, part)| all(whole) && all(part))
 }
 
 /// Splits a decimal number into its digits and the power of two of its unit.
@@ -79,9 +101,16 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
+/// Number of an optional key. A key without a value is refused; serde would take it as left out.
+pub(super) fn given<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Number>, D::Error> {
+    Number::deserialize(deserializer).map(Some)
+}
+
 struct AnyForm;
 
-impl Visitor<'_> for AnyForm {
+impl<'de> Visitor<'de> for AnyForm {
     type Value = Number;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,9 +128,30 @@ impl Visitor<'_> for AnyForm {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Number, E> {
+        if value >= TOO_LARGE {
+            return Err(refused(format_args!("{value:e}"), NumberError::TooLarge));
+        }
         Err(E::custom(format_args!(
             "`{value}` is a floating-point number; write {FORMS}"
         )))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Number, E> {
+        Err(E::custom(format_args!("no value; write {FORMS}")))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Number, E> {
+        Err(E::custom(format_args!(
+            "`{value}` is a flag; write {FORMS}"
+        )))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Number, A::Error> {
+        Err(A::Error::custom(format_args!("a list; write {FORMS}")))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Number, A::Error> {
+        Err(A::Error::custom(format_args!("a map; write {FORMS}")))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Number, E> {
@@ -111,11 +161,17 @@ impl Visitor<'_> for AnyForm {
     }
 }
 
+/// 2^64. The parser gives longer decimal numbers than those of 128 bits as floating-point.
+const TOO_LARGE: f64 = 18_446_744_073_709_551_616.0;
+
 /// Characters of a value in a message.
 const SHOWN: usize = 40;
 
 fn refused<E: Error>(value: impl fmt::Display, problem: NumberError) -> E {
     let mut value = value.to_string();
+    if value.trim().is_empty() {
+        return E::custom(format_args!("no value; write {FORMS}"));
+    }
     if let Some((end, _)) = value.char_indices().nth(SHOWN) {
         value.truncate(end);
         value.push('…');
@@ -168,14 +224,20 @@ mod tests {
     fn what_is_no_number_is_told_apart() {
         let texts = [
             ("", NumberError::Syntax),
-            ("0x", NumberError::Syntax),
-            ("_1", NumberError::Syntax),
-            ("1_", NumberError::Syntax),
+            ("0x", NumberError::NoDigits),
+            ("0b", NumberError::NoDigits),
+            ("_1", NumberError::Underscore),
+            ("1_", NumberError::Underscore),
+            ("0x_1", NumberError::Underscore),
+            ("_", NumberError::Syntax),
+            ("1.5", NumberError::Fraction),
             ("K", NumberError::Syntax),
             ("0x1K", NumberError::Syntax),
             ("256*1024", NumberError::Syntax),
             ("80000000h", NumberError::Syntax),
-            ("1.5K", NumberError::Syntax),
+            ("1.5K", NumberError::Fraction),
+            ("1.5.1K", NumberError::Syntax),
+            (".K", NumberError::Syntax),
             ("32'h80000000", NumberError::Syntax),
             ("+-1", NumberError::Syntax),
             ("--1", NumberError::Syntax),

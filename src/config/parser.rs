@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::place::Whose;
 use super::warning::Within;
 use super::{ConfigError, Process, memory_map, parse_memory_map, read_text, refuse, yaml};
 use crate::mem::{DPIShareMemParser, Memory, MemoryMap};
@@ -18,7 +19,7 @@ impl DPIShareMemParser {
             file: origin,
             outside: &Process,
         };
-        let memory = memory_map::believe_memory(name, keys, within, &format!("memory `{name}`"));
+        let memory = memory_map::believe_memory(name, keys, within, Whose::Alone(name.to_owned()));
         memory.map_err(|problem| refuse(origin, None, problem))
     }
 

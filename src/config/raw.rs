@@ -7,7 +7,7 @@ use serde_yaml::Value;
 use super::error::KeyProblem;
 use super::flag::Flag;
 use super::keys::Keys;
-use super::number::Number;
+use super::number::{Number, given};
 use crate::mem::Backend;
 
 /// The keys of a [`RawMemory`].
@@ -24,6 +24,7 @@ pub(super) const MEMORY_KEYS: Keys = Keys {
         "bank_depth",
         "banks",
     ],
+    essential: &["base", "size", "width"],
     nested: &[
         ("array_dims", &["rows", "cols"]),
         ("init", &["method", "seed", "file"]),
@@ -43,6 +44,7 @@ pub(super) const CHANNEL_KEYS: Keys = Keys {
         "ptr",
         "cache_line",
     ],
+    essential: &["space"],
     nested: &[],
 };
 
@@ -56,13 +58,16 @@ pub(super) struct RawMemory {
     pub(super) base: Number,
     pub(super) size: Number,
     pub(super) path: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) width: Option<Number>,
     #[serde(default)]
     pub(super) array_dims: RawDims,
     #[serde(default)]
     pub(super) init: RawInit,
     pub(super) backend: Option<Backend>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) bank_width: Option<Number>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) bank_depth: Option<Number>,
     pub(super) banks: Option<Vec<Vec<String>>>,
 }
@@ -70,28 +75,30 @@ pub(super) struct RawMemory {
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "`{rows: ..., cols: ...}`")]
 pub(super) struct RawDims {
+    #[serde(default, deserialize_with = "given")]
     pub(super) rows: Option<Number>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) cols: Option<Number>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(
-    tag = "method",
-    rename_all = "snake_case",
-    deny_unknown_fields,
-    expecting = "`{method: ...}`"
-)]
-pub(super) enum RawInit {
-    NoInit {},
-    AllZero {},
-    Random { seed: Option<Number> },
-    Hex { file: String },
+/// First content as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "`{method: ...}`")]
+pub(super) struct RawInit {
+    pub(super) method: Method,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) seed: Option<Number>,
+    pub(super) file: Option<String>,
 }
 
-impl Default for RawInit {
-    fn default() -> Self {
-        Self::NoInit {}
-    }
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Method {
+    #[default]
+    NoInit,
+    AllZero,
+    Random,
+    Hex,
 }
 
 /// A channel as written.
@@ -103,12 +110,16 @@ impl Default for RawInit {
 pub(super) struct RawChannel {
     pub(super) space: String,
     pub(super) elf: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) base: Option<Number>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) mb_id: Option<Number>,
     pub(super) load: Option<Flag>,
     pub(super) zero_bss: Option<Flag>,
     pub(super) server: Option<Flag>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) ptr: Option<Number>,
+    #[serde(default, deserialize_with = "given")]
     pub(super) cache_line: Option<Number>,
 }
 
@@ -134,17 +145,10 @@ pub(super) fn read<T: DeserializeOwned>(
         if key == "." {
             KeyProblem::Map(source)
         } else {
-            let text = text_at(&value, &key).map(str::to_owned);
-            KeyProblem::At { key, text, source }
+            KeyProblem::At { key, source }
         }
     })?;
     Ok(Read { keys, unknown })
-}
-
-/// The text at a dotted key.
-fn text_at<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    let at = |value: &'a Value, key: &str| value.get(key);
-    key.split('.').try_fold(value, at)?.as_str()
 }
 
 #[cfg(test)]
@@ -168,5 +172,6 @@ mod tests {
         assert_eq!(fields::<RawMemory>(), listed(MEMORY_KEYS.known, ", "));
         assert_eq!(fields::<RawChannel>(), listed(CHANNEL_KEYS.known, ", "));
         assert_eq!(fields::<RawDims>(), listed(MEMORY_KEYS.nested[0].1, " or "));
+        assert_eq!(fields::<RawInit>(), listed(MEMORY_KEYS.nested[1].1, ", "));
     }
 }

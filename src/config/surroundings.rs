@@ -1,7 +1,7 @@
 //! What configuration asks of the world outside of its text.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::features::Defaults;
 use super::warning::ConfigWarning;
@@ -22,6 +22,12 @@ pub trait Surroundings {
 
     /// Whether this is the name of a file.
     fn is_file(&self, file: &Path) -> bool;
+
+    /// One name for all spellings of a file (`fw.elf`, `./fw.elf`, a symbolic link to it). Unless implemented, each spelling is a
+    /// file of its own.
+    fn real_name(&self, file: &Path) -> PathBuf {
+        file.to_path_buf()
+    }
 
     /// Takes a warning of a doubtful part of a configuration; ignores it unless implemented.
     fn warn(&self, warning: ConfigWarning) {
@@ -49,5 +55,10 @@ impl Surroundings for Process {
 
     fn is_file(&self, file: &Path) -> bool {
         file.is_file()
+    }
+
+    /// The canonical path; of a file that is not there, the name itself.
+    fn real_name(&self, file: &Path) -> PathBuf {
+        file.canonicalize().unwrap_or_else(|_| file.to_path_buf())
     }
 }

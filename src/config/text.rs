@@ -78,11 +78,12 @@ fn depth(text: &str) -> usize {
 
 /// The names of anchors that a line defines.
 fn anchors(line: &str) -> impl Iterator<Item = &str> {
-    let code = if line.starts_with('#') {
-        ""
-    } else {
-        line.split_once(" #").map_or(line, |(code, _)| code)
+    let begins_comment = |(at, _): &(usize, &str)| {
+        let before = line[..*at].chars().next_back();
+        before.is_none_or(char::is_whitespace)
     };
+    let comment = line.match_indices('#').find(begins_comment);
+    let code = comment.map_or(line, |(at, _)| &line[..at]);
     let separator = |c: char| c.is_whitespace() || matches!(c, '[' | ']' | '{' | '}' | ',');
     code.split(separator)
         .filter_map(|word| word.strip_prefix('&'))

@@ -28,8 +28,8 @@ pub enum Doubt {
     },
     /// A memory that is in front of a part of another.
     #[error(
-        "space `{space}`: memory `{front}` ({base:#x} to {last:#x}) is in front of memory `{behind}`, which is listed later: \
-         accesses there go to `{front}`"
+        "space `{space}`: memory `{front}` ({base:#x} to {last:#x}) is in front of memory `{behind}`, which contains it and is listed \
+         later: accesses there do not reach `{behind}`"
     )]
     InFront {
         /// The space's name.
@@ -43,10 +43,10 @@ pub enum Doubt {
         /// The memory that has more bytes.
         behind: String,
     },
-    /// A memory that no access reaches.
+    /// A memory behind another one that contains it.
     #[error(
-        "space `{space}`: memory `{memory}` ({base:#x} to {last:#x}) is hidden by memories that are listed before it, `{by}` among \
-         them; list it first"
+        "space `{space}`: memory `{memory}` ({base:#x} to {last:#x}) is hidden by memory `{by}`, which contains it and is listed before \
+         it: no access reaches `{memory}`; list it first"
     )]
     Hidden {
         /// The space's name.
@@ -57,8 +57,39 @@ pub enum Doubt {
         base: u64,
         /// Its last byte.
         last: u64,
-        /// A memory that hides it.
+        /// The memory that hides it.
         by: String,
+    },
+    /// A memory behind several that cover it together.
+    #[error(
+        "space `{space}`: memory `{memory}` ({base:#x} to {last:#x}) is hidden by the memories in front of it, which cover all of it: no \
+         access reaches `{memory}`; leave it out, or list it first"
+    )]
+    Covered {
+        /// The space's name.
+        space: String,
+        /// The memory's name.
+        memory: String,
+        /// Its first byte.
+        base: u64,
+        /// Its last byte.
+        last: u64,
+    },
+    /// More overlaps than are named.
+    #[error("space `{space}`: {more} more pairs of memories overlap")]
+    MorePairs {
+        /// The space's name.
+        space: String,
+        /// Pairs that are not named.
+        more: usize,
+    },
+    /// An address in the configuration and another one in the image.
+    #[error("channel `{channel}`: {used}")]
+    TwoAddresses {
+        /// The channel.
+        channel: String,
+        /// The one that is used.
+        used: Used,
     },
     /// An image that is hardly meant to be loaded as it is.
     #[error("image {} {doubt}", .image.display())]
@@ -67,6 +98,47 @@ pub enum Doubt {
         image: PathBuf,
         /// The doubtful property.
         doubt: ImageDoubt,
+    },
+}
+
+impl Doubt {
+    /// A part that is hardly what was meant; else one that is good to know.
+    pub fn is_warning(&self) -> bool {
+        !matches!(self, Self::TwoAddresses { .. })
+    }
+}
+
+/// Address of a channel that has `base`, and an image with a section `.mailbox`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Used {
+    /// That of the image.
+    #[error(
+        "`base` {base:#x} is not used: section .mailbox of {} puts the channel at {address:#x}; leave `base` out, or link the section \
+         there",
+        .image.display()
+    )]
+    Image {
+        /// The image.
+        image: PathBuf,
+        /// Address of the channel.
+        address: u64,
+        /// Value of `base`.
+        base: u64,
+    },
+    /// That of `base`, since the image has two.
+    #[error(
+        "`base` {base:#x} is used: section .mailbox of {} is linked for {linked:#x} and loaded at {loaded:#x}",
+        .image.display()
+    )]
+    Base {
+        /// The image.
+        image: PathBuf,
+        /// Value of `base`.
+        base: u64,
+        /// Virtual address of the channel.
+        linked: u64,
+        /// Physical address of the channel.
+        loaded: u64,
     },
 }
 

@@ -16,7 +16,7 @@ const MAX_SIZE: usize = 4 << 20;
 const NODE: usize = 16;
 
 /// The merge key (<https://yaml.org/type/merge.html>).
-const MERGE: &str = "<<";
+pub(super) const MERGE: &str = "<<";
 
 /// A text that is no plain YAML document of reasonable size.
 #[derive(Debug, thiserror::Error)]
@@ -39,12 +39,6 @@ pub(super) fn parse(text: &str) -> Result<Value, YamlError> {
 fn too_large<E: de::Error>() -> E {
     E::custom(format_args!(
         "larger than {MAX_SIZE} bytes, each alias counted in full"
-    ))
-}
-
-fn wide<E: de::Error>(value: impl fmt::Display) -> E {
-    E::custom(format_args!(
-        "the number {value} does not fit into 64 bits; write it in quotes if it is meant as text"
     ))
 }
 
@@ -102,12 +96,13 @@ impl<'de> Visitor<'de> for Tree<'_> {
         self.scalar(value)
     }
 
+    /// The digits as text: a number of more than 64 bits is refused where a number is meant, with its key.
     fn visit_i128<E: de::Error>(self, value: i128) -> Result<Value, E> {
-        Err(wide(value))
+        self.visit_str(&value.to_string())
     }
 
     fn visit_u128<E: de::Error>(self, value: u128) -> Result<Value, E> {
-        Err(wide(value))
+        self.visit_str(&value.to_string())
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
@@ -133,9 +128,14 @@ impl<'de> Visitor<'de> for Tree<'_> {
         let mut entries = Mapping::new();
         while let Some(key) = map.next_key_seed(self)? {
             let Value::String(name) = &key else {
-                return Err(de::Error::custom(
-                    "a key that is not text; write it in quotes",
-                ));
+                let key = match &key {
+                    Value::Number(number) => format!("the key `{number}`"),
+                    Value::Bool(flag) => format!("the key `{flag}`"),
+                    _ => "a key".to_owned(),
+                };
+                return Err(de::Error::custom(format_args!(
+                    "{key} is not text; write it in quotes"
+                )));
             };
             if entries.contains_key(name) {
                 return Err(de::Error::custom(format_args!(

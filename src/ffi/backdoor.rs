@@ -14,7 +14,7 @@ macro_rules! numbers {
             guard(stringify!($write), (), |call| {
                 // SAFETY: C gives NULL or a C string, which stays until this returns.
                 let space = unsafe { text(space, "space") }?;
-                Ok(call.process()?.system()?.write(space, address, data.to_le_bytes().to_vec())?)
+                Ok(call.process()?.system_at_once()?.write(space, address, data.to_le_bytes().to_vec())?)
             });
         }
 
@@ -27,7 +27,7 @@ macro_rules! numbers {
                 // SAFETY: C gives NULL or a C string, which stays until this returns.
                 let space = unsafe { text(space, "space") }?;
                 let mut number = [0; size_of::<$number>()];
-                let read = call.process()?.system()?.read(space, address, number.len() as u64)?;
+                let read = call.process()?.system_at_once()?.read(space, address, number.len() as u64)?;
                 number.copy_from_slice(&read);
                 data.set(<$number>::from_le_bytes(number));
                 Ok(())
@@ -57,7 +57,7 @@ pub(super) unsafe extern "C" fn mb_backdoor_write_string(
         let data = unsafe { string(data, "data") }?;
         Ok(call
             .process()?
-            .system()?
+            .system_at_once()?
             .write_string(space, address, data)?)
     });
 }
@@ -74,7 +74,10 @@ pub(super) unsafe extern "C" fn mb_backdoor_read_string(
         let data = unsafe { Out::new(data, c"".as_ptr(), "data") }?;
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let space = unsafe { text(space, "space") }?;
-        let read = call.process()?.system()?.read_string(space, address)?;
+        let read = call
+            .process()?
+            .system_at_once()?
+            .read_string(space, address)?;
         // NUL-terminated: reading stops at the first NUL.
         let read = CString::new(read).unwrap_or_default();
         data.set(call.process()?.returned.string.store(read));
@@ -95,7 +98,7 @@ pub(super) unsafe extern "C" fn mb_backdoor_write_block(
         // SAFETY: it is imported with `byte unsigned data[]`.
         let data = unsafe { open_array(data, "data") }?;
         call.process()?
-            .system()?
+            .system_at_once()?
             .write(space, address, data.to_vec()?)?;
         Ok(data.size())
     })
@@ -116,7 +119,7 @@ pub(super) unsafe extern "C" fn mb_backdoor_read_block(
         data.fill(
             &call
                 .process()?
-                .system()?
+                .system_at_once()?
                 .read(space, address, data.len() as u64)?,
         )?;
         Ok(data.size())
@@ -137,7 +140,7 @@ pub(super) unsafe extern "C" fn mb_backdoor_write_mem(
         // SAFETY: C gives NULL or `len` bytes, which stay until this returns.
         let data: &[u8] = unsafe { array(data.cast(), len, "data") }?;
         call.process()?
-            .system()?
+            .system_at_once()?
             .write(space, address, data.to_vec())?;
         Ok(len.cast_signed())
     })
@@ -156,7 +159,12 @@ pub(super) unsafe extern "C" fn mb_backdoor_read_mem(
         let space = unsafe { text(space, "space") }?;
         // SAFETY: C gives NULL or room for `len` bytes until this returns.
         let data = unsafe { OutBytes::new(data, len, "data") }?;
-        data.fill(&call.process()?.system()?.read(space, address, data.len())?);
+        data.fill(
+            &call
+                .process()?
+                .system_at_once()?
+                .read(space, address, data.len())?,
+        );
         Ok(len.cast_signed())
     })
 }
@@ -169,7 +177,9 @@ pub(super) unsafe extern "C" fn mb_load_elf(space: *const c_char, file: *const c
         let space = unsafe { text(space, "space") }?;
         // SAFETY: as above.
         let file = unsafe { text(file, "file") }?;
-        call.process()?.system()?.load_elf(space, Path::new(file))?;
+        call.process()?
+            .system_at_once()?
+            .load_elf(space, Path::new(file))?;
         Ok(0)
     })
 }

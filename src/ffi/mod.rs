@@ -52,5 +52,6 @@ mod rpc;
 mod snapshots;
 #[cfg(feature = "c_abi_sockets")]
 mod sockets;
+mod standstill;
 
 pub use host::{Configure, HostError, with_host};

@@ -12,6 +12,7 @@ use super::guard::catch;
 use super::host::configure;
 use super::refused;
 use super::returned::ReturnedStrings;
+use super::standstill::{self, Standstill};
 use crate::attach::Named;
 use crate::foreign::report;
 use crate::messages::announced::Observing;
@@ -31,6 +32,8 @@ pub(super) struct Process {
     timeout: Cell<Option<Timeout>>,
     /// Loggers and checkers for a system that is not built yet.
     attached: RefCell<Vec<Named>>,
+    /// Calls since the last tick.
+    standstill: Standstill,
     /// Forks of the process.
     pub(super) forks: Forks,
     /// Strings that C was given a pointer to.
@@ -94,6 +97,7 @@ impl Process {
             timeout: Cell::new(None),
             attached: RefCell::new(Vec::new()),
             returned: ReturnedStrings::new(),
+            standstill: Standstill::new(),
             forks: Forks::new(),
         }
     }
@@ -105,6 +109,16 @@ impl Process {
             Some(vhost) => Ok(vhost),
             None => self.first_use(),
         }
+    }
+
+    /// The system, for a call that takes no simulated time: too many of them in one tick are reported.
+    pub(super) fn system_at_once(&self) -> Result<Rc<Vhost>, Error> {
+        let vhost = self.system()?;
+        if let Some(calls) = self.standstill.count(vhost.now()) {
+            let text = standstill::text(calls, vhost.now(), &vhost.status()?);
+            report(Severity::Warning, "vhost", &text);
+        }
+        Ok(vhost)
     }
 
     #[cold]

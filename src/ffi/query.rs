@@ -41,7 +41,7 @@ pub(super) unsafe extern "C" fn mb_get_space(channel: *const c_char, space: *mut
         let space = unsafe { Out::new(space, c"".as_ptr(), "space") }?;
         // SAFETY: C gives NULL or a C string, which stays until this returns.
         let channel = unsafe { text(channel, "ch") }?;
-        let vhost = call.process()?.system()?;
+        let vhost = call.process()?.system_at_once()?;
         let name = vhost.space_of(channel)?;
         space.set(call.process()?.returned.space.store_text(name));
         Ok(())

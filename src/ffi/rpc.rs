@@ -30,7 +30,11 @@ pub(super) unsafe extern "C" fn __mb_call(
         let method = unsafe { text(method, "method") }?;
         // SAFETY: C gives NULL or `arg_len` words, which stay until this returns.
         let args = unsafe { array(args, arg_len.into(), "args") }?;
-        let (code, result) = match call.process()?.system()?.poll_call(channel, method, args)? {
+        let (code, result) = match call
+            .process()?
+            .system_at_once()?
+            .poll_call(channel, method, args)?
+        {
             Progress::Ready(result) => (READY, result),
             Progress::Pending => (PENDING, 0),
             Progress::Absent => (ABSENT, 0),

@@ -38,6 +38,13 @@ pub struct FileOpened {
     pub opened: Result<(), Errno>,
 }
 
+/// Reason of a [`FileOpened`] that failed, where the error number does not say it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRefused {
+    /// A clause about the path.
+    pub reason: String,
+}
+
 /// A file below the root was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRead {
@@ -85,5 +92,6 @@ inbox! {
         FileWritten -> (),
         FileSought -> (),
         NetworkAnswered -> (),
+        FileRefused -> (),
     }
 }

@@ -71,6 +71,13 @@ pub struct CloseAll {
     pub channel: ChannelId,
 }
 
+/// Asks for the reason of a channel's last operation, which was refused; none where the error number says all. Given once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explain {
+    /// Channel whose operation it was.
+    pub channel: ChannelId,
+}
+
 inbox! {
     /// All that the files actor is sent.
     "files" {
@@ -80,5 +87,6 @@ inbox! {
         Write -> Result<u64, Errno>,
         Seek -> Result<u64, Errno>,
         CloseAll -> (),
+        Explain -> Option<String>,
     }
 }

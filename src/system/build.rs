@@ -258,7 +258,11 @@ impl Vhost {
         self.0.memories.register_instances();
         let loader = self.loader();
         for warning in &beginning.warnings {
-            loader.note(Severity::Warning, "config", warning.to_string());
+            let severity = match warning.doubt.is_warning() {
+                true => Severity::Warning,
+                false => Severity::Info,
+            };
+            loader.note(severity, "config", warning.to_string());
         }
         loader.initialise()?;
         for ToLoad {

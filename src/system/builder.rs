@@ -410,6 +410,10 @@ impl Surroundings for Builder {
     fn is_file(&self, file: &Path) -> bool {
         Process.is_file(file)
     }
+
+    fn real_name(&self, file: &Path) -> PathBuf {
+        Process.real_name(file)
+    }
 }
 
 impl std::fmt::Debug for Builder {

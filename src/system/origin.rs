@@ -1,8 +1,11 @@
 //! Recorded configuration inputs of a system, for the start of a recording.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
 
 use crate::config::{ConfigWarning, Defaults, Surroundings};
 use crate::foreign::report_without_testbench;
@@ -14,6 +17,8 @@ use crate::trace::{Header, Recorder, Source, TraceError};
 pub(super) struct Noted<'a> {
     outside: &'a dyn Surroundings,
     header: RefCell<Header>,
+    /// Recorded name of each file, by its real name.
+    names: RefCell<BTreeMap<PathBuf, String>>,
     warnings: RefCell<Vec<ConfigWarning>>,
 }
 
@@ -26,6 +31,7 @@ impl<'a> Noted<'a> {
         Self {
             outside,
             header: RefCell::new(header),
+            names: RefCell::default(),
             warnings: RefCell::default(),
         }
     }
@@ -70,6 +76,19 @@ impl Surroundings for Noted<'_> {
         is
     }
 
+    /// Records a further spelling of a file by its first one.
+    fn real_name(&self, file: &Path) -> PathBuf {
+        let real = self.outside.real_name(file);
+        let name = name_of(file);
+        let mut names = self.names.borrow_mut();
+        let first = names.entry(real.clone()).or_insert_with(|| name.clone());
+        if *first != name {
+            let first = Bytes::copy_from_slice(first.as_bytes());
+            self.header.borrow_mut().files.insert(name, Some(first));
+        }
+        real
+    }
+
     fn warn(&self, warning: ConfigWarning) {
         self.warnings.borrow_mut().push(warning);
     }
@@ -100,6 +119,15 @@ impl Surroundings for Header {
 
     fn is_file(&self, file: &Path) -> bool {
         self.files.contains_key(&name_of(file))
+    }
+
+    fn real_name(&self, file: &Path) -> PathBuf {
+        let content = self.files.get(&name_of(file)).and_then(Option::as_ref);
+        let first = content.and_then(|content| str::from_utf8(content).ok());
+        match first {
+            Some(first) if self.files.contains_key(first) => PathBuf::from(first),
+            _ => file.to_path_buf(),
+        }
     }
 
     fn defaults(&self) -> Defaults {

@@ -1,8 +1,8 @@
-// The mailbox's classes for UVM testbenches. Include it at compilation-unit scope or in a package, once; mailbox_uvm_pkg.sv is such
-// a package. `import` of that package alone then gives the core's functions, types and classes too.
-`ifndef MAILBOX_SV
-`define MAILBOX_SV
-
+// The mailbox's classes for UVM testbenches. Include it at compilation-unit scope or in a package; mailbox_uvm_pkg.sv is such a package.
+// `import` of that package alone then gives the core's functions, types and classes too.
+//
+// The classes are those of the first scope that includes it: there is one Mailbox. Any other scope is given the core, and imports the classes
+// from the first one.
 `include "mailbox.svh"
 `ifndef UVM_MACROS_SVH
 `include "uvm_macros.svh"
@@ -18,6 +18,10 @@
 import uvm_pkg::*;
 import mailbox_core_pkg::*; // compile mailbox_if.sv before the file that includes mailbox.sv
 `include "uvm/mb_reexports.svh"
+`include "mb_socket.sv"
+
+`ifndef MAILBOX_SV
+`define MAILBOX_SV
 
 `include "uvm/mailbox_sv_call.svh"
 `include "uvm/mb_bb_mem.svh"

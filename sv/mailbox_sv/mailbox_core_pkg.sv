@@ -1,4 +1,4 @@
-// The testbench's side of vhost in plain SystemVerilog: channels, methods, black-box memories, and what the library calls.
+// The testbench's side of vhost in plain SystemVerilog: channels, methods, black-box memories, sockets, and what the library calls.
 //
 // A testbench registers its methods and memories with `MbHost::get()`, connects a `MailboxIf`, and runs `mb_server_run()`.
 // The classes for UVM (mailbox.sv) stand on this.
@@ -6,8 +6,10 @@
 `define MAILBOX_CORE_PKG_SV
 
 `include "mailbox.svh"
+`include "mailbox_socket_pkg.sv"
 
 package mailbox_core_pkg;
+    `include "mb_socket.sv"
     `include "core/mb_types.svh"
     `include "core/mb_dpi.svh"
     `include "core/mb_object.svh"

@@ -1,129 +1,28 @@
-// A TCP server on 127.0.0.1, for a testbench to talk to debuggers, terminals and scripts.
-//
-// Nothing here takes simulated time, or waits for a client: poll it on every clock, or every few. Include it in a package or
-// at compilation-unit scope. docs/sockets.md says what there is to know.
-`ifndef MB_SOCKET_SV
-`define MB_SOCKET_SV
-
-`include "mb_socket_dpi.svh"
-
-class MbSocket;
-    // The most bytes that read_bytes gives.
-    localparam int READ_MAX = 4096;
-
-    protected chandle skt;
-
-    // Listens on a port; on one that is free where it is 0. The name is for greetings and reports.
-    function new(string name, int unsigned port = 0);
-        skt = c_skt_open(name, port);
-    endfunction
-
-    // Whether it listens. Where it could not be opened, the reason was reported, and every other call is an error.
-    function bit is_open();
-        return skt != null;
-    endfunction
-
-    function int port();
-        return c_skt_port(skt);
-    endfunction
-
-    // What later clients are sent first, with {name}, {id} and {addr} filled in; "" for nothing, as binary protocols need it.
-    function void greet(string text);
-        c_skt_greet(skt, text);
-    endfunction
-
-    // The id of a new client; 0 where none waits, -1 on error.
-    function int accept();
-        return c_skt_accept(skt);
-    endfunction
-
-    // What is queued for the client still goes out.
-    function void disconnect(int id);
-        c_skt_disconnect(skt, id);
-    endfunction
-
-    // Disconnects all clients, too.
-    function void close();
-        c_skt_close(skt);
-        skt = null;
-    endfunction
-
-    // ---- Writes: bytes sent or queued, which is all of them, or -1 ----
-
-    function int write_u8(int id, byte unsigned data);
-        return c_skt_write_u8(skt, id, data);
-    endfunction
-
-    function int write_u16(int id, shortint unsigned data);
-        return c_skt_write_u16(skt, id, data);
-    endfunction
-
-    function int write_u32(int id, int unsigned data);
-        return c_skt_write_u32(skt, id, data);
-    endfunction
-
-    function int write_u64(int id, longint unsigned data);
-        return c_skt_write_u64(skt, id, data);
-    endfunction
-
-    // A NUL follows it.
-    function int write_string(int id, string data);
-        return c_skt_write_string(skt, id, data);
-    endfunction
-
-    function int write_bytes(int id, byte unsigned data[$]);
-        // Open arrays are of a fixed size in Verilator: the bytes go in pieces of a few such sizes.
-        byte unsigned block[1024], few[32];
-        int           at = 0, moved = 0;
-        while (at < data.size() && moved >= 0) begin
-            if (data.size() - at >= $size(block)) begin
-                foreach (block[i])
-                    block[i] = data[at+i];
-                moved = c_skt_write_bytes(skt, id, block);
-            end else if (data.size() - at >= $size(few)) begin
-                foreach (few[i])
-                    few[i] = data[at+i];
-                moved = c_skt_write_bytes(skt, id, few);
-            end else begin
-                moved = c_skt_write_u8(skt, id, data[at]);
-            end
-            at += moved;
-        end
-        return moved < 0 ? -1 : at;
-    endfunction
-
-    // ---- Reads: bytes read; 0 where they are not (all) there; -1 on error and at the end of the stream ----
-
-    function int read_u8(int id, output byte unsigned data);
-        return c_skt_read_u8(skt, id, data);
-    endfunction
-
-    function int read_u16(int id, output shortint unsigned data);
-        return c_skt_read_u16(skt, id, data);
-    endfunction
-
-    function int read_u32(int id, output int unsigned data);
-        return c_skt_read_u32(skt, id, data);
-    endfunction
-
-    function int read_u64(int id, output longint unsigned data);
-        return c_skt_read_u64(skt, id, data);
-    endfunction
-
-    // Up to a NUL, which is taken but not given.
-    function int read_string(int id, output string data);
-        return c_skt_read_string(skt, id, data);
-    endfunction
-
-    // What has arrived, READ_MAX bytes at most.
-    function int read_bytes(int id, output byte unsigned data[$]);
-        byte unsigned piece[READ_MAX];
-        int           moved = c_skt_read_bytes(skt, id, piece);
-        data = {};
-        for (int i = 0; i < moved; i++)
-            data.push_back(piece[i]);
-        return moved;
-    endfunction
-endclass
-
+// MbSocket and the functions `c_skt_*` for a package of the testbench's, or for the compilation unit: `import` of a package that includes this
+// file gives them. The class is the same in all of them.
+`ifdef VERILATOR
+`ifndef MAILBOX_SOCKET_PKG_SV
+`error "compile mailbox_socket_pkg.sv, or mailbox_if.sv, before the file that includes mb_socket.sv"
 `endif
+`endif
+
+import mailbox_socket_pkg::*; // compile mailbox_socket_pkg.sv, or mailbox_if.sv, before the file that includes mb_socket.sv
+export mailbox_socket_pkg::MbSocket;
+export mailbox_socket_pkg::c_skt_open;
+export mailbox_socket_pkg::c_skt_port;
+export mailbox_socket_pkg::c_skt_greet;
+export mailbox_socket_pkg::c_skt_accept;
+export mailbox_socket_pkg::c_skt_write_u8;
+export mailbox_socket_pkg::c_skt_write_u16;
+export mailbox_socket_pkg::c_skt_write_u32;
+export mailbox_socket_pkg::c_skt_write_u64;
+export mailbox_socket_pkg::c_skt_read_u8;
+export mailbox_socket_pkg::c_skt_read_u16;
+export mailbox_socket_pkg::c_skt_read_u32;
+export mailbox_socket_pkg::c_skt_read_u64;
+export mailbox_socket_pkg::c_skt_write_string;
+export mailbox_socket_pkg::c_skt_read_string;
+export mailbox_socket_pkg::c_skt_write_bytes;
+export mailbox_socket_pkg::c_skt_read_bytes;
+export mailbox_socket_pkg::c_skt_disconnect;
+export mailbox_socket_pkg::c_skt_close;

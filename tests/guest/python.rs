@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
 
 use crate::program::{Program, Said};
 use crate::{compares, runs_closed};
@@ -33,6 +34,27 @@ async def works(channel):
 #[test]
 fn the_process_stays_as_it_is() {
     compares_with(WORKS, "works");
+}
+
+/// The report of an exception is made, and seen, with the simulator's flags of floating point.
+#[test]
+fn the_process_stays_as_it_is_in_reports_of_exceptions() {
+    for fails in [
+        "1 / 0",
+        "return 1 / 3",
+        "return 1 << 70",
+        "print(1 / 3) or {}['key']",
+    ] {
+        let callbacks = format!(
+            "
+@register_callback
+async def fails(channel):
+    await asyncio.sleep(0)
+    {fails}
+"
+        );
+        compares_with(&callbacks, "fails");
+    }
 }
 
 /// As [`compares`], with a method of Python's, which comes behind the paths.
@@ -159,5 +181,48 @@ async def prints(channel):
         );
         let stdout = String::from_utf8(output.stdout).unwrap();
         assert_eq!(stdout.contains("Größe ✓\n"), status == 1, "{stdout}");
+    }
+}
+
+/// Streams have the encoding and the error handler that the program `python3` gives them in the same environment.
+#[test]
+fn encodings_of_streams_are_those_of_python3() {
+    const TELL: &str =
+        "streams = [(s.encoding.lower(), s.errors) for s in (sys.stdin, sys.stdout, sys.stderr)]
+print(streams, sys.flags.utf8_mode, sys.getfilesystemencoding())
+";
+    let tell = TELL.trim_end().replace('\n', "\n    ");
+    let callbacks =
+        format!("@register_callback\nasync def tells(channel):\n    {tell}\n    return 0\n");
+    let simulator = simulator(&callbacks).with_method("tells");
+    let environments: [&[(&str, &str)]; 7] = [
+        &[],
+        &[("PYTHONUTF8", "0")],
+        &[("PYTHONUTF8", "1")],
+        &[("PYTHONIOENCODING", "latin-1")],
+        &[("PYTHONIOENCODING", ":backslashreplace")],
+        &[("PYTHONUTF8", "0"), ("PYTHONIOENCODING", "utf-8:strict")],
+        &[("PYTHONUTF8", "1"), ("PYTHONIOENCODING", "ascii:replace")],
+    ];
+    for variables in environments {
+        let variables = || [("LC_ALL", "C")].iter().chain(variables).copied();
+        let mut python = Command::new("python3");
+        python.args(["-c", &format!("import sys\n{TELL}")]);
+        let Ok(wanted) = python.envs(variables()).output() else {
+            eprintln!("skipped: encodings_of_streams_are_those_of_python3: not found: python3");
+            return;
+        };
+        let wanted = String::from_utf8(wanted.stdout).unwrap();
+        let output = simulator
+            .command(&["calls"])
+            .envs(variables())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            said.contains(&wanted),
+            "{:?}: {said}\nwanted: {wanted}",
+            variables().collect::<Vec<_>>()
+        );
     }
 }

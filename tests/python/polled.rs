@@ -204,28 +204,119 @@ def poll(method, channel, *args): return pymb_rpc.poll(method, channel, *args)
 }
 
 #[test]
-fn a_loop_that_nobody_turns_is_a_warning_once() {
+fn a_hidden_loop_is_found_and_turned_and_is_a_warning_once() {
     let hidden = format!(
-        "{POLL}\nclass Hidden: loop = asyncio.new_event_loop()\ndef loop(): return Hidden.loop"
+        "{POLL}
+class Hidden:
+    def __init__(self): self.loop = asyncio.new_event_loop()
+hidden = {{'core32': Hidden(), 'core64': Hidden()}}
+def loop(): return hidden[asking].loop
+by_task = poll
+def poll(method, channel, *args):
+    global asking
+    asking = channel
+    return by_task(method, channel, *args)
+"
     );
     let said = Apart::with("").module("pymb_rpcs", &hidden).run(
-        "polled::a_loop_that_nobody_turns_is_a_warning_once",
+        "polled::a_hidden_loop_is_found_and_turned_and_is_a_warning_once",
         || {
             let rig = Rig::new();
-            for _ in 0..5000 {
-                assert_eq!(rig.poll(CORE32, "walk", &[3]).unwrap(), Pending);
+            for channel in [CORE32, CORE64, CORE32] {
+                let mut polls = 0;
+                while rig.poll(channel, "walk", &[3]).unwrap() == Pending {
+                    rig.tick();
+                    polls += 1;
+                    assert!(polls < 20, "{channel}: nobody turns the loop");
+                }
             }
         },
     );
     if let Some(said) = said {
-        let warning =
-            "vhost: warning: python: channel `core32`: method `walk` is pending after 1000 polls";
+        let warning = "vhost: warning: python: channel `core32`: method `walk` is pending";
         assert_eq!(said.stderr.matches(warning).count(), 1, "{}", said.stderr);
         assert_eq!(said.stderr.matches("warning").count(), 1, "{}", said.stderr);
-        for part in ["nobody runs it", "`pymb_rpcs`", "set_event_loop", "`tick`"] {
+        for part in ["nobody runs it", "`pymb_rpcs`", "`py_tick`"] {
             assert!(said.stderr.contains(part), "{part}: {}", said.stderr);
         }
     }
+}
+
+/// Searches are put off, as long as they find nothing.
+#[test]
+fn a_loop_is_found_that_gets_tasks_late() {
+    let late = format!(
+        "{POLL}
+class Hidden: loop = asyncio.new_event_loop()
+def loop(): return Hidden.loop
+by_task = poll
+polls = 0
+def poll(method, channel, *args):
+    global polls
+    polls += 1
+    return (True, False, None) if polls < 5000 else by_task(method, channel, *args)
+"
+    );
+    Apart::with("").module("pymb_rpcs", &late).run(
+        "polled::a_loop_is_found_that_gets_tasks_late",
+        || {
+            let rig = Rig::new();
+            for _ in 0..6100 {
+                if rig.poll(CORE32, "walk", &[3]).unwrap() != Pending {
+                    return;
+                }
+                rig.tick();
+            }
+            panic!("nobody turns the loop");
+        },
+    );
+}
+
+#[test]
+fn a_loop_that_poll_makes_current_is_turned() {
+    let own = "
+class Hidden: loop = None
+def loop():
+    if Hidden.loop is None:
+        Hidden.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(Hidden.loop)
+    return asyncio.get_event_loop()
+";
+    with_loop(
+        "polled::a_loop_that_poll_makes_current_is_turned",
+        "pymb_rpcs",
+        own,
+    );
+}
+
+/// It leaves no current event loop behind, for those who use it afterwards.
+#[test]
+fn asyncio_run_in_poll_leaves_a_current_event_loop() {
+    let script = format!(
+        "{POLL}
+def loop(): return asyncio.get_event_loop()
+by_task = poll
+async def nine(): return 9
+def poll(method, channel, *args):
+    if method == 'nine': return True, True, asyncio.run(nine())
+    return by_task(method, channel, *args)
+"
+    );
+    Apart::with("").module("pymb_rpcs", &script).run(
+        "polled::asyncio_run_in_poll_leaves_a_current_event_loop",
+        || {
+            let rig = Rig::new();
+            for _ in 0..2 {
+                assert_eq!(rig.call("nine").unwrap(), Ready(9));
+                assert_eq!(rig.poll(CORE32, "walk", &[1]).unwrap(), Pending);
+                assert_eq!(rig.call("nine").unwrap(), Ready(9));
+                for _ in 0..4 {
+                    rig.tick();
+                }
+                assert_eq!(rig.poll(CORE32, "walk", &[1]).unwrap(), Ready(7));
+            }
+        },
+    );
 }
 
 /// It waits for the chip: in a task that the library turns, or without any.

@@ -241,7 +241,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .needs(&[PYSLANG, PICORV32]),
         Step::new(
             "SystemVerilog with UVM, by slang",
-            ["uvm", "package", "order", "pages"].map(slang),
+            ["uvm", "package", "packages", "order", "pages"].map(slang),
         )
         .needs(&[PYSLANG, PICORV32, UVM, VERILATOR, PERL]),
         Step::new("quickstart", ["cargo run --release --example quickstart"])

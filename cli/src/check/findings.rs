@@ -1,6 +1,7 @@
 //! What is wrong with a plan, or may be.
 
 use std::fmt;
+use std::sync::Arc;
 
 use vhost::config::ConfigWarning;
 use vhost::mem::{Backend, Init, MemoryId, Segment, initial};
@@ -39,7 +40,11 @@ impl fmt::Display for Finding {
 pub(super) fn findings(plan: &Plan<'_>, serves: bool, warnings: &[ConfigWarning]) -> Vec<Finding> {
     let mut all = Findings(Vec::new());
     for warning in warnings {
-        all.add(Grade::Warning, warning.to_string());
+        let grade = match warning.doubt.is_warning() {
+            true => Grade::Warning,
+            false => Grade::Note,
+        };
+        all.add(grade, warning.to_string());
     }
     first_content(plan, &mut all);
     mailboxes(plan, &mut all);
@@ -213,9 +218,9 @@ fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
             && end(before) > segment.offset
         {
             let pair = (at.min(*other), at.max(*other));
-            let files = [pair.0, pair.1].map(|at| plan.loads.get(at).map(|load| load.image.file()));
-            if let [Some(first), Some(second)] = files
-                && first != second
+            let images = [pair.0, pair.1].map(|at| plan.loads.get(at).map(|load| load.image));
+            if let [Some(first), Some(second)] = images
+                && !Arc::ptr_eq(first, second)
                 && !told.contains(&pair)
             {
                 told.push(pair);
@@ -223,8 +228,8 @@ fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
                     Grade::Warning,
                     format!(
                         "{} is loaded over bytes of {}, in memory `{}` from offset {:#x} on",
-                        second.display(),
-                        first.display(),
+                        second.file().display(),
+                        first.file().display(),
                         plan.map
                             .memory(segment.memory)
                             .map_or("", |memory| memory.name.as_str()),

@@ -95,6 +95,10 @@ impl Surroundings for Asked {
         Process.is_file(file)
     }
 
+    fn real_name(&self, file: &Path) -> PathBuf {
+        Process.real_name(file)
+    }
+
     fn warn(&self, warning: ConfigWarning) {
         self.warnings.borrow_mut().push(warning);
     }

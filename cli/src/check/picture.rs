@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-use vhost::mem::{Array, Extent, Init, Memory, Shape, Space};
+use vhost::mem::{Array, Extent, Init, Memory, MemoryId, Shape, Space};
 
 use super::plan::{Plan, Range};
 use crate::output::{ASIDE, NAME, Plain, Size};
@@ -41,10 +41,23 @@ pub(super) fn draw(to: &mut impl Write, plan: &Plan<'_>, space: &Space) -> io::R
             }
         }
         let begins = drawn.insert(extent.memory);
-        draw_extent(to, memory, extent, begins, &contents, digits)?;
+        let hidden: Vec<&Memory> = hidden_within(plan, space, extent).collect();
+        draw_extent(to, memory, extent, begins, &hidden, &contents, digits)?;
         next = extent.last.checked_add(1);
     }
     writeln!(to)
+}
+
+/// Memories that begin behind the extent, and that no access reaches.
+fn hidden_within<'a>(
+    plan: &'a Plan<'_>,
+    space: &'a Space,
+    extent: &'a Extent,
+) -> impl Iterator<Item = &'a Memory> {
+    let within = move |memory: &&Memory| (extent.first..=extent.last).contains(&memory.base);
+    let reached = move |id: &MemoryId| space.extents().iter().any(|it| it.memory == *id);
+    let hidden = space.memories().iter().filter(move |id| !reached(id));
+    hidden.filter_map(|id| plan.map.memory(*id)).filter(within)
 }
 
 /// Draws the addresses that a memory has in one piece: all of it, unless others are in front. What the memory is, its first piece says.
@@ -53,6 +66,7 @@ fn draw_extent(
     memory: &Memory,
     extent: &Extent,
     begins: bool,
+    hidden: &[&Memory],
     contents: &[Range],
     digits: usize,
 ) -> io::Result<()> {
@@ -74,6 +88,15 @@ fn draw_extent(
         lines = shape(&memory.shape);
         lines.push(init(&memory.init));
     }
+    lines.extend(hidden.iter().map(|memory| {
+        format!(
+            "hidden: {}, 0x{:0digits$x}..=0x{:0digits$x}, {}",
+            memory.name,
+            memory.base,
+            memory.last(),
+            Size(memory.size)
+        )
+    }));
     let inside = contents.iter().filter(|range| reaches(range, extent));
     let ranges: Vec<&Range> = inside.collect();
     let shown = ranges.iter().take(MOST_RANGES);

@@ -162,7 +162,7 @@ fn what_is_refused_is_status_1_and_what_is_not_there_status_2() {
     assert!(ended.stdout.contains("┌ ram, 64 KiB"), "{ended:?}");
     let told = ended.told(1);
     assert!(
-        told.contains("mailbox.yaml: channel `core`: `ptr` is 16"),
+        told.contains("mailbox.yaml:1: channel `core`: `ptr` is 16"),
         "{told}"
     );
 
@@ -374,11 +374,69 @@ space core
   0x000000ff └
 
 warning: mem.yaml: memory `uart` of space `core`: the key `desc` is unknown, and ignored
-warning: mem.yaml: space `core`: memory `uart` (0x40 to 0x4f) is in front of memory `ram`, which is listed later: accesses there go to `uart`
+warning: mem.yaml: space `core`: memory `uart` (0x40 to 0x4f) is in front of memory `ram`, which contains it and is listed later: accesses there do not reach `ram`
 warning: no channel is served
 good: 1 space, 2 memories, 0 channels served, 0 images loaded; 0 errors, 3 warnings
 ";
     assert_eq!(files.check().with(0), expected);
+}
+
+#[test]
+fn memories_that_no_access_reaches_are_drawn_where_they_are_hidden() {
+    let files = Files::new(
+        "
+space:
+  core:
+    - low: {base: 0, size: 128, backend: api}
+    - high: {base: 128, size: 128, backend: api}
+    - all: {base: 0, size: 256, backend: api}
+    - uart: {base: 0x40, size: 16, backend: api}
+",
+        "{}",
+    );
+    let expected = "\
+space core
+  0x00000000 ┌ low, 128 bytes, api
+             │ a black box
+             │ at first: left as it is
+             │ hidden: all, 0x00000000..=0x000000ff, 256 bytes
+             │ hidden: uart, 0x00000040..=0x0000004f, 16 bytes
+  0x0000007f └
+  0x00000080 ┌ high, 128 bytes, api
+             │ a black box
+             │ at first: left as it is
+  0x000000ff └
+
+";
+    let told = files.check().with(0);
+    assert!(told.starts_with(expected), "{told}");
+    for pair in [
+        "memory `low` (0x0 to 0x7f) is in front of memory `all`, ",
+        "memory `high` (0x80 to 0xff) is in front of memory `all`, ",
+        "memory `uart` (0x40 to 0x4f) is hidden by memory `low`, ",
+        "memory `uart` (0x40 to 0x4f) is hidden by memory `all`, ",
+        "memory `all` (0x0 to 0xff) is hidden by the memories in front of it, ",
+    ] {
+        assert_eq!(told.matches(pair).count(), 1, "{pair}: {told}");
+    }
+}
+
+#[test]
+fn an_image_of_several_names_is_one_image() {
+    let memories = format!("space: {{core: [ram: {{base: 0, {STATIC}}}]}}");
+    let mailboxes = "one: {space: core, elf: firmware.elf, server: no}\ntwo: {space: core, elf: ./firmware.elf, server: no, zero_bss: no}\n\
+        three: {space: core, elf: link.elf, server: no}";
+    let files = Files::new(&memories, mailboxes);
+    std::os::unix::fs::symlink("firmware.elf", files.path().join("link.elf")).unwrap();
+    let told = files.check().with(0);
+    assert!(
+        told.contains("1 image loaded; 0 errors, 1 warning"),
+        "{told}"
+    );
+    assert!(
+        !told.contains("zeros of") && !told.contains("is loaded over"),
+        "{told}"
+    );
 }
 
 #[test]

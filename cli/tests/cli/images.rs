@@ -175,7 +175,7 @@ fn images_that_can_not_be_loaded_are_errors() {
     assert!(text.starts_with(start), "{text}");
     elf.mailboxes = vec![(RAM - 0x1000, 1512)];
     let text = error(&elf);
-    let start = "mailbox.yaml: channel `core`: the channel is not in memory: section .mailbox of firmware.elf puts it at 0x7ffff000, ";
+    let start = "mailbox.yaml:1: channel `core`: the channel is not in memory: section .mailbox of firmware.elf puts it at 0x7ffff000, ";
     assert!(text.starts_with(start), "{text}");
     // What is doubtful about it is told all the same.
     let mut elf = good();

@@ -98,7 +98,7 @@ fn files(host: &mut Host) -> Result<(), Failed> {
     check!(host.read(fd, &mut text) == Ok(5));
     check!(text.starts_with(b"line\n"));
     check!(host.read(fd, &mut text) == Ok(0));
-    host.close(fd);
+    check!(host.close(fd).is_ok());
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use core::fmt;
 use super::{Channel, Hooks, Native, Words};
 use crate::errno::Errno;
 use crate::request::{Args, CPRINT_ARGS, FileRequest, OpenFlags, Request, RequestEntry, action};
-use crate::response::ResponseEntry;
+use crate::response::{Response, ResponseEntry};
 
 /// Blocking client of one channel.
 ///
@@ -44,8 +44,14 @@ impl<W: Words, H: Hooks> Client<W, H> {
     ///
     /// The host reads and writes the memory that the request names. As with a DMA descriptor, exclusive use of that memory is the
     /// caller's responsibility.
+    ///
+    /// A request with an argument that exceeds a word is not sent: the response is EOVERFLOW, for those without a response too.
     pub fn request(&mut self, request: &Request) -> Option<ResponseEntry> {
         let entry = RequestEntry::from(request);
+        let width = self.channel.words().layout().ptr_width;
+        if !entry.counted_args().iter().all(|&arg| width.holds(arg)) {
+            return Some(Response::Error(Errno::EOVERFLOW).entry(width));
+        }
         while !self.channel.try_send(&entry) {
             self.channel.hooks().wait();
         }
@@ -73,8 +79,13 @@ impl<W: Words, H: Hooks> Client<W, H> {
     }
 
     /// Closes a file. No response: the host alone reports an invalid descriptor.
-    pub fn close(&mut self, fd: u64) {
-        self.request(&Request::File(FileRequest::Close { fd }));
+    ///
+    /// # Errors
+    ///
+    /// EOVERFLOW for a descriptor that exceeds a word.
+    pub fn close(&mut self, fd: u64) -> Result<(), Errno> {
+        self.value(&Request::File(FileRequest::Close { fd }))
+            .map(drop)
     }
 
     /// Sets a file's position, in bytes from its start, and returns the new one.

@@ -2,8 +2,8 @@ use super::*;
 use crate::firmware::{Client, Hooks, NoHooks};
 use crate::test_host::Host;
 use crate::{
-    CacheLine, Errno, Index, Layout, PtrWidth, REQUEST_ARGS, Request, RequestEntry, Response,
-    ResponseEntry, State, VERSION, Version,
+    CacheLine, Errno, FileRequest, Index, Layout, PtrWidth, REQUEST_ARGS, Request, RequestEntry,
+    Response, ResponseEntry, State, VERSION, Version,
 };
 use std::rc::Rc;
 use std::vec::Vec;
@@ -212,11 +212,23 @@ fn the_client_runs_on_a_window() {
 }
 
 #[test]
-fn a_position_that_is_wider_than_a_word_is_not_sent() {
+fn arguments_that_are_wider_than_a_word_are_not_sent() {
+    const WIDE: u64 = 10 | 1 << 32;
     let layout = Layout::new(PtrWidth::P4, CacheLine::None);
-    let (firmware, _) = pair(layout);
+    let (firmware, host) = pair(layout);
     let mut client = Client::new(Window::new(firmware.memory(), BASE, layout), NoHooks);
     assert_eq!(client.seek(10, 1 << 32), Err(Errno::EOVERFLOW));
+    assert_eq!(client.seek(WIDE, 1), Err(Errno::EOVERFLOW));
+    assert_eq!(client.close(WIDE), Err(Errno::EOVERFLOW));
+    let overflow = Some(Response::Error(Errno::EOVERFLOW).entry(PtrWidth::P4));
+    assert_eq!(client.request(&call(WIDE)), overflow);
+    let write = Request::File(FileRequest::Write {
+        fd: 10,
+        ptr: BASE,
+        len: WIDE,
+    });
+    assert_eq!(client.request(&write), overflow);
+    host.step(|entry| panic!("{entry:?} was sent"));
 }
 
 #[test]

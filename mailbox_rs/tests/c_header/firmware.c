@@ -60,6 +60,8 @@ int firmware(void)
 
     mb_reset(&mailbox);
 
+    CHECK(mb_exit_code(7) == 7 && mb_exit_code((mb_word)-1) == 0xffffffffu);
+    CHECK(mb_exit_code(~(mb_word)0 << (sizeof(mb_word) * 8 - 1)) == MB_BY_WIDTH(0x80000000u, 0xffffffffu));
     CHECK(mb_print(&mailbox, "hello\n") == 0);
     CHECK(mb_write_text(&mailbox, text, 4) == 0);
 

@@ -14,8 +14,11 @@ void refused(float number, wider_than_a_word value);
 
 void refused(float number, wider_than_a_word value)
 {
-    (void)value;
+    static char memory[8];
     mb_printf(&mailbox, "%f", mb_float(number));
+    mb_exit(&mailbox, (uint32_t)value);
+    mb_seek(&mailbox, mb_open(&mailbox, "name", MB_OPEN_READ), (mb_word)value);
+    mb_memset(&mailbox, memory, 0xff, sizeof memory);
     mb_printf(&mailbox, "16 %lld", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, (wide)16);
 #if REFUSED == 1
     mb_printf(&mailbox, "%f", number);
@@ -35,5 +38,39 @@ void refused(float number, wider_than_a_word value)
     mb_printf(&mailbox, "17 %lld", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, (wide)17);
 #elif REFUSED == 9
     mb_printf(&mailbox, "%f", (double)number);
+#elif REFUSED == 10
+    mb_exit(&mailbox, value);
+#elif REFUSED == 11
+    mb_exit(&mailbox, (wide)1);
+#elif REFUSED == 12
+    mb_seek(&mailbox, 3, value);
+#elif REFUSED == 13
+    mb_seek(&mailbox, value, 0);
+#elif REFUSED == 14
+    mb_memset(&mailbox, memory, 0, value);
+#elif REFUSED == 15
+    mb_memset(&mailbox, memory, value, 1);
+#elif REFUSED == 16
+    mb_memmove(&mailbox, memory, memory, value);
+#elif REFUSED == 17
+    mb_memcmp(&mailbox, memory, memory, value);
+#elif REFUSED == 18
+    mb_open(&mailbox, "name", value);
+#elif REFUSED == 19
+    mb_close(&mailbox, value);
+#elif REFUSED == 20
+    mb_read(&mailbox, 3, memory, value);
+#elif REFUSED == 21
+    mb_read(&mailbox, value, memory, 4);
+#elif REFUSED == 22
+    mb_read_rest(&mailbox, value, memory);
+#elif REFUSED == 23
+    mb_write(&mailbox, 3, memory, value);
+#elif REFUSED == 24
+    mb_write(&mailbox, value, memory, 4);
+#elif REFUSED == 25
+    mb_write_text(&mailbox, "text", value);
+#elif REFUSED == 26
+    mb_seek(&mailbox, 3, number);
 #endif
 }

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 
 use super::disk::{Disk, DiskFile};
+use super::refusal::Refusal;
 use crate::bus::Desk;
-use crate::messages::announced::{FileOpened, FileRead, FileSought, FileWritten};
+use crate::messages::announced::{FileOpened, FileRead, FileRefused, FileSought, FileWritten};
 
 /// A disk of any kind, announced by the one who owns the desk.
 pub(super) struct Announced {
@@ -24,8 +25,13 @@ impl Announced {
     }
 }
 
-impl Disk for Announced {
-    fn open(&mut self, path: &str, flags: OpenFlags) -> Result<Box<dyn DiskFile>, Errno> {
+impl Announced {
+    /// Opens a file of the disk, and announces the outcome.
+    pub(super) fn open(
+        &mut self,
+        path: &str,
+        flags: OpenFlags,
+    ) -> Result<Box<dyn DiskFile>, Refusal> {
         let file = self.disk.open(path, flags);
         self.desk.announce(|| FileOpened {
             path: path.to_owned(),
@@ -33,7 +39,17 @@ impl Disk for Announced {
             opened: file.as_ref().map(drop).map_err(|errno| *errno),
         });
         let desk = self.desk.clone();
-        file.map(|file| Box::new(AnnouncedFile { file, desk }) as Box<dyn DiskFile>)
+        match file {
+            Ok(file) => Ok(Box::new(AnnouncedFile { file, desk })),
+            Err(errno) => {
+                let reason = self.disk.reason();
+                if let Some(reason) = &reason {
+                    let reason = reason.clone();
+                    desk.announce(|| FileRefused { reason });
+                }
+                Err(Refusal { errno, reason })
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use mailbox_rs::{Errno, OpenFlags};
 
 use super::disk::DiskFile;
+use super::refusal::Refusal;
 use crate::messages::ChannelId;
 use crate::messages::foreign::SpecialId;
 
@@ -70,13 +71,15 @@ impl Descriptors {
     ///
     /// # Errors
     /// `EMFILE` where the channel has [`OPEN_MAX`] files open, `ENFILE` where no number is left.
-    pub(super) fn claim(&mut self, channel: ChannelId) -> Result<Claim, Errno> {
+    pub(super) fn claim(&mut self, channel: ChannelId) -> Result<Claim, Refusal> {
         if self.next > LAST {
-            return Err(Errno::ENFILE);
+            let reason = "all descriptors of this run were given";
+            return Err(Refusal::new(Errno::ENFILE, reason));
         }
         let opened = self.channels.entry(channel).or_default();
         if opened.files == OPEN_MAX {
-            return Err(Errno::EMFILE);
+            let reason = format!("the channel has {OPEN_MAX} files open, and may have no more");
+            return Err(Refusal::new(Errno::EMFILE, reason));
         }
         opened.files += 1;
         let session = opened.session;
@@ -106,23 +109,24 @@ impl Descriptors {
     }
 
     /// File of a descriptor, or `EBADF`.
-    pub(super) fn file(&mut self, fd: u64) -> Result<&mut File, Errno> {
-        self.opened_for(fd, |_| true)
+    pub(super) fn file(&mut self, fd: u64) -> Result<&mut File, Refusal> {
+        self.opened_for(fd, |_| true, "")
     }
 
     /// File of a descriptor that was opened for reading, or `EBADF`.
-    pub(super) fn readable(&mut self, fd: u64) -> Result<&mut File, Errno> {
-        self.opened_for(fd, OpenFlags::reads)
+    pub(super) fn readable(&mut self, fd: u64) -> Result<&mut File, Refusal> {
+        self.opened_for(fd, OpenFlags::reads, "writing")
     }
 
     /// File of a descriptor that was opened for writing, in any of the ways, or `EBADF`.
-    pub(super) fn writable(&mut self, fd: u64) -> Result<&mut File, Errno> {
-        self.opened_for(fd, OpenFlags::creates)
+    pub(super) fn writable(&mut self, fd: u64) -> Result<&mut File, Refusal> {
+        self.opened_for(fd, OpenFlags::creates, "reading")
     }
 
     /// Removes a descriptor and returns its file, or `EBADF`.
-    pub(super) fn close(&mut self, fd: u64) -> Result<File, Errno> {
-        let Open { by, file, .. } = self.open.remove(&fd).ok_or(Errno::EBADF)?;
+    pub(super) fn close(&mut self, fd: u64) -> Result<File, Refusal> {
+        let open = self.open.remove(&fd);
+        let Open { by, file, .. } = open.ok_or_else(|| Self::not_open(fd, self.next))?;
         if let Some(opened) = self.channels.get_mut(&by) {
             opened.files -= 1;
         }
@@ -138,11 +142,32 @@ impl Descriptors {
         ended.map(|(_, open)| open.file).collect()
     }
 
-    fn opened_for(&mut self, fd: u64, way: impl Fn(OpenFlags) -> bool) -> Result<&mut File, Errno> {
+    /// File of a descriptor, if it was opened in one of these ways, and not only in the `other` one.
+    fn opened_for(
+        &mut self,
+        fd: u64,
+        way: impl Fn(OpenFlags) -> bool,
+        other: &str,
+    ) -> Result<&mut File, Refusal> {
+        let next = self.next;
         match self.open.get_mut(&fd) {
             Some(open) if way(open.flags) => Ok(&mut open.file),
-            _ => Err(Errno::EBADF),
+            Some(_) => {
+                let reason = format!("descriptor {fd} was opened for {other} only");
+                Err(Refusal::new(Errno::EBADF, reason))
+            }
+            None => Err(Self::not_open(fd, next)),
         }
+    }
+
+    /// Refuses a descriptor that is not in use, where `next` is the next one.
+    fn not_open(fd: u64, next: u64) -> Refusal {
+        let reason = match fd {
+            0..FIRST => format!("descriptor {fd} is none: the first one of a run is {FIRST}"),
+            _ if fd < next => format!("descriptor {fd} is closed"),
+            _ => format!("descriptor {fd} was never opened"),
+        };
+        Refusal::new(Errno::EBADF, reason)
     }
 
     fn claimed(&mut self, claim: &Claim) -> Option<&mut Opened> {

@@ -8,6 +8,11 @@ pub(crate) trait Disk {
     /// Opens a file by its path from the root, for reading or for writing in one of the ways at
     /// least. No path leads out of the root: `EACCES`.
     fn open(&mut self, path: &str, flags: OpenFlags) -> Result<Box<dyn DiskFile>, Errno>;
+
+    /// Reason of the last refusal of [`Disk::open`], as a clause about the path; none where the error number says all.
+    fn reason(&mut self) -> Option<String> {
+        None
+    }
 }
 
 /// An open file, with a position.

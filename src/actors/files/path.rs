@@ -5,6 +5,8 @@ use std::path::{Component, Path};
 
 use mailbox_rs::{Errno, OpenFlags};
 
+use super::refusal::Refusal;
+
 use crate::messages::foreign::Opener;
 
 /// Where virtual files are.
@@ -25,12 +27,13 @@ impl SpecialNames {
     ///
     /// # Errors
     /// `EACCES` where an opener would be given a path that leaves the root.
-    pub(super) fn opener(&self, path: &str) -> Result<Option<Opener>, Errno> {
+    pub(super) fn opener(&self, path: &str) -> Result<Option<Opener>, Refusal> {
         let opener = self
             .virtual_opener(path)
             .or_else(|| self.extension_opener(path));
         if opener.is_some() && leaves_root(path) {
-            return Err(Errno::EACCES);
+            let reason = "the path leads out of the root";
+            return Err(Refusal::new(Errno::EACCES, reason));
         }
         Ok(opener)
     }
@@ -53,13 +56,17 @@ impl SpecialNames {
 
 /// Refuses what no file system opens: `EINVAL` for a path that is no text, and for flags by which a file can be neither
 /// read nor written; `ENOENT` for the empty path.
-pub(super) fn check(path: &[u8], flags: OpenFlags) -> Result<&str, Errno> {
-    let path = std::str::from_utf8(path).map_err(|_| Errno::EINVAL)?;
-    if path.contains('\0') || flags.known() == OpenFlags::default() {
-        return Err(Errno::EINVAL);
+pub(super) fn check(path: &[u8], flags: OpenFlags) -> Result<&str, Refusal> {
+    let invalid = |reason| Refusal::new(Errno::EINVAL, reason);
+    let path = str::from_utf8(path).map_err(|_| invalid("the path is not UTF-8"))?;
+    if path.contains('\0') {
+        return Err(invalid("the path has a character NUL"));
+    }
+    if flags.known() == OpenFlags::default() {
+        return Err(invalid("the flags open it neither to read nor to write"));
     }
     if path.is_empty() {
-        return Err(Errno::ENOENT);
+        return Err(Refusal::new(Errno::ENOENT, "the path is empty"));
     }
     Ok(path)
 }
@@ -126,13 +133,19 @@ mod tests {
             "a/../../a.log",
             "virtual/uart/../../..",
         ] {
-            assert_eq!(names().opener(path), Err(Errno::EACCES), "{path}");
+            assert_eq!(
+                names().opener(path).unwrap_err().errno,
+                Errno::EACCES,
+                "{path}"
+            );
         }
         assert!(opener("a/../b.log").is_some());
     }
 
     #[test]
     fn paths_and_flags_are_checked() {
+        let check =
+            |path: &'static [u8], flags| check(path, flags).map_err(|refusal| refusal.errno);
         assert_eq!(check(b"a", OpenFlags::READ), Ok("a"));
         assert_eq!(check(b"", OpenFlags::READ), Err(Errno::ENOENT));
         assert_eq!(check(b"a\xff", OpenFlags::READ), Err(Errno::EINVAL));

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -13,37 +13,58 @@ use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 use mailbox_rs::{Errno, OpenFlags};
 
 use super::disk::{Disk, DiskFile};
+use super::inside;
+use super::refusal::Refusal;
 use crate::guest::{above_standard, quietly};
 
-/// Firmware's root. `cap-std` keeps paths inside of it: whether by `..`, an absolute path or a
-/// symbolic link, whoever leaves gets `EACCES`.
+/// Firmware's root. `cap-std` keeps paths inside of it. A path or a symbolic link that is absolute is fine where it leads to a file below
+/// the root; whoever leaves gets `EACCES`.
 #[derive(Clone)]
-pub(crate) struct Root(Rc<RefCell<Dir>>);
+pub(crate) struct Root {
+    place: Rc<RefCell<Place>>,
+    /// Reason of the last refusal.
+    reason: Option<String>,
+}
+
+/// Directory that paths lead from.
+struct Place {
+    dir: Dir,
+    /// Its name, as it was given.
+    name: PathBuf,
+    /// Its canonical name.
+    real: PathBuf,
+}
 
 impl Root {
     /// A directory of the host.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let dir = open(path)?;
-        Ok(Self(Rc::new(RefCell::new(dir))))
+        let place = Place::open(path)?;
+        Ok(Self {
+            place: Rc::new(RefCell::new(place)),
+            reason: None,
+        })
     }
 
     /// Has paths lead from another directory from now on, for every clone. Open files stay open.
     pub(crate) fn move_to(&self, path: &Path) -> io::Result<()> {
-        *self.0.borrow_mut() = open(path)?;
+        *self.place.borrow_mut() = Place::open(path)?;
         Ok(())
     }
 }
 
-fn open(path: &Path) -> io::Result<Dir> {
-    let dir = Dir::open_ambient_dir(path, ambient_authority())?;
-    let dir = above_standard(dir.into_std_file())?;
-    Ok(Dir::from_std_file(dir))
-}
+impl Place {
+    fn open(path: &Path) -> io::Result<Self> {
+        let dir = Dir::open_ambient_dir(path, ambient_authority())?;
+        let dir = above_standard(dir.into_std_file())?;
+        Ok(Self {
+            dir: Dir::from_std_file(dir),
+            name: path.to_owned(),
+            real: path.canonicalize()?,
+        })
+    }
 
-impl Disk for Root {
-    /// Regular files only. A FIFO could stop the simulation, so it is refused with `EACCES`, as are
-    /// sockets and devices; a directory is with `EISDIR`.
-    fn open(&mut self, path: &str, flags: OpenFlags) -> Result<Box<dyn DiskFile>, Errno> {
+    /// Opens a regular file.
+    fn open_file(&self, path: &str, flags: OpenFlags) -> Result<File, Refusal> {
         let mut options = OpenOptions::new();
         options
             .read(flags.reads())
@@ -51,22 +72,65 @@ impl Disk for Root {
             .append(flags.appends())
             .create(flags.creates())
             .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
-        let opened = self.0.borrow().open_with(path, &options);
-        let file = opened.map_err(|error| {
-            match error.raw_os_error() {
-                // A socket, or a FIFO that nobody reads.
-                Some(libc::ENXIO) => Errno::EACCES,
-                _ => errno(&error),
+        let mut opened = self.dir.open_with(path, &options);
+        if opened.as_ref().is_err_and(leads_out) {
+            let relative = inside::relative(&self.dir, &self.real, Path::new(path));
+            let relative = relative.map_err(|errno| match errno {
+                Errno::EACCES => self.outside(),
+                errno => errno.into(),
+            })?;
+            opened = match relative.as_os_str().is_empty() {
+                true => return Err(Errno::EISDIR.into()),
+                false => self.dir.open_with(relative, &options),
+            };
+        }
+        let file = opened.map_err(|error| match error.raw_os_error() {
+            // A socket, or a FIFO that nobody reads.
+            Some(libc::ENXIO) => special(),
+            _ if leads_out(&error) => self.outside(),
+            Some(libc::EACCES) => {
+                Refusal::new(Errno::EACCES, "the host's file permissions forbid it")
             }
+            _ => errno(&error).into(),
         })?;
         let file = above_standard(file.into_std()).map_err(|error| errno(&error))?;
         let metadata = file.metadata().map_err(|error| errno(&error))?;
         if metadata.is_dir() {
-            return Err(Errno::EISDIR);
+            return Err(Errno::EISDIR.into());
         }
         if !metadata.is_file() {
-            return Err(Errno::EACCES);
+            return Err(special());
         }
+        Ok(file)
+    }
+
+    fn outside(&self) -> Refusal {
+        let root = self.name.display();
+        let reason = format!("the path, or a symbolic link in it, leads out of the root {root}");
+        Refusal::new(Errno::EACCES, reason)
+    }
+}
+
+/// Refuses what is no regular file.
+fn special() -> Refusal {
+    let reason = "it is a FIFO, a socket or a device, and only regular files are opened";
+    Refusal::new(Errno::EACCES, reason)
+}
+
+/// A path that `cap-std` refuses, since it leads out.
+fn leads_out(error: &io::Error) -> bool {
+    error.raw_os_error().is_none() && error.kind() == io::ErrorKind::PermissionDenied
+}
+
+impl Disk for Root {
+    /// Regular files only. A FIFO could stop the simulation, so it is refused with `EACCES`, as are
+    /// sockets and devices; a directory is with `EISDIR`.
+    fn open(&mut self, path: &str, flags: OpenFlags) -> Result<Box<dyn DiskFile>, Errno> {
+        let opened = self.place.borrow().open_file(path, flags);
+        let file = opened.map_err(|refusal| {
+            self.reason = refusal.reason;
+            refusal.errno
+        })?;
         if flags.truncates() {
             file.set_len(0).map_err(|error| errno(&error))?;
         }
@@ -75,6 +139,10 @@ impl Disk for Root {
             position: 0,
             appends: flags.appends(),
         }))
+    }
+
+    fn reason(&mut self) -> Option<String> {
+        self.reason.take()
     }
 }
 
@@ -130,7 +198,6 @@ impl DiskFile for PositionedFile {
 fn errno(error: &io::Error) -> Errno {
     match (error.raw_os_error(), error.kind()) {
         (Some(number), _) => Errno(number),
-        // A path that leads out, says cap-std.
         (None, io::ErrorKind::PermissionDenied) => Errno::EACCES,
         (None, io::ErrorKind::NotFound) => Errno::ENOENT,
         (None, io::ErrorKind::InvalidInput) => Errno::EINVAL,

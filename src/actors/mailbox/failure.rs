@@ -21,14 +21,24 @@ pub(super) enum Failure {
     },
     #[error(transparent)]
     Call(#[from] CallError),
-    #[error("the file operation failed")]
-    File(#[from] Errno),
-    #[error("file `{path}`{}", expanded.as_ref().map_or(String::new(), |path| format!(", which is `{path}`")))]
+    #[error("{}", reason.as_deref().unwrap_or("the file operation failed"))]
+    File {
+        errno: Errno,
+        /// Where the error number does not say it.
+        reason: Option<String>,
+    },
+    #[error(
+        "file `{path}`{}{}",
+        expanded.as_ref().map_or(String::new(), |path| format!(", which is `{path}`")),
+        reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"))
+    )]
     Open {
         path: String,
         /// Path after its variables were expanded, where it has some.
         expanded: Option<String>,
         errno: Errno,
+        /// Where the error number does not say it.
+        reason: Option<String>,
     },
     #[error("file `{path}`: {unset}")]
     Unset { path: String, unset: Unset },
@@ -60,7 +70,7 @@ impl Failure {
                 CallError::TooManyArguments { .. } => Errno::EINVAL,
                 CallError::Failed(_) | CallError::Raised { .. } => Errno::EIO,
             },
-            Self::File(errno) | Self::Open { errno, .. } => *errno,
+            Self::File { errno, .. } | Self::Open { errno, .. } => *errno,
             Self::Unset { .. } => Errno::ENOENT,
             Self::Unanswered(_) | Self::Panic(_) => Errno::EIO,
         }

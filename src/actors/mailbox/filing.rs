@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::service::{MAX_MOVE, Service};
 use crate::bus::{Envelope, Message};
 use crate::mem::{CHUNK, Op, Span};
-use crate::messages::files::{self, Close, Open, Read, Seek, Write};
+use crate::messages::files::{self, Close, Explain, Open, Read, Seek, Write};
 use crate::messages::foreign::ExpandPath;
 use crate::messages::mailbox::Task;
 use crate::messages::memory::Extent;
@@ -25,11 +25,15 @@ impl Service {
                     path: path.clone(),
                     flags,
                 };
-                let opened = self.on_file(open).await?;
-                opened.map_err(|errno| Failure::Open {
-                    path: lossy(&given),
-                    expanded: (path != given).then(|| lossy(&path)),
-                    errno,
+                let opened = self.on_file(open).await;
+                opened.map_err(|failure| match failure {
+                    Failure::File { errno, reason } => Failure::Open {
+                        path: lossy(&given),
+                        expanded: (path != given).then(|| lossy(&path)),
+                        errno,
+                        reason,
+                    },
+                    other => other,
                 })?
             }
             FileRequest::Close { fd } => {
@@ -41,7 +45,7 @@ impl Service {
                 let mut written = 0;
                 for part in self.parts(ptr, len).await? {
                     let data = self.access(Op::Read(part)).await?.into_bytes();
-                    let more = self.on_file(Write { channel, fd, data }).await??;
+                    let more = self.on_file(Write { channel, fd, data }).await?;
                     // A callback may claim what it likes.
                     written = u64::saturating_add(written, more);
                 }
@@ -49,15 +53,20 @@ impl Service {
             }
             FileRequest::Seek { fd, position } => {
                 if Errno::from_word(position, self.setup.layout.ptr_width).is_some() {
-                    // Firmware would take the answer for an error.
-                    return Err(Errno::EINVAL.into());
+                    let reason = format!(
+                        "position {position:#x}, as the response, would be taken for an error"
+                    );
+                    return Err(Failure::File {
+                        errno: Errno::EINVAL,
+                        reason: Some(reason),
+                    });
                 }
                 let seek = Seek {
                     channel,
                     fd,
                     position,
                 };
-                self.on_file(seek).await??
+                self.on_file(seek).await?
             }
         })
     }
@@ -65,13 +74,14 @@ impl Service {
     /// Closes a descriptor.
     pub(super) async fn close_file(&self, fd: u64) -> Result<(), Failure> {
         let channel = self.id;
-        Ok(self.on_file(Close { channel, fd }).await??)
+        self.on_file(Close { channel, fd }).await
     }
 
-    /// Path with its variables expanded. The environment is asked only for a path that may have some.
+    /// Path with its variables expanded. The environment is asked only for a path that may have some,
+    /// or is absolute and may lead below the root.
     async fn expanded(&self, path: &Bytes) -> Result<Bytes, Failure> {
         let text = match str::from_utf8(path) {
-            Ok(text) if text.starts_with('~') || text.contains('$') => text,
+            Ok(text) if text.starts_with(['~', '/']) || text.contains('$') => text,
             // The file server refuses a path that is no text.
             _ => return Ok(path.clone()),
         };
@@ -85,13 +95,26 @@ impl Service {
         Ok(expanded.into())
     }
 
-    /// Sends a request to the file server, and awaits its reply.
-    async fn on_file<M: Message>(&self, ask: M) -> Result<M::Reply, Failure>
+    /// Sends a request to the file server, and awaits its reply, and the reason of a refusal.
+    async fn on_file<M, T>(&self, ask: M) -> Result<T, Failure>
     where
+        M: Message<Reply = Result<T, Errno>>,
         files::Inbox: From<Envelope<M>>,
     {
         self.journal.awaits(Task::File);
-        Ok(self.links.files.ask(ask).await?)
+        match self.links.files.ask(ask).await? {
+            Ok(answer) => Ok(answer),
+            Err(errno) => {
+                let reason = self.reason().await?;
+                Err(Failure::File { errno, reason })
+            }
+        }
+    }
+
+    /// Reason of a refusal, where the error number does not say it.
+    async fn reason(&self) -> Result<Option<String>, Failure> {
+        let channel = self.id;
+        Ok(self.links.files.ask(Explain { channel }).await?)
     }
 
     /// Copies bytes of a file to memory, up to the end of the file, of memory, or of `len` where that is not 0. Bytes that memory has
@@ -122,7 +145,7 @@ impl Service {
                 fd,
                 len: room,
             };
-            let data: Bytes = self.on_file(ask).await??;
+            let data: Bytes = self.on_file(ask).await?;
             if data.is_empty() {
                 break;
             }

@@ -290,6 +290,7 @@ fn files_of(bus: &Bus, seen: Rc<Seen>) -> Port<files::Inbox> {
             ));
             call.reply.send(Ok(call.message.position));
         }
+        files::Inbox::Explain(call) => call.reply.send(None),
         files::Inbox::CloseAll(call) => {
             note(format!("close all of {}", call.message.channel.0));
             call.reply.send(());

@@ -79,7 +79,7 @@ fn no_two_channels_are_at_one_place() {
     };
     let overlap = |address: &str| {
         format!(
-            "mb.yaml: channel `b`: at {address} it overlaps channel `a`, which is at 0x2000; give the second its own `mb_id` or `base`"
+            "mb.yaml:2: channel `b`: at {address} it overlaps channel `a`, which is at 0x2000; give the second its own `mb_id` or `base`"
         )
     };
     assert_eq!(second("elf: fw64.elf"), overlap("0x2000"));
@@ -150,8 +150,8 @@ fn keys_are_known_and_of_their_type() {
             "`cache_line` is 16; it is 32, 64, 128 or 256 bytes, or 0 for none",
         ),
         (
-            "bas: 0x2000",
-            "`bas`: there is no such key; did you mean `base`?",
+            "bsae: 0x2000",
+            "`bsae`: there is no such key; did you mean `base`?",
         ),
         (
             "mb_id: -1",
@@ -163,15 +163,15 @@ fn keys_are_known_and_of_their_type() {
     }
     assert_eq!(
         error("cpu: {base: 0}"),
-        "mb.yaml: channel `cpu`: missing field `space`"
+        "mb.yaml:1: channel `cpu`: missing field `space`"
     );
     assert_eq!(
         error("cpu: ram"),
-        "mb.yaml: channel `cpu`: invalid type: string \"ram\", expected the keys of a channel, as `{space: core0, elf: main.elf}`"
+        "mb.yaml:1: channel `cpu`: invalid type: string \"ram\", expected the keys of a channel, as `{space: core0, elf: main.elf}`"
     );
     assert_eq!(
         error("cpu: {space: core7}"),
-        "mb.yaml: channel `cpu`: `space`: the memory configuration has no space `core7`; spaces: `core0`, `core1`"
+        "mb.yaml:1: channel `cpu`: `space`: the memory configuration has no space `core7`; spaces: `core0`, `core1`"
     );
 }
 
@@ -191,7 +191,22 @@ fn images_are_read_and_are_elf_files() {
         parse_mailboxes(text, Path::new("mb.yaml"), &map(), &outside)
             .unwrap_err()
             .to_string(),
-        "mb.yaml: channel `cpu`: `elf`: text.elf: not an ELF file of 32 or 64 bits"
+        "mb.yaml:1: channel `cpu`: `elf`: text.elf: not an ELF file of 32 or 64 bits"
+    );
+}
+
+#[test]
+fn names_are_not_empty() {
+    let empty = |key: &str| format!("`{key}` is empty; give a name, or leave the key out");
+    assert_eq!(channel_error("elf: ''"), empty("elf"));
+    assert_eq!(channel_error("elf: \"${NOTHING}\""), empty("elf"));
+    assert_eq!(
+        error("cpu:\n  space: ''\n"),
+        format!("mb.yaml:2: channel `cpu`: {}", empty("space"))
+    );
+    assert_eq!(
+        error("'': {space: core0}"),
+        "mb.yaml: a channel has an empty name; give it one"
     );
 }
 

@@ -109,6 +109,61 @@ fn the_image_says_where_the_channel_is_and_base_where_it_does_not() {
     );
 }
 
+#[test]
+fn two_addresses_are_noted_with_the_one_that_is_used() {
+    let elf = |virtual_address| ElfBuilder {
+        class64: true,
+        segments: vec![ElfSegment {
+            address: 0x4000,
+            virtual_address,
+            bytes: vec![0; 8],
+            mem_size: 0x1000,
+        }],
+        mailboxes: vec![(virtual_address, 0x1000)],
+        ..ElfBuilder::default()
+    };
+    let notes = |virtual_address, base: &str| {
+        let outside = outside().file("fw.elf", elf(virtual_address).build());
+        let text = format!("cpu: {{space: core0, elf: fw.elf, cache_line: 0, base: {base}}}");
+        parse_mailboxes(&text, Path::new("mb.yaml"), &map(), &outside).unwrap();
+        outside.warnings.take()
+    };
+    assert_eq!(notes(0x4000, "0x4000"), [""; 0]);
+    assert_eq!(
+        notes(0x4000, "0x3000"),
+        [
+            "mb.yaml: channel `cpu`: `base` 0x3000 is not used: section .mailbox of fw.elf puts the channel at 0x4000; leave `base` out, or link \
+             the section there"
+        ]
+    );
+    assert_eq!(
+        notes(0x6000, "0x4000"),
+        [
+            "mb.yaml: channel `cpu`: `base` 0x4000 is used: section .mailbox of fw.elf is linked for 0x6000 and loaded at 0x4000"
+        ]
+    );
+}
+
+#[test]
+fn a_file_of_several_names_is_one_image() {
+    let mut outside = outside();
+    outside.links = [("./fw64.elf", "fw64.elf"), ("link.elf", "fw64.elf")].into();
+    let text = "
+a: {space: core0, elf: link.elf, zero_bss: false, server: false}
+b: {space: core0, elf: fw64.elf, server: false}
+c: {space: core0, elf: ./fw64.elf, server: false}
+d: {space: core0, elf: plain.elf, server: false}
+";
+    let channels = parse_mailboxes(text, Path::new("mb.yaml"), &map(), &outside).unwrap();
+    let images: Vec<_> = channels
+        .iter()
+        .map(|channel| channel.load.as_ref().unwrap())
+        .collect();
+    assert!(Arc::ptr_eq(images[0], images[1]) && Arc::ptr_eq(images[1], images[2]));
+    assert!(!Arc::ptr_eq(images[0], images[3]));
+    assert_eq!(images[2].file(), Path::new("link.elf"));
+}
+
 /// The address of a channel of an image whose `.mailbox` is linked for one address and loaded at another.
 fn translated(virtual_address: u64, physical: u64, keys: &str) -> Result<u64, String> {
     let elf = ElfBuilder {
@@ -141,7 +196,7 @@ fn a_mailbox_is_found_where_it_is_loaded() {
     assert_eq!(translated(0x6000, 0x4000, ", base: 0x4008"), Ok(0x4008));
     assert_eq!(translated(high, 0x100, ", base: 0x3000"), Ok(0x3000));
     assert_eq!(translated(0x4000, 0x4000, ", base: 0x3000"), Ok(0x4008));
-    let start = "mb.yaml: channel `cpu`: the channel is not in memory: section .mailbox of mmu.elf puts it at ";
+    let start = "mb.yaml:1: channel `cpu`: the channel is not in memory: section .mailbox of mmu.elf puts it at ";
     let end = "link the section for a memory of the space, or map one there";
     assert_eq!(
         translated(0x100, 0x200, ""),
@@ -156,6 +211,26 @@ fn a_mailbox_is_found_where_it_is_loaded() {
             "{start}0x108, and space `core0` has no memory at 0x108, needed for the 1512 bytes at 0x108; {end}"
         ))
     );
+}
+
+#[test]
+fn a_section_that_was_not_linked_is_told_so() {
+    let elf = ElfBuilder {
+        class64: true,
+        segments: vec![ElfSegment::at(0x1000, [1, 2, 3, 4], 0x100)],
+        mailboxes: vec![(0, 0x1000)],
+        ..ElfBuilder::default()
+    };
+    // The section's flags are behind its name and type, in the header that follows that of section 0.
+    let mut bytes = elf.build();
+    let flags = 64 + 56 + 64 + 8;
+    assert_eq!(bytes[flags], 2);
+    bytes[flags] = 0;
+    let outside = outside().file("fw.elf", bytes);
+    let text = "cpu: {space: core0, elf: fw.elf, cache_line: 0}";
+    let error = parse_mailboxes(text, Path::new("mb.yaml"), &map(), &outside).unwrap_err();
+    let part = "; it has no flag SHF_ALLOC, without which linkers give no address: link the section for a memory of the space";
+    assert!(error.to_string().contains(part), "{error}");
 }
 
 #[test]
@@ -248,6 +323,15 @@ fn flags_may_be_texts() {
     // Unset, and set to nothing.
     assert_eq!(flags("$UNSET", "\"${NO}\""), (true, false));
     assert_eq!(flags("$NO", "$NOTHING"), (false, true));
+    // Unset in part: the rest counts.
+    assert_eq!(
+        flags("\"${UNSET}false\"", "\"${UNSET}off$NOTHING\""),
+        (false, false)
+    );
+    assert_eq!(
+        flags("\"${UNSET}$NO\"", "\"${UNSET}${UNSET2}\""),
+        (false, true)
+    );
     assert_eq!(flags("\"${UNSET:-off}\"", "true"), (false, true));
 }
 

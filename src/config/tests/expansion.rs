@@ -13,7 +13,11 @@ fn home_and_variables_are_expanded() {
         ("~/x", "/home/me/x"),
         ("~", "/home/me"),
         ("a~/x", "a~/x"),
-        ("~other/x", "~other/x"),
+        ("./~other/x", "./~other/x"),
+        ("a$/x", "a$/x"),
+        ("$", "$"),
+        ("a$$", "a$"),
+        ("$${x", "${x"),
         ("$DIR/x", "fw/x"),
         ("${DIR}_2", "fw_2"),
         ("$EMPTY/x", "/x"),
@@ -35,6 +39,38 @@ fn what_is_not_set_is_named_with_its_key() {
                 .to_string(),
             format!(
                 "`elf`: the environment variable `{variable}` of `{text}` is not set (or not text); set it, or write `$$` for a plain `$`"
+            )
+        );
+    }
+}
+
+#[test]
+fn what_would_be_left_unexpanded_is_refused() {
+    let outside = Fake::default().variable("A", "a");
+    let error = |text| expand(text, "elf", &outside).unwrap_err().to_string();
+    for text in [
+        "${",
+        "$A/${",
+        "${A",
+        "${A/x.elf",
+        "${}",
+        "${}x",
+        "${A B}",
+        "${:-x}",
+    ] {
+        assert_eq!(
+            error(text),
+            format!(
+                "`elf`: `{text}` has `${{` without a name and `}}` behind it; write `${{NAME}}`, or `$$` for a plain `$`"
+            )
+        );
+    }
+    for text in ["~other/x", "~other", "~$A", "~~"] {
+        assert_eq!(
+            error(text),
+            format!(
+                "`elf`: `{text}` begins with another user's home directory, which is not expanded; write the directory's path, or \
+                 `./~` for a name that begins with `~`"
             )
         );
     }

@@ -158,7 +158,7 @@ fn a_black_box_may_keep_the_keys_of_a_shape() {
     );
     assert_eq!(
         map.unwrap_err(),
-        "mem.yaml: memory `ram` of space `s`: `init.file`: there is no file `f`"
+        "mem.yaml:1: memory `ram` of space `s`: `init.file`: there is no file `f`"
     );
     let outside = Fake::default().file("f", Vec::new());
     let map = memories_in("space: {s: [{ram: {base: 0, size: 96, width: 24, init: {method: hex, file: f}, backend: api}}]}", &outside).unwrap();
@@ -241,10 +241,22 @@ proptest! {
         match believed {
             Ok(_) => {
                 prop_assert!(nests);
-                // Of equal ones the later is within the earlier.
-                let inner = |a: usize| pairs().any(|(x, b)| x == a && within(&ranges[a], &ranges[b]) && (ranges[a] != ranges[b] || a > b));
-                let inside = (0..ranges.len()).filter(|a| inner(*a)).count();
-                prop_assert_eq!(outside.warnings.borrow().len(), inside);
+                let warnings = outside.warnings.borrow();
+                let named = |text: String| warnings.iter().filter(|warning| warning.contains(&text)).count();
+                for (a, b) in pairs() {
+                    // Of equal ones the later is within the earlier.
+                    let inner = within(&ranges[a], &ranges[b]) && (ranges[a] != ranges[b] || a > b);
+                    let hidden = named(format!("memory `m{a}` ({:#x} to {:#x}) is hidden by memory `m{b}`", ranges[a].0, ranges[a].1 - 1));
+                    let front = named(format!("memory `m{a}` ({:#x} to {:#x}) is in front of memory `m{b}`", ranges[a].0, ranges[a].1 - 1));
+                    prop_assert_eq!((hidden, front), (usize::from(inner && b < a), usize::from(inner && a < b)), "{} {}", a, b);
+                }
+                // By hand: who has each address.
+                let wins = |at: u64| (0..ranges.len()).find(|a| (ranges[*a].0..ranges[*a].1).contains(&at));
+                for (a, (from, to)) in ranges.iter().enumerate() {
+                    let reached = (*from..*to).any(|at| wins(at) == Some(a));
+                    let told = named(format!("no access reaches `m{a}`")) > 0;
+                    prop_assert_eq!(told, !reached, "m{}", a);
+                }
             }
             Err(error) => prop_assert!(!nests && error.contains(" overlaps memory `m"), "{}", error),
         }
@@ -269,16 +281,59 @@ fn a_memory_within_another_is_warned_of() {
     assert_eq!(
         of("{DEVICE}, {ALL}"),
         [
-            "mem.yaml: space `core0`: memory `device` (0x100 to 0x10f) is in front of memory `all`, which is listed later: \
-             accesses there go to `device`"
+            "mem.yaml: space `core0`: memory `device` (0x100 to 0x10f) is in front of memory `all`, which contains it and is listed \
+             later: accesses there do not reach `all`"
         ]
     );
     assert_eq!(
         of("{ALL}, {DEVICE}"),
         [
-            "mem.yaml: space `core0`: memory `device` (0x100 to 0x10f) is hidden by memories that are listed before it, `all` among \
-             them; list it first"
+            "mem.yaml: space `core0`: memory `device` (0x100 to 0x10f) is hidden by memory `all`, which contains it and is listed \
+             before it: no access reaches `device`; list it first"
         ]
+    );
+}
+
+#[test]
+fn every_pair_of_three_memories_is_warned_of_once() {
+    let of = |list: &str| {
+        let list = list
+            .replace("OUTER", "outer: {base: 0, size: 0x1000, backend: log}")
+            .replace("MIDDLE", "middle: {base: 0x100, size: 0x100, backend: log}")
+            .replace("INNER", "inner: {base: 0x100, size: 16, backend: log}");
+        let warnings = warnings(&format!("space: {{s: [{list}]}}"));
+        let pair = |warning: &String| {
+            let (_, pair) = warning.split_once(" memory ").unwrap();
+            pair.split_once(", which").unwrap().0.to_owned()
+        };
+        warnings.iter().map(pair).collect::<Vec<_>>()
+    };
+    let behind = [
+        "`inner` (0x100 to 0x10f) is hidden by memory `middle`",
+        "`inner` (0x100 to 0x10f) is hidden by memory `outer`",
+    ];
+    let middle = "`middle` (0x100 to 0x1ff) is hidden by memory `outer`";
+    assert_eq!(
+        of("{OUTER}, {MIDDLE}, {INNER}"),
+        [middle, behind[0], behind[1]]
+    );
+    let middle = "`middle` (0x100 to 0x1ff) is in front of memory `outer`";
+    assert_eq!(
+        of("{MIDDLE}, {OUTER}, {INNER}"),
+        [middle, behind[0], behind[1]]
+    );
+}
+
+#[test]
+fn a_memory_that_several_cover_is_told_so() {
+    let text = "space: {s: [{low: {base: 0, size: 8, backend: log}}, {high: {base: 8, size: 8, backend: log}}, \
+        {all: {base: 0, size: 16, backend: log}}]}";
+    let warnings = warnings(text);
+    assert_eq!(warnings.len(), 3);
+    assert_eq!(
+        warnings[0],
+        "mem.yaml: space `s`: memory `all` (0x0 to 0xf) is hidden by the memories in front of it, which cover all of it: no access reaches \
+         `all`; leave it out, or list it first"
     );
 }
 
@@ -294,8 +349,30 @@ fn many_memories_within_each_other_are_believed() {
     };
     let list: Vec<_> = (0..COUNT).map(nested).collect();
     let warnings = warnings(&format!("space: {{s: [{}]}}", list.join(", ")));
-    assert_eq!(warnings.len(), COUNT - 1);
-    assert!(warnings[COUNT - 2].contains("`m0` among them"));
+    assert_eq!(warnings.len(), 101);
+    assert!(warnings[99].contains("is hidden by memory `m"));
+    let more = COUNT * (COUNT - 1) / 2 - 100;
+    assert_eq!(
+        warnings[100],
+        format!("mem.yaml: space `s`: {more} more pairs of memories overlap")
+    );
+}
+
+#[test]
+fn a_key_near_one_that_is_there_is_a_warning() {
+    let text = "space: {s: [{ram: {base: 0, size: 8, backend: log, side: left, unit: 4, witdh: 8, width: 8}}]}";
+    let start = "mem.yaml: memory `ram` of space `s`: the key ";
+    assert_eq!(
+        warnings(text),
+        ["side", "unit", "witdh"].map(|key| format!("{start}`{key}` is unknown, and ignored"))
+    );
+    let error =
+        memories("space:\n  s:\n    - ram:\n        base: 0\n        size: 8\n        witdh: 8\n")
+            .unwrap_err();
+    assert_eq!(
+        error,
+        "mem.yaml:6: memory `ram` of space `s`: `witdh`: there is no such key; did you mean `width`?"
+    );
 }
 
 #[test]

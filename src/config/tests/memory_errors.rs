@@ -136,8 +136,12 @@ fn keys_are_known_and_of_their_type() {
         ("size: 8", "missing field `base`"),
         ("base: 0", "missing field `size`"),
         (
-            "base: 0, size: 8, bsae: 0",
+            "bsae: 0, size: 8",
             "`bsae`: there is no such key; did you mean `base`?",
+        ),
+        (
+            "base:0x80, size: 8",
+            "`base:0x80`: there is no such key; write a blank behind the colon of `base:`",
         ),
         (
             "base: 0, size: 8, array_dims: {row: 1}",
@@ -153,11 +157,11 @@ fn keys_are_known_and_of_their_type() {
         ),
         (
             "base: 0, size: 8, init: {method: hex}",
-            "`init`: missing field `file`",
+            "`init.file` is missing; a memory with `method: hex` needs it",
         ),
         (
             "base: 0, size: 8, init: {method: all_zero, seed: 1}",
-            "`init`: unknown field `seed`, there are no fields",
+            "`init.seed`: `init.method` is another one; `seed` is for `random`, and `file` for `hex`",
         ),
         (
             "base: 0, size: 8, init: {}",
@@ -173,11 +177,11 @@ fn keys_are_known_and_of_their_type() {
     );
     assert_eq!(
         memories("space: {s: [{ram: 8}]}").unwrap_err(),
-        "mem.yaml: memory `ram` of space `s`: invalid type: integer `8`, expected the keys of a memory, as `{base: 0x1000, size: 4096}`"
+        "mem.yaml:1: memory `ram` of space `s`: invalid type: integer `8`, expected the keys of a memory, as `{base: 0x1000, size: 4096}`"
     );
     assert_eq!(
         memories("shared: {ram: {base: 0}}\nspace: {}").unwrap_err(),
-        "mem.yaml: shared memory `ram`: missing field `size`"
+        "mem.yaml:1: shared memory `ram`: missing field `size`"
     );
 }
 
@@ -209,11 +213,11 @@ fn numbers_that_are_none_say_how_one_is_written() {
         ),
         (
             "base: 0x1_0000_0000_0000_0000, size: 8",
-            "`base`: `0x1_0000_0000_0000_0000` does not fit into 64 bits",
+            "`base`: `0x1_0000_0000_0000_0000` does not fit into 64 bits, the largest is 0xffffffffffffffff",
         ),
         (
             "base: 0, size: 99999999999G",
-            "`size`: `99999999999G` does not fit into 64 bits",
+            "`size`: `99999999999G` does not fit into 64 bits, the largest is 0xffffffffffffffff",
         ),
         (
             "base: 0, size: 8, array_dims: {rows: 1:30}",
@@ -221,53 +225,221 @@ fn numbers_that_are_none_say_how_one_is_written() {
         ),
         (
             "base: 0, size: 8, init: {method: random, seed: ''}",
-            "`init`: `` is not a number",
+            "`init.seed`: no value",
         ),
+        ("base: 0, size: ", "`size`: no value"),
+        ("base: ~, size: 8", "`base`: no value"),
+        ("base: 0, size: 8, width: ", "`width`: no value"),
+        (
+            "base: 0, size: 8, bank_width: '  '",
+            "`bank_width`: no value",
+        ),
+        (
+            "base: 0, size: 8, array_dims: {rows: , cols: 8}",
+            "`array_dims.rows`: no value",
+        ),
+        (
+            "base: 0x, size: 8",
+            "`base`: `0x` has no digits behind its prefix",
+        ),
+        (
+            "base: 1_, size: 8",
+            "`base`: `1_` has a `_` that is not between two digits",
+        ),
+        ("base: 0, size: 1.5K", "`size`: `1.5K` has a fraction"),
+        ("base: [0], size: 8", "`base`: a list"),
+        ("base: 0, size: {a: 8}", "`size`: a map"),
+        ("base: true, size: 8", "`base`: `true` is a flag"),
     ];
     for (keys, message) in cases {
         let error = memory_error(keys);
         let forms = "; write a whole number of 64 bits, as 4096, 0x1000, 0x8000_0000, 0o17, 0b101, or 64K, 1M, 2G (units of 1024)";
         assert_eq!(error, format!("{message}{forms}"), "{keys}");
     }
-    assert!(
-        memory_error("base: [0], size: 8").contains("expected a whole number of 64 bits, as 4096")
-    );
 }
+
+/// Numbers that are none, whatever number is meant.
+const NO_NUMBERS: [&str; 14] = [
+    "-1",
+    "1e3",
+    "",
+    "~",
+    "0x",
+    "1_",
+    "1.5K",
+    "1.5",
+    "[1]",
+    "{a: 1}",
+    "true",
+    "010",
+    "text",
+    "18446744073709551616",
+];
 
 #[test]
 fn a_value_that_is_wrong_is_told_with_its_line() {
+    let keys = [
+        "base",
+        "size",
+        "width",
+        "bank_width",
+        "bank_depth",
+        "rows",
+        "cols",
+        "seed",
+    ];
+    for key in keys {
+        for wrong in NO_NUMBERS {
+            let value = |name: &str, value| if name == key { wrong } else { value };
+            let text = format!(
+                "space:\n  s:\n    - ram:\n        base: {}\n        size: {}\n        width: {}\n        bank_width: {}\n        \
+                 bank_depth: {}\n        array_dims:\n          rows: {}\n          cols: {}\n        init:\n          method: random\n          \
+                 seed: {}\n        backend: log\n",
+                value("base", "0"),
+                value("size", "8"),
+                value("width", "8"),
+                value("bank_width", "8"),
+                value("bank_depth", "8"),
+                value("rows", "1"),
+                value("cols", "8"),
+                value("seed", "1")
+            );
+            let line = 1 + text
+                .lines()
+                .position(|line| line.contains(&format!(" {key}: ")))
+                .unwrap();
+            let error = memories(&text).unwrap_err();
+            let start = format!("mem.yaml:{line}: memory `ram` of space `s`: `");
+            assert!(error.starts_with(&start), "{key}: {wrong}: {error}");
+            assert!(
+                error.contains(&format!("{key}`: ")),
+                "{key}: {wrong}: {error}"
+            );
+            let forms = "; write a whole number of 64 bits, as 4096, 0x1000, ";
+            assert!(error.contains(forms), "{key}: {wrong}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_number_of_more_than_64_bits_is_told_so_and_may_be_a_text() {
     let text = |base: &str| {
         format!(
             "space:\n  s:\n    - ram:\n        base: {base}\n        size: 8\n        backend: log\n"
         )
     };
-    let error = memories(&text("0x1_0000_0000_0000_0000")).unwrap_err();
-    assert!(
-        error.starts_with(
-            "mem.yaml:4: memory `ram` of space `s`: `base`: `0x1_0000_0000_0000_0000` does not fit"
-        ),
-        "{error}"
-    );
-    for base in [
+    let wide = [
         "18446744073709551616",
+        "'18446744073709551616'",
         "0x10000000000000000",
-        "-9223372036854775809",
-    ] {
+        "0x1_0000_0000_0000_0000",
+        "340282366920938463463374607431768211456",
+        "0x100000000000000000000000000000000",
+        "1e20",
+        "17179869184G",
+    ];
+    for base in wide {
         let error = memories(&text(base)).unwrap_err();
         assert!(
-            error.contains(
-                "does not fit into 64 bits; write it in quotes if it is meant as text at line 4"
-            ),
+            error.starts_with("mem.yaml:4: memory `ram` of space `s`: `base`: `")
+                && error.contains(
+                    "` does not fit into 64 bits, the largest is 0xffffffffffffffff; write "
+                ),
             "{error}"
         );
     }
-    // Of two lines with the same text none is named.
-    let twice = text("9Q").replace("size: 8", "size: 9Q");
+    let error = memories(&text("-9223372036854775809")).unwrap_err();
+    assert!(error.contains("` is negative; write "), "{error}");
+    memories(&format!(
+        "{}        note: 18446744073709551616\n",
+        text("0")
+    ))
+    .unwrap();
+}
+
+#[test]
+fn the_line_is_that_of_the_value_and_not_of_another_one_like_it() {
+    let text = "d: &d\n  size: 9Q\nspace:\n  s:\n    - a: {base: 0, size: 8, backend: log}\n    - b: {<<: *d, size: 8, base: 8, backend: log}\n    \
+        - c:\n        base: 9Q\n        size: 8\n";
+    let error = memories(text).unwrap_err();
     assert!(
-        memories(&twice)
-            .unwrap_err()
-            .starts_with("mem.yaml: memory `ram`")
+        error.starts_with("mem.yaml:8: memory `c` of space `s`: `base`: `9Q`"),
+        "{error}"
     );
+    // One that is merged has the line of its text.
+    let merged = text.replace("size: 8, base: 8", "base: 8");
+    let error = memories(&merged).unwrap_err();
+    assert!(
+        error.starts_with("mem.yaml:2: memory `b` of space `s`: `size`: `9Q`"),
+        "{error}"
+    );
+    // A missing key has that of its map.
+    let error = memories("shared:\n  rom: {base: 0}\nspace: {}").unwrap_err();
+    assert!(
+        error.starts_with("mem.yaml:2: shared memory `rom`: missing field `size`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_key_that_is_no_text_is_named() {
+    for key in ["0", "true"] {
+        let error = memories(&format!("space: {{{key}: []}}")).unwrap_err();
+        let part = format!("the key `{key}` is not text; write it in quotes");
+        assert!(error.contains(&part), "{error}");
+    }
+}
+
+/// Whatever blank is before it.
+#[test]
+fn anchors_in_comments_are_none() {
+    let text = "a: &x 1\nb: 2\t# like &x\n#&x\nspace: {s: []} # &x\n";
+    memories(text).unwrap();
+    let error = memories("a: &x 1\nb: 'a#' &x 2\nspace: {}").unwrap_err();
+    assert!(error.contains("`&x` is defined twice"), "{error}");
+}
+
+#[test]
+fn names_are_not_empty() {
+    let hdl = "base: 0, size: 8, width: 8, bank_width: 8, bank_depth: 8, path";
+    let cases = [
+        ("base: 0, size: 8, width: 8, path: ''".to_owned(), "path"),
+        ("base: 0, size: 8, width: 8, path: ' '".to_owned(), "path"),
+        (format!("{hdl}: m, banks: [['']]"), "banks"),
+        (
+            "base: 0, size: 8, width: 8, init: {method: hex, file: ''}".to_owned(),
+            "init.file",
+        ),
+    ];
+    for (keys, key) in cases {
+        assert_eq!(
+            memory_error(&keys),
+            format!("`{key}` is empty; give a name, or leave the key out"),
+            "{keys}"
+        );
+    }
+    let outside = Fake::default().variable("NOTHING", "");
+    let text = "space:\n  s:\n    - ram:\n        {base: 0, size: 8, width: 8,\n        init: {method: hex, file: $NOTHING}}\n";
+    assert_eq!(
+        memories_in(text, &outside).unwrap_err(),
+        "mem.yaml:5: memory `ram` of space `s`: `init.file` is empty; give a name, or leave the key out"
+    );
+    let ram = "{base: 0, size: 8, backend: log}";
+    let cases = [
+        (format!("space: {{'': [{{ram: {ram}}}]}}"), "a space"),
+        (
+            format!("space: {{s: [{{'': {ram}}}]}}"),
+            "a memory of space `s`",
+        ),
+        (
+            format!("shared: {{'': {ram}}}\nspace: {{}}"),
+            "a shared memory",
+        ),
+    ];
+    for (text, of) in cases {
+        let message = format!("mem.yaml: {of} has an empty name; give it one");
+        assert_eq!(memories(&text).unwrap_err(), message, "{text}");
+    }
 }
 
 #[test]
@@ -298,9 +470,9 @@ fn a_backend_refuses_what_it_cannot_reach() {
         ))
         .unwrap_err()
     };
-    let api = "mem.yaml: memory `ram` of space `s`: `path`: the backend `api` reaches black boxes only; \
+    let api = "mem.yaml:1: memory `ram` of space `s`: `path`: the backend `api` reaches black boxes only; \
                leave `path` out, or choose another `backend`";
-    let fixed = "mem.yaml: memory `ram` of space `s`: `path` is missing: the backend `static` needs it, it keeps no black \
+    let fixed = "mem.yaml:1: memory `ram` of space `s`: `path` is missing: the backend `static` needs it, it keeps no black \
                  boxes; give `path`, or choose another `backend`";
     assert_eq!(error("backend: api, path: m, width: 8"), api);
     assert_eq!(
@@ -327,22 +499,25 @@ fn spaces_hold_memories_apart() {
     let cases = [
         (
             "[ram, {b: {base: 0x10ff, size: 2, backend: log}}]",
-            "mem.yaml: space `core0`: `base`: memory `ram` (0x1000 to 0x10ff) overlaps memory `b` (0x10ff to 0x1100) in part; \
+            "mem.yaml:2: space `core0`: `base`: memory `ram` (0x1000 to 0x10ff) overlaps memory `b` (0x10ff to 0x1100) in part; \
              one that contains the other is fine, and the one that is listed first wins",
         ),
         (
             "[ram, rmo]",
-            "mem.yaml: space `core0`: there is no shared memory `rmo`; shared: `ram`, `rom`",
+            "mem.yaml:2: space `core0`: there is no shared memory `rmo`; shared: `ram`, `rom`",
         ),
         (
             "[ram, [rom, ram]]",
-            "mem.yaml: space `core0`: two memories are named `ram`; rename one",
+            "mem.yaml:2: space `core0`: two memories are named `ram`; rename one",
         ),
         (
             "[ram, {ram: {base: 0, size: 8, backend: log}}]",
-            "mem.yaml: space `core0`: two memories are named `ram`; rename one",
+            "mem.yaml:2: space `core0`: two memories are named `ram`; rename one",
         ),
-        ("ram", "mem.yaml: `space.core0`: must be a list of memories"),
+        (
+            "ram",
+            "mem.yaml:2: `space.core0`: must be a list of memories",
+        ),
         (
             "[ram, 8]",
             "mem.yaml: an item of `space.core0`: must be the name of a shared memory, a map from names to memories, or a list of these",
@@ -353,13 +528,13 @@ fn spaces_hold_memories_apart() {
     }
     assert_eq!(
         memories("space: {core0: [ram]}").unwrap_err(),
-        "mem.yaml: space `core0`: there is no shared memory `ram`; shared: none"
+        "mem.yaml:1: space `core0`: there is no shared memory `ram`; shared: none"
     );
 }
 
 #[test]
 fn the_document_has_its_form() {
-    let space = "mem.yaml: `space`: must be a map from names of spaces to lists of memories";
+    let space = "mem.yaml:1: `space`: must be a map from names of spaces to lists of memories";
     let document =
         "mem.yaml: the document: must be a map with the key `space`, and perhaps `shared`";
     assert_eq!(memories("").unwrap_err(), document);
@@ -371,7 +546,7 @@ fn the_document_has_its_form() {
     assert_eq!(memories("space: []").unwrap_err(), space);
     assert_eq!(
         memories("shared: []\nspace: {}").unwrap_err(),
-        "mem.yaml: `shared`: must be a map from names to memories"
+        "mem.yaml:1: `shared`: must be a map from names to memories"
     );
     let error = memories("space: {core0: [").unwrap_err();
     assert!(error.starts_with("mem.yaml: not valid YAML: "), "{error}");

@@ -84,7 +84,7 @@ fn keys_stand_once_and_are_text() {
     );
     let error = memories("space: {0: []}").unwrap_err();
     assert!(
-        error.contains("a key that is not text; write it in quotes"),
+        error.contains("the key `0` is not text; write it in quotes"),
         "{error}"
     );
 }

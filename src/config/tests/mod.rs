@@ -23,6 +23,8 @@ use crate::mem::{Image, ImageError, ImageProblem};
 struct Fake {
     variables: HashMap<&'static str, &'static str>,
     files: HashMap<PathBuf, Vec<u8>>,
+    /// Further names of files.
+    links: HashMap<&'static str, &'static str>,
     warnings: RefCell<Vec<String>>,
 }
 
@@ -44,7 +46,7 @@ impl Surroundings for Fake {
     }
 
     fn image(&self, file: &Path) -> Result<Image, ImageError> {
-        match self.files.get(file) {
+        match self.files.get(&self.real_name(file)) {
             Some(bytes) => Image::parse(bytes.clone(), file),
             None => Err(ImageError {
                 file: file.to_path_buf(),
@@ -55,6 +57,11 @@ impl Surroundings for Fake {
 
     fn is_file(&self, file: &Path) -> bool {
         self.files.contains_key(file)
+    }
+
+    fn real_name(&self, file: &Path) -> PathBuf {
+        let link = file.to_str().and_then(|file| self.links.get(file));
+        link.map_or_else(|| file.to_path_buf(), PathBuf::from)
     }
 
     fn warn(&self, warning: ConfigWarning) {

@@ -39,9 +39,10 @@ pub(super) enum StartError {
     SetUp(String),
 }
 
-/// Runs Python code: the GIL is held meanwhile. It is fine to be called from inside of itself.
+/// Runs Python code, with the GIL held and in [`OwnState`]: what it leaves in flags and masks is not the simulator's. May be nested.
 pub(super) fn attached<T>(act: impl FnOnce(Python<'_>) -> Result<T, Raised>) -> Result<T, Failure> {
     // pyo3 takes for held what it has held when Python was called; code in C that was called from there has let go of it.
+    let _own = OwnState::enter();
     sim::with_gil(|| Python::try_attach(act))
         .flatten()
         .ok_or(Failure::Ended)?

@@ -5,8 +5,9 @@ import gc
 import threading
 import warnings
 
-#: Polls of one call after which the library looks for a loop that nobody turns.
-PATIENCE = 1000
+#: Polls of one call after which the library searches for loops that nobody turns: at first, and after searches that found none.
+FIRST_SEARCH = 4
+LAST_SEARCH = 1024
 
 
 def offer_loop():
@@ -34,6 +35,8 @@ class Polled:
         self._pending = {}
         self._warning = None
         self._warned = False
+        self._search_after = FIRST_SEARCH
+        self._found = []
         self._loop = offer_loop() if self._tick is None else None
         self._thread = threading.local()
         self._thread.ready = True
@@ -51,11 +54,15 @@ class Polled:
             self._thread.ready = True
         call = (method, channel)
         polls = self._pending.pop(call, 0) + 1
-        answer = self._module.poll(method, channel, *args)
+        try:
+            answer = self._module.poll(method, channel, *args)
+        finally:
+            if self._loop is not None:
+                self._keep_current()
         if isinstance(answer, tuple) and answer[:2] == (True, False):
             self._pending[call] = polls
-            if polls % PATIENCE == 0:
-                self._look_for_idle_loop(call)
+            if polls % self._search_after == 0:
+                self._search(call)
         return answer
 
     def tick(self):
@@ -98,26 +105,43 @@ class Polled:
         return len(getattr(self._shim, "tasks", ()))
 
     def _loops(self):
-        """The current loop, and those in variables of the module, which may come later."""
-        loops = {id(self._loop): self._loop}
+        """The current loop, those in variables of the module, which may come later, and those that were found."""
+        self._found = [loop for loop in self._found if not loop.is_closed()]
+        loops = {id(loop): loop for loop in (self._loop, *self._found)}
         for value in vars(self._module).values():
             if isinstance(value, asyncio.AbstractEventLoop):
                 loops[id(value)] = value
         return list(loops.values())
 
-    def _look_for_idle_loop(self, call):
-        if self._warned or self._tick is not None or self._shim_tasks():
+    def _keep_current(self):
+        """Keeps a current loop for this thread: `asyncio.run` leaves none. One that `poll` has made current is turned, too."""
+        try:
+            current = asyncio.get_event_loop()
+        except RuntimeError:
+            asyncio.set_event_loop(self._loop)
             return
-        turned = self._loops()
-        for loop in gc.get_objects():
-            if isinstance(loop, asyncio.AbstractEventLoop) and loop not in turned and _waits(loop):
-                self._warned = True
-                self._warning = (
-                    f"channel `{call[1]}`: method `{call[0]}` is pending after {PATIENCE} polls, and {loop!r} has tasks, but "
-                    f"nobody runs it: keep it in a variable of the module `{self._module.__name__}`, make it current "
-                    "by asyncio.set_event_loop when that is imported, or give the module a function `tick` that turns it"
-                )
-                return
+        if current is not self._loop and all(current is not loop for loop in self._found):
+            self._found.append(current)
+
+    def _search(self, call):
+        """Finds loops that have tasks and that nobody turns, whoever keeps them. It takes some milliseconds, hence seldom."""
+        if self._tick is not None or self._shim_tasks():
+            return
+        turned = {id(loop) for loop in self._loops()}
+        idle = [loop for loop in gc.get_objects() if isinstance(loop, asyncio.AbstractEventLoop) and _waits(loop)]
+        found = [loop for loop in idle if id(loop) not in turned]
+        if not found:
+            self._search_after = min(2 * self._search_after, LAST_SEARCH)
+            return
+        self._search_after = FIRST_SEARCH
+        if not self._warned:
+            self._warned = True
+            self._warning = (
+                f"channel `{call[1]}`: method `{call[0]}` is pending, and {found[0]!r} has tasks, but nobody runs it: "
+                f"the library turns it from now on; have it turned from the beginning by a variable of the module "
+                f"`{self._module.__name__}` that has it, or by a function `py_tick` of the module"
+            )
+        self._found += found
 
 
 def _turn(loop):

@@ -7,7 +7,6 @@ use mailbox_rs::PtrWidth;
 use pyo3::types::{PyAnyMethods, PyDict, PyModule, PyString, PyTuple};
 use pyo3::{Bound, IntoPyObject, Py, PyAny, PyResult, Python};
 
-use super::interpreter::OwnState;
 use super::module::native;
 use super::outcome::{Raised, progress};
 use crate::guest::Reserved;
@@ -47,7 +46,7 @@ impl Scripts {
     /// Imports the modules, and has the user's own start-up function run.
     pub(super) fn load(py: Python<'_>) -> Result<Self, Raised> {
         // An event loop that is made meanwhile lives as long as the process.
-        let _reserved = (Reserved::new(), OwnState::enter());
+        let _reserved = Reserved::new();
         Self::import(py).map_err(|error| Raised::new(py, &error))
     }
 
@@ -122,19 +121,16 @@ impl Scripts {
         for arg in args {
             given.push(arg.into_pyobject(py)?.into_any());
         }
-        let _own = OwnState::enter();
         self.poll.bind(py).call1(PyTuple::new(py, given)?).map(Some)
     }
 
     /// One turn of the event loop.
     pub(super) fn tick(&self, py: Python<'_>) -> Result<(), Raised> {
-        let _own = OwnState::enter();
         done(py, self.tick.call0(py))
     }
 
     /// Cancels what a channel has called and is not over.
     pub(super) fn cancel(&self, py: Python<'_>, channel: &str) -> Result<(), Raised> {
-        let _own = OwnState::enter();
         done(py, self.cancel.call1(py, (channel,)))
     }
 

@@ -17,7 +17,7 @@ use crate::mem::{
     AccessError, BackendError, MemoryId, MemoryMap, Op, Outcome, Segment, Segments, Store, part,
 };
 use crate::messages::announced::{
-    FileOpened, FileRead, FileSought, FileWritten, NetworkAnswered, Rang,
+    FileOpened, FileRead, FileRefused, FileSought, FileWritten, NetworkAnswered, Rang,
 };
 use crate::messages::mailbox::Sight;
 use crate::messages::sockets::OsError;
@@ -61,6 +61,11 @@ impl Disk for RecordedDisk {
         let seen: FileOpened = self.0.announced_by_it().ok_or(Errno::EIO)?;
         seen.opened?;
         Ok(Box::new(RecordedDisk(self.0.clone())))
+    }
+
+    fn reason(&mut self) -> Option<String> {
+        let seen: Option<FileRefused> = self.0.announced_by_it();
+        seen.map(|seen| seen.reason)
     }
 }
 

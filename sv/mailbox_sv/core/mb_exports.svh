@@ -22,7 +22,7 @@ function automatic longint unsigned mb_sv_call(
     `MB_PTR given[] = new[16];
     foreach (args[i])
         given[i] = mb_ptr_t'(args[i]);
-    return MbHost::get().poll(ch, method, arg_len, given, status);
+    return MbHost::get().answer(ch, method, arg_len, given, status);
 endfunction
 
 function automatic void mb_exited(input string ch, input int unsigned code);

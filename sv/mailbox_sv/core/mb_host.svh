@@ -27,6 +27,9 @@ class MbHost;
     // Methods whose call has begun, and that may have to be started.
     local MbCallable    to_run[$];
 
+    // Why calls of the library's have failed, by channel: told with the library's own report of that.
+    local mb_cause_t causes[string];
+
     // Whether the library was initialised, and whether that or a later call has failed.
     local bit initialised, broken;
     // start() was called.
@@ -204,6 +207,7 @@ class MbHost;
         int          served;
         ticks++;
         served = mb_tick();
+        tell_causes();
         for (int i = pending.size() - 1; i >= 0; i--)
             if (!pending[i].is_pending(ticks))
                 pending.delete(i);
@@ -286,33 +290,56 @@ class MbHost;
 
     // ---- What the library tells ----
 
-    // One poll of a method.
+    // One poll of a method, by the library. It reports each failed call itself, and then why: one report for one failure.
+    function longint unsigned answer(
+        string ch, string method, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
+        mb_cause_t cause;
+        answer = try_poll(ch, method, arg_len, args, status, cause);
+        if (cause.text != "")
+            causes[ch] = cause;
+    endfunction
+
+    // One poll of a method, by the testbench. A failure is reported.
     function longint unsigned poll(
         string ch, string method, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
-        MbChannel  at = channel(ch);
+        mb_cause_t cause;
+        poll = try_poll(ch, method, arg_len, args, status, cause);
+        if (cause.text != "")
+            hooks.report(cause.severity, ch, cause.text);
+    endfunction
+
+    local function longint unsigned try_poll(
+        string ch, string method, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status, output mb_cause_t cause);
         MbCallable callee;
+        MbChannel  at;
+        cause.severity = MB_ERROR;
+        cause.text = "";
         status = MB_FAILED;
-        if (at == null)
+        if (!channels.exists(ch)) begin
+            cause.severity = MB_FATAL;
+            cause.text = $sformatf("there is no channel `%s`", ch);
             return 0;
+        end
+        at = channels[ch];
         callee = at.method(method);
         if (callee == null) begin
             status = MB_ABSENT;
-            if (missing_method_is_fatal)
-                hooks.report(MB_FATAL, ch, $sformatf("firmware calls method `%s`, which nobody has registered", method));
+            if (missing_method_is_fatal) begin
+                cause.severity = MB_FATAL;
+                cause.text = $sformatf("firmware calls method `%s`, which nobody has registered", method);
+            end
             return 0;
         end
         if (arg_len > `SV_CALL_MAX_ARGS) begin
-            hooks.report(MB_ERROR, ch, $sformatf(
-                "method `%s` is called with %0d arguments; %0d can be given", method, arg_len, `SV_CALL_MAX_ARGS));
+            cause.text = $sformatf("method `%s` is called with %0d arguments; %0d can be given", method, arg_len, `SV_CALL_MAX_ARGS);
             return 0;
         end
         // At once, and not when the tick is over: its next call may begin in the tick in which this one was answered.
         if (!callee.is_pending(ticks))
             forget(callee);
-        poll = callee.poll(at.get_space(), arg_len, given(args), status);
+        try_poll = callee.poll(at.get_space(), arg_len, given(args), status);
         if (status == MB_FAILED)
-            hooks.report(MB_ERROR, ch, $sformatf(
-                "method `%s` has failed: execute() returned without a yield()", method));
+            cause.text = $sformatf("method `%s` has failed: execute() returned without a yield()", method);
         if (status == MB_PENDING)
             await(callee);
     endfunction
@@ -340,11 +367,26 @@ class MbHost;
             end
     endfunction
 
-    // A report of the library's.
+    // A report of the library's. The error that follows a failed call of its channel is that call's.
     function void library_report(mb_severity_e severity, string id, string text);
         if (severity >= MB_ERROR)
             library_errors++;
-        hooks.report(severity, id, text);
+        if (severity >= MB_ERROR && causes.exists(id)) begin
+            mb_cause_t cause = causes[id];
+            causes.delete(id);
+            hooks.report(cause.severity > severity ? cause.severity : severity, id, {cause.text, "; ", text});
+        end else
+            hooks.report(severity, id, text);
+    endfunction
+
+    // What the library has not reported in the tick of the failure: who has called was no firmware.
+    local function void tell_causes();
+        string ch;
+        while (causes.first(ch) != 0) begin
+            mb_cause_t cause = causes[ch];
+            causes.delete(ch);
+            hooks.report(cause.severity, ch, cause.text);
+        end
     endfunction
 
     // A channel has exited.

@@ -14,6 +14,12 @@ typedef enum int {
     MB_FATAL   = 3
 } mb_severity_e;
 
+// Why a call has failed; an empty text where it has not.
+typedef struct {
+    mb_severity_e severity;
+    string        text;
+} mb_cause_t;
+
 // What firmware asks for. Any other number is a custom command.
 typedef enum int unsigned {
     MB_EXIT    = 1,

@@ -211,7 +211,7 @@ fn works_with_files() {
     assert_eq!(client.read(fd, &mut []), Ok(0));
     assert_eq!(client.write(fd, &[1, 2]), Ok(2));
     assert_eq!(client.seek(fd, 4), Ok(4));
-    client.close(fd);
+    client.close(fd).unwrap();
     assert_eq!(log(&mut client), ["[1, 2]", "close 10"]);
 }
 

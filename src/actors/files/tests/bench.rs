@@ -238,6 +238,11 @@ impl Bench {
         })
     }
 
+    /// Reason of the last refusal.
+    pub(super) fn explain(&self, channel: ChannelId) -> Option<String> {
+        self.ask(Explain { channel })
+    }
+
     pub(super) fn close_all(&self, channel: ChannelId) {
         self.ask(CloseAll { channel });
         self.bus.settle().unwrap();

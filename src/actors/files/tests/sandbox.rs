@@ -53,11 +53,84 @@ fn parents_inside_are_fine() {
 }
 
 #[test]
-fn absolute_paths_are_refused() {
+fn absolute_paths_lead_below_the_root_alone() {
     let bench = Bench::new();
     bench.put("f", "text");
-    let inside = bench.path("f");
-    for path in ["/", "/etc/passwd", "//", "/..", inside.to_str().unwrap()] {
+    std::fs::create_dir(bench.path("dir")).unwrap();
+    let (root, outside) = (bench.path(""), bench.outside(""));
+    let (root, outside) = (root.display(), outside.display());
+    for path in ["/", "/etc/passwd", "//", "/.."] {
+        refused(&bench, path, Errno::EACCES);
+    }
+    for path in [
+        "",
+        "secret",
+        "rootless/f",
+        "root/../secret",
+        "root/dir/../../secret",
+        "absent/f",
+    ] {
+        refused(&bench, format!("{outside}/{path}"), Errno::EACCES);
+    }
+    refused(&bench, format!("{root}"), Errno::EISDIR);
+    refused(&bench, format!("{root}/absent/f"), Errno::ENOENT);
+    for path in ["f", "dir/../f", "../root/f", "./f"] {
+        let fd = bench.open(format!("{root}/{path}"), R).unwrap();
+        assert_eq!(bench.read(fd, 9).unwrap(), "text", "{path}");
+    }
+    let fd = bench.open(format!("{root}/dir/new"), W).unwrap();
+    bench.write(fd, "n").unwrap();
+    assert_eq!(bench.content("dir/new"), "n");
+}
+
+#[test]
+fn absolute_links_into_the_root_are_followed() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("dir")).unwrap();
+    bench.put("dir/f", "text");
+    symlink(bench.path("dir"), bench.path("folder")).unwrap();
+    symlink(bench.path("folder/f"), bench.path("file")).unwrap();
+    symlink("../file", bench.path("dir/chained")).unwrap();
+    symlink(bench.path(""), bench.path("top")).unwrap();
+    // By another name of the root.
+    symlink(bench.path(""), bench.outside("alias")).unwrap();
+    symlink(bench.outside("alias/dir/f"), bench.path("by_alias")).unwrap();
+    for path in [
+        "folder/f",
+        "file",
+        "dir/chained",
+        "top/file",
+        "top/top/dir/../file",
+        "by_alias",
+    ] {
+        let fd = bench
+            .open(path, R)
+            .unwrap_or_else(|errno| panic!("{path}: {errno}"));
+        assert_eq!(bench.read(fd, 9).unwrap(), "text", "{path}");
+    }
+    symlink(bench.path("dir/new"), bench.path("dangling")).unwrap();
+    assert_eq!(bench.open("dangling", R), Err(Errno::ENOENT));
+    bench.open("dangling", W).unwrap();
+    assert_eq!(bench.content("dir/new"), "");
+    std::fs::remove_file(bench.outside("alias")).unwrap();
+    symlink(bench.path("loop"), bench.path("loop")).unwrap();
+    refused(&bench, "loop", Errno::ELOOP);
+    for (target, path) in [
+        (bench.path("../secret"), "up"),
+        (bench.path("dir/../../secret"), "further"),
+        (bench.path("relative"), "by_relative"),
+    ] {
+        symlink(target, bench.path(path)).unwrap();
+    }
+    symlink("../secret", bench.path("relative")).unwrap();
+    for path in [
+        "up",
+        "further",
+        "by_relative",
+        "top/up",
+        "folder/../../secret",
+        "top/../secret",
+    ] {
         refused(&bench, path, Errno::EACCES);
     }
 }
@@ -147,6 +220,84 @@ fn without_a_root_there_are_only_special_files() {
     assert_eq!(bench.open("virtual/uart", R), Ok(10));
 }
 
+/// Operation that is refused, with the reason.
+type Refused<'a> = (&'a dyn Fn() -> Result<(), Errno>, String);
+
+/// The reason is told once, to the channel whose operation it was.
+#[test]
+fn a_refusal_has_its_reason() {
+    let bench = Bench::new();
+    bench.put("f", "text");
+    symlink("../secret", bench.path("link")).unwrap();
+    let root = bench.path("");
+    let out = format!(
+        "the path, or a symbolic link in it, leads out of the root {}",
+        root.display()
+    );
+    for path in ["../secret", "link", "/etc/passwd"] {
+        assert_eq!(bench.open(path, R), Err(Errno::EACCES));
+        assert_eq!(bench.explain(A), Some(out.clone()), "{path}");
+        assert_eq!(bench.explain(A), None);
+    }
+    let reasons: &[(&str, OpenFlags, Option<&str>)] = &[
+        ("../a.sock", R, Some("the path leads out of the root")),
+        (
+            "f",
+            OpenFlags(0),
+            Some("the flags open it neither to read nor to write"),
+        ),
+        ("", R, Some("the path is empty")),
+        ("absent", R, None),
+    ];
+    for (path, flags, reason) in reasons {
+        bench.open(path, *flags).unwrap_err();
+        assert_eq!(bench.explain(A).as_deref(), *reason, "{path}");
+    }
+    let _listener = UnixListener::bind(bench.path("socket")).unwrap();
+    bench.open("socket", R).unwrap_err();
+    let special = "it is a FIFO, a socket or a device, and only regular files are opened";
+    assert_eq!(bench.explain(A).unwrap(), special);
+
+    let (reads, writes) = (bench.open("f", R).unwrap(), bench.open("f", W).unwrap());
+    bench.close(writes).unwrap();
+    let writes = bench.open("f", W).unwrap();
+    let refused: [Refused<'_>; 5] = [
+        (
+            &|| bench.write(reads, "x").map(drop),
+            format!("descriptor {reads} was opened for reading only"),
+        ),
+        (
+            &|| bench.read(writes, 1).map(drop),
+            format!("descriptor {writes} was opened for writing only"),
+        ),
+        (
+            &|| bench.seek(writes - 1, 0).map(drop),
+            format!("descriptor {} is closed", writes - 1),
+        ),
+        (
+            &|| bench.close(99),
+            "descriptor 99 was never opened".to_owned(),
+        ),
+        (
+            &|| bench.close(1),
+            "descriptor 1 is none: the first one of a run is 10".to_owned(),
+        ),
+    ];
+    for (operation, reason) in refused {
+        assert_eq!(operation(), Err(Errno::EBADF));
+        assert_eq!(bench.explain(B), None);
+        assert_eq!(bench.explain(A), Some(reason));
+    }
+    // It is no other operation's.
+    bench.read(writes, 1).unwrap_err();
+    bench.open("absent", R).unwrap_err();
+    assert_eq!(bench.explain(A), None);
+
+    let without = Bench::without_root();
+    without.open("f", R).unwrap_err();
+    assert!(without.explain(A).unwrap().contains("MAILBOX_FS_ROOT"));
+}
+
 /// One request, as firmware that lost its way may make it.
 #[derive(Debug, Clone)]
 enum Step {
@@ -158,10 +309,15 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Step> {
-    let part =
-        prop::sample::select(&["..", ".", "a", "b.sock", "virtual", "uart", "out", "", "\0"][..]);
+    let part = prop::sample::select(
+        &[
+            "..", ".", "a", "b.sock", "virtual", "uart", "out", "in", "back", "", "\0",
+        ][..],
+    );
+    // `@` stands for the folder around the root.
+    let start = prop::sample::select(&["", "", "", "/", "@/", "@/root/", "@/alias/"][..]);
     let path = prop_oneof![
-        8 => prop::collection::vec(part, 1..6).prop_map(|parts| parts.join("/").into_bytes()),
+        8 => (start, prop::collection::vec(part, 1..6)).prop_map(|(start, parts)| format!("{start}{}", parts.join("/")).into_bytes()),
         1 => prop::collection::vec(any::<u8>(), 0..20),
     ];
     let fd = || prop_oneof![8 => 9..14_u64, 1 => any::<u64>()];
@@ -184,10 +340,18 @@ proptest! {
     ) {
         let bench = Bench::new();
         symlink("..", bench.path("out")).unwrap();
+        symlink(bench.path("a"), bench.path("in")).unwrap();
+        symlink(bench.outside("root"), bench.path("back")).unwrap();
+        symlink("root", bench.outside("alias")).unwrap();
+        let outside = bench.outside("").display().to_string();
         for step in steps {
             let channel = A;
             match step {
                 Step::Open(path, flags) => {
+                    let path = match path.strip_prefix(b"@/") {
+                        Some(behind) => [outside.as_bytes(), behind].concat(),
+                        None => path,
+                    };
                     let path = Bytes::from(path);
                     let flags = OpenFlags(flags);
                     let opened = bench.try_ask(Open { channel, path, flags }).unwrap();
@@ -210,7 +374,7 @@ proptest! {
             }
         }
         let outside = std::fs::read_dir(bench.outside("")).unwrap().count();
-        prop_assert_eq!(outside, 2, "the root and the secret");
+        prop_assert_eq!(outside, 3, "the root, its alias and the secret");
         prop_assert_eq!(std::fs::read_to_string(bench.outside("secret")).unwrap(), "secret");
     }
 }

@@ -1,6 +1,4 @@
-// Sockets of the library, as include/vhost.h has them. mb_socket.sv has a class that is easier to use.
-`ifndef MB_SOCKET_DPI_SVH
-`define MB_SOCKET_DPI_SVH
+// The library's sockets, as include/vhost.h has them. MbSocket is a class that is easier to use.
 
 import "DPI-C" context function chandle c_skt_open(input string name, input int unsigned port);
 import "DPI-C" context function int c_skt_port(input chandle skt);
@@ -26,5 +24,3 @@ import "DPI-C" context function int c_skt_read_bytes(input chandle skt, input in
 
 import "DPI-C" context function void c_skt_disconnect(input chandle skt, input int id);
 import "DPI-C" context function void c_skt_close(input chandle skt);
-
-`endif

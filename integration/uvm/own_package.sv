@@ -1,0 +1,100 @@
+// Packages of a user's that include the mailbox's files, in each way that the documentation allows: `import` of one package is enough.
+// Compiled only, by xtask/check-sv.py.
+`include "uvm_macros.svh"
+
+`ifdef SOCKETS_FIRST
+// Sockets alone, before anything else of the mailbox.
+package terminal_pkg;
+    `include "mb_socket.sv"
+endpackage
+`endif
+
+package my_pkg;
+    import uvm_pkg::*;
+`ifdef SOCKETS_AGAIN
+    `include "mb_socket.sv"
+`endif
+    `include "mailbox.sv"
+`ifdef SOCKETS_AGAIN
+    `include "mb_socket.sv"
+`endif
+`ifdef CLASSES_FROM_PACKAGE
+    import mailbox_uvm_pkg::*;
+`endif
+
+    class Five extends MailboxSvCall;
+        `uvm_object_utils(Five)
+
+        function new(string name = "five");
+            super.new(name);
+        endfunction
+
+        protected virtual function void parse_args(string space, bit [31:0] arg_len, `MB_PTR args[]);
+        endfunction
+
+        protected virtual task execute();
+            yield(5);
+        endtask
+    endclass
+endpackage
+
+// A second package: the classes are those of the first.
+package other_pkg;
+    `include "mailbox.sv"
+    import my_pkg::Five;
+
+    function automatic Five another();
+        return Five::type_id::create("another");
+    endfunction
+endpackage
+
+module user;
+    import my_pkg::*;
+
+    int          status;
+    int unsigned word;
+    string       text;
+    chandle      handle;
+    MbSocket     socket;
+    Five         five;
+
+    initial begin
+        five = Five::type_id::create("five");
+        status = mb_init("mem.yaml", "mailbox.yaml", "");
+        mb_backdoor_read_u32("cpu", 0, word);
+        mb_backdoor_write_string("cpu", 0, "text");
+        status = mb_load_elf("cpu", "firmware.elf");
+        mb_get_space("cpu", text);
+        handle = c_skt_open("terminal", 0);
+        status = c_skt_write_u8(handle, 1, 8'd5);
+        c_skt_close(handle);
+        socket = new("terminal");
+        MbHost::get().register_method(five);
+        mb_server_run();
+        mb_shutdown();
+    end
+endmodule
+
+module of_the_other_package;
+    import other_pkg::*;
+
+    MbSocket socket;
+    int      status;
+
+    initial begin
+        status = mb_tick();
+        status = c_skt_port(c_skt_open("terminal", 0));
+        socket = new(another().get_name());
+    end
+endmodule
+
+`ifdef SOCKETS_FIRST
+module terminal;
+    import terminal_pkg::*;
+
+    // The class is the same in all packages.
+    MbSocket         socket = new("terminal");
+    my_pkg::MbSocket same = socket;
+    int              port = c_skt_port(c_skt_open("terminal", 0));
+endmodule
+`endif

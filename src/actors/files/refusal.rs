@@ -1,0 +1,26 @@
+//! Refused file operations.
+
+use mailbox_rs::Errno;
+
+/// Error of a file operation, with a reason where the number alone does not say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) errno: Errno,
+    pub(super) reason: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn new(errno: Errno, reason: impl Into<String>) -> Self {
+        let reason = Some(reason.into());
+        Self { errno, reason }
+    }
+}
+
+impl From<Errno> for Refusal {
+    fn from(errno: Errno) -> Self {
+        Self {
+            errno,
+            reason: None,
+        }
+    }
+}

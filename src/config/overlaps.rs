@@ -1,0 +1,86 @@
+//! Warnings of memories that overlap: each pair, and each memory that no access reaches.
+
+use std::collections::{HashMap, HashSet};
+
+use super::warning::{Doubt, Within};
+use crate::mem::{Memory, MemoryId, MemoryMap, Space};
+
+/// Pairs that are named for one space. The number of all may be the square of that of the memories.
+const MOST_PAIRS: usize = 100;
+
+/// Memory that contains those behind it on the stack.
+struct Around<'a> {
+    memory: &'a Memory,
+    /// Position in the list of the space; the least one wins.
+    rank: usize,
+    /// Least rank of this memory and of those around it.
+    least: usize,
+}
+
+/// Warns of the overlaps of a space, whose memories were `listed` in this order.
+pub(super) fn warn(within: Within<'_>, map: &MemoryMap, space: &Space, listed: &[MemoryId]) {
+    let ranks: HashMap<MemoryId, usize> = listed.iter().copied().zip(0..).collect();
+    let reached: HashSet<MemoryId> = space.extents().iter().map(|it| it.memory).collect();
+    let mut around: Vec<Around<'_>> = Vec::new();
+    let mut pairs = 0;
+    for id in space.memories() {
+        let Some(memory) = map.memory(*id) else {
+            continue;
+        };
+        let rank = ranks.get(id).copied().unwrap_or_default();
+        while around
+            .last()
+            .is_some_and(|outer| outer.memory.last() < memory.base)
+        {
+            around.pop();
+        }
+        for outer in around.iter().rev().take(MOST_PAIRS.saturating_sub(pairs)) {
+            within.warn(pair(space, memory, outer.memory, outer.rank < rank));
+        }
+        pairs = pairs.saturating_add(around.len());
+        let least = around.last().map_or(rank, |outer| outer.least.min(rank));
+        // Behind a single one it is named with that one.
+        if !reached.contains(id) && least == rank {
+            within.warn(Doubt::Covered {
+                space: space.name.clone(),
+                memory: memory.name.clone(),
+                base: memory.base,
+                last: memory.last(),
+            });
+        }
+        around.push(Around {
+            memory,
+            rank,
+            least,
+        });
+    }
+    if pairs > MOST_PAIRS {
+        within.warn(Doubt::MorePairs {
+            space: space.name.clone(),
+            more: pairs - MOST_PAIRS,
+        });
+    }
+}
+
+fn pair(space: &Space, inner: &Memory, outer: &Memory, hidden: bool) -> Doubt {
+    let space = space.name.clone();
+    let (name, other) = (inner.name.clone(), outer.name.clone());
+    let (base, last) = (inner.base, inner.last());
+    if hidden {
+        Doubt::Hidden {
+            space,
+            memory: name,
+            base,
+            last,
+            by: other,
+        }
+    } else {
+        Doubt::InFront {
+            space,
+            front: name,
+            base,
+            last,
+            behind: other,
+        }
+    }
+}

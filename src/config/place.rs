@@ -1,0 +1,121 @@
+//! Places of problems in a file: the keys that lead to a value, from the top.
+
+use std::fmt;
+
+use super::error::{ChannelProblem, ConfigProblem, KeyProblem, MemoryProblem};
+
+/// Place of a memory in its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// A memory by itself, with no file around it.
+    Alone(String),
+    /// A shared memory.
+    Shared(String),
+    /// A memory in the list of a space.
+    Of {
+        /// The memory's name.
+        memory: String,
+        /// The space's name.
+        space: String,
+    },
+}
+
+impl Whose {
+    /// Keys that lead to it, from the top of the file.
+    fn path(&self) -> Vec<&str> {
+        match self {
+            Self::Alone(_) => Vec::new(),
+            Self::Shared(name) => vec!["shared", name],
+            Self::Of { memory, space } => vec!["space", space, memory],
+        }
+    }
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Alone(name) => write!(f, "memory `{name}`"),
+            Self::Shared(name) => write!(f, "shared memory `{name}`"),
+            Self::Of { memory, space } => write!(f, "memory `{memory}` of space `{space}`"),
+        }
+    }
+}
+
+impl ConfigProblem {
+    /// Keys that lead to the value that is wrong, from the top of the file; to the memory or channel where a key is missing.
+    pub(super) fn path(&self) -> Vec<&str> {
+        let (mut path, key) = match self {
+            Self::Memory { memory, problem } => (memory.path(), problem.key()),
+            Self::Channel { channel, problem } => (vec![channel.as_str()], problem.key()),
+            Self::Space { space, .. } => (vec!["space", space.as_str()], None),
+            // A key in backquotes, or words about a place.
+            Self::Form { key, .. } => {
+                match key.strip_prefix('`').and_then(|key| key.strip_suffix('`')) {
+                    Some(key) => (Vec::new(), Some(key)),
+                    None => return Vec::new(),
+                }
+            }
+            _ => return Vec::new(),
+        };
+        // Items of lists have no keys.
+        let key = key.map(|key| key.split_once('[').map_or(key, |(list, _)| list));
+        path.extend(key.into_iter().flat_map(|key| key.split('.')));
+        path
+    }
+}
+
+impl KeyProblem {
+    fn key(&self) -> Option<&str> {
+        match self {
+            Self::At { key, .. } | Self::NearMiss { key, .. } => Some(key),
+            // It has a dot or more of its own.
+            Self::NoBlank { .. } | Self::Map(_) => None,
+        }
+    }
+}
+
+impl MemoryProblem {
+    /// The key of the value that is wrong; none where one is missing.
+    fn key(&self) -> Option<&str> {
+        Some(match self {
+            Self::Key(key) => return key.key(),
+            Self::Missing { .. } | Self::StaticBlackBox(_) => return None,
+            Self::Expand(error) => error.key,
+            Self::NoName(error) => error.key,
+            Self::OtherMethod { key }
+            | Self::Zero { key }
+            | Self::NotWholeBytes { key, .. }
+            | Self::TooWide { key, .. }
+            | Self::NoBanks { key } => key,
+            Self::Wraps { .. } => "base",
+            Self::NotWholeWords { .. } => "size",
+            Self::ArrayDims { .. } | Self::TooManyRows { .. } => "array_dims",
+            Self::BankWidth { .. } => "bank_width",
+            Self::BankRows { .. } | Self::BankColumns { .. } => "banks",
+            Self::NoHexFile { .. } => "init.file",
+            Self::PathInApi(_) => "path",
+        })
+    }
+}
+
+impl ChannelProblem {
+    /// The key of the value that is wrong; none where one is missing, or where it is the channel's address.
+    fn key(&self) -> Option<&str> {
+        Some(match self {
+            Self::Key(key) => return key.key(),
+            Self::Expand(error) => error.key,
+            Self::NoName(error) => error.key,
+            Self::Flag { key, .. } => key,
+            Self::UnknownSpace { .. } => "space",
+            Self::Elf(_) | Self::NoMailbox { .. } | Self::SectionNotInMemory { .. } => "elf",
+            Self::NothingToCount { .. } | Self::PastSection { .. } => "mb_id",
+            Self::Ptr { .. } => "ptr",
+            Self::CacheLine { .. } => "cache_line",
+            Self::NoAddress
+            | Self::NoPtr
+            | Self::Misaligned { .. }
+            | Self::Overlap { .. }
+            | Self::NotInMemory(_) => return None,
+        })
+    }
+}
