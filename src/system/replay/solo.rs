@@ -111,6 +111,7 @@ impl Solo {
                 score.begin(entry.tick);
                 bus.pass(entry.tick - 1);
                 bus.ring();
+                bus.settle()?;
             }
             if !score.is_next(&entry) {
                 continue;
