@@ -42,11 +42,12 @@ pub mod trace;
 
 pub use ffi::{Configure, HostError, with_host};
 pub use foreign::{CallResult, FileOpener, MemoryModel, ModelError, Openers, SpecialFile};
+pub use guest::Rerun;
 pub use messages::foreign::Severity;
 pub use messages::rpc::Progress;
 pub use system::{
     ActorName, Builder, Call, CallbackResult, ChannelExit, Difference, Error, MailboxInitPaths,
-    MemoryView, NoSuchActor, Replay, ReplayError, Replayed, Sockets, SpaceView, Spaces, Vhost,
+    MemoryView, NoSuchActor, Replay, ReplayError, Replayed, Snapshots, Sockets, SpaceView, Spaces, Vhost,
     mailbox_init, mailbox_init_with_config, mailbox_init_with_paths, mb_server_run,
 };
 

@@ -170,6 +170,22 @@ fn a_failure_is_run_again_from_the_newest_snapshot() {
 }
 
 #[test]
+fn a_snapshot_is_taken_where_the_testbench_says() {
+    let run = run("snapshots_on_request");
+    run.ended_with(0);
+    assert_eq!(run.recordings().len(), 2);
+    assert_eq!(run.stdout, "[core0] booted\n[core0] failure\n[core0] again\n");
+}
+
+#[test]
+fn a_failure_inside_a_call_runs_again_and_forks_nothing() {
+    let run = run("failure_in_call");
+    run.ended_with(0);
+    assert_eq!(run.recordings().len(), 2);
+    assert_eq!(run.stdout, "[core0] again\n[core0] parent\n");
+}
+
+#[test]
 fn snapshots_end_with_their_process() {
     let run_of = run("forgotten_snapshots");
     run_of.ended_with(0);

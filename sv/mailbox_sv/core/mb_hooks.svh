@@ -31,6 +31,10 @@ class MbHooks;
     virtual function void serving(bit on);
     endfunction
 
+    // Calls MbHost::run_failed for failures that the host does not see, from now on: only where there are snapshots.
+    virtual function void watch_failures();
+    endfunction
+
     // A request was served: only where MB_OBSERVE_SERVED was asked for. `result` counts where it was `answered`.
     virtual function void served(
         string ch, int unsigned slot, int unsigned action, int unsigned words, longint unsigned args[20],
