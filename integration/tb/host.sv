@@ -65,7 +65,7 @@ module host
     end
 
     final begin
-        if (every != 0 && status != 0)
+        if (status != 0)
             void'(mb_rerun());
         mb_shutdown();
     end

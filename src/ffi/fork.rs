@@ -120,13 +120,14 @@ impl Process {
         self.abandon_sockets()
     }
 
-    /// One tick of the system, and a snapshot after it if one is due.
+    /// One tick of the system, and a snapshot after it if one is due. A snapshot that can't be taken is reported, and keeps nothing
+    /// from going on.
     #[inline]
     pub(super) fn tick(&self, vhost: &Vhost) -> Result<usize, Error> {
         let served = vhost.tick()?;
         let now = vhost.now();
         if self.forks.snapshots.borrow().is_due(now) {
-            self.snapshot(now)?;
+            self.snapshot_or_report(now);
         }
         Ok(served)
     }
@@ -168,8 +169,14 @@ impl Process {
         }
     }
 
-    /// Takes a snapshot. True in one that was woken.
     #[cold]
+    fn snapshot_or_report(&self, now: u64) {
+        if let Err(error) = self.snapshot(now) {
+            report(Severity::Error, "snapshot", &error.to_string());
+        }
+    }
+
+    /// Takes a snapshot. True in one that was woken.
     fn snapshot(&self, now: u64) -> Result<bool, Error> {
         let woken = self.forks.snapshots.borrow_mut().fork(now)?;
         if woken {

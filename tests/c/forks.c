@@ -323,7 +323,7 @@ static void snapshots_of_threads(void) {
     CHECK_EQ(pthread_create(&thread, NULL, sleeps, NULL), 0);
     CHECK_EQ(mb_snapshots(2, 3), 0);
     for (int tick = 0; tick < 20; tick++)
-        mb_tick();
+        CHECK_EQ(mb_tick(), 1);
     CHECK_EQ(testbench.reports, 1);
     CHECK_HAS(testbench.last_report, "the process has 2 threads");
     CHECK_EQ(mb_runs(2, 1), -1);

@@ -10,8 +10,18 @@ class MbHooks;
             MB_INFO: $display("Info: %s: %s", id, text);
             MB_WARNING: $warning("%s: %s", id, text);
             MB_ERROR: `MB_SHOW_ERROR({id, ": ", text});
-            default: $fatal(1, "%s: %s", id, text);
+            default: show_fatal({id, ": ", text});
         endcase
+    endfunction
+
+    // Ends the run. `$fatal` may end the process at once, before the waves of this time are written: a rerun ends by `$finish`.
+    local function void show_fatal(string text);
+        if (!MbHost::get().is_rerun())
+            $fatal(1, "%s", text);
+        else begin
+            `MB_SHOW_ERROR(text);
+            $finish;
+        end
     endfunction
 
     // A line of text from firmware.

@@ -277,6 +277,11 @@ class MbHost;
         hooks.report(severity, id, text);
     endfunction
 
+    // True in a rerun from a snapshot.
+    function bit is_rerun();
+        return snapshots != null && snapshots.is_rerun;
+    endfunction
+
     local function void start_snapshots();
         if (snapshots == null)
             return;

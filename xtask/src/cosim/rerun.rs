@@ -32,7 +32,10 @@ pub(super) fn waves(root: &Path, name: &str) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// Compares the recording of a run with that of its rerun. Why they differ; `None` where one is the beginning of the other.
+/// What `vhost trace diff` prints where one of the recordings is over: its end, or the first message of a shutdown.
+const OVER: [&str; 2] = [": its end", "CloseAll"];
+
+/// Compares the recording of a run with that of its rerun. Why they differ; `None` where they are the same until one of the two ends.
 pub(super) fn compare(command: &Path, recordings: &[PathBuf]) -> Result<Option<String>> {
     let [run, rerun] = recordings else {
         let count = recordings.len();
@@ -47,7 +50,7 @@ pub(super) fn compare(command: &Path, recordings: &[PathBuf]) -> Result<Option<S
         .output()
         .context("cannot start vhost trace diff")?;
     let told = String::from_utf8_lossy(&output.stdout);
-    let same = output.status.success() || told.contains(": its end");
+    let same = output.status.success() || OVER.iter().any(|over| told.contains(over));
     println!("  run and rerun: {}", told.trim_end().replace('\n', "\n  "));
     Ok((!same).then(|| format!("the rerun is another run:\n{told}")))
 }
