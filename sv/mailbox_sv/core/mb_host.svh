@@ -255,6 +255,8 @@ class MbHost;
         // Failures that nobody has told of.
         if (!passed())
             run_failed();
+        if (is_rerun())
+            snapshots.ending();
         if (status != 0 && !passed()) begin
             mb_quit(status);
             // It has returned: the library has refused it, and reported why.

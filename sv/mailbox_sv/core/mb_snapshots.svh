@@ -32,6 +32,11 @@ class MbSnapshots;
     virtual function void woken();
     endfunction
 
+    // Called at the end of a rerun, before the library may end the process: to write waves out.
+    virtual function void ending();
+        $dumpflush();
+    endfunction
+
     // Notes a failure. The first one of a run returns when the rerun has ended; in a rerun it returns at once.
     function void failed();
         if (has_failed)
