@@ -42,7 +42,7 @@ pub mod trace;
 
 pub use ffi::{Configure, HostError, with_host};
 pub use foreign::{CallResult, FileOpener, MemoryModel, ModelError, Openers, SpecialFile};
-pub use guest::Rerun;
+pub use guest::{Rerun, Runs};
 pub use messages::foreign::Severity;
 pub use messages::rpc::Progress;
 pub use system::{
@@ -65,6 +65,11 @@ struct Recordings;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/attach.md")]
 struct Attached;
+
+/// Compiled examples of the page on snapshots.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/snapshots.md")]
+struct Forked;
 
 /// Compiled examples of the page on static memories.
 #[cfg(doctest)]

@@ -1,4 +1,4 @@
-//! Snapshots in a program in Rust. It is forked, so it has one thread and is no test harness.
+//! Snapshots and runs in a program in Rust. It is forked, so it has one thread and is no test harness.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -6,13 +6,14 @@ mod ram;
 
 use std::fs;
 use std::path::Path;
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
 use mailbox_rs::mock::{Firmware, Memory as _};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
 use ram::Ram;
-use vhost::{Error, Replay, Rerun, Snapshots, Vhost};
+use vhost::{Error, Progress, Replay, Rerun, Runs, Snapshots, Vhost};
 
 const MEMORIES: &str =
     "space: {core: [{ram: {base: 0, size: 0x4000, path: ram, width: 32, backend: static}}]}";
@@ -134,9 +135,49 @@ fn a_process_of_several_threads_takes_none() {
     other.join().unwrap();
 }
 
+fn many_runs_begin_where_one_has_booted() {
+    let folder = tempfile::tempdir().unwrap();
+    let vhost = start(folder.path());
+    vhost.write_u32("core", TEXT, 1).unwrap();
+    match vhost.fork_runs(4, 2).unwrap() {
+        Runs::Run(number) => {
+            let booted = vhost.read_u32("core", TEXT).unwrap();
+            vhost.write_u32("core", TEXT, booted + number).unwrap();
+            vhost.tick().unwrap();
+            let payload = vhost.read_u32("core", TEXT).unwrap();
+            vhost.shutdown();
+            std::process::exit(payload.try_into().unwrap());
+        }
+        Runs::Over(statuses) => {
+            assert_eq!(statuses, [1, 2, 3, 4].map(Some));
+            assert_eq!(vhost.read_u32("core", TEXT).unwrap(), 1);
+        }
+    }
+    vhost.shutdown();
+    assert_eq!(recordings(folder.path()).len(), 5);
+}
+
+fn a_callback_forks_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let vhost = start(folder.path());
+    vhost
+        .register_method("fork", |vhost, _| {
+            let refused = vhost.fork_runs(1, 1).unwrap_err();
+            assert!(matches!(refused, Error::ForkInCall), "{refused:?}");
+            let refused = Snapshots::new(vhost, 1, 1).take(vhost).unwrap_err();
+            assert!(matches!(refused, Error::ForkInCall), "{refused:?}");
+            Ok(Poll::Ready(7))
+        })
+        .unwrap();
+    let polled = vhost.poll_call("core0", "fork", &[]).unwrap();
+    assert_eq!(polled, Progress::Ready(7));
+}
+
 fn main() {
     a_failure_runs_again_from_the_newest_snapshot();
     snapshots_are_taken_on_request_and_end_with_their_owner();
     a_process_of_several_threads_takes_none();
-    println!("test result: ok. 3 passed; 0 failed");
+    many_runs_begin_where_one_has_booted();
+    a_callback_forks_nothing();
+    println!("test result: ok. 5 passed; 0 failed");
 }

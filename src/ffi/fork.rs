@@ -7,8 +7,7 @@ use super::error::Error;
 use super::guard::Call;
 use super::process::Process;
 use crate::attach::follow_fork;
-use crate::guest::Rerun;
-use crate::guest::runs::{self, Runs};
+use crate::guest::{Rerun, Runs, runs};
 use crate::foreign::report;
 use crate::messages::foreign::Severity;
 use crate::sim::fork::{PythonFork, flush_streams, generation};
@@ -157,10 +156,11 @@ impl Process {
     pub(super) fn run_as_children(&self, count: u32, parallel: u32) -> Result<c_int, Error> {
         self.end_snapshots();
         let most = c_int::try_from(count).map_err(|_| Error::TooManyRuns { count })?;
-        match runs::run(most, parallel as usize).map_err(system::Error::Fork)? {
+        match runs::run(count, parallel as usize).map_err(system::Error::Fork)? {
             Runs::Run(number) => {
                 self.begin_child()?;
-                Ok(number)
+                // Less than `most`.
+                Ok(c_int::try_from(number).unwrap_or(most))
             }
             Runs::Over(statuses) => {
                 self.forks.statuses.replace(statuses);

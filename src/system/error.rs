@@ -165,8 +165,8 @@ pub enum Error {
     /// Lost snapshot.
     #[error("the newest snapshot can't be woken, so nothing runs again: {0}")]
     Wake(std::io::Error),
-    /// Snapshot from inside a callback.
-    #[error("a snapshot can't be taken from inside a foreign call: return from that first")]
+    /// Fork from inside a callback.
+    #[error("the process can't be forked from inside a foreign call: return from that first")]
     ForkInCall,
     /// End of service, for good.
     #[error("{0}")]

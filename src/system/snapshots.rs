@@ -1,8 +1,8 @@
-//! Snapshots of the process that runs a system.
+//! Copies of the process that runs a system: snapshots, and runs of one boot.
 
 use super::{Error, Vhost};
 use crate::attach::follow_fork;
-use crate::guest::{self, Rerun, Taken};
+use crate::guest::{self, Rerun, Runs, Taken, runs};
 
 /// Snapshots of the process: copies that sleep. A run that fails wakes the newest one, which runs again from its tick on.
 ///
@@ -103,7 +103,7 @@ impl Snapshots {
     /// In a snapshot that was woken, recordings and logs continue in files of their own, and sockets stay with the parent.
     ///
     /// # Errors
-    /// [`Error::Fork`] in a process that can't be forked, such as one with several threads, and inside a callback.
+    /// [`Error::Fork`] in a process that can't be forked, such as one with several threads. [`Error::ForkInCall`] inside a callback.
     pub fn take(&mut self, vhost: &Vhost) -> Result<bool, Error> {
         if vhost.is_abroad() {
             return Err(Error::ForkInCall);
@@ -159,6 +159,26 @@ impl Snapshots {
 }
 
 impl Vhost {
+    /// Forks `count` children, of which `parallel` run at once, one at least. Returns in each of them, and in the parent when all have
+    /// ended. The process must have one thread.
+    ///
+    /// Each child continues from the call with its own memory, recording, and positions in files; [`set_file_root`](Self::set_file_root)
+    /// gives it files of its own. Sockets stay with the parent.
+    ///
+    /// # Errors
+    /// [`Error::Fork`] where the process can't be forked; children that were forked before have ended then. [`Error::ForkInCall`] inside
+    /// a callback.
+    pub fn fork_runs(&self, count: u32, parallel: usize) -> Result<Runs, Error> {
+        if self.is_abroad() {
+            return Err(Error::ForkInCall);
+        }
+        let runs = runs::run(count, parallel).map_err(Error::Fork)?;
+        if let Runs::Run(_) = runs {
+            self.begin_child()?;
+        }
+        Ok(runs)
+    }
+
     /// Makes this process, a child of the one that built the system, one of its own: outputs continue in its own files, and sockets stay
     /// with the parent.
     pub(crate) fn begin_child(&self) -> Result<(), Error> {

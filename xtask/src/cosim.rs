@@ -8,7 +8,8 @@
 //! - [`cocotb`]: the same under cocotb, which brings its own runner;
 //! - [`guide`]: the pages for beginners, done as they say;
 //! - [`mod@bench`]: what the host costs a simulation;
-//! - [`load`]: what an image takes to load.
+//! - [`load`]: what an image takes to load;
+//! - [`many`]: what many runs of one boot cost.
 
 mod bench;
 mod build;
@@ -17,6 +18,7 @@ mod client;
 mod cocotb;
 mod guide;
 mod load;
+mod many;
 mod recording;
 mod rerun;
 
@@ -104,6 +106,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let mut builder = Builder::new(root)?;
     if args.bench {
         bench::run(&mut builder, &bench::PLAIN)?;
+        many::run(&mut builder)?;
         match tools.get(UVM) {
             Ok(()) => {
                 bench::run(&mut builder, &bench::UVM)?;
