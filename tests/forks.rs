@@ -174,7 +174,10 @@ fn a_snapshot_is_taken_where_the_testbench_says() {
     let run = run("snapshots_on_request");
     run.ended_with(0);
     assert_eq!(run.recordings().len(), 2);
-    assert_eq!(run.stdout, "[core0] booted\n[core0] failure\n[core0] again\n");
+    assert_eq!(
+        run.stdout,
+        "[core0] booted\n[core0] failure\n[core0] again\n"
+    );
 }
 
 #[test]

@@ -41,8 +41,10 @@ class MbHooks;
     virtual function void serving(bit on);
     endfunction
 
-    // Calls MbHost::run_failed for failures that the host does not see, from now on: only where there are snapshots.
-    virtual function void watch_failures();
+    // Watches for failures, from now on: called where there are snapshots. True where this calls MbHost::run_failed for each failure that is
+    // reported, by the host or others; else the host does so for its own.
+    virtual function bit watch_failures();
+        return 0;
     endfunction
 
     // A request was served: only where MB_OBSERVE_SERVED was asked for. `result` counts where it was `answered`.

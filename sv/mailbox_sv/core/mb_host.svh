@@ -17,6 +17,8 @@ class MbHost;
 
     // Snapshots that are taken; null where there are none.
     local MbSnapshots snapshots;
+    // The hooks watch for failures.
+    local bit         watched;
 
     // Methods whose call is pending: they are to be asked at every tick.
     local MbCallable pending[$];
@@ -274,7 +276,7 @@ class MbHost;
 
     // Shows a report. A failure runs again first: what is fatal may end the process.
     function void report(mb_severity_e severity, string id, string text);
-        if (severity >= MB_ERROR)
+        if (severity >= MB_ERROR && !watched)
             run_failed();
         hooks.report(severity, id, text);
     endfunction
@@ -287,7 +289,7 @@ class MbHost;
     local function void start_snapshots();
         if (snapshots == null)
             return;
-        hooks.watch_failures();
+        watched = hooks.watch_failures();
         snapshots.start();
     endfunction
 
@@ -396,7 +398,7 @@ class MbHost;
     function void exited(string ch, int unsigned code);
         codes[ch] = code;
         exits++;
-        if (code != 0)
+        if (code != 0 && !watched)
             run_failed();
         hooks.exited(ch, code);
         -> mb_changed;

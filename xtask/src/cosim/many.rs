@@ -22,7 +22,9 @@ const FIRST: u32 = 100;
 
 /// Prints the ratio of processor time.
 pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
-    println!("\n{RUNS} runs, of which the boot is nine tenths: children of one boot, and each with its own");
+    println!(
+        "\n{RUNS} runs, of which the boot is nine tenths: children of one boot, and each with its own"
+    );
     let images = builder.firmware("many", &["payload".into()])?;
     let simulation = builder.simulation(Model::of("picorv32"))?;
     let root = builder.root();

@@ -102,7 +102,10 @@ mod tests {
     #[test]
     fn waves_span_their_times() {
         let vcd = "$timescale 1ps $end\n$var wire 1 # clk $end\n#70\n1#\n#80\n0#\n";
-        let expected = Span { first: 70, last: 80 };
+        let expected = Span {
+            first: 70,
+            last: 80,
+        };
         assert_eq!(span(vcd.as_bytes()).ok().flatten(), Some(expected));
         assert_eq!(span("$end\n".as_bytes()).ok(), Some(None));
     }
