@@ -44,7 +44,4 @@ void mb_get_space(const char *, const char **space) { *space = "cpu"; }
 void mb_notify() {}
 void mb_shutdown() {}
 void mb_quit(int status) { std::exit(status); }
-int mb_snapshots(unsigned long long, unsigned) { return -1; }
-int mb_rerun() { return -1; }
-int mb_is_rerun() { return 0; }
 }

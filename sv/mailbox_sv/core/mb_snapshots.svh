@@ -35,6 +35,7 @@ class MbSnapshots;
     // Called at the end of a rerun, before the library may end the process: to write waves out.
     virtual function void ending();
         $dumpflush();
+        $fflush(); // Verilator's $dumpflush does nothing
     endfunction
 
     // Notes a failure. The first one of a run returns when the rerun has ended; in a rerun it returns at once.
