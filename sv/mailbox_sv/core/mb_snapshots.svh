@@ -34,8 +34,9 @@ class MbSnapshots;
 
     // Called at the end of a rerun, before the library may end the process: to write waves out.
     virtual function void ending();
+        // The second for Verilator, where the first does nothing.
         $dumpflush();
-        $fflush(); // Verilator's $dumpflush does nothing
+        $fflush();
     endfunction
 
     // Notes a failure. The first one of a run returns when the rerun has ended; in a rerun it returns at once.
