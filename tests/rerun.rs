@@ -173,6 +173,7 @@ fn a_callback_forks_nothing() {
     assert_eq!(polled, Progress::Ready(7));
 }
 
+#[expect(clippy::print_stdout, reason = "a count, as a harness prints it")]
 fn main() {
     a_failure_runs_again_from_the_newest_snapshot();
     snapshots_are_taken_on_request_and_end_with_their_owner();
