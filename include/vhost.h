@@ -123,13 +123,19 @@ int mb_fork_child(void);
 
 /*
  * Takes a snapshot of the process every `ticks` ticks from now on, and keeps the `keep` newest: children that sleep, and end with their
- * parent. 0 ends them all and takes none. The process must have one thread; with more, the first snapshot is an error and there is
- * no other. 0, or -1. An error inside a function that the library calls.
+ * parent. With 0 ticks only mb_snapshot takes them; to keep 0 ends them all. The process must have one thread; with more, the first
+ * snapshot is an error and none is due any more. 0, or -1. An error inside a function that the library calls.
  */
 int mb_snapshots(uint64_t ticks, uint32_t keep);
 
 /*
- * Wakes the newest snapshot, which returns from the mb_tick it was taken in, and waits for its end. Returns its exit status, or 128 and
+ * Takes a snapshot now, which counts among those that mb_snapshots keeps. Returns 0; 1 in a snapshot that was woken; -1 for several threads,
+ * or without mb_snapshots before. An error inside a function that the library calls.
+ */
+int mb_snapshot(void);
+
+/*
+ * Wakes the newest snapshot, which returns from the call it was taken in (mb_tick, mb_snapshot), and waits for its end. Returns its exit status, or 128 and
  * the number of the signal that ended it; -1 without a snapshot, as in one that was woken. mb_quit does so if its status is not 0.
  * Builds nothing.
  */

@@ -42,12 +42,13 @@ pub mod trace;
 
 pub use ffi::{Configure, HostError, with_host};
 pub use foreign::{CallResult, FileOpener, MemoryModel, ModelError, Openers, SpecialFile};
+pub use guest::{Rerun, Runs};
 pub use messages::foreign::Severity;
 pub use messages::rpc::Progress;
 pub use system::{
     ActorName, Builder, Call, CallbackResult, ChannelExit, Difference, Error, MailboxInitPaths,
-    MemoryView, NoSuchActor, Replay, ReplayError, Replayed, Sockets, SpaceView, Spaces, Vhost,
-    mailbox_init, mailbox_init_with_config, mailbox_init_with_paths, mb_server_run,
+    MemoryView, NoSuchActor, Replay, ReplayError, Replayed, Snapshots, Sockets, SpaceView, Spaces,
+    Vhost, mailbox_init, mailbox_init_with_config, mailbox_init_with_paths, mb_server_run,
 };
 
 /// Compiled examples of the README.
@@ -64,6 +65,11 @@ struct Recordings;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/attach.md")]
 struct Attached;
+
+/// Compiled examples of the page on snapshots.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/snapshots.md")]
+struct Forked;
 
 /// Compiled examples of the page on static memories.
 #[cfg(doctest)]

@@ -16,9 +16,12 @@ use vhost::messages::console::Print;
 use vhost::trace::{Entry, Said, Trace, decode};
 use vhost::{ActorName, Replay, ReplayError};
 
-/// Status of a program that SIGABRT or SIGKILL has ended.
+/// Status of a program that a signal has ended.
+const INTERRUPTED: i32 = -2;
 const ABORTED: i32 = -6;
 const KILLED: i32 = -9;
+const CRASHED: i32 = -11;
+const TERMINATED: i32 = -15;
 
 /// How a program is linked.
 #[derive(Debug, Clone, Copy)]
@@ -216,6 +219,8 @@ fn drives_every_case(linkage: Linkage) {
         ("last_words_at_return", 0),
         ("last_words_at_quick_exit", 41),
         ("last_words_at_quit", 42),
+        ("last_words_at_shutdown", 0),
+        ("last_words_at_exit_in_a_handler", 47),
         ("quit_in_a_function_of_the_testbench", 43),
         ("quit_in_a_handler", 44),
         ("quit_in_a_handler_in_a_call", 44),
@@ -232,11 +237,17 @@ fn drives_every_case(linkage: Linkage) {
     }
     for (case, signal) in [
         ("aborted", ABORTED),
+        ("interrupted", INTERRUPTED),
+        ("terminated", TERMINATED),
+        ("crashed", CRASHED),
+        ("left", 48),
         ("killed_when_idle", KILLED),
         ("killed_after_watchdog", KILLED),
         ("killed_when_busy", KILLED),
     ] {
-        drive(&driver, case, ANY, signal);
+        let run = drive(&driver, case, ANY, signal);
+        // The line that has begun is lost there, and in the recording it is not.
+        assert_eq!(run.stdout, "[core0] complete\n", "{linkage:?} {case}");
         assert_eq!(recorded_texts(&driver), LAST_WORDS, "{linkage:?} {case}");
     }
 }

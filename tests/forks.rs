@@ -7,6 +7,7 @@ mod c_build;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use c_build::{compile, shared};
 use tempfile::TempDir;
@@ -26,18 +27,17 @@ struct Run {
     stderr: String,
 }
 
-/// The program, built.
-fn program(folder: &Path) -> PathBuf {
-    let program = folder.join("program");
+/// The program, built once.
+static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("forks");
     let [library, beside] = shared();
     let sources = ["forks.c", "chip.c", "firmware.c"];
     compile(&program, &[&sources[..], &[&library, &beside]].concat());
     program
-}
+});
 
 fn run(case: &str) -> Run {
     let folder = TempDir::new().unwrap();
-    let program = program(folder.path());
     let [memory, mailbox, root] =
         ["memory.yaml", "mailbox.yaml", "root"].map(|name| folder.path().join(name));
     fs::write(&memory, MEMORY).unwrap();
@@ -51,7 +51,7 @@ fn run(case: &str) -> Run {
         status,
         stdout,
         stderr,
-    } = Command::new(&program)
+    } = Command::new(&*PROGRAM)
         .arg(case)
         .args([&memory, &mailbox, &root])
         .env_clear()
@@ -167,6 +167,25 @@ fn a_failure_is_run_again_from_the_newest_snapshot() {
         "{lines:?}"
     );
     assert!(common(&recordings[0], &recordings[1]) > recordings[1].len() / 2);
+}
+
+#[test]
+fn a_snapshot_is_taken_where_the_testbench_says() {
+    let run = run("snapshots_on_request");
+    run.ended_with(0);
+    assert_eq!(run.recordings().len(), 2);
+    assert_eq!(
+        run.stdout,
+        "[core0] booted\n[core0] failure\n[core0] again\n"
+    );
+}
+
+#[test]
+fn a_failure_inside_a_call_runs_again_and_forks_nothing() {
+    let run = run("failure_in_call");
+    run.ended_with(0);
+    assert_eq!(run.recordings().len(), 2);
+    assert_eq!(run.stdout, "[core0] again\n[core0] parent\n");
 }
 
 #[test]

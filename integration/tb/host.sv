@@ -5,7 +5,10 @@
 //              adds what the monitor can't see (default 0)
 //   +watchdog=N  the run has failed where a channel makes no progress for N ticks
 //   +snapshots=N  a snapshot every N ticks; a run that has failed runs again from the newest one
-//   +runs=N    goes on as N runs at clock 100, and ends when they have ended
+//   +runs=N    goes on as N runs when firmware has booted, and ends when they have ended
+//   +run=N     is the run of this number, without others
+//   +rounds=N  rounds of work that firmware has to do
+//   +roots=DIR run N has its files in DIR/runN; before, they are in DIR/boot
 module host
     import vhost_pkg::*;
 (
@@ -39,7 +42,10 @@ module host
 
     // Ticks from one snapshot to the next, and runs to go on as; none where 0.
     longint unsigned every;
-    int unsigned     runs;
+    int unsigned     runs, rounds;
+    // The number of this run, and the folder of all runs' files; none where empty.
+    int              run;
+    string           roots;
     // This process was a snapshot.
     bit              again;
 
@@ -58,6 +64,10 @@ module host
         if ($value$plusargs("snapshots=%d", every) != 0)
             void'(mb_snapshots(every, 2));
         void'($value$plusargs("runs=%d", runs));
+        void'($value$plusargs("run=%d", run));
+        void'($value$plusargs("rounds=%d", rounds));
+        if ($value$plusargs("roots=%s", roots) != 0)
+            set_root("boot", "shared.txt", "0123456789");
 `ifdef CONSOLE
         // After mb_init: a recording has all that is said on it.
         console = new();
@@ -65,7 +75,7 @@ module host
     end
 
     final begin
-        if (every != 0 && status != 0)
+        if (status != 0)
             void'(mb_rerun());
         mb_shutdown();
     end
@@ -89,8 +99,11 @@ module host
             if (!over)
                 tick();
         end
-        if (runs != 0 && clocks == 100)
-            fork_runs();
+        if (booted != "" && !begun)
+            if (runs != 0)
+                fork_runs();
+            else
+                begin_run();
         // What was written at this edge is there at the next.
         look <= on_notify && (written || waiting != 0);
     end
@@ -121,21 +134,62 @@ module host
         end
     endfunction
 
+    // ---- Many runs of one boot ----
+
+    // The channel that has booted, where its payload is to be, and whether that is there.
+    string           booted;
+    longint unsigned payload;
+    bit              begun;
+
+    // Firmware has booted, and wants its payload at this address: the number of the run.
+    function automatic longint unsigned boot_over(string ch, longint unsigned addr, output int unsigned status);
+        booted = ch;
+        payload = addr;
+        status = begun ? READY : PENDING;
+        return 64'(unsigned'(run));
+    endfunction
+
     // Goes on as many runs; the process that began them ends with the first status that is not 0.
     function automatic void fork_runs();
-        int run = mb_runs(runs, 2);
+        run = mb_runs(runs, 2);
         if (run < 0)
             fail();
-        else if (run != int'(runs))
+        else if (run != int'(runs)) begin
             $display("host: this is run %0d", run);
-        else begin
+            begin_run();
+        end else begin
             for (int unsigned i = 0; i < runs; i++) begin
                 $display("host: run %0d has ended with %0d", i, mb_run_status(i));
                 if (status == 0)
                     status = mb_run_status(i);
             end
+            begun = 1;
             over = 1;
         end
+    endfunction
+
+    // Gives this run its files and its payload.
+    function automatic void begin_run();
+        string space;
+        begun = 1;
+        if (roots != "")
+            set_root($sformatf("run%0d", run), "payload.txt", $sformatf("%0d", run));
+        mb_get_space(booted, space);
+        mb_backdoor_write_u32(space, payload, unsigned'(run));
+    endfunction
+
+    // Has firmware's files in a folder of this name, in which there is a file.
+    function automatic void set_root(string name, string file, string text);
+        string folder = {roots, "/", name};
+        int    written = $fopen({folder, "/", file}, "w");
+        if (written == 0) begin
+            void'($system({"mkdir -p ", folder}));
+            written = $fopen({folder, "/", file}, "w");
+        end
+        $fwrite(written, "%s", text);
+        $fclose(written);
+        if (mb_set_file_root(folder) != 0)
+            fail();
     endfunction
 
     // What the library has not reported is told here.
@@ -184,6 +238,8 @@ module host
             "greet": return greet(ch, args[0]);
             "increment": return increment(ch, args[0], args[1]);
             "reverse": return reverse(ch, args[0]);
+            "rounds": return 64'(rounds);
+            "booted": return boot_over(ch, args[0], status);
             "words_accessed": return ram_words_accessed();
 `ifdef CONSOLE
             "console_put": return console_put(ch, args[0], status);

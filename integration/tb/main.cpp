@@ -1,11 +1,32 @@
-// Runs the testbench in Verilator: drives the clock, and ends with the testbench's status. With +idle, which is for
-// measuring, it says what a clock took of the processor's time.
+// Runs the testbench in Verilator: drives the clock, and ends with the testbench's status.
+//
+//   +idle           for measuring: says what a clock took of the processor's time
+//   +between=N      a snapshot every N clocks, from here: a model on several threads can be forked between two evaluations
 
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <ctime>
 
 #include "Vtestbench.h"
 #include "verilated.h"
+#include "vhost.h"
+
+// Number behind a plusarg, 0 without it.
+static long number(VerilatedContext &context, const char *name) {
+    const char *argument = context.commandArgsPlusMatch(name);
+    const char *value = std::strchr(argument, '=');
+    return value ? std::atol(value + 1) : 0;
+}
+
+// Takes a snapshot while the model has no threads but this one. Verilator starts them again, in a snapshot that was woken, too.
+static void snapshot(VerilatedContext &context, Vtestbench &testbench) {
+    testbench.prepareClone();
+    const int woken = mb_snapshot();
+    testbench.atClone();
+    if (woken == 1)
+        printf("main: runs again from clock %ld\n", long(context.time() / 2));
+}
 
 int main(int argc, char **argv) {
     VerilatedContext context;
@@ -18,11 +39,16 @@ int main(int argc, char **argv) {
     context.fatalOnVpiError(false); // the host reports what VPI refuses
     Vtestbench testbench{&context, ""}; // no name, or it would stand before every HDL path
     testbench.eval(); // the `initial` blocks, the host's start among them
+    const long between = number(context, "between=");
+    if (between)
+        mb_snapshots(0, 2);
     const std::clock_t begun = std::clock();
     while (!context.gotFinish()) {
         context.timeInc(1);
         testbench.clk = !testbench.clk;
         testbench.eval();
+        if (between && !testbench.clk && context.time() / 2 % between == 0)
+            snapshot(context, testbench);
     }
     const double seconds = double(std::clock() - begun) / CLOCKS_PER_SEC;
     testbench.final();

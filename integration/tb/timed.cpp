@@ -16,6 +16,9 @@ int main(int argc, char** argv) {
     context->threads(1);
 #endif
     context->commandArgs(argc, argv);
+#if VM_TRACE
+    context->traceEverOn(true); // $dumpvars may come at any time
+#endif
     const auto model = std::make_unique<Vtestbench>(context.get(), "");
     VerilatedVpi::callCbs(cbStartOfSimulation);
     while (!context->gotFinish()) {

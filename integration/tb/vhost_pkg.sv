@@ -22,6 +22,7 @@ package vhost_pkg;
     import "DPI-C" context function int mb_is_rerun();
     import "DPI-C" context function int mb_runs(input int unsigned count, input int unsigned parallel);
     import "DPI-C" context function int mb_run_status(input int unsigned run);
+    import "DPI-C" context function int mb_set_file_root(input string dir);
 
     import "DPI-C" context function void mb_get_space(input string ch, output string space);
     import "DPI-C" context function void mb_backdoor_read_string(

@@ -1,4 +1,18 @@
+// Tells where a rerun begins. Waves would be switched on here.
+class ToldSnapshots extends MbSnapshots;
+    function new(longint unsigned every);
+        super.new(every);
+        linger = 100;
+    endfunction
+
+    virtual function void woken();
+        `uvm_info("ToldSnapshots", $sformatf("runs again from time %0t", $time), UVM_LOW)
+    endfunction
+endclass
+
 // What all tests have: methods, memories, a monitor.
+//
+//   +snapshots=N  a snapshot every N ticks; a run that fails runs again from the newest one
 class ClusterTest extends uvm_test;
     `uvm_component_utils(ClusterTest)
 
@@ -19,6 +33,7 @@ class ClusterTest extends uvm_test;
         SessionCall session = SessionCall::type_id::create("session");
         // The memory behind the window.
         MbSparseMem scratch = new("scratch");
+        longint unsigned every;
         super.build_phase(phase);
         mb.registery_method(add);
         mb.registery_method(wait_);
@@ -30,6 +45,10 @@ class ClusterTest extends uvm_test;
         MbBBMemFactory::get().registery(scratch);
         mb.hooks.lines_are_reports = 1;
         mb.host.failed_status = 1;
+        if ($value$plusargs("snapshots=%d", every) != 0) begin
+            ToldSnapshots snapshots = new(every);
+            mb.host.set_snapshots(snapshots);
+        end
         monitor = MailboxMonitor::type_id::create("monitor", this);
     endfunction
 

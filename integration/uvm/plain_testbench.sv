@@ -2,6 +2,8 @@
 //
 //   +clocks=N    how long the watchdog waits for the end (default 2,000,000)
 //   +ask         the testbench, too, calls a method by way of the library
+//   +snapshots=N a snapshot every N ticks; a run that fails runs again from the newest one
+//   +waves=FILE  waves of the rerun
 module testbench;
     import mailbox_core_pkg::*;
     import plain_pkg::*;
@@ -17,6 +19,41 @@ module testbench;
     cluster_bench #(.CORES(CORES)) bench (.*);
 
     MbSparse scratch = new("scratch");
+
+    // Switches waves on in the rerun.
+    class Waves extends MbSnapshots;
+        function new(longint unsigned every);
+            super.new(every);
+        endfunction
+
+        virtual function void woken();
+            string file;
+            $display("testbench: runs again from time %0t", $time);
+            if ($value$plusargs("waves=%s", file) != 0) begin
+                $dumpfile(file);
+                $dumpvars();
+            end
+        endfunction
+    endclass
+
+    // Tells when a run has failed.
+    class Timed extends MbHooks;
+        virtual function void report(mb_severity_e severity, string id, string text);
+            if (severity >= MB_ERROR)
+                $display("testbench: has failed at time %0t", $time);
+            super.report(severity, id, text);
+        endfunction
+    endclass
+
+    initial begin
+        automatic longint unsigned every;
+        automatic Timed            timed = new;
+        if ($value$plusargs("snapshots=%d", every) != 0) begin
+            automatic Waves waves = new(every);
+            MbHost::get().set_hooks(timed);
+            MbHost::get().set_snapshots(waves);
+        end
+    end
 
     initial begin
         automatic MbHost host = MbHost::get();
@@ -61,8 +98,10 @@ module testbench;
 
     always @(posedge clk) begin
         clocks <= clocks + 1;
-        if (resetn && trap != 0)
+        if (resetn && trap != 0) begin
+            MbHost::get().run_failed();
             $fatal(1, "a core has trapped: %b", trap);
+        end
         if (clocks == most_clocks)
             $fatal(1, "%0d clocks and no end:\n%s", clocks, mb_status());
     end

@@ -1,7 +1,6 @@
 //! Errors of calls from C.
 
 use std::ffi::c_int;
-use std::io;
 
 use thiserror::Error;
 
@@ -83,8 +82,8 @@ pub(super) enum Error {
         "this process was forked in the middle of a call: the host stays with the parent, and serves nothing here"
     )]
     StillLost,
-    #[error("the process can't be forked: {0}")]
-    Fork(io::Error),
+    #[error("there are no snapshots to keep: call mb_snapshots first")]
+    NoSnapshots,
     #[error("{count} runs are more than mb_runs can number")]
     TooManyRuns { count: u32 },
     #[error("there is no run {run}: the last mb_runs had {runs}")]

@@ -7,12 +7,12 @@ use super::error::Error;
 use super::guard::Call;
 use super::process::Process;
 use crate::attach::follow_fork;
-use crate::guest::runs::{self, Runs};
-use crate::guest::{Rerun, Snapshots, Taken};
+use crate::foreign::report;
+use crate::guest::{Rerun, Runs, runs};
 use crate::messages::foreign::Severity;
 use crate::sim::fork::{PythonFork, flush_streams, generation};
 use crate::sim::strand::{self, ForkedWhile};
-use crate::system::Vhost;
+use crate::system::{self, Snapshots, Vhost};
 
 /// Forks that this process makes, and what it is after one.
 pub(super) struct Forks {
@@ -24,12 +24,6 @@ pub(super) struct Forks {
     /// True in a child without a usable host.
     lost: Cell<bool>,
     snapshots: RefCell<Snapshots>,
-    /// Ticks from one snapshot to the next.
-    every: Cell<u64>,
-    /// Tick of the next snapshot.
-    due: Cell<u64>,
-    /// True in a snapshot that was woken.
-    rerun: Cell<bool>,
     /// Exit statuses of the last runs.
     statuses: RefCell<Vec<Option<i32>>>,
 }
@@ -41,10 +35,7 @@ impl Forks {
             prepared: Cell::new(false),
             python: Cell::new(None),
             lost: Cell::new(false),
-            snapshots: RefCell::new(Snapshots::new(0)),
-            every: Cell::new(0),
-            due: Cell::new(u64::MAX),
-            rerun: Cell::new(false),
+            snapshots: RefCell::new(Snapshots::none()),
             statuses: RefCell::new(Vec::new()),
         }
     }
@@ -63,7 +54,7 @@ impl Forks {
 
     /// True in a snapshot that was woken.
     pub(super) fn is_rerun(&self) -> bool {
-        self.rerun.get()
+        self.snapshots.borrow().is_rerun()
     }
 
     /// Exit status of a run of the last [`run_as_children`](Process::run_as_children), -1 if it is not known.
@@ -121,47 +112,55 @@ impl Process {
     fn begin_child(&self) -> Result<(), Error> {
         let forks = &self.forks;
         forks.generation.set(generation());
-        // The parent's to wake. Dropped, and not waited for.
-        forks.snapshots.replace(Snapshots::new(0));
-        forks.due.set(u64::MAX);
+        // The parent's to wake. In a snapshot that was woken there are none.
+        forks.snapshots.borrow_mut().end();
         forks.statuses.borrow_mut().clear();
         follow_fork();
         self.abandon_sockets()
     }
 
-    /// One tick of the system, and a snapshot after it if one is due.
+    /// One tick of the system, and a snapshot after it if one is due. A snapshot that can't be taken is reported, and keeps nothing
+    /// from going on.
     #[inline]
     pub(super) fn tick(&self, vhost: &Vhost) -> Result<usize, Error> {
         let served = vhost.tick()?;
         let now = vhost.now();
-        if now >= self.forks.due.get() {
-            self.snapshot(now)?;
+        if self.forks.snapshots.borrow().is_due(now) {
+            self.snapshot_or_report(now);
         }
         Ok(served)
     }
 
-    /// Takes a snapshot every `ticks` ticks from now on, and keeps the `keep` newest; none where one of the two is 0.
+    /// Takes a snapshot every `ticks` ticks from now on, and keeps the `keep` newest; with 0 ticks none by itself, and none at all where
+    /// none is kept.
     pub(super) fn take_snapshots(&self, ticks: u64, keep: u32) -> Result<(), Error> {
-        self.end_snapshots();
-        let forks = &self.forks;
-        if ticks == 0 || keep == 0 || forks.rerun.get() {
-            return Ok(());
+        let now = match keep {
+            0 => 0,
+            _ => self.system()?.now(),
+        };
+        let mut snapshots = self.forks.snapshots.borrow_mut();
+        snapshots.begin(now, ticks, keep as usize);
+        Ok(())
+    }
+
+    /// Takes a snapshot now. True in one that was woken.
+    pub(super) fn take_snapshot(&self) -> Result<bool, Error> {
+        if !self.forks.snapshots.borrow().are_kept() {
+            return Err(Error::NoSnapshots);
         }
         let now = self.system()?.now();
-        forks.snapshots.replace(Snapshots::new(keep as usize));
-        forks.every.set(ticks);
-        forks.due.set(now.saturating_add(ticks));
-        Ok(())
+        self.snapshot(now)
     }
 
     /// Forks `count` children. The number of the child in each, `count` in the parent when all have ended.
     pub(super) fn run_as_children(&self, count: u32, parallel: u32) -> Result<c_int, Error> {
         self.end_snapshots();
         let most = c_int::try_from(count).map_err(|_| Error::TooManyRuns { count })?;
-        match runs::run(most, parallel as usize).map_err(Error::Fork)? {
+        match runs::run(count, parallel as usize).map_err(system::Error::Fork)? {
             Runs::Run(number) => {
                 self.begin_child()?;
-                Ok(number)
+                // Less than `most`.
+                Ok(c_int::try_from(number).unwrap_or(most))
             }
             Runs::Over(statuses) => {
                 self.forks.statuses.replace(statuses);
@@ -170,48 +169,43 @@ impl Process {
         }
     }
 
-    /// Takes a snapshot. In one that is woken it returns then.
     #[cold]
-    fn snapshot(&self, now: u64) -> Result<(), Error> {
-        let forks = &self.forks;
-        forks.due.set(now.saturating_add(forks.every.get()));
-        let taken = forks.snapshots.borrow_mut().take(now);
-        match taken {
-            Ok(Taken::Here) => Ok(()),
-            Ok(Taken::Woken) => {
-                self.begin_child()?;
-                forks.rerun.set(true);
-                let text = format!("this process runs again from tick {now}");
-                self.report(Severity::Info, "snapshot", &text)
-            }
-            Err(cause) => {
-                // It would fail as often as one is due.
-                forks.due.set(u64::MAX);
-                Err(Error::Fork(cause))
-            }
+    fn snapshot_or_report(&self, now: u64) {
+        if let Err(error) = self.snapshot(now) {
+            report(Severity::Error, "snapshot", &error.to_string());
         }
+    }
+
+    /// Takes a snapshot. True in one that was woken.
+    fn snapshot(&self, now: u64) -> Result<bool, Error> {
+        let woken = self.forks.snapshots.borrow_mut().fork(now)?;
+        if woken {
+            self.begin_child()?;
+            let text = format!("this process runs again from tick {now}");
+            report(Severity::Info, "snapshot", &text);
+        }
+        Ok(woken)
     }
 
     /// Runs again from the newest snapshot, and waits for the end of that. Its exit status; `None` where there is no snapshot, as in
     /// a run that is one itself.
+    ///
+    /// Its report is no message of the system: up to the failure, recordings of both are the same.
     pub(super) fn rerun(&self) -> Result<Option<i32>, Error> {
-        self.forks.due.set(u64::MAX);
-        flush_streams();
-        let rerun = self.forks.snapshots.borrow_mut().rerun();
-        let Some(Rerun { tick, status }) = rerun.map_err(Error::Fork)? else {
+        let rerun = self.forks.snapshots.borrow_mut().rerun()?;
+        let Some(Rerun { tick, status }) = rerun else {
             return Ok(None);
         };
         let ended = status.map_or("in an unknown way".to_owned(), |code| {
             format!("with {code}")
         });
         let text = format!("the run from tick {tick} on has ended {ended}");
-        self.report(Severity::Info, "snapshot", &text)?;
+        report(Severity::Info, "snapshot", &text);
         Ok(status)
     }
 
     /// Ends the snapshots of a process that needs none any more.
     pub(super) fn end_snapshots(&self) {
-        self.forks.due.set(u64::MAX);
         // In use where the process exits while it takes one.
         if let Ok(mut snapshots) = self.forks.snapshots.try_borrow_mut() {
             snapshots.end();

@@ -38,6 +38,7 @@ fn the_header_declares_what_is_exported() {
         mb_fork_parent(),
         mb_fork_child(),
         mb_snapshots(_ _),
+        mb_snapshot(),
         mb_rerun(),
         mb_is_rerun(),
         mb_runs(_ _),

@@ -337,22 +337,6 @@ impl Process {
         }
     }
 
-    /// Reports something that is no error of a call.
-    pub(super) fn report(
-        &self,
-        severity: Severity,
-        id: &'static str,
-        text: &str,
-    ) -> Result<(), Error> {
-        match self.running()? {
-            Some(vhost) => Ok(vhost.report(severity, id, text)?),
-            None => {
-                report(severity, id, text);
-                Ok(())
-            }
-        }
-    }
-
     fn close_sockets(&self) -> Result<(), Error> {
         self.sockets
             .get()

@@ -50,6 +50,15 @@ pub(super) extern "C" fn mb_snapshots(ticks: u64, keep: u32) -> c_int {
     })
 }
 
+/// Takes a snapshot now.
+#[unsafe(no_mangle)]
+pub(super) extern "C" fn mb_snapshot() -> c_int {
+    guard("mb_snapshot", -1, |call| {
+        call.reject_reentrant()?;
+        Ok(c_int::from(call.process()?.take_snapshot()?))
+    })
+}
+
 /// Runs again from the newest snapshot.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_rerun() -> c_int {

@@ -22,4 +22,6 @@ pub(crate) use descriptor::Reserved;
 pub(crate) use descriptor::{above_standard, create, open, read};
 pub(crate) use output::{OutputError, OutputFile};
 pub(crate) use quiet::{Quiet, stderr};
-pub(crate) use snapshots::{Rerun, Snapshots, Taken};
+pub use runs::Runs;
+pub use snapshots::Rerun;
+pub(crate) use snapshots::{Snapshots, Taken};

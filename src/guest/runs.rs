@@ -5,12 +5,13 @@ use std::io;
 
 use crate::sim::fork::{Child, Forked, fork};
 
-/// Which process goes on.
+/// Process that goes on after [`Vhost::fork_runs`](crate::Vhost::fork_runs).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Runs {
-    /// A child, by its number from 0.
-    Run(i32),
-    /// The parent, when all children have ended: their exit statuses, `None` where one is not known.
+pub enum Runs {
+    /// Child, by its number from 0.
+    Run(u32),
+    /// Parent, when all children have ended. Exit statuses, or 128 and the number of the signal that ended one; `None` where one is not
+    /// known.
     Over(Vec<Option<i32>>),
 }
 
@@ -18,7 +19,7 @@ pub(crate) enum Runs {
 ///
 /// # Errors
 /// Where the process can't be forked. Children that were forked before have ended then.
-pub(crate) fn run(count: i32, parallel: usize) -> io::Result<Runs> {
+pub(crate) fn run(count: u32, parallel: usize) -> io::Result<Runs> {
     let mut running: VecDeque<Child> = VecDeque::new();
     let mut statuses = Vec::new();
     for number in 0..count {

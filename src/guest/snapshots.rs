@@ -5,13 +5,15 @@ use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::OwnedFd;
 
 use super::above_standard;
-use crate::sim::fork::{Child, Forked, fork, leave};
+use crate::sim::fork::{Child, Forked, flush_streams, fork, generation, leave};
 
-/// The newest snapshots of a run.
+/// The newest snapshots of a run. They end when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Snapshots {
     kept: VecDeque<Snapshot>,
     most: usize,
+    /// Process that has taken them, and may wake them.
+    generation: u32,
 }
 
 /// A child that sleeps until it is woken. It ends where nobody can wake it any more.
@@ -33,11 +35,11 @@ pub(crate) enum Taken {
 
 /// A snapshot that was woken and has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rerun {
-    /// Tick that it began with.
-    pub(crate) tick: u64,
-    /// Its exit status; `None` where it is not known.
-    pub(crate) status: Option<i32>,
+pub struct Rerun {
+    /// Tick at which it was taken.
+    pub tick: u64,
+    /// Exit status, or 128 and the number of the signal that ended it; `None` where it is not known.
+    pub status: Option<i32>,
 }
 
 /// Sent to a snapshot that is to wake.
@@ -49,6 +51,21 @@ impl Snapshots {
         Self {
             kept: VecDeque::new(),
             most,
+            generation: 0,
+        }
+    }
+
+    /// Number of snapshots that are kept at most.
+    pub(crate) const fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Forgets the snapshots of another process: only the one that has taken them may wake them and wait for them.
+    fn disown(&mut self) {
+        let here = generation();
+        if self.generation != here {
+            self.generation = here;
+            self.kept.clear();
         }
     }
 
@@ -57,6 +74,7 @@ impl Snapshots {
     /// # Errors
     /// Where the process can't be forked.
     pub(crate) fn take(&mut self, tick: u64) -> io::Result<Taken> {
+        self.disown();
         let (sleeps, wake) = io::pipe()?;
         let sleeps: PipeReader = above_standard::<OwnedFd>(sleeps.into())?.into();
         let wake: PipeWriter = above_standard::<OwnedFd>(wake.into())?.into();
@@ -86,6 +104,8 @@ impl Snapshots {
     /// # Errors
     /// Where it has ended already.
     pub(crate) fn rerun(&mut self) -> io::Result<Option<Rerun>> {
+        self.disown();
+        flush_streams();
         let newest = self.kept.pop_back();
         self.end();
         let Some(Snapshot {
@@ -103,7 +123,14 @@ impl Snapshots {
 
     /// Ends all snapshots.
     pub(crate) fn end(&mut self) {
+        self.disown();
         self.kept.drain(..).for_each(Snapshot::end);
+    }
+}
+
+impl Drop for Snapshots {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

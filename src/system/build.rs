@@ -185,7 +185,8 @@ impl Vhost {
         let told = rpc.clone();
         (outside.on_py_tasks)(Box::new(move |alive| told.post(PyTasks { alive })));
 
-        let sockets = sockets::start(&bus, &foreign, sockets)?;
+        let hub = sockets;
+        let sockets = sockets::start(&bus, &foreign, hub.clone())?;
 
         let board = Rc::new(Board::new(setups.len()));
         let named = channels.iter().map(|channel| NamedChannel {
@@ -237,6 +238,7 @@ impl Vhost {
             root: outside.root,
             watchdog: Watchdog::off(),
             flusher: Flusher::default(),
+            hub,
             _alone: alone,
         };
         let system = Self(Rc::new(system));

@@ -159,6 +159,15 @@ pub enum Error {
     /// Failed bus operation.
     #[error(transparent)]
     Bus(#[from] BusError),
+    /// Failed fork of the process.
+    #[error("the process can't be forked: {0}")]
+    Fork(std::io::Error),
+    /// Lost snapshot.
+    #[error("the newest snapshot can't be woken, so nothing runs again: {0}")]
+    Wake(std::io::Error),
+    /// Fork from inside a callback.
+    #[error("the process can't be forked from inside a foreign call: return from that first")]
+    ForkInCall,
     /// End of service, for good.
     #[error("{0}")]
     Fatal(String),

@@ -11,6 +11,7 @@ mod origin;
 #[cfg(feature = "python")]
 mod python;
 mod replay;
+mod snapshots;
 mod sockets;
 mod spaces;
 mod watchdog;
@@ -31,6 +32,7 @@ pub use entry::{
 pub use error::Error;
 use flusher::Flusher;
 pub use replay::{ActorName, Difference, NoSuchActor, Replay, ReplayError, Replayed};
+pub use snapshots::Snapshots;
 pub use sockets::Sockets;
 pub(crate) use sockets::Standalone;
 pub use spaces::{MemoryView, SpaceView, Spaces};
@@ -39,6 +41,7 @@ use watchdog::Watchdog;
 
 use crate::actors::files::Root;
 use crate::actors::mailbox::{Board, statuses};
+use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Site};
 use crate::bus::{Bus, Desk, Port};
 use crate::foreign::{CallResult, Callbacks, Memories};
@@ -77,6 +80,8 @@ struct Inner {
     /// Root directory of firmware's files.
     root: Option<Root>,
     flusher: Flusher,
+    /// Listeners and clients that the socket manager serves.
+    hub: Rc<RefCell<Hub>>,
     _alone: Alone,
 }
 

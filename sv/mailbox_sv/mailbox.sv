@@ -29,6 +29,7 @@ import mailbox_core_pkg::*; // compile mailbox_if.sv before the file that includ
 `include "uvm/mailbox_item.svh"
 `include "uvm/mailbox_write.svh"
 `include "uvm/mailbox_monitor.svh"
+`include "uvm/mailbox_catcher.svh"
 `include "uvm/mailbox_hooks.svh"
 `include "uvm/mailbox_ch.svh"
 `include "uvm/mailbox_object.svh"

@@ -14,6 +14,7 @@ package mailbox_core_pkg;
     `include "core/mb_dpi.svh"
     `include "core/mb_object.svh"
     `include "core/mb_hooks.svh"
+    `include "core/mb_snapshots.svh"
     `include "core/mb_callable.svh"
     `include "core/mb_method.svh"
     `include "core/mb_addressable.svh"

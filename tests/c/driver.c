@@ -15,7 +15,9 @@ static const struct {
     CASE(backdoor),         CASE(misuse),         CASE(sockets_alone),    CASE(sockets_stay),  CASE(sockets_in_call),
     CASE(sockets_and_threads), CASE(sockets_lost), CASE(sockets_misuse), CASE(watchdog),
     CASE(last_words_at_exit), CASE(last_words_at_return), CASE(last_words_at_quick_exit), CASE(last_words_at_quit),
+    CASE(last_words_at_shutdown), CASE(last_words_at_exit_in_a_handler),
     CASE(quit_in_a_function_of_the_testbench), CASE(quit_in_a_handler_in_a_call), CASE(quit_in_a_handler), CASE(quit_in_a_handler_at_some_time), CASE(quit_in_a_handler_in_a_step), CASE(exit_on_a_thread), CASE(quit_on_a_thread), CASE(quit_on_a_thread_in_a_call_that_hangs), CASE(aborted),
+    CASE(interrupted), CASE(terminated), CASE(crashed), CASE(left),
     CASE(killed_when_idle), CASE(killed_after_watchdog), CASE(killed_when_busy),
 };
 

@@ -60,6 +60,24 @@ void last_words_at_quit(void) {
     mb_quit(42);
 }
 
+void last_words_at_shutdown(void) {
+    last_words();
+    mb_shutdown();
+}
+
+static void exit_by_signal(int number) {
+    (void)number;
+    exit(47);
+}
+
+/* The simulator's own handler of Ctrl-C, outside of a call. */
+void last_words_at_exit_in_a_handler(void) {
+    signal(SIGINT, exit_by_signal);
+    last_words();
+    raise(SIGINT);
+    CHECK(0);
+}
+
 /* ---- The process quits, from wherever ---- */
 
 static void quit_in_call(void) { mb_quit(43); }
@@ -167,13 +185,34 @@ void quit_on_a_thread_in_a_call_that_hangs(void) {
     CHECK(0);
 }
 
-/* Nothing runs at an abort: what was flushed before is there. */
-void aborted(void) {
+/* Nothing of the library runs at these ends: what was flushed before is there. */
+static void last_words_and_lost(void) {
     last_words();
     for (int i = 0; i < 20000; i++)
         CHECK_EQ(mb_tick(), 2);
-    print("lost\n");
+    print(" of firmware, and no end");
+}
+
+void aborted(void) {
+    last_words_and_lost();
     abort();
+}
+
+static void ended_by(int signal_number) {
+    last_words_and_lost();
+    raise(signal_number);
+    CHECK(0);
+}
+
+void interrupted(void) { ended_by(SIGINT); }
+
+void terminated(void) { ended_by(SIGTERM); }
+
+void crashed(void) { ended_by(SIGSEGV); }
+
+void left(void) {
+    last_words_and_lost();
+    _exit(48);
 }
 
 /* ---- The process is killed ---- */

@@ -211,6 +211,56 @@ static void snapshots(void) {
     exit(6);
 }
 
+/* Where the testbench says, and not every so many ticks. */
+static void snapshots_on_request(void) {
+    CHECK_EQ(mb_snapshot(), -1);
+    CHECK_HAS(mb_last_error(), "mb_snapshot: there are no snapshots to keep: call mb_snapshots first");
+    CHECK_EQ(mb_snapshots(0, 1), 0);
+    for (int tick = 0; tick < 20; tick++)
+        mb_tick();
+    CHECK_EQ(mb_rerun(), -1);
+    say("booted\n");
+    CHECK_EQ(mb_snapshots(0, 1), 0);
+    int woken = mb_snapshot();
+    CHECK(woken == 0 || woken == 1);
+    CHECK_EQ(mb_is_rerun(), woken);
+    if (woken) {
+        CHECK_EQ(mb_snapshot(), 0);
+        CHECK_EQ(mb_rerun(), -1);
+        say("again\n");
+        exit_with(7);
+    }
+    say("failure\n");
+    CHECK_EQ(mb_rerun(), 7);
+    exit_with(0);
+}
+
+static int rerun_in_call;
+
+static void fail_in_call(void) {
+    CHECK_EQ(mb_snapshots(1, 1), -1);
+    CHECK_HAS(mb_last_error(), "mb_snapshots: it was called from inside a foreign call");
+    CHECK_EQ(mb_snapshot(), -1);
+    CHECK_HAS(mb_last_error(), "mb_snapshot: it was called from inside a foreign call");
+    CHECK_EQ(mb_runs(2, 1), -1);
+    CHECK_HAS(mb_last_error(), "mb_runs: it was called from inside a foreign call");
+    CHECK_EQ(mb_fork_prepare(), -1);
+    CHECK_HAS(mb_last_error(), "mb_fork_prepare: it was called from inside a foreign call");
+    rerun_in_call = mb_rerun();
+}
+
+/* A function of the testbench's finds the failure: it may run again, and begin nothing. */
+static void failure_in_call(void) {
+    chip_hook = fail_in_call;
+    CHECK_EQ(mb_snapshots(3, 1), 0);
+    for (int tick = 0; tick < 5; tick++)
+        mb_tick();
+    ASK(CALL, firmware_text(&cpu, "hook"));
+    CHECK_EQ(rerun_in_call, mb_is_rerun() ? -1 : 6);
+    say(mb_is_rerun() ? "again\n" : "parent\n");
+    exit_with(mb_is_rerun() ? 6 : 0);
+}
+
 /* Snapshots of a process that just ends, end with it. */
 static void forgotten_snapshots(void) {
     CHECK_EQ(mb_snapshots(2, 3), 0);
@@ -273,7 +323,7 @@ static void snapshots_of_threads(void) {
     CHECK_EQ(pthread_create(&thread, NULL, sleeps, NULL), 0);
     CHECK_EQ(mb_snapshots(2, 3), 0);
     for (int tick = 0; tick < 20; tick++)
-        mb_tick();
+        CHECK_EQ(mb_tick(), 1);
     CHECK_EQ(testbench.reports, 1);
     CHECK_HAS(testbench.last_report, "the process has 2 threads");
     CHECK_EQ(mb_runs(2, 1), -1);
@@ -335,6 +385,8 @@ int main(int argc, char **argv) {
     CASE(inside_call);
     CASE(while_inside);
     CASE(snapshots);
+    CASE(snapshots_on_request);
+    CASE(failure_in_call);
     CASE(forgotten_snapshots);
     CASE(quits);
     CASE(server_run);

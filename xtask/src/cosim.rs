@@ -4,10 +4,12 @@
 //! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
 //! - [`client`]: programs that talk to the simulation while it runs;
 //! - [`recording`]: every run is recorded, and replayed without its simulation;
+//! - [`rerun`]: runs that fail and run again from a snapshot;
 //! - [`cocotb`]: the same under cocotb, which brings its own runner;
 //! - [`guide`]: the pages for beginners, done as they say;
 //! - [`mod@bench`]: what the host costs a simulation;
-//! - [`load`]: what an image takes to load.
+//! - [`load`]: what an image takes to load;
+//! - [`many`]: what many runs of one boot cost.
 
 mod bench;
 mod build;
@@ -16,7 +18,9 @@ mod client;
 mod cocotb;
 mod guide;
 mod load;
+mod many;
 mod recording;
+mod rerun;
 
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
@@ -29,6 +33,7 @@ use self::build::{Builder, Model, Simulation, empty, memories};
 use self::case::Case;
 use self::client::Clients;
 use self::recording::Recording;
+use self::rerun::Rerun;
 use crate::clock::{Clock, Took};
 use crate::tool::{
     CLANG, COCOTB, CXX, LIBPYTHON, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool,
@@ -101,6 +106,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let mut builder = Builder::new(root)?;
     if args.bench {
         bench::run(&mut builder, &bench::PLAIN)?;
+        many::run(&mut builder)?;
         match tools.get(UVM) {
             Ok(()) => {
                 bench::run(&mut builder, &bench::UVM)?;
@@ -216,6 +222,13 @@ fn run_case(
         simulation.memories = memories(name);
     }
     let mut command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
+    let waves = match case.rerun {
+        Some(Rerun::Waves) => Some(rerun::waves(builder.root(), name)?),
+        Some(Rerun::Plain) | None => None,
+    };
+    if let Some(file) = &waves {
+        command.arg(format!("+waves={}", file.display()));
+    }
     if let Some(modules) = &case.python {
         // Found before the one that the simulation was linked with.
         command
@@ -240,7 +253,13 @@ fn run_case(
         println!("  not replayed: {why}");
         return Ok(None);
     }
-    let unmet = recording.replay(builder, Some(simulated))?;
+    let mut unmet = recording.replay(builder, Some(simulated))?;
+    if unmet.is_none() && case.rerun.is_some() {
+        unmet = rerun::compare(&builder.command(), &recording.files()?)?;
+    }
+    if let (None, Some(file)) = (&unmet, &waves) {
+        unmet = rerun::unmet(&builder.root().join(file), &lines)?;
+    }
     if golden && unmet.is_none() {
         recording.keep(builder.root())?;
     }

@@ -16,6 +16,7 @@ import "DPI-C" context function int mb_fork_prepare();
 import "DPI-C" context function int mb_fork_parent();
 import "DPI-C" context function int mb_fork_child();
 import "DPI-C" context function int mb_snapshots(input longint unsigned ticks, input int unsigned keep);
+import "DPI-C" context function int mb_snapshot();
 import "DPI-C" context function int mb_rerun();
 import "DPI-C" context function int mb_is_rerun();
 import "DPI-C" context function int mb_runs(input int unsigned count, input int unsigned parallel);

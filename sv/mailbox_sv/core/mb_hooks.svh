@@ -10,8 +10,18 @@ class MbHooks;
             MB_INFO: $display("Info: %s: %s", id, text);
             MB_WARNING: $warning("%s: %s", id, text);
             MB_ERROR: `MB_SHOW_ERROR({id, ": ", text});
-            default: $fatal(1, "%s: %s", id, text);
+            default: show_fatal({id, ": ", text});
         endcase
+    endfunction
+
+    // Ends the run. `$fatal` may end the process at once, before the waves of this time are written: a rerun ends by `$finish`.
+    local function void show_fatal(string text);
+        if (!MbHost::get().is_rerun())
+            $fatal(1, "%s", text);
+        else begin
+            `MB_SHOW_ERROR(text);
+            $finish;
+        end
     endfunction
 
     // A line of text from firmware.
@@ -29,6 +39,12 @@ class MbHooks;
 
     // Service begins or is over.
     virtual function void serving(bit on);
+    endfunction
+
+    // Watches for failures, from now on: called where there are snapshots. True where this calls MbHost::run_failed for each failure that is
+    // reported, by the host or others; else the host does so for its own.
+    virtual function bit watch_failures();
+        return 0;
     endfunction
 
     // A request was served: only where MB_OBSERVE_SERVED was asked for. `result` counts where it was `answered`.

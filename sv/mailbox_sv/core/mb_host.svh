@@ -15,6 +15,11 @@ class MbHost;
     // The library is to be called at every tick.
     bit serving;
 
+    // Snapshots that are taken; null where there are none.
+    local MbSnapshots snapshots;
+    // The hooks watch for failures.
+    local bit         watched;
+
     // Methods whose call is pending: they are to be asked at every tick.
     local MbCallable pending[$];
 
@@ -59,11 +64,18 @@ class MbHost;
         this.hooks = hooks;
     endfunction
 
+    // Takes snapshots from now on, or from `init` on: a run that fails runs again from the newest one.
+    function void set_snapshots(MbSnapshots snapshots);
+        this.snapshots = snapshots;
+        if (initialised && !broken)
+            start_snapshots();
+    endfunction
+
     // A method of any channel, under its name.
     function void register_method(MbCallable method);
         string name = method.get_name();
         if (methods.exists(name)) begin
-            hooks.report(MB_FATAL, "MbHost", $sformatf("there are two methods `%s`: give one another name", name));
+            report(MB_FATAL, "MbHost", $sformatf("there are two methods `%s`: give one another name", name));
             return;
         end
         methods[name] = method;
@@ -77,7 +89,7 @@ class MbHost;
         if (at == null)
             return;
         if (at.method(method.get_name()) != null)
-            hooks.report(MB_FATAL, "MbHost", $sformatf(
+            report(MB_FATAL, "MbHost", $sformatf(
                 "channel `%s` has a method `%s`: give one another name", ch, method.get_name()));
         else
             bind_method(at, method);
@@ -86,7 +98,7 @@ class MbHost;
     // A black-box memory, under its name in the memory configuration.
     function void register_memory(MbAddressable memory);
         if (memories.exists(memory.get_name()))
-            hooks.report(MB_FATAL, "MbHost", $sformatf(
+            report(MB_FATAL, "MbHost", $sformatf(
                 "there are two memories `%s`: give one another name", memory.get_name()));
         else
             memories[memory.get_name()] = memory;
@@ -110,7 +122,7 @@ class MbHost;
     local function void bind_method(MbChannel channel, MbCallable method);
         MbCallable own = method.clone_for_channel();
         if (own == null) begin
-            hooks.report(MB_FATAL, "MbHost", $sformatf(
+            report(MB_FATAL, "MbHost", $sformatf(
                 "method `%s` can't be copied for channel `%s`: does its class have `uvm_object_utils`?",
                 method.get_name(), channel.get_name()));
             return;
@@ -124,7 +136,7 @@ class MbHost;
     function MbChannel channel(string ch);
         if (channels.exists(ch))
             return channels[ch];
-        hooks.report(MB_FATAL, "MbHost", $sformatf("there is no channel `%s`", ch));
+        report(MB_FATAL, "MbHost", $sformatf("there is no channel `%s`", ch));
         return null;
     endfunction
 
@@ -132,7 +144,7 @@ class MbHost;
     function MbAddressable memory(string name);
         if (memories.exists(name))
             return memories[name];
-        hooks.report(MB_FATAL, "MbHost", $sformatf("there is no memory `%s`: register one of that name", name));
+        report(MB_FATAL, "MbHost", $sformatf("there is no memory `%s`: register one of that name", name));
         return null;
     endfunction
 
@@ -164,6 +176,8 @@ class MbHost;
             initialised = 1;
             if (mb_init(mem_cfg, mailbox_cfg, fs_root) != 0)
                 fail("mb_init", reported);
+            else
+                start_snapshots();
         end
         return !broken;
     endfunction
@@ -208,6 +222,8 @@ class MbHost;
         ticks++;
         served = mb_tick();
         tell_causes();
+        if (snapshots != null)
+            snapshots.ticked();
         for (int i = pending.size() - 1; i >= 0; i--)
             if (!pending[i].is_pending(ticks))
                 pending.delete(i);
@@ -239,15 +255,46 @@ class MbHost;
         finished = 1;
         if (serving && ticks == 0) begin
             broken = 1;
-            hooks.report(MB_ERROR, "MbHost", "nothing was served: the clock of the MailboxIf has not risen outside of reset");
+            report(MB_ERROR, "MbHost", "nothing was served: the clock of the MailboxIf has not risen outside of reset");
         end else if (!started)
-            hooks.report(MB_WARNING, "MbHost", "nothing was served: nobody has called start() or mb_server_run()");
+            report(MB_WARNING, "MbHost", "nothing was served: nobody has called start() or mb_server_run()");
+        // Failures that nobody has told of.
+        if (!passed())
+            run_failed();
+        if (is_rerun())
+            snapshots.ending();
         if (status != 0 && !passed()) begin
             mb_quit(status);
             // It has returned: the library has refused it, and reported why.
-            hooks.report(MB_FATAL, "MbHost", "the run has failed");
+            report(MB_FATAL, "MbHost", "the run has failed");
         end
         mb_shutdown();
+    endfunction
+
+    // Notes a failure of the run, before it is reported: the first one runs again from the newest snapshot, if there is one. For failures
+    // that the host does not see: call it before a `$fatal` of the testbench. UVM's errors are seen.
+    function void run_failed();
+        if (snapshots != null)
+            snapshots.failed();
+    endfunction
+
+    // Shows a report. A failure runs again first: what is fatal may end the process.
+    function void report(mb_severity_e severity, string id, string text);
+        if (severity >= MB_ERROR && !watched)
+            run_failed();
+        hooks.report(severity, id, text);
+    endfunction
+
+    // True in a rerun from a snapshot.
+    function bit is_rerun();
+        return snapshots != null && snapshots.is_rerun;
+    endfunction
+
+    local function void start_snapshots();
+        if (snapshots == null)
+            return;
+        watched = hooks.watch_failures();
+        snapshots.start();
     endfunction
 
     // Starts the methods whose call has begun. For MailboxIf.
@@ -261,11 +308,11 @@ class MbHost;
     // The library serves no channel any more.
     local function void complete();
         if (channels.size() == 0)
-            hooks.report(MB_WARNING, "MbHost", "nothing was served: the mailbox configuration has no channel with `server: true`");
+            report(MB_WARNING, "MbHost", "nothing was served: the mailbox configuration has no channel with `server: true`");
         foreach (channels[ch])
             if (!codes.exists(ch)) begin
                 broken = 1;
-                hooks.report(MB_ERROR, ch,
+                report(MB_ERROR, ch,
                     "service has ended, and the library has not called mb_exited: does the testbench export another one?");
             end
         stop();
@@ -285,7 +332,7 @@ class MbHost;
     local function void end_failed(string text);
         broken = 1;
         stop();
-        hooks.report(MB_FATAL, "MbHost", text);
+        report(MB_FATAL, "MbHost", text);
     endfunction
 
     // ---- What the library tells ----
@@ -374,9 +421,9 @@ class MbHost;
         if (severity >= MB_ERROR && causes.exists(id)) begin
             mb_cause_t cause = causes[id];
             causes.delete(id);
-            hooks.report(cause.severity > severity ? cause.severity : severity, id, {cause.text, "; ", text});
+            report(cause.severity > severity ? cause.severity : severity, id, {cause.text, "; ", text});
         end else
-            hooks.report(severity, id, text);
+            report(severity, id, text);
     endfunction
 
     // What the library has not reported in the tick of the failure: who has called was no firmware.
@@ -385,7 +432,7 @@ class MbHost;
         while (causes.first(ch) != 0) begin
             mb_cause_t cause = causes[ch];
             causes.delete(ch);
-            hooks.report(cause.severity, ch, cause.text);
+            report(cause.severity, ch, cause.text);
         end
     endfunction
 
@@ -393,6 +440,8 @@ class MbHost;
     function void exited(string ch, int unsigned code);
         codes[ch] = code;
         exits++;
+        if (code != 0 && !watched)
+            run_failed();
         hooks.exited(ch, code);
         -> mb_changed;
     endfunction

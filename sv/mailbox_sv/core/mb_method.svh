@@ -62,7 +62,7 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
             this.result = result;
             state = READY;
         end else if (!dropped)
-            MbHost::get().hooks.report(MB_ERROR, channel, $sformatf(
+            MbHost::get().report(MB_ERROR, channel, $sformatf(
                 "method `%s`: a second yield() for one call: the result %0d is lost", get_name(), result));
         // Where its call was dropped, it never returns: its process is about to be ended.
         while (calls == call || dropped)

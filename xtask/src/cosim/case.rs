@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use super::rerun::Rerun;
 use crate::tool::{Tool, UVM, UVM_2017};
 
 /// By name.
@@ -37,6 +38,7 @@ pub(super) struct Case {
     pub(super) plusargs: Vec<String>,
     #[serde(default)]
     pub(super) clients: Vec<String>,
+    pub(super) rerun: Option<Rerun>,
     pub(super) not_replayed: Option<String>,
     #[serde(default)]
     pub(super) golden: bool,

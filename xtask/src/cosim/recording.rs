@@ -39,7 +39,7 @@ impl Recording {
     }
 
     /// Its files: `name.trace`, and `name.PID.trace` of each process that was forked off.
-    fn files(&self) -> Result<Vec<PathBuf>> {
+    pub(super) fn files(&self) -> Result<Vec<PathBuf>> {
         let folder = self.file.parent().context("the recording has no folder")?;
         let mut files = vec![];
         for entry in
@@ -56,7 +56,8 @@ impl Recording {
                 files.push(file);
             }
         }
-        files.sort();
+        // The run's own before those of its children.
+        files.sort_by_key(|file| (file.as_os_str().len(), file.clone()));
         Ok(files)
     }
 
@@ -85,6 +86,7 @@ impl Recording {
         }
         Ok(None)
     }
+
     /// Keeps it as the golden file of its case.
     pub(super) fn keep(&self, root: &Path) -> Result<()> {
         let bytes =

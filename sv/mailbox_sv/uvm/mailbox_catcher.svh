@@ -1,0 +1,14 @@
+// Tells the host of each UVM_ERROR and UVM_FATAL before it is shown, whoever reports it.
+class MailboxCatcher extends uvm_report_catcher;
+    `uvm_object_utils(MailboxCatcher)
+
+    function new(string name = "MailboxCatcher");
+        super.new(name);
+    endfunction
+
+    virtual function action_e catch();
+        if (get_severity() inside {UVM_ERROR, UVM_FATAL})
+            MbHost::get().run_failed();
+        return THROW;
+    endfunction
+endclass

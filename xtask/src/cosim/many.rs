@@ -1,0 +1,68 @@
+//! What many runs of one boot cost: as many children of one simulation, and as many simulations that boot by themselves.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use super::bench::{ROUNDS, spread};
+use super::build::{Builder, Model, Simulation};
+use super::command;
+use crate::clock::Clock;
+
+const RUNS: u32 = 50;
+
+/// Rounds of work after the boot, which has nine times as many: 2.6 million clocks in all.
+const WORK: &str = "+rounds=8000";
+
+/// Part of the processor time that the children may take.
+const TARGET: f64 = 0.2;
+
+/// Exit status of firmware whose payload is 0.
+const FIRST: u32 = 100;
+
+/// Prints the ratio of processor time.
+pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
+    println!(
+        "\n{RUNS} runs, of which the boot is nine tenths: children of one boot, and each with its own"
+    );
+    let images = builder.firmware("many", &["payload".into()])?;
+    let simulation = builder.simulation(Model::of("picorv32"))?;
+    let root = builder.root();
+    let roots = "+roots=target/cosim/files/many";
+    let mut ratios = vec![];
+    for round in 1..=ROUNDS {
+        let forked = [format!("+runs={RUNS}"), WORK.into(), roots.into()];
+        let forked = time(root, &simulation, &images, &forked, FIRST)?;
+        let mut cold = 0.0;
+        for run in 0..RUNS {
+            let alone = [format!("+run={run}"), WORK.into(), roots.into()];
+            cold += time(root, &simulation, &images, &alone, FIRST + run)?;
+        }
+        println!("round {round}: {forked:.2} s of processor time, and {cold:.2} s");
+        ratios.push(forked / cold);
+    }
+    let [least, ratio, most] = spread(ratios.into_iter());
+    let verdict = if ratio > TARGET { "ABOVE" } else { "within" };
+    println!("\nratio {ratio:.3} ({least:.3} to {most:.3}): {verdict} {TARGET}");
+    Ok(())
+}
+
+/// Seconds of processor time of a simulation and its children.
+fn time(
+    root: &Path,
+    simulation: &Simulation,
+    images: &[String],
+    plusargs: &[String],
+    status: u32,
+) -> Result<f64> {
+    let clocks = "+clocks=20000000".to_owned();
+    let plusargs = [plusargs, &[clocks]].concat();
+    let mut command = command(root, simulation, "many", images, &plusargs)?;
+    let clock = Clock::start();
+    let output = command.output()?;
+    if output.status.code() != Some(i32::try_from(status)?) {
+        let text = String::from_utf8_lossy(&output.stdout);
+        bail!("the simulation failed, {}:\n{text}", output.status);
+    }
+    Ok(clock.elapsed().cpu.as_secs_f64())
+}
