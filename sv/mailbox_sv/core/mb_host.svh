@@ -352,7 +352,7 @@ class MbHost;
         mb_cause_t cause;
         poll = try_poll(ch, method, arg_len, args, status, cause);
         if (cause.text != "")
-            hooks.report(cause.severity, ch, cause.text);
+            report(cause.severity, ch, cause.text);
     endfunction
 
     local function longint unsigned try_poll(
