@@ -30,6 +30,8 @@ pub struct Bus {
     seats: RefCell<Vec<Rc<dyn Any>>>,
     bells: RefCell<Rc<[Doorbell]>>,
     alarms: RefCell<Rc<[Alarm]>>,
+    /// Alarms that are wanted.
+    wanted: Rc<Cell<usize>>,
     notified: Cell<bool>,
 }
 
@@ -48,6 +50,7 @@ impl Bus {
             seats: RefCell::default(),
             bells: RefCell::default(),
             alarms: RefCell::default(),
+            wanted: Rc::default(),
             notified: Cell::new(false),
         }
     }
@@ -90,7 +93,7 @@ impl Bus {
 
     /// An alarm that rings on every tick while it is wanted.
     pub fn alarm(&self, ring: Box<dyn Fn(u64)>) -> Alarm {
-        let alarm = Alarm::new(ring);
+        let alarm = Alarm::new(&self.wanted, ring);
         append(&self.alarms, alarm.clone());
         alarm
     }
@@ -157,6 +160,7 @@ impl Bus {
     ///
     /// # Errors
     /// [`BusError::Reentered`] from inside an actor, a tap or a foreign call.
+    #[inline]
     pub fn tick(&self) -> Result<bool, BusError> {
         self.refuse_inside("tick")?;
         if self.abroad() {
@@ -166,17 +170,22 @@ impl Bus {
             });
         }
         let alarmed = self.begin_tick();
-        let mut worked = self.look();
-        if worked {
+        let worked = self.look();
+        if worked || alarmed {
+            self.work(worked, alarmed);
+        }
+        Ok(worked || alarmed)
+    }
+
+    /// Runs what follows from a tick.
+    #[inline(never)]
+    fn work(&self, rang: bool, alarmed: bool) {
+        if rang {
             self.run();
         }
         // Afterwards: what a channel waited for that was reset is not asked for any more.
         if alarmed && self.ring_alarms() {
-            worked = true;
             self.run();
-        }
-        if !worked {
-            return Ok(false);
         }
         // What a bell began to watch meanwhile may tell of work that is there already.
         for _ in 1..ROUNDS {
@@ -185,7 +194,6 @@ impl Bus {
             }
             self.run();
         }
-        Ok(true)
     }
 
     /// One clock, as far as doorbells ring in it, and nothing runs yet.
@@ -195,16 +203,20 @@ impl Bus {
     }
 
     /// Counts a clock. True if somebody waits for it.
+    #[inline]
     fn begin_tick(&self) -> bool {
         self.line.advance();
-        let mut alarmed = false;
-        for alarm in &**self.alarms.borrow() {
-            alarmed |= alarm.begin();
+        let alarmed = self.wanted.get() > 0;
+        if alarmed {
+            for alarm in &**self.alarms.borrow() {
+                alarm.begin();
+            }
         }
         alarmed
     }
 
     /// Looks at the doorbells. False where nothing is left to do.
+    #[inline]
     fn look(&self) -> bool {
         let waits = self.executor.is_ready() || self.scheduler.any_waits();
         let looks = if self.notified.take() {
@@ -228,11 +240,13 @@ impl Bus {
     }
 
     /// Looks, in the same tick, at what a bell began to watch. False where that is nothing.
+    #[inline(never)]
     pub(crate) fn ring_anew(&self) -> bool {
         self.look_at_bells(Looks::First)
     }
 
     /// True if one rang.
+    #[inline]
     fn look_at_bells(&self, looks: Looks) -> bool {
         // Cloned, since a look may come back and add another.
         let bells = self.bells.borrow().clone();

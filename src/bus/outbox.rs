@@ -6,7 +6,6 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::Inbox;
-use super::line::Line;
 use super::scheduler::{Scheduler, Waiting};
 
 /// Calls to one foreign party, in order of posting, and the function that makes them.
@@ -25,23 +24,20 @@ impl<I: Inbox> Outbox<I> {
         }
     }
 
-    /// Adds a call. It is made at once where that is possible.
+    /// Makes a call at once where that is possible, or adds it.
     pub(super) fn push(&self, call: I) {
+        let at_once = self.scheduler.calls();
         let number = self.scheduler.number();
-        self.waiting.borrow_mut().push_back((number, call));
-        self.scheduler.make_calls();
+        if at_once {
+            self.make(call);
+        } else {
+            self.waiting.borrow_mut().push_back((number, call));
+        }
     }
 
-    fn take(&self, number: u64) -> Option<I> {
-        let mut waiting = self.waiting.borrow_mut();
-        let call = match waiting.front() {
-            Some((front, _)) if *front == number => waiting.pop_front(),
-            _ => {
-                let at = waiting.partition_point(|(other, _)| *other < number);
-                waiting.remove(at)
-            }
-        };
-        call.map(|(_, call)| call)
+    fn make(&self, call: I) {
+        self.scheduler
+            .make_call(call.ticket(), || (self.callee)(call));
     }
 }
 
@@ -52,11 +48,23 @@ impl<I: Inbox> Waiting for Outbox<I> {
         waiting.get(at).map(|(number, _)| *number)
     }
 
-    fn make(&self, number: u64, line: &Line) {
+    fn make_oldest(&self, since: u64) -> bool {
         // The borrow ends before the call: it may come back and post more.
-        if let Some(call) = self.take(number) {
-            line.shelter(call.ticket(), || (self.callee)(call));
-        }
+        let call = {
+            let mut waiting = self.waiting.borrow_mut();
+            match waiting.front() {
+                Some((front, _)) if *front >= since => waiting.pop_front(),
+                _ => {
+                    let at = waiting.partition_point(|(number, _)| *number < since);
+                    waiting.remove(at)
+                }
+            }
+        };
+        let Some((_, call)) = call else {
+            return false;
+        };
+        self.make(call);
+        true
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::rc::{Rc, Weak};
 
-use super::line::Line;
+use super::line::{Line, Ticket};
 
 /// Decides what is delivered at once.
 ///
@@ -34,8 +34,8 @@ pub(super) struct Scheduler {
 pub(super) trait Waiting {
     /// Number of the oldest call, of those numbered `since` or more.
     fn oldest(&self, since: u64) -> Option<u64>;
-    /// Makes the call of this number. A panic of the callee is caught.
-    fn make(&self, number: u64, line: &Line);
+    /// Makes the oldest call, of those numbered `since` or more. A panic of the callee is caught. False where there is none.
+    fn make_oldest(&self, since: u64) -> bool;
 }
 
 /// An actor with mail in its queue.
@@ -151,7 +151,7 @@ impl Scheduler {
     #[inline]
     pub(super) fn make_calls(&self) {
         if self.any_call_waits() && self.handlers.get() == 0 && self.delivers() {
-            while self.make_oldest(self.before.get()) {}
+            while self.make_oldest(self.before.get()) && self.any_call_waits() {}
         }
     }
 
@@ -164,22 +164,30 @@ impl Scheduler {
     }
 
     fn make_oldest(&self, since: u64) -> bool {
-        let oldest = {
+        let found = {
             let outboxes = self.outboxes.borrow();
-            let waiting = outboxes
-                .iter()
-                .filter_map(|outbox| Some((outbox.oldest(since)?, outbox)));
-            waiting
-                .min_by_key(|(number, _)| *number)
-                .map(|(number, outbox)| (number, outbox.clone()))
+            match &outboxes[..] {
+                [only] => Some(only.clone()),
+                all => all
+                    .iter()
+                    .filter_map(|outbox| Some((outbox.oldest(since)?, outbox)))
+                    .min_by_key(|(number, _)| *number)
+                    .map(|(_, outbox)| outbox.clone()),
+            }
         };
-        let Some((number, outbox)) = oldest else {
-            return false;
-        };
+        found.is_some_and(|outbox| outbox.make_oldest(since))
+    }
+
+    /// Makes a foreign call, which counts as one that waited. A panic is caught.
+    pub(super) fn make_call(&self, of: Ticket, call: impl FnOnce()) {
         self.made.set(self.made.get() + 1);
         let _abroad = self.go_abroad();
-        outbox.make(number, &self.line);
-        true
+        self.line.shelter(of, call);
+    }
+
+    /// True if a call that is posted now can be made at once, before any other.
+    pub(super) fn calls(&self) -> bool {
+        self.handlers.get() == 0 && !self.any_call_waits() && self.delivers()
     }
 }
 

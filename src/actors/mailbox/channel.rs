@@ -251,7 +251,7 @@ impl Channel {
             self.service.links.foreign.post(foreign::Served {
                 channel: self.service.name().to_owned(),
                 slot,
-                entry,
+                entry: Box::new(entry),
                 ticks: self.desk.now() - since,
                 result: response.map(|response| response.entry(width).rets),
             });

@@ -1076,7 +1076,7 @@ fn the_testbench_is_told_of_what_is_served_once_it_asks() {
             assert_eq!(told.channel, "core0");
             (
                 told.slot,
-                Request::try_from(&told.entry),
+                Request::try_from(&*told.entry),
                 told.ticks,
                 told.result,
             )
