@@ -200,7 +200,7 @@ fn what_an_actor_hears_otherwise_has_it_say_something_else() {
 fn what_others_say_may_come_in_between() {
     let folder = tempfile::tempdir().unwrap();
     let session = Changed::new(session::record(folder.path(), 5));
-    for actor in [ActorName::Memory, ActorName::Files] {
+    for actor in [ActorName::Files] {
         let part: Vec<_> = session
             .entries
             .iter()

@@ -14,15 +14,17 @@ mod root;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
+use actix::{Actor, Context, Handler};
 use mailbox_rs::{Errno, OpenFlags};
 
 use self::announced::Announced;
 use self::descriptors::{Claim, Descriptors, File};
 use self::refusal::Refusal;
-use crate::bus::{Desk, Envelope, Port, Unanswered};
+use crate::bus::{Desk, Envelope, Port};
 use crate::messages::ChannelId;
 use crate::messages::files::{Close, CloseAll, Explain, Inbox, Open, READ_MAX, Read, Seek, Write};
 use crate::messages::foreign::{
@@ -40,12 +42,17 @@ const NO_ROOT: &str =
 /// Serves the descriptors of all channels.
 pub(crate) struct Files {
     desk: Desk,
-    foreign: Port<foreign::Inbox>,
     disk: Option<Announced>,
     special: SpecialNames,
-    descriptors: Descriptors,
+    open: Rc<OpenFiles>,
     /// Reason of each channel's last operation, if it was refused.
     reasons: HashMap<ChannelId, String>,
+}
+
+/// The open files. Apart from the actor, since the host program's answer to an open is handled when it is given.
+struct OpenFiles {
+    descriptors: RefCell<Descriptors>,
+    foreign: Port<foreign::Inbox>,
 }
 
 impl Files {
@@ -57,17 +64,20 @@ impl Files {
         special: SpecialNames,
     ) -> Self {
         let disk = disk.map(|disk| Announced::new(disk, desk.clone()));
-        Self {
+        let open = OpenFiles {
+            descriptors: RefCell::default(),
             foreign: foreign.sent_by(desk.party()),
+        };
+        Self {
             desk,
             disk,
             special,
-            descriptors: Descriptors::default(),
+            open: Rc::new(open),
             reasons: HashMap::new(),
         }
     }
 
-    fn open(&mut self, mail: Envelope<Open>, context: &mut Context<Self>) {
+    fn open(&mut self, mail: Envelope<Open>) {
         let Envelope { message, reply } = mail;
         let channel = message.channel;
         self.reasons.remove(&channel);
@@ -75,7 +85,7 @@ impl Files {
         let checked = path::check(&message.path, flags).and_then(|path| {
             let opener = self.special.opener(path)?;
             // Before the file is opened, which may create or empty it.
-            let claim = self.descriptors.claim(channel)?;
+            let claim = self.open.descriptors.borrow_mut().claim(channel)?;
             Ok((path, opener, claim))
         });
         match checked {
@@ -86,38 +96,20 @@ impl Files {
                     None => Err(Refusal::new(Errno::EACCES, NO_ROOT)),
                 };
                 let file = file.map_err(|refusal| self.refused(channel, refusal));
-                reply.send(self.opened(claim, flags, file));
+                reply.send(self.open.opened(claim, flags, file));
             }
             Ok((path, Some(opener), claim)) => {
-                let answer = self.foreign.ask(OpenSpecial {
+                let path = path.to_owned();
+                let ask = OpenSpecial {
                     opener,
-                    path: path.to_owned(),
+                    path,
                     flags,
+                };
+                let open = self.open.clone();
+                self.open.foreign.ask_then(ask, move |opened| {
+                    let file = opened.unwrap_or_else(given_up).map(File::Special);
+                    reply.send(open.opened(claim, flags, file));
                 });
-                let opened = answer.into_actor(self).map(move |answer, files, _| {
-                    let file = answer.unwrap_or_else(given_up).map(File::Special);
-                    reply.send(files.opened(claim, flags, file));
-                });
-                context.spawn(opened);
-            }
-        }
-    }
-
-    /// Gives the file its descriptor, unless the channel closed all of them meanwhile.
-    fn opened(
-        &mut self,
-        claim: Claim,
-        flags: OpenFlags,
-        file: Result<File, Errno>,
-    ) -> Result<u64, Errno> {
-        match file {
-            Ok(file) => self.descriptors.fill(claim, flags, file).map_err(|file| {
-                self.drop_file(file);
-                Errno::EINTR
-            }),
-            Err(errno) => {
-                self.descriptors.release(claim);
-                Err(errno)
             }
         }
     }
@@ -134,9 +126,10 @@ impl Files {
         let channel = message.channel;
         self.reasons.remove(&channel);
         let len = message.len.min(READ_MAX);
-        match self.descriptors.readable(message.fd) {
+        let open = self.open.clone();
+        match open.descriptors.borrow_mut().readable(message.fd) {
             Ok(File::Disk(file)) => reply.send(file.read(len)),
-            Ok(&mut File::Special(file)) => self.foreign.forward(ReadSpecial { file, len }, reply),
+            Ok(&mut File::Special(file)) => open.foreign.forward(ReadSpecial { file, len }, reply),
             Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
         }
     }
@@ -145,10 +138,11 @@ impl Files {
         let channel = message.channel;
         self.reasons.remove(&channel);
         let data = message.data;
-        match self.descriptors.writable(message.fd) {
+        let open = self.open.clone();
+        match open.descriptors.borrow_mut().writable(message.fd) {
             Ok(File::Disk(file)) => reply.send(file.write(&data)),
             Ok(&mut File::Special(file)) => {
-                self.foreign.forward(WriteSpecial { file, data }, reply);
+                open.foreign.forward(WriteSpecial { file, data }, reply);
             }
             Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
         }
@@ -158,7 +152,8 @@ impl Files {
         let channel = message.channel;
         self.reasons.remove(&channel);
         let position = message.position;
-        match self.descriptors.file(message.fd) {
+        let open = self.open.clone();
+        match open.descriptors.borrow_mut().file(message.fd) {
             // Positions are signed to the operating system.
             Ok(_) if i64::try_from(position).is_err() => {
                 let reason = format!("position {position:#x} is past the last one of a file");
@@ -167,7 +162,7 @@ impl Files {
             }
             Ok(File::Disk(file)) => reply.send(file.seek(position)),
             Ok(&mut File::Special(file)) => {
-                self.foreign.forward(SeekSpecial { file, position }, reply);
+                open.foreign.forward(SeekSpecial { file, position }, reply);
             }
             Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
         }
@@ -175,15 +170,41 @@ impl Files {
 
     fn close(&mut self, close: &Close) -> Result<(), Errno> {
         self.reasons.remove(&close.channel);
-        let closed = self.descriptors.close(close.fd);
+        let closed = self.open.descriptors.borrow_mut().close(close.fd);
         let file = closed.map_err(|refusal| self.refused(close.channel, refusal))?;
-        self.drop_file(file);
+        self.open.drop_file(file);
         Ok(())
     }
 
     fn close_all(&mut self, close: &CloseAll) {
-        for file in self.descriptors.close_all(close.channel) {
-            self.drop_file(file);
+        let files = self.open.descriptors.borrow_mut().close_all(close.channel);
+        for file in files {
+            self.open.drop_file(file);
+        }
+    }
+}
+
+impl OpenFiles {
+    /// Gives the file its descriptor, unless the channel closed all of them meanwhile.
+    fn opened(
+        &self,
+        claim: Claim,
+        flags: OpenFlags,
+        file: Result<File, Errno>,
+    ) -> Result<u64, Errno> {
+        match file {
+            Ok(file) => self
+                .descriptors
+                .borrow_mut()
+                .fill(claim, flags, file)
+                .map_err(|file| {
+                    self.drop_file(file);
+                    Errno::EINTR
+                }),
+            Err(errno) => {
+                self.descriptors.borrow_mut().release(claim);
+                Err(errno)
+            }
         }
     }
 
@@ -201,10 +222,10 @@ impl Actor for Files {
 impl Handler<Inbox> for Files {
     type Result = ();
 
-    fn handle(&mut self, mail: Inbox, context: &mut Self::Context) {
+    fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
         let desk = self.desk.clone();
         desk.open(mail, |mail| match mail {
-            Inbox::Open(mail) => self.open(mail, context),
+            Inbox::Open(mail) => self.open(mail),
             Inbox::Close(mail) => mail.reply.send(self.close(&mail.message)),
             Inbox::Read(mail) => self.read(mail),
             Inbox::Write(mail) => self.write(mail),
@@ -222,7 +243,7 @@ impl Handler<Inbox> for Files {
 }
 
 /// Error of a file whose opener gave no answer.
-fn given_up(error: Unanswered) -> Result<SpecialId, Errno> {
-    tracing::error!(%error, "a file could not be opened");
+fn given_up() -> Result<SpecialId, Errno> {
+    tracing::error!("a file could not be opened: its opener panicked");
     Err(Errno::EIO)
 }

@@ -19,8 +19,8 @@ pub(crate) struct Rpc {
     foreign: Port<foreign::Inbox>,
     /// What the host program answers itself.
     offered: HashSet<Target>,
-    /// Calls for the next tick, in order of arrival.
-    waiting: Vec<Envelope<Call>>,
+    /// Calls for a later tick, in order of arrival, each with the tick in which it came.
+    waiting: Vec<(u64, Envelope<Call>)>,
     /// Python has tasks that only time brings forward.
     py_tasks: bool,
     /// Rings while there are any calls or tasks of these.
@@ -44,7 +44,7 @@ impl Rpc {
         match call.message.when {
             When::Now => self.make(call),
             When::NextTick => {
-                self.waiting.push(call);
+                self.waiting.push((self.desk.now(), call));
                 self.set_alarm();
             }
         }
@@ -84,14 +84,17 @@ impl Rpc {
         if self.py_tasks {
             self.foreign.post(PyTick);
         }
-        for call in std::mem::take(&mut self.waiting) {
+        let now = self.desk.now();
+        let due = self.waiting.partition_point(|(since, _)| *since < now);
+        for (_, call) in self.waiting.drain(..due).collect::<Vec<_>>() {
             self.make(call);
         }
         self.set_alarm();
     }
 
     fn cancel(&mut self, channel: String) {
-        self.waiting.retain(|call| call.message.channel != channel);
+        self.waiting
+            .retain(|(_, call)| call.message.channel != channel);
         self.set_alarm();
         self.foreign.post(PyCancel { channel });
     }

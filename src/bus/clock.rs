@@ -9,35 +9,44 @@ use std::rc::Rc;
 pub struct Alarm(Rc<Inner>);
 
 struct Inner {
+    /// Alarms of the bus that are wanted.
+    count: Rc<Cell<usize>>,
     wanted: Cell<bool>,
+    /// It was wanted when this tick began.
+    due: Cell<bool>,
     ring: Box<dyn Fn(u64)>,
 }
 
 impl Alarm {
-    pub(super) fn new(ring: Box<dyn Fn(u64)>) -> Self {
+    /// An alarm that is not wanted, and counted in `count` while it is.
+    pub(super) fn new(count: &Rc<Cell<usize>>, ring: Box<dyn Fn(u64)>) -> Self {
         Self(Rc::new(Inner {
+            count: count.clone(),
             wanted: Cell::new(false),
+            due: Cell::new(false),
             ring,
         }))
     }
 
     /// Says whether the next tick is of interest.
     pub fn want(&self, wanted: bool) {
-        self.0.wanted.set(wanted);
+        let before = self.0.wanted.replace(wanted);
+        let count = self.0.count.get() + usize::from(wanted) - usize::from(before);
+        self.0.count.set(count);
     }
 
-    #[inline]
-    pub(super) fn is_wanted(&self) -> bool {
-        self.0.wanted.get()
+    /// A tick begins.
+    pub(super) fn begin(&self) {
+        self.0.due.set(self.0.wanted.get());
     }
 
-    /// True if it rang.
+    /// Rings, if it was wanted when the tick began, and is still. False where it does not.
     pub(super) fn tick(&self, tick: u64) -> bool {
-        let wanted = self.0.wanted.get();
-        if wanted {
+        let rings = self.0.due.take() && self.0.wanted.get();
+        if rings {
             (self.0.ring)(tick);
         }
-        wanted
+        rings
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use futures_util::FutureExt;
 
@@ -15,11 +15,11 @@ use super::{Inbox, Message, Party};
 #[derive(Debug, Clone)]
 pub struct Desk {
     party: Party,
-    line: Arc<Line>,
+    line: Rc<Line>,
 }
 
 impl Desk {
-    pub(super) fn new(party: Party, line: Arc<Line>) -> Self {
+    pub(super) fn new(party: Party, line: Rc<Line>) -> Self {
         Self { party, line }
     }
 

@@ -55,6 +55,7 @@ impl Doorbell {
     }
 
     /// Looks once. True if it rang, or if there is something new to look at.
+    #[inline]
     pub(super) fn look(&self, looks: Looks) -> bool {
         let Some(watch) = self.0.watch.borrow().clone() else {
             return false;
@@ -65,21 +66,30 @@ impl Doorbell {
         }
         let mut now = [0; DOORBELL_BYTES];
         let readable = (watch.look)(&mut now[..watch.len]);
+        let calm = readable && looked && looks == Looks::Usual && watch.has_seen(&now);
+        if calm && self.watches(&watch) {
+            return false;
+        }
+        self.heed(&watch, readable, &now);
+        true
+    }
+
+    /// Rings, unless what was looked at is no longer watched.
+    #[cold]
+    #[inline(never)]
+    fn heed(&self, watch: &Rc<Watch>, readable: bool, now: &[u8; DOORBELL_BYTES]) {
         // A look may come back and change what is watched: what it saw is of no interest then.
-        if !self.watches(&watch) {
-            return true;
+        if !self.watches(watch) {
+            return;
         }
         if !readable {
             self.silence();
             (watch.ring)(None);
-            return true;
+            return;
         }
-        let rings = watch.keep(&now) || !looked || looks == Looks::Always;
-        if rings {
-            watch.looked.set(true);
-            (watch.ring)(Some(&now[..watch.len]));
-        }
-        rings
+        watch.keep(now);
+        watch.looked.set(true);
+        (watch.ring)(Some(&now[..watch.len]));
     }
 
     fn watches(&self, watch: &Rc<Watch>) -> bool {
@@ -89,18 +99,20 @@ impl Doorbell {
 }
 
 impl Watch {
-    /// Keeps what was seen. True if it differs from last time.
-    fn keep(&self, now: &[u8; DOORBELL_BYTES]) -> bool {
+    /// True if this was seen last time.
+    #[inline]
+    fn has_seen(&self, now: &[u8; DOORBELL_BYTES]) -> bool {
         let words = now.as_chunks().0;
-        let mut differs = false;
+        let mut seen = self.seen.iter().zip(words);
+        seen.all(|(seen, now)| seen.get() == u32::from_ne_bytes(*now))
+    }
+
+    /// Keeps what was seen.
+    fn keep(&self, now: &[u8; DOORBELL_BYTES]) {
+        let words = now.as_chunks().0;
         for (seen, now) in self.seen.iter().zip(words) {
-            let now = u32::from_ne_bytes(*now);
-            if seen.get() != now {
-                seen.set(now);
-                differs = true;
-            }
+            seen.set(u32::from_ne_bytes(*now));
         }
-        differs
     }
 }
 

@@ -69,15 +69,21 @@ impl Executor {
         self.spawner.ready.0.load(Ordering::Relaxed)
     }
 
-    /// Polls until no task can make progress. Must not be called by a task.
-    pub(super) fn run_until_stalled(&self) {
-        let mut tasks = self.tasks.borrow_mut();
+    /// Polls until no task can make progress. False where none could, or where a task that runs has come back to here.
+    pub(super) fn run_until_stalled(&self) -> bool {
+        if !self.is_ready() {
+            return false;
+        }
+        let Ok(mut tasks) = self.tasks.try_borrow_mut() else {
+            return false;
+        };
         let mut context = Context::from_waker(&self.waker);
         while self.spawner.ready.0.swap(false, Ordering::Acquire) {
             tasks.extend(self.spawner.spawned.take());
             // One call polls many tasks, and returns when one has ended, or none is ready.
             while let Poll::Ready(Some(())) = tasks.poll_next_unpin(&mut context) {}
         }
+        true
     }
 }
 

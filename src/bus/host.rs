@@ -1,38 +1,38 @@
 //! The bus itself: it runs the actors, makes the foreign calls, and waits for replies.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use actix::{Actor, Handler};
-use tokio::sync::oneshot::error::TryRecvError;
 
 use super::clock::Alarm;
 use super::doorbell::{Doorbell, Looks};
 use super::executor::{Executor, Spawner};
 use super::line::Line;
-use super::outbox::{Calls, Drain, Outbox};
+use super::outbox::Outbox;
+use super::scheduler::Scheduler;
+use super::seat::{Receiver, Seat};
+use super::slot::Taken;
 use super::tap::Tap;
 use super::{BusError, Desk, Envelope, Inbox, Message, Party, Port, Ticket};
 
-/// Actors on one task executor, and outboxes for their foreign calls.
+/// Actors, their tasks, and outboxes for their foreign calls.
 ///
 /// Nothing runs by itself: [`ask`](Self::ask) and [`tick`](Self::tick) run the actors until none has
 /// anything left to do.
 pub struct Bus {
     executor: Executor,
-    line: Arc<Line>,
-    calls: Rc<Calls>,
-    outboxes: RefCell<Vec<Rc<dyn Drain>>>,
+    line: Rc<Line>,
+    scheduler: Rc<Scheduler>,
+    /// Keeps the actors.
+    seats: RefCell<Vec<Rc<dyn Any>>>,
     bells: RefCell<Rc<[Doorbell]>>,
     alarms: RefCell<Rc<[Alarm]>>,
+    /// Alarms that are wanted.
+    wanted: Rc<Cell<usize>>,
     notified: Cell<bool>,
-    polling: Cell<bool>,
-    /// Foreign calls that are on the stack.
-    abroad: Cell<u32>,
-    /// Foreign calls that were posted before the innermost of them began.
-    before: Cell<u64>,
 }
 
 /// How often one tick looks at doorbells that began to watch something else. A memory that answers as it
@@ -42,40 +42,40 @@ const ROUNDS: usize = 4;
 impl Bus {
     /// A bus with nobody on it.
     pub fn new() -> Self {
+        let line = Rc::default();
         Self {
             executor: Executor::new(),
-            line: Arc::default(),
-            calls: Rc::default(),
-            outboxes: RefCell::default(),
+            scheduler: Rc::new(Scheduler::new(&line)),
+            line,
+            seats: RefCell::default(),
             bells: RefCell::default(),
             alarms: RefCell::default(),
+            wanted: Rc::default(),
             notified: Cell::new(false),
-            polling: Cell::new(false),
-            abroad: Cell::new(0),
-            before: Cell::new(0),
         }
     }
 
-    /// Starts an actor and gives the way to it. `make` gets that way too, for messages to itself.
+    /// Starts an actor and gives the way to it. `make` gets that way too, for messages to itself. The actor ends with the bus.
     pub fn start<A, I>(&self, make: impl FnOnce(Port<I>) -> A) -> Result<Port<I>, BusError>
     where
-        A: Actor<Context = actix::Context<A>> + Handler<I>,
+        A: Actor<Context = actix::Context<A>> + Handler<I, Result = ()>,
         I: Inbox,
     {
         self.refuse_inside("start an actor")?;
-        let _polling = self.polling();
-        let address = self.executor.spawner().start(|context| {
-            let recipient = actix::AsyncContext::address(context).recipient();
-            make(Port::to_actor(&self.line, recipient).sent_by(I::PARTY))
+        let _inside = self.scheduler.go_inside();
+        let seat = Seat::new(&self.scheduler, |own| {
+            make(Port::to_actor(&self.line, own).sent_by(I::PARTY))
         });
-        Ok(Port::to_actor(&self.line, address.recipient()))
+        let receiver: Rc<dyn Receiver<I>> = seat.clone();
+        self.seats.borrow_mut().push(seat);
+        Ok(Port::to_actor(&self.line, Rc::downgrade(&receiver)))
     }
 
-    /// Gives the way to a party that is no actor: `callee` is called when no actor runs, so it may
+    /// Gives the way to a party that is no actor: `callee` is called when no handler runs, so it may
     /// use the bus itself.
     pub fn foreign<I: Inbox>(&self, callee: Rc<dyn Fn(I)>) -> Port<I> {
-        let outbox = Rc::new(Outbox::new(&self.calls, callee));
-        self.outboxes.borrow_mut().push(outbox.clone());
+        let outbox = Rc::new(Outbox::new(&self.scheduler, callee));
+        self.scheduler.add_outbox(outbox.clone());
         Port::to_foreign(&self.line, outbox)
     }
 
@@ -93,7 +93,7 @@ impl Bus {
 
     /// An alarm that rings on every tick while it is wanted.
     pub fn alarm(&self, ring: Box<dyn Fn(u64)>) -> Alarm {
-        let alarm = Alarm::new(ring);
+        let alarm = Alarm::new(&self.wanted, ring);
         append(&self.alarms, alarm.clone());
         alarm
     }
@@ -126,7 +126,7 @@ impl Bus {
     pub fn spawn<T>(&self, start: impl FnOnce(&Spawner) -> T) -> Result<T, BusError> {
         self.refuse_inside("start an actor")?;
         // What is started may not run the others.
-        let _polling = self.polling();
+        let _inside = self.scheduler.go_inside();
         Ok(start(self.executor.spawner()))
     }
 
@@ -142,7 +142,7 @@ impl Bus {
 
     /// Whether a foreign call is being made, by which this call has come back.
     pub fn abroad(&self) -> bool {
-        self.abroad.get() > 0
+        self.scheduler.is_abroad()
     }
 
     /// Time passes up to `tick`, and nothing happens in it.
@@ -160,6 +160,7 @@ impl Bus {
     ///
     /// # Errors
     /// [`BusError::Reentered`] from inside an actor, a tap or a foreign call.
+    #[inline]
     pub fn tick(&self) -> Result<bool, BusError> {
         self.refuse_inside("tick")?;
         if self.abroad() {
@@ -168,10 +169,24 @@ impl Bus {
                 from: "a foreign call",
             });
         }
-        if !self.ring() {
-            return Ok(false);
+        let alarmed = self.begin_tick();
+        let worked = self.look();
+        if worked || alarmed {
+            self.work(worked, alarmed);
         }
-        self.run();
+        Ok(worked || alarmed)
+    }
+
+    /// Runs what follows from a tick.
+    #[inline(never)]
+    fn work(&self, rang: bool, alarmed: bool) {
+        if rang {
+            self.run();
+        }
+        // Afterwards: what a channel waited for that was reset is not asked for any more.
+        if alarmed && self.ring_alarms() {
+            self.run();
+        }
         // What a bell began to watch meanwhile may tell of work that is there already.
         for _ in 1..ROUNDS {
             if !self.ring_anew() {
@@ -179,38 +194,63 @@ impl Bus {
             }
             self.run();
         }
-        Ok(true)
     }
 
-    /// One clock, as far as what is to run is woken by it, and nothing runs yet. False where nothing will.
-    pub(crate) fn ring(&self) -> bool {
-        let tick = self.line.advance();
-        let mut stirred = self.executor.is_ready() || self.calls.any_waits();
-        stirred |= self.look_at_bells(if self.notified.take() {
+    /// One clock, as far as doorbells ring in it, and nothing runs yet.
+    pub(crate) fn ring(&self) {
+        self.begin_tick();
+        self.look();
+    }
+
+    /// Counts a clock. True if somebody waits for it.
+    #[inline]
+    fn begin_tick(&self) -> bool {
+        self.line.advance();
+        let alarmed = self.wanted.get() > 0;
+        if alarmed {
+            for alarm in &**self.alarms.borrow() {
+                alarm.begin();
+            }
+        }
+        alarmed
+    }
+
+    /// Looks at the doorbells. False where nothing is left to do.
+    #[inline]
+    fn look(&self) -> bool {
+        let waits = self.executor.is_ready() || self.scheduler.any_waits();
+        let looks = if self.notified.take() {
             Looks::Always
         } else {
             Looks::Usual
-        });
-        if self.alarms.borrow().iter().any(Alarm::is_wanted) {
-            // Cloned, since one that rings may come back and add another.
-            let alarms = self.alarms.borrow().clone();
-            for alarm in &*alarms {
-                stirred |= alarm.tick(tick);
-            }
+        };
+        self.look_at_bells(looks) || waits
+    }
+
+    /// Tells who waits for time, once in a tick. False where nobody does.
+    pub(crate) fn ring_alarms(&self) -> bool {
+        // Cloned, since one that rings may come back and add another.
+        let alarms = self.alarms.borrow().clone();
+        let tick = self.line.tick();
+        let mut rang = false;
+        for alarm in &*alarms {
+            rang |= alarm.tick(tick);
         }
-        stirred
+        rang
     }
 
     /// Looks, in the same tick, at what a bell began to watch. False where that is nothing.
+    #[inline(never)]
     pub(crate) fn ring_anew(&self) -> bool {
         self.look_at_bells(Looks::First)
     }
 
     /// True if one rang.
+    #[inline]
     fn look_at_bells(&self, looks: Looks) -> bool {
         // Cloned, since a look may come back and add another.
         let bells = self.bells.borrow().clone();
-        let _abroad = Abroad::go(self);
+        let _abroad = self.scheduler.go_abroad();
         let mut rang = false;
         for bell in &*bells {
             rang |= bell.look(looks);
@@ -223,6 +263,12 @@ impl Bus {
         self.refuse_inside("run the actors")?;
         self.run();
         Ok(())
+    }
+
+    /// Handles mail that was posted from outside of the actors, and makes the foreign calls that follow; polls no task.
+    pub(crate) fn handle_posted(&self) {
+        let _inside = self.scheduler.go_inside();
+        self.scheduler.handle_backlog();
     }
 
     /// Sends a message and runs the bus until its answer is there.
@@ -240,17 +286,25 @@ impl Bus {
         M: Message,
     {
         self.refuse_inside(M::NAME)?;
-        let (mut receiver, ticket) = port.send(message);
+        let (receiver, ticket) = {
+            let _inside = self.scheduler.go_inside();
+            port.send(message)
+        };
         loop {
-            self.poll();
-            match receiver.try_recv() {
-                Ok(reply) => return Ok(reply),
-                Err(TryRecvError::Closed) => {
+            match receiver.take() {
+                Taken::Reply(reply) => {
+                    if !self.abroad() {
+                        // Attached actors have got copies of all this.
+                        self.poll();
+                    }
+                    return Ok(reply);
+                }
+                Taken::Never => {
                     return Err(self.line.unanswered(ticket).into());
                 }
-                Err(TryRecvError::Empty) => {}
+                Taken::Nothing => {}
             }
-            if !self.run_foreign() {
+            if !self.advance() {
                 return Err(BusError::NobodyAnswers {
                     party: I::PARTY,
                     message: M::NAME,
@@ -265,56 +319,23 @@ impl Bus {
     }
 
     fn run(&self) {
-        loop {
-            self.poll();
-            if !self.run_foreign() {
-                return;
-            }
-        }
+        while self.advance() {}
     }
 
-    /// Polls until no task is ready.
-    fn poll(&self) {
-        if self.executor.is_ready() {
-            let _polling = self.polling();
-            self.executor.run_until_stalled();
-        }
+    /// Handles mail that waits and polls tasks, or makes a foreign call where there are none. False where nothing is left to do.
+    fn advance(&self) -> bool {
+        self.poll() || self.scheduler.make_any_call()
     }
 
-    /// Says that actors run, until the guard is dropped.
-    fn polling(&self) -> Polling<'_> {
-        self.polling.set(true);
-        Polling(&self.polling)
-    }
-
-    /// Makes one foreign call. False where none waits.
-    ///
-    /// One that was posted since the innermost foreign call began is preferred: a method of the testbench
-    /// that fetches a string must not find another channel's method running inside of its own.
-    fn run_foreign(&self) -> bool {
-        if !self.calls.any_waits() {
-            return false;
-        }
-        let found = self.oldest_call(self.before.get());
-        let Some((number, outbox)) = found.or_else(|| self.oldest_call(0)) else {
-            return false;
-        };
-        let _abroad = Abroad::go(self);
-        outbox.make(number, &self.line);
-        true
-    }
-
-    fn oldest_call(&self, since: u64) -> Option<(u64, Rc<dyn Drain>)> {
-        let outboxes = self.outboxes.borrow();
-        let waiting = outboxes
-            .iter()
-            .filter_map(|outbox| Some((outbox.oldest(since)?, outbox)));
-        let (number, outbox) = waiting.min_by_key(|(number, _)| *number)?;
-        Some((number, outbox.clone()))
+    /// Handles mail that waits, and polls until no task is ready. False where there was none.
+    fn poll(&self) -> bool {
+        let _inside = self.scheduler.go_inside();
+        let handled = self.scheduler.handle_backlog();
+        self.executor.run_until_stalled() || handled
     }
 
     fn refuse_inside(&self, what: &'static str) -> Result<(), BusError> {
-        if self.polling.get() || self.line.observing() {
+        if self.scheduler.is_inside() || self.line.observing() {
             return Err(BusError::Reentered {
                 what,
                 from: "an actor or a tap",
@@ -330,36 +351,6 @@ fn append<T: Clone>(list: &RefCell<Rc<[T]>>, item: T) {
     list.replace(longer);
 }
 
-/// Actors run for as long as it lives.
-struct Polling<'a>(&'a Cell<bool>);
-
-impl Drop for Polling<'_> {
-    fn drop(&mut self) {
-        self.0.set(false);
-    }
-}
-
-/// One foreign call is on the stack for as long as it lives.
-struct Abroad<'a> {
-    bus: &'a Bus,
-    before: u64,
-}
-
-impl<'a> Abroad<'a> {
-    fn go(bus: &'a Bus) -> Self {
-        bus.abroad.set(bus.abroad.get() + 1);
-        let before = bus.before.replace(bus.calls.posted());
-        Self { bus, before }
-    }
-}
-
-impl Drop for Abroad<'_> {
-    fn drop(&mut self) {
-        self.bus.abroad.set(self.bus.abroad.get() - 1);
-        self.bus.before.set(self.before);
-    }
-}
-
 impl Default for Bus {
     fn default() -> Self {
         Self::new()
@@ -370,6 +361,7 @@ impl Default for Bus {
 impl Drop for Bus {
     fn drop(&mut self) {
         self.line.detach();
+        self.scheduler.clear();
     }
 }
 
@@ -377,7 +369,7 @@ impl fmt::Debug for Bus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bus")
             .field("tick", &self.now())
-            .field("abroad", &self.abroad)
+            .field("scheduler", &self.scheduler)
             .finish()
     }
 }

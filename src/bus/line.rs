@@ -1,10 +1,9 @@
 //! State that all ports of one bus share: the count of messages, the time, the taps, panics.
 
 use std::any::Any;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::tap::{Event, Observation, Tap};
 use super::{Party, Unanswered};
@@ -83,24 +82,23 @@ impl Ticket {
     }
 }
 
-/// State that every port of a bus shares. One thread at a time uses it: the one that is inside the bus, which need not be the same for
-/// every call. Atomics and locks, never contended, make it `Send`, which actix asks of all that a message carries.
+/// State that every port of a bus shares.
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    sequence: AtomicU64,
-    tick: AtomicU64,
-    tapped: AtomicBool,
+    sequence: Cell<u64>,
+    tick: Cell<u64>,
+    tapped: Cell<bool>,
     /// Something was shown to the taps since they were flushed.
-    unflushed: AtomicBool,
+    unflushed: Cell<bool>,
     /// A tap is being called.
-    observing: AtomicBool,
-    /// Locked while they are called.
-    taps: Mutex<Vec<Box<dyn Tap>>>,
+    observing: Cell<bool>,
+    /// Borrowed while they are called.
+    taps: RefCell<Vec<Box<dyn Tap>>>,
     /// Those that were attached meanwhile, and whether there are any.
-    newcomers: Mutex<Vec<Box<dyn Tap>>>,
-    joined: AtomicBool,
-    panics: Mutex<Vec<(Ticket, String)>>,
-    panicked: AtomicBool,
+    newcomers: RefCell<Vec<Box<dyn Tap>>>,
+    joined: Cell<bool>,
+    panics: RefCell<Vec<(Ticket, String)>>,
+    panicked: Cell<bool>,
 }
 
 /// Panics whose asker never came to hear of them are forgotten past this number.
@@ -108,8 +106,8 @@ const PANICS_KEPT: usize = 64;
 
 impl Line {
     pub(super) fn ticket(&self, from: Party, kind: &'static Kind) -> Ticket {
-        let sequence = self.sequence.load(Ordering::Relaxed) + 1;
-        self.sequence.store(sequence, Ordering::Relaxed);
+        let sequence = self.sequence.get() + 1;
+        self.sequence.set(sequence);
         Ticket {
             sequence,
             root: sequence,
@@ -119,21 +117,21 @@ impl Line {
     }
 
     pub(super) fn tick(&self) -> u64 {
-        self.tick.load(Ordering::Relaxed)
+        self.tick.get()
     }
 
     pub(super) fn advance(&self) -> u64 {
         let tick = self.tick() + 1;
-        self.tick.store(tick, Ordering::Relaxed);
+        self.tick.set(tick);
         tick
     }
 
     pub(super) fn pass(&self, tick: u64) {
-        self.tick.store(tick.max(self.tick()), Ordering::Relaxed);
+        self.tick.set(tick.max(self.tick()));
     }
 
     pub(super) fn tapped(&self) -> bool {
-        self.tapped.load(Ordering::Relaxed)
+        self.tapped.get()
     }
 
     /// Whether what is posted now is shown: what taps post is not.
@@ -145,22 +143,22 @@ impl Line {
 
     pub(super) fn attach(&self, tap: Box<dyn Tap>) {
         if self.observing() {
-            lock(&self.newcomers).push(tap);
-            self.joined.store(true, Ordering::Relaxed);
+            self.newcomers.borrow_mut().push(tap);
+            self.joined.set(true);
             return;
         }
-        lock(&self.taps).push(tap);
-        self.tapped.store(true, Ordering::Relaxed);
+        self.taps.borrow_mut().push(tap);
+        self.tapped.set(true);
     }
 
     /// Shows nothing to anybody any more.
     pub(super) fn detach(&self) {
-        self.tapped.store(false, Ordering::Relaxed);
+        self.tapped.set(false);
         // One that is being called does this; all are dropped with the line.
         if self.observing() {
             return;
         }
-        let mut taps = std::mem::take(&mut *lock(&self.taps));
+        let mut taps = self.taps.take();
         for tap in &mut taps {
             self.shelter(Ticket::of_tap(), || tap.finish());
         }
@@ -168,7 +166,7 @@ impl Line {
     }
 
     pub(super) fn observing(&self) -> bool {
-        self.observing.load(Ordering::Relaxed)
+        self.observing.get()
     }
 
     /// Shows an event to the taps, unless one of them causes it.
@@ -182,28 +180,28 @@ impl Line {
             awaited,
             event,
         };
-        self.unflushed.store(true, Ordering::Relaxed);
+        self.unflushed.set(true);
         self.each_tap(|tap| tap.observe(&seen));
     }
 
     /// True if a tap may have something buffered.
     #[inline]
     pub(super) fn unflushed(&self) -> bool {
-        self.unflushed.load(Ordering::Relaxed)
+        self.unflushed.get()
     }
 
     /// Has the taps write out what they buffer.
     pub(super) fn flush(&self) {
         if !self.observing() {
-            self.unflushed.store(false, Ordering::Relaxed);
+            self.unflushed.set(false);
             self.each_tap(|tap| tap.flush());
         }
     }
 
     /// Calls each tap, and detaches those that panic.
     fn each_tap(&self, mut call: impl FnMut(&mut dyn Tap)) {
-        self.observing.store(true, Ordering::Relaxed);
-        let mut taps = lock(&self.taps);
+        self.observing.set(true);
+        let mut taps = self.taps.borrow_mut();
         let panicked = taps.extract_if(.., |tap| {
             let called = catch_unwind(AssertUnwindSafe(|| call(&mut **tap)));
             if let Err(payload) = &called {
@@ -213,16 +211,16 @@ impl Line {
             called.is_err()
         });
         let detached = panicked.collect();
-        if self.joined.load(Ordering::Relaxed) {
-            self.joined.store(false, Ordering::Relaxed);
-            taps.append(&mut lock(&self.newcomers));
+        if self.joined.get() {
+            self.joined.set(false);
+            taps.append(&mut self.newcomers.borrow_mut());
         }
         if taps.is_empty() {
-            self.tapped.store(false, Ordering::Relaxed);
+            self.tapped.set(false);
         }
         drop(taps);
         self.release(detached);
-        self.observing.store(false, Ordering::Relaxed);
+        self.observing.set(false);
     }
 
     /// Drops taps, which may panic then, too.
@@ -240,17 +238,17 @@ impl Line {
     }
 
     fn keep_panic(&self, ticket: Ticket, text: String) {
-        let mut panics = lock(&self.panics);
+        let mut panics = self.panics.borrow_mut();
         if panics.len() == PANICS_KEPT {
             panics.remove(0);
         }
         panics.push((ticket, text));
-        self.panicked.store(true, Ordering::Relaxed);
+        self.panicked.set(true);
     }
 
     /// Why nobody answered `ticket`. Where its reply was handed on, the one who panicked is named.
     pub(super) fn unanswered(&self, ticket: Ticket) -> Unanswered {
-        let mut panics = lock(&self.panics);
+        let mut panics = self.panics.borrow_mut();
         let found = panics.iter().position(|(of, _)| of.root == ticket.root);
         let (by, panic) = match found.map(|at| panics.remove(at)) {
             Some((by, text)) => (by, Some(text)),
@@ -265,17 +263,12 @@ impl Line {
 
     /// Panics that no asker has heard of.
     pub(super) fn take_panics(&self) -> Vec<(Ticket, String)> {
-        if !self.panicked.load(Ordering::Relaxed) {
+        if !self.panicked.get() {
             return Vec::new();
         }
-        self.panicked.store(false, Ordering::Relaxed);
-        std::mem::take(&mut lock(&self.panics))
+        self.panicked.set(false);
+        self.panics.take()
     }
-}
-
-/// Nothing panics while it holds one.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The text that a panic was raised with.

@@ -4,16 +4,16 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use serde::de::DeserializeOwned;
-use serde::{Deserializer, Serialize};
-use tokio::sync::oneshot;
-
 use super::line::{Line, Ticket};
+use super::slot::{Receiver, Sender, slot};
 use super::tap::Event;
 use super::{Party, Unanswered};
+use serde::de::DeserializeOwned;
+use serde::{Deserializer, Serialize};
 
 /// What a party may be sent: plain data with a reply type.
 pub trait Message: Body + Clone + Serialize + DeserializeOwned {
@@ -42,7 +42,7 @@ impl<T: Any + Debug + Send + Sync + Clone + Serialize> Body for T {
 }
 
 /// All that one party may be sent, as one type.
-pub trait Inbox: actix::Message<Result = ()> + Send + 'static {
+pub trait Inbox: actix::Message<Result = ()> + 'static {
     /// The party that owns it.
     const PARTY: Party;
     /// The identity of the envelope inside.
@@ -81,10 +81,10 @@ pub struct Envelope<M: Message> {
 /// that there will be no answer.
 #[derive(Debug)]
 pub struct Reply<R> {
-    slot: Option<oneshot::Sender<R>>,
+    slot: Option<Sender<R>>,
     ticket: Ticket,
     /// Where taps are to see how it ends.
-    shown: Option<Arc<Line>>,
+    shown: Option<Rc<Line>>,
     /// Messages that end with it too, where it was handed on, and taps are to see that.
     earlier: Option<Box<Earlier>>,
 }
@@ -92,21 +92,32 @@ pub struct Reply<R> {
 /// Messages before the present one, and where taps see them.
 #[derive(Debug)]
 struct Earlier {
-    line: Arc<Line>,
+    line: Rc<Line>,
     tickets: Vec<Ticket>,
 }
 
 impl<R> Reply<R> {
     /// The place for the answer to a message that taps see on `line`.
-    pub(super) fn new(line: Option<&Arc<Line>>, ticket: Ticket) -> (Self, oneshot::Receiver<R>) {
-        let (slot, receiver) = oneshot::channel();
+    pub(super) fn new(line: Option<&Rc<Line>>, ticket: Ticket) -> (Self, Receiver<R>) {
+        let (sender, receiver) = slot();
         let mut reply = Self::unheard(line, ticket);
-        reply.slot = Some(slot);
+        reply.slot = Some(sender);
         (reply, receiver)
     }
 
+    /// A reply that `then` is given; nothing where there is none.
+    pub(super) fn then(
+        line: Option<&Rc<Line>>,
+        ticket: Ticket,
+        then: impl FnOnce(Option<R>) + 'static,
+    ) -> Self {
+        let mut reply = Self::unheard(line, ticket);
+        reply.slot = Some(Sender::Then(Box::new(then)));
+        reply
+    }
+
     /// A reply that nobody waits for.
-    pub(super) fn unheard(line: Option<&Arc<Line>>, ticket: Ticket) -> Self {
+    pub(super) fn unheard(line: Option<&Rc<Line>>, ticket: Ticket) -> Self {
         Self {
             slot: None,
             ticket,
@@ -116,7 +127,7 @@ impl<R> Reply<R> {
     }
 
     /// The same place, under a further message.
-    pub(super) fn under(mut self, line: Option<&Arc<Line>>, ticket: Ticket) -> Self {
+    pub(super) fn under(mut self, line: Option<&Rc<Line>>, ticket: Ticket) -> Self {
         if let Some(line) = self.shown.take() {
             let tickets = Vec::new();
             let earlier = self
@@ -144,12 +155,12 @@ impl<R> Reply<R> {
 
     /// Whether somebody waits for it. Where nobody does, an error in it is the answerer's to report.
     pub fn is_awaited(&self) -> bool {
-        self.slot.as_ref().is_some_and(|slot| !slot.is_closed())
+        self.slot.as_ref().is_some_and(Sender::has_receiver)
     }
 
     /// Whether somebody waited for it, and has gone away.
     pub fn is_abandoned(&self) -> bool {
-        self.slot.as_ref().is_some_and(oneshot::Sender::is_closed)
+        self.slot.as_ref().is_some_and(|slot| !slot.has_receiver())
     }
 
     /// The identity of the message that this answers.
@@ -164,7 +175,7 @@ impl<R: Body> Reply<R> {
         self.close(Event::Reply(&answer));
         if let Some(slot) = self.slot.take() {
             // Whoever asked may have gone away, as a channel does that was reset.
-            let _ = slot.send(answer);
+            slot.close(Some(answer));
         }
     }
 }
@@ -172,6 +183,9 @@ impl<R: Body> Reply<R> {
 impl<R> Drop for Reply<R> {
     fn drop(&mut self) {
         self.close(Event::Dropped);
+        if let Some(slot) = self.slot.take() {
+            slot.close(None);
+        }
     }
 }
 
@@ -179,17 +193,16 @@ impl<R> Drop for Reply<R> {
 #[derive(Debug)]
 #[must_use = "an answer does nothing unless awaited"]
 pub struct Answer<R> {
-    pub(super) receiver: oneshot::Receiver<R>,
+    pub(super) receiver: Receiver<R>,
     pub(super) ticket: Ticket,
-    pub(super) line: Arc<Line>,
+    pub(super) line: Rc<Line>,
 }
 
 impl<R> Future for Answer<R> {
     type Output = Result<R, Unanswered>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.receiver)
-            .poll(cx)
-            .map(|answer| answer.map_err(|_| self.line.unanswered(self.ticket)))
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = self.receiver.poll(cx);
+        answer.map(|answer| answer.ok_or_else(|| self.line.unanswered(self.ticket)))
     }
 }

@@ -21,6 +21,9 @@ mod line;
 mod message;
 mod outbox;
 mod port;
+mod scheduler;
+mod seat;
+mod slot;
 mod tap;
 #[cfg(test)]
 mod tests;

@@ -1,90 +1,75 @@
-//! Foreign calls wait here until no actor runs.
+//! Foreign calls of one type, until they are made.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::fmt;
 use std::rc::Rc;
 
 use super::Inbox;
-use super::line::Line;
+use super::scheduler::{Scheduler, Waiting};
 
-/// What the outboxes of one bus count together.
-#[derive(Debug, Default)]
-pub(super) struct Calls {
-    posted: Cell<u64>,
-    made: Cell<u64>,
-}
-
-impl Calls {
-    /// How many were ever posted: the number of the next one.
-    pub(super) fn posted(&self) -> u64 {
-        self.posted.get()
-    }
-
-    /// Whether one waits.
-    pub(super) fn any_waits(&self) -> bool {
-        self.made.get() < self.posted.get()
-    }
-}
-
-/// The calls to one foreign party, each with its number, in order, and the one who can make them.
+/// Calls to one foreign party, in order of posting, and the function that makes them.
 pub(super) struct Outbox<I> {
-    calls: Rc<Calls>,
+    scheduler: Rc<Scheduler>,
     waiting: RefCell<VecDeque<(u64, I)>>,
     callee: Rc<dyn Fn(I)>,
 }
 
-/// An outbox of any type, as the bus drains it.
-pub(super) trait Drain {
-    /// The number of the oldest waiting call, of those numbered `since` or more.
-    fn oldest(&self, since: u64) -> Option<u64>;
-    /// Makes the waiting call of this number. A panic of the callee is caught.
-    fn make(&self, number: u64, line: &Line);
-}
-
 impl<I: Inbox> Outbox<I> {
-    pub(super) fn new(calls: &Rc<Calls>, callee: Rc<dyn Fn(I)>) -> Self {
+    pub(super) fn new(scheduler: &Rc<Scheduler>, callee: Rc<dyn Fn(I)>) -> Self {
         Self {
-            calls: calls.clone(),
+            scheduler: scheduler.clone(),
             waiting: RefCell::default(),
             callee,
         }
     }
 
+    /// Makes a call at once where that is possible, or adds it.
     pub(super) fn push(&self, call: I) {
-        let number = self.calls.posted.get();
-        self.calls.posted.set(number + 1);
-        self.waiting.borrow_mut().push_back((number, call));
+        let at_once = self.scheduler.calls();
+        let number = self.scheduler.number();
+        if at_once {
+            self.make(call);
+        } else {
+            self.waiting.borrow_mut().push_back((number, call));
+        }
+    }
+
+    fn make(&self, call: I) {
+        self.scheduler
+            .make_call(call.ticket(), || (self.callee)(call));
     }
 }
 
-impl<I: Inbox> Drain for Outbox<I> {
+impl<I: Inbox> Waiting for Outbox<I> {
     fn oldest(&self, since: u64) -> Option<u64> {
         let waiting = self.waiting.borrow();
         let at = waiting.partition_point(|(number, _)| *number < since);
         waiting.get(at).map(|(number, _)| *number)
     }
 
-    fn make(&self, number: u64, line: &Line) {
+    fn make_oldest(&self, since: u64) -> bool {
         // The borrow ends before the call: it may come back and post more.
         let call = {
             let mut waiting = self.waiting.borrow_mut();
             match waiting.front() {
-                Some((front, _)) if *front == number => waiting.pop_front(),
+                Some((front, _)) if *front >= since => waiting.pop_front(),
                 _ => {
-                    let at = waiting.partition_point(|(other, _)| *other < number);
+                    let at = waiting.partition_point(|(number, _)| *number < since);
                     waiting.remove(at)
                 }
             }
         };
-        if let Some((_, call)) = call {
-            self.calls.made.set(self.calls.made.get() + 1);
-            line.shelter(call.ticket(), || (self.callee)(call));
-        }
+        let Some((_, call)) = call else {
+            return false;
+        };
+        self.make(call);
+        true
     }
 }
 
-impl<I> std::fmt::Debug for Outbox<I> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<I> fmt::Debug for Outbox<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Outbox({} waiting)", self.waiting.borrow().len())
     }
 }

@@ -1,12 +1,12 @@
 //! Ports: the only way to send a message.
 
-use std::rc::Rc;
-use std::sync::Arc;
-
-use tokio::sync::oneshot;
+use std::fmt;
+use std::rc::{Rc, Weak};
 
 use super::line::{Kind, Line, Ticket};
 use super::outbox::Outbox;
+use super::seat::Receiver;
+use super::slot;
 use super::tap::Event;
 use super::{Answer, Envelope, Inbox, Message, Party, Reply};
 
@@ -16,29 +16,28 @@ pub struct Port<I: Inbox> {
     from: Party,
     /// What is sent is shown to no tap, and is not counted.
     apart: bool,
-    line: Arc<Line>,
+    line: Rc<Line>,
     way: Way<I>,
 }
 
-#[derive(Debug)]
 enum Way<I: Inbox> {
-    /// Into an actor's mailbox, unbounded: a party never blocks on another.
-    Actor(actix::Recipient<I>),
+    /// To an actor, whose queue is unbounded: a party never blocks on another. Mail for an actor that is gone is dropped.
+    Actor(Weak<dyn Receiver<I>>),
     /// Out of the bus.
     Foreign(Rc<Outbox<I>>),
 }
 
 impl<I: Inbox> Port<I> {
-    pub(super) fn to_actor(line: &Arc<Line>, recipient: actix::Recipient<I>) -> Self {
+    pub(super) fn to_actor(line: &Rc<Line>, receiver: Weak<dyn Receiver<I>>) -> Self {
         Self {
             from: Party::OUTSIDE,
             apart: false,
             line: line.clone(),
-            way: Way::Actor(recipient),
+            way: Way::Actor(receiver),
         }
     }
 
-    pub(super) fn to_foreign(line: &Arc<Line>, outbox: Rc<Outbox<I>>) -> Self {
+    pub(super) fn to_foreign(line: &Rc<Line>, outbox: Rc<Outbox<I>>) -> Self {
         Self {
             from: Party::OUTSIDE,
             apart: false,
@@ -78,8 +77,20 @@ impl<I: Inbox> Port<I> {
         }
     }
 
+    /// Sends a message; `then` is given its reply by the answerer, at once: nothing where there is none.
+    pub(crate) fn ask_then<M: Message>(
+        &self,
+        message: M,
+        then: impl FnOnce(Option<M::Reply>) + 'static,
+    ) where
+        I: From<Envelope<M>>,
+    {
+        let reply = Reply::then(self.shown_on(), self.ticket::<M>(), then);
+        self.deliver(Envelope { message, reply });
+    }
+
     /// Sends a message, and gives what its answer comes out of.
-    pub(super) fn send<M: Message>(&self, message: M) -> (oneshot::Receiver<M::Reply>, Ticket)
+    pub(super) fn send<M: Message>(&self, message: M) -> (slot::Receiver<M::Reply>, Ticket)
     where
         I: From<Envelope<M>>,
     {
@@ -112,7 +123,7 @@ impl<I: Inbox> Port<I> {
     }
 
     /// Where taps see what is sent; none where no tap sees it.
-    fn shown_on(&self) -> Option<&Arc<Line>> {
+    fn shown_on(&self) -> Option<&Rc<Line>> {
         let shown = self.line.shows() && !self.apart;
         shown.then_some(&self.line)
     }
@@ -126,7 +137,11 @@ impl<I: Inbox> Port<I> {
             line.show(reply.ticket(), reply.is_awaited(), Event::Message(message));
         }
         match &self.way {
-            Way::Actor(recipient) => recipient.do_send(envelope.into()),
+            Way::Actor(receiver) => {
+                if let Some(receiver) = receiver.upgrade() {
+                    receiver.receive(envelope.into());
+                }
+            }
             Way::Foreign(outbox) => outbox.push(envelope.into()),
         }
     }
@@ -136,7 +151,7 @@ impl<I: Inbox> Port<I> {
 impl<I: Inbox> Clone for Port<I> {
     fn clone(&self) -> Self {
         let way = match &self.way {
-            Way::Actor(recipient) => Way::Actor(recipient.clone()),
+            Way::Actor(receiver) => Way::Actor(receiver.clone()),
             Way::Foreign(outbox) => Way::Foreign(outbox.clone()),
         };
         Self {
@@ -145,5 +160,14 @@ impl<I: Inbox> Clone for Port<I> {
             line: self.line.clone(),
             way,
         }
+    }
+}
+
+impl<I: Inbox> fmt::Debug for Way<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Actor(_) => "Actor",
+            Self::Foreign(_) => "Foreign",
+        })
     }
 }

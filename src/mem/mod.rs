@@ -39,7 +39,8 @@ pub use initial::{Initial, InitialError, Note, initial};
 pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, SpaceId};
 pub(crate) use op::CHUNK;
 pub use op::{
-    AccessError, BackendError, HdlProblem, Op, Outcome, Span, Store, execute, fill_in_pieces, part,
+    AccessError, BackendError, HdlProblem, Looker, Op, Outcome, Span, Store, execute,
+    fill_in_pieces, part,
 };
 pub use parser::DPIShareMemParser;
 pub use path::WordPath;

@@ -94,8 +94,8 @@ pub struct Served {
     pub channel: String,
     /// The slot of the request queue that it was in.
     pub slot: u32,
-    /// The request as firmware wrote it.
-    pub entry: RequestEntry,
+    /// The request as firmware wrote it. Boxed: it would be the largest part of every foreign call.
+    pub entry: Box<RequestEntry>,
     /// How long ago it was taken, in ticks.
     pub ticks: u64,
     /// The word that answers it; none where it has no response.

@@ -71,7 +71,7 @@ impl Sight {
     }
 }
 
-/// How each channel stands, in the order of the configuration.
+/// State of each channel, in the order of the configuration. Whoever asks reads the words of channels itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status;
 

@@ -40,7 +40,7 @@ pub(crate) use watchdog::Timeout;
 use watchdog::Watchdog;
 
 use crate::actors::files::Root;
-use crate::actors::mailbox::Board;
+use crate::actors::mailbox::{Board, statuses};
 use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Site};
 use crate::bus::{Bus, Desk, Port};
@@ -48,7 +48,6 @@ use crate::foreign::{CallResult, Callbacks, Memories};
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, Observing};
 use crate::messages::foreign::{Register, Report, Severity, Untold};
-use crate::messages::mailbox::Status;
 use crate::messages::rpc::{Offer, Progress, Target, When};
 use crate::messages::{self, console, foreign, mailbox, memory, rpc};
 use crate::sim::strand::{is_entered, strand_local};
@@ -182,7 +181,10 @@ impl Vhost {
         let Some(mailbox) = self.0.ports.mailbox.get() else {
             return Ok("the system is being built".to_owned());
         };
-        let statuses = self.0.bus.ask(mailbox, Status)?;
+        let Inner {
+            bus, ports, board, ..
+        } = &*self.0;
+        let statuses = statuses(bus, mailbox, &ports.memory, board)?;
         Ok(statuses
             .iter()
             .map(|status| format!("{status}\n"))

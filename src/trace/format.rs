@@ -15,7 +15,7 @@ use crate::config::Defaults;
 pub(super) const MAGIC: [u8; 8] = *b"VHOSTTRC";
 
 /// The version that is written, and the only one that is read.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Bytes of a frame's length and checksum.
 pub(super) const PREFIX: usize = 8;

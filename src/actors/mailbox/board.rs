@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell};
 
+use super::inspect::WordsRead;
 use crate::messages::ChannelId;
 
 /// Kept by the mailbox server, read at the edge on every tick.
@@ -10,6 +11,8 @@ pub(crate) struct Board {
     served: Cell<usize>,
     channels: Box<[Standing]>,
     fatal: OnceCell<String>,
+    /// Words of channels are being read for their status.
+    pub(super) inspected: Cell<bool>,
 }
 
 /// How far one channel is.
@@ -18,6 +21,8 @@ struct Standing {
     /// The tick of its last progress.
     since: Cell<u64>,
     exit: Cell<Option<u32>>,
+    /// Read of its words, once its place in memory is known.
+    words: OnceCell<WordsRead>,
 }
 
 impl Board {
@@ -27,6 +32,7 @@ impl Board {
             served: Cell::new(channels),
             channels: (0..channels).map(|_| Standing::default()).collect(),
             fatal: OnceCell::new(),
+            inspected: Cell::new(false),
         }
     }
 
@@ -80,6 +86,18 @@ impl Board {
             at.exit.set(Some(code));
             self.served.set(self.served.get().saturating_sub(1));
         }
+    }
+
+    /// The place of a channel is known.
+    pub(super) fn found(&self, channel: ChannelId, words: WordsRead) {
+        if let Some(at) = self.standing(channel) {
+            at.words.get_or_init(|| words);
+        }
+    }
+
+    /// Read of a channel's words, by its position.
+    pub(super) fn words(&self, channel: usize) -> Option<&WordsRead> {
+        self.channels.get(channel)?.words.get()
     }
 
     fn standing(&self, channel: ChannelId) -> Option<&Standing> {

@@ -1,6 +1,5 @@
 //! One channel: handshake, requests in order, reset at any time.
 
-use std::cell::{Cell, OnceCell};
 use std::fmt::{self, Write as _};
 use std::pin::pin;
 use std::rc::Rc;
@@ -31,10 +30,6 @@ pub(super) struct Channel {
     board: Rc<Board>,
     /// The server, as others ask it.
     server: Port<mailbox::Inbox>,
-    /// Not before its place in memory is known.
-    queues: OnceCell<Queues>,
-    /// Somebody asks how it stands, and its words are being read for that.
-    looked_at: Cell<bool>,
 }
 
 /// The host's side of the response queue.
@@ -74,8 +69,6 @@ impl Channel {
             desk,
             board,
             server,
-            queues: OnceCell::new(),
-            looked_at: Cell::new(false),
         }
     }
 
@@ -90,7 +83,8 @@ impl Channel {
 
     async fn serve_sessions(&self) -> Result<(), Failure> {
         let queues = Queues::take_over(&self.service.setup, &self.service.links.memory).await?;
-        let queues = self.queues.get_or_init(|| queues);
+        self.board.found(self.service.id, queues.words());
+        let queues = &queues;
         while self.handshake(queues).await? {
             let (reset, session) = (pin!(self.left_ready()), pin!(self.session(queues)));
             match select(reset, session).await {
@@ -257,7 +251,7 @@ impl Channel {
             self.service.links.foreign.post(foreign::Served {
                 channel: self.service.name().to_owned(),
                 slot,
-                entry,
+                entry: Box::new(entry),
                 ticks: self.desk.now() - since,
                 result: response.map(|response| response.entry(width).rets),
             });
@@ -354,7 +348,12 @@ impl Channel {
     async fn give_up(&self, text: &str) {
         self.service.journal.enter(Step::GivenUp);
         let mut text = text.to_owned();
-        for channel in self.server.ask(Status).await.unwrap_or_default() {
+        let mut statuses = self.server.ask(Status).await.unwrap_or_default();
+        for (words, status) in self.board.inspect(&mut statuses) {
+            let read = self.service.links.memory.ask(words.access.clone()).await;
+            status.words = read.ok().and_then(|read| words.parse(read));
+        }
+        for channel in statuses {
             // Writing to a String does not fail.
             let _ = write!(text, "\n{channel}");
         }
@@ -363,21 +362,9 @@ impl Channel {
         self.service.report(Severity::Fatal, &text);
     }
 
-    /// How the channel stands.
-    pub(super) async fn status(&self) -> ChannelStatus {
-        let words = self.words().await;
-        self.service.journal.status(self.service.name(), words)
-    }
-
-    /// Its words, as they are now. Where a memory that is asked for them asks in turn, it is not asked again.
-    async fn words(&self) -> Option<Sight> {
-        let queues = self.queues.get()?;
-        if !self.service.journal.is_open() || self.looked_at.replace(true) {
-            return None;
-        }
-        let words = queues.words().await;
-        self.looked_at.set(false);
-        words.ok().flatten()
+    /// State of the channel, without its words in memory.
+    pub(super) fn status(&self) -> ChannelStatus {
+        self.service.journal.status(self.service.name())
     }
 
     fn note(&self, taken: Index, responses: &Responses) {

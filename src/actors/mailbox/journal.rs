@@ -9,7 +9,7 @@ use mailbox_rs::Index;
 use super::Board;
 use crate::bus::Desk;
 use crate::messages::ChannelId;
-use crate::messages::mailbox::{ChannelStatus, End, Past, PendingCall, Sight, Step, Task};
+use crate::messages::mailbox::{ChannelStatus, End, Past, PendingCall, Step, Task};
 use crate::messages::rpc::{Callee, Target};
 
 /// Kept while the channel is served, and put into words only where somebody asks.
@@ -97,19 +97,14 @@ impl Journal {
         }
     }
 
-    /// Whether firmware's words tell more than the journal does.
-    pub(super) fn is_open(&self) -> bool {
-        !matches!(*self.step.borrow(), Step::Exited { .. } | Step::GivenUp)
-    }
-
-    /// How the channel of this name stands, where its words are so.
-    pub(super) fn status(&self, name: &str, words: Option<Sight>) -> ChannelStatus {
+    /// State of the channel of this name, without its words in memory.
+    pub(super) fn status(&self, name: &str) -> ChannelStatus {
         ChannelStatus {
             channel: name.to_owned(),
             now: self.desk.now(),
             step: self.step.borrow().clone(),
             since: self.board.since(self.channel),
-            words,
+            words: None,
             taken: self.taken.get().0,
             put: self.put.get().0,
             recent: self.recent.borrow().iter().cloned().collect(),

@@ -2,6 +2,7 @@
 //!
 //! - [`Setup`] and [`Links`]: what a channel is, and whom the server asks.
 //! - `channel`: one long-lived task a channel: handshake, requests in order, reset at any time.
+//! - `inspect`: the status of channels, with their words in memory.
 //! - `journal`: what a channel does and did, for whoever asks why it is stuck.
 //! - `queues`: what the host reads and writes of the channel's own words.
 //! - `lookout`: what the doorbell has seen; `watch`: which words of a channel tell of work.
@@ -13,6 +14,7 @@ mod board;
 mod channel;
 mod failure;
 mod filing;
+mod inspect;
 mod journal;
 mod lookout;
 mod notes;
@@ -31,11 +33,12 @@ use mailbox_rs::Layout;
 
 pub(crate) use board::Board;
 use channel::Channel;
+pub(crate) use inspect::statuses;
 
-use crate::bus::{Desk, Doorbell, Port, Reply, Spawner};
+use crate::bus::{Desk, Doorbell, Port, Spawner};
 use crate::mem::{SpaceId, Store};
 use crate::messages::ChannelId;
-use crate::messages::mailbox::{ChannelStatus, Inbox};
+use crate::messages::mailbox::Inbox;
 use crate::messages::{console, files, foreign, memory, rpc};
 
 /// One channel to serve.
@@ -119,18 +122,6 @@ impl MailboxServer {
             channels,
         }
     }
-
-    /// A task, since words of channels are read for it.
-    fn status(&self, reply: Reply<Vec<ChannelStatus>>) {
-        let channels = self.channels.clone();
-        self.spawner.spawn(async move {
-            let mut statuses = Vec::with_capacity(channels.len());
-            for channel in &*channels {
-                statuses.push(channel.status().await);
-            }
-            reply.send(statuses);
-        });
-    }
 }
 
 impl Actor for MailboxServer {
@@ -148,7 +139,10 @@ impl Handler<Inbox> for MailboxServer {
 
     fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
         self.desk.open(mail, |mail| match mail {
-            Inbox::Status(envelope) => self.status(envelope.reply),
+            Inbox::Status(envelope) => {
+                let statuses = self.channels.iter().map(|channel| channel.status());
+                envelope.reply.send(statuses.collect());
+            }
         });
     }
 }

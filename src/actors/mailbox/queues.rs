@@ -7,10 +7,10 @@ use mailbox_rs::{Index, Layout, REQUEST_ARGS, RequestEntry, Response, ResponseEn
 
 use super::Setup;
 use super::failure::Failure;
+use super::inspect::WordsRead;
 use super::watch::Watched;
 use crate::bus::Port;
 use crate::mem::{Op, Outcome, Segments, SpaceId, Span, part};
-use crate::messages::mailbox::Sight;
 use crate::messages::memory::{self, AccessAt, Locate};
 
 /// A channel's bytes, and how they lie.
@@ -103,11 +103,15 @@ impl Queues {
         });
     }
 
-    /// All words of the channel that firmware writes, or wrote.
-    pub(super) async fn words(&self) -> Result<Option<Sight>, Failure> {
+    /// Read of all words of the channel that firmware writes, or wrote.
+    pub(super) fn words(&self) -> WordsRead {
         let look = Watched::Handshake.look(&self.layout, &self.place);
-        let read = Op::Read(look.segments.iter().cloned().collect());
-        Ok(look.sight(&self.access(read).await?.into_bytes()))
+        let op = Op::Read(look.segments.iter().cloned().collect());
+        let space = self.space;
+        WordsRead {
+            access: AccessAt { space, op },
+            look,
+        }
     }
 
     /// How far requests are taken, as memory has it.

@@ -14,14 +14,14 @@ use mailbox_rs::{
     ResponseEntry, State, Version,
 };
 
-use super::{Board, Links, MailboxServer, Setup};
+use super::{Board, Links, MailboxServer, Setup, statuses};
 use crate::bus::{Bus, Inbox as _, Port, Reply};
 use crate::mem::{
     AccessError, Backend, Init, Memory, MemoryId, MemoryMap, Op, Segment, Segments, Shape, Space,
     SpaceId, Span, Store, execute,
 };
 use crate::messages::foreign::Severity;
-use crate::messages::mailbox::{self, ChannelStatus, Status, Step};
+use crate::messages::mailbox::{self, ChannelStatus, Step};
 use crate::messages::rpc::{Answered, CallError, Callee, Progress, Target, When};
 use crate::messages::{console, files, foreign, memory, rpc};
 
@@ -81,6 +81,7 @@ struct Bench {
     seen: Rc<Seen>,
     board: Rc<Board>,
     server: Port<mailbox::Inbox>,
+    memory: Port<memory::Inbox>,
     observed: Rc<Cell<bool>>,
 }
 
@@ -94,8 +95,9 @@ impl Bench {
         });
         let seen = Rc::new(Seen::default());
         let observed = Rc::new(Cell::new(false));
+        let memory = memory_of(&bus, chip.clone(), seen.clone());
         let links = Links {
-            memory: memory_of(&bus, chip.clone(), seen.clone()),
+            memory: memory.clone(),
             rpc: rpc_of(&bus, seen.clone()),
             files: files_of(&bus, seen.clone()),
             console: console_of(&bus, seen.clone()),
@@ -125,6 +127,7 @@ impl Bench {
             seen,
             board,
             server,
+            memory,
             observed,
         }
     }
@@ -135,7 +138,7 @@ impl Bench {
     }
 
     fn statuses(&self) -> Vec<ChannelStatus> {
-        self.bus.ask(&self.server, Status).unwrap()
+        statuses(&self.bus, &self.server, &self.memory, &self.board).unwrap()
     }
 
     /// How the only channel stands, in words.
@@ -1073,7 +1076,7 @@ fn the_testbench_is_told_of_what_is_served_once_it_asks() {
             assert_eq!(told.channel, "core0");
             (
                 told.slot,
-                Request::try_from(&told.entry),
+                Request::try_from(&*told.entry),
                 told.ticks,
                 told.result,
             )

@@ -21,8 +21,8 @@ use vpi::VpiArrays;
 use words::{Arrays, WordRange, Words};
 
 use crate::mem::{
-    AccessError, Array, Backend, BackendError, Buffer, Geometry, HdlProblem, Instances, Memory,
-    MemoryId, MemoryMap, Segment, Shape, StaticMem, Store, fill_in_pieces,
+    AccessError, Array, Backend, BackendError, Buffer, Geometry, HdlProblem, Instances, Looker,
+    Memory, MemoryId, MemoryMap, Segment, Shape, StaticMem, Store, fill_in_pieces,
 };
 use crate::messages::foreign::Severity;
 use crate::sim;
@@ -241,6 +241,18 @@ impl Store for Memories {
 
     fn look(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
         self.fetch(at, to, Tell::Nothing)
+    }
+
+    fn looker(&self, at: &Segment) -> Option<Looker> {
+        match self.reach(at) {
+            Ok(Way::Api { base }) => {
+                let (base, address) = (*base, base + at.offset);
+                Some(Box::new(move |to| {
+                    sim::api_read(base, address, to) == Ok(to.len())
+                }))
+            }
+            _ => None,
+        }
     }
 
     fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError> {

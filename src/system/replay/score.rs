@@ -1,7 +1,6 @@
 //! Position in the recording, and the first divergence.
 
-use std::any::Any;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -67,8 +66,6 @@ pub(super) struct Score {
     encodings: Encodings,
     /// Serialization buffer, reused.
     bytes: Vec<u8>,
-    /// Replies awaited on behalf of absent actors, by recorded message numbers.
-    awaited: HashMap<u64, Box<dyn Any + Send>>,
     recent: VecDeque<Entry>,
     matched: u64,
     over: Option<End>,
@@ -104,7 +101,6 @@ impl Score {
             open: FxHashMap::default(),
             encodings: Encodings::default(),
             bytes: Vec::new(),
-            awaited: HashMap::new(),
             recent: VecDeque::new(),
             matched: 0,
             over: None,
@@ -172,7 +168,6 @@ impl Score {
             Said::Message { .. } => {}
             Said::Reply { .. } | Said::Dropped => {
                 self.open.remove(&seen.ticket.sequence);
-                self.awaited.remove(&entry.sequence);
             }
         }
         self.matched += u64::from(said);
@@ -260,11 +255,6 @@ impl Shared {
     /// Marks the next entry as played: it is not observable.
     pub(super) fn played(&self) {
         self.lock().ahead.pop_front();
-    }
-
-    /// Reserves a reply on behalf of its requester until it is given.
-    pub(super) fn wait_for(&self, recorded: u64, answer: Box<dyn Any + Send>) {
-        self.lock().awaited.insert(recorded, answer);
     }
 
     /// Starts this tick.

@@ -1,13 +1,13 @@
 //! Replay of one actor alone on a bus: recorded input goes in, output is compared.
 //!
 //! Stubs replace the other actors and hold each message until its recorded reply. Input is sent as late as the recording allows,
-//! and the actor runs when output is due: its inbox holds what it held in the run.
+//! and the actor runs when output is due: its inbox holds what it held in the run. A stub that is sent a message gives the input that
+//! comes next in the recording: in the run, the actor got it before the message's sender went on.
 
-use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::io;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::{Arc, Mutex};
 
 use super::answers::{RecordedMemory, Sights};
@@ -39,19 +39,20 @@ pub(super) struct Stage<'a> {
 }
 
 /// One actor, and stubs of all others.
-pub(super) struct Solo {
+pub(super) struct Solo(Rc<Inner>);
+
+struct Inner {
     bus: Bus,
     /// Receiver of findings.
     findings: Port<foreign::Inbox>,
     score: Shared,
     name: &'static str,
-    actor: Box<dyn Way>,
-    held: Held,
+    /// Set once it is started.
+    actor: OnceCell<Box<dyn Way>>,
+    /// Unanswered messages of the actor, by recorded number, with their reply functions.
+    held: RefCell<HashMap<u64, GiveAnswer>>,
     observed: Observed,
 }
-
-/// Unanswered messages of the actor, by recorded number, with their reply functions.
-type Held = Rc<RefCell<HashMap<u64, GiveAnswer>>>;
 
 type GiveAnswer = Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>;
 
@@ -77,23 +78,19 @@ impl Solo {
     ) -> Result<Self, Error> {
         let bus = Bus::new();
         bus.attach(score.tap());
-        let held = Held::default();
-        let observed = Observed::default();
-        let others = StandIns {
-            bus: &bus,
-            score: &score,
-            held: &held,
-        };
-        let way = others.start(actor, stage, &observed)?;
-        Ok(Self {
+        let solo = Rc::new(Inner {
             findings: bus.foreign(Rc::new(move |call| told.tell(call))),
             bus,
             name: actor.name(),
-            actor: way,
+            actor: OnceCell::new(),
             score,
-            held,
-            observed,
-        })
+            held: RefCell::default(),
+            observed: Observed::default(),
+        });
+        let way = StandIns(&solo).start(actor, stage)?;
+        // Set by nobody else.
+        let _ = solo.actor.set(way);
+        Ok(Self(solo))
     }
 
     /// Attaches taps, which know the `served` channels.
@@ -102,41 +99,75 @@ impl Solo {
         attached: Vec<Box<dyn Attach>>,
         served: Arc<[Channel]>,
     ) -> Result<(), Error> {
-        attach_all(&self.bus, attached, served, &self.findings).map(drop)
+        attach_all(&self.0.bus, attached, served, &self.0.findings).map(drop)
     }
 
     /// Plays the whole recording.
     pub(super) fn play(&self) -> Result<(), BusError> {
-        while let Some(entry) = self.score.next() {
-            if entry.tick > self.bus.now() {
-                self.bus.settle()?;
-                self.score.begin(entry.tick);
-                self.bus.pass(entry.tick - 1);
-                self.bus.ring();
+        let Inner { bus, score, .. } = &*self.0;
+        while let Some(entry) = score.next() {
+            if entry.tick > bus.now() {
+                bus.settle()?;
+                score.begin(entry.tick);
+                bus.pass(entry.tick - 1);
+                bus.ring();
+                bus.settle()?;
             }
-            if !self.score.is_next(&entry) {
+            if !score.is_next(&entry) {
                 continue;
             }
-            if self.score.is_said(&entry) {
-                self.bus.settle()?;
-                if self.score.is_next(&entry) {
-                    self.bus.ring_anew();
+            if score.is_said(&entry) {
+                bus.settle()?;
+                if score.is_next(&entry) {
+                    bus.ring_alarms();
+                }
+                if score.is_next(&entry) {
+                    bus.ring_anew();
                 }
             } else {
-                self.give(&entry);
+                self.0.give(&entry);
             }
-            if self.score.is_next(&entry) {
-                self.score.missing(&entry);
+            if score.is_next(&entry) {
+                score.missing(&entry);
             }
         }
-        self.bus.settle()
+        bus.settle()
     }
 
     /// Result of the replay.
     pub(super) fn end(self) -> Result<Replayed, ReplayError> {
-        let replayed = self.score.end(self.bus.now());
-        detach_all(&self.bus, &self.findings);
+        let Inner {
+            bus,
+            score,
+            findings,
+            ..
+        } = &*self.0;
+        let replayed = score.end(bus.now());
+        detach_all(bus, findings);
         replayed
+    }
+}
+
+impl Inner {
+    /// Holds a message of the actor's, and gives the input that comes next, up to its reply.
+    fn hold<I: Inbox>(&self, call: I) {
+        // An unrecorded message has ended the replay.
+        let Some(recorded) = self.score.recorded(call.ticket().sequence) else {
+            return;
+        };
+        let answer = Box::new(move |reply: &[u8]| answer(call, reply));
+        drop(self.held.borrow_mut().insert(recorded, answer));
+        while self.held.borrow().contains_key(&recorded)
+            && let Some(entry) = self.score.next()
+            && entry.tick <= self.bus.now()
+            && !self.score.is_said(&entry)
+        {
+            self.give(&entry);
+            self.bus.handle_posted();
+            if self.score.is_next(&entry) {
+                return;
+            }
+        }
     }
 
     /// Sends the actor its recorded input.
@@ -167,12 +198,11 @@ impl Solo {
 
     fn send(&self, entry: &Entry, body: &[u8], awaited: bool) -> Result<(), Damage> {
         let known = SENDERS.into_iter().find(|from| *from.0 == entry.kind.from);
-        let sent = known.and_then(|from| self.actor.send(from, &entry.kind.name, body, awaited));
-        let answer = sent.transpose()?.flatten();
-        if let Some(answer) = answer {
-            self.score.wait_for(entry.sequence, answer);
-        }
-        Ok(())
+        let sent = known.and_then(|from| {
+            let actor = self.actor.get()?;
+            actor.send(from, &entry.kind.name, body, awaited)
+        });
+        sent.unwrap_or(Ok(()))
     }
 
     /// Plays an external event, as far as actors depend on it.
@@ -188,26 +218,22 @@ impl Solo {
 }
 
 /// Starts the actor among stubs.
-struct StandIns<'a> {
-    bus: &'a Bus,
-    score: &'a Shared,
-    held: &'a Held,
-}
+struct StandIns<'a>(&'a Rc<Inner>);
 
 impl StandIns<'_> {
-    fn start(
-        &self,
-        actor: ActorName,
-        stage: Stage<'_>,
-        observed: &Observed,
-    ) -> Result<Box<dyn Way>, Error> {
+    fn start(&self, actor: ActorName, stage: Stage<'_>) -> Result<Box<dyn Way>, Error> {
         let Stage {
             header,
             map,
             channels,
             sink,
         } = stage;
-        let Self { bus, score, .. } = *self;
+        let Inner {
+            bus,
+            score,
+            observed,
+            ..
+        } = &**self.0;
         let desk = bus.desk(actor.party());
         let setups = channels.iter().filter_map(setup);
         let foreign = self.port::<foreign::Inbox>();
@@ -253,13 +279,10 @@ impl StandIns<'_> {
 
     /// Stub of an absent actor: holds messages until their recorded replies.
     fn port<I: Inbox>(&self) -> Port<I> {
-        let (score, held) = (self.score.clone(), self.held.clone());
-        self.bus.foreign(Rc::new(move |call: I| {
-            // An unrecorded message has ended the replay.
-            if let Some(recorded) = score.recorded(call.ticket().sequence) {
-                let answer = Box::new(move |reply: &[u8]| answer(call, reply));
-                let before = held.borrow_mut().insert(recorded, answer);
-                drop(before);
+        let solo: Weak<Inner> = Rc::downgrade(self.0);
+        self.0.bus.foreign(Rc::new(move |call: I| {
+            if let Some(solo) = solo.upgrade() {
+                solo.hold(call);
             }
         }))
     }
@@ -267,18 +290,15 @@ impl StandIns<'_> {
 
 /// Reference to the actor of any type.
 trait Way {
-    /// Sends a recorded message, and returns the pending reply, if one is expected; `None` for an unknown message.
+    /// Sends a recorded message; `None` for an unknown one.
     fn send(
         &self,
         from: Party,
         name: &str,
         body: &[u8],
         awaited: bool,
-    ) -> Option<Result<Option<Waiting>, Damage>>;
+    ) -> Option<Result<(), Damage>>;
 }
-
-/// Pending reply.
-type Waiting = Box<dyn Any + Send>;
 
 impl<I: Inbox> Way for Port<I> {
     fn send(
@@ -287,7 +307,7 @@ impl<I: Inbox> Way for Port<I> {
         name: &str,
         body: &[u8],
         awaited: bool,
-    ) -> Option<Result<Option<Waiting>, Damage>> {
+    ) -> Option<Result<(), Damage>> {
         let port = self.sent_by(from);
         I::by_name(
             name,
@@ -308,7 +328,7 @@ struct Sending<'a, I: Inbox> {
 }
 
 impl<I: Inbox> MessageVisitor<I> for Sending<'_, I> {
-    type Output = Result<Option<Waiting>, Damage>;
+    type Output = Result<(), Damage>;
 
     fn visit<M: Message>(self) -> Self::Output
     where
@@ -316,9 +336,11 @@ impl<I: Inbox> MessageVisitor<I> for Sending<'_, I> {
     {
         let message: M = whole(self.body)?;
         if self.awaited {
-            return Ok(Some(Box::new(self.port.ask(message))));
+            // The reply is compared by the tap.
+            self.port.ask_then(message, drop);
+        } else {
+            self.port.post(message);
         }
-        self.port.post(message);
-        Ok(None)
+        Ok(())
     }
 }

@@ -1,0 +1,239 @@
+//! Run state that all ports of a bus share: whose code is on the stack, and which mail and foreign calls wait.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::rc::{Rc, Weak};
+
+use super::line::{Line, Ticket};
+
+/// Decides what is delivered at once.
+///
+/// Mail for an idle actor is handled while it is posted, unless it is posted from outside of the actors. A foreign call is made as soon as
+/// no handler is on the stack: what is called may come back, and finds every actor idle.
+pub(super) struct Scheduler {
+    line: Rc<Line>,
+    /// Code of actors runs, and no foreign call was made by it.
+    inside: Cell<bool>,
+    /// Handlers on the stack, above the innermost foreign call.
+    handlers: Cell<u32>,
+    /// Foreign calls on the stack.
+    abroad: Cell<u32>,
+    /// Foreign calls that were ever posted: the number of the next one.
+    posted: Cell<u64>,
+    /// Foreign calls that were ever made.
+    made: Cell<u64>,
+    /// Foreign calls that were posted before the innermost one on the stack began.
+    before: Cell<u64>,
+    outboxes: RefCell<Vec<Rc<dyn Waiting>>>,
+    /// Actors with mail that was posted from outside.
+    backlog: RefCell<VecDeque<Weak<dyn Backlog>>>,
+}
+
+/// Foreign calls of one type that wait, each with its number.
+pub(super) trait Waiting {
+    /// Number of the oldest call, of those numbered `since` or more.
+    fn oldest(&self, since: u64) -> Option<u64>;
+    /// Makes the oldest call, of those numbered `since` or more. A panic of the callee is caught. False where there is none.
+    fn make_oldest(&self, since: u64) -> bool;
+}
+
+/// An actor with mail in its queue.
+pub(super) trait Backlog {
+    /// Handles all of it.
+    fn handle_all(&self);
+}
+
+impl Scheduler {
+    pub(super) fn new(line: &Rc<Line>) -> Self {
+        Self {
+            line: line.clone(),
+            inside: Cell::new(false),
+            handlers: Cell::new(0),
+            abroad: Cell::new(0),
+            posted: Cell::new(0),
+            made: Cell::new(0),
+            before: Cell::new(0),
+            outboxes: RefCell::default(),
+            backlog: RefCell::default(),
+        }
+    }
+
+    /// True while code of actors runs.
+    pub(super) fn is_inside(&self) -> bool {
+        self.inside.get()
+    }
+
+    /// True while a foreign call is on the stack.
+    pub(super) fn is_abroad(&self) -> bool {
+        self.abroad.get() > 0
+    }
+
+    /// True if mail for an idle actor is to be handled now.
+    pub(super) fn delivers(&self) -> bool {
+        self.inside.get() && !self.line.observing()
+    }
+
+    /// True if mail or a foreign call waits.
+    pub(super) fn any_waits(&self) -> bool {
+        self.any_call_waits() || !self.backlog.borrow().is_empty()
+    }
+
+    /// True if a foreign call waits.
+    pub(super) fn any_call_waits(&self) -> bool {
+        self.made.get() < self.posted.get()
+    }
+
+    /// Code of actors runs until the guard is dropped.
+    pub(super) fn go_inside(&self) -> Inside<'_> {
+        Inside {
+            of: self,
+            before: self.inside.replace(true),
+        }
+    }
+
+    /// A foreign call is on the stack until the guard is dropped.
+    pub(super) fn go_abroad(&self) -> Abroad<'_> {
+        self.abroad.set(self.abroad.get() + 1);
+        Abroad {
+            of: self,
+            inside: self.inside.replace(false),
+            handlers: self.handlers.replace(0),
+            before: self.before.replace(self.posted.get()),
+        }
+    }
+
+    /// A handler is on the stack until the guard is dropped.
+    pub(super) fn begin_handler(&self) -> Handling<'_> {
+        self.handlers.set(self.handlers.get() + 1);
+        Handling(self)
+    }
+
+    /// Adds calls of another type.
+    pub(super) fn add_outbox(&self, outbox: Rc<dyn Waiting>) {
+        self.outboxes.borrow_mut().push(outbox);
+    }
+
+    /// Forgets the calls of all types, which keep this.
+    pub(super) fn clear(&self) {
+        drop(self.outboxes.take());
+    }
+
+    /// Number of a call that is posted.
+    pub(super) fn number(&self) -> u64 {
+        let number = self.posted.get();
+        self.posted.set(number + 1);
+        number
+    }
+
+    /// Adds an actor with mail that was posted from outside.
+    pub(super) fn add_backlog(&self, actor: Weak<dyn Backlog>) {
+        self.backlog.borrow_mut().push_back(actor);
+    }
+
+    /// Handles mail that was posted from outside. False where there is none.
+    pub(super) fn handle_backlog(&self) -> bool {
+        let Some(actor) = self.backlog.borrow_mut().pop_front() else {
+            return false;
+        };
+        let mut next = Some(actor);
+        while let Some(actor) = next {
+            if let Some(actor) = actor.upgrade() {
+                actor.handle_all();
+            }
+            next = self.backlog.borrow_mut().pop_front();
+        }
+        true
+    }
+
+    /// Makes the foreign calls that were posted above the innermost one, unless a handler is on the stack, or code that is none of an
+    /// actor's.
+    #[inline]
+    pub(super) fn make_calls(&self) {
+        if self.any_call_waits() && self.handlers.get() == 0 && self.delivers() {
+            while self.make_oldest(self.before.get()) && self.any_call_waits() {}
+        }
+    }
+
+    /// Makes one foreign call. False where none waits.
+    ///
+    /// One that was posted since the innermost foreign call began is preferred: a method of the testbench
+    /// that fetches a string must not find another channel's method running inside of its own.
+    pub(super) fn make_any_call(&self) -> bool {
+        self.any_call_waits() && (self.make_oldest(self.before.get()) || self.make_oldest(0))
+    }
+
+    fn make_oldest(&self, since: u64) -> bool {
+        let found = {
+            let outboxes = self.outboxes.borrow();
+            match &outboxes[..] {
+                [only] => Some(only.clone()),
+                all => all
+                    .iter()
+                    .filter_map(|outbox| Some((outbox.oldest(since)?, outbox)))
+                    .min_by_key(|(number, _)| *number)
+                    .map(|(_, outbox)| outbox.clone()),
+            }
+        };
+        found.is_some_and(|outbox| outbox.make_oldest(since))
+    }
+
+    /// Makes a foreign call, which counts as one that waited. A panic is caught.
+    pub(super) fn make_call(&self, of: Ticket, call: impl FnOnce()) {
+        self.made.set(self.made.get() + 1);
+        let _abroad = self.go_abroad();
+        self.line.shelter(of, call);
+    }
+
+    /// True if a call that is posted now can be made at once, before any other.
+    pub(super) fn calls(&self) -> bool {
+        self.handlers.get() == 0 && !self.any_call_waits() && self.delivers()
+    }
+}
+
+/// Code of actors runs for as long as it lives.
+pub(super) struct Inside<'a> {
+    of: &'a Scheduler,
+    before: bool,
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.of.inside.set(self.before);
+    }
+}
+
+/// One foreign call is on the stack for as long as it lives.
+pub(super) struct Abroad<'a> {
+    of: &'a Scheduler,
+    inside: bool,
+    handlers: u32,
+    before: u64,
+}
+
+impl Drop for Abroad<'_> {
+    fn drop(&mut self) {
+        self.of.abroad.set(self.of.abroad.get() - 1);
+        self.of.inside.set(self.inside);
+        self.of.handlers.set(self.handlers);
+        self.of.before.set(self.before);
+    }
+}
+
+/// One handler is on the stack for as long as it lives.
+pub(super) struct Handling<'a>(&'a Scheduler);
+
+impl Drop for Handling<'_> {
+    fn drop(&mut self) {
+        self.0.handlers.set(self.0.handlers.get() - 1);
+    }
+}
+
+impl fmt::Debug for Scheduler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scheduler")
+            .field("inside", &self.inside)
+            .field("abroad", &self.abroad)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,118 @@
+//! Place of an actor on the bus: its state, and a queue for mail that can't be handled at once.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+
+use actix::{Actor, Context, Handler};
+
+use super::Inbox;
+use super::scheduler::{Backlog, Scheduler};
+
+/// An actor and its queue.
+///
+/// Time is simulated, and nothing runs by itself: the context that handlers are given is never polled, so no handler can use its timers
+/// and streams. Tasks are spawned on the bus.
+pub(super) struct Seat<A: Actor<Context = Context<A>>, I> {
+    scheduler: Rc<Scheduler>,
+    actor: RefCell<(A, Context<A>)>,
+    queue: RefCell<VecDeque<I>>,
+    own: Weak<Self>,
+}
+
+/// A receiver of mail, of any type.
+pub(super) trait Receiver<I> {
+    /// Handles it at once, or puts it into the queue.
+    fn receive(&self, mail: I);
+}
+
+impl<A, I> Seat<A, I>
+where
+    A: Actor<Context = Context<A>> + Handler<I, Result = ()>,
+    I: Inbox,
+{
+    /// Starts an actor.
+    pub(super) fn new(
+        scheduler: &Rc<Scheduler>,
+        make: impl FnOnce(Weak<dyn Receiver<I>>) -> A,
+    ) -> Rc<Self> {
+        let seat = Rc::new_cyclic(|own: &Weak<Self>| Self {
+            scheduler: scheduler.clone(),
+            actor: RefCell::new((make(own.clone()), Context::new())),
+            queue: RefCell::default(),
+            own: own.clone(),
+        });
+        {
+            let (actor, context) = &mut *seat.actor.borrow_mut();
+            actor.started(context);
+        }
+        seat
+    }
+
+    /// Handles `first`, and then what has come into the queue. Gives it back where the actor is busy.
+    fn handle_from(&self, first: I) -> Result<(), I> {
+        let Ok(mut at) = self.actor.try_borrow_mut() else {
+            return Err(first);
+        };
+        let handling = self.scheduler.begin_handler();
+        let (actor, context) = &mut *at;
+        actor.handle(first, context);
+        loop {
+            // The borrow ends before the handler runs.
+            let next = self.queue.borrow_mut().pop_front();
+            let Some(next) = next else { break };
+            actor.handle(next, context);
+        }
+        drop(at);
+        drop(handling);
+        self.scheduler.make_calls();
+        Ok(())
+    }
+
+    fn enqueue(&self, mail: I) {
+        self.queue.borrow_mut().push_back(mail);
+    }
+
+    fn pop(&self) -> Option<I> {
+        self.queue.borrow_mut().pop_front()
+    }
+}
+
+impl<A, I> Receiver<I> for Seat<A, I>
+where
+    A: Actor<Context = Context<A>> + Handler<I, Result = ()>,
+    I: Inbox,
+{
+    fn receive(&self, mail: I) {
+        if !self.scheduler.delivers() {
+            self.enqueue(mail);
+            self.scheduler.add_backlog(self.own.clone());
+            return;
+        }
+        let first = match self.pop() {
+            None => mail,
+            Some(earlier) => {
+                self.enqueue(mail);
+                earlier
+            }
+        };
+        // The one who handles mail of a busy actor goes on with the queue.
+        if let Err(mail) = self.handle_from(first) {
+            self.queue.borrow_mut().push_front(mail);
+        }
+    }
+}
+
+impl<A, I> Backlog for Seat<A, I>
+where
+    A: Actor<Context = Context<A>> + Handler<I, Result = ()>,
+    I: Inbox,
+{
+    fn handle_all(&self) {
+        if let Some(first) = self.pop()
+            && let Err(mail) = self.handle_from(first)
+        {
+            self.queue.borrow_mut().push_front(mail);
+        }
+    }
+}
