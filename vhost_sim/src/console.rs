@@ -79,9 +79,24 @@ impl Console {
                 (None, None) => return Ok(()),
                 (there, wanted) if there == wanted => {}
                 (there, wanted) => {
-                    return Err(format!("line {there:?}, where {wanted:?} is wanted"));
+                    return Err(format!(
+                        "line {}, where {} is wanted",
+                        shown(there),
+                        shown(wanted)
+                    ));
                 }
             }
         }
     }
+}
+
+/// A line, or its beginning.
+fn shown(line: Option<String>) -> String {
+    line.map_or_else(
+        || "nothing".to_owned(),
+        |line| {
+            let start: String = line.chars().take(80).collect();
+            format!("{start:?} of {} bytes", line.len())
+        },
+    )
 }

@@ -141,7 +141,8 @@ fn one(scenario: &Scenario, what: &str, args: &Args) -> Result<bool> {
             println!("{failed}");
             if let Some(file) = &args.shrink {
                 let small = shrink(scenario, &mut |smaller| {
-                    twice(smaller, folder.path()).is_err()
+                    let smaller = twice(smaller, folder.path());
+                    smaller.is_err_and(|smaller| smaller.resembles(&failed))
                 });
                 if let Err(failed) = twice(&small, folder.path()) {
                     println!("minimised: {failed}");

@@ -69,6 +69,10 @@ pub struct Request<'a> {
     pub unknown_text: bool,
     /// Ranges that the host writes.
     pub writes: Vec<(u64, u64)>,
+    /// Address of the channel.
+    pub at: u64,
+    /// The request moves bytes of the channel itself: its words are not firmware's alone any more.
+    pub touched: bool,
 }
 
 fn error(errno: i32) -> Meaning {
@@ -117,8 +121,14 @@ impl Request<'_> {
         }
     }
 
+    /// Notes a range that is moved.
+    fn touch(&mut self, address: u64, len: u64) {
+        let (at, size) = (self.at, self.layout.size);
+        self.touched |= len > 0 && address < at + size && at < address.saturating_add(len);
+    }
+
     /// Checks ranges that a request moves.
-    fn ranges(&self, ranges: &[(u64, u64)]) -> Result<(), Vec<Reply>> {
+    fn ranges(&mut self, ranges: &[(u64, u64)]) -> Result<(), Vec<Reply>> {
         let len = ranges.first().map_or(0, |range| range.1);
         let mapped = ranges
             .iter()
@@ -129,6 +139,9 @@ impl Request<'_> {
         if !mapped {
             return Err(vec![Reply::Error(EFAULT)]);
         }
+        ranges
+            .iter()
+            .for_each(|(address, len)| self.touch(*address, *len));
         Ok(())
     }
 
@@ -151,7 +164,7 @@ impl Request<'_> {
         Meaning::Answer(vec![Reply::Empty])
     }
 
-    fn compare(&self, one: u64, other: u64, len: u64) -> Meaning {
+    fn compare(&mut self, one: u64, other: u64, len: u64) -> Meaning {
         let ranges = [(one, len), (other, len)];
         if let Err(errors) = self.ranges(&ranges) {
             return Meaning::Answer(errors);
@@ -193,8 +206,9 @@ impl Request<'_> {
     }
 
     /// Bytes of a string, or the errors of which the host may answer any.
-    fn string(&self, address: u64) -> Result<Vec<u8>, Vec<Reply>> {
+    fn string(&mut self, address: u64) -> Result<Vec<u8>, Vec<Reply>> {
         let room = self.space.room(address, STRING);
+        self.touch(address, room);
         let bytes = self.space.wanted(address, room);
         if let Some(end) = bytes.iter().position(|byte| *byte == 0) {
             return Ok(bytes[..end].to_vec());
@@ -239,6 +253,7 @@ impl Request<'_> {
         if room == 0 {
             return error(EFAULT);
         }
+        self.touch(address, room);
         if special {
             return Meaning::Special(Special::Read(address, room));
         }

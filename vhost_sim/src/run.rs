@@ -47,6 +47,19 @@ pub struct Failed {
     pub text: String,
 }
 
+impl Failed {
+    /// Tests for the same kind of violation, by the words of both.
+    pub fn resembles(&self, other: &Self) -> bool {
+        let words = |text: &str| -> Vec<String> {
+            let words = text
+                .split(' ')
+                .filter(|word| word.chars().all(char::is_alphabetic));
+            words.take(5).map(str::to_owned).collect()
+        };
+        self.phase == other.phase && words(&self.text) == words(&other.text)
+    }
+}
+
 impl std::fmt::Display for Failed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}, tick {}", self.phase, self.tick)?;
@@ -348,6 +361,9 @@ impl<'a> Run<'a> {
             unit.session.begin();
         }
         let ticked = self.vhost.tick();
+        let text = self.sink.take();
+        text.hash(&mut self.hash);
+        self.text(&text)?;
         let events = self.log.take();
         events.hash(&mut self.hash);
         for event in &events {
@@ -359,23 +375,16 @@ impl<'a> Run<'a> {
             let seen = unit.session.see(event, &mut unit.space, &mut self.shared);
             seen.map_err(|text| self.failed(Some(channel), text))?;
         }
-        let text = self.sink.take();
-        text.hash(&mut self.hash);
-        self.text(&text)?;
         self.exits()?;
         match ticked {
             Ok(serving) => {
                 serving.hash(&mut self.hash);
                 self.check_end()?;
-                let over = |unit: &&Unit| matches!(unit.session.phase, Phase::Exited(_));
-                let wanted = self.units.len() - self.units.iter().filter(over).count();
+                let wanted = self.serving();
                 if serving != wanted {
                     return Err(
                         self.failed(None, format!("{serving} channels are served, not {wanted}"))
                     );
-                }
-                if wanted == 0 {
-                    self.shared.files.open.clear();
                 }
                 if lock(&self.reports).fatal > 0 {
                     return Err(self.failed(
@@ -398,21 +407,35 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Channels that have not exited.
+    fn serving(&self) -> usize {
+        let over = |unit: &&Unit| matches!(unit.session.phase, Phase::Exited(_));
+        self.units.len() - self.units.iter().filter(over).count()
+    }
+
     fn check_end(&mut self) -> Result<(), Failed> {
         let errors = lock(&self.reports).errors.clone();
-        let mut ended = Ok(());
-        for (number, unit) in self.units.iter_mut().enumerate() {
-            let stale = unit.firmware.is_stale();
-            let shared = &mut self.shared;
-            ended = unit
-                .session
-                .end(&mut unit.space, shared, errors[number], stale)
-                .map_err(|text| (number, text));
-            if ended.is_err() {
-                break;
-            }
+        self.each_session(|_, unit, shared| unit.session.look(&mut unit.space, shared))?;
+        if self.serving() == 0 {
+            self.shared.files.open.clear();
         }
-        ended.map_err(|(number, text)| self.failed(Some(number), text))
+        self.each_session(|number, unit, shared| {
+            let stale = unit.firmware.is_stale();
+            unit.session
+                .end(&mut unit.space, shared, errors[number], stale)
+        })
+    }
+
+    fn each_session(
+        &mut self,
+        check: impl Fn(usize, &mut Unit, &mut Shared) -> Result<(), String>,
+    ) -> Result<(), Failed> {
+        let shared = &mut self.shared;
+        let mut units = self.units.iter_mut().enumerate();
+        let checked = units.try_for_each(|(number, unit)| {
+            check(number, unit, shared).map_err(|text| (number, text))
+        });
+        checked.map_err(|(number, text)| self.failed(Some(number), text))
     }
 
     fn count(&mut self, event: &Event) {

@@ -175,7 +175,7 @@ impl Entry {
     pub fn responds(&self) -> bool {
         match self.action {
             action::EXIT | action::CPRINT => false,
-            action::FILE => self.args[0] != file::CLOSE,
+            action::FILE => self.words == 0 || self.args[0] != file::CLOSE,
             _ => true,
         }
     }
