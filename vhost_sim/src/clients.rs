@@ -142,6 +142,8 @@ impl Clients {
     fn connect(&mut self, vhost: &Vhost) -> Result<(), String> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(text)?;
         stream.set_nonblocking(true).map_err(text)?;
+        // Small pieces must not wait for the clock.
+        stream.set_nodelay(true).map_err(text)?;
         for _ in 0..PATIENCE {
             let Some(id) = vhost.sockets().accept(self.socket).map_err(text)? else {
                 std::thread::yield_now();

@@ -47,6 +47,8 @@ pub struct Firmware {
     stale: u32,
     late: Option<u32>,
     faulty: bool,
+    /// The last request is served before another is sent.
+    alone: bool,
     broken: bool,
     /// The host may end the service.
     pub fatal: bool,
@@ -85,6 +87,7 @@ impl Firmware {
             stale: 0,
             late: None,
             faulty: false,
+            alone: false,
             broken: false,
             fatal: false,
             closing: false,
@@ -138,6 +141,7 @@ impl Firmware {
         self.stale = 0;
         self.broken = false;
         self.faulty = false;
+        self.alone = false;
         board.space.set_fault(None);
         board.space.set_stale(false);
     }
@@ -432,9 +436,11 @@ impl Firmware {
         };
         let special =
             descriptor.and_then(|fd| Some(board.shared.files.open.get(&fd)?.is_special()));
-        if (needs_idle(request) || special == Some(true)) && !self.is_idle(board) {
+        let alone = needs_idle(request) || special == Some(true);
+        if (alone || self.alone) && !self.is_idle(board) {
             return false;
         }
+        self.alone = alone;
         let scratch = board.channel.base + SCRATCH.0 + self.sent % SCRATCH.2 * SCRATCH.1;
         self.sent += 1;
         let Words {

@@ -159,8 +159,8 @@ fn step(
             bit: rng.u8(..8),
         },
         17..20 => Step::Reset(rng.choice([0, 0, 1, 2]).unwrap_or(0)),
-        20..23 if hostile => Step::Misbehave(misbehaviour(rng)),
-        23..28 if channel.can_fail() => Step::Faulty {
+        20..26 if hostile => Step::Misbehave(misbehaviour(rng)),
+        26..31 if channel.can_fail() => Step::Faulty {
             request: faulty(rng),
             skip: rng.u32(..3),
             tear: rng.bool(),
@@ -194,7 +194,7 @@ fn misbehaviour(rng: &mut Rng) -> Misbehaviour {
         }
     };
     match rng.u32(..40) {
-        0 => Misbehaviour::Broken(rng.u32(..4)),
+        0 | 39 => Misbehaviour::Broken(rng.u32(..4)),
         1..10 => Misbehaviour::Jump(any(rng)),
         10..18 => Misbehaviour::Skip(any(rng)),
         18..25 => Misbehaviour::Consumer(any(rng)),

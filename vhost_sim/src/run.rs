@@ -12,7 +12,7 @@ use vhost::{Error, Replay, Vhost};
 
 use crate::clients::Clients;
 use crate::coverage::Coverage;
-use crate::disk::VARIABLE;
+use crate::disk::{Files, VARIABLE};
 use crate::event::{Event, Log, Target, lock, name, number};
 use crate::firmware::{Board, Firmware};
 use crate::methods;
@@ -273,7 +273,11 @@ impl<'a> Run<'a> {
     }
 
     fn each(&mut self, mut act: impl FnMut(&mut Firmware, &mut Board<'_>)) {
-        let left: Vec<Option<u64>> = self.units.iter().map(last_descriptor).collect();
+        let left: Vec<Option<u64>> = self
+            .units
+            .iter()
+            .map(|unit| last_descriptor(unit, &self.shared.files))
+            .collect();
         for (unit, channel) in self.units.iter_mut().zip(&self.scenario.channels) {
             let mut board = Board {
                 channel,
@@ -591,14 +595,16 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Last descriptor of a channel that has exited.
-fn last_descriptor(unit: &Unit) -> Option<u64> {
-    let over = matches!(unit.session.phase, Phase::Exited(_));
+/// Last descriptor of a file on disk of a channel that has exited.
+fn last_descriptor(unit: &Unit, files: &Files) -> Option<u64> {
+    let over = matches!(unit.session.phase, Phase::Exited(_)) && !unit.session.excused;
+    let on_disk = |fd: &&u64| files.open.get(fd).is_some_and(|open| !open.is_special());
     unit.firmware
         .fds
-        .last()
+        .iter()
+        .rfind(on_disk)
         .copied()
-        .filter(|_| over && !unit.session.excused)
+        .filter(|_| over)
 }
 
 /// Counts reports by channel.

@@ -74,7 +74,8 @@ pub struct Session {
     pub failures: u32,
     /// Errors of the channel may be reported without a failed request.
     pub excused: bool,
-    faulted: bool,
+    /// Ranges that hold what was there, or what was wanted.
+    uncertain: Vec<(u64, u64)>,
     left: bool,
     polls: u32,
     pending: bool,
@@ -104,7 +105,7 @@ impl Session {
             before_fault: None,
             failures: 0,
             excused: false,
-            faulted: false,
+            uncertain: Vec::new(),
             left: false,
             polls: 0,
             pending: false,
@@ -228,15 +229,7 @@ impl Session {
     ) -> Check {
         let offset = address.wrapping_sub(self.at);
         if offset >= self.layout.size {
-            let len = data.len() as u64;
-            let inside = |(from, of): &(u64, u64)| address >= *from && address + len <= from + of;
-            ensure(self.writes.iter().any(inside), || {
-                format!("{len} bytes written at {address:#x}, which no request asks for")
-            })?;
-            let wanted = space.wanted(address, len);
-            return ensure(data == wanted, || {
-                format!("{data:x?} written at {address:#x}, where {wanted:x?} is wanted")
-            });
+            return self.written_for_request(address, data, space, shared);
         }
         let queue = self.layout.response;
         if (queue.entries..queue.slot(7) + queue.entry).contains(&offset) {
@@ -255,6 +248,38 @@ impl Session {
         }
         space.want(address, data);
         Ok(())
+    }
+
+    /// Bytes outside of the channel are written: those that the current request asks for.
+    fn written_for_request(
+        &mut self,
+        address: u64,
+        data: &[u8],
+        space: &mut Space,
+        shared: &mut Shared,
+    ) -> Check {
+        let len = data.len() as u64;
+        let index = self.at + self.layout.request.idx_c;
+        loop {
+            let inside = |(from, of): &(u64, u64)| address >= *from && address + len <= from + of;
+            let asked = self.writes.iter().any(inside);
+            let wanted = space.wanted(address, len);
+            if asked && data == wanted || self.loose {
+                return Ok(());
+            }
+            // Where the channel itself has no log, it may be for a later request.
+            if self.logged || self.phase != Phase::Ready || space.word_there(index) == self.taken {
+                let what = if asked {
+                    "wanted there"
+                } else {
+                    "there, and no request asks for a write"
+                };
+                return Err(format!(
+                    "{data:x?} written at {address:#x}, {wanted:x?} is {what}"
+                ));
+            }
+            self.take(space, shared)?;
+        }
     }
 
     /// A word of the channel is written.
@@ -379,6 +404,15 @@ impl Session {
             shared.coverage.hit("request on its own channel");
             self.loosen();
         }
+        let [operation, _, to, len, ..] = entry.args;
+        if let Meaning::Answer(replies) = &meaning
+            && (entry.action, operation) == (action::FILE, file::READ)
+            && let [Reply::Value(read @ 1..)] = replies[..]
+            && read < len
+            && read == space.room(to, len.min(1 << 20))
+        {
+            shared.coverage.hit("read clipped at the end of the map");
+        }
         match meaning {
             Meaning::Exit(code) => {
                 self.phase = Phase::Exited(code);
@@ -466,7 +500,7 @@ impl Session {
 
     /// The memory has failed an access of the current request.
     fn fault(&mut self) {
-        self.faulted = true;
+        self.uncertain.extend_from_slice(&self.writes);
         self.excused = true;
         if let Some(replies) = self.answers.back_mut() {
             replies.push(Reply::Error(errno::EIO));
@@ -633,7 +667,9 @@ impl Session {
         };
         let moved = outcome.bytes.len() as u64;
         // What was read before an error may be in memory or not.
-        self.faulted |= outcome.error.is_some();
+        if outcome.error.is_some() {
+            self.uncertain.extend_from_slice(&self.writes);
+        }
         let mut replies: Vec<Reply> = outcome.error.map(Reply::Error).into_iter().collect();
         match special {
             Special::Open(open) if replies.is_empty() => replies.push(Reply::Opened(open)),
@@ -671,10 +707,8 @@ impl Session {
             let polled = self.polls == 1;
             ensure(polled, || format!("{target:?} was not polled in a tick"))?;
         }
-        if std::mem::take(&mut self.faulted) {
-            for (address, len) in self.writes.clone() {
-                space.adopt(address, len);
-            }
+        for (address, len) in std::mem::take(&mut self.uncertain) {
+            space.adopt(address, len);
         }
         if std::mem::take(&mut self.active)
             && let Some((address, there, wanted)) = space.difference()
