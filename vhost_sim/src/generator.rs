@@ -3,7 +3,9 @@
 use fastrand::Rng;
 
 use crate::requests::{request, special};
-use crate::scenario::{Backing, Channel, Client, Misbehaviour, Request, Scenario, Step, Tap, Text};
+use crate::scenario::{
+    Backing, Channel, Client, Fd, Misbehaviour, Pointer, Request, Scenario, Step, Tap, Text,
+};
 
 /// Generates the scenario of a seed.
 pub fn generate(seed: u64) -> Scenario {
@@ -19,8 +21,10 @@ pub fn generate(seed: u64) -> Scenario {
     let mut channels: Vec<Channel> = (0..count)
         .map(|number| channel(rng, number, count, steps, disk))
         .collect();
-    if disk && rng.u32(..60) == 0 {
+    if disk && rng.u32(..30) == 0 {
         storm(&mut channels[0]);
+    } else if disk && count > 1 && rng.u32(..3) == 0 {
+        inherit(rng, &mut channels);
     }
     if rng.u32(..150) == 0 {
         let at = rng.usize(..=channels[0].steps.len());
@@ -220,6 +224,43 @@ fn storm(channel: &mut Channel) {
             })
         })
         .collect();
+}
+
+/// The first channel exits with an open file, which the second one uses then.
+fn inherit(rng: &mut Rng, channels: &mut [Channel]) {
+    let [first, second, ..] = channels else {
+        return;
+    };
+    let open = Request::Open {
+        path: Text::Some("$SIM/c0_left".into()),
+        flags: 3,
+    };
+    first.steps = vec![
+        Step::Request(open),
+        Step::Drain,
+        Step::Request(Request::Exit { code: 3 }),
+    ];
+    second.steps.insert(0, Step::Pause(12));
+    for at in 1..4 {
+        let fd = Fd::Other(0);
+        let request = match rng.u32(..3) {
+            0 => Request::Read {
+                fd,
+                to: Pointer::End(rng.i64(1..40)),
+                len: 100,
+            },
+            1 => Request::Seek {
+                fd,
+                position: rng.u64(..50),
+            },
+            _ => Request::Write {
+                fd,
+                from: Pointer::Work(0),
+                len: rng.u64(..100),
+            },
+        };
+        second.steps.insert(at, Step::Request(request));
+    }
 }
 
 fn tap(rng: &mut Rng) -> Tap {

@@ -178,7 +178,10 @@ impl<'a> Spec<'a> {
             },
             b'f' if self.length.is_empty() || (self.length == "l" && pointer == 8) => {
                 let double = self.length == "l";
-                args.next().and_then(|word| self.float(word, double))
+                match args.next().map(|word| self.float(word, double)) {
+                    Some(None) => return Converted::Unknown,
+                    text => text.flatten(),
+                }
             }
             _ => return Converted::Unknown,
         };

@@ -285,10 +285,15 @@ fn file(rng: &mut Rng, number: usize, channels: usize, hostile: bool, disk: bool
             Fd::Other(_) => open(rng, number, disk),
             fd => Request::Close { fd },
         },
-        5 | 6 => Request::Read {
+        5 => Request::Read {
             fd,
             to: pointer(rng),
             len: length(rng),
+        },
+        6 => Request::Read {
+            fd,
+            to: Pointer::End(rng.i64(1..30)),
+            len: rng.u64(..2) * 40,
         },
         7 | 8 => Request::Write {
             fd,

@@ -379,7 +379,6 @@ impl<'a> Run<'a> {
             let seen = unit.session.see(event, &mut unit.space, &mut self.shared);
             seen.map_err(|text| self.failed(Some(channel), text))?;
         }
-        self.exits()?;
         match ticked {
             Ok(serving) => {
                 serving.hash(&mut self.hash);
@@ -420,6 +419,7 @@ impl<'a> Run<'a> {
     fn check_end(&mut self) -> Result<(), Failed> {
         let errors = lock(&self.reports).errors.clone();
         self.each_session(|_, unit, shared| unit.session.look(&mut unit.space, shared))?;
+        self.exits()?;
         if self.serving() == 0 {
             self.shared.files.open.clear();
         }
