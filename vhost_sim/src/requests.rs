@@ -263,6 +263,8 @@ fn raw(rng: &mut Rng) -> Request {
             ];
         }
         action::CALL => args.clear(),
+        // Small numbers may be addresses of the channel itself, which the host would write over.
+        action::MEMMOVE | action::MEMSET => args.insert(0, Value::At(pointer(rng))),
         _ => {}
     }
     Request::Raw {
