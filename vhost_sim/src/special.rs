@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use vhost::SpecialFile;
 
 use crate::event::{Event, FileOp, Log, number};
-use crate::methods::PANIC;
+use crate::methods::raise;
 use crate::wire::errno::{EACCES, EIO, ENOSPC};
 
 /// Kinds of files, which are the last part of their paths.
@@ -82,7 +82,7 @@ impl Read for SimFile {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         if self.kind == "panic" {
             self.tell(FileOp::Read(Err(EIO)));
-            std::panic::panic_any(PANIC);
+            raise();
         }
         let rest = self.bytes.len().saturating_sub(self.position);
         let len = to.len().min(rest);
@@ -102,7 +102,7 @@ impl Write for SimFile {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         if self.kind == "panic" {
             self.tell(FileOp::Write(Err(EIO)));
-            std::panic::panic_any(PANIC);
+            raise();
         }
         let room = self.bytes.len().saturating_sub(self.position);
         let len = data.len().min(room);

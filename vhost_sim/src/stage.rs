@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, Once};
 
 use crate::disk::VARIABLE;
 use crate::event::{lock, name};
-use crate::methods::PANIC;
 use crate::scenario::Scenario;
 use crate::space::Space;
 
@@ -75,16 +74,14 @@ pub fn panics() -> u32 {
     PANICS.get()
 }
 
-/// Counts panics, and keeps those that are part of a run from being printed.
+/// Counts panics. Those that are part of a run call no hook.
 pub fn install_hook() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let shown = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if info.payload().downcast_ref::<&str>() != Some(&PANIC) {
-                PANICS.set(PANICS.get() + 1);
-                shown(info);
-            }
+            PANICS.set(PANICS.get() + 1);
+            shown(info);
         }));
     });
 }
