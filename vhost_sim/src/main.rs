@@ -267,7 +267,7 @@ fn worker(state: &Many) -> Result<()> {
             break;
         }
         let scenario = generate(seed);
-        let result = if seed % TWICE == 0 {
+        let result = if seed.is_multiple_of(TWICE) {
             twice(&scenario, folder.path())
         } else {
             run(&scenario, folder.path())
