@@ -89,7 +89,7 @@ impl Lookout {
         let look = Rc::new(watched.look(layout, place));
         let (store, seen, plan) = (self.store.clone(), self.seen.clone(), look.clone());
         let read = move |to: &mut [u8]| {
-            let mut rest = to;
+            let mut rest = &mut *to;
             for segment in &plan.segments {
                 let len = usize::try_from(segment.len).unwrap_or(rest.len());
                 let (part, after) = std::mem::take(&mut rest).split_at_mut(len);
@@ -99,6 +99,7 @@ impl Lookout {
                 }
                 rest = after;
             }
+            plan.blank(to);
             true
         };
         let (len, seen) = (look.len, self.seen.clone());
