@@ -28,6 +28,8 @@ pub(super) struct Look {
     pub(super) segments: Vec<Segment>,
     /// Bytes in all.
     pub(super) len: usize,
+    /// Number of words.
+    words: usize,
     /// Where each word is in what was read, in the order of [`Watched::words`].
     positions: [usize; 6],
 }
@@ -79,12 +81,25 @@ impl Watched {
                 .flat_map(|(start, len)| part(channel, *start, *len))
                 .collect(),
             len: usize::try_from(len).unwrap_or(DOORBELL_BYTES),
+            words: words.len(),
             positions,
         }
     }
 }
 
 impl Look {
+    /// Zeroes what was read between the words, so that it makes no difference: a queue's reserved word.
+    pub(super) fn blank(&self, bytes: &mut [u8]) {
+        if self.len == 4 * self.words {
+            return;
+        }
+        for (at, word) in bytes.chunks_mut(4).enumerate() {
+            if !self.positions[..self.words].contains(&(4 * at)) {
+                word.fill(0);
+            }
+        }
+    }
+
     /// What the bytes say.
     pub(super) fn sight(&self, bytes: &[u8]) -> Option<Sight> {
         let word = |at: usize| {
