@@ -458,11 +458,10 @@ pub enum ChannelProblem {
     /// The channel of an image is not in the memories of its space.
     #[error(
         "the channel is not in memory: section .mailbox of {} puts it at {address:#x}{}, and {cause}; {}link the section for a memory of \
-         the space, or map one there{}",
+         the space, map one there, or give the channel's own address as `base`",
         .file.display(),
         loaded_at(*.address, *.physical),
-        if *.allocated { "" } else { "it has no flag SHF_ALLOC, without which linkers give no address: " },
-        or_base(*.address, *.physical)
+        if *.allocated { "" } else { "it has no flag SHF_ALLOC, without which linkers give no address: " }
     )]
     SectionNotInMemory {
         /// The image.
@@ -484,15 +483,6 @@ fn loaded_at(address: u64, physical: u64) -> String {
         String::new()
     } else {
         format!(" (loaded at {physical:#x}, where there is none either)")
-    }
-}
-
-/// The other way out, where the section's address is translated.
-fn or_base(address: u64, physical: u64) -> &'static str {
-    if address == physical {
-        ""
-    } else {
-        ", or give the channel's own address as `base`"
     }
 }
 

@@ -201,8 +201,8 @@ impl Reader<'_> {
     }
 
     /// Address of the channel: from the image's section `.mailbox`, or else from `base`. With both, the image is right: it is what
-    /// firmware was linked to. Where the section's virtual address is not where it is loaded, `base` is right, then whichever of
-    /// both addresses is in memory.
+    /// firmware was linked to. Where the section's virtual address is not where it is loaded, or not in memory, `base` is right, then
+    /// whichever of both addresses is in memory.
     fn address(
         &self,
         name: &str,
@@ -238,7 +238,10 @@ impl Reader<'_> {
             self.within.warn(Doubt::TwoAddresses { channel, used });
         };
         let file = image.file().to_path_buf();
-        if let Some(base) = base.filter(|_| address != physical) {
+        let resolve = |address| self.map.resolve(space, address, layout.channel_size);
+        if let Some(base) = base
+            && (address != physical || resolve(address).is_err())
+        {
             note(Used::Base {
                 image: file,
                 base,
@@ -247,7 +250,6 @@ impl Reader<'_> {
             });
             return Ok(base);
         }
-        let resolve = |address| self.map.resolve(space, address, layout.channel_size);
         let address = match resolve(address) {
             Ok(_) => address,
             Err(_) if resolve(physical).is_ok() => physical,

@@ -125,10 +125,11 @@ pub enum Used {
         /// Value of `base`.
         base: u64,
     },
-    /// That of `base`, since the image has two.
+    /// That of `base`, since the image has two, or one that is not in memory.
     #[error(
-        "`base` {base:#x} is used: section .mailbox of {} is linked for {linked:#x} and loaded at {loaded:#x}",
-        .image.display()
+        "`base` {base:#x} is used: section .mailbox of {} is linked for {linked:#x}{}",
+        .image.display(),
+        if linked == loaded { ", which is not in memory".to_owned() } else { format!(" and loaded at {loaded:#x}") }
     )]
     Base {
         /// The image.

@@ -76,6 +76,10 @@ impl Foreign for Live {
         self.python.on_tasks(tell);
     }
 
+    fn has_sv_call(&self) -> bool {
+        testbench::takes_calls()
+    }
+
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError> {
         let target = || Target::Method(method.to_owned());
         let (result, status) =

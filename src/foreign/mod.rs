@@ -62,6 +62,9 @@ pub(crate) trait Foreign {
     /// has none any more.
     fn on_py_tasks(&self, tell: Box<dyn Fn(bool)>);
 
+    /// Tests whether the testbench has methods.
+    fn has_sv_call(&self) -> bool;
+
     /// Asks the testbench's methods once.
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError>;
 
@@ -194,10 +197,12 @@ fn method_call(foreign: &dyn Foreign, ask: &MethodCall) -> Result<Answered, Call
         args,
     } = ask;
     match foreign.py_call(channel, method, args)? {
-        Progress::Absent if args.len() > SV_CALL_ARGS => Err(CallError::TooManyArguments {
-            target: Target::Method(method.clone()),
-            given: args.len(),
-        }),
+        Progress::Absent if args.len() > SV_CALL_ARGS && foreign.has_sv_call() => {
+            Err(CallError::TooManyArguments {
+                target: Target::Method(method.clone()),
+                given: args.len(),
+            })
+        }
         Progress::Absent => {
             let progress = foreign.sv_call(channel, method, args)?;
             Ok(Callee::Testbench.says(progress))

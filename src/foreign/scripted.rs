@@ -262,6 +262,10 @@ impl Foreign for Scripted {
         self.callbacks.call(channel, target, args)
     }
 
+    fn has_sv_call(&self) -> bool {
+        true
+    }
+
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError> {
         self.tell(Told::SvCall(channel.into(), method.into(), args.to_vec()));
         let answer = self.methods.get(method);

@@ -45,6 +45,11 @@ pub(crate) fn exited(channel: &str, code: u32) -> Result<(), SimError> {
     Ok(())
 }
 
+/// Tests for `mb_sv_call` in the testbench.
+pub(crate) fn takes_calls() -> bool {
+    mb_sv_call.get().is_ok()
+}
+
 /// Tests for `mb_print` in the testbench.
 pub(crate) fn takes_lines() -> bool {
     mb_print.get().is_ok()

@@ -1,12 +1,8 @@
 // MbSocket and the functions `c_skt_*` for a package of the testbench's, or for the compilation unit: `import` of a package that includes this
-// file gives them. The class is the same in all of them.
-`ifdef VERILATOR
-`ifndef MAILBOX_SOCKET_PKG_SV
-`error "compile mailbox_socket_pkg.sv, or mailbox_if.sv, before the file that includes mb_socket.sv"
-`endif
-`endif
-
-import mailbox_socket_pkg::*; // compile mailbox_socket_pkg.sv, or mailbox_if.sv, before the file that includes mb_socket.sv
+// file gives them. Where mailbox_socket_pkg.sv or mailbox_if.sv is compiled before, the class is the same in all of them; without, each has
+// its own.
+`ifdef MAILBOX_SOCKET_PKG_SV
+import mailbox_socket_pkg::*;
 export mailbox_socket_pkg::MbSocket;
 export mailbox_socket_pkg::c_skt_open;
 export mailbox_socket_pkg::c_skt_port;
@@ -26,3 +22,7 @@ export mailbox_socket_pkg::c_skt_write_bytes;
 export mailbox_socket_pkg::c_skt_read_bytes;
 export mailbox_socket_pkg::c_skt_disconnect;
 export mailbox_socket_pkg::c_skt_close;
+`else
+`include "socket/mb_socket_dpi.svh"
+`include "socket/mb_socket.svh"
+`endif

@@ -242,6 +242,38 @@ def poll(method, channel, *args):
     }
 }
 
+/// What a search meets on its way may not be asked for its class.
+#[test]
+fn a_search_passes_over_what_has_no_class_to_tell() {
+    let hidden = format!(
+        "{POLL}
+import weakref
+class Gone: pass
+gone = Gone()
+proxy = weakref.proxy(gone)
+del gone
+class Lazy:
+    @property
+    def __class__(self): raise RuntimeError('not yet')
+lazy = Lazy()
+class Hidden: loop = asyncio.new_event_loop()
+def loop(): return Hidden.loop
+"
+    );
+    Apart::with("").module("pymb_rpcs", &hidden).run(
+        "polled::a_search_passes_over_what_has_no_class_to_tell",
+        || {
+            let rig = Rig::new();
+            let mut polls = 0;
+            while rig.poll(CORE32, "walk", &[3]).unwrap() == Pending {
+                rig.tick();
+                polls += 1;
+                assert!(polls < 20, "nobody turns the loop");
+            }
+        },
+    );
+}
+
 /// Searches are put off, as long as they find nothing.
 #[test]
 fn a_loop_is_found_that_gets_tasks_late() {

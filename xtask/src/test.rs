@@ -244,6 +244,11 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             ["uvm", "package", "packages", "order", "pages"].map(slang),
         )
         .needs(&[PYSLANG, PICORV32, UVM, VERILATOR, PERL]),
+        Step::of_cases("simulated runs", vec![])
+            .with(Runs::Quick, [simulated_runs(5_000)])
+            .with(Runs::Full, [simulated_runs(100_000)])
+            .only_with(&["vhost_sim/Cargo.toml"])
+            .lane(Lane::Simulation),
         Step::new("quickstart", ["cargo run --release --example quickstart"])
             .only_with(&["examples/quickstart/main.rs"])
             .lane(Lane::Simulation),
@@ -254,6 +259,12 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
 
 fn clippy(part: &str) -> String {
     format!("cargo clippy --all-targets {part} -- -D warnings")
+}
+
+/// Simulated runs of so many seeds, on two threads. The profile is that of simulations; without optimisation a seed takes ten times as
+/// long.
+fn simulated_runs(seeds: u32) -> String {
+    format!("cargo run --release -p vhost_sim -- --seeds {seeds} --jobs 2")
 }
 
 /// Firmware has no operating system, and the smallest CPUs have no atomic instructions.

@@ -100,11 +100,12 @@ impl Channel {
                 }
                 Either::Right((code, _)) => {
                     let code = code?;
+                    // Before anything is waited for: another channel may exit meanwhile.
+                    self.board.exited(self.service.id, code);
                     self.close_files_after_the_last();
                     self.finish_text().await;
                     self.service.journal.over(End::Silent);
                     self.service.journal.enter(Step::Exited { code });
-                    self.board.exited(self.service.id, code);
                     self.service.links.foreign.post(Exit {
                         channel: self.service.name().to_owned(),
                         code,
@@ -327,10 +328,10 @@ impl Channel {
         self.service.links.files.post(CloseAll { channel });
     }
 
-    /// Closes what all channels have opened, where no other channel is served any more: until then, another one may use what
-    /// this one has opened.
+    /// Closes what all channels have opened, where no channel is served any more: until then, another one may use what this one
+    /// has opened.
     fn close_files_after_the_last(&self) {
-        if self.board.served() <= 1 {
+        if self.board.served() == 0 {
             self.board.channels().for_each(|id| self.close_files(id));
         }
     }

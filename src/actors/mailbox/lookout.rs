@@ -96,9 +96,10 @@ impl Lookout {
             if let Some(look) = &faster
                 && look(to)
             {
+                plan.blank(to);
                 return true;
             }
-            let mut rest = to;
+            let mut rest = &mut *to;
             for segment in &plan.segments {
                 let len = usize::try_from(segment.len).unwrap_or(rest.len());
                 let (part, after) = std::mem::take(&mut rest).split_at_mut(len);
@@ -108,6 +109,7 @@ impl Lookout {
                 }
                 rest = after;
             }
+            plan.blank(to);
             true
         };
         let (len, seen) = (look.len, self.seen.clone());

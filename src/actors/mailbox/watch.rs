@@ -28,6 +28,8 @@ pub(super) struct Look {
     pub(super) segments: Vec<Segment>,
     /// Bytes in all.
     pub(super) len: usize,
+    /// Where there is no word in what was read.
+    gaps: Vec<usize>,
     /// Where each word is in what was read, in the order of [`Watched::words`].
     positions: [usize; 6],
 }
@@ -72,19 +74,33 @@ impl Watched {
             positions[word] = usize::try_from(before + offset - start).unwrap_or(DOORBELL_BYTES);
         }
         let len: u64 = spans.iter().map(|(_, len)| *len).sum();
+        let len = usize::try_from(len).unwrap_or(DOORBELL_BYTES);
+        let known = &positions[..words.len()];
+        let gaps = (0..len).step_by(4).filter(|at| !known.contains(at));
         Look {
             watched: self,
             segments: spans
                 .iter()
                 .flat_map(|(start, len)| part(channel, *start, *len))
                 .collect(),
-            len: usize::try_from(len).unwrap_or(DOORBELL_BYTES),
+            len,
+            gaps: gaps.collect(),
             positions,
         }
     }
 }
 
 impl Look {
+    /// Zeroes what was read between the words, so that it makes no difference: a queue's reserved word.
+    #[inline]
+    pub(super) fn blank(&self, bytes: &mut [u8]) {
+        for at in &self.gaps {
+            if let Some(gap) = bytes.get_mut(*at..at + 4) {
+                gap.fill(0);
+            }
+        }
+    }
+
     /// What the bytes say.
     pub(super) fn sight(&self, bytes: &[u8]) -> Option<Sight> {
         let word = |at: usize| {

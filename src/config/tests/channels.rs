@@ -195,14 +195,16 @@ fn a_mailbox_is_found_where_it_is_loaded() {
     // `base` decides where there are two addresses.
     assert_eq!(translated(0x6000, 0x4000, ", base: 0x4008"), Ok(0x4008));
     assert_eq!(translated(high, 0x100, ", base: 0x3000"), Ok(0x3000));
+    // And where the only one is not in memory.
+    assert_eq!(translated(high, high, ", base: 0x3000"), Ok(0x3000));
     assert_eq!(translated(0x4000, 0x4000, ", base: 0x3000"), Ok(0x4008));
     let start = "mb.yaml:1: channel `cpu`: the channel is not in memory: section .mailbox of mmu.elf puts it at ";
-    let end = "link the section for a memory of the space, or map one there";
+    let end = "link the section for a memory of the space, map one there, or give the channel's own address as `base`";
     assert_eq!(
         translated(0x100, 0x200, ""),
         Err(format!(
             "{start}0x108 (loaded at 0x208, where there is none either), and space `core0` has no memory at 0x108, needed for the 1512 \
-             bytes at 0x108; {end}, or give the channel's own address as `base`"
+             bytes at 0x108; {end}"
         ))
     );
     assert_eq!(

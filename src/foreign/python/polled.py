@@ -109,7 +109,7 @@ class Polled:
         self._found = [loop for loop in self._found if not loop.is_closed()]
         loops = {id(loop): loop for loop in (self._loop, *self._found)}
         for value in vars(self._module).values():
-            if isinstance(value, asyncio.AbstractEventLoop):
+            if _is_loop(value):
                 loops[id(value)] = value
         return list(loops.values())
 
@@ -128,7 +128,7 @@ class Polled:
         if self._tick is not None or self._shim_tasks():
             return
         turned = {id(loop) for loop in self._loops()}
-        idle = [loop for loop in gc.get_objects() if isinstance(loop, asyncio.AbstractEventLoop) and _waits(loop)]
+        idle = [loop for loop in gc.get_objects() if _is_loop(loop) and _waits(loop)]
         found = [loop for loop in idle if id(loop) not in turned]
         if not found:
             self._search_after = min(2 * self._search_after, LAST_SEARCH)
@@ -142,6 +142,11 @@ class Polled:
                 f"`{self._module.__name__}` that has it, or by a function `py_tick` of the module"
             )
         self._found += found
+
+
+def _is_loop(value):
+    """By its type: `isinstance` asks the object for its class, where a weak reference or a lazy object may raise anything."""
+    return issubclass(type(value), asyncio.AbstractEventLoop)
 
 
 def _turn(loop):
@@ -162,4 +167,12 @@ def _has_tasks(loop):
 
 
 def _waits(loop):
-    return not loop.is_closed() and not loop.is_running() and _has_tasks(loop)
+    try:
+        return not loop.is_closed() and not loop.is_running() and (_has_tasks(loop) or _has_handles(loop))
+    except Exception:  # A loop of the user's own, or one that is half made, fails no call.
+        return False
+
+
+def _has_handles(loop):
+    """Callbacks that wait, as asyncio's own loops keep them."""
+    return bool(getattr(loop, "_ready", None) or getattr(loop, "_scheduled", None))

@@ -1,0 +1,102 @@
+//! Model of the text that a channel prints: put out line by line.
+
+use std::collections::VecDeque;
+
+/// Text of one channel.
+#[derive(Debug, Clone, Default)]
+pub struct Console {
+    wanted: VecDeque<String>,
+    begun: Vec<u8>,
+    there: VecDeque<String>,
+    /// The model does not know the text.
+    unknown: bool,
+}
+
+impl Console {
+    /// Adds text that was printed.
+    pub fn print(&mut self, text: &[u8]) {
+        for piece in text.split_inclusive(|byte| *byte == b'\n') {
+            match piece.strip_suffix(b"\n") {
+                Some(line) => {
+                    self.begun.extend_from_slice(line);
+                    self.end_line();
+                }
+                None => self.begun.extend_from_slice(piece),
+            }
+        }
+    }
+
+    fn end_line(&mut self) {
+        let line = std::mem::take(&mut self.begun);
+        let line = line.strip_suffix(b"\r").unwrap_or(&line);
+        self.wanted
+            .push_back(String::from_utf8_lossy(line).into_owned());
+    }
+
+    /// Tests for a line that has begun.
+    pub fn has_begun(&self) -> bool {
+        !self.begun.is_empty()
+    }
+
+    /// Ends a session: what is left is put out.
+    pub fn finish(&mut self) {
+        if self.has_begun() {
+            self.end_line();
+        }
+    }
+
+    /// Forgets what is wanted: the text is not known from here on.
+    pub fn forget(&mut self) {
+        self.unknown = true;
+    }
+
+    /// Knows the text again: nothing has begun.
+    pub fn restart(&mut self) {
+        if std::mem::take(&mut self.unknown) {
+            self.wanted.clear();
+            self.begun.clear();
+            self.there.clear();
+        }
+    }
+
+    /// A line that was put out.
+    pub fn put_out(&mut self, line: &str) {
+        self.there.push_back(line.to_owned());
+    }
+
+    /// Compares what was put out with what is wanted.
+    ///
+    /// # Errors
+    /// The first line that differs.
+    pub fn check(&mut self) -> Result<(), String> {
+        if self.unknown {
+            self.there.clear();
+            self.wanted.clear();
+            return Ok(());
+        }
+        loop {
+            match (self.there.pop_front(), self.wanted.pop_front()) {
+                (None, None) => return Ok(()),
+                (there, wanted) if there == wanted => {}
+                (there, wanted) => {
+                    return Err(format!(
+                        "line {}, where {} is wanted",
+                        shown(there),
+                        shown(wanted)
+                    ));
+                }
+            }
+        }
+    }
+}
+
+/// A line, or its beginning.
+fn shown(line: Option<String>) -> String {
+    line.map_or_else(
+        || "nothing".to_owned(),
+        |line| {
+            let start: String = line.chars().take(80).collect();
+            format!("{start:?} of {} bytes", line.len())
+        },
+    )
+}

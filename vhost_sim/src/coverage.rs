@@ -1,0 +1,124 @@
+//! Counters of what happened in runs: whether the generator reaches what it is meant to reach.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Counters by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Coverage(BTreeMap<&'static str, u64>);
+
+/// Everything that runs must reach.
+pub const GOALS: &[&str] = &[
+    "backing banked",
+    "backing direct",
+    "backing model",
+    "bad version ends the service",
+    "burst of ticks",
+    "call absent",
+    "call failed",
+    "call pending",
+    "call ready",
+    "channels 1",
+    "channels more than 8",
+    "client connects",
+    "client disconnected",
+    "client vanishes",
+    "deaf firmware",
+    "device in front of a memory",
+    "entry with few words",
+    "entry without words",
+    "errno EACCES",
+    "errno EBADF",
+    "errno EFAULT",
+    "errno EINVAL",
+    "errno EIO",
+    "errno EISDIR",
+    "errno EMFILE",
+    "errno ENOENT",
+    "errno ENOSPC",
+    "errno ENOSYS",
+    "fault in a mailbox",
+    "fault in a read",
+    "fault in a write, torn",
+    "file of another channel",
+    "flipped bit",
+    "full response queue",
+    "handshake",
+    "late index",
+    "line of cache 32",
+    "line of cache 64",
+    "line of cache 128",
+    "line of cache 256",
+    "misbehaviour consumer",
+    "misbehaviour jump",
+    "misbehaviour producer",
+    "misbehaviour scribble",
+    "misbehaviour skip",
+    "notify",
+    "panic of a method",
+    "panic of a special file",
+    "pointer 4",
+    "pointer 8",
+    "re-entry depth 1",
+    "re-entry depth 2",
+    "re-entry depth 3",
+    "read clipped at the end of the map",
+    "recording replayed",
+    "request CALL",
+    "request CPRINT",
+    "request EXIT",
+    "request FILE CLOSE",
+    "request FILE OPEN",
+    "request FILE READ",
+    "request FILE SEEK",
+    "request FILE WRITE",
+    "request MEMCMP",
+    "request MEMMOVE",
+    "request MEMSET",
+    "request OTHER",
+    "request PRINT",
+    "request malformed",
+    "reset in a handshake",
+    "reset of a closed file",
+    "reset of an idle channel",
+    "reset with a pending call",
+    "reset with a response to come",
+    "reset with requests queued",
+    "short read",
+    "short write",
+    "stale polling",
+    "tap checker",
+    "tap logger, full",
+    "tap recorder on a full disk",
+    "tap statistics",
+    "text without an end of line",
+];
+
+impl Coverage {
+    /// Counts one.
+    pub fn hit(&mut self, what: &'static str) {
+        *self.0.entry(what).or_default() += 1;
+    }
+
+    /// Adds other counters.
+    pub fn add(&mut self, other: &Self) {
+        for (what, count) in &other.0 {
+            *self.0.entry(what).or_default() += count;
+        }
+    }
+
+    /// Goals that were not reached.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let goals = GOALS.iter().copied();
+        goals.filter(|goal| !self.0.contains_key(goal)).collect()
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (what, count) in &self.0 {
+            writeln!(f, "{count:>12}  {what}")?;
+        }
+        Ok(())
+    }
+}

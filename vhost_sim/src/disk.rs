@@ -1,0 +1,185 @@
+//! Model of firmware's files: descriptors, positions and contents, from `docs/protocol.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::wire::errno::{EACCES, EBADF, EINVAL, EISDIR, EMFILE, ENOENT};
+
+/// Flags of OPEN.
+pub const READ: u64 = 1;
+/// Open for writing at the end.
+pub const APPEND: u64 = 4;
+/// Empty the file first.
+pub const TRUNCATE: u64 = 8;
+/// Flags that make a missing file.
+pub const CREATES: u64 = 2 | APPEND | TRUNCATE;
+/// Files that one channel may have open.
+pub const OPEN_MAX: usize = 256;
+/// Variable of paths, and its value: a directory below the root.
+pub const VARIABLE: (&str, &str) = ("SIM", "d");
+/// Special files are below it.
+pub const SPECIAL: &str = "virtual/sim/";
+
+/// Open file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// Channel that has opened it.
+    pub by: usize,
+    /// Flags.
+    pub flags: u64,
+    /// Path from the root.
+    pub path: String,
+    /// Position of a file on disk.
+    pub position: u64,
+}
+
+/// Files of all channels.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// There is a directory of files.
+    pub root: bool,
+    /// Contents by path.
+    pub disk: BTreeMap<String, Vec<u8>>,
+    /// Open files by descriptor.
+    pub open: BTreeMap<u64, Open>,
+    given: BTreeSet<u64>,
+}
+
+impl Open {
+    /// Tests for a file of the host program.
+    pub fn is_special(&self) -> bool {
+        self.path.starts_with(SPECIAL)
+    }
+}
+
+impl Files {
+    /// Opens a path; the descriptor is the host's choice.
+    ///
+    /// # Errors
+    /// Error numbers of which the host may answer any.
+    pub fn opened(&mut self, by: usize, path: &[u8], flags: u64) -> Result<Open, Vec<i32>> {
+        let flags = flags & (READ | CREATES);
+        let Ok(path) = std::str::from_utf8(path) else {
+            return Err(vec![EINVAL]);
+        };
+        let path = expand(path).ok_or(vec![ENOENT])?;
+        let mut errors = Vec::new();
+        if flags == 0 {
+            errors.push(EINVAL);
+        }
+        if path.is_empty() {
+            errors.push(ENOENT);
+        }
+        let special = path.starts_with(SPECIAL);
+        let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..");
+        if !special && (leaves || !self.root) {
+            errors.push(EACCES);
+        }
+        if self.open.values().filter(|open| open.by == by).count() >= OPEN_MAX {
+            errors.push(EMFILE);
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        if !special {
+            if path == VARIABLE.1 {
+                return Err(vec![EISDIR, EACCES]);
+            }
+            if path
+                .split_once('/')
+                .is_some_and(|(folder, _)| folder != VARIABLE.1)
+            {
+                return Err(vec![ENOENT]);
+            }
+            if flags & CREATES == 0 && !self.disk.contains_key(&path) {
+                return Err(vec![ENOENT]);
+            }
+            let content = self.disk.entry(path.clone()).or_default();
+            if flags & TRUNCATE != 0 {
+                content.clear();
+            }
+        }
+        Ok(Open {
+            by,
+            flags,
+            path,
+            position: 0,
+        })
+    }
+
+    /// Gives a file the host's descriptor. False for one that was given before, or can't be one.
+    pub fn insert(&mut self, fd: u64, open: Open) -> bool {
+        let fits = (crate::wire::FIRST_FD..=i32::MAX as u64).contains(&fd);
+        let fresh = fits && self.given.insert(fd);
+        self.open.insert(fd, open);
+        fresh
+    }
+
+    /// File of a descriptor that was opened with one of these flags.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn file(&mut self, fd: u64, flags: u64) -> Result<&mut Open, i32> {
+        let open = self.open.get_mut(&fd);
+        open.filter(|open| open.flags & flags != 0).ok_or(EBADF)
+    }
+
+    /// Reads at most `most` bytes of a file on disk.
+    pub fn read(&mut self, fd: u64, most: u64) -> Vec<u8> {
+        let Some(open) = self.open.get_mut(&fd) else {
+            return Vec::new();
+        };
+        let content = self.disk.get(&open.path).map_or(&[][..], Vec::as_slice);
+        let from = usize::try_from(open.position).map_or(content.len(), |at| at.min(content.len()));
+        let rest = &content[from..];
+        let most = usize::try_from(most).map_or(rest.len(), |most| most.min(rest.len()));
+        open.position += most as u64;
+        rest[..most].to_vec()
+    }
+
+    /// Writes to a file on disk.
+    pub fn write(&mut self, fd: u64, data: &[u8]) {
+        let Some(open) = self.open.get_mut(&fd) else {
+            return;
+        };
+        let content = self.disk.entry(open.path.clone()).or_default();
+        if open.flags & APPEND != 0 {
+            open.position = content.len() as u64;
+        }
+        let from = open.position as usize;
+        if content.len() < from + data.len() && !data.is_empty() {
+            content.resize(from + data.len(), 0);
+        }
+        if !data.is_empty() {
+            content[from..from + data.len()].copy_from_slice(data);
+        }
+        open.position += data.len() as u64;
+    }
+
+    /// Closes what a channel has opened.
+    pub fn close_all(&mut self, by: usize) {
+        self.open.retain(|_, open| open.by != by);
+    }
+
+    /// Number of open files on disk.
+    pub fn on_disk(&self) -> usize {
+        self.open.values().filter(|open| !open.is_special()).count()
+    }
+}
+
+/// Path with its variables expanded; `None` for one that is not set.
+fn expand(path: &str) -> Option<String> {
+    let mut expanded = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('$') {
+        expanded.push_str(before);
+        if let Some(after) = after.strip_prefix('$') {
+            expanded.push('$');
+            rest = after;
+        } else {
+            rest = after.strip_prefix(VARIABLE.0)?;
+            expanded.push_str(VARIABLE.1);
+        }
+    }
+    expanded.push_str(rest);
+    Some(expanded)
+}

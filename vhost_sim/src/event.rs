@@ -1,0 +1,142 @@
+//! What the host does, as the world around it sees it, in order.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Act of the host towards memory models, methods and special files. `channel` is the channel's number.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// Write to a memory model.
+    Write {
+        /// Owner of the memory.
+        channel: usize,
+        /// First byte.
+        address: u64,
+        /// Bytes.
+        data: Vec<u8>,
+    },
+    /// Access that a memory model failed.
+    Failed {
+        /// Owner of the memory.
+        channel: usize,
+        /// First byte.
+        address: u64,
+    },
+    /// Write by a method, by backdoor; it precedes the write itself.
+    Poke {
+        /// Caller of the method.
+        channel: usize,
+        /// First byte.
+        address: u64,
+        /// Bytes.
+        data: Vec<u8>,
+    },
+    /// Read by a method, by backdoor.
+    Peek {
+        /// Caller of the method.
+        channel: usize,
+        /// First byte.
+        address: u64,
+        /// Bytes.
+        data: Vec<u8>,
+    },
+    /// Poll of a method or command.
+    Call {
+        /// Caller.
+        channel: usize,
+        /// Callee.
+        target: Target,
+        /// Arguments.
+        args: Vec<u64>,
+        /// Answer of the callee.
+        answer: Answer,
+    },
+    /// Operation of a special file.
+    File {
+        /// Channel whose name is in the path.
+        channel: usize,
+        /// Path.
+        path: String,
+        /// Operation with its result.
+        op: FileOp,
+    },
+}
+
+/// Callee of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// Method by name.
+    Method(String),
+    /// Custom command by id.
+    Command(u64),
+}
+
+/// Answer to a poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// Result.
+    Ready(u64),
+    /// To be asked again on the next tick.
+    Pending,
+    /// Error or panic.
+    Failed,
+}
+
+/// Operation of a special file, with its result or error number.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum FileOp {
+    /// Opening.
+    Open(Result<(), i32>),
+    /// Bytes read.
+    Read(Result<Vec<u8>, i32>),
+    /// Bytes taken.
+    Write(Result<Vec<u8>, i32>),
+    /// Position.
+    Seek(Result<u64, i32>),
+    /// Closing.
+    Drop,
+}
+
+impl Event {
+    /// Channel that it concerns.
+    pub fn channel(&self) -> usize {
+        match self {
+            Self::Write { channel, .. }
+            | Self::Failed { channel, .. }
+            | Self::Poke { channel, .. }
+            | Self::Peek { channel, .. }
+            | Self::Call { channel, .. }
+            | Self::File { channel, .. } => *channel,
+        }
+    }
+}
+
+/// Events since they were last taken.
+#[derive(Debug, Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<Event>>>);
+
+impl Log {
+    /// Adds an event.
+    pub fn push(&self, event: Event) {
+        lock(&self.0).push(event);
+    }
+
+    /// Takes all events.
+    pub fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut *lock(&self.0))
+    }
+}
+
+/// Locks a mutex; a panic of another owner is no matter.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Name of a channel by its number.
+pub fn name(channel: usize) -> String {
+    format!("c{channel}")
+}
+
+/// Number of a channel by its name.
+pub fn number(name: &str) -> Option<usize> {
+    name.strip_prefix('c')?.parse().ok()
+}

@@ -1,0 +1,34 @@
+//! Simulated runs of vhost, by the million: random systems, well-behaved and hostile firmware, injected faults.
+//!
+//! A run is a function of one seed. The seed generates a [`scenario`]: channels with their memories, the steps of their
+//! firmware, files, socket clients, taps and the pace of ticks. The run carries it out against the library's public API, and
+//! compares all that the host does with a model of the protocol that shares no code with it.
+//!
+//! - [`scenario`], [`generator`]: a run as plain data, and how a seed makes one.
+//! - [`wire`]: constants and layouts of `docs/protocol.md`. [`request`]: a request as words.
+//! - [`space`], [`ram`]: memories and what they are to hold. [`event`]: acts of the host.
+//! - [`firmware`], [`methods`], [`special`], [`clients`]: the world around the host.
+//! - [`session`], [`meaning`], [`printf`], [`disk`], [`console`]: the model.
+//! - [`run`], [`stage`], [`shrink`], [`coverage`]: runs.
+
+pub mod clients;
+pub mod console;
+pub mod coverage;
+pub mod disk;
+pub mod event;
+pub mod firmware;
+pub mod generator;
+pub mod meaning;
+pub mod methods;
+pub mod printf;
+pub mod ram;
+pub mod request;
+pub mod requests;
+pub mod run;
+pub mod scenario;
+pub mod session;
+pub mod shrink;
+pub mod space;
+pub mod special;
+pub mod stage;
+pub mod wire;

@@ -1,0 +1,308 @@
+//! Meaning of one request: what the host has to do for it, from `docs/protocol.md`.
+
+use crate::disk::{CREATES, Files, Open, READ};
+use crate::event::Target;
+use crate::printf;
+use crate::space::Space;
+use crate::wire::errno::{EBADF, EFAULT, EINVAL};
+use crate::wire::{ARGS, Entry, Layout, MOVE, STRING, action, file};
+
+/// What the host has to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Meaning {
+    /// The channel ends with this code.
+    Exit(u32),
+    /// Nothing is answered.
+    Silent {
+        /// An error is reported.
+        fails: bool,
+    },
+    /// One of these is answered.
+    Answer(Vec<Reply>),
+    /// Something is called, and its result answered.
+    Call(Target, Vec<u64>),
+    /// The host program's file is asked.
+    Special(Special),
+}
+
+/// Response.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// Without a value.
+    Empty,
+    /// With a value.
+    Value(u64),
+    /// With an error number, which is reported.
+    Error(i32),
+    /// With a new descriptor.
+    Opened(Open),
+}
+
+/// Request to a file of the host program.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Special {
+    /// It is opened.
+    Open(Open),
+    /// At most so many bytes are read to an address.
+    Read(u64, u64),
+    /// Bytes are written.
+    Write(Vec<u8>),
+    /// Its position is set.
+    Seek(u64),
+    /// It is closed.
+    Close,
+}
+
+/// Request that is carried out on what the protocol wants.
+pub struct Request<'a> {
+    /// Number of the channel.
+    pub channel: usize,
+    /// Layout of the channel.
+    pub layout: &'a Layout,
+    /// Memories.
+    pub space: &'a mut Space,
+    /// Files.
+    pub files: &'a mut Files,
+    /// Text of PRINT and CPRINT; `None` is added for text that the model does not know.
+    pub text: Option<Vec<u8>>,
+    /// The text is not known.
+    pub unknown_text: bool,
+    /// Ranges that the host writes.
+    pub writes: Vec<(u64, u64)>,
+    /// Address of the channel.
+    pub at: u64,
+    /// The request moves bytes of the channel itself: its words are not firmware's alone any more.
+    pub touched: bool,
+}
+
+fn error(errno: i32) -> Meaning {
+    Meaning::Answer(vec![Reply::Error(errno)])
+}
+
+impl Request<'_> {
+    /// Carries a request out.
+    pub fn perform(&mut self, entry: &Entry) -> Meaning {
+        let [a, b, c, d, ..] = entry.args;
+        if entry.action == 0 || ((1..=8).contains(&entry.action) && entry.words == 0) {
+            return self.malformed(entry);
+        }
+        match entry.action {
+            action::EXIT => Meaning::Exit(a as u32),
+            action::PRINT => self.print(b, a),
+            action::CPRINT => self.cprint(a, &entry.args[3..]),
+            action::MEMMOVE => self.change(&[(a, c), (b, c)], |space| space.wanted(b, c)),
+            action::MEMSET => self.change(&[(a, c)], |_| vec![b as u8; c as usize]),
+            action::MEMCMP => self.compare(a, b, c),
+            action::CALL => match self.string(a) {
+                Ok(name) => {
+                    let counted = (entry.words as usize).clamp(1, ARGS);
+                    let name = String::from_utf8_lossy(&name).into_owned();
+                    Meaning::Call(Target::Method(name), entry.args[1..counted].to_vec())
+                }
+                Err(errors) => Meaning::Answer(errors),
+            },
+            action::FILE => match a {
+                file::OPEN => self.open(b, c),
+                file::CLOSE => self.close(b),
+                file::READ => self.read(b, c, d),
+                file::WRITE => self.write(b, c, d),
+                file::SEEK => self.seek(b, c),
+                _ => self.malformed(entry),
+            },
+            _ => Meaning::Call(Target::Command(a), entry.args[1..].to_vec()),
+        }
+    }
+
+    fn malformed(&self, entry: &Entry) -> Meaning {
+        if entry.responds() {
+            error(EINVAL)
+        } else {
+            Meaning::Silent { fails: true }
+        }
+    }
+
+    /// Notes a range that is moved.
+    fn touch(&mut self, address: u64, len: u64) {
+        let (at, size) = (self.at, self.layout.size);
+        self.touched |= len > 0 && address < at + size && at < address.saturating_add(len);
+    }
+
+    /// Checks ranges that a request moves.
+    fn ranges(&mut self, ranges: &[(u64, u64)]) -> Result<(), Vec<Reply>> {
+        let len = ranges.first().map_or(0, |range| range.1);
+        let mapped = ranges
+            .iter()
+            .all(|(address, len)| self.space.maps(*address, *len));
+        if len > MOVE {
+            return Err(vec![Reply::Error(EFAULT), Reply::Error(EINVAL)]);
+        }
+        if !mapped {
+            return Err(vec![Reply::Error(EFAULT)]);
+        }
+        ranges
+            .iter()
+            .for_each(|(address, len)| self.touch(*address, *len));
+        Ok(())
+    }
+
+    /// Whether nothing is moved to or from an address outside of the map, which may be an error or not.
+    fn nothing_nowhere(&self, ranges: &[(u64, u64)]) -> bool {
+        let nowhere = |(address, len): &(u64, u64)| *len == 0 && !self.space.maps(*address, 1);
+        ranges.iter().any(nowhere)
+    }
+
+    fn change(&mut self, ranges: &[(u64, u64)], data: impl FnOnce(&Space) -> Vec<u8>) -> Meaning {
+        if let Err(errors) = self.ranges(ranges) {
+            return Meaning::Answer(errors);
+        }
+        if self.nothing_nowhere(ranges) {
+            return Meaning::Answer(vec![Reply::Empty, Reply::Error(EFAULT)]);
+        }
+        let data = data(self.space);
+        self.writes.push(ranges[0]);
+        self.space.want(ranges[0].0, &data);
+        Meaning::Answer(vec![Reply::Empty])
+    }
+
+    fn compare(&mut self, one: u64, other: u64, len: u64) -> Meaning {
+        let ranges = [(one, len), (other, len)];
+        if let Err(errors) = self.ranges(&ranges) {
+            return Meaning::Answer(errors);
+        }
+        if self.nothing_nowhere(&ranges) {
+            return Meaning::Answer(vec![Reply::Value(0), Reply::Error(EFAULT)]);
+        }
+        let (one, other) = (self.space.wanted(one, len), self.space.wanted(other, len));
+        let differs = one.iter().zip(&other).find(|(one, other)| one != other);
+        let difference = differs.map_or(0, |(one, other)| i64::from(*one) - i64::from(*other));
+        Meaning::Answer(vec![Reply::Value(difference as u64)])
+    }
+
+    fn print(&mut self, address: u64, len: u64) -> Meaning {
+        if let Err(errors) = self.ranges(&[(address, len)]) {
+            return Meaning::Answer(errors);
+        }
+        if self.nothing_nowhere(&[(address, len)]) {
+            return Meaning::Answer(vec![Reply::Empty, Reply::Error(EFAULT)]);
+        }
+        self.text = Some(self.space.wanted(address, len));
+        Meaning::Answer(vec![Reply::Empty])
+    }
+
+    fn cprint(&mut self, format: u64, words: &[u64]) -> Meaning {
+        let Ok(format) = self.string(format) else {
+            return Meaning::Silent { fails: true };
+        };
+        match printf::render(&format, words, self.layout.pointer, self.space) {
+            Some((text, met)) => {
+                self.text = Some(text);
+                Meaning::Silent { fails: !met }
+            }
+            None => {
+                self.unknown_text = true;
+                Meaning::Silent { fails: false }
+            }
+        }
+    }
+
+    /// Bytes of a string, or the errors of which the host may answer any.
+    fn string(&mut self, address: u64) -> Result<Vec<u8>, Vec<Reply>> {
+        let room = self.space.room(address, STRING);
+        self.touch(address, room);
+        let bytes = self.space.wanted(address, room);
+        if let Some(end) = bytes.iter().position(|byte| *byte == 0) {
+            return Ok(bytes[..end].to_vec());
+        }
+        Err(match room {
+            0 => vec![Reply::Error(EFAULT)],
+            STRING => vec![Reply::Error(EINVAL)],
+            _ => vec![Reply::Error(EFAULT), Reply::Error(EINVAL)],
+        })
+    }
+
+    fn open(&mut self, path: u64, flags: u64) -> Meaning {
+        let path = match self.string(path) {
+            Ok(path) => path,
+            Err(errors) => return Meaning::Answer(errors),
+        };
+        match self.files.opened(self.channel, &path, flags) {
+            Ok(open) if open.is_special() => Meaning::Special(Special::Open(open)),
+            Ok(open) => Meaning::Answer(vec![Reply::Opened(open)]),
+            Err(errors) => Meaning::Answer(errors.into_iter().map(Reply::Error).collect()),
+        }
+    }
+
+    fn close(&mut self, fd: u64) -> Meaning {
+        match self.files.open.remove(&fd) {
+            Some(open) if open.is_special() => Meaning::Special(Special::Close),
+            Some(_) => Meaning::Silent { fails: false },
+            None => Meaning::Silent { fails: true },
+        }
+    }
+
+    fn read(&mut self, fd: u64, address: u64, len: u64) -> Meaning {
+        let most = if len == 0 { MOVE } else { len.min(MOVE) };
+        let room = self.space.room(address, most.min(1 << 20));
+        let special = match self.files.file(fd, READ) {
+            Ok(open) => open.is_special(),
+            Err(_) if room == 0 => {
+                return Meaning::Answer(vec![Reply::Error(EBADF), Reply::Error(EFAULT)]);
+            }
+            Err(errno) => return error(errno),
+        };
+        if room == 0 {
+            return error(EFAULT);
+        }
+        self.touch(address, room);
+        if special {
+            return Meaning::Special(Special::Read(address, room));
+        }
+        let data = self.files.read(fd, room);
+        self.writes.push((address, data.len() as u64));
+        self.space.want(address, &data);
+        Meaning::Answer(vec![Reply::Value(data.len() as u64)])
+    }
+
+    fn write(&mut self, fd: u64, address: u64, len: u64) -> Meaning {
+        let mut errors = self.ranges(&[(address, len)]).err().unwrap_or_default();
+        let special = match self.files.file(fd, CREATES) {
+            Ok(open) => open.is_special(),
+            Err(errno) => {
+                errors.push(Reply::Error(errno));
+                if self.nothing_nowhere(&[(address, len)]) {
+                    errors.push(Reply::Error(EFAULT));
+                }
+                return Meaning::Answer(errors);
+            }
+        };
+        if !errors.is_empty() {
+            return Meaning::Answer(errors);
+        }
+        if self.nothing_nowhere(&[(address, len)]) {
+            return Meaning::Answer(vec![Reply::Value(0), Reply::Error(EFAULT)]);
+        }
+        let data = self.space.wanted(address, len);
+        if special {
+            return Meaning::Special(Special::Write(data));
+        }
+        self.files.write(fd, &data);
+        Meaning::Answer(vec![Reply::Value(len)])
+    }
+
+    fn seek(&mut self, fd: u64, position: u64) -> Meaning {
+        let error_like = self.layout.narrow((-4095_i64) as u64);
+        let impossible = position > i64::MAX as u64 || self.layout.narrow(position) >= error_like;
+        match self.files.file(fd, READ | CREATES) {
+            Err(errno) if impossible => {
+                Meaning::Answer(vec![Reply::Error(errno), Reply::Error(EINVAL)])
+            }
+            Err(errno) => error(errno),
+            Ok(_) if impossible => error(EINVAL),
+            Ok(open) if open.is_special() => Meaning::Special(Special::Seek(position)),
+            Ok(open) => {
+                open.position = position;
+                Meaning::Answer(vec![Reply::Value(position)])
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Memory model of the host program: it logs every write, and can fail, tear a write and answer late.
+
+use std::sync::{Arc, Mutex};
+
+use vhost::{MemoryModel, ModelError};
+
+use crate::event::{Event, Log};
+
+/// Failures to come.
+#[derive(Debug, Clone, Copy)]
+pub struct Fault {
+    /// Accesses that succeed first.
+    pub skip: u32,
+    /// Half of the bytes of a failed write are written.
+    pub tear: bool,
+    /// Lowest address of accesses that count.
+    pub from: u64,
+    /// Polling counts, too.
+    pub peeks: bool,
+}
+
+/// Memory of one channel.
+#[derive(Debug)]
+pub struct Ram {
+    channel: usize,
+    base: u64,
+    /// Contents.
+    pub bytes: Vec<u8>,
+    log: Log,
+    /// Failures to come.
+    pub fault: Option<Fault>,
+    /// Earlier contents, shown to polling.
+    pub stale: Option<Vec<u8>>,
+}
+
+/// Memory that the simulation and the host share.
+pub type SharedRam = Arc<Mutex<Ram>>;
+
+#[derive(Debug)]
+struct Broken;
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("injected fault")
+    }
+}
+
+impl std::error::Error for Broken {}
+
+impl Ram {
+    /// Memory with these contents.
+    pub fn new(channel: usize, base: u64, bytes: Vec<u8>, log: Log) -> SharedRam {
+        Arc::new(Mutex::new(Self {
+            channel,
+            base,
+            bytes,
+            log,
+            fault: None,
+            stale: None,
+        }))
+    }
+
+    /// Tests whether an access is to fail. `Some(tear)` if so.
+    fn strikes(&mut self, offset: u64, peek: bool) -> Option<bool> {
+        let address = self.base.wrapping_add(offset);
+        let fault = self.fault.as_mut()?;
+        if address < fault.from || (peek && !fault.peeks) {
+            return None;
+        }
+        if fault.skip > 0 {
+            fault.skip -= 1;
+            return None;
+        }
+        let tear = fault.tear;
+        self.log.push(Event::Failed {
+            channel: self.channel,
+            address,
+        });
+        Some(tear)
+    }
+
+    fn copy(&self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
+        let from = self.stale.as_ref().unwrap_or(&self.bytes);
+        data.copy_from_slice(part(from, offset, data.len())?);
+        Ok(())
+    }
+}
+
+fn part(bytes: &[u8], offset: u64, len: usize) -> Result<&[u8], ModelError> {
+    let start = usize::try_from(offset)?;
+    let part = bytes.get(start..start.saturating_add(len));
+    part.ok_or_else(|| "access behind the end of the memory".into())
+}
+
+impl MemoryModel for Ram {
+    fn read(&mut self, offset: u64) -> Result<u8, ModelError> {
+        let mut byte = [0];
+        self.read_block(offset, &mut byte)?;
+        Ok(byte[0])
+    }
+
+    fn write(&mut self, offset: u64, data: u8) -> Result<(), ModelError> {
+        self.write_block(offset, &[data])
+    }
+
+    fn read_block(&mut self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
+        if self.strikes(offset, false).is_some() {
+            return Err(Box::new(Broken));
+        }
+        data.copy_from_slice(part(&self.bytes, offset, data.len())?);
+        Ok(())
+    }
+
+    fn write_block(&mut self, offset: u64, data: &[u8]) -> Result<(), ModelError> {
+        part(&self.bytes, offset, data.len())?;
+        let struck = self.strikes(offset, false);
+        let written = match struck {
+            None => data.len(),
+            Some(true) => data.len() / 2,
+            Some(false) => 0,
+        };
+        let start = usize::try_from(offset)?;
+        self.bytes[start..start + written].copy_from_slice(&data[..written]);
+        if struck.is_some() {
+            return Err(Box::new(Broken));
+        }
+        self.log.push(Event::Write {
+            channel: self.channel,
+            address: self.base.wrapping_add(offset),
+            data: data.to_vec(),
+        });
+        Ok(())
+    }
+
+    fn peek(&mut self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
+        if self.strikes(offset, true).is_some() {
+            return Err(Box::new(Broken));
+        }
+        self.copy(offset, data)
+    }
+}

@@ -1,0 +1,341 @@
+//! Scenarios: a system, its firmware and everything that happens to it, as plain data.
+
+use serde::{Deserialize, Serialize};
+
+/// One simulated run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// Channels with their memories and firmware.
+    pub channels: Vec<Channel>,
+    /// Ticks of the safety phase, at most.
+    pub ticks: u32,
+    /// Firmware has a directory of files.
+    #[serde(default)]
+    pub disk: bool,
+    /// The run is recorded, and the recording is replayed.
+    #[serde(default)]
+    pub record: bool,
+    /// Taps and their ticks.
+    #[serde(default)]
+    pub taps: Vec<(u32, Tap)>,
+    /// Clients of a socket: actions and their ticks.
+    #[serde(default)]
+    pub clients: Vec<(u32, Client)>,
+    /// Pace of ticks: ticks of the host between two turns of firmware, repeated.
+    #[serde(default)]
+    pub bursts: Vec<u32>,
+    /// Ticks of the host that begin with `notify`.
+    #[serde(default)]
+    pub notify: Vec<u32>,
+}
+
+/// Channel, its memories and its firmware.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Channel {
+    /// Bytes of a pointer, 4 or 8.
+    pub pointer: u64,
+    /// Bytes of a cache line, 0 for none.
+    #[serde(default)]
+    pub line: u64,
+    /// Address of the memory.
+    pub base: u64,
+    /// Offset of the mailbox, a multiple of 256 below 0x600.
+    #[serde(default)]
+    pub mailbox: u64,
+    /// Backend of the memory.
+    pub backing: Backing,
+    /// Memory inside of the first one, in front of it.
+    #[serde(default)]
+    pub device: Option<Backing>,
+    /// Memory right behind the first one.
+    #[serde(default)]
+    pub next: Option<Backing>,
+    /// Steps per turn of the firmware.
+    pub pace: u32,
+    /// Firmware.
+    pub steps: Vec<Step>,
+}
+
+/// Backend and geometry of a memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Backing {
+    /// Memory model of the host program, which can fail.
+    Model,
+    /// Array `rows` × words of `width` bytes in the host's process.
+    Direct {
+        /// Bytes of a word.
+        width: u64,
+        /// Rows.
+        rows: u64,
+    },
+    /// Banks in the host's process.
+    Banked {
+        /// Bytes of a row of banks.
+        width: u64,
+        /// Bytes of a bank's word.
+        bank: u64,
+        /// Rows of banks.
+        rows: u64,
+    },
+}
+
+/// Step of firmware.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Step {
+    /// Sends a request, once there is room.
+    Request(Request),
+    /// Sends a request while the memory fails: its access number `skip` and all later ones, a write after half of its bytes
+    /// if `tear`.
+    Faulty {
+        /// Request.
+        request: Request,
+        /// Accesses that succeed.
+        skip: u32,
+        /// Half of a failed write is written.
+        tear: bool,
+    },
+    /// Waits for some turns.
+    Pause(u32),
+    /// Waits until everything is answered.
+    Drain,
+    /// Takes no response for some turns.
+    Deaf(u32),
+    /// Writes entries some turns before the index.
+    Late(u32),
+    /// Shows old words to the host's polling for some turns.
+    Stale(u32),
+    /// Flips a bit of the work area.
+    Flip {
+        /// Byte of the work area.
+        at: u32,
+        /// Bit of it.
+        bit: u8,
+    },
+    /// Repeats the handshake, with some turns between its writes.
+    Reset(u32),
+    /// Breaks the protocol.
+    Misbehave(Misbehaviour),
+}
+
+/// Violation of the protocol by firmware; the channel is reset afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Misbehaviour {
+    /// Adds to the request queue's `idx_p`.
+    Jump(u32),
+    /// Adds to the response queue's `idx_c`.
+    Skip(u32),
+    /// Overwrites the request queue's `idx_c`.
+    Consumer(u32),
+    /// Overwrites the response queue's `idx_p`.
+    Producer(u32),
+    /// Overwrites a word of the channel other than its version.
+    Scribble {
+        /// Number of the word.
+        word: u32,
+        /// Value.
+        value: u32,
+    },
+    /// The mailbox's memory fails.
+    Broken(u32),
+    /// Handshake with another version of the protocol.
+    Version(u32),
+}
+
+/// Address in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pointer {
+    /// Offset in the work area.
+    Work(u64),
+    /// Bytes before the end of the map; negative behind it.
+    End(i64),
+    /// Address.
+    Raw(u64),
+}
+
+/// String in a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Text {
+    /// Bytes with a NUL behind them.
+    Some(String),
+    /// Bytes up to the end of the map, without a NUL.
+    Unterminated(String),
+    /// Nothing is written: an address.
+    At(Pointer),
+}
+
+/// File descriptor in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fd {
+    /// Descriptor that the channel was given, counted from the last.
+    Own(u32),
+    /// Last descriptor of another channel, if that has exited.
+    Other(u32),
+    /// Number.
+    Raw(u64),
+}
+
+/// Argument of CPRINT.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Arg {
+    /// Word.
+    Word(u64),
+    /// Address of a string.
+    Text(String),
+}
+
+/// Request of firmware.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the fields are the protocol's arguments")]
+pub enum Request {
+    Exit {
+        code: u32,
+    },
+    Print {
+        text: Text,
+        len: Option<u64>,
+    },
+    CPrint {
+        format: Text,
+        args: Vec<Arg>,
+        words: Option<u32>,
+    },
+    MemMove {
+        to: Pointer,
+        from: Pointer,
+        len: u64,
+    },
+    MemSet {
+        to: Pointer,
+        byte: u64,
+        len: u64,
+    },
+    MemCmp {
+        one: Pointer,
+        other: Pointer,
+        len: u64,
+    },
+    Call {
+        method: Text,
+        args: Vec<Value>,
+        words: Option<u32>,
+    },
+    Custom {
+        action: u32,
+        id: u64,
+        args: Vec<u64>,
+        words: Option<u32>,
+    },
+    Open {
+        path: Text,
+        flags: u64,
+    },
+    Close {
+        fd: Fd,
+    },
+    Read {
+        fd: Fd,
+        to: Pointer,
+        len: u64,
+    },
+    Write {
+        fd: Fd,
+        from: Pointer,
+        len: u64,
+    },
+    Seek {
+        fd: Fd,
+        position: u64,
+    },
+    /// Words of an entry.
+    Raw {
+        action: u32,
+        words: u32,
+        args: Vec<Value>,
+    },
+}
+
+/// Word or address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Value {
+    /// Word.
+    Word(u64),
+    /// Address.
+    At(Pointer),
+}
+
+/// Attachment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tap {
+    /// Logger into a writer that has room for so many bytes.
+    Logger {
+        /// Bytes before the writer fails.
+        room: u32,
+    },
+    /// Checker of the protocol.
+    Checker,
+    /// Statistics.
+    Statistics,
+    /// Recorder on a full disk, which must be refused.
+    FullDisk,
+}
+
+/// Action of a socket client, or of the host towards it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Client {
+    /// A client connects.
+    Connect,
+    /// A client sends bytes, in pieces of at most `piece`.
+    Send {
+        /// Number of the client.
+        client: u32,
+        /// Bytes.
+        bytes: u32,
+        /// Bytes per write.
+        piece: u32,
+    },
+    /// The host sends bytes to a client.
+    Answer {
+        /// Number of the client.
+        client: u32,
+        /// Bytes.
+        bytes: u32,
+    },
+    /// A client closes its connection.
+    Vanish(u32),
+    /// The host closes a connection.
+    Disconnect(u32),
+}
+
+/// Bytes of the first memory of a channel.
+pub const RAM: u64 = 0x3000;
+/// Bytes of the memory behind it.
+pub const NEXT: u64 = 0x400;
+/// Offset and bytes of the memory in front of a part of it.
+pub const DEVICE: (u64, u64) = (0x2800, 0x100);
+/// Offset of the scratch areas of requests, of their bytes, and their number.
+pub const SCRATCH: (u64, u64, u64) = (0x1000, 0x100, 16);
+/// Offset of the work area, which reaches to the end of the map.
+pub const WORK: u64 = 0x2000;
+
+impl Channel {
+    /// First address behind the map.
+    pub fn end(&self) -> u64 {
+        self.base + RAM + if self.next.is_some() { NEXT } else { 0 }
+    }
+
+    /// Address of a pointer.
+    pub fn address(&self, pointer: Pointer) -> u64 {
+        match pointer {
+            Pointer::Work(offset) => self.base + WORK + offset,
+            Pointer::End(before) => self.end().wrapping_sub(before as u64),
+            Pointer::Raw(address) => address,
+        }
+    }
+
+    /// Tests for memories that can fail: all of them are models.
+    pub fn can_fail(&self) -> bool {
+        let model =
+            |backing: &Option<Backing>| backing.as_ref().is_none_or(|it| *it == Backing::Model);
+        self.backing == Backing::Model && model(&self.device) && model(&self.next)
+    }
+}

@@ -1,0 +1,146 @@
+//! Special files of the host program: short reads and writes, errors, panics.
+
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use vhost::SpecialFile;
+
+use crate::event::{Event, FileOp, Log, number};
+use crate::methods::raise;
+use crate::wire::errno::{EACCES, EIO, ENOSPC};
+
+/// Kinds of files, which are the last part of their paths.
+pub const KINDS: &[&str] = &["plain", "short", "eio", "full", "panic", "deny"];
+
+/// Bytes of a file.
+const SIZE: usize = 256;
+/// Bytes that a file takes or gives before it fails.
+const BUDGET: usize = 40;
+
+struct SimFile {
+    log: Log,
+    channel: usize,
+    path: String,
+    kind: String,
+    bytes: Vec<u8>,
+    position: usize,
+    budget: usize,
+}
+
+/// Opens `virtual/sim/<channel>/<kind>`.
+///
+/// # Errors
+/// EACCES for kind `deny`.
+pub fn open(log: &Log, path: &str) -> io::Result<Box<dyn SpecialFile>> {
+    let mut parts = path.rsplit('/');
+    let kind = parts.next().unwrap_or_default().to_owned();
+    let channel = parts.next().and_then(number).unwrap_or(usize::MAX);
+    let file = SimFile {
+        log: log.clone(),
+        channel,
+        path: path.to_owned(),
+        bytes: (0..SIZE).map(|at| (at * 7 + kind.len()) as u8).collect(),
+        kind,
+        position: 0,
+        budget: BUDGET,
+    };
+    if file.kind == "deny" {
+        return file.fails(FileOp::Open, EACCES);
+    }
+    file.tell(FileOp::Open(Ok(())));
+    Ok(Box::new(file))
+}
+
+impl SimFile {
+    fn tell(&self, op: FileOp) {
+        self.log.push(Event::File {
+            channel: self.channel,
+            path: self.path.clone(),
+            op,
+        });
+    }
+
+    fn fails<T, U>(&self, op: impl FnOnce(Result<U, i32>) -> FileOp, errno: i32) -> io::Result<T> {
+        self.tell(op(Err(errno)));
+        Err(io::Error::from_raw_os_error(errno))
+    }
+
+    /// Bytes that one operation moves; none where it fails.
+    fn moves(&mut self, len: usize) -> usize {
+        match self.kind.as_str() {
+            "short" => len.min(3),
+            "eio" | "full" => {
+                let moved = len.min(self.budget);
+                self.budget -= moved;
+                moved
+            }
+            _ => len,
+        }
+    }
+}
+
+impl Read for SimFile {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if self.kind == "panic" {
+            self.tell(FileOp::Read(Err(EIO)));
+            raise();
+        }
+        let rest = self.bytes.len().saturating_sub(self.position);
+        let len = to.len().min(rest);
+        let moved = self.moves(len);
+        if moved == 0 && len > 0 {
+            return self.fails(FileOp::Read, EIO);
+        }
+        let from = self.position.min(self.bytes.len());
+        to[..moved].copy_from_slice(&self.bytes[from..from + moved]);
+        self.position += moved;
+        self.tell(FileOp::Read(Ok(to[..moved].to_vec())));
+        Ok(moved)
+    }
+}
+
+impl Write for SimFile {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        if self.kind == "panic" {
+            self.tell(FileOp::Write(Err(EIO)));
+            raise();
+        }
+        let room = self.bytes.len().saturating_sub(self.position);
+        let len = data.len().min(room);
+        let moved = self.moves(len);
+        if moved == 0 && !data.is_empty() {
+            let errno = if self.kind == "eio" { EIO } else { ENOSPC };
+            return self.fails(FileOp::Write, errno);
+        }
+        let from = self.position.min(self.bytes.len());
+        self.bytes[from..from + moved].copy_from_slice(&data[..moved]);
+        self.position += moved;
+        self.tell(FileOp::Write(Ok(data[..moved].to_vec())));
+        Ok(moved)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for SimFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let SeekFrom::Start(position) = to else {
+            return self.fails(FileOp::Seek, EIO);
+        };
+        if self.kind == "eio" && position > 100 {
+            return self.fails(FileOp::Seek, EIO);
+        }
+        self.position = usize::try_from(position).unwrap_or(usize::MAX);
+        self.tell(FileOp::Seek(Ok(position)));
+        Ok(position)
+    }
+}
+
+impl Drop for SimFile {
+    fn drop(&mut self) {
+        if self.kind != "deny" {
+            self.tell(FileOp::Drop);
+        }
+    }
+}
