@@ -200,6 +200,8 @@ void aborted(void) {
 
 static void ended_by(int signal_number) {
     last_words_and_lost();
+    /* A shell starts programs in the background with SIGINT ignored. */
+    CHECK(signal(signal_number, SIG_DFL) != SIG_ERR);
     raise(signal_number);
     CHECK(0);
 }
