@@ -121,7 +121,7 @@ fn each_refusal_is_reported() {
     let reports = reports.lock().unwrap();
     let expected = [
         "`missing.txt`; answered ENOENT",
-        "`../outside.txt`; answered EACCES",
+        "`../outside.txt`: the path, or a symbolic link in it, leads out of the root",
         "FILE READ fd 99",
         "MEMSET dest 0xffffffc0",
         "`no_such_method`",
