@@ -168,7 +168,11 @@ def _has_tasks(loop):
 
 def _waits(loop):
     try:
-        return not loop.is_closed() and not loop.is_running() and (_has_tasks(loop) or _has_handles(loop))
+        return (
+            not loop.is_closed()
+            and not loop.is_running()
+            and (_has_tasks(loop) or _has_handles(loop))
+        )
     except Exception:  # A loop of the user's own, or one that is half made, fails no call.
         return False
 
