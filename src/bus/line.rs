@@ -94,11 +94,9 @@ pub(super) struct Line {
     observing: Cell<bool>,
     /// Borrowed while they are called.
     taps: RefCell<Vec<Box<dyn Tap>>>,
-    /// Those that were attached meanwhile, and whether there are any.
+    /// Those that were attached meanwhile.
     newcomers: RefCell<Vec<Box<dyn Tap>>>,
-    joined: Cell<bool>,
     panics: RefCell<Vec<(Ticket, String)>>,
-    panicked: Cell<bool>,
 }
 
 /// Panics whose asker never came to hear of them are forgotten past this number.
@@ -144,7 +142,6 @@ impl Line {
     pub(super) fn attach(&self, tap: Box<dyn Tap>) {
         if self.observing() {
             self.newcomers.borrow_mut().push(tap);
-            self.joined.set(true);
             return;
         }
         self.taps.borrow_mut().push(tap);
@@ -211,10 +208,7 @@ impl Line {
             called.is_err()
         });
         let detached = panicked.collect();
-        if self.joined.get() {
-            self.joined.set(false);
-            taps.append(&mut self.newcomers.borrow_mut());
-        }
+        taps.append(&mut self.newcomers.borrow_mut());
         if taps.is_empty() {
             self.tapped.set(false);
         }
@@ -243,7 +237,6 @@ impl Line {
             panics.remove(0);
         }
         panics.push((ticket, text));
-        self.panicked.set(true);
     }
 
     /// Why nobody answered `ticket`. Where its reply was handed on, the one who panicked is named.
@@ -263,10 +256,6 @@ impl Line {
 
     /// Panics that no asker has heard of.
     pub(super) fn take_panics(&self) -> Vec<(Ticket, String)> {
-        if !self.panicked.get() {
-            return Vec::new();
-        }
-        self.panicked.set(false);
         self.panics.take()
     }
 }

@@ -133,17 +133,15 @@ impl Scheduler {
 
     /// Handles mail that was posted from outside. False where there is none.
     pub(super) fn handle_backlog(&self) -> bool {
-        let Some(actor) = self.backlog.borrow_mut().pop_front() else {
-            return false;
-        };
-        let mut next = Some(actor);
-        while let Some(actor) = next {
+        let next = || self.backlog.borrow_mut().pop_front();
+        let mut handled = false;
+        while let Some(actor) = next() {
+            handled = true;
             if let Some(actor) = actor.upgrade() {
                 actor.handle_all();
             }
-            next = self.backlog.borrow_mut().pop_front();
         }
-        true
+        handled
     }
 
     /// Makes the foreign calls that were posted above the innermost one, unless a handler is on the stack, or code that is none of an

@@ -1,6 +1,6 @@
 //! Place of an actor on the bus: its state, and a queue for mail that can't be handled at once.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
@@ -49,24 +49,17 @@ where
         seat
     }
 
-    /// Handles `first`, and then what has come into the queue. Gives it back where the actor is busy.
-    fn handle_from(&self, first: I) -> Result<(), I> {
-        let Ok(mut at) = self.actor.try_borrow_mut() else {
-            return Err(first);
-        };
+    /// Handles `first`, and then what is in the queue.
+    fn handle_from(&self, mut at: RefMut<'_, (A, Context<A>)>, first: I) {
         let handling = self.scheduler.begin_handler();
         let (actor, context) = &mut *at;
         actor.handle(first, context);
-        loop {
-            // The borrow ends before the handler runs.
-            let next = self.queue.borrow_mut().pop_front();
-            let Some(next) = next else { break };
+        while let Some(next) = self.pop() {
             actor.handle(next, context);
         }
         drop(at);
         drop(handling);
         self.scheduler.make_calls();
-        Ok(())
     }
 
     fn enqueue(&self, mail: I) {
@@ -89,6 +82,11 @@ where
             self.scheduler.add_backlog(self.own.clone());
             return;
         }
+        let Ok(at) = self.actor.try_borrow_mut() else {
+            // Its handler's caller goes on with the queue.
+            self.enqueue(mail);
+            return;
+        };
         let first = match self.pop() {
             None => mail,
             Some(earlier) => {
@@ -96,10 +94,7 @@ where
                 earlier
             }
         };
-        // The one who handles mail of a busy actor goes on with the queue.
-        if let Err(mail) = self.handle_from(first) {
-            self.queue.borrow_mut().push_front(mail);
-        }
+        self.handle_from(at, first);
     }
 }
 
@@ -109,10 +104,10 @@ where
     I: Inbox,
 {
     fn handle_all(&self) {
-        if let Some(first) = self.pop()
-            && let Err(mail) = self.handle_from(first)
+        if let Ok(at) = self.actor.try_borrow_mut()
+            && let Some(first) = self.pop()
         {
-            self.queue.borrow_mut().push_front(mail);
+            self.handle_from(at, first);
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) enum State<R> {
     Closed,
 }
 
-/// What a slot has for its asker.
+/// State of a slot, as its asker takes it.
 #[derive(Debug)]
 pub(super) enum Taken<R> {
     Reply(R),

@@ -1,7 +1,7 @@
 //! Recordings taken apart and put together again, for tests that change them: by `docs/trace.md`, and by none of the
 //! library's code.
 
-/// What a recording begins with: its name, and version 2.
+/// Beginning of a recording: its name, and version 2.
 const BEGIN: [u8; 12] = *b"VHOSTTRC\x02\0\0\0";
 
 /// The contents of a recording's frames, the header first.

@@ -24,7 +24,7 @@ pub(super) enum Failure {
     #[error("{}", reason.as_deref().unwrap_or("the file operation failed"))]
     File {
         errno: Errno,
-        /// Where the error number does not say it.
+        /// Reason, unless the error number says it.
         reason: Option<String>,
     },
     #[error(
@@ -37,7 +37,7 @@ pub(super) enum Failure {
         /// Path after its variables were expanded, where it has some.
         expanded: Option<String>,
         errno: Errno,
-        /// Where the error number does not say it.
+        /// Reason, unless the error number says it.
         reason: Option<String>,
     },
     #[error("file `{path}`: {unset}")]

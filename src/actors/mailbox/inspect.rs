@@ -3,6 +3,8 @@
 //! The server knows what it does, and whoever asks for a status reads the words: a status that is asked for from inside of an access to
 //! memory, or of a method, needs no task of the server's.
 
+use std::cell::Cell;
+
 use super::Board;
 use super::watch::Look;
 use crate::bus::{Bus, BusError, Port};
@@ -24,17 +26,30 @@ impl WordsRead {
     }
 }
 
+/// Words are read for as long as it lives.
+struct Inspecting<'a>(&'a Cell<bool>);
+
+impl Drop for Inspecting<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
 impl Board {
-    /// Channels whose words say more than the server knows, each with the read of them.
+    /// Channels whose words say more than the server knows, each with the read of them. None while words are read already: a memory
+    /// that is asked for them may ask in turn.
     pub(super) fn inspect<'a>(
         &'a self,
         statuses: &'a mut [ChannelStatus],
     ) -> impl Iterator<Item = (&'a WordsRead, &'a mut ChannelStatus)> {
-        let open = statuses
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, status)| !matches!(status.step, Step::Exited { .. } | Step::GivenUp));
-        open.filter_map(|(at, status)| Some((self.words(at)?, status)))
+        let first = !self.inspected.replace(true);
+        let inspecting = first.then(|| Inspecting(&self.inspected));
+        let channels = statuses.iter_mut().enumerate();
+        channels.filter_map(move |(at, status)| {
+            inspecting.as_ref()?;
+            let is_open = !matches!(status.step, Step::Exited { .. } | Step::GivenUp);
+            is_open.then_some((self.words(at)?, status))
+        })
     }
 }
 
@@ -49,13 +64,9 @@ pub(crate) fn statuses(
     board: &Board,
 ) -> Result<Vec<ChannelStatus>, BusError> {
     let mut statuses = bus.ask(server, Status)?;
-    // A memory that is asked for them may ask in turn.
-    if !board.inspected.replace(true) {
-        for (words, status) in board.inspect(&mut statuses) {
-            let read = bus.ask(memory, words.access.clone());
-            status.words = read.ok().and_then(|read| words.parse(read));
-        }
-        board.inspected.set(false);
+    for (words, status) in board.inspect(&mut statuses) {
+        let read = bus.ask(memory, words.access.clone());
+        status.words = read.ok().and_then(|read| words.parse(read));
     }
     Ok(statuses)
 }

@@ -28,7 +28,7 @@ pub(super) struct Look {
     pub(super) segments: Vec<Segment>,
     /// Bytes in all.
     pub(super) len: usize,
-    /// Where there is no word in what was read.
+    /// Positions between the words in what was read.
     gaps: Vec<usize>,
     /// Where each word is in what was read, in the order of [`Watched::words`].
     positions: [usize; 6],

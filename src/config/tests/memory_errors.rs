@@ -390,7 +390,7 @@ fn a_key_that_is_no_text_is_named() {
     }
 }
 
-/// Whatever blank is before it.
+/// Any blank may be before it.
 #[test]
 fn anchors_in_comments_are_none() {
     let text = "a: &x 1\nb: 2\t# like &x\n#&x\nspace: {s: []} # &x\n";
