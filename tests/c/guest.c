@@ -336,6 +336,7 @@ static void forked_untold(void) {
 
 /* A short burst, after which the process ends in a way that lets nothing of the library run. */
 static void burst(void) {
+    start();
     for (int i = 0; i < 5; i++)
         print("a line\n");
     print("the last line\n");
