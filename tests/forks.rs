@@ -302,8 +302,8 @@ fn snapshots_and_locks_end_with_a_process_that_is_killed() {
     let first = run("helper_survives");
     assert_eq!(first.status, None);
     let helper = first.stdout.trim();
-    let ended = (0..2000).any(|_| {
-        sleep(Duration::from_millis(1));
+    let ended = (0..100).any(|_| {
+        sleep(Duration::from_millis(20));
         processes(&first) == [helper]
     });
     assert!(ended, "{helper}: {:?}", processes(&first));

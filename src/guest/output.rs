@@ -245,6 +245,17 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_closed_is_released_by_whoever_shares_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().join("log");
+        let first = OutputFile::create(&name).unwrap();
+        let shared = first.file.try_clone().unwrap();
+        drop(first);
+        assert!(OutputFile::create(&name).is_ok());
+        drop(shared);
+    }
+
+    #[test]
     fn names_are_expanded() {
         let folder = tempfile::tempdir().unwrap();
         let file = OutputFile::create(&folder.path().join("%p.log")).unwrap();
