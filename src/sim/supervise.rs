@@ -221,8 +221,9 @@ impl Blocked {
         if !self.pending && is_pending() {
             take_pending();
             if another_has_ended() {
+                // To the process, as the kernel sends it: two of them become one.
                 // SAFETY: it is blocked, and delivered when this guard is dropped.
-                unsafe { libc::raise(SIGCHLD) };
+                unsafe { libc::kill(libc::getpid(), SIGCHLD) };
             }
         }
     }
