@@ -223,7 +223,7 @@ impl Blocked {
             if another_has_ended() {
                 // To the process, as the kernel sends it: two of them become one.
                 // SAFETY: it is blocked, and delivered when this guard is dropped.
-                unsafe { libc::kill(libc::getpid(), SIGCHLD) };
+                unsafe { libc::kill(std::process::id() as pid_t, SIGCHLD) };
             }
         }
     }
