@@ -122,8 +122,8 @@ int mb_fork_parent(void);
 int mb_fork_child(void);
 
 /*
- * Takes a snapshot of the process every `ticks` ticks from now on, and keeps the `keep` newest: children that sleep, and end with their
- * parent. With 0 ticks only mb_snapshot takes them; to keep 0 ends them all. The process must have one thread; with more, the first
+ * Takes a snapshot of the process every `ticks` ticks from now on, and keeps the `keep` newest: processes that sleep, and end with this
+ * one. They are no children of it. With 0 ticks only mb_snapshot takes them; to keep 0 ends them all. The process must have one thread; with more, the first
  * snapshot is an error and none is due any more. 0, or -1. An error inside a function that the library calls.
  */
 int mb_snapshots(uint64_t ticks, uint32_t keep);
@@ -135,8 +135,8 @@ int mb_snapshots(uint64_t ticks, uint32_t keep);
 int mb_snapshot(void);
 
 /*
- * Wakes the newest snapshot, which returns from the call it was taken in (mb_tick, mb_snapshot), and waits for its end. Returns its exit status, or 128 and
- * the number of the signal that ended it; -1 without a snapshot, as in one that was woken. mb_quit does so if its status is not 0.
+ * Wakes the newest snapshot that is there, which returns from the call it was taken in (mb_tick, mb_snapshot), and waits for its end. Returns its exit status, or 128 and
+ * the number of the signal that ended it; -1 without a snapshot, as in one that was woken (mb_last_error says which). mb_quit does so if its status is not 0.
  * Builds nothing.
  */
 int mb_rerun(void);

@@ -73,7 +73,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("UnixStream", &[]),
     ("UnixListener", &[]),
     ("Socket::new(", &["actors/sockets/tcp"]),
-    ("io::pipe(", &["guest/snapshots"]),
+    ("io::pipe(", &["guest/descriptor"]),
     ("process::Command", &[]),
     ("thread::spawn", &[]),
     ("thread::Builder", &[]),

@@ -8,6 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
+use std::thread::{self, sleep};
+use std::time::Duration;
 
 use c_build::{compile, shared};
 use tempfile::TempDir;
@@ -37,7 +39,11 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 fn run(case: &str) -> Run {
-    let folder = TempDir::new().unwrap();
+    run_with(TempDir::new().unwrap(), case, |_| ())
+}
+
+/// A run in a folder, where there may be files of another, with the command changed.
+fn run_with(folder: TempDir, case: &str, change: impl FnOnce(&mut Command)) -> Run {
     let [memory, mailbox, root] =
         ["memory.yaml", "mailbox.yaml", "root"].map(|name| folder.path().join(name));
     fs::write(&memory, MEMORY).unwrap();
@@ -46,12 +52,9 @@ fn run(case: &str) -> Run {
         "core0: {space: core0, base: 0x80001000, ptr: 32, cache_line: 0}\n",
     )
     .unwrap();
-    fs::create_dir(&root).unwrap();
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = Command::new(&*PROGRAM)
+    fs::create_dir_all(&root).unwrap();
+    let mut command = Command::new(&*PROGRAM);
+    command
         .arg(case)
         .args([&memory, &mailbox, &root])
         .env_clear()
@@ -59,15 +62,26 @@ fn run(case: &str) -> Run {
         .env(
             "VHOST_ATTACH",
             format!("log={}", folder.path().join("run.log").display()),
-        )
-        .output()
-        .unwrap();
+        );
+    change(&mut command);
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
     Run {
         folder,
         status: status.code(),
         stdout: String::from_utf8(stdout).unwrap(),
         stderr: String::from_utf8(stderr).unwrap(),
     }
+}
+
+/// True where a part of a file's bytes is this text.
+fn has(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|part| part == text.as_bytes())
 }
 
 impl Run {
@@ -234,12 +248,9 @@ fn a_full_disk_ends_the_recording_of_the_child_alone() {
     run.ended_with(0);
     let logs = run.logs();
     assert!(logs[0].contains("parent"), "{logs:?}");
-    // The recording, of which there is a beginning, and the log.
-    let lines = run.stderr.lines().collect::<Vec<_>>();
-    let unwritten = |line: &&&str| line.contains("can't be written");
-    assert_eq!(lines.iter().filter(unwritten).count(), 2, "{lines:?}");
     let branch = "the process was forked, and can't go on in";
-    assert_eq!(run.stderr.matches(branch).count(), 1, "{lines:?}");
+    // Of the recording, and of the log.
+    assert_eq!(run.stderr.matches(branch).count(), 2, "{}", run.stderr);
     let parents = run.folder.path().join("run.trace");
     let refused = Replay::of(parents)
         .run()
@@ -252,4 +263,122 @@ fn a_full_disk_ends_the_recording_of_the_child_alone() {
 fn sockets_stay_with_the_parent() {
     let run = run("sockets");
     run.ended_with(0);
+}
+
+#[test]
+fn what_was_said_before_a_fork_is_on_the_disk() {
+    for case in [
+        "filled_by_child",
+        "filled_by_runs",
+        "filled_by_snapshot",
+        "filled_by_rerun",
+    ] {
+        let run = run(case);
+        run.ended_with(0);
+        assert!(has(&run.recordings()[0], "before"), "{case}");
+        assert!(run.logs()[0].contains("before"), "{case}");
+    }
+}
+
+#[test]
+fn a_child_that_calls_nothing_holds_nothing() {
+    run("helper_lives").ended_with(0);
+}
+
+/// Ids of the processes of a run.
+fn processes(run: &Run) -> Vec<String> {
+    let folder = run.folder.path().to_str().unwrap();
+    let entries = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap());
+    let of_run = entries.filter(|entry| {
+        let arguments = fs::read(entry.path().join("cmdline"));
+        entry.file_name() != "self" && arguments.is_ok_and(|bytes| has(&bytes, folder))
+    });
+    let ids = of_run.map(|entry| entry.file_name().into_string().unwrap());
+    ids.filter(|id| id.parse::<u32>().is_ok()).collect()
+}
+
+#[test]
+fn snapshots_and_locks_end_with_a_process_that_is_killed() {
+    let first = run("helper_survives");
+    assert_eq!(first.status, None);
+    let helper = first.stdout.trim();
+    let ended = (0..100).any(|_| {
+        sleep(Duration::from_millis(20));
+        processes(&first) == [helper]
+    });
+    assert!(ended, "{helper}: {:?}", processes(&first));
+    let next = run_with(first.folder, "printed_by_c", |_| ());
+    next.ended_with(0);
+    let killed = Command::new("kill").args(["-9", helper]).status().unwrap();
+    assert!(killed.success(), "the helper has lived so long");
+}
+
+#[test]
+fn children_begin_systems_of_their_own_by_the_same_names() {
+    let run = run("systems_of_children");
+    run.ended_with(0);
+    let recordings = run.recordings();
+    assert_eq!(recordings.len(), 4, "{}", run.stderr);
+    let count = |text| recordings.iter().filter(|bytes| has(bytes, text)).count();
+    assert_eq!(count("system of the snapshot"), 1);
+    assert_eq!(count("system of a run"), 2);
+}
+
+#[test]
+fn an_older_snapshot_wakes_for_one_that_was_killed() {
+    run("killed_snapshots").ended_with(0);
+}
+
+#[test]
+fn children_and_signals_of_the_simulator_are_its_own() {
+    for case in [
+        "children_ignored",
+        "children_waited_for",
+        "signals_of_the_group",
+    ] {
+        run(case).ended_with(0);
+    }
+}
+
+#[test]
+fn files_of_a_child_are_beside_those_of_its_parent() {
+    let run = run_with(TempDir::new().unwrap(), "other_directory", |command| {
+        let folder = command.get_args().nth(1).map(Path::new).unwrap();
+        let folder = folder.parent().unwrap().to_owned();
+        command.current_dir(folder).env("VHOST_TRACE", "run.trace");
+    });
+    run.ended_with(0);
+    assert_eq!(run.recordings().len(), 2, "{}", run.stderr);
+}
+
+#[test]
+fn a_pipe_stays_with_the_parent() {
+    let folder = TempDir::new().unwrap();
+    let fifo = folder.path().join("fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status().unwrap();
+    assert!(made.success());
+    let reader = {
+        let fifo = fifo.clone();
+        thread::spawn(move || fs::read(fifo).unwrap())
+    };
+    let run = run_with(folder, "both", |command| {
+        command.env("VHOST_TRACE", &fifo);
+    });
+    run.ended_with(0);
+    let recording = reader.join().unwrap();
+    assert!(has(&recording, "parent") && !has(&recording, "child"));
+    fs::write(run.folder.path().join("read.trace"), recording).unwrap();
+    assert_eq!(run.recordings().len(), 1);
+    let ended = "the pipe stays with the parent process";
+    assert!(run.stderr.contains(ended), "{}", run.stderr);
+}
+
+#[test]
+fn buffers_of_c_are_printed_once() {
+    let run = run("printed_by_c");
+    run.ended_with(0);
+    for part in ["a snapshot", "a rerun", "runs", "a fork"] {
+        let line = format!("buffered at {part}\n");
+        assert_eq!(run.stdout.matches(&line).count(), 1, "{}", run.stdout);
+    }
 }

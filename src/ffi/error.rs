@@ -84,6 +84,10 @@ pub(super) enum Error {
     StillLost,
     #[error("there are no snapshots to keep: call mb_snapshots first")]
     NoSnapshots,
+    #[error("there is no snapshot to wake: it is woken once, and taken after mb_snapshots")]
+    NoSnapshot,
+    #[error("this process is a snapshot that was woken: it has no snapshots of its own")]
+    IsRerun,
     #[error("{count} runs are more than mb_runs can number")]
     TooManyRuns { count: u32 },
     #[error("there is no run {run}: the last mb_runs had {runs}")]
@@ -100,6 +104,8 @@ impl Error {
             Self::Overlap(_)
             | Self::StillFailed(_)
             | Self::StillLost
+            | Self::NoSnapshot
+            | Self::IsRerun
             | Self::System(system::Error::Fatal(_)) => false,
             Self::System(system::Error::Socket(error)) => !is_farewell(error),
             _ => true,

@@ -126,7 +126,7 @@ impl Process {
         let served = vhost.tick()?;
         let now = vhost.now();
         if self.forks.snapshots.borrow().is_due(now) {
-            self.snapshot_or_report(now);
+            self.snapshot_or_report(vhost);
         }
         Ok(served)
     }
@@ -148,14 +148,15 @@ impl Process {
         if !self.forks.snapshots.borrow().are_kept() {
             return Err(Error::NoSnapshots);
         }
-        let now = self.system()?.now();
-        self.snapshot(now)
+        let vhost = self.system()?;
+        self.snapshot(&vhost)
     }
 
     /// Forks `count` children. The number of the child in each, `count` in the parent when all have ended.
     pub(super) fn run_as_children(&self, count: u32, parallel: u32) -> Result<c_int, Error> {
         self.end_snapshots();
         let most = c_int::try_from(count).map_err(|_| Error::TooManyRuns { count })?;
+        self.flush();
         match runs::run(count, parallel as usize).map_err(system::Error::Fork)? {
             Runs::Run(number) => {
                 self.begin_child()?;
@@ -169,30 +170,39 @@ impl Process {
         }
     }
 
+    /// Writes out what is recorded so far, where there is a system: a child may fill the disk.
+    pub(super) fn flush(&self) {
+        if let Ok(Some(vhost)) = self.running() {
+            vhost.flush();
+        }
+    }
+
     #[cold]
-    fn snapshot_or_report(&self, now: u64) {
-        if let Err(error) = self.snapshot(now) {
+    fn snapshot_or_report(&self, vhost: &Vhost) {
+        if let Err(error) = self.snapshot(vhost) {
             report(Severity::Error, "snapshot", &error.to_string());
         }
     }
 
     /// Takes a snapshot. True in one that was woken.
-    fn snapshot(&self, now: u64) -> Result<bool, Error> {
-        let woken = self.forks.snapshots.borrow_mut().fork(now)?;
+    fn snapshot(&self, vhost: &Vhost) -> Result<bool, Error> {
+        let woken = self.forks.snapshots.borrow_mut().fork(vhost)?;
         if woken {
             self.begin_child()?;
+            let now = vhost.now();
             let text = format!("this process runs again from tick {now}");
             report(Severity::Info, "snapshot", &text);
         }
         Ok(woken)
     }
 
-    /// Runs again from the newest snapshot, and waits for the end of that. Its exit status; `None` where there is no snapshot, as in
-    /// a run that is one itself.
+    /// Runs again from the newest snapshot, and waits for the end of that. `None` where there is no snapshot, as in a run that is one
+    /// itself.
     ///
     /// Its report is no message of the system: up to the failure, recordings of both are the same.
-    pub(super) fn rerun(&self) -> Result<Option<i32>, Error> {
-        let rerun = self.forks.snapshots.borrow_mut().rerun()?;
+    pub(super) fn rerun(&self) -> Result<Option<Rerun>, Error> {
+        self.flush();
+        let rerun = self.forks.snapshots.borrow_mut().rerun_unflushed()?;
         let Some(Rerun { tick, status }) = rerun else {
             return Ok(None);
         };
@@ -201,7 +211,7 @@ impl Process {
         });
         let text = format!("the run from tick {tick} on has ended {ended}");
         report(Severity::Info, "snapshot", &text);
-        Ok(status)
+        Ok(rerun)
     }
 
     /// Ends the snapshots of a process that needs none any more.

@@ -7,6 +7,7 @@ use super::arguments::text;
 use super::error::Error;
 use super::fork::Side;
 use super::guard::{guard, guard_after_fork};
+use crate::guest::Rerun;
 
 /// Prepares a fork by the caller.
 #[unsafe(no_mangle)]
@@ -16,6 +17,7 @@ pub(super) extern "C" fn mb_fork_prepare() -> c_int {
         if !call.is_outermost() {
             return Err(Error::Reentrant);
         }
+        process.flush();
         process.forks.prepare();
         call.keep();
         Ok(0)
@@ -63,7 +65,13 @@ pub(super) extern "C" fn mb_snapshot() -> c_int {
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_rerun() -> c_int {
     guard("mb_rerun", -1, |call| {
-        Ok(call.process()?.rerun()?.unwrap_or(-1))
+        let process = call.process()?;
+        // Of how its run has ended there may be no word.
+        match process.rerun()? {
+            Some(Rerun { status, .. }) => Ok(status.unwrap_or(-1)),
+            None if process.forks.is_rerun() => Err(Error::IsRerun),
+            None => Err(Error::NoSnapshot),
+        }
     })
 }
 

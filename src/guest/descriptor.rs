@@ -4,7 +4,7 @@
 //! simulator prints.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
@@ -24,6 +24,14 @@ pub(crate) fn above_standard<T: From<OwnedFd> + Into<OwnedFd>>(opened: T) -> io:
     }
     // `try_clone` gives no number below 3; `moved` holds it to that.
     descriptor.try_clone().map(T::from)
+}
+
+/// Opens a pipe.
+pub(super) fn pipe() -> io::Result<(PipeReader, PipeWriter)> {
+    let (reader, writer) = io::pipe()?;
+    let reader = above_standard::<OwnedFd>(reader.into())?.into();
+    let writer = above_standard::<OwnedFd>(writer.into())?.into();
+    Ok((reader, writer))
 }
 
 /// Opens a file for reading.

@@ -19,6 +19,7 @@ mod snapshots;
 pub(crate) use crate::sim::{os_error_text, quietly};
 #[cfg(feature = "python")]
 pub(crate) use descriptor::Reserved;
+use descriptor::pipe;
 pub(crate) use descriptor::{above_standard, create, open, read};
 pub(crate) use output::{OutputError, OutputFile};
 pub(crate) use quiet::{Quiet, stderr};

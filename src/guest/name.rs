@@ -16,6 +16,11 @@ pub(super) fn expand(name: &Path) -> PathBuf {
     })
 }
 
+/// True where the name has `%p`.
+pub(super) fn has_process_id(name: &Path) -> bool {
+    expand_with(name, "1", || "") != expand_with(name, "2", || "")
+}
+
 fn expand_with<'a>(name: &Path, id: &str, time: impl Fn() -> &'a str) -> PathBuf {
     let mut expanded = Vec::new();
     let mut rest = name.as_os_str().as_bytes();

@@ -1,5 +1,6 @@
 //! A file that is written during a run: a recording, a log, a table.
 
+use std::env::current_dir;
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Write};
@@ -10,19 +11,26 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::descriptor::open_to_write;
-use super::name::expand;
+use super::name::{expand, has_process_id};
 use super::quietly;
 use crate::sim::fork::{generation, watch_forks};
+use crate::sim::inherited::{Own, own};
+use crate::sim::strand::{ForkedWhile, forked_while};
 
 /// A file that this process alone writes, for as long as it is open. It ends where a write fails: what is written behind that is
 /// discarded, so that the error is met once and the file has no gap.
 ///
-/// A process that is forked off goes on in a file of its own, which begins with what its parent had written by then.
+/// A process that is forked off goes on in a file of its own, which begins with what its parent had written by then. One that was forked in
+/// the middle of a call has no host, and writes nothing.
 #[derive(Debug)]
 pub(crate) struct OutputFile {
     /// Before `%p` and `%t` are expanded.
     name: PathBuf,
+    /// Working directory in which it was opened; empty where that is not known.
+    directory: PathBuf,
     path: PathBuf,
+    /// Dropped before the file.
+    own: Option<Own>,
     file: File,
     /// Bytes that this process and its forebears have written.
     written: u64,
@@ -55,17 +63,23 @@ struct BranchError {
 struct InUse;
 
 impl OutputFile {
-    /// Opens a file, whose name may have `%p` and `%t`, and empties it.
+    /// Opens a file, whose name may have `%p` and `%t`, and empties it. In a process that was forked off, a name without `%p` gets the
+    /// process id: its forebears may be writing the file of that name.
     ///
     /// # Errors
     /// Where it can't be opened, or is open as an output file of this or another process.
     pub(crate) fn create(name: &Path) -> Result<Self, OutputError> {
         watch_forks();
-        let path = expand(name);
+        let path = match generation() {
+            0 => expand(name),
+            _ => path_in_child(Path::new(""), name),
+        };
         match Self::open(&path) {
             Ok(file) => Ok(Self {
                 name: name.to_owned(),
+                directory: current_dir().unwrap_or_default(),
                 path,
+                own: is_regular(&file).then(|| own(&file)),
                 file,
                 written: 0,
                 generation: generation(),
@@ -78,7 +92,7 @@ impl OutputFile {
     fn open(path: &Path) -> io::Result<File> {
         let file = open_to_write(path)?;
         // A FIFO or a device has any number of writers.
-        if file.metadata()?.is_file() {
+        if is_regular(&file) {
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) => {
                     return Err(io::Error::new(io::ErrorKind::ResourceBusy, InUse));
@@ -101,10 +115,7 @@ impl OutputFile {
                 true => Err(io::Error::other("the pipe stays with the parent process")),
             };
         }
-        let mut path = expand(&self.name);
-        if path == self.path {
-            path = with_process_id(&path);
-        }
+        let path = path_in_child(&self.directory, &self.name);
         let in_child = |cause| {
             io::Error::other(BranchError {
                 path: path.clone(),
@@ -129,6 +140,7 @@ impl OutputFile {
             self.path.display()
         );
         self.path = path;
+        self.own = Some(own(&file));
         self.file = file;
         Ok(())
     }
@@ -148,12 +160,40 @@ impl OutputFile {
         }
         let own = match self.generation == generation() {
             true => Ok(()),
+            false if forked_while() != ForkedWhile::Idle => {
+                self.ended = true;
+                return Ok(ended);
+            }
             false => self.branch(),
         };
         let written = own.and_then(|()| quietly(|| write(&mut self.file)));
         let again = io::ErrorKind::Interrupted;
         self.ended = written.as_ref().is_err_and(|error| error.kind() != again);
         written
+    }
+}
+
+impl Drop for OutputFile {
+    fn drop(&mut self) {
+        if self.generation == generation() {
+            // A child that shares the file would keep it locked.
+            let _ = self.file.unlock();
+        }
+    }
+}
+
+fn is_regular(file: &File) -> bool {
+    file.metadata().is_ok_and(|known| known.is_file())
+}
+
+/// Name of a file of this process, which was forked off, with its process id. A device or a FIFO keeps its name.
+fn path_in_child(directory: &Path, name: &Path) -> PathBuf {
+    let path = directory.join(expand(name));
+    let is_other = path.metadata().is_ok_and(|known| !known.is_file());
+    if has_process_id(name) || is_other {
+        path
+    } else {
+        with_process_id(&path)
     }
 }
 
@@ -202,6 +242,17 @@ mod tests {
         drop(first);
         assert!(OutputFile::create(&name).is_ok());
         assert_eq!(fs::read(&name).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_file_that_is_closed_is_released_by_whoever_shares_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().join("log");
+        let first = OutputFile::create(&name).unwrap();
+        let shared = first.file.try_clone().unwrap();
+        drop(first);
+        assert!(OutputFile::create(&name).is_ok());
+        drop(shared);
     }
 
     #[test]

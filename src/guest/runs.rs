@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::io;
 
+use super::pipe;
 use crate::sim::fork::{Child, Forked, fork};
+use crate::sim::supervise::{Blocked, Tell, Told, supervise};
 
 /// Process that goes on after [`Vhost::fork_runs`](crate::Vhost::fork_runs).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,28 +17,59 @@ pub enum Runs {
     Over(Vec<Option<i32>>),
 }
 
+/// A run, by its supervisor.
+struct Run {
+    supervisor: Child,
+    told: Told,
+}
+
+impl Run {
+    /// Begins one. `None` in it.
+    fn begin() -> io::Result<Option<Self>> {
+        let (told, tell) = pipe()?;
+        let (mut told, tell) = (Told::new(told), Tell::new(tell));
+        let blocked = Blocked::new();
+        let Forked::Parent(supervisor) = fork(|| supervise(tell, None))? else {
+            return Ok(None);
+        };
+        drop(blocked);
+        if let Err(error) = told.process() {
+            supervisor.reap();
+            return Err(error);
+        }
+        Ok(Some(Self { supervisor, told }))
+    }
+
+    /// Waits for its end. Its exit status.
+    fn wait(mut self) -> Option<i32> {
+        let status = self.told.status();
+        self.supervisor.reap();
+        status
+    }
+}
+
 /// Forks `count` children, of which `parallel` run at once, one at least. Returns in each of them, and in the parent when all have ended.
 ///
 /// # Errors
 /// Where the process can't be forked. Children that were forked before have ended then.
 pub(crate) fn run(count: u32, parallel: usize) -> io::Result<Runs> {
-    let mut running: VecDeque<Child> = VecDeque::new();
+    let mut running: VecDeque<Run> = VecDeque::new();
     let mut statuses = Vec::new();
     for number in 0..count {
         if running.len() >= parallel.max(1) {
-            statuses.extend(running.pop_front().map(Child::wait));
+            statuses.extend(running.pop_front().map(Run::wait));
         }
-        match fork() {
-            Ok(Forked::Child) => return Ok(Runs::Run(number)),
-            Ok(Forked::Parent(child)) => running.push_back(child),
+        match Run::begin() {
+            Ok(None) => return Ok(Runs::Run(number)),
+            Ok(Some(run)) => running.push_back(run),
             Err(error) => {
-                running.into_iter().for_each(|child| {
-                    child.wait();
+                running.into_iter().for_each(|run| {
+                    run.wait();
                 });
                 return Err(error);
             }
         }
     }
-    statuses.extend(running.into_iter().map(Child::wait));
+    statuses.extend(running.into_iter().map(Run::wait));
     Ok(Runs::Over(statuses))
 }

@@ -1,11 +1,13 @@
 //! Copies of the process that sleep until they are needed.
 
 use std::collections::VecDeque;
-use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::io::{self, PipeReader, PipeWriter, Write};
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
-use super::above_standard;
+use super::{above_standard, pipe};
 use crate::sim::fork::{Child, Forked, flush_streams, fork, generation, leave};
+use crate::sim::supervise::{Blocked, Tell, Told, byte_from, detach, supervise, this_process};
 
 /// The newest snapshots of a run. They end when this is dropped.
 #[derive(Debug)]
@@ -16,11 +18,12 @@ pub(crate) struct Snapshots {
     generation: u32,
 }
 
-/// A child that sleeps until it is woken. It ends where nobody can wake it any more.
+/// A process that sleeps until it is woken, and supervises the rerun then. It ends where nobody can wake it any more.
 #[derive(Debug)]
 struct Snapshot {
-    child: Child,
+    process: Child,
     wake: PipeWriter,
+    told: Told,
     tick: u64,
 }
 
@@ -44,6 +47,12 @@ pub struct Rerun {
 
 /// Sent to a snapshot that is to wake.
 const WAKE: u8 = b'w';
+
+/// Sent to a snapshot that is to end. A closed pipe does not say so: another child of the process may have it open.
+const END: u8 = b'e';
+
+/// Longest wait for the end of a snapshot that sleeps. One that is stopped ends when it is continued.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Snapshots {
     /// None yet; of those to come, the `most` newest are kept.
@@ -75,50 +84,58 @@ impl Snapshots {
     /// Where the process can't be forked.
     pub(crate) fn take(&mut self, tick: u64) -> io::Result<Taken> {
         self.disown();
-        let (sleeps, wake) = io::pipe()?;
-        let sleeps: PipeReader = above_standard::<OwnedFd>(sleeps.into())?.into();
-        let wake: PipeWriter = above_standard::<OwnedFd>(wake.into())?.into();
-        match fork()? {
-            Forked::Parent(child) => {
-                self.kept.push_back(Snapshot { child, wake, tick });
-                while self.kept.len() > self.most {
-                    self.kept.pop_front().into_iter().for_each(Snapshot::end);
-                }
-                Ok(Taken::Here)
-            }
-            Forked::Child => {
-                // All ends of pipes that are the parent's: as long as one is open here, nobody sees that the parent has ended.
-                drop(wake);
-                self.kept.clear();
-                if is_woken(sleeps) {
-                    Ok(Taken::Woken)
-                } else {
-                    leave()
-                }
-            }
+        let (sleeps, wake) = pipe()?;
+        let (told, tell) = pipe()?;
+        let parent = this_process().map(above_standard).transpose()?;
+        let (mut told, tell) = (Told::new(told), Tell::new(tell));
+        let blocked = Blocked::new();
+        let kept = &mut self.kept;
+        let forked = fork(|| {
+            kept.clear();
+            sleep(sleeps, tell, parent);
+        })?;
+        let Forked::Parent(between) = forked else {
+            return Ok(Taken::Woken);
+        };
+        blocked.reap(between);
+        drop(blocked);
+        let process = told.process()?;
+        self.kept.push_back(Snapshot {
+            process,
+            wake,
+            told,
+            tick,
+        });
+        while self.kept.len() > self.most {
+            self.kept.pop_front().into_iter().for_each(Snapshot::end);
         }
+        Ok(Taken::Here)
     }
 
-    /// Wakes the newest snapshot and waits for its end; ends the others. `None` where there is none.
+    /// Wakes the newest snapshot that is there, and waits for the end of its run; ends the others. `None` where none was taken.
     ///
     /// # Errors
-    /// Where it has ended already.
+    /// Where all have ended already, or can't be woken.
     pub(crate) fn rerun(&mut self) -> io::Result<Option<Rerun>> {
         self.disown();
         flush_streams();
-        let newest = self.kept.pop_back();
-        self.end();
-        let Some(Snapshot {
-            child,
-            mut wake,
-            tick,
-        }) = newest
-        else {
-            return Ok(None);
-        };
-        let woken = super::quietly(|| wake.write_all(&[WAKE]));
-        let status = child.wait();
-        woken.map(|()| Some(Rerun { tick, status }))
+        let mut failed = None;
+        while let Some(mut snapshot) = self.kept.pop_back() {
+            let tick = snapshot.tick;
+            match snapshot.wake() {
+                Ok(()) => {
+                    self.end();
+                    let status = snapshot.told.status();
+                    snapshot.reap();
+                    return Ok(Some(Rerun { tick, status }));
+                }
+                Err(error) => {
+                    tracing::warn!(target: "vhost::fork", "the snapshot of tick {tick} can't be woken: {error}");
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        failed.map_or(Ok(None), Err)
     }
 
     /// Ends all snapshots.
@@ -135,14 +152,31 @@ impl Drop for Snapshots {
 }
 
 impl Snapshot {
-    fn end(self) {
-        drop(self.wake);
-        self.child.wait();
+    /// Has it run again.
+    fn wake(&mut self) -> io::Result<()> {
+        super::quietly(|| self.wake.write_all(&[WAKE]))?;
+        self.told.process().map(|_| ())
+    }
+
+    fn end(mut self) {
+        // One that can't be told has ended.
+        let _ = super::quietly(|| self.wake.write_all(&[END]));
+        self.reap();
+    }
+
+    /// Waits until it has ended. Where its parent has, it may be a child of this process.
+    fn reap(self) {
+        if self.told.is_over(PATIENCE) {
+            self.process.reap();
+        }
     }
 }
 
-/// Sleeps until somebody says something, or nobody can any more.
-fn is_woken(mut sleeps: PipeReader) -> bool {
-    let mut said = [0];
-    sleeps.read_exact(&mut said).is_ok() && said == [WAKE]
+/// Makes this process, just forked, a snapshot. Returns when it was woken, in a child of it.
+fn sleep(sleeps: PipeReader, mut tell: Tell, parent: Option<OwnedFd>) {
+    detach(&mut tell);
+    if byte_from(sleeps, parent.as_ref()) != Some(WAKE) {
+        leave();
+    }
+    supervise(tell, parent.as_ref());
 }

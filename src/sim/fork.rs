@@ -4,9 +4,9 @@ use std::io;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use libc::{c_int, pid_t};
+use libc::pid_t;
 
-use super::strand;
+use super::{inherited, strand};
 
 /// Forks between the process that loaded the library and this one.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
@@ -22,7 +22,7 @@ pub(crate) fn generation() -> u32 {
 pub(crate) fn watch_forks() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // SAFETY: the function uses atomics alone, so it may run in a child of a process with several threads.
+        // SAFETY: the function uses atomics and system calls alone, so it may run in a child of a process with several threads.
         let registered = unsafe { libc::pthread_atfork(None, None, Some(forked)) };
         if registered != 0 {
             tracing::error!(target: "vhost::fork", "a fork of the process will not be noticed: out of memory");
@@ -34,6 +34,7 @@ pub(crate) fn watch_forks() {
 extern "C" fn forked() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
     strand::forked();
+    inherited::part();
 }
 
 /// Python's locks, in a build without Python.
@@ -66,13 +67,14 @@ pub(crate) enum Forked {
 
 /// A child that was not waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Child(pid_t);
+pub(crate) struct Child(pub(super) pid_t);
 
-/// Forks a process that has one thread, from inside the strand, which is then the child's as well. Python goes on in both.
+/// Forks a process that has one thread, from inside the strand, which is then the child's as well. The child runs `begin` first, which may
+/// fork again, and then returns; Python goes on in both.
 ///
 /// # Errors
-/// Where there are more, of which the child would have one: their locks would never be released. And where the system refuses.
-pub(crate) fn fork() -> io::Result<Forked> {
+/// Where there are more threads, of which the child would have one: their locks would never be released. And where the system refuses.
+pub(crate) fn fork(begin: impl FnOnce()) -> io::Result<Forked> {
     let threads = threads()?;
     if threads != 1 {
         return Err(io::Error::other(format!(
@@ -82,16 +84,27 @@ pub(crate) fn fork() -> io::Result<Forked> {
     }
     flush_streams();
     let python = PythonFork::prepare();
-    // SAFETY: this is the only thread, so no lock is held by another.
-    let forked = strand::keeping(|| match unsafe { libc::fork() } {
-        -1 => Err(io::Error::last_os_error()),
-        0 => Ok(Forked::Child),
-        child => Ok(Forked::Parent(Child(child))),
+    let forked = strand::keeping(|| {
+        let forked = fork_alone();
+        if matches!(forked, Ok(Forked::Child)) {
+            begin();
+        }
+        forked
     });
     if let Some(python) = python {
         python.finish(matches!(forked, Ok(Forked::Child)));
     }
     forked
+}
+
+/// Forks a process that has one thread.
+pub(super) fn fork_alone() -> io::Result<Forked> {
+    // SAFETY: this is the only thread, so no lock is held by another.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(Forked::Child),
+        child => Ok(Forked::Parent(Child(child))),
+    }
 }
 
 /// Writes out what C streams have buffered: a child would write its copy again.
@@ -103,29 +116,6 @@ pub(crate) fn flush_streams() {
 /// Number of threads of this process.
 fn threads() -> io::Result<usize> {
     Ok(std::fs::read_dir("/proc/self/task")?.count())
-}
-
-impl Child {
-    /// Waits until it has ended. Its exit status, or 128 and the number of the signal that ended it, as a shell has it. `None` where
-    /// somebody else has waited for it.
-    pub(crate) fn wait(self) -> Option<i32> {
-        let mut status: c_int = 0;
-        loop {
-            // SAFETY: the status is there for the call.
-            let waited = unsafe { libc::waitpid(self.0, &mut status, 0) };
-            if waited == self.0 {
-                break;
-            }
-            if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-                return None;
-            }
-        }
-        Some(if libc::WIFEXITED(status) {
-            libc::WEXITSTATUS(status)
-        } else {
-            128 + libc::WTERMSIG(status)
-        })
-    }
 }
 
 /// Ends this process, which is a copy that nobody needs: no destructor, no handler, no buffer of its parent's runs.

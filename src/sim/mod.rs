@@ -13,6 +13,8 @@
 //! - [`printf`]: one number, formatted by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
 //! - [`fork`]: forks of the process.
+//! - [`supervise`]: forked processes whose exit status the parent learns by a pipe.
+//! - [`inherited`]: files of this process alone, which a child does not share.
 //! - [`signals`], [`locale`], [`float`], [`library`]: state of the process that this library must not change, or be changed by.
 //!
 //! No knowledge of actors or the bus. Every call is made on the simulator's calling thread.
@@ -25,6 +27,7 @@
 mod c_memory;
 mod float;
 pub(crate) mod fork;
+pub(crate) mod inherited;
 mod library;
 pub(crate) mod lifetime;
 mod locale;
@@ -38,6 +41,7 @@ pub(crate) mod scope;
 mod signals;
 mod stdout;
 pub(crate) mod strand;
+pub(crate) mod supervise;
 mod sv_memory;
 mod symbol;
 mod symbols;

@@ -163,7 +163,7 @@ pub enum Error {
     #[error("the process can't be forked: {0}")]
     Fork(std::io::Error),
     /// Lost snapshot.
-    #[error("the newest snapshot can't be woken, so nothing runs again: {0}")]
+    #[error("no snapshot can be woken, so nothing runs again; of the newest: {0}")]
     Wake(std::io::Error),
     /// Fork from inside a callback.
     #[error("the process can't be forked from inside a foreign call: return from that first")]

@@ -1,13 +1,17 @@
 //! When taps write out what they buffer.
 //!
 //! There is no thread for it: ticks are where it is looked at. A process that is killed while its simulation goes on loses no more
-//! than [`PERIOD`] of a recording, and one whose firmware hangs loses nothing.
+//! than [`PERIOD`] of a recording, and one whose firmware hangs loses nothing. One that hangs or ends where no tick comes any more loses
+//! nothing of a short burst: in each period the first [`AT_ONCE`] ticks with work are written at once, then as many pauses.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// Longest wall time for which something stays buffered while the system ticks.
 const PERIOD: Duration = Duration::from_millis(500);
+
+/// Writes at once in a period, after ticks with work and after pauses each; behind that, one for each doubling.
+const AT_ONCE: u32 = 32;
 
 /// Ticks without any work after which what is buffered is written out.
 const IDLE_TICKS: u32 = 10_000;
@@ -23,6 +27,9 @@ const FAST: Duration = Duration::from_millis(5);
 pub(super) struct Flusher {
     /// Ticks without work since the last one with some.
     idle: Cell<u32>,
+    /// Ticks with work, and pauses behind them, in this period.
+    worked: Cell<u32>,
+    pauses: Cell<u32>,
     /// Ticks until the next look at the clock, and from one look to the next.
     unseen: Cell<(u32, u32)>,
     /// Time of the last write, or else of the first look.
@@ -36,11 +43,21 @@ impl Flusher {
     pub(super) fn tick(&self, worked: bool, now: impl FnOnce() -> Instant) -> bool {
         let idle = if worked { 0 } else { self.idle.get() + 1 };
         self.idle.set(idle);
-        let due = idle >= IDLE_TICKS || self.is_late(now);
+        let at_once = match (worked, idle) {
+            (true, _) => is_early(&self.worked),
+            (false, 1) => is_early(&self.pauses),
+            (false, _) => false,
+        };
+        let late = self.is_late(now);
+        if late {
+            self.worked.set(0);
+            self.pauses.set(0);
+        }
+        let due = late || idle >= IDLE_TICKS;
         if due {
             self.idle.set(0);
         }
-        due
+        due || at_once
     }
 
     /// True where the last write was a [`PERIOD`] ago.
@@ -64,60 +81,78 @@ impl Flusher {
     }
 }
 
+/// Counts one. True for the first [`AT_ONCE`], and for powers of two.
+fn is_early(count: &Cell<u32>) -> bool {
+    let counted = count.get().saturating_add(1);
+    count.set(counted);
+    counted <= AT_ONCE || counted.is_power_of_two()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Ticks of one length, each of which buffers something, until what is buffered is written out.
-    fn ticks_until_flushed(length: Duration, worked: bool) -> (u32, u32) {
+    /// Ticks of one length, each of which buffers something, up to `end`: the writes, and the looks at the clock.
+    fn written(length: Duration, end: Duration, works: impl Fn(u32) -> bool) -> (Vec<u32>, u32) {
         let (flusher, start) = (Flusher::default(), Instant::now());
         let looks = Cell::new(0);
-        let ticks = (1..100_000_000).find(|tick| {
-            flusher.tick(worked, || {
-                looks.set(looks.get() + 1);
-                start + length * *tick
-            })
-        });
-        (ticks.unwrap_or(u32::MAX), looks.get())
+        let writes = (1..)
+            .take_while(|tick| length * *tick <= end)
+            .filter(|tick| {
+                flusher.tick(works(*tick), || {
+                    looks.set(looks.get() + 1);
+                    start + length * *tick
+                })
+            });
+        (writes.collect(), looks.get())
     }
 
     #[test]
     fn nothing_stays_for_a_second_whatever_a_tick_takes() {
-        for nanoseconds in [50, 1_000, 70_000, 1_000_000, 20_000_000, 400_000_000] {
+        for nanoseconds in [300, 1_000, 70_000, 1_000_000, 20_000_000, 400_000_000] {
             let length = Duration::from_nanos(nanoseconds);
-            let (ticks, _) = ticks_until_flushed(length, true);
-            let passed = length * (ticks - 1);
-            assert!(passed >= PERIOD, "{length:?}: {passed:?}");
-            assert!(passed <= Duration::from_secs(1), "{length:?}: {passed:?}");
+            let end = Duration::from_secs(2);
+            let (mut writes, _) = written(length, end, |_| true);
+            let ticks = (end.as_nanos() / length.as_nanos()) as u32;
+            writes.push(ticks);
+            let longest = writes.windows(2).map(|two| two[1] - two[0]).max();
+            let longest = length * longest.unwrap_or(ticks);
+            assert!(longest <= Duration::from_secs(1), "{length:?}: {longest:?}");
+            // Two periods at least, three at most, and those that begin at once.
+            let most = 5 * (AT_ONCE as usize + 24);
+            assert!(writes.len() <= most, "{length:?}: {}", writes.len());
         }
     }
 
     #[test]
     fn the_clock_is_looked_at_seldom_where_ticks_are_fast() {
-        let (ticks, looks) = ticks_until_flushed(Duration::from_nanos(100), true);
-        assert!(looks <= ticks / MOST_UNSEEN + 10, "{looks} of {ticks}");
+        let length = Duration::from_nanos(100);
+        let end = Duration::from_millis(100);
+        let (_, looks) = written(length, end, |_| true);
+        assert!(looks <= 1_000_000 / MOST_UNSEEN + 10, "{looks}");
     }
 
     #[test]
-    fn an_idle_system_is_flushed_long_before() {
-        let (ticks, _) = ticks_until_flushed(Duration::from_nanos(1), false);
-        assert_eq!(ticks, IDLE_TICKS);
+    fn a_short_burst_is_written_at_once() {
+        let (length, end) = (Duration::from_nanos(100), Duration::from_micros(10));
+        let (writes, _) = written(length, end, |tick| tick <= 20);
+        assert_eq!(writes, (1..=21).collect::<Vec<_>>());
+        let (writes, _) = written(length, end, |tick| tick <= 70);
+        assert_eq!(writes[32..], [64, 71], "behind a longer one, the pause");
     }
 
     #[test]
-    fn ticks_of_seconds_are_flushed_each() {
+    fn an_idle_system_is_written_long_before() {
+        let length = Duration::from_nanos(1);
+        let (writes, _) = written(length, length * 2 * IDLE_TICKS, |_| false);
+        assert_eq!(writes, [1, IDLE_TICKS, IDLE_TICKS + 1, 2 * IDLE_TICKS]);
+    }
+
+    #[test]
+    fn ticks_of_seconds_are_written_each() {
         let (flusher, start) = (Flusher::default(), Instant::now());
         let tick = Duration::from_secs(3);
         let flushed = (0..5).filter(|number| flusher.tick(true, || start + tick * *number));
-        assert_eq!(flushed.collect::<Vec<_>>(), [1, 2, 3, 4]);
-    }
-
-    #[test]
-    fn each_interval_counts_anew() {
-        let (flusher, start) = (Flusher::default(), Instant::now());
-        let tick = Duration::from_millis(100);
-        let flushed = (1..=60).filter(|number| flusher.tick(true, || start + tick * *number));
-        let flushed: Vec<u32> = flushed.collect();
-        assert_eq!(flushed.len(), 11, "{flushed:?}");
+        assert_eq!(flushed.collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     }
 }

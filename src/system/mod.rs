@@ -166,6 +166,13 @@ impl Vhost {
         }
     }
 
+    /// Writes out what recordings and logs have buffered.
+    pub(crate) fn flush(&self) {
+        if self.0.bus.unflushed() {
+            self.0.bus.flush();
+        }
+    }
+
     /// Doorbell: a mailbox was written; the next tick looks at every channel.
     pub fn notify(&self) {
         self.0.outside.announce(|| Notified);

@@ -22,7 +22,7 @@ use crate::guest::{self, Rerun, Runs, Taken, runs};
 ///     let good = next_clock(waves);
 ///     if !good {
 ///         // Returns when the rerun has ended; in the rerun itself at once.
-///         snapshots.rerun()?;
+///         snapshots.rerun(&vhost)?;
 ///         return Ok(1);
 ///     }
 /// }
@@ -108,7 +108,7 @@ impl Snapshots {
         if vhost.is_abroad() {
             return Err(Error::ForkInCall);
         }
-        let woken = self.fork(vhost.now())?;
+        let woken = self.fork(vhost)?;
         if woken {
             vhost.begin_child()?;
         }
@@ -116,11 +116,14 @@ impl Snapshots {
     }
 
     /// Takes a snapshot. Returns true in one that was woken, which is a child that has not begun yet.
-    pub(crate) fn fork(&mut self, now: u64) -> Result<bool, Error> {
+    pub(crate) fn fork(&mut self, vhost: &Vhost) -> Result<bool, Error> {
         if self.is_rerun || !self.are_kept() {
             return Ok(false);
         }
+        let now = vhost.now();
         self.schedule(now);
+        // The rerun may fill the disk.
+        vhost.flush();
         match self.kept.take(now) {
             Ok(Taken::Here) => Ok(false),
             Ok(Taken::Woken) => {
@@ -136,12 +139,18 @@ impl Snapshots {
         }
     }
 
-    /// Wakes the newest snapshot, and waits for its end. Ends the others, and takes no more. `None` where there is no snapshot, as in a
-    /// rerun.
+    /// Wakes the newest snapshot that has not ended, and waits for its end. Ends the others, and takes no more. `None` where there is no
+    /// snapshot, as in a rerun.
     ///
     /// # Errors
-    /// [`Error::Wake`] where the snapshot has ended already.
-    pub fn rerun(&mut self) -> Result<Option<Rerun>, Error> {
+    /// [`Error::Wake`] where all have ended already, or can't be woken.
+    pub fn rerun(&mut self, vhost: &Vhost) -> Result<Option<Rerun>, Error> {
+        vhost.flush();
+        self.rerun_unflushed()
+    }
+
+    /// As [`rerun`](Self::rerun), where there may be no system.
+    pub(crate) fn rerun_unflushed(&mut self) -> Result<Option<Rerun>, Error> {
         self.due = u64::MAX;
         self.kept.rerun().map_err(Error::Wake)
     }
@@ -172,6 +181,7 @@ impl Vhost {
         if self.is_abroad() {
             return Err(Error::ForkInCall);
         }
+        self.flush();
         let runs = runs::run(count, parallel).map_err(Error::Fork)?;
         if let Runs::Run(_) = runs {
             self.begin_child()?;

@@ -185,8 +185,8 @@ void quit_on_a_thread_in_a_call_that_hangs(void) {
     CHECK(0);
 }
 
-/* Nothing of the library runs at these ends: what was flushed before is there. */
-static void last_words_and_lost(void) {
+/* Nothing of the library runs at these ends: what was flushed before is there, as a short burst is. */
+static void last_words_after_a_pause(void) {
     last_words();
     for (int i = 0; i < 20000; i++)
         CHECK_EQ(mb_tick(), 2);
@@ -194,12 +194,12 @@ static void last_words_and_lost(void) {
 }
 
 void aborted(void) {
-    last_words_and_lost();
+    last_words_after_a_pause();
     abort();
 }
 
 static void ended_by(int signal_number) {
-    last_words_and_lost();
+    last_words_after_a_pause();
     /* A shell starts programs in the background with SIGINT ignored. */
     CHECK(signal(signal_number, SIG_DFL) != SIG_ERR);
     raise(signal_number);
@@ -213,7 +213,7 @@ void terminated(void) { ended_by(SIGTERM); }
 void crashed(void) { ended_by(SIGSEGV); }
 
 void left(void) {
-    last_words_and_lost();
+    last_words_after_a_pause();
     _exit(48);
 }
 

@@ -1,6 +1,10 @@
 /* A simulator that is forked: forks CASE MEM MAILBOX ROOT */
+#define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -312,6 +316,270 @@ static void full_disk(void) {
     exit_with(0);
 }
 
+/* No more room on the disk: what is not written yet can't be. */
+static void fill_disk(void) {
+    struct rlimit none = {16, 16};
+    CHECK_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
+}
+
+/* More messages than are written at once. */
+static void say_much(void) {
+    for (int i = 0; i < 300; i++)
+        say("much\n");
+    say("before\n");
+}
+
+static void filled_by_child(void) {
+    say_much();
+    CHECK_EQ(mb_fork_prepare(), 0);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(3);
+    CHECK_EQ(mb_fork_parent(), 0);
+    CHECK_EQ(ended(child), 3);
+    fill_disk();
+    exit(0);
+}
+
+static void filled_by_runs(void) {
+    say_much();
+    if (mb_runs(1, 1) == 0)
+        _exit(3);
+    fill_disk();
+    exit(0);
+}
+
+static void filled_by_snapshot(void) {
+    say_much();
+    CHECK_EQ(mb_snapshots(0, 1), 0);
+    CHECK_EQ(mb_snapshot(), 0);
+    fill_disk();
+    exit(0);
+}
+
+static void filled_by_rerun(void) {
+    CHECK_EQ(mb_snapshots(0, 1), 0);
+    if (mb_snapshot() == 1)
+        _exit(3);
+    say_much();
+    CHECK_EQ(mb_rerun(), 3);
+    fill_disk();
+    exit(0);
+}
+
+/* A child that never calls vhost, and sleeps for longer than a test may take. It has no output that a reader would wait for. */
+static pid_t helper(void) {
+    pid_t child = fork();
+    if (child == 0) {
+        for (int fd = 0; fd < 3; fd++)
+            close(fd);
+        sleep(20);
+        _exit(0);
+    }
+    return child;
+}
+
+static void some_ticks(void) {
+    for (int tick = 0; tick < 10; tick++)
+        mb_tick();
+}
+
+/* Snapshots end, and the recording is released, while a helper lives. */
+static void helper_lives(char **args) {
+    CHECK_EQ(mb_snapshots(2, 2), 0);
+    some_ticks();
+    pid_t child = helper();
+    alarm(10);
+    some_ticks();
+    CHECK_EQ(mb_snapshots(0, 0), 0);
+    CHECK_EQ(mb_snapshots(2, 2), 0);
+    some_ticks();
+    mb_shutdown();
+    CHECK_EQ(mb_init(args[2], args[3], args[4]), 0);
+    mb_shutdown();
+    CHECK_EQ(kill(child, SIGKILL), 0);
+    exit(0);
+}
+
+/* The process is gone, and its helper is not. */
+static void helper_survives(void) {
+    CHECK_EQ(mb_snapshots(2, 2), 0);
+    some_ticks();
+    printf("%d\n", (int)helper());
+    fflush(stdout);
+    kill(getpid(), SIGKILL);
+}
+
+/* Systems of their own, by the same names, in a snapshot and in runs. */
+static void systems_of_children(char **args) {
+    CHECK_EQ(mb_snapshots(0, 1), 0);
+    if (mb_snapshot() == 1) {
+        mb_shutdown();
+        begin(args);
+        say("system of the snapshot\n");
+        exit_with(6);
+    }
+    CHECK_EQ(mb_rerun(), 6);
+    int run = mb_runs(2, 2);
+    if (run < 2) {
+        mb_shutdown();
+        begin(args);
+        say("system of a run\n");
+        exit_with(10 + run);
+    }
+    CHECK_EQ(mb_run_status(0), 10);
+    CHECK_EQ(mb_run_status(1), 11);
+    exit_with(0);
+}
+
+/* Kills the newest of the snapshots, which are this process' children where it adopts orphans. */
+static void kill_newest(void) {
+    char name[64];
+    snprintf(name, sizeof name, "/proc/self/task/%d/children", (int)getpid());
+    FILE *children = fopen(name, "r");
+    CHECK(children != NULL);
+    int child, newest = 0;
+    while (fscanf(children, "%d", &child) == 1)
+        newest = child;
+    fclose(children);
+    CHECK(newest != 0);
+    CHECK_EQ(kill(newest, SIGKILL), 0);
+    CHECK_EQ(ended(newest), 128 + SIGKILL);
+}
+
+/* Snapshots that were killed: an older one wakes. */
+static void killed_snapshots(void) {
+    CHECK_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    CHECK_EQ(mb_rerun(), -1);
+    CHECK_HAS(mb_last_error(), "mb_rerun: there is no snapshot to wake");
+    for (int round = 0; round < 2; round++) {
+        CHECK_EQ(mb_snapshots(0, 3), 0);
+        for (int number = 0; number < 3; number++) {
+            mb_tick();
+            if (mb_snapshot() == 1) {
+                CHECK_EQ(mb_rerun(), -1);
+                CHECK_HAS(mb_last_error(), "mb_rerun: this process is a snapshot that was woken");
+                exit(10 + number);
+            }
+        }
+        CHECK_EQ(testbench.reports, round);
+        kill_newest();
+        if (round == 0) {
+            CHECK_EQ(mb_rerun(), 11);
+            CHECK_EQ(waitpid(-1, NULL, WNOHANG), -1);
+        }
+    }
+    kill_newest();
+    kill_newest();
+    CHECK_EQ(mb_rerun(), -1);
+    CHECK_HAS(mb_last_error(), "mb_rerun: no snapshot can be woken, so nothing runs again");
+    exit_with(0);
+}
+
+static volatile sig_atomic_t children_ended;
+
+static void count_child(int signal) {
+    (void)signal;
+    children_ended++;
+}
+
+/* Statuses of a process that throws those of its children away. */
+static void children_ignored(void) {
+    CHECK(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+    CHECK_EQ(mb_snapshots(0, 1), 0);
+    if (mb_snapshot() == 1) {
+        CHECK(signal(SIGCHLD, SIG_DFL) == SIG_IGN);
+        exit(6);
+    }
+    CHECK_EQ(mb_rerun(), 6);
+    int run = mb_runs(3, 2);
+    if (run < 2)
+        exit(10 + run);
+    if (run == 2)
+        raise(SIGKILL);
+    CHECK_EQ(mb_run_status(0), 10);
+    CHECK_EQ(mb_run_status(1), 11);
+    CHECK_EQ(mb_run_status(2), 128 + SIGKILL);
+    exit_with(0);
+}
+
+/* `wait` and SIGCHLD are the simulator's: it sees its own children, and no snapshot. */
+static void children_waited_for(void) {
+    CHECK(signal(SIGCHLD, count_child) != SIG_ERR);
+    CHECK_EQ(mb_snapshots(2, 2), 0);
+    some_ticks();
+    CHECK(!mb_is_rerun());
+    alarm(10);
+    CHECK_EQ(wait(NULL), -1);
+    CHECK_EQ(errno, ECHILD);
+    CHECK_EQ(children_ended, 0);
+    /* One that ends while a snapshot is taken. */
+    sigset_t child_signal;
+    sigemptyset(&child_signal);
+    sigaddset(&child_signal, SIGCHLD);
+    CHECK_EQ(sigprocmask(SIG_BLOCK, &child_signal, NULL), 0);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(3);
+    siginfo_t info;
+    CHECK_EQ(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+    /* Its signal gets lost behind that of a snapshot's first process, of which there is one at a time. */
+    CHECK_EQ(sigwaitinfo(&child_signal, NULL), SIGCHLD);
+    some_ticks();
+    CHECK_EQ(sigprocmask(SIG_UNBLOCK, &child_signal, NULL), 0);
+    CHECK_EQ(children_ended, 1);
+    CHECK_EQ(wait(NULL), child);
+    exit_with(0);
+}
+
+/* A signal for every process of the group is the simulator's: its snapshots sleep on. */
+static void signals_of_the_group(void) {
+    CHECK_EQ(setpgid(0, 0), 0);
+    CHECK_EQ(mb_snapshots(0, 1), 0);
+    if (mb_snapshot() == 1)
+        exit(6);
+    CHECK(signal(SIGINT, SIG_IGN) != SIG_ERR);
+    CHECK_EQ(kill(0, SIGINT), 0);
+    CHECK_EQ(mb_rerun(), 6);
+    exit_with(0);
+}
+
+/* The working directory of a child is another one. */
+static void other_directory(char **args) {
+    say("before\n");
+    int run = mb_runs(1, 1);
+    if (run == 0) {
+        CHECK_EQ(chdir(args[4]), 0);
+        say("child\n");
+        exit_with(3);
+    }
+    CHECK_EQ(mb_run_status(0), 3);
+    exit_with(0);
+}
+
+/* What C has in its buffer is printed once. */
+static void printed_by_c(void) {
+    printf("buffered at a snapshot\n");
+    CHECK_EQ(mb_snapshots(0, 1), 0);
+    if (mb_snapshot() == 1)
+        exit(6);
+    printf("buffered at a rerun\n");
+    CHECK_EQ(mb_rerun(), 6);
+    printf("buffered at runs\n");
+    if (mb_runs(2, 2) < 2)
+        exit(0);
+    printf("buffered at a fork\n");
+    CHECK_EQ(mb_fork_prepare(), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        CHECK_EQ(mb_fork_child(), 0);
+        exit(3);
+    }
+    CHECK_EQ(mb_fork_parent(), 0);
+    CHECK_EQ(ended(child), 3);
+    exit_with(0);
+}
+
 static void *sleeps(void *unused) {
     (void)unused;
     pause();
@@ -394,5 +662,18 @@ int main(int argc, char **argv) {
     CASE(snapshots_of_threads);
     CASE(runs, argv);
     CASE(sockets);
+    CASE(filled_by_child);
+    CASE(filled_by_runs);
+    CASE(filled_by_snapshot);
+    CASE(filled_by_rerun);
+    CASE(helper_lives, argv);
+    CASE(helper_survives);
+    CASE(systems_of_children, argv);
+    CASE(killed_snapshots);
+    CASE(children_ignored);
+    CASE(children_waited_for);
+    CASE(signals_of_the_group);
+    CASE(other_directory, argv);
+    CASE(printed_by_c);
     fail(__FILE__, __LINE__, name);
 }

@@ -334,6 +334,24 @@ static void forked_untold(void) {
     finish();
 }
 
+/* A short burst, after which the process ends in a way that lets nothing of the library run. */
+static void burst(void) {
+    start();
+    for (int i = 0; i < 5; i++)
+        print("a line\n");
+    print("the last line\n");
+}
+
+static void killed(void) {
+    burst();
+    raise(SIGKILL);
+}
+
+static void aborted(void) {
+    burst();
+    abort();
+}
+
 int main(int argc, char **argv) {
     CHECK(argc == 5 || argc == 6);
     signal(SIGINT, SIG_DFL); /* a shell ignores it for what it runs in the background */
@@ -346,6 +364,7 @@ int main(int argc, char **argv) {
 #define CASE(name) {#name, name}
         CASE(state), CASE(closed),  CASE(limits), CASE(pipes), CASE(flood),
         CASE(holds), CASE(refused), CASE(order),  CASE(calls), CASE(interrupted), CASE(forked), CASE(forked_untold),
+        CASE(killed), CASE(aborted),
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (strcmp(cases[i].name, argv[1]) == 0) {

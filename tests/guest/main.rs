@@ -108,6 +108,31 @@ fn a_limit_of_file_size_is_an_error_and_no_signal() {
     replays(&simulator.file("run.trace"));
 }
 
+#[test]
+fn a_short_burst_is_recorded_however_the_process_ends() {
+    let simulator = Program::simulator();
+    for case in ["killed", "aborted"] {
+        let mut run = simulator.command(&[case]);
+        let files = [
+            ("VHOST_TRACE", "run.trace"),
+            ("VHOST_ATTACH", "log=run.log"),
+        ];
+        let status = run.envs(files).stdout(Stdio::null()).status().unwrap();
+        assert_eq!(status.code(), None, "{case}");
+        let recording = fs::read(simulator.file("run.trace")).unwrap();
+        let last = b"the last line";
+        assert!(
+            recording.windows(last.len()).any(|part| part == last),
+            "{case}"
+        );
+        replays(&simulator.file("run.trace"));
+        assert!(
+            simulator.read("run.log").contains("the last line"),
+            "{case}"
+        );
+    }
+}
+
 /// A pipe that nobody reads.
 fn broken_pipe() -> Stdio {
     let (reader, writer) = io::pipe().unwrap();

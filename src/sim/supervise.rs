@@ -1,0 +1,271 @@
+//! Forked processes whose exit status the parent learns by a pipe.
+//!
+//! `wait` is the simulator's: it may ignore `SIGCHLD`, or wait for any child. Each process that goes on is therefore the child of a
+//! *supervisor*, a copy that waits for it and writes its status into a pipe. The supervisor of a snapshot is no child of the
+//! simulator's ([`detach`]).
+//!
+//! The pipe has numbers of four bytes: the process id, or a negated error number where there is no process; then the exit status.
+
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr;
+use std::time::Duration;
+
+use libc::{SIG_BLOCK, SIG_SETMASK, SIGCHLD, SIGKILL, c_int, pid_t, pollfd, sigset_t, timespec};
+
+use super::fork::{Child, Forked, fork_alone, leave};
+use super::quietly;
+
+/// Writing end of a supervisor's pipe.
+#[derive(Debug)]
+pub(crate) struct Tell(PipeWriter);
+
+/// Reading end of a supervisor's pipe.
+#[derive(Debug)]
+pub(crate) struct Told(PipeReader);
+
+impl Tell {
+    pub(crate) fn new(pipe: PipeWriter) -> Self {
+        Self(pipe)
+    }
+
+    fn number(&mut self, number: i32) {
+        // The parent may have gone.
+        let _ = quietly(|| self.0.write_all(&number.to_ne_bytes()));
+    }
+
+    /// Writes what kept a process from being there.
+    fn error(&mut self, error: &io::Error) {
+        self.number(-error.raw_os_error().unwrap_or(libc::EIO).abs());
+    }
+}
+
+impl Told {
+    pub(crate) fn new(pipe: PipeReader) -> Self {
+        Self(pipe)
+    }
+
+    fn number(&mut self) -> Option<i32> {
+        let mut number = [0; 4];
+        let read = self.0.read_exact(&mut number);
+        read.is_ok().then(|| i32::from_ne_bytes(number))
+    }
+
+    /// Waits until a process is there.
+    ///
+    /// # Errors
+    /// Where it can't be forked, or its supervisor was ended.
+    pub(crate) fn process(&mut self) -> io::Result<Child> {
+        match self.number() {
+            Some(id) if id > 0 => Ok(Child(id)),
+            Some(error) => Err(io::Error::from_raw_os_error(-error)),
+            None => Err(io::Error::other("it was ended by somebody else")),
+        }
+    }
+
+    /// Waits for the end of the process. Its exit status, or 128 and the number of the signal that ended it, as a shell has it. `None` where
+    /// its supervisor was ended.
+    pub(crate) fn status(&mut self) -> Option<i32> {
+        self.number()
+    }
+
+    /// Waits until the supervisor has ended, `most` at most. False where it has not.
+    pub(crate) fn is_over(&self, most: Duration) -> bool {
+        let milliseconds = c_int::try_from(most.as_millis()).unwrap_or(c_int::MAX);
+        let [over] = poll([Some(self.0.as_fd())], milliseconds);
+        over
+    }
+}
+
+impl Child {
+    /// Waits until it has ended; returns at once if it is no child of this process.
+    pub(crate) fn reap(self) {
+        // SAFETY: no status is asked for.
+        while unsafe { libc::waitpid(self.0, ptr::null_mut(), 0) } == -1
+            && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+        {}
+    }
+}
+
+/// Makes this process, just forked, the supervisor of a child, in which this returns. A child of a snapshot ends with `parent`, a process.
+pub(crate) fn supervise(mut tell: Tell, parent: Option<&OwnedFd>) {
+    // Else the kernel may throw the status away.
+    let disposition = Disposition::default_of_children();
+    let child = match fork_alone() {
+        Ok(Forked::Child) => return disposition.restore(),
+        Ok(Forked::Parent(child)) => child,
+        Err(error) => {
+            tell.error(&error);
+            leave()
+        }
+    };
+    tell.number(child.0);
+    if let (Some(parent), Ok(process)) = (parent, process_descriptor(child.0)) {
+        let [_, orphaned] = poll([Some(process.as_fd()), Some(parent.as_fd())], -1);
+        if orphaned {
+            // SAFETY: it is a child that was not waited for, so the id is its own.
+            unsafe { libc::kill(child.0, SIGKILL) };
+        }
+    }
+    let mut status: c_int = 0;
+    // SAFETY: the status is there for the call.
+    while unsafe { libc::waitpid(child.0, &mut status, 0) } == -1
+        && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+    {}
+    tell.number(if libc::WIFEXITED(status) {
+        libc::WEXITSTATUS(status)
+    } else {
+        128 + libc::WTERMSIG(status)
+    });
+    leave()
+}
+
+/// Forks this process, just forked, again, and ends it: the new one is no child of the process that both come from. Writes its id.
+pub(crate) fn detach(tell: &mut Tell) {
+    match fork_alone() {
+        Ok(Forked::Child) => tell.number(std::process::id() as pid_t),
+        Ok(Forked::Parent(_)) => leave(),
+        Err(error) => {
+            tell.error(&error);
+            leave()
+        }
+    }
+}
+
+/// Descriptor of this process, readable when it has ended. `None` where the system has none: Linux before 5.3.
+pub(crate) fn this_process() -> Option<OwnedFd> {
+    process_descriptor(std::process::id() as pid_t).ok()
+}
+
+fn process_descriptor(id: pid_t) -> io::Result<OwnedFd> {
+    // SAFETY: it takes an id and no flags. It gives a descriptor that is closed in other programs.
+    let opened = unsafe { libc::syscall(libc::SYS_pidfd_open, id, 0) };
+    match c_int::try_from(opened) {
+        // SAFETY: it was just opened.
+        Ok(opened) if opened >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(opened) }),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Waits until a byte is there, or `parent`, a process, has ended, or nobody can write any more. The byte.
+pub(crate) fn byte_from(mut pipe: PipeReader, parent: Option<&OwnedFd>) -> Option<u8> {
+    let [_, orphaned] = poll([Some(pipe.as_fd()), parent.map(AsFd::as_fd)], -1);
+    let mut byte = [0];
+    let read = !orphaned && pipe.read_exact(&mut byte).is_ok();
+    read.then_some(byte[0])
+}
+
+/// Waits until one can be read, or has ended, for so many milliseconds at most, or for as long as it takes with -1. Says which.
+fn poll<const N: usize>(files: [Option<BorrowedFd<'_>>; N], milliseconds: c_int) -> [bool; N] {
+    let mut polled = files.map(|file| pollfd {
+        // One below 0 is passed over.
+        fd: file.map_or(-1, |file| file.as_raw_fd()),
+        events: libc::POLLIN,
+        revents: 0,
+    });
+    // SAFETY: the array is there for the call, and has `N` elements.
+    while unsafe { libc::poll(polled.as_mut_ptr(), N as libc::nfds_t, milliseconds) } == -1
+        && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+    {}
+    polled.map(|file| file.revents != 0)
+}
+
+/// Disposition of `SIGCHLD`.
+struct Disposition(libc::sigaction);
+
+impl Disposition {
+    /// Sets the default one.
+    fn default_of_children() -> Self {
+        // SAFETY: all zeros is the default disposition, without flags and with an empty mask.
+        let default: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+        let mut before = default;
+        // SAFETY: both are there for the call.
+        unsafe { libc::sigaction(SIGCHLD, &default, &mut before) };
+        Self(before)
+    }
+
+    fn restore(&self) {
+        // SAFETY: it was given by the system.
+        unsafe { libc::sigaction(SIGCHLD, &self.0, ptr::null_mut()) };
+    }
+}
+
+/// Guard that blocks every signal of this thread. What arrives meanwhile is delivered when it is dropped; in a child nothing is.
+///
+/// A supervisor never drops it: handlers of the simulator's run in the process that goes on, and not in its copies.
+pub(crate) struct Blocked {
+    before: sigset_t,
+    /// True where `SIGCHLD` was pending before.
+    pending: bool,
+}
+
+impl Blocked {
+    pub(crate) fn new() -> Self {
+        let mut all = MaybeUninit::uninit();
+        // SAFETY: it fills the set.
+        unsafe { libc::sigfillset(all.as_mut_ptr()) };
+        let mut before = MaybeUninit::uninit();
+        // SAFETY: the first set is filled, and the second is written, which fails for no set.
+        unsafe { libc::pthread_sigmask(SIG_BLOCK, all.as_ptr(), before.as_mut_ptr()) };
+        Self {
+            // SAFETY: it was written.
+            before: unsafe { before.assume_init() },
+            pending: is_pending(),
+        }
+    }
+
+    /// Reaps a child whose end is no business of the simulator's: it gets no `SIGCHLD` for it, but for other children.
+    pub(crate) fn reap(&self, child: Child) {
+        child.reap();
+        if !self.pending && is_pending() {
+            take_pending();
+            if another_has_ended() {
+                // To the process, as the kernel sends it: two of them become one.
+                // SAFETY: it is blocked, and delivered when this guard is dropped.
+                unsafe { libc::kill(std::process::id() as pid_t, SIGCHLD) };
+            }
+        }
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        // SAFETY: the set was given by the system.
+        unsafe { libc::pthread_sigmask(SIG_SETMASK, &self.before, ptr::null_mut()) };
+    }
+}
+
+fn is_pending() -> bool {
+    let mut pending = MaybeUninit::uninit();
+    // SAFETY: the set is written.
+    unsafe { libc::sigpending(pending.as_mut_ptr()) };
+    // SAFETY: it was written.
+    unsafe { libc::sigismember(pending.as_ptr(), SIGCHLD) == 1 }
+}
+
+/// Takes a `SIGCHLD` that is blocked and pending.
+fn take_pending() {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: it empties the set.
+    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    // SAFETY: the set is there.
+    unsafe { libc::sigaddset(set.as_mut_ptr(), SIGCHLD) };
+    const AT_ONCE: timespec = timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the set and the time are there for the call.
+    unsafe { libc::sigtimedwait(set.as_ptr(), ptr::null_mut(), &AT_ONCE) };
+}
+
+/// True where a child has ended that was not waited for. It stays so.
+fn another_has_ended() -> bool {
+    // SAFETY: all zeros is a value of it.
+    let mut ended: libc::siginfo_t = unsafe { MaybeUninit::zeroed().assume_init() };
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: the place is there for the call.
+    let found = unsafe { libc::waitid(libc::P_ALL, 0, &mut ended, options) };
+    // SAFETY: zero where there is none, else the id of a child.
+    found == 0 && unsafe { ended.si_pid() } != 0
+}
