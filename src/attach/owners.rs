@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Channel;
 use super::site::name_of;
 use crate::bus::{Body, Event, Inbox as _, Observation, Party};
-use crate::mem::{Segment, SpaceId};
+use crate::mem::{Op, Segment, SpaceId, Span};
 use crate::messages::foreign::{self, Report};
 use crate::messages::mailbox;
 use crate::messages::memory::{Access, AccessAt, Extent, Locate};
@@ -106,9 +106,14 @@ impl Owners {
         }
     }
 
-    /// Channel whose mailbox an access touches exclusively.
+    /// Channel whose mailbox an access touches exclusively, or to which it gives a slot back before it goes on.
     fn reached(&self, body: &dyn Body) -> Option<Arc<str>> {
         let any = body.as_any();
+        if let Some(access) = any.downcast_ref::<Access>() {
+            let mut channels = self.channels.iter();
+            let advanced = channels.find(|channel| advances(access, channel))?;
+            return Some(advanced.name.clone());
+        }
         let at = any.downcast_ref::<AccessAt>().map(|ask| &ask.op);
         let op = at.or_else(|| any.downcast_ref::<foreign::Access>().map(|ask| &ask.op))?;
         let mut channels = self.channels.iter();
@@ -136,6 +141,16 @@ fn space_of(body: &dyn Body) -> Option<SpaceId> {
     let locate = || any.downcast_ref().map(|ask: &Locate| ask.space);
     let extent = || any.downcast_ref().map(|ask: &Extent| ask.space);
     access.or_else(locate).or_else(extent)
+}
+
+/// Tests whether an access writes the consumer index of a channel's request queue.
+fn advances(access: &Access, channel: &Channel) -> bool {
+    let index = Span {
+        address: channel.address.wrapping_add(channel.layout.request.idx_c),
+        len: 4,
+    };
+    let mut ops = access.op.each().iter();
+    access.space == channel.space && ops.any(|op| matches!(op, Op::Word(at, _) if *at == index))
 }
 
 /// Tests for containment of one place in another.

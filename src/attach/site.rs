@@ -14,8 +14,10 @@ use crate::messages::ChannelId;
 pub struct Channel {
     /// Channel name.
     pub name: Arc<str>,
-    /// Space name.
+    /// Space of its addresses.
     pub space: SpaceId,
+    /// Address of its first byte.
+    pub address: u64,
     /// Segments of its bytes.
     pub place: Segments,
     /// Field layout.
@@ -32,6 +34,7 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[Channel]>
         Some(Channel {
             name: channel.name.as_str().into(),
             space: channel.space,
+            address: mailbox.address,
             place,
             layout: mailbox.layout,
         })

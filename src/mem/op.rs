@@ -35,7 +35,7 @@ pub enum Op<P> {
     Compare(P, P),
     /// Reads up to the first NUL, which must lie in the place.
     Text(P),
-    /// One after the other, up to the first that fails; nothing comes in between. Gives what the first one gives.
+    /// One after the other, up to the first that fails; nothing comes in between. Gives what the last one gives.
     Batch(#[serde(deserialize_with = "flat")] Vec<Op<P>>),
 }
 
@@ -372,9 +372,7 @@ pub fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessEr
         Op::Text(place) => text(store, place),
         Op::Batch(ops) => {
             let mut outcomes = ops.iter().map(|op| execute(store, op));
-            let first = outcomes.next().unwrap_or(Ok(Outcome::Done))?;
-            outcomes.try_for_each(|outcome| outcome.map(drop))?;
-            Ok(first)
+            outcomes.try_fold(Outcome::Done, |_, outcome| outcome)
         }
     }
 }

@@ -16,11 +16,13 @@ use crate::mem::AccessError;
 /// A channel's doorbell rang. It is announced to taps, and sent to nobody: it wakes the channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rang {
-    /// Whose.
+    /// Channel of the doorbell.
     pub channel: ChannelId,
-    /// What was seen; `None` where the words could not be read.
+    /// Words that were read; `None` where they, or the entries, could not be read.
     pub sight: Option<Sight>,
-    /// Why they could not.
+    /// Entries of the requests up to `request_put`, read together with the words: those since the last ring.
+    pub entries: Vec<RequestEntry>,
+    /// Error of the read.
     pub blind: Option<AccessError>,
 }
 

@@ -168,7 +168,10 @@ impl Vhost {
             let written = observed.written.clone();
             bus.start(|_| Memory::new(desk, map.clone(), outside.local, &foreign, written))?
         };
-        let setups: Vec<Setup> = channels.iter().filter_map(setup).collect();
+        let setups: Vec<Setup> = channels
+            .iter()
+            .filter_map(|channel| setup(channel, &map))
+            .collect();
         let names: Vec<String> = setups.iter().map(|setup| setup.name.clone()).collect();
         let unregistered = names.clone();
         let files = {
@@ -210,7 +213,8 @@ impl Vhost {
                 console: console.clone(),
                 foreign: foreign.clone(),
                 store: outside.sights,
-                observed: observed.served.clone(),
+                served: observed.served.clone(),
+                written: observed.written.clone(),
             },
         };
 
@@ -447,9 +451,12 @@ fn images(channels: &[ChannelConfig]) -> Vec<ToLoad> {
 }
 
 /// Channel, if it is served.
-pub(super) fn setup(channel: &ChannelConfig) -> Option<Setup> {
+pub(super) fn setup(channel: &ChannelConfig, map: &MemoryMap) -> Option<Setup> {
     let mailbox = channel.mailbox?;
+    let size = mailbox.layout.channel_size;
+    let place = map.resolve(channel.space, mailbox.address, size);
     Some(Setup {
+        is_local: place.is_ok_and(|place| map.is_local(&place)),
         name: channel.name.clone(),
         space: channel.space,
         address: mailbox.address,

@@ -1,5 +1,6 @@
 //! One channel: handshake, requests in order, reset at any time.
 
+use std::cell::Cell;
 use std::fmt::{self, Write as _};
 use std::pin::pin;
 use std::rc::Rc;
@@ -65,6 +66,7 @@ impl Channel {
                 links,
                 journal,
                 notes: Notes::default(),
+                advance: Cell::default(),
             },
             desk,
             board,
@@ -82,7 +84,7 @@ impl Channel {
     }
 
     async fn serve_sessions(&self) -> Result<(), Failure> {
-        let queues = Queues::take_over(&self.service.setup, &self.service.links.memory).await?;
+        let queues = Queues::take_over(&self.service.setup, &self.service.links).await?;
         self.board.found(self.service.id, queues.words());
         let queues = &queues;
         while self.handshake(queues).await? {
@@ -145,6 +147,7 @@ impl Channel {
     /// Serves requests until one is EXIT.
     async fn session(&self, queues: &Queues) -> Result<u32, Failure> {
         self.watch(Watched::Requests, queues);
+        self.service.advance.set(None);
         let mut taken = Index(0);
         let mut responses = Responses::default();
         self.note(taken, &responses);
@@ -159,11 +162,16 @@ impl Channel {
                 continue;
             }
             while taken.0 != put {
-                let entry = queues.take(taken).await?;
+                let entry = match self.lookout.request(taken) {
+                    Some(entry) => entry,
+                    None => queues.request(taken).await?,
+                };
                 let (since, slot) = (self.desk.now(), taken.slot());
                 taken = taken.next();
                 self.service.journal.taken.set(taken);
+                self.service.advance.set(Some(taken));
                 let served = self.serve(slot, &entry).await;
+                self.service.advance().await?;
                 self.announce(slot, entry, since, &served);
                 match served {
                     Served::Exit(code) => return Ok(code),
@@ -247,7 +255,7 @@ impl Channel {
             Served::Response(response) => Some(*response),
             Served::Silent | Served::Exit(_) => None,
         };
-        if self.service.links.observed.get() {
+        if self.service.links.served.get() {
             let width = self.service.setup.layout.ptr_width;
             self.service.links.foreign.post(foreign::Served {
                 channel: self.service.name().to_owned(),

@@ -52,6 +52,8 @@ pub(crate) struct Setup {
     pub address: u64,
     /// Where its words are.
     pub layout: Layout,
+    /// True where its bytes are in memories of this process.
+    pub is_local: bool,
 }
 
 /// Whom the server asks.
@@ -69,8 +71,10 @@ pub(crate) struct Links {
     pub foreign: Port<foreign::Inbox>,
     /// For looks at the doorbells, which are no messages.
     pub store: Rc<dyn Store>,
-    /// Whether the testbench wants to be told of what is served.
-    pub observed: Rc<Cell<bool>>,
+    /// True while the testbench observes requests that are served.
+    pub served: Rc<Cell<bool>>,
+    /// True while the testbench observes writes.
+    pub written: Rc<Cell<bool>>,
 }
 
 /// The mailbox server.
@@ -98,7 +102,8 @@ impl MailboxServer {
             console: links.console.sent_by(from),
             foreign: links.foreign.sent_by(from),
             store: links.store,
-            observed: links.observed,
+            served: links.served,
+            written: links.written,
         });
         let channels = (0..)
             .map(ChannelId)

@@ -1,34 +1,54 @@
 //! The channel's words in memory: what the host reads and writes of handshake and queues.
 //!
-//! Each method is one access of the memory actor's, at a place that was found once.
+//! Each method is one access, at a place that was found once.
+
+use std::cell::Cell;
+use std::rc::Rc;
 
 use bytes::Bytes;
-use mailbox_rs::{Index, Layout, REQUEST_ARGS, RequestEntry, Response, ResponseEntry, State};
+use mailbox_rs::{
+    Index, Layout, PtrWidth, REQUEST_ARGS, RequestEntry, Response, ResponseEntry, State,
+};
 
-use super::Setup;
+use super::{Links, Setup};
 use super::failure::Failure;
 use super::inspect::WordsRead;
 use super::watch::Watched;
 use crate::bus::Port;
 use crate::mem::{Op, Outcome, Segments, SpaceId, Span, part};
+use crate::messages::foreign;
 use crate::messages::memory::{self, AccessAt, Locate};
 
 /// A channel's bytes, and how they lie.
 #[derive(Debug)]
 pub(super) struct Queues {
     memory: Port<memory::Inbox>,
+    /// Where the channel is in memories that only foreign calls reach.
+    direct: Option<Direct>,
     layout: Layout,
     space: SpaceId,
     /// All of the channel.
     place: Segments,
 }
 
+/// Foreign calls without the memory actor.
+#[derive(Debug)]
+struct Direct {
+    foreign: Port<foreign::Inbox>,
+    /// True while the testbench observes what is written.
+    observed: Rc<Cell<bool>>,
+}
+
 impl Queues {
     /// Finds the channel, and clears its queues.
     pub(super) async fn take_over(
         setup: &Setup,
-        memory: &Port<memory::Inbox>,
+        links: &Links,
     ) -> Result<Self, Failure> {
+        let direct = || Direct {
+            foreign: links.foreign.clone(),
+            observed: links.written.clone(),
+        };
         let locate = Locate {
             space: setup.space,
             span: Span {
@@ -37,8 +57,9 @@ impl Queues {
             },
         };
         let queues = Self {
-            place: memory.ask(locate).await??,
-            memory: memory.clone(),
+            place: links.memory.ask(locate).await??,
+            memory: links.memory.clone(),
+            direct: (!setup.is_local).then(direct),
             layout: setup.layout,
             space: setup.space,
         };
@@ -69,25 +90,16 @@ impl Queues {
         self.access(Op::Batch(writes.into())).await.map(drop)
     }
 
-    /// Copies a request out of its queue, and gives its slot back to firmware.
-    pub(super) async fn take(&self, index: Index) -> Result<RequestEntry, Failure> {
+    /// Reads the entry of a request.
+    pub(super) async fn request(&self, index: Index) -> Result<RequestEntry, Failure> {
         let request = &self.layout.request;
         let entry = self.at(self.layout.request_entry(index.slot()), request.entry_size);
-        let advance = self.write(request.idx_c, index.next().0);
-        let taken = self
-            .access(Op::Batch(vec![Op::Read(entry), advance]))
-            .await?;
-        let parsed = RequestEntry::parse(&taken.into_bytes(), self.layout.ptr_width);
-        // As many bytes as an entry has were read.
-        Ok(parsed.unwrap_or(RequestEntry {
-            action: 0,
-            words: 0,
-            args: [0; REQUEST_ARGS],
-        }))
+        let bytes = self.access(Op::Read(entry)).await?.into_bytes();
+        Ok(parse_request(&bytes, self.layout.ptr_width))
     }
 
-    /// Puts a response into its queue. What goes wrong with it, the memory actor reports: nothing is waited for, since
-    /// accesses are carried out in the order in which they are posted.
+    /// Puts a response into its queue. Errors are reported where it is carried out: nothing is waited for, since accesses are
+    /// carried out in the order in which they are posted.
     pub(super) fn put(&self, index: Index, response: Response) {
         let width = self.layout.ptr_width;
         let size = ResponseEntry::size(width);
@@ -97,10 +109,15 @@ impl Queues {
         let entry = Op::Write(entry, Bytes::copy_from_slice(&bytes[..size]));
         let advance = self.write(self.layout.response.idx_p, index.next().0);
         let op = Op::Batch(vec![entry, advance]);
-        self.memory.post(AccessAt {
-            space: self.space,
-            op,
-        });
+        let space = self.space;
+        match &self.direct {
+            Some(direct) => direct.foreign.post(foreign::Access {
+                space,
+                op,
+                observed: direct.observed.get(),
+            }),
+            None => self.memory.post(AccessAt { space, op }),
+        }
     }
 
     /// Read of all words of the channel that firmware writes, or wrote.
@@ -153,4 +170,13 @@ impl Queues {
         let space = self.space;
         Ok(self.memory.ask(AccessAt { space, op }).await??)
     }
+}
+
+/// Request entry in `bytes`, which are as many as an entry has.
+pub(super) fn parse_request(bytes: &[u8], width: PtrWidth) -> RequestEntry {
+    RequestEntry::parse(bytes, width).unwrap_or(RequestEntry {
+        action: 0,
+        words: 0,
+        args: [0; REQUEST_ARGS],
+    })
 }

@@ -1,10 +1,11 @@
 //! What each request means.
 
+use std::cell::Cell;
 use std::fmt::Display;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use mailbox_rs::{FileRequest, MAX_STRING, Request, RequestEntry, Response};
+use mailbox_rs::{FileRequest, Index, MAX_STRING, Request, RequestEntry, Response};
 
 use super::failure::Failure;
 use super::journal::Journal;
@@ -48,6 +49,9 @@ pub(super) struct Service {
     pub(super) links: Rc<Links>,
     pub(super) journal: Journal,
     pub(super) notes: Notes,
+    /// Consumer index of the request queue that is to be written, which gives the request's slot back to firmware. It is written before
+    /// the request is served: in one batch with its first access to memory, where that comes first.
+    pub(super) advance: Cell<Option<Index>>,
 }
 
 impl Service {
@@ -178,6 +182,7 @@ impl Service {
         let mut when = When::Now;
         self.journal.asks(&target);
         loop {
+            self.advance().await?;
             let call = Call {
                 channel: self.name().to_owned(),
                 target: target.clone(),
@@ -301,14 +306,45 @@ impl Service {
     /// One access in the channel's space.
     pub(super) async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
         self.journal.awaits(Task::Memory);
-        Ok(self
-            .links
-            .memory
-            .ask(Access {
-                space: self.setup.space,
-                op,
-            })
-            .await??)
+        let Some(index) = self.advance.take() else {
+            return self.ask(op).await;
+        };
+        let outcome = self.ask(Op::Batch(vec![self.advancing(index), op])).await;
+        if outcome.is_err() {
+            // It may not have been written.
+            self.advance.set(Some(index));
+        }
+        outcome
+    }
+
+    /// Gives the slot of the request back to firmware, unless that is done.
+    pub(super) async fn advance(&self) -> Result<(), Failure> {
+        let Some(index) = self.advance.take() else {
+            return Ok(());
+        };
+        self.journal.awaits(Task::Memory);
+        let outcome = self.ask(self.advancing(index)).await;
+        if outcome.is_err() {
+            self.advance.set(Some(index));
+        }
+        outcome.map(drop)
+    }
+
+    /// Write of the consumer index of the request queue.
+    fn advancing(&self, index: Index) -> Op<Span> {
+        let Setup {
+            address, layout, ..
+        } = &self.setup;
+        let place = Span {
+            address: address.wrapping_add(layout.request.idx_c),
+            len: 4,
+        };
+        Op::Word(place, index.0.into())
+    }
+
+    async fn ask(&self, op: Op<Span>) -> Result<Outcome, Failure> {
+        let space = self.setup.space;
+        Ok(self.links.memory.ask(Access { space, op }).await??)
     }
 
     /// Notes that the `words` of a CPRINT says less than its format takes, once.

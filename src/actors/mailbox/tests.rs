@@ -103,7 +103,8 @@ impl Bench {
             console: console_of(&bus, seen.clone()),
             foreign: foreign_of(&bus, seen.clone()),
             store: chip.clone(),
-            observed: observed.clone(),
+            served: observed.clone(),
+            written: Rc::default(),
         };
         let board = Rc::new(Board::new(channels.len()));
         let setups = channels.iter().enumerate().map(|(at, (address, layout))| {
@@ -112,6 +113,7 @@ impl Bench {
                 space: SpaceId(0),
                 address: *address,
                 layout: *layout,
+                is_local: true,
             };
             (setup, bus.doorbell())
         });
@@ -175,7 +177,9 @@ fn memory_of(bus: &Bus, chip: Rc<Chip>, seen: Rc<Seen>) -> Port<memory::Inbox> {
     };
     bus.foreign(Rc::new(move |call| match call {
         memory::Inbox::Access(call) => {
-            seen.interrupt();
+            if !matches!(call.message.op, Op::Word(..)) {
+                seen.interrupt();
+            }
             let op = resolve(&map, call.message.op);
             call.reply.send(op.and_then(|op| execute(&*chip, &op)));
         }

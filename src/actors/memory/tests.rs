@@ -94,8 +94,8 @@ fn every_access_here_and_there() {
         carries_out(Op::Compare(span(base, 3), span(base + 1, 3)), difference);
         carries_out(Op::Fill(span(base, 2), 7), Outcome::Done);
         assert_eq!(bench.ram.get(base, 3), b"\x07\x07e");
-        let batch = vec![Op::Read(span(base, 1)), Op::Fill(span(base, 1), 0)];
-        carries_out(Op::Batch(batch), Outcome::Bytes(Bytes::from_static(&[7])));
+        let batch = vec![Op::Fill(span(base, 1), 0), Op::Read(span(base, 1))];
+        carries_out(Op::Batch(batch), Outcome::Bytes(Bytes::from_static(&[0])));
         assert_eq!(bench.ram.get(base, 2), b"\0\x07");
         carries_out(Op::Word(span(base, 2), 0xfff_0102), Outcome::Done);
         assert_eq!(bench.ram.get(base, 3), b"\x02\x01e");

@@ -10,11 +10,11 @@ use mailbox_rs::{Index, Layout, PtrWidth, ResponseEntry, State};
 use self::session::{Breach, Session};
 use super::{Attach, AttachError, Channel, Findings, Owners, Site};
 use crate::bus::{Event, Inbox as _, Observation, Spawner, Tap};
-use crate::mem::{AccessError, Op, Outcome, Segments, part};
+use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span, part};
 use crate::messages::ChannelId;
-use crate::messages::foreign::Severity;
+use crate::messages::foreign::{self, Severity};
 use crate::messages::mailbox::{self, Rang, Served, Sight};
-use crate::messages::memory::{self, AccessAt};
+use crate::messages::memory::{self, Access, AccessAt};
 
 /// Checker of the mailbox protocol. Rules: an index advances by one and stays within the queue, each side writes only its own
 /// words, each response answers a request, and firmware's requests stay inside the memory map. A violation is a finding with
@@ -77,8 +77,9 @@ struct Checker {
 struct Queues {
     name: Arc<str>,
     width: PtrWidth,
-    /// Placement of the channel's words.
-    words: [(Segments, Word); 4],
+    space: SpaceId,
+    /// Places and addresses of the channel's words.
+    words: [(Segments, Span, Word); 4],
     /// Indices since an observed handshake.
     session: Option<Session>,
 }
@@ -101,36 +102,48 @@ impl Queues {
             ptr_width,
             ..
         } = &channel.layout;
-        let word = |offset: u64| part(&channel.place, offset, 4);
+        let words = [
+            (*state, Word::State),
+            (request.idx_c, Word::RequestsTaken),
+            (response.idx_p, Word::ResponsesPut),
+            (response.idx_c, Word::ResponsesTaken),
+        ];
         Self {
             name: channel.name.clone(),
             width: *ptr_width,
-            words: [
-                (word(*state), Word::State),
-                (word(request.idx_c), Word::RequestsTaken),
-                (word(response.idx_p), Word::ResponsesPut),
-                (word(response.idx_c), Word::ResponsesTaken),
-            ],
+            space: channel.space,
+            words: words.map(|(offset, word)| {
+                let address = channel.address.wrapping_add(offset);
+                let place = part(&channel.place, offset, 4);
+                (place, Span { address, len: 4 }, word)
+            }),
             session: None,
         }
     }
 
     fn word_at(&self, place: &Segments) -> Option<Word> {
         let mut words = self.words.iter();
-        words.find(|(at, _)| at == place).map(|(_, word)| *word)
+        words
+            .find(|(at, _, _)| at == place)
+            .map(|(_, _, word)| *word)
     }
 
-    /// Handles a write of the host to the channel.
-    fn written(&mut self, op: &Op<Segments>, breaches: &mut Vec<Breach>) {
-        let ops = op.each();
-        let words: Vec<(Word, u32)> = ops
-            .iter()
-            .filter_map(|op| match op {
-                // One four-byte word.
-                Op::Word(place, word) => Some((self.word_at(place)?, *word as u32)),
-                _ => None,
-            })
-            .collect();
+    fn word_of(&self, span: Span) -> Option<Word> {
+        let mut words = self.words.iter();
+        words
+            .find(|(_, at, _)| *at == span)
+            .map(|(_, _, word)| *word)
+    }
+
+    /// Handles words that the host writes to the channel, and the response that comes with them. A write of `idx_c` of the request queue
+    /// takes a request, or with `recovers` sets it after invalid indices.
+    fn written(
+        &mut self,
+        words: &[(Word, u32)],
+        response: Option<ResponseEntry>,
+        recovers: bool,
+        breaches: &mut Vec<Breach>,
+    ) {
         if words.contains(&(Word::State, State::READY.0)) {
             self.session = Some(Session::default());
             return;
@@ -138,19 +151,12 @@ impl Queues {
         let Some(session) = &mut self.session else {
             return;
         };
-        for (word, value) in words {
+        for &(word, value) in words {
             let value = Index(value);
             match word {
-                Word::RequestsTaken if ops.len() > 1 => session.takes(value, breaches),
-                // Alone, it is the host's recovery from invalid indices.
-                Word::RequestsTaken => session.requests_taken = value,
-                Word::ResponsesPut => {
-                    let entry = ops.iter().find_map(|op| match op {
-                        Op::Write(_, bytes) => ResponseEntry::parse(bytes, self.width),
-                        _ => None,
-                    });
-                    session.puts(value, entry, self.width, breaches);
-                }
+                Word::RequestsTaken if recovers => session.requests_taken = value,
+                Word::RequestsTaken => session.takes(value, breaches),
+                Word::ResponsesPut => session.puts(value, response, self.width, breaches),
                 Word::State | Word::ResponsesTaken => {}
             }
         }
@@ -246,12 +252,22 @@ impl Checker {
             }
             return Some(at);
         }
-        let is_access = ticket.to() == memory::Inbox::PARTY && ticket.from == mailbox::Inbox::PARTY;
-        if !is_access {
+        let accessed = [memory::Inbox::PARTY, foreign::Inbox::PARTY];
+        if ticket.from != mailbox::Inbox::PARTY || !accessed.contains(&ticket.to()) {
             return None;
         }
         if let Some(AccessAt { op, .. }) = seen.event.is() {
             return self.accessed(ticket.sequence, op, breaches);
+        }
+        if let Some(foreign::Access { op, .. }) = seen.event.is() {
+            return self.accessed(ticket.sequence, op, breaches);
+        }
+        if let Some(Access { space, op }) = seen.event.is() {
+            let word = |channel: &Queues, span: &Span| {
+                let word = channel.word_of(*span);
+                word.filter(|_| channel.space == *space)
+            };
+            return self.wrote(op, word, false, breaches);
         }
         if !matches!(seen.event, Event::Message(_)) {
             let read = self.reads.remove(&ticket.sequence);
@@ -283,15 +299,34 @@ impl Checker {
                 }
                 return Some(at);
             }
-            let mut own = channel.words.iter();
-            let writes = |place: &Segments| {
-                let mut ops = op.each().iter();
-                ops.any(|op| matches!(op, Op::Word(at, _) if at == place))
-            };
-            if own.any(|(place, _)| writes(place)) {
-                channel.written(op, breaches);
-                return Some(at);
+        }
+        self.wrote(op, Queues::word_at, true, breaches)
+    }
+
+    /// Handles an access of the host that may write words of a channel: `word` finds the one at a place.
+    fn wrote<P>(
+        &mut self,
+        op: &Op<P>,
+        word: impl Fn(&Queues, &P) -> Option<Word>,
+        recovers: bool,
+        breaches: &mut Vec<Breach>,
+    ) -> Option<usize> {
+        for (at, channel) in self.channels.iter_mut().enumerate() {
+            let words = op.each().iter().filter_map(|op| match op {
+                // One four-byte word.
+                Op::Word(place, value) => Some((word(channel, place)?, *value as u32)),
+                _ => None,
+            });
+            let words: Vec<_> = words.collect();
+            if words.is_empty() {
+                continue;
             }
+            let response = op.each().iter().find_map(|op| match op {
+                Op::Write(_, bytes) => ResponseEntry::parse(bytes, channel.width),
+                _ => None,
+            });
+            channel.written(&words, response, recovers, breaches);
+            return Some(at);
         }
         None
     }

@@ -55,6 +55,10 @@ impl Session {
     /// The host takes a request.
     pub(super) fn takes(&mut self, next: Index, breaches: &mut Vec<Breach>) {
         let taken = self.requests_taken;
+        if next == taken {
+            // Written again, since the access that wrote it failed.
+            return;
+        }
         if next != taken.next() {
             breaches.push(format!(
                 "request queue: the host moves idx_c from {:#x} to {:#x}",

@@ -193,7 +193,7 @@ fn model(ram: &Ram, op: &Op<Segments>) -> Result<Outcome, AccessError> {
         Op::Batch(ops) => {
             let outcomes = ops.iter().map(|op| model(ram, op));
             let outcomes = outcomes.collect::<Result<Vec<_>, _>>()?;
-            outcomes.into_iter().next().unwrap_or(Outcome::Done)
+            outcomes.into_iter().last().unwrap_or(Outcome::Done)
         }
     })
 }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, Layout, OpenFlags};
+use mailbox_rs::{Errno, Index, Layout, OpenFlags, RequestEntry};
 use rustc_hash::FxHashMap;
 
 use super::score::Shared;
@@ -208,6 +208,7 @@ impl Sights {
         }
         if let Some(sight) = &rang.sight {
             self.see(layout, place, sight);
+            self.see_entries(layout, place, sight, &rang.entries);
         }
         rang.blind.map_or(Ok(()), Err)
     }
@@ -228,14 +229,36 @@ impl Sights {
                 handshake.map(|words| words.response_put),
             ),
         ];
-        let mut seen = self.seen.borrow_mut();
         for (offset, word) in words {
             let Some(word) = word else { continue };
-            let bytes = part(place, offset, 4).into_iter().flat_map(|segment| {
-                (0..segment.len).map(move |byte| (segment.memory, segment.offset + byte))
-            });
-            seen.extend(bytes.zip(word.to_le_bytes()));
+            self.set(place, offset, &word.to_le_bytes());
         }
+    }
+
+    /// Sets the entries before the producer index.
+    fn see_entries(
+        &self,
+        layout: &Layout,
+        place: &Segments,
+        sight: &Sight,
+        entries: &[RequestEntry],
+    ) {
+        let mut bytes = [0; RequestEntry::MAX_SIZE];
+        let bytes = &mut bytes[..RequestEntry::size(layout.ptr_width)];
+        for (behind, entry) in (1..).zip(entries.iter().rev()) {
+            let index = Index(sight.request_put.wrapping_sub(behind));
+            entry.emit(bytes, layout.ptr_width);
+            self.set(place, layout.request_entry(index.slot()), bytes);
+        }
+    }
+
+    fn set(&self, place: &Segments, offset: u64, bytes: &[u8]) {
+        let places = part(place, offset, bytes.len() as u64);
+        let places = places.into_iter().flat_map(|segment| {
+            (0..segment.len).map(move |byte| (segment.memory, segment.offset + byte))
+        });
+        let mut seen = self.seen.borrow_mut();
+        seen.extend(places.zip(bytes.iter().copied()));
     }
 }
 

@@ -235,7 +235,9 @@ impl StandIns<'_> {
             ..
         } = &**self.0;
         let desk = bus.desk(actor.party());
-        let setups = channels.iter().filter_map(setup);
+        let setups = channels
+            .iter()
+            .filter_map(|channel| setup(channel, &map));
         let foreign = self.port::<foreign::Inbox>();
         Ok(match actor {
             ActorName::Mailbox => {
@@ -246,7 +248,8 @@ impl StandIns<'_> {
                     console: self.port(),
                     foreign,
                     store: Rc::new(Sights::new(score.clone(), &map, channels)),
-                    observed: observed.served.clone(),
+                    served: observed.served.clone(),
+                    written: observed.written.clone(),
                 };
                 let channels: Vec<_> = setups.map(|setup| (setup, bus.doorbell())).collect();
                 let board = Rc::new(Board::new(channels.len()));
