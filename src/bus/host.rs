@@ -9,6 +9,7 @@ use actix::{Actor, Handler};
 
 use super::clock::Alarm;
 use super::doorbell::{Doorbell, Looks};
+use super::elision::Elision;
 use super::executor::{Executor, Spawner};
 use super::line::Line;
 use super::outbox::Outbox;
@@ -25,7 +26,8 @@ use super::{BusError, Desk, Envelope, Inbox, Message, Party, Port, Ticket};
 pub struct Bus {
     executor: Executor,
     line: Rc<Line>,
-    scheduler: Rc<Scheduler>,
+    pub(super) scheduler: Rc<Scheduler>,
+    pub(super) elision: Elision,
     /// Keeps the actors.
     seats: RefCell<Vec<Rc<dyn Any>>>,
     bells: RefCell<Rc<[Doorbell]>>,
@@ -43,9 +45,11 @@ impl Bus {
     /// A bus with nobody on it.
     pub fn new() -> Self {
         let line = Rc::default();
+        let scheduler = Rc::new(Scheduler::new(&line));
         Self {
             executor: Executor::new(),
-            scheduler: Rc::new(Scheduler::new(&line)),
+            elision: Elision::new(&line, &scheduler),
+            scheduler,
             line,
             seats: RefCell::default(),
             bells: RefCell::default(),
@@ -293,10 +297,7 @@ impl Bus {
         loop {
             match receiver.take() {
                 Taken::Reply(reply) => {
-                    if !self.abroad() {
-                        // Attached actors have got copies of all this.
-                        self.poll();
-                    }
+                    self.end_ask();
                     return Ok(reply);
                 }
                 Taken::Never => {
@@ -311,6 +312,28 @@ impl Bus {
                 });
             }
         }
+    }
+
+    /// Polls the tasks that an answer has made ready: attached actors have got copies of all that was said.
+    pub(super) fn end_ask(&self) {
+        if !self.abroad() {
+            self.poll();
+        }
+    }
+
+    /// True if a message that is asked from outside now would be handled at once and seen by no tap, before anything else.
+    pub(super) fn elides(&self) -> bool {
+        let is_calm = match self.abroad() {
+            true => !self.scheduler.any_mail_waits(),
+            false => !self.executor.is_ready() && !self.scheduler.any_waits(),
+        };
+        let refused = self.scheduler.is_inside() || self.line.observing();
+        is_calm && !refused && !self.line.shows()
+    }
+
+    /// Replaces messages of tasks by calls.
+    pub(crate) fn elision(&self) -> &Elision {
+        &self.elision
     }
 
     /// Panics that were caught since the last call, and that no asker has heard of.

@@ -6,6 +6,7 @@
 //!   that waits.
 //! - [`Spawner`]: adds tasks and actors.
 //! - [`Doorbell`] and [`Alarm`]: what a tick looks at, and who hears of it.
+//! - `Elision`: calls in place of messages that no tap sees.
 //! - [`Tap`]: sees everything.
 //!
 //! The bus knows no concrete actor and no concrete message.
@@ -13,6 +14,7 @@
 mod clock;
 mod desk;
 mod doorbell;
+mod elision;
 mod error;
 mod executor;
 mod host;
@@ -31,6 +33,7 @@ mod tests;
 pub use clock::Alarm;
 pub use desk::Desk;
 pub use doorbell::{DOORBELL_BYTES, Doorbell, Look, Ring};
+pub(crate) use elision::Elision;
 pub use error::{BusError, Unanswered};
 pub use executor::Spawner;
 pub use host::Bus;

@@ -76,7 +76,12 @@ impl Scheduler {
 
     /// True if mail or a foreign call waits.
     pub(super) fn any_waits(&self) -> bool {
-        self.any_call_waits() || !self.backlog.borrow().is_empty()
+        self.any_call_waits() || self.any_mail_waits()
+    }
+
+    /// True if mail waits that was posted from outside of the actors.
+    pub(super) fn any_mail_waits(&self) -> bool {
+        !self.backlog.borrow().is_empty()
     }
 
     /// True if a foreign call waits.

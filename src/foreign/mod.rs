@@ -112,14 +112,8 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
     match call {
         Inbox::Access(call) => {
             let outcome = foreign.access(&call.message);
-            if let Err(error) = &outcome
-                && !call.reply.is_awaited()
-            {
-                foreign.report(&Report {
-                    severity: Severity::Error,
-                    id: "memory".to_owned(),
-                    text: error.to_string(),
-                });
+            if !call.reply.is_awaited() {
+                report_failed(foreign, &outcome);
             }
             call.reply.send(outcome);
         }
@@ -186,6 +180,17 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
             foreign.close_special(call.message.file);
             call.reply.send(());
         }
+    }
+}
+
+/// Reports the error of an access whose result nobody waits for.
+pub(crate) fn report_failed(foreign: &dyn Foreign, outcome: &Result<Outcome, AccessError>) {
+    if let Err(error) = outcome {
+        foreign.report(&Report {
+            severity: Severity::Error,
+            id: "memory".to_owned(),
+            text: error.to_string(),
+        });
     }
 }
 

@@ -3,9 +3,8 @@
 use bytes::Bytes;
 use mailbox_rs::MAX_STRING;
 
-use super::{Error, Vhost};
+use super::{Error, Inner, Vhost};
 use crate::mem::{Op, Outcome, SpaceId, Span};
-use crate::messages::memory::Access;
 
 /// Defines a read and a write method per word width.
 macro_rules! words {
@@ -108,11 +107,9 @@ impl Vhost {
     }
 
     fn access(&self, space: &str, address: u64, op: Op<Span>) -> Result<Outcome, Error> {
-        let message = Access {
-            space: self.space_id(space)?,
-            op,
-        };
-        let outcome = self.0.bus.ask(&self.0.ports.memory, message)?;
+        let Inner { bus, ports, .. } = &*self.0;
+        let id = self.space_id(space)?;
+        let outcome = ports.accesses.access_from_outside(bus, id, op)?;
         outcome.map_err(|cause| Error::Access {
             space: space.to_owned(),
             address,

@@ -13,13 +13,15 @@ use super::{
 use crate::actors::console::{Console, Text};
 use crate::actors::files::{Disk, Files, Root, SpecialNames};
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
-use crate::actors::memory::{Local, Memory};
+use crate::actors::memory::{Client, Elided, ForeignAccess, Local, Memory, Reach};
 use crate::actors::rpc::Rpc;
 use crate::actors::sockets::Hub;
 use crate::attach::{AtExit, Attach, Channel, Reporter, Site, channels as served, end_at_exit};
 use crate::bus::{Bus, BusError, Inbox, Party, Port};
 use crate::config::{ChannelConfig, ConfigWarning};
-use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Paths, Python, host_code, make};
+use crate::foreign::{
+    Callbacks, Foreign as _, Live, Memories, Paths, Python, host_code, make, report_failed,
+};
 use crate::mem::{Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Store, Write, initial};
 use crate::messages::announced::Began;
 use crate::messages::foreign::{Report, Severity};
@@ -71,6 +73,8 @@ pub(crate) struct Outside {
     pub(crate) foreign: Rc<dyn Fn(foreign::Inbox)>,
     /// Receives the callback that reports whether Python has tasks waiting for ticks.
     pub(crate) on_py_tasks: OnPyTasks,
+    /// Executes accesses that are foreign calls, where messages may be elided; none in a replay.
+    pub(crate) access: Option<Rc<ForeignAccess>>,
     /// Executes accesses to memories of this process.
     pub(crate) local: Rc<dyn Local>,
     /// Memory view of doorbells.
@@ -102,8 +106,15 @@ impl Outside {
             python,
             paths,
         ));
-        let watched = live.clone();
+        let (watched, accessed) = (live.clone(), live.clone());
         Ok(Self {
+            access: Some(Rc::new(move |access, unheard| {
+                let outcome = accessed.access(access);
+                if unheard {
+                    report_failed(&*accessed, &outcome);
+                }
+                outcome
+            })),
             foreign: Rc::new(move |call| make(&*live, call)),
             on_py_tasks: Box::new(move |tell| watched.on_py_tasks(tell)),
             local: memories.clone(),
@@ -163,15 +174,21 @@ impl Vhost {
         let foreign = bus.foreign(outside.foreign);
         let site = attach_all(&bus, attached, served(&map, &channels), &foreign)?;
         let observed = Observed::default();
+        let reach = Rc::new(Reach {
+            map: map.clone(),
+            local: outside.local,
+            observed: observed.written.clone(),
+        });
         let memory = {
             let desk = bus.desk(memory::Inbox::PARTY);
-            let written = observed.written.clone();
-            bus.start(|_| Memory::new(desk, map.clone(), outside.local, &foreign, written))?
+            bus.start(|_| Memory::new(desk, reach.clone(), &foreign))?
         };
-        let setups: Vec<Setup> = channels
-            .iter()
-            .filter_map(|channel| setup(channel, &map))
-            .collect();
+        let elided = outside.access.map(|foreign| {
+            let elision = bus.elision().clone();
+            Rc::new(Elided { elision, foreign })
+        });
+        let accesses = Client::new(&memory, &foreign, reach, elided);
+        let setups: Vec<Setup> = channels.iter().filter_map(setup).collect();
         let names: Vec<String> = setups.iter().map(|setup| setup.name.clone()).collect();
         let unregistered = names.clone();
         let files = {
@@ -207,19 +224,19 @@ impl Vhost {
             images: images(&channels),
             channels: setups,
             links: Links {
-                memory: memory.clone(),
+                memory: accesses.clone(),
                 rpc: rpc.clone(),
                 files,
                 console: console.clone(),
                 foreign: foreign.clone(),
                 store: outside.sights,
                 served: observed.served.clone(),
-                written: observed.written.clone(),
             },
         };
 
         let ports = Ports {
             memory,
+            accesses,
             rpc,
             console,
             sockets,
@@ -451,12 +468,9 @@ fn images(channels: &[ChannelConfig]) -> Vec<ToLoad> {
 }
 
 /// Channel, if it is served.
-pub(super) fn setup(channel: &ChannelConfig, map: &MemoryMap) -> Option<Setup> {
+pub(super) fn setup(channel: &ChannelConfig) -> Option<Setup> {
     let mailbox = channel.mailbox?;
-    let size = mailbox.layout.channel_size;
-    let place = map.resolve(channel.space, mailbox.address, size);
     Some(Setup {
-        is_local: place.is_ok_and(|place| map.is_local(&place)),
         name: channel.name.clone(),
         space: channel.space,
         address: mailbox.address,

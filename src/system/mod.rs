@@ -44,6 +44,7 @@ use crate::actors::mailbox::{Board, statuses};
 use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Site};
 use crate::bus::{Bus, Desk, Port};
+use crate::actors::memory::Client;
 use crate::foreign::{CallResult, Callbacks, Memories};
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, Observing};
@@ -88,6 +89,8 @@ struct Inner {
 /// References to the actors that receive external calls.
 struct Ports {
     memory: Port<memory::Inbox>,
+    /// Client of the memory actor.
+    accesses: Client,
     rpc: Port<rpc::Inbox>,
     console: Port<console::Inbox>,
     sockets: Port<messages::sockets::Inbox>,

@@ -20,6 +20,7 @@ use crate::bus::{Desk, Doorbell, Port};
 use crate::messages::ChannelId;
 use crate::messages::files::CloseAll;
 use crate::messages::foreign::{self, Exit, Severity};
+use crate::messages::memory::AccessAt;
 use crate::messages::mailbox::{ChannelStatus, End, Sight, Status, Step, Task};
 use crate::messages::{console, mailbox, rpc};
 
@@ -84,7 +85,7 @@ impl Channel {
     }
 
     async fn serve_sessions(&self) -> Result<(), Failure> {
-        let queues = Queues::take_over(&self.service.setup, &self.service.links).await?;
+        let queues = Queues::take_over(&self.service.setup, &self.service.links.memory).await?;
         self.board.found(self.service.id, queues.words());
         let queues = &queues;
         while self.handshake(queues).await? {
@@ -359,7 +360,8 @@ impl Channel {
         let mut text = text.to_owned();
         let mut statuses = self.server.ask(Status).await.unwrap_or_default();
         for (words, status) in self.board.inspect(&mut statuses) {
-            let read = self.service.links.memory.ask(words.access.clone()).await;
+            let AccessAt { space, op } = words.access.clone();
+            let read = self.service.links.memory.access_at(space, op).await;
             status.words = read.ok().and_then(|read| words.parse(read));
         }
         for channel in statuses {

@@ -10,7 +10,6 @@ use crate::mem::{CHUNK, Op, Span};
 use crate::messages::files::{self, Close, Explain, Open, Read, Seek, Write};
 use crate::messages::foreign::ExpandPath;
 use crate::messages::mailbox::Task;
-use crate::messages::memory::Extent;
 
 impl Service {
     /// Carries out a file operation, and returns the result word of its response.
@@ -134,7 +133,7 @@ impl Service {
                 len: CHUNK.min(limit - done),
             };
             let space = self.setup.space;
-            let room = self.links.memory.ask(Extent { space, span }).await?;
+            let room = self.links.memory.extent(space, span).await?;
             if room == 0 && done > 0 {
                 break;
             }

@@ -35,11 +35,12 @@ pub(crate) use board::Board;
 use channel::Channel;
 pub(crate) use inspect::statuses;
 
+use crate::actors::memory::Client;
 use crate::bus::{Desk, Doorbell, Port, Spawner};
 use crate::mem::{SpaceId, Store};
 use crate::messages::ChannelId;
 use crate::messages::mailbox::Inbox;
-use crate::messages::{console, files, foreign, memory, rpc};
+use crate::messages::{console, files, foreign, rpc};
 
 /// One channel to serve.
 #[derive(Debug, Clone)]
@@ -52,15 +53,13 @@ pub(crate) struct Setup {
     pub address: u64,
     /// Where its words are.
     pub layout: Layout,
-    /// True where its bytes are in memories of this process.
-    pub is_local: bool,
 }
 
 /// Whom the server asks.
 #[derive(Clone)]
 pub(crate) struct Links {
     /// For all that is in memory.
-    pub memory: Port<memory::Inbox>,
+    pub memory: Client,
     /// For calls and custom commands.
     pub rpc: Port<rpc::Inbox>,
     /// For file operations.
@@ -73,8 +72,6 @@ pub(crate) struct Links {
     pub store: Rc<dyn Store>,
     /// True while the testbench observes requests that are served.
     pub served: Rc<Cell<bool>>,
-    /// True while the testbench observes writes.
-    pub written: Rc<Cell<bool>>,
 }
 
 /// The mailbox server.
@@ -103,7 +100,6 @@ impl MailboxServer {
             foreign: links.foreign.sent_by(from),
             store: links.store,
             served: links.served,
-            written: links.written,
         });
         let channels = (0..)
             .map(ChannelId)

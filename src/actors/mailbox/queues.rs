@@ -2,64 +2,41 @@
 //!
 //! Each method is one access, at a place that was found once.
 
-use std::cell::Cell;
-use std::rc::Rc;
-
 use bytes::Bytes;
 use mailbox_rs::{
     Index, Layout, PtrWidth, REQUEST_ARGS, RequestEntry, Response, ResponseEntry, State,
 };
 
-use super::{Links, Setup};
+use super::Setup;
 use super::failure::Failure;
 use super::inspect::WordsRead;
 use super::watch::Watched;
-use crate::bus::Port;
+use crate::actors::memory::Client;
 use crate::mem::{Op, Outcome, Segments, SpaceId, Span, part};
-use crate::messages::foreign;
-use crate::messages::memory::{self, AccessAt, Locate};
+use crate::messages::memory::AccessAt;
 
 /// A channel's bytes, and how they lie.
-#[derive(Debug)]
 pub(super) struct Queues {
-    memory: Port<memory::Inbox>,
-    /// Where the channel is in memories that only foreign calls reach.
-    direct: Option<Direct>,
+    memory: Client,
     layout: Layout,
     space: SpaceId,
     /// All of the channel.
     place: Segments,
 }
 
-/// Foreign calls without the memory actor.
-#[derive(Debug)]
-struct Direct {
-    foreign: Port<foreign::Inbox>,
-    /// True while the testbench observes what is written.
-    observed: Rc<Cell<bool>>,
-}
-
 impl Queues {
     /// Finds the channel, and clears its queues.
     pub(super) async fn take_over(
         setup: &Setup,
-        links: &Links,
+        memory: &Client,
     ) -> Result<Self, Failure> {
-        let direct = || Direct {
-            foreign: links.foreign.clone(),
-            observed: links.written.clone(),
-        };
-        let locate = Locate {
-            space: setup.space,
-            span: Span {
-                address: setup.address,
-                len: setup.layout.channel_size,
-            },
+        let span = Span {
+            address: setup.address,
+            len: setup.layout.channel_size,
         };
         let queues = Self {
-            place: links.memory.ask(locate).await??,
-            memory: links.memory.clone(),
-            direct: (!setup.is_local).then(direct),
+            place: memory.locate(setup.space, span).await??,
+            memory: memory.clone(),
             layout: setup.layout,
             space: setup.space,
         };
@@ -109,15 +86,7 @@ impl Queues {
         let entry = Op::Write(entry, Bytes::copy_from_slice(&bytes[..size]));
         let advance = self.write(self.layout.response.idx_p, index.next().0);
         let op = Op::Batch(vec![entry, advance]);
-        let space = self.space;
-        match &self.direct {
-            Some(direct) => direct.foreign.post(foreign::Access {
-                space,
-                op,
-                observed: direct.observed.get(),
-            }),
-            None => self.memory.post(AccessAt { space, op }),
-        }
+        self.memory.post_at(self.space, op);
     }
 
     /// Read of all words of the channel that firmware writes, or wrote.
@@ -167,8 +136,7 @@ impl Queues {
     }
 
     async fn access(&self, op: Op<Segments>) -> Result<Outcome, Failure> {
-        let space = self.space;
-        Ok(self.memory.ask(AccessAt { space, op }).await??)
+        Ok(self.memory.access_at(self.space, op).await??)
     }
 }
 

@@ -16,7 +16,6 @@ use crate::messages::ChannelId;
 use crate::messages::console::Print;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::mailbox::Task;
-use crate::messages::memory::{Access, Locate};
 use crate::messages::rpc::{Answered, Call, CallError, Progress, Target, When};
 use crate::printf::{Cut, Draft, StringArg};
 
@@ -263,7 +262,7 @@ impl Service {
     /// Fails unless all of a range is in the map.
     pub(super) async fn locate(&self, span: Span) -> Result<(), Failure> {
         let space = self.setup.space;
-        self.links.memory.ask(Locate { space, span }).await??;
+        self.links.memory.locate(space, span).await??;
         Ok(())
     }
 
@@ -344,7 +343,7 @@ impl Service {
 
     async fn ask(&self, op: Op<Span>) -> Result<Outcome, Failure> {
         let space = self.setup.space;
-        Ok(self.links.memory.ask(Access { space, op }).await??)
+        Ok(self.links.memory.access(space, op).await??)
     }
 
     /// Notes that the `words` of a CPRINT says less than its format takes, once.

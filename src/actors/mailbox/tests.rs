@@ -15,6 +15,7 @@ use mailbox_rs::{
 };
 
 use super::{Board, Links, MailboxServer, Setup, statuses};
+use crate::actors::memory::{Client, Reach};
 use crate::bus::{Bus, Inbox as _, Port, Reply};
 use crate::mem::{
     AccessError, Backend, Init, Memory, MemoryId, MemoryMap, Op, Segment, Segments, Shape, Space,
@@ -96,15 +97,21 @@ impl Bench {
         let seen = Rc::new(Seen::default());
         let observed = Rc::new(Cell::new(false));
         let memory = memory_of(&bus, chip.clone(), seen.clone());
+        let foreign = foreign_of(&bus, seen.clone());
+        // No memory is known to be reached by foreign calls.
+        let reach = Rc::new(Reach {
+            map: Rc::default(),
+            local: chip.clone(),
+            observed: Rc::default(),
+        });
         let links = Links {
-            memory: memory.clone(),
+            memory: Client::new(&memory, &foreign, reach, None),
             rpc: rpc_of(&bus, seen.clone()),
             files: files_of(&bus, seen.clone()),
             console: console_of(&bus, seen.clone()),
-            foreign: foreign_of(&bus, seen.clone()),
+            foreign,
             store: chip.clone(),
             served: observed.clone(),
-            written: Rc::default(),
         };
         let board = Rc::new(Board::new(channels.len()));
         let setups = channels.iter().enumerate().map(|(at, (address, layout))| {
@@ -113,7 +120,6 @@ impl Bench {
                 space: SpaceId(0),
                 address: *address,
                 layout: *layout,
-                is_local: true,
             };
             (setup, bus.doorbell())
         });

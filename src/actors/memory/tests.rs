@@ -1,10 +1,12 @@
+use std::cell::Cell;
+
 use bytes::Bytes;
 
 use super::*;
 use crate::bus::{Bus, BusError, Inbox as _};
 use crate::foreign::Callbacks;
 use crate::foreign::scripted::{Ram, SPACE, Scripted, map};
-use crate::mem::{Backend, MemoryId, Segment};
+use crate::mem::{Backend, MapError, MemoryId, Segment, Span};
 use crate::messages::memory::AccessAt;
 
 /// Three memories in a row, from 0x1000 to 0x40ff, of which the one in the middle is not in this process; then
@@ -32,7 +34,12 @@ impl Bench {
         let (bus, outside, foreign) = Scripted::bus(&ram, Callbacks::default());
         let desk = bus.desk(Inbox::PARTY);
         let observed = Rc::new(Cell::new(false));
-        let memory = Memory::new(desk, map, ram.clone(), &foreign, observed.clone());
+        let reach = Rc::new(Reach {
+            map,
+            local: ram.clone(),
+            observed: observed.clone(),
+        });
+        let memory = Memory::new(desk, reach, &foreign);
         let memory = bus.start(|_| memory).unwrap();
         Self {
             bus,
@@ -232,7 +239,12 @@ fn long_copies_may_overlap_across_memories() {
     let ram = Ram::new(&map);
     let (bus, _, foreign) = Scripted::bus(&ram, Callbacks::default());
     let desk = bus.desk(Inbox::PARTY);
-    let memory = Memory::new(desk, map, ram.clone(), &foreign, Rc::default());
+    let reach = Rc::new(Reach {
+        map,
+        local: ram.clone(),
+        observed: Rc::default(),
+    });
+    let memory = Memory::new(desk, reach, &foreign);
     let memory = bus.start(|_| memory).unwrap();
     let content: Vec<u8> = (0..SIZE).map(|at| (at / 251 + at) as u8).collect();
     for (to, from) in [(0x123, 0), (0, 0x123), (0x1_0000, 0), (0, 0x1_0000), (7, 7)] {

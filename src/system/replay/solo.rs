@@ -18,7 +18,7 @@ use super::{ReplayError, Replayed, hub, special};
 use crate::actors::console::{Console, Text};
 use crate::actors::files::Files;
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
-use crate::actors::memory::Memory;
+use crate::actors::memory::{Client, Memory, Reach};
 use crate::attach::{Attach, Channel};
 use crate::bus::{Bus, BusError, Envelope, Inbox, Message, MessageVisitor, Party, Port};
 use crate::config::ChannelConfig;
@@ -235,21 +235,19 @@ impl StandIns<'_> {
             ..
         } = &**self.0;
         let desk = bus.desk(actor.party());
-        let setups = channels
-            .iter()
-            .filter_map(|channel| setup(channel, &map));
+        let setups = channels.iter().filter_map(setup);
         let foreign = self.port::<foreign::Inbox>();
         Ok(match actor {
             ActorName::Mailbox => {
+                let sights = Sights::new(score.clone(), &map, channels);
                 let links = Links {
-                    memory: self.port(),
+                    memory: Client::new(&self.port(), &foreign, self.reach(map), None),
                     rpc: self.port(),
                     files: self.port(),
                     console: self.port(),
                     foreign,
-                    store: Rc::new(Sights::new(score.clone(), &map, channels)),
+                    store: Rc::new(sights),
                     served: observed.served.clone(),
-                    written: observed.written.clone(),
                 };
                 let channels: Vec<_> = setups.map(|setup| (setup, bus.doorbell())).collect();
                 let board = Rc::new(Board::new(channels.len()));
@@ -258,9 +256,8 @@ impl StandIns<'_> {
                 })?)
             }
             ActorName::Memory => {
-                let local = Rc::new(RecordedMemory::new(score.clone()));
-                let written = observed.written.clone();
-                Box::new(bus.start(|_| Memory::new(desk, Rc::new(map), local, &foreign, written))?)
+                let reach = self.reach(map);
+                Box::new(bus.start(|_| Memory::new(desk, reach, &foreign))?)
             }
             ActorName::Rpc => Box::new(start_rpc(bus, &foreign)?),
             ActorName::Files => {
@@ -277,6 +274,15 @@ impl StandIns<'_> {
                 &foreign,
                 hub(header, score),
             )?),
+        })
+    }
+
+    /// Recorded memories of `map`.
+    fn reach(&self, map: MemoryMap) -> Rc<Reach> {
+        Rc::new(Reach {
+            map: Rc::new(map),
+            local: Rc::new(RecordedMemory::new(self.0.score.clone())),
+            observed: self.0.observed.written.clone(),
         })
     }
 

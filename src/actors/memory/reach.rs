@@ -1,0 +1,94 @@
+//! How accesses are resolved and carried out, by the actor or in its place.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::bus::Ticket;
+use crate::mem::{
+    AccessError, MapError, MemoryMap, Op, Outcome, Segments, SpaceId, Span, Store, execute,
+};
+use crate::messages::foreign;
+
+/// Carries out accesses to memories of this process. What it reads is no function of the messages before, where somebody
+/// else writes there too: a replay answers itself.
+pub(crate) trait Local {
+    /// Carries out what the message of this ticket asks for.
+    fn execute(&self, of: Ticket, op: &Op<Segments>) -> Result<Outcome, AccessError>;
+}
+
+impl<S: Store> Local for S {
+    fn execute(&self, _: Ticket, op: &Op<Segments>) -> Result<Outcome, AccessError> {
+        execute(self, op)
+    }
+}
+
+/// Memories of a system, and how each is reached.
+pub(crate) struct Reach {
+    /// Memories and spaces.
+    pub(crate) map: Rc<MemoryMap>,
+    /// Memories of this process.
+    pub(crate) local: Rc<dyn Local>,
+    /// True while the testbench observes writes. All accesses are foreign calls then.
+    pub(crate) observed: Rc<Cell<bool>>,
+}
+
+impl Reach {
+    /// Replaces each range of an access by its place.
+    ///
+    /// # Errors
+    /// A range that is not in the map.
+    pub(super) fn resolve(&self, space: SpaceId, op: Op<Span>) -> Result<Op<Segments>, MapError> {
+        let place = |span: Span| self.locate(space, span);
+        Ok(match op {
+            Op::Read(span) => Op::Read(place(span)?),
+            Op::Write(span, data) => Op::Write(place(span)?, data),
+            Op::Word(span, word) => Op::Word(place(span)?, word),
+            Op::Fill(span, byte) => Op::Fill(place(span)?, byte),
+            Op::Copy { to, from } => Op::Copy {
+                to: place(to)?,
+                from: place(from)?,
+            },
+            Op::Compare(one, other) => Op::Compare(place(one)?, place(other)?),
+            Op::Text(Span { address, mut len }) => {
+                // It may end before the map does: its place is what is mapped of the range.
+                if len > 0 {
+                    len = self.map.clip(space, address, len).max(1);
+                }
+                Op::Text(place(Span { address, len })?)
+            }
+            Op::Batch(ops) => {
+                let mut resolved = Vec::with_capacity(ops.len());
+                for op in ops {
+                    resolved.push(self.resolve(space, op)?);
+                }
+                Op::Batch(resolved)
+            }
+        })
+    }
+
+    /// Place of a range, which is in the map as a whole.
+    pub(super) fn locate(
+        &self,
+        space: SpaceId,
+        Span { address, len }: Span,
+    ) -> Result<Segments, MapError> {
+        self.map.resolve(space, address, len)
+    }
+
+    /// Foreign call that an access needs. The access itself, where it is carried out in this process.
+    pub(super) fn foreign(
+        &self,
+        space: SpaceId,
+        op: Op<Segments>,
+    ) -> Result<foreign::Access, Op<Segments>> {
+        let observed = self.observed.get();
+        if !observed && op.all_places(&|place| self.map.is_local(place)) {
+            return Err(op);
+        }
+        Ok(foreign::Access {
+            space,
+            op,
+            observed,
+        })
+    }
+}

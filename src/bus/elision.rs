@@ -1,0 +1,105 @@
+//! Messages that are carried out as calls.
+//!
+//! A message to an idle actor is handled while it is posted, and so is the foreign call that it brings about. Where no tap is attached,
+//! nothing tells that from a plain call, which costs far less. The caller makes that call, under the sequence numbers of the messages in
+//! its place.
+
+use std::rc::Rc;
+
+use super::line::{Kind, Line};
+use super::scheduler::{Inside, Scheduler};
+use super::{Bus, Inbox, Message, Party, Ticket, Unanswered};
+
+/// Replaces messages of actors' tasks by calls.
+#[derive(Debug, Clone)]
+pub(crate) struct Elision {
+    line: Rc<Line>,
+    scheduler: Rc<Scheduler>,
+}
+
+impl Elision {
+    pub(super) fn new(line: &Rc<Line>, scheduler: &Rc<Scheduler>) -> Self {
+        Self {
+            line: line.clone(),
+            scheduler: scheduler.clone(),
+        }
+    }
+
+    /// True if a message that a task posts now would be handled at once and seen by no tap, and a foreign call would be the first to be
+    /// made.
+    #[inline]
+    pub(crate) fn is_possible(&self) -> bool {
+        !self.line.shows() && self.scheduler.calls() && !self.scheduler.any_mail_waits()
+    }
+
+    /// Ticket of an elided message.
+    pub(crate) fn ticket<I: Inbox, M: Message>(&self, from: Party) -> Ticket {
+        let kind = const {
+            &Kind {
+                to: I::PARTY,
+                name: M::NAME,
+            }
+        };
+        self.line.ticket(from, kind)
+    }
+
+    /// Ticket of an elided message whose answer is that of another one.
+    pub(crate) fn ticket_under<I: Inbox, M: Message>(&self, from: Party, of: Ticket) -> Ticket {
+        of.handed_on(self.ticket::<I, M>(from))
+    }
+
+    /// Carries out a handler.
+    ///
+    /// # Errors
+    /// [`Unanswered`] where it panics.
+    pub(crate) fn handle<T>(
+        &self,
+        of: Ticket,
+        handler: impl FnOnce() -> T,
+    ) -> Result<T, Unanswered> {
+        let mut result = None;
+        self.line.shelter(of, || result = Some(handler()));
+        result.ok_or_else(|| self.line.unanswered(of))
+    }
+
+    /// Makes a foreign call, and those that it posts.
+    ///
+    /// # Errors
+    /// [`Unanswered`] where it panics.
+    pub(crate) fn call<T>(&self, of: Ticket, call: impl FnOnce() -> T) -> Result<T, Unanswered> {
+        let mut result = None;
+        self.scheduler.number();
+        self.scheduler.make_call(of, || result = Some(call()));
+        self.scheduler.make_calls();
+        result.ok_or_else(|| self.line.unanswered(of))
+    }
+}
+
+/// Permission to elide the messages of one [`Bus::ask`]. Tasks that have become ready are polled when it is dropped.
+pub(crate) struct ElidedAsk<'a> {
+    bus: &'a Bus,
+    inside: Option<Inside<'a>>,
+}
+
+impl ElidedAsk<'_> {
+    pub(crate) fn elision(&self) -> &Elision {
+        self.bus.elision()
+    }
+}
+
+impl Drop for ElidedAsk<'_> {
+    fn drop(&mut self) {
+        drop(self.inside.take());
+        self.bus.end_ask();
+    }
+}
+
+impl Bus {
+    /// Begins calls in place of [`ask`](Self::ask). `None` where somebody could tell the difference.
+    pub(crate) fn elide(&self) -> Option<ElidedAsk<'_>> {
+        self.elides().then(|| ElidedAsk {
+            bus: self,
+            inside: Some(self.scheduler.go_inside()),
+        })
+    }
+}
