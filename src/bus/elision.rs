@@ -81,12 +81,6 @@ pub(crate) struct ElidedAsk<'a> {
     inside: Option<Inside<'a>>,
 }
 
-impl ElidedAsk<'_> {
-    pub(crate) fn elision(&self) -> &Elision {
-        self.bus.elision()
-    }
-}
-
 impl Drop for ElidedAsk<'_> {
     fn drop(&mut self) {
         drop(self.inside.take());

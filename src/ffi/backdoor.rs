@@ -27,8 +27,7 @@ macro_rules! numbers {
                 // SAFETY: C gives NULL or a C string, which stays until this returns.
                 let space = unsafe { text(space, "space") }?;
                 let mut number = [0; size_of::<$number>()];
-                let read = call.process()?.system_at_once()?.read(space, address, number.len() as u64)?;
-                number.copy_from_slice(&read);
+                call.process()?.system_at_once()?.read_into(space, address, &mut number)?;
                 data.set(<$number>::from_le_bytes(number));
                 Ok(())
             });

@@ -112,8 +112,10 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
     match call {
         Inbox::Access(call) => {
             let outcome = foreign.access(&call.message);
-            if !call.reply.is_awaited() {
-                report_failed(foreign, &outcome);
+            if let Err(error) = &outcome
+                && !call.reply.is_awaited()
+            {
+                report_failed(foreign, error);
             }
             call.reply.send(outcome);
         }
@@ -184,14 +186,12 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
 }
 
 /// Reports the error of an access whose result nobody waits for.
-pub(crate) fn report_failed(foreign: &dyn Foreign, outcome: &Result<Outcome, AccessError>) {
-    if let Err(error) = outcome {
-        foreign.report(&Report {
-            severity: Severity::Error,
-            id: "memory".to_owned(),
-            text: error.to_string(),
-        });
-    }
+pub(crate) fn report_failed(foreign: &dyn Foreign, error: &AccessError) {
+    foreign.report(&Report {
+        severity: Severity::Error,
+        id: "memory".to_owned(),
+        text: error.to_string(),
+    });
 }
 
 /// Python first, then the testbench.

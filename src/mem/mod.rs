@@ -37,7 +37,7 @@ pub use image::{
 };
 pub use initial::{Initial, InitialError, Note, initial};
 pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, SpaceId};
-pub(crate) use op::CHUNK;
+pub(crate) use op::{CHUNK, read, write};
 pub use op::{
     AccessError, BackendError, HdlProblem, Looker, Op, Outcome, Span, Store, execute,
     fill_in_pieces, part,

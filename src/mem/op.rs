@@ -487,7 +487,13 @@ fn text(store: &dyn Store, place: &Segments) -> Result<Outcome, AccessError> {
     Err(AccessError::Unterminated { len: limit })
 }
 
-fn read(store: &dyn Store, place: &Segments, from: u64, to: &mut [u8]) -> Result<(), AccessError> {
+/// Reads the part of a place from its byte `from` on that fills `to`.
+pub(crate) fn read(store: &dyn Store, place: &Segments, from: u64, to: &mut [u8]) -> Result<(), AccessError> {
+    if let [whole] = **place
+        && (from, whole.len) == (0, to.len() as u64)
+    {
+        return store.read(&whole, to);
+    }
     let mut done = 0;
     for segment in pieces(place, from, to.len() as u64) {
         let step = as_usize(segment.len);
@@ -497,7 +503,13 @@ fn read(store: &dyn Store, place: &Segments, from: u64, to: &mut [u8]) -> Result
     Ok(())
 }
 
-fn write(store: &dyn Store, place: &Segments, from: u64, data: &[u8]) -> Result<(), AccessError> {
+/// Writes `data` to the part of a place from its byte `from` on.
+pub(crate) fn write(store: &dyn Store, place: &Segments, from: u64, data: &[u8]) -> Result<(), AccessError> {
+    if let [whole] = **place
+        && (from, whole.len) == (0, data.len() as u64)
+    {
+        return store.write(&whole, data);
+    }
     let mut done = 0;
     for segment in pieces(place, from, data.len() as u64) {
         let step = as_usize(segment.len);
@@ -509,6 +521,16 @@ fn write(store: &dyn Store, place: &Segments, from: u64, data: &[u8]) -> Result<
 
 /// The part of a place: `len` bytes from its byte `from` on, as far as it has them.
 pub fn part(place: &Segments, from: u64, len: u64) -> Segments {
+    if let [whole] = **place
+        && len > 0
+        && from.checked_add(len).is_some_and(|end| end <= whole.len)
+    {
+        return Segments::from(Segment {
+            memory: whole.memory,
+            offset: whole.offset + from,
+            len,
+        });
+    }
     pieces(place, from, len).collect()
 }
 

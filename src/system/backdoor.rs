@@ -4,7 +4,7 @@ use bytes::Bytes;
 use mailbox_rs::MAX_STRING;
 
 use super::{Error, Inner, Vhost};
-use crate::mem::{Op, Outcome, SpaceId, Span};
+use crate::mem::{AccessError, Op, Outcome, SpaceId, Span};
 
 /// Defines a read and a write method per word width.
 macro_rules! words {
@@ -17,8 +17,7 @@ macro_rules! words {
                 /// A byte that no memory holds, or that can't be reached.
                 pub fn $read(&self, space: &str, address: u64) -> Result<$word, Error> {
                     let mut word = [0; size_of::<$word>()];
-                    let bytes = self.read(space, address, word.len() as u64)?;
-                    word.copy_from_slice(&bytes);
+                    self.read_into(space, address, &mut word)?;
                     Ok(<$word>::from_le_bytes(word))
                 }
 
@@ -49,6 +48,17 @@ impl Vhost {
     pub fn read(&self, space: &str, address: u64, len: u64) -> Result<Bytes, Error> {
         let outcome = self.access(space, address, Op::Read(Span { address, len }))?;
         Ok(outcome.into_bytes())
+    }
+
+    /// Fills a buffer.
+    ///
+    /// # Errors
+    /// A byte that no memory holds, or that can't be reached.
+    pub fn read_into(&self, space: &str, address: u64, to: &mut [u8]) -> Result<(), Error> {
+        let Inner { bus, ports, .. } = &*self.0;
+        let id = self.space_id(space)?;
+        let read = ports.accesses.read_from_outside(bus, id, address, to)?;
+        read.map_err(|cause| access_error(space, address, cause))
     }
 
     /// Writes bytes.
@@ -110,11 +120,16 @@ impl Vhost {
         let Inner { bus, ports, .. } = &*self.0;
         let id = self.space_id(space)?;
         let outcome = ports.accesses.access_from_outside(bus, id, op)?;
-        outcome.map_err(|cause| Error::Access {
-            space: space.to_owned(),
-            address,
-            cause,
-        })
+        outcome.map_err(|cause| access_error(space, address, cause))
+    }
+}
+
+#[cold]
+fn access_error(space: &str, address: u64, cause: AccessError) -> Error {
+    Error::Access {
+        space: space.to_owned(),
+        address,
+        cause,
     }
 }
 

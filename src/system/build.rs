@@ -13,7 +13,7 @@ use super::{
 use crate::actors::console::{Console, Text};
 use crate::actors::files::{Disk, Files, Root, SpecialNames};
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
-use crate::actors::memory::{Client, Elided, ForeignAccess, Local, Memory, Reach};
+use crate::actors::memory::{Client, Elided, Local, Memory, Reach};
 use crate::actors::rpc::Rpc;
 use crate::actors::sockets::Hub;
 use crate::attach::{AtExit, Attach, Channel, Reporter, Site, channels as served, end_at_exit};
@@ -22,7 +22,7 @@ use crate::config::{ChannelConfig, ConfigWarning};
 use crate::foreign::{
     Callbacks, Foreign as _, Live, Memories, Paths, Python, host_code, make, report_failed,
 };
-use crate::mem::{Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Store, Write, initial};
+use crate::mem::{AccessError, Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Store, Write, initial};
 use crate::messages::announced::Began;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
@@ -73,8 +73,8 @@ pub(crate) struct Outside {
     pub(crate) foreign: Rc<dyn Fn(foreign::Inbox)>,
     /// Receives the callback that reports whether Python has tasks waiting for ticks.
     pub(crate) on_py_tasks: OnPyTasks,
-    /// Executes accesses that are foreign calls, where messages may be elided; none in a replay.
-    pub(crate) access: Option<Rc<ForeignAccess>>,
+    /// Memories that foreign calls reach, and what reports errors of them, for accesses without messages; none in a replay.
+    pub(crate) memories: Option<(Rc<dyn Store>, Box<dyn Fn(&AccessError)>)>,
     /// Executes accesses to memories of this process.
     pub(crate) local: Rc<dyn Local>,
     /// Memory view of doorbells.
@@ -106,15 +106,12 @@ impl Outside {
             python,
             paths,
         ));
-        let (watched, accessed) = (live.clone(), live.clone());
+        let (watched, reporter) = (live.clone(), live.clone());
         Ok(Self {
-            access: Some(Rc::new(move |access, unheard| {
-                let outcome = accessed.access(access);
-                if unheard {
-                    report_failed(&*accessed, &outcome);
-                }
-                outcome
-            })),
+            memories: Some((
+                memories.clone(),
+                Box::new(move |error| report_failed(&*reporter, error)),
+            )),
             foreign: Rc::new(move |call| make(&*live, call)),
             on_py_tasks: Box::new(move |tell| watched.on_py_tasks(tell)),
             local: memories.clone(),
@@ -183,9 +180,13 @@ impl Vhost {
             let desk = bus.desk(memory::Inbox::PARTY);
             bus.start(|_| Memory::new(desk, reach.clone(), &foreign))?
         };
-        let elided = outside.access.map(|foreign| {
+        let elided = outside.memories.map(|(store, report)| {
             let elision = bus.elision().clone();
-            Rc::new(Elided { elision, foreign })
+            Rc::new(Elided {
+                elision,
+                store,
+                report,
+            })
         });
         let accesses = Client::new(&memory, &foreign, reach, elided);
         let setups: Vec<Setup> = channels.iter().filter_map(setup).collect();
@@ -555,7 +556,7 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn failed(&self, space: SpaceId, address: u64, cause: crate::mem::AccessError) -> Error {
+    fn failed(&self, space: SpaceId, address: u64, cause: AccessError) -> Error {
         let space = self
             .map
             .space(space)

@@ -39,7 +39,8 @@ impl Text {
 
     /// Adds text of a channel and puts the lines that it completes.
     pub(super) fn add(&mut self, channel: ChannelId, text: &[u8], elsewhere: &mut Elsewhere<'_>) {
-        let mut begun = std::mem::take(self.begun.entry(channel).or_default());
+        let begun = self.begun.get_mut(&channel).filter(|it| !it.is_empty());
+        let mut begun = begun.map(std::mem::take).unwrap_or_default();
         for piece in text.split_inclusive(|&byte| byte == b'\n') {
             let (mut text, ends) = match piece.split_last() {
                 Some((b'\n', text)) => (text, true),
@@ -53,13 +54,19 @@ impl Text {
                 begun.drain(..cut);
                 text = tail;
             }
+            if ends && begun.is_empty() {
+                self.put(channel, without_return(text), elsewhere);
+                continue;
+            }
             begun.extend_from_slice(text);
             if ends {
                 self.put(channel, without_return(&begun), elsewhere);
                 begun.clear();
             }
         }
-        self.begun.insert(channel, begun);
+        if !begun.is_empty() {
+            self.begun.insert(channel, begun);
+        }
     }
 
     /// Puts the line that a channel has begun; every channel's where `channel` is `None`.
@@ -89,12 +96,16 @@ impl Text {
         let at = usize::try_from(channel.0).ok();
         let name = at.and_then(|at| self.names.get(at));
         let name = name.map_or_else(|| format!("channel {}", channel.0).into(), Cow::from);
-        let line = String::from_utf8_lossy(line);
+        let line = match str::from_utf8(line) {
+            Ok(line) => Cow::Borrowed(line),
+            Err(_) => String::from_utf8_lossy(line),
+        };
         if elsewhere(&name, &line) {
             return;
         }
-        // Nothing can fail where a vector is written to.
-        let _ = writeln!(self.lines, "[{name}] {line}");
+        for part in ["[", &name, "] ", &line, "\n"] {
+            self.lines.extend_from_slice(part.as_bytes());
+        }
         if self.lines.len() >= LINE_MAX {
             self.write();
         }

@@ -173,7 +173,7 @@ impl Channel {
                 self.service.advance.set(Some(taken));
                 let served = self.serve(slot, &entry).await;
                 self.service.advance().await?;
-                self.announce(slot, entry, since, &served);
+                self.announce(slot, &entry, since, &served);
                 match served {
                     Served::Exit(code) => return Ok(code),
                     Served::Silent => self.service.journal.over(End::Silent),
@@ -251,7 +251,7 @@ impl Channel {
     }
 
     /// Shows whoever observes the channel what came of a request.
-    fn announce(&self, slot: u32, entry: RequestEntry, since: u64, served: &Served) {
+    fn announce(&self, slot: u32, entry: &RequestEntry, since: u64, served: &Served) {
         let response = match served {
             Served::Response(response) => Some(*response),
             Served::Silent | Served::Exit(_) => None,
@@ -261,7 +261,7 @@ impl Channel {
             self.service.links.foreign.post(foreign::Served {
                 channel: self.service.name().to_owned(),
                 slot,
-                entry: Box::new(entry),
+                entry: Box::new(*entry),
                 ticks: self.desk.now() - since,
                 result: response.map(|response| response.entry(width).rets),
             });
@@ -269,7 +269,7 @@ impl Channel {
         self.desk.announce(|| mailbox::Served {
             channel: self.service.id,
             slot,
-            entry,
+            entry: *entry,
             since,
             response,
         });

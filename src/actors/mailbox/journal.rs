@@ -42,29 +42,31 @@ impl Journal {
         }
     }
 
-    /// The channel makes progress: this comes next. Gives what came before, and since when.
-    pub(super) fn enter(&self, step: Step) -> (Step, u64) {
-        let since = self.board.since(self.channel);
+    /// The channel makes progress: this comes next.
+    pub(super) fn enter(&self, step: Step) {
         self.board.progress(self.channel, self.desk.now());
-        (self.step.replace(step), since)
+        *self.step.borrow_mut() = step;
     }
 
     /// The request that is served, where there is one, is over: it is remembered, and another one comes next.
     pub(super) fn over(&self, end: End) {
-        let (Step::Serve { slot, entry, .. }, from) = self.enter(Step::Request) else {
-            return;
-        };
-        let mut recent = self.recent.borrow_mut();
-        if recent.len() == RECENT {
-            recent.pop_front();
+        let from = self.board.since(self.channel);
+        self.board.progress(self.channel, self.desk.now());
+        let mut step = self.step.borrow_mut();
+        if let Step::Serve { slot, entry, .. } = &*step {
+            let mut recent = self.recent.borrow_mut();
+            if recent.len() == RECENT {
+                recent.pop_front();
+            }
+            recent.push_back(Past {
+                slot: *slot,
+                entry: *entry,
+                from,
+                to: self.desk.now(),
+                end,
+            });
         }
-        recent.push_back(Past {
-            slot,
-            entry,
-            from,
-            to: self.desk.now(),
-            end,
-        });
+        *step = Step::Request;
     }
 
     /// The request that is served waits for this.

@@ -162,44 +162,52 @@ impl Seen {
         sight: Option<Sight>,
         read: impl Fn(Index) -> Result<RequestEntry, AccessError>,
     ) {
-        let entries = sight.map_or(Ok(Vec::new()), |sight| {
-            self.new_requests(sight).map(read).collect()
+        let first = self.last.get().request_put;
+        let count = sight.map_or(0, |sight| self.new_requests(sight));
+        let read = (0..count).try_for_each(|at| {
+            let entry = read(Index(first.wrapping_add(at)))?;
+            self.entries.borrow_mut().push_back(entry);
+            Ok(())
         });
-        let (sight, entries) = match entries {
-            Ok(entries) => (sight, entries),
-            Err(error) => {
+        let sight = read.map_or_else(
+            |error| {
                 self.blind.replace(Some(error));
-                (None, Vec::new())
-            }
-        };
+                self.entries.borrow_mut().clear();
+                None
+            },
+            |()| sight,
+        );
         if let Some(sight) = sight {
             self.last.set(sight);
-            self.entries.borrow_mut().extend(&entries);
         }
-        self.desk.announce(|| Rang {
-            channel: self.channel,
-            sight,
-            entries,
-            blind: self.blind.borrow().clone(),
+        self.desk.announce(|| {
+            let entries = self.entries.borrow();
+            let known = entries.len().saturating_sub(count as usize);
+            Rang {
+                channel: self.channel,
+                sight,
+                entries: entries.range(known..).copied().collect(),
+                blind: self.blind.borrow().clone(),
+            }
         });
         if let Some(task) = self.task.take() {
             task.wake();
         }
     }
 
-    /// Indices of requests that were put since the last ring. None where that is not a session's, or more than the queue holds: then
-    /// those that are known already are forgotten.
-    fn new_requests(&self, sight: Sight) -> impl Iterator<Item = Index> + use<> {
-        let (last, put) = (self.last.get(), sight.request_put);
-        let count = put.wrapping_sub(last.request_put);
-        let known = self.entries.borrow().len();
+    /// Number of requests that were put since the last ring. 0 where the channel is not in a session, or the queue can't hold so many:
+    /// then the known entries are forgotten.
+    fn new_requests(&self, sight: Sight) -> u32 {
+        let last = self.last.get();
+        let count = sight.request_put.wrapping_sub(last.request_put);
+        let mut entries = self.entries.borrow_mut();
+        let room = QUEUE_LEN.saturating_sub(entries.len() as u32);
         let is_ready = [last, sight].iter().all(|it| it.state == State::READY.0);
-        let fits = usize::try_from(count).is_ok_and(|count| known + count <= QUEUE_LEN as usize);
-        if !is_ready || !fits {
-            self.entries.borrow_mut().clear();
+        if is_ready && count <= room {
+            return count;
         }
-        let count = if is_ready && fits { count } else { 0 };
-        (0..count).map(move |at| Index(last.request_put.wrapping_add(at)))
+        entries.clear();
+        0
     }
 
     fn wake_later(&self, waker: &Waker) {

@@ -2,7 +2,6 @@
 //!
 //! Each method is one access, at a place that was found once.
 
-use bytes::Bytes;
 use mailbox_rs::{
     Index, Layout, PtrWidth, REQUEST_ARGS, RequestEntry, Response, ResponseEntry, State,
 };
@@ -83,10 +82,12 @@ impl Queues {
         let mut bytes = [0; ResponseEntry::MAX_SIZE];
         response.entry(width).emit(&mut bytes, width);
         let entry = self.at(self.layout.response_entry(index.slot()), size as u64);
-        let entry = Op::Write(entry, Bytes::copy_from_slice(&bytes[..size]));
-        let advance = self.write(self.layout.response.idx_p, index.next().0);
-        let op = Op::Batch(vec![entry, advance]);
-        self.memory.post_at(self.space, op);
+        let advance = self.at(self.layout.response.idx_p, 4);
+        self.memory.post_writes(
+            self.space,
+            (entry, &bytes[..size]),
+            (advance, index.next().0),
+        );
     }
 
     /// Read of all words of the channel that firmware writes, or wrote.

@@ -305,15 +305,15 @@ impl Service {
     /// One access in the channel's space.
     pub(super) async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
         self.journal.awaits(Task::Memory);
-        let Some(index) = self.advance.take() else {
-            return self.ask(op).await;
-        };
-        let outcome = self.ask(Op::Batch(vec![self.advancing(index), op])).await;
-        if outcome.is_err() {
+        let advance = self.advance.take();
+        let word = advance.map(|index| (self.taken_at(), index.0));
+        let (space, memory) = (self.setup.space, &self.links.memory);
+        let outcome = memory.access(space, word, op).await;
+        if !matches!(outcome, Ok(Ok(_))) {
             // It may not have been written.
-            self.advance.set(Some(index));
+            self.advance.set(advance);
         }
-        outcome
+        Ok(outcome??)
     }
 
     /// Gives the slot of the request back to firmware, unless that is done.
@@ -321,29 +321,23 @@ impl Service {
         let Some(index) = self.advance.take() else {
             return Ok(());
         };
-        self.journal.awaits(Task::Memory);
-        let outcome = self.ask(self.advancing(index)).await;
+        let write = Op::Word(self.taken_at(), index.0.into());
+        let outcome = self.access(write).await;
         if outcome.is_err() {
             self.advance.set(Some(index));
         }
         outcome.map(drop)
     }
 
-    /// Write of the consumer index of the request queue.
-    fn advancing(&self, index: Index) -> Op<Span> {
+    /// Address of the consumer index of the request queue.
+    fn taken_at(&self) -> Span {
         let Setup {
             address, layout, ..
         } = &self.setup;
-        let place = Span {
+        Span {
             address: address.wrapping_add(layout.request.idx_c),
             len: 4,
-        };
-        Op::Word(place, index.0.into())
-    }
-
-    async fn ask(&self, op: Op<Span>) -> Result<Outcome, Failure> {
-        let space = self.setup.space;
-        Ok(self.links.memory.access(space, op).await??)
+        }
     }
 
     /// Notes that the `words` of a CPRINT says less than its format takes, once.

@@ -2,14 +2,13 @@
 
 use std::rc::Rc;
 
+use bytes::Bytes;
+
 use super::Reach;
-use crate::bus::{Bus, BusError, Elision, Inbox as _, Party, Port, Unanswered};
-use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span};
+use crate::bus::{Bus, BusError, Elision, Inbox as _, Party, Port, Ticket, Unanswered};
+use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span, Store, execute, read, write};
 use crate::messages::foreign;
 use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
-
-/// Foreign call that carries out an access; `true` where nobody waits for its result, so that an error is reported.
-pub(crate) type ForeignAccess = dyn Fn(&foreign::Access, bool) -> Result<Outcome, AccessError>;
 
 /// Client of the memory actor, for one party.
 #[derive(Clone)]
@@ -25,8 +24,13 @@ pub(crate) struct Client {
 /// Calls in place of messages.
 pub(crate) struct Elided {
     pub(crate) elision: Elision,
-    pub(crate) foreign: Rc<ForeignAccess>,
+    /// Memories that foreign calls reach.
+    pub(crate) store: Rc<dyn Store>,
+    /// Reports the error of an access whose result nobody waits for.
+    pub(crate) report: Box<dyn Fn(&AccessError)>,
 }
+
+type Answer = Result<Outcome, AccessError>;
 
 impl Client {
     /// Client of the actor at `port`, with its `reach`. Without `elided` it always sends messages, as in a replay.
@@ -55,19 +59,24 @@ impl Client {
         }
     }
 
-    /// Carries out an access of an actor's task.
+    /// Carries out an access of an actor's task, and before it, where there is one, the write of a word.
     ///
     /// # Errors
     /// [`Unanswered`] where the access panics.
     pub(crate) async fn access(
         &self,
         space: SpaceId,
+        word: Option<(Span, u32)>,
         op: Op<Span>,
-    ) -> Result<Result<Outcome, AccessError>, Unanswered> {
-        match self.elided() {
-            Some(elided) => self.carry_out(elided, &elided.elision, space, op),
-            None => self.port.ask(Access { space, op }).await,
+    ) -> Result<Answer, Unanswered> {
+        if let Some(elided) = self.elided() {
+            return self.carry_out(elided, space, word, op);
         }
+        let op = match word {
+            None => op,
+            Some((at, word)) => Op::Batch(vec![Op::Word(at, word.into()), op]),
+        };
+        self.port.ask(Access { space, op }).await
     }
 
     /// Carries out an access from outside of the actors.
@@ -79,13 +88,42 @@ impl Client {
         bus: &Bus,
         space: SpaceId,
         op: Op<Span>,
-    ) -> Result<Result<Outcome, AccessError>, BusError> {
-        if let Some(elided) = &self.elided
-            && let Some(ask) = bus.elide()
+    ) -> Result<Answer, BusError> {
+        if let Some(elided) = self.unobserved()
+            && let Some(_ask) = bus.elide()
         {
-            return Ok(self.carry_out(elided, ask.elision(), space, op)?);
+            return Ok(self.carry_out(elided, space, None, op)?);
         }
         bus.ask(&self.port, Access { space, op })
+    }
+
+    /// Reads bytes, from outside of the actors, without an allocation where that is possible.
+    ///
+    /// # Errors
+    /// As [`Bus::ask`].
+    pub(crate) fn read_from_outside(
+        &self,
+        bus: &Bus,
+        space: SpaceId,
+        address: u64,
+        to: &mut [u8],
+    ) -> Result<Result<(), AccessError>, BusError> {
+        let span = Span {
+            address,
+            len: to.len() as u64,
+        };
+        let (Some(elided), Some(_ask)) = (self.unobserved(), bus.elide()) else {
+            let op = Op::Read(span);
+            let read = bus.ask(&self.port, Access { space, op })?;
+            return Ok(read.map(|outcome| to.copy_from_slice(&outcome.into_bytes())));
+        };
+        let asked = elided.elision.ticket::<Inbox, Access>(self.party);
+        let place = match self.reach.locate(space, span) {
+            Ok(place) => place,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let is_local = self.reach.map.is_local(&place);
+        Ok(self.call(elided, asked, is_local, |store| read(store, &place, 0, to))?)
     }
 
     /// Carries out an access at known places, of an actor's task.
@@ -96,22 +134,45 @@ impl Client {
         &self,
         space: SpaceId,
         op: Op<Segments>,
-    ) -> Result<Result<Outcome, AccessError>, Unanswered> {
+    ) -> Result<Answer, Unanswered> {
         self.port.ask(AccessAt { space, op }).await
     }
 
-    /// Carries out an access at known places, of an actor's task that does not wait for it. Its errors are reported.
-    pub(crate) fn post_at(&self, space: SpaceId, op: Op<Segments>) {
-        match self.reach.foreign(space, op) {
-            Err(op) => self.port.post(AccessAt { space, op }),
-            Ok(access) => match self.elided() {
-                None => self.foreign.post(access),
-                Some(Elided { elision, foreign }) => {
-                    let ticket = elision.ticket::<foreign::Inbox, foreign::Access>(self.party);
-                    // Nobody waits for the answer; the bus keeps a panic.
-                    let _ = elision.call(ticket, || foreign(&access, true));
+    /// Writes bytes and then a word at known places, of an actor's task that does not wait for it. Errors are reported.
+    pub(crate) fn post_writes(
+        &self,
+        space: SpaceId,
+        (at, data): (Segments, &[u8]),
+        (word_at, word): (Segments, u32),
+    ) {
+        let is_local = self.reach.map.is_local(&at) && self.reach.map.is_local(&word_at);
+        if !is_local
+            && let Some(Elided {
+                elision,
+                store,
+                report,
+            }) = self.elided()
+        {
+            let ticket = elision.ticket::<foreign::Inbox, foreign::Access>(self.party);
+            let write = || {
+                let written = write(&**store, &at, 0, data);
+                let word = word.to_le_bytes();
+                let written = written.and_then(|()| write(&**store, &word_at, 0, &word));
+                if let Err(error) = written {
+                    report(&error);
                 }
-            },
+            };
+            // Nobody waits for the answer; the bus keeps a panic.
+            let _ = elision.call(ticket, write);
+            return;
+        }
+        let op = Op::Batch(vec![
+            Op::Write(at, Bytes::copy_from_slice(data)),
+            Op::Word(word_at, word.into()),
+        ]);
+        match self.reach.foreign(space, op) {
+            Ok(access) => self.foreign.post(access),
+            Err(op) => self.port.post(AccessAt { space, op }),
         }
     }
 
@@ -135,32 +196,60 @@ impl Client {
         self.port.ask(Extent { space, span }).await
     }
 
-    /// The elision, where it is possible for a task.
-    fn elided(&self) -> Option<&Elided> {
+    /// Elision, while the testbench does not observe writes.
+    #[inline]
+    fn unobserved(&self) -> Option<&Elided> {
         let elided = self.elided.as_deref();
+        elided.filter(|_| !self.reach.observed.get())
+    }
+
+    /// Elision, where it is possible for a task.
+    #[inline]
+    fn elided(&self) -> Option<&Elided> {
+        let elided = self.unobserved();
         elided.filter(|elided| elided.elision.is_possible())
     }
 
-    /// Carries out an access as the actor does, and the foreign call that it posts.
+    /// Carries out an access as the actor does, or as the foreign call that it posts.
     fn carry_out(
         &self,
         elided: &Elided,
-        elision: &Elision,
         space: SpaceId,
+        word: Option<(Span, u32)>,
         op: Op<Span>,
-    ) -> Result<Result<Outcome, AccessError>, Unanswered> {
-        let asked = elision.ticket::<Inbox, Access>(self.party);
-        let op = match self.reach.resolve(space, op) {
-            Ok(op) => op,
+    ) -> Result<Answer, Unanswered> {
+        let asked = elided.elision.ticket::<Inbox, Access>(self.party);
+        let word = word.map(|(at, word)| self.reach.resolve(space, Op::Word(at, word.into())));
+        let resolved = word.transpose();
+        let resolved = resolved.and_then(|word| Ok((word, self.reach.resolve(space, op)?)));
+        let (word, op) = match resolved {
+            Ok(resolved) => resolved,
             Err(error) => return Ok(Err(error.into())),
         };
-        match self.reach.foreign(space, op) {
-            Err(op) => elision.handle(asked, || self.reach.local.execute(asked, &op)),
-            Ok(access) => {
-                type Call = foreign::Access;
-                let ticket = elision.ticket_under::<foreign::Inbox, Call>(Inbox::PARTY, asked);
-                elision.call(ticket, || (elided.foreign)(&access, false))
+        let is_local = |op: &_| self.reach.is_local(op);
+        let is_local = is_local(&op) && word.as_ref().is_none_or(is_local);
+        self.call(elided, asked, is_local, |store| {
+            if let Some(word) = &word {
+                execute(store, word)?;
             }
+            execute(store, &op)
+        })
+    }
+
+    /// Makes the call of an access, which a message has asked for.
+    fn call<T>(
+        &self,
+        Elided { elision, store, .. }: &Elided,
+        asked: Ticket,
+        is_local: bool,
+        access: impl FnOnce(&dyn Store) -> T,
+    ) -> Result<T, Unanswered> {
+        let access = || access(&**store);
+        if is_local {
+            return elision.handle(asked, access);
         }
+        type Call = foreign::Access;
+        let handed_on = elision.ticket_under::<foreign::Inbox, Call>(Inbox::PARTY, asked);
+        elision.call(handed_on, access)
     }
 }

@@ -75,6 +75,11 @@ impl Reach {
         self.map.resolve(space, address, len)
     }
 
+    /// True where an access is carried out in this process, without a foreign call.
+    pub(super) fn is_local(&self, op: &Op<Segments>) -> bool {
+        op.all_places(&|place| self.map.is_local(place))
+    }
+
     /// Foreign call that an access needs. The access itself, where it is carried out in this process.
     pub(super) fn foreign(
         &self,
@@ -82,7 +87,7 @@ impl Reach {
         op: Op<Segments>,
     ) -> Result<foreign::Access, Op<Segments>> {
         let observed = self.observed.get();
-        if !observed && op.all_places(&|place| self.map.is_local(place)) {
+        if !observed && self.is_local(&op) {
             return Err(op);
         }
         Ok(foreign::Access {
