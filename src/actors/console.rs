@@ -52,7 +52,7 @@ impl Console {
         act(&mut text, &mut |channel, line| {
             if self.redirected {
                 self.testbench.post(Line {
-                    channel: channel.to_owned(),
+                    channel: channel.into(),
                     text: line.to_owned(),
                 });
             }

@@ -12,7 +12,7 @@ use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
 use crate::messages::foreign::{self, Report, Severity};
 use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
 
-pub(crate) use client::{Client, Elided};
+pub(crate) use client::{ElidedAccesses, MemoryClient};
 pub(crate) use reach::{Local, Reach};
 
 /// Resolves accesses. Those that touch only memories of this process it carries out itself; the others

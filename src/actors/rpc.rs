@@ -4,39 +4,43 @@
 //! testbench's. A call is one poll: the dispatcher hands it on together with its reply and keeps nothing of it, but for
 //! those that are to be made on the next tick.
 
-use std::collections::HashSet;
+mod client;
+mod dispatch;
+#[cfg(test)]
+mod tests;
+use std::rc::Rc;
 
 use actix::{Actor, Handler};
 
-use crate::bus::{Alarm, Desk, Envelope, Port};
+use crate::bus::{Desk, Envelope, Port};
+use crate::messages::Name;
 use crate::messages::foreign::{self, HostCall, MethodCall, PyCancel, PyTick};
 use crate::messages::rpc::{Call, Callee, Inbox, Progress, Target, When};
+
+pub(crate) use client::{ElidedPolls, ForeignPoll, RpcClient};
+pub(crate) use dispatch::Dispatch;
 
 /// Dispatches calls.
 #[derive(Debug)]
 pub(crate) struct Rpc {
     desk: Desk,
     foreign: Port<foreign::Inbox>,
-    /// What the host program answers itself.
-    offered: HashSet<Target>,
+    dispatch: Rc<Dispatch>,
     /// Calls for a later tick, in order of arrival, each with the tick in which it came.
     waiting: Vec<(u64, Envelope<Call>)>,
     /// Python has tasks that only time brings forward.
     py_tasks: bool,
-    /// Rings while there are any calls or tasks of these.
-    alarm: Alarm,
 }
 
 impl Rpc {
-    /// A dispatcher whom `alarm` brings the [`Tick`](crate::messages::rpc::Tick)s.
-    pub(crate) fn new(desk: Desk, foreign: &Port<foreign::Inbox>, alarm: Alarm) -> Self {
+    /// A dispatcher. The alarm of `dispatch` brings it the [`Tick`](crate::messages::rpc::Tick)s.
+    pub(crate) fn new(desk: Desk, foreign: &Port<foreign::Inbox>, dispatch: Rc<Dispatch>) -> Self {
         Self {
             foreign: foreign.sent_by(desk.party()),
             desk,
-            offered: HashSet::new(),
+            dispatch,
             waiting: Vec::new(),
             py_tasks: false,
-            alarm,
         }
     }
 
@@ -58,7 +62,7 @@ impl Rpc {
             args,
             ..
         } = message;
-        if self.offered.contains(&target) {
+        if self.dispatch.is_offered(&target) {
             let call = HostCall {
                 channel,
                 target,
@@ -94,7 +98,7 @@ impl Rpc {
         self.set_alarm();
     }
 
-    fn cancel(&mut self, channel: String) {
+    fn cancel(&mut self, channel: Name) {
         self.waiting
             .retain(|(_, call)| call.message.channel != channel);
         self.set_alarm();
@@ -102,7 +106,8 @@ impl Rpc {
     }
 
     fn set_alarm(&self) {
-        self.alarm.want(self.py_tasks || !self.waiting.is_empty());
+        self.dispatch
+            .need_tick(self.py_tasks || !self.waiting.is_empty());
     }
 }
 
@@ -118,7 +123,7 @@ impl Handler<Inbox> for Rpc {
         desk.open(mail, |mail| match mail {
             Inbox::Call(call) => self.call(call),
             Inbox::Offer(Envelope { message, reply }) => {
-                self.offered.insert(message.target);
+                self.dispatch.offer(message.target);
                 reply.send(());
             }
             Inbox::Cancel(Envelope { message, reply }) => {
@@ -137,6 +142,3 @@ impl Handler<Inbox> for Rpc {
         });
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -315,8 +315,10 @@ impl Bus {
     }
 
     /// Polls the tasks that an answer has made ready: attached actors have got copies of all that was said.
+    #[inline]
     pub(super) fn end_ask(&self) {
-        if !self.abroad() {
+        let anything = self.executor.is_ready() || self.scheduler.any_mail_waits();
+        if anything && !self.abroad() {
             self.poll();
         }
     }

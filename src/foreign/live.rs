@@ -81,7 +81,7 @@ impl Foreign for Live {
     }
 
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError> {
-        let target = || Target::Method(method.to_owned());
+        let target = || Target::Method(method.into());
         let (result, status) =
             testbench::sv_call(channel, method, args).map_err(|error| CallError::Unreachable {
                 target: target(),

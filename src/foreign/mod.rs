@@ -29,8 +29,9 @@ pub(crate) use paths::Paths;
 pub(crate) use python::Python;
 
 use crate::mem::{AccessError, Outcome};
+use crate::messages::Name;
 use crate::messages::foreign::{
-    Access, Inbox, Line, MethodCall, Opener, Report, Served, Severity, SpecialId, Unset, Untold,
+    Access, Inbox, Line, Opener, Report, Served, Severity, SpecialId, Unset, Untold,
 };
 use crate::messages::rpc::{Answered, CallError, Callee, Progress, Target};
 use crate::sim::testbench::SV_CALL_ARGS;
@@ -129,7 +130,9 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
                 .send(answer.map(|progress| Callee::HostProgram.says(progress)));
         }
         Inbox::MethodCall(call) => {
-            call.reply.send(method_call(foreign, &call.message));
+            let ask = &call.message;
+            let answer = method_call(foreign, &ask.channel, &ask.method, &ask.args);
+            call.reply.send(answer);
         }
         Inbox::PyTick(call) => {
             foreign.py_tick();
@@ -195,12 +198,12 @@ pub(crate) fn report_failed(foreign: &dyn Foreign, error: &AccessError) {
 }
 
 /// Python first, then the testbench.
-fn method_call(foreign: &dyn Foreign, ask: &MethodCall) -> Result<Answered, CallError> {
-    let MethodCall {
-        channel,
-        method,
-        args,
-    } = ask;
+pub(crate) fn method_call(
+    foreign: &dyn Foreign,
+    channel: &str,
+    method: &Name,
+    args: &[u64],
+) -> Result<Answered, CallError> {
     match foreign.py_call(channel, method, args)? {
         Progress::Absent if args.len() > SV_CALL_ARGS && foreign.has_sv_call() => {
             Err(CallError::TooManyArguments {

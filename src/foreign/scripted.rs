@@ -302,7 +302,10 @@ impl Foreign for Scripted {
     }
 
     fn line(&self, line: &Line) {
-        self.tell(Told::Line(line.channel.clone(), line.text.clone()));
+        self.tell(Told::Line(
+            line.channel.clone().to_string(),
+            line.text.clone(),
+        ));
     }
 
     fn served(&self, served: &Served) {

@@ -37,11 +37,11 @@ pub use image::{
 };
 pub use initial::{Initial, InitialError, Note, initial};
 pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, SpaceId};
-pub(crate) use op::{CHUNK, read, write};
 pub use op::{
     AccessError, BackendError, HdlProblem, Looker, Op, Outcome, Span, Store, execute,
     fill_in_pieces, part,
 };
+pub(crate) use op::{CHUNK, read, write};
 pub use parser::DPIShareMemParser;
 pub use path::WordPath;
 pub use placement::{LeftOut, LoadError, Misfit, Nearest, Nothing, Placement};

@@ -394,17 +394,41 @@ fn copy(
         Order::AtOnce => total,
         Order::Forward | Order::Backward => chunk,
     };
-    let mut buffer = zeros(chunk)?;
-    let mut step = |(at, step): (u64, usize)| {
-        let buffer = &mut buffer[..step];
-        read(store, from, at, buffer)?;
-        write(store, to, at, buffer)
-    };
-    match order {
-        Order::Backward => chunks(total, chunk).rev().try_for_each(&mut step)?,
-        Order::AtOnce | Order::Forward => chunks(total, chunk).try_for_each(&mut step)?,
+    with_buffer(chunk, |buffer| {
+        let mut step = |(at, step): (u64, usize)| {
+            let buffer = &mut buffer[..step];
+            read(store, from, at, buffer)?;
+            write(store, to, at, buffer)
+        };
+        match order {
+            Order::Backward => chunks(total, chunk).rev().try_for_each(&mut step)?,
+            Order::AtOnce | Order::Forward => chunks(total, chunk).try_for_each(&mut step)?,
+        }
+        Ok(Outcome::Done)
+    })
+}
+
+thread_local! {
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Runs an access with a buffer of `len` bytes, whatever is in them. One of up to [`CHUNK`] bytes is kept for the next access.
+fn with_buffer<T>(
+    len: u64,
+    access: impl FnOnce(&mut [u8]) -> Result<T, AccessError>,
+) -> Result<T, AccessError> {
+    if len > CHUNK {
+        return access(&mut zeros(len)?);
     }
-    Ok(Outcome::Done)
+    // Taken: a store may come back with an access of its own.
+    let mut buffer = BUFFER.take();
+    let len = as_usize(len);
+    if buffer.len() < len {
+        buffer.resize(len, 0);
+    }
+    let result = access(&mut buffer[..len]);
+    BUFFER.set(buffer);
+    result
 }
 
 /// How the chunks of a copy follow each other, so that each byte is read before it is written.
@@ -488,7 +512,12 @@ fn text(store: &dyn Store, place: &Segments) -> Result<Outcome, AccessError> {
 }
 
 /// Reads the part of a place from its byte `from` on that fills `to`.
-pub(crate) fn read(store: &dyn Store, place: &Segments, from: u64, to: &mut [u8]) -> Result<(), AccessError> {
+pub(crate) fn read(
+    store: &dyn Store,
+    place: &Segments,
+    from: u64,
+    to: &mut [u8],
+) -> Result<(), AccessError> {
     if let [whole] = **place
         && (from, whole.len) == (0, to.len() as u64)
     {
@@ -504,7 +533,12 @@ pub(crate) fn read(store: &dyn Store, place: &Segments, from: u64, to: &mut [u8]
 }
 
 /// Writes `data` to the part of a place from its byte `from` on.
-pub(crate) fn write(store: &dyn Store, place: &Segments, from: u64, data: &[u8]) -> Result<(), AccessError> {
+pub(crate) fn write(
+    store: &dyn Store,
+    place: &Segments,
+    from: u64,
+    data: &[u8],
+) -> Result<(), AccessError> {
     if let [whole] = **place
         && (from, whole.len) == (0, data.len() as u64)
     {

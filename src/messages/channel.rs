@@ -59,7 +59,7 @@ mod tests {
         };
         assert_eq!(channel_of(&finish), Some(ChannelRef::Id(ChannelId(3))));
         let cancel = rpc::Cancel {
-            channel: "core0".to_owned(),
+            channel: "core0".into(),
         };
         assert_eq!(channel_of(&cancel), Some(ChannelRef::Name("core0")));
         let all = console::Finish { channel: None };

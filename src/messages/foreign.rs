@@ -5,6 +5,7 @@ use mailbox_rs::{Errno, OpenFlags, RequestEntry};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::Name;
 use super::rpc::{Answered, CallError, Target};
 use crate::bus::inbox;
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
@@ -24,7 +25,7 @@ pub struct Access {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostCall {
     /// Name of the channel that calls.
-    pub channel: String,
+    pub channel: Name,
     /// What.
     pub target: Target,
     /// Arguments.
@@ -36,9 +37,9 @@ pub struct HostCall {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MethodCall {
     /// Name of the channel that calls.
-    pub channel: String,
+    pub channel: Name,
     /// Name of the method.
-    pub method: String,
+    pub method: Name,
     /// Arguments.
     pub args: Vec<u64>,
 }
@@ -51,14 +52,14 @@ pub struct PyTick;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PyCancel {
     /// Name of the channel.
-    pub channel: String,
+    pub channel: Name,
 }
 
 /// A channel has exited: `mb_exited` and `mb_exit`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
     /// Its name.
-    pub channel: String,
+    pub channel: Name,
     /// With which code.
     pub code: u32,
 }
@@ -67,7 +68,7 @@ pub struct Exit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Register {
     /// Its name.
-    pub channel: String,
+    pub channel: Name,
 }
 
 /// The testbench wants to know of something, and can't be called.
@@ -82,7 +83,7 @@ pub struct Untold {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Name of the channel.
-    pub channel: String,
+    pub channel: Name,
     /// The text, without its end of line.
     pub text: String,
 }
@@ -91,7 +92,7 @@ pub struct Line {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
     /// Name of the channel.
-    pub channel: String,
+    pub channel: Name,
     /// The slot of the request queue that it was in.
     pub slot: u32,
     /// The request as firmware wrote it. Boxed: it would be the largest part of every foreign call.

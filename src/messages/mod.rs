@@ -14,7 +14,12 @@ pub mod rpc;
 pub mod sockets;
 
 pub use channel::{ChannelRef, channel_of};
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+
+/// Name of a channel or method, shared by the messages that have it.
+pub type Name = Arc<str>;
 
 /// One channel, by its position among those that are served, in the order of the mailbox configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

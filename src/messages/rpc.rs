@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::Name;
 use crate::bus::inbox;
 
 /// Asks whoever answers the target once. Where that is not over yet, the same is asked again on the next tick.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// Name of the channel that calls; it need not be one that is served.
-    pub channel: String,
+    pub channel: Name,
     /// What.
     pub target: Target,
     /// Arguments, zero-extended.
@@ -31,7 +32,7 @@ pub enum When {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancel {
     /// Name of the channel.
-    pub channel: String,
+    pub channel: Name,
 }
 
 /// The host program answers a target from now on.
@@ -59,7 +60,7 @@ pub struct Tick {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Target {
     /// A method by name: CALL.
-    Method(String),
+    Method(Name),
     /// A custom command by id: OTHER.
     Command(u64),
 }

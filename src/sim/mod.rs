@@ -65,7 +65,7 @@ pub(crate) use signals::quietly;
 pub(crate) use signals::{Disposition, Quiet};
 pub(crate) use stdout::CStdout;
 pub(crate) use sv_memory::SvMemory;
-pub(crate) use text::c_text;
+pub(crate) use text::{CallText, c_text};
 
 use thiserror::Error;
 

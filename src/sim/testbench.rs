@@ -8,14 +8,14 @@ use super::symbols::{
     mb_exit, mb_exited, mb_print, mb_report, mb_served, mb_step, mb_sv_call, mb_written,
     sv_registery_ch, svAckDisabledState, svIsDisabledState,
 };
-use super::{SimError, c_text};
+use super::{CallText, SimError};
 
 /// Number of argument words of `mb_sv_call`.
 pub(crate) const SV_CALL_ARGS: usize = 16;
 
 /// Polls a method once: its result and status. Arguments past [`SV_CALL_ARGS`] are cut off.
 pub(crate) fn sv_call(channel: &str, method: &str, args: &[u64]) -> Result<(u64, u32), SimError> {
-    let (channel, method) = (c_text(channel), c_text(method));
+    let (channel, method) = (CallText::new(channel), CallText::new(method));
     let mut words = [0; SV_CALL_ARGS];
     let given = args.len().min(SV_CALL_ARGS);
     words[..given].copy_from_slice(&args[..given]);
@@ -38,7 +38,7 @@ pub(crate) fn exit(code: u32) -> Result<(), SimError> {
 
 /// Reports the exit of a named channel.
 pub(crate) fn exited(channel: &str, code: u32) -> Result<(), SimError> {
-    let channel = c_text(channel);
+    let channel = CallText::new(channel);
     let (exited, _scope) = enter(&mb_exited)?;
     // SAFETY: the name is NUL-terminated and outlives the call.
     unsafe { exited(channel.as_ptr(), code) };
@@ -57,7 +57,7 @@ pub(crate) fn takes_lines() -> bool {
 
 /// Passes on a line of a channel's text.
 pub(crate) fn line(channel: &str, text: &str) -> Result<(), SimError> {
-    let (channel, text) = (c_text(channel), c_text(text));
+    let (channel, text) = (CallText::new(channel), CallText::new(text));
     let (print, _scope) = enter(&mb_print)?;
     // SAFETY: the strings are NUL-terminated and outlive the call.
     unsafe { print(channel.as_ptr(), text.as_ptr()) };
@@ -78,7 +78,7 @@ pub(crate) struct Served<'a> {
 
 /// Reports a served request.
 pub(crate) fn served(served: &Served<'_>) -> Result<(), SimError> {
-    let channel = c_text(served.channel);
+    let channel = CallText::new(served.channel);
     let answered = u32::from(served.result.is_some());
     let (call, _scope) = enter(&mb_served)?;
     // SAFETY: the name is NUL-terminated, `args` has 20 words, and both outlive the call.
@@ -102,7 +102,7 @@ const WRITTEN_BYTES: usize = 64;
 
 /// Reports bytes written by the library.
 pub(crate) fn written(space: &str, address: u64, data: &[u8]) -> Result<(), SimError> {
-    let space = c_text(space);
+    let space = CallText::new(space);
     let (written, _scope) = enter(&mb_written)?;
     let mut address = address;
     for piece in data.chunks(WRITTEN_BYTES) {
@@ -117,7 +117,7 @@ pub(crate) fn written(space: &str, address: u64, data: &[u8]) -> Result<(), SimE
 
 /// Registers a channel.
 pub(crate) fn register_channel(channel: &str) -> Result<(), SimError> {
-    let channel = c_text(channel);
+    let channel = CallText::new(channel);
     let (register, _scope) = enter(&sv_registery_ch)?;
     // SAFETY: the name is NUL-terminated and outlives the call.
     unsafe { register(channel.as_ptr()) };
@@ -156,7 +156,7 @@ impl Drop for Reporting {
 /// in `mb_report` would recur without end.
 pub(crate) fn report(severity: c_int, id: &str, text: &str) -> Result<(), SimError> {
     let _reporting = Reporting::begin()?;
-    let (id, text) = (c_text(id), c_text(text));
+    let (id, text) = (CallText::new(id), CallText::new(text));
     let (report, _scope) = enter(&mb_report)?;
     // SAFETY: the strings are NUL-terminated and outlive the call.
     unsafe { report(severity, id.as_ptr(), text.as_ptr()) };

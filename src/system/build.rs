@@ -13,20 +13,23 @@ use super::{
 use crate::actors::console::{Console, Text};
 use crate::actors::files::{Disk, Files, Root, SpecialNames};
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
-use crate::actors::memory::{Client, Elided, Local, Memory, Reach};
-use crate::actors::rpc::Rpc;
+use crate::actors::memory::{ElidedAccesses, Local, Memory, MemoryClient, Reach};
+use crate::actors::rpc::{Dispatch, ElidedPolls, ForeignPoll, Rpc, RpcClient};
 use crate::actors::sockets::Hub;
 use crate::attach::{AtExit, Attach, Channel, Reporter, Site, channels as served, end_at_exit};
 use crate::bus::{Bus, BusError, Inbox, Party, Port};
 use crate::config::{ChannelConfig, ConfigWarning};
 use crate::foreign::{
-    Callbacks, Foreign as _, Live, Memories, Paths, Python, host_code, make, report_failed,
+    Callbacks, Foreign as _, Live, Memories, Paths, Python, host_code, make, method_call,
+    report_failed,
 };
-use crate::mem::{AccessError, Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Store, Write, initial};
+use crate::mem::{
+    AccessError, Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Store, Write, initial,
+};
 use crate::messages::announced::Began;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
-use crate::messages::rpc::{PyTasks, Target, Tick};
+use crate::messages::rpc::{Callee, PyTasks, Target};
 use crate::messages::{console, files, foreign, mailbox, memory, rpc};
 use crate::sim::strand;
 use crate::trace::Header;
@@ -73,8 +76,8 @@ pub(crate) struct Outside {
     pub(crate) foreign: Rc<dyn Fn(foreign::Inbox)>,
     /// Receives the callback that reports whether Python has tasks waiting for ticks.
     pub(crate) on_py_tasks: OnPyTasks,
-    /// Memories that foreign calls reach, and what reports errors of them, for accesses without messages; none in a replay.
-    pub(crate) memories: Option<(Rc<dyn Store>, Box<dyn Fn(&AccessError)>)>,
+    /// Foreign calls where messages are elided; none in a replay.
+    pub(crate) direct: Option<Direct>,
     /// Executes accesses to memories of this process.
     pub(crate) local: Rc<dyn Local>,
     /// Memory view of doorbells.
@@ -85,6 +88,16 @@ pub(crate) struct Outside {
     pub(crate) root: Option<Root>,
     /// Files opened by the host program.
     pub(crate) special: SpecialNames,
+}
+
+/// Foreign calls without messages.
+pub(crate) struct Direct {
+    /// Memories.
+    store: Rc<dyn Store>,
+    /// Reports the error of an access.
+    report: Box<dyn Fn(&AccessError)>,
+    /// Polls a method or command.
+    poll: Box<ForeignPoll>,
 }
 
 /// Receiver of a callback for the presence of Python tasks.
@@ -106,12 +119,21 @@ impl Outside {
             python,
             paths,
         ));
-        let (watched, reporter) = (live.clone(), live.clone());
+        let (watched, reporter, callee) = (live.clone(), live.clone(), live.clone());
         Ok(Self {
-            memories: Some((
-                memories.clone(),
-                Box::new(move |error| report_failed(&*reporter, error)),
-            )),
+            direct: Some(Direct {
+                store: memories.clone(),
+                report: Box::new(move |error| report_failed(&*reporter, error)),
+                poll: Box::new(move |channel, target, args, is_offered| match target {
+                    Target::Method(method) if !is_offered => {
+                        method_call(&*callee, channel, method, args)
+                    }
+                    target => {
+                        let answer = callee.host_call(channel, target, args);
+                        answer.map(|progress| Callee::HostProgram.says(progress))
+                    }
+                }),
+            }),
             foreign: Rc::new(move |call| make(&*live, call)),
             on_py_tasks: Box::new(move |tell| watched.on_py_tasks(tell)),
             local: memories.clone(),
@@ -180,17 +202,25 @@ impl Vhost {
             let desk = bus.desk(memory::Inbox::PARTY);
             bus.start(|_| Memory::new(desk, reach.clone(), &foreign))?
         };
-        let elided = outside.memories.map(|(store, report)| {
-            let elision = bus.elision().clone();
-            Rc::new(Elided {
-                elision,
+        let (accesses, poll) = match outside.direct {
+            None => (None, None),
+            Some(Direct {
                 store,
                 report,
-            })
-        });
-        let accesses = Client::new(&memory, &foreign, reach, elided);
+                poll,
+            }) => {
+                let elision = bus.elision().clone();
+                let accesses = Rc::new(ElidedAccesses {
+                    elision,
+                    store,
+                    report,
+                });
+                (Some(accesses), Some(poll))
+            }
+        };
+        let accesses = MemoryClient::new(&memory, &foreign, reach, accesses);
         let setups: Vec<Setup> = channels.iter().filter_map(setup).collect();
-        let names: Vec<String> = setups.iter().map(|setup| setup.name.clone()).collect();
+        let names: Vec<String> = setups.iter().map(|setup| setup.name.to_string()).collect();
         let unregistered = names.clone();
         let files = {
             let desk = bus.desk(files::Inbox::PARTY);
@@ -202,7 +232,15 @@ impl Vhost {
             end_at_exit(&text);
             bus.start(|_| Console::new(desk, text, &foreign))?
         };
-        let rpc = start_rpc(&bus, &foreign)?;
+        let (rpc, dispatch) = start_rpc(&bus, &foreign)?;
+        let polls = poll.map(|poll| {
+            Rc::new(ElidedPolls {
+                elision: bus.elision().clone(),
+                dispatch,
+                poll,
+            })
+        });
+        let calls = RpcClient::new(bus.desk(Party::OUTSIDE), &rpc, polls);
         let told = rpc.clone();
         (outside.on_py_tasks)(Box::new(move |alive| told.post(PyTasks { alive })));
 
@@ -226,7 +264,7 @@ impl Vhost {
             channels: setups,
             links: Links {
                 memory: accesses.clone(),
-                rpc: rpc.clone(),
+                rpc: calls,
                 files,
                 console: console.clone(),
                 foreign: foreign.clone(),
@@ -383,12 +421,15 @@ impl AtExit for Text {
 pub(super) fn start_rpc(
     bus: &Bus,
     foreign: &Port<foreign::Inbox>,
-) -> Result<Port<rpc::Inbox>, BusError> {
+) -> Result<(Port<rpc::Inbox>, Rc<Dispatch>), BusError> {
     let desk = bus.desk(rpc::Inbox::PARTY);
-    bus.start(|own: Port<rpc::Inbox>| {
-        let alarm = bus.alarm(Box::new(move |now| own.post(Tick { now })));
-        Rpc::new(desk, foreign, alarm)
-    })
+    let dispatch = Dispatch::on(bus);
+    let shared = dispatch.clone();
+    let port = bus.start(|own| {
+        shared.serve(own);
+        Rpc::new(desk, foreign, shared)
+    })?;
+    Ok((port, dispatch))
 }
 
 /// Attaches taps to `bus`; their findings go to `foreign`.
@@ -472,7 +513,7 @@ fn images(channels: &[ChannelConfig]) -> Vec<ToLoad> {
 pub(super) fn setup(channel: &ChannelConfig) -> Option<Setup> {
     let mailbox = channel.mailbox?;
     Some(Setup {
-        name: channel.name.clone(),
+        name: channel.name.as_str().into(),
         space: channel.space,
         address: mailbox.address,
         layout: mailbox.layout,
@@ -581,7 +622,7 @@ impl Loader<'_> {
             let memory = &memory.name;
             self.foreign.post(Report {
                 severity: Severity::Warning,
-                id: channel.name.clone(),
+                id: channel.name.to_string(),
                 text: format!(
                     "its mailbox is in memory `{memory}` of backend `log`, which reads as zeros: no request will ever be \
                      seen; give the memory another `backend`"

@@ -192,7 +192,7 @@ impl Builder {
         name: impl Into<String>,
         callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static,
     ) -> Self {
-        let target = Target::Method(name.into());
+        let target = Target::Method(name.into().into());
         self.callbacks.push((target, Box::new(callback)));
         self
     }

@@ -41,10 +41,10 @@ use watchdog::Watchdog;
 
 use crate::actors::files::Root;
 use crate::actors::mailbox::{Board, statuses};
+use crate::actors::memory::MemoryClient;
 use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Site};
 use crate::bus::{Bus, Desk, Port};
-use crate::actors::memory::Client;
 use crate::foreign::{CallResult, Callbacks, Memories};
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, Observing};
@@ -89,8 +89,8 @@ struct Inner {
 /// References to the actors that receive external calls.
 struct Ports {
     memory: Port<memory::Inbox>,
-    /// Client of the memory actor.
-    accesses: Client,
+    /// MemoryClient of the memory actor.
+    accesses: MemoryClient,
     rpc: Port<rpc::Inbox>,
     console: Port<console::Inbox>,
     sockets: Port<messages::sockets::Inbox>,
@@ -289,7 +289,7 @@ impl Vhost {
         name: impl Into<String>,
         callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + Send + 'static,
     ) -> Result<(), Error> {
-        self.register(Target::Method(name.into()), callback)
+        self.register(Target::Method(name.into().into()), callback)
     }
 
     /// Registers `callback` for custom commands (requests OTHER) of this id.
@@ -325,15 +325,17 @@ impl Vhost {
     /// # Errors
     /// A testbench that can't be called.
     pub fn poll_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, Error> {
-        let channel = channel.to_owned();
         let ask = rpc::Call {
-            channel: channel.clone(),
-            target: Target::Method(method.to_owned()),
+            channel: channel.into(),
+            target: Target::Method(method.into()),
             args: args.to_vec(),
             when: When::Now,
         };
         let answer = self.0.bus.ask(&self.0.ports.rpc, ask)?;
-        let answered = answer.map_err(|cause| Error::Call { channel, cause })?;
+        let answered = answer.map_err(|cause| Error::Call {
+            channel: channel.to_owned(),
+            cause,
+        })?;
         Ok(answered.progress)
     }
 
@@ -411,7 +413,7 @@ impl Vhost {
         let mut failed = Vec::new();
         for channel in self.0.unregistered.take() {
             let register = Register {
-                channel: channel.clone(),
+                channel: channel.as_str().into(),
             };
             if let Err(untold) = self.0.bus.ask(&self.0.ports.foreign, register)? {
                 failed.push((channel, untold));

@@ -3,9 +3,11 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use vhost::attach::{Logger, ProtocolChecker, Statistics};
+use vhost::bus::Observation;
 use vhost::messages::foreign::{Report, Severity};
 use vhost::trace::Payloads;
 use vhost::{Error, Replay, Vhost};
@@ -32,6 +34,8 @@ pub struct Passed {
     pub coverage: Coverage,
     /// Hash of everything that was observed.
     pub hash: u64,
+    /// Number of messages of the run, those that were elided among them.
+    pub messages: u64,
 }
 
 /// Violation.
@@ -108,9 +112,21 @@ struct Run<'a> {
 /// # Errors
 /// The first violation.
 pub fn run(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
+    run_with(scenario, folder, false)
+}
+
+/// Runs a scenario with a tap from its start, so that no message is elided. It has to be the same run as without.
+///
+/// # Errors
+/// The first violation.
+pub fn run_tapped(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
+    run_with(scenario, folder, true)
+}
+
+fn run_with(scenario: &Scenario, folder: &Path, tapped: bool) -> Result<Passed, Failed> {
     stage::install_hook();
     let panics = stage::panics();
-    let mut run = Run::start(scenario, folder)?;
+    let mut run = Run::start(scenario, folder, tapped)?;
     let outcome = run.play();
     let (tick, phase) = (run.vhost.now(), run.phase);
     let fail = move |text: String| Failed {
@@ -131,7 +147,7 @@ pub fn run(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
 }
 
 impl<'a> Run<'a> {
-    fn start(scenario: &'a Scenario, folder: &'a Path) -> Result<Self, Failed> {
+    fn start(scenario: &'a Scenario, folder: &'a Path, tapped: bool) -> Result<Self, Failed> {
         let fail = |text: String| Failed {
             phase: "start",
             tick: 0,
@@ -160,6 +176,9 @@ impl<'a> Run<'a> {
             })
             .console(sink.clone())
             .on_report(note(&reports));
+        if tapped {
+            builder = builder.attach(|_: &Observation<'_>| ());
+        }
         if scenario.disk {
             builder = builder.files(folder.join("root"));
         }
@@ -544,6 +563,7 @@ impl<'a> Run<'a> {
                 format!("an error of nobody's was reported: {other}"),
             ));
         }
+        let messages = self.messages();
         self.vhost.shutdown();
         if self.scenario.disk || self.scenario.record {
             let open = stage::open_below(self.folder);
@@ -561,7 +581,22 @@ impl<'a> Run<'a> {
         Ok(Passed {
             coverage: self.shared.coverage,
             hash: self.hash.finish(),
+            messages,
         })
+    }
+
+    /// Number of messages so far, as that of one more has it.
+    fn messages(&self) -> u64 {
+        let last = Arc::new(AtomicU64::new(0));
+        let seen = last.clone();
+        let tap = move |it: &Observation<'_>| {
+            seen.fetch_max(it.ticket.sequence, Ordering::Relaxed);
+        };
+        let attached = self.vhost.attach(tap);
+        let space = name(0);
+        // Its result does not matter.
+        let _ = attached.is_ok() && self.vhost.read_u8(&space, 0).is_ok();
+        last.load(Ordering::Relaxed)
     }
 
     /// Compares files, after all channels have exited.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use vhost_sim::coverage::{Coverage, GOALS};
 use vhost_sim::generator::generate;
-use vhost_sim::run::run;
+use vhost_sim::run::{run, run_tapped};
 use vhost_sim::scenario::Scenario;
 
 #[test]
@@ -34,10 +34,15 @@ fn a_seed_is_a_scenario_and_a_scenario_a_run() {
         assert_eq!(scenario, generate(seed));
         let text = serde_json::to_string(&scenario).unwrap();
         assert_eq!(scenario, serde_json::from_str(&text).unwrap());
-        let runs = [0, 1].map(|_| {
+        let runs = [run, run, run_tapped].map(|run| {
             run(&scenario, folder.path()).unwrap_or_else(|failed| panic!("seed {seed}: {failed}"))
         });
-        assert_eq!(runs[0].hash, runs[1].hash, "seed {seed}");
+        for other in &runs[1..] {
+            assert_eq!(runs[0].hash, other.hash, "seed {seed}");
+            if scenario.taps.is_empty() {
+                assert_eq!(runs[0].messages, other.messages, "seed {seed}");
+            }
+        }
     }
 }
 

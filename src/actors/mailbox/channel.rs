@@ -20,8 +20,8 @@ use crate::bus::{Desk, Doorbell, Port};
 use crate::messages::ChannelId;
 use crate::messages::files::CloseAll;
 use crate::messages::foreign::{self, Exit, Severity};
-use crate::messages::memory::AccessAt;
 use crate::messages::mailbox::{ChannelStatus, End, Sight, Status, Step, Task};
+use crate::messages::memory::AccessAt;
 use crate::messages::{console, mailbox, rpc};
 
 /// What the server knows of one channel. Its task is [`run`](Self::run).
@@ -95,8 +95,8 @@ impl Channel {
                 Either::Left((reset, _)) => {
                     reset?;
                     self.service.journal.over(End::Reset);
-                    self.service.links.rpc.post(rpc::Cancel {
-                        channel: self.service.name().to_owned(),
+                    self.service.links.rpc.port().post(rpc::Cancel {
+                        channel: self.service.name().clone(),
                     });
                     self.close_files(self.service.id);
                     self.finish_text().await;
@@ -110,7 +110,7 @@ impl Channel {
                     self.service.journal.over(End::Silent);
                     self.service.journal.enter(Step::Exited { code });
                     self.service.links.foreign.post(Exit {
-                        channel: self.service.name().to_owned(),
+                        channel: self.service.name().clone(),
                         code,
                     });
                     return Ok(());
@@ -259,7 +259,7 @@ impl Channel {
         if self.service.links.served.get() {
             let width = self.service.setup.layout.ptr_width;
             self.service.links.foreign.post(foreign::Served {
-                channel: self.service.name().to_owned(),
+                channel: self.service.name().clone(),
                 slot,
                 entry: Box::new(*entry),
                 ticks: self.desk.now() - since,

@@ -35,18 +35,19 @@ pub(crate) use board::Board;
 use channel::Channel;
 pub(crate) use inspect::statuses;
 
-use crate::actors::memory::Client;
+use crate::actors::memory::MemoryClient;
+use crate::actors::rpc::RpcClient;
 use crate::bus::{Desk, Doorbell, Port, Spawner};
 use crate::mem::{SpaceId, Store};
-use crate::messages::ChannelId;
 use crate::messages::mailbox::Inbox;
-use crate::messages::{console, files, foreign, rpc};
+use crate::messages::{ChannelId, Name};
+use crate::messages::{console, files, foreign};
 
 /// One channel to serve.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
     /// Its name.
-    pub name: String,
+    pub name: Name,
     /// Its space: pointers of firmware are addresses there.
     pub space: SpaceId,
     /// Address of its first byte.
@@ -59,9 +60,9 @@ pub(crate) struct Setup {
 #[derive(Clone)]
 pub(crate) struct Links {
     /// For all that is in memory.
-    pub memory: Client,
+    pub memory: MemoryClient,
     /// For calls and custom commands.
-    pub rpc: Port<rpc::Inbox>,
+    pub rpc: RpcClient,
     /// For file operations.
     pub files: Port<files::Inbox>,
     /// For text.
@@ -94,7 +95,7 @@ impl MailboxServer {
         let from = desk.party();
         let links = Rc::new(Links {
             memory: links.memory.sent_by(from),
-            rpc: links.rpc.sent_by(from),
+            rpc: links.rpc.sent_by(desk.clone()),
             files: links.files.sent_by(from),
             console: links.console.sent_by(from),
             foreign: links.foreign.sent_by(from),

@@ -10,13 +10,13 @@ use super::Setup;
 use super::failure::Failure;
 use super::inspect::WordsRead;
 use super::watch::Watched;
-use crate::actors::memory::Client;
+use crate::actors::memory::MemoryClient;
 use crate::mem::{Op, Outcome, Segments, SpaceId, Span, part};
 use crate::messages::memory::AccessAt;
 
 /// A channel's bytes, and how they lie.
 pub(super) struct Queues {
-    memory: Client,
+    memory: MemoryClient,
     layout: Layout,
     space: SpaceId,
     /// All of the channel.
@@ -25,10 +25,7 @@ pub(super) struct Queues {
 
 impl Queues {
     /// Finds the channel, and clears its queues.
-    pub(super) async fn take_over(
-        setup: &Setup,
-        memory: &Client,
-    ) -> Result<Self, Failure> {
+    pub(super) async fn take_over(setup: &Setup, memory: &MemoryClient) -> Result<Self, Failure> {
         let span = Span {
             address: setup.address,
             len: setup.layout.channel_size,

@@ -12,11 +12,11 @@ use super::journal::Journal;
 use super::notes::{CallSite, Notes, Once};
 use super::{Links, Setup};
 use crate::mem::{AccessError, CHUNK, Op, Outcome, Span};
-use crate::messages::ChannelId;
 use crate::messages::console::Print;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::mailbox::Task;
-use crate::messages::rpc::{Answered, Call, CallError, Progress, Target, When};
+use crate::messages::rpc::{Answered, CallError, Progress, Target, When};
+use crate::messages::{ChannelId, Name};
 use crate::printf::{Cut, Draft, StringArg};
 
 /// What came of a request.
@@ -94,8 +94,8 @@ impl Service {
             }
             Request::Call { method, ref args } => {
                 let name = self.text("method name", method).await?;
-                let name = String::from_utf8_lossy(&name).into_owned();
-                self.call(Target::Method(name), args).await?
+                let name = String::from_utf8_lossy(&name);
+                self.call(Target::Method(name.into()), args).await?
             }
             Request::Custom { id, ref args, .. } => self.call(Target::Command(id), args).await?,
             Request::File(FileRequest::Close { fd }) => {
@@ -182,13 +182,8 @@ impl Service {
         self.journal.asks(&target);
         loop {
             self.advance().await?;
-            let call = Call {
-                channel: self.name().to_owned(),
-                target: target.clone(),
-                args: args.to_vec(),
-                when,
-            };
-            let Answered { by, progress } = self.links.rpc.ask(call).await??;
+            let answer = self.links.rpc.poll(self.name(), &target, args, when).await;
+            let Answered { by, progress } = answer??;
             match progress {
                 Progress::Ready(result) => {
                     self.warn_of_wide(&target, result);
@@ -377,7 +372,7 @@ impl Service {
     }
 
     pub(super) fn report(&self, severity: Severity, text: &str) {
-        let id = self.name().to_owned();
+        let id = self.name().to_string();
         self.links.foreign.post(Report {
             severity,
             id,
@@ -386,7 +381,7 @@ impl Service {
     }
 
     /// The channel's name.
-    pub(super) fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &Name {
         &self.setup.name
     }
 }

@@ -15,7 +15,8 @@ use mailbox_rs::{
 };
 
 use super::{Board, Links, MailboxServer, Setup, statuses};
-use crate::actors::memory::{Client, Reach};
+use crate::actors::memory::{MemoryClient, Reach};
+use crate::actors::rpc::RpcClient;
 use crate::bus::{Bus, Inbox as _, Port, Reply};
 use crate::mem::{
     AccessError, Backend, Init, Memory, MemoryId, MemoryMap, Op, Segment, Segments, Shape, Space,
@@ -105,8 +106,12 @@ impl Bench {
             observed: Rc::default(),
         });
         let links = Links {
-            memory: Client::new(&memory, &foreign, reach, None),
-            rpc: rpc_of(&bus, seen.clone()),
+            memory: MemoryClient::new(&memory, &foreign, reach, None),
+            rpc: RpcClient::new(
+                bus.desk(mailbox::Inbox::PARTY),
+                &rpc_of(&bus, seen.clone()),
+                None,
+            ),
             files: files_of(&bus, seen.clone()),
             console: console_of(&bus, seen.clone()),
             foreign,
@@ -116,7 +121,7 @@ impl Bench {
         let board = Rc::new(Board::new(channels.len()));
         let setups = channels.iter().enumerate().map(|(at, (address, layout))| {
             let setup = Setup {
-                name: format!("core{at}"),
+                name: format!("core{at}").into(),
                 space: SpaceId(0),
                 address: *address,
                 layout: *layout,
@@ -232,13 +237,13 @@ fn rpc_of(bus: &Bus, seen: Rc<Seen>) -> Port<rpc::Inbox> {
         rpc::Inbox::Call(call) => {
             seen.calls.borrow_mut().push(call.message.clone());
             match &call.message.target {
-                Target::Method(name) if name == "later" => {
+                Target::Method(name) if **name == *"later" => {
                     seen.pending.borrow_mut().push(call.reply);
                 }
-                Target::Method(name) if name == "absent" => {
+                Target::Method(name) if **name == *"absent" => {
                     call.reply.send(Err(CallError::Absent(call.message.target)));
                 }
-                Target::Method(name) if name == "dropped" => {}
+                Target::Method(name) if **name == *"dropped" => {}
                 _ => {
                     let sum = call.message.args.iter().sum();
                     let result = seen.results.borrow_mut().pop().unwrap_or(sum);
@@ -248,7 +253,9 @@ fn rpc_of(bus: &Bus, seen: Rc<Seen>) -> Port<rpc::Inbox> {
             }
         }
         rpc::Inbox::Cancel(call) => {
-            seen.cancelled.borrow_mut().push(call.message.channel);
+            seen.cancelled
+                .borrow_mut()
+                .push(call.message.channel.to_string());
             call.reply.send(());
         }
         _ => {}
@@ -328,7 +335,7 @@ fn foreign_of(bus: &Bus, seen: Rc<Seen>) -> Port<foreign::Inbox> {
         foreign::Inbox::Exit(call) => {
             seen.exits
                 .borrow_mut()
-                .push((call.message.channel, call.message.code));
+                .push((call.message.channel.to_string(), call.message.code));
             call.reply.send(());
         }
         foreign::Inbox::ExpandPath(call) => {
@@ -1083,7 +1090,7 @@ fn the_testbench_is_told_of_what_is_served_once_it_asks() {
     let told: Vec<_> = told
         .iter()
         .map(|told| {
-            assert_eq!(told.channel, "core0");
+            assert_eq!(&*told.channel, "core0");
             (
                 told.slot,
                 Request::try_from(&*told.entry),

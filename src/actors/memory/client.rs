@@ -1,4 +1,4 @@
-//! Client of the memory actor: asks by messages, or makes the calls that they would lead to.
+//! MemoryClient of the memory actor: asks by messages, or makes the calls that they would lead to.
 
 use std::rc::Rc;
 
@@ -10,19 +10,19 @@ use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span, Store, execu
 use crate::messages::foreign;
 use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
 
-/// Client of the memory actor, for one party.
+/// MemoryClient of the memory actor, for one party.
 #[derive(Clone)]
-pub(crate) struct Client {
+pub(crate) struct MemoryClient {
     party: Party,
     port: Port<Inbox>,
     /// For responses of channels that only foreign calls reach.
     foreign: Port<foreign::Inbox>,
     reach: Rc<Reach>,
-    elided: Option<Rc<Elided>>,
+    elided: Option<Rc<ElidedAccesses>>,
 }
 
 /// Calls in place of messages.
-pub(crate) struct Elided {
+pub(crate) struct ElidedAccesses {
     pub(crate) elision: Elision,
     /// Memories that foreign calls reach.
     pub(crate) store: Rc<dyn Store>,
@@ -32,13 +32,13 @@ pub(crate) struct Elided {
 
 type Answer = Result<Outcome, AccessError>;
 
-impl Client {
-    /// Client of the actor at `port`, with its `reach`. Without `elided` it always sends messages, as in a replay.
+impl MemoryClient {
+    /// MemoryClient of the actor at `port`, with its `reach`. Without `elided` it always sends messages, as in a replay.
     pub(crate) fn new(
         port: &Port<Inbox>,
         foreign: &Port<foreign::Inbox>,
         reach: Rc<Reach>,
-        elided: Option<Rc<Elided>>,
+        elided: Option<Rc<ElidedAccesses>>,
     ) -> Self {
         Self {
             party: Party::OUTSIDE,
@@ -49,7 +49,7 @@ impl Client {
         }
     }
 
-    /// Client for another party.
+    /// MemoryClient for another party.
     pub(crate) fn sent_by(&self, party: Party) -> Self {
         Self {
             party,
@@ -147,7 +147,7 @@ impl Client {
     ) {
         let is_local = self.reach.map.is_local(&at) && self.reach.map.is_local(&word_at);
         if !is_local
-            && let Some(Elided {
+            && let Some(ElidedAccesses {
                 elision,
                 store,
                 report,
@@ -198,14 +198,14 @@ impl Client {
 
     /// Elision, while the testbench does not observe writes.
     #[inline]
-    fn unobserved(&self) -> Option<&Elided> {
+    fn unobserved(&self) -> Option<&ElidedAccesses> {
         let elided = self.elided.as_deref();
         elided.filter(|_| !self.reach.observed.get())
     }
 
     /// Elision, where it is possible for a task.
     #[inline]
-    fn elided(&self) -> Option<&Elided> {
+    fn elided(&self) -> Option<&ElidedAccesses> {
         let elided = self.unobserved();
         elided.filter(|elided| elided.elision.is_possible())
     }
@@ -213,7 +213,7 @@ impl Client {
     /// Carries out an access as the actor does, or as the foreign call that it posts.
     fn carry_out(
         &self,
-        elided: &Elided,
+        elided: &ElidedAccesses,
         space: SpaceId,
         word: Option<(Span, u32)>,
         op: Op<Span>,
@@ -239,7 +239,7 @@ impl Client {
     /// Makes the call of an access, which a message has asked for.
     fn call<T>(
         &self,
-        Elided { elision, store, .. }: &Elided,
+        ElidedAccesses { elision, store, .. }: &ElidedAccesses,
         asked: Ticket,
         is_local: bool,
         access: impl FnOnce(&dyn Store) -> T,

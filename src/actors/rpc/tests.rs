@@ -1,9 +1,10 @@
 use std::cell::Cell;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task;
 
 use super::*;
-use crate::bus::{Answer, Bus, Inbox as _};
+use crate::bus::{Answer, Bus, Event, Inbox as _, Observation};
 use crate::foreign::scripted::{Ram, Scripted, Told, map};
 use crate::foreign::{CallResult, Callbacks};
 use crate::messages::rpc::{Answered, CallError, Cancel, Offer, PyTasks, Tick};
@@ -15,7 +16,7 @@ struct Bench {
     outside: Rc<Scripted>,
     rpc: Port<Inbox>,
     /// Ticks that the dispatcher was told of.
-    ticks: Rc<Cell<usize>>,
+    ticks: Arc<AtomicUsize>,
 }
 
 type Reply = Result<Answered, CallError>;
@@ -24,15 +25,18 @@ impl Bench {
     fn new() -> Self {
         let ram = Ram::new(&map(&[]));
         let (bus, outside, foreign) = Scripted::bus(&ram, Callbacks::default());
-        let ticks = Rc::new(Cell::new(0));
-        let told = ticks.clone();
+        let ticks = Arc::new(AtomicUsize::new(0));
+        let counted = ticks.clone();
+        bus.attach(move |seen: &Observation<'_>| {
+            let is_tick =
+                matches!(seen.event, Event::Message(_)) && seen.event.is::<Tick>().is_some();
+            counted.fetch_add(usize::from(is_tick), Ordering::Relaxed);
+        });
+        let dispatch = Dispatch::on(&bus);
         let rpc = bus
-            .start(|own: Port<Inbox>| {
-                let alarm = bus.alarm(Box::new(move |now| {
-                    told.set(told.get() + 1);
-                    own.post(Tick { now });
-                }));
-                Rpc::new(bus.desk(Inbox::PARTY), &foreign, alarm)
+            .start(|own| {
+                dispatch.serve(own);
+                Rpc::new(bus.desk(Inbox::PARTY), &foreign, dispatch)
             })
             .unwrap();
         Self {
@@ -55,7 +59,7 @@ impl Bench {
     /// Asks, and goes as far as it goes without time.
     fn begin(&self, channel: &str, target: Target, args: &[u64], when: When) -> Answer<Reply> {
         let answer = self.rpc.ask(Call {
-            channel: channel.to_owned(),
+            channel: channel.into(),
             target,
             args: args.to_vec(),
             when,
@@ -82,7 +86,14 @@ impl Bench {
 
     fn cancel(&self, channel: &str) {
         let channel = channel.to_owned();
-        self.bus.ask(&self.rpc, Cancel { channel }).unwrap();
+        self.bus
+            .ask(
+                &self.rpc,
+                Cancel {
+                    channel: channel.into(),
+                },
+            )
+            .unwrap();
         self.bus.settle().unwrap();
     }
 
@@ -92,7 +103,7 @@ impl Bench {
 }
 
 fn method(name: &str) -> Target {
-    Target::Method(name.to_owned())
+    Target::Method(name.into())
 }
 
 fn sv(channel: &str, method: &str, args: &[u64]) -> Told {
@@ -238,11 +249,11 @@ fn python_has_turns_while_it_has_tasks() {
     bench.outside.told();
     bench.tick();
     assert_eq!(bench.outside.told(), [Told::PyTick]);
-    bench.ticks.take();
+    bench.ticks.swap(0, Ordering::Relaxed);
     tasks(false);
     bench.tick();
     assert_eq!(bench.outside.told(), []);
-    assert_eq!(bench.ticks.get(), 0, "that costs nothing");
+    assert_eq!(bench.ticks.load(Ordering::Relaxed), 0, "that costs nothing");
 }
 
 #[test]
@@ -335,7 +346,7 @@ fn time_is_only_asked_for_while_somebody_waits() {
     bench.tick();
     bench.call(method("quick"), &[]).unwrap();
     bench.tick();
-    assert_eq!(bench.ticks.take(), 0);
+    assert_eq!(bench.ticks.swap(0, Ordering::Relaxed), 0);
     let mut answer = bench.later("core0", "quick");
     assert!(
         (&mut answer).now_or_never().is_none(),
@@ -343,7 +354,7 @@ fn time_is_only_asked_for_while_somebody_waits() {
     );
     bench.tick();
     assert_eq!(of_testbench(answer), Some(Progress::Ready(0)));
-    assert_eq!(bench.ticks.take(), 1);
+    assert_eq!(bench.ticks.swap(0, Ordering::Relaxed), 1);
     assert_eq!(bench.bus.tick(), Ok(false));
 }
 
@@ -372,7 +383,7 @@ fn what_is_asked_for_during_a_tick_waits_for_the_next() {
     let answer = kept.clone();
     bench.outside.method("first", move |_, _| {
         let call = Call {
-            channel: "core1".to_owned(),
+            channel: "core1".into(),
             target: method("second"),
             args: vec![],
             when: When::NextTick,
@@ -406,9 +417,13 @@ fn a_call_that_is_cancelled_is_not_made() {
 
     let _cancelled = bench.later("core1", "slow");
     bench.cancel("core1");
-    bench.ticks.take();
+    bench.ticks.swap(0, Ordering::Relaxed);
     bench.tick();
-    assert_eq!(bench.ticks.get(), 0, "nobody waits any more");
+    assert_eq!(
+        bench.ticks.load(Ordering::Relaxed),
+        0,
+        "nobody waits any more"
+    );
     assert_eq!(bench.call(method("slow"), &[]), ready(1));
 }
 
@@ -420,7 +435,7 @@ fn a_call_that_nobody_waits_for_any_more_is_not_made() {
     bench.offer(method("own"), |_| panic!("nobody waits for it"));
     for name in ["fine", "own"] {
         drop(bench.rpc.ask(Call {
-            channel: "core0".to_owned(),
+            channel: "core0".into(),
             target: method(name),
             args: vec![],
             when: When::Now,
@@ -438,7 +453,7 @@ fn a_call_that_nobody_ever_waited_for_is_made() {
     let bench = Bench::new();
     bench.outside.method("fine", |_, _| Ok(Progress::Ready(2)));
     bench.rpc.post(Call {
-        channel: "core0".to_owned(),
+        channel: "core0".into(),
         target: method("fine"),
         args: vec![],
         when: When::Now,

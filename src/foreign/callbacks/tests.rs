@@ -4,7 +4,7 @@ use std::task::Poll;
 use super::*;
 
 fn method(name: &str) -> Target {
-    Target::Method(name.to_owned())
+    Target::Method(name.into())
 }
 
 #[test]

@@ -209,7 +209,7 @@ impl Replay {
         let caller = player.clone();
         let outside = Outside {
             foreign: Rc::new(move |call| caller.answer(call)),
-            memories: None,
+            direct: None,
             // Reported again by its original reporter.
             on_py_tasks: Box::new(|_| ()),
             local: Rc::new(RecordedMemory::new(score.clone())),

@@ -18,7 +18,8 @@ use super::{ReplayError, Replayed, hub, special};
 use crate::actors::console::{Console, Text};
 use crate::actors::files::Files;
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
-use crate::actors::memory::{Client, Memory, Reach};
+use crate::actors::memory::{Memory, MemoryClient, Reach};
+use crate::actors::rpc::RpcClient;
 use crate::attach::{Attach, Channel};
 use crate::bus::{Bus, BusError, Envelope, Inbox, Message, MessageVisitor, Party, Port};
 use crate::config::ChannelConfig;
@@ -241,8 +242,8 @@ impl StandIns<'_> {
             ActorName::Mailbox => {
                 let sights = Sights::new(score.clone(), &map, channels);
                 let links = Links {
-                    memory: Client::new(&self.port(), &foreign, self.reach(map), None),
-                    rpc: self.port(),
+                    memory: MemoryClient::new(&self.port(), &foreign, self.reach(map), None),
+                    rpc: RpcClient::new(desk.clone(), &self.port(), None),
                     files: self.port(),
                     console: self.port(),
                     foreign,
@@ -259,13 +260,13 @@ impl StandIns<'_> {
                 let reach = self.reach(map);
                 Box::new(bus.start(|_| Memory::new(desk, reach, &foreign))?)
             }
-            ActorName::Rpc => Box::new(start_rpc(bus, &foreign)?),
+            ActorName::Rpc => Box::new(start_rpc(bus, &foreign)?.0),
             ActorName::Files => {
                 let disk = super::disk(header, score);
                 Box::new(bus.start(|_| Files::new(desk, &foreign, disk, special(header)))?)
             }
             ActorName::Console => {
-                let names = setups.map(|setup: Setup| setup.name).collect();
+                let names = setups.map(|setup: Setup| setup.name.to_string()).collect();
                 let text = Arc::new(Mutex::new(Text::new(names, sink)));
                 Box::new(bus.start(|_| Console::new(desk, text, &foreign))?)
             }

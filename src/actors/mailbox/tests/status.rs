@@ -125,7 +125,7 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
             };
             assert_eq!(Request::try_from(entry).unwrap(), request);
             let expected = PendingCall {
-                target: Target::Method("later".to_owned()),
+                target: Target::Method("later".into()),
                 by: Some(by),
                 answers,
                 tick: status.now,
