@@ -14,6 +14,8 @@ extern "C" {
 #define FORMATS (6 + (sizeof(void *) == 8))
 #define ARGS (4 + 1 + 2 * (sizeof(void *) == 8) + 17 + 2 + (sizeof(void *) == 4) + 7)
 
+#define EXITS {3, 0, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xfffffffeu, MB_BY_WIDTH(0x80000000u, 0xffffffffu)}
+
 MB_CHANNEL(mailbox);
 
 int firmware();
@@ -114,7 +116,15 @@ int firmware()
     CHECK(mb_seek(&mailbox, fd, 2) == 2);
     mb_close(&mailbox, fd);
 
+    /* Each code as one word of the host's. */
     mb_exit(&mailbox, 3);
+    mb_exit(&mailbox, 0);
+    mb_exit(&mailbox, -1);
+    mb_exit(&mailbox, static_cast<signed char>(-1));
+    mb_exit(&mailbox, -1L);
+    mb_exit(&mailbox, 0xffffffffu);
+    mb_exit(&mailbox, (mb_sword)-2);
+    mb_exit(&mailbox, (mb_word)1 << (sizeof(mb_word) * 8 - 1));
     mb_flush(&mailbox);
     return 0;
 }

@@ -83,6 +83,31 @@ fn absolute_paths_lead_below_the_root_alone() {
     assert_eq!(bench.content("dir/new"), "n");
 }
 
+/// Names that begin as the root's does are compared by whole components, and not as text.
+#[test]
+fn a_directory_whose_name_begins_as_the_root_s_is_outside() {
+    let bench = Bench::new();
+    // What is left of the path where the root's name is cut off as text is inside, too.
+    for folder in ["rootx", "root/x", "root.d", "root/.d"] {
+        std::fs::create_dir(bench.outside(folder)).unwrap();
+        std::fs::write(bench.outside(&format!("{folder}/f")), "text").unwrap();
+    }
+    for folder in ["rootx", "root.d"] {
+        let link = format!("to_{folder}");
+        symlink(bench.outside(folder), bench.path(&link)).unwrap();
+        let beside = bench.outside(folder).display().to_string();
+        for path in [&beside, &link] {
+            refused(&bench, path, Errno::EACCES);
+            for name in ["f", "new", "absent/f", "../root/../rootx/f"] {
+                refused(&bench, format!("{path}/{name}"), Errno::EACCES);
+            }
+        }
+        assert!(!bench.outside(&format!("{folder}/new")).exists());
+    }
+    assert_eq!(bench.content("x/f"), "text");
+    assert!(!bench.path("x/new").exists());
+}
+
 #[test]
 fn absolute_links_into_the_root_are_followed() {
     let bench = Bench::new();
