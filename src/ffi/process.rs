@@ -12,12 +12,13 @@ use super::guard::catch;
 use super::host::configure;
 use super::refused;
 use super::returned::ReturnedStrings;
-use super::standstill::{self, Standstill};
+use super::zero_time::{self, ZeroTimeLoop};
 use crate::attach::Named;
 use crate::foreign::report;
 use crate::messages::announced::Observing;
 use crate::messages::foreign::Severity;
 use crate::sim::fork::watch_forks;
+use crate::sim::time::simulated_time;
 use crate::sim::{SimError, keep_loaded, scope, testbench};
 use crate::system::{InitPaths, Sockets, Standalone, Timeout, Vhost};
 
@@ -32,8 +33,8 @@ pub(super) struct Process {
     timeout: Cell<Option<Timeout>>,
     /// Loggers and checkers for a system that is not built yet.
     attached: RefCell<Vec<Named>>,
-    /// Calls since the last tick.
-    standstill: Standstill,
+    /// Calls at one simulated time.
+    zero_time: ZeroTimeLoop,
     /// Forks of the process.
     pub(super) forks: Forks,
     /// Strings that C was given a pointer to.
@@ -97,7 +98,7 @@ impl Process {
             timeout: Cell::new(None),
             attached: RefCell::new(Vec::new()),
             returned: ReturnedStrings::new(),
-            standstill: Standstill::new(),
+            zero_time: ZeroTimeLoop::new(),
             forks: Forks::new(),
         }
     }
@@ -111,11 +112,11 @@ impl Process {
         }
     }
 
-    /// The system, for a call that takes no simulated time: too many of them in one tick are reported.
+    /// The system, for a call that takes no simulated time: too many of them at one time are reported.
     pub(super) fn system_at_once(&self) -> Result<Rc<Vhost>, Error> {
         let vhost = self.system()?;
-        if let Some(calls) = self.standstill.count(vhost.now()) {
-            let text = standstill::text(calls, vhost.now(), &vhost.status()?);
+        if let Some(calls) = self.zero_time.count(vhost.now(), simulated_time) {
+            let text = zero_time::text(calls, vhost.now(), &vhost.status()?);
             report(Severity::Warning, "vhost", &text);
         }
         Ok(vhost)

@@ -10,6 +10,7 @@
 //! - [`vpi`], [`uvm_hdl`]: words of HDL arrays, as [`vecval`]s.
 //! - [`open_array`]: `byte unsigned data[]` of the caller of an imported function.
 //! - [`python`]: interpreter settings before start, and the GIL.
+//! - [`time`]: simulated time.
 //! - [`printf`]: one number, formatted by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
 //! - [`fork`]: forks of the process.
@@ -47,6 +48,7 @@ mod symbol;
 mod symbols;
 pub(crate) mod testbench;
 mod text;
+pub(crate) mod time;
 pub(crate) mod uvm_hdl;
 pub(crate) mod vecval;
 pub(crate) mod vpi;

@@ -113,6 +113,11 @@ pub(crate) fn is_named() -> bool {
     matches!(get(), Scope::Known { by: By::Name, .. })
 }
 
+/// True if a scope is known, and its simulation goes on.
+pub(crate) fn is_alive() -> bool {
+    matches!(get(), Scope::Known { life, .. } if life.stand() == Stand::Alive)
+}
+
 /// True if a simulation that the system has used was deleted.
 pub(crate) fn simulation_is_over() -> bool {
     is_over()
