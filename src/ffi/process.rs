@@ -4,6 +4,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::error::Error;
 use super::exit::end_recordings_at_exit;
@@ -17,6 +18,7 @@ use crate::attach::Named;
 use crate::foreign::report;
 use crate::messages::announced::Observing;
 use crate::messages::foreign::Severity;
+use crate::sim::call_timeout;
 use crate::sim::fork::watch_forks;
 use crate::sim::time::simulated_time;
 use crate::sim::{SimError, keep_loaded, scope, testbench};
@@ -81,6 +83,25 @@ fn name_scope_of_environment() -> Result<(), Error> {
             name_scope(&name.to_string_lossy(), VARIABLE)
         }
         _ => Ok(()),
+    }
+}
+
+/// Starts the timeout of foreign calls that the environment says; ends that of the system before. Returns true if there is one.
+fn start_call_timeout() -> Result<bool, Error> {
+    const VARIABLE: &str = "VHOST_CALL_TIMEOUT";
+    call_timeout::stop();
+    let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
+        return Ok(false);
+    };
+    let seconds = value.to_str().and_then(|value| value.trim().parse().ok());
+    let limit = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    match limit {
+        Some(Duration::ZERO) => Ok(false),
+        Some(limit) => {
+            call_timeout::start(limit).map_err(Error::CallTimeoutThread)?;
+            Ok(true)
+        }
+        None => Err(Error::CallTimeout(value.to_string_lossy().into_owned())),
     }
 }
 
@@ -271,6 +292,7 @@ impl Process {
             self.timeout.set(None);
             self.attached.borrow_mut().clear();
             self.end_snapshots();
+            call_timeout::stop();
             scope::forget();
         }
         ended
@@ -306,6 +328,7 @@ impl Process {
         end_recordings_at_exit();
         let built = catch(|| {
             name_scope_of_environment()?;
+            let measured = start_call_timeout()?;
             let attached = self.attached.borrow().clone();
             let sockets = self.standalone()?;
             let (vhost, beginning) = Vhost::from_environment(paths, sockets, attached, configure)?;
@@ -316,6 +339,9 @@ impl Process {
                 implicit,
             });
             self.observe_in(&vhost);
+            if measured {
+                vhost.flush_before_calls();
+            }
             if let Some(timeout) = self.timeout.get() {
                 vhost.watch(timeout);
             }

@@ -44,6 +44,7 @@
     X(svGetNameFromScope)       \
     X(svPutUserData)            \
     X(svGetUserData)            \
+    X(svGetCallerInfo)          \
     X(svGetTime)                \
     X(_ZN9Verilated11productNameEv) \
     X(svIsDisabledState)        \

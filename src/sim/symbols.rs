@@ -145,6 +145,8 @@ simulator! {
     fn svPutUserData(scope: *const c_void, key: *mut c_void, data: *mut c_void) -> c_int;
     /// Data that is kept for a scope under a key; NULL where there is none.
     fn svGetUserData(scope: *const c_void, key: *mut c_void) -> *mut c_void;
+    /// File and line of the call of an imported function: 1, or 0 if they are not known.
+    fn svGetCallerInfo(file: *mut *const c_char, line: *mut c_int) -> c_int;
     /// Time of the simulation, in units of a scope; NULL stands for the simulator's precision. 0, or -1.
     fn svGetTime(scope: *const c_void, time: *mut Time) -> c_int;
     /// `Verilated::productName()` of Verilator's runtime, in C++.

@@ -19,7 +19,9 @@ use crate::actors::sockets::Hub;
 use crate::attach::{AtExit, Attach, Channel, Reporter, Site, channels as served, end_at_exit};
 use crate::bus::{Bus, BusError, Inbox, Party, Port};
 use crate::config::{ChannelConfig, ConfigWarning};
-use crate::foreign::{Callbacks, Foreign as _, Live, Memories, Paths, Python, host_code, make};
+use crate::foreign::{
+    Callbacks, Foreign as _, Live, Memories, Paths, Python, host_code, make, measure,
+};
 use crate::mem::{Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Store, Write, initial};
 use crate::messages::announced::Began;
 use crate::messages::foreign::{Report, Severity};
@@ -104,7 +106,10 @@ impl Outside {
         ));
         let watched = live.clone();
         Ok(Self {
-            foreign: Rc::new(move |call| make(&*live, call)),
+            foreign: Rc::new(move |call| {
+                let _measured = measure(&call);
+                make(&*live, call);
+            }),
             on_py_tasks: Box::new(move |tell| watched.on_py_tasks(tell)),
             local: memories.clone(),
             sights: memories.clone(),
