@@ -76,7 +76,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("io::pipe(", &["guest/descriptor"]),
     ("process::Command", &[]),
     ("thread::spawn", &[]),
-    ("thread::Builder", &[]),
+    ("thread::Builder", &["sim/call_timeout"]),
     ("set_var", &[]),
     ("remove_var", &[]),
     ("set_current_dir", &[]),

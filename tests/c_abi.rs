@@ -169,6 +169,7 @@ fn drives_every_case(linkage: Linkage) {
         "services.c",
         "life.c",
         "ends.c",
+        "hangs.c",
         "misuse.c",
         "sockets.c",
         "chip.c",
@@ -254,6 +255,28 @@ fn drives_every_case(linkage: Linkage) {
         }
         assert_eq!(recorded, LAST_WORDS, "{linkage:?} {case}");
     }
+    ends_what_hangs(&driver);
+}
+
+/// `VHOST_CALL_TIMEOUT` ends a testbench that hangs with a report, and nothing is missing in the recording.
+fn ends_what_hangs(driver: &Program) {
+    const TIMEOUT: i32 = 124;
+    let in_call = "vhost: fatal: timeout: method `hook` of channel `core0` has not returned for 0.2 s of wall time. It loops";
+    let behind = "vhost: fatal: timeout: the testbench has not called the library for 0.2 s of wall time while these methods are pending: \
+                  `never` of channel `core0`. It loops";
+    for (case, report) in [
+        ("hangs_in_a_call", in_call),
+        ("hangs_in_a_call_with_calls", in_call),
+        ("hangs_behind_a_call", behind),
+    ] {
+        let run = drive(driver, case, ANY, TIMEOUT);
+        assert!(run.stderr.starts_with(report), "{case}: {}", run.stderr);
+        assert_eq!(run.stderr.lines().count(), 1, "{case}: {}", run.stderr);
+        assert_eq!(recorded_texts(driver), LAST_WORDS, "{case}");
+    }
+    let run = drive(driver, "hangs_in_a_child", ANY, TIMEOUT);
+    assert!(run.stderr.starts_with(in_call), "{}", run.stderr);
+    drive(driver, "takes_its_time", ANY, 0);
 }
 
 /// What firmware prints before a process ends in one way or another.

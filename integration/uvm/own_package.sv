@@ -46,6 +46,24 @@ package other_pkg;
     function automatic Five another();
         return Five::type_id::create("another");
     endfunction
+
+`ifndef CLASSES_OF_THE_FIRST
+    // It has classes of its own on them.
+    class Six extends MailboxSvCall;
+        `uvm_object_utils(Six)
+
+        function new(string name = "six");
+            super.new(name);
+        endfunction
+
+        protected virtual function void parse_args(string space, bit [31:0] arg_len, `MB_PTR args[]);
+        endfunction
+
+        protected virtual task execute();
+            yield(MbRoot::mb() == null ? 0 : 6);
+        endtask
+    endclass
+`endif
 endpackage
 
 module user;
@@ -70,6 +88,10 @@ module user;
         c_skt_close(handle);
         socket = new("terminal");
         MbHost::get().register_method(five);
+        void'(mb_watchdog(100, MB_FATAL));
+        mb_observe(MB_OBSERVE_SERVED | MB_OBSERVE_WRITTEN);
+        if (mb_status_e'(status) == MB_PENDING && mb_action_e'(word) == MB_CALL)
+            status = -MB_EFAULT;
         mb_server_run();
         mb_shutdown();
     end
@@ -96,5 +118,12 @@ module terminal;
     MbSocket         socket = new("terminal");
     my_pkg::MbSocket same = socket;
     int              port = c_skt_port(c_skt_open("terminal", 0));
+endmodule
+`endif
+
+`ifdef SOCKETS_IN_MODULE
+// A file that exports, and so is none for a module. The error names what is.
+module includes_sockets;
+    `include "mb_socket.sv"
 endmodule
 `endif

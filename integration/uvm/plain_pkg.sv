@@ -27,7 +27,7 @@ package plain_pkg;
         endtask
     endclass
 
-    // Answers when so much time has passed: with how many clocks it was told to wait.
+    // Answers when so much time has passed: with how many clocks it was told to wait. With +spin it loops for ever, and takes no time.
     class WaitMethod extends MbMethod;
         local `MB_PTR count;
 
@@ -45,6 +45,9 @@ package plain_pkg;
         endfunction
 
         protected virtual task execute();
+            if ($test$plusargs("spin") != 0)
+                while (count != 0)
+                    count = 64'($urandom()) | 1;
             repeat (32'(count))
                 #10ns;
             yield(count);

@@ -2,6 +2,7 @@
 //
 //   +clocks=N    how long the watchdog waits for the end (default 2,000,000)
 //   +ask         the testbench, too, calls a method by way of the library
+//   +spin        the method `wait` loops for ever
 //   +snapshots=N a snapshot every N ticks; a run that fails runs again from the newest one
 //   +waves=FILE  waves of the rerun
 module testbench;

@@ -563,82 +563,113 @@ static inline mb_word mb_double(double value)
 
 extern "C++" { /* also where the header is included in extern "C" */
 
+/* Names of template parameters begin with mb_, as those of macros may be anything else. */
 namespace mb_detail {
 
-template <typename T> struct is_floating { static constexpr bool value = false; };
+template <typename mb_T> struct is_floating { static constexpr bool value = false; };
 template <> struct is_floating<float> { static constexpr bool value = true; };
 template <> struct is_floating<double> { static constexpr bool value = true; };
 template <> struct is_floating<long double> { static constexpr bool value = true; };
 
 /* An argument as one word. */
-template <typename T> inline mb_word word(T value)
+template <typename mb_T> inline mb_word word(mb_T value)
 {
-    static_assert(!is_floating<T>::value, "a floating-point argument: pass mb_float(it), or mb_double(it)");
-    static_assert(sizeof(T) <= sizeof(mb_word), "an argument is wider than a word: pass its halves");
+    static_assert(!is_floating<mb_T>::value, "a floating-point argument: pass mb_float(it), or mb_double(it)");
+    static_assert(sizeof(mb_T) <= sizeof(mb_word), "an argument is wider than a word: pass its halves");
     return (mb_word)value;
 }
 
 inline mb_word word(decltype(nullptr)) { return 0; }
 
-/* An argument of a function whose parameter is of type P. */
-template <typename P, typename T> inline T fits(T value)
+/* An argument of a function whose parameter is of type mb_P. */
+template <typename mb_P, typename mb_T> inline mb_P fits(mb_T value)
 {
-    static_assert(!is_floating<T>::value, "a floating-point argument of an integer parameter");
-    static_assert(sizeof(T) <= sizeof(P), "an argument is wider than its parameter");
-    return value;
+    static_assert(!is_floating<mb_T>::value, "a floating-point argument of an integer parameter");
+    static_assert(sizeof(mb_T) <= sizeof(mb_P), "an argument is wider than its parameter");
+    return static_cast<mb_P>(value);
 }
 
-template <typename T> inline uint32_t exit_code(T value)
+/* True for a value that 32 bits hold, with a sign or without. */
+constexpr bool held(mb_word value) { return value <= 0xffffffffu || value >= ~(mb_word)0x7fffffffu; }
+
+#if defined(__GNUC__) && !defined(__clang__)
+void constant_out_of_range() __attribute__((error("a constant is out of the range of its parameter")));
+#endif
+
+/* An argument of a parameter of 32 bits or less, of which any word is taken, but no constant that does not fit. */
+template <typename mb_P, typename mb_T> inline mb_P low(mb_T value)
 {
-    return sizeof(T) <= sizeof(uint32_t) ? (uint32_t)fits<mb_word>(value) : mb_exit_code((mb_word)fits<mb_word>(value));
+    const mb_word word = fits<mb_word>(value);
+#if defined(__GNUC__) && !defined(__clang__)
+    if (__builtin_constant_p(word) && !held(word))
+        constant_out_of_range();
+#endif
+    return (mb_P)word;
+}
+
+template <typename mb_T> inline uint32_t exit_code(mb_T value)
+{
+    const mb_word word = fits<mb_word>(value);
+    return sizeof(mb_T) <= sizeof(uint32_t) ? (uint32_t)word : mb_exit_code(word);
 }
 
 /* Words that arguments of mb_printf take. */
-template <typename... A> struct words { static constexpr size_t count = 0; };
-template <typename T, typename... A> struct words<T, A...> {
-    static_assert(sizeof(T) <= sizeof(uint64_t), "an argument is wider than 64 bits");
-    static constexpr size_t count = (sizeof(T) > sizeof(mb_word) ? 2 : 1) + words<A...>::count;
+template <typename... mb_A> struct words { static constexpr size_t count = 0; };
+template <typename mb_T, typename... mb_A> struct words<mb_T, mb_A...> {
+    static_assert(sizeof(mb_T) <= sizeof(uint64_t), "an argument is wider than 64 bits");
+    static constexpr size_t count = (sizeof(mb_T) > sizeof(mb_word) ? 2 : 1) + words<mb_A...>::count;
 };
 
-template <bool wide> struct put {
-    template <typename T> static void at(mb_word *to, T value) { to[0] = word(value); }
+template <bool mb_wide> struct put {
+    template <typename mb_T> static void at(mb_word *to, mb_T value) { to[0] = word(value); }
 };
 template <> struct put<true> {
-    template <typename T> static void at(mb_word *to, T value)
+    template <typename mb_T> static void at(mb_word *to, mb_T value)
     {
-        static_assert(!is_floating<T>::value, "a floating-point argument: pass mb_float(it)");
+        static_assert(!is_floating<mb_T>::value, "a floating-point argument: pass mb_float(it)");
         to[0] = (mb_word)(uint64_t)value;
         to[1] = (mb_word)((uint64_t)value >> 32);
     }
 };
 
 inline void put_all(mb_word *) {}
-template <typename T, typename... A> inline void put_all(mb_word *to, T value, A... rest)
+template <typename mb_T, typename... mb_A> inline void put_all(mb_word *to, mb_T value, mb_A... rest)
 {
-    put<(sizeof(T) > sizeof(mb_word))>::at(to, value);
-    put_all(to + words<T>::count, rest...);
+    put<(sizeof(mb_T) > sizeof(mb_word))>::at(to, value);
+    put_all(to + words<mb_T>::count, rest...);
 }
 
-template <typename... A>
-inline void print(mb_channel *ch, const char *file, uint32_t line, const char *format, A... args)
-{
-    static_assert(words<A...>::count <= 17, "mb_printf has more than 17 words of arguments");
-    mb_word all[1 + words<A...>::count];
-    all[0] = (mb_word)format;
-    put_all(all + 1, args...);
-    mb_cprint(ch, file, line, all, 1 + words<A...>::count);
-}
+/* A format, with file and line of the call that it is an argument of. */
+struct format {
+    const char *text;
+    const char *file;
+    uint32_t line;
+
+    format(const char *its_text, const char *its_file = __builtin_FILE(), uint32_t its_line = __builtin_LINE())
+        : text(its_text), file(its_file), line(its_line)
+    {
+    }
+};
 
 } /* namespace mb_detail */
 
-template <typename... A> inline mb_word mb_call(mb_channel *ch, const char *method, A... args)
+template <typename... mb_A> inline void mb_printf(mb_channel *ch, mb_detail::format format, mb_A... args)
+{
+    static_assert(mb_detail::words<mb_A...>::count <= 17, "mb_printf has more than 17 words of arguments");
+    mb_word all[1 + mb_detail::words<mb_A...>::count];
+    all[0] = (mb_word)format.text;
+    mb_detail::put_all(all + 1, args...);
+    mb_cprint(ch, format.file, format.line, all, 1 + mb_detail::words<mb_A...>::count);
+}
+
+template <typename... mb_A> inline mb_word mb_call(mb_channel *ch, const char *method, mb_A... args)
 {
     static_assert(sizeof...(args) <= 19, "mb_call has more than 19 arguments");
     const mb_word words[] = {(mb_word)method, mb_detail::word(args)...};
     return mb_call_words(ch, words, 1 + sizeof...(args));
 }
 
-template <typename I, typename... A> inline mb_word mb_custom(mb_channel *ch, I id, A... args)
+template <typename mb_I, typename... mb_A> inline mb_word mb_custom(mb_channel *ch, mb_I id, mb_A... args)
 {
     static_assert(sizeof...(args) <= 19, "mb_custom has more than 19 arguments");
     const mb_word words[] = {mb_detail::word(id), mb_detail::word(args)...};
@@ -646,11 +677,6 @@ template <typename I, typename... A> inline mb_word mb_custom(mb_channel *ch, I 
 }
 
 } /* extern "C++" */
-
-#define MB_FITS(type, x) mb_detail::fits<type>(x)
-#define MB_EXIT_CODE(x) mb_detail::exit_code(x)
-
-#define mb_printf(ch, ...) mb_detail::print((ch), __FILE__, __LINE__, __VA_ARGS__)
 
 #else /* C */
 
@@ -698,6 +724,7 @@ static inline void mb_cprint_wide(mb_channel *ch, const char *file, uint32_t lin
 struct mb_argument_is_floating_point_pass_mb_float_or_mb_double { char no; };
 struct mb_argument_is_wider_than_a_word_pass_its_halves { char no; };
 struct mb_argument_is_wider_than_its_parameter { char no; };
+struct mb_constant_is_out_of_the_range_of_its_parameter { char no; };
 struct mb_argument_is_wider_than_64_bits { char no; };
 struct mb_request_has_too_many_arguments { char no; };
 #define MB_REQUIRE_BITS(x) MB_REQUIRE(!MB_IS_FLOATING(x), mb_argument_is_floating_point_pass_mb_float_or_mb_double)
@@ -710,6 +737,13 @@ struct mb_request_has_too_many_arguments { char no; };
                                                 (struct mb_argument_is_wider_than_its_parameter){0}))
 #define MB_EXIT_CODE(x) \
     __builtin_choose_expr(sizeof(MB_TYPE(x)) <= sizeof(uint32_t), MB_FITS(mb_word, x), mb_exit_code(MB_FITS(mb_word, x)))
+
+/* An argument of a parameter of 32 bits or less, of which any word is taken, but no constant that does not fit. */
+#define MB_LOW(x) \
+    __builtin_choose_expr(MB_HELD((mb_word)MB_IF_CONSTANT(x)), MB_FITS(mb_word, x), \
+                          (struct mb_constant_is_out_of_the_range_of_its_parameter){0})
+#define MB_IF_CONSTANT(x) __builtin_choose_expr(__builtin_constant_p(x), (x), 0)
+#define MB_HELD(word) ((word) <= 0xffffffffu || (word) >= ~(mb_word)0x7fffffffu)
 
 /* An argument in a list: as a word, by its low word, in 64 bits, by its size. */
 #define MB_ONE_WORD(x) (mb_word)(x) + MB_REQUIRE_BITS(x) + MB_REQUIRE_ONE_WORD(x),
@@ -765,19 +799,105 @@ struct mb_request_has_too_many_arguments { char no; };
 /* ---- Refusal of integers that are wider than a parameter ------------------------------------------------------ */
 
 /*
- * C would drop the upper half of an offset of 64 bits on a 32-bit CPU without a word. A cast in the call says that this is wanted. The functions themselves are behind their names in parentheses: (mb_seek)(ch, fd, position).
+ * C would drop the upper half of an offset of 64 bits on a 32-bit CPU without a word. A cast in the call says that this
+ * is wanted. A byte and flags are taken of any word, as C does, but for constants that 32 bits don't hold (GCC sees
+ * these in C++ where it optimises). In C the functions themselves are behind their names in parentheses:
+ * (mb_seek)(ch, fd, position).
  */
+#ifdef __cplusplus
+
+/* Overloads, so that members of classes may have the same names. Each calls the function above, whose parameters are
+ * its arguments' types then. */
+extern "C++" {
+
+/* Clang knows the constants of a call by its arguments. */
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wgcc-compat"
+#define MB_HELD(x) \
+    __attribute__((diagnose_if(!mb_detail::held((mb_word)(x)), "a constant is out of the range of its parameter", "error")))
+#else
+#define MB_HELD(x)
+#endif
+
+template <typename mb_T> inline void mb_exit(mb_channel *ch, mb_T code)
+{
+    mb_exit(ch, mb_detail::exit_code(code));
+}
+
+template <typename mb_L> inline mb_sword mb_write_text(mb_channel *ch, const char *text, mb_L len)
+{
+    return mb_write_text(ch, text, mb_detail::fits<size_t>(len));
+}
+
+template <typename mb_L> inline mb_sword mb_memmove(mb_channel *ch, void *dest, const void *src, mb_L len)
+{
+    return mb_memmove(ch, dest, src, mb_detail::fits<size_t>(len));
+}
+
+/* As C's memset it takes an int, and of that the low byte. */
+template <typename mb_B, typename mb_L>
+inline mb_sword mb_memset(mb_channel *ch, void *dest, mb_B byte, mb_L len) MB_HELD(byte)
+{
+    return mb_memset(ch, dest, mb_detail::low<uint8_t>(byte), mb_detail::fits<size_t>(len));
+}
+
+template <typename mb_L> inline mb_sword mb_memcmp(mb_channel *ch, const void *s1, const void *s2, mb_L len)
+{
+    return mb_memcmp(ch, s1, s2, mb_detail::fits<size_t>(len));
+}
+
+template <typename mb_F> inline mb_sword mb_open(mb_channel *ch, const char *path, mb_F flags) MB_HELD(flags)
+{
+    return mb_open(ch, path, mb_detail::low<uint32_t>(flags));
+}
+
+template <typename mb_D> inline void mb_close(mb_channel *ch, mb_D fd)
+{
+    mb_close(ch, mb_detail::fits<mb_sword>(fd));
+}
+
+template <typename mb_D, typename mb_L> inline mb_sword mb_read(mb_channel *ch, mb_D fd, void *buf, mb_L len)
+{
+    return mb_read(ch, mb_detail::fits<mb_sword>(fd), buf, mb_detail::fits<size_t>(len));
+}
+
+template <typename mb_D> inline mb_sword mb_read_rest(mb_channel *ch, mb_D fd, void *buf)
+{
+    return mb_read_rest(ch, mb_detail::fits<mb_sword>(fd), buf);
+}
+
+template <typename mb_D, typename mb_L> inline mb_sword mb_write(mb_channel *ch, mb_D fd, const void *data, mb_L len)
+{
+    return mb_write(ch, mb_detail::fits<mb_sword>(fd), data, mb_detail::fits<size_t>(len));
+}
+
+template <typename mb_D, typename mb_P> inline mb_sword mb_seek(mb_channel *ch, mb_D fd, mb_P position)
+{
+    return mb_seek(ch, mb_detail::fits<mb_sword>(fd), mb_detail::fits<mb_word>(position));
+}
+
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
+
+} /* extern "C++" */
+
+#else /* C */
+
 #define mb_exit(ch, code) mb_exit((ch), MB_EXIT_CODE(code))
 #define mb_write_text(ch, text, len) mb_write_text((ch), (text), MB_FITS(size_t, len))
 #define mb_memmove(ch, dest, src, len) mb_memmove((ch), (dest), (src), MB_FITS(size_t, len))
 /* As C's memset it takes an int, and of that the low byte. */
-#define mb_memset(ch, dest, byte, len) mb_memset((ch), (dest), (uint8_t)MB_FITS(int, byte), MB_FITS(size_t, len))
+#define mb_memset(ch, dest, byte, len) mb_memset((ch), (dest), MB_LOW(byte) & 0xff, MB_FITS(size_t, len))
 #define mb_memcmp(ch, s1, s2, len) mb_memcmp((ch), (s1), (s2), MB_FITS(size_t, len))
-#define mb_open(ch, path, flags) mb_open((ch), (path), MB_FITS(uint32_t, flags))
+#define mb_open(ch, path, flags) mb_open((ch), (path), MB_LOW(flags))
 #define mb_close(ch, fd) mb_close((ch), MB_FITS(mb_sword, fd))
 #define mb_read(ch, fd, buf, len) mb_read((ch), MB_FITS(mb_sword, fd), (buf), MB_FITS(size_t, len))
 #define mb_read_rest(ch, fd, buf) mb_read_rest((ch), MB_FITS(mb_sword, fd), (buf))
 #define mb_write(ch, fd, data, len) mb_write((ch), MB_FITS(mb_sword, fd), (data), MB_FITS(size_t, len))
 #define mb_seek(ch, fd, position) mb_seek((ch), MB_FITS(mb_sword, fd), MB_FITS(mb_word, position))
+
+#endif /* C */
 
 #endif /* MAILBOX_H */

@@ -220,13 +220,14 @@ fn every_service_of_cpp_is_answered_natively() {
 
 const FLOATING: &str = "floating";
 const MANY: &str = "more|many";
+const RANGE: &str = "out of the range|out_of_the_range";
 const WIDE: &str = "wider_than|wider than";
 
 /// Cases of `refused.c` with an integer that is wider than the parameter.
 const WIDER: std::ops::RangeInclusive<u32> = 12..=25;
 
 /// Other cases of `refused.c`, the pointer widths that they are for, and a part of the compiler's message.
-const REFUSED: [(u32, &[PtrWidth], &str); 12] = [
+const REFUSED: [(u32, &[PtrWidth], &str); 15] = [
     (1, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
     (2, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
     (3, &[PtrWidth::P4, PtrWidth::P8], MANY),
@@ -239,6 +240,9 @@ const REFUSED: [(u32, &[PtrWidth], &str); 12] = [
     (10, &[PtrWidth::P4, PtrWidth::P8], WIDE),
     (11, &[PtrWidth::P4], WIDE),
     (26, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
+    (27, &[PtrWidth::P8], RANGE),
+    (28, &[PtrWidth::P8], RANGE),
+    (29, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
 ];
 
 fn is_refused(test: &str, language: &Language) {
@@ -257,7 +261,8 @@ fn is_refused(test: &str, language: &Language) {
         }
         let compile = |case: u32| {
             let case = format!("-DREFUSED={case}");
-            let mut options = vec![language.standards[0], "-c", &case];
+            // GCC sees constants of C++ where it optimises.
+            let mut options = vec![language.standards[0], "-O1", "-c", &case];
             // There is a type of 128 bits in the file, which no standard has.
             options.push("-Wno-pedantic");
             options.extend(&machine);

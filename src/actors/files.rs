@@ -22,7 +22,7 @@ use actix::{Actor, Context, Handler};
 use mailbox_rs::{Errno, OpenFlags};
 
 use self::announced::Announced;
-use self::descriptors::{Claim, Descriptors, File};
+use self::descriptors::{Claim, Descriptors, File, OpenFile};
 use self::refusal::Refusal;
 use crate::bus::{Desk, Envelope, Port};
 use crate::messages::ChannelId;
@@ -96,19 +96,20 @@ impl Files {
                     None => Err(Refusal::new(Errno::EACCES, NO_ROOT)),
                 };
                 let file = file.map_err(|refusal| self.refused(channel, refusal));
-                reply.send(self.open.opened(claim, flags, file));
+                let path = path.to_owned();
+                reply.send(self.open.opened(claim, flags, path, file));
             }
             Ok((path, Some(opener), claim)) => {
                 let path = path.to_owned();
                 let ask = OpenSpecial {
                     opener,
-                    path,
+                    path: path.clone(),
                     flags,
                 };
                 let open = self.open.clone();
                 self.open.foreign.ask_then(ask, move |opened| {
                     let file = opened.unwrap_or_else(given_up).map(File::Special);
-                    reply.send(open.opened(claim, flags, file));
+                    reply.send(open.opened(claim, flags, path, file));
                 });
             }
         }
@@ -122,14 +123,32 @@ impl Files {
         refusal.errno
     }
 
+    /// Keeps the name of a file whose operation failed.
+    fn told<T>(
+        &mut self,
+        channel: ChannelId,
+        file: &OpenFile,
+        done: Result<T, Errno>,
+    ) -> Result<T, Errno> {
+        done.map_err(|errno| self.refused(channel, file.failed(errno)))
+    }
+
     fn read(&mut self, Envelope { message, reply }: Envelope<Read>) {
         let channel = message.channel;
         self.reasons.remove(&channel);
         let len = message.len.min(READ_MAX);
         let open = self.open.clone();
         match open.descriptors.borrow_mut().readable(message.fd) {
-            Ok(File::Disk(file)) => reply.send(file.read(len)),
-            Ok(&mut File::Special(file)) => open.foreign.forward(ReadSpecial { file, len }, reply),
+            Ok(open_file) => match &mut open_file.file {
+                File::Disk(file) => {
+                    let read = file.read(len);
+                    reply.send(self.told(channel, open_file, read));
+                }
+                &mut File::Special(file) => {
+                    self.reasons.insert(channel, open_file.name());
+                    open.foreign.forward(ReadSpecial { file, len }, reply);
+                }
+            },
             Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
         }
     }
@@ -140,10 +159,16 @@ impl Files {
         let data = message.data;
         let open = self.open.clone();
         match open.descriptors.borrow_mut().writable(message.fd) {
-            Ok(File::Disk(file)) => reply.send(file.write(&data)),
-            Ok(&mut File::Special(file)) => {
-                open.foreign.forward(WriteSpecial { file, data }, reply);
-            }
+            Ok(open_file) => match &mut open_file.file {
+                File::Disk(file) => {
+                    let written = file.write(&data);
+                    reply.send(self.told(channel, open_file, written));
+                }
+                &mut File::Special(file) => {
+                    self.reasons.insert(channel, open_file.name());
+                    open.foreign.forward(WriteSpecial { file, data }, reply);
+                }
+            },
             Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
         }
     }
@@ -160,10 +185,16 @@ impl Files {
                 let refusal = Refusal::new(Errno::EINVAL, reason);
                 reply.send(Err(self.refused(channel, refusal)));
             }
-            Ok(File::Disk(file)) => reply.send(file.seek(position)),
-            Ok(&mut File::Special(file)) => {
-                open.foreign.forward(SeekSpecial { file, position }, reply);
-            }
+            Ok(open_file) => match &mut open_file.file {
+                File::Disk(file) => {
+                    let sought = file.seek(position);
+                    reply.send(self.told(channel, open_file, sought));
+                }
+                &mut File::Special(file) => {
+                    self.reasons.insert(channel, open_file.name());
+                    open.foreign.forward(SeekSpecial { file, position }, reply);
+                }
+            },
             Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
         }
     }
@@ -190,13 +221,14 @@ impl OpenFiles {
         &self,
         claim: Claim,
         flags: OpenFlags,
+        path: String,
         file: Result<File, Errno>,
     ) -> Result<u64, Errno> {
         match file {
             Ok(file) => self
                 .descriptors
                 .borrow_mut()
-                .fill(claim, flags, file)
+                .fill(claim, flags, path, file)
                 .map_err(|file| {
                     self.drop_file(file);
                     Errno::EINTR

@@ -78,6 +78,11 @@ impl Bus {
     /// Gives the way to a party that is no actor: `callee` is called when no handler runs, so it may
     /// use the bus itself.
     pub fn foreign<I: Inbox>(&self, callee: Rc<dyn Fn(I)>) -> Port<I> {
+        let line = self.line.clone();
+        let callee = Rc::new(move |call| {
+            line.flush_before_call();
+            callee(call);
+        });
         let outbox = Rc::new(Outbox::new(&self.scheduler, callee));
         self.scheduler.add_outbox(outbox.clone());
         Port::to_foreign(&self.line, outbox)
@@ -105,6 +110,11 @@ impl Bus {
     /// Shows every message and reply to `tap` from now on.
     pub fn attach(&self, tap: impl Tap) {
         self.line.attach(Box::new(tap));
+    }
+
+    /// Has the taps write out what they buffer before each foreign call from now on, or no longer.
+    pub(crate) fn flush_before_calls(&self, flush: bool) {
+        self.line.flush_before_calls(flush);
     }
 
     /// True if something was shown to taps since they were last flushed.

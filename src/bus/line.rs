@@ -90,6 +90,8 @@ pub(super) struct Line {
     tapped: Cell<bool>,
     /// Something was shown to the taps since they were flushed.
     unflushed: Cell<bool>,
+    /// Taps are flushed before each foreign call.
+    before_calls: Cell<bool>,
     /// A tap is being called.
     observing: Cell<bool>,
     /// Borrowed while they are called.
@@ -185,6 +187,18 @@ impl Line {
     #[inline]
     pub(super) fn unflushed(&self) -> bool {
         self.unflushed.get()
+    }
+
+    pub(super) fn flush_before_calls(&self, flush: bool) {
+        self.before_calls.set(flush);
+    }
+
+    /// Has the taps write out what they buffer, where that was asked for: a foreign call follows.
+    #[inline]
+    pub(super) fn flush_before_call(&self) {
+        if self.before_calls.get() && self.unflushed() {
+            self.flush();
+        }
     }
 
     /// Has the taps write out what they buffer.

@@ -11,12 +11,14 @@ use crate::mem::{ImageError, MapError};
 
 /// A configuration that is refused.
 #[derive(Debug, thiserror::Error)]
-#[error("{}{}: {problem}", .file.display(), behind_colon(.line))]
+#[error("{}{}: {problem}{}", .file.display(), behind_colon(.line), other(.other_line))]
 pub struct ConfigError {
     /// The configuration file.
     pub file: PathBuf,
     /// The line of the value that is wrong, from 1, where it can be told.
     pub line: Option<usize>,
+    /// Line of the other value, where two do not go together.
+    pub other_line: Option<usize>,
     /// What is wrong with it.
     pub problem: Box<ConfigProblem>,
 }
@@ -94,6 +96,22 @@ pub enum KeyProblem {
         key: String,
         /// The known key that is like it.
         meant: &'static str,
+    },
+    /// A key beside the one that is meant.
+    #[error("`{key}`: there is no such key, and `{meant}` is there, too; leave one of them out")]
+    Twice {
+        /// The key, dotted where it is nested.
+        key: String,
+        /// The known key that it is another spelling of.
+        meant: &'static str,
+    },
+    /// A part of a number, behind a comma.
+    #[error(
+        "`{key}`: there is no such key; a number has no comma: write 1024 or 1_024, and not 1,024"
+    )]
+    Digits {
+        /// The key, dotted where it is nested.
+        key: String,
     },
     /// A key and its value in one word.
     #[error("`{key}`: there is no such key; write a blank behind the colon of `{meant}:`")]
@@ -489,6 +507,13 @@ fn loaded_at(address: u64, physical: u64) -> String {
 /// ":12", or nothing.
 fn behind_colon(line: &Option<usize>) -> String {
     line.map_or_else(String::new, |line| format!(":{line}"))
+}
+
+/// " (the other one is in line 12)", or nothing.
+fn other(line: &Option<usize>) -> String {
+    line.map_or_else(String::new, |line| {
+        format!(" (the other one is in line {line})")
+    })
 }
 
 /// "spaces: `a`, `b`", or that there are none.

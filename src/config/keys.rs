@@ -1,8 +1,10 @@
-//! Keys that a map may have. A key that is close to a known one that is absent is a mistake, any other one is somebody else's.
+//! Keys that a map may have. Another spelling of a known one is a mistake, as is a key that is close to one that is absent; any other one is
+//! somebody else's.
 
 use serde_yaml::{Mapping, Value};
 
 use super::error::KeyProblem;
+use super::yaml::is_digits;
 
 /// The known keys of a map, and of the maps below them.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +21,7 @@ impl Keys {
     /// Removes unknown keys from a map, and gives them, dotted where they are nested.
     ///
     /// # Errors
-    /// Where one is a near miss of a known key.
+    /// Where one is a near miss of a known key, or a part of a number.
     pub(super) fn take_unknown(&self, value: &mut Value) -> Result<Vec<String>, KeyProblem> {
         let Value::Mapping(map) = value else {
             return Ok(Vec::new());
@@ -57,6 +59,17 @@ fn take(
                 meant,
             });
         }
+        if is_digits(key) {
+            let key = format!("{prefix}{key}");
+            return Err(KeyProblem::Digits { key });
+        }
+        if let Some(meant) = known.iter().find(|meant| is_spelling_of(key, meant)) {
+            let key = format!("{prefix}{key}");
+            return Err(match absent.contains(meant) {
+                true => KeyProblem::NearMiss { key, meant },
+                false => KeyProblem::Twice { key, meant },
+            });
+        }
         if let Some(meant) = near_miss(key, &absent, essential) {
             return Err(KeyProblem::NearMiss {
                 key: format!("{prefix}{key}"),
@@ -74,12 +87,29 @@ fn take(
         .collect())
 }
 
+/// A key in lower case, and without separators.
+fn plain(key: &str) -> String {
+    key.to_lowercase().replace(['_', '-', ' '], "")
+}
+
+/// True for a key that differs from a known one in case, in separators, or by one swap of neighbours: it is meant, also where the known
+/// one is there.
+fn is_spelling_of(key: &str, known: &str) -> bool {
+    // No long key is one.
+    if key.len() > MOST_CHARACTERS {
+        return false;
+    }
+    let (key, known) = (plain(key), plain(known));
+    distance(&key, &known, |_| Edits::Swap).is_some()
+}
+
+/// Length of a key that is compared. The distance is quadratic in it, and no long key is near a short one.
+const MOST_CHARACTERS: usize = 32;
+
 /// The key, of those that are absent, that `key` is a misspelling of: other case or separators, or a few edits.
 fn near_miss(key: &str, absent: &[&'static str], essential: &[&str]) -> Option<&'static str> {
-    let plain = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
     let key = plain(key);
-    // The distance is quadratic in the length, and no long key is near a short one.
-    if key.len() > 32 {
+    if key.len() > MOST_CHARACTERS {
         return None;
     }
     let distances = absent.iter().map(|other| {
@@ -193,18 +223,56 @@ mod tests {
         assert_eq!(miss(&"base".repeat(100_000), &MEMORY_KEYS), None);
     }
 
-    /// Of a map that has every key, no other key is a misspelling, however near it is.
+    fn taken(keys: &Keys, near: &str) -> Result<Vec<String>, KeyProblem> {
+        let entries = keys.known.iter().copied().chain([near]);
+        let mut map: Mapping = entries.map(|key| (Value::from(key), Value::Null)).collect();
+        take(&mut map, keys.known, keys.essential, "")
+    }
+
+    /// Of a map that has every key, no other key is a misspelling but another spelling of one, however near it is.
     #[test]
-    fn a_key_that_is_there_is_not_meant_by_another() {
+    fn a_key_that_is_there_is_meant_by_another_spelling_alone() {
         for keys in [MEMORY_KEYS, CHANNEL_KEYS] {
             for near in [
-                "side", "spare", "Size", "witdh", "banks2", "elfs", "servers",
+                "side", "spare", "sizes", "withd", "banks2", "elfs", "servers",
             ] {
-                let entries = keys.known.iter().copied().chain([near]);
-                let mut map: Mapping = entries.map(|key| (Value::from(key), Value::Null)).collect();
-                let unknown = take(&mut map, keys.known, keys.essential, "").unwrap();
-                assert_eq!(unknown, [near]);
+                assert_eq!(taken(&keys, near).unwrap(), [near]);
             }
+        }
+        for (near, of) in [
+            ("Size", "size"),
+            ("BASE", "base"),
+            ("widht", "width"),
+            ("iwdth", "width"),
+            ("arrayDims", "array_dims"),
+            ("bank-width", "bank_width"),
+            ("init ", "init"),
+        ] {
+            let error = taken(&MEMORY_KEYS, near).unwrap_err();
+            assert!(
+                matches!(error, KeyProblem::Twice { meant, .. } if meant == of),
+                "{near}"
+            );
+        }
+        for (near, of) in [
+            ("Elf", "elf"),
+            ("mbid", "mb_id"),
+            ("zerobss", "zero_bss"),
+            ("ptr_", "ptr"),
+        ] {
+            let error = taken(&CHANNEL_KEYS, near).unwrap_err();
+            assert!(
+                matches!(error, KeyProblem::Twice { meant, .. } if meant == of),
+                "{near}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_key_is_of_digits_alone() {
+        for key in ["0", "024", "000"] {
+            let error = taken(&MEMORY_KEYS, key).unwrap_err();
+            assert!(matches!(error, KeyProblem::Digits { .. }), "{key}");
         }
     }
 }

@@ -12,6 +12,7 @@ use super::error::{ChannelProblem, ConfigProblem};
 use super::expand::expand;
 use super::flag::Flag;
 use super::name::named;
+use super::place::DOCUMENT;
 use super::raw::{self, RawChannel};
 use super::surroundings::Surroundings;
 use super::warning::{Doubt, Used, Within};
@@ -53,7 +54,7 @@ pub(super) fn believe(
         Value::Mapping(channels) => channels,
         _ => {
             return Err(ConfigProblem::Form {
-                key: "the document".to_owned(),
+                key: DOCUMENT.to_owned(),
                 wanted: "must be a map of channels",
             });
         }

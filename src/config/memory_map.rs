@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_yaml::{Mapping, Value};
 
 use super::error::{ConfigProblem, SpaceProblem};
-use super::place::Whose;
+use super::place::{DOCUMENT, Whose};
 use super::warning::Within;
 use super::{memory, overlaps, raw};
 use crate::mem::{Memory, MemoryId, MemoryMap, PartialOverlap, Space};
@@ -14,7 +14,7 @@ use crate::mem::{Memory, MemoryId, MemoryMap, PartialOverlap, Space};
 pub(super) fn believe(document: Value, within: Within<'_>) -> Result<MemoryMap, ConfigProblem> {
     let Value::Mapping(mut document) = document else {
         return Err(form(
-            "the document",
+            DOCUMENT,
             "must be a map with the key `space`, and perhaps `shared`",
         ));
     };

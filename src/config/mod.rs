@@ -111,9 +111,9 @@ pub fn parse_memory_map(
     file: &Path,
     outside: &dyn Surroundings,
 ) -> Result<MemoryMap, ConfigError> {
-    let document = yaml::parse(text).map_err(|error| refuse(file, None, error.into()))?;
+    let document = yaml::parse(text).map_err(|error| refuse(file, error.line(), error.into()))?;
     memory_map::believe(document, Within { file, outside })
-        .map_err(|problem| refuse(file, line_of(text, &problem), problem))
+        .map_err(|problem| refuse_in(file, text, problem))
 }
 
 /// Believes the text of a mailbox configuration, in its order. `file` is for messages; a text that is from no file has some
@@ -129,22 +129,43 @@ pub fn parse_mailboxes(
     map: &MemoryMap,
     outside: &dyn Surroundings,
 ) -> Result<Vec<ChannelConfig>, ConfigError> {
-    let document = yaml::parse(text).map_err(|error| refuse(file, None, error.into()))?;
+    let document = yaml::parse(text).map_err(|error| refuse(file, error.line(), error.into()))?;
     mailboxes::believe(document, map, Within { file, outside })
-        .map_err(|problem| refuse(file, line_of(text, &problem), problem))
+        .map_err(|problem| refuse_in(file, text, problem))
 }
 
-/// The line of the value that is wrong, from 1; of the map around it where its key is missing, or default.
-fn line_of(text: &str, problem: &ConfigProblem) -> Option<usize> {
-    let path = problem.path();
-    let mut ways = (1..=path.len()).rev();
-    ways.find_map(|len| locate::line(text, &path[..len]))
+/// Refuses a text, with the line of the value that is wrong; of the map around it where its key is missing, or default.
+fn refuse_in(file: &Path, text: &str, problem: ConfigProblem) -> ConfigError {
+    let line = match problem.path() {
+        // An empty document has no value.
+        path if path.is_empty() && problem.is_of_document() => locate::line(text, &[]).or(Some(1)),
+        path => {
+            let mut ways = (1..=path.len()).rev();
+            ways.find_map(|len| line_of(text, &path[..len]))
+        }
+    };
+    let other_line = problem.other_path().and_then(|path| line_of(text, &path));
+    let other_line = other_line.filter(|other| Some(*other) != line);
+    ConfigError {
+        other_line,
+        ..refuse(file, line, problem)
+    }
+}
+
+/// Line of the value that a path leads to, from 1. A memory that is listed by its name stands among those that are shared.
+fn line_of(text: &str, path: &[&str]) -> Option<usize> {
+    let shared = match path {
+        ["space", _, memory] => locate::line(text, &["shared", memory]),
+        _ => None,
+    };
+    locate::line(text, path).or(shared)
 }
 
 fn refuse(file: &Path, line: Option<usize>, problem: ConfigProblem) -> ConfigError {
     ConfigError {
         file: file.to_path_buf(),
         line,
+        other_line: None,
         problem: Box::new(problem),
     }
 }

@@ -128,8 +128,13 @@ impl<'de> Visitor<'de> for AnyForm {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Number, E> {
-        if value >= TOO_LARGE {
-            return Err(refused(format_args!("{value:e}"), NumberError::TooLarge));
+        if value >= TOO_LARGE && value.is_finite() {
+            // The digits as they were written are lost.
+            let digits = format!("{value:.0}").len();
+            return Err(E::custom(format_args!(
+                "a number of about {digits} digits {}; write {FORMS}",
+                NumberError::TooLarge
+            )));
         }
         Err(E::custom(format_args!(
             "`{value}` is a floating-point number; write {FORMS}"

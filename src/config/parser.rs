@@ -14,7 +14,7 @@ impl DPIShareMemParser {
     /// As [`parse_memory_map`], for what can be wrong with one memory.
     pub fn parse_memory(&self, name: &str, keys: &str) -> Result<Memory, ConfigError> {
         let origin = Path::new("<memory>");
-        let keys = yaml::parse(keys).map_err(|error| refuse(origin, None, error.into()))?;
+        let keys = yaml::parse(keys).map_err(|error| refuse(origin, error.line(), error.into()))?;
         let within = Within {
             file: origin,
             outside: &Process,

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::error::{ChannelProblem, ConfigProblem, KeyProblem, MemoryProblem};
+use super::error::{ChannelProblem, ConfigProblem, KeyProblem, MemoryProblem, SpaceProblem};
+
+/// Name of the document in messages.
+pub(super) const DOCUMENT: &str = "the document";
 
 /// Place of a memory in its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +50,10 @@ impl ConfigProblem {
         let (mut path, key) = match self {
             Self::Memory { memory, problem } => (memory.path(), problem.key()),
             Self::Channel { channel, problem } => (vec![channel.as_str()], problem.key()),
+            Self::Space {
+                space,
+                problem: SpaceProblem::Overlap { first, .. },
+            } => (vec!["space", space.as_str(), first], None),
             Self::Space { space, .. } => (vec!["space", space.as_str()], None),
             // A key in backquotes, or words about a place.
             Self::Form { key, .. } => {
@@ -64,10 +71,35 @@ impl ConfigProblem {
     }
 }
 
+impl ConfigProblem {
+    /// True where the document as a whole is wrong.
+    pub(super) fn is_of_document(&self) -> bool {
+        matches!(self, Self::Form { key, .. } if key == DOCUMENT)
+    }
+
+    /// Keys that lead to the other value, where two do not go together.
+    pub(super) fn other_path(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::Space {
+                space,
+                problem: SpaceProblem::Overlap { second, .. },
+            } => Some(vec!["space", space, second]),
+            Self::Channel {
+                problem: ChannelProblem::Overlap { first, .. },
+                ..
+            } => Some(vec![first]),
+            _ => None,
+        }
+    }
+}
+
 impl KeyProblem {
     fn key(&self) -> Option<&str> {
         match self {
-            Self::At { key, .. } | Self::NearMiss { key, .. } => Some(key),
+            Self::At { key, .. }
+            | Self::NearMiss { key, .. }
+            | Self::Twice { key, .. }
+            | Self::Digits { key } => Some(key),
             // It has a dot or more of its own.
             Self::NoBlank { .. } | Self::Map(_) => None,
         }

@@ -25,6 +25,22 @@ pub enum TextError {
     /// Tags have no meaning here.
     #[error("more than {MAX_DEPTH} %TAG directives; a configuration needs none")]
     TooManyTags,
+    /// A character that YAML does not allow: the file is hardly text.
+    #[error("the character U+{:04X} is not allowed in YAML; is the file text, as UTF-8?", *.character as u32)]
+    Control {
+        /// The character.
+        character: char,
+        /// Its line, from 1.
+        line: usize,
+    },
+    /// More than one document.
+    #[error(
+        "a second document begins here; a configuration is one document: leave out `---` and `...`"
+    )]
+    SecondDocument {
+        /// The line of its first text, or of the marker, from 1.
+        line: usize,
+    },
     /// YAML allows it, but `serde_yaml` 0.9 then takes the next new anchor for this one.
     #[error("the anchor `&{name}` is defined twice, the second time in line {line}; rename one")]
     AnchorTwice {
@@ -33,6 +49,18 @@ pub enum TextError {
         /// The line of its second definition, from 1.
         line: usize,
     },
+}
+
+impl TextError {
+    /// Line of what is wrong, from 1, where the message does not have it.
+    pub(super) fn line(&self) -> Option<usize> {
+        match self {
+            Self::Control { line, .. } | Self::SecondDocument { line } => Some(*line),
+            Self::TooLong { .. } | Self::TooDeep | Self::TooManyTags | Self::AnchorTwice { .. } => {
+                None
+            }
+        }
+    }
 }
 
 /// Refuses a text of more than `max` bytes, and what the parser cannot cope with.
@@ -49,6 +77,17 @@ pub(super) fn check(text: &str, max: usize) -> Result<(), TextError> {
     if text.matches("%TAG").count() > MAX_DEPTH {
         return Err(TextError::TooManyTags);
     }
+    for (number, line) in (1..).zip(text.lines()) {
+        if let Some(character) = line.chars().find(|character| is_refused(*character)) {
+            return Err(TextError::Control {
+                character,
+                line: number,
+            });
+        }
+    }
+    if let Some(line) = second_document(text) {
+        return Err(TextError::SecondDocument { line });
+    }
     let mut names = HashSet::new();
     for (number, line) in (1..).zip(text.lines()) {
         if let Some(name) = anchors(line).find(|name| !names.insert(*name)) {
@@ -59,6 +98,37 @@ pub(super) fn check(text: &str, max: usize) -> Result<(), TextError> {
         }
     }
     Ok(())
+}
+
+/// True for a control character that YAML has no place for.
+fn is_refused(character: char) -> bool {
+    character.is_control() && !matches!(character, '\t' | '\r' | '\u{85}')
+}
+
+/// Line in which a second document begins, from 1. At the start of a line, markers are none of a text.
+fn second_document(text: &str) -> Option<usize> {
+    let is = |line: &str, marker: &str| {
+        let behind = line.strip_prefix(marker);
+        behind.is_some_and(|behind| behind.is_empty() || behind.starts_with([' ', '\t', '\r']))
+    };
+    // A document has begun; it has ended.
+    let (mut begun, mut ended) = (false, false);
+    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+        if is(line, "...") {
+            ended = begun;
+        } else if is(line, "---") {
+            if begun {
+                return Some(number);
+            }
+            begun = true;
+        } else if !line.trim().is_empty() && !line.trim_start().starts_with(['#', '%']) {
+            if ended {
+                return Some(number);
+            }
+            begun = true;
+        }
+    }
+    None
 }
 
 /// How many brackets are open at once.

@@ -29,6 +29,16 @@ pub enum YamlError {
     Text(#[from] TextError),
 }
 
+impl YamlError {
+    /// Line of what is wrong, from 1, where the message does not have it.
+    pub(super) fn line(&self) -> Option<usize> {
+        match self {
+            Self::Invalid(_) => None,
+            Self::Text(error) => error.line(),
+        }
+    }
+}
+
 /// Parses one document. An empty text is null.
 pub(super) fn parse(text: &str) -> Result<Value, YamlError> {
     text::check(text, MAX_SIZE)?;
@@ -129,7 +139,12 @@ impl<'de> Visitor<'de> for Tree<'_> {
         while let Some(key) = map.next_key_seed(self)? {
             let Value::String(name) = &key else {
                 let key = match &key {
-                    Value::Number(number) => format!("the key `{number}`"),
+                    Value::Number(number) => {
+                        return Err(de::Error::custom(format_args!(
+                            "the key `{number}` is not text; write it in quotes, or where it is a part of a number write 1024 or 1_024, and not \
+                             1,024"
+                        )));
+                    }
                     Value::Bool(flag) => format!("the key `{flag}`"),
                     _ => "a key".to_owned(),
                 };
@@ -138,8 +153,14 @@ impl<'de> Visitor<'de> for Tree<'_> {
                 )));
             };
             if entries.contains_key(name) {
+                let digits = match is_digits(name) {
+                    true => {
+                        "; a number has no comma: write 1000000 or 1_000_000, and not 1,000,000"
+                    }
+                    false => "",
+                };
                 return Err(de::Error::custom(format_args!(
-                    "the key `{name}` stands twice in one map"
+                    "the key `{name}` stands twice in one map{digits}"
                 )));
             }
             let value = map.next_value_seed(self)?;
@@ -147,6 +168,11 @@ impl<'de> Visitor<'de> for Tree<'_> {
         }
         merge(entries).map(Value::Mapping)
     }
+}
+
+/// True for a key of digits alone, as the end of a number with a comma in it.
+pub(super) fn is_digits(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Adds what the merge key offers for the keys that the map does not have: of one map, or of a list of maps, where earlier

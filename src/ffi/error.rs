@@ -31,6 +31,12 @@ pub(super) enum Error {
         /// The argument or variable that has the name.
         origin: &'static str,
     },
+    #[error(
+        "environment variable VHOST_CALL_TIMEOUT is `{0}`; it may be a number of seconds, as 60 or 0.5, and 0 for no timeout"
+    )]
+    CallTimeout(String),
+    #[error("VHOST_CALL_TIMEOUT needs a thread, and the system starts none: {0}")]
+    CallTimeoutThread(std::io::Error),
     #[error("`{argument}` is NULL")]
     Null { argument: &'static str },
     #[error("`{argument}` is not UTF-8: \"{}\"", .bytes.escape_ascii())]

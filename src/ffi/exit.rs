@@ -9,6 +9,7 @@ use super::refused;
 use crate::attach::end_all;
 use crate::foreign::report_without_testbench;
 use crate::messages::foreign::Severity;
+use crate::sim::call_timeout;
 
 unsafe extern "C" {
     fn at_quick_exit(function: extern "C" fn()) -> c_int;
@@ -29,6 +30,7 @@ pub(super) fn end_recordings_at_exit() {
 
 extern "C" fn end() {
     // There is nobody left to tell, and no testbench to be called.
+    call_timeout::exiting();
     let _ = catch_unwind(|| {
         end_all();
         end_snapshots();

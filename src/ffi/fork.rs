@@ -10,6 +10,7 @@ use crate::attach::follow_fork;
 use crate::foreign::report;
 use crate::guest::{Rerun, Runs, runs};
 use crate::messages::foreign::Severity;
+use crate::sim::call_timeout;
 use crate::sim::fork::{PythonFork, flush_streams, generation};
 use crate::sim::strand::{self, ForkedWhile};
 use crate::system::{self, Snapshots, Vhost};
@@ -123,6 +124,7 @@ impl Process {
     /// from going on.
     #[inline]
     pub(super) fn tick(&self, vhost: &Vhost) -> Result<usize, Error> {
+        call_timeout::ticked();
         let served = vhost.tick()?;
         let now = vhost.now();
         if self.forks.snapshots.borrow().is_due(now) {
@@ -157,6 +159,7 @@ impl Process {
         self.end_snapshots();
         let most = c_int::try_from(count).map_err(|_| Error::TooManyRuns { count })?;
         self.flush();
+        let _wait = call_timeout::wait();
         match runs::run(count, parallel as usize).map_err(system::Error::Fork)? {
             Runs::Run(number) => {
                 self.begin_child()?;
@@ -202,7 +205,9 @@ impl Process {
     /// Its report is no message of the system: up to the failure, recordings of both are the same.
     pub(super) fn rerun(&self) -> Result<Option<Rerun>, Error> {
         self.flush();
+        let wait = call_timeout::wait();
         let rerun = self.forks.snapshots.borrow_mut().rerun_unflushed()?;
+        drop(wait);
         let Some(Rerun { tick, status }) = rerun else {
             return Ok(None);
         };

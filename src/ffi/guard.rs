@@ -12,6 +12,7 @@ use super::refused::{self, Untold};
 use crate::bus::panic_text;
 use crate::foreign::report;
 use crate::messages::foreign::Severity;
+use crate::sim::call_timeout;
 use crate::sim::strand::{self, Abroad, Entered, Overlap, StrandCell};
 use crate::sim::testbench;
 
@@ -30,6 +31,9 @@ impl Call {
     #[inline]
     pub(super) fn enter() -> Self {
         let call = Self::enter_as_is();
+        if call.entered.is_ok() {
+            call_timeout::entered();
+        }
         if refused::any_untold()
             && let Ok(strand) = &call.entered
         {

@@ -9,6 +9,7 @@
 //! - [`guard`]: entry of every function: enters the strand, catches panics, reports errors.
 //! - [`process`]: the one system of the process.
 //! - [`refused`]: calls that overlap another thread's.
+//! - [`zero_time`]: loops in the testbench that take no simulated time.
 //! - [`quit`]: the end of the process, from wherever it is asked for.
 //! - [`exit`]: flushes recordings when the process ends without `mb_shutdown`.
 //! - [`arguments`], [`returned`], [`error`]: pointers in, pointers out, errors.
@@ -52,6 +53,6 @@ mod rpc;
 mod snapshots;
 #[cfg(feature = "c_abi_sockets")]
 mod sockets;
-mod standstill;
+mod zero_time;
 
 pub use host::{Configure, HostError, with_host};

@@ -4,6 +4,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::error::Error;
 use super::exit::end_recordings_at_exit;
@@ -12,12 +13,14 @@ use super::guard::catch;
 use super::host::configure;
 use super::refused;
 use super::returned::ReturnedStrings;
-use super::standstill::{self, Standstill};
+use super::zero_time::{self, ZeroTimeLoop};
 use crate::attach::Named;
 use crate::foreign::report;
 use crate::messages::announced::Observing;
 use crate::messages::foreign::Severity;
+use crate::sim::call_timeout;
 use crate::sim::fork::watch_forks;
+use crate::sim::time::simulated_time;
 use crate::sim::{SimError, keep_loaded, scope, testbench};
 use crate::system::{InitPaths, Sockets, Standalone, Timeout, Vhost};
 
@@ -32,8 +35,8 @@ pub(super) struct Process {
     timeout: Cell<Option<Timeout>>,
     /// Loggers and checkers for a system that is not built yet.
     attached: RefCell<Vec<Named>>,
-    /// Calls since the last tick.
-    standstill: Standstill,
+    /// Calls at one simulated time.
+    zero_time: ZeroTimeLoop,
     /// Forks of the process.
     pub(super) forks: Forks,
     /// Strings that C was given a pointer to.
@@ -83,6 +86,25 @@ fn name_scope_of_environment() -> Result<(), Error> {
     }
 }
 
+/// Starts the timeout of foreign calls that the environment says; ends that of the system before. Returns true if there is one.
+fn start_call_timeout() -> Result<bool, Error> {
+    const VARIABLE: &str = "VHOST_CALL_TIMEOUT";
+    call_timeout::stop();
+    let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
+        return Ok(false);
+    };
+    let seconds = value.to_str().and_then(|value| value.trim().parse().ok());
+    let limit = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    match limit {
+        Some(Duration::ZERO) => Ok(false),
+        Some(limit) => {
+            call_timeout::start(limit).map_err(Error::CallTimeoutThread)?;
+            Ok(true)
+        }
+        None => Err(Error::CallTimeout(value.to_string_lossy().into_owned())),
+    }
+}
+
 /// Bit of `mb_observe` for requests that are served.
 pub(super) const SERVED: u32 = 1;
 /// Bit of `mb_observe` for bytes that are written into memory.
@@ -97,7 +119,7 @@ impl Process {
             timeout: Cell::new(None),
             attached: RefCell::new(Vec::new()),
             returned: ReturnedStrings::new(),
-            standstill: Standstill::new(),
+            zero_time: ZeroTimeLoop::new(),
             forks: Forks::new(),
         }
     }
@@ -111,11 +133,11 @@ impl Process {
         }
     }
 
-    /// The system, for a call that takes no simulated time: too many of them in one tick are reported.
+    /// The system, for a call that takes no simulated time: too many of them at one time are reported.
     pub(super) fn system_at_once(&self) -> Result<Rc<Vhost>, Error> {
         let vhost = self.system()?;
-        if let Some(calls) = self.standstill.count(vhost.now()) {
-            let text = standstill::text(calls, vhost.now(), &vhost.status()?);
+        if let Some(calls) = self.zero_time.count(vhost.now(), simulated_time) {
+            let text = zero_time::text(calls, vhost.now(), &vhost.status()?);
             report(Severity::Warning, "vhost", &text);
         }
         Ok(vhost)
@@ -270,6 +292,7 @@ impl Process {
             self.timeout.set(None);
             self.attached.borrow_mut().clear();
             self.end_snapshots();
+            call_timeout::stop();
             scope::forget();
         }
         ended
@@ -305,6 +328,7 @@ impl Process {
         end_recordings_at_exit();
         let built = catch(|| {
             name_scope_of_environment()?;
+            let measured = start_call_timeout()?;
             let attached = self.attached.borrow().clone();
             let sockets = self.standalone()?;
             let (vhost, beginning) = Vhost::from_environment(paths, sockets, attached, configure)?;
@@ -315,6 +339,9 @@ impl Process {
                 implicit,
             });
             self.observe_in(&vhost);
+            if measured {
+                vhost.flush_before_calls();
+            }
             if let Some(timeout) = self.timeout.get() {
                 vhost.watch(timeout);
             }

@@ -6,6 +6,7 @@
 mod callbacks;
 pub(crate) mod host_code;
 mod live;
+mod measured;
 mod memory;
 mod paths;
 #[cfg(feature = "python")]
@@ -23,6 +24,7 @@ pub use callbacks::{CallResult, FileOpener, Openers, SpecialFile};
 pub(crate) use callbacks::{Callbacks, OnReport};
 pub(crate) use live::Live;
 pub(crate) use live::{report, report_without_testbench};
+pub(crate) use measured::{is_measured, measure};
 pub(crate) use memory::{Memories, Models, NoRoom};
 pub use memory::{MemoryModel, ModelError};
 pub(crate) use paths::Paths;
@@ -34,6 +36,7 @@ use crate::messages::foreign::{
     Access, Inbox, Line, Opener, Report, Served, Severity, SpecialId, Unset, Untold,
 };
 use crate::messages::rpc::{Answered, CallError, Callee, Progress, Target};
+use crate::sim::call_timeout;
 use crate::sim::testbench::SV_CALL_ARGS;
 
 /// Everything that the system asks of the outside. Each method may come back into the system before
@@ -213,6 +216,9 @@ pub(crate) fn method_call(
         }
         Progress::Absent => {
             let progress = foreign.sv_call(channel, method, args)?;
+            if progress == Progress::Pending {
+                call_timeout::note_pending(channel, method);
+            }
             Ok(Callee::Testbench.says(progress))
         }
         progress => Ok(Callee::Python.says(progress)),

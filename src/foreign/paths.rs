@@ -1,7 +1,7 @@
 //! Firmware's paths: variables of the environment in them, and what lies below the root.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::config::expand_with;
 use crate::messages::foreign::Unset;
@@ -33,13 +33,33 @@ impl Paths {
     /// Expands `~`, `$VAR` and `${VAR}`.
     pub(super) fn expand(&self, path: &str) -> Result<String, Unset> {
         let expanded = expand_with(path, &self.variables).map_err(|variable| Unset { variable })?;
-        let below = |root: &PathBuf| Path::new(&expanded).strip_prefix(root).ok()?.to_str();
+        let below = |root: &PathBuf| {
+            let below = Path::new(&expanded).strip_prefix(root).ok()?;
+            // A path that comes back by the root's own name is one for the absolute way.
+            (!climbs(below)).then(|| below.to_str())?
+        };
         Ok(match self.roots.iter().find_map(below) {
             Some("") => ".".to_owned(),
+            // A slash at the end says that it is a directory.
+            Some(below) if expanded.ends_with('/') => format!("{below}/"),
             Some(below) => below.to_owned(),
             None => expanded,
         })
     }
+}
+
+/// True for a path that leads up from where it begins, by its text.
+fn climbs(path: &Path) -> bool {
+    let mut depth = 0_usize;
+    for component in path.components() {
+        match component {
+            Component::Normal(_) => depth += 1,
+            Component::ParentDir if depth == 0 => return true,
+            Component::ParentDir => depth -= 1,
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    false
 }
 
 impl fmt::Debug for Paths {
@@ -107,8 +127,12 @@ mod tests {
             ("$LINK/a/b", "a/b"),
             ("$LOG/a", "log/a"),
             ("$ROOT", "."),
-            ("$ROOT/../a", "../a"),
+            ("$ROOT/a/../b", "a/../b"),
+            ("$ROOT/a/", "a/"),
+            ("$ROOT/", "."),
             ("$BESIDE", beside.to_str().unwrap()),
+            ("$ROOT/../root/a", root.join("../root/a").to_str().unwrap()),
+            ("$ROOT/a/../../x", root.join("a/../../x").to_str().unwrap()),
         ] {
             assert_eq!(paths.expand(path), Ok(expected.to_owned()), "{path}");
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use libc::pid_t;
 
-use super::{inherited, strand};
+use super::{call_timeout, inherited, strand};
 
 /// Forks between the process that loaded the library and this one.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
@@ -75,6 +75,7 @@ pub(crate) struct Child(pub(super) pid_t);
 /// # Errors
 /// Where there are more threads, of which the child would have one: their locks would never be released. And where the system refuses.
 pub(crate) fn fork(begin: impl FnOnce()) -> io::Result<Forked> {
+    let _paused = call_timeout::pause();
     let threads = threads()?;
     if threads != 1 {
         return Err(io::Error::other(format!(

@@ -10,6 +10,8 @@
 //! - [`vpi`], [`uvm_hdl`]: words of HDL arrays, as [`vecval`]s.
 //! - [`open_array`]: `byte unsigned data[]` of the caller of an imported function.
 //! - [`python`]: interpreter settings before start, and the GIL.
+//! - [`time`]: simulated time; [`caller`]: place of a call in the testbench.
+//! - [`call_timeout`]: timeout of foreign calls in wall time.
 //! - [`printf`]: one number, formatted by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
 //! - [`fork`]: forks of the process.
@@ -25,6 +27,8 @@
 )]
 
 mod c_memory;
+pub(crate) mod call_timeout;
+mod caller;
 mod float;
 pub(crate) mod fork;
 pub(crate) mod inherited;
@@ -47,6 +51,7 @@ mod symbol;
 mod symbols;
 pub(crate) mod testbench;
 mod text;
+pub(crate) mod time;
 pub(crate) mod uvm_hdl;
 pub(crate) mod vecval;
 pub(crate) mod vpi;

@@ -113,6 +113,16 @@ pub(crate) fn is_named() -> bool {
     matches!(get(), Scope::Known { by: By::Name, .. })
 }
 
+/// True if a scope is known, and its simulation goes on.
+pub(crate) fn is_alive() -> bool {
+    matches!(get(), Scope::Known { life, .. } if life.stand() == Stand::Alive)
+}
+
+/// True if the simulator says that an import declared `context` is being called.
+pub(super) fn is_in_import() -> bool {
+    current(|_, _| None).is_some()
+}
+
 /// True if a simulation that the system has used was deleted.
 pub(crate) fn simulation_is_over() -> bool {
     is_over()

@@ -4,7 +4,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use libc::{SIG_BLOCK, SIG_UNBLOCK, SIGPIPE, SIGXFSZ, c_int, sigset_t, timespec};
+use libc::{SIG_BLOCK, SIG_SETMASK, SIG_UNBLOCK, SIGPIPE, SIGXFSZ, c_int, sigset_t, timespec};
 
 /// Signals that end the process where a write fails: no reader is left, or the file has reached `RLIMIT_FSIZE`.
 const OF_WRITES: [c_int; 2] = [SIGPIPE, SIGXFSZ];
@@ -68,6 +68,19 @@ impl Drop for Quiet {
         // SAFETY: the set is there for the call.
         unsafe { libc::pthread_sigmask(SIG_UNBLOCK, &self.blocked, ptr::null_mut()) };
     }
+}
+
+/// Runs something, such as the start of a thread, while this thread blocks every signal. A thread that it starts goes on blocking them.
+pub(super) fn with_all_blocked<T>(act: impl FnOnce() -> T) -> T {
+    let (mut all, mut before) = (set(&[]), set(&[]));
+    // SAFETY: the set is there for the call.
+    unsafe { libc::sigfillset(&mut all) };
+    // SAFETY: both sets are there for the call.
+    unsafe { libc::pthread_sigmask(SIG_SETMASK, &all, &mut before) };
+    let done = act();
+    // SAFETY: the set is there for the call.
+    unsafe { libc::pthread_sigmask(SIG_SETMASK, &before, ptr::null_mut()) };
+    done
 }
 
 /// Guard that restores the disposition of a signal.

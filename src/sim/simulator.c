@@ -33,6 +33,7 @@
     X(vpi_get_value_array)      \
     X(vpi_put_value_array)      \
     X(vpi_chk_error)            \
+    X(vpi_get_time)             \
     X(vpi_register_cb)          \
     X(vpi_iterate)              \
     X(vpi_scan)                 \
@@ -43,6 +44,8 @@
     X(svGetNameFromScope)       \
     X(svPutUserData)            \
     X(svGetUserData)            \
+    X(svGetCallerInfo)          \
+    X(svGetTime)                \
     X(_ZN9Verilated11productNameEv) \
     X(svIsDisabledState)        \
     X(svAckDisabledState)       \

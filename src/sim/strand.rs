@@ -162,6 +162,11 @@ impl Drop for Abroad {
     }
 }
 
+/// True if any thread is inside the strand.
+pub(super) fn is_owned() -> bool {
+    OWNER.0.load(Ordering::Relaxed) != FREE
+}
+
 /// True if this thread is inside the strand.
 #[inline]
 pub(crate) fn is_entered() -> bool {

@@ -12,6 +12,7 @@ use std::ffi::{c_char, c_int, c_void};
 
 use super::lifetime::CallbackData;
 use super::symbol::Symbol;
+use super::time::Time;
 use super::vecval::Vecval;
 use super::vpi::{ArrayValue, ErrorInfo, Value};
 
@@ -121,6 +122,8 @@ simulator! {
     /// Level and text of the last call's error; 0 if there was none.
     fn vpi_chk_error(error: *mut ErrorInfo) -> i32;
 
+    /// Time of the simulation, in the format that `time` selects.
+    fn vpi_get_time(object: *mut c_void, time: *mut Time);
     /// Has a function called on an event; NULL where the simulator does not tell of it.
     fn vpi_register_cb(data: *mut CallbackData) -> *mut c_void;
     /// An iterator over objects of this type; NULL where there are none.
@@ -142,6 +145,10 @@ simulator! {
     fn svPutUserData(scope: *const c_void, key: *mut c_void, data: *mut c_void) -> c_int;
     /// Data that is kept for a scope under a key; NULL where there is none.
     fn svGetUserData(scope: *const c_void, key: *mut c_void) -> *mut c_void;
+    /// File and line of the call of an imported function: 1, or 0 if they are not known.
+    fn svGetCallerInfo(file: *mut *const c_char, line: *mut c_int) -> c_int;
+    /// Time of the simulation, in units of a scope; NULL stands for the simulator's precision. 0, or -1.
+    fn svGetTime(scope: *const c_void, time: *mut Time) -> c_int;
     /// `Verilated::productName()` of Verilator's runtime, in C++.
     fn _ZN9Verilated11productNameEv() -> *const c_char;
     /// Whether the running task is being disabled.

@@ -20,8 +20,8 @@ use crate::attach::{AtExit, Attach, Channel, Reporter, Site, channels as served,
 use crate::bus::{Bus, BusError, Inbox, Party, Port};
 use crate::config::{ChannelConfig, ConfigWarning};
 use crate::foreign::{
-    Callbacks, Foreign as _, Live, Memories, Paths, Python, host_code, make, method_call,
-    report_failed,
+    Callbacks, Foreign as _, Live, Memories, Paths, Python, host_code, is_measured, make, measure,
+    method_call, report_failed,
 };
 use crate::mem::{
     AccessError, Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Store, Write, initial,
@@ -121,7 +121,8 @@ impl Outside {
         ));
         let (watched, reporter, callee) = (live.clone(), live.clone(), live.clone());
         Ok(Self {
-            direct: Some(Direct {
+            // Foreign calls are measured where they are messages.
+            direct: (!is_measured()).then(|| Direct {
                 store: memories.clone(),
                 report: Box::new(move |error| report_failed(&*reporter, error)),
                 poll: Box::new(move |channel, target, args, is_offered| match target {
@@ -134,7 +135,10 @@ impl Outside {
                     }
                 }),
             }),
-            foreign: Rc::new(move |call| make(&*live, call)),
+            foreign: Rc::new(move |call| {
+                let _measured = measure(&call);
+                make(&*live, call);
+            }),
             on_py_tasks: Box::new(move |tell| watched.on_py_tasks(tell)),
             local: memories.clone(),
             sights: memories.clone(),

@@ -176,6 +176,11 @@ impl Vhost {
         }
     }
 
+    /// Has recordings and logs write out what they have buffered before each foreign call.
+    pub(crate) fn flush_before_calls(&self) {
+        self.0.bus.flush_before_calls(true);
+    }
+
     /// Doorbell: a mailbox was written; the next tick looks at every channel.
     pub fn notify(&self) {
         self.0.outside.announce(|| Notified);

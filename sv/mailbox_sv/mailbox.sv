@@ -1,8 +1,9 @@
 // The mailbox's classes for UVM testbenches. Include it at compilation-unit scope or in a package; mailbox_uvm_pkg.sv is such a package.
 // `import` of that package alone then gives the core's functions, types and classes too.
 //
-// The classes are those of the first scope that includes it: there is one Mailbox. Any other scope is given the core, and imports the classes
-// from the first one.
+// There is one Mailbox: the classes are those of mailbox_uvm_pkg where that is compiled before, as mailbox_if.sv does behind uvm_pkg.sv, and
+// every scope that includes this file gets them from there. Else they are in the first scope that includes it; any other is given the core,
+// and imports the classes from the first one.
 `include "mailbox.svh"
 `ifndef UVM_MACROS_SVH
 `include "uvm_macros.svh"
@@ -34,5 +35,20 @@ import mailbox_core_pkg::*; // compile mailbox_if.sv before the file that includ
 `include "uvm/mailbox_ch.svh"
 `include "uvm/mailbox_object.svh"
 `include "uvm/mb_root.svh"
+
+`elsif MAILBOX_CLASSES_IN_UVM_PKG
+
+import mailbox_uvm_pkg::*;
+export mailbox_uvm_pkg::MailboxSvCall;
+export mailbox_uvm_pkg::MbBBMem;
+export mailbox_uvm_pkg::MbBBMemFactory;
+export mailbox_uvm_pkg::MailboxItem;
+export mailbox_uvm_pkg::MailboxWrite;
+export mailbox_uvm_pkg::MailboxMonitor;
+export mailbox_uvm_pkg::MailboxCatcher;
+export mailbox_uvm_pkg::MailboxHooks;
+export mailbox_uvm_pkg::MailboxCh;
+export mailbox_uvm_pkg::Mailbox;
+export mailbox_uvm_pkg::MbRoot;
 
 `endif

@@ -58,4 +58,9 @@ interface MailboxIf ();
         MbHost::get().finish();
 endinterface
 
+// Behind UVM, the classes for it: packages that include mailbox.sv share them.
+`ifdef UVM_PKG_SV
+`include "mailbox_uvm_pkg.sv"
+`endif
+
 `endif

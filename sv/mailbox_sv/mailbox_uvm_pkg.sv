@@ -1,6 +1,9 @@
 // The mailbox's classes for UVM testbenches. The library's functions and the rest of what they stand on are in mailbox_core_pkg.
 `ifndef MAILBOX_UVM_PKG_SV
 `define MAILBOX_UVM_PKG_SV
+`ifndef MAILBOX_SV
+`define MAILBOX_CLASSES_IN_UVM_PKG
+`endif
 
 package mailbox_uvm_pkg;
     `include "mailbox.sv"

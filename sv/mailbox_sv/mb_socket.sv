@@ -1,9 +1,10 @@
 // MbSocket and the functions `c_skt_*` for a package of the testbench's, or for the compilation unit: `import` of a package that includes this
 // file gives them. Where mailbox_socket_pkg.sv or mailbox_if.sv is compiled before, the class is the same in all of them; without, each has
-// its own.
+// its own. In a module, `import mailbox_socket_pkg::*` has the same names, and this file is no use.
 `ifdef MAILBOX_SOCKET_PKG_SV
 import mailbox_socket_pkg::*;
-export mailbox_socket_pkg::MbSocket;
+// A module can't export: the error there shows this line.
+(* mb_socket = "in a module, import mailbox_socket_pkg::* instead of including mb_socket.sv" *) export mailbox_socket_pkg::MbSocket;
 export mailbox_socket_pkg::c_skt_open;
 export mailbox_socket_pkg::c_skt_port;
 export mailbox_socket_pkg::c_skt_greet;

@@ -57,6 +57,13 @@ void killed_when_idle(void);
 void killed_after_watchdog(void);
 void killed_when_busy(void);
 
+/* hangs.c */
+void hangs_in_a_call(void);
+void hangs_in_a_call_with_calls(void);
+void hangs_behind_a_call(void);
+void hangs_in_a_child(void);
+void takes_its_time(void);
+
 /* misuse.c */
 void backdoor(void);
 void misuse(void);

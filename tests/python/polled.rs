@@ -304,6 +304,103 @@ def poll(method, channel, *args):
     );
 }
 
+/// Calls of one method that need no loop put off no search for another one's.
+#[test]
+fn a_search_for_one_method_does_not_wait_for_another_s() {
+    let two = format!(
+        "{POLL}
+class Hidden: loop = asyncio.new_event_loop()
+def loop(): return Hidden.loop
+by_task = poll
+def poll(method, channel, *args):
+    if method == 'slow': return True, False, None
+    return by_task(method, channel, *args)
+"
+    );
+    Apart::with("").module("pymb_rpcs", &two).run(
+        "polled::a_search_for_one_method_does_not_wait_for_another_s",
+        || {
+            let rig = Rig::new();
+            for _ in 0..600 {
+                assert_eq!(rig.poll(CORE64, "slow", &[]).unwrap(), Pending);
+                rig.tick();
+            }
+            let mut polls = 0;
+            while rig.poll(CORE32, "walk", &[3]).unwrap() == Pending {
+                rig.tick();
+                polls += 1;
+                assert!(polls < 20, "nobody turns the loop");
+            }
+        },
+    );
+}
+
+/// Polls a method that stays pending, in a module that begins so.
+fn stays_pending(test: &str, start: &str, warnings: usize) {
+    let script = format!("{start}\ndef poll(method, channel, *args): return True, False, None\n");
+    let said = Apart::with("").module("pymb_rpcs", &script).run(test, || {
+        let rig = Rig::new();
+        for _ in 0..5000 {
+            assert_eq!(rig.poll(CORE32, "slow", &[]).unwrap(), Pending);
+        }
+    });
+    let warning =
+        "vhost: warning: python: channel `core32`: method `slow` has been pending for 1024 polls";
+    for (part, count) in [
+        ("warning", warnings),
+        (warning, warnings),
+        ("`py_tick`", warnings),
+    ] {
+        let Some(said) = &said else { return };
+        assert_eq!(said.stderr.matches(part).count(), count, "{}", said.stderr);
+    }
+}
+
+#[test]
+fn a_call_for_which_no_loop_is_found_is_a_warning_once() {
+    let test = "polled::a_call_for_which_no_loop_is_found_is_a_warning_once";
+    stays_pending(test, "from asyncio import sleep", 1);
+}
+
+#[test]
+fn a_call_of_a_module_without_asyncio_may_stay_pending() {
+    let test = "polled::a_call_of_a_module_without_asyncio_may_stay_pending";
+    stays_pending(test, "import math", 0);
+}
+
+/// A callback that a callback has scheduled is run also where no call is pending.
+#[test]
+fn callbacks_of_callbacks_run_to_the_end() {
+    let script = "
+import asyncio
+def poll(method, channel, *args):
+    loop = asyncio.get_event_loop()
+    if method == 'count': return True, True, count
+    def later(left):
+        global count
+        count += 1
+        if left: loop.call_soon(later, left - 1)
+    loop.call_soon(later, 5)
+    return True, True, 0
+count = 0
+";
+    Apart::with("").module("pymb_rpcs", script).run(
+        "polled::callbacks_of_callbacks_run_to_the_end",
+        || {
+            let rig = Rig::new();
+            assert_eq!(rig.call("begin").unwrap(), Ready(0));
+            for _ in 0..10 {
+                rig.tick();
+            }
+            assert_eq!(rig.call("count").unwrap(), Ready(6));
+            rig.tick();
+            rig.turns();
+            rig.tick();
+            assert_eq!(rig.turns(), 0, "nothing is left to bring forward");
+        },
+    );
+}
+
 #[test]
 fn a_loop_that_poll_makes_current_is_turned() {
     let own = "

@@ -222,6 +222,7 @@ fn run_case(
         simulation.memories = memories(name);
     }
     let mut command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
+    command.envs(&case.environment);
     let waves = match case.rerun {
         Some(Rerun::Waves) => Some(rerun::waves(builder.root(), name)?),
         Some(Rerun::Plain) | None => None,

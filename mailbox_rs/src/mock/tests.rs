@@ -1,9 +1,9 @@
 use super::*;
-use crate::firmware::{Client, Hooks, NoHooks};
+use crate::firmware::{Client, Hooks};
 use crate::test_host::Host;
 use crate::{
     CacheLine, Errno, FileRequest, Index, Layout, PtrWidth, REQUEST_ARGS, Request, RequestEntry,
-    Response, ResponseEntry, State, VERSION, Version,
+    Response, ResponseEntry, State, VERSION, Version, action,
 };
 use std::rc::Rc;
 use std::vec::Vec;
@@ -214,20 +214,62 @@ fn the_client_runs_on_a_window() {
 #[test]
 fn arguments_that_are_wider_than_a_word_are_not_sent() {
     const WIDE: u64 = 10 | 1 << 32;
+
+    struct Unanswered;
+
+    impl Hooks for Unanswered {
+        fn wait(&mut self) {
+            panic!("a request was sent");
+        }
+    }
+
     let layout = Layout::new(PtrWidth::P4, CacheLine::None);
     let (firmware, host) = pair(layout);
-    let mut client = Client::new(Window::new(firmware.memory(), BASE, layout), NoHooks);
+    let mut client = Client::new(Window::new(firmware.memory(), BASE, layout), Unanswered);
     assert_eq!(client.seek(10, 1 << 32), Err(Errno::EOVERFLOW));
     assert_eq!(client.seek(WIDE, 1), Err(Errno::EOVERFLOW));
     assert_eq!(client.close(WIDE), Err(Errno::EOVERFLOW));
     let overflow = Some(Response::Error(Errno::EOVERFLOW).entry(PtrWidth::P4));
-    assert_eq!(client.request(&call(WIDE)), overflow);
-    let write = Request::File(FileRequest::Write {
-        fd: 10,
-        ptr: BASE,
-        len: WIDE,
-    });
-    assert_eq!(client.request(&write), overflow);
+    // One argument after the other of each kind of request, the first and the last one included.
+    for (action, words) in [
+        (action::PRINT, 2),
+        (action::CPRINT, 20),
+        (action::MEMMOVE, 3),
+        (action::MEMSET, 3),
+        (action::MEMCMP, 3),
+        (action::CALL, 20),
+        (action::OTHER, 20),
+    ] {
+        for wide in 0..words {
+            let mut args = [0; 20];
+            args[..words as usize].fill(1);
+            args[wide as usize] = WIDE;
+            let entry = RequestEntry {
+                action,
+                words,
+                args,
+            };
+            let request = Request::try_from(&entry).unwrap();
+            // A line number has 32 bits, and a byte 8.
+            let narrowed = RequestEntry::from(&request) != entry;
+            assert_eq!(
+                narrowed,
+                (action, wide) == (action::CPRINT, 2) || (action, wide) == (action::MEMSET, 1)
+            );
+            if !narrowed {
+                assert_eq!(client.request(&request), overflow, "{entry:?}");
+            }
+        }
+    }
+    for (fd, ptr, len) in [(WIDE, 1, 1), (10, WIDE, 1), (10, 1, WIDE)] {
+        for file in [
+            FileRequest::Read { fd, ptr, len },
+            FileRequest::Write { fd, ptr, len },
+        ] {
+            assert_eq!(client.request(&Request::File(file)), overflow, "{file:?}");
+        }
+    }
+    assert_eq!(client.custom(WIDE as usize, []), overflow.map(|it| it.rets));
     host.step(|entry| panic!("{entry:?} was sent"));
 }
 

@@ -7,6 +7,8 @@
             return __LINE__; \
     } while (0)
 
+#define EXITS {3, 0, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xfffffffeu, MB_BY_WIDTH(0x80000000u, 0xffffffffu)}
+
 MB_CHANNEL(mailbox);
 
 /* What it prints: bytes, formats, and their arguments. */
@@ -107,7 +109,15 @@ int firmware(void)
     CHECK(mb_seek(&mailbox, fd, 2) == 2);
     mb_close(&mailbox, fd);
 
+    /* Each code as one word of the host's. */
     mb_exit(&mailbox, 3);
+    mb_exit(&mailbox, 0);
+    mb_exit(&mailbox, -1);
+    mb_exit(&mailbox, (signed char)-1);
+    mb_exit(&mailbox, -1L);
+    mb_exit(&mailbox, 0xffffffffu);
+    mb_exit(&mailbox, (mb_sword)-2);
+    mb_exit(&mailbox, (mb_word)1 << (sizeof(mb_word) * 8 - 1));
     mb_flush(&mailbox);
     return 0;
 }

@@ -1,7 +1,19 @@
 // Firmware in C++ that uses every service of mailbox.h. Returns the line of the first answer that is wrong, or 0.
+#define A "not a name"
+#define I "not a name"
+#define P "not a name"
+#define T "not a name"
+#define L "not a name"
+
 extern "C" {
 #include "mailbox.h"
 }
+
+#undef A
+#undef I
+#undef P
+#undef T
+#undef L
 
 #define CHECK(condition)     \
     do {                     \
@@ -13,6 +25,8 @@ extern "C" {
 #define PRINTED 10
 #define FORMATS (6 + (sizeof(void *) == 8))
 #define ARGS (4 + 1 + 2 * (sizeof(void *) == 8) + 17 + 2 + (sizeof(void *) == 4) + 7)
+
+#define EXITS {3, 0, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xffffffffu, 0xfffffffeu, MB_BY_WIDTH(0x80000000u, 0xffffffffu)}
 
 MB_CHANNEL(mailbox);
 
@@ -46,6 +60,14 @@ struct Fields {
 };
 
 struct Opaque;
+
+// Members may have the names of services, and macros those of template parameters.
+struct Channel {
+    int mb_exit(int code) const { return code; }
+    int mb_read(int fd) const { return fd; }
+    int mb_printf(const char *format) const { return format[0]; }
+    int mb_memset, mb_open, mb_close, mb_seek, mb_write, mb_memmove, mb_memcmp, mb_write_text, mb_read_rest;
+};
 
 template <typename T> int round_trip(T value)
 {
@@ -90,6 +112,10 @@ int firmware()
 
     CHECK(round_trip(0x1234) == 0);
     CHECK(round_trip(Color::blue) == 0);
+    static const Channel channel = {};
+    CHECK(channel.mb_exit(3) + channel.mb_read(4) + channel.mb_printf("") + channel.mb_memset == 7);
+    CHECK(mb_memset(&mailbox, buf, 0xfful, 8) == 0 && buf[7] == static_cast<char>(0xff));
+    CHECK(mb_memset(&mailbox, buf, static_cast<mb_word>(once), 8ul) == 0 && buf[7] == 1);
     CHECK(mb_memset(&mailbox, buf, 0xab, 8) == 0);
     CHECK(buf[0] == static_cast<char>(0xab) && buf[7] == static_cast<char>(0xab));
     CHECK(mb_memcmp(&mailbox, buf, buf, 3) == 0);
@@ -106,7 +132,7 @@ int firmware()
     CHECK(mb_custom(&mailbox, 5u, 1, &mailbox) == 7);
 
     CHECK(mb_open(&mailbox, "absent", MB_OPEN_READ) == -MB_ENOENT);
-    mb_sword fd = mb_open(&mailbox, "f", MB_OPEN_READ | MB_OPEN_WRITE);
+    mb_sword fd = mb_open(&mailbox, "f", static_cast<mb_word>(MB_OPEN_READ | MB_OPEN_WRITE));
     CHECK(fd == 10);
     CHECK(mb_read(&mailbox, fd, buf, 3) == 3 && buf[0] == 'f' && buf[2] == 'f');
     CHECK(mb_read_rest(&mailbox, fd, buf) == 5 && buf[4] == 'r' && buf[5] != 'r');
@@ -114,7 +140,15 @@ int firmware()
     CHECK(mb_seek(&mailbox, fd, 2) == 2);
     mb_close(&mailbox, fd);
 
+    /* Each code as one word of the host's. */
     mb_exit(&mailbox, 3);
+    mb_exit(&mailbox, 0);
+    mb_exit(&mailbox, -1);
+    mb_exit(&mailbox, static_cast<signed char>(-1));
+    mb_exit(&mailbox, -1L);
+    mb_exit(&mailbox, 0xffffffffu);
+    mb_exit(&mailbox, (mb_sword)-2);
+    mb_exit(&mailbox, (mb_word)1 << (sizeof(mb_word) * 8 - 1));
     mb_flush(&mailbox);
     return 0;
 }

@@ -19,6 +19,12 @@ void refused(float number, wider_than_a_word value)
     mb_exit(&mailbox, (uint32_t)value);
     mb_seek(&mailbox, mb_open(&mailbox, "name", MB_OPEN_READ), (mb_word)value);
     mb_memset(&mailbox, memory, 0xff, sizeof memory);
+    /* A word for a byte or flags, as in C. */
+    mb_memset(&mailbox, memory, (mb_word)value, sizeof memory);
+    mb_memset(&mailbox, memory, 0xfful, sizeof memory);
+    mb_memset(&mailbox, memory, -1l, sizeof memory);
+    mb_open(&mailbox, "name", (mb_word)value);
+    mb_open(&mailbox, "name", 3ul);
     mb_printf(&mailbox, "16 %lld", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, (wide)16);
 #if REFUSED == 1
     mb_printf(&mailbox, "%f", number);
@@ -72,5 +78,11 @@ void refused(float number, wider_than_a_word value)
     mb_write_text(&mailbox, "text", value);
 #elif REFUSED == 26
     mb_seek(&mailbox, 3, number);
+#elif REFUSED == 27
+    mb_memset(&mailbox, memory, 0x100000000ul, 1);
+#elif REFUSED == 28
+    mb_open(&mailbox, "name", 0x100000001ul);
+#elif REFUSED == 29
+    mb_open(&mailbox, "name", number);
 #endif
 }

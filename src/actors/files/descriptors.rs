@@ -33,11 +33,25 @@ pub(super) struct Claim {
 }
 
 /// Descriptor in use.
-struct Open {
+pub(super) struct OpenFile {
     /// Channel that opened it.
     by: ChannelId,
     flags: OpenFlags,
-    file: File,
+    /// Path that it was opened by.
+    path: String,
+    pub(super) file: File,
+}
+
+impl OpenFile {
+    /// Error of an operation on the file, which it names.
+    pub(super) fn failed(&self, errno: Errno) -> Refusal {
+        Refusal::new(errno, self.name())
+    }
+
+    /// File, for messages.
+    pub(super) fn name(&self) -> String {
+        format!("file `{}`", self.path)
+    }
 }
 
 /// Files that one channel has opened.
@@ -51,7 +65,7 @@ struct Opened {
 
 /// Open files of all channels, by descriptor. No number is given twice.
 pub(super) struct Descriptors {
-    open: BTreeMap<u64, Open>,
+    open: BTreeMap<u64, OpenFile>,
     channels: HashMap<ChannelId, Opened>,
     next: u64,
 }
@@ -90,14 +104,26 @@ impl Descriptors {
     ///
     /// # Errors
     /// The file itself, where the claim is void since the channel has closed everything.
-    pub(super) fn fill(&mut self, claim: Claim, flags: OpenFlags, file: File) -> Result<u64, File> {
+    pub(super) fn fill(
+        &mut self,
+        claim: Claim,
+        flags: OpenFlags,
+        path: String,
+        file: File,
+    ) -> Result<u64, File> {
         if self.claimed(&claim).is_none() {
             return Err(file);
         }
         let fd = self.next;
         self.next += 1;
         let by = claim.channel;
-        self.open.insert(fd, Open { by, flags, file });
+        let open = OpenFile {
+            by,
+            flags,
+            path,
+            file,
+        };
+        self.open.insert(fd, open);
         Ok(fd)
     }
 
@@ -109,24 +135,24 @@ impl Descriptors {
     }
 
     /// File of a descriptor, or `EBADF`.
-    pub(super) fn file(&mut self, fd: u64) -> Result<&mut File, Refusal> {
+    pub(super) fn file(&mut self, fd: u64) -> Result<&mut OpenFile, Refusal> {
         self.opened_for(fd, |_| true, "")
     }
 
     /// File of a descriptor that was opened for reading, or `EBADF`.
-    pub(super) fn readable(&mut self, fd: u64) -> Result<&mut File, Refusal> {
+    pub(super) fn readable(&mut self, fd: u64) -> Result<&mut OpenFile, Refusal> {
         self.opened_for(fd, OpenFlags::reads, "writing")
     }
 
     /// File of a descriptor that was opened for writing, in any of the ways, or `EBADF`.
-    pub(super) fn writable(&mut self, fd: u64) -> Result<&mut File, Refusal> {
+    pub(super) fn writable(&mut self, fd: u64) -> Result<&mut OpenFile, Refusal> {
         self.opened_for(fd, OpenFlags::creates, "reading")
     }
 
     /// Removes a descriptor and returns its file, or `EBADF`.
     pub(super) fn close(&mut self, fd: u64) -> Result<File, Refusal> {
         let open = self.open.remove(&fd);
-        let Open { by, file, .. } = open.ok_or_else(|| Self::not_open(fd, self.next))?;
+        let OpenFile { by, file, .. } = open.ok_or_else(|| Self::not_open(fd, self.next))?;
         if let Some(opened) = self.channels.get_mut(&by) {
             opened.files -= 1;
         }
@@ -148,10 +174,10 @@ impl Descriptors {
         fd: u64,
         way: impl Fn(OpenFlags) -> bool,
         other: &str,
-    ) -> Result<&mut File, Refusal> {
+    ) -> Result<&mut OpenFile, Refusal> {
         let next = self.next;
         match self.open.get_mut(&fd) {
-            Some(open) if way(open.flags) => Ok(&mut open.file),
+            Some(open) if way(open.flags) => Ok(open),
             Some(_) => {
                 let reason = format!("descriptor {fd} was opened for {other} only");
                 Err(Refusal::new(Errno::EBADF, reason))

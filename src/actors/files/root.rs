@@ -65,6 +65,9 @@ impl Place {
 
     /// Opens a regular file.
     fn open_file(&self, path: &str, flags: OpenFlags) -> Result<File, Refusal> {
+        if path.ends_with('/') {
+            return Err(self.directory(path, flags));
+        }
         let mut options = OpenOptions::new();
         options
             .read(flags.reads())
@@ -102,6 +105,27 @@ impl Place {
             return Err(special());
         }
         Ok(file)
+    }
+
+    /// Reason why a path with a slash at its end, which means a directory, opens no file. Nothing is created.
+    fn directory(&self, path: &str, flags: OpenFlags) -> Refusal {
+        let found = inside::relative(&self.dir, &self.real, Path::new(path));
+        let metadata = match found {
+            Ok(relative) if relative.as_os_str().is_empty() => return Errno::EISDIR.into(),
+            Ok(relative) => self.dir.metadata(relative),
+            Err(Errno::EACCES) => return self.outside(),
+            Err(errno) => return errno.into(),
+        };
+        match metadata {
+            Ok(metadata) if metadata.is_dir() => Errno::EISDIR.into(),
+            Ok(_) => Errno::ENOTDIR.into(),
+            // As Linux: a directory is not created.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && flags.creates() => {
+                Errno::EISDIR.into()
+            }
+            Err(error) if leads_out(&error) => self.outside(),
+            Err(error) => errno(&error).into(),
+        }
     }
 
     fn outside(&self) -> Refusal {

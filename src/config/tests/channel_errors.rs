@@ -79,7 +79,8 @@ fn no_two_channels_are_at_one_place() {
     };
     let overlap = |address: &str| {
         format!(
-            "mb.yaml:2: channel `b`: at {address} it overlaps channel `a`, which is at 0x2000; give the second its own `mb_id` or `base`"
+            "mb.yaml:2: channel `b`: at {address} it overlaps channel `a`, which is at 0x2000; give the second its own `mb_id` or `base` \
+             (the other one is in line 1)"
         )
     };
     assert_eq!(second("elf: fw64.elf"), overlap("0x2000"));
@@ -214,7 +215,7 @@ fn names_are_not_empty() {
 fn the_document_is_a_map_of_channels_each_named_once() {
     assert_eq!(
         error("[cpu]"),
-        "mb.yaml: the document: must be a map of channels"
+        "mb.yaml:1: the document: must be a map of channels"
     );
     let twice = error("cpu: {space: core0, server: false}\ncpu: {space: core0, server: false}");
     assert!(twice.starts_with("mb.yaml: not valid YAML: "), "{twice}");

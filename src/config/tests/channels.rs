@@ -262,6 +262,38 @@ fn doubtful_images_are_warned_of_once() {
     assert_eq!(told(", load: false"), std::slice::from_ref(mailboxes));
 }
 
+/// A second channel of an image may load nothing.
+#[test]
+fn an_image_is_loaded_where_any_of_its_channels_loads_it() {
+    let elf = ElfBuilder {
+        kind: Some(3),
+        segments: vec![ElfSegment::at(0x1000, [1, 2, 3, 4], 0x100)],
+        mailboxes: vec![(0x2000, 0x1000)],
+        ..ElfBuilder::default()
+    };
+    for (loads, warnings) in [
+        (["true", "false"], 1),
+        (["false", "true"], 1),
+        (["true", "true"], 1),
+        (["false", "false"], 0),
+    ] {
+        let outside = outside().file("pie.elf", elf.build());
+        let channel = |mb_id: usize| {
+            let load = loads[mb_id];
+            format!(
+                "c{mb_id}: {{space: core0, elf: pie.elf, cache_line: 0, mb_id: {mb_id}, load: {load}}}\n"
+            )
+        };
+        let text = channel(0) + &channel(1);
+        let channels = parse_mailboxes(&text, Path::new("mb.yaml"), &map(), &outside).unwrap();
+        let loaded = channels.iter().map(|channel| channel.load.is_some());
+        assert!(loaded.eq(loads.map(|load| load == "true")), "{loads:?}");
+        let told = outside.warnings.take();
+        assert_eq!(told.len(), warnings, "{loads:?}: {told:?}");
+        assert!(told.iter().all(|told| told.contains("ET_DYN")), "{told:?}");
+    }
+}
+
 #[test]
 fn the_configuration_comes_before_the_image_and_the_feature() {
     assert_eq!(

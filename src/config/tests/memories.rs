@@ -360,11 +360,11 @@ fn many_memories_within_each_other_are_believed() {
 
 #[test]
 fn a_key_near_one_that_is_there_is_a_warning() {
-    let text = "space: {s: [{ram: {base: 0, size: 8, backend: log, side: left, unit: 4, witdh: 8, width: 8}}]}";
+    let text = "space: {s: [{ram: {base: 0, size: 8, backend: log, side: left, unit: 4, widths: 8, width: 8}}]}";
     let start = "mem.yaml: memory `ram` of space `s`: the key ";
     assert_eq!(
         warnings(text),
-        ["side", "unit", "witdh"].map(|key| format!("{start}`{key}` is unknown, and ignored"))
+        ["side", "unit", "widths"].map(|key| format!("{start}`{key}` is unknown, and ignored"))
     );
     let error =
         memories("space:\n  s:\n    - ram:\n        base: 0\n        size: 8\n        witdh: 8\n")

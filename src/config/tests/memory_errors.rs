@@ -333,11 +333,22 @@ fn a_number_of_more_than_64_bits_is_told_so_and_may_be_a_text() {
         "'18446744073709551616'",
         "0x10000000000000000",
         "0x1_0000_0000_0000_0000",
-        "340282366920938463463374607431768211456",
         "0x100000000000000000000000000000000",
-        "1e20",
         "17179869184G",
     ];
+    // The parser keeps no digits of these.
+    for (base, digits) in [
+        ("340282366920938463463374607431768211456", 39),
+        ("1000000000000000000000000000000000000000", 39),
+        ("1e20", 21),
+    ] {
+        let error = memories(&text(base)).unwrap_err();
+        let start = format!(
+            "mem.yaml:4: memory `ram` of space `s`: `base`: a number of about {digits} digits does not fit into 64 bits, the largest is \
+             0xffffffffffffffff; write "
+        );
+        assert!(error.starts_with(&start), "{error}");
+    }
     for base in wide {
         let error = memories(&text(base)).unwrap_err();
         assert!(
@@ -499,8 +510,8 @@ fn spaces_hold_memories_apart() {
     let cases = [
         (
             "[ram, {b: {base: 0x10ff, size: 2, backend: log}}]",
-            "mem.yaml:2: space `core0`: `base`: memory `ram` (0x1000 to 0x10ff) overlaps memory `b` (0x10ff to 0x1100) in part; \
-             one that contains the other is fine, and the one that is listed first wins",
+            "mem.yaml:1: space `core0`: `base`: memory `ram` (0x1000 to 0x10ff) overlaps memory `b` (0x10ff to 0x1100) in part; \
+             one that contains the other is fine, and the one that is listed first wins (the other one is in line 2)",
         ),
         (
             "[ram, rmo]",
@@ -536,9 +547,17 @@ fn spaces_hold_memories_apart() {
 fn the_document_has_its_form() {
     let space = "mem.yaml:1: `space`: must be a map from names of spaces to lists of memories";
     let document =
-        "mem.yaml: the document: must be a map with the key `space`, and perhaps `shared`";
+        "mem.yaml:1: the document: must be a map with the key `space`, and perhaps `shared`";
     assert_eq!(memories("").unwrap_err(), document);
     assert_eq!(memories("[space]").unwrap_err(), document);
+    assert_eq!(
+        memories("# No memory yet.\n").unwrap_err(),
+        document.replace(":1:", ":2:")
+    );
+    assert_eq!(
+        memories("\n\n- space").unwrap_err(),
+        document.replace(":1:", ":3:")
+    );
     assert_eq!(
         memories("shared: {}").unwrap_err(),
         "mem.yaml: `space`: is missing; give a map from names of spaces to lists of memories"
@@ -551,6 +570,85 @@ fn the_document_has_its_form() {
     let error = memories("space: {core0: [").unwrap_err();
     assert!(error.starts_with("mem.yaml: not valid YAML: "), "{error}");
     assert!(error.contains("at line "), "{error}");
+}
+
+#[test]
+fn a_binary_file_and_a_second_document_are_refused_with_their_line() {
+    let control = |line: usize, code: &str| {
+        format!(
+            "mem.yaml:{line}: the character {code} is not allowed in YAML; is the file text, as UTF-8?"
+        )
+    };
+    assert_eq!(
+        memories("space:\n  s: \0[]").unwrap_err(),
+        control(2, "U+0000")
+    );
+    assert_eq!(
+        memories("# \u{1b}\nspace: {}").unwrap_err(),
+        control(1, "U+001B")
+    );
+    let second = |line: usize| {
+        format!(
+            "mem.yaml:{line}: a second document begins here; a configuration is one document: leave out `---` and `...`"
+        )
+    };
+    for (text, line) in [
+        ("space: {}\n---\nspace: {}\n", 2),
+        ("# One\n---\n# Two\n--- \nspace: {}\n", 4),
+        ("space: {}\n...\n# Three\nspace: {}\n", 4),
+        ("---\nspace: {}\n...\n---\n", 4),
+    ] {
+        assert_eq!(memories(text).unwrap_err(), second(line), "{text}");
+    }
+    for one in [
+        "%YAML 1.2\n---\nspace: {}\n...\n",
+        "--- # One\r\nspace:\r\n  s: [{a: {base: 0, size: 8, backend: log, desc: '---'}}]\r\n",
+        "space: {}\n...\n# The end.\n",
+        "space: {\n ---a: []}\n",
+    ] {
+        assert!(memories(one).is_ok(), "{one}: {:?}", memories(one));
+    }
+}
+
+/// A number with a comma ends there, and what follows is a key.
+#[test]
+fn a_number_with_a_comma_is_told_so() {
+    for size in ["1,024", "1,100", "1,000,000"] {
+        let text = format!("space: {{s: [{{ram: {{base: 0, size: {size}, backend: log}}}}]}}");
+        let error = memories(&text).unwrap_err();
+        assert!(error.starts_with("mem.yaml:"), "{error}");
+        let told = [
+            "write 1024 or 1_024, and not 1,024",
+            "write 1000000 or 1_000_000, and not 1,000,000",
+        ];
+        assert!(told.iter().any(|told| error.contains(told)), "{error}");
+    }
+    let channel = "core0: {space: core0, base: 1,024}";
+    let outside = channels::outside();
+    let error = parse_mailboxes(channel, Path::new("mb.yaml"), &channels::map(), &outside);
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("`024`: there is no such key; a number has no comma"),
+        "{error}"
+    );
+}
+
+#[test]
+fn another_spelling_of_a_key_that_is_there_is_refused_with_its_line() {
+    let text = "space:\n  s:\n    - ram:\n        base: 0\n        size: 8\n        Size: 16\n        backend: log\n";
+    assert_eq!(
+        memories(text).unwrap_err(),
+        "mem.yaml:6: memory `ram` of space `s`: `Size`: there is no such key, and `size` is there, too; leave one of them out"
+    );
+}
+
+/// The other one may be shared, and listed by its name.
+#[test]
+fn memories_that_overlap_are_named_with_both_lines() {
+    let text = "shared:\n  b: {base: 8, size: 16, backend: log}\nspace:\n  s:\n    - a: {base: 0, size: 16, backend: log}\n    - b\n";
+    let error = memories(text).unwrap_err();
+    assert!(error.starts_with("mem.yaml:5: space `s`: "), "{error}");
+    assert!(error.ends_with(" (the other one is in line 2)"), "{error}");
 }
 
 #[test]

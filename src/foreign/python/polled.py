@@ -3,9 +3,11 @@
 import asyncio
 import gc
 import threading
+import types
 import warnings
 
-#: Polls of one call after which the library searches for loops that nobody turns: at first, and after searches that found none.
+#: Polls of a call after which the library searches for loops that nobody turns: at first, and at most, since each search that finds none
+#: doubles them for further calls of the same method by the same channel.
 FIRST_SEARCH = 4
 LAST_SEARCH = 1024
 
@@ -35,7 +37,7 @@ class Polled:
         self._pending = {}
         self._warning = None
         self._warned = False
-        self._search_after = FIRST_SEARCH
+        self._search_after = {}
         self._found = []
         self._loop = offer_loop() if self._tick is None else None
         self._thread = threading.local()
@@ -61,7 +63,7 @@ class Polled:
                 self._keep_current()
         if isinstance(answer, tuple) and answer[:2] == (True, False):
             self._pending[call] = polls
-            if polls % self._search_after == 0:
+            if polls % self._search_after.get(call, FIRST_SEARCH) == 0:
                 self._search(call)
         return answer
 
@@ -88,7 +90,7 @@ class Polled:
             # Only the module knows; without `tasks` its tick is called always.
             own = 1 if self._own_tasks is None else len(self._own_tasks)
         else:
-            own = len(self._pending) or sum(_has_tasks(loop) for loop in self._loops())
+            own = len(self._pending) or sum(_waits(loop) for loop in self._loops())
         return own + self._shim_tasks()
 
     def warning(self):
@@ -131,9 +133,12 @@ class Polled:
         idle = [loop for loop in gc.get_objects() if _is_loop(loop) and _waits(loop)]
         found = [loop for loop in idle if id(loop) not in turned]
         if not found:
-            self._search_after = min(2 * self._search_after, LAST_SEARCH)
+            after = self._search_after.get(call, FIRST_SEARCH)
+            if after == LAST_SEARCH:
+                self._warn_of_no_find(call, idle)
+            self._search_after[call] = min(2 * after, LAST_SEARCH)
             return
-        self._search_after = FIRST_SEARCH
+        self._search_after.pop(call, None)
         if not self._warned:
             self._warned = True
             self._warning = (
@@ -143,10 +148,30 @@ class Polled:
             )
         self._found += found
 
+    def _warn_of_no_find(self, call, idle):
+        """Warns once of a call that stays pending while no loop has anything to do, in a module that uses asyncio."""
+        if self._warned or idle or not _uses_asyncio(self._module):
+            return
+        self._warned = True
+        self._warning = (
+            f"channel `{call[1]}`: method `{call[0]}` has been pending for {LAST_SEARCH} polls, and no event loop with tasks is found: "
+            f"if it waits for one that is closed, or made by another library than asyncio, have that turned by a function `py_tick` of "
+            f"the module `{self._module.__name__}`"
+        )
+
 
 def _is_loop(value):
     """By its type: `isinstance` asks the object for its class, where a weak reference or a lazy object may raise anything."""
     return issubclass(type(value), asyncio.AbstractEventLoop)
+
+
+def _uses_asyncio(module):
+    """Tells whether a module has imported asyncio, or something of it."""
+    return any(
+        value is asyncio or getattr(value, "__module__", "").partition(".")[0] == "asyncio"
+        for value in vars(module).values()
+        if isinstance(value, (type, types.FunctionType, types.ModuleType))
+    )
 
 
 def _turn(loop):
@@ -162,16 +187,13 @@ def _turn(loop):
         asyncio._set_running_loop(outer)
 
 
-def _has_tasks(loop):
-    return bool(asyncio.all_tasks(loop))
-
-
 def _waits(loop):
+    """Tells whether a loop has something to do, and nobody runs it."""
     try:
         return (
             not loop.is_closed()
             and not loop.is_running()
-            and (_has_tasks(loop) or _has_handles(loop))
+            and bool(asyncio.all_tasks(loop) or _has_handles(loop))
         )
     except Exception:  # A loop of the user's own, or one that is half made, fails no call.
         return False

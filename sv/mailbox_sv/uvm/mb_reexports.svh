@@ -1,5 +1,5 @@
-// What an importer of the package that mailbox.sv is in gets of mailbox_core_pkg: its functions, types and classes. Its enum literals and
-// parameters are left to `import mailbox_core_pkg::*`, since an exported name is one that the package can't declare itself.
+// What an importer of the package that mailbox.sv is in gets of mailbox_core_pkg: its functions, types, classes, enum literals and parameters.
+// An exported name is one that the package can't declare itself.
 //
 // A wildcard would export only the names that the package happens to use. Verilator can not export classes with parameters: MbMethodOf and
 // the like are not here.
@@ -51,6 +51,26 @@ export mailbox_core_pkg::MbMemory;
 export mailbox_core_pkg::MbSparse;
 export mailbox_core_pkg::MbChannel;
 export mailbox_core_pkg::MbHost;
+export mailbox_core_pkg::MB_READY;
+export mailbox_core_pkg::MB_PENDING;
+export mailbox_core_pkg::MB_ABSENT;
+export mailbox_core_pkg::MB_FAILED;
+export mailbox_core_pkg::MB_INFO;
+export mailbox_core_pkg::MB_WARNING;
+export mailbox_core_pkg::MB_ERROR;
+export mailbox_core_pkg::MB_FATAL;
+export mailbox_core_pkg::MB_EXIT;
+export mailbox_core_pkg::MB_PRINT;
+export mailbox_core_pkg::MB_CPRINT;
+export mailbox_core_pkg::MB_MEMMOVE;
+export mailbox_core_pkg::MB_MEMSET;
+export mailbox_core_pkg::MB_MEMCMP;
+export mailbox_core_pkg::MB_CALL;
+export mailbox_core_pkg::MB_FILE;
+export mailbox_core_pkg::MB_OBSERVE_SERVED;
+export mailbox_core_pkg::MB_OBSERVE_WRITTEN;
+export mailbox_core_pkg::MB_EFAULT;
+export mailbox_core_pkg::mb_cause_t;
 export mailbox_core_pkg::mb_status_e;
 export mailbox_core_pkg::mb_severity_e;
 export mailbox_core_pkg::mb_action_e;

@@ -37,6 +37,8 @@ pub(super) struct Case {
     #[serde(default)]
     pub(super) plusargs: Vec<String>,
     #[serde(default)]
+    pub(super) environment: BTreeMap<String, String>,
+    #[serde(default)]
     pub(super) clients: Vec<String>,
     pub(super) rerun: Option<Rerun>,
     pub(super) not_replayed: Option<String>,
@@ -242,6 +244,9 @@ impl fmt::Display for Case {
         self.plusargs
             .iter()
             .try_for_each(|arg| write!(f, " {arg}"))?;
+        self.environment
+            .iter()
+            .try_for_each(|(name, value)| write!(f, " {name}={value}"))?;
         self.clients
             .iter()
             .try_for_each(|client| write!(f, ", with {client}"))

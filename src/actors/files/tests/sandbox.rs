@@ -83,6 +83,31 @@ fn absolute_paths_lead_below_the_root_alone() {
     assert_eq!(bench.content("dir/new"), "n");
 }
 
+/// Names that begin as the root's does are compared by whole components, and not as text.
+#[test]
+fn a_directory_whose_name_begins_as_the_root_s_is_outside() {
+    let bench = Bench::new();
+    // What is left of the path where the root's name is cut off as text is inside, too.
+    for folder in ["rootx", "root/x", "root.d", "root/.d"] {
+        std::fs::create_dir(bench.outside(folder)).unwrap();
+        std::fs::write(bench.outside(&format!("{folder}/f")), "text").unwrap();
+    }
+    for folder in ["rootx", "root.d"] {
+        let link = format!("to_{folder}");
+        symlink(bench.outside(folder), bench.path(&link)).unwrap();
+        let beside = bench.outside(folder).display().to_string();
+        for path in [&beside, &link] {
+            refused(&bench, path, Errno::EACCES);
+            for name in ["f", "new", "absent/f", "../root/../rootx/f"] {
+                refused(&bench, format!("{path}/{name}"), Errno::EACCES);
+            }
+        }
+        assert!(!bench.outside(&format!("{folder}/new")).exists());
+    }
+    assert_eq!(bench.content("x/f"), "text");
+    assert!(!bench.path("x/new").exists());
+}
+
 #[test]
 fn absolute_links_into_the_root_are_followed() {
     let bench = Bench::new();
@@ -190,6 +215,41 @@ fn directories_are_no_files() {
     assert_eq!(bench.content("f"), "text");
 }
 
+/// A slash at the end means a directory, in a path from the root and in an absolute one.
+#[test]
+fn a_path_with_a_slash_at_its_end_opens_no_file() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("dir")).unwrap();
+    bench.put("f", "text");
+    symlink("f", bench.path("link")).unwrap();
+    let root = bench.path("").display().to_string();
+    for start in ["", &root, &format!("{root}../root/")] {
+        for (path, errno) in [
+            ("dir/", Errno::EISDIR),
+            ("f/", Errno::ENOTDIR),
+            ("link//", Errno::ENOTDIR),
+            ("f/x/", Errno::ENOTDIR),
+        ] {
+            refused(&bench, format!("{start}{path}"), errno);
+        }
+        assert_eq!(bench.open(format!("{start}new/"), R), Err(Errno::ENOENT));
+        for flags in [W, RW, APPEND, TRUNCATE] {
+            assert_eq!(
+                bench.open(format!("{start}new/"), flags),
+                Err(Errno::EISDIR)
+            );
+        }
+        assert!(!bench.path("new").exists());
+    }
+    refused(&bench, "../secret/", Errno::EACCES);
+    refused(
+        &bench,
+        format!("{}/", bench.outside("secret").display()),
+        Errno::EACCES,
+    );
+    assert_eq!(bench.content("f"), "text");
+}
+
 #[test]
 fn paths_that_are_no_paths() {
     let bench = Bench::new();
@@ -288,6 +348,13 @@ fn a_refusal_has_its_reason() {
         assert_eq!(bench.explain(B), None);
         assert_eq!(bench.explain(A), Some(reason));
     }
+    // What the operating system or the host program refuses names the file.
+    let special = bench.open("virtual/uart", W).unwrap();
+    assert_eq!(bench.write(special, ""), Err(Errno::EPIPE));
+    assert_eq!(bench.explain(A).unwrap(), "file `virtual/uart`");
+    bench.seek(writes, i64::MAX as u64).unwrap();
+    assert_eq!(bench.write(writes, "x"), Err(Errno::EINVAL));
+    assert_eq!(bench.explain(A).unwrap(), "file `f`");
     // It is no other operation's.
     bench.read(writes, 1).unwrap_err();
     bench.open("absent", R).unwrap_err();

@@ -1,0 +1,320 @@
+//! Timeout of foreign calls in wall time, for testbenches that hang.
+//!
+//! A foreign call that loops, and a method of SystemVerilog that loops behind it, keep the thread of the simulator for ever, and no
+//! code on that thread can end them. A thread of the library's waits beside it, on request alone, prints one report, and ends the process.
+//!
+//! That thread reads atomics and nothing else: it never enters the strand, and allocates nothing for its report, as the thread that hangs
+//! may own any lock. It blocks all signals. It is not copied by a fork: a child starts one of its own at its first call.
+//!
+//! All state but the [strand](super::strand)'s is written by the strand's owner.
+
+mod report;
+mod text;
+
+use std::fmt;
+use std::io;
+use std::mem;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::fork::generation;
+use super::signals::with_all_blocked;
+use super::{caller, strand};
+use text::SharedText;
+
+/// Timeout in nanoseconds; 0 if it is off.
+static LIMIT: AtomicU64 = AtomicU64::new(0);
+
+/// Number of the interval that is measured.
+static INTERVAL: AtomicU64 = AtomicU64::new(0);
+
+/// Number of foreign calls on the stack.
+static DEPTH: AtomicU32 = AtomicU32::new(0);
+
+/// Number of waits of the library's on the stack, which may be long.
+static WAITS: AtomicU32 = AtomicU32::new(0);
+
+/// True if a method of the testbench is pending since the last tick.
+static PENDING: AtomicBool = AtomicBool::new(false);
+
+/// Outermost foreign call.
+static CALL: SharedText = SharedText::new();
+
+/// Methods of the testbench that are pending since the last tick.
+static METHODS: SharedText = SharedText::new();
+
+/// Place in the testbench that has called the library last.
+static CALLER: SharedText = SharedText::new();
+
+static WATCHER: Mutex<Option<Watcher>> = Mutex::new(None);
+
+/// Thread that measures, and the process that it is in.
+struct Watcher {
+    thread: JoinHandle<()>,
+    generation: u32,
+}
+
+/// Interval without simulated time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// A foreign call runs.
+    Call,
+    /// The simulator runs, and a method of the testbench is pending.
+    Pending,
+}
+
+/// Phase now; `None` if the time that passes is the library's, or no call is pending.
+fn phase() -> Option<Phase> {
+    if WAITS.load(Ordering::Relaxed) > 0 {
+        None
+    } else if DEPTH.load(Ordering::Relaxed) > 0 {
+        Some(Phase::Call)
+    } else if PENDING.load(Ordering::Relaxed) && !strand::is_owned() {
+        Some(Phase::Pending)
+    } else {
+        None
+    }
+}
+
+fn next_interval() -> u64 {
+    let next = INTERVAL.load(Ordering::Relaxed) + 1;
+    INTERVAL.store(next, Ordering::Release);
+    next
+}
+
+/// True if there is a timeout. On the path of every call.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    LIMIT.load(Ordering::Relaxed) != 0
+}
+
+/// Ends the process from now on where one foreign call takes longer than `limit`, or a method of the testbench keeps the simulator from
+/// its next call of the library for so long.
+///
+/// # Errors
+/// Errors of the system, which has no more threads.
+pub(crate) fn start(limit: Duration) -> io::Result<()> {
+    stop();
+    let nanoseconds = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX).max(1);
+    let thread = with_all_blocked(|| {
+        thread::Builder::new()
+            .name("vhost-timeout".to_owned())
+            .spawn(move || watch(Duration::from_nanos(nanoseconds)))
+    })?;
+    *watcher() = Some(Watcher {
+        thread,
+        generation: generation(),
+    });
+    LIMIT.store(nanoseconds, Ordering::Release);
+    Ok(())
+}
+
+/// Ends the timeout, and its thread.
+pub(crate) fn stop() {
+    LIMIT.store(0, Ordering::Release);
+    PENDING.store(false, Ordering::Relaxed);
+    let Some(Watcher {
+        thread,
+        generation: of,
+    }) = watcher().take()
+    else {
+        return;
+    };
+    if of == generation() {
+        END.store(true, Ordering::Release);
+        thread.thread().unpark();
+        // It can't panic.
+        let _ = thread.join();
+        END.store(false, Ordering::Release);
+        wait_until_gone();
+    } else {
+        // There is no such thread in a child, and nothing that its handle stands for.
+        mem::forget(thread);
+    }
+}
+
+/// Waits until the system no longer counts the thread that has ended, a moment after it was joined.
+fn wait_until_gone() {
+    let task = format!("/proc/self/task/{}", TASK.load(Ordering::Acquire));
+    let task = Path::new(&task);
+    for _ in 0..1000 {
+        if !task.exists() {
+            return;
+        }
+        thread::sleep(Duration::from_micros(100));
+    }
+}
+
+/// Number of the thread in the system.
+static TASK: AtomicI32 = AtomicI32::new(0);
+
+/// Told to the thread.
+static END: AtomicBool = AtomicBool::new(false);
+
+/// Ends the timeout at process exit, which may take long; its thread ends with the process.
+pub(crate) fn exiting() {
+    LIMIT.store(0, Ordering::Release);
+    WAITS.fetch_add(1, Ordering::Relaxed);
+}
+
+fn watcher() -> std::sync::MutexGuard<'static, Option<Watcher>> {
+    WATCHER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Timeout without its thread, until it is dropped: for a fork, which needs a process of one thread.
+pub(super) struct Paused(Option<Duration>);
+
+/// Ends the thread for a moment.
+pub(super) fn pause() -> Paused {
+    let limit = LIMIT.load(Ordering::Relaxed);
+    let pending = PENDING.load(Ordering::Relaxed);
+    if limit != 0 {
+        stop();
+        PENDING.store(pending, Ordering::Relaxed);
+    }
+    Paused((limit != 0).then(|| Duration::from_nanos(limit)))
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        if let Some(limit) = self.0 {
+            let pending = PENDING.load(Ordering::Relaxed);
+            restart(limit);
+            PENDING.store(pending, Ordering::Relaxed);
+        }
+    }
+}
+
+fn restart(limit: Duration) {
+    if let Err(error) = start(limit) {
+        tracing::warn!(target: "vhost::call_timeout", "VHOST_CALL_TIMEOUT has ended: its thread can't be started: {error}");
+    }
+}
+
+/// Begins an interval: the testbench has called the library. On the path of every call.
+#[inline]
+pub(crate) fn entered() {
+    if is_on() {
+        note_entry();
+    }
+}
+
+#[cold]
+fn note_entry() {
+    let child = watcher()
+        .as_ref()
+        .is_some_and(|watcher| watcher.generation != generation());
+    if child {
+        restart(Duration::from_nanos(LIMIT.load(Ordering::Relaxed)));
+    }
+    // An outermost foreign call lasts, whatever it calls.
+    if DEPTH.load(Ordering::Relaxed) == 0 {
+        next_interval();
+    }
+    CALLER.set(caller::write_place);
+}
+
+/// Begins a tick: methods that are pending are asked again.
+#[inline]
+pub(crate) fn ticked() {
+    if is_on() {
+        PENDING.store(false, Ordering::Relaxed);
+        METHODS.clear();
+        next_interval();
+    }
+}
+
+/// Notes a method of the testbench that has answered "pending": its process runs when this call of the library is over.
+pub(crate) fn note_pending(channel: &str, method: &str) {
+    if is_on() && strand::is_entered() {
+        let between = if PENDING.load(Ordering::Relaxed) {
+            ", "
+        } else {
+            ""
+        };
+        METHODS.append(|text| write!(text, "{between}`{method}` of channel `{channel}`"));
+        PENDING.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Wait of the library's for something that may take long, until it is dropped.
+#[must_use = "the wait ends when this is dropped"]
+pub(crate) struct Wait(());
+
+/// Begins a wait of the library's, as for a process.
+pub(crate) fn wait() -> Wait {
+    WAITS.fetch_add(1, Ordering::Relaxed);
+    Wait(())
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        next_interval();
+        WAITS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Foreign call that is measured, until it is dropped.
+#[must_use = "the call ends when this is dropped"]
+pub(crate) struct ForeignCall(());
+
+impl ForeignCall {
+    /// Begins a call; `describe` names it. `None` if there is no timeout, or the system is not the C ABI's.
+    #[inline]
+    pub(crate) fn begin(describe: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result) -> Option<Self> {
+        if !is_on() || !strand::is_entered() {
+            return None;
+        }
+        if DEPTH.load(Ordering::Relaxed) == 0 {
+            CALL.set(describe);
+            next_interval();
+        }
+        DEPTH.fetch_add(1, Ordering::Release);
+        Some(Self(()))
+    }
+}
+
+impl Drop for ForeignCall {
+    fn drop(&mut self) {
+        if DEPTH.fetch_sub(1, Ordering::Release) == 1 {
+            next_interval();
+        }
+    }
+}
+
+/// Longest time from one look to the next.
+const NAP: Duration = Duration::from_millis(100);
+
+/// Body of the thread. Time in which the whole process was stopped does not count: a look is at most two naps after the last one.
+fn watch(limit: Duration) {
+    // SAFETY: it takes nothing.
+    TASK.store(unsafe { libc::gettid() }, Ordering::Release);
+    let nap = (limit / 8).clamp(Duration::from_millis(1), NAP);
+    let (mut interval, mut waited) = (0, Duration::ZERO);
+    let mut looked = Instant::now();
+    loop {
+        thread::park_timeout(nap);
+        if END.load(Ordering::Acquire) {
+            return;
+        }
+        let now = Instant::now();
+        let passed = now.duration_since(looked).min(2 * nap);
+        looked = now;
+        let current = INTERVAL.load(Ordering::Acquire);
+        match phase() {
+            Some(phase) if current == interval => {
+                waited += passed;
+                if waited >= limit && INTERVAL.load(Ordering::Acquire) == current {
+                    report::end_process(phase, limit);
+                }
+            }
+            _ => {
+                interval = current;
+                waited = Duration::ZERO;
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Place in the testbench of the call of an imported function.
+
+use std::ffi::{CStr, c_char};
+use std::fmt;
+use std::ptr;
+
+use super::scope;
+use super::symbols::svGetCallerInfo;
+
+/// Writes file and line of the import that is being called, as `file:line`; nothing if the simulator does not tell.
+pub(super) fn write_place(text: &mut dyn fmt::Write) -> fmt::Result {
+    // Verilator warns of a call that is none of an import, and keeps what belongs to a simulation that was deleted.
+    if !scope::is_alive() || !scope::is_in_import() {
+        return Ok(());
+    }
+    let Ok(get) = svGetCallerInfo.get() else {
+        return Ok(());
+    };
+    let mut file: *const c_char = ptr::null();
+    let mut line = 0;
+    // SAFETY: both outlive the call.
+    let known = unsafe { get(&mut file, &mut line) } != 0;
+    if !known || file.is_null() {
+        return Ok(());
+    }
+    // SAFETY: the simulator gives a NUL-terminated name, which stays while the import is called.
+    let file = unsafe { CStr::from_ptr(file) };
+    write!(text, "{}:{line}", file.to_string_lossy())
+}

@@ -1,0 +1,60 @@
+//! Simulated time.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use super::scope;
+use super::symbols::{svGetTime, vpi_get_time};
+
+/// `svTimeVal` of `svdpi.h`, which is `s_vpi_time` of `vpi_user.h`.
+#[repr(C)]
+#[derive(Default)]
+pub(super) struct Time {
+    kind: i32,
+    high: u32,
+    low: u32,
+    real: f64,
+}
+
+/// `sv_sim_time`, `vpiSimTime`.
+const SIM_TIME: i32 = 2;
+
+/// Simulated time, in units of the simulator's precision. `None` if no simulation is known, it has ended, or the simulator does not tell.
+pub(crate) fn simulated_time() -> Option<u64> {
+    // Verilator asks a context, which is deleted along with its simulation.
+    if !scope::is_alive() {
+        return None;
+    }
+    let mut time = Time {
+        kind: SIM_TIME,
+        ..Time::default()
+    };
+    if let Ok(get) = svGetTime.get() {
+        // SAFETY: NULL stands for the simulator's precision, and the time outlives the call.
+        let failed = unsafe { get(ptr::null(), &mut time) } != 0;
+        if failed {
+            return None;
+        }
+    } else {
+        let get = vpi_get_time.get().ok()?;
+        // SAFETY: as above.
+        unsafe { get(ptr::null_mut::<c_void>(), &mut time) };
+    }
+    Some(u64::from(time.high) << 32 | u64::from(time.low))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_none_without_a_simulator() {
+        assert_eq!(simulated_time(), None);
+    }
+
+    /// As a C compiler lays it out for 64 bits.
+    #[test]
+    fn the_structure_is_that_of_c() {
+        assert_eq!(size_of::<Time>(), 24);
+    }
+}
