@@ -34,16 +34,16 @@ impl Desk {
         caught.map_err(|payload| panic_text(payload.as_ref()))
     }
 
-    /// Shows the taps something that is a message to nobody. With no tap attached it is not even made.
+    /// Shows the taps something that is a message to nobody. With no tap attached it is counted, and not even made.
     pub fn announce<M: Message>(&self, what: impl FnOnce() -> M) {
+        let kind = const {
+            &Kind {
+                to: Party::NOBODY,
+                name: M::NAME,
+            }
+        };
+        let ticket = self.line.ticket(self.party, kind);
         if self.line.shows() {
-            let kind = const {
-                &Kind {
-                    to: Party::NOBODY,
-                    name: M::NAME,
-                }
-            };
-            let ticket = self.line.ticket(self.party, kind);
             self.line.show(ticket, false, Event::Message(&what()));
         }
     }

@@ -412,12 +412,15 @@ thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Runs an access with a buffer of `len` bytes, whatever is in them. One of up to [`CHUNK`] bytes is kept for the next access.
+/// Longest buffer that is kept from one access to the next.
+const KEPT: u64 = 4096;
+
+/// Runs an access with a buffer of `len` bytes, whatever is in them.
 fn with_buffer<T>(
     len: u64,
     access: impl FnOnce(&mut [u8]) -> Result<T, AccessError>,
 ) -> Result<T, AccessError> {
-    if len > CHUNK {
+    if len > KEPT {
         return access(&mut zeros(len)?);
     }
     // Taken: a store may come back with an access of its own.

@@ -29,6 +29,14 @@ pub struct Scenario {
     pub notify: Vec<u32>,
 }
 
+impl Scenario {
+    /// True if the number of messages is the same with a tap and without. Results of the network are counted where a tap sees them, and a
+    /// call that is pending while a tap is attached takes one number more.
+    pub fn counts_messages(&self) -> bool {
+        self.taps.is_empty() && self.clients.is_empty()
+    }
+}
+
 /// Channel, its memories and its firmware.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Channel {
