@@ -23,6 +23,8 @@ pub struct Doorbell(Rc<Inner>);
 #[derive(Default)]
 struct Inner {
     watch: RefCell<Option<Rc<Watch>>>,
+    /// Set when any doorbell of the bus watches something else.
+    changed: Rc<Cell<bool>>,
 }
 
 struct Watch {
@@ -36,6 +38,14 @@ struct Watch {
 }
 
 impl Doorbell {
+    /// Doorbell that watches nothing, and sets `changed` when it does.
+    pub(super) fn new(changed: &Rc<Cell<bool>>) -> Self {
+        Self(Rc::new(Inner {
+            watch: RefCell::default(),
+            changed: changed.clone(),
+        }))
+    }
+
     /// Watches `len` bytes (at most [`DOORBELL_BYTES`]). Their first sight rings.
     pub fn watch(&self, len: usize, look: Box<Look>, ring: Box<Ring>) {
         let len = len.min(DOORBELL_BYTES);
@@ -46,6 +56,7 @@ impl Doorbell {
             looked: Cell::new(false),
             seen: vec![Cell::new(0); len.div_ceil(size_of::<u32>())].into(),
         };
+        self.0.changed.set(true);
         drop(self.0.watch.replace(Some(Rc::new(watch))));
     }
 

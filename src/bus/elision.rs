@@ -32,6 +32,14 @@ impl Elision {
         !self.line.shows() && self.scheduler.calls() && !self.scheduler.any_mail_waits()
     }
 
+    /// Begins calls in place of a message of an alarm's. `None` where somebody could tell the difference.
+    pub(crate) fn enter(&self) -> Option<Inside<'_>> {
+        let scheduler = &*self.scheduler;
+        let busy = scheduler.is_inside() || scheduler.is_abroad() || scheduler.any_waits();
+        let seen = self.line.shows() || self.line.observing();
+        (!busy && !seen).then(|| scheduler.go_inside())
+    }
+
     /// Ticket of an elided message.
     pub(crate) fn ticket<I: Inbox, M: Message>(&self, from: Party) -> Ticket {
         let kind = const {

@@ -31,6 +31,8 @@ pub struct Bus {
     /// Keeps the actors.
     seats: RefCell<Vec<Rc<dyn Any>>>,
     bells: RefCell<Rc<[Doorbell]>>,
+    /// A doorbell watches something that was not looked at.
+    watched_anew: Rc<Cell<bool>>,
     alarms: RefCell<Rc<[Alarm]>>,
     /// Alarms that are wanted.
     wanted: Rc<Cell<usize>>,
@@ -53,6 +55,7 @@ impl Bus {
             line,
             seats: RefCell::default(),
             bells: RefCell::default(),
+            watched_anew: Rc::default(),
             alarms: RefCell::default(),
             wanted: Rc::default(),
             notified: Cell::new(false),
@@ -95,7 +98,7 @@ impl Bus {
 
     /// A doorbell that every tick looks at.
     pub fn doorbell(&self) -> Doorbell {
-        let bell = Doorbell::default();
+        let bell = Doorbell::new(&self.watched_anew);
         append(&self.bells, bell.clone());
         bell
     }
@@ -256,7 +259,7 @@ impl Bus {
     /// Looks, in the same tick, at what a bell began to watch. False where that is nothing.
     #[inline(never)]
     pub(crate) fn ring_anew(&self) -> bool {
-        self.look_at_bells(Looks::First)
+        self.watched_anew.take() && self.look_at_bells(Looks::First)
     }
 
     /// True if one rang.
@@ -346,6 +349,11 @@ impl Bus {
     /// Replaces messages of tasks by calls.
     pub(crate) fn elision(&self) -> &Elision {
         &self.elision
+    }
+
+    /// True if a panic was caught that no asker has heard of.
+    pub(crate) fn any_panics(&self) -> bool {
+        self.line.any_panics()
     }
 
     /// Panics that were caught since the last call, and that no asker has heard of.

@@ -268,6 +268,11 @@ impl Line {
         }
     }
 
+    /// True if there is a panic that no asker has heard of.
+    pub(super) fn any_panics(&self) -> bool {
+        !self.panics.borrow().is_empty()
+    }
+
     /// Panics that no asker has heard of.
     pub(super) fn take_panics(&self) -> Vec<(Ticket, String)> {
         self.panics.take()

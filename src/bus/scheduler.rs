@@ -195,7 +195,7 @@ impl Scheduler {
 }
 
 /// Code of actors runs for as long as it lives.
-pub(super) struct Inside<'a> {
+pub(crate) struct Inside<'a> {
     of: &'a Scheduler,
     before: bool,
 }

@@ -154,7 +154,7 @@ impl Vhost {
             self.register_at_last()?;
         }
         let worked = inner.bus.tick()?;
-        if worked {
+        if worked && inner.bus.any_panics() {
             self.report_panics()?;
         }
         if inner.bus.unflushed() && inner.flusher.tick(worked, Instant::now) {

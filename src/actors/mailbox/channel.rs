@@ -58,7 +58,7 @@ impl Channel {
         board: Rc<Board>,
         server: Port<mailbox::Inbox>,
     ) -> Self {
-        let journal = Journal::new(id, setup.address, desk.clone(), board.clone());
+        let journal = Rc::new(Journal::new(id, setup.address, desk.clone(), board.clone()));
         Self {
             lookout: Lookout::new(id, desk.clone(), bell, links.store.clone()),
             service: Service {

@@ -15,7 +15,7 @@ use crate::mem::{AccessError, CHUNK, Op, Outcome, Span};
 use crate::messages::console::Print;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::mailbox::Task;
-use crate::messages::rpc::{Answered, CallError, Progress, Target, When};
+use crate::messages::rpc::{CallError, Progress, Target};
 use crate::messages::{ChannelId, Name};
 use crate::printf::{Cut, Draft, StringArg};
 
@@ -46,7 +46,7 @@ pub(super) struct Service {
     pub(super) id: ChannelId,
     pub(super) setup: Setup,
     pub(super) links: Rc<Links>,
-    pub(super) journal: Journal,
+    pub(super) journal: Rc<Journal>,
     pub(super) notes: Notes,
     /// Consumer index of the request queue that is to be written, which gives the request's slot back to firmware. It is written before
     /// the request is served: in one batch with its first access to memory, where that comes first.
@@ -178,24 +178,18 @@ impl Service {
 
     /// Calls until there is a result: once now, then once a tick.
     async fn call(&self, target: Target, args: &[u64]) -> Result<u64, Failure> {
-        let mut when = When::Now;
         self.journal.asks(&target);
-        loop {
-            self.advance().await?;
-            let answer = self.links.rpc.poll(self.name(), &target, args, when).await;
-            let Answered { by, progress } = answer??;
-            match progress {
-                Progress::Ready(result) => {
-                    self.warn_of_wide(&target, result);
-                    return Ok(result);
-                }
-                Progress::Pending => {
-                    self.journal.pending(by);
-                    when = When::NextTick;
-                }
-                Progress::Absent => return Err(CallError::Absent(target).into()),
-                Progress::Failed => return Err(CallError::Failed(target).into()),
+        self.advance().await?;
+        let journal = self.journal.clone();
+        let on_pending = move |by| journal.pending(by);
+        let answer = self.links.rpc.call(self.name(), &target, args, on_pending);
+        match answer.await??.progress {
+            Progress::Ready(result) => {
+                self.warn_of_wide(&target, result);
+                Ok(result)
             }
+            Progress::Absent => Err(CallError::Absent(target).into()),
+            Progress::Failed | Progress::Pending => Err(CallError::Failed(target).into()),
         }
     }
 

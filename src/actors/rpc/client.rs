@@ -1,14 +1,15 @@
-//! RpcClient of the RPC dispatcher: asks by messages, or makes the calls that they would lead to.
+//! Client of the RPC dispatcher: asks by messages, or makes the calls that they would lead to.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use super::Dispatch;
-use crate::bus::{Desk, Elision, Inbox as _, Port, Ticket, Unanswered};
+use crate::bus::{self, Desk, Elision, Inbox as _, Port, Ticket, Unanswered};
 use crate::messages::Name;
 use crate::messages::foreign::{self, HostCall, MethodCall};
 use crate::messages::rpc::{Answered, Call, CallError, Callee, Inbox, Progress, Target, When};
 
-/// RpcClient of the dispatcher, for one party.
+/// Client of the dispatcher, for one party.
 #[derive(Clone)]
 pub(crate) struct RpcClient {
     desk: Desk,
@@ -24,12 +25,12 @@ pub(crate) struct ElidedPolls {
 }
 
 /// Foreign call that polls a target once, of channel, target and arguments; `true` where the host program has offered the target.
-pub(crate) type ForeignPoll = dyn Fn(&str, &Target, &[u64], bool) -> Result<Answered, CallError>;
+pub(crate) type ForeignPoll = dyn Fn(&str, &Target, &[u64], bool) -> Answer;
 
 type Answer = Result<Answered, CallError>;
 
 impl RpcClient {
-    /// RpcClient of the dispatcher at `port`. Without `elided` it always sends messages, as in a replay.
+    /// Client of the dispatcher at `port`. Without `elided` it always sends messages, as in a replay.
     pub(crate) fn new(desk: Desk, port: &Port<Inbox>, elided: Option<Rc<ElidedPolls>>) -> Self {
         Self {
             port: port.sent_by(desk.party()),
@@ -38,7 +39,7 @@ impl RpcClient {
         }
     }
 
-    /// RpcClient for another party.
+    /// Client for another party.
     pub(crate) fn sent_by(&self, desk: Desk) -> Self {
         Self::new(desk, &self.port, self.elided.clone())
     }
@@ -48,44 +49,106 @@ impl RpcClient {
         &self.port
     }
 
-    /// Polls a target once, for an actor's task.
+    /// Calls a target, for an actor's task: polls it now, and then on each tick while it is pending. `on_pending` is called after each
+    /// poll that finds it so.
     ///
     /// # Errors
     /// [`Unanswered`] where it panics.
-    pub(crate) async fn poll(
+    pub(crate) async fn call(
+        &self,
+        channel: &Name,
+        target: &Target,
+        args: &[u64],
+        on_pending: impl Fn(Callee) + Clone + 'static,
+    ) -> Result<Answer, Unanswered> {
+        let mut answer = match self.elided() {
+            Some(elided) => elided.poll(self.ticket(elided), channel, target, args)?,
+            None => self.ask(channel, target, args, When::Now).await?,
+        };
+        while let Ok(Answered {
+            by,
+            progress: Progress::Pending,
+        }) = answer
+        {
+            on_pending(by);
+            answer = match self.elided() {
+                Some(elided) if !elided.dispatch.needs_tick() => {
+                    let waits = self.wait(elided, channel, target, args, on_pending.clone());
+                    match waits.await {
+                        Some(answer) => answer?,
+                        // A tap was attached meanwhile.
+                        None => self.ask(channel, target, args, When::Now).await?,
+                    }
+                }
+                _ => self.ask(channel, target, args, When::NextTick).await?,
+            };
+        }
+        Ok(answer)
+    }
+
+    /// Asks the dispatcher.
+    fn ask(
         &self,
         channel: &Name,
         target: &Target,
         args: &[u64],
         when: When,
-    ) -> Result<Answer, Unanswered> {
-        let call = |when| Call {
+    ) -> bus::Answer<Answer> {
+        self.port.ask(Call {
             channel: channel.clone(),
             target: target.clone(),
             args: args.to_vec(),
             when,
+        })
+    }
+
+    /// Polls a target on each tick until it is not pending. `None` where messages can't be elided any more.
+    async fn wait(
+        &self,
+        elided: &Rc<ElidedPolls>,
+        channel: &Name,
+        target: &Target,
+        args: &[u64],
+        on_pending: impl Fn(Callee) + 'static,
+    ) -> Option<Result<Answer, Unanswered>> {
+        let answer = Rc::new(Cell::new(None));
+        let asked = Cell::new(self.ticket(elided));
+        let poll = {
+            let (client, elided, answer) = (self.clone(), elided.clone(), answer.clone());
+            let (channel, target, args) = (channel.clone(), target.clone(), args.to_vec());
+            move || {
+                let Some(_inside) = elided.elision.enter() else {
+                    return true;
+                };
+                match elided.poll(asked.get(), &channel, &target, &args) {
+                    Ok(Ok(Answered {
+                        by,
+                        progress: Progress::Pending,
+                    })) => {
+                        on_pending(by);
+                        asked.set(client.ticket(&elided));
+                        false
+                    }
+                    over => {
+                        answer.set(Some(over));
+                        true
+                    }
+                }
+            }
         };
-        let Some(ElidedPolls {
-            elision, dispatch, ..
-        }) = self.elided()
-        else {
-            return self.port.ask(call(when)).await;
-        };
-        let asked = elision.ticket::<Inbox, Call>(self.desk.party());
-        if when == When::NextTick {
-            dispatch.next_tick(self.desk.now()).await;
-        }
-        match self.elided() {
-            Some(elided) => elided.poll(asked, channel, target, args),
-            // A tap was attached meanwhile.
-            None => self.port.ask(call(When::Now)).await,
-        }
+        elided.dispatch.wait(self.desk.now(), poll).await;
+        answer.take()
+    }
+
+    /// Ticket of the call that a message would ask for.
+    fn ticket(&self, elided: &ElidedPolls) -> Ticket {
+        elided.elision.ticket::<Inbox, Call>(self.desk.party())
     }
 
     /// The elision, where it is possible for a task.
     #[inline]
-    fn elided(&self) -> Option<&ElidedPolls> {
-        let elided = self.elided.as_deref();
+    fn elided(&self) -> Option<&Rc<ElidedPolls>> {
+        let elided = self.elided.as_ref();
         elided.filter(|elided| elided.elision.is_possible())
     }
 }
@@ -103,15 +166,11 @@ impl ElidedPolls {
         if !is_offered && matches!(target, Target::Command(_)) {
             return Ok(Ok(Callee::HostProgram.says(Progress::Absent)));
         }
+        let (from, elision) = (Inbox::PARTY, &self.elision);
         let handed_on = match is_offered {
-            true => self
-                .elision
-                .ticket_under::<foreign::Inbox, HostCall>(Inbox::PARTY, asked),
-            false => self
-                .elision
-                .ticket_under::<foreign::Inbox, MethodCall>(Inbox::PARTY, asked),
+            true => elision.ticket_under::<foreign::Inbox, HostCall>(from, asked),
+            false => elision.ticket_under::<foreign::Inbox, MethodCall>(from, asked),
         };
-        let poll = || (self.poll)(channel, target, args, is_offered);
-        self.elision.call(handed_on, poll)
+        elision.call(handed_on, || (self.poll)(channel, target, args, is_offered))
     }
 }

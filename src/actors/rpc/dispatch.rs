@@ -1,7 +1,8 @@
-//! State that the dispatcher shares with its clients: who answers which target, and what waits for the next tick.
+//! State that the dispatcher shares with its clients: who answers which target, and which calls wait for the next tick.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashSet, VecDeque};
+use std::fmt;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
@@ -9,8 +10,7 @@ use std::task::{Context, Poll, Waker};
 use crate::bus::{Alarm, Bus, Port};
 use crate::messages::rpc::{Inbox, Target, Tick};
 
-/// Targets, and waiters for ticks.
-#[derive(Debug)]
+/// Targets, and calls that wait for ticks without a message.
 pub(crate) struct Dispatch {
     /// Targets that the host program answers.
     offered: RefCell<HashSet<Target>>,
@@ -20,19 +20,23 @@ pub(crate) struct Dispatch {
     port: OnceCell<Port<Inbox>>,
     /// The dispatcher needs a message on each tick.
     needs_tick: Cell<bool>,
-    /// Tick in which the alarm rang last.
-    rung: Cell<u64>,
-    /// Tasks that wait for a later tick than that of their registration, in its order.
-    waiters: RefCell<VecDeque<Waiter>>,
-    /// Number of the next waiter.
-    next: Cell<u64>,
+    /// Calls that wait for a later tick than that of their last poll, in its order.
+    waiting: RefCell<VecDeque<Waiting>>,
 }
 
-#[derive(Debug)]
-struct Waiter {
-    number: u64,
+/// Call that waits for ticks.
+struct Waiting {
+    /// Tick of its last poll.
     since: u64,
-    waker: Waker,
+    shared: Rc<Shared>,
+}
+
+/// State that a waiting call shares with its task.
+struct Shared {
+    /// Polls it. False while it is pending, true where the task goes on.
+    poll: Box<dyn Fn() -> bool>,
+    task: RefCell<Option<Waker>>,
+    is_over: Cell<bool>,
 }
 
 impl Dispatch {
@@ -50,9 +54,7 @@ impl Dispatch {
                 alarm: bus.alarm(Box::new(ring)),
                 port: OnceCell::new(),
                 needs_tick: Cell::new(false),
-                rung: Cell::new(0),
-                waiters: RefCell::default(),
-                next: Cell::new(0),
+                waiting: RefCell::default(),
             }
         })
     }
@@ -72,88 +74,106 @@ impl Dispatch {
         self.offered.borrow().contains(target)
     }
 
+    /// True where the dispatcher needs a message on each tick.
+    pub(super) fn needs_tick(&self) -> bool {
+        self.needs_tick.get()
+    }
+
     /// Sets whether the dispatcher needs a message on each tick.
     pub(super) fn need_tick(&self, needed: bool) {
         self.needs_tick.set(needed);
         self.set_alarm();
     }
 
-    /// Sends the dispatcher the message of a tick, or elides it, and wakes the tasks that wait.
+    /// Polls a call from the tick after `now` on, until `poll` returns true.
+    pub(super) fn wait(
+        self: &Rc<Self>,
+        now: u64,
+        poll: impl Fn() -> bool + 'static,
+    ) -> WaitingCall {
+        let shared = Rc::new(Shared {
+            poll: Box::new(poll),
+            task: RefCell::default(),
+            is_over: Cell::new(false),
+        });
+        self.waiting.borrow_mut().push_back(Waiting {
+            since: now,
+            shared: shared.clone(),
+        });
+        self.set_alarm();
+        WaitingCall {
+            dispatch: self.clone(),
+            shared,
+        }
+    }
+
+    /// Sends the dispatcher the message of a tick, or elides it, and polls the calls that wait.
     fn ring(&self, now: u64) {
-        self.rung.set(now);
         if let Some(port) = self.port.get() {
             match self.needs_tick.get() {
                 true => port.post(Tick { now }),
                 false => port.elide::<Tick>(),
             }
         }
-        for waiter in &*self.waiters.borrow() {
-            if waiter.since < now {
-                waiter.waker.wake_by_ref();
+        let due = self.waiting.borrow().partition_point(|it| it.since < now);
+        for _ in 0..due {
+            // Taken: what is polled may come back, and end others.
+            let next = self.waiting.borrow_mut().pop_front();
+            let Some(next) = next.filter(|next| next.since < now) else {
+                break;
+            };
+            if (next.shared.poll)() {
+                next.shared.is_over.set(true);
+                if let Some(task) = next.shared.task.take() {
+                    task.wake();
+                }
+            } else {
+                let next = Waiting { since: now, ..next };
+                self.waiting.borrow_mut().push_back(next);
             }
         }
-    }
-
-    /// Waits for a tick after `now`.
-    pub(super) fn next_tick(self: &Rc<Self>, now: u64) -> NextTick {
-        NextTick {
-            dispatch: self.clone(),
-            since: now,
-            number: None,
-        }
-    }
-
-    fn remove(&self, number: u64) {
-        self.waiters
-            .borrow_mut()
-            .retain(|waiter| waiter.number != number);
         self.set_alarm();
     }
 
     fn set_alarm(&self) {
-        let waits = self.needs_tick.get() || !self.waiters.borrow().is_empty();
+        let waits = self.needs_tick.get() || !self.waiting.borrow().is_empty();
         self.alarm.want(waits);
     }
 }
 
-/// Future of a later tick.
-pub(super) struct NextTick {
-    dispatch: Rc<Dispatch>,
-    since: u64,
-    number: Option<u64>,
+impl fmt::Debug for Dispatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dispatch")
+            .field("waiting", &self.waiting.borrow().len())
+            .finish_non_exhaustive()
+    }
 }
 
-impl Future for NextTick {
+/// Future of a call that waits; it is over when its poll has returned true.
+pub(super) struct WaitingCall {
+    dispatch: Rc<Dispatch>,
+    shared: Rc<Shared>,
+}
+
+impl Future for WaitingCall {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let dispatch = self.dispatch.clone();
-        if dispatch.rung.get() > self.since {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.shared.is_over.get() {
             return Poll::Ready(());
         }
-        let mut waiters = dispatch.waiters.borrow_mut();
-        let number = *self.number.get_or_insert_with(|| dispatch.next.get());
-        match waiters.iter_mut().find(|waiter| waiter.number == number) {
-            Some(known) => known.waker.clone_from(context.waker()),
-            None => {
-                dispatch.next.set(number + 1);
-                waiters.push_back(Waiter {
-                    number,
-                    since: self.since,
-                    waker: context.waker().clone(),
-                });
-                drop(waiters);
-                dispatch.set_alarm();
-            }
-        }
+        self.shared.task.replace(Some(context.waker().clone()));
         Poll::Pending
     }
 }
 
-impl Drop for NextTick {
+impl Drop for WaitingCall {
     fn drop(&mut self) {
-        if let Some(number) = self.number {
-            self.dispatch.remove(number);
+        if !self.shared.is_over.get() {
+            let mut waiting = self.dispatch.waiting.borrow_mut();
+            waiting.retain(|it| !Rc::ptr_eq(&it.shared, &self.shared));
+            drop(waiting);
+            self.dispatch.set_alarm();
         }
     }
 }
