@@ -2,21 +2,25 @@
 //!
 //! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
 //! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
+//! - [`ccache`]: the compiler's cache for simulations;
 //! - [`client`]: programs that talk to the simulation while it runs;
 //! - [`recording`]: every run is recorded, and replayed without its simulation;
 //! - [`rerun`]: runs that fail and run again from a snapshot;
 //! - [`cocotb`]: the same under cocotb, which brings its own runner;
 //! - [`guide`]: the pages for beginners, done as they say;
 //! - [`mod@bench`]: what the host costs a simulation;
+//! - [`limit`]: wall time that a program may take;
 //! - [`load`]: what an image takes to load;
 //! - [`many`]: what many runs of one boot cost.
 
 mod bench;
 mod build;
 mod case;
+mod ccache;
 mod client;
 mod cocotb;
 mod guide;
+mod limit;
 mod load;
 mod many;
 mod recording;
@@ -36,8 +40,8 @@ use self::recording::Recording;
 use self::rerun::Rerun;
 use crate::clock::{Clock, Took};
 use crate::tool::{
-    CLANG, COCOTB, CXX, LIBPYTHON, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool,
-    Toolbox, UVM, UVM_2017, VENV, VERILATOR, keep_wheels,
+    CCACHE, CLANG, COCOTB, CXX, LIBPYTHON, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64,
+    Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, keep_wheels,
 };
 
 /// What it needs beside a Rust toolchain.
@@ -45,11 +49,8 @@ pub(crate) const NEEDS: [Tool; 11] = [
     CLANG, LLD, CXX, MAKE, PERL, LIBPYTHON, VERILATOR, PICORV32, COCOTB, RISCV32, RISCV64,
 ];
 
-/// What only some cases need; without it they are skipped.
-pub(crate) const WANTS: [Tool; 2] = [UVM, UVM_2017];
-
-/// How long a simulation may take; the testbench's own watchdog counts clocks, and can't see a host that hangs.
-const SECONDS: &str = "120";
+/// What only some cases need; without it they are skipped. Without the compiler's cache, models only take longer to build.
+pub(crate) const WANTS: [Tool; 3] = [UVM, UVM_2017, CCACHE];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -103,7 +104,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
             bail!("{reason}");
         }
     }
-    let mut builder = Builder::new(root)?;
+    let mut builder = Builder::new(root, tools.get(CCACHE).is_ok())?;
     if args.bench {
         bench::run(&mut builder, &bench::PLAIN)?;
         many::run(&mut builder)?;
@@ -239,7 +240,7 @@ fn run_case(
     }
     let recording = Recording::of(builder.root(), name)?;
     recording.record(&mut command);
-    let mut clients = Clients::new(builder.root(), &case.clients);
+    let mut clients = Clients::new(builder.root(), &case.clients, simulation.limit);
     let begin = Instant::now();
     let (status, lines) = watch(command, |line| clients.heed(line))?;
     let simulated = begin.elapsed();
@@ -278,10 +279,8 @@ fn command(
     let files = format!("target/cosim/files/{name}");
     empty(&root.join(&files))?;
 
-    let mut command = Command::new("timeout");
+    let mut command = simulation.limit.command(&simulation.program);
     command
-        .args(["--kill-after=5", SECONDS])
-        .arg(&simulation.program)
         .args(plusargs)
         .env("MEM_CFG_FILE", &simulation.memories)
         .env("MAILBOX_CFG_FILE", &simulation.mailboxes)

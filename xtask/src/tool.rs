@@ -16,6 +16,7 @@ pub(crate) const LLD: Tool = Tool::new("ld.lld", Source::Debian { package: "lld"
 pub(crate) const CXX: Tool = Tool::new("c++", Source::Debian { package: "g++" });
 pub(crate) const MAKE: Tool = Tool::new("make", Source::Debian { package: "make" });
 pub(crate) const PERL: Tool = Tool::new("perl", Source::Debian { package: "perl" });
+pub(crate) const CCACHE: Tool = Tool::new("ccache", Source::Debian { package: "ccache" });
 /// Asked for help, it ends well whatever else it is told.
 pub(crate) const NC: Tool = Tool::new(
     "nc -h",
