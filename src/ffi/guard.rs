@@ -13,7 +13,7 @@ use crate::bus::panic_text;
 use crate::foreign::report;
 use crate::messages::foreign::Severity;
 use crate::sim::strand::{self, Abroad, Entered, Overlap, StrandCell};
-use crate::sim::testbench;
+use crate::sim::{lifetime, scope, testbench};
 
 /// State of the C ABI.
 static PROCESS: StrandCell<Process> = StrandCell::new(Process::new());
@@ -231,7 +231,8 @@ fn tell(process: &Process, function: &'static str, error: &Error) {
         .returned
         .last_error
         .store_text(&format!("{function}: {text}"));
-    if error.is_reported() {
+    let is_late = error.is_access() && scope::simulation_is_over();
+    if error.is_reported() && (!is_late || lifetime::count_late()) {
         report(Severity::Error, function, &text);
     }
 }
