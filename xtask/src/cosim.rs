@@ -37,11 +37,11 @@ use self::build::{Builder, Model, Simulation, empty, memories};
 use self::case::Case;
 use self::client::Clients;
 use self::recording::Recording;
-use self::rerun::Rerun;
+use self::rerun::Waves;
 use crate::clock::{Clock, Took};
 use crate::tool::{
-    CCACHE, CLANG, COCOTB, CXX, LIBPYTHON, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64,
-    Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, keep_wheels,
+    CCACHE, CLANG, COCOTB, CXX, LIBPYTHON, LLD, LZ4, MAKE, Missing, PERL, PICORV32, RISCV32,
+    RISCV64, Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, keep_wheels,
 };
 
 /// What it needs beside a Rust toolchain.
@@ -50,7 +50,7 @@ pub(crate) const NEEDS: [Tool; 11] = [
 ];
 
 /// What only some cases need; without it they are skipped. Without the compiler's cache, models only take longer to build.
-pub(crate) const WANTS: [Tool; 3] = [UVM, UVM_2017, CCACHE];
+pub(crate) const WANTS: [Tool; 4] = [UVM, UVM_2017, LZ4, CCACHE];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -124,7 +124,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     };
     for (name, case) in cases.iter().filter(|(name, case)| meant(name, case)) {
         println!("\n{name}: {case}");
-        if let Err(Missing(reason)) = case.uvm().map_or(Ok(()), |uvm| tools.get(uvm)) {
+        if let Err(Missing(reason)) = case.tool().map_or(Ok(()), |tool| tools.get(tool)) {
             println!("skipped: {name}: {reason}");
             continue;
         }
@@ -224,11 +224,11 @@ fn run_case(
     }
     let mut command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
     let waves = match case.rerun {
-        Some(Rerun::Waves) => Some(rerun::waves(builder.root(), name)?),
-        Some(Rerun::Plain) | None => None,
+        Some(rerun) => Waves::of(builder.root(), name, rerun)?,
+        None => None,
     };
-    if let Some(file) = &waves {
-        command.arg(format!("+waves={}", file.display()));
+    if let Some(waves) = &waves {
+        command.arg(format!("+waves={}", waves.file.display()));
     }
     if let Some(modules) = &case.python {
         // Found before the one that the simulation was linked with.
@@ -258,8 +258,8 @@ fn run_case(
     if unmet.is_none() && case.rerun.is_some() {
         unmet = rerun::compare(&builder.command(), &recording.files()?)?;
     }
-    if let (None, Some(file)) = (&unmet, &waves) {
-        unmet = rerun::unmet(&builder.root().join(file), &lines)?;
+    if let (None, Some(waves)) = (&unmet, &waves) {
+        unmet = waves.unmet(builder.root(), &lines)?;
     }
     if golden && unmet.is_none() {
         recording.keep(builder.root())?;
