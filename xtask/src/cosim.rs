@@ -34,7 +34,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use self::build::{Builder, Model, Simulation, empty, memories};
-use self::case::Case;
+use self::case::{Case, Cases};
 use self::client::Clients;
 use self::recording::Recording;
 use self::rerun::Waves;
@@ -54,7 +54,8 @@ pub(crate) const WANTS: [Tool; 4] = [UVM, UVM_2017, LZ4, CCACHE];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Cases of integration/cases.toml, or pages of docs/; if none is named, those that stand for a kind
+    /// Cases of integration/cases.toml, or pages of docs/; if none is named, those that stand for a kind. With --bench: plain, runs,
+    /// uvm, load; if none is named, all
     cases: Vec<String>,
     /// Run all cases
     #[arg(long, conflicts_with_all = ["cases", "bench", "golden"])]
@@ -63,7 +64,7 @@ pub(crate) struct Args {
     #[arg(long)]
     list: bool,
     /// Measure what the host costs a simulation, instead of running cases
-    #[arg(long, conflicts_with = "cases")]
+    #[arg(long)]
     bench: bool,
     /// Record the golden files of integration/golden anew: runs their cases alone
     #[arg(long, conflicts_with_all = ["cases", "bench"])]
@@ -89,15 +90,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
             .for_each(|name| println!("{name}"));
         return Ok(true);
     }
-    let is_besides =
-        |name: &str| name == cocotb::NAME || guide::PAGES.iter().any(|page| page.name == name);
-    if let Some(unknown) = args
-        .cases
-        .iter()
-        .find(|name| !is_besides(name) && !cases.contains_key(*name))
-    {
-        bail!("there is no case {unknown}; see cargo xtask cosim --full --list");
-    }
+    args.check(&cases)?;
     let mut tools = Toolbox::new(!args.no_install);
     for tool in NEEDS {
         if let Err(Missing(reason)) = tools.get(tool) {
@@ -106,14 +99,11 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     }
     let mut builder = Builder::new(root, tools.get(CCACHE).is_ok())?;
     if args.bench {
-        bench::run(&mut builder, &bench::PLAIN)?;
-        many::run(&mut builder)?;
-        match tools.get(UVM) {
-            Ok(()) => {
-                bench::run(&mut builder, &bench::UVM)?;
-                load::run(&mut builder)?;
+        for bench in BENCHES.iter().filter(|bench| args.means(bench.name, false)) {
+            match bench.needs.map_or(Ok(()), |tool| tools.get(tool)) {
+                Ok(()) => (bench.run)(&mut builder)?,
+                Err(Missing(reason)) => println!("skipped: {}: {reason}", bench.name),
             }
-            Err(Missing(reason)) => println!("skipped: what needs UVM: {reason}"),
         }
         return Ok(true);
     }
@@ -152,7 +142,58 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     Ok(score.close())
 }
 
+/// What `--bench` measures.
+struct Bench {
+    name: &'static str,
+    needs: Option<Tool>,
+    run: fn(&mut Builder<'_>) -> Result<()>,
+}
+
+const BENCHES: [Bench; 4] = [
+    Bench {
+        name: "plain",
+        needs: None,
+        run: |builder| bench::run(builder, &bench::PLAIN),
+    },
+    Bench {
+        name: "runs",
+        needs: None,
+        run: many::run,
+    },
+    Bench {
+        name: "uvm",
+        needs: Some(UVM),
+        run: |builder| bench::run(builder, &bench::UVM),
+    },
+    Bench {
+        name: "load",
+        needs: Some(UVM),
+        run: load::run,
+    },
+];
+
 impl Args {
+    /// Refuses a name that is none.
+    fn check(&self, cases: &Cases) -> Result<()> {
+        let is_known = |name: &str| match self.bench {
+            true => BENCHES.iter().any(|bench| bench.name == name),
+            false => {
+                let is_page = guide::PAGES.iter().any(|page| page.name == name);
+                name == cocotb::NAME || is_page || cases.contains_key(name)
+            }
+        };
+        match self.cases.iter().find(|name| !is_known(name)) {
+            None => Ok(()),
+            Some(unknown) if self.bench => bail!(
+                "there is no bench {unknown}; there are {}",
+                BENCHES.map(|bench| bench.name).join(", ")
+            ),
+            Some(unknown) => {
+                bail!("there is no case {unknown}; see cargo xtask cosim --full --list")
+            }
+        }
+    }
+
     /// Whether the case of this name is to run; `full` says that it is one of the full run alone.
     fn means(&self, name: &str, full: bool) -> bool {
         match self.cases.as_slice() {
