@@ -432,6 +432,7 @@ const MODEL_MEMORY: &str = "\
 space:
   core0:
     - ram: {base: 0x80000000, size: 0x2000, path: top.mem, width: 32, backend: vpi}
+    - plain: {base: 0x90000000, size: 0x1000, path: top.plain, width: 32, backend: static}
 ";
 
 fn runs_with_models_that_come_and_go(linkage: Linkage) {
@@ -446,6 +447,7 @@ fn runs_with_models_that_come_and_go(linkage: Linkage) {
         "again",
         "forgotten",
         "forgotten_and_moved",
+        "kept",
         "beside",
     ] {
         let prefix = if case == "named" { "sim." } else { "" };
@@ -453,7 +455,16 @@ fn runs_with_models_that_come_and_go(linkage: Linkage) {
         let memory = program.write("memory.yaml", &memory);
         let paths = [&memory, &mailbox, program.folder.path()].map(|path| path.to_str().unwrap());
         let run = program.run(&[&[case], &paths[..]].concat(), 0);
-        assert!(!run.stderr.contains("DPI C Function"), "{}", run.stderr);
+        let told = run.stderr;
+        assert!(!told.contains("DPI C Function"), "{told}");
+        if case == "kept" {
+            let cause = "HDL path `top.mem`: the simulation that has it was deleted";
+            assert_eq!(told.matches(cause).count(), 1, "{told}");
+            assert!(!told.contains("mb_written"), "{told}");
+            assert_eq!(told.matches("mb_load_elf: `file` is NULL").count(), 3);
+            let others = "begins anew; call `mb_shutdown` before a model is deleted; 199 more uses of the simulation";
+            assert!(told.contains(others), "{told}");
+        }
     }
 }
 

@@ -266,6 +266,11 @@ fn sockets_stay_with_the_parent() {
 }
 
 #[test]
+fn sockets_that_are_closed_are_so_for_all() {
+    run("closed_sockets").ended_with(0);
+}
+
+#[test]
 fn what_was_said_before_a_fork_is_on_the_disk() {
     for case in [
         "filled_by_child",

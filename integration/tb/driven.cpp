@@ -1,7 +1,8 @@
 // A main() that drives models one after another, and is the firmware of each by the host's backdoor.
 //
 // +forgotten leaves mb_shutdown out between them; +name=SCOPE names the scope of the exports; +tick and +init are the model's, see
-// tb/driven.sv. With +quit the process is ended by a signal.
+// tb/driven.sv. With +quit the process is ended by a signal. +kept lets the system of the first model go on with the second one, whose arrays
+// and exports are others.
 
 #include <csignal>
 #include <cstdio>
@@ -102,18 +103,34 @@ std::string value_of(int argc, char **argv, const std::string &argument) {
     return "";
 }
 
+/* Accesses fail, by ticks and by the program, until the next mb_init. */
+void goes_on(Simulation &simulation) {
+    for (int i = 0; i < 100; i++) {
+        simulation.clock();
+        check(read(BASE) == 0, "a read of a deleted model fails");
+        check(std::strstr(mb_last_error(), "was deleted") != nullptr, "its reason");
+    }
+    check(mb_init("", "", "") == 0, "mb_init");
+    simulation.begin();
+    simulation.print("the model after it\n");
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
     const std::string name = value_of(argc, argv, "+name=");
-    bool forgotten = false;
+    bool forgotten = false, kept = false;
     for (int model = 1; model <= 3; model++) {
         Simulation simulation(argc, argv);
         forgotten = simulation.has("forgotten");
         if (!name.empty())
             check(mb_set_scope(name.c_str()) == 0, "mb_set_scope");
-        if (!simulation.has("init"))
+        if (!simulation.has("init") && !kept)
             check(mb_init("", "", "") == 0, "mb_init");
+        if (kept) {
+            goes_on(simulation);
+            return 0;
+        }
         simulation.begin();
         simulation.print("model " + std::to_string(model) + "\n");
         // What the library reports, the testbench shows.
@@ -129,7 +146,8 @@ int main(int argc, char **argv) {
             check(simulation.finished(), "$finish");
             return 0;
         }
-        if (!forgotten)
+        kept = simulation.has("kept");
+        if (!forgotten && !kept)
             mb_shutdown();
     }
     return 1;

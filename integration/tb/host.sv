@@ -64,7 +64,6 @@ module host
         if ($value$plusargs("snapshots=%d", every) != 0)
             void'(mb_snapshots(every, 2));
         void'($value$plusargs("runs=%d", runs));
-        void'($value$plusargs("run=%d", run));
         void'($value$plusargs("rounds=%d", rounds));
         if ($value$plusargs("roots=%s", roots) != 0)
             set_root("boot", "shared.txt", "0123456789");
@@ -172,6 +171,8 @@ module host
     function automatic void begin_run();
         string space;
         begun = 1;
+        // Also where the program that drives the model has begun the runs.
+        void'($value$plusargs("run=%d", run));
         if (roots != "")
             set_root($sformatf("run%0d", run), "payload.txt", $sformatf("%0d", run));
         mb_get_space(booted, space);

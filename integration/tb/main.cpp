@@ -2,15 +2,20 @@
 //
 //   +idle           for measuring: says what a clock took of the processor's time
 //   +between=N      a snapshot every N clocks, from here: a model on several threads can be forked between two evaluations
+//   +forked=N       goes on as N runs, from here, and ends when they have ended; each has its number as +run
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <string>
 
 #include "Vtestbench.h"
 #include "verilated.h"
 #include "vhost.h"
+
+// Clock in which runs begin: before firmware has booted.
+static const unsigned FORK = 500;
 
 // Number behind a plusarg, 0 without it.
 static long number(VerilatedContext &context, const char *name) {
@@ -28,6 +33,26 @@ static void snapshot(VerilatedContext &context, Vtestbench &testbench) {
         printf("main: runs again from clock %ld\n", long(context.time() / 2));
 }
 
+// Goes on as many runs while the model has no threads but this one. True in the process that began them, when all have ended.
+static bool forked(VerilatedContext &context, Vtestbench &testbench, int runs) {
+    testbench.prepareClone();
+    const int run = mb_runs(runs, 2);
+    testbench.atClone();
+    if (run == runs) {
+        for (int i = 0; i < runs; i++)
+            printf("main: run %d has ended with %d\n", i, mb_run_status(i));
+        return true;
+    }
+    if (run < 0) {
+        printf("main: %s\n", mb_last_error());
+        return true;
+    }
+    const std::string number = "+run=" + std::to_string(run);
+    const char *argument = number.c_str();
+    context.commandArgsAdd(1, &argument);
+    return false;
+}
+
 int main(int argc, char **argv) {
     VerilatedContext context;
 #ifdef THREADS
@@ -42,6 +67,7 @@ int main(int argc, char **argv) {
     const long between = number(context, "between=");
     if (between)
         mb_snapshots(0, 2);
+    const int runs = int(number(context, "forked="));
     const std::clock_t begun = std::clock();
     while (!context.gotFinish()) {
         context.timeInc(1);
@@ -49,6 +75,8 @@ int main(int argc, char **argv) {
         testbench.eval();
         if (between && !testbench.clk && context.time() / 2 % between == 0)
             snapshot(context, testbench);
+        if (runs && !testbench.clk && context.time() / 2 == FORK && forked(context, testbench, runs))
+            break;
     }
     const double seconds = double(std::clock() - begun) / CLOCKS_PER_SEC;
     testbench.final();

@@ -21,6 +21,10 @@ module testbench;
 
     MbSparse scratch = new("scratch");
 
+`ifdef FST
+    import "DPI-C" function void close_waves();
+`endif
+
     // Switches waves on in the rerun.
     class Waves extends MbSnapshots;
         function new(longint unsigned every);
@@ -35,6 +39,12 @@ module testbench;
                 $dumpvars();
             end
         endfunction
+
+`ifdef FST
+        virtual function void ending();
+            close_waves();
+        endfunction
+`endif
     endclass
 
     // Tells when a run has failed.

@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::process::{SERVED, WRITTEN};
 use crate::attach::AttachError;
 use crate::foreign::host_code;
+use crate::mem::AccessError;
 use crate::messages::sockets::SocketError;
 use crate::sim::SimError;
 use crate::sim::open_array::ArrayError;
@@ -116,6 +117,17 @@ impl Error {
             Self::System(system::Error::Socket(error)) => !is_farewell(error),
             _ => true,
         }
+    }
+
+    /// True where a memory's backend could not be reached.
+    pub(super) fn is_access(&self) -> bool {
+        matches!(
+            self,
+            Self::System(system::Error::Access {
+                cause: AccessError::Backend { .. },
+                ..
+            })
+        )
     }
 }
 

@@ -14,7 +14,7 @@ use crate::foreign::report;
 use crate::messages::foreign::Severity;
 use crate::sim::call_timeout;
 use crate::sim::strand::{self, Abroad, Entered, Overlap, StrandCell};
-use crate::sim::testbench;
+use crate::sim::{lifetime, scope, testbench};
 
 /// State of the C ABI.
 static PROCESS: StrandCell<Process> = StrandCell::new(Process::new());
@@ -235,7 +235,8 @@ fn tell(process: &Process, function: &'static str, error: &Error) {
         .returned
         .last_error
         .store_text(&format!("{function}: {text}"));
-    if error.is_reported() {
+    let is_late = error.is_access() && scope::simulation_is_over();
+    if error.is_reported() && (!is_late || lifetime::count_late()) {
         report(Severity::Error, function, &text);
     }
 }

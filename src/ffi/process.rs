@@ -21,7 +21,7 @@ use crate::messages::foreign::Severity;
 use crate::sim::call_timeout;
 use crate::sim::fork::watch_forks;
 use crate::sim::time::simulated_time;
-use crate::sim::{SimError, keep_loaded, scope, testbench};
+use crate::sim::{SimError, keep_loaded, lifetime, scope, testbench};
 use crate::system::{InitPaths, Sockets, Standalone, Timeout, Vhost};
 
 /// State of the C ABI.
@@ -257,11 +257,13 @@ impl Process {
         match self.state() {
             State::Running { vhost, .. } if scope::simulation_is_over() => {
                 drop(vhost);
+                let late = lifetime::take_late();
                 self.end_system()?;
                 scope::renew();
                 scope::tell();
                 let vhost = self.build(paths, false)?;
-                vhost.report(Severity::Warning, "mb_init", OVER)?;
+                let late = late.map(|late| format!("; {late}")).unwrap_or_default();
+                vhost.report(Severity::Warning, "mb_init", &format!("{OVER}{late}"))?;
                 Ok(vhost.register_channels()?)
             }
             State::Running { vhost, implicit } => {
@@ -307,7 +309,7 @@ impl Process {
             }
             State::Running { .. } | State::Empty | State::Failed(_) => {}
         }
-        report_count();
+        report_counts();
         let ended = match self.set_state(State::Busy) {
             State::Running { vhost, .. } => catch(|| {
                 // Only this place keeps it when nothing of it is running.
@@ -321,7 +323,7 @@ impl Process {
     }
 
     fn build(&self, paths: InitPaths, implicit: bool) -> Result<Rc<Vhost>, Error> {
-        report_count();
+        report_counts();
         self.set_state(State::Busy);
         keep_loaded();
         watch_forks();
@@ -379,9 +381,12 @@ impl Process {
     }
 }
 
-/// Reports how many calls were refused without a report, before the system begins or ends.
-fn report_count() {
-    if let Some(text) = refused::take_count() {
+/// Reports how many calls were refused or have failed without a report, before the system begins or ends.
+fn report_counts() {
+    for text in [refused::take_count(), lifetime::take_late()]
+        .into_iter()
+        .flatten()
+    {
         report(Severity::Error, "vhost", &text);
     }
 }

@@ -4,7 +4,8 @@
 //! counted until the system begins or ends. `mb_last_error` has each of them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::thread::yield_now;
 
 use crate::foreign::report_without_testbench;
 use crate::messages::foreign::Severity;
@@ -45,17 +46,17 @@ pub(super) fn text() -> String {
 /// Notes a refused call. Touches neither the host nor the testbench, which another thread is using.
 #[cold]
 pub(super) fn note(function: &'static str) {
-    let first = {
-        let mut refused = lock();
-        refused.count += 1;
-        refused.untold.latest = Some(function);
-        let first = refused.count == 1;
-        if first {
-            refused.untold.first = Some(function);
-        }
-        ANY_UNTOLD.store(true, Ordering::Relaxed);
-        first
+    let Some(mut refused) = lock(&REFUSED) else {
+        return;
     };
+    refused.count += 1;
+    refused.untold.latest = Some(function);
+    let first = refused.count == 1;
+    if first {
+        refused.untold.first = Some(function);
+    }
+    ANY_UNTOLD.store(true, Ordering::Relaxed);
+    drop(refused);
     if first {
         report_without_testbench(Severity::Error, function, &Overlap.to_string());
     }
@@ -70,20 +71,47 @@ pub(super) fn any_untold() -> bool {
 /// Takes the calls that the testbench does not know of yet.
 #[cold]
 pub(super) fn take_untold() -> Untold {
-    let mut refused = lock();
     ANY_UNTOLD.store(false, Ordering::Relaxed);
-    std::mem::take(&mut refused.untold)
+    lock(&REFUSED).map_or_else(Untold::default, |mut refused| {
+        std::mem::take(&mut refused.untold)
+    })
 }
 
 /// Takes the count, as a text to report; `None` where at most one call was refused. The next refused call is a first one again.
 pub(super) fn take_count() -> Option<String> {
-    let count = std::mem::take(&mut lock().count);
+    let count = std::mem::take(&mut lock(&REFUSED)?.count);
     let more = count.checked_sub(1).filter(|more| *more > 0)?;
     Some(format!(
         "{more} more calls were refused after the first one: {Overlap}"
     ))
 }
 
-fn lock() -> MutexGuard<'static, Refused> {
-    REFUSED.lock().unwrap_or_else(PoisonError::into_inner)
+/// Times to look at a lock that another thread has for moments.
+const LOOKS: u32 = 10_000;
+
+/// Takes the lock. `None` where it stays taken: a thread that had it when the process was forked does not exist in the child.
+fn lock<T>(refused: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    for _ in 0..LOOKS {
+        match refused.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(guard)) => return Some(guard.into_inner()),
+            Err(TryLockError::WouldBlock) => yield_now(),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_nobody_gives_back_is_given_up() {
+        let refused = Mutex::new(());
+        let kept = lock(&refused);
+        assert!(kept.is_some());
+        assert!(lock(&refused).is_none());
+        drop(kept);
+        assert!(lock(&refused).is_some());
+    }
 }

@@ -14,7 +14,7 @@ use crate::messages::foreign::{
     Access, Line, Opener, Report, Served, Severity, SpecialId, Unset, Untold,
 };
 use crate::messages::rpc::{CallError, Progress, Target};
-use crate::sim::{CStdout, SimError, testbench};
+use crate::sim::{CStdout, SimError, lifetime, testbench};
 
 /// Everything outside of the bus.
 #[derive(Debug)]
@@ -191,9 +191,12 @@ fn progress(result: u64, status: u32) -> Result<Progress, WrongStatus> {
     }
 }
 
-/// A testbench that can't be told what it wants to know is an error.
+/// Reports that the testbench can't be told what it wants to know: once, where its simulation was deleted.
 pub(super) fn tell(symbol: &str, outcome: Result<(), SimError>) {
-    if let Err(error) = told(outcome) {
+    let is_late = matches!(outcome, Err(SimError::Ended { .. }));
+    if let Err(error) = told(outcome)
+        && (!is_late || lifetime::count_late())
+    {
         report(Severity::Error, symbol, &error.to_string());
     }
 }

@@ -16,6 +16,7 @@ mod quiet;
 pub(crate) mod runs;
 mod snapshots;
 
+pub(crate) use crate::sim::inherited::{Own, own_socket};
 pub(crate) use crate::sim::{os_error_text, quietly};
 #[cfg(feature = "python")]
 pub(crate) use descriptor::Reserved;

@@ -14,7 +14,7 @@ use super::descriptor::open_to_write;
 use super::name::{expand, has_process_id};
 use super::quietly;
 use crate::sim::fork::{generation, watch_forks};
-use crate::sim::inherited::{Own, own};
+use crate::sim::inherited::{Own, own_file};
 use crate::sim::strand::{ForkedWhile, forked_while};
 
 /// A file that this process alone writes, for as long as it is open. It ends where a write fails: what is written behind that is
@@ -79,7 +79,7 @@ impl OutputFile {
                 name: name.to_owned(),
                 directory: current_dir().unwrap_or_default(),
                 path,
-                own: is_regular(&file).then(|| own(&file)),
+                own: is_regular(&file).then(|| own_file(&file)),
                 file,
                 written: 0,
                 generation: generation(),
@@ -140,7 +140,7 @@ impl OutputFile {
             self.path.display()
         );
         self.path = path;
-        self.own = Some(own(&file));
+        self.own = Some(own_file(&file));
         self.file = file;
         Ok(())
     }

@@ -6,14 +6,17 @@ pub(super) const ELF: &str = "an ELF file";
 /// Name of the format that memory files have.
 pub(super) const READMEMH: &str = "a memory file in the format of `$readmemh`";
 
-/// Bytes that are enough to recognise a file by.
-pub(super) const START: usize = 64;
+/// Bytes that are enough to recognise a file by, comments before its first record included.
+pub(super) const START: usize = 4096;
+
+/// Bytes in which binary data has a NUL.
+const BINARY: usize = 64;
 
 /// Names the format of a file that starts with these bytes; `None` for one that is not known.
 pub(super) fn recognise(start: &[u8]) -> Option<&'static str> {
     let start = start.get(..START).unwrap_or(start);
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-    let text = text.trim_ascii_start();
+    let text = without_comments(text);
     let begins = |word: &[u8]| {
         let begin = text.get(..word.len());
         begin.is_some_and(|begin| begin.eq_ignore_ascii_case(word))
@@ -33,10 +36,24 @@ pub(super) fn recognise(start: &[u8]) -> Option<&'static str> {
         _ if begins(b"!<arch>") => "an archive of objects",
         _ if begins(b"memory_initialization_radix") => "a COE file",
         _ if begins(b"DEPTH") || begins(b"WIDTH") => "an MIF file",
-        _ if start.contains(&0) => "binary data",
+        _ if start.iter().take(BINARY).any(|byte| *byte == 0) => "binary data",
         _ if begins(b"@") && digits(1, 1) => READMEMH,
         _ => return None,
     })
+}
+
+/// A text from its first line on that is no comment of one of the formats.
+fn without_comments(text: &[u8]) -> &[u8] {
+    let mut text = text.trim_ascii_start();
+    while [&b"#"[..], b"//", b";", b"--", b"%"]
+        .iter()
+        .any(|mark| text.starts_with(mark))
+    {
+        let end = text.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+        text = text.get(end.unwrap_or(text.len())..).unwrap_or_default();
+        text = text.trim_ascii_start();
+    }
+    text
 }
 
 #[cfg(test)]
@@ -45,7 +62,7 @@ mod tests {
 
     #[test]
     fn formats_are_named() {
-        let cases: [(&[u8], Option<&str>); 13] = [
+        let cases: [(&[u8], Option<&str>); 18] = [
             (b"\x7fELF\x01\x01\x01", Some(ELF)),
             (b"\x1f\x8b\x08\0", Some("a gzip archive")),
             (b"\xff\xfe0\0", Some("text in UTF-16")),
@@ -62,6 +79,20 @@ mod tests {
             (b"memory_initialization_radix=16;", Some("a COE file")),
             (b"Depth = 32;", Some("an MIF file")),
             (b"\x13\0\0\0\x93", Some("binary data")),
+            (
+                b"# made by a tool\r# and another\r\n:00000001FF\n",
+                Some("Intel HEX"),
+            ),
+            (
+                b"\xef\xbb\xbf// :00000001FF\n\n; x\nS9030000FC\n",
+                Some("a file of Motorola S-records"),
+            ),
+            (
+                b"; radix\nmemory_initialization_radix=16;",
+                Some("a COE file"),
+            ),
+            (b"-- a ROM\n% of 32 %\nWIDTH=32;", Some("an MIF file")),
+            (b"// :00000001FF", None),
             (b"@80000000\n13 00", Some(READMEMH)),
             (b":", None),
             (b"", None),

@@ -5,7 +5,8 @@
 //! @10          // from word 0x10 on; the file's first word is 0
 //! dead_beef    /* underscores are for the eye */
 //! 0000xxxx     // digits that are not known (x, z, ?) are 0, and are counted
-//! @ 20         # a space behind `@`, and comments with `#`: no standard, but common
+//! @ 20         # a space behind `@`, comments with `#`, and
+//! 0x8000       # numbers that begin with `0x`: no standard, but common
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -84,8 +85,8 @@ pub enum HexProblem {
     OpenComment,
     /// A file of another format.
     #[error(
-        "this is {found}, not a memory file in the format of `$readmemh`; give words of {width} bytes, as \
-         `objcopy -O verilog --verilog-data-width={width}` makes of an ELF file, or load the ELF file as the `elf` of a channel"
+        "this is {found}, not a memory file in the format of `$readmemh`; give words of {width} bytes{}, or load the ELF file as the \
+         `elf` of a channel", converter(", as `", *.width, "` makes of an ELF file")
     )]
     Format {
         /// The format.
@@ -96,7 +97,7 @@ pub enum HexProblem {
     /// Bytes where words belong.
     #[error(
         "every value has two digits, with several in a line: these are bytes, as `objcopy -O verilog` writes them, but the memory's words \
-         have {width} bytes; convert with `objcopy -O verilog --verilog-data-width={width}`, or write words with leading zeros"
+         have {width} bytes; {}write words with leading zeros", converter("convert with `", *.width, "`, or ")
     )]
     Bytes {
         /// Bytes a word.
@@ -148,13 +149,14 @@ impl<'a> HexRuns<'a> {
         self.shape.values
     }
 
-    /// Number of digits of each value, where all have as many as a word of another file has (4, 8 or 16), and fewer than the
-    /// memory's words: worth a warning at the end.
-    pub fn short_words(&self) -> Option<u64> {
-        let digits = self.shape.uniform()?;
-        let is_part =
-            self.width.saturating_mul(2) > digits && (self.width * 2).is_multiple_of(digits);
-        (is_part && matches!(digits, 4 | 8 | 16)).then_some(digits)
+    /// Number of digits of each value, where all have as many as a word of 8, 16, 32, … bits has, and the memory's words are a
+    /// multiple or a part of it: worth a warning at the end.
+    pub fn other_words(&self) -> Option<u64> {
+        let digits = self.shape.digits()?;
+        let own = self.width.saturating_mul(2);
+        let is_word = digits >= 2 && digits.is_power_of_two();
+        let (less, more) = (digits.min(own), digits.max(own));
+        (is_word && less != more && more.is_multiple_of(less)).then_some(digits)
     }
 
     fn run(&mut self) -> Result<Option<HexRun>, HexError> {
@@ -169,7 +171,7 @@ impl<'a> HexRuns<'a> {
                 .map_err(|line| self.error(line, HexProblem::OpenComment))?
             else {
                 // One value a line is how words are written, too.
-                if let (2.., Some(2)) = (self.width, self.shape.uniform()) {
+                if self.width > 1 && self.shape.is_bytes() {
                     let width = self.width;
                     return Err(self.error(self.shape.first_line, HexProblem::Bytes { width }));
                 }
@@ -187,7 +189,8 @@ impl<'a> HexRuns<'a> {
             };
             let ended = ended.map_err(|problem| {
                 let width = self.width;
-                let found = recognise(self.text).filter(|it| is_first && *it != READMEMH);
+                let from = self.text.get(token.offset..).unwrap_or_default();
+                let found = recognise(from).filter(|it| is_first && *it != READMEMH);
                 let other = found.map(|found| HexProblem::Format { found, width });
                 self.error(token.line, other.unwrap_or(problem))
             });
@@ -205,7 +208,7 @@ impl<'a> HexRuns<'a> {
             words: self.words,
         };
         let mut address: Option<u64> = None;
-        for &byte in digits.trim_ascii_start() {
+        for &byte in without_prefix(digits.trim_ascii_start()) {
             match Digit::of(byte) {
                 Some(Digit::Known(digit)) => {
                     let shifted = address.unwrap_or(0).checked_mul(16).ok_or_else(outside)?;
@@ -241,7 +244,13 @@ impl<'a> HexRuns<'a> {
         let width = usize::try_from(self.width).map_err(|_| too_wide())?;
         bytes.resize(start.saturating_add(width), 0);
         let mut digits = 0;
-        for &byte in token.text.iter().rev() {
+        // A word that has as many digits with its `0x` has an unknown one.
+        let all = token.text.iter().filter(|byte| **byte != b'_').count();
+        let text = match all == width.saturating_mul(2) {
+            true => token.text,
+            false => without_prefix(token.text),
+        };
+        for &byte in text.iter().rev() {
             let digit = match Digit::of(byte) {
                 Some(Digit::Known(digit)) => digit,
                 Some(Digit::Unknown) => {
@@ -310,6 +319,24 @@ impl Digit {
             b'_' => Self::Separator,
             _ => return None,
         })
+    }
+}
+
+/// The command that makes words of so many bytes, between two texts; nothing where it can't.
+pub(super) fn converter(before: &str, width: u64, after: &str) -> String {
+    match width {
+        1 | 2 | 4 | 8 | 16 => {
+            format!("{before}objcopy -O verilog --verilog-data-width={width}{after}")
+        }
+        _ => String::new(),
+    }
+}
+
+/// A number behind its `0x`.
+fn without_prefix(text: &[u8]) -> &[u8] {
+    match text {
+        [b'0', b'x' | b'X', digits @ ..] => digits,
+        _ => text,
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::hex::converter;
 use super::{Backend, CHUNK, HexError, HexRuns, Init, Memory, MemoryId, Op, Segment, Segments};
 use crate::guest;
 
@@ -61,8 +62,8 @@ pub enum Note {
         /// The file.
         file: PathBuf,
     },
-    /// Values of a file are those of narrower words.
-    ShortWords {
+    /// Values of a file are those of narrower or wider words.
+    OtherWords {
         /// The file.
         file: PathBuf,
         /// Digits of each value.
@@ -94,17 +95,18 @@ impl fmt::Display for Note {
                     "{file}: a memory file (format of `$readmemh`) without a value; the memory is left as it is"
                 )
             }
-            Self::ShortWords {
+            Self::OtherWords {
                 file,
                 digits,
                 width,
             } => {
                 let (file, bits) = (file.display(), digits * 4);
+                let after = format!("` writes words of {width} bytes");
                 write!(
                     f,
-                    "{file}: every value has {digits} digits, as a memory file for words of {bits} bits has, and each fills a word of {}; \
-                     `objcopy -O verilog --verilog-data-width={width}` writes words of {width} bytes",
-                    width * 8
+                    "{file}: every value has {digits} digits, as a memory file for words of {bits} bits has, and each fills a word of {}{}",
+                    width * 8,
+                    converter("; `", *width, &after)
                 )
             }
         }
@@ -228,12 +230,12 @@ fn notes(file: &Path, runs: &HexRuns<'_>, width: u64) -> Vec<Note> {
         count,
     });
     let nothing = (runs.values() == 0).then(|| Note::NoValues { file: file() });
-    let short = runs.short_words().map(|digits| Note::ShortWords {
+    let other = runs.other_words().map(|digits| Note::OtherWords {
         file: file(),
         digits,
         width,
     });
-    [unknown, nothing, short].into_iter().flatten().collect()
+    [unknown, nothing, other].into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -1,34 +1,55 @@
-//! Descriptors of files that one process alone writes. A child inherits them with the open file description, to which a lock by
-//! `flock` belongs: it would be held for as long as the child lives, whatever that does.
+//! Descriptors that one process alone uses. A child inherits them with the open file description, of which a part stays with the child
+//! for as long as it lives, whatever it does:
 //!
-//! In a child, before `fork` returns, each of them is opened anew for reading, without the lock. A child that calls nothing has no part in
-//! the parent's files, and one that goes on can still copy them.
+//! - the lock of a file that one process writes belongs to the description. In a child the file is opened anew for reading, without the
+//!   lock: a child that goes on can still copy it;
+//! - a connection ends, and a port is free, when the last descriptor is closed. A child gets the null device in its place.
+//!
+//! Both happen before `fork` returns in the child. One that calls nothing, or sleeps, has no part in them.
 
 use std::ffi::c_int;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use super::fork::watch_forks;
+
 /// No descriptor.
 const NONE: c_int = -1;
 
-/// Most files at a time. A child shares what is opened beyond.
-const MOST: usize = 64;
+/// Most files, and most sockets, at a time. A child shares what is opened beyond.
+const MOST: usize = 256;
 
-static OWN: [AtomicI32; MOST] = [const { AtomicI32::new(NONE) }; MOST];
+type Table = [AtomicI32; MOST];
 
-/// An entry of [`OWN`], given back when it is dropped. To be dropped before the file.
+static FILES: Table = [const { AtomicI32::new(NONE) }; MOST];
+
+static SOCKETS: Table = [const { AtomicI32::new(NONE) }; MOST];
+
+/// Entry of a table, given back when it is dropped. To be dropped before the descriptor.
 #[derive(Debug)]
 pub(crate) struct Own(Option<&'static AtomicI32>);
 
 /// Keeps children from sharing this file.
-pub(crate) fn own(file: &impl AsRawFd) -> Own {
-    let claim = |entry: &&AtomicI32| {
-        let descriptor = file.as_raw_fd();
-        let claimed =
-            entry.compare_exchange(NONE, descriptor, Ordering::Relaxed, Ordering::Relaxed);
-        claimed.is_ok()
-    };
-    Own(OWN.iter().find(claim))
+pub(crate) fn own_file(file: &impl AsRawFd) -> Own {
+    Own::claim(&FILES, file)
+}
+
+/// Keeps children from sharing this socket.
+pub(crate) fn own_socket(socket: &impl AsRawFd) -> Own {
+    watch_forks();
+    Own::claim(&SOCKETS, socket)
+}
+
+impl Own {
+    fn claim(table: &'static Table, of: &impl AsRawFd) -> Self {
+        let descriptor = of.as_raw_fd();
+        let claim = |entry: &&AtomicI32| {
+            let claimed =
+                entry.compare_exchange(NONE, descriptor, Ordering::Relaxed, Ordering::Relaxed);
+            claimed.is_ok()
+        };
+        Self(table.iter().find(claim))
+    }
 }
 
 impl Drop for Own {
@@ -39,23 +60,28 @@ impl Drop for Own {
     }
 }
 
-/// Opens the parent's files anew, in a child. Async-signal-safe. A file that can't be opened stays shared.
+/// Parts with the parent's descriptors, in a child. Async-signal-safe. What can't be opened stays shared.
 pub(super) fn part() {
-    for entry in &OWN {
-        let descriptor = entry.load(Ordering::Relaxed);
-        if descriptor != NONE {
-            open_anew(descriptor);
-        }
+    for descriptor in used(&FILES) {
+        replace(descriptor, &path_of(descriptor), libc::O_RDONLY);
+    }
+    for descriptor in used(&SOCKETS) {
+        replace(descriptor, b"/dev/null\0", libc::O_RDWR);
     }
 }
 
-fn open_anew(descriptor: RawFd) {
-    let path = path_of(descriptor);
+fn used(table: &'static Table) -> impl Iterator<Item = RawFd> {
+    let descriptors = table.iter().map(|entry| entry.load(Ordering::Relaxed));
+    descriptors.filter(|descriptor| *descriptor != NONE)
+}
+
+/// Opens the file of this path, which ends with a zero, in place of what a descriptor stands for.
+fn replace(descriptor: RawFd, path: &[u8], access: c_int) {
     // SAFETY: the path ends with a zero, and `open` is async-signal-safe.
     let anew = unsafe {
         libc::open(
             path.as_ptr().cast(),
-            libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK,
+            access | libc::O_CLOEXEC | libc::O_NONBLOCK,
         )
     };
     if anew == -1 {

@@ -6,7 +6,7 @@
 //!
 //! Other simulators have one design, which may be reset: VPI tells by callbacks, after which every handle is looked up anew.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 use std::sync::Once;
@@ -218,8 +218,30 @@ pub(crate) fn is_over() -> bool {
     MARKED.with(over).unwrap_or(false)
 }
 
+strand_local! {
+    /// Failed uses of a deleted simulation, since the system began.
+    static LATE: Cell<u64> = Cell::new(0);
+}
+
+/// Counts a failed use of a deleted simulation. True for the first one of the system: the others are the same failure, and a testbench
+/// that goes on has one in each clock.
+pub(crate) fn count_late() -> bool {
+    let before = LATE.with(|late| late.replace(late.get().saturating_add(1)));
+    before.unwrap_or(0) == 0
+}
+
+/// Takes the count of failed uses behind the first one, as a text to report; `None` where there are none. The next one is a first one again.
+pub(crate) fn take_late() -> Option<String> {
+    let count = LATE.with(Cell::take).unwrap_or(0);
+    let more = count.checked_sub(1).filter(|more| *more > 0)?;
+    Some(format!(
+        "{more} more uses of the simulation that was deleted have failed after the first one"
+    ))
+}
+
 /// The system is gone: simulations that it has used are no concern of the next one's.
 pub(super) fn release() {
+    LATE.with(Cell::take);
     MARKED.with(|marked| {
         for known in &mut *marked.borrow_mut() {
             known.in_use = false;

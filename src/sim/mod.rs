@@ -16,7 +16,7 @@
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
 //! - [`fork`]: forks of the process.
 //! - [`supervise`]: forked processes whose exit status the parent learns by a pipe.
-//! - [`inherited`]: files of this process alone, which a child does not share.
+//! - [`inherited`]: files and sockets of this process alone, which a child does not share.
 //! - [`signals`], [`locale`], [`float`], [`library`]: state of the process that this library must not change, or be changed by.
 //!
 //! No knowledge of actors or the bus. Every call is made on the simulator's calling thread.

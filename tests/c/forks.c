@@ -2,10 +2,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -641,6 +643,49 @@ static void sockets(void) {
     exit_with(0);
 }
 
+/* A client of this port. */
+static int connected(int port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_EQ(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    return client;
+}
+
+/* A child that sleeps, or calls nothing, keeps no connection open and no port in use. */
+static void closed_sockets(void) {
+    void *console = c_skt_open("console", 0);
+    int port = c_skt_port(console), client = connected(port);
+    while (c_skt_accept(console) != 1)
+        usleep(1000);
+    CHECK_EQ(mb_snapshots(0, 1), 0);
+    CHECK_EQ(mb_snapshot(), 0);
+    pid_t idle = fork();
+    if (idle == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        pause();
+        _exit(0);
+    }
+    /* More than is queued for a client: the connection is closed at once. */
+    static char much[1 << 20];
+    memset(much, 'x', sizeof much - 1);
+    for (int i = 0; i < 20; i++)
+        if (c_skt_write_string(console, 1, much) < 0)
+            break;
+    CHECK_HAS(mb_last_error(), "it does not read");
+    char some[4096];
+    ssize_t got;
+    alarm(20);
+    while ((got = read(client, some, sizeof some)) > 0)
+        continue;
+    alarm(0);
+    c_skt_close(console);
+    CHECK((console = c_skt_open("console", port)) != NULL);
+    CHECK_EQ(c_skt_port(console), port);
+    CHECK_EQ(kill(idle, SIGKILL), 0);
+    CHECK_EQ(ended(idle), 128 + SIGKILL);
+    exit_with(0);
+}
+
 int main(int argc, char **argv) {
     CHECK(argc == 5);
     const char *name = argv[1];
@@ -662,6 +707,7 @@ int main(int argc, char **argv) {
     CASE(snapshots_of_threads);
     CASE(runs, argv);
     CASE(sockets);
+    CASE(closed_sockets);
     CASE(filled_by_child);
     CASE(filled_by_runs);
     CASE(filled_by_snapshot);

@@ -316,6 +316,29 @@ static void forked(void) {
     CHECK_EQ(status, 0);
 }
 
+/* Calls a method in a snapshot that was woken, and in runs: a process between them forks again. */
+static void copied(void) {
+    start();
+    CHECK_EQ(ASK(CALL, text(method)), 1);
+    CHECK_EQ(mb_snapshots(0, 1), 0);
+    int woken = mb_snapshot();
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(ASK(CALL, text(method)), 1);
+    if (woken == 1) {
+        finish();
+        exit(7);
+    }
+    CHECK_EQ(mb_rerun(), 7);
+    int run = mb_runs(3, 2);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(ASK(CALL, text(method)), 1);
+    if (run == 3)
+        for (int i = 0; i < 3; i++)
+            CHECK_EQ(mb_run_status(i), 8);
+    finish();
+    exit(run == 3 ? 0 : 8);
+}
+
 /* As above, and nobody tells the host of the fork: the child's call fails, with a reason. */
 static void forked_untold(void) {
     start();
@@ -363,7 +386,7 @@ int main(int argc, char **argv) {
     } cases[] = {
 #define CASE(name) {#name, name}
         CASE(state), CASE(closed),  CASE(limits), CASE(pipes), CASE(flood),
-        CASE(holds), CASE(refused), CASE(order),  CASE(calls), CASE(interrupted), CASE(forked), CASE(forked_untold),
+        CASE(holds), CASE(refused), CASE(order),  CASE(calls), CASE(interrupted), CASE(forked), CASE(copied), CASE(forked_untold),
         CASE(killed), CASE(aborted),
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -210,7 +210,7 @@ void *vpi_register_cb(void *data) { (void)data; CHECK(!"vpi_register_cb is calle
 
 /* ---- The testbench ---- */
 
-static int registered, reported;
+static int registered, reported, written;
 static struct scope *exported_in;
 
 void sv_registery_ch(const char *ch) {
@@ -225,9 +225,16 @@ void mb_report(int severity, const char *id, const char *msg) {
     fprintf(stderr, "report %d: %s: %s\n", severity, id, msg);
 }
 
+void mb_written(const char *space, uint64_t address, uint32_t len, const uint8_t *data) {
+    (void)space, (void)address, (void)len, (void)data;
+    exported_in = living(current);
+    written++;
+}
+
 /* ---- Cases ---- */
 
-static const uint64_t RAM = 0x80000000;
+/* An array of the model's, and memory of the process. */
+static const uint64_t RAM = 0x80000000, PLAIN = 0x90000000;
 
 static void fails(void) { CHECK_EQ(mb_load_elf("core0", NULL), -1); }
 
@@ -331,6 +338,37 @@ static void forgotten(void) {
     mb_shutdown();
 }
 
+/*
+ * Who goes on without mb_init hears of it once, and by the next one how often it was. The observer's function is gone, too, while the
+ * memory without a path in HDL is still there.
+ */
+static void kept(void) {
+    struct model *model = construct(&models[0], "");
+    CHECK_EQ(init(), 0);
+    mb_observe(2);
+    mb_backdoor_write_u32("core0", RAM, 1);
+    CHECK_EQ(written, 1);
+    delete(model);
+    for (int i = 0; i < 100; i++) {
+        uint32_t word = 7;
+        mb_backdoor_read_u32("core0", RAM, &word);
+        CHECK_EQ(word, 0);
+        CHECK_HAS(mb_last_error(), "was deleted: call `mb_shutdown`");
+        mb_backdoor_write_u32("core0", PLAIN, i);
+        mb_backdoor_read_u32("core0", PLAIN, &word);
+        CHECK_EQ(word, i);
+    }
+    CHECK_EQ(written, 1);
+    /* Of another kind: each is reported. */
+    fails();
+    fails();
+    model = construct(&models[0], "");
+    CHECK_EQ(init(), 0);
+    works(model);
+    mb_shutdown();
+    delete(model);
+}
+
 /* The next model is there already, and lies elsewhere. */
 static void forgotten_and_moved(void) {
     struct model *model = construct(&models[0], "");
@@ -373,7 +411,7 @@ int main(int argc, char **argv) {
         void (*run)(void);
     } cases[] = {
         {"driven", driven},       {"named", named},   {"again", again},
-        {"forgotten", forgotten}, {"beside", beside}, {"forgotten_and_moved", forgotten_and_moved},
+        {"forgotten", forgotten}, {"kept", kept}, {"beside", beside}, {"forgotten_and_moved", forgotten_and_moved},
     };
     CHECK(argc == 5);
     paths = argv + 2;

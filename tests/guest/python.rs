@@ -93,6 +93,12 @@ fn methods_go_on_in_both_processes_of_a_fork() {
 }
 
 #[test]
+fn methods_go_on_in_snapshots_and_runs() {
+    let simulator = simulator(WORKS).with_method("works");
+    Said::of(&mut simulator.command(&["copied"]));
+}
+
+#[test]
 fn a_broken_pipe_is_an_error_in_python() {
     let simulator = simulator(
         "

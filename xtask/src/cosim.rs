@@ -2,21 +2,25 @@
 //!
 //! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
 //! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
+//! - [`ccache`]: the compiler's cache for simulations;
 //! - [`client`]: programs that talk to the simulation while it runs;
 //! - [`recording`]: every run is recorded, and replayed without its simulation;
 //! - [`rerun`]: runs that fail and run again from a snapshot;
 //! - [`cocotb`]: the same under cocotb, which brings its own runner;
 //! - [`guide`]: the pages for beginners, done as they say;
 //! - [`mod@bench`]: what the host costs a simulation;
+//! - [`limit`]: wall time that a program may take;
 //! - [`load`]: what an image takes to load;
 //! - [`many`]: what many runs of one boot cost.
 
 mod bench;
 mod build;
 mod case;
+mod ccache;
 mod client;
 mod cocotb;
 mod guide;
+mod limit;
 mod load;
 mod many;
 mod recording;
@@ -30,14 +34,14 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use self::build::{Builder, Model, Simulation, empty, memories};
-use self::case::Case;
+use self::case::{Case, Cases};
 use self::client::Clients;
 use self::recording::Recording;
-use self::rerun::Rerun;
+use self::rerun::Waves;
 use crate::clock::{Clock, Took};
 use crate::tool::{
-    CLANG, COCOTB, CXX, LIBPYTHON, LLD, MAKE, Missing, PERL, PICORV32, RISCV32, RISCV64, Tool,
-    Toolbox, UVM, UVM_2017, VENV, VERILATOR, keep_wheels,
+    CCACHE, CLANG, COCOTB, CXX, LIBPYTHON, LLD, LZ4, MAKE, Missing, PERL, PICORV32, RISCV32,
+    RISCV64, Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, keep_wheels,
 };
 
 /// What it needs beside a Rust toolchain.
@@ -45,15 +49,13 @@ pub(crate) const NEEDS: [Tool; 11] = [
     CLANG, LLD, CXX, MAKE, PERL, LIBPYTHON, VERILATOR, PICORV32, COCOTB, RISCV32, RISCV64,
 ];
 
-/// What only some cases need; without it they are skipped.
-pub(crate) const WANTS: [Tool; 2] = [UVM, UVM_2017];
-
-/// How long a simulation may take; the testbench's own watchdog counts clocks, and can't see a host that hangs.
-const SECONDS: &str = "120";
+/// What only some cases need; without it they are skipped. Without the compiler's cache, models only take longer to build.
+pub(crate) const WANTS: [Tool; 4] = [UVM, UVM_2017, LZ4, CCACHE];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Cases of integration/cases.toml, or pages of docs/; if none is named, those that stand for a kind
+    /// Cases of integration/cases.toml, or pages of docs/; if none is named, those that stand for a kind. With --bench: plain, runs,
+    /// uvm, load; if none is named, all
     cases: Vec<String>,
     /// Run all cases
     #[arg(long, conflicts_with_all = ["cases", "bench", "golden"])]
@@ -62,7 +64,7 @@ pub(crate) struct Args {
     #[arg(long)]
     list: bool,
     /// Measure what the host costs a simulation, instead of running cases
-    #[arg(long, conflicts_with = "cases")]
+    #[arg(long)]
     bench: bool,
     /// Record the golden files of integration/golden anew: runs their cases alone
     #[arg(long, conflicts_with_all = ["cases", "bench"])]
@@ -88,31 +90,20 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
             .for_each(|name| println!("{name}"));
         return Ok(true);
     }
-    let is_besides =
-        |name: &str| name == cocotb::NAME || guide::PAGES.iter().any(|page| page.name == name);
-    if let Some(unknown) = args
-        .cases
-        .iter()
-        .find(|name| !is_besides(name) && !cases.contains_key(*name))
-    {
-        bail!("there is no case {unknown}; see cargo xtask cosim --full --list");
-    }
+    args.check(&cases)?;
     let mut tools = Toolbox::new(!args.no_install);
     for tool in NEEDS {
         if let Err(Missing(reason)) = tools.get(tool) {
             bail!("{reason}");
         }
     }
-    let mut builder = Builder::new(root)?;
+    let mut builder = Builder::new(root, tools.get(CCACHE).is_ok())?;
     if args.bench {
-        bench::run(&mut builder, &bench::PLAIN)?;
-        many::run(&mut builder)?;
-        match tools.get(UVM) {
-            Ok(()) => {
-                bench::run(&mut builder, &bench::UVM)?;
-                load::run(&mut builder)?;
+        for bench in BENCHES.iter().filter(|bench| args.means(bench.name, false)) {
+            match bench.needs.map_or(Ok(()), |tool| tools.get(tool)) {
+                Ok(()) => (bench.run)(&mut builder)?,
+                Err(Missing(reason)) => println!("skipped: {}: {reason}", bench.name),
             }
-            Err(Missing(reason)) => println!("skipped: what needs UVM: {reason}"),
         }
         return Ok(true);
     }
@@ -123,7 +114,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     };
     for (name, case) in cases.iter().filter(|(name, case)| meant(name, case)) {
         println!("\n{name}: {case}");
-        if let Err(Missing(reason)) = case.uvm().map_or(Ok(()), |uvm| tools.get(uvm)) {
+        if let Err(Missing(reason)) = case.tool().map_or(Ok(()), |tool| tools.get(tool)) {
             println!("skipped: {name}: {reason}");
             continue;
         }
@@ -151,7 +142,58 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     Ok(score.close())
 }
 
+/// What `--bench` measures.
+struct Bench {
+    name: &'static str,
+    needs: Option<Tool>,
+    run: fn(&mut Builder<'_>) -> Result<()>,
+}
+
+const BENCHES: [Bench; 4] = [
+    Bench {
+        name: "plain",
+        needs: None,
+        run: |builder| bench::run(builder, &bench::PLAIN),
+    },
+    Bench {
+        name: "runs",
+        needs: None,
+        run: many::run,
+    },
+    Bench {
+        name: "uvm",
+        needs: Some(UVM),
+        run: |builder| bench::run(builder, &bench::UVM),
+    },
+    Bench {
+        name: "load",
+        needs: Some(UVM),
+        run: load::run,
+    },
+];
+
 impl Args {
+    /// Refuses a name that is none.
+    fn check(&self, cases: &Cases) -> Result<()> {
+        let is_known = |name: &str| match self.bench {
+            true => BENCHES.iter().any(|bench| bench.name == name),
+            false => {
+                let is_page = guide::PAGES.iter().any(|page| page.name == name);
+                name == cocotb::NAME || is_page || cases.contains_key(name)
+            }
+        };
+        match self.cases.iter().find(|name| !is_known(name)) {
+            None => Ok(()),
+            Some(unknown) if self.bench => bail!(
+                "there is no bench {unknown}; there are {}",
+                BENCHES.map(|bench| bench.name).join(", ")
+            ),
+            Some(unknown) => {
+                bail!("there is no case {unknown}; see cargo xtask cosim --full --list")
+            }
+        }
+    }
+
     /// Whether the case of this name is to run; `full` says that it is one of the full run alone.
     fn means(&self, name: &str, full: bool) -> bool {
         match self.cases.as_slice() {
@@ -224,11 +266,11 @@ fn run_case(
     let mut command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
     command.envs(&case.environment);
     let waves = match case.rerun {
-        Some(Rerun::Waves) => Some(rerun::waves(builder.root(), name)?),
-        Some(Rerun::Plain) | None => None,
+        Some(rerun) => Waves::of(builder.root(), name, rerun)?,
+        None => None,
     };
-    if let Some(file) = &waves {
-        command.arg(format!("+waves={}", file.display()));
+    if let Some(waves) = &waves {
+        command.arg(format!("+waves={}", waves.file.display()));
     }
     if let Some(modules) = &case.python {
         // Found before the one that the simulation was linked with.
@@ -240,7 +282,7 @@ fn run_case(
     }
     let recording = Recording::of(builder.root(), name)?;
     recording.record(&mut command);
-    let mut clients = Clients::new(builder.root(), &case.clients);
+    let mut clients = Clients::new(builder.root(), &case.clients, simulation.limit);
     let begin = Instant::now();
     let (status, lines) = watch(command, |line| clients.heed(line))?;
     let simulated = begin.elapsed();
@@ -258,8 +300,8 @@ fn run_case(
     if unmet.is_none() && case.rerun.is_some() {
         unmet = rerun::compare(&builder.command(), &recording.files()?)?;
     }
-    if let (None, Some(file)) = (&unmet, &waves) {
-        unmet = rerun::unmet(&builder.root().join(file), &lines)?;
+    if let (None, Some(waves)) = (&unmet, &waves) {
+        unmet = waves.unmet(builder.root(), &lines)?;
     }
     if golden && unmet.is_none() {
         recording.keep(builder.root())?;
@@ -279,10 +321,8 @@ fn command(
     let files = format!("target/cosim/files/{name}");
     empty(&root.join(&files))?;
 
-    let mut command = Command::new("timeout");
+    let mut command = simulation.limit.command(&simulation.program);
     command
-        .args(["--kill-after=5", SECONDS])
-        .arg(&simulation.program)
         .args(plusargs)
         .env("MEM_CFG_FILE", &simulation.memories)
         .env("MAILBOX_CFG_FILE", &simulation.mailboxes)

@@ -16,6 +16,14 @@ pub(crate) const LLD: Tool = Tool::new("ld.lld", Source::Debian { package: "lld"
 pub(crate) const CXX: Tool = Tool::new("c++", Source::Debian { package: "g++" });
 pub(crate) const MAKE: Tool = Tool::new("make", Source::Debian { package: "make" });
 pub(crate) const PERL: Tool = Tool::new("perl", Source::Debian { package: "perl" });
+pub(crate) const CCACHE: Tool = Tool::new("ccache", Source::Debian { package: "ccache" });
+/// What Verilator's waves in FST are compressed with.
+pub(crate) const LZ4: Tool = Tool::new(
+    "lz4.h",
+    Source::Header {
+        package: "liblz4-dev",
+    },
+);
 /// Asked for help, it ends well whatever else it is told.
 pub(crate) const NC: Tool = Tool::new(
     "nc -h",
@@ -83,6 +91,8 @@ enum Source {
     Cargo { version: &'static str },
     /// A package of Debian and its relatives.
     Debian { package: &'static str },
+    /// A header of C, of a package of Debian and its relatives.
+    Header { package: &'static str },
     /// A Python package, in the project's own virtual environment.
     Python { version: &'static str },
     /// What a program links that has Python inside, which Debian has in a package of its own.
@@ -110,6 +120,10 @@ impl Tool {
         match self.source {
             Source::Cargo { .. } => succeeds(&format!("{} --version", self.name.replace('-', " "))),
             Source::Debian { .. } => succeeds(&format!("{} --version", self.name)),
+            Source::Header { .. } => succeeds(&format!(
+                "c++ -fsyntax-only -x c++ -include {} /dev/null",
+                self.name
+            )),
             Source::Python { version } => {
                 let record = format!("{}-{version}.dist-info", self.name.replace('-', "_"));
                 python_packages().is_ok_and(|packages| packages.join(record).is_dir())
@@ -133,7 +147,7 @@ impl Tool {
             Source::Cargo { version } => {
                 format!("cargo install --locked --version {version} {}", self.name)
             }
-            Source::Debian { package } => {
+            Source::Debian { package } | Source::Header { package } => {
                 format!("apt-get install -y --no-install-recommends {package}")
             }
             Source::LibPython => "apt-get install -y --no-install-recommends python3-dev".into(),
@@ -197,7 +211,10 @@ impl Toolbox {
                 return missing(&format!("there is no virtual environment {VENV}"));
             }
         }
-        if matches!(tool.source, Source::Debian { .. } | Source::LibPython) {
+        if matches!(
+            tool.source,
+            Source::Debian { .. } | Source::Header { .. } | Source::LibPython
+        ) {
             if !succeeds("apt-get --version") {
                 return missing("there is no apt-get here");
             }

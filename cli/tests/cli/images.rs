@@ -206,16 +206,25 @@ fn a_mailbox_that_the_mmu_moves_is_served() {
 #[test]
 fn memory_files_are_told_of_alike() {
     let hex = |text: &[u8]| told(&good().build(), text);
-    assert_eq!(
-        hex("\u{feff}# seven\n@ 3\n00000007\n".as_bytes()).warnings,
-        [""; 0]
-    );
+    for text in [
+        "\u{feff}# seven\n@ 3\n00000007\n",
+        "@0x3\n0x00000007\n",
+        "00000007\r\n\x1a\0\0",
+    ] {
+        let told = hex(text.as_bytes());
+        assert_eq!((told.warnings, told.error), (vec![], None), "{text:?}");
+    }
     for (text, warning) in [
         (
             &b""[..],
             "ram.hex: a memory file (format of `$readmemh`) without a value",
         ),
         (b"0001 0002", "ram.hex: every value has 4 digits"),
+        (b"00\n11\n22\n", "ram.hex: every value has 2 digits"),
+        (
+            b"0000000000000013",
+            "ram.hex: every value has 16 digits, as a memory file for words of 64 bits has",
+        ),
         (b"0000000x", "ram.hex: 1 digits are x or z"),
     ] {
         let told = hex(text);
@@ -236,6 +245,11 @@ fn memory_files_are_told_of_alike() {
             b"S9030000FC",
             "ram.hex:1: this is a file of Motorola S-records, ",
         ),
+        (
+            b"// made by a tool\n:00000001FF\n",
+            "ram.hex:2: this is Intel HEX, ",
+        ),
+        (b"00000007\n0000\x1a\n1", "ram.hex:2: "),
     ] {
         let told = hex(text).error.unwrap();
         let start = format!("memory `ram`, init: {error}");

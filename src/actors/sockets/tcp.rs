@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddrV4};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::network::{Connection, Listener, Network};
-use crate::guest::above_standard;
+use crate::guest::{Own, above_standard, own_socket};
 use crate::messages::sockets::OsError;
 
 /// The most clients that wait to be accepted; the system may have its own limit below.
@@ -32,11 +32,28 @@ fn listen(port: u16) -> io::Result<Loopback> {
     socket.listen(BACKLOG)?;
     let address = socket.local_addr()?.as_socket_ipv4();
     let port = address.ok_or(io::ErrorKind::AddrNotAvailable)?.port();
-    Ok(Loopback { socket, port })
+    Ok(Loopback {
+        socket: Owned::from(socket),
+        port,
+    })
+}
+
+/// Socket that no child shares.
+struct Owned {
+    /// Dropped before the socket.
+    _own: Own,
+    socket: Socket,
+}
+
+impl From<Socket> for Owned {
+    fn from(socket: Socket) -> Self {
+        let _own = own_socket(&socket);
+        Self { _own, socket }
+    }
 }
 
 struct Loopback {
-    socket: Socket,
+    socket: Owned,
     port: u16,
 }
 
@@ -46,7 +63,7 @@ impl Listener for Loopback {
     }
 
     fn accept(&mut self) -> Result<Option<Box<dyn Connection>>, OsError> {
-        let accepted = match self.socket.accept() {
+        let accepted = match self.socket.socket.accept() {
             Ok((socket, _)) => prepared(socket).map(Some),
             // It was there, and went away again.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Ok(None),
@@ -59,27 +76,27 @@ impl Listener for Loopback {
     }
 }
 
-fn prepared(socket: Socket) -> io::Result<Socket> {
+fn prepared(socket: Socket) -> io::Result<Owned> {
     let socket = above_standard(socket)?;
     socket.set_nonblocking(true)?;
     // A character that is echoed goes out at once.
     socket.set_tcp_nodelay(true)?;
-    Ok(socket)
+    Ok(Owned::from(socket))
 }
 
-impl Connection for Socket {
+impl Connection for Owned {
     fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError> {
         // A client that went away is an error, and no signal that ends the simulator.
-        not_now(self.send_with_flags(data, libc::MSG_NOSIGNAL))
+        not_now(self.socket.send_with_flags(data, libc::MSG_NOSIGNAL))
     }
 
     fn receive(&mut self, room: &mut [u8]) -> Result<Option<usize>, OsError> {
-        not_now(self.read(room))
+        not_now(self.socket.read(room))
     }
 
     fn finish(&mut self) {
         // Where there is no other end any more, it need not be told.
-        let _ = self.shutdown(Shutdown::Write);
+        let _ = self.socket.shutdown(Shutdown::Write);
     }
 }
 

@@ -29,8 +29,13 @@ impl Shape {
         self.values += 1;
     }
 
-    /// The number of digits of every value, where lines have several, as programs write them.
-    pub(super) fn uniform(&self) -> Option<u64> {
-        self.digits.filter(|_| self.several)
+    /// The number of digits that every value has.
+    pub(super) fn digits(&self) -> Option<u64> {
+        self.digits
+    }
+
+    /// Every value is a byte in two digits, and a line has several, as `objcopy -O verilog` writes them.
+    pub(super) fn is_bytes(&self) -> bool {
+        self.digits == Some(2) && self.several
     }
 }

@@ -87,8 +87,12 @@ fn refusals_name_file_line_and_value() {
         ("@ /**/1", "boot.hex:1: `@` is no number"),
         ("@ \t", "boot.hex:1: `@` is no number"),
         (
-            "1\n\x1a",
+            "1\n\x1a\n2",
             "boot.hex:2: `\\u{1a}` has a `\\u{1a}`, which is no hex digit",
+        ),
+        (
+            "1\n2\0\n3",
+            "boot.hex:2: `2\\u{0}` has a `\\u{0}`, which is no hex digit",
         ),
         (
             "1\r2\r\n3g",
@@ -128,22 +132,54 @@ fn spellings_beside_the_standard_are_read() {
     assert_eq!(runs("7#seven"), one(7, 0));
     assert_eq!(runs("@ 0a\n7"), one(7, 10));
     assert_eq!(runs("@ \tA // ten\n7"), one(7, 10));
+    // Numbers with the prefix of C.
+    assert_eq!(runs("0x7"), one(7, 0));
+    assert_eq!(runs("@0xA\n0X0000_0007"), one(7, 10));
+    assert_eq!(runs("@ 0Xa 7"), one(7, 10));
+    // The end of a text, as DOS marks it and as a block of a ROM programmer's is filled up.
+    assert_eq!(runs("7\n\x1a"), one(7, 0));
+    assert_eq!(runs("7\x1a\x1a\n"), one(7, 0));
+    assert_eq!(runs("7\r\n\x1a\0\0\0"), one(7, 0));
+    assert_eq!(runs("7\0"), one(7, 0));
+    assert_eq!(runs("\x1a"), Ok(vec![]));
     // Lines may end as they did on old machines, those of comments too.
     assert_eq!(runs("// one\r7\r"), one(7, 0));
     assert_eq!(runs("\u{feff}"), Ok(vec![]));
 }
 
+/// `0x` is a prefix, or a 0 and an unknown digit where the word has as many digits; the value is the same.
+#[test]
+fn a_prefix_is_no_unknown_digit() {
+    let unknown = |text: &str| {
+        let mut runs = HexRuns::new(text.as_bytes(), Path::new("f"), 4, 16);
+        let run = runs.next().unwrap().unwrap();
+        assert_eq!(run.bytes[..2], [0x56, 0x34], "{text}");
+        runs.unknown_digits()
+    };
+    assert_eq!(unknown("0x00003456"), 0);
+    assert_eq!(unknown("0x3456"), 0);
+    assert_eq!(unknown("0x00_3456"), 1);
+    assert_eq!(unknown("00x03456"), 1);
+    assert_eq!(
+        runs("0x1_0000_0000").unwrap_err(),
+        "boot.hex:1: the value `0x1_0000_0000` is wider than the memory's words of 32 bits"
+    );
+    assert_eq!(runs("0x").unwrap_err(), "boot.hex:1: `0x` is no number");
+    assert_eq!(runs("@0x").unwrap_err(), "boot.hex:1: `@0x` is no number");
+}
+
 #[test]
 fn files_of_other_formats_are_named() {
-    let named = |text: &[u8], format: &str| {
+    let named_at = |line: u64, text: &[u8], format: &str| {
         let mut runs = HexRuns::new(text, Path::new("f"), 4, 16);
         let error = runs.next().unwrap().unwrap_err().to_string();
         let start = format!(
-            "f:1: this is {format}, not a memory file in the format of `$readmemh`; give words of 4 bytes, "
+            "f:{line}: this is {format}, not a memory file in the format of `$readmemh`; give words of 4 bytes, "
         );
         assert!(error.starts_with(&start), "{error}");
         assert!(runs.next().is_none());
     };
+    let named = |text: &[u8], format| named_at(1, text, format);
     named(
         b":10000000214601360121470136007EFE09D2190140\n:00000001FF\n",
         "Intel HEX",
@@ -152,6 +188,13 @@ fn files_of_other_formats_are_named() {
         b"S00F000068656C6C6F202020202000003C\nS9030000FC\n",
         "a file of Motorola S-records",
     );
+    named_at(2, b"// made by a tool\n:00000001FF\n", "Intel HEX");
+    named_at(
+        3,
+        b"# made by a tool\n/* S\n1 */ S9030000FC\n",
+        "a file of Motorola S-records",
+    );
+    named(b"\0\0\0\0", "binary data");
     named(b"\x7fELF\x01\x01\x01", "an ELF file");
     named(b"\xff\xfe0\0", "text in UTF-16");
     named(b"\x13\0\0\0", "binary data");
@@ -167,10 +210,13 @@ fn bytes_are_not_taken_for_words() {
     let objcopy = "@00000000\r\n13 00 00 00 93 00 00 00 \r\n";
     assert_eq!(bytes(objcopy, 1), None);
     for width in [2, 4, 7] {
+        let convert = match width {
+            7 => String::new(),
+            width => format!("convert with `objcopy -O verilog --verilog-data-width={width}`, or "),
+        };
         let error = format!(
             "f:2: every value has two digits, with several in a line: these are bytes, as `objcopy -O verilog` writes them, but the \
-             memory's words have {width} bytes; convert with `objcopy -O verilog --verilog-data-width={width}`, or write words with \
-             leading zeros"
+             memory's words have {width} bytes; {convert}write words with leading zeros"
         );
         assert_eq!(bytes(objcopy, width), Some(error));
     }
@@ -189,19 +235,31 @@ fn bytes_are_not_taken_for_words() {
 
 #[test]
 fn words_of_another_width_are_seen() {
-    let short = |text: &str, width| {
+    let other = |text: &str, width| {
         let mut runs = HexRuns::new(text.as_bytes(), Path::new("f"), width, 64);
-        assert!(runs.by_ref().all(|run| run.is_ok()));
-        runs.short_words()
+        assert!(runs.by_ref().all(|run| run.is_ok()), "{text}");
+        runs.other_words()
     };
-    assert_eq!(short("0001 0002", 4), Some(4));
-    assert_eq!(short("00000001 00000002", 8), Some(8));
-    assert_eq!(short("00000001 00000002\n@8 00000003", 16), Some(8));
-    assert_eq!(short("00000001 00000002", 4), None);
+    assert_eq!(other("0001 0002", 4), Some(4));
+    assert_eq!(other("00000001 00000002", 8), Some(8));
+    assert_eq!(other("00000001 00000002\n@8 00000003", 16), Some(8));
+    assert_eq!(other("00000001 00000002", 4), None);
+    // One a line, one behind a gap, and one alone.
+    assert_eq!(other("00\n11\n22\n", 4), Some(2));
+    assert_eq!(other("@3\n13", 4), Some(2));
+    assert_eq!(other("@3\n13\n@7\n14", 3), Some(2));
+    assert_eq!(other("0001\n0002", 4), Some(4));
+    assert_eq!(other("0x0001\n0x0002", 4), Some(4));
+    // Those of wider words, which fit as long as they are small.
+    assert_eq!(other("0000000000000001", 4), Some(16));
+    assert_eq!(other("0001\n0002", 1), Some(4));
     // Of one width with the memory's, less a few bits.
-    assert_eq!(short("00000001 00000002", 5), None);
-    assert_eq!(short("0001\n0002", 4), None);
-    assert_eq!(short("0001 00002", 4), None);
+    assert_eq!(other("00000001 00000002", 5), None);
+    assert_eq!(other("00000001", 3), None);
+    assert_eq!(other("0001 00002", 4), None);
+    // Digits of nobody's words.
+    assert_eq!(other("1\n2\n3", 4), None);
+    assert_eq!(other("001 002", 6), None);
 }
 
 #[test]

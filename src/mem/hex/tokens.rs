@@ -5,6 +5,8 @@
 pub(super) struct Token<'a> {
     pub(super) text: &'a [u8],
     pub(super) line: u64,
+    /// Offset in the file.
+    pub(super) offset: usize,
 }
 
 /// The rest of a file.
@@ -12,14 +14,17 @@ pub(super) struct Token<'a> {
 pub(super) struct Tokens<'a> {
     rest: &'a [u8],
     line: u64,
+    offset: usize,
 }
 
 impl<'a> Tokens<'a> {
-    /// Begins with a text, behind its byte-order mark (UTF-8), where it has one.
+    /// Begins with a text, behind its byte-order mark (UTF-8) and without its [padding].
     pub(super) fn new(text: &'a [u8]) -> Self {
+        let rest = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         Self {
-            rest: text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text),
+            rest: rest.get(..rest.len() - padding(rest)).unwrap_or_default(),
             line: 1,
+            offset: text.len() - rest.len(),
         }
     }
 
@@ -51,6 +56,7 @@ impl<'a> Tokens<'a> {
                     let token = Token {
                         text: self.rest.get(..end).unwrap_or_default().trim_ascii_end(),
                         line: self.line,
+                        offset: self.offset,
                     };
                     self.skip(end);
                     return Ok(Some(token));
@@ -77,8 +83,20 @@ impl<'a> Tokens<'a> {
             _ => false,
         });
         self.line += ends.count() as u64;
+        self.offset += skipped.len();
         self.rest = rest;
     }
+}
+
+/// Bytes at the end of a text that are none: Ctrl-Z, by which CP/M and DOS end it, and NUL, which fills up a block. A file of nothing
+/// but NULs is no text.
+fn padding(text: &[u8]) -> usize {
+    let is_padding = |byte: &&u8| matches!(**byte, 0 | 0x1a) || is_space(**byte);
+    let len = text.iter().rev().take_while(is_padding).count();
+    if len == text.len() && text.contains(&0) {
+        return 0;
+    }
+    len
 }
 
 /// White space of Verilog, and the vertical tab.

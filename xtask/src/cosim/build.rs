@@ -8,8 +8,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::NEEDS;
 use super::case::{Backend, Library, Threading};
+use super::limit::Limit;
+use super::{NEEDS, ccache};
 use crate::clock::Clock;
 use crate::tool::{
     RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, VENV, python_packages, requirements, uvm,
@@ -30,6 +31,10 @@ const C_SOURCES: [&str; 4] = [
 /// What Verilator has read for a simulation, as a rule for make.
 const READ: &str = "Vtestbench__ver.d";
 
+/// Rounds of the loop in which a thread of a model waits for another before it leaves the processor; Verilator's own number is 50,000.
+/// On a machine with fewer processors than threads, each such round is time that the other thread lacks.
+const SPINS: u32 = 100;
+
 /// The folder that host programs are built in, as a step of `xtask test` has it, too.
 const HOST_PROGRAMS: &str = "target/host_crate";
 
@@ -42,6 +47,8 @@ const RUST: &str = "rust";
 pub(super) struct Builder<'a> {
     root: &'a Path,
     packages: PathBuf,
+    /// The compiler's cache is there.
+    has_ccache: bool,
     libraries: BTreeMap<Option<&'static str>, PathBuf>,
     built: BTreeMap<String, Simulation>,
 }
@@ -112,11 +119,12 @@ pub(super) struct Simulation {
     pub(super) program: PathBuf,
     pub(super) memories: String,
     pub(super) mailboxes: String,
+    pub(super) limit: Limit,
 }
 
 impl<'a> Builder<'a> {
     /// Builds the library: nothing can be done without it.
-    pub(super) fn new(root: &'a Path) -> Result<Self> {
+    pub(super) fn new(root: &'a Path, has_ccache: bool) -> Result<Self> {
         if root.to_string_lossy().contains(char::is_whitespace) {
             bail!(
                 "Verilator and make can't work in {}: there is a space in the path",
@@ -127,6 +135,7 @@ impl<'a> Builder<'a> {
         let mut builder = Self {
             root,
             packages,
+            has_ccache,
             libraries: BTreeMap::new(),
             built: BTreeMap::new(),
         };
@@ -285,10 +294,16 @@ impl<'a> Builder<'a> {
             // A design so small has less to do at once than there are threads.
             verilator.args(["-Wno-UNOPTTHREADS", "--threads", &threads.to_string()]);
             verilator.args(["--threads-dpi", dpi]);
-            verilator.args(["-CFLAGS", &format!("-DTHREADS={threads}")]);
+            verilator.args([
+                "-CFLAGS",
+                &format!("-DTHREADS={threads} -DVL_LOCK_SPINS={SPINS}"),
+            ]);
         }
         let archive = (model.library == Library::Static).then_some(archive);
         let command = format!("{}\n{verilator:?}\n", requirements(&NEEDS));
+        if self.has_ccache {
+            ccache::use_in(&mut verilator, self.root);
+        }
         let inputs = || {
             let inputs = self.inputs(&folder, archive.as_deref())?;
             Ok::<String, anyhow::Error>(format!("{command}{inputs:016x}\n"))
@@ -313,6 +328,7 @@ impl<'a> Builder<'a> {
             program: folder.join("Vtestbench"),
             memories,
             mailboxes,
+            limit: Limit::of(model.threading),
         };
         self.built.insert(name, simulation.clone());
         Ok(simulation)

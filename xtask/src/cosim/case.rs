@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::rerun::Rerun;
-use crate::tool::{Tool, UVM, UVM_2017};
+use crate::tool::{LZ4, Tool, UVM, UVM_2017};
 
 /// By name.
 pub(super) type Cases = BTreeMap<String, Case>;
@@ -148,8 +148,11 @@ fn expand((name, case): (String, Case)) -> Vec<(String, Case)> {
 }
 
 impl Case {
-    /// The release of UVM that it needs.
-    pub(super) fn uvm(&self) -> Option<Tool> {
+    /// The tool that it needs and others don't: a release of UVM, or what waves in FST are written by.
+    pub(super) fn tool(&self) -> Option<Tool> {
+        if self.rerun == Some(Rerun::Fst) {
+            return Some(LZ4);
+        }
         match self.backend? {
             Backend::Vpi => None,
             Backend::Uvm if self.design.ends_with("-2017") => Some(UVM_2017),

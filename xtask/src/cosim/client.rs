@@ -2,11 +2,11 @@
 
 use std::io;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use anyhow::{Context, Result};
 
-use super::SECONDS;
+use super::limit::Limit;
 
 /// What a simulation says before the port that it wants its clients on.
 const ANNOUNCEMENT: &str = "listens on port ";
@@ -15,15 +15,17 @@ const ANNOUNCEMENT: &str = "listens on port ";
 pub(super) struct Clients<'a> {
     root: &'a Path,
     scripts: &'a [String],
+    limit: Limit,
     /// As many as there are scripts, once they are started.
     running: Vec<io::Result<Child>>,
 }
 
 impl<'a> Clients<'a> {
-    pub(super) fn new(root: &'a Path, scripts: &'a [String]) -> Self {
+    pub(super) fn new(root: &'a Path, scripts: &'a [String], limit: Limit) -> Self {
         Self {
             root,
             scripts,
+            limit,
             running: vec![],
         }
     }
@@ -34,8 +36,7 @@ impl<'a> Clients<'a> {
             return;
         };
         for script in &self.scripts[self.running.len()..] {
-            let mut client = Command::new("timeout");
-            client.args(["--kill-after=5", SECONDS, "python3"]);
+            let mut client = self.limit.command("python3");
             client.arg(self.root.join("integration/clients").join(script));
             client.arg(port).stdin(Stdio::null());
             self.running.push(client.spawn());
@@ -69,7 +70,7 @@ mod tests {
     #[test]
     fn clients_that_nobody_waits_for_are_missed() {
         let scripts = ["one.py".to_owned()];
-        let mut clients = Clients::new(Path::new("."), &scripts);
+        let mut clients = Clients::new(Path::new("."), &scripts, Limit::PLAIN);
         clients.heed("host: serves cpu0");
         let unmet = clients.unmet().expect("nobody to wait for");
         assert!(unmet.is_some_and(|why| why.contains("one.py")));
@@ -77,7 +78,7 @@ mod tests {
 
     #[test]
     fn no_clients_are_no_trouble() {
-        let mut clients = Clients::new(Path::new("."), &[]);
+        let mut clients = Clients::new(Path::new("."), &[], Limit::PLAIN);
         clients.heed("uart: listens on port 1");
         assert_eq!(clients.unmet().expect("nobody to wait for"), None);
     }

@@ -3,13 +3,13 @@
 use std::env;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use super::build::Builder;
+use super::limit::Limit;
 use super::recording::Recording;
-use super::{SECONDS, watch};
+use super::watch;
 use crate::tool::VENV;
 
 /// As if it were a case.
@@ -27,10 +27,9 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
     let library = builder.python_library()?;
     let packages = builder.packages().join("pythondata_cpu_picorv32/verilog");
     let configuration = root.join("integration").join(NAME);
-    let mut runner = Command::new("timeout");
+    let python = root.join(VENV).join("bin/python");
+    let mut runner = Limit::PLAIN.command(python);
     runner
-        .args(["--kill-after=5", SECONDS])
-        .arg(root.join(VENV).join("bin/python"))
         .arg(configuration.join("run.py"))
         .arg(folder.join("simulation"))
         .env("LIBRARY", library)

@@ -1,7 +1,7 @@
 //! A run that fails and runs again from a snapshot: the recordings of both, and the waves of the rerun.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -13,7 +13,10 @@ use serde::Deserialize;
 #[serde(rename_all = "lowercase")]
 pub(super) enum Rerun {
     Plain,
-    Waves,
+    /// Waves in VCD.
+    Vcd,
+    /// Waves in FST.
+    Fst,
 }
 
 /// Text before the time at which a rerun begins.
@@ -21,15 +24,57 @@ const BEGIN: &str = "testbench: runs again from time ";
 /// Text before the time of the failure.
 const FAILURE: &str = "testbench: has failed at time ";
 
-/// The file for waves of the case of this name, from the project's root. What an earlier run has left is removed.
-pub(super) fn waves(root: &Path, name: &str) -> Result<PathBuf> {
-    let folder = Path::new("target/cosim/waves");
-    fs::create_dir_all(root.join(folder)).context("cannot make the folder of waves")?;
-    let file = folder.join(format!("{name}.vcd"));
-    if root.join(&file).exists() {
-        fs::remove_file(root.join(&file)).context("cannot remove old waves")?;
+/// Waves of a case, in a file that is named from the project's root.
+pub(super) struct Waves {
+    pub(super) file: PathBuf,
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Vcd,
+    Fst,
+}
+
+impl Waves {
+    /// Waves of the case of this name; none for a rerun without. What an earlier run has left is removed.
+    pub(super) fn of(root: &Path, name: &str, rerun: Rerun) -> Result<Option<Self>> {
+        let (format, extension) = match rerun {
+            Rerun::Plain => return Ok(None),
+            Rerun::Vcd => (Format::Vcd, "vcd"),
+            Rerun::Fst => (Format::Fst, "fst"),
+        };
+        let folder = Path::new("target/cosim/waves");
+        fs::create_dir_all(root.join(folder)).context("cannot make the folder of waves")?;
+        let file = folder.join(format!("{name}.{extension}"));
+        if root.join(&file).exists() {
+            fs::remove_file(root.join(&file)).context("cannot remove old waves")?;
+        }
+        Ok(Some(Self { file, format }))
     }
-    Ok(file)
+
+    /// Checks waves against what the run has printed. Why they are not those of the rerun; `None` if they are.
+    pub(super) fn unmet(&self, root: &Path, lines: &[String]) -> Result<Option<String>> {
+        let time = |text| {
+            let found = lines.iter().find_map(|line| line.strip_prefix(text));
+            let time = found.with_context(|| format!("no line begins with `{text}`"))?;
+            Ok::<u64, anyhow::Error>(time.parse()?)
+        };
+        let (begin, failure) = (time(BEGIN)?, time(FAILURE)?);
+        let path = self.file.display();
+        let waves =
+            File::open(root.join(&self.file)).with_context(|| format!("no waves: {path}"))?;
+        let span = match self.format {
+            Format::Vcd => span_of_vcd(BufReader::new(waves))?,
+            Format::Fst => span_of_fst(waves)?,
+        };
+        let Some(Span { first, last }) = span else {
+            bail!("{path} has no time");
+        };
+        println!("  waves from {first} to {last}; snapshot at {begin}, failure at {failure}");
+        let fits = first >= begin && first < failure && last >= failure;
+        Ok((!fits).then(|| "the waves are not those of the rerun".into()))
+    }
 }
 
 /// What `vhost trace diff` prints where one of the recordings is over: its end, or the first message of a shutdown.
@@ -55,31 +100,26 @@ pub(super) fn compare(command: &Path, recordings: &[PathBuf]) -> Result<Option<S
     Ok((!same).then(|| format!("the rerun is another run:\n{told}")))
 }
 
-/// Checks waves against what the run has printed. Why they are not those of the rerun; `None` if they are.
-pub(super) fn unmet(file: &Path, lines: &[String]) -> Result<Option<String>> {
-    let time = |text| {
-        let found = lines.iter().find_map(|line| line.strip_prefix(text));
-        let time = found.with_context(|| format!("no line begins with `{text}`"))?;
-        Ok::<u64, anyhow::Error>(time.parse()?)
-    };
-    let (begin, failure) = (time(BEGIN)?, time(FAILURE)?);
-    let waves = File::open(file).with_context(|| format!("no waves: {}", file.display()))?;
-    let Some(Span { first, last }) = span(BufReader::new(waves))? else {
-        bail!("{} has no time", file.display());
-    };
-    println!("  waves from {first} to {last}; snapshot at {begin}, failure at {failure}");
-    let fits = first >= begin && first < failure && last >= failure;
-    Ok((!fits).then(|| "the waves are not those of the rerun".into()))
-}
-
-/// First and last time of a VCD file.
+/// First and last time of waves.
 #[derive(Debug, PartialEq, Eq)]
 struct Span {
     first: u64,
     last: u64,
 }
 
-fn span(vcd: impl BufRead) -> Result<Option<Span>> {
+/// Times of an FST file, from its header: the block's type and length, then both in eight bytes, most significant first. `None` where the
+/// file was not closed.
+fn span_of_fst(mut fst: impl Read) -> Result<Option<Span>> {
+    let (mut block, mut first, mut last) = ([0; 9], [0; 8], [0; 8]);
+    for part in [&mut block[..], &mut first, &mut last] {
+        fst.read_exact(part)
+            .context("cannot read the header of the waves")?;
+    }
+    let (first, last) = (u64::from_be_bytes(first), u64::from_be_bytes(last));
+    Ok((first <= last && last > 0).then_some(Span { first, last }))
+}
+
+fn span_of_vcd(vcd: impl BufRead) -> Result<Option<Span>> {
     let mut span: Option<Span> = None;
     for line in vcd.lines() {
         let line = line.context("cannot read the waves")?;
@@ -106,8 +146,25 @@ mod tests {
             first: 70,
             last: 80,
         };
-        assert_eq!(span(vcd.as_bytes()).ok().flatten(), Some(expected));
-        assert_eq!(span("$end\n".as_bytes()).ok(), Some(None));
+        assert_eq!(span_of_vcd(vcd.as_bytes()).ok().flatten(), Some(expected));
+        assert_eq!(span_of_vcd("$end\n".as_bytes()).ok(), Some(None));
+    }
+
+    #[test]
+    fn waves_in_fst_span_the_times_of_their_header() {
+        let header = |first: u64, last: u64| {
+            let length = 329_u64.to_be_bytes();
+            let times = [first.to_be_bytes(), last.to_be_bytes()].concat();
+            [&[0][..], &length, &times].concat()
+        };
+        let expected = Span {
+            first: 70,
+            last: 80,
+        };
+        let fst = header(70, 80);
+        assert_eq!(span_of_fst(&fst[..]).ok().flatten(), Some(expected));
+        assert_eq!(span_of_fst(&header(u64::MAX, 0)[..]).ok(), Some(None));
+        assert!(span_of_fst(&fst[..20]).is_err());
     }
 
     #[test]
@@ -116,7 +173,11 @@ mod tests {
         fs::write(&file, "#70\n1#\n#80\n").expect("it can be written");
         let unmet = |begin: u32, failure: u32| {
             let lines = [format!("{BEGIN}{begin}"), format!("{FAILURE}{failure}")];
-            unmet(&file, &lines).expect("it can be read")
+            let waves = Waves {
+                file: file.clone(),
+                format: Format::Vcd,
+            };
+            waves.unmet(Path::new("/"), &lines).expect("it can be read")
         };
         assert_eq!(unmet(70, 80), None);
         assert!(unmet(71, 80).is_some(), "it begins before the snapshot");
