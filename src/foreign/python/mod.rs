@@ -92,7 +92,7 @@ impl Python {
         args: &[u64],
     ) -> Result<Progress, CallError> {
         let raised = |cause: String| CallError::Raised {
-            target: Target::Method(method.to_owned()),
+            target: Target::Method(method.into()),
             cause,
         };
         // Cloned out: Python may come back while this runs.
