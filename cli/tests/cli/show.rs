@@ -98,16 +98,15 @@ fn accesses_are_told_by_names_and_offsets() {
     let table = vhost_on("trace show --channel core0 --party memory", &trace).with(0);
     let layout = Layout::new(PtrWidth::P4, CacheLine::None);
     // The mailbox is at 0x2000, and its memory begins at 0x1000.
-    let [entry, taken] = [layout.request_entry(0), layout.request.idx_c].map(|it| 0x1000 + it);
-    let size = layout.request.entry_size;
-    let take = format!(
-        "AccessAt: read ram+{entry:#x} ({size} bytes); set ram+{taken:#x} (4 bytes) to 0x1"
-    );
+    let taken = 0x2000 + layout.request.idx_c;
+    let take =
+        format!("Access: set core0:{taken:#x} (4 bytes) to 0x1; read core0:0x9000 (17 bytes)");
     assert!(table.contains(&take), "{take}\n{table}");
-    assert!(
-        table.contains("Access: read core0:0x9000 (17 bytes)"),
-        "{table}"
+    let put = format!(
+        "set ram+{:#x} (4 bytes) to 0x1",
+        0x1000 + layout.response.idx_p
     );
+    assert!(table.contains(&put), "{put}\n{table}");
 }
 
 #[test]
