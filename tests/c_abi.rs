@@ -4,9 +4,10 @@
 
 mod c_build;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use c_build::{built, compile, shared};
@@ -66,10 +67,24 @@ impl Program {
     /// Runs it in an environment without anything else, recorded, and gives what it printed; fails unless it ends with
     /// `status`, or by the signal of that number below zero, and its recording can be replayed, as a whole and each actor by itself.
     fn run(&self, args: &[&str], status: i32) -> Run {
-        let mut program = Command::new(self.folder.path().join("program"));
         let trace = self.folder.path().join("run.trace");
         fs::remove_file(&trace).ok();
-        let program = program.args(args).env_clear().env("VHOST_TRACE", &trace);
+        let run = self.run_with(args, status, &[("VHOST_TRACE", &trace)]);
+        if trace.is_file() {
+            self.replay(args, &trace);
+        }
+        run
+    }
+
+    /// Runs it with nothing attached, so that messages are elided: it checks what it sees of the library by itself.
+    fn run_elided(&self, args: &[&str], status: i32) -> Run {
+        self.run_with(args, status, &[])
+    }
+
+    fn run_with(&self, args: &[&str], status: i32, environment: &[(&str, &Path)]) -> Run {
+        let mut program = Command::new(self.folder.path().join("program"));
+        let program = program.args(args).env_clear();
+        let program = program.envs(environment.iter().copied());
         let Output {
             status: ended,
             stdout,
@@ -86,21 +101,25 @@ impl Program {
             "{linkage:?} {args:?}: {ended}\n{}",
             run.stderr
         );
-        if trace.is_file() {
-            let refused = Replay::of(&trace).run().err();
-            // Sockets that were open before the system have a past that is not recorded.
-            let had_sockets = matches!(refused, Some(ReplayError::NotWhole { .. }));
-            if !(had_sockets && args[0].contains("socket")) {
-                let refused = refused.map(|error| error.to_string());
-                assert_eq!(refused, None, "{linkage:?} {args:?}");
-                for actor in ActorName::ALL {
-                    let refused = Replay::of(&trace).only(actor).run().err();
-                    let refused = refused.map(|error| error.to_string());
-                    assert_eq!(refused, None, "{linkage:?} {args:?}, {actor}");
-                }
-            }
-        }
         run
+    }
+
+    /// Replays the recording of a run.
+    fn replay(&self, args: &[&str], trace: &Path) {
+        let Self { linkage, .. } = self;
+        let refused = Replay::of(trace).run().err();
+        // Sockets that were open before the system have a past that is not recorded.
+        let had_sockets = matches!(refused, Some(ReplayError::NotWhole { .. }));
+        if had_sockets && args[0].contains("socket") {
+            return;
+        }
+        let refused = refused.map(|error| error.to_string());
+        assert_eq!(refused, None, "{linkage:?} {args:?}");
+        for actor in ActorName::ALL {
+            let refused = Replay::of(trace).only(actor).run().err();
+            let refused = refused.map(|error| error.to_string());
+            assert_eq!(refused, None, "{linkage:?} {args:?}, {actor}");
+        }
     }
 }
 
@@ -150,8 +169,10 @@ fn drive(driver: &Program, case: &str, Wire(word, line): Wire, status: i32) -> R
         ),
     );
     let root = driver.folder.path().join("root");
-    fs::remove_dir_all(&root).ok();
-    fs::create_dir(&root).unwrap();
+    let empty_root = || {
+        fs::remove_dir_all(&root).ok();
+        fs::create_dir(&root).unwrap();
+    };
     let args = [
         case,
         memory.to_str().unwrap(),
@@ -160,7 +181,32 @@ fn drive(driver: &Program, case: &str, Wire(word, line): Wire, status: i32) -> R
         &word.to_string(),
         &line.to_string(),
     ];
-    driver.run(&args, status)
+    empty_root();
+    if status != 0 {
+        return driver.run(&args, status);
+    }
+    let elided = driver.run_elided(&args, status);
+    let files = files_below(&root);
+    empty_root();
+    let run = driver.run(&args, status);
+    let of_threads = case.contains("thread") || case.contains("overlap");
+    if !of_threads && !case.contains("socket") {
+        assert_eq!(elided.stdout, run.stdout, "{case}");
+        assert_eq!(elided.stderr, run.stderr, "{case}");
+    }
+    assert_eq!(files, files_below(&root), "{case}");
+    run
+}
+
+/// Files of a folder, and what is in them.
+fn files_below(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.is_file());
+    files
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
 }
 
 fn drives_every_case(linkage: Linkage) {
