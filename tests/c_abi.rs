@@ -81,6 +81,15 @@ impl Program {
         self.run_with(args, status, &[])
     }
 
+    /// Runs it with messages elided, and then recorded.
+    fn run_both(&self, args: &[&str], status: i32) -> Run {
+        let elided = self.run_elided(args, status);
+        let run = self.run(args, status);
+        assert_eq!(elided.stdout, run.stdout, "{args:?}");
+        assert_eq!(elided.stderr, run.stderr, "{args:?}");
+        run
+    }
+
     fn run_with(&self, args: &[&str], status: i32, environment: &[(&str, &Path)]) -> Run {
         let mut program = Command::new(self.folder.path().join("program"));
         let program = program.args(args).env_clear();
@@ -360,7 +369,7 @@ fn run_with_each_kind(program: &Program, args: &[&str]) -> Run {
         "core0: {space: core0, base: 0x80001000, ptr: 32, cache_line: 0}\n",
     );
     let paths = [&memory, &mailbox, program.folder.path()].map(|path| path.to_str().unwrap());
-    program.run(&[args, &paths].concat(), 0)
+    program.run_both(&[args, &paths].concat(), 0)
 }
 
 fn runs_in_a_simulator(linkage: Linkage) {
@@ -404,7 +413,7 @@ fn tells_what_is_observed(linkage: Linkage) {
          core1: {space: core1, base: 0x90001000, ptr: 32, cache_line: 0}\n",
     );
     let paths = [&memory, &mailbox, observer.folder.path()].map(|path| path.to_str().unwrap());
-    let run = observer.run(&paths, 36);
+    let run = observer.run_both(&paths, 36);
     assert_eq!(run.stdout, "", "the testbench shows firmware's lines");
 }
 
@@ -461,7 +470,7 @@ fn runs_with_hdl_arrays(linkage: Linkage) {
         let root = simulator.folder.path();
         let paths = [&memory, &mailbox, root].map(|path| path.to_str().unwrap());
         for case in cases {
-            simulator.run(&[&[*case], &paths[..]].concat(), 0);
+            simulator.run_both(&[&[*case], &paths[..]].concat(), 0);
         }
     };
     let all = ["moves", "unknown", "kept", "errors", "reset"];

@@ -1,7 +1,10 @@
 //! The memory actor: from addresses of a space to bytes of memories.
 
 mod client;
-mod reach;
+mod resolver;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::rc::Rc;
 
@@ -13,24 +16,24 @@ use crate::messages::foreign::{self, Report, Severity};
 use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
 
 pub(crate) use client::{ElidedAccesses, MemoryClient};
-pub(crate) use reach::{Local, Reach};
+pub(crate) use resolver::{Local, Resolver};
 
 /// Resolves accesses. Those that touch only memories of this process it carries out itself; the others
 /// it hands on to the outside, with the place for the reply. So it does with all of them while the testbench observes
 /// what is written.
 pub(crate) struct Memory {
     desk: Desk,
-    reach: Rc<Reach>,
+    resolver: Rc<Resolver>,
     foreign: Port<foreign::Inbox>,
 }
 
 impl Memory {
-    /// Actor for the memories of `reach`.
-    pub(crate) fn new(desk: Desk, reach: Rc<Reach>, foreign: &Port<foreign::Inbox>) -> Self {
+    /// Actor for the memories of `resolver`.
+    pub(crate) fn new(desk: Desk, resolver: Rc<Resolver>, foreign: &Port<foreign::Inbox>) -> Self {
         let foreign = foreign.sent_by(desk.party());
         Self {
             desk,
-            reach,
+            resolver,
             foreign,
         }
     }
@@ -40,7 +43,7 @@ impl Memory {
             message: Access { space, op },
             reply,
         } = envelope;
-        match self.reach.resolve(space, op) {
+        match self.resolver.resolve(space, op) {
             Err(error) => self.answer(reply, Err(error.into())),
             Ok(op) => self.carry_out(space, op, reply),
         }
@@ -52,10 +55,10 @@ impl Memory {
         op: Op<Segments>,
         reply: Reply<Result<Outcome, AccessError>>,
     ) {
-        match self.reach.foreign(space, op) {
+        match self.resolver.foreign(space, op) {
             Ok(access) => self.foreign.forward(access, reply),
             Err(op) => {
-                let outcome = self.reach.local.execute(reply.ticket(), &op);
+                let outcome = self.resolver.local.execute(reply.ticket(), &op);
                 self.answer(reply, outcome);
             }
         }
@@ -98,12 +101,12 @@ impl Handler<Inbox> for Memory {
                 message: Locate { space, span },
                 reply,
             }) => {
-                let place = self.reach.locate(space, span);
+                let place = self.resolver.locate(space, span);
                 reply.send(place.map_err(AccessError::from));
             }
             Inbox::Extent(Envelope { message, reply }) => {
                 let Extent { space, span } = message;
-                reply.send(self.reach.map.clip(space, span.address, span.len));
+                reply.send(self.resolver.map.clip(space, span.address, span.len));
             }
         });
     }
@@ -112,10 +115,7 @@ impl Handler<Inbox> for Memory {
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memory")
-            .field("map", &self.reach.map)
+            .field("map", &self.resolver.map)
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

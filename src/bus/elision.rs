@@ -104,4 +104,14 @@ impl Bus {
             inside: Some(self.scheduler.go_inside()),
         })
     }
+
+    /// True if a message that is asked from outside now would be handled at once and seen by no tap, before anything else.
+    fn elides(&self) -> bool {
+        let is_calm = match self.abroad() {
+            true => !self.scheduler.any_mail_waits(),
+            false => !self.executor.is_ready() && !self.scheduler.any_waits(),
+        };
+        let refused = self.scheduler.is_inside() || self.line.observing();
+        is_calm && !refused && !self.line.shows()
+    }
 }

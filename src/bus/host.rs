@@ -24,10 +24,10 @@ use super::{BusError, Desk, Envelope, Inbox, Message, Party, Port, Ticket};
 /// Nothing runs by itself: [`ask`](Self::ask) and [`tick`](Self::tick) run the actors until none has
 /// anything left to do.
 pub struct Bus {
-    executor: Executor,
-    line: Rc<Line>,
+    pub(super) executor: Executor,
+    pub(super) line: Rc<Line>,
     pub(super) scheduler: Rc<Scheduler>,
-    pub(super) elision: Elision,
+    elision: Elision,
     /// Keeps the actors.
     seats: RefCell<Vec<Rc<dyn Any>>>,
     bells: RefCell<Rc<[Doorbell]>>,
@@ -334,16 +334,6 @@ impl Bus {
         if anything && !self.abroad() {
             self.poll();
         }
-    }
-
-    /// True if a message that is asked from outside now would be handled at once and seen by no tap, before anything else.
-    pub(super) fn elides(&self) -> bool {
-        let is_calm = match self.abroad() {
-            true => !self.scheduler.any_mail_waits(),
-            false => !self.executor.is_ready() && !self.scheduler.any_waits(),
-        };
-        let refused = self.scheduler.is_inside() || self.line.observing();
-        is_calm && !refused && !self.line.shows()
     }
 
     /// Replaces messages of tasks by calls.

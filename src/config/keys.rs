@@ -21,7 +21,7 @@ impl Keys {
     /// Removes unknown keys from a map, and gives them, dotted where they are nested.
     ///
     /// # Errors
-    /// Where one is a near miss of a known key, or a part of a number.
+    /// A near miss of a known key, or a part of a number.
     pub(super) fn take_unknown(&self, value: &mut Value) -> Result<Vec<String>, KeyProblem> {
         let Value::Mapping(map) = value else {
             return Ok(Vec::new());

@@ -127,10 +127,9 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
         Inbox::HostCall(call) if call.reply.is_abandoned() => {}
         Inbox::MethodCall(call) if call.reply.is_abandoned() => {}
         Inbox::HostCall(call) => {
-            let ask = call.message;
-            let answer = foreign.host_call(&ask.channel, &ask.target, &ask.args);
-            call.reply
-                .send(answer.map(|progress| Callee::HostProgram.says(progress)));
+            let ask = &call.message;
+            let answer = poll(foreign, &ask.channel, &ask.target, &ask.args, true);
+            call.reply.send(answer);
         }
         Inbox::MethodCall(call) => {
             let ask = &call.message;
@@ -200,8 +199,25 @@ pub(crate) fn report_failed(foreign: &dyn Foreign, error: &AccessError) {
     });
 }
 
+/// Polls a target once: the host program's where it is `offered`, else a method of Python's or the testbench's.
+pub(crate) fn poll(
+    foreign: &dyn Foreign,
+    channel: &str,
+    target: &Target,
+    args: &[u64],
+    offered: bool,
+) -> Result<Answered, CallError> {
+    match target {
+        Target::Method(method) if !offered => method_call(foreign, channel, method, args),
+        target => {
+            let answer = foreign.host_call(channel, target, args);
+            answer.map(|progress| Callee::HostProgram.says(progress))
+        }
+    }
+}
+
 /// Python first, then the testbench.
-pub(crate) fn method_call(
+fn method_call(
     foreign: &dyn Foreign,
     channel: &str,
     method: &Name,

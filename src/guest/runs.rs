@@ -5,7 +5,7 @@ use std::io;
 
 use super::pipe;
 use crate::sim::fork::{Child, Forked, fork};
-use crate::sim::supervise::{Blocked, Tell, Told, supervise};
+use crate::sim::supervise::{Blocked, StatusReader, StatusWriter, supervise};
 
 /// Process that goes on after [`Vhost::fork_runs`](crate::Vhost::fork_runs).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,14 +20,14 @@ pub enum Runs {
 /// A run, by its supervisor.
 struct Run {
     supervisor: Child,
-    told: Told,
+    told: StatusReader,
 }
 
 impl Run {
     /// Begins one. `None` in it.
     fn begin() -> io::Result<Option<Self>> {
         let (told, tell) = pipe()?;
-        let (mut told, tell) = (Told::new(told), Tell::new(tell));
+        let (mut told, tell) = (StatusReader::new(told), StatusWriter::new(tell));
         let blocked = Blocked::new();
         let Forked::Parent(supervisor) = fork(|| supervise(tell, None))? else {
             return Ok(None);

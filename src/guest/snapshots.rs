@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::{above_standard, pipe};
 use crate::sim::fork::{Child, Forked, flush_streams, fork, generation, leave};
-use crate::sim::supervise::{Blocked, Tell, Told, byte_from, detach, supervise, this_process};
+use crate::sim::supervise::{
+    Blocked, StatusReader, StatusWriter, byte_from, detach, supervise, this_process,
+};
 
 /// The newest snapshots of a run. They end when this is dropped.
 #[derive(Debug)]
@@ -23,7 +25,7 @@ pub(crate) struct Snapshots {
 struct Snapshot {
     process: Child,
     wake: PipeWriter,
-    told: Told,
+    told: StatusReader,
     tick: u64,
 }
 
@@ -87,7 +89,7 @@ impl Snapshots {
         let (sleeps, wake) = pipe()?;
         let (told, tell) = pipe()?;
         let parent = this_process().map(above_standard).transpose()?;
-        let (mut told, tell) = (Told::new(told), Tell::new(tell));
+        let (mut told, tell) = (StatusReader::new(told), StatusWriter::new(tell));
         let blocked = Blocked::new();
         let kept = &mut self.kept;
         let forked = fork(|| {
@@ -115,7 +117,7 @@ impl Snapshots {
     /// Wakes the newest snapshot that is there, and waits for the end of its run; ends the others. `None` where none was taken.
     ///
     /// # Errors
-    /// Where all have ended already, or can't be woken.
+    /// No snapshot that can be woken: all have ended.
     pub(crate) fn rerun(&mut self) -> io::Result<Option<Rerun>> {
         self.disown();
         flush_streams();
@@ -173,7 +175,7 @@ impl Snapshot {
 }
 
 /// Makes this process, just forked, a snapshot. Returns when it was woken, in a child of it.
-fn sleep(sleeps: PipeReader, mut tell: Tell, parent: Option<OwnedFd>) {
+fn sleep(sleeps: PipeReader, mut tell: StatusWriter, parent: Option<OwnedFd>) {
     detach(&mut tell);
     if byte_from(sleeps, parent.as_ref()) != Some(WAKE) {
         leave();

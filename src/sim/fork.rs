@@ -73,7 +73,7 @@ pub(crate) struct Child(pub(super) pid_t);
 /// fork again, and then returns; Python goes on in both.
 ///
 /// # Errors
-/// Where there are more threads, of which the child would have one: their locks would never be released. And where the system refuses.
+/// More than one thread, of which the child would have one: their locks would never be released. A refusal of the system.
 pub(crate) fn fork(begin: impl FnOnce()) -> io::Result<Forked> {
     let _paused = call_timeout::pause();
     let threads = threads()?;

@@ -19,13 +19,13 @@ use super::quietly;
 
 /// Writing end of a supervisor's pipe.
 #[derive(Debug)]
-pub(crate) struct Tell(PipeWriter);
+pub(crate) struct StatusWriter(PipeWriter);
 
 /// Reading end of a supervisor's pipe.
 #[derive(Debug)]
-pub(crate) struct Told(PipeReader);
+pub(crate) struct StatusReader(PipeReader);
 
-impl Tell {
+impl StatusWriter {
     pub(crate) fn new(pipe: PipeWriter) -> Self {
         Self(pipe)
     }
@@ -41,7 +41,7 @@ impl Tell {
     }
 }
 
-impl Told {
+impl StatusReader {
     pub(crate) fn new(pipe: PipeReader) -> Self {
         Self(pipe)
     }
@@ -55,7 +55,7 @@ impl Told {
     /// Waits until a process is there.
     ///
     /// # Errors
-    /// Where it can't be forked, or its supervisor was ended.
+    /// A process that can't be forked, or a supervisor that was ended.
     pub(crate) fn process(&mut self) -> io::Result<Child> {
         match self.number() {
             Some(id) if id > 0 => Ok(Child(id)),
@@ -89,7 +89,7 @@ impl Child {
 }
 
 /// Makes this process, just forked, the supervisor of a child, in which this returns. A child of a snapshot ends with `parent`, a process.
-pub(crate) fn supervise(mut tell: Tell, parent: Option<&OwnedFd>) {
+pub(crate) fn supervise(mut tell: StatusWriter, parent: Option<&OwnedFd>) {
     // Else the kernel may throw the status away.
     let disposition = Disposition::default_of_children();
     let child = match fork_alone() {
@@ -122,7 +122,7 @@ pub(crate) fn supervise(mut tell: Tell, parent: Option<&OwnedFd>) {
 }
 
 /// Forks this process, just forked, again, and ends it: the new one is no child of the process that both come from. Writes its id.
-pub(crate) fn detach(tell: &mut Tell) {
+pub(crate) fn detach(tell: &mut StatusWriter) {
     match fork_alone() {
         Ok(Forked::Child) => tell.number(std::process::id() as pid_t),
         Ok(Forked::Parent(_)) => leave(),

@@ -7,29 +7,27 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use super::builder::{HostCallback, Started};
+use super::outside::{DirectCalls, Outside};
 use super::{
     Alone, Error, Flusher, Inner, NamedChannel, Observed, Ports, Timeout, Vhost, Watchdog, sockets,
 };
 use crate::actors::console::{Console, Text};
-use crate::actors::files::{Disk, Files, Root, SpecialNames};
+use crate::actors::files::Files;
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
-use crate::actors::memory::{ElidedAccesses, Local, Memory, MemoryClient, Reach};
-use crate::actors::rpc::{Dispatch, ElidedPolls, ForeignPoll, Rpc, RpcClient};
+use crate::actors::memory::{ElidedAccesses, Memory, MemoryClient, Resolver};
+use crate::actors::rpc::{Dispatch, ElidedPolls, Rpc, RpcClient};
 use crate::actors::sockets::Hub;
 use crate::attach::{AtExit, Attach, Channel, Reporter, Site, channels as served, end_at_exit};
 use crate::bus::{Bus, BusError, Inbox, Party, Port};
 use crate::config::{ChannelConfig, ConfigWarning};
-use crate::foreign::{
-    Callbacks, Foreign as _, Live, Memories, Paths, Python, host_code, is_measured, make, measure,
-    method_call, report_failed,
-};
+use crate::foreign::{Callbacks, Memories, host_code};
 use crate::mem::{
-    AccessError, Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Store, Write, initial,
+    AccessError, Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Write, initial,
 };
 use crate::messages::announced::Began;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
-use crate::messages::rpc::{Callee, PyTasks, Target};
+use crate::messages::rpc::{PyTasks, Target};
 use crate::messages::{console, files, foreign, mailbox, memory, rpc};
 use crate::sim::strand;
 use crate::trace::Header;
@@ -68,88 +66,6 @@ pub(crate) struct Parts {
     pub(super) host_callbacks: Vec<(Target, Box<HostCallback>)>,
     /// Code of the host program for the started system.
     pub(super) started: Vec<Box<Started>>,
-}
-
-/// Sources of nondeterminism: the live environment or a recording.
-pub(crate) struct Outside {
-    /// Executes foreign calls.
-    pub(crate) foreign: Rc<dyn Fn(foreign::Inbox)>,
-    /// Receives the callback that reports whether Python has tasks waiting for ticks.
-    pub(crate) on_py_tasks: OnPyTasks,
-    /// Foreign calls where messages are elided; none in a replay.
-    pub(crate) direct: Option<Direct>,
-    /// Executes accesses to memories of this process.
-    pub(crate) local: Rc<dyn Local>,
-    /// Memory view of doorbells.
-    pub(crate) sights: Rc<dyn Store>,
-    /// Disk of firmware's files.
-    pub(crate) disk: Option<Box<dyn Disk>>,
-    /// Root directory behind the disk; none in a replay.
-    pub(crate) root: Option<Root>,
-    /// Files opened by the host program.
-    pub(crate) special: SpecialNames,
-}
-
-/// Foreign calls without messages.
-pub(crate) struct Direct {
-    /// Memories.
-    store: Rc<dyn Store>,
-    /// Reports the error of an access.
-    report: Box<dyn Fn(&AccessError)>,
-    /// Polls a method or command.
-    poll: Box<ForeignPoll>,
-}
-
-/// Receiver of a callback for the presence of Python tasks.
-pub(crate) type OnPyTasks = Box<dyn FnOnce(Box<dyn Fn(bool)>)>;
-
-impl Outside {
-    /// Live environment: the simulator, the memories, the host program, the files below a directory, by `paths`.
-    pub(crate) fn live(
-        memories: &Rc<Memories>,
-        callbacks: &Rc<Callbacks>,
-        python: Python,
-        paths: Paths,
-        file_root: Option<&Path>,
-    ) -> Result<Self, Error> {
-        let root = file_root.map(open).transpose()?;
-        let live = Rc::new(Live::new(
-            memories.clone(),
-            callbacks.clone(),
-            python,
-            paths,
-        ));
-        let (watched, reporter, callee) = (live.clone(), live.clone(), live.clone());
-        Ok(Self {
-            // Foreign calls are measured where they are messages.
-            direct: (!is_measured()).then(|| Direct {
-                store: memories.clone(),
-                report: Box::new(move |error| report_failed(&*reporter, error)),
-                poll: Box::new(move |channel, target, args, is_offered| match target {
-                    Target::Method(method) if !is_offered => {
-                        method_call(&*callee, channel, method, args)
-                    }
-                    target => {
-                        let answer = callee.host_call(channel, target, args);
-                        answer.map(|progress| Callee::HostProgram.says(progress))
-                    }
-                }),
-            }),
-            foreign: Rc::new(move |call| {
-                let _measured = measure(&call);
-                make(&*live, call);
-            }),
-            on_py_tasks: Box::new(move |tell| watched.on_py_tasks(tell)),
-            local: memories.clone(),
-            sights: memories.clone(),
-            disk: root.clone().map(|root| Box::new(root) as Box<dyn Disk>),
-            root,
-            special: SpecialNames {
-                extensions: callbacks.extensions(),
-                virtuals: callbacks.virtuals(),
-            },
-        })
-    }
 }
 
 /// Pending start of a built system.
@@ -197,18 +113,18 @@ impl Vhost {
         let foreign = bus.foreign(outside.foreign);
         let site = attach_all(&bus, attached, served(&map, &channels), &foreign)?;
         let observed = Observed::default();
-        let reach = Rc::new(Reach {
+        let resolver = Rc::new(Resolver {
             map: map.clone(),
             local: outside.local,
             observed: observed.written.clone(),
         });
         let memory = {
             let desk = bus.desk(memory::Inbox::PARTY);
-            bus.start(|_| Memory::new(desk, reach.clone(), &foreign))?
+            bus.start(|_| Memory::new(desk, resolver.clone(), &foreign))?
         };
         let (accesses, poll) = match outside.direct {
             None => (None, None),
-            Some(Direct {
+            Some(DirectCalls {
                 store,
                 report,
                 poll,
@@ -222,7 +138,7 @@ impl Vhost {
                 (Some(accesses), Some(poll))
             }
         };
-        let accesses = MemoryClient::new(&memory, &foreign, reach, accesses);
+        let accesses = MemoryClient::new(&memory, &foreign, resolver, accesses);
         let setups: Vec<Setup> = channels.iter().filter_map(setup).collect();
         let names: Vec<String> = setups.iter().map(|setup| setup.name.to_string()).collect();
         let unregistered = names.clone();
@@ -521,13 +437,6 @@ pub(super) fn setup(channel: &ChannelConfig) -> Option<Setup> {
         space: channel.space,
         address: mailbox.address,
         layout: mailbox.layout,
-    })
-}
-
-fn open(root: &Path) -> Result<Root, Error> {
-    Root::open(root).map_err(|cause| Error::FileRoot {
-        path: root.to_owned(),
-        cause,
     })
 }
 

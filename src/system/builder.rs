@@ -8,9 +8,10 @@ use std::rc::Rc;
 
 use mailbox_rs::PtrWidth;
 
-use super::build::{Outside, Parts};
+use super::build::Parts;
 use super::entry::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
 use super::origin::{Noted, recorder};
+use super::outside::Outside;
 use super::sockets::QUEUE_LIMIT;
 use super::{Call, CallbackResult, Error, Spaces, Timeout, Vhost};
 use crate::actors::sockets::{Hub, Tcp};

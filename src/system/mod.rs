@@ -8,6 +8,7 @@ mod error;
 mod flusher;
 mod log;
 mod origin;
+mod outside;
 #[cfg(feature = "python")]
 mod python;
 mod replay;

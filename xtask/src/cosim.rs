@@ -49,7 +49,7 @@ pub(crate) const NEEDS: [Tool; 11] = [
     CLANG, LLD, CXX, MAKE, PERL, LIBPYTHON, VERILATOR, PICORV32, COCOTB, RISCV32, RISCV64,
 ];
 
-/// What only some cases need; without it they are skipped. Without the compiler's cache, models only take longer to build.
+/// Tools of some cases, which are skipped without them. Without the compiler's cache, models only take longer to build.
 pub(crate) const WANTS: [Tool; 4] = [UVM, UVM_2017, LZ4, CCACHE];
 
 #[derive(clap::Args)]

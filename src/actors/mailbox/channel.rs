@@ -67,7 +67,7 @@ impl Channel {
                 links,
                 journal,
                 notes: Notes::default(),
-                advance: Cell::default(),
+                taken: Cell::default(),
             },
             desk,
             board,
@@ -148,7 +148,7 @@ impl Channel {
     /// Serves requests until one is EXIT.
     async fn session(&self, queues: &Queues) -> Result<u32, Failure> {
         self.watch(Watched::Requests, queues);
-        self.service.advance.set(None);
+        self.service.taken.set(None);
         let mut taken = Index(0);
         let mut responses = Responses::default();
         self.note(taken, &responses);
@@ -170,9 +170,9 @@ impl Channel {
                 let (since, slot) = (self.desk.now(), taken.slot());
                 taken = taken.next();
                 self.service.journal.taken.set(taken);
-                self.service.advance.set(Some(taken));
+                self.service.taken.set(Some(taken));
                 let served = self.serve(slot, &entry).await;
-                self.service.advance().await?;
+                self.service.release_slot().await?;
                 self.announce(slot, &entry, since, &served);
                 match served {
                     Served::Exit(code) => return Ok(code),

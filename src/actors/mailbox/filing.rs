@@ -100,7 +100,7 @@ impl Service {
         M: Message<Reply = Result<T, Errno>>,
         files::Inbox: From<Envelope<M>>,
     {
-        self.advance().await?;
+        self.release_slot().await?;
         self.journal.awaits(Task::File);
         match self.links.files.ask(ask).await? {
             Ok(answer) => Ok(answer),

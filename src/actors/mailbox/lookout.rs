@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::queues::parse_request;
 use super::watch::Watched;
 use crate::bus::{Desk, Doorbell};
-use crate::mem::{AccessError, Segments, Store, part};
+use crate::mem::{AccessError, Segments, Store, read as read_bytes};
 use crate::messages::ChannelId;
 use crate::messages::mailbox::{Rang, Sight};
 
@@ -136,13 +136,7 @@ impl Lookout {
                 let mut entry = [0; RequestEntry::MAX_SIZE];
                 let entry = &mut entry[..RequestEntry::size(layout.ptr_width)];
                 let at = layout.request_entry(index.slot());
-                let mut rest = &mut *entry;
-                for segment in part(&place, at, rest.len() as u64) {
-                    let len = usize::try_from(segment.len).unwrap_or(rest.len());
-                    let (part, after) = std::mem::take(&mut rest).split_at_mut(len);
-                    store.read(&segment, part)?;
-                    rest = after;
-                }
+                read_bytes(&*store, &place, at, entry)?;
                 Ok(parse_request(entry, layout.ptr_width))
             });
         };

@@ -50,7 +50,7 @@ pub(super) struct Service {
     pub(super) notes: Notes,
     /// Consumer index of the request queue that is to be written, which gives the request's slot back to firmware. It is written before
     /// the request is served: in one batch with its first access to memory, where that comes first.
-    pub(super) advance: Cell<Option<Index>>,
+    pub(super) taken: Cell<Option<Index>>,
 }
 
 impl Service {
@@ -179,7 +179,7 @@ impl Service {
     /// Calls until there is a result: once now, then once a tick.
     async fn call(&self, target: Target, args: &[u64]) -> Result<u64, Failure> {
         self.journal.asks(&target);
-        self.advance().await?;
+        self.release_slot().await?;
         let journal = self.journal.clone();
         let on_pending = move |by| journal.pending(by);
         let answer = self.links.rpc.call(self.name(), &target, args, on_pending);
@@ -294,26 +294,26 @@ impl Service {
     /// One access in the channel's space.
     pub(super) async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
         self.journal.awaits(Task::Memory);
-        let advance = self.advance.take();
-        let word = advance.map(|index| (self.taken_at(), index.0));
+        let taken = self.taken.take();
+        let word = taken.map(|index| (self.taken_at(), index.0));
         let (space, memory) = (self.setup.space, &self.links.memory);
         let outcome = memory.access(space, word, op).await;
         if !matches!(outcome, Ok(Ok(_))) {
             // It may not have been written.
-            self.advance.set(advance);
+            self.taken.set(taken);
         }
         Ok(outcome??)
     }
 
     /// Gives the slot of the request back to firmware, unless that is done.
-    pub(super) async fn advance(&self) -> Result<(), Failure> {
-        let Some(index) = self.advance.take() else {
+    pub(super) async fn release_slot(&self) -> Result<(), Failure> {
+        let Some(index) = self.taken.take() else {
             return Ok(());
         };
         let write = Op::Word(self.taken_at(), index.0.into());
         let outcome = self.access(write).await;
         if outcome.is_err() {
-            self.advance.set(Some(index));
+            self.taken.set(Some(index));
         }
         outcome.map(drop)
     }

@@ -15,12 +15,12 @@ use mailbox_rs::{
 };
 
 use super::{Board, Links, MailboxServer, Setup, statuses};
-use crate::actors::memory::{MemoryClient, Reach};
+use crate::actors::memory::{MemoryClient, Resolver};
 use crate::actors::rpc::RpcClient;
 use crate::bus::{Bus, Inbox as _, Port, Reply};
 use crate::mem::{
-    AccessError, Backend, Init, Memory, MemoryId, MemoryMap, Op, Segment, Segments, Shape, Space,
-    SpaceId, Span, Store, execute,
+    AccessError, Backend, Init, Memory, MemoryId, MemoryMap, Op, Segment, Shape, Space, SpaceId,
+    Span, Store, execute,
 };
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::{self, ChannelStatus, Step};
@@ -100,13 +100,13 @@ impl Bench {
         let memory = memory_of(&bus, chip.clone(), seen.clone());
         let foreign = foreign_of(&bus, seen.clone());
         // No memory is known to be reached by foreign calls.
-        let reach = Rc::new(Reach {
+        let resolver = Rc::new(Resolver {
             map: Rc::default(),
             local: chip.clone(),
             observed: Rc::default(),
         });
         let links = Links {
-            memory: MemoryClient::new(&memory, &foreign, reach, None),
+            memory: MemoryClient::new(&memory, &foreign, resolver, None),
             rpc: RpcClient::new(
                 bus.desk(mailbox::Inbox::PARTY),
                 &rpc_of(&bus, seen.clone()),
@@ -186,50 +186,35 @@ fn memory_of(bus: &Bus, chip: Rc<Chip>, seen: Rc<Seen>) -> Port<memory::Inbox> {
         memories,
         spaces: vec![space],
     };
+    let resolver = Resolver {
+        map: Rc::new(map),
+        local: chip.clone(),
+        observed: Rc::default(),
+    };
     bus.foreign(Rc::new(move |call| match call {
         memory::Inbox::Access(call) => {
             if !matches!(call.message.op, Op::Word(..)) {
                 seen.interrupt();
             }
-            let op = resolve(&map, call.message.op);
+            let op = resolver.resolve(call.message.space, call.message.op);
+            let op = op.map_err(AccessError::from);
             call.reply.send(op.and_then(|op| execute(&*chip, &op)));
         }
         memory::Inbox::AccessAt(call) => call.reply.send(execute(&*chip, &call.message.op)),
         memory::Inbox::Extent(call) => {
             let Span { address, len } = call.message.span;
-            call.reply.send(map.clip(SpaceId(0), address, len));
+            call.reply.send(resolver.map.clip(SpaceId(0), address, len));
         }
         memory::Inbox::Locate(call) => {
             let Span { address, len } = call.message.span;
             call.reply.send(
-                map.resolve(call.message.space, address, len)
+                resolver
+                    .map
+                    .resolve(call.message.space, address, len)
                     .map_err(Into::into),
             );
         }
     }))
-}
-
-fn resolve(map: &MemoryMap, op: Op<Span>) -> Result<Op<Segments>, AccessError> {
-    let place = |span: Span| map.resolve(SpaceId(0), span.address, span.len);
-    Ok(match op {
-        Op::Read(span) => Op::Read(place(span)?),
-        Op::Write(span, data) => Op::Write(place(span)?, data),
-        Op::Word(span, word) => Op::Word(place(span)?, word),
-        Op::Fill(span, byte) => Op::Fill(place(span)?, byte),
-        Op::Copy { to, from } => Op::Copy {
-            to: place(to)?,
-            from: place(from)?,
-        },
-        Op::Compare(one, other) => Op::Compare(place(one)?, place(other)?),
-        Op::Text(Span { address, len }) => {
-            let len = map.clip(SpaceId(0), address, len).max(1);
-            Op::Text(place(Span { address, len })?)
-        }
-        Op::Batch(ops) => {
-            let ops = ops.into_iter().map(|op| resolve(map, op));
-            Op::Batch(ops.collect::<Result<_, _>>()?)
-        }
-    })
 }
 
 fn rpc_of(bus: &Bus, seen: Rc<Seen>) -> Port<rpc::Inbox> {

@@ -1,30 +1,30 @@
-//! MemoryClient of the memory actor: asks by messages, or makes the calls that they would lead to.
+//! Client of the memory actor: asks by messages, or makes the calls that they would lead to.
 
 use std::rc::Rc;
 
 use bytes::Bytes;
 
-use super::Reach;
+use super::Resolver;
 use crate::bus::{Bus, BusError, Elision, Inbox as _, Party, Port, Ticket, Unanswered};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span, Store, execute, read, write};
 use crate::messages::foreign;
 use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
 
-/// MemoryClient of the memory actor, for one party.
+/// Client of the memory actor, for one party.
 #[derive(Clone)]
 pub(crate) struct MemoryClient {
     party: Party,
     port: Port<Inbox>,
-    /// For responses of channels that only foreign calls reach.
+    /// For responses of channels that only foreign calls resolver.
     foreign: Port<foreign::Inbox>,
-    reach: Rc<Reach>,
+    resolver: Rc<Resolver>,
     elided: Option<Rc<ElidedAccesses>>,
 }
 
 /// Calls in place of messages.
 pub(crate) struct ElidedAccesses {
     pub(crate) elision: Elision,
-    /// Memories that foreign calls reach.
+    /// Memories that foreign calls resolver.
     pub(crate) store: Rc<dyn Store>,
     /// Reports the error of an access whose result nobody waits for.
     pub(crate) report: Box<dyn Fn(&AccessError)>,
@@ -33,23 +33,23 @@ pub(crate) struct ElidedAccesses {
 type Answer = Result<Outcome, AccessError>;
 
 impl MemoryClient {
-    /// MemoryClient of the actor at `port`, with its `reach`. Without `elided` it always sends messages, as in a replay.
+    /// Client of the actor at `port`, with its `resolver`. Without `elided` it always sends messages, as in a replay.
     pub(crate) fn new(
         port: &Port<Inbox>,
         foreign: &Port<foreign::Inbox>,
-        reach: Rc<Reach>,
+        resolver: Rc<Resolver>,
         elided: Option<Rc<ElidedAccesses>>,
     ) -> Self {
         Self {
             party: Party::OUTSIDE,
             port: port.clone(),
             foreign: foreign.clone(),
-            reach,
+            resolver,
             elided,
         }
     }
 
-    /// MemoryClient for another party.
+    /// Client for another party.
     pub(crate) fn sent_by(&self, party: Party) -> Self {
         Self {
             party,
@@ -112,18 +112,20 @@ impl MemoryClient {
             address,
             len: to.len() as u64,
         };
-        let (Some(elided), Some(_ask)) = (self.unobserved(), bus.elide()) else {
-            let op = Op::Read(span);
-            let read = bus.ask(&self.port, Access { space, op })?;
-            return Ok(read.map(|outcome| to.copy_from_slice(&outcome.into_bytes())));
-        };
-        let asked = elided.elision.ticket::<Inbox, Access>(self.party);
-        let place = match self.reach.locate(space, span) {
-            Ok(place) => place,
-            Err(error) => return Ok(Err(error.into())),
-        };
-        let is_local = self.reach.map.is_local(&place);
-        Ok(self.call(elided, asked, is_local, |store| read(store, &place, 0, to))?)
+        if let Some(elided) = self.unobserved()
+            && let Some(_ask) = bus.elide()
+        {
+            let asked = elided.elision.ticket::<Inbox, Access>(self.party);
+            let place = match self.resolver.locate(space, span) {
+                Ok(place) => place,
+                Err(error) => return Ok(Err(error.into())),
+            };
+            let is_local = self.resolver.map.is_local(&place);
+            return Ok(self.call(elided, asked, is_local, |store| read(store, &place, 0, to))?);
+        }
+        let op = Op::Read(span);
+        let read = bus.ask(&self.port, Access { space, op })?;
+        Ok(read.map(|outcome| to.copy_from_slice(&outcome.into_bytes())))
     }
 
     /// Carries out an access at known places, of an actor's task.
@@ -145,7 +147,7 @@ impl MemoryClient {
         (at, data): (Segments, &[u8]),
         (word_at, word): (Segments, u32),
     ) {
-        let is_local = self.reach.map.is_local(&at) && self.reach.map.is_local(&word_at);
+        let is_local = self.resolver.map.is_local(&at) && self.resolver.map.is_local(&word_at);
         if !is_local
             && let Some(ElidedAccesses {
                 elision,
@@ -170,7 +172,7 @@ impl MemoryClient {
             Op::Write(at, Bytes::copy_from_slice(data)),
             Op::Word(word_at, word.into()),
         ]);
-        match self.reach.foreign(space, op) {
+        match self.resolver.foreign(space, op) {
             Ok(access) => self.foreign.post(access),
             Err(op) => self.port.post(AccessAt { space, op }),
         }
@@ -200,7 +202,7 @@ impl MemoryClient {
     #[inline]
     fn unobserved(&self) -> Option<&ElidedAccesses> {
         let elided = self.elided.as_deref();
-        elided.filter(|_| !self.reach.observed.get())
+        elided.filter(|_| !self.resolver.observed.get())
     }
 
     /// Elision, where it is possible for a task.
@@ -219,14 +221,14 @@ impl MemoryClient {
         op: Op<Span>,
     ) -> Result<Answer, Unanswered> {
         let asked = elided.elision.ticket::<Inbox, Access>(self.party);
-        let word = word.map(|(at, word)| self.reach.resolve(space, Op::Word(at, word.into())));
+        let word = word.map(|(at, word)| self.resolver.resolve(space, Op::Word(at, word.into())));
         let resolved = word.transpose();
-        let resolved = resolved.and_then(|word| Ok((word, self.reach.resolve(space, op)?)));
+        let resolved = resolved.and_then(|word| Ok((word, self.resolver.resolve(space, op)?)));
         let (word, op) = match resolved {
             Ok(resolved) => resolved,
             Err(error) => return Ok(Err(error.into())),
         };
-        let is_local = |op: &_| self.reach.is_local(op);
+        let is_local = |op: &_| self.resolver.is_local(op);
         let is_local = is_local(&op) && word.as_ref().is_none_or(is_local);
         self.call(elided, asked, is_local, |store| {
             if let Some(word) = &word {

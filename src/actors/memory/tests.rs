@@ -34,12 +34,12 @@ impl Bench {
         let (bus, outside, foreign) = Scripted::bus(&ram, Callbacks::default());
         let desk = bus.desk(Inbox::PARTY);
         let observed = Rc::new(Cell::new(false));
-        let reach = Rc::new(Reach {
+        let resolver = Rc::new(Resolver {
             map,
             local: ram.clone(),
             observed: observed.clone(),
         });
-        let memory = Memory::new(desk, reach, &foreign);
+        let memory = Memory::new(desk, resolver, &foreign);
         let memory = bus.start(|_| memory).unwrap();
         Self {
             bus,
@@ -239,12 +239,12 @@ fn long_copies_may_overlap_across_memories() {
     let ram = Ram::new(&map);
     let (bus, _, foreign) = Scripted::bus(&ram, Callbacks::default());
     let desk = bus.desk(Inbox::PARTY);
-    let reach = Rc::new(Reach {
+    let resolver = Rc::new(Resolver {
         map,
         local: ram.clone(),
         observed: Rc::default(),
     });
-    let memory = Memory::new(desk, reach, &foreign);
+    let memory = Memory::new(desk, resolver, &foreign);
     let memory = bus.start(|_| memory).unwrap();
     let content: Vec<u8> = (0..SIZE).map(|at| (at / 251 + at) as u8).collect();
     for (to, from) in [(0x123, 0), (0, 0x123), (0x1_0000, 0), (0, 0x1_0000), (7, 7)] {

@@ -115,24 +115,27 @@ impl Dispatch {
                 false => port.elide::<Tick>(),
             }
         }
-        let due = self.waiting.borrow().partition_point(|it| it.since < now);
-        for _ in 0..due {
-            // Taken: what is polled may come back, and end others.
-            let next = self.waiting.borrow_mut().pop_front();
-            let Some(next) = next.filter(|next| next.since < now) else {
-                break;
-            };
-            if (next.shared.poll)() {
-                next.shared.is_over.set(true);
-                if let Some(task) = next.shared.task.take() {
+        // Taken: what is polled may come back, and end others, or itself.
+        while let Some(next) = self.take_due(now) {
+            let shared = &next.shared;
+            if (shared.poll)() {
+                shared.is_over.set(true);
+                if let Some(task) = shared.task.take() {
                     task.wake();
                 }
-            } else {
+            } else if !shared.is_over.get() {
                 let next = Waiting { since: now, ..next };
                 self.waiting.borrow_mut().push_back(next);
             }
         }
         self.set_alarm();
+    }
+
+    /// Takes the next call that was polled before `now`.
+    fn take_due(&self, now: u64) -> Option<Waiting> {
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.front().filter(|next| next.since < now)?;
+        waiting.pop_front()
     }
 
     fn set_alarm(&self) {
@@ -169,11 +172,92 @@ impl Future for WaitingCall {
 
 impl Drop for WaitingCall {
     fn drop(&mut self) {
-        if !self.shared.is_over.get() {
+        if !self.shared.is_over.replace(true) {
             let mut waiting = self.dispatch.waiting.borrow_mut();
             waiting.retain(|it| !Rc::ptr_eq(&it.shared, &self.shared));
             drop(waiting);
             self.dispatch.set_alarm();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls of these numbers that wait, and the numbers of those that were polled.
+    struct Bench {
+        bus: Bus,
+        dispatch: Rc<Dispatch>,
+        polled: Rc<RefCell<Vec<u64>>>,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let bus = Bus::new();
+            let dispatch = Dispatch::on(&bus);
+            let polled = Rc::default();
+            Self {
+                bus,
+                dispatch,
+                polled,
+            }
+        }
+
+        /// A call that is pending until `end` returns true.
+        fn wait(&self, number: u64, end: impl Fn() -> bool + 'static) -> WaitingCall {
+            let polled = self.polled.clone();
+            self.dispatch.wait(self.bus.now(), move || {
+                polled.borrow_mut().push(number);
+                end()
+            })
+        }
+
+        fn tick(&self) -> Vec<u64> {
+            self.bus.tick().unwrap();
+            self.polled.take()
+        }
+    }
+
+    #[test]
+    fn calls_are_polled_in_order_once_a_tick_until_they_are_over() {
+        let bench = Bench::new();
+        let turns = Rc::new(Cell::new(0));
+        let first = bench.wait(1, move || turns.replace(turns.get() + 1) == 1);
+        let second = bench.wait(2, || false);
+        assert_eq!(bench.tick(), [1, 2]);
+        assert_eq!(bench.tick(), [1, 2]);
+        assert!(first.shared.is_over.get());
+        assert_eq!(bench.tick(), [2]);
+        drop(second);
+        assert!(bench.tick().is_empty());
+    }
+
+    /// A poll may come back, and end others: none that is left is forgotten, and none that has ended goes on.
+    #[test]
+    fn a_call_that_ends_others_loses_none() {
+        let bench = Bench::new();
+        let held = Rc::new(RefCell::new(Vec::<WaitingCall>::new()));
+        let ended = held.clone();
+        let first = bench.wait(1, move || {
+            ended.take();
+            false
+        });
+        held.borrow_mut().push(bench.wait(2, || false));
+        held.borrow_mut().push(bench.wait(3, || false));
+        let last = bench.wait(4, || false);
+        for _ in 0..3 {
+            assert_eq!(bench.tick(), [1, 4]);
+        }
+        drop((first, last));
+        let own = Rc::new(RefCell::new(None));
+        let itself = own.clone();
+        let call = bench.wait(5, move || {
+            drop(itself.take());
+            false
+        });
+        own.replace(Some(call));
+        assert_eq!(bench.tick(), [5]);
+        assert!(bench.tick().is_empty());
     }
 }

@@ -56,12 +56,13 @@ impl Attach for ProtocolChecker {
             owners: Owners::new(site.channels().clone()),
             channels: channels.collect(),
             reads: BTreeMap::new(),
+            takes: BTreeMap::new(),
         }))
     }
 }
 
-/// Maximum of pending word reads. Beyond it, a filter is hiding their replies.
-const MOST_READS: usize = 64;
+/// Maximum of pending accesses. Beyond it, a filter is hiding their replies.
+const MOST_PENDING: usize = 64;
 
 /// Attached checker.
 struct Checker {
@@ -71,6 +72,8 @@ struct Checker {
     channels: Vec<Queues>,
     /// Pending word reads of the host, by sequence number.
     reads: BTreeMap<u64, (usize, Word)>,
+    /// Pending accesses that take a request, by sequence number, with the channel.
+    takes: BTreeMap<u64, usize>,
 }
 
 /// Observed state of a channel.
@@ -267,10 +270,22 @@ impl Checker {
                 let word = channel.word_of(*span);
                 word.filter(|_| channel.space == *space)
             };
-            return self.wrote(op, word, false, breaches);
+            let at = self.wrote(op, word, false, breaches)?;
+            self.takes.insert(ticket.sequence, at);
+            if self.takes.len() > MOST_PENDING {
+                self.takes.pop_first();
+            }
+            return Some(at);
         }
         if !matches!(seen.event, Event::Message(_)) {
             let read = self.reads.remove(&ticket.sequence);
+            let taking = self.takes.remove(&ticket.sequence);
+            let failed = seen.event.is::<Result<Outcome, AccessError>>();
+            let failed = failed.is_none_or(|outcome| outcome.is_err());
+            let session = taking.and_then(|at| self.channels.get_mut(at)?.session.as_mut());
+            if let Some(session) = session {
+                session.take_failed = failed;
+            }
             if let Some(outcome) = seen.event.is::<Result<Outcome, AccessError>>() {
                 return self.answered(read, outcome, breaches);
             }
@@ -294,7 +309,7 @@ impl Checker {
                 && let Some(word) = channel.word_at(place)
             {
                 self.reads.insert(sequence, (at, word));
-                if self.reads.len() > MOST_READS {
+                if self.reads.len() > MOST_PENDING {
                     self.reads.pop_first();
                 }
                 return Some(at);

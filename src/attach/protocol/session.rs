@@ -16,6 +16,8 @@ pub(super) struct Session {
     pub(super) responses_taken: Index,
     /// Responses announced but not yet put.
     pub(super) owed: VecDeque<Response>,
+    /// The access that wrote the consumer index of the request queue last has failed.
+    pub(super) take_failed: bool,
 }
 
 impl Session {
@@ -52,11 +54,10 @@ impl Session {
         }
     }
 
-    /// The host takes a request.
+    /// The host takes a request, or writes the index of one again after a failed access.
     pub(super) fn takes(&mut self, next: Index, breaches: &mut Vec<Breach>) {
         let taken = self.requests_taken;
-        if next == taken {
-            // Written again, since the access that wrote it failed.
+        if std::mem::take(&mut self.take_failed) && next == taken {
             return;
         }
         if next != taken.next() {
@@ -160,6 +161,19 @@ mod tests {
             nothing,
             ["request queue: the host takes request 0x0, which is not there"]
         );
+    }
+
+    #[test]
+    fn an_index_is_written_again_after_a_failed_access_only() {
+        for failed in [false, true] {
+            let again = breaches(|session, breaches| {
+                session.requests_are_put(Index(1), breaches);
+                session.takes(Index(1), breaches);
+                session.take_failed = failed;
+                session.takes(Index(1), breaches);
+            });
+            assert_eq!(again.is_empty(), failed, "{again:?}");
+        }
     }
 
     #[test]

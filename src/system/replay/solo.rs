@@ -18,7 +18,7 @@ use super::{ReplayError, Replayed, hub, special};
 use crate::actors::console::{Console, Text};
 use crate::actors::files::Files;
 use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
-use crate::actors::memory::{Memory, MemoryClient, Reach};
+use crate::actors::memory::{Memory, MemoryClient, Resolver};
 use crate::actors::rpc::RpcClient;
 use crate::attach::{Attach, Channel};
 use crate::bus::{Bus, BusError, Envelope, Inbox, Message, MessageVisitor, Party, Port};
@@ -242,7 +242,7 @@ impl StandIns<'_> {
             ActorName::Mailbox => {
                 let sights = Sights::new(score.clone(), &map, channels);
                 let links = Links {
-                    memory: MemoryClient::new(&self.port(), &foreign, self.reach(map), None),
+                    memory: MemoryClient::new(&self.port(), &foreign, self.resolver(map), None),
                     rpc: RpcClient::new(desk.clone(), &self.port(), None),
                     files: self.port(),
                     console: self.port(),
@@ -257,8 +257,8 @@ impl StandIns<'_> {
                 })?)
             }
             ActorName::Memory => {
-                let reach = self.reach(map);
-                Box::new(bus.start(|_| Memory::new(desk, reach, &foreign))?)
+                let resolver = self.resolver(map);
+                Box::new(bus.start(|_| Memory::new(desk, resolver, &foreign))?)
             }
             ActorName::Rpc => Box::new(start_rpc(bus, &foreign)?.0),
             ActorName::Files => {
@@ -279,8 +279,8 @@ impl StandIns<'_> {
     }
 
     /// Recorded memories of `map`.
-    fn reach(&self, map: MemoryMap) -> Rc<Reach> {
-        Rc::new(Reach {
+    fn resolver(&self, map: MemoryMap) -> Rc<Resolver> {
+        Rc::new(Resolver {
             map: Rc::new(map),
             local: Rc::new(RecordedMemory::new(self.0.score.clone())),
             observed: self.0.observed.written.clone(),

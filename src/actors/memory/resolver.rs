@@ -1,4 +1,4 @@
-//! How accesses are resolved and carried out, by the actor or in its place.
+//! Resolution of accesses, for the actor and for calls in its place.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -22,8 +22,8 @@ impl<S: Store> Local for S {
     }
 }
 
-/// Memories of a system, and how each is reached.
-pub(crate) struct Reach {
+/// Resolver of addresses to places in the memories of a system.
+pub(crate) struct Resolver {
     /// Memories and spaces.
     pub(crate) map: Rc<MemoryMap>,
     /// Memories of this process.
@@ -32,12 +32,12 @@ pub(crate) struct Reach {
     pub(crate) observed: Rc<Cell<bool>>,
 }
 
-impl Reach {
+impl Resolver {
     /// Replaces each range of an access by its place.
     ///
     /// # Errors
     /// A range that is not in the map.
-    pub(super) fn resolve(&self, space: SpaceId, op: Op<Span>) -> Result<Op<Segments>, MapError> {
+    pub(crate) fn resolve(&self, space: SpaceId, op: Op<Span>) -> Result<Op<Segments>, MapError> {
         let place = |span: Span| self.locate(space, span);
         Ok(match op {
             Op::Read(span) => Op::Read(place(span)?),

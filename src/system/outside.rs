@@ -1,0 +1,98 @@
+//! Environment of a system: memories, the simulator, the host program, Python and files, or a recording of them.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use super::error::Error;
+use crate::actors::files::{Disk, Root, SpecialNames};
+use crate::actors::memory::Local;
+use crate::actors::rpc::ForeignPoll;
+use crate::foreign::{
+    Callbacks, Foreign as _, Live, Memories, Paths, Python, is_measured, make, measure, poll,
+    report_failed,
+};
+use crate::mem::{AccessError, Store};
+use crate::messages::foreign;
+
+/// Sources of nondeterminism: the live environment or a recording.
+pub(crate) struct Outside {
+    /// Executes foreign calls.
+    pub(crate) foreign: Rc<dyn Fn(foreign::Inbox)>,
+    /// Receives the callback that reports whether Python has tasks waiting for ticks.
+    pub(crate) on_py_tasks: OnPyTasks,
+    /// Foreign calls where messages are elided; none in a replay.
+    pub(crate) direct: Option<DirectCalls>,
+    /// Executes accesses to memories of this process.
+    pub(crate) local: Rc<dyn Local>,
+    /// Memory view of doorbells.
+    pub(crate) sights: Rc<dyn Store>,
+    /// Disk of firmware's files.
+    pub(crate) disk: Option<Box<dyn Disk>>,
+    /// Root directory behind the disk; none in a replay.
+    pub(crate) root: Option<Root>,
+    /// Files opened by the host program.
+    pub(crate) special: SpecialNames,
+}
+
+/// Foreign calls without messages.
+pub(crate) struct DirectCalls {
+    /// Memories.
+    pub(super) store: Rc<dyn Store>,
+    /// Reports the error of an access.
+    pub(super) report: Box<dyn Fn(&AccessError)>,
+    /// Polls a method or command.
+    pub(super) poll: Box<ForeignPoll>,
+}
+
+/// Receiver of a callback for the presence of Python tasks.
+pub(crate) type OnPyTasks = Box<dyn FnOnce(Box<dyn Fn(bool)>)>;
+
+impl Outside {
+    /// Live environment: the simulator, the memories, the host program, the files below a directory, by `paths`.
+    pub(crate) fn live(
+        memories: &Rc<Memories>,
+        callbacks: &Rc<Callbacks>,
+        python: Python,
+        paths: Paths,
+        file_root: Option<&Path>,
+    ) -> Result<Self, Error> {
+        let root = file_root.map(open).transpose()?;
+        let live = Rc::new(Live::new(
+            memories.clone(),
+            callbacks.clone(),
+            python,
+            paths,
+        ));
+        let (watched, reporter, callee) = (live.clone(), live.clone(), live.clone());
+        Ok(Self {
+            // Foreign calls are measured where they are messages.
+            direct: (!is_measured()).then(|| DirectCalls {
+                store: memories.clone(),
+                report: Box::new(move |error| report_failed(&*reporter, error)),
+                poll: Box::new(move |channel, target, args, is_offered| {
+                    poll(&*callee, channel, target, args, is_offered)
+                }),
+            }),
+            foreign: Rc::new(move |call| {
+                let _measured = measure(&call);
+                make(&*live, call);
+            }),
+            on_py_tasks: Box::new(move |tell| watched.on_py_tasks(tell)),
+            local: memories.clone(),
+            sights: memories.clone(),
+            disk: root.clone().map(|root| Box::new(root) as Box<dyn Disk>),
+            root,
+            special: SpecialNames {
+                extensions: callbacks.extensions(),
+                virtuals: callbacks.virtuals(),
+            },
+        })
+    }
+}
+
+fn open(root: &Path) -> Result<Root, Error> {
+    Root::open(root).map_err(|cause| Error::FileRoot {
+        path: root.to_owned(),
+        cause,
+    })
+}
