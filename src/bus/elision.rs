@@ -42,13 +42,7 @@ impl Elision {
 
     /// Ticket of an elided message.
     pub(crate) fn ticket<I: Inbox, M: Message>(&self, from: Party) -> Ticket {
-        let kind = const {
-            &Kind {
-                to: I::PARTY,
-                name: M::NAME,
-            }
-        };
-        self.line.ticket(from, kind)
+        self.line.ticket(from, Kind::of::<I, M>())
     }
 
     /// Ticket of an elided message whose answer is that of another one.

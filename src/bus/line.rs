@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use super::tap::{Event, Observation, Tap};
-use super::{Party, Unanswered};
+use super::{Inbox, Message, Party, Unanswered};
 
 /// The identity of one message on the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,18 @@ pub struct KindId {
 pub(super) struct Kind {
     pub(super) to: Party,
     pub(super) name: &'static str,
+}
+
+impl Kind {
+    /// Kind of the messages `M` to the party of `I`.
+    pub(super) fn of<I: Inbox, M: Message>() -> &'static Self {
+        const {
+            &Self {
+                to: I::PARTY,
+                name: M::NAME,
+            }
+        }
+    }
 }
 
 impl Ticket {

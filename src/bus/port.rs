@@ -115,12 +115,7 @@ impl<I: Inbox> Port<I> {
     }
 
     fn ticket<M: Message>(&self) -> Ticket {
-        let kind = const {
-            &Kind {
-                to: I::PARTY,
-                name: M::NAME,
-            }
-        };
+        let kind = Kind::of::<I, M>();
         if self.apart {
             return Ticket::uncounted(self.from, kind);
         }
