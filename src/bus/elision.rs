@@ -4,9 +4,10 @@
 //! nothing tells that from a plain call, which costs far less. The caller makes that call, under the sequence numbers of the messages in
 //! its place.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use super::line::{Kind, Line};
+use super::line::{Kind, Line, panic_text};
 use super::scheduler::{Inside, Scheduler};
 use super::{Bus, Inbox, Message, Party, Ticket, Unanswered};
 
@@ -99,8 +100,34 @@ impl Bus {
         })
     }
 
+    /// Makes the foreign call that a message from outside leads to, where the bus [elides](Self::elides) messages.
+    ///
+    /// # Errors
+    /// [`Unanswered`] where it panics.
+    #[inline]
+    pub(crate) fn call_from_outside<T>(
+        &self,
+        of: Ticket,
+        call: impl FnOnce() -> T,
+    ) -> Result<T, Unanswered> {
+        let called = {
+            let _abroad = self.scheduler.go_abroad_from_outside();
+            catch_unwind(AssertUnwindSafe(call))
+        };
+        if self.scheduler.any_call_waits() {
+            let _inside = self.scheduler.go_inside();
+            self.scheduler.make_calls();
+        }
+        self.end_ask();
+        called.map_err(|payload| {
+            self.line.keep_panic(of, panic_text(payload.as_ref()));
+            self.line.unanswered(of)
+        })
+    }
+
     /// True if a message that is asked from outside now would be handled at once and seen by no tap, before anything else.
-    fn elides(&self) -> bool {
+    #[inline]
+    pub(crate) fn elides(&self) -> bool {
         let is_calm = match self.abroad() {
             true => !self.scheduler.any_mail_waits(),
             false => !self.executor.is_ready() && !self.scheduler.any_waits(),

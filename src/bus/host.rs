@@ -177,14 +177,11 @@ impl Bus {
     ///
     /// # Errors
     /// [`BusError::Reentered`] from inside an actor, a tap or a foreign call.
-    #[inline]
+    // An idle tick is little but the prologues of what it calls.
+    #[inline(always)]
     pub fn tick(&self) -> Result<bool, BusError> {
-        self.refuse_inside("tick")?;
-        if self.abroad() {
-            return Err(BusError::Reentered {
-                what: "tick",
-                from: "a foreign call",
-            });
+        if self.abroad() || self.is_inside() {
+            return Err(self.refuse_tick());
         }
         let alarmed = self.begin_tick();
         let worked = self.look();
@@ -192,6 +189,13 @@ impl Bus {
             self.work(worked, alarmed);
         }
         Ok(worked || alarmed)
+    }
+
+    #[cold]
+    fn refuse_tick(&self) -> BusError {
+        let from = "a foreign call";
+        let refused = self.refuse_inside("tick").err();
+        refused.unwrap_or(BusError::Reentered { what: "tick", from })
     }
 
     /// Runs what follows from a tick.
@@ -220,20 +224,25 @@ impl Bus {
     }
 
     /// Counts a clock. True if somebody waits for it.
-    #[inline]
+    #[inline(always)]
     fn begin_tick(&self) -> bool {
         self.line.advance();
         let alarmed = self.wanted.get() > 0;
         if alarmed {
-            for alarm in &**self.alarms.borrow() {
-                alarm.begin();
-            }
+            self.begin_alarms();
         }
         alarmed
     }
 
+    #[inline(never)]
+    fn begin_alarms(&self) {
+        for alarm in &**self.alarms.borrow() {
+            alarm.begin();
+        }
+    }
+
     /// Looks at the doorbells. False where nothing is left to do.
-    #[inline]
+    #[inline(always)]
     fn look(&self) -> bool {
         let waits = self.executor.is_ready() || self.scheduler.any_waits();
         let looks = if self.notified.take() {
@@ -263,11 +272,11 @@ impl Bus {
     }
 
     /// True if one rang.
-    #[inline]
+    #[inline(always)]
     fn look_at_bells(&self, looks: Looks) -> bool {
         // Cloned, since a look may come back and add another.
         let bells = self.bells.borrow().clone();
-        let _abroad = self.scheduler.go_abroad();
+        let _abroad = self.scheduler.go_abroad_from_outside();
         let mut rang = false;
         for bell in &*bells {
             rang |= bell.look(looks);
@@ -367,8 +376,13 @@ impl Bus {
         self.executor.run_until_stalled() || handled
     }
 
+    #[inline]
+    fn is_inside(&self) -> bool {
+        self.scheduler.is_inside() || self.line.observing()
+    }
+
     fn refuse_inside(&self, what: &'static str) -> Result<(), BusError> {
-        if self.scheduler.is_inside() || self.line.observing() {
+        if self.is_inside() {
             return Err(BusError::Reentered {
                 what,
                 from: "an actor or a tap",

@@ -224,23 +224,30 @@ impl Line {
     /// Calls each tap, and detaches those that panic.
     fn each_tap(&self, mut call: impl FnMut(&mut dyn Tap)) {
         self.observing.set(true);
-        let mut taps = self.taps.borrow_mut();
-        let panicked = taps.extract_if(.., |tap| {
-            let called = catch_unwind(AssertUnwindSafe(|| call(&mut **tap)));
-            if let Err(payload) = &called {
+        let mut panicked = Vec::new();
+        for (at, tap) in self.taps.borrow_mut().iter_mut().enumerate() {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| call(&mut **tap))) {
                 let text = panic_text(payload.as_ref());
                 self.keep_panic(Ticket::of_tap(), format!("{text} (it is detached)"));
+                panicked.push(at);
             }
-            called.is_err()
-        });
-        let detached = panicked.collect();
-        taps.append(&mut self.newcomers.borrow_mut());
-        if taps.is_empty() {
-            self.tapped.set(false);
         }
+        if !panicked.is_empty() || !self.newcomers.borrow().is_empty() {
+            self.change_taps(&panicked);
+        }
+        self.observing.set(false);
+    }
+
+    /// Detaches the taps at these positions, and attaches the newcomers.
+    #[cold]
+    fn change_taps(&self, detached: &[usize]) {
+        let mut taps = self.taps.borrow_mut();
+        let last_first = detached.iter().rev();
+        let detached = last_first.map(|at| taps.remove(*at)).collect();
+        taps.append(&mut self.newcomers.borrow_mut());
+        self.tapped.set(!taps.is_empty());
         drop(taps);
         self.release(detached);
-        self.observing.set(false);
     }
 
     /// Drops taps, which may panic then, too.
@@ -257,7 +264,8 @@ impl Line {
         }
     }
 
-    fn keep_panic(&self, ticket: Ticket, text: String) {
+    #[cold]
+    pub(super) fn keep_panic(&self, ticket: Ticket, text: String) {
         let mut panics = self.panics.borrow_mut();
         if panics.len() == PANICS_KEPT {
             panics.remove(0);

@@ -32,7 +32,7 @@ mod tests;
 
 pub use clock::Alarm;
 pub use desk::Desk;
-pub use doorbell::{DOORBELL_BYTES, Doorbell, Look, Ring};
+pub use doorbell::{DOORBELL_BYTES, Doorbell, Look, Ring, Watch};
 pub(crate) use elision::Elision;
 pub use error::{BusError, Unanswered};
 pub use executor::Spawner;

@@ -108,6 +108,18 @@ impl Scheduler {
         }
     }
 
+    /// A foreign call is on the stack until the guard is dropped. It is begun while no code of actors runs: a look at simulated memory, or
+    /// the access of an asker outside. What it calls may come back.
+    #[inline]
+    pub(super) fn go_abroad_from_outside(&self) -> AbroadFromOutside<'_> {
+        debug_assert!(!self.inside.get() && self.handlers.get() == 0);
+        self.abroad.set(self.abroad.get() + 1);
+        AbroadFromOutside {
+            of: self,
+            before: self.before.replace(self.posted.get()),
+        }
+    }
+
     /// A handler is on the stack until the guard is dropped.
     pub(super) fn begin_handler(&self) -> Handling<'_> {
         self.handlers.set(self.handlers.get() + 1);
@@ -219,6 +231,20 @@ impl Drop for Abroad<'_> {
         self.of.abroad.set(self.of.abroad.get() - 1);
         self.of.inside.set(self.inside);
         self.of.handlers.set(self.handlers);
+        self.of.before.set(self.before);
+    }
+}
+
+/// One foreign call is on the stack for as long as it lives, and was begun while no code of actors ran.
+pub(super) struct AbroadFromOutside<'a> {
+    of: &'a Scheduler,
+    before: u64,
+}
+
+impl Drop for AbroadFromOutside<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.of.abroad.set(self.of.abroad.get() - 1);
         self.of.before.set(self.before);
     }
 }

@@ -13,8 +13,9 @@ macro_rules! numbers {
         pub(super) unsafe extern "C" fn $write(space: *const c_char, address: u64, data: $number) {
             guard(stringify!($write), (), |call| {
                 // SAFETY: C gives NULL or a C string, which stays until this returns.
-                let space = unsafe { text(space, "space") }?;
-                Ok(call.process()?.system_at_once()?.write(space, address, data.to_le_bytes().to_vec())?)
+                let space = unsafe { string(space, "space") }?;
+                let vhost = call.process()?.system_at_once()?;
+                Ok(vhost.write_in(vhost.space_id(space)?, address, &data.to_le_bytes())?)
             });
         }
 
@@ -25,9 +26,10 @@ macro_rules! numbers {
                 // SAFETY: C gives NULL or room for a number until this returns.
                 let data = unsafe { Out::new(data, 0, "data") }?;
                 // SAFETY: C gives NULL or a C string, which stays until this returns.
-                let space = unsafe { text(space, "space") }?;
+                let space = unsafe { string(space, "space") }?;
+                let vhost = call.process()?.system_at_once()?;
                 let mut number = [0; size_of::<$number>()];
-                call.process()?.system_at_once()?.read_into(space, address, &mut number)?;
+                vhost.read_in(vhost.space_id(space)?, address, &mut number)?;
                 data.set(<$number>::from_le_bytes(number));
                 Ok(())
             });
@@ -140,7 +142,7 @@ pub(super) unsafe extern "C" fn mb_backdoor_write_mem(
         let data: &[u8] = unsafe { array(data.cast(), len, "data") }?;
         call.process()?
             .system_at_once()?
-            .write(space, address, data.to_vec())?;
+            .write_from(space, address, data)?;
         Ok(len.cast_signed())
     })
 }

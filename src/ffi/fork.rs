@@ -10,6 +10,7 @@ use crate::attach::follow_fork;
 use crate::foreign::report;
 use crate::guest::{Rerun, Runs, runs};
 use crate::messages::foreign::Severity;
+use crate::sim::attention::{self, Cause};
 use crate::sim::call_timeout;
 use crate::sim::fork::{PythonFork, flush_streams, generation};
 use crate::sim::strand::{self, ForkedWhile};
@@ -41,10 +42,13 @@ impl Forks {
         }
     }
 
-    /// True where the process was forked, or is about to be. On the path of every call.
-    #[inline]
+    /// True where the process was forked, or is about to be.
     pub(super) fn is_pending(&self) -> bool {
-        self.prepared.get() || self.generation.get() != generation()
+        let pending = self.prepared.get() || self.generation.get() != generation();
+        if !pending {
+            attention::lower(Cause::Fork);
+        }
+        pending
     }
 
     /// True in a child without a usable host.
@@ -73,6 +77,7 @@ impl Forks {
         flush_streams();
         self.python.set(PythonFork::prepare());
         self.prepared.set(true);
+        attention::raise(Cause::Fork);
     }
 }
 
@@ -122,7 +127,8 @@ impl Process {
 
     /// One tick of the system, and a snapshot after it if one is due. A snapshot that can't be taken is reported, and keeps nothing
     /// from going on.
-    #[inline]
+    // An idle tick is little but the prologues of what it calls.
+    #[inline(always)]
     pub(super) fn tick(&self, vhost: &Vhost) -> Result<usize, Error> {
         call_timeout::ticked();
         let served = vhost.tick()?;

@@ -12,6 +12,7 @@ use super::refused::{self, Untold};
 use crate::bus::panic_text;
 use crate::foreign::report;
 use crate::messages::foreign::Severity;
+use crate::sim::attention;
 use crate::sim::call_timeout;
 use crate::sim::strand::{self, Abroad, Entered, Overlap, StrandCell};
 use crate::sim::{lifetime, scope, testbench};
@@ -31,27 +32,36 @@ impl Call {
     #[inline]
     pub(super) fn enter() -> Self {
         let call = Self::enter_as_is();
-        if call.entered.is_ok() {
-            call_timeout::entered();
-        }
-        if refused::any_untold()
-            && let Ok(strand) = &call.entered
-        {
-            report_refused(PROCESS.get(strand));
-        }
-        if let Ok(strand) = &call.entered
-            && PROCESS.get(strand).forks.is_pending()
-        {
-            return call.after_fork();
+        if attention::is_needed() {
+            return call.attend();
         }
         call
+    }
+
+    /// Attends to what has happened since the last call.
+    #[cold]
+    fn attend(self) -> Self {
+        let Ok(strand) = &self.entered else {
+            return self;
+        };
+        let process = PROCESS.get(strand);
+        call_timeout::entered();
+        if refused::any_untold() {
+            report_refused(process);
+        }
+        if process.forks.is_pending() {
+            return self.after_fork();
+        }
+        self
     }
 
     /// Enters the strand, whatever there is to follow or to report.
     #[inline]
     fn enter_as_is() -> Self {
         let entered = strand::enter();
-        let home = entered.is_ok().then(|| Abroad::go(false));
+        // Outside of any other call no foreign call runs.
+        let home = matches!(&entered, Ok(entered) if !entered.is_outermost());
+        let home = home.then(|| Abroad::go(false));
         Self {
             entered,
             _home: home,
@@ -207,9 +217,7 @@ pub(super) fn catch<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Err
 }
 
 /// Stores the latest refused call, and reports the first, unless this is a call from inside a report. Under UVM that is what fails the
-/// run. Not inlined: every call would get the address of the thread's state, which is asked in here.
-#[cold]
-#[inline(never)]
+/// run.
 fn report_refused(process: &Process) {
     if testbench::is_reporting() {
         return;

@@ -9,6 +9,7 @@ use std::thread::yield_now;
 
 use crate::foreign::report_without_testbench;
 use crate::messages::foreign::Severity;
+use crate::sim::attention::{self, Cause};
 use crate::sim::strand::Overlap;
 
 /// Refused calls of all threads.
@@ -56,6 +57,7 @@ pub(super) fn note(function: &'static str) {
         refused.untold.first = Some(function);
     }
     ANY_UNTOLD.store(true, Ordering::Relaxed);
+    attention::raise(Cause::Refused);
     drop(refused);
     if first {
         report_without_testbench(Severity::Error, function, &Overlap.to_string());
@@ -72,6 +74,7 @@ pub(super) fn any_untold() -> bool {
 #[cold]
 pub(super) fn take_untold() -> Untold {
     ANY_UNTOLD.store(false, Ordering::Relaxed);
+    attention::lower(Cause::Refused);
     lock(&REFUSED).map_or_else(Untold::default, |mut refused| {
         std::mem::take(&mut refused.untold)
     })

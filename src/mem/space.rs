@@ -78,7 +78,7 @@ impl MemoryMap {
     /// When one of the bytes is in no memory of the space: an access is carried out as a whole or not at all.
     pub fn resolve(&self, space: SpaceId, address: u64, len: u64) -> Result<Segments, MapError> {
         let seen = self.space(space).ok_or(MapError::NoSpace(space.0))?;
-        if let Some(segment) = self.within_one(seen, address, len) {
+        if let Some(segment) = self.in_one(seen, address, len) {
             return Ok(segment.into());
         }
         let mut segments = Segments::new();
@@ -110,8 +110,14 @@ impl MemoryMap {
         })
     }
 
-    /// The place of an access that is wholly in one memory, as nearly all are.
-    fn within_one(&self, space: &Space, address: u64, len: u64) -> Option<Segment> {
+    /// Place of an access that is wholly in one memory, as nearly all are. `None` for one that is not, and for one to no byte.
+    #[inline]
+    pub fn within_one(&self, space: SpaceId, address: u64, len: u64) -> Option<Segment> {
+        self.in_one(self.space(space)?, address, len)
+    }
+
+    #[inline]
+    fn in_one(&self, space: &Space, address: u64, len: u64) -> Option<Segment> {
         let extents = space.extents();
         let after = extents.partition_point(|extent| extent.first <= address);
         let extent = extents.get(after.checked_sub(1)?)?;
@@ -153,10 +159,14 @@ impl MemoryMap {
 
     /// Whether an access to this place is carried out in this process, by no foreign code.
     pub fn is_local(&self, place: &Segments) -> bool {
-        place.iter().all(|segment| {
-            self.memory(segment.memory)
-                .is_none_or(|memory| memory.backend.is_local())
-        })
+        place.iter().all(|segment| self.has_local(segment.memory))
+    }
+
+    /// True where accesses to a memory are carried out in this process, by no foreign code.
+    #[inline]
+    pub fn has_local(&self, memory: MemoryId) -> bool {
+        let memory = self.memory(memory);
+        memory.is_none_or(|memory| memory.backend.is_local())
     }
 
     /// Every piece of memory in `address..address + len`, in ascending order of address.

@@ -20,6 +20,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::attention::{self, Cause};
 use super::fork::generation;
 use super::signals::with_all_blocked;
 use super::{caller, strand};
@@ -109,12 +110,14 @@ pub(crate) fn start(limit: Duration) -> io::Result<()> {
         generation: generation(),
     });
     LIMIT.store(nanoseconds, Ordering::Release);
+    attention::raise(Cause::CallTimeout);
     Ok(())
 }
 
 /// Ends the timeout, and its thread.
 pub(crate) fn stop() {
     LIMIT.store(0, Ordering::Release);
+    attention::lower(Cause::CallTimeout);
     PENDING.store(false, Ordering::Relaxed);
     let Some(Watcher {
         thread,
@@ -194,8 +197,7 @@ fn restart(limit: Duration) {
     }
 }
 
-/// Begins an interval: the testbench has called the library. On the path of every call.
-#[inline]
+/// Begins an interval: the testbench has called the library.
 pub(crate) fn entered() {
     if is_on() {
         note_entry();

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use libc::pid_t;
 
+use super::attention::{self, Cause};
 use super::{call_timeout, inherited, strand};
 
 /// Forks between the process that loaded the library and this one.
@@ -33,6 +34,7 @@ pub(crate) fn watch_forks() {
 /// In the child, before `fork` returns.
 extern "C" fn forked() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    attention::raise(Cause::Fork);
     strand::forked();
     inherited::part();
 }

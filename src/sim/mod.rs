@@ -1,6 +1,6 @@
 //! Safe wrappers of the simulator and of C's standard output.
 //!
-//! - [`strand`]: calls from any thread, one at a time.
+//! - [`strand`]: calls from any thread, one at a time; [`attention`]: causes for a call to do more than it is called for.
 //! - [`symbols`]: declarations of every simulator function that is called.
 //! - [`symbol`]: symbol lookup: a weak reference, then `dlsym`.
 //! - [`scope`]: DPI scope of exported functions.
@@ -26,6 +26,7 @@
     reason = "calls functions that only the running program can provide"
 )]
 
+pub(crate) mod attention;
 mod c_memory;
 pub(crate) mod call_timeout;
 mod caller;

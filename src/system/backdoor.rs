@@ -26,7 +26,7 @@ macro_rules! words {
                 /// # Errors
                 /// A byte that no memory holds, or that can't be reached.
                 pub fn $write(&self, space: &str, address: u64, word: $word) -> Result<(), Error> {
-                    self.write(space, address, Bytes::copy_from_slice(&word.to_le_bytes()))
+                    self.write_from(space, address, &word.to_le_bytes())
                 }
             )+
         }
@@ -55,10 +55,7 @@ impl Vhost {
     /// # Errors
     /// A byte that no memory holds, or that can't be reached.
     pub fn read_into(&self, space: &str, address: u64, to: &mut [u8]) -> Result<(), Error> {
-        let Inner { bus, ports, .. } = &*self.0;
-        let id = self.space_id(space)?;
-        let read = ports.accesses.read_from_outside(bus, id, address, to)?;
-        read.map_err(|cause| access_error(space, address, cause))
+        self.read_in(self.space_id(space.as_bytes())?, address, to)
     }
 
     /// Writes bytes.
@@ -66,12 +63,33 @@ impl Vhost {
     /// # Errors
     /// A byte that no memory holds, or that can't be reached.
     pub fn write(&self, space: &str, address: u64, data: impl Into<Bytes>) -> Result<(), Error> {
-        let data = data.into();
-        let span = Span {
-            address,
-            len: data.len() as u64,
-        };
-        self.access(space, address, Op::Write(span, data)).map(drop)
+        self.write_from(space, address, &data.into())
+    }
+
+    /// Writes the bytes of a buffer.
+    ///
+    /// # Errors
+    /// A byte that no memory holds, or that can't be reached.
+    pub fn write_from(&self, space: &str, address: u64, data: &[u8]) -> Result<(), Error> {
+        self.write_in(self.space_id(space.as_bytes())?, address, data)
+    }
+
+    /// Fills a buffer from a space.
+    #[inline]
+    pub(crate) fn read_in(&self, space: SpaceId, address: u64, to: &mut [u8]) -> Result<(), Error> {
+        let Inner { bus, ports, .. } = &*self.0;
+        let read = ports.accesses.read_from_outside(bus, space, address, to)?;
+        read.map_err(|cause| self.access_error(space, address, cause))
+    }
+
+    /// Writes the bytes of a buffer into a space.
+    #[inline]
+    pub(crate) fn write_in(&self, space: SpaceId, address: u64, data: &[u8]) -> Result<(), Error> {
+        let Inner { bus, ports, .. } = &*self.0;
+        let written = ports
+            .accesses
+            .write_from_outside(bus, space, address, data)?;
+        written.map_err(|cause| self.access_error(space, address, cause))
     }
 
     /// Reads a NUL-terminated string of at most [`MAX_STRING`] bytes, without its NUL.
@@ -91,7 +109,7 @@ impl Vhost {
     /// # Errors
     /// A byte that no memory holds, or that can't be reached.
     pub fn write_string(&self, space: &str, address: u64, text: &[u8]) -> Result<(), Error> {
-        self.write(space, address, [text, &[0]].concat())
+        self.write_from(space, address, &[text, &[0]].concat())
     }
 
     /// Name of a channel's space, served or not.
@@ -108,28 +126,40 @@ impl Vhost {
         Ok(&found.space)
     }
 
-    pub(super) fn space_id(&self, space: &str) -> Result<SpaceId, Error> {
-        let map = &self.0.map;
-        map.space_named(space).ok_or_else(|| Error::NoSpace {
-            name: space.to_owned(),
-            known: join(map.spaces.iter().map(|space| space.name.as_str())),
-        })
+    /// Id of the space of a name.
+    ///
+    /// # Errors
+    /// No such space in the memory configuration.
+    #[inline]
+    pub(crate) fn space_id(&self, name: &[u8]) -> Result<SpaceId, Error> {
+        let found = self.0.space_names.id(name);
+        found.ok_or_else(|| self.no_space(name))
+    }
+
+    #[cold]
+    fn no_space(&self, name: &[u8]) -> Error {
+        let spaces = self.0.map.spaces.iter();
+        Error::NoSpace {
+            name: String::from_utf8_lossy(name).into_owned(),
+            known: join(spaces.map(|space| space.name.as_str())),
+        }
     }
 
     fn access(&self, space: &str, address: u64, op: Op<Span>) -> Result<Outcome, Error> {
         let Inner { bus, ports, .. } = &*self.0;
-        let id = self.space_id(space)?;
+        let id = self.space_id(space.as_bytes())?;
         let outcome = ports.accesses.access_from_outside(bus, id, op)?;
-        outcome.map_err(|cause| access_error(space, address, cause))
+        outcome.map_err(|cause| self.access_error(id, address, cause))
     }
-}
 
-#[cold]
-fn access_error(space: &str, address: u64, cause: AccessError) -> Error {
-    Error::Access {
-        space: space.to_owned(),
-        address,
-        cause,
+    #[cold]
+    fn access_error(&self, space: SpaceId, address: u64, cause: AccessError) -> Error {
+        let space = self.0.map.space(space);
+        Error::Access {
+            space: space.map(|space| space.name.clone()).unwrap_or_default(),
+            address,
+            cause,
+        }
     }
 }
 

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use super::builder::{HostCallback, Started};
 use super::outside::{DirectCalls, Outside};
 use super::{
-    Alone, Error, Flusher, Inner, NamedChannel, Observed, Ports, Timeout, Vhost, Watchdog, sockets,
+    Alone, Error, Flusher, Inner, NamedChannel, Observed, Ports, SpaceNames, Timeout, Vhost,
+    Watchdog, sockets,
 };
 use crate::actors::console::{Console, Text};
 use crate::actors::files::Files;
@@ -207,6 +208,7 @@ impl Vhost {
             bus,
             ports,
             board,
+            space_names: SpaceNames::of(&map),
             map,
             memories,
             origin,
@@ -306,7 +308,7 @@ impl Vhost {
     /// # Errors
     /// A file that is no image, or bytes outside of the space's memories.
     pub fn load_elf(&self, space: &str, file: &Path) -> Result<(), Error> {
-        let space = self.space_id(space)?;
+        let space = self.space_id(space.as_bytes())?;
         let image = Image::open(file)?;
         let loader = self.loader();
         for doubt in image.doubts().iter().filter(|doubt| !doubt.is_of_mailbox()) {

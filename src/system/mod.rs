@@ -14,6 +14,7 @@ mod python;
 mod replay;
 mod snapshots;
 mod sockets;
+mod space_names;
 mod spaces;
 mod watchdog;
 
@@ -36,6 +37,7 @@ pub use replay::{ActorName, Difference, NoSuchActor, Replay, ReplayError, Replay
 pub use snapshots::Snapshots;
 pub use sockets::Sockets;
 pub(crate) use sockets::Standalone;
+use space_names::SpaceNames;
 pub use spaces::{MemoryView, SpaceView, Spaces};
 pub(crate) use watchdog::Timeout;
 use watchdog::Watchdog;
@@ -68,6 +70,7 @@ struct Inner {
     ports: Ports,
     board: Rc<Board>,
     map: Rc<MemoryMap>,
+    space_names: SpaceNames,
     memories: Rc<Memories>,
     /// Header of a recording of it.
     origin: Header,
@@ -149,17 +152,15 @@ impl Vhost {
     ///
     /// # Errors
     /// [`Error::Fatal`] after the end of service, [`Error::Bus`] from inside a callback.
+    #[inline]
     pub fn tick(&self) -> Result<usize, Error> {
         let inner = &*self.0;
         if !inner.unregistered.borrow().is_empty() {
             self.register_at_last()?;
         }
         let worked = inner.bus.tick()?;
-        if worked && inner.bus.any_panics() {
-            self.report_panics()?;
-        }
-        if inner.bus.unflushed() && inner.flusher.tick(worked, Instant::now) {
-            inner.bus.flush();
+        if worked || inner.bus.unflushed() {
+            self.follow_up(worked)?;
         }
         if inner.watchdog.is_due(inner.bus.now()) {
             self.fire()?;
@@ -168,6 +169,19 @@ impl Vhost {
             None => Ok(inner.board.served()),
             Some(text) => Err(Error::Fatal(text.to_owned())),
         }
+    }
+
+    /// Reports panics of a tick with work, and has recordings written out where it is time.
+    #[inline(never)]
+    fn follow_up(&self, worked: bool) -> Result<(), Error> {
+        let Inner { bus, flusher, .. } = &*self.0;
+        if worked && bus.any_panics() {
+            self.report_panics()?;
+        }
+        if bus.unflushed() && flusher.tick(worked, Instant::now) {
+            bus.flush();
+        }
+        Ok(())
     }
 
     /// Writes out what recordings and logs have buffered.

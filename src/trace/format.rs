@@ -122,6 +122,10 @@ pub(super) enum Head {
         sequence: u64,
         tick: u64,
     },
+    /// The reply or missing answer before is that of this message too, which was handed on to another party.
+    Again {
+        sequence: u64,
+    },
 }
 
 /// What all messages of one type from one party to another have in common.

@@ -29,6 +29,8 @@ pub struct Trace {
     kinds: Vec<Arc<Kind>>,
     /// Messages that are not answered yet.
     open: HashMap<u64, (Arc<Kind>, u64)>,
+    /// Reply or missing answer that was read last, with its tick.
+    answered: Option<(u64, Said)>,
     ended: bool,
 }
 
@@ -102,6 +104,7 @@ impl Trace {
             header: Header::default(),
             kinds: Vec::new(),
             open: HashMap::new(),
+            answered: None,
             ended: false,
             file,
         };
@@ -194,11 +197,20 @@ impl Trace {
             }
             Head::Reply { sequence, tick } => {
                 let (kind, root) = self.close(sequence)?;
-                entry(sequence, root, tick, kind, Said::Reply { body })
+                let said = Said::Reply { body };
+                self.answered = Some((tick, said.clone()));
+                entry(sequence, root, tick, kind, said)
             }
             Head::Dropped { sequence, tick } => {
                 let (kind, root) = self.close(sequence)?;
+                self.answered = Some((tick, Said::Dropped));
                 entry(sequence, root, tick, kind, Said::Dropped)
+            }
+            Head::Again { sequence } => {
+                let (kind, root) = self.close(sequence)?;
+                let answered = self.answered.clone();
+                let (tick, said) = answered.ok_or(Damage::NoQuestion(sequence))?;
+                entry(sequence, root, tick, kind, said)
             }
         }))
     }

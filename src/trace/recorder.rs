@@ -1,7 +1,7 @@
 //! Writes a recording.
 
 use std::fmt;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,12 +30,17 @@ pub struct Recorder {
     known: FxHashMap<KindId, Known>,
     /// What the known have in common with others, by their numbers.
     kinds: Vec<Kind>,
-    frame: Vec<u8>,
+    /// Root of the message that was answered last.
+    answered: Option<u64>,
     failed: bool,
     on_failure: Box<dyn FnMut(&TraceError) + Send>,
 }
 
-type Output = BufWriter<OutputFile>;
+/// A file, and frames that are not written yet.
+struct Output {
+    file: OutputFile,
+    frames: Vec<u8>,
+}
 
 /// A kind of message that was met already.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +49,7 @@ struct Known {
     encoding: Encoding,
 }
 
-/// Bytes that are written at a time.
+/// Bytes of frames that are written at a time, at least.
 const BLOCK: usize = 64 * 1024;
 
 impl Recorder {
@@ -58,14 +63,13 @@ impl Recorder {
             cause: error.cause,
         })?;
         let file = output.path().to_owned();
-        let io = |cause| TraceError::Io {
-            file: file.clone(),
-            cause,
-        };
-        let mut output = BufWriter::with_capacity(BLOCK, output);
-        output.write_all(&MAGIC).map_err(io)?;
-        output.write_all(&FORMAT.to_le_bytes()).map_err(io)?;
-        let output = Arc::new(Mutex::new(output));
+        let mut frames = Vec::with_capacity(BLOCK);
+        frames.extend(MAGIC);
+        frames.extend(FORMAT.to_le_bytes());
+        let output = Arc::new(Mutex::new(Output {
+            file: output,
+            frames,
+        }));
         end_at_exit(&output);
 
         let mut recorder = Self {
@@ -73,7 +77,7 @@ impl Recorder {
             payloads: header.payloads,
             known: FxHashMap::default(),
             kinds: Vec::new(),
-            frame: Vec::new(),
+            answered: None,
             failed: false,
             on_failure: Box::new(|error| tracing::error!("{error}")),
             file,
@@ -98,8 +102,16 @@ impl Recorder {
             awaited,
             event,
         } = *seen;
-        let Known { number, encoding } = self.known(&ticket)?;
         let sequence = ticket.sequence;
+        let answers = !matches!(event, Event::Message(_));
+        let answered = self.answered.replace(ticket.root).filter(|_| answers);
+        if !answers {
+            self.answered = None;
+        }
+        if answered == Some(ticket.root) {
+            return self.write(&Head::Again { sequence }, |_| Ok(()));
+        }
+        let Known { number, encoding } = self.known(&ticket)?;
         let (head, encode) = match event {
             Event::Message(_) => (
                 Head::Message {
@@ -157,30 +169,68 @@ impl Recorder {
         head: &impl Serialize,
         body: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
     ) -> Result<(), TraceError> {
-        let Self { file, frame, .. } = self;
-        let failed = |cause| TraceError::Io {
-            file: file.clone(),
-            cause,
-        };
-        frame.clear();
-        frame.extend([0; PREFIX]);
-        let encoded = encode(head, frame).and_then(|()| body(frame));
-        encoded.map_err(|error| failed(io::Error::other(error)))?;
-        let content = &frame[PREFIX..];
-        let len = u32::try_from(content.len())
-            .map_err(|_| failed(io::Error::other("a message has more than 4 GiB")))?;
-        let checksum = crc32fast::hash(content);
-        frame[..4].copy_from_slice(&len.to_le_bytes());
-        frame[4..PREFIX].copy_from_slice(&checksum.to_le_bytes());
-        lock(&self.output).write_all(frame).map_err(failed)
+        let mut output = lock(&self.output);
+        let written = output.append(|frames| encode(head, frames).and_then(|()| body(frames)));
+        written.map_err(|cause| self.error(cause))
     }
 
     /// Writes what is buffered to the file.
     fn write_out(&self) -> Result<(), TraceError> {
-        lock(&self.output).flush().map_err(|cause| TraceError::Io {
+        let written = lock(&self.output).write_out();
+        written.map_err(|cause| self.error(cause))
+    }
+
+    fn error(&self, cause: io::Error) -> TraceError {
+        TraceError::Io {
             file: self.file.clone(),
             cause,
-        })
+        }
+    }
+}
+
+impl Output {
+    /// Adds one frame.
+    fn append(
+        &mut self,
+        content: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
+    ) -> io::Result<()> {
+        let Self { frames, .. } = self;
+        let start = frames.len();
+        frames.extend([0; PREFIX]);
+        let encoded = content(frames).map_err(io::Error::other);
+        if let Err(error) = encoded.and_then(|()| seal(&mut frames[start..])) {
+            frames.truncate(start);
+            return Err(error);
+        }
+        match frames.len() {
+            0..BLOCK => Ok(()),
+            _ => self.write_out(),
+        }
+    }
+
+    /// Writes all frames to the file.
+    fn write_out(&mut self) -> io::Result<()> {
+        let written = self.file.write_all(&self.frames);
+        self.frames.clear();
+        written?;
+        self.file.flush()
+    }
+}
+
+/// Puts length and checksum before the content of a frame.
+fn seal(frame: &mut [u8]) -> io::Result<()> {
+    let (prefix, content) = frame.split_at_mut(PREFIX);
+    let len = u32::try_from(content.len())
+        .map_err(|_| io::Error::other("a message has more than 4 GiB"))?;
+    prefix[..4].copy_from_slice(&len.to_le_bytes());
+    prefix[4..].copy_from_slice(&crc32fast::hash(content).to_le_bytes());
+    Ok(())
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        // Whoever can be told of an error has flushed before.
+        let _ = self.write_out();
     }
 }
 
@@ -216,7 +266,7 @@ impl Tap for Recorder {
 
 impl AtExit for Output {
     fn end(&mut self) -> io::Result<()> {
-        self.flush()
+        self.write_out()
     }
 }
 

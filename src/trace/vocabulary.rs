@@ -132,8 +132,13 @@ fn encode_as<T: Body + Serialize>(body: &dyn Body, to: &mut Vec<u8>) -> Result<(
 struct Appending<'a>(&'a mut Vec<u8>);
 
 impl bincode::enc::write::Writer for Appending<'_> {
+    #[inline(always)]
     fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
-        self.0.extend_from_slice(bytes);
+        match bytes {
+            // Most numbers.
+            [byte] => self.0.push(*byte),
+            _ => self.0.extend_from_slice(bytes),
+        }
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use mailbox_rs::{Index, Layout, QUEUE_LEN, RequestEntry, State};
 use super::failure::Failure;
 use super::queues::parse_request;
 use super::watch::Watched;
-use crate::bus::{Desk, Doorbell};
+use crate::bus::{Desk, Doorbell, Watch};
 use crate::mem::{AccessError, Segments, Store, read as read_bytes};
 use crate::messages::ChannelId;
 use crate::messages::mailbox::{Rang, Sight};
@@ -104,17 +104,11 @@ impl Lookout {
     pub(super) fn watch(&self, watched: Watched, layout: &Layout, place: &Segments) {
         let look = Rc::new(watched.look(layout, place));
         let (store, seen, plan) = (self.store.clone(), self.seen.clone(), look.clone());
-        let faster = match &plan.segments[..] {
+        let quick_look = match &plan.segments[..] {
             [only] => store.looker(only),
             _ => None,
         };
         let read = move |to: &mut [u8]| {
-            if let Some(look) = &faster
-                && look(to)
-            {
-                plan.blank(to);
-                return true;
-            }
             let mut rest = &mut *to;
             for segment in &plan.segments {
                 let len = usize::try_from(segment.len).unwrap_or(rest.len());
@@ -125,10 +119,10 @@ impl Lookout {
                 }
                 rest = after;
             }
-            plan.blank(to);
             true
         };
-        let (len, seen, store) = (look.len, self.seen.clone(), self.store.clone());
+        let (len, offsets) = (look.len, look.offsets());
+        let (seen, store) = (self.seen.clone(), self.store.clone());
         let (layout, place) = (*layout, place.clone());
         let ring = move |bytes: Option<&[u8]>| {
             let sight = bytes.and_then(|bytes| look.sight(bytes));
@@ -140,7 +134,8 @@ impl Lookout {
                 Ok(parse_request(entry, layout.ptr_width))
             });
         };
-        self.bell.watch(len, Box::new(read), Box::new(ring));
+        let watch = Watch::new(len, Box::new(read), Box::new(ring));
+        self.bell.watch(watch.only(offsets).quickly(quick_look));
     }
 
     /// Looks no more.

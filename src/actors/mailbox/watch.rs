@@ -28,10 +28,8 @@ pub(super) struct Look {
     pub(super) segments: Vec<Segment>,
     /// Bytes in all.
     pub(super) len: usize,
-    /// Positions between the words in what was read.
-    gaps: Vec<usize>,
-    /// Where each word is in what was read, in the order of [`Watched::words`].
-    positions: [usize; 6],
+    /// Offset of each word in what is read, in the order of [`Watched::words`].
+    offsets: Vec<usize>,
 }
 
 impl Watched {
@@ -57,7 +55,7 @@ impl Watched {
         let mut order: Vec<usize> = (0..words.len()).collect();
         order.sort_by_key(|word| words[*word]);
 
-        let mut positions = [0; 6];
+        let mut offsets = vec![0; words.len()];
         let mut spans: Vec<(u64, u64)> = Vec::new();
         let mut before = 0;
         for word in order {
@@ -71,12 +69,10 @@ impl Watched {
                 None => spans.push((offset, 4)),
             }
             let start = spans.last().map_or(0, |(start, _)| *start);
-            positions[word] = usize::try_from(before + offset - start).unwrap_or(DOORBELL_BYTES);
+            offsets[word] = usize::try_from(before + offset - start).unwrap_or(DOORBELL_BYTES);
         }
         let len: u64 = spans.iter().map(|(_, len)| *len).sum();
         let len = usize::try_from(len).unwrap_or(DOORBELL_BYTES);
-        let known = &positions[..words.len()];
-        let gaps = (0..len).step_by(4).filter(|at| !known.contains(at));
         Look {
             watched: self,
             segments: spans
@@ -84,27 +80,21 @@ impl Watched {
                 .flat_map(|(start, len)| part(channel, *start, *len))
                 .collect(),
             len,
-            gaps: gaps.collect(),
-            positions,
+            offsets,
         }
     }
 }
 
 impl Look {
-    /// Zeroes what was read between the words, so that it makes no difference: a queue's reserved word.
-    #[inline]
-    pub(super) fn blank(&self, bytes: &mut [u8]) {
-        for at in &self.gaps {
-            if let Some(gap) = bytes.get_mut(*at..at + 4) {
-                gap.fill(0);
-            }
-        }
+    /// Offsets of the words in what is read. Bytes between them make no difference: a queue's reserved word.
+    pub(super) fn offsets(&self) -> Vec<usize> {
+        self.offsets.clone()
     }
 
     /// What the bytes say.
     pub(super) fn sight(&self, bytes: &[u8]) -> Option<Sight> {
         let word = |at: usize| {
-            let start = self.positions[at];
+            let start = *self.offsets.get(at)?;
             let bytes = bytes.get(start..start + 4)?;
             Some(u32::from_le_bytes(bytes.try_into().ok()?))
         };

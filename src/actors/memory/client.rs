@@ -6,7 +6,9 @@ use bytes::Bytes;
 
 use super::Resolver;
 use crate::bus::{Bus, BusError, Elision, Inbox as _, Party, Port, Ticket, Unanswered};
-use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span, Store, execute, read, write};
+use crate::mem::{
+    AccessError, Op, Outcome, Segment, Segments, SpaceId, Span, Store, execute, write,
+};
 use crate::messages::foreign;
 use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
 
@@ -15,7 +17,7 @@ use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
 pub(crate) struct MemoryClient {
     party: Party,
     port: Port<Inbox>,
-    /// For responses of channels that only foreign calls resolver.
+    /// For responses of channels in memories that foreign calls reach.
     foreign: Port<foreign::Inbox>,
     resolver: Rc<Resolver>,
     elided: Option<Rc<ElidedAccesses>>,
@@ -24,7 +26,7 @@ pub(crate) struct MemoryClient {
 /// Calls in place of messages.
 pub(crate) struct ElidedAccesses {
     pub(crate) elision: Elision,
-    /// Memories that foreign calls resolver.
+    /// Memories that foreign calls reach.
     pub(crate) store: Rc<dyn Store>,
     /// Reports the error of an access whose result nobody waits for.
     pub(crate) report: Box<dyn Fn(&AccessError)>,
@@ -108,24 +110,65 @@ impl MemoryClient {
         address: u64,
         to: &mut [u8],
     ) -> Result<Result<(), AccessError>, BusError> {
-        let span = Span {
-            address,
-            len: to.len() as u64,
-        };
-        if let Some(elided) = self.unobserved()
-            && let Some(_ask) = bus.elide()
-        {
-            let asked = elided.elision.ticket::<Inbox, Access>(self.party);
-            let place = match self.resolver.locate(space, span) {
-                Ok(place) => place,
-                Err(error) => return Ok(Err(error.into())),
-            };
-            let is_local = self.resolver.map.is_local(&place);
-            return Ok(self.call(elided, asked, is_local, |store| read(store, &place, 0, to))?);
+        let len = to.len() as u64;
+        if let Some((elided, at)) = self.at_once(bus, space, address, len) {
+            let read = || elided.store.read(&at, to);
+            return Ok(self.call_from_outside(bus, elided, &at, read)?);
         }
-        let op = Op::Read(span);
-        let read = bus.ask(&self.port, Access { space, op })?;
+        let op = Op::Read(Span { address, len });
+        let read = self.access_from_outside(bus, space, op)?;
         Ok(read.map(|outcome| to.copy_from_slice(&outcome.into_bytes())))
+    }
+
+    /// Writes bytes, from outside of the actors, without an allocation where that is possible.
+    ///
+    /// # Errors
+    /// As [`Bus::ask`].
+    pub(crate) fn write_from_outside(
+        &self,
+        bus: &Bus,
+        space: SpaceId,
+        address: u64,
+        data: &[u8],
+    ) -> Result<Result<(), AccessError>, BusError> {
+        let len = data.len() as u64;
+        if let Some((elided, at)) = self.at_once(bus, space, address, len) {
+            let write = || elided.store.write(&at, data);
+            return Ok(self.call_from_outside(bus, elided, &at, write)?);
+        }
+        let op = Op::Write(Span { address, len }, Bytes::copy_from_slice(data));
+        let written = self.access_from_outside(bus, space, op)?;
+        Ok(written.map(drop))
+    }
+
+    /// Place of an access from outside that is wholly in one memory, where its messages can be elided.
+    #[inline]
+    fn at_once(
+        &self,
+        bus: &Bus,
+        space: SpaceId,
+        address: u64,
+        len: u64,
+    ) -> Option<(&ElidedAccesses, Segment)> {
+        let elided = self.unobserved().filter(|_| bus.elides())?;
+        let at = self.resolver.map.within_one(space, address, len)?;
+        Some((elided, at))
+    }
+
+    /// Makes the call of an access from outside.
+    #[inline]
+    fn call_from_outside<T>(
+        &self,
+        bus: &Bus,
+        ElidedAccesses { elision, .. }: &ElidedAccesses,
+        at: &Segment,
+        access: impl FnOnce() -> T,
+    ) -> Result<T, Unanswered> {
+        let mut of = elision.ticket::<Inbox, Access>(self.party);
+        if !self.resolver.map.has_local(at.memory) {
+            of = elision.ticket_under::<foreign::Inbox, foreign::Access>(Inbox::PARTY, of);
+        }
+        bus.call_from_outside(of, access)
     }
 
     /// Carries out an access at known places, of an actor's task.

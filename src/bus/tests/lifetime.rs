@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Barrier};
 
 use super::*;
-use crate::bus::Observation;
+use crate::bus::{Observation, Watch};
 
 /// A bus with everything under way: an actor's task that waits for the outside, a call in the outbox, a message
 /// in a mailbox, a bell, an alarm and a tap; all of them hold the token.
@@ -42,13 +42,15 @@ fn busy(token: &Rc<()>, shared: &Arc<()>) -> Bus {
     }))
     .want(true);
     let held = token.clone();
-    bus.doorbell().watch(1, Box::new(|_| true), {
+    let rings = {
         let clerk = clerk.clone();
-        Box::new(move |_| {
+        Box::new(move |_: Option<&[u8]>| {
             let _ = &held;
             clerk.post(clerk::Note(1));
         })
-    });
+    };
+    let watch = Watch::new(1, Box::new(|_| true), rings);
+    bus.doorbell().watch(watch);
     bus.ask(&clerk, clerk::Ask(1)).unwrap_err();
     bus.tick().unwrap();
     clerk.post(clerk::Ask(2));

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::*;
-use crate::bus::{BusError, DOORBELL_BYTES, Doorbell};
+use crate::bus::{BusError, DOORBELL_BYTES, Doorbell, Watch};
 
 /// A byte of a chip's memory, and how often it was looked at.
 #[derive(Clone, Default)]
@@ -19,7 +19,7 @@ struct Memory {
 impl Memory {
     fn watched_by(&self, bell: &Doorbell) {
         let (memory, rings) = (self.clone(), self.rings.clone());
-        bell.watch(
+        bell.watch(Watch::new(
             1,
             Box::new(move |to| {
                 memory.looks.set(memory.looks.get() + 1);
@@ -27,7 +27,7 @@ impl Memory {
                 !memory.broken.get()
             }),
             Box::new(move |seen| rings.write(format!("{seen:?}"))),
-        );
+        ));
     }
 }
 
@@ -115,14 +115,14 @@ fn a_bell_watches_so_many_bytes_at_most() {
     let bell = bus.doorbell();
     let lengths = Rc::new(RefCell::new(Vec::new()));
     let (looked, rang) = (lengths.clone(), lengths.clone());
-    bell.watch(
+    bell.watch(Watch::new(
         1000,
         Box::new(move |to| {
             looked.borrow_mut().push(to.len());
             true
         }),
         Box::new(move |seen| rang.borrow_mut().push(seen.unwrap().len())),
-    );
+    ));
     bus.tick().unwrap();
     assert_eq!(*lengths.borrow(), [DOORBELL_BYTES; 2]);
 }
@@ -136,7 +136,7 @@ fn rearmed_at_every_ring(bus: &Bus, memory: &Memory) {
         move || {
             let memory = memory.clone();
             let clerk = rings.borrow().clone().unwrap();
-            bell.watch(
+            bell.watch(Watch::new(
                 1,
                 Box::new(move |to| {
                     memory.looks.set(memory.looks.get() + 1);
@@ -144,7 +144,7 @@ fn rearmed_at_every_ring(bus: &Bus, memory: &Memory) {
                     true
                 }),
                 Box::new(move |seen| clerk.post(clerk::Note(seen.unwrap()[0].into()))),
-            );
+            ));
         }
     };
     let (diary, again) = (memory.rings.clone(), watch.clone());
@@ -187,7 +187,7 @@ fn a_look_may_ask() {
     let clerk = forwarder(&bus, &doubler(&bus));
     let rings = Diary::default();
     let (weak, diary) = (Rc::downgrade(&bus), rings.clone());
-    bus.doorbell().watch(
+    bus.doorbell().watch(Watch::new(
         1,
         Box::new(move |to| {
             let bus = weak.upgrade().unwrap();
@@ -199,7 +199,7 @@ fn a_look_may_ask() {
             true
         }),
         Box::new(move |seen| diary.write(format!("{seen:?}"))),
-    );
+    ));
     assert_eq!(bus.tick(), Ok(true));
     assert_eq!(rings.read(), ["Some([8])"]);
     assert!(!bus.abroad());
@@ -216,14 +216,14 @@ fn a_look_at_what_is_no_longer_watched_comes_to_nothing() {
         next.byte.set(7);
         let bell = bus.doorbell();
         let (inner, watched) = (bell.clone(), next.clone());
-        bell.watch(
+        bell.watch(Watch::new(
             1,
             Box::new(move |_| {
                 watched.watched_by(&inner);
                 readable
             }),
             Box::new(|_| panic!("an old bell rang")),
-        );
+        ));
         assert_eq!(bus.tick(), Ok(true));
         assert_eq!(next.rings.read(), ["Some([7])"], "in the same tick");
         assert_eq!(bus.tick(), Ok(false));
@@ -236,14 +236,14 @@ fn a_look_that_panics_leaves_the_bus_as_it_was() {
     let bus = Bus::new();
     let moody = Rc::new(Cell::new(true));
     let look = moody.clone();
-    bus.doorbell().watch(
+    bus.doorbell().watch(Watch::new(
         1,
         Box::new(move |_| {
             assert!(!look.get(), "no");
             true
         }),
         Box::new(|_| {}),
-    );
+    ));
     let ticked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| bus.tick()));
     assert!(ticked.is_err());
     assert!(!bus.abroad());

@@ -1,0 +1,34 @@
+//! Causes for a call into the C ABI to do more than it is called for: one word, read on the path of every call.
+//!
+//! A cause that is raised without need costs time, and nothing else.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+static RAISED: AtomicU32 = AtomicU32::new(0);
+
+/// What a call has to attend to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Foreign calls have a timeout.
+    CallTimeout = 1,
+    /// The testbench has not heard of a refused call.
+    Refused = 2,
+    /// The process was forked, or is about to be.
+    Fork = 4,
+}
+
+/// True if a cause is raised.
+#[inline]
+pub(crate) fn is_needed() -> bool {
+    RAISED.load(Ordering::Relaxed) != 0
+}
+
+/// Raises a cause. Async-signal-safe.
+pub(crate) fn raise(cause: Cause) {
+    RAISED.fetch_or(cause as u32, Ordering::Relaxed);
+}
+
+/// Lowers a cause.
+pub(crate) fn lower(cause: Cause) {
+    RAISED.fetch_and(!(cause as u32), Ordering::Relaxed);
+}
