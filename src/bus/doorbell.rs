@@ -6,6 +6,8 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 /// Most bytes that one look reads.
 pub const DOORBELL_BYTES: usize = 64;
 
@@ -31,7 +33,7 @@ pub struct Watch {
     /// Bytes that a look reads.
     len: usize,
     /// Words that make a difference, as last seen.
-    words: Box<[Word]>,
+    words: SmallVec<[Word; 6]>,
     /// Tried before `look`.
     quick_look: Option<Box<Look>>,
     look: Box<Look>,
@@ -43,7 +45,7 @@ pub struct Watch {
 /// A watched word. A wider one would have to wait for bytes that were written a moment ago in other pieces.
 struct Word {
     /// Position in what is read, in words.
-    at: usize,
+    at: u32,
     seen: Cell<[u8; 4]>,
 }
 
@@ -110,15 +112,19 @@ impl Watch {
     }
 }
 
-fn words(positions: impl Iterator<Item = usize>) -> Box<[Word]> {
-    let seen = Cell::default;
-    positions.map(|at| Word { at, seen: seen() }).collect()
+/// Words at these positions. Together, since thousands of doorbells are looked at in each tick.
+fn words(positions: impl Iterator<Item = usize>) -> SmallVec<[Word; 6]> {
+    let word = |at| Word {
+        at: at as u32,
+        seen: Cell::default(),
+    };
+    positions.map(word).collect()
 }
 
 impl Word {
     #[inline]
     fn of(&self, bytes: &Bytes) -> [u8; 4] {
-        bytes[self.at % WORDS]
+        bytes[self.at as usize % WORDS]
     }
 }
 

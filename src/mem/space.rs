@@ -70,6 +70,20 @@ impl MemoryMap {
         u32::try_from(index).ok().map(SpaceId)
     }
 
+    /// The first space that sees each memory, by [`MemoryId`].
+    pub fn first_spaces(&self) -> Vec<Option<SpaceId>> {
+        let mut first = vec![None; self.memories.len()];
+        for (id, space) in (0..).map(SpaceId).zip(&self.spaces) {
+            for memory in space.memories() {
+                let at = usize::try_from(memory.0).ok();
+                if let Some(first) = at.and_then(|at| first.get_mut(at)) {
+                    first.get_or_insert(id);
+                }
+            }
+        }
+        first
+    }
+
     /// Where the `len` bytes at `address` lie. An access that crosses the end of a memory goes on in the adjacent one.
     /// No bytes lie nowhere, whatever the address.
     ///

@@ -453,9 +453,9 @@ struct Loader<'a> {
 impl Loader<'_> {
     /// Initialises each memory once, also one seen by several spaces.
     fn initialise(&self) -> Result<(), Error> {
-        for (id, memory) in self.map.numbered() {
+        for ((id, memory), space) in self.map.numbered().zip(self.map.first_spaces()) {
             // A memory outside of all spaces is unreadable.
-            let Some(space) = self.map.seen_in(id) else {
+            let Some(space) = space else {
                 continue;
             };
             let content = initial(id, memory, fastrand::u64(..))?;

@@ -1,12 +1,12 @@
 //! Reads a recording. Whatever the file holds, this gives entries or an error.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 
 use super::format::{FORMAT, Head, Header, Kind, MAGIC, PREFIX};
 use super::vocabulary::{split, whole};
@@ -28,7 +28,7 @@ pub struct Trace {
     header: Header,
     kinds: Vec<Arc<Kind>>,
     /// Messages that are not answered yet.
-    open: HashMap<u64, (Arc<Kind>, u64)>,
+    open: FxHashMap<u64, (Arc<Kind>, u64)>,
     /// Reply or missing answer that was read last, with its tick.
     answered: Option<(u64, Said)>,
     ended: bool,
@@ -103,7 +103,7 @@ impl Trace {
             frame: 0,
             header: Header::default(),
             kinds: Vec::new(),
-            open: HashMap::new(),
+            open: FxHashMap::default(),
             answered: None,
             ended: false,
             file,
@@ -223,9 +223,10 @@ impl Trace {
 
     /// The bytes of the next frame; none at the end, or where the file was cut off.
     fn next_frame(&mut self) -> Result<Option<Bytes>, TraceError> {
-        let Some(prefix) = self.take(PREFIX as u64)? else {
+        let mut prefix = [0; PREFIX];
+        if !self.fill(&mut prefix)? {
             return Ok(None);
-        };
+        }
         let (len, checksum) = prefix.split_at(4);
         let Some(frame) = self.take(u64::from(u32_of(len)))? else {
             return Ok(None);
@@ -238,22 +239,31 @@ impl Trace {
 
     /// The next bytes; none where the file has not so many.
     fn take(&mut self, len: u64) -> Result<Option<Vec<u8>>, TraceError> {
-        let Some(left) = self.left.checked_sub(len) else {
+        if len > self.left {
             return Ok(None);
-        };
+        }
         // No more than the file has.
         let mut bytes = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
-        match self.bytes.read_exact(&mut bytes) {
-            Ok(()) => {}
+        Ok(self.fill(&mut bytes)?.then_some(bytes))
+    }
+
+    /// Reads the next bytes. False where the file has not so many.
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<bool, TraceError> {
+        let Some(left) = self.left.checked_sub(bytes.len() as u64) else {
+            return Ok(false);
+        };
+        match self.bytes.read_exact(bytes) {
+            Ok(()) => {
+                self.left = left;
+                Ok(true)
+            }
             // It has become shorter meanwhile.
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
             Err(cause) => {
                 let file = self.file.clone();
-                return Err(TraceError::Io { file, cause });
+                Err(TraceError::Io { file, cause })
             }
         }
-        self.left = left;
-        Ok(Some(bytes))
     }
 
     /// Says that an entry is not what it is to be.

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: the benches of `vhost`, with the caller's arguments handed on to them.
 
+mod instructions;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,6 +14,12 @@ pub(crate) struct Args {
     /// Run only the bench target of this name (a folder of benches/)
     #[arg(long)]
     bench: Option<String>,
+    /// Count instructions, and compare with those that the repository keeps
+    #[arg(long, conflicts_with = "bench")]
+    instructions: bool,
+    /// Keep these counts in the repository
+    #[arg(long, requires = "instructions")]
+    keep: bool,
     /// Arguments for the benches: part of a bench's name, or options such as --quick or --save-baseline NAME
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
@@ -19,6 +27,9 @@ pub(crate) struct Args {
 
 /// Whether all benches ran to their end.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
+    if args.instructions {
+        return instructions::run(root, args.keep);
+    }
     let line = command_line(args);
     println!("cargo {}", line.join(" "));
     let status = Command::new("cargo")
@@ -138,6 +149,8 @@ mod tests {
     fn arguments_reach_the_benches() {
         let args = Args {
             bench: Some("bus".into()),
+            instructions: false,
+            keep: false,
             rest: vec!["idle".into(), "--quick".into()],
         };
         assert_eq!(
@@ -150,6 +163,8 @@ mod tests {
     fn without_arguments_everything_runs() {
         let args = Args {
             bench: None,
+            instructions: false,
+            keep: false,
             rest: vec![],
         };
         assert_eq!(command_line(&args).join(" "), "bench -p vhost");

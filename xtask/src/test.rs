@@ -11,7 +11,7 @@ use crate::runner::Runner;
 use crate::step::{Case, Expect, Lane, Runs, Step};
 use crate::tool::{
     CARGO_DENY, CARGO_FUZZ, CLANG, COCOTB, CXX, LIBPYTHON, LLD, MATURIN, MYPY, NC, NUMPY, PERL,
-    PICORV32, PYSLANG, PYTEST, RISCV32, RISCV64, RUFF, UVM, VENV_PYTHON, VERILATOR,
+    PICORV32, PYSLANG, PYTEST, RISCV32, RISCV64, RUFF, UVM, VALGRIND, VENV_PYTHON, VERILATOR,
 };
 
 /// Features that choose the same thing: two of a row are refused by the compiler.
@@ -248,6 +248,10 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .with(Runs::Quick, [simulated_runs(5_000)])
             .with(Runs::Full, [simulated_runs(100_000)])
             .only_with(&["vhost_sim/Cargo.toml"])
+            .lane(Lane::Simulation),
+        Step::new("instructions", ["cargo xtask bench --instructions"])
+            .needs(&[VALGRIND])
+            .only_with(&["benches/instructions/counts.txt"])
             .lane(Lane::Simulation),
         Step::new("quickstart", ["cargo run --release --example quickstart"])
             .only_with(&["examples/quickstart/main.rs"])

@@ -17,6 +17,12 @@ pub(crate) const CXX: Tool = Tool::new("c++", Source::Debian { package: "g++" })
 pub(crate) const MAKE: Tool = Tool::new("make", Source::Debian { package: "make" });
 pub(crate) const PERL: Tool = Tool::new("perl", Source::Debian { package: "perl" });
 pub(crate) const CCACHE: Tool = Tool::new("ccache", Source::Debian { package: "ccache" });
+pub(crate) const VALGRIND: Tool = Tool::new(
+    "valgrind",
+    Source::Debian {
+        package: "valgrind",
+    },
+);
 /// What Verilator's waves in FST are compressed with.
 pub(crate) const LZ4: Tool = Tool::new(
     "lz4.h",

@@ -1,6 +1,7 @@
 //! Recorded memories, files, sockets and doorbell reads.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -171,7 +172,31 @@ impl Connection for RecordedNetwork {
 pub(super) struct Sights {
     score: Shared,
     channels: Vec<(Layout, Segments)>,
-    seen: RefCell<FxHashMap<(MemoryId, u64), u8>>,
+    /// Bytes by blocks: a memory, and a position in blocks.
+    seen: RefCell<FxHashMap<(MemoryId, u64), [u8; BLOCK]>>,
+}
+
+/// Bytes of a block.
+const BLOCK: usize = 64;
+
+/// Parts of the `len` bytes from `offset` on: the block of each, its range there, and its range in the bytes.
+fn blocks(offset: u64, len: usize) -> impl Iterator<Item = (u64, Range<usize>, Range<usize>)> {
+    let skip = (offset % BLOCK as u64) as usize;
+    let touched = if len == 0 {
+        0
+    } else {
+        (skip + len).div_ceil(BLOCK)
+    };
+    (0..touched).map(move |at| {
+        let (start, end) = (at * BLOCK, at * BLOCK + BLOCK);
+        let (first, last) = (start.max(skip), end.min(skip + len));
+        let block = offset / BLOCK as u64 + at as u64;
+        (
+            block,
+            first - start..last - start,
+            first - skip..last - skip,
+        )
+    })
 }
 
 impl Sights {
@@ -253,12 +278,17 @@ impl Sights {
     }
 
     fn set(&self, place: &Segments, offset: u64, bytes: &[u8]) {
-        let places = part(place, offset, bytes.len() as u64);
-        let places = places.into_iter().flat_map(|segment| {
-            (0..segment.len).map(move |byte| (segment.memory, segment.offset + byte))
-        });
         let mut seen = self.seen.borrow_mut();
-        seen.extend(places.zip(bytes.iter().copied()));
+        let mut rest = bytes;
+        for segment in &part(place, offset, bytes.len() as u64) {
+            let len = usize::try_from(segment.len).unwrap_or(rest.len());
+            let (bytes, after) = rest.split_at(len.min(rest.len()));
+            for (block, there, here) in blocks(segment.offset, bytes.len()) {
+                let block = seen.entry((segment.memory, block)).or_insert([0; BLOCK]);
+                block[there].copy_from_slice(&bytes[here]);
+            }
+            rest = after;
+        }
     }
 }
 
@@ -267,13 +297,38 @@ impl Store for Sights {
     fn read(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
         self.ringing(at)?;
         let seen = self.seen.borrow();
-        for (to, offset) in to.iter_mut().zip(at.offset..) {
-            *to = seen.get(&(at.memory, offset)).copied().unwrap_or(0);
+        for (block, there, here) in blocks(at.offset, to.len()) {
+            match seen.get(&(at.memory, block)) {
+                Some(block) => to[here].copy_from_slice(&block[there]),
+                None => to[here].fill(0),
+            }
         }
         Ok(())
     }
 
     fn write(&self, _: &Segment, _: &[u8]) -> Result<(), AccessError> {
         Err(unknown())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_cover_each_byte_once() {
+        for offset in [0, 1, 63, 64, 130] {
+            for len in [0, 1, 2, 63, 64, 65, 168, 200] {
+                let mut bytes = Vec::new();
+                for (block, there, here) in blocks(offset, len) {
+                    assert_eq!(there.len(), here.len());
+                    assert!(!there.is_empty() && there.end <= BLOCK);
+                    let address = |at| block * BLOCK as u64 + at as u64;
+                    bytes.extend(there.map(address).zip(here));
+                }
+                let expected: Vec<_> = (offset..).zip(0..len).collect();
+                assert_eq!(bytes, expected, "{len} bytes at {offset}");
+            }
+        }
     }
 }

@@ -1,0 +1,307 @@
+//! `cargo xtask bench --instructions`: instructions of each operation, counted by callgrind, beside those that the repository keeps.
+//!
+//! An operation is run a number of times, and twice as often: the difference is what it costs, free of start and end.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// Counts that the repository keeps, from the project's root: a name and a number in each line.
+const KEPT: &str = "benches/instructions/counts.txt";
+
+/// Folder of what is built and written, from the project's root.
+const FOLDER: &str = "target/instructions";
+
+/// Most that a count may differ from the kept one, in percent.
+const TOLERANCE: f64 = 3.0;
+
+const MEMORIES: &str =
+    "space:\n  core0:\n    - ram: {base: 0x80000000, size: 0x40000, backend: api}\n";
+const CHANNELS: &str = "core0: {space: core0, base: 0x80000000, ptr: 64}\n";
+
+/// Functions of the C ABI in which instructions are counted.
+const COUNTED: [&str; 3] = ["mb_tick", "mb_backdoor_read_u32", "mb_backdoor_write_u32"];
+
+/// Something that is counted.
+struct Operation {
+    name: &'static str,
+    /// Operation of `count.c`.
+    run: &'static str,
+    times: u64,
+    what: What,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// The operation.
+    Bare,
+    /// The operation, while it is recorded.
+    Recorded,
+    /// One message or reply of the operation's recording, when it is replayed.
+    Replayed,
+}
+
+const OPERATIONS: [Operation; 11] = [
+    Operation::bare("idle tick", "idle", 1000),
+    Operation::bare("PRINT", "print", 200),
+    Operation::bare("CALL", "call", 200),
+    Operation::bare("pending CALL, each tick", "pending", 500),
+    Operation::bare("MEMMOVE of 4 KiB", "move", 200),
+    Operation::bare("FILE SEEK and READ of 4 KiB", "file", 100),
+    Operation::bare("backdoor read of a word", "read_word", 1000),
+    Operation::bare("backdoor write of a word", "write_word", 1000),
+    Operation::of("idle tick, recorded", "idle", 1000, What::Recorded),
+    Operation::of("PRINT, recorded", "print", 200, What::Recorded),
+    Operation::of(
+        "replay, each event of a PRINT",
+        "print",
+        200,
+        What::Replayed,
+    ),
+];
+
+impl Operation {
+    const fn bare(name: &'static str, run: &'static str, times: u64) -> Self {
+        Self::of(name, run, times, What::Bare)
+    }
+
+    const fn of(name: &'static str, run: &'static str, times: u64, what: What) -> Self {
+        Self {
+            name,
+            run,
+            times,
+            what,
+        }
+    }
+}
+
+/// Counts all operations. With `keep`, the counts replace the kept ones; else the result is false where one differs too much.
+pub(super) fn run(root: &Path, keep: bool) -> Result<bool> {
+    let bench = Bench::build(root)?;
+    let kept = parse(&fs::read_to_string(root.join(KEPT)).unwrap_or_default())?;
+    let mut counts = BTreeMap::new();
+    let mut differ = Vec::new();
+    println!("{:>9} {:>9}  operation, in instructions", "counted", "kept");
+    for operation in &OPERATIONS {
+        let count = bench.count(operation)?;
+        let before = kept.get(operation.name).copied();
+        let shown = before.map_or_else(|| "-".to_owned(), |before| before.to_string());
+        println!("{count:>9} {shown:>9}  {}", operation.name);
+        if before.is_none_or(|before| differs(count, before)) {
+            differ.push(operation.name);
+        }
+        counts.insert(operation.name.to_owned(), count);
+    }
+    if keep {
+        fs::write(root.join(KEPT), render(&counts))
+            .with_context(|| format!("cannot write {KEPT}"))?;
+        return Ok(true);
+    }
+    if !differ.is_empty() {
+        println!(
+            "more than {TOLERANCE} % from what {KEPT} has: {}; where that is meant, run `cargo xtask bench --instructions --keep`",
+            differ.join(", ")
+        );
+    }
+    Ok(differ.is_empty())
+}
+
+/// True where two counts are further apart than the tolerance.
+fn differs(count: u64, kept: u64) -> bool {
+    count.abs_diff(kept) as f64 > kept as f64 * TOLERANCE / 100.0
+}
+
+/// Counts by their names.
+fn parse(text: &str) -> Result<BTreeMap<String, u64>> {
+    let lines = text.lines().filter(|line| !line.is_empty());
+    let count = |line: &str| {
+        let (name, count) = line
+            .rsplit_once(": ")
+            .with_context(|| format!("{KEPT}: `{line}`"))?;
+        let count = count.parse().with_context(|| format!("{KEPT}: `{line}`"))?;
+        Ok((name.to_owned(), count))
+    };
+    lines.map(count).collect()
+}
+
+/// Text that [`parse`] reads, in the order of the operations.
+fn render(counts: &BTreeMap<String, u64>) -> String {
+    let known = OPERATIONS.iter().filter_map(|operation| {
+        let count = counts.get(operation.name)?;
+        Some(format!("{}: {count}\n", operation.name))
+    });
+    known.collect()
+}
+
+/// What was built for counting.
+struct Bench {
+    folder: PathBuf,
+    program: PathBuf,
+    /// The command `vhost`.
+    vhost: PathBuf,
+}
+
+impl Bench {
+    /// Builds the library and the command as they are shipped, and the program that plays firmware.
+    fn build(root: &Path) -> Result<Self> {
+        let folder = root.join(FOLDER);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create {FOLDER}"))?;
+        let mut cargo = Command::new("cargo");
+        cargo.args([
+            "build",
+            "--release",
+            "--package",
+            "vhost",
+            "--package",
+            "vhost-cli",
+        ]);
+        cargo.args(["--target-dir", FOLDER]).current_dir(root);
+        // Whatever the caller builds simulations with.
+        for setting in ["OPT_LEVEL", "CODEGEN_UNITS", "LTO", "DEBUG"] {
+            cargo.env_remove(format!("CARGO_PROFILE_RELEASE_{setting}"));
+        }
+        ensure!(
+            cargo.status().context("cannot start cargo")?.success(),
+            "the library can't be built"
+        );
+        let release = folder.join("release");
+        let program = folder.join("count");
+        let mut cc = Command::new("cc");
+        cc.args(["-O2", "-rdynamic", "-Iinclude", "-Itests/c", "-o"])
+            .arg(&program);
+        cc.args([
+            "benches/instructions/count.c",
+            "tests/c/chip.c",
+            "tests/c/firmware.c",
+        ]);
+        cc.arg(format!("-L{}", release.display()));
+        cc.arg(format!("-Wl,-rpath,{}", release.display()))
+            .arg("-lvhost");
+        output(cc.current_dir(root))?;
+        for (name, text) in [("mem.yaml", MEMORIES), ("mailbox.yaml", CHANNELS)] {
+            fs::write(folder.join(name), text).with_context(|| format!("cannot write {name}"))?;
+        }
+        Ok(Self {
+            vhost: release.join("vhost"),
+            folder,
+            program,
+        })
+    }
+
+    fn count(&self, operation: &Operation) -> Result<u64> {
+        let counts =
+            [operation.times, 2 * operation.times].map(|times| self.counts(operation, times));
+        let [(one, units), (two, more_units)] = match counts {
+            [Ok(one), Ok(two)] => [one, two],
+            [Err(error), _] | [_, Err(error)] => return Err(error.context(operation.name)),
+        };
+        ensure!(
+            more_units > units && two > one,
+            "{}: nothing was counted",
+            operation.name
+        );
+        Ok((two - one) / (more_units - units))
+    }
+
+    /// Instructions of an operation that is run so often, and the number of what a count is of.
+    fn counts(&self, operation: &Operation, times: u64) -> Result<(u64, u64)> {
+        let trace = self.folder.join("recording.trace");
+        let recorded = operation.what != What::Bare;
+        let mut program = if operation.what == What::Replayed {
+            let mut program = Command::new(&self.program);
+            program.env_remove("LD_LIBRARY_PATH");
+            program
+        } else {
+            let mut callgrind = self.callgrind(&COUNTED);
+            callgrind.arg(&self.program);
+            callgrind
+        };
+        program.arg(operation.run).arg(times.to_string());
+        program.env("MEM_CFG_FILE", self.folder.join("mem.yaml"));
+        program.env("MAILBOX_CFG_FILE", self.folder.join("mailbox.yaml"));
+        program.env("MAILBOX_FS_ROOT", &self.folder);
+        program.env_remove("VHOST_TRACE");
+        if recorded {
+            program.env("VHOST_TRACE", &trace);
+        }
+        let ran = output(&mut program)?;
+        if operation.what != What::Replayed {
+            return Ok((collected(&ran)?, times));
+        }
+        let mut replay = self.callgrind(&[]);
+        replay.arg(&self.vhost).arg("replay").arg(&trace);
+        let replayed = output(&mut replay)?;
+        Ok((collected(&replayed)?, events(&replayed)?))
+    }
+
+    /// Callgrind, which counts within these functions, or everywhere where there are none.
+    fn callgrind(&self, functions: &[&str]) -> Command {
+        let mut callgrind = Command::new("valgrind");
+        callgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+        for function in functions {
+            callgrind.arg(format!("--toggle-collect={function}"));
+        }
+        callgrind.current_dir(&self.folder);
+        // Of cargo, which has a library in another profile there.
+        callgrind.env_remove("LD_LIBRARY_PATH");
+        callgrind
+    }
+}
+
+/// Runs a command, which must succeed.
+fn output(command: &mut Command) -> Result<Output> {
+    let name = command.get_program().display().to_string();
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start {name}"))?;
+    if !output.status.success() {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        bail!("{name} ended with {}:\n{errors}", output.status);
+    }
+    Ok(output)
+}
+
+/// Number of instructions that callgrind says.
+fn collected(output: &Output) -> Result<u64> {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let mut lines = text.lines();
+    let count = lines.find_map(|line| line.rsplit_once("Collected : ")?.1.trim().parse().ok());
+    count.with_context(|| format!("callgrind has counted nothing:\n{text}"))
+}
+
+/// Number of messages and replies that a replay says.
+fn events(output: &Output) -> Result<u64> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let count = text
+        .strip_prefix("replayed: ")
+        .and_then(|text| text.split_once(' '));
+    let count = count.and_then(|(count, _)| count.parse().ok());
+    count.with_context(|| format!("the replay does not say how much it has replayed:\n{text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_as_they_are_written() {
+        let counts = BTreeMap::from([("idle tick".to_owned(), 300), ("PRINT".to_owned(), 6000)]);
+        let text = render(&counts);
+        assert_eq!(text, "idle tick: 300\nPRINT: 6000\n");
+        assert_eq!(parse(&text).unwrap(), counts);
+        assert!(parse("idle tick 300").is_err());
+        assert!(parse("idle tick: many").is_err());
+    }
+
+    #[test]
+    fn counts_differ_beyond_the_tolerance() {
+        for (count, kept, expected) in [(100, 100, false), (103, 100, false), (97, 100, false)] {
+            assert_eq!(differs(count, kept), expected);
+        }
+        assert!(differs(104, 100));
+        assert!(differs(96, 100));
+    }
+}
