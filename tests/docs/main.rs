@@ -146,3 +146,22 @@ fn links_lead_to_files_and_headings() {
     }
     assert!(checked > 50, "{checked}");
 }
+
+#[test]
+fn the_page_on_performance_has_the_counts_that_are_kept() {
+    let text = page("docs/performance.md");
+    let (_, section) = text.split_once("\n## Instructions\n").unwrap();
+    let counts = page("benches/instructions/counts.txt");
+    for line in counts
+        .lines()
+        .filter(|line| !line.starts_with("idle tick, recorded"))
+    {
+        let (name, count) = line.rsplit_once(": ").unwrap();
+        let count = match count.len() {
+            0..=3 => count.to_owned(),
+            len => format!("{},{}", &count[..len - 3], &count[len - 3..]),
+        };
+        let shown = |end| section.contains(&format!(" | {count}{end}"));
+        assert!(shown(" |") || shown(" ("), "{name}: {count}");
+    }
+}
