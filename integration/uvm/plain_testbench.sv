@@ -2,6 +2,7 @@
 //
 //   +clocks=N    how long the watchdog waits for the end (default 2,000,000)
 //   +ask         the testbench, too, calls methods, by way of the library and of its own, and polls them as seldom as it likes
+//   +seldom      the testbench polls a method at each of firmware's lines, and leaves the call of another one alone for 3000 clocks
 //   +late        the testbench calls a method that yields too late
 //   +spin        the method `wait` loops for ever
 //   +snapshots=N a snapshot every N ticks; a run that fails runs again from the newest one
@@ -126,6 +127,35 @@ module testbench;
             ask(1'(i), "wait", 64'(71 + i), EVERY[i], result);
             $display("every %0d clocks: waited for %0d", EVERY[i], result);
         end
+    end
+
+    // Polls a method at each line, which is in a tick.
+    class PolledByLines extends MbHooks;
+        virtual function void line(string ch, string text);
+            longint unsigned args[16];
+            longint unsigned result;
+            int unsigned     status;
+            super.line(ch, text);
+            args[0] = 30;
+            result = __mb_call("cpu0", "session", 1, args, status);
+            if (status == MB_READY)
+                $display("polled by lines: call %0d", result / 100000);
+        endfunction
+    endclass
+
+    initial if ($test$plusargs("seldom") != 0) begin
+        automatic longint unsigned result;
+        automatic mb_args_t        args = '{5};
+        automatic int unsigned     status;
+        automatic PolledByLines    hooks = new;
+        MbHost::get().set_hooks(hooks);
+        MbHost::get().start();
+        @(posedge resetn);
+        void'(MbHost::get().poll("cpu0", "wait", 1, args, status));
+        repeat (3000)
+            @(negedge clk);
+        ask(0, "wait", 5, 1, result);
+        $display("left alone: waited for %0d", result);
     end
 
     initial if ($test$plusargs("late") != 0) begin
