@@ -129,8 +129,15 @@ module testbench;
         end
     end
 
-    // Polls a method at each line, which is in a tick.
+    // Polls a method at each line, which is in a tick. Shows warnings without their time, which looks like a line of firmware's.
     class PolledByLines extends MbHooks;
+        virtual function void report(mb_severity_e severity, string id, string text);
+            if (severity == MB_WARNING)
+                $display("Warning: %s: %s", id, text);
+            else
+                super.report(severity, id, text);
+        endfunction
+
         virtual function void line(string ch, string text);
             longint unsigned args[16];
             longint unsigned result;
