@@ -201,7 +201,8 @@ int mb_load_elf(const char *space, const char *file);
 
 /*
  * Polls a method once, as firmware's CALL does on every tick: the host program's, else Python's (if built in), else the testbench's.
- * Returns the result. `*status` becomes 0: ready; 1: pending, poll again on the next tick; 2: no such method; 3: failed.
+ * Returns the result. `*status` becomes 0: ready; 1: pending, poll again whenever you like; 2: no such method; 3: failed. The first
+ * poll begins the call, and one poll is given its result.
  */
 uint64_t __mb_call(const char *ch, const char *method, uint32_t arg_len, const uint64_t *args, uint32_t *status);
 
@@ -283,8 +284,9 @@ void c_skt_close(void *skt);
 void mb_step(void);
 
 /*
- * Polls a method once; statuses as for __mb_call. `args` always has 16 words. A pending call is polled on every tick: a tick without a
- * poll means that firmware has reset the channel, and the next poll belongs to another call.
+ * Polls a method once; statuses as for __mb_call. `args` always has 16 words. A pending call of firmware's is polled in every mb_tick: a
+ * tick without a poll means that firmware has reset the channel, and the next poll belongs to another call. Polls outside of mb_tick
+ * are those of __mb_call, at the pace of whoever calls it; a reset ends no call of these.
  */
 uint64_t mb_sv_call(const char *ch, const char *method, uint32_t arg_len, const uint64_t *args, uint32_t *status);
 

@@ -156,4 +156,37 @@ package plain_pkg;
             end
         endtask
     endclass
+
+    // Of 0: leaves the yield, of 5, to a process that it forks, and returns before that. Else it answers 7 when the process would have
+    // yielded.
+    class LateMethod extends MbMethod;
+        local `MB_PTR joined;
+
+        function new(string name = "late");
+            super.new(name);
+        endfunction
+
+        virtual function MbCallable clone_for_channel();
+            LateMethod method = new(get_name());
+            return method;
+        endfunction
+
+        protected virtual function void parse_args(string space, bit [31:0] arg_len, `MB_PTR args[]);
+            joined = args[0];
+        endfunction
+
+        protected virtual task execute();
+            if (joined == 0)
+                fork
+                    begin
+                        #100ns;
+                        yield(5);
+                    end
+                join_none
+            else begin
+                #300ns;
+                yield(7);
+            end
+        endtask
+    endclass
 endpackage

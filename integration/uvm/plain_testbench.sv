@@ -1,7 +1,9 @@
 // The cluster without UVM: what firmware calls and what it prints is the same.
 //
 //   +clocks=N    how long the watchdog waits for the end (default 2,000,000)
-//   +ask         the testbench, too, calls a method by way of the library
+//   +ask         the testbench, too, calls methods, by way of the library and of its own, and polls them as seldom as it likes
+//   +seldom      the testbench polls a method at each of firmware's lines, and leaves the call of another one alone for 3000 clocks
+//   +late        the testbench calls a method that yields too late
 //   +spin        the method `wait` loops for ever
 //   +snapshots=N a snapshot every N ticks; a run that fails runs again from the newest one
 //   +waves=FILE  waves of the rerun
@@ -74,12 +76,14 @@ module testbench;
         automatic SequenceMethod sequence_ = new;
         automatic TotalMethod total = new;
         automatic SessionMethod session = new;
+        automatic LateMethod late = new;
         host.register_method(add);
         host.register_method(wait_);
         host.register_method(clocks);
         host.register_method(sequence_);
         host.register_method(total);
         host.register_method(session);
+        host.register_method(late);
         host.register_memory(scratch);
         mailbox_if.connect();
         mb_server_run();
@@ -88,17 +92,86 @@ module testbench;
         $finish;
     end
 
-    // One poll after each clock, as a C model would do it.
+    // Calls a method of cpu0 and polls it every so many clocks: by way of the library as a C model does, or by the host.
+    task automatic ask(bit by_library, string method, longint unsigned arg, int unsigned every, output longint unsigned result);
+        longint unsigned words[16];
+        mb_args_t        args = '{arg};
+        int unsigned     status = MB_PENDING;
+        words[0] = arg;
+        while (status == MB_PENDING) begin
+            repeat (every)
+                @(negedge clk);
+            if (by_library)
+                result = __mb_call("cpu0", method, 1, words, status);
+            else
+                result = MbHost::get().poll("cpu0", method, 1, args, status);
+        end
+        $display("`%s` has answered with status %0d", method, status);
+    endtask
+
+    localparam int unsigned EVERY[4] = '{1, 2, 10, 40};
+
     initial if ($test$plusargs("ask") != 0) begin
-        automatic longint unsigned args[16];
-        automatic int unsigned     status = MB_PENDING;
+        automatic longint unsigned result;
         MbHost::get().start();
         @(posedge resetn);
-        while (status == MB_PENDING) begin
-            @(negedge clk);
-            void'(__mb_call("cpu0", "clocks", 0, args, status));
+        ask(1, "clocks", 0, 1, result);
+        // One coroutine, which no poll has begun anew, answers all calls.
+        foreach (EVERY[i])
+            for (int by_library = 0; by_library < 2; by_library++) begin
+                ask(1'(by_library), "session", 30, EVERY[i], result);
+                $display("every %0d clocks: call %0d", EVERY[i], result / 100000);
+            end
+        // Firmware's calls of the same method, meanwhile, and these are each given their own results.
+        foreach (EVERY[i]) begin
+            ask(1'(i), "wait", 64'(71 + i), EVERY[i], result);
+            $display("every %0d clocks: waited for %0d", EVERY[i], result);
         end
-        $display("`clocks` has answered with status %0d", status);
+    end
+
+    // Polls a method at each line, which is in a tick. Shows warnings without their time, which looks like a line of firmware's.
+    class PolledByLines extends MbHooks;
+        virtual function void report(mb_severity_e severity, string id, string text);
+            if (severity == MB_WARNING)
+                $display("Warning: %s: %s", id, text);
+            else
+                super.report(severity, id, text);
+        endfunction
+
+        virtual function void line(string ch, string text);
+            longint unsigned args[16];
+            longint unsigned result;
+            int unsigned     status;
+            super.line(ch, text);
+            args[0] = 30;
+            result = __mb_call("cpu0", "session", 1, args, status);
+            if (status == MB_READY)
+                $display("polled by lines: call %0d", result / 100000);
+        endfunction
+    endclass
+
+    initial if ($test$plusargs("seldom") != 0) begin
+        automatic longint unsigned result;
+        automatic mb_args_t        args = '{5};
+        automatic int unsigned     status;
+        automatic PolledByLines    hooks = new;
+        MbHost::get().set_hooks(hooks);
+        MbHost::get().start();
+        @(posedge resetn);
+        void'(MbHost::get().poll("cpu0", "wait", 1, args, status));
+        repeat (3000)
+            @(negedge clk);
+        ask(0, "wait", 5, 1, result);
+        $display("left alone: waited for %0d", result);
+    end
+
+    initial if ($test$plusargs("late") != 0) begin
+        automatic longint unsigned result;
+        MbHost::get().start();
+        @(posedge resetn);
+        ask(1, "late", 0, 1, result);
+        ask(1, "late", 1, 1, result);
+        $display("`late` has answered with %0d", result);
     end
 
     // ---- Ends that are none ----

@@ -1,9 +1,10 @@
 //! Keys that a map may have. Another spelling of a known one is a mistake, as is a key that is close to one that is absent; any other one is
-//! somebody else's.
+//! somebody else's, or at the wrong level.
 
 use serde_yaml::{Mapping, Value};
 
 use super::error::KeyProblem;
+use super::warning::KeyHint;
 use super::yaml::is_digits;
 
 /// The known keys of a map, and of the maps below them.
@@ -15,76 +16,110 @@ pub(super) struct Keys {
     pub(super) essential: &'static [&'static str],
     /// Those of them that hold maps of known keys.
     pub(super) nested: &'static [(&'static str, &'static [&'static str])],
+    /// Keys of the other file's maps, and what they are keys of.
+    pub(super) elsewhere: (&'static [&'static str], &'static str),
+}
+
+/// A key that a map has and that is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unknown {
+    /// The key, dotted where it is nested.
+    pub(super) key: String,
+    /// What it may be.
+    pub(super) hint: KeyHint,
 }
 
 impl Keys {
-    /// Removes unknown keys from a map, and gives them, dotted where they are nested.
+    /// Removes unknown keys from a map, and gives them.
     ///
     /// # Errors
     /// A near miss of a known key, or a part of a number.
-    pub(super) fn take_unknown(&self, value: &mut Value) -> Result<Vec<String>, KeyProblem> {
+    pub(super) fn take_unknown(&self, value: &mut Value) -> Result<Vec<Unknown>, KeyProblem> {
         let Value::Mapping(map) = value else {
             return Ok(Vec::new());
         };
-        let mut unknown = take(map, self.known, self.essential, "")?;
+        let mut unknown = self.take(map, None)?;
         for (key, known) in self.nested {
             if let Some(Value::Mapping(map)) = map.get_mut(*key) {
-                unknown.extend(take(map, known, known, &format!("{key}."))?);
+                unknown.extend(self.take(map, Some((key, known)))?);
             }
         }
         Ok(unknown)
     }
-}
 
-fn take(
-    map: &mut Mapping,
-    known: &[&'static str],
-    essential: &[&str],
-    prefix: &str,
-) -> Result<Vec<String>, KeyProblem> {
-    let absent: Vec<&'static str> = known
-        .iter()
-        .copied()
-        .filter(|key| !map.contains_key(key))
-        .collect();
-    let mut unknown = Vec::new();
-    for key in map.keys().filter_map(Value::as_str) {
-        if known.contains(&key) {
-            continue;
+    /// The same for one map: the outer one, or a nested one of this name with its keys.
+    fn take(
+        &self,
+        map: &mut Mapping,
+        nested: Option<(&'static str, &'static [&'static str])>,
+    ) -> Result<Vec<Unknown>, KeyProblem> {
+        let (known, essential) =
+            nested.map_or((self.known, self.essential), |(_, keys)| (keys, keys));
+        let dotted = |key: &str| match nested {
+            Some((name, _)) => format!("{name}.{key}"),
+            None => key.to_owned(),
+        };
+        let absent: Vec<&'static str> = known
+            .iter()
+            .copied()
+            .filter(|key| !map.contains_key(key))
+            .collect();
+        let mut unknown = Vec::new();
+        for key in map.keys().filter_map(Value::as_str) {
+            if known.contains(&key) {
+                continue;
+            }
+            let word = key.split_once(':').map(|(word, _)| word);
+            if let Some(meant) = absent.iter().find(|meant| Some(**meant) == word) {
+                let key = dotted(key);
+                return Err(KeyProblem::NoBlank { key, meant });
+            }
+            if is_digits(key) {
+                return Err(KeyProblem::Digits { key: dotted(key) });
+            }
+            if let Some(meant) = known.iter().find(|meant| is_spelling_of(key, meant)) {
+                let key = dotted(key);
+                return Err(match absent.contains(meant) {
+                    true => KeyProblem::NearMiss { key, meant },
+                    false => KeyProblem::Twice { key, meant },
+                });
+            }
+            let misplaced = self.other_place(key, nested.map(|(name, _)| name));
+            if misplaced.is_none()
+                && let Some(meant) = near_miss(key, &absent, essential)
+            {
+                let key = dotted(key);
+                return Err(KeyProblem::NearMiss { key, meant });
+            }
+            let hint = misplaced.or_else(|| near(key, known, &absent));
+            unknown.push((key.to_owned(), hint.unwrap_or(KeyHint::None)));
         }
-        let word = key.split_once(':').map(|(word, _)| word);
-        if let Some(meant) = absent.iter().find(|meant| Some(**meant) == word) {
-            return Err(KeyProblem::NoBlank {
-                key: format!("{prefix}{key}"),
-                meant,
-            });
+        for (key, _) in &unknown {
+            map.shift_remove(key.as_str());
         }
-        if is_digits(key) {
-            let key = format!("{prefix}{key}");
-            return Err(KeyProblem::Digits { key });
-        }
-        if let Some(meant) = known.iter().find(|meant| is_spelling_of(key, meant)) {
-            let key = format!("{prefix}{key}");
-            return Err(match absent.contains(meant) {
-                true => KeyProblem::NearMiss { key, meant },
-                false => KeyProblem::Twice { key, meant },
-            });
-        }
-        if let Some(meant) = near_miss(key, &absent, essential) {
-            return Err(KeyProblem::NearMiss {
-                key: format!("{prefix}{key}"),
-                meant,
-            });
-        }
-        unknown.push(key.to_owned());
+        let unknown = unknown.into_iter();
+        Ok(unknown
+            .map(|(key, hint)| Unknown {
+                key: dotted(&key),
+                hint,
+            })
+            .collect())
     }
-    for key in &unknown {
-        map.shift_remove(key.as_str());
+
+    /// The place of a key that is not one of the outer map, or of the nested one of this name, where it stands.
+    fn other_place(&self, key: &str, here: Option<&'static str>) -> Option<KeyHint> {
+        if let Some(map) = here
+            && self.known.contains(&key)
+        {
+            return Some(KeyHint::Beside { map });
+        }
+        let inside = self.nested.iter().find(|(_, keys)| keys.contains(&key));
+        if let Some((map, _)) = inside {
+            return Some(KeyHint::Inside { map });
+        }
+        let (keys, of) = self.elsewhere;
+        keys.contains(&key).then_some(KeyHint::Of { what: of })
     }
-    Ok(unknown
-        .into_iter()
-        .map(|key| format!("{prefix}{key}"))
-        .collect())
 }
 
 /// A key in lower case, and without separators.
@@ -106,15 +141,46 @@ fn is_spelling_of(key: &str, known: &str) -> bool {
 /// Length of a key that is compared. The distance is quadratic in it, and no long key is near a short one.
 const MOST_CHARACTERS: usize = 32;
 
+/// Keys that other tools have for a memory or a core, of a letter less than one of ours.
+const FOREIGN: &[&str] = &["int"];
+
 /// The key, of those that are absent, that `key` is a misspelling of: other case or separators, or a few edits.
 fn near_miss(key: &str, absent: &[&'static str], essential: &[&str]) -> Option<&'static str> {
     let key = plain(key);
+    if FOREIGN.contains(&&*key) {
+        return None;
+    }
+    nearest(&key, absent, |len, other| {
+        edits(len, essential.contains(&other))
+    })
+}
+
+/// The known key that an unknown one may be, though it may be another tool's as well.
+fn near(key: &str, known: &[&'static str], absent: &[&'static str]) -> Option<KeyHint> {
+    let key = plain(key);
+    let one = |len, _: &str| match len {
+        0..2 => Edits::Swap,
+        _ => Edits::Some(1),
+    };
+    if let Some(meant) = nearest(&key, absent, one) {
+        return Some(KeyHint::Near { meant });
+    }
+    let meant = nearest(&key, known, one)?;
+    Some(KeyHint::NearGiven { meant })
+}
+
+/// The nearest of some keys, of those that `most` takes by the length of the shorter word and the key.
+fn nearest(
+    key: &str,
+    keys: &[&'static str],
+    most: impl Fn(usize, &str) -> Edits,
+) -> Option<&'static str> {
     if key.len() > MOST_CHARACTERS {
         return None;
     }
-    let distances = absent.iter().map(|other| {
-        let most = |len| edits(len, essential.contains(other));
-        (distance(&key, &plain(other), most), *other)
+    let distances = keys.iter().map(|other| {
+        let most = |len| most(len, other);
+        (distance(key, &plain(other), most), *other)
     });
     distances
         .filter_map(|(distance, other)| Some((distance?, other)))
@@ -126,7 +192,7 @@ fn near_miss(key: &str, absent: &[&'static str], essential: &[&str]) -> Option<&
 /// essential key is one more reason to take a word for it.
 fn edits(len: usize, essential: bool) -> Edits {
     match (len, essential) {
-        (0..4, false) => Edits::Swap,
+        (0..4, false) => Edits::Slip,
         (4..6, false) => Edits::OneButReplaced,
         (6..8, false) | (0..5, true) => Edits::Some(1),
         _ => Edits::Some(2),
@@ -138,6 +204,8 @@ fn edits(len: usize, essential: bool) -> Edits {
 enum Edits {
     /// Two neighbours swapped.
     Swap,
+    /// Two neighbours swapped, a letter doubled, or one of at least four missing.
+    Slip,
     /// One character too many or missing, or two neighbours swapped; none replaced.
     OneButReplaced,
     /// So many of any kind.
@@ -152,10 +220,25 @@ fn distance(one: &str, other: &str, most: impl Fn(usize) -> Edits) -> Option<usi
     let is = match most(one.len().min(other.len())) {
         _ if edits == 0 => true,
         Edits::Swap => edits == 1 && swap(),
+        Edits::Slip => edits == 1 && (swap() || is_dropped(one, other) || is_doubled(one, other)),
         Edits::OneButReplaced => edits == 1 && (!same_length || swap()),
         Edits::Some(most) => edits <= most,
     };
     is.then_some(edits)
+}
+
+/// True for a word, one edit from a known one, that lacks a letter of it.
+fn is_dropped(word: &str, known: &str) -> bool {
+    known.len() >= 4 && word.len() < known.len()
+}
+
+/// True for a word that is a known one with a letter twice.
+fn is_doubled(word: &str, known: &str) -> bool {
+    let twice = |(at, letter): (usize, char)| {
+        let (before, after) = word.split_at(at + letter.len_utf8());
+        after.starts_with(letter) && known == format!("{before}{}", &after[letter.len_utf8()..])
+    };
+    word.char_indices().any(twice)
 }
 
 #[cfg(test)]
@@ -182,6 +265,11 @@ mod tests {
             ("bank_widht", "bank_width"),
             ("bank", "banks"),
             ("backed", "backend"),
+            ("pth", "path"),
+            ("pat", "path"),
+            ("paath", "path"),
+            ("ini", "init"),
+            ("nit", "init"),
         ];
         for (key, meant) in misses {
             assert_eq!(miss(key, &MEMORY_KEYS), Some(meant), "{key}");
@@ -195,6 +283,11 @@ mod tests {
             "zerobss",
             "prt",
             "spcae",
+            "spce",
+            "lod",
+            "loaad",
+            "elff",
+            "pttr",
         ] {
             assert!(miss(key, &CHANNEL_KEYS).is_some(), "{key}");
         }
@@ -223,10 +316,80 @@ mod tests {
         assert_eq!(miss(&"base".repeat(100_000), &MEMORY_KEYS), None);
     }
 
+    /// Unknown keys of a map that has every known one.
     fn taken(keys: &Keys, near: &str) -> Result<Vec<String>, KeyProblem> {
         let entries = keys.known.iter().copied().chain([near]);
         let mut map: Mapping = entries.map(|key| (Value::from(key), Value::Null)).collect();
-        take(&mut map, keys.known, keys.essential, "")
+        let unknown = keys.take(&mut map, None)?;
+        Ok(unknown.into_iter().map(|unknown| unknown.key).collect())
+    }
+
+    /// Unknown keys of a map as written.
+    fn unknown(keys: &Keys, map: &str) -> Vec<Unknown> {
+        let mut map = serde_yaml::from_str(map).unwrap();
+        keys.take_unknown(&mut map).unwrap()
+    }
+
+    fn hint(keys: &Keys, map: &str) -> (String, KeyHint) {
+        let mut unknown = unknown(keys, map);
+        assert_eq!(unknown.len(), 1, "{map}");
+        let Unknown { key, hint } = unknown.remove(0);
+        (key, hint)
+    }
+
+    #[test]
+    fn an_unknown_key_near_a_known_one_is_told_which() {
+        let near = |meant| KeyHint::Near { meant };
+        let given = |meant| KeyHint::NearGiven { meant };
+        for (keys, key, hinted) in [
+            (&MEMORY_KEYS, "unit", near("init")),
+            (&MEMORY_KEYS, "int", near("init")),
+            (&MEMORY_KEYS, "ranks", near("banks")),
+            (&MEMORY_KEYS, "sise", given("size")),
+            (&MEMORY_KEYS, "widths", given("width")),
+            (&MEMORY_KEYS, "desc", KeyHint::None),
+            (&MEMORY_KEYS, "a", KeyHint::None),
+            (&CHANNEL_KEYS, "lead", near("load")),
+            (&CHANNEL_KEYS, "el", near("elf")),
+            (&CHANNEL_KEYS, "spce", given("space")),
+            (&CHANNEL_KEYS, "irq", KeyHint::None),
+        ] {
+            let map = format!("{{base: 0, size: 0, width: 8, space: a, {key}: 1}}");
+            let is_known = |name: &str| keys.known.contains(&name);
+            let unknown = unknown(keys, &map);
+            let others = unknown.iter().filter(|it| it.key != key);
+            assert!(others.clone().all(|it| !is_known(&it.key)), "{key}");
+            let found = unknown.iter().find(|it| it.key == key).unwrap();
+            assert_eq!(found.hint, hinted, "{key}");
+        }
+    }
+
+    /// Each key of a map in each other map.
+    #[test]
+    fn a_key_at_the_wrong_level_is_told_the_right_one() {
+        for (map, keys) in MEMORY_KEYS.nested {
+            for key in *keys {
+                let beside = hint(&MEMORY_KEYS, &format!("{{{key}: 1}}"));
+                assert_eq!(beside, (key.to_string(), KeyHint::Inside { map }));
+                for (other, _) in MEMORY_KEYS.nested.iter().filter(|(name, _)| name != map) {
+                    let wrong = hint(&MEMORY_KEYS, &format!("{{{other}: {{{key}: 1}}}}"));
+                    assert_eq!(wrong, (format!("{other}.{key}"), KeyHint::Inside { map }));
+                }
+            }
+            for key in MEMORY_KEYS.known {
+                let inside = hint(&MEMORY_KEYS, &format!("{{{map}: {{{key}: 1}}}}"));
+                assert_eq!(inside, (format!("{map}.{key}"), KeyHint::Beside { map }));
+            }
+        }
+        for (keys, others, what) in [
+            (MEMORY_KEYS, CHANNEL_KEYS, "a channel, in the mailbox file"),
+            (CHANNEL_KEYS, MEMORY_KEYS, "a memory, in the memory file"),
+        ] {
+            for key in others.known.iter().filter(|key| !keys.known.contains(key)) {
+                let found = hint(&keys, &format!("{{{key}: 1}}"));
+                assert_eq!(found, (key.to_string(), KeyHint::Of { what }));
+            }
+        }
     }
 
     /// Of a map that has every key, no other key is a misspelling but another spelling of one, however near it is.

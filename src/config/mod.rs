@@ -59,7 +59,7 @@ pub use name::NoName;
 pub use place::Whose;
 pub use surroundings::{Process, Surroundings};
 pub use text::TextError;
-pub use warning::{ConfigWarning, Doubt, Used};
+pub use warning::{ConfigWarning, Doubt, KeyHint, Used};
 pub use yaml::YamlError;
 
 use warning::Within;

@@ -6,46 +6,52 @@ use serde_yaml::Value;
 
 use super::error::KeyProblem;
 use super::flag::Flag;
-use super::keys::Keys;
+use super::keys::{Keys, Unknown};
 use super::number::{Number, given};
 use crate::mem::Backend;
 
+const OF_MEMORY: &[&str] = &[
+    "base",
+    "size",
+    "path",
+    "width",
+    "array_dims",
+    "init",
+    "backend",
+    "bank_width",
+    "bank_depth",
+    "banks",
+];
+
+const OF_CHANNEL: &[&str] = &[
+    "space",
+    "elf",
+    "base",
+    "mb_id",
+    "load",
+    "zero_bss",
+    "server",
+    "ptr",
+    "cache_line",
+];
+
 /// The keys of a [`RawMemory`].
 pub(super) const MEMORY_KEYS: Keys = Keys {
-    known: &[
-        "base",
-        "size",
-        "path",
-        "width",
-        "array_dims",
-        "init",
-        "backend",
-        "bank_width",
-        "bank_depth",
-        "banks",
-    ],
+    known: OF_MEMORY,
     essential: &["base", "size", "width"],
     nested: &[
         ("array_dims", &["rows", "cols"]),
         ("init", &["method", "seed", "file"]),
     ],
+    elsewhere: (OF_CHANNEL, "a channel, in the mailbox file"),
 };
 
 /// The keys of a [`RawChannel`].
 pub(super) const CHANNEL_KEYS: Keys = Keys {
-    known: &[
-        "space",
-        "elf",
-        "base",
-        "mb_id",
-        "load",
-        "zero_bss",
-        "server",
-        "ptr",
-        "cache_line",
-    ],
+    known: OF_CHANNEL,
     essential: &["space"],
     nested: &[],
+    elsewhere: (OF_MEMORY, "a memory, in the memory file"),
 };
 
 /// A memory as written.
@@ -127,7 +133,7 @@ pub(super) struct RawChannel {
 #[derive(Debug)]
 pub(super) struct Read<T> {
     pub(super) keys: T,
-    pub(super) unknown: Vec<String>,
+    pub(super) unknown: Vec<Unknown>,
 }
 
 /// Reads the keys of a map.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::keys::Unknown;
 use super::surroundings::Surroundings;
 use crate::mem::ImageDoubt;
 
@@ -19,12 +20,14 @@ pub struct ConfigWarning {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Doubt {
     /// A key without a meaning here.
-    #[error("{whose}: the key `{key}` is unknown, and ignored")]
+    #[error("{whose}: the key `{key}` is unknown, and ignored{hint}")]
     UnknownKey {
         /// The memory or channel.
         whose: String,
         /// The key, dotted where it is nested.
         key: String,
+        /// What may be meant.
+        hint: KeyHint,
     },
     /// A memory that is in front of a part of another.
     #[error(
@@ -108,6 +111,44 @@ impl Doubt {
     }
 }
 
+/// What an unknown key may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyHint {
+    /// Nothing that is known.
+    #[error("")]
+    None,
+    /// A key that is not given.
+    #[error("; did you mean `{meant}`?")]
+    Near {
+        /// The known key.
+        meant: &'static str,
+    },
+    /// A key that is given as well.
+    #[error("; did you mean `{meant}`, which is given, too?")]
+    NearGiven {
+        /// The known key.
+        meant: &'static str,
+    },
+    /// A key of a map below this one.
+    #[error("; it belongs inside `{map}`")]
+    Inside {
+        /// That map's key.
+        map: &'static str,
+    },
+    /// A key of the map above this one.
+    #[error("; it belongs beside `{map}`, not inside")]
+    Beside {
+        /// The key of this map.
+        map: &'static str,
+    },
+    /// A key of the other file.
+    #[error("; it is a key of {what}")]
+    Of {
+        /// What has it, and where.
+        what: &'static str,
+    },
+}
+
 /// Address of a channel that has `base`, and an image with a section `.mailbox`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Used {
@@ -158,10 +199,10 @@ impl Within<'_> {
     }
 
     /// Warns of each unknown key of a memory or channel.
-    pub(super) fn warn_of_keys(&self, whose: &str, keys: Vec<String>) {
-        for key in keys {
+    pub(super) fn warn_of_keys(&self, whose: &str, keys: Vec<Unknown>) {
+        for Unknown { key, hint } in keys {
             let whose = whose.to_owned();
-            self.warn(Doubt::UnknownKey { whose, key });
+            self.warn(Doubt::UnknownKey { whose, key, hint });
         }
     }
 }

@@ -12,16 +12,30 @@ pub(super) struct Arguments<'a> {
     words: std::slice::Iter<'a, u64>,
     taken: usize,
     width: PtrWidth,
+    longs: Longs,
+    /// Number of arguments that `longs` is about.
+    longs_taken: usize,
     cut: Vec<Word>,
+}
+
+/// Words of 4 bytes that an argument of 64 bits has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Longs {
+    /// The low word, then the high one.
+    Two,
+    /// One, sign- or zero-extended, as firmware passes it that narrows each argument to a word.
+    One,
 }
 
 impl<'a> Arguments<'a> {
     /// Words of `width`; bits beyond it do not count.
-    pub(super) fn new(words: &'a [u64], width: PtrWidth) -> Self {
+    pub(super) fn new(words: &'a [u64], width: PtrWidth, longs: Longs) -> Self {
         Self {
             words: words.iter(),
             taken: 0,
             width,
+            longs,
+            longs_taken: 0,
             cut: Vec::new(),
         }
     }
@@ -36,10 +50,14 @@ impl<'a> Arguments<'a> {
         })
     }
 
-    /// The next argument, of 64 bits: two words of 4 bytes, the low one first.
+    /// The next argument, of 64 bits.
     pub(super) fn long(&mut self) -> Result<Word, Cause> {
         let low = self.word()?;
         if self.width == PtrWidth::P8 {
+            return Ok(low);
+        }
+        self.longs_taken += 1;
+        if self.longs == Longs::One {
             return Ok(low);
         }
         let high = self.word()?;
@@ -52,6 +70,11 @@ impl<'a> Arguments<'a> {
     /// Number of words taken so far.
     pub(super) fn taken(&self) -> usize {
         self.taken
+    }
+
+    /// Number of arguments of 64 bits taken from words of 4 bytes.
+    pub(super) fn longs_taken(&self) -> usize {
+        self.longs_taken
     }
 
     /// Widths and precisions taken since the last call, as far as they lost half of their word.

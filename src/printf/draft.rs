@@ -2,7 +2,7 @@
 
 use mailbox_rs::PtrWidth;
 
-use super::arguments::{Arguments, Word};
+use super::arguments::{Arguments, Longs, Word};
 use super::syntax::{Conversion, Kind, Piece, Pieces, Size};
 use super::{Cause, Cut, Problem};
 use crate::sim::printf::{self, Extent, Flags, Number, Radix, Shape};
@@ -16,6 +16,7 @@ pub(crate) struct Draft<'a> {
     problems: Vec<Problem>,
     cut: Vec<Cut>,
     taken: usize,
+    longs: Longs,
 }
 
 /// A string that is needed.
@@ -56,16 +57,28 @@ struct Field {
 }
 
 impl<'a> Draft<'a> {
-    /// Prints all that needs no memory. `args` are the arguments after the format, words of `width`.
-    pub(crate) fn new(format: &'a [u8], args: &[u64], width: PtrWidth) -> Self {
+    /// Prints all that needs no memory. `args` are the arguments after the format, words of `width`, of which firmware says that
+    /// `counted` are given. Others are taken, too, as counts are often too small; but where it has counted one word of 4 bytes for each
+    /// argument of the format, `ll` and `j` take only one.
+    pub(crate) fn new(format: &'a [u8], args: &[u64], counted: usize, width: PtrWidth) -> Self {
+        let (draft, longs) = Self::taking(Longs::Two, format, args, width);
+        if longs > 0 && counted > 0 && draft.taken - longs == counted {
+            return Self::taking(Longs::One, format, args, width).0;
+        }
+        draft
+    }
+
+    /// The draft, and the number of arguments that `longs` is about.
+    fn taking(longs: Longs, format: &'a [u8], args: &[u64], width: PtrWidth) -> (Self, usize) {
         let mut draft = Self {
             text: Vec::with_capacity(format.len()),
             gaps: Vec::new(),
             problems: Vec::new(),
             cut: Vec::new(),
             taken: 0,
+            longs,
         };
-        let mut arguments = Arguments::new(args, width);
+        let mut arguments = Arguments::new(args, width, longs);
         for piece in Pieces::new(format) {
             match piece {
                 Piece::Literal(literal) => draft.text.extend_from_slice(literal),
@@ -78,12 +91,17 @@ impl<'a> Draft<'a> {
             }
         }
         draft.taken = arguments.taken();
-        draft
+        (draft, arguments.longs_taken())
     }
 
     /// Number of argument words that the format takes, of those that were given.
     pub(crate) fn taken(&self) -> usize {
         self.taken
+    }
+
+    /// True where arguments of 64 bits were taken from one word of 4 bytes each.
+    pub(crate) fn narrowed_longs(&self) -> bool {
+        self.longs == Longs::One
     }
 
     /// The strings that are needed, in the order in which [`finish`](Self::finish) takes them.

@@ -7,7 +7,8 @@
 //!
 //! What is printed:
 //! - `%d %i` from 32 bits, sign-extended; `%u %o %x %X` likewise, zero-extended. `h` and `hh` narrow;
-//!   `l`, `z` and `t` take the whole word; `ll` and `j` take 64 bits, which are two words of 4 bytes, the low one first.
+//!   `l`, `z` and `t` take the whole word; `ll` and `j` take 64 bits, which are two words of 4 bytes, the low one first,
+//!   or one where firmware's count of its words says so.
 //! - `%f %e %g %a` and their capitals take the bits of a `float`, with `l` those of a `double`.
 //! - What takes 32 bits of a word of 64 whose upper half is neither zero nor the sign is a [`Cut`].
 //! - `%c` a byte; `%p` the whole word, as glibc does: `(nil)` for zero.

@@ -15,7 +15,7 @@ fn print(format: &str, args: &[u64], width: PtrWidth) -> String {
 }
 
 fn render(format: &str, args: &[u64], width: PtrWidth, strings: &[Option<&str>]) -> Rendered {
-    let draft = Draft::new(format.as_bytes(), args, width);
+    let draft = Draft::new(format.as_bytes(), args, args.len(), width);
     draft.finish(strings.iter().copied())
 }
 
@@ -285,7 +285,7 @@ fn real_numbers() {
 #[test]
 fn strings() {
     let format = "[%s] [%5s] [%-5s] [%.2s] [%5.1s] [%05s]";
-    let draft = Draft::new(format.as_bytes(), &[1, 2, 3, 4, 5, 6], P8);
+    let draft = Draft::new(format.as_bytes(), &[1, 2, 3, 4, 5, 6], 6, P8);
     let wanted: Vec<_> = draft.strings().collect();
     let precisions = [None, None, None, Some(2), Some(1), None];
     let expected = (1..)
@@ -311,7 +311,7 @@ fn a_string_ends_with_its_first_nul() {
 
 #[test]
 fn a_string_of_precision_zero_is_not_read() {
-    let draft = Draft::new(b"[%.0s] [%3.*s]", &[u64::MAX, 0, 7], P8);
+    let draft = Draft::new(b"[%.0s] [%3.*s]", &[u64::MAX, 0, 7], 3, P8);
     assert_eq!(draft.strings().len(), 0);
     assert_eq!(draft.finish::<&str>([]).text, b"[] [   ]");
 }
@@ -319,7 +319,7 @@ fn a_string_of_precision_zero_is_not_read() {
 #[test]
 fn pointers_have_the_width_of_the_channel() {
     let pointer = |width| {
-        Draft::new(b"%s", &[u64::MAX], width)
+        Draft::new(b"%s", &[u64::MAX], 1, width)
             .strings()
             .next()
             .unwrap()
@@ -558,7 +558,7 @@ proptest! {
         strings in prop::collection::vec(prop::option::of(prop::collection::vec(any::<u8>(), 0..64)), 0..18),
     ) {
         let width = if wide { P8 } else { P4 };
-        let draft = Draft::new(&format, &args, width);
+        let draft = Draft::new(&format, &args, args.len(), width);
         prop_assert!(draft.strings().len() <= args.len());
         prop_assert!(draft.strings().all(|wanted| wanted.pointer == width.truncate(wanted.pointer)));
         let rendered = draft.finish(strings);

@@ -16,6 +16,7 @@ package mailbox_core_pkg;
     `include "core/mb_hooks.svh"
     `include "core/mb_snapshots.svh"
     `include "core/mb_callable.svh"
+    `include "core/mb_pending.svh"
     `include "core/mb_method.svh"
     `include "core/mb_addressable.svh"
     `include "core/mb_memory.svh"

@@ -73,6 +73,36 @@ fn the_host_crate_is_the_one_that_runs() {
     assert_eq!(block_of(&page(PAGE), "src/lib.rs"), include_str!("host.rs"));
 }
 
+/// Features that a manifest asks of the library.
+fn features(manifest: &str) -> &str {
+    let dependency = manifest.lines().find(|line| line.starts_with("vhost = "));
+    let (_, features) = dependency.unwrap().split_once("features = [").unwrap();
+    features.split(']').next().unwrap()
+}
+
+/// That crate is linked by its own tests as an archive and as a shared library, without any option for its hook.
+#[test]
+fn the_manifest_asks_for_what_the_example_is_built_with() {
+    let example = page("examples/host_crate/Cargo.toml");
+    let text = page(PAGE);
+    let manifest = block_of(&text, "Cargo.toml");
+    assert_eq!(features(manifest), features(&example));
+    let pages = [text.as_str(), &page("docs/host-crate.md")];
+    let manifests = pages.iter().flat_map(|page| blocks(page, "toml"));
+    let mut found = 0;
+    for manifest in manifests.filter(|manifest| manifest.contains("\nvhost = ")) {
+        assert!(features(manifest).contains("\"host\""), "{manifest}");
+        found += 1;
+    }
+    assert!(found >= 3, "{found} manifests");
+    for text in pages
+        .into_iter()
+        .chain([&*page("examples/host_crate/design.f")])
+    {
+        assert!(!text.contains("--undefined=__vhost_host"));
+    }
+}
+
 #[test]
 fn firmware_is_served_by_the_host_crate() {
     if !(found("clang") && found("ld.lld")) {

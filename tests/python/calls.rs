@@ -175,6 +175,16 @@ async def wait(channel, ticks):
             }
             assert_eq!(rig.poll(CORE64, "wait", &[ticks]).unwrap(), Ready(ticks));
         }
+        // A call that is polled on few ticks goes on: neither is it dropped, nor does it begin anew.
+        for ticks in [25, 3] {
+            assert_eq!(rig.poll(CORE64, "wait", &[ticks]).unwrap(), Pending);
+            for _ in 0..ticks / 10 {
+                (0..10).for_each(|_| rig.tick());
+                assert_eq!(rig.poll(CORE64, "wait", &[ticks]).unwrap(), Pending);
+            }
+            (0..50).for_each(|_| rig.tick());
+            assert_eq!(rig.poll(CORE64, "wait", &[ticks]).unwrap(), Ready(ticks));
+        }
         // The result was given: the same call begins anew.
         assert_eq!(rig.poll(CORE64, "wait", &[1]).unwrap(), Pending);
         rig.tick();

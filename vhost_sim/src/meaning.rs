@@ -89,7 +89,11 @@ impl Request<'_> {
         match entry.action {
             action::EXIT => Meaning::Exit(a as u32),
             action::PRINT => self.print(b, a),
-            action::CPRINT => self.cprint(a, &entry.args[3..]),
+            action::CPRINT => self.cprint(
+                a,
+                &entry.args[3..],
+                (entry.words as usize).saturating_sub(3),
+            ),
             action::MEMMOVE => self.change(&[(a, c), (b, c)], |space| space.wanted(b, c)),
             action::MEMSET => self.change(&[(a, c)], |_| vec![b as u8; c as usize]),
             action::MEMCMP => self.compare(a, b, c),
@@ -189,11 +193,11 @@ impl Request<'_> {
         Meaning::Answer(vec![Reply::Empty])
     }
 
-    fn cprint(&mut self, format: u64, words: &[u64]) -> Meaning {
+    fn cprint(&mut self, format: u64, words: &[u64], counted: usize) -> Meaning {
         let Ok(format) = self.string(format) else {
             return Meaning::Silent { fails: true };
         };
-        match printf::render(&format, words, self.layout.pointer, self.space) {
+        match printf::render(&format, words, counted, self.layout.pointer, self.space) {
             Some((text, met)) => {
                 self.text = Some(text);
                 Meaning::Silent { fails: !met }

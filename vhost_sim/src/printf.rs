@@ -6,14 +6,35 @@ use crate::wire::STRING;
 /// Widest width and precision.
 const WIDEST: i64 = 4096;
 
-/// Text of a format, and whether all of its conversions could be met. `None` for a format that the model does not know.
+/// Text of a format, and whether all of its conversions could be met. `None` for a format that the model does not know. Firmware
+/// says that `counted` of the words are arguments.
 pub fn render(
     format: &[u8],
     words: &[u64],
+    counted: usize,
     pointer: u64,
     space: &Space,
 ) -> Option<(Vec<u8>, bool)> {
-    let mut args = Args { words, pointer };
+    let mut args = Args {
+        words,
+        pointer,
+        longs: 0,
+        narrow: false,
+    };
+    let rendered = render_with(format, &mut args, space);
+    let taken = words.len() - args.words.len();
+    if args.longs > 0 && counted > 0 && taken - args.longs == counted {
+        let mut args = Args {
+            words,
+            narrow: true,
+            ..args
+        };
+        return render_with(format, &mut args, space);
+    }
+    rendered
+}
+
+fn render_with(format: &[u8], args: &mut Args<'_>, space: &Space) -> Option<(Vec<u8>, bool)> {
     let (mut text, mut rest, mut met) = (Vec::new(), format, true);
     while let Some((first, after)) = rest.split_first() {
         if *first != b'%' {
@@ -25,8 +46,8 @@ pub fn render(
             // What a conversion takes that was not met is not specified.
             return None;
         }
-        let (spec, after) = Spec::parse(after, &mut args)?;
-        match spec.convert(&mut args, space) {
+        let (spec, after) = Spec::parse(after, args)?;
+        match spec.convert(args, space) {
             Converted::Text(piece) => text.extend(piece),
             Converted::Unmet => {
                 text.extend_from_slice(&rest[..rest.len() - after.len()]);
@@ -43,6 +64,10 @@ pub fn render(
 struct Args<'a> {
     words: &'a [u64],
     pointer: u64,
+    /// Arguments of 64 bits that were taken where a word has 32.
+    longs: usize,
+    /// These have one word each.
+    narrow: bool,
 }
 
 impl Args<'_> {
@@ -59,6 +84,11 @@ impl Args<'_> {
     /// Integer of a length, sign-extended.
     fn integer(&mut self, length: &str) -> Option<i64> {
         let word = self.next()?;
+        let long = matches!(length, "ll" | "j") && self.pointer == 4;
+        self.longs += usize::from(long);
+        if long && self.narrow {
+            return Some(i64::from(word as i32));
+        }
         Some(match (length, self.pointer) {
             ("hh", _) => i64::from(word as i8),
             ("h", _) => i64::from(word as i16),
@@ -70,6 +100,7 @@ impl Args<'_> {
 
     fn bits(&self, length: &str) -> u32 {
         match (length, self.pointer) {
+            ("ll" | "j", 4) if self.narrow => 32,
             ("hh", _) => 8,
             ("h", _) => 16,
             ("ll" | "j", _) | ("l" | "z" | "t", 8) => 64,

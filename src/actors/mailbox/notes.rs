@@ -14,6 +14,8 @@ pub(super) struct Notes {
     few_words: RefCell<HashSet<&'static str>>,
     /// Call sites of CPRINT that printed half a word.
     cut: Seen<CallSite>,
+    /// Call sites of CPRINT whose `words` counted fewer arguments than the format takes.
+    uncounted: Seen<CallSite>,
     /// Methods, commands and FILE operations whose result lost its upper half.
     wide_results: Seen<String>,
 }
@@ -47,7 +49,12 @@ impl Notes {
         self.few_words.borrow_mut().insert(kind)
     }
 
-    /// Remembers a call site.
+    /// Remembers a call site whose arguments were not all counted.
+    pub(super) fn uncounted(&self, site: CallSite) -> Once {
+        self.uncounted.once(site)
+    }
+
+    /// Remembers a call site that printed half a word.
     pub(super) fn cut(&self, site: CallSite) -> Once {
         self.cut.once(site)
     }

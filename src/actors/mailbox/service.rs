@@ -34,9 +34,6 @@ pub(super) enum Served {
 /// that firmware made up must not keep the simulator busy.
 pub(super) const MAX_MOVE: u64 = 256 << 20;
 
-/// Kind of the requests whose number of words depends on a format.
-const CPRINT: &str = "CPRINT";
-
 /// A format is no longer than a string, and yet can have a thousand conversions that are not met: only the first ones
 /// are told one by one.
 const MAX_PROBLEMS: usize = 8;
@@ -60,7 +57,8 @@ impl Service {
         entry: &RequestEntry,
         request: &Request,
     ) -> Result<Served, Failure> {
-        if entry.words < request.needed_words() {
+        // What a CPRINT needs is known with its format.
+        if !matches!(request, Request::CPrint { .. }) {
             self.note_few_words(entry.words, request);
         }
         let value = match *request {
@@ -74,7 +72,7 @@ impl Service {
             } => {
                 // Boxed, as the files below: what is rare and large is not carried along with every request.
                 let site = CallSite { format, file, line };
-                Box::pin(self.cprint(site, entry)).await?;
+                Box::pin(self.cprint(site, entry, request)).await?;
                 return Ok(Served::Silent);
             }
             Request::MemMove { dest, src, len } => {
@@ -123,13 +121,20 @@ impl Service {
     }
 
     /// Prints a format with the words of `entry` behind its first three, counted or not: a count that is too small loses no argument.
-    async fn cprint(&self, site: CallSite, entry: &RequestEntry) -> Result<(), Failure> {
+    async fn cprint(
+        &self,
+        site: CallSite,
+        entry: &RequestEntry,
+        request: &Request,
+    ) -> Result<(), Failure> {
         let CallSite { format, file, line } = site;
         let text = self.text("format", format).await?;
-        let draft = Draft::new(&text, &entry.args[3..], self.setup.layout.ptr_width);
-        let needed = 3 + draft.taken();
-        if (entry.words as usize) < needed {
-            self.note_few_arguments(site, entry.words, needed).await;
+        let (args, counted) = (&entry.args[3..], (entry.words as usize).saturating_sub(3));
+        let draft = Draft::new(&text, args, counted, self.setup.layout.ptr_width);
+        if draft.narrowed_longs() || counted < draft.taken() {
+            self.warn_of_uncounted(site, entry, &draft).await;
+        } else {
+            self.note_few_words(entry.words, request);
         }
         let mut strings = Vec::new();
         for wanted in draft.strings() {
@@ -160,7 +165,42 @@ impl Service {
 
     /// Warns of half a word that is not printed, once for each call site.
     async fn warn_of_cut(&self, site: CallSite, cut: &[Cut]) {
-        let more = match self.notes.cut(site) {
+        let cut: Vec<_> = cut.iter().map(ToString::to_string).collect();
+        self.warn_of_site(site, self.notes.cut(site), || cut.join(", "))
+            .await;
+    }
+
+    /// Warns of a count of arguments that is less than the format takes, once for each call site: whether firmware has written the
+    /// others is not known.
+    async fn warn_of_uncounted(&self, site: CallSite, entry: &RequestEntry, draft: &Draft<'_>) {
+        let words = entry.words;
+        let counted = (words as usize).saturating_sub(3);
+        let text = || {
+            if draft.narrowed_longs() {
+                return format!(
+                    "words = {words} counts one word of 4 bytes for each argument: `ll` and `j`, which take two, the low one first, \
+                     print the 32 bits that they are given"
+                );
+            }
+            let taken = draft.taken();
+            let uncounted: Vec<_> = entry.args[3 + counted..3 + taken]
+                .iter()
+                .map(|word| format!("{word:#x}"))
+                .collect();
+            format!(
+                "words = {words}, where its format takes {taken} words of arguments, which is words = {needed}: printed, though not \
+                 counted, is {uncounted}, left over from an earlier request unless firmware has written it",
+                needed = 3 + taken,
+                uncounted = uncounted.join(", "),
+            )
+        };
+        self.warn_of_site(site, self.notes.uncounted(site), text)
+            .await;
+    }
+
+    /// Warns of a call site of CPRINT, at its first time.
+    async fn warn_of_site(&self, site: CallSite, time: Once, text: impl FnOnce() -> String) {
+        let more = match time {
             Once::Again => return,
             Once::First => "",
             Once::Last => "; call sites after this one are not told of",
@@ -168,11 +208,9 @@ impl Service {
         let file = self.text("file name", site.file).await.unwrap_or_default();
         let file = String::from_utf8_lossy(&file);
         let line = site.line;
-        let cut: Vec<_> = cut.iter().map(ToString::to_string).collect();
-        let cut = cut.join(", ");
         self.report(
             Severity::Warning,
-            &format!("CPRINT at {file}:{line}: {cut}{more}"),
+            &format!("CPRINT at {file}:{line}: {}{more}", text()),
         );
     }
 
@@ -329,29 +367,10 @@ impl Service {
         }
     }
 
-    /// Notes that the `words` of a CPRINT says less than its format takes, once.
-    async fn note_few_arguments(&self, site: CallSite, words: u32, needed: usize) {
-        if !self.notes.few_words(CPRINT) {
-            return;
-        }
-        let file = self.text("file name", site.file).await.unwrap_or_default();
-        let (file, line) = (String::from_utf8_lossy(&file), site.line);
-        let args = needed - 3;
-        self.report(
-            Severity::Info,
-            &format!(
-                "{CPRINT} with words = {words}, where the format of {file}:{line} takes {args} words of arguments: it is printed with \
-                 those that are in its entry, and later ones are without a note; firmware should write words = 3 + the arguments that \
-                 its format takes, {needed} here"
-            ),
-        );
-    }
-
-    /// Notes that an entry's `words` says less than its request needs, once for each kind of request. What a CPRINT needs is known
-    /// with its format.
+    /// Notes that an entry's `words` says less than its request needs, once for each kind of request.
     fn note_few_words(&self, words: u32, request: &Request) {
         let (kind, needed) = (request.kind(), request.needed_words());
-        if kind != CPRINT && self.notes.few_words(kind) {
+        if words < needed && self.notes.few_words(kind) {
             let text = format!(
                 "{kind} with words = {words}, where it has {needed} arguments: it is served with those that are in its entry, \
                  and later ones are without a note; firmware should write words = {needed}"

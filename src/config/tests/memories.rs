@@ -364,7 +364,12 @@ fn a_key_near_one_that_is_there_is_a_warning() {
     let start = "mem.yaml: memory `ram` of space `s`: the key ";
     assert_eq!(
         warnings(text),
-        ["side", "unit", "widths"].map(|key| format!("{start}`{key}` is unknown, and ignored"))
+        [
+            ("side", "; did you mean `size`, which is given, too?"),
+            ("unit", "; did you mean `init`?"),
+            ("widths", "; did you mean `width`, which is given, too?"),
+        ]
+        .map(|(key, hint)| format!("{start}`{key}` is unknown, and ignored{hint}"))
     );
     let error =
         memories("space:\n  s:\n    - ram:\n        base: 0\n        size: 8\n        witdh: 8\n")
@@ -372,6 +377,40 @@ fn a_key_near_one_that_is_there_is_a_warning() {
     assert_eq!(
         error,
         "mem.yaml:6: memory `ram` of space `s`: `witdh`: there is no such key; did you mean `width`?"
+    );
+}
+
+/// Short keys, of which one letter is missing, doubled or swapped.
+#[test]
+fn a_slip_in_a_short_key_is_an_error_that_names_the_key() {
+    for (key, meant) in [
+        ("pth", "path"),
+        ("pat", "path"),
+        ("paht", "path"),
+        ("initt", "init"),
+        ("nit", "init"),
+    ] {
+        let error = memories(&format!(
+            "space:\n  s:\n    - ram:\n        base: 0\n        size: 8\n        {key}: top.ram\n"
+        ))
+        .unwrap_err();
+        let wanted = format!("`{key}`: there is no such key; did you mean `{meant}`?");
+        assert!(error.ends_with(&wanted), "{error}");
+    }
+}
+
+#[test]
+fn a_key_at_the_wrong_level_is_warned_of_with_the_right_one() {
+    let text = "space: {s: [{ram: {base: 0, size: 8, backend: log, init: {method: random, width: 8}, seed: 7, ptr: 32}}]}";
+    let start = "mem.yaml: memory `ram` of space `s`: the key ";
+    assert_eq!(
+        warnings(text),
+        [
+            "`seed` is unknown, and ignored; it belongs inside `init`",
+            "`ptr` is unknown, and ignored; it is a key of a channel, in the mailbox file",
+            "`init.width` is unknown, and ignored; it belongs beside `init`, not inside",
+        ]
+        .map(|text| format!("{start}{text}"))
     );
 }
 

@@ -12,9 +12,8 @@ interface class MbCallable;
     pure virtual function longint unsigned poll(
         string space, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
 
-    // Tells the number of the current tick, before each poll and at the end of each tick. Returns true while a call is pending; one
-    // that was polled neither in this tick nor in the one before is dropped.
-    pure virtual function bit is_pending(longint unsigned tick);
+    // Drops the call that is pending: whoever made it polls it no more.
+    pure virtual function void drop_call();
 
     // Starts what executes the calls, unless it runs already. Returns at once.
     pure virtual task run();

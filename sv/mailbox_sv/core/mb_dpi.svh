@@ -53,6 +53,7 @@ import "DPI-C" context function int mb_backdoor_read_block(
     input string space, input longint unsigned addr, output byte unsigned data[]);
 import "DPI-C" context function int mb_load_elf(input string space, input string file);
 
-import "DPI-C" context function longint unsigned __mb_call(
+// __mb_call, which tells the host whose poll it is.
+import "DPI-C" context __mb_call = function longint unsigned mb_call_c(
     input string ch, input string method, input int unsigned arg_len, input longint unsigned args[16],
     output int unsigned status);

@@ -1,5 +1,8 @@
 // The host in the testbench: its channels, methods and memories, and how far the run is. There is one.
 class MbHost;
+    // Ticks without a poll of the testbench's after which a call of firmware's that waits for it is reported.
+    localparam longint unsigned UNPOLLED_TICKS = 1024;
+
     local static MbHost inst;
 
     // Who is told.
@@ -20,8 +23,10 @@ class MbHost;
     // The hooks watch for failures.
     local bit         watched;
 
-    // Methods whose call is pending: they are to be asked at every tick.
-    local MbCallable pending[$];
+    // Calls that are pending, by firmware and by the testbench.
+    local MbPending pending[$];
+    // Polls by __mb_call that are under way.
+    local int unsigned asking;
 
     // Channels that have exited, and how.
     mb_codes_t codes;
@@ -47,7 +52,9 @@ class MbHost;
     local bit over;
     // Exits so far.
     local int unsigned exits;
-    local longint unsigned ticks;
+    // Ticks that have begun, and those that are over: the library looks at the mailboxes in between. No flag that is set and cleared
+    // around the library's call: Verilator drops the first of two stores, whatever is called in between.
+    local longint unsigned ticks, ticks_over;
     // Whether an interface ticks.
     local bit clocked;
 
@@ -148,9 +155,12 @@ class MbHost;
         return null;
     endfunction
 
-    // True while a call is pending.
+    // True while a call of firmware's is pending, which each tick polls.
     function bit has_pending_calls();
-        return pending.size() != 0;
+        foreach (pending[i])
+            if (pending[i].by_firmware)
+                return 1;
+        return 0;
     endfunction
 
     // True once all channels have exited, or the host has failed or was stopped.
@@ -221,12 +231,11 @@ class MbHost;
         int          served;
         ticks++;
         served = mb_tick();
+        ticks_over = ticks;
         tell_causes();
         if (snapshots != null)
             snapshots.ticked();
-        for (int i = pending.size() - 1; i >= 0; i--)
-            if (!pending[i].is_pending(ticks))
-                pending.delete(i);
+        drop_unpolled();
         if (served < 0)
             fail("mb_tick", reported);
         else if (served > 0 && channels.size() == 0)
@@ -341,7 +350,7 @@ class MbHost;
     function longint unsigned answer(
         string ch, string method, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
         mb_cause_t cause;
-        answer = try_poll(ch, method, arg_len, args, status, cause);
+        answer = try_poll(ch, method, arg_len, args, ticks != ticks_over && asking == 0, status, cause);
         if (cause.text != "")
             causes[ch] = cause;
     endfunction
@@ -350,14 +359,24 @@ class MbHost;
     function longint unsigned poll(
         string ch, string method, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
         mb_cause_t cause;
-        poll = try_poll(ch, method, arg_len, args, status, cause);
+        poll = try_poll(ch, method, arg_len, args, 0, status, cause);
         if (cause.text != "")
             report(cause.severity, ch, cause.text);
     endfunction
 
+    // One poll by way of the library, for __mb_call: the testbench's, in a tick too.
+    function longint unsigned ask(
+        string ch, string method, bit [31:0] arg_len, longint unsigned args[16], output int unsigned status);
+        asking++;
+        ask = mb_call_c(ch, method, arg_len, args, status);
+        asking--;
+    endfunction
+
     local function longint unsigned try_poll(
-        string ch, string method, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status, output mb_cause_t cause);
+        string ch, string method, bit [31:0] arg_len, `MB_PTR args[], bit by_firmware,
+        output int unsigned status, output mb_cause_t cause);
         MbCallable callee;
+        MbPending  other;
         MbChannel  at;
         cause.severity = MB_ERROR;
         cause.text = "";
@@ -382,13 +401,26 @@ class MbHost;
             return 0;
         end
         // At once, and not when the tick is over: its next call may begin in the tick in which this one was answered.
-        if (!callee.is_pending(ticks))
-            forget(callee);
+        drop_unpolled();
+        other = pending_call(callee, !by_firmware);
+        if (other != null && other.begun) begin
+            status = MB_PENDING;
+            note_pending(callee, by_firmware, 0);
+            if (by_firmware && other.polled + UNPOLLED_TICKS == ticks)
+                report(MB_WARNING, ch, $sformatf(
+                    "method `%s`: firmware's call waits for that of the testbench, which has not been polled for %0d ticks",
+                    method, UNPOLLED_TICKS));
+            return 0;
+        end
         try_poll = callee.poll(at.get_space(), arg_len, given(args), status);
         if (status == MB_FAILED)
-            cause.text = $sformatf("method `%s` has failed: execute() returned without a yield()", method);
+            cause.text = $sformatf(
+                "method `%s` has failed: execute() returned without a yield(); what it has forked is ended, and has to be joined if it yields",
+                method);
         if (status == MB_PENDING)
-            await(callee);
+            note_pending(callee, by_firmware, 1);
+        else
+            forget(callee, by_firmware);
     endfunction
 
     // As many words as a method is given; those that firmware has not passed are 0.
@@ -398,20 +430,44 @@ class MbHost;
             given[i] = i < args.size() ? args[i] : 0;
     endfunction
 
-    local function void await(MbCallable callee);
+    // The pending call of a method, by firmware or by the testbench; null where there is none.
+    local function MbPending pending_call(MbCallable method, bit by_firmware);
         foreach (pending[i])
-            if (pending[i] == callee)
-                return;
-        pending.push_back(callee);
-        to_run.push_back(callee);
+            if (pending[i].method == method && pending[i].by_firmware == by_firmware)
+                return pending[i];
+        return null;
     endfunction
 
-    local function void forget(MbCallable callee);
+    local function void note_pending(MbCallable method, bit by_firmware, bit begun);
+        MbPending call = pending_call(method, by_firmware);
+        if (call == null) begin
+            call = new(method, by_firmware);
+            pending.push_back(call);
+        end
+        if (begun && !call.begun)
+            to_run.push_back(method);
+        call.begun = begun;
+        call.polled = ticks;
+    endfunction
+
+    local function void forget(MbCallable method, bit by_firmware);
         foreach (pending[i])
-            if (pending[i] == callee) begin
+            if (pending[i].method == method && pending[i].by_firmware == by_firmware) begin
                 pending.delete(i);
                 return;
             end
+    endfunction
+
+    // Drops the calls of firmware that a tick has not polled: firmware has reset the channel. The testbench polls as it likes.
+    local function void drop_unpolled();
+        for (int i = pending.size() - 1; i >= 0; i--) begin
+            MbPending call = pending[i];
+            if (call.by_firmware && call.polled + 1 < ticks) begin
+                if (call.begun)
+                    call.method.drop_call();
+                pending.delete(i);
+            end
+        end
     endfunction
 
     // A report of the library's. The error that follows a failed call of its channel is that call's.
@@ -451,3 +507,10 @@ endclass
 task automatic mb_server_run();
     MbHost::get().run();
 endtask
+
+// One poll of a method by the testbench, as the library's other callees are polled, too.
+function automatic longint unsigned __mb_call(
+    input string ch, input string method, input int unsigned arg_len, input longint unsigned args[16],
+    output int unsigned status);
+    return MbHost::get().ask(ch, method, arg_len, args, status);
+endfunction

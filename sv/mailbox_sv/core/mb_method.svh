@@ -3,7 +3,7 @@
 // `execute` is a coroutine: it begins at the first call, runs again whenever it returns, and `yield` suspends it until the next
 // call. State of a call: INIT, then PENDING from its first poll on, then READY from the yield until a poll fetches the result.
 //
-// Two processes per instance: one runs `execute`, the other ends it, and all that it has forked, when firmware resets the channel while a
+// Two processes per instance: one runs `execute`, the other ends it, and all that it has forked, when firmware resets the channel while its
 // call is pending. The next call begins `execute` anew.
 virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCallable;
     typedef enum {
@@ -23,8 +23,6 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
     local bit              yielded;
     // A call was dropped, and the process that executed it has yet to be ended.
     local bit              dropped;
-    // The current tick, and that of the last poll.
-    local longint unsigned now, polled;
     // Runs supervise(), or is about to.
     local process          supervisor;
     local bit              starting;
@@ -71,7 +69,6 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
 
     virtual function longint unsigned poll(
         string space, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
-        polled = now;
         status = MB_PENDING;
         case (state)
             INIT: begin
@@ -91,14 +88,12 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         return 0;
     endfunction
 
-    virtual function bit is_pending(longint unsigned tick);
-        now = tick;
-        if (state != INIT && polled + 1 < tick) begin
-            state = INIT;
-            dropped = 1;
-            -> mb_dropped;
-        end
-        return state != INIT;
+    virtual function void drop_call();
+        if (state == INIT)
+            return;
+        state = INIT;
+        dropped = 1;
+        -> mb_dropped;
     endfunction
 
     virtual task run();
@@ -134,13 +129,15 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         end
     endtask
 
-    // Without a yield execute() fails the call, and waits for another one: a loop around it would never let time pass.
+    // Without a yield execute() fails the call, and waits for another one: a loop around it would never let time pass. What it has
+    // forked is ended: a late yield there would answer another call.
     local task run_execute();
         forever begin
             int unsigned call = calls;
             yielded = 0;
             execute();
             if (!yielded) begin
+                disable fork;
                 if (state == PENDING && !dropped) begin
                     failed = 1;
                     state = READY;
