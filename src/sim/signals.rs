@@ -11,11 +11,8 @@ const OF_WRITES: [c_int; 2] = [SIGPIPE, SIGXFSZ];
 
 /// Runs a write of this thread's. One that fails gives `EPIPE` or `EFBIG`, and no signal reaches the process.
 pub(crate) fn quietly<T>(write: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    let mut quiet = Quiet::new();
-    let written = write();
-    // The kernel raises them along with an error only.
-    quiet.raised = written.is_err();
-    written
+    let _quiet = Quiet::new();
+    write()
 }
 
 /// Guard that keeps `SIGPIPE` and `SIGXFSZ` of this thread's writes from the process. Dispositions stay as they are, other
@@ -23,10 +20,9 @@ pub(crate) fn quietly<T>(write: impl FnOnce() -> io::Result<T>) -> io::Result<T>
 pub(crate) struct Quiet {
     /// Signals that this guard has blocked.
     blocked: sigset_t,
-    /// Signals that are this guard's to take, should they be pending in the end.
+    /// Signals that are this guard's to take, should they be pending in the end. A write that succeeds may raise one, too: a write
+    /// to a full pipe whose reader goes away returns how much it has moved, and raises `SIGPIPE`.
     ours: sigset_t,
-    /// True where one may be pending.
-    raised: bool,
 }
 
 impl Quiet {
@@ -47,11 +43,7 @@ impl Quiet {
                 }
             }
         }
-        Self {
-            blocked,
-            ours,
-            raised: true,
-        }
+        Self { blocked, ours }
     }
 }
 
@@ -61,10 +53,8 @@ impl Drop for Quiet {
             tv_sec: 0,
             tv_nsec: 0,
         };
-        if self.raised {
-            // SAFETY: the set and the time are there for the call, which gives -1 where no signal of the set is pending.
-            while unsafe { libc::sigtimedwait(&self.ours, ptr::null_mut(), &AT_ONCE) } > 0 {}
-        }
+        // SAFETY: the set and the time are there for the call, which gives -1 where no signal of the set is pending.
+        while unsafe { libc::sigtimedwait(&self.ours, ptr::null_mut(), &AT_ONCE) } > 0 {}
         // SAFETY: the set is there for the call.
         unsafe { libc::pthread_sigmask(SIG_UNBLOCK, &self.blocked, ptr::null_mut()) };
     }
@@ -139,6 +129,7 @@ fn remove(set: &mut sigset_t, signal: c_int) {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::os::fd::AsRawFd;
 
     use super::*;
 
@@ -178,6 +169,37 @@ mod tests {
             drop(reader);
             let error = quietly(|| writer.write_all(b"text")).unwrap_err();
             assert_eq!(error.raw_os_error(), Some(libc::EPIPE));
+            for signal in OF_WRITES {
+                assert!(!has(&mask(), signal) && !pending(signal));
+            }
+        });
+    }
+
+    /// Waits until a pipe has this many bytes in it.
+    fn await_bytes(pipe: &io::PipeReader, bytes: c_int) {
+        let mut waiting = 0;
+        while waiting < bytes {
+            std::thread::yield_now();
+            // SAFETY: there is room for a number.
+            let asked = unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &mut waiting) };
+            assert_eq!(asked, 0);
+        }
+    }
+
+    /// The kernel raises a signal along with the number of bytes that it has moved.
+    #[test]
+    fn a_short_write_to_a_full_pipe_whose_reader_goes_leaves_nothing_behind() {
+        alone(|| {
+            let (reader, mut writer) = io::pipe().unwrap();
+            // SAFETY: it takes a descriptor and no pointer.
+            let size = unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_GETPIPE_SZ) };
+            let goes = std::thread::spawn(move || {
+                await_bytes(&reader, size);
+                drop(reader);
+            });
+            let written = quietly(|| writer.write(&vec![0; 2 * size as usize])).unwrap();
+            goes.join().unwrap();
+            assert_eq!(written, size as usize);
             for signal in OF_WRITES {
                 assert!(!has(&mask(), signal) && !pending(signal));
             }
