@@ -226,7 +226,7 @@ fn report_refused(process: &Process) {
     let text = refused::text();
     if let Some(function) = latest {
         let last_error = &process.returned.last_error;
-        last_error.store_text(&format!("{function}: {text}"));
+        last_error.keep(format!("{function}: {text}"));
     }
     if let Some(function) = first {
         let _ = catch(|| {
@@ -242,7 +242,7 @@ fn tell(process: &Process, function: &'static str, error: &Error) {
     process
         .returned
         .last_error
-        .store_text(&format!("{function}: {text}"));
+        .keep(format!("{function}: {text}"));
     let is_late = error.is_access() && scope::simulation_is_over();
     if error.is_reported() && (!is_late || lifetime::count_late()) {
         report(Severity::Error, function, &text);

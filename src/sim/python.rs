@@ -1,10 +1,10 @@
 //! Interpreter settings before start, and the GIL.
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use thiserror::Error;
 
@@ -44,6 +44,12 @@ unsafe extern "C" {
     safe fn Py_IsInitialized() -> c_int;
     fn PyGILState_Ensure() -> c_int;
     fn PyGILState_Release(state: c_int);
+    fn PyImport_ImportModule(name: *const c_char) -> *mut c_void;
+    fn PyObject_GetAttrString(object: *mut c_void, name: *const c_char) -> *mut c_void;
+    fn PyObject_CallObject(callable: *mut c_void, args: *mut c_void) -> *mut c_void;
+    fn PyObject_Size(object: *mut c_void) -> isize;
+    fn Py_DecRef(object: *mut c_void);
+    fn PyErr_Clear();
     fn PyOS_BeforeFork();
     fn PyOS_AfterFork_Parent();
     fn PyOS_AfterFork_Child();
@@ -62,12 +68,44 @@ pub(crate) fn python_is_ours() {
 /// Does something with the GIL held by this thread, whoever has let go of it before; `None` where no interpreter runs, or the process was
 /// forked without [`PythonFork`].
 pub(crate) fn with_gil<T>(act: impl FnOnce() -> T) -> Option<T> {
-    let usable = USABLE.load(Ordering::Relaxed);
-    if Py_IsInitialized() == 0 || (usable != ANY && usable != generation()) {
+    if Py_IsInitialized() == 0 || !is_python_usable() {
         return None;
     }
     let _held = Held::new();
     Some(act())
+}
+
+/// False in a process that was forked without [`PythonFork`], of an interpreter that this library has started.
+pub(crate) fn is_python_usable() -> bool {
+    let usable = USABLE.load(Ordering::Relaxed);
+    usable == ANY || usable == generation()
+}
+
+/// Number of threads that are in Python, this one included if it is. The GIL is held.
+fn threads_in_python() -> usize {
+    // SAFETY: an interpreter runs, this thread has the GIL, and the names end with a NUL. Each object is used while it is there, and given
+    // back once; NULL is one that does not exist.
+    unsafe {
+        let module = PyImport_ImportModule(c"sys".as_ptr());
+        let mut objects = vec![module];
+        if !module.is_null() {
+            let function = PyObject_GetAttrString(module, c"_current_frames".as_ptr());
+            objects.push(function);
+            if !function.is_null() {
+                objects.push(PyObject_CallObject(function, std::ptr::null_mut()));
+            }
+        }
+        let frames = objects.last().copied().unwrap_or(std::ptr::null_mut());
+        let size = match objects.len() {
+            3 if !frames.is_null() => PyObject_Size(frames),
+            _ => 0,
+        };
+        PyErr_Clear();
+        for object in objects.into_iter().filter(|object| !object.is_null()) {
+            Py_DecRef(object);
+        }
+        usize::try_from(size).unwrap_or(0)
+    }
 }
 
 /// GIL guard, released on panic too.
@@ -91,6 +129,16 @@ impl Drop for Held {
 #[derive(Debug)]
 pub(crate) struct PythonFork {
     gil: c_int,
+    /// Threads of Python's beside this one, which a child does not have.
+    threads: usize,
+}
+
+/// True while a fork of the library's ends in the child.
+static FORKED_BY_US: AtomicBool = AtomicBool::new(false);
+
+/// True while Python's hooks run in a child that the library, or somebody who has told it so, has forked.
+pub(crate) fn is_forked_by_the_library() -> bool {
+    FORKED_BY_US.load(Ordering::Relaxed)
 }
 
 impl PythonFork {
@@ -101,16 +149,24 @@ impl PythonFork {
         }
         // SAFETY: there is an interpreter. It is given back by `finish`, on the same thread.
         let gil = unsafe { PyGILState_Ensure() };
+        let threads = threads_in_python();
         // SAFETY: this thread has the GIL.
         unsafe { PyOS_BeforeFork() };
-        Some(Self { gil })
+        Some(Self { gil, threads })
+    }
+
+    /// Threads of Python's that a child does not have.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
     }
 
     /// Gives them back, in the parent or in the child, on the thread that forked.
     pub(crate) fn finish(self, child: bool) {
         if child {
+            FORKED_BY_US.store(true, Ordering::Relaxed);
             // SAFETY: it follows `PyOS_BeforeFork`, on the one thread of the child.
             unsafe { PyOS_AfterFork_Child() };
+            FORKED_BY_US.store(false, Ordering::Relaxed);
             if USABLE.load(Ordering::Relaxed) != ANY {
                 USABLE.store(generation(), Ordering::Relaxed);
             }
@@ -121,6 +177,11 @@ impl PythonFork {
         // SAFETY: it gives back what `prepare` has got.
         unsafe { PyGILState_Release(self.gil) };
     }
+}
+
+/// Number of threads of Python's; 0 where no interpreter runs. None of them may be this one.
+pub(crate) fn python_threads() -> usize {
+    with_gil(threads_in_python).unwrap_or(0)
 }
 
 /// `PyPreConfig`, the same in Python 3.8 and all that follow, with room for more.
