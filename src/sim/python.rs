@@ -49,6 +49,7 @@ unsafe extern "C" {
     fn PyObject_CallObject(callable: *mut c_void, args: *mut c_void) -> *mut c_void;
     fn PyObject_Size(object: *mut c_void) -> isize;
     fn Py_DecRef(object: *mut c_void);
+    fn PyEval_GetFrame() -> *mut c_void;
     fn PyErr_Clear();
     fn PyOS_BeforeFork();
     fn PyOS_AfterFork_Parent();
@@ -81,7 +82,7 @@ pub(crate) fn is_python_usable() -> bool {
     usable == ANY || usable == generation()
 }
 
-/// Number of threads that are in Python, this one included if it is. The GIL is held.
+/// Number of threads that are in Python, beside this one. The GIL is held.
 fn threads_in_python() -> usize {
     // SAFETY: an interpreter runs, this thread has the GIL, and the names end with a NUL. Each object is used while it is there, and given
     // back once; NULL is one that does not exist.
@@ -104,7 +105,8 @@ fn threads_in_python() -> usize {
         for object in objects.into_iter().filter(|object| !object.is_null()) {
             Py_DecRef(object);
         }
-        usize::try_from(size).unwrap_or(0)
+        let own = usize::from(!PyEval_GetFrame().is_null());
+        usize::try_from(size).unwrap_or(0).saturating_sub(own)
     }
 }
 
@@ -179,7 +181,7 @@ impl PythonFork {
     }
 }
 
-/// Number of threads of Python's; 0 where no interpreter runs. None of them may be this one.
+/// Number of threads that are in Python, beside this one; 0 where no interpreter runs.
 pub(crate) fn python_threads() -> usize {
     with_gil(threads_in_python).unwrap_or(0)
 }
