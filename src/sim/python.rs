@@ -4,6 +4,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use thiserror::Error;
@@ -84,29 +85,44 @@ pub(crate) fn is_python_usable() -> bool {
 
 /// Number of threads that are in Python, beside this one. The GIL is held.
 fn threads_in_python() -> usize {
-    // SAFETY: an interpreter runs, this thread has the GIL, and the names end with a NUL. Each object is used while it is there, and given
-    // back once; NULL is one that does not exist.
-    unsafe {
-        let module = PyImport_ImportModule(c"sys".as_ptr());
-        let mut objects = vec![module];
-        if !module.is_null() {
-            let function = PyObject_GetAttrString(module, c"_current_frames".as_ptr());
-            objects.push(function);
-            if !function.is_null() {
-                objects.push(PyObject_CallObject(function, std::ptr::null_mut()));
-            }
-        }
-        let frames = objects.last().copied().unwrap_or(std::ptr::null_mut());
-        let size = match objects.len() {
-            3 if !frames.is_null() => PyObject_Size(frames),
-            _ => 0,
-        };
-        PyErr_Clear();
-        for object in objects.into_iter().filter(|object| !object.is_null()) {
-            Py_DecRef(object);
-        }
-        let own = usize::from(!PyEval_GetFrame().is_null());
-        usize::try_from(size).unwrap_or(0).saturating_sub(own)
+    let threads = frames().map_or(0, |frames| {
+        // SAFETY: it is an object, and this thread has the GIL.
+        unsafe { PyObject_Size(frames.0.as_ptr()) }
+    });
+    // SAFETY: this thread has the GIL. What may have failed above is of no interest.
+    unsafe { PyErr_Clear() };
+    // SAFETY: this thread has the GIL. The frame is borrowed, and not used.
+    let own = unsafe { PyEval_GetFrame() };
+    usize::try_from(threads)
+        .unwrap_or(0)
+        .saturating_sub(usize::from(!own.is_null()))
+}
+
+/// `sys._current_frames()`: a dictionary with each thread that is in Python. The GIL is held.
+fn frames() -> Option<Object> {
+    // SAFETY: the name ends with a NUL, and this thread has the GIL.
+    let sys = Object::new(unsafe { PyImport_ImportModule(c"sys".as_ptr()) })?;
+    // SAFETY: as above, and the module is there.
+    let function = unsafe { PyObject_GetAttrString(sys.0.as_ptr(), c"_current_frames".as_ptr()) };
+    let function = Object::new(function)?;
+    // SAFETY: this thread has the GIL, the function is there, and NULL stands for no arguments.
+    Object::new(unsafe { PyObject_CallObject(function.0.as_ptr(), ptr::null_mut()) })
+}
+
+/// Reference to an object of Python's, given back while the GIL is held.
+struct Object(NonNull<c_void>);
+
+impl Object {
+    /// The new reference that a function has returned; `None` for NULL.
+    fn new(reference: *mut c_void) -> Option<Self> {
+        NonNull::new(reference).map(Self)
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        // SAFETY: the reference is this value's, and the GIL is held where there are such values.
+        unsafe { Py_DecRef(self.0.as_ptr()) };
     }
 }
 
