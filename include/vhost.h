@@ -15,7 +15,7 @@
  * Errors are reported by mb_report (below), or on stderr where the program has none. A function without a status of its own
  * leaves its result at zero or the empty string. A NULL, a text that is not UTF-8, an unknown name or an address
  * outside of the map is an error and never a crash. Texts that are returned stay valid until the next call of the same
- * function.
+ * function; other calls, also ones that fail, leave them alone.
  *
  * A test of the library compares every prototype here with the function behind it.
  */
@@ -113,8 +113,8 @@ int mb_attach(const char *list);
 /*
  * For a process that is forked by somebody else: mb_fork_prepare before fork(), then one of the other two on either side, on the same
  * thread. In between, calls of other threads are refused. In the child, recordings, logs and tables go on in files of their own, which
- * begin as copies; the position of an open file is the child's own; sockets and clients stay with the parent, with one report; Python
- * goes on. The next call notices a fork without mb_fork_prepare: Python can't be called then. After a fork inside a call the host stays
+ * begin as copies; the position of an open file is the child's own; sockets and clients stay with the parent, with one report: the child's
+ * handles behave as if nobody connected and every client had left; Python goes on, without the threads that it has started, with one report. The next call notices a fork without mb_fork_prepare: Python can't be called then. After a fork inside a call the host stays
  * with the parent. 0, or -1: called in the wrong place, or on the wrong side. An error inside a function that the library calls.
  */
 int mb_fork_prepare(void);
@@ -146,7 +146,8 @@ int mb_is_rerun(void);
 
 /*
  * Forks `count` children, of which at most `parallel` run at once. In each it returns the child's number, from 0; in the parent it
- * returns `count` when all have ended, or -1 if the process can't be forked. An error inside a function that the library calls.
+ * returns `count` when all have ended, or -1 if the process can't be forked. Snapshots of the parent stay; a child has none. An error inside a
+ * function that the library calls.
  */
 int mb_runs(uint32_t count, uint32_t parallel);
 

@@ -278,6 +278,8 @@ fn drives_every_case(linkage: Linkage) {
         ("last_words_at_shutdown", 0),
         ("last_words_at_exit_in_a_handler", 47),
         ("quit_in_a_function_of_the_testbench", 43),
+        ("quit_in_a_memory_of_a_c_model", 43),
+        ("quit_in_a_memory_of_a_c_model_by_backdoor", 43),
         ("quit_in_a_handler", 44),
         ("quit_in_a_handler_in_a_call", 44),
         ("quit_in_a_handler_at_some_time", 44),

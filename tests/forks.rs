@@ -263,6 +263,8 @@ fn a_full_disk_ends_the_recording_of_the_child_alone() {
 fn sockets_stay_with_the_parent() {
     let run = run("sockets");
     run.ended_with(0);
+    // Each child's replays, too.
+    assert_eq!(run.recordings().len(), 5);
 }
 
 #[test]

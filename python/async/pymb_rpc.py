@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any
@@ -123,6 +124,17 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 _loop = _Loop()
+
+
+def _forked() -> None:
+    """In a child there are no threads of the parent's: `asyncio.to_thread` starts others."""
+    if getattr(_loop, "_default_executor", None) is not None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        _loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 def register_callback(callback: Callback) -> Waiter:

@@ -17,6 +17,11 @@ pub(super) unsafe fn text<'a>(
 ) -> Result<&'a str, Error> {
     // SAFETY: as the caller promised.
     let bytes = unsafe { string(text, argument) }?;
+    utf8(bytes, argument)
+}
+
+/// Text of bytes.
+pub(super) fn utf8<'a>(bytes: &'a [u8], argument: &'static str) -> Result<&'a str, Error> {
     str::from_utf8(bytes).map_err(|_| Error::NotUtf8 {
         argument,
         bytes: bytes.to_owned(),

@@ -3,8 +3,11 @@
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::path::Path;
 
-use super::arguments::{Out, OutBytes, array, open_array, string, text};
+use super::arguments::{Out, OutBytes, array, open_array, string, text, utf8};
+use super::error::Error;
 use super::guard::guard;
+use crate::mem::SpaceId;
+use crate::system::Vhost;
 
 macro_rules! numbers {
     ($($write:ident, $read:ident: $number:ty;)+) => {$(
@@ -15,7 +18,7 @@ macro_rules! numbers {
                 // SAFETY: C gives NULL or a C string, which stays until this returns.
                 let space = unsafe { string(space, "space") }?;
                 let vhost = call.process()?.system_at_once()?;
-                Ok(vhost.write_in(vhost.space_id(space)?, address, &data.to_le_bytes())?)
+                Ok(vhost.write_in(space_id(&vhost, space)?, address, &data.to_le_bytes())?)
             });
         }
 
@@ -29,12 +32,23 @@ macro_rules! numbers {
                 let space = unsafe { string(space, "space") }?;
                 let vhost = call.process()?.system_at_once()?;
                 let mut number = [0; size_of::<$number>()];
-                vhost.read_in(vhost.space_id(space)?, address, &mut number)?;
+                vhost.read_in(space_id(&vhost, space)?, address, &mut number)?;
                 data.set(<$number>::from_le_bytes(number));
                 Ok(())
             });
         }
     )+};
+}
+
+/// Id of the space of this name. Only a name that no space has is looked at for what is wrong with it.
+#[inline]
+fn space_id(vhost: &Vhost, name: &[u8]) -> Result<SpaceId, Error> {
+    vhost
+        .space_id(name)
+        .map_err(|unknown| match utf8(name, "space") {
+            Ok(_) => unknown.into(),
+            Err(error) => error,
+        })
 }
 
 numbers! {

@@ -100,7 +100,9 @@ impl Process {
         if !forks.prepared.replace(false) && !child {
             return Err(Error::NotPrepared);
         }
-        if let Some(python) = forks.python.take() {
+        let python = forks.python.take();
+        let threads = python.as_ref().map_or(0, PythonFork::threads);
+        if let Some(python) = python {
             python.finish(child);
         }
         if !child {
@@ -111,6 +113,13 @@ impl Process {
             return Err(Error::Lost(state));
         }
         self.begin_child()?;
+        if threads > 0 {
+            let text = format!(
+                "this process was forked: {threads} threads of Python's (asyncio.to_thread, threading, concurrent.futures) stay with its \
+                 parent; a call that waits for one of them does not end here"
+            );
+            report(Severity::Warning, "python", &text);
+        }
         Ok(Side::Child)
     }
 
@@ -162,7 +171,6 @@ impl Process {
 
     /// Forks `count` children. The number of the child in each, `count` in the parent when all have ended.
     pub(super) fn run_as_children(&self, count: u32, parallel: u32) -> Result<c_int, Error> {
-        self.end_snapshots();
         let most = c_int::try_from(count).map_err(|_| Error::TooManyRuns { count })?;
         self.flush();
         let _wait = call_timeout::wait();

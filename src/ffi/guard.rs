@@ -226,7 +226,7 @@ fn report_refused(process: &Process) {
     let text = refused::text();
     if let Some(function) = latest {
         let last_error = &process.returned.last_error;
-        last_error.store_text(&format!("{function}: {text}"));
+        last_error.keep(format!("{function}: {text}"));
     }
     if let Some(function) = first {
         let _ = catch(|| {
@@ -242,7 +242,7 @@ fn tell(process: &Process, function: &'static str, error: &Error) {
     process
         .returned
         .last_error
-        .store_text(&format!("{function}: {text}"));
+        .keep(format!("{function}: {text}"));
     let is_late = error.is_access() && scope::simulation_is_over();
     if error.is_reported() && (!is_late || lifetime::count_late()) {
         report(Severity::Error, function, &text);
@@ -256,13 +256,14 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
+    use crate::foreign::host_code;
 
     /// What is tested owns the strand meanwhile: tests run at once.
     static ALONE: Mutex<()> = Mutex::new(());
 
     fn last_error() -> String {
         let strand = strand::enter().unwrap();
-        let last = PROCESS.get(&strand).returned.last_error.pointer();
+        let last = PROCESS.get(&strand).returned.last_error.give();
         // SAFETY: it points to a stored C string, which stays while the strand is owned.
         let last = unsafe { CStr::from_ptr(last) };
         last.to_str().unwrap().to_owned()
@@ -378,6 +379,34 @@ mod tests {
         let both = untold(Some("mb_tick"), Some("mb_tick"));
         assert_eq!(refused::take_untold(), both);
         assert_eq!(refused::take_count(), None);
+    }
+
+    #[test]
+    fn code_of_a_host_program_may_quit_and_calls_that_it_makes_may_not() {
+        let _alone = ALONE.lock();
+        let host = || {
+            host_code::run("it", || {
+                (Abroad::is(), guard("mb_tick", true, |_| Ok(Abroad::is())))
+            })
+        };
+        // Outside of any call nobody asks.
+        assert_eq!(host(), Ok((false, false)));
+        let inside = guard("mb_tick", None, |_| Ok(host().ok()));
+        assert_eq!(inside, Some((true, false)));
+        assert!(!Abroad::is());
+    }
+
+    #[test]
+    fn code_that_a_call_is_left_for_is_nobodys() {
+        let _alone = ALONE.lock();
+        guard("mb_tick", (), |call| {
+            let _abroad = Abroad::go(true);
+            let left =
+                call.leave_during(|| Abroad::is() || guard("mb_tick", true, |_| Ok(Abroad::is())));
+            // The state of the C ABI is none that goes on.
+            assert!(!left.unwrap_or(true) && Abroad::is());
+            Ok(())
+        });
     }
 
     #[cfg(feature = "python")]

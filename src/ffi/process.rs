@@ -371,7 +371,7 @@ impl Process {
     /// Closes sockets and clients of the parent in this process, a child.
     pub(super) fn abandon_sockets(&self) -> Result<(), Error> {
         match self.sockets.get() {
-            Some(open) if !open.is_empty() => self.with_sockets(|sockets| Ok(sockets.abandon()?)),
+            Some(open) if open.has_any() => self.with_sockets(|sockets| Ok(sockets.abandon()?)),
             _ => Ok(()),
         }
     }

@@ -13,7 +13,7 @@ pub(super) extern "C" fn mb_last_error() -> *const c_char {
         Ok(call.entered().map_or(
             // An answer, and no refused call.
             c"another thread is inside a call of vhost".as_ptr(),
-            |process| process.returned.last_error.pointer(),
+            |process| process.returned.last_error.give(),
         ))
     })
 }

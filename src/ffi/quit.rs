@@ -1,7 +1,8 @@
 //! `mb_quit`: the end of the process, from wherever it is called.
 //!
 //! - outside of any call of the library's: the system is shut down, and the process exits;
-//! - in a function of the testbench's that the library calls: the process exits, and what is buffered is written as at any exit;
+//! - in code that the library calls, be it the testbench's, a C model's, Python or a host program's: the process exits, and what is
+//!   buffered is written as at any exit;
 //! - in a signal handler that has interrupted the library: once the call that was interrupted is over, since locks may be held and
 //!   memory be allocated;
 //! - on a thread while another one is inside a call: once that call is over, or after [`PATIENCE`].

@@ -1,6 +1,6 @@
-//! Strings returned to C; each is valid until the next string of its kind.
+//! Strings returned to C; each is valid until the next call of the function that returned it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::{CString, c_char};
 
 use crate::sim::c_text;
@@ -8,7 +8,7 @@ use crate::sim::c_text;
 /// Last string of each kind.
 pub(super) struct ReturnedStrings {
     /// Result of `mb_last_error`.
-    pub(super) last_error: ReturnedString,
+    pub(super) last_error: LastError,
     /// Result of `mb_status`.
     pub(super) status: ReturnedString,
     /// Result of `mb_get_space`.
@@ -22,11 +22,40 @@ pub(super) struct ReturnedStrings {
 impl ReturnedStrings {
     pub(super) const fn new() -> Self {
         Self {
-            last_error: ReturnedString::empty(),
+            last_error: LastError::none(),
             status: ReturnedString::empty(),
             space: ReturnedString::empty(),
             string: ReturnedString::empty(),
             socket_string: ReturnedString::empty(),
+        }
+    }
+}
+
+/// Text of the last error. A call that fails leaves the string alone that C was given before.
+pub(super) struct LastError {
+    /// Text that C was not given yet.
+    text: Cell<Option<String>>,
+    given: ReturnedString,
+}
+
+impl LastError {
+    const fn none() -> Self {
+        Self {
+            text: Cell::new(None),
+            given: ReturnedString::empty(),
+        }
+    }
+
+    /// Keeps the text of an error.
+    pub(super) fn keep(&self, text: String) {
+        self.text.set(Some(text));
+    }
+
+    /// String of the last error, valid until the next call of this; empty if there was none.
+    pub(super) fn give(&self) -> *const c_char {
+        match self.text.take() {
+            Some(text) => self.given.store_text(&text),
+            None => self.given.pointer(),
         }
     }
 }
@@ -55,5 +84,27 @@ impl ReturnedString {
             .borrow()
             .as_ref()
             .map_or(c"".as_ptr(), |text| text.as_ptr())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+
+    #[test]
+    fn the_text_of_an_error_stays_until_it_is_asked_for_again() {
+        let error = LastError::none();
+        // SAFETY: `give` returns a C string, which is read before the next call.
+        let text = |given| unsafe { CStr::from_ptr(given) }.to_str().unwrap();
+        assert_eq!(text(error.give()), "");
+        error.keep("one".to_owned());
+        let first = error.give();
+        error.keep("two".to_owned());
+        error.keep("three".to_owned());
+        assert_eq!(text(first), "one");
+        assert_eq!(text(error.give()), "three");
+        assert_eq!(text(error.give()), "three");
     }
 }

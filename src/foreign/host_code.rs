@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use thiserror::Error;
 
 use crate::bus::panic_text;
+use crate::sim::strand::Abroad;
 
 /// Panic in a function of the host program's.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -16,6 +17,7 @@ pub(crate) struct Panicked {
 
 /// Runs a function of the host program's. A panic becomes an error that names `function`, which is a phrase.
 pub(crate) fn run<T>(function: &'static str, act: impl FnOnce() -> T) -> Result<T, Panicked> {
+    let _abroad = Abroad::go(true);
     catch_unwind(AssertUnwindSafe(act)).map_err(|payload| Panicked {
         function,
         text: panic_text(payload.as_ref()),

@@ -234,7 +234,8 @@ pub enum SocketError {
     },
     /// The process was forked.
     #[error(
-        "this process was forked: {sockets} listening sockets and {clients} clients stay with its parent, and are closed here"
+        "this process was forked: {sockets} listening sockets and {clients} clients stay with its parent; here nobody connects to \
+         them any more, and the clients have left"
     )]
     Forked {
         /// Listening sockets.

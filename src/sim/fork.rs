@@ -52,11 +52,23 @@ impl PythonFork {
     }
 
     /// There are none.
+    pub(crate) fn threads(&self) -> usize {
+        0
+    }
+
+    /// There are none.
     pub(crate) fn finish(self, _child: bool) {}
+}
+
+#[cfg(not(feature = "python"))]
+fn python_threads() -> usize {
+    0
 }
 
 #[cfg(feature = "python")]
 pub(crate) use super::python::PythonFork;
+#[cfg(feature = "python")]
+use super::python::python_threads;
 
 /// A process after a fork.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,10 +92,7 @@ pub(crate) fn fork(begin: impl FnOnce()) -> io::Result<Forked> {
     let _paused = call_timeout::pause();
     let threads = threads()?;
     if threads != 1 {
-        return Err(io::Error::other(format!(
-            "the process has {threads} threads, of which a child would have one; run the simulation on one thread (Verilator: \
-             --threads 1, and context.threads(1) in a main of your own)"
-        )));
+        return Err(io::Error::other(several_threads(threads, python_threads())));
     }
     flush_streams();
     let python = PythonFork::prepare();
@@ -98,6 +107,27 @@ pub(crate) fn fork(begin: impl FnOnce()) -> io::Result<Forked> {
         python.finish(matches!(forked, Ok(Forked::Child)));
     }
     forked
+}
+
+/// Reason why a process with several threads is not forked, `python` of them Python's.
+fn several_threads(threads: usize, python: usize) -> String {
+    const ONE: &str = "run the simulation on one thread (Verilator: --threads 1, and context.threads(1) in a main of your own)";
+    let others = threads.saturating_sub(1);
+    let python = python.min(others);
+    let advice = match python {
+        0 => ONE.to_owned(),
+        _ => {
+            let end = format!(
+                "{python} of them are Python's (asyncio.to_thread, threading, concurrent.futures): end them before, or start them after"
+            );
+            if python == others {
+                end
+            } else {
+                format!("{end}; and {ONE}")
+            }
+        }
+    };
+    format!("the process has {threads} threads, of which a child would have one; {advice}")
 }
 
 /// Forks a process that has one thread.
@@ -125,4 +155,19 @@ fn threads() -> io::Result<usize> {
 pub(crate) fn leave() -> ! {
     // SAFETY: it is fine at any time.
     unsafe { libc::_exit(0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::several_threads;
+
+    #[test]
+    fn whose_threads_there_are_is_said() {
+        let none = several_threads(3, 0);
+        assert!(none.contains("3 threads") && none.contains("--threads 1"));
+        let all = several_threads(3, 2);
+        assert!(all.contains("2 of them are Python's") && !all.contains("--threads 1"));
+        let some = several_threads(3, 1);
+        assert!(some.contains("1 of them are Python's") && some.contains("--threads 1"));
+    }
 }

@@ -1,10 +1,11 @@
 //! Interpreter settings before start, and the GIL.
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use thiserror::Error;
 
@@ -44,6 +45,13 @@ unsafe extern "C" {
     safe fn Py_IsInitialized() -> c_int;
     fn PyGILState_Ensure() -> c_int;
     fn PyGILState_Release(state: c_int);
+    fn PyImport_ImportModule(name: *const c_char) -> *mut c_void;
+    fn PyObject_GetAttrString(object: *mut c_void, name: *const c_char) -> *mut c_void;
+    fn PyObject_CallObject(callable: *mut c_void, args: *mut c_void) -> *mut c_void;
+    fn PyObject_Size(object: *mut c_void) -> isize;
+    fn Py_DecRef(object: *mut c_void);
+    fn PyEval_GetFrame() -> *mut c_void;
+    fn PyErr_Clear();
     fn PyOS_BeforeFork();
     fn PyOS_AfterFork_Parent();
     fn PyOS_AfterFork_Child();
@@ -62,12 +70,60 @@ pub(crate) fn python_is_ours() {
 /// Does something with the GIL held by this thread, whoever has let go of it before; `None` where no interpreter runs, or the process was
 /// forked without [`PythonFork`].
 pub(crate) fn with_gil<T>(act: impl FnOnce() -> T) -> Option<T> {
-    let usable = USABLE.load(Ordering::Relaxed);
-    if Py_IsInitialized() == 0 || (usable != ANY && usable != generation()) {
+    if Py_IsInitialized() == 0 || !is_python_usable() {
         return None;
     }
     let _held = Held::new();
     Some(act())
+}
+
+/// False in a process that was forked without [`PythonFork`], of an interpreter that this library has started.
+pub(crate) fn is_python_usable() -> bool {
+    let usable = USABLE.load(Ordering::Relaxed);
+    usable == ANY || usable == generation()
+}
+
+/// Number of threads that are in Python, beside this one. The GIL is held.
+fn threads_in_python() -> usize {
+    let threads = frames().map_or(0, |frames| {
+        // SAFETY: it is an object, and this thread has the GIL.
+        unsafe { PyObject_Size(frames.0.as_ptr()) }
+    });
+    // SAFETY: this thread has the GIL. What may have failed above is of no interest.
+    unsafe { PyErr_Clear() };
+    // SAFETY: this thread has the GIL. The frame is borrowed, and not used.
+    let own = unsafe { PyEval_GetFrame() };
+    usize::try_from(threads)
+        .unwrap_or(0)
+        .saturating_sub(usize::from(!own.is_null()))
+}
+
+/// `sys._current_frames()`: a dictionary with each thread that is in Python. The GIL is held.
+fn frames() -> Option<Object> {
+    // SAFETY: the name ends with a NUL, and this thread has the GIL.
+    let sys = Object::new(unsafe { PyImport_ImportModule(c"sys".as_ptr()) })?;
+    // SAFETY: as above, and the module is there.
+    let function = unsafe { PyObject_GetAttrString(sys.0.as_ptr(), c"_current_frames".as_ptr()) };
+    let function = Object::new(function)?;
+    // SAFETY: this thread has the GIL, the function is there, and NULL stands for no arguments.
+    Object::new(unsafe { PyObject_CallObject(function.0.as_ptr(), ptr::null_mut()) })
+}
+
+/// Reference to an object of Python's, given back while the GIL is held.
+struct Object(NonNull<c_void>);
+
+impl Object {
+    /// The new reference that a function has returned; `None` for NULL.
+    fn new(reference: *mut c_void) -> Option<Self> {
+        NonNull::new(reference).map(Self)
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        // SAFETY: the reference is this value's, and the GIL is held where there are such values.
+        unsafe { Py_DecRef(self.0.as_ptr()) };
+    }
 }
 
 /// GIL guard, released on panic too.
@@ -91,6 +147,16 @@ impl Drop for Held {
 #[derive(Debug)]
 pub(crate) struct PythonFork {
     gil: c_int,
+    /// Threads of Python's beside this one, which a child does not have.
+    threads: usize,
+}
+
+/// True while a fork of the library's ends in the child.
+static FORKED_BY_US: AtomicBool = AtomicBool::new(false);
+
+/// True while Python's hooks run in a child that the library, or somebody who has told it so, has forked.
+pub(crate) fn is_forked_by_the_library() -> bool {
+    FORKED_BY_US.load(Ordering::Relaxed)
 }
 
 impl PythonFork {
@@ -101,16 +167,24 @@ impl PythonFork {
         }
         // SAFETY: there is an interpreter. It is given back by `finish`, on the same thread.
         let gil = unsafe { PyGILState_Ensure() };
+        let threads = threads_in_python();
         // SAFETY: this thread has the GIL.
         unsafe { PyOS_BeforeFork() };
-        Some(Self { gil })
+        Some(Self { gil, threads })
+    }
+
+    /// Threads of Python's that a child does not have.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
     }
 
     /// Gives them back, in the parent or in the child, on the thread that forked.
     pub(crate) fn finish(self, child: bool) {
         if child {
+            FORKED_BY_US.store(true, Ordering::Relaxed);
             // SAFETY: it follows `PyOS_BeforeFork`, on the one thread of the child.
             unsafe { PyOS_AfterFork_Child() };
+            FORKED_BY_US.store(false, Ordering::Relaxed);
             if USABLE.load(Ordering::Relaxed) != ANY {
                 USABLE.store(generation(), Ordering::Relaxed);
             }
@@ -121,6 +195,11 @@ impl PythonFork {
         // SAFETY: it gives back what `prepare` has got.
         unsafe { PyGILState_Release(self.gil) };
     }
+}
+
+/// Number of threads that are in Python, beside this one; 0 where no interpreter runs.
+pub(crate) fn python_threads() -> usize {
+    with_gil(threads_in_python).unwrap_or(0)
 }
 
 /// `PyPreConfig`, the same in Python 3.8 and all that follow, with room for more.

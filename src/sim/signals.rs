@@ -11,11 +11,8 @@ const OF_WRITES: [c_int; 2] = [SIGPIPE, SIGXFSZ];
 
 /// Runs a write of this thread's. One that fails gives `EPIPE` or `EFBIG`, and no signal reaches the process.
 pub(crate) fn quietly<T>(write: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    let mut quiet = Quiet::new();
-    let written = write();
-    // The kernel raises them along with an error only.
-    quiet.raised = written.is_err();
-    written
+    let _quiet = Quiet::new();
+    write()
 }
 
 /// Guard that keeps `SIGPIPE` and `SIGXFSZ` of this thread's writes from the process. Dispositions stay as they are, other
@@ -23,10 +20,9 @@ pub(crate) fn quietly<T>(write: impl FnOnce() -> io::Result<T>) -> io::Result<T>
 pub(crate) struct Quiet {
     /// Signals that this guard has blocked.
     blocked: sigset_t,
-    /// Signals that are this guard's to take, should they be pending in the end.
+    /// Signals that are this guard's to take, should they be pending in the end. A write that succeeds may raise one, too: a write
+    /// to a full pipe whose reader goes away returns how much it has moved, and raises `SIGPIPE`.
     ours: sigset_t,
-    /// True where one may be pending.
-    raised: bool,
 }
 
 impl Quiet {
@@ -47,27 +43,83 @@ impl Quiet {
                 }
             }
         }
-        Self {
-            blocked,
-            ours,
-            raised: true,
-        }
+        Self { blocked, ours }
     }
 }
 
 impl Drop for Quiet {
     fn drop(&mut self) {
-        const AT_ONCE: timespec = timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        if self.raised {
-            // SAFETY: the set and the time are there for the call, which gives -1 where no signal of the set is pending.
-            while unsafe { libc::sigtimedwait(&self.ours, ptr::null_mut(), &AT_ONCE) } > 0 {}
-        }
+        take_pending(&self.ours);
         // SAFETY: the set is there for the call.
         unsafe { libc::pthread_sigmask(SIG_UNBLOCK, &self.blocked, ptr::null_mut()) };
     }
+}
+
+/// Guard under which this thread blocks neither `SIGPIPE` nor `SIGXFSZ`, since a program inherits the mask of the thread that starts it.
+/// What is pending of writes before is dropped.
+#[cfg(feature = "python")]
+pub(crate) struct Unblocked(sigset_t);
+
+#[cfg(feature = "python")]
+impl Unblocked {
+    /// Unblocks those of both signals that this thread blocks.
+    pub(crate) fn new() -> Self {
+        let blocked = blocked_of_writes();
+        take_pending(&blocked);
+        // SAFETY: the set is there for the call.
+        unsafe { libc::pthread_sigmask(SIG_UNBLOCK, &blocked, ptr::null_mut()) };
+        Self(blocked)
+    }
+}
+
+#[cfg(feature = "python")]
+impl Drop for Unblocked {
+    fn drop(&mut self) {
+        // SAFETY: the set is there for the call.
+        unsafe { libc::pthread_sigmask(SIG_BLOCK, &self.0, ptr::null_mut()) };
+    }
+}
+
+/// Has a child of this process go on as a program of its own: of `SIGPIPE` and `SIGXFSZ`, those that this thread blocks are unblocked, and
+/// ignored where their disposition is the default. A write goes on failing without a signal.
+#[cfg(feature = "python")]
+pub(crate) fn ignore_instead_of_blocking() {
+    let blocked = blocked_of_writes();
+    for signal in OF_WRITES.into_iter().filter(|&one| has(&blocked, one)) {
+        let mut action = MaybeUninit::uninit();
+        // SAFETY: nothing is changed, and there is room for what is asked for.
+        let known = unsafe { libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) } == 0;
+        // SAFETY: the call has written it where it succeeded.
+        if known && unsafe { action.assume_init_ref() }.sa_sigaction == libc::SIG_DFL {
+            // SAFETY: no function is installed.
+            unsafe { libc::signal(signal, libc::SIG_IGN) };
+        }
+    }
+    // SAFETY: the set is there for the call.
+    unsafe { libc::pthread_sigmask(SIG_UNBLOCK, &blocked, ptr::null_mut()) };
+}
+
+/// Those of [`OF_WRITES`] that this thread blocks.
+#[cfg(feature = "python")]
+fn blocked_of_writes() -> sigset_t {
+    let mut mask = set(&[]);
+    // SAFETY: nothing is changed, and the set is there for the call.
+    unsafe { libc::pthread_sigmask(SIG_BLOCK, ptr::null(), &mut mask) };
+    let mut blocked = set(&OF_WRITES);
+    for signal in OF_WRITES.into_iter().filter(|&one| !has(&mask, one)) {
+        remove(&mut blocked, signal);
+    }
+    blocked
+}
+
+/// Takes the pending ones of signals that this thread blocks.
+fn take_pending(signals: &sigset_t) {
+    const AT_ONCE: timespec = timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the set and the time are there for the call, which gives -1 where no signal of the set is pending.
+    while unsafe { libc::sigtimedwait(signals, ptr::null_mut(), &AT_ONCE) } > 0 {}
 }
 
 /// Runs something, such as the start of a thread, while this thread blocks every signal. A thread that it starts goes on blocking them.
@@ -139,6 +191,7 @@ fn remove(set: &mut sigset_t, signal: c_int) {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::os::fd::AsRawFd;
 
     use super::*;
 
@@ -184,6 +237,37 @@ mod tests {
         });
     }
 
+    /// Waits until a pipe has this many bytes in it.
+    fn await_bytes(pipe: &io::PipeReader, bytes: c_int) {
+        let mut waiting = 0;
+        while waiting < bytes {
+            std::thread::yield_now();
+            // SAFETY: there is room for a number.
+            let asked = unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &mut waiting) };
+            assert_eq!(asked, 0);
+        }
+    }
+
+    /// The kernel raises a signal along with the number of bytes that it has moved.
+    #[test]
+    fn a_short_write_to_a_full_pipe_whose_reader_goes_leaves_nothing_behind() {
+        alone(|| {
+            let (reader, mut writer) = io::pipe().unwrap();
+            // SAFETY: it takes a descriptor and no pointer.
+            let size = unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_GETPIPE_SZ) };
+            let goes = std::thread::spawn(move || {
+                await_bytes(&reader, size);
+                drop(reader);
+            });
+            let written = quietly(|| writer.write(&vec![0; 2 * size as usize])).unwrap();
+            goes.join().unwrap();
+            assert_eq!(written, size as usize);
+            for signal in OF_WRITES {
+                assert!(!has(&mask(), signal) && !pending(signal));
+            }
+        });
+    }
+
     #[test]
     fn what_a_guard_raises_is_taken_also_where_it_was_blocked_before() {
         alone(|| {
@@ -219,6 +303,22 @@ mod tests {
             raise(SIGPIPE);
             drop(outer);
             assert!(!has(&mask(), SIGPIPE) && !pending(SIGPIPE));
+        });
+    }
+
+    #[cfg(feature = "python")]
+    #[test]
+    fn what_is_unblocked_for_a_program_is_blocked_again_and_nothing_pending_is_delivered() {
+        alone(|| {
+            let quiet = Quiet::new();
+            raise(SIGPIPE);
+            let unblocked = Unblocked::new();
+            assert!(!has(&mask(), SIGPIPE) && !has(&mask(), SIGXFSZ));
+            drop(unblocked);
+            assert!(has(&mask(), SIGPIPE) && has(&mask(), SIGXFSZ) && !pending(SIGPIPE));
+            drop(quiet);
+            drop(Unblocked::new());
+            assert!(!has(&mask(), SIGPIPE));
         });
     }
 }

@@ -51,6 +51,7 @@ pub(super) fn forked() {
         FORKED_INSIDE.store(!kept, Ordering::Relaxed);
     } else if owner != FREE {
         ORPHANED.store(true, Ordering::Relaxed);
+        ABROAD.store(false, Ordering::Relaxed);
         OWNER.release();
     }
 }
@@ -131,25 +132,31 @@ pub(crate) fn enter_briefly() -> Result<Entered, Overlap> {
     })
 }
 
-/// True while the thread inside the strand runs a function of the testbench's.
+/// True while the thread inside the strand runs code that is not the library's.
 static ABROAD: AtomicBool = AtomicBool::new(false);
 
-/// Code of the testbench's, or of the library's, that runs for as long as it lives.
+/// Guard of a change between code of the library's and code of others. The latter is a function of the testbench's, a memory of a C
+/// model, Python, a callback of a host program, and what the simulator runs for VPI.
+///
+/// Outside of the strand it does nothing: nobody asks there.
 #[must_use = "it ends when this is dropped"]
 pub(crate) struct Abroad {
-    before: bool,
+    before: Option<bool>,
 }
 
 impl Abroad {
-    /// Code of the testbench's begins, or of the library's.
+    /// Begins code of others (`true`), or of the library's. On the path of every tick.
     #[inline]
     pub(crate) fn go(abroad: bool) -> Self {
-        let before = ABROAD.load(Ordering::Relaxed);
-        ABROAD.store(abroad, Ordering::Relaxed);
+        let before = is_entered().then(|| {
+            let before = ABROAD.load(Ordering::Relaxed);
+            ABROAD.store(abroad, Ordering::Relaxed);
+            before
+        });
         Self { before }
     }
 
-    /// True while a function of the testbench's runs, called by the library.
+    /// True while code that is not the library's runs, called by the library.
     pub(crate) fn is() -> bool {
         ABROAD.load(Ordering::Relaxed)
     }
@@ -158,7 +165,9 @@ impl Abroad {
 impl Drop for Abroad {
     #[inline]
     fn drop(&mut self) {
-        ABROAD.store(self.before, Ordering::Relaxed);
+        if let Some(before) = self.before {
+            ABROAD.store(before, Ordering::Relaxed);
+        }
     }
 }
 
@@ -189,6 +198,8 @@ impl Entered {
         if !self.outermost {
             return (Ok(self), catch_unwind(AssertUnwindSafe(act)));
         }
+        // Whoever enters meanwhile begins with code of the library's.
+        let _home = Abroad::go(false);
         // No guard exists meanwhile, whatever `act` does.
         drop(self);
         let outcome = catch_unwind(AssertUnwindSafe(act));

@@ -11,6 +11,7 @@ use std::slice;
 use thiserror::Error;
 
 use super::lifetime::{Life, Stand};
+use super::strand::Abroad;
 use super::symbols::{
     vpi_chk_error, vpi_get, vpi_get_value, vpi_get_value_array, vpi_handle, vpi_handle_by_index,
     vpi_handle_by_name, vpi_put_value, vpi_put_value_array, vpi_release_handle,
@@ -237,8 +238,10 @@ impl Vector {
                 vector: ptr::null_mut(),
             },
         };
+        let abroad = Abroad::go(true);
         // SAFETY: the handle is the simulator's, and `value` is there for the call.
         unsafe { get_value(self.object.0.as_ptr(), &mut value) };
+        drop(abroad);
         succeeded("vpi_get_value")?;
         // SAFETY: whichever member the simulator has set, a pointer's worth of bytes was initialised before.
         let vector = unsafe { value.value.vector };
@@ -260,6 +263,7 @@ impl Vector {
                 vector: from.as_mut_ptr(),
             },
         };
+        let abroad = Abroad::go(true);
         // SAFETY: the handle is the simulator's, the vector has a vecval for each 32 bits of it, and no time is needed
         // for a value without delay.
         unsafe {
@@ -270,6 +274,7 @@ impl Vector {
                 NO_DELAY,
             )
         };
+        drop(abroad);
         succeeded("vpi_put_value")
     }
 }
@@ -300,9 +305,11 @@ impl<'a> Elements<'a> {
             vectors: ptr::null_mut(),
         };
         let mut index = first;
+        let abroad = Abroad::go(true);
         // SAFETY: the handle is the simulator's, and `value` and `index` are there for the call; without flags the
         // simulator provides the room.
         unsafe { get_array(self.array.0.as_ptr(), &mut value, &mut index, count) };
+        drop(abroad);
         succeeded("vpi_get_value_array")?;
         if value.vectors.is_null() {
             return Err(no_value("vpi_get_value_array"));
@@ -322,8 +329,10 @@ impl<'a> Elements<'a> {
             vectors: from.as_mut_ptr(),
         };
         let mut index = first;
+        let abroad = Abroad::go(true);
         // SAFETY: the handle is the simulator's, and there is a value for each of the `count` elements.
         unsafe { put_array(self.array.0.as_ptr(), &mut value, &mut index, count) };
+        drop(abroad);
         succeeded("vpi_put_value_array")
     }
 

@@ -5,6 +5,7 @@ use mailbox_rs::MAX_STRING;
 
 use super::{Error, Inner, Vhost};
 use crate::mem::{AccessError, Op, Outcome, SpaceId, Span};
+use crate::sim::strand::Abroad;
 
 /// Defines a read and a write method per word width.
 macro_rules! words {
@@ -55,6 +56,7 @@ impl Vhost {
     /// # Errors
     /// A byte that no memory holds, or that can't be reached.
     pub fn read_into(&self, space: &str, address: u64, to: &mut [u8]) -> Result<(), Error> {
+        let _home = Abroad::go(false);
         self.read_in(self.space_id(space.as_bytes())?, address, to)
     }
 
@@ -71,6 +73,7 @@ impl Vhost {
     /// # Errors
     /// A byte that no memory holds, or that can't be reached.
     pub fn write_from(&self, space: &str, address: u64, data: &[u8]) -> Result<(), Error> {
+        let _home = Abroad::go(false);
         self.write_in(self.space_id(space.as_bytes())?, address, data)
     }
 
@@ -146,6 +149,7 @@ impl Vhost {
     }
 
     fn access(&self, space: &str, address: u64, op: Op<Span>) -> Result<Outcome, Error> {
+        let _home = Abroad::go(false);
         let Inner { bus, ports, .. } = &*self.0;
         let id = self.space_id(space.as_bytes())?;
         let outcome = ports.accesses.access_from_outside(bus, id, op)?;

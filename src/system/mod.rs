@@ -54,7 +54,7 @@ use crate::messages::announced::{Notified, Observing};
 use crate::messages::foreign::{Register, Report, Severity, Untold};
 use crate::messages::rpc::{Offer, Progress, Target, When};
 use crate::messages::{self, console, foreign, mailbox, memory, rpc};
-use crate::sim::strand::{is_entered, strand_local};
+use crate::sim::strand::{Abroad, is_entered, strand_local};
 use crate::trace::{Header, Payloads};
 
 /// Running host: the actors that serve firmware, and the backdoor into its memories.
@@ -208,6 +208,7 @@ impl Vhost {
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
     pub fn status(&self) -> Result<String, Error> {
+        let _home = Abroad::go(false);
         let Some(mailbox) = self.0.ports.mailbox.get() else {
             return Ok("the system is being built".to_owned());
         };
@@ -269,6 +270,7 @@ impl Vhost {
     /// # Errors
     /// [`Error::FileRoot`] for a directory that can't be opened, [`Error::NoFileRoot`] in a system that was built without one.
     pub fn set_file_root(&self, root: impl AsRef<Path>) -> Result<(), Error> {
+        let _home = Abroad::go(false);
         let path = root.as_ref();
         let open = self.0.root.as_ref().ok_or(Error::NoFileRoot)?;
         open.move_to(path).map_err(|cause| Error::FileRoot {
@@ -329,6 +331,7 @@ impl Vhost {
         target: Target,
         mut callback: impl FnMut(&Vhost, Call<'_>) -> CallResult + 'static,
     ) -> Result<(), Error> {
+        let _home = Abroad::go(false);
         let system: Weak<Inner> = Rc::downgrade(&self.0);
         let callback = move |channel: &str, args: &[u64]| {
             let vhost = Vhost(system.upgrade().ok_or("the system is gone")?);
@@ -345,6 +348,7 @@ impl Vhost {
     /// # Errors
     /// A testbench that can't be called.
     pub fn poll_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, Error> {
+        let _home = Abroad::go(false);
         let ask = rpc::Call {
             channel: channel.into(),
             target: Target::Method(method.into()),
@@ -364,6 +368,7 @@ impl Vhost {
     /// # Errors
     /// [`Error::Attach`] if it is unsuitable for this system, [`Error::Bus`] from inside a tap.
     pub fn attach(&self, what: impl Attach) -> Result<(), Error> {
+        let _home = Abroad::go(false);
         build::attach(&self.0.bus, Box::new(what), &self.0.site)
     }
 
@@ -373,6 +378,7 @@ impl Vhost {
     /// # Errors
     /// [`Error::Trace`] if the file can't be written.
     pub fn record(&self, file: impl AsRef<Path>, payloads: Payloads) -> Result<(), Error> {
+        let _home = Abroad::go(false);
         let header = Header {
             payloads,
             ..self.0.origin.clone()
@@ -400,6 +406,7 @@ impl Vhost {
     /// # Errors
     /// [`Error::Bus`] from inside a tap.
     pub fn report(&self, severity: Severity, id: &str, text: &str) -> Result<(), Error> {
+        let _home = Abroad::go(false);
         let report = Report {
             severity,
             id: id.to_owned(),

@@ -193,7 +193,7 @@ impl Vhost {
     /// with the parent.
     pub(crate) fn begin_child(&self) -> Result<(), Error> {
         follow_fork();
-        if !self.0.hub.borrow().is_empty() {
+        if self.0.hub.borrow().has_any() {
             self.sockets().abandon()?;
         }
         Ok(())

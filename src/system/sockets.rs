@@ -14,6 +14,7 @@ use crate::messages::sockets::{
     Abandon, Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, Open, PortOf,
     Read, SocketError, SocketId, Want, Write,
 };
+use crate::sim::strand::Abroad;
 
 /// Default maximum of bytes queued per client: 1 MiB.
 pub(crate) const QUEUE_LIMIT: usize = 1024 * 1024;
@@ -168,6 +169,7 @@ impl Sockets<'_> {
     where
         Inbox: From<Envelope<M>>,
     {
+        let _home = Abroad::go(false);
         let reply = self.bus.ask(self.port, message)?;
         // Report on another client; deferred inside a foreign call, like other posts.
         if !self.bus.abroad() {
@@ -234,9 +236,9 @@ impl Standalone {
         }
     }
 
-    /// True while nothing is open.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.hub.borrow().is_empty()
+    /// True where this process has a listening socket or a connection.
+    pub(crate) fn has_any(&self) -> bool {
+        self.hub.borrow().has_any()
     }
 
     /// The sockets, for a system to serve.

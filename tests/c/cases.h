@@ -45,6 +45,8 @@ void terminated(void);
 void crashed(void);
 void left(void);
 void quit_in_a_function_of_the_testbench(void);
+void quit_in_a_memory_of_a_c_model(void);
+void quit_in_a_memory_of_a_c_model_by_backdoor(void);
 void quit_in_a_handler_in_a_call(void);
 void quit_in_a_handler(void);
 void quit_in_a_handler_at_some_time(void);

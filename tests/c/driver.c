@@ -16,7 +16,7 @@ static const struct {
     CASE(sockets_and_threads), CASE(sockets_lost), CASE(sockets_misuse), CASE(watchdog),
     CASE(last_words_at_exit), CASE(last_words_at_return), CASE(last_words_at_quick_exit), CASE(last_words_at_quit),
     CASE(last_words_at_shutdown), CASE(last_words_at_exit_in_a_handler),
-    CASE(quit_in_a_function_of_the_testbench), CASE(quit_in_a_handler_in_a_call), CASE(quit_in_a_handler), CASE(quit_in_a_handler_at_some_time), CASE(quit_in_a_handler_in_a_step), CASE(exit_on_a_thread), CASE(quit_on_a_thread), CASE(quit_on_a_thread_in_a_call_that_hangs), CASE(aborted),
+    CASE(quit_in_a_function_of_the_testbench), CASE(quit_in_a_memory_of_a_c_model), CASE(quit_in_a_memory_of_a_c_model_by_backdoor), CASE(quit_in_a_handler_in_a_call), CASE(quit_in_a_handler), CASE(quit_in_a_handler_at_some_time), CASE(quit_in_a_handler_in_a_step), CASE(exit_on_a_thread), CASE(quit_on_a_thread), CASE(quit_on_a_thread_in_a_call_that_hangs), CASE(aborted),
     CASE(interrupted), CASE(terminated), CASE(crashed), CASE(left),
     CASE(killed_when_idle), CASE(killed_after_watchdog), CASE(killed_when_busy),
     CASE(hangs_in_a_call), CASE(hangs_in_a_call_with_calls), CASE(hangs_behind_a_call), CASE(hangs_in_a_child),

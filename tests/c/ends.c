@@ -100,7 +100,27 @@ static void signal_in_access(uint64_t address) {
     raise(SIGUSR1);
 }
 
-/* A handler that interrupts the library: it comes to its end first. */
+static void quit_in_access(uint64_t address) {
+    (void)address;
+    mb_quit(43);
+    CHECK(0);
+}
+
+void quit_in_a_memory_of_a_c_model(void) {
+    last_words();
+    chip_access = quit_in_access;
+    mb_tick();
+    CHECK(0);
+}
+
+void quit_in_a_memory_of_a_c_model_by_backdoor(void) {
+    last_words();
+    chip_access = quit_in_access;
+    mb_backdoor_write_u32("core0", memory_base[0], 1);
+    CHECK(0);
+}
+
+/* A handler that interrupts a memory of a C model's, for which exit() is fine. */
 void quit_in_a_handler_in_a_call(void) {
     signal(SIGUSR1, quit_by_signal);
     last_words();

@@ -623,32 +623,93 @@ static void runs(char **args) {
     exit_with(10 + run);
 }
 
-/* Sockets stay with the parent. */
-static void sockets(void) {
-    void *socket = c_skt_open("console", 0);
-    CHECK(socket != NULL);
-    CHECK_EQ(mb_fork_prepare(), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        CHECK_EQ(mb_fork_child(), 0);
-        CHECK_HAS(testbench.last_report, "1 listening sockets and 0 clients stay with its parent");
-        CHECK_EQ(testbench.last_severity, 1);
-        CHECK_EQ(c_skt_accept(socket), -1);
-        exit_with(3);
-    }
-    CHECK_EQ(mb_fork_parent(), 0);
-    CHECK_EQ(ended(child), 3);
-    CHECK_EQ(c_skt_accept(socket), 0);
-    CHECK_EQ(testbench.reports, 0);
-    exit_with(0);
-}
-
 /* A client of this port. */
 static int connected(int port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK_EQ(connect(client, (struct sockaddr *)&address, sizeof address), 0);
     return client;
+}
+
+/* Sockets of the parent in a child: nobody connects, the client has left, and none of it is an error. */
+static void are_elsewhere(void *console, int port) {
+    int reports = testbench.reports;
+    uint8_t byte = 0;
+    const char *line;
+    for (int clock = 0; clock < 3; clock++) {
+        mb_tick();
+        CHECK_EQ(c_skt_accept(console), 0);
+    }
+    CHECK_EQ(c_skt_port(console), port);
+    c_skt_greet(console, "hello");
+    CHECK_EQ(c_skt_read_u8(console, 1, &byte), 1);
+    CHECK_EQ(byte, 'b');
+    for (int clock = 0; clock < 3; clock++) {
+        CHECK_EQ(c_skt_read_u8(console, 1, &byte), -1);
+        CHECK_EQ(c_skt_read_string(console, 1, &line), -1);
+        CHECK_EQ(c_skt_write_u8(console, 1, 'x'), -1);
+    }
+    c_skt_disconnect(console, 1);
+    CHECK_EQ(c_skt_accept(console), 0);
+    c_skt_close(console);
+    CHECK_EQ(testbench.reports, reports);
+    /* Its own are like any others. */
+    CHECK((console = c_skt_open("own", 0)) != NULL);
+    CHECK_EQ(c_skt_accept(console), 0);
+    c_skt_close(console);
+}
+
+/* Sockets stay with the parent, and so do snapshots. */
+static void sockets(void) {
+    void *console = c_skt_open("console", 0);
+    CHECK(console != NULL);
+    int port = c_skt_port(console), client = connected(port);
+    while (c_skt_accept(console) != 1)
+        usleep(1000);
+    CHECK_EQ(write(client, "ab", 2), 2);
+    uint8_t byte = 0;
+    while (c_skt_read_u8(console, 1, &byte) == 0)
+        usleep(1000);
+    CHECK_EQ(byte, 'a');
+    CHECK_EQ(mb_snapshots(0, 1), 0);
+    if (mb_snapshot() == 1) {
+        are_elsewhere(console, port);
+        exit_with(4);
+    }
+    int run = mb_runs(1, 1);
+    if (run == 0) {
+        CHECK_HAS(testbench.last_report, "1 listening sockets and 1 clients stay with its parent");
+        are_elsewhere(console, port);
+        exit_with(5);
+    }
+    CHECK_EQ(run, 1);
+    CHECK_EQ(mb_run_status(0), 5);
+    CHECK_EQ(mb_fork_prepare(), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        CHECK_EQ(mb_fork_child(), 0);
+        CHECK_HAS(testbench.last_report, "1 listening sockets and 1 clients stay with its parent");
+        CHECK_EQ(testbench.last_severity, 1);
+        CHECK_EQ(testbench.reports, 1);
+        /* There is nothing to say in a child of the child. */
+        CHECK_EQ(mb_fork_prepare(), 0);
+        pid_t next = fork();
+        CHECK_EQ(next == 0 ? mb_fork_child() : mb_fork_parent(), 0);
+        CHECK_EQ(testbench.reports, 1);
+        if (next != 0)
+            CHECK_EQ(ended(next), 3);
+        are_elsewhere(console, port);
+        exit_with(3);
+    }
+    CHECK_EQ(mb_fork_parent(), 0);
+    CHECK_EQ(ended(child), 3);
+    CHECK_EQ(c_skt_accept(console), 0);
+    CHECK_EQ(c_skt_read_u8(console, 1, &byte), 1);
+    CHECK_EQ(byte, 'b');
+    CHECK_EQ(testbench.reports, 0);
+    CHECK_EQ(mb_rerun(), 4);
+    close(client);
+    exit_with(0);
 }
 
 /* A child that sleeps, or calls nothing, keeps no connection open and no port in use. */

@@ -7,6 +7,7 @@
 #include <locale.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -220,6 +221,38 @@ static void pipes(void) {
     _exit(0);
 }
 
+/* Whoever reads the FIFO that is named by the environment goes away while a write of the library's waits for room in it. */
+static void full(void) {
+    const char *fifo = getenv("FIFO");
+    CHECK_EQ(mkfifo(fifo, 0600), 0);
+    pid_t reader = fork();
+    if (reader == 0) {
+        /* A page that is full has a part of what is being written; another may have all of it. */
+        enum { PAGE = 4096 };
+        static char some[PAGE];
+        int end = open(fifo, O_RDONLY), waiting = 0;
+        CHECK_EQ(fcntl(end, F_SETPIPE_SZ, PAGE), PAGE);
+        for (;;) {
+            CHECK_EQ(ioctl(end, FIONREAD, &waiting), 0);
+            if (waiting == PAGE)
+                break;
+            CHECK_EQ(read(end, some, waiting), waiting);
+            usleep(1000);
+        }
+        _exit(0);
+    }
+    start();
+    static char line[6001];
+    memset(line, 'a', 5999);
+    line[5999] = '\n';
+    for (int i = 0; i < 200; i++)
+        print(line);
+    finish();
+    int status;
+    CHECK_EQ(waitpid(reader, &status, 0), reader);
+    CHECK_EQ(status, 0);
+}
+
 /* A limit of files, while clients wait. */
 static void flood(void) {
     enum { CLIENTS = 10 };
@@ -282,8 +315,14 @@ static void order(void) {
     finish();
 }
 
+static void quit(int signal) {
+    (void)signal;
+    mb_quit(44);
+}
+
 /* Calls a method, and reports what came of it by the status. */
 static void calls(void) {
+    signal(SIGALRM, quit);
     start();
     int64_t result = ASK(CALL, text(method));
     finish();
@@ -308,6 +347,30 @@ static void forked(void) {
     CHECK_EQ(child == 0 ? mb_fork_child() : mb_fork_parent(), 0);
     for (int i = 0; i < 3; i++)
         CHECK_EQ(ASK(CALL, text(method)), 1);
+    finish();
+    if (child == 0)
+        exit(0);
+    int status;
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+}
+
+/* Calls a method that uses a thread of Python's, which the child does not have. */
+static void forked_threads(void) {
+    start();
+    CHECK_EQ(ASK(CALL, text(method)), 1);
+    CHECK_EQ(mb_snapshots(0, 1), 0);
+    CHECK_EQ(mb_snapshot(), -1);
+    CHECK_HAS(mb_last_error(), "1 of them are Python's");
+    CHECK(strstr(mb_last_error(), "Verilator") == NULL);
+    CHECK_EQ(mb_fork_prepare(), 0);
+    pid_t child = fork();
+    testbench.reports = 0;
+    CHECK_EQ(child == 0 ? mb_fork_child() : mb_fork_parent(), 0);
+    CHECK_EQ(testbench.reports, child == 0);
+    if (child == 0)
+        CHECK_HAS(testbench.last_report, "1 threads of Python's");
+    CHECK_EQ(ASK(CALL, text(method)), 1);
     finish();
     if (child == 0)
         exit(0);
@@ -387,6 +450,7 @@ int main(int argc, char **argv) {
 #define CASE(name) {#name, name}
         CASE(state), CASE(closed),  CASE(limits), CASE(pipes), CASE(flood),
         CASE(holds), CASE(refused), CASE(order),  CASE(calls), CASE(interrupted), CASE(forked), CASE(copied), CASE(forked_untold),
+        CASE(forked_threads), CASE(full),
         CASE(killed), CASE(aborted),
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -168,6 +168,26 @@ fn a_reader_that_goes_away_is_an_error_and_no_signal() {
     assert!(status.success(), "{status}");
 }
 
+/// The kernel raises `SIGPIPE` also where a write has moved some of its bytes.
+#[test]
+fn a_reader_that_goes_away_from_a_full_pipe_is_an_error_and_no_signal() {
+    let simulator = Program::simulator();
+    for (variable, prefix) in [
+        ("VHOST_TRACE", ""),
+        ("VHOST_ATTACH", "log="),
+        ("VHOST_ATTACH", "log-json="),
+    ] {
+        let name = format!("full.{}", prefix.trim_end_matches('='));
+        let said = Said::of(
+            simulator
+                .command(&["full"])
+                .env("FIFO", &name)
+                .env(variable, format!("{prefix}{name}")),
+        );
+        assert_eq!(count(&said.stderr, "Broken pipe"), 1, "{}", said.stderr);
+    }
+}
+
 /// Runs the case without standard streams.
 fn runs_closed(simulator: &Program, case: &[&str]) {
     let mut run = simulator.by_shell("exec \"$@\" <&- >&- 2>&-", case);

@@ -232,3 +232,192 @@ print(streams, sys.flags.utf8_mode, sys.getfilesystemencoding())
         );
     }
 }
+
+/// Each way by which Python starts a program, and what that finds: `SIGPIPE` and `SIGXFSZ` as blocked, and as ignored.
+const STARTS: &str = r#"
+import asyncio, multiprocessing, os, subprocess, sys
+
+SEE = ['sh', '-c', 'grep -E "Sig(Blk|Ign)" /proc/self/status']
+
+def both(words):
+    return [int(word, 16) & 0x1001000 for word in words.split()[1::2]]
+
+def read(start):
+    reader, writer = os.pipe()
+    start(writer)
+    os.close(writer)
+    with open(reader) as text:
+        return both(text.read())
+
+def system(writer):
+    os.set_inheritable(writer, True)
+    assert os.system(f'{SEE[2]} >/proc/self/fd/{writer}') == 0
+
+def spawn(writer):
+    actions = [(os.POSIX_SPAWN_DUP2, writer, 1)]
+    os.waitpid(os.posix_spawnp('sh', SEE, os.environ, file_actions=actions), 0)
+
+def fork(writer):
+    child = os.fork()
+    if child == 0:
+        os.dup2(writer, 1)
+        os.execvp('sh', SEE)
+    os.waitpid(child, 0)
+
+def run(**options):
+    return lambda writer: subprocess.run(SEE, stdout=writer, check=True, **options)
+
+def find():
+    return {
+        'run': read(run()),
+        'preexec': read(run(preexec_fn=os.getpid)),
+        'fork': read(fork),
+        'system': read(system),
+        'spawn': read(spawn),
+    }
+"#;
+
+#[test]
+fn programs_that_callbacks_start_find_what_python3_gives_them() {
+    let simulator = simulator(
+        "
+import starts
+
+def broken():
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        os.write(writer, b'text')
+    except BrokenPipeError:
+        return True
+
+def forked():
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if broken() else 1)
+    return os.waitpid(child, 0)[1] == 0
+
+@register_callback
+async def works(channel):
+    found = [broken()]
+    print(starts.find())
+    thread = threading.Thread(target=lambda: print('on a thread', starts.find(), broken()))
+    thread.start()
+    thread.join()
+    ends = starts.subprocess.run(['sh', '-c', 'while :; do echo y; done | head -1'], timeout=20, capture_output=True)
+    return 0 if ends.stdout == b'y\\n' and broken() and forked() else 1
+",
+    )
+    .with_method("works");
+    fs::write(simulator.file("starts.py"), STARTS).unwrap();
+    let mut python = Command::new("python3");
+    python.args(["-c", "import starts; print(starts.find())"]);
+    let Ok(wanted) = python.current_dir(simulator.file("")).output() else {
+        eprintln!(
+            "skipped: programs_that_callbacks_start_find_what_python3_gives_them: not found: python3"
+        );
+        return;
+    };
+    let wanted = String::from_utf8(wanted.stdout).unwrap();
+    // Where python3 ignores them, too, the simulator does not, and it is the simulator's.
+    let wanted = wanted
+        .replace("'system': [0, 16781312]", "'system': [0, 0]")
+        .replace("'spawn': [0, 16781312]", "'spawn': [0, 0]");
+    let wanted = wanted.trim_end();
+    assert!(wanted.starts_with("{'run': [0, 0], "), "{wanted}");
+    let said = Said::of(&mut simulator.command(&["calls"]));
+    assert!(
+        said.stdout.contains(&format!("{wanted}\n")),
+        "{}\nwanted: {wanted}",
+        said.stdout
+    );
+    let on_a_thread = format!("on a thread {wanted} True\n");
+    assert!(
+        said.stdout.contains(&on_a_thread),
+        "{}\nwanted: {wanted}",
+        said.stdout
+    );
+}
+
+/// The process exits there and then: neither function returns.
+#[test]
+fn a_callback_quits() {
+    for (act, status) in [
+        ("__import__('ctypes').CDLL(None).mb_quit(43)", 43),
+        // A handler of the simulator's quits.
+        ("os.kill(os.getpid(), signal.SIGALRM)", 44),
+    ] {
+        let callbacks = format!(
+            "
+@register_callback
+async def quits(channel):
+    await asyncio.sleep(0)
+    {act}
+    os._exit(9)
+"
+        );
+        let simulator = simulator(&callbacks).with_method("quits");
+        let output = simulator
+            .command(&["calls"])
+            .env("VHOST_TRACE", "run.trace")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(status), "{act}: {output:?}");
+        crate::replays(&simulator.file("run.trace"));
+    }
+}
+
+#[test]
+fn threads_that_a_child_does_not_have_are_named_and_others_take_their_place() {
+    let simulator = simulator(
+        "
+@register_callback
+async def works(channel):
+    done = threading.Event()
+    waits = asyncio.get_running_loop().run_in_executor(None, done.set)
+    if not done.wait(10):
+        return 2
+    await waits
+    return 1
+",
+    )
+    .with_method("works");
+    Said::of(&mut simulator.command(&["forked_threads"]));
+}
+
+#[test]
+fn a_child_that_a_callback_forks_can_not_use_the_system() {
+    let simulator = simulator(
+        "
+import vhost
+
+def refused():
+    child = os.fork()
+    if child == 0:
+        for act in (
+            lambda: vhost.read_u32('core0', 0),
+            lambda: vhost.write_u32('core0', 0, 1),
+            lambda: vhost.get_space('core0'),
+        ):
+            try:
+                act()
+                os._exit(1)
+            except vhost.Error as error:
+                if 'stays with its parent' not in str(error):
+                    os._exit(2)
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+@register_callback
+async def works(channel):
+    found = [refused()]
+    thread = threading.Thread(target=lambda: found.append(refused()))
+    thread.start()
+    thread.join()
+    assert vhost.get_space('core0') == 'core0'
+    return 0 if found == [0, 0] else 1
+",
+    )
+    .with_method("works");
+    Said::of(&mut simulator.command(&["calls"]));
+}

@@ -51,6 +51,20 @@ impl Client {
         }
     }
 
+    /// Lets go of the connection, as if the client had left; what has arrived can still be read. Gives what is to be dropped, if there was
+    /// a connection.
+    pub(super) fn abandon(&mut self) -> Option<Box<dyn Connection>> {
+        self.close_outlet();
+        self.untold = None;
+        self.ended = true;
+        self.connection.take()
+    }
+
+    /// True while there is a connection.
+    pub(super) fn is_connected(&self) -> bool {
+        self.connection.is_some()
+    }
+
     /// Bytes that wait to be sent.
     pub(super) fn queued(&self) -> usize {
         self.queued.len()

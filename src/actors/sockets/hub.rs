@@ -41,7 +41,9 @@ type Key = (SocketId, ClientId);
 struct Socket {
     name: String,
     greeting: String,
-    listener: Box<dyn Listener>,
+    port: u16,
+    /// None in a child of the process that has opened it: there nobody connects any more.
+    listener: Option<Box<dyn Listener>>,
     accepted: i32,
     /// Reported reason for which no client can be taken.
     refused: Option<OsError>,
@@ -86,7 +88,8 @@ impl Hub {
         let socket = Socket {
             name,
             greeting: GREETING.to_owned(),
-            listener,
+            port: listener.port(),
+            listener: Some(listener),
             accepted: 0,
             refused: None,
         };
@@ -95,7 +98,7 @@ impl Hub {
     }
 
     pub(super) fn port(&self, socket: SocketId) -> Result<u16, SocketError> {
-        Ok(self.socket(socket)?.listener.port())
+        Ok(self.socket(socket)?.port)
     }
 
     pub(super) fn greet(&mut self, socket: SocketId, text: String) -> Result<(), SocketError> {
@@ -113,7 +116,10 @@ impl Hub {
         let Some(number) = socket.accepted.checked_add(1) else {
             return Err(SocketError::NoMoreIds { name: name() });
         };
-        let accepted = socket.listener.accept();
+        let Some(listener) = &mut socket.listener else {
+            return Ok(None);
+        };
+        let accepted = listener.accept();
         let before = std::mem::replace(&mut socket.refused, accepted.as_ref().err().copied());
         let accepted = match accepted {
             Err(cause) if before == Some(cause) => None,
@@ -194,11 +200,13 @@ impl Hub {
         }
     }
 
-    /// Lets go of everything without a word to the network: it belongs to the process that this one was forked off from.
+    /// Lets go of everything without a word to the network: it belongs to the process that this one was forked off from. Sockets stay
+    /// open, and nobody connects any more; clients have left.
     pub(super) fn abandon(&mut self) {
-        let (sockets, clients) = (self.sockets.len(), self.clients.len());
-        self.sockets.clear();
-        self.clients.clear();
+        let sockets = self.sockets.values_mut();
+        let sockets = sockets.filter_map(|socket| socket.listener.take()).count();
+        let clients = self.clients.values_mut();
+        let clients = clients.filter_map(Client::abandon).count();
         self.behind.clear();
         self.leaving.clear();
         self.notes.push(SocketError::Forked { sockets, clients });
@@ -252,6 +260,14 @@ impl Hub {
     /// Whether no socket is open, and no connection.
     pub(crate) fn is_empty(&self) -> bool {
         self.sockets.is_empty() && self.leaving.is_empty()
+    }
+
+    /// True where this process has a listening socket or a connection, which a child would have to let go of.
+    pub(crate) fn has_any(&self) -> bool {
+        let mut sockets = self.sockets.values();
+        sockets.any(|socket| socket.listener.is_some())
+            || self.clients.values().any(Client::is_connected)
+            || !self.leaving.is_empty()
     }
 
     /// Whether something waits to be sent.
@@ -331,7 +347,7 @@ impl Hub {
 impl Socket {
     /// What a client is sent first.
     fn greeting(&self, id: i32) -> String {
-        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, self.listener.port());
+        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, self.port);
         let text = self.greeting.replace("{addr}", &address.to_string());
         // The name last: it may have braces of its own.
         text.replace("{id}", &id.to_string())

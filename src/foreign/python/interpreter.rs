@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::outcome::Raised;
 use super::{Failure, stdout};
 use crate::guest;
+use crate::sim::strand::Abroad;
 use crate::sim::{self, Absent, Disposition, FloatEnvironment, PrepareError, Quiet};
 
 /// Why there is no interpreter to be had.
@@ -43,6 +44,7 @@ pub(super) enum StartError {
 pub(super) fn attached<T>(act: impl FnOnce(Python<'_>) -> Result<T, Raised>) -> Result<T, Failure> {
     // pyo3 takes for held what it has held when Python was called; code in C that was called from there has let go of it.
     let _own = OwnState::enter();
+    let _abroad = Abroad::go(true);
     sim::with_gil(|| Python::try_attach(act))
         .flatten()
         .ok_or(Failure::Ended)?
@@ -57,7 +59,7 @@ pub(super) struct OwnState {
 }
 
 impl OwnState {
-    /// For this thread, and for those that are started meanwhile.
+    /// For this thread, and for those that are started meanwhile. Programs are started by [`programs`](super::programs).
     pub(super) fn enter() -> Self {
         Self {
             _quiet: Quiet::new(),

@@ -3,6 +3,7 @@
 //! - [`interpreter`]: the one of the process, which is started where there is none.
 //! - [`scripts`]: the user's modules, and the shim that runs their callbacks.
 //! - [`stdout`]: where Python prints.
+//! - [`programs`]: signals of programs that Python starts.
 //! - [`outcome`]: what Python answers, as a call's progress or as an error to read.
 //! - [`module`]: what Python may ask in turn, the backdoor: module `vhost`.
 //!
@@ -11,6 +12,7 @@
 mod interpreter;
 mod module;
 mod outcome;
+mod programs;
 mod scripts;
 mod stdout;
 
@@ -30,6 +32,7 @@ use self::scripts::Scripts;
 use super::Callbacks;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::rpc::{CallError, Progress, Target};
+use crate::sim::strand::Abroad;
 
 /// Under this name Python's errors are reported that belong to no call.
 const ID: &str = "python";
@@ -182,6 +185,7 @@ impl Python {
 
     /// Posts a message where that has changed; it calls nobody.
     fn tell_of_tasks(&self, alive: bool) {
+        let _home = Abroad::go(false);
         if self.tasks.replace(alive) != alive
             && let Some(tell) = self.tell.get()
         {

@@ -16,7 +16,8 @@ use pyo3::{
 };
 use thiserror::Error;
 
-use crate::sim::strand::{self, Overlap, strand_local};
+use crate::sim::is_python_usable;
+use crate::sim::strand::{self, Abroad, ForkedWhile, Overlap, strand_local};
 
 /// The system, as Python uses it. Numbers in memory are little endian.
 pub(crate) trait Host {
@@ -44,6 +45,10 @@ pub(crate) trait Host {
 pub(crate) enum Refused {
     #[error("no vhost runs: call between mb_init and mb_shutdown")]
     NoSystem,
+    #[error(
+        "this process was forked from a Python callback or thread: the system stays with its parent, which alone can be asked"
+    )]
+    Forked,
     #[error(transparent)]
     Overlap(#[from] Overlap),
     #[error("{0}")]
@@ -78,11 +83,16 @@ fn ask<T: Send>(
     act: impl FnOnce(&dyn Host) -> Result<T, Refused> + Send,
 ) -> PyResult<T> {
     py.detach(|| {
+        if !is_python_usable() || strand::forked_while() != ForkedWhile::Idle {
+            return Err(Refused::Forked);
+        }
         if let Some(own) = host().filter(|own| own.is_running()) {
+            let _home = Abroad::go(false);
             return act(&*own);
         }
         // Without the GIL it waits for no other thread.
         let _entered = strand::enter_briefly()?;
+        let _home = Abroad::go(false);
         act(&*host().ok_or(Refused::NoSystem)?)
     })
     .map_err(|refused| Error::new_err(refused.to_string()))

@@ -9,6 +9,7 @@ use pyo3::{Bound, IntoPyObject, Py, PyAny, PyResult, Python};
 
 use super::module::native;
 use super::outcome::{Raised, progress};
+use super::programs;
 use crate::guest::Reserved;
 use crate::messages::rpc::Progress;
 
@@ -54,6 +55,7 @@ impl Scripts {
         let module = |text, file, name| -> PyResult<_> {
             PyModule::from_code(py, &CString::new(text)?, file, name)
         };
+        programs::install(py)?;
         let loader = module(LOADER, c"vhost/loader.py", c"_vhost_loader")?;
         let polled = module(POLLED, c"vhost/polled.py", c"_vhost_polled")?;
         let folder = std::env::var_os(FOLDER).map_or_else(|| STAGED.into(), PathBuf::from);
