@@ -1,11 +1,10 @@
 """Has programs that Python starts find `SIGPIPE` and `SIGXFSZ` as the simulator has them, and not blocked."""
 
+import _posixsubprocess
 import functools
 import os
 import posix
 import sys
-
-import _posixsubprocess
 
 #: Set on a function that was wrapped, since a second system of the process installs again.
 _MARK = "_vhost_starts_programs"
