@@ -126,8 +126,12 @@ fn in_system_verilog(text: &str, keyword: &str) -> BTreeMap<String, Signature> {
         let declaration = &part[at + keyword.len()..];
         let (head, args) = declaration.trim().trim_end_matches(')').split_once('(')?;
         let head = head.trim();
-        let (result, name) = match head.split_once(" = task ") {
-            Some((name, _)) => ("int", name),
+        // Under another name in SystemVerilog: `c_name = function type name`.
+        let (result, name) = match head.split_once(" = ") {
+            Some((name, own)) => match own.strip_prefix("function ") {
+                Some(own) => (own.rsplit_once(' ')?.0, name),
+                None => ("int", name),
+            },
             None => head.trim_start_matches("function ").rsplit_once(' ')?,
         };
         let mut signature = vec![result.to_owned()];
