@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use frames::{frames, recording};
+use frames::{frames, recording, written_out};
 use vhost::bus::Observation;
 use vhost::trace::{Entry, Said, Trace};
 use vhost::{ActorName, Difference, Replay, ReplayError, Replayed, Vhost};
@@ -86,7 +86,7 @@ struct Changed {
 
 impl Changed {
     fn new(trace: PathBuf) -> Self {
-        let sound = frames(&std::fs::read(&trace).unwrap());
+        let sound = written_out(&frames(&std::fs::read(&trace).unwrap()));
         let entries = entries(&trace);
         Self {
             sound,

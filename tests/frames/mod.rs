@@ -27,3 +27,29 @@ pub(crate) fn recording(frames: &[Vec<u8>]) -> Vec<u8> {
     }
     recording
 }
+
+/// Frames with the reply written out that the one before stands for, where a message was handed on.
+#[allow(dead_code, reason = "not every test changes replies")]
+pub(crate) fn written_out(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    const AGAIN: u8 = 4;
+    let mut written: Vec<Vec<u8>> = vec![];
+    for (at, frame) in frames.iter().enumerate() {
+        let before = written.last().filter(|_| at > 1 && frame[0] == AGAIN);
+        let reply = before.map(|before| {
+            let sequence = 1..1 + number_len(before[1]);
+            [&before[..1], &frame[1..], &before[sequence.end..]].concat()
+        });
+        written.push(reply.unwrap_or_else(|| frame.clone()));
+    }
+    written
+}
+
+/// Bytes of a number that begins with this one.
+fn number_len(first: u8) -> usize {
+    match first {
+        0..=250 => 1,
+        251 => 3,
+        252 => 5,
+        _ => 9,
+    }
+}
