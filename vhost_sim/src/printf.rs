@@ -22,6 +22,10 @@ pub fn render(
         narrow: false,
     };
     let rendered = render_with(format, &mut args, space);
+    if args.longs > 0 && rendered.as_ref().is_none_or(|(_, met)| !met) {
+        // What a conversion takes that was not met is not specified, and so are the words of the others.
+        return None;
+    }
     let taken = words.len() - args.words.len();
     if args.longs > 0 && counted > 0 && taken - args.longs == counted {
         let mut args = Args {
