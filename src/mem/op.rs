@@ -287,7 +287,8 @@ pub type Looker = Box<dyn Fn(&mut [u8]) -> bool>;
 pub trait Store {
     /// Reads a segment; `buffer` has its length.
     fn read(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError>;
-    /// Polls a segment, as a doorbell does on every tick. Like [`read`](Self::read), but without logs, warnings and side effects.
+    /// Polls a segment, as a doorbell does on every tick: a [`read`](Self::read) without logs, warnings and side effects, if the store
+    /// has any.
     fn look(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError> {
         self.read(at, buffer)
     }
