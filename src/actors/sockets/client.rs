@@ -90,7 +90,7 @@ impl Client {
         Ok(())
     }
 
-    /// Like [`send`](Self::send), for bytes that nobody waits for, such as the greeting. The next sender gets the fault.
+    /// Like [`send`](Self::send), for bytes that no caller has requested, such as the greeting. A fault is returned by a later operation.
     pub(super) fn send_unasked(&mut self, data: &[u8], limit: usize) {
         if !data.is_empty() {
             self.untold = self.send(data, limit).err();

@@ -59,7 +59,7 @@ impl<A: Arrays> Words<A> {
         }
     }
 
-    /// Reads a segment, with unknown bits as 0. Appends words that have unknown bits for the first time to `met`.
+    /// Reads a segment, with unknown bits as 0. Appends words that have unknown bits for the first time to `met`, if it is given.
     pub(super) fn read(
         &self,
         at: &Segment,
