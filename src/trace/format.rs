@@ -1,4 +1,4 @@
-//! Content of the file.
+//! File format of recordings.
 //!
 //! `VHOSTTRC`, the format version in 4 bytes, then frames. A frame is the length and the CRC-32 of its content, 4 bytes each, and the
 //! content in the standard configuration of bincode 2. All numbers are little-endian. The first frame is a [`Header`]. Each further one
