@@ -1,4 +1,4 @@
-//! Bytes of this process that stand for an HDL array, shared with whoever models the chip.
+//! Bytes of this process in place of an HDL array, shared with the model of the chip.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,8 +7,7 @@ use std::rc::Rc;
 use super::written::Written;
 use super::{Run, StaticMemRange};
 
-/// A dense array of bytes. Clones are the same bytes: a chip model in the same thread reads and writes
-/// them while the host does.
+/// Dense array of bytes. Clones share the bytes: a chip model in the same thread reads and writes them at the same time as the host.
 #[derive(Clone)]
 pub struct Buffer {
     cells: Rc<Box<[Cell<u8>]>>,
@@ -16,11 +15,11 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// `size` zeros; `None` where there is no room for so many.
+    /// Allocates `size` zeros; `None` if that fails.
     pub fn new(size: u64) -> Option<Self> {
         let size = usize::try_from(size).ok()?;
-        // What a configuration says must not abort the process, as an allocation does that fails. The system makes zeros
-        // when they are touched first: of gigabytes, only what is used takes time and room.
+        // A failed allocation must not abort the process: the size comes from the configuration. The system provides zeroed pages on first
+        // access, so of gigabytes only the used part costs time and memory.
         let cells = bytemuck::try_zeroed_slice_box(size).ok()?;
         Some(Self {
             cells: Rc::new(cells),
@@ -28,17 +27,17 @@ impl Buffer {
         })
     }
 
-    /// Bytes.
+    /// Size in bytes.
     pub fn len(&self) -> usize {
         self.cells.len()
     }
 
-    /// Whether it has no byte at all.
+    /// True if the size is 0.
     pub fn is_empty(&self) -> bool {
         self.cells.is_empty()
     }
 
-    /// Fills `to` from `offset` on. False, and nothing is read, where that passes the end.
+    /// Reads from `offset` into `to`. Returns false, and reads nothing, if the access passes the end.
     #[must_use = "an access past the end does nothing"]
     pub fn read(&self, offset: usize, to: &mut [u8]) -> bool {
         let Some(cells) = self.part(offset, to.len()) else {
@@ -48,7 +47,7 @@ impl Buffer {
         true
     }
 
-    /// Puts `data` at `offset`. False, and nothing is written, where that passes the end.
+    /// Writes `data` at `offset`. Returns false, and writes nothing, if the access passes the end.
     #[must_use = "an access past the end does nothing"]
     pub fn write(&self, offset: usize, data: &[u8]) -> bool {
         let Some(cells) = self.part(offset, data.len()) else {
@@ -59,13 +58,13 @@ impl Buffer {
         true
     }
 
-    /// Which bytes were written so far, whatever their value: by the host, or by a chip model through [`Self::write`].
-    /// In ascending order, with gaps between them.
+    /// Ranges that were written so far, whatever their value: by the host, or by a chip model through [`Self::write`]. In ascending order,
+    /// with gaps between them.
     pub fn written(&self) -> Vec<StaticMemRange> {
         self.written.ranges()
     }
 
-    /// All bytes as they are now; `None` where there is no room for them.
+    /// Copies all bytes; `None` if the copy can't be allocated.
     pub(super) fn copy(&self) -> Option<Vec<u8>> {
         let mut copy = Vec::new();
         copy.try_reserve_exact(self.len()).ok()?;
@@ -73,7 +72,7 @@ impl Buffer {
         Some(copy)
     }
 
-    /// Reads a run to where its bytes belong in `to`, the data of the access. False where the buffer or the data ends before.
+    /// Reads a run to its places in `to`, the data of the access. Returns false if the run passes the end of the buffer or of the data.
     pub(super) fn read_run(&self, run: &Run, to: &mut [u8]) -> bool {
         let read = self.each_piece(run, |cells, at| {
             fetch(cells, to.get_mut(at..at + cells.len())?);
@@ -82,20 +81,21 @@ impl Buffer {
         read.is_some()
     }
 
-    /// Writes the bytes of a run, which are in `data`, the data of the access. False where the buffer or the data ends before.
+    /// Writes a run from its places in `data`, the data of the access. Returns false if the run passes the end of the buffer or of the
+    /// data.
     pub(super) fn write_run(&self, run: &Run, data: &[u8]) -> bool {
         let written = self.each_piece(run, |cells, at| {
             put(cells, data.get(at..at + cells.len())?);
             Some(())
         });
-        // In the buffer the run lies together, and is marked at once.
+        // The run is contiguous in the buffer, so one mark is sufficient.
         if let (Some(()), Some(start), Some(len)) = (written, index(run.start()), index(run.len)) {
             self.written.mark(start, len);
         }
         written.is_some()
     }
 
-    /// Hands out each piece of a run that lies together in the data of the access, and where it is there.
+    /// Calls `each` for each piece of a run that is contiguous in the data of the access, with its offset there.
     fn each_piece(
         &self,
         run: &Run,
@@ -117,7 +117,7 @@ impl Buffer {
         Some(())
     }
 
-    /// The bytes themselves. What is set here does not count as [written](Self::written).
+    /// Direct access to the bytes. Changes through it are not marked as [written](Self::written).
     pub fn cells(&self) -> &[Cell<u8>] {
         &self.cells
     }
@@ -139,7 +139,7 @@ fn put(cells: &[Cell<u8>], data: &[u8]) {
     }
 }
 
-/// Nothing that is in memory lies further on.
+/// Converts an offset. One that does not fit in `usize` is past the end of any buffer.
 fn index(at: u64) -> Option<usize> {
     usize::try_from(at).ok()
 }
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!((copy.len(), copy[3], copy[99], copy[120]), (200, 0, 1, 7));
     }
 
-    /// A gigabyte for each of a chip's many memories is no rarity, and little of it is used.
+    /// Chips often have many memories of a gigabyte, of which little is used.
     #[test]
     fn what_is_not_used_takes_no_room() {
         const SIZE: u64 = 1 << 30;

@@ -1,31 +1,31 @@
-//! Small ELF files: outlines of images for recordings, and images for tests.
+//! Builder of small ELF files: outlines of images for recordings, and images for tests.
 
-/// Contents of the file.
+/// Content of the file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ElfBuilder {
     pub(crate) class64: bool,
     pub(crate) big_endian: bool,
-    /// `e_type`; ET_EXEC where there is none.
+    /// Value of `e_type`; `None` for ET_EXEC.
     pub(crate) kind: Option<u16>,
     pub(crate) segments: Vec<ElfSegment>,
     /// Address and size of each section `.mailbox`.
     pub(crate) mailboxes: Vec<(u64, u64)>,
 }
 
-/// A PT_LOAD segment.
+/// PT_LOAD segment.
 #[derive(Debug, Clone)]
 pub(crate) struct ElfSegment {
     /// Physical address.
     pub(crate) address: u64,
     pub(crate) virtual_address: u64,
     pub(crate) bytes: Vec<u8>,
-    /// Bytes in memory.
+    /// Number of bytes in memory.
     pub(crate) mem_size: u64,
 }
 
 #[cfg(test)]
 impl ElfSegment {
-    /// A segment whose virtual address is another one, which must not be used.
+    /// Segment with a different virtual address, which must not be used.
     pub(crate) fn at(address: u64, bytes: impl Into<Vec<u8>>, mem_size: u64) -> Self {
         Self {
             address,
@@ -37,7 +37,7 @@ impl ElfSegment {
 }
 
 impl ElfBuilder {
-    /// The file: header, program headers, section headers, names, then the bytes of the segments.
+    /// Builds the file: header, program headers, section headers, names, and the bytes of the segments.
     pub(crate) fn build(&self) -> Vec<u8> {
         const NAMES: &[u8] = b"\0.mailbox\0.shstrtab\0";
         let (header, program, section) = if self.class64 {
@@ -137,7 +137,7 @@ impl Out {
         self.put(value, if self.class64 { 8 } else { 4 });
     }
 
-    /// A section header; its bytes are so many at an offset in the file.
+    /// Appends a section header. `bytes` is the section's offset in the file and its size.
     fn section(&mut self, name: u64, kind: u64, flags: u64, address: u64, bytes: (u64, u64)) {
         let (offset, size) = bytes;
         self.word(name);

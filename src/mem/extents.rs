@@ -1,4 +1,4 @@
-//! The memories of an address space: which of them has which addresses, where one is in front of another.
+//! Memories of an address space, with one memory for each address where memories overlap.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use super::{Memory, MemoryId};
 #[cfg(test)]
 mod tests;
 
-/// An address space: the memories that one bus master sees.
+/// Address space: the memories that one bus master can access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Space {
-    /// Its key in the configuration.
+    /// Key in the configuration.
     pub name: String,
     memories: Vec<MemoryId>,
     extents: Vec<Extent>,
@@ -19,39 +19,39 @@ pub struct Space {
 /// Consecutive addresses of a space that belong to one memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// The first address.
+    /// First address.
     pub first: u64,
-    /// The last address.
+    /// Last address.
     pub last: u64,
-    /// The memory.
+    /// Memory at these addresses.
     pub memory: MemoryId,
 }
 
-/// Two memories that share addresses, of which neither contains the other.
+/// Two memories that share addresses without one containing the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartialOverlap {
-    /// The one that starts first.
+    /// Memory with the lower base.
     pub first: MemoryId,
-    /// The other.
+    /// Memory with the higher base.
     pub second: MemoryId,
 }
 
-/// A memory while its space is built.
+/// Memory of a space under construction.
 #[derive(Debug, Clone, Copy)]
 struct Placed {
     first: u64,
     last: u64,
-    /// Its place in the list: the least one wins.
+    /// Position in the list of memories. The lowest rank has priority.
     rank: usize,
     id: MemoryId,
 }
 
 impl Space {
-    /// Builds a space of the memories `listed`, by their ids in `memories`. Where one contains another, the one that is listed first has
-    /// the addresses of both.
+    /// Builds a space of the memories `listed`, by their ids in `memories`. If one contains another, the one that is listed first has the
+    /// addresses that both have.
     ///
     /// # Errors
-    /// Where two overlap, and neither contains the other.
+    /// Fails if two memories overlap and neither contains the other.
     pub fn new(
         name: String,
         listed: &[MemoryId],
@@ -67,7 +67,7 @@ impl Space {
             })
         });
         let mut placed: Vec<Placed> = placed.collect();
-        // What contains others comes before them.
+        // A containing memory comes before those that it contains.
         placed.sort_by_key(|memory| (memory.first, u64::MAX - memory.last, memory.rank));
         nested(&placed)?;
         Ok(Self {
@@ -77,18 +77,18 @@ impl Space {
         })
     }
 
-    /// The memories, in ascending order of base, a memory that contains others before them.
+    /// Returns the memories in ascending order of base; a containing memory comes before those that it contains.
     pub fn memories(&self) -> &[MemoryId] {
         &self.memories
     }
 
-    /// The addresses that have a memory, in ascending order.
+    /// Returns the mapped addresses, in ascending order.
     pub fn extents(&self) -> &[Extent] {
         &self.extents
     }
 }
 
-/// Checks that each memory is within another one or apart from it.
+/// Checks that any two memories are nested or disjoint.
 fn nested(placed: &[Placed]) -> Result<(), PartialOverlap> {
     let mut around: Vec<Placed> = Vec::new();
     for memory in placed {
@@ -106,9 +106,9 @@ fn nested(placed: &[Placed]) -> Result<(), PartialOverlap> {
     Ok(())
 }
 
-/// Who has which addresses: of all memories at an address, the one of the least rank.
+/// Computes the mapped addresses. If several memories have an address, it belongs to the one of the lowest rank.
 fn extents(placed: &[Placed]) -> Vec<Extent> {
-    // A memory begins at an edge, and has ended at another, which may be one more than the last address.
+    // A memory begins at one edge and ends at another, which may be one more than the last address.
     let begins = placed
         .iter()
         .map(|memory| (u128::from(memory.first), true, memory));
@@ -136,7 +136,7 @@ fn extents(placed: &[Placed]) -> Vec<Extent> {
     extents
 }
 
-/// Adds the addresses `from..to`, to the extent before where that is the same memory's.
+/// Adds the addresses `from..to`. Extends the last extent if it is adjacent and of the same memory.
 fn add(extents: &mut Vec<Extent>, from: u128, to: u128, memory: MemoryId) {
     let (Ok(first), Ok(last)) = (u64::try_from(from), u64::try_from(to - 1)) else {
         return;

@@ -1,18 +1,18 @@
-//! Formats of image and memory files, recognised by their first bytes: for errors about a file of the wrong format.
+//! Formats of image and memory files, recognised by their first bytes, for errors about a file of the wrong format.
 
-/// Name of the format that images have.
+/// Name of the format of images.
 pub(super) const ELF: &str = "an ELF file";
 
-/// Name of the format that memory files have.
+/// Name of the format of memory files.
 pub(super) const READMEMH: &str = "a memory file in the format of `$readmemh`";
 
-/// Bytes that are enough to recognise a file by, comments before its first record included.
+/// Number of bytes that is sufficient to recognise a file, with comments before its first record.
 pub(super) const START: usize = 4096;
 
-/// Bytes in which binary data has a NUL.
+/// Number of first bytes that are searched for a NUL, the sign of binary data.
 const BINARY: usize = 64;
 
-/// Names the format of a file that starts with these bytes; `None` for one that is not known.
+/// Returns the name of the format of a file that starts with these bytes; `None` for an unknown format.
 pub(super) fn recognise(start: &[u8]) -> Option<&'static str> {
     let start = start.get(..START).unwrap_or(start);
     let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
@@ -30,7 +30,7 @@ pub(super) fn recognise(start: &[u8]) -> Option<&'static str> {
         [0x1f, 0x8b, ..] => "a gzip archive",
         [b'P', b'K', 3, 4, ..] => "a zip archive",
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "text in UTF-16",
-        // The shortest records: length, address, type or address, checksum.
+        // Shortest records: length, address, type or address, checksum.
         [b':', ..] if digits(1, 10) => "Intel HEX",
         [b'S' | b's', ..] if digits(1, 9) => "a file of Motorola S-records",
         _ if begins(b"!<arch>") => "an archive of objects",
@@ -42,7 +42,7 @@ pub(super) fn recognise(start: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// A text from its first line on that is no comment of one of the formats.
+/// Skips leading comment lines of any of the formats.
 fn without_comments(text: &[u8]) -> &[u8] {
     let mut text = text.trim_ascii_start();
     while [&b"#"[..], b"//", b";", b"--", b"%"]

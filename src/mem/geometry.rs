@@ -1,9 +1,9 @@
-//! From the bytes of a memory to words of its HDL arrays: the one place where this arithmetic lives.
+//! Mapping from the bytes of a memory to words of its HDL arrays. All of this arithmetic is in this module.
 //!
-//! An array of a memory is called an *instance*: a direct memory has one, a banked memory one per bank, counted row by row.
-//! An access becomes [`Run`]s: consecutive words of one instance, of which the first and the last may be touched in part.
-//! In a direct memory that is one run. In a banked memory, whose columns take turns, it is one run for each column that is
-//! touched in each row of banks; a run's words then lie apart in the data of the access, which [`Run::words`] tells.
+//! An array of a memory is called an *instance*: a direct memory has one, a banked memory one for each bank, counted row by row. An access
+//! becomes [`Run`]s: consecutive words of one instance, of which the first and the last may be partial. In a direct memory there is one
+//! run. In a banked memory, words alternate between the columns, and there is one run for each column that is accessed in each row of
+//! banks. The words of such a run are not adjacent in the data of the access; [`Run::words`] gives their offsets.
 //!
 //! ```text
 //!   data of the access     ..AAAABBBBAAAABBBB..       instance 0   word n:   ..AA   (skip 2)
@@ -15,7 +15,7 @@ use super::{Array, Shape};
 #[cfg(test)]
 mod tests;
 
-/// How offsets of a memory turn into words: the numbers of its [`Shape`].
+/// Numbers of a [`Shape`], by which offsets of a memory are converted to words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
     /// Bytes of a word of one instance.
@@ -24,12 +24,12 @@ pub struct Geometry {
     depth: u64,
     /// Instances side by side; 1 in a direct memory.
     columns: u64,
-    /// Bytes in all.
+    /// Size in bytes.
     size: u64,
 }
 
 impl Geometry {
-    /// Of `rows` × `columns` equal arrays; `None` when that is no byte at all, or more than 64 bits can count.
+    /// Geometry of `rows` × `columns` equal arrays; `None` if the size is 0 or exceeds 64 bits.
     pub fn new(array: Array, rows: u64, columns: u64) -> Option<Self> {
         let depth = array.rows.checked_mul(array.cols)?;
         let size = array
@@ -45,7 +45,7 @@ impl Geometry {
         })
     }
 
-    /// Of a shape; `None` for a black box, which has no words.
+    /// Geometry of a shape; `None` for a black box, which has no words.
     pub fn of(shape: &Shape) -> Option<Self> {
         match shape {
             Shape::BlackBox => None,
@@ -71,12 +71,12 @@ impl Geometry {
         self.depth
     }
 
-    /// Bytes in all.
+    /// Size in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// The runs of the `len` bytes from `offset` on. Bytes past the memory's end are in no word, and in no run.
+    /// Iterates over the runs of the `len` bytes at `offset`. Bytes past the memory's end are in no run.
     pub fn runs(&self, offset: u64, len: u64) -> Runs {
         let start = offset.min(self.size);
         let end = offset.saturating_add(len).min(self.size);
@@ -98,57 +98,57 @@ impl Geometry {
 /// Consecutive words of one instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
-    /// Which instance; see [`Shape::instance`].
+    /// Number of the instance; see [`Shape::instance`].
     pub instance: u64,
-    /// Its first word that is touched.
+    /// First accessed word.
     pub first_word: u64,
-    /// Bytes of the first word that are passed over.
+    /// Bytes of the first word before the first accessed byte.
     pub skip: u64,
-    /// Bytes in all; never zero.
+    /// Number of accessed bytes; never zero.
     pub len: u64,
-    /// Where the first byte is in the data of the access.
+    /// Offset of the first byte in the data of the access.
     pub data: u64,
     /// Bytes of a word.
     pub width: u64,
-    /// Bytes from a word to the next in the data of the access; `width` where the run is one piece of the data.
+    /// Distance in bytes from a word to the next in the data of the access; `width` if the run is contiguous there.
     pub stride: u64,
 }
 
-/// What a run touches of one word.
+/// Accessed part of one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word {
-    /// The word's number in its instance.
+    /// Number of the word in its instance.
     pub index: u64,
-    /// Its bytes before the first that is touched.
+    /// Bytes of the word before the first accessed byte.
     pub skip: u64,
-    /// Bytes that are touched; never zero.
+    /// Number of accessed bytes; never zero.
     pub len: u64,
-    /// Where the first touched byte is in the data of the access.
+    /// Offset of the first accessed byte in the data of the access.
     pub data: u64,
 }
 
 impl Run {
-    /// Words that are touched, in whole or in part.
+    /// Number of words that are accessed, in whole or in part.
     pub fn count(&self) -> u64 {
         (self.skip + self.len).div_ceil(self.width)
     }
 
-    /// The first byte that is touched, counted from the first byte of the instance.
+    /// Offset of the first accessed byte from the first byte of the instance.
     pub fn start(&self) -> u64 {
         self.first_word * self.width + self.skip
     }
 
-    /// Whether the run's bytes lie together in the data of the access too.
+    /// True if the run is contiguous in the data of the access.
     pub fn is_one_piece(&self) -> bool {
         self.stride == self.width || self.skip + self.len <= self.width
     }
 
-    /// Whether the first word is touched in part only, so that a write must read it first.
+    /// True if the first word is accessed in part, so that a write must read it first.
     pub fn first_is_partial(&self) -> bool {
         self.skip > 0 || self.len < self.width
     }
 
-    /// Whether the last word (which may be the first) is touched in part only.
+    /// True if the last word, which may be the first, is accessed in part.
     pub fn last_is_partial(&self) -> bool {
         if self.count() == 1 {
             self.first_is_partial()
@@ -157,7 +157,7 @@ impl Run {
         }
     }
 
-    /// The run in pieces of `words` words each, of which the last may have fewer.
+    /// Splits the run into pieces of `words` words each; the last may have fewer.
     pub fn pieces(&self, words: u64) -> impl Iterator<Item = Self> {
         let run = *self;
         let (count, words) = (run.count(), words.max(1));
@@ -167,9 +167,9 @@ impl Run {
         })
     }
 
-    /// `count` of its words, from its word `from` on; the run has them.
+    /// Piece of `count` words, from word `from` of the run on. The run must have these words.
     fn piece(&self, from: u64, count: u64) -> Self {
-        // Bytes of the run that are in the words before.
+        // Bytes of the run in the words before the piece.
         let before = (from * self.width).saturating_sub(self.skip);
         let (skip, data) = match from {
             0 => (self.skip, self.data),
@@ -184,7 +184,7 @@ impl Run {
         }
     }
 
-    /// The words one by one.
+    /// Iterates over the words.
     pub fn words(&self) -> Words {
         let first = Word {
             index: self.first_word,
@@ -202,23 +202,23 @@ impl Run {
 }
 
 impl Word {
-    /// Whether byte `byte` of the word is touched: its byte enable.
+    /// Byte enable: true if byte `byte` of the word is accessed.
     pub fn enables(&self, byte: u64) -> bool {
         (self.skip..self.skip + self.len).contains(&byte)
     }
 }
 
-/// Iterator of [`Geometry::runs`]: row of banks after row of banks, in each of them column after column.
+/// Iterator of [`Geometry::runs`]: by rows of banks, and by columns in each row.
 #[derive(Debug, Clone)]
 pub struct Runs {
     geometry: Geometry,
     /// First byte of the access.
     start: u64,
-    /// First byte of the part of the access that lies in the present row of banks.
+    /// First byte of the access in the current row of banks.
     part: u64,
-    /// Past the last byte of the access.
+    /// End of the access, exclusive.
     end: u64,
-    /// Columns of the present row that had their run.
+    /// Number of columns of the current row whose runs are done.
     turn: u64,
 }
 
@@ -232,8 +232,8 @@ impl Iterator for Runs {
         let Geometry { width, columns, .. } = self.geometry;
         let row_size = self.geometry.row_size();
         let row = self.part / row_size;
-        // From here on offsets count from the row's first byte. A slice is the `width` bytes that go to one word of one
-        // bank: slice n goes to column n % columns, word n / columns.
+        // From here on offsets are relative to the row's first byte. A slice is the `width` bytes of one word of one bank: slice n is in
+        // column n % columns, word n / columns.
         let row_base = row * row_size;
         let part = self.part - row_base;
         let part_end = (self.end - row_base).min(row_size);
@@ -268,7 +268,7 @@ impl Iterator for Runs {
 #[derive(Debug, Clone)]
 pub struct Words {
     next: Word,
-    /// Bytes from `next` on.
+    /// Number of bytes from `next` on.
     left: u64,
     width: u64,
     stride: u64,

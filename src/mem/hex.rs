@@ -1,12 +1,11 @@
-//! Memory files in the format of `$readmemh` (IEEE 1800-2017, 21.4): words in hex, `@` and the number of the next word,
-//! comments.
+//! Memory files in the format of `$readmemh` (IEEE 1800-2017, 21.4): words in hex, `@` with the number of the next word, and comments.
 //!
 //! ```text
 //! @10          // from word 0x10 on; the file's first word is 0
-//! dead_beef    /* underscores are for the eye */
-//! 0000xxxx     // digits that are not known (x, z, ?) are 0, and are counted
-//! @ 20         # a space behind `@`, comments with `#`, and
-//! 0x8000       # numbers that begin with `0x`: no standard, but common
+//! dead_beef    /* underscores are separators */
+//! 0000xxxx     // unknown digits (x, z, ?) are read as 0, and are counted
+//! @ 20         # blanks after `@`, comments with `#`, and
+//! 0x8000       # numbers that begin with `0x`: not standard, but common
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -20,111 +19,111 @@ mod shape;
 mod tests;
 mod tokens;
 
-/// A run is cut when it has this many bytes: beside its text, a file of any length is loaded in little memory.
+/// Size in bytes at which a run is split. It bounds the memory that loading needs beside the text.
 const RUN: usize = 64 << 10;
 
 /// Consecutive words of a memory file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HexRun {
-    /// The first word; it starts at byte `word` × `width` of the memory.
+    /// Number of the first word. It starts at byte `word` × `width` of the memory.
     pub word: u64,
-    /// The words' bytes, least significant first; whole words.
+    /// Bytes of whole words, least significant byte first.
     pub bytes: Vec<u8>,
 }
 
-/// A memory file that cannot be loaded.
+/// Error in a memory file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}:{line}: {problem}", .file.display())]
 pub struct HexError {
-    /// The file.
+    /// Path of the file.
     pub file: PathBuf,
-    /// The line, from 1.
+    /// Line number, from 1.
     pub line: u64,
-    /// What is wrong there.
+    /// Cause of the error.
     pub problem: HexProblem,
 }
 
-/// What is wrong in a memory file. Texts are cut after 64 bytes.
+/// Cause of an error in a memory file. Texts are truncated to 64 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HexProblem {
-    /// Neither a digit, nor one of `x z ? _`.
+    /// Character that is neither a digit nor one of `x z ? _`.
     #[error("`{text}` has a `{}`, which is no hex digit", shown_char(*.digit))]
     BadDigit {
-        /// The number.
+        /// Number that contains it.
         text: String,
-        /// What is in the way.
+        /// Invalid character.
         digit: char,
     },
-    /// A number without digits.
+    /// Number without digits.
     #[error("`{text}` is no number")]
     NoDigit {
-        /// What stands there.
+        /// Text in place of the number.
         text: String,
     },
-    /// A value that does not fit into a word.
+    /// Value that does not fit into a word.
     #[error("the value `{text}` is wider than the memory's words of {bits} bits")]
     TooWide {
-        /// The value.
+        /// Text of the value.
         text: String,
-        /// Bits a word.
+        /// Bits of a word.
         bits: u64,
     },
-    /// An address or a value past the memory's last word.
+    /// Address or value past the memory's last word.
     #[error(
         "`{text}` is for a word outside of the memory, which has {words:#x} words; addresses count words from the memory's base, and neither \
          bytes nor addresses of the bus, as `objcopy -O verilog` writes them"
     )]
     Outside {
-        /// The address or value.
+        /// Text of the address or value.
         text: String,
-        /// Words of the memory.
+        /// Number of words of the memory.
         words: u64,
     },
-    /// A `/*` without its `*/`.
+    /// A `/*` without `*/`.
     #[error("the comment that starts here has no end")]
     OpenComment,
-    /// A file of another format.
+    /// File of another format.
     #[error(
         "this is {found}, not a memory file in the format of `$readmemh`; give words of {width} bytes{}, or load the ELF file as the \
          `elf` of a channel", converter(", as `", *.width, "` makes of an ELF file")
     )]
     Format {
-        /// The format.
+        /// Name of the format.
         found: &'static str,
-        /// Bytes a word.
+        /// Bytes of a word.
         width: u64,
     },
-    /// Bytes where words belong.
+    /// Values that are bytes instead of words.
     #[error(
         "every value has two digits, with several in a line: these are bytes, as `objcopy -O verilog` writes them, but the memory's words \
          have {width} bytes; {}write words with leading zeros", converter("convert with `", *.width, "`, or ")
     )]
     Bytes {
-        /// Bytes a word.
+        /// Bytes of a word.
         width: u64,
     },
 }
 
-/// The runs of a memory file, read one after the other; the first error is the last item.
+/// Iterator over the runs of a memory file. An error is the last item.
 #[derive(Debug, Clone)]
 pub struct HexRuns<'a> {
     text: &'a [u8],
     tokens: Tokens<'a>,
     file: &'a Path,
-    /// Bytes a word.
+    /// Bytes of a word.
     width: u64,
-    /// Words of the memory.
+    /// Number of words of the memory.
     words: u64,
-    /// The word that the next value is for.
+    /// Number of the word that the next value fills.
     next: u64,
     shape: Shape,
-    /// No token was read.
+    /// True until the first token is read.
     at_start: bool,
     ended: bool,
 }
 
 impl<'a> HexRuns<'a> {
-    /// Reads `text`, for a memory of `words` words of `width` bytes each. `file` is for messages.
+    /// Reads `text` for a memory of `words` words of `width` bytes each. `file` is for error messages.
     pub fn new(text: &'a [u8], file: &'a Path, width: u64, words: u64) -> Self {
         Self {
             text,
@@ -139,18 +138,18 @@ impl<'a> HexRuns<'a> {
         }
     }
 
-    /// Number of digits `x`, `z` and `?` that were read as 0 so far: when it is not zero at the end, worth a warning.
+    /// Number of digits `x`, `z` and `?` that were read as 0 so far. A number other than 0 at the end deserves a warning.
     pub fn unknown_digits(&self) -> u64 {
         self.shape.unknown_digits
     }
 
-    /// Number of values so far: none at the end is worth a warning.
+    /// Number of values so far. 0 at the end deserves a warning.
     pub fn values(&self) -> u64 {
         self.shape.values
     }
 
-    /// Number of digits of each value, where all have as many as a word of 8, 16, 32, … bits has, and the memory's words are a
-    /// multiple or a part of it: worth a warning at the end.
+    /// Returns the common number of digits of all values, if it is that of a word of 8, 16, 32, … bits, and this word is a multiple or a
+    /// divisor of the memory's. A result at the end deserves a warning.
     pub fn other_words(&self) -> Option<u64> {
         let digits = self.shape.digits()?;
         let own = self.width.saturating_mul(2);
@@ -170,7 +169,7 @@ impl<'a> HexRuns<'a> {
                 .next()
                 .map_err(|line| self.error(line, HexProblem::OpenComment))?
             else {
-                // One value a line is how words are written, too.
+                // One value in a line is ambiguous: words are written like this, too.
                 if self.width > 1 && self.shape.is_bytes() {
                     let width = self.width;
                     return Err(self.error(self.shape.first_line, HexProblem::Bytes { width }));
@@ -201,7 +200,7 @@ impl<'a> HexRuns<'a> {
         Ok((!run.bytes.is_empty()).then_some(run))
     }
 
-    /// Goes on at another word.
+    /// Sets the number of the next word.
     fn address(&mut self, token: Token<'_>, digits: &[u8]) -> Result<(), HexProblem> {
         let outside = || HexProblem::Outside {
             text: shown(token.text),
@@ -244,7 +243,7 @@ impl<'a> HexRuns<'a> {
         let width = usize::try_from(self.width).map_err(|_| too_wide())?;
         bytes.resize(start.saturating_add(width), 0);
         let mut digits = 0;
-        // A word that has as many digits with its `0x` has an unknown one.
+        // A word that has its full number of characters with `0x` has an unknown digit `x`, and no prefix.
         let all = token.text.iter().filter(|byte| **byte != b'_').count();
         let text = match all == width.saturating_mul(2) {
             true => token.text,
@@ -262,7 +261,7 @@ impl<'a> HexRuns<'a> {
             };
             match bytes.get_mut(start + digits / 2) {
                 Some(byte) => *byte |= digit << (digits % 2 * 4),
-                // Leading zeros do not make a value wide.
+                // Leading zeros do not count towards the width.
                 None if digit == 0 => {}
                 None => return Err(too_wide()),
             }
@@ -300,7 +299,7 @@ impl Iterator for HexRuns<'_> {
     }
 }
 
-/// What a character of a number means.
+/// Meaning of a character in a number.
 enum Digit {
     Known(u8),
     /// `x`, `z` or `?`.
@@ -322,7 +321,7 @@ impl Digit {
     }
 }
 
-/// The command that makes words of so many bytes, between two texts; nothing where it can't.
+/// Formats the command that converts to words of `width` bytes, between two texts. Empty if `objcopy` does not support the width.
 pub(super) fn converter(before: &str, width: u64, after: &str) -> String {
     match width {
         1 | 2 | 4 | 8 | 16 => {
@@ -332,7 +331,7 @@ pub(super) fn converter(before: &str, width: u64, after: &str) -> String {
     }
 }
 
-/// A number behind its `0x`.
+/// Removes a `0x` prefix.
 fn without_prefix(text: &[u8]) -> &[u8] {
     match text {
         [b'0', b'x' | b'X', digits @ ..] => digits,
@@ -352,13 +351,13 @@ fn bad_digit(token: Token<'_>, byte: u8) -> HexProblem {
     }
 }
 
-/// A text as shown in a message: cut, and without control characters.
+/// Formats a text for an error message: truncated, and without control characters.
 fn shown(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text.get(..64).unwrap_or(text));
     text.chars().map(shown_char).collect()
 }
 
-/// A character as shown in a message.
+/// Formats a character for an error message.
 fn shown_char(character: char) -> String {
     if character.is_control() {
         character.escape_default().to_string()

@@ -1,4 +1,4 @@
-//! ELF images: segments to load, and where the mailbox is. The bytes of a file stay in the file until they are loaded.
+//! ELF images: segments to load, and the address of the mailbox. The bytes of a file are not read before they are loaded.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -23,10 +23,10 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-/// Bytes that are read, written and recorded at a time.
+/// Number of bytes that are read, written and recorded at a time.
 const PIECE: u64 = 1 << 20;
 
-/// A validated ELF file: little endian, linked, and every loaded byte within the file and the 64-bit address range.
+/// Validated ELF file: little endian, linked, and with every loaded byte within the file and the 64-bit address range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
     file: PathBuf,
@@ -34,14 +34,14 @@ pub struct Image {
     parsed: Parsed,
 }
 
-/// The bytes of an image's file.
+/// Source of an image's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Source {
     File(Stamp),
     Bytes(Bytes),
 }
 
-/// Identity of a file's content; another one where the file was written or replaced.
+/// Identity of a file's content. It changes if the file is written or replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Stamp {
     device: u64,
@@ -65,52 +65,52 @@ impl Stamp {
 /// Addresses of the section `.mailbox`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Section {
-    /// Its first byte, as firmware addresses it (virtual address).
+    /// Virtual address of the first byte, used by firmware.
     pub address: u64,
-    /// Its first byte, as it is loaded (physical address): translated by the segment that holds it.
+    /// Physical address of the first byte, used for loading. Translated by the segment that contains the section.
     pub physical: u64,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
 }
 
-/// A PT_LOAD segment.
+/// PT_LOAD segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageSegment {
     /// Position in the program header table.
     pub index: usize,
-    /// Physical address: where it is loaded.
+    /// Physical (load) address.
     pub address: u64,
-    /// Virtual address: where it is linked to run.
+    /// Virtual (run) address.
     pub virtual_address: u64,
-    /// Offset of its bytes in the file.
+    /// Offset of the bytes in the file.
     pub offset: u64,
-    /// Bytes in the file.
+    /// Number of bytes in the file.
     pub len: u64,
-    /// Zeros that follow, up to its size in memory. As the file says, so possibly more than there is memory.
+    /// Number of zeros after the bytes, up to the size in memory. Not validated: it may exceed the memory.
     pub tail: u64,
 }
 
 /// One step of loading an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Write {
-    /// Zeros behind a segment's bytes. What of them is outside of the map is worth a note, not an error
-    /// ([`MemoryMap::mapped`](super::MemoryMap::mapped) gives the rest).
+    /// Zeros after a segment's bytes. Unmapped zeros deserve a note, and are not an error ([`MemoryMap::mapped`](super::MemoryMap::mapped)
+    /// gives the mapped ones).
     Zero {
         /// Physical address.
         address: u64,
-        /// Bytes.
+        /// Number of bytes.
         len: u64,
     },
-    /// Bytes of the file, which [`ImageContent::pieces`] reads.
+    /// Bytes of the file, to be read by [`ImageContent::pieces`].
     Bytes(ImageSegment),
 }
 
 impl Image {
-    /// Reads and validates the headers of an ELF file, and no other byte of it.
+    /// Reads and validates the headers of an ELF file, without reading any other byte.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is no little-endian, linked ELF file, or its tables contradict themselves.
+    /// Fails if the file can't be read, if it is not a little-endian, linked ELF file, or if its tables are inconsistent.
     pub fn open(file: &Path) -> Result<Self, ImageError> {
         let (opened, stamp) = open(file).map_err(|problem| refuse(file, problem))?;
         let parsed = read::parse(&ReadCache::new(opened));
@@ -121,11 +121,11 @@ impl Image {
         })
     }
 
-    /// Validates an ELF file that is in memory. `file` is for messages.
+    /// Validates an ELF file in memory. `file` is for error messages.
     ///
     /// # Errors
     ///
-    /// When the bytes are no little-endian, linked ELF file, or its tables contradict themselves.
+    /// Fails if the bytes are not a little-endian, linked ELF file, or if the tables are inconsistent.
     pub fn parse(bytes: impl Into<Bytes>, file: &Path) -> Result<Self, ImageError> {
         let bytes = bytes.into();
         let parsed = read::parse(&*bytes).map_err(|problem| refuse(file, problem))?;
@@ -136,38 +136,38 @@ impl Image {
         })
     }
 
-    /// The file it was read from.
+    /// Path of the file.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// Pointer width of its CPU, as the ELF class says.
+    /// Pointer width of the CPU, from the ELF class.
     pub fn ptr_width(&self) -> PtrWidth {
         self.parsed.ptr_width
     }
 
-    /// Its section `.mailbox`, where it has one.
+    /// Section `.mailbox`, if there is one.
     pub fn mailbox(&self) -> Option<Section> {
         self.parsed.mailbox
     }
 
-    /// Its PT_LOAD segments, in the order of the program headers.
+    /// PT_LOAD segments, in the order of the program headers.
     pub fn segments(&self) -> &[ImageSegment] {
         &self.parsed.segments
     }
 
-    /// Number of its program headers, of any type.
+    /// Number of program headers of any type.
     pub fn program_headers(&self) -> usize {
         self.parsed.program_headers
     }
 
-    /// Properties that are accepted, and unusual for firmware.
+    /// Properties that are accepted, but unusual for firmware.
     pub fn doubts(&self) -> &[ImageDoubt] {
         &self.parsed.doubts
     }
 
-    /// The steps of loading it, in the order they must be done: all tails are zeroed before any bytes are copied, so that
-    /// a tail that overlaps another segment's bytes does no harm.
+    /// Iterates over the steps of loading, in the order in which they must be done. All tails are zeroed before any bytes are copied, so
+    /// that a tail that overlaps another segment's bytes does not overwrite them.
     pub fn writes(&self) -> impl Iterator<Item = Write> {
         let zeros = self.segments().iter().filter_map(|segment| {
             let address = segment.address.checked_add(segment.len)?;
@@ -178,11 +178,11 @@ impl Image {
         zeros.chain(loaded.map(|segment| Write::Bytes(*segment)))
     }
 
-    /// Opens the file for the bytes of its segments.
+    /// Opens the file to read the bytes of segments.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read any more, or has changed since its headers were read.
+    /// Fails if the file can't be read any more, or has changed since its headers were read.
     pub fn content(&self) -> Result<ImageContent<'_>, ImageError> {
         let source = match &self.source {
             Source::Bytes(bytes) => Opened::Bytes(bytes),
@@ -200,11 +200,11 @@ impl Image {
         })
     }
 
-    /// An ELF file of the same class with the same section `.mailbox`, and without segments: what a replay needs to know of
-    /// the image. The loaded bytes are in the recording as writes into memory.
+    /// Builds an ELF file of the same class with the same section `.mailbox`, and without loaded bytes: the part of the image that a replay
+    /// needs. The loaded bytes are in the recording as writes to memory.
     pub fn outline(&self) -> Bytes {
         let mailbox = self.mailbox();
-        // The segment that translates the section's address, where that is needed.
+        // Segment that translates the section's address, if the two addresses differ.
         let translated = mailbox.filter(|section| section.address != section.physical);
         let segment = translated.map(|section| ElfSegment {
             address: section.physical,
@@ -225,7 +225,7 @@ impl Image {
     }
 }
 
-/// The bytes of an image, open for loading.
+/// Bytes of an image, open for loading.
 #[derive(Debug)]
 pub struct ImageContent<'a> {
     image: &'a Image,
@@ -239,7 +239,7 @@ enum Opened<'a> {
 }
 
 impl ImageContent<'_> {
-    /// The bytes of a segment with their physical addresses, at most 1 MiB at a time; the first error is the last item.
+    /// Iterates over the bytes of a segment and their physical addresses, at most 1 MiB at a time. An error is the last item.
     pub fn pieces(
         &self,
         segment: &ImageSegment,
@@ -281,7 +281,7 @@ impl ImageContent<'_> {
     }
 }
 
-/// Opens a regular file. Others are not opened: a pipe may block, and a device may have no end.
+/// Opens a regular file. Other files are not opened: a pipe may block, and a device may have no end.
 fn open(file: &Path) -> Result<(File, Stamp), ImageProblem> {
     if !std::fs::metadata(file)?.is_file() {
         return Err(ImageProblem::NotRegular);

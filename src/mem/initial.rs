@@ -1,4 +1,4 @@
-//! What a memory holds when it is built.
+//! Initial content of a memory.
 
 use std::fmt;
 use std::iter;
@@ -10,71 +10,71 @@ use super::hex::converter;
 use super::{Backend, CHUNK, HexError, HexRuns, Init, Memory, MemoryId, Op, Segment, Segments};
 use crate::guest;
 
-/// Why a memory can't be given its first content.
+/// Reason for which a memory can't be initialised.
 #[derive(Debug, Error)]
 pub enum InitialError {
-    /// The file can't be read.
+    /// File that can't be read.
     #[error("memory `{memory}`, init: can't read {}: {cause}", file.display())]
     Read {
         /// Name of the memory.
         memory: String,
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// Why.
+        /// I/O error.
         cause: std::io::Error,
     },
-    /// The file is not what it should be.
+    /// Invalid memory file.
     #[error("memory `{memory}`, init: {cause}")]
     Hex {
         /// Name of the memory.
         memory: String,
-        /// What is wrong with it.
+        /// Error in the file.
         cause: HexError,
     },
 }
 
-/// The first content of a memory: what is written, and what the user should know of it.
+/// Initial content of a memory: writes, and notes for the user.
 pub struct Initial<'a> {
     id: MemoryId,
     size: u64,
     content: Content<'a>,
-    /// What the user should know.
+    /// Notes for the user.
     pub notes: Vec<Note>,
 }
 
-/// What the user should know of a memory's first content.
+/// Note for the user about a memory's initial content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// What it takes to have the same content again.
+    /// Seed that reproduces random content.
     Seed {
-        /// The seed that was used.
+        /// Seed in use.
         seed: u64,
     },
-    /// Digits of a file say nothing.
+    /// Unknown digits in a file.
     UnknownDigits {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// Digits `x`, `z` and `?`.
+        /// Number of digits `x`, `z` and `?`.
         count: u64,
     },
-    /// A file without a value.
+    /// File without values.
     NoValues {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
     },
-    /// Values of a file are those of narrower or wider words.
+    /// File whose values have the width of narrower or wider words.
     OtherWords {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
         /// Digits of each value.
         digits: u64,
-        /// Bytes a word of the memory.
+        /// Bytes of a word of the memory.
         width: u64,
     },
 }
 
 impl Note {
-    /// Whether the content is hardly what was meant.
+    /// True if the content is probably not the intended one.
     pub fn is_warning(&self) -> bool {
         !matches!(self, Self::Seed { .. })
     }
@@ -114,13 +114,13 @@ impl fmt::Display for Note {
 }
 
 enum Content<'a> {
-    /// Whatever it is.
+    /// Unchanged content.
     Any,
     Zero,
     Random {
         seed: u64,
     },
-    /// A file that is known to fit.
+    /// Validated memory file.
     Hex {
         text: Vec<u8>,
         file: &'a Path,
@@ -129,7 +129,7 @@ enum Content<'a> {
 }
 
 impl Initial<'_> {
-    /// The writes, in order: made up one by one, however large the memory is.
+    /// Generates the writes, in order, one at a time, however large the memory is.
     pub fn writes(&self) -> Box<dyn Iterator<Item = Op<Segments>> + '_> {
         match &self.content {
             Content::Any => Box::new(iter::empty()),
@@ -175,16 +175,16 @@ impl fmt::Debug for Initial<'_> {
     }
 }
 
-/// The first content of a memory; no writes where it is left as it is. `seed` is for random content whose
-/// configuration has none.
+/// Prepares the initial content of a memory. There are no writes if the content is left unchanged. `seed` is used for random content
+/// without a seed in the configuration.
 ///
 /// # Errors
-/// Where a file can't be read, or does not fit.
+/// Fails if a file can't be read ([`InitialError::Read`]) or is invalid ([`InitialError::Hex`]).
 pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial<'_>, InitialError> {
     let (content, notes) = match &memory.init {
         Init::None => (Content::Any, Vec::new()),
         Init::Zero => (Content::Zero, Vec::new()),
-        // What is not kept need not be made up.
+        // The backend stores nothing, so no content is generated.
         Init::Random { .. } if memory.backend == Backend::Log => (Content::Any, Vec::new()),
         Init::Random { seed: own } => {
             let seed = own.unwrap_or(seed);
@@ -196,7 +196,8 @@ pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial<'_>, 
                 file: file.clone(),
                 cause,
             })?;
-            // All of it is looked at before any is written, and nothing is kept: a word may be short as text, and wide.
+            // The whole file is validated before the first write, and parsed a second time for the writes: parsed words may take much more
+            // memory than their text.
             let mut runs = HexRuns::new(&text, file, *width, memory.size / width);
             if let Some(cause) = runs.find_map(Result::err) {
                 return Err(InitialError::Hex {
@@ -221,7 +222,7 @@ pub fn initial(id: MemoryId, memory: &Memory, seed: u64) -> Result<Initial<'_>, 
     })
 }
 
-/// What the user should know of a file that was read to its end.
+/// Returns the notes about a file that was read to its end.
 fn notes(file: &Path, runs: &HexRuns<'_>, width: u64) -> Vec<Note> {
     let file = || file.to_owned();
     let count = runs.unknown_digits();

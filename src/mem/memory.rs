@@ -1,4 +1,4 @@
-//! What a memory is: the believed form that configuration is turned into.
+//! Validated description of memories.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,116 +7,116 @@ use serde::{Deserialize, Serialize};
 
 use super::Space;
 
-/// One memory of the [`MemoryMap`], by its position in [`MemoryMap::memories`].
+/// Number of a memory in the [`MemoryMap`]: its position in [`MemoryMap::memories`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MemoryId(pub u32);
 
-/// One address space of the [`MemoryMap`], by its position in [`MemoryMap::spaces`].
+/// Number of an address space in the [`MemoryMap`]: its position in [`MemoryMap::spaces`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SpaceId(pub u32);
 
-/// A memory of the simulated chip: where it starts, how it is built and how it is reached.
+/// Memory of the simulated chip: address range, layout, initial content and backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memory {
-    /// Its key in the configuration.
+    /// Key in the configuration.
     pub name: String,
-    /// Byte address of its first byte in every space that sees it.
+    /// Address of the first byte, the same in every space that contains the memory.
     pub base: u64,
-    /// Bytes; never zero, and `base + size - 1` never wraps.
+    /// Size in bytes; never zero, and `base + size - 1` never wraps.
     pub size: u64,
-    /// How its bytes lie in HDL.
+    /// Layout of the bytes in HDL.
     pub shape: Shape,
-    /// What it holds when it is built.
+    /// Initial content.
     pub init: Init,
-    /// The way to reach it.
+    /// Backend by which the memory is accessed.
     pub backend: Backend,
 }
 
-/// How the bytes of a memory lie in HDL.
+/// Layout of the bytes of a memory in HDL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shape {
-    /// No HDL array is known: somebody else's model answers for it.
+    /// No known HDL array: an external model serves the accesses.
     BlackBox,
     /// One HDL array.
     Direct {
         /// HDL path of the array.
         path: String,
-        /// Its words.
+        /// Word layout of the array.
         array: Array,
     },
-    /// Rows of columns of equal HDL arrays.
+    /// Rows and columns of equal HDL arrays.
     Banked {
         /// HDL paths of the banks, `[row][column]`.
         banks: Vec<Vec<String>>,
-        /// The words of each bank.
+        /// Word layout of each bank.
         bank: Array,
     },
 }
 
-/// The words of one HDL array.
+/// Word layout of one HDL array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Array {
-    /// Bytes a word.
+    /// Bytes of a word.
     pub width: u64,
-    /// First index of a two-dimensional array; 1 where the array has one index only.
+    /// Size of the first dimension of a two-dimensional array; 1 for an array of one dimension.
     pub rows: u64,
-    /// Words a row.
+    /// Words of a row.
     pub cols: u64,
 }
 
 impl Array {
-    /// Words in all.
+    /// Number of words.
     pub fn depth(&self) -> u64 {
         self.rows * self.cols
     }
 
-    /// Bytes in all.
+    /// Size in bytes.
     pub fn size(&self) -> u64 {
         self.depth() * self.width
     }
 }
 
-/// What a memory holds when it is built.
+/// Initial content of a memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Init {
-    /// Left as it is.
+    /// Unchanged content.
     None,
     /// Zeros.
     Zero,
     /// Random bytes.
     Random {
-        /// Same seed, same bytes; where the configuration has none, one is drawn and logged.
+        /// Seed. The same seed gives the same bytes. If the configuration has none, one is drawn and logged.
         seed: Option<u64>,
     },
-    /// A file in the format of `$readmemh` (IEEE 1800-2017, 21.4).
+    /// File in the format of `$readmemh` (IEEE 1800-2017, 21.4).
     Hex {
-        /// The file, expanded; it exists.
+        /// Path of the file, with variables expanded. The file exists.
         file: PathBuf,
-        /// Bytes a word of the file: the memory's `width`, which a black box has for this only.
+        /// Bytes of a word of the file: the memory's `width`, which a black box has for this purpose only.
         width: u64,
     },
 }
 
-/// The way to reach a memory.
+/// Method of access to a memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Backend {
-    /// Reports each access, reads as zero.
+    /// Logs each access, and reads zeros.
     Log,
-    /// `uvm_hdl_read` and `uvm_hdl_deposit`; black boxes through `mb_bb_mem_*`.
+    /// `uvm_hdl_read` and `uvm_hdl_deposit`; for black boxes `mb_bb_mem_*`.
     Uvm,
-    /// Black boxes only, through `__vhost_bb_mem_*`.
+    /// `__vhost_bb_mem_*`, for black boxes only.
     Api,
-    /// In-process buffers.
+    /// Buffers in this process.
     Static,
-    /// VPI; black boxes as [`Backend::Uvm`].
+    /// VPI; for black boxes as [`Backend::Uvm`].
     Vpi,
-    /// A memory of the host program's own type, registered under the memory's name.
+    /// Memory of a type of the host program, registered under the memory's name.
     Model,
 }
 
 impl fmt::Display for Backend {
-    /// As in configuration.
+    /// Formats the backend as in the configuration.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Log => "log",
@@ -130,23 +130,23 @@ impl fmt::Display for Backend {
 }
 
 impl Backend {
-    /// Whether an access is carried out in this process, by no foreign code.
+    /// True if accesses are executed in this process, without foreign calls.
     pub fn is_local(self) -> bool {
         matches!(self, Self::Log | Self::Static)
     }
 }
 
-/// Every memory and every space of a system.
+/// All memories and spaces of a system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MemoryMap {
-    /// Each memory once, however many spaces see it.
+    /// Memories. Each is listed once, however many spaces contain it.
     pub memories: Vec<Memory>,
-    /// The spaces, in the order of the configuration.
+    /// Spaces, in the order of the configuration.
     pub spaces: Vec<Space>,
 }
 
 impl Memory {
-    /// Address of its last byte.
+    /// Address of the last byte.
     pub fn last(&self) -> u64 {
         self.base.saturating_add(self.size.saturating_sub(1))
     }

@@ -1,14 +1,14 @@
-//! Memory without actors: what a memory is, where its bytes lie, and how an access is carried out.
+//! Memory without actors: memories, address spaces, and the execution of accesses.
 //!
-//! - [`MemoryMap`], [`Memory`], [`Space`]: what there is, as configuration is believed.
-//! - [`Segments`]: an access resolved from a space's addresses to the memories' own bytes.
-//! - [`Geometry`]: a memory's bytes as words of HDL arrays.
-//! - [`Op`] and [`execute`]: what can be asked of memory, carried out on any [`Store`].
-//! - [`initial()`], [`HexRuns`]: what a memory holds when it is built.
+//! - [`MemoryMap`], [`Memory`], [`Space`]: validated memory configuration.
+//! - [`Segments`]: an access, resolved from addresses of a space to bytes of memories.
+//! - [`Geometry`]: bytes of a memory as words of HDL arrays.
+//! - [`Op`] and [`execute`]: memory operations, and their execution on any [`Store`].
+//! - [`initial()`], [`HexRuns`]: initial content of a memory.
 //! - [`Image`], [`Placement`]: segments of an ELF file, and their place in the memories of a space.
-//! - [`Buffer`]: bytes of this process that stand for an HDL array.
-//! - [`flush_static_mems`], [`StaticMemSink`], [`StaticMemFiles`]: what those arrays hold, for use after a run.
-//! - [`DPIShareMemParser`]: descriptions of memories that are no whole configuration.
+//! - [`Buffer`]: bytes of this process in place of an HDL array.
+//! - [`flush_static_mems`], [`StaticMemSink`], [`StaticMemFiles`]: export of these bytes after a run.
+//! - [`DPIShareMemParser`]: parser of memory descriptions that are not a whole configuration.
 
 mod buffer;
 pub(crate) mod elf_builder;

@@ -1,4 +1,4 @@
-//! What can be asked of memory, and how it is carried out on segments.
+//! Memory operations, and their execution on segments.
 
 use std::cell::Cell;
 
@@ -12,19 +12,18 @@ mod tests;
 
 use super::{Array, Backend, MapError, MemoryId, Segment, Segments};
 
-/// One access, at places that are an address range ([`Span`]) for who asks, and the memories' own
-/// bytes ([`Segments`]) for who carries it out.
+/// One access. Its places are address ranges ([`Span`]) in a request, and bytes of memories ([`Segments`]) for its execution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Op<P> {
-    /// Gives the bytes.
+    /// Reads the bytes.
     Read(P),
-    /// Writes as many bytes as the place has.
+    /// Writes bytes, as many as the place has.
     Write(P, Bytes),
-    /// Writes a number, little-endian, as wide as the place: 8 bytes at most.
+    /// Writes a little-endian number of the width of the place, at most 8 bytes.
     Word(P, u64),
     /// Writes the same byte everywhere.
     Fill(P, u8),
-    /// Copies, as if by way of a buffer: the places may overlap.
+    /// Copies with the result of a copy through a buffer: the places may overlap.
     Copy {
         /// Destination.
         to: P,
@@ -33,9 +32,9 @@ pub enum Op<P> {
     },
     /// Finds the first bytes that differ.
     Compare(P, P),
-    /// Reads up to the first NUL, which must lie in the place.
+    /// Reads up to the first NUL, which must be in the place.
     Text(P),
-    /// One after the other, up to the first that fails; nothing comes in between. Gives what the last one gives.
+    /// Executes operations in order, up to the first that fails, without other accesses in between. The outcome is that of the last one.
     Batch(#[serde(deserialize_with = "flat")] Vec<Op<P>>),
 }
 
@@ -43,7 +42,7 @@ thread_local! {
     static IN_BATCH: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Deserializes a batch in which there is none: one in another, and so on, would take all of the stack.
+/// Deserializes a batch, and rejects a nested one. Unlimited nesting would overflow the stack.
 fn flat<'de, D: Deserializer<'de>, P: Deserialize<'de>>(ops: D) -> Result<Vec<Op<P>>, D::Error> {
     if IN_BATCH.replace(true) {
         return Err(D::Error::custom("a batch in a batch"));
@@ -54,7 +53,7 @@ fn flat<'de, D: Deserializer<'de>, P: Deserialize<'de>>(ops: D) -> Result<Vec<Op
 }
 
 impl<P> Op<P> {
-    /// Those of a batch, in their order; else this one.
+    /// Returns the operations of a batch in order, or this operation alone.
     pub fn each(&self) -> &[Self] {
         match self {
             Self::Batch(ops) => ops,
@@ -62,7 +61,7 @@ impl<P> Op<P> {
         }
     }
 
-    /// Whether each place of the access is as `wanted`.
+    /// True if `wanted` is true for each place of the access.
     pub fn all_places(&self, wanted: &impl Fn(&P) -> bool) -> bool {
         match self {
             Self::Read(place)
@@ -80,28 +79,28 @@ impl<P> Op<P> {
     }
 }
 
-/// A range of addresses.
+/// Range of addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
-    /// First byte.
+    /// First address.
     pub address: u64,
-    /// Bytes.
+    /// Number of bytes.
     pub len: u64,
 }
 
-/// What an [`Op`] gives.
+/// Outcome of an [`Op`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// Done: write, word, fill, copy; an empty batch.
+    /// Completed write, word, fill or copy, or empty batch.
     Done,
-    /// What was read; a text without its NUL.
+    /// Bytes read; a text without its NUL.
     Bytes(Bytes),
-    /// First less second of the first bytes that differ; 0 where none does.
+    /// First byte minus second byte, for the first bytes that differ; 0 if all are equal.
     Difference(i32),
 }
 
 impl Outcome {
-    /// What was read; nothing for an outcome of another kind.
+    /// Returns the bytes read; empty for an outcome of another kind.
     pub fn into_bytes(self) -> Bytes {
         match self {
             Self::Bytes(bytes) => bytes,
@@ -109,7 +108,7 @@ impl Outcome {
         }
     }
 
-    /// The difference; 0 for an outcome of another kind.
+    /// Returns the difference; 0 for an outcome of another kind.
     pub fn difference(&self) -> i32 {
         match self {
             Self::Difference(difference) => *difference,
@@ -118,134 +117,134 @@ impl Outcome {
     }
 }
 
-/// Why an access failed.
+/// Reason for the failure of an access.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum AccessError {
-    /// It reaches outside of the map.
+    /// Access outside of the map.
     #[error(transparent)]
     Map(#[from] MapError),
-    /// A text has no NUL where it must have one.
+    /// Text without a NUL.
     #[error("no NUL in {len} bytes: not a string, or one that is too long")]
     Unterminated {
-        /// How far was looked.
+        /// Number of bytes that were searched.
         len: u64,
     },
-    /// The two places of a copy or the place and the data of a write differ in length.
+    /// Two places of a copy, or place and data of a write, of different lengths.
     #[error("{len} bytes do not fit a place of {place}")]
     Length {
-        /// Bytes given.
+        /// Number of bytes given.
         len: u64,
-        /// Bytes of the place.
+        /// Number of bytes of the place.
         place: u64,
     },
-    /// More bytes than this process can hold.
+    /// Access that is too long for this process to buffer.
     #[error("{len} bytes are more than the host has room for")]
     TooLong {
-        /// Bytes of the access.
+        /// Number of bytes of the access.
         len: u64,
     },
-    /// The way to a memory does not work.
+    /// Failure of a backend.
     #[error("memory `{memory}`, {len} bytes at offset {offset:#x}: {cause}")]
     Backend {
         /// Name of the memory.
         memory: String,
-        /// First byte, from the memory's base.
+        /// Offset of the first byte from the memory's base.
         offset: u64,
-        /// Bytes.
+        /// Number of bytes.
         len: u64,
-        /// What the backend says.
+        /// Error of the backend.
         cause: Box<BackendError>,
     },
 }
 
-/// What a backend says of an access that it could not carry out.
+/// Error of a backend.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum BackendError {
-    /// The simulator lacks a symbol.
+    /// Symbol that the simulator does not have.
     #[error(
         "the simulator has no `{symbol}`: link or export it, or choose another backend for the memory"
     )]
     Absent {
-        /// Its name.
+        /// Name of the symbol.
         symbol: String,
     },
-    /// A model took or gave fewer bytes than it was asked to.
+    /// Model function that moved fewer bytes than requested.
     #[error("`{symbol}` moved {moved} of {asked} bytes at {address:#x}")]
     Short {
-        /// The function.
+        /// Name of the function.
         symbol: String,
         /// Absolute address of the first byte.
         address: u64,
-        /// What it answered.
+        /// Number of bytes moved, returned by the function.
         moved: u64,
-        /// What was asked.
+        /// Number of bytes requested.
         asked: u64,
     },
-    /// The simulator can't be called.
+    /// Simulator that can't be called.
     #[error("{0}")]
     Simulator(String),
-    /// A model of the host program's has failed.
+    /// Failure of a model of the host program.
     #[error("its model failed: {0}")]
     Model(String),
-    /// The access passes the memory's end.
+    /// Access past the memory's end.
     #[error("the memory has {size:#x} bytes only")]
     PastEnd {
-        /// Bytes of the memory.
+        /// Size of the memory in bytes.
         size: u64,
     },
-    /// The backend can't reach a memory of this kind.
+    /// Memory of a kind that the backend can't access.
     #[error(
         "backend `{0}` has no way to it: `api` is for memories without `path`, `static` for those with one, `model` for those \
          that the host program has registered a model for"
     )]
     NoWay(Backend),
-    /// No simulator has such words.
+    /// Words that are wider than any simulator supports.
     #[error("words of {bits} bits are wider than any simulator's")]
     TooWide {
         /// Bits of a word.
         bits: u64,
     },
-    /// Something is wrong with an HDL object.
+    /// Problem with an HDL object.
     #[error("HDL path `{path}`: {cause}")]
     Hdl {
-        /// The object: an array, or a word of one.
+        /// HDL path of an array or of a word.
         path: String,
-        /// What is wrong with it.
+        /// Cause of the problem.
         cause: HdlProblem,
     },
-    /// The segment is of a memory that is not here.
+    /// Segment of a memory of another map.
     #[error("it is of another map")]
     OtherMap,
 }
 
-/// What is wrong with an HDL object.
+/// Problem with an HDL object.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum HdlProblem {
-    /// The simulator knows no such object.
+    /// Object that the simulator does not have.
     #[error(
         "the simulator has no such object; see to `path`, `width` and the dimensions of the memory, and that the simulator keeps the \
          array accessible (Verilator: --public-flat-rw; others: their switch for debug access)"
     )]
     Missing,
-    /// A word has another width than the memory's configuration says.
+    /// Word width that differs from the configuration.
     #[error(
         "a word has {bits} bits, where `width` (or `bank_width`) says {wanted}; see to `array_dims` too"
     )]
     Width {
-        /// Bits of the word; 0 where the simulator can't tell.
+        /// Bits of the word; 0 if the simulator can't determine it.
         bits: u64,
-        /// What the configuration says.
+        /// Bits of a word by the configuration.
         wanted: u64,
     },
-    /// The simulator, or UVM, refused the access.
+    /// Access that the simulator or UVM refused.
     #[error("{0}")]
     Refused(String),
-    /// Where a word should be is an array of them.
+    /// Array in the place of a word.
     #[error(
         "an array, where a word should be: say its rows and columns with `array_dims`, of which there are two at most"
     )]
     Array,
-    /// `array_dims` are not those of the HDL array: words would be those of other addresses.
+    /// Dimensions of the HDL array that do not match `array_dims`, so that words would have other addresses.
     #[error(
         "the HDL array has {hdl_rows} rows of {hdl_cols} words, where `array_dims` says {rows} rows of {cols}; `cols` must be the HDL \
          array's, and `rows` no more than it has"
@@ -253,20 +252,20 @@ pub enum HdlProblem {
     Dims {
         /// Rows of the HDL array.
         hdl_rows: u64,
-        /// Words in each of them.
+        /// Words of each row of the HDL array.
         hdl_cols: u64,
         /// Rows by the configuration.
         rows: u64,
-        /// Words in each of them, by the configuration.
+        /// Words of each row by the configuration.
         cols: u64,
     },
 }
 
 impl HdlProblem {
-    /// Compares the configuration's rows and columns with those of the HDL array, if the simulator tells them.
+    /// Compares the configured rows and columns with those of the HDL array, if the simulator provides them.
     ///
     /// # Errors
-    /// Other columns, or fewer rows, than configured.
+    /// Fails if the columns differ, or if the HDL array has fewer rows than configured.
     pub(crate) fn of_dims(array: Array, hdl: Option<(u64, u64)>) -> Result<(), Self> {
         let Array { rows, cols, .. } = array;
         match hdl {
@@ -281,33 +280,34 @@ impl HdlProblem {
     }
 }
 
-/// Looks at a segment; see [`Store::looker`].
+/// Function that polls a segment; see [`Store::looker`].
 pub type Looker = Box<dyn Fn(&mut [u8]) -> bool>;
 
-/// Reaches the bytes of memories.
+/// Access to the bytes of memories.
 pub trait Store {
-    /// Reads the segment; `buffer` has its length.
+    /// Reads a segment; `buffer` has its length.
     fn read(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError>;
-    /// Looks at the segment, as a doorbell does on every tick: a read that nobody wants to be told of.
+    /// Polls a segment, as a doorbell does on every tick: a [`read`](Self::read) without logs, warnings and side effects, if the store
+    /// has any.
     fn look(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError> {
         self.read(at, buffer)
     }
 
-    /// A function for many looks at the segment, where there is one that is faster than [`look`](Self::look). It returns false where a
-    /// look fails.
+    /// Returns a function that polls the segment many times, if there is one that is faster than [`look`](Self::look). It returns false on
+    /// failure.
     fn looker(&self, at: &Segment) -> Option<Looker> {
         let _ = at;
         None
     }
 
-    /// Writes the segment; `data` has its length.
+    /// Writes a segment; `data` has its length.
     fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError>;
-    /// Writes the same byte all over the segment.
+    /// Writes the same byte to the whole segment.
     fn fill(&self, at: &Segment, byte: u8) -> Result<(), AccessError> {
         fill_in_pieces(self, at, byte)
     }
-    /// Whether bytes of one memory may be bytes of the other too, or, where it is the same, whether a byte of it
-    /// may have two offsets. Where that is so, a copy from one to the other is made by way of a buffer of its length.
+    /// True if the two memories may share bytes or, for one memory, if one byte may have two offsets. A copy between them then goes through
+    /// a buffer of its full length.
     fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
         let _ = (one, other);
         false
@@ -332,13 +332,13 @@ pub fn fill_in_pieces(
     Ok(())
 }
 
-/// The most bytes that are held at a time, however long an access is.
+/// Maximum number of bytes that are buffered at a time, however long an access is.
 pub(crate) const CHUNK: u64 = 64 * 1024;
 
-/// The first look for a NUL; each further one is twice as long.
+/// Length of the first read of the search for a NUL. Each further read is twice as long.
 const FIRST_TEXT: u64 = 64;
 
-/// Carries out an access on `store`.
+/// Executes an access on `store`.
 pub fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessError> {
     match op {
         Op::Read(place) => {
@@ -412,10 +412,10 @@ thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Longest buffer that is kept from one access to the next.
+/// Maximum length of the buffer that is kept between accesses.
 const KEPT: u64 = 4096;
 
-/// Runs an access with a buffer of `len` bytes, whatever is in them.
+/// Runs an access with a buffer of `len` bytes of unspecified content.
 fn with_buffer<T>(
     len: u64,
     access: impl FnOnce(&mut [u8]) -> Result<T, AccessError>,
@@ -423,7 +423,7 @@ fn with_buffer<T>(
     if len > KEPT {
         return access(&mut zeros(len)?);
     }
-    // Taken: a store may come back with an access of its own.
+    // Taken instead of borrowed: a store may start a nested access.
     let mut buffer = BUFFER.take();
     let len = as_usize(len);
     if buffer.len() < len {
@@ -434,12 +434,12 @@ fn with_buffer<T>(
     result
 }
 
-/// How the chunks of a copy follow each other, so that each byte is read before it is written.
+/// Order of the chunks of a copy. Each byte is read before it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
     Forward,
     Backward,
-    /// All that is read is held before anything is written.
+    /// All bytes are read before any is written.
     AtOnce,
 }
 
@@ -454,7 +454,8 @@ fn order(store: &dyn Store, to: &Segments, from: &Segments) -> Order {
                 && source.offset < target.offset.saturating_add(target.len)
                 && target.offset < source.offset.saturating_add(source.len);
             if overlap {
-                // A byte that is both read and written: when, less its offset.
+                // The byte at offset `o` that is both read and written is read at position `read + o` of the copy, and written at `written
+                // + o`.
                 let read = i128::from(read_at) - i128::from(source.offset);
                 let written = i128::from(written_at) - i128::from(target.offset);
                 needs_forward |= read < written;
@@ -469,7 +470,7 @@ fn order(store: &dyn Store, to: &Segments, from: &Segments) -> Order {
     }
 }
 
-/// Each segment with its first byte's position in the place.
+/// Iterates over the segments, each with the position of its first byte in the place.
 fn placed(place: &Segments) -> impl Iterator<Item = (u64, &Segment)> {
     place.iter().scan(0, |next, segment| {
         let at = *next;
@@ -514,7 +515,7 @@ fn text(store: &dyn Store, place: &Segments) -> Result<Outcome, AccessError> {
     Err(AccessError::Unterminated { len: limit })
 }
 
-/// Reads the part of a place from its byte `from` on that fills `to`.
+/// Reads `to.len()` bytes of a place, from its byte `from` on.
 pub(crate) fn read(
     store: &dyn Store,
     place: &Segments,
@@ -535,7 +536,7 @@ pub(crate) fn read(
     Ok(())
 }
 
-/// Writes `data` to the part of a place from its byte `from` on.
+/// Writes `data` to a place, from its byte `from` on.
 pub(crate) fn write(
     store: &dyn Store,
     place: &Segments,
@@ -556,7 +557,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// The part of a place: `len` bytes from its byte `from` on, as far as it has them.
+/// Returns the part of a place of `len` bytes from its byte `from` on, as far as the place has them.
 pub fn part(place: &Segments, from: u64, len: u64) -> Segments {
     if let [whole] = **place
         && len > 0
@@ -593,7 +594,7 @@ fn chunks(total: u64, size: u64) -> impl DoubleEndedIterator<Item = (u64, usize)
     })
 }
 
-/// So many zeros, where this process can hold them.
+/// Allocates `len` zeros, with an error instead of an abort if that fails.
 fn zeros(len: u64) -> Result<Vec<u8>, AccessError> {
     let mut zeros = Vec::new();
     let size = as_usize(len);
@@ -616,7 +617,7 @@ fn same_length(len: u64, place: u64) -> Result<(), AccessError> {
     }
 }
 
-/// A length that is in memory already, or bounded by a chunk.
+/// Converts a length that is already in memory, or bounded by a chunk.
 fn as_usize(len: u64) -> usize {
     usize::try_from(len).unwrap_or(usize::MAX)
 }

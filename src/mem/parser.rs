@@ -1,9 +1,9 @@
-//! The public name of the parser of memories; what it does is in [`config`](crate::config).
+//! Public name of the parser of memories, which is implemented in [`config`](crate::config).
 
-/// Believes memories that are not part of a system yet: one by its keys, or all of a memory file.
+/// Parses and validates memories that are not part of a system yet: one memory by its keys, or all memories of a file.
 ///
-/// Variables and names of files in them are those of this process; [`config::parse_memory_map`](crate::config::parse_memory_map)
-/// takes others.
+/// Variables and file names are resolved in the environment of this process; [`config::parse_memory_map`](crate::config::parse_memory_map)
+/// takes other environments.
 ///
 /// ```
 /// use vhost::mem::{Backend, DPIShareMemParser, Geometry};

@@ -6,7 +6,7 @@ use std::fmt;
 use super::{Array, Shape};
 
 impl Shape {
-    /// HDL path of an instance: of the array of a direct memory, or of a bank, counted row by row.
+    /// Returns the HDL path of an instance: of the array of a direct memory, or of a bank, counted row by row.
     pub fn instance(&self, instance: u64) -> Option<&str> {
         let index = usize::try_from(instance).ok()?;
         match self {
@@ -16,7 +16,7 @@ impl Shape {
         }
     }
 
-    /// HDL paths of all instances, in their order.
+    /// Iterates over the HDL paths of all instances, in order.
     pub fn instances(&self) -> impl Iterator<Item = &str> {
         let (direct, banks) = match self {
             Self::BlackBox => (None, &[][..]),
@@ -29,7 +29,7 @@ impl Shape {
             .map(String::as_str)
     }
 
-    /// The same bytes in arrays of one row: those of `path[row]` where an array at `path` has several.
+    /// Returns the same bytes as arrays of one row. An array at `path` with several rows becomes the arrays `path[row]`.
     pub(crate) fn by_rows(&self) -> Cow<'_, Self> {
         let (banks, array) = match self {
             Self::Direct { path, array } => (vec![vec![path.clone()]], array),
@@ -39,7 +39,7 @@ impl Shape {
         if array.rows <= 1 {
             return Cow::Borrowed(self);
         }
-        // The rows of the banks of one row of banks follow one another, as rows of banks do.
+        // Rows of arrays follow one another as rows of banks do, so each row becomes a row of banks.
         let rows = banks.iter().flat_map(|banks| {
             let row = move |row| banks.iter().map(|bank| format!("{bank}[{row}]")).collect();
             (0..array.rows).map(row)
@@ -50,7 +50,7 @@ impl Shape {
         })
     }
 
-    /// The words of each instance; `None` for a black box.
+    /// Returns the word layout of each instance; `None` for a black box.
     pub fn array(&self) -> Option<Array> {
         match self {
             Self::BlackBox => None,
@@ -60,9 +60,9 @@ impl Shape {
 }
 
 impl Array {
-    /// HDL path of a word of the array at `path`: `path[row][col]`, or `path[col]` where there is one row.
+    /// Returns the HDL path of a word of the array at `path`: `path[row][col]`, or `path[col]` for an array of one row.
     pub fn word_path<'a>(&self, path: &'a str, word: u64) -> WordPath<'a> {
-        // Believed arrays have columns; `max` is for the others.
+        // Validated arrays have columns; `max` avoids a division by zero for others.
         let (row, col) = (word / self.cols.max(1), word % self.cols.max(1));
         WordPath {
             path,
@@ -72,7 +72,7 @@ impl Array {
     }
 }
 
-/// The path of one word, as text by [`fmt::Display`].
+/// Path of one word. [`fmt::Display`] formats it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WordPath<'a> {
     path: &'a str,
@@ -81,7 +81,7 @@ pub struct WordPath<'a> {
 }
 
 impl WordPath<'_> {
-    /// The path where the least indices of the array are these, and not 0.
+    /// Adapts the path to an array whose lowest indices are `row` and `col` instead of 0.
     pub fn counted_from(mut self, row: i32, col: i32) -> Self {
         self.row = self.row.map(|number| number + i128::from(row));
         self.col += i128::from(col);

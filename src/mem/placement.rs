@@ -1,4 +1,4 @@
-//! Place of an image in the memories of a space: bytes that have none are errors, zeros that have none are left out.
+//! Placement of an image in the memories of a space. Bytes outside of the map are errors; zeros outside of the map are left out.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,35 +8,35 @@ use super::{Image, ImageSegment, MemoryMap, SpaceId, Write};
 #[cfg(test)]
 mod tests;
 
-/// What of an image has no place in a space.
+/// Parts of an image that are outside of the memories of a space.
 #[derive(Debug, Default)]
 pub struct Placement {
-    /// Reasons not to load it, in the order of the program headers.
+    /// Errors that prevent loading, in the order of the program headers.
     pub errors: Vec<LoadError>,
     /// Zeros that are not written.
     pub left_out: Vec<LeftOut>,
 }
 
-/// An image that cannot be loaded into a space.
+/// Reason for which an image can't be loaded into a space.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
-    /// No byte of the file is to be loaded.
+    /// Image without bytes to load.
     #[error(
         "{} has no bytes to load: {reason}; give the linked image, or `load: false` for the address of its section .mailbox alone",
         .file.display()
     )]
     Nothing {
-        /// The image.
+        /// Path of the image.
         file: PathBuf,
-        /// The part of it that is missing.
+        /// Missing part of the image.
         reason: Nothing,
     },
-    /// Bytes of a segment have no memory.
+    /// Segment with bytes outside of the map.
     #[error(transparent)]
     NoMemory(Box<Misfit>),
 }
 
-/// A segment whose bytes are not all in memory.
+/// Segment whose bytes are not all in memory.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{} can't be loaded into space `{space}`: segment {segment} ({first:#x} to {last:#x}) has no memory at {outside:#x}, {nearest}{}; \
@@ -45,7 +45,7 @@ pub enum LoadError {
     linked_for(*.first, *.virtual_address)
 )]
 pub struct Misfit {
-    /// The image.
+    /// Path of the image.
     pub file: PathBuf,
     /// Name of the space.
     pub space: String,
@@ -53,44 +53,44 @@ pub struct Misfit {
     pub segment: usize,
     /// Physical address of the segment's first byte.
     pub first: u64,
-    /// Physical address of its last byte in the file.
+    /// Physical address of the segment's last byte in the file.
     pub last: u64,
-    /// First address without a memory.
+    /// First unmapped address.
     pub outside: u64,
-    /// The memory that is nearest to it.
+    /// Memory nearest to `outside`.
     pub nearest: Nearest,
     /// Virtual address of the segment's first byte.
     pub virtual_address: u64,
 }
 
-/// Reason for an image without bytes.
+/// Reason for which an image has no bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Nothing {
-    /// The table is empty.
+    /// Empty program header table.
     #[error("it has no program headers")]
     NoHeaders,
-    /// No header is of type PT_LOAD.
+    /// No header of type PT_LOAD.
     #[error("none of its program headers is of type PT_LOAD")]
     NoSegments,
-    /// All segments are empty, or zeros.
+    /// Only segments that are empty or zero.
     #[error(
         "its segments have no bytes in the file, as in a file of debug information alone (`objcopy --only-keep-debug`)"
     )]
     NoBytes,
 }
 
-/// The memory of a space that is nearest to an address.
+/// Memory of a space that is nearest to an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Nearest {
-    /// The space has no memory.
+    /// Space without memories.
     None,
-    /// A memory, or the part of one that no other is in front of.
+    /// Memory, or the part of one that has its addresses in the space.
     Memory {
-        /// Its name.
+        /// Name of the memory.
         name: String,
-        /// Its first address.
+        /// First address.
         first: u64,
-        /// Its last address.
+        /// Last address.
         last: u64,
     },
 }
@@ -99,18 +99,18 @@ pub enum Nearest {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {left} of the {len} zeros at {address:#x} are outside of the map, and left out", .file.display())]
 pub struct LeftOut {
-    /// The image.
+    /// Path of the image.
     pub file: PathBuf,
     /// Physical address of the first zero.
     pub address: u64,
-    /// Zeros.
+    /// Number of zeros.
     pub len: u64,
-    /// Zeros that have no memory.
+    /// Number of unmapped zeros.
     pub left: u64,
 }
 
 impl Placement {
-    /// Places an image in a space; its zeros too, where they are wanted.
+    /// Places an image in a space, with its zeros if `zero_bss` is true.
     pub fn of(map: &MemoryMap, space: SpaceId, image: &Image, zero_bss: bool) -> Self {
         let mut placement = Self::default();
         let file = image.file();
@@ -150,7 +150,7 @@ impl Placement {
 }
 
 impl Misfit {
-    /// The misfit of a segment; `None` where all of its bytes are in memory.
+    /// Returns the misfit of a segment; `None` if all of its bytes are in memory.
     fn of(map: &MemoryMap, space: SpaceId, image: &Image, segment: &ImageSegment) -> Option<Self> {
         let first = segment.address;
         let mapped = map.clip(space, first, segment.len);
@@ -171,7 +171,7 @@ impl Misfit {
 }
 
 impl Nearest {
-    /// The memory that is nearest to an address without one.
+    /// Finds the memory nearest to an unmapped address.
     fn to(map: &MemoryMap, space: SpaceId, outside: u64) -> Self {
         let extents = map.space(space).map_or(&[][..], |space| space.extents());
         let after = extents.partition_point(|extent| extent.last < outside);
@@ -201,7 +201,7 @@ impl fmt::Display for Nearest {
     }
 }
 
-/// The virtual address, where that is another one.
+/// Describes the virtual address, if it differs from the physical one.
 fn linked_for(physical: u64, virtual_address: u64) -> String {
     if physical == virtual_address {
         String::new()

@@ -1,4 +1,4 @@
-//! The bytes of one access, as they lie in memories.
+//! Bytes of one access, as segments of memories.
 
 use std::ops::Deref;
 
@@ -10,27 +10,27 @@ use super::MemoryId;
 /// Consecutive bytes of one memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Segment {
-    /// The memory.
+    /// Memory that contains the bytes.
     pub memory: MemoryId,
-    /// The first byte, counted from the memory's base.
+    /// Offset of the first byte from the memory's base.
     pub offset: u64,
-    /// Bytes; never zero.
+    /// Number of bytes; never zero.
     pub len: u64,
 }
 
-/// The segments of one access, in ascending order of address: nearly always one, so it is kept without allocation.
+/// Segments of one access, in ascending order of address. Nearly always there is one, so one is stored without allocation.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-// By way of a `Vec`, which makes no room for more than there is, whatever a recording says.
+// Through a `Vec`, which does not allocate more than the data has, whatever length a recording claims.
 #[serde(from = "Vec<Segment>")]
 pub struct Segments(SmallVec<[Segment; 1]>);
 
 impl Segments {
-    /// None: an access to no byte.
+    /// No segments: an access to no byte.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds one behind the others.
+    /// Appends a segment.
     pub fn push(&mut self, segment: Segment) {
         self.0.push(segment);
     }

@@ -1,4 +1,4 @@
-//! From an address of a space to the bytes of its memories.
+//! Resolution of addresses of a space to bytes of memories.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,70 +7,70 @@ use super::{Extent, Memory, MemoryId, MemoryMap, Segment, Segments, Space, Space
 #[cfg(test)]
 mod tests;
 
-/// An access that the map cannot answer.
+/// Access that can't be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum MapError {
-    /// No memory of the space has the byte at `outside`.
+    /// Access to an unmapped byte.
     #[error(
         "space `{space}` has no memory at {outside:#x}, needed for the {len} bytes at {address:#x}"
     )]
     Outside {
-        /// The space's name.
+        /// Name of the space.
         space: String,
-        /// Where the access starts.
+        /// First address of the access.
         address: u64,
-        /// Bytes.
+        /// Number of bytes.
         len: u64,
-        /// Its first byte that is outside of the map.
+        /// First unmapped address of the access.
         outside: u64,
     },
-    /// The access runs past the last address there is.
+    /// Access past the last address, `u64::MAX`.
     #[error(
         "the {len} bytes at {address:#x} of space `{space}` run past the last address, 0xffffffffffffffff"
     )]
     Wraps {
-        /// The space's name.
+        /// Name of the space.
         space: String,
-        /// Where the access starts.
+        /// First address of the access.
         address: u64,
-        /// Bytes.
+        /// Number of bytes.
         len: u64,
     },
-    /// The map has no such space.
+    /// Unknown space.
     #[error("the map has no space number {0}")]
     NoSpace(u32),
 }
 
 impl MemoryMap {
-    /// The memory of this id; `None` when the id is of another map.
+    /// Returns the memory with this id; `None` for an id of another map.
     pub fn memory(&self, id: MemoryId) -> Option<&Memory> {
         self.memories.get(usize::try_from(id.0).ok()?)
     }
 
-    /// Every memory with its id.
+    /// Iterates over the memories and their ids.
     pub fn numbered(&self) -> impl Iterator<Item = (MemoryId, &Memory)> {
         (0..).map(MemoryId).zip(&self.memories)
     }
 
-    /// The space of this id; `None` when the id is of another map.
+    /// Returns the space with this id; `None` for an id of another map.
     pub fn space(&self, id: SpaceId) -> Option<&Space> {
         self.spaces.get(usize::try_from(id.0).ok()?)
     }
 
-    /// The space of this name.
+    /// Returns the id of the space with this name.
     pub fn space_named(&self, name: &str) -> Option<SpaceId> {
         let index = self.spaces.iter().position(|space| space.name == name)?;
         u32::try_from(index).ok().map(SpaceId)
     }
 
-    /// The first space that sees a memory.
+    /// Returns the first space that contains a memory.
     pub fn seen_in(&self, memory: MemoryId) -> Option<SpaceId> {
         let sees = |space: &Space| space.memories().contains(&memory);
         let index = self.spaces.iter().position(sees)?;
         u32::try_from(index).ok().map(SpaceId)
     }
 
-    /// The first space that sees each memory, by [`MemoryId`].
+    /// Returns the first space that contains each memory, by [`MemoryId`].
     pub fn first_spaces(&self) -> Vec<Option<SpaceId>> {
         let mut first = vec![None; self.memories.len()];
         for (id, space) in (0..).map(SpaceId).zip(&self.spaces) {
@@ -84,12 +84,12 @@ impl MemoryMap {
         first
     }
 
-    /// Where the `len` bytes at `address` lie. An access that crosses the end of a memory goes on in the adjacent one.
-    /// No bytes lie nowhere, whatever the address.
+    /// Resolves the `len` bytes at `address`. An access that crosses the end of a memory continues in the adjacent one. An access to no
+    /// byte has no segments, whatever its address.
     ///
     /// # Errors
     ///
-    /// When one of the bytes is in no memory of the space: an access is carried out as a whole or not at all.
+    /// Fails if one of the bytes is unmapped: an access is executed as a whole or not at all.
     pub fn resolve(&self, space: SpaceId, address: u64, len: u64) -> Result<Segments, MapError> {
         let seen = self.space(space).ok_or(MapError::NoSpace(space.0))?;
         if let Some(segment) = self.in_one(seen, address, len) {
@@ -124,7 +124,7 @@ impl MemoryMap {
         })
     }
 
-    /// Place of an access that is wholly in one memory, as nearly all are. `None` for one that is not, and for one to no byte.
+    /// Resolves an access that is in one memory, as nearly all are. `None` for other accesses, and for one to no byte.
     #[inline]
     pub fn within_one(&self, space: SpaceId, address: u64, len: u64) -> Option<Segment> {
         self.in_one(self.space(space)?, address, len)
@@ -144,8 +144,8 @@ impl MemoryMap {
         })
     }
 
-    /// How many bytes from `address` on are mapped without a gap, counted up to `max_len`; zero where there is no memory.
-    /// For strings, which may end before the map does.
+    /// Returns the number of bytes, at most `max_len`, that are mapped without a gap from `address` on. Used for strings, which may end
+    /// before the map does.
     pub fn clip(&self, space: SpaceId, address: u64, max_len: u64) -> u64 {
         let Some(space) = self.space(space) else {
             return 0;
@@ -160,7 +160,7 @@ impl MemoryMap {
         len
     }
 
-    /// The mapped part of the `len` bytes at `address`, gaps left out. For what may reach outside of the map, as the
+    /// Resolves the mapped part of the `len` bytes at `address`, leaving out gaps. Used for ranges that may exceed the map, such as the
     /// tail of an image's segment.
     pub fn mapped(&self, space: SpaceId, address: u64, len: u64) -> Segments {
         let Some(space) = self.space(space) else {
@@ -171,19 +171,19 @@ impl MemoryMap {
             .collect()
     }
 
-    /// Whether an access to this place is carried out in this process, by no foreign code.
+    /// True if an access to these segments is executed in this process, without foreign calls.
     pub fn is_local(&self, place: &Segments) -> bool {
         place.iter().all(|segment| self.has_local(segment.memory))
     }
 
-    /// True where accesses to a memory are carried out in this process, by no foreign code.
+    /// True if accesses to this memory are executed in this process, without foreign calls.
     #[inline]
     pub fn has_local(&self, memory: MemoryId) -> bool {
         let memory = self.memory(memory);
         memory.is_none_or(|memory| memory.backend.is_local())
     }
 
-    /// Every piece of memory in `address..address + len`, in ascending order of address.
+    /// Iterates over the mapped parts of `address..address + len`, in ascending order of address.
     fn walk<'a>(
         &'a self,
         space: &'a Space,
@@ -202,14 +202,14 @@ impl MemoryMap {
     }
 }
 
-/// A segment with its address.
+/// Segment and its address.
 struct Placed {
     address: u64,
     bytes: Segment,
 }
 
 impl Placed {
-    /// The part of an extent within `first..=last`.
+    /// Part of an extent within `first..=last`.
     fn clipped(extent: &Extent, memory: &Memory, first: u64, last: u64) -> Option<Self> {
         let address = first.max(extent.first);
         // `address <= last.min(..)` keeps the length within the memory's size.

@@ -1,26 +1,26 @@
-//! Which bytes of a buffer were written.
+//! Dirty map of a buffer: the bytes that were written.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use super::StaticMemRange;
 
-/// One bit a byte: a mark costs the same whatever was marked before, and no pattern of writes takes more room. Clones
-/// are the same marks.
+/// One bit for each byte. The cost of a mark does not depend on earlier marks, and the size does not depend on the pattern of writes.
+/// Clones share their marks.
 #[derive(Clone)]
 pub(super) struct Written(Rc<Box<[Cell<u64>]>>);
 
 const BITS: usize = u64::BITS as usize;
 
 impl Written {
-    /// For so many bytes, none of them written; `None` where there is no room.
+    /// Creates a map of `bytes` unmarked bytes; `None` if it can't be allocated.
     pub(super) fn new(bytes: usize) -> Option<Self> {
         let words = bytes.div_ceil(BITS);
         let none = bytemuck::try_zeroed_slice_box(words).ok()?;
         Some(Self(Rc::new(none)))
     }
 
-    /// Marks bytes; those that there are not are passed over.
+    /// Marks bytes. Bytes past the end are ignored.
     #[inline]
     pub(super) fn mark(&self, offset: usize, len: usize) {
         let Some(last) = len.checked_sub(1).and_then(|rest| offset.checked_add(rest)) else {
@@ -40,7 +40,7 @@ impl Written {
         }
     }
 
-    /// What was marked, in ascending order; no two ranges touch.
+    /// Returns the marked ranges, in ascending order. No two ranges are adjacent.
     pub(super) fn ranges(&self) -> Vec<StaticMemRange> {
         let mut ranges: Vec<StaticMemRange> = Vec::new();
         for (index, word) in self.0.iter().enumerate() {
@@ -66,10 +66,10 @@ mod tests {
 
     use super::*;
 
-    /// Bytes of the buffer: more than one word of marks, and not a whole number of them.
+    /// Size of the buffer in bytes: more than one word of marks, and not a whole number of words.
     const SIZE: usize = 300;
 
-    /// The ranges, told from one flag a byte.
+    /// Computes the ranges from one flag for each byte.
     fn by_flags(flags: &[bool]) -> Vec<StaticMemRange> {
         let runs = flags.chunk_by(|one, next| one == next);
         let placed = runs.scan(0, |next, run| {

@@ -1,6 +1,6 @@
-//! What is announced: taps see it, and nobody is sent it.
+//! Events: reported to taps, sent to no receiver.
 //!
-//! A recording needs some of it to be replayed: what came from outside and is no message, such as what a look at a file gave.
+//! Replay needs some of them: inputs from outside that are no message, such as the result of reading a file.
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
@@ -10,77 +10,77 @@ pub use super::mailbox::{Rang, Served};
 use super::sockets::OsError;
 use crate::bus::inbox;
 
-/// The memories have their first content, and the channels are taken from now on.
+/// Memories have their initial content; the host serves channels from now on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Began;
 
-/// Somebody said that something was written to a mailbox: the next tick looks at all of them.
+/// Notification of a write to a mailbox: the next tick polls all doorbells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notified;
 
-/// The testbench has asked to be told of what is served, of what is written into memory, or of both.
+/// Selection of the calls by which the testbench is notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observing {
-    /// Of requests that are served.
+    /// True if served requests are reported.
     pub served: bool,
-    /// Of writes into memory.
+    /// True if writes to memory are reported.
     pub written: bool,
 }
 
-/// A file below the root was opened, or not.
+/// Attempt to open a file below the root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileOpened {
-    /// Its path from the root.
+    /// Path, relative to the root.
     pub path: String,
-    /// How.
+    /// Open flags.
     pub flags: OpenFlags,
-    /// Whether it was.
+    /// Result of the open.
     pub opened: Result<(), Errno>,
 }
 
-/// Reason of a [`FileOpened`] that failed, where the error number does not say it.
+/// Reason of a [`FileOpened`] that failed, if the error number alone is not sufficient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRefused {
-    /// A clause about the path.
+    /// Clause about the path.
     pub reason: String,
 }
 
-/// A file below the root was read.
+/// Read of a file below the root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRead {
-    /// What it gave.
+    /// Bytes read, or the error.
     pub read: Result<Bytes, Errno>,
 }
 
-/// A file below the root was written.
+/// Write to a file below the root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileWritten {
-    /// How many bytes it took.
+    /// Number of bytes written, or the error.
     pub written: Result<u64, Errno>,
 }
 
-/// A file below the root stands elsewhere.
+/// Seek in a file below the root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileSought {
-    /// Where, in bytes from its start.
+    /// New position in bytes from the start, or the error.
     pub sought: Result<u64, Errno>,
 }
 
-/// The network answered the socket manager.
+/// Result of a network operation of the socket manager.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NetworkAnswered {
-    /// The port that it listens on.
+    /// Port of the new listening socket.
     Listen(Result<u16, OsError>),
-    /// Whether a client came.
+    /// True if a client was accepted.
     Accept(Result<bool, OsError>),
-    /// How many bytes it took; none while it takes no more.
+    /// Number of bytes sent; `None` if none can be sent now.
     Send(Result<Option<usize>, OsError>),
-    /// What came, nothing at the end of the stream; none while nothing is there.
+    /// Bytes received, empty at the end of the stream; `None` if none are available.
     Receive(Result<Option<Bytes>, OsError>),
 }
 
 inbox! {
-    /// All that is announced. Nobody has such an inbox; it is a list, by which a recording is read.
+    /// All events. No actor has this inbox; it is the list by which a recording is decoded.
     "nobody" {
         Began -> (),
         Notified -> (),

@@ -1,20 +1,20 @@
-//! Which channel a message is of.
+//! Channel of a message.
 
 use super::foreign::{self, Exit, HostCall, Line, MethodCall, PyCancel, Register};
 use super::mailbox::{Rang, Served};
 use super::{ChannelId, console, files, rpc};
 use crate::bus::Body;
 
-/// How a message names its channel.
+/// Reference to a channel, as a message contains it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChannelRef<'a> {
-    /// By its position among those that are served.
+    /// Position among the served channels.
     Id(ChannelId),
-    /// By its name.
+    /// Name.
     Name(&'a str),
 }
 
-/// The channel that a message names; `None` where it names none, as accesses to memory and replies do.
+/// Returns the channel that a message refers to; `None` for messages without one, such as memory accesses and replies.
 pub fn channel_of(body: &dyn Body) -> Option<ChannelRef<'_>> {
     let any = body.as_any();
     macro_rules! first {

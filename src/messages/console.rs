@@ -1,4 +1,4 @@
-//! What the console is sent.
+//! Messages to the console.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -6,28 +6,28 @@ use serde::{Deserialize, Serialize};
 use super::ChannelId;
 use crate::bus::inbox;
 
-/// Takes text of a channel and puts out the lines that it completes.
+/// Appends text of a channel, and prints the lines that it completes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Print {
-    /// Whose.
+    /// Source of the text.
     pub channel: ChannelId,
-    /// UTF-8, though nobody promised it.
+    /// Text. UTF-8 is expected, but not guaranteed.
     pub text: Bytes,
 }
 
-/// Puts out the line that a channel has begun.
+/// Prints the incomplete line of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finish {
-    /// Whose; every channel's where there is none.
+    /// Channel to finish; `None` for all channels.
     pub channel: Option<ChannelId>,
 }
 
-/// Gives lines to the testbench from now on, which shows them among its own.
+/// Sends later lines to the testbench, which prints them with its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redirect;
 
 inbox! {
-    /// All that the console is sent.
+    /// All messages to the console.
     "console" {
         Print -> (),
         Finish -> (),

@@ -1,4 +1,4 @@
-//! What the files actor is sent.
+//! Messages to the files actor.
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
@@ -7,79 +7,80 @@ use serde::{Deserialize, Serialize};
 use super::ChannelId;
 use crate::bus::inbox;
 
-/// Opens a file for a channel and gives its descriptor.
+/// Opens a file for a channel. The reply has its descriptor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
-    /// Channel that opens it. Every channel may use it.
+    /// Channel that opens it. Every channel may use the descriptor.
     pub channel: ChannelId,
-    /// Path, in which variables are expanded.
+    /// Path. Variables in it are expanded.
     pub path: Bytes,
-    /// How.
+    /// Open flags.
     pub flags: OpenFlags,
 }
 
 /// Closes a descriptor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Close {
-    /// Channel that asks.
+    /// Requesting channel.
     pub channel: ChannelId,
-    /// The descriptor.
+    /// Descriptor to close.
     pub fd: u64,
 }
 
-/// The most bytes that one [`Read`] gives. A longer read takes several.
+/// Maximum number of bytes in the reply to one [`Read`]. A longer read takes several messages.
 pub const READ_MAX: u64 = 64 * 1024;
 
-/// Reads from where the file stands. It may give fewer bytes than asked, never more than
-/// [`READ_MAX`]; none only at the end of the file, or if none were asked for.
+/// Reads at the current position. The reply may have fewer bytes than requested, and at most [`READ_MAX`]. It is empty only at the end of
+/// the file, or if no bytes were requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Read {
-    /// Channel that asks.
+    /// Requesting channel.
     pub channel: ChannelId,
-    /// The descriptor.
+    /// Descriptor to read from.
     pub fd: u64,
-    /// The most bytes to give.
+    /// Maximum number of bytes to read.
     pub len: u64,
 }
 
-/// Writes where the file stands, all of it, and gives the number of bytes.
+/// Writes all of `data` at the current position. The reply has the number of bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Write {
-    /// Channel that asks.
+    /// Requesting channel.
     pub channel: ChannelId,
-    /// The descriptor.
+    /// Descriptor to write to.
     pub fd: u64,
-    /// What to write.
+    /// Bytes to write.
     pub data: Bytes,
 }
 
-/// Moves to a position from the start, and gives it.
+/// Sets the position. The reply has the new position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seek {
-    /// Channel that asks.
+    /// Requesting channel.
     pub channel: ChannelId,
-    /// The descriptor.
+    /// Descriptor to seek in.
     pub fd: u64,
-    /// Bytes from the start.
+    /// Position in bytes from the start.
     pub position: u64,
 }
 
-/// Closes all that a channel has opened: it starts anew, or the last channel has exited.
+/// Closes all files that a channel has opened: it begins a new session, or the last channel has exited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseAll {
-    /// Channel that opened it.
+    /// Channel that opened the files.
     pub channel: ChannelId,
 }
 
-/// Asks for the reason of a channel's last operation, which was refused; none where the error number says all. Given once.
+/// Takes the reason for the refusal of a channel's last operation. `None` if the error number is sufficient, or if the reason was already
+/// taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explain {
-    /// Channel whose operation it was.
+    /// Channel of the operation.
     pub channel: ChannelId,
 }
 
 inbox! {
-    /// All that the files actor is sent.
+    /// All messages to the files actor.
     "files" {
         Open -> Result<u64, Errno>,
         Close -> Result<(), Errno>,

@@ -1,4 +1,4 @@
-//! What the outside is sent: the foreign calls.
+//! Messages to code outside of the host: foreign calls.
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags, RequestEntry};
@@ -10,33 +10,32 @@ use super::rpc::{Answered, CallError, Target};
 use crate::bus::inbox;
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
 
-/// Carries out an access to memories of which at least one is not in this process.
+/// Executes an access to memories, at least one of them outside of this process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
-    /// The space that it was asked for in.
+    /// Space of the original request.
     pub space: SpaceId,
-    /// What to do, all of it in one call.
+    /// Operation, executed in one call.
     pub op: Op<Segments>,
-    /// Whether the testbench is told of what it writes.
+    /// True if the testbench is notified of writes.
     pub observed: bool,
 }
 
-/// One poll of a method or custom command that the host program has registered.
+/// Polls a method or custom command that the host program has registered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostCall {
-    /// Name of the channel that calls.
+    /// Name of the calling channel.
     pub channel: Name,
-    /// What.
+    /// Target to poll.
     pub target: Target,
     /// Arguments.
     pub args: Vec<u64>,
 }
 
-/// One poll of a method that the host program has not registered: Python's, or where Python has none of that name, the
-/// testbench's (`mb_sv_call`).
+/// Polls a method that the host program has not registered: Python's, or the testbench's (`mb_sv_call`) if Python has none of that name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MethodCall {
-    /// Name of the channel that calls.
+    /// Name of the calling channel.
     pub channel: Name,
     /// Name of the method.
     pub method: Name,
@@ -44,94 +43,94 @@ pub struct MethodCall {
     pub args: Vec<u64>,
 }
 
-/// Simulated time went on: Python's event loop makes one turn.
+/// Runs one turn of Python's event loop, as simulated time has advanced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PyTick;
 
-/// A channel was reset: what it called in Python and is not over is cancelled.
+/// Cancels the pending Python calls of a channel that was reset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PyCancel {
     /// Name of the channel.
     pub channel: Name,
 }
 
-/// A channel has exited: `mb_exited` and `mb_exit`.
+/// Reports the exit of a channel: `mb_exited` and `mb_exit`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
-    /// Its name.
+    /// Name of the channel.
     pub channel: Name,
-    /// With which code.
+    /// Exit code.
     pub code: u32,
 }
 
-/// A channel is there: `sv_registery_ch`.
+/// Registers a channel: `sv_registery_ch`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Register {
-    /// Its name.
+    /// Name of the channel.
     pub channel: Name,
 }
 
-/// The testbench wants to know of something, and can't be called.
+/// Failure to notify the testbench: it expects the notification, but can't be called.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error("{cause}")]
 pub struct Untold {
-    /// Why not.
+    /// Reason, a clause.
     pub cause: String,
 }
 
-/// A line of a channel's text: `mb_print`.
+/// Prints a line of a channel's text: `mb_print`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Name of the channel.
     pub channel: Name,
-    /// The text, without its end of line.
+    /// Text without its end of line.
     pub text: String,
 }
 
-/// A request was served, and the testbench has asked to be told: `mb_served`.
+/// Notifies the testbench of a served request: `mb_served`. Sent only if the testbench has asked for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
     /// Name of the channel.
     pub channel: Name,
-    /// The slot of the request queue that it was in.
+    /// Slot in the request queue.
     pub slot: u32,
-    /// The request as firmware wrote it. Boxed: it would be the largest part of every foreign call.
+    /// Request as firmware wrote it. Boxed: it would be the largest part of every foreign call.
     pub entry: Box<RequestEntry>,
-    /// How long ago it was taken, in ticks.
+    /// Latency in ticks, from the tick in which the request was taken.
     pub ticks: u64,
-    /// The word that answers it; none where it has no response.
+    /// Result word; `None` if the request has no response.
     pub result: Option<u64>,
 }
 
-/// Something for the user to read: `mb_report`.
+/// Prints a report for the user: `mb_report`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// How bad.
+    /// Severity.
     pub severity: Severity,
-    /// Who says it: an actor, with the channel where there is one.
+    /// Source: an actor, and its channel if there is one.
     pub id: String,
-    /// What.
+    /// Text of the report.
     pub text: String,
 }
 
-/// How bad a report is; the numbers are those of `mb_report`.
+/// Severity of a report. The values are those of `mb_report`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Severity {
-    /// Good to know.
+    /// Information.
     Info = 0,
-    /// Worth a look.
+    /// Warning.
     Warning = 1,
-    /// A request, or a call, failed.
+    /// Failure of a request or a call.
     Error = 2,
-    /// The system can't go on.
+    /// Failure after which the system can't continue.
     Fatal = 3,
 }
 
 impl Severity {
-    /// From the mildest on.
+    /// All severities, in ascending order.
     pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Fatal];
 
-    /// As users read and write it: `info`, `warning`, `error` or `fatal`.
+    /// Name in user interfaces: `info`, `warning`, `error` or `fatal`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Info => "info",
@@ -141,89 +140,89 @@ impl Severity {
         }
     }
 
-    /// The severity of this name.
+    /// Returns the severity with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.name() == name)
     }
 }
 
-/// Expands `~`, `$VAR` and `${VAR}` in a path of firmware's, from the environment.
+/// Expands `~`, `$VAR` and `${VAR}` in a path from firmware, by the environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpandPath {
-    /// The path as firmware gave it.
+    /// Path as firmware wrote it.
     pub path: String,
 }
 
-/// A variable that has no value.
+/// Unset environment variable, or one that is not text.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error(
     "the environment variable `{variable}` is not set (or not text); set it, or write `$$` for a plain `$`"
 )]
 pub struct Unset {
-    /// Its name.
+    /// Name of the variable.
     pub variable: String,
 }
 
-/// A file that the host program opens: by its extension, or below `virtual/`.
+/// Opens a file of the host program, selected by extension or by its name below `virtual/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenSpecial {
-    /// Which of the registered openers.
+    /// Registered opener.
     pub opener: Opener,
-    /// The path, in which variables are expanded.
+    /// Path. Variables in it are expanded.
     pub path: String,
-    /// How.
+    /// Open flags.
     pub flags: OpenFlags,
 }
 
-/// How an opener was registered.
+/// Key of a registered opener.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Opener {
-    /// For an extension, without its dot.
+    /// Extension without its dot.
     Extension(String),
-    /// For a name below `virtual/`.
+    /// Name below `virtual/`.
     Virtual(String),
 }
 
-/// A file that an opener gave, by number.
+/// Number of a file that an opener returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SpecialId(pub u64);
 
 /// Reads from a special file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadSpecial {
-    /// The file.
+    /// Special file.
     pub file: SpecialId,
-    /// The most bytes to give.
+    /// Maximum number of bytes to read.
     pub len: u64,
 }
 
 /// Writes to a special file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteSpecial {
-    /// The file.
+    /// Special file.
     pub file: SpecialId,
-    /// What to write.
+    /// Bytes to write.
     pub data: Bytes,
 }
 
-/// Moves in a special file to a position from the start.
+/// Sets the position in a special file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeekSpecial {
-    /// The file.
+    /// Special file.
     pub file: SpecialId,
-    /// Bytes from the start.
+    /// Position in bytes from the start.
     pub position: u64,
 }
 
 /// Drops a special file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseSpecial {
-    /// The file.
+    /// Special file.
     pub file: SpecialId,
 }
 
 inbox! {
-    /// All that the outside is sent.
+    /// All foreign calls.
     "foreign" {
         Access -> Result<Outcome, AccessError>,
         HostCall -> Result<Answered, CallError>,

@@ -1,4 +1,4 @@
-//! What the mailbox server is sent.
+//! Messages to the mailbox server, and its events.
 
 mod status;
 
@@ -13,45 +13,45 @@ use super::ChannelId;
 use crate::bus::inbox;
 use crate::mem::AccessError;
 
-/// A channel's doorbell rang. It is announced to taps, and sent to nobody: it wakes the channel.
+/// Event: a channel's doorbell rang. It wakes the channel's task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rang {
     /// Channel of the doorbell.
     pub channel: ChannelId,
-    /// Words that were read; `None` where they, or the entries, could not be read.
+    /// Words that were read; `None` if they, or the entries, could not be read.
     pub sight: Option<Sight>,
-    /// Entries of the requests up to `request_put`, read together with the words: those since the last ring.
+    /// Entries of the requests before `request_put` that were put since the last ring, read together with the words.
     pub entries: Vec<RequestEntry>,
     /// Error of the read.
     pub blind: Option<AccessError>,
 }
 
-/// The words of a channel that firmware writes, as far as they were looked at.
+/// Words of a channel that firmware writes, as last read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sight {
     /// State of the channel.
     pub state: u32,
-    /// Put index of the request queue.
+    /// Producer index of the request queue.
     pub request_put: u32,
-    /// The rest, which only a handshake needs.
+    /// Further words, read only for a handshake.
     pub handshake: Option<Handshake>,
-    /// Take index of the response queue: for a handshake, and while the queue is full.
+    /// Consumer index of the response queue, read only for a handshake and while the queue is full.
     pub response_taken: Option<u32>,
 }
 
-/// The words that only a handshake needs.
+/// Words that are needed only for a handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handshake {
     /// Protocol version of the firmware.
     pub version: u32,
-    /// Take index of the request queue.
+    /// Consumer index of the request queue.
     pub request_taken: u32,
-    /// Put index of the response queue.
+    /// Producer index of the response queue.
     pub response_put: u32,
 }
 
 impl Sight {
-    /// Before anything was seen.
+    /// Initial value, before the first read.
     pub const NOTHING: Self = Self {
         state: 0,
         request_put: 0,
@@ -59,7 +59,7 @@ impl Sight {
         response_taken: None,
     };
 
-    /// The version of the firmware, where it asks for a handshake (protocol, section *Handshake and reset*).
+    /// Returns firmware's protocol version if the words request a handshake (protocol, section *Handshake and reset*).
     pub fn asks_for_handshake(&self) -> Option<u32> {
         let handshake = self.handshake?;
         let indices = [
@@ -73,44 +73,44 @@ impl Sight {
     }
 }
 
-/// State of each channel, in the order of the configuration. Whoever asks reads the words of channels itself.
+/// Asks for the state of each channel, in the order of the configuration. The reply does not contain the words of the channels: the
+/// requester reads them itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status;
 
-/// A request was served, and its response, where it has one, is ready for the queue. It is announced to taps, and sent to
-/// nobody.
+/// Event: a request was served. Its response, if it has one, is ready for the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
-    /// Whose.
+    /// Channel of the request.
     pub channel: ChannelId,
-    /// The slot of the request queue that it was in.
+    /// Slot in the request queue.
     pub slot: u32,
-    /// The request as firmware wrote it; `Request::try_from` says what it means, or why it means nothing.
+    /// Request as firmware wrote it. `Request::try_from` gives its meaning, or the reason why it is malformed.
     pub entry: RequestEntry,
-    /// When it was taken, in ticks.
+    /// Tick in which the request was taken.
     pub since: u64,
-    /// What firmware is told; none where the request has no response.
+    /// Response to firmware; `None` if the request has no response.
     pub response: Option<Response>,
 }
 
 impl Served {
-    /// The name of the request's kind, such as `"PRINT"`.
+    /// Returns the name of the request's kind, such as `"PRINT"`.
     pub fn kind(&self) -> &'static str {
         Request::try_from(&self.entry).map_or("malformed", |request| request.kind())
     }
 
-    /// The request, in the words of the protocol.
+    /// Displays the request in the terms of the protocol.
     pub fn asked(&self) -> impl Display {
         Asked(&self.entry)
     }
 
-    /// What came of it, as it follows after the request: `; gives 0xc; slot 2, taken in tick 1290`.
+    /// Displays the outcome, as a suffix to the request: `; gives 0xc; slot 2, taken in tick 1290`.
     pub fn answered(&self) -> impl Display {
         Answered(self)
     }
 }
 
-/// Request and response, in the words of the protocol.
+/// Request and outcome in the terms of the protocol.
 impl Display for Served {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.asked(), self.answered())
@@ -140,7 +140,7 @@ impl Display for Answered<'_> {
     }
 }
 
-/// What firmware is told.
+/// Displays a response.
 struct Told(Response);
 
 impl Display for Told {
@@ -154,7 +154,7 @@ impl Display for Told {
 }
 
 inbox! {
-    /// All that the mailbox server is sent.
+    /// All messages to the mailbox server.
     "mailbox" {
         Status -> Vec<ChannelStatus>,
     }

@@ -1,48 +1,48 @@
-//! What the memory actor is sent.
+//! Messages to the memory actor.
 
 use serde::{Deserialize, Serialize};
 
 use crate::bus::inbox;
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span};
 
-/// Carries out an access.
+/// Executes an access to addresses of a space.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
-    /// The space that the addresses are of.
+    /// Space of the addresses.
     pub space: SpaceId,
-    /// What to do.
+    /// Operation.
     pub op: Op<Span>,
 }
 
-/// Carries out an access at places that are known already.
+/// Executes an access to resolved segments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessAt {
-    /// The space that it is asked for in.
+    /// Space of the original request.
     pub space: SpaceId,
-    /// What to do.
+    /// Operation.
     pub op: Op<Segments>,
 }
 
-/// Says where a range of addresses lies; fails unless all of it is in the map.
+/// Resolves a range of addresses to segments. Fails unless the whole range is mapped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Locate {
-    /// The space that the addresses are of.
+    /// Space of the addresses.
     pub space: SpaceId,
-    /// The range.
+    /// Range to resolve.
     pub span: Span,
 }
 
-/// Says how much of a range is in the map, from its first byte on without a gap.
+/// Computes the number of bytes that are mapped without a gap, from the first byte of a range on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extent {
-    /// The space that the addresses are of.
+    /// Space of the addresses.
     pub space: SpaceId,
-    /// The range.
+    /// Range to examine.
     pub span: Span,
 }
 
 inbox! {
-    /// All that the memory actor is sent.
+    /// All messages to the memory actor.
     "memory" {
         Access -> Result<Outcome, AccessError>,
         AccessAt -> Result<Outcome, AccessError>,

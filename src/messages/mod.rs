@@ -1,7 +1,6 @@
-//! The system's vocabulary: every message that a party may be sent, with its reply beside it.
+//! All messages between actors, each with the type of its reply.
 //!
-//! One file a receiver, and one for what is told to nobody but taps. A message is plain data: what it means to obey it is the
-//! receiver's business.
+//! There is one file for each receiver, and one for events. A message is plain data; its receiver implements it.
 
 pub mod announced;
 mod channel;
@@ -18,9 +17,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Name of a channel or method, shared by the messages that have it.
+/// Name of a channel or method, shared by the messages that contain it.
 pub type Name = Arc<str>;
 
-/// One channel, by its position among those that are served, in the order of the mailbox configuration.
+/// Number of a channel: its position among the served channels, in the order of the mailbox configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ChannelId(pub u32);

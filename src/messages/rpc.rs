@@ -1,4 +1,4 @@
-//! What the RPC dispatcher is sent.
+//! Messages to the RPC dispatcher.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -6,62 +6,62 @@ use thiserror::Error;
 use super::Name;
 use crate::bus::inbox;
 
-/// Asks whoever answers the target once. Where that is not over yet, the same is asked again on the next tick.
+/// Polls a target once. While it is pending, the caller repeats the message, with [`When::NextTick`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    /// Name of the channel that calls; it need not be one that is served.
+    /// Name of the calling channel. It need not be a served channel.
     pub channel: Name,
-    /// What.
+    /// Target to poll.
     pub target: Target,
     /// Arguments, zero-extended.
     pub args: Vec<u64>,
-    /// When.
+    /// Time of the poll.
     pub when: When,
 }
 
-/// When a call is made.
+/// Time of a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum When {
-    /// At once.
+    /// Immediately.
     Now,
-    /// On the next tick, in the order in which such calls were asked for.
+    /// On the next tick, in order of arrival.
     NextTick,
 }
 
-/// Forgets what a channel, which was reset, asked for on the next tick, or of Python.
+/// Cancels the pending calls of a channel that was reset: those for the next tick, and those in Python.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancel {
     /// Name of the channel.
     pub channel: Name,
 }
 
-/// The host program answers a target from now on.
+/// Registers a target that the host program implements.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
-    /// What.
+    /// Target to register.
     pub target: Target,
 }
 
-/// Python begins to have tasks that only time brings forward, or has none any more.
+/// Reports that Python has tasks that need a turn on each tick, or has none any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PyTasks {
-    /// Whether there are any.
+    /// True if there are such tasks.
     pub alive: bool,
 }
 
-/// Simulated time went on: the calls that wait for it are made.
+/// Makes the calls that wait for this tick, as simulated time has advanced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tick {
-    /// The number of ticks so far.
+    /// Number of ticks so far.
     pub now: u64,
 }
 
-/// What can be called.
+/// Target of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Target {
-    /// A method by name: CALL.
+    /// Method by name: CALL.
     Method(Name),
-    /// A custom command by id: OTHER.
+    /// Custom command by id: OTHER.
     Command(u64),
 }
 
@@ -74,27 +74,27 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// What one poll of a call gives.
+/// Outcome of one poll of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Progress {
-    /// It has ended with this result.
+    /// Completed with this result.
     Ready(u64),
-    /// Ask again on the next tick.
+    /// Not complete: poll again on the next tick.
     Pending,
-    /// Whoever was asked has no such method.
+    /// Not implemented by the callee.
     Absent,
-    /// It has ended without a result; whoever was asked has reported why.
+    /// Completed without a result. The callee has reported the reason.
     Failed,
 }
 
-/// Who can be asked for a target.
+/// Implementer of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Callee {
-    /// The host program.
+    /// Rust host program.
     HostProgram,
-    /// Python.
+    /// Python interpreter.
     Python,
-    /// The testbench.
+    /// SystemVerilog testbench.
     Testbench,
 }
 
@@ -108,59 +108,59 @@ impl std::fmt::Display for Callee {
     }
 }
 
-/// What one poll of a call gives, and whose word that is.
+/// Outcome of one poll of a call, with its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answered {
-    /// Who was asked, the last of them.
+    /// Callee that was polled last.
     pub by: Callee,
-    /// What was said.
+    /// Outcome of the poll.
     pub progress: Progress,
 }
 
 impl Callee {
-    /// It says so.
+    /// Makes this callee the source of an outcome.
     pub(crate) fn says(self, progress: Progress) -> Answered {
         Answered { by: self, progress }
     }
 }
 
-/// Why a call has no result.
+/// Reason why a call has no result.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum CallError {
-    /// Nobody knows the target.
+    /// Target that no callee implements.
     #[error("there is no {0}: neither the host program nor Python nor the testbench has it")]
     Absent(Target),
-    /// Whoever was asked says that it failed.
+    /// Failure that the callee has reported itself.
     #[error("{0} failed")]
     Failed(Target),
-    /// The callback, of the host program or in Python, says why it failed.
+    /// Error or panic of a callback in the host program or in Python.
     #[error("{target} failed: {cause}")]
     Raised {
-        /// What.
+        /// Target of the call.
         target: Target,
-        /// Its error.
+        /// Error of the callback.
         cause: String,
     },
-    /// The testbench can't be asked.
+    /// Testbench that can't be called.
     #[error("{target} can't be called: {cause}")]
     Unreachable {
-        /// What.
+        /// Target of the call.
         target: Target,
-        /// Why not.
+        /// Reason, a clause.
         cause: String,
     },
-    /// More arguments than the testbench takes.
+    /// More than 16 arguments, the most that the testbench takes.
     #[error("{target} was given {given} arguments; `mb_sv_call` takes 16 at most")]
     TooManyArguments {
-        /// What.
+        /// Target of the call.
         target: Target,
-        /// How many.
+        /// Number of arguments.
         given: usize,
     },
 }
 
 inbox! {
-    /// All that the RPC dispatcher is sent.
+    /// All messages to the RPC dispatcher.
     "rpc" {
         Call -> Result<Answered, CallError>,
         Offer -> (),

@@ -1,4 +1,4 @@
-//! What the socket manager is sent.
+//! Messages to the socket manager.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -7,151 +7,151 @@ use thiserror::Error;
 use crate::bus::inbox;
 use crate::guest::os_error_text;
 
-/// A listening socket, by number. Numbers are not used again.
+/// Number of a listening socket. Numbers are not reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SocketId(pub u64);
 
-/// A client of a socket, by number: from 1, in the order in which they were accepted. Numbers are not used again.
+/// Number of a socket's client, from 1 in the order of acceptance. Numbers are not reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ClientId(pub i32);
 
 /// Listens on a port of 127.0.0.1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
-    /// What it is called in greetings and reports.
+    /// Name of the socket in greetings and reports.
     pub name: String,
-    /// Which port; 0 lets the system choose.
+    /// Port number; 0 selects a free port.
     pub port: u16,
 }
 
-/// Tells the port that a socket listens on.
+/// Returns the port on which a socket listens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortOf {
-    /// Which socket.
+    /// Listening socket.
     pub socket: SocketId,
 }
 
-/// Says what later clients are sent first.
+/// Sets the greeting, the first text that is sent to each later client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Greet {
-    /// Which socket.
+    /// Listening socket.
     pub socket: SocketId,
-    /// The text, in which `{name}`, `{id}` and `{addr}` are filled in. Nothing is sent where it is empty.
+    /// Template, with the placeholders `{name}`, `{id}` and `{addr}`. An empty text sends nothing.
     pub text: String,
 }
 
-/// Takes a client that waits, if one does.
+/// Accepts a waiting client. `None` if there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accept {
-    /// Which socket.
+    /// Listening socket.
     pub socket: SocketId,
 }
 
-/// Sends bytes to a client, all of them: what the system does not take now is queued.
+/// Sends all of `data` to a client. Bytes that the operating system does not accept now are queued.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Write {
-    /// Which socket.
+    /// Listening socket.
     pub socket: SocketId,
-    /// Which client.
+    /// Receiver of the bytes.
     pub client: ClientId,
-    /// What.
+    /// Bytes to send.
     pub data: Bytes,
 }
 
-/// Takes bytes that a client has sent. What is not there yet is answered with `None`, and nothing is taken.
+/// Takes bytes that a client has sent. `None` if there are not enough yet; then nothing is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Read {
-    /// Which socket.
+    /// Listening socket.
     pub socket: SocketId,
-    /// Which client.
+    /// Sender of the bytes.
     pub client: ClientId,
-    /// How much.
+    /// Amount to read.
     pub want: Want,
 }
 
-/// The most bytes of a client that are kept, and so the most that one [`Read`] gives. What a client sends beyond them
-/// waits in the system, and then at the client.
+/// Maximum number of bytes that are buffered for a client, and so the longest [`Read`]. Further bytes stay in the buffers of the operating
+/// system, and then at the client.
 pub const READ_MAX: usize = 64 * 1024;
 
-/// How much is read.
+/// Amount to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Want {
-    /// So many bytes together.
+    /// Exactly this number of bytes.
     Exactly(u8),
-    /// What is there, but not more bytes than so many.
+    /// Available bytes, at most this number.
     UpTo(usize),
-    /// Everything up to a NUL, which is taken too but not given.
+    /// Bytes up to a NUL. The NUL is taken, but is not part of the result.
     Text,
 }
 
-/// Ends the connection of a client. What is queued for it still goes out.
+/// Ends the connection of a client. Queued bytes are still sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disconnect {
-    /// Which socket.
+    /// Listening socket.
     pub socket: SocketId,
-    /// Which client.
+    /// Client to disconnect.
     pub client: ClientId,
 }
 
 /// Stops listening, and disconnects all clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Close {
-    /// Which socket.
+    /// Socket to close.
     pub socket: SocketId,
 }
 
-/// Closes every socket, and every connection as it is: what is queued for one and not taken now is lost.
+/// Closes all sockets and connections immediately. Queued bytes that can't be sent now are lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseAll;
 
-/// Lets go of every socket and every connection, which belong to the process that this one was forked off from.
+/// Releases all sockets and connections in a forked child, without effect on the parent process, which owns them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Abandon;
 
-/// Sends what is queued, as far as the system takes it.
+/// Sends queued bytes, as far as the operating system accepts them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flush;
 
-/// An error of the operating system's, by its number.
+/// Error number of the operating system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error("{}", os_error_text(*.0))]
 pub struct OsError(pub i32);
 
-/// Why a socket can't do it.
+/// Error of a socket operation.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum SocketError {
-    /// Another program, or another socket, listens there.
+    /// Port that another program or socket listens on.
     #[error(
         "socket `{name}`: port {port} of 127.0.0.1 is in use; take another, or 0 for one that is free"
     )]
     InUse {
         /// Name of the socket.
         name: String,
-        /// The port.
+        /// Port number.
         port: u16,
     },
-    /// The system lets nobody listen there.
+    /// Port that can't be listened on for another reason.
     #[error("socket `{name}` can't listen on port {port} of 127.0.0.1: {cause}")]
     Listen {
         /// Name of the socket.
         name: String,
-        /// The port.
+        /// Port number.
         port: u16,
-        /// Why not.
+        /// Error of the operating system.
         cause: OsError,
     },
-    /// There is no such socket.
+    /// Unknown or closed socket.
     #[error("socket {} is not open: it was closed, or there never was one", .0.0)]
     NotOpen(SocketId),
-    /// A client can't be taken.
+    /// Client that can't be accepted.
     #[error("socket `{name}` can't accept a client: {cause}")]
     Accept {
         /// Name of the socket.
         name: String,
-        /// Why not.
+        /// Error of the operating system.
         cause: OsError,
     },
-    /// All numbers for clients are used up.
+    /// Exhausted client numbers.
     #[error(
         "socket `{name}` has had as many clients as there are numbers; close it and open another"
     )]
@@ -159,35 +159,35 @@ pub enum SocketError {
         /// Name of the socket.
         name: String,
     },
-    /// There is no such client.
+    /// Unknown or disconnected client.
     #[error("socket `{name}` has no client {}: it was disconnected, or there never was one", client.0)]
     NoClient {
         /// Name of the socket.
         name: String,
-        /// The client.
+        /// Client number.
         client: ClientId,
     },
-    /// The client has sent all that it ever will, and what is left of it is not what was asked for.
+    /// End of the client's stream, with fewer bytes left than requested.
     #[error("client {} of socket `{name}` sends no more: end of stream", client.0)]
     Ended {
         /// Name of the socket.
         name: String,
-        /// The client.
+        /// Client number.
         client: ClientId,
     },
-    /// The connection broke. It is told once; later calls meet [`Gone`](Self::Gone).
+    /// Broken connection. It is reported once; later operations fail with [`Gone`](Self::Gone).
     #[error("client {} of socket `{name}` is lost, and {unsent} bytes for it with it: {cause}", client.0)]
     Lost {
         /// Name of the socket.
         name: String,
-        /// The client.
+        /// Client number.
         client: ClientId,
-        /// Bytes that were queued for it.
+        /// Number of bytes that were queued and are lost.
         unsent: usize,
-        /// Why.
+        /// Error of the operating system.
         cause: OsError,
     },
-    /// The client did not take what was sent to it, and is dropped for that. Later calls meet [`Gone`](Self::Gone).
+    /// Client that was dropped because it does not read its bytes. Later operations fail with [`Gone`](Self::Gone).
     #[error(
         "client {} of socket `{name}` is dropped: it does not read, and more than {limit} bytes would wait for it",
         client.0
@@ -195,12 +195,12 @@ pub enum SocketError {
     Overrun {
         /// Name of the socket.
         name: String,
-        /// The client.
+        /// Client number.
         client: ClientId,
-        /// The most bytes that are queued for a client.
+        /// Maximum number of queued bytes for a client.
         limit: usize,
     },
-    /// The connection of a disconnected client was closed before all was sent.
+    /// Connection of a disconnected client that was closed before all bytes were sent.
     #[error(
         "client {} of socket `{name}` had not taken the last {unsent} bytes when its connection was closed",
         client.0
@@ -208,20 +208,20 @@ pub enum SocketError {
     Unsent {
         /// Name of the socket.
         name: String,
-        /// The client.
+        /// Client number.
         client: ClientId,
-        /// Bytes that were queued for it.
+        /// Number of bytes that were queued and are lost.
         unsent: usize,
     },
-    /// The client was lost or dropped before.
+    /// Client that was lost or dropped earlier.
     #[error("client {} of socket `{name}` was lost before: disconnect it", client.0)]
     Gone {
         /// Name of the socket.
         name: String,
-        /// The client.
+        /// Client number.
         client: ClientId,
     },
-    /// As much as is kept of a client's bytes has no NUL in it.
+    /// Full buffer without a NUL.
     #[error(
         "client {} of socket `{name}` has sent {READ_MAX} bytes without a NUL, and a string can't be longer; they can be read as bytes",
         client.0
@@ -229,24 +229,24 @@ pub enum SocketError {
     NoNul {
         /// Name of the socket.
         name: String,
-        /// The client.
+        /// Client number.
         client: ClientId,
     },
-    /// The process was forked.
+    /// Sockets that were released because the process was forked.
     #[error(
         "this process was forked: {sockets} listening sockets and {clients} clients stay with its parent; here nobody connects to \
          them any more, and the clients have left"
     )]
     Forked {
-        /// Listening sockets.
+        /// Number of listening sockets.
         sockets: usize,
-        /// Clients.
+        /// Number of clients.
         clients: usize,
     },
 }
 
 inbox! {
-    /// All that the socket manager is sent.
+    /// All messages to the socket manager.
     "sockets" {
         Open -> Result<SocketId, SocketError>,
         PortOf -> Result<u16, SocketError>,

@@ -1,4 +1,4 @@
-//! The words that conversions take their values from.
+//! Argument words of a format.
 
 use mailbox_rs::PtrWidth;
 
@@ -6,29 +6,29 @@ use super::Cause;
 use super::syntax::{Amount, Real, Size};
 use crate::sim::printf::Extent;
 
-/// The arguments that no conversion has taken yet.
+/// Arguments that are not consumed yet.
 #[derive(Debug)]
 pub(super) struct Arguments<'a> {
     words: std::slice::Iter<'a, u64>,
     taken: usize,
     width: PtrWidth,
     longs: Longs,
-    /// Number of arguments that `longs` is about.
+    /// Number of consumed arguments to which `longs` applies.
     longs_taken: usize,
     cut: Vec<Word>,
 }
 
-/// Words of 4 bytes that an argument of 64 bits has.
+/// Number of 4-byte words of a 64-bit argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Longs {
-    /// The low word, then the high one.
+    /// Two: the low word, then the high word.
     Two,
-    /// One, sign- or zero-extended, as firmware passes it that narrows each argument to a word.
+    /// One, sign- or zero-extended, from firmware that narrows each argument to a word.
     One,
 }
 
 impl<'a> Arguments<'a> {
-    /// Words of `width`; bits beyond it do not count.
+    /// Creates arguments from words of `width`. Bits beyond it are ignored.
     pub(super) fn new(words: &'a [u64], width: PtrWidth, longs: Longs) -> Self {
         Self {
             words: words.iter(),
@@ -40,7 +40,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// The next argument.
+    /// Consumes the next argument.
     pub(super) fn word(&mut self) -> Result<Word, Cause> {
         let word = self.words.next().ok_or(Cause::NoArgument)?;
         self.taken += 1;
@@ -50,7 +50,7 @@ impl<'a> Arguments<'a> {
         })
     }
 
-    /// The next argument, of 64 bits.
+    /// Consumes the next 64-bit argument.
     pub(super) fn long(&mut self) -> Result<Word, Cause> {
         let low = self.word()?;
         if self.width == PtrWidth::P8 {
@@ -67,22 +67,22 @@ impl<'a> Arguments<'a> {
         })
     }
 
-    /// Number of words taken so far.
+    /// Number of words consumed so far.
     pub(super) fn taken(&self) -> usize {
         self.taken
     }
 
-    /// Number of arguments of 64 bits taken from words of 4 bytes.
+    /// Number of 64-bit arguments consumed from words of 4 bytes.
     pub(super) fn longs_taken(&self) -> usize {
         self.longs_taken
     }
 
-    /// Widths and precisions taken since the last call, as far as they lost half of their word.
+    /// Takes the widths and precisions that were truncated since the last call.
     pub(super) fn cut_amounts(&mut self) -> Vec<Word> {
         std::mem::take(&mut self.cut)
     }
 
-    /// A width, and whether it was given as a negative number, which asks for `-`.
+    /// Consumes a width. The flag is true for a negative number, which implies the flag `-`.
     pub(super) fn width(&mut self, amount: Amount) -> Result<(Option<Extent>, bool), Cause> {
         match self.amount(amount)? {
             Some(amount) => Ok((Some(extent(amount)?), amount < 0)),
@@ -90,7 +90,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// A precision. A negative one is none.
+    /// Consumes a precision. A negative number means no precision.
     pub(super) fn precision(&mut self, amount: Amount) -> Result<Option<Extent>, Cause> {
         match self.amount(amount)? {
             Some(amount) if amount >= 0 => Ok(Some(extent(amount)?)),
@@ -115,21 +115,21 @@ fn extent(amount: i64) -> Result<Extent, Cause> {
     Extent::new(amount.unsigned_abs()).ok_or(Cause::TooLarge)
 }
 
-/// One argument.
+/// Argument value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Word {
-    /// Zero-extended.
+    /// Zero-extended value.
     pub(super) bits: u64,
     width: PtrWidth,
 }
 
 impl Word {
-    /// The word, where its low 32 bits, zero- or sign-extended, are not all of it.
+    /// Returns the word if its low 32 bits, zero- or sign-extended, do not represent it.
     pub(super) fn halved(self) -> Option<Self> {
         (!PtrWidth::P4.holds(self.bits)).then_some(self)
     }
 
-    /// As a number with a sign.
+    /// Signed number of this size.
     pub(super) fn signed(self, size: Size) -> i64 {
         match size {
             Size::Char => (self.bits as i8).into(),
@@ -139,7 +139,7 @@ impl Word {
         }
     }
 
-    /// As a number without one.
+    /// Unsigned number of this size.
     pub(super) fn unsigned(self, size: Size) -> u64 {
         match size {
             Size::Char => (self.bits as u8).into(),
@@ -149,7 +149,7 @@ impl Word {
         }
     }
 
-    /// As a real number.
+    /// Floating-point number of this type.
     pub(super) fn real(self, real: Real) -> Result<f64, Cause> {
         match (real, self.width) {
             (Real::Float, _) => Ok(f32::from_bits(self.bits as u32).into()),

@@ -1,25 +1,25 @@
-//! Arguments of which half is not printed.
+//! Arguments that are printed without their upper half.
 
 use std::fmt;
 
-/// A conversion that took 32 bits of a word of 64 whose upper half holds more than zeros or copies of the sign.
+/// Conversion of 32 bits of a 64-bit word whose upper half is neither zero nor a sign extension.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cut {
-    /// The conversion, from its `%` on.
+    /// Text of the conversion, from its `%` on.
     conversion: String,
-    /// The whole word.
+    /// Untruncated word.
     word: u64,
-    /// It is a width or precision.
+    /// True for a width or precision.
     amount: bool,
 }
 
 impl Cut {
-    /// The argument that is printed.
+    /// Creates one for a printed argument.
     pub(super) fn value(conversion: &[u8], word: u64) -> Self {
         Self::new(conversion, word, false)
     }
 
-    /// An argument that is a width or precision.
+    /// Creates one for a width or precision.
     pub(super) fn amount(conversion: &[u8], word: u64) -> Self {
         Self::new(conversion, word, true)
     }
@@ -32,7 +32,7 @@ impl Cut {
         }
     }
 
-    /// The conversion of the whole word: with an `l` before its letter.
+    /// Returns the conversion of the whole word: with an `l` before its letter.
     fn whole(&self) -> String {
         let mut whole = self.conversion.clone();
         let letter = whole.pop();

@@ -1,4 +1,4 @@
-//! A format with its arguments, complete but for the strings.
+//! Format with its arguments, complete except for the strings.
 
 use mailbox_rs::PtrWidth;
 
@@ -7,10 +7,10 @@ use super::syntax::{Conversion, Kind, Piece, Pieces, Size};
 use super::{Cause, Cut, Problem};
 use crate::sim::printf::{self, Extent, Flags, Number, Radix, Shape};
 
-/// All of a printed text except its strings. See the [module](super).
+/// Printed text without its strings. See the [module](super).
 #[derive(Debug, Clone)]
 pub(crate) struct Draft<'a> {
-    /// Without the strings.
+    /// Text without the strings.
     text: Vec<u8>,
     gaps: Vec<Gap<'a>>,
     problems: Vec<Problem>,
@@ -19,28 +19,27 @@ pub(crate) struct Draft<'a> {
     longs: Longs,
 }
 
-/// A string that is needed.
+/// String argument that is still to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct StringArg {
-    /// Where it begins, in the channel's space.
+    /// Address of the first byte, in the channel's space.
     pub pointer: u64,
-    /// The most bytes to read, 1 to 4096: the string need not be terminated if it is as long. Where
-    /// there is none, it is.
+    /// Maximum number of bytes to read, 1 to 4096. A string of this length need not be terminated. Without a precision, it must be.
     pub precision: Option<usize>,
 }
 
-/// What was printed.
+/// Result of formatting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rendered {
-    /// The text.
+    /// Formatted text.
     pub text: Vec<u8>,
-    /// The conversions that stayed as they stood: first all others, then those of strings.
+    /// Conversions that were copied unchanged: first all others, then those of strings.
     pub problems: Vec<Problem>,
-    /// The conversions that left out half of an argument.
+    /// Conversions that truncated an argument.
     pub cut: Vec<Cut>,
 }
 
-/// A place in the text where a string goes.
+/// Position of a string in the text.
 #[derive(Debug, Clone)]
 struct Gap<'a> {
     at: usize,
@@ -49,7 +48,7 @@ struct Gap<'a> {
     wanted: StringArg,
 }
 
-/// How text is padded.
+/// Padding of a text.
 #[derive(Debug, Clone, Copy, Default)]
 struct Field {
     left: bool,
@@ -57,9 +56,9 @@ struct Field {
 }
 
 impl<'a> Draft<'a> {
-    /// Prints all that needs no memory. `args` are the arguments after the format, words of `width`, of which firmware says that
-    /// `counted` are given. Others are taken, too, as counts are often too small; but where it has counted one word of 4 bytes for each
-    /// argument of the format, `ll` and `j` take only one.
+    /// Formats everything that needs no memory. `args` are the argument words of `width` after the format. Firmware's request counts
+    /// `counted` of them. Words beyond the count are consumed, too, as counts are often too small. If the count is that of one 4-byte word
+    /// for each argument of the format, `ll` and `j` consume only one word.
     pub(crate) fn new(format: &'a [u8], args: &[u64], counted: usize, width: PtrWidth) -> Self {
         let (draft, longs) = Self::taking(Longs::Two, format, args, width);
         if longs > 0 && counted > 0 && draft.taken - longs == counted {
@@ -68,7 +67,7 @@ impl<'a> Draft<'a> {
         draft
     }
 
-    /// The draft, and the number of arguments that `longs` is about.
+    /// Formats with this interpretation of 64-bit arguments. Returns the number of arguments to which it applies, too.
     fn taking(longs: Longs, format: &'a [u8], args: &[u64], width: PtrWidth) -> (Self, usize) {
         let mut draft = Self {
             text: Vec::with_capacity(format.len()),
@@ -94,22 +93,22 @@ impl<'a> Draft<'a> {
         (draft, arguments.longs_taken())
     }
 
-    /// Number of argument words that the format takes, of those that were given.
+    /// Number of given argument words that the format consumes.
     pub(crate) fn taken(&self) -> usize {
         self.taken
     }
 
-    /// True where arguments of 64 bits were taken from one word of 4 bytes each.
+    /// True if 64-bit arguments were read from one word of 4 bytes each.
     pub(crate) fn narrowed_longs(&self) -> bool {
         self.longs == Longs::One
     }
 
-    /// The strings that are needed, in the order in which [`finish`](Self::finish) takes them.
+    /// Strings to read, in the order of the arguments of [`finish`](Self::finish).
     pub(crate) fn strings(&self) -> impl ExactSizeIterator<Item = StringArg> {
         self.gaps.iter().map(|gap| gap.wanted)
     }
 
-    /// Puts the strings into their places; `None`, or one too few, is a string that can't be read.
+    /// Inserts the strings. `None`, or a missing string, means that the string can't be read.
     pub(crate) fn finish<S: AsRef<[u8]>>(
         self,
         strings: impl IntoIterator<Item = Option<S>>,
@@ -145,7 +144,7 @@ impl<'a> Draft<'a> {
         conversion: &Conversion<'a>,
         arguments: &mut Arguments<'_>,
     ) -> Result<(), Cause> {
-        // All arguments are taken before any is judged: those that follow are the next conversion's.
+        // All arguments are consumed before any error is returned, so that later conversions get their own arguments.
         let width = arguments.width(conversion.width);
         let precision = arguments.precision(conversion.precision);
         let word = value_of(conversion, arguments);
@@ -214,7 +213,7 @@ impl<'a> Draft<'a> {
         precision: Option<usize>,
     ) {
         if precision == Some(0) {
-            // C reads nothing then, so the pointer may be anything.
+            // C does not read then, so the pointer may be invalid.
             field.put(&mut self.text, b"");
             return;
         }
@@ -227,8 +226,8 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Takes what a conversion prints, after its width and precision. One that can't be met has an argument, too, if it is known:
-/// the next conversion must not get it.
+/// Consumes the value of a conversion, after its width and precision. An unsupported conversion of a known kind consumes its argument, too,
+/// so that the next conversion does not get it.
 fn value_of(conversion: &Conversion<'_>, arguments: &mut Arguments<'_>) -> Result<Word, Cause> {
     match conversion.kind {
         Err(cause @ (Cause::Incomplete | Cause::Unknown)) => Err(cause),
@@ -238,7 +237,7 @@ fn value_of(conversion: &Conversion<'_>, arguments: &mut Arguments<'_>) -> Resul
 }
 
 impl StringArg {
-    /// What is printed of what was read.
+    /// Returns the printed part of the bytes that were read.
     fn part_of(self, read: &[u8]) -> &[u8] {
         let most = self
             .precision

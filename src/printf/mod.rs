@@ -1,19 +1,16 @@
-//! Formats a CPRINT as C's `printf` would, from arguments that are words of a channel.
+//! Formatting of a CPRINT request like C's `printf`, from arguments that are words of a channel.
 //!
-//! Source: protocol, section *Requests*. Strings lie in the channel's memory, so formatting takes two
-//! steps: a [`Draft`] says which [strings](Draft::strings) it needs and [ends](Draft::finish) when they
-//! are there. What firmware gives is never trusted: a conversion that can't be met stays in the text as
-//! it stands, with a [`Problem`] that says why.
+//! Source: protocol, section *Requests*. Strings are in the channel's memory, so formatting takes two steps: a [`Draft`] lists the
+//! [strings](Draft::strings) to read, and is [finished](Draft::finish) with them. Input from firmware is never trusted: an unsupported
+//! conversion is copied to the text unchanged, with a [`Problem`] that describes the reason.
 //!
-//! What is printed:
-//! - `%d %i` from 32 bits, sign-extended; `%u %o %x %X` likewise, zero-extended. `h` and `hh` narrow;
-//!   `l`, `z` and `t` take the whole word; `ll` and `j` take 64 bits, which are two words of 4 bytes, the low one first,
-//!   or one where firmware's count of its words says so.
-//! - `%f %e %g %a` and their capitals take the bits of a `float`, with `l` those of a `double`.
-//! - What takes 32 bits of a word of 64 whose upper half is neither zero nor the sign is a [`Cut`].
-//! - `%c` a byte; `%p` the whole word, as glibc does: `(nil)` for zero.
-//! - `%s` up to the first NUL, or as many bytes as the precision says. Address 0 is an address like
-//!   any other: whether it can be read is the memory map's to say.
+//! Conversions:
+//! - `%d %i`: 32 bits, sign-extended; `%u %o %x %X`: 32 bits, zero-extended. `h` and `hh` narrow; `l`, `z` and `t` use the whole word; `ll`
+//!   and `j` use 64 bits. With words of 4 bytes these are two words, the low one first, or one if firmware's count of its words implies it.
+//! - `%f %e %g %a` and their capitals: bits of a `float`, with `l` those of a `double`.
+//! - A conversion of 32 bits of a 64-bit word whose upper half is neither zero nor a sign extension is reported as a [`Cut`].
+//! - `%c`: a byte; `%p`: the whole word, with the text of glibc, `(nil)` for zero.
+//! - `%s`: bytes up to the first NUL, or as many as the precision. Address 0 is not special: the memory map determines if it can be read.
 
 mod arguments;
 mod cut;

@@ -1,16 +1,16 @@
-//! Why a conversion is not met.
+//! Reasons for unsupported conversions.
 
 use thiserror::Error;
 
 use crate::sim::printf::{Extent, Failed};
 
-/// A conversion that stays in the text as it stands.
+/// Conversion that is copied to the text unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{conversion}` stays as it stands: {cause}")]
 pub(crate) struct Problem {
-    /// The conversion, from its `%` on.
+    /// Text of the conversion, from its `%` on.
     pub conversion: String,
-    /// What is wrong with it.
+    /// Reason for which it is unsupported.
     pub cause: Cause,
 }
 
@@ -23,43 +23,43 @@ impl Problem {
     }
 }
 
-/// What is wrong with a conversion.
+/// Reason for which a conversion is unsupported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum Cause {
-    /// The format ends within it.
+    /// Format that ends within the conversion.
     #[error("the format ends within it")]
     Incomplete,
-    /// It is none of C's.
+    /// Conversion that C does not have.
     #[error("there is no such conversion")]
     Unknown,
-    /// A length such as `h` that C does not have for it.
+    /// Length modifier, such as `h`, that C does not have for the conversion.
     #[error("its length modifier does not go with it")]
     Length,
-    /// `%n`.
+    /// Conversion `%n`.
     #[error("it would write to memory")]
     Stores,
-    /// `%lc` or `%ls`.
+    /// Conversion `%lc` or `%ls`.
     #[error("wide characters are not supported")]
     Wide,
-    /// `%Lf` and its like.
+    /// Conversion `%Lf` and similar.
     #[error("a `long double` does not fit into an argument")]
     LongDouble,
-    /// `%lf` and its like from a 4-byte word.
+    /// Conversion `%lf` and similar, with an argument word of 4 bytes.
     #[error("a `double` does not fit into an argument of 4 bytes; pass a `float`, without `l`")]
     Double,
-    /// A width or precision past the bound.
+    /// Width or precision above the maximum.
     #[error("its width or precision is more than {max}", max = Extent::MAX)]
     TooLarge,
-    /// Fewer arguments than conversions.
+    /// Too few arguments.
     #[error("there are too few arguments")]
     NoArgument,
-    /// The string could not be read.
+    /// String that can't be read.
     #[error("there is no readable string at {pointer:#x}")]
     Unreadable {
-        /// Where.
+        /// Address of the string.
         pointer: u64,
     },
-    /// C's own `snprintf` refused.
+    /// Failure of C's `snprintf`.
     #[error("C's snprintf failed")]
     Failed,
 }

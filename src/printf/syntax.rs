@@ -1,40 +1,40 @@
-//! The text of a format, piece by piece. Knows nothing of arguments.
+//! Parser of formats, independent of arguments.
 
 use super::Cause;
 use crate::sim::printf::{Flags, Notation, Radix};
 
-/// Text, or a conversion.
+/// Part of a format.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
-    /// Printed as it stands.
+    /// Text to copy.
     Literal(&'a [u8]),
-    /// Takes arguments.
+    /// Conversion of arguments.
     Conversion(Conversion<'a>),
 }
 
-/// A conversion, as written.
+/// Parsed conversion.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Conversion<'a> {
-    /// All of it, from its `%` on.
+    /// Text of the conversion, from its `%` on.
     pub(super) source: &'a [u8],
     pub(super) flags: Flags,
     pub(super) width: Amount,
     pub(super) precision: Amount,
-    /// What it prints, or why it can't be met whatever its arguments are.
+    /// Kind of the conversion, or the reason for which it is unsupported with any arguments.
     pub(super) kind: Result<Kind, Cause>,
 }
 
-/// A width or a precision.
+/// Width or precision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Amount {
     Absent,
-    /// As written; what does not fit is `u32::MAX`, too large in any case.
+    /// Number in the format. A number that does not fit is `u32::MAX`, which is too large in any case.
     Fixed(u32),
-    /// `*`
+    /// Value of an argument: `*`.
     Argument,
 }
 
-/// What a conversion prints.
+/// Kind of a conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Signed(Size),
@@ -46,7 +46,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// True where 32 bits are all that is taken, without `h` or `hh` that ask for less.
+    /// True if the conversion uses exactly 32 bits, and not fewer because of `h` or `hh`.
     pub(super) fn takes_half(self) -> bool {
         matches!(
             self,
@@ -55,7 +55,7 @@ impl Kind {
     }
 }
 
-/// How much an integer conversion takes.
+/// Size of an integer argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Size {
     /// `hh`
@@ -65,11 +65,11 @@ pub(super) enum Size {
     Int,
     /// `l`, `z`, `t`
     Word,
-    /// `ll`, `j`: 64 bits, whatever a word has.
+    /// `ll`, `j`: 64 bits, independent of the width of a word.
     Long,
 }
 
-/// The type whose bits a real conversion takes.
+/// Type of a floating-point argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Real {
     Float,
@@ -77,7 +77,7 @@ pub(super) enum Real {
     Double,
 }
 
-/// Splits a format into its pieces.
+/// Iterator over the parts of a format.
 #[derive(Debug)]
 pub(super) struct Pieces<'a>(&'a [u8]);
 
@@ -111,7 +111,7 @@ impl<'a> Iterator for Pieces<'a> {
     }
 }
 
-/// Reads the conversion that `text` begins with.
+/// Parses the conversion at the start of `text`.
 fn conversion(text: &[u8]) -> Conversion<'_> {
     let mut rest = Cursor(&text[1..]);
     let flags = rest.flags();
@@ -138,7 +138,7 @@ fn conversion(text: &[u8]) -> Conversion<'_> {
     }
 }
 
-/// A length modifier.
+/// Length modifier.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Length {
     None,
@@ -199,7 +199,7 @@ impl Length {
     }
 }
 
-/// What is left of a conversion.
+/// Unparsed rest of a conversion.
 struct Cursor<'a>(&'a [u8]);
 
 impl Cursor<'_> {

@@ -1,4 +1,4 @@
-//! What is printed, beside what C prints: the expected texts are glibc's.
+//! Tests of formatting. The expected texts are those of glibc.
 
 use mailbox_rs::PtrWidth::{self, P4, P8};
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use super::draft::Rendered;
 use super::*;
 use crate::sim::printf::oracle;
 
-/// Prints a format that has no problem and needs no string.
+/// Formats without problems and without strings.
 fn print(format: &str, args: &[u64], width: PtrWidth) -> String {
     let rendered = render(format, args, width, &[]);
     assert_eq!(rendered.problems, [], "{format}");
@@ -23,7 +23,7 @@ fn float(value: f32) -> u64 {
     value.to_bits().into()
 }
 
-/// Both widths print the same.
+/// Expects the same text for both widths.
 #[track_caller]
 fn both(format: &str, args: &[u64], expected: &str) {
     assert_eq!(print(format, args, P4), expected, "{format}, 4 bytes");
@@ -106,7 +106,7 @@ fn what_is_of_64_bits_takes_two_words_of_four_bytes() {
             ("X", 0xa, 0, "A"),
             ("o", 0, 1, "40000000000"),
         ] {
-            // What follows has its own argument.
+            // The next conversion has its own argument.
             let format = format!("%{length}{letter} %d");
             let expected = format!("{expected} 7");
             assert_eq!(print(&format, &[low, high, 7], P4), expected, "{format}");
@@ -119,7 +119,7 @@ fn what_is_of_64_bits_takes_two_words_of_four_bytes() {
     assert_eq!(print("%*.*lld|", &[6, 3, 5, 0], P4), "   005|");
 }
 
-/// What is said of half a word that is not printed; the text is the low half's.
+/// Expects the text of the lower half of a word, and these messages about the upper half.
 #[track_caller]
 fn cut(format: &str, args: &[u64], width: PtrWidth, text: &str, said: &[&str]) {
     let rendered = render(format, args, width, &[]);
@@ -144,7 +144,7 @@ fn half_a_word_is_not_lost_without_a_word() {
             format!("`%-1{letter}` takes 32 bits of 0x100000002; `%-1l{letter}` takes all of it");
         cut(&format!("%-1{letter}"), &[wide], P8, text, &[&said]);
     }
-    // The upper half of a number is its sign, or it isn't.
+    // The upper half of a number is its sign extension, or is reported.
     cut("%d", &[0xffff_ffff_8000_0000], P8, "-2147483648", &[]);
     cut("%x", &[u64::MAX], P8, "ffffffff", &[]);
     cut("%u", &[0xffff_ffff], P8, "4294967295", &[]);
@@ -278,7 +278,7 @@ fn real_numbers() {
         print("%la", &[1.1_f64.to_bits()], P8),
         "0x1.199999999999ap+0"
     );
-    // What is beyond a `float` is not printed.
+    // Bits beyond a `float` are not printed.
     assert_eq!(print("%f", &[0xffff_ffff_0000_0000 | pi], P8), "3.141593");
 }
 
@@ -329,7 +329,7 @@ fn pointers_have_the_width_of_the_channel() {
     assert_eq!(pointer(P8), u64::MAX);
 }
 
-/// A format of which one conversion can't be met: it stays, and what follows gets its own arguments.
+/// Expects one unsupported conversion, which is copied unchanged, and the right arguments for the later ones.
 #[track_caller]
 fn unmet(format: &str, args: &[u64], width: PtrWidth, text: &str, cause: Cause) {
     let rendered = render(format, args, width, &[]);
@@ -417,7 +417,7 @@ fn problems_name_the_conversion() {
     );
 }
 
-/// Flags, width and precision as a format has them, and the width and precision that `*` takes.
+/// Generates flags, width and precision of a format, and the values of each `*`.
 fn shapes() -> impl Strategy<Value = (String, Vec<i32>)> {
     let flag = |flag: &'static str| prop::option::of(Just(flag));
     let flags = (flag("-"), flag("+"), flag(" "), flag("0"));
@@ -445,7 +445,7 @@ fn shapes() -> impl Strategy<Value = (String, Vec<i32>)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// A channel of 8 bytes prints what C prints where words have 64 bits: every length, letter and shape.
+    /// A channel of 8 bytes prints the same as C with 64-bit words, for every length, letter and shape.
     #[test]
     fn integers_are_those_of_c(
         (shape, stars) in shapes(),
@@ -454,7 +454,7 @@ proptest! {
         letter in prop::sample::select(&b"diuxXo"[..]),
         word in prop_oneof![any::<u64>(), any::<i8>().prop_map(|small| small as u64)],
     ) {
-        // C leaves `#` undefined for numbers to the base of ten.
+        // In C, `#` is undefined for decimal numbers.
         let hash = if alternate && b"xXo".contains(&letter) { "#" } else { "" };
         let format = format!("%{hash}{shape}{length}{}", char::from(letter));
         let expected = oracle::print(&format, &stars, oracle::Value::Integer(length, word));
@@ -462,13 +462,13 @@ proptest! {
         args.push(word);
         prop_assert_eq!(print(&format, &args, P8), expected.clone(), "{}", format);
 
-        // On a channel of 4 bytes, the same number is two words where it has 64 bits.
+        // On a channel of 4 bytes, a 64-bit number is two words.
         let wide = ["ll", "j"].contains(&length);
         let narrow = ["l", "z", "t"].contains(&length);
         if wide {
             args.push(word >> 32);
         }
-        // A `long` has 32 bits there: what C prints of it is what it prints of an `int`.
+        // A `long` has 32 bits there, so C's text is that of an `int`.
         let expected = if narrow {
             let format = format!("%{hash}{shape}{}", char::from(letter));
             oracle::print(&format, &stars, oracle::Value::Integer("", word))
@@ -530,7 +530,7 @@ proptest! {
     }
 }
 
-/// Bytes that make conversions likely.
+/// Generates bytes with many conversions.
 fn formats() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
         4 => Just(b'%'),
@@ -562,7 +562,7 @@ proptest! {
         prop_assert!(draft.strings().len() <= args.len());
         prop_assert!(draft.strings().all(|wanted| wanted.pointer == width.truncate(wanted.pointer)));
         let rendered = draft.finish(strings);
-        // The widest of one argument: a sign, 309 digits, a point and 4096 digits.
+        // Longest text of one argument: a sign, 309 digits, a point and 4096 digits.
         prop_assert!(rendered.text.len() <= format.len() + args.len() * 4407);
         prop_assert!(rendered.problems.len() <= format.len());
     }

@@ -1,72 +1,72 @@
-//! What can be wrong with a recording.
+//! Errors of recordings.
 
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// A recording that can't be written or read.
+/// Error in writing or reading a recording.
 #[derive(Debug, Error)]
 pub enum TraceError {
-    /// The file system says so.
+    /// I/O error.
     #[error("recording {}: {cause}", file.display())]
     Io {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// Why.
+        /// Error of the operating system.
         cause: io::Error,
     },
-    /// It is no recording.
+    /// File that is not a recording.
     #[error("{} is no recording: it does not begin with VHOSTTRC", file.display())]
     NoTrace {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
     },
-    /// It is of another version.
+    /// Recording of an unsupported format version.
     #[error(
         "{} has format {found}, and this library reads format {}: use the version that recorded it",
         file.display(),
         super::FORMAT
     )]
     Version {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// What it says.
+        /// Format version in the file.
         found: u32,
     },
-    /// A frame is not what was written.
+    /// Invalid frame.
     #[error("{}, frame {frame}: {damage}", file.display())]
     Damaged {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// Its number; the header is number 0.
+        /// Frame number; the header is number 0.
         frame: u64,
-        /// What is wrong with it.
+        /// Error in the frame.
         damage: Damage,
     },
 }
 
-/// What is wrong with a frame.
+/// Error in a frame.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Damage {
-    /// Its bytes have changed.
+    /// Checksum mismatch.
     #[error("its checksum is another: the file was changed after it was recorded")]
     Checksum,
-    /// It can't be read as what it is to be.
+    /// Content that can't be deserialized.
     #[error("it can't be read: {0}")]
     Content(String),
-    /// A message of a kind that no frame has named.
+    /// Undefined message kind.
     #[error("its kind {0} is not named before")]
     Kind(u32),
-    /// It answers a message that is not there, or was answered.
+    /// Reply to a message that does not exist, or already has a reply.
     #[error("it answers message {0}, which is not there or was answered")]
     NoQuestion(u64),
-    /// No such message is known.
+    /// Unknown message.
     #[error("this library knows no message `{name}` to `{to}`")]
     Unknown {
-        /// Whom it is for.
+        /// Name of the receiver.
         to: String,
-        /// Its name.
+        /// Name of the message.
         name: String,
     },
 }

@@ -1,8 +1,8 @@
-//! What is in the file.
+//! File format of recordings.
 //!
-//! `VHOSTTRC`, the format's version in 4 bytes, then frames: length and CRC-32 of the rest, 4 bytes each, and the rest in the standard
-//! configuration of bincode 2, little-endian like all of it. The first frame is a [`Header`], each further one begins with a
-//! [`Head`].
+//! `VHOSTTRC`, the format version in 4 bytes, then frames. A frame is the length and the CRC-32 of its content, 4 bytes each, and the
+//! content in the standard configuration of bincode 2. All numbers are little-endian. The first frame is a [`Header`]. Each further one
+//! begins with a [`Head`].
 
 use std::collections::BTreeMap;
 
@@ -11,40 +11,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Defaults;
 
-/// How a recording begins.
+/// Magic number at the start of a recording.
 pub(super) const MAGIC: [u8; 8] = *b"VHOSTTRC";
 
-/// The version that is written, and the only one that is read.
+/// Format version that is written, and the only one that is read.
 pub const FORMAT: u32 = 2;
 
-/// Bytes of a frame's length and checksum.
+/// Size in bytes of a frame's length and checksum.
 pub(super) const PREFIX: usize = 8;
 
-/// Where a recording comes from.
+/// Origin of a recording, with its configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// The version of the library that recorded it.
+    /// Version of the library that recorded it.
     pub version: String,
-    /// Whether it has all messages from the first on. Only such a recording can be replayed.
+    /// True if the recording has all messages from the first on. Only such a recording can be replayed.
     pub whole: bool,
-    /// What became of the bytes that messages carry.
+    /// Treatment of payloads.
     pub payloads: Payloads,
-    /// The memory configuration.
+    /// Memory configuration.
     pub memories: Option<Source>,
-    /// The mailbox configuration.
+    /// Mailbox configuration.
     pub mailboxes: Option<Source>,
-    /// The variables that the configurations name, with their values.
+    /// Environment variables that the configurations refer to, with their values.
     pub variables: BTreeMap<String, Option<String>>,
-    /// The files that the configurations name: an outline of each image (in older recordings, all of it), and which of the others
-    /// were there.
+    /// Files that the configurations refer to: an outline of each image (in older recordings, the whole image), and the existence of the
+    /// others.
     pub files: BTreeMap<String, Option<Bytes>>,
-    /// What held where the configurations do not say.
+    /// Defaults for keys that the configurations do not set.
     pub defaults: Defaults,
-    /// Whether firmware had files below a root.
+    /// True if firmware had files below a root.
     pub file_root: bool,
-    /// The most bytes that were queued for one client of a socket.
+    /// Maximum number of queued bytes for one client of a socket.
     pub socket_queue: usize,
-    /// Sockets that were opened before, and closed: their numbers are not used again.
+    /// Number of sockets that were opened before the recording. Their numbers are not reused.
     pub sockets_opened: u64,
     /// Extensions of files that the host program opened.
     pub extensions: Vec<String>,
@@ -53,7 +53,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// Of a recording without a configuration, by this library.
+    /// Header of a recording without a configuration, by this library.
     pub fn new() -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -79,32 +79,32 @@ impl Default for Header {
     }
 }
 
-/// The text of a configuration.
+/// Text of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    /// Its file, for messages.
+    /// Path of the file, for error messages.
     pub file: String,
-    /// All of it.
+    /// Whole text.
     pub text: String,
 }
 
-/// What becomes of the bytes that messages carry, where they are more than a few.
+/// Treatment of payloads: bytes in messages, if there are more than a few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Payloads {
-    /// They are recorded.
+    /// Record them.
     #[default]
     Keep,
-    /// A hash stands for them, by which recordings can be compared.
+    /// Record a hash in their place, by which recordings can be compared.
     Hash,
-    /// They are left out.
+    /// Omit them.
     Drop,
 }
 
-/// What a frame after the header begins with. The message or reply itself is the rest of the frame, in the same layout.
+/// Start of each frame after the header. The message or reply is the rest of the frame, in the same layout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Head {
-    /// What messages that follow have in common. The first has number 0.
+    /// Common properties of later messages. The first kind has number 0.
     Kind(Kind),
     Message {
         sequence: u64,
@@ -117,24 +117,24 @@ pub(super) enum Head {
         sequence: u64,
         tick: u64,
     },
-    /// There was no answer.
+    /// Message without a reply.
     Dropped {
         sequence: u64,
         tick: u64,
     },
-    /// The reply or missing answer before is that of this message too, which was handed on to another party.
+    /// The last reply, or missing reply, is that of this message too, which was forwarded to another receiver.
     Again {
         sequence: u64,
     },
 }
 
-/// What all messages of one type from one party to another have in common.
+/// Common properties of all messages of one type from one sender to one receiver.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Kind {
-    /// The sender's name.
+    /// Name of the sender.
     pub from: String,
-    /// The receiver's name; `nobody` for what is announced.
+    /// Name of the receiver; `nobody` for events.
     pub to: String,
-    /// The message's name.
+    /// Name of the message.
     pub name: String,
 }

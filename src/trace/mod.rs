@@ -1,11 +1,11 @@
 //! Recordings of the bus: every message and reply of a run, in a file that outlives it.
 //!
-//! - [`Header`]: where a recording comes from, with the texts of its configuration.
-//! - [`Recorder`]: a tap that writes one.
-//! - [`Trace`]: reads one, frame by frame, and believes nothing of it.
-//! - [`decode`]: the message or reply of a frame, as the type that it was.
+//! - [`Header`]: origin of a recording, with the texts of its configuration.
+//! - [`Recorder`]: a tap that writes a recording.
+//! - [`Trace`]: reads a recording, frame by frame, and validates it.
+//! - [`decode`]: deserializes the message or reply of a frame to its type.
 //!
-//! `docs/trace.md` has the format of the file.
+//! `docs/trace.md` describes the format of the file.
 
 mod error;
 mod format;

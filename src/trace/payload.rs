@@ -1,4 +1,4 @@
-//! Payloads: the bytes that a few messages carry, which may be most of a recording.
+//! Payloads: bytes in some messages, which may be most of a recording.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::mem::{Op, Outcome};
 use crate::messages::announced::FileRead;
 use crate::messages::{files, foreign, memory};
 
-/// Up to so many bytes are no payload: an entry of a queue is read for what it says.
+/// Maximum number of bytes that are recorded in any case: entries of a queue must stay readable.
 const FEW: usize = 64;
 
-/// What is recorded instead of a message or reply with a payload; `None` where that is the message itself.
+/// Returns the message or reply with its payload reduced; `None` if it is recorded unchanged.
 pub(super) fn thin(body: &dyn Body, payloads: Payloads) -> Option<Arc<dyn Body>> {
     if payloads == Payloads::Keep {
         return None;

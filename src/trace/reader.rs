@@ -1,4 +1,4 @@
-//! Reads a recording. Whatever the file holds, this gives entries or an error.
+//! Reader of recordings. For any content of the file it returns entries or an error.
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
@@ -15,44 +15,44 @@ use crate::attach::Passing;
 use crate::bus::Body;
 use crate::guest;
 
-/// A recording, read from its beginning to its end: an iterator over its entries.
+/// Iterator over the entries of a recording, from its beginning to its end.
 ///
-/// A recording that was cut off ends with its last whole frame. One that was damaged ends with an error.
+/// A truncated recording ends with its last whole frame. A damaged one ends with an error.
 #[derive(Debug)]
 pub struct Trace {
     file: PathBuf,
     bytes: BufReader<File>,
-    /// Bytes that are left of the file.
+    /// Number of unread bytes of the file.
     left: u64,
     frame: u64,
     header: Header,
     kinds: Vec<Arc<Kind>>,
-    /// Messages that are not answered yet.
+    /// Kind and root of the messages without a reply so far, by sequence number.
     open: FxHashMap<u64, (Arc<Kind>, u64)>,
-    /// Reply or missing answer that was read last, with its tick.
+    /// Last reply or missing reply, with its tick.
     answered: Option<(u64, Said)>,
     ended: bool,
 }
 
-/// One message or reply of a recording.
+/// Message or reply of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The number of its frame; the header is number 0.
+    /// Frame number; the header is number 0.
     pub frame: u64,
-    /// Which message: its position in the order in which messages were posted. A reply has that of its message.
+    /// Sequence number of the message, in the order in which messages were posted. A reply has that of its message.
     pub sequence: u64,
-    /// The message that the answer is for in the end; see [`Ticket::root`](crate::bus::Ticket::root).
+    /// Sequence number of the original message, if this one was forwarded; see [`Ticket::root`](crate::bus::Ticket::root).
     pub root: u64,
-    /// When, in ticks.
+    /// Tick.
     pub tick: u64,
     /// Sender, receiver and name of the message.
     pub kind: Arc<Kind>,
-    /// What is said.
+    /// Content of the entry.
     pub said: Said,
 }
 
 impl Entry {
-    /// The entry, for whoever tells whose messages are; `body` is what was [decoded](super::decode) of it.
+    /// Converts the entry for the attribution to channels. `body` is its [decoded](super::decode) content.
     pub fn passing<'a>(&'a self, body: Option<&'a dyn Body>) -> Passing<'a> {
         Passing {
             sequence: self.sequence,
@@ -65,22 +65,22 @@ impl Entry {
     }
 }
 
-/// What an [`Entry`] says. [`decode`](super::decode) makes messages of the bytes.
+/// Content of an [`Entry`]. [`decode`](super::decode) deserializes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
-    /// A message was posted.
+    /// Posted message.
     Message {
-        /// The message, serialized.
+        /// Serialized message.
         body: Bytes,
-        /// Whether its sender waits for the answer.
+        /// True if the sender waits for the reply.
         awaited: bool,
     },
-    /// A message was answered.
+    /// Reply to a message.
     Reply {
-        /// The reply, serialized.
+        /// Serialized reply.
         body: Bytes,
     },
-    /// A message had no answer.
+    /// Message that was dropped without a reply.
     Dropped,
 }
 
@@ -88,7 +88,7 @@ impl Trace {
     /// Opens a recording and reads its header.
     ///
     /// # Errors
-    /// A file that can't be read, or is no recording of this format.
+    /// Fails if the file can't be read, or is not a recording of this format.
     pub fn open(file: impl AsRef<Path>) -> Result<Self, TraceError> {
         let file = file.as_ref().to_owned();
         let io = |cause| TraceError::Io {
@@ -112,17 +112,17 @@ impl Trace {
         Ok(trace)
     }
 
-    /// Where it comes from.
+    /// Header of the recording.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Its file.
+    /// Path of the file.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// Bytes of its file that are still to be read.
+    /// Number of unread bytes of the file.
     pub fn left(&self) -> u64 {
         self.left
     }
@@ -160,7 +160,7 @@ impl Trace {
         }
     }
 
-    /// The entry of a frame; none where it only names a kind.
+    /// Returns the entry of a frame; `None` if the frame only defines a kind.
     fn entry(&mut self, frame: &Bytes) -> Result<Option<Entry>, Damage> {
         let (head, body) = split(frame)?;
         let body = frame.slice_ref(body);
@@ -189,7 +189,7 @@ impl Trace {
                     .ok()
                     .and_then(|kind| self.kinds.get(kind));
                 let kind = known.cloned().ok_or(Damage::Kind(kind))?;
-                // What is announced has no answer.
+                // Events have no reply.
                 if kind.to != "nobody" {
                     self.open.insert(sequence, (kind.clone(), root));
                 }
@@ -221,7 +221,7 @@ impl Trace {
             .ok_or(Damage::NoQuestion(sequence))
     }
 
-    /// The bytes of the next frame; none at the end, or where the file was cut off.
+    /// Reads the next frame; `None` at the end, or if the file is truncated.
     fn next_frame(&mut self) -> Result<Option<Bytes>, TraceError> {
         let mut prefix = [0; PREFIX];
         if !self.fill(&mut prefix)? {
@@ -237,17 +237,17 @@ impl Trace {
         Ok(Some(frame.into()))
     }
 
-    /// The next bytes; none where the file has not so many.
+    /// Reads the next `len` bytes; `None` if the file has fewer.
     fn take(&mut self, len: u64) -> Result<Option<Vec<u8>>, TraceError> {
         if len > self.left {
             return Ok(None);
         }
-        // No more than the file has.
+        // Bounded by the size of the file.
         let mut bytes = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
         Ok(self.fill(&mut bytes)?.then_some(bytes))
     }
 
-    /// Reads the next bytes. False where the file has not so many.
+    /// Fills `bytes` with the next bytes. Returns false if the file has fewer.
     fn fill(&mut self, bytes: &mut [u8]) -> Result<bool, TraceError> {
         let Some(left) = self.left.checked_sub(bytes.len() as u64) else {
             return Ok(false);
@@ -257,7 +257,7 @@ impl Trace {
                 self.left = left;
                 Ok(true)
             }
-            // It has become shorter meanwhile.
+            // The file has been truncated since it was opened.
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
             Err(cause) => {
                 let file = self.file.clone();
@@ -266,7 +266,7 @@ impl Trace {
         }
     }
 
-    /// Says that an entry is not what it is to be.
+    /// Builds the error for an invalid entry.
     pub(crate) fn damage_of(&self, entry: &Entry, damage: Damage) -> TraceError {
         TraceError::Damaged {
             file: self.file.clone(),
@@ -297,7 +297,7 @@ impl Iterator for Trace {
     }
 }
 
-/// Of 4 bytes.
+/// Converts 4 little-endian bytes.
 fn u32_of(bytes: &[u8]) -> u32 {
     bytes
         .iter()

@@ -1,4 +1,4 @@
-//! Writes a recording.
+//! Writer of recordings.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -17,46 +17,45 @@ use crate::bus::{Event, KindId, Observation, Tap, Ticket};
 use crate::guest::OutputFile;
 use crate::messages::foreign::{Report, Severity};
 
-/// A tap that records all it sees in a file.
+/// Tap that records all messages and replies in a file.
 ///
-/// The file is written as it goes, in blocks. It is flushed at least every second of wall time in which the system ticks, when
-/// the system has been idle for a while, when the watchdog or a fatal error is reported, when the recorder is dropped, and when the
-/// process exits by `exit`. Where it can't be written any more the recording ends there; the rest of the run is not
-/// disturbed.
+/// The file is written during the run, in blocks. It is flushed at least every second of wall time in which the system ticks, when the
+/// system has been idle for a while, when the watchdog or a fatal error is reported, when the recorder is dropped, and when the process
+/// exits by `exit`. If the file can't be written any more, the recording ends, and the run continues.
 pub struct Recorder {
     file: PathBuf,
     output: Arc<Mutex<Output>>,
     payloads: Payloads,
     known: FxHashMap<KindId, Known>,
-    /// What the known have in common with others, by their numbers.
+    /// Kinds of messages so far, by their numbers.
     kinds: Vec<Kind>,
-    /// Root of the message that was answered last.
+    /// Root of the message whose reply was recorded last.
     answered: Option<u64>,
     failed: bool,
     on_failure: Box<dyn FnMut(&TraceError) + Send>,
 }
 
-/// A file, and frames that are not written yet.
+/// File, and frames that are not written yet.
 struct Output {
     file: OutputFile,
     frames: Vec<u8>,
 }
 
-/// A kind of message that was met already.
+/// Kind of message that has been defined.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     number: u32,
     encoding: Encoding,
 }
 
-/// Bytes of frames that are written at a time, at least.
+/// Minimum number of bytes that are written at a time.
 const BLOCK: usize = 64 * 1024;
 
 impl Recorder {
-    /// Begins a recording. In the file's name, `%p` stands for the process id and `%t` for the time of the start.
+    /// Starts a recording. In the file's name, `%p` is replaced by the process id and `%t` by the time of the start.
     ///
     /// # Errors
-    /// Where the file can't be written, or another recorder, log or process is writing it.
+    /// Fails if the file can't be written, or if another recorder, log or process is writing it.
     pub fn create(file: impl AsRef<Path>, header: &Header) -> Result<Self, TraceError> {
         let output = OutputFile::create(file.as_ref()).map_err(|error| TraceError::Io {
             file: error.path,
@@ -88,7 +87,7 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// Has `tell` called once, where the recording can't go on; without it that is logged.
+    /// Sets a function that is called once, if the recording can't continue. By default, the error is logged.
     #[must_use]
     pub fn on_failure(mut self, tell: impl FnMut(&TraceError) + Send + 'static) -> Self {
         self.on_failure = Box::new(tell);
@@ -139,7 +138,7 @@ impl Recorder {
         if fatal { self.write_out() } else { Ok(()) }
     }
 
-    /// What the message has in common with others, which is written before the first of them.
+    /// Returns the kind of a message. The first time, writes its definition.
     fn known(&mut self, ticket: &Ticket) -> Result<Known, TraceError> {
         let id = ticket.kind_id();
         if let Some(known) = self.known.get(&id) {
@@ -156,14 +155,14 @@ impl Recorder {
             self.write(&Head::Kind(kind.clone()), |_| Ok(()))?;
             self.kinds.push(kind);
         }
-        // There are as many as messages have types, at most, times parties.
+        // The number of kinds is bounded by the number of message types times the number of senders.
         let number = at.unwrap_or(self.kinds.len() - 1) as u32;
         let known = Known { number, encoding };
         self.known.insert(id, known);
         Ok(known)
     }
 
-    /// Writes one frame.
+    /// Writes one frame to the buffer.
     fn write(
         &mut self,
         head: &impl Serialize,
@@ -174,7 +173,7 @@ impl Recorder {
         written.map_err(|cause| self.error(cause))
     }
 
-    /// Writes what is buffered to the file.
+    /// Writes the buffer to the file.
     fn write_out(&self) -> Result<(), TraceError> {
         let written = lock(&self.output).write_out();
         written.map_err(|cause| self.error(cause))
@@ -189,7 +188,7 @@ impl Recorder {
 }
 
 impl Output {
-    /// Adds one frame.
+    /// Appends one frame to the buffer.
     fn append(
         &mut self,
         content: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
@@ -208,7 +207,7 @@ impl Output {
         }
     }
 
-    /// Writes all frames to the file.
+    /// Writes the buffer to the file.
     fn write_out(&mut self) -> io::Result<()> {
         let written = self.file.write_all(&self.frames);
         self.frames.clear();
@@ -217,7 +216,7 @@ impl Output {
     }
 }
 
-/// Puts length and checksum before the content of a frame.
+/// Sets the length and the checksum before the content of a frame.
 fn seal(frame: &mut [u8]) -> io::Result<()> {
     let (prefix, content) = frame.split_at_mut(PREFIX);
     let len = u32::try_from(content.len())
@@ -229,7 +228,7 @@ fn seal(frame: &mut [u8]) -> io::Result<()> {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        // Whoever can be told of an error has flushed before.
+        // Callers that can handle an error have flushed before.
         let _ = self.write_out();
     }
 }
@@ -270,7 +269,7 @@ impl AtExit for Output {
     }
 }
 
-/// Nothing panics while it holds one.
+/// Locks a mutex, ignoring poison: no code panics while it holds one.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

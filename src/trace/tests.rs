@@ -9,7 +9,7 @@ use crate::mem::{Op, Outcome, SpaceId, Span};
 use crate::messages::foreign::{self, Severity};
 use crate::messages::memory::{self, Access};
 
-/// Records what a party is asked that answers every access with these bytes, and drops all else.
+/// Records messages to a receiver that replies to every access with these bytes, and drops all other messages.
 fn record(file: &Path, payloads: Payloads, ops: &[Op<Span>]) {
     let header = Header {
         payloads,
@@ -97,7 +97,7 @@ fn payloads_are_kept_hashed_or_left_out() {
     assert_eq!(data(Payloads::Keep, 65), (65, 100));
     assert_eq!(data(Payloads::Hash, 65), (4, 4));
     assert_eq!(data(Payloads::Drop, 65), (0, 0));
-    // A few bytes are no payload.
+    // A few bytes are recorded unchanged.
     assert_eq!(data(Payloads::Drop, 64), (64, 0));
 }
 

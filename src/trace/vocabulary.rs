@@ -1,4 +1,4 @@
-//! From the names in a recording to the types of messages, and from bytes to messages.
+//! Conversion between the names in a recording and the types of messages, and between bytes and messages.
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::serde::BorrowedSerdeDecoder;
@@ -12,14 +12,14 @@ use super::reader::{Entry, Said};
 use crate::bus::{Body, Envelope, Event, Inbox, KindId, Message, MessageVisitor, Observation};
 use crate::messages::{announced, console, files, foreign, mailbox, memory, rpc, sockets};
 
-/// How all that is recorded is laid out: bincode's standard configuration. What is read may claim `MOST` bytes: room for them is
-/// made before they are read.
+/// Layout of everything recorded: bincode's standard configuration. Deserialization allocates at most `MOST` bytes, as lengths in the data
+/// are not trusted and memory is allocated before the data is read.
 fn layout<const MOST: usize>() -> Configuration<LittleEndian, Varint, Limit<MOST>> {
     bincode::config::standard().with_limit()
 }
 
-/// Evaluates `$do` with a layout that lets `$bytes` claim no more than they may have. A number of one byte may claim eight; the
-/// limits are constants, so there are a few.
+/// Evaluates `$do` with a layout whose limit suits the length of `$bytes`. A number of one byte may need eight in memory. Limits are
+/// constants, so there are only a few.
 macro_rules! with_layout {
     ($bytes:expr, $layout:ident => $do:expr) => {
         match $bytes.len() {
@@ -39,7 +39,7 @@ macro_rules! with_layout {
     };
 }
 
-/// Shows the visitor the message of this name, of the party of this name, by the modules that parties' messages are in.
+/// Calls the visitor with the type of a message, found by the names of the receiver and the message in the modules of messages.
 macro_rules! by_party {
     ($to:expr, $name:expr, $visitor:expr; $($module:ident),+) => {
         match $to {
@@ -49,7 +49,7 @@ macro_rules! by_party {
     };
 }
 
-/// Serializes into `to`, behind what it holds.
+/// Serializes a value, and appends it to `to`.
 pub(super) fn encode<T: Serialize + ?Sized>(value: &T, to: &mut Vec<u8>) -> Result<(), String> {
     let layout = bincode::config::standard();
     let written = bincode::serde::encode_into_writer(value, Appending(to), layout);
@@ -62,8 +62,8 @@ fn encode_body(body: &dyn Body, to: &mut Vec<u8>) -> Result<(), String> {
     encode(body, to)
 }
 
-/// How messages of one name are serialized, and the replies to them: by their own types, which takes a fraction of the time
-/// that it takes by [`encode_body`].
+/// Serializers for the messages of one name and for their replies. They use the static types, which takes a fraction of the time of
+/// [`encode_body`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Encoding {
     pub(super) message: Encode,
@@ -73,7 +73,7 @@ pub(super) struct Encoding {
 type Encode = fn(&dyn Body, &mut Vec<u8>) -> Result<(), String>;
 
 impl Encoding {
-    /// Of this name and receiver.
+    /// Returns the serializers for this receiver and name.
     pub(super) fn of(to: &str, name: &str) -> Self {
         let known = by_party!(to, name, OfType; announced, console, files, foreign, mailbox, memory, rpc, sockets);
         known.unwrap_or(Self {
@@ -83,12 +83,12 @@ impl Encoding {
     }
 }
 
-/// The encodings of what was met already.
+/// Serializers of the kinds of messages so far.
 #[derive(Debug, Default)]
 pub(crate) struct Encodings(FxHashMap<KindId, Encoding>);
 
 impl Encodings {
-    /// Serializes what is seen, behind what `to` holds.
+    /// Serializes the content of an observation, and appends it to `to`.
     pub(crate) fn encode(
         &mut self,
         seen: &Observation<'_>,
@@ -105,7 +105,7 @@ impl Encodings {
     }
 }
 
-/// Gives the encoding of what it is shown the type of.
+/// Visitor that returns the serializers of a type.
 struct OfType;
 
 impl<I> MessageVisitor<I> for OfType {
@@ -135,7 +135,7 @@ impl bincode::enc::write::Writer for Appending<'_> {
     #[inline(always)]
     fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
         match bytes {
-            // Most numbers.
+            // Most numbers are one byte.
             [byte] => self.0.push(*byte),
             _ => self.0.extend_from_slice(bytes),
         }
@@ -143,7 +143,7 @@ impl bincode::enc::write::Writer for Appending<'_> {
     }
 }
 
-/// Deserializes the first value in `bytes`, and gives the rest.
+/// Deserializes the first value in `bytes`, and returns the rest, too.
 pub(super) fn split<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, &'a [u8]), Damage> {
     let decoded =
         with_layout!(bytes, layout => bincode::serde::borrow_decode_from_slice(bytes, layout));
@@ -161,7 +161,7 @@ pub(crate) fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Damage> {
     Ok(value)
 }
 
-/// Answers a message with a recorded reply.
+/// Sends a recorded reply to a message.
 pub(crate) fn answer<I: Inbox>(message: I, reply: &[u8]) -> Result<(), Damage> {
     let answered = with_layout!(reply, layout => {
         let mut decoder = BorrowedSerdeDecoder::from_slice(reply, layout, ());
@@ -170,10 +170,10 @@ pub(crate) fn answer<I: Inbox>(message: I, reply: &[u8]) -> Result<(), Damage> {
     answered.map_err(|error| Damage::Content(error.to_string()))
 }
 
-/// The message or reply of a frame, as the type that it was.
+/// Deserializes the message or reply of a frame to its type.
 ///
 /// # Errors
-/// A message that is not known, or bytes that are none.
+/// Fails if the message is unknown ([`Damage::Unknown`]) or its bytes are invalid ([`Damage::Content`]).
 pub fn decode(entry: &Entry) -> Result<Option<Box<dyn Body>>, Damage> {
     let (bytes, reply) = match &entry.said {
         Said::Message { body, .. } => (body, false),
@@ -190,7 +190,7 @@ pub fn decode(entry: &Entry) -> Result<Option<Box<dyn Body>>, Damage> {
     body.ok_or_else(unknown)?.map(Some)
 }
 
-/// Deserializes what it is shown the type of.
+/// Visitor that deserializes a type.
 struct Decode<'a> {
     bytes: &'a [u8],
     reply: bool,

@@ -1,40 +1,41 @@
-//! One client: what has arrived of it, and what is queued for it.
+//! Client of a socket, with its receive buffer and its send queue.
 
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::network::Connection;
 use crate::messages::sockets::{OsError, READ_MAX, Want};
 
-/// A client, and the connection to it for as long as that is of use.
+/// Client, and its connection as long as it is usable.
 ///
-/// The two directions end one by one: what has arrived can be read though nothing can be sent any more.
+/// The two directions end independently: received bytes can be read after sending has become impossible.
 pub(super) struct Client {
     connection: Option<Box<dyn Connection>>,
-    /// It takes what is sent.
+    /// True while the client accepts bytes.
     takes: bool,
-    /// Why it doesn't, where nobody could be told so far.
+    /// Fault that ended sending, until it is reported.
     untold: Option<Fault>,
-    /// It sends no more.
+    /// True after the end of the client's stream.
     ended: bool,
-    /// [`READ_MAX`] bytes at most: what comes beyond them is left to the system, whose buffers hold the client back.
+    /// Receive buffer, at most [`READ_MAX`] bytes. Further bytes stay in the buffers of the operating system, so that TCP throttles the
+    /// client.
     arrived: BytesMut,
-    /// How many of them are known to have no NUL among them.
+    /// Number of buffered bytes that were searched for a NUL without success.
     searched: usize,
     queued: BytesMut,
 }
 
-/// What can be wrong with a client.
+/// Fault of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// It sends no more.
+    /// End of the client's stream.
     Ended,
-    /// The connection broke, with so many bytes unsent.
+    /// Broken connection, with the number of unsent bytes.
     Lost { unsent: usize, cause: OsError },
-    /// More than `limit` bytes would be queued: the connection is closed.
+    /// Send queue that would exceed `limit` bytes. The connection is closed.
     Overrun { limit: usize },
-    /// It was lost, or dropped, before.
+    /// Client that was lost or dropped earlier.
     Gone,
-    /// As much has arrived as is kept, without a NUL.
+    /// Full receive buffer without a NUL.
     NoNul,
 }
 
@@ -51,8 +52,8 @@ impl Client {
         }
     }
 
-    /// Lets go of the connection, as if the client had left; what has arrived can still be read. Gives what is to be dropped, if there was
-    /// a connection.
+    /// Releases the connection, as if the client had left. Received bytes can still be read. Returns the connection, for the caller to
+    /// drop, if there was one.
     pub(super) fn abandon(&mut self) -> Option<Box<dyn Connection>> {
         self.close_outlet();
         self.untold = None;
@@ -65,12 +66,12 @@ impl Client {
         self.connection.is_some()
     }
 
-    /// Bytes that wait to be sent.
+    /// Number of bytes in the send queue.
     pub(super) fn queued(&self) -> usize {
         self.queued.len()
     }
 
-    /// Sends all of `data`. At most `limit` bytes are queued; where they would be more, the connection is closed.
+    /// Sends all of `data`. At most `limit` bytes are queued. If there are more, the connection is closed.
     pub(super) fn send(&mut self, data: &[u8], limit: usize) -> Result<(), Fault> {
         self.flush()?;
         let mut rest = data;
@@ -89,14 +90,14 @@ impl Client {
         Ok(())
     }
 
-    /// As [`send`](Self::send), for what nobody has asked for: whoever sends next is told of a fault.
+    /// Like [`send`](Self::send), for bytes that no caller has requested, such as the greeting. A fault is returned by a later operation.
     pub(super) fn send_unasked(&mut self, data: &[u8], limit: usize) {
         if !data.is_empty() {
             self.untold = self.send(data, limit).err();
         }
     }
 
-    /// Sends what is queued, as far as the system takes it.
+    /// Sends queued bytes, as far as the operating system accepts them.
     pub(super) fn flush(&mut self) -> Result<(), Fault> {
         if !self.queued.is_empty()
             && let Some(connection) = &mut self.connection
@@ -109,7 +110,7 @@ impl Client {
         Ok(())
     }
 
-    /// Gives bytes that have arrived; `None` where they aren't as many as are wanted.
+    /// Takes received bytes; `None` if there are fewer than `want`.
     pub(super) fn take(&mut self, want: Want, room: &mut [u8]) -> Result<Option<Bytes>, Fault> {
         if let Some(bytes) = self.find(want) {
             return Ok(Some(bytes));
@@ -123,8 +124,8 @@ impl Client {
         }
     }
 
-    /// Goes on with taking leave: sends what is queued, then tells the other end that this was all, then waits for it to
-    /// say the same, since to close a connection earlier can take its last bytes back. True once it is over.
+    /// Continues closing the connection: sends the queue, then ends the outgoing stream, then waits for the end of the client's stream. An
+    /// earlier close may discard the last bytes. Returns true when done.
     pub(super) fn leave(&mut self, room: &mut [u8]) -> Result<bool, Fault> {
         self.flush()?;
         if !self.queued.is_empty() {
@@ -141,7 +142,7 @@ impl Client {
         Ok(self.ended)
     }
 
-    /// The connection, where it takes what is sent.
+    /// Returns the connection if the client accepts bytes, else the fault.
     fn outlet(&mut self) -> Result<&mut Box<dyn Connection>, Fault> {
         match &mut self.connection {
             Some(connection) if self.takes => Ok(connection),
@@ -154,14 +155,14 @@ impl Client {
         self.queued = BytesMut::new();
     }
 
-    /// Nothing can be sent any more: neither what is queued, nor `more` bytes.
+    /// Ends sending. The queue and `more` bytes are lost.
     fn lose(&mut self, more: usize, cause: OsError) -> Fault {
         let unsent = self.queued.len() + more;
         self.close_outlet();
         Fault::Lost { unsent, cause }
     }
 
-    /// Receives what has come, as far as it is kept. `room` has [`READ_MAX`] bytes.
+    /// Receives bytes until the buffer is full or no more are available. `room` has [`READ_MAX`] bytes.
     fn receive(&mut self, room: &mut [u8]) -> Result<(), Fault> {
         while !self.ended && self.arrived.len() < READ_MAX {
             let Some(connection) = &mut self.connection else {
@@ -186,7 +187,7 @@ impl Client {
         Ok(())
     }
 
-    /// Takes what is wanted out of what has arrived.
+    /// Takes `want` from the receive buffer, if it is there.
     fn find(&mut self, want: Want) -> Option<Bytes> {
         let arrived = self.arrived.len();
         match want {

@@ -10,15 +10,15 @@ use super::network::{Listener, Network};
 use super::noted::{Answers, Noted};
 use crate::messages::sockets::{ClientId, OsError, READ_MAX, SocketError, SocketId, Want};
 
-/// What a new client is sent where nothing else was said.
+/// Default greeting of new clients.
 const GREETING: &str = "[{name}-{id}] Connected to {addr}!\n";
 
-/// The most connections that are taking leave at once; one more, and the one that has been at it longest is closed.
+/// Maximum number of connections that are closing at the same time. If there are more, the oldest is closed at once.
 pub(super) const LEAVING_MAX: usize = 64;
 
-/// All sockets and their clients. What it asks of the network follows from what it is asked, in the same order.
+/// All sockets and their clients. Network operations depend only on the calls of the hub, and have the same order, as replay requires.
 ///
-/// It is no part of any system: sockets that were opened before one is there are open in it, too.
+/// The hub is not part of a system: sockets that were opened before a system starts are open in it, too.
 pub(crate) struct Hub {
     network: Noted<dyn Network>,
     answers: Answers,
@@ -26,13 +26,13 @@ pub(crate) struct Hub {
     opened: u64,
     sockets: BTreeMap<SocketId, Socket>,
     clients: BTreeMap<Key, Client>,
-    /// Clients with bytes queued.
+    /// Clients with queued bytes.
     behind: BTreeSet<Key>,
-    /// Clients that were disconnected, and are yet to be sent the rest.
+    /// Disconnected clients with bytes still to be sent.
     leaving: VecDeque<Leaving>,
-    /// What went wrong with nobody to tell it to.
+    /// Errors that are not the result of a call.
     notes: Vec<SocketError>,
-    /// Where bytes are received, [`READ_MAX`] of them.
+    /// Buffer for received bytes, of [`READ_MAX`] bytes.
     room: Box<[u8]>,
 }
 
@@ -42,14 +42,14 @@ struct Socket {
     name: String,
     greeting: String,
     port: u16,
-    /// None in a child of the process that has opened it: there nobody connects any more.
+    /// Listening socket; `None` in a child of the process that opened it, in which no client can connect.
     listener: Option<Box<dyn Listener>>,
     accepted: i32,
-    /// Reported reason for which no client can be taken.
+    /// Error of `accept` that was already reported.
     refused: Option<OsError>,
 }
 
-/// A client that is known no more, but for reports.
+/// Disconnected client, known only to reports.
 struct Leaving {
     name: String,
     id: ClientId,
@@ -57,7 +57,7 @@ struct Leaving {
 }
 
 impl Hub {
-    /// No sockets yet; at most `limit` bytes are queued for one client.
+    /// Creates a hub without sockets. At most `limit` bytes are queued for one client.
     pub(crate) fn new(network: impl Network + 'static, limit: usize) -> Self {
         let answers = Answers::default();
         Self {
@@ -82,7 +82,7 @@ impl Hub {
             }
             Err(cause) => return Err(SocketError::Listen { name, port, cause }),
         };
-        // A recording may say that there were as many as can be counted.
+        // Saturating: the number in a recording may be the maximum.
         self.opened = self.opened.saturating_add(1);
         let id = SocketId(self.opened);
         let socket = Socket {
@@ -107,8 +107,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Takes a client, if one waits. What keeps it from doing so, a limit of files say, is an error once; while that lasts, no
-    /// client waits as far as anybody can tell.
+    /// Accepts a client, if one waits. An error, such as a limit of open files, is returned once. While it persists, the result is `None`.
     pub(super) fn accept(&mut self, id: SocketId) -> Result<Option<ClientId>, SocketError> {
         let found = self.sockets.get_mut(&id);
         let socket = found.ok_or(SocketError::NotOpen(id))?;
@@ -188,11 +187,11 @@ impl Hub {
         Ok(())
     }
 
-    /// Closes every socket and every connection.
+    /// Closes all sockets and connections.
     pub(super) fn close_all(&mut self) {
         let open: Vec<SocketId> = self.sockets.keys().copied().collect();
         for socket in open {
-            // It is open.
+            // Can't fail: the socket is open.
             let _ = self.close(socket);
         }
         while let Some(leaving) = self.leaving.pop_front() {
@@ -200,8 +199,8 @@ impl Hub {
         }
     }
 
-    /// Lets go of everything without a word to the network: it belongs to the process that this one was forked off from. Sockets stay
-    /// open, and nobody connects any more; clients have left.
+    /// Releases everything without network operations: it belongs to the parent of this forked process. Sockets stay open, but no client
+    /// can connect. Clients appear to have left.
     pub(super) fn abandon(&mut self) {
         let sockets = self.sockets.values_mut();
         let sockets = sockets.filter_map(|socket| socket.listener.take()).count();
@@ -212,7 +211,7 @@ impl Hub {
         self.notes.push(SocketError::Forked { sockets, clients });
     }
 
-    /// Sends what is queued, as far as the network takes it, and lets go of those that have taken their leave.
+    /// Sends queued bytes, as far as the network accepts them, and releases connections that have finished closing.
     pub(super) fn pump(&mut self) {
         let Self {
             sockets,
@@ -236,33 +235,33 @@ impl Hub {
         leaving.retain_mut(|leaving| leaving.goes_on(room, notes));
     }
 
-    /// What the network has answered since the last look, if that was wanted.
+    /// Results of the network since they were last taken, if recording is enabled.
     pub(super) fn answers(&self) -> &Answers {
         &self.answers
     }
 
-    /// Goes on behind so many sockets that were opened elsewhere.
+    /// Continues the numbering after `opened` sockets that were opened elsewhere.
     pub(crate) fn after(mut self, opened: u64) -> Self {
         self.opened = opened;
         self
     }
 
-    /// How many sockets were ever opened.
+    /// Number of sockets that were ever opened.
     pub(crate) fn opened(&self) -> u64 {
         self.opened
     }
 
-    /// The most bytes that are queued for one client.
+    /// Maximum number of queued bytes for one client.
     pub(crate) fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Whether no socket is open, and no connection.
+    /// True if no socket and no connection is open.
     pub(crate) fn is_empty(&self) -> bool {
         self.sockets.is_empty() && self.leaving.is_empty()
     }
 
-    /// True where this process has a listening socket or a connection, which a child would have to let go of.
+    /// True if this process has a listening socket or a connection, which a child would have to release.
     pub(crate) fn has_any(&self) -> bool {
         let mut sockets = self.sockets.values();
         sockets.any(|socket| socket.listener.is_some())
@@ -270,7 +269,7 @@ impl Hub {
             || !self.leaving.is_empty()
     }
 
-    /// Whether something waits to be sent.
+    /// True if bytes are queued.
     pub(crate) fn is_behind(&self) -> bool {
         !self.behind.is_empty()
             || self
@@ -279,7 +278,7 @@ impl Hub {
                 .any(|leaving| leaving.client.queued() > 0)
     }
 
-    /// What went wrong with nobody to tell it to, since the last look.
+    /// Takes the errors that are not the result of a call, since they were last taken.
     pub(super) fn take_notes(&mut self) -> Vec<SocketError> {
         std::mem::take(&mut self.notes)
     }
@@ -288,7 +287,7 @@ impl Hub {
         self.sockets.get(&id).ok_or(SocketError::NotOpen(id))
     }
 
-    /// Does something with a client, and the place to receive in.
+    /// Calls `act` with a client and the receive buffer.
     fn with<T>(
         &mut self,
         key: Key,
@@ -317,7 +316,7 @@ impl Hub {
         self.clients.remove(&key)
     }
 
-    /// Lets a client take its leave.
+    /// Starts closing the connection of a client.
     fn dismiss(&mut self, name: String, id: ClientId, client: Client) {
         let mut leaving = Leaving { name, id, client };
         if !leaving.goes_on(&mut self.room, &mut self.notes) {
@@ -331,7 +330,7 @@ impl Hub {
         }
     }
 
-    /// Notes what a connection that is closed now takes with it.
+    /// Reports the bytes that are lost because a connection is closed now.
     fn cut_off(&mut self, leaving: &Leaving) {
         let unsent = leaving.client.queued();
         if unsent > 0 {
@@ -345,18 +344,18 @@ impl Hub {
 }
 
 impl Socket {
-    /// What a client is sent first.
+    /// Greeting for a client.
     fn greeting(&self, id: i32) -> String {
         let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, self.port);
         let text = self.greeting.replace("{addr}", &address.to_string());
-        // The name last: it may have braces of its own.
+        // The name comes last: it may contain braces.
         text.replace("{id}", &id.to_string())
             .replace("{name}", &self.name)
     }
 }
 
 impl Leaving {
-    /// False once it is over.
+    /// Continues closing the connection. False when it is done.
     fn goes_on(&mut self, room: &mut [u8], notes: &mut Vec<SocketError>) -> bool {
         match self.client.leave(room) {
             Ok(over) => !over,
@@ -371,7 +370,7 @@ impl Leaving {
 }
 
 impl Fault {
-    /// The fault, with the client that it is of.
+    /// Adds the client to a fault.
     fn of(self, name: &str, client: ClientId) -> SocketError {
         let name = name.to_owned();
         match self {

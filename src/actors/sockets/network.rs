@@ -1,31 +1,31 @@
-//! What the socket manager sees of TCP. Nothing else reaches a network.
+//! Interface to TCP. The socket manager uses no other access to a network.
 
 use crate::messages::sockets::OsError;
 
-/// A network. What it answers is no function of the messages before: a replay answers itself. Nothing here waits.
+/// Network. Its results do not depend on messages alone, so a replay provides recorded ones. No function blocks.
 pub(crate) trait Network {
-    /// Listens on a port of 127.0.0.1; on one that is free where it is 0.
+    /// Listens on a port of 127.0.0.1. Port 0 selects a free one.
     fn listen(&mut self, port: u16) -> Result<Box<dyn Listener>, OsError>;
 }
 
-/// A listening socket.
+/// Listening socket.
 pub(crate) trait Listener {
-    /// The port in use.
+    /// Port number in use.
     fn port(&self) -> u16;
 
-    /// Takes a connection, if one waits.
+    /// Accepts a connection; `None` if none waits.
     fn accept(&mut self) -> Result<Option<Box<dyn Connection>>, OsError>;
 }
 
-/// A connection. It is closed when it is dropped.
+/// Connection. Dropping it closes it.
 pub(crate) trait Connection {
-    /// Sends from the start of `data` and gives the number of bytes; `None` where none is taken now.
+    /// Sends from the start of `data`, and returns the number of bytes; `None` if none can be sent now.
     fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError>;
 
-    /// Receives into the start of `room`, which is not empty, and gives the number of bytes: 0 at the end of the stream,
-    /// `None` where nothing is there now.
+    /// Receives into the start of `room`, which is not empty, and returns the number of bytes: 0 at the end of the stream, `None` if none
+    /// are available now.
     fn receive(&mut self, room: &mut [u8]) -> Result<Option<usize>, OsError>;
 
-    /// Tells the other end that nothing more will be sent.
+    /// Ends the outgoing stream.
     fn finish(&mut self);
 }

@@ -1,4 +1,4 @@
-//! A network whose answers are noted, so that a recording has them.
+//! Network whose results are collected for recordings.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use super::network::{Connection, Listener, Network};
 use crate::messages::announced::NetworkAnswered;
 use crate::messages::sockets::OsError;
 
-/// The answers of a network, while somebody wants to know them.
+/// Results of a network, collected while they are wanted.
 #[derive(Clone, Default)]
 pub(super) struct Answers {
     wanted: Rc<Cell<bool>>,
@@ -17,12 +17,12 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// Whether they are to be noted from now on.
+    /// Enables or disables the collection.
     pub(super) fn want(&self, wanted: bool) {
         self.wanted.set(wanted);
     }
 
-    /// Those that were noted since the last look.
+    /// Takes the results that were collected since the last call.
     pub(super) fn take(&self) -> Vec<NetworkAnswered> {
         self.noted.take()
     }
@@ -34,7 +34,7 @@ impl Answers {
     }
 }
 
-/// A network, a listener or a connection of any kind.
+/// Network, listener or connection of any kind.
 pub(super) struct Noted<T: ?Sized> {
     answers: Answers,
     inner: Box<T>,

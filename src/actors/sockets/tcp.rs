@@ -9,10 +9,10 @@ use super::network::{Connection, Listener, Network};
 use crate::guest::{Own, above_standard, own_socket};
 use crate::messages::sockets::OsError;
 
-/// The most clients that wait to be accepted; the system may have its own limit below.
+/// Maximum number of clients that wait to be accepted. The operating system may have a lower limit.
 const BACKLOG: i32 = 1024;
 
-/// The operating system's TCP.
+/// Network of the operating system.
 #[derive(Debug)]
 pub(crate) struct Tcp;
 
@@ -25,7 +25,7 @@ impl Network for Tcp {
 fn listen(port: u16) -> io::Result<Loopback> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
     let socket = above_standard(socket)?;
-    // A port whose last connections are still fading away can be used again at once.
+    // Allows reuse of a port whose last connections are in TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&SocketAddrV4::new(Ipv4Addr::LOCALHOST, port).into())?;
@@ -38,7 +38,7 @@ fn listen(port: u16) -> io::Result<Loopback> {
     })
 }
 
-/// Socket that no child shares.
+/// Socket that is not shared with child processes.
 struct Owned {
     /// Dropped before the socket.
     _own: Own,
@@ -65,7 +65,7 @@ impl Listener for Loopback {
     fn accept(&mut self) -> Result<Option<Box<dyn Connection>>, OsError> {
         let accepted = match self.socket.socket.accept() {
             Ok((socket, _)) => prepared(socket).map(Some),
-            // It was there, and went away again.
+            // The client has connected and left again.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Ok(None),
             Err(error) => Err(error),
         };
@@ -79,14 +79,14 @@ impl Listener for Loopback {
 fn prepared(socket: Socket) -> io::Result<Owned> {
     let socket = above_standard(socket)?;
     socket.set_nonblocking(true)?;
-    // A character that is echoed goes out at once.
+    // Sends single characters, such as echoed ones, without delay.
     socket.set_tcp_nodelay(true)?;
     Ok(Owned::from(socket))
 }
 
 impl Connection for Owned {
     fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError> {
-        // A client that went away is an error, and no signal that ends the simulator.
+        // A client that has left is an error, and not a signal that would end the simulator.
         not_now(self.socket.send_with_flags(data, libc::MSG_NOSIGNAL))
     }
 
@@ -95,12 +95,12 @@ impl Connection for Owned {
     }
 
     fn finish(&mut self) {
-        // Where there is no other end any more, it need not be told.
+        // Fails only if the client has left, and then there is no need to inform it.
         let _ = self.socket.shutdown(Shutdown::Write);
     }
 }
 
-/// What can't be done without waiting is `None`.
+/// Converts the error of an operation that would block to `None`.
 fn not_now<T>(result: io::Result<T>) -> Result<Option<T>, OsError> {
     match result {
         Ok(done) => Ok(Some(done)),

@@ -1,4 +1,4 @@
-//! The memories, each reached by its backend.
+//! Access to memories through their backends.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -28,75 +28,74 @@ use crate::messages::foreign::Severity;
 use crate::sim;
 use crate::sim::SvMemory;
 
-/// Reaches every memory of a map. Accesses to memories of this process may come from an actor; the
-/// others call foreign code.
+/// All memories of a map. Accesses to memories in this process may come from an actor; accesses to other memories call foreign code.
 pub(crate) struct Memories {
     map: Rc<MemoryMap>,
     ways: Vec<Way>,
-    /// Which memories share HDL instances.
+    /// Aliasing of HDL instances, by memory.
     sharing: Vec<Sharing>,
-    /// The HDL instances that are in this process.
+    /// HDL instances in this process.
     instances: Instances,
 }
 
-/// What other names there are for the bytes of a memory.
+/// Aliasing of the bytes of a memory.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sharing {
-    /// Another memory has one of its HDL paths.
+    /// True if another memory has one of its HDL paths.
     others: bool,
-    /// It has an HDL path twice.
+    /// True if it has an HDL path twice.
     itself: bool,
 }
 
-/// A memory that can't be in this process.
+/// Memory that can't be allocated in this process.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "memory `{memory}`: this process has no room for its {size} bytes; make it smaller, or choose another backend than `static`"
 )]
 pub struct NoRoom {
-    /// Its name.
+    /// Name of the memory.
     pub memory: String,
-    /// Its bytes.
+    /// Size in bytes.
     pub size: u64,
 }
 
-/// How one memory is reached.
+/// Backend of one memory.
 enum Way {
-    /// Each access is told, and reads as zero.
+    /// Logs each access, and reads zeros.
     Log,
-    /// A model behind `__vhost_bb_mem_*`.
+    /// Model behind `__vhost_bb_mem_*`.
     Api {
-        /// Address of its first byte.
+        /// Address of the first byte.
         base: u64,
     },
-    /// A model of the testbench's, behind `mb_bb_mem_*`.
+    /// Model of the testbench, behind `mb_bb_mem_*`.
     BlackBox(SvMemory),
-    /// A model of the host program's.
+    /// Model of the host program.
     Model(Model),
-    /// Bytes of this process.
+    /// Buffers in this process.
     Static(StaticMem),
-    /// HDL arrays, by UVM's backdoor.
+    /// HDL arrays through UVM's backdoor.
     Uvm(Words<UvmArrays>),
-    /// HDL arrays, by VPI.
+    /// HDL arrays through VPI.
     Vpi(Words<VpiArrays>),
-    /// The backend has no way to a memory of this kind. Configuration has none such.
+    /// Backend that does not support this kind of memory. Validated configuration has no such memory.
     None(Backend),
 }
 
-/// What the backend `log` tells goes under this name.
+/// Target of the log records of backend `log`.
 const TARGET: &str = "vhost::access";
 
 impl Memories {
-    /// The memories of `map`; those in this process hold zeros. Memories that name the same HDL
-    /// instance (by path, width and depth) share its bytes.
+    /// Creates the memories of `map`; those in this process contain zeros. Memories that refer to the same HDL instance (by path, width and
+    /// depth) share its bytes.
     ///
     /// # Errors
-    /// Where this process has no room for a memory that is to be in it.
+    /// Fails if a memory can't be allocated in this process.
     pub(crate) fn new(map: Rc<MemoryMap>) -> Result<Self, NoRoom> {
         Self::with_models(map, &mut Models::new())
     }
 
-    /// As [`new`](Self::new), with models for memories of backend `model`. Those that no memory takes are left.
+    /// Like [`new`](Self::new), with models for memories of backend `model`. Unused models stay in `models`.
     pub(crate) fn with_models(map: Rc<MemoryMap>, models: &mut Models) -> Result<Self, NoRoom> {
         let mut instances = Instances::default();
         let ways = map
@@ -123,12 +122,12 @@ impl Memories {
         })
     }
 
-    /// From now on `flush_static_mems` of this thread means these memories.
+    /// Registers these memories for `flush_static_mems` of this thread.
     pub(crate) fn register_instances(&self) {
         self.instances.register();
     }
 
-    /// The buffers of a memory of this process, one for each HDL instance.
+    /// Buffers of a memory in this process, one for each HDL instance.
     pub(crate) fn buffers(&self, memory: MemoryId) -> &[Buffer] {
         match self.way(memory) {
             Some(Way::Static(memory)) => memory.buffers(),
@@ -152,7 +151,7 @@ impl Memories {
         }
     }
 
-    /// The way to a segment's memory, which has all of the segment.
+    /// Returns the backend of a segment's memory. Fails unless the segment is inside the memory.
     #[inline]
     fn reach(&self, at: &Segment) -> Result<&Way, AccessError> {
         let (Some(memory), Some(way)) = (self.map.memory(at.memory), self.way(at.memory)) else {
@@ -172,7 +171,7 @@ impl Memories {
     }
 }
 
-/// Takes the model of a memory: `space.memory` before `memory`.
+/// Takes the model of a memory: first by `space.memory`, then by `memory`.
 fn model_of(
     map: &MemoryMap,
     id: MemoryId,
@@ -208,7 +207,7 @@ fn sharing(map: &MemoryMap) -> Vec<Sharing> {
 }
 
 impl Way {
-    /// `None` where there is no room.
+    /// Creates the backend of a memory; `None` if the memory can't be allocated.
     fn to(memory: &Memory, instances: &mut Instances) -> Option<Self> {
         Some(
             match (memory.backend, &memory.shape, Geometry::of(&memory.shape)) {
@@ -286,7 +285,7 @@ impl Store for Memories {
         }
     }
 
-    /// Where nothing is kept, however much is filled is one access.
+    /// Backend `log` stores nothing, so its fill is one access of any length.
     fn fill(&self, at: &Segment, byte: u8) -> Result<(), AccessError> {
         match self.reach(at)? {
             Way::Log => {
@@ -297,7 +296,7 @@ impl Store for Memories {
         }
     }
 
-    /// May say so of two memories that each share with a third one only.
+    /// May be true for two memories that each share bytes with a third one only.
     fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
         let sharing = |id: MemoryId| {
             let sharing = usize::try_from(id.0)
@@ -313,7 +312,7 @@ impl Store for Memories {
     }
 }
 
-/// Whether the backend `log` tells of a read.
+/// Reporting of a read: log record of backend `log`, and warning about unknown bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tell {
     Access,
@@ -321,7 +320,7 @@ enum Tell {
 }
 
 impl Memories {
-    /// Reads, on the path of every tick too.
+    /// Reads a segment. Used for polling on every tick, too.
     fn fetch(&self, at: &Segment, to: &mut [u8], tell: Tell) -> Result<(), AccessError> {
         match self.reach(at)? {
             Way::Log => {
@@ -355,7 +354,7 @@ impl Memories {
         }
     }
 
-    /// Tells of words that hold unknown bits, unless nobody wants to know: before firmware has set up its mailbox, all do.
+    /// Reads words, and reports unknown bits unless the read is a poll: before firmware has initialised its mailbox, all bits are unknown.
     fn fetch_words(
         &self,
         words: &Words<impl Arrays>,
@@ -445,7 +444,7 @@ fn unknown_bits(name: &str, words: &Words<impl Arrays>, range: &WordRange) -> St
     format!("memory `{name}`: {first} to {last} have X or Z bits, read as 0")
 }
 
-/// The simulation in which an HDL array was looked up is over.
+/// Error of an HDL array whose simulation has ended since it was looked up.
 #[cold]
 fn over(path: &str) -> BackendError {
     let cause = "the simulation that has it was deleted: call `mb_shutdown` before a model is deleted, and `mb_init` for the next one";
@@ -455,7 +454,7 @@ fn over(path: &str) -> BackendError {
     }
 }
 
-/// The words of a memory that has some.
+/// Creates word access for a shape; `None` for a black box.
 fn words<A: Arrays>(
     shape: &Shape,
     geometry: Geometry,

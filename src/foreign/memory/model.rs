@@ -1,4 +1,4 @@
-//! Memories of the host program's own type: backend `model`.
+//! Memories of a type of the host program: backend `model`.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,34 +8,34 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::host_code;
 
-/// Failure of a memory model; its text is part of the report.
+/// Error of a memory model. Its text is part of the report.
 pub type ModelError = Box<dyn StdError>;
 
-/// A memory in the host program, for memories of backend `model`.
+/// Memory in the host program, for memories of backend `model`.
 ///
-/// Offsets are in bytes from the memory's base, and accesses are inside its size. An access of more than one byte is one call of
-/// [`read_block`](Self::read_block) or [`write_block`](Self::write_block), which by default access byte by byte. A failed
-/// access is reported and fails like that of any other memory; so does one that panics, and the report names the function.
+/// Offsets are in bytes from the memory's base. Accesses are within its size. An access of more than one byte is one call of
+/// [`read_block`](Self::read_block) or [`write_block`](Self::write_block), which by default access byte by byte. A failed access is
+/// reported and fails like that of any other memory. So does one that panics; its report names the function.
 ///
-/// A model that others use too, such as functions that the simulated chip calls, is an [`Arc`] of a [`Mutex`]: calls of the
-/// chip and accesses of the host may come from different threads.
+/// A model with other users, such as functions that the simulated chip calls, is an [`Arc`] of a [`Mutex`]: calls of the chip and accesses
+/// of the host may come from different threads.
 pub trait MemoryModel: Send {
     /// Reads one byte.
     ///
     /// # Errors
-    /// Where the byte can't be read.
+    /// Fails if the byte can't be read.
     fn read(&mut self, offset: u64) -> Result<u8, ModelError>;
 
     /// Writes one byte.
     ///
     /// # Errors
-    /// Where the byte can't be written.
+    /// Fails if the byte can't be written.
     fn write(&mut self, offset: u64, data: u8) -> Result<(), ModelError>;
 
     /// Reads consecutive bytes.
     ///
     /// # Errors
-    /// Where a byte can't be read.
+    /// Fails if a byte can't be read.
     fn read_block(&mut self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
         for (byte, offset) in data.iter_mut().zip(offset..) {
             *byte = host_code::run("`read`", || self.read(offset))??;
@@ -46,7 +46,7 @@ pub trait MemoryModel: Send {
     /// Writes consecutive bytes.
     ///
     /// # Errors
-    /// Where a byte can't be written.
+    /// Fails if a byte can't be written.
     fn write_block(&mut self, offset: u64, data: &[u8]) -> Result<(), ModelError> {
         for (byte, offset) in data.iter().zip(offset..) {
             host_code::run("`write`", || self.write(offset, *byte))??;
@@ -54,17 +54,17 @@ pub trait MemoryModel: Send {
         Ok(())
     }
 
-    /// Reads consecutive bytes for the host's own polling of mailboxes, on every tick. A model whose reads have side effects, or are
-    /// counted, leaves them out here.
+    /// Reads consecutive bytes when the host polls mailboxes, on every tick. A model whose reads have side effects, or are counted, omits
+    /// them here.
     ///
     /// # Errors
-    /// Where a byte can't be read.
+    /// Fails if a byte can't be read.
     fn peek(&mut self, offset: u64, data: &mut [u8]) -> Result<(), ModelError> {
         host_code::run("`read_block`", || self.read_block(offset, data))?
     }
 }
 
-/// An offset past the end of a slice.
+/// Offset past the end of a slice.
 #[derive(Debug, thiserror::Error)]
 #[error("offset {offset:#x} is past the end: the model has {size:#x} bytes")]
 struct PastEnd {
@@ -105,7 +105,7 @@ fn part(bytes: &mut [u8], offset: u64, len: usize) -> Result<&mut [u8], PastEnd>
         .ok_or(PastEnd { offset, size })
 }
 
-/// A model that others use too. A panic while it was locked does not poison it.
+/// Model with other users. A panic while it was locked does not poison it.
 impl<M: MemoryModel> MemoryModel for Arc<Mutex<M>> {
     fn read(&mut self, offset: u64) -> Result<u8, ModelError> {
         locked(self, |model| model.read(offset))
@@ -132,10 +132,10 @@ fn locked<M, T>(model: &Mutex<M>, act: impl FnOnce(&mut M) -> T) -> T {
     act(&mut model.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Models by name: `memory`, or `space.memory` where two memories have the same name.
+/// Models by name: `memory`, or `space.memory` if two memories have the same name.
 pub(crate) type Models = HashMap<String, Box<dyn MemoryModel>>;
 
-/// A model, with the errors of its accesses as text.
+/// Model whose errors are converted to text.
 pub(super) struct Model(RefCell<Box<dyn MemoryModel>>);
 
 impl Model {
@@ -164,7 +164,7 @@ impl Model {
             .0
             .try_borrow_mut()
             .map_err(|_| "it is accessed from inside an access of its own".to_owned())?;
-        // The error's text is the host program's code, too.
+        // The conversion of the error to text is code of the host program, too.
         let run = || act(&mut **model).map_err(|error| error.to_string());
         host_code::run(function, run).unwrap_or_else(|panicked| Err(panicked.to_string()))
     }

@@ -1,18 +1,18 @@
-//! Memories whose writes the testbench is told of.
+//! Memories with notification of the testbench about writes.
 
 use super::super::live::tell;
 use super::Memories;
 use crate::mem::{AccessError, MemoryId, Segment, SpaceId, Store};
 use crate::sim::testbench;
 
-/// Memories, as one space sees them: each write that was made is told of, in order.
+/// Memories, accessed through one space. Each completed write is reported to the testbench, in order.
 pub(in crate::foreign) struct Observed<'a> {
     memories: &'a Memories,
     space: SpaceId,
 }
 
 impl Memories {
-    /// Tells the testbench of what is written by way of `space`.
+    /// Adds notification about writes through `space`.
     pub(in crate::foreign) fn observed(&self, space: SpaceId) -> Observed<'_> {
         Observed {
             memories: self,
@@ -21,7 +21,7 @@ impl Memories {
     }
 }
 
-/// A fill is told of in pieces of this many bytes.
+/// Number of bytes in one notification of a fill.
 const PIECE: u64 = 64;
 
 impl Observed<'_> {

@@ -48,7 +48,7 @@ fn at(memory: u32, offset: u64, len: u64) -> Segment {
 }
 
 fn read(memories: &Memories, at: Segment) -> Result<Vec<u8>, String> {
-    // What is not read is seen.
+    // Not zero, so that unread bytes are visible.
     let mut bytes = vec![0xee; usize::try_from(at.len).unwrap()];
     let read = memories.read(&at, &mut bytes);
     read.map(|()| bytes).map_err(|error| error.to_string())
@@ -169,7 +169,7 @@ fn a_backend_without_a_way_to_such_a_memory_is_named() {
     assert_eq!(write(&memories, at(1, 0, 4)), error("box", "static"));
 }
 
-/// Every byte of every instance, told from the geometry's words one by one.
+/// Reads every byte of every instance, by the geometry's words one by one.
 fn by_words(memories: &Memories, shape: &Shape) -> Vec<u8> {
     let geometry = Geometry::of(shape).unwrap();
     let mut bytes = vec![0; usize::try_from(geometry.size()).unwrap()];
@@ -256,7 +256,7 @@ fn memories_that_name_the_same_instance_share_it() {
     memories.write(&at(0, 0, 8), b"ABCDabcd").unwrap();
     assert_eq!(read(&memories, at(1, 0, 8)), Ok(b"ABCDabcd".to_vec()));
     assert_eq!(read(&memories, at(2, 0, 8)), Ok(vec![0; 8]));
-    // The words of one bank lie every other word.
+    // Words of one bank are every other word of the memory.
     let banks = b"ABCD\0\0\0\0abcd\0\0\0\0";
     assert_eq!(read(&memories, at(3, 0, 16)), Ok(banks.to_vec()));
     let share = |one, other| memories.may_share(MemoryId(one), MemoryId(other));
@@ -276,7 +276,7 @@ fn an_instance_twice_in_a_memory_shares_with_itself() {
     assert!(share(0, 1) && share(1, 1) && !share(0, 0));
 }
 
-/// Pairs of them would be more than memory holds.
+/// A list of all pairs would exceed memory.
 #[test]
 fn many_memories_may_name_one_instance() {
     const COUNT: u32 = 100_000;
@@ -286,7 +286,7 @@ fn many_memories_may_name_one_instance() {
     assert!(!memories.may_share(MemoryId(1), MemoryId(1)));
 }
 
-/// More than is held at a time, from one name of the bytes to another that is 8 bytes on: no order of chunks does it.
+/// Copies more than one chunk between two aliases of the same bytes, 8 bytes apart. No order of chunks is correct.
 #[test]
 fn a_long_copy_between_names_of_the_same_bytes_is_right() {
     const SIZE: u64 = 0x4_0000;

@@ -1,4 +1,4 @@
-//! HDL arrays through UVM's backdoor: one call for each word, and a path in each call.
+//! HDL arrays through UVM's backdoor, with one call and one path for each word.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use crate::sim::uvm_hdl::{MAX_BITS, UvmError, UvmHdl, exists};
 use crate::sim::vecval::{Vecval, vecvals_of};
 use crate::sim::vpi::{Object, VpiError};
 
-/// The arrays of a memory.
+/// HDL arrays of a memory.
 #[derive(Debug)]
 pub(super) struct UvmArrays {
     array: Array,
@@ -22,31 +22,31 @@ pub(super) struct UvmArrays {
 #[derive(Debug)]
 struct Instance {
     path: String,
-    /// What is known of it, once it was looked at.
+    /// Properties from VPI, after the first lookup.
     known: Cell<Option<(Known, Life)>>,
 }
 
-/// What VPI tells of an array.
+/// Properties of an array, from VPI.
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
-    /// Bits of a word; none without VPI.
+    /// Bits of a word; `None` without VPI.
     bits: Option<u64>,
-    /// The least index of a row, where there are several.
+    /// Lowest row index, if there are several rows.
     row: i32,
-    /// The least index of a word.
+    /// Lowest word index.
     col: i32,
 }
 
-/// How a word is moved.
+/// Method of access to a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Slicing {
-    /// By its own path.
+    /// By the path of the word.
     Whole,
-    /// In part-selects of what one call can move.
+    /// By part-selects of the maximum size of one call.
     Parts,
 }
 
-/// Vecvals of a value of the most bits.
+/// Vecvals of one call of the maximum number of bits.
 const SLICE: usize = (MAX_BITS / 32) as usize;
 
 impl UvmArrays {
@@ -62,7 +62,7 @@ impl UvmArrays {
         }
     }
 
-    /// Hands each word of `values` to `each`, with room for its path, which ends with the word's index.
+    /// Calls `each` for each word of `values`, with a string that contains the word's path and may be extended.
     fn each_word<'v>(
         &self,
         instance: usize,
@@ -82,7 +82,7 @@ impl UvmArrays {
         let mut path = String::new();
         for (value, word) in values.zip(first..) {
             path.clear();
-            // Writing to a String does not fail.
+            // Writing to a `String` does not fail.
             let _ = write!(path, "{}", self.word_path(&instance.path, known, word));
             each(&mut path, value, known)?;
         }
@@ -101,8 +101,8 @@ impl UvmArrays {
         path.counted_from(known.row, known.col)
     }
 
-    /// Looks at an array before any word is moved: UVM reports a path that it doesn't find in its own way, and moves as many bits as
-    /// the object has. Asks VPI for the array's bounds, and for its first and last word, where the simulator has VPI.
+    /// Checks an array before the first access: UVM has its own report of unknown paths, and transfers as many bits as the object has.
+    /// Queries VPI, if the simulator has it, for the bounds of the array and for its first and last word.
     fn check(&self, path: &str) -> Result<Known, BackendError> {
         let mut known = self.bounds(path).map_err(|cause| BackendError::Hdl {
             path: path.to_owned(),
@@ -132,10 +132,10 @@ impl UvmArrays {
         Ok(known)
     }
 
-    /// Least indices of an array, by VPI; 0 where the simulator can't tell.
+    /// Queries VPI for the lowest indices of an array; 0 if the simulator can't provide them.
     ///
     /// # Errors
-    /// Rows or columns that are not those of `array_dims`.
+    /// Fails if rows or columns do not match `array_dims`.
     fn bounds(&self, path: &str) -> Result<Known, HdlProblem> {
         let said = |error: VpiError| HdlProblem::Refused(error.to_string());
         let array = match Object::by_name(path) {
@@ -163,7 +163,8 @@ impl UvmArrays {
         })
     }
 
-    /// Cuts a word into slices that one call can move: its path with a part-select, and its vecvals.
+    /// Splits a word into slices of the size of one call. Calls `each` with the path, which has a part-select, and the vecvals of each
+    /// slice.
     fn each_slice(
         &self,
         path: &mut String,
@@ -219,7 +220,7 @@ impl Arrays for UvmArrays {
         self.each_word(instance, first, words, |path, value, known| {
             let with = self.slicing(known);
             self.each_slice(path, value, with, |path, slice| {
-                // A part-select leaves the other bits alone.
+                // A part-select does not change the other bits.
                 if with == Slicing::Parts || known.bits == Some(bits) {
                     self.uvm.deposit(path, slice)
                 } else {
@@ -242,7 +243,7 @@ impl Arrays for UvmArrays {
     }
 }
 
-/// A simulator with a part of VPI only can't tell of bounds.
+/// Replaces the error of a missing VPI function by the default. A simulator with only a part of VPI can't provide bounds.
 fn present<T: Default>(answer: Result<T, VpiError>) -> Result<T, VpiError> {
     match answer {
         Err(VpiError::Absent(_)) => Ok(T::default()),

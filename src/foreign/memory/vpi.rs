@@ -1,4 +1,4 @@
-//! HDL arrays through VPI: objects are looked up once, and runs of words moved in one call where the simulator can.
+//! HDL arrays through VPI. Objects are looked up once. Runs of words are transferred in one call if the simulator supports it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -11,40 +11,40 @@ use crate::sim::lifetime::Stand;
 use crate::sim::vecval::{Vecval, overlay, vecvals_of};
 use crate::sim::vpi::{Elements, Object, Vector, VpiError};
 
-/// The arrays of a memory.
+/// HDL arrays of a memory.
 #[derive(Debug)]
 pub(super) struct VpiArrays {
     array: Array,
     instances: Vec<Instance>,
 }
 
-/// One HDL array, and what of it has been looked up.
+/// HDL array with its cached objects.
 #[derive(Debug)]
 struct Instance {
     path: String,
-    /// All of it, of which rows are elements.
+    /// Whole array, whose elements are the rows if there are several.
     array: RefCell<Option<Rc<Object>>>,
-    /// Its least index: the number of its first row, where it has several.
+    /// Lowest index of the array, the index of the first row if there are several.
     least_row: Cell<i32>,
     rows: RefCell<HashMap<u64, Rc<Row>>>,
 }
 
-/// An array of words: all of an instance, or one of its rows.
+/// Array of words: a whole instance, or one of its rows.
 #[derive(Debug)]
 struct Row {
     object: Rc<Object>,
-    /// Its least index.
+    /// Lowest index.
     least: i32,
     words: RefCell<HashMap<u64, Rc<Vector>>>,
-    /// Whether runs can be moved in one call: until one fails.
+    /// True until the transfer of a run in one call fails.
     by_run: Cell<bool>,
 }
 
-/// Objects that are kept, of the words of a row and of the rows of an instance each. Further ones are looked up by index
-/// each time, so that a huge memory is not held twice.
+/// Maximum number of cached objects: words of each row, and rows of each instance. Further ones are looked up by index each time, so that
+/// the cache does not become as large as a huge memory.
 const KEPT: usize = 64 * 1024;
 
-/// Vecvals of the longest run of words that have more bits than the memory's: they are read as a whole, and written back.
+/// Maximum number of vecvals in a run of words that are wider than the memory's words. Such words are read as a whole, and written back.
 const WIDE_RUN: usize = 64 * 1024;
 
 impl VpiArrays {
@@ -61,7 +61,7 @@ impl VpiArrays {
         }
     }
 
-    /// Cuts a run at the ends of rows.
+    /// Splits a run at the ends of rows.
     fn each_row(
         &self,
         instance: usize,
@@ -134,7 +134,7 @@ impl VpiArrays {
         } else {
             array
         };
-        // Where elements are declared downwards, simulators differ in which way a run goes.
+        // If elements are declared in descending order, simulators differ in the direction of a run.
         let ascends = object.ascends();
         let least = object.least_index();
         let row = Rc::new(Row {
@@ -152,7 +152,7 @@ impl VpiArrays {
 }
 
 impl Instance {
-    /// Forgets what was looked up before a reset; fails where the simulation is over.
+    /// Clears the cache after a reset. Fails if the simulation has ended.
     fn check(&self) -> Result<(), BackendError> {
         let stand = self.array.borrow().as_ref().map(|array| array.stand());
         match stand {
@@ -172,17 +172,17 @@ struct Place<'a> {
     array: Array,
     path: &'a str,
     row: Rc<Row>,
-    /// The row's number.
+    /// Number of the row.
     number: u64,
-    /// The index of row 0.
+    /// Index of row 0.
     least_row: i32,
-    /// The first of the words.
+    /// First word.
     col: u64,
     vecvals: usize,
 }
 
 impl Place<'_> {
-    /// Bits of a word that are the memory's; a word may have more above them.
+    /// Number of bits of a word that belong to the memory. The word may have more above them.
     fn data_bits(&self) -> u64 {
         self.array.width * 8
     }
@@ -226,7 +226,7 @@ impl Place<'_> {
         })
     }
 
-    /// Several words that can be moved in one call.
+    /// Returns the words as a run, if there are several and they can be transferred in one call.
     fn run(&self, values: &[Vecval]) -> Result<Option<Run<'_>>, BackendError> {
         let Some(first) = index(self.col, self.row.least) else {
             return Ok(None);
@@ -235,7 +235,7 @@ impl Place<'_> {
             return Ok(None);
         }
         let count = values.len() / self.vecvals;
-        // Both ends are there, or VPI would move words that nobody asked for.
+        // Checks that both ends exist. Otherwise, VPI would transfer other words.
         let like = self.word(self.col)?;
         self.word(self.col + count as u64 - 1)?;
         let fits = count.saturating_mul(like.vecvals()) <= WIDE_RUN;
@@ -248,7 +248,7 @@ impl Place<'_> {
         }))
     }
 
-    /// Hands over word after word.
+    /// Calls `one` for each word.
     fn each_word(
         &self,
         values: &mut [Vecval],
@@ -294,17 +294,17 @@ impl Place<'_> {
     }
 }
 
-/// Words of a row that are moved in one call.
+/// Words of a row that are transferred in one call.
 struct Run<'a> {
     elements: Elements<'a>,
     first: i32,
     count: usize,
-    /// One of the words.
+    /// Sample word, with the width of all words.
     like: Rc<Vector>,
 }
 
 impl Run<'_> {
-    /// Reads the low `vecvals` of each word.
+    /// Reads the lower `vecvals` vecvals of each word.
     fn read(&self, to: &mut [Vecval], vecvals: usize) -> Result<(), VpiError> {
         if self.like.vecvals() == vecvals {
             return self.elements.read(self.first, to);
@@ -316,7 +316,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Sets the low `bits` bits of each word; `from` has `vecvals` for each.
+    /// Writes the lower `bits` bits of each word. `from` has `vecvals` vecvals for each word.
     fn write(&self, from: &mut [Vecval], vecvals: usize, bits: u64) -> Result<(), VpiError> {
         if self.like.bits() == bits {
             return self.elements.write(self.first, from);
@@ -331,7 +331,7 @@ impl Run<'_> {
         self.elements.write(self.first, &mut wide)
     }
 
-    /// The words as a whole.
+    /// Reads the words in their full width.
     fn wide(&self) -> Result<Vec<Vecval>, VpiError> {
         let mut wide = vec![Vecval::default(); self.count * self.like.vecvals()];
         self.elements.read(self.first, &mut wide)?;
@@ -364,7 +364,7 @@ impl Arrays for VpiArrays {
     }
 }
 
-/// Element `number` of an array whose least index is `least`; none where the index is more than VPI can count.
+/// Returns element `number` of an array whose lowest index is `least`; `None` if the index exceeds the range of VPI.
 fn element(array: &Object, number: u64, least: i32) -> Result<Option<Object>, VpiError> {
     index(number, least).map_or(Ok(None), |index| array.element(index))
 }

@@ -1,4 +1,4 @@
-//! A memory whose HDL arrays are reached word by word: which words an access touches, and what becomes of their bytes.
+//! Memory whose HDL arrays are accessed word by word: conversion between bytes of an access and words of the arrays.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -8,20 +8,20 @@ use smallvec::{SmallVec, smallvec};
 use crate::mem::{BackendError, Geometry, Run, Segment, Word};
 use crate::sim::vecval::{Vecval, read_bytes, vecvals_of, write_bytes};
 
-/// The HDL arrays of a memory, by instance.
+/// HDL arrays of a memory, by instance.
 pub(super) trait Arrays {
-    /// The values of the words of an instance from `first` on, as many as `values` has room for.
+    /// Reads words of an instance from `first` on, as many as fit into `values`.
     fn read(&self, instance: usize, first: u64, values: &mut [Vecval]) -> Result<(), BackendError>;
 
-    /// Sets the words of an instance from `first` on, as many as `values` has.
+    /// Writes words of an instance from `first` on, as many as are in `values`.
     fn write(&self, instance: usize, first: u64, values: &mut [Vecval])
     -> Result<(), BackendError>;
 
-    /// HDL path of a word of an instance, for messages.
+    /// HDL path of a word of an instance, for error messages.
     fn path(&self, instance: usize, word: u64) -> String;
 }
 
-/// Words that are touched by one access to the arrays.
+/// Consecutive words of one instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct WordRange {
     pub(super) instance: u64,
@@ -29,25 +29,25 @@ pub(super) struct WordRange {
     pub(super) last: u64,
 }
 
-/// A memory of words.
+/// Memory of words.
 #[derive(Debug)]
 pub(super) struct Words<A> {
     geometry: Geometry,
     arrays: A,
-    /// Words of which it is known that they hold unknown bits.
+    /// Words that are known to have unknown bits, by instance and index.
     unknown: RefCell<HashSet<(u64, u64)>>,
 }
 
-/// Vecvals that are moved at a time: 64 KiB of bytes in words of whole vecvals.
+/// Maximum number of vecvals in one transfer: 64 KiB of bytes in words of whole vecvals.
 const CHUNK: u64 = 16 * 1024;
 
-/// Bytes of the widest word: 2^24 bits, of which IEEE 1800-2017, 6.9.1, asks simulators for 2^16.
+/// Maximum width of a word in bytes: 2^24 bits. IEEE 1800-2017, 6.9.1, requires only 2^16 of simulators.
 const WIDEST: u64 = 1 << 21;
 
-/// Words that are remembered as unknown. Past that the user has heard enough.
+/// Maximum number of words that are remembered as unknown. Words beyond it cause no more warnings.
 const REMEMBERED: usize = 64 * 1024;
 
-/// An access to a few words needs no heap.
+/// Values of words. An access to a few words does not allocate.
 type Values = SmallVec<[Vecval; 8]>;
 
 impl<A: Arrays> Words<A> {
@@ -59,7 +59,7 @@ impl<A: Arrays> Words<A> {
         }
     }
 
-    /// Reads a segment, unknown bits as 0. `met` is given the words in which there were some for the first time.
+    /// Reads a segment, with unknown bits as 0. Appends words that have unknown bits for the first time to `met`, if it is given.
     pub(super) fn read(
         &self,
         at: &Segment,
@@ -81,7 +81,7 @@ impl<A: Arrays> Words<A> {
         })
     }
 
-    /// Writes a segment. A word that is touched in part is read before, and keeps its other bytes, unknown bits and all.
+    /// Writes a segment. A word that is written in part is read first, and keeps its other bytes, including unknown bits.
     pub(super) fn write(&self, at: &Segment, data: &[u8]) -> Result<(), BackendError> {
         self.each_run(at, |run| {
             let instance = instance(run)?;
@@ -96,13 +96,13 @@ impl<A: Arrays> Words<A> {
         })
     }
 
-    /// HDL path of a word of an instance, for messages.
+    /// HDL path of a word of an instance, for error messages.
     pub(super) fn path(&self, instance: u64, word: u64) -> String {
         let instance = usize::try_from(instance).unwrap_or(usize::MAX);
         self.arrays.path(instance, word)
     }
 
-    /// Cuts an access into runs that are moved at a time.
+    /// Splits an access into runs of the size of one transfer.
     fn each_run(
         &self,
         at: &Segment,
@@ -121,7 +121,7 @@ impl<A: Arrays> Words<A> {
         Ok(())
     }
 
-    /// Vecvals of a word.
+    /// Number of vecvals of a word.
     fn vecvals(&self) -> usize {
         vecvals_of(self.geometry.width()) as usize
     }

@@ -1,22 +1,22 @@
-//! Shape of a memory file's values, by which files that were written for words of another width are told.
+//! Statistics of a memory file's values, to recognise files that were written for words of another width.
 
-/// Counts of what was read so far.
+/// Counts of the values read so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Shape {
     pub(super) values: u64,
-    /// Digits that are `x`, `z` or `?`.
+    /// Number of digits `x`, `z` or `?`.
     pub(super) unknown_digits: u64,
-    /// The line of the first value.
+    /// Line of the first value.
     pub(super) first_line: u64,
     last_line: u64,
-    /// Digits of each value so far, while all have as many.
+    /// Digits of each value, as long as all values have the same number.
     digits: Option<u64>,
-    /// A line has several values.
+    /// True if a line has several values.
     several: bool,
 }
 
 impl Shape {
-    /// Counts a value of so many digits.
+    /// Counts a value with this number of digits.
     pub(super) fn add(&mut self, digits: u64, line: u64) {
         if self.values == 0 {
             self.first_line = line;
@@ -29,12 +29,12 @@ impl Shape {
         self.values += 1;
     }
 
-    /// The number of digits that every value has.
+    /// Returns the number of digits that every value has.
     pub(super) fn digits(&self) -> Option<u64> {
         self.digits
     }
 
-    /// Every value is a byte in two digits, and a line has several, as `objcopy -O verilog` writes them.
+    /// True if every value is a byte of two digits, and a line has several, as `objcopy -O verilog` writes them.
     pub(super) fn is_bytes(&self) -> bool {
         self.digits == Some(2) && self.several
     }

@@ -1,15 +1,15 @@
-//! Numbers and addresses of a memory file, without white space and comments.
+//! Lexer of memory files: numbers and addresses, without white space and comments.
 
-/// A number or an address, as it stands in the file.
+/// Number or address, as written in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token<'a> {
     pub(super) text: &'a [u8],
     pub(super) line: u64,
-    /// Offset in the file.
+    /// Byte offset in the file.
     pub(super) offset: usize,
 }
 
-/// The rest of a file.
+/// Unread rest of a file.
 #[derive(Debug, Clone)]
 pub(super) struct Tokens<'a> {
     rest: &'a [u8],
@@ -18,7 +18,7 @@ pub(super) struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    /// Begins with a text, behind its byte-order mark (UTF-8) and without its [padding].
+    /// Starts at the beginning of a text, after its UTF-8 byte-order mark and without its [padding].
     pub(super) fn new(text: &'a [u8]) -> Self {
         let rest = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         Self {
@@ -28,7 +28,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// The next token; the error is the line of a comment that does not end.
+    /// Returns the next token. An error is the line of a comment without an end.
     pub(super) fn next(&mut self) -> Result<Option<Token<'a>>, u64> {
         loop {
             match self.rest {
@@ -46,7 +46,7 @@ impl<'a> Tokens<'a> {
                 }
                 [byte, ..] if is_space(*byte) => self.skip(1),
                 [first, ..] => {
-                    // The digits of an address may be behind blanks; a lone `/` is a token too: one that has no digits.
+                    // The digits of an address may follow blanks. A lone `/` is a token too, one without digits.
                     let begin = match first {
                         b'@' => self.until(1, |byte| !matches!(byte, b' ' | b'\t')),
                         _ => 1,
@@ -65,14 +65,14 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Position of the first such byte from `begin` on, or the end.
+    /// Position of the first byte at or after `begin` for which `is_end` is true, or the end of the text.
     fn until(&self, begin: usize, is_end: impl Fn(u8) -> bool) -> usize {
         let rest = self.rest.get(begin..).unwrap_or_default();
         let found = rest.iter().position(|byte| is_end(*byte));
         begin + found.unwrap_or(rest.len())
     }
 
-    /// Skips bytes, and counts the lines that end in them: by LF, CR LF or CR.
+    /// Skips bytes, and counts the line ends in them: LF, CR LF or CR.
     fn skip(&mut self, len: usize) {
         let (skipped, rest) = self.rest.split_at_checked(len).unwrap_or((self.rest, &[]));
         let behind = skipped.iter().skip(1).chain(rest.first()).map(Some);
@@ -88,8 +88,8 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// Bytes at the end of a text that are none: Ctrl-Z, by which CP/M and DOS end it, and NUL, which fills up a block. A file of nothing
-/// but NULs is no text.
+/// Number of padding bytes at the end of a text: white space, Ctrl-Z (end of text in CP/M and DOS), and NUL (fills up a block). A file of
+/// NULs alone is not text, and has no padding.
 fn padding(text: &[u8]) -> usize {
     let is_padding = |byte: &&u8| matches!(**byte, 0 | 0x1a) || is_space(**byte);
     let len = text.iter().rev().take_while(is_padding).count();
@@ -99,7 +99,7 @@ fn padding(text: &[u8]) -> usize {
     len
 }
 
-/// White space of Verilog, and the vertical tab.
+/// True if a byte is white space of Verilog or the vertical tab.
 fn is_space(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte == 0x0b
 }

@@ -1,29 +1,29 @@
-//! Images that are accepted, and hardly meant to be loaded as they are.
+//! Warnings about images that are accepted, but are probably a mistake.
 
 use object::elf::{ET_CORE, ET_DYN, ET_EXEC};
 
 use super::ImageSegment;
 
-/// A property of an image that is accepted, and unusual for firmware: worth a warning.
+/// Property of an image that is accepted, but is unusual for firmware. It deserves a warning.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImageDoubt {
-    /// Position-independent executable, or shared object.
+    /// Position-independent executable or shared object.
     #[error(
         "is position independent (ET_DYN), and is loaded at the addresses in its program headers without relocation; link it as an \
          executable (`-no-pie`, `-static`)"
     )]
     PositionIndependent,
-    /// Memory of a process.
+    /// Core dump.
     #[error(
         "is a core dump (ET_CORE), not a program, and is loaded all the same; give the linked image"
     )]
     CoreDump,
-    /// ELF type that is none of the usual.
+    /// Unusual ELF type.
     #[error(
         "has ELF type {kind:#x}, and is loaded as an executable (ET_EXEC) is; give the linked image"
     )]
     UnknownType {
-        /// `e_type`.
+        /// Value of `e_type`.
         kind: u16,
     },
     /// Segment that starts with the ELF header.
@@ -46,11 +46,11 @@ pub enum ImageDoubt {
     Overlap {
         /// Position in the program header table of the segment that starts first.
         first: usize,
-        /// Position in the program header table of the other.
+        /// Position in the program header table of the other segment.
         second: usize,
-        /// First physical address that both have.
+        /// First shared physical address.
         from: u64,
-        /// Last physical address that both have.
+        /// Last shared physical address.
         to: u64,
         /// Number of further overlaps.
         more: usize,
@@ -61,24 +61,24 @@ pub enum ImageDoubt {
          output section, where `mb_id` counts the channels"
     )]
     SecondMailbox {
-        /// Address of the first.
+        /// Address of the first section.
         address: u64,
-        /// Address of the second.
+        /// Address of the second section.
         ignored: u64,
     },
-    /// Section `.mailbox` that takes no memory.
+    /// Section `.mailbox` that occupies no memory.
     #[error(
         "its section .mailbox lacks the flag SHF_ALLOC, so the linker has reserved no memory for it at {address:#x}; declare it as data \
          (`.section .mailbox,\"aw\"`)"
     )]
     MailboxNotAllocated {
-        /// Its address.
+        /// Address of the section.
         address: u64,
     },
 }
 
 impl ImageDoubt {
-    /// Whether it concerns the mailbox; others concern what is loaded.
+    /// True if the doubt is about the mailbox, false if it is about the loaded bytes.
     pub fn is_of_mailbox(&self) -> bool {
         matches!(
             self,
@@ -94,7 +94,7 @@ fn further(more: &usize) -> String {
     }
 }
 
-/// The doubt about an image of this `e_type`.
+/// Returns the doubt about an image of this `e_type`.
 pub(super) fn doubt_of_type(kind: u16) -> Option<ImageDoubt> {
     match kind {
         kind if kind == ET_EXEC.0 => None,
@@ -113,11 +113,11 @@ struct Range {
     is_bytes: bool,
 }
 
-/// The first overlap of a segment's bytes with another segment. Zeros over zeros do no harm.
+/// Returns the first overlap of a segment's bytes with another segment. Overlaps of zeros with zeros are harmless, and are not counted.
 pub(super) fn doubt_of_overlaps(segments: &[ImageSegment]) -> Option<ImageDoubt> {
     let mut ranges: Vec<Range> = segments.iter().flat_map(ranges).collect();
     ranges.sort_by_key(|range| range.first);
-    // In the order of addresses, whatever reaches furthest so far is what the next may run into.
+    // Ranges are in ascending order of address, so only the one that reaches furthest so far can overlap the next.
     let mut furthest: [Option<Range>; 2] = [None, None];
     let mut found: Option<ImageDoubt> = None;
     for range in ranges {
@@ -148,7 +148,7 @@ pub(super) fn doubt_of_overlaps(segments: &[ImageSegment]) -> Option<ImageDoubt>
     found
 }
 
-/// Bytes and zeros of a segment, where it has any.
+/// Iterates over the bytes and the zeros of a segment, without empty ranges.
 fn ranges(segment: &ImageSegment) -> impl Iterator<Item = Range> {
     let range = |first: u64, len: u64, is_bytes| {
         Some(Range {

@@ -1,56 +1,56 @@
-//! ELF files that are refused.
+//! Errors of ELF files.
 
 use std::io;
 use std::path::PathBuf;
 
-/// An ELF file that cannot be loaded.
+/// Error of an ELF file.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {problem}", file.display())]
 pub struct ImageError {
-    /// The file.
+    /// Path of the file.
     pub file: PathBuf,
-    /// What is wrong with it.
+    /// Cause of the error.
     pub problem: ImageProblem,
 }
 
-/// What is wrong with an ELF file.
+/// Cause of an error of an ELF file.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageProblem {
-    /// It cannot be read.
+    /// I/O error.
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),
-    /// It is a directory, a pipe or a device.
+    /// Directory, pipe or device.
     #[error("is not a regular file, but a directory, a pipe or a device")]
     NotRegular,
-    /// It was written or replaced between two looks at it.
+    /// File that was written or replaced since its headers were read.
     #[error("has changed since its headers were read; start again when it is complete")]
     Changed,
-    /// It does not start as an ELF file does.
+    /// File without the magic number of ELF.
     #[error("not an ELF file of 32 or 64 bits{}", but(.found))]
     NotElf {
-        /// Its format, where it is a known one.
+        /// Name of its format, if it is a known one.
         found: Option<&'static str>,
     },
-    /// A table is longer than that of any linked image.
+    /// Table that is longer than that of any linked image.
     #[error("{count} {what} headers are more than the {max} that an image may have")]
     TooManyHeaders {
         /// `program` or `section`.
         what: &'static str,
-        /// Headers of the table.
+        /// Number of headers in the table.
         count: u32,
-        /// Headers that it may have.
+        /// Maximum number of headers.
         max: u32,
     },
-    /// A table of it is broken; the text is the `object` crate's.
+    /// Invalid table, with the message of the `object` crate.
     #[error("broken ELF file: {0}")]
     Broken(object::read::Error),
-    /// The protocol is little endian, and so is its firmware.
+    /// Big-endian file. The protocol and its firmware are little endian.
     #[error("a big-endian ELF file; only little-endian firmware is served")]
     BigEndian,
-    /// The output of a compiler, not of a linker: nothing in it has an address.
+    /// Output of a compiler instead of a linker, in which nothing has an address.
     #[error("a relocatable object, whose sections have no addresses yet; link it first")]
     Relocatable,
-    /// The file bytes of a segment are not in the file.
+    /// Segment whose bytes are not in the file.
     #[error(
         "segment {index} takes {len:#x} bytes at offset {offset:#x} of the file, which has {file_len:#x}; is it cut short?"
     )]
@@ -59,34 +59,34 @@ pub enum ImageProblem {
         index: usize,
         /// Offset in the file.
         offset: u64,
-        /// Bytes.
+        /// Number of bytes.
         len: u64,
-        /// Bytes of the whole file.
+        /// Size of the file in bytes.
         file_len: u64,
     },
-    /// Segments that take the same bytes again and again.
+    /// Segments that refer to the same bytes many times.
     #[error(
         "its segments take {len:#x} bytes, many times the {file_len:#x} that the file has; do its program headers overlap?"
     )]
     LoadsTooMuch {
-        /// Bytes of all segments.
+        /// Number of bytes of all segments.
         len: u128,
-        /// Bytes of the whole file.
+        /// Size of the file in bytes.
         file_len: u64,
     },
-    /// A segment that is smaller in memory than in the file.
+    /// Segment that is smaller in memory than in the file.
     #[error(
         "segment {index} has {file_size:#x} bytes in the file, but only {mem_size:#x} in memory"
     )]
     Shrinks {
         /// Position in the program header table.
         index: usize,
-        /// Bytes in the file.
+        /// Number of bytes in the file.
         file_size: u64,
-        /// Bytes in memory.
+        /// Number of bytes in memory.
         mem_size: u64,
     },
-    /// A segment that does not end within 64 bits.
+    /// Segment that does not end within 64 bits.
     #[error(
         "segment {index} of {mem_size:#x} bytes at physical address {address:#x} runs past the last address"
     )]
@@ -95,15 +95,15 @@ pub enum ImageProblem {
         index: usize,
         /// Physical address.
         address: u64,
-        /// Bytes in memory.
+        /// Number of bytes in memory.
         mem_size: u64,
     },
-    /// `.mailbox` does not end within 64 bits.
+    /// Section `.mailbox` that does not end within 64 bits.
     #[error("section .mailbox of {size:#x} bytes at {address:#x} runs past the last address")]
     MailboxWraps {
-        /// Its first byte.
+        /// Address of the first byte.
         address: u64,
-        /// Bytes.
+        /// Size in bytes.
         size: u64,
     },
 }
@@ -114,7 +114,7 @@ impl From<object::read::Error> for ImageProblem {
     }
 }
 
-/// ", but Intel HEX", or nothing.
+/// Formats a known format as ", but Intel HEX"; empty for an unknown one.
 fn but(found: &Option<&'static str>) -> String {
     found.map_or_else(String::new, |found| format!(", but {found}"))
 }

@@ -1,4 +1,4 @@
-//! The headers of an ELF file, read from memory or from a file, of which no other byte is read.
+//! Parser of ELF headers, from memory or from a file. No other byte of the file is read.
 
 use mailbox_rs::PtrWidth;
 use object::Endianness;
@@ -10,19 +10,19 @@ use super::doubt::{doubt_of_overlaps, doubt_of_type};
 use super::{ImageDoubt, ImageProblem, ImageSegment, Section};
 use crate::mem::file_format::{ELF, START, recognise};
 
-/// Name of the section that holds the channels, as it ends in the table of names.
+/// Name of the section of the channels, with the NUL that terminates it in the table of names.
 const MAILBOX_SECTION: &[u8] = b".mailbox\0";
 
-/// Multiple of its own size that a file may load: a table of headers that all take the same bytes is no program.
+/// Maximum ratio of loaded bytes to the size of the file. More come only from headers that refer to the same bytes many times.
 const MAX_LOADS: u128 = 16;
 
-/// Program headers of an image, at most. Linkers write about ten.
+/// Maximum number of program headers. Linkers write about ten.
 const MAX_SEGMENTS: u32 = 4096;
 
-/// Section headers of an image, at most: as many as have a number of 16 bits.
+/// Maximum number of section headers, the number of 16-bit section indices.
 const MAX_SECTIONS: u32 = 0xff00;
 
-/// Contents of the headers.
+/// Content of the headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parsed {
     pub(super) ptr_width: PtrWidth,
@@ -96,7 +96,7 @@ where
     })
 }
 
-/// Refuses a table that no linker writes, before room is made for it.
+/// Rejects tables larger than those of any linker, before memory is allocated for them.
 fn bounded(what: &'static str, count: u32, max: u32) -> Result<(), ImageProblem> {
     if count > max {
         return Err(ImageProblem::TooManyHeaders { what, count, max });
@@ -119,7 +119,7 @@ fn load<P: ProgramHeader<Endian = Endianness>>(
         file_size: len,
         mem_size,
     })?;
-    // The last byte must have an address; what follows it need not.
+    // The last byte must have an address. The byte after it need not have one.
     if address.checked_add(mem_size.saturating_sub(1)).is_none() {
         return Err(ImageProblem::Wraps {
             index,
@@ -146,7 +146,7 @@ fn load<P: ProgramHeader<Endian = Endianness>>(
     })
 }
 
-/// The first section `.mailbox`.
+/// Finds the first section `.mailbox`.
 fn mailbox<'a, H, R>(
     header: &H,
     endian: Endianness,
@@ -159,7 +159,7 @@ where
     R: ReadRef<'a>,
 {
     let sections = header.section_headers(endian, data)?;
-    // Without a table of names no section has one.
+    // Without a table of names, no section has a name.
     if sections.is_empty() || header.e_shstrndx(endian) == SHN_UNDEF {
         return Ok(None);
     }
@@ -191,7 +191,7 @@ where
     if address.checked_add(size.saturating_sub(1)).is_none() {
         return Err(ImageProblem::MailboxWraps { address, size });
     }
-    // Where the segment that holds it is loaded.
+    // Load address, if a segment contains the section.
     let translated = segments.iter().find_map(|segment| {
         let into = address.checked_sub(segment.virtual_address)?;
         let within = into < segment.len.saturating_add(segment.tail);

@@ -1,4 +1,4 @@
-//! A sink that writes a file for each instance.
+//! Sink that writes a file for each instance.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::{StaticMemDescriptor, StaticMemFormat, StaticMemRange, StaticMemSink};
 use crate::guest;
 
-/// Writes each instance into a file of its own in one directory, which is made where it isn't there.
+/// Writes each instance to a file of its own in one directory, which is created if it does not exist.
 ///
 /// ```
 /// use vhost::mem::{StaticMemFiles, StaticMemFormat, flush_static_mems};
@@ -25,9 +25,9 @@ use crate::guest;
 /// # Ok::<(), String>(())
 /// ```
 ///
-/// A file's name is the HDL path, with `_` for whatever is not a letter, a digit, `.`, `-` or `_`, and the extension of the format:
-/// `tb.ram[0]` is in `tb.ram_0_.hex`. Instances whose names would be the same are numbered: `tb.ram.hex`, `tb.ram-2.hex`. Flushed
-/// again, an instance replaces its file.
+/// The name of a file is the HDL path and the extension of the format. Characters other than letters, digits, `.`, `-` and `_` become `_`:
+/// `tb.ram[0]` is in `tb.ram_0_.hex`. Equal names are numbered: `tb.ram.hex`, `tb.ram-2.hex`. An instance that is flushed again replaces
+/// its file.
 #[derive(Debug)]
 pub struct StaticMemFiles {
     dir: PathBuf,
@@ -37,7 +37,7 @@ pub struct StaticMemFiles {
 }
 
 impl StaticMemFiles {
-    /// Files of this format in `dir`.
+    /// Creates a sink for files of this format in `dir`.
     pub fn new(dir: impl Into<PathBuf>, format: StaticMemFormat) -> Self {
         Self {
             dir: dir.into(),
@@ -47,13 +47,13 @@ impl StaticMemFiles {
         }
     }
 
-    /// The file of each instance so far, in order of HDL path.
+    /// Iterates over the instances so far and their files, in order of HDL path.
     pub fn files(&self) -> impl Iterator<Item = (&StaticMemDescriptor, &Path)> {
         let files = self.files.iter();
         files.map(|(descriptor, file)| (descriptor, file.as_path()))
     }
 
-    /// The file of an instance: the same each time.
+    /// Returns the file of an instance, the same each time.
     fn file(&mut self, descriptor: &StaticMemDescriptor) -> &Path {
         let (dir, format, names) = (&self.dir, self.format, &mut self.names);
         let file = || {
@@ -66,7 +66,8 @@ impl StaticMemFiles {
 
 impl StaticMemSink for StaticMemFiles {
     /// # Errors
-    /// Where the directory can't be made, or the file can't be written: with its name, and the path of the instance.
+    /// Fails if the directory can't be created or the file can't be written. The error has the file's name and the HDL path of the
+    /// instance.
     fn write_static_mem(
         &mut self,
         descriptor: &StaticMemDescriptor,
@@ -87,7 +88,7 @@ impl StaticMemSink for StaticMemFiles {
     }
 }
 
-/// An instance that can't be put into its file.
+/// Instance that can't be written to its file.
 #[derive(Debug, Error)]
 #[error("static memory `{path}`: can't write {}: {cause}", file.display())]
 struct WriteError {
@@ -96,14 +97,14 @@ struct WriteError {
     cause: io::Error,
 }
 
-/// Names of files, without extension. None is given twice.
+/// Allocator of unique file names, without extension.
 #[derive(Debug, Default)]
 struct Names {
-    /// Each name that is taken, with how many were tried from there on.
+    /// Used names, each with the last number that was tried after it.
     taken: HashMap<String, u64>,
 }
 
-/// The longest name before it is numbered: file systems take 255 bytes in all.
+/// Maximum length of a name without its number. File systems allow 255 bytes for the whole name.
 const MAX_NAME: usize = 200;
 
 impl Names {
@@ -120,16 +121,16 @@ impl Names {
     }
 }
 
-/// A path as a name that no file system and no shell takes for something else.
+/// Converts a path to a file name without special meaning to file systems and shells.
 fn plain(path: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let name: String = path
         .chars()
         .map(|c| if safe(c) { c } else { '_' })
         .collect();
-    // The end of a path tells more than its start: banks differ there.
+    // The end of a path is kept: banks differ at the end.
     let name = &name[name.len().saturating_sub(MAX_NAME)..];
-    // No hidden file, and nothing that looks like an option.
+    // Avoids hidden files, and names that look like an option.
     match name.trim_start_matches(['.', '-']) {
         rest if rest.len() == name.len() && !rest.is_empty() => rest.to_owned(),
         rest => format!("_{rest}"),

@@ -1,27 +1,27 @@
-//! The formats of memory files that a memory can be put into.
+//! File formats of exported memories.
 
 use std::io::{self, Write};
 
 use super::{StaticMemDescriptor, StaticMemRange};
 
-/// How a file holds what a memory holds.
+/// File format of an exported memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StaticMemFormat {
-    /// All bytes in their order, and nothing else; those that were never written are 0. `.bin`
+    /// All bytes in order, without addresses. Bytes that were never written are 0. Extension `.bin`.
     Binary,
-    /// For `$readmemh` of an array like the memory itself: one word a line, with `@` and the number of the *word* where words
-    /// were left out. Words that were written in part are there as a whole. `.hex`
+    /// Format of `$readmemh` for an array like the memory itself: one word in a line, with `@` and the number of the *word* after words
+    /// that are left out. Partially written words are included as a whole. Extension `.hex`.
     Readmemh,
-    /// The Verilog format of `objcopy -O verilog`: bytes, with `@` and the number of the *byte* in the memory where bytes
-    /// were left out. `$readmemh` of an array of bytes takes it too. `.mem`
+    /// Verilog format of `objcopy -O verilog`: bytes, with `@` and the number of the *byte* in the memory after bytes that are left out.
+    /// `$readmemh` reads it into an array of bytes, too. Extension `.mem`.
     Verilog,
 }
 
-/// Bytes a line of [`StaticMemFormat::Verilog`].
+/// Bytes in a line of [`StaticMemFormat::Verilog`].
 const BYTES_A_LINE: usize = 16;
 
 impl StaticMemFormat {
-    /// What file names end with.
+    /// Extension of file names.
     pub(super) fn extension(self) -> &'static str {
         match self {
             Self::Binary => "bin",
@@ -30,7 +30,7 @@ impl StaticMemFormat {
         }
     }
 
-    /// Writes one memory; `written` is in ascending order.
+    /// Writes one memory. `written` is in ascending order.
     pub(super) fn write(
         self,
         to: &mut dyn Write,
@@ -42,7 +42,7 @@ impl StaticMemFormat {
             Self::Binary => to.write_all(data),
             Self::Readmemh => {
                 let StaticMemDescriptor { path, width, depth } = descriptor;
-                // A path is text of the user's, and must not end its comment.
+                // The path is user text, and must not end the comment.
                 let path = path.escape_debug();
                 writeln!(to, "// {path}: {depth} words of {width} bytes")?;
                 words(to, data, written, *width, 1)
@@ -52,7 +52,7 @@ impl StaticMemFormat {
     }
 }
 
-/// Writes the words of `width` bytes that the ranges touch, so many a line.
+/// Writes the words of `width` bytes that the ranges touch, with `a_line` words in a line.
 fn words(
     to: &mut dyn Write,
     data: &[u8],
@@ -64,7 +64,7 @@ fn words(
     let mut next = None;
     for range in written {
         let end = (range.offset + range.len).div_ceil(width);
-        // Ranges that touch the same word, or adjacent ones, go on without an address.
+        // Ranges that touch the same word or adjacent words continue without an address.
         let first = (range.offset / width).max(next.unwrap_or(0));
         if next != Some(first) {
             writeln!(to, "@{first:08X}")?;
@@ -77,7 +77,7 @@ fn words(
                 word.iter().rev().for_each(|byte| line.extend(hex(*byte)));
                 line.push(b' ');
             }
-            // The line ends where its last space is.
+            // Removes the space after the last word.
             line.pop();
             line.push(b'\n');
             to.write_all(&line)?;
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(written(StaticMemFormat::Binary, 4, &ram), "\0".repeat(8));
     }
 
-    /// What a file of words of this width puts into a memory of zeros, and how many of its words it has.
+    /// Reads a file of words of this width into zeroed memory. Returns the bytes, and the number of words in the file.
     fn read_back(text: &str, width: usize, size: usize) -> (Vec<u8>, usize) {
         let (mut bytes, mut words) = (vec![0; size], 0);
         let file = Path::new("written");
@@ -179,7 +179,7 @@ mod tests {
                 prop_assert!(ram.write(at, data));
                 model[at..at + data.len()].copy_from_slice(data);
             }
-            // Only what was written is not zero.
+            // Only written bytes are not zero.
             let words = |width| model.chunks(width).filter(|word| word.iter().any(|byte| *byte > 0)).count();
             let text = written(StaticMemFormat::Readmemh, width, &ram);
             prop_assert_eq!(read_back(&text, width, size), (model.clone(), words(width)));

@@ -1,19 +1,18 @@
-//! One memory of this process.
+//! Memory in this process.
 
 use super::Instances;
 use crate::mem::{Buffer, Geometry, Shape};
 
-/// The bytes of a memory in the buffers of its HDL instances.
+/// Bytes of a memory, in the buffers of its HDL instances.
 pub(crate) struct StaticMem {
-    /// How an access spreads over the buffers.
+    /// Distribution of an access over the buffers.
     geometry: Geometry,
-    /// One for each HDL instance.
+    /// One buffer for each HDL instance.
     buffers: Vec<Buffer>,
 }
 
 impl StaticMem {
-    /// A memory of this shape, each row of its arrays an instance of its own; `None` where there is no room for it, or it is a black
-    /// box.
+    /// Creates a memory of this shape. Each row of its arrays is an instance. `None` if a buffer can't be allocated, or for a black box.
     pub(crate) fn new(shape: &Shape, instances: &mut Instances) -> Option<Self> {
         let shape = shape.by_rows();
         let geometry = Geometry::of(&shape)?;
@@ -23,12 +22,12 @@ impl StaticMem {
         Some(Self { geometry, buffers })
     }
 
-    /// The buffers, in the order of the instances.
+    /// Buffers, in the order of the instances.
     pub(crate) fn buffers(&self) -> &[Buffer] {
         &self.buffers
     }
 
-    /// Reads bytes; false where some are past the end.
+    /// Reads bytes. Returns false if some are past the end.
     #[must_use = "an access past the end is not carried out as a whole"]
     pub(crate) fn read(&self, offset: u64, to: &mut [u8]) -> bool {
         let mut runs = self.geometry.runs(offset, to.len() as u64);
@@ -38,7 +37,7 @@ impl StaticMem {
         })
     }
 
-    /// Writes bytes; false where some are past the end.
+    /// Writes bytes. Returns false if some are past the end.
     #[must_use = "an access past the end is not carried out as a whole"]
     pub(crate) fn write(&self, offset: u64, data: &[u8]) -> bool {
         let mut runs = self.geometry.runs(offset, data.len() as u64);

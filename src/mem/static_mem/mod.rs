@@ -1,8 +1,8 @@
-//! What the memories of backend `static` hold, for whoever wants it after a run.
+//! Export of the memories of backend `static` after a run.
 //!
-//! Each HDL array (path, width and depth) is one instance, whatever memories name it. Starting a system registers its
-//! instances, all with zeros, in place of those that this thread had before. They stay when the system is shut down, up to the
-//! next start or [`clear_static_mems`].
+//! Each HDL array (path, width and depth) is one instance, whatever memories refer to it. Starting a system registers its instances, all
+//! with zeros, in place of those that this thread had before. They stay registered when the system is shut down, until the next start or
+//! [`clear_static_mems`].
 //!
 //! ```
 //! use vhost::mem::{flush_static_mems, StaticMemDescriptor, StaticMemSink};
@@ -41,37 +41,37 @@ pub(crate) use memory::StaticMem;
 pub(crate) use registry::Instances;
 pub use registry::{clear_static_mems, flush_static_mems};
 
-/// One HDL array.
+/// Identity of an HDL array.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StaticMemDescriptor {
-    /// Its HDL path.
+    /// HDL path.
     pub path: String,
-    /// Bytes a word.
+    /// Bytes of a word.
     pub width: usize,
-    /// Words.
+    /// Number of words.
     pub depth: usize,
 }
 
 /// Consecutive bytes of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StaticMemRange {
-    /// The first byte, counted from the first byte of the instance.
+    /// Offset of the first byte from the first byte of the instance.
     pub offset: usize,
-    /// Bytes.
+    /// Number of bytes.
     pub len: usize,
 }
 
-/// Takes what instances hold.
+/// Receiver of the content of instances.
 pub trait StaticMemSink {
-    /// Takes one instance: `data` is all of it, word after word, each with its least significant byte first. `valid_ranges`
-    /// are the bytes that were written, in ascending order and with gaps between them: by the host, `init` and ELF images
-    /// included, or by a chip model with [`Buffer::write`](super::Buffer::write). Bytes of a gap are 0 unless a chip model
-    /// set them through [`Buffer::cells`](super::Buffer::cells).
+    /// Receives one instance. `data` is all of it, word after word, each with its least significant byte first. `valid_ranges` are the
+    /// written bytes, in ascending order and with gaps between them: bytes written by the host, including `init` and ELF images, or by a
+    /// chip model with [`Buffer::write`](super::Buffer::write). Bytes of a gap are 0 unless a chip model set them through
+    /// [`Buffer::cells`](super::Buffer::cells).
     ///
-    /// The system may be used meanwhile, and another one started.
+    /// The system may be used during the call, and another one started.
     ///
     /// # Errors
-    /// Whatever is to end the flush, in words for who asked for it.
+    /// An error ends the flush. Its text is returned to the caller of the flush.
     fn write_static_mem(
         &mut self,
         descriptor: &StaticMemDescriptor,

@@ -1,4 +1,5 @@
-//! The instances of the last system, beyond its life: one registry for the C ABI, and one for each thread of a Rust program.
+//! Registry of the last system's instances, which outlives the system. There is one registry for the C ABI, and one for each thread of a
+//! Rust program.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,14 +12,14 @@ use crate::mem::Buffer;
 use crate::sim::strand::{self, strand_local};
 
 strand_local! {
-    /// Instances of the last system that was started here; none where no system was. Replaced as a whole, so that a flush
-    /// goes on with those that it began with.
+    /// Instances of the last system that was started here; `None` before the first. Replaced as a whole, so that a flush continues with the
+    /// instances that it began with.
     static REGISTERED: RefCell<Option<Registered>> = RefCell::new(None);
 }
 
 type Registered = Rc<Vec<Instance>>;
 
-/// The instances of one system, in the order in which its memories name them.
+/// Instances of one system, in the order in which its memories refer to them.
 #[derive(Default)]
 pub(crate) struct Instances {
     all: Rc<Vec<Instance>>,
@@ -32,8 +33,8 @@ struct Instance {
 }
 
 impl Instances {
-    /// The buffer of an array of `depth` words of `width` bytes, the same for everybody who names it; `None` where there is
-    /// no room for it.
+    /// Returns the buffer of an array of `depth` words of `width` bytes, shared by all memories that refer to it. `None` if it can't be
+    /// allocated.
     pub(crate) fn buffer(&mut self, path: &str, width: u64, depth: u64) -> Option<Buffer> {
         let descriptor = StaticMemDescriptor {
             path: path.to_owned(),
@@ -52,21 +53,23 @@ impl Instances {
         Some(buffer)
     }
 
-    /// Registers them in place of those of the system before.
+    /// Registers the instances in place of those of the previous system.
     pub(crate) fn register(&self) {
         replace(Some(self.all.clone()));
     }
 }
 
-/// Hands each instance of the last system to `sink`, in the order in which its memories name them, banks row by row; also
-/// one that was never written.
+/// Passes each instance of the last system to `sink`, in the order in which its memories refer to them, banks row by row, including
+/// instances that were never written.
 ///
-/// That is the last system of this thread; where the thread has started none, and inside a call of the C ABI, it is the
-/// system of the C ABI.
+/// The system is the last one of this thread. In a thread that has started none, and inside a call of the C ABI, it is the system of the C
+/// ABI.
 ///
 /// # Errors
-/// The first error of the sink, as it is; the instances after that one are not handed out. A thread that is so far in its end
-/// that its memories are gone: flush before `exit`. A call of another thread that is inside the C ABI.
+/// - The first error of the sink, unchanged. Later instances are not passed on.
+/// - The thread is ending and its memories are gone. Flush before `exit`.
+/// - Another thread is inside a call of the C ABI.
+/// - There is not enough memory for a copy of an instance.
 pub fn flush_static_mems(sink: &mut dyn StaticMemSink) -> Result<(), String> {
     if let Some(own) = registered().map_err(|error| error.to_string())? {
         return flush(&own, sink);
@@ -90,13 +93,13 @@ fn flush(registered: &[Instance], sink: &mut dyn StaticMemSink) -> Result<(), St
     Ok(())
 }
 
-/// Forgets the instances that [`flush_static_mems`] would hand out: a flush hands out nothing until the next system is started,
-/// and the memory of a system that has ended is freed. A system that runs keeps its memories and their content.
+/// Unregisters the instances: [`flush_static_mems`] passes on nothing until the next system is started, and the memory of a system that has
+/// ended is freed. A running system keeps its memories and their content.
 pub fn clear_static_mems() {
     if replace(None) {
         return;
     }
-    // Where another thread is inside, its system runs, and keeps its memories anyway.
+    // If another thread is inside, its system is running and keeps its memories in any case.
     if let Ok(_entered) = strand::enter() {
         replace(None);
     }
@@ -108,14 +111,14 @@ fn registered() -> Result<Option<Registered>, FlushError> {
         .ok_or(FlushError::Gone)
 }
 
-/// True if there were instances before.
+/// Replaces the registered instances. True if there were any before.
 fn replace(instances: Option<Registered>) -> bool {
-    // The instances before are dropped when nothing is borrowed any more. A thread that ends has nothing to keep.
+    // The previous instances are dropped after the borrow has ended. A thread that is ending has no registry.
     let before = REGISTERED.with(|registered| registered.replace(instances));
     before.flatten().is_some()
 }
 
-/// Why an instance can't be handed out.
+/// Reason for which instances can't be passed on.
 #[derive(Debug, Error)]
 enum FlushError {
     #[error("the static memories are gone: their thread is ending; flush them before that")]

@@ -1,4 +1,4 @@
-//! How a channel stands: who owes the next step, since when, and what came before.
+//! Status of a channel: its state, the last progress, and recent requests.
 
 use std::fmt;
 
@@ -8,110 +8,111 @@ use serde::{Deserialize, Serialize};
 use super::{Asked, Sight, Told};
 use crate::messages::rpc::{Callee, Target};
 
-/// How one channel stands. Shown, it is a line that says who owes the next step, and indented lines for the rest.
+/// Status of one channel. `Display` writes one line about the pending step and the side that it depends on, and indented lines for the
+/// rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelStatus {
-    /// Its name.
+    /// Name of the channel.
     pub channel: String,
-    /// The tick in which this was so.
+    /// Tick of this snapshot.
     pub now: u64,
-    /// What comes next.
+    /// Current state.
     pub step: Step,
-    /// The tick in which it came to that: the last progress that it made.
+    /// Tick of the last progress, in which `step` was entered.
     pub since: u64,
-    /// The words of the channel as they are in memory; none where nobody looked, or could.
+    /// Words of the channel in memory; `None` if they were not read or could not be read.
     pub words: Option<Sight>,
-    /// How many requests the host has taken.
+    /// Consumer index of the request queue: requests that the host has taken.
     pub taken: u32,
-    /// How many responses the host has put.
+    /// Producer index of the response queue: responses that the host has put.
     pub put: u32,
-    /// The requests before, the oldest first.
+    /// Completed requests, oldest first.
     pub recent: Vec<Past>,
 }
 
-/// What a channel does next, or waits for.
+/// Pending step of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(
     clippy::large_enum_variant,
     reason = "there is one a channel, and a box would be an allocation a request"
 )]
 pub enum Step {
-    /// Firmware asks for a handshake.
+    /// Firmware requests a handshake.
     Handshake {
-        /// Where the channel is.
+        /// Address of the channel.
         address: u64,
     },
     /// Firmware writes a request.
     Request,
-    /// A request is served.
+    /// Host serves a request.
     Serve {
-        /// The slot that it was in.
+        /// Slot in the request queue.
         slot: u32,
-        /// The request as firmware wrote it.
+        /// Request as firmware wrote it.
         entry: RequestEntry,
-        /// What it waits for.
+        /// Operation that the request waits for.
         task: Task,
     },
-    /// Firmware takes a response: the queue is full.
+    /// Firmware takes a response; the response queue is full.
     Room,
-    /// Nothing: the channel has exited.
+    /// No further step: the channel has exited.
     Exited {
-        /// With which code.
+        /// Exit code.
         code: u32,
     },
-    /// Nothing: the channel can't be served.
+    /// No further step: the channel has failed.
     GivenUp,
 }
 
-/// What a request waits for.
+/// Operation that a request waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Task {
-    /// Nobody but the host.
+    /// Processing in the mailbox server.
     Host,
-    /// An access to memory.
+    /// Access to memory.
     Memory,
-    /// A file.
+    /// File operation.
     File,
-    /// The answer to a call.
+    /// Result of a call.
     Call(PendingCall),
 }
 
-/// A call that has no result yet.
+/// Call without a result so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingCall {
-    /// What is called.
+    /// Target of the call.
     pub target: Target,
-    /// Who said that it is pending; none before the first answer.
+    /// Callee that replied that the call is pending; `None` before the first reply.
     pub by: Option<Callee>,
-    /// How many times that was said.
+    /// Number of such replies.
     pub answers: u64,
-    /// The tick of the last question; one that follows upon an answer is put on the next.
+    /// Tick of the last reply, or of the first poll before there is one. The next poll is in the tick after it.
     pub tick: u64,
 }
 
-/// A request that is over.
+/// Completed request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Past {
-    /// The slot that it was in.
+    /// Slot in the request queue.
     pub slot: u32,
-    /// The request as firmware wrote it.
+    /// Request as firmware wrote it.
     pub entry: RequestEntry,
-    /// The tick in which it was taken.
+    /// Tick in which the request was taken.
     pub from: u64,
-    /// The tick in which it was over.
+    /// Tick in which the request completed.
     pub to: u64,
-    /// How it ended.
+    /// Outcome of the request.
     pub end: End,
 }
 
-/// How a request ended.
+/// Outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum End {
-    /// With a response.
+    /// Completed with a response.
     Answered(Response),
-    /// Without: it has none.
+    /// Completed; the request has no response.
     Silent,
-    /// Firmware has reset the channel.
+    /// Dropped, as firmware has reset the channel.
     Reset,
 }
 

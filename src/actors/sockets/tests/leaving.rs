@@ -1,4 +1,4 @@
-//! Clients that are disconnected: what was written before still reaches them.
+//! Disconnected clients: bytes that were written before still reach them.
 
 use super::*;
 use crate::actors::sockets::hub::LEAVING_MAX;

@@ -1,4 +1,4 @@
-//! The socket manager on a network by script.
+//! Tests of the socket manager on a simulated network.
 
 mod leaving;
 mod noting;
@@ -19,10 +19,10 @@ use crate::foreign::Callbacks;
 use crate::foreign::scripted::{Ram, Scripted, Told, map};
 use crate::messages::sockets::*;
 
-/// The most bytes that are queued for a client here.
+/// Maximum number of queued bytes for a client in these tests.
 const LIMIT: usize = 100;
 
-/// A socket manager with one socket, that greets nobody.
+/// Socket manager with one socket without a greeting.
 struct Bench {
     bus: Bus,
     outside: Rc<Scripted>,
@@ -42,7 +42,7 @@ impl Bench {
         bench
     }
 
-    /// A manager of its own for sockets that are there already.
+    /// Starts another manager for existing sockets.
     fn serving(hub: Rc<RefCell<Hub>>, world: Rc<RefCell<World>>) -> Self {
         let (bus, outside, foreign) = Scripted::bus(&Ram::new(&map(&[])), Callbacks::default());
         let desk = bus.desk(Inbox::PARTY);
@@ -74,7 +74,7 @@ impl Bench {
         self.ask(Greet { socket, text }).unwrap();
     }
 
-    /// A client that has been accepted, and its end of the connection.
+    /// Accepts a client. Returns it with its end of the connection.
     fn client(&self) -> (ClientId, Rc<RefCell<Wire>>) {
         let wire = self.world.borrow_mut().connect(5000);
         (self.accept().unwrap().unwrap(), wire)
@@ -105,12 +105,12 @@ impl Bench {
         self.ask(Disconnect { socket, client })
     }
 
-    /// False where the tick had nothing to do.
+    /// Runs a tick. False if there was nothing to do.
     fn tick(&self) -> bool {
         self.bus.tick().unwrap()
     }
 
-    /// The texts of the warnings since the last look.
+    /// Takes the texts of the warnings since the last call.
     fn warnings(&self) -> Vec<String> {
         let told = self.outside.told().into_iter();
         let texts = told.map(|told| match told {
@@ -126,7 +126,7 @@ fn open(name: &str, port: u16) -> Open {
     Open { name, port }
 }
 
-/// What was read, and that something was.
+/// Builds the expected result of a successful read.
 fn some(bytes: &[u8]) -> Result<Option<Bytes>, SocketError> {
     Ok(Some(Bytes::copy_from_slice(bytes)))
 }

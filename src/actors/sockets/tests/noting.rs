@@ -1,4 +1,4 @@
-//! What is announced of the network's answers, and what is not.
+//! Network results that become events.
 
 use std::sync::mpsc;
 
@@ -22,7 +22,7 @@ fn a_tap_is_told_of_every_answer_in_order() {
     wire.borrow_mut().window = 1;
     wire.borrow_mut().sent.extend(b"x");
     assert_eq!(bench.read(client, Want::UpTo(9)), some(b"x"));
-    // Nothing is asked of the network for what is known.
+    // Data that is already buffered needs no network operation.
     bench.greet("");
     assert_eq!(
         seen.try_iter().collect::<Vec<_>>(),

@@ -1,4 +1,4 @@
-//! What a client sends, in pieces of any size, against what is read of it.
+//! Bytes from a client, in pieces of any size, compared with the bytes that are read.
 
 use proptest::prelude::*;
 
@@ -46,7 +46,7 @@ fn what_is_left_at_the_end_can_be_read() {
     assert_eq!(bench.read(client, Want::Text), Err(ended(client)));
     assert_eq!(bench.read(client, Want::UpTo(2)), some(b"c"));
     assert_eq!(bench.read(client, Want::UpTo(2)), Err(ended(client)));
-    // It only sends no more.
+    // Only the incoming stream has ended.
     assert_eq!(bench.write(client, b"bye"), Ok(()));
     assert_eq!(wire.borrow().received, b"bye");
 }
@@ -110,7 +110,7 @@ enum Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    // NULs often, so that strings end.
+    // NULs are frequent, so that strings end.
     let byte = prop_oneof![2 => Just(0), 5 => any::<u8>()];
     let want = prop_oneof![
         prop::sample::select(vec![1, 2, 4, 8]).prop_map(Want::Exactly),
@@ -124,7 +124,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..60)
 }
 
-/// What a reader that has all bytes in one piece gives.
+/// Result of a reader that has all bytes in one piece.
 fn model(bytes: &mut Vec<u8>, want: Want) -> Option<Vec<u8>> {
     let (given, taken) = match want {
         Want::Exactly(count) => (count.into(), count.into()),
@@ -156,7 +156,7 @@ proptest! {
                     bytes.extend(more);
                 }
                 Step::Read(want @ Want::UpTo(most)) => {
-                    // How much of it comes at once is the network's affair.
+                    // The number of bytes in one read depends on the network.
                     let read = bench.read(client, want).unwrap();
                     prop_assert_eq!(read.is_some(), most == 0 || !bytes.is_empty());
                     let read = read.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A network whose other end is the test.
+//! Network whose remote end is the test.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -7,36 +7,36 @@ use std::rc::Rc;
 use super::super::network::{Connection, Listener, Network};
 use crate::messages::sockets::OsError;
 
-/// What there is of a network: who listens where, and who waits there.
+/// State of a network: listening ports and waiting clients.
 #[derive(Default)]
 pub(super) struct World {
     waiting: HashMap<u16, VecDeque<Rc<RefCell<Wire>>>>,
-    /// What accepting fails with.
+    /// Error of `accept`.
     pub(super) accept_fails: Option<OsError>,
 }
 
-/// One connection, as its client sees it.
+/// Connection, from the view of its client.
 pub(super) struct Wire {
-    /// Sent by the client, and not yet received.
+    /// Bytes that the client has sent and the host has not received.
     pub(super) sent: VecDeque<u8>,
-    /// The client sends no more.
+    /// True if the client has ended its stream.
     pub(super) ended: bool,
-    /// The connection broke, which shows once the rest was received.
+    /// True if the connection is broken. The host sees this after it has received the rest.
     pub(super) reset: bool,
-    /// What the client has been sent.
+    /// Bytes that the client has received.
     pub(super) received: Vec<u8>,
-    /// So many bytes more are taken for the client.
+    /// Number of further bytes that the network accepts for the client.
     pub(super) window: usize,
-    /// The client was told that it is sent no more.
+    /// True if the host has ended its stream.
     pub(super) finished: bool,
-    /// The connection was closed.
+    /// True if the host has closed the connection.
     pub(super) closed: bool,
 }
 
 const ECONNRESET: OsError = OsError(104);
 
 impl World {
-    /// A client comes.
+    /// Connects a client.
     pub(super) fn connect(&mut self, port: u16) -> Rc<RefCell<Wire>> {
         let wire = Rc::new(RefCell::new(Wire {
             sent: VecDeque::new(),
@@ -52,7 +52,7 @@ impl World {
         wire
     }
 
-    /// Whether somebody listens there.
+    /// True if a socket listens on the port.
     pub(super) fn listens(&self, port: u16) -> bool {
         self.waiting.contains_key(&port)
     }
@@ -101,7 +101,7 @@ impl Drop for Listening {
     }
 }
 
-/// The host's end of a connection.
+/// Host's end of a connection.
 struct End(Rc<RefCell<Wire>>);
 
 impl Connection for End {

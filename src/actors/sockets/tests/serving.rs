@@ -1,4 +1,4 @@
-//! Sockets and greetings, and whose clients are whose.
+//! Sockets, greetings, and the assignment of clients to sockets.
 
 use super::*;
 
@@ -151,7 +151,7 @@ fn a_system_out_of_files_is_no_end() {
         text.contains("`uart`") && text.contains("open files"),
         "{text}"
     );
-    // The same again is no news; another cause is.
+    // A repeated error is not reported; a different one is.
     assert_eq!(bench.accept(), Ok(None));
     bench.world.borrow_mut().accept_fails = Some(OsError(libc::ENFILE));
     assert!(bench.accept().is_err());

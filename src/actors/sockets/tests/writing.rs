@@ -1,4 +1,4 @@
-//! What is sent to clients that take it, take it late, or never.
+//! Bytes to clients that accept them at once, late or never.
 
 use proptest::prelude::*;
 
@@ -139,7 +139,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// Nothing is lost, the order is kept, and the limit is where it is said to be.
+    /// Bytes are neither lost nor reordered, and the limit is exact.
     #[test]
     fn windows_make_no_difference(steps in steps()) {
         let bench = Bench::new();

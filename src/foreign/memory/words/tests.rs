@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::mem::{Array, MemoryId};
 
-/// Arrays of this process, which count how often they are reached.
+/// Arrays in this process, with counts of the accesses.
 struct Model {
     /// Vecvals of each instance.
     instances: Vec<RefCell<Vec<Vecval>>>,
@@ -110,7 +110,7 @@ fn unknown_words_are_told_once_in_ranges() {
     for word in [1, 2, 5] {
         words.arrays.instances[1].borrow_mut()[word].bval = 0xff00;
     }
-    // Words of the two columns take turns: words 1 and 2 of column 1 are bytes 12 to 15 and 20 to 23.
+    // Words alternate between the two columns: words 1 and 2 of column 1 are bytes 12 to 15 and 20 to 23.
     assert_eq!(read(&words, 12, 1).1, []);
     assert_eq!(read(&words, 0, 64).1, [range(1, 1, 2), range(1, 5, 5)]);
     assert_eq!(read(&words, 0, 64).1, []);
@@ -150,7 +150,7 @@ fn long_accesses_go_in_chunks() {
     assert!(read(&words, 5, data.len()).0 == data);
 }
 
-/// A vector as wide as no simulator has one would not find room in this process either.
+/// A vector wider than that of any simulator can't be allocated in this process either.
 #[test]
 fn a_word_without_end_is_refused() {
     let array = Array {
@@ -175,8 +175,7 @@ fn a_word_without_end_is_refused() {
 }
 
 proptest! {
-    /// Random accesses to random geometries, against plain bytes and against the instances by the formulas of the
-    /// configuration.
+    /// Compares random accesses to random geometries with plain bytes, and with the instances by the formulas of the configuration.
     #[test]
     fn bytes_lie_in_the_words_that_configuration_says(
         (width, depth, rows, columns) in (1_u64..20, 1_u64..20, 1_u64..4, 1_u64..4),
