@@ -3,18 +3,18 @@
 //! The system is built from the recording's configuration. External messages are sent again in their order, results of the
 //! environment come from the recording, and every other message is compared with the recorded one.
 //!
-//! - `score`: position in the recording, and the first divergence.
+//! - `comparison`: position in the recording, and the first divergence.
 //! - `player`: external messages.
-//! - `answers`: recorded memories, files and doorbells.
-//! - `part`: scope of the replay, all actors or one; `solo`: replay of one.
-//! - `told`: findings of checkers.
+//! - `recorded`: recorded memories, files, sockets and doorbells.
+//! - `scope`: scope of the replay, all actors or one; `single_actor`: replay of one.
+//! - `findings`: findings of checkers.
 
-mod answers;
-mod part;
+mod comparison;
+mod findings;
 mod player;
-mod score;
-mod solo;
-mod told;
+mod recorded;
+mod scope;
+mod single_actor;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -23,14 +23,14 @@ use std::{fmt, io};
 
 use thiserror::Error;
 
-use self::answers::{RecordedDisk, RecordedMemory, RecordedNetwork, Sights};
-use self::part::Part;
-pub use self::part::{ActorName, NoSuchActor};
+pub use self::comparison::Difference;
+use self::comparison::{Comparison, SharedComparison};
+use self::findings::{FindingSink, OnFinding};
 use self::player::Player;
-pub use self::score::Difference;
-use self::score::{Score, Shared};
-use self::solo::{Solo, Stage};
-use self::told::{OnFinding, Told};
+use self::recorded::{RecordedDisk, RecordedDoorbells, RecordedMemory, RecordedNetwork};
+use self::scope::Scope;
+pub use self::scope::{ActorName, NoSuchActor};
+use self::single_actor::{Components, SingleActor};
 use super::build::Parts;
 use super::outside::Outside;
 use super::{Error, Timeout, Vhost};
@@ -136,10 +136,10 @@ impl Replay {
         self
     }
 
-    /// Calls `told` for each finding of a checker; default: stderr.
-    pub fn on_finding(self, told: impl FnMut(&Finding) + 'static) -> Self {
+    /// Calls `callback` for each finding of a checker; default: stderr.
+    pub fn on_finding(self, callback: impl FnMut(&Finding) + 'static) -> Self {
         Self {
-            on_finding: Box::new(told),
+            on_finding: Box::new(callback),
             ..self
         }
     }
@@ -167,34 +167,34 @@ impl Replay {
         }
         let map = memory_map(&header).map_err(Error::from)?;
         let channels = channels(&header, &map).map_err(Error::from)?;
-        let told = Told::new(on_finding);
+        let findings = FindingSink::new(on_finding);
         let sink: Box<dyn io::Write + Send> = if prints {
             Box::new(CStdout)
         } else {
             Box::new(io::sink())
         };
         if let Some(actor) = only {
-            let score = Score::shared(trace, Part::One(actor));
+            let comparison = Comparison::shared(trace, Scope::One(actor));
             let served = served(&map, &channels);
-            let stage = Stage {
+            let components = Components {
                 header: &header,
                 map,
                 channels: &channels,
                 sink,
             };
-            let solo = Solo::new(actor, score, stage, told)?;
-            solo.attach(attached, served)?;
-            solo.play().map_err(Error::from)?;
-            return solo.end();
+            let single = SingleActor::new(actor, comparison, components, findings)?;
+            single.attach(attached, served)?;
+            single.play().map_err(Error::from)?;
+            return single.end();
         }
-        let score = Score::shared(trace, Part::All);
-        let player = Rc::new(Player::new(score.clone(), told));
-        let mut parts = Self::parts(&header, map, channels, &score, &player)?;
+        let comparison = Comparison::shared(trace, Scope::All);
+        let player = Rc::new(Player::new(comparison.clone(), findings));
+        let mut parts = Self::parts(&header, map, channels, &comparison, &player)?;
         parts.sink = sink;
         parts.attached.extend(attached);
         let (vhost, beginning) = Vhost::build(parts)?;
         player.play(&vhost, beginning);
-        let replayed = score.end(vhost.now());
+        let replayed = comparison.end(vhost.now());
         vhost.detach();
         replayed
     }
@@ -203,19 +203,19 @@ impl Replay {
         header: &Header,
         map: MemoryMap,
         channels: Vec<ChannelConfig>,
-        score: &Shared,
+        comparison: &SharedComparison,
         player: &Rc<Player>,
     ) -> Result<Parts, ReplayError> {
-        let sights = Sights::new(score.clone(), &map, &channels);
+        let doorbells = RecordedDoorbells::new(comparison.clone(), &map, &channels);
         let caller = player.clone();
         let outside = Outside {
             foreign: Rc::new(move |call| caller.answer(call)),
             direct: None,
             // Reported again by its original reporter.
             on_py_tasks: Box::new(|_| ()),
-            local: Rc::new(RecordedMemory::new(score.clone())),
-            sights: Rc::new(sights),
-            disk: disk(header, score),
+            local: Rc::new(RecordedMemory::new(comparison.clone())),
+            sights: Rc::new(doorbells),
+            disk: disk(header, comparison),
             root: None,
             special: special(header),
         };
@@ -233,10 +233,10 @@ impl Replay {
             // Reports are recorded.
             warnings: Vec::new(),
             callbacks: Rc::new(Callbacks::new(Openers::default(), Openers::default())),
-            sockets: hub(header, score),
+            sockets: hub(header, comparison),
             outside,
             sink: Box::new(io::sink()),
-            attached: vec![Box::new(score.tap())],
+            attached: vec![Box::new(comparison.tap())],
             // Watchdog reports are recorded.
             timeout: Timeout::NEVER,
             host_callbacks: Vec::new(),
@@ -246,8 +246,8 @@ impl Replay {
 }
 
 /// Disk of firmware's files.
-fn disk(header: &Header, score: &Shared) -> Option<Box<dyn Disk>> {
-    let disk = || Box::new(RecordedDisk::new(score.clone())) as Box<dyn Disk>;
+fn disk(header: &Header, comparison: &SharedComparison) -> Option<Box<dyn Disk>> {
+    let disk = || Box::new(RecordedDisk::new(comparison.clone())) as Box<dyn Disk>;
     header.file_root.then(disk)
 }
 
@@ -260,8 +260,8 @@ fn special(header: &Header) -> SpecialNames {
 }
 
 /// Sockets; none is open.
-fn hub(header: &Header, score: &Shared) -> Rc<RefCell<Hub>> {
-    let network = RecordedNetwork::new(score.clone());
+fn hub(header: &Header, comparison: &SharedComparison) -> Rc<RefCell<Hub>> {
+    let network = RecordedNetwork::new(comparison.clone());
     let hub = Hub::new(network, header.socket_queue).after(header.sockets_opened);
     Rc::new(RefCell::new(hub))
 }

@@ -3,8 +3,8 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
-use super::score::Shared;
-use super::told::Told;
+use super::comparison::SharedComparison;
+use super::findings::FindingSink;
 use crate::bus::{Bus, Envelope, Inbox, Message, MessageVisitor, Party, Port};
 use crate::messages::announced::{Began, Notified, Observing};
 use crate::messages::{console, foreign, mailbox, memory, rpc, sockets};
@@ -13,18 +13,18 @@ use crate::trace::{Damage, Entry, Said, answer, whole};
 
 /// Plays a recording to its end or to the first divergence.
 pub(super) struct Player {
-    score: Shared,
+    comparison: SharedComparison,
     system: OnceCell<Weak<Inner>>,
-    told: Told,
+    findings: FindingSink,
     /// Channels, until they are taken.
     beginning: RefCell<Option<Beginning>>,
 }
 
 impl Player {
-    pub(super) fn new(score: Shared, told: Told) -> Self {
+    pub(super) fn new(comparison: SharedComparison, findings: FindingSink) -> Self {
         Self {
-            score,
-            told,
+            comparison,
+            findings,
             system: OnceCell::new(),
             beginning: RefCell::new(None),
         }
@@ -41,34 +41,34 @@ impl Player {
     /// Executes a foreign call: plays the recorded re-entrant calls, then returns the recorded result.
     pub(super) fn answer(&self, call: foreign::Inbox) {
         if call.ticket().from == Party::TAP {
-            return self.told.tell(call);
+            return self.findings.report(call);
         }
         let Some(system) = self.system.get().and_then(Weak::upgrade) else {
             return;
         };
-        let Some(recorded) = self.score.recorded(call.ticket().sequence) else {
+        let Some(recorded) = self.comparison.recorded(call.ticket().sequence) else {
             return;
         };
         self.play_until(&Vhost(system), Some(recorded));
-        if let Some(entry) = self.score.next()
+        if let Some(entry) = self.comparison.next()
             && let Said::Reply { body } = &entry.said
             && let Err(damage) = answer(call, body)
         {
-            self.score.damaged(&entry, damage);
+            self.comparison.damaged(&entry, damage);
         }
     }
 
     /// Plays up to the reply to the foreign call of this number, or to the end.
     fn play_until(&self, vhost: &Vhost, call: Option<u64>) {
-        while let Some(entry) = self.score.next() {
+        while let Some(entry) = self.comparison.next() {
             let is_answer = !matches!(entry.said, Said::Message { .. });
             if is_answer && call == Some(entry.sequence) {
                 return;
             }
             self.step(vhost, &entry, call.is_some());
             // The result of the action is the entry itself.
-            if self.score.is_next(&entry) {
-                self.score.missing(&entry);
+            if self.comparison.is_next(&entry) {
+                self.comparison.missing(&entry);
                 return;
             }
         }
@@ -77,12 +77,12 @@ impl Player {
     fn step(&self, vhost: &Vhost, entry: &Entry, abroad: bool) {
         let bus = &vhost.0.bus;
         if entry.tick > bus.now() && !abroad {
-            self.score.begin(entry.tick);
+            self.comparison.begin_tick(entry.tick);
             bus.pass(entry.tick - 1);
             // Refused inside other calls only.
             let _ = bus.tick();
         }
-        if !self.score.is_next(entry) {
+        if !self.comparison.is_next(entry) {
             return;
         }
         match &entry.said {
@@ -102,7 +102,7 @@ impl Player {
             ($module:ident, $port:expr) => {
                 $module::Inbox::by_name(
                     name,
-                    Ask {
+                    AskByName {
                         bus,
                         port: $port,
                         body,
@@ -122,7 +122,7 @@ impl Player {
             _ => None,
         };
         if let Some(Err(damage)) = asked {
-            self.score.damaged(entry, damage);
+            self.comparison.damaged(entry, damage);
         }
     }
 
@@ -131,7 +131,7 @@ impl Player {
         if name == Observing::NAME {
             match whole(body) {
                 Ok(what) => vhost.observe(what),
-                Err(damage) => self.score.damaged(entry, damage),
+                Err(damage) => self.comparison.damaged(entry, damage),
             }
         }
         if name == Notified::NAME {
@@ -148,14 +148,14 @@ impl Player {
 }
 
 /// Sends a message by its type.
-struct Ask<'a, I: Inbox> {
+struct AskByName<'a, I: Inbox> {
     bus: &'a Bus,
     port: &'a Port<I>,
     body: &'a [u8],
     awaited: bool,
 }
 
-impl<I: Inbox> MessageVisitor<I> for Ask<'_, I> {
+impl<I: Inbox> MessageVisitor<I> for AskByName<'_, I> {
     type Output = Result<(), Damage>;
 
     fn visit<M: Message>(self) -> Self::Output

@@ -10,15 +10,15 @@ use crate::messages::foreign::{Inbox, Report};
 pub(super) type OnFinding = Box<dyn FnMut(&Finding)>;
 
 /// Receiver of findings.
-pub(super) struct Told(RefCell<OnFinding>);
+pub(super) struct FindingSink(RefCell<OnFinding>);
 
-impl Told {
+impl FindingSink {
     pub(super) fn new(on_finding: OnFinding) -> Self {
         Self(RefCell::new(on_finding))
     }
 
     /// Passes on a report that is not recorded.
-    pub(super) fn tell(&self, call: Inbox) {
+    pub(super) fn report(&self, call: Inbox) {
         if let Inbox::Report(Envelope { message, reply }) = call {
             let Report { severity, id, text } = message;
             // A finding caused by the callback itself is dropped.

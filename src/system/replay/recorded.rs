@@ -8,7 +8,7 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, Index, Layout, OpenFlags, RequestEntry};
 use rustc_hash::FxHashMap;
 
-use super::score::Shared;
+use super::comparison::SharedComparison;
 use crate::actors::files::{Disk, DiskFile};
 use crate::actors::memory::Local;
 use crate::actors::sockets::{Connection, Listener, Network};
@@ -24,11 +24,11 @@ use crate::messages::mailbox::Sight;
 use crate::messages::sockets::OsError;
 
 /// Memories that return recorded results.
-pub(super) struct RecordedMemory(Shared);
+pub(super) struct RecordedMemory(SharedComparison);
 
 impl RecordedMemory {
-    pub(super) fn new(score: Shared) -> Self {
-        Self(score)
+    pub(super) fn new(comparison: SharedComparison) -> Self {
+        Self(comparison)
     }
 }
 
@@ -49,23 +49,23 @@ fn unknown() -> AccessError {
 }
 
 /// Disk that returns recorded results.
-pub(super) struct RecordedDisk(Shared);
+pub(super) struct RecordedDisk(SharedComparison);
 
 impl RecordedDisk {
-    pub(super) fn new(score: Shared) -> Self {
-        Self(score)
+    pub(super) fn new(comparison: SharedComparison) -> Self {
+        Self(comparison)
     }
 }
 
 impl Disk for RecordedDisk {
     fn open(&mut self, _: &str, _: OpenFlags) -> Result<Box<dyn DiskFile>, Errno> {
-        let seen: FileOpened = self.0.announced_by_it().ok_or(Errno::EIO)?;
+        let seen: FileOpened = self.0.next_own_event().ok_or(Errno::EIO)?;
         seen.opened?;
         Ok(Box::new(RecordedDisk(self.0.clone())))
     }
 
     fn reason(&mut self) -> Option<String> {
-        let seen: Option<FileRefused> = self.0.announced_by_it();
+        let seen: Option<FileRefused> = self.0.next_own_event();
         seen.map(|seen| seen.reason)
     }
 }
@@ -73,17 +73,17 @@ impl Disk for RecordedDisk {
 /// Open file; any one serves, since results come in recorded order.
 impl DiskFile for RecordedDisk {
     fn read(&mut self, _: u64) -> Result<Bytes, Errno> {
-        let seen: Option<FileRead> = self.0.announced_by_it();
+        let seen: Option<FileRead> = self.0.next_own_event();
         seen.map_or(Err(Errno::EIO), |seen| seen.read)
     }
 
     fn write(&mut self, _: &[u8]) -> Result<u64, Errno> {
-        let seen: Option<FileWritten> = self.0.announced_by_it();
+        let seen: Option<FileWritten> = self.0.next_own_event();
         seen.map_or(Err(Errno::EIO), |seen| seen.written)
     }
 
     fn seek(&mut self, _: u64) -> Result<u64, Errno> {
-        let seen: Option<FileSought> = self.0.announced_by_it();
+        let seen: Option<FileSought> = self.0.next_own_event();
         seen.map_or(Err(Errno::EIO), |seen| seen.sought)
     }
 }
@@ -92,19 +92,19 @@ impl DiskFile for RecordedDisk {
 /// they are read ahead, each once.
 #[derive(Clone)]
 pub(super) struct RecordedNetwork {
-    score: Shared,
+    comparison: SharedComparison,
     /// Frame of the last result.
     last: Rc<Cell<u64>>,
 }
 
 impl RecordedNetwork {
-    pub(super) fn new(score: Shared) -> Self {
+    pub(super) fn new(comparison: SharedComparison) -> Self {
         let last = Rc::default();
-        Self { score, last }
+        Self { comparison, last }
     }
 
     fn next(&self) -> Option<NetworkAnswered> {
-        let (frame, answer) = self.score.announced_behind(self.last.get())?;
+        let (frame, answer) = self.comparison.next_event_after(self.last.get())?;
         self.last.set(frame);
         Some(answer)
     }
@@ -169,8 +169,8 @@ impl Connection for RecordedNetwork {
 }
 
 /// Memory view of doorbells: the channels' words as of their last ring.
-pub(super) struct Sights {
-    score: Shared,
+pub(super) struct RecordedDoorbells {
+    comparison: SharedComparison,
     channels: Vec<(Layout, Segments)>,
     /// Bytes by blocks: a memory, and a position in blocks.
     seen: RefCell<FxHashMap<(MemoryId, u64), [u8; BLOCK]>>,
@@ -199,8 +199,12 @@ fn blocks(offset: u64, len: usize) -> impl Iterator<Item = (u64, Range<usize>, R
     })
 }
 
-impl Sights {
-    pub(super) fn new(score: Shared, map: &MemoryMap, channels: &[ChannelConfig]) -> Self {
+impl RecordedDoorbells {
+    pub(super) fn new(
+        comparison: SharedComparison,
+        map: &MemoryMap,
+        channels: &[ChannelConfig],
+    ) -> Self {
         let served = channels.iter().filter_map(|channel| {
             let mailbox = channel.mailbox?;
             let size = mailbox.layout.channel_size;
@@ -208,7 +212,7 @@ impl Sights {
             Some((mailbox.layout, place.unwrap_or_default()))
         });
         Self {
-            score,
+            comparison,
             channels: served.collect(),
             seen: RefCell::default(),
         }
@@ -216,7 +220,7 @@ impl Sights {
 
     /// Sets the words read by the channel that owns the segment, for its next ring.
     fn ringing(&self, at: &Segment) -> Result<(), AccessError> {
-        let Some(rang) = self.score.announced::<Rang>() else {
+        let Some(rang) = self.comparison.next_event::<Rang>() else {
             return Ok(());
         };
         let channel = usize::try_from(rang.channel.0).ok();
@@ -293,7 +297,7 @@ impl Sights {
 }
 
 /// Doorbells only read; all other accesses are messages.
-impl Store for Sights {
+impl Store for RecordedDoorbells {
     fn read(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
         self.ringing(at)?;
         let seen = self.seen.borrow();

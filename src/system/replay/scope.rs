@@ -82,14 +82,14 @@ impl FromStr for ActorName {
 
 /// Scope of a replay.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Part {
+pub(super) enum Scope {
     /// All actors: every message is compared.
     All,
     /// One actor: its output is compared, its input sent.
     One(ActorName),
 }
 
-impl Part {
+impl Scope {
     /// Tests whether an entry is in scope. External events may concern any actor.
     pub(super) fn has(self, entry: &Entry) -> bool {
         let Self::One(actor) = self else {
@@ -102,7 +102,7 @@ impl Part {
     }
 
     /// Tests whether an entry is output of the replayed actors: their message, or their reply.
-    pub(super) fn says(self, entry: &Entry) -> bool {
+    pub(super) fn is_output(self, entry: &Entry) -> bool {
         let Self::One(actor) = self else {
             return true;
         };
@@ -114,7 +114,7 @@ impl Part {
     }
 
     /// Tests whether an observation is output of the replayed actors.
-    pub(super) fn hears(self, seen: &Observation<'_>) -> bool {
+    pub(super) fn is_observed_output(self, seen: &Observation<'_>) -> bool {
         let Self::One(actor) = self else {
             return true;
         };

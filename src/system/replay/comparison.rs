@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustc_hash::FxHashMap;
 use serde::de::DeserializeOwned;
 
-use super::part::Part;
+use super::scope::Scope;
 use super::{ReplayError, Replayed};
 use crate::bus::{Event, Message, Observation, Party, Tap};
 use crate::trace::{Damage, Encodings, Entry, Said, Trace, TraceError, decode, whole};
@@ -52,9 +52,9 @@ impl fmt::Display for Difference {
 impl std::error::Error for Difference {}
 
 /// State of a recording under replay.
-pub(super) struct Score {
+pub(super) struct Comparison {
     trace: Trace,
-    part: Part,
+    scope: Scope,
     /// Entries in scope, read but not yet played.
     ahead: VecDeque<Entry>,
     /// First entry behind them, once read.
@@ -88,13 +88,13 @@ const AHEAD: usize = 256;
 
 /// Position in the recording, shared with the tap.
 #[derive(Clone)]
-pub(super) struct Shared(Arc<Mutex<Score>>);
+pub(super) struct SharedComparison(Arc<Mutex<Comparison>>);
 
-impl Score {
-    pub(super) fn shared(trace: Trace, part: Part) -> Shared {
-        Shared(Arc::new(Mutex::new(Self {
+impl Comparison {
+    pub(super) fn shared(trace: Trace, scope: Scope) -> SharedComparison {
+        SharedComparison(Arc::new(Mutex::new(Self {
             trace,
-            part,
+            scope,
             ahead: VecDeque::new(),
             end: None,
             tick: 0,
@@ -118,7 +118,7 @@ impl Score {
         }
         while self.end.is_none() && self.ahead.len() <= ahead {
             match self.trace.next() {
-                Some(Ok(entry)) if self.part.has(&entry) => self.ahead.push_back(entry),
+                Some(Ok(entry)) if self.scope.has(&entry) => self.ahead.push_back(entry),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => self.end = Some(End::Damaged(error)),
                 None => self.end = Some(End::Played),
@@ -131,10 +131,10 @@ impl Score {
     }
 
     /// Position of the next entry from or to the replayed actors.
-    fn due(&mut self, said: bool) -> Option<usize> {
-        let part = self.part;
+    fn next_expected(&mut self, output: bool) -> Option<usize> {
+        let scope = self.scope;
         for place in 0..AHEAD {
-            if part.says(self.nth(place)?) == said {
+            if scope.is_output(self.nth(place)?) == output {
                 return Some(place);
             }
         }
@@ -142,15 +142,15 @@ impl Score {
     }
 
     /// Compares an observation with the recording.
-    fn hear(&mut self, seen: &Observation<'_>) {
+    fn compare(&mut self, seen: &Observation<'_>) {
         let Some(next) = self.next().map(|entry| entry.frame) else {
             return;
         };
-        let said = self.part.hears(seen);
-        let Some(due) = self.due(said) else {
+        let is_output = self.scope.is_observed_output(seen);
+        let Some(due) = self.next_expected(is_output) else {
             // The recording may have been cut off here.
             if self.end.is_none() {
-                self.differ(next, None, Some(tell(seen)));
+                self.set_divergence(next, None, Some(tell(seen)));
             }
             return;
         };
@@ -158,7 +158,7 @@ impl Score {
             return;
         };
         if !self.is_same(&entry, seen) {
-            self.differ(entry.frame, Some(&entry), Some(tell(seen)));
+            self.set_divergence(entry.frame, Some(&entry), Some(tell(seen)));
             return;
         }
         match entry.said {
@@ -170,7 +170,7 @@ impl Score {
                 self.open.remove(&seen.ticket.sequence);
             }
         }
-        self.matched += u64::from(said);
+        self.matched += u64::from(is_output);
         if self.recent.len() == RECENT {
             self.recent.pop_front();
         }
@@ -212,7 +212,7 @@ impl Score {
     }
 
     /// Ends the replay with a divergence from `recorded`.
-    fn differ(&mut self, frame: u64, recorded: Option<&Entry>, replayed: Option<String>) {
+    fn set_divergence(&mut self, frame: u64, recorded: Option<&Entry>, replayed: Option<String>) {
         if self.over.is_some() {
             return;
         }
@@ -225,15 +225,15 @@ impl Score {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Score> {
+impl SharedComparison {
+    fn lock(&self) -> MutexGuard<'_, Comparison> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tap that compares all observations.
     pub(super) fn tap(&self) -> impl Tap + use<> {
         let shared = self.clone();
-        move |seen: &Observation<'_>| shared.lock().hear(seen)
+        move |seen: &Observation<'_>| shared.lock().compare(seen)
     }
 
     /// Next entry to be played; `None` after the end of the replay.
@@ -243,13 +243,15 @@ impl Shared {
 
     /// Tests whether an entry is still to be played.
     pub(super) fn is_next(&self, entry: &Entry) -> bool {
-        let mut score = self.lock();
-        score.next().is_some_and(|next| next.frame == entry.frame)
+        let mut comparison = self.lock();
+        comparison
+            .next()
+            .is_some_and(|next| next.frame == entry.frame)
     }
 
     /// Tests whether an entry is output of the replayed actors.
-    pub(super) fn is_said(&self, entry: &Entry) -> bool {
-        self.lock().part.says(entry)
+    pub(super) fn is_output(&self, entry: &Entry) -> bool {
+        self.lock().scope.is_output(entry)
     }
 
     /// Marks the next entry as played: it is not observable.
@@ -258,26 +260,26 @@ impl Shared {
     }
 
     /// Starts this tick.
-    pub(super) fn begin(&self, tick: u64) {
+    pub(super) fn begin_tick(&self, tick: u64) {
         self.lock().tick = tick;
     }
 
     /// Next event within the tick, if it is an `M`.
-    pub(super) fn announced<M: Message>(&self) -> Option<M> {
+    pub(super) fn next_event<M: Message>(&self) -> Option<M> {
         let entry = {
-            let mut score = self.lock();
-            let tick = score.tick;
-            score.next().filter(|next| next.tick == tick)?.clone()
+            let mut comparison = self.lock();
+            let tick = comparison.tick;
+            comparison.next().filter(|next| next.tick == tick)?.clone()
         };
         self.announcement(&entry)
     }
 
     /// Next event of the replayed actors, if it is an `M`; entries of others may precede it.
-    pub(super) fn announced_by_it<M: Message>(&self) -> Option<M> {
+    pub(super) fn next_own_event<M: Message>(&self) -> Option<M> {
         let entry = {
-            let mut score = self.lock();
-            let place = score.due(true)?;
-            score.nth(place)?.clone()
+            let mut comparison = self.lock();
+            let place = comparison.next_expected(true)?;
+            comparison.nth(place)?.clone()
         };
         self.announcement(&entry)
     }
@@ -291,10 +293,10 @@ impl Shared {
     }
 
     /// Next event after a frame, with its own frame, if it is an `M`.
-    pub(super) fn announced_behind<M: Message>(&self, frame: u64) -> Option<(u64, M)> {
+    pub(super) fn next_event_after<M: Message>(&self, frame: u64) -> Option<(u64, M)> {
         let entry = (0..AHEAD).find_map(|ahead| {
-            let mut score = self.lock();
-            let entry = score.nth(ahead)?;
+            let mut comparison = self.lock();
+            let entry = comparison.nth(ahead)?;
             (entry.frame > frame && entry.kind.name == M::NAME).then(|| entry.clone())
         })?;
         let Said::Message { body, .. } = &entry.said else {
@@ -331,26 +333,26 @@ impl Shared {
 
     /// Ends the replay: an entry can't be decoded.
     pub(super) fn damaged(&self, entry: &Entry, damage: Damage) {
-        let mut score = self.lock();
-        if score.over.is_none() {
-            let error = score.trace.damage_of(entry, damage);
-            score.over = Some(End::Damaged(error));
+        let mut comparison = self.lock();
+        if comparison.over.is_none() {
+            let error = comparison.trace.damage_of(entry, damage);
+            comparison.over = Some(End::Damaged(error));
         }
     }
 
     /// Ends the replay: a recorded entry was not reached.
     pub(super) fn missing(&self, entry: &Entry) {
-        self.lock().differ(entry.frame, Some(entry), None);
+        self.lock().set_divergence(entry.frame, Some(entry), None);
     }
 
     /// Result of the replay, after this number of ticks.
     pub(super) fn end(&self, ticks: u64) -> Result<Replayed, ReplayError> {
-        let mut score = self.lock();
-        match score.over.take() {
+        let mut comparison = self.lock();
+        match comparison.over.take() {
             Some(End::Different(difference)) => Err(ReplayError::Difference(difference)),
             Some(End::Damaged(error)) => Err(error.into()),
             Some(End::Played) | None => Ok(Replayed {
-                messages: score.matched,
+                messages: comparison.matched,
                 ticks,
             }),
         }

@@ -10,10 +10,10 @@ use std::io;
 use std::rc::{Rc, Weak};
 use std::sync::{Arc, Mutex};
 
-use super::answers::{RecordedMemory, Sights};
-use super::part::ActorName;
-use super::score::Shared;
-use super::told::Told;
+use super::comparison::SharedComparison;
+use super::findings::FindingSink;
+use super::recorded::{RecordedDoorbells, RecordedMemory};
+use super::scope::ActorName;
 use super::{ReplayError, Replayed, hub, special};
 use crate::actors::console::{Console, Text};
 use crate::actors::files::Files;
@@ -31,7 +31,7 @@ use crate::system::{Error, Observed};
 use crate::trace::{Damage, Entry, Header, Said, answer, whole};
 
 /// Components for any one actor.
-pub(super) struct Stage<'a> {
+pub(super) struct Components<'a> {
     pub(super) header: &'a Header,
     pub(super) map: MemoryMap,
     pub(super) channels: &'a [ChannelConfig],
@@ -40,16 +40,16 @@ pub(super) struct Stage<'a> {
 }
 
 /// One actor, and stubs of all others.
-pub(super) struct Solo(Rc<Inner>);
+pub(super) struct SingleActor(Rc<Inner>);
 
 struct Inner {
     bus: Bus,
     /// Receiver of findings.
     findings: Port<foreign::Inbox>,
-    score: Shared,
+    comparison: SharedComparison,
     name: &'static str,
     /// Set once it is started.
-    actor: OnceCell<Box<dyn Way>>,
+    actor: OnceCell<Box<dyn AnyPort>>,
     /// Unanswered messages of the actor, by recorded number, with their reply functions.
     held: RefCell<HashMap<u64, GiveAnswer>>,
     observed: Observed,
@@ -69,29 +69,29 @@ const SENDERS: [Party; 8] = [
     foreign::Inbox::PARTY,
 ];
 
-impl Solo {
+impl SingleActor {
     /// Actor alone on a bus; `told` receives the findings of attachments.
     pub(super) fn new(
         actor: ActorName,
-        score: Shared,
-        stage: Stage<'_>,
-        told: Told,
+        comparison: SharedComparison,
+        components: Components<'_>,
+        sink: FindingSink,
     ) -> Result<Self, Error> {
         let bus = Bus::new();
-        bus.attach(score.tap());
-        let solo = Rc::new(Inner {
-            findings: bus.foreign(Rc::new(move |call| told.tell(call))),
+        bus.attach(comparison.tap());
+        let single = Rc::new(Inner {
+            findings: bus.foreign(Rc::new(move |call| sink.report(call))),
             bus,
             name: actor.name(),
             actor: OnceCell::new(),
-            score,
+            comparison,
             held: RefCell::default(),
             observed: Observed::default(),
         });
-        let way = StandIns(&solo).start(actor, stage)?;
+        let way = Stubs(&single).start(actor, components)?;
         // Set by nobody else.
-        let _ = solo.actor.set(way);
-        Ok(Self(solo))
+        let _ = single.actor.set(way);
+        Ok(Self(single))
     }
 
     /// Attaches taps, which know the `served` channels.
@@ -105,31 +105,33 @@ impl Solo {
 
     /// Plays the whole recording.
     pub(super) fn play(&self) -> Result<(), BusError> {
-        let Inner { bus, score, .. } = &*self.0;
-        while let Some(entry) = score.next() {
+        let Inner {
+            bus, comparison, ..
+        } = &*self.0;
+        while let Some(entry) = comparison.next() {
             if entry.tick > bus.now() {
                 bus.settle()?;
-                score.begin(entry.tick);
+                comparison.begin_tick(entry.tick);
                 bus.pass(entry.tick - 1);
                 bus.ring();
                 bus.settle()?;
             }
-            if !score.is_next(&entry) {
+            if !comparison.is_next(&entry) {
                 continue;
             }
-            if score.is_said(&entry) {
+            if comparison.is_output(&entry) {
                 bus.settle()?;
-                if score.is_next(&entry) {
+                if comparison.is_next(&entry) {
                     bus.ring_alarms();
                 }
-                if score.is_next(&entry) {
+                if comparison.is_next(&entry) {
                     bus.ring_anew();
                 }
             } else {
                 self.0.give(&entry);
             }
-            if score.is_next(&entry) {
-                score.missing(&entry);
+            if comparison.is_next(&entry) {
+                comparison.missing(&entry);
             }
         }
         bus.settle()
@@ -139,11 +141,11 @@ impl Solo {
     pub(super) fn end(self) -> Result<Replayed, ReplayError> {
         let Inner {
             bus,
-            score,
+            comparison,
             findings,
             ..
         } = &*self.0;
-        let replayed = score.end(bus.now());
+        let replayed = comparison.end(bus.now());
         detach_all(bus, findings);
         replayed
     }
@@ -153,19 +155,19 @@ impl Inner {
     /// Holds a message of the actor's, and gives the input that comes next, up to its reply.
     fn hold<I: Inbox>(&self, call: I) {
         // An unrecorded message has ended the replay.
-        let Some(recorded) = self.score.recorded(call.ticket().sequence) else {
+        let Some(recorded) = self.comparison.recorded(call.ticket().sequence) else {
             return;
         };
         let answer = Box::new(move |reply: &[u8]| answer(call, reply));
         drop(self.held.borrow_mut().insert(recorded, answer));
         while self.held.borrow().contains_key(&recorded)
-            && let Some(entry) = self.score.next()
+            && let Some(entry) = self.comparison.next()
             && entry.tick <= self.bus.now()
-            && !self.score.is_said(&entry)
+            && !self.comparison.is_output(&entry)
         {
             self.give(&entry);
             self.bus.handle_posted();
-            if self.score.is_next(&entry) {
+            if self.comparison.is_next(&entry) {
                 return;
             }
         }
@@ -189,7 +191,7 @@ impl Inner {
             }
         };
         if let Err(damage) = given {
-            self.score.damaged(entry, damage);
+            self.comparison.damaged(entry, damage);
         }
     }
 
@@ -213,25 +215,29 @@ impl Inner {
             Notified::NAME => self.bus.notify(),
             _ => {}
         }
-        self.score.played();
+        self.comparison.played();
         Ok(())
     }
 }
 
 /// Starts the actor among stubs.
-struct StandIns<'a>(&'a Rc<Inner>);
+struct Stubs<'a>(&'a Rc<Inner>);
 
-impl StandIns<'_> {
-    fn start(&self, actor: ActorName, stage: Stage<'_>) -> Result<Box<dyn Way>, Error> {
-        let Stage {
+impl Stubs<'_> {
+    fn start(
+        &self,
+        actor: ActorName,
+        components: Components<'_>,
+    ) -> Result<Box<dyn AnyPort>, Error> {
+        let Components {
             header,
             map,
             channels,
             sink,
-        } = stage;
+        } = components;
         let Inner {
             bus,
-            score,
+            comparison,
             observed,
             ..
         } = &**self.0;
@@ -240,7 +246,7 @@ impl StandIns<'_> {
         let foreign = self.port::<foreign::Inbox>();
         Ok(match actor {
             ActorName::Mailbox => {
-                let sights = Sights::new(score.clone(), &map, channels);
+                let sights = RecordedDoorbells::new(comparison.clone(), &map, channels);
                 let links = Links {
                     memory: MemoryClient::new(&self.port(), &foreign, self.resolver(map), None),
                     rpc: RpcClient::new(desk.clone(), &self.port(), None),
@@ -262,7 +268,7 @@ impl StandIns<'_> {
             }
             ActorName::Rpc => Box::new(start_rpc(bus, &foreign)?.0),
             ActorName::Files => {
-                let disk = super::disk(header, score);
+                let disk = super::disk(header, comparison);
                 Box::new(bus.start(|_| Files::new(desk, &foreign, disk, special(header)))?)
             }
             ActorName::Console => {
@@ -273,7 +279,7 @@ impl StandIns<'_> {
             ActorName::Sockets => Box::new(crate::system::sockets::start(
                 bus,
                 &foreign,
-                hub(header, score),
+                hub(header, comparison),
             )?),
         })
     }
@@ -282,24 +288,24 @@ impl StandIns<'_> {
     fn resolver(&self, map: MemoryMap) -> Rc<Resolver> {
         Rc::new(Resolver {
             map: Rc::new(map),
-            local: Rc::new(RecordedMemory::new(self.0.score.clone())),
+            local: Rc::new(RecordedMemory::new(self.0.comparison.clone())),
             observed: self.0.observed.written.clone(),
         })
     }
 
     /// Stub of an absent actor: holds messages until their recorded replies.
     fn port<I: Inbox>(&self) -> Port<I> {
-        let solo: Weak<Inner> = Rc::downgrade(self.0);
+        let single: Weak<Inner> = Rc::downgrade(self.0);
         self.0.bus.foreign(Rc::new(move |call: I| {
-            if let Some(solo) = solo.upgrade() {
-                solo.hold(call);
+            if let Some(single) = single.upgrade() {
+                single.hold(call);
             }
         }))
     }
 }
 
 /// Reference to the actor of any type.
-trait Way {
+trait AnyPort {
     /// Sends a recorded message; `None` for an unknown one.
     fn send(
         &self,
@@ -310,7 +316,7 @@ trait Way {
     ) -> Option<Result<(), Damage>>;
 }
 
-impl<I: Inbox> Way for Port<I> {
+impl<I: Inbox> AnyPort for Port<I> {
     fn send(
         &self,
         from: Party,
@@ -321,7 +327,7 @@ impl<I: Inbox> Way for Port<I> {
         let port = self.sent_by(from);
         I::by_name(
             name,
-            Sending {
+            SendByName {
                 port,
                 body,
                 awaited,
@@ -331,13 +337,13 @@ impl<I: Inbox> Way for Port<I> {
 }
 
 /// Sends a message by its type.
-struct Sending<'a, I: Inbox> {
+struct SendByName<'a, I: Inbox> {
     port: Port<I>,
     body: &'a [u8],
     awaited: bool,
 }
 
-impl<I: Inbox> MessageVisitor<I> for Sending<'_, I> {
+impl<I: Inbox> MessageVisitor<I> for SendByName<'_, I> {
     type Output = Result<(), Damage>;
 
     fn visit<M: Message>(self) -> Self::Output
