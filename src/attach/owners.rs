@@ -31,9 +31,9 @@ pub struct Passing<'a> {
     pub sequence: u64,
     /// Sequence number of the message that was forwarded first.
     pub root: u64,
-    /// Sender.
+    /// Name of the sender.
     pub from: &'a str,
-    /// Receiver.
+    /// Name of the receiver.
     pub to: &'a str,
     /// True for a message, false for a reply.
     pub is_message: bool,

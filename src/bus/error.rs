@@ -39,7 +39,7 @@ pub enum BusError {
     /// Re-entrant call from a place that does not allow it.
     #[error("{what} was called from inside {from}")]
     Reentered {
-        /// Refused operation.
+        /// The rejected operation.
         what: &'static str,
         /// Place of the call.
         from: &'static str,

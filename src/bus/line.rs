@@ -15,7 +15,7 @@ pub struct Ticket {
     pub sequence: u64,
     /// Sequence number of the first message that the reply answers: an earlier one for a forwarded message, else this one.
     pub root: u64,
-    /// Sender.
+    /// Endpoint that posted it.
     pub from: Party,
     kind: &'static Kind,
 }
@@ -48,7 +48,7 @@ impl Kind {
 }
 
 impl Ticket {
-    /// Receiver.
+    /// Endpoint that receives it.
     pub fn to(&self) -> Party {
         self.kind.to
     }
