@@ -1,4 +1,4 @@
-//! The console: text of all channels, put out line by line as `[channel] text`.
+//! The console: printed text of all channels, one line at a time as `[channel] text`.
 
 #[cfg(test)]
 mod tests;
@@ -14,20 +14,19 @@ use crate::messages::foreign::{self, Line};
 
 pub(crate) use text::Text;
 
-/// Collects the text of each channel and puts out the lines that become complete.
+/// Collects the text of each channel and prints completed lines.
 ///
-/// A line ends with `\n` or `\r\n`. What is no UTF-8 is put out as U+FFFD. Text that the sink does
-/// not take is lost, of which the log tells once.
+/// A line ends with `\n` or `\r\n`. Invalid UTF-8 is printed as U+FFFD. Text that can't be written is lost, and the log says so once.
 pub(crate) struct Console {
     desk: Desk,
     text: Arc<Mutex<Text>>,
     testbench: Port<foreign::Inbox>,
-    /// Lines go to the testbench.
+    /// True if lines go to the testbench.
     redirected: bool,
 }
 
 impl Console {
-    /// A console that puts out `text`, or gives lines to the testbench by `foreign` once it is told to.
+    /// Creates a console that prints to `text`, or sends lines to the testbench over `foreign` after a `Redirect`.
     pub(crate) fn new(desk: Desk, text: Arc<Mutex<Text>>, foreign: &Port<foreign::Inbox>) -> Self {
         let testbench = foreign.sent_by(desk.party());
         Self {
@@ -46,7 +45,7 @@ impl Console {
         self.put(|text, put| text.finish(finish.channel, put));
     }
 
-    /// Puts out the lines that `act` completes.
+    /// Prints the lines completed by `act`.
     fn put(&self, act: impl FnOnce(&mut Text, &mut dyn FnMut(&str, &str) -> bool)) {
         let mut text = lock(&self.text);
         act(&mut text, &mut |channel, line| {
@@ -62,7 +61,7 @@ impl Console {
     }
 }
 
-/// Text that nobody finished is put out all the same.
+/// Prints unfinished lines.
 impl Drop for Console {
     fn drop(&mut self) {
         lock(&self.text).end();

@@ -1,8 +1,7 @@
-//! The files of firmware: descriptors over a sandboxed directory, and over files that the host
-//! program opens.
+//! Firmware's files: descriptors of files in a sandboxed directory and of files opened by the host program.
 //!
-//! A path whose name is registered below `virtual/`, or whose extension is, goes to the host program;
-//! every other one to the root directory. Where there is no root, those are refused with `EACCES`.
+//! A path goes to the host program if its name below `virtual/` or its extension is registered, and to the root directory otherwise.
+//! Without a root, the latter fails with `EACCES`.
 
 mod announced;
 mod descriptors;
@@ -35,28 +34,28 @@ pub(crate) use self::disk::{Disk, DiskFile};
 pub(crate) use self::path::SpecialNames;
 pub(crate) use self::root::Root;
 
-/// Reason for paths of a system without a root.
+/// Reason given for paths in a system without a root.
 const NO_ROOT: &str =
     "the system has no root directory for files; name one by MAILBOX_FS_ROOT or `Builder::files`";
 
-/// Serves the descriptors of all channels.
+/// Serves the file descriptors of all channels.
 pub(crate) struct Files {
     desk: Desk,
     disk: Option<Announced>,
     special: SpecialNames,
     open: Rc<OpenFiles>,
-    /// Reason of each channel's last operation, if it was refused.
+    /// Reason of each channel's last operation, if it failed.
     reasons: HashMap<ChannelId, String>,
 }
 
-/// The open files. Apart from the actor, since the host program's answer to an open is handled when it is given.
+/// Open files. Separate from the actor, since the host program's reply to an open is handled as soon as it is sent.
 struct OpenFiles {
     descriptors: RefCell<Descriptors>,
     foreign: Port<foreign::Inbox>,
 }
 
 impl Files {
-    /// Serves the files of `disk`, and asks `foreign` for those that are `special`.
+    /// Serves the files of `disk`. Files named in `special` are opened over `foreign`.
     pub(crate) fn new(
         desk: Desk,
         foreign: &Port<foreign::Inbox>,
@@ -84,7 +83,7 @@ impl Files {
         let flags = message.flags.known();
         let checked = path::check(&message.path, flags).and_then(|path| {
             let opener = self.special.opener(path)?;
-            // Before the file is opened, which may create or empty it.
+            // Claimed before the open, which may create or truncate the file.
             let claim = self.open.descriptors.borrow_mut().claim(channel)?;
             Ok((path, opener, claim))
         });
@@ -115,7 +114,7 @@ impl Files {
         }
     }
 
-    /// Keeps the reason of a refusal for [`Explain`].
+    /// Keeps the reason of a failure for [`Explain`].
     fn refused(&mut self, channel: ChannelId, refusal: Refusal) -> Errno {
         if let Some(reason) = refusal.reason {
             self.reasons.insert(channel, reason);
@@ -123,7 +122,7 @@ impl Files {
         refusal.errno
     }
 
-    /// Keeps the name of a file whose operation failed.
+    /// Keeps the name of a file if the operation on it failed.
     fn told<T>(
         &mut self,
         channel: ChannelId,
@@ -179,7 +178,7 @@ impl Files {
         let position = message.position;
         let open = self.open.clone();
         match open.descriptors.borrow_mut().file(message.fd) {
-            // Positions are signed to the operating system.
+            // The operating system's positions are signed.
             Ok(_) if i64::try_from(position).is_err() => {
                 let reason = format!("position {position:#x} is past the last one of a file");
                 let refusal = Refusal::new(Errno::EINVAL, reason);
@@ -216,7 +215,7 @@ impl Files {
 }
 
 impl OpenFiles {
-    /// Gives the file its descriptor, unless the channel closed all of them meanwhile.
+    /// Assigns a descriptor to an opened file, unless the channel has closed all of its files meanwhile.
     fn opened(
         &self,
         claim: Claim,
@@ -274,7 +273,7 @@ impl Handler<Inbox> for Files {
     }
 }
 
-/// Error of a file whose opener gave no answer.
+/// Error of an open whose opener panicked.
 fn given_up() -> Result<SpecialId, Errno> {
     tracing::error!("a file could not be opened: its opener panicked");
     Err(Errno::EIO)

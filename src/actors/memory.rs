@@ -1,4 +1,4 @@
-//! The memory actor: from addresses of a space to bytes of memories.
+//! The memory actor: resolves addresses of a space and performs accesses.
 
 mod client;
 mod resolver;
@@ -18,9 +18,8 @@ use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
 pub(crate) use client::{ElidedAccesses, MemoryClient};
 pub(crate) use resolver::{Local, Resolver};
 
-/// Resolves accesses. Those that touch only memories of this process it carries out itself; the others
-/// it hands on to the outside, with the place for the reply. So it does with all of them while the testbench observes
-/// what is written.
+/// Resolves accesses. It performs those that touch only memories of this process, and forwards the others to their backends outside of the
+/// bus. While the testbench observes writes, it forwards all of them.
 pub(crate) struct Memory {
     desk: Desk,
     resolver: Rc<Resolver>,
@@ -28,7 +27,7 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// Actor for the memories of `resolver`.
+    /// Creates the actor for the memories of `resolver`.
     pub(crate) fn new(desk: Desk, resolver: Rc<Resolver>, foreign: &Port<foreign::Inbox>) -> Self {
         let foreign = foreign.sent_by(desk.party());
         Self {
@@ -64,7 +63,7 @@ impl Memory {
         }
     }
 
-    /// An error that nobody waits to hear of is reported.
+    /// Sends the outcome. Reports an error itself if no asker waits.
     fn answer(
         &self,
         reply: Reply<Result<Outcome, AccessError>>,

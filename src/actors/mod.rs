@@ -1,4 +1,4 @@
-//! The actors: state and decisions. None of them calls foreign code, and none is `unsafe`.
+//! The actors: state and decisions. Free of foreign calls and of `unsafe`.
 
 pub(crate) mod console;
 pub(crate) mod files;

@@ -1,8 +1,7 @@
-//! The RPC dispatcher: who answers a call, and when it is asked.
+//! The RPC dispatcher: selects the provider of a call's target and the tick of its polls.
 //!
-//! A target that the host program has offered is the host program's; any other method is Python's, or else the
-//! testbench's. A call is one poll: the dispatcher hands it on together with its reply and keeps nothing of it, but for
-//! those that are to be made on the next tick.
+//! Targets registered by the host program go to it. Any other method goes to Python, else to the testbench. A call is one poll: the
+//! dispatcher forwards it together with its reply. It keeps only calls that are to be made on the next tick.
 
 mod client;
 mod dispatch;
@@ -20,20 +19,20 @@ use crate::messages::rpc::{Call, Callee, Inbox, Progress, Target, When};
 pub(crate) use client::{ElidedPolls, ForeignPoll, RpcClient};
 pub(crate) use dispatch::Dispatch;
 
-/// Dispatches calls.
+/// Forwards calls to their providers.
 #[derive(Debug)]
 pub(crate) struct Rpc {
     desk: Desk,
     foreign: Port<foreign::Inbox>,
     dispatch: Rc<Dispatch>,
-    /// Calls for a later tick, in order of arrival, each with the tick in which it came.
+    /// Calls for a later tick in order of arrival, each with the tick of its arrival.
     waiting: Vec<(u64, Envelope<Call>)>,
-    /// Python has tasks that only time brings forward.
+    /// True if Python has tasks that wait for time to pass.
     py_tasks: bool,
 }
 
 impl Rpc {
-    /// A dispatcher. The alarm of `dispatch` brings it the [`Tick`](crate::messages::rpc::Tick)s.
+    /// Creates a dispatcher. The timer of `dispatch` sends it a [`Tick`](crate::messages::rpc::Tick).
     pub(crate) fn new(desk: Desk, foreign: &Port<foreign::Inbox>, dispatch: Rc<Dispatch>) -> Self {
         Self {
             foreign: foreign.sent_by(desk.party()),
@@ -83,14 +82,14 @@ impl Rpc {
         }
     }
 
-    /// Python's turn comes first: what has ended in it is found in the same tick.
+    /// Runs Python's tasks before the calls are polled, so that a task's result is returned in the tick of its end.
     fn tick(&mut self) {
         if self.py_tasks {
             self.foreign.post(PyTick);
         }
         let now = self.desk.now();
         let due = self.waiting.partition_point(|(since, _)| *since < now);
-        // Nothing is allocated where all are due.
+        // Allocates nothing if all are due.
         let later = self.waiting.split_off(due);
         for (_, call) in std::mem::replace(&mut self.waiting, later) {
             self.make(call);

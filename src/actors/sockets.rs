@@ -1,8 +1,8 @@
-//! The socket manager: lets a testbench talk over TCP while simulated time goes on. It never waits: what can't be sent
-//! now is queued, and what has not arrived is not there.
+//! The socket manager: lets a testbench talk over TCP while simulated time goes on. It never blocks: data that can't be sent yet is queued,
+//! and a read returns only data that has arrived.
 //!
 //! - [`hub`]: all sockets and their clients; [`client`]: one client, with its buffers.
-//! - [`network`]: what they see of TCP; [`tcp`]: the real one; [`noted`]: what it answers, for recordings.
+//! - [`network`]: the TCP interface they use; [`tcp`]: its implementation; [`noted`]: its results, for recordings.
 
 mod client;
 mod hub;
@@ -30,12 +30,12 @@ pub(crate) struct Sockets {
     desk: Desk,
     foreign: Port<foreign::Inbox>,
     hub: Rc<RefCell<Hub>>,
-    /// Rings while something is queued.
+    /// Enabled while data is queued.
     alarm: Alarm,
 }
 
 impl Sockets {
-    /// Serves `hub`; `alarm` brings a [`Flush`](crate::messages::sockets::Flush).
+    /// Serves `hub`. `alarm` sends it a [`Flush`](crate::messages::sockets::Flush).
     pub(crate) fn new(
         desk: Desk,
         foreign: &Port<foreign::Inbox>,
@@ -54,7 +54,7 @@ impl Sockets {
     fn serve(&self, mail: Inbox) {
         let hub = &mut *self.hub.borrow_mut();
         hub.answers().want(self.desk.is_watched());
-        // Whatever the call is: what was queued before goes out first, unless it is the parent's to send.
+        // Queued data goes out before any request. After a fork it is the parent's to send.
         if !matches!(mail, Inbox::Abandon(_)) {
             hub.pump();
         }
@@ -112,7 +112,7 @@ impl Sockets {
 }
 
 impl Sockets {
-    /// Announces what the network has answered, then answers.
+    /// Announces the network's results, then replies.
     fn answer<R: Body>(&self, hub: &Hub, reply: Reply<R>, answer: R) {
         for answered in hub.answers().take() {
             self.desk.announce(|| answered);

@@ -10,13 +10,13 @@ use crate::guest::OutputError;
 /// Error of attachment.
 #[derive(Debug, Error)]
 pub enum AttachError {
-    /// Actor attached to the system of the C ABI.
+    /// An actor attached to the system of the C ABI.
     #[error(
         "an actor can't be attached to the system of the C ABI, which moves between threads: attach a tap, which may send to an actor \
          that runs elsewhere"
     )]
     ActorMoves,
-    /// Filter on a channel that is not served.
+    /// A filter on a channel that is not served.
     #[error(
         "no channel `{name}` is served, of which a tap wants to see messages; served are: {served}"
     )]
@@ -26,29 +26,29 @@ pub enum AttachError {
         /// Served channels.
         served: String,
     },
-    /// Unwritable file.
+    /// A file that can't be written.
     #[error("{} can't be written: {cause}", file.display())]
     File {
-        /// File.
+        /// Path of the file.
         file: PathBuf,
-        /// Reason.
+        /// Error of the operating system.
         cause: io::Error,
     },
-    /// Unknown name.
+    /// An unknown attachment name.
     #[error(
         "nothing is called `{name}` that could be attached: there are `log`, `log-json`, `check` and `statistics`"
     )]
     Unknown {
-        /// Given name.
+        /// Name as given.
         name: String,
     },
-    /// Unknown severity.
+    /// An unknown severity.
     #[error("`check={value}`: a severity is one of `info`, `warning`, `error` and `fatal`")]
     Severity {
-        /// Given text.
+        /// Value as given.
         value: String,
     },
-    /// Empty file name.
+    /// An empty file name.
     #[error("`{name}=` names no file: give one, or leave the `=` out for stderr")]
     NoFile {
         /// Attachment that needs the file.

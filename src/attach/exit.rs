@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use crate::guest;
 
-/// Something that is left unfinished while the process runs.
+/// A value that must be finished before the process exits.
 pub(crate) trait AtExit: Send {
-    /// Process exit.
+    /// Finishes the value at process exit.
     fn end(&mut self) -> io::Result<()>;
 }
 
@@ -27,9 +27,9 @@ pub(crate) fn end_at_exit<E: AtExit + 'static>(what: &Arc<Mutex<E>>) {
     unfinished.push((process::id(), what));
 }
 
-/// Takes over, in a process that was forked off, what its parent would end: it goes on here as well.
+/// Takes over the parent's registered values in a forked process, which goes on using them.
 pub(crate) fn follow_fork() {
-    // Another thread of the parent may have had it locked.
+    // Another thread of the parent may have held the lock.
     if let Some(mut unfinished) = lock(&UNFINISHED) {
         for (of, _) in &mut *unfinished {
             *of = process::id();
@@ -37,10 +37,10 @@ pub(crate) fn follow_fork() {
     }
 }
 
-/// Longest wait for another thread that is using something: this thread may be the one, interrupted by a signal.
+/// Maximum wait for a lock. This thread itself may hold it, interrupted by a signal.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Locks what another thread may be using for a moment; `None` where it goes on doing so.
+/// Locks a mutex that another thread may hold for a moment; `None` after [`PATIENCE`].
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     const LOOK: Duration = Duration::from_millis(1);
     let mut waited = Duration::ZERO;
@@ -57,7 +57,7 @@ fn lock<T: ?Sized>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     }
 }
 
-/// Exit handler.
+/// Finishes all registered values of this process. Called at process exit.
 pub(crate) fn end_all() {
     let Some(unfinished) = lock(&UNFINISHED) else {
         return;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{Attach, AttachError, Owners, Site};
 use crate::bus::{Event, Message, Observation, Party, Spawner, Tap};
 
-/// Filter of observations. A new one passes everything. Conditions of different kinds all must hold; of several of one kind,
-/// any.
+/// Filter of observations. A new one passes everything. Conditions of different kinds must all hold. Of several conditions of one kind, one
+/// is enough.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use = "a filter does nothing unless it leads to a tap"]
 pub struct Filter {
@@ -16,12 +16,12 @@ pub struct Filter {
     direction: Option<Direction>,
 }
 
-/// Direction: request or reply.
+/// Direction of an observation: message or reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// Messages and events.
     Messages,
-    /// Replies, and missing replies.
+    /// Replies, and losses of replies.
     Replies,
 }
 
@@ -37,7 +37,7 @@ impl Filter {
         self
     }
 
-    /// Passes messages from or to this party, such as [`memory::Inbox::PARTY`](crate::bus::Inbox::PARTY).
+    /// Passes messages from or to this endpoint, such as [`memory::Inbox::PARTY`](crate::bus::Inbox::PARTY).
     pub fn party(mut self, party: Party) -> Self {
         self.parties.push(party);
         self
@@ -74,7 +74,7 @@ impl Filter {
     }
 }
 
-/// Tap behind a filter.
+/// A tap behind a filter.
 #[derive(Debug)]
 pub struct Filtered<A> {
     filter: Filter,
@@ -108,14 +108,14 @@ impl<A: Attach> Attach for Filtered<A> {
 
 struct Sieve {
     filter: Filter,
-    /// Channel attribution, if channels matter.
+    /// Attribution to channels, if the filter has channels.
     owners: Option<Owners>,
     tap: Box<dyn Tap>,
 }
 
 impl Tap for Sieve {
     fn observe(&mut self, seen: &Observation<'_>) {
-        // Runs for every observation: a reply may belong to a message seen before.
+        // Called for every observation, since later replies are attributed by earlier messages.
         let is_theirs = self.owners.as_mut().is_none_or(|owners| {
             let whose: Option<Arc<str>> = owners.whose(seen.into());
             whose.is_some_and(|whose| self.filter.channels.iter().any(|name| **name == *whose))

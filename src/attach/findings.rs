@@ -8,7 +8,7 @@ use actix::{Actor, Handler};
 use crate::bus::{Party, Port};
 use crate::messages::foreign::{Inbox, Report, Severity};
 
-/// Finding of a checker.
+/// A finding of a checker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Severity. The simulation's runner decides the consequence; under UVM, fatal ends it.

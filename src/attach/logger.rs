@@ -1,4 +1,4 @@
-//! Log of requests, one line each.
+//! Log of requests, one per line.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, BufWriter, Write};
@@ -36,7 +36,7 @@ enum To {
 }
 
 impl Logger {
-    /// Into a file; what was there before is gone. In its name, `%p` stands for the process id and `%t` for the time of the start.
+    /// Writes to a file and truncates it first. In its name, `%p` stands for the process id and `%t` for the start time.
     pub fn file(file: impl Into<PathBuf>) -> Self {
         Self::new(To::File(file.into()))
     }
@@ -97,7 +97,7 @@ impl AtExit for Output {
     }
 }
 
-/// Attached logger.
+/// Attached tap of [`Logger`].
 struct Log {
     output: Arc<Mutex<Output>>,
     json: bool,
@@ -108,11 +108,11 @@ struct Log {
     failed: bool,
 }
 
-/// Object that words of a request point to.
+/// Object that a request points to.
 enum About {
-    /// Method name.
+    /// Name of a method.
     Method(String),
-    /// Text or path.
+    /// Text, or path of a file.
     Text(String),
 }
 
@@ -154,7 +154,7 @@ impl Log {
         Ok(())
     }
 
-    /// Stores the detail of a request: the first piece, since a long text comes in several.
+    /// Stores the detail of a request. Only the first piece is kept, since a long text comes in several.
     fn learn(&mut self, channel: ChannelId, about: impl FnOnce() -> About) {
         if let Some(known) = self.of(channel) {
             known.get_or_insert_with(about);
@@ -193,7 +193,7 @@ impl Log {
             });
         }
         let mut line = format!("tick {tick}: {channel}: {}", served.asked());
-        // Writing to a String can't fail.
+        // Writing to a `String` can't fail.
         let _ = match about {
             None => Ok(()),
             Some(About::Method(name)) => write!(line, ", `{}`", plain(cut(&name, MOST))),
@@ -305,7 +305,7 @@ impl Drop for Log {
     }
 }
 
-/// Text without line ends and terminal control characters.
+/// Escapes line ends and other control characters.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
@@ -318,13 +318,13 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// Text of firmware, cut to the length that a line shows.
+/// Text of firmware, truncated to the maximum length in a line.
 fn text_of(bytes: &[u8]) -> About {
     let text = String::from_utf8_lossy(bytes);
     About::Text(cut(&text, MOST_OF_JSON).to_owned())
 }
 
-/// First `n` characters.
+/// First `most` characters.
 fn cut(text: &str, most: usize) -> &str {
     match text.char_indices().nth(most) {
         None => text,

@@ -95,8 +95,8 @@ pub fn with<T: Tap>(make: impl FnOnce(&Site) -> T + 'static) -> impl Attach {
 
 /// Attachment of an actor, which is sent a copy of everything. It is started on attachment, and may ask and post.
 ///
-/// Refused by the system of the C ABI, which moves between threads while an actor does not. There, a tap sends to an actor
-/// with a thread of its own.
+/// The system of the C ABI rejects it with [`AttachError::ActorMoves`], since that system moves between threads and an actor does not.
+/// There, attach a tap that sends to an actor with a thread of its own.
 ///
 /// ```
 /// use actix::{Actor, Context, Handler};

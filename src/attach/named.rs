@@ -4,14 +4,14 @@ use super::{Attach, AttachError, Logger, ProtocolChecker, Site, Statistics};
 use crate::bus::{Spawner, Tap};
 use crate::messages::foreign::Severity;
 
-/// Ready-made attachment.
+/// A ready-made attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
     /// `log`, `log=FILE`, `log-json`, `log-json=FILE`: [`Logger`].
     Log {
         /// File; `None` for stderr.
         file: Option<String>,
-        /// JSON format.
+        /// True for JSON format.
         json: bool,
     },
     /// `check`, `check=SEVERITY`: [`ProtocolChecker`].

@@ -21,21 +21,21 @@ pub struct Owners {
     open: BTreeMap<u64, Arc<str>>,
 }
 
-/// Maximum of unanswered messages. Beyond it, replies are being lost, and the oldest entries are dropped.
+/// Maximum number of unanswered messages. Beyond it replies are being lost, and the oldest entry is dropped.
 const MOST_OPEN: usize = 4096;
 
-/// Message or reply, live or recorded.
+/// A message or reply, live or recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct Passing<'a> {
     /// Sequence number; a reply has its message's.
     pub sequence: u64,
-    /// Original message of a forwarded one.
+    /// Sequence number of the message that was forwarded first.
     pub root: u64,
-    /// Sender.
+    /// Name of the sender.
     pub from: &'a str,
-    /// Receiver.
+    /// Name of the receiver.
     pub to: &'a str,
-    /// Message or reply.
+    /// True for a message, false for a reply.
     pub is_message: bool,
     /// Content, if known.
     pub body: Option<&'a dyn Body>,
@@ -63,12 +63,12 @@ impl Owners {
         }
     }
 
-    /// Channels.
+    /// Channels to attribute messages to, in the order of their ids.
     pub fn channels(&self) -> &Arc<[Channel]> {
         &self.channels
     }
 
-    /// Channel name; `None` if unknown.
+    /// Name of a message's channel; `None` if unknown. Must be called for every message and reply, in order.
     pub fn whose(&mut self, said: Passing<'_>) -> Option<Arc<str>> {
         if !said.is_message {
             return self.open.remove(&said.sequence);
@@ -106,7 +106,7 @@ impl Owners {
         }
     }
 
-    /// Channel whose mailbox an access touches exclusively, or to which it gives a slot back before it goes on.
+    /// Channel of an access that touches only this channel's mailbox, or that returns a request slot of it.
     fn reached(&self, body: &dyn Body) -> Option<Arc<str>> {
         let any = body.as_any();
         if let Some(access) = any.downcast_ref::<Access>() {
@@ -122,7 +122,7 @@ impl Owners {
         Some(reached.name.clone())
     }
 
-    /// Only channel of the space that a memory message concerns.
+    /// Channel of a memory message, if it is the only one in its space.
     fn alone_in_space(&self, body: &dyn Body) -> Option<Arc<str>> {
         let space = space_of(body)?;
         let mut there = self
@@ -134,7 +134,7 @@ impl Owners {
     }
 }
 
-/// Space that a memory message concerns.
+/// Address space of a memory message.
 fn space_of(body: &dyn Body) -> Option<SpaceId> {
     let any = body.as_any();
     let access = any.downcast_ref().map(|ask: &Access| ask.space);
@@ -143,7 +143,7 @@ fn space_of(body: &dyn Body) -> Option<SpaceId> {
     access.or_else(locate).or_else(extent)
 }
 
-/// Tests whether an access writes the consumer index of a channel's request queue.
+/// True if an access writes the consumer index of the channel's request queue.
 fn advances(access: &Access, channel: &Channel) -> bool {
     let index = Span {
         address: channel.address.wrapping_add(channel.layout.request.idx_c),
@@ -153,7 +153,7 @@ fn advances(access: &Access, channel: &Channel) -> bool {
     access.space == channel.space && ops.any(|op| matches!(op, Op::Word(at, _) if *at == index))
 }
 
-/// Tests for containment of one place in another.
+/// True if the first place lies within the second.
 fn is_within(one: &[Segment], other: &[Segment]) -> bool {
     let within = |a: &Segment, b: &Segment| {
         let skipped = a.offset.checked_sub(b.offset);

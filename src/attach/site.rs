@@ -1,4 +1,4 @@
-//! System description for attachments.
+//! Description of a system for its attachments.
 
 use std::sync::Arc;
 
@@ -9,18 +9,18 @@ use crate::config::ChannelConfig;
 use crate::mem::{MemoryMap, Segments, SpaceId};
 use crate::messages::ChannelId;
 
-/// Served channel.
+/// A served channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
-    /// Channel name.
+    /// Name of the channel.
     pub name: Arc<str>,
-    /// Space of its addresses.
+    /// Address space of the channel.
     pub space: SpaceId,
-    /// Address of its first byte.
+    /// Base address.
     pub address: u64,
-    /// Segments of its bytes.
+    /// Location in memory.
     pub place: Segments,
-    /// Field layout.
+    /// Layout of the fields.
     pub layout: Layout,
 }
 
@@ -29,7 +29,7 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[Channel]>
     let served = configured.iter().filter_map(|channel| {
         let mailbox = channel.mailbox?;
         let size = mailbox.layout.channel_size;
-        // Placement was checked with the configuration.
+        // Validated with the configuration.
         let place = map.resolve(channel.space, mailbox.address, size).ok()?;
         Some(Channel {
             name: channel.name.as_str().into(),
@@ -42,7 +42,7 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[Channel]>
     served.collect()
 }
 
-/// System description for attachments. It is `Send` and may be kept.
+/// Description of a system for its attachments. It is `Send` and may be kept.
 #[derive(Debug, Clone)]
 pub struct Site {
     channels: Arc<[Channel]>,
@@ -51,7 +51,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// `moves`: the system moves between threads.
+    /// Creates a description. `moves` is true if the system moves between threads.
     pub(crate) fn new(channels: Arc<[Channel]>, way: Way, moves: bool) -> Self {
         Self {
             channels,

@@ -16,8 +16,8 @@ use crate::messages::console::Print;
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::Served;
 
-/// Counts requests while attached. At the end of the system or process it writes a table, if it has a destination. Clones
-/// share the counts.
+/// Counts requests while attached. At the end of the system or process it writes a table to its destination, if it has one. Clones share
+/// the counts.
 ///
 /// ```
 /// use vhost::Vhost;
@@ -43,13 +43,13 @@ enum To {
 }
 
 impl Statistics {
-    /// Counts without writing.
+    /// Creates statistics without a destination.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Writes the table into `file` at the end, as JSON if the file's name ends in `.json`. In the name, `%p` stands for the process
-    /// id and `%t` for the time of the start.
+    /// Writes the table to `file` at the end, as JSON if the file's name ends in `.json`. In the name, `%p` stands for the process id and
+    /// `%t` for the start time.
     #[must_use]
     pub fn file(self, file: impl Into<PathBuf>) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl Attach for Statistics {
         let output = match &self.to {
             None => None,
             Some(To::Stderr) => Some(Output::Stderr),
-            // Better now than when the run is over.
+            // Created now, so that an error is reported at the start of a run.
             Some(To::File(file)) => Some(Output::File(OutputFile::create(file)?)),
         };
         let last = Arc::new(Mutex::new(Last {
@@ -95,7 +95,7 @@ impl Attach for Statistics {
     }
 }
 
-/// Attached counter.
+/// Attached tap of [`Statistics`].
 struct Collector {
     counted: Arc<Mutex<Table>>,
     site: Site,
@@ -126,7 +126,7 @@ impl Drop for Collector {
     }
 }
 
-/// The table that is written once, when no more is counted.
+/// The final table, written once.
 struct Last {
     output: Option<Output>,
     counted: Arc<Mutex<Table>>,

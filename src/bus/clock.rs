@@ -1,24 +1,24 @@
-//! Who waits for simulated time is told of each tick; who does not costs nothing.
+//! Per-tick callbacks. A disabled timer adds no per-tick cost.
 
 use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
-/// Tells its owner of ticks while the owner wants them.
+/// A per-tick callback, called while its owner has it enabled.
 #[derive(Clone)]
 pub struct Alarm(Rc<Inner>);
 
 struct Inner {
-    /// Alarms of the bus that are wanted.
+    /// Number of enabled timers on the bus.
     count: Rc<Cell<usize>>,
     wanted: Cell<bool>,
-    /// It was wanted when this tick began.
+    /// Enabled at the beginning of the current tick.
     due: Cell<bool>,
     ring: Box<dyn Fn(u64)>,
 }
 
 impl Alarm {
-    /// An alarm that is not wanted, and counted in `count` while it is.
+    /// Creates a disabled timer. `count` includes it while it is enabled.
     pub(super) fn new(count: &Rc<Cell<usize>>, ring: Box<dyn Fn(u64)>) -> Self {
         Self(Rc::new(Inner {
             count: count.clone(),
@@ -28,19 +28,19 @@ impl Alarm {
         }))
     }
 
-    /// Says whether the next tick is of interest.
+    /// Enables or disables the timer from the next tick on.
     pub fn want(&self, wanted: bool) {
         let before = self.0.wanted.replace(wanted);
         let count = self.0.count.get() + usize::from(wanted) - usize::from(before);
         self.0.count.set(count);
     }
 
-    /// A tick begins.
+    /// Marks the beginning of a tick.
     pub(super) fn begin(&self) {
         self.0.due.set(self.0.wanted.get());
     }
 
-    /// Rings, if it was wanted when the tick began, and is still. False where it does not.
+    /// Calls the callback if the timer was enabled at the beginning of the tick and still is. False if it does not call.
     pub(super) fn tick(&self, tick: u64) -> bool {
         let rings = self.0.due.take() && self.0.wanted.get();
         if rings {

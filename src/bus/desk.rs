@@ -1,4 +1,4 @@
-//! Where an actor opens its mail: one place that keeps an actor alive through a panic.
+//! Runs an actor's handlers and catches their panics.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -10,8 +10,8 @@ use super::line::{Kind, Line, panic_text};
 use super::tap::Event;
 use super::{Inbox, Message, Party};
 
-/// Serves an actor's inbox. A handler that panics would silently end its actor; here the text of the
-/// panic is kept for whoever asked, and the actor goes on.
+/// An actor's access to the bus. A panic in a handler would silently end the actor. Here its text is kept for the sender of the message,
+/// and the actor goes on.
 #[derive(Debug, Clone)]
 pub struct Desk {
     party: Party,
@@ -28,13 +28,17 @@ impl Desk {
         self.line.shelter(mail.ticket(), || handler(mail));
     }
 
-    /// Runs a task of the actor's; where it panics, the answer is the text of the panic.
+    /// Runs a task of the actor.
+    ///
+    /// # Errors
+    /// Text of the task's panic.
     pub async fn shelter<T>(&self, task: impl Future<Output = T>) -> Result<T, String> {
         let caught = AssertUnwindSafe(task).catch_unwind().await;
         caught.map_err(|payload| panic_text(payload.as_ref()))
     }
 
-    /// Shows the taps something that is a message to nobody. With no tap attached it is counted, and not even made.
+    /// Shows an announcement, a message without a receiver, to the taps. Without taps its sequence number is taken, but the message is not
+    /// built.
     pub fn announce<M: Message>(&self, what: impl FnOnce() -> M) {
         let kind = const {
             &Kind {
@@ -48,17 +52,17 @@ impl Desk {
         }
     }
 
-    /// Whether somebody sees what is announced.
+    /// True if a tap sees announcements.
     pub fn is_watched(&self) -> bool {
         self.line.shows()
     }
 
-    /// The number of ticks so far.
+    /// Number of ticks so far.
     pub fn now(&self) -> u64 {
         self.line.tick()
     }
 
-    /// The actor's name on the bus.
+    /// Name of the actor on the bus.
     pub fn party(&self) -> Party {
         self.party
     }

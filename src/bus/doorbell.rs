@@ -1,6 +1,6 @@
-//! Doorbells: a few words of simulated memory, looked at on every tick, that tell of work.
+//! Doorbells: a few words of simulated memory that are polled on every tick.
 //!
-//! Looking is no message: an idle tick costs the reads and a comparison.
+//! Polling sends no message: an idle tick costs the reads and a comparison.
 
 use std::cell::Cell;
 use std::fmt;
@@ -8,43 +8,43 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-/// Most bytes that one look reads.
+/// Maximum number of bytes that one poll reads.
 pub const DOORBELL_BYTES: usize = 64;
 
-/// Words of what a look reads.
+/// Number of words that one poll reads.
 const WORDS: usize = DOORBELL_BYTES / size_of::<u32>();
 
-/// What one look has read.
+/// Words read by one poll.
 type Bytes = [[u8; size_of::<u32>()]; WORDS];
 
-/// Fills the buffer with the watched bytes. False where they can't be read.
+/// Fills the buffer with the watched bytes. False if they can't be read.
 pub type Look = dyn Fn(&mut [u8]) -> bool;
 
-/// Called with the bytes that were read where a word differs from the look before; with `None` where they can't be read, after
-/// which the bell is silent until it watches something else.
+/// Called with the bytes read when a watched word has changed since the last poll; with `None` when the bytes can't be read, after which
+/// the doorbell is disarmed until it watches something else.
 pub type Ring = dyn Fn(Option<&[u8]>);
 
-/// A doorbell that the bus looks at. Its owner says what it watches.
+/// A doorbell polled by the bus. Its owner sets the watched bytes.
 #[derive(Clone, Default)]
 pub struct Doorbell(Rc<Inner>);
 
-/// What a doorbell watches.
+/// Watched bytes, their reader and the callback on changes.
 pub struct Watch {
-    /// Bytes that a look reads.
+    /// Number of bytes that a poll reads.
     len: usize,
-    /// Words that make a difference, as last seen.
+    /// Watched words, as last read.
     words: SmallVec<[Word; 6]>,
-    /// Tried before `look`.
+    /// Faster reader, tried before `look`.
     quick_look: Option<Box<Look>>,
     look: Box<Look>,
     ring: Box<Ring>,
-    /// There was a look.
+    /// True after the first poll.
     looked: Cell<bool>,
 }
 
-/// A watched word. A wider one would have to wait for bytes that were written a moment ago in other pieces.
+/// A watched word of 32 bits. A wider load would stall on the narrower stores that have just filled the buffer.
 struct Word {
-    /// Position in what is read, in words.
+    /// Position in the bytes read, in words.
     at: u32,
     seen: Cell<[u8; 4]>,
 }
@@ -52,14 +52,14 @@ struct Word {
 #[derive(Default)]
 struct Inner {
     watch: Cell<Option<Rc<Watch>>>,
-    /// Number of changes of what is watched.
+    /// Number of changes of the watch.
     changes: Cell<u64>,
-    /// Set when any doorbell of the bus watches something else.
+    /// Set when the watch of any doorbell of the bus changes.
     changed: Rc<Cell<bool>>,
 }
 
 impl Watch {
-    /// Watches the words of `len` bytes, [`DOORBELL_BYTES`] at most.
+    /// Watches every word of the first `len` bytes, at most [`DOORBELL_BYTES`].
     pub fn new(len: usize, look: Box<Look>, ring: Box<Ring>) -> Self {
         let len = len.min(DOORBELL_BYTES);
         Self {
@@ -72,7 +72,7 @@ impl Watch {
         }
     }
 
-    /// Watches the words at these offsets alone, which are multiples of 4.
+    /// Restricts the watch to the words at these byte offsets, multiples of 4.
     #[must_use]
     pub fn only(self, offsets: impl IntoIterator<Item = usize>) -> Self {
         let offsets = offsets.into_iter().map(|offset| offset / size_of::<u32>());
@@ -80,7 +80,7 @@ impl Watch {
         Self { words, ..self }
     }
 
-    /// Tries this look first. Where it fails, the other one is taken.
+    /// Adds a faster reader, tried before the usual one. The usual one is called if it fails.
     #[must_use]
     pub fn quickly(self, quick_look: Option<Box<Look>>) -> Self {
         Self { quick_look, ..self }
@@ -95,7 +95,7 @@ impl Watch {
         }
     }
 
-    /// True if this was seen last time.
+    /// True if all watched words equal those of the last poll.
     #[inline]
     fn has_seen(&self, now: &Bytes) -> bool {
         self.words
@@ -103,7 +103,7 @@ impl Watch {
             .all(|word| word.seen.get() == word.of(now))
     }
 
-    /// Keeps what was seen.
+    /// Keeps the watched words for the next comparison.
     fn keep(&self, now: &Bytes) {
         for word in &self.words {
             word.seen.set(word.of(now));
@@ -112,7 +112,7 @@ impl Watch {
     }
 }
 
-/// Words at these positions. Together, since thousands of doorbells are looked at in each tick.
+/// Words at these positions. They are stored inline, since thousands of doorbells are polled in each tick.
 fn words(positions: impl Iterator<Item = usize>) -> SmallVec<[Word; 6]> {
     let word = |at| Word {
         at: at as u32,
@@ -129,7 +129,7 @@ impl Word {
 }
 
 impl Doorbell {
-    /// Doorbell that watches nothing, and sets `changed` when it does.
+    /// A doorbell without a watch. It sets `changed` when it gets one.
     pub(super) fn new(changed: &Rc<Cell<bool>>) -> Self {
         Self(Rc::new(Inner {
             changed: changed.clone(),
@@ -137,13 +137,13 @@ impl Doorbell {
         }))
     }
 
-    /// Watches something else from now on. Its first sight rings.
+    /// Replaces the watch. The first poll of the new one calls its callback.
     pub fn watch(&self, watch: Watch) {
         self.0.changed.set(true);
         self.replace(Some(Rc::new(watch)));
     }
 
-    /// Watches nothing any more.
+    /// Removes the watch.
     pub fn silence(&self) {
         self.replace(None);
     }
@@ -153,7 +153,7 @@ impl Doorbell {
         drop(self.0.watch.replace(watch));
     }
 
-    /// Looks once. True if it rang, or if there is something new to look at.
+    /// Polls once. True if the callback was called or the watch changed meanwhile.
     #[inline(always)]
     pub(super) fn look(&self, looks: Looks) -> bool {
         let Some(watch) = self.watched() else {
@@ -170,14 +170,14 @@ impl Doorbell {
         if is_current && readable && looked && looks == Looks::Usual && watch.has_seen(&now) {
             return false;
         }
-        // A look may come back and change what is watched: what it saw is of no interest then.
+        // The reader may come back to the bus and change the watch. The bytes it read are of no use then.
         if is_current {
             self.heed(&watch, readable.then_some(&now));
         }
         true
     }
 
-    /// Rings.
+    /// Calls the callback. Disarms the doorbell first if the bytes can't be read.
     #[cold]
     #[inline(never)]
     fn heed(&self, watch: &Watch, now: Option<&Bytes>) {
@@ -193,7 +193,7 @@ impl Doorbell {
         }
     }
 
-    /// What is watched. It may be replaced during a look.
+    /// Current watch, shared: it may be replaced during a poll.
     #[inline]
     fn watched(&self) -> Option<Rc<Watch>> {
         let watch = self.0.watch.take();
@@ -202,14 +202,14 @@ impl Doorbell {
     }
 }
 
-/// Which looks are taken, and which of them ring.
+/// Selection of the watches that are polled and of those whose callback is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Looks {
-    /// All; what differs from last time rings.
+    /// Polls all; calls back on changes.
     Usual,
-    /// All; whatever is seen rings.
+    /// Polls all; always calls back.
     Always,
-    /// Only those at something that was not looked at before.
+    /// Polls only watches that have never been polled; calls back.
     First,
 }
 

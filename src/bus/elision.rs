@@ -1,8 +1,8 @@
-//! Messages that are carried out as calls.
+//! Plain calls in place of messages.
 //!
-//! A message to an idle actor is handled while it is posted, and so is the foreign call that it brings about. Where no tap is attached,
-//! nothing tells that from a plain call, which costs far less. The caller makes that call, under the sequence numbers of the messages in
-//! its place.
+//! A message to an idle actor is handled while it is posted, and so is the foreign call that results from it. Without taps that is
+//! indistinguishable from a plain call, which costs far less. The caller makes that call and takes the sequence numbers of the messages it
+//! replaces.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -26,14 +26,14 @@ impl Elision {
         }
     }
 
-    /// True if a message that a task posts now would be handled at once and seen by no tap, and a foreign call would be the first to be
-    /// made.
+    /// True if a message posted by a task now would be handled at once and seen by no tap, and a resulting foreign call would be the first
+    /// one made.
     #[inline]
     pub(crate) fn is_possible(&self) -> bool {
         !self.line.shows() && self.scheduler.calls() && !self.scheduler.any_mail_waits()
     }
 
-    /// Begins calls in place of a message of an alarm's. `None` where somebody could tell the difference.
+    /// Starts calls in place of a message of a timer's callback. `None` if the difference would be observable.
     pub(crate) fn enter(&self) -> Option<Inside<'_>> {
         let scheduler = &*self.scheduler;
         let busy = scheduler.is_inside() || scheduler.is_abroad() || scheduler.any_waits();
@@ -46,15 +46,15 @@ impl Elision {
         self.line.ticket(from, Kind::of::<I, M>())
     }
 
-    /// Ticket of an elided message whose answer is that of another one.
+    /// Ticket of an elided message that is forwarded: its reply answers `of` too.
     pub(crate) fn ticket_under<I: Inbox, M: Message>(&self, from: Party, of: Ticket) -> Ticket {
         of.handed_on(self.ticket::<I, M>(from))
     }
 
-    /// Carries out a handler.
+    /// Runs a handler.
     ///
     /// # Errors
-    /// [`Unanswered`] where it panics.
+    /// [`Unanswered`] if the handler panics.
     pub(crate) fn handle<T>(
         &self,
         of: Ticket,
@@ -65,10 +65,10 @@ impl Elision {
         result.ok_or_else(|| self.line.unanswered(of))
     }
 
-    /// Makes a foreign call, and those that it posts.
+    /// Makes a foreign call, then the calls that it posts.
     ///
     /// # Errors
-    /// [`Unanswered`] where it panics.
+    /// [`Unanswered`] if the call panics.
     pub(crate) fn call<T>(&self, of: Ticket, call: impl FnOnce() -> T) -> Result<T, Unanswered> {
         let mut result = None;
         self.scheduler.number();
@@ -92,7 +92,7 @@ impl Drop for ElidedAsk<'_> {
 }
 
 impl Bus {
-    /// Begins calls in place of [`ask`](Self::ask). `None` where somebody could tell the difference.
+    /// Starts calls in place of [`ask`](Self::ask). `None` if the difference would be observable.
     pub(crate) fn elide(&self) -> Option<ElidedAsk<'_>> {
         self.elides().then(|| ElidedAsk {
             bus: self,
@@ -100,10 +100,10 @@ impl Bus {
         })
     }
 
-    /// Makes the foreign call that a message from outside leads to, where the bus [elides](Self::elides) messages.
+    /// Makes the foreign call that a message from outside results in. The caller has checked that the bus [elides](Self::elides) messages.
     ///
     /// # Errors
-    /// [`Unanswered`] where it panics.
+    /// [`Unanswered`] if the call panics.
     #[inline]
     pub(crate) fn call_from_outside<T>(
         &self,
@@ -125,7 +125,7 @@ impl Bus {
         })
     }
 
-    /// True if a message that is asked from outside now would be handled at once and seen by no tap, before anything else.
+    /// True if a message asked from outside now would be handled at once, before anything else, and seen by no tap.
     #[inline]
     pub(crate) fn elides(&self) -> bool {
         let is_calm = match self.abroad() {

@@ -1,4 +1,4 @@
-//! What can go wrong on the bus itself.
+//! Errors of the bus itself.
 
 use thiserror::Error;
 
@@ -8,11 +8,11 @@ use super::Party;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{party} gave no answer to {message}{}", panicked(self.panic.as_deref()))]
 pub struct Unanswered {
-    /// Who was asked.
+    /// Receiver of the message.
     pub party: Party,
-    /// What.
+    /// Name of the message.
     pub message: &'static str,
-    /// The text of the panic, where one was the cause.
+    /// Text of the panic that caused it, if any.
     pub panic: Option<String>,
 }
 
@@ -20,28 +20,28 @@ fn panicked(panic: Option<&str>) -> String {
     panic.map_or_else(String::new, |text| format!(": it panicked: {text}"))
 }
 
-/// Why the bus could not do what it was told.
+/// Error of an operation of the bus.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BusError {
-    /// Nothing is left to run that could lead to an answer.
+    /// No reply, and no task, message or foreign call left to run that could lead to one.
     #[error(
         "nobody can answer {message}: {party} waits for something that only simulated time brings"
     )]
     NobodyAnswers {
-        /// Who was asked.
+        /// Receiver of the message.
         party: Party,
-        /// What.
+        /// Name of the message.
         message: &'static str,
     },
-    /// The one that was asked dropped the reply.
+    /// The receiver dropped the reply.
     #[error(transparent)]
     Unanswered(#[from] Unanswered),
-    /// A call that must not come from where it came.
+    /// Re-entrant call from a place that does not allow it.
     #[error("{what} was called from inside {from}")]
     Reentered {
-        /// The call.
+        /// The rejected operation.
         what: &'static str,
-        /// From where.
+        /// Place of the call.
         from: &'static str,
     },
 }

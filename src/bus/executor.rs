@@ -1,6 +1,6 @@
 //! Task executor of a bus: polls ready tasks in the order in which they were woken.
 //!
-//! It has no thread, no timers and no thread-local state, so a bus may be polled from any thread, one at a time.
+//! Without threads, timers and thread-local state: a bus may be polled from any thread, one at a time.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -25,9 +25,9 @@ pub(super) struct Executor {
     waker: Waker,
 }
 
-/// Adds tasks and actors to a bus. Outside of this crate it is handed on only.
+/// Adds tasks and actors to a bus. Code outside of this crate can only pass it on.
 pub struct Spawner {
-    /// Tasks that the executor does not have yet.
+    /// Tasks not yet in the executor.
     spawned: Rc<RefCell<Vec<Task>>>,
     ready: Arc<Ready>,
 }
@@ -69,7 +69,7 @@ impl Executor {
         self.spawner.ready.0.load(Ordering::Relaxed)
     }
 
-    /// Polls until no task can make progress. False where none could, or where a task that runs has come back to here.
+    /// Polls until no task can make progress. False if none could, or if called from a running task.
     pub(super) fn run_until_stalled(&self) -> bool {
         if !self.is_ready() {
             return false;
@@ -80,14 +80,14 @@ impl Executor {
         let mut context = Context::from_waker(&self.waker);
         while self.spawner.ready.0.swap(false, Ordering::Acquire) {
             tasks.extend(self.spawner.spawned.take());
-            // One call polls many tasks, and returns when one has ended, or none is ready.
+            // One call polls many tasks. It returns when one has ended or none is ready.
             while let Poll::Ready(Some(())) = tasks.poll_next_unpin(&mut context) {}
         }
         true
     }
 }
 
-/// Drops tasks that were never polled: one may hold a [`Spawner`], and with it the list that it is in.
+/// Drops tasks that were never polled. Such a task may hold a [`Spawner`], and so the list that contains it.
 impl Drop for Executor {
     fn drop(&mut self) {
         drop(self.spawner.spawned.take());
@@ -95,7 +95,7 @@ impl Drop for Executor {
 }
 
 impl Spawner {
-    /// Another handle. Not public: who attaches something to a system that moves between threads must not keep one.
+    /// Another handle. Not public: a system may move between threads, so code attached to it must not keep one.
     pub(crate) fn handle(&self) -> Self {
         Self {
             spawned: self.spawned.clone(),
@@ -103,16 +103,16 @@ impl Spawner {
         }
     }
 
-    /// Adds a task. A panic ends the task and nothing else.
+    /// Adds a task. A panic ends this task only.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         let task = AssertUnwindSafe(task).catch_unwind().map(drop);
-        // A host program may run inside of tokio, whose budget of a task is none of these tasks'.
+        // A host program may run inside of tokio. Its cooperative budget does not apply to these tasks.
         let task = tokio::task::unconstrained(task);
         self.spawned.borrow_mut().push(task.boxed_local());
         self.ready.0.store(true, Ordering::Release);
     }
 
-    /// Starts an actor, which `make` creates in its context. [`Actor::start`] can't be used on a bus.
+    /// Starts an actor, created by `make` in its context. [`Actor::start`] does not work on a bus.
     pub(crate) fn start<A: Actor<Context = actix::Context<A>>>(
         &self,
         make: impl FnOnce(&mut actix::Context<A>) -> A,

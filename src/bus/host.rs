@@ -1,4 +1,4 @@
-//! The bus itself: it runs the actors, makes the foreign calls, and waits for replies.
+//! The bus itself: runs the actors, makes the foreign calls and waits for replies.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -21,30 +21,29 @@ use super::{BusError, Desk, Envelope, Inbox, Message, Party, Port, Ticket};
 
 /// Actors, their tasks, and outboxes for their foreign calls.
 ///
-/// Nothing runs by itself: [`ask`](Self::ask) and [`tick`](Self::tick) run the actors until none has
-/// anything left to do.
+/// Nothing runs in the background: [`ask`](Self::ask) and [`tick`](Self::tick) run the actors until all are idle.
 pub struct Bus {
     pub(super) executor: Executor,
     pub(super) line: Rc<Line>,
     pub(super) scheduler: Rc<Scheduler>,
     elision: Elision,
-    /// Keeps the actors.
+    /// Owned actors.
     seats: RefCell<Vec<Rc<dyn Any>>>,
     bells: RefCell<Rc<[Doorbell]>>,
-    /// A doorbell watches something that was not looked at.
+    /// True if the watch of a doorbell has changed since the last poll.
     watched_anew: Rc<Cell<bool>>,
     alarms: RefCell<Rc<[Alarm]>>,
-    /// Alarms that are wanted.
+    /// Number of enabled timers.
     wanted: Rc<Cell<usize>>,
     notified: Cell<bool>,
 }
 
-/// How often one tick looks at doorbells that began to watch something else. A memory that answers as it
-/// likes could have that go on for ever.
+/// Maximum number of polling rounds in one tick, for doorbells whose watch changes during it. A memory that reads differently every time
+/// could prolong the tick without end.
 const ROUNDS: usize = 4;
 
 impl Bus {
-    /// A bus with nobody on it.
+    /// A bus without actors.
     pub fn new() -> Self {
         let line = Rc::default();
         let scheduler = Rc::new(Scheduler::new(&line));
@@ -62,7 +61,7 @@ impl Bus {
         }
     }
 
-    /// Starts an actor and gives the way to it. `make` gets that way too, for messages to itself. The actor ends with the bus.
+    /// Starts an actor and returns its port. `make` gets that port too, for messages of the actor to itself. The actor ends with the bus.
     pub fn start<A, I>(&self, make: impl FnOnce(Port<I>) -> A) -> Result<Port<I>, BusError>
     where
         A: Actor<Context = actix::Context<A>> + Handler<I, Result = ()>,
@@ -78,8 +77,7 @@ impl Bus {
         Ok(Port::to_actor(&self.line, Rc::downgrade(&receiver)))
     }
 
-    /// Gives the way to a party that is no actor: `callee` is called when no handler runs, so it may
-    /// use the bus itself.
+    /// Creates a port to an endpoint that is not an actor. `callee` is called while no handler runs, so it may use the bus itself.
     pub fn foreign<I: Inbox>(&self, callee: Rc<dyn Fn(I)>) -> Port<I> {
         let line = self.line.clone();
         let callee = Rc::new(move |call| {
@@ -91,58 +89,58 @@ impl Bus {
         Port::to_foreign(&self.line, outbox)
     }
 
-    /// What an actor of this name needs to serve its inbox.
+    /// Context in which an actor of this name runs its handlers.
     pub fn desk(&self, party: Party) -> Desk {
         Desk::new(party, self.line.clone())
     }
 
-    /// A doorbell that every tick looks at.
+    /// Creates a doorbell, polled on every tick.
     pub fn doorbell(&self) -> Doorbell {
         let bell = Doorbell::new(&self.watched_anew);
         append(&self.bells, bell.clone());
         bell
     }
 
-    /// An alarm that rings on every tick while it is wanted.
+    /// Creates a timer whose callback is called on every tick while it is enabled.
     pub fn alarm(&self, ring: Box<dyn Fn(u64)>) -> Alarm {
         let alarm = Alarm::new(&self.wanted, ring);
         append(&self.alarms, alarm.clone());
         alarm
     }
 
-    /// Shows every message and reply to `tap` from now on.
+    /// Attaches a tap, shown every message and reply from now on.
     pub fn attach(&self, tap: impl Tap) {
         self.line.attach(Box::new(tap));
     }
 
-    /// Has the taps write out what they buffer before each foreign call from now on, or no longer.
+    /// Turns flushing of the taps before each foreign call on or off.
     pub(crate) fn flush_before_calls(&self, flush: bool) {
         self.line.flush_before_calls(flush);
     }
 
-    /// True if something was shown to taps since they were last flushed.
+    /// True if taps have been shown anything since their last flush.
     #[inline]
     pub(crate) fn unflushed(&self) -> bool {
         self.line.unflushed()
     }
 
-    /// Has all taps write out what they buffer.
+    /// Flushes all taps.
     pub(crate) fn flush(&self) {
         self.line.flush();
     }
 
-    /// Shows nothing to anybody any more.
+    /// Detaches all taps.
     pub fn detach(&self) {
         self.line.detach();
     }
 
-    /// Runs code that starts tasks and actors. [`ActorTap`](super::ActorTap) makes a tap of an actor.
+    /// Runs code that starts tasks and actors. [`ActorTap`](super::ActorTap) makes a tap from an actor.
     ///
     /// # Errors
     /// [`BusError::Reentered`] from inside an actor or a tap.
     pub fn spawn<T>(&self, start: impl FnOnce(&Spawner) -> T) -> Result<T, BusError> {
         self.refuse_inside("start an actor")?;
-        // What is started may not run the others.
+        // A new task or actor must not run the others.
         let _inside = self.scheduler.go_inside();
         Ok(start(self.executor.spawner()))
     }
@@ -152,32 +150,31 @@ impl Bus {
         self.executor.spawner().handle()
     }
 
-    /// The number of ticks so far.
+    /// Number of ticks so far.
     pub fn now(&self) -> u64 {
         self.line.tick()
     }
 
-    /// Whether a foreign call is being made, by which this call has come back.
+    /// True if the caller runs inside a foreign call.
     pub fn abroad(&self) -> bool {
         self.scheduler.is_abroad()
     }
 
-    /// Time passes up to `tick`, and nothing happens in it.
+    /// Advances the time to `tick` without polling or running anything.
     pub(crate) fn pass(&self, tick: u64) {
         self.line.pass(tick);
     }
 
-    /// The next tick rings every doorbell, whatever it sees.
+    /// Has the next tick call every doorbell's callback, changed or not.
     pub fn notify(&self) {
         self.notified.set(true);
     }
 
-    /// One clock: looks at the doorbells, tells who waits for time, and runs what follows from it.
-    /// False where nothing did.
+    /// Advances the time by one tick: polls the doorbells, calls the enabled timers, and runs the resulting work. False if there was none.
     ///
     /// # Errors
     /// [`BusError::Reentered`] from inside an actor, a tap or a foreign call.
-    // An idle tick is little but the prologues of what it calls.
+    // An idle tick costs little more than the prologues of the functions that it calls.
     #[inline(always)]
     pub fn tick(&self) -> Result<bool, BusError> {
         if self.abroad() || self.is_inside() {
@@ -198,17 +195,17 @@ impl Bus {
         refused.unwrap_or(BusError::Reentered { what: "tick", from })
     }
 
-    /// Runs what follows from a tick.
+    /// Runs the work that results from a tick.
     #[inline(never)]
     fn work(&self, rang: bool, alarmed: bool) {
         if rang {
             self.run();
         }
-        // Afterwards: what a channel waited for that was reset is not asked for any more.
+        // After the doorbells: a channel that was reset must no longer poll the call that it was waiting for.
         if alarmed && self.ring_alarms() {
             self.run();
         }
-        // What a bell began to watch meanwhile may tell of work that is there already.
+        // A watch that was changed meanwhile may already have work.
         for _ in 1..ROUNDS {
             if !self.ring_anew() {
                 break;
@@ -217,13 +214,13 @@ impl Bus {
         }
     }
 
-    /// One clock, as far as doorbells ring in it, and nothing runs yet.
+    /// Counts a tick and polls the doorbells, but runs no resulting work.
     pub(crate) fn ring(&self) {
         self.begin_tick();
         self.look();
     }
 
-    /// Counts a clock. True if somebody waits for it.
+    /// Counts a tick. True if a timer is enabled.
     #[inline(always)]
     fn begin_tick(&self) -> bool {
         self.line.advance();
@@ -241,7 +238,7 @@ impl Bus {
         }
     }
 
-    /// Looks at the doorbells. False where nothing is left to do.
+    /// Polls the doorbells. False if no work results and none is pending.
     #[inline(always)]
     fn look(&self) -> bool {
         let waits = self.executor.is_ready() || self.scheduler.any_waits();
@@ -253,9 +250,9 @@ impl Bus {
         self.look_at_bells(looks) || waits
     }
 
-    /// Tells who waits for time, once in a tick. False where nobody does.
+    /// Calls the enabled timers, each once per tick. False if none is enabled.
     pub(crate) fn ring_alarms(&self) -> bool {
-        // Cloned, since one that rings may come back and add another.
+        // Cloned, since a callback may come back to the bus and add a timer.
         let alarms = self.alarms.borrow().clone();
         let tick = self.line.tick();
         let mut rang = false;
@@ -265,16 +262,16 @@ impl Bus {
         rang
     }
 
-    /// Looks, in the same tick, at what a bell began to watch. False where that is nothing.
+    /// Polls, within the same tick, the watches that changed. False if no callback was called.
     #[inline(never)]
     pub(crate) fn ring_anew(&self) -> bool {
         self.watched_anew.take() && self.look_at_bells(Looks::First)
     }
 
-    /// True if one rang.
+    /// True if a callback was called.
     #[inline(always)]
     fn look_at_bells(&self, looks: Looks) -> bool {
-        // Cloned, since a look may come back and add another.
+        // Cloned, since a reader may come back to the bus and add a doorbell.
         let bells = self.bells.borrow().clone();
         let _abroad = self.scheduler.go_abroad_from_outside();
         let mut rang = false;
@@ -284,28 +281,27 @@ impl Bus {
         rang
     }
 
-    /// Runs the actors and their foreign calls until nothing is left to do.
+    /// Runs the actors and their foreign calls until all are idle.
     pub fn settle(&self) -> Result<(), BusError> {
         self.refuse_inside("run the actors")?;
         self.run();
         Ok(())
     }
 
-    /// Handles mail that was posted from outside of the actors, and makes the foreign calls that follow; polls no task.
+    /// Handles messages posted from outside of the actors and makes the resulting foreign calls. Polls no task.
     pub(crate) fn handle_posted(&self) {
         let _inside = self.scheduler.go_inside();
         self.scheduler.handle_backlog();
     }
 
-    /// Sends a message and runs the bus until its answer is there.
+    /// Sends a message and runs the bus until its reply arrives.
     ///
-    /// From inside a foreign call, the calls that this one brings about are made first; calls that waited
-    /// already are made only where it takes them to get the answer.
+    /// From inside a foreign call, calls that result from this message are made first. Calls that were pending before are made only as far
+    /// as the reply depends on them.
     ///
     /// # Errors
-    /// [`BusError::NobodyAnswers`] where nothing is left that could lead to an answer,
-    /// [`BusError::Unanswered`] where the receiver panicked or dropped the reply, and
-    /// [`BusError::Reentered`] from inside an actor or a tap.
+    /// [`BusError::NobodyAnswers`] if nothing is left to run that could lead to a reply, [`BusError::Unanswered`] if the receiver panicked
+    /// or dropped the reply, and [`BusError::Reentered`] from inside an actor or a tap.
     pub fn ask<I, M>(&self, port: &Port<I>, message: M) -> Result<M::Reply, BusError>
     where
         I: Inbox + From<Envelope<M>>,
@@ -336,7 +332,7 @@ impl Bus {
         }
     }
 
-    /// Polls the tasks that an answer has made ready: attached actors have got copies of all that was said.
+    /// Polls the tasks that have become ready. Attached actors have received copies of all messages by now.
     #[inline]
     pub(super) fn end_ask(&self) {
         let anything = self.executor.is_ready() || self.scheduler.any_mail_waits();
@@ -345,17 +341,17 @@ impl Bus {
         }
     }
 
-    /// Replaces messages of tasks by calls.
+    /// Elision of messages by calls.
     pub(crate) fn elision(&self) -> &Elision {
         &self.elision
     }
 
-    /// True if a panic was caught that no asker has heard of.
+    /// True if a caught panic was not returned to an asker.
     pub(crate) fn any_panics(&self) -> bool {
         self.line.any_panics()
     }
 
-    /// Panics that were caught since the last call, and that no asker has heard of.
+    /// Panics caught since the last call that were not returned to an asker.
     pub fn take_panics(&self) -> Vec<(Ticket, String)> {
         self.line.take_panics()
     }
@@ -364,12 +360,12 @@ impl Bus {
         while self.advance() {}
     }
 
-    /// Handles mail that waits and polls tasks, or makes a foreign call where there are none. False where nothing is left to do.
+    /// Handles pending messages and polls tasks, or, if there are none, makes a foreign call. False if all is idle.
     fn advance(&self) -> bool {
         self.poll() || self.scheduler.make_any_call()
     }
 
-    /// Handles mail that waits, and polls until no task is ready. False where there was none.
+    /// Handles pending messages, then polls until no task is ready. False if there was neither.
     fn poll(&self) -> bool {
         let _inside = self.scheduler.go_inside();
         let handled = self.scheduler.handle_backlog();
@@ -392,7 +388,7 @@ impl Bus {
     }
 }
 
-/// Adds to a list that is read on every tick, and changed hardly ever.
+/// Appends to a list that is read on every tick and seldom changed.
 fn append<T: Clone>(list: &RefCell<Rc<[T]>>, item: T) {
     let longer = list.borrow().iter().cloned().chain([item]).collect();
     list.replace(longer);
@@ -404,7 +400,7 @@ impl Default for Bus {
     }
 }
 
-/// The taps go first: that messages have no answer any more, since the bus is gone, is nothing that was said on it.
+/// Detaches the taps first: replies dropped along with the bus are no events of the session.
 impl Drop for Bus {
     fn drop(&mut self) {
         self.line.detach();

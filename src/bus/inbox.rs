@@ -1,6 +1,6 @@
-//! Writes a party's inbox from the list of its messages.
+//! Generates an endpoint's inbox from the list of its messages.
 
-/// Makes an `Inbox` of one party's messages, each given with its reply type.
+/// Defines the `Inbox` of one endpoint. Each message is listed with its reply type.
 macro_rules! inbox {
     ($(#[$doc:meta])* $party:literal { $($message:ident -> $reply:ty,)+ }) => {
         $(

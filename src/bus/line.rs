@@ -1,4 +1,4 @@
-//! State that all ports of one bus share: the count of messages, the time, the taps, panics.
+//! State shared by all ports of one bus: message counter, time, taps, caught panics.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -8,27 +8,27 @@ use std::ptr;
 use super::tap::{Event, Observation, Tap};
 use super::{Inbox, Message, Party, Unanswered};
 
-/// The identity of one message on the bus.
+/// Identity of one message on the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticket {
-    /// Position in the order in which messages were posted, from 1; 0 of one that a tap's own actor posted.
+    /// Position in the order of posting, from 1. It is 0 for a message of a tap.
     pub sequence: u64,
-    /// The message that the answer is for in the end: an earlier one where a reply was handed on, else itself.
+    /// Sequence number of the first message that the reply answers: an earlier one for a forwarded message, else this one.
     pub root: u64,
-    /// Who posted it.
+    /// Endpoint that posted it.
     pub from: Party,
     kind: &'static Kind,
 }
 
-/// Stands for a sender, a receiver and a name while the process runs: messages that have the same agree in all three. The reverse
-/// is not so.
+/// Key of a sender, receiver and message name, valid within the process. Equal keys mean that all three agree. The same three may have
+/// several keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KindId {
     from: usize,
     kind: usize,
 }
 
-/// What all messages of one type to one party have in common; apart, since a ticket goes along with every message.
+/// Properties shared by all messages of one type to one endpoint. Separate from [`Ticket`], which every message carries.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Kind {
     pub(super) to: Party,
@@ -36,7 +36,7 @@ pub(super) struct Kind {
 }
 
 impl Kind {
-    /// Kind of the messages `M` to the party of `I`.
+    /// Kind of messages `M` to the endpoint of `I`.
     pub(super) fn of<I: Inbox, M: Message>() -> &'static Self {
         const {
             &Self {
@@ -48,12 +48,12 @@ impl Kind {
 }
 
 impl Ticket {
-    /// Whom the message is for.
+    /// Endpoint that receives it.
     pub fn to(&self) -> Party {
         self.kind.to
     }
 
-    /// What tells the message's kind, quickly.
+    /// Key of the message's kind, cheap to compare.
     pub fn kind_id(&self) -> KindId {
         KindId {
             from: ptr::from_ref(self.from.0).addr(),
@@ -61,12 +61,12 @@ impl Ticket {
         }
     }
 
-    /// The message's name.
+    /// Name of the message.
     pub fn name(&self) -> &'static str {
         self.kind.name
     }
 
-    /// `ticket`, of a message whose answer is for whoever waits for the answer of this one.
+    /// Turns `ticket` into that of a forwarded message, whose reply goes to the asker of this one.
     pub(super) fn handed_on(self, ticket: Self) -> Self {
         Self {
             root: self.root,
@@ -74,7 +74,7 @@ impl Ticket {
         }
     }
 
-    /// Of a message that is not counted.
+    /// Ticket of a message that is not counted.
     pub(super) fn uncounted(from: Party, kind: &'static Kind) -> Self {
         Self {
             sequence: 0,
@@ -84,7 +84,7 @@ impl Ticket {
         }
     }
 
-    /// For a panic of a tap, which is no answer to the message that it saw.
+    /// Ticket for a panic of a tap, which is no answer to the observed message.
     fn of_tap() -> Self {
         let kind = &Kind {
             to: Party::TAP,
@@ -94,26 +94,26 @@ impl Ticket {
     }
 }
 
-/// State that every port of a bus shares.
+/// State shared by every port of a bus.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     sequence: Cell<u64>,
     tick: Cell<u64>,
     tapped: Cell<bool>,
-    /// Something was shown to the taps since they were flushed.
+    /// True if the taps have been shown anything since their last flush.
     unflushed: Cell<bool>,
-    /// Taps are flushed before each foreign call.
+    /// True if taps are flushed before each foreign call.
     before_calls: Cell<bool>,
-    /// A tap is being called.
+    /// True while a tap is being called.
     observing: Cell<bool>,
-    /// Borrowed while they are called.
+    /// Attached taps. Borrowed while they are called.
     taps: RefCell<Vec<Box<dyn Tap>>>,
-    /// Those that were attached meanwhile.
+    /// Taps attached while others are being called.
     newcomers: RefCell<Vec<Box<dyn Tap>>>,
     panics: RefCell<Vec<(Ticket, String)>>,
 }
 
-/// Panics whose asker never came to hear of them are forgotten past this number.
+/// Maximum number of kept panics. The oldest one goes first.
 const PANICS_KEPT: usize = 64;
 
 impl Line {
@@ -146,10 +146,10 @@ impl Line {
         self.tapped.get()
     }
 
-    /// Whether what is posted now is shown: what taps post is not.
+    /// True if a message posted now is shown to taps. Messages posted by taps are not.
     #[inline]
     pub(super) fn shows(&self) -> bool {
-        // A bench compares with a library in which nothing can be attached.
+        // A benchmark compares this with a library without support for taps.
         !cfg!(vhost_untapped) && self.tapped() && !self.observing()
     }
 
@@ -162,10 +162,10 @@ impl Line {
         self.tapped.set(true);
     }
 
-    /// Shows nothing to anybody any more.
+    /// Detaches all taps.
     pub(super) fn detach(&self) {
         self.tapped.set(false);
-        // One that is being called does this; all are dropped with the line.
+        // Called by a tap. All taps are dropped along with this state.
         if self.observing() {
             return;
         }
@@ -180,7 +180,7 @@ impl Line {
         self.observing.get()
     }
 
-    /// Shows an event to the taps, unless one of them causes it.
+    /// Shows an event to the taps, unless a tap causes it.
     pub(super) fn show(&self, ticket: Ticket, awaited: bool, event: Event<'_>) {
         if self.observing() {
             return;
@@ -195,7 +195,7 @@ impl Line {
         self.each_tap(|tap| tap.observe(&seen));
     }
 
-    /// True if a tap may have something buffered.
+    /// True if a tap may have buffered output.
     #[inline]
     pub(super) fn unflushed(&self) -> bool {
         self.unflushed.get()
@@ -205,7 +205,7 @@ impl Line {
         self.before_calls.set(flush);
     }
 
-    /// Has the taps write out what they buffer, where that was asked for: a foreign call follows.
+    /// Flushes the taps before a foreign call, if that is turned on.
     #[inline]
     pub(super) fn flush_before_call(&self) {
         if self.before_calls.get() && self.unflushed() {
@@ -213,7 +213,7 @@ impl Line {
         }
     }
 
-    /// Has the taps write out what they buffer.
+    /// Flushes all taps.
     pub(super) fn flush(&self) {
         if !self.observing() {
             self.unflushed.set(false);
@@ -221,7 +221,7 @@ impl Line {
         }
     }
 
-    /// Calls each tap, and detaches those that panic.
+    /// Calls each tap. Detaches those that panic.
     fn each_tap(&self, mut call: impl FnMut(&mut dyn Tap)) {
         self.observing.set(true);
         let mut panicked = Vec::new();
@@ -238,7 +238,7 @@ impl Line {
         self.observing.set(false);
     }
 
-    /// Detaches the taps at these positions, and attaches the newcomers.
+    /// Detaches the taps at these positions and attaches the pending ones.
     #[cold]
     fn change_taps(&self, detached: &[usize]) {
         let mut taps = self.taps.borrow_mut();
@@ -250,14 +250,14 @@ impl Line {
         self.release(detached);
     }
 
-    /// Drops taps, which may panic then, too.
+    /// Drops taps. A panic in their destructors is caught too.
     fn release(&self, taps: Vec<Box<dyn Tap>>) {
         for tap in taps {
             self.shelter(Ticket::of_tap(), || drop(tap));
         }
     }
 
-    /// Runs a handler and keeps the text of a panic, for whoever waits for its reply.
+    /// Runs a handler and keeps the text of its panic for the asker.
     pub(super) fn shelter(&self, ticket: Ticket, handler: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(handler)) {
             self.keep_panic(ticket, panic_text(payload.as_ref()));
@@ -273,7 +273,7 @@ impl Line {
         panics.push((ticket, text));
     }
 
-    /// Why nobody answered `ticket`. Where its reply was handed on, the one who panicked is named.
+    /// Error of the dropped reply to `ticket`. For a forwarded message it names the endpoint that panicked.
     pub(super) fn unanswered(&self, ticket: Ticket) -> Unanswered {
         let mut panics = self.panics.borrow_mut();
         let found = panics.iter().position(|(of, _)| of.root == ticket.root);
@@ -288,18 +288,18 @@ impl Line {
         }
     }
 
-    /// True if there is a panic that no asker has heard of.
+    /// True if a caught panic was not returned to an asker.
     pub(super) fn any_panics(&self) -> bool {
         !self.panics.borrow().is_empty()
     }
 
-    /// Panics that no asker has heard of.
+    /// Takes the panics that were not returned to an asker.
     pub(super) fn take_panics(&self) -> Vec<(Ticket, String)> {
         self.panics.take()
     }
 }
 
-/// The text that a panic was raised with.
+/// Text of a panic.
 pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));

@@ -1,4 +1,4 @@
-//! Messages, and what carries them: an envelope with a place for the reply.
+//! Messages and their envelopes, each with a slot for the reply.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -15,17 +15,17 @@ use super::{Party, Unanswered};
 use serde::de::DeserializeOwned;
 use serde::{Deserializer, Serialize};
 
-/// What a party may be sent: plain data with a reply type.
+/// A message of one endpoint: plain data with a reply type.
 pub trait Message: Body + Clone + Serialize + DeserializeOwned {
-    /// What the receiver answers. A message that needs no answer has `()`.
+    /// Type of the reply; `()` for a message without an answer.
     type Reply: Body + Clone + Serialize + DeserializeOwned;
-    /// The message's name in traces and reports.
+    /// Name of the message in traces and reports.
     const NAME: &'static str;
 }
 
-/// Anything that travels on the bus, as taps see it.
+/// Any message or reply, as seen by taps.
 pub trait Body: Any + Debug + Send + Sync + erased_serde::Serialize {
-    /// For a downcast to the concrete message or reply.
+    /// Upcast, for a downcast to the concrete message or reply.
     fn as_any(&self) -> &dyn Any;
     /// A copy that outlives the observation.
     fn keep(&self) -> Arc<dyn Body>;
@@ -41,55 +41,54 @@ impl<T: Any + Debug + Send + Sync + Clone + Serialize> Body for T {
     }
 }
 
-/// All that one party may be sent, as one type.
+/// All messages of one endpoint, as one type.
 pub trait Inbox: actix::Message<Result = ()> + 'static {
-    /// The party that owns it.
+    /// The endpoint.
     const PARTY: Party;
-    /// The identity of the envelope inside.
+    /// Identity of the message in the envelope.
     fn ticket(&self) -> Ticket;
-    /// Answers the message inside with what a recording says: its reply, as it was serialized.
+    /// Deserializes a recorded reply and sends it.
     ///
     /// # Errors
-    /// Where that is no reply to this message, which then has none.
+    /// Fails if the data is no reply to this message. The reply is dropped then.
     fn answer<'de, D: Deserializer<'de>>(self, reply: D) -> Result<(), D::Error>;
-    /// Shows `visitor` the type of the message of this name; `None` where there is none.
+    /// Calls `visitor` with the type of the named message; `None` for an unknown name.
     fn by_name<V: MessageVisitor<Self>>(name: &str, visitor: V) -> Option<V::Output>
     where
         Self: Sized;
 }
 
-/// What is done with a type of message that is known by its name only.
+/// An operation on a message type that is known by name.
 pub trait MessageVisitor<I> {
-    /// What comes of it.
+    /// Result of the operation.
     type Output;
-    /// It is `M`.
+    /// Performs the operation for the type `M`.
     fn visit<M: Message>(self) -> Self::Output
     where
         I: From<Envelope<M>>;
 }
 
-/// A message and the place for its reply.
+/// A message and its reply slot.
 #[derive(Debug)]
 pub struct Envelope<M: Message> {
     /// The message.
     pub message: M,
-    /// Where the answer goes.
+    /// Slot of the reply.
     pub reply: Reply<M::Reply>,
 }
 
-/// The place for a reply. It may be handed on to another party; dropping it tells whoever waits
-/// that there will be no answer.
+/// The sending side of a reply. A receiver may forward it to another endpoint. Dropping it ends the asker's wait with [`Unanswered`].
 #[derive(Debug)]
 pub struct Reply<R> {
     slot: Option<Sender<R>>,
     ticket: Ticket,
-    /// Where taps are to see how it ends.
+    /// Bus whose taps see the reply or its loss. `None` if no tap sees it.
     shown: Option<Rc<Line>>,
-    /// Messages that end with it too, where it was handed on, and taps are to see that.
+    /// Earlier messages answered by the same reply, if it was forwarded while taps were attached.
     earlier: Option<Box<Earlier>>,
 }
 
-/// Messages before the present one, and where taps see them.
+/// Forwarded messages, and the bus whose taps see them answered.
 #[derive(Debug)]
 struct Earlier {
     line: Rc<Line>,
@@ -97,7 +96,7 @@ struct Earlier {
 }
 
 impl<R> Reply<R> {
-    /// The place for the answer to a message that taps see on `line`.
+    /// Creates a reply and its receiver. Taps on `line` see the reply.
     pub(super) fn new(line: Option<&Rc<Line>>, ticket: Ticket) -> (Self, Receiver<R>) {
         let (sender, receiver) = slot();
         let mut reply = Self::unheard(line, ticket);
@@ -105,7 +104,7 @@ impl<R> Reply<R> {
         (reply, receiver)
     }
 
-    /// A reply that `then` is given; nothing where there is none.
+    /// Creates a reply passed to `then` at once; `None` if it is dropped.
     pub(super) fn then(
         line: Option<&Rc<Line>>,
         ticket: Ticket,
@@ -116,7 +115,7 @@ impl<R> Reply<R> {
         reply
     }
 
-    /// A reply that nobody waits for.
+    /// Creates a reply without a receiver.
     pub(super) fn unheard(line: Option<&Rc<Line>>, ticket: Ticket) -> Self {
         Self {
             slot: None,
@@ -126,7 +125,7 @@ impl<R> Reply<R> {
         }
     }
 
-    /// The same place, under a further message.
+    /// The same slot, for the reply to a further message.
     pub(super) fn under(mut self, line: Option<&Rc<Line>>, ticket: Ticket) -> Self {
         if let Some(line) = self.shown.take() {
             let tickets = Vec::new();
@@ -140,7 +139,7 @@ impl<R> Reply<R> {
         self
     }
 
-    /// Shows to taps how the reply ends, once.
+    /// Shows the reply, or its loss, to taps once.
     fn close(&mut self, event: Event<'_>) {
         let awaited = self.slot.is_some();
         if let Some(line) = self.shown.take() {
@@ -153,28 +152,28 @@ impl<R> Reply<R> {
         }
     }
 
-    /// Whether somebody waits for it. Where nobody does, an error in it is the answerer's to report.
+    /// True if the asker still waits. Otherwise the receiver of the message must report errors itself.
     pub fn is_awaited(&self) -> bool {
         self.slot.as_ref().is_some_and(Sender::has_receiver)
     }
 
-    /// Whether somebody waited for it, and has gone away.
+    /// True if the asker waited and has gone.
     pub fn is_abandoned(&self) -> bool {
         self.slot.as_ref().is_some_and(|slot| !slot.has_receiver())
     }
 
-    /// The identity of the message that this answers.
+    /// Identity of the answered message.
     pub fn ticket(&self) -> Ticket {
         self.ticket
     }
 }
 
 impl<R: Body> Reply<R> {
-    /// Gives the answer.
+    /// Sends the reply.
     pub fn send(mut self, answer: R) {
         self.close(Event::Reply(&answer));
         if let Some(slot) = self.slot.take() {
-            // Whoever asked may have gone away, as a channel does that was reset.
+            // The asker may have gone, as a channel does on a reset.
             slot.close(Some(answer));
         }
     }
@@ -189,7 +188,7 @@ impl<R> Drop for Reply<R> {
     }
 }
 
-/// The answer to come of a message that was asked.
+/// Future of the reply to an asked message.
 #[derive(Debug)]
 #[must_use = "an answer does nothing unless awaited"]
 pub struct Answer<R> {

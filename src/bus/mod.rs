@@ -1,15 +1,14 @@
 //! The bus: typed messages between actors, polled by the thread that calls.
 //!
-//! - [`Message`], [`Envelope`], [`Reply`], [`Answer`]: what travels.
-//! - [`Inbox`] and [`Port`]: all that a party may be sent, and the way to it.
-//! - [`Bus`]: runs the actors and, between runs, the foreign calls that they posted. The only place
-//!   that waits.
+//! - [`Message`], [`Envelope`], [`Reply`], [`Answer`]: messages, the slots of their replies, and futures of replies.
+//! - [`Inbox`] and [`Port`]: all messages of one endpoint as one type, and the sender's handle to that endpoint.
+//! - [`Bus`]: runs the actors and, between runs, the foreign calls that they posted. The only place that waits.
 //! - [`Spawner`]: adds tasks and actors.
-//! - [`Doorbell`] and [`Alarm`]: what a tick looks at, and who hears of it.
-//! - `Elision`: calls in place of messages that no tap sees.
-//! - [`Tap`]: sees everything.
+//! - [`Doorbell`] and [`Alarm`]: memory words polled on every tick, and per-tick callbacks.
+//! - `Elision`: plain calls in place of messages that no tap sees.
+//! - [`Tap`]: observer of every message and reply.
 //!
-//! The bus knows no concrete actor and no concrete message.
+//! The bus depends on no concrete actor and no concrete message.
 
 mod clock;
 mod desk;
@@ -44,19 +43,19 @@ pub use message::{Answer, Body, Envelope, Inbox, Message, MessageVisitor, Reply}
 pub use port::Port;
 pub use tap::{ActorTap, Event, Kept, KeptEvent, Observation, Tap};
 
-/// The name of an actor, or of another end of the bus. Thin, since it goes along with every message.
+/// Name of an actor or of another endpoint of the bus. One thin pointer, since every message carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Party(pub &'static &'static str);
 
 impl Party {
-    /// Whoever calls from outside of the bus: the C ABI or a Rust user.
+    /// Callers outside of the bus: the C ABI or a Rust user.
     pub const OUTSIDE: Self = Self(&"outside");
 
-    /// Whatever is attached and sees all. What it says is shown to no tap and not counted: attached or not, the others say the
-    /// same, under the same numbers.
+    /// Attached taps. Their messages are shown to no tap and not counted, so all other messages and their sequence numbers are the same
+    /// with and without taps.
     pub const TAP: Self = Self(&"a tap");
 
-    /// Whom an announcement is for: only taps see it.
+    /// Addressee of announcements, which only taps see.
     pub const NOBODY: Self = Self(&"nobody");
 }
 

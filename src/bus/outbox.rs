@@ -1,4 +1,4 @@
-//! Foreign calls of one type, until they are made.
+//! Pending foreign calls of one type.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::Inbox;
 use super::scheduler::{Scheduler, Waiting};
 
-/// Calls to one foreign party, in order of posting, and the function that makes them.
+/// Pending calls to one foreign endpoint, in order of posting, and the function that makes them.
 pub(super) struct Outbox<I> {
     scheduler: Rc<Scheduler>,
     waiting: RefCell<VecDeque<(u64, I)>>,
@@ -24,7 +24,7 @@ impl<I: Inbox> Outbox<I> {
         }
     }
 
-    /// Makes a call at once where that is possible, or adds it.
+    /// Makes the call at once if possible. Queues it otherwise.
     pub(super) fn push(&self, call: I) {
         let at_once = self.scheduler.calls();
         let number = self.scheduler.number();
@@ -49,7 +49,7 @@ impl<I: Inbox> Waiting for Outbox<I> {
     }
 
     fn make_oldest(&self, since: u64) -> bool {
-        // The borrow ends before the call: it may come back and post more.
+        // The borrow ends before the call, which may come back and post more.
         let call = {
             let mut waiting = self.waiting.borrow_mut();
             match waiting.front() {

@@ -10,20 +10,20 @@ use super::slot;
 use super::tap::Event;
 use super::{Answer, Envelope, Inbox, Message, Party, Reply};
 
-/// Typed way from one party to another. Cheap to clone; it stays with its bus, wherever that is called from.
+/// Typed handle for sending messages to one endpoint. Cheap to clone. It belongs to its bus, on whichever thread that runs.
 #[derive(Debug)]
 pub struct Port<I: Inbox> {
     from: Party,
-    /// What is sent is shown to no tap, and is not counted.
+    /// True if messages sent here are shown to no tap and not counted.
     apart: bool,
     line: Rc<Line>,
     way: Way<I>,
 }
 
 enum Way<I: Inbox> {
-    /// To an actor, whose queue is unbounded: a party never blocks on another. Mail for an actor that is gone is dropped.
+    /// To an actor. Its queue is unbounded, so no sender ever blocks. Messages to an actor that has ended are dropped.
     Actor(Weak<dyn Receiver<I>>),
-    /// Out of the bus.
+    /// To an endpoint outside of the bus.
     Foreign(Rc<Outbox<I>>),
 }
 
@@ -46,7 +46,7 @@ impl<I: Inbox> Port<I> {
         }
     }
 
-    /// The same way, for another sender.
+    /// The same port, for another sender.
     pub fn sent_by(&self, from: Party) -> Self {
         Self {
             from,
@@ -55,7 +55,7 @@ impl<I: Inbox> Port<I> {
         }
     }
 
-    /// Sends a message whose reply nobody waits for.
+    /// Sends a message without waiting for its reply.
     pub fn post<M: Message>(&self, message: M)
     where
         I: From<Envelope<M>>,
@@ -64,12 +64,12 @@ impl<I: Inbox> Port<I> {
         self.deliver(Envelope { message, reply });
     }
 
-    /// Takes the number of a message that is not sent: a call is made in its place.
+    /// Takes the sequence number of a message that is replaced by a call.
     pub(crate) fn elide<M: Message>(&self) {
         self.ticket::<M>();
     }
 
-    /// Sends a message; the answer is awaited.
+    /// Sends a message and returns the future of its reply.
     pub fn ask<M: Message>(&self, message: M) -> Answer<M::Reply>
     where
         I: From<Envelope<M>>,
@@ -82,7 +82,7 @@ impl<I: Inbox> Port<I> {
         }
     }
 
-    /// Sends a message; `then` is given its reply by the answerer, at once: nothing where there is none.
+    /// Sends a message. The reply is passed to `then` as soon as it is sent; `None` if it is dropped.
     pub(crate) fn ask_then<M: Message>(
         &self,
         message: M,
@@ -94,7 +94,7 @@ impl<I: Inbox> Port<I> {
         self.deliver(Envelope { message, reply });
     }
 
-    /// Sends a message, and gives what its answer comes out of.
+    /// Sends a message and returns the receiver of its reply.
     pub(super) fn send<M: Message>(&self, message: M) -> (slot::Receiver<M::Reply>, Ticket)
     where
         I: From<Envelope<M>>,
@@ -105,7 +105,7 @@ impl<I: Inbox> Port<I> {
         (receiver, ticket)
     }
 
-    /// Sends a message whose answer goes straight to whoever waits for `reply`.
+    /// Sends a message whose reply goes straight to the asker of `reply`.
     pub fn forward<M: Message>(&self, message: M, reply: Reply<M::Reply>)
     where
         I: From<Envelope<M>>,
@@ -122,7 +122,7 @@ impl<I: Inbox> Port<I> {
         self.line.ticket(self.from, kind)
     }
 
-    /// Where taps see what is sent; none where no tap sees it.
+    /// Bus whose taps see messages sent here; `None` if no tap does.
     fn shown_on(&self) -> Option<&Rc<Line>> {
         let shown = self.line.shows() && !self.apart;
         shown.then_some(&self.line)
@@ -147,7 +147,7 @@ impl<I: Inbox> Port<I> {
     }
 }
 
-// Derived, it would ask for `I: Clone`.
+// A derived implementation would require `I: Clone`.
 impl<I: Inbox> Clone for Port<I> {
     fn clone(&self) -> Self {
         let way = match &self.way {

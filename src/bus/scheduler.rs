@@ -1,4 +1,4 @@
-//! Run state that all ports of a bus share: whose code is on the stack, and which mail and foreign calls wait.
+//! Run state shared by all ports of a bus: code on the stack, pending messages and foreign calls.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -7,40 +7,40 @@ use std::rc::{Rc, Weak};
 
 use super::line::{Line, Ticket};
 
-/// Decides what is delivered at once.
+/// Decides on immediate delivery.
 ///
-/// Mail for an idle actor is handled while it is posted, unless it is posted from outside of the actors. A foreign call is made as soon as
-/// no handler is on the stack: what is called may come back, and finds every actor idle.
+/// A message to an idle actor is handled while it is posted, unless it is posted from outside of the actors. A foreign call is made as soon
+/// as no handler is on the stack: it may come back to the bus and finds every actor idle.
 pub(super) struct Scheduler {
     line: Rc<Line>,
-    /// Code of actors runs, and no foreign call was made by it.
+    /// True while actor code runs above the innermost foreign call.
     inside: Cell<bool>,
-    /// Handlers on the stack, above the innermost foreign call.
+    /// Number of handlers on the stack above the innermost foreign call.
     handlers: Cell<u32>,
-    /// Foreign calls on the stack.
+    /// Number of foreign calls on the stack.
     abroad: Cell<u32>,
-    /// Foreign calls that were ever posted: the number of the next one.
+    /// Number of foreign calls ever posted, and number of the next one.
     posted: Cell<u64>,
-    /// Foreign calls that were ever made.
+    /// Number of foreign calls ever made.
     made: Cell<u64>,
-    /// Foreign calls that were posted before the innermost one on the stack began.
+    /// Number of foreign calls posted before the innermost one on the stack began.
     before: Cell<u64>,
     outboxes: RefCell<Vec<Rc<dyn Waiting>>>,
-    /// Actors with mail that was posted from outside.
+    /// Actors with messages posted from outside.
     backlog: RefCell<VecDeque<Weak<dyn Backlog>>>,
 }
 
-/// Foreign calls of one type that wait, each with its number.
+/// Pending foreign calls of one type, each with its number.
 pub(super) trait Waiting {
-    /// Number of the oldest call, of those numbered `since` or more.
+    /// Number of the oldest call numbered `since` or more.
     fn oldest(&self, since: u64) -> Option<u64>;
-    /// Makes the oldest call, of those numbered `since` or more. A panic of the callee is caught. False where there is none.
+    /// Makes the oldest call numbered `since` or more. A panic of the callee is caught. False if there is none.
     fn make_oldest(&self, since: u64) -> bool;
 }
 
-/// An actor with mail in its queue.
+/// An actor with queued messages.
 pub(super) trait Backlog {
-    /// Handles all of it.
+    /// Handles all of them.
     fn handle_all(&self);
 }
 
@@ -59,7 +59,7 @@ impl Scheduler {
         }
     }
 
-    /// True while code of actors runs.
+    /// True while actor code runs.
     pub(super) fn is_inside(&self) -> bool {
         self.inside.get()
     }
@@ -69,27 +69,27 @@ impl Scheduler {
         self.abroad.get() > 0
     }
 
-    /// True if mail for an idle actor is to be handled now.
+    /// True if a message to an idle actor is handled at once.
     pub(super) fn delivers(&self) -> bool {
         self.inside.get() && !self.line.observing()
     }
 
-    /// True if mail or a foreign call waits.
+    /// True if a message or a foreign call is pending.
     pub(super) fn any_waits(&self) -> bool {
         self.any_call_waits() || self.any_mail_waits()
     }
 
-    /// True if mail waits that was posted from outside of the actors.
+    /// True if a message posted from outside of the actors is pending.
     pub(super) fn any_mail_waits(&self) -> bool {
         !self.backlog.borrow().is_empty()
     }
 
-    /// True if a foreign call waits.
+    /// True if a foreign call is pending.
     pub(super) fn any_call_waits(&self) -> bool {
         self.made.get() < self.posted.get()
     }
 
-    /// Code of actors runs until the guard is dropped.
+    /// Marks actor code as running until the guard is dropped.
     pub(super) fn go_inside(&self) -> Inside<'_> {
         Inside {
             of: self,
@@ -97,7 +97,7 @@ impl Scheduler {
         }
     }
 
-    /// A foreign call is on the stack until the guard is dropped.
+    /// Puts a foreign call on the stack until the guard is dropped.
     pub(super) fn go_abroad(&self) -> Abroad<'_> {
         self.abroad.set(self.abroad.get() + 1);
         Abroad {
@@ -108,8 +108,8 @@ impl Scheduler {
         }
     }
 
-    /// A foreign call is on the stack until the guard is dropped. It is begun while no code of actors runs: a look at simulated memory, or
-    /// the access of an asker outside. What it calls may come back.
+    /// Puts a foreign call on the stack until the guard is dropped. No actor code runs at its beginning: it is a doorbell's poll of
+    /// simulated memory, or an access from outside. It may come back to the bus.
     #[inline]
     pub(super) fn go_abroad_from_outside(&self) -> AbroadFromOutside<'_> {
         debug_assert!(!self.inside.get() && self.handlers.get() == 0);
@@ -120,35 +120,35 @@ impl Scheduler {
         }
     }
 
-    /// A handler is on the stack until the guard is dropped.
+    /// Puts a handler on the stack until the guard is dropped.
     pub(super) fn begin_handler(&self) -> Handling<'_> {
         self.handlers.set(self.handlers.get() + 1);
         Handling(self)
     }
 
-    /// Adds calls of another type.
+    /// Adds the pending calls of another type.
     pub(super) fn add_outbox(&self, outbox: Rc<dyn Waiting>) {
         self.outboxes.borrow_mut().push(outbox);
     }
 
-    /// Forgets the calls of all types, which keep this.
+    /// Drops the pending calls of all types. Their outboxes hold a reference to this scheduler.
     pub(super) fn clear(&self) {
         drop(self.outboxes.take());
     }
 
-    /// Number of a call that is posted.
+    /// Takes the number of a posted call.
     pub(super) fn number(&self) -> u64 {
         let number = self.posted.get();
         self.posted.set(number + 1);
         number
     }
 
-    /// Adds an actor with mail that was posted from outside.
+    /// Adds an actor with messages posted from outside.
     pub(super) fn add_backlog(&self, actor: Weak<dyn Backlog>) {
         self.backlog.borrow_mut().push_back(actor);
     }
 
-    /// Handles mail that was posted from outside. False where there is none.
+    /// Handles messages posted from outside. False if there are none.
     pub(super) fn handle_backlog(&self) -> bool {
         let next = || self.backlog.borrow_mut().pop_front();
         let mut handled = false;
@@ -161,8 +161,7 @@ impl Scheduler {
         handled
     }
 
-    /// Makes the foreign calls that were posted above the innermost one, unless a handler is on the stack, or code that is none of an
-    /// actor's.
+    /// Makes the foreign calls posted since the innermost one began. Does nothing while a handler is on the stack or no actor code runs.
     #[inline]
     pub(super) fn make_calls(&self) {
         if self.any_call_waits() && self.handlers.get() == 0 && self.delivers() {
@@ -170,10 +169,10 @@ impl Scheduler {
         }
     }
 
-    /// Makes one foreign call. False where none waits.
+    /// Makes one foreign call. False if none is pending.
     ///
-    /// One that was posted since the innermost foreign call began is preferred: a method of the testbench
-    /// that fetches a string must not find another channel's method running inside of its own.
+    /// Calls posted since the innermost foreign call began go first: a testbench method that fetches a string must not have another
+    /// channel's method run inside of it.
     pub(super) fn make_any_call(&self) -> bool {
         self.any_call_waits() && (self.make_oldest(self.before.get()) || self.make_oldest(0))
     }
@@ -193,20 +192,20 @@ impl Scheduler {
         found.is_some_and(|outbox| outbox.make_oldest(since))
     }
 
-    /// Makes a foreign call, which counts as one that waited. A panic is caught.
+    /// Makes a foreign call and counts it as made. A panic is caught.
     pub(super) fn make_call(&self, of: Ticket, call: impl FnOnce()) {
         self.made.set(self.made.get() + 1);
         let _abroad = self.go_abroad();
         self.line.shelter(of, call);
     }
 
-    /// True if a call that is posted now can be made at once, before any other.
+    /// True if a call posted now can be made at once, before any other.
     pub(super) fn calls(&self) -> bool {
         self.handlers.get() == 0 && !self.any_call_waits() && self.delivers()
     }
 }
 
-/// Code of actors runs for as long as it lives.
+/// Guard: actor code is running.
 pub(crate) struct Inside<'a> {
     of: &'a Scheduler,
     before: bool,
@@ -218,7 +217,7 @@ impl Drop for Inside<'_> {
     }
 }
 
-/// One foreign call is on the stack for as long as it lives.
+/// Guard: a foreign call is on the stack.
 pub(super) struct Abroad<'a> {
     of: &'a Scheduler,
     inside: bool,
@@ -235,7 +234,7 @@ impl Drop for Abroad<'_> {
     }
 }
 
-/// One foreign call is on the stack for as long as it lives, and was begun while no code of actors ran.
+/// Guard: a foreign call is on the stack that began while no actor code ran.
 pub(super) struct AbroadFromOutside<'a> {
     of: &'a Scheduler,
     before: u64,
@@ -249,7 +248,7 @@ impl Drop for AbroadFromOutside<'_> {
     }
 }
 
-/// One handler is on the stack for as long as it lives.
+/// Guard: a handler is on the stack.
 pub(super) struct Handling<'a>(&'a Scheduler);
 
 impl Drop for Handling<'_> {

@@ -1,4 +1,4 @@
-//! Place of an actor on the bus: its state, and a queue for mail that can't be handled at once.
+//! An actor on the bus: its state and its message queue.
 
 use std::cell::{RefCell, RefMut};
 use std::collections::VecDeque;
@@ -9,9 +9,9 @@ use actix::{Actor, Context, Handler};
 use super::Inbox;
 use super::scheduler::{Backlog, Scheduler};
 
-/// An actor and its queue.
+/// An actor and its queue of messages that could not be handled at once.
 ///
-/// Time is simulated, and nothing runs by itself: the context that handlers are given is never polled, so no handler can use its timers
+/// Time is simulated and nothing runs in the background. The context passed to handlers is never polled, so handlers can't use its timers
 /// and streams. Tasks are spawned on the bus.
 pub(super) struct Seat<A: Actor<Context = Context<A>>, I> {
     scheduler: Rc<Scheduler>,
@@ -20,9 +20,9 @@ pub(super) struct Seat<A: Actor<Context = Context<A>>, I> {
     own: Weak<Self>,
 }
 
-/// A receiver of mail, of any type.
+/// Receiver of messages of any type.
 pub(super) trait Receiver<I> {
-    /// Handles it at once, or puts it into the queue.
+    /// Handles the message at once or queues it.
     fn receive(&self, mail: I);
 }
 
@@ -31,7 +31,7 @@ where
     A: Actor<Context = Context<A>> + Handler<I, Result = ()>,
     I: Inbox,
 {
-    /// Starts an actor.
+    /// Creates and starts an actor.
     pub(super) fn new(
         scheduler: &Rc<Scheduler>,
         make: impl FnOnce(Weak<dyn Receiver<I>>) -> A,
@@ -49,7 +49,7 @@ where
         seat
     }
 
-    /// Handles `first`, and then what is in the queue.
+    /// Handles `first`, then the queued messages.
     fn handle_from(&self, mut at: RefMut<'_, (A, Context<A>)>, first: I) {
         let handling = self.scheduler.begin_handler();
         let (actor, context) = &mut *at;
@@ -83,7 +83,7 @@ where
             return;
         }
         let Ok(at) = self.actor.try_borrow_mut() else {
-            // Its handler's caller goes on with the queue.
+            // The running handler's caller goes on with the queue.
             self.enqueue(mail);
             return;
         };

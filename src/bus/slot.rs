@@ -1,50 +1,50 @@
-//! Slot of one reply: the answerer fills it, the asker takes from it.
+//! Slot of one reply, between its sender and its receiver.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-/// Recipient of a reply.
+/// Sending side of a reply.
 pub(super) enum Sender<R> {
-    /// An asker that takes it when it likes.
+    /// Stores the reply for a receiver.
     Slot(Rc<RefCell<State<R>>>),
-    /// A function that is given it at once; nothing where there is no reply.
+    /// Passes the reply to a function at once; `None` if it is dropped.
     Then(Box<dyn FnOnce(Option<R>)>),
 }
 
-/// The asker's side of a slot.
+/// Receiving side of a slot.
 #[derive(Debug)]
 pub(super) struct Receiver<R>(Rc<RefCell<State<R>>>);
 
 /// Content of a slot.
 #[derive(Debug)]
 pub(super) enum State<R> {
-    /// Nothing yet; wakes the asker's task, where it waits.
+    /// No reply yet. The waker is that of a waiting task.
     Empty(Option<Waker>),
     Full(R),
-    /// The reply was dropped, or taken.
+    /// The reply was dropped or taken.
     Closed,
 }
 
-/// State of a slot, as its asker takes it.
+/// State of a slot at a take.
 #[derive(Debug)]
 pub(super) enum Taken<R> {
     Reply(R),
-    /// Nothing yet.
+    /// No reply yet.
     Nothing,
-    /// There will be none.
+    /// No reply any more.
     Never,
 }
 
-/// An empty slot.
+/// Creates an empty slot.
 pub(super) fn slot<R>() -> (Sender<R>, Receiver<R>) {
     let state = Rc::new(RefCell::new(State::Empty(None)));
     (Sender::Slot(state.clone()), Receiver(state))
 }
 
 impl<R> Sender<R> {
-    /// True unless the asker has gone away.
+    /// True if the receiver still exists.
     pub(super) fn has_receiver(&self) -> bool {
         match self {
             Self::Slot(state) => Rc::strong_count(state) > 1,
@@ -52,7 +52,7 @@ impl<R> Sender<R> {
         }
     }
 
-    /// Gives the reply, or says that there will be none.
+    /// Passes on the reply, or its loss.
     pub(super) fn close(self, reply: Option<R>) {
         match self {
             Self::Slot(state) => {
@@ -69,7 +69,7 @@ impl<R> Sender<R> {
 }
 
 impl<R> Receiver<R> {
-    /// Takes the reply.
+    /// Takes the reply if there is one.
     pub(super) fn take(&self) -> Taken<R> {
         let mut state = self.0.borrow_mut();
         if matches!(*state, State::Empty(_)) {
@@ -81,7 +81,7 @@ impl<R> Receiver<R> {
         }
     }
 
-    /// Takes the reply, or has the task woken when it is there. `None` where there will be none.
+    /// Takes the reply, or registers the task to be woken by it. `None` if it was dropped.
     pub(super) fn poll(&self, context: &Context<'_>) -> Poll<Option<R>> {
         match self.take() {
             Taken::Reply(reply) => Poll::Ready(Some(reply)),

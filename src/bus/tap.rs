@@ -1,22 +1,21 @@
-//! Taps: loggers, recorders and checkers see every message and every reply.
+//! Taps: observers of every message and reply, such as loggers, recorders and checkers.
 
 use std::sync::Arc;
 
 use super::{Body, Ticket};
 
-/// Sees all that is said on the bus, at the moment it is said.
+/// Observer of all messages and replies, at the moment they are sent.
 ///
-/// A tap is called between posting and delivery, so it can't ask; it may post, and what it posts, and
-/// the answer, is shown to no tap. One that panics is detached; the panic is among those that
-/// [`Bus::take_panics`](super::Bus::take_panics) gives.
+/// A tap is called between posting and delivery, so it can't ask. It may post: its messages and their replies are shown to no tap. A tap
+/// that panics is detached, and [`Bus::take_panics`](super::Bus::take_panics) returns the panic.
 pub trait Tap: Send + 'static {
-    /// One message or reply.
+    /// Observes one message or reply.
     fn observe(&mut self, seen: &Observation<'_>);
 
-    /// Writes out what is buffered. Called now and then, so that a process that is killed loses little.
+    /// Writes out buffered data. Called now and then, so that a killed process loses little.
     fn flush(&mut self) {}
 
-    /// There is nothing more to see.
+    /// Called once after the last observation.
     fn finish(&mut self) {}
 }
 
@@ -46,32 +45,32 @@ impl std::fmt::Debug for dyn Tap {
     }
 }
 
-/// One message or reply, as it passes.
+/// One message or reply, at the moment it is sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Observation<'a> {
-    /// Which message; a reply has the ticket of the message that it answers.
+    /// Identity of the message; of a reply, that of the message it answers.
     pub ticket: Ticket,
-    /// When, in ticks.
+    /// Time in ticks.
     pub tick: u64,
-    /// Whether somebody waits, or waited, for the answer.
+    /// True if the sender waits, or waited, for the reply.
     pub awaited: bool,
-    /// What.
+    /// Message, reply or loss of a reply.
     pub event: Event<'a>,
 }
 
-/// What is said.
+/// Observed event.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
     /// A message was posted.
     Message(&'a dyn Body),
     /// A message was answered.
     Reply(&'a dyn Body),
-    /// A message will have no answer: whoever was to give it panicked, or was told to forget it.
+    /// A reply was dropped: the receiver panicked or was reset.
     Dropped,
 }
 
 impl<'a> Event<'a> {
-    /// What is said, whether message or reply.
+    /// The message or the reply; `None` for a dropped reply.
     pub fn body(&self) -> Option<&'a dyn Body> {
         match self {
             Event::Message(body) | Event::Reply(body) => Some(*body),
@@ -85,25 +84,25 @@ impl<'a> Event<'a> {
     }
 }
 
-/// An observation that outlives its moment: what actors that are attached as taps receive.
+/// An owned copy of an observation, sent to actors attached as taps.
 #[derive(Debug, Clone)]
 pub struct Kept {
-    /// Which message.
+    /// Identity of the message.
     pub ticket: Ticket,
-    /// When, in ticks.
+    /// Time in ticks.
     pub tick: u64,
-    /// What.
+    /// Message, reply or loss of a reply.
     pub event: KeptEvent,
 }
 
-/// An [`Event`] that outlives its moment.
+/// Owned copy of an [`Event`].
 #[derive(Debug, Clone)]
 pub enum KeptEvent {
     /// A message was posted.
     Message(Arc<dyn Body>),
     /// A message was answered.
     Reply(Arc<dyn Body>),
-    /// A message will have no answer.
+    /// A reply was dropped.
     Dropped,
 }
 
@@ -122,12 +121,12 @@ impl actix::Message for Kept {
     type Result = ();
 }
 
-/// Makes a tap of an actor, which is sent copies.
+/// A tap that sends copies of all observations to an actor.
 #[derive(Debug)]
 pub struct ActorTap(actix::Recipient<Kept>);
 
 impl ActorTap {
-    /// Of this one.
+    /// Creates a tap for this actor.
     pub fn new<A>(actor: &actix::Addr<A>) -> Self
     where
         A: actix::Actor<Context = actix::Context<A>> + actix::Handler<Kept>,
@@ -150,7 +149,8 @@ impl Tap for ActorTap {
         });
     }
 
-    /// actix ends an actor that panics, and tells nobody: a checker that is gone must not look like one that is content.
+    /// Panics if the actor has ended. actix ends an actor that panics without notice, and a dead checker must not pass for a satisfied
+    /// one.
     fn finish(&mut self) {
         if !self.0.connected() {
             std::panic::resume_unwind(Box::new("the attached actor has ended"));

@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration: every message names the file, the memory or channel, and the key.
+//! Configuration errors. Every message names the file, the memory or channel, and the key.
 
 use std::fmt;
 use std::io;
@@ -9,21 +9,21 @@ use super::place::Whose;
 use super::yaml::YamlError;
 use crate::mem::{ImageError, MapError};
 
-/// A configuration that is refused.
+/// An invalid configuration.
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}: {problem}{}", .file.display(), behind_colon(.line), other(.other_line))]
 pub struct ConfigError {
     /// The configuration file.
     pub file: PathBuf,
-    /// The line of the value that is wrong, from 1, where it can be told.
+    /// Line of the wrong value, from 1, if known.
     pub line: Option<usize>,
-    /// Line of the other value, where two do not go together.
+    /// Line of the conflicting value, if two values conflict.
     pub other_line: Option<usize>,
-    /// What is wrong with it.
+    /// The problem.
     pub problem: Box<ConfigProblem>,
 }
 
-/// What is wrong with a configuration file.
+/// Problem of a configuration file.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigProblem {
     /// The file cannot be read.
@@ -32,120 +32,120 @@ pub enum ConfigProblem {
     /// The file is in another encoding.
     #[error("byte {byte:#04x} is not UTF-8; save the file as UTF-8")]
     NotUtf8 {
-        /// The first byte that is not.
+        /// First byte that is not UTF-8.
         byte: u8,
     },
-    /// The file is no YAML document.
+    /// The file is not a YAML document.
     #[error(transparent)]
     Yaml(#[from] YamlError),
-    /// The document has another form than a configuration.
+    /// The document does not have the structure of a configuration.
     #[error("{key}: {wanted}")]
     Form {
-        /// Where in the document.
+        /// Place in the document.
         key: String,
-        /// What should be there.
+        /// Required form.
         wanted: &'static str,
     },
     /// A memory, space or channel without a name.
     #[error("{of} has an empty name; give it one")]
     NoName {
-        /// The kind of thing, with its place.
+        /// Kind of the nameless thing, with its place.
         of: String,
     },
-    /// A memory is refused.
+    /// Problem of a memory.
     #[error("{memory}: {problem}")]
     Memory {
-        /// The memory's name and where it stands.
+        /// Name and place of the memory.
         memory: Whose,
-        /// What is wrong with it.
+        /// The memory's problem.
         problem: MemoryProblem,
     },
-    /// A space is refused.
+    /// Problem of a space.
     #[error("space `{space}`: {problem}")]
     Space {
-        /// The space's name.
+        /// Name of the space.
         space: String,
-        /// What is wrong with it.
+        /// The space's problem.
         problem: SpaceProblem,
     },
-    /// A channel is refused.
+    /// Problem of a channel.
     #[error("channel `{channel}`: {problem}")]
     Channel {
-        /// The channel's name.
+        /// Name of the channel.
         channel: String,
-        /// What is wrong with it.
+        /// The channel's problem.
         problem: ChannelProblem,
     },
 }
 
-/// A key that is missing, unknown or of another type. The text is serde's.
+/// A key that is missing, unknown or of another type. The message is serde's.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyProblem {
-    /// Somewhere below a key.
+    /// A problem below a key.
     #[error("`{key}`: {source}")]
     At {
-        /// The key, dotted where it is nested.
+        /// The key, dotted if nested.
         key: String,
-        /// What is wrong with it.
+        /// The problem, as reported by serde.
         source: serde_yaml::Error,
     },
-    /// A key that is hardly meant as it is written.
+    /// A likely misspelling of a known key.
     #[error("`{key}`: there is no such key; did you mean `{meant}`?")]
     NearMiss {
-        /// The key, dotted where it is nested.
+        /// The key, dotted if nested.
         key: String,
-        /// The known key that is like it.
+        /// The known key that resembles it.
         meant: &'static str,
     },
-    /// A key beside the one that is meant.
+    /// A misspelling of a key that is present too.
     #[error("`{key}`: there is no such key, and `{meant}` is there, too; leave one of them out")]
     Twice {
-        /// The key, dotted where it is nested.
+        /// The key, dotted if nested.
         key: String,
-        /// The known key that it is another spelling of.
+        /// The known key that it is a spelling of.
         meant: &'static str,
     },
-    /// A part of a number, behind a comma.
+    /// Trailing digits of a number that contains a comma.
     #[error(
         "`{key}`: there is no such key; a number has no comma: write 1024 or 1_024, and not 1,024"
     )]
     Digits {
-        /// The key, dotted where it is nested.
+        /// The key, dotted if nested.
         key: String,
     },
-    /// A key and its value in one word.
+    /// A key and its value without a blank between them.
     #[error("`{key}`: there is no such key; write a blank behind the colon of `{meant}:`")]
     NoBlank {
-        /// The word, behind the keys around it where it is nested.
+        /// The word, dotted if nested.
         key: String,
         /// The known key that it begins with.
         meant: &'static str,
     },
-    /// In the map as a whole: the message names the key.
+    /// A problem of the map as a whole. The message names the key.
     #[error(transparent)]
     Map(serde_yaml::Error),
 }
 
-/// A text whose variables cannot be expanded.
+/// A text with variables that can't be expanded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{key}`: {}", .problem.in_text(.text))]
 pub struct ExpandError {
-    /// The key whose text it is.
+    /// Key of the text.
     pub key: &'static str,
     /// The text as written.
     pub text: String,
-    /// The part that has no value.
+    /// The part that can't be expanded.
     pub problem: ExpandProblem,
 }
 
-/// A part of a text that has no value.
+/// A part of a text that can't be expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExpandProblem {
-    /// An environment variable that is not set, or not text.
+    /// An environment variable that is unset or not UTF-8.
     Unset(String),
-    /// `${` without a name and `}`.
+    /// `${` that is not followed by a name and `}`.
     Unterminated,
-    /// `~user` at the start.
+    /// `~user` at the beginning.
     OtherHome,
 }
 
@@ -166,7 +166,7 @@ impl ExpandProblem {
     }
 }
 
-/// What is wrong with one memory.
+/// Problem of one memory.
 #[derive(Debug, thiserror::Error)]
 pub enum MemoryProblem {
     /// A key is missing, unknown or of another type.
@@ -178,16 +178,16 @@ pub enum MemoryProblem {
     /// An empty name.
     #[error(transparent)]
     NoName(#[from] NoName),
-    /// A key of another method of initialisation.
+    /// A key that belongs to another initialisation method.
     #[error("`{key}`: `init.method` is another one; `seed` is for `random`, and `file` for `hex`")]
     OtherMethod {
-        /// The key.
+        /// The offending key.
         key: &'static str,
     },
-    /// A number that must not be zero.
+    /// A number that must not be 0.
     #[error("`{key}` is 0; give at least 1")]
     Zero {
-        /// The key.
+        /// Key of the number.
         key: &'static str,
     },
     /// A width that is not a whole number of bytes.
@@ -195,67 +195,67 @@ pub enum MemoryProblem {
     NotWholeBytes {
         /// `width` or `bank_width`.
         key: &'static str,
-        /// Its value.
+        /// Value of the key.
         bits: u64,
     },
-    /// A width that no simulator has.
+    /// A width beyond the limit of simulators.
     #[error(
         "`{key}` of {bits} bits is more than the {max} bits that are supported; widths are in bits, sizes in bytes"
     )]
     TooWide {
         /// `width` or `bank_width`.
         key: &'static str,
-        /// Its value.
+        /// Value of the key.
         bits: u64,
-        /// The largest value.
+        /// Maximum value.
         max: u64,
     },
-    /// A key that another one makes necessary.
+    /// A missing key that another key requires.
     #[error("`{key}` is missing; a memory with `{because}` needs it")]
     Missing {
         /// The missing key.
         key: &'static str,
-        /// The key that is there.
+        /// The key that requires it.
         because: &'static str,
     },
-    /// A key of banks in a memory without them.
+    /// A bank key in a memory without banks.
     #[error(
         "`{key}` is for banked memories, but there are no `banks`; list them or leave `{key}` out"
     )]
     NoBanks {
-        /// The key that is there.
+        /// The bank key.
         key: &'static str,
     },
-    /// A memory that does not end within 64 bits.
+    /// A memory that ends beyond 64 bits.
     #[error(
         "`base` + `size`: {size:#x} bytes at {base:#x} run past the last address, 0xffffffffffffffff"
     )]
     Wraps {
-        /// Its first byte.
+        /// Base address.
         base: u64,
-        /// Bytes.
+        /// Size in bytes.
         size: u64,
     },
-    /// A size that is not a number of words.
+    /// A size that is not a multiple of the word size.
     #[error("`size` of {size} bytes is not a multiple of {unit} bytes, which is {what}")]
     NotWholeWords {
-        /// Bytes.
+        /// Size in bytes.
         size: u64,
-        /// Bytes that it must be a multiple of; the largest number where 64 bits cannot count them.
+        /// Required divisor in bytes, saturated at 64 bits.
         unit: u64,
-        /// What the unit is made of.
+        /// Derivation of the divisor.
         what: &'static str,
     },
-    /// Dimensions that do not make the words there are.
+    /// Dimensions that disagree with the number of words.
     #[error("`array_dims`: {rows} rows × {cols} cols is not the {words} words that {what} makes")]
     ArrayDims {
         /// Rows, given or by default.
         rows: u64,
         /// Columns, given or by default.
         cols: u64,
-        /// Words there are.
+        /// Number of words.
         words: u64,
-        /// The keys that make them.
+        /// Keys that determine the number of words.
         what: &'static str,
     },
     /// More instances than a process should hold.
@@ -266,54 +266,54 @@ pub enum MemoryProblem {
     TooManyRows {
         /// Rows of all banks.
         instances: u64,
-        /// The largest number.
+        /// Maximum number.
         max: u64,
     },
-    /// Banks that do not fill the width.
+    /// A bank width that does not divide the memory's width.
     #[error("`bank_width` of {bank_width} bits does not divide `width` of {width} bits")]
     BankWidth {
-        /// Bits.
+        /// Bank width in bits.
         bank_width: u64,
-        /// Bits.
+        /// Memory width in bits.
         width: u64,
     },
-    /// Too few or too many rows of banks.
+    /// Wrong number of bank rows.
     #[error("`banks` has {found} rows, but `size` / (`width` / 8 × `bank_depth`) is {wanted}")]
     BankRows {
-        /// Rows in the list.
+        /// Number of rows in the list.
         found: usize,
-        /// Rows that the sizes ask for.
+        /// Number of rows that follows from the sizes.
         wanted: u64,
     },
-    /// Too few or too many banks in a row.
+    /// Wrong number of banks in a row.
     #[error("`banks[{row}]` has {found} columns, but `width` / `bank_width` is {wanted}")]
     BankColumns {
-        /// The row, from 0.
+        /// Index of the row, from 0.
         row: usize,
-        /// Columns in the row.
+        /// Number of columns in the row.
         found: usize,
-        /// Columns that the widths ask for.
+        /// Number of columns that follows from the widths.
         wanted: u64,
     },
-    /// The hex file is not there.
+    /// A missing hex file.
     #[error("`init.file`: there is no file `{}`", .file.display())]
     NoHexFile {
-        /// The file, expanded.
+        /// Path of the file, expanded.
         file: PathBuf,
     },
-    /// The C API knows no HDL paths.
+    /// A path of a memory with backend `api`, which has no HDL paths.
     #[error(
         "`path`: the backend `api` reaches black boxes only; leave `path` out, or choose another `backend`{0}"
     )]
     PathInApi(ByFeature),
-    /// A static buffer is identified by its path.
+    /// A memory of backend `static` without a path, which identifies its buffer.
     #[error(
         "`path` is missing: the backend `static` needs it, it keeps no black boxes; give `path`, or choose another `backend`{0}"
     )]
     StaticBlackBox(ByFeature),
 }
 
-/// Whether a memory's backend is the choice of a Cargo feature.
+/// True if a memory's backend is the default of a Cargo feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByFeature(pub bool);
 
@@ -327,62 +327,62 @@ impl fmt::Display for ByFeature {
     }
 }
 
-/// What is wrong with one space.
+/// Problem of one space.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpaceProblem {
-    /// A name that no shared memory has.
+    /// A name of no shared memory.
     #[error("there is no shared memory `{name}`; {}", known("shared", .known_names))]
     UnknownShared {
-        /// The name.
+        /// The unknown name.
         name: String,
-        /// The names there are.
+        /// Names of all shared memories.
         known_names: Vec<String>,
     },
-    /// Two memories of one name.
+    /// Two memories of the same name.
     #[error("two memories are named `{name}`; rename one")]
     SameName {
-        /// The name.
+        /// Name of both memories.
         name: String,
     },
-    /// Two memories that share addresses, of which neither contains the other.
+    /// Two memories that overlap in part. Containment is allowed.
     #[error(
         "`base`: memory `{first}` ({first_base:#x} to {first_end:#x}) overlaps memory `{second}` ({second_base:#x} to {second_end:#x}) \
          in part; one that contains the other is fine, and the one that is listed first wins"
     )]
     Overlap {
-        /// The one that starts first.
+        /// The memory that starts first.
         first: String,
-        /// Its first byte.
+        /// Its base address.
         first_base: u64,
-        /// Its last byte.
+        /// Address of its last byte.
         first_end: u64,
-        /// The other.
+        /// The other memory.
         second: String,
-        /// Its first byte.
+        /// Its base address.
         second_base: u64,
-        /// Its last byte.
+        /// Address of its last byte.
         second_end: u64,
     },
 }
 
-/// What is wrong with one channel.
+/// Problem of one channel.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelProblem {
     /// A key is missing, unknown or of another type.
     #[error(transparent)]
     Key(#[from] KeyProblem),
-    /// A text cannot be expanded.
+    /// A text that can't be expanded.
     #[error(transparent)]
     Expand(#[from] ExpandError),
     /// An empty name.
     #[error(transparent)]
     NoName(#[from] NoName),
-    /// A name that no space of the memory configuration has.
+    /// A name of no space in the memory configuration.
     #[error("`space`: the memory configuration has no space `{name}`; {}", known("spaces", .known_names))]
     UnknownSpace {
-        /// The name.
+        /// The unknown name.
         name: String,
-        /// The names there are.
+        /// Names of all spaces.
         known_names: Vec<String>,
     },
     /// A flag that is neither on nor off.
@@ -392,88 +392,88 @@ pub enum ChannelProblem {
     Flag {
         /// `load`, `zero_bss` or `server`.
         key: &'static str,
-        /// Its value, expanded.
+        /// Value of the flag, expanded.
         text: String,
     },
-    /// The ELF file cannot be read, or is refused.
+    /// An ELF file that can't be read or is invalid.
     #[error("`elf`: {0}")]
     Elf(#[from] ImageError),
-    /// Nothing says where the channel is.
+    /// Neither `base` nor `elf` is present, so the channel has no address.
     #[error(
         "`base` is missing, and so is `elf`: give the channel's address, or the image with a section .mailbox, or `server: false`"
     )]
     NoAddress,
-    /// The image does not say where the channel is.
+    /// An image without the section `.mailbox`, and no `base`.
     #[error("`elf`: {} has no section .mailbox; link one in, or give the channel's address as `base`, or `server: false`", .file.display())]
     NoMailbox {
-        /// The image.
+        /// Path of the image.
         file: PathBuf,
     },
-    /// A number that counts channels of a section, where the address is from elsewhere.
+    /// `mb_id` without a section `.mailbox` whose channels it counts.
     #[error(
         "`mb_id` is {mb_id}, but it counts the channels of an image's section .mailbox, and there is none; leave it out, and give the channel's own address as `base`"
     )]
     NothingToCount {
-        /// Its value.
+        /// Value of `mb_id`.
         mb_id: u64,
     },
-    /// The section is too small for this channel.
+    /// A section too small for this channel.
     #[error("`mb_id`: channel {mb_id} of {channel_size:#x} bytes reaches past the end of section .mailbox ({section_size:#x} bytes at {section:#x}) of {}; or `ptr` or `cache_line` differ from the firmware's", .file.display())]
     PastSection {
-        /// Which channel of the section.
+        /// Index of the channel in the section.
         mb_id: u64,
-        /// Bytes of a channel, to the next.
+        /// Distance in bytes between channels.
         channel_size: u64,
-        /// The section's address.
+        /// Address of the section.
         section: u64,
-        /// Bytes of the section.
+        /// Size of the section in bytes.
         section_size: u64,
-        /// The image.
+        /// Path of the image.
         file: PathBuf,
     },
-    /// Another pointer width than 32 or 64.
+    /// A pointer width other than 32 or 64.
     #[error("`ptr` is {bits}; it is 32 or 64, in bits")]
     Ptr {
-        /// Its value.
+        /// Value of the key, in bits.
         bits: u64,
     },
-    /// Nothing says the pointer width.
+    /// No pointer width from `ptr`, an image or a Cargo feature.
     #[error(
         "`ptr` is missing: without `elf`, and without the Cargo feature `ptr32` or `ptr64`, say `ptr: 32` or `ptr: 64`"
     )]
     NoPtr,
-    /// Another alignment than the protocol has.
+    /// An alignment that the protocol does not have.
     #[error("`cache_line` is {bytes}; it is 32, 64, 128 or 256 bytes, or 0 for none")]
     CacheLine {
-        /// Its value.
+        /// Value of the key, in bytes.
         bytes: u64,
     },
-    /// An address that no such channel can have.
+    /// A misaligned channel address.
     #[error(
         "the channel's address {address:#x} is not a multiple of {align}; check `base` or the image, `ptr` and `cache_line`"
     )]
     Misaligned {
-        /// The channel's address.
+        /// Address of the channel.
         address: u64,
-        /// What it must be a multiple of.
+        /// Required alignment.
         align: u64,
     },
-    /// Another channel has the same memory.
+    /// Overlap with another channel's memory.
     #[error(
         "at {address:#x} it overlaps channel `{first}`, which is at {first_address:#x}; give the second its own `mb_id` or `base`"
     )]
     Overlap {
-        /// The channel's address.
+        /// Address of the channel.
         address: u64,
-        /// The channel that is there.
+        /// Name of the other channel.
         first: String,
-        /// That channel's address, in its own space.
+        /// Address of the other channel, in its own space.
         first_address: u64,
     },
-    /// The channel is not in the memories of its space.
+    /// A channel outside of the memories of its space.
     #[error("the channel is not in memory: {0}; check `space` and `base`, or map a memory there")]
     NotInMemory(#[from] MapError),
-    /// The channel of an image is not in the memories of its space.
+    /// A channel of an image, outside of the memories of its space.
     #[error(
         "the channel is not in memory: section .mailbox of {} puts it at {address:#x}{}, and {cause}; {}link the section for a memory of \
          the space, map one there, or give the channel's own address as `base`",
@@ -482,20 +482,20 @@ pub enum ChannelProblem {
         if *.allocated { "" } else { "it has no flag SHF_ALLOC, without which linkers give no address: " }
     )]
     SectionNotInMemory {
-        /// The image.
+        /// Path of the image.
         file: PathBuf,
-        /// The channel's virtual address.
+        /// Virtual address of the channel.
         address: u64,
-        /// The channel's physical address.
+        /// Physical address of the channel.
         physical: u64,
-        /// What is missing at the virtual address.
+        /// Error of resolving the virtual address.
         cause: MapError,
-        /// The section has the flag SHF_ALLOC.
+        /// True if the section has the flag SHF_ALLOC.
         allocated: bool,
     },
 }
 
-/// The address at which the channel is loaded, where that is another one.
+/// Clause about the channel's load address, if it differs from its address.
 fn loaded_at(address: u64, physical: u64) -> String {
     if address == physical {
         String::new()
@@ -504,19 +504,19 @@ fn loaded_at(address: u64, physical: u64) -> String {
     }
 }
 
-/// ":12", or nothing.
+/// ":12", or empty.
 fn behind_colon(line: &Option<usize>) -> String {
     line.map_or_else(String::new, |line| format!(":{line}"))
 }
 
-/// " (the other one is in line 12)", or nothing.
+/// " (the other one is in line 12)", or empty.
 fn other(line: &Option<usize>) -> String {
     line.map_or_else(String::new, |line| {
         format!(" (the other one is in line {line})")
     })
 }
 
-/// "spaces: `a`, `b`", or that there are none.
+/// "spaces: `a`, `b`", or "spaces: none".
 fn known(what: &str, names: &[String]) -> String {
     if names.is_empty() {
         format!("{what}: none")

@@ -1,15 +1,15 @@
-//! `~`, `$VAR` and `${VAR}` in file names and flags.
+//! Expansion of `~`, `$VAR` and `${VAR}` in file names and flags.
 
 use std::collections::HashSet;
 
 use super::error::{ExpandError, ExpandProblem};
 use super::surroundings::Surroundings;
 
-/// Expands the text of `key`.
+/// Expands the text of `key`. A `$` that no name follows stays as it is.
 ///
 /// # Errors
 ///
-/// An unset variable, `${` without a name and `}`, and `~user`. A `$` before anything but a name is a plain one.
+/// An unset variable, `${` without a name and `}`, or `~user`.
 pub(super) fn expand(
     text: &str,
     key: &'static str,
@@ -21,7 +21,7 @@ pub(super) fn expand(
         .map_err(|problem| refuse(text, key, problem))
 }
 
-/// Expands the text of a flag of `key`, where an unset variable is an empty one.
+/// Expands the text of a flag of `key`. Unset variables expand to nothing.
 ///
 /// # Errors
 ///
@@ -56,7 +56,7 @@ fn refuse(text: &str, key: &'static str, problem: ExpandProblem) -> ExpandError 
     }
 }
 
-/// Refuses what is meant to be expanded, and would be left as it is.
+/// Rejects malformed variables and `~user`, which would stay unexpanded.
 fn form(text: &str) -> Result<(), ExpandProblem> {
     if text.starts_with('~') && text != "~" && !text.starts_with("~/") {
         return Err(ExpandProblem::OtherHome);
@@ -75,22 +75,22 @@ fn form(text: &str) -> Result<(), ExpandProblem> {
     Ok(())
 }
 
-/// A name of a variable, perhaps with a default behind `:-`.
+/// True for the name of a variable, optionally with a default after `:-`.
 fn is_name(text: &str) -> bool {
     let name = text.split_once(":-").map_or(text, |(name, _)| name);
     !name.is_empty() && name.chars().all(|c| c == '_' || c.is_alphanumeric())
 }
 
-/// Expands a text by the values of `variables`. `~` at the start is the variable `HOME`; `$$` is a plain `$`.
+/// Expands a text by the values of `variables`. `~` at the beginning is the variable `HOME`; `$$` is a plain `$`.
 ///
 /// # Errors
 ///
-/// The name of the first variable that has no value.
+/// Name of the first variable without a value.
 pub(crate) fn expand_with(
     text: &str,
     variables: &dyn Fn(&str) -> Option<String>,
 ) -> Result<String, String> {
-    // `shellexpand` leaves a `~` without a home as it is; an unset variable is an error wherever it is.
+    // `shellexpand` leaves a `~` without a home unexpanded. Here it is an error like any unset variable.
     let home = || variables("HOME");
     if (text == "~" || text.starts_with("~/")) && home().is_none() {
         return Err("HOME".to_owned());

@@ -1,11 +1,11 @@
-//! What Cargo features choose: defaults for configurations that do not say.
+//! Defaults for keys missing in a configuration, chosen by Cargo features.
 
 use mailbox_rs::{CacheLine, PtrWidth};
 use serde::{Deserialize, Serialize};
 
 use crate::mem::Backend;
 
-/// One compile error for each pair of features that are both on.
+/// Makes each pair of features a compile error if both are on.
 macro_rules! exclude {
     ($($a:literal, $b:literal: $key:literal;)*) => {$(
         #[cfg(all(feature = $a, feature = $b))]
@@ -33,7 +33,7 @@ exclude! {
 }
 
 impl Default for Backend {
-    /// The choice of the `mem_*` feature; [`Backend::Log`] where none is on.
+    /// Backend of the enabled `mem_*` feature; [`Backend::Log`] without one.
     fn default() -> Self {
         if cfg!(feature = "mem_uvm") {
             Self::Uvm
@@ -49,19 +49,19 @@ impl Default for Backend {
     }
 }
 
-/// What holds where a configuration does not say.
+/// Defaults for keys missing in a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Defaults {
-    /// The backend of memories.
+    /// Backend of memories.
     pub backend: Backend,
-    /// The pointer width of channels that have no image that says it.
+    /// Pointer width of channels without `ptr` and without an image.
     pub ptr_width: Option<PtrWidth>,
-    /// The cache line of channels.
+    /// Cache line of channels.
     pub cache_line: CacheLine,
 }
 
 impl Defaults {
-    /// Those that this library was built with.
+    /// Defaults chosen by the features of this build.
     pub fn of_features() -> Self {
         Self {
             backend: Backend::default(),
@@ -71,7 +71,7 @@ impl Defaults {
     }
 }
 
-/// Pointer width of channels that do not say, and have no image that does.
+/// Pointer width of channels without `ptr` and without an image.
 pub(super) fn ptr_width() -> Option<PtrWidth> {
     if cfg!(feature = "ptr32") {
         Some(PtrWidth::P4)
@@ -82,7 +82,7 @@ pub(super) fn ptr_width() -> Option<PtrWidth> {
     }
 }
 
-/// Cache line of channels that do not say.
+/// Cache line of channels without `cache_line`.
 pub(super) fn cache_line() -> CacheLine {
     if cfg!(feature = "cache_line_32") {
         CacheLine::B32

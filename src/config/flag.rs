@@ -1,4 +1,4 @@
-//! Switches that are on or off, as people write them in configuration.
+//! Switches, on or off, in the usual spellings.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use super::error::ChannelProblem;
 use super::expand::expand_flag;
 use super::surroundings::Surroundings;
 
-/// A flag as written: the text of a YAML boolean or number, or one that is expanded first.
+/// A flag as written: a YAML boolean or number as text, or a text to be expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Flag(String);
 
 impl Flag {
-    /// Expands and parses the flag of `key`. An unset variable is an empty one, and a text of nothing else is true.
+    /// Expands and parses the flag of `key`. Unset variables expand to nothing. A text of nothing else is true.
     pub(super) fn value(
         &self,
         key: &'static str,

@@ -1,5 +1,5 @@
-//! Keys that a map may have. Another spelling of a known one is a mistake, as is a key that is close to one that is absent; any other one is
-//! somebody else's, or at the wrong level.
+//! Unknown keys of a map. Another spelling of a known key is an error, as is a near miss of an absent one. Any other unknown key belongs to
+//! another tool or to another level.
 
 use serde_yaml::{Mapping, Value};
 
@@ -7,30 +7,30 @@ use super::error::KeyProblem;
 use super::warning::KeyHint;
 use super::yaml::is_digits;
 
-/// The known keys of a map, and of the maps below them.
+/// Known keys of a map, and of the maps nested in it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Keys {
-    /// The keys.
+    /// Keys of the map.
     pub(super) known: &'static [&'static str],
-    /// Those of them that most maps have.
+    /// Known keys that most maps have.
     pub(super) essential: &'static [&'static str],
-    /// Those of them that hold maps of known keys.
+    /// Known keys that hold maps, with the keys of those maps.
     pub(super) nested: &'static [(&'static str, &'static [&'static str])],
-    /// Keys of the other file's maps, and what they are keys of.
+    /// Keys of the other configuration file's maps, and a description of those maps.
     pub(super) elsewhere: (&'static [&'static str], &'static str),
 }
 
-/// A key that a map has and that is not known.
+/// An unknown key in a map.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unknown {
-    /// The key, dotted where it is nested.
+    /// The key, dotted if nested.
     pub(super) key: String,
-    /// What it may be.
+    /// Guess at the meaning of the key.
     pub(super) hint: KeyHint,
 }
 
 impl Keys {
-    /// Removes unknown keys from a map, and gives them.
+    /// Removes unknown keys from a map and returns them.
     ///
     /// # Errors
     /// A near miss of a known key, or a part of a number.
@@ -47,7 +47,7 @@ impl Keys {
         Ok(unknown)
     }
 
-    /// The same for one map: the outer one, or a nested one of this name with its keys.
+    /// Removes unknown keys from one map: the outer one, or the nested one given by its name and keys.
     fn take(
         &self,
         map: &mut Mapping,
@@ -106,7 +106,7 @@ impl Keys {
             .collect())
     }
 
-    /// The place of a key that is not one of the outer map, or of the nested one of this name, where it stands.
+    /// Proper place of a key that is known, but not in this map.
     fn other_place(&self, key: &str, here: Option<&'static str>) -> Option<KeyHint> {
         if let Some(map) = here
             && self.known.contains(&key)
@@ -122,15 +122,15 @@ impl Keys {
     }
 }
 
-/// A key in lower case, and without separators.
+/// Normalises a key: lower case, no separators.
 fn plain(key: &str) -> String {
     key.to_lowercase().replace(['_', '-', ' '], "")
 }
 
-/// True for a key that differs from a known one in case, in separators, or by one swap of neighbours: it is meant, also where the known
-/// one is there.
+/// True if a key differs from a known one only in case, separators, or one swap of neighbouring letters. Such a key is an error even if the
+/// known one is present.
 fn is_spelling_of(key: &str, known: &str) -> bool {
-    // No long key is one.
+    // A long key is never a spelling of a known one.
     if key.len() > MOST_CHARACTERS {
         return false;
     }
@@ -138,13 +138,13 @@ fn is_spelling_of(key: &str, known: &str) -> bool {
     distance(&key, &known, |_| Edits::Swap).is_some()
 }
 
-/// Length of a key that is compared. The distance is quadratic in it, and no long key is near a short one.
+/// Maximum length of compared keys. The edit distance takes quadratic time, and a long key is never near a short one.
 const MOST_CHARACTERS: usize = 32;
 
-/// Keys that other tools have for a memory or a core, of a letter less than one of ours.
+/// Keys of other tools for a memory or a core that are one letter short of one of ours.
 const FOREIGN: &[&str] = &["int"];
 
-/// The key, of those that are absent, that `key` is a misspelling of: other case or separators, or a few edits.
+/// The absent key that `key` is a misspelling of: other case or separators, or a few edits.
 fn near_miss(key: &str, absent: &[&'static str], essential: &[&str]) -> Option<&'static str> {
     let key = plain(key);
     if FOREIGN.contains(&&*key) {
@@ -155,7 +155,7 @@ fn near_miss(key: &str, absent: &[&'static str], essential: &[&str]) -> Option<&
     })
 }
 
-/// The known key that an unknown one may be, though it may be another tool's as well.
+/// The known key that an unknown key resembles. It may also be another tool's key.
 fn near(key: &str, known: &[&'static str], absent: &[&'static str]) -> Option<KeyHint> {
     let key = plain(key);
     let one = |len, _: &str| match len {
@@ -169,7 +169,7 @@ fn near(key: &str, known: &[&'static str], absent: &[&'static str]) -> Option<Ke
     Some(KeyHint::NearGiven { meant })
 }
 
-/// The nearest of some keys, of those that `most` takes by the length of the shorter word and the key.
+/// The nearest of these keys within the edits that `most` allows, given the length of the shorter word and the other key.
 fn nearest(
     key: &str,
     keys: &[&'static str],
@@ -188,8 +188,8 @@ fn nearest(
         .map(|(_, other)| other)
 }
 
-/// Edits of a misspelling of this length, at most. Short words of any kind are near one another (`unit` and `init`); the absence of an
-/// essential key is one more reason to take a word for it.
+/// Maximum edits of a misspelling of this length. Short words resemble each other by chance (`unit` and `init`). An essential key that is
+/// absent makes a misspelling more likely.
 fn edits(len: usize, essential: bool) -> Edits {
     match (len, essential) {
         (0..4, false) => Edits::Slip,
@@ -199,20 +199,20 @@ fn edits(len: usize, essential: bool) -> Edits {
     }
 }
 
-/// Edits that a misspelling may have.
+/// Limit of the edits of a misspelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Edits {
-    /// Two neighbours swapped.
+    /// One swap of two neighbours.
     Swap,
-    /// Two neighbours swapped, a letter doubled, or one of at least four missing.
+    /// One swap of two neighbours, a doubled letter, or a missing one in a key of at least four.
     Slip,
-    /// One character too many or missing, or two neighbours swapped; none replaced.
+    /// One character too many or missing, or one swap of two neighbours, but no replacement.
     OneButReplaced,
-    /// So many of any kind.
+    /// This number of any edits.
     Some(usize),
 }
 
-/// Edits from one word to the other, unless they are more than `most` says for the length of the shorter one.
+/// Number of edits between two words; `None` beyond the limit that `most` sets for the shorter one's length.
 fn distance(one: &str, other: &str, most: impl Fn(usize) -> Edits) -> Option<usize> {
     let edits = strsim::damerau_levenshtein(one, other);
     let same_length = one.len() == other.len();
@@ -227,12 +227,12 @@ fn distance(one: &str, other: &str, most: impl Fn(usize) -> Edits) -> Option<usi
     is.then_some(edits)
 }
 
-/// True for a word, one edit from a known one, that lacks a letter of it.
+/// True if a word one edit away from a known key lacks one of its letters.
 fn is_dropped(word: &str, known: &str) -> bool {
     known.len() >= 4 && word.len() < known.len()
 }
 
-/// True for a word that is a known one with a letter twice.
+/// True if a word is a known key with one letter doubled.
 fn is_doubled(word: &str, known: &str) -> bool {
     let twice = |(at, letter): (usize, char)| {
         let (before, after) = word.split_at(at + letter.len_utf8());
@@ -316,7 +316,7 @@ mod tests {
         assert_eq!(miss(&"base".repeat(100_000), &MEMORY_KEYS), None);
     }
 
-    /// Unknown keys of a map that has every known one.
+    /// Unknown keys of a map that contains all known ones.
     fn taken(keys: &Keys, near: &str) -> Result<Vec<String>, KeyProblem> {
         let entries = keys.known.iter().copied().chain([near]);
         let mut map: Mapping = entries.map(|key| (Value::from(key), Value::Null)).collect();
@@ -324,7 +324,7 @@ mod tests {
         Ok(unknown.into_iter().map(|unknown| unknown.key).collect())
     }
 
-    /// Unknown keys of a map as written.
+    /// Unknown keys of a map in YAML.
     fn unknown(keys: &Keys, map: &str) -> Vec<Unknown> {
         let mut map = serde_yaml::from_str(map).unwrap();
         keys.take_unknown(&mut map).unwrap()
@@ -364,7 +364,7 @@ mod tests {
         }
     }
 
-    /// Each key of a map in each other map.
+    /// Puts each key of a map into each other map.
     #[test]
     fn a_key_at_the_wrong_level_is_told_the_right_one() {
         for (map, keys) in MEMORY_KEYS.nested {
@@ -392,7 +392,7 @@ mod tests {
         }
     }
 
-    /// Of a map that has every key, no other key is a misspelling but another spelling of one, however near it is.
+    /// In a map with all keys, only another spelling of a key counts as a misspelling, however near others are.
     #[test]
     fn a_key_that_is_there_is_meant_by_another_spelling_alone() {
         for keys in [MEMORY_KEYS, CHANNEL_KEYS] {

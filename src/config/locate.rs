@@ -1,4 +1,4 @@
-//! Lines of values, for messages: a second look at a text that was refused, down to the value in question.
+//! Line numbers of values for messages, found by parsing the rejected text a second time.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,8 +7,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::yaml::MERGE;
 
-/// Line, from 1, of the value that `path` leads to, key by key. Lists on the way are searched. A value that a merge key (`<<`) brings in
-/// has the line of the map that it is written in.
+/// Line, from 1, of the value at `path`, key by key. Lists on the way are searched. A value from a merge key (`<<`) has the line of the map
+/// that it is written in.
 pub(super) fn line(text: &str, path: &[&str]) -> Option<usize> {
     [false, true].into_iter().find_map(|merged| {
         let found = Cell::new(false);
@@ -27,9 +27,9 @@ pub(super) fn line(text: &str, path: &[&str]) -> Option<usize> {
 #[derive(Clone, Copy)]
 struct Seek<'a> {
     path: &'a [&'a str],
-    /// Looks into merged maps, too.
+    /// True if merged maps are searched too.
     merged: bool,
-    /// Set where the search ends at the value, with an error: errors are what the parser gives a place to.
+    /// Set when the search ends at the value. It ends with an error, since the parser gives a line only for errors.
     found: &'a Cell<bool>,
 }
 
@@ -41,7 +41,7 @@ impl<'de> DeserializeSeed<'de> for Seek<'_> {
     }
 }
 
-/// Gives the visits of scalars: a value at the end of the path is found, another one is not on the way.
+/// Defines the visits of scalars: found at the end of the path, else not on the way.
 macro_rules! scalars {
     ($($visit:ident: $type:ty),*) => {$(
         fn $visit<E: serde::de::Error>(self, _: $type) -> Result<(), E> {

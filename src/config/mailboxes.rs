@@ -1,4 +1,4 @@
-//! The mailbox configuration: one channel for each top-level key.
+//! The mailbox configuration: one channel per top-level key.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,29 +21,29 @@ use crate::mem::{Image, ImageDoubt, MemoryId, MemoryMap, Section, Segment, Space
 /// A channel of the mailbox configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelConfig {
-    /// Its key in the configuration.
+    /// Key of the channel in the configuration.
     pub name: String,
-    /// The space that its firmware's addresses mean.
+    /// Address space of its firmware.
     pub space: SpaceId,
-    /// The image to load; none for `load: false`, or without `elf`. Channels of one file share one image.
+    /// Image to load; `None` for `load: false` or without `elf`. Channels with the same file share one image.
     pub load: Option<Arc<Image>>,
-    /// Zeros are written behind the image's segments, from their size in the file to their size in memory (NOBITS sections, as
-    /// `.bss`); with `zero_bss: false` those bytes are left as they are.
+    /// True if the image's segments are padded with zeros from their size in the file to their size in memory (NOBITS sections such as
+    /// `.bss`). `zero_bss: false` leaves those bytes unchanged.
     pub zero_bss: bool,
-    /// The mailbox to serve; none for `server: false`.
+    /// Mailbox to serve; `None` for `server: false`.
     pub mailbox: Option<Mailbox>,
 }
 
-/// Where a channel is, and how its fields lie; all of it is in memories of the channel's space.
+/// Address and layout of a channel that lies in memories of its space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mailbox {
-    /// Address of its first byte.
+    /// Base address.
     pub address: u64,
-    /// Its fields.
+    /// Layout of its fields.
     pub layout: Layout,
 }
 
-/// Believes the tree of a mailbox configuration; channels keep the order of the text. An empty text has none.
+/// Validates the tree of a mailbox configuration. Channels keep the order of the text. An empty text has none.
 pub(super) fn believe(
     document: Value,
     map: &MemoryMap,
@@ -68,7 +68,7 @@ pub(super) fn believe(
     };
     let mut believed = Vec::new();
     for (name, keys) in channels {
-        // All keys of a parsed tree are text.
+        // All keys of a parsed tree are strings.
         let Value::String(name) = name else { continue };
         if name.trim().is_empty() {
             let of = "a channel".to_owned();
@@ -98,20 +98,20 @@ struct Reader<'a> {
     map: &'a MemoryMap,
     within: Within<'a>,
     outside: &'a dyn Surroundings,
-    /// Images read so far, by the real names of their files.
+    /// Images read so far, by their files' canonical names.
     images: BTreeMap<PathBuf, Read>,
-    /// What the channels so far take, by first byte: the byte after the last, and whose it is.
+    /// Ranges of the channels so far, by start: exclusive end, and owner.
     taken: BTreeMap<(MemoryId, u64), (u64, Rc<Taker>)>,
 }
 
 /// An image that was read.
 struct Read {
     image: Arc<Image>,
-    /// A channel loads it.
+    /// True if a channel loads it.
     loaded: bool,
 }
 
-/// A channel that is served.
+/// Owner of a range: a served channel.
 struct Taker {
     name: String,
     address: u64,
@@ -134,7 +134,7 @@ impl Reader<'_> {
         let load = self.flag(raw.load.as_ref(), "load")?;
         let zero_bss = self.flag(raw.zero_bss.as_ref(), "zero_bss")?;
         let serve = self.flag(raw.server.as_ref(), "server")?;
-        // Values are checked even where nothing needs them.
+        // Values are validated even if unused.
         let ptr_width = raw.ptr.map(|bits| ptr_width(bits.0)).transpose()?;
         let cache_line = raw
             .cache_line
@@ -166,7 +166,7 @@ impl Reader<'_> {
         })
     }
 
-    /// A flag, perhaps by way of the environment; true where the configuration does not say.
+    /// Value of a flag after expansion; true if it is missing.
     fn flag(&self, flag: Option<&Flag>, key: &'static str) -> Result<bool, ChannelProblem> {
         flag.map_or(Ok(true), |flag| flag.value(key, self.outside))
     }
@@ -187,7 +187,7 @@ impl Reader<'_> {
         Ok(image)
     }
 
-    /// Warns of doubtful images; of one that is not loaded only its mailbox counts.
+    /// Warns of doubtful images. For an image that is not loaded, only the mailbox section matters.
     fn warn_of_images(&self, within: Within<'_>) {
         for Read { image, loaded } in self.images.values() {
             for doubt in image.doubts() {
@@ -201,9 +201,9 @@ impl Reader<'_> {
         }
     }
 
-    /// Address of the channel: from the image's section `.mailbox`, or else from `base`. With both, the image is right: it is what
-    /// firmware was linked to. Where the section's virtual address is not where it is loaded, or not in memory, `base` is right, then
-    /// whichever of both addresses is in memory.
+    /// Address of the channel, from the image's section `.mailbox` or from `base`. If both are given, the image wins, since firmware was
+    /// linked for it. `base` wins if the section's virtual address differs from its load address or is not in memory. Without `base`,
+    /// whichever of the two addresses is in memory counts.
     fn address(
         &self,
         name: &str,
@@ -277,7 +277,7 @@ impl Reader<'_> {
         Ok(address)
     }
 
-    /// Takes a channel's place: all of it is in memory, where its firmware can have it, and no other channel is there.
+    /// Claims a channel's range. It must be mapped, aligned and unused.
     fn take(
         &mut self,
         name: &str,
@@ -310,7 +310,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Who has one of these bytes. What is taken does not overlap: only the last that starts before their end can.
+    /// Owner of any of these bytes. Claimed ranges don't overlap, so only the last one that starts before the segment's end can be in the
+    /// way.
     fn taker(&self, segment: &Segment) -> Option<&Taker> {
         let Segment {
             memory,
@@ -323,7 +324,7 @@ impl Reader<'_> {
     }
 }
 
-/// Virtual and physical address of a channel of a section; `None` where it ends behind the section.
+/// Virtual and physical address of a channel in a section; `None` if it ends beyond the section.
 fn in_section(section: &Section, mb_id: u64, layout: &Layout) -> Option<(u64, u64)> {
     let offset = mb_id.checked_mul(layout.channel_size)?;
     let end = offset.checked_add(layout.channel_size)?;

@@ -1,4 +1,4 @@
-//! One memory: from its keys as written to the believed form.
+//! Validation of one memory.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use super::shape;
 use super::surroundings::Surroundings;
 use crate::mem::{Backend, Init, Memory, Shape};
 
-/// Believes the memory of this name. The backend alone decides whether it may have a path or must have one.
+/// Validates the memory of this name. The backend alone determines if a path is required or forbidden.
 pub(super) fn believe(
     name: &str,
     raw: RawMemory,

@@ -1,4 +1,4 @@
-//! The memory configuration: shared memories, and the spaces that see them.
+//! The memory configuration: shared memories, and the spaces that use them.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,7 +10,7 @@ use super::warning::Within;
 use super::{memory, overlaps, raw};
 use crate::mem::{Memory, MemoryId, MemoryMap, PartialOverlap, Space};
 
-/// Believes the tree of a memory configuration. Keys beside `shared` and `space` may hold anchors, and are ignored.
+/// Validates the tree of a memory configuration. Keys beside `shared` and `space` may hold anchors and are ignored.
 pub(super) fn believe(document: Value, within: Within<'_>) -> Result<MemoryMap, ConfigProblem> {
     let Value::Mapping(mut document) = document else {
         return Err(form(
@@ -45,7 +45,7 @@ pub(super) fn believe(document: Value, within: Within<'_>) -> Result<MemoryMap, 
     Ok(builder.map)
 }
 
-/// Believes the keys of the memory of this name; `whose` they are is for messages.
+/// Validates the keys of one memory. `whose` is its place for messages.
 pub(super) fn believe_memory(
     name: &str,
     keys: Value,
@@ -64,10 +64,10 @@ pub(super) fn believe_memory(
     })
 }
 
-/// A memory that several spaces may see.
+/// A memory that several spaces may use.
 struct Shared {
     memory: Memory,
-    /// Its place in the map, from when a space first sees it.
+    /// Id in the map, assigned at the first use by a space.
     id: Option<MemoryId>,
 }
 
@@ -120,7 +120,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// One item of a space's list. The parser bounds how deep lists nest.
+    /// Reads one item of a space's list. The parser limits the nesting of lists.
     fn read_item(&mut self, item: Value, seen: &mut Seen) -> Result<(), ConfigProblem> {
         match item {
             Value::String(name) => {
@@ -152,7 +152,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The shared memory of this name: the same one for every space.
+    /// Looks up the shared memory of this name. All spaces share one id.
     fn share(&mut self, name: &str) -> Result<MemoryId, SpaceProblem> {
         let Some(shared) = self.shared.get(name) else {
             let known_names = self.shared.keys().cloned().collect();
@@ -172,7 +172,7 @@ impl Builder<'_> {
     }
 
     fn push(&mut self, memory: Memory) -> MemoryId {
-        // The size of a document bounds its memories far below 2^32.
+        // The size limit of a document keeps the number of memories far below 2^32.
         let id = MemoryId(u32::try_from(self.map.memories.len()).unwrap_or(u32::MAX));
         self.map.memories.push(memory);
         id
@@ -215,7 +215,7 @@ fn in_space(seen: &Seen, problem: SpaceProblem) -> ConfigProblem {
     }
 }
 
-/// The entries of a map with their names; all keys of a parsed tree are text. `of` is what has the names, for messages.
+/// Entries of a map with their names. All keys of a parsed tree are strings. `of` describes the entries in messages.
 fn named(map: Mapping, of: &str) -> Result<Vec<(String, Value)>, ConfigProblem> {
     let entries = map.into_iter().filter_map(|(key, value)| match key {
         Value::String(name) => Some((name, value)),

@@ -1,4 +1,4 @@
-//! The two YAML files: as written (`raw`), then as believed ([`MemoryMap`] and [`ChannelConfig`]).
+//! The two YAML files: as written (`raw`), then validated ([`MemoryMap`] and [`ChannelConfig`]).
 //!
 //! ```
 //! use std::path::Path;
@@ -18,8 +18,8 @@
 //! # Ok::<(), config::ConfigError>(())
 //! ```
 //!
-//! A configuration is refused as a whole, with the first [`ConfigError`]: file, memory or channel, key, and what to do.
-//! Names of files in it are relative to the working directory.
+//! A configuration is rejected as a whole with the first [`ConfigError`]: file, memory or channel, key, and remedy. File names in it are
+//! relative to the working directory.
 
 mod error;
 mod expand;
@@ -67,11 +67,11 @@ use warning::Within;
 use crate::guest;
 use crate::mem::MemoryMap;
 
-/// The text of a configuration file, for [`parse_memory_map`], [`parse_mailboxes`] and the header of a trace.
+/// Reads the text of a configuration file, for [`parse_memory_map`], [`parse_mailboxes`] and the header of a trace.
 ///
 /// # Errors
 ///
-/// When the file cannot be read, or is not UTF-8.
+/// Fails if the file can't be read or is not UTF-8.
 pub fn read_text(file: &Path) -> Result<String, ConfigError> {
     let bytes =
         guest::read(file).map_err(|error| refuse(file, None, ConfigProblem::Read(error)))?;
@@ -83,12 +83,12 @@ pub fn read_text(file: &Path) -> Result<String, ConfigError> {
     })
 }
 
-/// Expands the value of an environment variable or an argument (`key`) that names a file, as paths inside of the files are. A value that
-/// is not text stays as it is.
+/// Expands a file name from an environment variable or an argument (`key`), like paths inside of the files. A value that is not UTF-8 stays
+/// as it is.
 ///
 /// # Errors
 ///
-/// When a variable in the value is not set.
+/// Fails if a variable in the value is not set.
 pub fn expand_path(
     value: &OsStr,
     key: &'static str,
@@ -100,11 +100,12 @@ pub fn expand_path(
     }
 }
 
-/// Believes the text of a memory configuration. `file` is for messages.
+/// Parses and validates a memory configuration. `file` is for messages.
 ///
 /// # Errors
 ///
-/// When the text is not YAML, a key is missing, misspelled or of another type, a size does not multiply out, memories of a
+/// Fails if the text is not YAML, a key is missing, misspelled or of another type, sizes are inconsistent, memories of a space overlap in
+/// part, a name is unknown, or a file is missing.
 /// space overlap in part, a name is unknown, or a file is not there.
 pub fn parse_memory_map(
     text: &str,
@@ -116,13 +117,13 @@ pub fn parse_memory_map(
         .map_err(|problem| refuse_in(file, text, problem))
 }
 
-/// Believes the text of a mailbox configuration, in its order. `file` is for messages; a text that is from no file has some
-/// name of its own.
+/// Parses and validates a mailbox configuration. Channels keep the order of the text. `file` is for messages; any name will do for a text
+/// that is not from a file.
 ///
 /// # Errors
 ///
-/// When the text is not YAML, a key is missing, misspelled or of another type, an image cannot be read, or a channel's place or
-/// pointer width does not follow or is not in the memories of its space.
+/// Fails if the text is not YAML, a key is missing, misspelled or of another type, an image can't be read, or a channel's address or
+/// pointer width is undetermined or not in the memories of its space.
 pub fn parse_mailboxes(
     text: &str,
     file: &Path,
@@ -134,7 +135,7 @@ pub fn parse_mailboxes(
         .map_err(|problem| refuse_in(file, text, problem))
 }
 
-/// Refuses a text, with the line of the value that is wrong; of the map around it where its key is missing, or default.
+/// Adds the line of the wrong value to a problem. For a missing or default key it is the line of the surrounding map.
 fn refuse_in(file: &Path, text: &str, problem: ConfigProblem) -> ConfigError {
     let line = match problem.path() {
         // An empty document has no value.
@@ -152,7 +153,7 @@ fn refuse_in(file: &Path, text: &str, problem: ConfigProblem) -> ConfigError {
     }
 }
 
-/// Line of the value that a path leads to, from 1. A memory that is listed by its name stands among those that are shared.
+/// Line, from 1, of the value at a path. A memory listed by name is looked up among the shared ones.
 fn line_of(text: &str, path: &[&str]) -> Option<usize> {
     let shared = match path {
         ["space", _, memory] => locate::line(text, &["shared", memory]),

@@ -1,14 +1,14 @@
-//! Names that must not be empty: of memories, channels, HDL arrays and files.
+//! Names of memories, channels, HDL arrays and files. None may be empty.
 
-/// A name that is empty, or blank.
+/// An empty or blank name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("`{key}` is empty; give a name, or leave the key out")]
 pub struct NoName {
-    /// The key.
+    /// Key of the name.
     pub key: &'static str,
 }
 
-/// Passes on the name of `key`, after its variables were expanded.
+/// Returns the expanded name of `key` unless it is empty.
 pub(super) fn named<T: AsRef<str>>(key: &'static str, name: T) -> Result<T, NoName> {
     match name.as_ref().trim() {
         "" => Err(NoName { key }),

@@ -1,17 +1,17 @@
-//! Numbers as people write them in configuration.
+//! Numbers in their usual spellings.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// The ways to write one, for messages.
+/// Accepted spellings, for messages.
 const FORMS: &str = "a whole number of 64 bits, as 4096, 0x1000, 0x8000_0000, 0o17, 0b101, or 64K, 1M, 2G (units of 1024)";
 
 /// A number of at most 64 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Number(pub(super) u64);
 
-/// A text that is no [`Number`].
+/// Error of parsing a [`Number`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum NumberError {
     #[error("is not a number")]
@@ -32,8 +32,8 @@ enum NumberError {
     Fraction,
 }
 
-/// Parses a number: decimal, or with the prefix `0x`, `0o` or `0b` in either case; `_` between digits; `K`, `M`, `G` (or `KiB`,
-/// `MiB`, `GiB`) behind a decimal number for 2^10, 2^20, 2^30.
+/// Parses a number: decimal, or with the prefix `0x`, `0o` or `0b` in either case; `_` between digits; `K`, `M`, `G` (or `KiB`, `MiB`,
+/// `GiB`) after a decimal number for 2^10, 2^20, 2^30.
 fn parse(text: &str) -> Result<u64, NumberError> {
     let text = text.trim();
     match text.strip_prefix('-') {
@@ -69,12 +69,12 @@ fn parse_unsigned(text: &str) -> Result<u64, NumberError> {
     if radix == 10 && digits.len() > 1 && digits.starts_with('0') {
         return Err(NumberError::LeadingZero);
     }
-    // Digits only: what fails is too large.
+    // The text consists of digits only, so an error means overflow.
     let value = u64::from_str_radix(&digits, radix).map_err(|_| NumberError::TooLarge)?;
     value.checked_mul(1 << shift).ok_or(NumberError::TooLarge)
 }
 
-/// A decimal number with one point, as `1.5`.
+/// True for a decimal number with one point, such as `1.5`.
 fn is_fraction(digits: &str) -> bool {
     let all = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     digits
@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-/// Number of an optional key. A key without a value is refused; serde would take it as left out.
+/// Deserializes the number of an optional key. A key without a value is an error; by itself serde would treat it as missing.
 pub(super) fn given<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Number>, D::Error> {
@@ -129,7 +129,7 @@ impl<'de> Visitor<'de> for AnyForm {
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Number, E> {
         if value >= TOO_LARGE && value.is_finite() {
-            // The digits as they were written are lost.
+            // The original digits are lost.
             let digits = format!("{value:.0}").len();
             return Err(E::custom(format_args!(
                 "a number of about {digits} digits {}; write {FORMS}",
@@ -166,10 +166,10 @@ impl<'de> Visitor<'de> for AnyForm {
     }
 }
 
-/// 2^64. The parser gives longer decimal numbers than those of 128 bits as floating-point.
+/// 2^64. The parser returns decimal numbers beyond 128 bits as floating-point.
 const TOO_LARGE: f64 = 18_446_744_073_709_551_616.0;
 
-/// Characters of a value in a message.
+/// Maximum number of characters of a value in a message.
 const SHOWN: usize = 40;
 
 fn refused<E: Error>(value: impl fmt::Display, problem: NumberError) -> E {
@@ -190,7 +190,7 @@ mod tests {
 
     use super::*;
 
-    /// No stack for each character, no text of any length in a message.
+    /// Checks that stack use and message length are bounded.
     #[test]
     fn a_long_text_is_refused_in_few_words() {
         for of in ["-", "- ", "_", "0x", "9", "K"] {

@@ -1,23 +1,23 @@
-//! Warnings of memories that overlap: each pair, and each memory that no access reaches.
+//! Warnings of overlapping memories: each pair, and each memory that no access reaches.
 
 use std::collections::{HashMap, HashSet};
 
 use super::warning::{Doubt, Within};
 use crate::mem::{Memory, MemoryId, MemoryMap, Space};
 
-/// Pairs that are named for one space. The number of all may be the square of that of the memories.
+/// Maximum number of pairs reported for one space. Their number may be quadratic in the number of memories.
 const MOST_PAIRS: usize = 100;
 
-/// Memory that contains those behind it on the stack.
+/// A memory that contains the ones after it on the stack.
 struct Around<'a> {
     memory: &'a Memory,
-    /// Position in the list of the space; the least one wins.
+    /// Position in the space's list. The lowest one wins.
     rank: usize,
-    /// Least rank of this memory and of those around it.
+    /// Lowest rank of this memory and of those around it.
     least: usize,
 }
 
-/// Warns of the overlaps of a space, whose memories were `listed` in this order.
+/// Warns of overlaps in a space. `listed` has the memories in the order of the configuration.
 pub(super) fn warn(within: Within<'_>, map: &MemoryMap, space: &Space, listed: &[MemoryId]) {
     let ranks: HashMap<MemoryId, usize> = listed.iter().copied().zip(0..).collect();
     let reached: HashSet<MemoryId> = space.extents().iter().map(|it| it.memory).collect();
@@ -39,7 +39,7 @@ pub(super) fn warn(within: Within<'_>, map: &MemoryMap, space: &Space, listed: &
         }
         pairs = pairs.saturating_add(around.len());
         let least = around.last().map_or(rank, |outer| outer.least.min(rank));
-        // Behind a single one it is named with that one.
+        // A memory hidden by a single one was reported with that pair.
         if !reached.contains(id) && least == rank {
             within.warn(Doubt::Covered {
                 space: space.name.clone(),

@@ -1,4 +1,4 @@
-//! What [`DPIShareMemParser`] does. It is here because `mem` knows no configuration.
+//! Implementation of [`DPIShareMemParser`]. It is here because `mem` does not depend on configuration.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use super::{ConfigError, Process, memory_map, parse_memory_map, read_text, refus
 use crate::mem::{DPIShareMemParser, Memory, MemoryMap};
 
 impl DPIShareMemParser {
-    /// Believes one memory: `keys` is the YAML map that stands below its name in a memory file.
+    /// Parses and validates one memory. `keys` is the YAML map below its name in a memory file.
     ///
     /// # Errors
-    /// As [`parse_memory_map`], for what can be wrong with one memory.
+    /// As [`parse_memory_map`], for one memory.
     pub fn parse_memory(&self, name: &str, keys: &str) -> Result<Memory, ConfigError> {
         let origin = Path::new("<memory>");
         let keys = yaml::parse(keys).map_err(|error| refuse(origin, error.line(), error.into()))?;
@@ -23,10 +23,10 @@ impl DPIShareMemParser {
         memory.map_err(|problem| refuse(origin, None, problem))
     }
 
-    /// Believes a memory file.
+    /// Reads and validates a memory file.
     ///
     /// # Errors
-    /// As [`parse_memory_map`], and where the file can't be read.
+    /// As [`parse_memory_map`]. Also fails if the file can't be read.
     pub fn parse_file(&self, file: impl AsRef<Path>) -> Result<MemoryMap, ConfigError> {
         let file = file.as_ref();
         parse_memory_map(&read_text(file)?, file, &Process)

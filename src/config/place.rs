@@ -1,4 +1,4 @@
-//! Places of problems in a file: the keys that lead to a value, from the top.
+//! Places of problems in a file, as the keys that lead to a value from the top.
 
 use std::fmt;
 
@@ -10,21 +10,21 @@ pub(super) const DOCUMENT: &str = "the document";
 /// Place of a memory in its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whose {
-    /// A memory by itself, with no file around it.
+    /// A memory outside of any file.
     Alone(String),
     /// A shared memory.
     Shared(String),
     /// A memory in the list of a space.
     Of {
-        /// The memory's name.
+        /// Name of the memory.
         memory: String,
-        /// The space's name.
+        /// Name of the space.
         space: String,
     },
 }
 
 impl Whose {
-    /// Keys that lead to it, from the top of the file.
+    /// Keys from the top of the file to the memory.
     fn path(&self) -> Vec<&str> {
         match self {
             Self::Alone(_) => Vec::new(),
@@ -45,7 +45,7 @@ impl fmt::Display for Whose {
 }
 
 impl ConfigProblem {
-    /// Keys that lead to the value that is wrong, from the top of the file; to the memory or channel where a key is missing.
+    /// Keys from the top of the file to the wrong value; to the memory or channel if a key is missing.
     pub(super) fn path(&self) -> Vec<&str> {
         let (mut path, key) = match self {
             Self::Memory { memory, problem } => (memory.path(), problem.key()),
@@ -55,7 +55,7 @@ impl ConfigProblem {
                 problem: SpaceProblem::Overlap { first, .. },
             } => (vec!["space", space.as_str(), first], None),
             Self::Space { space, .. } => (vec!["space", space.as_str()], None),
-            // A key in backquotes, or words about a place.
+            // The key is in backquotes. Descriptions of places are not.
             Self::Form { key, .. } => {
                 match key.strip_prefix('`').and_then(|key| key.strip_suffix('`')) {
                     Some(key) => (Vec::new(), Some(key)),
@@ -64,7 +64,7 @@ impl ConfigProblem {
             }
             _ => return Vec::new(),
         };
-        // Items of lists have no keys.
+        // List items have no keys.
         let key = key.map(|key| key.split_once('[').map_or(key, |(list, _)| list));
         path.extend(key.into_iter().flat_map(|key| key.split('.')));
         path
@@ -72,12 +72,12 @@ impl ConfigProblem {
 }
 
 impl ConfigProblem {
-    /// True where the document as a whole is wrong.
+    /// True if the document as a whole is wrong.
     pub(super) fn is_of_document(&self) -> bool {
         matches!(self, Self::Form { key, .. } if key == DOCUMENT)
     }
 
-    /// Keys that lead to the other value, where two do not go together.
+    /// Keys from the top of the file to the other one of two conflicting values.
     pub(super) fn other_path(&self) -> Option<Vec<&str>> {
         match self {
             Self::Space {
@@ -100,14 +100,14 @@ impl KeyProblem {
             | Self::NearMiss { key, .. }
             | Self::Twice { key, .. }
             | Self::Digits { key } => Some(key),
-            // It has a dot or more of its own.
+            // The word contains dots of its own.
             Self::NoBlank { .. } | Self::Map(_) => None,
         }
     }
 }
 
 impl MemoryProblem {
-    /// The key of the value that is wrong; none where one is missing.
+    /// Key of the wrong value; `None` if a key is missing.
     fn key(&self) -> Option<&str> {
         Some(match self {
             Self::Key(key) => return key.key(),
@@ -131,7 +131,7 @@ impl MemoryProblem {
 }
 
 impl ChannelProblem {
-    /// The key of the value that is wrong; none where one is missing, or where it is the channel's address.
+    /// Key of the wrong value; `None` if a key is missing or the channel's address is wrong.
     fn key(&self) -> Option<&str> {
         Some(match self {
             Self::Key(key) => return key.key(),

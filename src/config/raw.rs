@@ -1,4 +1,4 @@
-//! Memories and channels as written. Nothing is believed yet; only keys and types are checked.
+//! Memories and channels as written. Only keys and types are validated here.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -35,7 +35,7 @@ const OF_CHANNEL: &[&str] = &[
     "cache_line",
 ];
 
-/// The keys of a [`RawMemory`].
+/// Keys of a [`RawMemory`].
 pub(super) const MEMORY_KEYS: Keys = Keys {
     known: OF_MEMORY,
     essential: &["base", "size", "width"],
@@ -46,7 +46,7 @@ pub(super) const MEMORY_KEYS: Keys = Keys {
     elsewhere: (OF_CHANNEL, "a channel, in the mailbox file"),
 };
 
-/// The keys of a [`RawChannel`].
+/// Keys of a [`RawChannel`].
 pub(super) const CHANNEL_KEYS: Keys = Keys {
     known: OF_CHANNEL,
     essential: &["space"],
@@ -87,7 +87,7 @@ pub(super) struct RawDims {
     pub(super) cols: Option<Number>,
 }
 
-/// First content as written.
+/// Initial content as written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "`{method: ...}`")]
 pub(super) struct RawInit {
@@ -129,7 +129,7 @@ pub(super) struct RawChannel {
     pub(super) cache_line: Option<Number>,
 }
 
-/// A map of keys as written, and its unknown keys.
+/// A map of keys as written, with its unknown keys.
 #[derive(Debug)]
 pub(super) struct Read<T> {
     pub(super) keys: T,
@@ -139,7 +139,7 @@ pub(super) struct Read<T> {
 /// Reads the keys of a map.
 ///
 /// # Errors
-/// Where a key is missing, of another type, or the near miss of a known one.
+/// Fails if a key is missing, of another type, or a near miss of a known one.
 pub(super) fn read<T: DeserializeOwned>(
     mut value: Value,
     keys: Keys,
@@ -161,7 +161,7 @@ pub(super) fn read<T: DeserializeOwned>(
 mod tests {
     use super::*;
 
-    /// The names of a structure's fields are those that serde lists where it knows none.
+    /// Field names of a structure, as listed by serde's error for an unknown field.
     fn fields<T: DeserializeOwned + std::fmt::Debug>() -> String {
         let unknown = serde_yaml::from_str::<Value>("{zz: 0}").unwrap();
         let error = serde_yaml::from_value::<T>(unknown)

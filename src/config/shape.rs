@@ -1,17 +1,17 @@
-//! The HDL shape of a memory: its sizes must multiply out.
+//! Validation of a memory's HDL shape. Its sizes must be consistent.
 
 use super::error::MemoryProblem;
 use super::number::Number;
 use super::raw::{RawDims, RawMemory};
 use crate::mem::{Array, Shape};
 
-/// The widest word, in bits: 16 times what simulators must support at least (IEEE 1800-2017, 7.4.1: 65,536 bits).
+/// Maximum word width in bits: 16 times the minimum that simulators must support (IEEE 1800-2017, 7.4.1: 65,536 bits).
 const MAX_WIDTH: u64 = 1 << 20;
 
-/// Rows of arrays of one memory of backend `static`, each a buffer of its own.
+/// Maximum number of array rows in one memory of backend `static`, where each row is a separate buffer.
 const MAX_INSTANCES: u64 = 1 << 18;
 
-/// Refuses a shape of more rows than a process can hold as buffers.
+/// Rejects a shape with more rows than a process can hold as buffers.
 pub(super) fn few_rows(shape: &Shape) -> Result<(), MemoryProblem> {
     let arrays = u64::try_from(shape.instances().count()).unwrap_or(u64::MAX);
     let rows = shape.array().map_or(1, |array| array.rows);
@@ -25,14 +25,14 @@ pub(super) fn few_rows(shape: &Shape) -> Result<(), MemoryProblem> {
     Ok(())
 }
 
-/// `width` in bytes, where it is given.
+/// `width` in bytes, if given.
 pub(super) fn width_in_bytes(raw: &RawMemory) -> Result<Option<u64>, MemoryProblem> {
     let width = raw.width.map(|bits| bytes("width", bits.0));
     width.transpose()
 }
 
-/// Believes the shape of a memory of `width` bytes a word. The size is known not to be zero. A black box may have the keys
-/// of a shape: they are checked all the same, and wait for its `path`.
+/// Validates the shape of a memory with words of `width` bytes. The size is not 0. Keys of a shape are allowed and validated for a black
+/// box, too, although they have no effect without `path`.
 pub(super) fn believe(raw: RawMemory, width: Option<u64>) -> Result<Shape, MemoryProblem> {
     let RawMemory {
         size: Number(size),
@@ -80,7 +80,7 @@ pub(super) fn believe(raw: RawMemory, width: Option<u64>) -> Result<Shape, Memor
     }
 }
 
-/// Refuses keys of banks where there are none.
+/// Rejects bank keys in a memory without banks.
 fn without_banks(bank_width: Option<u64>, bank_depth: Option<u64>) -> Result<(), MemoryProblem> {
     match (bank_width, bank_depth) {
         (Some(_), _) => Err(MemoryProblem::NoBanks { key: "bank_width" }),
@@ -89,7 +89,7 @@ fn without_banks(bank_width: Option<u64>, bank_depth: Option<u64>) -> Result<(),
     }
 }
 
-/// The words of each bank, when widths, sizes and the list of banks agree. Widths in bytes, depth in words.
+/// Shape of one bank, if widths, sizes and the list of banks are consistent. Widths are in bytes, the depth is in words.
 fn bank(
     size: u64,
     width: u64,
@@ -133,7 +133,7 @@ fn bank(
     array(bank_width, bank_depth, dims, "`bank_depth`")
 }
 
-/// An array of this many words, with the dimensions that are given or follow from them.
+/// Array of this many words. Missing dimensions are derived.
 fn array(
     width: u64,
     words: u64,
@@ -165,7 +165,7 @@ fn bank_paths(path: &str, names: Vec<Vec<String>>) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// A width in bytes.
+/// Converts a width from bits to bytes.
 fn bytes(key: &'static str, bits: u64) -> Result<u64, MemoryProblem> {
     nonzero(key, bits)?;
     if !bits.is_multiple_of(8) {
@@ -189,7 +189,7 @@ fn nonzero(key: &'static str, value: u64) -> Result<(), MemoryProblem> {
     }
 }
 
-/// How many units make `size`.
+/// Number of units in `size`.
 fn whole(size: u64, unit: u64, what: &'static str) -> Result<u64, MemoryProblem> {
     if !size.is_multiple_of(unit) {
         return Err(MemoryProblem::NotWholeWords { size, unit, what });

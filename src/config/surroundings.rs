@@ -1,4 +1,4 @@
-//! What configuration asks of the world outside of its text.
+//! External inputs of a configuration.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use super::features::Defaults;
 use super::warning::ConfigWarning;
 use crate::mem::{Image, ImageError};
 
-/// Environment and files, as the configuration's `${VAR}` and file names mean them. A trait, so that a replay can answer
-/// from its trace, and a test without touching either.
+/// Environment variables and files that a configuration refers to. A trait, so that a replay can substitute recorded values and a test
+/// needs neither.
 pub trait Surroundings {
-    /// The value of an environment variable; `None` when it is not set, or not text.
+    /// Value of an environment variable; `None` if it is unset or not UTF-8.
     fn variable(&self, name: &str) -> Option<String>;
 
     /// Reads the headers of an image.
@@ -20,27 +20,27 @@ pub trait Surroundings {
     /// As [`Image::open`].
     fn image(&self, file: &Path) -> Result<Image, ImageError>;
 
-    /// Whether this is the name of a file.
+    /// True if the path names a file.
     fn is_file(&self, file: &Path) -> bool;
 
-    /// One name for all spellings of a file (`fw.elf`, `./fw.elf`, a symbolic link to it). Unless implemented, each spelling is a
-    /// file of its own.
+    /// Canonical name for all spellings of a file (`fw.elf`, `./fw.elf`, a symbolic link to it). By default each spelling is a separate
+    /// file.
     fn real_name(&self, file: &Path) -> PathBuf {
         file.to_path_buf()
     }
 
-    /// Takes a warning of a doubtful part of a configuration; ignores it unless implemented.
+    /// Reports a warning. Ignored by default.
     fn warn(&self, warning: ConfigWarning) {
         let _ = warning;
     }
 
-    /// What holds where the text does not say.
+    /// Defaults for missing keys.
     fn defaults(&self) -> Defaults {
         Defaults::of_features()
     }
 }
 
-/// The environment and the files of this process.
+/// Environment and files of this process.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Process;
 
@@ -57,7 +57,7 @@ impl Surroundings for Process {
         file.is_file()
     }
 
-    /// The canonical path; of a file that is not there, the name itself.
+    /// Canonical path; the path itself if the file does not exist.
     fn real_name(&self, file: &Path) -> PathBuf {
         file.canonicalize().unwrap_or_else(|_| file.to_path_buf())
     }

@@ -1,58 +1,58 @@
-//! Texts that are kept from the YAML parser: those that it reads wrongly, or for hours. A look at the characters, without a
-//! grammar: what it refuses stands in no reasonable configuration, not even in quotes.
+//! Texts rejected before parsing, since the YAML parser reads them wrongly or takes hours. The check looks at characters without a grammar.
+//! No reasonable configuration contains what it rejects, not even in quotes.
 
 use std::collections::HashSet;
 
-/// How deep brackets nest, and how many tags a text declares, at most. The parser's time grows with the square of either.
+/// Maximum nesting of brackets, and maximum number of declared tags. The parser's time is quadratic in either.
 const MAX_DEPTH: usize = 100;
 
-/// A text that is not for the parser.
+/// A text that must not reach the parser.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Longer than any configuration.
+    /// A text longer than any configuration.
     #[error("{len} bytes of text are more than the {max} that a configuration may have")]
     TooLong {
-        /// Bytes of the text.
+        /// Length of the text in bytes.
         len: usize,
-        /// Bytes that it may have.
+        /// Maximum length in bytes.
         max: usize,
     },
-    /// Nested deeper than any configuration.
+    /// Nesting deeper than in any configuration.
     #[error(
         "more than {MAX_DEPTH} brackets are open at once; a configuration nests a few lists and maps"
     )]
     TooDeep,
-    /// Tags have no meaning here.
+    /// Too many tag declarations. Tags have no meaning here.
     #[error("more than {MAX_DEPTH} %TAG directives; a configuration needs none")]
     TooManyTags,
-    /// A character that YAML does not allow: the file is hardly text.
+    /// A character that YAML does not allow. The file is probably not text.
     #[error("the character U+{:04X} is not allowed in YAML; is the file text, as UTF-8?", *.character as u32)]
     Control {
-        /// The character.
+        /// The rejected character.
         character: char,
-        /// Its line, from 1.
+        /// Line of the character, from 1.
         line: usize,
     },
-    /// More than one document.
+    /// A second document.
     #[error(
         "a second document begins here; a configuration is one document: leave out `---` and `...`"
     )]
     SecondDocument {
-        /// The line of its first text, or of the marker, from 1.
+        /// Line, from 1, of the second document's first text or of the marker.
         line: usize,
     },
-    /// YAML allows it, but `serde_yaml` 0.9 then takes the next new anchor for this one.
+    /// An anchor defined twice. YAML allows it, but `serde_yaml` 0.9 then mistakes the next new anchor for this one.
     #[error("the anchor `&{name}` is defined twice, the second time in line {line}; rename one")]
     AnchorTwice {
-        /// The anchor's name.
+        /// Name of the anchor.
         name: String,
-        /// The line of its second definition, from 1.
+        /// Line of its second definition, from 1.
         line: usize,
     },
 }
 
 impl TextError {
-    /// Line of what is wrong, from 1, where the message does not have it.
+    /// Line of the problem, from 1, unless the message contains it.
     pub(super) fn line(&self) -> Option<usize> {
         match self {
             Self::Control { line, .. } | Self::SecondDocument { line } => Some(*line),
@@ -63,7 +63,7 @@ impl TextError {
     }
 }
 
-/// Refuses a text of more than `max` bytes, and what the parser cannot cope with.
+/// Rejects a text of more than `max` bytes, or one that the parser can't handle.
 pub(super) fn check(text: &str, max: usize) -> Result<(), TextError> {
     if text.len() > max {
         return Err(TextError::TooLong {
@@ -100,18 +100,18 @@ pub(super) fn check(text: &str, max: usize) -> Result<(), TextError> {
     Ok(())
 }
 
-/// True for a control character that YAML has no place for.
+/// True for a control character that YAML does not allow.
 fn is_refused(character: char) -> bool {
     character.is_control() && !matches!(character, '\t' | '\r' | '\u{85}')
 }
 
-/// Line in which a second document begins, from 1. At the start of a line, markers are none of a text.
+/// Line, from 1, at which a second document begins. A marker at the start of a line is never part of a text.
 fn second_document(text: &str) -> Option<usize> {
     let is = |line: &str, marker: &str| {
         let behind = line.strip_prefix(marker);
         behind.is_some_and(|behind| behind.is_empty() || behind.starts_with([' ', '\t', '\r']))
     };
-    // A document has begun; it has ended.
+    // State of the first document.
     let (mut begun, mut ended) = (false, false);
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         if is(line, "...") {
@@ -131,7 +131,7 @@ fn second_document(text: &str) -> Option<usize> {
     None
 }
 
-/// How many brackets are open at once.
+/// Maximum number of brackets open at once.
 fn depth(text: &str) -> usize {
     let mut open: usize = 0;
     let mut most = 0;
@@ -146,7 +146,7 @@ fn depth(text: &str) -> usize {
     most
 }
 
-/// The names of anchors that a line defines.
+/// Names of the anchors defined in a line.
 fn anchors(line: &str) -> impl Iterator<Item = &str> {
     let begins_comment = |(at, _): &(usize, &str)| {
         let before = line[..*at].chars().next_back();

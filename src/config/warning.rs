@@ -1,4 +1,4 @@
-//! Doubtful parts of a configuration that is accepted all the same.
+//! Warnings about a valid configuration.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::keys::Unknown;
 use super::surroundings::Surroundings;
 use crate::mem::ImageDoubt;
 
-/// A part of a configuration that is accepted, and hardly what was meant.
+/// A warning about a valid configuration that is probably not what the user meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {doubt}", .file.display())]
 pub struct ConfigWarning {
@@ -19,85 +19,85 @@ pub struct ConfigWarning {
 /// A doubtful part of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Doubt {
-    /// A key without a meaning here.
+    /// An unknown key.
     #[error("{whose}: the key `{key}` is unknown, and ignored{hint}")]
     UnknownKey {
-        /// The memory or channel.
+        /// Name and place of the memory or channel.
         whose: String,
-        /// The key, dotted where it is nested.
+        /// The key, dotted if nested.
         key: String,
-        /// What may be meant.
+        /// Guess at the meaning of the key.
         hint: KeyHint,
     },
-    /// A memory that is in front of a part of another.
+    /// A memory that hides a part of another.
     #[error(
         "space `{space}`: memory `{front}` ({base:#x} to {last:#x}) is in front of memory `{behind}`, which contains it and is listed \
          later: accesses there do not reach `{behind}`"
     )]
     InFront {
-        /// The space's name.
+        /// Name of the space.
         space: String,
         /// The memory that is listed first.
         front: String,
-        /// Its first byte.
+        /// Its base address.
         base: u64,
-        /// Its last byte.
+        /// Address of its last byte.
         last: u64,
-        /// The memory that has more bytes.
+        /// The larger memory.
         behind: String,
     },
-    /// A memory behind another one that contains it.
+    /// A memory hidden by another one that contains it.
     #[error(
         "space `{space}`: memory `{memory}` ({base:#x} to {last:#x}) is hidden by memory `{by}`, which contains it and is listed before \
          it: no access reaches `{memory}`; list it first"
     )]
     Hidden {
-        /// The space's name.
+        /// Name of the space.
         space: String,
-        /// The memory's name.
+        /// Name of the memory.
         memory: String,
-        /// Its first byte.
+        /// Its base address.
         base: u64,
-        /// Its last byte.
+        /// Address of its last byte.
         last: u64,
         /// The memory that hides it.
         by: String,
     },
-    /// A memory behind several that cover it together.
+    /// A memory hidden by several others together.
     #[error(
         "space `{space}`: memory `{memory}` ({base:#x} to {last:#x}) is hidden by the memories in front of it, which cover all of it: no \
          access reaches `{memory}`; leave it out, or list it first"
     )]
     Covered {
-        /// The space's name.
+        /// Name of the space.
         space: String,
-        /// The memory's name.
+        /// Name of the memory.
         memory: String,
-        /// Its first byte.
+        /// Its base address.
         base: u64,
-        /// Its last byte.
+        /// Address of its last byte.
         last: u64,
     },
-    /// More overlaps than are named.
+    /// Overlaps beyond the maximum number reported.
     #[error("space `{space}`: {more} more pairs of memories overlap")]
     MorePairs {
-        /// The space's name.
+        /// Name of the space.
         space: String,
-        /// Pairs that are not named.
+        /// Number of pairs not reported.
         more: usize,
     },
-    /// An address in the configuration and another one in the image.
+    /// Different addresses of a channel in the configuration and in the image.
     #[error("channel `{channel}`: {used}")]
     TwoAddresses {
-        /// The channel.
+        /// Name of the channel.
         channel: String,
-        /// The one that is used.
+        /// The address that is used.
         used: Used,
     },
-    /// An image that is hardly meant to be loaded as it is.
+    /// An image that probably should not be loaded as it is.
     #[error("image {} {doubt}", .image.display())]
     Image {
-        /// The image.
+        /// Path of the image.
         image: PathBuf,
         /// The doubtful property.
         doubt: ImageDoubt,
@@ -105,75 +105,75 @@ pub enum Doubt {
 }
 
 impl Doubt {
-    /// A part that is hardly what was meant; else one that is good to know.
+    /// True for a warning, false for a note.
     pub fn is_warning(&self) -> bool {
         !matches!(self, Self::TwoAddresses { .. })
     }
 }
 
-/// What an unknown key may be.
+/// Guess at the meaning of an unknown key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyHint {
-    /// Nothing that is known.
+    /// No guess.
     #[error("")]
     None,
-    /// A key that is not given.
+    /// A known key that is absent.
     #[error("; did you mean `{meant}`?")]
     Near {
         /// The known key.
         meant: &'static str,
     },
-    /// A key that is given as well.
+    /// A known key that is present too.
     #[error("; did you mean `{meant}`, which is given, too?")]
     NearGiven {
         /// The known key.
         meant: &'static str,
     },
-    /// A key of a map below this one.
+    /// A key of a nested map.
     #[error("; it belongs inside `{map}`")]
     Inside {
-        /// That map's key.
+        /// Key of the nested map.
         map: &'static str,
     },
-    /// A key of the map above this one.
+    /// A key of the outer map.
     #[error("; it belongs beside `{map}`, not inside")]
     Beside {
-        /// The key of this map.
+        /// Key of this map.
         map: &'static str,
     },
     /// A key of the other file.
     #[error("; it is a key of {what}")]
     Of {
-        /// What has it, and where.
+        /// Description of the maps with this key.
         what: &'static str,
     },
 }
 
-/// Address of a channel that has `base`, and an image with a section `.mailbox`.
+/// The address used for a channel that has `base` and an image with a section `.mailbox`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Used {
-    /// That of the image.
+    /// Address of the image.
     #[error(
         "`base` {base:#x} is not used: section .mailbox of {} puts the channel at {address:#x}; leave `base` out, or link the section \
          there",
         .image.display()
     )]
     Image {
-        /// The image.
+        /// Path of the image.
         image: PathBuf,
         /// Address of the channel.
         address: u64,
         /// Value of `base`.
         base: u64,
     },
-    /// That of `base`, since the image has two, or one that is not in memory.
+    /// Address of `base`, since the image has two addresses, or one that is not in memory.
     #[error(
         "`base` {base:#x} is used: section .mailbox of {} is linked for {linked:#x}{}",
         .image.display(),
         if linked == loaded { ", which is not in memory".to_owned() } else { format!(" and loaded at {loaded:#x}") }
     )]
     Base {
-        /// The image.
+        /// Path of the image.
         image: PathBuf,
         /// Value of `base`.
         base: u64,
@@ -184,7 +184,7 @@ pub enum Used {
     },
 }
 
-/// Surroundings of one file: its warnings go out with its name.
+/// Environment and file of a configuration, for warnings with the file's name.
 #[derive(Clone, Copy)]
 pub(super) struct Within<'a> {
     pub(super) file: &'a Path,

@@ -1,4 +1,4 @@
-//! YAML text to a plain tree: aliases copied, merge keys (`<<`) carried out. The rest of configuration sees no YAML syntax.
+//! Conversion of YAML text to a plain tree, with aliases copied and merge keys (`<<`) applied. No other module depends on YAML syntax.
 
 use std::cell::Cell;
 use std::fmt;
@@ -8,29 +8,29 @@ use serde_yaml::{Mapping, Value};
 
 use super::text::{self, TextError};
 
-/// Bytes a document may take, each alias counted in full: its text, and [`NODE`] for each value. Thousands of banks fit; a few
-/// lines of aliases of aliases, which stand for billions of values, do not.
+/// Maximum size of a document in bytes, each alias counted in full: its text, and [`NODE`] for each value. Thousands of banks fit. A few
+/// lines of nested aliases that expand to billions of values do not.
 const MAX_SIZE: usize = 4 << 20;
 
-/// What each scalar, list and map counts, beside its text.
+/// Size of each scalar, list and map, in addition to its text.
 const NODE: usize = 16;
 
 /// The merge key (<https://yaml.org/type/merge.html>).
 pub(super) const MERGE: &str = "<<";
 
-/// A text that is no plain YAML document of reasonable size.
+/// A text that is not a plain YAML document of reasonable size.
 #[derive(Debug, thiserror::Error)]
 pub enum YamlError {
-    /// Not YAML; the text is the parser's.
+    /// Not YAML. The message is the parser's.
     #[error("not valid YAML: {0}")]
     Invalid(#[from] serde_yaml::Error),
-    /// Not for the parser.
+    /// Rejected before parsing.
     #[error(transparent)]
     Text(#[from] TextError),
 }
 
 impl YamlError {
-    /// Line of what is wrong, from 1, where the message does not have it.
+    /// Line of the problem, from 1, unless the message contains it.
     pub(super) fn line(&self) -> Option<usize> {
         match self {
             Self::Invalid(_) => None,
@@ -39,7 +39,7 @@ impl YamlError {
     }
 }
 
-/// Parses one document. An empty text is null.
+/// Parses one document. An empty text yields null.
 pub(super) fn parse(text: &str) -> Result<Value, YamlError> {
     text::check(text, MAX_SIZE)?;
     let left = Cell::new(MAX_SIZE);
@@ -52,7 +52,7 @@ fn too_large<E: de::Error>() -> E {
     ))
 }
 
-/// Builds a tree, merged from the leaves up, while the budget lasts.
+/// Builds a tree within the size limit. Maps are merged from the leaves up.
 #[derive(Clone, Copy)]
 struct Tree<'a> {
     left: &'a Cell<usize>,
@@ -106,7 +106,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
         self.scalar(value)
     }
 
-    /// The digits as text: a number of more than 64 bits is refused where a number is meant, with its key.
+    /// Keeps the digits as text. A number wider than 64 bits is rejected at its key, if the key takes a number.
     fn visit_i128<E: de::Error>(self, value: i128) -> Result<Value, E> {
         self.visit_str(&value.to_string())
     }
@@ -170,13 +170,13 @@ impl<'de> Visitor<'de> for Tree<'_> {
     }
 }
 
-/// True for a key of digits alone, as the end of a number with a comma in it.
+/// True for a key of digits only, such as the end of a number that contains a comma.
 pub(super) fn is_digits(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Adds what the merge key offers for the keys that the map does not have: of one map, or of a list of maps, where earlier
-/// ones come first. Maps that are offered are merged already, since trees are built from the leaves up.
+/// Adds the merge key's entries for keys that the map lacks. They come from one map, or from a list of maps, of which earlier ones take
+/// precedence. Those maps are merged already, since the tree is built from the leaves up.
 fn merge<E: de::Error>(mut entries: Mapping) -> Result<Mapping, E> {
     let offered = match entries.shift_remove(MERGE) {
         None => return Ok(entries),

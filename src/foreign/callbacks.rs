@@ -1,4 +1,4 @@
-//! What a Rust host program answers: methods, custom commands, special files.
+//! Callbacks of a Rust host program: methods, custom commands, special files.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -13,17 +13,17 @@ use super::host_code;
 use crate::messages::foreign::{Opener, Report, Severity, SpecialId};
 use crate::messages::rpc::{CallError, Progress, Target};
 
-/// What one poll of a method or a custom command gives: a result, `Pending` to be asked again on the
-/// next tick, or an error, which is reported and makes firmware's call fail with -EIO. A panic is such an error.
+/// Outcome of one poll of a method or a custom command: a result, or `Pending` to be polled again on the next tick. An error is reported
+/// and makes firmware's call fail with -EIO, and so does a panic.
 pub type CallResult = Result<std::task::Poll<u64>, Box<dyn std::error::Error>>;
 
-/// Answers a call of firmware's: the channel's name, the arguments. It may use the
+/// Method or custom command of the host program. Its arguments are the channel's name and the call's arguments. It may use the
 /// [`Vhost`](crate::Vhost).
 pub(crate) type Callback = dyn FnMut(&str, &[u64]) -> CallResult;
 
 /// Opens the files of an extension, or of a name below `virtual/`.
 pub trait FileOpener: Send {
-    /// Opens `path`, as firmware gave it.
+    /// Opens `path`, as given by firmware.
     fn open(&self, path: &str, flags: OpenFlags) -> io::Result<Box<dyn SpecialFile>>;
 }
 
@@ -35,18 +35,18 @@ impl<F: Fn(&str, OpenFlags) -> io::Result<Box<dyn SpecialFile>> + Send> FileOpen
 
 /// A file that exists only in the host program.
 ///
-/// Firmware may seek to wherever it likes and write there: a `Cursor<Vec<u8>>` would try to grow as far, and abort the
-/// process where there is no room. `Cursor<Box<[u8]>>` keeps its size.
+/// Firmware may seek to any position and write there. A `Cursor<Vec<u8>>` would grow up to that position and abort the process if memory
+/// runs out. `Cursor<Box<[u8]>>` keeps its size.
 pub trait SpecialFile: Read + Write + Seek + Send {}
 
 impl<T: Read + Write + Seek + Send> SpecialFile for T {}
 
-/// The openers of one kind, by extension (without its dot) or by name below `virtual/`.
+/// Openers of one kind, by extension (without its dot) or by name below `virtual/`.
 #[derive(Default)]
 pub struct Openers(HashMap<String, Rc<dyn FileOpener>>);
 
 impl Openers {
-    /// Adds an opener, and gives back the one that it replaces.
+    /// Adds an opener and returns the one that it replaces.
     pub fn insert(
         &mut self,
         key: impl Into<String>,
@@ -55,7 +55,7 @@ impl Openers {
         self.0.insert(key.into(), Rc::new(opener))
     }
 
-    /// What is opened.
+    /// Extensions or names that have an opener.
     pub fn names(&self) -> HashSet<String> {
         self.0.keys().cloned().collect()
     }
@@ -67,19 +67,18 @@ impl fmt::Debug for Openers {
     }
 }
 
-/// Code of the host program, callable while nothing else is borrowed.
+/// Shared host-program code. Called without any other borrow.
 type Shared<T> = Rc<RefCell<Box<T>>>;
 
-/// Special file that is open.
+/// An open special file.
 #[derive(Clone)]
 struct OpenFile {
-    /// Path, as firmware gave it.
+    /// Path as given by firmware.
     path: Rc<str>,
     file: Shared<dyn SpecialFile>,
 }
 
-/// All callbacks of the host program. No borrow is held while one of them runs: it may come back and
-/// register more.
+/// All callbacks of the host program. No borrow is held while one of them runs, since it may come back and register more.
 #[derive(Default)]
 pub(crate) struct Callbacks {
     calls: RefCell<HashMap<Target, Shared<Callback>>>,
@@ -90,17 +89,17 @@ pub(crate) struct Callbacks {
     opened: Cell<u64>,
 }
 
-/// Under this name the host program's own panics are reported that fail no call with a text.
+/// Id of reports about panics of the host program that fail no call with a text.
 const ID: &str = "host program";
 
-/// Takes what is reported.
+/// Receives reports.
 pub(crate) type OnReport = dyn FnMut(&Report);
 
-/// The most bytes that one read of a special file gives.
+/// Maximum number of bytes that one read of a special file returns.
 const READ_LIMIT: u64 = 64 * 1024;
 
 impl Callbacks {
-    /// With these openers, and no method or command yet.
+    /// Creates callbacks with these openers and without methods and commands.
     pub(crate) fn new(extensions: Openers, virtuals: Openers) -> Self {
         Self {
             extensions,
@@ -109,7 +108,7 @@ impl Callbacks {
         }
     }
 
-    /// Reports are the host program's to show.
+    /// Sends reports to the host program.
     pub(crate) fn with_reports(self, on_report: Box<OnReport>) -> Self {
         Self {
             reports: Some(RefCell::new(on_report)),
@@ -117,7 +116,8 @@ impl Callbacks {
         }
     }
 
-    /// Shows the user something: by the host program, where it takes reports and isn't making one.
+    /// Reports to the host program if it takes reports, else as without it. A report made inside of its report function takes the latter
+    /// way.
     pub(super) fn report(&self, report: &Report) {
         let show = self.reports.as_ref();
         let Some(mut show) = show.and_then(|show| show.try_borrow_mut().ok()) else {
@@ -130,25 +130,25 @@ impl Callbacks {
         }
     }
 
-    /// The file extensions that have an opener.
+    /// File extensions that have an opener.
     pub(crate) fn extensions(&self) -> HashSet<String> {
         self.extensions.names()
     }
 
-    /// The names below `virtual/` that have an opener.
+    /// Names below `virtual/` that have an opener.
     pub(crate) fn virtuals(&self) -> HashSet<String> {
         self.virtuals.names()
     }
 
-    /// Registers a method or a custom command; one of the same name is replaced.
+    /// Registers a method or a custom command. It replaces one of the same name.
     pub(crate) fn register(&self, target: Target, callback: Box<Callback>) {
         let callback = Rc::new(RefCell::new(callback));
         let replaced = self.calls.borrow_mut().insert(target, callback);
-        // Only now, since it is code of the host program's.
+        // Dropped after the borrow has ended, since the destructor is code of the host program.
         drop(replaced);
     }
 
-    /// Asks a method or custom command once.
+    /// Polls a method or custom command once.
     pub(crate) fn call(
         &self,
         channel: &str,
@@ -165,7 +165,7 @@ impl Callbacks {
         let mut callback = callback
             .try_borrow_mut()
             .map_err(|_| raised("it was called from inside itself".into()))?;
-        // The error's text is the host program's code, too.
+        // Formatting the error runs code of the host program too.
         let run = || callback(channel, args).map_err(|error| error.to_string());
         let answer = host_code::run("it", run).unwrap_or_else(|panicked| Err(panicked.to_string()));
         Ok(match answer.map_err(raised)? {
@@ -194,7 +194,7 @@ impl Callbacks {
         Ok(id)
     }
 
-    /// Reads from where a special file stands.
+    /// Reads from the current position of a special file.
     pub(crate) fn read(&self, id: SpecialId, len: u64) -> Result<Bytes, Errno> {
         let mut data = Vec::new();
         self.with(id, "`read`", |file| {
@@ -203,7 +203,7 @@ impl Callbacks {
         Ok(data.into())
     }
 
-    /// Writes where a special file stands.
+    /// Writes at the current position of a special file.
     pub(crate) fn write(&self, id: SpecialId, data: &[u8]) -> Result<u64, Errno> {
         self.with(id, "`write` or `flush`", |file| {
             file.write_all(data).and_then(|()| file.flush())
@@ -211,18 +211,18 @@ impl Callbacks {
         Ok(data.len() as u64)
     }
 
-    /// Moves in a special file to a position from the start.
+    /// Moves a special file to a position from the start.
     pub(crate) fn seek(&self, id: SpecialId, position: u64) -> Result<u64, Errno> {
         self.with(id, "`seek`", |file| file.seek(SeekFrom::Start(position)))
     }
 
     /// Drops a special file.
     pub(crate) fn close(&self, id: SpecialId) {
-        // Dropped after the borrow has ended: it is code of the host program's.
+        // Dropped after the borrow has ended, since the destructor is code of the host program.
         let Some(OpenFile { path, file }) = self.files.borrow_mut().remove(&id) else {
             return;
         };
-        // There is nobody to answer.
+        // No reply carries the error.
         let _ = self.sheltered(&path, "`drop`", || {
             drop(file);
             Ok(())
@@ -240,7 +240,7 @@ impl Callbacks {
         self.sheltered(&path, function, || act(&mut **file))
     }
 
-    /// Runs a function of a special file or its opener. A panic is reported, and fails as an I/O error.
+    /// Runs a function of a special file or its opener. A panic is reported and becomes an I/O error.
     fn sheltered<T>(
         &self,
         path: &str,
@@ -258,7 +258,7 @@ impl Callbacks {
     }
 }
 
-/// The error number of an I/O error: its own, or the one of its kind.
+/// Error number of an I/O error: its own, or that of its kind.
 fn errno(error: io::Error) -> Errno {
     let of_kind = || match error.kind() {
         io::ErrorKind::NotFound => Errno::ENOENT,
@@ -268,7 +268,7 @@ fn errno(error: io::Error) -> Errno {
         io::ErrorKind::Unsupported => Errno::ENOSYS,
         _ => Errno::EIO,
     };
-    // A number that is none would read as success.
+    // Firmware would take a number outside of this range for success.
     let own = error
         .raw_os_error()
         .filter(|number| (1..=4095).contains(number));

@@ -1,4 +1,4 @@
-//! Code of the host program's: it may panic, and the simulation goes on to say where.
+//! Calls of the host program's code, with panics caught and reported.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::bus::panic_text;
 use crate::sim::strand::Abroad;
 
-/// Panic in a function of the host program's.
+/// A panic in a function of the host program.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{function} panicked: {text}")]
 pub(crate) struct Panicked {
@@ -15,7 +15,7 @@ pub(crate) struct Panicked {
     text: String,
 }
 
-/// Runs a function of the host program's. A panic becomes an error that names `function`, which is a phrase.
+/// Runs a function of the host program. A panic becomes an error that names `function`, a noun phrase.
 pub(crate) fn run<T>(function: &'static str, act: impl FnOnce() -> T) -> Result<T, Panicked> {
     let _abroad = Abroad::go(true);
     catch_unwind(AssertUnwindSafe(act)).map_err(|payload| Panicked {

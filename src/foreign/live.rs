@@ -1,4 +1,4 @@
-//! The outside as it is: the simulator through DPI, the memories by their backends, the host program's callbacks, Python.
+//! Implementation of the foreign calls: the simulator through DPI, memory backends, callbacks of the host program, Python.
 
 use std::io::Write as _;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use crate::messages::foreign::{
 use crate::messages::rpc::{CallError, Progress, Target};
 use crate::sim::{CStdout, SimError, lifetime, testbench};
 
-/// Everything outside of the bus.
+/// All endpoints outside of the bus.
 #[derive(Debug)]
 pub(crate) struct Live {
     memories: Rc<Memories>,
@@ -26,7 +26,7 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// With these memories and callbacks; the simulator is whatever loaded the library, and Python that of its environment.
+    /// Creates the endpoints. The simulator is the one that loaded the library.
     pub(crate) fn new(
         memories: Rc<Memories>,
         callbacks: Rc<Callbacks>,
@@ -104,7 +104,7 @@ impl Foreign for Live {
 
     fn line(&self, line: &Line) {
         if testbench::line(&line.channel, &line.text).is_err() {
-            // A console that fails, too, leaves nobody to tell.
+            // If the console fails too, no output is left for a report.
             let text = format!("[{}] {}\n", line.channel, line.text);
             let _ = quietly(|| {
                 CStdout
@@ -162,25 +162,25 @@ impl Foreign for Live {
     }
 }
 
-/// Shows the user something: by the testbench where it takes reports and isn't making one, else on stderr.
+/// Reports to the testbench if it takes reports, else on stderr. A report made inside of the testbench's report function goes to stderr.
 pub(crate) fn report(severity: Severity, id: &str, text: &str) {
     if testbench::report(severity as i32, id, text).is_err() {
         report_without_testbench(severity, id, text);
     }
 }
 
-/// Shows the user something where the testbench must not be called.
+/// Reports on stderr, where the testbench must not be called.
 pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str) {
-    // Where stderr is gone, nobody is left to tell.
+    // If stderr is closed, no output is left.
     let _ = writeln!(guest::stderr(), "vhost: {}: {id}: {text}", severity.name());
 }
 
-/// A status that `mb_sv_call` can't answer.
+/// A status outside of the range of `mb_sv_call`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("`mb_sv_call` answered status {0}; it can answer 0 to 3")]
 struct WrongStatus(u32);
 
-/// What `mb_sv_call` says of a call.
+/// Decodes the result and status of `mb_sv_call`.
 fn progress(result: u64, status: u32) -> Result<Progress, WrongStatus> {
     match status {
         0 => Ok(Progress::Ready(result)),
@@ -191,7 +191,7 @@ fn progress(result: u64, status: u32) -> Result<Progress, WrongStatus> {
     }
 }
 
-/// Reports that the testbench can't be told what it wants to know: once, where its simulation was deleted.
+/// Reports a failed notification of the testbench. After its simulation was deleted, only the first failure is reported.
 pub(super) fn tell(symbol: &str, outcome: Result<(), SimError>) {
     let is_late = matches!(outcome, Err(SimError::Ended { .. }));
     if let Err(error) = told(outcome)
@@ -201,7 +201,7 @@ pub(super) fn tell(symbol: &str, outcome: Result<(), SimError>) {
     }
 }
 
-/// A testbench that wants to know of something exports a function.
+/// Converts the outcome of a notification. A testbench without the function has not subscribed to it, which is no error.
 fn told(told: Result<(), SimError>) -> Result<(), Untold> {
     match told {
         Ok(()) | Err(SimError::Absent(_)) => Ok(()),

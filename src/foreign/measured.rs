@@ -1,17 +1,17 @@
-//! Names of foreign calls, for the timeout that ends those that hang.
+//! Descriptions of foreign calls, for the timeout that ends hanging ones.
 
 use std::fmt::{self, Write};
 
 use crate::messages::foreign::Inbox;
 use crate::sim::call_timeout::{self, ForeignCall};
 
-/// Begins to measure a foreign call, where there is a timeout.
+/// Starts measuring a foreign call, if a timeout is set.
 #[inline]
 pub(crate) fn measure(call: &Inbox) -> Option<ForeignCall> {
     ForeignCall::begin(|text| describe(call, text))
 }
 
-/// True where foreign calls are measured.
+/// True if foreign calls are measured.
 pub(crate) fn is_measured() -> bool {
     call_timeout::is_on()
 }

@@ -1,7 +1,7 @@
-//! Whoever is outside of the bus, as seen from it.
+//! Foreign calls: the bus's interface to code outside of it.
 //!
-//! An actor that needs the outside posts a message of [`messages::foreign`](crate::messages::foreign);
-//! the bus hands it to a [`Foreign`] when no actor runs, so that what is called may come back.
+//! An actor makes a foreign call by posting a message of [`messages::foreign`](crate::messages::foreign). The bus passes it to a
+//! [`Foreign`] while no actor runs, so the called code may come back to the bus.
 
 mod callbacks;
 pub(crate) mod host_code;
@@ -39,13 +39,12 @@ use crate::messages::rpc::{Answered, CallError, Callee, Progress, Target};
 use crate::sim::call_timeout;
 use crate::sim::testbench::SV_CALL_ARGS;
 
-/// Everything that the system asks of the outside. Each method may come back into the system before
-/// it returns, so none may hold a borrow meanwhile.
+/// All foreign calls of the system. Each method may come back to the system before it returns, so no borrow may be held during the call.
 pub(crate) trait Foreign {
-    /// Carries out a memory access of which at least one part is not in this process.
+    /// Performs a memory access of which at least one part is not in this process.
     fn access(&self, access: &Access) -> Result<Outcome, AccessError>;
 
-    /// Asks the host program's own methods and custom commands once.
+    /// Polls a method or custom command of the host program once.
     fn host_call(
         &self,
         channel: &str,
@@ -53,44 +52,46 @@ pub(crate) trait Foreign {
         args: &[u64],
     ) -> Result<Progress, CallError>;
 
-    /// Asks Python's methods once. Without Python all are absent.
+    /// Polls a Python method once. Without Python all are absent.
     fn py_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError>;
 
-    /// One turn of Python's event loop.
+    /// Runs one iteration of Python's event loop.
     fn py_tick(&self);
 
-    /// Cancels what a channel called in Python and is not over.
+    /// Cancels a channel's pending calls in Python.
     fn py_cancel(&self, channel: &str);
 
-    /// Tells from now on when Python begins to have tasks that only [`py_tick`](Self::py_tick) brings forward, and when it
-    /// has none any more.
+    /// Registers a callback for changes between having and not having Python tasks. Only [`py_tick`](Self::py_tick) advances such tasks.
     fn on_py_tasks(&self, tell: Box<dyn Fn(bool)>);
 
-    /// Tests whether the testbench has methods.
+    /// True if the testbench has methods.
     fn has_sv_call(&self) -> bool;
 
-    /// Asks the testbench's methods once.
+    /// Polls a method of the testbench once.
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError>;
 
-    /// A channel has exited.
+    /// Notifies of a channel's exit.
     fn exit(&self, channel: &str, code: u32);
 
-    /// A channel is there. Fails where the testbench wants to know, and can't be called now.
+    /// Notifies the testbench of a channel.
+    ///
+    /// # Errors
+    /// [`Untold`] if the testbench has the function and can't be called now.
     fn register(&self, channel: &str) -> Result<(), Untold>;
 
-    /// A line of a channel's text.
+    /// Prints a line of a channel's text.
     fn line(&self, line: &Line);
 
-    /// A request was served.
+    /// Notifies of a served request.
     fn served(&self, served: &Served);
 
-    /// Something for the user to read.
+    /// Shows a report to the user.
     fn report(&self, report: &Report);
 
-    /// Expands the variables in a path of firmware's.
+    /// Expands the variables in a path from firmware.
     fn expand_path(&self, path: &str) -> Result<String, Unset>;
 
-    /// Opens a file of the host program's.
+    /// Opens a file of the host program.
     fn open_special(
         &self,
         opener: &Opener,
@@ -98,20 +99,20 @@ pub(crate) trait Foreign {
         flags: OpenFlags,
     ) -> Result<SpecialId, Errno>;
 
-    /// Reads up to `len` bytes from where a special file stands.
+    /// Reads up to `len` bytes from the current position of a special file.
     fn read_special(&self, file: SpecialId, len: u64) -> Result<Bytes, Errno>;
 
-    /// Writes all of `data` where a special file stands.
+    /// Writes all of `data` at the current position of a special file.
     fn write_special(&self, file: SpecialId, data: &[u8]) -> Result<u64, Errno>;
 
-    /// Moves in a special file to a position from the start.
+    /// Moves a special file to a position from the start.
     fn seek_special(&self, file: SpecialId, position: u64) -> Result<u64, Errno>;
 
     /// Drops a special file.
     fn close_special(&self, file: SpecialId);
 }
 
-/// Makes one foreign call and answers it.
+/// Makes one foreign call and sends its reply.
 pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
     match call {
         Inbox::Access(call) => {
@@ -123,7 +124,7 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
             }
             call.reply.send(outcome);
         }
-        // Firmware has reset the channel that called: a method must not go on with what is dropped.
+        // Firmware has reset the calling channel. A method must not go on with a dropped call.
         Inbox::HostCall(call) if call.reply.is_abandoned() => {}
         Inbox::MethodCall(call) if call.reply.is_abandoned() => {}
         Inbox::HostCall(call) => {
@@ -190,7 +191,7 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
     }
 }
 
-/// Reports the error of an access whose result nobody waits for.
+/// Reports the error of an access whose result no asker waits for.
 pub(crate) fn report_failed(foreign: &dyn Foreign, error: &AccessError) {
     foreign.report(&Report {
         severity: Severity::Error,
@@ -199,7 +200,7 @@ pub(crate) fn report_failed(foreign: &dyn Foreign, error: &AccessError) {
     });
 }
 
-/// Polls a target once: the host program's where it is `offered`, else a method of Python's or the testbench's.
+/// Polls a target once: in the host program if it is `offered`, else a method in Python or in the testbench.
 pub(crate) fn poll(
     foreign: &dyn Foreign,
     channel: &str,
@@ -216,7 +217,7 @@ pub(crate) fn poll(
     }
 }
 
-/// Python first, then the testbench.
+/// Polls a method in Python, or in the testbench if Python does not have it.
 fn method_call(
     foreign: &dyn Foreign,
     channel: &str,

@@ -1,4 +1,4 @@
-//! Firmware's paths: variables of the environment in them, and what lies below the root.
+//! Expansion of firmware's paths: environment variables, and absolute paths below the root.
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
@@ -6,20 +6,20 @@ use std::path::{Component, Path, PathBuf};
 use crate::config::expand_with;
 use crate::messages::foreign::Unset;
 
-/// Gives the value of a variable.
+/// Looks up the value of a variable.
 type Variables = Box<dyn Fn(&str) -> Option<String>>;
 
-/// Expands paths as the configuration's are.
+/// Expands paths like those of the configuration.
 pub(crate) struct Paths {
     variables: Variables,
-    /// Absolute names of the root.
+    /// Absolute names of the root directory.
     roots: Vec<PathBuf>,
 }
 
 impl Paths {
-    /// By these variables. What an expansion leads to below `root` is a path from there.
+    /// Creates an expansion with these variables. Expanded paths below `root` become paths from the root.
     pub(crate) fn new(variables: Variables, root: Option<&Path>) -> Self {
-        // As it was written, and by way of no link: variables may have either. A root that isn't there is told of elsewhere.
+        // Names as written and without links: variables may contain either. A missing root is reported elsewhere.
         let names = root.into_iter().flat_map(|root| {
             let written = std::path::absolute(root);
             [written, root.canonicalize()].into_iter().flatten()
@@ -35,12 +35,12 @@ impl Paths {
         let expanded = expand_with(path, &self.variables).map_err(|variable| Unset { variable })?;
         let below = |root: &PathBuf| {
             let below = Path::new(&expanded).strip_prefix(root).ok()?;
-            // A path that comes back by the root's own name is one for the absolute way.
+            // A path that leaves the root and returns by the root's own name is treated as absolute.
             (!climbs(below)).then(|| below.to_str())?
         };
         Ok(match self.roots.iter().find_map(below) {
             Some("") => ".".to_owned(),
-            // A slash at the end says that it is a directory.
+            // A trailing slash denotes a directory.
             Some(below) if expanded.ends_with('/') => format!("{below}/"),
             Some(below) => below.to_owned(),
             None => expanded,
@@ -48,7 +48,7 @@ impl Paths {
     }
 }
 
-/// True for a path that leads up from where it begins, by its text.
+/// True if the components of a path lead above its start.
 fn climbs(path: &Path) -> bool {
     let mut depth = 0_usize;
     for component in path.components() {

@@ -1,5 +1,4 @@
-//! An outside for tests of actors: memory that counts its accesses, methods that answer by script, and a
-//! record of all that it was told.
+//! Mock of the foreign calls for tests of actors: memory that counts its accesses, scripted methods, and a record of all calls.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -19,11 +18,11 @@ use crate::messages::foreign::{
 };
 use crate::messages::rpc::{CallError, Progress, Target};
 
-/// The one space of [`map`].
+/// The only space of [`map`].
 pub(crate) const SPACE: SpaceId = SpaceId(0);
 
-/// One space, `space`, of black boxes: name, base, size, backend. Their ids are in this order; the space
-/// has them in order of base.
+/// A map with one space, `space`, of black boxes given by name, base, size and backend. Their ids are in this order; the space has them in
+/// order of base.
 pub(crate) fn map(memories: &[(&str, u64, u64, Backend)]) -> Rc<MemoryMap> {
     let memories: Vec<_> = memories
         .iter()
@@ -44,7 +43,7 @@ pub(crate) fn map(memories: &[(&str, u64, u64, Backend)]) -> Rc<MemoryMap> {
     })
 }
 
-/// Bytes for each memory of a map, whatever its backend, that count how they are accessed.
+/// Memory for a map of any backends. It counts reads and writes.
 #[derive(Debug)]
 pub(crate) struct Ram {
     map: Rc<MemoryMap>,
@@ -55,7 +54,7 @@ pub(crate) struct Ram {
 }
 
 impl Ram {
-    /// Zeros.
+    /// Creates memories filled with zeros.
     pub(crate) fn new(map: &Rc<MemoryMap>) -> Rc<Self> {
         let buffer = |memory: &Memory| Buffer::new(memory.size).unwrap();
         Rc::new(Self {
@@ -67,17 +66,17 @@ impl Ram {
         })
     }
 
-    /// Every access to this memory fails from now on.
+    /// Makes every access to this memory fail from now on.
     pub(crate) fn break_down(&self, memory: MemoryId) {
         self.broken.set(Some(memory));
     }
 
-    /// Reads and writes of segments since the last count.
+    /// Number of segments read and written since the last call.
     pub(crate) fn count(&self) -> (usize, usize) {
         (self.reads.take(), self.writes.take())
     }
 
-    /// Puts bytes at an address; counted nowhere.
+    /// Puts bytes at an address. Not counted.
     pub(crate) fn put(&self, address: u64, data: &[u8]) {
         let place = self.map.resolve(SPACE, address, data.len() as u64).unwrap();
         let mut data = data.iter();
@@ -86,7 +85,7 @@ impl Ram {
         }
     }
 
-    /// Bytes at an address; counted nowhere.
+    /// Bytes at an address. Not counted.
     pub(crate) fn get(&self, address: u64, len: u64) -> Vec<u8> {
         let place = self.map.resolve(SPACE, address, len).unwrap();
         self.cells(&place).map(Cell::get).collect()
@@ -132,22 +131,22 @@ impl Store for Ram {
     }
 }
 
-/// What the outside was told, accesses aside.
+/// A recorded foreign call, memory accesses aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Told {
     /// A method or a custom command of the host program was polled: channel, target, arguments.
     HostCall(String, Target, Vec<u64>),
     /// A method in Python was polled: channel, method, arguments.
     PyCall(String, String, Vec<u64>),
-    /// Python's event loop made a turn.
+    /// Python's event loop ran one iteration.
     PyTick,
-    /// What a channel called in Python was cancelled.
+    /// A channel's calls in Python were cancelled.
     PyCancel(String),
     /// A method of the testbench was polled: channel, method, arguments.
     SvCall(String, String, Vec<u64>),
     /// A channel exited.
     Exit(String, u32),
-    /// A channel is there.
+    /// The testbench was notified of a channel.
     Register(String),
     /// A line of text: channel, text.
     Line(String, String),
@@ -157,10 +156,10 @@ pub(crate) enum Told {
     Report(Severity, String, String),
 }
 
-/// Answers one poll of a method in Python or of the testbench.
+/// Script of a method in Python or in the testbench. Called for each poll.
 type Method = dyn FnMut(&str, &[u64]) -> Result<Progress, CallError>;
 
-/// Methods by name.
+/// Scripted methods by name.
 #[derive(Default)]
 struct Methods(RefCell<HashMap<String, Rc<RefCell<Method>>>>);
 
@@ -179,11 +178,11 @@ impl Methods {
     }
 }
 
-/// The outside by script.
+/// Mock of the foreign calls.
 pub(crate) struct Scripted {
-    /// What accesses reach.
+    /// Memory reached by accesses.
     pub(crate) ram: Rc<Ram>,
-    /// The host program's methods, commands and special files.
+    /// Methods, commands and special files of the host program.
     pub(crate) callbacks: Callbacks,
     methods: Methods,
     py_methods: Methods,
@@ -192,7 +191,7 @@ pub(crate) struct Scripted {
 }
 
 impl Scripted {
-    /// An outside with this memory and these callbacks, on a bus of its own, and the way to it.
+    /// Creates a mock with this memory and these callbacks, on a new bus, and its port.
     pub(crate) fn bus(ram: &Rc<Ram>, callbacks: Callbacks) -> (Bus, Rc<Scripted>, Port<Inbox>) {
         let scripted = Rc::new(Self {
             ram: ram.clone(),
@@ -208,8 +207,7 @@ impl Scripted {
         (bus, scripted, port)
     }
 
-    /// Polls of this method of the testbench are answered by `method`; all others are absent. It may use
-    /// the bus, but not call itself.
+    /// Scripts a method of the testbench. All others are absent. The method may use the bus, but not call itself.
     pub(crate) fn method(
         &self,
         name: &str,
@@ -218,7 +216,7 @@ impl Scripted {
         self.methods.insert(name, method);
     }
 
-    /// The same for a method in Python.
+    /// Scripts a method in Python.
     pub(crate) fn py_method(
         &self,
         name: &str,
@@ -227,12 +225,12 @@ impl Scripted {
         self.py_methods.insert(name, method);
     }
 
-    /// What was told since the last look.
+    /// Takes the calls recorded since the last call.
     pub(crate) fn told(&self) -> Vec<Told> {
         self.told.take()
     }
 
-    /// Foreign accesses since the last look: one each, however many segments they have.
+    /// Number of foreign accesses since the last call, regardless of their segments.
     pub(crate) fn accesses(&self) -> usize {
         self.accesses.take()
     }

@@ -1,4 +1,4 @@
-//! Python in a build without the feature `python`: nobody is there.
+//! Stand-in for Python in a build without the feature `python`.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use mailbox_rs::PtrWidth;
 use super::Callbacks;
 use crate::messages::rpc::{CallError, Progress};
 
-/// No methods.
+/// Python without methods.
 #[derive(Debug)]
 pub(crate) struct Python;
 

@@ -1,4 +1,4 @@
-//! A disk that announces what it answers, so that a recording has it.
+//! A disk that announces its results, for recordings.
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use crate::bus::Desk;
 use crate::messages::announced::{FileOpened, FileRead, FileRefused, FileSought, FileWritten};
 
-/// A disk of any kind, announced by the one who owns the desk.
+/// Wraps a disk and announces its results.
 pub(super) struct Announced {
     disk: Box<dyn Disk>,
     desk: Desk,
@@ -26,7 +26,7 @@ impl Announced {
 }
 
 impl Announced {
-    /// Opens a file of the disk, and announces the outcome.
+    /// Opens a file of the disk and announces the outcome.
     pub(super) fn open(
         &mut self,
         path: &str,

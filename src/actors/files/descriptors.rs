@@ -1,4 +1,4 @@
-//! Descriptors of the system: open files, whichever channel opened them.
+//! File descriptors: open files of all channels.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,21 +12,21 @@ use crate::messages::foreign::SpecialId;
 /// Lowest descriptor. Source: protocol, section *Requests*.
 const FIRST: u64 = 10;
 
-/// Highest descriptor: the next one would be negative in a word of 4 bytes, as an error is.
+/// Highest descriptor. The next one would be negative in a word of 4 bytes, like an error.
 const LAST: u64 = i32::MAX as u64;
 
-/// Limit of open files of one channel; the simulator's process has those of all channels.
+/// Maximum number of open files of one channel. The simulator's process holds those of all channels.
 pub(super) const OPEN_MAX: usize = 256;
 
 /// Open file.
 pub(super) enum File {
-    /// Below the root.
+    /// File below the root.
     Disk(Box<dyn DiskFile>),
-    /// The host program's.
+    /// File opened by the host program.
     Special(SpecialId),
 }
 
-/// Room for a file that is being opened.
+/// Reservation for a file that is being opened.
 pub(super) struct Claim {
     channel: ChannelId,
     session: u64,
@@ -37,33 +37,33 @@ pub(super) struct OpenFile {
     /// Channel that opened it.
     by: ChannelId,
     flags: OpenFlags,
-    /// Path that it was opened by.
+    /// Path given to the open.
     path: String,
     pub(super) file: File,
 }
 
 impl OpenFile {
-    /// Error of an operation on the file, which it names.
+    /// Error of an operation on the file, which names the file.
     pub(super) fn failed(&self, errno: Errno) -> Refusal {
         Refusal::new(errno, self.name())
     }
 
-    /// File, for messages.
+    /// Name of the file in messages.
     pub(super) fn name(&self) -> String {
         format!("file `{}`", self.path)
     }
 }
 
-/// Files that one channel has opened.
+/// Count of a channel's open files.
 #[derive(Default)]
 struct Opened {
-    /// Open files, and claims of this session.
+    /// Number of open files, including reservations of this session.
     files: usize,
-    /// Number of times that all files were closed; claims of an earlier session are void.
+    /// Number of times that all files were closed. Reservations of earlier sessions are void.
     session: u64,
 }
 
-/// Open files of all channels, by descriptor. No number is given twice.
+/// Open files of all channels, by descriptor. A number is never reused.
 pub(super) struct Descriptors {
     open: BTreeMap<u64, OpenFile>,
     channels: HashMap<ChannelId, Opened>,
@@ -81,10 +81,10 @@ impl Default for Descriptors {
 }
 
 impl Descriptors {
-    /// Reserves room for one more file.
+    /// Reserves a place for one more file.
     ///
     /// # Errors
-    /// `EMFILE` where the channel has [`OPEN_MAX`] files open, `ENFILE` where no number is left.
+    /// `EMFILE` if the channel has [`OPEN_MAX`] files open, `ENFILE` if no number is left.
     pub(super) fn claim(&mut self, channel: ChannelId) -> Result<Claim, Refusal> {
         if self.next > LAST {
             let reason = "all descriptors of this run were given";
@@ -103,7 +103,7 @@ impl Descriptors {
     /// Assigns a descriptor to a file.
     ///
     /// # Errors
-    /// The file itself, where the claim is void since the channel has closed everything.
+    /// The file itself, if the channel has closed all of its files since the reservation.
     pub(super) fn fill(
         &mut self,
         claim: Claim,
@@ -127,29 +127,41 @@ impl Descriptors {
         Ok(fd)
     }
 
-    /// Releases the room for a file that could not be opened.
+    /// Releases the reservation of a file that could not be opened.
     pub(super) fn release(&mut self, claim: Claim) {
         if let Some(opened) = self.claimed(&claim) {
             opened.files -= 1;
         }
     }
 
-    /// File of a descriptor, or `EBADF`.
+    /// File of a descriptor.
+    ///
+    /// # Errors
+    /// `EBADF` if the descriptor is not open.
     pub(super) fn file(&mut self, fd: u64) -> Result<&mut OpenFile, Refusal> {
         self.opened_for(fd, |_| true, "")
     }
 
-    /// File of a descriptor that was opened for reading, or `EBADF`.
+    /// File of a descriptor opened for reading.
+    ///
+    /// # Errors
+    /// `EBADF` if the descriptor is not open, or is open for writing only.
     pub(super) fn readable(&mut self, fd: u64) -> Result<&mut OpenFile, Refusal> {
         self.opened_for(fd, OpenFlags::reads, "writing")
     }
 
-    /// File of a descriptor that was opened for writing, in any of the ways, or `EBADF`.
+    /// File of a descriptor opened for writing or appending.
+    ///
+    /// # Errors
+    /// `EBADF` if the descriptor is not open, or is open for reading only.
     pub(super) fn writable(&mut self, fd: u64) -> Result<&mut OpenFile, Refusal> {
         self.opened_for(fd, OpenFlags::creates, "reading")
     }
 
-    /// Removes a descriptor and returns its file, or `EBADF`.
+    /// Removes a descriptor and returns its file.
+    ///
+    /// # Errors
+    /// `EBADF` if the descriptor is not open.
     pub(super) fn close(&mut self, fd: u64) -> Result<File, Refusal> {
         let open = self.open.remove(&fd);
         let OpenFile { by, file, .. } = open.ok_or_else(|| Self::not_open(fd, self.next))?;
@@ -159,7 +171,7 @@ impl Descriptors {
         Ok(file)
     }
 
-    /// Removes all descriptors that a channel has opened, and returns their files. Voids its claims.
+    /// Removes all descriptors of a channel and returns their files. Voids its reservations.
     pub(super) fn close_all(&mut self, channel: ChannelId) -> Vec<File> {
         let opened = self.channels.entry(channel).or_default();
         opened.files = 0;
@@ -168,7 +180,7 @@ impl Descriptors {
         ended.map(|(_, open)| open.file).collect()
     }
 
-    /// File of a descriptor, if it was opened in one of these ways, and not only in the `other` one.
+    /// File of a descriptor whose flags satisfy `way`. The error names the `other` access.
     fn opened_for(
         &mut self,
         fd: u64,
@@ -186,7 +198,7 @@ impl Descriptors {
         }
     }
 
-    /// Refuses a descriptor that is not in use, where `next` is the next one.
+    /// Error of a descriptor that is not open. `next` is the next one to be assigned.
     fn not_open(fd: u64, next: u64) -> Refusal {
         let reason = match fd {
             0..FIRST => format!("descriptor {fd} is none: the first one of a run is {FIRST}"),

@@ -1,4 +1,4 @@
-//! Paths with absolute parts, of firmware's or in symbolic links, that lead to files below the root all the same.
+//! Resolution of absolute paths and absolute symbolic links that lead to files below the root.
 
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
@@ -6,26 +6,25 @@ use std::path::{Component, Path, PathBuf};
 use cap_std::fs::Dir;
 use mailbox_rs::Errno;
 
-/// Links that are followed, at most. Linux has the same limit.
+/// Maximum number of links followed, as on Linux.
 const MOST_LINKS: usize = 40;
 
-/// Step of a path.
+/// Step of a path, in order of resolution.
 enum Step {
-    /// To the host's root directory, with the steps behind it.
+    /// To the host's root directory. The remaining steps start there.
     Host,
     Parent,
     Name(OsString),
 }
 
-/// Path from the root, without links and absolute parts, of the file that `path` leads to. It is no permission: the file is to be opened
-/// by way of `dir`, which lets no path out.
+/// Resolves `path` to a path from the root without links and absolute parts. This is no permission: the file must be opened through `dir`,
+/// which keeps paths inside.
 ///
 /// # Errors
-/// `EACCES` where the path leads out of the root, which is the directory of the canonical name `root`, and `ELOOP` where it has too many
-/// links.
+/// `EACCES` if the path leads out of the root directory, whose canonical name is `root`, and `ELOOP` if it has too many links.
 pub(super) fn relative(dir: &Dir, root: &Path, path: &Path) -> Result<PathBuf, Errno> {
     let mut at = PathBuf::new();
-    // The next step is the last one here.
+    // Reversed, so that the next step is the last element.
     let mut steps = steps(path);
     let mut links = 0;
     while let Some(step) = steps.pop() {
@@ -39,7 +38,7 @@ pub(super) fn relative(dir: &Dir, root: &Path, path: &Path) -> Result<PathBuf, E
             Step::Parent => return Err(Errno::EACCES),
             Step::Name(name) => {
                 at.push(name);
-                // What is no link has no target.
+                // Reading the target of anything but a link fails.
                 if let Ok(target) = dir.read_link_contents(&at) {
                     links += 1;
                     if links > MOST_LINKS {
@@ -54,7 +53,7 @@ pub(super) fn relative(dir: &Dir, root: &Path, path: &Path) -> Result<PathBuf, E
     Ok(at)
 }
 
-/// Steps of a path, the last one first.
+/// Steps of a path, in reverse order.
 fn steps(path: &Path) -> Vec<Step> {
     let steps = path.components().filter_map(|component| match component {
         Component::RootDir => Some(Step::Host),
@@ -67,7 +66,7 @@ fn steps(path: &Path) -> Vec<Step> {
     steps
 }
 
-/// Absolute path of steps, the last one first.
+/// Absolute path of steps in reverse order.
 fn absolute(steps: &[Step]) -> PathBuf {
     let mut path = PathBuf::from("/");
     for step in steps.iter().rev() {
@@ -80,7 +79,7 @@ fn absolute(steps: &[Step]) -> PathBuf {
     path
 }
 
-/// Path from the root of an absolute path, whose last parts need not exist.
+/// Converts an absolute path to a path from the root. Its last parts need not exist. `None` if it is not below the root.
 fn below(root: &Path, path: &Path) -> Option<PathBuf> {
     let mut known = path.ancestors();
     let (known, real) = known.find_map(|known| Some((known, known.canonicalize().ok()?)))?;

@@ -1,4 +1,4 @@
-//! What a path says before anything is opened.
+//! Checks of a path before anything is opened.
 
 use std::collections::HashSet;
 use std::path::{Component, Path};
@@ -9,24 +9,23 @@ use super::refusal::Refusal;
 
 use crate::messages::foreign::Opener;
 
-/// Where virtual files are.
+/// Prefix of virtual files.
 const VIRTUAL: &str = "virtual/";
 
-/// The names for which the host program has openers.
+/// Names for which the host program has openers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SpecialNames {
-    /// Extensions, without their dot.
+    /// Extensions without their dot.
     pub extensions: HashSet<String>,
-    /// Names below `virtual/`. A name stands for what is below it too: `bus` for `virtual/bus/0`.
+    /// Names below `virtual/`. A name includes the paths below it: `bus` matches `virtual/bus/0`.
     pub virtuals: HashSet<String>,
 }
 
 impl SpecialNames {
-    /// Who opens `path`; none where the root does. The longest virtual name comes first, then the
-    /// extension.
+    /// Opener of `path`; `None` for files of the root. The longest virtual name comes first, then the extension.
     ///
     /// # Errors
-    /// `EACCES` where an opener would be given a path that leaves the root.
+    /// `EACCES` if an opener would get a path that leaves the root.
     pub(super) fn opener(&self, path: &str) -> Result<Option<Opener>, Refusal> {
         let opener = self
             .virtual_opener(path)
@@ -54,8 +53,10 @@ impl SpecialNames {
     }
 }
 
-/// Refuses what no file system opens: `EINVAL` for a path that is no text, and for flags by which a file can be neither
-/// read nor written; `ENOENT` for the empty path.
+/// Checks a path and its flags for any file system.
+///
+/// # Errors
+/// `EINVAL` if the path is not UTF-8 or has a NUL, or if the flags allow neither reading nor writing; `ENOENT` if the path is empty.
 pub(super) fn check(path: &[u8], flags: OpenFlags) -> Result<&str, Refusal> {
     let invalid = |reason| Refusal::new(Errno::EINVAL, reason);
     let path = str::from_utf8(path).map_err(|_| invalid("the path is not UTF-8"))?;
@@ -71,7 +72,7 @@ pub(super) fn check(path: &[u8], flags: OpenFlags) -> Result<&str, Refusal> {
     Ok(path)
 }
 
-/// Whether a path leaves the root by its text alone.
+/// True if the components of a path leave the root, links aside.
 fn leaves_root(path: &str) -> bool {
     let mut depth = 0_usize;
     for component in Path::new(path).components() {

@@ -1,8 +1,8 @@
-//! Refused file operations.
+//! Failed file operations.
 
 use mailbox_rs::Errno;
 
-/// Error of a file operation, with a reason where the number alone does not say it.
+/// Error of a file operation, with a reason if the number does not say it all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) errno: Errno,

@@ -1,4 +1,4 @@
-//! A directory of the host, out of which no path leads.
+//! A directory of the host that no path leaves.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -17,26 +17,26 @@ use super::inside;
 use super::refusal::Refusal;
 use crate::guest::{above_standard, quietly};
 
-/// Firmware's root. `cap-std` keeps paths inside of it. A path or a symbolic link that is absolute is fine where it leads to a file below
-/// the root; whoever leaves gets `EACCES`.
+/// Firmware's root directory, with paths kept inside by `cap-std`. Absolute paths and symbolic links are allowed if they lead to a file
+/// below the root. All other ways out fail with `EACCES`.
 #[derive(Clone)]
 pub(crate) struct Root {
     place: Rc<RefCell<Place>>,
-    /// Reason of the last refusal.
+    /// Reason of the last failure.
     reason: Option<String>,
 }
 
-/// Directory that paths lead from.
+/// Start of all paths.
 struct Place {
     dir: Dir,
-    /// Its name, as it was given.
+    /// Name as given.
     name: PathBuf,
-    /// Its canonical name.
+    /// Canonical name.
     real: PathBuf,
 }
 
 impl Root {
-    /// A directory of the host.
+    /// Opens a directory of the host as root.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let place = Place::open(path)?;
         Ok(Self {
@@ -45,7 +45,7 @@ impl Root {
         })
     }
 
-    /// Has paths lead from another directory from now on, for every clone. Open files stay open.
+    /// Replaces the root directory, for every clone. Open files stay open.
     pub(crate) fn move_to(&self, path: &Path) -> io::Result<()> {
         *self.place.borrow_mut() = Place::open(path)?;
         Ok(())
@@ -88,7 +88,7 @@ impl Place {
             };
         }
         let file = opened.map_err(|error| match error.raw_os_error() {
-            // A socket, or a FIFO that nobody reads.
+            // A socket, or a FIFO without a reader.
             Some(libc::ENXIO) => special(),
             _ if leads_out(&error) => self.outside(),
             Some(libc::EACCES) => {
@@ -107,7 +107,7 @@ impl Place {
         Ok(file)
     }
 
-    /// Reason why a path with a slash at its end, which means a directory, opens no file. Nothing is created.
+    /// Error of a path with a trailing slash, which denotes a directory. Nothing is created.
     fn directory(&self, path: &str, flags: OpenFlags) -> Refusal {
         let found = inside::relative(&self.dir, &self.real, Path::new(path));
         let metadata = match found {
@@ -119,7 +119,7 @@ impl Place {
         match metadata {
             Ok(metadata) if metadata.is_dir() => Errno::EISDIR.into(),
             Ok(_) => Errno::ENOTDIR.into(),
-            // As Linux: a directory is not created.
+            // As on Linux, a directory is not created.
             Err(error) if error.kind() == io::ErrorKind::NotFound && flags.creates() => {
                 Errno::EISDIR.into()
             }
@@ -135,20 +135,20 @@ impl Place {
     }
 }
 
-/// Refuses what is no regular file.
+/// Error of a file that is not a regular one.
 fn special() -> Refusal {
     let reason = "it is a FIFO, a socket or a device, and only regular files are opened";
     Refusal::new(Errno::EACCES, reason)
 }
 
-/// A path that `cap-std` refuses, since it leads out.
+/// True if `cap-std` rejected a path that leads out.
 fn leads_out(error: &io::Error) -> bool {
     error.raw_os_error().is_none() && error.kind() == io::ErrorKind::PermissionDenied
 }
 
 impl Disk for Root {
-    /// Regular files only. A FIFO could stop the simulation, so it is refused with `EACCES`, as are
-    /// sockets and devices; a directory is with `EISDIR`.
+    /// Opens regular files only. A FIFO could block the simulation, so it fails with `EACCES`, like sockets and devices. A directory fails
+    /// with `EISDIR`.
     fn open(&mut self, path: &str, flags: OpenFlags) -> Result<Box<dyn DiskFile>, Errno> {
         let opened = self.place.borrow().open_file(path, flags);
         let file = opened.map_err(|refusal| {
@@ -170,7 +170,7 @@ impl Disk for Root {
     }
 }
 
-/// An open file, with a position of its own: that of a descriptor is shared with processes that are forked off.
+/// An open file with its own position. A descriptor's position would be shared with forked processes.
 struct PositionedFile {
     file: File,
     position: u64,
@@ -191,7 +191,7 @@ impl DiskFile for PositionedFile {
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if done == 0 => return Err(errno(&error)),
-                // What was read before an error counts: the next read meets the error again.
+                // Data read before the error counts. The next read hits the error again.
                 Err(_) => break,
             }
         }
@@ -218,7 +218,7 @@ impl DiskFile for PositionedFile {
     }
 }
 
-/// The number of an error: the operating system's, where it has one.
+/// Error number: the operating system's, if it has one.
 fn errno(error: &io::Error) -> Errno {
     match (error.raw_os_error(), error.kind()) {
         (Some(number), _) => Errno(number),

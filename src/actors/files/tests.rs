@@ -1,4 +1,4 @@
-//! The actor alone: real directories, and a host program that is played.
+//! Tests of the files actor alone, with real directories and a mock of the host program.
 
 mod bench;
 mod disk;

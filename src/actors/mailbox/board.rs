@@ -1,32 +1,32 @@
-//! What whoever ticks may read without a message: how many channels are served, when each made progress, and how they ended.
+//! State of the channels that the tick loop reads without messages: number of channels served, last progress, exit codes.
 
 use std::cell::{Cell, OnceCell};
 
 use super::inspect::WordsRead;
 use crate::messages::ChannelId;
 
-/// Kept by the mailbox server, read at the edge on every tick.
+/// Kept by the mailbox server. Read by the API layer on every tick.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     served: Cell<usize>,
     channels: Box<[Standing]>,
     fatal: OnceCell<String>,
-    /// Words of channels are being read for their status.
+    /// True while words of channels are read for a status.
     pub(super) inspected: Cell<bool>,
 }
 
-/// How far one channel is.
+/// Progress of one channel.
 #[derive(Debug, Default)]
 struct Standing {
-    /// The tick of its last progress.
+    /// Tick of its last progress.
     since: Cell<u64>,
     exit: Cell<Option<u32>>,
-    /// Read of its words, once its place in memory is known.
+    /// Read of the channel's words, set when the channel was located in memory.
     words: OnceCell<WordsRead>,
 }
 
 impl Board {
-    /// For this many channels, none of which has ended.
+    /// Creates the state of this many running channels.
     pub(crate) fn new(channels: usize) -> Self {
         Self {
             served: Cell::new(channels),
@@ -36,50 +36,50 @@ impl Board {
         }
     }
 
-    /// Channels that have not exited.
+    /// Number of channels that have not exited.
     pub(crate) fn served(&self) -> usize {
         self.served.get()
     }
 
-    /// The channels, those that have exited among them.
+    /// All channels, including those that have exited.
     pub(super) fn channels(&self) -> impl Iterator<Item = ChannelId> {
         (0..).map(ChannelId).take(self.channels.len())
     }
 
-    /// The exit code of each channel that has one.
+    /// Exit code of each channel, if it has exited.
     pub(crate) fn exits(&self) -> Vec<Option<u32>> {
         self.channels.iter().map(|at| at.exit.get()).collect()
     }
 
-    /// The tick in which each channel made its last progress; none where it has exited.
+    /// Tick of each channel's last progress; `None` for a channel that has exited.
     pub(crate) fn progresses(&self) -> impl Iterator<Item = Option<u64>> {
         let since = |at: &Standing| at.exit.get().is_none().then(|| at.since.get());
         self.channels.iter().map(since)
     }
 
-    /// What ended the service as a whole.
+    /// Error that ended the service of all channels.
     pub(crate) fn fatal(&self) -> Option<&str> {
         self.fatal.get().map(String::as_str)
     }
 
-    /// Ends the service as a whole, unless something has.
+    /// Ends the service of all channels with this error. The first error stays.
     pub(crate) fn fail(&self, text: &str) {
         self.fatal.get_or_init(|| text.to_owned());
     }
 
-    /// The tick of a channel's last progress.
+    /// Tick of the channel's last progress.
     pub(super) fn since(&self, channel: ChannelId) -> u64 {
         self.standing(channel).map_or(0, |at| at.since.get())
     }
 
-    /// A channel makes progress.
+    /// Records progress of a channel.
     pub(crate) fn progress(&self, channel: ChannelId, now: u64) {
         if let Some(at) = self.standing(channel) {
             at.since.set(now);
         }
     }
 
-    /// A channel has exited.
+    /// Records a channel's exit.
     pub(crate) fn exited(&self, channel: ChannelId, code: u32) {
         let standing = self.standing(channel);
         if let Some(at) = standing.filter(|at| at.exit.get().is_none()) {
@@ -88,14 +88,14 @@ impl Board {
         }
     }
 
-    /// The place of a channel is known.
+    /// Stores the read of a channel's words, once the channel is located in memory.
     pub(super) fn found(&self, channel: ChannelId, words: WordsRead) {
         if let Some(at) = self.standing(channel) {
             at.words.get_or_init(|| words);
         }
     }
 
-    /// Read of a channel's words, by its position.
+    /// Read of the words of the channel at this position of the configuration.
     pub(super) fn words(&self, channel: usize) -> Option<&WordsRead> {
         self.channels.get(channel)?.words.get()
     }

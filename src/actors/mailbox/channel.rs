@@ -24,21 +24,21 @@ use crate::messages::mailbox::{ChannelStatus, End, Sight, Status, Step, Task};
 use crate::messages::memory::AccessAt;
 use crate::messages::{console, mailbox, rpc};
 
-/// What the server knows of one channel. Its task is [`run`](Self::run).
+/// State of one channel. Its task is [`run`](Self::run).
 pub(super) struct Channel {
     service: Service,
     desk: Desk,
     lookout: Lookout,
     board: Rc<Board>,
-    /// The server, as others ask it.
+    /// The server's own inbox.
     server: Port<mailbox::Inbox>,
 }
 
-/// The host's side of the response queue.
+/// Indices of the response queue.
 #[derive(Debug, Default)]
 struct Responses {
     put: Index,
-    /// How far firmware had taken them when that was last looked at.
+    /// Consumer index last read from memory.
     taken: Index,
 }
 
@@ -91,7 +91,7 @@ impl Channel {
         while self.handshake(queues).await? {
             let (reset, session) = (pin!(self.left_ready()), pin!(self.session(queues)));
             match select(reset, session).await {
-                // Dropped with all that it was waiting for.
+                // Dropping the session drops everything it was waiting for.
                 Either::Left((reset, _)) => {
                     reset?;
                     self.service.journal.over(End::Reset);
@@ -103,7 +103,7 @@ impl Channel {
                 }
                 Either::Right((code, _)) => {
                     let code = code?;
-                    // Before anything is waited for: another channel may exit meanwhile.
+                    // Before anything is awaited: another channel may exit meanwhile.
                     self.board.exited(self.service.id, code);
                     self.close_files_after_the_last();
                     self.finish_text().await;
@@ -120,7 +120,7 @@ impl Channel {
         Ok(())
     }
 
-    /// Answers a handshake. False where the firmware speaks another version of the protocol.
+    /// Completes a handshake. False if the firmware has another protocol version.
     async fn handshake(&self, queues: &Queues) -> Result<bool, Failure> {
         self.service.journal.enter(Step::Handshake {
             address: self.service.setup.address,
@@ -145,7 +145,7 @@ impl Channel {
         Ok(true)
     }
 
-    /// Serves requests until one is EXIT.
+    /// Serves requests until EXIT. Returns the exit code.
     async fn session(&self, queues: &Queues) -> Result<u32, Failure> {
         self.watch(Watched::Requests, queues);
         self.service.taken.set(None);
@@ -186,7 +186,8 @@ impl Channel {
         }
     }
 
-    /// Request indices that can't follow from each other: believes what is in memory, where that makes sense.
+    /// Recovers from a producer index more than a queue ahead. Adopts the indices in memory if they are consistent, else skips the requests
+    /// in between.
     async fn resynchronise(
         &self,
         queues: &Queues,
@@ -216,7 +217,7 @@ impl Channel {
         queues.set_requests_taken(*taken).await
     }
 
-    /// Serves one request, whatever it is.
+    /// Serves one request, valid or not.
     async fn serve(&self, slot: u32, entry: &RequestEntry) -> Served {
         let failed = |kind: &dyn fmt::Display, failure: &Failure, responds: bool| {
             let errno = failure.errno();
@@ -250,7 +251,7 @@ impl Channel {
         }
     }
 
-    /// Shows whoever observes the channel what came of a request.
+    /// Reports the request's outcome to the taps, and to the testbench if it observes requests.
     fn announce(&self, slot: u32, entry: &RequestEntry, since: u64, served: &Served) {
         let response = match served {
             Served::Response(response) => Some(*response),
@@ -275,7 +276,7 @@ impl Channel {
         });
     }
 
-    /// Puts a response into the queue, once there is room.
+    /// Puts a response into the queue once a slot is free.
     async fn respond(
         &self,
         queues: &Queues,
@@ -306,8 +307,7 @@ impl Channel {
         Ok(())
     }
 
-    /// Firmware has taken responses up to this index, or says one that can't be: then the queue is as good as empty,
-    /// since to wait for a better one might be to wait for ever.
+    /// Sets the response queue's consumer index from firmware. An impossible index counts as an empty queue: a valid one may never follow.
     fn taken(&self, responses: &mut Responses, taken: Index) {
         let put = responses.put;
         responses.taken = taken;
@@ -320,7 +320,7 @@ impl Channel {
         }
     }
 
-    /// Ends when firmware takes READY back: it starts anew.
+    /// Completes when firmware resets the channel by leaving READY.
     async fn left_ready(&self) -> Result<(), Failure> {
         self.lookout
             .sighted(|sight| (sight.state != State::READY.0).then_some(()))
@@ -332,29 +332,28 @@ impl Channel {
             .watch(watched, &self.service.setup.layout, queues.place());
     }
 
-    /// Closes what a channel has opened.
+    /// Closes all files opened by a channel.
     fn close_files(&self, channel: ChannelId) {
         self.service.links.files.post(CloseAll { channel });
     }
 
-    /// Closes what all channels have opened, where no channel is served any more: until then, another one may use what this one
-    /// has opened.
+    /// Closes all files of all channels once none is served any more. Until then a channel may use files that another one opened.
     fn close_files_after_the_last(&self) {
         if self.board.served() == 0 {
             self.board.channels().for_each(|id| self.close_files(id));
         }
     }
 
-    /// Puts out what text is left: a session is over. The text comes before all that is told next.
+    /// Prints the unfinished line at the end of a session, ahead of any later report.
     async fn finish_text(&self) {
         let finish = console::Finish {
             channel: Some(self.service.id),
         };
-        // A console that fails has its own way to tell of it.
+        // The console reports its own failures.
         let _ = self.service.links.console.ask(finish).await;
     }
 
-    /// Ends the service of all channels. It may be the last that is heard of them, so it is told how each stands.
+    /// Ends the service of all channels. The report includes every channel's status, since it may be the last one.
     async fn give_up(&self, text: &str) {
         self.service.journal.enter(Step::GivenUp);
         let mut text = text.to_owned();
@@ -365,7 +364,7 @@ impl Channel {
             status.words = read.ok().and_then(|read| words.parse(read));
         }
         for channel in statuses {
-            // Writing to a String does not fail.
+            // Writing to a `String` does not fail.
             let _ = write!(text, "\n{channel}");
         }
         self.board
@@ -373,7 +372,7 @@ impl Channel {
         self.service.report(Severity::Fatal, &text);
     }
 
-    /// State of the channel, without its words in memory.
+    /// Status of the channel, without its words in memory.
     pub(super) fn status(&self) -> ChannelStatus {
         self.service.journal.status(self.service.name())
     }

@@ -24,7 +24,7 @@ pub(super) enum Failure {
     #[error("{}", reason.as_deref().unwrap_or("the file operation failed"))]
     File {
         errno: Errno,
-        /// Reason, unless the error number says it.
+        /// Reason, if it says more than the error number.
         reason: Option<String>,
     },
     #[error(
@@ -34,10 +34,10 @@ pub(super) enum Failure {
     )]
     Open {
         path: String,
-        /// Path after its variables were expanded, where it has some.
+        /// Expanded path, if it contained variables.
         expanded: Option<String>,
         errno: Errno,
-        /// Reason, unless the error number says it.
+        /// Reason, if it says more than the error number.
         reason: Option<String>,
     },
     #[error("file `{path}`: {unset}")]
@@ -53,12 +53,12 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// Error number of the response (protocol, section *Requests*).
+    /// Error number for the response (protocol, section *Requests*).
     pub(super) fn errno(&self) -> Errno {
         match self {
             Self::Access(error) | Self::Text { cause: error, .. } => match error {
                 AccessError::Map(_) => Errno::EFAULT,
-                // The map ended before the string's limit.
+                // The memory map ends before the string's length limit.
                 AccessError::Unterminated { len } if *len < MAX_STRING => Errno::EFAULT,
                 AccessError::Unterminated { .. } | AccessError::Length { .. } => Errno::EINVAL,
                 AccessError::TooLong { .. } => Errno::ENOMEM,

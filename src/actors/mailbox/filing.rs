@@ -12,7 +12,7 @@ use crate::messages::foreign::ExpandPath;
 use crate::messages::mailbox::Task;
 
 impl Service {
-    /// Carries out a file operation, and returns the result word of its response.
+    /// Performs a file operation and returns the result word of its response.
     pub(super) async fn file(&self, request: FileRequest) -> Result<u64, Failure> {
         let channel = self.id;
         Ok(match request {
@@ -45,7 +45,7 @@ impl Service {
                 for part in self.parts(ptr, len).await? {
                     let data = self.access(Op::Read(part)).await?.into_bytes();
                     let more = self.on_file(Write { channel, fd, data }).await?;
-                    // A callback may claim what it likes.
+                    // A callback may return any number.
                     written = u64::saturating_add(written, more);
                 }
                 written
@@ -70,18 +70,18 @@ impl Service {
         })
     }
 
-    /// Closes a descriptor.
+    /// Closes a file descriptor.
     pub(super) async fn close_file(&self, fd: u64) -> Result<(), Failure> {
         let channel = self.id;
         self.on_file(Close { channel, fd }).await
     }
 
-    /// Path with its variables expanded. The environment is asked only for a path that may have some,
-    /// or is absolute and may lead below the root.
+    /// Expands the variables of a path. The environment is asked only if the path may contain variables, or is absolute and may lead below
+    /// the root.
     async fn expanded(&self, path: &Bytes) -> Result<Bytes, Failure> {
         let text = match str::from_utf8(path) {
             Ok(text) if text.starts_with(['~', '/']) || text.contains('$') => text,
-            // The file server refuses a path that is no text.
+            // The file server rejects a path that is not UTF-8.
             _ => return Ok(path.clone()),
         };
         self.journal.awaits(Task::File);
@@ -94,7 +94,7 @@ impl Service {
         Ok(expanded.into())
     }
 
-    /// Sends a request to the file server, and awaits its reply, and the reason of a refusal.
+    /// Sends a request to the file server and awaits the reply. A failure includes the reason.
     async fn on_file<M, T>(&self, ask: M) -> Result<T, Failure>
     where
         M: Message<Reply = Result<T, Errno>>,
@@ -111,14 +111,14 @@ impl Service {
         }
     }
 
-    /// Reason of a refusal, where the error number does not say it.
+    /// Reason of the last failure, if it says more than the error number.
     async fn reason(&self) -> Result<Option<String>, Failure> {
         let channel = self.id;
         Ok(self.links.files.ask(Explain { channel }).await?)
     }
 
-    /// Copies bytes of a file to memory, up to the end of the file, of memory, or of `len` where that is not 0. Bytes that memory has
-    /// no room for stay in the file.
+    /// Copies bytes of a file to memory, up to the end of the file, the end of the memory, or `len` unless that is 0. Bytes that do not fit
+    /// into memory stay in the file.
     async fn read_file(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
         let limit = if len == 0 {
             MAX_MOVE

@@ -1,7 +1,7 @@
-//! Status of channels together with their words in memory.
+//! Status of channels, together with their words in memory.
 //!
-//! The server knows what it does, and whoever asks for a status reads the words: a status that is asked for from inside of an access to
-//! memory, or of a method, needs no task of the server's.
+//! The server reports its own state, and the asker reads the words. So a status requested inside of a memory access or of a method needs no
+//! task of the server.
 
 use std::cell::Cell;
 
@@ -20,13 +20,13 @@ pub(super) struct WordsRead {
 }
 
 impl WordsRead {
-    /// The words in what was read.
+    /// Extracts the words from the outcome of the read.
     pub(super) fn parse(&self, read: Result<Outcome, AccessError>) -> Option<Sight> {
         self.look.sight(&read.ok()?.into_bytes())
     }
 }
 
-/// Words are read for as long as it lives.
+/// Guard: words are being read.
 struct Inspecting<'a>(&'a Cell<bool>);
 
 impl Drop for Inspecting<'_> {
@@ -36,8 +36,8 @@ impl Drop for Inspecting<'_> {
 }
 
 impl Board {
-    /// Channels whose words say more than the server knows, each with the read of them. None while words are read already: a memory
-    /// that is asked for them may ask in turn.
+    /// Running channels that are located in memory, each with the read of its words. Empty while words are being read: a memory backend may
+    /// request the status itself.
     pub(super) fn inspect<'a>(
         &'a self,
         statuses: &'a mut [ChannelStatus],
@@ -53,7 +53,7 @@ impl Board {
     }
 }
 
-/// Status of each channel, in the order of the configuration, with its words.
+/// Status of each channel, in the order of the configuration, with its words in memory.
 ///
 /// # Errors
 /// [`BusError`] from inside an actor or a tap.

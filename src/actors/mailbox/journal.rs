@@ -1,4 +1,4 @@
-//! What a channel does, since when, and what it did last: for whoever asks why it is stuck.
+//! Present step of a channel, its start, and recent requests, for the status.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -12,24 +12,24 @@ use crate::messages::ChannelId;
 use crate::messages::mailbox::{ChannelStatus, End, Past, PendingCall, Step, Task};
 use crate::messages::rpc::{Callee, Target};
 
-/// Kept while the channel is served, and put into words only where somebody asks.
+/// Status of one channel. Formatted only on request.
 pub(super) struct Journal {
     channel: ChannelId,
     desk: Desk,
     board: Rc<Board>,
     step: RefCell<Step>,
-    /// How far the host has taken requests.
+    /// Request queue's consumer index, as kept by the host.
     pub(super) taken: Cell<Index>,
-    /// How far it has put responses.
+    /// Response queue's producer index, as kept by the host.
     pub(super) put: Cell<Index>,
     recent: RefCell<VecDeque<Past>>,
 }
 
-/// Requests that are remembered.
+/// Number of completed requests kept.
 const RECENT: usize = 8;
 
 impl Journal {
-    /// Of a channel that nothing was done with.
+    /// Status of a channel before its first handshake.
     pub(super) fn new(channel: ChannelId, address: u64, desk: Desk, board: Rc<Board>) -> Self {
         Self {
             channel,
@@ -42,13 +42,13 @@ impl Journal {
         }
     }
 
-    /// The channel makes progress: this comes next.
+    /// Records progress: the channel begins `step`.
     pub(super) fn enter(&self, step: Step) {
         self.board.progress(self.channel, self.desk.now());
         *self.step.borrow_mut() = step;
     }
 
-    /// The request that is served, where there is one, is over: it is remembered, and another one comes next.
+    /// Ends the current request, if there is one, and keeps it among the recent ones. The channel waits for the next request.
     pub(super) fn over(&self, end: End) {
         let from = self.board.since(self.channel);
         self.board.progress(self.channel, self.desk.now());
@@ -69,14 +69,14 @@ impl Journal {
         *step = Step::Request;
     }
 
-    /// The request that is served waits for this.
+    /// Sets the task that the current request waits for.
     pub(super) fn awaits(&self, next: Task) {
         if let Step::Serve { task, .. } = &mut *self.step.borrow_mut() {
             *task = next;
         }
     }
 
-    /// The request that is served asks for a target.
+    /// Begins a call of `target` for the current request.
     pub(super) fn asks(&self, target: &Target) {
         self.awaits(Task::Call(PendingCall {
             target: target.clone(),
@@ -86,7 +86,7 @@ impl Journal {
         }));
     }
 
-    /// Somebody said that it is pending, and is asked again.
+    /// Counts a poll that was answered with "pending".
     pub(super) fn pending(&self, by: Callee) {
         if let Step::Serve {
             task: Task::Call(asked),
@@ -99,7 +99,7 @@ impl Journal {
         }
     }
 
-    /// State of the channel of this name, without its words in memory.
+    /// Status of this channel, under its name, without its words in memory.
     pub(super) fn status(&self, name: &str) -> ChannelStatus {
         ChannelStatus {
             channel: name.to_owned(),

@@ -1,4 +1,4 @@
-//! What a channel's doorbell has seen, and the channel's task that waits for it.
+//! Words last read by a channel's doorbell, and the channel's task that waits for a change.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -16,7 +16,7 @@ use crate::mem::{AccessError, Segments, Store, read as read_bytes};
 use crate::messages::ChannelId;
 use crate::messages::mailbox::{Rang, Sight};
 
-/// Looks out for a channel's words to change.
+/// Waits for changes of a channel's words.
 pub(super) struct Lookout {
     bell: Doorbell,
     store: Rc<dyn Store>,
@@ -27,16 +27,17 @@ struct Seen {
     channel: ChannelId,
     desk: Desk,
     last: Cell<Sight>,
-    /// Entries of the requests before `last.request_put` that the channel's task has not taken: none of them, or all.
+    /// Entries of the requests just before `last.request_put`, read along with the words and not yet taken by the channel's task. Either
+    /// all that are unserved or none.
     entries: RefCell<VecDeque<RequestEntry>>,
-    /// Why the doorbell could not look.
+    /// Error of the doorbell's last read.
     blind: RefCell<Option<AccessError>>,
-    /// The channel's task, while it waits.
+    /// Waker of the channel's task, while it waits.
     task: Cell<Option<Waker>>,
 }
 
 impl Lookout {
-    /// Looks by `bell`, at what is in `store`.
+    /// Polls words in `store` by `bell`.
     pub(super) fn new(
         channel: ChannelId,
         desk: Desk,
@@ -58,18 +59,18 @@ impl Lookout {
         }
     }
 
-    /// What was seen last.
+    /// Words last read.
     pub(super) fn last(&self) -> Sight {
         self.seen.last.get()
     }
 
-    /// The words are known to be so: the host wrote them.
+    /// Sets the words after a write by the host itself.
     pub(super) fn expect(&self, sight: Sight) {
         self.seen.last.set(sight);
         self.seen.entries.borrow_mut().clear();
     }
 
-    /// Takes the entry of a request, where it was read with the words.
+    /// Takes the entry of a request, if it was read along with the words.
     pub(super) fn request(&self, index: Index) -> Option<RequestEntry> {
         let mut entries = self.seen.entries.borrow_mut();
         let first = self.last().request_put.wrapping_sub(entries.len() as u32);
@@ -79,10 +80,10 @@ impl Lookout {
         entries.pop_front()
     }
 
-    /// Waits until what is seen is what `wanted` looks for.
+    /// Waits until `wanted` finds a result in the words.
     ///
     /// # Errors
-    /// Where the words can't be read.
+    /// Fails if the words can't be read.
     pub(super) async fn sighted<T>(
         &self,
         wanted: impl Fn(&Sight) -> Option<T>,
@@ -100,7 +101,7 @@ impl Lookout {
         .await
     }
 
-    /// Looks at these words of the channel at `place` from now on.
+    /// Polls these words of the channel at `place` from now on.
     pub(super) fn watch(&self, watched: Watched, layout: &Layout, place: &Segments) {
         let look = Rc::new(watched.look(layout, place));
         let (store, seen, plan) = (self.store.clone(), self.seen.clone(), look.clone());
@@ -138,14 +139,14 @@ impl Lookout {
         self.bell.watch(watch.only(offsets).quickly(quick_look));
     }
 
-    /// Looks no more.
+    /// Stops polling.
     pub(super) fn end(&self) {
         self.bell.silence();
     }
 }
 
 impl Seen {
-    /// The doorbell rang. Entries of new requests are read at once.
+    /// Handles a change of the words. Entries of new requests are read at once.
     fn rang(
         &self,
         sight: Option<Sight>,
@@ -184,8 +185,8 @@ impl Seen {
         }
     }
 
-    /// Number of requests that were put since the last ring. 0 where the channel is not in a session, or the queue can't hold so many:
-    /// then the known entries are forgotten.
+    /// Number of requests put since the last change. It is 0 outside of a session, or if the queue can't hold as many: the entries read
+    /// before are dropped then.
     fn new_requests(&self, sight: Sight) -> u32 {
         let last = self.last.get();
         let count = sight.request_put.wrapping_sub(last.request_put);

@@ -1,14 +1,14 @@
-//! The mailbox server: takes firmware's requests out of the queues, has them served, and answers.
+//! The mailbox server: takes firmware's requests out of the queues, serves them and puts the responses.
 //!
-//! - [`Setup`] and [`Links`]: what a channel is, and whom the server asks.
-//! - `channel`: one long-lived task a channel: handshake, requests in order, reset at any time.
-//! - `inspect`: the status of channels, with their words in memory.
-//! - `journal`: what a channel does and did, for whoever asks why it is stuck.
-//! - `queues`: what the host reads and writes of the channel's own words.
-//! - `lookout`: what the doorbell has seen; `watch`: which words of a channel tell of work.
-//! - `service`: what each request means; `filing`: what each file operation does.
-//! - `notes`: what was told of a channel once and is not told again.
-//! - `failure`: what can be wrong with one, and the error number that answers it.
+//! - [`Setup`] and [`Links`]: description of a channel, and the server's peers.
+//! - `channel`: one long-lived task per channel: handshake, requests in order, reset at any time.
+//! - `inspect`: status of channels, with their words in memory.
+//! - `journal`: present step and recent requests of a channel, for the status.
+//! - `queues`: accesses to the channel's own words.
+//! - `lookout`: words last read by the doorbell; `watch`: selection of the words to poll.
+//! - `service`: handlers of the requests; `filing`: those of file operations.
+//! - `notes`: warnings already given for a channel.
+//! - `failure`: errors of requests, and their error numbers.
 
 mod board;
 mod channel;
@@ -43,35 +43,35 @@ use crate::messages::mailbox::Inbox;
 use crate::messages::{ChannelId, Name};
 use crate::messages::{console, files, foreign};
 
-/// One channel to serve.
+/// Description of one channel.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
-    /// Its name.
+    /// Name of the channel.
     pub name: Name,
-    /// Its space: pointers of firmware are addresses there.
+    /// Address space of the channel's own words and of firmware's pointers.
     pub space: SpaceId,
-    /// Address of its first byte.
+    /// Base address of the channel.
     pub address: u64,
-    /// Where its words are.
+    /// Offsets of the channel's words.
     pub layout: Layout,
 }
 
-/// Whom the server asks.
+/// Peers of the server.
 #[derive(Clone)]
 pub(crate) struct Links {
-    /// For all that is in memory.
+    /// All accesses to memory.
     pub memory: MemoryClient,
-    /// For calls and custom commands.
+    /// Method calls and custom commands.
     pub rpc: RpcClient,
-    /// For file operations.
+    /// File operations.
     pub files: Port<files::Inbox>,
-    /// For text.
+    /// Printed text.
     pub console: Port<console::Inbox>,
-    /// For exits and reports.
+    /// Exits and reports.
     pub foreign: Port<foreign::Inbox>,
-    /// For looks at the doorbells, which are no messages.
+    /// Reads of the doorbells, which send no messages.
     pub store: Rc<dyn Store>,
-    /// True while the testbench observes requests that are served.
+    /// True while the testbench observes served requests.
     pub served: Rc<Cell<bool>>,
 }
 
@@ -83,7 +83,7 @@ pub(crate) struct MailboxServer {
 }
 
 impl MailboxServer {
-    /// Serves `channels`, each with its doorbell, and shows on `board` how far they are. `own` is the way to itself.
+    /// Serves `channels`, each with its doorbell, and keeps their progress in `board`. `own` is the server's own port.
     pub(crate) fn new(
         desk: Desk,
         spawner: Spawner,

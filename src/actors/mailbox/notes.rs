@@ -1,18 +1,18 @@
-//! What was told of a channel once, and is not told again: a log is read only while it is short.
+//! Warnings already given for a channel. Each is given once, to keep the log short.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::hash::Hash;
 
-/// Maximum number of remembered call sites, and of results. Firmware may make up any number of them.
+/// Maximum number of remembered call sites, and of results. Firmware may produce any number of them.
 const MOST: usize = 256;
 
-/// Notes on one channel's requests.
+/// Warnings given for one channel's requests.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    /// Kinds of requests whose `words` said too little.
+    /// Kinds of requests whose `words` was too small.
     few_words: RefCell<HashSet<&'static str>>,
-    /// Call sites of CPRINT that printed half a word.
+    /// Call sites of CPRINT that printed truncated words.
     cut: Seen<CallSite>,
     /// Call sites of CPRINT whose `words` counted fewer arguments than the format takes.
     uncounted: Seen<CallSite>,
@@ -20,7 +20,7 @@ pub(super) struct Notes {
     wide_results: Seen<String>,
 }
 
-/// Bounded set of what was noted.
+/// Bounded set.
 #[derive(Debug)]
 struct Seen<T>(RefCell<HashSet<T>>);
 
@@ -32,29 +32,29 @@ pub(super) struct CallSite {
     pub(super) line: u32,
 }
 
-/// Number of times that something was met.
+/// Occurrence of a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Once {
-    /// Never before.
+    /// First occurrence.
     First,
-    /// Never before, and it is the last that is remembered.
+    /// First occurrence, which fills the set.
     Last,
-    /// Before, or too many others were.
+    /// Repeated occurrence, or the set is full.
     Again,
 }
 
 impl Notes {
-    /// Remembers a kind of request; true when it is new.
+    /// Remembers a kind of request. True if it is new.
     pub(super) fn few_words(&self, kind: &'static str) -> bool {
         self.few_words.borrow_mut().insert(kind)
     }
 
-    /// Remembers a call site whose arguments were not all counted.
+    /// Remembers a call site that counted too few arguments.
     pub(super) fn uncounted(&self, site: CallSite) -> Once {
         self.uncounted.once(site)
     }
 
-    /// Remembers a call site that printed half a word.
+    /// Remembers a call site that printed truncated words.
     pub(super) fn cut(&self, site: CallSite) -> Once {
         self.cut.once(site)
     }

@@ -1,6 +1,6 @@
-//! The channel's words in memory: what the host reads and writes of handshake and queues.
+//! Host accesses to a channel's words in memory: handshake and queues.
 //!
-//! Each method is one access, at a place that was found once.
+//! Each method is one access. The channel is located in memory once.
 
 use mailbox_rs::{
     Index, Layout, PtrWidth, REQUEST_ARGS, RequestEntry, Response, ResponseEntry, State,
@@ -14,17 +14,17 @@ use crate::actors::memory::MemoryClient;
 use crate::mem::{Op, Outcome, Segments, SpaceId, Span, part};
 use crate::messages::memory::AccessAt;
 
-/// A channel's bytes, and how they lie.
+/// A channel's place in memory and its layout.
 pub(super) struct Queues {
     memory: MemoryClient,
     layout: Layout,
     space: SpaceId,
-    /// All of the channel.
+    /// Location of the whole channel.
     place: Segments,
 }
 
 impl Queues {
-    /// Finds the channel, and clears its queues.
+    /// Locates the channel and clears its queues.
     pub(super) async fn take_over(setup: &Setup, memory: &MemoryClient) -> Result<Self, Failure> {
         let span = Span {
             address: setup.address,
@@ -42,12 +42,12 @@ impl Queues {
         Ok(queues)
     }
 
-    /// All of the channel.
+    /// Location of the whole channel.
     pub(super) fn place(&self) -> &Segments {
         &self.place
     }
 
-    /// Answers a handshake: zero indices, READY.
+    /// Completes a handshake: zero indices, state READY.
     pub(super) async fn make_ready(&self) -> Result<(), Failure> {
         let Layout {
             request, response, ..
@@ -63,7 +63,7 @@ impl Queues {
         self.access(Op::Batch(writes.into())).await.map(drop)
     }
 
-    /// Reads the entry of a request.
+    /// Reads a request entry.
     pub(super) async fn request(&self, index: Index) -> Result<RequestEntry, Failure> {
         let request = &self.layout.request;
         let entry = self.at(self.layout.request_entry(index.slot()), request.entry_size);
@@ -71,8 +71,8 @@ impl Queues {
         Ok(parse_request(&bytes, self.layout.ptr_width))
     }
 
-    /// Puts a response into its queue. Errors are reported where it is carried out: nothing is waited for, since accesses are
-    /// carried out in the order in which they are posted.
+    /// Puts a response into its queue. Does not wait: accesses are performed in the order of posting, and errors are reported by the
+    /// memory.
     pub(super) fn put(&self, index: Index, response: Response) {
         let width = self.layout.ptr_width;
         let size = ResponseEntry::size(width);
@@ -87,7 +87,7 @@ impl Queues {
         );
     }
 
-    /// Read of all words of the channel that firmware writes, or wrote.
+    /// Read of all words of the channel that firmware writes or may have written.
     pub(super) fn words(&self) -> WordsRead {
         let look = Watched::Handshake.look(&self.layout, &self.place);
         let op = Op::Read(look.segments.iter().cloned().collect());
@@ -98,23 +98,23 @@ impl Queues {
         }
     }
 
-    /// How far requests are taken, as memory has it.
+    /// Request queue's consumer index in memory.
     pub(super) async fn requests_taken(&self) -> Result<Index, Failure> {
         self.read(self.layout.request.idx_c).await
     }
 
-    /// Says how far requests are taken.
+    /// Sets the request queue's consumer index.
     pub(super) async fn set_requests_taken(&self, index: Index) -> Result<(), Failure> {
         let write = self.write(self.layout.request.idx_c, index.0);
         self.access(write).await.map(drop)
     }
 
-    /// How far responses are put, as memory has it.
+    /// Response queue's producer index in memory.
     pub(super) async fn responses_put(&self) -> Result<Index, Failure> {
         self.read(self.layout.response.idx_p).await
     }
 
-    /// How far firmware has taken responses.
+    /// Response queue's consumer index in memory, written by firmware.
     pub(super) async fn responses_taken(&self) -> Result<Index, Failure> {
         self.read(self.layout.response.idx_c).await
     }
@@ -138,7 +138,7 @@ impl Queues {
     }
 }
 
-/// Request entry in `bytes`, which are as many as an entry has.
+/// Parses a request entry of exactly one entry's size.
 pub(super) fn parse_request(bytes: &[u8], width: PtrWidth) -> RequestEntry {
     RequestEntry::parse(bytes, width).unwrap_or(RequestEntry {
         action: 0,

@@ -1,4 +1,4 @@
-//! What each request means.
+//! Handlers of the requests.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -19,23 +19,22 @@ use crate::messages::rpc::{CallError, Progress, Target};
 use crate::messages::{ChannelId, Name};
 use crate::printf::{Cut, Draft, StringArg};
 
-/// What came of a request.
+/// Outcome of a request.
 #[derive(Debug)]
 pub(super) enum Served {
-    /// It is answered.
+    /// Response for firmware.
     Response(Response),
-    /// It has no answer.
+    /// No response.
     Silent,
-    /// It ends the channel.
+    /// End of the channel, with its exit code.
     Exit(u32),
 }
 
-/// The most bytes that one request may move. What a simulated chip really moves is far less; a length
-/// that firmware made up must not keep the simulator busy.
+/// Maximum number of bytes that one request may move, far more than a simulated chip really moves. A bogus length from firmware must not
+/// keep the simulator busy.
 pub(super) const MAX_MOVE: u64 = 256 << 20;
 
-/// A format is no longer than a string, and yet can have a thousand conversions that are not met: only the first ones
-/// are told one by one.
+/// Maximum number of problems reported for one CPRINT. Its format may have a thousand unsatisfied conversions.
 const MAX_PROBLEMS: usize = 8;
 
 /// Serves the requests of one channel.
@@ -45,19 +44,19 @@ pub(super) struct Service {
     pub(super) links: Rc<Links>,
     pub(super) journal: Rc<Journal>,
     pub(super) notes: Notes,
-    /// Consumer index of the request queue that is to be written, which gives the request's slot back to firmware. It is written before
-    /// the request is served: in one batch with its first access to memory, where that comes first.
+    /// Request queue's consumer index to be written, which returns the request's slot to firmware. It is written before the request is
+    /// served, in one batch with its first memory access if that comes first.
     pub(super) taken: Cell<Option<Index>>,
 }
 
 impl Service {
-    /// Serves `request`, which is the meaning of `entry`.
+    /// Serves `request`, decoded from `entry`.
     pub(super) async fn perform(
         &self,
         entry: &RequestEntry,
         request: &Request,
     ) -> Result<Served, Failure> {
-        // What a CPRINT needs is known with its format.
+        // The words that a CPRINT needs depend on its format.
         if !matches!(request, Request::CPrint { .. }) {
             self.note_few_words(entry.words, request);
         }
@@ -70,7 +69,7 @@ impl Service {
             Request::CPrint {
                 format, file, line, ..
             } => {
-                // Boxed, as the files below: what is rare and large is not carried along with every request.
+                // Boxed, like the file operations below, to keep rare large futures out of every request's.
                 let site = CallSite { format, file, line };
                 Box::pin(self.cprint(site, entry, request)).await?;
                 return Ok(Served::Silent);
@@ -120,7 +119,8 @@ impl Service {
         Ok(())
     }
 
-    /// Prints a format with the words of `entry` behind its first three, counted or not: a count that is too small loses no argument.
+    /// Formats and prints. Arguments are all words of `entry` after the first three, counted or not, so a count that is too small loses
+    /// none.
     async fn cprint(
         &self,
         site: CallSite,
@@ -145,7 +145,7 @@ impl Service {
             self.warn_of_cut(site, &rendered.cut).await;
         }
         if !rendered.problems.is_empty() {
-            // Only now: the place is of interest to nobody else.
+            // Read only now, since only these reports need the call site.
             let file = self.text("file name", file).await.unwrap_or_default();
             let file = String::from_utf8_lossy(&file);
             let place = format!("CPRINT at {file}:{line}");
@@ -163,15 +163,15 @@ impl Service {
         Ok(())
     }
 
-    /// Warns of half a word that is not printed, once for each call site.
+    /// Warns of truncated words, once per call site.
     async fn warn_of_cut(&self, site: CallSite, cut: &[Cut]) {
         let cut: Vec<_> = cut.iter().map(ToString::to_string).collect();
         self.warn_of_site(site, self.notes.cut(site), || cut.join(", "))
             .await;
     }
 
-    /// Warns of a count of arguments that is less than the format takes, once for each call site: whether firmware has written the
-    /// others is not known.
+    /// Warns of a `words` that counts fewer arguments than the format takes, once per call site. Firmware may or may not have written the
+    /// others.
     async fn warn_of_uncounted(&self, site: CallSite, entry: &RequestEntry, draft: &Draft<'_>) {
         let words = entry.words;
         let counted = (words as usize).saturating_sub(3);
@@ -198,7 +198,7 @@ impl Service {
             .await;
     }
 
-    /// Warns of a call site of CPRINT, at its first time.
+    /// Warns at the first occurrence at a call site of CPRINT.
     async fn warn_of_site(&self, site: CallSite, time: Once, text: impl FnOnce() -> String) {
         let more = match time {
             Once::Again => return,
@@ -214,7 +214,7 @@ impl Service {
         );
     }
 
-    /// Calls until there is a result: once now, then once a tick.
+    /// Polls a call until it has a result: once now, then once per tick.
     async fn call(&self, target: Target, args: &[u64]) -> Result<u64, Failure> {
         self.journal.asks(&target);
         self.release_slot().await?;
@@ -231,8 +231,7 @@ impl Service {
         }
     }
 
-    /// Warns of a result that the channel's words can't hold, once for each method, command or FILE operation. Firmware gets its
-    /// low half.
+    /// Warns of a result wider than the channel's words, once per method, command or FILE operation. Firmware gets its low half.
     fn warn_of_wide(&self, of: impl Display, value: u64) {
         let width = self.setup.layout.ptr_width;
         if width.holds(value) {
@@ -254,7 +253,7 @@ impl Service {
         );
     }
 
-    /// A range in parts of a bounded size. All of it is in the map.
+    /// Splits a range into parts of bounded size. Fails unless the whole range is mapped.
     pub(super) async fn parts(
         &self,
         address: u64,
@@ -273,7 +272,7 @@ impl Service {
         }))
     }
 
-    /// A range that one request may move. One that is too long is an error of another kind if it is not in the map.
+    /// Checks a range that one request moves. A range that is too long and not mapped fails with the error of the map.
     async fn range(&self, address: u64, len: u64) -> Result<Span, Failure> {
         let span = Span { address, len };
         if len > MAX_MOVE {
@@ -286,14 +285,14 @@ impl Service {
         Ok(span)
     }
 
-    /// Fails unless all of a range is in the map.
+    /// Fails unless the whole range is mapped.
     pub(super) async fn locate(&self, span: Span) -> Result<(), Failure> {
         let space = self.setup.space;
         self.links.memory.locate(space, span).await??;
         Ok(())
     }
 
-    /// A string that a format prints; with a precision it may go without its NUL.
+    /// Reads a string argument of a format. With a precision, it needs no terminating NUL.
     async fn printf_string(&self, wanted: StringArg) -> Option<Bytes> {
         let address = wanted.pointer;
         let precision = wanted.precision.map(|precision| precision as u64);
@@ -310,7 +309,7 @@ impl Service {
         outcome.ok().map(Outcome::into_bytes)
     }
 
-    /// A string of firmware's.
+    /// Reads a NUL-terminated string of firmware.
     pub(super) async fn text(&self, what: &'static str, address: u64) -> Result<Bytes, Failure> {
         match self
             .access(Op::Text(Span {
@@ -329,7 +328,7 @@ impl Service {
         }
     }
 
-    /// One access in the channel's space.
+    /// Performs one access in the channel's space.
     pub(super) async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
         self.journal.awaits(Task::Memory);
         let taken = self.taken.take();
@@ -337,13 +336,13 @@ impl Service {
         let (space, memory) = (self.setup.space, &self.links.memory);
         let outcome = memory.access(space, word, op).await;
         if !matches!(outcome, Ok(Ok(_))) {
-            // It may not have been written.
+            // The write of the consumer index may have failed too.
             self.taken.set(taken);
         }
         Ok(outcome??)
     }
 
-    /// Gives the slot of the request back to firmware, unless that is done.
+    /// Returns the request's slot to firmware, unless that is done already.
     pub(super) async fn release_slot(&self) -> Result<(), Failure> {
         let Some(index) = self.taken.take() else {
             return Ok(());
@@ -356,7 +355,7 @@ impl Service {
         outcome.map(drop)
     }
 
-    /// Address of the consumer index of the request queue.
+    /// Address of the request queue's consumer index.
     fn taken_at(&self) -> Span {
         let Setup {
             address, layout, ..
@@ -367,7 +366,7 @@ impl Service {
         }
     }
 
-    /// Notes that an entry's `words` says less than its request needs, once for each kind of request.
+    /// Notes an entry's `words` smaller than its request needs, once per kind of request.
     fn note_few_words(&self, words: u32, request: &Request) {
         let (kind, needed) = (request.kind(), request.needed_words());
         if words < needed && self.notes.few_words(kind) {
@@ -379,7 +378,7 @@ impl Service {
         }
     }
 
-    /// Tells the user of an error; service goes on.
+    /// Reports an error to the user. Service goes on.
     pub(super) fn complain(&self, text: &str) {
         self.report(Severity::Error, text);
     }
@@ -393,7 +392,7 @@ impl Service {
         });
     }
 
-    /// The channel's name.
+    /// Name of the channel.
     pub(super) fn name(&self) -> &Name {
         &self.setup.name
     }

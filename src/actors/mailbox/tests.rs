@@ -1,4 +1,4 @@
-//! The server alone: every other party is played by the test.
+//! Tests of the mailbox server alone, with mocks of all its peers.
 
 mod sharing;
 mod status;
@@ -31,7 +31,7 @@ const BASE: u64 = 0x8000_0000;
 const SIZE: u64 = 0x2_0000;
 const DATA: u64 = BASE + 0x1_0000;
 
-/// A chip's memory that counts how often it is reached.
+/// Memory of a chip that counts its accesses.
 struct Chip {
     ram: Ram,
     reads: Cell<u32>,
@@ -52,7 +52,7 @@ impl Store for Chip {
     }
 }
 
-/// What the other parties were sent.
+/// Messages recorded by the mocks.
 #[derive(Default)]
 struct Seen {
     text: RefCell<String>,
@@ -60,12 +60,12 @@ struct Seen {
     exits: RefCell<Vec<(String, u32)>>,
     served: RefCell<Vec<foreign::Served>>,
     calls: RefCell<Vec<rpc::Call>>,
-    /// Results of the next calls, last one first; the sum of the arguments where there is none.
+    /// Results of the next calls, last one first. Without one a call returns the sum of its arguments.
     results: RefCell<Vec<u64>>,
     pending: RefCell<Vec<Reply<Result<Answered, CallError>>>>,
     cancelled: RefCell<Vec<String>>,
     files: RefCell<Vec<String>>,
-    /// Runs while firmware's next access to memory, or to a file, is made.
+    /// Runs during firmware's next access to memory or to a file.
     meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
 }
 
@@ -99,7 +99,7 @@ impl Bench {
         let observed = Rc::new(Cell::new(false));
         let memory = memory_of(&bus, chip.clone(), seen.clone());
         let foreign = foreign_of(&bus, seen.clone());
-        // No memory is known to be reached by foreign calls.
+        // The resolver has no memories, so all accesses go to the mock.
         let resolver = Rc::new(Resolver {
             map: Rc::default(),
             local: chip.clone(),
@@ -154,7 +154,7 @@ impl Bench {
         statuses(&self.bus, &self.server, &self.memory, &self.board).unwrap()
     }
 
-    /// How the only channel stands, in words.
+    /// Formatted status of the only channel.
     fn status(&self) -> String {
         let [status] = &self.statuses()[..] else {
             panic!("not one channel");
@@ -176,7 +176,7 @@ fn memory_of(bus: &Bus, chip: Rc<Chip>, seen: Rc<Seen>) -> Port<memory::Inbox> {
         init: Init::None,
         backend: Backend::Log,
     };
-    // The second is large, and has nothing behind it.
+    // The second memory is large and has no bytes in the mock.
     let memories = vec![
         memory("ram", BASE, SIZE),
         memory("large", 0x1000_0000, 1 << 30),
@@ -268,7 +268,7 @@ fn files_of(bus: &Bus, seen: Rc<Seen>) -> Port<files::Inbox> {
         }
         files::Inbox::Read(call) => {
             note(format!("read {} {}", call.message.fd, call.message.len));
-            // A file of 100 bytes that gives 60 at most at a time.
+            // A file of 100 bytes, of which a read returns at most 60.
             let at = if call.message.len == 65536 || call.message.len == 80 {
                 0
             } else {
@@ -353,7 +353,7 @@ fn plain(width: PtrWidth) -> Layout {
     Layout::new(width, CacheLine::None)
 }
 
-/// One channel with its firmware, the handshake done.
+/// One channel with its firmware, after the handshake.
 fn ready(bench: &Bench, address: u64, layout: Layout) -> Firmware<&Ram> {
     let mut firmware = Firmware::new(&bench.chip.ram, address, layout);
     firmware.reset();
@@ -398,7 +398,7 @@ fn the_handshake_waits_for_version_state_and_indices() {
     let layout = plain(PtrWidth::P4);
     let bench = Bench::new(&[(BASE, layout)]);
     let mut firmware = Firmware::new(&bench.chip.ram, BASE, layout);
-    // An image that starts with INIT in its data is no firmware yet.
+    // An image with INIT in its data is not running firmware yet.
     firmware.store(layout.state, State::INIT.0);
     bench.tick();
     assert!(!firmware.is_ready());
@@ -426,7 +426,7 @@ fn taking_a_channel_clears_its_queues() {
     let layout = plain(PtrWidth::P8);
     let bench = Bench::new(&[(BASE, layout), (BASE + 0x4000, layout)]);
     assert_eq!(bench.chip.writes.get(), 4, "two queues each");
-    // Nothing outside of them is touched.
+    // Other words are unchanged.
     let firmware = Firmware::new(&bench.chip.ram, BASE, layout);
     assert_eq!(firmware.state(), State(0));
 }
@@ -617,7 +617,7 @@ fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
     assert!(firmware.is_ready(), "in the tick that sees the reset");
     assert_eq!(bench.seen.cancelled.take(), ["core0"]);
     assert_eq!(bench.seen.files.take(), ["close all of 0"]);
-    // The answer comes too late, and goes nowhere.
+    // The reply comes too late and is dropped.
     bench
         .seen
         .pending
@@ -940,7 +940,7 @@ fn failed_requests_are_answered_and_reported_with_their_fields() {
             "{text}"
         );
     }
-    // Those without a response are reported too.
+    // Requests without a response are reported too.
     assert!(firmware.try_send_entry(&entry(3, 3, &[0x44, 0, 0])));
     bench.tick();
     assert_eq!(firmware.try_receive(), None);
@@ -1038,7 +1038,7 @@ fn taps_are_shown_what_came_of_each_request() {
     );
 }
 
-/// Only what it asks for: a request that was served before is not told of.
+/// Requests served before the testbench observes are not reported to it.
 #[test]
 fn the_testbench_is_told_of_what_is_served_once_it_asks() {
     let layout = plain(PtrWidth::P4);

@@ -1,4 +1,4 @@
-//! Which words of a channel tell of work, and how a look at them is read.
+//! Selection of the words of a channel to poll, and decoding of what is read.
 
 use mailbox_rs::Layout;
 
@@ -6,34 +6,34 @@ use crate::bus::DOORBELL_BYTES;
 use crate::mem::{Segment, Segments, part};
 use crate::messages::mailbox::{Handshake, Sight};
 
-/// What a channel waits for, and so which of its words are looked at.
+/// Event that a channel waits for. It determines the words to poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Watched {
-    /// A handshake: all six words that take part in one.
+    /// A handshake: all six words of one.
     Handshake,
     /// A request or a reset.
     Requests,
-    /// Room in the response queue, a request or a reset.
+    /// A free slot in the response queue, a request or a reset.
     Room,
 }
 
-/// Words that lie within this many bytes are read by one access.
+/// Maximum span in bytes of words that are read by one access.
 const TOGETHER: u64 = 16;
 
-/// A plan for looking at the words of a channel.
+/// Plan for reading the polled words of a channel.
 #[derive(Debug)]
 pub(super) struct Look {
     watched: Watched,
-    /// What is read, one after the other.
+    /// Segments to read, one after the other.
     pub(super) segments: Vec<Segment>,
-    /// Bytes in all.
+    /// Total number of bytes.
     pub(super) len: usize,
-    /// Offset of each word in what is read, in the order of [`Watched::words`].
+    /// Offset of each word in the bytes read, in the order of [`Watched::words`].
     offsets: Vec<usize>,
 }
 
 impl Watched {
-    /// Offsets of the words from the channel's base: state and request put index first.
+    /// Offsets of the polled words from the channel's base. State and request producer index come first.
     fn words(self, layout: &Layout) -> Vec<u64> {
         let mut words = vec![layout.state, layout.request.idx_p];
         match self {
@@ -49,7 +49,7 @@ impl Watched {
         words
     }
 
-    /// How to look at the words of a channel whose bytes lie at `channel`.
+    /// Plans the read for a channel located at `channel`.
     pub(super) fn look(self, layout: &Layout, channel: &Segments) -> Look {
         let words = self.words(layout);
         let mut order: Vec<usize> = (0..words.len()).collect();
@@ -86,12 +86,12 @@ impl Watched {
 }
 
 impl Look {
-    /// Offsets of the words in what is read. Bytes between them make no difference: a queue's reserved word.
+    /// Offsets of the words in the bytes read. Changes of the reserved words between them don't matter.
     pub(super) fn offsets(&self) -> Vec<usize> {
         self.offsets.clone()
     }
 
-    /// What the bytes say.
+    /// Decodes the words. `None` if there are too few bytes.
     pub(super) fn sight(&self, bytes: &[u8]) -> Option<Sight> {
         let word = |at: usize| {
             let start = *self.offsets.get(at)?;

@@ -1,4 +1,4 @@
-//! Client of the RPC dispatcher: asks by messages, or makes the calls that they would lead to.
+//! Client of the RPC dispatcher: sends messages, or makes the calls that would result from them.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use crate::messages::Name;
 use crate::messages::foreign::{self, HostCall, MethodCall};
 use crate::messages::rpc::{Answered, Call, CallError, Callee, Inbox, Progress, Target, When};
 
-/// Client of the dispatcher, for one party.
+/// Client of the dispatcher, for one sender.
 #[derive(Clone)]
 pub(crate) struct RpcClient {
     desk: Desk,
@@ -24,13 +24,14 @@ pub(crate) struct ElidedPolls {
     pub(crate) poll: Box<ForeignPoll>,
 }
 
-/// Foreign call that polls a target once, of channel, target and arguments; `true` where the host program has offered the target.
+/// Foreign call that polls a target once. Arguments: channel, target, arguments of the call, and true if the host program has registered
+/// the target.
 pub(crate) type ForeignPoll = dyn Fn(&str, &Target, &[u64], bool) -> Answer;
 
 type Answer = Result<Answered, CallError>;
 
 impl RpcClient {
-    /// Client of the dispatcher at `port`. Without `elided` it always sends messages, as in a replay.
+    /// Creates a client of the dispatcher at `port`. Without `elided` it always sends messages, as in a replay.
     pub(crate) fn new(desk: Desk, port: &Port<Inbox>, elided: Option<Rc<ElidedPolls>>) -> Self {
         Self {
             port: port.sent_by(desk.party()),
@@ -39,21 +40,21 @@ impl RpcClient {
         }
     }
 
-    /// Client for another party.
+    /// Client for another sender.
     pub(crate) fn sent_by(&self, desk: Desk) -> Self {
         Self::new(desk, &self.port, self.elided.clone())
     }
 
-    /// Way to the dispatcher.
+    /// Port of the dispatcher.
     pub(crate) fn port(&self) -> &Port<Inbox> {
         &self.port
     }
 
-    /// Calls a target, for an actor's task: polls it now, and then on each tick while it is pending. `on_pending` is called after each
-    /// poll that finds it so.
+    /// Calls a target from an actor's task: polls it now, then on each tick while it is pending. `on_pending` is called after each poll
+    /// answered with "pending".
     ///
     /// # Errors
-    /// [`Unanswered`] where it panics.
+    /// [`Unanswered`] if the call panics.
     pub(crate) async fn call(
         &self,
         channel: &Name,
@@ -86,7 +87,7 @@ impl RpcClient {
         Ok(answer)
     }
 
-    /// Asks the dispatcher.
+    /// Sends a call to the dispatcher.
     fn ask(
         &self,
         channel: &Name,
@@ -102,7 +103,7 @@ impl RpcClient {
         })
     }
 
-    /// Polls a target on each tick until it is not pending. `None` where messages can't be elided any more.
+    /// Polls a target on each tick until it is no longer pending. `None` if calls can no longer replace messages.
     async fn wait(
         &self,
         elided: &Rc<ElidedPolls>,
@@ -140,12 +141,12 @@ impl RpcClient {
         answer.take()
     }
 
-    /// Ticket of the call that a message would ask for.
+    /// Ticket of the call's elided message.
     fn ticket(&self, elided: &ElidedPolls) -> Ticket {
         elided.elision.ticket::<Inbox, Call>(self.desk.party())
     }
 
-    /// The elision, where it is possible for a task.
+    /// Elided polls, if a task may elide messages now.
     #[inline]
     fn elided(&self) -> Option<&Rc<ElidedPolls>> {
         let elided = self.elided.as_ref();
@@ -154,7 +155,7 @@ impl RpcClient {
 }
 
 impl ElidedPolls {
-    /// Polls a target as the dispatcher does.
+    /// Polls a target like the dispatcher.
     fn poll(
         &self,
         asked: Ticket,

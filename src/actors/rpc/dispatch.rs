@@ -1,4 +1,4 @@
-//! State that the dispatcher shares with its clients: who answers which target, and which calls wait for the next tick.
+//! State shared by the dispatcher and its clients: targets of the host program, and calls waiting for the next tick.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashSet, VecDeque};
@@ -12,35 +12,35 @@ use crate::messages::rpc::{Inbox, Target, Tick};
 
 /// Targets, and calls that wait for ticks without a message.
 pub(crate) struct Dispatch {
-    /// Targets that the host program answers.
+    /// Targets registered by the host program.
     offered: RefCell<HashSet<Target>>,
-    /// Rings on the next tick while something waits for it.
+    /// Enabled while anything waits for the next tick.
     alarm: Alarm,
-    /// Way to the dispatcher.
+    /// Port of the dispatcher.
     port: OnceCell<Port<Inbox>>,
-    /// The dispatcher needs a message on each tick.
+    /// True if the dispatcher needs a message on each tick.
     needs_tick: Cell<bool>,
-    /// Calls that wait for a later tick than that of their last poll, in its order.
+    /// Calls waiting for a tick after their last poll, in order of that poll.
     waiting: RefCell<VecDeque<Waiting>>,
 }
 
-/// Call that waits for ticks.
+/// A call waiting for ticks.
 struct Waiting {
     /// Tick of its last poll.
     since: u64,
     shared: Rc<Shared>,
 }
 
-/// State that a waiting call shares with its task.
+/// State shared by a waiting call and its task.
 struct Shared {
-    /// Polls it. False while it is pending, true where the task goes on.
+    /// Polls the call. False while it is pending, true if the task is to go on.
     poll: Box<dyn Fn() -> bool>,
     task: RefCell<Option<Waker>>,
     is_over: Cell<bool>,
 }
 
 impl Dispatch {
-    /// Dispatch of a bus, with an alarm there. Nothing is offered, and nothing waits.
+    /// Creates the state and its timer on a bus.
     pub(crate) fn on(bus: &Bus) -> Rc<Self> {
         Rc::new_cyclic(|own: &Weak<Self>| {
             let own = own.clone();
@@ -59,27 +59,27 @@ impl Dispatch {
         })
     }
 
-    /// The dispatcher is at `port`.
+    /// Sets the port of the dispatcher.
     pub(crate) fn serve(&self, port: Port<Inbox>) {
         self.port.get_or_init(|| port);
     }
 
-    /// The host program answers a target from now on.
+    /// Registers a target of the host program.
     pub(super) fn offer(&self, target: Target) {
         self.offered.borrow_mut().insert(target);
     }
 
-    /// True where the host program answers a target.
+    /// True if the host program has registered the target.
     pub(super) fn is_offered(&self, target: &Target) -> bool {
         self.offered.borrow().contains(target)
     }
 
-    /// True where the dispatcher needs a message on each tick.
+    /// True if the dispatcher needs a message on each tick.
     pub(super) fn needs_tick(&self) -> bool {
         self.needs_tick.get()
     }
 
-    /// Sets whether the dispatcher needs a message on each tick.
+    /// Sets if the dispatcher needs a message on each tick.
     pub(super) fn need_tick(&self, needed: bool) {
         self.needs_tick.set(needed);
         self.set_alarm();
@@ -107,7 +107,7 @@ impl Dispatch {
         }
     }
 
-    /// Sends the dispatcher the message of a tick, or elides it, and polls the calls that wait.
+    /// Sends the dispatcher its tick, or elides it, and polls the waiting calls.
     fn ring(&self, now: u64) {
         if let Some(port) = self.port.get() {
             match self.needs_tick.get() {
@@ -115,7 +115,7 @@ impl Dispatch {
                 false => port.elide::<Tick>(),
             }
         }
-        // Taken: what is polled may come back, and end others, or itself.
+        // Taken out before its poll, which may come back to the bus and cancel other calls, or this one.
         while let Some(next) = self.take_due(now) {
             let shared = &next.shared;
             if (shared.poll)() {
@@ -131,7 +131,7 @@ impl Dispatch {
         self.set_alarm();
     }
 
-    /// Takes the next call that was polled before `now`.
+    /// Takes the next call last polled before `now`.
     fn take_due(&self, now: u64) -> Option<Waiting> {
         let mut waiting = self.waiting.borrow_mut();
         waiting.front().filter(|next| next.since < now)?;
@@ -152,7 +152,7 @@ impl fmt::Debug for Dispatch {
     }
 }
 
-/// Future of a call that waits; it is over when its poll has returned true.
+/// Future of a waiting call. It completes when the call's poll returns true.
 pub(super) struct WaitingCall {
     dispatch: Rc<Dispatch>,
     shared: Rc<Shared>,
@@ -185,7 +185,7 @@ impl Drop for WaitingCall {
 mod tests {
     use super::*;
 
-    /// Calls of these numbers that wait, and the numbers of those that were polled.
+    /// Waiting calls by number, and the numbers of those polled.
     struct Bench {
         bus: Bus,
         dispatch: Rc<Dispatch>,
@@ -233,7 +233,7 @@ mod tests {
         assert!(bench.tick().is_empty());
     }
 
-    /// A poll may come back, and end others: none that is left is forgotten, and none that has ended goes on.
+    /// A poll may come back and cancel other calls: the remaining ones are kept, and cancelled ones are not polled again.
     #[test]
     fn a_call_that_ends_others_loses_none() {
         let bench = Bench::new();

@@ -15,7 +15,7 @@ struct Bench {
     bus: Bus,
     outside: Rc<Scripted>,
     rpc: Port<Inbox>,
-    /// Ticks that the dispatcher was told of.
+    /// Number of ticks sent to the dispatcher.
     ticks: Arc<AtomicUsize>,
 }
 
@@ -47,7 +47,7 @@ impl Bench {
         }
     }
 
-    /// The host program answers the target.
+    /// Registers a target of the host program.
     fn offer(&self, target: Target, mut callback: impl FnMut(&[u64]) -> CallResult + 'static) {
         let callback = move |_: &str, args: &[u64]| callback(args);
         self.outside
@@ -56,7 +56,7 @@ impl Bench {
         self.bus.ask(&self.rpc, Offer { target }).unwrap();
     }
 
-    /// Asks, and goes as far as it goes without time.
+    /// Sends a call and runs the bus without ticks.
     fn begin(&self, channel: &str, target: Target, args: &[u64], when: When) -> Answer<Reply> {
         let answer = self.rpc.ask(Call {
             channel: channel.into(),
@@ -68,18 +68,18 @@ impl Bench {
         answer
     }
 
-    /// Asks now, and does not mind who answers.
+    /// Polls a target now and returns its progress, from any provider.
     fn call(&self, target: Target, args: &[u64]) -> Result<Progress, CallError> {
         Ok(self.answer(target, args)?.progress)
     }
 
-    /// Asks now.
+    /// Polls a target now.
     fn answer(&self, target: Target, args: &[u64]) -> Reply {
         let answer = self.begin("core0", target, args, When::Now);
         answer.now_or_never().unwrap().unwrap()
     }
 
-    /// Asks for the next tick.
+    /// Calls a method on the next tick.
     fn later(&self, channel: &str, name: &str) -> Answer<Reply> {
         self.begin(channel, method(name), &[], When::NextTick)
     }
@@ -118,7 +118,7 @@ fn ready(result: u64) -> Result<Progress, CallError> {
     Ok(Progress::Ready(result))
 }
 
-/// The testbench's word, where there is one by now.
+/// The testbench's reply, if there is one yet.
 fn of_testbench(answer: Answer<Reply>) -> Option<Progress> {
     let answered = answer.now_or_never()?.unwrap().unwrap();
     assert_eq!(answered.by, Callee::Testbench);
@@ -242,7 +242,7 @@ fn python_has_turns_while_it_has_tasks() {
     tasks(true);
     assert_eq!(bench.outside.told(), [], "not before the tick");
     bench.tick();
-    // A call that waits for a tick, and one that is cancelled, don't end the turns.
+    // A call that waits for a tick and one that is cancelled don't stop Python's turns.
     drop(bench.later("core0", "none"));
     bench.tick();
     bench.cancel("core0");
@@ -375,7 +375,7 @@ fn those_who_wait_are_asked_in_order_of_arrival() {
     }
 }
 
-/// A method that makes the time go on by a call of its own asks for the tick after.
+/// A method that advances the time by a call of its own is polled again on the tick after.
 #[test]
 fn what_is_asked_for_during_a_tick_waits_for_the_next() {
     let bench = Bench::new();
@@ -427,7 +427,7 @@ fn a_call_that_is_cancelled_is_not_made() {
     assert_eq!(bench.call(method("slow"), &[]), ready(1));
 }
 
-/// A channel that was reset in the same tick has dropped its call before anybody was asked.
+/// A channel reset within the tick has dropped its call before any provider is polled.
 #[test]
 fn a_call_that_nobody_waits_for_any_more_is_not_made() {
     let bench = Bench::new();
@@ -447,7 +447,7 @@ fn a_call_that_nobody_waits_for_any_more_is_not_made() {
     assert_eq!(bench.call(method("fine"), &[]), ready(2));
 }
 
-/// Who posts a call does not want to know what comes of it; made it is.
+/// A call that is posted is made, although no asker waits for its result.
 #[test]
 fn a_call_that_nobody_ever_waited_for_is_made() {
     let bench = Bench::new();

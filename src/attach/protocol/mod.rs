@@ -61,10 +61,10 @@ impl Attach for ProtocolChecker {
     }
 }
 
-/// Maximum of pending accesses. Beyond it, a filter is hiding their replies.
+/// Maximum number of pending accesses. Beyond it a filter is hiding their replies.
 const MOST_PENDING: usize = 64;
 
-/// Attached checker.
+/// Attached tap of [`ProtocolChecker`].
 struct Checker {
     severity: Severity,
     findings: Findings,
@@ -81,7 +81,7 @@ struct Queues {
     name: Arc<str>,
     width: PtrWidth,
     space: SpaceId,
-    /// Places and addresses of the channel's words.
+    /// Place, address and meaning of the channel's words.
     words: [(Segments, Span, Word); 4],
     /// Indices since an observed handshake.
     session: Option<Session>,
@@ -138,8 +138,8 @@ impl Queues {
             .map(|(_, _, word)| *word)
     }
 
-    /// Handles words that the host writes to the channel, and the response that comes with them. A write of `idx_c` of the request queue
-    /// takes a request, or with `recovers` sets it after invalid indices.
+    /// Checks words that the host writes to the channel, and the response written with them. A write of the request queue's `idx_c` takes a
+    /// request, or with `recovers` sets it after invalid indices.
     fn written(
         &mut self,
         words: &[(Word, u32)],
@@ -165,7 +165,7 @@ impl Queues {
         }
     }
 
-    /// Handles a word read by the host.
+    /// Checks a word read by the host.
     fn read(&mut self, word: Word, value: Index, breaches: &mut Vec<Breach>) {
         let Some(session) = &mut self.session else {
             return;
@@ -185,10 +185,10 @@ impl Queues {
         }
     }
 
-    /// Handles a write of firmware to the channel.
+    /// Checks a write of firmware to the channel.
     fn rang(&mut self, sight: &Sight, breaches: &mut Vec<Breach>) {
         if sight.state != State::READY.0 {
-            // Firmware restarts, which drops all pending work. Start-up code, or a loaded image, may clear the words first.
+            // Firmware restarts and drops all pending work. Start-up code or a loaded image may clear the words first.
             let starts = sight.state == State::INIT.0 || sight.state == 0;
             if self.session.take().is_some() && !starts {
                 breaches.push(format!("state becomes {:#x}, which is none", sight.state));
@@ -238,7 +238,7 @@ impl Tap for Checker {
 }
 
 impl Checker {
-    /// Channel of a message, by sequence number or address.
+    /// Checks one observation. Returns its channel, if known by id, sequence number or address.
     fn check(&mut self, seen: &Observation<'_>, breaches: &mut Vec<Breach>) -> Option<usize> {
         let ticket = &seen.ticket;
         if let Some(rang) = seen.event.is::<Rang>() {
@@ -297,7 +297,7 @@ impl Checker {
         None
     }
 
-    /// Handles an access of the host at a known address.
+    /// Checks an access of the host to resolved places.
     fn accessed(
         &mut self,
         sequence: u64,
@@ -318,7 +318,7 @@ impl Checker {
         self.wrote(op, Queues::word_at, true, breaches)
     }
 
-    /// Handles an access of the host that may write words of a channel: `word` finds the one at a place.
+    /// Checks an access of the host that may write words of a channel. `word` finds the word at a place.
     fn wrote<P>(
         &mut self,
         op: &Op<P>,
@@ -328,7 +328,7 @@ impl Checker {
     ) -> Option<usize> {
         for (at, channel) in self.channels.iter_mut().enumerate() {
             let words = op.each().iter().filter_map(|op| match op {
-                // One four-byte word.
+                // The word is four bytes wide.
                 Op::Word(place, value) => Some((word(channel, place)?, *value as u32)),
                 _ => None,
             });

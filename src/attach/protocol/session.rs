@@ -7,7 +7,7 @@ use mailbox_rs::{Index, PtrWidth, QUEUE_LEN, Response, ResponseEntry};
 /// Protocol violation.
 pub(super) type Breach = String;
 
-/// Indices of both sides.
+/// Indices of both sides since a handshake.
 #[derive(Debug, Default)]
 pub(super) struct Session {
     pub(super) requests_put: Index,
@@ -16,12 +16,12 @@ pub(super) struct Session {
     pub(super) responses_taken: Index,
     /// Responses announced but not yet put.
     pub(super) owed: VecDeque<Response>,
-    /// The access that wrote the consumer index of the request queue last has failed.
+    /// True if the last write of the request queue's consumer index failed.
     pub(super) take_failed: bool,
 }
 
 impl Session {
-    /// Firmware advances the request queue's producer index.
+    /// Checks the request queue's producer index, advanced by firmware.
     pub(super) fn requests_are_put(&mut self, put: Index, breaches: &mut Vec<Breach>) {
         let taken = self.requests_taken;
         let (before, now) = (ahead(self.requests_put, taken), ahead(put, taken));
@@ -39,7 +39,7 @@ impl Session {
         self.requests_put = put;
     }
 
-    /// Firmware advances the response queue's consumer index.
+    /// Checks the response queue's consumer index, advanced by firmware.
     pub(super) fn responses_are_taken(&mut self, taken: Index, breaches: &mut Vec<Breach>) {
         let put = self.responses_put;
         let (before, now) = (ahead(put, self.responses_taken), ahead(put, taken));
@@ -49,12 +49,12 @@ impl Session {
                 "response queue: idx_c is {:#x}, where idx_p is {:#x}: firmware took what was not there, or went back",
                 taken.0, put.0
             ));
-            // Same reaction as the host's.
+            // The host recovers in the same way.
             self.responses_taken = put;
         }
     }
 
-    /// The host takes a request, or writes the index of one again after a failed access.
+    /// Checks the request queue's consumer index, advanced by the host or written again after a failed access.
     pub(super) fn takes(&mut self, next: Index, breaches: &mut Vec<Breach>) {
         let taken = self.requests_taken;
         if std::mem::take(&mut self.take_failed) && next == taken {
@@ -74,7 +74,7 @@ impl Session {
         self.requests_taken = next;
     }
 
-    /// The host puts a response.
+    /// Checks a response put by the host.
     pub(super) fn puts(
         &mut self,
         next: Index,
@@ -110,7 +110,7 @@ impl Session {
     }
 }
 
-/// Distance of one index ahead of another.
+/// Distance of the first index ahead of the second.
 fn ahead(one: Index, other: Index) -> u32 {
     one.0.wrapping_sub(other.0)
 }

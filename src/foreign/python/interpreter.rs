@@ -1,5 +1,5 @@
-//! The interpreter of this process. There is one at most, and it is never ended: whoever started it may still use it, and
-//! so may a system to come.
+//! Python interpreter of this process. There is at most one. It is never finalised, since the code that started it may still use it, and so
+//! may a later system.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -15,7 +15,7 @@ use crate::guest;
 use crate::sim::strand::Abroad;
 use crate::sim::{self, Absent, Disposition, FloatEnvironment, PrepareError, Quiet};
 
-/// Why there is no interpreter to be had.
+/// Error of starting the interpreter.
 #[derive(Debug, Error)]
 pub(super) enum StartError {
     #[error(
@@ -40,9 +40,10 @@ pub(super) enum StartError {
     SetUp(String),
 }
 
-/// Runs Python code, with the GIL held and in [`OwnState`]: what it leaves in flags and masks is not the simulator's. May be nested.
+/// Runs Python code with the GIL held and in [`OwnState`], so that its changes of floating-point flags and signal masks do not reach the
+/// simulator. May be nested.
 pub(super) fn attached<T>(act: impl FnOnce(Python<'_>) -> Result<T, Raised>) -> Result<T, Failure> {
-    // pyo3 takes for held what it has held when Python was called; code in C that was called from there has let go of it.
+    // pyo3 assumes that the GIL is held if it was when Python was called. C code called from there may have released it.
     let _own = OwnState::enter();
     let _abroad = Abroad::go(true);
     sim::with_gil(|| Python::try_attach(act))
@@ -51,15 +52,15 @@ pub(super) fn attached<T>(act: impl FnOnce(Python<'_>) -> Result<T, Raised>) -> 
         .map_err(Into::into)
 }
 
-/// Guard under which code in Python runs. It takes for granted that a write to a broken pipe is an error and no signal, and that
-/// numbers are rounded to nearest.
+/// Guard for running Python code. Python expects that a write to a broken pipe is an error and no signal, and that numbers are rounded to
+/// nearest.
 pub(super) struct OwnState {
     _quiet: Quiet,
     _float: FloatEnvironment,
 }
 
 impl OwnState {
-    /// For this thread, and for those that are started meanwhile. Programs are started by [`programs`](super::programs).
+    /// Applies to this thread, and to threads started meanwhile. Programs are started by [`programs`](super::programs).
     pub(super) fn enter() -> Self {
         Self {
             _quiet: Quiet::new(),
@@ -68,9 +69,9 @@ impl OwnState {
     }
 }
 
-/// Starts the interpreter, unless the process has one: in cocotb, or where Python has loaded the library.
+/// Starts the interpreter, unless the process has one, as in cocotb or if Python has loaded the library.
 ///
-/// It is that of the environment: `VIRTUAL_ENV`, or what belongs to the first `python3` in `PATH`.
+/// The interpreter is that of the environment: `VIRTUAL_ENV`, or the one of the first `python3` in `PATH`.
 pub(super) fn start() -> Result<(), StartError> {
     let libraries = libraries();
     let mut others = libraries.iter();
@@ -81,21 +82,21 @@ pub(super) fn start() -> Result<(), StartError> {
     if attached(|_| Ok(())).is_ok() {
         return Ok(());
     }
-    // Extension modules find Python's symbols only where all can see them, however the library itself was loaded.
+    // Extension modules find Python's symbols only if these are global, however this library was loaded.
     for library in &libraries {
         sim::make_global(library);
     }
     let environment = env::var_os("VIRTUAL_ENV").map(PathBuf::from);
     let environment = environment.filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = environment {
-        // Before it starts: one that has can't be taken back.
+        // Checked first, since a started interpreter can't be undone.
         for library in &libraries {
             check_version(&folder, library)?;
         }
         sim::name_python_program(&folder.join("bin/python").to_string_lossy())?;
     }
     sim::prepare_python()?;
-    // Python installs a handler of its own when the first module asks for `signal`.
+    // Python installs its own handler when `signal` is first imported.
     let _interrupt = Disposition::of(libc::SIGINT);
     let _own = OwnState::enter();
     Python::initialize();
@@ -107,7 +108,7 @@ pub(super) fn start() -> Result<(), StartError> {
     .map_err(|error| StartError::SetUp(error.to_string()))
 }
 
-/// Has Python believe that it does not handle `SIGINT`, which is the simulator's: else `asyncio.run` would take it over.
+/// Resets Python's record of its `SIGINT` handler. The signal is the simulator's, and `asyncio.run` would otherwise take it over.
 fn leave_interrupt(py: Python<'_>) -> PyResult<()> {
     let signal = py.import("signal")?;
     let (number, handler) = (signal.getattr("SIGINT")?, signal.getattr("SIG_DFL")?);
@@ -118,12 +119,12 @@ fn leave_interrupt(py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// A virtual environment of another version than the library of Python's would be one without any packages.
+/// Checks that a virtual environment has the version of Python's library. In one of another version no package is found.
 fn check_version(folder: &Path, library: &Path) -> Result<(), StartError> {
     let Some((_, version)) = library.to_str().and_then(|path| path.rsplit_once("/lib")) else {
         return Ok(());
     };
-    // libpython3.11.so.1.0 uses lib/python3.11, and so does libpython3.11d.so.1.0, which is built to be debugged.
+    // libpython3.11.so.1.0 uses lib/python3.11, and so does the debug build libpython3.11d.so.1.0.
     let version = version.split(".so").next().unwrap_or(version);
     let packages = Path::new("lib").join(version.trim_end_matches('d'));
     if folder.join(&packages).is_dir() {
@@ -133,7 +134,7 @@ fn check_version(folder: &Path, library: &Path) -> Result<(), StartError> {
     Err(StartError::OtherVersion { folder, packages })
 }
 
-/// The files of Python itself that are loaded.
+/// Paths of the loaded libraries of Python itself.
 fn libraries() -> BTreeSet<PathBuf> {
     let maps = guest::read("/proc/self/maps").unwrap_or_default();
     let maps = String::from_utf8_lossy(&maps);
@@ -142,7 +143,7 @@ fn libraries() -> BTreeSet<PathBuf> {
         .filter_map(|line| Some(&line[line.find('/')?..]));
     let is_python = |file: &&str| {
         let name = Path::new(file).file_name().and_then(|name| name.to_str());
-        // libpython3.so only hands on to one that has the version in its name.
+        // libpython3.so only forwards to one with the version in its name.
         name.is_some_and(|name| {
             name.starts_with("libpython3.") && !name.starts_with("libpython3.so")
         })

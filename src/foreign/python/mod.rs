@@ -1,13 +1,13 @@
-//! Methods in Python: who has them is asked by a call from the bus, and what runs there may come back to it.
+//! Methods in Python. They are polled by foreign calls and may come back to the bus.
 //!
-//! - [`interpreter`]: the one of the process, which is started where there is none.
+//! - [`interpreter`]: the interpreter of the process, started if there is none.
 //! - [`scripts`]: the user's modules, and the shim that runs their callbacks.
-//! - [`stdout`]: where Python prints.
-//! - [`programs`]: signals of programs that Python starts.
-//! - [`outcome`]: what Python answers, as a call's progress or as an error to read.
-//! - [`module`]: what Python may ask in turn, the backdoor: module `vhost`.
+//! - [`stdout`]: standard output.
+//! - [`programs`]: signals of programs started by Python.
+//! - [`outcome`]: conversion of results and exceptions to a call's progress or error.
+//! - [`module`]: the module `vhost`, Python's access to the system (the backdoor).
 //!
-//! The GIL is held while Python runs, and let go of whenever it calls back: nothing here holds it across the bus.
+//! The GIL is held while Python runs and released whenever it calls back. This module never holds it across the bus.
 
 mod interpreter;
 mod module;
@@ -34,35 +34,35 @@ use crate::messages::foreign::{Report, Severity};
 use crate::messages::rpc::{CallError, Progress, Target};
 use crate::sim::strand::Abroad;
 
-/// Under this name Python's errors are reported that belong to no call.
+/// Id of reports about errors in Python that belong to no call.
 const ID: &str = "python";
 
-/// The methods that one system has in Python. Its modules are imported at the first call.
+/// Methods of one system in Python. The modules are imported at the first call.
 pub(crate) struct Python {
-    /// How wide a result each channel takes; one that is not served takes any.
+    /// Width of each channel's results. Channels that are not served take any width.
     widths: HashMap<String, PtrWidth>,
-    /// Whoever shows what there is to report.
+    /// Output of reports.
     callbacks: Rc<Callbacks>,
     stage: RefCell<Stage>,
-    /// Whether there were tasks when it was last told.
+    /// True if there were tasks at the last notification.
     tasks: Cell<bool>,
     tell: OnceCell<Box<dyn Fn(bool)>>,
 }
 
-/// How far the modules are.
+/// State of the modules.
 #[derive(Clone)]
 enum Stage {
-    /// Nobody has called yet.
+    /// Not imported, since no call has been made.
     New,
-    /// They are being imported.
+    /// Being imported.
     Loading,
-    /// They can be called.
+    /// Ready for calls.
     Ready(Rc<Scripts>),
-    /// They can't be imported; every call says so.
+    /// Failed to import. Every call returns this error.
     Broken(Rc<str>),
 }
 
-/// Why Python can't do what it was asked for.
+/// Error of an operation in Python.
 #[derive(Debug, Error)]
 enum Failure {
     #[error(transparent)]
@@ -76,7 +76,7 @@ enum Failure {
 }
 
 impl Python {
-    /// No module is imported yet, and no interpreter started.
+    /// Creates the methods without importing modules or starting the interpreter.
     pub(crate) fn new(widths: HashMap<String, PtrWidth>, callbacks: Rc<Callbacks>) -> Self {
         Self {
             widths,
@@ -87,7 +87,7 @@ impl Python {
         }
     }
 
-    /// Asks a method once.
+    /// Polls a method once.
     pub(super) fn call(
         &self,
         channel: &str,
@@ -98,12 +98,12 @@ impl Python {
             target: Target::Method(method.into()),
             cause,
         };
-        // Cloned out: Python may come back while this runs.
+        // Cloned, since Python may come back here during the call.
         let stage = self.stage.borrow().clone();
         let scripts = match stage {
             Stage::Ready(scripts) => scripts,
             Stage::New => self.load().map_err(|cause| raised(cause.to_string()))?,
-            // What is being imported has come back, and with it another channel's turn.
+            // A module being imported has come back to the bus, and another channel makes a call.
             Stage::Loading => return Ok(Progress::Pending),
             Stage::Broken(cause) => return Err(raised(cause.to_string())),
         };
@@ -125,19 +125,19 @@ impl Python {
         answer.map_err(|failure| raised(failure.to_string()))
     }
 
-    /// One turn of the event loop, where the shim has one.
+    /// Runs one iteration of the event loop, if the shim has one.
     pub(super) fn tick(&self) {
         self.with_scripts(|py, scripts| scripts.tick(py));
     }
 
-    /// Cancels what a channel has called and is not over.
+    /// Cancels a channel's pending calls.
     pub(super) fn cancel(&self, channel: &str) {
         self.with_scripts(|py, scripts| scripts.cancel(py, channel));
     }
 
-    /// Tells from now on when there begin to be tasks, and when there are none any more.
+    /// Registers a callback for changes between having and not having tasks.
     pub(super) fn on_tasks(&self, tell: Box<dyn Fn(bool)>) {
-        // Said once, when the system is built.
+        // Set once, when the system is built.
         let _ = self.tell.set(tell);
     }
 
@@ -183,7 +183,7 @@ impl Python {
         }
     }
 
-    /// Posts a message where that has changed; it calls nobody.
+    /// Notifies of a change. The callback only posts a message.
     fn tell_of_tasks(&self, alive: bool) {
         let _home = Abroad::go(false);
         if self.tasks.replace(alive) != alive

@@ -1,8 +1,8 @@
-//! What Python may ask of the system: the native part of the module `vhost`.
+//! Native part of the Python module `vhost`: Python's access to the system.
 //!
-//! Its functions let go of the GIL before they enter the bus. They use the system of the thread that calls, where a Rust program
-//! has started one there, else the system of the C ABI: from any thread, while no other is inside a call. A call of the simulator's
-//! that comes during an access waits for its end.
+//! Its functions release the GIL before they enter the bus. They use the system that a Rust program has started on the calling thread, if
+//! there is one. Otherwise they use the system of the C ABI, from any thread, as long as no other one is inside of a call. A call from the
+//! simulator during an access waits for its end.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,12 +19,12 @@ use thiserror::Error;
 use crate::sim::is_python_usable;
 use crate::sim::strand::{self, Abroad, ForkedWhile, Overlap, strand_local};
 
-/// The system, as Python uses it. Numbers in memory are little endian.
+/// The system as used by Python. Numbers in memory are little-endian.
 pub(crate) trait Host {
-    /// False once the system has ended.
+    /// True until the system has ended.
     fn is_running(&self) -> bool;
 
-    /// The name of a channel's space.
+    /// Name of a channel's space.
     fn space_of(&self, channel: &str) -> Result<String, Refused>;
 
     /// Reads bytes.
@@ -33,14 +33,14 @@ pub(crate) trait Host {
     /// Writes bytes.
     fn write(&self, space: &str, address: u64, data: Bytes) -> Result<(), Refused>;
 
-    /// Reads up to a NUL, which is not in the result.
+    /// Reads a string up to its NUL. The result does not contain the NUL.
     fn read_string(&self, space: &str, address: u64) -> Result<Bytes, Refused>;
 
-    /// Writes a text and a NUL.
+    /// Writes a string and a NUL.
     fn write_string(&self, space: &str, address: u64, text: &[u8]) -> Result<(), Refused>;
 }
 
-/// Why the system does not do what it was asked for.
+/// Error of an access from Python.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum Refused {
     #[error("no vhost runs: call between mb_init and mb_shutdown")]
@@ -59,13 +59,13 @@ strand_local! {
     static HOST: RefCell<Option<Rc<dyn Host>>> = RefCell::new(None);
 }
 
-/// Python code uses this system from now on: that of the C ABI from any thread, another from this one.
+/// Makes this system the one used by Python: from any thread for the system of the C ABI, otherwise from this thread.
 pub(crate) fn serve(host: Rc<dyn Host>) {
-    // A thread that is ending has no more use of it.
+    // Fails on a thread that is ending, which no longer needs it.
     let _ = HOST.with(|current| current.replace(Some(host)));
 }
 
-/// The system to use here.
+/// The system used on this thread.
 fn host() -> Option<Rc<dyn Host>> {
     HOST.with(|current| current.borrow().clone()).flatten()
 }
@@ -77,7 +77,7 @@ create_exception!(
     "The system does not do what it was asked for; the text says why."
 );
 
-/// Asks the system, without the GIL.
+/// Accesses the system with the GIL released.
 fn ask<T: Send>(
     py: Python<'_>,
     act: impl FnOnce(&dyn Host) -> Result<T, Refused> + Send,
@@ -90,7 +90,7 @@ fn ask<T: Send>(
             let _home = Abroad::go(false);
             return act(&*own);
         }
-        // Without the GIL it waits for no other thread.
+        // Waits for no other thread, since the GIL is released.
         let _entered = strand::enter_briefly()?;
         let _home = Abroad::go(false);
         act(&*host().ok_or(Refused::NoSystem)?)
@@ -98,13 +98,13 @@ fn ask<T: Send>(
     .map_err(|refused| Error::new_err(refused.to_string()))
 }
 
-/// The space of a channel.
+/// Returns the name of a channel's space.
 #[pyfunction]
 fn get_space(py: Python<'_>, ch: &str) -> PyResult<String> {
     ask(py, |host| host.space_of(ch))
 }
 
-/// Makes a pair of functions for each width of word.
+/// Defines a pair of functions for each word width.
 macro_rules! words {
     ($($read:ident, $write:ident: $word:ty;)+) => {$(
         #[doc = concat!("Reads a little-endian ", stringify!($word), ".")]
@@ -144,7 +144,7 @@ fn read_bytes<'py>(
     Ok(PyBytes::new(py, &data))
 }
 
-/// Fills a writable buffer, such as a bytearray or a NumPy array: the number of bytes.
+/// Fills a writable buffer, such as a bytearray or a NumPy array. Returns the number of bytes.
 #[pyfunction]
 fn read_into(py: Python<'_>, space: &str, addr: u64, buffer: &Bound<'_, PyAny>) -> PyResult<usize> {
     let buffer = bytes_of(buffer)?;
@@ -164,13 +164,13 @@ fn write_bytes(py: Python<'_>, space: &str, addr: u64, data: &Bound<'_, PyAny>) 
     ask(py, |host| host.write(space, addr, data.into()))
 }
 
-/// The bytes of a buffer, whatever its elements are.
+/// View of a buffer as bytes, for elements of any type.
 fn bytes_of(buffer: &Bound<'_, PyAny>) -> PyResult<PyBuffer<u8>> {
     let view = PyMemoryView::from(buffer)?;
     PyBuffer::get(&view.call_method1("cast", ("B",))?)
 }
 
-/// Bytes that are not UTF-8 survive a text in Python.
+/// Encoding that preserves bytes outside of UTF-8 in a Python string.
 const ENCODING: (&str, &str) = ("utf-8", "surrogateescape");
 
 /// Reads a NUL-terminated string.
@@ -192,7 +192,7 @@ fn write_string(py: Python<'_>, space: &str, addr: u64, data: &Bound<'_, PyAny>)
     ask(py, |host| host.write_string(space, addr, &text))
 }
 
-/// The functions that the established names `py_mb_backdoor_…` stand for, too.
+/// Functions that also have an established name `py_mb_backdoor_…`.
 const BACKDOOR: [&str; 13] = [
     "read_u8",
     "read_u16",
@@ -236,7 +236,7 @@ fn _vhost(module: &Bound<'_, PyModule>) -> PyResult<()> {
     Ok(())
 }
 
-/// The module, for an interpreter that runs already.
+/// Creates the module in a running interpreter.
 pub(super) fn native(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     let module = pyo3::wrap_pymodule!(_vhost)(py);
     Ok(module.into_bound(py).into_any())

@@ -1,4 +1,4 @@
-//! What Python answers, as a call's progress or as an error to read.
+//! Conversion of results and exceptions of Python to a call's progress or error.
 
 use mailbox_rs::PtrWidth;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
@@ -8,13 +8,13 @@ use thiserror::Error;
 
 use crate::messages::rpc::Progress;
 
-/// An exception, or an answer that is none: as text, with the traceback where there is one.
+/// An exception or an invalid result, as text, with the traceback if there is one.
 #[derive(Debug, Error)]
 #[error("{0}")]
 pub(super) struct Raised(String);
 
 impl Raised {
-    /// An exception with its traceback.
+    /// Formats an exception with its traceback.
     pub(super) fn new(py: Python<'_>, error: &PyErr) -> Self {
         let text = traceback(py, error).unwrap_or_else(|_| error.to_string());
         Self(text.trim_end().to_owned())
@@ -22,17 +22,17 @@ impl Raised {
 }
 
 fn traceback(py: Python<'_>, error: &PyErr) -> PyResult<String> {
-    // Until Python 3.11, an exception that no Python code has caught doesn't know its traceback.
+    // Before Python 3.11, an exception not caught by Python code lacks its traceback.
     let parts = (error.get_type(py), error.value(py), error.traceback(py));
     let lines = py
         .import("traceback")?
         .call_method1("format_exception", parts)?;
-    // Lossy: a message may have surrogates, as strings of firmware's do that are not UTF-8.
+    // Lossy, since a message may contain surrogates, like strings of firmware that are not UTF-8.
     let line = |line: PyResult<Bound<'_, PyAny>>| Ok(line?.str()?.to_string_lossy().into_owned());
     lines.try_iter()?.map(line).collect()
 }
 
-/// What `poll` has answered: `(exists, finished, result)`.
+/// Converts the result of `poll`: `(exists, finished, result)`.
 pub(super) fn progress(answer: &Bound<'_, PyAny>, width: PtrWidth) -> Result<Progress, Raised> {
     let parts: PyResult<(bool, bool, Bound<'_, PyAny>)> = answer.extract();
     let (exists, finished, result) = parts.map_err(|_| {
@@ -48,7 +48,7 @@ pub(super) fn progress(answer: &Bound<'_, PyAny>, width: PtrWidth) -> Result<Pro
     }
 }
 
-/// An integer in the width of the channel, signed or not.
+/// Converts an integer, signed or not, to the width of the channel.
 fn word(result: &Bound<'_, PyAny>, width: PtrWidth) -> Result<u64, Raised> {
     let py = result.py();
     let number = match result.extract::<u64>() {
@@ -83,7 +83,7 @@ fn word(result: &Bound<'_, PyAny>, width: PtrWidth) -> Result<u64, Raised> {
     }
 }
 
-/// A value and its type.
+/// Formats a value and its type.
 fn shown(value: &Bound<'_, PyAny>) -> String {
     let text = |text: PyResult<Bound<'_, pyo3::types::PyString>>| {
         text.map_or_else(
@@ -98,5 +98,5 @@ fn shown(value: &Bound<'_, PyAny>) -> String {
     }
 }
 
-/// Characters of a value that are shown.
+/// Maximum number of characters of a value in a message.
 const LONGEST: usize = 80;

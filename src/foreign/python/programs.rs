@@ -1,5 +1,5 @@
-//! Signals of programs that Python starts. Threads of Python's block `SIGPIPE` and `SIGXFSZ`, the simulator's while it runs Python, and a
-//! program would inherit that.
+//! Signals of programs started by Python. Threads that run Python block `SIGPIPE` and `SIGXFSZ`, and a program would inherit the blocked
+//! signals.
 
 use std::ffi::CString;
 
@@ -8,10 +8,10 @@ use pyo3::{Bound, PyAny, PyResult, Python, pyfunction, wrap_pyfunction};
 
 use crate::sim::{Unblocked, ignore_instead_of_blocking, is_forked_by_the_library};
 
-/// Wraps the functions that start programs.
+/// Python code that wraps the functions that start programs.
 const PROGRAMS: &str = include_str!("programs.py");
 
-/// Has programs that are started, and children that are forked, find neither signal blocked.
+/// Unblocks both signals in started programs and forked children.
 pub(super) fn install(py: Python<'_>) -> PyResult<()> {
     let programs = CString::new(PROGRAMS)?;
     let programs = PyModule::from_code(py, &programs, c"vhost/programs.py", c"_vhost_programs")?;
@@ -32,7 +32,7 @@ fn start<'py>(
     function.call(args, kwargs)
 }
 
-/// Runs in a child that was forked, in Python unless the library has forked it.
+/// Called in a forked child. Sets up its signals, unless the library itself has forked.
 #[pyfunction]
 fn forked() {
     if !is_forked_by_the_library() {

@@ -1,4 +1,4 @@
-//! The user's modules and the shim, once they are imported.
+//! The user's modules and the shim, after their import.
 
 use std::ffi::CString;
 use std::path::PathBuf;
@@ -13,40 +13,40 @@ use super::programs;
 use crate::guest::Reserved;
 use crate::messages::rpc::Progress;
 
-/// Finds and imports the modules: easier said in Python.
+/// Python code that finds and imports the modules.
 const LOADER: &str = include_str!("loader.py");
 
-/// Drives a `poll` of the user's own.
+/// Python code that drives a `poll` of the user's own.
 const POLLED: &str = include_str!("polled.py");
 
-/// The shims, for a library that was copied away from where it was built.
+/// Shims, for a library that was copied from its build folder.
 const ASYNC: &str = include_str!("../../../python/async/pymb_rpc.py");
 const COCOTB: &str = include_str!("../../../python/cocotb/pymb_rpc.py");
 
-/// Where the build has put them, in folders `async` and `cocotb`.
+/// Shims of the build, in folders `async` and `cocotb`.
 const STAGED: &str = concat!(env!("OUT_DIR"), "/vhost/python");
 
-/// Names another folder of shims.
+/// Environment variable with another folder of shims.
 const FOLDER: &str = "VHOST_PYTHON_PATH";
 
 /// Functions and collections of a shim, or of `polled.py` on behalf of a module with a `poll` of its own.
 pub(super) struct Scripts {
     poll: Py<PyAny>,
-    /// Methods that `poll` knows, by name; `None` where only `poll` can tell.
+    /// Methods known to `poll`, by name; `None` if only `poll` itself knows them.
     callbacks: Option<Py<PyAny>>,
     tick: Py<PyAny>,
     cancel: Py<PyAny>,
-    /// Collection of what a turn brings forward.
+    /// Tasks that an iteration of the event loop advances.
     tasks: Py<PyAny>,
-    /// Function that gives a warning, once.
+    /// Function that returns a warning once.
     warning: Option<Py<PyAny>>,
     note: Option<String>,
 }
 
 impl Scripts {
-    /// Imports the modules, and has the user's own start-up function run.
+    /// Imports the modules and runs the user's own start-up function.
     pub(super) fn load(py: Python<'_>) -> Result<Self, Raised> {
-        // An event loop that is made meanwhile lives as long as the process.
+        // An event loop created by the import keeps its descriptors as long as the process runs.
         let _reserved = Reserved::new();
         Self::import(py).map_err(|error| Raised::new(py, &error))
     }
@@ -78,7 +78,7 @@ impl Scripts {
         })
     }
 
-    /// What the user should know, though it is no error.
+    /// Note for the user that is not an error.
     pub(super) fn note(&self) -> Option<&str> {
         self.note.as_deref()
     }
@@ -89,7 +89,7 @@ impl Scripts {
         warning.extract(py).ok()
     }
 
-    /// Asks a method once.
+    /// Polls a method once.
     pub(super) fn poll(
         &self,
         py: Python<'_>,
@@ -103,7 +103,7 @@ impl Scripts {
             .map_or(Ok(Progress::Absent), |answer| progress(&answer, width))
     }
 
-    /// The answer of `poll`, which is not called for a method that it is known not to have.
+    /// Calls `poll`. `None` without a call if the method is known to be absent.
     fn ask<'py>(
         &self,
         py: Python<'py>,
@@ -126,17 +126,17 @@ impl Scripts {
         self.poll.bind(py).call1(PyTuple::new(py, given)?).map(Some)
     }
 
-    /// One turn of the event loop.
+    /// Runs one iteration of the event loop.
     pub(super) fn tick(&self, py: Python<'_>) -> Result<(), Raised> {
         done(py, self.tick.call0(py))
     }
 
-    /// Cancels what a channel has called and is not over.
+    /// Cancels a channel's pending calls.
     pub(super) fn cancel(&self, py: Python<'_>, channel: &str) -> Result<(), Raised> {
         done(py, self.cancel.call1(py, (channel,)))
     }
 
-    /// True while there are tasks that only [`tick`](Self::tick) brings forward.
+    /// True if there are tasks that only [`tick`](Self::tick) advances.
     pub(super) fn tasks_alive(&self, py: Python<'_>) -> bool {
         self.tasks.bind(py).len().is_ok_and(|len| len > 0)
     }

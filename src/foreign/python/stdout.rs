@@ -1,4 +1,4 @@
-//! Standard output of an interpreter that this library has started: what Python prints goes through C's `stdout`.
+//! Standard output of an interpreter started by this library, redirected to C's `stdout`.
 
 use std::ffi::CString;
 use std::io::{self, Write};
@@ -9,10 +9,10 @@ use pyo3::{PyErr, PyResult, Python, pyfunction, wrap_pyfunction};
 
 use crate::sim::{CStdout, quietly};
 
-/// The stream, as Python wants it.
+/// Python code of the stream.
 const STREAM: &str = include_str!("stdout.py");
 
-/// Has Python print by C's `stdout`.
+/// Redirects Python's standard output to C's `stdout`.
 pub(super) fn install(py: Python<'_>) -> PyResult<()> {
     let stream = CString::new(STREAM)?;
     let stream = PyModule::from_code(py, &stream, c"vhost/stdout.py", c"_vhost_stdout")?;
@@ -21,7 +21,7 @@ pub(super) fn install(py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// Writes all of `data`: the number of bytes.
+/// Writes all of `data` and returns the number of bytes.
 #[pyfunction]
 fn write(py: Python<'_>, data: &[u8]) -> PyResult<usize> {
     py.detach(|| quietly(|| CStdout.write_all(data)))
@@ -29,13 +29,13 @@ fn write(py: Python<'_>, data: &[u8]) -> PyResult<usize> {
     Ok(data.len())
 }
 
-/// Writes what C keeps in its buffer.
+/// Flushes C's `stdout`.
 #[pyfunction]
 fn flush(py: Python<'_>) -> PyResult<()> {
     py.detach(|| quietly(|| CStdout.flush())).map_err(error)
 }
 
-/// The error as Python's own streams raise it: `BrokenPipeError` where nobody reads.
+/// Converts an error like Python's own streams: `BrokenPipeError` if the pipe has no reader.
 fn error(error: io::Error) -> PyErr {
     let number = error.raw_os_error().unwrap_or(libc::EIO);
     PyOSError::new_err((number, error.to_string()))

@@ -1,4 +1,4 @@
-//! A files actor on a temporary root, with a host program whose special files are in memory.
+//! A files actor with a temporary root and a host program whose special files are in memory.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -20,17 +20,17 @@ pub(super) const RW: OpenFlags = OpenFlags(3);
 pub(super) const APPEND: OpenFlags = OpenFlags::APPEND;
 pub(super) const TRUNCATE: OpenFlags = OpenFlags::TRUNCATE;
 
-/// The channel that most tests are about.
+/// Channel of most tests.
 pub(super) const A: ChannelId = ChannelId(0);
-/// Another one.
+/// Another channel.
 pub(super) const B: ChannelId = ChannelId(7);
 
-/// What the host program was asked, and what its files hold.
+/// Recorded calls of the host program, and contents of its files.
 #[derive(Default)]
 pub(super) struct Host {
     pub(super) calls: RefCell<Vec<String>>,
     files: RefCell<BTreeMap<u64, (Vec<u8>, usize)>>,
-    /// Done while the host program opens a file.
+    /// Runs while the host program opens a file.
     pub(super) meanwhile: RefCell<Option<Box<dyn Fn()>>>,
 }
 
@@ -101,7 +101,7 @@ impl Host {
         self.calls.borrow_mut().push(call);
     }
 
-    /// What it was asked since the last look.
+    /// Takes the calls recorded since the last call.
     pub(super) fn seen(&self) -> Vec<String> {
         self.calls.take()
     }
@@ -115,7 +115,7 @@ pub(super) struct Bench {
     pub(super) bus: Rc<Bus>,
     pub(super) files: Port<Inbox>,
     pub(super) host: Rc<Host>,
-    /// Holds the root, and a file `secret` beside it.
+    /// Parent directory of the root, with a file `secret` beside it.
     outside: TempDir,
 }
 
@@ -156,12 +156,12 @@ impl Bench {
         }
     }
 
-    /// A place below the root.
+    /// Path below the root.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         Places(&self.outside).path(name)
     }
 
-    /// A place beside the root.
+    /// Path beside the root.
     pub(super) fn outside(&self, name: &str) -> PathBuf {
         self.outside.path().join(name)
     }
@@ -208,7 +208,7 @@ impl Bench {
 
     pub(super) fn close(&self, fd: u64) -> Result<(), Errno> {
         let closed = self.ask(Close { channel: A, fd });
-        // The host program hears of it after the channel does.
+        // The host program is called after the reply to the channel.
         self.bus.settle().unwrap();
         closed
     }
@@ -238,7 +238,7 @@ impl Bench {
         })
     }
 
-    /// Reason of the last refusal.
+    /// Reason of the last failure.
     pub(super) fn explain(&self, channel: ChannelId) -> Option<String> {
         self.ask(Explain { channel })
     }
@@ -249,7 +249,7 @@ impl Bench {
     }
 }
 
-/// Where the root is.
+/// Location of the root directory.
 pub(super) struct Places<'a>(&'a TempDir);
 
 impl Places<'_> {

@@ -1,4 +1,4 @@
-//! Descriptors, and what open files do.
+//! Descriptors, and operations on open files.
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
@@ -18,7 +18,7 @@ fn descriptors_start_at_ten_and_none_is_given_twice() {
     assert_eq!(bench.close(12), Ok(()));
     assert_eq!(bench.close(13), Ok(()));
     assert_eq!(bench.open("f", R), Ok(14));
-    // A file that is not there takes no number.
+    // A missing file takes no descriptor.
     assert_eq!(bench.open("absent", R), Err(Errno::ENOENT));
     assert_eq!(bench.open_as(B, "f", R), Ok(15));
     bench.close_all(A);
@@ -47,7 +47,7 @@ fn every_channel_may_use_a_descriptor_and_a_reset_closes_what_the_channel_opened
     bench.put("b", "of b");
     assert_eq!(bench.open_as(A, "a", R), Ok(10));
     assert_eq!(bench.open_as(B, "b", RW), Ok(11));
-    // One position, whoever reads.
+    // The descriptor has one position for all channels.
     assert_eq!(bench.read_as(B, 10, 3).unwrap(), "of ");
     assert_eq!(bench.read_as(A, 10, 9).unwrap(), "a");
     assert_eq!(bench.seek(11, 3), Ok(3));
@@ -73,7 +73,7 @@ fn open_files_are_bounded_for_each_channel() {
     assert!(!bench.path("new").exists());
     assert_eq!(bench.open("virtual/uart", R), Err(Errno::EMFILE));
     assert!(bench.host.seen().is_empty());
-    // What another channel opens, or can't, is no matter; nor is who closes.
+    // Opens of other channels don't count, failed or not. Any channel may close.
     let others = bench.open_as(B, "f", R).unwrap();
     assert_eq!(bench.close(others), Ok(()));
     assert_eq!(bench.open("f", R), Err(Errno::EMFILE));
@@ -201,7 +201,7 @@ fn truncating_empties_and_creates() {
         assert!(bench.open(name, flags).is_ok());
         assert_eq!(bench.content(name), "");
     }
-    // With nothing but reading beside it, it is emptied and can be written all the same.
+    // Truncating with read access alone also allows writing.
     bench.put("d", "before");
     let fd = bench.open("d", TRUNCATE | R).unwrap();
     assert_eq!(bench.write(fd, "x"), Ok(1));
@@ -232,7 +232,7 @@ fn flags_without_meaning_are_ignored() {
     assert_eq!(bench.host.seen(), ["open Virtual(\"uart\") virtual/uart 3"]);
 }
 
-/// A disk whose files fail.
+/// A disk whose file operations fail.
 struct Failing(Errno);
 
 impl Disk for Failing {

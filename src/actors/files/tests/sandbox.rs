@@ -1,4 +1,4 @@
-//! What paths reach, and what they don't.
+//! Reach of paths inside of the root, and rejection of all others.
 
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
@@ -13,7 +13,7 @@ use crate::messages::files::{Close, Open, Read, Seek, Write};
 
 const WAYS: [OpenFlags; 5] = [R, W, RW, APPEND, TRUNCATE];
 
-/// No way of opening leads there, and what is outside stays as it is.
+/// Asserts that no flags open this path, and that files outside stay unchanged.
 #[track_caller]
 fn refused(bench: &Bench, path: impl AsRef<[u8]>, errno: Errno) {
     for flags in WAYS {
@@ -83,11 +83,11 @@ fn absolute_paths_lead_below_the_root_alone() {
     assert_eq!(bench.content("dir/new"), "n");
 }
 
-/// Names that begin as the root's does are compared by whole components, and not as text.
+/// Checks that names beginning like the root's are compared by components, not as text.
 #[test]
 fn a_directory_whose_name_begins_as_the_root_s_is_outside() {
     let bench = Bench::new();
-    // What is left of the path where the root's name is cut off as text is inside, too.
+    // Cutting off the root's name as text would leave a path inside.
     for folder in ["rootx", "root/x", "root.d", "root/.d"] {
         std::fs::create_dir(bench.outside(folder)).unwrap();
         std::fs::write(bench.outside(&format!("{folder}/f")), "text").unwrap();
@@ -117,7 +117,7 @@ fn absolute_links_into_the_root_are_followed() {
     symlink(bench.path("folder/f"), bench.path("file")).unwrap();
     symlink("../file", bench.path("dir/chained")).unwrap();
     symlink(bench.path(""), bench.path("top")).unwrap();
-    // By another name of the root.
+    // Another name of the root.
     symlink(bench.path(""), bench.outside("alias")).unwrap();
     symlink(bench.outside("alias/dir/f"), bench.path("by_alias")).unwrap();
     for path in [
@@ -215,7 +215,7 @@ fn directories_are_no_files() {
     assert_eq!(bench.content("f"), "text");
 }
 
-/// A slash at the end means a directory, in a path from the root and in an absolute one.
+/// Checks that a trailing slash means a directory, in relative and absolute paths.
 #[test]
 fn a_path_with_a_slash_at_its_end_opens_no_file() {
     let bench = Bench::new();
@@ -280,10 +280,10 @@ fn without_a_root_there_are_only_special_files() {
     assert_eq!(bench.open("virtual/uart", R), Ok(10));
 }
 
-/// Operation that is refused, with the reason.
+/// A failing operation and its reason.
 type Refused<'a> = (&'a dyn Fn() -> Result<(), Errno>, String);
 
-/// The reason is told once, to the channel whose operation it was.
+/// Checks that a reason is returned once, to the channel of the operation.
 #[test]
 fn a_refusal_has_its_reason() {
     let bench = Bench::new();
@@ -348,14 +348,14 @@ fn a_refusal_has_its_reason() {
         assert_eq!(bench.explain(B), None);
         assert_eq!(bench.explain(A), Some(reason));
     }
-    // What the operating system or the host program refuses names the file.
+    // Errors of the operating system and the host program name the file.
     let special = bench.open("virtual/uart", W).unwrap();
     assert_eq!(bench.write(special, ""), Err(Errno::EPIPE));
     assert_eq!(bench.explain(A).unwrap(), "file `virtual/uart`");
     bench.seek(writes, i64::MAX as u64).unwrap();
     assert_eq!(bench.write(writes, "x"), Err(Errno::EINVAL));
     assert_eq!(bench.explain(A).unwrap(), "file `f`");
-    // It is no other operation's.
+    // Another operation does not return it.
     bench.read(writes, 1).unwrap_err();
     bench.open("absent", R).unwrap_err();
     assert_eq!(bench.explain(A), None);
@@ -365,7 +365,7 @@ fn a_refusal_has_its_reason() {
     assert!(without.explain(A).unwrap().contains("MAILBOX_FS_ROOT"));
 }
 
-/// One request, as firmware that lost its way may make it.
+/// One request, as faulty firmware may send it.
 #[derive(Debug, Clone)]
 enum Step {
     Open(Vec<u8>, u32),
@@ -381,14 +381,14 @@ fn steps() -> impl Strategy<Value = Step> {
             "..", ".", "a", "b.sock", "virtual", "uart", "out", "in", "back", "", "\0",
         ][..],
     );
-    // `@` stands for the folder around the root.
+    // `@` stands for the directory around the root.
     let start = prop::sample::select(&["", "", "", "/", "@/", "@/root/", "@/alias/"][..]);
     let path = prop_oneof![
         8 => (start, prop::collection::vec(part, 1..6)).prop_map(|(start, parts)| format!("{start}{}", parts.join("/")).into_bytes()),
         1 => prop::collection::vec(any::<u8>(), 0..20),
     ];
     let fd = || prop_oneof![8 => 9..14_u64, 1 => any::<u64>()];
-    // A seek far out makes a sparse file at most.
+    // A seek far beyond the end makes a sparse file at most.
     let number = || prop_oneof![0..100_u64, any::<u64>()];
     prop_oneof![
         3 => (path, 0..20_u32).prop_map(|(path, flags)| Step::Open(path, flags)),

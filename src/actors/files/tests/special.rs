@@ -1,4 +1,4 @@
-//! Files that the host program opens.
+//! Files opened by the host program.
 
 use bytes::Bytes;
 use mailbox_rs::Errno;

@@ -1,4 +1,4 @@
-//! Files by paths that name variables, and files that channels share.
+//! File paths with variables, and files shared by channels.
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn variables_in_paths_are_expanded() {
     let asked = |path: &str| vec![format!("open {path} 1")];
     assert_eq!(open(b"$DIR/f"), (10, asked("run/f"), None));
     assert_eq!(open(b"~/f"), (10, asked("/home/f"), None));
-    // Nothing in them is a variable.
+    // Paths without variables.
     assert_eq!(open(b"a~/f"), (10, asked("a~/f"), None));
     assert_eq!(open(b"\xff$").1, asked("\u{fffd}$"));
     let (answer, files, said) = open(b"$NONE/f");

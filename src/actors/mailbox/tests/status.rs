@@ -1,4 +1,4 @@
-//! How channels stand: in each state, who owes the next step and since when.
+//! Status of channels: the side that must act next, and since when.
 
 use mailbox_rs::Index;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ fn only(bench: &Bench) -> ChannelStatus {
     bench.statuses().pop().unwrap()
 }
 
-/// The first line: who owes the next step.
+/// First line of the status, with the side that must act next.
 fn first_line(bench: &Bench) -> String {
     let status = bench.status();
     status.lines().next().unwrap_or_default().to_owned()
@@ -159,7 +159,7 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
     }
 }
 
-/// Asks from within an access: of the testbench's, such as a black-box memory's.
+/// Requests the status during an access of the testbench, such as that of a black-box memory.
 #[test]
 fn an_access_that_is_under_way_is_told() {
     for (request, task, words) in [
@@ -265,15 +265,15 @@ fn the_last_requests_are_kept_with_how_they_ended() {
         .collect();
     assert_eq!(kept, expected);
 
-    // A file is closed without an answer.
+    // Closing a file has no response.
     serve(
         &bench,
         &mut firmware,
         &Request::File(FileRequest::Close { fd: 10 }),
     );
-    // Nothing is mapped there.
+    // The address is not mapped.
     serve(&bench, &mut firmware, &Request::Print { ptr: 1, len: 1 });
-    // What means nothing is shown by its numbers.
+    // A malformed request is shown by its numbers.
     let nonsense = RequestEntry {
         action: 0,
         words: 0,
@@ -336,7 +336,7 @@ fn indices_are_told_as_they_are_after_they_were_moved() {
     );
 }
 
-/// One step of a run.
+/// Step of a run.
 #[derive(Debug, Clone, Copy)]
 enum Act {
     Send,
@@ -345,7 +345,7 @@ enum Act {
 }
 
 proptest! {
-    /// Indices and what is remembered follow a model of two counters each.
+    /// Compares indices and recent requests with a model of counters.
     #[test]
     fn the_indices_are_those_of_the_run(
         acts in prop::collection::vec(prop::sample::select(vec![Act::Send, Act::Receive, Act::Tick]), 0..200)
@@ -359,7 +359,7 @@ proptest! {
                 Act::Receive => received += u32::from(firmware.try_receive().is_some()),
                 Act::Tick => {
                     bench.tick();
-                    // One more is served, and waits for room.
+                    // One more request is served while its response waits for a free slot.
                     served = sent.min(received + 9).max(served);
                 }
             }

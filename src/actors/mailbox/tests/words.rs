@@ -1,4 +1,4 @@
-//! Entries that say too little of themselves, and arguments wider than what takes them.
+//! Entries whose `words` is too small, and arguments and results that are too wide.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn a_custom_command_is_handed_every_word_whatever_is_said_to_count() {
     }
 }
 
-/// One of each built-in request that has arguments without which it says nothing.
+/// One of each built-in request that requires arguments.
 fn built_in() -> [Request; 10] {
     let [dest, src, len] = [DATA, DATA + 0x40, 4];
     [
@@ -108,7 +108,7 @@ fn too_few_words_are_served_and_noted_once_for_each_kind_of_request() {
     }
 }
 
-/// CPRINT of a format, with so many words.
+/// Sends a CPRINT with this `words` and returns the text and the reports.
 fn print(
     bench: &Bench,
     firmware: &mut Firmware<&Ram>,
@@ -146,7 +146,7 @@ fn a_format_takes_the_words_of_its_entry_that_are_not_counted() {
                 bench.chip.ram.put_string(site, format);
             }
             bench.chip.ram.put_string(DATA + 0x40, "main.c");
-            // Once for each call site.
+            // Each call site is reported once.
             for site in sites {
                 let (printed, reports) = print(&bench, &mut firmware, site, args, words);
                 assert_eq!(printed, text);
@@ -163,7 +163,7 @@ fn a_format_takes_the_words_of_its_entry_that_are_not_counted() {
     }
 }
 
-/// Firmware that counts its arguments has left some out, and others would be printed in their place.
+/// Firmware counts its arguments but leaves some out, so that stale words are printed in their place.
 #[test]
 fn words_that_firmware_has_not_counted_are_named_where_they_are_printed() {
     let layout = plain(PtrWidth::P4);
@@ -172,7 +172,7 @@ fn words_that_firmware_has_not_counted_are_named_where_they_are_printed() {
     bench.chip.ram.put_string(DATA, "%d %d %d\n");
     bench.chip.ram.put_string(DATA + 0x40, "main.c");
     bench.chip.ram.put_string(DATA + 0x80, "%d\n");
-    // The channel's first careless call site says nothing of others.
+    // A report about one call site does not suppress those about others.
     let (_, reports) = print(&bench, &mut firmware, DATA + 0x80, &[5], 3);
     assert_eq!(reports.len(), 1, "{reports:?}");
     let (printed, reports) = print(&bench, &mut firmware, DATA, &[1, 222, 333], 4);
@@ -187,7 +187,7 @@ fn words_that_firmware_has_not_counted_are_named_where_they_are_printed() {
     );
 }
 
-/// Firmware that narrows each argument to a word, and counts them, prints no half of an earlier request.
+/// If firmware narrows each argument to one counted word, no stale half is printed.
 #[test]
 fn one_word_that_is_counted_for_each_argument_is_all_that_ll_and_j_take() {
     let layout = plain(PtrWidth::P4);
@@ -220,7 +220,7 @@ fn one_word_that_is_counted_for_each_argument_is_all_that_ll_and_j_take() {
     }
 }
 
-/// An entry has room for seventeen.
+/// An entry holds seventeen arguments.
 #[test]
 fn a_format_that_takes_more_words_than_an_entry_has_is_reported() {
     let layout = plain(PtrWidth::P8);
@@ -319,7 +319,7 @@ fn a_result_wider_than_a_word_is_warned_of_once_for_each_method() {
             id,
             args: [].into(),
         };
-        // All that a word holds, with a sign or without.
+        // Every value that a word holds, signed or unsigned.
         for result in [
             0,
             0x7fff_ffff,
