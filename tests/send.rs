@@ -2,7 +2,7 @@
 //! between threads, can keep nothing of it. What is borrowed can't outlive its call.
 
 use vhost::attach::{Findings, Site};
-use vhost::bus::{Kept, Tap};
+use vhost::bus::{OwnedObservation, Tap};
 use vhost::messages::foreign::Report;
 use vhost::messages::sockets::{ClientId, SocketId};
 use vhost::{ChannelExit, FileOpener, MemoryModel, Progress, SpecialFile};
@@ -18,7 +18,7 @@ fn what_is_handed_out_by_value_is_send() {
     is_send::<ClientId>();
     is_send::<Site>();
     is_send::<Findings>();
-    is_send::<Kept>();
+    is_send::<OwnedObservation>();
 }
 
 #[test]

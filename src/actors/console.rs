@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix::{Actor, Context, Handler};
 
-use crate::bus::{Desk, Port};
+use crate::bus::{ActorContext, Port};
 use crate::messages::console::{Finish, Inbox, Print};
 use crate::messages::foreign::{self, Line};
 
@@ -18,7 +18,7 @@ pub(crate) use text::Text;
 ///
 /// A line ends with `\n` or `\r\n`. Invalid UTF-8 is printed as U+FFFD. Text that can't be written is lost, and the log says so once.
 pub(crate) struct Console {
-    desk: Desk,
+    desk: ActorContext,
     text: Arc<Mutex<Text>>,
     testbench: Port<foreign::Inbox>,
     /// True if lines go to the testbench.
@@ -27,8 +27,12 @@ pub(crate) struct Console {
 
 impl Console {
     /// Creates a console that prints to `text`, or sends lines to the testbench over `foreign` after a `Redirect`.
-    pub(crate) fn new(desk: Desk, text: Arc<Mutex<Text>>, foreign: &Port<foreign::Inbox>) -> Self {
-        let testbench = foreign.sent_by(desk.party());
+    pub(crate) fn new(
+        desk: ActorContext,
+        text: Arc<Mutex<Text>>,
+        foreign: &Port<foreign::Inbox>,
+    ) -> Self {
+        let testbench = foreign.with_sender(desk.party());
         Self {
             desk,
             text,

@@ -23,7 +23,7 @@ use mailbox_rs::{Errno, OpenFlags};
 use self::announced::Announced;
 use self::descriptors::{Claim, Descriptors, File, OpenFile};
 use self::refusal::Refusal;
-use crate::bus::{Desk, Envelope, Port};
+use crate::bus::{ActorContext, Envelope, Port};
 use crate::messages::ChannelId;
 use crate::messages::files::{Close, CloseAll, Explain, Inbox, Open, READ_MAX, Read, Seek, Write};
 use crate::messages::foreign::{
@@ -40,7 +40,7 @@ const NO_ROOT: &str =
 
 /// Serves the file descriptors of all channels.
 pub(crate) struct Files {
-    desk: Desk,
+    desk: ActorContext,
     disk: Option<Announced>,
     special: SpecialNames,
     open: Rc<OpenFiles>,
@@ -57,7 +57,7 @@ struct OpenFiles {
 impl Files {
     /// Serves the files of `disk`. Files named in `special` are opened over `foreign`.
     pub(crate) fn new(
-        desk: Desk,
+        desk: ActorContext,
         foreign: &Port<foreign::Inbox>,
         disk: Option<Box<dyn Disk>>,
         special: SpecialNames,
@@ -65,7 +65,7 @@ impl Files {
         let disk = disk.map(|disk| Announced::new(disk, desk.clone()));
         let open = OpenFiles {
             descriptors: RefCell::default(),
-            foreign: foreign.sent_by(desk.party()),
+            foreign: foreign.with_sender(desk.party()),
         };
         Self {
             desk,

@@ -10,26 +10,30 @@ use std::rc::Rc;
 
 use actix::{Actor, Handler};
 
-use crate::bus::{Desk, Envelope, Port, Reply};
+use crate::bus::{ActorContext, Envelope, Port, ReplySender};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
 use crate::messages::foreign::{self, Report, Severity};
 use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
 
 pub(crate) use client::{ElidedAccesses, MemoryClient};
-pub(crate) use resolver::{Local, Resolver};
+pub(crate) use resolver::{LocalMemory, Resolver};
 
 /// Resolves accesses. It performs those that touch only memories of this process, and forwards the others to their backends outside of the
 /// bus. While the testbench observes writes, it forwards all of them.
 pub(crate) struct Memory {
-    desk: Desk,
+    desk: ActorContext,
     resolver: Rc<Resolver>,
     foreign: Port<foreign::Inbox>,
 }
 
 impl Memory {
     /// Creates the actor for the memories of `resolver`.
-    pub(crate) fn new(desk: Desk, resolver: Rc<Resolver>, foreign: &Port<foreign::Inbox>) -> Self {
-        let foreign = foreign.sent_by(desk.party());
+    pub(crate) fn new(
+        desk: ActorContext,
+        resolver: Rc<Resolver>,
+        foreign: &Port<foreign::Inbox>,
+    ) -> Self {
+        let foreign = foreign.with_sender(desk.party());
         Self {
             desk,
             resolver,
@@ -52,7 +56,7 @@ impl Memory {
         &self,
         space: SpaceId,
         op: Op<Segments>,
-        reply: Reply<Result<Outcome, AccessError>>,
+        reply: ReplySender<Result<Outcome, AccessError>>,
     ) {
         match self.resolver.foreign(space, op) {
             Ok(access) => self.foreign.forward(access, reply),
@@ -66,7 +70,7 @@ impl Memory {
     /// Sends the outcome. Reports an error itself if no asker waits.
     fn answer(
         &self,
-        reply: Reply<Result<Outcome, AccessError>>,
+        reply: ReplySender<Result<Outcome, AccessError>>,
         outcome: Result<Outcome, AccessError>,
     ) {
         if let Err(error) = &outcome

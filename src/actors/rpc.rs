@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use actix::{Actor, Handler};
 
-use crate::bus::{Desk, Envelope, Port};
+use crate::bus::{ActorContext, Envelope, Port};
 use crate::messages::Name;
 use crate::messages::foreign::{self, HostCall, MethodCall, PyCancel, PyTick};
 use crate::messages::rpc::{Call, Callee, Inbox, Progress, Target, When};
@@ -22,7 +22,7 @@ pub(crate) use dispatch::Dispatch;
 /// Forwards calls to their providers.
 #[derive(Debug)]
 pub(crate) struct Rpc {
-    desk: Desk,
+    desk: ActorContext,
     foreign: Port<foreign::Inbox>,
     dispatch: Rc<Dispatch>,
     /// Calls for a later tick in order of arrival, each with the tick of its arrival.
@@ -33,9 +33,13 @@ pub(crate) struct Rpc {
 
 impl Rpc {
     /// Creates a dispatcher. The timer of `dispatch` sends it a [`Tick`](crate::messages::rpc::Tick).
-    pub(crate) fn new(desk: Desk, foreign: &Port<foreign::Inbox>, dispatch: Rc<Dispatch>) -> Self {
+    pub(crate) fn new(
+        desk: ActorContext,
+        foreign: &Port<foreign::Inbox>,
+        dispatch: Rc<Dispatch>,
+    ) -> Self {
         Self {
-            foreign: foreign.sent_by(desk.party()),
+            foreign: foreign.with_sender(desk.party()),
             desk,
             dispatch,
             waiting: Vec::new(),

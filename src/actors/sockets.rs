@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use actix::{Actor, Context, Handler};
 
-use crate::bus::{Alarm, Body, Desk, Envelope, Port, Reply};
+use crate::bus::{ActorContext, Body, Envelope, Port, ReplySender, TickTimer};
 use crate::messages::foreign::{self, Report, Severity};
 use crate::messages::sockets::Inbox;
 
@@ -27,24 +27,24 @@ pub(crate) use self::tcp::Tcp;
 
 /// Serves the sockets of a hub.
 pub(crate) struct Sockets {
-    desk: Desk,
+    desk: ActorContext,
     foreign: Port<foreign::Inbox>,
     hub: Rc<RefCell<Hub>>,
     /// Enabled while data is queued.
-    alarm: Alarm,
+    alarm: TickTimer,
 }
 
 impl Sockets {
     /// Serves `hub`. `alarm` sends it a [`Flush`](crate::messages::sockets::Flush).
     pub(crate) fn new(
-        desk: Desk,
+        desk: ActorContext,
         foreign: &Port<foreign::Inbox>,
         hub: Rc<RefCell<Hub>>,
-        alarm: Alarm,
+        alarm: TickTimer,
     ) -> Self {
-        alarm.want(hub.borrow().is_behind());
+        alarm.set_enabled(hub.borrow().is_behind());
         Self {
-            foreign: foreign.sent_by(desk.party()),
+            foreign: foreign.with_sender(desk.party()),
             desk,
             hub,
             alarm,
@@ -53,7 +53,7 @@ impl Sockets {
 
     fn serve(&self, mail: Inbox) {
         let hub = &mut *self.hub.borrow_mut();
-        hub.answers().want(self.desk.is_watched());
+        hub.answers().set_enabled(self.desk.has_taps());
         // Queued data goes out before any request. After a fork it is the parent's to send.
         if !matches!(mail, Inbox::Abandon(_)) {
             hub.pump();
@@ -107,15 +107,15 @@ impl Sockets {
                 text: note.to_string(),
             });
         }
-        self.alarm.want(hub.is_behind());
+        self.alarm.set_enabled(hub.is_behind());
     }
 }
 
 impl Sockets {
     /// Announces the network's results, then replies.
-    fn answer<R: Body>(&self, hub: &Hub, reply: Reply<R>, answer: R) {
+    fn answer<R: Body>(&self, hub: &Hub, reply: ReplySender<R>, answer: R) {
         for answered in hub.answers().take() {
-            self.desk.announce(|| answered);
+            self.desk.emit(|| answered);
         }
         reply.send(answer);
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Attach, AttachError, Owners, Site};
-use crate::bus::{Event, Message, Observation, Party, Spawner, Tap};
+use crate::bus::{Endpoint, Event, Message, Observation, Spawner, Tap};
 
 /// Filter of observations. A new one passes everything. Conditions of different kinds must all hold. Of several conditions of one kind, one
 /// is enough.
@@ -11,7 +11,7 @@ use crate::bus::{Event, Message, Observation, Party, Spawner, Tap};
 #[must_use = "a filter does nothing unless it leads to a tap"]
 pub struct Filter {
     kinds: Vec<&'static str>,
-    parties: Vec<Party>,
+    parties: Vec<Endpoint>,
     channels: Vec<String>,
     direction: Option<Direction>,
 }
@@ -37,8 +37,8 @@ impl Filter {
         self
     }
 
-    /// Passes messages from or to this endpoint, such as [`memory::Inbox::PARTY`](crate::bus::Inbox::PARTY).
-    pub fn party(mut self, party: Party) -> Self {
+    /// Passes messages from or to this endpoint, such as [`memory::Inbox::ENDPOINT`](crate::bus::Inbox::ENDPOINT).
+    pub fn party(mut self, party: Endpoint) -> Self {
         self.parties.push(party);
         self
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix::{Actor, Handler};
 
-use crate::bus::{Party, Port};
+use crate::bus::{Endpoint, Port};
 use crate::messages::foreign::{Inbox, Report, Severity};
 
 /// A finding of a checker.
@@ -61,7 +61,7 @@ impl Reporter {
     /// Reports through `foreign`.
     pub(crate) fn new(foreign: &Port<Inbox>) -> Self {
         Self {
-            foreign: foreign.sent_by(Party::TAP),
+            foreign: foreign.with_sender(Endpoint::TAP),
         }
     }
 }

@@ -32,7 +32,7 @@ pub use statistics::{Histogram, Requests, Statistics, Table};
 
 use actix::{Actor, Context, Handler};
 
-use crate::bus::{ActorTap, Kept, Spawner, Tap};
+use crate::bus::{ActorTap, OwnedObservation, Spawner, Tap};
 
 /// Attachment to a system. Every [`Tap`] is one, and sees everything; [`with`] makes one of a function of the [`Site`].
 ///
@@ -101,7 +101,7 @@ pub fn with<T: Tap>(make: impl FnOnce(&Site) -> T + 'static) -> impl Attach {
 /// ```
 /// use actix::{Actor, Context, Handler};
 /// use vhost::attach::{self, Filter};
-/// use vhost::bus::Kept;
+/// use vhost::bus::OwnedObservation;
 /// use vhost::messages::console::Print;
 ///
 /// struct Reader(String);
@@ -110,10 +110,10 @@ pub fn with<T: Tap>(make: impl FnOnce(&Site) -> T + 'static) -> impl Attach {
 ///     type Context = Context<Self>;
 /// }
 ///
-/// impl Handler<Kept> for Reader {
+/// impl Handler<OwnedObservation> for Reader {
 ///     type Result = ();
 ///
-///     fn handle(&mut self, seen: Kept, _: &mut Context<Self>) {
+///     fn handle(&mut self, seen: OwnedObservation, _: &mut Context<Self>) {
 ///         if let Some(print) = seen.event.is::<Print>() {
 ///             self.0 += &String::from_utf8_lossy(&print.text);
 ///         }
@@ -126,7 +126,7 @@ pub fn with<T: Tap>(make: impl FnOnce(&Site) -> T + 'static) -> impl Attach {
 /// ```
 pub fn actor<A>(make: impl FnOnce(&Site) -> A + 'static) -> impl Attach
 where
-    A: Actor<Context = Context<A>> + Handler<Kept>,
+    A: Actor<Context = Context<A>> + Handler<OwnedObservation>,
 {
     WithActor(make)
 }
@@ -135,7 +135,7 @@ struct WithActor<F>(F);
 
 impl<A, F> Attach for WithActor<F>
 where
-    A: Actor<Context = Context<A>> + Handler<Kept>,
+    A: Actor<Context = Context<A>> + Handler<OwnedObservation>,
     F: FnOnce(&Site) -> A + 'static,
 {
     fn attach(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Channel;
 use super::site::name_of;
-use crate::bus::{Body, Event, Inbox as _, Observation, Party};
+use crate::bus::{Body, Endpoint, Event, Inbox as _, Observation};
 use crate::mem::{Op, Segment, SpaceId, Span};
 use crate::messages::foreign::{self, Report};
 use crate::messages::mailbox;
@@ -75,7 +75,7 @@ impl Owners {
         }
         let by_body = |body| {
             let own = self.named(body).or_else(|| self.reached(body));
-            let serves = said.from == *mailbox::Inbox::PARTY.0;
+            let serves = said.from == *mailbox::Inbox::ENDPOINT.0;
             own.or_else(|| serves.then(|| self.alone_in_space(body)).flatten())
         };
         let whose = said
@@ -83,7 +83,7 @@ impl Owners {
             .and_then(by_body)
             .or_else(|| self.open.get(&said.root).cloned())?;
         // Events have no reply.
-        if said.to != *Party::NOBODY.0 {
+        if said.to != *Endpoint::EVENT.0 {
             self.open.insert(said.sequence, whose.clone());
             if self.open.len() > MOST_OPEN {
                 self.open.pop_first();

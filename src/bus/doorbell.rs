@@ -144,7 +144,7 @@ impl Doorbell {
     }
 
     /// Removes the watch.
-    pub fn silence(&self) {
+    pub fn disarm(&self) {
         self.replace(None);
     }
 
@@ -155,19 +155,19 @@ impl Doorbell {
 
     /// Polls once. True if the callback was called or the watch changed meanwhile.
     #[inline(always)]
-    pub(super) fn look(&self, looks: Looks) -> bool {
+    pub(super) fn look(&self, scan: Scan) -> bool {
         let Some(watch) = self.watched() else {
             return false;
         };
         let looked = watch.looked.get();
-        if looks == Looks::First && looked {
+        if scan == Scan::New && looked {
             return false;
         }
         let changes = self.0.changes.get();
         let mut now = Bytes::default();
         let readable = watch.read(&mut now);
         let is_current = self.0.changes.get() == changes;
-        if is_current && readable && looked && looks == Looks::Usual && watch.has_seen(&now) {
+        if is_current && readable && looked && scan == Scan::Changed && watch.has_seen(&now) {
             return false;
         }
         // The reader may come back to the bus and change the watch. The bytes it read are of no use then.
@@ -183,7 +183,7 @@ impl Doorbell {
     fn heed(&self, watch: &Watch, now: Option<&Bytes>) {
         match now {
             None => {
-                self.silence();
+                self.disarm();
                 (watch.ring)(None);
             }
             Some(now) => {
@@ -204,13 +204,13 @@ impl Doorbell {
 
 /// Selection of the watches that are polled and of those whose callback is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Looks {
+pub(super) enum Scan {
     /// Polls all; calls back on changes.
-    Usual,
+    Changed,
     /// Polls all; always calls back.
-    Always,
+    All,
     /// Polls only watches that have never been polled; calls back.
-    First,
+    New,
 }
 
 impl fmt::Debug for Doorbell {

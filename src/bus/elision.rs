@@ -8,8 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use super::line::{Kind, Line, panic_text};
-use super::scheduler::{Inside, Scheduler};
-use super::{Bus, Inbox, Message, Party, Ticket, Unanswered};
+use super::scheduler::{ActorCodeGuard, Scheduler};
+use super::{Bus, Endpoint, Inbox, Message, NoReply, Ticket};
 
 /// Replaces messages of actors' tasks by calls.
 #[derive(Debug, Clone)]
@@ -34,42 +34,39 @@ impl Elision {
     }
 
     /// Starts calls in place of a message of a timer's callback. `None` if the difference would be observable.
-    pub(crate) fn enter(&self) -> Option<Inside<'_>> {
+    pub(crate) fn enter(&self) -> Option<ActorCodeGuard<'_>> {
         let scheduler = &*self.scheduler;
-        let busy = scheduler.is_inside() || scheduler.is_abroad() || scheduler.any_waits();
+        let busy =
+            scheduler.in_actor_code() || scheduler.in_foreign_call() || scheduler.any_waits();
         let seen = self.line.shows() || self.line.observing();
-        (!busy && !seen).then(|| scheduler.go_inside())
+        (!busy && !seen).then(|| scheduler.enter_actor_code())
     }
 
     /// Ticket of an elided message.
-    pub(crate) fn ticket<I: Inbox, M: Message>(&self, from: Party) -> Ticket {
+    pub(crate) fn ticket<I: Inbox, M: Message>(&self, from: Endpoint) -> Ticket {
         self.line.ticket(from, Kind::of::<I, M>())
     }
 
     /// Ticket of an elided message that is forwarded: its reply answers `of` too.
-    pub(crate) fn ticket_under<I: Inbox, M: Message>(&self, from: Party, of: Ticket) -> Ticket {
+    pub(crate) fn ticket_under<I: Inbox, M: Message>(&self, from: Endpoint, of: Ticket) -> Ticket {
         of.handed_on(self.ticket::<I, M>(from))
     }
 
     /// Runs a handler.
     ///
     /// # Errors
-    /// [`Unanswered`] if the handler panics.
-    pub(crate) fn handle<T>(
-        &self,
-        of: Ticket,
-        handler: impl FnOnce() -> T,
-    ) -> Result<T, Unanswered> {
+    /// [`NoReply`] if the handler panics.
+    pub(crate) fn handle<T>(&self, of: Ticket, handler: impl FnOnce() -> T) -> Result<T, NoReply> {
         let mut result = None;
-        self.line.shelter(of, || result = Some(handler()));
+        self.line.catch_panic(of, || result = Some(handler()));
         result.ok_or_else(|| self.line.unanswered(of))
     }
 
     /// Makes a foreign call, then the calls that it posts.
     ///
     /// # Errors
-    /// [`Unanswered`] if the call panics.
-    pub(crate) fn call<T>(&self, of: Ticket, call: impl FnOnce() -> T) -> Result<T, Unanswered> {
+    /// [`NoReply`] if the call panics.
+    pub(crate) fn call<T>(&self, of: Ticket, call: impl FnOnce() -> T) -> Result<T, NoReply> {
         let mut result = None;
         self.scheduler.number();
         self.scheduler.make_call(of, || result = Some(call()));
@@ -81,7 +78,7 @@ impl Elision {
 /// Permission to elide the messages of one [`Bus::ask`]. Tasks that have become ready are polled when it is dropped.
 pub(crate) struct ElidedAsk<'a> {
     bus: &'a Bus,
-    inside: Option<Inside<'a>>,
+    inside: Option<ActorCodeGuard<'a>>,
 }
 
 impl Drop for ElidedAsk<'_> {
@@ -96,26 +93,26 @@ impl Bus {
     pub(crate) fn elide(&self) -> Option<ElidedAsk<'_>> {
         self.elides().then(|| ElidedAsk {
             bus: self,
-            inside: Some(self.scheduler.go_inside()),
+            inside: Some(self.scheduler.enter_actor_code()),
         })
     }
 
     /// Makes the foreign call that a message from outside results in. The caller has checked that the bus [elides](Self::elides) messages.
     ///
     /// # Errors
-    /// [`Unanswered`] if the call panics.
+    /// [`NoReply`] if the call panics.
     #[inline]
     pub(crate) fn call_from_outside<T>(
         &self,
         of: Ticket,
         call: impl FnOnce() -> T,
-    ) -> Result<T, Unanswered> {
+    ) -> Result<T, NoReply> {
         let called = {
-            let _abroad = self.scheduler.go_abroad_from_outside();
+            let _abroad = self.scheduler.begin_outer_call();
             catch_unwind(AssertUnwindSafe(call))
         };
         if self.scheduler.any_call_waits() {
-            let _inside = self.scheduler.go_inside();
+            let _inside = self.scheduler.enter_actor_code();
             self.scheduler.make_calls();
         }
         self.end_ask();
@@ -128,11 +125,11 @@ impl Bus {
     /// True if a message asked from outside now would be handled at once, before anything else, and seen by no tap.
     #[inline]
     pub(crate) fn elides(&self) -> bool {
-        let is_calm = match self.abroad() {
+        let is_calm = match self.in_foreign_call() {
             true => !self.scheduler.any_mail_waits(),
             false => !self.executor.is_ready() && !self.scheduler.any_waits(),
         };
-        let refused = self.scheduler.is_inside() || self.line.observing();
+        let refused = self.scheduler.in_actor_code() || self.line.observing();
         is_calm && !refused && !self.line.shows()
     }
 }

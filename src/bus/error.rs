@@ -2,14 +2,14 @@
 
 use thiserror::Error;
 
-use super::Party;
+use super::Endpoint;
 
 /// A message whose reply was dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{party} gave no answer to {message}{}", panicked(self.panic.as_deref()))]
-pub struct Unanswered {
+pub struct NoReply {
     /// Receiver of the message.
-    pub party: Party,
+    pub party: Endpoint,
     /// Name of the message.
     pub message: &'static str,
     /// Text of the panic that caused it, if any.
@@ -27,15 +27,15 @@ pub enum BusError {
     #[error(
         "nobody can answer {message}: {party} waits for something that only simulated time brings"
     )]
-    NobodyAnswers {
+    Stalled {
         /// Receiver of the message.
-        party: Party,
+        party: Endpoint,
         /// Name of the message.
         message: &'static str,
     },
     /// The receiver dropped the reply.
     #[error(transparent)]
-    Unanswered(#[from] Unanswered),
+    NoReply(#[from] NoReply),
     /// Re-entrant call from a place that does not allow it.
     #[error("{what} was called from inside {from}")]
     Reentered {

@@ -7,17 +7,17 @@ use std::rc::Rc;
 
 use actix::{Actor, Handler};
 
-use super::clock::Alarm;
-use super::doorbell::{Doorbell, Looks};
+use super::actor_cell::{ActorCell, Receiver};
+use super::doorbell::{Doorbell, Scan};
 use super::elision::Elision;
 use super::executor::{Executor, Spawner};
 use super::line::Line;
 use super::outbox::Outbox;
 use super::scheduler::Scheduler;
-use super::seat::{Receiver, Seat};
 use super::slot::Taken;
 use super::tap::Tap;
-use super::{BusError, Desk, Envelope, Inbox, Message, Party, Port, Ticket};
+use super::tick_timer::TickTimer;
+use super::{ActorContext, BusError, Endpoint, Envelope, Inbox, Message, Port, Ticket};
 
 /// Actors, their tasks, and outboxes for their foreign calls.
 ///
@@ -32,7 +32,7 @@ pub struct Bus {
     bells: RefCell<Rc<[Doorbell]>>,
     /// True if the watch of a doorbell has changed since the last poll.
     watched_anew: Rc<Cell<bool>>,
-    alarms: RefCell<Rc<[Alarm]>>,
+    alarms: RefCell<Rc<[TickTimer]>>,
     /// Number of enabled timers.
     wanted: Rc<Cell<usize>>,
     notified: Cell<bool>,
@@ -68,9 +68,9 @@ impl Bus {
         I: Inbox,
     {
         self.refuse_inside("start an actor")?;
-        let _inside = self.scheduler.go_inside();
-        let seat = Seat::new(&self.scheduler, |own| {
-            make(Port::to_actor(&self.line, own).sent_by(I::PARTY))
+        let _inside = self.scheduler.enter_actor_code();
+        let seat = ActorCell::new(&self.scheduler, |own| {
+            make(Port::to_actor(&self.line, own).with_sender(I::ENDPOINT))
         });
         let receiver: Rc<dyn Receiver<I>> = seat.clone();
         self.seats.borrow_mut().push(seat);
@@ -90,8 +90,8 @@ impl Bus {
     }
 
     /// Context in which an actor of this name runs its handlers.
-    pub fn desk(&self, party: Party) -> Desk {
-        Desk::new(party, self.line.clone())
+    pub fn desk(&self, party: Endpoint) -> ActorContext {
+        ActorContext::new(party, self.line.clone())
     }
 
     /// Creates a doorbell, polled on every tick.
@@ -102,8 +102,8 @@ impl Bus {
     }
 
     /// Creates a timer whose callback is called on every tick while it is enabled.
-    pub fn alarm(&self, ring: Box<dyn Fn(u64)>) -> Alarm {
-        let alarm = Alarm::new(&self.wanted, ring);
+    pub fn alarm(&self, ring: Box<dyn Fn(u64)>) -> TickTimer {
+        let alarm = TickTimer::new(&self.wanted, ring);
         append(&self.alarms, alarm.clone());
         alarm
     }
@@ -141,7 +141,7 @@ impl Bus {
     pub fn spawn<T>(&self, start: impl FnOnce(&Spawner) -> T) -> Result<T, BusError> {
         self.refuse_inside("start an actor")?;
         // A new task or actor must not run the others.
-        let _inside = self.scheduler.go_inside();
+        let _inside = self.scheduler.enter_actor_code();
         Ok(start(self.executor.spawner()))
     }
 
@@ -156,8 +156,8 @@ impl Bus {
     }
 
     /// True if the caller runs inside a foreign call.
-    pub fn abroad(&self) -> bool {
-        self.scheduler.is_abroad()
+    pub fn in_foreign_call(&self) -> bool {
+        self.scheduler.in_foreign_call()
     }
 
     /// Advances the time to `tick` without polling or running anything.
@@ -177,7 +177,7 @@ impl Bus {
     // An idle tick costs little more than the prologues of the functions that it calls.
     #[inline(always)]
     pub fn tick(&self) -> Result<bool, BusError> {
-        if self.abroad() || self.is_inside() {
+        if self.in_foreign_call() || self.in_actor_code() {
             return Err(self.refuse_tick());
         }
         let alarmed = self.begin_tick();
@@ -242,12 +242,12 @@ impl Bus {
     #[inline(always)]
     fn look(&self) -> bool {
         let waits = self.executor.is_ready() || self.scheduler.any_waits();
-        let looks = if self.notified.take() {
-            Looks::Always
+        let scan = if self.notified.take() {
+            Scan::All
         } else {
-            Looks::Usual
+            Scan::Changed
         };
-        self.look_at_bells(looks) || waits
+        self.look_at_bells(scan) || waits
     }
 
     /// Calls the enabled timers, each once per tick. False if none is enabled.
@@ -265,24 +265,24 @@ impl Bus {
     /// Polls, within the same tick, the watches that changed. False if no callback was called.
     #[inline(never)]
     pub(crate) fn ring_anew(&self) -> bool {
-        self.watched_anew.take() && self.look_at_bells(Looks::First)
+        self.watched_anew.take() && self.look_at_bells(Scan::New)
     }
 
     /// True if a callback was called.
     #[inline(always)]
-    fn look_at_bells(&self, looks: Looks) -> bool {
+    fn look_at_bells(&self, scan: Scan) -> bool {
         // Cloned, since a reader may come back to the bus and add a doorbell.
         let bells = self.bells.borrow().clone();
-        let _abroad = self.scheduler.go_abroad_from_outside();
+        let _abroad = self.scheduler.begin_outer_call();
         let mut rang = false;
         for bell in &*bells {
-            rang |= bell.look(looks);
+            rang |= bell.look(scan);
         }
         rang
     }
 
     /// Runs the actors and their foreign calls until all are idle.
-    pub fn settle(&self) -> Result<(), BusError> {
+    pub fn run_until_idle(&self) -> Result<(), BusError> {
         self.refuse_inside("run the actors")?;
         self.run();
         Ok(())
@@ -290,7 +290,7 @@ impl Bus {
 
     /// Handles messages posted from outside of the actors and makes the resulting foreign calls. Polls no task.
     pub(crate) fn handle_posted(&self) {
-        let _inside = self.scheduler.go_inside();
+        let _inside = self.scheduler.enter_actor_code();
         self.scheduler.handle_backlog();
     }
 
@@ -300,7 +300,7 @@ impl Bus {
     /// as the reply depends on them.
     ///
     /// # Errors
-    /// [`BusError::NobodyAnswers`] if nothing is left to run that could lead to a reply, [`BusError::Unanswered`] if the receiver panicked
+    /// [`BusError::Stalled`] if nothing is left to run that could lead to a reply, [`BusError::NoReply`] if the receiver panicked
     /// or dropped the reply, and [`BusError::Reentered`] from inside an actor or a tap.
     pub fn ask<I, M>(&self, port: &Port<I>, message: M) -> Result<M::Reply, BusError>
     where
@@ -309,7 +309,7 @@ impl Bus {
     {
         self.refuse_inside(M::NAME)?;
         let (receiver, ticket) = {
-            let _inside = self.scheduler.go_inside();
+            let _inside = self.scheduler.enter_actor_code();
             port.send(message)
         };
         loop {
@@ -324,8 +324,8 @@ impl Bus {
                 Taken::Nothing => {}
             }
             if !self.advance() {
-                return Err(BusError::NobodyAnswers {
-                    party: I::PARTY,
+                return Err(BusError::Stalled {
+                    party: I::ENDPOINT,
                     message: M::NAME,
                 });
             }
@@ -336,7 +336,7 @@ impl Bus {
     #[inline]
     pub(super) fn end_ask(&self) {
         let anything = self.executor.is_ready() || self.scheduler.any_mail_waits();
-        if anything && !self.abroad() {
+        if anything && !self.in_foreign_call() {
             self.poll();
         }
     }
@@ -367,18 +367,18 @@ impl Bus {
 
     /// Handles pending messages, then polls until no task is ready. False if there was neither.
     fn poll(&self) -> bool {
-        let _inside = self.scheduler.go_inside();
+        let _inside = self.scheduler.enter_actor_code();
         let handled = self.scheduler.handle_backlog();
         self.executor.run_until_stalled() || handled
     }
 
     #[inline]
-    fn is_inside(&self) -> bool {
-        self.scheduler.is_inside() || self.line.observing()
+    fn in_actor_code(&self) -> bool {
+        self.scheduler.in_actor_code() || self.line.observing()
     }
 
     fn refuse_inside(&self, what: &'static str) -> Result<(), BusError> {
-        if self.is_inside() {
+        if self.in_actor_code() {
             return Err(BusError::Reentered {
                 what,
                 from: "an actor or a tap",

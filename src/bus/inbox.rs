@@ -28,7 +28,7 @@ macro_rules! inbox {
         }
 
         impl $crate::bus::Inbox for Inbox {
-            const PARTY: $crate::bus::Party = $crate::bus::Party(&$party);
+            const ENDPOINT: $crate::bus::Endpoint = $crate::bus::Endpoint(&$party);
 
             fn ticket(&self) -> $crate::bus::Ticket {
                 match self {

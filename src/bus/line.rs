@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use super::tap::{Event, Observation, Tap};
-use super::{Inbox, Message, Party, Unanswered};
+use super::{Endpoint, Inbox, Message, NoReply};
 
 /// Identity of one message on the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Ticket {
     /// Sequence number of the first message that the reply answers: an earlier one for a forwarded message, else this one.
     pub root: u64,
     /// Endpoint that posted it.
-    pub from: Party,
+    pub from: Endpoint,
     kind: &'static Kind,
 }
 
@@ -31,7 +31,7 @@ pub struct KindId {
 /// Properties shared by all messages of one type to one endpoint. Separate from [`Ticket`], which every message carries.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Kind {
-    pub(super) to: Party,
+    pub(super) to: Endpoint,
     pub(super) name: &'static str,
 }
 
@@ -40,7 +40,7 @@ impl Kind {
     pub(super) fn of<I: Inbox, M: Message>() -> &'static Self {
         const {
             &Self {
-                to: I::PARTY,
+                to: I::ENDPOINT,
                 name: M::NAME,
             }
         }
@@ -49,7 +49,7 @@ impl Kind {
 
 impl Ticket {
     /// Endpoint that receives it.
-    pub fn to(&self) -> Party {
+    pub fn to(&self) -> Endpoint {
         self.kind.to
     }
 
@@ -75,7 +75,7 @@ impl Ticket {
     }
 
     /// Ticket of a message that is not counted.
-    pub(super) fn uncounted(from: Party, kind: &'static Kind) -> Self {
+    pub(super) fn uncounted(from: Endpoint, kind: &'static Kind) -> Self {
         Self {
             sequence: 0,
             root: 0,
@@ -87,10 +87,10 @@ impl Ticket {
     /// Ticket for a panic of a tap, which is no answer to the observed message.
     fn of_tap() -> Self {
         let kind = &Kind {
-            to: Party::TAP,
+            to: Endpoint::TAP,
             name: "Observation",
         };
-        Self::uncounted(Party::TAP, kind)
+        Self::uncounted(Endpoint::TAP, kind)
     }
 }
 
@@ -117,7 +117,7 @@ pub(super) struct Line {
 const PANICS_KEPT: usize = 64;
 
 impl Line {
-    pub(super) fn ticket(&self, from: Party, kind: &'static Kind) -> Ticket {
+    pub(super) fn ticket(&self, from: Endpoint, kind: &'static Kind) -> Ticket {
         let sequence = self.sequence.get() + 1;
         self.sequence.set(sequence);
         Ticket {
@@ -171,7 +171,7 @@ impl Line {
         }
         let mut taps = self.taps.take();
         for tap in &mut taps {
-            self.shelter(Ticket::of_tap(), || tap.finish());
+            self.catch_panic(Ticket::of_tap(), || tap.finish());
         }
         self.release(taps);
     }
@@ -253,12 +253,12 @@ impl Line {
     /// Drops taps. A panic in their destructors is caught too.
     fn release(&self, taps: Vec<Box<dyn Tap>>) {
         for tap in taps {
-            self.shelter(Ticket::of_tap(), || drop(tap));
+            self.catch_panic(Ticket::of_tap(), || drop(tap));
         }
     }
 
     /// Runs a handler and keeps the text of its panic for the asker.
-    pub(super) fn shelter(&self, ticket: Ticket, handler: impl FnOnce()) {
+    pub(super) fn catch_panic(&self, ticket: Ticket, handler: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(handler)) {
             self.keep_panic(ticket, panic_text(payload.as_ref()));
         }
@@ -274,14 +274,14 @@ impl Line {
     }
 
     /// Error of the dropped reply to `ticket`. For a forwarded message it names the endpoint that panicked.
-    pub(super) fn unanswered(&self, ticket: Ticket) -> Unanswered {
+    pub(super) fn unanswered(&self, ticket: Ticket) -> NoReply {
         let mut panics = self.panics.borrow_mut();
         let found = panics.iter().position(|(of, _)| of.root == ticket.root);
         let (by, panic) = match found.map(|at| panics.remove(at)) {
             Some((by, text)) => (by, Some(text)),
             None => (ticket, None),
         };
-        Unanswered {
+        NoReply {
             party: by.to(),
             message: by.name(),
             panic,

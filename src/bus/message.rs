@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use super::line::{Line, Ticket};
 use super::slot::{Receiver, Sender, slot};
 use super::tap::Event;
-use super::{Party, Unanswered};
+use super::{Endpoint, NoReply};
 use serde::de::DeserializeOwned;
 use serde::{Deserializer, Serialize};
 
@@ -44,7 +44,7 @@ impl<T: Any + Debug + Send + Sync + Clone + Serialize> Body for T {
 /// All messages of one endpoint, as one type.
 pub trait Inbox: actix::Message<Result = ()> + 'static {
     /// The endpoint.
-    const PARTY: Party;
+    const ENDPOINT: Endpoint;
     /// Identity of the message in the envelope.
     fn ticket(&self) -> Ticket;
     /// Deserializes a recorded reply and sends it.
@@ -74,12 +74,12 @@ pub struct Envelope<M: Message> {
     /// The message.
     pub message: M,
     /// Slot of the reply.
-    pub reply: Reply<M::Reply>,
+    pub reply: ReplySender<M::Reply>,
 }
 
-/// The sending side of a reply. A receiver may forward it to another endpoint. Dropping it ends the asker's wait with [`Unanswered`].
+/// The sending side of a reply. A receiver may forward it to another endpoint. Dropping it ends the asker's wait with [`NoReply`].
 #[derive(Debug)]
-pub struct Reply<R> {
+pub struct ReplySender<R> {
     slot: Option<Sender<R>>,
     ticket: Ticket,
     /// Bus whose taps see the reply or its loss. `None` if no tap sees it.
@@ -95,11 +95,11 @@ struct Earlier {
     tickets: Vec<Ticket>,
 }
 
-impl<R> Reply<R> {
+impl<R> ReplySender<R> {
     /// Creates a reply and its receiver. Taps on `line` see the reply.
     pub(super) fn new(line: Option<&Rc<Line>>, ticket: Ticket) -> (Self, Receiver<R>) {
         let (sender, receiver) = slot();
-        let mut reply = Self::unheard(line, ticket);
+        let mut reply = Self::without_receiver(line, ticket);
         reply.slot = Some(sender);
         (reply, receiver)
     }
@@ -110,13 +110,13 @@ impl<R> Reply<R> {
         ticket: Ticket,
         then: impl FnOnce(Option<R>) + 'static,
     ) -> Self {
-        let mut reply = Self::unheard(line, ticket);
+        let mut reply = Self::without_receiver(line, ticket);
         reply.slot = Some(Sender::Then(Box::new(then)));
         reply
     }
 
     /// Creates a reply without a receiver.
-    pub(super) fn unheard(line: Option<&Rc<Line>>, ticket: Ticket) -> Self {
+    pub(super) fn without_receiver(line: Option<&Rc<Line>>, ticket: Ticket) -> Self {
         Self {
             slot: None,
             ticket,
@@ -126,7 +126,7 @@ impl<R> Reply<R> {
     }
 
     /// The same slot, for the reply to a further message.
-    pub(super) fn under(mut self, line: Option<&Rc<Line>>, ticket: Ticket) -> Self {
+    pub(super) fn forwarded(mut self, line: Option<&Rc<Line>>, ticket: Ticket) -> Self {
         if let Some(line) = self.shown.take() {
             let tickets = Vec::new();
             let earlier = self
@@ -158,7 +158,7 @@ impl<R> Reply<R> {
     }
 
     /// True if the asker waited and has gone.
-    pub fn is_abandoned(&self) -> bool {
+    pub fn is_receiver_dropped(&self) -> bool {
         self.slot.as_ref().is_some_and(|slot| !slot.has_receiver())
     }
 
@@ -168,7 +168,7 @@ impl<R> Reply<R> {
     }
 }
 
-impl<R: Body> Reply<R> {
+impl<R: Body> ReplySender<R> {
     /// Sends the reply.
     pub fn send(mut self, answer: R) {
         self.close(Event::Reply(&answer));
@@ -179,7 +179,7 @@ impl<R: Body> Reply<R> {
     }
 }
 
-impl<R> Drop for Reply<R> {
+impl<R> Drop for ReplySender<R> {
     fn drop(&mut self) {
         self.close(Event::Dropped);
         if let Some(slot) = self.slot.take() {
@@ -191,14 +191,14 @@ impl<R> Drop for Reply<R> {
 /// Future of the reply to an asked message.
 #[derive(Debug)]
 #[must_use = "an answer does nothing unless awaited"]
-pub struct Answer<R> {
+pub struct ReplyFuture<R> {
     pub(super) receiver: Receiver<R>,
     pub(super) ticket: Ticket,
     pub(super) line: Rc<Line>,
 }
 
-impl<R> Future for Answer<R> {
-    type Output = Result<R, Unanswered>;
+impl<R> Future for ReplyFuture<R> {
+    type Output = Result<R, NoReply>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = self.receiver.poll(cx);

@@ -4,14 +4,14 @@
 //! - [`Inbox`] and [`Port`]: all messages of one endpoint as one type, and the sender's handle to that endpoint.
 //! - [`Bus`]: runs the actors and, between runs, the foreign calls that they posted. The only place that waits.
 //! - [`Spawner`]: adds tasks and actors.
-//! - [`Doorbell`] and [`Alarm`]: memory words polled on every tick, and per-tick callbacks.
+//! - [`Doorbell`] and [`TickTimer`]: memory words polled on every tick, and per-tick callbacks.
 //! - `Elision`: plain calls in place of messages that no tap sees.
 //! - [`Tap`]: observer of every message and reply.
 //!
 //! The bus depends on no concrete actor and no concrete message.
 
-mod clock;
-mod desk;
+mod actor_cell;
+mod context;
 mod doorbell;
 mod elision;
 mod error;
@@ -23,43 +23,43 @@ mod message;
 mod outbox;
 mod port;
 mod scheduler;
-mod seat;
 mod slot;
 mod tap;
 #[cfg(test)]
 mod tests;
+mod tick_timer;
 
-pub use clock::Alarm;
-pub use desk::Desk;
+pub use context::ActorContext;
 pub use doorbell::{DOORBELL_BYTES, Doorbell, Look, Ring, Watch};
 pub(crate) use elision::Elision;
-pub use error::{BusError, Unanswered};
+pub use error::{BusError, NoReply};
 pub use executor::Spawner;
 pub use host::Bus;
 pub(crate) use inbox::inbox;
 pub(crate) use line::panic_text;
 pub use line::{KindId, Ticket};
-pub use message::{Answer, Body, Envelope, Inbox, Message, MessageVisitor, Reply};
+pub use message::{Body, Envelope, Inbox, Message, MessageVisitor, ReplyFuture, ReplySender};
 pub use port::Port;
-pub use tap::{ActorTap, Event, Kept, KeptEvent, Observation, Tap};
+pub use tap::{ActorTap, Event, Observation, OwnedEvent, OwnedObservation, Tap};
+pub use tick_timer::TickTimer;
 
 /// Name of an actor or of another endpoint of the bus. One thin pointer, since every message carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Party(pub &'static &'static str);
+pub struct Endpoint(pub &'static &'static str);
 
-impl Party {
+impl Endpoint {
     /// Callers outside of the bus: the C ABI or a Rust user.
-    pub const OUTSIDE: Self = Self(&"outside");
+    pub const EXTERNAL: Self = Self(&"outside");
 
     /// Attached taps. Their messages are shown to no tap and not counted, so all other messages and their sequence numbers are the same
     /// with and without taps.
     pub const TAP: Self = Self(&"a tap");
 
     /// Addressee of announcements, which only taps see.
-    pub const NOBODY: Self = Self(&"nobody");
+    pub const EVENT: Self = Self(&"nobody");
 }
 
-impl std::fmt::Display for Party {
+impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.0)
     }

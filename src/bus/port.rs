@@ -1,26 +1,26 @@
-//! Ports: the only way to send a message.
+//! Ports: the only destination to send a message.
 
 use std::fmt;
 use std::rc::{Rc, Weak};
 
+use super::actor_cell::Receiver;
 use super::line::{Kind, Line, Ticket};
 use super::outbox::Outbox;
-use super::seat::Receiver;
 use super::slot;
 use super::tap::Event;
-use super::{Answer, Envelope, Inbox, Message, Party, Reply};
+use super::{Endpoint, Envelope, Inbox, Message, ReplyFuture, ReplySender};
 
 /// Typed handle for sending messages to one endpoint. Cheap to clone. It belongs to its bus, on whichever thread that runs.
 #[derive(Debug)]
 pub struct Port<I: Inbox> {
-    from: Party,
+    from: Endpoint,
     /// True if messages sent here are shown to no tap and not counted.
-    apart: bool,
+    untraced: bool,
     line: Rc<Line>,
-    way: Way<I>,
+    destination: Destination<I>,
 }
 
-enum Way<I: Inbox> {
+enum Destination<I: Inbox> {
     /// To an actor. Its queue is unbounded, so no sender ever blocks. Messages to an actor that has ended are dropped.
     Actor(Weak<dyn Receiver<I>>),
     /// To an endpoint outside of the bus.
@@ -30,27 +30,27 @@ enum Way<I: Inbox> {
 impl<I: Inbox> Port<I> {
     pub(super) fn to_actor(line: &Rc<Line>, receiver: Weak<dyn Receiver<I>>) -> Self {
         Self {
-            from: Party::OUTSIDE,
-            apart: false,
+            from: Endpoint::EXTERNAL,
+            untraced: false,
             line: line.clone(),
-            way: Way::Actor(receiver),
+            destination: Destination::Actor(receiver),
         }
     }
 
     pub(super) fn to_foreign(line: &Rc<Line>, outbox: Rc<Outbox<I>>) -> Self {
         Self {
-            from: Party::OUTSIDE,
-            apart: false,
+            from: Endpoint::EXTERNAL,
+            untraced: false,
             line: line.clone(),
-            way: Way::Foreign(outbox),
+            destination: Destination::Foreign(outbox),
         }
     }
 
     /// The same port, for another sender.
-    pub fn sent_by(&self, from: Party) -> Self {
+    pub fn with_sender(&self, from: Endpoint) -> Self {
         Self {
             from,
-            apart: from == Party::TAP,
+            untraced: from == Endpoint::TAP,
             ..self.clone()
         }
     }
@@ -60,7 +60,7 @@ impl<I: Inbox> Port<I> {
     where
         I: From<Envelope<M>>,
     {
-        let reply = Reply::unheard(self.shown_on(), self.ticket::<M>());
+        let reply = ReplySender::without_receiver(self.shown_on(), self.ticket::<M>());
         self.deliver(Envelope { message, reply });
     }
 
@@ -70,12 +70,12 @@ impl<I: Inbox> Port<I> {
     }
 
     /// Sends a message and returns the future of its reply.
-    pub fn ask<M: Message>(&self, message: M) -> Answer<M::Reply>
+    pub fn ask<M: Message>(&self, message: M) -> ReplyFuture<M::Reply>
     where
         I: From<Envelope<M>>,
     {
         let (receiver, ticket) = self.send(message);
-        Answer {
+        ReplyFuture {
             receiver,
             ticket,
             line: self.line.clone(),
@@ -90,7 +90,7 @@ impl<I: Inbox> Port<I> {
     ) where
         I: From<Envelope<M>>,
     {
-        let reply = Reply::then(self.shown_on(), self.ticket::<M>(), then);
+        let reply = ReplySender::then(self.shown_on(), self.ticket::<M>(), then);
         self.deliver(Envelope { message, reply });
     }
 
@@ -100,23 +100,23 @@ impl<I: Inbox> Port<I> {
         I: From<Envelope<M>>,
     {
         let ticket = self.ticket::<M>();
-        let (reply, receiver) = Reply::new(self.shown_on(), ticket);
+        let (reply, receiver) = ReplySender::new(self.shown_on(), ticket);
         self.deliver(Envelope { message, reply });
         (receiver, ticket)
     }
 
     /// Sends a message whose reply goes straight to the asker of `reply`.
-    pub fn forward<M: Message>(&self, message: M, reply: Reply<M::Reply>)
+    pub fn forward<M: Message>(&self, message: M, reply: ReplySender<M::Reply>)
     where
         I: From<Envelope<M>>,
     {
-        let reply = reply.under(self.shown_on(), self.ticket::<M>());
+        let reply = reply.forwarded(self.shown_on(), self.ticket::<M>());
         self.deliver(Envelope { message, reply });
     }
 
     fn ticket<M: Message>(&self) -> Ticket {
         let kind = Kind::of::<I, M>();
-        if self.apart {
+        if self.untraced {
             return Ticket::uncounted(self.from, kind);
         }
         self.line.ticket(self.from, kind)
@@ -124,7 +124,7 @@ impl<I: Inbox> Port<I> {
 
     /// Bus whose taps see messages sent here; `None` if no tap does.
     fn shown_on(&self) -> Option<&Rc<Line>> {
-        let shown = self.line.shows() && !self.apart;
+        let shown = self.line.shows() && !self.untraced;
         shown.then_some(&self.line)
     }
 
@@ -136,13 +136,13 @@ impl<I: Inbox> Port<I> {
             let Envelope { message, reply } = &envelope;
             line.show(reply.ticket(), reply.is_awaited(), Event::Message(message));
         }
-        match &self.way {
-            Way::Actor(receiver) => {
+        match &self.destination {
+            Destination::Actor(receiver) => {
                 if let Some(receiver) = receiver.upgrade() {
                     receiver.receive(envelope.into());
                 }
             }
-            Way::Foreign(outbox) => outbox.push(envelope.into()),
+            Destination::Foreign(outbox) => outbox.push(envelope.into()),
         }
     }
 }
@@ -150,20 +150,20 @@ impl<I: Inbox> Port<I> {
 // A derived implementation would require `I: Clone`.
 impl<I: Inbox> Clone for Port<I> {
     fn clone(&self) -> Self {
-        let way = match &self.way {
-            Way::Actor(receiver) => Way::Actor(receiver.clone()),
-            Way::Foreign(outbox) => Way::Foreign(outbox.clone()),
+        let destination = match &self.destination {
+            Destination::Actor(receiver) => Destination::Actor(receiver.clone()),
+            Destination::Foreign(outbox) => Destination::Foreign(outbox.clone()),
         };
         Self {
             from: self.from,
-            apart: self.apart,
+            untraced: self.untraced,
             line: self.line.clone(),
-            way,
+            destination,
         }
     }
 }
 
-impl<I: Inbox> fmt::Debug for Way<I> {
+impl<I: Inbox> fmt::Debug for Destination<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Actor(_) => "Actor",

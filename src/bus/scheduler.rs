@@ -60,12 +60,12 @@ impl Scheduler {
     }
 
     /// True while actor code runs.
-    pub(super) fn is_inside(&self) -> bool {
+    pub(super) fn in_actor_code(&self) -> bool {
         self.inside.get()
     }
 
     /// True while a foreign call is on the stack.
-    pub(super) fn is_abroad(&self) -> bool {
+    pub(super) fn in_foreign_call(&self) -> bool {
         self.abroad.get() > 0
     }
 
@@ -90,17 +90,17 @@ impl Scheduler {
     }
 
     /// Marks actor code as running until the guard is dropped.
-    pub(super) fn go_inside(&self) -> Inside<'_> {
-        Inside {
+    pub(super) fn enter_actor_code(&self) -> ActorCodeGuard<'_> {
+        ActorCodeGuard {
             of: self,
             before: self.inside.replace(true),
         }
     }
 
     /// Puts a foreign call on the stack until the guard is dropped.
-    pub(super) fn go_abroad(&self) -> Abroad<'_> {
+    pub(super) fn begin_foreign_call(&self) -> ForeignCallGuard<'_> {
         self.abroad.set(self.abroad.get() + 1);
-        Abroad {
+        ForeignCallGuard {
             of: self,
             inside: self.inside.replace(false),
             handlers: self.handlers.replace(0),
@@ -111,19 +111,19 @@ impl Scheduler {
     /// Puts a foreign call on the stack until the guard is dropped. No actor code runs at its beginning: it is a doorbell's poll of
     /// simulated memory, or an access from outside. It may come back to the bus.
     #[inline]
-    pub(super) fn go_abroad_from_outside(&self) -> AbroadFromOutside<'_> {
+    pub(super) fn begin_outer_call(&self) -> OuterCallGuard<'_> {
         debug_assert!(!self.inside.get() && self.handlers.get() == 0);
         self.abroad.set(self.abroad.get() + 1);
-        AbroadFromOutside {
+        OuterCallGuard {
             of: self,
             before: self.before.replace(self.posted.get()),
         }
     }
 
     /// Puts a handler on the stack until the guard is dropped.
-    pub(super) fn begin_handler(&self) -> Handling<'_> {
+    pub(super) fn begin_handler(&self) -> HandlerGuard<'_> {
         self.handlers.set(self.handlers.get() + 1);
-        Handling(self)
+        HandlerGuard(self)
     }
 
     /// Adds the pending calls of another type.
@@ -195,8 +195,8 @@ impl Scheduler {
     /// Makes a foreign call and counts it as made. A panic is caught.
     pub(super) fn make_call(&self, of: Ticket, call: impl FnOnce()) {
         self.made.set(self.made.get() + 1);
-        let _abroad = self.go_abroad();
-        self.line.shelter(of, call);
+        let _abroad = self.begin_foreign_call();
+        self.line.catch_panic(of, call);
     }
 
     /// True if a call posted now can be made at once, before any other.
@@ -206,26 +206,26 @@ impl Scheduler {
 }
 
 /// Guard: actor code is running.
-pub(crate) struct Inside<'a> {
+pub(crate) struct ActorCodeGuard<'a> {
     of: &'a Scheduler,
     before: bool,
 }
 
-impl Drop for Inside<'_> {
+impl Drop for ActorCodeGuard<'_> {
     fn drop(&mut self) {
         self.of.inside.set(self.before);
     }
 }
 
 /// Guard: a foreign call is on the stack.
-pub(super) struct Abroad<'a> {
+pub(super) struct ForeignCallGuard<'a> {
     of: &'a Scheduler,
     inside: bool,
     handlers: u32,
     before: u64,
 }
 
-impl Drop for Abroad<'_> {
+impl Drop for ForeignCallGuard<'_> {
     fn drop(&mut self) {
         self.of.abroad.set(self.of.abroad.get() - 1);
         self.of.inside.set(self.inside);
@@ -235,12 +235,12 @@ impl Drop for Abroad<'_> {
 }
 
 /// Guard: a foreign call is on the stack that began while no actor code ran.
-pub(super) struct AbroadFromOutside<'a> {
+pub(super) struct OuterCallGuard<'a> {
     of: &'a Scheduler,
     before: u64,
 }
 
-impl Drop for AbroadFromOutside<'_> {
+impl Drop for OuterCallGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         self.of.abroad.set(self.of.abroad.get() - 1);
@@ -249,9 +249,9 @@ impl Drop for AbroadFromOutside<'_> {
 }
 
 /// Guard: a handler is on the stack.
-pub(super) struct Handling<'a>(&'a Scheduler);
+pub(super) struct HandlerGuard<'a>(&'a Scheduler);
 
-impl Drop for Handling<'_> {
+impl Drop for HandlerGuard<'_> {
     fn drop(&mut self) {
         self.0.handlers.set(self.0.handlers.get() - 1);
     }

@@ -86,18 +86,18 @@ impl<'a> Event<'a> {
 
 /// An owned copy of an observation, sent to actors attached as taps.
 #[derive(Debug, Clone)]
-pub struct Kept {
+pub struct OwnedObservation {
     /// Identity of the message.
     pub ticket: Ticket,
     /// Time in ticks.
     pub tick: u64,
     /// Message, reply or loss of a reply.
-    pub event: KeptEvent,
+    pub event: OwnedEvent,
 }
 
 /// Owned copy of an [`Event`].
 #[derive(Debug, Clone)]
-pub enum KeptEvent {
+pub enum OwnedEvent {
     /// A message was posted.
     Message(Arc<dyn Body>),
     /// A message was answered.
@@ -106,7 +106,7 @@ pub enum KeptEvent {
     Dropped,
 }
 
-impl KeptEvent {
+impl OwnedEvent {
     /// The message or reply, if it is a `T`.
     pub fn is<T: 'static>(&self) -> Option<&T> {
         match self {
@@ -117,19 +117,19 @@ impl KeptEvent {
     }
 }
 
-impl actix::Message for Kept {
+impl actix::Message for OwnedObservation {
     type Result = ();
 }
 
 /// A tap that sends copies of all observations to an actor.
 #[derive(Debug)]
-pub struct ActorTap(actix::Recipient<Kept>);
+pub struct ActorTap(actix::Recipient<OwnedObservation>);
 
 impl ActorTap {
     /// Creates a tap for this actor.
     pub fn new<A>(actor: &actix::Addr<A>) -> Self
     where
-        A: actix::Actor<Context = actix::Context<A>> + actix::Handler<Kept>,
+        A: actix::Actor<Context = actix::Context<A>> + actix::Handler<OwnedObservation>,
     {
         Self(actor.clone().recipient())
     }
@@ -138,13 +138,13 @@ impl ActorTap {
 impl Tap for ActorTap {
     fn observe(&mut self, seen: &Observation<'_>) {
         self.finish();
-        self.0.do_send(Kept {
+        self.0.do_send(OwnedObservation {
             ticket: seen.ticket,
             tick: seen.tick,
             event: match seen.event {
-                Event::Message(body) => KeptEvent::Message(body.keep()),
-                Event::Reply(body) => KeptEvent::Reply(body.keep()),
-                Event::Dropped => KeptEvent::Dropped,
+                Event::Message(body) => OwnedEvent::Message(body.keep()),
+                Event::Reply(body) => OwnedEvent::Reply(body.keep()),
+                Event::Dropped => OwnedEvent::Dropped,
             },
         });
     }

@@ -18,14 +18,14 @@ use crate::sim::{CStdout, SimError, lifetime, testbench};
 
 /// All endpoints outside of the bus.
 #[derive(Debug)]
-pub(crate) struct Live {
+pub(crate) struct RealForeign {
     memories: Rc<Memories>,
     callbacks: Rc<Callbacks>,
     python: Python,
     paths: Paths,
 }
 
-impl Live {
+impl RealForeign {
     /// Creates the endpoints. The simulator is the one that loaded the library.
     pub(crate) fn new(
         memories: Rc<Memories>,
@@ -42,7 +42,7 @@ impl Live {
     }
 }
 
-impl Foreign for Live {
+impl Foreign for RealForeign {
     fn access(&self, access: &Access) -> Result<Outcome, AccessError> {
         if access.observed {
             execute(&self.memories.observed(access.space), &access.op)

@@ -22,7 +22,7 @@ use mailbox_rs::{Errno, OpenFlags};
 
 pub use callbacks::{CallResult, FileOpener, Openers, SpecialFile};
 pub(crate) use callbacks::{Callbacks, OnReport};
-pub(crate) use live::Live;
+pub(crate) use live::RealForeign;
 pub(crate) use live::{report, report_without_testbench};
 pub(crate) use measured::{is_measured, measure};
 pub(crate) use memory::{Memories, Models, NoRoom};
@@ -125,8 +125,8 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
             call.reply.send(outcome);
         }
         // Firmware has reset the calling channel. A method must not go on with a dropped call.
-        Inbox::HostCall(call) if call.reply.is_abandoned() => {}
-        Inbox::MethodCall(call) if call.reply.is_abandoned() => {}
+        Inbox::HostCall(call) if call.reply.is_receiver_dropped() => {}
+        Inbox::MethodCall(call) if call.reply.is_receiver_dropped() => {}
         Inbox::HostCall(call) => {
             let ask = &call.message;
             let answer = poll(foreign, &ask.channel, &ask.target, &ask.args, true);

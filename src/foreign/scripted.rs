@@ -159,7 +159,7 @@ pub(crate) enum Told {
 /// Script of a method in Python or in the testbench. Called for each poll.
 type Method = dyn FnMut(&str, &[u64]) -> Result<Progress, CallError>;
 
-/// Scripted methods by name.
+/// MockForeign methods by name.
 #[derive(Default)]
 struct Methods(RefCell<HashMap<String, Rc<RefCell<Method>>>>);
 
@@ -179,7 +179,7 @@ impl Methods {
 }
 
 /// Mock of the foreign calls.
-pub(crate) struct Scripted {
+pub(crate) struct MockForeign {
     /// Memory reached by accesses.
     pub(crate) ram: Rc<Ram>,
     /// Methods, commands and special files of the host program.
@@ -190,9 +190,9 @@ pub(crate) struct Scripted {
     accesses: Cell<usize>,
 }
 
-impl Scripted {
+impl MockForeign {
     /// Creates a mock with this memory and these callbacks, on a new bus, and its port.
-    pub(crate) fn bus(ram: &Rc<Ram>, callbacks: Callbacks) -> (Bus, Rc<Scripted>, Port<Inbox>) {
+    pub(crate) fn bus(ram: &Rc<Ram>, callbacks: Callbacks) -> (Bus, Rc<MockForeign>, Port<Inbox>) {
         let scripted = Rc::new(Self {
             ram: ram.clone(),
             callbacks,
@@ -240,7 +240,7 @@ impl Scripted {
     }
 }
 
-impl Foreign for Scripted {
+impl Foreign for MockForeign {
     fn access(&self, access: &Access) -> Result<Outcome, AccessError> {
         self.accesses.set(self.accesses.get() + 1);
         execute(&*self.ram, &access.op)

@@ -14,12 +14,12 @@ use super::{
 };
 use crate::actors::console::{Console, Text};
 use crate::actors::files::Files;
-use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
+use crate::actors::mailbox::{ChannelDescriptor, ChannelProgress, MailboxServer, Peers};
 use crate::actors::memory::{ElidedAccesses, Memory, MemoryClient, Resolver};
 use crate::actors::rpc::{Dispatch, ElidedPolls, Rpc, RpcClient};
 use crate::actors::sockets::Hub;
 use crate::attach::{AtExit, Attach, Channel, Reporter, Site, channels as served, end_at_exit};
-use crate::bus::{Bus, BusError, Inbox, Party, Port};
+use crate::bus::{Bus, BusError, Endpoint, Inbox, Port};
 use crate::config::{ChannelConfig, ConfigWarning};
 use crate::foreign::{Callbacks, Memories, host_code};
 use crate::mem::{
@@ -75,8 +75,8 @@ pub(crate) struct Beginning {
     started: Vec<Box<Started>>,
     warnings: Vec<ConfigWarning>,
     images: Vec<ToLoad>,
-    channels: Vec<Setup>,
-    links: Links,
+    channels: Vec<ChannelDescriptor>,
+    links: Peers,
 }
 
 impl Vhost {
@@ -120,7 +120,7 @@ impl Vhost {
             observed: observed.written.clone(),
         });
         let memory = {
-            let desk = bus.desk(memory::Inbox::PARTY);
+            let desk = bus.desk(memory::Inbox::ENDPOINT);
             bus.start(|_| Memory::new(desk, resolver.clone(), &foreign))?
         };
         let (accesses, poll) = match outside.direct {
@@ -140,15 +140,15 @@ impl Vhost {
             }
         };
         let accesses = MemoryClient::new(&memory, &foreign, resolver, accesses);
-        let setups: Vec<Setup> = channels.iter().filter_map(setup).collect();
+        let setups: Vec<ChannelDescriptor> = channels.iter().filter_map(setup).collect();
         let names: Vec<String> = setups.iter().map(|setup| setup.name.to_string()).collect();
         let unregistered = names.clone();
         let files = {
-            let desk = bus.desk(files::Inbox::PARTY);
+            let desk = bus.desk(files::Inbox::ENDPOINT);
             bus.start(|_| Files::new(desk, &foreign, outside.disk, outside.special))?
         };
         let console = {
-            let desk = bus.desk(console::Inbox::PARTY);
+            let desk = bus.desk(console::Inbox::ENDPOINT);
             let text = Arc::new(Mutex::new(Text::new(names, sink)));
             end_at_exit(&text);
             bus.start(|_| Console::new(desk, text, &foreign))?
@@ -161,14 +161,14 @@ impl Vhost {
                 poll,
             })
         });
-        let calls = RpcClient::new(bus.desk(Party::OUTSIDE), &rpc, polls);
+        let calls = RpcClient::new(bus.desk(Endpoint::EXTERNAL), &rpc, polls);
         let told = rpc.clone();
         (outside.on_py_tasks)(Box::new(move |alive| told.post(PyTasks { alive })));
 
         let hub = sockets;
         let sockets = sockets::start(&bus, &foreign, hub.clone())?;
 
-        let board = Rc::new(Board::new(setups.len()));
+        let board = Rc::new(ChannelProgress::new(setups.len()));
         let named = channels.iter().map(|channel| NamedChannel {
             name: channel.name.clone(),
             space: map
@@ -183,7 +183,7 @@ impl Vhost {
             warnings,
             images: images(&channels),
             channels: setups,
-            links: Links {
+            links: Peers {
                 memory: accesses.clone(),
                 rpc: calls,
                 files,
@@ -204,7 +204,7 @@ impl Vhost {
             foreign,
         };
         let system = Inner {
-            outside: bus.desk(Party::OUTSIDE),
+            outside: bus.desk(Endpoint::EXTERNAL),
             bus,
             ports,
             board,
@@ -234,7 +234,7 @@ impl Vhost {
     pub(crate) fn begin(&self, beginning: Beginning) -> Result<(), Error> {
         self.prepare(beginning).inspect_err(|_| {
             // Warnings posted before may say why.
-            let _ = self.0.bus.settle();
+            let _ = self.0.bus.run_until_idle();
         })
     }
 
@@ -264,10 +264,10 @@ impl Vhost {
             self.register(target, callback)?;
         }
         // A replay takes the channels here.
-        self.0.outside.announce(|| Began);
+        self.0.outside.emit(|| Began);
         let started = std::mem::take(&mut beginning.started);
         self.take_channels(beginning)?;
-        self.0.bus.settle()?;
+        self.0.bus.run_until_idle()?;
         if let Some(text) = self.0.board.fatal() {
             return Err(Error::Fatal(text.to_owned()));
         }
@@ -275,7 +275,7 @@ impl Vhost {
             host_code::run("the function of `on_start`", || started(self))
                 .map_err(Into::into)
                 .flatten()
-                .map_err(Error::Setup)?;
+                .map_err(Error::ChannelDescriptor)?;
         }
         Ok(())
     }
@@ -291,7 +291,7 @@ impl Vhost {
         for channel in &channels {
             tracing::info!(target: START, "[{}(server)] started!", channel.name);
         }
-        let desk = bus.desk(mailbox::Inbox::PARTY);
+        let desk = bus.desk(mailbox::Inbox::ENDPOINT);
         let channels = channels
             .into_iter()
             .map(|setup| (setup, bus.doorbell()))
@@ -344,7 +344,7 @@ pub(super) fn start_rpc(
     bus: &Bus,
     foreign: &Port<foreign::Inbox>,
 ) -> Result<(Port<rpc::Inbox>, Rc<Dispatch>), BusError> {
-    let desk = bus.desk(rpc::Inbox::PARTY);
+    let desk = bus.desk(rpc::Inbox::ENDPOINT);
     let dispatch = Dispatch::on(bus);
     let shared = dispatch.clone();
     let port = bus.start(|own| {
@@ -381,7 +381,7 @@ pub(super) fn detach_all(bus: &Bus, foreign: &Port<foreign::Inbox>) {
     bus.detach();
     // No recipient is left for the others.
     let _ = panics(bus, foreign);
-    let _ = bus.settle();
+    let _ = bus.run_until_idle();
 }
 
 /// Panics not yet reported. Those of taps are posted like findings, outside of recordings.
@@ -394,8 +394,8 @@ pub(super) fn panics(bus: &Bus, foreign: &Port<foreign::Inbox>) -> Vec<Report> {
             id: "vhost".to_owned(),
             text: format!("{} panicked at {}: {text}", ticket.to(), ticket.name()),
         };
-        if ticket.to() == Party::TAP {
-            foreign.sent_by(Party::TAP).post(report);
+        if ticket.to() == Endpoint::TAP {
+            foreign.with_sender(Endpoint::TAP).post(report);
         } else {
             others.push(report);
         }
@@ -432,9 +432,9 @@ fn images(channels: &[ChannelConfig]) -> Vec<ToLoad> {
 }
 
 /// Channel, if it is served.
-pub(super) fn setup(channel: &ChannelConfig) -> Option<Setup> {
+pub(super) fn setup(channel: &ChannelConfig) -> Option<ChannelDescriptor> {
     let mailbox = channel.mailbox?;
-    Some(Setup {
+    Some(ChannelDescriptor {
         name: channel.name.as_str().into(),
         space: channel.space,
         address: mailbox.address,
@@ -525,7 +525,7 @@ impl Loader<'_> {
     }
 
     /// Memory that reads as zeros rings no doorbell.
-    fn warn_of_log(&self, channel: &Setup) {
+    fn warn_of_log(&self, channel: &ChannelDescriptor) {
         let size = channel.layout.channel_size;
         // Placement was checked with the configuration.
         let place = self.map.resolve(channel.space, channel.address, size);

@@ -43,11 +43,11 @@ pub(crate) use watchdog::Timeout;
 use watchdog::Watchdog;
 
 use crate::actors::files::Root;
-use crate::actors::mailbox::{Board, statuses};
+use crate::actors::mailbox::{ChannelProgress, statuses};
 use crate::actors::memory::MemoryClient;
 use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Site};
-use crate::bus::{Bus, Desk, Port};
+use crate::bus::{ActorContext, Bus, Port};
 use crate::foreign::{CallResult, Callbacks, Memories};
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, Observing};
@@ -66,9 +66,9 @@ pub struct Vhost(Rc<Inner>);
 struct Inner {
     bus: Bus,
     /// Sender of external events.
-    outside: Desk,
+    outside: ActorContext,
     ports: Ports,
-    board: Rc<Board>,
+    board: Rc<ChannelProgress>,
     map: Rc<MemoryMap>,
     space_names: SpaceNames,
     memories: Rc<Memories>,
@@ -198,7 +198,7 @@ impl Vhost {
 
     /// Doorbell: a mailbox was written; the next tick looks at every channel.
     pub fn notify(&self) {
-        self.0.outside.announce(|| Notified);
+        self.0.outside.emit(|| Notified);
         self.0.bus.notify();
     }
 
@@ -296,7 +296,7 @@ impl Vhost {
 
     /// Tests for a call from inside a foreign call, such as a method of the testbench.
     pub fn is_abroad(&self) -> bool {
-        self.0.bus.abroad()
+        self.0.bus.in_foreign_call()
     }
 
     /// Registers `callback` for CALLs of this method; the testbench is no longer asked for it.
@@ -389,7 +389,7 @@ impl Vhost {
 
     /// Reports requested events to the testbench from now on.
     pub(crate) fn observe(&self, what: Observing) {
-        self.0.outside.announce(|| what);
+        self.0.outside.emit(|| what);
         self.0.observed.add(what);
     }
 
@@ -436,7 +436,7 @@ impl Vhost {
     /// Channels that can't be registered.
     fn register_each(&self) -> Result<Vec<(String, Untold)>, Error> {
         // Refused inside a tap: the channels stay pending.
-        self.0.bus.settle()?;
+        self.0.bus.run_until_idle()?;
         let mut failed = Vec::new();
         for channel in self.0.unregistered.take() {
             let register = Register {
@@ -456,7 +456,7 @@ impl Vhost {
         for report in build::panics(bus, &ports.foreign) {
             bus.ask(&ports.foreign, report)?;
         }
-        Ok(bus.settle()?)
+        Ok(bus.run_until_idle()?)
     }
 
     /// Flushes text and closes the sockets. Dropping the value ends the system.
@@ -468,7 +468,7 @@ impl Vhost {
             .bus
             .ask(&self.0.ports.console, console::Finish { channel: None });
         // Lines for the testbench.
-        let _ = self.0.bus.settle();
+        let _ = self.0.bus.run_until_idle();
         self.detach();
     }
 }

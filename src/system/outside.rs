@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use super::error::Error;
 use crate::actors::files::{Disk, Root, SpecialNames};
-use crate::actors::memory::Local;
+use crate::actors::memory::LocalMemory;
 use crate::actors::rpc::ForeignPoll;
 use crate::foreign::{
-    Callbacks, Foreign as _, Live, Memories, Paths, Python, is_measured, make, measure, poll,
-    report_failed,
+    Callbacks, Foreign as _, Memories, Paths, Python, RealForeign, is_measured, make, measure,
+    poll, report_failed,
 };
 use crate::mem::{AccessError, Store};
 use crate::messages::foreign;
@@ -23,7 +23,7 @@ pub(crate) struct Outside {
     /// Foreign calls where messages are elided; none in a replay.
     pub(crate) direct: Option<DirectCalls>,
     /// Executes accesses to memories of this process.
-    pub(crate) local: Rc<dyn Local>,
+    pub(crate) local: Rc<dyn LocalMemory>,
     /// Memory view of doorbells.
     pub(crate) sights: Rc<dyn Store>,
     /// Disk of firmware's files.
@@ -48,7 +48,7 @@ pub(crate) struct DirectCalls {
 pub(crate) type OnPyTasks = Box<dyn FnOnce(Box<dyn Fn(bool)>)>;
 
 impl Outside {
-    /// Live environment: the simulator, the memories, the host program, the files below a directory, by `paths`.
+    /// RealForeign environment: the simulator, the memories, the host program, the files below a directory, by `paths`.
     pub(crate) fn live(
         memories: &Rc<Memories>,
         callbacks: &Rc<Callbacks>,
@@ -57,7 +57,7 @@ impl Outside {
         file_root: Option<&Path>,
     ) -> Result<Self, Error> {
         let root = file_root.map(open).transpose()?;
-        let live = Rc::new(Live::new(
+        let live = Rc::new(RealForeign::new(
             memories.clone(),
             callbacks.clone(),
             python,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::{Error, Vhost};
 use crate::actors::sockets::{self, Hub, Tcp};
 use crate::bus::{Bus, Envelope, Inbox as _, Message, Port};
-use crate::foreign::{Callbacks, Live, Memories, Paths, Python, make};
+use crate::foreign::{Callbacks, Memories, Paths, Python, RealForeign, make};
 use crate::messages::sockets::{
     Abandon, Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, Open, PortOf,
     Read, SocketError, SocketId, Want, Write,
@@ -172,8 +172,8 @@ impl Sockets<'_> {
         let _home = Abroad::go(false);
         let reply = self.bus.ask(self.port, message)?;
         // Report on another client; deferred inside a foreign call, like other posts.
-        if !self.bus.abroad() {
-            self.bus.settle()?;
+        if !self.bus.in_foreign_call() {
+            self.bus.run_until_idle()?;
         }
         Ok(reply)
     }
@@ -195,7 +195,7 @@ pub(super) fn start(
     foreign: &Port<crate::messages::foreign::Inbox>,
     hub: Rc<RefCell<Hub>>,
 ) -> Result<Port<Inbox>, Error> {
-    let desk = bus.desk(Inbox::PARTY);
+    let desk = bus.desk(Inbox::ENDPOINT);
     let port = bus.start(|own: Port<Inbox>| {
         let alarm = bus.alarm(Box::new(move |_| own.post(Flush)));
         sockets::Sockets::new(desk, foreign, hub, alarm)
@@ -221,7 +221,7 @@ impl Standalone {
         let python = Python::new(HashMap::new(), callbacks.clone());
         // Without firmware, no paths are opened.
         let paths = Paths::new(Box::new(|_| None), None);
-        let live = Live::new(memories, callbacks, python, paths);
+        let live = RealForeign::new(memories, callbacks, python, paths);
         let foreign = bus.foreign(Rc::new(move |call| make(&live, call)));
         let hub = Rc::new(RefCell::new(Hub::new(Tcp, QUEUE_LIMIT)));
         let port = start(&bus, &foreign, hub.clone())?;

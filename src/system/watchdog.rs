@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::str::FromStr;
 
-use crate::actors::mailbox::Board;
+use crate::actors::mailbox::ChannelProgress;
 use crate::messages::foreign::Severity;
 
 /// Timeout and severity of the watchdog.
@@ -84,7 +84,7 @@ impl Watchdog {
     }
 
     /// Overdue channels, by position: each once, until it makes progress again.
-    pub(super) fn look(&self, now: u64, board: &Board) -> Vec<usize> {
+    pub(super) fn look(&self, now: u64, board: &ChannelProgress) -> Vec<usize> {
         let ticks = self.timeout.get().ticks;
         let mut fired = self.fired.borrow_mut();
         let (mut stuck, mut due) = (Vec::new(), u64::MAX);
@@ -171,7 +171,7 @@ mod tests {
         /// Compares with a model that counts each channel's ticks one by one.
         #[test]
         fn it_fires_when_ticks_are_counted_one_by_one(events in prop::collection::vec(event(), 0..300)) {
-            let board = Board::new(3);
+            let board = ChannelProgress::new(3);
             let watchdog = Watchdog::off();
             // Ticks without progress per channel; `None` after the exit.
             let mut quiet = [Some(0_u64); 3];

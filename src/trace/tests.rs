@@ -68,7 +68,7 @@ fn what_is_said_is_read_as_it_was() {
     let kind = &entries[0].kind;
     assert_eq!(
         (kind.from.as_str(), kind.to.as_str()),
-        ("outside", *memory::Inbox::PARTY.0)
+        ("outside", *memory::Inbox::ENDPOINT.0)
     );
     assert_eq!((entries[0].sequence, entries[1].sequence), (1, 1));
     assert_eq!((entries[2].sequence, entries[2].root), (2, 2));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use actix::{Actor, Context, Handler};
 use vhost::Severity;
 use vhost::attach::{self, Attach, Filter, Findings, Site};
-use vhost::bus::{Kept, Observation};
+use vhost::bus::{Observation, OwnedObservation};
 use vhost::messages::foreign::Report;
 use vhost::messages::mailbox::Served;
 
@@ -68,10 +68,10 @@ impl Actor for Weary {
     type Context = Context<Self>;
 }
 
-impl Handler<Kept> for Weary {
+impl Handler<OwnedObservation> for Weary {
     type Result = ();
 
-    fn handle(&mut self, seen: Kept, _: &mut Context<Self>) {
+    fn handle(&mut self, seen: OwnedObservation, _: &mut Context<Self>) {
         let served = seen.event.is::<Served>().unwrap();
         self.served += 1;
         let text = format!("{} is number {}", served.kind(), self.served);

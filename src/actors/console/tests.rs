@@ -9,7 +9,7 @@ use super::text::LINE_MAX;
 use super::*;
 use crate::bus::{Bus, Port};
 use crate::foreign::Callbacks;
-use crate::foreign::scripted::{Ram, Scripted, Told, map};
+use crate::foreign::scripted::{MockForeign, Ram, Told, map};
 use crate::messages::ChannelId;
 use crate::messages::console::Redirect;
 
@@ -38,7 +38,7 @@ impl Write for Screen {
 
 struct Bench {
     bus: Bus,
-    outside: Rc<Scripted>,
+    outside: Rc<MockForeign>,
     console: Port<Inbox>,
     screen: Screen,
 }
@@ -48,9 +48,9 @@ impl Bench {
         let screen = Screen::default();
         let names = vec!["core0".to_owned(), "core1".to_owned()];
         let ram = Ram::new(&map(&[]));
-        let (bus, outside, foreign) = Scripted::bus(&ram, Callbacks::default());
+        let (bus, outside, foreign) = MockForeign::bus(&ram, Callbacks::default());
         let console = Console::new(
-            bus.desk(<Inbox as crate::bus::Inbox>::PARTY),
+            bus.desk(<Inbox as crate::bus::Inbox>::ENDPOINT),
             Arc::new(Mutex::new(Text::new(names, Box::new(screen.clone())))),
             &foreign,
         );
@@ -228,7 +228,7 @@ proptest! {
 fn the_testbench_is_given_lines() {
     let bench = Bench::new();
     let told = || {
-        bench.bus.settle().unwrap();
+        bench.bus.run_until_idle().unwrap();
         bench.outside.told()
     };
     bench.print(1, "before\n");

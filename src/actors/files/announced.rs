@@ -5,22 +5,22 @@ use mailbox_rs::{Errno, OpenFlags};
 
 use super::disk::{Disk, DiskFile};
 use super::refusal::Refusal;
-use crate::bus::Desk;
+use crate::bus::ActorContext;
 use crate::messages::announced::{FileOpened, FileRead, FileRefused, FileSought, FileWritten};
 
 /// Wraps a disk and announces its results.
 pub(super) struct Announced {
     disk: Box<dyn Disk>,
-    desk: Desk,
+    desk: ActorContext,
 }
 
 struct AnnouncedFile {
     file: Box<dyn DiskFile>,
-    desk: Desk,
+    desk: ActorContext,
 }
 
 impl Announced {
-    pub(super) fn new(disk: Box<dyn Disk>, desk: Desk) -> Self {
+    pub(super) fn new(disk: Box<dyn Disk>, desk: ActorContext) -> Self {
         Self { disk, desk }
     }
 }
@@ -33,7 +33,7 @@ impl Announced {
         flags: OpenFlags,
     ) -> Result<Box<dyn DiskFile>, Refusal> {
         let file = self.disk.open(path, flags);
-        self.desk.announce(|| FileOpened {
+        self.desk.emit(|| FileOpened {
             path: path.to_owned(),
             flags,
             opened: file.as_ref().map(drop).map_err(|errno| *errno),
@@ -45,7 +45,7 @@ impl Announced {
                 let reason = self.disk.reason();
                 if let Some(reason) = &reason {
                     let reason = reason.clone();
-                    desk.announce(|| FileRefused { reason });
+                    desk.emit(|| FileRefused { reason });
                 }
                 Err(Refusal { errno, reason })
             }
@@ -56,19 +56,19 @@ impl Announced {
 impl DiskFile for AnnouncedFile {
     fn read(&mut self, len: u64) -> Result<Bytes, Errno> {
         let read = self.file.read(len);
-        self.desk.announce(|| FileRead { read: read.clone() });
+        self.desk.emit(|| FileRead { read: read.clone() });
         read
     }
 
     fn write(&mut self, data: &[u8]) -> Result<u64, Errno> {
         let written = self.file.write(data);
-        self.desk.announce(|| FileWritten { written });
+        self.desk.emit(|| FileWritten { written });
         written
     }
 
     fn seek(&mut self, position: u64) -> Result<u64, Errno> {
         let sought = self.file.seek(position);
-        self.desk.announce(|| FileSought { sought });
+        self.desk.emit(|| FileSought { sought });
         sought
     }
 }

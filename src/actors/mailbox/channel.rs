@@ -9,14 +9,14 @@ use futures_util::future::{Either, select};
 use mailbox_rs::{Index, QUEUE_LEN, Request, RequestEntry, Response, State, VERSION};
 
 use super::failure::Failure;
-use super::journal::Journal;
-use super::lookout::Lookout;
 use super::notes::Notes;
+use super::poller::ChannelPoller;
 use super::queues::Queues;
-use super::service::{Served, Service};
+use super::requests::{RequestHandler, Served};
+use super::status_tracker::StatusTracker;
 use super::watch::Watched;
-use super::{Board, Links, Setup};
-use crate::bus::{Desk, Doorbell, Port};
+use super::{ChannelDescriptor, ChannelProgress, Peers};
+use crate::bus::{ActorContext, Doorbell, Port};
 use crate::messages::ChannelId;
 use crate::messages::files::CloseAll;
 use crate::messages::foreign::{self, Exit, Severity};
@@ -26,10 +26,10 @@ use crate::messages::{console, mailbox, rpc};
 
 /// State of one channel. Its task is [`run`](Self::run).
 pub(super) struct Channel {
-    service: Service,
-    desk: Desk,
-    lookout: Lookout,
-    board: Rc<Board>,
+    service: RequestHandler,
+    desk: ActorContext,
+    lookout: ChannelPoller,
+    board: Rc<ChannelProgress>,
     /// The server's own inbox.
     server: Port<mailbox::Inbox>,
 }
@@ -51,17 +51,22 @@ impl Responses {
 impl Channel {
     pub(super) fn new(
         id: ChannelId,
-        setup: Setup,
+        setup: ChannelDescriptor,
         bell: Doorbell,
-        desk: Desk,
-        links: Rc<Links>,
-        board: Rc<Board>,
+        desk: ActorContext,
+        links: Rc<Peers>,
+        board: Rc<ChannelProgress>,
         server: Port<mailbox::Inbox>,
     ) -> Self {
-        let journal = Rc::new(Journal::new(id, setup.address, desk.clone(), board.clone()));
+        let journal = Rc::new(StatusTracker::new(
+            id,
+            setup.address,
+            desk.clone(),
+            board.clone(),
+        ));
         Self {
-            lookout: Lookout::new(id, desk.clone(), bell, links.store.clone()),
-            service: Service {
+            lookout: ChannelPoller::new(id, desk.clone(), bell, links.store.clone()),
+            service: RequestHandler {
                 id,
                 setup,
                 links,
@@ -173,7 +178,7 @@ impl Channel {
                 self.service.taken.set(Some(taken));
                 let served = self.serve(slot, &entry).await;
                 self.service.release_slot().await?;
-                self.announce(slot, &entry, since, &served);
+                self.emit(slot, &entry, since, &served);
                 match served {
                     Served::Exit(code) => return Ok(code),
                     Served::Silent => self.service.journal.over(End::Silent),
@@ -242,7 +247,7 @@ impl Channel {
         };
         match self
             .desk
-            .shelter(self.service.perform(entry, &request))
+            .catch_panic(self.service.perform(entry, &request))
             .await
         {
             Ok(Ok(served)) => served,
@@ -252,7 +257,7 @@ impl Channel {
     }
 
     /// Reports the request's outcome to the taps, and to the testbench if it observes requests.
-    fn announce(&self, slot: u32, entry: &RequestEntry, since: u64, served: &Served) {
+    fn emit(&self, slot: u32, entry: &RequestEntry, since: u64, served: &Served) {
         let response = match served {
             Served::Response(response) => Some(*response),
             Served::Silent | Served::Exit(_) => None,
@@ -267,7 +272,7 @@ impl Channel {
                 result: response.map(|response| response.entry(width).rets),
             });
         }
-        self.desk.announce(|| mailbox::Served {
+        self.desk.emit(|| mailbox::Served {
             channel: self.service.id,
             slot,
             entry: *entry,

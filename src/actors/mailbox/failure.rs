@@ -3,7 +3,7 @@
 use mailbox_rs::{Errno, MAX_STRING, Malformed};
 use thiserror::Error;
 
-use crate::bus::Unanswered;
+use crate::bus::NoReply;
 use crate::mem::AccessError;
 use crate::messages::foreign::Unset;
 use crate::messages::rpc::CallError;
@@ -47,7 +47,7 @@ pub(super) enum Failure {
     #[error("{len} bytes are more than one request may move ({limit})")]
     TooLong { len: u64, limit: u64 },
     #[error(transparent)]
-    Unanswered(#[from] Unanswered),
+    NoReply(#[from] NoReply),
     #[error("an error of the host itself: {0}")]
     Panic(String),
 }
@@ -72,7 +72,7 @@ impl Failure {
             },
             Self::File { errno, .. } | Self::Open { errno, .. } => *errno,
             Self::Unset { .. } => Errno::ENOENT,
-            Self::Unanswered(_) | Self::Panic(_) => Errno::EIO,
+            Self::NoReply(_) | Self::Panic(_) => Errno::EIO,
         }
     }
 }

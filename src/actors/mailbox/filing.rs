@@ -4,14 +4,14 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, FileRequest};
 
 use super::failure::Failure;
-use super::service::{MAX_MOVE, Service};
+use super::requests::{MAX_MOVE, RequestHandler};
 use crate::bus::{Envelope, Message};
 use crate::mem::{CHUNK, Op, Span};
 use crate::messages::files::{self, Close, Explain, Open, Read, Seek, Write};
 use crate::messages::foreign::ExpandPath;
 use crate::messages::mailbox::Task;
 
-impl Service {
+impl RequestHandler {
     /// Performs a file operation and returns the result word of its response.
     pub(super) async fn file(&self, request: FileRequest) -> Result<u64, Failure> {
         let channel = self.id;

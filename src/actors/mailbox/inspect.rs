@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 
-use super::Board;
+use super::ChannelProgress;
 use super::watch::Look;
 use crate::bus::{Bus, BusError, Port};
 use crate::mem::{AccessError, Outcome};
@@ -35,7 +35,7 @@ impl Drop for Inspecting<'_> {
     }
 }
 
-impl Board {
+impl ChannelProgress {
     /// Running channels that are located in memory, each with the read of its words. Empty while words are being read: a memory backend may
     /// request the status itself.
     pub(super) fn inspect<'a>(
@@ -61,7 +61,7 @@ pub(crate) fn statuses(
     bus: &Bus,
     server: &Port<Inbox>,
     memory: &Port<memory::Inbox>,
-    board: &Board,
+    board: &ChannelProgress,
 ) -> Result<Vec<ChannelStatus>, BusError> {
     let mut statuses = bus.ask(server, Status)?;
     for (words, status) in board.inspect(&mut statuses) {

@@ -1,6 +1,6 @@
 //! The mailbox server: takes firmware's requests out of the queues, serves them and puts the responses.
 //!
-//! - [`Setup`] and [`Links`]: description of a channel, and the server's peers.
+//! - [`ChannelDescriptor`] and [`Peers`]: description of a channel, and the server's peers.
 //! - `channel`: one long-lived task per channel: handshake, requests in order, reset at any time.
 //! - `inspect`: status of channels, with their words in memory.
 //! - `journal`: present step and recent requests of a channel, for the status.
@@ -10,16 +10,16 @@
 //! - `notes`: warnings already given for a channel.
 //! - `failure`: errors of requests, and their error numbers.
 
-mod board;
 mod channel;
 mod failure;
 mod filing;
 mod inspect;
-mod journal;
-mod lookout;
 mod notes;
+mod poller;
+mod progress;
 mod queues;
-mod service;
+mod requests;
+mod status_tracker;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -31,13 +31,13 @@ use std::rc::Rc;
 use actix::{Actor, Handler};
 use mailbox_rs::Layout;
 
-pub(crate) use board::Board;
 use channel::Channel;
 pub(crate) use inspect::statuses;
+pub(crate) use progress::ChannelProgress;
 
 use crate::actors::memory::MemoryClient;
 use crate::actors::rpc::RpcClient;
-use crate::bus::{Desk, Doorbell, Port, Spawner};
+use crate::bus::{ActorContext, Doorbell, Port, Spawner};
 use crate::mem::{SpaceId, Store};
 use crate::messages::mailbox::Inbox;
 use crate::messages::{ChannelId, Name};
@@ -45,7 +45,7 @@ use crate::messages::{console, files, foreign};
 
 /// Description of one channel.
 #[derive(Debug, Clone)]
-pub(crate) struct Setup {
+pub(crate) struct ChannelDescriptor {
     /// Name of the channel.
     pub name: Name,
     /// Address space of the channel's own words and of firmware's pointers.
@@ -58,7 +58,7 @@ pub(crate) struct Setup {
 
 /// Peers of the server.
 #[derive(Clone)]
-pub(crate) struct Links {
+pub(crate) struct Peers {
     /// All accesses to memory.
     pub memory: MemoryClient,
     /// Method calls and custom commands.
@@ -77,7 +77,7 @@ pub(crate) struct Links {
 
 /// The mailbox server.
 pub(crate) struct MailboxServer {
-    desk: Desk,
+    desk: ActorContext,
     spawner: Spawner,
     channels: Rc<[Rc<Channel>]>,
 }
@@ -85,20 +85,20 @@ pub(crate) struct MailboxServer {
 impl MailboxServer {
     /// Serves `channels`, each with its doorbell, and keeps their progress in `board`. `own` is the server's own port.
     pub(crate) fn new(
-        desk: Desk,
+        desk: ActorContext,
         spawner: Spawner,
-        links: Links,
-        channels: Vec<(Setup, Doorbell)>,
-        board: &Rc<Board>,
+        links: Peers,
+        channels: Vec<(ChannelDescriptor, Doorbell)>,
+        board: &Rc<ChannelProgress>,
         own: &Port<Inbox>,
     ) -> Self {
         let from = desk.party();
-        let links = Rc::new(Links {
-            memory: links.memory.sent_by(from),
-            rpc: links.rpc.sent_by(desk.clone()),
-            files: links.files.sent_by(from),
-            console: links.console.sent_by(from),
-            foreign: links.foreign.sent_by(from),
+        let links = Rc::new(Peers {
+            memory: links.memory.with_sender(from),
+            rpc: links.rpc.with_sender(desk.clone()),
+            files: links.files.with_sender(from),
+            console: links.console.with_sender(from),
+            foreign: links.foreign.with_sender(from),
             store: links.store,
             served: links.served,
         });

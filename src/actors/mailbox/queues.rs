@@ -6,7 +6,7 @@ use mailbox_rs::{
     Index, Layout, PtrWidth, REQUEST_ARGS, RequestEntry, Response, ResponseEntry, State,
 };
 
-use super::Setup;
+use super::ChannelDescriptor;
 use super::failure::Failure;
 use super::inspect::WordsRead;
 use super::watch::Watched;
@@ -25,7 +25,10 @@ pub(super) struct Queues {
 
 impl Queues {
     /// Locates the channel and clears its queues.
-    pub(super) async fn take_over(setup: &Setup, memory: &MemoryClient) -> Result<Self, Failure> {
+    pub(super) async fn take_over(
+        setup: &ChannelDescriptor,
+        memory: &MemoryClient,
+    ) -> Result<Self, Failure> {
         let span = Span {
             address: setup.address,
             len: setup.layout.channel_size,

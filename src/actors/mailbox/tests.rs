@@ -14,10 +14,10 @@ use mailbox_rs::{
     ResponseEntry, State, Version,
 };
 
-use super::{Board, Links, MailboxServer, Setup, statuses};
+use super::{ChannelDescriptor, ChannelProgress, MailboxServer, Peers, statuses};
 use crate::actors::memory::{MemoryClient, Resolver};
 use crate::actors::rpc::RpcClient;
-use crate::bus::{Bus, Inbox as _, Port, Reply};
+use crate::bus::{Bus, Inbox as _, Port, ReplySender};
 use crate::mem::{
     AccessError, Backend, Init, Memory, MemoryId, MemoryMap, Op, Segment, Shape, Space, SpaceId,
     Span, Store, execute,
@@ -62,7 +62,7 @@ struct Seen {
     calls: RefCell<Vec<rpc::Call>>,
     /// Results of the next calls, last one first. Without one a call returns the sum of its arguments.
     results: RefCell<Vec<u64>>,
-    pending: RefCell<Vec<Reply<Result<Answered, CallError>>>>,
+    pending: RefCell<Vec<ReplySender<Result<Answered, CallError>>>>,
     cancelled: RefCell<Vec<String>>,
     files: RefCell<Vec<String>>,
     /// Runs during firmware's next access to memory or to a file.
@@ -81,7 +81,7 @@ struct Bench {
     bus: Bus,
     chip: Rc<Chip>,
     seen: Rc<Seen>,
-    board: Rc<Board>,
+    board: Rc<ChannelProgress>,
     server: Port<mailbox::Inbox>,
     memory: Port<memory::Inbox>,
     observed: Rc<Cell<bool>>,
@@ -105,10 +105,10 @@ impl Bench {
             local: chip.clone(),
             observed: Rc::default(),
         });
-        let links = Links {
+        let links = Peers {
             memory: MemoryClient::new(&memory, &foreign, resolver, None),
             rpc: RpcClient::new(
-                bus.desk(mailbox::Inbox::PARTY),
+                bus.desk(mailbox::Inbox::ENDPOINT),
                 &rpc_of(&bus, seen.clone()),
                 None,
             ),
@@ -118,9 +118,9 @@ impl Bench {
             store: chip.clone(),
             served: observed.clone(),
         };
-        let board = Rc::new(Board::new(channels.len()));
+        let board = Rc::new(ChannelProgress::new(channels.len()));
         let setups = channels.iter().enumerate().map(|(at, (address, layout))| {
-            let setup = Setup {
+            let setup = ChannelDescriptor {
                 name: format!("core{at}").into(),
                 space: SpaceId(0),
                 address: *address,
@@ -129,11 +129,11 @@ impl Bench {
             (setup, bus.doorbell())
         });
         let setups = setups.collect();
-        let desk = bus.desk(mailbox::Inbox::PARTY);
+        let desk = bus.desk(mailbox::Inbox::ENDPOINT);
         let server =
             bus.start(|own| MailboxServer::new(desk, bus.spawner(), links, setups, &board, &own));
         let server = server.unwrap();
-        bus.settle().unwrap();
+        bus.run_until_idle().unwrap();
         Self {
             bus,
             chip,

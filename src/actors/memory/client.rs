@@ -5,7 +5,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use super::Resolver;
-use crate::bus::{Bus, BusError, Elision, Inbox as _, Party, Port, Ticket, Unanswered};
+use crate::bus::{Bus, BusError, Elision, Endpoint, Inbox as _, NoReply, Port, Ticket};
 use crate::mem::{
     AccessError, Op, Outcome, Segment, Segments, SpaceId, Span, Store, execute, write,
 };
@@ -15,7 +15,7 @@ use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
 /// Client of the memory actor, for one party.
 #[derive(Clone)]
 pub(crate) struct MemoryClient {
-    party: Party,
+    party: Endpoint,
     port: Port<Inbox>,
     /// For responses of channels in memories that foreign calls reach.
     foreign: Port<foreign::Inbox>,
@@ -43,7 +43,7 @@ impl MemoryClient {
         elided: Option<Rc<ElidedAccesses>>,
     ) -> Self {
         Self {
-            party: Party::OUTSIDE,
+            party: Endpoint::EXTERNAL,
             port: port.clone(),
             foreign: foreign.clone(),
             resolver,
@@ -52,11 +52,11 @@ impl MemoryClient {
     }
 
     /// Client for another party.
-    pub(crate) fn sent_by(&self, party: Party) -> Self {
+    pub(crate) fn with_sender(&self, party: Endpoint) -> Self {
         Self {
             party,
-            port: self.port.sent_by(party),
-            foreign: self.foreign.sent_by(party),
+            port: self.port.with_sender(party),
+            foreign: self.foreign.with_sender(party),
             ..self.clone()
         }
     }
@@ -64,13 +64,13 @@ impl MemoryClient {
     /// Carries out an access of an actor's task, and before it, where there is one, the write of a word.
     ///
     /// # Errors
-    /// [`Unanswered`] where the access panics.
+    /// [`NoReply`] where the access panics.
     pub(crate) async fn access(
         &self,
         space: SpaceId,
         word: Option<(Span, u32)>,
         op: Op<Span>,
-    ) -> Result<Answer, Unanswered> {
+    ) -> Result<Answer, NoReply> {
         if let Some(elided) = self.elided() {
             return self.carry_out(elided, space, word, op);
         }
@@ -163,10 +163,10 @@ impl MemoryClient {
         ElidedAccesses { elision, .. }: &ElidedAccesses,
         at: &Segment,
         access: impl FnOnce() -> T,
-    ) -> Result<T, Unanswered> {
+    ) -> Result<T, NoReply> {
         let mut of = elision.ticket::<Inbox, Access>(self.party);
         if !self.resolver.map.has_local(at.memory) {
-            of = elision.ticket_under::<foreign::Inbox, foreign::Access>(Inbox::PARTY, of);
+            of = elision.ticket_under::<foreign::Inbox, foreign::Access>(Inbox::ENDPOINT, of);
         }
         bus.call_from_outside(of, access)
     }
@@ -174,12 +174,12 @@ impl MemoryClient {
     /// Carries out an access at known places, of an actor's task.
     ///
     /// # Errors
-    /// [`Unanswered`] where the access panics.
+    /// [`NoReply`] where the access panics.
     pub(crate) async fn access_at(
         &self,
         space: SpaceId,
         op: Op<Segments>,
-    ) -> Result<Answer, Unanswered> {
+    ) -> Result<Answer, NoReply> {
         self.port.ask(AccessAt { space, op }).await
     }
 
@@ -224,20 +224,20 @@ impl MemoryClient {
     /// Finds the place of a range.
     ///
     /// # Errors
-    /// [`Unanswered`] where the actor is gone.
+    /// [`NoReply`] where the actor is gone.
     pub(crate) async fn locate(
         &self,
         space: SpaceId,
         span: Span,
-    ) -> Result<Result<Segments, AccessError>, Unanswered> {
+    ) -> Result<Result<Segments, AccessError>, NoReply> {
         self.port.ask(Locate { space, span }).await
     }
 
     /// Length of the part of a range that is in the map, from its first byte on.
     ///
     /// # Errors
-    /// [`Unanswered`] where the actor is gone.
-    pub(crate) async fn extent(&self, space: SpaceId, span: Span) -> Result<u64, Unanswered> {
+    /// [`NoReply`] where the actor is gone.
+    pub(crate) async fn extent(&self, space: SpaceId, span: Span) -> Result<u64, NoReply> {
         self.port.ask(Extent { space, span }).await
     }
 
@@ -262,7 +262,7 @@ impl MemoryClient {
         space: SpaceId,
         word: Option<(Span, u32)>,
         op: Op<Span>,
-    ) -> Result<Answer, Unanswered> {
+    ) -> Result<Answer, NoReply> {
         let asked = elided.elision.ticket::<Inbox, Access>(self.party);
         let word = word.map(|(at, word)| self.resolver.resolve(space, Op::Word(at, word.into())));
         let resolved = word.transpose();
@@ -288,13 +288,13 @@ impl MemoryClient {
         asked: Ticket,
         is_local: bool,
         access: impl FnOnce(&dyn Store) -> T,
-    ) -> Result<T, Unanswered> {
+    ) -> Result<T, NoReply> {
         let access = || access(&**store);
         if is_local {
             return elision.handle(asked, access);
         }
         type Call = foreign::Access;
-        let handed_on = elision.ticket_under::<foreign::Inbox, Call>(Inbox::PARTY, asked);
+        let handed_on = elision.ticket_under::<foreign::Inbox, Call>(Inbox::ENDPOINT, asked);
         elision.call(handed_on, access)
     }
 }

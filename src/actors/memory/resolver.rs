@@ -11,12 +11,12 @@ use crate::messages::foreign;
 
 /// Carries out accesses to memories of this process. What it reads is no function of the messages before, where somebody
 /// else writes there too: a replay answers itself.
-pub(crate) trait Local {
+pub(crate) trait LocalMemory {
     /// Carries out what the message of this ticket asks for.
     fn execute(&self, of: Ticket, op: &Op<Segments>) -> Result<Outcome, AccessError>;
 }
 
-impl<S: Store> Local for S {
+impl<S: Store> LocalMemory for S {
     fn execute(&self, _: Ticket, op: &Op<Segments>) -> Result<Outcome, AccessError> {
         execute(self, op)
     }
@@ -27,7 +27,7 @@ pub(crate) struct Resolver {
     /// Memories and spaces.
     pub(crate) map: Rc<MemoryMap>,
     /// Memories of this process.
-    pub(crate) local: Rc<dyn Local>,
+    pub(crate) local: Rc<dyn LocalMemory>,
     /// True while the testbench observes writes. All accesses are foreign calls then.
     pub(crate) observed: Rc<Cell<bool>>,
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::*;
 use crate::bus::{Bus, BusError, Inbox as _};
 use crate::foreign::Callbacks;
-use crate::foreign::scripted::{Ram, SPACE, Scripted, map};
+use crate::foreign::scripted::{MockForeign, Ram, SPACE, map};
 use crate::mem::{Backend, MapError, MemoryId, Segment, Span};
 use crate::messages::memory::AccessAt;
 
@@ -16,7 +16,7 @@ const FIRST: MemoryId = MemoryId(2);
 
 struct Bench {
     bus: Bus,
-    outside: Rc<Scripted>,
+    outside: Rc<MockForeign>,
     ram: Rc<Ram>,
     memory: Port<Inbox>,
     observed: Rc<Cell<bool>>,
@@ -31,8 +31,8 @@ impl Bench {
             ("last", u64::MAX - 0xff, 0x100, Backend::Static),
         ]);
         let ram = Ram::new(&map);
-        let (bus, outside, foreign) = Scripted::bus(&ram, Callbacks::default());
-        let desk = bus.desk(Inbox::PARTY);
+        let (bus, outside, foreign) = MockForeign::bus(&ram, Callbacks::default());
+        let desk = bus.desk(Inbox::ENDPOINT);
         let observed = Rc::new(Cell::new(false));
         let resolver = Rc::new(Resolver {
             map,
@@ -237,8 +237,8 @@ fn long_copies_may_overlap_across_memories() {
         ("low", 0, 0x2_0000, Backend::Static),
     ]);
     let ram = Ram::new(&map);
-    let (bus, _, foreign) = Scripted::bus(&ram, Callbacks::default());
-    let desk = bus.desk(Inbox::PARTY);
+    let (bus, _, foreign) = MockForeign::bus(&ram, Callbacks::default());
+    let desk = bus.desk(Inbox::ENDPOINT);
     let resolver = Rc::new(Resolver {
         map,
         local: ram.clone(),
@@ -332,7 +332,7 @@ fn a_panic_is_an_answer_and_service_goes_on() {
             .bus
             .ask(&bench.memory, AccessAt { space: SPACE, op })
             .unwrap_err();
-        let BusError::Unanswered(unanswered) = error else {
+        let BusError::NoReply(unanswered) = error else {
             panic!("{error}");
         };
         assert_eq!(*unanswered.party.0, party);

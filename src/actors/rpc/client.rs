@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use super::Dispatch;
-use crate::bus::{self, Desk, Elision, Inbox as _, Port, Ticket, Unanswered};
+use crate::bus::{self, ActorContext, Elision, Inbox as _, NoReply, Port, Ticket};
 use crate::messages::Name;
 use crate::messages::foreign::{self, HostCall, MethodCall};
 use crate::messages::rpc::{Answered, Call, CallError, Callee, Inbox, Progress, Target, When};
@@ -12,7 +12,7 @@ use crate::messages::rpc::{Answered, Call, CallError, Callee, Inbox, Progress, T
 /// Client of the dispatcher, for one sender.
 #[derive(Clone)]
 pub(crate) struct RpcClient {
-    desk: Desk,
+    desk: ActorContext,
     port: Port<Inbox>,
     elided: Option<Rc<ElidedPolls>>,
 }
@@ -32,16 +32,20 @@ type Answer = Result<Answered, CallError>;
 
 impl RpcClient {
     /// Creates a client of the dispatcher at `port`. Without `elided` it always sends messages, as in a replay.
-    pub(crate) fn new(desk: Desk, port: &Port<Inbox>, elided: Option<Rc<ElidedPolls>>) -> Self {
+    pub(crate) fn new(
+        desk: ActorContext,
+        port: &Port<Inbox>,
+        elided: Option<Rc<ElidedPolls>>,
+    ) -> Self {
         Self {
-            port: port.sent_by(desk.party()),
+            port: port.with_sender(desk.party()),
             desk,
             elided,
         }
     }
 
     /// Client for another sender.
-    pub(crate) fn sent_by(&self, desk: Desk) -> Self {
+    pub(crate) fn with_sender(&self, desk: ActorContext) -> Self {
         Self::new(desk, &self.port, self.elided.clone())
     }
 
@@ -54,14 +58,14 @@ impl RpcClient {
     /// answered with "pending".
     ///
     /// # Errors
-    /// [`Unanswered`] if the call panics.
+    /// [`NoReply`] if the call panics.
     pub(crate) async fn call(
         &self,
         channel: &Name,
         target: &Target,
         args: &[u64],
         on_pending: impl Fn(Callee) + Clone + 'static,
-    ) -> Result<Answer, Unanswered> {
+    ) -> Result<Answer, NoReply> {
         let mut answer = match self.elided() {
             Some(elided) => elided.poll(self.ticket(elided), channel, target, args)?,
             None => self.ask(channel, target, args, When::Now).await?,
@@ -94,7 +98,7 @@ impl RpcClient {
         target: &Target,
         args: &[u64],
         when: When,
-    ) -> bus::Answer<Answer> {
+    ) -> bus::ReplyFuture<Answer> {
         self.port.ask(Call {
             channel: channel.clone(),
             target: target.clone(),
@@ -111,7 +115,7 @@ impl RpcClient {
         target: &Target,
         args: &[u64],
         on_pending: impl Fn(Callee) + 'static,
-    ) -> Option<Result<Answer, Unanswered>> {
+    ) -> Option<Result<Answer, NoReply>> {
         let answer = Rc::new(Cell::new(None));
         let asked = Cell::new(self.ticket(elided));
         let poll = {
@@ -162,12 +166,12 @@ impl ElidedPolls {
         channel: &str,
         target: &Target,
         args: &[u64],
-    ) -> Result<Answer, Unanswered> {
+    ) -> Result<Answer, NoReply> {
         let is_offered = self.dispatch.is_offered(target);
         if !is_offered && matches!(target, Target::Command(_)) {
             return Ok(Ok(Callee::HostProgram.says(Progress::Absent)));
         }
-        let (from, elision) = (Inbox::PARTY, &self.elision);
+        let (from, elision) = (Inbox::ENDPOINT, &self.elision);
         let handed_on = match is_offered {
             true => elision.ticket_under::<foreign::Inbox, HostCall>(from, asked),
             false => elision.ticket_under::<foreign::Inbox, MethodCall>(from, asked),

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
-use crate::bus::{Alarm, Bus, Port};
+use crate::bus::{Bus, Port, TickTimer};
 use crate::messages::rpc::{Inbox, Target, Tick};
 
 /// Targets, and calls that wait for ticks without a message.
@@ -15,7 +15,7 @@ pub(crate) struct Dispatch {
     /// Targets registered by the host program.
     offered: RefCell<HashSet<Target>>,
     /// Enabled while anything waits for the next tick.
-    alarm: Alarm,
+    alarm: TickTimer,
     /// Port of the dispatcher.
     port: OnceCell<Port<Inbox>>,
     /// True if the dispatcher needs a message on each tick.
@@ -140,7 +140,7 @@ impl Dispatch {
 
     fn set_alarm(&self) {
         let waits = self.needs_tick.get() || !self.waiting.borrow().is_empty();
-        self.alarm.want(waits);
+        self.alarm.set_enabled(waits);
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task;
 
 use super::*;
-use crate::bus::{Answer, Bus, Event, Inbox as _, Observation};
-use crate::foreign::scripted::{Ram, Scripted, Told, map};
+use crate::bus::{Bus, Event, Inbox as _, Observation, ReplyFuture};
+use crate::foreign::scripted::{MockForeign, Ram, Told, map};
 use crate::foreign::{CallResult, Callbacks};
 use crate::messages::rpc::{Answered, CallError, Cancel, Offer, PyTasks, Tick};
 
@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 
 struct Bench {
     bus: Bus,
-    outside: Rc<Scripted>,
+    outside: Rc<MockForeign>,
     rpc: Port<Inbox>,
     /// Number of ticks sent to the dispatcher.
     ticks: Arc<AtomicUsize>,
@@ -24,7 +24,7 @@ type Reply = Result<Answered, CallError>;
 impl Bench {
     fn new() -> Self {
         let ram = Ram::new(&map(&[]));
-        let (bus, outside, foreign) = Scripted::bus(&ram, Callbacks::default());
+        let (bus, outside, foreign) = MockForeign::bus(&ram, Callbacks::default());
         let ticks = Arc::new(AtomicUsize::new(0));
         let counted = ticks.clone();
         bus.attach(move |seen: &Observation<'_>| {
@@ -36,7 +36,7 @@ impl Bench {
         let rpc = bus
             .start(|own| {
                 dispatch.serve(own);
-                Rpc::new(bus.desk(Inbox::PARTY), &foreign, dispatch)
+                Rpc::new(bus.desk(Inbox::ENDPOINT), &foreign, dispatch)
             })
             .unwrap();
         Self {
@@ -57,14 +57,14 @@ impl Bench {
     }
 
     /// Sends a call and runs the bus without ticks.
-    fn begin(&self, channel: &str, target: Target, args: &[u64], when: When) -> Answer<Reply> {
+    fn begin(&self, channel: &str, target: Target, args: &[u64], when: When) -> ReplyFuture<Reply> {
         let answer = self.rpc.ask(Call {
             channel: channel.into(),
             target,
             args: args.to_vec(),
             when,
         });
-        self.bus.settle().unwrap();
+        self.bus.run_until_idle().unwrap();
         answer
     }
 
@@ -80,7 +80,7 @@ impl Bench {
     }
 
     /// Calls a method on the next tick.
-    fn later(&self, channel: &str, name: &str) -> Answer<Reply> {
+    fn later(&self, channel: &str, name: &str) -> ReplyFuture<Reply> {
         self.begin(channel, method(name), &[], When::NextTick)
     }
 
@@ -94,7 +94,7 @@ impl Bench {
                 },
             )
             .unwrap();
-        self.bus.settle().unwrap();
+        self.bus.run_until_idle().unwrap();
     }
 
     fn tick(&self) {
@@ -119,7 +119,7 @@ fn ready(result: u64) -> Result<Progress, CallError> {
 }
 
 /// The testbench's reply, if there is one yet.
-fn of_testbench(answer: Answer<Reply>) -> Option<Progress> {
+fn of_testbench(answer: ReplyFuture<Reply>) -> Option<Progress> {
     let answered = answer.now_or_never()?.unwrap().unwrap();
     assert_eq!(answered.by, Callee::Testbench);
     Some(answered.progress)
@@ -441,7 +441,7 @@ fn a_call_that_nobody_waits_for_any_more_is_not_made() {
             when: When::Now,
         }));
     }
-    bench.bus.settle().unwrap();
+    bench.bus.run_until_idle().unwrap();
     assert_eq!(bench.outside.told(), []);
     assert_eq!(bench.bus.take_panics(), []);
     assert_eq!(bench.call(method("fine"), &[]), ready(2));
@@ -458,6 +458,6 @@ fn a_call_that_nobody_ever_waited_for_is_made() {
         args: vec![],
         when: When::Now,
     });
-    bench.bus.settle().unwrap();
+    bench.bus.run_until_idle().unwrap();
     assert_eq!(bench.outside.told(), [sv("core0", "fine", &[])]);
 }

@@ -18,7 +18,7 @@ pub(super) struct Answers {
 
 impl Answers {
     /// Enables or disables the collection.
-    pub(super) fn want(&self, wanted: bool) {
+    pub(super) fn set_enabled(&self, wanted: bool) {
         self.wanted.set(wanted);
     }
 

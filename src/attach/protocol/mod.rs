@@ -255,8 +255,8 @@ impl Checker {
             }
             return Some(at);
         }
-        let accessed = [memory::Inbox::PARTY, foreign::Inbox::PARTY];
-        if ticket.from != mailbox::Inbox::PARTY || !accessed.contains(&ticket.to()) {
+        let accessed = [memory::Inbox::ENDPOINT, foreign::Inbox::ENDPOINT];
+        if ticket.from != mailbox::Inbox::ENDPOINT || !accessed.contains(&ticket.to()) {
             return None;
         }
         if let Some(AccessAt { op, .. }) = seen.event.is() {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 
 use super::*;
-use crate::bus::{BusError, Unanswered};
+use crate::bus::{BusError, NoReply};
 
 #[test]
 fn an_actor_answers() {
@@ -40,7 +40,7 @@ fn a_message_to_itself_is_the_next_one() {
     let seen = diary.clone();
     let clerk = bus
         .start(|own: Port<clerk::Inbox>| Worker {
-            desk: bus.desk(clerk::Inbox::PARTY),
+            desk: bus.desk(clerk::Inbox::ENDPOINT),
             work: Box::new(move |mail| match mail {
                 clerk::Inbox::Ask(call) => {
                     own.post(clerk::Note(call.message.0));
@@ -74,7 +74,7 @@ fn posts_arrive_in_order_however_many() {
         clerk.post(clerk::Note(number));
     }
     assert!(seen.borrow().is_empty(), "nothing runs by itself");
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     assert_eq!(*seen.borrow(), (0..10_000).collect::<Vec<_>>());
 }
 
@@ -92,7 +92,7 @@ fn foreign_calls_are_made_in_order_of_posting_across_parties() {
     other.post(deputy::Note(0));
     world.post(world::Note(0));
     other.post(deputy::Note(0));
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     assert_eq!(diary.read(), ["other 1", "world 2", "other 3"]);
 }
 
@@ -115,7 +115,7 @@ fn many_ask_at_once_and_each_gets_its_own_answer() {
     let answers: Vec<_> = (0..500)
         .map(|number| clerk.ask(clerk::Ask(number)))
         .collect();
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     for (number, answer) in (0..).zip(answers) {
         assert_eq!(answer.now_or_never(), Some(Ok(number * 4)));
     }
@@ -138,9 +138,9 @@ fn answers_may_come_in_any_order() {
     };
     let clerk = forwarder(&bus, &world);
     let answers: Vec<_> = (0..8).map(|number| clerk.ask(clerk::Ask(number))).collect();
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     world.post(world::Note(0));
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     for (number, answer) in (0..).zip(answers) {
         assert_eq!(answer.now_or_never(), Some(Ok(number + 100)));
     }
@@ -152,12 +152,12 @@ fn a_reply_that_is_dropped_is_no_answer() {
     let clerk = forwarder(&bus, &world(&bus, drop));
     let error = bus.ask(&clerk, clerk::Ask(1)).unwrap_err();
     assert_eq!(error.to_string(), "clerk gave no answer to Ask");
-    let unanswered = Unanswered {
-        party: Party(&"clerk"),
+    let unanswered = NoReply {
+        party: Endpoint(&"clerk"),
         message: "Ask",
         panic: None,
     };
-    assert_eq!(error, BusError::Unanswered(unanswered));
+    assert_eq!(error, BusError::NoReply(unanswered));
 }
 
 #[test]
@@ -172,8 +172,8 @@ fn a_reply_that_is_kept_is_an_error_and_no_hang() {
     let error = bus.ask(&clerk, clerk::Ask(1)).unwrap_err();
     assert_eq!(
         error,
-        BusError::NobodyAnswers {
-            party: Party(&"clerk"),
+        BusError::Stalled {
+            party: Endpoint(&"clerk"),
             message: "Ask",
         }
     );
@@ -186,7 +186,7 @@ fn a_reply_that_is_kept_is_an_error_and_no_hang() {
         panic!("the call was made");
     };
     late.reply.send(5);
-    assert_eq!(bus.settle(), Ok(()));
+    assert_eq!(bus.run_until_idle(), Ok(()));
     assert_eq!(bus.take_panics(), []);
 }
 
@@ -195,6 +195,6 @@ fn whoever_stops_waiting_is_not_missed() {
     let bus = Bus::new();
     let clerk = forwarder(&bus, &doubler(&bus));
     drop(clerk.ask(clerk::Ask(1)));
-    assert_eq!(bus.settle(), Ok(()));
+    assert_eq!(bus.run_until_idle(), Ok(()));
     assert_eq!(bus.take_panics(), []);
 }

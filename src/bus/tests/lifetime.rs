@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use super::*;
 use crate::bus::{Observation, Watch};
 
-/// A bus with everything under way: an actor's task that waits for the outside, a call in the outbox, a message
+/// A bus with everything under destination: an actor's task that waits for the outside, a call in the outbox, a message
 /// in a mailbox, a bell, an alarm and a tap; all of them hold the token.
 fn busy(token: &Rc<()>, shared: &Arc<()>) -> Bus {
     let bus = Bus::new();
@@ -40,7 +40,7 @@ fn busy(token: &Rc<()>, shared: &Arc<()>) -> Bus {
         let _ = &held;
         own.post(clerk::Note(0));
     }))
-    .want(true);
+    .set_enabled(true);
     let held = token.clone();
     let rings = {
         let clerk = clerk.clone();

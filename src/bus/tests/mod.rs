@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use actix::{Actor, Context, Handler};
 
-use super::{Bus, Desk, Inbox, Party, Port};
+use super::{ActorContext, Bus, Endpoint, Inbox, Port};
 
 /// A party with two messages: one that is answered by a number, one that needs no answer.
 macro_rules! party {
@@ -43,7 +43,7 @@ party!(world, "world");
 
 /// An actor that does with its messages what the test says.
 struct Worker<I> {
-    desk: Desk,
+    desk: ActorContext,
     work: Box<dyn FnMut(I)>,
 }
 
@@ -62,14 +62,14 @@ impl<I: Inbox + Unpin> Handler<I> for Worker<I> {
 
 /// Starts an actor.
 fn worker<I: Inbox + Unpin>(bus: &Bus, work: impl FnMut(I) + 'static) -> Port<I> {
-    let desk = bus.desk(I::PARTY);
+    let desk = bus.desk(I::ENDPOINT);
     let work = Box::new(work);
     bus.start(|_| Worker { desk, work }).unwrap()
 }
 
 /// An actor that answers every `Ask` by asking the world the same, and hands on its reply for that.
 fn forwarder(bus: &Bus, world: &Port<world::Inbox>) -> Port<clerk::Inbox> {
-    let world = world.sent_by(Party(&"clerk"));
+    let world = world.with_sender(Endpoint(&"clerk"));
     worker(bus, move |mail| {
         if let clerk::Inbox::Ask(call) = mail {
             world.forward(world::Ask(call.message.0), call.reply);

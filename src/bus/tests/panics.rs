@@ -5,7 +5,7 @@ use crate::bus::BusError;
 
 fn text(error: &BusError) -> Option<&str> {
     match error {
-        BusError::Unanswered(unanswered) => unanswered.panic.as_deref(),
+        BusError::NoReply(unanswered) => unanswered.panic.as_deref(),
         _ => None,
     }
 }
@@ -64,7 +64,7 @@ fn a_panic_that_nobody_heard_of_is_kept() {
     let clerk = moody(&bus);
     clerk.post(clerk::Note(1));
     drop(clerk.ask(clerk::Ask(3)));
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     let panics = bus.take_panics();
     let panics: Vec<_> = panics
         .iter()
@@ -81,7 +81,7 @@ fn of_many_panics_the_last_are_kept() {
     for number in 0..100 {
         clerk.post(clerk::Note(number));
     }
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     let texts: Vec<_> = bus
         .take_panics()
         .into_iter()
@@ -107,12 +107,12 @@ fn a_foreign_party_that_panics_is_named_to_whoever_asked() {
         error.to_string(),
         "world gave no answer to Ask: it panicked: no zero"
     );
-    assert!(!bus.abroad());
+    assert!(!bus.in_foreign_call());
     assert_eq!(bus.take_panics(), []);
     assert_eq!(bus.ask(&clerk, clerk::Ask(1)), Ok(1));
 
     world.post(world::Note(0));
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     assert_eq!(bus.take_panics().len(), 1);
 }
 
@@ -141,7 +141,7 @@ fn a_panic_is_nobody_elses() {
 #[test]
 fn a_task_that_panics_under_shelter_gives_the_text() {
     let bus = Bus::new();
-    let desk = bus.desk(Party(&"clerk"));
+    let desk = bus.desk(Endpoint(&"clerk"));
     let spawner = bus.spawner();
     let clerk = worker(&bus, move |mail| {
         if let clerk::Inbox::Ask(call) = mail {
@@ -153,7 +153,7 @@ fn a_task_that_panics_under_shelter_gives_the_text() {
                     assert_ne!(number, 0, "no zero");
                     number
                 };
-                let outcome = desk.shelter(task).await;
+                let outcome = desk.catch_panic(task).await;
                 call.reply
                     .send(outcome.unwrap_or_else(|text| text.len() as u64 + 100));
             });

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use super::*;
-use crate::bus::{BusError, Kept, Observation};
+use crate::bus::{BusError, Observation, OwnedObservation};
 
 thread_local! {
     /// How a test's tap, which can hold no bus, gets hold of it all the same. As the C ABI does.
@@ -37,7 +37,7 @@ fn foreign_calls_may_ask_three_levels_deep() {
                 return;
             };
             let level = call.message.0;
-            assert!(this_bus().abroad());
+            assert!(this_bus().in_foreign_call());
             diary.write(format!("{level} begins"));
             let clerk = clerk.borrow().clone().unwrap();
             let below = match level {
@@ -51,7 +51,7 @@ fn foreign_calls_may_ask_three_levels_deep() {
     *clerk.borrow_mut() = Some(forwarder(&bus, &world));
     let top = clerk.borrow().clone().unwrap();
     assert_eq!(bus.ask(&top, clerk::Ask(0)), Ok(3210));
-    assert!(!bus.abroad());
+    assert!(!bus.in_foreign_call());
     let order = [
         "0 begins", "1 begins", "2 begins", "3 begins", "3 ends", "2 ends", "1 ends", "0 ends",
     ];
@@ -85,7 +85,7 @@ fn what_a_foreign_call_brings_about_comes_before_what_waits() {
     for number in 1..=3 {
         top.post(clerk::Ask(number));
     }
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     let order = [
         "1 begins",
         "101 begins",
@@ -125,7 +125,7 @@ fn what_waits_is_called_where_the_answer_takes_it() {
     };
     world.post(world::Ask(1));
     world.post(world::Note(22));
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     assert_eq!(diary.read(), ["1 begins", "2", "1 ends with 22"]);
 }
 
@@ -147,7 +147,7 @@ fn calls_that_come_back_do_not_pile_up_on_the_stack() {
     for number in 0..10_000 {
         world.post(world::Note(number));
     }
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     assert_eq!(deepest.get(), 1);
     assert_eq!(bus.take_panics(), []);
 }
@@ -189,11 +189,11 @@ fn an_ask_that_waits_for_its_own_caller_is_an_error() {
     }));
     let top = clerk.borrow().clone().unwrap();
     assert_eq!(bus.ask(&top, clerk::Ask(1)), Ok(1));
-    let party = Party(&"clerk");
+    let party = Endpoint(&"clerk");
     let message = "Ask";
     assert_eq!(
         found.take(),
-        Some(Err(BusError::NobodyAnswers { party, message }))
+        Some(Err(BusError::Stalled { party, message }))
     );
 }
 
@@ -203,10 +203,10 @@ impl Actor for Idle {
     type Context = Context<Self>;
 }
 
-impl Handler<Kept> for Idle {
+impl Handler<OwnedObservation> for Idle {
     type Result = ();
 
-    fn handle(&mut self, _: Kept, _: &mut Context<Self>) {}
+    fn handle(&mut self, _: OwnedObservation, _: &mut Context<Self>) {}
 }
 
 /// Everything that would run actors.
@@ -214,9 +214,9 @@ fn try_everything(bus: &Bus) -> Vec<Result<(), BusError>> {
     vec![
         bus.ask(&doubler(bus), world::Ask(1)).map(drop),
         bus.tick().map(drop),
-        bus.settle(),
+        bus.run_until_idle(),
         bus.start(|_: Port<clerk::Inbox>| Worker {
-            desk: bus.desk(clerk::Inbox::PARTY),
+            desk: bus.desk(clerk::Inbox::ENDPOINT),
             work: Box::new(drop),
         })
         .map(drop),
@@ -260,7 +260,7 @@ fn an_actor_can_not_wait() {
 fn whoever_makes_an_actor_can_not_wait() {
     let bus = bus();
     let mut tried = Vec::new();
-    let desk = bus.desk(clerk::Inbox::PARTY);
+    let desk = bus.desk(clerk::Inbox::ENDPOINT);
     let started = bus.start(|_: Port<clerk::Inbox>| {
         tried = try_everything(&bus);
         Worker {
@@ -270,7 +270,7 @@ fn whoever_makes_an_actor_can_not_wait() {
     });
     assert!(started.is_ok());
     assert_eq!(tried, all_reentered());
-    assert_eq!(bus.settle(), Ok(()));
+    assert_eq!(bus.run_until_idle(), Ok(()));
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn a_foreign_call_may_do_all_but_let_time_pass() {
         })
     };
     world.post(world::Note(0));
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     let mut expected = vec![Ok(()); 5];
     expected[1] = reentered("tick", "a foreign call");
     assert_eq!(tried.take(), expected);

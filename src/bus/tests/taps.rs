@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::bus::{ActorTap, Event, Kept, KeptEvent, Observation, Tap};
+use crate::bus::{ActorTap, Event, Observation, OwnedEvent, OwnedObservation, Tap};
 
 /// Writes down what it sees.
 #[derive(Clone, Default)]
@@ -49,8 +49,10 @@ fn every_message_and_reply_is_seen_with_its_ticket() {
     let recorder = recorded(&bus);
     assert_eq!(bus.ask(&world, world::Ask(4)), Ok(8));
     bus.tick().unwrap();
-    world.sent_by(Party(&"somebody")).post(world::Note(5));
-    bus.settle().unwrap();
+    world
+        .with_sender(Endpoint(&"somebody"))
+        .post(world::Note(5));
+    bus.run_until_idle().unwrap();
     let expected = [
         "1.1 outside to world, tick 0: ? Ask(4)",
         "1.1 outside to world, tick 0: = 8",
@@ -65,7 +67,7 @@ fn an_answer_is_seen_by_each_message_that_it_answers() {
     let bus = Bus::new();
     let clerk = forwarder(&bus, &doubler(&bus));
     let deputy = {
-        let clerk = clerk.sent_by(Party(&"deputy"));
+        let clerk = clerk.with_sender(Endpoint(&"deputy"));
         worker(&bus, move |mail| {
             if let deputy::Inbox::Ask(call) = mail {
                 clerk.forward(clerk::Ask(call.message.0 + 1), call.reply);
@@ -96,7 +98,7 @@ fn that_there_is_no_answer_is_seen() {
     let recorder = recorded(&bus);
     bus.ask(&clerk, clerk::Ask(1)).unwrap_err();
     world.post(world::Note(2));
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     let expected = [
         "1.1 outside to clerk, tick 0: ? Ask(1)",
         "1.2 clerk to world, tick 0: ? Ask(1)",
@@ -115,7 +117,7 @@ fn a_tap_sees_what_is_said_from_then_on() {
     bus.ask(&world, world::Ask(1)).unwrap();
     let answer = world.ask(world::Ask(2));
     let recorder = recorded(&bus);
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     drop(answer);
     assert_eq!(recorder.read(), [""; 0], "no reply without its message");
     bus.ask(&world, world::Ask(3)).unwrap();
@@ -139,7 +141,7 @@ fn messages_are_told_apart_by_type() {
     });
     bus.ask(&world, world::Ask(3)).unwrap();
     world.post(world::Note(3));
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     let expected = [(Some(3), None), (None, Some(6)), (None, None), (None, None)];
     assert_eq!(*seen.lock().unwrap(), expected);
 }
@@ -169,7 +171,7 @@ fn what_a_tap_posts_is_delivered_and_shown_to_no_tap() {
     });
     let recorder = recorded(&bus);
     bus.ask(&world, world::Ask(9)).unwrap();
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     WAY.take();
     assert_eq!(diary.read(), ["Note(9)"]);
     let expected = [
@@ -247,14 +249,14 @@ impl Actor for Keeper {
     type Context = Context<Self>;
 }
 
-impl Handler<Kept> for Keeper {
+impl Handler<OwnedObservation> for Keeper {
     type Result = ();
 
-    fn handle(&mut self, kept: Kept, _: &mut Context<Self>) {
+    fn handle(&mut self, kept: OwnedObservation, _: &mut Context<Self>) {
         let what = match &kept.event {
-            KeptEvent::Message(body) => format!("? {body:?}"),
-            KeptEvent::Reply(body) => format!("= {body:?}"),
-            KeptEvent::Dropped => "dropped".to_owned(),
+            OwnedEvent::Message(body) => format!("? {body:?}"),
+            OwnedEvent::Reply(body) => format!("= {body:?}"),
+            OwnedEvent::Dropped => "dropped".to_owned(),
         };
         let ask = kept.event.is::<clerk::Ask>().map(|ask| ask.0);
         self.0
@@ -273,7 +275,7 @@ fn an_attached_actor_gets_copies() {
         .unwrap();
     bus.attach(ActorTap::new(&address));
     bus.ask(&clerk, clerk::Ask(2)).unwrap();
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     let expected = [
         "3 ? Ask(2), clerk's: Some(2)",
         "4 ? Ask(2), clerk's: None",
@@ -291,10 +293,10 @@ impl Actor for Objector {
     type Context = Context<Self>;
 }
 
-impl Handler<Kept> for Objector {
+impl Handler<OwnedObservation> for Objector {
     type Result = ();
 
-    fn handle(&mut self, kept: Kept, _: &mut Context<Self>) {
+    fn handle(&mut self, kept: OwnedObservation, _: &mut Context<Self>) {
         match kept.event.is::<world::Ask>() {
             Some(world::Ask(13)) => panic!("unlucky"),
             Some(ask) => self.0.post(world::Note(ask.0)),
@@ -315,12 +317,12 @@ fn what_an_attached_actor_says_is_shown_to_no_tap() {
             note.reply.send(());
         }
     });
-    let objector = Objector(world.sent_by(Party::TAP));
+    let objector = Objector(world.with_sender(Endpoint::TAP));
     let objector = bus.spawn(|spawner| spawner.start(|_| objector)).unwrap();
     bus.attach(ActorTap::new(&objector));
     let recorder = recorded(&bus);
     bus.ask(&world, world::Ask(9)).unwrap();
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     assert_eq!(diary.read(), ["Note(9)"]);
     let expected = [
         "1.1 outside to world, tick 0: ? Ask(9)",
@@ -333,7 +335,7 @@ fn what_an_attached_actor_says_is_shown_to_no_tap() {
 fn an_attached_actor_that_panics_is_missed() {
     let bus = Bus::new();
     let world = doubler(&bus);
-    let objector = Objector(world.sent_by(Party::TAP));
+    let objector = Objector(world.with_sender(Endpoint::TAP));
     let objector = bus.spawn(|spawner| spawner.start(|_| objector)).unwrap();
     bus.attach(ActorTap::new(&objector));
     assert_eq!(bus.ask(&world, world::Ask(13)), Ok(26));
@@ -350,11 +352,11 @@ impl Actor for Fragile {
     type Context = Context<Self>;
 }
 
-impl Handler<Kept> for Fragile {
+impl Handler<OwnedObservation> for Fragile {
     type Result = ();
 
-    fn handle(&mut self, kept: Kept, _: &mut Context<Self>) {
-        assert!(!matches!(kept.event, KeptEvent::Reply(_)), "a reply");
+    fn handle(&mut self, kept: OwnedObservation, _: &mut Context<Self>) {
+        assert!(!matches!(kept.event, OwnedEvent::Reply(_)), "a reply");
     }
 }
 
@@ -365,7 +367,7 @@ fn an_attached_actor_that_panics_at_the_last_is_missed_too() {
     let fragile = bus.spawn(|spawner| spawner.start(|_| Fragile)).unwrap();
     bus.attach(ActorTap::new(&fragile));
     assert_eq!(bus.ask(&world, world::Ask(1)), Ok(2));
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     assert!(bus.take_panics().is_empty());
     bus.detach();
     let panics = bus.take_panics();

@@ -103,7 +103,7 @@ fn a_silenced_bell_looks_at_nothing() {
     let memory = Memory::default();
     let bell = bus.doorbell();
     memory.watched_by(&bell);
-    bell.silence();
+    bell.disarm();
     bus.notify();
     assert_eq!(bus.tick(), Ok(false));
     assert_eq!(memory.looks.get(), 0);
@@ -191,7 +191,7 @@ fn a_look_may_ask() {
         1,
         Box::new(move |to| {
             let bus = weak.upgrade().unwrap();
-            assert!(bus.abroad());
+            assert!(bus.in_foreign_call());
             let what = "tick";
             let from = "a foreign call";
             assert_eq!(bus.tick(), Err(BusError::Reentered { what, from }));
@@ -202,7 +202,7 @@ fn a_look_may_ask() {
     ));
     assert_eq!(bus.tick(), Ok(true));
     assert_eq!(rings.read(), ["Some([8])"]);
-    assert!(!bus.abroad());
+    assert!(!bus.in_foreign_call());
     assert_eq!(bus.now(), 1);
 }
 
@@ -246,7 +246,7 @@ fn a_look_that_panics_leaves_the_bus_as_it_was() {
     ));
     let ticked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| bus.tick()));
     assert!(ticked.is_err());
-    assert!(!bus.abroad());
+    assert!(!bus.in_foreign_call());
     moody.set(false);
     assert_eq!(bus.tick(), Ok(true));
 }
@@ -258,10 +258,10 @@ fn an_alarm_rings_while_it_is_wanted() {
     let diary = rings.clone();
     let alarm = bus.alarm(Box::new(move |tick| diary.write(tick.to_string())));
     bus.tick().unwrap();
-    alarm.want(true);
+    alarm.set_enabled(true);
     assert_eq!(bus.tick(), Ok(true));
     assert_eq!(bus.tick(), Ok(true));
-    alarm.want(false);
+    alarm.set_enabled(false);
     assert_eq!(bus.tick(), Ok(false));
     assert_eq!(rings.read(), ["2", "3"]);
 }
@@ -275,7 +275,7 @@ fn what_an_alarm_posts_is_done_in_the_same_tick() {
     let alarm = bus.alarm(Box::new(move |tick| {
         kept.borrow_mut().push(clerk.ask(clerk::Ask(tick)));
     }));
-    alarm.want(true);
+    alarm.set_enabled(true);
     bus.tick().unwrap();
     let answer = answers.borrow_mut().pop().unwrap();
     assert_eq!(futures_util::FutureExt::now_or_never(answer), Some(Ok(2)));
@@ -288,7 +288,7 @@ fn a_tick_does_what_was_posted_between_ticks() {
     let (inside, outside) = (diary.clone(), diary.clone());
     let clerk = worker(&bus, move |_: clerk::Inbox| inside.write("actor"));
     let world = world(&bus, move |_| outside.write("outside"));
-    bus.settle().unwrap();
+    bus.run_until_idle().unwrap();
     clerk.post(clerk::Note(0));
     assert_eq!(bus.tick(), Ok(true));
     assert_eq!(diary.read(), ["actor"]);

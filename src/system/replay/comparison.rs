@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::scope::Scope;
 use super::{ReplayError, Replayed};
-use crate::bus::{Event, Message, Observation, Party, Tap};
+use crate::bus::{Endpoint, Event, Message, Observation, Tap};
 use crate::trace::{Damage, Encodings, Entry, Said, Trace, TraceError, decode, whole};
 
 /// Divergence of the replay from the recording.
@@ -162,7 +162,7 @@ impl Comparison {
             return;
         }
         match entry.said {
-            Said::Message { .. } if seen.ticket.to() != Party::NOBODY => {
+            Said::Message { .. } if seen.ticket.to() != Endpoint::EVENT => {
                 self.open.insert(seen.ticket.sequence, entry.sequence);
             }
             Said::Message { .. } => {}
@@ -288,7 +288,7 @@ impl SharedComparison {
         let Said::Message { body, .. } = &entry.said else {
             return None;
         };
-        let is = entry.kind.to == *Party::NOBODY.0 && entry.kind.name == M::NAME;
+        let is = entry.kind.to == *Endpoint::EVENT.0 && entry.kind.name == M::NAME;
         is.then(|| self.decode(entry, body)).flatten()
     }
 

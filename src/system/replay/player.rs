@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 
 use super::comparison::SharedComparison;
 use super::findings::FindingSink;
-use crate::bus::{Bus, Envelope, Inbox, Message, MessageVisitor, Party, Port};
+use crate::bus::{Bus, Endpoint, Envelope, Inbox, Message, MessageVisitor, Port};
 use crate::messages::announced::{Began, Notified, Observing};
 use crate::messages::{console, foreign, mailbox, memory, rpc, sockets};
 use crate::system::{Beginning, Inner, Vhost};
@@ -40,7 +40,7 @@ impl Player {
 
     /// Executes a foreign call: plays the recorded re-entrant calls, then returns the recorded result.
     pub(super) fn answer(&self, call: foreign::Inbox) {
-        if call.ticket().from == Party::TAP {
+        if call.ticket().from == Endpoint::TAP {
             return self.findings.report(call);
         }
         let Some(system) = self.system.get().and_then(Weak::upgrade) else {
@@ -86,11 +86,11 @@ impl Player {
             return;
         }
         match &entry.said {
-            Said::Message { body, awaited } if entry.kind.from == *Party::OUTSIDE.0 => {
+            Said::Message { body, awaited } if entry.kind.from == *Endpoint::EXTERNAL.0 => {
                 self.ask(vhost, entry, body, *awaited);
             }
             // A posted message that runs by itself.
-            _ => drop(bus.settle()),
+            _ => drop(bus.run_until_idle()),
         }
     }
 
@@ -112,7 +112,7 @@ impl Player {
             };
         }
         let asked = match entry.kind.to.as_str() {
-            "nobody" => return self.announce(vhost, entry, body),
+            "nobody" => return self.emit(vhost, entry, body),
             "memory" => ask!(memory, &ports.memory),
             "rpc" => ask!(rpc, &ports.rpc),
             "console" => ask!(console, &ports.console),
@@ -126,7 +126,7 @@ impl Player {
         }
     }
 
-    fn announce(&self, vhost: &Vhost, entry: &Entry, body: &[u8]) {
+    fn emit(&self, vhost: &Vhost, entry: &Entry, body: &[u8]) {
         let name = entry.kind.name.as_str();
         if name == Observing::NAME {
             match whole(body) {
@@ -138,7 +138,7 @@ impl Player {
             vhost.notify();
         }
         if name == Began::NAME {
-            vhost.0.outside.announce(|| Began);
+            vhost.0.outside.emit(|| Began);
             if let Some(beginning) = self.beginning.take() {
                 // Refused inside other calls only, where it is not recorded either.
                 let _ = vhost.take_channels(beginning);

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 
 use super::comparison::SharedComparison;
 use crate::actors::files::{Disk, DiskFile};
-use crate::actors::memory::Local;
+use crate::actors::memory::LocalMemory;
 use crate::actors::sockets::{Connection, Listener, Network};
 use crate::bus::Ticket;
 use crate::config::ChannelConfig;
@@ -32,7 +32,7 @@ impl RecordedMemory {
     }
 }
 
-impl Local for RecordedMemory {
+impl LocalMemory for RecordedMemory {
     fn execute(&self, of: Ticket, _: &Op<Segments>) -> Result<Outcome, AccessError> {
         self.0.answer(of.sequence).unwrap_or_else(|| Err(unknown()))
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::bus::{Event, Inbox, Observation, Party};
+use crate::bus::{Endpoint, Event, Inbox, Observation};
 use crate::messages::{console, files, mailbox, memory, rpc, sockets};
 use crate::trace::{Entry, Said};
 
@@ -50,15 +50,15 @@ impl ActorName {
         self.party().0
     }
 
-    /// Party on the bus.
-    pub(super) fn party(self) -> Party {
+    /// Endpoint on the bus.
+    pub(super) fn party(self) -> Endpoint {
         match self {
-            Self::Mailbox => mailbox::Inbox::PARTY,
-            Self::Memory => memory::Inbox::PARTY,
-            Self::Rpc => rpc::Inbox::PARTY,
-            Self::Files => files::Inbox::PARTY,
-            Self::Console => console::Inbox::PARTY,
-            Self::Sockets => sockets::Inbox::PARTY,
+            Self::Mailbox => mailbox::Inbox::ENDPOINT,
+            Self::Memory => memory::Inbox::ENDPOINT,
+            Self::Rpc => rpc::Inbox::ENDPOINT,
+            Self::Files => files::Inbox::ENDPOINT,
+            Self::Console => console::Inbox::ENDPOINT,
+            Self::Sockets => sockets::Inbox::ENDPOINT,
         }
     }
 }
@@ -97,7 +97,7 @@ impl Scope {
         };
         let (from, to) = (entry.kind.from.as_str(), entry.kind.to.as_str());
         let name = actor.name();
-        let announced = from == *Party::OUTSIDE.0 && to == *Party::NOBODY.0;
+        let announced = from == *Endpoint::EXTERNAL.0 && to == *Endpoint::EVENT.0;
         from == name || to == name || announced
     }
 

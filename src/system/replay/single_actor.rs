@@ -17,11 +17,11 @@ use super::scope::ActorName;
 use super::{ReplayError, Replayed, hub, special};
 use crate::actors::console::{Console, Text};
 use crate::actors::files::Files;
-use crate::actors::mailbox::{Board, Links, MailboxServer, Setup};
+use crate::actors::mailbox::{ChannelDescriptor, ChannelProgress, MailboxServer, Peers};
 use crate::actors::memory::{Memory, MemoryClient, Resolver};
 use crate::actors::rpc::RpcClient;
 use crate::attach::{Attach, Channel};
-use crate::bus::{Bus, BusError, Envelope, Inbox, Message, MessageVisitor, Party, Port};
+use crate::bus::{Bus, BusError, Endpoint, Envelope, Inbox, Message, MessageVisitor, Port};
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, Observing};
@@ -50,7 +50,7 @@ struct Inner {
     name: &'static str,
     /// Set once it is started.
     actor: OnceCell<Box<dyn AnyPort>>,
-    /// Unanswered messages of the actor, by recorded number, with their reply functions.
+    /// NoReply messages of the actor, by recorded number, with their reply functions.
     held: RefCell<HashMap<u64, GiveAnswer>>,
     observed: Observed,
 }
@@ -58,15 +58,15 @@ struct Inner {
 type GiveAnswer = Box<dyn FnOnce(&[u8]) -> Result<(), Damage>>;
 
 /// Possible senders of a message.
-const SENDERS: [Party; 8] = [
-    Party::OUTSIDE,
-    mailbox::Inbox::PARTY,
-    memory::Inbox::PARTY,
-    rpc::Inbox::PARTY,
-    files::Inbox::PARTY,
-    console::Inbox::PARTY,
-    sockets::Inbox::PARTY,
-    foreign::Inbox::PARTY,
+const SENDERS: [Endpoint; 8] = [
+    Endpoint::EXTERNAL,
+    mailbox::Inbox::ENDPOINT,
+    memory::Inbox::ENDPOINT,
+    rpc::Inbox::ENDPOINT,
+    files::Inbox::ENDPOINT,
+    console::Inbox::ENDPOINT,
+    sockets::Inbox::ENDPOINT,
+    foreign::Inbox::ENDPOINT,
 ];
 
 impl SingleActor {
@@ -110,17 +110,17 @@ impl SingleActor {
         } = &*self.0;
         while let Some(entry) = comparison.next() {
             if entry.tick > bus.now() {
-                bus.settle()?;
+                bus.run_until_idle()?;
                 comparison.begin_tick(entry.tick);
                 bus.pass(entry.tick - 1);
                 bus.ring();
-                bus.settle()?;
+                bus.run_until_idle()?;
             }
             if !comparison.is_next(&entry) {
                 continue;
             }
             if comparison.is_output(&entry) {
-                bus.settle()?;
+                bus.run_until_idle()?;
                 if comparison.is_next(&entry) {
                     bus.ring_alarms();
                 }
@@ -134,7 +134,7 @@ impl SingleActor {
                 comparison.missing(&entry);
             }
         }
-        bus.settle()
+        bus.run_until_idle()
     }
 
     /// Result of the replay.
@@ -179,7 +179,7 @@ impl Inner {
             Said::Message { body, awaited } if entry.kind.to == self.name => {
                 self.send(entry, body, *awaited)
             }
-            Said::Message { body, .. } => self.announce(entry, body),
+            Said::Message { body, .. } => self.emit(entry, body),
             // Removed first: a reply may complete further messages.
             Said::Reply { body } => match self.take(entry) {
                 Some(answer) => answer(body),
@@ -209,7 +209,7 @@ impl Inner {
     }
 
     /// Plays an external event, as far as actors depend on it.
-    fn announce(&self, entry: &Entry, body: &[u8]) -> Result<(), Damage> {
+    fn emit(&self, entry: &Entry, body: &[u8]) -> Result<(), Damage> {
         match entry.kind.name.as_str() {
             Observing::NAME => self.observed.add(whole(body)?),
             Notified::NAME => self.bus.notify(),
@@ -247,7 +247,7 @@ impl Stubs<'_> {
         Ok(match actor {
             ActorName::Mailbox => {
                 let sights = RecordedDoorbells::new(comparison.clone(), &map, channels);
-                let links = Links {
+                let links = Peers {
                     memory: MemoryClient::new(&self.port(), &foreign, self.resolver(map), None),
                     rpc: RpcClient::new(desk.clone(), &self.port(), None),
                     files: self.port(),
@@ -257,7 +257,7 @@ impl Stubs<'_> {
                     served: observed.served.clone(),
                 };
                 let channels: Vec<_> = setups.map(|setup| (setup, bus.doorbell())).collect();
-                let board = Rc::new(Board::new(channels.len()));
+                let board = Rc::new(ChannelProgress::new(channels.len()));
                 Box::new(bus.start(|own| {
                     MailboxServer::new(desk, bus.spawner(), links, channels, &board, &own)
                 })?)
@@ -272,7 +272,9 @@ impl Stubs<'_> {
                 Box::new(bus.start(|_| Files::new(desk, &foreign, disk, special(header)))?)
             }
             ActorName::Console => {
-                let names = setups.map(|setup: Setup| setup.name.to_string()).collect();
+                let names = setups
+                    .map(|setup: ChannelDescriptor| setup.name.to_string())
+                    .collect();
                 let text = Arc::new(Mutex::new(Text::new(names, sink)));
                 Box::new(bus.start(|_| Console::new(desk, text, &foreign))?)
             }
@@ -309,7 +311,7 @@ trait AnyPort {
     /// Sends a recorded message; `None` for an unknown one.
     fn send(
         &self,
-        from: Party,
+        from: Endpoint,
         name: &str,
         body: &[u8],
         awaited: bool,
@@ -319,12 +321,12 @@ trait AnyPort {
 impl<I: Inbox> AnyPort for Port<I> {
     fn send(
         &self,
-        from: Party,
+        from: Endpoint,
         name: &str,
         body: &[u8],
         awaited: bool,
     ) -> Option<Result<(), Damage>> {
-        let port = self.sent_by(from);
+        let port = self.with_sender(from);
         I::by_name(
             name,
             SendByName {

@@ -146,7 +146,7 @@ impl Bench {
             extensions: ["sock".to_owned()].into(),
             virtuals: ["uart".to_owned()].into(),
         };
-        let files = Files::new(bus.desk(Inbox::PARTY), &foreign, disk, special);
+        let files = Files::new(bus.desk(Inbox::ENDPOINT), &foreign, disk, special);
         let files = bus.start(|_| files).unwrap();
         Self {
             bus,
@@ -209,7 +209,7 @@ impl Bench {
     pub(super) fn close(&self, fd: u64) -> Result<(), Errno> {
         let closed = self.ask(Close { channel: A, fd });
         // The host program is called after the reply to the channel.
-        self.bus.settle().unwrap();
+        self.bus.run_until_idle().unwrap();
         closed
     }
 
@@ -245,7 +245,7 @@ impl Bench {
 
     pub(super) fn close_all(&self, channel: ChannelId) {
         self.ask(CloseAll { channel });
-        self.bus.settle().unwrap();
+        self.bus.run_until_idle().unwrap();
     }
 }
 

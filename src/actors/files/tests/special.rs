@@ -109,7 +109,7 @@ fn a_channel_may_start_anew_while_a_file_is_opened() {
         assert_eq!(bus.ask(&files, open).unwrap(), Ok(10));
     }));
     assert_eq!(bench.open("virtual/uart", R), Err(Errno::EINTR));
-    bench.bus.settle().unwrap();
+    bench.bus.run_until_idle().unwrap();
     assert_eq!(
         bench.host.seen(),
         ["open Virtual(\"uart\") virtual/uart 1", "close 1"]

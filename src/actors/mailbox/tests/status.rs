@@ -113,7 +113,7 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
         for answers in 1..=3 {
             let pending = bench.seen.pending.take().pop().unwrap();
             pending.send(Ok(by.says(Progress::Pending)));
-            bench.bus.settle().unwrap();
+            bench.bus.run_until_idle().unwrap();
             let status = only(&bench);
             let Step::Serve {
                 slot: 0,

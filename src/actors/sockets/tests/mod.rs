@@ -16,7 +16,7 @@ use self::script::{Wire, World};
 use super::*;
 use crate::bus::{Bus, Envelope, Inbox as _, Message};
 use crate::foreign::Callbacks;
-use crate::foreign::scripted::{Ram, Scripted, Told, map};
+use crate::foreign::scripted::{MockForeign, Ram, Told, map};
 use crate::messages::sockets::*;
 
 /// Maximum number of queued bytes for a client in these tests.
@@ -25,7 +25,7 @@ const LIMIT: usize = 100;
 /// Socket manager with one socket without a greeting.
 struct Bench {
     bus: Bus,
-    outside: Rc<Scripted>,
+    outside: Rc<MockForeign>,
     manager: Port<Inbox>,
     world: Rc<RefCell<World>>,
     hub: Rc<RefCell<Hub>>,
@@ -44,8 +44,8 @@ impl Bench {
 
     /// Starts another manager for existing sockets.
     fn serving(hub: Rc<RefCell<Hub>>, world: Rc<RefCell<World>>) -> Self {
-        let (bus, outside, foreign) = Scripted::bus(&Ram::new(&map(&[])), Callbacks::default());
-        let desk = bus.desk(Inbox::PARTY);
+        let (bus, outside, foreign) = MockForeign::bus(&Ram::new(&map(&[])), Callbacks::default());
+        let desk = bus.desk(Inbox::ENDPOINT);
         let manager = bus.start(|own: Port<Inbox>| {
             let alarm = bus.alarm(Box::new(move |_| own.post(Flush)));
             Sockets::new(desk, &foreign, hub.clone(), alarm)
@@ -65,7 +65,7 @@ impl Bench {
         Inbox: From<Envelope<M>>,
     {
         let reply = self.bus.ask(&self.manager, message).unwrap();
-        self.bus.settle().unwrap();
+        self.bus.run_until_idle().unwrap();
         reply
     }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 /// A per-tick callback, called while its owner has it enabled.
 #[derive(Clone)]
-pub struct Alarm(Rc<Inner>);
+pub struct TickTimer(Rc<Inner>);
 
 struct Inner {
     /// Number of enabled timers on the bus.
@@ -17,7 +17,7 @@ struct Inner {
     ring: Box<dyn Fn(u64)>,
 }
 
-impl Alarm {
+impl TickTimer {
     /// Creates a disabled timer. `count` includes it while it is enabled.
     pub(super) fn new(count: &Rc<Cell<usize>>, ring: Box<dyn Fn(u64)>) -> Self {
         Self(Rc::new(Inner {
@@ -29,7 +29,7 @@ impl Alarm {
     }
 
     /// Enables or disables the timer from the next tick on.
-    pub fn want(&self, wanted: bool) {
+    pub fn set_enabled(&self, wanted: bool) {
         let before = self.0.wanted.replace(wanted);
         let count = self.0.count.get() + usize::from(wanted) - usize::from(before);
         self.0.count.set(count);
@@ -50,8 +50,8 @@ impl Alarm {
     }
 }
 
-impl fmt::Debug for Alarm {
+impl fmt::Debug for TickTimer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Alarm(wanted: {})", self.0.wanted.get())
+        write!(f, "TickTimer(wanted: {})", self.0.wanted.get())
     }
 }

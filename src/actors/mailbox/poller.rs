@@ -11,13 +11,13 @@ use mailbox_rs::{Index, Layout, QUEUE_LEN, RequestEntry, State};
 use super::failure::Failure;
 use super::queues::parse_request;
 use super::watch::Watched;
-use crate::bus::{Desk, Doorbell, Watch};
+use crate::bus::{ActorContext, Doorbell, Watch};
 use crate::mem::{AccessError, Segments, Store, read as read_bytes};
 use crate::messages::ChannelId;
 use crate::messages::mailbox::{Rang, Sight};
 
 /// Waits for changes of a channel's words.
-pub(super) struct Lookout {
+pub(super) struct ChannelPoller {
     bell: Doorbell,
     store: Rc<dyn Store>,
     seen: Rc<Seen>,
@@ -25,7 +25,7 @@ pub(super) struct Lookout {
 
 struct Seen {
     channel: ChannelId,
-    desk: Desk,
+    desk: ActorContext,
     last: Cell<Sight>,
     /// Entries of the requests just before `last.request_put`, read along with the words and not yet taken by the channel's task. Either
     /// all that are unserved or none.
@@ -36,11 +36,11 @@ struct Seen {
     task: Cell<Option<Waker>>,
 }
 
-impl Lookout {
+impl ChannelPoller {
     /// Polls words in `store` by `bell`.
     pub(super) fn new(
         channel: ChannelId,
-        desk: Desk,
+        desk: ActorContext,
         bell: Doorbell,
         store: Rc<dyn Store>,
     ) -> Self {
@@ -141,7 +141,7 @@ impl Lookout {
 
     /// Stops polling.
     pub(super) fn end(&self) {
-        self.bell.silence();
+        self.bell.disarm();
     }
 }
 
@@ -170,7 +170,7 @@ impl Seen {
         if let Some(sight) = sight {
             self.last.set(sight);
         }
-        self.desk.announce(|| {
+        self.desk.emit(|| {
             let entries = self.entries.borrow();
             let known = entries.len().saturating_sub(count as usize);
             Rang {

@@ -8,41 +8,41 @@ use futures_util::FutureExt;
 
 use super::line::{Kind, Line, panic_text};
 use super::tap::Event;
-use super::{Inbox, Message, Party};
+use super::{Endpoint, Inbox, Message};
 
 /// An actor's access to the bus. A panic in a handler would silently end the actor. Here its text is kept for the sender of the message,
 /// and the actor goes on.
 #[derive(Debug, Clone)]
-pub struct Desk {
-    party: Party,
+pub struct ActorContext {
+    party: Endpoint,
     line: Rc<Line>,
 }
 
-impl Desk {
-    pub(super) fn new(party: Party, line: Rc<Line>) -> Self {
+impl ActorContext {
+    pub(super) fn new(party: Endpoint, line: Rc<Line>) -> Self {
         Self { party, line }
     }
 
     /// Runs the handler of one message.
     pub fn open<I: Inbox>(&self, mail: I, handler: impl FnOnce(I)) {
-        self.line.shelter(mail.ticket(), || handler(mail));
+        self.line.catch_panic(mail.ticket(), || handler(mail));
     }
 
     /// Runs a task of the actor.
     ///
     /// # Errors
     /// Text of the task's panic.
-    pub async fn shelter<T>(&self, task: impl Future<Output = T>) -> Result<T, String> {
+    pub async fn catch_panic<T>(&self, task: impl Future<Output = T>) -> Result<T, String> {
         let caught = AssertUnwindSafe(task).catch_unwind().await;
         caught.map_err(|payload| panic_text(payload.as_ref()))
     }
 
     /// Shows an announcement, a message without a receiver, to the taps. Without taps its sequence number is taken, but the message is not
     /// built.
-    pub fn announce<M: Message>(&self, what: impl FnOnce() -> M) {
+    pub fn emit<M: Message>(&self, what: impl FnOnce() -> M) {
         let kind = const {
             &Kind {
-                to: Party::NOBODY,
+                to: Endpoint::EVENT,
                 name: M::NAME,
             }
         };
@@ -53,7 +53,7 @@ impl Desk {
     }
 
     /// True if a tap sees announcements.
-    pub fn is_watched(&self) -> bool {
+    pub fn has_taps(&self) -> bool {
         self.line.shows()
     }
 
@@ -63,7 +63,7 @@ impl Desk {
     }
 
     /// Name of the actor on the bus.
-    pub fn party(&self) -> Party {
+    pub fn party(&self) -> Endpoint {
         self.party
     }
 }

@@ -6,17 +6,17 @@ use std::rc::Rc;
 
 use mailbox_rs::Index;
 
-use super::Board;
-use crate::bus::Desk;
+use super::ChannelProgress;
+use crate::bus::ActorContext;
 use crate::messages::ChannelId;
 use crate::messages::mailbox::{ChannelStatus, End, Past, PendingCall, Step, Task};
 use crate::messages::rpc::{Callee, Target};
 
 /// Status of one channel. Formatted only on request.
-pub(super) struct Journal {
+pub(super) struct StatusTracker {
     channel: ChannelId,
-    desk: Desk,
-    board: Rc<Board>,
+    desk: ActorContext,
+    board: Rc<ChannelProgress>,
     step: RefCell<Step>,
     /// Request queue's consumer index, as kept by the host.
     pub(super) taken: Cell<Index>,
@@ -28,9 +28,14 @@ pub(super) struct Journal {
 /// Number of completed requests kept.
 const RECENT: usize = 8;
 
-impl Journal {
+impl StatusTracker {
     /// Status of a channel before its first handshake.
-    pub(super) fn new(channel: ChannelId, address: u64, desk: Desk, board: Rc<Board>) -> Self {
+    pub(super) fn new(
+        channel: ChannelId,
+        address: u64,
+        desk: ActorContext,
+        board: Rc<ChannelProgress>,
+    ) -> Self {
         Self {
             channel,
             desk,

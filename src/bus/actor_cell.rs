@@ -13,7 +13,7 @@ use super::scheduler::{Backlog, Scheduler};
 ///
 /// Time is simulated and nothing runs in the background. The context passed to handlers is never polled, so handlers can't use its timers
 /// and streams. Tasks are spawned on the bus.
-pub(super) struct Seat<A: Actor<Context = Context<A>>, I> {
+pub(super) struct ActorCell<A: Actor<Context = Context<A>>, I> {
     scheduler: Rc<Scheduler>,
     actor: RefCell<(A, Context<A>)>,
     queue: RefCell<VecDeque<I>>,
@@ -26,7 +26,7 @@ pub(super) trait Receiver<I> {
     fn receive(&self, mail: I);
 }
 
-impl<A, I> Seat<A, I>
+impl<A, I> ActorCell<A, I>
 where
     A: Actor<Context = Context<A>> + Handler<I, Result = ()>,
     I: Inbox,
@@ -71,7 +71,7 @@ where
     }
 }
 
-impl<A, I> Receiver<I> for Seat<A, I>
+impl<A, I> Receiver<I> for ActorCell<A, I>
 where
     A: Actor<Context = Context<A>> + Handler<I, Result = ()>,
     I: Inbox,
@@ -98,7 +98,7 @@ where
     }
 }
 
-impl<A, I> Backlog for Seat<A, I>
+impl<A, I> Backlog for ActorCell<A, I>
 where
     A: Actor<Context = Context<A>> + Handler<I, Result = ()>,
     I: Inbox,

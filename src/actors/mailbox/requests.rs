@@ -8,9 +8,9 @@ use bytes::Bytes;
 use mailbox_rs::{FileRequest, Index, MAX_STRING, Request, RequestEntry, Response};
 
 use super::failure::Failure;
-use super::journal::Journal;
 use super::notes::{CallSite, Notes, Once};
-use super::{Links, Setup};
+use super::status_tracker::StatusTracker;
+use super::{ChannelDescriptor, Peers};
 use crate::mem::{AccessError, CHUNK, Op, Outcome, Span};
 use crate::messages::console::Print;
 use crate::messages::foreign::{Report, Severity};
@@ -38,18 +38,18 @@ pub(super) const MAX_MOVE: u64 = 256 << 20;
 const MAX_PROBLEMS: usize = 8;
 
 /// Serves the requests of one channel.
-pub(super) struct Service {
+pub(super) struct RequestHandler {
     pub(super) id: ChannelId,
-    pub(super) setup: Setup,
-    pub(super) links: Rc<Links>,
-    pub(super) journal: Rc<Journal>,
+    pub(super) setup: ChannelDescriptor,
+    pub(super) links: Rc<Peers>,
+    pub(super) journal: Rc<StatusTracker>,
     pub(super) notes: Notes,
     /// Request queue's consumer index to be written, which returns the request's slot to firmware. It is written before the request is
     /// served, in one batch with its first memory access if that comes first.
     pub(super) taken: Cell<Option<Index>>,
 }
 
-impl Service {
+impl RequestHandler {
     /// Serves `request`, decoded from `entry`.
     pub(super) async fn perform(
         &self,
@@ -357,7 +357,7 @@ impl Service {
 
     /// Address of the request queue's consumer index.
     fn taken_at(&self) -> Span {
-        let Setup {
+        let ChannelDescriptor {
             address, layout, ..
         } = &self.setup;
         Span {
@@ -378,7 +378,7 @@ impl Service {
         }
     }
 
-    /// Reports an error to the user. Service goes on.
+    /// Reports an error to the user. RequestHandler goes on.
     pub(super) fn complain(&self, text: &str) {
         self.report(Severity::Error, text);
     }

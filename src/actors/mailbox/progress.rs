@@ -5,9 +5,9 @@ use std::cell::{Cell, OnceCell};
 use super::inspect::WordsRead;
 use crate::messages::ChannelId;
 
-/// Kept by the mailbox server. Read by the API layer on every tick.
+/// OwnedObservation by the mailbox server. Read by the API layer on every tick.
 #[derive(Debug, Default)]
-pub(crate) struct Board {
+pub(crate) struct ChannelProgress {
     served: Cell<usize>,
     channels: Box<[Standing]>,
     fatal: OnceCell<String>,
@@ -25,7 +25,7 @@ struct Standing {
     words: OnceCell<WordsRead>,
 }
 
-impl Board {
+impl ChannelProgress {
     /// Creates the state of this many running channels.
     pub(crate) fn new(channels: usize) -> Self {
         Self {
