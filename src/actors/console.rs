@@ -18,7 +18,7 @@ pub(crate) use text::Text;
 ///
 /// A line ends with `\n` or `\r\n`. Invalid UTF-8 is printed as U+FFFD. Text that can't be written is lost, and the log says so once.
 pub(crate) struct Console {
-    desk: ActorContext,
+    context: ActorContext,
     text: Arc<Mutex<Text>>,
     testbench: Port<foreign::Inbox>,
     /// True if lines go to the testbench.
@@ -28,13 +28,13 @@ pub(crate) struct Console {
 impl Console {
     /// Creates a console that prints to `text`, or sends lines to the testbench over `foreign` after a `Redirect`.
     pub(crate) fn new(
-        desk: ActorContext,
+        context: ActorContext,
         text: Arc<Mutex<Text>>,
         foreign: &Port<foreign::Inbox>,
     ) -> Self {
-        let testbench = foreign.with_sender(desk.party());
+        let testbench = foreign.with_sender(context.endpoint());
         Self {
-            desk,
+            context,
             text,
             testbench,
             redirected: false,
@@ -80,8 +80,8 @@ impl Handler<Inbox> for Console {
     type Result = ();
 
     fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
-        let desk = self.desk.clone();
-        desk.open(mail, |mail| match mail {
+        let context = self.context.clone();
+        context.handle(mail, |mail| match mail {
             Inbox::Print(mail) => {
                 self.print(&mail.message);
                 mail.reply.send(());

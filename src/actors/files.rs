@@ -40,7 +40,7 @@ const NO_ROOT: &str =
 
 /// Serves the file descriptors of all channels.
 pub(crate) struct Files {
-    desk: ActorContext,
+    context: ActorContext,
     disk: Option<Announced>,
     special: SpecialNames,
     open: Rc<OpenFiles>,
@@ -57,18 +57,18 @@ struct OpenFiles {
 impl Files {
     /// Serves the files of `disk`. Files named in `special` are opened over `foreign`.
     pub(crate) fn new(
-        desk: ActorContext,
+        context: ActorContext,
         foreign: &Port<foreign::Inbox>,
         disk: Option<Box<dyn Disk>>,
         special: SpecialNames,
     ) -> Self {
-        let disk = disk.map(|disk| Announced::new(disk, desk.clone()));
+        let disk = disk.map(|disk| Announced::new(disk, context.clone()));
         let open = OpenFiles {
             descriptors: RefCell::default(),
-            foreign: foreign.with_sender(desk.party()),
+            foreign: foreign.with_sender(context.endpoint()),
         };
         Self {
-            desk,
+            context,
             disk,
             special,
             open: Rc::new(open),
@@ -254,8 +254,8 @@ impl Handler<Inbox> for Files {
     type Result = ();
 
     fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
-        let desk = self.desk.clone();
-        desk.open(mail, |mail| match mail {
+        let context = self.context.clone();
+        context.handle(mail, |mail| match mail {
             Inbox::Open(mail) => self.open(mail),
             Inbox::Close(mail) => mail.reply.send(self.close(&mail.message)),
             Inbox::Read(mail) => self.read(mail),

@@ -21,7 +21,7 @@ pub(crate) use resolver::{LocalMemory, Resolver};
 /// Resolves accesses. It performs those that touch only memories of this process, and forwards the others to their backends outside of the
 /// bus. While the testbench observes writes, it forwards all of them.
 pub(crate) struct Memory {
-    desk: ActorContext,
+    context: ActorContext,
     resolver: Rc<Resolver>,
     foreign: Port<foreign::Inbox>,
 }
@@ -29,13 +29,13 @@ pub(crate) struct Memory {
 impl Memory {
     /// Creates the actor for the memories of `resolver`.
     pub(crate) fn new(
-        desk: ActorContext,
+        context: ActorContext,
         resolver: Rc<Resolver>,
         foreign: &Port<foreign::Inbox>,
     ) -> Self {
-        let foreign = foreign.with_sender(desk.party());
+        let foreign = foreign.with_sender(context.endpoint());
         Self {
-            desk,
+            context,
             resolver,
             foreign,
         }
@@ -78,7 +78,7 @@ impl Memory {
         {
             self.foreign.post(Report {
                 severity: Severity::Error,
-                id: self.desk.party().to_string(),
+                id: self.context.endpoint().to_string(),
                 text: error.to_string(),
             });
         }
@@ -94,7 +94,7 @@ impl Handler<Inbox> for Memory {
     type Result = ();
 
     fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
-        self.desk.open(mail, |mail| match mail {
+        self.context.handle(mail, |mail| match mail {
             Inbox::Access(envelope) => self.access(envelope),
             Inbox::AccessAt(Envelope {
                 message: AccessAt { space, op },

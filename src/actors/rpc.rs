@@ -22,7 +22,7 @@ pub(crate) use dispatch::Dispatch;
 /// Forwards calls to their providers.
 #[derive(Debug)]
 pub(crate) struct Rpc {
-    desk: ActorContext,
+    context: ActorContext,
     foreign: Port<foreign::Inbox>,
     dispatch: Rc<Dispatch>,
     /// Calls for a later tick in order of arrival, each with the tick of its arrival.
@@ -34,13 +34,13 @@ pub(crate) struct Rpc {
 impl Rpc {
     /// Creates a dispatcher. The timer of `dispatch` sends it a [`Tick`](crate::messages::rpc::Tick).
     pub(crate) fn new(
-        desk: ActorContext,
+        context: ActorContext,
         foreign: &Port<foreign::Inbox>,
         dispatch: Rc<Dispatch>,
     ) -> Self {
         Self {
-            foreign: foreign.with_sender(desk.party()),
-            desk,
+            foreign: foreign.with_sender(context.endpoint()),
+            context,
             dispatch,
             waiting: Vec::new(),
             py_tasks: false,
@@ -51,8 +51,8 @@ impl Rpc {
         match call.message.when {
             When::Now => self.make(call),
             When::NextTick => {
-                self.waiting.push((self.desk.now(), call));
-                self.set_alarm();
+                self.waiting.push((self.context.now(), call));
+                self.set_timer();
             }
         }
     }
@@ -91,24 +91,24 @@ impl Rpc {
         if self.py_tasks {
             self.foreign.post(PyTick);
         }
-        let now = self.desk.now();
+        let now = self.context.now();
         let due = self.waiting.partition_point(|(since, _)| *since < now);
         // Allocates nothing if all are due.
         let later = self.waiting.split_off(due);
         for (_, call) in std::mem::replace(&mut self.waiting, later) {
             self.make(call);
         }
-        self.set_alarm();
+        self.set_timer();
     }
 
     fn cancel(&mut self, channel: Name) {
         self.waiting
             .retain(|(_, call)| call.message.channel != channel);
-        self.set_alarm();
+        self.set_timer();
         self.foreign.post(PyCancel { channel });
     }
 
-    fn set_alarm(&self) {
+    fn set_timer(&self) {
         self.dispatch
             .need_tick(self.py_tasks || !self.waiting.is_empty());
     }
@@ -122,8 +122,8 @@ impl Handler<Inbox> for Rpc {
     type Result = ();
 
     fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
-        let desk = self.desk.clone();
-        desk.open(mail, |mail| match mail {
+        let context = self.context.clone();
+        context.handle(mail, |mail| match mail {
             Inbox::Call(call) => self.call(call),
             Inbox::Offer(Envelope { message, reply }) => {
                 self.dispatch.offer(message.target);
@@ -135,7 +135,7 @@ impl Handler<Inbox> for Rpc {
             }
             Inbox::PyTasks(Envelope { message, reply }) => {
                 self.py_tasks = message.alive;
-                self.set_alarm();
+                self.set_timer();
                 reply.send(());
             }
             Inbox::Tick(envelope) => {

@@ -27,33 +27,33 @@ pub(crate) use self::tcp::Tcp;
 
 /// Serves the sockets of a hub.
 pub(crate) struct Sockets {
-    desk: ActorContext,
+    context: ActorContext,
     foreign: Port<foreign::Inbox>,
     hub: Rc<RefCell<Hub>>,
     /// Enabled while data is queued.
-    alarm: TickTimer,
+    timer: TickTimer,
 }
 
 impl Sockets {
-    /// Serves `hub`. `alarm` sends it a [`Flush`](crate::messages::sockets::Flush).
+    /// Serves `hub`. `timer` sends it a [`Flush`](crate::messages::sockets::Flush).
     pub(crate) fn new(
-        desk: ActorContext,
+        context: ActorContext,
         foreign: &Port<foreign::Inbox>,
         hub: Rc<RefCell<Hub>>,
-        alarm: TickTimer,
+        timer: TickTimer,
     ) -> Self {
-        alarm.set_enabled(hub.borrow().is_behind());
+        timer.set_enabled(hub.borrow().is_behind());
         Self {
-            foreign: foreign.with_sender(desk.party()),
-            desk,
+            foreign: foreign.with_sender(context.endpoint()),
+            context,
             hub,
-            alarm,
+            timer,
         }
     }
 
     fn serve(&self, mail: Inbox) {
         let hub = &mut *self.hub.borrow_mut();
-        hub.answers().set_enabled(self.desk.has_taps());
+        hub.answers().set_enabled(self.context.has_taps());
         // Queued data goes out before any request. After a fork it is the parent's to send.
         if !matches!(mail, Inbox::Abandon(_)) {
             hub.pump();
@@ -107,7 +107,7 @@ impl Sockets {
                 text: note.to_string(),
             });
         }
-        self.alarm.set_enabled(hub.is_behind());
+        self.timer.set_enabled(hub.is_behind());
     }
 }
 
@@ -115,7 +115,7 @@ impl Sockets {
     /// Announces the network's results, then replies.
     fn answer<R: Body>(&self, hub: &Hub, reply: ReplySender<R>, answer: R) {
         for answered in hub.answers().take() {
-            self.desk.emit(|| answered);
+            self.context.emit(|| answered);
         }
         reply.send(answer);
     }
@@ -129,6 +129,6 @@ impl Handler<Inbox> for Sockets {
     type Result = ();
 
     fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
-        self.desk.open(mail, |mail| self.serve(mail));
+        self.context.handle(mail, |mail| self.serve(mail));
     }
 }

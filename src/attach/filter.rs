@@ -38,8 +38,8 @@ impl Filter {
     }
 
     /// Passes messages from or to this endpoint, such as [`memory::Inbox::ENDPOINT`](crate::bus::Inbox::ENDPOINT).
-    pub fn party(mut self, party: Endpoint) -> Self {
-        self.parties.push(party);
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.parties.push(endpoint);
         self
     }
 

@@ -14,17 +14,17 @@ use super::{Endpoint, Inbox, Message};
 /// and the actor goes on.
 #[derive(Debug, Clone)]
 pub struct ActorContext {
-    party: Endpoint,
+    endpoint: Endpoint,
     line: Rc<Line>,
 }
 
 impl ActorContext {
-    pub(super) fn new(party: Endpoint, line: Rc<Line>) -> Self {
-        Self { party, line }
+    pub(super) fn new(endpoint: Endpoint, line: Rc<Line>) -> Self {
+        Self { endpoint, line }
     }
 
     /// Runs the handler of one message.
-    pub fn open<I: Inbox>(&self, mail: I, handler: impl FnOnce(I)) {
+    pub fn handle<I: Inbox>(&self, mail: I, handler: impl FnOnce(I)) {
         self.line.catch_panic(mail.ticket(), || handler(mail));
     }
 
@@ -46,7 +46,7 @@ impl ActorContext {
                 name: M::NAME,
             }
         };
-        let ticket = self.line.ticket(self.party, kind);
+        let ticket = self.line.ticket(self.endpoint, kind);
         if self.line.shows() {
             self.line.show(ticket, false, Event::Message(&what()));
         }
@@ -63,7 +63,7 @@ impl ActorContext {
     }
 
     /// Name of the actor on the bus.
-    pub fn party(&self) -> Endpoint {
-        self.party
+    pub fn endpoint(&self) -> Endpoint {
+        self.endpoint
     }
 }

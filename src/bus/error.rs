@@ -6,10 +6,10 @@ use super::Endpoint;
 
 /// A message whose reply was dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{party} gave no answer to {message}{}", panicked(self.panic.as_deref()))]
+#[error("{endpoint} gave no answer to {message}{}", panicked(self.panic.as_deref()))]
 pub struct NoReply {
     /// Receiver of the message.
-    pub party: Endpoint,
+    pub endpoint: Endpoint,
     /// Name of the message.
     pub message: &'static str,
     /// Text of the panic that caused it, if any.
@@ -25,11 +25,11 @@ fn panicked(panic: Option<&str>) -> String {
 pub enum BusError {
     /// No reply, and no task, message or foreign call left to run that could lead to one.
     #[error(
-        "nobody can answer {message}: {party} waits for something that only simulated time brings"
+        "nobody can answer {message}: {endpoint} waits for something that only simulated time brings"
     )]
     Stalled {
         /// Receiver of the message.
-        party: Endpoint,
+        endpoint: Endpoint,
         /// Name of the message.
         message: &'static str,
     },

@@ -32,7 +32,7 @@ pub struct Bus {
     bells: RefCell<Rc<[Doorbell]>>,
     /// True if the watch of a doorbell has changed since the last poll.
     watched_anew: Rc<Cell<bool>>,
-    alarms: RefCell<Rc<[TickTimer]>>,
+    timers: RefCell<Rc<[TickTimer]>>,
     /// Number of enabled timers.
     wanted: Rc<Cell<usize>>,
     notified: Cell<bool>,
@@ -55,7 +55,7 @@ impl Bus {
             seats: RefCell::default(),
             bells: RefCell::default(),
             watched_anew: Rc::default(),
-            alarms: RefCell::default(),
+            timers: RefCell::default(),
             wanted: Rc::default(),
             notified: Cell::new(false),
         }
@@ -90,8 +90,8 @@ impl Bus {
     }
 
     /// Context in which an actor of this name runs its handlers.
-    pub fn desk(&self, party: Endpoint) -> ActorContext {
-        ActorContext::new(party, self.line.clone())
+    pub fn context(&self, endpoint: Endpoint) -> ActorContext {
+        ActorContext::new(endpoint, self.line.clone())
     }
 
     /// Creates a doorbell, polled on every tick.
@@ -102,10 +102,10 @@ impl Bus {
     }
 
     /// Creates a timer whose callback is called on every tick while it is enabled.
-    pub fn alarm(&self, ring: Box<dyn Fn(u64)>) -> TickTimer {
-        let alarm = TickTimer::new(&self.wanted, ring);
-        append(&self.alarms, alarm.clone());
-        alarm
+    pub fn timer(&self, ring: Box<dyn Fn(u64)>) -> TickTimer {
+        let timer = TickTimer::new(&self.wanted, ring);
+        append(&self.timers, timer.clone());
+        timer
     }
 
     /// Attaches a tap, shown every message and reply from now on.
@@ -180,12 +180,12 @@ impl Bus {
         if self.in_foreign_call() || self.in_actor_code() {
             return Err(self.refuse_tick());
         }
-        let alarmed = self.begin_tick();
+        let timed = self.begin_tick();
         let worked = self.look();
-        if worked || alarmed {
-            self.work(worked, alarmed);
+        if worked || timed {
+            self.work(worked, timed);
         }
-        Ok(worked || alarmed)
+        Ok(worked || timed)
     }
 
     #[cold]
@@ -197,12 +197,12 @@ impl Bus {
 
     /// Runs the work that results from a tick.
     #[inline(never)]
-    fn work(&self, rang: bool, alarmed: bool) {
+    fn work(&self, rang: bool, timed: bool) {
         if rang {
             self.run();
         }
         // After the doorbells: a channel that was reset must no longer poll the call that it was waiting for.
-        if alarmed && self.ring_alarms() {
+        if timed && self.run_timers() {
             self.run();
         }
         // A watch that was changed meanwhile may already have work.
@@ -224,17 +224,17 @@ impl Bus {
     #[inline(always)]
     fn begin_tick(&self) -> bool {
         self.line.advance();
-        let alarmed = self.wanted.get() > 0;
-        if alarmed {
-            self.begin_alarms();
+        let timed = self.wanted.get() > 0;
+        if timed {
+            self.begin_timers();
         }
-        alarmed
+        timed
     }
 
     #[inline(never)]
-    fn begin_alarms(&self) {
-        for alarm in &**self.alarms.borrow() {
-            alarm.begin();
+    fn begin_timers(&self) {
+        for timer in &**self.timers.borrow() {
+            timer.begin();
         }
     }
 
@@ -251,13 +251,13 @@ impl Bus {
     }
 
     /// Calls the enabled timers, each once per tick. False if none is enabled.
-    pub(crate) fn ring_alarms(&self) -> bool {
+    pub(crate) fn run_timers(&self) -> bool {
         // Cloned, since a callback may come back to the bus and add a timer.
-        let alarms = self.alarms.borrow().clone();
+        let timers = self.timers.borrow().clone();
         let tick = self.line.tick();
         let mut rang = false;
-        for alarm in &*alarms {
-            rang |= alarm.tick(tick);
+        for timer in &*timers {
+            rang |= timer.tick(tick);
         }
         rang
     }
@@ -325,7 +325,7 @@ impl Bus {
             }
             if !self.advance() {
                 return Err(BusError::Stalled {
-                    party: I::ENDPOINT,
+                    endpoint: I::ENDPOINT,
                     message: M::NAME,
                 });
             }

@@ -2,7 +2,7 @@
 
 /// Defines the `Inbox` of one endpoint. Each message is listed with its reply type.
 macro_rules! inbox {
-    ($(#[$doc:meta])* $party:literal { $($message:ident -> $reply:ty,)+ }) => {
+    ($(#[$doc:meta])* $endpoint:literal { $($message:ident -> $reply:ty,)+ }) => {
         $(
             impl $crate::bus::Message for $message {
                 type Reply = $reply;
@@ -28,7 +28,7 @@ macro_rules! inbox {
         }
 
         impl $crate::bus::Inbox for Inbox {
-            const ENDPOINT: $crate::bus::Endpoint = $crate::bus::Endpoint(&$party);
+            const ENDPOINT: $crate::bus::Endpoint = $crate::bus::Endpoint(&$endpoint);
 
             fn ticket(&self) -> $crate::bus::Ticket {
                 match self {

@@ -282,7 +282,7 @@ impl Line {
             None => (ticket, None),
         };
         NoReply {
-            party: by.to(),
+            endpoint: by.to(),
             message: by.name(),
             panic,
         }

@@ -1,6 +1,6 @@
 //! The bus: typed messages between actors, polled by the thread that calls.
 //!
-//! - [`Message`], [`Envelope`], [`Reply`], [`Answer`]: messages, the slots of their replies, and futures of replies.
+//! - [`Message`], [`Envelope`], [`ReplySender`], [`ReplyFuture`]: messages, the slots of their replies, and futures of replies.
 //! - [`Inbox`] and [`Port`]: all messages of one endpoint as one type, and the sender's handle to that endpoint.
 //! - [`Bus`]: runs the actors and, between runs, the foreign calls that they posted. The only place that waits.
 //! - [`Spawner`]: adds tasks and actors.

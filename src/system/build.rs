@@ -120,8 +120,8 @@ impl Vhost {
             observed: observed.written.clone(),
         });
         let memory = {
-            let desk = bus.desk(memory::Inbox::ENDPOINT);
-            bus.start(|_| Memory::new(desk, resolver.clone(), &foreign))?
+            let context = bus.context(memory::Inbox::ENDPOINT);
+            bus.start(|_| Memory::new(context, resolver.clone(), &foreign))?
         };
         let (accesses, poll) = match outside.direct {
             None => (None, None),
@@ -144,14 +144,14 @@ impl Vhost {
         let names: Vec<String> = setups.iter().map(|setup| setup.name.to_string()).collect();
         let unregistered = names.clone();
         let files = {
-            let desk = bus.desk(files::Inbox::ENDPOINT);
-            bus.start(|_| Files::new(desk, &foreign, outside.disk, outside.special))?
+            let context = bus.context(files::Inbox::ENDPOINT);
+            bus.start(|_| Files::new(context, &foreign, outside.disk, outside.special))?
         };
         let console = {
-            let desk = bus.desk(console::Inbox::ENDPOINT);
+            let context = bus.context(console::Inbox::ENDPOINT);
             let text = Arc::new(Mutex::new(Text::new(names, sink)));
             end_at_exit(&text);
-            bus.start(|_| Console::new(desk, text, &foreign))?
+            bus.start(|_| Console::new(context, text, &foreign))?
         };
         let (rpc, dispatch) = start_rpc(&bus, &foreign)?;
         let polls = poll.map(|poll| {
@@ -161,14 +161,14 @@ impl Vhost {
                 poll,
             })
         });
-        let calls = RpcClient::new(bus.desk(Endpoint::EXTERNAL), &rpc, polls);
+        let calls = RpcClient::new(bus.context(Endpoint::EXTERNAL), &rpc, polls);
         let told = rpc.clone();
         (outside.on_py_tasks)(Box::new(move |alive| told.post(PyTasks { alive })));
 
         let hub = sockets;
         let sockets = sockets::start(&bus, &foreign, hub.clone())?;
 
-        let board = Rc::new(ChannelProgress::new(setups.len()));
+        let progress = Rc::new(ChannelProgress::new(setups.len()));
         let named = channels.iter().map(|channel| NamedChannel {
             name: channel.name.clone(),
             space: map
@@ -204,10 +204,10 @@ impl Vhost {
             foreign,
         };
         let system = Inner {
-            outside: bus.desk(Endpoint::EXTERNAL),
+            outside: bus.context(Endpoint::EXTERNAL),
             bus,
             ports,
-            board,
+            progress,
             space_names: SpaceNames::of(&map),
             map,
             memories,
@@ -268,7 +268,7 @@ impl Vhost {
         let started = std::mem::take(&mut beginning.started);
         self.take_channels(beginning)?;
         self.0.bus.run_until_idle()?;
-        if let Some(text) = self.0.board.fatal() {
+        if let Some(text) = self.0.progress.fatal() {
             return Err(Error::Fatal(text.to_owned()));
         }
         for started in started {
@@ -283,7 +283,10 @@ impl Vhost {
     /// Starts the mailbox server.
     pub(crate) fn take_channels(&self, beginning: Beginning) -> Result<(), Error> {
         let Inner {
-            bus, ports, board, ..
+            bus,
+            ports,
+            progress,
+            ..
         } = &*self.0;
         let Beginning {
             channels, links, ..
@@ -291,13 +294,14 @@ impl Vhost {
         for channel in &channels {
             tracing::info!(target: START, "[{}(server)] started!", channel.name);
         }
-        let desk = bus.desk(mailbox::Inbox::ENDPOINT);
+        let context = bus.context(mailbox::Inbox::ENDPOINT);
         let channels = channels
             .into_iter()
             .map(|setup| (setup, bus.doorbell()))
             .collect();
-        let mailbox =
-            bus.start(|own| MailboxServer::new(desk, bus.spawner(), links, channels, board, &own))?;
+        let mailbox = bus.start(|own| {
+            MailboxServer::new(context, bus.spawner(), links, channels, progress, &own)
+        })?;
         // Set by nobody else.
         let _ = ports.mailbox.set(mailbox);
         Ok(())
@@ -344,12 +348,12 @@ pub(super) fn start_rpc(
     bus: &Bus,
     foreign: &Port<foreign::Inbox>,
 ) -> Result<(Port<rpc::Inbox>, Rc<Dispatch>), BusError> {
-    let desk = bus.desk(rpc::Inbox::ENDPOINT);
+    let context = bus.context(rpc::Inbox::ENDPOINT);
     let dispatch = Dispatch::on(bus);
     let shared = dispatch.clone();
     let port = bus.start(|own| {
         shared.serve(own);
-        Rpc::new(desk, foreign, shared)
+        Rpc::new(context, foreign, shared)
     })?;
     Ok((port, dispatch))
 }

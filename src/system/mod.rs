@@ -68,7 +68,7 @@ struct Inner {
     /// Sender of external events.
     outside: ActorContext,
     ports: Ports,
-    board: Rc<ChannelProgress>,
+    progress: Rc<ChannelProgress>,
     map: Rc<MemoryMap>,
     space_names: SpaceNames,
     memories: Rc<Memories>,
@@ -165,8 +165,8 @@ impl Vhost {
         if inner.watchdog.is_due(inner.bus.now()) {
             self.fire()?;
         }
-        match inner.board.fatal() {
-            None => Ok(inner.board.served()),
+        match inner.progress.fatal() {
+            None => Ok(inner.progress.served()),
             Some(text) => Err(Error::Fatal(text.to_owned())),
         }
     }
@@ -213,9 +213,12 @@ impl Vhost {
             return Ok("the system is being built".to_owned());
         };
         let Inner {
-            bus, ports, board, ..
+            bus,
+            ports,
+            progress,
+            ..
         } = &*self.0;
-        let statuses = statuses(bus, mailbox, &ports.memory, board)?;
+        let statuses = statuses(bus, mailbox, &ports.memory, progress)?;
         Ok(statuses
             .iter()
             .map(|status| format!("{status}\n"))
@@ -239,14 +242,14 @@ impl Vhost {
     fn fire(&self) -> Result<(), Error> {
         let Inner {
             bus,
-            board,
+            progress,
             watchdog,
             ..
         } = &*self.0;
-        if board.fatal().is_some() {
+        if progress.fatal().is_some() {
             return Ok(());
         }
-        let stuck = watchdog.look(bus.now(), board);
+        let stuck = watchdog.look(bus.now(), progress);
         if stuck.is_empty() {
             return Ok(());
         }
@@ -257,7 +260,7 @@ impl Vhost {
         let text = format!("no progress for {ticks} ticks: {names}\n{}", self.status()?);
         let text = text.trim_end();
         if severity == Severity::Fatal {
-            board.fail(&format!("watchdog: {text}"));
+            progress.fail(&format!("watchdog: {text}"));
         }
         let reported = self.report(severity, "watchdog", text);
         // Whoever reads it may well kill the process.
@@ -288,7 +291,7 @@ impl Vhost {
     pub fn exits(&self) -> Vec<ChannelExit> {
         let served = self.0.channels.iter().filter(|channel| channel.served);
         let names = served.map(|channel| channel.name.clone());
-        let exits = names.zip(self.0.board.exits());
+        let exits = names.zip(self.0.progress.exits());
         exits
             .map(|(name, code)| ChannelExit { name, code })
             .collect()
@@ -514,7 +517,7 @@ impl fmt::Debug for Vhost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Vhost")
             .field("bus", &self.0.bus)
-            .field("board", &self.0.board)
+            .field("progress", &self.0.progress)
             .finish()
     }
 }

@@ -195,10 +195,10 @@ pub(super) fn start(
     foreign: &Port<crate::messages::foreign::Inbox>,
     hub: Rc<RefCell<Hub>>,
 ) -> Result<Port<Inbox>, Error> {
-    let desk = bus.desk(Inbox::ENDPOINT);
+    let context = bus.context(Inbox::ENDPOINT);
     let port = bus.start(|own: Port<Inbox>| {
-        let alarm = bus.alarm(Box::new(move |_| own.post(Flush)));
-        sockets::Sockets::new(desk, foreign, hub, alarm)
+        let timer = bus.timer(Box::new(move |_| own.post(Flush)));
+        sockets::Sockets::new(context, foreign, hub, timer)
     })?;
     Ok(port)
 }

@@ -40,7 +40,7 @@ impl FromStr for Timeout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoTimeout;
 
-/// Watchdog on the progress board. A tick costs one comparison: it looks only when a channel may be overdue.
+/// Watchdog on the progress progress. A tick costs one comparison: it looks only when a channel may be overdue.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     timeout: Cell<Timeout>,
@@ -84,11 +84,11 @@ impl Watchdog {
     }
 
     /// Overdue channels, by position: each once, until it makes progress again.
-    pub(super) fn look(&self, now: u64, board: &ChannelProgress) -> Vec<usize> {
+    pub(super) fn look(&self, now: u64, progress: &ChannelProgress) -> Vec<usize> {
         let ticks = self.timeout.get().ticks;
         let mut fired = self.fired.borrow_mut();
         let (mut stuck, mut due) = (Vec::new(), u64::MAX);
-        for (at, progress) in board.progresses().enumerate() {
+        for (at, progress) in progress.progresses().enumerate() {
             let Some(progress) = progress else { continue };
             if fired.len() <= at {
                 fired.resize(at + 1, None);
@@ -171,7 +171,7 @@ mod tests {
         /// Compares with a model that counts each channel's ticks one by one.
         #[test]
         fn it_fires_when_ticks_are_counted_one_by_one(events in prop::collection::vec(event(), 0..300)) {
-            let board = ChannelProgress::new(3);
+            let progress = ChannelProgress::new(3);
             let watchdog = Watchdog::off();
             // Ticks without progress per channel; `None` after the exit.
             let mut quiet = [Some(0_u64); 3];
@@ -181,11 +181,11 @@ mod tests {
                 match event {
                     Event::Nothing => {}
                     Event::Progress(channel) => {
-                        board.progress(ChannelId(channel), now);
+                        progress.progress(ChannelId(channel), now);
                         quiet[channel as usize] = quiet[channel as usize].and(Some(0));
                     }
                     Event::Exit(channel) => {
-                        board.exited(ChannelId(channel), 0);
+                        progress.exited(ChannelId(channel), 0);
                         quiet[channel as usize] = None;
                     }
                     Event::Set(ticks) => {
@@ -194,7 +194,7 @@ mod tests {
                         quiet.iter_mut().flatten().for_each(|ticks| *ticks = 0);
                     }
                 }
-                let fires = if watchdog.is_due(now) { watchdog.look(now, &board) } else { vec![] };
+                let fires = if watchdog.is_due(now) { watchdog.look(now, &progress) } else { vec![] };
                 let expected: Vec<usize> = (0..3).filter(|at| limit > 0 && quiet[*at] == Some(limit)).collect();
                 prop_assert_eq!(fires, expected, "tick {}", now);
             }

@@ -43,7 +43,7 @@ macro_rules! with_layout {
 macro_rules! by_party {
     ($to:expr, $name:expr, $visitor:expr; $($module:ident),+) => {
         match $to {
-            $(party if party == *$module::Inbox::ENDPOINT.0 => $module::Inbox::by_name($name, $visitor),)+
+            $(endpoint if endpoint == *$module::Inbox::ENDPOINT.0 => $module::Inbox::by_name($name, $visitor),)+
             _ => None,
         }
     };

@@ -53,13 +53,13 @@ fn by_kind() {
 
 #[test]
 fn by_party() {
-    let names = shown(Filter::new().party(console::Inbox::ENDPOINT));
+    let names = shown(Filter::new().endpoint(console::Inbox::ENDPOINT));
     assert!(!names.is_empty());
     assert!(
         names.iter().all(|name| name.contains("console")),
         "{names:?}"
     );
-    let memory = shown(Filter::new().party(memory::Inbox::ENDPOINT));
+    let memory = shown(Filter::new().endpoint(memory::Inbox::ENDPOINT));
     assert!(memory.contains(&"mailbox to memory: AccessAt".to_owned()));
 }
 
@@ -88,7 +88,7 @@ fn by_channel() {
         .channel("core1");
     assert_eq!(count(both), all);
     // What a message brings about is of its channel, too: what firmware prints is read from memory.
-    let accesses = || Filter::new().party(memory::Inbox::ENDPOINT);
+    let accesses = || Filter::new().endpoint(memory::Inbox::ENDPOINT);
     assert!(count(accesses().channel("core1")) > 20);
     assert!(count(accesses().channel("core1")) < count(accesses()));
 }

@@ -291,7 +291,7 @@ fn limits() {
         (
             "bytes of one request to move",
             256 << 20,
-            "src/actors/mailbox/service.rs",
+            "src/actors/mailbox/requests.rs",
             "MAX_MOVE: u64 = 256 << 20;",
         ),
         (

@@ -50,7 +50,7 @@ impl Bench {
         let ram = Ram::new(&map(&[]));
         let (bus, outside, foreign) = MockForeign::bus(&ram, Callbacks::default());
         let console = Console::new(
-            bus.desk(<Inbox as crate::bus::Inbox>::ENDPOINT),
+            bus.context(<Inbox as crate::bus::Inbox>::ENDPOINT),
             Arc::new(Mutex::new(Text::new(names, Box::new(screen.clone())))),
             &foreign,
         );

@@ -11,17 +11,17 @@ use crate::messages::announced::{FileOpened, FileRead, FileRefused, FileSought, 
 /// Wraps a disk and announces its results.
 pub(super) struct Announced {
     disk: Box<dyn Disk>,
-    desk: ActorContext,
+    context: ActorContext,
 }
 
 struct AnnouncedFile {
     file: Box<dyn DiskFile>,
-    desk: ActorContext,
+    context: ActorContext,
 }
 
 impl Announced {
-    pub(super) fn new(disk: Box<dyn Disk>, desk: ActorContext) -> Self {
-        Self { disk, desk }
+    pub(super) fn new(disk: Box<dyn Disk>, context: ActorContext) -> Self {
+        Self { disk, context }
     }
 }
 
@@ -33,19 +33,19 @@ impl Announced {
         flags: OpenFlags,
     ) -> Result<Box<dyn DiskFile>, Refusal> {
         let file = self.disk.open(path, flags);
-        self.desk.emit(|| FileOpened {
+        self.context.emit(|| FileOpened {
             path: path.to_owned(),
             flags,
             opened: file.as_ref().map(drop).map_err(|errno| *errno),
         });
-        let desk = self.desk.clone();
+        let context = self.context.clone();
         match file {
-            Ok(file) => Ok(Box::new(AnnouncedFile { file, desk })),
+            Ok(file) => Ok(Box::new(AnnouncedFile { file, context })),
             Err(errno) => {
                 let reason = self.disk.reason();
                 if let Some(reason) = &reason {
                     let reason = reason.clone();
-                    desk.emit(|| FileRefused { reason });
+                    context.emit(|| FileRefused { reason });
                 }
                 Err(Refusal { errno, reason })
             }
@@ -56,19 +56,19 @@ impl Announced {
 impl DiskFile for AnnouncedFile {
     fn read(&mut self, len: u64) -> Result<Bytes, Errno> {
         let read = self.file.read(len);
-        self.desk.emit(|| FileRead { read: read.clone() });
+        self.context.emit(|| FileRead { read: read.clone() });
         read
     }
 
     fn write(&mut self, data: &[u8]) -> Result<u64, Errno> {
         let written = self.file.write(data);
-        self.desk.emit(|| FileWritten { written });
+        self.context.emit(|| FileWritten { written });
         written
     }
 
     fn seek(&mut self, position: u64) -> Result<u64, Errno> {
         let sought = self.file.seek(position);
-        self.desk.emit(|| FileSought { sought });
+        self.context.emit(|| FileSought { sought });
         sought
     }
 }

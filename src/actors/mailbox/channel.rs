@@ -27,9 +27,9 @@ use crate::messages::{console, mailbox, rpc};
 /// State of one channel. Its task is [`run`](Self::run).
 pub(super) struct Channel {
     service: RequestHandler,
-    desk: ActorContext,
-    lookout: ChannelPoller,
-    board: Rc<ChannelProgress>,
+    context: ActorContext,
+    poller: ChannelPoller,
+    progress: Rc<ChannelProgress>,
     /// The server's own inbox.
     server: Port<mailbox::Inbox>,
 }
@@ -53,29 +53,29 @@ impl Channel {
         id: ChannelId,
         setup: ChannelDescriptor,
         bell: Doorbell,
-        desk: ActorContext,
+        context: ActorContext,
         links: Rc<Peers>,
-        board: Rc<ChannelProgress>,
+        progress: Rc<ChannelProgress>,
         server: Port<mailbox::Inbox>,
     ) -> Self {
-        let journal = Rc::new(StatusTracker::new(
+        let tracker = Rc::new(StatusTracker::new(
             id,
             setup.address,
-            desk.clone(),
-            board.clone(),
+            context.clone(),
+            progress.clone(),
         ));
         Self {
-            lookout: ChannelPoller::new(id, desk.clone(), bell, links.store.clone()),
+            poller: ChannelPoller::new(id, context.clone(), bell, links.store.clone()),
             service: RequestHandler {
                 id,
                 setup,
                 links,
-                journal,
+                tracker,
                 notes: Notes::default(),
                 taken: Cell::default(),
             },
-            desk,
-            board,
+            context,
+            progress,
             server,
         }
     }
@@ -86,12 +86,12 @@ impl Channel {
             self.give_up(&format!("the channel is given up: {failure}"))
                 .await;
         }
-        self.lookout.end();
+        self.poller.end();
     }
 
     async fn serve_sessions(&self) -> Result<(), Failure> {
         let queues = Queues::take_over(&self.service.setup, &self.service.links.memory).await?;
-        self.board.found(self.service.id, queues.words());
+        self.progress.found(self.service.id, queues.words());
         let queues = &queues;
         while self.handshake(queues).await? {
             let (reset, session) = (pin!(self.left_ready()), pin!(self.session(queues)));
@@ -99,7 +99,7 @@ impl Channel {
                 // Dropping the session drops everything it was waiting for.
                 Either::Left((reset, _)) => {
                     reset?;
-                    self.service.journal.over(End::Reset);
+                    self.service.tracker.over(End::Reset);
                     self.service.links.rpc.port().post(rpc::Cancel {
                         channel: self.service.name().clone(),
                     });
@@ -109,11 +109,11 @@ impl Channel {
                 Either::Right((code, _)) => {
                     let code = code?;
                     // Before anything is awaited: another channel may exit meanwhile.
-                    self.board.exited(self.service.id, code);
+                    self.progress.exited(self.service.id, code);
                     self.close_files_after_the_last();
                     self.finish_text().await;
-                    self.service.journal.over(End::Silent);
-                    self.service.journal.enter(Step::Exited { code });
+                    self.service.tracker.over(End::Silent);
+                    self.service.tracker.enter(Step::Exited { code });
                     self.service.links.foreign.post(Exit {
                         channel: self.service.name().clone(),
                         code,
@@ -127,12 +127,12 @@ impl Channel {
 
     /// Completes a handshake. False if the firmware has another protocol version.
     async fn handshake(&self, queues: &Queues) -> Result<bool, Failure> {
-        self.service.journal.enter(Step::Handshake {
+        self.service.tracker.enter(Step::Handshake {
             address: self.service.setup.address,
         });
-        self.lookout.expect(Sight::NOTHING);
+        self.poller.expect(Sight::NOTHING);
         self.watch(Watched::Handshake, queues);
-        let version = self.lookout.sighted(Sight::asks_for_handshake).await?;
+        let version = self.poller.wait_for(Sight::asks_for_handshake).await?;
         let host = u32::from(VERSION);
         if version != host {
             let firmware = mailbox_rs::Version::from(version);
@@ -143,7 +143,7 @@ impl Channel {
             return Ok(false);
         }
         queues.make_ready().await?;
-        self.lookout.expect(Sight {
+        self.poller.expect(Sight {
             state: State::READY.0,
             ..Sight::NOTHING
         });
@@ -157,10 +157,10 @@ impl Channel {
         let mut taken = Index(0);
         let mut responses = Responses::default();
         self.note(taken, &responses);
-        self.service.journal.enter(Step::Request);
+        self.service.tracker.enter(Step::Request);
         loop {
             let news = |sight: &Sight| (sight.request_put != taken.0).then_some(sight.request_put);
-            let put = self.lookout.sighted(news).await?;
+            let put = self.poller.wait_for(news).await?;
             if put.wrapping_sub(taken.0) > QUEUE_LEN {
                 self.resynchronise(queues, put, &mut taken, &mut responses)
                     .await?;
@@ -168,22 +168,22 @@ impl Channel {
                 continue;
             }
             while taken.0 != put {
-                let entry = match self.lookout.request(taken) {
+                let entry = match self.poller.request(taken) {
                     Some(entry) => entry,
                     None => queues.request(taken).await?,
                 };
-                let (since, slot) = (self.desk.now(), taken.slot());
+                let (since, slot) = (self.context.now(), taken.slot());
                 taken = taken.next();
-                self.service.journal.taken.set(taken);
+                self.service.tracker.taken.set(taken);
                 self.service.taken.set(Some(taken));
                 let served = self.serve(slot, &entry).await;
                 self.service.release_slot().await?;
                 self.emit(slot, &entry, since, &served);
                 match served {
                     Served::Exit(code) => return Ok(code),
-                    Served::Silent => self.service.journal.over(End::Silent),
+                    Served::Silent => self.service.tracker.over(End::Silent),
                     Served::Response(response) => {
-                        self.service.journal.over(End::Answered(response));
+                        self.service.tracker.over(End::Answered(response));
                         self.respond(queues, &mut responses, response).await?;
                     }
                 }
@@ -236,7 +236,7 @@ impl Channel {
                 Served::Silent
             }
         };
-        self.service.journal.enter(Step::Serve {
+        self.service.tracker.enter(Step::Serve {
             slot,
             entry: *entry,
             task: Task::Host,
@@ -246,7 +246,7 @@ impl Channel {
             Err(malformed) => return failed(entry, &malformed.into(), entry.responds()),
         };
         match self
-            .desk
+            .context
             .catch_panic(self.service.perform(entry, &request))
             .await
         {
@@ -268,11 +268,11 @@ impl Channel {
                 channel: self.service.name().clone(),
                 slot,
                 entry: Box::new(*entry),
-                ticks: self.desk.now() - since,
+                ticks: self.context.now() - since,
                 result: response.map(|response| response.entry(width).rets),
             });
         }
-        self.desk.emit(|| mailbox::Served {
+        self.context.emit(|| mailbox::Served {
             channel: self.service.id,
             slot,
             entry: *entry,
@@ -293,7 +293,7 @@ impl Channel {
             self.taken(responses, taken);
         }
         if responses.is_full() {
-            self.service.journal.enter(Step::Room);
+            self.service.tracker.enter(Step::Room);
             self.watch(Watched::Room, queues);
             let put = responses.put.0;
             let room = |sight: &Sight| {
@@ -301,14 +301,14 @@ impl Channel {
                     .response_taken
                     .filter(|taken| put.wrapping_sub(*taken) != QUEUE_LEN)
             };
-            let taken = self.lookout.sighted(room).await?;
+            let taken = self.poller.wait_for(room).await?;
             self.taken(responses, Index(taken));
             self.watch(Watched::Requests, queues);
-            self.service.journal.enter(Step::Request);
+            self.service.tracker.enter(Step::Request);
         }
         queues.put(responses.put, response);
         responses.put = responses.put.next();
-        self.service.journal.put.set(responses.put);
+        self.service.tracker.put.set(responses.put);
         Ok(())
     }
 
@@ -327,13 +327,13 @@ impl Channel {
 
     /// Completes when firmware resets the channel by leaving READY.
     async fn left_ready(&self) -> Result<(), Failure> {
-        self.lookout
-            .sighted(|sight| (sight.state != State::READY.0).then_some(()))
+        self.poller
+            .wait_for(|sight| (sight.state != State::READY.0).then_some(()))
             .await
     }
 
     fn watch(&self, watched: Watched, queues: &Queues) {
-        self.lookout
+        self.poller
             .watch(watched, &self.service.setup.layout, queues.place());
     }
 
@@ -344,8 +344,8 @@ impl Channel {
 
     /// Closes all files of all channels once none is served any more. Until then a channel may use files that another one opened.
     fn close_files_after_the_last(&self) {
-        if self.board.served() == 0 {
-            self.board.channels().for_each(|id| self.close_files(id));
+        if self.progress.served() == 0 {
+            self.progress.channels().for_each(|id| self.close_files(id));
         }
     }
 
@@ -360,10 +360,10 @@ impl Channel {
 
     /// Ends the service of all channels. The report includes every channel's status, since it may be the last one.
     async fn give_up(&self, text: &str) {
-        self.service.journal.enter(Step::GivenUp);
+        self.service.tracker.enter(Step::GivenUp);
         let mut text = text.to_owned();
         let mut statuses = self.server.ask(Status).await.unwrap_or_default();
-        for (words, status) in self.board.inspect(&mut statuses) {
+        for (words, status) in self.progress.inspect(&mut statuses) {
             let AccessAt { space, op } = words.access.clone();
             let read = self.service.links.memory.access_at(space, op).await;
             status.words = read.ok().and_then(|read| words.parse(read));
@@ -372,18 +372,18 @@ impl Channel {
             // Writing to a `String` does not fail.
             let _ = write!(text, "\n{channel}");
         }
-        self.board
+        self.progress
             .fail(&format!("channel {}: {text}", self.service.name()));
         self.service.report(Severity::Fatal, &text);
     }
 
     /// Status of the channel, without its words in memory.
     pub(super) fn status(&self) -> ChannelStatus {
-        self.service.journal.status(self.service.name())
+        self.service.tracker.status(self.service.name())
     }
 
     fn note(&self, taken: Index, responses: &Responses) {
-        self.service.journal.taken.set(taken);
-        self.service.journal.put.set(responses.put);
+        self.service.tracker.taken.set(taken);
+        self.service.tracker.put.set(responses.put);
     }
 }

@@ -84,7 +84,7 @@ impl RequestHandler {
             // The file server rejects a path that is not UTF-8.
             _ => return Ok(path.clone()),
         };
-        self.journal.awaits(Task::File);
+        self.tracker.awaits(Task::File);
         let path = text.to_owned();
         let expanded = self.links.foreign.ask(ExpandPath { path }).await?;
         let expanded = expanded.map_err(|unset| Failure::Unset {
@@ -101,7 +101,7 @@ impl RequestHandler {
         files::Inbox: From<Envelope<M>>,
     {
         self.release_slot().await?;
-        self.journal.awaits(Task::File);
+        self.tracker.awaits(Task::File);
         match self.links.files.ask(ask).await? {
             Ok(answer) => Ok(answer),
             Err(errno) => {

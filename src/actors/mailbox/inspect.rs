@@ -61,10 +61,10 @@ pub(crate) fn statuses(
     bus: &Bus,
     server: &Port<Inbox>,
     memory: &Port<memory::Inbox>,
-    board: &ChannelProgress,
+    progress: &ChannelProgress,
 ) -> Result<Vec<ChannelStatus>, BusError> {
     let mut statuses = bus.ask(server, Status)?;
-    for (words, status) in board.inspect(&mut statuses) {
+    for (words, status) in progress.inspect(&mut statuses) {
         let read = bus.ask(memory, words.access.clone());
         status.words = read.ok().and_then(|read| words.parse(read));
     }

@@ -3,10 +3,11 @@
 //! - [`ChannelDescriptor`] and [`Peers`]: description of a channel, and the server's peers.
 //! - `channel`: one long-lived task per channel: handshake, requests in order, reset at any time.
 //! - `inspect`: status of channels, with their words in memory.
-//! - `journal`: present step and recent requests of a channel, for the status.
+//! - `status_tracker`: present step and recent requests of a channel, for the status.
 //! - `queues`: accesses to the channel's own words.
-//! - `lookout`: words last read by the doorbell; `watch`: selection of the words to poll.
-//! - `service`: handlers of the requests; `filing`: those of file operations.
+//! - `poller`: words last read by the doorbell; `watch`: selection of the words to poll.
+//! - `requests`: handlers of the requests; `filing`: those of file operations.
+//! - `progress`: state of the channels that ticks read without a message.
 //! - `notes`: warnings already given for a channel.
 //! - `failure`: errors of requests, and their error numbers.
 
@@ -77,25 +78,25 @@ pub(crate) struct Peers {
 
 /// The mailbox server.
 pub(crate) struct MailboxServer {
-    desk: ActorContext,
+    context: ActorContext,
     spawner: Spawner,
     channels: Rc<[Rc<Channel>]>,
 }
 
 impl MailboxServer {
-    /// Serves `channels`, each with its doorbell, and keeps their progress in `board`. `own` is the server's own port.
+    /// Serves `channels`, each with its doorbell, and keeps their progress in `progress`. `own` is the server's own port.
     pub(crate) fn new(
-        desk: ActorContext,
+        context: ActorContext,
         spawner: Spawner,
         links: Peers,
         channels: Vec<(ChannelDescriptor, Doorbell)>,
-        board: &Rc<ChannelProgress>,
+        progress: &Rc<ChannelProgress>,
         own: &Port<Inbox>,
     ) -> Self {
-        let from = desk.party();
+        let from = context.endpoint();
         let links = Rc::new(Peers {
             memory: links.memory.with_sender(from),
-            rpc: links.rpc.with_sender(desk.clone()),
+            rpc: links.rpc.with_sender(context.clone()),
             files: links.files.with_sender(from),
             console: links.console.with_sender(from),
             foreign: links.foreign.with_sender(from),
@@ -106,20 +107,20 @@ impl MailboxServer {
             .map(ChannelId)
             .zip(channels)
             .map(|(id, (setup, bell))| {
-                let (desk, links, board) = (desk.clone(), links.clone(), board.clone());
+                let (context, links, progress) = (context.clone(), links.clone(), progress.clone());
                 Rc::new(Channel::new(
                     id,
                     setup,
                     bell,
-                    desk,
+                    context,
                     links,
-                    board,
+                    progress,
                     own.clone(),
                 ))
             });
         let channels = channels.collect();
         Self {
-            desk,
+            context,
             spawner,
             channels,
         }
@@ -140,7 +141,7 @@ impl Handler<Inbox> for MailboxServer {
     type Result = ();
 
     fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
-        self.desk.open(mail, |mail| match mail {
+        self.context.handle(mail, |mail| match mail {
             Inbox::Status(envelope) => {
                 let statuses = self.channels.iter().map(|channel| channel.status());
                 envelope.reply.send(statuses.collect());

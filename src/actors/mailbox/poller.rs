@@ -25,7 +25,7 @@ pub(super) struct ChannelPoller {
 
 struct Seen {
     channel: ChannelId,
-    desk: ActorContext,
+    context: ActorContext,
     last: Cell<Sight>,
     /// Entries of the requests just before `last.request_put`, read along with the words and not yet taken by the channel's task. Either
     /// all that are unserved or none.
@@ -40,13 +40,13 @@ impl ChannelPoller {
     /// Polls words in `store` by `bell`.
     pub(super) fn new(
         channel: ChannelId,
-        desk: ActorContext,
+        context: ActorContext,
         bell: Doorbell,
         store: Rc<dyn Store>,
     ) -> Self {
         let seen = Seen {
             channel,
-            desk,
+            context,
             last: Cell::new(Sight::NOTHING),
             entries: RefCell::default(),
             blind: RefCell::default(),
@@ -84,7 +84,7 @@ impl ChannelPoller {
     ///
     /// # Errors
     /// Fails if the words can't be read.
-    pub(super) async fn sighted<T>(
+    pub(super) async fn wait_for<T>(
         &self,
         wanted: impl Fn(&Sight) -> Option<T>,
     ) -> Result<T, Failure> {
@@ -170,7 +170,7 @@ impl Seen {
         if let Some(sight) = sight {
             self.last.set(sight);
         }
-        self.desk.emit(|| {
+        self.context.emit(|| {
             let entries = self.entries.borrow();
             let known = entries.len().saturating_sub(count as usize);
             Rang {

@@ -42,7 +42,7 @@ pub(super) struct RequestHandler {
     pub(super) id: ChannelId,
     pub(super) setup: ChannelDescriptor,
     pub(super) links: Rc<Peers>,
-    pub(super) journal: Rc<StatusTracker>,
+    pub(super) tracker: Rc<StatusTracker>,
     pub(super) notes: Notes,
     /// Request queue's consumer index to be written, which returns the request's slot to firmware. It is written before the request is
     /// served, in one batch with its first memory access if that comes first.
@@ -216,10 +216,10 @@ impl RequestHandler {
 
     /// Polls a call until it has a result: once now, then once per tick.
     async fn call(&self, target: Target, args: &[u64]) -> Result<u64, Failure> {
-        self.journal.asks(&target);
+        self.tracker.asks(&target);
         self.release_slot().await?;
-        let journal = self.journal.clone();
-        let on_pending = move |by| journal.pending(by);
+        let tracker = self.tracker.clone();
+        let on_pending = move |by| tracker.pending(by);
         let answer = self.links.rpc.call(self.name(), &target, args, on_pending);
         match answer.await??.progress {
             Progress::Ready(result) => {
@@ -330,7 +330,7 @@ impl RequestHandler {
 
     /// Performs one access in the channel's space.
     pub(super) async fn access(&self, op: Op<Span>) -> Result<Outcome, Failure> {
-        self.journal.awaits(Task::Memory);
+        self.tracker.awaits(Task::Memory);
         let taken = self.taken.take();
         let word = taken.map(|index| (self.taken_at(), index.0));
         let (space, memory) = (self.setup.space, &self.links.memory);

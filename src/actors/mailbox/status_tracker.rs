@@ -15,8 +15,8 @@ use crate::messages::rpc::{Callee, Target};
 /// Status of one channel. Formatted only on request.
 pub(super) struct StatusTracker {
     channel: ChannelId,
-    desk: ActorContext,
-    board: Rc<ChannelProgress>,
+    context: ActorContext,
+    progress: Rc<ChannelProgress>,
     step: RefCell<Step>,
     /// Request queue's consumer index, as kept by the host.
     pub(super) taken: Cell<Index>,
@@ -33,13 +33,13 @@ impl StatusTracker {
     pub(super) fn new(
         channel: ChannelId,
         address: u64,
-        desk: ActorContext,
-        board: Rc<ChannelProgress>,
+        context: ActorContext,
+        progress: Rc<ChannelProgress>,
     ) -> Self {
         Self {
             channel,
-            desk,
-            board,
+            context,
+            progress,
             step: RefCell::new(Step::Handshake { address }),
             taken: Cell::default(),
             put: Cell::default(),
@@ -49,14 +49,14 @@ impl StatusTracker {
 
     /// Records progress: the channel begins `step`.
     pub(super) fn enter(&self, step: Step) {
-        self.board.progress(self.channel, self.desk.now());
+        self.progress.progress(self.channel, self.context.now());
         *self.step.borrow_mut() = step;
     }
 
     /// Ends the current request, if there is one, and keeps it among the recent ones. The channel waits for the next request.
     pub(super) fn over(&self, end: End) {
-        let from = self.board.since(self.channel);
-        self.board.progress(self.channel, self.desk.now());
+        let from = self.progress.since(self.channel);
+        self.progress.progress(self.channel, self.context.now());
         let mut step = self.step.borrow_mut();
         if let Step::Serve { slot, entry, .. } = &*step {
             let mut recent = self.recent.borrow_mut();
@@ -67,7 +67,7 @@ impl StatusTracker {
                 slot: *slot,
                 entry: *entry,
                 from,
-                to: self.desk.now(),
+                to: self.context.now(),
                 end,
             });
         }
@@ -87,7 +87,7 @@ impl StatusTracker {
             target: target.clone(),
             by: None,
             answers: 0,
-            tick: self.desk.now(),
+            tick: self.context.now(),
         }));
     }
 
@@ -100,7 +100,7 @@ impl StatusTracker {
         {
             asked.by = Some(by);
             asked.answers += 1;
-            asked.tick = self.desk.now();
+            asked.tick = self.context.now();
         }
     }
 
@@ -108,9 +108,9 @@ impl StatusTracker {
     pub(super) fn status(&self, name: &str) -> ChannelStatus {
         ChannelStatus {
             channel: name.to_owned(),
-            now: self.desk.now(),
+            now: self.context.now(),
             step: self.step.borrow().clone(),
-            since: self.board.since(self.channel),
+            since: self.progress.since(self.channel),
             words: None,
             taken: self.taken.get().0,
             put: self.put.get().0,

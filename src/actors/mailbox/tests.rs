@@ -81,7 +81,7 @@ struct Bench {
     bus: Bus,
     chip: Rc<Chip>,
     seen: Rc<Seen>,
-    board: Rc<ChannelProgress>,
+    progress: Rc<ChannelProgress>,
     server: Port<mailbox::Inbox>,
     memory: Port<memory::Inbox>,
     observed: Rc<Cell<bool>>,
@@ -108,7 +108,7 @@ impl Bench {
         let links = Peers {
             memory: MemoryClient::new(&memory, &foreign, resolver, None),
             rpc: RpcClient::new(
-                bus.desk(mailbox::Inbox::ENDPOINT),
+                bus.context(mailbox::Inbox::ENDPOINT),
                 &rpc_of(&bus, seen.clone()),
                 None,
             ),
@@ -118,7 +118,7 @@ impl Bench {
             store: chip.clone(),
             served: observed.clone(),
         };
-        let board = Rc::new(ChannelProgress::new(channels.len()));
+        let progress = Rc::new(ChannelProgress::new(channels.len()));
         let setups = channels.iter().enumerate().map(|(at, (address, layout))| {
             let setup = ChannelDescriptor {
                 name: format!("core{at}").into(),
@@ -129,16 +129,17 @@ impl Bench {
             (setup, bus.doorbell())
         });
         let setups = setups.collect();
-        let desk = bus.desk(mailbox::Inbox::ENDPOINT);
-        let server =
-            bus.start(|own| MailboxServer::new(desk, bus.spawner(), links, setups, &board, &own));
+        let context = bus.context(mailbox::Inbox::ENDPOINT);
+        let server = bus.start(|own| {
+            MailboxServer::new(context, bus.spawner(), links, setups, &progress, &own)
+        });
         let server = server.unwrap();
         bus.run_until_idle().unwrap();
         Self {
             bus,
             chip,
             seen,
-            board,
+            progress,
             server,
             memory,
             observed,
@@ -151,7 +152,7 @@ impl Bench {
     }
 
     fn statuses(&self) -> Vec<ChannelStatus> {
-        statuses(&self.bus, &self.server, &self.memory, &self.board).unwrap()
+        statuses(&self.bus, &self.server, &self.memory, &self.progress).unwrap()
     }
 
     /// Formatted status of the only channel.
@@ -449,7 +450,13 @@ fn another_version_is_fatal_and_names_both() {
         "{}",
         reports[0].2
     );
-    assert!(bench.board.fatal().unwrap().starts_with("channel core0: "));
+    assert!(
+        bench
+            .progress
+            .fatal()
+            .unwrap()
+            .starts_with("channel core0: ")
+    );
 }
 
 #[test]
@@ -659,7 +666,7 @@ fn exit_ends_the_channel_and_later_resets_are_ignored() {
     );
     assert_eq!(bench.seen.exits.take(), [("core0".to_owned(), 3)]);
     assert_eq!(
-        (bench.board.served(), bench.board.exits()),
+        (bench.progress.served(), bench.progress.exits()),
         (1, vec![Some(3), None])
     );
     assert_eq!(bench.seen.text.take(), "|");

@@ -12,10 +12,10 @@ use crate::mem::{
 use crate::messages::foreign;
 use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
 
-/// Client of the memory actor, for one party.
+/// Client of the memory actor, for one endpoint.
 #[derive(Clone)]
 pub(crate) struct MemoryClient {
-    party: Endpoint,
+    endpoint: Endpoint,
     port: Port<Inbox>,
     /// For responses of channels in memories that foreign calls reach.
     foreign: Port<foreign::Inbox>,
@@ -43,7 +43,7 @@ impl MemoryClient {
         elided: Option<Rc<ElidedAccesses>>,
     ) -> Self {
         Self {
-            party: Endpoint::EXTERNAL,
+            endpoint: Endpoint::EXTERNAL,
             port: port.clone(),
             foreign: foreign.clone(),
             resolver,
@@ -51,12 +51,12 @@ impl MemoryClient {
         }
     }
 
-    /// Client for another party.
-    pub(crate) fn with_sender(&self, party: Endpoint) -> Self {
+    /// Client for another endpoint.
+    pub(crate) fn with_sender(&self, endpoint: Endpoint) -> Self {
         Self {
-            party,
-            port: self.port.with_sender(party),
-            foreign: self.foreign.with_sender(party),
+            endpoint,
+            port: self.port.with_sender(endpoint),
+            foreign: self.foreign.with_sender(endpoint),
             ..self.clone()
         }
     }
@@ -164,7 +164,7 @@ impl MemoryClient {
         at: &Segment,
         access: impl FnOnce() -> T,
     ) -> Result<T, NoReply> {
-        let mut of = elision.ticket::<Inbox, Access>(self.party);
+        let mut of = elision.ticket::<Inbox, Access>(self.endpoint);
         if !self.resolver.map.has_local(at.memory) {
             of = elision.ticket_under::<foreign::Inbox, foreign::Access>(Inbox::ENDPOINT, of);
         }
@@ -198,7 +198,7 @@ impl MemoryClient {
                 report,
             }) = self.elided()
         {
-            let ticket = elision.ticket::<foreign::Inbox, foreign::Access>(self.party);
+            let ticket = elision.ticket::<foreign::Inbox, foreign::Access>(self.endpoint);
             let write = || {
                 let written = write(&**store, &at, 0, data);
                 let word = word.to_le_bytes();
@@ -263,7 +263,7 @@ impl MemoryClient {
         word: Option<(Span, u32)>,
         op: Op<Span>,
     ) -> Result<Answer, NoReply> {
-        let asked = elided.elision.ticket::<Inbox, Access>(self.party);
+        let asked = elided.elision.ticket::<Inbox, Access>(self.endpoint);
         let word = word.map(|(at, word)| self.resolver.resolve(space, Op::Word(at, word.into())));
         let resolved = word.transpose();
         let resolved = resolved.and_then(|word| Ok((word, self.resolver.resolve(space, op)?)));

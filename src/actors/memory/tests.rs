@@ -32,14 +32,14 @@ impl Bench {
         ]);
         let ram = Ram::new(&map);
         let (bus, outside, foreign) = MockForeign::bus(&ram, Callbacks::default());
-        let desk = bus.desk(Inbox::ENDPOINT);
+        let context = bus.context(Inbox::ENDPOINT);
         let observed = Rc::new(Cell::new(false));
         let resolver = Rc::new(Resolver {
             map,
             local: ram.clone(),
             observed: observed.clone(),
         });
-        let memory = Memory::new(desk, resolver, &foreign);
+        let memory = Memory::new(context, resolver, &foreign);
         let memory = bus.start(|_| memory).unwrap();
         Self {
             bus,
@@ -238,13 +238,13 @@ fn long_copies_may_overlap_across_memories() {
     ]);
     let ram = Ram::new(&map);
     let (bus, _, foreign) = MockForeign::bus(&ram, Callbacks::default());
-    let desk = bus.desk(Inbox::ENDPOINT);
+    let context = bus.context(Inbox::ENDPOINT);
     let resolver = Rc::new(Resolver {
         map,
         local: ram.clone(),
         observed: Rc::default(),
     });
-    let memory = Memory::new(desk, resolver, &foreign);
+    let memory = Memory::new(context, resolver, &foreign);
     let memory = bus.start(|_| memory).unwrap();
     let content: Vec<u8> = (0..SIZE).map(|at| (at / 251 + at) as u8).collect();
     for (to, from) in [(0x123, 0), (0, 0x123), (0x1_0000, 0), (0, 0x1_0000), (7, 7)] {
@@ -320,7 +320,7 @@ fn a_place_is_told_if_all_of_it_is_in_the_map() {
 #[test]
 fn a_panic_is_an_answer_and_service_goes_on() {
     let bench = Bench::new();
-    for (memory, party) in [(FIRST, "memory"), (MIDDLE, "foreign")] {
+    for (memory, endpoint) in [(FIRST, "memory"), (MIDDLE, "foreign")] {
         let (offset, len) = (0x10_0000, 1);
         let astray = Segment {
             memory,
@@ -335,7 +335,7 @@ fn a_panic_is_an_answer_and_service_goes_on() {
         let BusError::NoReply(unanswered) = error else {
             panic!("{error}");
         };
-        assert_eq!(*unanswered.party.0, party);
+        assert_eq!(*unanswered.endpoint.0, endpoint);
         assert!(unanswered.panic.unwrap().contains("passes the end"));
         bench.access(Op::Fill(span(0x1000, 0x3100), 1)).unwrap();
     }

@@ -12,7 +12,7 @@ use crate::messages::rpc::{Answered, Call, CallError, Callee, Inbox, Progress, T
 /// Client of the dispatcher, for one sender.
 #[derive(Clone)]
 pub(crate) struct RpcClient {
-    desk: ActorContext,
+    context: ActorContext,
     port: Port<Inbox>,
     elided: Option<Rc<ElidedPolls>>,
 }
@@ -33,20 +33,20 @@ type Answer = Result<Answered, CallError>;
 impl RpcClient {
     /// Creates a client of the dispatcher at `port`. Without `elided` it always sends messages, as in a replay.
     pub(crate) fn new(
-        desk: ActorContext,
+        context: ActorContext,
         port: &Port<Inbox>,
         elided: Option<Rc<ElidedPolls>>,
     ) -> Self {
         Self {
-            port: port.with_sender(desk.party()),
-            desk,
+            port: port.with_sender(context.endpoint()),
+            context,
             elided,
         }
     }
 
     /// Client for another sender.
-    pub(crate) fn with_sender(&self, desk: ActorContext) -> Self {
-        Self::new(desk, &self.port, self.elided.clone())
+    pub(crate) fn with_sender(&self, context: ActorContext) -> Self {
+        Self::new(context, &self.port, self.elided.clone())
     }
 
     /// Port of the dispatcher.
@@ -141,13 +141,15 @@ impl RpcClient {
                 }
             }
         };
-        elided.dispatch.wait(self.desk.now(), poll).await;
+        elided.dispatch.wait(self.context.now(), poll).await;
         answer.take()
     }
 
     /// Ticket of the call's elided message.
     fn ticket(&self, elided: &ElidedPolls) -> Ticket {
-        elided.elision.ticket::<Inbox, Call>(self.desk.party())
+        elided
+            .elision
+            .ticket::<Inbox, Call>(self.context.endpoint())
     }
 
     /// Elided polls, if a task may elide messages now.

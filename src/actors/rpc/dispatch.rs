@@ -15,7 +15,7 @@ pub(crate) struct Dispatch {
     /// Targets registered by the host program.
     offered: RefCell<HashSet<Target>>,
     /// Enabled while anything waits for the next tick.
-    alarm: TickTimer,
+    timer: TickTimer,
     /// Port of the dispatcher.
     port: OnceCell<Port<Inbox>>,
     /// True if the dispatcher needs a message on each tick.
@@ -51,7 +51,7 @@ impl Dispatch {
             };
             Self {
                 offered: RefCell::default(),
-                alarm: bus.alarm(Box::new(ring)),
+                timer: bus.timer(Box::new(ring)),
                 port: OnceCell::new(),
                 needs_tick: Cell::new(false),
                 waiting: RefCell::default(),
@@ -82,7 +82,7 @@ impl Dispatch {
     /// Sets if the dispatcher needs a message on each tick.
     pub(super) fn need_tick(&self, needed: bool) {
         self.needs_tick.set(needed);
-        self.set_alarm();
+        self.set_timer();
     }
 
     /// Polls a call from the tick after `now` on, until `poll` returns true.
@@ -100,7 +100,7 @@ impl Dispatch {
             since: now,
             shared: shared.clone(),
         });
-        self.set_alarm();
+        self.set_timer();
         WaitingCall {
             dispatch: self.clone(),
             shared,
@@ -128,7 +128,7 @@ impl Dispatch {
                 self.waiting.borrow_mut().push_back(next);
             }
         }
-        self.set_alarm();
+        self.set_timer();
     }
 
     /// Takes the next call last polled before `now`.
@@ -138,9 +138,9 @@ impl Dispatch {
         waiting.pop_front()
     }
 
-    fn set_alarm(&self) {
+    fn set_timer(&self) {
         let waits = self.needs_tick.get() || !self.waiting.borrow().is_empty();
-        self.alarm.set_enabled(waits);
+        self.timer.set_enabled(waits);
     }
 }
 
@@ -176,7 +176,7 @@ impl Drop for WaitingCall {
             let mut waiting = self.dispatch.waiting.borrow_mut();
             waiting.retain(|it| !Rc::ptr_eq(&it.shared, &self.shared));
             drop(waiting);
-            self.dispatch.set_alarm();
+            self.dispatch.set_timer();
         }
     }
 }

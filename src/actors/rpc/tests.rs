@@ -36,7 +36,7 @@ impl Bench {
         let rpc = bus
             .start(|own| {
                 dispatch.serve(own);
-                Rpc::new(bus.desk(Inbox::ENDPOINT), &foreign, dispatch)
+                Rpc::new(bus.context(Inbox::ENDPOINT), &foreign, dispatch)
             })
             .unwrap();
         Self {

@@ -40,7 +40,7 @@ fn a_message_to_itself_is_the_next_one() {
     let seen = diary.clone();
     let clerk = bus
         .start(|own: Port<clerk::Inbox>| Worker {
-            desk: bus.desk(clerk::Inbox::ENDPOINT),
+            context: bus.context(clerk::Inbox::ENDPOINT),
             work: Box::new(move |mail| match mail {
                 clerk::Inbox::Ask(call) => {
                     own.post(clerk::Note(call.message.0));
@@ -153,7 +153,7 @@ fn a_reply_that_is_dropped_is_no_answer() {
     let error = bus.ask(&clerk, clerk::Ask(1)).unwrap_err();
     assert_eq!(error.to_string(), "clerk gave no answer to Ask");
     let unanswered = NoReply {
-        party: Endpoint(&"clerk"),
+        endpoint: Endpoint(&"clerk"),
         message: "Ask",
         panic: None,
     };
@@ -173,7 +173,7 @@ fn a_reply_that_is_kept_is_an_error_and_no_hang() {
     assert_eq!(
         error,
         BusError::Stalled {
-            party: Endpoint(&"clerk"),
+            endpoint: Endpoint(&"clerk"),
             message: "Ask",
         }
     );

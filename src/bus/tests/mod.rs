@@ -14,11 +14,11 @@ use actix::{Actor, Context, Handler};
 
 use super::{ActorContext, Bus, Endpoint, Inbox, Port};
 
-/// A party with two messages: one that is answered by a number, one that needs no answer.
-macro_rules! party {
-    ($party:ident, $name:literal) => {
+/// A endpoint with two messages: one that is answered by a number, one that needs no answer.
+macro_rules! endpoint {
+    ($endpoint:ident, $name:literal) => {
         #[allow(unreachable_pub, reason = "the inboxes of the crate are public")]
-        mod $party {
+        mod $endpoint {
             use serde::{Deserialize, Serialize};
 
             #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,13 +37,13 @@ macro_rules! party {
     };
 }
 
-party!(clerk, "clerk");
-party!(deputy, "deputy");
-party!(world, "world");
+endpoint!(clerk, "clerk");
+endpoint!(deputy, "deputy");
+endpoint!(world, "world");
 
 /// An actor that does with its messages what the test says.
 struct Worker<I> {
-    desk: ActorContext,
+    context: ActorContext,
     work: Box<dyn FnMut(I)>,
 }
 
@@ -55,16 +55,16 @@ impl<I: Inbox + Unpin> Handler<I> for Worker<I> {
     type Result = ();
 
     fn handle(&mut self, mail: I, _: &mut Context<Self>) {
-        let desk = self.desk.clone();
-        desk.open(mail, |mail| (self.work)(mail));
+        let context = self.context.clone();
+        context.handle(mail, |mail| (self.work)(mail));
     }
 }
 
 /// Starts an actor.
 fn worker<I: Inbox + Unpin>(bus: &Bus, work: impl FnMut(I) + 'static) -> Port<I> {
-    let desk = bus.desk(I::ENDPOINT);
+    let context = bus.context(I::ENDPOINT);
     let work = Box::new(work);
-    bus.start(|_| Worker { desk, work }).unwrap()
+    bus.start(|_| Worker { context, work }).unwrap()
 }
 
 /// An actor that answers every `Ask` by asking the world the same, and hands on its reply for that.
@@ -77,12 +77,12 @@ fn forwarder(bus: &Bus, world: &Port<world::Inbox>) -> Port<clerk::Inbox> {
     })
 }
 
-/// Opens the way to a party that is no actor.
+/// Opens the way to a endpoint that is no actor.
 fn world(bus: &Bus, callee: impl Fn(world::Inbox) + 'static) -> Port<world::Inbox> {
     bus.foreign(Rc::new(callee))
 }
 
-/// A party outside that answers at once, by double the number.
+/// A endpoint outside that answers at once, by double the number.
 fn doubler(bus: &Bus) -> Port<world::Inbox> {
     world(bus, |mail| match mail {
         world::Inbox::Ask(call) => call.reply.send(call.message.0 * 2),

@@ -141,11 +141,11 @@ fn a_panic_is_nobody_elses() {
 #[test]
 fn a_task_that_panics_under_shelter_gives_the_text() {
     let bus = Bus::new();
-    let desk = bus.desk(Endpoint(&"clerk"));
+    let context = bus.context(Endpoint(&"clerk"));
     let spawner = bus.spawner();
     let clerk = worker(&bus, move |mail| {
         if let clerk::Inbox::Ask(call) = mail {
-            let desk = desk.clone();
+            let context = context.clone();
             spawner.spawn(async move {
                 let number = call.message.0;
                 let task = async {
@@ -153,7 +153,7 @@ fn a_task_that_panics_under_shelter_gives_the_text() {
                     assert_ne!(number, 0, "no zero");
                     number
                 };
-                let outcome = desk.catch_panic(task).await;
+                let outcome = context.catch_panic(task).await;
                 call.reply
                     .send(outcome.unwrap_or_else(|text| text.len() as u64 + 100));
             });

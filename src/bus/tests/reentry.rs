@@ -189,11 +189,11 @@ fn an_ask_that_waits_for_its_own_caller_is_an_error() {
     }));
     let top = clerk.borrow().clone().unwrap();
     assert_eq!(bus.ask(&top, clerk::Ask(1)), Ok(1));
-    let party = Endpoint(&"clerk");
+    let endpoint = Endpoint(&"clerk");
     let message = "Ask";
     assert_eq!(
         found.take(),
-        Some(Err(BusError::Stalled { party, message }))
+        Some(Err(BusError::Stalled { endpoint, message }))
     );
 }
 
@@ -216,7 +216,7 @@ fn try_everything(bus: &Bus) -> Vec<Result<(), BusError>> {
         bus.tick().map(drop),
         bus.run_until_idle(),
         bus.start(|_: Port<clerk::Inbox>| Worker {
-            desk: bus.desk(clerk::Inbox::ENDPOINT),
+            context: bus.context(clerk::Inbox::ENDPOINT),
             work: Box::new(drop),
         })
         .map(drop),
@@ -260,11 +260,11 @@ fn an_actor_can_not_wait() {
 fn whoever_makes_an_actor_can_not_wait() {
     let bus = bus();
     let mut tried = Vec::new();
-    let desk = bus.desk(clerk::Inbox::ENDPOINT);
+    let context = bus.context(clerk::Inbox::ENDPOINT);
     let started = bus.start(|_: Port<clerk::Inbox>| {
         tried = try_everything(&bus);
         Worker {
-            desk,
+            context,
             work: Box::new(drop),
         }
     });

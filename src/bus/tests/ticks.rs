@@ -1,4 +1,4 @@
-//! Doorbells and alarms: what a tick looks at, and who hears of it.
+//! Doorbells and timers: what a tick looks at, and who hears of it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -35,7 +35,7 @@ impl Memory {
 fn a_tick_with_nothing_to_do_does_nothing() {
     let bus = Bus::new();
     bus.doorbell();
-    bus.alarm(Box::new(|_| panic!("nobody wanted it")));
+    bus.timer(Box::new(|_| panic!("nobody wanted it")));
     assert_eq!(bus.tick(), Ok(false));
     assert_eq!(bus.tick(), Ok(false));
     assert_eq!(bus.now(), 2);
@@ -252,30 +252,30 @@ fn a_look_that_panics_leaves_the_bus_as_it_was() {
 }
 
 #[test]
-fn an_alarm_rings_while_it_is_wanted() {
+fn a_timer_runs_while_it_is_enabled() {
     let bus = Bus::new();
     let rings = Diary::default();
     let diary = rings.clone();
-    let alarm = bus.alarm(Box::new(move |tick| diary.write(tick.to_string())));
+    let timer = bus.timer(Box::new(move |tick| diary.write(tick.to_string())));
     bus.tick().unwrap();
-    alarm.set_enabled(true);
+    timer.set_enabled(true);
     assert_eq!(bus.tick(), Ok(true));
     assert_eq!(bus.tick(), Ok(true));
-    alarm.set_enabled(false);
+    timer.set_enabled(false);
     assert_eq!(bus.tick(), Ok(false));
     assert_eq!(rings.read(), ["2", "3"]);
 }
 
 #[test]
-fn what_an_alarm_posts_is_done_in_the_same_tick() {
+fn what_a_timer_posts_is_done_in_the_same_tick() {
     let bus = Bus::new();
     let clerk = forwarder(&bus, &doubler(&bus));
     let answers = Rc::new(RefCell::new(Vec::new()));
     let kept = answers.clone();
-    let alarm = bus.alarm(Box::new(move |tick| {
+    let timer = bus.timer(Box::new(move |tick| {
         kept.borrow_mut().push(clerk.ask(clerk::Ask(tick)));
     }));
-    alarm.set_enabled(true);
+    timer.set_enabled(true);
     bus.tick().unwrap();
     let answer = answers.borrow_mut().pop().unwrap();
     assert_eq!(futures_util::FutureExt::now_or_never(answer), Some(Ok(2)));

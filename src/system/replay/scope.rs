@@ -47,11 +47,11 @@ impl ActorName {
 
     /// Name in recordings.
     pub fn name(self) -> &'static str {
-        self.party().0
+        self.endpoint().0
     }
 
     /// Endpoint on the bus.
-    pub(super) fn party(self) -> Endpoint {
+    pub(super) fn endpoint(self) -> Endpoint {
         match self {
             Self::Mailbox => mailbox::Inbox::ENDPOINT,
             Self::Memory => memory::Inbox::ENDPOINT,
@@ -122,7 +122,7 @@ impl Scope {
             Event::Message(_) => seen.ticket.from,
             Event::Reply(_) | Event::Dropped => seen.ticket.to(),
         };
-        by == actor.party()
+        by == actor.endpoint()
     }
 }
 
@@ -134,7 +134,7 @@ mod tests {
     fn an_actor_has_the_name_that_it_has_on_the_bus() {
         for actor in ActorName::ALL {
             assert_eq!(actor.to_string().parse(), Ok(actor));
-            assert_eq!(*actor.party().0, actor.name());
+            assert_eq!(*actor.endpoint().0, actor.name());
         }
         let error = "mailman".parse::<ActorName>().unwrap_err().to_string();
         for actor in ActorName::ALL {

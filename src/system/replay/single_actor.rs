@@ -122,7 +122,7 @@ impl SingleActor {
             if comparison.is_output(&entry) {
                 bus.run_until_idle()?;
                 if comparison.is_next(&entry) {
-                    bus.ring_alarms();
+                    bus.run_timers();
                 }
                 if comparison.is_next(&entry) {
                     bus.ring_anew();
@@ -241,7 +241,7 @@ impl Stubs<'_> {
             observed,
             ..
         } = &**self.0;
-        let desk = bus.desk(actor.party());
+        let context = bus.context(actor.endpoint());
         let setups = channels.iter().filter_map(setup);
         let foreign = self.port::<foreign::Inbox>();
         Ok(match actor {
@@ -249,7 +249,7 @@ impl Stubs<'_> {
                 let sights = RecordedDoorbells::new(comparison.clone(), &map, channels);
                 let links = Peers {
                     memory: MemoryClient::new(&self.port(), &foreign, self.resolver(map), None),
-                    rpc: RpcClient::new(desk.clone(), &self.port(), None),
+                    rpc: RpcClient::new(context.clone(), &self.port(), None),
                     files: self.port(),
                     console: self.port(),
                     foreign,
@@ -257,26 +257,26 @@ impl Stubs<'_> {
                     served: observed.served.clone(),
                 };
                 let channels: Vec<_> = setups.map(|setup| (setup, bus.doorbell())).collect();
-                let board = Rc::new(ChannelProgress::new(channels.len()));
+                let progress = Rc::new(ChannelProgress::new(channels.len()));
                 Box::new(bus.start(|own| {
-                    MailboxServer::new(desk, bus.spawner(), links, channels, &board, &own)
+                    MailboxServer::new(context, bus.spawner(), links, channels, &progress, &own)
                 })?)
             }
             ActorName::Memory => {
                 let resolver = self.resolver(map);
-                Box::new(bus.start(|_| Memory::new(desk, resolver, &foreign))?)
+                Box::new(bus.start(|_| Memory::new(context, resolver, &foreign))?)
             }
             ActorName::Rpc => Box::new(start_rpc(bus, &foreign)?.0),
             ActorName::Files => {
                 let disk = super::disk(header, comparison);
-                Box::new(bus.start(|_| Files::new(desk, &foreign, disk, special(header)))?)
+                Box::new(bus.start(|_| Files::new(context, &foreign, disk, special(header)))?)
             }
             ActorName::Console => {
                 let names = setups
                     .map(|setup: ChannelDescriptor| setup.name.to_string())
                     .collect();
                 let text = Arc::new(Mutex::new(Text::new(names, sink)));
-                Box::new(bus.start(|_| Console::new(desk, text, &foreign))?)
+                Box::new(bus.start(|_| Console::new(context, text, &foreign))?)
             }
             ActorName::Sockets => Box::new(crate::system::sockets::start(
                 bus,

@@ -146,7 +146,7 @@ impl Bench {
             extensions: ["sock".to_owned()].into(),
             virtuals: ["uart".to_owned()].into(),
         };
-        let files = Files::new(bus.desk(Inbox::ENDPOINT), &foreign, disk, special);
+        let files = Files::new(bus.context(Inbox::ENDPOINT), &foreign, disk, special);
         let files = bus.start(|_| files).unwrap();
         Self {
             bus,

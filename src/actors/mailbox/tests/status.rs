@@ -246,7 +246,7 @@ fn a_fatal_report_says_how_every_channel_stands() {
         "\ncore1: waits for firmware to write a request since tick 1",
     ] {
         assert!(text.contains(line), "{text}");
-        assert!(bench.board.fatal().unwrap().contains(line));
+        assert!(bench.progress.fatal().unwrap().contains(line));
     }
     assert_eq!(bench.statuses()[0].step, Step::GivenUp);
 }

@@ -45,10 +45,10 @@ impl Bench {
     /// Starts another manager for existing sockets.
     fn serving(hub: Rc<RefCell<Hub>>, world: Rc<RefCell<World>>) -> Self {
         let (bus, outside, foreign) = MockForeign::bus(&Ram::new(&map(&[])), Callbacks::default());
-        let desk = bus.desk(Inbox::ENDPOINT);
+        let context = bus.context(Inbox::ENDPOINT);
         let manager = bus.start(|own: Port<Inbox>| {
-            let alarm = bus.alarm(Box::new(move |_| own.post(Flush)));
-            Sockets::new(desk, &foreign, hub.clone(), alarm)
+            let timer = bus.timer(Box::new(move |_| own.post(Flush)));
+            Sockets::new(context, &foreign, hub.clone(), timer)
         });
         Self {
             bus,
