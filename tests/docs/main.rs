@@ -165,3 +165,39 @@ fn the_page_on_performance_has_the_counts_that_are_kept() {
         assert!(shown(" |") || shown(" ("), "{name}: {count}");
     }
 }
+
+/// Names of functions in the Rust files of a folder.
+fn functions(folder: &Path, names: &mut std::collections::HashSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            functions(&path, names);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let heads = text.split("fn ").skip(1);
+            names.extend(heads.map(|head| head.split(['(', '<']).next().unwrap().to_owned()));
+        }
+    }
+}
+
+#[test]
+fn every_guarantee_of_the_page_on_reliability_names_its_tests() {
+    let mut known = std::collections::HashSet::new();
+    for folder in ["src", "tests", "mailbox_rs/src", "vhost_sim"] {
+        functions(file(folder).as_ref(), &mut known);
+    }
+    let text = page("docs/reliability.md");
+    let rows = text.lines().filter(|line| line.starts_with("| "));
+    let heads = ["| guarantee", "| what", "| ---"];
+    let rows = rows.filter(|row| !heads.iter().any(|head| row.starts_with(head)));
+    let mut guarantees = 0;
+    for row in rows {
+        let cell = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        for name in cell.split(", ") {
+            let name = name.trim_matches('`');
+            assert!(known.contains(name), "{name} of {row}");
+        }
+        guarantees += 1;
+    }
+    assert!(guarantees > 20);
+}
