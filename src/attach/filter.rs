@@ -11,7 +11,7 @@ use crate::bus::{Endpoint, Event, Message, Observation, Spawner, Tap};
 #[must_use = "a filter does nothing unless it leads to a tap"]
 pub struct Filter {
     kinds: Vec<&'static str>,
-    parties: Vec<Endpoint>,
+    endpoints: Vec<Endpoint>,
     channels: Vec<String>,
     direction: Option<Direction>,
 }
@@ -39,7 +39,7 @@ impl Filter {
 
     /// Passes messages from or to this endpoint, such as [`memory::Inbox::ENDPOINT`](crate::bus::Inbox::ENDPOINT).
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
-        self.parties.push(endpoint);
+        self.endpoints.push(endpoint);
         self
     }
 
@@ -63,11 +63,11 @@ impl Filter {
     fn takes(&self, seen: &Observation<'_>) -> bool {
         let ticket = &seen.ticket;
         let is_message = matches!(seen.event, Event::Message(_));
-        let (kinds, parties) = (&self.kinds, &self.parties);
+        let (kinds, endpoints) = (&self.kinds, &self.endpoints);
         (kinds.is_empty() || kinds.contains(&ticket.name()))
-            && (parties.is_empty()
-                || parties.contains(&ticket.from)
-                || parties.contains(&ticket.to()))
+            && (endpoints.is_empty()
+                || endpoints.contains(&ticket.from)
+                || endpoints.contains(&ticket.to()))
             && self
                 .direction
                 .is_none_or(|direction| (direction == Direction::Messages) == is_message)

@@ -36,17 +36,17 @@ where
         scheduler: &Rc<Scheduler>,
         make: impl FnOnce(Weak<dyn Receiver<I>>) -> A,
     ) -> Rc<Self> {
-        let seat = Rc::new_cyclic(|own: &Weak<Self>| Self {
+        let cell = Rc::new_cyclic(|own: &Weak<Self>| Self {
             scheduler: scheduler.clone(),
             actor: RefCell::new((make(own.clone()), Context::new())),
             queue: RefCell::default(),
             own: own.clone(),
         });
         {
-            let (actor, context) = &mut *seat.actor.borrow_mut();
+            let (actor, context) = &mut *cell.actor.borrow_mut();
             actor.started(context);
         }
-        seat
+        cell
     }
 
     /// Handles `first`, then the queued messages.

@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use futures_util::FutureExt;
 
-use super::line::{Kind, Line, panic_text};
+use super::state::{BusState, panic_text};
 use super::tap::Event;
+use super::ticket::Kind;
 use super::{Endpoint, Inbox, Message};
 
 /// An actor's access to the bus. A panic in a handler would silently end the actor. Here its text is kept for the sender of the message,
@@ -15,17 +16,17 @@ use super::{Endpoint, Inbox, Message};
 #[derive(Debug, Clone)]
 pub struct ActorContext {
     endpoint: Endpoint,
-    line: Rc<Line>,
+    state: Rc<BusState>,
 }
 
 impl ActorContext {
-    pub(super) fn new(endpoint: Endpoint, line: Rc<Line>) -> Self {
-        Self { endpoint, line }
+    pub(super) fn new(endpoint: Endpoint, state: Rc<BusState>) -> Self {
+        Self { endpoint, state }
     }
 
     /// Runs the handler of one message.
     pub fn handle<I: Inbox>(&self, mail: I, handler: impl FnOnce(I)) {
-        self.line.catch_panic(mail.ticket(), || handler(mail));
+        self.state.catch_panic(mail.ticket(), || handler(mail));
     }
 
     /// Runs a task of the actor.
@@ -46,20 +47,20 @@ impl ActorContext {
                 name: M::NAME,
             }
         };
-        let ticket = self.line.ticket(self.endpoint, kind);
-        if self.line.shows() {
-            self.line.show(ticket, false, Event::Message(&what()));
+        let ticket = self.state.ticket(self.endpoint, kind);
+        if self.state.shows() {
+            self.state.show(ticket, false, Event::Message(&what()));
         }
     }
 
     /// True if a tap sees announcements.
     pub fn has_taps(&self) -> bool {
-        self.line.shows()
+        self.state.shows()
     }
 
     /// Number of ticks so far.
     pub fn now(&self) -> u64 {
-        self.line.tick()
+        self.state.tick()
     }
 
     /// Name of the actor on the bus.

@@ -7,21 +7,22 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use super::line::{Kind, Line, panic_text};
 use super::scheduler::{ActorCodeGuard, Scheduler};
+use super::state::{BusState, panic_text};
+use super::ticket::Kind;
 use super::{Bus, Endpoint, Inbox, Message, NoReply, Ticket};
 
 /// Replaces messages of actors' tasks by calls.
 #[derive(Debug, Clone)]
 pub(crate) struct Elision {
-    line: Rc<Line>,
+    state: Rc<BusState>,
     scheduler: Rc<Scheduler>,
 }
 
 impl Elision {
-    pub(super) fn new(line: &Rc<Line>, scheduler: &Rc<Scheduler>) -> Self {
+    pub(super) fn new(state: &Rc<BusState>, scheduler: &Rc<Scheduler>) -> Self {
         Self {
-            line: line.clone(),
+            state: state.clone(),
             scheduler: scheduler.clone(),
         }
     }
@@ -30,7 +31,7 @@ impl Elision {
     /// one made.
     #[inline]
     pub(crate) fn is_possible(&self) -> bool {
-        !self.line.shows() && self.scheduler.calls() && !self.scheduler.any_mail_waits()
+        !self.state.shows() && self.scheduler.calls() && !self.scheduler.any_mail_waits()
     }
 
     /// Starts calls in place of a message of a timer's callback. `None` if the difference would be observable.
@@ -38,13 +39,13 @@ impl Elision {
         let scheduler = &*self.scheduler;
         let busy =
             scheduler.in_actor_code() || scheduler.in_foreign_call() || scheduler.any_waits();
-        let seen = self.line.shows() || self.line.observing();
+        let seen = self.state.shows() || self.state.observing();
         (!busy && !seen).then(|| scheduler.enter_actor_code())
     }
 
     /// Ticket of an elided message.
     pub(crate) fn ticket<I: Inbox, M: Message>(&self, from: Endpoint) -> Ticket {
-        self.line.ticket(from, Kind::of::<I, M>())
+        self.state.ticket(from, Kind::of::<I, M>())
     }
 
     /// Ticket of an elided message that is forwarded: its reply answers `of` too.
@@ -58,8 +59,8 @@ impl Elision {
     /// [`NoReply`] if the handler panics.
     pub(crate) fn handle<T>(&self, of: Ticket, handler: impl FnOnce() -> T) -> Result<T, NoReply> {
         let mut result = None;
-        self.line.catch_panic(of, || result = Some(handler()));
-        result.ok_or_else(|| self.line.unanswered(of))
+        self.state.catch_panic(of, || result = Some(handler()));
+        result.ok_or_else(|| self.state.unanswered(of))
     }
 
     /// Makes a foreign call, then the calls that it posts.
@@ -71,7 +72,7 @@ impl Elision {
         self.scheduler.number();
         self.scheduler.make_call(of, || result = Some(call()));
         self.scheduler.make_calls();
-        result.ok_or_else(|| self.line.unanswered(of))
+        result.ok_or_else(|| self.state.unanswered(of))
     }
 }
 
@@ -117,8 +118,8 @@ impl Bus {
         }
         self.end_ask();
         called.map_err(|payload| {
-            self.line.keep_panic(of, panic_text(payload.as_ref()));
-            self.line.unanswered(of)
+            self.state.keep_panic(of, panic_text(payload.as_ref()));
+            self.state.unanswered(of)
         })
     }
 
@@ -129,7 +130,7 @@ impl Bus {
             true => !self.scheduler.any_mail_waits(),
             false => !self.executor.is_ready() && !self.scheduler.any_waits(),
         };
-        let refused = self.scheduler.in_actor_code() || self.line.observing();
-        is_calm && !refused && !self.line.shows()
+        let refused = self.scheduler.in_actor_code() || self.state.observing();
+        is_calm && !refused && !self.state.shows()
     }
 }

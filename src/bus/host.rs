@@ -11,10 +11,10 @@ use super::actor_cell::{ActorCell, Receiver};
 use super::doorbell::{Doorbell, Scan};
 use super::elision::Elision;
 use super::executor::{Executor, Spawner};
-use super::line::Line;
 use super::outbox::Outbox;
 use super::scheduler::Scheduler;
 use super::slot::Taken;
+use super::state::BusState;
 use super::tap::Tap;
 use super::tick_timer::TickTimer;
 use super::{ActorContext, BusError, Endpoint, Envelope, Inbox, Message, Port, Ticket};
@@ -24,11 +24,11 @@ use super::{ActorContext, BusError, Endpoint, Envelope, Inbox, Message, Port, Ti
 /// Nothing runs in the background: [`ask`](Self::ask) and [`tick`](Self::tick) run the actors until all are idle.
 pub struct Bus {
     pub(super) executor: Executor,
-    pub(super) line: Rc<Line>,
+    pub(super) state: Rc<BusState>,
     pub(super) scheduler: Rc<Scheduler>,
     elision: Elision,
     /// Owned actors.
-    seats: RefCell<Vec<Rc<dyn Any>>>,
+    actors: RefCell<Vec<Rc<dyn Any>>>,
     bells: RefCell<Rc<[Doorbell]>>,
     /// True if the watch of a doorbell has changed since the last poll.
     watched_anew: Rc<Cell<bool>>,
@@ -45,14 +45,14 @@ const ROUNDS: usize = 4;
 impl Bus {
     /// A bus without actors.
     pub fn new() -> Self {
-        let line = Rc::default();
-        let scheduler = Rc::new(Scheduler::new(&line));
+        let state = Rc::default();
+        let scheduler = Rc::new(Scheduler::new(&state));
         Self {
             executor: Executor::new(),
-            elision: Elision::new(&line, &scheduler),
+            elision: Elision::new(&state, &scheduler),
             scheduler,
-            line,
-            seats: RefCell::default(),
+            state,
+            actors: RefCell::default(),
             bells: RefCell::default(),
             watched_anew: Rc::default(),
             timers: RefCell::default(),
@@ -69,29 +69,29 @@ impl Bus {
     {
         self.refuse_inside("start an actor")?;
         let _inside = self.scheduler.enter_actor_code();
-        let seat = ActorCell::new(&self.scheduler, |own| {
-            make(Port::to_actor(&self.line, own).with_sender(I::ENDPOINT))
+        let cell = ActorCell::new(&self.scheduler, |own| {
+            make(Port::to_actor(&self.state, own).with_sender(I::ENDPOINT))
         });
-        let receiver: Rc<dyn Receiver<I>> = seat.clone();
-        self.seats.borrow_mut().push(seat);
-        Ok(Port::to_actor(&self.line, Rc::downgrade(&receiver)))
+        let receiver: Rc<dyn Receiver<I>> = cell.clone();
+        self.actors.borrow_mut().push(cell);
+        Ok(Port::to_actor(&self.state, Rc::downgrade(&receiver)))
     }
 
     /// Creates a port to an endpoint that is not an actor. `callee` is called while no handler runs, so it may use the bus itself.
     pub fn foreign<I: Inbox>(&self, callee: Rc<dyn Fn(I)>) -> Port<I> {
-        let line = self.line.clone();
+        let state = self.state.clone();
         let callee = Rc::new(move |call| {
-            line.flush_before_call();
+            state.flush_before_call();
             callee(call);
         });
         let outbox = Rc::new(Outbox::new(&self.scheduler, callee));
         self.scheduler.add_outbox(outbox.clone());
-        Port::to_foreign(&self.line, outbox)
+        Port::to_foreign(&self.state, outbox)
     }
 
     /// Context in which an actor of this name runs its handlers.
     pub fn context(&self, endpoint: Endpoint) -> ActorContext {
-        ActorContext::new(endpoint, self.line.clone())
+        ActorContext::new(endpoint, self.state.clone())
     }
 
     /// Creates a doorbell, polled on every tick.
@@ -110,28 +110,28 @@ impl Bus {
 
     /// Attaches a tap, shown every message and reply from now on.
     pub fn attach(&self, tap: impl Tap) {
-        self.line.attach(Box::new(tap));
+        self.state.attach(Box::new(tap));
     }
 
     /// Turns flushing of the taps before each foreign call on or off.
     pub(crate) fn flush_before_calls(&self, flush: bool) {
-        self.line.flush_before_calls(flush);
+        self.state.flush_before_calls(flush);
     }
 
     /// True if taps have been shown anything since their last flush.
     #[inline]
     pub(crate) fn unflushed(&self) -> bool {
-        self.line.unflushed()
+        self.state.unflushed()
     }
 
     /// Flushes all taps.
     pub(crate) fn flush(&self) {
-        self.line.flush();
+        self.state.flush();
     }
 
     /// Detaches all taps.
     pub fn detach(&self) {
-        self.line.detach();
+        self.state.detach();
     }
 
     /// Runs code that starts tasks and actors. [`ActorTap`](super::ActorTap) makes a tap from an actor.
@@ -152,7 +152,7 @@ impl Bus {
 
     /// Number of ticks so far.
     pub fn now(&self) -> u64 {
-        self.line.tick()
+        self.state.tick()
     }
 
     /// True if the caller runs inside a foreign call.
@@ -162,7 +162,7 @@ impl Bus {
 
     /// Advances the time to `tick` without polling or running anything.
     pub(crate) fn pass(&self, tick: u64) {
-        self.line.pass(tick);
+        self.state.pass(tick);
     }
 
     /// Has the next tick call every doorbell's callback, changed or not.
@@ -223,7 +223,7 @@ impl Bus {
     /// Counts a tick. True if a timer is enabled.
     #[inline(always)]
     fn begin_tick(&self) -> bool {
-        self.line.advance();
+        self.state.advance();
         let timed = self.wanted.get() > 0;
         if timed {
             self.begin_timers();
@@ -254,7 +254,7 @@ impl Bus {
     pub(crate) fn run_timers(&self) -> bool {
         // Cloned, since a callback may come back to the bus and add a timer.
         let timers = self.timers.borrow().clone();
-        let tick = self.line.tick();
+        let tick = self.state.tick();
         let mut rang = false;
         for timer in &*timers {
             rang |= timer.tick(tick);
@@ -319,7 +319,7 @@ impl Bus {
                     return Ok(reply);
                 }
                 Taken::Never => {
-                    return Err(self.line.unanswered(ticket).into());
+                    return Err(self.state.unanswered(ticket).into());
                 }
                 Taken::Nothing => {}
             }
@@ -348,12 +348,12 @@ impl Bus {
 
     /// True if a caught panic was not returned to an asker.
     pub(crate) fn any_panics(&self) -> bool {
-        self.line.any_panics()
+        self.state.any_panics()
     }
 
     /// Panics caught since the last call that were not returned to an asker.
     pub fn take_panics(&self) -> Vec<(Ticket, String)> {
-        self.line.take_panics()
+        self.state.take_panics()
     }
 
     fn run(&self) {
@@ -374,7 +374,7 @@ impl Bus {
 
     #[inline]
     fn in_actor_code(&self) -> bool {
-        self.scheduler.in_actor_code() || self.line.observing()
+        self.scheduler.in_actor_code() || self.state.observing()
     }
 
     fn refuse_inside(&self, what: &'static str) -> Result<(), BusError> {
@@ -403,7 +403,7 @@ impl Default for Bus {
 /// Detaches the taps first: replies dropped along with the bus are no events of the session.
 impl Drop for Bus {
     fn drop(&mut self) {
-        self.line.detach();
+        self.state.detach();
         self.scheduler.clear();
     }
 }

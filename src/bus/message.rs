@@ -8,9 +8,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::line::{Line, Ticket};
 use super::slot::{Receiver, Sender, slot};
+use super::state::BusState;
 use super::tap::Event;
+use super::ticket::Ticket;
 use super::{Endpoint, NoReply};
 use serde::de::DeserializeOwned;
 use serde::{Deserializer, Serialize};
@@ -83,7 +84,7 @@ pub struct ReplySender<R> {
     slot: Option<Sender<R>>,
     ticket: Ticket,
     /// Bus whose taps see the reply or its loss. `None` if no tap sees it.
-    shown: Option<Rc<Line>>,
+    shown: Option<Rc<BusState>>,
     /// Earlier messages answered by the same reply, if it was forwarded while taps were attached.
     earlier: Option<Box<Earlier>>,
 }
@@ -91,63 +92,63 @@ pub struct ReplySender<R> {
 /// Forwarded messages, and the bus whose taps see them answered.
 #[derive(Debug)]
 struct Earlier {
-    line: Rc<Line>,
+    state: Rc<BusState>,
     tickets: Vec<Ticket>,
 }
 
 impl<R> ReplySender<R> {
-    /// Creates a reply and its receiver. Taps on `line` see the reply.
-    pub(super) fn new(line: Option<&Rc<Line>>, ticket: Ticket) -> (Self, Receiver<R>) {
+    /// Creates a reply and its receiver. Taps on `state` see the reply.
+    pub(super) fn new(state: Option<&Rc<BusState>>, ticket: Ticket) -> (Self, Receiver<R>) {
         let (sender, receiver) = slot();
-        let mut reply = Self::without_receiver(line, ticket);
+        let mut reply = Self::without_receiver(state, ticket);
         reply.slot = Some(sender);
         (reply, receiver)
     }
 
     /// Creates a reply passed to `then` at once; `None` if it is dropped.
     pub(super) fn then(
-        line: Option<&Rc<Line>>,
+        state: Option<&Rc<BusState>>,
         ticket: Ticket,
         then: impl FnOnce(Option<R>) + 'static,
     ) -> Self {
-        let mut reply = Self::without_receiver(line, ticket);
+        let mut reply = Self::without_receiver(state, ticket);
         reply.slot = Some(Sender::Then(Box::new(then)));
         reply
     }
 
     /// Creates a reply without a receiver.
-    pub(super) fn without_receiver(line: Option<&Rc<Line>>, ticket: Ticket) -> Self {
+    pub(super) fn without_receiver(state: Option<&Rc<BusState>>, ticket: Ticket) -> Self {
         Self {
             slot: None,
             ticket,
-            shown: line.cloned(),
+            shown: state.cloned(),
             earlier: None,
         }
     }
 
     /// The same slot, for the reply to a further message.
-    pub(super) fn forwarded(mut self, line: Option<&Rc<Line>>, ticket: Ticket) -> Self {
-        if let Some(line) = self.shown.take() {
+    pub(super) fn forwarded(mut self, state: Option<&Rc<BusState>>, ticket: Ticket) -> Self {
+        if let Some(state) = self.shown.take() {
             let tickets = Vec::new();
             let earlier = self
                 .earlier
-                .get_or_insert_with(|| Box::new(Earlier { line, tickets }));
+                .get_or_insert_with(|| Box::new(Earlier { state, tickets }));
             earlier.tickets.push(self.ticket);
         }
         self.ticket = self.ticket.handed_on(ticket);
-        self.shown = line.cloned();
+        self.shown = state.cloned();
         self
     }
 
     /// Shows the reply, or its loss, to taps once.
     fn close(&mut self, event: Event<'_>) {
         let awaited = self.slot.is_some();
-        if let Some(line) = self.shown.take() {
-            line.show(self.ticket, awaited, event);
+        if let Some(state) = self.shown.take() {
+            state.show(self.ticket, awaited, event);
         }
         if let Some(earlier) = self.earlier.take() {
             for ticket in earlier.tickets.iter().rev() {
-                earlier.line.show(*ticket, awaited, event);
+                earlier.state.show(*ticket, awaited, event);
             }
         }
     }
@@ -194,7 +195,7 @@ impl<R> Drop for ReplySender<R> {
 pub struct ReplyFuture<R> {
     pub(super) receiver: Receiver<R>,
     pub(super) ticket: Ticket,
-    pub(super) line: Rc<Line>,
+    pub(super) state: Rc<BusState>,
 }
 
 impl<R> Future for ReplyFuture<R> {
@@ -202,6 +203,6 @@ impl<R> Future for ReplyFuture<R> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = self.receiver.poll(cx);
-        answer.map(|answer| answer.ok_or_else(|| self.line.unanswered(self.ticket)))
+        answer.map(|answer| answer.ok_or_else(|| self.state.unanswered(self.ticket)))
     }
 }

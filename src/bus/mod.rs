@@ -18,16 +18,17 @@ mod error;
 mod executor;
 mod host;
 mod inbox;
-mod line;
 mod message;
 mod outbox;
 mod port;
 mod scheduler;
 mod slot;
+mod state;
 mod tap;
 #[cfg(test)]
 mod tests;
 mod tick_timer;
+mod ticket;
 
 pub use context::ActorContext;
 pub use doorbell::{DOORBELL_BYTES, Doorbell, Look, Ring, Watch};
@@ -36,12 +37,12 @@ pub use error::{BusError, NoReply};
 pub use executor::Spawner;
 pub use host::Bus;
 pub(crate) use inbox::inbox;
-pub(crate) use line::panic_text;
-pub use line::{KindId, Ticket};
 pub use message::{Body, Envelope, Inbox, Message, MessageVisitor, ReplyFuture, ReplySender};
 pub use port::Port;
+pub(crate) use state::panic_text;
 pub use tap::{ActorTap, Event, Observation, OwnedEvent, OwnedObservation, Tap};
 pub use tick_timer::TickTimer;
+pub use ticket::{KindId, Ticket};
 
 /// Name of an actor or of another endpoint of the bus. One thin pointer, since every message carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,10 +4,11 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 
 use super::actor_cell::Receiver;
-use super::line::{Kind, Line, Ticket};
 use super::outbox::Outbox;
 use super::slot;
+use super::state::BusState;
 use super::tap::Event;
+use super::ticket::{Kind, Ticket};
 use super::{Endpoint, Envelope, Inbox, Message, ReplyFuture, ReplySender};
 
 /// Typed handle for sending messages to one endpoint. Cheap to clone. It belongs to its bus, on whichever thread that runs.
@@ -16,7 +17,7 @@ pub struct Port<I: Inbox> {
     from: Endpoint,
     /// True if messages sent here are shown to no tap and not counted.
     untraced: bool,
-    line: Rc<Line>,
+    state: Rc<BusState>,
     destination: Destination<I>,
 }
 
@@ -28,20 +29,20 @@ enum Destination<I: Inbox> {
 }
 
 impl<I: Inbox> Port<I> {
-    pub(super) fn to_actor(line: &Rc<Line>, receiver: Weak<dyn Receiver<I>>) -> Self {
+    pub(super) fn to_actor(state: &Rc<BusState>, receiver: Weak<dyn Receiver<I>>) -> Self {
         Self {
             from: Endpoint::EXTERNAL,
             untraced: false,
-            line: line.clone(),
+            state: state.clone(),
             destination: Destination::Actor(receiver),
         }
     }
 
-    pub(super) fn to_foreign(line: &Rc<Line>, outbox: Rc<Outbox<I>>) -> Self {
+    pub(super) fn to_foreign(state: &Rc<BusState>, outbox: Rc<Outbox<I>>) -> Self {
         Self {
             from: Endpoint::EXTERNAL,
             untraced: false,
-            line: line.clone(),
+            state: state.clone(),
             destination: Destination::Foreign(outbox),
         }
     }
@@ -78,7 +79,7 @@ impl<I: Inbox> Port<I> {
         ReplyFuture {
             receiver,
             ticket,
-            line: self.line.clone(),
+            state: self.state.clone(),
         }
     }
 
@@ -119,22 +120,22 @@ impl<I: Inbox> Port<I> {
         if self.untraced {
             return Ticket::uncounted(self.from, kind);
         }
-        self.line.ticket(self.from, kind)
+        self.state.ticket(self.from, kind)
     }
 
     /// Bus whose taps see messages sent here; `None` if no tap does.
-    fn shown_on(&self) -> Option<&Rc<Line>> {
-        let shown = self.line.shows() && !self.untraced;
-        shown.then_some(&self.line)
+    fn shown_on(&self) -> Option<&Rc<BusState>> {
+        let shown = self.state.shows() && !self.untraced;
+        shown.then_some(&self.state)
     }
 
     fn deliver<M: Message>(&self, envelope: Envelope<M>)
     where
         I: From<Envelope<M>>,
     {
-        if let Some(line) = self.shown_on() {
+        if let Some(state) = self.shown_on() {
             let Envelope { message, reply } = &envelope;
-            line.show(reply.ticket(), reply.is_awaited(), Event::Message(message));
+            state.show(reply.ticket(), reply.is_awaited(), Event::Message(message));
         }
         match &self.destination {
             Destination::Actor(receiver) => {
@@ -157,7 +158,7 @@ impl<I: Inbox> Clone for Port<I> {
         Self {
             from: self.from,
             untraced: self.untraced,
-            line: self.line.clone(),
+            state: self.state.clone(),
             destination,
         }
     }

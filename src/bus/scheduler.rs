@@ -5,14 +5,15 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::rc::{Rc, Weak};
 
-use super::line::{Line, Ticket};
+use super::state::BusState;
+use super::ticket::Ticket;
 
 /// Decides on immediate delivery.
 ///
 /// A message to an idle actor is handled while it is posted, unless it is posted from outside of the actors. A foreign call is made as soon
 /// as no handler is on the stack: it may come back to the bus and finds every actor idle.
 pub(super) struct Scheduler {
-    line: Rc<Line>,
+    state: Rc<BusState>,
     /// True while actor code runs above the innermost foreign call.
     inside: Cell<bool>,
     /// Number of handlers on the stack above the innermost foreign call.
@@ -45,9 +46,9 @@ pub(super) trait Backlog {
 }
 
 impl Scheduler {
-    pub(super) fn new(line: &Rc<Line>) -> Self {
+    pub(super) fn new(state: &Rc<BusState>) -> Self {
         Self {
-            line: line.clone(),
+            state: state.clone(),
             inside: Cell::new(false),
             handlers: Cell::new(0),
             abroad: Cell::new(0),
@@ -71,7 +72,7 @@ impl Scheduler {
 
     /// True if a message to an idle actor is handled at once.
     pub(super) fn delivers(&self) -> bool {
-        self.inside.get() && !self.line.observing()
+        self.inside.get() && !self.state.observing()
     }
 
     /// True if a message or a foreign call is pending.
@@ -196,7 +197,7 @@ impl Scheduler {
     pub(super) fn make_call(&self, of: Ticket, call: impl FnOnce()) {
         self.made.set(self.made.get() + 1);
         let _abroad = self.begin_foreign_call();
-        self.line.catch_panic(of, call);
+        self.state.catch_panic(of, call);
     }
 
     /// True if a call posted now can be made at once, before any other.

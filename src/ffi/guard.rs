@@ -59,7 +59,7 @@ impl Call {
     #[inline]
     fn enter_as_is() -> Self {
         let entered = strand::enter();
-        // Outside of any other call no foreign call runs.
+        // Environment of any other call no foreign call runs.
         let home = matches!(&entered, Ok(entered) if !entered.is_outermost());
         let home = home.then(|| Abroad::go(false));
         Self {
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_the_failed_answer_and_the_last_error() {
-        let _alone = ALONE.lock();
+        let _claim = ALONE.lock();
         let answer = guard("mb_tick", -1, |_| panic!("the bottom fell out"));
         assert_eq!(answer, -1);
         assert_eq!(
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn an_error_becomes_the_failed_answer_and_the_last_error() {
-        let _alone = ALONE.lock();
+        let _claim = ALONE.lock();
         let null = Error::Null { argument: "space" };
         assert_eq!(guard("mb_load_elf", -1, |_| Err(null)), -1);
         assert_eq!(last_error(), "mb_load_elf: `space` is NULL");
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn success_is_passed_on() {
-        let _alone = ALONE.lock();
+        let _claim = ALONE.lock();
         assert_eq!(guard("mb_tick", -1, |_| Ok(3)), 3);
     }
 
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_panic_while_time_passes_leaves_the_call_inside_the_strand() {
-        let _alone = ALONE.lock();
+        let _claim = ALONE.lock();
         let answer = guard("mb_server_run", -1, |call| {
             let stepped = call.leave_during(|| {
                 assert!(is_free());
@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_panic_while_another_thread_is_inside_leaves_the_call_refused() {
-        let _alone = ALONE.lock();
+        let _claim = ALONE.lock();
         let (entered, is_entered) = channel();
         let (end, is_ended) = channel::<()>();
         let other = std::thread::spawn(move || {
@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn of_overlapping_calls_the_first_is_reported_and_the_others_are_counted() {
-        let _alone = ALONE.lock();
+        let _claim = ALONE.lock();
         let overlapping = |calls| {
             let _entered = strand::enter().unwrap();
             let overlap = || guard("mb_tick", -1, |call| call.process().map(|_| 0));
@@ -383,13 +383,13 @@ mod tests {
 
     #[test]
     fn code_of_a_host_program_may_quit_and_calls_that_it_makes_may_not() {
-        let _alone = ALONE.lock();
+        let _claim = ALONE.lock();
         let host = || {
             host_code::run("it", || {
                 (Abroad::is(), guard("mb_tick", true, |_| Ok(Abroad::is())))
             })
         };
-        // Outside of any call nobody asks.
+        // Environment of any call nobody asks.
         assert_eq!(host(), Ok((false, false)));
         let inside = guard("mb_tick", None, |_| Ok(host().ok()));
         assert_eq!(inside, Some((true, false)));
@@ -398,7 +398,7 @@ mod tests {
 
     #[test]
     fn code_that_a_call_is_left_for_is_nobodys() {
-        let _alone = ALONE.lock();
+        let _claim = ALONE.lock();
         guard("mb_tick", (), |call| {
             let _abroad = Abroad::go(true);
             let left =
@@ -412,7 +412,7 @@ mod tests {
     #[cfg(feature = "python")]
     #[test]
     fn a_call_waits_for_a_thread_that_is_inside_briefly() {
-        let _alone = ALONE.lock();
+        let _claim = ALONE.lock();
         let entered = strand::enter_briefly().unwrap();
         let call = std::thread::spawn(|| guard("mb_tick", -1, |call| call.process().map(|_| 7)));
         for _ in 0..1000 {

@@ -22,13 +22,13 @@ use crate::sim::call_timeout;
 use crate::sim::fork::watch_forks;
 use crate::sim::time::simulated_time;
 use crate::sim::{SimError, keep_loaded, lifetime, scope, testbench};
-use crate::system::{InitPaths, Sockets, Standalone, Timeout, Vhost};
+use crate::system::{InitPaths, SocketService, Sockets, Timeout, Vhost};
 
 /// State of the C ABI.
 pub(super) struct Process {
     state: RefCell<State>,
     /// Sockets, which need no system.
-    sockets: OnceCell<Standalone>,
+    sockets: OnceCell<SocketService>,
     /// Observed events, requested before or while there is a system: [`SERVED`], [`WRITTEN`].
     observed: Cell<u32>,
     /// Timeout of the watchdog, set before or while there is a system.
@@ -237,13 +237,13 @@ impl Process {
         self.sockets.get().map_or(Ok(()), |open| Ok(open.flush()?))
     }
 
-    fn standalone(&self) -> Result<&Standalone, Error> {
+    fn standalone(&self) -> Result<&SocketService, Error> {
         if let Some(standalone) = self.sockets.get() {
             return Ok(standalone);
         }
         keep_loaded();
         watch_forks();
-        let standalone = Standalone::new()?;
+        let standalone = SocketService::new()?;
         Ok(self.sockets.get_or_init(|| standalone))
     }
 

@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use super::builder::{HostCallback, Started};
-use super::outside::{DirectCalls, Outside};
+use super::environment::{DirectCalls, Environment};
 use super::{
-    Alone, Error, Flusher, Inner, NamedChannel, Observed, Ports, SpaceNames, Timeout, Vhost,
+    Error, Flusher, Inner, NamedChannel, Observed, Ports, SpaceNames, ThreadClaim, Timeout, Vhost,
     Watchdog, sockets,
 };
 use crate::actors::console::{Console, Text};
@@ -40,7 +40,7 @@ const START: &str = "vhost::start";
 const LOAD: &str = "load";
 
 /// Components of a system.
-pub(crate) struct Parts {
+pub(crate) struct SystemParts {
     /// Memory descriptions.
     pub(crate) map: Rc<MemoryMap>,
     /// Memory access.
@@ -54,7 +54,7 @@ pub(crate) struct Parts {
     /// Callbacks of the host program.
     pub(crate) callbacks: Rc<Callbacks>,
     /// Sources of nondeterminism.
-    pub(crate) outside: Outside,
+    pub(crate) outside: Environment,
     /// Sink of firmware's text.
     pub(crate) sink: Box<dyn io::Write + Send>,
     /// Sockets, some possibly open.
@@ -70,7 +70,7 @@ pub(crate) struct Parts {
 }
 
 /// Pending start of a built system.
-pub(crate) struct Beginning {
+pub(crate) struct PendingStart {
     host_callbacks: Vec<(Target, Box<HostCallback>)>,
     started: Vec<Box<Started>>,
     warnings: Vec<ConfigWarning>,
@@ -81,7 +81,7 @@ pub(crate) struct Beginning {
 
 impl Vhost {
     /// Builds and starts a system.
-    pub(crate) fn start(parts: Parts) -> Result<Self, Error> {
+    pub(crate) fn start(parts: SystemParts) -> Result<Self, Error> {
         // An actor would belong to this thread, inside state that moves between threads.
         if strand::is_entered() {
             return Err(Error::InsideCall);
@@ -92,9 +92,9 @@ impl Vhost {
     }
 
     /// Starts the actors. Memories are usable but still empty; no foreign call has been made.
-    pub(crate) fn build(parts: Parts) -> Result<(Self, Beginning), Error> {
-        let alone = Alone::take()?;
-        let Parts {
+    pub(crate) fn build(parts: SystemParts) -> Result<(Self, PendingStart), Error> {
+        let claim = ThreadClaim::take()?;
+        let SystemParts {
             map,
             memories,
             origin,
@@ -177,7 +177,7 @@ impl Vhost {
             served: channel.mailbox.is_some(),
         });
         let named = named.collect();
-        let beginning = Beginning {
+        let beginning = PendingStart {
             host_callbacks,
             started,
             warnings,
@@ -221,7 +221,7 @@ impl Vhost {
             watchdog: Watchdog::off(),
             flusher: Flusher::default(),
             hub,
-            _alone: alone,
+            _claim: claim,
         };
         let system = Self(Rc::new(system));
         system.watch(timeout);
@@ -231,14 +231,14 @@ impl Vhost {
     }
 
     /// Initialises the memories, loads the images and takes the channels. Foreign calls made here may re-enter.
-    pub(crate) fn begin(&self, beginning: Beginning) -> Result<(), Error> {
+    pub(crate) fn begin(&self, beginning: PendingStart) -> Result<(), Error> {
         self.prepare(beginning).inspect_err(|_| {
             // Warnings posted before may say why.
             let _ = self.0.bus.run_until_idle();
         })
     }
 
-    fn prepare(&self, mut beginning: Beginning) -> Result<(), Error> {
+    fn prepare(&self, mut beginning: PendingStart) -> Result<(), Error> {
         self.0.memories.register_instances();
         let loader = self.loader();
         for warning in &beginning.warnings {
@@ -281,14 +281,14 @@ impl Vhost {
     }
 
     /// Starts the mailbox server.
-    pub(crate) fn take_channels(&self, beginning: Beginning) -> Result<(), Error> {
+    pub(crate) fn take_channels(&self, beginning: PendingStart) -> Result<(), Error> {
         let Inner {
             bus,
             ports,
             progress,
             ..
         } = &*self.0;
-        let Beginning {
+        let PendingStart {
             channels, links, ..
         } = beginning;
         for channel in &channels {

@@ -8,10 +8,10 @@ use std::rc::Rc;
 
 use mailbox_rs::PtrWidth;
 
-use super::build::Parts;
+use super::build::SystemParts;
 use super::entry::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
+use super::environment::Environment;
 use super::origin::{Noted, recorder};
-use super::outside::Outside;
 use super::sockets::QUEUE_LIMIT;
 use super::{Call, CallbackResult, Error, Spaces, Timeout, Vhost};
 use crate::actors::sockets::{Hub, Tcp};
@@ -260,7 +260,7 @@ impl Builder {
     }
 
     /// Components of the system.
-    pub(super) fn parts(self) -> Result<Parts, Error> {
+    pub(super) fn parts(self) -> Result<SystemParts, Error> {
         self.parts_when(|_, _, _| Ok(()))
     }
 
@@ -268,7 +268,7 @@ impl Builder {
     pub(super) fn parts_when(
         mut self,
         built: impl FnOnce(&Spaces<'_>, &mut Openers, &mut Openers) -> Result<(), Error>,
-    ) -> Result<Parts, Error> {
+    ) -> Result<SystemParts, Error> {
         let noted = Noted::new(&self);
         let map = Rc::new(self.memory_map(&noted)?);
         let channels = self.channels(&map, &noted)?;
@@ -298,7 +298,7 @@ impl Builder {
         let variables = Box::new(move |name: &str| value(&given, name));
         let root = self.files.as_deref();
         let paths = Paths::new(variables, root);
-        let outside = Outside::live(&memories, &callbacks, python, paths, root)?;
+        let outside = Environment::live(&memories, &callbacks, python, paths, root)?;
         let mut origin = Header {
             file_root: self.files.is_some(),
             socket_queue: hub.borrow().limit(),
@@ -316,7 +316,7 @@ impl Builder {
         }
         // Needed by a replay only, which needs a recording from the start.
         origin.files.clear();
-        Ok(Parts {
+        Ok(SystemParts {
             origin,
             map,
             memories,

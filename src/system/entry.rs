@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::{Beginning, Builder, ChannelExit, Error, Spaces, Standalone, Timeout, Vhost};
+use super::{Builder, ChannelExit, Error, PendingStart, SocketService, Spaces, Timeout, Vhost};
 use crate::attach::{self, Named};
 use crate::config::{self, Process};
 use crate::foreign::{Openers, host_code};
@@ -96,10 +96,10 @@ impl Vhost {
     /// Builds a system for the C ABI, whose sockets may be open already.
     pub(crate) fn from_environment(
         paths: InitPaths,
-        sockets: &Standalone,
+        sockets: &SocketService,
         attached: Vec<Named>,
         configure: impl FnOnce(Builder) -> Result<Builder, Box<dyn StdError>>,
-    ) -> Result<(Self, Beginning), Error> {
+    ) -> Result<(Self, PendingStart), Error> {
         let configure = |builder| {
             let builder = attached.into_iter().fold(builder, Builder::attach);
             host_code::run("its function `configure`", || configure(builder))

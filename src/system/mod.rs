@@ -4,11 +4,11 @@ mod backdoor;
 mod build;
 mod builder;
 mod entry;
+mod environment;
 mod error;
 mod flusher;
 mod log;
 mod origin;
-mod outside;
 #[cfg(feature = "python")]
 mod python;
 mod replay;
@@ -24,7 +24,7 @@ use std::path::Path;
 use std::rc::{Rc, Weak};
 use std::time::Instant;
 
-pub(crate) use build::Beginning;
+pub(crate) use build::PendingStart;
 pub use builder::Builder;
 pub(crate) use entry::InitPaths;
 pub use entry::{
@@ -35,8 +35,8 @@ pub use error::Error;
 use flusher::Flusher;
 pub use replay::{ActorName, Difference, NoSuchActor, Replay, ReplayError, Replayed};
 pub use snapshots::Snapshots;
+pub(crate) use sockets::SocketService;
 pub use sockets::Sockets;
-pub(crate) use sockets::Standalone;
 use space_names::SpaceNames;
 pub use spaces::{MemoryView, SpaceView, Spaces};
 pub(crate) use watchdog::Timeout;
@@ -87,7 +87,7 @@ struct Inner {
     flusher: Flusher,
     /// Listeners and clients that the socket manager serves.
     hub: Rc<RefCell<Hub>>,
-    _alone: Alone,
+    _claim: ThreadClaim,
 }
 
 /// References to the actors that receive external calls.
@@ -484,7 +484,7 @@ impl Vhost {
 }
 
 /// Reservation of the one system of the C ABI, or of a Rust program's thread.
-struct Alone {
+struct ThreadClaim {
     /// True for the C ABI.
     moves: bool,
 }
@@ -493,7 +493,7 @@ strand_local! {
     static TAKEN: Cell<bool> = Cell::new(false);
 }
 
-impl Alone {
+impl ThreadClaim {
     fn take() -> Result<Self, Error> {
         // Unavailable on a thread that is ending.
         let taken = TAKEN.with(|taken| taken.replace(true)).unwrap_or(true);
@@ -506,7 +506,7 @@ impl Alone {
     }
 }
 
-impl Drop for Alone {
+impl Drop for ThreadClaim {
     fn drop(&mut self) {
         // A thread may drop its own system inside a call of the C ABI.
         let _ = TAKEN.with_value_of(self.moves, |taken| taken.set(false));

@@ -205,13 +205,13 @@ pub(super) fn start(
 
 /// Sockets without a system, which outlive systems: a system serves the same hub for its lifetime, and this one does
 /// otherwise.
-pub(crate) struct Standalone {
+pub(crate) struct SocketService {
     bus: Bus,
     port: Port<Inbox>,
     hub: Rc<RefCell<Hub>>,
 }
 
-impl Standalone {
+impl SocketService {
     /// Sockets without a listener.
     pub(crate) fn new() -> Result<Self, Error> {
         let bus = Bus::new();

@@ -1,4 +1,4 @@
-//! The bus among toy parties, whose behaviour each test writes as a closure.
+//! The bus among toy endpoints, whose behaviour each test writes as a closure.
 
 mod asking;
 mod lifetime;

@@ -31,8 +31,8 @@ use self::recorded::{RecordedDisk, RecordedDoorbells, RecordedMemory, RecordedNe
 use self::scope::Scope;
 pub use self::scope::{ActorName, NoSuchActor};
 use self::single_actor::{Components, SingleActor};
-use super::build::Parts;
-use super::outside::Outside;
+use super::build::SystemParts;
+use super::environment::Environment;
 use super::{Error, Timeout, Vhost};
 use crate::actors::files::{Disk, SpecialNames};
 use crate::actors::sockets::Hub;
@@ -205,10 +205,10 @@ impl Replay {
         channels: Vec<ChannelConfig>,
         comparison: &SharedComparison,
         player: &Rc<Player>,
-    ) -> Result<Parts, ReplayError> {
+    ) -> Result<SystemParts, ReplayError> {
         let doorbells = RecordedDoorbells::new(comparison.clone(), &map, &channels);
         let caller = player.clone();
-        let outside = Outside {
+        let outside = Environment {
             foreign: Rc::new(move |call| caller.answer(call)),
             direct: None,
             // Reported again by its original reporter.
@@ -225,7 +225,7 @@ impl Replay {
             memory.backend = Backend::Log;
         }
         let memories = Rc::new(Memories::new(Rc::new(nowhere)).map_err(Error::from)?);
-        Ok(Parts {
+        Ok(SystemParts {
             origin: Header::new(),
             map: Rc::new(map),
             memories,

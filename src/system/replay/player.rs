@@ -8,7 +8,7 @@ use super::findings::FindingSink;
 use crate::bus::{Bus, Endpoint, Envelope, Inbox, Message, MessageVisitor, Port};
 use crate::messages::announced::{Began, Notified, Observing};
 use crate::messages::{console, foreign, mailbox, memory, rpc, sockets};
-use crate::system::{Beginning, Inner, Vhost};
+use crate::system::{Inner, PendingStart, Vhost};
 use crate::trace::{Damage, Entry, Said, answer, whole};
 
 /// Plays a recording to its end or to the first divergence.
@@ -17,7 +17,7 @@ pub(super) struct Player {
     system: OnceCell<Weak<Inner>>,
     findings: FindingSink,
     /// Channels, until they are taken.
-    beginning: RefCell<Option<Beginning>>,
+    beginning: RefCell<Option<PendingStart>>,
 }
 
 impl Player {
@@ -31,7 +31,7 @@ impl Player {
     }
 
     /// Plays the whole recording.
-    pub(super) fn play(&self, vhost: &Vhost, beginning: Beginning) {
+    pub(super) fn play(&self, vhost: &Vhost, beginning: PendingStart) {
         // Set by nobody else.
         let _ = self.system.set(Rc::downgrade(&vhost.0));
         self.beginning.replace(Some(beginning));

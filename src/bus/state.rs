@@ -3,100 +3,14 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr;
 
 use super::tap::{Event, Observation, Tap};
-use super::{Endpoint, Inbox, Message, NoReply};
-
-/// Identity of one message on the bus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticket {
-    /// Position in the order of posting, from 1. It is 0 for a message of a tap.
-    pub sequence: u64,
-    /// Sequence number of the first message that the reply answers: an earlier one for a forwarded message, else this one.
-    pub root: u64,
-    /// Endpoint that posted it.
-    pub from: Endpoint,
-    kind: &'static Kind,
-}
-
-/// Key of a sender, receiver and message name, valid within the process. Equal keys mean that all three agree. The same three may have
-/// several keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct KindId {
-    from: usize,
-    kind: usize,
-}
-
-/// Properties shared by all messages of one type to one endpoint. Separate from [`Ticket`], which every message carries.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Kind {
-    pub(super) to: Endpoint,
-    pub(super) name: &'static str,
-}
-
-impl Kind {
-    /// Kind of messages `M` to the endpoint of `I`.
-    pub(super) fn of<I: Inbox, M: Message>() -> &'static Self {
-        const {
-            &Self {
-                to: I::ENDPOINT,
-                name: M::NAME,
-            }
-        }
-    }
-}
-
-impl Ticket {
-    /// Endpoint that receives it.
-    pub fn to(&self) -> Endpoint {
-        self.kind.to
-    }
-
-    /// Key of the message's kind, cheap to compare.
-    pub fn kind_id(&self) -> KindId {
-        KindId {
-            from: ptr::from_ref(self.from.0).addr(),
-            kind: ptr::from_ref(self.kind).addr(),
-        }
-    }
-
-    /// Name of the message.
-    pub fn name(&self) -> &'static str {
-        self.kind.name
-    }
-
-    /// Turns `ticket` into that of a forwarded message, whose reply goes to the asker of this one.
-    pub(super) fn handed_on(self, ticket: Self) -> Self {
-        Self {
-            root: self.root,
-            ..ticket
-        }
-    }
-
-    /// Ticket of a message that is not counted.
-    pub(super) fn uncounted(from: Endpoint, kind: &'static Kind) -> Self {
-        Self {
-            sequence: 0,
-            root: 0,
-            from,
-            kind,
-        }
-    }
-
-    /// Ticket for a panic of a tap, which is no answer to the observed message.
-    fn of_tap() -> Self {
-        let kind = &Kind {
-            to: Endpoint::TAP,
-            name: "Observation",
-        };
-        Self::uncounted(Endpoint::TAP, kind)
-    }
-}
+use super::ticket::{Kind, Ticket};
+use super::{Endpoint, NoReply};
 
 /// State shared by every port of a bus.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(super) struct BusState {
     sequence: Cell<u64>,
     tick: Cell<u64>,
     tapped: Cell<bool>,
@@ -116,16 +30,11 @@ pub(super) struct Line {
 /// Maximum number of kept panics. The oldest one goes first.
 const PANICS_KEPT: usize = 64;
 
-impl Line {
+impl BusState {
     pub(super) fn ticket(&self, from: Endpoint, kind: &'static Kind) -> Ticket {
         let sequence = self.sequence.get() + 1;
         self.sequence.set(sequence);
-        Ticket {
-            sequence,
-            root: sequence,
-            from,
-            kind,
-        }
+        Ticket::new(sequence, from, kind)
     }
 
     pub(super) fn tick(&self) -> u64 {

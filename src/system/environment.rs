@@ -15,7 +15,7 @@ use crate::mem::{AccessError, Store};
 use crate::messages::foreign;
 
 /// Sources of nondeterminism: the live environment or a recording.
-pub(crate) struct Outside {
+pub(crate) struct Environment {
     /// Executes foreign calls.
     pub(crate) foreign: Rc<dyn Fn(foreign::Inbox)>,
     /// Receives the callback that reports whether Python has tasks waiting for ticks.
@@ -47,7 +47,7 @@ pub(crate) struct DirectCalls {
 /// Receiver of a callback for the presence of Python tasks.
 pub(crate) type OnPyTasks = Box<dyn FnOnce(Box<dyn Fn(bool)>)>;
 
-impl Outside {
+impl Environment {
     /// RealForeign environment: the simulator, the memories, the host program, the files below a directory, by `paths`.
     pub(crate) fn live(
         memories: &Rc<Memories>,
