@@ -4,11 +4,10 @@
 //! indistinguishable from a plain call, which costs far less. The caller makes that call and takes the sequence numbers of the messages it
 //! replaces.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use super::scheduler::{ActorCodeGuard, Scheduler};
-use super::state::{BusState, panic_text};
+use super::state::BusState;
 use super::ticket::Kind;
 use super::{Bus, Endpoint, Inbox, Message, NoReply, Ticket};
 
@@ -108,19 +107,17 @@ impl Bus {
         of: Ticket,
         call: impl FnOnce() -> T,
     ) -> Result<T, NoReply> {
-        let called = {
+        let mut result = None;
+        {
             let _abroad = self.scheduler.begin_outer_call();
-            catch_unwind(AssertUnwindSafe(call))
-        };
+            self.state.catch_panic(of, || result = Some(call()));
+        }
         if self.scheduler.any_call_waits() {
             let _inside = self.scheduler.enter_actor_code();
             self.scheduler.make_calls();
         }
         self.end_ask();
-        called.map_err(|payload| {
-            self.state.keep_panic(of, panic_text(payload.as_ref()));
-            self.state.unanswered(of)
-        })
+        result.ok_or_else(|| self.state.unanswered(of))
     }
 
     /// True if a message asked from outside now would be handled at once, before anything else, and seen by no tap.

@@ -174,7 +174,7 @@ impl BusState {
     }
 
     #[cold]
-    pub(super) fn keep_panic(&self, ticket: Ticket, text: String) {
+    fn keep_panic(&self, ticket: Ticket, text: String) {
         let mut panics = self.panics.borrow_mut();
         if panics.len() == PANICS_KEPT {
             panics.remove(0);

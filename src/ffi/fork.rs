@@ -44,11 +44,7 @@ impl Forks {
 
     /// True where the process was forked, or is about to be.
     pub(super) fn is_pending(&self) -> bool {
-        let pending = self.prepared.get() || self.generation.get() != generation();
-        if !pending {
-            attention::lower(Cause::Fork);
-        }
-        pending
+        self.prepared.get() || self.generation.get() != generation()
     }
 
     /// True in a child without a usable host.

@@ -12,7 +12,7 @@ use super::refused::{self, Untold};
 use crate::bus::panic_text;
 use crate::foreign::report;
 use crate::messages::foreign::Severity;
-use crate::sim::attention;
+use crate::sim::attention::{self, Cause};
 use crate::sim::call_timeout;
 use crate::sim::strand::{self, Abroad, Entered, Overlap, StrandCell};
 use crate::sim::{lifetime, scope, testbench};
@@ -52,6 +52,7 @@ impl Call {
         if process.forks.is_pending() {
             return self.after_fork();
         }
+        attention::lower(Cause::Fork);
         self
     }
 
@@ -59,7 +60,7 @@ impl Call {
     #[inline]
     fn enter_as_is() -> Self {
         let entered = strand::enter();
-        // Environment of any other call no foreign call runs.
+        // An outermost call comes from no foreign call.
         let home = matches!(&entered, Ok(entered) if !entered.is_outermost());
         let home = home.then(|| Abroad::go(false));
         Self {
@@ -389,7 +390,7 @@ mod tests {
                 (Abroad::is(), guard("mb_tick", true, |_| Ok(Abroad::is())))
             })
         };
-        // Environment of any call nobody asks.
+        // Outside of any call nobody asks.
         assert_eq!(host(), Ok((false, false)));
         let inside = guard("mb_tick", None, |_| Ok(host().ok()));
         assert_eq!(inside, Some((true, false)));

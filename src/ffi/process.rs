@@ -60,19 +60,6 @@ enum State {
     Failed(Rc<str>),
 }
 
-impl State {
-    /// Answer to a request for the system where it can't be used.
-    #[cold]
-    fn absent(&self) -> Result<Option<Rc<Vhost>>, Error> {
-        match self {
-            Self::Running { vhost, .. } => Ok(Some(vhost.clone())),
-            Self::Empty => Ok(None),
-            Self::Failed(cause) => Err(Error::StillFailed(cause.to_string())),
-            Self::Busy => Err(Error::Busy),
-        }
-    }
-}
-
 /// Report of a system that begins anew by itself.
 const OVER: &str = "the simulation of the system before was deleted without `mb_shutdown`: the system begins anew; call `mb_shutdown` \
                     before a model is deleted";
@@ -165,12 +152,15 @@ impl Process {
     /// The system, if there is one. On the path of every tick, hence inlined.
     #[inline(always)]
     pub(super) fn running(&self) -> Result<Option<Rc<Vhost>>, Error> {
-        let state = self.state.borrow();
-        if let State::Running { vhost, .. } = &*state {
-            scope::see();
-            return Ok(Some(vhost.clone()));
+        match &*self.state.borrow() {
+            State::Running { vhost, .. } => {
+                scope::see();
+                Ok(Some(vhost.clone()))
+            }
+            State::Empty => Ok(None),
+            State::Failed(cause) => Err(Error::StillFailed(cause.to_string())),
+            State::Busy => Err(Error::Busy),
         }
-        state.absent()
     }
 
     /// Adds to the events that the testbench observes, until the system is shut down.

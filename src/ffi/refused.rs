@@ -3,7 +3,6 @@
 //! The first one is reported at once: on stderr, and to the testbench by the next call that is not refused. Those that follow are
 //! counted until the system begins or ends. `mb_last_error` has each of them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::thread::yield_now;
 
@@ -20,9 +19,6 @@ static REFUSED: Mutex<Refused> = Mutex::new(Refused {
         latest: None,
     },
 });
-
-/// True while there is something to [`take_untold`].
-static ANY_UNTOLD: AtomicBool = AtomicBool::new(false);
 
 struct Refused {
     /// Calls since the system began or ended.
@@ -56,7 +52,6 @@ pub(super) fn note(function: &'static str) {
     if first {
         refused.untold.first = Some(function);
     }
-    ANY_UNTOLD.store(true, Ordering::Relaxed);
     attention::raise(Cause::Refused);
     drop(refused);
     if first {
@@ -64,16 +59,14 @@ pub(super) fn note(function: &'static str) {
     }
 }
 
-/// True where [`take_untold`] may give something. On the path of every call.
-#[inline]
+/// True where [`take_untold`] may give something.
 pub(super) fn any_untold() -> bool {
-    ANY_UNTOLD.load(Ordering::Relaxed)
+    attention::is_raised(Cause::Refused)
 }
 
 /// Takes the calls that the testbench does not know of yet.
 #[cold]
 pub(super) fn take_untold() -> Untold {
-    ANY_UNTOLD.store(false, Ordering::Relaxed);
     attention::lower(Cause::Refused);
     lock(&REFUSED).map_or_else(Untold::default, |mut refused| {
         std::mem::take(&mut refused.untold)

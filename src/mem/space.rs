@@ -63,13 +63,6 @@ impl MemoryMap {
         u32::try_from(index).ok().map(SpaceId)
     }
 
-    /// Returns the first space that contains a memory.
-    pub fn seen_in(&self, memory: MemoryId) -> Option<SpaceId> {
-        let sees = |space: &Space| space.memories().contains(&memory);
-        let index = self.spaces.iter().position(sees)?;
-        u32::try_from(index).ok().map(SpaceId)
-    }
-
     /// Returns the first space that contains each memory, by [`MemoryId`].
     pub fn first_spaces(&self) -> Vec<Option<SpaceId>> {
         let mut first = vec![None; self.memories.len()];

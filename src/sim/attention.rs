@@ -1,4 +1,4 @@
-//! Causes for a call into the C ABI to do more than it is called for: one word, read on the path of every call.
+//! Events that the next call into the C ABI handles before its own work: one word, read on the path of every call.
 //!
 //! A cause that is raised without need costs time, and nothing else.
 
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 static RAISED: AtomicU32 = AtomicU32::new(0);
 
-/// What a call has to attend to.
+/// Event to handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// Foreign calls have a timeout.
@@ -21,6 +21,11 @@ pub(crate) enum Cause {
 #[inline]
 pub(crate) fn is_needed() -> bool {
     RAISED.load(Ordering::Relaxed) != 0
+}
+
+/// True if this cause is raised.
+pub(crate) fn is_raised(cause: Cause) -> bool {
+    RAISED.load(Ordering::Relaxed) & cause as u32 != 0
 }
 
 /// Raises a cause. Async-signal-safe.

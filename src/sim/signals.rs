@@ -56,7 +56,7 @@ impl Drop for Quiet {
 }
 
 /// Guard under which this thread blocks neither `SIGPIPE` nor `SIGXFSZ`, since a program inherits the mask of the thread that starts it.
-/// What is pending of writes before is dropped.
+/// Signals pending from earlier writes are dropped.
 #[cfg(feature = "python")]
 pub(crate) struct Unblocked(sigset_t);
 

@@ -65,7 +65,8 @@ impl Vhost {
     /// # Errors
     /// A byte that no memory holds, or that can't be reached.
     pub fn write(&self, space: &str, address: u64, data: impl Into<Bytes>) -> Result<(), Error> {
-        self.write_from(space, address, &data.into())
+        let (space, data) = (self.space_id(space.as_bytes())?, data.into());
+        self.write_owned(space, address, &data, || data.clone())
     }
 
     /// Writes the bytes of a buffer.
@@ -88,10 +89,20 @@ impl Vhost {
     /// Writes the bytes of a buffer into a space.
     #[inline]
     pub(crate) fn write_in(&self, space: SpaceId, address: u64, data: &[u8]) -> Result<(), Error> {
+        self.write_owned(space, address, data, || Bytes::copy_from_slice(data))
+    }
+
+    #[inline]
+    fn write_owned(
+        &self,
+        space: SpaceId,
+        address: u64,
+        data: &[u8],
+        owned: impl FnOnce() -> Bytes,
+    ) -> Result<(), Error> {
         let Inner { bus, ports, .. } = &*self.0;
-        let written = ports
-            .accesses
-            .write_from_outside(bus, space, address, data)?;
+        let accesses = &ports.accesses;
+        let written = accesses.write_from_outside(bus, space, address, data, owned)?;
         written.map_err(|cause| self.access_error(space, address, cause))
     }
 

@@ -359,11 +359,11 @@ impl Builder {
 
 /// Fails for a memory of backend `model` without a model.
 fn require_models(map: &MemoryMap, models: &Models) -> Result<(), Error> {
-    for (id, memory) in map.numbered() {
+    for (memory, space) in map.memories.iter().zip(map.first_spaces()) {
         if memory.backend != Backend::Model {
             continue;
         }
-        let space = map.seen_in(id).and_then(|space| map.space(space));
+        let space = space.and_then(|space| map.space(space));
         let space = space.map_or_else(String::new, |space| space.name.clone());
         let full = format!("{space}.{}", memory.name);
         if !models.contains_key(&full) && !models.contains_key(&memory.name) {

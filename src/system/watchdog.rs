@@ -40,7 +40,7 @@ impl FromStr for Timeout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoTimeout;
 
-/// Watchdog on the progress progress. A tick costs one comparison: it looks only when a channel may be overdue.
+/// Watchdog on the channels' progress. A tick costs one comparison: it looks only when a channel may be overdue.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     timeout: Cell<Timeout>,

@@ -29,7 +29,7 @@ pub struct Recorder {
     known: FxHashMap<KindId, Known>,
     /// Kinds of messages so far, by their numbers.
     kinds: Vec<Kind>,
-    /// Root of the message whose reply was recorded last.
+    /// Root of the message that the last event answered; `None` if it was a message.
     answered: Option<u64>,
     failed: bool,
     on_failure: Box<dyn FnMut(&TraceError) + Send>,
@@ -102,12 +102,10 @@ impl Recorder {
             event,
         } = *seen;
         let sequence = ticket.sequence;
-        let answers = !matches!(event, Event::Message(_));
-        let answered = self.answered.replace(ticket.root).filter(|_| answers);
-        if !answers {
-            self.answered = None;
-        }
-        if answered == Some(ticket.root) {
+        let answers = (!matches!(event, Event::Message(_))).then_some(ticket.root);
+        let answered = std::mem::replace(&mut self.answered, answers);
+        if answers.is_some() && answers == answered {
+            // A message that was forwarded: taps see the same reply again.
             return self.write(&Head::Again { sequence }, |_| Ok(()));
         }
         let Known { number, encoding } = self.known(&ticket)?;

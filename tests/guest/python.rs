@@ -98,10 +98,8 @@ fn methods_go_on_in_snapshots_and_runs() {
     Said::of(&mut simulator.command(&["copied"]));
 }
 
-#[test]
-fn a_broken_pipe_is_an_error_in_python() {
-    let simulator = simulator(
-        "
+/// Python function that is true if a write to a broken pipe raises an error.
+const BROKEN: &str = "
 def broken():
     reader, writer = os.pipe()
     os.close(reader)
@@ -109,8 +107,14 @@ def broken():
         os.write(writer, b'text')
     except BrokenPipeError:
         return True
+";
 
-@register_callback
+#[test]
+fn a_broken_pipe_is_an_error_in_python() {
+    let simulator = simulator(
+        &[
+            BROKEN,
+            "@register_callback
 async def works(channel):
     found = [broken()]
     thread = threading.Thread(target=lambda: found.append(broken()))
@@ -118,6 +122,8 @@ async def works(channel):
     thread.join()
     return 0 if found == [True, True] else 1
 ",
+        ]
+        .concat(),
     )
     .with_method("works");
     Said::of(&mut simulator.command(&["calls"]));
@@ -280,16 +286,10 @@ def find():
 #[test]
 fn programs_that_callbacks_start_find_what_python3_gives_them() {
     let simulator = simulator(
-        "
+        &[
+            BROKEN,
+            "
 import starts
-
-def broken():
-    reader, writer = os.pipe()
-    os.close(reader)
-    try:
-        os.write(writer, b'text')
-    except BrokenPipeError:
-        return True
 
 def forked():
     child = os.fork()
@@ -307,6 +307,8 @@ async def works(channel):
     ends = starts.subprocess.run(['sh', '-c', 'while :; do echo y; done | head -1'], timeout=20, capture_output=True)
     return 0 if ends.stdout == b'y\\n' and broken() and forked() else 1
 ",
+        ]
+        .concat(),
     )
     .with_method("works");
     fs::write(simulator.file("starts.py"), STARTS).unwrap();

@@ -120,7 +120,7 @@ impl MemoryClient {
         Ok(read.map(|outcome| to.copy_from_slice(&outcome.into_bytes())))
     }
 
-    /// Writes bytes, from outside of the actors, without an allocation where that is possible.
+    /// Writes bytes, from outside of the actors. `owned` makes the copy that a message carries.
     ///
     /// # Errors
     /// As [`Bus::ask`].
@@ -130,13 +130,14 @@ impl MemoryClient {
         space: SpaceId,
         address: u64,
         data: &[u8],
+        owned: impl FnOnce() -> Bytes,
     ) -> Result<Result<(), AccessError>, BusError> {
         let len = data.len() as u64;
         if let Some((elided, at)) = self.at_once(bus, space, address, len) {
             let write = || elided.store.write(&at, data);
             return Ok(self.call_from_outside(bus, elided, &at, write)?);
         }
-        let op = Op::Write(Span { address, len }, Bytes::copy_from_slice(data));
+        let op = Op::Write(Span { address, len }, owned());
         let written = self.access_from_outside(bus, space, op)?;
         Ok(written.map(drop))
     }

@@ -8,7 +8,7 @@ use super::*;
 use crate::bus::{Observation, Watch};
 
 /// A bus with everything under destination: an actor's task that waits for the outside, a call in the outbox, a message
-/// in a mailbox, a bell, an timer and a tap; all of them hold the token.
+/// in a mailbox, a bell, a timer and a tap; all of them hold the token.
 fn busy(token: &Rc<()>, shared: &Arc<()>) -> Bus {
     let bus = Bus::new();
     let held = token.clone();

@@ -14,7 +14,7 @@ use actix::{Actor, Context, Handler};
 
 use super::{ActorContext, Bus, Endpoint, Inbox, Port};
 
-/// A endpoint with two messages: one that is answered by a number, one that needs no answer.
+/// An endpoint with two messages: one that is answered by a number, one that needs no answer.
 macro_rules! endpoint {
     ($endpoint:ident, $name:literal) => {
         #[allow(unreachable_pub, reason = "the inboxes of the crate are public")]
@@ -77,12 +77,12 @@ fn forwarder(bus: &Bus, world: &Port<world::Inbox>) -> Port<clerk::Inbox> {
     })
 }
 
-/// Opens the way to a endpoint that is no actor.
+/// Port to an endpoint that is no actor.
 fn world(bus: &Bus, callee: impl Fn(world::Inbox) + 'static) -> Port<world::Inbox> {
     bus.foreign(Rc::new(callee))
 }
 
-/// A endpoint outside that answers at once, by double the number.
+/// An endpoint outside that answers at once, by double the number.
 fn doubler(bus: &Bus) -> Port<world::Inbox> {
     world(bus, |mail| match mail {
         world::Inbox::Ask(call) => call.reply.send(call.message.0 * 2),

@@ -22,7 +22,7 @@ use words::{Arrays, WordRange, Words};
 
 use crate::mem::{
     AccessError, Array, Backend, BackendError, Buffer, Geometry, HdlProblem, Instances, Looker,
-    Memory, MemoryId, MemoryMap, Segment, Shape, StaticMem, Store, fill_in_pieces,
+    Memory, MemoryId, MemoryMap, Segment, Shape, SpaceId, StaticMem, Store, fill_in_pieces,
 };
 use crate::messages::foreign::Severity;
 use crate::sim;
@@ -99,10 +99,12 @@ impl Memories {
     pub(crate) fn with_models(map: Rc<MemoryMap>, models: &mut Models) -> Result<Self, NoRoom> {
         let mut instances = Instances::default();
         let ways = map
-            .numbered()
-            .map(|(id, memory)| {
+            .memories
+            .iter()
+            .zip(map.first_spaces())
+            .map(|(memory, space)| {
                 if memory.backend == Backend::Model {
-                    return Ok(model_of(&map, id, memory, models)
+                    return Ok(model_of(&map, space, memory, models)
                         .map_or(Way::None(Backend::Model), |model| {
                             Way::Model(Model::new(model))
                         }));
@@ -174,11 +176,11 @@ impl Memories {
 /// Takes the model of a memory: first by `space.memory`, then by `memory`.
 fn model_of(
     map: &MemoryMap,
-    id: MemoryId,
+    space: Option<SpaceId>,
     memory: &Memory,
     models: &mut Models,
 ) -> Option<Box<dyn MemoryModel>> {
-    let space = map.seen_in(id).and_then(|space| map.space(space));
+    let space = space.and_then(|space| map.space(space));
     let full = space.map(|space| format!("{}.{}", space.name, memory.name));
     full.and_then(|full| models.remove(&full))
         .or_else(|| models.remove(&memory.name))

@@ -179,7 +179,7 @@ pub(super) struct RecordedDoorbells {
 /// Bytes of a block.
 const BLOCK: usize = 64;
 
-/// SystemParts of the `len` bytes from `offset` on: the block of each, its range there, and its range in the bytes.
+/// Parts of the `len` bytes from `offset` on: the block of each, its range there, and its range in the bytes.
 fn blocks(offset: u64, len: usize) -> impl Iterator<Item = (u64, Range<usize>, Range<usize>)> {
     let skip = (offset % BLOCK as u64) as usize;
     let touched = if len == 0 {

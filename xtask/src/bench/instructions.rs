@@ -136,7 +136,7 @@ fn render(counts: &BTreeMap<String, u64>) -> String {
     known.collect()
 }
 
-/// What was built for counting.
+/// Programs built for counting.
 struct Bench {
     folder: PathBuf,
     program: PathBuf,
