@@ -13,7 +13,7 @@ mod frames;
 
 use std::path::{Path, PathBuf};
 
-use frames::{frames, recording};
+use frames::{frames, header_size, recording};
 use quickstart::{SELFTEST, builder, run, start};
 use vhost::trace::{Payloads, Trace};
 use vhost::{Replay, ReplayError, Vhost};
@@ -63,15 +63,16 @@ fn a_byte_that_was_changed_is_told_where_it_is() {
     bytes[last.unwrap()] ^= 1;
     std::fs::write(&trace, &bytes).unwrap();
     let damaged = Replay::of(&trace).run().unwrap_err().to_string();
-    assert!(damaged.contains("its checksum is another"), "{damaged}");
+    assert!(damaged.contains("checksum mismatch"), "{damaged}");
     let frames = frames(&sound);
     let of_text = frames
         .iter()
         .rposition(|frame| frame.windows(text.len()).any(|part| part == text));
-    assert!(
-        damaged.contains(&format!("frame {}:", of_text.unwrap())),
-        "{damaged}"
-    );
+    // The first frame of the damaged block.
+    let (_, named) = damaged.split_once("frame ").unwrap();
+    let (named, _) = named.split_once(':').unwrap();
+    let named: usize = named.parse().unwrap();
+    assert!((1..=of_text.unwrap()).contains(&named), "{damaged}");
 }
 
 #[test]
@@ -144,7 +145,7 @@ fn a_recording_that_was_cut_off_is_replayed_as_far_as_it_goes() {
     let folder = tempfile::tempdir().unwrap();
     let trace = record(folder.path(), Payloads::Keep);
     let sound = std::fs::read(&trace).unwrap();
-    let header = 12 + 8 + frames(&sound)[0].len();
+    let header = header_size(&sound);
     let mut before = u64::MAX;
     for cut in (header..sound.len()).rev().step_by(997) {
         std::fs::write(&trace, &sound[..cut]).unwrap();

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use frames::{frames, recording, written_out};
+use frames::{frames, header_size, recording, written_out};
 use vhost::bus::Observation;
 use vhost::trace::{Entry, Said, Trace};
 use vhost::{ActorName, Difference, Replay, ReplayError, Replayed, Vhost};
@@ -229,7 +229,7 @@ fn a_recording_that_was_cut_off_is_replayed_as_far_as_it_goes() {
     let folder = tempfile::tempdir().unwrap();
     let trace = session::record(folder.path(), 4);
     let sound = std::fs::read(&trace).unwrap();
-    let header = 12 + 8 + frames(&sound)[0].len();
+    let header = header_size(&sound);
     for actor in ActorName::ALL {
         let mut before = u64::MAX;
         for cut in (header..sound.len()).rev().step_by(sound.len() / 50) {

@@ -50,7 +50,9 @@ pub enum TraceError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Damage {
     /// Checksum mismatch.
-    #[error("its checksum is another: the file was changed after it was recorded")]
+    #[error(
+        "checksum mismatch in the block that begins with it: the file was changed after it was recorded"
+    )]
     Checksum,
     /// Content that can't be deserialized.
     #[error("it can't be read: {0}")]

@@ -1,8 +1,7 @@
 //! File format of recordings.
 //!
-//! `VHOSTTRC`, the format version in 4 bytes, then frames. A frame is the length and the CRC-32 of its content, 4 bytes each, and the
-//! content in the standard configuration of bincode 2. All numbers are little-endian. The first frame is a [`Header`]. Each further one
-//! begins with a [`Head`].
+//! `VHOSTTRC`, the format version in 4 bytes, then [blocks](super::blocks) of frames. The first frame is a [`Header`]. Each further one
+//! begins with a [`Head`](super::head::Head). Contents are in the standard configuration of bincode 2. All numbers are little-endian.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +14,7 @@ use crate::config::Defaults;
 pub(super) const MAGIC: [u8; 8] = *b"VHOSTTRC";
 
 /// Format version that is written, and the only one that is read.
-pub const FORMAT: u32 = 2;
-
-/// Size in bytes of a frame's length and checksum.
-pub(super) const PREFIX: usize = 8;
+pub const FORMAT: u32 = 3;
 
 /// Origin of a recording, with its configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,33 +95,6 @@ pub enum Payloads {
     Hash,
     /// Omit them.
     Drop,
-}
-
-/// Start of each frame after the header. The message or reply is the rest of the frame, in the same layout.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Head {
-    /// Common properties of later messages. The first kind has number 0.
-    Kind(Kind),
-    Message {
-        sequence: u64,
-        root: u64,
-        tick: u64,
-        kind: u32,
-        awaited: bool,
-    },
-    Reply {
-        sequence: u64,
-        tick: u64,
-    },
-    /// Message without a reply.
-    Dropped {
-        sequence: u64,
-        tick: u64,
-    },
-    /// The last reply, or missing reply, is that of this message too, which was forwarded to another receiver.
-    Again {
-        sequence: u64,
-    },
 }
 
 /// Common properties of all messages of one type from one sender to one receiver.

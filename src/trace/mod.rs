@@ -7,8 +7,10 @@
 //!
 //! `docs/trace.md` describes the format of the file.
 
+mod blocks;
 mod error;
 mod format;
+mod head;
 mod payload;
 mod reader;
 mod recorder;
@@ -22,4 +24,4 @@ pub use format::{FORMAT, Header, Kind, Payloads, Source};
 pub use reader::{Entry, Said, Trace};
 pub use recorder::Recorder;
 pub use vocabulary::decode;
-pub(crate) use vocabulary::{Encodings, answer, whole};
+pub(crate) use vocabulary::{Encoding, answer, whole};

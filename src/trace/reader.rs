@@ -5,32 +5,38 @@ use std::io::{BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use rustc_hash::FxHashMap;
 
-use super::format::{FORMAT, Head, Header, Kind, MAGIC, PREFIX};
-use super::vocabulary::{split, whole};
+use super::blocks::{LONG, PREFIX};
+use super::format::{FORMAT, Header, Kind, MAGIC};
+use super::head::{Head, Position};
+use super::vocabulary::whole;
 use super::{Damage, TraceError};
 use crate::attach::Passing;
-use crate::bus::Body;
+use crate::bus::{Body, Endpoint};
 use crate::guest;
 
 /// Iterator over the entries of a recording, from its beginning to its end.
 ///
-/// A truncated recording ends with its last whole frame. A damaged one ends with an error.
+/// A truncated recording ends with its last whole block of frames. A damaged one ends with an error.
 #[derive(Debug)]
 pub struct Trace {
     file: PathBuf,
     bytes: BufReader<File>,
     /// Number of unread bytes of the file.
     left: u64,
+    /// Unread frames of the current block.
+    block: Bytes,
+    /// Number of the next frame.
     frame: u64,
+    position: Position,
     header: Header,
     kinds: Vec<Arc<Kind>>,
     /// Kind and root of the messages without a reply so far, by sequence number.
     open: FxHashMap<u64, (Arc<Kind>, u64)>,
-    /// Last reply or missing reply, with its tick.
-    answered: Option<(u64, Said)>,
+    /// Last reply or missing reply.
+    answered: Option<Said>,
     ended: bool,
 }
 
@@ -100,7 +106,9 @@ impl Trace {
         let mut trace = Self {
             bytes: BufReader::new(opened),
             left,
+            block: Bytes::new(),
             frame: 0,
+            position: Position::default(),
             header: Header::default(),
             kinds: Vec::new(),
             open: FxHashMap::default(),
@@ -153,7 +161,7 @@ impl Trace {
             let Some(frame) = self.next_frame()? else {
                 return Ok(None);
             };
-            let entry = self.entry(&frame);
+            let entry = self.entry(frame);
             if let Some(entry) = entry.map_err(|damage| self.damaged(damage))? {
                 return Ok(Some(entry));
             }
@@ -161,27 +169,18 @@ impl Trace {
     }
 
     /// Returns the entry of a frame; `None` if the frame only defines a kind.
-    fn entry(&mut self, frame: &Bytes) -> Result<Option<Entry>, Damage> {
-        let (head, body) = split(frame)?;
-        let body = frame.slice_ref(body);
-        let number = self.frame;
-        let entry = |sequence, root, tick, kind, said| Entry {
-            frame: number,
-            sequence,
-            root,
-            tick,
-            kind,
-            said,
-        };
-        Ok(Some(match head {
-            Head::Kind(kind) => {
-                self.kinds.push(Arc::new(kind));
+    fn entry(&mut self, frame: Bytes) -> Result<Option<Entry>, Damage> {
+        let mut rest = &frame[..];
+        let head = self.position.read(&mut rest)?;
+        let body = || frame.slice(frame.len() - rest.len()..);
+        let (kind, root, sequence, said) = match head {
+            Head::Kind => {
+                self.kinds.push(Arc::new(whole(rest)?));
                 return Ok(None);
             }
             Head::Message {
                 sequence,
                 root,
-                tick,
                 kind,
                 awaited,
             } => {
@@ -190,28 +189,37 @@ impl Trace {
                     .and_then(|kind| self.kinds.get(kind));
                 let kind = known.cloned().ok_or(Damage::Kind(kind))?;
                 // Events have no reply.
-                if kind.to != "nobody" {
+                if kind.to != *Endpoint::EVENT.0 {
                     self.open.insert(sequence, (kind.clone(), root));
                 }
-                entry(sequence, root, tick, kind, Said::Message { body, awaited })
+                let body = body();
+                (kind, root, sequence, Said::Message { body, awaited })
             }
-            Head::Reply { sequence, tick } => {
+            Head::Reply { sequence } => {
                 let (kind, root) = self.close(sequence)?;
-                let said = Said::Reply { body };
-                self.answered = Some((tick, said.clone()));
-                entry(sequence, root, tick, kind, said)
+                let said = Said::Reply { body: body() };
+                self.answered = Some(said.clone());
+                (kind, root, sequence, said)
             }
-            Head::Dropped { sequence, tick } => {
+            Head::Dropped { sequence } => {
                 let (kind, root) = self.close(sequence)?;
-                self.answered = Some((tick, Said::Dropped));
-                entry(sequence, root, tick, kind, Said::Dropped)
+                self.answered = Some(Said::Dropped);
+                (kind, root, sequence, Said::Dropped)
             }
             Head::Again { sequence } => {
                 let (kind, root) = self.close(sequence)?;
                 let answered = self.answered.clone();
-                let (tick, said) = answered.ok_or(Damage::NoQuestion(sequence))?;
-                entry(sequence, root, tick, kind, said)
+                let said = answered.ok_or(Damage::NoQuestion(sequence))?;
+                (kind, root, sequence, said)
             }
+        };
+        Ok(Some(Entry {
+            frame: self.frame,
+            sequence,
+            root,
+            tick: self.position.tick,
+            kind,
+            said,
         }))
     }
 
@@ -221,20 +229,49 @@ impl Trace {
             .ok_or(Damage::NoQuestion(sequence))
     }
 
-    /// Reads the next frame; `None` at the end, or if the file is truncated.
+    /// Returns the next frame; `None` at the end, or if the file is truncated.
     fn next_frame(&mut self) -> Result<Option<Bytes>, TraceError> {
+        if self.block.is_empty() {
+            let Some(block) = self.next_block()? else {
+                return Ok(None);
+            };
+            self.block = block;
+        }
+        let (start, len) = match *self.block {
+            [LONG, a, b, c, d, ..] => (5, u32::from_le_bytes([a, b, c, d])),
+            [len, ..] => (1, len.into()),
+            [] => (0, 0),
+        };
+        let end = usize::try_from(len)
+            .ok()
+            .and_then(|len| len.checked_add(start));
+        let end = end.filter(|end| *end <= self.block.len());
+        let end = end.ok_or_else(|| {
+            self.damaged(Damage::Content("it is longer than its block".to_owned()))
+        })?;
+        let mut frame = self.block.split_to(end);
+        frame.advance(start);
+        Ok(Some(frame))
+    }
+
+    /// Reads the next block, which is not empty; `None` at the end, or if the file is truncated.
+    fn next_block(&mut self) -> Result<Option<Bytes>, TraceError> {
         let mut prefix = [0; PREFIX];
         if !self.fill(&mut prefix)? {
             return Ok(None);
         }
         let (len, checksum) = prefix.split_at(4);
-        let Some(frame) = self.take(u64::from(u32_of(len)))? else {
+        let len = u32_of(len);
+        if len == 0 {
+            return Err(self.damaged(Damage::Content("its block is empty".to_owned())));
+        }
+        let Some(block) = self.take(u64::from(len))? else {
             return Ok(None);
         };
-        if crc32fast::hash(&frame) != u32_of(checksum) {
+        if crc32fast::hash(&block) != u32_of(checksum) {
             return Err(self.damaged(Damage::Checksum));
         }
-        Ok(Some(frame.into()))
+        Ok(Some(block.into()))
     }
 
     /// Reads the next `len` bytes; `None` if the file has fewer.

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
-use serde::Serialize;
 
-use super::format::{FORMAT, Head, Header, Kind, MAGIC, PREFIX};
+use super::blocks::Blocks;
+use super::format::{FORMAT, Header, Kind, MAGIC};
+use super::head::{Head, Position};
 use super::payload::thin;
-use super::vocabulary::{Encoding, encode};
+use super::vocabulary::{Encoded, Encoding, encode};
 use super::{Payloads, TraceError};
 use crate::attach::{AtExit, end_at_exit};
 use crate::bus::{Event, KindId, Observation, Tap, Ticket};
@@ -29,6 +30,7 @@ pub struct Recorder {
     known: FxHashMap<KindId, Known>,
     /// Kinds of messages so far, by their numbers.
     kinds: Vec<Kind>,
+    position: Position,
     /// Root of the message that the last event answered; `None` if it was a message.
     answered: Option<u64>,
     failed: bool,
@@ -38,7 +40,7 @@ pub struct Recorder {
 /// File, and frames that are not written yet.
 struct Output {
     file: OutputFile,
-    frames: Vec<u8>,
+    blocks: Blocks,
 }
 
 /// Kind of message that has been defined.
@@ -48,8 +50,8 @@ struct Known {
     encoding: Encoding,
 }
 
-/// Minimum number of bytes that are written at a time.
-const BLOCK: usize = 64 * 1024;
+/// Number of bytes that are written at a time, or a little more.
+const BUFFER: usize = 64 * 1024;
 
 impl Recorder {
     /// Starts a recording. In the file's name, `%p` is replaced by the process id and `%t` by the time of the start.
@@ -62,27 +64,28 @@ impl Recorder {
             cause: error.cause,
         })?;
         let file = output.path().to_owned();
-        let mut frames = Vec::with_capacity(BLOCK);
-        frames.extend(MAGIC);
-        frames.extend(FORMAT.to_le_bytes());
+        let mut blocks = Blocks::default();
+        blocks.bare(&MAGIC);
+        blocks.bare(&FORMAT.to_le_bytes());
         let output = Arc::new(Mutex::new(Output {
             file: output,
-            frames,
+            blocks,
         }));
         end_at_exit(&output);
 
-        let mut recorder = Self {
+        let recorder = Self {
             output,
             payloads: header.payloads,
             known: FxHashMap::default(),
             kinds: Vec::new(),
+            position: Position::default(),
             answered: None,
             failed: false,
             on_failure: Box::new(|error| tracing::error!("{error}")),
             file,
         };
         recorder
-            .write(header, |_| Ok(()))
+            .write(|frame| encode(header, frame))
             .and_then(|()| recorder.write_out())?;
         Ok(recorder)
     }
@@ -106,29 +109,28 @@ impl Recorder {
         let answered = std::mem::replace(&mut self.answered, answers);
         if answers.is_some() && answers == answered {
             // A message that was forwarded: taps see the same reply again.
-            return self.write(&Head::Again { sequence }, |_| Ok(()));
+            return self.write_entry(Head::Again { sequence }, tick, |_| Ok(()));
         }
         let Known { number, encoding } = self.known(&ticket)?;
         let (head, encode) = match event {
-            Event::Message(_) => (
-                Head::Message {
+            Event::Message(_) => {
+                let message = Head::Message {
                     sequence,
                     root: ticket.root,
-                    tick,
                     kind: number,
                     awaited,
-                },
-                encoding.message,
-            ),
-            Event::Reply(_) => (Head::Reply { sequence, tick }, encoding.reply),
-            Event::Dropped => (Head::Dropped { sequence, tick }, encoding.reply),
+                };
+                (message, encoding.message)
+            }
+            Event::Reply(_) => (Head::Reply { sequence }, encoding.reply),
+            Event::Dropped => (Head::Dropped { sequence }, encoding.reply),
         };
         let Some(body) = event.body() else {
-            return self.write(&head, |_| Ok(()));
+            return self.write_entry(head, tick, |_| Ok(()));
         };
         match thin(body, self.payloads) {
-            None => self.write(&head, |frame| encode(body, frame)),
-            Some(thin) => self.write(&head, |frame| encode(&*thin, frame)),
+            None => self.write_entry(head, tick, |frame| encode(body, frame)),
+            Some(thin) => self.write_entry(head, tick, |frame| encode(&*thin, frame)),
         }?;
         let fatal = event
             .is::<Report>()
@@ -150,7 +152,8 @@ impl Recorder {
         let encoding = Encoding::of(&kind.to, &kind.name);
         let at = self.kinds.iter().position(|known| *known == kind);
         if at.is_none() {
-            self.write(&Head::Kind(kind.clone()), |_| Ok(()))?;
+            let tick = self.position.tick;
+            self.write_entry(Head::Kind, tick, |frame| encode(&kind, frame))?;
             self.kinds.push(kind);
         }
         // The number of kinds is bounded by the number of message types times the number of senders.
@@ -160,14 +163,28 @@ impl Recorder {
         Ok(known)
     }
 
-    /// Writes one frame to the buffer.
-    fn write(
+    /// Appends the frame of a kind, message or reply to the buffer.
+    fn write_entry(
         &mut self,
-        head: &impl Serialize,
-        body: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
+        head: Head,
+        tick: u64,
+        body: impl FnOnce(&mut Vec<u8>) -> Encoded,
     ) -> Result<(), TraceError> {
-        let mut output = lock(&self.output);
-        let written = output.append(|frames| encode(head, frames).and_then(|()| body(frames)));
+        let mut position = self.position;
+        self.write(|frame| {
+            position.write(head, tick, frame)?;
+            body(frame)
+        })?;
+        self.position = position;
+        Ok(())
+    }
+
+    /// Appends one frame to the buffer.
+    fn write(
+        &self,
+        content: impl FnOnce(&mut Vec<u8>) -> Encoded,
+    ) -> Result<(), TraceError> {
+        let written = lock(&self.output).append(content);
         written.map_err(|cause| self.error(cause))
     }
 
@@ -189,39 +206,28 @@ impl Output {
     /// Appends one frame to the buffer.
     fn append(
         &mut self,
-        content: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
+        content: impl FnOnce(&mut Vec<u8>) -> Encoded,
     ) -> io::Result<()> {
-        let Self { frames, .. } = self;
-        let start = frames.len();
-        frames.extend([0; PREFIX]);
-        let encoded = content(frames).map_err(io::Error::other);
-        if let Err(error) = encoded.and_then(|()| seal(&mut frames[start..])) {
-            frames.truncate(start);
-            return Err(error);
-        }
-        match frames.len() {
-            0..BLOCK => Ok(()),
+        self.blocks.frame(content).map_err(encoding_error)?;
+        match self.blocks.len() {
+            0..BUFFER => Ok(()),
             _ => self.write_out(),
         }
     }
 
     /// Writes the buffer to the file.
     fn write_out(&mut self) -> io::Result<()> {
-        let written = self.file.write_all(&self.frames);
-        self.frames.clear();
+        let Self { file, blocks } = self;
+        let completed = blocks.completed().map_err(encoding_error);
+        let written = completed.and_then(|bytes| file.write_all(bytes));
+        blocks.clear();
         written?;
         self.file.flush()
     }
 }
 
-/// Sets the length and the checksum before the content of a frame.
-fn seal(frame: &mut [u8]) -> io::Result<()> {
-    let (prefix, content) = frame.split_at_mut(PREFIX);
-    let len = u32::try_from(content.len())
-        .map_err(|_| io::Error::other("a message has more than 4 GiB"))?;
-    prefix[..4].copy_from_slice(&len.to_le_bytes());
-    prefix[4..].copy_from_slice(&crc32fast::hash(content).to_le_bytes());
-    Ok(())
+fn encoding_error(text: Box<str>) -> io::Error {
+    io::Error::other(String::from(text))
 }
 
 impl Drop for Output {

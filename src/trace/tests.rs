@@ -132,19 +132,19 @@ fn what_is_no_recording_of_this_format_is_refused() {
         &b""[..],
         b"VHOST",
         b"VHOSTTRD\x01\0\0\0",
-        b"VHOSTTRC\x02\0\0\0",
+        b"VHOSTTRC\x03\0\0\0",
     ] {
         assert!(
             matches!(error(bytes), TraceError::NoTrace { .. }),
             "{bytes:?}"
         );
     }
-    let other = error(b"VHOSTTRC\x03\0\0\0");
+    let other = error(b"VHOSTTRC\x02\0\0\0");
     assert!(
-        matches!(other, TraceError::Version { found: 3, .. }),
+        matches!(other, TraceError::Version { found: 2, .. }),
         "{other}"
     );
-    let empty = error(b"VHOSTTRC\x02\0\0\0\0\0\0\0\0\0\0\0");
+    let empty = error(b"VHOSTTRC\x03\0\0\0\0\0\0\0\0\0\0\0");
     assert!(
         matches!(empty, TraceError::Damaged { frame: 0, .. }),
         "{empty}"

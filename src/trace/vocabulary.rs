@@ -2,14 +2,13 @@
 
 use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::serde::BorrowedSerdeDecoder;
-use rustc_hash::FxHashMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::Damage;
 use super::format::Kind;
 use super::reader::{Entry, Said};
-use crate::bus::{Body, Envelope, Event, Inbox, KindId, Message, MessageVisitor, Observation};
+use crate::bus::{Body, Envelope, Event, Inbox, Message, MessageVisitor, Observation};
 use crate::messages::{announced, console, files, foreign, mailbox, memory, rpc, sockets};
 
 /// Layout of everything recorded: bincode's standard configuration. Deserialization allocates at most `MOST` bytes, as lengths in the data
@@ -49,15 +48,18 @@ macro_rules! by_party {
     };
 }
 
+/// Result of a serialization, small enough for two registers; the text of the error.
+pub(crate) type Encoded = Result<(), Box<str>>;
+
 /// Serializes a value, and appends it to `to`.
-pub(super) fn encode<T: Serialize + ?Sized>(value: &T, to: &mut Vec<u8>) -> Result<(), String> {
+pub(super) fn encode<T: Serialize + ?Sized>(value: &T, to: &mut Vec<u8>) -> Encoded {
     let layout = bincode::config::standard();
     let written = bincode::serde::encode_into_writer(value, Appending(to), layout);
-    written.map_err(|error| error.to_string())
+    written.map_err(|error| error.to_string().into())
 }
 
 /// Serializes a message or reply of any type.
-fn encode_body(body: &dyn Body, to: &mut Vec<u8>) -> Result<(), String> {
+fn encode_body(body: &dyn Body, to: &mut Vec<u8>) -> Encoded {
     let body: &dyn erased_serde::Serialize = body;
     encode(body, to)
 }
@@ -65,41 +67,28 @@ fn encode_body(body: &dyn Body, to: &mut Vec<u8>) -> Result<(), String> {
 /// Serializers for the messages of one name and for their replies. They use the static types, which takes a fraction of the time of
 /// [`encode_body`].
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Encoding {
+pub(crate) struct Encoding {
     pub(super) message: Encode,
     pub(super) reply: Encode,
 }
 
-type Encode = fn(&dyn Body, &mut Vec<u8>) -> Result<(), String>;
+type Encode = fn(&dyn Body, &mut Vec<u8>) -> Encoded;
 
 impl Encoding {
     /// Returns the serializers for this receiver and name.
-    pub(super) fn of(to: &str, name: &str) -> Self {
+    pub(crate) fn of(to: &str, name: &str) -> Self {
         let known = by_party!(to, name, OfType; announced, console, files, foreign, mailbox, memory, rpc, sockets);
         known.unwrap_or(Self {
             message: encode_body,
             reply: encode_body,
         })
     }
-}
 
-/// Serializers of the kinds of messages so far.
-#[derive(Debug, Default)]
-pub(crate) struct Encodings(FxHashMap<KindId, Encoding>);
-
-impl Encodings {
     /// Serializes the content of an observation, and appends it to `to`.
-    pub(crate) fn encode(
-        &mut self,
-        seen: &Observation<'_>,
-        to: &mut Vec<u8>,
-    ) -> Result<(), String> {
-        let ticket = &seen.ticket;
-        let known = self.0.entry(ticket.kind_id());
-        let encoding = known.or_insert_with(|| Encoding::of(ticket.to().0, ticket.name()));
+    pub(crate) fn encode(self, seen: &Observation<'_>, to: &mut Vec<u8>) -> Encoded {
         match seen.event {
-            Event::Message(body) => (encoding.message)(body, to),
-            Event::Reply(body) => (encoding.reply)(body, to),
+            Event::Message(body) => (self.message)(body, to),
+            Event::Reply(body) => (self.reply)(body, to),
             Event::Dropped => Ok(()),
         }
     }
@@ -122,7 +111,7 @@ impl<I> MessageVisitor<I> for OfType {
     }
 }
 
-fn encode_as<T: Body + Serialize>(body: &dyn Body, to: &mut Vec<u8>) -> Result<(), String> {
+fn encode_as<T: Body + Serialize>(body: &dyn Body, to: &mut Vec<u8>) -> Encoded {
     match body.as_any().downcast_ref::<T>() {
         Some(body) => encode(body, to),
         None => encode_body(body, to),

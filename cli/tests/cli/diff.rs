@@ -2,7 +2,7 @@ use std::path::Path;
 
 use vhost::trace::Payloads;
 
-use crate::run::{Run, frames};
+use crate::run::{Run, cut, frames};
 use crate::{Ended, command, end};
 
 fn diff(one: &Path, other: &Path) -> Ended {
@@ -51,9 +51,9 @@ fn a_recording_that_ends_before_the_other_differs_there() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let bytes = std::fs::read(&trace).unwrap();
-    let (last, _) = *frames(&bytes).last().unwrap();
+    let shortened = cut(&bytes, frames(&bytes).last().unwrap());
     let cut = folder.path().join("cut.trace");
-    std::fs::write(&cut, &bytes[..last]).unwrap();
+    std::fs::write(&cut, shortened).unwrap();
     let told = diff(&trace, &cut).with(1);
     assert!(told.contains("cut.trace: its end"), "{told}");
     assert!(diff(&cut, &trace).with(1).contains("its end"));

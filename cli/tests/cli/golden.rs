@@ -34,9 +34,9 @@ fn a_payload_that_was_changed_is_told_where_it_is() {
         let print = prints.rfind(|entry| entry["event"] == "message").unwrap();
         let number = print["frame"].as_u64().unwrap();
         let mut bytes = fs::read(&file).unwrap();
-        let frame = frames(&bytes)[usize::try_from(number).unwrap()];
-        bytes[frame.0 + 8 + frame.1 - 1] ^= 1;
-        seal(&mut bytes, frame);
+        let frame = frames(&bytes)[usize::try_from(number).unwrap()].clone();
+        bytes[frame.content.end - 1] ^= 1;
+        seal(&mut bytes, &frame);
         fs::write(&harmed, bytes).unwrap();
         let told = vhost_on("replay", &harmed).with(1);
         let different = format!("different: frame {number} differs");

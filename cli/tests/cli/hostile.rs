@@ -23,14 +23,15 @@ fn mutate(trace: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
     let frames = frames(&bytes);
     let sealed = random.bool();
     for _ in 0..random.usize(1..8) {
-        let frame = frames[random.usize(..frames.len())];
-        if frame.1 == 0 {
+        let frame = &frames[random.usize(..frames.len())];
+        let len = frame.content.len();
+        if len == 0 {
             continue;
         }
-        // The first bytes say most: which message, and when.
-        let reach = if random.bool() { 8 } else { frame.1 };
-        let at = random.usize(..frame.1.min(reach));
-        bytes[frame.0 + 8 + at] = *random
+        // The first bytes have the most meaning: which message, and when.
+        let reach = if random.bool() { 8 } else { len };
+        let at = random.usize(..len.min(reach));
+        bytes[frame.content.start + at] = *random
             .choice(&[0, 1, 0x7f, 250, 251, 252, 253, 255])
             .unwrap();
         if sealed {

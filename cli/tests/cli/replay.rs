@@ -31,10 +31,9 @@ fn a_byte_that_was_changed_is_told_where_it_is() {
         .find(|entry| entry["message"] == "Print")
         .unwrap();
     let number = print["frame"].as_u64().unwrap();
-    let frame = frames(&bytes)[usize::try_from(number).unwrap()];
-    let last = frame.0 + 8 + frame.1 - 2;
-    bytes[last] ^= 1;
-    seal(&mut bytes, frame);
+    let frame = frames(&bytes)[usize::try_from(number).unwrap()].clone();
+    bytes[frame.content.end - 2] ^= 1;
+    seal(&mut bytes, &frame);
     std::fs::write(&trace, bytes).unwrap();
     let told = vhost_on("replay", &trace).with(1);
     assert!(

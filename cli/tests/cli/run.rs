@@ -1,5 +1,6 @@
 //! Runs to be recorded: mock firmware on two channels, in memories of this process.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::task::Poll;
 
@@ -143,20 +144,60 @@ pub(crate) fn lines(text: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Where the frames of a recording begin, and how many bytes each has behind its length and checksum.
-pub(crate) fn frames(trace: &[u8]) -> Vec<(usize, usize)> {
+/// A frame's place in a recording.
+#[derive(Clone)]
+pub(crate) struct Frame {
+    /// Start of its block.
+    pub(crate) block: usize,
+    /// Start of the frame, with its length.
+    pub(crate) start: usize,
+    pub(crate) content: Range<usize>,
+}
+
+/// Frames of a recording.
+pub(crate) fn frames(trace: &[u8]) -> Vec<Frame> {
+    let u32_at = |at: usize| u32::from_le_bytes(trace[at..at + 4].try_into().unwrap()) as usize;
     let mut frames = vec![];
-    let mut at = 12;
-    while let Some(prefix) = trace.get(at..at + 8) {
-        let len = u32::from_le_bytes(prefix[..4].try_into().unwrap()) as usize;
-        frames.push((at, len));
-        at += 8 + len;
+    let mut block = 12;
+    while block < trace.len() {
+        let mut start = block + 8;
+        let end = start + u32_at(block);
+        while start < end {
+            let (content, len) = match trace[start] {
+                255 => (start + 5, u32_at(start + 1)),
+                len => (start + 1, len.into()),
+            };
+            let content = content..content + len;
+            let next = content.end;
+            frames.push(Frame {
+                block,
+                start,
+                content,
+            });
+            start = next;
+        }
+        block = end;
     }
     frames
 }
 
-/// Makes the checksum of a frame the one of its bytes.
-pub(crate) fn seal(trace: &mut [u8], (at, len): (usize, usize)) {
-    let checksum = crc32fast::hash(&trace[at + 8..at + 8 + len]);
-    trace[at + 4..at + 8].copy_from_slice(&checksum.to_le_bytes());
+/// Sets the checksum of a frame's block.
+pub(crate) fn seal(trace: &mut [u8], frame: &Frame) {
+    let (at, content) = (frame.block + 4, frame.block + 8);
+    let len = u32::from_le_bytes(trace[frame.block..at].try_into().unwrap());
+    let checksum = crc32fast::hash(&trace[content..content + len as usize]);
+    trace[at..content].copy_from_slice(&checksum.to_le_bytes());
+}
+
+/// The recording up to a frame.
+pub(crate) fn cut(trace: &[u8], frame: &Frame) -> Vec<u8> {
+    let mut bytes = trace[..frame.start].to_vec();
+    let len = frame.start - frame.block - 8;
+    if len == 0 {
+        bytes.truncate(frame.block);
+        return bytes;
+    }
+    bytes[frame.block..frame.block + 4].copy_from_slice(&(len as u32).to_le_bytes());
+    seal(&mut bytes, frame);
+    bytes
 }

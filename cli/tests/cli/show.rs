@@ -7,7 +7,7 @@ use mailbox_rs::{CacheLine, Layout, PtrWidth};
 use serde_json::Value;
 use vhost::trace::{Payloads, Trace};
 
-use crate::run::{Run, entries, frames, lines};
+use crate::run::{Frame, Run, entries, frames, lines};
 use crate::{command, vhost_on};
 
 fn text<'a>(entry: &'a Value, key: &str) -> &'a str {
@@ -216,14 +216,15 @@ fn a_reader_that_has_enough_is_no_failure() {
     }
 }
 
-/// The recording with one frame damaged, and the number of that frame.
+/// The recording with one frame damaged, and the number of its block's first frame.
 fn damaged(trace: &Path) -> usize {
     let mut bytes = std::fs::read(trace).unwrap();
     let frames = frames(&bytes);
-    let number = frames.len() / 2;
-    bytes[frames[number].0 + 8] ^= 1;
+    let damaged = &frames[frames.len() / 2];
+    bytes[damaged.content.start] ^= 1;
     std::fs::write(trace, bytes).unwrap();
-    number
+    let same_block = |frame: &Frame| frame.block == damaged.block;
+    frames.iter().position(same_block).unwrap()
 }
 
 #[test]
@@ -236,7 +237,7 @@ fn what_is_before_the_damage_is_shown() {
     assert!(whole.starts_with(&ended.stdout) && ended.stdout.lines().count() > 20);
     let told = ended.told(2);
     assert!(
-        told.contains(&format!("frame {frame}: its checksum")),
+        told.contains(&format!("frame {frame}: checksum mismatch")),
         "{told}"
     );
 }

@@ -14,8 +14,53 @@ pub struct RequestEntry {
     pub action: u32,
     /// Argument count given by firmware, unchecked.
     pub words: u32,
-    /// Arguments, zero-extended from the pointer width.
+    /// Arguments, zero-extended from the pointer width. Serialized up to the last one that is not zero.
+    #[cfg_attr(feature = "serde", serde(with = "serialized_args"))]
     pub args: [u64; REQUEST_ARGS],
+}
+
+#[cfg(feature = "serde")]
+mod serialized_args {
+    use core::fmt;
+
+    use serde::de::{Error, SeqAccess, Visitor};
+    use serde::{Deserializer, Serialize, Serializer};
+
+    use super::REQUEST_ARGS;
+
+    type Args = [u64; REQUEST_ARGS];
+
+    pub(super) fn serialize<S: Serializer>(args: &Args, serializer: S) -> Result<S::Ok, S::Error> {
+        let zeros = args.iter().rev().take_while(|arg| **arg == 0).count();
+        args[..REQUEST_ARGS - zeros].serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Args, D::Error> {
+        from.deserialize_seq(ArgsVisitor)
+    }
+
+    struct ArgsVisitor;
+
+    impl<'de> Visitor<'de> for ArgsVisitor {
+        type Value = Args;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {REQUEST_ARGS} arguments")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Args, A::Error> {
+            let mut args = [0; REQUEST_ARGS];
+            let mut len = 0;
+            while let Some(arg) = seq.next_element()? {
+                let place = args
+                    .get_mut(len)
+                    .ok_or_else(|| Error::invalid_length(len + 1, &self))?;
+                *place = arg;
+                len += 1;
+            }
+            Ok(args)
+        }
+    }
 }
 
 impl RequestEntry {

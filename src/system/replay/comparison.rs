@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::scope::Scope;
 use super::{ReplayError, Replayed};
-use crate::bus::{Endpoint, Event, Message, Observation, Tap};
-use crate::trace::{Damage, Encodings, Entry, Said, Trace, TraceError, decode, whole};
+use crate::bus::{Endpoint, Event, KindId, Message, Observation, Tap, Ticket};
+use crate::trace::{Damage, Encoding, Entry, Kind, Said, Trace, TraceError, decode, whole};
 
 /// Divergence of the replay from the recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,12 +63,31 @@ pub(super) struct Comparison {
     tick: u64,
     /// Recorded numbers of unanswered messages, by their numbers in the replay.
     open: FxHashMap<u64, u64>,
-    encodings: Encodings,
+    known: FxHashMap<KindId, Known>,
     /// Serialization buffer, reused.
     bytes: Vec<u8>,
     recent: VecDeque<Entry>,
     matched: u64,
     over: Option<End>,
+}
+
+/// Kind of message that has been observed.
+struct Known {
+    encoding: Encoding,
+    /// Recorded kind that is equal.
+    recorded: Option<Arc<Kind>>,
+}
+
+/// Next entry to be played.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due {
+    /// Frame number.
+    pub(super) frame: u64,
+    pub(super) sequence: u64,
+    pub(super) tick: u64,
+    pub(super) is_message: bool,
+    /// True for a message from outside of the bus.
+    pub(super) is_external: bool,
 }
 
 /// Result of a replay.
@@ -99,7 +118,7 @@ impl Comparison {
             end: None,
             tick: 0,
             open: FxHashMap::default(),
-            encodings: Encodings::default(),
+            known: FxHashMap::default(),
             bytes: Vec::new(),
             recent: VecDeque::new(),
             matched: 0,
@@ -112,10 +131,19 @@ impl Comparison {
         self.nth(0)
     }
 
+    #[inline]
     fn nth(&mut self, ahead: usize) -> Option<&Entry> {
-        if self.over.is_some() {
-            return None;
+        if self.over.is_none() && self.ahead.len() <= ahead {
+            self.read_ahead(ahead);
         }
+        match self.over {
+            None => self.ahead.get(ahead),
+            Some(_) => None,
+        }
+    }
+
+    /// Reads entries up to this one behind the next. Ends the replay if there is none at all.
+    fn read_ahead(&mut self, ahead: usize) {
         while self.end.is_none() && self.ahead.len() <= ahead {
             match self.trace.next() {
                 Some(Ok(entry)) if self.scope.has(&entry) => self.ahead.push_back(entry),
@@ -127,7 +155,6 @@ impl Comparison {
         if self.ahead.is_empty() {
             self.over = self.end.take();
         }
-        self.ahead.get(ahead)
     }
 
     /// Position of the next entry from or to the replayed actors.
@@ -179,36 +206,33 @@ impl Comparison {
 
     fn is_same(&mut self, entry: &Entry, seen: &Observation<'_>) -> bool {
         let ticket = &seen.ticket;
-        let kind = &entry.kind;
-        let same_kind = (kind.from.as_str(), kind.to.as_str(), kind.name.as_str())
-            == (*ticket.from.0, *ticket.to().0, ticket.name());
-        if !same_kind || entry.tick != seen.tick {
+        let known = self
+            .known
+            .entry(ticket.kind_id())
+            .or_insert_with(|| Known::of(ticket));
+        if entry.tick != seen.tick || !known.is(&entry.kind, ticket) {
             return false;
         }
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.clear();
-        let encoded = self.encodings.encode(seen, &mut bytes).is_ok();
-        let same = match (&entry.said, seen.event) {
+        let open = &self.open;
+        let mut is_encoded = |encoded: &[u8]| {
+            self.bytes.clear();
+            known.encoding.encode(seen, &mut self.bytes).is_ok() && self.bytes == encoded
+        };
+        match (&entry.said, seen.event) {
             (Said::Message { body, awaited }, Event::Message(_)) => {
                 let root = if ticket.root == ticket.sequence {
                     Some(entry.sequence)
                 } else {
-                    self.open.get(&ticket.root).copied()
+                    open.get(&ticket.root).copied()
                 };
-                *awaited == seen.awaited && root == Some(entry.root) && encoded && bytes == *body
+                *awaited == seen.awaited && root == Some(entry.root) && is_encoded(body)
             }
             (Said::Reply { body }, Event::Reply(_)) => {
-                self.open.get(&ticket.sequence) == Some(&entry.sequence)
-                    && encoded
-                    && bytes == *body
+                open.get(&ticket.sequence) == Some(&entry.sequence) && is_encoded(body)
             }
-            (Said::Dropped, Event::Dropped) => {
-                self.open.get(&ticket.sequence) == Some(&entry.sequence)
-            }
+            (Said::Dropped, Event::Dropped) => open.get(&ticket.sequence) == Some(&entry.sequence),
             _ => false,
-        };
-        self.bytes = bytes;
-        same
+        }
     }
 
     /// Ends the replay with a divergence from `recorded`.
@@ -222,6 +246,30 @@ impl Comparison {
             replayed,
             before: self.recent.iter().map(tell_entry).collect(),
         })));
+    }
+}
+
+impl Known {
+    fn of(ticket: &Ticket) -> Self {
+        Self {
+            encoding: Encoding::of(ticket.to().0, ticket.name()),
+            recorded: None,
+        }
+    }
+
+    /// Tests whether a recorded kind is this one, the ticket's.
+    fn is(&mut self, kind: &Arc<Kind>, ticket: &Ticket) -> bool {
+        if let Some(recorded) = &self.recorded
+            && Arc::ptr_eq(recorded, kind)
+        {
+            return true;
+        }
+        let same = (kind.from.as_str(), kind.to.as_str(), kind.name.as_str())
+            == (*ticket.from.0, *ticket.to().0, ticket.name());
+        if same {
+            self.recorded = Some(kind.clone());
+        }
+        same
     }
 }
 
@@ -241,12 +289,24 @@ impl SharedComparison {
         self.lock().next().cloned()
     }
 
-    /// Tests whether an entry is still to be played.
-    pub(super) fn is_next(&self, entry: &Entry) -> bool {
+    /// Description of the next entry to be played; `None` after the end of the replay.
+    pub(super) fn due(&self) -> Option<Due> {
         let mut comparison = self.lock();
-        comparison
-            .next()
-            .is_some_and(|next| next.frame == entry.frame)
+        let entry = comparison.next()?;
+        let is_message = matches!(entry.said, Said::Message { .. });
+        Some(Due {
+            frame: entry.frame,
+            sequence: entry.sequence,
+            tick: entry.tick,
+            is_message,
+            is_external: is_message && entry.kind.from == *Endpoint::EXTERNAL.0,
+        })
+    }
+
+    /// Tests whether the entry of a frame is still to be played.
+    pub(super) fn is_next(&self, frame: u64) -> bool {
+        let mut comparison = self.lock();
+        comparison.next().is_some_and(|next| next.frame == frame)
     }
 
     /// Tests whether an entry is output of the replayed actors.
@@ -264,13 +324,17 @@ impl SharedComparison {
         self.lock().tick = tick;
     }
 
-    /// Next event within the tick, if it is an `M`.
+    /// Frame of the next entry, if it is in the current tick.
+    pub(super) fn next_frame(&self) -> Option<u64> {
+        let mut comparison = self.lock();
+        let tick = comparison.tick;
+        let next = comparison.next().filter(|next| next.tick == tick)?;
+        Some(next.frame)
+    }
+
+    /// Next entry, if it is the event `M`.
     pub(super) fn next_event<M: Message>(&self) -> Option<M> {
-        let entry = {
-            let mut comparison = self.lock();
-            let tick = comparison.tick;
-            comparison.next().filter(|next| next.tick == tick)?.clone()
-        };
+        let entry = self.next()?;
         self.announcement(&entry)
     }
 
@@ -340,9 +404,12 @@ impl SharedComparison {
         }
     }
 
-    /// Ends the replay: a recorded entry was not reached.
-    pub(super) fn missing(&self, entry: &Entry) {
-        self.lock().set_divergence(entry.frame, Some(entry), None);
+    /// Ends the replay: the next recorded entry is not reached.
+    pub(super) fn missing(&self) {
+        let mut comparison = self.lock();
+        if let Some(entry) = comparison.next().cloned() {
+            comparison.set_divergence(entry.frame, Some(&entry), None);
+        }
     }
 
     /// Result of the replay, after this number of ticks.

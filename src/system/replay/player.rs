@@ -3,7 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
-use super::comparison::SharedComparison;
+use super::comparison::{Due, SharedComparison};
 use super::findings::FindingSink;
 use crate::bus::{Bus, Endpoint, Envelope, Inbox, Message, MessageVisitor, Port};
 use crate::messages::announced::{Began, Notified, Observing};
@@ -60,37 +60,37 @@ impl Player {
 
     /// Plays up to the reply to the foreign call of this number, or to the end.
     fn play_until(&self, vhost: &Vhost, call: Option<u64>) {
-        while let Some(entry) = self.comparison.next() {
-            let is_answer = !matches!(entry.said, Said::Message { .. });
-            if is_answer && call == Some(entry.sequence) {
+        while let Some(due) = self.comparison.due() {
+            if !due.is_message && call == Some(due.sequence) {
                 return;
             }
-            self.step(vhost, &entry, call.is_some());
+            self.step(vhost, due, call.is_some());
             // The result of the action is the entry itself.
-            if self.comparison.is_next(&entry) {
-                self.comparison.missing(&entry);
+            if self.comparison.is_next(due.frame) {
+                self.comparison.missing();
                 return;
             }
         }
     }
 
-    fn step(&self, vhost: &Vhost, entry: &Entry, abroad: bool) {
+    fn step(&self, vhost: &Vhost, due: Due, abroad: bool) {
         let bus = &vhost.0.bus;
-        if entry.tick > bus.now() && !abroad {
-            self.comparison.begin_tick(entry.tick);
-            bus.pass(entry.tick - 1);
+        if due.tick > bus.now() && !abroad {
+            self.comparison.begin_tick(due.tick);
+            bus.pass(due.tick - 1);
             // Refused inside other calls only.
             let _ = bus.tick();
-        }
-        if !self.comparison.is_next(entry) {
-            return;
-        }
-        match &entry.said {
-            Said::Message { body, awaited } if entry.kind.from == *Endpoint::EXTERNAL.0 => {
-                self.ask(vhost, entry, body, *awaited);
+            if !self.comparison.is_next(due.frame) {
+                return;
             }
+        }
+        if !due.is_external {
             // A posted message that runs by itself.
-            _ => drop(bus.run_until_idle()),
+            drop(bus.run_until_idle());
+        } else if let Some(entry) = self.comparison.next()
+            && let Said::Message { body, awaited } = &entry.said
+        {
+            self.ask(vhost, &entry, body, *awaited);
         }
     }
 

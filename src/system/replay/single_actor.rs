@@ -116,22 +116,22 @@ impl SingleActor {
                 bus.ring();
                 bus.run_until_idle()?;
             }
-            if !comparison.is_next(&entry) {
+            if !comparison.is_next(entry.frame) {
                 continue;
             }
             if comparison.is_output(&entry) {
                 bus.run_until_idle()?;
-                if comparison.is_next(&entry) {
+                if comparison.is_next(entry.frame) {
                     bus.run_timers();
                 }
-                if comparison.is_next(&entry) {
+                if comparison.is_next(entry.frame) {
                     bus.ring_anew();
                 }
             } else {
                 self.0.give(&entry);
             }
-            if comparison.is_next(&entry) {
-                comparison.missing(&entry);
+            if comparison.is_next(entry.frame) {
+                comparison.missing();
             }
         }
         bus.run_until_idle()
@@ -167,7 +167,7 @@ impl Inner {
         {
             self.give(&entry);
             self.bus.handle_posted();
-            if self.comparison.is_next(&entry) {
+            if self.comparison.is_next(entry.frame) {
                 return;
             }
         }

@@ -1,0 +1,161 @@
+//! Blocks of frames.
+//!
+//! A block is the length and the CRC-32 of its content, 4 bytes each, and frames. A frame is its length (one byte, or 255 and 4 bytes)
+//! and its content.
+
+use super::vocabulary::Encoded;
+
+/// Size in bytes of a block's length and checksum.
+pub(super) const PREFIX: usize = 8;
+
+/// First byte of a frame whose length has 4 bytes.
+pub(super) const LONG: u8 = u8::MAX;
+
+/// Content size in bytes from which on a block is complete. A damaged byte costs the frames of its block.
+const BLOCK: usize = 4096;
+
+/// Frames to be written, in blocks. The last block may be incomplete.
+#[derive(Debug, Default)]
+pub(super) struct Blocks {
+    bytes: Vec<u8>,
+    /// Start of the incomplete block's content.
+    open: Option<usize>,
+}
+
+impl Blocks {
+    /// Appends bytes that belong to no block.
+    pub(super) fn bare(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Number of bytes.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Appends a frame.
+    ///
+    /// # Errors
+    /// Fails if `content` fails, or writes more than 4 GiB. The frame is removed then.
+    pub(super) fn frame(
+        &mut self,
+        content: impl FnOnce(&mut Vec<u8>) -> Encoded,
+    ) -> Encoded {
+        let block = match self.open {
+            Some(block) => block,
+            None => {
+                self.bytes.extend([0; PREFIX]);
+                *self.open.insert(self.bytes.len())
+            }
+        };
+        let start = self.bytes.len();
+        self.bytes.push(0);
+        let written = content(&mut self.bytes).and_then(|()| self.set_length(start));
+        if written.is_err() {
+            self.bytes.truncate(start);
+        } else if self.bytes.len() - block >= BLOCK {
+            return self.complete();
+        }
+        written
+    }
+
+    /// Sets the length of the frame that begins at `start`.
+    fn set_length(&mut self, start: usize) -> Encoded {
+        let content = start + 1;
+        let len = self.bytes.len() - content;
+        match u8::try_from(len) {
+            Ok(len) if len != LONG => self.bytes[start] = len,
+            _ => {
+                let len = u32_of(len)?;
+                self.bytes[start] = LONG;
+                // The content moves behind the longer length.
+                self.bytes.splice(content..content, len.to_le_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    /// Completes the last block.
+    fn complete(&mut self) -> Encoded {
+        let Some(block) = self.open.take() else {
+            return Ok(());
+        };
+        let (before, content) = self.bytes.split_at_mut(block);
+        if content.is_empty() {
+            self.bytes.truncate(block - PREFIX);
+            return Ok(());
+        }
+        let len = u32_of(content.len())?;
+        let prefix = &mut before[block - PREFIX..];
+        prefix[..4].copy_from_slice(&len.to_le_bytes());
+        prefix[4..].copy_from_slice(&crc32fast::hash(content).to_le_bytes());
+        Ok(())
+    }
+
+    /// Completes the last block, and returns all bytes.
+    ///
+    /// # Errors
+    /// Fails if the block has more than 4 GiB.
+    pub(super) fn completed(&mut self) -> Result<&[u8], Box<str>> {
+        self.complete()?;
+        Ok(&self.bytes)
+    }
+
+    /// Removes all bytes.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.open = None;
+    }
+}
+
+fn u32_of(len: usize) -> Result<u32, Box<str>> {
+    u32::try_from(len).map_err(|_| "a message has more than 4 GiB".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(blocks: &mut Blocks, len: usize) {
+        blocks
+            .frame(|frame| {
+                frame.extend(vec![7; len]);
+                Ok(())
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn short_and_long_frames_of_one_block() {
+        let mut blocks = Blocks::default();
+        for len in [0, 254, 255] {
+            frame(&mut blocks, len);
+        }
+        let bytes = blocks.completed().unwrap();
+        let content = &bytes[PREFIX..];
+        assert_eq!(bytes[..4], (content.len() as u32).to_le_bytes());
+        assert_eq!(bytes[4..PREFIX], crc32fast::hash(content).to_le_bytes());
+        let frames = [&[0, 254][..], &[7; 254], &[LONG, 255, 0, 0, 0], &[7; 255]];
+        assert_eq!(content, frames.concat());
+    }
+
+    #[test]
+    fn a_block_is_complete_at_its_size() {
+        let mut blocks = Blocks::default();
+        frame(&mut blocks, BLOCK);
+        assert_eq!(blocks.open, None);
+        frame(&mut blocks, 1);
+        assert_eq!(blocks.open, Some(PREFIX + 5 + BLOCK + PREFIX));
+    }
+
+    #[test]
+    fn a_frame_that_fails_leaves_no_bytes() {
+        let mut blocks = Blocks::default();
+        let failed = blocks.frame(|frame| {
+            frame.push(1);
+            Err("no".into())
+        });
+        assert_eq!(failed, Err("no".into()));
+        assert_eq!(blocks.completed(), Ok(&[][..]));
+    }
+}

@@ -1,0 +1,238 @@
+//! Start of a frame: a tag and numbers, most of them relative to those of the frame before.
+//!
+//! | tag | meaning | numbers, in this order |
+//! | --- | --- | --- |
+//! | bits 0 to 2 | [`Head`]: 0 kind, 1 message, 2 reply, 3 dropped, 4 again | 1: kind; 2 to 4: sequence number before the last message's |
+//! | [`LATER`] | tick differs from the frame before | ticks since |
+//! | [`AWAITED`] | 1: the sender waits for the reply | |
+//! | [`APART`] | 1: sequence number does not follow the last message's | sequence number |
+//! | [`FORWARDED`] | 1: message was forwarded | sequence number minus root |
+//!
+//! A number is one byte up to 250, else as bincode writes it.
+
+use super::error::Damage;
+use super::vocabulary::{Encoded, encode, split};
+
+const LATER: u8 = 1 << 3;
+const AWAITED: u8 = 1 << 4;
+const APART: u8 = 1 << 5;
+const FORWARDED: u8 = 1 << 6;
+
+/// Start of a frame. The message, the reply or the kind is the rest of the frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Head {
+    /// Definition of the next kind of messages, from number 0.
+    Kind,
+    Message {
+        sequence: u64,
+        root: u64,
+        kind: u32,
+        awaited: bool,
+    },
+    Reply {
+        sequence: u64,
+    },
+    /// Message without a reply.
+    Dropped {
+        sequence: u64,
+    },
+    /// The last reply, or missing reply, is that of this message too, which was forwarded to another receiver.
+    Again {
+        sequence: u64,
+    },
+}
+
+/// Sequence number of the last message, and tick of the last frame.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Position {
+    sequence: u64,
+    pub(super) tick: u64,
+}
+
+impl Position {
+    /// Appends the head of a frame of this tick.
+    #[inline]
+    pub(super) fn write(&mut self, head: Head, tick: u64, to: &mut Vec<u8>) -> Encoded {
+        let (tag, first) = match head {
+            Head::Kind => {
+                to.push(0);
+                return Ok(());
+            }
+            Head::Message { awaited, kind, .. } => (1 | flag(awaited, AWAITED), kind.into()),
+            Head::Reply { sequence } => (2, self.sequence.wrapping_sub(sequence)),
+            Head::Dropped { sequence } => (3, self.sequence.wrapping_sub(sequence)),
+            Head::Again { sequence } => (4, self.sequence.wrapping_sub(sequence)),
+        };
+        let later = tick.wrapping_sub(self.tick);
+        self.tick = tick;
+        let tag = tag | flag(later != 0, LATER);
+        let Head::Message { sequence, root, .. } = head else {
+            to.push(tag);
+            number(first, to)?;
+            return optional(later, to);
+        };
+        let apart = sequence != self.sequence.wrapping_add(1);
+        self.sequence = sequence;
+        let forwarded = sequence.wrapping_sub(root);
+        to.push(tag | flag(apart, APART) | flag(forwarded != 0, FORWARDED));
+        number(first, to)?;
+        optional(later, to)?;
+        if apart {
+            number(sequence, to)?;
+        }
+        optional(forwarded, to)
+    }
+
+    /// Reads a head, and removes it from `bytes`.
+    #[inline]
+    pub(super) fn read(&mut self, bytes: &mut &[u8]) -> Result<Head, Damage> {
+        let damage = || Damage::Content("its beginning has an unknown meaning".to_owned());
+        let (&tag, rest) = bytes.split_first().ok_or_else(damage)?;
+        *bytes = rest;
+        let has = |flag| tag & flag != 0;
+        if tag == 0 {
+            return Ok(Head::Kind);
+        }
+        let known = match tag & 7 {
+            1 => tag < 1 << 7,
+            2..=4 => tag < 1 << 4,
+            _ => false,
+        };
+        if !known {
+            return Err(damage());
+        }
+        let first = read_number(bytes)?;
+        if has(LATER) {
+            self.tick = self.tick.wrapping_add(read_number(bytes)?);
+        }
+        if tag & 7 != 1 {
+            let sequence = self.sequence.wrapping_sub(first);
+            return Ok(match tag & 7 {
+                2 => Head::Reply { sequence },
+                3 => Head::Dropped { sequence },
+                _ => Head::Again { sequence },
+            });
+        }
+        let sequence = match has(APART) {
+            true => read_number(bytes)?,
+            false => self.sequence.wrapping_add(1),
+        };
+        let forwarded = match has(FORWARDED) {
+            true => read_number(bytes)?,
+            false => 0,
+        };
+        self.sequence = sequence;
+        Ok(Head::Message {
+            sequence,
+            root: sequence.wrapping_sub(forwarded),
+            kind: u32::try_from(first).map_err(|_| damage())?,
+            awaited: has(AWAITED),
+        })
+    }
+}
+
+fn flag(set: bool, flag: u8) -> u8 {
+    if set { flag } else { 0 }
+}
+
+/// Largest number of one byte.
+const SHORT: u64 = 250;
+
+#[inline]
+fn number(value: u64, to: &mut Vec<u8>) -> Encoded {
+    if value <= SHORT {
+        to.push(value as u8);
+        return Ok(());
+    }
+    encode(&value, to)
+}
+
+/// Appends a number that is left out if it is 0.
+#[inline]
+fn optional(value: u64, to: &mut Vec<u8>) -> Encoded {
+    if value == 0 {
+        return Ok(());
+    }
+    number(value, to)
+}
+
+#[inline]
+fn read_number(bytes: &mut &[u8]) -> Result<u64, Damage> {
+    let (value, rest) = match bytes.split_first() {
+        Some((&short, rest)) if u64::from(short) <= SHORT => (short.into(), rest),
+        _ => split(bytes)?,
+    };
+    *bytes = rest;
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn numbers() -> impl Strategy<Value = u64> {
+        prop_oneof![0..4u64, 249..253u64, any::<u64>()]
+    }
+
+    fn heads() -> impl Strategy<Value = Head> {
+        let message = (numbers(), numbers(), any::<u32>(), any::<bool>());
+        prop_oneof![
+            Just(Head::Kind),
+            message.prop_map(|(sequence, root, kind, awaited)| Head::Message {
+                sequence,
+                root,
+                kind,
+                awaited
+            }),
+            numbers().prop_map(|sequence| Head::Reply { sequence }),
+            numbers().prop_map(|sequence| Head::Dropped { sequence }),
+            numbers().prop_map(|sequence| Head::Again { sequence }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn heads_are_read_as_they_were_written(heads in proptest::collection::vec((heads(), numbers()), 0..20)) {
+            let (mut written, mut read) = (Position::default(), Position::default());
+            let mut bytes = Vec::new();
+            for (head, tick) in &heads {
+                written.write(*head, *tick, &mut bytes).unwrap();
+            }
+            let mut rest = &bytes[..];
+            for (head, tick) in &heads {
+                prop_assert_eq!(read.read(&mut rest).unwrap(), *head);
+                if *head != Head::Kind {
+                    prop_assert_eq!(read.tick, *tick);
+                }
+            }
+            prop_assert!(rest.is_empty());
+        }
+
+        #[test]
+        fn any_bytes_are_a_head_or_damage(bytes: Vec<u8>) {
+            let mut rest = &bytes[..];
+            let _ = Position::default().read(&mut rest);
+        }
+    }
+
+    #[test]
+    fn messages_in_a_row_are_two_bytes() {
+        let mut bytes = Vec::new();
+        let mut position = Position::default();
+        for sequence in 1..=2 {
+            let head = Head::Message {
+                sequence,
+                root: sequence,
+                kind: 9,
+                awaited: true,
+            };
+            position.write(head, 0, &mut bytes).unwrap();
+        }
+        position
+            .write(Head::Reply { sequence: 1 }, 3, &mut bytes)
+            .unwrap();
+        assert_eq!(bytes, [1 | AWAITED, 9, 1 | AWAITED, 9, 2 | LATER, 1, 3]);
+    }
+}
