@@ -10,13 +10,19 @@
 mod quickstart;
 
 mod frames;
+mod ram;
 
+use std::io::{Cursor, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use frames::{frames, header_size, recording};
+use mailbox_rs::mock::Firmware;
+use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
 use quickstart::{SELFTEST, builder, run, start};
+use ram::Ram;
 use vhost::trace::{Payloads, Trace};
-use vhost::{Replay, ReplayError, Vhost};
+use vhost::{Replay, ReplayError, SpecialFile, Vhost};
 
 /// Records a run of the quickstart.
 fn record(folder: &Path, payloads: Payloads) -> PathBuf {
@@ -157,6 +163,96 @@ fn a_recording_that_was_cut_off_is_replayed_as_far_as_it_goes() {
     }
     std::fs::write(&trace, &sound[..header - 1]).unwrap();
     Trace::open(&trace).unwrap_err();
+}
+
+/// Bytes that firmware, files and clients have: more than a recording keeps in any case.
+const SECRET: &[u8] = b"0123456789-secret-0123456789-secret-0123456789-secret-0123456789-secret-0123456789-secret-0123456789";
+
+fn special(_: &str, _: OpenFlags) -> std::io::Result<Box<dyn SpecialFile>> {
+    Ok(Box::new(Cursor::new(SECRET.to_vec())))
+}
+
+/// Records a run in which [`SECRET`] goes through memory, console, files, special files and sockets.
+fn record_secret(folder: &Path, payloads: Payloads) -> Vec<u8> {
+    const MEMORIES: &str =
+        "space: {core: [ram: {base: 0, size: 0x2000, path: ram, width: 32, backend: static}]}";
+    let (memories, trace) = (folder.join("mem.yaml"), folder.join("secret.trace"));
+    std::fs::write(&memories, MEMORIES).unwrap();
+    std::fs::write(folder.join("a.txt"), SECRET).unwrap();
+    let vhost = Vhost::builder()
+        .memories(memories)
+        .mailboxes_text("core: {space: core, base: 0x1000, ptr: 32, cache_line: 0}")
+        .files(folder)
+        .special_file("special", special)
+        .console(std::io::sink())
+        .record_with(&trace, payloads)
+        .start()
+        .unwrap();
+    let paths = [b"a.txt\0".to_vec(), b"b.special\0".to_vec()];
+    vhost.write("core", 0x100, SECRET).unwrap();
+    vhost.write("core", 0x200, paths[0].clone()).unwrap();
+    vhost.write("core", 0x220, paths[1].clone()).unwrap();
+    let (ptr, len) = (0x100, SECRET.len() as u64);
+    let flags = OpenFlags(OpenFlags::READ.0 | OpenFlags::WRITE.0);
+    let mut requests = vec![
+        Request::Print { ptr, len },
+        Request::MemMove {
+            dest: 0x400,
+            src: ptr,
+            len,
+        },
+    ];
+    for (fd, path) in [(10, 0x200), (11, 0x220)] {
+        requests.extend([
+            Request::File(FileRequest::Open { path, flags }),
+            Request::File(FileRequest::Read {
+                fd,
+                ptr: 0x300,
+                len,
+            }),
+            Request::File(FileRequest::Seek { fd, position: 0 }),
+            Request::File(FileRequest::Write { fd, ptr, len }),
+        ]);
+    }
+    requests.push(Request::Exit { code: 0 });
+    let layout = Layout::new(PtrWidth::P4, CacheLine::None);
+    let mut firmware = Firmware::new(Ram::of(&vhost, "core", "ram"), 0x1000, layout);
+    firmware.reset();
+    let mut requests = requests.into_iter().peekable();
+    while vhost.tick().unwrap() > 0 {
+        assert!(vhost.now() < 1000, "{}", vhost.status().unwrap());
+        while firmware.try_receive().is_some() {}
+        if firmware.is_ready()
+            && requests
+                .peek()
+                .is_some_and(|request| firmware.try_send(request))
+        {
+            requests.next();
+        }
+    }
+    let sockets = vhost.sockets();
+    let uart = sockets.open("uart", 0).unwrap();
+    let mut client = TcpStream::connect(("127.0.0.1", sockets.port(uart).unwrap())).unwrap();
+    let accepted = (0..1_000_000).find_map(|_| sockets.accept(uart).unwrap());
+    let accepted = accepted.unwrap();
+    client.write_all(SECRET).unwrap();
+    sockets.write(uart, accepted, SECRET).unwrap();
+    let received =
+        (0..1_000_000).find_map(|_| sockets.read_exactly::<100>(uart, accepted).unwrap());
+    assert_eq!(received.unwrap(), SECRET);
+    vhost.shutdown();
+    std::fs::read(trace).unwrap()
+}
+
+/// A message whose payload is not stated would have it in the recording.
+#[test]
+fn payloads_of_all_messages_are_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let has_secret = |recording: &[u8]| recording.windows(65).any(|part| SECRET.starts_with(part));
+    assert!(has_secret(&record_secret(folder.path(), Payloads::Keep)));
+    for payloads in [Payloads::Hash, Payloads::Drop] {
+        assert!(!has_secret(&record_secret(folder.path(), payloads)));
+    }
 }
 
 #[test]

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::Channel;
 use super::site::name_of;
-use crate::bus::{Body, Endpoint, Event, Inbox as _, Observation};
+use crate::bus::{Body, Endpoint, Event, Inbox as _, Observation, Topic};
 use crate::mem::{Op, Segment, SpaceId, Span};
+use crate::messages::ChannelId;
 use crate::messages::foreign::{self, Report};
 use crate::messages::mailbox;
 use crate::messages::memory::{Access, AccessAt, Extent, Locate};
-use crate::messages::{ChannelRef, channel_of};
 
 /// Attribution of messages to channels, in the order in which they are sent.
 #[derive(Debug, Clone)]
@@ -100,9 +100,9 @@ impl Owners {
                 .find(|channel| *channel.name == *report.id)
                 .map(|channel| channel.name.clone());
         }
-        match channel_of(body)? {
-            ChannelRef::Id(id) => Some(name_of(&self.channels, id)),
-            ChannelRef::Name(name) => Some(name.into()),
+        match body.topic()? {
+            Topic::Id(id) => Some(name_of(&self.channels, ChannelId(id))),
+            Topic::Name(name) => Some(name.into()),
         }
     }
 

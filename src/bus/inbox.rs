@@ -1,9 +1,40 @@
 //! Generates an endpoint's inbox from the list of its messages.
 
-/// Defines the `Inbox` of one endpoint. Each message is listed with its reply type.
+/// Defines the `Inbox` of one endpoint. Each message is listed with its reply type, the field that contains its channel, and the field
+/// that contains its payload; `none` for neither, `payload: self` for a message that implements [`Payload`](crate::bus::Payload).
 macro_rules! inbox {
-    ($(#[$doc:meta])* $endpoint:literal { $($message:ident -> $reply:ty,)+ }) => {
+    (@topic $message:ident, none) => {
+        None
+    };
+    (@topic $message:ident, $field:ident) => {
+        $crate::bus::TopicField::topic(&$message.$field)
+    };
+    (@redact $message:ident, $with:ident, none) => {{
+        let _ = $with;
+        false
+    }};
+    (@redact $message:ident, $with:ident, self) => {{
+        $crate::bus::Payload::redact($message, $with);
+        true
+    }};
+    (@redact $message:ident, $with:ident, $field:ident) => {{
+        $crate::bus::Payload::redact(&mut $message.$field, $with);
+        true
+    }};
+    ($(#[$doc:meta])* $endpoint:literal {
+        $($message:ident -> $reply:ty { channel: $channel:ident, payload: $payload:ident },)+
+    }) => {
         $(
+            impl $crate::bus::Attributes for $message {
+                fn topic(&self) -> Option<$crate::bus::Topic<'_>> {
+                    $crate::bus::inbox!(@topic self, $channel)
+                }
+
+                fn redact(&mut self, with: $crate::bus::Redaction<'_>) -> bool {
+                    $crate::bus::inbox!(@redact self, with, $payload)
+                }
+            }
+
             impl $crate::bus::Message for $message {
                 type Reply = $reply;
                 const NAME: &'static str = stringify!($message);

@@ -12,7 +12,7 @@ use super::slot::{Receiver, Sender, slot};
 use super::state::BusState;
 use super::tap::Event;
 use super::ticket::Ticket;
-use super::{Endpoint, NoReply};
+use super::{Attributes, Endpoint, NoReply, Redaction};
 use serde::de::DeserializeOwned;
 use serde::{Deserializer, Serialize};
 
@@ -25,20 +25,27 @@ pub trait Message: Body + Clone + Serialize + DeserializeOwned {
 }
 
 /// Any message or reply, as seen by taps.
-pub trait Body: Any + Debug + Send + Sync + erased_serde::Serialize {
+pub trait Body: Any + Debug + Send + Sync + erased_serde::Serialize + Attributes {
     /// Upcast, for a downcast to the concrete message or reply.
     fn as_any(&self) -> &dyn Any;
     /// A copy that outlives the observation.
     fn keep(&self) -> Arc<dyn Body>;
+    /// A copy with its payload replaced; `None` if it has no payload.
+    fn redacted(&self, with: Redaction<'_>) -> Option<Arc<dyn Body>>;
 }
 
-impl<T: Any + Debug + Send + Sync + Clone + Serialize> Body for T {
+impl<T: Any + Debug + Send + Sync + Clone + Serialize + Attributes> Body for T {
     fn as_any(&self) -> &dyn Any {
         self
     }
 
     fn keep(&self) -> Arc<dyn Body> {
         Arc::new(self.clone())
+    }
+
+    fn redacted(&self, with: Redaction<'_>) -> Option<Arc<dyn Body>> {
+        let mut copy = self.clone();
+        copy.redact(with).then(|| Arc::new(copy) as _)
     }
 }
 

@@ -11,6 +11,7 @@
 //! The bus depends on no concrete actor and no concrete message.
 
 mod actor_cell;
+mod attributes;
 mod context;
 mod doorbell;
 mod elision;
@@ -30,6 +31,7 @@ mod tests;
 mod tick_timer;
 mod ticket;
 
+pub use attributes::{Attributes, Payload, Redaction, Topic, TopicField};
 pub use context::ActorContext;
 pub use doorbell::{DOORBELL_BYTES, Doorbell, Look, Ring, Watch};
 pub(crate) use elision::Elision;

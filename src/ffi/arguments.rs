@@ -113,7 +113,7 @@ impl<T: Copy> Out<T> {
         none: T,
         argument: &'static str,
     ) -> Result<Self, Error> {
-        let place = NonNull::new(place).ok_or(Error::Null { argument })?;
+        let place = NonNull::new(place).ok_or_else(|| Error::Null { argument })?;
         let out = Self(place);
         out.set(none);
         Ok(out)

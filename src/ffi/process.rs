@@ -110,6 +110,14 @@ pub(super) const SERVED: u32 = 1;
 /// Bit of `mb_observe` for bytes that are written into memory.
 pub(super) const WRITTEN: u32 = 2;
 
+/// Reports so many calls while no simulated time passes.
+#[cold]
+fn report_zero_time(vhost: &Vhost, calls: u64) -> Result<(), Error> {
+    let text = zero_time::text(calls, vhost.now(), &vhost.status()?);
+    report(Severity::Warning, "vhost", &text);
+    Ok(())
+}
+
 impl Process {
     pub(super) const fn new() -> Self {
         Self {
@@ -134,11 +142,11 @@ impl Process {
     }
 
     /// The system, for a call that takes no simulated time: too many of them at one time are reported.
+    #[inline]
     pub(super) fn system_at_once(&self) -> Result<Rc<Vhost>, Error> {
         let vhost = self.system()?;
         if let Some(calls) = self.zero_time.count(vhost.now(), simulated_time) {
-            let text = zero_time::text(calls, vhost.now(), &vhost.status()?);
-            report(Severity::Warning, "vhost", &text);
+            report_zero_time(&vhost, calls)?;
         }
         Ok(vhost)
     }

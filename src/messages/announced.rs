@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::mailbox::{Rang, Served};
 use super::sockets::OsError;
-use crate::bus::inbox;
+use crate::bus::{Payload, Redaction, inbox};
 
 /// Memories have their initial content; the host serves channels from now on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,19 +79,27 @@ pub enum NetworkAnswered {
     Receive(Result<Option<Bytes>, OsError>),
 }
 
+impl Payload for NetworkAnswered {
+    fn redact(&mut self, with: Redaction<'_>) {
+        if let Self::Receive(received) = self {
+            received.redact(with);
+        }
+    }
+}
+
 inbox! {
     /// All events. No actor has this inbox; it is the list by which a recording is decoded.
     "nobody" {
-        Began -> (),
-        Notified -> (),
-        Observing -> (),
-        Rang -> (),
-        Served -> (),
-        FileOpened -> (),
-        FileRead -> (),
-        FileWritten -> (),
-        FileSought -> (),
-        NetworkAnswered -> (),
-        FileRefused -> (),
+        Began -> () { channel: none, payload: none },
+        Notified -> () { channel: none, payload: none },
+        Observing -> () { channel: none, payload: none },
+        Rang -> () { channel: channel, payload: none },
+        Served -> () { channel: channel, payload: none },
+        FileOpened -> () { channel: none, payload: none },
+        FileRead -> () { channel: none, payload: read },
+        FileWritten -> () { channel: none, payload: none },
+        FileSought -> () { channel: none, payload: none },
+        NetworkAnswered -> () { channel: none, payload: self },
+        FileRefused -> () { channel: none, payload: none },
     }
 }

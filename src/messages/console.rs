@@ -29,8 +29,8 @@ pub struct Redirect;
 inbox! {
     /// All messages to the console.
     "console" {
-        Print -> (),
-        Finish -> (),
-        Redirect -> (),
+        Print -> () { channel: channel, payload: text },
+        Finish -> () { channel: channel, payload: none },
+        Redirect -> () { channel: none, payload: none },
     }
 }

@@ -82,12 +82,12 @@ pub struct Explain {
 inbox! {
     /// All messages to the files actor.
     "files" {
-        Open -> Result<u64, Errno>,
-        Close -> Result<(), Errno>,
-        Read -> Result<Bytes, Errno>,
-        Write -> Result<u64, Errno>,
-        Seek -> Result<u64, Errno>,
-        CloseAll -> (),
-        Explain -> Option<String>,
+        Open -> Result<u64, Errno> { channel: channel, payload: none },
+        Close -> Result<(), Errno> { channel: channel, payload: none },
+        Read -> Result<Bytes, Errno> { channel: channel, payload: none },
+        Write -> Result<u64, Errno> { channel: channel, payload: data },
+        Seek -> Result<u64, Errno> { channel: channel, payload: none },
+        CloseAll -> () { channel: channel, payload: none },
+        Explain -> Option<String> { channel: channel, payload: none },
     }
 }

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::Name;
 use super::rpc::{Answered, CallError, Target};
-use crate::bus::inbox;
+use crate::bus::{Attributes, inbox};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
 
 /// Executes an access to memories, at least one of them outside of this process.
@@ -221,24 +221,26 @@ pub struct CloseSpecial {
     pub file: SpecialId,
 }
 
+impl Attributes for SpecialId {}
+
 inbox! {
     /// All foreign calls.
     "foreign" {
-        Access -> Result<Outcome, AccessError>,
-        HostCall -> Result<Answered, CallError>,
-        MethodCall -> Result<Answered, CallError>,
-        PyTick -> (),
-        PyCancel -> (),
-        Exit -> (),
-        Register -> Result<(), Untold>,
-        Line -> (),
-        Served -> (),
-        Report -> (),
-        OpenSpecial -> Result<SpecialId, Errno>,
-        ReadSpecial -> Result<Bytes, Errno>,
-        WriteSpecial -> Result<u64, Errno>,
-        SeekSpecial -> Result<u64, Errno>,
-        CloseSpecial -> (),
-        ExpandPath -> Result<String, Unset>,
+        Access -> Result<Outcome, AccessError> { channel: none, payload: op },
+        HostCall -> Result<Answered, CallError> { channel: channel, payload: none },
+        MethodCall -> Result<Answered, CallError> { channel: channel, payload: none },
+        PyTick -> () { channel: none, payload: none },
+        PyCancel -> () { channel: channel, payload: none },
+        Exit -> () { channel: channel, payload: none },
+        Register -> Result<(), Untold> { channel: channel, payload: none },
+        Line -> () { channel: channel, payload: text },
+        Served -> () { channel: channel, payload: none },
+        Report -> () { channel: none, payload: none },
+        OpenSpecial -> Result<SpecialId, Errno> { channel: none, payload: none },
+        ReadSpecial -> Result<Bytes, Errno> { channel: none, payload: none },
+        WriteSpecial -> Result<u64, Errno> { channel: none, payload: data },
+        SeekSpecial -> Result<u64, Errno> { channel: none, payload: none },
+        CloseSpecial -> () { channel: none, payload: none },
+        ExpandPath -> Result<String, Unset> { channel: none, payload: none },
     }
 }

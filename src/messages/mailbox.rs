@@ -156,6 +156,6 @@ impl Display for Told {
 inbox! {
     /// All messages to the mailbox server.
     "mailbox" {
-        Status -> Vec<ChannelStatus>,
+        Status -> Vec<ChannelStatus> { channel: none, payload: none },
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bus::inbox;
+use crate::bus::{Attributes, Payload, Redaction, inbox};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span};
 
 /// Executes an access to addresses of a space.
@@ -41,12 +41,34 @@ pub struct Extent {
     pub span: Span,
 }
 
+impl<P> Payload for Op<P> {
+    fn redact(&mut self, with: Redaction<'_>) {
+        match self {
+            Self::Write(_, data) => Payload::redact(data, with),
+            Self::Batch(ops) => ops.iter_mut().for_each(|op| op.redact(with)),
+            _ => {}
+        }
+    }
+}
+
+impl Attributes for Outcome {
+    fn redact(&mut self, with: Redaction<'_>) -> bool {
+        match self {
+            Self::Bytes(bytes) => Payload::redact(bytes, with),
+            Self::Done | Self::Difference(_) => return false,
+        }
+        true
+    }
+}
+
+impl Attributes for Segments {}
+
 inbox! {
     /// All messages to the memory actor.
     "memory" {
-        Access -> Result<Outcome, AccessError>,
-        AccessAt -> Result<Outcome, AccessError>,
-        Locate -> Result<Segments, AccessError>,
-        Extent -> u64,
+        Access -> Result<Outcome, AccessError> { channel: none, payload: op },
+        AccessAt -> Result<Outcome, AccessError> { channel: none, payload: op },
+        Locate -> Result<Segments, AccessError> { channel: none, payload: none },
+        Extent -> u64 { channel: none, payload: none },
     }
 }

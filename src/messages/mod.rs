@@ -1,6 +1,7 @@
 //! All messages between actors, each with the type of its reply.
 //!
-//! There is one file for each receiver, and one for events. A message is plain data; its receiver implements it.
+//! There is one file for each receiver, and one for events. A message is plain data; its receiver implements it. The list at the end of
+//! each file states, beside each message, its reply, the channel that it concerns, and its payload.
 
 pub mod announced;
 mod channel;
@@ -12,14 +13,24 @@ pub mod memory;
 pub mod rpc;
 pub mod sockets;
 
-pub use channel::{ChannelRef, channel_of};
-use std::sync::Arc;
+pub use channel::{ChannelId, Name};
 
-use serde::{Deserialize, Serialize};
+/// Calls a visitor with the type of a message, found by the names of its receiver and of itself; `None` if there is no such message.
+macro_rules! by_name {
+    ($to:expr, $name:expr, $visitor:expr) => {
+        $crate::messages::by_name!(
+            $to, $name, $visitor;
+            announced, console, files, foreign, mailbox, memory, rpc, sockets
+        )
+    };
+    ($to:expr, $name:expr, $visitor:expr; $($module:ident),+) => {
+        match $to {
+            $(to if to == *<$crate::messages::$module::Inbox as $crate::bus::Inbox>::ENDPOINT.0 => {
+                <$crate::messages::$module::Inbox as $crate::bus::Inbox>::by_name($name, $visitor)
+            })+
+            _ => None,
+        }
+    };
+}
 
-/// Name of a channel or method, shared by the messages that contain it.
-pub type Name = Arc<str>;
-
-/// Number of a channel: its position among the served channels, in the order of the mailbox configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ChannelId(pub u32);
+pub(crate) use by_name;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Name;
-use crate::bus::inbox;
+use crate::bus::{Attributes, inbox};
 
 /// Polls a target once. While it is pending, the caller repeats the message, with [`When::NextTick`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,13 +159,15 @@ pub enum CallError {
     },
 }
 
+impl Attributes for Answered {}
+
 inbox! {
     /// All messages to the RPC dispatcher.
     "rpc" {
-        Call -> Result<Answered, CallError>,
-        Offer -> (),
-        Cancel -> (),
-        PyTasks -> (),
-        Tick -> (),
+        Call -> Result<Answered, CallError> { channel: channel, payload: none },
+        Offer -> () { channel: none, payload: none },
+        Cancel -> () { channel: channel, payload: none },
+        PyTasks -> () { channel: none, payload: none },
+        Tick -> () { channel: none, payload: none },
     }
 }

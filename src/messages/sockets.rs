@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::bus::inbox;
+use crate::bus::{Attributes, inbox};
 use crate::guest::os_error_text;
 
 /// Number of a listening socket. Numbers are not reused.
@@ -245,19 +245,22 @@ pub enum SocketError {
     },
 }
 
+impl Attributes for SocketId {}
+impl Attributes for ClientId {}
+
 inbox! {
     /// All messages to the socket manager.
     "sockets" {
-        Open -> Result<SocketId, SocketError>,
-        PortOf -> Result<u16, SocketError>,
-        Greet -> Result<(), SocketError>,
-        Accept -> Result<Option<ClientId>, SocketError>,
-        Write -> Result<(), SocketError>,
-        Read -> Result<Option<Bytes>, SocketError>,
-        Disconnect -> Result<(), SocketError>,
-        Close -> Result<(), SocketError>,
-        CloseAll -> (),
-        Abandon -> (),
-        Flush -> (),
+        Open -> Result<SocketId, SocketError> { channel: none, payload: none },
+        PortOf -> Result<u16, SocketError> { channel: none, payload: none },
+        Greet -> Result<(), SocketError> { channel: none, payload: none },
+        Accept -> Result<Option<ClientId>, SocketError> { channel: none, payload: none },
+        Write -> Result<(), SocketError> { channel: none, payload: data },
+        Read -> Result<Option<Bytes>, SocketError> { channel: none, payload: none },
+        Disconnect -> Result<(), SocketError> { channel: none, payload: none },
+        Close -> Result<(), SocketError> { channel: none, payload: none },
+        CloseAll -> () { channel: none, payload: none },
+        Abandon -> () { channel: none, payload: none },
+        Flush -> () { channel: none, payload: none },
     }
 }

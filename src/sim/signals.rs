@@ -19,39 +19,73 @@ pub(crate) fn quietly<T>(write: impl FnOnce() -> io::Result<T>) -> io::Result<T>
 /// threads too; a signal that was pending before stays pending.
 pub(crate) struct Quiet {
     /// Signals that this guard has blocked.
-    blocked: sigset_t,
+    blocked: Subset,
     /// Signals that are this guard's to take, should they be pending in the end. A write that succeeds may raise one, too: a write
     /// to a full pipe whose reader goes away returns how much it has moved, and raises `SIGPIPE`.
-    ours: sigset_t,
+    ours: Subset,
+}
+
+/// Some of [`OF_WRITES`], by their positions there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Subset([bool; OF_WRITES.len()]);
+
+impl Subset {
+    const ALL: Self = Self([true; OF_WRITES.len()]);
+
+    /// Signals for which `has` is true.
+    fn of(has: impl Fn(c_int) -> bool) -> Self {
+        Self(OF_WRITES.map(has))
+    }
+
+    /// Calls `act` with the set of these signals.
+    fn with_set<T>(self, act: impl FnOnce(&sigset_t) -> T) -> T {
+        thread_local! {
+            /// Set of all, used for each line that is printed. Each thread's own: a lock that another thread holds is never released in a
+            /// forked process.
+            static ALL: sigset_t = set(&OF_WRITES);
+        }
+        if self == Self::ALL {
+            return ALL.with(act);
+        }
+        let mut some = set(&[]);
+        for (signal, _) in OF_WRITES.iter().zip(self.0).filter(|(_, has)| *has) {
+            // SAFETY: the set is there for the call.
+            unsafe { libc::sigaddset(&mut some, *signal) };
+        }
+        act(&some)
+    }
 }
 
 impl Quiet {
     /// Blocks both signals for this thread.
     pub(crate) fn new() -> Self {
-        let (mut blocked, mut ours) = (set(&OF_WRITES), set(&OF_WRITES));
-        let mut before = set(&[]);
-        // SAFETY: both sets are there for the call.
-        unsafe { libc::pthread_sigmask(SIG_BLOCK, &ours, &mut before) };
-        if OF_WRITES.iter().any(|&signal| has(&before, signal)) {
-            let mut pending = set(&[]);
-            // SAFETY: the set is there for the call.
-            unsafe { libc::sigpending(&mut pending) };
-            for signal in OF_WRITES.into_iter().filter(|&one| has(&before, one)) {
-                remove(&mut blocked, signal);
-                if has(&pending, signal) {
-                    remove(&mut ours, signal);
-                }
-            }
+        let mut before = MaybeUninit::uninit();
+        Subset::ALL.with_set(|both| {
+            // SAFETY: the set is there for the call, and there is room for the one before.
+            unsafe { libc::pthread_sigmask(SIG_BLOCK, both, before.as_mut_ptr()) }
+        });
+        // SAFETY: the call has written it: its arguments are valid, and so it does not fail.
+        let before = unsafe { before.assume_init_ref() };
+        let blocked = Subset::of(|signal| !has(before, signal));
+        if blocked == Subset::ALL {
+            let ours = blocked;
+            return Self { blocked, ours };
         }
+        let mut pending = set(&[]);
+        // SAFETY: the set is there for the call.
+        unsafe { libc::sigpending(&mut pending) };
+        let ours = Subset::of(|signal| !has(before, signal) || !has(&pending, signal));
         Self { blocked, ours }
     }
 }
 
 impl Drop for Quiet {
     fn drop(&mut self) {
-        take_pending(&self.ours);
-        // SAFETY: the set is there for the call.
-        unsafe { libc::pthread_sigmask(SIG_UNBLOCK, &self.blocked, ptr::null_mut()) };
+        self.ours.with_set(take_pending);
+        self.blocked.with_set(|blocked| {
+            // SAFETY: the set is there for the call.
+            unsafe { libc::pthread_sigmask(SIG_UNBLOCK, blocked, ptr::null_mut()) }
+        });
     }
 }
 
@@ -183,6 +217,7 @@ fn has(set: &sigset_t, signal: c_int) -> bool {
     unsafe { libc::sigismember(set, signal) == 1 }
 }
 
+#[cfg(feature = "python")]
 fn remove(set: &mut sigset_t, signal: c_int) {
     // SAFETY: the set is there for the call.
     unsafe { libc::sigdelset(set, signal) };

@@ -37,10 +37,7 @@ impl Blocks {
     ///
     /// # Errors
     /// Fails if `content` fails, or writes more than 4 GiB. The frame is removed then.
-    pub(super) fn frame(
-        &mut self,
-        content: impl FnOnce(&mut Vec<u8>) -> Encoded,
-    ) -> Encoded {
+    pub(super) fn frame(&mut self, content: impl FnOnce(&mut Vec<u8>) -> Encoded) -> Encoded {
         let block = match self.open {
             Some(block) => block,
             None => {

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use super::blocks::Blocks;
 use super::format::{FORMAT, Header, Kind, MAGIC};
 use super::head::{Head, Position};
-use super::payload::thin;
+use super::payload::redacted;
 use super::vocabulary::{Encoded, Encoding, encode};
 use super::{Payloads, TraceError};
 use crate::attach::{AtExit, end_at_exit};
@@ -128,9 +128,9 @@ impl Recorder {
         let Some(body) = event.body() else {
             return self.write_entry(head, tick, |_| Ok(()));
         };
-        match thin(body, self.payloads) {
+        match redacted(body, self.payloads) {
             None => self.write_entry(head, tick, |frame| encode(body, frame)),
-            Some(thin) => self.write_entry(head, tick, |frame| encode(&*thin, frame)),
+            Some(body) => self.write_entry(head, tick, |frame| encode(&*body, frame)),
         }?;
         let fatal = event
             .is::<Report>()
@@ -180,10 +180,7 @@ impl Recorder {
     }
 
     /// Appends one frame to the buffer.
-    fn write(
-        &self,
-        content: impl FnOnce(&mut Vec<u8>) -> Encoded,
-    ) -> Result<(), TraceError> {
+    fn write(&self, content: impl FnOnce(&mut Vec<u8>) -> Encoded) -> Result<(), TraceError> {
         let written = lock(&self.output).append(content);
         written.map_err(|cause| self.error(cause))
     }
@@ -204,10 +201,7 @@ impl Recorder {
 
 impl Output {
     /// Appends one frame to the buffer.
-    fn append(
-        &mut self,
-        content: impl FnOnce(&mut Vec<u8>) -> Encoded,
-    ) -> io::Result<()> {
+    fn append(&mut self, content: impl FnOnce(&mut Vec<u8>) -> Encoded) -> io::Result<()> {
         self.blocks.frame(content).map_err(encoding_error)?;
         match self.blocks.len() {
             0..BUFFER => Ok(()),

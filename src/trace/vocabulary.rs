@@ -9,7 +9,7 @@ use super::error::Damage;
 use super::format::Kind;
 use super::reader::{Entry, Said};
 use crate::bus::{Body, Envelope, Event, Inbox, Message, MessageVisitor, Observation};
-use crate::messages::{announced, console, files, foreign, mailbox, memory, rpc, sockets};
+use crate::messages::by_name;
 
 /// Layout of everything recorded: bincode's standard configuration. Deserialization allocates at most `MOST` bytes, as lengths in the data
 /// are not trusted and memory is allocated before the data is read.
@@ -34,16 +34,6 @@ macro_rules! with_layout {
                 let $layout = layout::<{ 1 << 35 }>();
                 $do
             }
-        }
-    };
-}
-
-/// Calls the visitor with the type of a message, found by the names of the receiver and the message in the modules of messages.
-macro_rules! by_party {
-    ($to:expr, $name:expr, $visitor:expr; $($module:ident),+) => {
-        match $to {
-            $(endpoint if endpoint == *$module::Inbox::ENDPOINT.0 => $module::Inbox::by_name($name, $visitor),)+
-            _ => None,
         }
     };
 }
@@ -77,7 +67,7 @@ type Encode = fn(&dyn Body, &mut Vec<u8>) -> Encoded;
 impl Encoding {
     /// Returns the serializers for this receiver and name.
     pub(crate) fn of(to: &str, name: &str) -> Self {
-        let known = by_party!(to, name, OfType; announced, console, files, foreign, mailbox, memory, rpc, sockets);
+        let known = by_name!(to, name, OfType);
         known.unwrap_or(Self {
             message: encode_body,
             reply: encode_body,
@@ -171,7 +161,7 @@ pub fn decode(entry: &Entry) -> Result<Option<Box<dyn Body>>, Damage> {
     };
     let decode = Decode { bytes, reply };
     let Kind { to, name, .. } = &*entry.kind;
-    let body = by_party!(to.as_str(), name, decode; announced, console, files, foreign, mailbox, memory, rpc, sockets);
+    let body = by_name!(to.as_str(), name, decode);
     let unknown = || Damage::Unknown {
         to: to.clone(),
         name: name.clone(),

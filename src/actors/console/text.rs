@@ -103,9 +103,12 @@ impl Text {
         if elsewhere(&name, &line) {
             return;
         }
-        for part in ["[", &name, "] ", &line, "\n"] {
-            self.lines.extend_from_slice(part.as_bytes());
-        }
+        let lines = &mut self.lines;
+        lines.push(b'[');
+        lines.extend_from_slice(name.as_bytes());
+        lines.extend_from_slice(b"] ");
+        lines.extend_from_slice(line.as_bytes());
+        lines.push(b'\n');
         if self.lines.len() >= LINE_MAX {
             self.write();
         }

@@ -29,8 +29,8 @@ macro_rules! endpoint {
 
             crate::bus::inbox! {
                 $name {
-                    Ask -> u64,
-                    Note -> (),
+                    Ask -> u64 { channel: none, payload: none },
+                    Note -> () { channel: none, payload: none },
                 }
             }
         }
