@@ -1,6 +1,6 @@
-//! What the host costs a simulation: the same firmware for as many clocks, with the host and without, in turn.
+//! Cost of the host in a simulation: the same number of clocks, with the host and without, in turn.
 //!
-//! Firmware asks for a handshake and then counts, so that the chip does the same in each run, and the host idles. Without the
+//! Idle firmware asks for a handshake and then counts, so that the chip does the same in each run, and the host idles. Without the
 //! host, the library loads the image and is not called again. Time is the processor's, in nanoseconds a clock.
 
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::build::{Builder, Model, Simulation};
 use super::case::Backend;
 use super::command;
 
-/// A design with idle firmware, and what it is run with.
+/// A design, and what it is run with.
 pub(super) struct Bench {
     title: &'static str,
     design: &'static str,
@@ -20,8 +20,23 @@ pub(super) struct Bench {
     runs: &'static [Run],
 }
 
-/// What is measured: its name, the plusargs, and the ratio to the first that is to be reached.
-type Run = (&'static str, &'static str, Option<f64>);
+/// One measurement.
+struct Run {
+    name: &'static str,
+    firmware: &'static str,
+    plusargs: &'static str,
+    /// Ratio to the first run that is to be reached.
+    aim: Option<f64>,
+}
+
+const fn idle(name: &'static str, plusargs: &'static str, aim: Option<f64>) -> Run {
+    Run {
+        name,
+        firmware: "idle",
+        plusargs,
+        aim,
+    }
+}
 
 /// A testbench by hand, with memory in a C model.
 pub(super) const PLAIN: Bench = Bench {
@@ -30,15 +45,21 @@ pub(super) const PLAIN: Bench = Bench {
     backend: None,
     clocks: "+clocks=2000000",
     runs: &[
-        ("without the host", "+tick=0", None),
-        (
+        idle("without the host", "+tick=0", None),
+        idle(
             "a DPI call per clock that does nothing",
             "+tick=0 +yardstick",
             None,
         ),
-        ("a tick on every clock", "+tick=1", Some(1.25)),
-        ("a tick on every 16th clock", "+tick=16", Some(1.10)),
-        ("ticks when notified", "+notify", Some(1.02)),
+        idle("a tick on every clock", "+tick=1", Some(1.25)),
+        idle("a tick on every 16th clock", "+tick=16", Some(1.05)),
+        idle("ticks when notified", "+notify", Some(1.02)),
+        Run {
+            name: "a tick on every clock, firmware prints",
+            firmware: "prints",
+            plusargs: "+tick=1",
+            aim: Some(1.4),
+        },
     ],
 };
 
@@ -49,18 +70,18 @@ pub(super) const UVM: Bench = Bench {
     backend: Some(Backend::Uvm),
     clocks: "+clocks=200000",
     runs: &[
-        ("without the host", "+UVM_TESTNAME=IdleTest +unserved", None),
-        (
+        idle("without the host", "+UVM_TESTNAME=IdleTest +unserved", None),
+        idle(
             "a tick on every clock",
             "+UVM_TESTNAME=IdleTest +period=1",
             None,
         ),
-        (
+        idle(
             "a tick on every 16th clock",
             "+UVM_TESTNAME=IdleTest +period=16",
             Some(1.05),
         ),
-        (
+        idle(
             "ticks when notified",
             "+UVM_TESTNAME=IdleTest +notify",
             Some(1.05),
@@ -76,18 +97,34 @@ const TURNS: usize = 5;
 /// Prints the ratios.
 pub(super) fn run(builder: &mut Builder<'_>, bench: &Bench) -> Result<()> {
     println!("\n{}", bench.title);
-    let images = builder.firmware("bench", &["idle".into()])?;
+    let images = |builder: &mut Builder<'_>, run: &Run| {
+        let case = format!("bench-{}", run.firmware);
+        builder.firmware(&case, &[run.firmware.into()])
+    };
+    let images: Vec<_> = bench
+        .runs
+        .iter()
+        .map(|run| images(builder, run))
+        .collect::<Result<_>>()?;
     let simulation = builder.simulation(Model {
         backend: bench.backend,
         ..Model::of(bench.design)
     })?;
-    let time = |plusargs| time(builder.root(), &simulation, &images, plusargs, bench.clocks);
+    let time = |run: &Run, images: &[String]| {
+        time(
+            builder.root(),
+            &simulation,
+            images,
+            run.plusargs,
+            bench.clocks,
+        )
+    };
     let mut rounds = vec![];
     for round in 1..=ROUNDS {
         let mut times = vec![f64::INFINITY; bench.runs.len()];
         for _ in 0..TURNS {
-            for (least, (_, plusargs, _)) in times.iter_mut().zip(bench.runs) {
-                *least = least.min(time(plusargs)?);
+            for ((least, run), images) in times.iter_mut().zip(bench.runs).zip(&images) {
+                *least = least.min(time(run, images)?);
             }
         }
         let shown: Vec<_> = times.iter().map(|time| format!("{time:.1}")).collect();
@@ -98,15 +135,15 @@ pub(super) fn run(builder: &mut Builder<'_>, bench: &Bench) -> Result<()> {
         "\n{:40} {:>9}  ratio of each round: median (least to most)",
         "", "ns a clock"
     );
-    for (index, (name, _, target)) in bench.runs.iter().enumerate() {
+    for (index, Run { name, aim, .. }) in bench.runs.iter().enumerate() {
         let [_, time, _] = spread(rounds.iter().map(|times| times[index]));
         let [least, ratio, most] = spread(rounds.iter().map(|times| times[index] / times[0]));
-        let target = match target {
-            Some(target) if ratio > *target => format!("  ABOVE {target:.2}"),
-            Some(target) => format!("  within {target:.2}"),
+        let aim = match aim {
+            Some(aim) if ratio > *aim => format!("  ABOVE {aim:.2}"),
+            Some(aim) => format!("  within {aim:.2}"),
             None => String::new(),
         };
-        println!("{name:40} {time:9.1}  {ratio:.3} ({least:.3} to {most:.3}){target}");
+        println!("{name:40} {time:9.1}  {ratio:.3} ({least:.3} to {most:.3}){aim}");
     }
     Ok(())
 }
