@@ -1,4 +1,4 @@
-//! The terminal: colours, progress, and text that nobody vouches for.
+//! Terminal output: colours, progress, and untrusted text.
 
 use std::fmt::{self, Debug, Display, Write as _};
 use std::io::{self, BufWriter, IsTerminal, StdoutLock};
@@ -7,25 +7,25 @@ use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Names of what there is.
+/// Names of memories, channels, files.
 pub(crate) const NAME: Style = Style::new().bold();
-/// What stands beside the point.
+/// Secondary text.
 pub(crate) const ASIDE: Style = Style::new().dimmed();
-/// What is wrong.
+/// Errors.
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
-/// What may be wrong.
+/// Warnings.
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-/// What went well.
+/// Success.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 
-/// Standard output: colours reach a terminal only.
+/// Buffered standard output. Colours are written to a terminal only.
 pub(crate) type Out = BufWriter<AutoStream<StdoutLock<'static>>>;
 
 pub(crate) fn out() -> Out {
     BufWriter::new(AutoStream::auto(io::stdout().lock()))
 }
 
-/// Whether the output was closed before its end, as `head` does.
+/// True if the reader closed the output before its end, as `head` does.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let mut causes = error
         .chain()
@@ -33,7 +33,8 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Where progress is shown: on standard error, if that is a terminal, and no output of ours runs through the same one.
+/// Progress bar on standard error. Hidden unless that is a terminal, and where our output goes to
+/// the same one.
 pub(crate) fn progress(len: Option<u64>, among_output: bool) -> ProgressBar {
     if among_output && io::stdout().is_terminal() {
         return ProgressBar::hidden();
@@ -50,7 +51,7 @@ pub(crate) fn progress(len: Option<u64>, among_output: bool) -> ProgressBar {
     }
 }
 
-/// Text from outside: no character of it does anything to a terminal.
+/// Untrusted text, with control characters escaped.
 pub(crate) struct Plain<'a>(pub(crate) &'a str);
 
 impl Display for Plain<'_> {
@@ -66,12 +67,12 @@ impl Display for Plain<'_> {
     }
 }
 
-/// The debug text of a value, of which no more is made than is wanted.
+/// Debug text of a value, cut after `most` characters. Formatting stops there.
 pub(crate) fn short(value: &(impl Debug + ?Sized), most: usize) -> String {
     cut(format_args!("{value:?}"), most)
 }
 
-/// A text, of which no more is made than is wanted.
+/// Text, cut after `most` characters. Formatting stops there.
 pub(crate) fn cut(text: fmt::Arguments<'_>, most: usize) -> String {
     struct Short {
         text: String,
@@ -97,12 +98,12 @@ pub(crate) fn cut(text: fmt::Arguments<'_>, most: usize) -> String {
         text: String::new(),
         left: most,
     };
-    // It fails where there was enough.
+    // The error only says that the text was cut.
     let _ = short.write_fmt(text);
     short.text
 }
 
-/// Bytes, as people say them.
+/// Size in bytes, shown in binary units.
 pub(crate) struct Size(pub(crate) u64);
 
 impl Display for Size {
@@ -119,7 +120,7 @@ impl Display for Size {
         };
         let shift = bytes.ilog2() / 10 * 10;
         let whole = bytes >> shift;
-        // Of at most 60 bits: ten times as much fits.
+        // At most 60 bits: multiplication by ten can't overflow.
         let tenths = ((bytes - (whole << shift)) * 10) >> shift;
         if tenths == 0 {
             write!(f, "{whole} {unit}")

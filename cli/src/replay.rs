@@ -1,4 +1,4 @@
-//! `vhost replay`: a recorded run, once more, without its simulator.
+//! `vhost replay`: replays a recorded run without its simulator.
 
 use std::cell::Cell;
 use std::io::Write;
@@ -21,7 +21,7 @@ pub(crate) struct Args {
     /// Print what firmware printed
     #[arg(long)]
     print: bool,
-    /// Replay one actor: what it was sent goes in, what it says is compared
+    /// Replay one actor: feed it its recorded messages, and compare those that it sends
     #[arg(
         long,
         value_name = "ACTOR",
@@ -82,14 +82,14 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             writeln!(out, "{ERROR}different:{ERROR:#} {difference}")?;
             Verdict::Bad
         }
-        // It may hold an error of a callback's, which stays on its thread.
+        // The error may hold a callback's error, which is not `Send`.
         Err(error) => bail!("{error}"),
     };
     out.flush()?;
     Ok(verdict)
 }
 
-/// Shows what a checker found.
+/// Prints a checker's finding.
 fn tell(finding: &Finding) {
     let Finding { severity, id, text } = finding;
     let style = match severity {
@@ -98,7 +98,7 @@ fn tell(finding: &Finding) {
         Severity::Error | Severity::Fatal => ERROR,
     };
     let (severity, id, text) = (severity.name(), Plain(id), Plain(text));
-    // Where there is no standard error there is nobody to tell.
+    // Without a standard error there is nothing left to report to.
     let _ = writeln!(
         anstream::stderr(),
         "{style}{severity}:{style:#} {id}: {text}"

@@ -1,4 +1,4 @@
-//! What is wrong with a plan, or may be.
+//! Findings of a check: errors, warnings and notes about a plan.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use vhost::mem::{Backend, Init, MemoryId, Segment, initial};
 use super::plan::{Content, Load, Plan};
 use crate::output::{ASIDE, ERROR, Plain, WARNING};
 
-/// How bad it is.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Grade {
     /// The system would not start.
     Error,
-    /// It would, and hardly as it is meant.
+    /// The system starts, but probably not as intended.
     Warning,
-    /// Good to know.
+    /// Information only.
     Note,
 }
 
@@ -36,7 +36,9 @@ impl fmt::Display for Finding {
     }
 }
 
-/// All there is to say, the worst first. `serves`: there is a mailbox configuration. `warnings` are those of both configurations.
+/// All findings, most severe first.
+///
+/// `serves`: a mailbox configuration was given. `warnings`: those of both configurations.
 pub(super) fn findings(plan: &Plan<'_>, serves: bool, warnings: &[ConfigWarning]) -> Vec<Finding> {
     let mut all = Findings(Vec::new());
     for warning in warnings {
@@ -68,7 +70,8 @@ impl Findings {
     }
 }
 
-/// Hex files are read as a run would; random content differs from run to run.
+/// Findings about initial contents. Hex files are read as in a run; random content differs from run
+/// to run.
 fn first_content(plan: &Plan<'_>, all: &mut Findings) {
     for (id, memory) in plan.map.numbered() {
         match &memory.init {
@@ -136,7 +139,7 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
     }
 }
 
-/// What of an image has no memory, or one that keeps nothing.
+/// Segments of an image without memory, or in a memory that stores nothing.
 fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     let file = load.image.file().display();
     for error in &load.placement.errors {
@@ -165,7 +168,7 @@ fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     }
 }
 
-/// Firmware has more channels than are served.
+/// Channels of the firmware that the configuration does not serve.
 fn spare_channels(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     let Some(section) = load.image.mailbox() else {
         return;
@@ -197,7 +200,7 @@ fn spare_channels(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     }
 }
 
-/// Images that are loaded over each other: the later one wins.
+/// Images that are loaded over one another. The later one wins.
 fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
     let mut taken: Vec<(Segment, usize)> = Vec::new();
     for (at, load) in plan.loads.iter().enumerate() {
@@ -209,7 +212,8 @@ fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
     }
     taken.sort_by_key(|(segment, _)| (segment.memory, segment.offset));
     let mut told = Vec::new();
-    // In the order of addresses, whatever reaches furthest so far is what the next may run into.
+    // In address order: the part that extends furthest so far is the only one that the next can
+    // overlap.
     let mut furthest: Option<(Segment, usize)> = None;
     for (segment, at) in taken {
         let end = |segment: &Segment| segment.offset.saturating_add(segment.len);
@@ -247,7 +251,7 @@ fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
     }
 }
 
-/// The name of a memory that keeps nothing.
+/// Name of a memory with the backend `log`, which stores nothing.
 fn in_log<'a>(plan: &Plan<'a>, id: MemoryId) -> Option<&'a str> {
     let memory = plan.map.memory(id)?;
     (memory.backend == Backend::Log).then_some(memory.name.as_str())

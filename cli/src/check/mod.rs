@@ -1,8 +1,8 @@
-//! `vhost check`: both configurations and the images, before a simulator is started.
+//! `vhost check`: checks both configurations and the images before a simulator is started.
 //!
-//! - `plan`: what a run would put where.
-//! - `findings`: what is wrong with that, or may be.
-//! - `picture`: the memory map, drawn.
+//! - `plan`: placement of images and mailboxes in a run.
+//! - `findings`: errors and warnings about it.
+//! - `picture`: drawing of the memory map.
 
 mod findings;
 mod picture;
@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// The mailbox configuration; without it the memories are checked
     #[arg(long, value_name = "FILE", env = "MAILBOX_CFG_FILE")]
     mailbox: Option<PathBuf>,
-    /// What ${VAR} means in both, whatever the environment says; may be repeated
+    /// Value of ${VAR} in both, instead of the environment's; may be repeated
     #[arg(short = 'D', value_name = "VAR=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
     /// Backend of memories that name none, as the library was built (mem_…)
@@ -74,7 +74,8 @@ fn cache_line(text: &str) -> Result<CacheLine, String> {
         .ok_or_else(|| "it is 0, 32, 64, 128 or 256".to_owned())
 }
 
-/// The files of this process, its environment under the variables of the command line, and defaults as they are said.
+/// Configuration environment of the command: files and variables of this process, overridden by
+/// options of the command line.
 struct Asked {
     variables: HashMap<String, String>,
     defaults: Defaults,
@@ -123,8 +124,10 @@ impl Args {
     }
 }
 
-/// The name of a configuration file. One that is the environment's expands as paths in the files do; on the command line the shell
-/// has done that.
+/// Path of a configuration file.
+///
+/// A path that came from the environment variable is expanded like paths within the files. The
+/// shell has expanded the others.
 fn file(name: &Path, variable: &'static str, asked: &Asked) -> Result<PathBuf> {
     let value = std::env::var_os(variable).filter(|value| value == name.as_os_str());
     Ok(match value {
@@ -151,7 +154,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     });
     let (channels, refusal) = match channels {
         Ok(channels) => (channels, None),
-        // The picture of the memories may help.
+        // The memory map helps to find the error.
         Err(error) => (Vec::new(), Some(error)),
     };
     let plan = Plan::of(&map, &channels);
@@ -195,7 +198,8 @@ fn counted(count: usize, one: &str, more: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { more })
 }
 
-/// A configuration that can't be read is no failed check.
+/// Outcome for a rejected configuration. A file that can't be read is an error of the command, not
+/// a failed check.
 fn refused(error: ConfigError) -> Result<Verdict> {
     if matches!(*error.problem, ConfigProblem::Read(_)) {
         return Err(error.into());

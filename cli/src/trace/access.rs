@@ -1,4 +1,4 @@
-//! Accesses to memory, told by the names of memories and spaces.
+//! Text of memory accesses, with the names of memories and spaces.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -9,26 +9,26 @@ use vhost::messages::memory::{Access, AccessAt, Extent, Locate};
 
 use crate::output::{Plain, short};
 
-/// Bytes that are written, as characters at most.
+/// Most characters shown of written bytes.
 const FEW: usize = 40;
 
-/// A message to memory.
+/// Display of a message that concerns memory.
 pub(super) struct Told<'a> {
     what: What<'a>,
     map: &'a MemoryMap,
 }
 
 enum What<'a> {
-    /// An access to a space.
+    /// Access to a space.
     Spans(&'a Op<Span>, SpaceId),
-    /// An access to memories.
+    /// Access to segments of memories.
     Places(&'a Op<Segments>),
     Locate(Span, SpaceId),
     Extent(Span, SpaceId),
 }
 
 impl<'a> Told<'a> {
-    /// None where the message is another one.
+    /// `None` for other messages.
     pub(super) fn of(body: &'a dyn Body, map: &'a MemoryMap) -> Option<Self> {
         let any = body.as_any();
         let what = if let Some(ask) = any.downcast_ref::<Access>() {
@@ -92,7 +92,7 @@ impl Told<'_> {
     }
 }
 
-/// A batch has no batch in it.
+/// Writes one operation. Batches do not nest.
 fn tell<P>(
     op: &Op<P>,
     place: &dyn Fn(&P, &mut Formatter<'_>) -> fmt::Result,

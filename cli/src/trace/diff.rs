@@ -1,7 +1,7 @@
-//! `vhost trace diff`: where two recordings first differ.
+//! `vhost trace diff`: the first difference between two recordings.
 //!
-//! Numbers of messages and frames, versions and names of files may differ: what is compared is what was said, to whom, in which
-//! order and tick.
+//! Compared are messages and replies, their senders and receivers, order and ticks. Numbers of
+//! messages and frames, versions and names of files may differ.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::Write;
@@ -19,16 +19,17 @@ use crate::output::{ASIDE, ERROR, GOOD, NAME, Out, Plain, out, short};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A recording
+    /// The first recording
     one: PathBuf,
-    /// Another one
+    /// The second recording
     other: PathBuf,
-    /// How many messages before the difference are shown
+    /// Number of messages to show before the difference
     #[arg(long, value_name = "COUNT", default_value_t = 5)]
     context: u16,
 }
 
-/// Messages with more bytes than this are compared byte by byte only: as values they take many times their size.
+/// Messages with more bytes than this are compared as bytes only: decoded values take many times
+/// their size.
 const LONG: usize = 1 << 20;
 
 pub(super) fn run(args: &Args) -> Result<Verdict> {
@@ -76,10 +77,11 @@ pub(super) fn run(args: &Args) -> Result<Verdict> {
     Ok(verdict)
 }
 
-/// What of the runs' origins differs, beside versions and names.
+/// Differences of the headers, other than versions and names.
 fn headers(one: &Header, other: &Header) -> Vec<&'static str> {
     let text = |source: &Option<vhost::trace::Source>| source.as_ref().map(|it| it.text.clone());
-    // Under whatever names, in whatever order. Older recordings have images whole.
+    // Images are compared by content, regardless of names and order. Older recordings have them in
+    // full.
     let contents = |header: &Header| {
         let outlines = header.files.values().map(|file| {
             let bytes = file.as_ref()?;
@@ -126,15 +128,15 @@ fn headers(one: &Header, other: &Header) -> Vec<&'static str> {
     differing.map(|(_, what)| *what).collect()
 }
 
-/// Which messages of the one are which of the other.
+/// Correspondence between the messages of both recordings.
 #[derive(Default)]
 struct Same {
-    /// Numbers of the other's messages that are not answered, by those of the one's.
+    /// Sequence numbers of unanswered messages: from the first recording's to the second's.
     open: HashMap<u64, u64>,
 }
 
 impl Same {
-    /// Whether two entries say the same. Entries are to come in their order.
+    /// True if two entries are equal. Entries must be passed in recorded order.
     fn is(&mut self, one: &Entry, other: &Entry) -> bool {
         if one.tick != other.tick || one.kind != other.kind || one.said != other.said {
             return false;
@@ -144,7 +146,7 @@ impl Same {
                 let root = if one.root == one.sequence {
                     other.sequence
                 } else {
-                    // A root that was answered before is compared by nothing but that.
+                    // A root that was answered earlier is compared by its number alone.
                     self.open.get(&one.root).copied().unwrap_or(other.root)
                 };
                 if one.kind.to != "nobody" {
@@ -196,7 +198,7 @@ fn tell(
     Ok(())
 }
 
-/// In which respect two entries differ.
+/// The first property in which two entries differ.
 fn what_differs(one: &Seen, other: &Seen) -> String {
     let (a, b) = (&one.entry, &other.entry);
     if a.kind != b.kind || std::mem::discriminant(&a.said) != std::mem::discriminant(&b.said) {
@@ -239,7 +241,8 @@ fn value(seen: &Seen) -> Option<Value> {
     serde_json::to_value(body).ok()
 }
 
-/// Where two values first differ, as a path of keys and positions. How deep they nest, their types say.
+/// Path of the first difference between two values, as keys and positions. The recursion is as deep
+/// as the message types nest.
 fn first_difference(path: &str, one: &Value, other: &Value) -> Option<String> {
     const FEW: usize = 60;
     let below = |key: &str| match path {
@@ -270,7 +273,7 @@ fn first_difference(path: &str, one: &Value, other: &Value) -> Option<String> {
     }
 }
 
-/// A value as JSON, where debug text is asked for.
+/// Display of a value as JSON.
 struct Text<'a>(&'a Value);
 
 impl std::fmt::Debug for Text<'_> {
@@ -288,7 +291,7 @@ mod tests {
 
     use super::*;
 
-    /// What is said of message `sequence`, whose answer is for `root` in the end.
+    /// Entry for message `sequence`, whose reply goes to `root`.
     fn entry(sequence: u64, root: u64, said: Said) -> Entry {
         let kind = Kind {
             from: "mailbox".to_owned(),
@@ -326,7 +329,7 @@ mod tests {
         let dropped = |sequence, root| entry(sequence, root, Said::Dropped);
         assert!(same.is(&dropped(2, 1), &dropped(12, 11)));
         assert!(!same.is(&dropped(1, 1), &dropped(13, 13)));
-        // Here the one hands on what the other answers itself.
+        // One side forwards the message, the other answers it itself.
         assert!(!same.is(&entry(4, 3, message()), &entry(14, 14, message())));
     }
 

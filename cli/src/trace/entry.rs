@@ -1,4 +1,4 @@
-//! One entry of a recording, as a line of text and as an object of JSON.
+//! Text line and JSON object for one entry of a recording.
 
 use std::fmt::{self, Display};
 use std::io::{self, Write};
@@ -12,13 +12,13 @@ use super::access::Told;
 use super::reading::Seen;
 use crate::output::{ASIDE, NAME, Plain, cut, short};
 
-/// Characters of a message that a line shows.
+/// Most characters of a message in a line.
 pub(super) const MOST: usize = 200;
 
-/// One line, with columns that stand below each other.
+/// One line of aligned columns.
 pub(super) struct Line<'a> {
     pub(super) seen: &'a Seen,
-    /// Characters of the message, at most.
+    /// Most characters of the message.
     pub(super) most: usize,
 }
 
@@ -39,11 +39,11 @@ impl Display for Line<'_> {
     }
 }
 
-/// The head of such lines.
+/// Header of these columns.
 pub(super) const HEAD: &str =
     "    tick     seq channel        from   to       message, or what was answered";
 
-/// Who says it, and to whom: an answer goes the other way.
+/// Sender and receiver of an entry. A reply goes in the opposite direction of its message.
 fn ends(seen: &Seen) -> (String, String) {
     let kind = &seen.entry.kind;
     let (from, to) = (Plain(&kind.from).to_string(), Plain(&kind.to).to_string());
@@ -53,7 +53,7 @@ fn ends(seen: &Seen) -> (String, String) {
     }
 }
 
-/// What is said.
+/// Text of the message or reply.
 pub(super) fn text(seen: &Seen, most: usize) -> String {
     let name = Plain(&seen.entry.kind.name);
     if let Some(served) = seen.is::<Served>() {
@@ -73,7 +73,7 @@ pub(super) fn text(seen: &Seen, most: usize) -> String {
     }
 }
 
-/// What a JSON object has of an entry. `docs/trace.md` has the keys.
+/// JSON object of an entry. `docs/trace.md` documents the keys.
 #[derive(Serialize)]
 struct Object<'a> {
     frame: u64,
@@ -128,7 +128,8 @@ pub(super) fn write_json(seen: &Seen, mut to: impl Write) -> io::Result<()> {
     writeln!(to)
 }
 
-/// JSON on one line, with bytes as text of hex digits: a list of numbers is five times as long.
+/// JSON formatter for one line, with bytes as a string of hex digits. A list of numbers is five
+/// times as long.
 struct HexBytes;
 
 impl Formatter for HexBytes {

@@ -1,7 +1,7 @@
-//! `vhost trace export --perfetto`: a recording as a trace-event file, which trace viewers open.
+//! `vhost trace export --perfetto`: converts a recording to a trace-event file for trace viewers.
 //!
-//! A microsecond of the viewer is a tick. What is said within one tick follows at distances of a nanosecond, as far as the tick
-//! reaches.
+//! One microsecond in the viewer is one tick. Messages within a tick follow each other at distances
+//! of a nanosecond, up to the end of the tick.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     output: Option<PathBuf>,
 }
 
-/// Points of time within a tick.
+/// Time steps within a tick.
 const STEPS: u64 = 1000;
 
 pub(super) fn run(args: &Args) -> Result<Verdict> {
@@ -56,7 +56,7 @@ fn cant_write(name: &str) -> String {
     format!("can't write {name}")
 }
 
-/// Writes to what has this name.
+/// Writes the events to `to`, a file or stream called `name`.
 fn export(mut reading: Reading, name: &str, to: impl Write) -> Result<Verdict> {
     let failed = || cant_write(name);
     let mut events = Events::begin(to).with_context(failed)?;
@@ -65,7 +65,7 @@ fn export(mut reading: Reading, name: &str, to: impl Write) -> Result<Verdict> {
         Ok(seen) => score.add(&seen, &mut events).with_context(failed),
         Err(error) => Err(error).context("what follows is left out"),
     });
-    // What was before the damage can be looked at.
+    // Entries before the damage are kept.
     events.end().with_context(failed)?;
     end?;
     Ok(Verdict::Good)
@@ -78,14 +78,14 @@ enum Group {
     Channels = 2,
 }
 
-/// A line of the viewer.
+/// Track of the viewer.
 #[derive(Debug, Clone, Copy)]
 struct Track {
     pid: u32,
     tid: u32,
 }
 
-/// An event of the format. Times are in microseconds.
+/// Event of the trace-event format. Times are in microseconds.
 #[derive(Default, Serialize)]
 struct Event<'a> {
     ph: &'static str,
@@ -98,20 +98,21 @@ struct Event<'a> {
     ts: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dur: Option<f64>,
-    /// What a flow's two ends have in common.
+    /// Common identifier of both ends of a flow.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<u64>,
-    /// Where a flow ends: in the slice around it.
+    /// Binding point of a flow's end: the enclosing slice.
     #[serde(skip_serializing_if = "Option::is_none")]
     bp: Option<&'static str>,
-    /// How far an instant reaches: over its own track.
+    /// Scope of an instant event: its own track.
     #[serde(skip_serializing_if = "Option::is_none")]
     s: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     args: Option<Arguments<'a>>,
 }
 
-/// What the viewer shows of an event that is chosen; of a track, its name.
+/// Properties that the viewer shows of a selected event; for metadata events, the name of the
+/// track.
 #[derive(Default, Serialize)]
 struct Arguments<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,7 +129,7 @@ struct Arguments<'a> {
     text: Option<String>,
 }
 
-/// Writes events, one a line.
+/// Writes events, one per line.
 struct Events<W> {
     to: W,
     first: bool,
@@ -153,17 +154,17 @@ impl<W: Write> Events<W> {
     }
 }
 
-/// Which events come of entries.
+/// Converts entries to events.
 #[derive(Default)]
 struct Score {
     tracks: HashMap<(Group, Arc<str>), Track>,
     actors: u32,
     channels: u32,
-    /// The point of time of the last entry, in steps.
+    /// Time of the last entry, in steps.
     now: u64,
-    /// Where the last request of a channel ends, in steps.
+    /// End of each channel's last request, in steps.
     ends: HashMap<u32, u64>,
-    /// Messages whose answer is awaited.
+    /// Messages whose reply is awaited.
     awaited: HashSet<u64>,
 }
 
@@ -219,11 +220,11 @@ impl Score {
         }
     }
 
-    /// Goes on to the next point of time.
+    /// Advances to the next time step.
     fn advance(&mut self, tick: u64) {
         let begin = tick.saturating_mul(STEPS);
         let last = begin.saturating_add(STEPS - 1);
-        // Never back, whatever the file says.
+        // Never backwards, even in a damaged file.
         self.now = if self.now < begin {
             begin
         } else {
@@ -231,7 +232,7 @@ impl Score {
         };
     }
 
-    /// A message, as long as nothing else is said.
+    /// Slice of a message: one time step.
     fn slice<W: Write>(
         &self,
         what: &'static str,
@@ -248,7 +249,8 @@ impl Score {
         })
     }
 
-    /// A request, from when it was taken to when it was answered. A channel's requests are served one after the other.
+    /// Slice of a request, from its arrival to its response. Requests of one channel do not
+    /// overlap.
     fn request<W: Write>(
         &mut self,
         served: &Served,
@@ -282,7 +284,7 @@ impl Score {
         }
     }
 
-    /// The track of this name. The viewer is told of it when it is first asked for.
+    /// Track of this name. The first use writes its name to the file.
     fn track<W: Write>(
         &mut self,
         group: Group,
@@ -339,7 +341,7 @@ fn arguments(seen: &Seen) -> Arguments<'_> {
     }
 }
 
-/// Steps in microseconds.
+/// Converts steps to microseconds.
 fn time(steps: u64) -> f64 {
     steps as f64 / STEPS as f64
 }

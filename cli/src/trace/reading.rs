@@ -1,4 +1,4 @@
-//! A recording while it is read, with what a reader wants to know of each entry.
+//! Iterator over a recording, with message, channel and memories of each entry.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -13,10 +13,10 @@ use vhost::trace::{Damage, Entry, Trace, TraceError, decode};
 use super::channels::Channels;
 use crate::output::progress;
 
-/// How many entries are read from one look at the clock to the next.
+/// Number of entries between two updates of the progress bar.
 const BETWEEN: u32 = 4096;
 
-/// Reads a recording, and shows how far it is.
+/// Reads a recording and shows the progress.
 pub(super) struct Reading {
     trace: Trace,
     channels: Channels,
@@ -24,19 +24,19 @@ pub(super) struct Reading {
     since: u32,
 }
 
-/// An entry with its message.
+/// Entry with its decoded message.
 pub(super) struct Seen {
     pub(super) entry: Entry,
-    /// The message or reply; none where there was no answer.
+    /// The message or reply; `None` for a message without reply.
     pub(super) body: Result<Option<Box<dyn Body>>, Damage>,
-    /// The channel that it is of, where that is known.
+    /// Channel of the entry, if known.
     pub(super) channel: Option<Arc<str>>,
-    /// The memories of the run, as far as they are known.
+    /// Memories of the run, as far as known.
     pub(super) map: Rc<MemoryMap>,
 }
 
 impl Reading {
-    /// Of the recording in `file`. `among_output`: entries are put out while they are read.
+    /// Opens the recording in `file`. `among_output`: entries are printed while they are read.
     pub(super) fn of(file: &Path, among_output: bool) -> Result<Self> {
         let trace = Trace::open(file)?;
         Ok(Self {
@@ -47,12 +47,12 @@ impl Reading {
         })
     }
 
-    /// The recording itself.
+    /// The recording.
     pub(super) fn trace(&self) -> &Trace {
         &self.trace
     }
 
-    /// Its channels.
+    /// The channels of the recording.
     pub(super) fn channels(&self) -> &Channels {
         &self.channels
     }

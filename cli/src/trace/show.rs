@@ -1,4 +1,4 @@
-//! `vhost trace show`: messages and replies, one a line.
+//! `vhost trace show`: prints messages and replies, one per line.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -15,13 +15,13 @@ use crate::output::{ASIDE, Plain, out};
 pub(crate) struct Args {
     /// The recording
     file: PathBuf,
-    /// Only what is of this channel; may be repeated
+    /// Only messages of this channel; may be repeated
     #[arg(long, value_name = "NAME")]
     channel: Vec<String>,
     /// Only messages of this name and their replies, such as Served; may be repeated
     #[arg(long, value_name = "NAME")]
     kind: Vec<String>,
-    /// Only what this party says or is told, such as memory; may be repeated
+    /// Only messages from or to this party, such as memory; may be repeated
     #[arg(long, value_name = "NAME")]
     party: Vec<String>,
     /// Only these ticks: 7, 7..9 with both ends, 7.. or ..9
@@ -32,7 +32,7 @@ pub(crate) struct Args {
         hide_default_value = true
     )]
     ticks: Ticks,
-    /// One JSON object a line
+    /// One JSON object per line
     #[arg(long)]
     json: bool,
     /// Messages in full, however long
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     full: bool,
 }
 
-/// A range of ticks, both ends included.
+/// Range of ticks, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Ticks {
     first: u64,
@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args) -> Result<Verdict> {
         let seen = match reading.next() {
             Some(Ok(seen)) if seen.entry.tick <= args.ticks.last => seen,
             Some(Err(error)) => break Err(error),
-            // Time does not run back.
+            // Ticks never decrease.
             Some(Ok(_)) | None => break Ok(()),
         };
         if !args.wants(&seen) {
@@ -110,7 +110,7 @@ pub(super) fn run(args: &Args) -> Result<Verdict> {
         unreadable += u64::from(seen.body.is_err());
     };
     out.flush()?;
-    // What was before the damage is shown.
+    // Entries before the damage are shown.
     end.context("what follows can't be shown")?;
     if shown == 0 {
         tell_of_nothing(&reading);
@@ -124,7 +124,7 @@ pub(super) fn run(args: &Args) -> Result<Verdict> {
     Ok(Verdict::Good)
 }
 
-/// A name that was mistyped is not to look like a run in which nothing happened.
+/// Reports that no message matched, so that a mistyped name does not look like an empty run.
 fn tell_of_nothing(reading: &Reading) {
     let names: Vec<String> = reading
         .channels()
@@ -136,7 +136,7 @@ fn tell_of_nothing(reading: &Reading) {
         _ => format!("channels: {}", names.join(", ")),
     };
     let mut stderr = anstream::stderr();
-    // The output is empty, whether anybody hears why or not.
+    // The output is empty with or without this report.
     let _ = writeln!(
         stderr,
         "nothing of it is in {}; {channels}; `vhost trace stat` lists parties and kinds of messages",

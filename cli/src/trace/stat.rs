@@ -25,13 +25,13 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Messages of one kind.
+/// Statistics of messages of one kind.
 #[derive(Debug, Default, Clone, Copy, Serialize)]
 struct Messages {
     messages: u64,
     replies: u64,
     dropped: u64,
-    /// Bytes of messages and replies, as they are recorded.
+    /// Recorded bytes of messages and replies.
     bytes: u64,
 }
 
@@ -71,7 +71,7 @@ impl Counts {
         }
     }
 
-    /// Kinds in the order of their parties.
+    /// Kinds, ordered by sender and receiver.
     fn kinds(&self) -> Vec<(&Kind, Messages)> {
         let kinds = self.kinds.iter().map(|(kind, counts)| (&**kind, *counts));
         let mut kinds: Vec<_> = kinds.collect();

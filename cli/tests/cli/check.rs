@@ -5,11 +5,11 @@ use tempfile::TempDir;
 
 use crate::{Ended, command, end, vhost};
 
-/// Firmware of this project, for a RAM of 64 KiB at 0.
+/// Firmware of this project, built for a RAM of 64 KiB at 0.
 pub(crate) const SELFTEST: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/selftest-rv32.elf");
 
-/// Configurations in a folder, where the image is `firmware.elf`.
+/// Folder with configurations and the image `firmware.elf`.
 struct Files(TempDir);
 
 impl Files {
@@ -22,7 +22,7 @@ impl Files {
         files
     }
 
-    /// One memory, with the keys given, and one channel of the image.
+    /// Configuration with one memory of these keys, and one channel with the image.
     fn of_ram(ram: &str, channel: &str) -> Self {
         Self::new(
             &format!("space: {{core: [ram: {{base: 0, {ram}}}]}}"),
@@ -189,7 +189,7 @@ fn an_image_that_does_not_fit_is_told_by_its_addresses() {
         ),
         "{told}"
     );
-    // Zeros that have no place are left out.
+    // Zeros without a place are left out.
     let small = "size: 0x3b18, path: tb.ram, width: 32, backend: static";
     let told = Files::of_ram(small, "").check().with(0);
     let expected =
@@ -279,7 +279,7 @@ core1: {space: core1, elf: other.elf, server: false}
         told.contains("2 images loaded; 0 errors, 1 warning\n"),
         "{told}"
     );
-    // Two spaces that see one image in one memory get the same bytes.
+    // Two spaces with one image in one memory load the same bytes.
     files.put(
         "mailbox.yaml",
         "
@@ -300,7 +300,7 @@ fn a_pointer_width_other_than_the_images_is_warned_of() {
     assert!(told.contains(expected), "{told}");
 }
 
-/// An image whose section `.mailbox` has room for so many channels, as its section header says.
+/// Resizes the section `.mailbox` of an image to this number of channels, in its section header.
 fn with_channels(image: &mut [u8], count: u32) {
     let word = |image: &[u8], at: usize| {
         let bytes = image[at..at + 4].try_into().unwrap();
@@ -311,7 +311,7 @@ fn with_channels(image: &mut [u8], count: u32) {
     let layout = Layout::new(PtrWidth::P4, CacheLine::None);
     let channel = usize::try_from(layout.channel_size).unwrap();
     let mut headers = (0..number).map(|at| table + at * size);
-    // It is the one that is as large as a channel.
+    // The section whose size is that of one channel.
     let header = headers.find(|at| word(image, at + 0x14) == channel);
     let at = header.unwrap() + 0x14;
     image[at..at + 4].copy_from_slice(&(count * channel as u32).to_le_bytes());

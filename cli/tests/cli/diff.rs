@@ -31,7 +31,7 @@ fn the_first_difference_is_told_with_what_was_before() {
     };
     let other = run.record(folders[1].path());
     let told = diff(&one, &other).with(1);
-    // The text as it was read from memory, which is before it is printed.
+    // The text differs first where it is read from memory, before it is printed.
     assert!(
         told.contains("a line, and some") && told.contains("a line, and else"),
         "{told}"

@@ -60,7 +60,7 @@ fn every_event_is_on_a_named_track_and_slices_follow_each_other() {
         }
         let ts = number(event, "ts");
         if phase == "X" {
-            // No two slices of a track overlap; times are rounded to a nanosecond by viewers.
+            // No two slices of a track overlap. Viewers round times to a nanosecond.
             let dur = number(event, "dur");
             let end = ends.entry(track(event)).or_default();
             assert!(
@@ -69,7 +69,7 @@ fn every_event_is_on_a_named_track_and_slices_follow_each_other() {
             );
             *end = ts + dur;
         }
-        // A request is written when it is answered, and begins before.
+        // A request is written at its response and begins earlier.
         if event["cat"] != "request" {
             assert!(ts >= now, "{event} is before {now}");
             now = ts;

@@ -1,4 +1,4 @@
-//! The runs of RTL simulations that are kept, in the hands of the command.
+//! Golden recordings of RTL simulations, read by the command.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Images and memory files that are hardly what was meant: the command and a run say the same of them.
+//! Doubtful images and memory files: the command and a run report the same problems.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use crate::{command, end};
 const RAM: u64 = 0x8000_0000;
 const MAILBOX: (u64, u64) = (RAM + 0x8000, 1512);
 
-/// Firmware of a few bytes, with a mailbox behind them.
+/// Firmware of a few bytes, followed by a mailbox.
 fn good() -> Elf {
     Elf {
         mailboxes: vec![MAILBOX],
@@ -21,7 +21,7 @@ fn good() -> Elf {
     }
 }
 
-/// A folder with a RAM of 64 KiB, an image for it, and a memory file.
+/// Folder with a RAM of 64 KiB, its image, and a memory file.
 fn folder(image: &[u8], hex: &[u8]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let put = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
@@ -41,7 +41,7 @@ fn folder(image: &[u8], hex: &[u8]) -> TempDir {
     folder
 }
 
-/// Warnings, and the error where there is one.
+/// Reported warnings, and the error if there is one.
 #[derive(Debug, PartialEq, Eq)]
 struct Told {
     warnings: Vec<String>,
@@ -98,7 +98,7 @@ impl Told {
     }
 }
 
-/// Messages of the command and of a run on these files, with names of files without their folder.
+/// Messages of the command and of a run for these files, with file names relative to their folder.
 fn told(image: &[u8], hex: &[u8]) -> Told {
     let folder = folder(image, hex);
     let mut run = Told::by_run(folder.path());
@@ -114,7 +114,7 @@ fn told(image: &[u8], hex: &[u8]) -> Told {
 
 const HEX: &[u8] = b"00000001\n";
 
-/// A change of the good image.
+/// Change of a valid image.
 type Change = fn(&mut Elf);
 
 #[test]
@@ -177,7 +177,7 @@ fn images_that_can_not_be_loaded_are_errors() {
     let text = error(&elf);
     let start = "mailbox.yaml:1: channel `core`: the channel is not in memory: section .mailbox of firmware.elf puts it at 0x7ffff000, ";
     assert!(text.starts_with(start), "{text}");
-    // What is doubtful about it is told all the same.
+    // Warnings are reported beside the error.
     let mut elf = good();
     elf.kind = 3;
     elf.segments[0].physical = 0;

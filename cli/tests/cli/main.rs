@@ -1,4 +1,4 @@
-//! The command, as users have it: its output, its exit status, and what it does to files that nobody vouches for.
+//! Command-line interface: output, exit status, and handling of untrusted files.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,30 +25,30 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-/// How a call of the command ended.
+/// Result of one call of the command.
 #[derive(Debug)]
 struct Ended {
-    /// None where a signal ended it.
+    /// `None` if a signal ended it.
     status: Option<i32>,
     stdout: String,
     stderr: String,
 }
 
 impl Ended {
-    /// What it put out, where its status is this one.
+    /// Asserts the exit status and returns the standard output.
     fn with(self, status: i32) -> String {
         assert_eq!(self.status, Some(status), "{self:?}");
         self.stdout
     }
 
-    /// What it said on standard error, where its status is this one.
+    /// Asserts the exit status and returns the standard error.
     fn told(self, status: i32) -> String {
         assert_eq!(self.status, Some(status), "{self:?}");
         self.stderr
     }
 }
 
-/// The command, in an environment that configures nothing.
+/// The command, in an environment without configuration.
 fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vhost"));
     command.env_remove("MEM_CFG_FILE");
@@ -63,7 +63,7 @@ fn end(command: &mut Command) -> Ended {
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     };
-    // No terminal is there.
+    // The output is no terminal.
     assert!(
         !ended.stdout.contains('\x1b') && !ended.stderr.contains('\x1b'),
         "{ended:?}"
@@ -71,12 +71,12 @@ fn end(command: &mut Command) -> Ended {
     ended
 }
 
-/// Calls the command.
+/// Runs the command.
 fn vhost<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Ended {
     end(command().args(args))
 }
 
-/// Calls the command with words, and a file behind them.
+/// Runs the command with these words, followed by a file.
 fn vhost_on(words: &str, file: &Path) -> Ended {
     end(command().args(words.split_whitespace()).arg(file))
 }

@@ -48,7 +48,7 @@ fn the_keys_are_those_of_the_documentation() {
     let page = std::fs::read_to_string(page).unwrap();
     let table = page.split("| key | |\n| --- | --- |\n").nth(1).unwrap();
     let rows = table.lines().take_while(|line| line.starts_with('|'));
-    // What is between the first and the second bar: `from`, `to`, say.
+    // Text between the first two bars of a row: `from`, `to`, say.
     let named = rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2));
     let named: BTreeSet<String> = named.map(str::to_owned).collect();
 
@@ -57,7 +57,7 @@ fn the_keys_are_those_of_the_documentation() {
     let shown = entries(&trace);
     let keys = shown.iter().flat_map(|it| it.as_object().unwrap().keys());
     let mut keys: BTreeSet<String> = keys.cloned().collect();
-    // Nothing of it is unreadable.
+    // Every message could be decoded.
     assert!(keys.insert("error".to_owned()));
     assert_eq!(keys, named);
 }
@@ -97,7 +97,7 @@ fn accesses_are_told_by_names_and_offsets() {
     let trace = Run::default().record(folder.path());
     let table = vhost_on("trace show --channel core0 --party memory", &trace).with(0);
     let layout = Layout::new(PtrWidth::P4, CacheLine::None);
-    // The mailbox is at 0x2000, and its memory begins at 0x1000.
+    // The mailbox is at 0x2000 in a memory that begins at 0x1000.
     let taken = 0x2000 + layout.request.idx_c;
     let take =
         format!("Access: set core0:{taken:#x} (4 bytes) to 0x1; read core0:0x9000 (17 bytes)");
@@ -154,7 +154,7 @@ fn whatever_a_channel_has_the_host_do_is_of_that_channel() {
         .filter(|entry| entry.get("channel").is_none() && entry["message"] != "Tick")
         .collect();
     assert!(nobodys.is_empty(), "{nobodys:?}");
-    // Each core does the same.
+    // Both cores do the same.
     let count = |name: &str| {
         let of_channel = shown.iter().filter(|entry| entry["channel"] == *name);
         of_channel.count()
@@ -216,7 +216,7 @@ fn a_reader_that_has_enough_is_no_failure() {
     }
 }
 
-/// The recording with one frame damaged, and the number of that frame.
+/// Damages one frame of the recording, and returns its number.
 fn damaged(trace: &Path) -> usize {
     let mut bytes = std::fs::read(trace).unwrap();
     let frames = frames(&bytes);
