@@ -1,17 +1,17 @@
-//! `cargo xtask cosim`: RTL simulations that have loaded the library, most of them with firmware on a CPU.
+//! `cargo xtask cosim`: RTL simulations with the library loaded, most with firmware on a CPU.
 //!
-//! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
-//! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
-//! - [`ccache`]: the compiler's cache for simulations;
-//! - [`client`]: programs that talk to the simulation while it runs;
-//! - [`recording`]: every run is recorded, and replayed without its simulation;
-//! - [`rerun`]: runs that fail and run again from a snapshot;
-//! - [`cocotb`]: the same under cocotb, which brings its own runner;
-//! - [`guide`]: the pages for beginners, done as they say;
-//! - [`mod@bench`]: what the host costs a simulation;
-//! - [`limit`]: wall time that a program may take;
-//! - [`load`]: what an image takes to load;
-//! - [`many`]: what many runs of one boot cost.
+//! - [`case`]: cases of `integration/cases.toml`, and the check of their results;
+//! - [`build`]: firmware, library and simulation; a simulation is rebuilt if its inputs change;
+//! - [`ccache`]: compiler cache for simulations;
+//! - [`client`]: TCP clients of a running simulation;
+//! - [`recording`]: recording of each run, and its replay without the simulation;
+//! - [`rerun`]: failed runs that run again from a snapshot;
+//! - [`cocotb`]: a case with cocotb's own runner;
+//! - [`guide`]: executed documentation pages;
+//! - [`mod@bench`]: overhead of the host in a simulation;
+//! - [`limit`]: limits of wall time;
+//! - [`load`]: time to load an image;
+//! - [`many`]: cost of many runs after one boot.
 
 mod bench;
 mod build;
@@ -44,12 +44,13 @@ use crate::tool::{
     RISCV64, Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, keep_wheels,
 };
 
-/// What it needs beside a Rust toolchain.
+/// Required tools, beside a Rust toolchain.
 pub(crate) const NEEDS: [Tool; 11] = [
     CLANG, LLD, CXX, MAKE, PERL, LIBPYTHON, VERILATOR, PICORV32, COCOTB, RISCV32, RISCV64,
 ];
 
-/// Tools of some cases, which are skipped without them. Without the compiler's cache, models only take longer to build.
+/// Optional tools. Without UVM or LZ4 some cases are skipped; without ccache models take longer to
+/// build.
 pub(crate) const WANTS: [Tool; 4] = [UVM, UVM_2017, LZ4, CCACHE];
 
 #[derive(clap::Args)]
@@ -63,10 +64,10 @@ pub(crate) struct Args {
     /// List the cases, and run nothing
     #[arg(long)]
     list: bool,
-    /// Measure what the host costs a simulation, instead of running cases
+    /// Measure the host's overhead in a simulation, instead of running cases
     #[arg(long)]
     bench: bool,
-    /// Record the golden files of integration/golden anew: runs their cases alone
+    /// Record the golden files of integration/golden again; runs only their cases
     #[arg(long, conflicts_with_all = ["cases", "bench"])]
     golden: bool,
     /// Install nothing
@@ -74,7 +75,7 @@ pub(crate) struct Args {
     no_install: bool,
 }
 
-/// Whether all cases were as they must be.
+/// Runs the cases; returns true if all passed.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let cases = case::read(root)?;
     if args.list {
@@ -142,7 +143,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     Ok(score.close())
 }
 
-/// What `--bench` measures.
+/// Benchmark of `--bench`.
 struct Bench {
     name: &'static str,
     needs: Option<Tool>,
@@ -173,7 +174,7 @@ const BENCHES: [Bench; 4] = [
 ];
 
 impl Args {
-    /// Refuses a name that is none.
+    /// Rejects unknown names of cases or benches.
     fn check(&self, cases: &Cases) -> Result<()> {
         let is_known = |name: &str| match self.bench {
             true => BENCHES.iter().any(|bench| bench.name == name),
@@ -194,7 +195,7 @@ impl Args {
         }
     }
 
-    /// Whether the case of this name is to run; `full` says that it is one of the full run alone.
+    /// True if the case or bench of this name is selected. `full`: it is part of the full run only.
     fn means(&self, name: &str, full: bool) -> bool {
         match self.cases.as_slice() {
             [] => self.full || !full,
@@ -203,7 +204,7 @@ impl Args {
     }
 }
 
-/// Told as `cargo test` does, with the time that each case has taken.
+/// Results in the format of `cargo test`, and the time of each case.
 #[derive(Default)]
 struct Score {
     passed: usize,
@@ -212,7 +213,7 @@ struct Score {
 }
 
 impl Score {
-    /// A case that could not be built or run has failed, too; the others are run.
+    /// Runs a case. A case that can't be built or run counts as failed; the others still run.
     fn run(&mut self, name: &str, case: impl FnOnce() -> Result<Option<String>>) {
         let clock = Clock::start();
         let unmet = case();
@@ -229,7 +230,7 @@ impl Score {
         }
     }
 
-    /// Whether none failed.
+    /// Prints the summary; returns true if no case failed.
     fn close(self) -> bool {
         println!("\ntimes, building included:");
         for (name, took) in &self.times {
@@ -244,7 +245,8 @@ impl Score {
     }
 }
 
-/// Why the run was not as it must be; `None` if it was. Its recording then becomes the golden file, if it is to.
+/// Runs a case. Returns the reason of a failure, or `None`. With `golden`, a passing case's
+/// recording becomes its golden file.
 fn run_case(
     builder: &mut Builder<'_>,
     name: &str,
@@ -273,7 +275,7 @@ fn run_case(
         command.arg(format!("+waves={}", waves.file.display()));
     }
     if let Some(modules) = &case.python {
-        // Found before the one that the simulation was linked with.
+        // Takes precedence over the library that the simulation was linked with.
         command
             .env("LD_LIBRARY_PATH", builder.python_library()?)
             .env("VIRTUAL_ENV", builder.root().join(VENV))
@@ -309,7 +311,7 @@ fn run_case(
     Ok(unmet)
 }
 
-/// Runs a simulation with these images, and an empty folder for firmware's files.
+/// Command of a simulation with these images, and an empty folder for firmware's files.
 fn command(
     root: &Path,
     simulation: &Simulation,
@@ -317,7 +319,7 @@ fn command(
     images: &[String],
     plusargs: &[String],
 ) -> Result<Command> {
-    // From the project's root, as all that a recording may name.
+    // Relative to the project's root, like all names in a recording.
     let files = format!("target/cosim/files/{name}");
     empty(&root.join(&files))?;
 
@@ -327,7 +329,7 @@ fn command(
         .env("MEM_CFG_FILE", &simulation.memories)
         .env("MAILBOX_CFG_FILE", &simulation.mailboxes)
         .env("MAILBOX_FS_ROOT", &files)
-        // Cargo's, for what it runs itself: the library of another build would be found there.
+        // Set by cargo for its own commands, to a folder with a library of another build.
         .env_remove("LD_LIBRARY_PATH")
         .current_dir(root);
     for (core, image) in images.iter().enumerate() {
@@ -336,7 +338,8 @@ fn command(
     Ok(command)
 }
 
-/// Runs a command, and shows what it writes as it comes; `heed` is given each line.
+/// Runs a command and prints its output as it arrives. Each line is also passed to `heed`. Returns
+/// exit status and lines.
 fn watch(mut command: Command, mut heed: impl FnMut(&str)) -> Result<(Option<i32>, Vec<String>)> {
     let (reader, writer) = pipe().context("cannot make a pipe")?;
     command
@@ -344,7 +347,7 @@ fn watch(mut command: Command, mut heed: impl FnMut(&str)) -> Result<(Option<i32
         .stdout(writer.try_clone().context("cannot share a pipe")?)
         .stderr(writer);
     let mut child = command.spawn().context("cannot start the simulation")?;
-    drop(command); // with its ends of the pipe, or reading would never end
+    drop(command); // closes the parent's ends of the pipe, or reading would never end
     let mut lines = vec![];
     for line in BufReader::new(reader).split(b'\n') {
         let line = line.context("cannot read what the simulation writes")?;

@@ -1,5 +1,7 @@
-//! `cargo xtask test`: what guards a change; with `--full`, everything there is to check. The steps are the data in [`steps`]; to
-//! add one is to add a line. A command stands for its kind in the quick run, or is marked as one of the full run.
+//! `cargo xtask test`: runs the checks of a change; with `--full`, every check.
+//!
+//! The steps are the data in [`steps`]; a new step is a new line. A command either represents its
+//! kind in the quick run, or is marked as part of the full run.
 
 use std::path::Path;
 use std::{fs, iter};
@@ -14,7 +16,7 @@ use crate::tool::{
     PICORV32, PYSLANG, PYTEST, RISCV32, RISCV64, RUFF, UVM, VALGRIND, VENV_PYTHON, VERILATOR,
 };
 
-/// Features that choose the same thing: two of a row are refused by the compiler.
+/// Features that exclude each other: the compiler rejects two of one row.
 const BACKENDS: [&str; 4] = ["mem_uvm", "mem_api", "mem_static", "mem_vpi"];
 const POINTERS: [&str; 2] = ["ptr32", "ptr64"];
 const CACHE_LINES: [&str; 4] = [
@@ -24,7 +26,8 @@ const CACHE_LINES: [&str; 4] = [
     "cache_line_256",
 ];
 
-/// One of each, once, on top of the full matrix of backends and pointers.
+/// Feature sets with each cache line once, on top of the full matrix of backends and pointer
+/// widths.
 const WITH_CACHE_LINE: [&str; 4] = [
     "cache_line_32,ptr32",
     "cache_line_64,ptr64",
@@ -32,10 +35,11 @@ const WITH_CACHE_LINE: [&str; 4] = [
     "cache_line_256,ptr64,mem_api",
 ];
 
-/// What the quick run tests of configuration: no feature chooses what the library without features has.
+/// Features whose defaults the quick run tests: those that differ from the defaults without
+/// features.
 const OTHER_DEFAULTS: &str = "mem_uvm,ptr64,cache_line_128";
 
-/// Every feature once: what the full run lints.
+/// Feature sets with every feature once, which the full run lints.
 const EACH_FEATURE: [&str; 4] = [
     "mem_uvm,ptr32,cache_line_32",
     "mem_api,ptr64,cache_line_64",
@@ -43,7 +47,7 @@ const EACH_FEATURE: [&str; 4] = [
     "mem_vpi,ptr64,cache_line_256",
 ];
 
-/// Both shims are a module of the same name.
+/// Python checks. Both shims are modules of the same name, so they are checked separately.
 const PYTHON: [&str; 6] = [
     "target/venv/bin/ruff format --check .",
     "target/venv/bin/ruff check .",
@@ -53,7 +57,7 @@ const PYTHON: [&str; 6] = [
     "target/venv/bin/python -m pytest",
 ];
 
-/// The package as a user has it, but that the library is built without optimisation.
+/// Python package as users have it, except that the library is built without optimisation.
 const WHEEL: [&str; 4] = [
     "target/venv/bin/maturin build --profile dev --out target/python/wheels",
     "target/venv/bin/python -m venv --clear target/python/venv",
@@ -61,29 +65,30 @@ const WHEEL: [&str; 4] = [
     "target/python/venv/bin/python integration/package/smoke.py target/venv/bin/python",
 ];
 
-/// Tests of all crates but vhost; `mailbox_rs` is tested once more without its features.
+/// Tests of all crates except vhost. `mailbox_rs` is also tested without its features.
 const OTHER_TESTS: &str =
     "cargo test --workspace --exclude vhost --all-features --no-fail-fast -- --show-output";
 
-/// The tests of methods in Python.
+/// Tests of methods in Python.
 const PYTHON_TESTS: &str = "cargo test -p vhost --features python --lib --test python --test guest --test architecture \
      --no-fail-fast -- --show-output";
 
-/// Compiles the fuzz targets, which are no part of the workspace.
+/// Compiles the fuzz targets, which are not in the workspace.
 const FUZZ_CHECK: [&str; 1] =
     ["cargo check --manifest-path fuzz/Cargo.toml --target-dir target/fuzz"];
 
-/// The host program of `examples`, which is no part of the workspace: how it links. `cosim` builds it in the same folder.
+/// Tests of the host program in `examples`, which is not in the workspace: its linkage. `cosim`
+/// builds it in the same folder.
 const HOST_CRATE: &str = "cargo test --release --manifest-path examples/host_crate/Cargo.toml \
      --target-dir target/host_crate -- --show-output";
 
 const HOST_CRATE_LINTS: &str = "cargo clippy --all-targets --manifest-path examples/host_crate/Cargo.toml \
      --target-dir target/host_crate -- -D warnings";
 
-/// How long each fuzz target runs, in seconds.
+/// Run time of each fuzz target, in seconds.
 const FUZZ_SECONDS: u32 = 20;
 
-/// The profile `release` of the quick run: what is built takes less time than what runs on it.
+/// Settings for profile `release` in the quick run: building takes longer than running.
 const UNOPTIMISED: &[(&str, &str)] = &[
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
@@ -91,7 +96,7 @@ const UNOPTIMISED: &[(&str, &str)] = &[
     ("CARGO_PROFILE_RELEASE_DEBUG", "0"),
 ];
 
-/// The profile `release` of the full run: that of `Cargo.toml`.
+/// Settings for profile `release` in the full run: those of `Cargo.toml`.
 const SHIPPED: &[(&str, &str)] = &[];
 
 #[derive(clap::Args)]
@@ -99,10 +104,10 @@ pub(crate) struct Args {
     /// Run everything: whole matrices, long runs, the library optimised as it is shipped
     #[arg(long)]
     full: bool,
-    /// Run only steps whose name, and commands whose text, contains this; may be repeated
+    /// Run only steps whose name, and commands whose text, contains this word; may be repeated
     #[arg(long, value_name = "PART")]
     only: Vec<String>,
-    /// Install nothing: what is missing is skipped by name
+    /// Install nothing: skip what lacks a tool, by name
     #[arg(long)]
     no_install: bool,
     /// List the steps and their commands, and run nothing
@@ -110,7 +115,7 @@ pub(crate) struct Args {
     list: bool,
 }
 
-/// Whether no step failed.
+/// Runs the selected steps; returns true if none failed.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let chosen = |step: Step| step.of_run(args.full)?.narrowed(&args.only);
     let steps: Vec<Step> = steps(root)?.into_iter().filter_map(chosen).collect();
@@ -138,7 +143,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     Runner::new(root, !args.no_install, profile).run(&steps)
 }
 
-/// What there is to check in this tree.
+/// Steps for this tree.
 fn steps(root: &Path) -> Result<Vec<Step>> {
     let mut steps = vec![
         Step::new(
@@ -268,24 +273,25 @@ fn clippy(part: &str) -> String {
     format!("cargo clippy --all-targets {part} -- -D warnings")
 }
 
-/// Simulated runs of so many seeds, on two threads. The profile is that of simulations; without optimisation a seed takes ten times as
-/// long.
+/// Command of simulated runs of this many seeds, on two threads. It uses the profile of
+/// simulations; without optimisation a seed takes ten times as long.
 fn simulated_runs(seeds: u32) -> String {
     format!("cargo run --release -p vhost_sim -- --seeds {seeds} --jobs 2")
 }
 
-/// Firmware has no operating system, and the smallest CPUs have no atomic instructions.
+/// Builds without `std`. Firmware has no operating system, and the smallest CPUs have no atomic
+/// instructions.
 fn without_std() -> [String; 2] {
     ["riscv32imc", "riscv64gc"]
         .map(|cpu| format!("cargo build -p mailbox_rs --target {cpu}-unknown-none-elf"))
 }
 
-/// Verilator accepts what other simulators don't.
+/// Check by slang: Verilator accepts code that other simulators reject.
 fn slang(what: &str) -> String {
     format!("{VENV_PYTHON} xtask/check-sv.py {what}")
 }
 
-/// Every combination of a backend or none with a pointer width or none.
+/// Combinations of a backend or none with a pointer width or none.
 fn matrix() -> impl Iterator<Item = String> {
     let or_none =
         |features: &'static [&'static str]| iter::once("").chain(features.iter().copied());
@@ -304,16 +310,18 @@ fn test(features: &str) -> String {
     }
 }
 
-/// The tests of what a feature can change. All that features choose is in `config`; `tests/architecture.rs` holds that.
+/// Tests of the defaults that a feature chooses. Features affect `config` only;
+/// `tests/architecture.rs` checks that.
 fn test_defaults(features: &str) -> String {
     format!("cargo test -p vhost --features {features} --lib -- --show-output config::")
 }
 
-/// Groups of features of which two must not compile.
+/// Groups of features that exclude each other.
 const GROUPS: [&[&str]; 3] = [&BACKENDS, &POINTERS, &CACHE_LINES];
 
-/// Two features that choose the same thing must not compile, and the message must name both: in the full run each pair by
-/// itself, in the quick run all features at once, with a message for each pair.
+/// Commands that check exclusion: two features of a group must not compile, and the error must name
+/// both. The full run tests each pair by itself, the quick run all features at once, with one error
+/// per pair.
 fn exclusions() -> Vec<Case> {
     let check = |features: &[&str], pairs: Vec<Vec<String>>, runs| {
         let command = format!("cargo check -p vhost --features {}", features.join(","));
@@ -325,7 +333,7 @@ fn exclusions() -> Vec<Case> {
     iter::once(all).chain(each).collect()
 }
 
-/// Every two features of a group.
+/// Pairs of features within each group.
 fn pairs() -> impl Iterator<Item = [&'static str; 2]> {
     GROUPS.into_iter().flat_map(|group| {
         (1..group.len())
@@ -333,7 +341,7 @@ fn pairs() -> impl Iterator<Item = [&'static str; 2]> {
     })
 }
 
-/// The names of the programs in `fuzz/fuzz_targets`.
+/// Names of the programs in `fuzz/fuzz_targets`.
 fn fuzz_targets(root: &Path) -> Result<Vec<String>> {
     let folder = root.join("fuzz/fuzz_targets");
     let mut names = vec![];
@@ -356,10 +364,12 @@ fn fuzz_targets(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Starts from the committed seeds in `fuzz/corpus/<target>`; what the fuzzer finds goes there too, and git ignores it.
-/// What firmware makes the host report would fill the terminal: of standard output and error only the fuzzer's own
-/// words are shown. A crash is shown in full by `cargo fuzz run <target> <file>`, with the file that it names.
-/// Without a sanitizer this needs no nightly compiler, and still has coverage to go by.
+/// Command that runs a fuzz target from the committed seeds in `fuzz/corpus/<target>`. New inputs
+/// go there, too, and are ignored by git.
+///
+/// Reports of the host would fill the terminal, so only the fuzzer's own output is shown. `cargo
+/// fuzz run <target> <file>` shows a crash in full, with the file that it names. Without a
+/// sanitizer this needs no nightly compiler, and still has coverage.
 fn fuzz(target: &str) -> String {
     format!(
         "cargo fuzz run --sanitizer none --target-dir target/fuzz {target} -- \

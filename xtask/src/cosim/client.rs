@@ -1,4 +1,4 @@
-//! Programs outside of the simulation that talk to it over TCP: scripts in `integration/clients`.
+//! TCP clients of a running simulation: scripts in `integration/clients`.
 
 use std::io;
 use std::path::Path;
@@ -8,15 +8,15 @@ use anyhow::{Context, Result};
 
 use super::limit::Limit;
 
-/// What a simulation says before the port that it wants its clients on.
+/// Text before the port number in a simulation's output.
 const ANNOUNCEMENT: &str = "listens on port ";
 
-/// The clients of one run.
+/// Clients of one run.
 pub(super) struct Clients<'a> {
     root: &'a Path,
     scripts: &'a [String],
     limit: Limit,
-    /// As many as there are scripts, once they are started.
+    /// Started clients, one per script.
     running: Vec<io::Result<Child>>,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Clients<'a> {
         }
     }
 
-    /// Starts all of them once a line tells the port.
+    /// Starts all clients once a line has the port.
     pub(super) fn heed(&mut self, line: &str) {
         let Some((_, port)) = line.split_once(ANNOUNCEMENT) else {
             return;
@@ -43,7 +43,7 @@ impl<'a> Clients<'a> {
         }
     }
 
-    /// Waits for their ends. Why one is not as it must be; `None` if all are.
+    /// Waits for all clients. Returns the reason of the first failure, or `None`.
     pub(super) fn unmet(self) -> Result<Option<String>> {
         let mut unmet = None;
         if let Some(script) = self.scripts.get(self.running.len()) {

@@ -1,4 +1,5 @@
-//! What an image takes to load into an HDL array, by the backends `vpi` and `uvm` in turn: time, and calls to the simulator.
+//! Time and simulator calls to load an image into an HDL array, for the backends `vpi` and `uvm`,
+//! alternating.
 
 use std::process::Command;
 
@@ -13,10 +14,10 @@ const DESIGN: &str = "load";
 const SOURCE: &str = "integration/firmware/load.S";
 const IMAGE: &str = "target/cosim/load.elf";
 
-/// So many times as long `uvm` must take.
+/// Least ratio of the time of `uvm` to that of `vpi`.
 const TARGET: f64 = 5.0;
 
-/// Prints the ratio.
+/// Measures both backends and prints the ratio.
 pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
     let mut compile = Command::new("clang");
     compile
