@@ -1,4 +1,4 @@
-//! A line for each request.
+//! Log lines of requests.
 
 use std::fs;
 use std::io;
@@ -71,7 +71,7 @@ fn for_programs() {
     );
 }
 
-/// A disk that is full.
+/// Full disk.
 struct Full;
 
 impl io::Write for Full {

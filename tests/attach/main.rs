@@ -1,4 +1,4 @@
-//! Loggers, checkers and collectors on a whole system, and on its replay.
+//! Loggers, checkers and collectors on a whole system and on its replay.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +23,7 @@ use bench::{builder, session, start};
 use vhost::Replay;
 use vhost::attach::{Finding, Logger, ProtocolChecker, Statistics};
 
-/// Records a session to which `attach` may attach something.
+/// Records a session with `attach` applied to the builder.
 fn record(folder: &Path, attach: impl FnOnce(vhost::Builder) -> vhost::Builder) -> PathBuf {
     let trace = folder.join("run.trace");
     let (builder, _) = builder(folder);

@@ -1,4 +1,4 @@
-//! Requests, counted.
+//! Statistics of requests.
 
 use std::fs;
 

@@ -1,10 +1,10 @@
-//! Recordings taken apart and put together again, for tests that change them: by `docs/trace.md`, and by none of the
-//! library's code.
+//! Splits recordings into frames and rebuilds them, for tests that change them. Follows
+//! `docs/trace.md` and uses no code of the library.
 
-/// Beginning of a recording: its name, and version 2.
+/// Beginning of a recording: magic and version 2.
 const BEGIN: [u8; 12] = *b"VHOSTTRC\x02\0\0\0";
 
-/// The contents of a recording's frames, the header first.
+/// Payloads of a recording's frames, the header first.
 pub(crate) fn frames(recording: &[u8]) -> Vec<Vec<u8>> {
     let mut rest = recording.strip_prefix(&BEGIN).unwrap();
     let mut frames = vec![];
@@ -17,7 +17,7 @@ pub(crate) fn frames(recording: &[u8]) -> Vec<Vec<u8>> {
     frames
 }
 
-/// A recording of these frames, with the checksums that they should have.
+/// Builds a recording from frames, with correct checksums.
 pub(crate) fn recording(frames: &[Vec<u8>]) -> Vec<u8> {
     let mut recording = BEGIN.to_vec();
     for frame in frames {
@@ -28,7 +28,7 @@ pub(crate) fn recording(frames: &[Vec<u8>]) -> Vec<u8> {
     recording
 }
 
-/// Frames with the reply written out that the one before stands for, where a message was handed on.
+/// Expands replies that stand for several forwarded messages.
 #[allow(dead_code, reason = "not every test changes replies")]
 pub(crate) fn written_out(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
     const AGAIN: u8 = 4;
@@ -44,7 +44,7 @@ pub(crate) fn written_out(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
     written
 }
 
-/// Bytes of a number that begins with this one.
+/// Length of a variable-length number with this first byte.
 fn number_len(first: u8) -> usize {
     match first {
         0..=250 => 1,

@@ -1,5 +1,7 @@
-//! The library leaves the process as it is that it is loaded into: signals, locale, environment, floating point, descriptors; and what
-//! it says is no function of them. `docs/guest.md` has the promises. The process is a program in C.
+//! The library leaves the state of its process unchanged: signals, locale, environment, floating
+//! point, descriptors. Its output does not depend on that state.
+//!
+//! `docs/guest.md` lists the guarantees. The process is a C program.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -19,13 +21,13 @@ use vhost::Replay;
 use c_build::built;
 use program::{Program, Said, count};
 
-/// A locale whose decimal point is a comma, for `LOCPATH`. It needs no locale of the machine's.
+/// Locale with a decimal comma, for `LOCPATH`; independent of locales installed on the machine.
 fn locale(folder: &Path) {
     const SOURCE: &str =
         "LC_NUMERIC\ndecimal_point \",\"\nthousands_sep \".\"\ngrouping 3;3\nEND LC_NUMERIC\n";
     let source = folder.join("comma.source");
     fs::write(&source, SOURCE).unwrap();
-    // Of the other categories it warns that there are none, and takes those of the locale C.
+    // It warns that the other categories are missing, and takes those of the locale C.
     let output = Command::new("localedef")
         .args(["--no-archive", "--force", "--inputfile"])
         .arg(&source)
@@ -35,14 +37,15 @@ fn locale(folder: &Path) {
     assert!(folder.join("xx_XX/LC_NUMERIC").is_file(), "{output:?}");
 }
 
-/// Whether a recording can be replayed as far as it goes.
+/// Replays a recording as far as it goes.
 fn replays(trace: &Path) {
     let replayed = Replay::of(trace).run();
     let replayed = replayed.map_err(|error| error.to_string());
     assert!(replayed.is_ok_and(|replayed| replayed.messages > 0));
 }
 
-/// Runs the case that compares, with every file that the library may write, in the locale of the comma.
+/// Runs the comparing case with every file that the library may write, in the locale with the
+/// decimal comma.
 fn compares(simulator: &Program, case: &[&str]) {
     locale(&simulator.file(""));
     let said = Said::of(
@@ -54,7 +57,7 @@ fn compares(simulator: &Program, case: &[&str]) {
             .env("VHOST_ATTACH", "log=run.log,statistics=run.json")
             .env("VHOST_LOG", "vhost=warn,vhost::start=info"),
     );
-    // To nearest, and with a point, whatever the process has set.
+    // Rounded to nearest, with a decimal point, whatever the state of the process.
     assert_eq!(
         count(&said.stdout, "[core0] 0.2 3.5 0x1p+0\n"),
         2,
@@ -79,7 +82,7 @@ fn the_process_stays_as_it_is() {
     };
     let id = recording.file_stem().unwrap().to_str().unwrap();
     assert!(id.parse::<u32>().is_ok(), "{id}");
-    // This process is in another locale.
+    // This process has another locale.
     replays(recording);
 }
 
@@ -133,7 +136,7 @@ fn a_short_burst_is_recorded_however_the_process_ends() {
     }
 }
 
-/// A pipe that nobody reads.
+/// Pipe without a reader.
 fn broken_pipe() -> Stdio {
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
@@ -168,7 +171,7 @@ fn a_reader_that_goes_away_is_an_error_and_no_signal() {
     assert!(status.success(), "{status}");
 }
 
-/// The kernel raises `SIGPIPE` also where a write has moved some of its bytes.
+/// The kernel also raises `SIGPIPE` after a partial write.
 #[test]
 fn a_reader_that_goes_away_from_a_full_pipe_is_an_error_and_no_signal() {
     let simulator = Program::simulator();
@@ -248,7 +251,7 @@ fn a_file_that_another_run_writes_is_refused_and_stays_whole() {
     drop(first.stdin.take());
     assert!(first.wait().unwrap().success());
     replays(&simulator.file("run.trace"));
-    // Over, it is anybody's.
+    // The process no longer belongs to the library.
     Said::of(
         simulator
             .command(&["holds"])
@@ -263,7 +266,7 @@ fn what_is_unloaded_stays_until_the_process_ends() {
     let beside = format!("-Wl,-rpath,{}", library.parent().unwrap().display());
     let archive = built("libvhost.a");
     let mut linkages = vec![vec![library.to_str().unwrap(), &beside]];
-    // Python would have to be found, too.
+    // Python's library would have to be found, too.
     if cfg!(not(feature = "python")) {
         linkages.push(vec![
             archive.to_str().unwrap(),

@@ -1,24 +1,25 @@
-//! Runs a test in a process of its own: the heap is then the test's alone, and its thousands of reports and panics, all
-//! on purpose, hide nobody's else.
+//! Runs a test in a process of its own, so that the heap belongs to it alone, and that its
+//! thousands of intended reports and panics hide no others.
 
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Set in the process apart: the directory that the test may use.
+/// Variable that is set in the separate process: the directory for the test's files.
 const STAGE: &str = "VHOST_HOSTILE_STAGE";
 
-/// What the process apart has to say begins with this.
+/// Beginning of lines that the separate process reports.
 pub(crate) const TOLD: &str = "hostile: ";
 
-/// The process apart says with it from which seed a system lives; a run that begins with it comes to the same.
+/// Beginning of the line with the seed of the current system, with which the run can be repeated.
 pub(crate) const SEED: &str = "VHOST_HOSTILE_SEED";
 
-/// The last lines of the output, which are shown of a test that failed.
+/// Last lines of output that are shown of a failed test.
 const SHOWN: usize = 60;
 
-/// Does `body` in a process apart, for the test of this name, and shows what it [tells](TOLD).
+/// Runs `body` in a separate process, for the test of this name, and prints the lines that it
+/// [reports](TOLD).
 pub(crate) fn apart(test: &str, body: impl FnOnce(&Path)) {
     if let Some(stage) = env::var_os(STAGE) {
         return body(&PathBuf::from(stage));
@@ -29,7 +30,7 @@ pub(crate) fn apart(test: &str, body: impl FnOnce(&Path)) {
     let ended = Command::new(env::current_exe().expect("the test's own program"))
         .args([test, "--exact", "--nocapture"])
         .env(STAGE, stage.path())
-        // Thousands of callbacks panic, each of them on purpose.
+        // Thousands of callbacks panic on purpose.
         .env("RUST_BACKTRACE", "0")
         .stdout(file.try_clone().expect("the same file"))
         .stderr(file)

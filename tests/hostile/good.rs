@@ -1,4 +1,5 @@
-//! Firmware that does nothing wrong, beside others that do: it is always served right, within one tick.
+//! Well-behaved firmware beside misbehaving firmware: it is always served correctly, within one
+//! tick.
 
 use std::collections::VecDeque;
 
@@ -7,21 +8,21 @@ use mailbox_rs::{FileRequest, OpenFlags, PtrWidth, Request, Response};
 
 use crate::stage::{Chip, NEXT, Plan, RAM, Stage};
 
-/// What it prints.
+/// Text to print.
 const TEXT: &str = "all is well";
 
-/// A channel of such firmware, with a model of the memory that it moves about.
+/// Well-behaved channel, with a model of the memory that it moves.
 pub(crate) struct Good {
     firmware: Firmware<Chip>,
     width: PtrWidth,
     rng: fastrand::Rng,
-    /// What lies from the start of `RAM` to the end of `NEXT`.
+    /// Expected bytes from the start of `RAM` to the end of `NEXT`.
     model: Vec<u8>,
 }
 
-/// Strings of its own, in the memory of the channels.
+/// Strings, in the memory of the channels.
 const STRINGS: [(u64, &str); 3] = [(0x1_3000, TEXT), (0x1_3100, "echo"), (0x1_3200, "good.txt")];
-/// Where it has one byte for itself.
+/// Address of a byte for itself.
 const END_OF_LINE: u64 = 0x1_3000 + TEXT.len() as u64;
 
 impl Good {
@@ -44,7 +45,7 @@ impl Good {
         }
     }
 
-    /// One tick in which it asks for something of every kind.
+    /// One tick with a request of every kind.
     pub(crate) fn round(&mut self, stage: &Stage) {
         let [(text, _), (echo, _), (path, _)] = STRINGS;
         for (address, string) in STRINGS {
@@ -123,7 +124,7 @@ impl Good {
         assert!(printed.lines().any(|printed| printed == line), "{printed}");
     }
 
-    /// Every byte of its memory is as it must be.
+    /// Compares its memory with the model.
     pub(crate) fn check(&self, stage: &Stage) {
         let is = stage
             .vhost
@@ -133,7 +134,7 @@ impl Good {
         assert_eq!(wrong, None, "the first byte that is wrong");
     }
 
-    /// A number that nobody knows before.
+    /// Result of a request that can't be predicted.
     fn number(&mut self, stage: &Stage, request: &Request) -> u64 {
         self.shake_hands(stage);
         assert!(self.firmware.try_send(request), "the queue is full");
@@ -166,7 +167,7 @@ impl Good {
         );
     }
 
-    /// Two places in its memory, and how much may be moved between them: mostly little, now and then a lot.
+    /// Two addresses in its memory, and a length to move: mostly short, sometimes long.
     fn places(&mut self) -> (u64, u64, u64) {
         let size = self.model.len() as u64;
         let most = if self.rng.u8(..16) == 0 { size } else { 100 };

@@ -1,7 +1,8 @@
-//! Hostile firmware against a whole system: nothing that it writes into memory may crash, hang or fill up its host.
+//! Hostile firmware against a whole system: nothing that it writes into memory may crash, hang or
+//! exhaust its host.
 //!
-//! `VHOST_HOSTILE_REQUESTS` says how many requests are sent in all, `VHOST_HOSTILE_RECORDINGS` how many recordings are harmed,
-//! `VHOST_HOSTILE_SEED` with which seed to begin.
+//! `VHOST_HOSTILE_REQUESTS` sets the number of requests, `VHOST_HOSTILE_RECORDINGS` the number of
+//! damaged recordings, `VHOST_HOSTILE_SEED` the first seed.
 
 #![allow(unsafe_code, reason = "an allocator that counts is unsafe to write")]
 #![allow(
@@ -47,7 +48,7 @@ use vhost::mem::clear_static_mems;
 #[global_allocator]
 static HEAP: heap::Counted = heap::Counted;
 
-/// The most that may be allocated at a time, while lengths up to 2^64 - 1 are claimed.
+/// Most bytes that may be allocated at a time, while lengths up to 2^64 - 1 are claimed.
 const MOST_HELD: usize = 64 << 20;
 
 const fn plan(
@@ -81,12 +82,12 @@ fn plans() -> Vec<Plan> {
     [GOOD].into_iter().chain(RUDE).chain(WILD).collect()
 }
 
-/// The most that may be kept of systems that are gone, or of requests that were served; and how many systems or ticks
-/// there are before it is counted, since some things are kept once for all.
+/// Most bytes that may stay allocated of systems that have ended or requests that were served. The
+/// count begins after some systems or ticks, since some allocations are made once.
 const MOST_KEPT: usize = 16 << 10;
 const WARM: u64 = 3;
 
-/// A number that the environment may set.
+/// Number from an environment variable.
 fn setting(name: &str, default: u64) -> u64 {
     env::var(name).map_or(default, |value| value.parse().expect(name))
 }
@@ -106,7 +107,7 @@ impl AddAssign for Tally {
     }
 }
 
-/// A channel whose firmware keeps to no rule at all.
+/// Channel whose firmware keeps no rule.
 struct Wild {
     firmware: Firmware<Chip>,
     attacker: Attacker,
@@ -128,7 +129,7 @@ impl Wild {
     }
 }
 
-/// What came of one system's life.
+/// Result of one system's run.
 #[derive(Debug, Default)]
 struct Life {
     rude: Tally,
@@ -138,7 +139,7 @@ struct Life {
 /// Ticks of one system.
 const TICKS: u64 = 200;
 
-/// One system under attack, until `ticks` are over or a wrong version ends it.
+/// Runs one system under attack, until `ticks` are over or a wrong version ends it.
 fn live(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> Life {
     let mut rng = Rng::with_seed(seed);
     let stage = Stage::start(directory, backing, &plans());
@@ -211,12 +212,12 @@ fn live(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> Life {
         );
     }
     stage.vhost.shutdown();
-    // They would be kept for whoever wants to have them after the run.
+    // They would be kept for a flush after the run.
     clear_static_mems();
     life
 }
 
-/// Whether this is a line of the channel.
+/// True if a line belongs to the channel.
 fn is_of(plan: &Plan, line: &str) -> bool {
     let rest = line
         .strip_prefix('[')
@@ -224,7 +225,7 @@ fn is_of(plan: &Plan, line: &str) -> bool {
     rest.is_some_and(|rest| rest.starts_with("] "))
 }
 
-/// Systems one after the other, until so many requests were sent.
+/// Runs systems until this number of requests was sent.
 fn attack(directory: &Path, backings: &[Backing], requests: u64) {
     let mut seed = setting(SEED, 0);
     let (mut rude, mut wild) = (Tally::default(), 0);
@@ -245,7 +246,7 @@ fn attack(directory: &Path, backings: &[Backing], requests: u64) {
     let most = heap::peak();
     println!("\n{TOLD}{rude:?}, {wild} without rules, at most {most} bytes held, {kept} kept");
     assert!(rude.answered > rude.sent / 3 && rude.reported > rude.sent / 8);
-    // Whatever a format has in it, it is told in a few reports.
+    // A format causes few reports, whatever it contains.
     assert!(rude.formats < 9 * rude.sent);
     assert!(rude.malformed > 0 && rude.formats > 0 && rude.resets > 0);
     assert!(most < MOST_HELD, "{most} bytes were held");
@@ -286,14 +287,14 @@ fn a_tap_that_panics_is_left_out() {
             seen += 1;
             assert!(seen < 10, "a tap that has seen enough");
         };
-        // Of how it began.
+        // Reports of the start.
         stage.found.lock().unwrap().clear();
         stage.vhost.attach(count).unwrap();
         let mut good = Good::new(&stage, &GOOD, 0);
         for _ in 0..10 {
             good.round(&stage);
         }
-        // As what checkers find: the tap on reports does not hear of it.
+        // As findings of checkers: the tap does not see them.
         let reports = std::mem::take(&mut *stage.found.lock().unwrap());
         let [report] = &reports[..] else {
             panic!("{reports:?}");

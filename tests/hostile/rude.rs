@@ -1,4 +1,5 @@
-//! Firmware that keeps to the rules of the queues and breaks all others: what each request is answered is known.
+//! Firmware that keeps the rules of the queues and breaks all others: the response to each request
+//! is predicted.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::Ordering;
@@ -13,23 +14,24 @@ use vhost::messages::foreign::Report;
 use crate::attacker::Attacker;
 use crate::stage::{Chip, Plan, Stage};
 
-/// A channel of such firmware.
+/// Misbehaving channel.
 pub(crate) struct Rude {
     name: &'static str,
     firmware: Firmware<Chip>,
     pub(crate) attacker: Attacker,
-    /// Requests that were sent, up to the first that may be unanswered.
+    /// Sent requests, up to the first that may have no response.
     sent: VecDeque<Sent>,
     slot: u32,
-    /// Ticks without any answer.
+    /// Ticks without a response.
     silence: u32,
     exited: bool,
-    /// Kinds of requests of which it was noted that they say too few words, and callees whose result was too wide.
+    /// Kinds of requests already reported for too few words, and methods already reported for too
+    /// wide results.
     noted: HashSet<String>,
     pub(crate) tally: Tally,
 }
 
-/// What became of the requests of a channel.
+/// Counts of a channel's requests.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) sent: u64,
@@ -56,14 +58,15 @@ impl Sent {
             .map_or_else(|_| self.entry.responds(), |request| request.responds())
     }
 
-    /// All fields, as a report must show them.
+    /// Fields as a report must show them.
     fn shown(&self) -> String {
         self.request()
             .map_or_else(|_| self.entry.to_string(), |request| request.to_string())
     }
 }
 
-/// After so many ticks without an answer, a channel waits for the method `forever`, or there is a bug.
+/// Ticks without a response after which a channel waits for the method `forever`, or there is a
+/// bug.
 const PATIENCE: u32 = 48;
 
 impl Rude {
@@ -81,7 +84,7 @@ impl Rude {
         }
     }
 
-    /// One turn of the firmware.
+    /// One step of the firmware.
     pub(crate) fn act(&mut self, stage: &Stage) {
         if self.exited {
             return;
@@ -104,7 +107,7 @@ impl Rude {
         }
         for _ in 0..self.attacker.rng.u32(..10) {
             let entry = self.attacker.entry(&stage.vhost);
-            // All arguments are in the slot, whatever is said of their number.
+            // The slot has all arguments, whatever the number of words says.
             let whole = RequestEntry {
                 words: REQUEST_ARGS as u32,
                 ..entry
@@ -131,7 +134,7 @@ impl Rude {
         self.tally.resets += 1;
     }
 
-    /// A tick is over: takes this channel's reports, and the responses.
+    /// Takes this channel's reports and responses at the end of a tick.
     pub(crate) fn collect(&mut self, stage: &Stage, reports: &[Report]) {
         let name = self.name;
         for report in reports.iter().filter(|report| report.id == name) {
@@ -143,7 +146,7 @@ impl Rude {
             self.answered(response);
         }
         if !self.sent.iter().any(Sent::responds) && self.firmware.queued() == 0 {
-            // Nobody is in the way of those that have no response: they are over.
+            // Requests without response are complete.
             while let Some(sent) = self.sent.pop_front() {
                 self.over(&sent);
             }
@@ -198,7 +201,7 @@ impl Rude {
             .and_then(|rest| rest.split_once(", "))
             .unwrap_or_else(|| panic!("{}: an unexpected report: {text}", self.name));
         let slot: u32 = slot.parse().expect("a slot");
-        // While no response is read, two requests may have been in the same slot.
+        // While no response is read, two requests may have used the same slot.
         let told = |sent: &&mut Sent| {
             sent.slot == slot
                 && sent.report.is_none()
@@ -223,7 +226,7 @@ impl Rude {
         panic!("{}: nothing was sent that {response:?} answers", self.name);
     }
 
-    /// A request that has no response was served.
+    /// Checks a served request without response.
     fn over(&mut self, sent: &Sent) {
         match sent.request() {
             Ok(Request::Exit { .. }) => self.exited = true,
@@ -241,7 +244,7 @@ impl Rude {
     }
 }
 
-/// Whether the response is one to this request, and an error was reported.
+/// Checks that the response belongs to this request; returns true if an error was reported.
 fn check(sent: &Sent, response: ResponseEntry, width: PtrWidth) {
     let shown = sent.shown();
     let error = Errno::from_word(response.rets, width).filter(|_| response.words == 1);
@@ -273,7 +276,7 @@ fn check(sent: &Sent, response: ResponseEntry, width: PtrWidth) {
             error.is_none(),
             "no report of {shown}, answered {response:?}"
         ),
-        // What it gives may be any word.
+        // Any value is possible.
         Ok(_) => assert_eq!(response.words, 1, "{shown}"),
     }
 }
