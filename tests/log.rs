@@ -1,5 +1,5 @@
-//! What a system from the environment logs. The log is the process's, so each case has a process of its own: this test
-//! binary, run again.
+//! Log of a system that is configured by the environment. The log belongs to the process, so each
+//! case runs in a process of its own: this test binary, run again.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use vhost::{Error, Vhost, mailbox_init};
 
-/// An image whose segments and section `.mailbox` are in [`FIRMWARE_MEMORIES`].
+/// Image whose segments and section `.mailbox` are in [`FIRMWARE_MEMORIES`].
 const FIRMWARE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/firmware/selftest-rv32.elf");
 
 const FIRMWARE_MEMORIES: &str =
@@ -16,16 +16,16 @@ const FIRMWARE_MEMORIES: &str =
 const MEMORIES: &str =
     "space: {core: [{ram: {base: 0x1000, size: 64, path: tb.ram, width: 64, backend: log}}]}";
 
-/// Set in the process that plays the case.
+/// Variable that is set in the separate process.
 const APART: &str = "VHOST_TEST_APART";
 
-/// Runs the test of this name again, in a process of its own, with the environment of a system and this filter. None in
-/// that process.
+/// Runs the test of this name in a separate process, with the environment of a system and this
+/// filter, and returns its log. `None` in that process.
 fn apart(test: &str, filter: &str) -> Option<String> {
     apart_with(test, filter, MEMORIES, "")
 }
 
-/// The same with these configurations.
+/// Like [`apart`], with these configurations.
 fn apart_with(test: &str, filter: &str, memories: &str, mailboxes: &str) -> Option<String> {
     if std::env::var_os(APART).is_some() {
         return None;
@@ -87,7 +87,8 @@ fn a_filter_that_is_none_is_refused() {
     }
 }
 
-/// Starts a system with an image and two channels, of which one is served, and loads the image once more.
+/// Starts a system with an image and two channels, one of them served, and loads the image once
+/// more.
 fn starts_with_an_image(test: &str, filter: &str) -> Option<String> {
     let mailboxes = format!(
         "core0: {{space: core, elf: {FIRMWARE}, cache_line: 0}}\n\

@@ -1,4 +1,4 @@
-//! The quickstart as a test: what firmware prints, how the run ends, and that a run that must fail does.
+//! The quickstart as a test: text of firmware, exit status, and failing runs.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -37,7 +37,7 @@ const OUTPUT: &str = "\
 [cpu] 50 checks passed
 ";
 
-/// The files and the text of one run.
+/// Files and text of one run.
 struct Bench {
     files: tempfile::TempDir,
     text: Text,

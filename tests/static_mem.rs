@@ -1,5 +1,4 @@
-//! Memories of backend `static` from outside: what they hold at first, what spaces see of them, and what is handed out
-//! after a run.
+//! Memories of backend `static`: initial contents, sharing between spaces, and export after a run.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -18,7 +17,7 @@ use vhost::mem::{
 use vhost::messages::foreign::Report;
 use vhost::{Error, MailboxInitPaths, Severity, Vhost, mailbox_init_with_paths};
 
-/// A user's program, as it is in the documentation.
+/// A user's program, as in the documentation.
 #[rustfmt::skip]
 #[allow(clippy::print_stdout, reason = "it is a program that prints")]
 mod user {
@@ -44,7 +43,7 @@ pub(crate) fn export_static_mems() -> Result<(), String> {
 }
 }
 
-/// A folder with the files of a system.
+/// Folder with the files of a system.
 struct Bench(TempDir);
 
 impl Bench {
@@ -58,7 +57,7 @@ impl Bench {
         file
     }
 
-    /// A system of these spaces.
+    /// Starts a system with these spaces.
     fn start(&self, memories: &str) -> Result<Vhost, Error> {
         let memories = self.file("mem.yaml", memories);
         let root = self.0.path().to_str().unwrap();
@@ -69,7 +68,7 @@ impl Bench {
     }
 }
 
-/// Two instances that three memories name, and a bank each of two.
+/// Two instances that three memories share, and two that are banks.
 const MEMORIES: &str = "
 shared:
   ram: &ram {base: 0x1000, size: 64, path: tb.ram, width: 32, backend: static}
@@ -83,11 +82,11 @@ space:
     - again: {<<: *ram, base: 0x8000}
 ";
 
-/// Keeps what it is handed.
+/// Sink that keeps exported memories.
 #[derive(Default)]
 struct Kept(Vec<Handed>);
 
-/// An instance, its bytes, and offset and length of what was written.
+/// Instance, its bytes, and offset and length of written parts.
 type Handed = (StaticMemDescriptor, Vec<u8>, Vec<(usize, usize)>);
 
 impl StaticMemSink for Kept {
@@ -127,7 +126,7 @@ fn every_instance_is_handed_out_in_its_order() {
     let vhost = bench.start(MEMORIES).unwrap();
     vhost.write_u32("core0", 0x1008, 0x0403_0201).unwrap();
     vhost.write("core1", 0x800c, vec![5]).unwrap();
-    // Words of 3 bytes take turns: bytes 2 to 7 are the last of x, all of y, and two of x again.
+    // Words of 3 bytes alternate: bytes 2 to 7 are the last of x, all of y, and two of x again.
     vhost
         .write("core0", 0x2002, vec![1_u8, 2, 3, 4, 5, 6])
         .unwrap();
@@ -160,7 +159,7 @@ fn what_a_system_held_is_there_when_it_is_gone() {
     vhost.write_u8("core0", 0x1000, 7).unwrap();
     vhost.shutdown();
     assert_eq!(Kept::flushed().of("tb.ram").0[0], 7);
-    // The next one starts from clean buffers, and without what was there.
+    // The next system starts with clean buffers, without the previous contents.
     let next = "space: {s: [{rom: {base: 0, size: 8, path: tb.rom, width: 8, backend: static}}, \
                 {ram: {base: 0x1000, size: 64, path: tb.ram, width: 32, backend: static}}]}";
     let memories = bench.file("next.yaml", next);
@@ -193,7 +192,7 @@ fn what_is_cleared_is_no_longer_handed_out() {
     vhost.write_u8("core0", 0x1000, 7).unwrap();
     clear_static_mems();
     assert!(Kept::flushed().paths().is_empty());
-    // Who runs keeps what it has.
+    // A running system keeps its memories.
     assert_eq!(vhost.read_u8("core1", 0x8000).unwrap(), 7);
     drop(vhost);
     let _vhost = bench.start(MEMORIES).unwrap();
@@ -244,7 +243,7 @@ fn a_sink_may_use_the_system_and_start_another() {
             self.seen.push((descriptor.path.clone(), data[0]));
             if self.seen.len() == 1 {
                 let vhost = self.vhost.take().unwrap();
-                // Of x, which comes next.
+                // Of x, which is exported next.
                 vhost.write_u8("core0", 0x2000, 3).unwrap();
                 assert_eq!(Kept::flushed().of("tb.b.x").0[0], 3);
                 drop(vhost);
@@ -262,7 +261,7 @@ fn a_sink_may_use_the_system_and_start_another() {
         seen: Vec::new(),
     };
     flush_static_mems(&mut busy).unwrap();
-    // The flush went on with what it began with.
+    // The flush continues with its initial list.
     let seen: Vec<_> = busy
         .seen
         .iter()
@@ -283,7 +282,7 @@ fn threads_have_their_own() {
     assert_eq!(elsewhere.join().unwrap(), 0);
 }
 
-/// Flushes when the thread that it is of ends.
+/// Flushes when its thread ends.
 struct AtTheEnd(Option<mpsc::Sender<Result<usize, String>>>);
 
 impl Drop for AtTheEnd {
@@ -299,8 +298,8 @@ thread_local! {
     static AFTER: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
 }
 
-/// Thread-locals are dropped one after the other: of one that was there before the memories and one that came after them,
-/// one still finds them, and the other is told that it is too late.
+/// Thread-locals are dropped one after the other. One that was created before the memories still
+/// finds them; one created after them gets an error.
 #[test]
 fn a_thread_that_ends_has_no_memories_any_more() {
     let (sender, results) = mpsc::channel();
@@ -418,7 +417,7 @@ space:
         "{text}"
     );
 
-    // With the seed that was told, the same bytes come again.
+    // The logged seed reproduces the bytes.
     let text = std::fs::read_to_string(&memories).unwrap();
     let text = text.replace(
         "{method: random}",
@@ -452,11 +451,11 @@ space:
         error.to_string(),
         "space `core`, 0x100f: space `core` has no memory at 0x1010, needed for the 2 bytes at 0x100f"
     );
-    // All or nothing.
+    // The write is done completely or not at all.
     assert_eq!(vhost.read_u8("core", 0x100f).unwrap(), 0);
 }
 
-/// The files of each format, by their names.
+/// Exported files of a format, by name.
 fn files(dir: &Path, format: StaticMemFormat) -> Vec<(String, Vec<u8>)> {
     let mut files = StaticMemFiles::new(dir, format);
     flush_static_mems(&mut files).unwrap();
@@ -489,7 +488,7 @@ fn memories_go_into_files_and_come_back() {
     let verilog = files(&dir, StaticMemFormat::Verilog);
     assert_eq!(verilog[3].1, b"@00000006\n68 65 6C 6C 6F\n");
 
-    // As `init` reads them, words of 3 bytes and bytes.
+    // In the format of `init`: words of 3 bytes, and bytes.
     for (name, width) in [("tb.b.x.hex", 24), ("tb.b.x.mem", 8)] {
         let init = format!("init: {{method: hex, file: \"${{ROOT}}/out/{name}\"}}");
         let ram = format!(
@@ -500,7 +499,7 @@ fn memories_go_into_files_and_come_back() {
     }
 }
 
-/// The same content, from us and from binutils.
+/// Compares our files with those of binutils.
 #[test]
 fn verilog_files_are_those_of_objcopy() {
     let bench = Bench::new();
@@ -528,13 +527,14 @@ fn verilog_files_are_those_of_objcopy() {
     assert_eq!(tokens(&ours), tokens(&std::fs::read(theirs).unwrap()));
 }
 
-/// A memory in the words of the configuration, widths in bytes; one bank of one column is a direct memory.
+/// Memory in terms of the configuration, with widths in bytes. One bank of one column is a direct
+/// memory.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     banked: bool,
     bank_width: usize,
     columns: usize,
-    /// Of the array of each bank, or of the direct memory.
+    /// Dimensions of the array of each bank, or of the direct memory.
     dims: (usize, usize),
     bank_rows: usize,
 }
@@ -552,11 +552,11 @@ impl Shape {
         self.width() * self.depth() * self.bank_rows
     }
 
-    /// The instance of a byte, and the byte of it, as the configuration page has it.
+    /// Instance and offset of a byte, as documented in `docs/configuration.md`.
     fn place(&self, offset: usize) -> (usize, usize) {
         let column = offset / self.bank_width % self.columns;
         let (_, cols) = self.dims;
-        // Rows of the arrays of all rows of banks.
+        // Rows of the arrays in all rows of banks.
         let row = offset / (self.width() * cols);
         let word = offset / self.width() % cols;
         (
@@ -579,7 +579,7 @@ impl Shape {
         }
     }
 
-    /// A system of this memory and, right behind it, of another one.
+    /// Memory configuration with this memory, followed by another one.
     fn memories(&self, base: u64) -> String {
         let (size, width, (rows, cols)) = (self.size(), self.width() * 8, self.dims);
         let banks: Vec<String> = (0..self.bank_rows)
@@ -629,8 +629,8 @@ fn shape() -> impl Strategy<Value = Shape> {
 }
 
 proptest! {
-    /// Whatever the geometry, each byte is in the instance and at the place that the configuration page says, and so is
-    /// that it was written; and an access that runs on goes on in the memory behind.
+    /// For any geometry, each byte is in the documented instance and place, and so are its marks of
+    /// written parts. An access beyond the end continues in the next memory.
     #[test]
     fn every_byte_is_where_the_configuration_says(
         shape in shape(),

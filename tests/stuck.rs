@@ -1,5 +1,5 @@
-//! Why is it stuck? A channel that makes no progress, and a fatal error, are told with who owes the next step; and what was
-//! recorded of that is replayed.
+//! Diagnosis of stuck channels: a channel without progress, and a fatal error, are reported with
+//! the component that has to act next. The reports replay.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -31,15 +31,15 @@ core0: {space: core0, base: 0, ptr: 32, cache_line: 0}
 core1: {space: core1, base: 0, ptr: 32, cache_line: 0}
 ";
 
-/// Where firmware has its texts.
+/// Address of firmware's texts.
 const TEXT: u64 = 0x2000;
 
-/// Two channels, and a method `wait` that answers when it is told to.
+/// System with two channels, and a method `wait` that completes on command.
 struct Rig {
     vhost: Vhost,
     cores: [Firmware<Ram>; 2],
     reports: Arc<Mutex<Vec<Report>>>,
-    /// Whether `wait` goes on.
+    /// True if `wait` completes.
     goes_on: Arc<AtomicBool>,
 }
 
@@ -57,7 +57,7 @@ impl Rig {
         let builder = Vhost::builder()
             .memories(memories)
             .mailboxes_text(MAILBOXES);
-        // The checker has nothing to say of how words are read for a status.
+        // The checker reports nothing about reads for a status.
         let builder = builder.attach(tap).attach(ProtocolChecker::new());
         let vhost = build(builder).start().unwrap();
         let goes_on = Arc::new(AtomicBool::new(false));
@@ -95,7 +95,7 @@ impl Rig {
         assert!(self.cores[core].try_send(request));
     }
 
-    /// Calls a method that answers when [`goes_on`](Self::goes_on) says so.
+    /// Calls a method that completes once [`goes_on`](Self::goes_on) is true.
     fn wait(&mut self, core: usize) {
         self.send(
             core,
@@ -110,7 +110,7 @@ impl Rig {
         self.send(core, &Request::Exit { code: 0 });
     }
 
-    /// What was reported since the last time: severity, name of who reports, and its first line.
+    /// Reports since the last call: severity, id, and first line.
     fn reported(&self) -> Vec<(Severity, String, String)> {
         let reports = std::mem::take(&mut *self.reports.lock().unwrap());
         let first = |report: Report| {
@@ -152,7 +152,7 @@ fn a_method_that_never_answers_is_told_once_with_its_channel_and_tick() {
     rig.ticks(500);
     assert_eq!(rig.reported(), []);
 
-    // It goes on, and is stuck again.
+    // The channel makes progress and is stuck again.
     rig.goes_on.store(true, Ordering::Relaxed);
     rig.ticks(20);
     rig.goes_on.store(false, Ordering::Relaxed);
@@ -219,7 +219,7 @@ fn it_counts_from_when_it_is_set() {
     rig.ticks(1);
     let both = barked(Severity::Warning, "no progress for 50 ticks: core0, core1");
     assert_eq!(rig.reported(), both);
-    // Set once more, it counts anew.
+    // Setting it again restarts the count.
     rig.vhost.watchdog(50, Severity::Warning);
     rig.ticks(50);
     assert_eq!(rig.reported(), both);
@@ -255,7 +255,7 @@ fn fatal_ends_service_with_how_every_channel_stands() {
     assert_eq!(rig.reported(), fatal);
 }
 
-/// A recording that has a status and a report comes out as it is, message by message.
+/// A recording with a status and a report replays.
 fn is_replayed(trace: &Path) {
     let entries = Trace::open(trace).unwrap().map(Result::unwrap);
     let entries: Vec<_> = entries.collect();
@@ -283,7 +283,7 @@ fn what_it_said_is_replayed() {
         while rig.reported().is_empty() {
             rig.vhost.tick().ok();
         }
-        // Somebody asks for himself, and it goes on where it may.
+        // A status on request; the watchdog continues.
         rig.vhost.status().unwrap();
         rig.goes_on.store(true, Ordering::Relaxed);
         for _ in 0..30 {

@@ -1,5 +1,5 @@
-//! A session of mock firmware with a whole system: requests, misbehaviour, ticks and backdoor calls in any order. Nothing
-//! panics, every tick ends, and firmware that does nothing wrong is served at the end.
+//! Session of mock firmware with a whole system: requests, misbehaviour, ticks and backdoor calls
+//! in any order. Nothing panics, every tick ends, and well-behaved firmware is served at the end.
 
 #![no_main]
 
@@ -22,7 +22,7 @@ mod stage;
 
 use stage::{Backing, Chip, METHODS, Plan, RAM, REGIONS, Stage, sails_the_ocean};
 
-/// What one input says.
+/// Decoded input.
 #[derive(Arbitrary, Debug)]
 struct Session {
     backing: Where,
@@ -60,7 +60,7 @@ enum Step {
     Status,
 }
 
-/// A request, as far as it is one.
+/// Request, possibly malformed.
 #[derive(Arbitrary, Debug)]
 enum Wish {
     Print(Length, Place),
@@ -76,7 +76,7 @@ enum Wish {
     Any(u32, u32, [u64; 4]),
 }
 
-/// An address, near one end of a memory or anywhere.
+/// Address near one end of a memory, or anywhere.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Place {
     Start(u8, i8),
@@ -238,7 +238,7 @@ impl Text {
     }
 }
 
-/// The most steps of one session, each of which may take the time of 256 MiB.
+/// Most steps of one session, each of which may move 256 MiB.
 const STEPS: usize = 64;
 
 const GOOD: &str = "good";
@@ -329,7 +329,7 @@ impl Step {
             }
             Self::Read(at, len) => {
                 let len = len.bytes();
-                // A host program may ask for as much as it can hold.
+                // A host program may request as much as it can hold.
                 if !(1 << 20..1 << 48).contains(&len) {
                     let _ = stage
                         .vhost
@@ -343,7 +343,7 @@ impl Step {
             }
             Self::Status => {
                 let status = stage.vhost.status().expect("the status");
-                // A line for each channel, and below it what there is to tell of it.
+                // One line for each channel, with details below it.
                 let channels = status.lines().filter(|line| !line.starts_with(' '));
                 assert_eq!(channels.count(), 3, "{status}");
             }
@@ -351,14 +351,15 @@ impl Step {
     }
 }
 
-/// One tick. Firmware of another version ends the service for its channel, and says so on every tick.
+/// One tick. Firmware of another version ends its channel's service, which is reported on every
+/// tick.
 fn tick(stage: &Stage) {
     if let Err(error) = stage.vhost.tick() {
         assert!(matches!(error, Error::Fatal(_)), "{error}");
     }
 }
 
-/// Firmware that does nothing wrong: a handshake, then some requests, each answered within a tick.
+/// Well-behaved firmware: a handshake, then some requests, each answered within a tick.
 fn serve(stage: &Stage, mut firmware: Firmware<Chip>) {
     stage.console.take();
     stage
@@ -414,7 +415,7 @@ fn serve(stage: &Stage, mut firmware: Firmware<Chip>) {
     );
 }
 
-/// Where the sessions of this process have their files.
+/// Folder of files of the sessions of this process.
 static DIRECTORY: LazyLock<PathBuf> =
     LazyLock::new(|| std::env::temp_dir().join(format!("vhost-fuzz-{}", std::process::id())));
 
@@ -423,7 +424,7 @@ fuzz_target!(
         let abort = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             let text = info.payload_as_str().unwrap_or_default();
-            // The host program's own, on purpose.
+            // Intended panics of the host program.
             if !["a callback, of", "an opener, of", "a file that is"].iter().any(|begin| text.starts_with(begin)) {
                 abort(info);
             }

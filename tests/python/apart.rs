@@ -1,27 +1,27 @@
-//! Runs a test again, in a process of its own that finds the test's Python modules.
+//! Runs a test in a separate process that finds the test's Python modules.
 
 use std::env;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Set in that process.
+/// Variable that is set in that process.
 const APART: &str = "VHOST_TEST_APART";
 
-/// A test's process: its Python modules by name, and its environment.
+/// Separate process of a test: its Python modules by name, and its environment.
 #[derive(Default)]
 pub(crate) struct Apart {
     modules: Vec<(String, String)>,
     environment: Vec<(String, String)>,
 }
 
-/// What the process has said.
+/// Output of the process.
 pub(crate) struct Said {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
 impl Apart {
-    /// With a module of callbacks, `mbpy_calls_init`, whose start-up function has nothing to do.
+    /// Adds the callback module `mbpy_calls_init` with an empty start-up function.
     pub(crate) fn with(callbacks: &str) -> Self {
         let start = "from pymb_rpc import register_callback\ndef mbpy_calls_init(): pass\n";
         Self::default().module("mbpy_calls_init", &format!("{start}{callbacks}"))
@@ -38,7 +38,7 @@ impl Apart {
         self
     }
 
-    /// Runs `body` in the process, and gives what that has said; in the process itself, nothing.
+    /// Runs `body` in the separate process and returns its output; `None` in that process.
     pub(crate) fn run(self, test: &str, body: impl FnOnce()) -> Option<Said> {
         if env::var_os(APART).is_some() {
             body();

@@ -1,4 +1,4 @@
-//! What Python code may ask of the system.
+//! Backdoor functions for Python code.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -24,7 +24,7 @@ async def greet(channel, address):
     Apart::with(script).run(test, || {
         let rig = Rig::new();
         let mut firmware = rig.firmware();
-        // Python has no UTF-8 for the last one.
+        // The last text is no UTF-8, so Python can't represent it.
         for (name, back, len) in [
             (&b"otto"[..], &b"OTTO!"[..], 4),
             ("café".as_bytes(), "CAFÉ!".as_bytes(), 4),
@@ -143,8 +143,8 @@ async def catches(channel):
     }
 }
 
-/// The system of a Rust program is its thread's, and another thread finds none. The GIL is free while the system works, or this
-/// would never end.
+/// The system of a Rust program belongs to its thread; another thread finds none. The GIL is
+/// released while the system works, or this test would hang.
 #[test]
 fn another_thread_has_no_system() {
     let script = "
@@ -167,7 +167,7 @@ async def thread(channel):
     });
 }
 
-/// A foreign call inside of another.
+/// Nested foreign calls.
 #[test]
 fn a_method_of_the_host_program_may_call_python() {
     let script = "
@@ -200,21 +200,21 @@ async def slow(channel):
 }
 
 thread_local! {
-    /// The system that [`ask_for_seven`] asks.
+    /// System that [`ask_for_seven`] uses.
     static SYSTEM: RefCell<Option<Rc<Vhost>>> = const { RefCell::new(None) };
 }
 
-/// What a library in C may do that Python calls.
+/// A function that a C library may offer to Python.
 extern "C" fn ask_for_seven() -> u64 {
     SYSTEM.with_borrow(|system| {
         let system = system.as_ref().unwrap();
         let progress = system.poll_call(CORE32, "seven", &[]).unwrap();
-        // Inside of a task it begins with the next turn.
+        // Inside a task the call begins with the next turn of the event loop.
         u64::from(progress == Pending)
     })
 }
 
-/// `ctypes` lets go of the GIL before it calls a function, and pyo3 knows nothing of that.
+/// `ctypes` releases the GIL before it calls a function, unknown to pyo3.
 #[test]
 fn a_callback_may_come_back_by_way_of_c() {
     let script = "

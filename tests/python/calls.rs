@@ -1,4 +1,4 @@
-//! Who answers a call, and with what.
+//! Precedence and results of methods: host program, Python, testbench.
 
 use vhost::Progress::{Absent, Pending, Ready};
 
@@ -20,7 +20,7 @@ async def offered(channel): return 3
         assert_eq!(rig.call("both").unwrap(), Ready(2));
         assert_eq!(rig.poll(CORE64, "sum", &[3, 4]).unwrap(), Ready(7));
         assert_eq!(rig.call("nobody").unwrap(), Absent);
-        // More than the testbench takes.
+        // More than the testbench accepts.
         let args: Vec<u64> = (0..19).collect();
         assert_eq!(rig.poll(CORE64, "names", &args).unwrap(), Ready(619));
         assert!(
@@ -89,11 +89,11 @@ async def quotes(channel): raise Broken('firmware said \\udcff')
         }
         let answer = rig.served(&mut firmware, "moody", &[0], 1).unwrap();
         assert_eq!(answer.rets, 5);
-        // Firmware's arguments are not those of the callback.
+        // Firmware's arguments do not fit the callback.
         let failure = rig.failure(CORE64, "moody", &[1, 2, 3]);
         assert!(failure.contains("TypeError"), "{failure}");
         assert_eq!(rig.poll(CORE64, "moody", &[0]).unwrap(), Ready(5));
-        // Half of a character, as a string of firmware's may have it.
+        // Half of a surrogate pair, as firmware's strings may contain.
         let failure = rig.failure(CORE64, "quotes", &[]);
         for part in ["Traceback", "in quotes", "Broken: firmware said"] {
             assert!(failure.contains(part), "{part}: {failure}");
@@ -148,7 +148,7 @@ async def give(channel, which): return RESULTS[which]
             assert_eq!(give(CORE64, 12).unwrap(), Ready(i64::MIN.cast_unsigned()));
             assert_eq!(give(CORE64, 13).unwrap(), Ready(1));
             assert_eq!(give(CORE64, 14).unwrap(), Ready(9));
-            // A channel that is not served takes any.
+            // A channel that is not served accepts any word.
             assert_eq!(give("elsewhere", 11).unwrap(), Ready(u64::MAX));
             let mut firmware = rig.firmware();
             let answer = rig.served(&mut firmware, "give", &[9], 1).unwrap();
@@ -175,7 +175,7 @@ async def wait(channel, ticks):
             }
             assert_eq!(rig.poll(CORE64, "wait", &[ticks]).unwrap(), Ready(ticks));
         }
-        // A call that is polled on few ticks goes on: neither is it dropped, nor does it begin anew.
+        // A call that is not polled on every tick goes on: it is neither dropped nor restarted.
         for ticks in [25, 3] {
             assert_eq!(rig.poll(CORE64, "wait", &[ticks]).unwrap(), Pending);
             for _ in 0..ticks / 10 {
@@ -185,7 +185,7 @@ async def wait(channel, ticks):
             (0..50).for_each(|_| rig.tick());
             assert_eq!(rig.poll(CORE64, "wait", &[ticks]).unwrap(), Ready(ticks));
         }
-        // The result was given: the same call begins anew.
+        // The result was delivered, so the same call begins again.
         assert_eq!(rig.poll(CORE64, "wait", &[1]).unwrap(), Pending);
         rig.tick();
         assert_eq!(rig.poll(CORE64, "wait", &[1]).unwrap(), Ready(1));
@@ -264,7 +264,7 @@ async def cancelled(channel): return len(log)
         assert!(firmware.is_ready());
         assert_eq!(rig.call("cancelled").unwrap(), Ready(1));
         assert_eq!(rig.call("forever").unwrap(), Pending, "the other channel's");
-        // The session after is served, and waits anew.
+        // The next session is served, and its call waits again.
         assert_eq!(rig.served(&mut firmware, "forever", &[], 3), None);
         firmware.reset();
         for _ in 0..3 {
@@ -390,10 +390,10 @@ async def seen_so_far(channel): return sum(v * 10 ** i for i, v in enumerate(see
     });
 }
 
-/// How many calls [`calls_leave_nothing_behind`] makes.
+/// Variable with the number of calls of [`calls_leave_nothing_behind`].
 const CALLS: &str = "VHOST_PYTHON_CALLS";
 
-/// Bytes of memory that the process has.
+/// Resident memory of the process, in bytes.
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
@@ -420,7 +420,7 @@ async def fails(channel, value):
         let calls = std::env::var(CALLS).map_or(10_000, |calls| calls.parse().unwrap());
         let rig = Rig::new();
         let make = |calls: u64| {
-            // Two in each round, and some that take longer.
+            // Two calls per round, and some that take longer.
             for value in 0..calls / 2 {
                 rig.poll(CORE64, "quick", &[value]).unwrap();
                 rig.poll(CORE64, &format!("nobody{value}"), &[]).unwrap();

@@ -1,4 +1,4 @@
-//! The user's modules: which are imported, and what is wrong with them.
+//! User modules: the imported names, and errors in them.
 
 use vhost::Progress::{Absent, Pending, Ready};
 
@@ -135,7 +135,7 @@ async def twice(channel):
         assert_eq!(rig.call("twice").unwrap(), Pending);
         assert_eq!(rig.poll(CORE32, "twice", &[]).unwrap(), Pending);
         rig.tick();
-        // What has begun ends as it was.
+        // A call in progress ends with the old module.
         assert_eq!(rig.call("twice").unwrap(), Ready(1));
         assert_eq!(rig.call("twice").unwrap(), Ready(2));
         assert_eq!(rig.poll(CORE32, "twice", &[]).unwrap(), Ready(1));
@@ -179,7 +179,7 @@ fn a_module_that_can_not_be_imported_fails_every_call() {
                     "{failure}"
                 );
             }
-            // The host program's own need no Python.
+            // Methods of the host program need no Python.
             rig.vhost
                 .register_method("own", |_, _| Ok(std::task::Poll::Ready(4)))
                 .unwrap();

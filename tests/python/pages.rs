@@ -1,11 +1,11 @@
-//! The shims of `docs/migrating.md`.
+//! Python shims of `docs/migrating.md`.
 
 use vhost::Progress::{Pending, Ready};
 
 use crate::apart::Apart;
 use crate::rig::{CORE32, CORE64, DATA, Rig};
 
-/// Blocks of the page: a `poll` of the user's own, and registered methods.
+/// Blocks of the page: a user-defined `poll`, and registered methods.
 fn shims() -> [&'static str; 2] {
     let page = include_str!("../../docs/migrating.md");
     let blocks = page.split("```python\n").skip(1);
@@ -15,7 +15,7 @@ fn shims() -> [&'static str; 2] {
     blocks.try_into().unwrap()
 }
 
-/// Sums of memory, for two channels at once.
+/// Sums memory for two channels at the same time.
 fn sums(first: [vhost::Progress; 2]) {
     let rig = Rig::new();
     rig.vhost.write("core", DATA, vec![1, 2, 3, 4, 5]).unwrap();

@@ -1,11 +1,12 @@
-//! Modules with a `poll` of the user's own, whose calls wait for an event loop or for a tick of the module's.
+//! Modules with a user-defined `poll`, whose calls wait for an event loop or for a tick function of
+//! the module.
 
 use vhost::Progress::{Pending, Ready};
 
 use crate::apart::Apart;
 use crate::rig::{CORE32, CORE64, Rig};
 
-/// A module's callbacks and its `poll`, which schedules them on `loop()`.
+/// Callbacks of a module and its `poll`, which schedules them on `loop()`.
 const POLL: &str = "
 import asyncio
 async def walk(channel, steps):
@@ -23,7 +24,8 @@ def poll(method, channel, *args):
     return True, True, tasks_of_calls.pop(call).result()
 ";
 
-/// Two channels are in the same callback at once, twice; the ticks are enough, and no more are needed afterwards.
+/// Two channels call the same callback at the same time, twice. Their own ticks are enough; later
+/// ones do nothing.
 fn walks() {
     let rig = Rig::new();
     for _ in 0..2 {
@@ -44,7 +46,7 @@ fn walks() {
     assert_eq!(rig.turns(), 0, "nothing is left to bring forward");
 }
 
-/// Runs [`walks`] with a module of this name, where `loop` is as it says.
+/// Runs [`walks`] with a module of this name and this definition of `loop`.
 fn with_loop(test: &str, module: &str, make_loop: &str) {
     let start = "def mbpy_calls_init(): pass\n";
     Apart::default()
@@ -99,7 +101,7 @@ fn the_event_loop_of_a_shim_of_the_users_is_turned() {
     );
 }
 
-/// It belongs to its thread, which turns it.
+/// The thread that owns the loop runs it.
 #[test]
 fn an_event_loop_that_runs_in_another_thread_is_left_alone() {
     let script = "
@@ -124,7 +126,8 @@ def poll(method, channel, *args):
     );
 }
 
-/// A module's own tick is called on each tick, or while its `tasks` are not empty where it has such.
+/// The module's tick function is called on each tick, or only while its `tasks` are not empty if it
+/// has them.
 fn own_tick(test: &str, name: &str, tasks: &str, idle: usize) {
     let script = format!(
         "
@@ -242,7 +245,7 @@ def poll(method, channel, *args):
     }
 }
 
-/// What a search meets on its way may not be asked for its class.
+/// The search must not ask objects for their class.
 #[test]
 fn a_search_passes_over_what_has_no_class_to_tell() {
     let hidden = format!(
@@ -274,7 +277,7 @@ def loop(): return Hidden.loop
     );
 }
 
-/// Searches are put off, as long as they find nothing.
+/// Fruitless searches are repeated at growing intervals.
 #[test]
 fn a_loop_is_found_that_gets_tasks_late() {
     let late = format!(
@@ -304,7 +307,7 @@ def poll(method, channel, *args):
     );
 }
 
-/// Calls of one method that need no loop put off no search for another one's.
+/// Calls of one method that need no loop do not delay the search for another method.
 #[test]
 fn a_search_for_one_method_does_not_wait_for_another_s() {
     let two = format!(
@@ -335,7 +338,7 @@ def poll(method, channel, *args):
     );
 }
 
-/// Polls a method that stays pending, in a module that begins so.
+/// Polls a method that stays pending, in a module with this beginning.
 fn stays_pending(test: &str, start: &str, warnings: usize) {
     let script = format!("{start}\ndef poll(method, channel, *args): return True, False, None\n");
     let said = Apart::with("").module("pymb_rpcs", &script).run(test, || {
@@ -368,7 +371,7 @@ fn a_call_of_a_module_without_asyncio_may_stay_pending() {
     stays_pending(test, "import math", 0);
 }
 
-/// A callback that a callback has scheduled is run also where no call is pending.
+/// A callback scheduled by a callback also runs while no call is pending.
 #[test]
 fn callbacks_of_callbacks_run_to_the_end() {
     let script = "
@@ -418,7 +421,7 @@ def loop():
     );
 }
 
-/// It leaves no current event loop behind, for those who use it afterwards.
+/// `asyncio.run` removes the current event loop; later users still find one.
 #[test]
 fn asyncio_run_in_poll_leaves_a_current_event_loop() {
     let script = format!(
@@ -448,7 +451,7 @@ def poll(method, channel, *args):
     );
 }
 
-/// It waits for the chip: in a task that the library turns, or without any.
+/// It waits for the chip, in a task of the library's loop or without any.
 #[test]
 fn a_call_that_takes_long_is_no_warning() {
     let script = format!(

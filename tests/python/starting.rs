@@ -1,4 +1,4 @@
-//! Which interpreter runs, and what is on its path.
+//! Choice of the interpreter, and its path.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use crate::rig::{CORE64, Rig};
 
 const SHIMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python");
 
-/// Says where things are from.
+/// Prints origins of modules and executables.
 const WHERE: &str = "
 import os, sys
 @register_callback
@@ -49,7 +49,7 @@ fn another_folder_of_shims_may_be_named() {
     }
 }
 
-/// As where only the library has been copied.
+/// Only the library has been copied.
 #[test]
 fn a_library_without_its_folder_brings_its_own_shim() {
     let said = Apart::with(WHERE)
@@ -67,7 +67,8 @@ fn a_library_without_its_folder_brings_its_own_shim() {
     }
 }
 
-/// A virtual environment of the Python that this was built for. None where that can't be made here.
+/// Virtual environment of the Python that this test was built for. `None` if it can't be created
+/// here.
 fn environment(folder: &Path) -> Option<()> {
     let python = std::env::var("PYO3_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let made = Command::new(python)
@@ -105,7 +106,7 @@ fn an_environment_of_another_version_is_refused() {
         .run(
             "starting::an_environment_of_another_version_is_refused",
             || {
-                // The next system is no better off.
+                // The next system has the same error.
                 for _ in 0..2 {
                     let rig = Rig::new();
                     let failure = rig.failure(CORE64, "tell", &[]);
