@@ -7,15 +7,15 @@ use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Names of memories, channels, files.
+/// Style of names of memories, channels, files.
 pub(crate) const NAME: Style = Style::new().bold();
-/// Secondary text.
+/// Style of secondary text.
 pub(crate) const ASIDE: Style = Style::new().dimmed();
-/// Errors.
+/// Style of errors.
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
-/// Warnings.
+/// Style of warnings.
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-/// Success.
+/// Style of success.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 
 /// Buffered standard output. Colours are written to a terminal only.

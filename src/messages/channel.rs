@@ -10,7 +10,7 @@ use crate::bus::Body;
 pub enum ChannelRef<'a> {
     /// Position among the served channels.
     Id(ChannelId),
-    /// Name.
+    /// Name of a channel.
     Name(&'a str),
 }
 

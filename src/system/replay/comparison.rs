@@ -73,7 +73,7 @@ pub(super) struct Comparison {
 
 /// Result of a replay.
 enum End {
-    /// Complete.
+    /// Complete replay.
     Played,
     Different(Box<Difference>),
     Damaged(TraceError),
