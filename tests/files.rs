@@ -6,12 +6,12 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-#[path = "attach/bench.rs"]
+#[path = "attach/fixture.rs"]
 #[allow(
     dead_code,
-    reason = "another test's bench, of which this one uses what it needs"
+    reason = "another test's fixture, of which this one uses what it needs"
 )]
-mod bench;
+mod fixture;
 #[allow(
     dead_code,
     reason = "another test's memory, of which this one uses what it needs"
@@ -21,7 +21,7 @@ mod ram;
 use std::fs;
 use std::path::Path;
 
-use bench::{NAME, ask, builder, firmware, shake};
+use fixture::{NAME, ask, builder, firmware, shake};
 use mailbox_rs::mock::{Firmware, Memory as _};
 use mailbox_rs::{Errno, FileRequest, OpenFlags, Request};
 use ram::Ram;

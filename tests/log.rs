@@ -17,17 +17,17 @@ const MEMORIES: &str =
     "space: {core: [{ram: {base: 0x1000, size: 64, path: tb.ram, width: 64, backend: log}}]}";
 
 /// Variable that is set in the separate process.
-const APART: &str = "VHOST_TEST_APART";
+const IN_SUBPROCESS: &str = "VHOST_TEST_APART";
 
 /// Runs the test of this name in a separate process, with the environment of a system and this
 /// filter, and returns its log. `None` in that process.
-fn apart(test: &str, filter: &str) -> Option<String> {
-    apart_with(test, filter, MEMORIES, "")
+fn in_subprocess(test: &str, filter: &str) -> Option<String> {
+    in_subprocess_with(test, filter, MEMORIES, "")
 }
 
-/// Like [`apart`], with these configurations.
-fn apart_with(test: &str, filter: &str, memories: &str, mailboxes: &str) -> Option<String> {
-    if std::env::var_os(APART).is_some() {
+/// Like [`in_subprocess`], with these configurations.
+fn in_subprocess_with(test: &str, filter: &str, memories: &str, mailboxes: &str) -> Option<String> {
+    if std::env::var_os(IN_SUBPROCESS).is_some() {
         return None;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -38,7 +38,7 @@ fn apart_with(test: &str, filter: &str, memories: &str, mailboxes: &str) -> Opti
     };
     let output: Output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
-        .env(APART, "")
+        .env(IN_SUBPROCESS, "")
         .env("MEM_CFG_FILE", file("mem.yaml", memories))
         .env("MAILBOX_CFG_FILE", file("mailbox.yaml", mailboxes))
         .env("MAILBOX_FS_ROOT", folder.path())
@@ -61,7 +61,7 @@ fn reads_and_writes() {
 
 #[test]
 fn the_backend_log_tells_of_each_access() {
-    let Some(told) = apart("the_backend_log_tells_of_each_access", "") else {
+    let Some(told) = in_subprocess("the_backend_log_tells_of_each_access", "") else {
         return reads_and_writes();
     };
     let read = "read ram: tb.ram words 1..=2, 9 bytes";
@@ -71,7 +71,7 @@ fn the_backend_log_tells_of_each_access() {
 
 #[test]
 fn the_filter_of_the_environment_silences_it() {
-    let Some(told) = apart("the_filter_of_the_environment_silences_it", "off") else {
+    let Some(told) = in_subprocess("the_filter_of_the_environment_silences_it", "off") else {
         return reads_and_writes();
     };
     assert_eq!(told, "");
@@ -79,7 +79,7 @@ fn the_filter_of_the_environment_silences_it() {
 
 #[test]
 fn a_filter_that_is_none_is_refused() {
-    if apart("a_filter_that_is_none_is_refused", "vhost=loud").is_none() {
+    if in_subprocess("a_filter_that_is_none_is_refused", "vhost=loud").is_none() {
         let error = start().unwrap_err();
         assert!(matches!(error, Error::LogFilter { .. }), "{error}");
         let error = error.to_string();
@@ -94,7 +94,7 @@ fn starts_with_an_image(test: &str, filter: &str) -> Option<String> {
         "core0: {{space: core, elf: {FIRMWARE}, cache_line: 0}}\n\
          core1: {{space: core, elf: {FIRMWARE}, cache_line: 0, server: false}}\n"
     );
-    let told = apart_with(test, filter, FIRMWARE_MEMORIES, &mailboxes);
+    let told = in_subprocess_with(test, filter, FIRMWARE_MEMORIES, &mailboxes);
     if told.is_none() {
         let vhost = start().unwrap();
         vhost.load_elf("core", FIRMWARE.as_ref()).unwrap();

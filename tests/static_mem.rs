@@ -44,9 +44,9 @@ pub(crate) fn export_static_mems() -> Result<(), String> {
 }
 
 /// Folder with the files of a system.
-struct Bench(TempDir);
+struct Fixture(TempDir);
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
@@ -122,8 +122,8 @@ impl Kept {
 
 #[test]
 fn every_instance_is_handed_out_in_its_order() {
-    let bench = Bench::new();
-    let vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let vhost = fixture.start(MEMORIES).unwrap();
     vhost.write_u32("core0", 0x1008, 0x0403_0201).unwrap();
     vhost.write("core1", 0x800c, vec![5]).unwrap();
     // Words of 3 bytes alternate: bytes 2 to 7 are the last of x, all of y, and two of x again.
@@ -154,18 +154,18 @@ fn every_instance_is_handed_out_in_its_order() {
 
 #[test]
 fn what_a_system_held_is_there_when_it_is_gone() {
-    let bench = Bench::new();
-    let vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let vhost = fixture.start(MEMORIES).unwrap();
     vhost.write_u8("core0", 0x1000, 7).unwrap();
     vhost.shutdown();
     assert_eq!(Kept::flushed().of("tb.ram").0[0], 7);
     // The next system starts with clean buffers, without the previous contents.
     let next = "space: {s: [{rom: {base: 0, size: 8, path: tb.rom, width: 8, backend: static}}, \
                 {ram: {base: 0x1000, size: 64, path: tb.ram, width: 32, backend: static}}]}";
-    let memories = bench.file("next.yaml", next);
+    let memories = fixture.file("next.yaml", next);
     let vhost = mailbox_init_with_paths(MailboxInitPaths {
         mem_cfg_file: memories,
-        mailbox_cfg_file: bench.file("mailbox.yaml", "{}"),
+        mailbox_cfg_file: fixture.file("mailbox.yaml", "{}"),
     });
     let vhost = vhost.unwrap();
     let kept = Kept::flushed();
@@ -176,26 +176,26 @@ fn what_a_system_held_is_there_when_it_is_gone() {
 
 #[test]
 fn a_system_that_can_not_start_takes_nothing_away() {
-    let bench = Bench::new();
-    let vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let vhost = fixture.start(MEMORIES).unwrap();
     vhost.write_u8("core0", 0x1000, 7).unwrap();
-    let error = bench.start(MEMORIES).unwrap_err();
+    let error = fixture.start(MEMORIES).unwrap_err();
     assert!(matches!(error, Error::AlreadyRunning), "{error}");
-    assert!(bench.start("space: 3").is_err());
+    assert!(fixture.start("space: 3").is_err());
     assert_eq!(Kept::flushed().of("tb.ram").0[0], 7);
 }
 
 #[test]
 fn what_is_cleared_is_no_longer_handed_out() {
-    let bench = Bench::new();
-    let vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let vhost = fixture.start(MEMORIES).unwrap();
     vhost.write_u8("core0", 0x1000, 7).unwrap();
     clear_static_mems();
     assert!(Kept::flushed().paths().is_empty());
     // A running system keeps its memories.
     assert_eq!(vhost.read_u8("core1", 0x8000).unwrap(), 7);
     drop(vhost);
-    let _vhost = bench.start(MEMORIES).unwrap();
+    let _vhost = fixture.start(MEMORIES).unwrap();
     assert_eq!(Kept::flushed().paths().len(), 4);
 }
 
@@ -216,8 +216,8 @@ fn the_first_error_of_a_sink_ends_the_flush() {
             }
         }
     }
-    let bench = Bench::new();
-    let _vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let _vhost = fixture.start(MEMORIES).unwrap();
     let mut sink = Fails(Vec::new());
     assert_eq!(
         flush_static_mems(&mut sink),
@@ -230,7 +230,7 @@ fn the_first_error_of_a_sink_ends_the_flush() {
 fn a_sink_may_use_the_system_and_start_another() {
     struct Busy {
         vhost: Option<Vhost>,
-        bench: Bench,
+        fixture: Fixture,
         seen: Vec<(String, u8)>,
     }
     impl StaticMemSink for Busy {
@@ -248,16 +248,16 @@ fn a_sink_may_use_the_system_and_start_another() {
                 assert_eq!(Kept::flushed().of("tb.b.x").0[0], 3);
                 drop(vhost);
                 clear_static_mems();
-                self.vhost = Some(self.bench.start(MEMORIES).unwrap());
+                self.vhost = Some(self.fixture.start(MEMORIES).unwrap());
             }
             Ok(())
         }
     }
-    let bench = Bench::new();
-    let vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let vhost = fixture.start(MEMORIES).unwrap();
     let mut busy = Busy {
         vhost: Some(vhost),
-        bench,
+        fixture,
         seen: Vec::new(),
     };
     flush_static_mems(&mut busy).unwrap();
@@ -276,8 +276,8 @@ fn a_sink_may_use_the_system_and_start_another() {
 
 #[test]
 fn threads_have_their_own() {
-    let bench = Bench::new();
-    let _vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let _vhost = fixture.start(MEMORIES).unwrap();
     let elsewhere = std::thread::spawn(|| Kept::flushed().0.len());
     assert_eq!(elsewhere.join().unwrap(), 0);
 }
@@ -305,8 +305,8 @@ fn a_thread_that_ends_has_no_memories_any_more() {
     let (sender, results) = mpsc::channel();
     let ends = move || {
         BEFORE.set(Some(AtTheEnd(Some(sender.clone()))));
-        let bench = Bench::new();
-        drop(bench.start(MEMORIES).unwrap());
+        let fixture = Fixture::new();
+        drop(fixture.start(MEMORIES).unwrap());
         AFTER.set(Some(AtTheEnd(Some(sender))));
     };
     std::thread::spawn(ends).join().unwrap();
@@ -318,8 +318,8 @@ fn a_thread_that_ends_has_no_memories_any_more() {
 
 #[test]
 fn a_chip_model_writes_too() {
-    let bench = Bench::new();
-    let vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let vhost = fixture.start(MEMORIES).unwrap();
     let ram = {
         let spaces = vhost.spaces();
         let memory = spaces.get("core1").unwrap().get("again").unwrap();
@@ -332,10 +332,10 @@ fn a_chip_model_writes_too() {
 
 #[test]
 fn a_row_is_the_array_that_its_path_names() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let rows = "rows: {base: 0, size: 32, path: tb.ram, width: 32, array_dims: {rows: 2, cols: 4}, backend: static}";
     let second = "second: {base: 0x100, size: 16, path: 'tb.ram[1]', width: 32, backend: static}";
-    let vhost = bench
+    let vhost = fixture
         .start(&format!("space: {{s: [{{{rows}}}, {{{second}}}]}}"))
         .unwrap();
     vhost.write_u32("s", 0x14, 7).unwrap();
@@ -349,7 +349,7 @@ fn a_row_is_the_array_that_its_path_names() {
     assert_eq!(paths, [("tb.ram[0]", 4), ("tb.ram[1]", 4)]);
     drop(vhost);
     let many = "many: {base: 0, size: 1M, path: tb.ram, width: 8, array_dims: {rows: 1M, cols: 1}, backend: static}";
-    let error = bench
+    let error = fixture
         .start(&format!("space: {{s: [{{{many}}}]}}"))
         .unwrap_err()
         .to_string();
@@ -361,8 +361,8 @@ fn a_row_is_the_array_that_its_path_names() {
 
 #[test]
 fn first_content_is_written_through_the_backend() {
-    let bench = Bench::new();
-    bench.file("boot.hex", "// x and z\n@1 1x_zz\n@3 abcd\n");
+    let fixture = Fixture::new();
+    fixture.file("boot.hex", "// x and z\n@1 1x_zz\n@3 abcd\n");
     let memories = "
 space:
   core:
@@ -374,12 +374,12 @@ space:
 ";
     let reports = Arc::new(Mutex::new(Vec::new()));
     let keep = reports.clone();
-    let memories = bench.file("mem.yaml", memories);
+    let memories = fixture.file("mem.yaml", memories);
     let start = || {
         let keep = keep.clone();
         let vhost = Vhost::builder()
             .memories(&memories)
-            .variable("ROOT", bench.0.path().to_str().unwrap())
+            .variable("ROOT", fixture.0.path().to_str().unwrap())
             .attach(move |seen: &Observation<'_>| {
                 keep.lock()
                     .unwrap()
@@ -433,14 +433,14 @@ space:
 
 #[test]
 fn an_access_goes_on_in_the_adjacent_memory() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let memories = "
 space:
   core:
     - low: {base: 0x1000, size: 6, path: tb.low, width: 24, backend: static}
     - high: {base: 0x1006, size: 10, path: tb.high, width: 16, backend: static}
 ";
-    let vhost = bench.start(memories).unwrap();
+    let vhost = fixture.start(memories).unwrap();
     vhost.write("core", 0x1004, vec![1, 2, 3, 4]).unwrap();
     assert_eq!(vhost.read_u32("core", 0x1004).unwrap(), 0x0403_0201);
     let kept = Kept::flushed();
@@ -468,13 +468,13 @@ fn files(dir: &Path, format: StaticMemFormat) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn memories_go_into_files_and_come_back() {
-    let bench = Bench::new();
-    let vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let vhost = fixture.start(MEMORIES).unwrap();
     vhost.write("core0", 0x1006, "hello").unwrap();
     vhost.write("core0", 0x2000, vec![0x5a; 7]).unwrap();
     drop(vhost);
 
-    let dir = bench.0.path().join("out");
+    let dir = fixture.0.path().join("out");
     let binary = files(&dir, StaticMemFormat::Binary);
     let names: Vec<_> = binary.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
@@ -494,7 +494,9 @@ fn memories_go_into_files_and_come_back() {
         let ram = format!(
             "ram: {{base: 0, size: 12, path: tb.x, width: {width}, backend: static, {init}}}"
         );
-        let _vhost = bench.start(&format!("space: {{s: [{{{ram}}}]}}")).unwrap();
+        let _vhost = fixture
+            .start(&format!("space: {{s: [{{{ram}}}]}}"))
+            .unwrap();
         assert_eq!(Kept::flushed().of("tb.x").0, binary[0].1, "{name}");
     }
 }
@@ -502,15 +504,15 @@ fn memories_go_into_files_and_come_back() {
 /// Compares our files with those of binutils.
 #[test]
 fn verilog_files_are_those_of_objcopy() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let memories =
         "space: {s: [{ram: {base: 0, size: 100, path: ram, width: 32, backend: static}}]}";
-    let vhost = bench.start(memories).unwrap();
+    let vhost = fixture.start(memories).unwrap();
     let content: Vec<u8> = (0..100_u8).map(|byte| byte.wrapping_mul(7)).collect();
     vhost.write("s", 0, content.clone()).unwrap();
-    let raw = bench.0.path().join("content");
+    let raw = fixture.0.path().join("content");
     std::fs::write(&raw, &content).unwrap();
-    let theirs = bench.0.path().join("theirs");
+    let theirs = fixture.0.path().join("theirs");
     let objcopy = Command::new("objcopy")
         .args(["-I", "binary", "-O", "verilog"])
         .args([&raw, &theirs])
@@ -523,7 +525,9 @@ fn verilog_files_are_those_of_objcopy() {
         let text = std::str::from_utf8(text).unwrap();
         text.split_ascii_whitespace().map(str::to_owned).collect()
     };
-    let ours = files(bench.0.path(), StaticMemFormat::Verilog).remove(0).1;
+    let ours = files(fixture.0.path(), StaticMemFormat::Verilog)
+        .remove(0)
+        .1;
     assert_eq!(tokens(&ours), tokens(&std::fs::read(theirs).unwrap()));
 }
 
@@ -637,8 +641,8 @@ proptest! {
         writes in prop::collection::vec((any::<prop::sample::Index>(), prop::collection::vec(any::<u8>(), 1..300)), 1..12),
     ) {
         const BASE: u64 = 0x1000;
-        let bench = Bench::new();
-        let vhost = bench.start(&shape.memories(BASE)).unwrap();
+        let fixture = Fixture::new();
+        let vhost = fixture.start(&shape.memories(BASE)).unwrap();
         let mut model = vec![None; shape.size() + 300];
         for (at, data) in writes {
             let at = at.index(shape.size());

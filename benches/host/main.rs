@@ -14,9 +14,9 @@
     reason = "a bench that can't start says why; its output is for reading"
 )]
 
+mod baseline;
 mod memory;
 mod sockets;
-mod yardstick;
 
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -25,10 +25,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use baseline::Baseline;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
-use yardstick::Yardstick;
 
 unsafe extern "C" {
     fn mb_init(memories: *const c_char, mailboxes: *const c_char, root: *const c_char) -> c_int;
@@ -258,9 +258,9 @@ fn host(criterion: &mut Criterion) {
         counted(name, || _ = serve(&mut firmware, request, 1));
     }
 
-    criterion.bench_function("yardstick: a bare message", |bencher| {
-        let mut yardstick = Yardstick::new();
-        bencher.iter(|| yardstick.ask(1));
+    criterion.bench_function("baseline: a bare message", |bencher| {
+        let mut baseline = Baseline::new();
+        bencher.iter(|| baseline.ask(1));
     });
     criterion.bench_function("idle tick", |bencher| bencher.iter(tick));
     criterion.bench_function("the clock of these benches", |bencher| {

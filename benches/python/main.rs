@@ -15,10 +15,10 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use vhost::{Progress, Vhost};
 
-#[path = "../host/yardstick.rs"]
-mod yardstick;
+#[path = "../host/baseline.rs"]
+mod baseline;
 
-use yardstick::Yardstick;
+use baseline::Baseline;
 
 const MEMORIES: &str =
     "space: {core: [{ram: {base: 0, size: 0x2000, path: tb.ram, width: 32, backend: static}}]}";
@@ -67,9 +67,9 @@ fn python(criterion: &mut Criterion) {
     let vhost = started();
     let call = |method| vhost.poll_call("core", black_box(method), black_box(&[40, 2]));
 
-    criterion.bench_function("yardstick: a bare message", |bencher| {
-        let mut yardstick = Yardstick::new();
-        bencher.iter(|| yardstick.ask(1));
+    criterion.bench_function("baseline: a bare message", |bencher| {
+        let mut baseline = Baseline::new();
+        bencher.iter(|| baseline.ask(1));
     });
     criterion.bench_function("idle tick, before Python", |bencher| {
         bencher.iter(|| vhost.tick());

@@ -46,17 +46,17 @@ enum Verb {
 
 /// Outcome of a command that did its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Good,
+enum Outcome {
+    Passed,
     /// A check failed, or runs differ.
-    Bad,
+    Failed,
 }
 
 fn main() -> ExitCode {
     let outcome = run(&Cli::parse().verb);
     match outcome {
-        Ok(Verdict::Good) => ExitCode::SUCCESS,
-        Ok(Verdict::Bad) => ExitCode::from(1),
+        Ok(Outcome::Passed) => ExitCode::SUCCESS,
+        Ok(Outcome::Failed) => ExitCode::from(1),
         // The reader of the output has closed it on purpose.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(verb: &Verb) -> Result<Verdict> {
+fn run(verb: &Verb) -> Result<Outcome> {
     match verb {
         Verb::Check(args) => check::run(args),
         Verb::Trace(verb) => trace::run(verb),

@@ -10,13 +10,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// Style of names of memories, channels, files.
 pub(crate) const NAME: Style = Style::new().bold();
 /// Style of secondary text.
-pub(crate) const ASIDE: Style = Style::new().dimmed();
+pub(crate) const DIM: Style = Style::new().dimmed();
 /// Style of errors.
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// Style of warnings.
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 /// Style of success.
-pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(crate) const OK: Style = AnsiColor::Green.on_default().bold();
 
 /// Buffered standard output. Colours are written to a terminal only.
 pub(crate) type Out = BufWriter<AutoStream<StdoutLock<'static>>>;
@@ -52,9 +52,9 @@ pub(crate) fn progress(len: Option<u64>, among_output: bool) -> ProgressBar {
 }
 
 /// Untrusted text, with control characters escaped.
-pub(crate) struct Plain<'a>(pub(crate) &'a str);
+pub(crate) struct Sanitized<'a>(pub(crate) &'a str);
 
-impl Display for Plain<'_> {
+impl Display for Sanitized<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for c in self.0.chars() {
             if c.is_control() {
@@ -67,18 +67,18 @@ impl Display for Plain<'_> {
     }
 }
 
-/// Debug text of a value, cut after `most` characters. Formatting stops there.
-pub(crate) fn short(value: &(impl Debug + ?Sized), most: usize) -> String {
-    cut(format_args!("{value:?}"), most)
+/// Debug text of a value, cut after `max_chars` characters. Formatting stops there.
+pub(crate) fn debug_text(value: &(impl Debug + ?Sized), max_chars: usize) -> String {
+    truncated(format_args!("{value:?}"), max_chars)
 }
 
-/// Text, cut after `most` characters. Formatting stops there.
-pub(crate) fn cut(text: fmt::Arguments<'_>, most: usize) -> String {
-    struct Short {
+/// Text, cut after `max_chars` characters. Formatting stops there.
+pub(crate) fn truncated(text: fmt::Arguments<'_>, max_chars: usize) -> String {
+    struct Limited {
         text: String,
         left: usize,
     }
-    impl fmt::Write for Short {
+    impl fmt::Write for Limited {
         fn write_str(&mut self, more: &str) -> fmt::Result {
             match more.char_indices().nth(self.left) {
                 None => {
@@ -94,13 +94,13 @@ pub(crate) fn cut(text: fmt::Arguments<'_>, most: usize) -> String {
             }
         }
     }
-    let mut short = Short {
+    let mut limited = Limited {
         text: String::new(),
-        left: most,
+        left: max_chars,
     };
     // The error only says that the text was cut.
-    let _ = short.write_fmt(text);
-    short.text
+    let _ = limited.write_fmt(text);
+    limited.text
 }
 
 /// Size in bytes, shown in binary units.
@@ -152,13 +152,13 @@ mod tests {
 
     #[test]
     fn long_text_is_cut_between_characters() {
-        assert_eq!(short("äöü", 9), "\"äöü\"");
-        assert_eq!(short("äöü", 3), "\"äö…");
-        assert_eq!(short(&vec![0_u8; 1000], 4), "[0, …");
+        assert_eq!(debug_text("äöü", 9), "\"äöü\"");
+        assert_eq!(debug_text("äöü", 3), "\"äö…");
+        assert_eq!(debug_text(&vec![0_u8; 1000], 4), "[0, …");
     }
 
     #[test]
     fn text_from_outside_keeps_its_letters_only() {
-        assert_eq!(Plain("a\x1b[2Jä\n").to_string(), "a\\u{1b}[2Jä\\n");
+        assert_eq!(Sanitized("a\x1b[2Jä\n").to_string(), "a\\u{1b}[2Jä\\n");
     }
 }

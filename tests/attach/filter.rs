@@ -9,7 +9,7 @@ use vhost::messages::mailbox::{Rang, Served};
 use vhost::messages::memory::AccessAt;
 use vhost::messages::{console, memory};
 
-use crate::bench::{builder, session, start};
+use crate::fixture::{builder, session, start};
 
 /// Names of the messages that pass a filter, without duplicates.
 fn shown(filter: Filter) -> Vec<String> {

@@ -6,8 +6,8 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod bench;
 mod filter;
+mod fixture;
 mod logger;
 mod protocol;
 #[path = "../ram/mod.rs"]
@@ -19,7 +19,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use bench::{builder, session, start};
+use fixture::{builder, session, start};
 use vhost::Replay;
 use vhost::attach::{Finding, Logger, ProtocolChecker, Statistics};
 

@@ -5,7 +5,7 @@ use mailbox_rs::{Request, State};
 use vhost::attach::ProtocolChecker;
 use vhost::{Severity, Vhost};
 
-use crate::bench::{NAME, builder, call, firmware, session, shake, start};
+use crate::fixture::{NAME, builder, call, firmware, session, shake, start};
 use crate::ram::Ram;
 
 /// Findings while `act` plays the firmware of core0, after the handshake.

@@ -9,7 +9,7 @@ use vhost::bus::{Observation, OwnedObservation};
 use vhost::messages::foreign::Report;
 use vhost::messages::mailbox::Served;
 
-use crate::bench::{builder, session, start};
+use crate::fixture::{builder, session, start};
 
 /// Reports a finding for each request that took longer than a tick.
 pub(crate) fn objecting() -> impl Attach {

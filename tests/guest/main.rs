@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 use vhost::Replay;
 
 use c_build::built;
-use program::{Program, Said, count};
+use program::{Program, RunOutput, count};
 
 /// Locale with a decimal comma, for `LOCPATH`; independent of locales installed on the machine.
 fn locale(folder: &Path) {
@@ -48,7 +48,7 @@ fn replays(trace: &Path) {
 /// decimal comma.
 fn compares(simulator: &Program, case: &[&str]) {
     locale(&simulator.file(""));
-    let said = Said::of(
+    let said = RunOutput::of(
         simulator
             .command(case)
             .env("LOCPATH", simulator.file(""))
@@ -89,7 +89,7 @@ fn the_process_stays_as_it_is() {
 #[test]
 fn a_limit_of_file_size_is_an_error_and_no_signal() {
     let simulator = Program::simulator();
-    let said = Said::of(
+    let said = RunOutput::of(
         simulator
             .command(&["limits"])
             .env("VHOST_TRACE", "run.trace")
@@ -181,7 +181,7 @@ fn a_reader_that_goes_away_from_a_full_pipe_is_an_error_and_no_signal() {
         ("VHOST_ATTACH", "log-json="),
     ] {
         let name = format!("full.{}", prefix.trim_end_matches('='));
-        let said = Said::of(
+        let said = RunOutput::of(
             simulator
                 .command(&["full"])
                 .env("FIFO", &name)
@@ -218,7 +218,7 @@ fn standard_streams_that_are_closed_are_taken_by_nothing() {
 #[test]
 fn a_limit_of_files_is_reported_once_until_it_changes() {
     let simulator = Program::simulator();
-    let said = Said::of(&mut simulator.command(&["flood"]));
+    let said = RunOutput::of(&mut simulator.command(&["flood"]));
     let reports = count(&said.stderr, "can't accept a client: Too many open files");
     assert_eq!(reports, 2, "{}", said.stderr);
 }
@@ -241,18 +241,18 @@ fn a_file_that_another_run_writes_is_refused_and_stays_whole() {
     stdout.read_line(&mut line).unwrap();
     assert_eq!(line, "[core0] ready\n");
     for files in [recorded, logged, counted] {
-        let said = Said::of(simulator.command(&["refused"]).envs(files));
+        let said = RunOutput::of(simulator.command(&["refused"]).envs(files));
         for part in ["run.trace", "is being written already", "%p"] {
             assert!(said.stdout.contains(part), "{files:?}: {}", said.stdout);
         }
     }
     let own = [("VHOST_TRACE", "own.%t.%p.trace")];
-    Said::of(simulator.command(&["holds"]).envs(own).stdin(Stdio::null()));
+    RunOutput::of(simulator.command(&["holds"]).envs(own).stdin(Stdio::null()));
     drop(first.stdin.take());
     assert!(first.wait().unwrap().success());
     replays(&simulator.file("run.trace"));
     // The process no longer belongs to the library.
-    Said::of(
+    RunOutput::of(
         simulator
             .command(&["holds"])
             .envs(recorded)

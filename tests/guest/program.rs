@@ -104,12 +104,12 @@ impl Program {
 }
 
 /// Output of a successful run.
-pub(crate) struct Said {
+pub(crate) struct RunOutput {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Said {
+impl RunOutput {
     pub(crate) fn of(command: &mut Command) -> Self {
         let Output {
             status,

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
-use crate::program::{Program, Said};
+use crate::program::{Program, RunOutput};
 use crate::{compares, runs_closed};
 
 /// Simulator whose firmware calls these callbacks.
@@ -88,14 +88,14 @@ fn an_interrupt_ends_the_simulator_as_it_did_before() {
 #[test]
 fn methods_go_on_in_both_processes_of_a_fork() {
     let simulator = simulator(WORKS).with_method("works");
-    Said::of(&mut simulator.command(&["forked"]));
-    Said::of(&mut simulator.command(&["forked_untold"]));
+    RunOutput::of(&mut simulator.command(&["forked"]));
+    RunOutput::of(&mut simulator.command(&["forked_untold"]));
 }
 
 #[test]
 fn methods_go_on_in_snapshots_and_runs() {
     let simulator = simulator(WORKS).with_method("works");
-    Said::of(&mut simulator.command(&["copied"]));
+    RunOutput::of(&mut simulator.command(&["copied"]));
 }
 
 /// Python function that is true if a write to a broken pipe raises an error.
@@ -126,7 +126,7 @@ async def works(channel):
         .concat(),
     )
     .with_method("works");
-    Said::of(&mut simulator.command(&["calls"]));
+    RunOutput::of(&mut simulator.command(&["calls"]));
 }
 
 #[test]
@@ -149,7 +149,7 @@ async def prints(channel, number):
 ",
     )
     .with_method("prints");
-    let said = Said::of(&mut simulator.command(&["order"]));
+    let said = RunOutput::of(&mut simulator.command(&["order"]));
     let wanted: String = (0..3)
         .map(|i| format!("{i} before\n{i} python\n{i} begun bytes\n{i} after\n[core0] firmware\n"))
         .collect();
@@ -328,7 +328,7 @@ async def works(channel):
         .replace("'spawn': [0, 16781312]", "'spawn': [0, 0]");
     let wanted = wanted.trim_end();
     assert!(wanted.starts_with("{'run': [0, 0], "), "{wanted}");
-    let said = Said::of(&mut simulator.command(&["calls"]));
+    let said = RunOutput::of(&mut simulator.command(&["calls"]));
     assert!(
         said.stdout.contains(&format!("{wanted}\n")),
         "{}\nwanted: {wanted}",
@@ -385,7 +385,7 @@ async def works(channel):
 ",
     )
     .with_method("works");
-    Said::of(&mut simulator.command(&["forked_threads"]));
+    RunOutput::of(&mut simulator.command(&["forked_threads"]));
 }
 
 #[test]
@@ -422,5 +422,5 @@ async def works(channel):
 ",
     )
     .with_method("works");
-    Said::of(&mut simulator.command(&["calls"]));
+    RunOutput::of(&mut simulator.command(&["calls"]));
 }

@@ -8,8 +8,8 @@ use mailbox_rs::mock::{Firmware, Misbehaviour};
 use mailbox_rs::{PtrWidth, REQUEST_ARGS, RequestEntry, VERSION, Version, action, operation};
 use vhost::Vhost;
 
-use crate::stage::{
-    Chip, EDGE, MAIL, METHODS, NEXT, RAM, REGIONS, Region, TOO_MUCH, TOP, sails_the_ocean,
+use crate::fixture::{
+    BEYOND_MAX_MOVE, Chip, EDGE, MAIL, METHODS, NEXT, RAM, REGIONS, Region, TOP, keeps_host_busy,
 };
 
 /// Generator of requests for a channel.
@@ -94,7 +94,7 @@ impl Attacker {
         loop {
             let entry = self.any_entry(vhost);
             let refused = self.spares_mail && writes_over_mail(&entry);
-            if !refused && !sails_the_ocean(&entry) {
+            if !refused && !keeps_host_busy(&entry) {
                 return entry;
             }
         }
@@ -218,7 +218,7 @@ impl Attacker {
             1 => self.rng.u64(..),
             2 => u64::MAX - self.rng.u64(..4),
             3 => 1 << self.rng.u32(..64),
-            4 => TOO_MUCH - 1 + self.rng.u64(..3),
+            4 => BEYOND_MAX_MOVE - 1 + self.rng.u64(..3),
             5 => (1 << 16) - 1 + self.rng.u64(..3),
             6 => self.rng.u64(..NEXT.size + RAM.size),
             7..10 => self.rng.u64(..0x2000),

@@ -8,8 +8,8 @@ use fastrand::Rng;
 use vhost::{Replay, Vhost, mailbox_init_with_config};
 
 use crate::elf::{Elf, Segment};
+use crate::fixture::{HUGE, TOP};
 use crate::heap;
-use crate::stage::{OCEAN, TOP};
 
 fn start(directory: &Path, memories: &str, mailboxes: &str) -> Result<Vhost, vhost::Error> {
     let file = directory.join("memories.yaml");
@@ -116,7 +116,7 @@ pub(crate) fn large_segments(vhost: &Vhost, directory: &Path) {
         vhost.load_elf("wild", &file)
     };
     let before = heap::peak();
-    large(OCEAN.base, 128 << 20).expect("its bytes are written into a memory that keeps none");
+    large(HUGE.base, 128 << 20).expect("its bytes are written into a memory that keeps none");
     large(TOP.base - 0x1000, 1 << 32).expect_err("no memory is there");
     let most = heap::peak() - before;
     assert!(most < 8 << 20, "{most} bytes were held");
@@ -130,13 +130,13 @@ pub(crate) fn images(vhost: &Vhost, directory: &Path, rounds: u64) {
         vhost.load_elf(space, &file)
     };
     for size in [8, 1 << 20, 1 << 63] {
-        load("wild", &image(OCEAN.base, size)).expect("what is outside is left out");
+        load("wild", &image(HUGE.base, size)).expect("what is outside is left out");
     }
     load("wild", &image(TOP.base, TOP.size)).expect("it ends where addresses end");
-    for (base, size) in [(TOP.base, TOP.size + 1), (OCEAN.base, u64::MAX)] {
+    for (base, size) in [(TOP.base, TOP.size + 1), (HUGE.base, u64::MAX)] {
         load("wild", &image(base, size)).expect_err("it ends where there is no address");
     }
-    let error = load("good", &image(OCEAN.base, 8)).expect_err("no memory is there");
+    let error = load("good", &image(HUGE.base, 8)).expect_err("no memory is there");
     assert!(
         error
             .to_string()

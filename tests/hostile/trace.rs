@@ -206,7 +206,7 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
     }
     println!(
         "{}{equal} recordings replayed, {refused} refused",
-        crate::TOLD
+        crate::REPORT_PREFIX
     );
     assert!(refused > count / REPLAYED / 2);
 }

@@ -9,14 +9,14 @@
 )]
 #![allow(clippy::print_stdout, reason = "a test says what it lacks, and skips")]
 
-mod apart;
 mod backdoor;
 #[path = "../c_host/mod.rs"]
 mod c_host;
 mod calls;
+mod fixture;
 mod modules;
 mod pages;
 mod polled;
-mod rig;
 mod starting;
+mod subprocess;
 mod threads;

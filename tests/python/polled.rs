@@ -3,8 +3,8 @@
 
 use vhost::Progress::{Pending, Ready};
 
-use crate::apart::Apart;
-use crate::rig::{CORE32, CORE64, Rig};
+use crate::fixture::{CORE32, CORE64, PythonFixture};
+use crate::subprocess::Subprocess;
 
 /// Callbacks of a module and its `poll`, which schedules them on `loop()`.
 const POLL: &str = "
@@ -27,29 +27,29 @@ def poll(method, channel, *args):
 /// Two channels call the same callback at the same time, twice. Their own ticks are enough; later
 /// ones do nothing.
 fn walks() {
-    let rig = Rig::new();
+    let fixture = PythonFixture::new();
     for _ in 0..2 {
         for channel in [CORE32, CORE64] {
-            assert_eq!(rig.poll(channel, "walk", &[3]).unwrap(), Pending);
+            assert_eq!(fixture.poll(channel, "walk", &[3]).unwrap(), Pending);
         }
         for _ in 0..8 {
-            rig.tick();
+            fixture.tick();
         }
-        assert!(rig.turns() >= 4);
+        assert!(fixture.turns() >= 4);
         for channel in [CORE32, CORE64] {
-            assert_eq!(rig.poll(channel, "walk", &[3]).unwrap(), Ready(9));
+            assert_eq!(fixture.poll(channel, "walk", &[3]).unwrap(), Ready(9));
         }
     }
-    rig.tick();
-    rig.turns();
-    rig.tick();
-    assert_eq!(rig.turns(), 0, "nothing is left to bring forward");
+    fixture.tick();
+    fixture.turns();
+    fixture.tick();
+    assert_eq!(fixture.turns(), 0, "nothing is left to bring forward");
 }
 
 /// Runs [`walks`] with a module of this name and this definition of `loop`.
 fn with_loop(test: &str, module: &str, make_loop: &str) {
     let start = "def mbpy_calls_init(): pass\n";
-    Apart::default()
+    Subprocess::default()
         .module("mbpy_calls_init", start)
         .module(module, &format!("{POLL}{make_loop}"))
         .run(test, walks);
@@ -115,12 +115,12 @@ def poll(method, channel, *args):
     future = future or asyncio.run_coroutine_threadsafe(seven(), own)
     return (True, True, future.result()) if future.done() else (True, False, None)
 ";
-    Apart::with("").module("pymb_rpcs", script).run(
+    Subprocess::with("").module("pymb_rpcs", script).run(
         "polled::an_event_loop_that_runs_in_another_thread_is_left_alone",
         || {
-            let rig = Rig::new();
-            while rig.call("seven").unwrap() == Pending {
-                rig.tick();
+            let fixture = PythonFixture::new();
+            while fixture.call("seven").unwrap() == Pending {
+                fixture.tick();
             }
         },
     );
@@ -146,20 +146,22 @@ def poll(method, channel, *args):
     return (True, False, None) if left > 1 else (True, True, 5)
 "
     );
-    Apart::with("").module("pymb_rpcs", &script).run(test, || {
-        let rig = Rig::new();
-        assert_eq!(rig.call("own").unwrap(), Pending);
-        for _ in 0..3 {
-            rig.tick();
-        }
-        assert_eq!(rig.turns(), 3);
-        assert_eq!(rig.call("own").unwrap(), Ready(5));
-        rig.tick();
-        rig.tick();
-        rig.turns();
-        rig.tick();
-        assert_eq!(rig.turns(), idle);
-    });
+    Subprocess::with("")
+        .module("pymb_rpcs", &script)
+        .run(test, || {
+            let fixture = PythonFixture::new();
+            assert_eq!(fixture.call("own").unwrap(), Pending);
+            for _ in 0..3 {
+                fixture.tick();
+            }
+            assert_eq!(fixture.turns(), 3);
+            assert_eq!(fixture.call("own").unwrap(), Ready(5));
+            fixture.tick();
+            fixture.tick();
+            fixture.turns();
+            fixture.tick();
+            assert_eq!(fixture.turns(), idle);
+        });
 }
 
 #[test]
@@ -194,14 +196,14 @@ async def slow(channel):
     return 8
 def poll(method, channel, *args): return pymb_rpc.poll(method, channel, *args)
 ";
-    Apart::with("").module("pymb_rpcs", script).run(
+    Subprocess::with("").module("pymb_rpcs", script).run(
         "polled::a_poll_around_the_shims_has_the_shim_ticked",
         || {
-            let rig = Rig::new();
-            assert_eq!(rig.call("slow").unwrap(), Pending);
-            rig.tick();
-            rig.tick();
-            assert_eq!(rig.call("slow").unwrap(), Ready(8));
+            let fixture = PythonFixture::new();
+            assert_eq!(fixture.call("slow").unwrap(), Pending);
+            fixture.tick();
+            fixture.tick();
+            assert_eq!(fixture.call("slow").unwrap(), Ready(8));
         },
     );
 }
@@ -221,14 +223,14 @@ def poll(method, channel, *args):
     return by_task(method, channel, *args)
 "
     );
-    let said = Apart::with("").module("pymb_rpcs", &hidden).run(
+    let said = Subprocess::with("").module("pymb_rpcs", &hidden).run(
         "polled::a_hidden_loop_is_found_and_turned_and_is_a_warning_once",
         || {
-            let rig = Rig::new();
+            let fixture = PythonFixture::new();
             for channel in [CORE32, CORE64, CORE32] {
                 let mut polls = 0;
-                while rig.poll(channel, "walk", &[3]).unwrap() == Pending {
-                    rig.tick();
+                while fixture.poll(channel, "walk", &[3]).unwrap() == Pending {
+                    fixture.tick();
                     polls += 1;
                     assert!(polls < 20, "{channel}: nobody turns the loop");
                 }
@@ -263,13 +265,13 @@ class Hidden: loop = asyncio.new_event_loop()
 def loop(): return Hidden.loop
 "
     );
-    Apart::with("").module("pymb_rpcs", &hidden).run(
+    Subprocess::with("").module("pymb_rpcs", &hidden).run(
         "polled::a_search_passes_over_what_has_no_class_to_tell",
         || {
-            let rig = Rig::new();
+            let fixture = PythonFixture::new();
             let mut polls = 0;
-            while rig.poll(CORE32, "walk", &[3]).unwrap() == Pending {
-                rig.tick();
+            while fixture.poll(CORE32, "walk", &[3]).unwrap() == Pending {
+                fixture.tick();
                 polls += 1;
                 assert!(polls < 20, "nobody turns the loop");
             }
@@ -292,15 +294,15 @@ def poll(method, channel, *args):
     return (True, False, None) if polls < 5000 else by_task(method, channel, *args)
 "
     );
-    Apart::with("").module("pymb_rpcs", &late).run(
+    Subprocess::with("").module("pymb_rpcs", &late).run(
         "polled::a_loop_is_found_that_gets_tasks_late",
         || {
-            let rig = Rig::new();
+            let fixture = PythonFixture::new();
             for _ in 0..6100 {
-                if rig.poll(CORE32, "walk", &[3]).unwrap() != Pending {
+                if fixture.poll(CORE32, "walk", &[3]).unwrap() != Pending {
                     return;
                 }
-                rig.tick();
+                fixture.tick();
             }
             panic!("nobody turns the loop");
         },
@@ -320,17 +322,17 @@ def poll(method, channel, *args):
     return by_task(method, channel, *args)
 "
     );
-    Apart::with("").module("pymb_rpcs", &two).run(
+    Subprocess::with("").module("pymb_rpcs", &two).run(
         "polled::a_search_for_one_method_does_not_wait_for_another_s",
         || {
-            let rig = Rig::new();
+            let fixture = PythonFixture::new();
             for _ in 0..600 {
-                assert_eq!(rig.poll(CORE64, "slow", &[]).unwrap(), Pending);
-                rig.tick();
+                assert_eq!(fixture.poll(CORE64, "slow", &[]).unwrap(), Pending);
+                fixture.tick();
             }
             let mut polls = 0;
-            while rig.poll(CORE32, "walk", &[3]).unwrap() == Pending {
-                rig.tick();
+            while fixture.poll(CORE32, "walk", &[3]).unwrap() == Pending {
+                fixture.tick();
                 polls += 1;
                 assert!(polls < 20, "nobody turns the loop");
             }
@@ -341,12 +343,14 @@ def poll(method, channel, *args):
 /// Polls a method that stays pending, in a module with this beginning.
 fn stays_pending(test: &str, start: &str, warnings: usize) {
     let script = format!("{start}\ndef poll(method, channel, *args): return True, False, None\n");
-    let said = Apart::with("").module("pymb_rpcs", &script).run(test, || {
-        let rig = Rig::new();
-        for _ in 0..5000 {
-            assert_eq!(rig.poll(CORE32, "slow", &[]).unwrap(), Pending);
-        }
-    });
+    let said = Subprocess::with("")
+        .module("pymb_rpcs", &script)
+        .run(test, || {
+            let fixture = PythonFixture::new();
+            for _ in 0..5000 {
+                assert_eq!(fixture.poll(CORE32, "slow", &[]).unwrap(), Pending);
+            }
+        });
     let warning =
         "vhost: warning: python: channel `core32`: method `slow` has been pending for 1024 polls";
     for (part, count) in [
@@ -387,19 +391,19 @@ def poll(method, channel, *args):
     return True, True, 0
 count = 0
 ";
-    Apart::with("").module("pymb_rpcs", script).run(
+    Subprocess::with("").module("pymb_rpcs", script).run(
         "polled::callbacks_of_callbacks_run_to_the_end",
         || {
-            let rig = Rig::new();
-            assert_eq!(rig.call("begin").unwrap(), Ready(0));
+            let fixture = PythonFixture::new();
+            assert_eq!(fixture.call("begin").unwrap(), Ready(0));
             for _ in 0..10 {
-                rig.tick();
+                fixture.tick();
             }
-            assert_eq!(rig.call("count").unwrap(), Ready(6));
-            rig.tick();
-            rig.turns();
-            rig.tick();
-            assert_eq!(rig.turns(), 0, "nothing is left to bring forward");
+            assert_eq!(fixture.call("count").unwrap(), Ready(6));
+            fixture.tick();
+            fixture.turns();
+            fixture.tick();
+            assert_eq!(fixture.turns(), 0, "nothing is left to bring forward");
         },
     );
 }
@@ -434,18 +438,18 @@ def poll(method, channel, *args):
     return by_task(method, channel, *args)
 "
     );
-    Apart::with("").module("pymb_rpcs", &script).run(
+    Subprocess::with("").module("pymb_rpcs", &script).run(
         "polled::asyncio_run_in_poll_leaves_a_current_event_loop",
         || {
-            let rig = Rig::new();
+            let fixture = PythonFixture::new();
             for _ in 0..2 {
-                assert_eq!(rig.call("nine").unwrap(), Ready(9));
-                assert_eq!(rig.poll(CORE32, "walk", &[1]).unwrap(), Pending);
-                assert_eq!(rig.call("nine").unwrap(), Ready(9));
+                assert_eq!(fixture.call("nine").unwrap(), Ready(9));
+                assert_eq!(fixture.poll(CORE32, "walk", &[1]).unwrap(), Pending);
+                assert_eq!(fixture.call("nine").unwrap(), Ready(9));
                 for _ in 0..4 {
-                    rig.tick();
+                    fixture.tick();
                 }
-                assert_eq!(rig.poll(CORE32, "walk", &[1]).unwrap(), Ready(7));
+                assert_eq!(fixture.poll(CORE32, "walk", &[1]).unwrap(), Ready(7));
             }
         },
     );
@@ -462,13 +466,13 @@ def poll(method, channel, *args):
     return (True, False, None) if method == 'polled' else by_task(method, channel, *args)
 "
     );
-    let said = Apart::with("").module("pymb_rpcs", &script).run(
+    let said = Subprocess::with("").module("pymb_rpcs", &script).run(
         "polled::a_call_that_takes_long_is_no_warning",
         || {
-            let rig = Rig::new();
+            let fixture = PythonFixture::new();
             for _ in 0..2500 {
-                assert_eq!(rig.poll(CORE32, "polled", &[]).unwrap(), Pending);
-                assert_eq!(rig.poll(CORE64, "blocked", &[0]).unwrap(), Pending);
+                assert_eq!(fixture.poll(CORE32, "polled", &[]).unwrap(), Pending);
+                assert_eq!(fixture.poll(CORE64, "blocked", &[0]).unwrap(), Pending);
             }
         },
     );
@@ -486,17 +490,17 @@ def poll(method, channel, *args):
     if method == 'cancelled': return True, True, cancelled.count('core32')
     return True, False, None
 ";
-    Apart::with("").module("pymb_rpcs", script).run(
+    Subprocess::with("").module("pymb_rpcs", script).run(
         "polled::a_cancel_of_the_modules_own_is_told_of_a_reset",
         || {
-            let rig = Rig::new();
-            let mut firmware = rig.firmware();
-            assert_eq!(rig.served(&mut firmware, "waits", &[], 3), None);
-            let before = rig.call("cancelled").unwrap();
+            let fixture = PythonFixture::new();
+            let mut firmware = fixture.firmware();
+            assert_eq!(fixture.served(&mut firmware, "waits", &[], 3), None);
+            let before = fixture.call("cancelled").unwrap();
             assert_eq!(before, Ready(0));
             firmware.reset();
-            rig.tick();
-            assert_eq!(rig.call("cancelled").unwrap(), Ready(1));
+            fixture.tick();
+            assert_eq!(fixture.call("cancelled").unwrap(), Ready(1));
         },
     );
 }
@@ -509,11 +513,11 @@ def poll(method, channel, *args): inner('answer')
 def tick(): inner('turn')
 def cancel(channel): inner('end')
 ";
-    let said = Apart::with("").module("pymb_rpcs", script).run(
+    let said = Subprocess::with("").module("pymb_rpcs", script).run(
         "polled::what_the_modules_own_functions_raise_has_its_traceback",
         || {
-            let rig = Rig::new();
-            let failure = rig.failure(CORE64, "any", &[]);
+            let fixture = PythonFixture::new();
+            let failure = fixture.failure(CORE64, "any", &[]);
             for part in [
                 "Traceback",
                 "pymb_rpcs.py\", line 3, in poll",
@@ -522,10 +526,10 @@ def cancel(channel): inner('end')
             ] {
                 assert!(failure.contains(part), "{part}: {failure}");
             }
-            rig.tick();
-            let mut firmware = rig.firmware();
+            fixture.tick();
+            let mut firmware = fixture.firmware();
             firmware.reset();
-            rig.tick();
+            fixture.tick();
         },
     );
     if let Some(said) = said {

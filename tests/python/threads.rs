@@ -9,8 +9,8 @@ use std::thread;
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
 
-use crate::apart::Apart;
 use crate::c_host::{MAILBOX, MAILBOXES, MEMORIES, init, mb_shutdown, mb_tick, read, write};
+use crate::subprocess::Subprocess;
 
 const NAME: u64 = 0x3000;
 const DATA: u64 = 0x4000;
@@ -127,7 +127,7 @@ fn walks() {
 #[test]
 fn callbacks_go_on_whichever_thread_ticks() {
     let script = format!("{WALK}\nregister_callback(walk)");
-    Apart::with(&script).run("threads::callbacks_go_on_whichever_thread_ticks", walks);
+    Subprocess::with(&script).run("threads::callbacks_go_on_whichever_thread_ticks", walks);
 }
 
 /// asyncio has one current event loop per thread, so the module's loop would differ between polls.
@@ -145,7 +145,7 @@ def poll(method, channel, *args):
     return True, True, calls.pop(channel).result()
 "
     );
-    Apart::with("").module("pymb_rpcs", &script).run(
+    Subprocess::with("").module("pymb_rpcs", &script).run(
         "threads::a_poll_of_the_users_own_has_one_event_loop_on_all_threads",
         walks,
     );
@@ -171,7 +171,7 @@ async def during(channel, address):
     other.join()
     return sum('another thread is inside a call of vhost' in error for error in errors)
 ";
-    Apart::with(script).run(
+    Subprocess::with(script).run(
         "threads::a_thread_that_calls_during_a_call_of_the_simulators_is_refused",
         || {
             simulate(|simulator, firmware| {
@@ -199,7 +199,7 @@ async def away(channel, address, calls):
         answered += 1
     return answered
 ";
-    Apart::with(script).run(
+    Subprocess::with(script).run(
         "threads::a_worker_thread_of_asyncio_is_served_or_refused",
         || {
             simulate(|simulator, firmware| {
@@ -230,7 +230,7 @@ async def begin(channel):
     return 1
 ";
     let folder = tempfile::tempdir().unwrap();
-    Apart::with(script)
+    Subprocess::with(script)
         .variable(SIGN, folder.path().join("sign"))
         .run(
             "threads::python_runs_between_calls_and_does_not_hold_up_the_end",

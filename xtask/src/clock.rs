@@ -13,7 +13,7 @@ pub(crate) struct Clock {
 
 /// Elapsed time.
 #[derive(Clone, Copy)]
-pub(crate) struct Took {
+pub(crate) struct Elapsed {
     pub(crate) wall: Duration,
     /// Processor time, user and system, of child processes that have ended and been waited for.
     pub(crate) cpu: Duration,
@@ -27,15 +27,15 @@ impl Clock {
         }
     }
 
-    pub(crate) fn elapsed(&self) -> Took {
-        Took {
+    pub(crate) fn elapsed(&self) -> Elapsed {
+        Elapsed {
             wall: self.wall.elapsed(),
             cpu: cpu_of_children().saturating_sub(self.cpu),
         }
     }
 }
 
-impl fmt::Display for Took {
+impl fmt::Display for Elapsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [wall, cpu] = [self.wall, self.cpu].map(seconds);
         write!(f, "{wall} (CPU {cpu})")

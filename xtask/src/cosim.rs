@@ -7,7 +7,7 @@
 //! - [`recording`]: recording of each run, and its replay without the simulation;
 //! - [`rerun`]: failed runs that run again from a snapshot;
 //! - [`cocotb`]: a case with cocotb's own runner;
-//! - [`guide`]: executed documentation pages;
+//! - [`doc_pages`]: executed documentation pages;
 //! - [`mod@bench`]: overhead of the host in a simulation;
 //! - [`limit`]: limits of wall time;
 //! - [`load`]: time to load an image;
@@ -19,7 +19,7 @@ mod case;
 mod ccache;
 mod client;
 mod cocotb;
-mod guide;
+mod doc_pages;
 mod limit;
 mod load;
 mod many;
@@ -33,25 +33,25 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use self::build::{Builder, Model, Simulation, empty, memories};
+use self::build::{Builder, Model, Simulation, memories, recreate_dir};
 use self::case::{Case, Cases};
 use self::client::Clients;
 use self::recording::Recording;
 use self::rerun::Waves;
-use crate::clock::{Clock, Took};
+use crate::clock::{Clock, Elapsed};
 use crate::tool::{
     CCACHE, CLANG, COCOTB, CXX, LIBPYTHON, LLD, LZ4, MAKE, Missing, PERL, PICORV32, RISCV32,
-    RISCV64, Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, keep_wheels,
+    RISCV64, Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, download_wheels,
 };
 
 /// Required tools, beside a Rust toolchain.
-pub(crate) const NEEDS: [Tool; 11] = [
+pub(crate) const REQUIRED: [Tool; 11] = [
     CLANG, LLD, CXX, MAKE, PERL, LIBPYTHON, VERILATOR, PICORV32, COCOTB, RISCV32, RISCV64,
 ];
 
 /// Optional tools. Without UVM or LZ4 some cases are skipped; without ccache models take longer to
 /// build.
-pub(crate) const WANTS: [Tool; 4] = [UVM, UVM_2017, LZ4, CCACHE];
+pub(crate) const OPTIONAL: [Tool; 4] = [UVM, UVM_2017, LZ4, CCACHE];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -81,10 +81,10 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     if args.list {
         let cases = cases
             .iter()
-            .filter(|(name, case)| args.means(name, case.full));
-        let pages = guide::PAGES
+            .filter(|(name, case)| args.selects(name, case.full));
+        let pages = doc_pages::PAGES
             .iter()
-            .filter(|page| args.means(page.name, page.full));
+            .filter(|page| args.selects(page.name, page.full));
         let names = cases.map(|(name, _)| name.as_str()).chain([cocotb::NAME]);
         names
             .chain(pages.map(|page| page.name))
@@ -93,82 +93,85 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     }
     args.check(&cases)?;
     let mut tools = Toolbox::new(!args.no_install);
-    for tool in NEEDS {
+    for tool in REQUIRED {
         if let Err(Missing(reason)) = tools.get(tool) {
             bail!("{reason}");
         }
     }
     let mut builder = Builder::new(root, tools.get(CCACHE).is_ok())?;
     if args.bench {
-        for bench in BENCHES.iter().filter(|bench| args.means(bench.name, false)) {
-            match bench.needs.map_or(Ok(()), |tool| tools.get(tool)) {
+        for bench in BENCHES
+            .iter()
+            .filter(|bench| args.selects(bench.name, false))
+        {
+            match bench.required.map_or(Ok(()), |tool| tools.get(tool)) {
                 Ok(()) => (bench.run)(&mut builder)?,
                 Err(Missing(reason)) => println!("skipped: {}: {reason}", bench.name),
             }
         }
         return Ok(true);
     }
-    let mut score = Score::default();
-    let meant = |name: &str, case: &Case| match args.golden {
+    let mut summary = Summary::default();
+    let selected = |name: &str, case: &Case| match args.golden {
         true => case.golden,
-        false => args.means(name, case.full),
+        false => args.selects(name, case.full),
     };
-    for (name, case) in cases.iter().filter(|(name, case)| meant(name, case)) {
+    for (name, case) in cases.iter().filter(|(name, case)| selected(name, case)) {
         println!("\n{name}: {case}");
         if let Err(Missing(reason)) = case.tool().map_or(Ok(()), |tool| tools.get(tool)) {
             println!("skipped: {name}: {reason}");
             continue;
         }
-        score.run(name, || run_case(&mut builder, name, case, args.golden));
+        summary.run(name, || run_case(&mut builder, name, case, args.golden));
     }
     if args.golden {
-        return Ok(score.close());
+        return Ok(summary.close());
     }
-    if args.means(cocotb::NAME, false) {
+    if args.selects(cocotb::NAME, false) {
         println!("\n{}: integration/cocotb", cocotb::NAME);
-        score.run(cocotb::NAME, || cocotb::run(&mut builder));
+        summary.run(cocotb::NAME, || cocotb::run(&mut builder));
     }
-    let pages = guide::PAGES.iter();
-    for guide in pages.filter(|page| args.means(page.name, page.full)) {
-        let page = guide.name;
+    let pages = doc_pages::PAGES.iter();
+    for doc_page in pages.filter(|page| args.selects(page.name, page.full)) {
+        let page = doc_page.name;
         println!("\n{page}: docs/{page}.md");
-        if let Err(Missing(reason)) = guide.needs.map_or(Ok(()), |tool| tools.get(tool)) {
+        if let Err(Missing(reason)) = doc_page.required.map_or(Ok(()), |tool| tools.get(tool)) {
             println!("skipped: docs/{page}.md: {reason}");
-        } else if keep_wheels(&NEEDS) {
-            score.run(page, || guide::run(root, page));
+        } else if download_wheels(&REQUIRED) {
+            summary.run(page, || doc_pages::run(root, page));
         } else {
             println!("skipped: docs/{page}.md: its Python packages can't be fetched from here");
         }
     }
-    Ok(score.close())
+    Ok(summary.close())
 }
 
 /// Benchmark of `--bench`.
 struct Bench {
     name: &'static str,
-    needs: Option<Tool>,
+    required: Option<Tool>,
     run: fn(&mut Builder<'_>) -> Result<()>,
 }
 
 const BENCHES: [Bench; 4] = [
     Bench {
         name: "plain",
-        needs: None,
+        required: None,
         run: |builder| bench::run(builder, &bench::PLAIN),
     },
     Bench {
         name: "runs",
-        needs: None,
+        required: None,
         run: many::run,
     },
     Bench {
         name: "uvm",
-        needs: Some(UVM),
+        required: Some(UVM),
         run: |builder| bench::run(builder, &bench::UVM),
     },
     Bench {
         name: "load",
-        needs: Some(UVM),
+        required: Some(UVM),
         run: load::run,
     },
 ];
@@ -179,7 +182,7 @@ impl Args {
         let is_known = |name: &str| match self.bench {
             true => BENCHES.iter().any(|bench| bench.name == name),
             false => {
-                let is_page = guide::PAGES.iter().any(|page| page.name == name);
+                let is_page = doc_pages::PAGES.iter().any(|page| page.name == name);
                 name == cocotb::NAME || is_page || cases.contains_key(name)
             }
         };
@@ -196,7 +199,7 @@ impl Args {
     }
 
     /// True if the case or bench of this name is selected. `full`: it is part of the full run only.
-    fn means(&self, name: &str, full: bool) -> bool {
+    fn selects(&self, name: &str, full: bool) -> bool {
         match self.cases.as_slice() {
             [] => self.full || !full,
             named => named.iter().any(|case| case == name),
@@ -206,13 +209,13 @@ impl Args {
 
 /// Results in the format of `cargo test`, and the time of each case.
 #[derive(Default)]
-struct Score {
+struct Summary {
     passed: usize,
     failed: usize,
-    times: Vec<(String, Took)>,
+    times: Vec<(String, Elapsed)>,
 }
 
-impl Score {
+impl Summary {
     /// Runs a case. A case that can't be built or run counts as failed; the others still run.
     fn run(&mut self, name: &str, case: impl FnOnce() -> Result<Option<String>>) {
         let clock = Clock::start();
@@ -286,7 +289,7 @@ fn run_case(
     recording.record(&mut command);
     let mut clients = Clients::new(builder.root(), &case.clients, simulation.limit);
     let begin = Instant::now();
-    let (status, lines) = watch(command, |line| clients.heed(line))?;
+    let (status, lines) = watch(command, |line| clients.on_line(line))?;
     let simulated = begin.elapsed();
     let unmet_by_clients = clients.unmet()?;
     let expected = case.expected(builder.root())?;
@@ -321,7 +324,7 @@ fn command(
 ) -> Result<Command> {
     // Relative to the project's root, like all names in a recording.
     let files = format!("target/cosim/files/{name}");
-    empty(&root.join(&files))?;
+    recreate_dir(&root.join(&files))?;
 
     let mut command = simulation.limit.command(&simulation.program);
     command
@@ -338,9 +341,12 @@ fn command(
     Ok(command)
 }
 
-/// Runs a command and prints its output as it arrives. Each line is also passed to `heed`. Returns
+/// Runs a command and prints its output as it arrives. Each line is also passed to `on_line`. Returns
 /// exit status and lines.
-fn watch(mut command: Command, mut heed: impl FnMut(&str)) -> Result<(Option<i32>, Vec<String>)> {
+fn watch(
+    mut command: Command,
+    mut on_line: impl FnMut(&str),
+) -> Result<(Option<i32>, Vec<String>)> {
     let (reader, writer) = pipe().context("cannot make a pipe")?;
     command
         .stdin(Stdio::null())
@@ -353,7 +359,7 @@ fn watch(mut command: Command, mut heed: impl FnMut(&str)) -> Result<(Option<i32
         let line = line.context("cannot read what the simulation writes")?;
         let line = String::from_utf8_lossy(&line).into_owned();
         println!("  {line}");
-        heed(&line);
+        on_line(&line);
         lines.push(line);
     }
     let status = child.wait().context("cannot wait for the simulation")?;

@@ -38,7 +38,7 @@ struct Summary {
     rows: Vec<Row>,
     tally: Tally,
     failures: Vec<Failure>,
-    begun: Clock,
+    started: Clock,
 }
 
 /// Result of one step.
@@ -101,11 +101,11 @@ impl<'a> Runner<'a> {
     /// failed.
     pub(crate) fn run(&self, steps: &[Step]) -> Result<bool> {
         let mut summary = Summary::new();
-        let run = |lane, output: fn() -> Output, tell: &mut dyn FnMut(Result<Done>)| {
+        let run = |lane, output: fn() -> Output, report: &mut dyn FnMut(Result<Done>)| {
             for (index, step) in steps.iter().enumerate() {
                 if step.lane == lane {
                     let number = format!("[{}/{}]", index + 1, steps.len());
-                    tell(self.run_step(index, &number, step, output()));
+                    report(self.run_step(index, &number, step, output()));
                 }
             }
         };
@@ -139,14 +139,14 @@ impl<'a> Runner<'a> {
         step: &Step,
         mut output: Output,
     ) -> Result<Done> {
-        let begun = Clock::start();
+        let started = Clock::start();
         output.line(format!("\n{number} {}", step.name));
         let (mut tally, mut failures) = (Tally::default(), vec![]);
-        let (outcome, remark) = match self.obstacle(step) {
+        let (outcome, remark) = match self.skip_reason(step) {
             Some(reason) => (Outcome::Skipped, reason),
             None => self.run_cases(number, step, &mut output, &mut tally, &mut failures)?,
         };
-        let wall = begun.elapsed().wall;
+        let wall = started.elapsed().wall;
         let (name, word) = (step.name, outcome.word());
         output.line(format!("{number} {name} {word} in {}", seconds(wall)));
         if outcome == Outcome::Skipped {
@@ -170,8 +170,8 @@ impl<'a> Runner<'a> {
     }
 
     /// Reason to skip the step, if there is one.
-    fn obstacle(&self, step: &Step) -> Option<String> {
-        for tool in &step.needs {
+    fn skip_reason(&self, step: &Step) -> Option<String> {
+        for tool in &step.required {
             if let Err(Missing(reason)) = self.tools().get(*tool) {
                 return Some(reason);
             }
@@ -196,7 +196,7 @@ impl<'a> Runner<'a> {
         failures: &mut Vec<Failure>,
     ) -> Result<(Outcome, String)> {
         let mut lacking = vec![];
-        for tool in &step.wants {
+        for tool in &step.optional {
             if let Err(Missing(reason)) = self.tools().get(*tool) {
                 output.line(format!("  {reason}"));
                 lacking.push(reason);
@@ -312,7 +312,7 @@ impl Summary {
             rows: vec![],
             tally: Tally::default(),
             failures: vec![],
-            begun: Clock::start(),
+            started: Clock::start(),
         }
     }
 
@@ -363,7 +363,7 @@ impl Summary {
             count(Outcome::Passed),
             count(Outcome::Failed),
             count(Outcome::Skipped),
-            self.begun.elapsed()
+            self.started.elapsed()
         );
     }
 }

@@ -11,9 +11,9 @@ pub(crate) struct Step {
     /// Environment on top of the runner's own.
     pub(crate) env: Vec<(&'static str, &'static str)>,
     /// Required tools. Without one of these the step is skipped.
-    pub(crate) needs: Vec<Tool>,
+    pub(crate) required: Vec<Tool>,
     /// Optional tools. Without one of these the step runs, and its tests skip what they can't do.
-    pub(crate) wants: Vec<Tool>,
+    pub(crate) optional: Vec<Tool>,
     /// Probe command and reason: the step is skipped for this reason if the command fails.
     pub(crate) probe: Option<(&'static str, &'static str)>,
     pub(crate) lane: Lane,
@@ -102,8 +102,8 @@ impl Step {
             name,
             cases,
             env: vec![],
-            needs: vec![],
-            wants: vec![],
+            required: vec![],
+            optional: vec![],
             probe: None,
             lane: Lane::Main,
             files: &[],
@@ -115,13 +115,13 @@ impl Step {
         self
     }
 
-    pub(crate) fn needs(mut self, tools: &[Tool]) -> Self {
-        self.needs.extend(tools);
+    pub(crate) fn required(mut self, tools: &[Tool]) -> Self {
+        self.required.extend(tools);
         self
     }
 
-    pub(crate) fn wants(mut self, tools: &[Tool]) -> Self {
-        self.wants.extend(tools);
+    pub(crate) fn optional(mut self, tools: &[Tool]) -> Self {
+        self.optional.extend(tools);
         self
     }
 
@@ -147,7 +147,7 @@ impl Step {
     }
 
     /// The step with the commands of the full or of the quick run; `None` if there is none.
-    pub(crate) fn of_run(mut self, full: bool) -> Option<Self> {
+    pub(crate) fn for_run(mut self, full: bool) -> Option<Self> {
         let other = if full { Runs::Quick } else { Runs::Full };
         self.cases.retain(|case| case.runs != other);
         (!self.cases.is_empty()).then_some(self)
@@ -244,13 +244,13 @@ mod tests {
                 .with(Runs::Quick, ["quick"])
         };
         let commands = |full| {
-            let step = step().of_run(full).expect("it has commands");
+            let step = step().for_run(full).expect("it has commands");
             let commands: Vec<String> = step.cases.into_iter().map(|case| case.command).collect();
             commands.join(" ")
         };
         assert_eq!(commands(false), "both quick");
         assert_eq!(commands(true), "both full");
-        assert!(Step::full("s", ["full"]).of_run(false).is_none());
+        assert!(Step::full("s", ["full"]).for_run(false).is_none());
     }
 
     #[test]

@@ -117,7 +117,7 @@ pub(crate) struct Args {
 
 /// Runs the selected steps; returns true if none failed.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
-    let chosen = |step: Step| step.of_run(args.full)?.narrowed(&args.only);
+    let chosen = |step: Step| step.for_run(args.full)?.narrowed(&args.only);
     let steps: Vec<Step> = steps(root)?.into_iter().filter_map(chosen).collect();
     if steps.is_empty() {
         bail!(
@@ -173,14 +173,14 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             "licences, bans, sources",
             ["cargo deny --workspace check bans licenses sources"],
         )
-        .needs(&[CARGO_DENY]),
+        .required(&[CARGO_DENY]),
         Step::full("advisories", ["cargo deny --workspace check advisories"])
-            .needs(&[CARGO_DENY])
+            .required(&[CARGO_DENY])
             .probe(
                 "cargo deny fetch db",
                 "the RustSec advisory database can't be fetched from here",
             ),
-        Step::new("mailbox_rs without std", without_std()).needs(&[RISCV32, RISCV64]),
+        Step::new("mailbox_rs without std", without_std()).required(&[RISCV32, RISCV64]),
         Step::new("tests of the other crates", [OTHER_TESTS])
             .with(
                 Runs::Quick,
@@ -190,7 +190,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 Runs::Full,
                 ["cargo test -p mailbox_rs --no-fail-fast -- --show-output"],
             )
-            .wants(&[CLANG, LLD]),
+            .optional(&[CLANG, LLD]),
         Step::new("vhost, the whole suite", [test("")])
             .with(
                 Runs::Full,
@@ -198,11 +198,11 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                     .filter(|features| !features.is_empty())
                     .map(|features| test(&features)),
             )
-            .wants(&[CLANG, LLD, NC]),
+            .optional(&[CLANG, LLD, NC]),
         Step::new("a host program, linked", [HOST_CRATE]),
         Step::of_cases("vhost, defaults that features choose", vec![])
             .with(Runs::Quick, [test_defaults(OTHER_DEFAULTS)]),
-        Step::full("vhost, cache lines", WITH_CACHE_LINE.map(test)).wants(&[CLANG, LLD]),
+        Step::full("vhost, cache lines", WITH_CACHE_LINE.map(test)).optional(&[CLANG, LLD]),
         Step::new(
             "vhost, methods in Python",
             [
@@ -210,18 +210,18 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 PYTHON_TESTS,
             ],
         )
-        .needs(&[LIBPYTHON]),
+        .required(&[LIBPYTHON]),
         Step::full(
             "vhost, a million calls of Python",
             ["cargo test -p vhost --features python --test python -- --show-output"],
         )
         .env("VHOST_PYTHON_CALLS", "1000000")
-        .needs(&[LIBPYTHON]),
+        .required(&[LIBPYTHON]),
         Step::new("Python: shims and package", PYTHON)
-            .needs(&[COCOTB, PYTEST, MYPY, RUFF])
+            .required(&[COCOTB, PYTEST, MYPY, RUFF])
             .env("PYTHONDONTWRITEBYTECODE", "1"),
         Step::full("Python: installed with pip", WHEEL)
-            .needs(&[LIBPYTHON, MATURIN, MYPY, NUMPY, CXX]),
+            .required(&[LIBPYTHON, MATURIN, MYPY, NUMPY, CXX]),
         Step::full(
             "hostile firmware and recordings, 100,000 each",
             ["cargo test -p vhost --test hostile -- --show-output"],
@@ -231,34 +231,34 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         Step::of_cases("features that exclude one another", exclusions()),
         Step::of_cases("fuzz targets compile", vec![])
             .with(Runs::Quick, FUZZ_CHECK)
-            .needs(&[CXX])
+            .required(&[CXX])
             .only_with(&["fuzz/Cargo.toml"]),
         Step::full(
             "fuzzing",
             fuzz_targets(root)?.iter().map(|target| fuzz(target)),
         )
-        .needs(&[CARGO_FUZZ, CXX]),
+        .required(&[CARGO_FUZZ, CXX]),
         Step::full("benches compile", ["cargo bench -p vhost --no-run"]),
         Step::of_cases("RTL co-simulation", vec![])
             .with(Runs::Quick, ["cargo xtask cosim --no-install"])
             .with(Runs::Full, ["cargo xtask cosim --full --no-install"])
-            .needs(&cosim::NEEDS)
-            .wants(&cosim::WANTS)
+            .required(&cosim::REQUIRED)
+            .optional(&cosim::OPTIONAL)
             .lane(Lane::Simulation),
         Step::new("SystemVerilog, by slang", ["plain", "unserved"].map(slang))
-            .needs(&[PYSLANG, PICORV32]),
+            .required(&[PYSLANG, PICORV32]),
         Step::new(
             "SystemVerilog with UVM, by slang",
             ["uvm", "package", "packages", "order", "pages"].map(slang),
         )
-        .needs(&[PYSLANG, PICORV32, UVM, VERILATOR, PERL]),
+        .required(&[PYSLANG, PICORV32, UVM, VERILATOR, PERL]),
         Step::of_cases("simulated runs", vec![])
             .with(Runs::Quick, [simulated_runs(5_000)])
             .with(Runs::Full, [simulated_runs(100_000)])
             .only_with(&["vhost_sim/Cargo.toml"])
             .lane(Lane::Simulation),
         Step::new("instructions", ["cargo xtask bench --instructions"])
-            .needs(&[VALGRIND])
+            .required(&[VALGRIND])
             .only_with(&["benches/instructions/counts.txt"])
             .lane(Lane::Simulation),
         Step::new("quickstart", ["cargo run --release --example quickstart"])
@@ -395,13 +395,13 @@ mod tests {
     #[test]
     fn every_pair_of_a_group_is_refused() {
         assert_eq!(pairs().count(), 6 + 1 + 6);
-        let of_run = |runs| {
+        let for_run = |runs| {
             exclusions()
                 .into_iter()
                 .filter(move |case| case.runs == runs)
         };
-        assert_eq!(of_run(Runs::Full).count(), 13);
-        let mut quick = of_run(Runs::Quick).map(|case| case.expect);
+        assert_eq!(for_run(Runs::Full).count(), 13);
+        let mut quick = for_run(Runs::Quick).map(|case| case.expect);
         assert!(matches!(quick.next(), Some(Expect::Refusal(pairs)) if pairs.len() == 13));
     }
 

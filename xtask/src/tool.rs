@@ -280,7 +280,7 @@ pub(crate) fn requirements(tools: &[Tool]) -> String {
 
 /// Downloads the wheels of installed Python packages, so that others can be installed offline.
 /// Returns false if they are not available.
-pub(crate) fn keep_wheels(tools: &[Tool]) -> bool {
+pub(crate) fn download_wheels(tools: &[Tool]) -> bool {
     let packages = requirements(tools);
     let download = format!("{VENV}/bin/pip download --quiet --dest {WHEELS} {packages}");
     succeeds(&format!("{download} --no-index --find-links {WHEELS}")) || install_with(&download)

@@ -7,11 +7,11 @@ use vhost::config::ConfigWarning;
 use vhost::mem::{Backend, Init, MemoryId, Segment, initial};
 
 use super::plan::{Content, Load, Plan};
-use crate::output::{ASIDE, ERROR, Plain, WARNING};
+use crate::output::{DIM, ERROR, Sanitized, WARNING};
 
 /// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Grade {
+pub(super) enum Severity {
     /// The system would not start.
     Error,
     /// The system starts, but probably not as intended.
@@ -21,18 +21,18 @@ pub(super) enum Grade {
 }
 
 pub(super) struct Finding {
-    pub(super) grade: Grade,
+    pub(super) severity: Severity,
     text: String,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (style, grade) = match self.grade {
-            Grade::Error => (ERROR, "error:"),
-            Grade::Warning => (WARNING, "warning:"),
-            Grade::Note => (ASIDE, "note:"),
+        let (style, severity) = match self.severity {
+            Severity::Error => (ERROR, "error:"),
+            Severity::Warning => (WARNING, "warning:"),
+            Severity::Note => (DIM, "note:"),
         };
-        write!(f, "{style}{grade}{style:#} {}", Plain(&self.text))
+        write!(f, "{style}{severity}{style:#} {}", Sanitized(&self.text))
     }
 }
 
@@ -42,11 +42,11 @@ impl fmt::Display for Finding {
 pub(super) fn findings(plan: &Plan<'_>, serves: bool, warnings: &[ConfigWarning]) -> Vec<Finding> {
     let mut all = Findings(Vec::new());
     for warning in warnings {
-        let grade = match warning.doubt.is_warning() {
-            true => Grade::Warning,
-            false => Grade::Note,
+        let severity = match warning.doubt.is_warning() {
+            true => Severity::Warning,
+            false => Severity::Note,
         };
-        all.add(grade, warning.to_string());
+        all.add(severity, warning.to_string());
     }
     first_content(plan, &mut all);
     mailboxes(plan, &mut all);
@@ -56,17 +56,17 @@ pub(super) fn findings(plan: &Plan<'_>, serves: bool, warnings: &[ConfigWarning]
     }
     overwrites(plan, &mut all);
     if serves && plan.served().next().is_none() {
-        all.add(Grade::Warning, "no channel is served".to_owned());
+        all.add(Severity::Warning, "no channel is served".to_owned());
     }
-    all.0.sort_by_key(|finding| finding.grade);
+    all.0.sort_by_key(|finding| finding.severity);
     all.0
 }
 
 struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn add(&mut self, grade: Grade, text: String) {
-        self.0.push(Finding { grade, text });
+    fn add(&mut self, severity: Severity, text: String) {
+        self.0.push(Finding { severity, text });
     }
 }
 
@@ -77,21 +77,21 @@ fn first_content(plan: &Plan<'_>, all: &mut Findings) {
         match &memory.init {
             Init::None | Init::Zero | Init::Random { seed: Some(_) } => {}
             Init::Random { seed: None } => all.add(
-                Grade::Note,
+                Severity::Note,
                 format!(
                     "memory `{}`: its random content is another one in each run; give `seed` where runs are to be compared",
                     memory.name
                 ),
             ),
             Init::Hex { .. } => match initial(id, memory, 0) {
-                Err(error) => all.add(Grade::Error, error.to_string()),
+                Err(error) => all.add(Severity::Error, error.to_string()),
                 Ok(content) => {
                     for note in &content.notes {
-                        let grade = match note.is_warning() {
-                            true => Grade::Warning,
-                            false => Grade::Note,
+                        let severity = match note.is_warning() {
+                            true => Severity::Warning,
+                            false => Severity::Note,
                         };
-                        all.add(grade, format!("memory `{}`: {note}", memory.name));
+                        all.add(severity, format!("memory `{}`: {note}", memory.name));
                     }
                 }
             },
@@ -105,7 +105,7 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
         for Segment { memory, .. } in plan.map.mapped(channel.space, mailbox.address, size) {
             if let Some(memory) = in_log(plan, memory) {
                 all.add(
-                    Grade::Warning,
+                    Severity::Warning,
                     format!(
                         "channel `{}`: its mailbox is in memory `{memory}` of backend `log`, which reads as zeros: no request \
                          will ever be seen; give the memory another `backend`",
@@ -120,7 +120,7 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
             let [ours, its] =
                 [mailbox.layout.ptr_width, image.ptr_width()].map(|it| it.bytes() * 8);
             all.add(
-                Grade::Warning,
+                Severity::Warning,
                 format!(
                     "channel `{}`: `ptr` is {ours}, but {} is an image of {its} bits",
                     channel.name,
@@ -132,7 +132,7 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
     for channel in plan.channels {
         if channel.mailbox.is_none() && channel.load.is_none() {
             all.add(
-                Grade::Warning,
+                Severity::Warning,
                 format!("channel `{}` is neither loaded nor served", channel.name),
             );
         }
@@ -143,10 +143,10 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
 fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     let file = load.image.file().display();
     for error in &load.placement.errors {
-        all.add(Grade::Error, error.to_string());
+        all.add(Severity::Error, error.to_string());
     }
     for left_out in &load.placement.left_out {
-        all.add(Grade::Note, left_out.to_string());
+        all.add(Severity::Note, left_out.to_string());
     }
     let bytes = load
         .parts
@@ -160,7 +160,7 @@ fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     nowhere.dedup();
     for memory in nowhere {
         all.add(
-            Grade::Warning,
+            Severity::Warning,
             format!(
                 "{file} is loaded into memory `{memory}` of backend `log`, which keeps nothing"
             ),
@@ -187,7 +187,7 @@ fn spare_channels(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     let room = section.size / size;
     if room > sizes.len() as u64 {
         all.add(
-            Grade::Note,
+            Severity::Note,
             format!(
                 "{}: its section .mailbox has room for {room} channels, of which {} served; `mb_id` tells them apart",
                 load.image.file().display(),
@@ -229,7 +229,7 @@ fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
             {
                 told.push(pair);
                 all.add(
-                    Grade::Warning,
+                    Severity::Warning,
                     format!(
                         "{} is loaded over bytes of {}, in memory `{}` from offset {:#x} on",
                         second.file().display(),

@@ -2,10 +2,10 @@
 //!
 //! - `plan`: placement of images and mailboxes in a run.
 //! - `findings`: errors and warnings about it.
-//! - `picture`: drawing of the memory map.
+//! - `memory_map`: drawing of the memory map.
 
 mod findings;
-mod picture;
+mod memory_map;
 mod plan;
 
 use std::cell::RefCell;
@@ -20,9 +20,9 @@ use vhost::config::{
 };
 use vhost::mem::{Backend, Image, ImageError};
 
-use crate::Verdict;
-use crate::output::{ERROR, GOOD, out};
-use findings::{Grade, findings};
+use crate::Outcome;
+use crate::output::{ERROR, OK, out};
+use findings::{Severity, findings};
 use plan::Plan;
 
 #[derive(clap::Args)]
@@ -76,13 +76,13 @@ fn cache_line(text: &str) -> Result<CacheLine, String> {
 
 /// Configuration environment of the command: files and variables of this process, overridden by
 /// options of the command line.
-struct Asked {
+struct CliEnv {
     variables: HashMap<String, String>,
     defaults: Defaults,
     warnings: RefCell<Vec<ConfigWarning>>,
 }
 
-impl Surroundings for Asked {
+impl Surroundings for CliEnv {
     fn variable(&self, name: &str) -> Option<String> {
         let given = self.variables.get(name).cloned();
         given.or_else(|| Process.variable(name))
@@ -110,9 +110,9 @@ impl Surroundings for Asked {
 }
 
 impl Args {
-    fn asked(&self) -> Asked {
+    fn env(&self) -> CliEnv {
         let by_features = Defaults::of_features();
-        Asked {
+        CliEnv {
             variables: self.variables.iter().cloned().collect(),
             defaults: Defaults {
                 backend: self.default_backend.unwrap_or(by_features.backend),
@@ -128,29 +128,28 @@ impl Args {
 ///
 /// A path that came from the environment variable is expanded like paths within the files. The
 /// shell has expanded the others.
-fn file(name: &Path, variable: &'static str, asked: &Asked) -> Result<PathBuf> {
+fn file(name: &Path, variable: &'static str, env: &CliEnv) -> Result<PathBuf> {
     let value = std::env::var_os(variable).filter(|value| value == name.as_os_str());
     Ok(match value {
-        Some(value) => config::expand_path(&value, variable, asked)?,
+        Some(value) => config::expand_path(&value, variable, env)?,
         None => name.to_owned(),
     })
 }
 
-pub(crate) fn run(args: &Args) -> Result<Verdict> {
-    let asked = args.asked();
-    let mem = file(&args.mem, "MEM_CFG_FILE", &asked)?;
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let env = args.env();
+    let mem = file(&args.mem, "MEM_CFG_FILE", &env)?;
     let mailbox = args.mailbox.as_ref();
-    let mailbox = mailbox.map(|name| file(name, "MAILBOX_CFG_FILE", &asked));
+    let mailbox = mailbox.map(|name| file(name, "MAILBOX_CFG_FILE", &env));
     let mailbox = mailbox.transpose()?;
-    let map =
-        config::read_text(&mem).and_then(|text| config::parse_memory_map(&text, &mem, &asked));
+    let map = config::read_text(&mem).and_then(|text| config::parse_memory_map(&text, &mem, &env));
     let map = match map {
         Ok(map) => map,
         Err(error) => return refused(error),
     };
     let channels = mailbox.as_ref().map_or(Ok(Vec::new()), |file| {
         let text = config::read_text(file)?;
-        config::parse_mailboxes(&text, file, &map, &asked)
+        config::parse_mailboxes(&text, file, &map, &env)
     });
     let (channels, refusal) = match channels {
         Ok(channels) => (channels, None),
@@ -160,24 +159,24 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let plan = Plan::of(&map, &channels);
     let mut out = out();
     for space in &map.spaces {
-        picture::draw(&mut out, &plan, space)?;
+        memory_map::draw(&mut out, &plan, space)?;
     }
     if let Some(error) = refusal {
         out.flush()?;
         return refused(error);
     }
-    let findings = findings(&plan, mailbox.is_some(), &asked.warnings.borrow());
+    let findings = findings(&plan, mailbox.is_some(), &env.warnings.borrow());
     for finding in &findings {
         writeln!(out, "{finding}")?;
     }
-    let count = |grade| findings.iter().filter(|it| it.grade == grade).count();
-    let (errors, warnings) = (count(Grade::Error), count(Grade::Warning));
-    let verdict = if errors > 0 {
+    let count = |severity| findings.iter().filter(|it| it.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let outcome = if errors > 0 {
         write!(out, "{ERROR}failed:{ERROR:#} ")?;
-        Verdict::Bad
+        Outcome::Failed
     } else {
-        write!(out, "{GOOD}good:{GOOD:#} ")?;
-        Verdict::Good
+        write!(out, "{OK}good:{OK:#} ")?;
+        Outcome::Passed
     };
     let served = channels.iter().filter(|it| it.mailbox.is_some()).count();
     writeln!(
@@ -191,7 +190,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         counted(warnings, "warning", "warnings"),
     )?;
     out.flush()?;
-    Ok(verdict)
+    Ok(outcome)
 }
 
 fn counted(count: usize, one: &str, more: &str) -> String {
@@ -200,10 +199,10 @@ fn counted(count: usize, one: &str, more: &str) -> String {
 
 /// Outcome for a rejected configuration. A file that can't be read is an error of the command, not
 /// a failed check.
-fn refused(error: ConfigError) -> Result<Verdict> {
+fn refused(error: ConfigError) -> Result<Outcome> {
     if matches!(*error.problem, ConfigProblem::Read(_)) {
         return Err(error.into());
     }
     writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error}")?;
-    Ok(Verdict::Bad)
+    Ok(Outcome::Failed)
 }

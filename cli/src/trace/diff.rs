@@ -13,9 +13,9 @@ use vhost::mem::Image;
 use vhost::trace::{Entry, Header, Said};
 
 use super::entry::{HEAD, Line, MOST};
-use super::reading::{Reading, Seen};
-use crate::Verdict;
-use crate::output::{ASIDE, ERROR, GOOD, NAME, Out, Plain, out, short};
+use super::entry_reader::{DecodedEntry, EntryReader};
+use crate::Outcome;
+use crate::output::{DIM, ERROR, NAME, OK, Out, Sanitized, debug_text, out};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -32,11 +32,11 @@ pub(crate) struct Args {
 /// their size.
 const LONG: usize = 1 << 20;
 
-pub(super) fn run(args: &Args) -> Result<Verdict> {
-    let mut one = Reading::of(&args.one, false)?;
-    let mut other = Reading::of(&args.other, false)?;
+pub(super) fn run(args: &Args) -> Result<Outcome> {
+    let mut one = EntryReader::of(&args.one, false)?;
+    let mut other = EntryReader::of(&args.other, false)?;
     let differing = headers(one.trace().header(), other.trace().header());
-    let mut same = Same::default();
+    let mut same = Matcher::default();
     let context = usize::from(args.context);
     let mut before = VecDeque::new();
     let mut matched = 0_u64;
@@ -61,20 +61,17 @@ pub(super) fn run(args: &Args) -> Result<Verdict> {
         writeln!(out, "{ERROR}different:{ERROR:#} {what}")?;
     }
     if let Some((one, other)) = &difference {
-        tell(&mut out, args, &before, one.as_ref(), other.as_ref())?;
+        print_difference(&mut out, args, &before, one.as_ref(), other.as_ref())?;
     }
-    let verdict = if difference.is_none() && differing.is_empty() {
-        writeln!(
-            out,
-            "{GOOD}the same:{GOOD:#} {matched} messages and replies"
-        )?;
-        Verdict::Good
+    let outcome = if difference.is_none() && differing.is_empty() {
+        writeln!(out, "{OK}the same:{OK:#} {matched} messages and replies")?;
+        Outcome::Passed
     } else {
         writeln!(out, "{matched} messages and replies before are the same")?;
-        Verdict::Bad
+        Outcome::Failed
     };
     out.flush()?;
-    Ok(verdict)
+    Ok(outcome)
 }
 
 /// Differences of the headers, other than versions and names.
@@ -130,12 +127,12 @@ fn headers(one: &Header, other: &Header) -> Vec<&'static str> {
 
 /// Correspondence between the messages of both recordings.
 #[derive(Default)]
-struct Same {
+struct Matcher {
     /// Sequence numbers of unanswered messages: from the first recording's to the second's.
     open: HashMap<u64, u64>,
 }
 
-impl Same {
+impl Matcher {
     /// True if two entries are equal. Entries must be passed in recorded order.
     fn is(&mut self, one: &Entry, other: &Entry) -> bool {
         if one.tick != other.tick || one.kind != other.kind || one.said != other.said {
@@ -161,28 +158,42 @@ impl Same {
     }
 }
 
-fn tell(
+fn print_difference(
     out: &mut Out,
     args: &Args,
-    before: &VecDeque<Seen>,
-    one: Option<&Seen>,
-    other: Option<&Seen>,
+    before: &VecDeque<DecodedEntry>,
+    one: Option<&DecodedEntry>,
+    other: Option<&DecodedEntry>,
 ) -> Result<()> {
     if !before.is_empty() {
-        writeln!(out, "{ASIDE}{HEAD}{ASIDE:#}")?;
+        writeln!(out, "{DIM}{HEAD}{DIM:#}")?;
     }
-    for seen in before {
-        writeln!(out, "{}", Line { seen, most: MOST })?;
+    for decoded in before {
+        writeln!(
+            out,
+            "{}",
+            Line {
+                decoded,
+                max_chars: MOST
+            }
+        )?;
     }
-    let mut side = |file: &Path, seen: Option<&Seen>| {
+    let mut side = |file: &Path, decoded: Option<&DecodedEntry>| {
         let file = file.to_string_lossy();
-        let file = Plain(&file);
-        match seen {
+        let file = Sanitized(&file);
+        match decoded {
             None => writeln!(out, "{NAME}{file}{NAME:#}: its end"),
-            Some(seen) => {
-                let frame = seen.entry.frame;
+            Some(decoded) => {
+                let frame = decoded.entry.frame;
                 writeln!(out, "{NAME}{file}{NAME:#}, frame {frame}:")?;
-                writeln!(out, "{}", Line { seen, most: MOST })
+                writeln!(
+                    out,
+                    "{}",
+                    Line {
+                        decoded,
+                        max_chars: MOST
+                    }
+                )
             }
         }
     };
@@ -199,7 +210,7 @@ fn tell(
 }
 
 /// The first property in which two entries differ.
-fn what_differs(one: &Seen, other: &Seen) -> String {
+fn what_differs(one: &DecodedEntry, other: &DecodedEntry) -> String {
     let (a, b) = (&one.entry, &other.entry);
     if a.kind != b.kind || std::mem::discriminant(&a.said) != std::mem::discriminant(&b.said) {
         return "the message".to_owned();
@@ -236,8 +247,8 @@ fn what_differs(one: &Seen, other: &Seen) -> String {
     format!("what is recorded of it, from byte {} on", same.count())
 }
 
-fn value(seen: &Seen) -> Option<Value> {
-    let body: &dyn erased_serde::Serialize = seen.body.as_ref().ok()?.as_deref()?;
+fn value(decoded: &DecodedEntry) -> Option<Value> {
+    let body: &dyn erased_serde::Serialize = decoded.body.as_ref().ok()?.as_deref()?;
     serde_json::to_value(body).ok()
 }
 
@@ -264,7 +275,7 @@ fn first_difference(path: &str, one: &Value, other: &Value) -> Option<String> {
         }
         (one, other) if one == other => None,
         (one, other) => {
-            let [one, other] = [one, other].map(|value| short(&Text(value), FEW));
+            let [one, other] = [one, other].map(|value| debug_text(&Text(value), FEW));
             Some(match path {
                 "" => format!("{one} and {other}"),
                 _ => format!("`{path}`, {one} and {other}"),
@@ -317,7 +328,7 @@ mod tests {
 
     #[test]
     fn numbers_of_messages_may_differ_and_what_belongs_together_may_not() {
-        let mut same = Same::default();
+        let mut same = Matcher::default();
         let said = [(1, 1), (2, 1), (3, 3)];
         for (sequence, root) in said {
             let (one, other) = (sequence, sequence + 10);

@@ -15,8 +15,8 @@ use vhost::messages::mailbox::Served;
 use vhost::trace::Said;
 
 use super::entry::{MOST, text};
-use super::reading::{Reading, Seen};
-use crate::Verdict;
+use super::entry_reader::{DecodedEntry, EntryReader};
+use crate::Outcome;
 use crate::output::out;
 
 #[derive(clap::Args)]
@@ -34,17 +34,17 @@ pub(crate) struct Args {
 /// Time steps within a tick.
 const STEPS: u64 = 1000;
 
-pub(super) fn run(args: &Args) -> Result<Verdict> {
-    let reading = Reading::of(&args.file, args.output.is_none())?;
+pub(super) fn run(args: &Args) -> Result<Outcome> {
+    let entry_reader = EntryReader::of(&args.file, args.output.is_none())?;
     let Some(file) = &args.output else {
-        return export(reading, "standard output", out());
+        return export(entry_reader, "standard output", out());
     };
     let name = file.display().to_string();
     if is_same(&args.file, file) {
         bail!("{name} is the recording; give the output another name");
     }
     let to = File::create(file).with_context(|| cant_write(&name))?;
-    export(reading, &name, BufWriter::new(to))
+    export(entry_reader, &name, BufWriter::new(to))
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {
@@ -57,18 +57,18 @@ fn cant_write(name: &str) -> String {
 }
 
 /// Writes the events to `to`, a file or stream called `name`.
-fn export(mut reading: Reading, name: &str, to: impl Write) -> Result<Verdict> {
+fn export(mut entry_reader: EntryReader, name: &str, to: impl Write) -> Result<Outcome> {
     let failed = || cant_write(name);
     let mut events = Events::begin(to).with_context(failed)?;
-    let mut score = Score::default();
-    let end = reading.try_for_each(|seen| match seen {
-        Ok(seen) => score.add(&seen, &mut events).with_context(failed),
+    let mut builder = EventBuilder::default();
+    let end = entry_reader.try_for_each(|decoded| match decoded {
+        Ok(decoded) => builder.add(&decoded, &mut events).with_context(failed),
         Err(error) => Err(error).context("what follows is left out"),
     });
     // Entries before the damage are kept.
     events.end().with_context(failed)?;
     end?;
-    Ok(Verdict::Good)
+    Ok(Outcome::Passed)
 }
 
 /// The two groups of tracks.
@@ -156,7 +156,7 @@ impl<W: Write> Events<W> {
 
 /// Converts entries to events.
 #[derive(Default)]
-struct Score {
+struct EventBuilder {
     tracks: HashMap<(Group, Arc<str>), Track>,
     actors: u32,
     channels: u32,
@@ -168,15 +168,15 @@ struct Score {
     awaited: HashSet<u64>,
 }
 
-impl Score {
-    fn add<W: Write>(&mut self, seen: &Seen, events: &mut Events<W>) -> io::Result<()> {
-        self.advance(seen.entry.tick);
-        if let (Some(served), Some(channel)) = (seen.is::<Served>(), &seen.channel) {
+impl EventBuilder {
+    fn add<W: Write>(&mut self, decoded: &DecodedEntry, events: &mut Events<W>) -> io::Result<()> {
+        self.advance(decoded.entry.tick);
+        if let (Some(served), Some(channel)) = (decoded.is::<Served>(), &decoded.channel) {
             let track = self.track(Group::Channels, channel, events)?;
-            return self.request(served, track, seen, events);
+            return self.request(served, track, decoded, events);
         }
-        let kind = &seen.entry.kind;
-        match (&seen.entry.said, &seen.channel) {
+        let kind = &decoded.entry.kind;
+        match (&decoded.entry.said, &decoded.channel) {
             (Said::Message { .. }, channel) if kind.to == "nobody" => {
                 let track = match channel {
                     Some(channel) => self.track(Group::Channels, channel, events),
@@ -186,34 +186,34 @@ impl Score {
                     ph: "i",
                     s: Some("t"),
                     cat: Some("announcement"),
-                    args: Some(arguments(seen)),
+                    args: Some(arguments(decoded)),
                     ..self.at(track, &kind.name)
                 })
             }
             (Said::Message { awaited, .. }, _) => {
                 let track = self.track(Group::Actors, &kind.to, events)?;
-                self.slice("message", track, seen, events)?;
-                if *awaited && self.awaited.insert(seen.entry.sequence) {
+                self.slice("message", track, decoded, events)?;
+                if *awaited && self.awaited.insert(decoded.entry.sequence) {
                     events.write(&Event {
                         ph: "s",
                         cat: Some("reply"),
-                        id: Some(seen.entry.sequence),
+                        id: Some(decoded.entry.sequence),
                         ..self.at(track, &kind.name)
                     })?;
                 }
                 Ok(())
             }
             (Said::Reply { .. } | Said::Dropped, _) => {
-                if !self.awaited.remove(&seen.entry.sequence) {
+                if !self.awaited.remove(&decoded.entry.sequence) {
                     return Ok(());
                 }
                 let track = self.track(Group::Actors, &kind.from, events)?;
-                self.slice("reply", track, seen, events)?;
+                self.slice("reply", track, decoded, events)?;
                 events.write(&Event {
                     ph: "f",
                     bp: Some("e"),
                     cat: Some("reply"),
-                    id: Some(seen.entry.sequence),
+                    id: Some(decoded.entry.sequence),
                     ..self.at(track, &kind.name)
                 })
             }
@@ -237,15 +237,15 @@ impl Score {
         &self,
         what: &'static str,
         track: Track,
-        seen: &Seen,
+        decoded: &DecodedEntry,
         events: &mut Events<W>,
     ) -> io::Result<()> {
         events.write(&Event {
             ph: "X",
             cat: Some(what),
             dur: Some(time(1)),
-            args: Some(arguments(seen)),
-            ..self.at(track, &seen.entry.kind.name)
+            args: Some(arguments(decoded)),
+            ..self.at(track, &decoded.entry.kind.name)
         })
     }
 
@@ -255,7 +255,7 @@ impl Score {
         &mut self,
         served: &Served,
         track: Track,
-        seen: &Seen,
+        decoded: &DecodedEntry,
         events: &mut Events<W>,
     ) -> io::Result<()> {
         let end = self.now.saturating_add(1);
@@ -268,7 +268,7 @@ impl Score {
             dur: Some(time(end - begin)),
             args: Some(Arguments {
                 text: Some(served.to_string()),
-                ..arguments(seen)
+                ..arguments(decoded)
             }),
             ..self.at(track, served.kind())
         })
@@ -304,7 +304,7 @@ impl Score {
         let tid = *count;
         let track = Track { pid, tid };
         self.tracks.insert(key, track);
-        let mut tell = |what, name| {
+        let mut write_name = |what, name| {
             events.write(&Event {
                 ph: "M",
                 pid,
@@ -322,22 +322,22 @@ impl Score {
                 Group::Actors => "actors",
                 Group::Channels => "channels",
             };
-            tell("process_name", group)?;
+            write_name("process_name", group)?;
         }
-        tell("thread_name", name)?;
+        write_name("thread_name", name)?;
         Ok(track)
     }
 }
 
-fn arguments(seen: &Seen) -> Arguments<'_> {
-    let entry = &seen.entry;
+fn arguments(decoded: &DecodedEntry) -> Arguments<'_> {
+    let entry = &decoded.entry;
     Arguments {
         name: None,
-        channel: seen.channel.as_deref(),
+        channel: decoded.channel.as_deref(),
         from: Some(&entry.kind.from),
         sequence: Some(entry.sequence),
         tick: Some(entry.tick),
-        text: Some(text(seen, MOST)),
+        text: Some(text(decoded, MOST)),
     }
 }
 

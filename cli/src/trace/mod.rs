@@ -5,14 +5,14 @@ mod access;
 mod channels;
 mod diff;
 mod entry;
+mod entry_reader;
 mod export;
-mod reading;
 mod show;
 mod stat;
 
 use anyhow::Result;
 
-use crate::Verdict;
+use crate::Outcome;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Verb {
@@ -26,7 +26,7 @@ pub(crate) enum Verb {
     Export(export::Args),
 }
 
-pub(crate) fn run(verb: &Verb) -> Result<Verdict> {
+pub(crate) fn run(verb: &Verb) -> Result<Outcome> {
     match verb {
         Verb::Show(args) => show::run(args),
         Verb::Stat(args) => stat::run(args),

@@ -43,12 +43,12 @@ fn folder(image: &[u8], hex: &[u8]) -> TempDir {
 
 /// Reported warnings, and the error if there is one.
 #[derive(Debug, PartialEq, Eq)]
-struct Told {
+struct Reports {
     warnings: Vec<String>,
     error: Option<String>,
 }
 
-impl Told {
+impl Reports {
     fn by_check(folder: &Path) -> Self {
         let mut check = command();
         check.arg("check").arg("--mem").arg(folder.join("mem.yaml"));
@@ -99,10 +99,10 @@ impl Told {
 }
 
 /// Messages of the command and of a run for these files, with file names relative to their folder.
-fn told(image: &[u8], hex: &[u8]) -> Told {
+fn reports(image: &[u8], hex: &[u8]) -> Reports {
     let folder = folder(image, hex);
-    let mut run = Told::by_run(folder.path());
-    assert_eq!(run, Told::by_check(folder.path()));
+    let mut run = Reports::by_run(folder.path());
+    assert_eq!(run, Reports::by_check(folder.path()));
     let short =
         |text: &mut String| *text = text.replace(&format!("{}/", folder.path().display()), "");
     run.warnings
@@ -122,9 +122,9 @@ fn unusual_images_are_warned_of() {
     let with = |change: Change| {
         let mut elf = good();
         change(&mut elf);
-        let told = told(&elf.build(), HEX);
-        assert_eq!(told.error, None);
-        told.warnings
+        let reports = reports(&elf.build(), HEX);
+        assert_eq!(reports.error, None);
+        reports.warnings
     };
     assert_eq!(with(|_| ()), [""; 0]);
     let cases: [(Change, &str); 6] = [
@@ -154,7 +154,7 @@ fn unusual_images_are_warned_of() {
 
 #[test]
 fn images_that_can_not_be_loaded_are_errors() {
-    let error = |elf: &Elf| told(&elf.build(), HEX).error.unwrap();
+    let error = |elf: &Elf| reports(&elf.build(), HEX).error.unwrap();
     let mut elf = good();
     elf.segments.clear();
     let text = error(&elf);
@@ -181,10 +181,11 @@ fn images_that_can_not_be_loaded_are_errors() {
     let mut elf = good();
     elf.kind = 3;
     elf.segments[0].physical = 0;
-    let told = told(&elf.build(), HEX);
-    assert_eq!(told.warnings.len(), 1, "{told:?}");
+    let reports = reports(&elf.build(), HEX);
+    assert_eq!(reports.warnings.len(), 1, "{reports:?}");
     assert!(
-        told.error
+        reports
+            .error
             .unwrap()
             .contains("its virtual address is 0x80000000")
     );
@@ -199,20 +200,24 @@ fn a_mailbox_that_the_mmu_moves_is_served() {
         ..Segment::at(RAM + 0x8000, &[0; 8], 1512)
     });
     elf.mailboxes = vec![(high, 1512)];
-    let told = told(&elf.build(), HEX);
-    assert_eq!((told.warnings, told.error), (vec![], None));
+    let reports = reports(&elf.build(), HEX);
+    assert_eq!((reports.warnings, reports.error), (vec![], None));
 }
 
 #[test]
 fn memory_files_are_told_of_alike() {
-    let hex = |text: &[u8]| told(&good().build(), text);
+    let hex = |text: &[u8]| reports(&good().build(), text);
     for text in [
         "\u{feff}# seven\n@ 3\n00000007\n",
         "@0x3\n0x00000007\n",
         "00000007\r\n\x1a\0\0",
     ] {
-        let told = hex(text.as_bytes());
-        assert_eq!((told.warnings, told.error), (vec![], None), "{text:?}");
+        let reports = hex(text.as_bytes());
+        assert_eq!(
+            (reports.warnings, reports.error),
+            (vec![], None),
+            "{text:?}"
+        );
     }
     for (text, warning) in [
         (
@@ -227,10 +232,14 @@ fn memory_files_are_told_of_alike() {
         ),
         (b"0000000x", "ram.hex: 1 digits are x or z"),
     ] {
-        let told = hex(text);
-        assert_eq!((told.warnings.len(), &told.error), (1, &None), "{told:?}");
+        let reports = hex(text);
+        assert_eq!(
+            (reports.warnings.len(), &reports.error),
+            (1, &None),
+            "{reports:?}"
+        );
         let start = format!("memory `ram`: {warning}");
-        assert!(told.warnings[0].starts_with(&start), "{told:?}");
+        assert!(reports.warnings[0].starts_with(&start), "{reports:?}");
     }
     for (text, error) in [
         (
@@ -251,8 +260,8 @@ fn memory_files_are_told_of_alike() {
         ),
         (b"00000007\n0000\x1a\n1", "ram.hex:2: "),
     ] {
-        let told = hex(text).error.unwrap();
+        let reports = hex(text).error.unwrap();
         let start = format!("memory `ram`, init: {error}");
-        assert!(told.starts_with(&start), "{told}");
+        assert!(reports.starts_with(&start), "{reports}");
     }
 }

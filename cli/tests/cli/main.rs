@@ -36,13 +36,13 @@ struct Ended {
 
 impl Ended {
     /// Asserts the exit status and returns the standard output.
-    fn with(self, status: i32) -> String {
+    fn stdout(self, status: i32) -> String {
         assert_eq!(self.status, Some(status), "{self:?}");
         self.stdout
     }
 
     /// Asserts the exit status and returns the standard error.
-    fn told(self, status: i32) -> String {
+    fn stderr(self, status: i32) -> String {
         assert_eq!(self.status, Some(status), "{self:?}");
         self.stderr
     }
@@ -83,7 +83,7 @@ fn vhost_on(words: &str, file: &Path) -> Ended {
 
 #[test]
 fn the_exit_status_is_in_the_help() {
-    let help = vhost(["--help"]).with(0);
+    let help = vhost(["--help"]).stdout(0);
     for status in ["0 where all is well", "1 where", "2 where"] {
         assert!(help.contains(status), "{help}");
     }
@@ -92,8 +92,8 @@ fn the_exit_status_is_in_the_help() {
 #[test]
 fn a_wrong_command_line_is_told_by_status_2() {
     for words in ["", "trace", "trace show", "trace export x", "check"] {
-        let told = vhost(words.split_whitespace()).told(2);
-        assert!(told.contains("Usage"), "{words}: {told}");
+        let output = vhost(words.split_whitespace()).stderr(2);
+        assert!(output.contains("Usage"), "{words}: {output}");
     }
 }
 
@@ -108,9 +108,9 @@ fn what_is_no_recording_is_told_by_status_2() {
         "trace export --perfetto",
         "replay",
     ] {
-        let told = vhost_on(words, &missing).told(2);
-        assert!(told.contains("no.trace"), "{words}: {told}");
-        let told = vhost_on(words, &other).told(2);
-        assert!(told.contains("is no recording"), "{words}: {told}");
+        let output = vhost_on(words, &missing).stderr(2);
+        assert!(output.contains("no.trace"), "{words}: {output}");
+        let output = vhost_on(words, &other).stderr(2);
+        assert!(output.contains("is no recording"), "{words}: {output}");
     }
 }

@@ -133,7 +133,7 @@ impl Core {
 
 /// Output of `trace show --json`, parsed.
 pub(crate) fn entries(trace: &Path) -> Vec<Value> {
-    lines(&vhost_on("trace show --json", trace).with(0))
+    lines(&vhost_on("trace show --json", trace).stdout(0))
 }
 
 /// Values of lines of JSON.

@@ -19,7 +19,7 @@ fn every_entry_is_a_line_of_text_and_a_line_of_json() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let recorded: Vec<_> = Trace::open(&trace).unwrap().map(Result::unwrap).collect();
-    let table = vhost_on("trace show", &trace).with(0);
+    let table = vhost_on("trace show", &trace).stdout(0);
     assert_eq!(table.lines().count(), recorded.len() + 1);
     let shown = entries(&trace);
     assert_eq!(shown.len(), recorded.len());
@@ -95,7 +95,7 @@ fn requests_are_told_in_the_words_of_the_protocol_and_bytes_in_hex() {
 fn accesses_are_told_by_names_and_offsets() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
-    let table = vhost_on("trace show --channel core0 --party memory", &trace).with(0);
+    let table = vhost_on("trace show --channel core0 --party memory", &trace).stdout(0);
     let layout = Layout::new(PtrWidth::P4, CacheLine::None);
     // The mailbox is at 0x2000 in a memory that begins at 0x1000.
     let taken = 0x2000 + layout.request.idx_c;
@@ -115,7 +115,7 @@ fn filters_take_what_they_say_and_nothing_else() {
     let trace = Run::default().record(folder.path());
     let all = entries(&trace);
     let filtered = |options: &str, wanted: &dyn Fn(&Value) -> bool| {
-        let shown = vhost_on(&format!("trace show --json {options}"), &trace).with(0);
+        let shown = vhost_on(&format!("trace show --json {options}"), &trace).stdout(0);
         let expected: Vec<Value> = all.iter().filter(|entry| wanted(entry)).cloned().collect();
         assert_eq!(lines(&shown), expected, "{options}");
         assert!(
@@ -168,8 +168,8 @@ fn a_filter_that_takes_nothing_says_so() {
     let trace = Run::default().record(folder.path());
     let ended = vhost_on("trace show --channel croe0", &trace);
     assert_eq!(ended.stdout, "");
-    let told = ended.told(0);
-    assert!(told.contains("channels: core0, core1"), "{told}");
+    let output = ended.stderr(0);
+    assert!(output.contains("channels: core0, core1"), "{output}");
 }
 
 #[test]
@@ -183,9 +183,9 @@ fn long_messages_are_cut_unless_they_are_wanted() {
         ..Run::default()
     };
     let trace = run.record(folder.path());
-    let cut = vhost_on("trace show --kind Print", &trace).with(0);
+    let cut = vhost_on("trace show --kind Print", &trace).stdout(0);
     assert!(!cut.contains("the end") && cut.contains('…'), "{cut}");
-    let full = vhost_on("trace show --kind Print --full", &trace).with(0);
+    let full = vhost_on("trace show --kind Print --full", &trace).stdout(0);
     assert!(full.contains("the end") && !full.contains('…'), "{full}");
 }
 
@@ -230,14 +230,14 @@ fn damaged(trace: &Path) -> usize {
 fn what_is_before_the_damage_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
-    let whole = vhost_on("trace show", &trace).with(0);
+    let whole = vhost_on("trace show", &trace).stdout(0);
     let frame = damaged(&trace);
     let ended = vhost_on("trace show", &trace);
     assert!(whole.starts_with(&ended.stdout) && ended.stdout.lines().count() > 20);
-    let told = ended.told(2);
+    let output = ended.stderr(2);
     assert!(
-        told.contains(&format!("frame {frame}: its checksum")),
-        "{told}"
+        output.contains(&format!("frame {frame}: its checksum")),
+        "{output}"
     );
 }
 
@@ -245,10 +245,10 @@ fn what_is_before_the_damage_is_shown() {
 fn a_recording_that_was_cut_off_is_shown_to_its_last_whole_frame() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
-    let whole = vhost_on("trace show", &trace).with(0);
+    let whole = vhost_on("trace show", &trace).stdout(0);
     let bytes = std::fs::read(&trace).unwrap();
     std::fs::write(&trace, &bytes[..bytes.len() / 2]).unwrap();
-    let cut = vhost_on("trace show", &trace).with(0);
+    let cut = vhost_on("trace show", &trace).stdout(0);
     assert!(whole.starts_with(&cut) && cut.len() > whole.len() / 4);
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use super::case::{Backend, Library, Threading};
 use super::limit::Limit;
-use super::{NEEDS, ccache};
+use super::{REQUIRED, ccache};
 use crate::clock::Clock;
 use crate::tool::{
     RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, VENV, python_packages, requirements, uvm,
@@ -170,7 +170,7 @@ impl<'a> Builder<'a> {
         }
         let name = feature.unwrap_or("plain");
         let folder = self.root.join("target/cosim/libraries").join(name);
-        empty(&folder)?;
+        recreate_dir(&folder)?;
         for file in ["libvhost.so", "libvhost.a"] {
             fs::copy(
                 self.root.join("target/release").join(file),
@@ -192,7 +192,7 @@ impl<'a> Builder<'a> {
             .args(["--manifest-path", &format!("{folder}/Cargo.toml")])
             .args(["--target-dir", HOST_PROGRAMS])
             .current_dir(self.root);
-        succeed(&mut cargo, folder)?;
+        run_checked(&mut cargo, folder)?;
         Ok(self.root.join(HOST_PROGRAMS).join("release"))
     }
 
@@ -243,7 +243,7 @@ impl<'a> Builder<'a> {
                     "-DTESTBENCH_IS_SYSTEMVERILOG",
                 ]);
                 compile.args(addresses(core).map(|address| format!("-Wl,{address}")));
-                succeed(compile.current_dir(self.root), &source)?;
+                run_checked(compile.current_dir(self.root), &source)?;
             }
             Ok(image("rv32"))
         };
@@ -262,7 +262,7 @@ impl<'a> Builder<'a> {
                 .args(["--target-dir", "target/firmware"])
                 .env("RUSTFLAGS", flags.join(" "))
                 .current_dir(self.root);
-            succeed(&mut cargo, "the firmware in Rust")?;
+            run_checked(&mut cargo, "the firmware in Rust")?;
         }
         Ok(format!(
             "target/firmware/{}/release/selftest",
@@ -308,7 +308,7 @@ impl<'a> Builder<'a> {
             ]);
         }
         let archive = (model.library == Library::Static).then_some(archive);
-        let command = format!("{}\n{verilator:?}\n", requirements(&NEEDS));
+        let command = format!("{}\n{verilator:?}\n", requirements(&REQUIRED));
         if self.has_ccache {
             ccache::use_in(&mut verilator, self.root);
         }
@@ -324,9 +324,9 @@ impl<'a> Builder<'a> {
             println!("  building the simulation {name}");
             // In an empty folder: make would keep objects of another command line or another
             // library, and those of an interrupted build.
-            empty(&folder)?;
+            recreate_dir(&folder)?;
             let clock = Clock::start();
-            succeed(&mut verilator, &design)?;
+            run_checked(&mut verilator, &design)?;
             println!("  built in {}", clock.elapsed());
             fs::write(&record, inputs()?)
                 .with_context(|| format!("cannot write {}", record.display()))?;
@@ -426,7 +426,7 @@ fn addresses(core: usize) -> [String; 2] {
 }
 
 /// Creates an empty folder; removes previous contents.
-pub(super) fn empty(folder: &Path) -> Result<()> {
+pub(super) fn recreate_dir(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
@@ -434,7 +434,7 @@ pub(super) fn empty(folder: &Path) -> Result<()> {
 }
 
 /// Runs a command and prints its output only if it fails.
-pub(super) fn succeed(command: &mut Command, what: &str) -> Result<()> {
+pub(super) fn run_checked(command: &mut Command, what: &str) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command
         .stdin(Stdio::null())

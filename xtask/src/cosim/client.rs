@@ -31,7 +31,7 @@ impl<'a> Clients<'a> {
     }
 
     /// Starts all clients once a line has the port.
-    pub(super) fn heed(&mut self, line: &str) {
+    pub(super) fn on_line(&mut self, line: &str) {
         let Some((_, port)) = line.split_once(ANNOUNCEMENT) else {
             return;
         };
@@ -71,7 +71,7 @@ mod tests {
     fn clients_that_nobody_waits_for_are_missed() {
         let scripts = ["one.py".to_owned()];
         let mut clients = Clients::new(Path::new("."), &scripts, Limit::PLAIN);
-        clients.heed("host: serves cpu0");
+        clients.on_line("host: serves cpu0");
         let unmet = clients.unmet().expect("nobody to wait for");
         assert!(unmet.is_some_and(|why| why.contains("one.py")));
     }
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn no_clients_are_no_trouble() {
         let mut clients = Clients::new(Path::new("."), &[], Limit::PLAIN);
-        clients.heed("uart: listens on port 1");
+        clients.on_line("uart: listens on port 1");
         assert_eq!(clients.unmet().expect("nobody to wait for"), None);
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::bench::{ROUNDS, spread};
-use super::build::{Builder, Model, succeed};
+use super::build::{Builder, Model, run_checked};
 use super::case::Library;
 use super::command;
 
@@ -24,7 +24,7 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
         .args(["--target=riscv32", "-nostdlib", "-fuse-ld=lld"])
         .args(["-Wl,-Tdata=0,--entry=0,--nmagic", SOURCE, "-o", IMAGE])
         .current_dir(builder.root());
-    succeed(&mut compile, SOURCE)?;
+    run_checked(&mut compile, SOURCE)?;
     let simulation = builder.simulation(Model {
         library: Library::Static,
         ..Model::of(DESIGN)

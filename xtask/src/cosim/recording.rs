@@ -119,13 +119,13 @@ fn replay_file(
     let begin = Instant::now();
     let output = command.output().context("cannot start vhost replay")?;
     let replayed = begin.elapsed();
-    let told = String::from_utf8_lossy(&output.stdout);
+    let text = String::from_utf8_lossy(&output.stdout);
     let findings = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        let told = [told, findings].concat();
-        return Ok(Some(format!("the recording is not replayed: {told}")));
+        let text = [text, findings].concat();
+        return Ok(Some(format!("the recording is not replayed: {text}")));
     }
-    println!("  {}", told.trim_end());
+    println!("  {}", text.trim_end());
     if let Some(breach) = findings.lines().find(|line| !line.contains(ASTRAY)) {
         return Ok(Some(format!("the protocol was broken: {breach}")));
     }

@@ -98,10 +98,10 @@ pub(super) fn compare(command: &Path, recordings: &[PathBuf]) -> Result<Option<S
         .stdin(Stdio::null())
         .output()
         .context("cannot start vhost trace diff")?;
-    let told = String::from_utf8_lossy(&output.stdout);
-    let same = output.status.success() || OVER.iter().any(|over| told.contains(over));
-    println!("  run and rerun: {}", told.trim_end().replace('\n', "\n  "));
-    Ok((!same).then(|| format!("the rerun is another run:\n{told}")))
+    let text = String::from_utf8_lossy(&output.stdout);
+    let same = output.status.success() || OVER.iter().any(|over| text.contains(over));
+    println!("  run and rerun: {}", text.trim_end().replace('\n', "\n  "));
+    Ok((!same).then(|| format!("the rerun is another run:\n{text}")))
 }
 
 /// First and last time of waves.

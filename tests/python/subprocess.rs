@@ -5,22 +5,22 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// Variable that is set in that process.
-const APART: &str = "VHOST_TEST_APART";
+const IN_SUBPROCESS: &str = "VHOST_TEST_APART";
 
 /// Separate process of a test: its Python modules by name, and its environment.
 #[derive(Default)]
-pub(crate) struct Apart {
+pub(crate) struct Subprocess {
     modules: Vec<(String, String)>,
     environment: Vec<(String, String)>,
 }
 
 /// Output of the process.
-pub(crate) struct Said {
+pub(crate) struct Output {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Apart {
+impl Subprocess {
     /// Adds the callback module `mbpy_calls_init` with an empty start-up function.
     pub(crate) fn with(callbacks: &str) -> Self {
         let start = "from pymb_rpc import register_callback\ndef mbpy_calls_init(): pass\n";
@@ -39,8 +39,8 @@ impl Apart {
     }
 
     /// Runs `body` in the separate process and returns its output; `None` in that process.
-    pub(crate) fn run(self, test: &str, body: impl FnOnce()) -> Option<Said> {
-        if env::var_os(APART).is_some() {
+    pub(crate) fn run(self, test: &str, body: impl FnOnce()) -> Option<Output> {
+        if env::var_os(IN_SUBPROCESS).is_some() {
             body();
             return None;
         }
@@ -54,18 +54,18 @@ impl Apart {
             stderr,
         } = Command::new(env::current_exe().unwrap())
             .args(["--exact", test, "--nocapture"])
-            .env(APART, "")
+            .env(IN_SUBPROCESS, "")
             .env("PYTHONPATH", folder.path())
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env_remove("VIRTUAL_ENV")
             .envs(self.environment)
             .output()
             .unwrap();
-        let said = Said {
+        let said = Output {
             stdout: String::from_utf8(stdout).unwrap(),
             stderr: String::from_utf8(stderr).unwrap(),
         };
-        let Said { stdout, stderr } = &said;
+        let Output { stdout, stderr } = &said;
         assert!(status.success(), "{status}\n{stdout}\n{stderr}");
         assert!(stdout.contains("1 passed"), "no test {test}:\n{stdout}");
         Some(said)

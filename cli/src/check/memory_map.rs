@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use vhost::mem::{Array, Extent, Init, Memory, MemoryId, Shape, Space};
 
 use super::plan::{Plan, Range};
-use crate::output::{ASIDE, NAME, Plain, Size};
+use crate::output::{DIM, NAME, Sanitized, Size};
 
 /// Rows of banks listed for one memory.
 const MOST_BANKS: usize = 8;
@@ -18,7 +18,7 @@ const MOST_BANKS: usize = 8;
 const MOST_RANGES: usize = 32;
 
 pub(super) fn draw(to: &mut impl Write, plan: &Plan<'_>, space: &Space) -> io::Result<()> {
-    writeln!(to, "space {NAME}{}{NAME:#}", Plain(&space.name))?;
+    writeln!(to, "space {NAME}{}{NAME:#}", Sanitized(&space.name))?;
     let contents = plan
         .map
         .space_named(&space.name)
@@ -36,9 +36,9 @@ pub(super) fn draw(to: &mut impl Write, plan: &Plan<'_>, space: &Space) -> io::R
         if let Some(gap) = next.and_then(|next| extent.first.checked_sub(next))
             && gap > 0
         {
-            writeln!(to, "{pad} {ASIDE}⋮ {}{ASIDE:#}", Size(gap))?;
+            writeln!(to, "{pad} {DIM}⋮ {}{DIM:#}", Size(gap))?;
             for _ in 0..height(gap) / 2 {
-                writeln!(to, "{pad} {ASIDE}⋮{ASIDE:#}")?;
+                writeln!(to, "{pad} {DIM}⋮{DIM:#}")?;
             }
         }
         let begins = drawn.insert(extent.memory);
@@ -77,7 +77,7 @@ fn draw_extent(
         to,
         "  0x{:0digits$x} ┌ {NAME}{}{NAME:#}, {}, {}",
         extent.first,
-        Plain(&memory.name),
+        Sanitized(&memory.name),
         if begins {
             Size(memory.size).to_string()
         } else {
@@ -116,7 +116,7 @@ fn draw_extent(
     let size = (extent.last - extent.first).saturating_add(1);
     let empty = height(size).saturating_sub(lines.len());
     for line in &lines {
-        writeln!(to, "{pad} │ {}", Plain(line))?;
+        writeln!(to, "{pad} │ {}", Sanitized(line))?;
     }
     for _ in 0..empty {
         writeln!(to, "{pad} │")?;

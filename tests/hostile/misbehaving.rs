@@ -12,10 +12,10 @@ use vhost::Severity;
 use vhost::messages::foreign::Report;
 
 use crate::attacker::Attacker;
-use crate::stage::{Chip, Plan, Stage};
+use crate::fixture::{Chip, HostFixture, Plan};
 
 /// Misbehaving channel.
-pub(crate) struct Rude {
+pub(crate) struct Misbehaving {
     name: &'static str,
     firmware: Firmware<Chip>,
     pub(crate) attacker: Attacker,
@@ -23,7 +23,7 @@ pub(crate) struct Rude {
     sent: VecDeque<Sent>,
     slot: u32,
     /// Ticks without a response.
-    silence: u32,
+    silent_ticks: u32,
     exited: bool,
     /// Kinds of requests already reported for too few words, and methods already reported for too
     /// wide results.
@@ -69,15 +69,15 @@ impl Sent {
 /// bug.
 const PATIENCE: u32 = 48;
 
-impl Rude {
-    pub(crate) fn new(stage: &Stage, plan: &Plan, attacker: Attacker) -> Self {
+impl Misbehaving {
+    pub(crate) fn new(fixture: &HostFixture, plan: &Plan, attacker: Attacker) -> Self {
         Self {
             name: plan.name,
-            firmware: stage.firmware(plan),
+            firmware: fixture.firmware(plan),
             attacker,
             sent: VecDeque::new(),
             slot: 0,
-            silence: 0,
+            silent_ticks: 0,
             exited: false,
             noted: HashSet::new(),
             tally: Tally::default(),
@@ -85,13 +85,15 @@ impl Rude {
     }
 
     /// One step of the firmware.
-    pub(crate) fn act(&mut self, stage: &Stage) {
+    pub(crate) fn act(&mut self, fixture: &HostFixture) {
         if self.exited {
             return;
         }
         if self.firmware.state() != State::READY {
             assert!(
-                self.firmware.state() != State::INIT || self.slot != 0 || self.silence < PATIENCE,
+                self.firmware.state() != State::INIT
+                    || self.slot != 0
+                    || self.silent_ticks < PATIENCE,
                 "no handshake"
             );
         }
@@ -106,7 +108,7 @@ impl Rude {
             return self.reset();
         }
         for _ in 0..self.attacker.rng.u32(..10) {
-            let entry = self.attacker.entry(&stage.vhost);
+            let entry = self.attacker.entry(&fixture.vhost);
             // The slot has all arguments, whatever the number of words says.
             let whole = RequestEntry {
                 words: REQUEST_ARGS as u32,
@@ -130,19 +132,19 @@ impl Rude {
         self.firmware.reset();
         self.sent.clear();
         self.slot = 0;
-        self.silence = 0;
+        self.silent_ticks = 0;
         self.tally.resets += 1;
     }
 
     /// Takes this channel's reports and responses at the end of a tick.
-    pub(crate) fn collect(&mut self, stage: &Stage, reports: &[Report]) {
+    pub(crate) fn collect(&mut self, fixture: &HostFixture, reports: &[Report]) {
         let name = self.name;
         for report in reports.iter().filter(|report| report.id == name) {
-            self.heed(report);
+            self.on_report(report);
         }
         let waits = self.sent.iter().any(Sent::responds);
         while let Some(response) = self.firmware.try_receive() {
-            self.silence = 0;
+            self.silent_ticks = 0;
             self.answered(response);
         }
         if !self.sent.iter().any(Sent::responds) && self.firmware.queued() == 0 {
@@ -151,25 +153,25 @@ impl Rude {
                 self.over(&sent);
             }
         }
-        self.silence = if waits { self.silence + 1 } else { 0 };
-        if self.silence > PATIENCE / 2 {
+        self.silent_ticks = if waits { self.silent_ticks + 1 } else { 0 };
+        if self.silent_ticks > PATIENCE / 2 {
             self.firmware.behave();
             if self.attacker.rng.bool() {
                 self.reset();
             } else {
-                stage.released.store(true, Ordering::Relaxed);
+                fixture.released.store(true, Ordering::Relaxed);
             }
         }
-        let state = stage.vhost.status().expect("the status");
+        let state = fixture.vhost.status().expect("the status");
         assert!(
-            self.silence < PATIENCE,
+            self.silent_ticks < PATIENCE,
             "{}: {} is not answered\n{state}",
             self.name,
             self.sent[0].shown()
         );
     }
 
-    fn heed(&mut self, report: &Report) {
+    fn on_report(&mut self, report: &Report) {
         let Report {
             severity,
             text,

@@ -6,13 +6,13 @@ use std::collections::VecDeque;
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{FileRequest, OpenFlags, PtrWidth, Request, Response};
 
-use crate::stage::{Chip, NEXT, Plan, RAM, Stage};
+use crate::fixture::{Chip, HostFixture, NEXT, Plan, RAM};
 
 /// Text to print.
 const TEXT: &str = "all is well";
 
 /// Well-behaved channel, with a model of the memory that it moves.
-pub(crate) struct Good {
+pub(crate) struct WellBehaved {
     firmware: Firmware<Chip>,
     width: PtrWidth,
     rng: fastrand::Rng,
@@ -25,17 +25,17 @@ const STRINGS: [(u64, &str); 3] = [(0x1_3000, TEXT), (0x1_3100, "echo"), (0x1_32
 /// Address of a byte for itself.
 const END_OF_LINE: u64 = 0x1_3000 + TEXT.len() as u64;
 
-impl Good {
-    pub(crate) fn new(stage: &Stage, plan: &Plan, seed: u64) -> Self {
+impl WellBehaved {
+    pub(crate) fn new(fixture: &HostFixture, plan: &Plan, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let model: Vec<u8> = std::iter::repeat_with(|| rng.u8(..))
             .take((RAM.size + NEXT.size) as usize)
             .collect();
-        stage
+        fixture
             .vhost
             .write("good", RAM.base, model.clone())
             .expect("its memory");
-        let mut firmware = stage.firmware(plan);
+        let mut firmware = fixture.firmware(plan);
         firmware.reset();
         Self {
             firmware,
@@ -46,7 +46,7 @@ impl Good {
     }
 
     /// One tick with a request of every kind.
-    pub(crate) fn round(&mut self, stage: &Stage) {
+    pub(crate) fn round(&mut self, fixture: &HostFixture) {
         let [(text, _), (echo, _), (path, _)] = STRINGS;
         for (address, string) in STRINGS {
             self.firmware.memory().write(address, string.as_bytes());
@@ -61,8 +61,8 @@ impl Good {
         self.model.copy_within(from..from + len as usize, to);
         let flags = OpenFlags(OpenFlags::READ.0 | OpenFlags::WRITE.0 | OpenFlags::TRUNCATE.0);
         let open = Request::File(FileRequest::Open { path, flags });
-        let fd = self.number(stage, &open);
-        stage.given.set(fd);
+        let fd = self.number(fixture, &open);
+        fixture.given.set(fd);
 
         let first = [
             (
@@ -116,17 +116,17 @@ impl Good {
                 Some(Response::Empty),
             ),
         ];
-        self.ask(stage, &first);
-        self.ask(stage, &second);
+        self.ask(fixture, &first);
+        self.ask(fixture, &second);
         self.model[to..to + len as usize / 2].fill(value as u8);
-        let printed = stage.console.take();
+        let printed = fixture.console.take();
         let line = format!("[good] {TEXT}");
         assert!(printed.lines().any(|printed| printed == line), "{printed}");
     }
 
     /// Compares its memory with the model.
-    pub(crate) fn check(&self, stage: &Stage) {
-        let is = stage
+    pub(crate) fn check(&self, fixture: &HostFixture) {
+        let is = fixture
             .vhost
             .read("good", RAM.base, self.model.len() as u64)
             .expect("its memory");
@@ -135,27 +135,27 @@ impl Good {
     }
 
     /// Result of a request that can't be predicted.
-    fn number(&mut self, stage: &Stage, request: &Request) -> u64 {
-        self.shake_hands(stage);
+    fn number(&mut self, fixture: &HostFixture, request: &Request) -> u64 {
+        self.shake_hands(fixture);
         assert!(self.firmware.try_send(request), "the queue is full");
-        stage.vhost.tick().expect("a tick");
+        fixture.vhost.tick().expect("a tick");
         self.firmware.try_receive().expect("an answer").rets
     }
 
-    fn shake_hands(&mut self, stage: &Stage) {
+    fn shake_hands(&mut self, fixture: &HostFixture) {
         if !self.firmware.is_ready() {
-            stage.vhost.tick().expect("a tick");
+            fixture.vhost.tick().expect("a tick");
             assert!(self.firmware.is_ready(), "no handshake");
         }
     }
 
-    fn ask(&mut self, stage: &Stage, asked: &[(Request, Option<Response>)]) {
+    fn ask(&mut self, fixture: &HostFixture, asked: &[(Request, Option<Response>)]) {
         let mut answers: VecDeque<_> = asked.iter().filter_map(|(_, answer)| *answer).collect();
-        self.shake_hands(stage);
+        self.shake_hands(fixture);
         for (request, _) in asked {
             assert!(self.firmware.try_send(request), "the queue is full");
         }
-        stage.vhost.tick().expect("a tick");
+        fixture.vhost.tick().expect("a tick");
         while let Some(response) = self.firmware.try_receive() {
             let answer = answers.pop_front().map(|answer| answer.entry(self.width));
             assert_eq!(Some(response), answer, "of {asked:?}");
@@ -163,7 +163,7 @@ impl Good {
         assert!(
             answers.is_empty(),
             "of {asked:?}\n{}",
-            stage.vhost.status().expect("the status")
+            fixture.vhost.status().expect("the status")
         );
     }
 

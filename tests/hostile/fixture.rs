@@ -78,7 +78,7 @@ pub(crate) const EDGE: Region = Region {
     size: 0x1000,
 };
 /// A quarter of the 64-bit address range, mapped only if some memory has the backend `log`.
-pub(crate) const OCEAN: Region = Region {
+pub(crate) const HUGE: Region = Region {
     base: 1 << 48,
     size: 1 << 62,
 };
@@ -89,28 +89,30 @@ pub(crate) const TOP: Region = Region {
 };
 
 /// All regions that may be mapped.
-pub(crate) const REGIONS: [Region; 8] = [LOW, MAIL, RAM, NEXT, COMMON, EDGE, OCEAN, TOP];
+pub(crate) const REGIONS: [Region; 8] = [LOW, MAIL, RAM, NEXT, COMMON, EDGE, HUGE, TOP];
 
 /// Distance between two channels of a space.
 const CHANNEL: u64 = 0x1000;
 
 /// More bytes than one request may move.
-pub(crate) const TOO_MUCH: u64 = (256 << 20) + 1;
+pub(crate) const BEYOND_MAX_MOVE: u64 = (256 << 20) + 1;
 
 /// Most bytes that are read of a `log` memory: all of them would be printed or compared.
-const SIP: u64 = 1 << 17;
+const MOST_OF_HUGE: u64 = 1 << 17;
 
 /// True if a request would keep the host busy with a large `log` memory: comparing to its end,
 /// printing it, or writing it to a file.
-pub(crate) fn sails_the_ocean(entry: &RequestEntry) -> bool {
+pub(crate) fn keeps_host_busy(entry: &RequestEntry) -> bool {
     let RequestEntry { action, args, .. } = entry;
-    let long = |address: u64, len: u64| OCEAN.contains(address) && (SIP..TOO_MUCH).contains(&len);
+    let long = |address: u64, len: u64| {
+        HUGE.contains(address) && (MOST_OF_HUGE..BEYOND_MAX_MOVE).contains(&len)
+    };
     match (*action, args[0]) {
         (action::PRINT, len) => long(args[1], len),
         (action::MEMCMP, s1) => long(s1, args[2]),
         (action::MEMMOVE, _) => long(args[1], args[2]),
         (action::FILE, operation::WRITE | operation::READ) => {
-            long(args[2], args[3]) || (args[3] == 0 && OCEAN.contains(args[2]))
+            long(args[2], args[3]) || (args[3] == 0 && HUGE.contains(args[2]))
         }
         _ => false,
     }
@@ -197,7 +199,7 @@ impl Write for Console {
 
 /// System and its test fixture.
 #[derive(Debug)]
-pub(crate) struct Stage {
+pub(crate) struct HostFixture {
     pub(crate) vhost: Vhost,
     pub(crate) reports: Reports,
     pub(crate) console: Console,
@@ -209,7 +211,7 @@ pub(crate) struct Stage {
     pub(crate) given: Rc<Cell<u64>>,
 }
 
-impl Stage {
+impl HostFixture {
     /// Starts a system with its files in `directory`.
     pub(crate) fn start(directory: &Path, backing: Backing, channels: &[Plan]) -> Self {
         let file = directory.join("memories.yaml");
@@ -233,8 +235,8 @@ impl Stage {
             .special_file("bug", |path: &str, _: OpenFlags| {
                 panic!("an opener, of {path:?}")
             })
-            .virtual_file("endless", |_: &str, _: OpenFlags| opened(Odd::Endless))
-            .virtual_file("bug", |_: &str, _: OpenFlags| opened(Odd::Panics))
+            .virtual_file("endless", |_: &str, _: OpenFlags| opened(OddFile::Endless))
+            .virtual_file("bug", |_: &str, _: OpenFlags| opened(OddFile::Panics))
             .attach(ProtocolChecker::new())
             .attach(Logger::writer(io::sink()))
             .attach(Logger::writer(io::sink()).json())
@@ -323,7 +325,7 @@ fn answer(vhost: &Vhost, released: &Arc<AtomicBool>) -> Result<(), vhost::Error>
             "panics" => both(vhost, id, name, |_, call| {
                 panic!("a callback, of {:?}", call.args)
             })?,
-            _ => both(vhost, id, name, come_back)?,
+            _ => both(vhost, id, name, reenter)?,
         }
     }
     Ok(())
@@ -340,7 +342,7 @@ fn both(
 }
 
 /// Method that calls its own system, in permitted and in forbidden ways.
-fn come_back(vhost: &Vhost, call: Call<'_>) -> CallResult {
+fn reenter(vhost: &Vhost, call: Call<'_>) -> CallResult {
     let space = vhost.space_of(call.channel)?.to_owned();
     let [first, second] = [0, 1].map(|at| call.args.get(at).copied().unwrap_or(0));
     let told = |error: &dyn StdError| assert!(!error.to_string().is_empty());
@@ -365,14 +367,14 @@ fn opened(file: impl SpecialFile + 'static) -> io::Result<Box<dyn SpecialFile>> 
 }
 
 /// Special files of the host program with unusual behaviour.
-enum Odd {
+enum OddFile {
     /// Endless content.
     Endless,
     /// Panics at each operation.
     Panics,
 }
 
-impl Read for Odd {
+impl Read for OddFile {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Endless => {
@@ -384,7 +386,7 @@ impl Read for Odd {
     }
 }
 
-impl Write for Odd {
+impl Write for OddFile {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         match self {
             Self::Endless => Ok(buf.len()),
@@ -397,7 +399,7 @@ impl Write for Odd {
     }
 }
 
-impl Seek for Odd {
+impl Seek for OddFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         match (self, to) {
             (Self::Endless, SeekFrom::Start(position)) => Ok(position),
@@ -450,7 +452,7 @@ fn memories(backing: Backing) -> String {
             kept,
         );
         if backing != Backing::Static {
-            memory("ocean", OCEAN, "width: 64", "log");
+            memory("ocean", HUGE, "width: 64", "log");
         }
         text.push_str("    - common\n");
     }

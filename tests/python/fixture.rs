@@ -29,13 +29,13 @@ core32: {space: core, base: 0x1000, ptr: 32, cache_line: 0}
 core64: {space: core, base: 0x2000, ptr: 64, cache_line: 0}
 ";
 
-pub(crate) struct Rig {
+pub(crate) struct PythonFixture {
     pub(crate) vhost: Rc<Vhost>,
     reports: Arc<Mutex<Vec<Report>>>,
     turns: Arc<Mutex<usize>>,
 }
 
-impl Rig {
+impl PythonFixture {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let memories = folder.path().join("mem.yaml");

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Variable that is set in the separate process: the directory for the test's files.
-const STAGE: &str = "VHOST_HOSTILE_STAGE";
+const DIRECTORY: &str = "VHOST_HOSTILE_DIRECTORY";
 
 /// Beginning of lines that the separate process reports.
-pub(crate) const TOLD: &str = "hostile: ";
+pub(crate) const REPORT_PREFIX: &str = "hostile: ";
 
 /// Beginning of the line with the seed of the current system, with which the run can be repeated.
 pub(crate) const SEED: &str = "VHOST_HOSTILE_SEED";
@@ -20,16 +20,16 @@ const SHOWN: usize = 60;
 
 /// Runs `body` in a separate process, for the test of this name, and prints the lines that it
 /// [reports](TOLD).
-pub(crate) fn apart(test: &str, body: impl FnOnce(&Path)) {
-    if let Some(stage) = env::var_os(STAGE) {
-        return body(&PathBuf::from(stage));
+pub(crate) fn in_subprocess(test: &str, body: impl FnOnce(&Path)) {
+    if let Some(fixture) = env::var_os(DIRECTORY) {
+        return body(&PathBuf::from(fixture));
     }
-    let stage = tempfile::tempdir().expect("a directory for the test");
-    let output = stage.path().join("output");
+    let fixture = tempfile::tempdir().expect("a directory for the test");
+    let output = fixture.path().join("output");
     let file = File::create(&output).expect("a file for the output");
     let ended = Command::new(env::current_exe().expect("the test's own program"))
         .args([test, "--exact", "--nocapture"])
-        .env(STAGE, stage.path())
+        .env(DIRECTORY, fixture.path())
         // Thousands of callbacks panic on purpose.
         .env("RUST_BACKTRACE", "0")
         .stdout(file.try_clone().expect("the same file"))
@@ -38,7 +38,9 @@ pub(crate) fn apart(test: &str, body: impl FnOnce(&Path)) {
         .expect("the process apart");
     let output = fs::read(&output).expect("the output");
     let output = String::from_utf8_lossy(&output);
-    let told = output.lines().filter(|line| line.starts_with(TOLD));
+    let told = output
+        .lines()
+        .filter(|line| line.starts_with(REPORT_PREFIX));
     told.for_each(|line| println!("{line}"));
     if !ended.success() {
         let skipped = output.lines().count().saturating_sub(SHOWN);

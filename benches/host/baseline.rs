@@ -36,7 +36,7 @@ impl Handler<Add> for Adder {
 }
 
 /// One actor and its executor.
-pub(crate) struct Yardstick {
+pub(crate) struct Baseline {
     local: LocalSet,
     adder: Recipient<Add>,
     woken: Arc<Woken>,
@@ -56,7 +56,7 @@ impl Wake for Woken {
     }
 }
 
-impl Yardstick {
+impl Baseline {
     pub(crate) fn new() -> Self {
         let local = LocalSet::new();
         let adder = {

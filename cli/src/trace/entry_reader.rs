@@ -17,7 +17,7 @@ use crate::output::progress;
 const BETWEEN: u32 = 4096;
 
 /// Reads a recording and shows the progress.
-pub(super) struct Reading {
+pub(super) struct EntryReader {
     trace: Trace,
     channels: Channels,
     bar: ProgressBar,
@@ -25,7 +25,7 @@ pub(super) struct Reading {
 }
 
 /// Entry with its decoded message.
-pub(super) struct Seen {
+pub(super) struct DecodedEntry {
     pub(super) entry: Entry,
     /// The message or reply; `None` for a message without reply.
     pub(super) body: Result<Option<Box<dyn Body>>, Damage>,
@@ -35,7 +35,7 @@ pub(super) struct Seen {
     pub(super) map: Rc<MemoryMap>,
 }
 
-impl Reading {
+impl EntryReader {
     /// Opens the recording in `file`. `among_output`: entries are printed while they are read.
     pub(super) fn of(file: &Path, among_output: bool) -> Result<Self> {
         let trace = Trace::open(file)?;
@@ -67,8 +67,8 @@ impl Reading {
     }
 }
 
-impl Iterator for Reading {
-    type Item = Result<Seen, TraceError>;
+impl Iterator for EntryReader {
+    type Item = Result<DecodedEntry, TraceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.show_progress();
@@ -79,7 +79,7 @@ impl Iterator for Reading {
         let body = decode(&entry);
         let said = body.as_ref().ok().and_then(Option::as_deref);
         let channel = self.channels.whose(&entry, said);
-        Some(Ok(Seen {
+        Some(Ok(DecodedEntry {
             entry,
             body,
             channel,
@@ -88,13 +88,13 @@ impl Iterator for Reading {
     }
 }
 
-impl Drop for Reading {
+impl Drop for EntryReader {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }
 
-impl Seen {
+impl DecodedEntry {
     /// The message or reply, if it is a `T`.
     pub(super) fn is<T: 'static>(&self) -> Option<&T> {
         let body = self.body.as_ref().ok()?.as_deref()?;

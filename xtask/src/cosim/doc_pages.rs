@@ -11,30 +11,30 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::build::empty;
+use super::build::recreate_dir;
 use super::watch;
 use crate::tool::{Tool, UVM, UVM_NEWEST, WHEELS, uvm};
 
 /// Page to execute, run like a case.
-pub(super) struct Guide {
+pub(super) struct DocPage {
     /// Name of the file in `docs/`, without its extension.
     pub(super) name: &'static str,
     /// Tool needed beside those of all cases.
-    pub(super) needs: Option<Tool>,
+    pub(super) required: Option<Tool>,
     /// True if the page is part of the full run only.
     pub(super) full: bool,
 }
 
 /// The pages. The one with UVM is part of the full run: the design `cluster` compiles UVM, too.
-pub(super) const PAGES: [Guide; 2] = [
-    Guide {
+pub(super) const PAGES: [DocPage; 2] = [
+    DocPage {
         name: "first-simulation",
-        needs: None,
+        required: None,
         full: false,
     },
-    Guide {
+    DocPage {
         name: "systemverilog",
-        needs: Some(UVM),
+        required: Some(UVM),
         full: true,
     },
 ];
@@ -47,7 +47,7 @@ pub(super) fn run(root: &Path, name: &str) -> Result<Option<String>> {
     let page = Page::parse(&text)?;
 
     let folder = root.join("target/cosim").join(name);
-    empty(&folder)?;
+    recreate_dir(&folder)?;
     for (name, content) in &page.files {
         fs::write(folder.join(name), content).with_context(|| format!("cannot write {name}"))?;
     }
