@@ -15,7 +15,7 @@ pub(crate) struct Subprocess {
 }
 
 /// Output of the process.
-pub(crate) struct Output {
+pub(crate) struct RunOutput {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
@@ -39,7 +39,7 @@ impl Subprocess {
     }
 
     /// Runs `body` in the separate process and returns its output; `None` in that process.
-    pub(crate) fn run(self, test: &str, body: impl FnOnce()) -> Option<Output> {
+    pub(crate) fn run(self, test: &str, body: impl FnOnce()) -> Option<RunOutput> {
         if env::var_os(IN_SUBPROCESS).is_some() {
             body();
             return None;
@@ -61,11 +61,11 @@ impl Subprocess {
             .envs(self.environment)
             .output()
             .unwrap();
-        let said = Output {
+        let said = RunOutput {
             stdout: String::from_utf8(stdout).unwrap(),
             stderr: String::from_utf8(stderr).unwrap(),
         };
-        let Output { stdout, stderr } = &said;
+        let RunOutput { stdout, stderr } = &said;
         assert!(status.success(), "{status}\n{stdout}\n{stderr}");
         assert!(stdout.contains("1 passed"), "no test {test}:\n{stdout}");
         Some(said)
