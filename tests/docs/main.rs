@@ -148,6 +148,31 @@ fn links_lead_to_files_and_headings() {
     assert!(checked > 50, "{checked}");
 }
 
+/// Columns of prose. Tables, code and links that can't be broken may be longer.
+const COLUMNS: usize = 100;
+
+#[test]
+fn prose_is_wrapped_at_100_columns() {
+    let docs = std::fs::read_dir(file("docs")).unwrap();
+    let docs = docs.map(|entry| entry.unwrap().path());
+    let root = ["README.md", "CONTRIBUTING.md"].map(|name| file(name).into());
+    let mut long = vec![];
+    for page in docs.chain(root) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let mut in_code = false;
+        for (at, line) in text.lines().enumerate() {
+            let text = line.trim_start();
+            in_code ^= text.starts_with("```");
+            let is_prose = !in_code && !text.starts_with(['|', '#']);
+            let can_break = text.trim_start_matches("- ").contains(' ');
+            if is_prose && can_break && line.chars().count() > COLUMNS {
+                long.push(format!("{}:{}: {line}", page.display(), at + 1));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
 #[test]
 fn the_page_on_performance_has_the_counts_that_are_kept() {
     let text = page("docs/performance.md");
