@@ -356,7 +356,7 @@ fn watch(
     drop(command); // closes the parent's ends of the pipe, or reading would never end
     let mut lines = vec![];
     for line in BufReader::new(reader).split(b'\n') {
-        let line = line.context("cannot read what the simulation writes")?;
+        let line = line.context("cannot read the output of the simulation")?;
         let line = String::from_utf8_lossy(&line).into_owned();
         println!("  {line}");
         on_line(&line);

@@ -379,7 +379,8 @@ impl<'a> Builder<'a> {
     /// Hash of the inputs of the simulation in this folder. Includes the library if it is linked
     /// statically; a shared one is loaded at run time.
     fn inputs(&self, folder: &Path, archive: Option<&Path>) -> Result<u64> {
-        let text = fs::read_to_string(folder.join(READ)).context("cannot read what was read")?;
+        let text =
+            fs::read_to_string(folder.join(READ)).context("cannot read the list of inputs")?;
         let (_, read) = text.split_once(" : ").context("no rule for make")?;
         let mut files: Vec<PathBuf> = read
             .split_whitespace()

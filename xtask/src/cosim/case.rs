@@ -189,14 +189,14 @@ impl Case {
         }
         let unwanted = |line: &&String| self.silent.iter().any(|part| line.contains(part.as_str()));
         if let Some(line) = lines.iter().find(unwanted) {
-            return Some(format!("a line says what none may: {line}"));
+            return Some(format!("a forbidden line was printed: {line}"));
         }
         let mut messages = messages.into_iter();
         let missing = self
             .messages
             .iter()
             .find(|part| !messages.any(|line| line.contains(part.as_str())))?;
-        Some(format!("no message says `{missing}`"))
+        Some(format!("no message has `{missing}`"))
     }
 }
 

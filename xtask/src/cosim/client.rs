@@ -48,7 +48,7 @@ impl<'a> Clients<'a> {
         let mut unmet = None;
         if let Some(script) = self.scripts.get(self.running.len()) {
             unmet = Some(format!(
-                "{script} was not started: nobody said `{ANNOUNCEMENT}`"
+                "{script} was not started: the simulation did not print `{ANNOUNCEMENT}`"
             ));
         }
         for (script, client) in self.scripts.iter().zip(self.running) {

@@ -95,7 +95,9 @@ impl Recording {
             fs::read(&self.file).with_context(|| format!("cannot read {}", self.file.display()))?;
         let here = root.to_string_lossy();
         if let Some(at) = find(&bytes, here.as_bytes()) {
-            bail!("the recording names {here}, at byte {at}: nobody else has that folder");
+            bail!(
+                "the recording has the path {here}, at byte {at}, which does not exist elsewhere"
+            );
         }
         if bytes.len() as u64 > MOST_BYTES {
             bail!(
