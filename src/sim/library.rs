@@ -19,5 +19,6 @@ pub(crate) fn keep_loaded() {
     // SAFETY: the name ends with a NUL, and stays while the object is loaded. No code runs: it is loaded already.
     unsafe { libc::dlopen(place.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) };
     // Clears the error state, which the next `dlerror` of other code would show.
+    // SAFETY: it takes nothing.
     unsafe { libc::dlerror() };
 }
