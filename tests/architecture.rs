@@ -1,13 +1,14 @@
-//! Holds what `docs/architecture.md` says never happens: arrows run one way between the folders of `src`, and some words
-//! are used in one place only. Each rule is a row of a table; an offence is reported as `file:line`.
+//! Checks the invariants of `docs/architecture.md`: dependencies between the folders of `src` go
+//! one way, and some words are confined to one place. Each rule is a row of a table. A violation is
+//! reported as `file:line`.
 
 #![allow(clippy::expect_used, reason = "a test says what it expects")]
 
 use std::fs;
 use std::path::Path;
 
-/// A folder of `src`, and those that it may name as `crate::<name>`: each only names what stands below it. Files beside
-/// the folders, such as `lib.rs`, may name all.
+/// Folder of `src`, and the folders that it may name as `crate::<name>`: only those below it. Files
+/// beside the folders, such as `lib.rs`, may name all.
 const ARROWS: &[(&str, &[&str])] = &[
     (
         "ffi",
@@ -42,7 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sim", &[]),
 ];
 
-/// A word, and the only places under `src` where it may stand.
+/// Confined word, and the only places under `src` that may contain it.
 const CONFINED: &[(&str, &[&str])] = &[
     ("unsafe", &["ffi", "sim"]),
     ("pyo3", &["foreign/python"]),
@@ -52,8 +53,11 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("FuturesUnordered", &["bus"]),
 ];
 
-/// What opens a file or a socket, or writes to a stream of the process, and the only places under `src` where it may stand. The
-/// file may get the number of a standard stream, and the write raise a signal, where nobody takes care; `guest` does.
+/// Code that opens a file or a socket, or writes to a stream of the process, and the only places
+/// under `src` that may contain it.
+///
+/// A careless open may return the number of a standard stream, and a careless write may raise a
+/// signal. `guest` prevents both.
 const GUESTS: &[(&str, &[&str])] = &[
     ("File::create", &["guest"]),
     ("File::open(", &["guest"]),
@@ -93,7 +97,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What a place has to use, since it opens or writes something itself.
+/// Guards that a place must use because it opens or writes something itself.
 const CAREFUL: &[(&str, &[&str])] = &[
     ("actors/files/root.rs", &["above_standard(", "quietly("]),
     (
@@ -136,7 +140,7 @@ fn the_process_is_changed_by_nobody() {
     );
 }
 
-/// Whether a line has a text, and not as the end of a longer word.
+/// True if a line contains the text at the beginning of a word.
 fn stands_in(text: &str, line: &str) -> bool {
     line.match_indices(text).any(|(at, _)| {
         let before = line[..at].chars().last();
@@ -206,14 +210,14 @@ fn words_stay_where_they_belong() {
     );
 }
 
-/// Features that choose a default, as `Cargo.toml` has them: all but the one that adds code.
+/// Features in `Cargo.toml` that choose a default.
 fn defaults_by_feature() -> Vec<String> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let manifest = fs::read_to_string(manifest).expect("a file of this project");
     let (_, features) = manifest.split_once("\n[features]\n").expect("a table");
     let lines = features.lines().take_while(|line| !line.starts_with('['));
     let names = lines.filter_map(|line| Some(line.split_once(" = ")?.0));
-    // The others choose no default: they add the interpreter and exported symbols, and ask for a host program.
+    // The other features add code: the interpreter, exported symbols, the hook of a host program.
     let chooses = |name: &&str| {
         let adds = ["default", "python", "host", "c_abi"];
         !name.starts_with('#') && !adds.iter().any(|prefix| name.starts_with(prefix))
@@ -221,7 +225,7 @@ fn defaults_by_feature() -> Vec<String> {
     names.filter(chooses).map(String::from).collect()
 }
 
-/// `cargo xtask test` without `--full` tests sets of features by the tests of `config` alone.
+/// `cargo xtask test` without `--full` tests other feature sets with the tests of `config` only.
 #[test]
 fn features_choose_in_config_alone() {
     let features = defaults_by_feature();
@@ -257,9 +261,10 @@ fn the_wire_protocol_has_one_file_of_unsafe() {
     assert!(places.len() <= 1, "more than one: {}", places.join(", "));
 }
 
-/// A Rust file without comments, and without the tests at its end. Files that are built for tests only are left out.
+/// Rust file without comments and without its tests. Files that are built for tests only are left
+/// out.
 struct Source {
-    /// Relative to the folder that was asked for.
+    /// Path relative to the folder that was read.
     place: String,
     code: String,
 }
@@ -294,7 +299,8 @@ fn sources(folder: &str) -> Vec<Source> {
     found
 }
 
-/// Crude: a `//` in a string ends its line too, and the first `#[cfg(test)]` before a `mod … {` ends the file.
+/// Approximation: a `//` in a string ends the line, and the first `#[cfg(test)]` before a `mod … {`
+/// ends the file.
 fn code(text: &str) -> String {
     let mut code = String::new();
     let mut lines = text.lines().peekable();
@@ -310,12 +316,12 @@ fn code(text: &str) -> String {
 }
 
 impl Source {
-    /// `bus` for both `bus/port.rs` and `bus.rs`.
+    /// Layer of the file: `bus` for both `bus/port.rs` and `bus.rs`.
     fn layer(&self) -> &str {
         self.place.split(['/', '.']).next().unwrap_or_default()
     }
 
-    /// The place of each `#[cfg(test)] mod x;`, without an extension.
+    /// Path of each `#[cfg(test)] mod x;`, without extension.
     fn modules_for_tests(&self) -> Vec<String> {
         let folder = self.place.trim_end_matches(".rs");
         let folder = folder.trim_end_matches("mod").trim_end_matches('/');
@@ -333,7 +339,7 @@ impl Source {
         })
     }
 
-    /// Every `x` of `crate::x` and of `crate::{x::…, …}`, with its line.
+    /// Each `x` of `crate::x` and of `crate::{x::…, …}`, with its line.
     fn names_of_the_crate(&self) -> Vec<(usize, &str)> {
         let mut names = vec![];
         for (at, prefix) in self.code.match_indices("crate::") {

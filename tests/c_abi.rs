@@ -1,4 +1,5 @@
-//! Programs in C that know only the C ABI and the wire layout, linked with the shared library and with the archive.
+//! C programs that know only the C ABI and the wire layout, linked with the shared library and with
+//! the archive.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -17,30 +18,30 @@ use vhost::messages::console::Print;
 use vhost::trace::{Entry, Said, Trace, decode};
 use vhost::{ActorName, Replay, ReplayError};
 
-/// Status of a program that a signal has ended.
+/// Status of a program that was ended by `SIGINT`.
 const INTERRUPTED: i32 = -2;
 const ABORTED: i32 = -6;
 const KILLED: i32 = -9;
 const CRASHED: i32 = -11;
 const TERMINATED: i32 = -15;
 
-/// How a program is linked.
+/// Linkage of a program with the library.
 #[derive(Debug, Clone, Copy)]
 enum Linkage {
     Shared,
     Archive,
-    /// Not at all: the program loads the library.
+    /// Loaded at run time with `dlopen`.
     Loaded,
 }
 
-/// A program in C, built, and a directory for its runs.
+/// Compiled C program, and a directory for its runs.
 struct Program {
     folder: TempDir,
     linkage: Linkage,
 }
 
 impl Program {
-    /// Builds a program from some of the files in `tests/c`, among which there may be flags.
+    /// Builds a program from files in `tests/c`; flags of the compiler may be among them.
     fn build(linkage: Linkage, sources: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let linked = match linkage {
@@ -64,8 +65,11 @@ impl Program {
         path
     }
 
-    /// Runs it in an environment without anything else, recorded, and gives what it printed; fails unless it ends with
-    /// `status`, or by the signal of that number below zero, and its recording can be replayed, as a whole and each actor by itself.
+    /// Runs the program in an otherwise empty environment, with a recording, and returns its
+    /// output.
+    ///
+    /// Fails unless it ends with `status`, or by signal `-status` if that is negative, and unless
+    /// its recording replays as a whole and for each actor.
     fn run(&self, args: &[&str], status: i32) -> Run {
         let trace = self.folder.path().join("run.trace");
         fs::remove_file(&trace).ok();
@@ -76,12 +80,13 @@ impl Program {
         run
     }
 
-    /// Runs it with nothing attached, so that messages are elided: it checks what it sees of the library by itself.
+    /// Runs the program with nothing attached, so that messages are elided. The program checks the
+    /// results itself.
     fn run_elided(&self, args: &[&str], status: i32) -> Run {
         self.run_with(args, status, &[])
     }
 
-    /// Runs it with messages elided, and then recorded.
+    /// Runs the program with messages elided, then recorded.
     fn run_both(&self, args: &[&str], status: i32) -> Run {
         let elided = self.run_elided(args, status);
         let run = self.run(args, status);
@@ -117,7 +122,7 @@ impl Program {
     fn replay(&self, args: &[&str], trace: &Path) {
         let Self { linkage, .. } = self;
         let refused = Replay::of(trace).run().err();
-        // Sockets that were open before the system have a past that is not recorded.
+        // Sockets that were open before the system have a history that is not recorded.
         let had_sockets = matches!(refused, Some(ReplayError::NotWhole { .. }));
         if had_sockets && args[0].contains("socket") {
             return;
@@ -132,7 +137,7 @@ impl Program {
     }
 }
 
-/// What a program printed.
+/// Output of a program.
 struct Run {
     stdout: String,
     stderr: String,
@@ -150,7 +155,7 @@ space:
 #[derive(Debug, Clone, Copy)]
 struct Wire(u32, u32);
 
-/// What most cases are run with: they differ in how they are called, not in what firmware writes.
+/// Layout of most cases, which test calls rather than wire formats.
 const ANY: Wire = Wire(4, 0);
 
 const EVERY: [Wire; 10] = [
@@ -166,7 +171,7 @@ const EVERY: [Wire; 10] = [
     Wire(8, 256),
 ];
 
-/// Runs a case of the driver's.
+/// Runs a case of the driver.
 fn drive(driver: &Program, case: &str, Wire(word, line): Wire, status: i32) -> Run {
     let memory = driver.write("memory.yaml", MEMORY);
     let (ptr, other) = (8 * word, 96 - 8 * word);
@@ -207,7 +212,7 @@ fn drive(driver: &Program, case: &str, Wire(word, line): Wire, status: i32) -> R
     run
 }
 
-/// Files of a folder, and what is in them.
+/// Files below a folder, with their contents.
 fn files_below(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let entries = fs::read_dir(root)
         .unwrap()
@@ -304,7 +309,7 @@ fn drives_every_case(linkage: Linkage) {
         ("killed_when_busy", KILLED),
     ] {
         let run = drive(&driver, case, ANY, signal);
-        // The line that has begun is lost there, and in the recording it is not.
+        // The unfinished line is lost on the terminal, but not in the recording.
         assert_eq!(run.stdout, "[core0] complete\n", "{linkage:?} {case}");
         let mut recorded = recorded_texts(&driver);
         if !case.starts_with("killed") {
@@ -315,7 +320,7 @@ fn drives_every_case(linkage: Linkage) {
     ends_what_hangs(&driver);
 }
 
-/// `VHOST_CALL_TIMEOUT` ends a testbench that hangs with a report, and nothing is missing in the recording.
+/// `VHOST_CALL_TIMEOUT` ends a hanging testbench with a report, and its recording is complete.
 fn ends_what_hangs(driver: &Program) {
     const TIMEOUT: i32 = 124;
     let in_call = "vhost: fatal: timeout: method `hook` of channel `core0` has not returned for 0.2 s of wall time. It loops";
@@ -336,10 +341,10 @@ fn ends_what_hangs(driver: &Program) {
     drive(driver, "takes_its_time", ANY, 0);
 }
 
-/// What firmware prints before a process ends in one way or another.
+/// Text of firmware before the end of a process.
 const LAST_WORDS: [&str; 2] = ["complete\n", "the last words"];
 
-/// Texts of firmware's that the last run of a program has recorded.
+/// Texts of firmware in the last recording of a program.
 fn recorded_texts(program: &Program) -> Vec<String> {
     let trace = Trace::open(program.folder.path().join("run.trace")).unwrap();
     let entries = trace.map(|entry| entry.unwrap());
@@ -354,7 +359,7 @@ fn recorded_texts(program: &Program) -> Vec<String> {
     entries.filter_map(print).collect()
 }
 
-/// One memory in the library, one that a C model would have, one of the testbench's.
+/// Memories in the library, in a C model and in the testbench.
 const MEMORY_OF_EACH_KIND: &str = "\
 space:
   core0:
@@ -363,7 +368,7 @@ space:
     - box: {base: 0x90000000, size: 0x1000, backend: uvm}
 ";
 
-/// Runs a program that is given the paths of its configuration after `args`.
+/// Runs a program with `args`, followed by the paths of its configuration.
 fn run_with_each_kind(program: &Program, args: &[&str]) -> Run {
     let memory = program.write("memory.yaml", MEMORY_OF_EACH_KIND);
     let mailbox = program.write(
@@ -397,7 +402,7 @@ fn runs_in_a_simulator(linkage: Linkage) {
     run_with_each_kind(&bytes_only, &["black_box"]);
 }
 
-/// A memory that is filled at the start, and one that is not.
+/// Memory with initial content, and one without.
 const OBSERVED_MEMORY: &str = "\
 space:
   core0:
@@ -439,7 +444,7 @@ fn attaches_what_it_names(linkage: Linkage) {
     assert_eq!(third.matches("\"three\\n\"").count(), 1, "{third}");
 }
 
-/// Arrays of every shape, as `hdl.c` has them, and some that it has otherwise or not at all.
+/// Arrays of every shape in `hdl.c`, and some that differ from it or are missing.
 const HDL_MEMORY: &str = "\
 space:
   core0:
@@ -484,7 +489,7 @@ fn runs_with_hdl_arrays(linkage: Linkage) {
     run(&["-DUVM", "-DNO_VPI"], "uvm", &uvm);
 }
 
-/// Memory of a model that comes and goes.
+/// Memory of a model that is registered and removed at run time.
 const MODEL_MEMORY: &str = "\
 space:
   core0:

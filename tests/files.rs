@@ -1,4 +1,4 @@
-//! Firmware's files, from outside: two cores share them, paths name variables, and a recording of it is replayed elsewhere.
+//! Firmware's files: shared by two cores, with variables in paths, and replayed elsewhere.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,12 +6,12 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-#[path = "attach/bench.rs"]
+#[path = "attach/fixture.rs"]
 #[allow(
     dead_code,
-    reason = "another test's bench, of which this one uses what it needs"
+    reason = "another test's fixture, of which this one uses what it needs"
 )]
-mod bench;
+mod fixture;
 #[allow(
     dead_code,
     reason = "another test's memory, of which this one uses what it needs"
@@ -21,7 +21,7 @@ mod ram;
 use std::fs;
 use std::path::Path;
 
-use bench::{NAME, ask, builder, firmware, shake};
+use fixture::{NAME, ask, builder, firmware, shake};
 use mailbox_rs::mock::{Firmware, Memory as _};
 use mailbox_rs::{Errno, FileRequest, OpenFlags, Request};
 use ram::Ram;
@@ -30,7 +30,7 @@ use vhost::{ActorName, Replay, Vhost};
 
 const DATA: u64 = NAME + 0x100;
 
-/// One core and its requests.
+/// Core and its requests.
 struct Core<'a> {
     vhost: &'a Vhost,
     firmware: Firmware<Ram>,
@@ -103,16 +103,16 @@ fn cores_share_descriptors_until_their_opener_starts_anew() {
     shake(&vhost, &mut one.firmware);
     assert_eq!(two.write(shared, "lost"), error(Errno::EBADF));
     assert_eq!(two.write(own, "kept"), 4);
-    // No number is used again.
+    // Descriptors are not reused.
     let next = one.open("next", W);
     assert_eq!(next, 12);
 
-    // Who exits leaves its files to the others.
+    // Files of a core that exits stay open for the others.
     one.exit();
     assert_eq!(two.write(next, "from the other"), 14);
 }
 
-/// What firmware asks, by paths that name variables.
+/// Requests of firmware, with variables in paths.
 fn session(vhost: &Vhost) -> Vec<u64> {
     let [mut one, mut two] = cores(vhost);
     let mut answers = vec![];
@@ -175,7 +175,7 @@ fn paths_name_variables_and_a_replay_needs_none_of_them() {
         said[0].text
     );
 
-    // Neither the files nor the variables are there any more.
+    // The replay has neither the files nor the variables.
     fs::remove_dir_all(&root).unwrap();
     Replay::of(&trace).run().unwrap();
     for actor in [ActorName::Mailbox, ActorName::Files] {
@@ -184,7 +184,7 @@ fn paths_name_variables_and_a_replay_needs_none_of_them() {
     }
 }
 
-/// Requests that are refused, each with a part of its report.
+/// Rejected requests, each with a part of its report.
 fn refused(core: &mut Core<'_>, root: &Path) -> Vec<(u64, Errno, &'static str)> {
     let inside = core.open(&format!("{}/a", root.display()), W);
     let reader = core.open("reader", OpenFlags(3));

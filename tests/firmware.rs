@@ -1,7 +1,8 @@
-//! The images in `firmware/` are what its sources give.
+//! The images in `firmware/` are built from its sources.
 //!
-//! They are built anew where clang and lld are. The same compiler and linker give the same file, byte for byte; others
-//! give other code, so what they built is run instead. Which ones built an image is in its section `.comment`.
+//! They are rebuilt if clang and lld are installed. The same versions give identical files. Other
+//! versions give other code, which is run instead. The section `.comment` of an image names the
+//! versions that built it.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -110,7 +111,7 @@ fn firmware_in_cpp_is_built_for_both_widths_and_served() {
         assert!(output.status.success(), "{width}: {said}");
     }
 
-    // The last one is the one of the quickstart's chip.
+    // The last one is for the quickstart's chip.
     let image = folder.path().join("cplusplus.elf");
     let files = tempfile::tempdir().unwrap();
     let console = Text::default();
@@ -134,7 +135,7 @@ fn firmware_in_cpp_is_built_for_both_widths_and_served() {
     );
 }
 
-/// Text that was printed, until it is taken.
+/// Captured text.
 #[derive(Clone, Default)]
 struct Text(Arc<Mutex<Vec<u8>>>);
 
@@ -148,7 +149,7 @@ impl Write for Text {
     }
 }
 
-/// What is not here of what the images are built by.
+/// Reason why the images can't be rebuilt here, if there is one.
 fn missing() -> Option<String> {
     let clang = std::env::var("CLANG").unwrap_or("clang".into());
     let Ok(targets) = Command::new(&clang).arg("--print-targets").output() else {
@@ -172,6 +173,7 @@ fn tools(image: &[u8]) -> String {
 }
 
 fn skipped(why: &str) {
-    // Locked, it is written past the test's captured output, and so seen of a test that passes, too.
+    // The locked stream bypasses the test's captured output, so that the line also shows for a
+    // passing test.
     let _ = writeln!(std::io::stderr().lock(), "skipped: {why}");
 }

@@ -1,4 +1,4 @@
-//! Programs in C that are forked: snapshots, and many runs from one.
+//! Forked C programs: snapshots, and many runs from one.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -21,7 +21,7 @@ space:
     - ram0: {base: 0x80000000, size: 0x40000, backend: api}
 ";
 
-/// A run of `tests/c/forks.c`, and what it left.
+/// Run of `tests/c/forks.c`, and its output.
 struct Run {
     folder: TempDir,
     status: Option<i32>,
@@ -29,7 +29,7 @@ struct Run {
     stderr: String,
 }
 
-/// The program, built once.
+/// Path of the program, which is built once.
 static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("forks");
     let [library, beside] = shared();
@@ -42,7 +42,7 @@ fn run(case: &str) -> Run {
     run_with(TempDir::new().unwrap(), case, |_| ())
 }
 
-/// A run in a folder, where there may be files of another, with the command changed.
+/// Runs a case in a folder, which may have files of another run, with changes to the command.
 fn run_with(folder: TempDir, case: &str, change: impl FnOnce(&mut Command)) -> Run {
     let [memory, mailbox, root] =
         ["memory.yaml", "mailbox.yaml", "root"].map(|name| folder.path().join(name));
@@ -77,7 +77,7 @@ fn run_with(folder: TempDir, case: &str, change: impl FnOnce(&mut Command)) -> R
     }
 }
 
-/// True where a part of a file's bytes is this text.
+/// True if a file's bytes contain this text.
 fn has(bytes: &[u8], text: &str) -> bool {
     bytes
         .windows(text.len())
@@ -90,7 +90,7 @@ impl Run {
         self
     }
 
-    /// Files of this extension, the parent's first.
+    /// Files with this extension, the parent's first.
     fn files(&self, extension: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder.path()).unwrap();
         let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -99,7 +99,7 @@ impl Run {
         files
     }
 
-    /// The recordings, each of which replays; the parent's first.
+    /// Recordings, the parent's first. Each must replay.
     fn recordings(&self) -> Vec<Vec<u8>> {
         let replayed = |file: PathBuf| {
             let refused = Replay::of(&file).run().err().map(|error| error.to_string());
@@ -115,7 +115,7 @@ impl Run {
     }
 }
 
-/// Bytes that both begin with.
+/// Length of the common prefix.
 fn common(one: &[u8], other: &[u8]) -> usize {
     one.iter()
         .zip(other)
@@ -141,7 +141,7 @@ fn both_sides_of_a_fork_go_on_by_themselves() {
         let parts = ["before", "parent", "child"];
         assert_eq!(has(&logs[0], &parts), [true, true, false], "{case}");
         assert_eq!(has(&logs[1], &parts), [true, false, true], "{case}");
-        // Up to the fork they are the same.
+        // The recordings are equal up to the fork.
         assert!(common(&recordings[0], &recordings[1]) > 500, "{case}");
         assert_eq!(run.stdout.matches("before").count(), 1, "{}", run.stdout);
     }
@@ -233,7 +233,7 @@ fn many_runs_begin_where_one_has_booted() {
     assert_eq!(run.stdout.matches("booted").count(), 1);
 }
 
-/// The host's own loop takes them, too.
+/// `mb_server_run` takes snapshots, too.
 #[test]
 fn snapshots_are_taken_in_mb_server_run() {
     let run = run("server_run");
@@ -249,7 +249,7 @@ fn a_full_disk_ends_the_recording_of_the_child_alone() {
     let logs = run.logs();
     assert!(logs[0].contains("parent"), "{logs:?}");
     let branch = "the process was forked, and can't go on in";
-    // Of the recording, and of the log.
+    // One in the recording, one in the log.
     assert_eq!(run.stderr.matches(branch).count(), 2, "{}", run.stderr);
     let parents = run.folder.path().join("run.trace");
     let refused = Replay::of(parents)
@@ -263,7 +263,7 @@ fn a_full_disk_ends_the_recording_of_the_child_alone() {
 fn sockets_stay_with_the_parent() {
     let run = run("sockets");
     run.ended_with(0);
-    // Each child's replays, too.
+    // The recordings of the children replay, too.
     assert_eq!(run.recordings().len(), 5);
 }
 

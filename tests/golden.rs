@@ -1,6 +1,6 @@
-//! Runs of RTL simulations, recorded when there was a simulator: each is replayed here without one.
+//! Replays recordings of RTL simulations without a simulator.
 //!
-//! `cargo xtask cosim --golden` records them anew, after a change of what is said in a run.
+//! `cargo xtask cosim --golden` records them again after a change of a run's messages.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -14,7 +14,7 @@ use frames::{frames, recording};
 use vhost::trace::{Entry, Said, Trace};
 use vhost::{Replay, ReplayError};
 
-/// The recordings, by the names of their cases.
+/// Recordings by the names of their cases.
 fn golden() -> BTreeMap<String, PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("integration/golden");
     let files = fs::read_dir(folder)
@@ -52,7 +52,7 @@ fn every_message_comes_out_again_and_again() {
     }
 }
 
-/// A text for the console.
+/// True for a text to the console.
 fn is_print(entry: &Entry) -> bool {
     entry.kind.name == "Print" && matches!(entry.said, Said::Message { .. })
 }

@@ -1,5 +1,5 @@
-//! A host program behind the C ABI: its hook, its functions that panic, and its calls that fail. Each names itself in a report, and
-//! what comes after it works.
+//! Host program behind the C ABI: its hook, panicking functions and failing calls. Each is named in
+//! a report, and the system goes on.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![allow(
@@ -19,19 +19,19 @@ use vhost::{Builder, MemoryModel, ModelError, with_host};
 
 vhost::host!(configure);
 
-/// The mailbox of the channel is in the host program's memory, which is peeked at on every tick.
+/// The mailbox is in the host program's memory, which is peeked at on every tick.
 const MEMORIES: &str = "space: {core: [{io: {base: 0, size: 0x4000, backend: model}}]}";
 
-/// The function that panics.
+/// Name of the function that panics.
 static PANICS: Mutex<&str> = Mutex::new("");
 
-/// Reports to the testbench: the id, and the text.
+/// Reports to the testbench: id and text.
 static REPORTS: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
 
-/// The system of the C ABI is one in a process, and tests run at once.
+/// A process has one system of the C ABI, and tests run concurrently.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// The system of the C ABI and its testbench are this test's; they are as new when it ends.
+/// Exclusive use of the C ABI's system and its testbench, which are reset when the test ends.
 struct Alone(#[expect(dead_code, reason = "held until the test ends")] MutexGuard<'static, ()>);
 
 fn alone() -> Alone {
@@ -52,12 +52,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[unsafe(no_mangle)]
 extern "C" fn mb_report(_: c_int, id: *const c_char, text: *const c_char) {
-    // SAFETY: the library gives C strings.
+    // SAFETY: the library passes C strings.
     let [id, text] = [id, text].map(|text| unsafe { CStr::from_ptr(text) }.to_str().unwrap());
     lock(&REPORTS).push((id.to_owned(), text.to_owned()));
 }
 
-/// The reports so far, each as `id: text`.
+/// Reports so far, each as `id: text`.
 fn reports() -> Vec<String> {
     let reports = std::mem::take(&mut *lock(&REPORTS));
     let lines = reports
@@ -84,7 +84,7 @@ fn configure(builder: Builder) -> Result<Builder, Box<dyn std::error::Error>> {
         }))
 }
 
-/// A memory whose accesses byte by byte, and whose peeks, may panic.
+/// Memory whose byte accesses and peeks may panic.
 struct Device([u8; 0x4000]);
 
 impl MemoryModel for Device {
@@ -110,7 +110,8 @@ fn start(folder: &Path) {
     assert_eq!(reports(), [""; 0]);
 }
 
-/// Starts no system while `function` panics, which the one report names as `named`; then starts one.
+/// Asserts that no system starts while `function` panics, with one report that contains `named`;
+/// then that one starts.
 fn refuses_to_start(function: &'static str, named: &str) {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
@@ -144,7 +145,7 @@ fn an_on_start_that_panics_is_named() {
     );
 }
 
-/// Accesses a memory while one of its functions panics, which a report names.
+/// Asserts that a panic of a memory's function is reported by name.
 fn reports_a_panic_of_the_memory(function: &'static str, access: impl Fn() -> bool) {
     *lock(&PANICS) = function;
     access();
@@ -171,7 +172,7 @@ fn accesses_of_a_memory_that_panic_are_named() {
     assert_eq!(mb_tick(), 1);
 }
 
-/// A mailbox that can't be read ends service.
+/// A mailbox that can't be read ends the service of its channel.
 #[test]
 fn a_peek_that_panics_is_named() {
     let _alone = alone();
@@ -199,7 +200,7 @@ fn with_host_tells_of_its_panics_and_leaves_the_host_usable() {
     mb_shutdown();
 }
 
-/// What `with_host` refuses is told of, whatever the host program does with the error.
+/// A refusal of `with_host` is reported, whatever the host program does with the error.
 #[test]
 fn with_host_tells_of_what_it_refuses() {
     let _alone = alone();

@@ -1,4 +1,5 @@
-//! What a host program gives a builder: methods, custom commands, memory models, and code for the started system.
+//! Additions of a host program to a builder: methods, custom commands, memory models, and code for
+//! the started system.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![allow(clippy::panic, reason = "what a host program must not do, done")]
@@ -24,7 +25,8 @@ space:
     - io: {base: 0x10000, size: 0x100, backend: model}
 ";
 
-/// A device: a register that counts reads, behind 16 bytes of memory, in which the last byte can't be written.
+/// Device with 16 bytes of memory, of which the last can't be written, followed by a register that
+/// counts reads.
 #[derive(Default)]
 struct Device {
     bytes: [u8; 16],
@@ -89,7 +91,7 @@ fn a_model_is_accessed_like_any_memory_and_by_others_too() {
 #[test]
 fn plain_bytes_are_a_model() {
     let folder = tempfile::tempdir().unwrap();
-    // Less than the configuration says: past the end is an error of the model's, not a panic.
+    // Smaller than configured: an access past the end is an error of the model, not a panic.
     let bytes: Box<[u8]> = vec![1; 0x80].into();
     let vhost = builder(folder.path()).memory_model("cpu.io", bytes);
     let vhost = vhost.start().unwrap();
@@ -116,7 +118,7 @@ fn a_model_and_its_memory_need_each_other() {
     assert!(error.to_string().contains("`oi`"), "{error}");
 }
 
-/// Firmware finds them from its first request on; and what was recorded is replayed without the host program.
+/// Firmware's first request finds them, and the recording replays without the host program.
 #[test]
 fn methods_and_commands_are_there_before_firmware_and_a_replay_needs_none() {
     let folder = tempfile::tempdir().unwrap();
@@ -185,7 +187,8 @@ fn a_start_that_fails_is_no_system() {
     start(false).unwrap();
 }
 
-/// Panics in what a host program gives are errors that name the function; firmware's request fails, and the next one is served.
+/// Panics in a host program's functions are errors that name the function. Firmware's request
+/// fails, and the next is served.
 #[test]
 fn panics_of_methods_commands_and_special_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
@@ -290,7 +293,7 @@ fn panics_of_methods_commands_and_special_files_are_named() {
     assert_eq!(ask(command(1)).0, Some(6));
 }
 
-/// A special file of which nothing works.
+/// Special file whose operations all fail.
 struct Full;
 
 impl Read for Full {

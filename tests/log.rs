@@ -1,5 +1,5 @@
-//! What a system from the environment logs. The log is the process's, so each case has a process of its own: this test
-//! binary, run again.
+//! Log of a system that is configured by the environment. The log belongs to the process, so each
+//! case runs in a process of its own: this test binary, run again.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use vhost::{Error, Vhost, mailbox_init};
 
-/// An image whose segments and section `.mailbox` are in [`FIRMWARE_MEMORIES`].
+/// Image whose segments and section `.mailbox` are in [`FIRMWARE_MEMORIES`].
 const FIRMWARE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/firmware/selftest-rv32.elf");
 
 const FIRMWARE_MEMORIES: &str =
@@ -16,18 +16,18 @@ const FIRMWARE_MEMORIES: &str =
 const MEMORIES: &str =
     "space: {core: [{ram: {base: 0x1000, size: 64, path: tb.ram, width: 64, backend: log}}]}";
 
-/// Set in the process that plays the case.
-const APART: &str = "VHOST_TEST_APART";
+/// Variable that is set in the separate process.
+const IN_SUBPROCESS: &str = "VHOST_TEST_APART";
 
-/// Runs the test of this name again, in a process of its own, with the environment of a system and this filter. None in
-/// that process.
-fn apart(test: &str, filter: &str) -> Option<String> {
-    apart_with(test, filter, MEMORIES, "")
+/// Runs the test of this name in a separate process, with the environment of a system and this
+/// filter, and returns its log. `None` in that process.
+fn in_subprocess(test: &str, filter: &str) -> Option<String> {
+    in_subprocess_with(test, filter, MEMORIES, "")
 }
 
-/// The same with these configurations.
-fn apart_with(test: &str, filter: &str, memories: &str, mailboxes: &str) -> Option<String> {
-    if std::env::var_os(APART).is_some() {
+/// Like [`in_subprocess`], with these configurations.
+fn in_subprocess_with(test: &str, filter: &str, memories: &str, mailboxes: &str) -> Option<String> {
+    if std::env::var_os(IN_SUBPROCESS).is_some() {
         return None;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -38,7 +38,7 @@ fn apart_with(test: &str, filter: &str, memories: &str, mailboxes: &str) -> Opti
     };
     let output: Output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
-        .env(APART, "")
+        .env(IN_SUBPROCESS, "")
         .env("MEM_CFG_FILE", file("mem.yaml", memories))
         .env("MAILBOX_CFG_FILE", file("mailbox.yaml", mailboxes))
         .env("MAILBOX_FS_ROOT", folder.path())
@@ -61,7 +61,7 @@ fn reads_and_writes() {
 
 #[test]
 fn the_backend_log_tells_of_each_access() {
-    let Some(told) = apart("the_backend_log_tells_of_each_access", "") else {
+    let Some(told) = in_subprocess("the_backend_log_tells_of_each_access", "") else {
         return reads_and_writes();
     };
     let read = "read ram: tb.ram words 1..=2, 9 bytes";
@@ -71,7 +71,7 @@ fn the_backend_log_tells_of_each_access() {
 
 #[test]
 fn the_filter_of_the_environment_silences_it() {
-    let Some(told) = apart("the_filter_of_the_environment_silences_it", "off") else {
+    let Some(told) = in_subprocess("the_filter_of_the_environment_silences_it", "off") else {
         return reads_and_writes();
     };
     assert_eq!(told, "");
@@ -79,7 +79,7 @@ fn the_filter_of_the_environment_silences_it() {
 
 #[test]
 fn a_filter_that_is_none_is_refused() {
-    if apart("a_filter_that_is_none_is_refused", "vhost=loud").is_none() {
+    if in_subprocess("a_filter_that_is_none_is_refused", "vhost=loud").is_none() {
         let error = start().unwrap_err();
         assert!(matches!(error, Error::LogFilter { .. }), "{error}");
         let error = error.to_string();
@@ -87,13 +87,14 @@ fn a_filter_that_is_none_is_refused() {
     }
 }
 
-/// Starts a system with an image and two channels, of which one is served, and loads the image once more.
+/// Starts a system with an image and two channels, one of them served, and loads the image once
+/// more.
 fn starts_with_an_image(test: &str, filter: &str) -> Option<String> {
     let mailboxes = format!(
         "core0: {{space: core, elf: {FIRMWARE}, cache_line: 0}}\n\
          core1: {{space: core, elf: {FIRMWARE}, cache_line: 0, server: false}}\n"
     );
-    let told = apart_with(test, filter, FIRMWARE_MEMORIES, &mailboxes);
+    let told = in_subprocess_with(test, filter, FIRMWARE_MEMORIES, &mailboxes);
     if told.is_none() {
         let vhost = start().unwrap();
         vhost.load_elf("core", FIRMWARE.as_ref()).unwrap();

@@ -1,4 +1,4 @@
-//! The quickstart as a test: what firmware prints, how the run ends, and that a run that must fail does.
+//! The quickstart as a test: text of firmware, exit status, and failing runs.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -37,8 +37,8 @@ const OUTPUT: &str = "\
 [cpu] 50 checks passed
 ";
 
-/// The files and the text of one run.
-struct Bench {
+/// Files and text of one run.
+struct Fixture {
     files: tempfile::TempDir,
     text: Text,
     vhost: Vhost,
@@ -57,7 +57,7 @@ impl io::Write for Text {
     }
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
         let (files, text) = (tempfile::tempdir().unwrap(), Text::default());
         let vhost = start(builder(SELFTEST, files.path(), text.clone())).unwrap();
@@ -71,17 +71,17 @@ impl Bench {
 
 #[test]
 fn every_service_is_served() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let statistics = Statistics::new();
-    bench.vhost.attach(statistics.clone()).unwrap();
+    fixture.vhost.attach(statistics.clone()).unwrap();
 
-    let End { code, .. } = run(&bench.vhost).unwrap();
-    assert_eq!(bench.text(), OUTPUT);
+    let End { code, .. } = run(&fixture.vhost).unwrap();
+    assert_eq!(fixture.text(), OUTPUT);
     assert_eq!(code, 0);
 
-    let notes = std::fs::read_to_string(bench.files.path().join("notes.txt")).unwrap();
+    let notes = std::fs::read_to_string(fixture.files.path().join("notes.txt")).unwrap();
     assert_eq!(notes, "first line\nsecond line\n");
-    assert!(!bench.files.path().join("../outside.txt").exists());
+    assert!(!fixture.files.path().join("../outside.txt").exists());
 
     let table = statistics.table();
     let failed: u64 = table.iter().map(|(_, _, requests)| requests.failed).sum();
@@ -107,7 +107,7 @@ fn every_service_is_served() {
 
 #[test]
 fn each_refusal_is_reported() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let reports = Arc::new(Mutex::new(Vec::new()));
     let kept = reports.clone();
     let keep = move |seen: &Observation<'_>| {
@@ -115,8 +115,8 @@ fn each_refusal_is_reported() {
             kept.lock().unwrap().push(report.clone());
         }
     };
-    bench.vhost.attach(keep).unwrap();
-    run(&bench.vhost).unwrap();
+    fixture.vhost.attach(keep).unwrap();
+    run(&fixture.vhost).unwrap();
 
     let reports = reports.lock().unwrap();
     let expected = [
@@ -139,14 +139,14 @@ fn each_refusal_is_reported() {
 
 #[test]
 fn a_check_that_fails_ends_the_run_with_its_number() {
-    let bench = Bench::new();
-    bench
+    let fixture = Fixture::new();
+    fixture
         .vhost
         .register_method("add", |_, _| Ok(Poll::Ready(7)))
         .unwrap();
 
-    let End { code, .. } = run(&bench.vhost).unwrap();
-    let text = bench.text();
+    let End { code, .. } = run(&fixture.vhost).unwrap();
+    let text = fixture.text();
     let last = text.lines().last().unwrap();
     assert!(
         last.starts_with(&format!("[cpu] check {code} failed, line "))
@@ -158,22 +158,22 @@ fn a_check_that_fails_ends_the_run_with_its_number() {
 
 #[test]
 fn a_method_that_fails_fails_the_check() {
-    let bench = Bench::new();
-    bench
+    let fixture = Fixture::new();
+    fixture
         .vhost
         .register_method("greet", |_, _| Err("not today".into()))
         .unwrap();
-    assert_ne!(run(&bench.vhost).unwrap().code, 0);
+    assert_ne!(run(&fixture.vhost).unwrap().code, 0);
 }
 
 #[test]
 fn firmware_that_hangs_is_told_of() {
-    let bench = Bench::new();
-    bench
+    let fixture = Fixture::new();
+    fixture
         .vhost
         .register_method("add", |_, _| Ok(Poll::Pending))
         .unwrap();
-    let error = run(&bench.vhost).unwrap_err().to_string();
+    let error = run(&fixture.vhost).unwrap_err().to_string();
     assert!(error.contains("did not exit within"), "{error}");
     let owes = "cpu: waits for the host program: method `add` is pending since tick ";
     assert!(error.contains(owes), "{error}");

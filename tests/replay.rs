@@ -1,4 +1,4 @@
-//! A run that was recorded is replayed without the chip, and every message comes out again.
+//! Recorded runs replay without the chip, with every message as recorded.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -49,10 +49,10 @@ fn every_message_comes_out_again_and_again() {
     assert_eq!(Replay::of(&trace).run().unwrap(), first);
 }
 
-/// The number of a frame that has this text.
+/// Position of the `nth` frame that contains this text.
 fn frame_with(frames: &[Vec<u8>], text: &[u8], nth: usize) -> (usize, usize) {
     let place = |frame: &Vec<u8>| frame.windows(text.len()).position(|part| part == text);
-    // Not the header, which has the image.
+    // Skips the header, which contains the image.
     let found = frames.iter().enumerate().skip(1);
     let mut found = found.filter_map(|(number, frame)| Some((number, place(frame)?)));
     found.nth(nth).unwrap()
@@ -86,7 +86,7 @@ fn the_first_message_that_differs_is_told_with_both_sides() {
     let folder = tempfile::tempdir().unwrap();
     let trace = record(folder.path(), Payloads::Keep);
     let sound = frames(&std::fs::read(&trace).unwrap());
-    // A message of the server's to the console, which follows from what memory has answered.
+    // The server's message to the console follows from the replies of memory.
     let text = b"no more than this";
     let all = (0..).map_while(|nth| {
         let known = sound
@@ -266,7 +266,7 @@ fn what_can_not_be_replayed_says_why() {
     let trace = folder.path().join("late.trace");
     let vhost = Vhost::builder().start().unwrap();
     vhost.record(&trace, Payloads::Keep).unwrap();
-    // One system a thread.
+    // One system per thread.
     let error = Replay::of(record_nothing(folder.path())).run().unwrap_err();
     assert!(matches!(error, ReplayError::System(_)), "{error}");
     vhost.shutdown();
@@ -279,7 +279,7 @@ fn what_can_not_be_replayed_says_why() {
     assert!(error.contains("VHOSTTRC"), "{error}");
 }
 
-/// A recording of a system of nothing, made by another thread.
+/// Recording of an empty system, made by another thread.
 fn record_nothing(folder: &Path) -> PathBuf {
     let trace = folder.join("nothing.trace");
     let file = trace.clone();

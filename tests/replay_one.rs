@@ -1,4 +1,5 @@
-//! One actor is replayed by itself: what it was sent goes in, and what it says comes out again.
+//! Replay of a single actor: it receives its recorded messages, and its own messages and replies
+//! are compared.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,7 +26,7 @@ fn entries(trace: &Path) -> Vec<Entry> {
     Trace::open(trace).unwrap().map(Result::unwrap).collect()
 }
 
-/// Whether it is this actor who says it.
+/// True if the entry is sent by the actor.
 fn says(actor: ActorName, entry: &Entry) -> bool {
     let by = match entry.said {
         Said::Message { .. } => &entry.kind.from,
@@ -52,8 +53,8 @@ fn every_actor_says_again_what_it_said() {
     }
 }
 
-/// Whether a change of this entry is a change of what the actor says: what it announces of disk and network is an answer of
-/// theirs, and so is what it reads in memory.
+/// True if a changed entry is a changed output of the actor. Its events about disk and network are
+/// inputs, and so are its reads of memory.
 fn is_its_own(entry: &Entry) -> bool {
     let kind = &entry.kind;
     let answers = match entry.said {
@@ -64,7 +65,7 @@ fn is_its_own(entry: &Entry) -> bool {
     !answers
 }
 
-/// Whether an entry is to or from the actor, or from the outside to whom it may concern.
+/// True if the entry is sent by or to the actor, or is an event from outside.
 fn concerns(actor: ActorName, entry: &Entry) -> bool {
     let (from, to) = (entry.kind.from.as_str(), entry.kind.to.as_str());
     [from, to].contains(&actor.name()) || (from, to) == ("outside", "nobody")
@@ -77,7 +78,7 @@ fn has_body(entry: &Entry) -> bool {
     }
 }
 
-/// A recording whose frames can be changed.
+/// Recording with modifiable frames.
 struct Changed {
     sound: Vec<Vec<u8>>,
     entries: Vec<Entry>,
@@ -127,7 +128,7 @@ fn what_an_actor_says_otherwise_is_told_where_it_was_recorded() {
         let said: Vec<_> = entries
             .filter(|entry| says(actor, entry) && is_its_own(entry) && has_body(entry))
             .collect();
-        // The console answers with nothing but that it is done.
+        // The console's replies have no content.
         assert_eq!(said.is_empty(), actor == ActorName::Console);
         for _ in 0..20.min(said.len()) {
             let entry = rng.choice(&said).unwrap();
@@ -153,7 +154,7 @@ fn what_concerns_others_is_passed_over() {
     }
 }
 
-/// Whether the text is in a message or reply.
+/// True if a message or reply contains the text.
 fn has_text(entry: &Entry, text: &str) -> bool {
     match &entry.said {
         Said::Message { body, .. } | Said::Reply { body } => {
@@ -168,18 +169,18 @@ fn what_an_actor_hears_otherwise_has_it_say_something_else() {
     let folder = tempfile::tempdir().unwrap();
     let session = Changed::new(session::record(folder.path(), 3));
     for (actor, heard, text, said) in [
-        // Memory's answer, a method's name: another one is called.
+        // The name of the method, read from memory: another method is called.
         (ActorName::Mailbox, "Access", "slow", "Call"),
-        // The simulator's answer, which is handed on.
+        // The reply of the simulator, which is forwarded.
         (
             ActorName::Memory,
             "Access",
             "vpi_handle_by_name",
             "Access gives",
         ),
-        // The last byte says when it is to be called.
+        // The last byte is the time of the poll.
         (ActorName::Rpc, "Call", "slow", "HostCall"),
-        // And here how it is to be opened.
+        // The last byte has the flags of the open.
         (ActorName::Files, "Open", "a.txt", "FileOpened"),
         (ActorName::Sockets, "PortOf", "\x01", "PortOf gives"),
     ] {
@@ -195,7 +196,8 @@ fn what_an_actor_hears_otherwise_has_it_say_something_else() {
     }
 }
 
-/// Others run when they are told to, the actor by itself: what they say next may come before what it says next, or after.
+/// Other actors run on their recorded messages, the single actor by itself: the order of their
+/// messages may differ.
 #[test]
 fn what_others_say_may_come_in_between() {
     let folder = tempfile::tempdir().unwrap();
@@ -206,7 +208,7 @@ fn what_others_say_may_come_in_between() {
         .iter()
         .filter(|entry| concerns(actor, entry))
         .collect();
-    // The last one: all kinds of messages have their names by then.
+    // The last one: all kinds of messages have been defined by then.
     let place = part.windows(3).rev().find_map(|three| match three {
         [said, next, heard] => {
             let heard_last = says(actor, said) && says(actor, next) && !says(actor, heard);
@@ -242,7 +244,8 @@ fn a_recording_that_was_cut_off_is_replayed_as_far_as_it_goes() {
     }
 }
 
-/// What a client does not take at once goes out with ticks, of which the socket manager is told.
+/// Bytes that a client does not take at once are sent on later ticks, which the socket manager
+/// receives as messages.
 #[test]
 fn a_client_that_reads_slowly_is_replayed() {
     const BYTES: usize = 16 << 20;
@@ -282,7 +285,7 @@ fn a_client_that_reads_slowly_is_replayed() {
     assert_eq!(replayed.messages, said.count() as u64);
 }
 
-/// What is attached hears the actor, and those whom the actor hears.
+/// Taps see the actor's messages, and those to it.
 #[test]
 fn what_is_attached_sees_one_actor() {
     let folder = tempfile::tempdir().unwrap();

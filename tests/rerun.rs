@@ -1,4 +1,4 @@
-//! Snapshots and runs in a program in Rust. It is forked, so it has one thread and is no test harness.
+//! Snapshots and runs in a Rust program. It forks, so it has one thread and no test harness.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -22,7 +22,7 @@ const MAILBOXES: &str = "core0: {space: core, base: 0x2000, ptr: 32, cache_line:
 /// Address of the firmware's text.
 const TEXT: u64 = 0x1000;
 
-/// Tick at which the run fails.
+/// Tick of the failure.
 const FAILURE: u64 = 57;
 
 /// Exit status of the rerun.
@@ -40,7 +40,7 @@ fn start(folder: &Path) -> Vhost {
         .unwrap()
 }
 
-/// Runs to the failure: firmware prints at every fifth tick.
+/// Runs to the failure. Firmware prints at every fifth tick.
 fn run(vhost: &Vhost, snapshots: &mut Snapshots) -> Vec<u64> {
     let ram = Ram::of(vhost, "core", "ram");
     ram.write(TEXT, b"five\n");
@@ -61,7 +61,7 @@ fn run(vhost: &Vhost, snapshots: &mut Snapshots) -> Vec<u64> {
     woken
 }
 
-/// The recordings, each of which replays.
+/// Recordings, each of which must replay.
 fn recordings(folder: &Path) -> Vec<Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap();
     let files = entries.map(|entry| entry.unwrap().path());
@@ -108,12 +108,12 @@ fn children() -> String {
     fs::read_to_string(format!("/proc/self/task/{process}/children")).unwrap()
 }
 
-/// Number of other processes of this program, whoever's children they are.
+/// Number of other processes of this program, including those of other parents.
 fn copies() -> usize {
     let program = fs::read_link("/proc/self/exe").unwrap();
     let processes = fs::read_dir("/proc").unwrap();
     let programs = processes.filter_map(|entry| fs::read_link(entry.ok()?.path().join("exe")).ok());
-    // Among them this one, twice: `/proc/self` and `/proc/thread-self` are links, and lead to its own.
+    // This process is found three times: `/proc/self` and `/proc/thread-self` are links to it.
     programs.filter(|other| *other == program).count() - 3
 }
 

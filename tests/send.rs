@@ -1,5 +1,6 @@
-//! What the Rust API hands out by value can be sent to another thread: code that runs inside the C ABI's system, which moves
-//! between threads, can keep nothing of it. What is borrowed can't outlive its call.
+//! Values of the Rust API that are returned by value can be sent to another thread: code inside the
+//! C ABI's system, which moves between threads, can keep nothing that belongs to it. Borrowed
+//! values can't outlive their call.
 
 use vhost::attach::{Findings, Site};
 use vhost::bus::{OwnedObservation, Tap};

@@ -1,4 +1,4 @@
-//! Sockets with real clients: of this process, in Python, and `nc`.
+//! Sockets with real clients: in this process, in Python, and `nc`.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,17 +20,17 @@ use vhost::messages::sockets as messages;
 use vhost::messages::sockets::{ClientId, READ_MAX, SocketError, SocketId};
 use vhost::{Error, Sockets, Vhost};
 
-/// How often a test looks for what must come, lest one that fails goes on for ever.
+/// Number of polls after which a test fails instead of hanging.
 const POLLS: usize = 100_000_000;
 
-/// A system with one socket.
+/// System with one socket.
 struct Server {
     vhost: Vhost,
     socket: SocketId,
 }
 
 impl Server {
-    /// Greets nobody.
+    /// Server without a greeting.
     fn new() -> Self {
         Self::with_queue(1 << 20)
     }
@@ -51,31 +51,31 @@ impl Server {
         SocketAddr::from(([127, 0, 0, 1], port))
     }
 
-    /// A client of this process, accepted.
+    /// An accepted client of this process.
     fn client(&self) -> (ClientId, TcpStream) {
         let stream = TcpStream::connect(self.address()).unwrap();
         (self.accepted(), stream)
     }
 
-    /// The next client.
+    /// Accepts the next client.
     fn accepted(&self) -> ClientId {
         self.until(|| self.sockets().accept(self.socket).unwrap())
     }
 
-    /// Ticks until there is something.
+    /// Ticks until `poll` returns a value.
     fn until<T>(&self, mut poll: impl FnMut() -> Option<T>) -> T {
         for _ in 0..POLLS {
             if let Some(found) = poll() {
                 return found;
             }
             self.vhost.tick().unwrap();
-            // What it waits for comes from another thread or process.
+            // The data comes from another thread or process.
             thread::yield_now();
         }
         panic!("it never comes");
     }
 
-    /// So many bytes of a client, in any pieces.
+    /// Reads this number of bytes from a client, in any pieces.
     fn read(&self, client: ClientId, count: usize) -> Vec<u8> {
         let mut read = Vec::new();
         while read.len() < count {
@@ -90,7 +90,7 @@ impl Server {
         self.sockets().write(self.socket, client, data.to_vec())
     }
 
-    /// Sends back what a client sends, until it sends no more.
+    /// Sends a client's bytes back until it closes its side.
     fn echo(&self, client: ClientId) -> usize {
         let mut count = 0;
         loop {
@@ -107,7 +107,7 @@ impl Server {
     }
 }
 
-/// Bytes that look like nothing in particular.
+/// Pseudo-random bytes.
 fn noise(count: usize) -> Vec<u8> {
     let mut random = fastrand::Rng::with_seed(7);
     (0..count).map(|_| random.u8(..)).collect()
@@ -175,7 +175,7 @@ fn a_port_in_use_is_refused_and_free_again_afterwards() {
     );
     let mine = server.address().port();
     server.sockets().open("late", mine).unwrap_err();
-    // Connections that the socket has closed first would keep the port for minutes.
+    // A connection that the socket closes first would block the port for minutes.
     let (client, mut stream) = server.client();
     server.sockets().disconnect(server.socket, client).unwrap();
     assert_eq!(stream.read(&mut [0]).unwrap(), 0);
@@ -188,7 +188,7 @@ fn a_port_in_use_is_refused_and_free_again_afterwards() {
 fn only_this_machine_gets_in() {
     let server = Server::new();
     assert!(server.address().ip().is_loopback());
-    // The whole of 127/8 is this machine, but it listens on one address of it.
+    // All of 127/8 is this machine, but the socket listens on one address only.
     let elsewhere = TcpStream::connect(("127.0.0.2", server.address().port()));
     assert_eq!(elsewhere.unwrap_err().kind(), ErrorKind::ConnectionRefused);
 }
@@ -243,7 +243,7 @@ fn several_clients_at_once() {
 fn a_slow_reader_gets_everything_in_order() {
     let server = Server::with_queue(8 << 20);
     let (client, mut stream) = server.client();
-    // More than the system's buffers have room for.
+    // More than the system's buffers hold.
     let data = noise(6 << 20);
     let expected = data.clone();
     let (start, started) = std::sync::mpsc::channel();
@@ -262,7 +262,7 @@ fn a_slow_reader_gets_everything_in_order() {
         server.write(client, piece).unwrap();
     }
     server.sockets().disconnect(server.socket, client).unwrap();
-    // Now only ticks send what is queued.
+    // From here only ticks send queued bytes.
     while !reader.is_finished() {
         server.vhost.tick().unwrap();
         thread::yield_now();
@@ -300,7 +300,7 @@ fn a_client_that_never_reads_is_dropped() {
         "{gone:?}"
     );
     server.write(other, &piece).unwrap();
-    // What it gets is the beginning, and then it is over.
+    // The client gets the beginning, then the end of the connection.
     let mut received = Vec::new();
     let _ = stream.read_to_end(&mut received);
     assert!(received.len() <= written);
@@ -312,7 +312,7 @@ fn a_client_that_goes_away_while_it_is_written_to() {
     let server = Server::new();
     let (client, stream) = server.client();
     drop(stream);
-    // The other end says so after the first bytes that reach it.
+    // The other end reports the reset after the first bytes that reach it.
     let error = server.until(|| server.write(client, b"anybody there?").err());
     assert!(
         matches!(&error, Error::Socket(SocketError::Lost { .. })),
@@ -360,7 +360,8 @@ fn the_other_direction_stays_open_when_a_client_has_sent_all() {
 fn a_farewell_reaches_a_client_that_is_still_talking() {
     let server = Server::new();
     let (client, mut stream) = server.client();
-    // It is never read: a connection that were just closed would be reset, and the farewell lost.
+    // This is never read: closing at once would reset the connection, and the last message would be
+    // lost.
     stream.write_all(&noise(100_000)).unwrap();
     let farewell = noise(500_000);
     server.write(client, &farewell).unwrap();
@@ -387,7 +388,7 @@ fn two_hundred_clients_come_and_go() {
         assert_eq!(client, ClientId(id));
         stream.write_all(&id.to_le_bytes()).unwrap();
         match id % 4 {
-            // Gone before it is read.
+            // Closed before it is read.
             0 => drop(stream),
             1 => server.sockets().disconnect(server.socket, client).unwrap(),
             2 => {
@@ -427,14 +428,14 @@ fn clients_that_wait_are_taken_in_turn() {
     drop(streams);
 }
 
-/// A client in Python: its text, and the port for `sys.argv[1]`.
+/// Starts a client in Python with this script. The port is `sys.argv[1]`.
 fn python(script: &str, port: u16) -> Option<Child> {
     let mut python = Command::new("python3");
     python.args(["-c", script, &port.to_string()]);
     start(python, "python3")
 }
 
-/// Starts a program; where there is none, says so.
+/// Starts a program. Prints that the test is skipped if it is not installed.
 fn start(mut command: Command, name: &str) -> Option<Child> {
     match command.stdout(Stdio::piped()).spawn() {
         Ok(child) => Some(child),
@@ -536,7 +537,7 @@ fn a_client_by_nc() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// However the strings are cut into packets.
+    /// Independent of the packets that the strings are split into.
     #[test]
     fn strings_split_and_joined(
         texts in prop::collection::vec(prop::collection::vec(1..=u8::MAX, 0..50), 1..20),

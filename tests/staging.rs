@@ -1,4 +1,4 @@
-//! What the build script stages for the build scripts of dependent crates.
+//! Files that the build script stages for build scripts of dependent crates.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The files below a folder, by their place in it.
+/// Files below a folder, by relative path.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let (mut found, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
     while let Some(next) = folders.pop() {
@@ -36,7 +36,7 @@ fn system_verilog_is_staged_as_it_is() {
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What a crate that depends on this one asks of it, and where it puts the answers.
+/// Files of a dependent crate. Its build script writes down the variables that it receives.
 const DEPENDENT: [(&str, &str); 3] = [
     (
         "Cargo.toml",
@@ -60,7 +60,8 @@ fn write(file: &Path, content: impl AsRef<[u8]>) {
     fs::write(file, content).unwrap();
 }
 
-/// This package as far as its build script goes: an empty library, which depends on nothing, is built at once.
+/// Copies the build script's part of this package: an empty library without dependencies builds at
+/// once.
 fn copy_package(to: &Path) {
     let manifest = fs::read_to_string(Path::new(HERE).join("Cargo.toml")).unwrap();
     let (package, rest) = manifest.split_once("[features]").unwrap();
@@ -72,7 +73,7 @@ fn copy_package(to: &Path) {
     );
     write(&to.join("src/lib.rs"), "");
     let build = fs::read_to_string(Path::new(HERE).join("build.rs")).unwrap();
-    // The sources in C that it names.
+    // C sources named in the build script.
     let named = build.split('"').filter(|text| text.ends_with(".c"));
     for file in named.chain(["build.rs"]) {
         write(
@@ -89,7 +90,7 @@ fn copy_package(to: &Path) {
 
 #[test]
 fn a_dependent_crate_is_told_where_the_folders_are_and_gets_what_has_changed() {
-    // In the same place each time, so that there is little to be built.
+    // The same folder each time, so that little has to be built.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("staging");
     let (vhost, dependent) = (folder.join("vhost"), folder.join("dependent"));
     copy_package(&vhost);

@@ -1,5 +1,4 @@
-//! Memories of backend `static` from outside: what they hold at first, what spaces see of them, and what is handed out
-//! after a run.
+//! Memories of backend `static`: initial contents, sharing between spaces, and export after a run.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -18,7 +17,7 @@ use vhost::mem::{
 use vhost::messages::foreign::Report;
 use vhost::{Error, MailboxInitPaths, Severity, Vhost, mailbox_init_with_paths};
 
-/// A user's program, as it is in the documentation.
+/// A user's program, as in the documentation.
 #[rustfmt::skip]
 #[allow(clippy::print_stdout, reason = "it is a program that prints")]
 mod user {
@@ -44,10 +43,10 @@ pub(crate) fn export_static_mems() -> Result<(), String> {
 }
 }
 
-/// A folder with the files of a system.
-struct Bench(TempDir);
+/// Folder with the files of a system.
+struct Fixture(TempDir);
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
@@ -58,7 +57,7 @@ impl Bench {
         file
     }
 
-    /// A system of these spaces.
+    /// Starts a system with these spaces.
     fn start(&self, memories: &str) -> Result<Vhost, Error> {
         let memories = self.file("mem.yaml", memories);
         let root = self.0.path().to_str().unwrap();
@@ -69,7 +68,7 @@ impl Bench {
     }
 }
 
-/// Two instances that three memories name, and a bank each of two.
+/// Two instances that three memories share, and two that are banks.
 const MEMORIES: &str = "
 shared:
   ram: &ram {base: 0x1000, size: 64, path: tb.ram, width: 32, backend: static}
@@ -83,11 +82,11 @@ space:
     - again: {<<: *ram, base: 0x8000}
 ";
 
-/// Keeps what it is handed.
+/// Sink that keeps exported memories.
 #[derive(Default)]
 struct Kept(Vec<Handed>);
 
-/// An instance, its bytes, and offset and length of what was written.
+/// Instance, its bytes, and offset and length of written parts.
 type Handed = (StaticMemDescriptor, Vec<u8>, Vec<(usize, usize)>);
 
 impl StaticMemSink for Kept {
@@ -123,11 +122,11 @@ impl Kept {
 
 #[test]
 fn every_instance_is_handed_out_in_its_order() {
-    let bench = Bench::new();
-    let vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let vhost = fixture.start(MEMORIES).unwrap();
     vhost.write_u32("core0", 0x1008, 0x0403_0201).unwrap();
     vhost.write("core1", 0x800c, vec![5]).unwrap();
-    // Words of 3 bytes take turns: bytes 2 to 7 are the last of x, all of y, and two of x again.
+    // Words of 3 bytes alternate: bytes 2 to 7 are the last of x, all of y, and two of x again.
     vhost
         .write("core0", 0x2002, vec![1_u8, 2, 3, 4, 5, 6])
         .unwrap();
@@ -155,18 +154,18 @@ fn every_instance_is_handed_out_in_its_order() {
 
 #[test]
 fn what_a_system_held_is_there_when_it_is_gone() {
-    let bench = Bench::new();
-    let vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let vhost = fixture.start(MEMORIES).unwrap();
     vhost.write_u8("core0", 0x1000, 7).unwrap();
     vhost.shutdown();
     assert_eq!(Kept::flushed().of("tb.ram").0[0], 7);
-    // The next one starts from clean buffers, and without what was there.
+    // The next system starts with clean buffers, without the previous contents.
     let next = "space: {s: [{rom: {base: 0, size: 8, path: tb.rom, width: 8, backend: static}}, \
                 {ram: {base: 0x1000, size: 64, path: tb.ram, width: 32, backend: static}}]}";
-    let memories = bench.file("next.yaml", next);
+    let memories = fixture.file("next.yaml", next);
     let vhost = mailbox_init_with_paths(MailboxInitPaths {
         mem_cfg_file: memories,
-        mailbox_cfg_file: bench.file("mailbox.yaml", "{}"),
+        mailbox_cfg_file: fixture.file("mailbox.yaml", "{}"),
     });
     let vhost = vhost.unwrap();
     let kept = Kept::flushed();
@@ -177,26 +176,26 @@ fn what_a_system_held_is_there_when_it_is_gone() {
 
 #[test]
 fn a_system_that_can_not_start_takes_nothing_away() {
-    let bench = Bench::new();
-    let vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let vhost = fixture.start(MEMORIES).unwrap();
     vhost.write_u8("core0", 0x1000, 7).unwrap();
-    let error = bench.start(MEMORIES).unwrap_err();
+    let error = fixture.start(MEMORIES).unwrap_err();
     assert!(matches!(error, Error::AlreadyRunning), "{error}");
-    assert!(bench.start("space: 3").is_err());
+    assert!(fixture.start("space: 3").is_err());
     assert_eq!(Kept::flushed().of("tb.ram").0[0], 7);
 }
 
 #[test]
 fn what_is_cleared_is_no_longer_handed_out() {
-    let bench = Bench::new();
-    let vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let vhost = fixture.start(MEMORIES).unwrap();
     vhost.write_u8("core0", 0x1000, 7).unwrap();
     clear_static_mems();
     assert!(Kept::flushed().paths().is_empty());
-    // Who runs keeps what it has.
+    // A running system keeps its memories.
     assert_eq!(vhost.read_u8("core1", 0x8000).unwrap(), 7);
     drop(vhost);
-    let _vhost = bench.start(MEMORIES).unwrap();
+    let _vhost = fixture.start(MEMORIES).unwrap();
     assert_eq!(Kept::flushed().paths().len(), 4);
 }
 
@@ -217,8 +216,8 @@ fn the_first_error_of_a_sink_ends_the_flush() {
             }
         }
     }
-    let bench = Bench::new();
-    let _vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let _vhost = fixture.start(MEMORIES).unwrap();
     let mut sink = Fails(Vec::new());
     assert_eq!(
         flush_static_mems(&mut sink),
@@ -231,7 +230,7 @@ fn the_first_error_of_a_sink_ends_the_flush() {
 fn a_sink_may_use_the_system_and_start_another() {
     struct Busy {
         vhost: Option<Vhost>,
-        bench: Bench,
+        fixture: Fixture,
         seen: Vec<(String, u8)>,
     }
     impl StaticMemSink for Busy {
@@ -244,25 +243,25 @@ fn a_sink_may_use_the_system_and_start_another() {
             self.seen.push((descriptor.path.clone(), data[0]));
             if self.seen.len() == 1 {
                 let vhost = self.vhost.take().unwrap();
-                // Of x, which comes next.
+                // Of x, which is exported next.
                 vhost.write_u8("core0", 0x2000, 3).unwrap();
                 assert_eq!(Kept::flushed().of("tb.b.x").0[0], 3);
                 drop(vhost);
                 clear_static_mems();
-                self.vhost = Some(self.bench.start(MEMORIES).unwrap());
+                self.vhost = Some(self.fixture.start(MEMORIES).unwrap());
             }
             Ok(())
         }
     }
-    let bench = Bench::new();
-    let vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let vhost = fixture.start(MEMORIES).unwrap();
     let mut busy = Busy {
         vhost: Some(vhost),
-        bench,
+        fixture,
         seen: Vec::new(),
     };
     flush_static_mems(&mut busy).unwrap();
-    // The flush went on with what it began with.
+    // The flush continues with its initial list.
     let seen: Vec<_> = busy
         .seen
         .iter()
@@ -277,13 +276,13 @@ fn a_sink_may_use_the_system_and_start_another() {
 
 #[test]
 fn threads_have_their_own() {
-    let bench = Bench::new();
-    let _vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let _vhost = fixture.start(MEMORIES).unwrap();
     let elsewhere = std::thread::spawn(|| Kept::flushed().0.len());
     assert_eq!(elsewhere.join().unwrap(), 0);
 }
 
-/// Flushes when the thread that it is of ends.
+/// Flushes when its thread ends.
 struct AtTheEnd(Option<mpsc::Sender<Result<usize, String>>>);
 
 impl Drop for AtTheEnd {
@@ -299,15 +298,15 @@ thread_local! {
     static AFTER: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
 }
 
-/// Thread-locals are dropped one after the other: of one that was there before the memories and one that came after them,
-/// one still finds them, and the other is told that it is too late.
+/// Thread-locals are dropped one after the other. One that was created before the memories still
+/// finds them; one created after them gets an error.
 #[test]
 fn a_thread_that_ends_has_no_memories_any_more() {
     let (sender, results) = mpsc::channel();
     let ends = move || {
         BEFORE.set(Some(AtTheEnd(Some(sender.clone()))));
-        let bench = Bench::new();
-        drop(bench.start(MEMORIES).unwrap());
+        let fixture = Fixture::new();
+        drop(fixture.start(MEMORIES).unwrap());
         AFTER.set(Some(AtTheEnd(Some(sender))));
     };
     std::thread::spawn(ends).join().unwrap();
@@ -319,8 +318,8 @@ fn a_thread_that_ends_has_no_memories_any_more() {
 
 #[test]
 fn a_chip_model_writes_too() {
-    let bench = Bench::new();
-    let vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let vhost = fixture.start(MEMORIES).unwrap();
     let ram = {
         let spaces = vhost.spaces();
         let memory = spaces.get("core1").unwrap().get("again").unwrap();
@@ -333,10 +332,10 @@ fn a_chip_model_writes_too() {
 
 #[test]
 fn a_row_is_the_array_that_its_path_names() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let rows = "rows: {base: 0, size: 32, path: tb.ram, width: 32, array_dims: {rows: 2, cols: 4}, backend: static}";
     let second = "second: {base: 0x100, size: 16, path: 'tb.ram[1]', width: 32, backend: static}";
-    let vhost = bench
+    let vhost = fixture
         .start(&format!("space: {{s: [{{{rows}}}, {{{second}}}]}}"))
         .unwrap();
     vhost.write_u32("s", 0x14, 7).unwrap();
@@ -350,7 +349,7 @@ fn a_row_is_the_array_that_its_path_names() {
     assert_eq!(paths, [("tb.ram[0]", 4), ("tb.ram[1]", 4)]);
     drop(vhost);
     let many = "many: {base: 0, size: 1M, path: tb.ram, width: 8, array_dims: {rows: 1M, cols: 1}, backend: static}";
-    let error = bench
+    let error = fixture
         .start(&format!("space: {{s: [{{{many}}}]}}"))
         .unwrap_err()
         .to_string();
@@ -362,8 +361,8 @@ fn a_row_is_the_array_that_its_path_names() {
 
 #[test]
 fn first_content_is_written_through_the_backend() {
-    let bench = Bench::new();
-    bench.file("boot.hex", "// x and z\n@1 1x_zz\n@3 abcd\n");
+    let fixture = Fixture::new();
+    fixture.file("boot.hex", "// x and z\n@1 1x_zz\n@3 abcd\n");
     let memories = "
 space:
   core:
@@ -375,12 +374,12 @@ space:
 ";
     let reports = Arc::new(Mutex::new(Vec::new()));
     let keep = reports.clone();
-    let memories = bench.file("mem.yaml", memories);
+    let memories = fixture.file("mem.yaml", memories);
     let start = || {
         let keep = keep.clone();
         let vhost = Vhost::builder()
             .memories(&memories)
-            .variable("ROOT", bench.0.path().to_str().unwrap())
+            .variable("ROOT", fixture.0.path().to_str().unwrap())
             .attach(move |seen: &Observation<'_>| {
                 keep.lock()
                     .unwrap()
@@ -418,7 +417,7 @@ space:
         "{text}"
     );
 
-    // With the seed that was told, the same bytes come again.
+    // The logged seed reproduces the bytes.
     let text = std::fs::read_to_string(&memories).unwrap();
     let text = text.replace(
         "{method: random}",
@@ -434,14 +433,14 @@ space:
 
 #[test]
 fn an_access_goes_on_in_the_adjacent_memory() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let memories = "
 space:
   core:
     - low: {base: 0x1000, size: 6, path: tb.low, width: 24, backend: static}
     - high: {base: 0x1006, size: 10, path: tb.high, width: 16, backend: static}
 ";
-    let vhost = bench.start(memories).unwrap();
+    let vhost = fixture.start(memories).unwrap();
     vhost.write("core", 0x1004, vec![1, 2, 3, 4]).unwrap();
     assert_eq!(vhost.read_u32("core", 0x1004).unwrap(), 0x0403_0201);
     let kept = Kept::flushed();
@@ -452,11 +451,11 @@ space:
         error.to_string(),
         "space `core`, 0x100f: space `core` has no memory at 0x1010, needed for the 2 bytes at 0x100f"
     );
-    // All or nothing.
+    // The write is done completely or not at all.
     assert_eq!(vhost.read_u8("core", 0x100f).unwrap(), 0);
 }
 
-/// The files of each format, by their names.
+/// Exported files of a format, by name.
 fn files(dir: &Path, format: StaticMemFormat) -> Vec<(String, Vec<u8>)> {
     let mut files = StaticMemFiles::new(dir, format);
     flush_static_mems(&mut files).unwrap();
@@ -469,13 +468,13 @@ fn files(dir: &Path, format: StaticMemFormat) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn memories_go_into_files_and_come_back() {
-    let bench = Bench::new();
-    let vhost = bench.start(MEMORIES).unwrap();
+    let fixture = Fixture::new();
+    let vhost = fixture.start(MEMORIES).unwrap();
     vhost.write("core0", 0x1006, "hello").unwrap();
     vhost.write("core0", 0x2000, vec![0x5a; 7]).unwrap();
     drop(vhost);
 
-    let dir = bench.0.path().join("out");
+    let dir = fixture.0.path().join("out");
     let binary = files(&dir, StaticMemFormat::Binary);
     let names: Vec<_> = binary.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
@@ -489,29 +488,31 @@ fn memories_go_into_files_and_come_back() {
     let verilog = files(&dir, StaticMemFormat::Verilog);
     assert_eq!(verilog[3].1, b"@00000006\n68 65 6C 6C 6F\n");
 
-    // As `init` reads them, words of 3 bytes and bytes.
+    // In the format of `init`: words of 3 bytes, and bytes.
     for (name, width) in [("tb.b.x.hex", 24), ("tb.b.x.mem", 8)] {
         let init = format!("init: {{method: hex, file: \"${{ROOT}}/out/{name}\"}}");
         let ram = format!(
             "ram: {{base: 0, size: 12, path: tb.x, width: {width}, backend: static, {init}}}"
         );
-        let _vhost = bench.start(&format!("space: {{s: [{{{ram}}}]}}")).unwrap();
+        let _vhost = fixture
+            .start(&format!("space: {{s: [{{{ram}}}]}}"))
+            .unwrap();
         assert_eq!(Kept::flushed().of("tb.x").0, binary[0].1, "{name}");
     }
 }
 
-/// The same content, from us and from binutils.
+/// Compares our files with those of binutils.
 #[test]
 fn verilog_files_are_those_of_objcopy() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let memories =
         "space: {s: [{ram: {base: 0, size: 100, path: ram, width: 32, backend: static}}]}";
-    let vhost = bench.start(memories).unwrap();
+    let vhost = fixture.start(memories).unwrap();
     let content: Vec<u8> = (0..100_u8).map(|byte| byte.wrapping_mul(7)).collect();
     vhost.write("s", 0, content.clone()).unwrap();
-    let raw = bench.0.path().join("content");
+    let raw = fixture.0.path().join("content");
     std::fs::write(&raw, &content).unwrap();
-    let theirs = bench.0.path().join("theirs");
+    let theirs = fixture.0.path().join("theirs");
     let objcopy = Command::new("objcopy")
         .args(["-I", "binary", "-O", "verilog"])
         .args([&raw, &theirs])
@@ -524,17 +525,20 @@ fn verilog_files_are_those_of_objcopy() {
         let text = std::str::from_utf8(text).unwrap();
         text.split_ascii_whitespace().map(str::to_owned).collect()
     };
-    let ours = files(bench.0.path(), StaticMemFormat::Verilog).remove(0).1;
+    let ours = files(fixture.0.path(), StaticMemFormat::Verilog)
+        .remove(0)
+        .1;
     assert_eq!(tokens(&ours), tokens(&std::fs::read(theirs).unwrap()));
 }
 
-/// A memory in the words of the configuration, widths in bytes; one bank of one column is a direct memory.
+/// Memory in terms of the configuration, with widths in bytes. One bank of one column is a direct
+/// memory.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     banked: bool,
     bank_width: usize,
     columns: usize,
-    /// Of the array of each bank, or of the direct memory.
+    /// Dimensions of the array of each bank, or of the direct memory.
     dims: (usize, usize),
     bank_rows: usize,
 }
@@ -552,11 +556,11 @@ impl Shape {
         self.width() * self.depth() * self.bank_rows
     }
 
-    /// The instance of a byte, and the byte of it, as the configuration page has it.
+    /// Instance and offset of a byte, as documented in `docs/configuration.md`.
     fn place(&self, offset: usize) -> (usize, usize) {
         let column = offset / self.bank_width % self.columns;
         let (_, cols) = self.dims;
-        // Rows of the arrays of all rows of banks.
+        // Rows of the arrays in all rows of banks.
         let row = offset / (self.width() * cols);
         let word = offset / self.width() % cols;
         (
@@ -579,7 +583,7 @@ impl Shape {
         }
     }
 
-    /// A system of this memory and, right behind it, of another one.
+    /// Memory configuration with this memory, followed by another one.
     fn memories(&self, base: u64) -> String {
         let (size, width, (rows, cols)) = (self.size(), self.width() * 8, self.dims);
         let banks: Vec<String> = (0..self.bank_rows)
@@ -629,16 +633,16 @@ fn shape() -> impl Strategy<Value = Shape> {
 }
 
 proptest! {
-    /// Whatever the geometry, each byte is in the instance and at the place that the configuration page says, and so is
-    /// that it was written; and an access that runs on goes on in the memory behind.
+    /// For any geometry, each byte is in the documented instance and place, and so are its marks of
+    /// written parts. An access beyond the end continues in the next memory.
     #[test]
     fn every_byte_is_where_the_configuration_says(
         shape in shape(),
         writes in prop::collection::vec((any::<prop::sample::Index>(), prop::collection::vec(any::<u8>(), 1..300)), 1..12),
     ) {
         const BASE: u64 = 0x1000;
-        let bench = Bench::new();
-        let vhost = bench.start(&shape.memories(BASE)).unwrap();
+        let fixture = Fixture::new();
+        let vhost = fixture.start(&shape.memories(BASE)).unwrap();
         let mut model = vec![None; shape.size() + 300];
         for (at, data) in writes {
             let at = at.index(shape.size());

@@ -1,4 +1,4 @@
-//! What the Rust API promises of starting a system.
+//! Start of a system by the Rust API.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -17,7 +17,7 @@ use vhost::{Builder, Error, Replay, Severity, Vhost};
 
 const SELFTEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/firmware/selftest-rv32.elf");
 
-/// A system of these memories in the space `core`, and these channels.
+/// Builder of a system with these memories in the space `core`, and these channels.
 fn system(memories: &str, mailboxes: &str) -> Builder {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -27,7 +27,7 @@ fn system(memories: &str, mailboxes: &str) -> Builder {
     builder.variable("SELFTEST", SELFTEST)
 }
 
-/// A tap that keeps what `wanted` makes of messages.
+/// Tap that keeps the values that `wanted` returns for messages.
 fn kept<T: Send + 'static>(
     builder: Builder,
     wanted: impl Fn(&Observation<'_>) -> Option<T> + Send + 'static,
@@ -49,7 +49,7 @@ fn a_channel_that_can_not_be_reached_is_no_system() {
         error.contains("channel cpu") && error.contains("__vhost_bb_mem_write"),
         "{error}"
     );
-    // The thread is free for another.
+    // The thread can start another system.
     system("", "").start().unwrap();
 }
 
@@ -98,7 +98,7 @@ fn an_image_is_loaded_whether_its_channel_is_served_or_not() {
     }
 }
 
-/// The address and size of the zeros behind an image's last segment, up to its size in memory.
+/// Address and size of the zeros of an image's last segment.
 fn zeros_of(image: &str) -> (u64, u64) {
     let image = std::fs::read(image).unwrap();
     let image = object::File::parse(&*image).unwrap();
@@ -108,7 +108,8 @@ fn zeros_of(image: &str) -> (u64, u64) {
     (last.address() + in_file, last.size() - in_file)
 }
 
-/// What the image loads is written over, and its zeros are written where the channel wants them, in the run and in its replay.
+/// The image overwrites memory. Its zeros are written if the channel wants them, in the run and in
+/// its replay.
 #[test]
 fn zeros_of_an_image_are_written_unless_the_channel_says_no() {
     let ram = "{base: 0, size: 0x10000, path: ram, width: 32, backend: static, init: {method: random, seed: 1}}";
@@ -136,7 +137,7 @@ fn zeros_of_an_image_are_written_unless_the_channel_says_no() {
     }
 }
 
-/// One file, whichever way the configuration names it: it is loaded once, in the run and in its replay.
+/// A file is loaded once, however the configuration names it, in the run and in its replay.
 #[test]
 fn an_image_of_several_names_is_loaded_once() {
     let ram = "{base: 0, size: 0x10000, path: ram, width: 32, backend: static, init: {method: random, seed: 1}}";
@@ -192,7 +193,7 @@ fn a_base_that_is_not_used_is_a_note() {
     );
 }
 
-/// An image that a program loads later has no channel that could say no.
+/// An image that a program loads later has no channel with `zero_bss: false`.
 #[test]
 fn zeros_of_an_image_that_a_program_loads_are_written() {
     let ram = "{base: 0, size: 0x10000, path: ram, width: 32, backend: static, init: {method: random, seed: 1}}";
@@ -208,7 +209,7 @@ fn zeros_of_an_image_that_a_program_loads_are_written() {
     assert!(are_zeros());
 }
 
-/// Wherever in the order of the channels it stands.
+/// The order of the channels does not matter.
 #[test]
 fn one_channel_that_says_no_keeps_the_zeros_of_an_image_unwritten() {
     let ram = "{base: 0, size: 0x10000, path: ram, width: 32, backend: static, init: {method: random, seed: 1}}";
@@ -267,7 +268,7 @@ fn doubtful_parts_of_the_configurations_are_reported() {
     Replay::of(&trace).run().unwrap();
 }
 
-/// An image that a program loads later is held to the same as those of the configuration.
+/// An image that a program loads later is checked like those of the configuration.
 #[test]
 fn an_image_that_does_not_fit_leaves_memory_as_it_is() {
     let reports = |seen: &Observation<'_>| seen.event.is::<Report>().cloned();

@@ -1,7 +1,8 @@
-//! The C ABI from several threads at once, without any order between them: each call is served as if it were alone, or refused.
+//! C ABI from several threads at once, without order between them: each call is served as if it
+//! were alone, or refused.
 //!
-//! Built with ThreadSanitizer, it is also what shows that threads hand the host over without a data race; CONTRIBUTING.md has the
-//! command.
+//! Built with ThreadSanitizer, it also shows that threads hand the host over without a data race.
+//! CONTRIBUTING.md has the command.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 #![allow(
@@ -23,7 +24,7 @@ use vhost::with_host;
 const THREADS: u64 = 4;
 const CALLS: u64 = 2000;
 
-/// Calls by their outcome.
+/// Number of calls by their outcome.
 #[derive(Default)]
 struct Outcomes {
     served: AtomicU64,
@@ -38,7 +39,7 @@ impl Outcomes {
     }
 }
 
-/// Writes its own pattern to its own bytes, and reads them back, in between others' ticks.
+/// Writes a pattern to its own bytes and reads it back, between other threads' ticks.
 fn use_host(number: u64, outcomes: &Outcomes) {
     let address = 0x4000 + 64 * number;
     for call in 0..CALLS {
@@ -59,7 +60,7 @@ fn use_host(number: u64, outcomes: &Outcomes) {
     }
 }
 
-/// Calls of another thread while this one is inside a call: C's and the host program's alike.
+/// Calls of another thread while this one is inside a call, by C and by the host program.
 fn overlap(outcomes: &Outcomes) {
     let inside = with_host(|_| {
         let elsewhere = thread::spawn(|| {
@@ -91,7 +92,7 @@ fn threads_hand_the_host_over_or_are_refused() {
         overlap(&outcomes);
         assert!(outcomes.served.into_inner() > 0, "no call was ever served");
         assert!(outcomes.refused.into_inner() > 0, "none was ever refused");
-        // The first call that is not refused says so; it is served all the same.
+        // The first call that is not refused reports the refusal, and is served.
         assert_eq!(mb_tick(), 1);
         let refused = last_error();
         assert!(

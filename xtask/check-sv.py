@@ -1,7 +1,10 @@
-"""Has another front end than Verilator's compile sv/ and the testbenches on it: check-sv.py plain|unserved|uvm|package|packages|order|pages.
+"""Compiles sv/ and its testbenches with slang, a front end other than Verilator's.
 
-Any error or warning is a failure, but for those of UVM and of the CPU, which are not ours. `package` has the classes in a package of the
-testbench's, with MB_PTR and SV_CALL_MAX_ARGS predefined; `packages` has them in several packages, in each documented order; `order` has files in the wrong order; `pages` are the testbenches of docs/.
+Usage: check-sv.py plain|unserved|uvm|package|packages|order|pages
+
+Any error or warning is a failure, except those of UVM and of the CPU. `package` has the classes in a package of the
+testbench, with MB_PTR and SV_CALL_MAX_ARGS predefined. `packages` has them in several packages, in each documented
+order. `order` has files in the wrong order. `pages` are the testbenches of docs/.
 """
 
 import os
@@ -36,7 +39,7 @@ SOURCES = {
     "order": [f"{uvm}/uvm_pkg.sv", "sv/mailbox_sv/mailbox_uvm_pkg.sv", *cluster, *testbench],
 }
 
-# Packages of a user's: what is predefined, and what is compiled before them.
+# Packages of a user: predefined macros, and the files compiled before them.
 WITH_UVM = [f"{uvm}/uvm_pkg.sv", "sv/mailbox_sv/mailbox_if.sv"]
 PACKAGES = [
     ([], WITH_UVM),
@@ -44,7 +47,7 @@ PACKAGES = [
     (["-DSOCKETS_AGAIN"], WITH_UVM),
     (["-DSOCKETS_FIRST"], ["sv/mailbox_sv/mailbox_socket_pkg.sv", *WITH_UVM]),
     (["-DSOCKETS_AGAIN", "-DCLASSES_FROM_PACKAGE"], [*WITH_UVM, "sv/mailbox_sv/mailbox_uvm_pkg.sv"]),
-    # Nothing is known of UVM when mailbox_if.sv is compiled.
+    # mailbox_if.sv is compiled before UVM.
     (["-DSOCKETS_AGAIN", "-DCLASSES_OF_THE_FIRST"], reversed(WITH_UVM)),
     (["-DSOCKETS_AGAIN", "-DCLASSES_FROM_PACKAGE"], [*reversed(WITH_UVM), "sv/mailbox_sv/mailbox_uvm_pkg.sv"]),
 ]
@@ -68,7 +71,7 @@ OPTIONS = {
     "pages": ["--top top -Wno-unconnected-input-port -Wno-unconnected-output-port", *with_uvm],
 }
 
-# What Verilator can't compile, and the part of its error that says what to do: a class before what it extends, an export in a module.
+# Wrong orders, and the part of Verilator's error with the remedy: a class before its base class, an export in a module.
 REFUSED_BY_VERILATOR = {
     "order": (SOURCES["order"], "compile mailbox_if.sv before"),
     "packages": (

@@ -1,8 +1,8 @@
-//! What the host costs: time by criterion, and accesses to simulated memory, which in a simulator cost more than
-//! anything else.
+//! Overhead of the host: time by criterion, and number of accesses to simulated memory, which cost
+//! more than anything else in a simulator.
 //!
-//! All of it goes through the C ABI, with 8-byte pointers and memory behind `__vhost_bb_mem_*`, as a C model has it.
-//! Only the host's part of a request is timed, not the firmware that is played here.
+//! All calls go through the C ABI, with 8-byte pointers and memory behind `__vhost_bb_mem_*`, as in
+//! a C model. Only the host's part of a request is timed, not the simulated firmware.
 
 #![allow(
     unsafe_code,
@@ -14,9 +14,9 @@
     reason = "a bench that can't start says why; its output is for reading"
 )]
 
+mod baseline;
 mod memory;
 mod sockets;
-mod yardstick;
 
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -25,10 +25,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use baseline::Baseline;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
-use yardstick::Yardstick;
 
 unsafe extern "C" {
     fn mb_init(memories: *const c_char, mailboxes: *const c_char, root: *const c_char) -> c_int;
@@ -66,7 +66,7 @@ space:
         backend: static
 ";
 
-/// Where a block of 1 MiB is moved.
+/// Destinations of a moved block of 1 MiB.
 const BLOCKS: [(&str, u64); 3] = [
     ("C model", DATA),
     ("static direct", 0x1000_0000),
@@ -77,7 +77,7 @@ const MAILBOXES: &str = "
 core: {space: core, base: 0x80000000, ptr: 64, cache_line: 0}
 ";
 
-/// The chip's memory.
+/// Memory of the chip.
 struct Ram(UnsafeCell<[u8; SIZE]>);
 
 // SAFETY: only the main thread uses it.
@@ -110,7 +110,7 @@ impl Ram {
     }
 }
 
-/// What the host finds as the model of the memory.
+/// Memory model that the host finds.
 #[unsafe(no_mangle)]
 extern "C" fn __vhost_bb_mem_read(_: u64, address: u64, data: *mut u8, len: usize) -> usize {
     READS.store(READS.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -119,7 +119,7 @@ extern "C" fn __vhost_bb_mem_read(_: u64, address: u64, data: *mut u8, len: usiz
     len
 }
 
-/// What the host finds as the model of the memory.
+/// Memory model that the host finds.
 #[unsafe(no_mangle)]
 extern "C" fn __vhost_bb_mem_write(_: u64, address: u64, data: *const u8, len: usize) -> usize {
     WRITES.store(WRITES.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -128,7 +128,7 @@ extern "C" fn __vhost_bb_mem_write(_: u64, address: u64, data: *const u8, len: u
     len
 }
 
-/// What the host finds as the testbench's methods.
+/// Testbench methods that the host finds.
 #[unsafe(no_mangle)]
 extern "C" fn mb_sv_call(
     _: *const c_char,
@@ -183,7 +183,7 @@ fn tick() -> c_int {
     unsafe { mb_tick() }
 }
 
-/// The ticks that serve `request`, timed; the firmware around them is not.
+/// Time of the ticks that serve `request`, without the firmware's part.
 fn serve(firmware: &mut Firmware<&'static Ram>, request: &Request, times: u64) -> Duration {
     let mut spent = Duration::ZERO;
     for _ in 0..times {
@@ -210,7 +210,7 @@ fn counted(what: &str, run: impl FnOnce()) {
 }
 
 fn host(criterion: &mut Criterion) {
-    // What firmware prints goes nowhere, by way of C's own stdout.
+    // Text of firmware goes to C's stdout and is discarded.
     silence();
     let mut firmware = started();
     let space = c"core".as_ptr();
@@ -258,9 +258,9 @@ fn host(criterion: &mut Criterion) {
         counted(name, || _ = serve(&mut firmware, request, 1));
     }
 
-    criterion.bench_function("yardstick: a bare message", |bencher| {
-        let mut yardstick = Yardstick::new();
-        bencher.iter(|| yardstick.ask(1));
+    criterion.bench_function("baseline: a bare message", |bencher| {
+        let mut baseline = Baseline::new();
+        bencher.iter(|| baseline.ask(1));
     });
     criterion.bench_function("idle tick", |bencher| bencher.iter(tick));
     criterion.bench_function("the clock of these benches", |bencher| {
@@ -309,7 +309,7 @@ impl Ram {
     }
 }
 
-/// Makes C's `stdout` a file that keeps nothing.
+/// Redirects C's `stdout` to `/dev/null`.
 fn silence() {
     unsafe extern "C" {
         static mut stdout: *mut c_void;

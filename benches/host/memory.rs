@@ -1,5 +1,5 @@
-//! What memory costs by itself: to find the memory of an address, among few and among many, and to write a word of this
-//! process.
+//! Cost of memory by itself: lookup of an address among few and many memories, and a word's write
+//! to a static memory.
 
 use std::hint::black_box;
 
@@ -8,7 +8,7 @@ use vhost::mem::{Backend, Buffer, Init, Memory, MemoryId, MemoryMap, Shape, Spac
 
 const SIZE: u64 = 0x1000;
 
-/// One space of so many memories, with a gap behind each.
+/// Space of this number of memories, with a gap behind each.
 fn map(count: u32) -> MemoryMap {
     let memory = |nth: u32| Memory {
         name: format!("ram{nth}"),
@@ -33,7 +33,7 @@ pub(crate) fn memory(criterion: &mut Criterion) {
         criterion.bench_function(&format!("lookup among {count}"), |bencher| {
             let mut nth = 0;
             bencher.iter(|| {
-                // A stride that comes by all of them, in no order that a processor foresees.
+                // A stride that visits all memories in an unpredictable order.
                 nth = (nth + 619) % count;
                 let address = u64::from(nth) * 2 * SIZE + 8;
                 black_box(map.resolve(SpaceId(0), address, 4).is_ok())

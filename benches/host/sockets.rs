@@ -1,4 +1,4 @@
-//! Echo of 64-byte messages: by the library's sockets, and by the same loop on bare `std::net`.
+//! Echo of 64-byte messages: with the library's sockets, and with the same loop on `std::net`.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::hint;
@@ -19,14 +19,14 @@ unsafe extern "C" {
     fn c_skt_disconnect(skt: *mut c_void, id: c_int);
 }
 
-/// A string of 63 bytes and its NUL.
+/// String of 63 bytes and its NUL.
 const MESSAGE: [u8; 64] = {
     let mut message = [b'x'; 64];
     message[63] = 0;
     message
 };
 
-/// How many messages a client sends before it looks at what comes back.
+/// Numbers of messages that a client sends before it reads replies.
 const BATCHES: [u64; 2] = [1, 256];
 
 pub(crate) fn echo(criterion: &mut Criterion) {
@@ -45,7 +45,7 @@ pub(crate) fn echo(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Sends so many messages, and checks that they come back.
+/// Client that sends this number of messages and checks the echo.
 fn client(port: u16, times: u64, batch: u64) -> JoinHandle<()> {
     thread::spawn(move || {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the server");

@@ -1,5 +1,5 @@
-//! What methods in Python cost: a call that one answers at once, one that takes a tick, one that Python does not have, and
-//! a tick while Python has nothing to do. Without the feature `python` there is only what it is compared with.
+//! Cost of methods in Python: a call with an immediate result, one of a tick, one without a Python
+//! method, and a tick while Python is idle. Without the feature `python`, only the baseline runs.
 
 #![allow(
     unsafe_code,
@@ -15,19 +15,19 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use vhost::{Progress, Vhost};
 
-#[path = "../host/yardstick.rs"]
-mod yardstick;
+#[path = "../host/baseline.rs"]
+mod baseline;
 
-use yardstick::Yardstick;
+use baseline::Baseline;
 
 const MEMORIES: &str =
     "space: {core: [{ram: {base: 0, size: 0x2000, path: tb.ram, width: 32, backend: static}}]}";
 const MAILBOXES: &str = "core: {space: core, base: 0x1000, ptr: 64, cache_line: 0}";
 
-/// What is on Python's path: the folder beside this file.
+/// Entry of Python's path: the folder of this file.
 const METHODS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/python");
 
-/// The testbench has every method that nobody else has.
+/// Testbench with every method that Python does not have.
 #[unsafe(no_mangle)]
 extern "C" fn mb_sv_call(
     _: *const c_char,
@@ -67,9 +67,9 @@ fn python(criterion: &mut Criterion) {
     let vhost = started();
     let call = |method| vhost.poll_call("core", black_box(method), black_box(&[40, 2]));
 
-    criterion.bench_function("yardstick: a bare message", |bencher| {
-        let mut yardstick = Yardstick::new();
-        bencher.iter(|| yardstick.ask(1));
+    criterion.bench_function("baseline: a bare message", |bencher| {
+        let mut baseline = Baseline::new();
+        bencher.iter(|| baseline.ask(1));
     });
     criterion.bench_function("idle tick, before Python", |bencher| {
         bencher.iter(|| vhost.tick());
@@ -77,7 +77,7 @@ fn python(criterion: &mut Criterion) {
     criterion.bench_function("method of the host program's", |bencher| {
         bencher.iter(|| call("hosts"));
     });
-    // The first one imports the modules.
+    // The first call imports the modules.
     assert_eq!(call("testbenches").ok(), Some(Progress::Ready(40)));
     criterion.bench_function("method of the testbench's", |bencher| {
         bencher.iter(|| call("testbenches"));
@@ -97,7 +97,7 @@ fn python(criterion: &mut Criterion) {
                 assert_eq!(call("wait").ok(), Some(Progress::Ready(0)));
             });
         });
-        // What the last one has left behind is done with.
+        // Runs callbacks that the last call has scheduled.
         (0..4).for_each(|_| _ = vhost.tick());
         criterion.bench_function("idle tick, no task in Python", |bencher| {
             bencher.iter(|| vhost.tick());

@@ -1,6 +1,7 @@
-//! What it costs to record, and to attach: the quickstart's run, with and without.
+//! Cost of recording and of attaching, in the quickstart's run.
 //!
-//! All variants run in turn, and the fastest run of each counts, so that what else the machine does falls on all alike.
+//! All variants run in turn, and the fastest run of each counts, so that other load on the machine
+//! affects all alike.
 
 #![allow(
     clippy::expect_used,
@@ -23,10 +24,10 @@ use quickstart::{SELFTEST, builder, run, start};
 use vhost::Builder;
 use vhost::attach::{Logger, ProtocolChecker, Statistics};
 
-/// How often each variant runs.
+/// Runs of each variant.
 const ROUNDS: u32 = 300;
 
-/// What is attached to a run.
+/// Attachments of a run.
 struct Variant {
     name: &'static str,
     attach: fn(Builder, &Path) -> Builder,
@@ -61,7 +62,7 @@ fn main() {
     }
     for _ in 0..ROUNDS {
         for variant in &mut variants {
-            // A new one: to empty a file that is there costs more than all that is written into it.
+            // A new folder: truncating an existing file costs more than all that is written.
             let folder = tempfile::tempdir().expect("a folder for files");
             let took = time(folder.path(), variant.attach);
             variant.fastest = variant.fastest.min(took);
@@ -78,7 +79,7 @@ fn main() {
     }
 }
 
-/// From start to shutdown.
+/// Time from start to shutdown.
 fn time(folder: &Path, attach: fn(Builder, &Path) -> Builder) -> Duration {
     let since = Instant::now();
     let builder = builder(SELFTEST, folder, io::sink()).on_report(|_| ());

@@ -1,11 +1,11 @@
-//! The command `vhost`: what there is to know of a system before it runs, and of a run when it is over.
+//! The command `vhost`: checks a system before it runs, and examines recordings of its runs.
 //!
-//! - [`check`]: the configurations and images, before a simulator is started.
-//! - [`trace`]: what is in a recording, as text, JSON, numbers, or for a trace viewer; two of them compared.
-//! - [`replay`]: a recorded run, once more.
-//! - [`output`]: the terminal: colours, progress, text that nobody vouches for.
+//! - [`check`]: configurations and images, before a simulator is started.
+//! - [`trace`]: a recording as text, JSON, statistics or a trace-viewer file; comparison of two.
+//! - [`replay`]: replay of a recorded run.
+//! - [`output`]: terminal output: colours, progress, sanitised text.
 //!
-//! Results go to standard output, all else to standard error.
+//! Results go to standard output, everything else to standard error.
 
 mod check;
 mod output;
@@ -44,30 +44,30 @@ enum Verb {
     Replay(replay::Args),
 }
 
-/// How a command ended that could do its work.
+/// Outcome of a command that did its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Good,
+enum Outcome {
+    Passed,
     /// A check failed, or runs differ.
-    Bad,
+    Failed,
 }
 
 fn main() -> ExitCode {
     let outcome = run(&Cli::parse().verb);
     match outcome {
-        Ok(Verdict::Good) => ExitCode::SUCCESS,
-        Ok(Verdict::Bad) => ExitCode::from(1),
-        // Whoever read the output has read enough.
+        Ok(Outcome::Passed) => ExitCode::SUCCESS,
+        Ok(Outcome::Failed) => ExitCode::from(1),
+        // The reader of the output has closed it on purpose.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // Where there is no standard error there is nobody to tell.
+            // Without a standard error there is nothing left to report to.
             let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error:#}");
             ExitCode::from(2)
         }
     }
 }
 
-fn run(verb: &Verb) -> Result<Verdict> {
+fn run(verb: &Verb) -> Result<Outcome> {
     match verb {
         Verb::Check(args) => check::run(args),
         Verb::Trace(verb) => trace::run(verb),

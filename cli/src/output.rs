@@ -1,4 +1,4 @@
-//! The terminal: colours, progress, and text that nobody vouches for.
+//! Terminal output: colours, progress, and untrusted text.
 
 use std::fmt::{self, Debug, Display, Write as _};
 use std::io::{self, BufWriter, IsTerminal, StdoutLock};
@@ -7,25 +7,25 @@ use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Names of what there is.
+/// Style of names of memories, channels, files.
 pub(crate) const NAME: Style = Style::new().bold();
-/// What stands beside the point.
-pub(crate) const ASIDE: Style = Style::new().dimmed();
-/// What is wrong.
+/// Style of secondary text.
+pub(crate) const DIM: Style = Style::new().dimmed();
+/// Style of errors.
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
-/// What may be wrong.
+/// Style of warnings.
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-/// What went well.
-pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+/// Style of success.
+pub(crate) const OK: Style = AnsiColor::Green.on_default().bold();
 
-/// Standard output: colours reach a terminal only.
+/// Buffered standard output. Colours are written to a terminal only.
 pub(crate) type Out = BufWriter<AutoStream<StdoutLock<'static>>>;
 
 pub(crate) fn out() -> Out {
     BufWriter::new(AutoStream::auto(io::stdout().lock()))
 }
 
-/// Whether the output was closed before its end, as `head` does.
+/// True if the reader closed the output before its end, as `head` does.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let mut causes = error
         .chain()
@@ -33,7 +33,8 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Where progress is shown: on standard error, if that is a terminal, and no output of ours runs through the same one.
+/// Progress bar on standard error. Hidden unless that is a terminal, and where our output goes to
+/// the same one.
 pub(crate) fn progress(len: Option<u64>, among_output: bool) -> ProgressBar {
     if among_output && io::stdout().is_terminal() {
         return ProgressBar::hidden();
@@ -50,10 +51,10 @@ pub(crate) fn progress(len: Option<u64>, among_output: bool) -> ProgressBar {
     }
 }
 
-/// Text from outside: no character of it does anything to a terminal.
-pub(crate) struct Plain<'a>(pub(crate) &'a str);
+/// Untrusted text, with control characters escaped.
+pub(crate) struct Sanitized<'a>(pub(crate) &'a str);
 
-impl Display for Plain<'_> {
+impl Display for Sanitized<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for c in self.0.chars() {
             if c.is_control() {
@@ -66,18 +67,18 @@ impl Display for Plain<'_> {
     }
 }
 
-/// The debug text of a value, of which no more is made than is wanted.
-pub(crate) fn short(value: &(impl Debug + ?Sized), most: usize) -> String {
-    cut(format_args!("{value:?}"), most)
+/// Debug text of a value, cut after `max_chars` characters. Formatting stops there.
+pub(crate) fn debug_text(value: &(impl Debug + ?Sized), max_chars: usize) -> String {
+    truncated(format_args!("{value:?}"), max_chars)
 }
 
-/// A text, of which no more is made than is wanted.
-pub(crate) fn cut(text: fmt::Arguments<'_>, most: usize) -> String {
-    struct Short {
+/// Text, cut after `max_chars` characters. Formatting stops there.
+pub(crate) fn truncated(text: fmt::Arguments<'_>, max_chars: usize) -> String {
+    struct Limited {
         text: String,
         left: usize,
     }
-    impl fmt::Write for Short {
+    impl fmt::Write for Limited {
         fn write_str(&mut self, more: &str) -> fmt::Result {
             match more.char_indices().nth(self.left) {
                 None => {
@@ -93,16 +94,16 @@ pub(crate) fn cut(text: fmt::Arguments<'_>, most: usize) -> String {
             }
         }
     }
-    let mut short = Short {
+    let mut limited = Limited {
         text: String::new(),
-        left: most,
+        left: max_chars,
     };
-    // It fails where there was enough.
-    let _ = short.write_fmt(text);
-    short.text
+    // The error only says that the text was cut.
+    let _ = limited.write_fmt(text);
+    limited.text
 }
 
-/// Bytes, as people say them.
+/// Size in bytes, shown in binary units.
 pub(crate) struct Size(pub(crate) u64);
 
 impl Display for Size {
@@ -119,7 +120,7 @@ impl Display for Size {
         };
         let shift = bytes.ilog2() / 10 * 10;
         let whole = bytes >> shift;
-        // Of at most 60 bits: ten times as much fits.
+        // At most 60 bits: multiplication by ten can't overflow.
         let tenths = ((bytes - (whole << shift)) * 10) >> shift;
         if tenths == 0 {
             write!(f, "{whole} {unit}")
@@ -151,13 +152,13 @@ mod tests {
 
     #[test]
     fn long_text_is_cut_between_characters() {
-        assert_eq!(short("äöü", 9), "\"äöü\"");
-        assert_eq!(short("äöü", 3), "\"äö…");
-        assert_eq!(short(&vec![0_u8; 1000], 4), "[0, …");
+        assert_eq!(debug_text("äöü", 9), "\"äöü\"");
+        assert_eq!(debug_text("äöü", 3), "\"äö…");
+        assert_eq!(debug_text(&vec![0_u8; 1000], 4), "[0, …");
     }
 
     #[test]
     fn text_from_outside_keeps_its_letters_only() {
-        assert_eq!(Plain("a\x1b[2Jä\n").to_string(), "a\\u{1b}[2Jä\\n");
+        assert_eq!(Sanitized("a\x1b[2Jä\n").to_string(), "a\\u{1b}[2Jä\\n");
     }
 }

@@ -1,4 +1,4 @@
-//! `vhost replay`: a recorded run, once more, without its simulator.
+//! `vhost replay`: replays a recorded run without its simulator.
 
 use std::cell::Cell;
 use std::io::Write;
@@ -11,8 +11,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use vhost::attach::{self, AttachError, Finding, Named};
 use vhost::{ActorName, Replay, ReplayError, Severity};
 
-use crate::Verdict;
-use crate::output::{ERROR, GOOD, NAME, Plain, WARNING, out, progress};
+use crate::Outcome;
+use crate::output::{ERROR, NAME, OK, Sanitized, WARNING, out, progress};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -21,7 +21,7 @@ pub(crate) struct Args {
     /// Print what firmware printed
     #[arg(long)]
     print: bool,
-    /// Replay one actor: what it was sent goes in, what it says is compared
+    /// Replay one actor: feed it its recorded messages, and compare those that it sends
     #[arg(
         long,
         value_name = "ACTOR",
@@ -38,7 +38,7 @@ fn attached(list: &str) -> Result<Vec<Named>, AttachError> {
     attach::parse(list)
 }
 
-pub(crate) fn run(args: &Args) -> Result<Verdict> {
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let progress = progress(None, args.print);
     if !progress.is_hidden() {
         progress.enable_steady_tick(Duration::from_millis(200));
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let mut replay = Replay::of(&args.file)
         .printing(args.print)
         .on_finding(move |finding| {
-            bar.suspend(|| tell(finding));
+            bar.suspend(|| print_finding(finding));
             found.set(found.get() || finding.severity >= Severity::Error);
         });
     if let Some(actor) = args.only {
@@ -63,42 +63,42 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     progress.finish_and_clear();
 
     let mut out = out();
-    let verdict = match replayed {
+    let outcome = match replayed {
         Ok(replayed) => {
             let (messages, ticks) = (replayed.messages, replayed.ticks);
             let of = args.only.map(|actor| format!(" of {actor}"));
             let of = of.unwrap_or_default();
             writeln!(
                 out,
-                "{GOOD}replayed:{GOOD:#} {messages} messages{of} in {ticks} ticks, all as recorded, in {seconds:.3} s"
+                "{OK}replayed:{OK:#} {messages} messages{of} in {ticks} ticks, all as recorded, in {seconds:.3} s"
             )?;
             if found_errors.get() {
-                Verdict::Bad
+                Outcome::Failed
             } else {
-                Verdict::Good
+                Outcome::Passed
             }
         }
         Err(ReplayError::Difference(difference)) => {
             writeln!(out, "{ERROR}different:{ERROR:#} {difference}")?;
-            Verdict::Bad
+            Outcome::Failed
         }
-        // It may hold an error of a callback's, which stays on its thread.
+        // The error may hold a callback's error, which is not `Send`.
         Err(error) => bail!("{error}"),
     };
     out.flush()?;
-    Ok(verdict)
+    Ok(outcome)
 }
 
-/// Shows what a checker found.
-fn tell(finding: &Finding) {
+/// Prints a checker's finding.
+fn print_finding(finding: &Finding) {
     let Finding { severity, id, text } = finding;
     let style = match severity {
         Severity::Info => NAME,
         Severity::Warning => WARNING,
         Severity::Error | Severity::Fatal => ERROR,
     };
-    let (severity, id, text) = (severity.name(), Plain(id), Plain(text));
-    // Where there is no standard error there is nobody to tell.
+    let (severity, id, text) = (severity.name(), Sanitized(id), Sanitized(text));
+    // Without a standard error there is nothing left to report to.
     let _ = writeln!(
         anstream::stderr(),
         "{style}{severity}:{style:#} {id}: {text}"

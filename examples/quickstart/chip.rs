@@ -1,6 +1,6 @@
 //! The 'chip': a RISC-V CPU (RV32IM) with one RAM, simulated instruction by instruction.
 //!
-//! It knows nothing of vhost. Its RAM is a [`Buffer`] that somebody else may look into: a backdoor.
+//! It does not depend on vhost. Its RAM is a [`Buffer`] that others may access: a backdoor.
 
 use std::fmt;
 
@@ -8,16 +8,16 @@ use rrs_lib::instruction_executor::{InstructionException, InstructionExecutor};
 use rrs_lib::{HartState, MemAccessSize, Memory};
 use vhost::mem::Buffer;
 
-/// A CPU that has left reset, at address 0.
+/// CPU after reset, at address 0.
 pub struct Chip {
     cpu: HartState,
     ram: Ram,
-    /// Instructions so far.
+    /// Number of executed instructions.
     pub instructions: u64,
 }
 
 impl Chip {
-    /// With this RAM at address 0.
+    /// Creates a CPU with this RAM at address 0.
     pub fn new(ram: Buffer) -> Self {
         Self {
             cpu: HartState::new(),
@@ -26,7 +26,7 @@ impl Chip {
         }
     }
 
-    /// Executes so many instructions.
+    /// Executes this number of instructions.
     pub fn run(&mut self, instructions: u64) -> Result<(), Trap> {
         let mut cpu = InstructionExecutor {
             hart_state: &mut self.cpu,
@@ -45,7 +45,7 @@ impl Chip {
     }
 }
 
-/// Why the CPU can't go on.
+/// Exception that stops the CPU.
 #[derive(Debug)]
 pub struct Trap(InstructionException);
 

@@ -1,17 +1,18 @@
-//! The main job, end to end, with nothing but Rust: firmware runs on a simulated RISC-V CPU and is served by vhost.
+//! The main use, end to end, in Rust only: firmware runs on a simulated RISC-V CPU and is served by
+//! vhost.
 //!
 //! ```sh
 //! cargo run --release --example quickstart                 # firmware/selftest-rv32.elf
 //! cargo run --release --example quickstart -- other.elf    # firmware of yours
-//! VHOST_TRACE=run.trace cargo run --release --example quickstart   # and all that was said is recorded
+//! VHOST_TRACE=run.trace cargo run --release --example quickstart   # recorded
 //! ```
 //!
 //! - `chip.rs`: the CPU and its RAM; in real life an RTL simulation.
-//! - `testbench.rs`: starts the host, and answers what firmware calls.
-//! - `mem.yaml`, `mailbox.yaml`: what the chip's memory is, and where the mailbox is.
-//! - this file: lets CPU and host take turns until firmware exits.
+//! - `testbench.rs`: starts the host, and provides the methods that firmware calls.
+//! - `mem.yaml`, `mailbox.yaml`: the chip's memory, and the place of the mailbox.
+//! - this file: runs CPU and host in turn until firmware exits.
 //!
-//! The exit status is that of the firmware; 255 where it is larger, and where there is none.
+//! The exit status is that of the firmware; 255 if it is larger, or if there is none.
 #![allow(clippy::print_stdout, reason = "a program that prints")]
 #![allow(
     unreachable_pub,
@@ -30,13 +31,13 @@ use vhost::{Vhost, mb_server_run};
 pub use chip::Chip;
 pub use testbench::{builder, start};
 
-/// What runs if nothing else is asked for: every service, each answer checked.
+/// Default firmware: uses every service and checks each response.
 pub const SELFTEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/firmware/selftest-rv32.elf");
 
-/// The host looks at the mailbox every so many instructions.
+/// Instructions between two polls of the mailbox.
 const INSTRUCTIONS_PER_TICK: u64 = 10;
 
-/// Firmware that has not exited by then never will.
+/// Instructions after which firmware counts as hanging.
 const MOST_INSTRUCTIONS: u64 = 1_000_000;
 
 fn main() -> ExitCode {
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the firmware, shows what there was, and gives its exit code.
+/// Runs the firmware, prints its results, and returns its exit code.
 fn quickstart() -> Result<u32, Box<dyn Error>> {
     let firmware = std::env::args().nth(1);
     let firmware = firmware.as_deref().unwrap_or(SELFTEST);
@@ -76,24 +77,24 @@ fn quickstart() -> Result<u32, Box<dyn Error>> {
     Ok(end.code)
 }
 
-/// The process's exit status for that of the firmware, whose codes have 32 bits: none but 0 is a success.
+/// Exit status of the process for that of the firmware, which has 32 bits: only 0 becomes 0.
 pub fn exit_status(code: u32) -> u8 {
     u8::try_from(code).unwrap_or(u8::MAX)
 }
 
-/// How a run ended.
+/// Result of a run.
 #[derive(Debug)]
 pub struct End {
-    /// The firmware's exit code.
+    /// Exit code of the firmware.
     pub code: u32,
-    /// Instructions that it took.
+    /// Number of executed instructions.
     pub instructions: u64,
 }
 
-/// Lets CPU and host take turns until the firmware exits.
+/// Runs CPU and host in turn until the firmware exits.
 ///
 /// # Errors
-/// Where the CPU can't go on, the host can't, or the firmware hangs.
+/// Fails if the CPU or the host can't continue, or if the firmware hangs.
 pub fn run(vhost: &Vhost) -> Result<End, Box<dyn Error>> {
     let spaces = vhost.spaces();
     let ram = spaces.get("cpu").and_then(|space| space.get("ram"));

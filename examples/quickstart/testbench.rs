@@ -1,4 +1,5 @@
-//! The testbench: the host, and what it has to offer to `firmware/selftest.c` besides its own services.
+//! Testbench: the host, and the methods, commands and files that `firmware/selftest.c` needs
+//! besides the host's services.
 
 use std::io::{self, Cursor};
 use std::path::Path;
@@ -6,7 +7,8 @@ use std::task::Poll;
 
 use vhost::{Builder, Call, CallResult, Error, SpecialFile, Vhost};
 
-/// What the host is built of: it loads `firmware`, whose files will be below `files` and whose text goes to `console`.
+/// Builder of the host: it loads `firmware`, serves files below `files`, and writes text to
+/// `console`.
 pub fn builder(firmware: &str, files: &Path, console: impl io::Write + Send + 'static) -> Builder {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
     Vhost::builder()
@@ -18,7 +20,7 @@ pub fn builder(firmware: &str, files: &Path, console: impl io::Write + Send + 's
         .console(console)
 }
 
-/// Starts the host, with all that firmware calls.
+/// Starts the host, with all methods that firmware calls.
 pub fn start(builder: Builder) -> Result<Vhost, Error> {
     let vhost = builder.start()?;
     vhost.register_method("add", add)?;
@@ -28,18 +30,19 @@ pub fn start(builder: Builder) -> Result<Vhost, Error> {
     Ok(vhost)
 }
 
-/// The file `virtual/stimulus`: four words that are nowhere on a disk.
+/// The file `virtual/stimulus`: four words without a file on disk.
 fn stimulus() -> Box<dyn SpecialFile> {
     let words = [1_u32, 2, 3, 4].map(u32::to_le_bytes);
     Box::new(Cursor::new(words.concat()))
 }
 
-/// Answers at once.
+/// Returns its result at once.
 fn add(_: &Vhost, call: Call<'_>) -> CallResult {
     Ok(Poll::Ready(call.args.iter().sum()))
 }
 
-/// Answers as many ticks later as it is told. It is asked on every tick; what it has to remember until then, it keeps.
+/// Returns its result after the number of ticks in its argument. It is polled on every tick and
+/// keeps its own state.
 fn wait() -> impl FnMut(&Vhost, Call<'_>) -> CallResult {
     let mut since = None;
     move |vhost, call| {
@@ -55,8 +58,8 @@ fn wait() -> impl FnMut(&Vhost, Call<'_>) -> CallResult {
     }
 }
 
-/// Is given the address of a name, and fetches it by backdoor: the CPU does not notice. Writes it back in capitals, and
-/// answers with its length.
+/// Takes the address of a name, reads it by backdoor without the CPU's involvement, writes it back
+/// in capitals, and returns its length.
 fn greet(vhost: &Vhost, call: Call<'_>) -> CallResult {
     let [name] = *call.args else {
         return Err("greet(name) takes one argument".into());
@@ -67,8 +70,9 @@ fn greet(vhost: &Vhost, call: Call<'_>) -> CallResult {
     Ok(Poll::Ready(text.len() as u64))
 }
 
-/// Custom command: writes 0, 1, 2, and so on to `len` bytes of firmware's memory. What is no byte of memory is an error,
-/// which firmware hears of as -EIO. A command is handed all words that a request has room for, and takes the first ones.
+/// Custom command: writes 0, 1, 2, and so on to `len` bytes of firmware's memory. An unmapped byte
+/// is an error, which firmware receives as -EIO. A command gets all words of the request, and uses
+/// the first ones.
 fn fill_with_ramp(vhost: &Vhost, call: Call<'_>) -> CallResult {
     let [address, len, ..] = *call.args else {
         return Err("fill_with_ramp(address, len) takes two arguments".into());

@@ -1,6 +1,7 @@
-//! Both YAML files and an image, as text and bytes: nothing panics, and what is believed can be used.
+//! Both YAML files and an image, as text and bytes: nothing panics, and an accepted configuration
+//! can be used.
 //!
-//! An input is the memory YAML, the mailbox YAML and the ELF file, with a line of `===` between them.
+//! An input is the memory YAML, the mailbox YAML and the ELF file, separated by lines of `===`.
 
 #![no_main]
 
@@ -43,7 +44,7 @@ fn parts(data: &[u8]) -> [&[u8]; 3] {
     [memories, mailboxes, image]
 }
 
-/// A world of one image and one file of hex digits.
+/// Configuration environment with one image and one hex file.
 struct Outside<'a>(&'a [u8]);
 
 impl Surroundings for Outside<'_> {
@@ -61,7 +62,7 @@ impl Surroundings for Outside<'_> {
     }
 }
 
-/// Every memory is where it says, and every byte of it in one place of its arrays.
+/// Checks that every memory is at its address, and every byte at one place of its arrays.
 fn resolve(map: &MemoryMap) {
     for (at, space) in (0..).map(SpaceId).zip(&map.spaces) {
         for memory in space.memories().iter().filter_map(|id| map.memory(*id)) {
@@ -96,10 +97,10 @@ fn resolve(map: &MemoryMap) {
     }
 }
 
-/// What a process keeps of memories that are small.
+/// Largest total size of static memories whose contents are checked.
 const SMALL: u64 = 1 << 16;
 
-/// The first content of memories is in them.
+/// Checks that initial contents are inside of their memories.
 fn contain(map: &MemoryMap) {
     let kept = map
         .memories
@@ -120,7 +121,7 @@ fn contain(map: &MemoryMap) {
     }
 }
 
-/// Bytes that have a place are there, and an outline is an image with the same mailbox.
+/// Checks that placed bytes are in memory, and that an outline has the same mailbox as its image.
 fn load(map: &MemoryMap, space: SpaceId, image: &Image) {
     let outline = Image::parse(image.outline(), image.file()).expect("an outline");
     assert_eq!(outline.mailbox(), image.mailbox());

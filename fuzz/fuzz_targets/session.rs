@@ -1,5 +1,5 @@
-//! A session of mock firmware with a whole system: requests, misbehaviour, ticks and backdoor calls in any order. Nothing
-//! panics, every tick ends, and firmware that does nothing wrong is served at the end.
+//! Session of mock firmware with a whole system: requests, misbehaviour, ticks and backdoor calls
+//! in any order. Nothing panics, every tick ends, and well-behaved firmware is served at the end.
 
 #![no_main]
 
@@ -17,12 +17,12 @@ use mailbox_rs::{
 use vhost::Error;
 
 #[allow(dead_code, reason = "the tests need more of it")]
-#[path = "../../tests/hostile/stage.rs"]
-mod stage;
+#[path = "../../tests/hostile/fixture.rs"]
+mod fixture;
 
-use stage::{Backing, Chip, METHODS, Plan, RAM, REGIONS, Stage, sails_the_ocean};
+use fixture::{Backing, Chip, METHODS, Plan, RAM, REGIONS, HostFixture, keeps_host_busy};
 
-/// What one input says.
+/// Decoded input.
 #[derive(Arbitrary, Debug)]
 struct Session {
     backing: Where,
@@ -60,7 +60,7 @@ enum Step {
     Status,
 }
 
-/// A request, as far as it is one.
+/// Request, possibly malformed.
 #[derive(Arbitrary, Debug)]
 enum Wish {
     Print(Length, Place),
@@ -76,7 +76,7 @@ enum Wish {
     Any(u32, u32, [u64; 4]),
 }
 
-/// An address, near one end of a memory or anywhere.
+/// Address near one end of a memory, or anywhere.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Place {
     Start(u8, i8),
@@ -238,7 +238,7 @@ impl Text {
     }
 }
 
-/// The most steps of one session, each of which may take the time of 256 MiB.
+/// Most steps of one session, each of which may move 256 MiB.
 const STEPS: usize = 64;
 
 const GOOD: &str = "good";
@@ -275,28 +275,28 @@ impl Session {
             Where::Mixed => Backing::Mixed,
         };
         let plans = self.channels();
-        let stage = Stage::start(directory, backing, &plans);
-        let [good, rude, wild] = plans.map(|plan| stage.firmware(&plan));
+        let fixture = HostFixture::start(directory, backing, &plans);
+        let [good, rude, wild] = plans.map(|plan| fixture.firmware(&plan));
         let mut hostile = [rude, wild];
         for firmware in &mut hostile {
             firmware.reset();
         }
         for step in self.steps.iter().take(STEPS) {
-            step.take_by(&stage, &mut hostile);
+            step.take_by(&fixture, &mut hostile);
         }
-        serve(&stage, good);
-        stage.vhost.shutdown();
+        serve(&fixture, good);
+        fixture.vhost.shutdown();
     }
 }
 
 impl Step {
-    fn take_by(&self, stage: &Stage, hostile: &mut [Firmware<Chip>; 2]) {
+    fn take_by(&self, fixture: &HostFixture, hostile: &mut [Firmware<Chip>; 2]) {
         let space = |which: bool| if which { "wild" } else { "rude" };
         let told = |error: &Error| assert!(!error.to_string().is_empty());
         match self {
             Self::Send(which, wish) => {
                 let entry = wish.entry();
-                if !sails_the_ocean(&entry) {
+                if !keeps_host_busy(&entry) {
                     hostile[usize::from(*which)].try_send_entry(&entry);
                 }
             }
@@ -308,42 +308,42 @@ impl Step {
             }
             Self::Receive(which) => drop(hostile[usize::from(*which)].try_receive()),
             Self::Put(which, at, text) => {
-                let _ = stage
+                let _ = fixture
                     .vhost
                     .write(space(*which), at.address(), text.bytes())
                     .inspect_err(told);
             }
-            Self::Tick => tick(stage),
-            Self::Notify => stage.vhost.notify(),
+            Self::Tick => tick(fixture),
+            Self::Notify => fixture.vhost.notify(),
             Self::Release => {
-                _ = stage
+                _ = fixture
                     .released
                     .fetch_not(std::sync::atomic::Ordering::Relaxed)
             }
             Self::Poll(which, method, arg) => {
                 let method = METHODS[usize::from(*method) % METHODS.len()];
-                let _ = stage
+                let _ = fixture
                     .vhost
                     .poll_call(space(*which), method, &[*arg])
                     .inspect_err(told);
             }
             Self::Read(at, len) => {
                 let len = len.bytes();
-                // A host program may ask for as much as it can hold.
+                // A host program may request as much as it can hold.
                 if !(1 << 20..1 << 48).contains(&len) {
-                    let _ = stage
+                    let _ = fixture
                         .vhost
                         .read("wild", at.address(), len)
                         .inspect_err(told);
                 }
-                let _ = stage
+                let _ = fixture
                     .vhost
                     .read_string("wild", at.address())
                     .inspect_err(told);
             }
             Self::Status => {
-                let status = stage.vhost.status().expect("the status");
-                // A line for each channel, and below it what there is to tell of it.
+                let status = fixture.vhost.status().expect("the status");
+                // One line for each channel, with details below it.
                 let channels = status.lines().filter(|line| !line.starts_with(' '));
                 assert_eq!(channels.count(), 3, "{status}");
             }
@@ -351,22 +351,23 @@ impl Step {
     }
 }
 
-/// One tick. Firmware of another version ends the service for its channel, and says so on every tick.
-fn tick(stage: &Stage) {
-    if let Err(error) = stage.vhost.tick() {
+/// One tick. Firmware of another version ends its channel's service, which is reported on every
+/// tick.
+fn tick(fixture: &HostFixture) {
+    if let Err(error) = fixture.vhost.tick() {
         assert!(matches!(error, Error::Fatal(_)), "{error}");
     }
 }
 
-/// Firmware that does nothing wrong: a handshake, then some requests, each answered within a tick.
-fn serve(stage: &Stage, mut firmware: Firmware<Chip>) {
-    stage.console.take();
-    stage
+/// Well-behaved firmware: a handshake, then some requests, each answered within a tick.
+fn serve(fixture: &HostFixture, mut firmware: Firmware<Chip>) {
+    fixture.console.take();
+    fixture
         .vhost
         .write(GOOD, RAM.base, b"well\n\0".as_slice())
         .expect("its memory");
     firmware.reset();
-    tick(stage);
+    tick(fixture);
     assert!(firmware.is_ready(), "no handshake");
     let (ptr, len) = (RAM.base, 5);
     for (request, answer) in [
@@ -403,18 +404,18 @@ fn serve(stage: &Stage, mut firmware: Firmware<Chip>) {
         ),
     ] {
         assert!(firmware.try_send(&request), "the queue is full");
-        tick(stage);
+        tick(fixture);
         let response = firmware.try_receive();
         assert_eq!(response, Some(answer.entry(PtrWidth::P8)), "{request}");
     }
-    let printed = stage.console.take();
+    let printed = fixture.console.take();
     assert!(
         printed.lines().any(|line| line == "[good] well"),
         "{printed}"
     );
 }
 
-/// Where the sessions of this process have their files.
+/// Folder of files of the sessions of this process.
 static DIRECTORY: LazyLock<PathBuf> =
     LazyLock::new(|| std::env::temp_dir().join(format!("vhost-fuzz-{}", std::process::id())));
 
@@ -423,7 +424,7 @@ fuzz_target!(
         let abort = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             let text = info.payload_as_str().unwrap_or_default();
-            // The host program's own, on purpose.
+            // Intended panics of the host program.
             if !["a callback, of", "an opener, of", "a file that is"].iter().any(|begin| text.starts_with(begin)) {
                 abort(info);
             }

@@ -1,12 +1,12 @@
 // Tells where a rerun begins. Waves would be switched on here.
-class ToldSnapshots extends MbSnapshots;
+class ReportedSnapshots extends MbSnapshots;
     function new(longint unsigned every);
         super.new(every);
         linger = 100;
     endfunction
 
     virtual function void woken();
-        `uvm_info("ToldSnapshots", $sformatf("runs again from time %0t", $time), UVM_LOW)
+        `uvm_info("ReportedSnapshots", $sformatf("runs again from time %0t", $time), UVM_LOW)
     endfunction
 endclass
 
@@ -46,7 +46,7 @@ class ClusterTest extends uvm_test;
         mb.hooks.lines_are_reports = 1;
         mb.host.failed_status = 1;
         if ($value$plusargs("snapshots=%d", every) != 0) begin
-            ToldSnapshots snapshots = new(every);
+            ReportedSnapshots snapshots = new(every);
             mb.host.set_snapshots(snapshots);
         end
         monitor = MailboxMonitor::type_id::create("monitor", this);

@@ -1,6 +1,6 @@
 // The cores talk to the host at once, each in its own time: their calls come in order, and memory is as it was told.
-class TalkTest extends ClusterTest;
-    `uvm_component_utils(TalkTest)
+class ConcurrentCallsTest extends ClusterTest;
+    `uvm_component_utils(ConcurrentCallsTest)
 
     CallOrder order;
     Shadow    shadow;
@@ -33,19 +33,19 @@ class TalkTest extends ClusterTest;
         MbRoot::mb().start();
         MbRoot::mb().wait_finish_all(codes);
         foreach (codes[channel])
-            `uvm_info("TalkTest", $sformatf("%s has exited with %0d", channel, codes[channel]), UVM_LOW)
-        `uvm_info("TalkTest", $sformatf("%0d channels", codes.size()), UVM_LOW)
+            `uvm_info("ConcurrentCallsTest", $sformatf("%s has exited with %0d", channel, codes[channel]), UVM_LOW)
+        `uvm_info("ConcurrentCallsTest", $sformatf("%0d channels", codes.size()), UVM_LOW)
     endtask
 
     virtual function void check_phase(uvm_phase phase);
         if (shadow.writes == 0)
-            `uvm_error("TalkTest", "nobody has told of a write")
+            `uvm_error("ConcurrentCallsTest", "nobody has told of a write")
     endfunction
 endclass
 
 // A checker objects to what firmware does.
-class ObjectingTest extends ClusterTest;
-    `uvm_component_utils(ObjectingTest)
+class ScoreboardErrorTest extends ClusterTest;
+    `uvm_component_utils(ScoreboardErrorTest)
 
     SumLimit limit;
 
@@ -65,8 +65,8 @@ class ObjectingTest extends ClusterTest;
 endclass
 
 // Firmware that calls what is not there is told so, and goes on.
-class ToldTest extends ClusterTest;
-    `uvm_component_utils(ToldTest)
+class MissingMethodTest extends ClusterTest;
+    `uvm_component_utils(MissingMethodTest)
 
     function new(string name, uvm_component parent);
         super.new(name, parent);

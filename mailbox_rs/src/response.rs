@@ -70,7 +70,7 @@ pub enum Response {
     Empty,
     /// Success with a value, truncated to the pointer width.
     Value(u64),
-    /// Failure.
+    /// Failure with an error number.
     Error(Errno),
 }
 

@@ -45,7 +45,7 @@ pub(super) fn believe(document: Value, within: Within<'_>) -> Result<MemoryMap, 
     Ok(builder.map)
 }
 
-/// Validates the keys of one memory. `whose` is its place for messages.
+/// Validates the keys of one memory. `whose` is its description in messages.
 pub(super) fn believe_memory(
     name: &str,
     keys: Value,

@@ -104,8 +104,8 @@ pub(super) enum Error {
 }
 
 impl Error {
-    /// True for an error that is to be reported, besides what `mb_last_error` says. Others were reported when they arose, are
-    /// [noted](super::refused), or concern the caller alone.
+    /// True for an error that is reported, besides `mb_last_error`. Others were reported when they
+    /// arose, are [noted](super::refused), or concern the caller only.
     pub(super) fn is_reported(&self) -> bool {
         match self {
             Self::Overlap(_)

@@ -29,7 +29,7 @@ pub(super) fn end_recordings_at_exit() {
 }
 
 extern "C" fn end() {
-    // There is nobody left to tell, and no testbench to be called.
+    // There is neither a caller to report to nor a testbench to call.
     call_timeout::exiting();
     let _ = catch_unwind(|| {
         end_all();

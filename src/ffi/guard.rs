@@ -69,7 +69,7 @@ impl Call {
         }
     }
 
-    /// Follows a fork that nobody has told of.
+    /// Follows an unannounced fork.
     #[cold]
     fn after_fork(mut self) -> Self {
         let ended = catch(|| match self.end_fork()? {
@@ -239,7 +239,7 @@ fn report_refused(process: &Process) {
 
 fn tell(process: &Process, function: &'static str, error: &Error) {
     let text = error.to_string();
-    // Stored first: whoever gets the report may ask for it.
+    // Stored first: the receiver of the report may read it.
     process
         .returned
         .last_error
@@ -259,7 +259,7 @@ mod tests {
     use super::*;
     use crate::foreign::host_code;
 
-    /// What is tested owns the strand meanwhile: tests run at once.
+    /// Lock of tests that own the strand: tests run concurrently.
     static ALONE: Mutex<()> = Mutex::new(());
 
     fn last_error() -> String {
@@ -390,7 +390,7 @@ mod tests {
                 (Abroad::is(), guard("mb_tick", true, |_| Ok(Abroad::is())))
             })
         };
-        // Outside of any call nobody asks.
+        // Outside of any call.
         assert_eq!(host(), Ok((false, false)));
         let inside = guard("mb_tick", None, |_| Ok(host().ok()));
         assert_eq!(inside, Some((true, false)));

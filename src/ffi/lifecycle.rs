@@ -116,13 +116,13 @@ pub(super) unsafe extern "C" fn mb_set_scope(name: *const c_char) -> c_int {
     })
 }
 
-/// Asks to be told of what is served and written.
+/// Enables notification of served requests and of writes.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_observe(what: u32) {
     guard("mb_observe", (), |call| call.process()?.observe(what));
 }
 
-/// Asks to be told of channels that make no progress.
+/// Enables reports of channels that make no progress.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_watchdog(ticks: u64, severity: c_int) -> c_int {
     guard("mb_watchdog", -1, |call| {

@@ -64,7 +64,7 @@ enum State {
 const OVER: &str = "the simulation of the system before was deleted without `mb_shutdown`: the system begins anew; call `mb_shutdown` \
                     before a model is deleted";
 
-/// Names the DPI scope of the testbench's exports; `origin` says where the name is from.
+/// Names the DPI scope of the testbench's exports; `origin` is the source of the name.
 pub(super) fn name_scope(name: &str, origin: &'static str) -> Result<(), Error> {
     let found = scope::name(name).map_err(SimError::Absent)?;
     if found {
@@ -75,7 +75,7 @@ pub(super) fn name_scope(name: &str, origin: &'static str) -> Result<(), Error> 
     }
 }
 
-/// Names the scope that the environment says, unless one was named.
+/// Names the scope of the environment variable, unless one was named.
 fn name_scope_of_environment() -> Result<(), Error> {
     const VARIABLE: &str = "VHOST_SCOPE";
     match std::env::var_os(VARIABLE) {
@@ -86,7 +86,8 @@ fn name_scope_of_environment() -> Result<(), Error> {
     }
 }
 
-/// Starts the timeout of foreign calls that the environment says; ends that of the system before. Returns true if there is one.
+/// Starts the timeout of foreign calls that the environment configures; ends that of the system
+/// before. Returns true if there is one.
 fn start_call_timeout() -> Result<bool, Error> {
     const VARIABLE: &str = "VHOST_CALL_TIMEOUT";
     call_timeout::stop();
@@ -217,8 +218,8 @@ impl Process {
         }
     }
 
-    /// Uses the sockets. They need no system, but are the system's where there is one. The scope that they are called from
-    /// says nothing of where the testbench's exports are.
+    /// Uses the sockets. They need no system, but belong to the system if there is one. The
+    /// caller's scope is not taken for that of the testbench's exports.
     pub(super) fn with_sockets<T>(
         &self,
         act: impl FnOnce(Sockets<'_>) -> Result<T, Error>,
@@ -245,8 +246,8 @@ impl Process {
         Ok(self.sockets.get_or_init(|| standalone))
     }
 
-    /// Refuses a call that comes from inside a foreign call. A report that an exported function makes is one too, though
-    /// the bus knows nothing of it.
+    /// Rejects a call from inside a foreign call. A report by an exported function is a foreign
+    /// call, too, although the bus does not make it.
     #[cold]
     #[inline(never)]
     pub(super) fn reject_reentrant(&self) -> Result<(), Error> {
@@ -275,7 +276,8 @@ impl Process {
                 Ok(vhost.register_channels()?)
             }
             State::Running { vhost, implicit } => {
-                // Built before anyone could say from what: if from the environment, this is it.
+                // Built implicitly, before a call of `mb_init`: if that names the environment, too,
+                // it is this system.
                 if !implicit || paths != InitPaths::default() {
                     return Err(Error::Running);
                 }

@@ -26,7 +26,7 @@ struct Refused {
     untold: Untold,
 }
 
-/// Functions whose refused calls the testbench does not know of yet.
+/// Functions with refused calls that were not reported to the testbench yet.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Untold {
     /// First call, to be reported.

@@ -75,7 +75,7 @@ pub(super) extern "C" fn mb_rerun() -> c_int {
     })
 }
 
-/// Tells whether this process is a snapshot that was woken.
+/// Returns 1 if this process is a snapshot that was woken, else 0.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_is_rerun() -> c_int {
     guard("mb_is_rerun", 0, |call| {

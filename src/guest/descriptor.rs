@@ -86,7 +86,7 @@ impl Reserved {
 mod tests {
     use super::*;
 
-    /// What [`above_standard`] relies on.
+    /// Assumption of [`above_standard`]: a duplicate never gets the number of a standard stream.
     #[test]
     fn moved() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,13 +1,15 @@
-//! What the library owes the process that it is loaded into: files and streams that leave its signals, its standard streams and the
-//! files of other runs alone. `docs/guest.md` has the whole of it.
+//! Protection of the process that the library is loaded into: files and streams that leave its
+//! signals, its standard streams and the files of other runs alone. `docs/guest.md` has all
+//! guarantees.
 //!
 //! - [`descriptor`]: opens files; none gets the number of a standard stream.
-//! - [`quiet`]: writers that give an error where a write would raise a signal.
+//! - [`quiet`]: writers that return an error if a write would raise a signal.
 //! - [`name`]: `%p` and `%t` in names of files.
 //! - [`snapshots`], [`runs`]: copies of the process.
 //! - [`output`]: a recording, a log or a table: one file, one writer.
 //!
-//! Whoever opens or writes a file, or writes to stderr, does it with these; `tests/architecture.rs` looks for others.
+//! All code that opens or writes a file, or writes to stderr, uses these; `tests/architecture.rs`
+//! checks that.
 
 mod descriptor;
 mod name;

@@ -95,7 +95,7 @@ mod tests {
         }
     }
 
-    /// As `date --utc +%Y%m%dT%H%M%SZ --date @…` says.
+    /// Compared with `date --utc +%Y%m%dT%H%M%SZ --date @…`.
     #[test]
     fn times_are_those_of_the_calendar() {
         for (seconds, text) in [

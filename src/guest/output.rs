@@ -63,11 +63,11 @@ struct BranchError {
 struct InUse;
 
 impl OutputFile {
-    /// Opens a file, whose name may have `%p` and `%t`, and empties it. In a process that was forked off, a name without `%p` gets the
-    /// process id: its forebears may be writing the file of that name.
+    /// Opens a file and empties it. Its name may have `%p` and `%t`. In a forked process a name
+    /// without `%p` gets the process id, since an ancestor may be writing the file of that name.
     ///
     /// # Errors
-    /// Where it can't be opened, or is open as an output file of this or another process.
+    /// Fails if it can't be opened, or is open as an output file of this or another process.
     pub(crate) fn create(name: &Path) -> Result<Self, OutputError> {
         watch_forks();
         let path = match generation() {
@@ -109,7 +109,8 @@ impl OutputFile {
         self.generation = generation();
         let metadata = self.file.metadata()?;
         if !metadata.is_file() {
-            // A terminal or a null device is anybody's; of two writers of a pipe, the reader can't tell one from the other.
+            // Several processes may write to a terminal or a null device. The reader of a pipe
+            // can't distinguish two writers.
             return match metadata.file_type().is_fifo() {
                 false => Ok(()),
                 true => Err(io::Error::other("the pipe stays with the parent process")),

@@ -20,7 +20,8 @@ pub(crate) struct Snapshots {
     generation: u32,
 }
 
-/// A process that sleeps until it is woken, and supervises the rerun then. It ends where nobody can wake it any more.
+/// Sleeping process that supervises the rerun once it is woken. It ends when no process can wake it
+/// any more.
 #[derive(Debug)]
 struct Snapshot {
     process: Child,
@@ -29,7 +30,7 @@ struct Snapshot {
     tick: u64,
 }
 
-/// Which process goes on after a snapshot.
+/// Process that goes on after a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Taken {
     /// The one that took it.
@@ -161,7 +162,7 @@ impl Snapshot {
     }
 
     fn end(mut self) {
-        // One that can't be told has ended.
+        // A failed write means that it has ended.
         let _ = super::quietly(|| self.wake.write_all(&[END]));
         self.reap();
     }

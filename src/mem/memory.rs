@@ -81,7 +81,7 @@ impl Array {
 pub enum Init {
     /// Unchanged content.
     None,
-    /// Zeros.
+    /// Zero in every byte.
     Zero,
     /// Random bytes.
     Random {

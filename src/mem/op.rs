@@ -25,7 +25,7 @@ pub enum Op<P> {
     Fill(P, u8),
     /// Copies with the result of a copy through a buffer: the places may overlap.
     Copy {
-        /// Destination.
+        /// Destination of the copy.
         to: P,
         /// Source, of the same length.
         from: P,

@@ -28,7 +28,7 @@ pub struct HostCall {
     pub channel: Name,
     /// Target to poll.
     pub target: Target,
-    /// Arguments.
+    /// Argument words.
     pub args: Vec<u64>,
 }
 
@@ -39,7 +39,7 @@ pub struct MethodCall {
     pub channel: Name,
     /// Name of the method.
     pub method: Name,
-    /// Arguments.
+    /// Argument words.
     pub args: Vec<u64>,
 }
 
@@ -105,7 +105,7 @@ pub struct Served {
 /// Prints a report for the user: `mb_report`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Severity.
+    /// Severity of the report.
     pub severity: Severity,
     /// Source: an actor, and its channel if there is one.
     pub id: String,
@@ -116,9 +116,9 @@ pub struct Report {
 /// Severity of a report. The values are those of `mb_report`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Severity {
-    /// Information.
+    /// Information for the user.
     Info = 0,
-    /// Warning.
+    /// Warning that needs no action.
     Warning = 1,
     /// Failure of a request or a call.
     Error = 2,

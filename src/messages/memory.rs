@@ -10,7 +10,7 @@ use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span};
 pub struct Access {
     /// Space of the addresses.
     pub space: SpaceId,
-    /// Operation.
+    /// Operation on the addresses.
     pub op: Op<Span>,
 }
 
@@ -19,7 +19,7 @@ pub struct Access {
 pub struct AccessAt {
     /// Space of the original request.
     pub space: SpaceId,
-    /// Operation.
+    /// Operation on the segments.
     pub op: Op<Segments>,
 }
 

@@ -22,7 +22,7 @@ pub struct Call {
 /// Time of a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum When {
-    /// Immediately.
+    /// Immediately, while the message is handled.
     Now,
     /// On the next tick, in order of arrival.
     NextTick,

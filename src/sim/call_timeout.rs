@@ -154,7 +154,7 @@ fn wait_until_gone() {
 /// Number of the thread in the system.
 static TASK: AtomicI32 = AtomicI32::new(0);
 
-/// Told to the thread.
+/// Request to the thread to end.
 static END: AtomicBool = AtomicBool::new(false);
 
 /// Ends the timeout at process exit, which may take long; its thread ends with the process.

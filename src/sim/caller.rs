@@ -7,7 +7,8 @@ use std::ptr;
 use super::scope;
 use super::symbols::svGetCallerInfo;
 
-/// Writes file and line of the import that is being called, as `file:line`; nothing if the simulator does not tell.
+/// Writes file and line of the import that is being called, as `file:line`; nothing if the
+/// simulator does not provide them.
 pub(super) fn write_place(text: &mut dyn fmt::Write) -> fmt::Result {
     // Verilator warns of a call that is none of an import, and keeps what belongs to a simulation that was deleted.
     if !scope::is_alive() || !scope::is_in_import() {

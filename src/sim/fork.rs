@@ -19,7 +19,7 @@ pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }
 
-/// Counts forks from now on, whoever makes them.
+/// Counts forks from now on, by any code.
 pub(crate) fn watch_forks() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -151,7 +151,8 @@ fn threads() -> io::Result<usize> {
     Ok(std::fs::read_dir("/proc/self/task")?.count())
 }
 
-/// Ends this process, which is a copy that nobody needs: no destructor, no handler, no buffer of its parent's runs.
+/// Ends this process, a copy that is no longer needed: without destructors, handlers, or the
+/// parent's buffers.
 pub(crate) fn leave() -> ! {
     // SAFETY: it is fine at any time.
     unsafe { libc::_exit(0) }

@@ -89,7 +89,7 @@ fn replace(descriptor: RawFd, path: &[u8], access: c_int) {
     }
     // SAFETY: both are descriptors of this process; `dup3` is async-signal-safe.
     unsafe { libc::dup3(anew, descriptor, libc::O_CLOEXEC) };
-    // SAFETY: nobody else has it.
+    // SAFETY: this function owns it.
     unsafe { libc::close(anew) };
 }
 

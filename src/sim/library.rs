@@ -10,7 +10,7 @@ use libc::{RTLD_LAZY, RTLD_NODELETE, RTLD_NOLOAD};
 pub(crate) fn keep_loaded() {
     let mut place = MaybeUninit::uninit();
     let here = keep_loaded as *const c_void;
-    // SAFETY: any address may be asked for, and there is room for the answer.
+    // SAFETY: any address is permitted, and `place` has room for the result.
     if unsafe { libc::dladdr(here, place.as_mut_ptr()) } == 0 {
         return;
     }
@@ -18,7 +18,7 @@ pub(crate) fn keep_loaded() {
     let place: libc::Dl_info = unsafe { place.assume_init() };
     // SAFETY: the name ends with a NUL, and stays while the object is loaded. No code runs: it is loaded already.
     unsafe { libc::dlopen(place.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) };
-    // Nobody's next `dlerror` is to show what came of that.
+    // Clears the error state, which the next `dlerror` of other code would show.
     // SAFETY: it takes nothing.
     unsafe { libc::dlerror() };
 }

@@ -1,10 +1,11 @@
-//! Lifetime of simulations: whether a scope or handle that one has given may still be used.
+//! Lifetime of simulations: validity of the scopes and handles that they have given.
 //!
-//! Verilator: models are constructed and deleted while the process runs, and nothing announces it. User data of a scope goes with the
-//! scope, and is found by the scope's address without following it. So each scope that is used is marked, and one whose mark is gone
-//! is never used again.
+//! Verilator: models are constructed and deleted while the process runs, without notice. User data
+//! of a scope goes with the scope, and is found by the scope's address without following it. So
+//! each scope that is used is marked, and one whose mark is gone is never used again.
 //!
-//! Other simulators have one design, which may be reset: VPI tells by callbacks, after which every handle is looked up anew.
+//! Other simulators have one design, which may be reset: VPI calls back then, and every handle is
+//! looked up again.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_void};
@@ -92,10 +93,10 @@ fn key() -> *mut c_void {
     ptr::from_ref(&KEY).cast_mut().cast()
 }
 
-/// Resets and ends that VPI has told of.
+/// Number of resets and ends that VPI has reported.
 static RESETS: AtomicU64 = AtomicU64::new(0);
 
-/// How a simulation stands to which something belongs.
+/// State of the simulation that something belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stand {
     /// It goes on.
@@ -186,8 +187,8 @@ fn remember(mark: Mark) {
     });
 }
 
-/// What is known of a scope that Verilator says is current: it says so, too, of one that was deleted after the last import that ran
-/// in it.
+/// State of a scope that Verilator calls current. It may have been deleted after the last import
+/// that ran in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Current {
     /// It was not seen before, or is alive.
@@ -196,7 +197,7 @@ pub(super) enum Current {
     Dead(String),
 }
 
-/// Tells what is known of a current scope.
+/// State of a current scope.
 pub(super) fn known(scope: *mut c_void) -> Current {
     let known = MARKED.with(|marked| {
         let marked = marked.borrow();
@@ -264,7 +265,7 @@ pub(super) struct CallbackData {
 /// `cbEndOfSimulation` and `cbStartOfReset` of `vpi_user.h`.
 const REASONS: [i32; 2] = [12, 19];
 
-/// Has VPI tell of resets and of the end, once; not in Verilator, which tells of neither.
+/// Registers VPI callbacks for resets and for the end, once; not in Verilator, which has neither.
 fn watch_resets() {
     static ONCE: Once = Once::new();
     let Ok(register) = vpi_register_cb.get() else {

@@ -1,8 +1,8 @@
 //! One number, formatted by C's `snprintf`.
 //!
-//! Only what C defines can be said: the types hold neither a `%n` nor a pointer, neither an amount
-//! past [`Extent::MAX`] nor a number of another type than the conversion takes. A number is printed the same in every process:
-//! in the C locale, rounded to nearest.
+//! Only calls that C defines can be expressed: the types hold neither a `%n` nor a pointer, neither
+//! an amount past [`Extent::MAX`] nor a number of another type than the conversion takes. A number
+//! is printed the same in every process: in the C locale, rounded to nearest.
 
 #![allow(
     unsafe_code,
@@ -43,7 +43,7 @@ pub(crate) struct Flags {
     pub(crate) left: bool,
     /// `+`
     pub(crate) plus: bool,
-    /// Space
+    /// ` ` (space)
     pub(crate) space: bool,
     /// `#`
     pub(crate) alternate: bool,
@@ -54,7 +54,7 @@ pub(crate) struct Flags {
 /// Layout of a number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Shape {
-    /// Flags.
+    /// Flags of the conversion.
     pub(crate) flags: Flags,
     /// Minimum number of characters.
     pub(crate) width: Option<Extent>,
@@ -227,7 +227,7 @@ pub(crate) mod oracle {
         Real(f64),
         /// Pointer, not followed.
         Pointer(u64),
-        /// String.
+        /// C string.
         Text(&'a str),
     }
 
@@ -240,7 +240,8 @@ pub(crate) mod oracle {
         macro_rules! snprintf {
             ($value:expr) => {
                 match *stars {
-                    // SAFETY: `to` is valid for `len` bytes; the format takes what follows, says the caller.
+                    // SAFETY: `to` is valid for `len` bytes, and the caller promises that the
+                    // format takes this value.
                     [] => unsafe { libc::snprintf(to, len, format, $value) },
                     // SAFETY: as above.
                     [one] => unsafe { libc::snprintf(to, len, format, one, $value) },

@@ -62,13 +62,13 @@ static USABLE: AtomicU32 = AtomicU32::new(ANY);
 
 const ANY: u32 = u32::MAX;
 
-/// Notes that this library has started the interpreter: nobody else looks after it in a fork.
+/// Notes that this library has started the interpreter and has to look after it in a fork.
 pub(crate) fn python_is_ours() {
     USABLE.store(generation(), Ordering::Relaxed);
 }
 
-/// Does something with the GIL held by this thread, whoever has let go of it before; `None` where no interpreter runs, or the process was
-/// forked without [`PythonFork`].
+/// Runs `act` with the GIL held by this thread, whether or not it was released before; `None` if no
+/// interpreter runs, or if the process was forked without [`PythonFork`].
 pub(crate) fn with_gil<T>(act: impl FnOnce() -> T) -> Option<T> {
     if Py_IsInitialized() == 0 || !is_python_usable() {
         return None;
@@ -131,7 +131,7 @@ struct Held(c_int);
 
 impl Held {
     fn new() -> Self {
-        // SAFETY: there is an interpreter. It may be asked for as often as it is given back.
+        // SAFETY: there is an interpreter. Each call is paired with a release.
         Self(unsafe { PyGILState_Ensure() })
     }
 }
@@ -154,7 +154,8 @@ pub(crate) struct PythonFork {
 /// True while a fork of the library's ends in the child.
 static FORKED_BY_US: AtomicBool = AtomicBool::new(false);
 
-/// True while Python's hooks run in a child that the library, or somebody who has told it so, has forked.
+/// True while Python's hooks run in a child that was forked by the library, or by code that has
+/// announced the fork to it.
 pub(crate) fn is_forked_by_the_library() -> bool {
     FORKED_BY_US.load(Ordering::Relaxed)
 }

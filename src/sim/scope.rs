@@ -28,7 +28,7 @@ strand_local! {
     static NAME: RefCell<Option<String>> = RefCell::new(None);
 }
 
-/// What is known of the exports' scope.
+/// Knowledge about the exports' scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
     Unknown,
@@ -41,14 +41,14 @@ enum Scope {
     },
 }
 
-/// How a scope came to be known; a later one says more than an earlier one.
+/// Source of a scope; a later one has precedence over an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum By {
     /// Any of the design.
     Guess,
     /// Seen in a call that may have come from elsewhere.
     Call,
-    /// Said to be the one, by a call from it.
+    /// Caller of an initialisation function.
     Init,
     /// Named by the user.
     Name,
@@ -118,7 +118,7 @@ pub(crate) fn is_alive() -> bool {
     matches!(get(), Scope::Known { life, .. } if life.stand() == Stand::Alive)
 }
 
-/// True if the simulator says that an import declared `context` is being called.
+/// True if the simulator is calling an import declared `context`.
 pub(super) fn is_in_import() -> bool {
     current(|_, _| None).is_some()
 }

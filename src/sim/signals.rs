@@ -1,4 +1,4 @@
-//! Signals of the process: those that a write may raise, and dispositions that somebody else changes.
+//! Signals of the process: those that a write may raise, and dispositions that other code changes.
 
 use std::io;
 use std::mem::MaybeUninit;

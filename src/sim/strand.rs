@@ -59,7 +59,7 @@ pub(super) fn forked() {
 /// State of the strand when this process was forked off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ForkedWhile {
-    /// Nobody was inside, or this thread by [`keep`].
+    /// No thread was inside, or this thread by [`keep`].
     Idle,
     /// This thread was inside a call.
     Inside,
@@ -135,10 +135,11 @@ pub(crate) fn enter_briefly() -> Result<Entered, Overlap> {
 /// True while the thread inside the strand runs code that is not the library's.
 static ABROAD: AtomicBool = AtomicBool::new(false);
 
-/// Guard of a change between code of the library's and code of others. The latter is a function of the testbench's, a memory of a C
-/// model, Python, a callback of a host program, and what the simulator runs for VPI.
+/// Guard of a change between code of the library and foreign code: a function of the testbench, a
+/// memory of a C model, Python, a callback of a host program, or code that the simulator runs for
+/// VPI.
 ///
-/// Outside of the strand it does nothing: nobody asks there.
+/// Outside of the strand it does nothing.
 #[must_use = "it ends when this is dropped"]
 pub(crate) struct Abroad {
     before: Option<bool>,
@@ -189,8 +190,9 @@ impl Entered {
         self.outermost
     }
 
-    /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come from any thread. Gives the strand again,
-    /// or [`Overlap`] where another thread is inside a call by then; and what came of `act`, which may panic.
+    /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come
+    /// from any thread. Returns the strand again, or [`Overlap`] if another thread is inside a call
+    /// by then; and the result of `act`, which may panic.
     pub(crate) fn leave_during<T>(
         self,
         act: impl FnOnce() -> T,
@@ -198,7 +200,7 @@ impl Entered {
         if !self.outermost {
             return (Ok(self), catch_unwind(AssertUnwindSafe(act)));
         }
-        // Whoever enters meanwhile begins with code of the library's.
+        // A call that enters meanwhile starts in code of the library.
         let _home = Abroad::go(false);
         // No guard exists meanwhile, whatever `act` does.
         drop(self);

@@ -148,7 +148,8 @@ fn process_descriptor(id: pid_t) -> io::Result<OwnedFd> {
     }
 }
 
-/// Waits until a byte is there, or `parent`, a process, has ended, or nobody can write any more. The byte.
+/// Waits for a byte, for the end of the process `parent`, or until all writers are gone. Returns
+/// the byte, if there is one.
 pub(crate) fn byte_from(mut pipe: PipeReader, parent: Option<&OwnedFd>) -> Option<u8> {
     let [_, orphaned] = poll([Some(pipe.as_fd()), parent.map(AsFd::as_fd)], -1);
     let mut byte = [0];
@@ -156,7 +157,8 @@ pub(crate) fn byte_from(mut pipe: PipeReader, parent: Option<&OwnedFd>) -> Optio
     read.then_some(byte[0])
 }
 
-/// Waits until one can be read, or has ended, for so many milliseconds at most, or for as long as it takes with -1. Says which.
+/// Waits at most this number of milliseconds, or without limit for -1, until a file is readable or
+/// at its end. Returns true for each of those files.
 fn poll<const N: usize>(files: [Option<BorrowedFd<'_>>; N], milliseconds: c_int) -> [bool; N] {
     let mut polled = files.map(|file| pollfd {
         // One below 0 is passed over.
@@ -215,7 +217,8 @@ impl Blocked {
         }
     }
 
-    /// Reaps a child whose end is no business of the simulator's: it gets no `SIGCHLD` for it, but for other children.
+    /// Reaps a child that the simulator does not know: no `SIGCHLD` for it reaches the simulator,
+    /// but those for other children do.
     pub(crate) fn reap(&self, child: Child) {
         child.reap();
         if !self.pending && is_pending() {

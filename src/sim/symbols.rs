@@ -47,7 +47,7 @@ simulator! {
     fn mb_exited(channel: *const c_char, code: u32);
     /// Registration of a channel.
     fn sv_registery_ch(channel: *const c_char);
-    /// Report.
+    /// Report for the user.
     fn mb_report(severity: c_int, id: *const c_char, text: *const c_char);
     /// Line of a channel's text.
     fn mb_print(channel: *const c_char, text: *const c_char);
@@ -124,7 +124,7 @@ simulator! {
 
     /// Time of the simulation, in the format that `time` selects.
     fn vpi_get_time(object: *mut c_void, time: *mut Time);
-    /// Has a function called on an event; NULL where the simulator does not tell of it.
+    /// Registers a callback for an event; NULL if the simulator does not support it.
     fn vpi_register_cb(data: *mut CallbackData) -> *mut c_void;
     /// An iterator over objects of this type; NULL where there are none.
     fn vpi_iterate(kind: i32, object: *mut c_void) -> *mut c_void;
@@ -151,7 +151,7 @@ simulator! {
     fn svGetTime(scope: *const c_void, time: *mut Time) -> c_int;
     /// `Verilated::productName()` of Verilator's runtime, in C++.
     fn _ZN9Verilated11productNameEv() -> *const c_char;
-    /// Whether the running task is being disabled.
+    /// True if the running task is being disabled.
     fn svIsDisabledState() -> c_int;
     /// Acknowledges the disable.
     fn svAckDisabledState();

@@ -19,7 +19,8 @@ pub(super) struct Time {
 /// `sv_sim_time`, `vpiSimTime`.
 const SIM_TIME: i32 = 2;
 
-/// Simulated time, in units of the simulator's precision. `None` if no simulation is known, it has ended, or the simulator does not tell.
+/// Simulated time, in units of the simulator's precision. `None` if no simulation is known, if it
+/// has ended, or if the simulator does not provide it.
 pub(crate) fn simulated_time() -> Option<u64> {
     // Verilator asks a context, which is deleted along with its simulation.
     if !scope::is_alive() {

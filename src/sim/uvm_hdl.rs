@@ -33,7 +33,7 @@ pub(crate) enum UvmError {
     },
 }
 
-/// Existence of an object of this path; `None` if UVM can't tell.
+/// Existence of an object of this path; `None` if UVM can't check it.
 pub(crate) fn exists(path: &str) -> Option<bool> {
     let check = uvm_hdl_check_path.get().ok()?;
     let mut path = c_text(path).into_bytes_with_nul();

@@ -97,7 +97,7 @@ impl Object {
         Ok(handle.map(|handle| Self(handle, Rc::new(Life::of_object(name)))))
     }
 
-    /// How its simulation stands. Only what is alive may be used.
+    /// State of its simulation. Use the handle only while that is alive.
     pub(crate) fn stand(&self) -> Stand {
         self.1.stand()
     }

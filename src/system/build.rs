@@ -47,7 +47,7 @@ pub(crate) struct SystemParts {
     pub(crate) memories: Rc<Memories>,
     /// Recorded configuration inputs.
     pub(crate) origin: Header,
-    /// Channels.
+    /// Configured channels.
     pub(crate) channels: Vec<ChannelConfig>,
     /// Warnings of the configurations.
     pub(crate) warnings: Vec<ConfigWarning>,
@@ -233,7 +233,7 @@ impl Vhost {
     /// Initialises the memories, loads the images and takes the channels. Foreign calls made here may re-enter.
     pub(crate) fn begin(&self, beginning: PendingStart) -> Result<(), Error> {
         self.prepare(beginning).inspect_err(|_| {
-            // Warnings posted before may say why.
+            // Earlier warnings may explain the error.
             let _ = self.0.bus.run_until_idle();
         })
     }
@@ -302,7 +302,7 @@ impl Vhost {
         let mailbox = bus.start(|own| {
             MailboxServer::new(context, bus.spawner(), links, channels, progress, &own)
         })?;
-        // Set by nobody else.
+        // This is the only place that sets it.
         let _ = ports.mailbox.set(mailbox);
         Ok(())
     }

@@ -36,7 +36,7 @@ pub(crate) struct Environment {
 
 /// Foreign calls without messages.
 pub(crate) struct DirectCalls {
-    /// Memories.
+    /// Memory backends.
     pub(super) store: Rc<dyn Store>,
     /// Reports the error of an access.
     pub(super) report: Box<dyn Fn(&AccessError)>,

@@ -21,7 +21,7 @@ pub enum Error {
     Environment {
         /// Variable name.
         variable: &'static str,
-        /// Purpose.
+        /// Purpose of the variable.
         what: &'static str,
     },
     /// Invalid filter of the library's log.
@@ -33,15 +33,15 @@ pub enum Error {
         variable: &'static str,
         /// Its value.
         filter: String,
-        /// Reason.
+        /// Reason of the rejection.
         cause: tracing_subscriber::filter::ParseError,
     },
     /// Root of firmware's files is no directory.
     #[error("{} can't be the root of firmware's files: {cause}", path.display())]
     FileRoot {
-        /// Path.
+        /// Path of the root.
         path: PathBuf,
-        /// Reason.
+        /// Reason of the rejection.
         cause: std::io::Error,
     },
     /// Other root for a system without any.
@@ -123,7 +123,7 @@ pub enum Error {
         space: String,
         /// Start address.
         address: u64,
-        /// Reason.
+        /// Reason of the failure.
         cause: AccessError,
     },
     /// Initial content of a memory can't be written.
@@ -150,7 +150,7 @@ pub enum Error {
     Call {
         /// Channel name.
         channel: String,
-        /// Reason.
+        /// Reason of the failure.
         cause: CallError,
     },
     /// Failed socket operation.

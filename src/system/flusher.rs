@@ -1,8 +1,9 @@
-//! When taps write out what they buffer.
+//! Schedule of writing out the taps' buffers.
 //!
-//! There is no thread for it: ticks are where it is looked at. A process that is killed while its simulation goes on loses no more
-//! than [`PERIOD`] of a recording, and one whose firmware hangs loses nothing. One that hangs or ends where no tick comes any more loses
-//! nothing of a short burst: in each period the first [`AT_ONCE`] ticks with work are written at once, then as many pauses.
+//! There is no thread for it: ticks check the time. A process that is killed while its simulation
+//! goes on loses no more than [`PERIOD`] of a recording, and one whose firmware hangs loses
+//! nothing. One that hangs or ends without another tick loses nothing of a short burst: in each
+//! period the first [`AT_ONCE`] ticks with work are written at once, then as many pauses.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -39,7 +40,8 @@ pub(super) struct Flusher {
 }
 
 impl Flusher {
-    /// Counts one tick while something is buffered; `worked` says that the tick had some work. True where it is to be written out.
+    /// Counts one tick while something is buffered. `worked`: the tick had some work. Returns true
+    /// if the buffers are to be written out.
     pub(super) fn tick(&self, worked: bool, now: impl FnOnce() -> Instant) -> bool {
         let idle = if worked { 0 } else { self.idle.get() + 1 };
         self.idle.set(idle);

@@ -29,7 +29,7 @@ pub(super) fn start() -> Result<(), Error> {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(parsed)
         .with_writer(guest::stderr)
-        // It would say on stderr that stderr can't be written, and panic.
+        // It would report on stderr that stderr can't be written, and panic.
         .log_internal_errors(false)
         .without_time()
         .finish();

@@ -263,7 +263,7 @@ impl Vhost {
             progress.fail(&format!("watchdog: {text}"));
         }
         let reported = self.report(severity, "watchdog", text);
-        // Whoever reads it may well kill the process.
+        // A reader of the report may kill the process.
         bus.flush();
         reported
     }

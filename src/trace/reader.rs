@@ -49,7 +49,7 @@ pub struct Entry {
     pub sequence: u64,
     /// Sequence number of the original message, if this one was forwarded; see [`Ticket::root`](crate::bus::Ticket::root).
     pub root: u64,
-    /// Tick.
+    /// Tick of the entry.
     pub tick: u64,
     /// Sender, receiver and name of the message.
     pub kind: Arc<Kind>,

@@ -1,7 +1,8 @@
-// The testbench's side of vhost in plain SystemVerilog: channels, methods, black-box memories, sockets, and what the library calls.
+// The testbench's side of vhost in plain SystemVerilog: channels, methods, black-box memories, sockets, and functions
+// for the library.
 //
-// A testbench registers its methods and memories with `MbHost::get()`, connects a `MailboxIf`, and runs `mb_server_run()`.
-// The classes for UVM (mailbox.sv) stand on this.
+// A testbench registers its methods and memories with `MbHost::get()`, connects a `MailboxIf`, and runs
+// `mb_server_run()`. The classes for UVM (mailbox.sv) are based on this.
 `ifndef MAILBOX_CORE_PKG_SV
 `define MAILBOX_CORE_PKG_SV
 

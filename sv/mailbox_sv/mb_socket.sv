@@ -1,6 +1,7 @@
-// MbSocket and the functions `c_skt_*` for a package of the testbench's, or for the compilation unit: `import` of a package that includes this
-// file gives them. Where mailbox_socket_pkg.sv or mailbox_if.sv is compiled before, the class is the same in all of them; without, each has
-// its own. In a module, `import mailbox_socket_pkg::*` has the same names, and this file is no use.
+// MbSocket and the functions `c_skt_*` for a package of the testbench, or for the compilation unit: `import` of a
+// package that includes this file imports them. If mailbox_socket_pkg.sv or mailbox_if.sv is compiled before, the class
+// is the same in all of them; otherwise each has its own. In a module, `import mailbox_socket_pkg::*` has the same
+// names, and this file is no use.
 `ifdef MAILBOX_SOCKET_PKG_SV
 import mailbox_socket_pkg::*;
 // A module can't export: the error there shows this line.

@@ -1,4 +1,4 @@
-//! What a tap is shown.
+//! Messages that pass a filter.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,9 +9,9 @@ use vhost::messages::mailbox::{Rang, Served};
 use vhost::messages::memory::AccessAt;
 use vhost::messages::{console, memory};
 
-use crate::bench::{builder, session, start};
+use crate::fixture::{builder, session, start};
 
-/// The names of what a filter lets through, each once.
+/// Names of the messages that pass a filter, without duplicates.
 fn shown(filter: Filter) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let names = Arc::new(Mutex::new(Vec::new()));
@@ -31,7 +31,7 @@ fn shown(filter: Filter) -> Vec<String> {
     Arc::into_inner(names).unwrap().into_inner().unwrap()
 }
 
-/// How many messages and replies a filter lets through.
+/// Number of messages and replies that pass a filter.
 fn count(filter: Filter) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let seen = Arc::new(Mutex::new(0));
@@ -87,7 +87,8 @@ fn by_channel() {
         .channel("core0")
         .channel("core1");
     assert_eq!(count(both), all);
-    // What a message brings about is of its channel, too: what firmware prints is read from memory.
+    // Messages caused by a channel's message belong to the channel, too: printed text is read from
+    // memory.
     let accesses = || Filter::new().endpoint(memory::Inbox::ENDPOINT);
     assert!(count(accesses().channel("core1")) > 20);
     assert!(count(accesses().channel("core1")) < count(accesses()));

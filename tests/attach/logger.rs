@@ -1,4 +1,4 @@
-//! A line for each request.
+//! Log lines of requests.
 
 use std::fs;
 use std::io;
@@ -6,7 +6,7 @@ use std::io;
 use mailbox_rs::Request;
 use vhost::attach::{Logger, Statistics};
 
-use crate::bench::{NAME, ask, builder, call, firmware, session, shake, start};
+use crate::fixture::{NAME, ask, builder, call, firmware, session, shake, start};
 
 fn logged(logger: impl FnOnce(Logger) -> Logger) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
@@ -71,7 +71,7 @@ fn for_programs() {
     );
 }
 
-/// A disk that is full.
+/// Full disk.
 struct Full;
 
 impl io::Write for Full {

@@ -1,4 +1,4 @@
-//! Loggers, checkers and collectors on a whole system, and on its replay.
+//! Loggers, checkers and collectors on a whole system and on its replay.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,8 +6,8 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod bench;
 mod filter;
+mod fixture;
 mod logger;
 mod protocol;
 #[path = "../ram/mod.rs"]
@@ -19,11 +19,11 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use bench::{builder, session, start};
+use fixture::{builder, session, start};
 use vhost::Replay;
 use vhost::attach::{Finding, Logger, ProtocolChecker, Statistics};
 
-/// Records a session to which `attach` may attach something.
+/// Records a session with `attach` applied to the builder.
 fn record(folder: &Path, attach: impl FnOnce(vhost::Builder) -> vhost::Builder) -> PathBuf {
     let trace = folder.join("run.trace");
     let (builder, _) = builder(folder);

@@ -1,14 +1,14 @@
-//! The protocol checker, against firmware that keeps to the protocol and firmware that doesn't.
+//! Protocol checker, with conforming and non-conforming firmware.
 
 use mailbox_rs::mock::{Firmware, Misbehaviour};
 use mailbox_rs::{Request, State};
 use vhost::attach::ProtocolChecker;
 use vhost::{Severity, Vhost};
 
-use crate::bench::{NAME, builder, call, firmware, session, shake, start};
+use crate::fixture::{NAME, builder, call, firmware, session, shake, start};
 use crate::ram::Ram;
 
-/// What is found while `act` plays the firmware of core0, which has shaken hands.
+/// Findings while `act` plays the firmware of core0, after the handshake.
 fn found(act: impl FnOnce(&Vhost, &mut Firmware<Ram>)) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let (builder, reports) = builder(folder.path());
@@ -20,7 +20,7 @@ fn found(act: impl FnOnce(&Vhost, &mut Firmware<Ram>)) -> Vec<String> {
     reports.take_of("protocol")
 }
 
-/// The one thing that is found.
+/// The only finding.
 fn breach(act: impl FnOnce(&Vhost, &mut Firmware<Ram>)) -> String {
     let found = found(act);
     let [breach] = found.as_slice() else {
@@ -40,7 +40,7 @@ const PRINT: Request = Request::Print { ptr: NAME, len: 4 };
 fn what_keeps_to_the_protocol_is_left_alone() {
     let found = found(|vhost, core0| {
         for round in 0..40 {
-            // Several at once, and more than there is room for.
+            // Fills the request queue.
             while core0.try_send(&PRINT) {}
             tick(vhost);
             if round % 3 == 0 {
@@ -54,7 +54,7 @@ fn what_keeps_to_the_protocol_is_left_alone() {
         }
         core0.try_send(&call(2));
         tick(vhost);
-        // In the middle of a call.
+        // During a call.
         core0.misbehave(Misbehaviour::HalfReset);
         tick(vhost);
         core0.reset();

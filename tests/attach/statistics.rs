@@ -1,10 +1,10 @@
-//! Requests, counted.
+//! Statistics of requests.
 
 use std::fs;
 
 use vhost::attach::Statistics;
 
-use crate::bench::{builder, session, start};
+use crate::fixture::{builder, session, start};
 
 #[test]
 fn requests_are_counted_by_channel_and_kind() {

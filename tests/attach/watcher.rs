@@ -1,4 +1,4 @@
-//! Taps and actors of a user's own.
+//! Taps and actors of a user.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,9 +9,9 @@ use vhost::bus::{Observation, OwnedObservation};
 use vhost::messages::foreign::Report;
 use vhost::messages::mailbox::Served;
 
-use crate::bench::{builder, session, start};
+use crate::fixture::{builder, session, start};
 
-/// Raises a finding for each request that took ticks.
+/// Reports a finding for each request that took longer than a tick.
 pub(crate) fn objecting() -> impl Attach {
     attach::with(|site: &Site| {
         let findings = site.findings("late");
@@ -58,7 +58,7 @@ fn a_finding_is_reported_and_no_tap_sees_that() {
     assert_eq!(*seen.lock().unwrap(), 0);
 }
 
-/// An actor that counts requests, and gives up at the fifth.
+/// Actor that counts requests and panics at the fifth.
 struct Weary {
     findings: Findings,
     served: usize,
@@ -124,7 +124,7 @@ fn an_actor_is_attached_to_a_replay() {
         .attach(Filter::new().kind::<Served>().to(weary))
         .on_finding(move |finding| kept.borrow_mut().push(finding.id.clone()));
     replay.run().unwrap();
-    // That it has ended, too.
+    // The end of the actor is reported, too.
     assert_eq!(
         heard.take(),
         ["weary", "weary", "weary", "weary", "weary", "vhost"]
@@ -149,7 +149,7 @@ fn what_is_said_at_the_very_end_is_heard() {
     assert_eq!(reports.take_of("last"), ["never seen an EXIT"]);
 }
 
-/// A tap that panics at the tenth thing that is said.
+/// Tap that panics at its tenth observation.
 fn brittle() -> impl Attach {
     let mut seen = 0;
     move |_: &Observation<'_>| {

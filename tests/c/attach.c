@@ -40,7 +40,7 @@ int main(int argc, char **argv) {
     CHECK(argc == 4);
     chip_report = keep;
 
-    /* What is wrong is told, and changes nothing. */
+    /* Invalid names are reported, and change nothing. */
     CHECK_EQ(mb_attach("log,chek"), -1);
     CHECK_HAS(mb_last_error(), "`chek`");
     CHECK_EQ(mb_attach("check=loud"), -1);
@@ -73,7 +73,7 @@ int main(int argc, char **argv) {
     CHECK_EQ(mb_tick(), 2);
     CHECK_EQ(found, 1);
 
-    /* A log is whole even where nobody shuts the system down. */
+    /* A log is complete even without a shutdown. */
     CHECK_EQ(mb_attach(list("statistics=/dev/null, log", argv[3], "third.log")), 0);
     print("three\n");
 

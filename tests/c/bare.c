@@ -1,4 +1,4 @@
-/* A program that has nothing of what the library looks for: bare MEM MAILBOX ROOT */
+/* A program without the functions that the library looks up: bare MEM MAILBOX ROOT */
 #include "check.h"
 #include "vhost.h"
 

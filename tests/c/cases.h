@@ -1,8 +1,8 @@
-/* Every case by name, and what they are run with. */
+/* Every case by name, and their arguments. */
 #ifndef CASES_H
 #define CASES_H
 
-/* Files, and how `core0` is configured; `core1` has the other pointer width. */
+/* Files, and the configuration of `core0`; `core1` has the other pointer width. */
 extern struct setup {
     const char *mem_cfg, *mailbox_cfg, *fs_root;
     unsigned word, line;

@@ -1,4 +1,4 @@
-/* What a case expects; the first disappointment ends the program with status 70. */
+/* Assertions of a case; the first failure ends the program with status 70. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -9,7 +9,7 @@
 
 #define CHECK(wanted) ((wanted) ? (void)0 : fail(__FILE__, __LINE__, #wanted))
 
-/* Two numbers, shown where they differ. */
+/* Compares two numbers, and prints them if they differ. */
 #define CHECK_EQ(got, wanted) check_eq(__FILE__, __LINE__, #got, (int64_t)(got), (int64_t)(wanted))
 
 /* `part` occurs in `text`. */

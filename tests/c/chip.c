@@ -14,7 +14,7 @@ void (*chip_report)(void);
 void (*chip_access)(uint64_t addr);
 int chip_broken;
 
-/* NULL where there is no memory. */
+/* NULL if there is no memory. */
 static uint8_t *at(uint64_t address, size_t len) {
     for (int i = 0; i < MEMORIES; i++) {
         uint64_t offset = address - memory_base[i];

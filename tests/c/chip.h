@@ -1,4 +1,4 @@
-/* The chip and its testbench: two memories, and what the library looks for in a simulator. */
+/* The chip and its testbench: two memories, and the functions that the library looks up in a simulator. */
 #ifndef CHIP_H
 #define CHIP_H
 
@@ -15,7 +15,7 @@ static const uint64_t memory_base[MEMORIES] = {0x80000000, 0x90000000};
 /* Bytes of a memory. */
 uint8_t *chip_at(uint64_t address, size_t len);
 
-/* What the testbench was told. */
+/* Notifications to the testbench. */
 extern struct testbench {
     int exits;
     uint32_t exit_code;
@@ -26,12 +26,12 @@ extern struct testbench {
     int polls;
 } testbench;
 
-/* Called by the method `hook`, by mb_step and by mb_report, where it is set. */
+/* Called by the method `hook`, by mb_step and by mb_report, if it is set. */
 extern void (*chip_hook)(void);
 extern void (*chip_step)(void);
 extern void (*chip_report)(void);
 
-/* Called by every access of the library's, where it is set. */
+/* Called by every access of the library, if it is set. */
 extern void (*chip_access)(uint64_t addr);
 
 /* Every write fails. */

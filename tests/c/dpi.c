@@ -33,7 +33,7 @@ void *svSetScope(void *next) {
     return before;
 }
 
-/* Every export is in the package, and a simulator aborts where it is called elsewhere. */
+/* Every export is in the package. A simulator aborts if one is called in another scope. */
 static void in_package(void) { CHECK(scope == &package); }
 
 uint64_t mb_sv_call(const char *ch, const char *method, uint32_t arg_len, const uint64_t *args, uint32_t *status) {
@@ -206,7 +206,7 @@ static void socket_arrays(void) {
         CHECK_EQ(reported, 0);
     }
     array.size = -1;
-    /* Nobody has said where the exports are, and where sockets are used they need not be. */
+    /* The scope of the exports is unknown, and sockets do not need it. */
     CHECK_EQ(c_skt_write_bytes(skt, id, &array), -1);
     CHECK_EQ(reported, 0);
     scope = &package;
@@ -284,7 +284,7 @@ void svAckDisabledState(void) {
     acknowledged++;
 }
 
-/* Steps run in the scope that mb_init told, wherever mb_server_run is called from: of this simulation, and of the next. */
+/* Steps run in the scope of mb_init, wherever mb_server_run is called from: of this simulation, and of the next. */
 static void steps_in_scope(void) {
     for (int round = 1; round <= 2; round++) {
         scope = &package;

@@ -1,4 +1,4 @@
-/* How a process ends: what firmware has printed, and what was recorded, is whole up to there. */
+/* Ends of a process: printed text and the recording are complete up to there. */
 #include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -205,7 +205,7 @@ void quit_on_a_thread_in_a_call_that_hangs(void) {
     CHECK(0);
 }
 
-/* Nothing of the library runs at these ends: what was flushed before is there, as a short burst is. */
+/* No code of the library runs at these ends: flushed data is there, and so is a short burst. */
 static void last_words_after_a_pause(void) {
     last_words();
     for (int i = 0; i < 20000; i++)
@@ -252,7 +252,7 @@ void killed_when_idle(void) {
     killed();
 }
 
-/* The watchdog says so, and whoever reads it kills the simulation. */
+/* A reader of the watchdog's report kills the simulation. */
 void killed_after_watchdog(void) {
     CHECK_EQ(mb_watchdog(50, 1), 0);
     last_words();

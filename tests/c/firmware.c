@@ -9,7 +9,7 @@ static uint64_t align(uint64_t value, uint64_t to) { return (value + to - 1) / t
 
 static uint64_t max(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
-/* A queue behind `offset`; gives where it ends. */
+/* Initialises a queue behind `offset`; returns its end. */
 static uint64_t place(struct queue *queue, uint64_t base, uint64_t offset, uint64_t entry, unsigned word, unsigned line) {
     uint64_t whole = max(word, line);
     offset = align(offset, whole);

@@ -19,13 +19,13 @@ struct firmware {
     uint64_t base;
     unsigned word; /* bytes of a pointer */
     struct queue request, response;
-    uint64_t heap; /* where the next text goes */
+    uint64_t heap; /* address of the next text */
 };
 
 /* Firmware whose channel is at `base`, with pointers of `word` bytes and cache lines of `line`, 0 for none. */
 struct firmware firmware_at(uint64_t base, unsigned word, unsigned line);
 
-/* Asks for a handshake, whatever went before. */
+/* Requests a handshake, in any state. */
 void firmware_reset(struct firmware *);
 uint32_t firmware_state(const struct firmware *);
 

@@ -82,7 +82,7 @@ static void both(void) {
     exit_with(0);
 }
 
-/* Nobody tells the host. */
+/* A fork without notice to the host. */
 static void untold(void) {
     say("before\n");
     fflush(stdout);
@@ -217,7 +217,7 @@ static void snapshots(void) {
     exit(6);
 }
 
-/* Where the testbench says, and not every so many ticks. */
+/* At points of the testbench, not at a period. */
 static void snapshots_on_request(void) {
     CHECK_EQ(mb_snapshot(), -1);
     CHECK_HAS(mb_last_error(), "mb_snapshot: there are no snapshots to keep: call mb_snapshots first");
@@ -275,7 +275,7 @@ static void forgotten_snapshots(void) {
     exit_with(0);
 }
 
-/* What mb_quit does where a run has failed. */
+/* Behaviour of mb_quit after a failure. */
 static void quits(void) {
     CHECK_EQ(mb_snapshots(2, 3), 0);
     for (int tick = 0; tick < 20; tick++)
@@ -318,7 +318,7 @@ static void full_disk(void) {
     exit_with(0);
 }
 
-/* No more room on the disk: what is not written yet can't be. */
+/* A full disk: unwritten data is lost. */
 static void fill_disk(void) {
     struct rlimit none = {16, 16};
     CHECK_EQ(setrlimit(RLIMIT_FSIZE, &none), 0);
@@ -434,7 +434,7 @@ static void systems_of_children(char **args) {
     exit_with(0);
 }
 
-/* Kills the newest of the snapshots, which are this process' children where it adopts orphans. */
+/* Kills the newest of the snapshots, which are children of this process if it adopts orphans. */
 static void kill_newest(void) {
     char name[64];
     snprintf(name, sizeof name, "/proc/self/task/%d/children", (int)getpid());
@@ -559,7 +559,7 @@ static void other_directory(char **args) {
     exit_with(0);
 }
 
-/* What C has in its buffer is printed once. */
+/* Text in C's buffer is printed once. */
 static void printed_by_c(void) {
     printf("buffered at a snapshot\n");
     CHECK_EQ(mb_snapshots(0, 1), 0);
@@ -631,7 +631,7 @@ static int connected(int port) {
     return client;
 }
 
-/* Sockets of the parent in a child: nobody connects, the client has left, and none of it is an error. */
+/* Sockets of the parent in a child: no client connects, the present one has disconnected, and neither is an error. */
 static void are_elsewhere(void *console, int port) {
     int reports = testbench.reports;
     uint8_t byte = 0;
@@ -691,7 +691,7 @@ static void sockets(void) {
         CHECK_HAS(testbench.last_report, "1 listening sockets and 1 clients stay with its parent");
         CHECK_EQ(testbench.last_severity, 1);
         CHECK_EQ(testbench.reports, 1);
-        /* There is nothing to say in a child of the child. */
+        /* A child of the child reports nothing. */
         CHECK_EQ(mb_fork_prepare(), 0);
         pid_t next = fork();
         CHECK_EQ(next == 0 ? mb_fork_child() : mb_fork_parent(), 0);

@@ -86,7 +86,7 @@ static void sockets(void) {
     CHECK_EQ(id, 1);
     CHECK_EQ(c_skt_write_u32(skt, id, 7), 4);
     close(other);
-    /* Nobody reads any more: an error sooner or later, and no signal. */
+    /* Without a reader: an error sooner or later, and no signal. */
     for (int i = 0; i < 1000 && c_skt_write_string(skt, id, "text") >= 0; i++)
         mb_tick();
     c_skt_close(skt);
@@ -210,18 +210,18 @@ static void limits(void) {
     finish();
 }
 
-/* Whoever reads what is written goes away. */
+/* The reader of the output goes away. */
 static void pipes(void) {
     start();
     for (int i = 0; i < 400; i++)
         print("a line of a hundred characters or so, which is in the recording as well, for as long as it is read\n");
     CHECK(ASK(CALL, text("nobody")) < 0);
     finish();
-    /* What is in C's buffer is the simulator's. */
+    /* C's buffer belongs to the simulator. */
     _exit(0);
 }
 
-/* Whoever reads the FIFO that is named by the environment goes away while a write of the library's waits for room in it. */
+/* The reader of the FIFO in the environment goes away while a write of the library waits for room in it. */
 static void full(void) {
     const char *fifo = getenv("FIFO");
     CHECK_EQ(mkfifo(fifo, 0600), 0);
@@ -296,7 +296,7 @@ static void holds(void) {
     finish();
 }
 
-/* Is told that somebody else has them. */
+/* Gets an error: another writer has them. */
 static void refused(void) {
     CHECK_EQ(mb_init(paths[0], paths[1], paths[2]), -1);
     printf("%s\n", mb_last_error());
@@ -320,7 +320,7 @@ static void quit(int signal) {
     mb_quit(44);
 }
 
-/* Calls a method, and reports what came of it by the status. */
+/* Calls a method, and reports its result by the status. */
 static void calls(void) {
     signal(SIGALRM, quit);
     start();
@@ -402,7 +402,7 @@ static void copied(void) {
     exit(run == 3 ? 0 : 8);
 }
 
-/* As above, and nobody tells the host of the fork: the child's call fails, with a reason. */
+/* As above, without notice of the fork: the child's call fails, with a reason. */
 static void forked_untold(void) {
     start();
     CHECK_EQ(ASK(CALL, text(method)), 1);

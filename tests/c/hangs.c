@@ -108,7 +108,7 @@ static int others(void) {
 
 static void short_call(void) { usleep(20000); }
 
-/* What takes long, and is no hang. */
+/* Long activity that is no hang. */
 void takes_its_time(void) {
     begin("0");
     CHECK_EQ(others(), 0);

@@ -27,7 +27,7 @@ struct array {
     vecval words[WORDS][MAX_VECVALS];
 };
 
-/* UVM alone can't tell where an array begins. */
+/* UVM alone does not know the lowest index of an array. */
 #ifdef NO_VPI
 #define FROM(index) 0
 #else
@@ -68,7 +68,7 @@ struct object {
     int depth, row, col, high, low;
 };
 
-/* Puts the declared index of an element into an object; 0 where there is none. */
+/* Stores the declared index of an element in an object; 0 if there is none. */
 static int select_element(struct object *object, int index) {
     const struct array *array = object->array;
     int number = index - (object->depth == 0 ? array->row_from : array->from);
@@ -109,7 +109,7 @@ static vecval *word_of(const struct object *object) {
     return object->array->words[object->row * object->array->cols + object->col];
 }
 
-/* What the library may and may not do is counted. */
+/* Permitted and forbidden calls of the library are counted. */
 static int looked_up, live, moved, array_calls;
 
 /* ---- VPI ---- */
@@ -262,7 +262,7 @@ struct array_value {
 
 #ifndef NO_ARRAY_CALLS
 
-/* Elements go from left to right. Where they fall, no caller can know whether this simulator does as it should. */
+/* Elements go from left to right. If indices descend, no caller can determine the behaviour of this simulator. */
 static void check_run(const struct object *object, const struct array_value *value, const int32_t *index, uint32_t count) {
     error[0] = '\0';
     array_calls++;
@@ -345,7 +345,7 @@ int uvm_hdl_deposit(char *path, vecval *value) {
     return 1;
 }
 
-/* ---- What the library reports ---- */
+/* ---- Reports of the library ---- */
 
 static int reports;
 static char last_report[256];
@@ -372,7 +372,7 @@ static const struct memory {
 
 enum { MEMORIES = sizeof memories / sizeof *memories };
 
-/* Bits above the memory's words: fills them, or checks that nobody has. */
+/* Bits above the memory's words: fills them, or checks that they are unchanged. */
 static void above(const char *path, int width, void (*each)(uint32_t *bits, uint32_t mask)) {
     struct array *array = find(path);
     for (int word = 0; word < array->rows * array->cols; word++) {
@@ -438,7 +438,7 @@ static void moves(void) {
     CHECK_EQ(reports, 0);
 }
 
-/* Unknown bits read as 0, are told once a word, and a write beside them leaves them. */
+/* Unknown bits read as 0, are reported once a word, and survive a write beside them. */
 static void unknown(void) {
     const struct memory *ram = &memories[0];
     uint8_t bytes[16];
@@ -464,7 +464,7 @@ static void unknown(void) {
     CHECK_EQ(reports, 2);
     CHECK_HAS(last_report, "tb.ram[2] to tb.ram[5] have X or Z bits, read as 0");
 
-    /* Bits above the memory's are nobody's business; words are named as they are declared. */
+    /* Bits above the memory's are unused; words are named as they are declared. */
     above("tb.ecc", 32, fill);
     mb_backdoor_read_mem(space, 0xc0000, bytes, sizeof bytes);
     CHECK_EQ(reports, 2);
@@ -537,7 +537,7 @@ static void errors(void) {
                        : "HDL path `tb.nowhere`: the simulator has no such object");
     fails(0xa0020, UVM ? "HDL path `tb.short[15]`: the simulator has no such object"
                        : "HDL path `tb.short[8]`: the simulator has no such object");
-    /* UVM alone can't tell how wide an object is. */
+    /* UVM alone does not know the width of an object. */
 #ifndef NO_VPI
     fails(0xe0100, UVM ? "HDL path `tb.ecc[95]`: the simulator has no such object"
                        : "HDL path `tb.ecc[80]`: the simulator has no such object");

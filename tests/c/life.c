@@ -1,4 +1,4 @@
-/* How a system comes and goes. */
+/* Begin and end of systems. */
 #include <pthread.h>
 #include <unistd.h>
 
@@ -17,7 +17,7 @@ static void set_environment(void) {
 
 static int init(void) { return mb_init(setup.mem_cfg, setup.mailbox_cfg, setup.fs_root); }
 
-/* Brings firmware of `core0` to where it may send. */
+/* Makes the handshake of `core0`. */
 static void handshake(void) {
     cpu = firmware_at(memory_base[0] + 0x1000, setup.word, setup.line);
     firmware_reset(&cpu);
@@ -40,7 +40,7 @@ void from_environment(void) {
     mb_get_space("core0", &space);
     CHECK(strcmp(space, "core0") == 0);
     CHECK_EQ(testbench.registered, 0);
-    /* What is there is what this asks for; channels are told now. */
+    /* The request matches the present system; channels are registered now. */
     CHECK_EQ(mb_init(NULL, "", NULL), 0);
     CHECK_EQ(testbench.registered, 2);
     CHECK_EQ(mb_tick(), 2);
@@ -184,7 +184,7 @@ void reentry(void) {
 
 static void fail_once(void) { CHECK_EQ(mb_load_elf("core0", NULL), -1); }
 
-/* What fails inside a report is not reported again, and a report is a foreign call like any other. */
+/* A failure inside a report is not reported again, and a report is a foreign call like any other. */
 static void use_all_in_report(void) {
     uint32_t word = 7;
     int reports = testbench.reports;
@@ -225,7 +225,7 @@ void reentry_by_report(void) {
 
 static int contents, channels;
 
-/* A model of a memory that uses the library, when it is first given its content, and when it is first asked for a channel. */
+/* A memory model that uses the library during its initialisation, and during the first access for a channel. */
 static void use_all_in_access(uint64_t addr) {
     int content = addr == memory_base[1] && contents++ == 0;
     int channel = addr / 0x1000 == memory_base[0] / 0x1000 + 1 && channels++ == 0;
@@ -266,7 +266,7 @@ void reentry_by_init(void) {
     handshake();
     mb_shutdown();
 
-    /* The same where the environment is used first. */
+    /* The same if the environment is used first. */
     contents = channels = 0;
     set_environment();
     CHECK_EQ(mb_tick(), 2);
@@ -274,7 +274,7 @@ void reentry_by_init(void) {
     mb_shutdown();
 }
 
-/* What can't begin is as if it had never been built. */
+/* A failed start leaves nothing behind. */
 void failed_beginning(void) {
     chip_broken = 1;
     CHECK_EQ(init(), -1);
@@ -291,7 +291,7 @@ void failed_beginning(void) {
     mb_shutdown();
 }
 
-/* Looks until something is so; what never is fails, and does not hang. */
+/* Polls until a condition holds; fails instead of hanging. */
 #define UNTIL(wanted)                                                                                                  \
     for (long looks = 0; !(wanted); looks++)                                                                           \
     CHECK(looks < 1000)
@@ -360,7 +360,7 @@ static void *ends(void *unused) {
     return unused;
 }
 
-/* What was asked for before there is a system is there for whichever thread builds it. */
+/* Requests before there is a system apply to any thread that builds it. */
 static void *attaches(void *unused) {
     CHECK_EQ(mb_attach("check"), 0);
     return unused;
@@ -478,7 +478,7 @@ void overlap(void) {
     mb_shutdown();
 }
 
-/* While simulated time passes, nobody is inside a call. */
+/* While simulated time passes, no thread is inside a call. */
 static void *ticks_once(void *unused) {
     CHECK_EQ(mb_tick(), 2);
     return unused;
@@ -534,7 +534,7 @@ static void use_all(void) {
     mb_last_error();
 }
 
-/* What `exit` calls may use the library still, with whatever success. */
+/* Functions called by `exit` may still use the library, with any result. */
 void exit_with_handler(void) {
     atexit(use_all);
     CHECK_EQ(init(), 0);
@@ -586,7 +586,7 @@ void watchdog(void) {
     CHECK_EQ(mb_tick(), -1);
     mb_shutdown();
 
-    /* The next system is not watched, unless the environment says so. */
+    /* The next system is not watched, unless the environment configures it. */
     CHECK_EQ(init(), 0);
     reports = testbench.reports;
     ticks(200);

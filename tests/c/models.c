@@ -53,7 +53,7 @@ static struct model *construct(struct model *model, const char *prefix) {
 
 const char *_ZN9Verilated11productNameEv(void) { return "Verilator"; }
 
-/* Verilator's warns outside of an import, and where it does not, tells of a scope that may be gone. */
+/* Verilator's prints a warning outside of an import, and otherwise may return a deleted scope. */
 void *svGetScope(void) { CHECK(!"svGetScope is called"); return NULL; }
 
 void *svSetScope(void *scope) {
@@ -205,7 +205,7 @@ char *vpi_get_str(int32_t property, void *handle) {
     return used(handle)->model->scopes[1].name;
 }
 
-/* Verilator tells of neither end nor reset by itself, and warns where it is asked to. */
+/* Verilator announces neither end nor reset, and warns if a callback for them is registered. */
 void *vpi_register_cb(void *data) { (void)data; CHECK(!"vpi_register_cb is called"); return NULL; }
 
 /* ---- The testbench ---- */
@@ -252,7 +252,7 @@ static void works(struct model *model) {
     CHECK(exported_in->model == model);
 }
 
-/* Nobody has a scope: any of the model does. */
+/* No scope is known: any of the model is used. */
 static void driven(void) {
     struct model *model = construct(&models[0], "");
     CHECK_EQ(init(), 0);
@@ -339,7 +339,7 @@ static void forgotten(void) {
 }
 
 /*
- * Who goes on without mb_init hears of it once, and by the next one how often it was. The observer's function is gone, too, while the
+ * Calls without a new mb_init are reported once; the next mb_init reports their number. The observer's function is gone, too, while the
  * memory without a path in HDL is still there.
  */
 static void kept(void) {

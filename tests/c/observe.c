@@ -1,16 +1,16 @@
-/* A testbench that observes: what was served, what was written, which channel exited, what firmware printed: observe MEM MAILBOX ROOT */
+/* A testbench that observes served requests, writes, exits and lines: observe MEM MAILBOX ROOT */
 #include "check.h"
 #include "chip.h"
 #include "firmware.h"
 
 static struct firmware cpu;
 
-/* ---- What the library tells ---- */
+/* ---- Notifications by the library ---- */
 
 static int written;
 static uint8_t before[MEMORIES][MEMORY_SIZE];
 
-/* Writes that are told of are made in a copy. */
+/* Notified writes are made in a copy. */
 void mb_written(const char *space, uint64_t addr, uint32_t len, const uint8_t *data) {
     CHECK(strcmp(space, "core0") == 0 || strcmp(space, "core1") == 0);
     int core = space[4] - '0';
@@ -47,7 +47,7 @@ void mb_print(const char *ch, const char *text) {
     snprintf(lines + len, sizeof lines - len, "[%s] %s;", ch, text);
 }
 
-/* ---- What it does ---- */
+/* ---- Actions ---- */
 
 /* The copy, before the library writes. */
 static void copy(void) {
@@ -55,7 +55,7 @@ static void copy(void) {
         memcpy(before[i], chip_at(memory_base[i], MEMORY_SIZE), MEMORY_SIZE);
 }
 
-/* The library has told of all that it has written. */
+/* The library has notified all of its writes. */
 static void is_as_told(void) {
     for (int i = 0; i < MEMORIES; i++)
         CHECK(memcmp(before[i], chip_at(memory_base[i], MEMORY_SIZE), MEMORY_SIZE) == 0);
@@ -81,7 +81,7 @@ static void last(void) { CHECK(strcmp(lines, "[core0] left;") == 0); }
 int main(int argc, char **argv) {
     CHECK(argc == 4);
 
-    /* Already what it does to begin. */
+    /* Already during initialisation. */
     memset(chip_at(memory_base[0], MEMORY_SIZE), 0xee, MEMORY_SIZE);
     copy();
     mb_observe(VHOST_OBSERVE_WRITTEN);
@@ -94,7 +94,7 @@ int main(int argc, char **argv) {
     tick(2);
     CHECK_EQ(firmware_state(&cpu), READY);
 
-    /* Requests only from when they are asked for. */
+    /* Requests only from the call of mb_observe on. */
     CHECK(SEND(&cpu, MEMSET, memory_base[0] + 0x20001, 0x5a, 200));
     CHECK_EQ(ask(), 0);
     CHECK_EQ(served.count, 0);
@@ -124,7 +124,7 @@ int main(int argc, char **argv) {
     CHECK_EQ(written, 1);
     is_as_told();
 
-    /* What it can't give is an error, and changes nothing. */
+    /* Invalid observations are an error, and change nothing. */
     mb_observe(4);
     CHECK_HAS(mb_last_error(), "0x4");
 

@@ -27,7 +27,7 @@ int main(int argc, char **argv) {
     uint64_t args[] = {40, 2};
     uint32_t status = 77;
     CHECK_EQ(init(argv[3], argv[4], argv[5]), 0);
-    /* What is not there is not looked for again, before the next system. */
+    /* A missing function is not looked up again before the next system. */
     CHECK_EQ(call("core0", "any", 2, args, &status), 0);
     CHECK_EQ(status, 3);
     shutdown();

@@ -98,7 +98,7 @@ static void descriptor(struct text *text, int number) {
 
 void process_look(struct process *process) {
     struct text state = {process->state, process->state + sizeof process->state};
-    /* First: what follows may raise flags. */
+    /* First: later calls may raise flags. */
     numbers(&state);
     signals(&state);
     limits(&state);

@@ -127,7 +127,7 @@ void services(void) {
     finish(42);
 }
 
-/* What can't be served is answered and reported, and service goes on. */
+/* Invalid requests are answered and reported, and service continues. */
 void malformed(void) {
     start();
     uint64_t high = setup.word == 4 ? 0xffffffff : UINT64_MAX;
@@ -198,7 +198,7 @@ void bursts(void) {
     mb_shutdown();
 }
 
-/* Slots wrap at 8, and what tells full from empty at 16. */
+/* Slots wrap at 8, and the distinction of full and empty at 16. */
 void wraps(void) {
     start();
     exchange(5000);

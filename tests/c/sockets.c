@@ -9,7 +9,7 @@
 #include "chip.h"
 #include "firmware.h"
 
-/* Looks until something is so; what never is fails, and does not hang. */
+/* Polls until a condition holds; fails instead of hanging. */
 #define UNTIL(wanted)                                                                                                  \
     for (long looks = 0; !(wanted); looks++)                                                                           \
     CHECK(looks < 10000000)
@@ -33,7 +33,7 @@ static int accepted(void *skt) {
 
 static void sends(int client, const void *data, size_t len) { CHECK_EQ(send(client, data, len, 0), len); }
 
-/* What is there for a client now. */
+/* Bytes that have arrived at a client. */
 static size_t received_now(int client, char *text, size_t room) {
     ssize_t got = recv(client, text, room, MSG_DONTWAIT);
     return got > 0 ? got : 0;
@@ -91,7 +91,7 @@ static void talk(void *skt, int client, int id) {
 
 /* ---- Without a system ---- */
 
-/* Writes until a client that reads nothing has been sent so many pieces, or was dropped: how many they are. */
+/* Writes until a client that reads nothing has been sent this number of pieces, or was dropped; returns their number. */
 static size_t fill(void *skt, int id, size_t most) {
     static char piece[1 << 16];
     size_t pieces = 0;
@@ -118,11 +118,11 @@ void sockets_alone(void) {
     CHECK_EQ(testbench.reports, 0);
     CHECK_HAS(mb_status(), "not initialised");
 
-    /* No configuration: the tick fails, and sends what is queued nevertheless. */
+    /* Without configuration the tick fails, and still sends queued data. */
     int other = connected(skt);
     size_t most = fill(skt, accepted(skt), SIZE_MAX);
     CHECK_EQ(testbench.reports, 1);
-    /* Half of what may be queued. */
+    /* Half of the limit of queued bytes. */
     CHECK_EQ(fill(skt, id, most - 8), most - 8);
     CHECK_EQ(mb_tick(), -1);
     CHECK_HAS(mb_last_error(), "MEM_CFG_FILE");

@@ -1,11 +1,11 @@
-//! The C compiler, as tests call it, and the libraries that cargo has built.
+//! C compiler for tests, and the libraries that cargo has built.
 
 #![allow(dead_code, reason = "each test uses some of it")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Compiles files of `tests/c`, among which there may be flags, into `output`.
+/// Compiles files of `tests/c` to `output`; flags of the compiler may be among them.
 pub(crate) fn compile(output: &Path, arguments: &[&str]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let cc = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
@@ -23,14 +23,14 @@ pub(crate) fn compile(output: &Path, arguments: &[&str]) {
     assert!(compiled.status.success(), "{arguments:?}: {errors}");
 }
 
-/// A library that cargo has built: it is beside the test.
+/// Path of a library that cargo has built, beside the test.
 pub(crate) fn built(file: &str) -> PathBuf {
     let built = std::env::current_exe().unwrap().with_file_name(file);
     assert!(built.is_file(), "cargo has not built {}", built.display());
     built
 }
 
-/// Arguments by which a program is linked with the shared library.
+/// Arguments to link a program with the shared library.
 pub(crate) fn shared() -> [String; 2] {
     let library = built("libvhost.so");
     let folder = library.parent().unwrap();

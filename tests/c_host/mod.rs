@@ -1,4 +1,4 @@
-//! The C ABI as tests in Rust call it, and a system behind it.
+//! The C ABI for tests in Rust, and configuration of a system.
 
 #![allow(dead_code, reason = "each test uses some of it")]
 
@@ -37,23 +37,23 @@ unsafe extern "C" {
     pub(crate) safe fn mb_status() -> *const c_char;
 }
 
-/// The space of [`MEMORIES`].
+/// Space of [`MEMORIES`].
 pub(crate) const SPACE: &CStr = c"core";
 
-/// One memory, from address 0.
+/// One memory at address 0.
 pub(crate) const MEMORIES: &str = "\
 space:
   core:
     - ram: {base: 0, size: 0x10000, path: tb.ram, width: 64, backend: static}
 ";
 
-/// One channel, of 4-byte pointers.
+/// One channel with 4-byte pointers.
 pub(crate) const MAILBOXES: &str = "core0: {space: core, base: 0x1000, ptr: 32, cache_line: 0}\n";
 
 /// Address of the channel's mailbox.
 pub(crate) const MAILBOX: u64 = 0x1000;
 
-/// Calls `mb_init` with these configurations, and files below `folder`.
+/// Calls `mb_init` with these configurations and with firmware's files below `folder`.
 pub(crate) fn init(folder: &Path, memories: &str, mailboxes: &str) -> c_int {
     let file = |name: &str, text: &str| {
         let path = folder.join(name);
@@ -67,27 +67,27 @@ pub(crate) fn init(folder: &Path, memories: &str, mailboxes: &str) -> c_int {
     unsafe { c::mb_init(memories.as_ptr(), mailboxes.as_ptr(), root.as_ptr()) }
 }
 
-/// Writes by backdoor. False where the call failed.
+/// Writes by backdoor. Returns false if the call failed.
 pub(crate) fn write(address: u64, data: &[u8]) -> bool {
     let len = data.len() as u64;
-    // SAFETY: the name ends with a NUL, and the data is as long as it is said to be.
+    // SAFETY: the name ends with NUL, and `len` is the length of the data.
     let written = unsafe { c::mb_backdoor_write_mem(SPACE.as_ptr(), address, data.as_ptr(), len) };
     assert!([-1, len.cast_signed()].contains(&written), "{written}");
     written >= 0
 }
 
-/// Reads by backdoor. False where the call failed.
+/// Reads by backdoor. Returns false if the call failed.
 pub(crate) fn read(address: u64, data: &mut [u8]) -> bool {
     let len = data.len() as u64;
-    // SAFETY: the name ends with a NUL, and the buffer is as long as it is said to be.
+    // SAFETY: the name ends with NUL, and `len` is the length of the buffer.
     let read = unsafe { c::mb_backdoor_read_mem(SPACE.as_ptr(), address, data.as_mut_ptr(), len) };
     assert!([-1, len.cast_signed()].contains(&read), "{read}");
     read >= 0
 }
 
-/// Text of `mb_last_error`, while no other thread makes calls.
+/// Text of `mb_last_error`. No other thread may make calls meanwhile.
 pub(crate) fn last_error() -> String {
-    // SAFETY: it is a C string, which stays until the next error.
+    // SAFETY: it is a C string that stays valid until the next error.
     let text = unsafe { CStr::from_ptr(c::mb_last_error()) };
     text.to_str().unwrap().to_owned()
 }

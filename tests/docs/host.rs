@@ -7,7 +7,7 @@ use vhost::{Builder, Call, CallResult, Vhost};
 
 vhost::host!(configure);
 
-/// Adds to the system that `mb_init` builds.
+/// Configures the system that `mb_init` builds.
 pub(crate) fn configure(builder: Builder) -> Result<Builder, Box<dyn Error>> {
     let count = AtomicU64::new(1);
     Ok(builder

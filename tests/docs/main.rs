@@ -1,4 +1,4 @@
-//! What the pages in `docs` say, held against the code.
+//! Compares the pages of `docs` with the code.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -14,7 +14,8 @@ use page::{blocks, file, page};
 use vhost::config::{Surroundings, parse_mailboxes, parse_memory_map};
 use vhost::mem::{Image, ImageError};
 
-/// Every variable is set, and every file is the quickstart's firmware.
+/// Configuration environment in which every variable is set and every file is the quickstart's
+/// firmware.
 struct Anywhere;
 
 impl Surroundings for Anywhere {
@@ -31,7 +32,7 @@ impl Surroundings for Anywhere {
     }
 }
 
-/// The blocks of a page that are YAML.
+/// YAML blocks of a page.
 fn yaml(page: &str) -> Vec<&str> {
     blocks(page, "yaml")
 }
@@ -62,7 +63,7 @@ fn the_examples_of_the_configuration_page_are_taken() {
         .map(|memory| memory.name.as_str())
         .collect();
     assert_eq!(names, ["ilm", "ram", "boot", "other_ram", "sram"]);
-    // The image on the page is of a chip of its own: only its channel without one can be placed.
+    // The page's image does not exist here: only the channel without an image can be parsed.
     let channel = &mailboxes[mailboxes.find("core1:").unwrap()..];
     let channels = parse_mailboxes(channel, Path::new("mailboxes"), &map, &Anywhere).unwrap();
     assert_eq!(channels[0].mailbox.unwrap().address, 0x9000_0100);
@@ -75,7 +76,7 @@ fn the_examples_of_the_readme_are_taken() {
         panic!("the page has two examples")
     };
     let map = parse_memory_map(memories, Path::new("memories"), &Anywhere).unwrap();
-    // As the quickstart's firmware was built, whatever the features' default.
+    // The quickstart's firmware has no cache line; features may choose another default.
     let mailboxes = mailboxes.replace("}     #", ", cache_line: 0} #");
     let channels = parse_mailboxes(&mailboxes, Path::new("mailboxes"), &map, &Anywhere).unwrap();
     assert_eq!(channels[0].name, "core0");
@@ -105,7 +106,7 @@ fn the_sizes_of_the_protocol_page_are_those_of_the_code() {
     assert_eq!(row("request queue"), widths.map(queue));
 }
 
-/// Anchor of a heading, as GitHub makes it.
+/// Anchor of a heading, as GitHub generates it.
 fn anchor(heading: &str) -> String {
     let kept = heading
         .chars()
@@ -147,6 +148,31 @@ fn links_lead_to_files_and_headings() {
     assert!(checked > 50, "{checked}");
 }
 
+/// Columns of prose. Tables, code and links that can't be broken may be longer.
+const COLUMNS: usize = 100;
+
+#[test]
+fn prose_is_wrapped_at_100_columns() {
+    let docs = std::fs::read_dir(file("docs")).unwrap();
+    let docs = docs.map(|entry| entry.unwrap().path());
+    let root = ["README.md", "CONTRIBUTING.md"].map(|name| file(name).into());
+    let mut long = vec![];
+    for page in docs.chain(root) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let mut in_code = false;
+        for (at, line) in text.lines().enumerate() {
+            let text = line.trim_start();
+            in_code ^= text.starts_with("```");
+            let is_prose = !in_code && !text.starts_with(['|', '#']);
+            let can_break = text.trim_start_matches("- ").contains(' ');
+            if is_prose && can_break && line.chars().count() > COLUMNS {
+                long.push(format!("{}:{}: {line}", page.display(), at + 1));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
 #[test]
 fn the_page_on_performance_has_the_counts_that_are_kept() {
     let text = page("docs/performance.md");
@@ -166,7 +192,7 @@ fn the_page_on_performance_has_the_counts_that_are_kept() {
     }
 }
 
-/// Names of functions in the Rust files of a folder.
+/// Collects names of functions in the Rust files of a folder.
 fn functions(folder: &Path, names: &mut std::collections::HashSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,6 +1,7 @@
-//! The code of `docs/migrating.md`, built and run: firmware on the quickstart's chip, with the page's host crate; and the model in C.
+//! Builds and runs the code of `docs/migrating.md`: its host crate with firmware on the
+//! quickstart's chip, and the memory model in C.
 //!
-//! The testbench is compiled by `xtask/check-sv.py`, the shims run in `tests/python`.
+//! `xtask/check-sv.py` compiles the testbench, `tests/python` runs the shims.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -41,7 +42,7 @@ fn extract(folder: &Path, name: &str) {
     std::fs::write(folder.join(name), block_of(&page(PAGE), name)).unwrap();
 }
 
-/// A compiler's run, which must succeed; `None` where there is no such program.
+/// Runs a compiler, which must succeed. `None` if it is not installed.
 fn built(command: &mut Command) -> Option<()> {
     let Output { status, stderr, .. } = match command.output() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -55,7 +56,7 @@ fn built(command: &mut Command) -> Option<()> {
     Some(())
 }
 
-/// Written past the test's captured output.
+/// Printed past the test's captured output.
 fn skipped(missing: &str) {
     let _ = writeln!(io::stderr().lock(), "skipped: {PAGE}: not found: {missing}");
 }
@@ -73,14 +74,15 @@ fn the_host_crate_is_the_one_that_runs() {
     assert_eq!(block_of(&page(PAGE), "src/lib.rs"), include_str!("host.rs"));
 }
 
-/// Features that a manifest asks of the library.
+/// Features of the library in a manifest.
 fn features(manifest: &str) -> &str {
     let dependency = manifest.lines().find(|line| line.starts_with("vhost = "));
     let (_, features) = dependency.unwrap().split_once("features = [").unwrap();
     features.split(']').next().unwrap()
 }
 
-/// That crate is linked by its own tests as an archive and as a shared library, without any option for its hook.
+/// The example's own tests link it as an archive and as a shared library, without options for its
+/// hook.
 #[test]
 fn the_manifest_asks_for_what_the_example_is_built_with() {
     let example = page("examples/host_crate/Cargo.toml");
@@ -119,7 +121,7 @@ fn firmware_is_served_by_the_host_crate() {
         built(compile.current_dir(&folder)).unwrap();
     }
 
-    // The chip's memories are in this process.
+    // The chip's memories are static memories of this process.
     let text = page(PAGE);
     let memories = block_of(&text, "mem.yaml");
     let here = memories
@@ -139,7 +141,7 @@ fn firmware_is_served_by_the_host_crate() {
         .variable("FIRMWARE", image.to_str().unwrap())
         .console(console.clone())
         .memory_model("regs", vec![0; 0x100].into_boxed_slice())
-        // The method of the testbench.
+        // Method of the testbench.
         .method("total", move |_, call| {
             let value = call.args[0];
             Ok(Poll::Ready(
@@ -155,7 +157,7 @@ fn firmware_is_served_by_the_host_crate() {
     assert!(error.to_string().contains("two arguments"), "{error}");
 }
 
-/// A program that serves the model's memory and calls its method.
+/// Program with the model's memory, which calls the model's method.
 #[test]
 fn the_model_in_c_is_reached_by_the_library() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Every name in the tables of `docs/migrating.md` exists, and every name there is stands in them.
+//! Compares the tables of `docs/migrating.md` with the names in the code, in both directions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -31,7 +31,7 @@ fn sources(folder: &str, extensions: &[&str]) -> Vec<String> {
     texts
 }
 
-/// Words of a text, in the sense of C.
+/// Identifiers in a text, as in C.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -45,12 +45,12 @@ fn cargo_features() {
     let features = features.filter(|line| !line.starts_with('#'));
     let features = features.filter_map(|line| Some(line.split_once(" = ")?.0));
     let mut known = set(features);
-    // It is in the other column.
+    // Listed in the other column.
     assert!(known.remove("default"));
     assert_eq!(column(&text(), "Cargo features", 0), known);
 }
 
-/// Names of functions that a part of the header declares.
+/// Names of functions declared in a part of the header.
 fn declared(header: &str) -> BTreeSet<String> {
     let lines = header.lines().filter(|line| line.ends_with(");"));
     let names = lines.filter_map(|line| words(line.split('(').next()?).last());
@@ -71,7 +71,7 @@ fn c_functions() {
     );
 }
 
-/// Names held by the compiler: each is imported.
+/// Names checked by the compiler: each is imported.
 macro_rules! exist {
     ($($module:path: $($name:ident),+;)+) => {{
         $({
@@ -93,14 +93,14 @@ fn rust_items() {
     assert_eq!(column(&text(), "Rust", 0), set(known));
 }
 
-/// A class or interface of SystemVerilog.
+/// Class or interface of SystemVerilog.
 #[derive(Default)]
 struct Class {
     base: Option<String>,
     members: BTreeSet<String>,
 }
 
-/// Name that a declaration of a class's member gives: a function, a task or a variable.
+/// Name declared by a line of a class: a function, task or variable.
 fn member(line: &str) -> Option<&str> {
     let line = line.strip_prefix("    ")?;
     if line.starts_with([' ', '/', '`']) {
@@ -190,7 +190,7 @@ fn systemverilog_macros_and_tasks() {
     }
 }
 
-/// Names of environment variables in the sources: constants of text in capitals.
+/// Environment variables in the sources: string literals in capitals.
 #[test]
 fn environment_variables() {
     let mut known = BTreeSet::new();
@@ -208,7 +208,7 @@ fn environment_variables() {
     assert_eq!(documented, known);
 }
 
-/// Functions of a Python file.
+/// Functions defined in a Python file.
 fn functions(file: &str) -> BTreeSet<String> {
     let text = page(file);
     let lines = text.lines();
@@ -233,7 +233,7 @@ fn python_names() {
                 "vhost" => native.contains(&name),
                 "pymb_rpc" if row[0].contains("cocotb") => cocotb.contains(&name),
                 "pymb_rpc" => shim.contains(&name) && cocotb.contains(&name),
-                // The user's own: the bridge asks for them.
+                // Defined by the user and looked up by the bridge.
                 _ => bridge.contains(&format!("\"{name}\"")),
             };
             assert!(found, "{}: no {name}", module[0]);
@@ -246,7 +246,7 @@ fn python_names() {
     assert_eq!(unlisted, ["py_mb_backdoor_read_into"]);
 }
 
-/// Limits, each with the code that sets it.
+/// Limits, each compared with the code that sets it.
 #[test]
 fn limits() {
     let text = text();
@@ -268,7 +268,7 @@ fn limits() {
         mailbox_rs::CPRINT_ARGS as u64,
     );
     limit("bytes of a string, NUL included", mailbox_rs::MAX_STRING);
-    // Private to the library: the line that defines it is quoted.
+    // Constants private to the library: the line that defines one is searched.
     for (name, value, source, line) in [
         (
             "arguments of a testbench's method",

@@ -1,4 +1,4 @@
-//! Pages of `docs` as data: fenced blocks, and the names in tables.
+//! Pages of `docs` as data: fenced blocks, and names in tables.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub(crate) fn block_of<'a>(page: &'a str, name: &str) -> &'a str {
     rest.split_once("```").unwrap().0
 }
 
-/// Rows of the tables of a section, without heads and rules; each row is its cells.
+/// Rows of a section's tables, as cells, without headers and rules.
 pub(crate) fn rows<'a>(page: &'a str, heading: &str) -> Vec<Vec<&'a str>> {
     let (_, section) = page
         .split_once(&format!("\n### {heading}\n"))
@@ -43,7 +43,7 @@ pub(crate) fn rows<'a>(page: &'a str, heading: &str) -> Vec<Vec<&'a str>> {
             .strip_prefix("| ")
             .and_then(|line| line.strip_suffix(" |"))
         {
-            // The row before a rule is a head.
+            // The row before a rule is the header.
             Some(line) if line.starts_with("---") => drop(rows.pop()),
             Some(line) => rows.push(line.split(" | ").collect()),
             None => {}
@@ -53,7 +53,7 @@ pub(crate) fn rows<'a>(page: &'a str, heading: &str) -> Vec<Vec<&'a str>> {
     rows
 }
 
-/// Names in backquotes, with `{a,b}` written out.
+/// Names in backquotes, with `{a,b}` expanded.
 pub(crate) fn names(cell: &str) -> Vec<String> {
     cell.split('`')
         .skip(1)

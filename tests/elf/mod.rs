@@ -1,28 +1,28 @@
-//! Small ELF files of 64 bits, right and wrong ones.
+//! Small 64-bit ELF files, valid and invalid.
 
-/// Contents of the file.
+/// Contents of an ELF file.
 pub(crate) struct Elf {
     /// `e_type`.
     pub(crate) kind: u16,
     pub(crate) segments: Vec<Segment>,
     /// Address and size of each section `.mailbox`.
     pub(crate) mailboxes: Vec<(u64, u64)>,
-    /// Size of a section behind all else, which no segment loads; its bytes are not in the file that is built.
+    /// Size of a section after all others that no segment loads. The built file lacks its bytes.
     pub(crate) debug: u64,
 }
 
-/// A PT_LOAD segment.
+/// PT_LOAD segment.
 pub(crate) struct Segment {
     pub(crate) virtual_address: u64,
     pub(crate) physical: u64,
     pub(crate) bytes: Vec<u8>,
     pub(crate) mem_size: u64,
-    /// The bytes are those at the beginning of the file.
+    /// True if the segment covers the beginning of the file.
     pub(crate) own_headers: bool,
 }
 
 impl Segment {
-    /// A segment that runs where it is loaded.
+    /// Segment whose load address is its run address.
     pub(crate) fn at(address: u64, bytes: &[u8], mem_size: u64) -> Self {
         Self {
             virtual_address: address,
@@ -35,7 +35,7 @@ impl Segment {
 }
 
 impl Elf {
-    /// An executable of these segments, without a section.
+    /// Executable with these segments and without sections.
     pub(crate) fn of(segments: Vec<Segment>) -> Self {
         Self {
             kind: 2,
@@ -45,14 +45,14 @@ impl Elf {
         }
     }
 
-    /// The file: header, program headers, bytes of the segments, names, section headers.
+    /// Builds the file: header, program headers, bytes of the segments, names, section headers.
     pub(crate) fn build(&self) -> Vec<u8> {
         const NAMES: &[u8] = b"\0.mailbox\0.shstrtab\0.debug_info\0";
         let headers = 64 + 56 * self.segments.len() as u64;
         let body: u64 = self.segments.iter().map(|it| it.bytes.len() as u64).sum();
         let names = headers + body;
         let table = names + NAMES.len() as u64;
-        // None, the names, the mailboxes, and what is for a debugger.
+        // The null section, names, mailboxes, debug information.
         let sections = match (self.mailboxes.len() as u64, self.debug) {
             (0, 0) => 0,
             (mailboxes, debug) => 2 + mailboxes + u64::from(debug > 0),

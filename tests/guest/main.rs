@@ -1,5 +1,7 @@
-//! The library leaves the process as it is that it is loaded into: signals, locale, environment, floating point, descriptors; and what
-//! it says is no function of them. `docs/guest.md` has the promises. The process is a program in C.
+//! The library leaves the state of its process unchanged: signals, locale, environment, floating
+//! point, descriptors. Its output does not depend on that state.
+//!
+//! `docs/guest.md` lists the guarantees. The process is a C program.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -17,15 +19,15 @@ use std::process::{Command, Stdio};
 use vhost::Replay;
 
 use c_build::built;
-use program::{Program, Said, count};
+use program::{Program, RunOutput, count};
 
-/// A locale whose decimal point is a comma, for `LOCPATH`. It needs no locale of the machine's.
+/// Locale with a decimal comma, for `LOCPATH`; independent of locales installed on the machine.
 fn locale(folder: &Path) {
     const SOURCE: &str =
         "LC_NUMERIC\ndecimal_point \",\"\nthousands_sep \".\"\ngrouping 3;3\nEND LC_NUMERIC\n";
     let source = folder.join("comma.source");
     fs::write(&source, SOURCE).unwrap();
-    // Of the other categories it warns that there are none, and takes those of the locale C.
+    // It warns that the other categories are missing, and takes those of the locale C.
     let output = Command::new("localedef")
         .args(["--no-archive", "--force", "--inputfile"])
         .arg(&source)
@@ -35,17 +37,18 @@ fn locale(folder: &Path) {
     assert!(folder.join("xx_XX/LC_NUMERIC").is_file(), "{output:?}");
 }
 
-/// Whether a recording can be replayed as far as it goes.
+/// Replays a recording as far as it goes.
 fn replays(trace: &Path) {
     let replayed = Replay::of(trace).run();
     let replayed = replayed.map_err(|error| error.to_string());
     assert!(replayed.is_ok_and(|replayed| replayed.messages > 0));
 }
 
-/// Runs the case that compares, with every file that the library may write, in the locale of the comma.
+/// Runs the comparing case with every file that the library may write, in the locale with the
+/// decimal comma.
 fn compares(simulator: &Program, case: &[&str]) {
     locale(&simulator.file(""));
-    let said = Said::of(
+    let said = RunOutput::of(
         simulator
             .command(case)
             .env("LOCPATH", simulator.file(""))
@@ -54,7 +57,7 @@ fn compares(simulator: &Program, case: &[&str]) {
             .env("VHOST_ATTACH", "log=run.log,statistics=run.json")
             .env("VHOST_LOG", "vhost=warn,vhost::start=info"),
     );
-    // To nearest, and with a point, whatever the process has set.
+    // Rounded to nearest, with a decimal point, whatever the state of the process.
     assert_eq!(
         count(&said.stdout, "[core0] 0.2 3.5 0x1p+0\n"),
         2,
@@ -79,14 +82,14 @@ fn the_process_stays_as_it_is() {
     };
     let id = recording.file_stem().unwrap().to_str().unwrap();
     assert!(id.parse::<u32>().is_ok(), "{id}");
-    // This process is in another locale.
+    // This process has another locale.
     replays(recording);
 }
 
 #[test]
 fn a_limit_of_file_size_is_an_error_and_no_signal() {
     let simulator = Program::simulator();
-    let said = Said::of(
+    let said = RunOutput::of(
         simulator
             .command(&["limits"])
             .env("VHOST_TRACE", "run.trace")
@@ -133,7 +136,7 @@ fn a_short_burst_is_recorded_however_the_process_ends() {
     }
 }
 
-/// A pipe that nobody reads.
+/// Pipe without a reader.
 fn broken_pipe() -> Stdio {
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
@@ -168,7 +171,7 @@ fn a_reader_that_goes_away_is_an_error_and_no_signal() {
     assert!(status.success(), "{status}");
 }
 
-/// The kernel raises `SIGPIPE` also where a write has moved some of its bytes.
+/// The kernel also raises `SIGPIPE` after a partial write.
 #[test]
 fn a_reader_that_goes_away_from_a_full_pipe_is_an_error_and_no_signal() {
     let simulator = Program::simulator();
@@ -178,7 +181,7 @@ fn a_reader_that_goes_away_from_a_full_pipe_is_an_error_and_no_signal() {
         ("VHOST_ATTACH", "log-json="),
     ] {
         let name = format!("full.{}", prefix.trim_end_matches('='));
-        let said = Said::of(
+        let said = RunOutput::of(
             simulator
                 .command(&["full"])
                 .env("FIFO", &name)
@@ -215,7 +218,7 @@ fn standard_streams_that_are_closed_are_taken_by_nothing() {
 #[test]
 fn a_limit_of_files_is_reported_once_until_it_changes() {
     let simulator = Program::simulator();
-    let said = Said::of(&mut simulator.command(&["flood"]));
+    let said = RunOutput::of(&mut simulator.command(&["flood"]));
     let reports = count(&said.stderr, "can't accept a client: Too many open files");
     assert_eq!(reports, 2, "{}", said.stderr);
 }
@@ -238,18 +241,18 @@ fn a_file_that_another_run_writes_is_refused_and_stays_whole() {
     stdout.read_line(&mut line).unwrap();
     assert_eq!(line, "[core0] ready\n");
     for files in [recorded, logged, counted] {
-        let said = Said::of(simulator.command(&["refused"]).envs(files));
+        let said = RunOutput::of(simulator.command(&["refused"]).envs(files));
         for part in ["run.trace", "is being written already", "%p"] {
             assert!(said.stdout.contains(part), "{files:?}: {}", said.stdout);
         }
     }
     let own = [("VHOST_TRACE", "own.%t.%p.trace")];
-    Said::of(simulator.command(&["holds"]).envs(own).stdin(Stdio::null()));
+    RunOutput::of(simulator.command(&["holds"]).envs(own).stdin(Stdio::null()));
     drop(first.stdin.take());
     assert!(first.wait().unwrap().success());
     replays(&simulator.file("run.trace"));
-    // Over, it is anybody's.
-    Said::of(
+    // The process no longer belongs to the library.
+    RunOutput::of(
         simulator
             .command(&["holds"])
             .envs(recorded)
@@ -263,7 +266,7 @@ fn what_is_unloaded_stays_until_the_process_ends() {
     let beside = format!("-Wl,-rpath,{}", library.parent().unwrap().display());
     let archive = built("libvhost.a");
     let mut linkages = vec![vec![library.to_str().unwrap(), &beside]];
-    // Python would have to be found, too.
+    // Python's library would have to be found, too.
     if cfg!(not(feature = "python")) {
         linkages.push(vec![
             archive.to_str().unwrap(),

@@ -1,4 +1,4 @@
-//! The program in C that the library is a guest of, and what it is run with.
+//! C program as host process of the library, with its configuration.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ space:
 
 const MAILBOX: &str = "core0: {space: core0, base: 0x80001000, ptr: 32, cache_line: 0}\n";
 
-/// A folder with a program and its configuration.
+/// Folder with a program and its configuration.
 pub(crate) struct Program {
     folder: TempDir,
     method: Option<String>,
@@ -28,7 +28,7 @@ impl Program {
         Self::simulator_with(&[])
     }
 
-    /// The same with these flags of the compiler.
+    /// The simulator, compiled with these flags.
     pub(crate) fn simulator_with(flags: &[&str]) -> Self {
         let program = Self::new();
         let [library, beside] = shared();
@@ -40,7 +40,7 @@ impl Program {
         program
     }
 
-    /// A folder without a program yet.
+    /// Folder without a program.
     pub(crate) fn new() -> Self {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("mem.yaml"), MEMORY).unwrap();
@@ -52,36 +52,37 @@ impl Program {
         }
     }
 
-    /// With a method of Python's that firmware calls.
+    /// Adds a Python method that firmware calls.
     #[cfg(feature = "python")]
     pub(crate) fn with_method(self, method: &str) -> Self {
         let method = Some(method.to_owned());
         Self { method, ..self }
     }
 
-    /// Compiles files of `tests/c`, among which there may be flags.
+    /// Compiles files of `tests/c`; flags of the compiler may be among them.
     pub(crate) fn compile(&self, name: &str, sources: &[&str]) {
         compile(&self.file(name), sources);
     }
 
-    /// A file of the folder.
+    /// Path of a file in the folder.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// A file's text.
+    /// Text of a file in the folder.
     pub(crate) fn read(&self, name: &str) -> String {
         String::from_utf8(fs::read(self.file(name)).unwrap()).unwrap()
     }
 
-    /// Runs of the program in the folder, in an environment of its own. `before` stands before the configuration.
+    /// Command that runs the program in the folder with an environment of its own. `before`:
+    /// arguments before the configuration.
     pub(crate) fn command(&self, before: &[&str]) -> Command {
         let mut command = Command::new(self.file("program"));
         self.prepare(&mut command, before);
         command
     }
 
-    /// The same by a command line of the shell's, in which `"$@"` stands for it.
+    /// The same command by a line of the shell, in which `"$@"` stands for it.
     pub(crate) fn by_shell(&self, line: &str, before: &[&str]) -> Command {
         let mut command = Command::new("sh");
         command.args(["-c", line, "sh"]).arg(self.file("program"));
@@ -102,13 +103,13 @@ impl Program {
     }
 }
 
-/// What a run has said, which succeeded.
-pub(crate) struct Said {
+/// Output of a successful run.
+pub(crate) struct RunOutput {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Said {
+impl RunOutput {
     pub(crate) fn of(command: &mut Command) -> Self {
         let Output {
             status,
@@ -125,7 +126,7 @@ impl Said {
     }
 }
 
-/// How often a text has another one in it.
+/// Number of occurrences of a part in a text.
 pub(crate) fn count(text: &str, part: &str) -> usize {
     text.matches(part).count()
 }

@@ -1,13 +1,13 @@
-//! The same where the library has started Python.
+//! The same guarantees for a library that has started Python.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
-use crate::program::{Program, Said};
+use crate::program::{Program, RunOutput};
 use crate::{compares, runs_closed};
 
-/// A simulator whose firmware finds these callbacks.
+/// Simulator whose firmware calls these callbacks.
 fn simulator(callbacks: &str) -> Program {
     let simulator = Program::simulator();
     let start = "import asyncio, os, signal, sys, threading\nfrom pymb_rpc import register_callback\n\
@@ -17,7 +17,7 @@ fn simulator(callbacks: &str) -> Program {
     simulator
 }
 
-/// Computes and waits, as callbacks do.
+/// Callback that computes and waits.
 const WORKS: &str = "
 @register_callback
 async def works(channel):
@@ -36,7 +36,7 @@ fn the_process_stays_as_it_is() {
     compares_with(WORKS, "works");
 }
 
-/// The report of an exception is made, and seen, with the simulator's flags of floating point.
+/// Reports of exceptions are made, and observed, with the simulator's floating-point state.
 #[test]
 fn the_process_stays_as_it_is_in_reports_of_exceptions() {
     for fails in [
@@ -57,7 +57,7 @@ async def fails(channel):
     }
 }
 
-/// As [`compares`], with a method of Python's, which comes behind the paths.
+/// Like [`compares`], with a Python method as the argument after the paths.
 fn compares_with(callbacks: &str, method: &str) {
     let simulator = simulator(callbacks).with_method(method);
     compares(&simulator, &["state"]);
@@ -88,14 +88,14 @@ fn an_interrupt_ends_the_simulator_as_it_did_before() {
 #[test]
 fn methods_go_on_in_both_processes_of_a_fork() {
     let simulator = simulator(WORKS).with_method("works");
-    Said::of(&mut simulator.command(&["forked"]));
-    Said::of(&mut simulator.command(&["forked_untold"]));
+    RunOutput::of(&mut simulator.command(&["forked"]));
+    RunOutput::of(&mut simulator.command(&["forked_untold"]));
 }
 
 #[test]
 fn methods_go_on_in_snapshots_and_runs() {
     let simulator = simulator(WORKS).with_method("works");
-    Said::of(&mut simulator.command(&["copied"]));
+    RunOutput::of(&mut simulator.command(&["copied"]));
 }
 
 /// Python function that is true if a write to a broken pipe raises an error.
@@ -126,7 +126,7 @@ async def works(channel):
         .concat(),
     )
     .with_method("works");
-    Said::of(&mut simulator.command(&["calls"]));
+    RunOutput::of(&mut simulator.command(&["calls"]));
 }
 
 #[test]
@@ -149,7 +149,7 @@ async def prints(channel, number):
 ",
     )
     .with_method("prints");
-    let said = Said::of(&mut simulator.command(&["order"]));
+    let said = RunOutput::of(&mut simulator.command(&["order"]));
     let wanted: String = (0..3)
         .map(|i| format!("{i} before\n{i} python\n{i} begun bytes\n{i} after\n[core0] firmware\n"))
         .collect();
@@ -177,7 +177,7 @@ async def prints(channel):
         ("C.UTF-8", None, 1),
         ("C", Some("1"), 1),
         ("C", Some("0"), 3),
-        // Python's own error, and no end of the process.
+        // Python raises its own error; the process does not end.
         ("C", Some("2"), 251),
     ] {
         let mut run = simulator.command(&["calls"]);
@@ -196,7 +196,7 @@ async def prints(channel):
     }
 }
 
-/// Streams have the encoding and the error handler that the program `python3` gives them in the same environment.
+/// Streams have the same encoding and error handler as in `python3` with the same environment.
 #[test]
 fn encodings_of_streams_are_those_of_python3() {
     const TELL: &str =
@@ -239,7 +239,8 @@ print(streams, sys.flags.utf8_mode, sys.getfilesystemencoding())
     }
 }
 
-/// Each way by which Python starts a program, and what that finds: `SIGPIPE` and `SIGXFSZ` as blocked, and as ignored.
+/// Ways in which Python starts a program, and the state of `SIGPIPE` and `SIGXFSZ` there: blocked,
+/// ignored.
 const STARTS: &str = r#"
 import asyncio, multiprocessing, os, subprocess, sys
 
@@ -321,13 +322,13 @@ async def works(channel):
         return;
     };
     let wanted = String::from_utf8(wanted.stdout).unwrap();
-    // Where python3 ignores them, too, the simulator does not, and it is the simulator's.
+    // If python3 ignores a signal but the simulator does not, the simulator's state counts.
     let wanted = wanted
         .replace("'system': [0, 16781312]", "'system': [0, 0]")
         .replace("'spawn': [0, 16781312]", "'spawn': [0, 0]");
     let wanted = wanted.trim_end();
     assert!(wanted.starts_with("{'run': [0, 0], "), "{wanted}");
-    let said = Said::of(&mut simulator.command(&["calls"]));
+    let said = RunOutput::of(&mut simulator.command(&["calls"]));
     assert!(
         said.stdout.contains(&format!("{wanted}\n")),
         "{}\nwanted: {wanted}",
@@ -341,12 +342,12 @@ async def works(channel):
     );
 }
 
-/// The process exits there and then: neither function returns.
+/// The process exits at once: neither function returns.
 #[test]
 fn a_callback_quits() {
     for (act, status) in [
         ("__import__('ctypes').CDLL(None).mb_quit(43)", 43),
-        // A handler of the simulator's quits.
+        // A handler of the simulator ends the process.
         ("os.kill(os.getpid(), signal.SIGALRM)", 44),
     ] {
         let callbacks = format!(
@@ -384,7 +385,7 @@ async def works(channel):
 ",
     )
     .with_method("works");
-    Said::of(&mut simulator.command(&["forked_threads"]));
+    RunOutput::of(&mut simulator.command(&["forked_threads"]));
 }
 
 #[test]
@@ -421,5 +422,5 @@ async def works(channel):
 ",
     )
     .with_method("works");
-    Said::of(&mut simulator.command(&["calls"]));
+    RunOutput::of(&mut simulator.command(&["calls"]));
 }

@@ -1,4 +1,4 @@
-//! Requests that mean harm, and whatever else broken firmware does.
+//! Malicious requests, and other misbehaviour of firmware.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,21 +8,21 @@ use mailbox_rs::mock::{Firmware, Misbehaviour};
 use mailbox_rs::{PtrWidth, REQUEST_ARGS, RequestEntry, VERSION, Version, action, operation};
 use vhost::Vhost;
 
-use crate::stage::{
-    Chip, EDGE, MAIL, METHODS, NEXT, RAM, REGIONS, Region, TOO_MUCH, TOP, sails_the_ocean,
+use crate::fixture::{
+    BEYOND_MAX_MOVE, Chip, EDGE, MAIL, METHODS, NEXT, RAM, REGIONS, Region, TOP, keeps_host_busy,
 };
 
-/// Makes up requests for a channel.
+/// Generator of requests for a channel.
 #[derive(Debug)]
 pub(crate) struct Attacker {
     pub(crate) rng: Rng,
     pub(crate) width: PtrWidth,
     pub(crate) space: &'static str,
-    /// Keeps requests from writing over the mailboxes, so that it is known what each is answered.
+    /// True if requests must not overwrite mailboxes, so that each response can be predicted.
     pub(crate) spares_mail: bool,
-    /// The highest descriptor that is known to have been given.
+    /// The highest descriptor known to be open.
     pub(crate) given: Rc<Cell<u64>>,
-    /// Ends nothing for good: never exits, never speaks another version.
+    /// True if nothing may end the service: no exit, no other protocol version.
     pub(crate) immortal: bool,
 }
 
@@ -89,12 +89,12 @@ const PATHS: [&[u8]; 28] = [
 ];
 
 impl Attacker {
-    /// An entry, whose strings are put into memory.
+    /// Request, with its strings written to memory.
     pub(crate) fn entry(&mut self, vhost: &Vhost) -> RequestEntry {
         loop {
             let entry = self.any_entry(vhost);
             let refused = self.spares_mail && writes_over_mail(&entry);
-            if !refused && !sails_the_ocean(&entry) {
+            if !refused && !keeps_host_busy(&entry) {
                 return entry;
             }
         }
@@ -110,7 +110,8 @@ impl Attacker {
             }
             120..260 => {
                 args[0] = self.put(vhost, |rng| match rng.u8(..32) {
-                    // As many conversions as a string has room for, none of which can be met.
+                    // The most conversions that a string has room for, none of which has an
+                    // argument.
                     0 => b"%n".repeat(2047),
                     _ => jumble(rng, &FORMATS, 40),
                 });
@@ -184,7 +185,7 @@ impl Attacker {
         }
     }
 
-    /// An argument of which nothing is known.
+    /// Arbitrary argument.
     fn word(&mut self) -> u64 {
         match self.rng.u8(..4) {
             0 => self.rng.u64(..),
@@ -194,7 +195,7 @@ impl Attacker {
         }
     }
 
-    /// An address inside of the map, at its edges, or anywhere.
+    /// Address inside of the map, at its edges, or anywhere.
     fn pointer(&mut self) -> u64 {
         let region = self.rng.choice(REGIONS).unwrap_or(RAM);
         match self.rng.u8(..16) {
@@ -217,7 +218,7 @@ impl Attacker {
             1 => self.rng.u64(..),
             2 => u64::MAX - self.rng.u64(..4),
             3 => 1 << self.rng.u32(..64),
-            4 => TOO_MUCH - 1 + self.rng.u64(..3),
+            4 => BEYOND_MAX_MOVE - 1 + self.rng.u64(..3),
             5 => (1 << 16) - 1 + self.rng.u64(..3),
             6 => self.rng.u64(..NEXT.size + RAM.size),
             7..10 => self.rng.u64(..0x2000),
@@ -225,8 +226,8 @@ impl Attacker {
         }
     }
 
-    /// One of the descriptors that were given lately, by whichever channel; not one that is given later, which may be that of
-    /// the channel that minds.
+    /// Recently opened descriptor of any channel. Never a future one, which may belong to a
+    /// conforming channel.
     fn descriptor(&mut self) -> u64 {
         match self.rng.u8(..8) {
             0 => self.rng.u64(1 << 32..),
@@ -235,7 +236,8 @@ impl Attacker {
         }
     }
 
-    /// Puts text somewhere, mostly with its NUL, and gives its address; now and then that of something else.
+    /// Writes text to memory, usually with its NUL, and returns its address; sometimes the address
+    /// of something else.
     fn put(&mut self, vhost: &Vhost, text: impl FnOnce(&mut Rng) -> Vec<u8>) -> u64 {
         if self.rng.u8(..8) == 0 {
             return self.pointer();
@@ -243,18 +245,18 @@ impl Attacker {
         let mut text = text(&mut self.rng);
         let region = self.rng.choice([RAM, NEXT, EDGE, TOP]).unwrap_or(RAM);
         let address = if self.rng.u8(..6) == 0 {
-            // Up to the last byte, behind which there may be no memory at all.
+            // Up to the last byte, after which there may be no memory.
             region.end().wrapping_sub(text.len() as u64)
         } else {
             text.push(0);
             self.within(region)
         };
-        // In vain where it does not fit, or nothing is kept.
+        // Fails if it does not fit.
         let _ = vhost.write(self.space, address, text);
         address
     }
 
-    /// Breaks the rules of the channel itself.
+    /// Violates the rules of the channel itself.
     pub(crate) fn misbehave(&mut self, firmware: &mut Firmware<Chip>) {
         let rng = &mut self.rng;
         let near = |rng: &mut Rng, word: u32| word.wrapping_add(rng.u32(..20)).wrapping_sub(10);
@@ -294,7 +296,7 @@ impl Attacker {
         firmware.misbehave(how);
     }
 
-    /// Writes over words of the channel, whichever they are.
+    /// Overwrites random words of the channel.
     fn scribble(&mut self, firmware: &Firmware<Chip>) {
         let layout = *firmware.layout();
         let words = layout.channel_size / 4;
@@ -305,7 +307,7 @@ impl Attacker {
                 _ => 0,
             };
             let offset = self.rng.u64(..words) * 4;
-            // A version that is another's ends the service, as it must: that is done on purpose, elsewhere.
+            // Another version would end the service; that is tested elsewhere.
             firmware.store(
                 offset,
                 if offset == layout.version {
@@ -318,14 +320,15 @@ impl Attacker {
     }
 }
 
-/// Pieces, one after the other.
+/// Random pieces, concatenated.
 fn jumble(rng: &mut Rng, pieces: &[&[u8]], most: usize) -> Vec<u8> {
     (0..rng.usize(..most))
         .flat_map(|_| rng.choice(pieces).copied().unwrap_or_default().to_vec())
         .collect()
 }
 
-/// Whether the host would write into a mailbox. Whoever writes a range from outside of it into it fails.
+/// True if the host would write into a mailbox. A range that starts outside of one and reaches into
+/// it fails.
 fn writes_over_mail(entry: &RequestEntry) -> bool {
     let RequestEntry { action, args, .. } = entry;
     match (*action, args[0]) {

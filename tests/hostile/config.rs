@@ -1,4 +1,5 @@
-//! Configuration and images that mean harm, given to a whole system: refused or believed, soon and in little memory.
+//! Malicious configuration and images for a whole system: each is rejected or accepted, quickly and
+//! in little memory.
 
 use std::fs::{self, OpenOptions};
 use std::path::Path;
@@ -7,8 +8,8 @@ use fastrand::Rng;
 use vhost::{Replay, Vhost, mailbox_init_with_config};
 
 use crate::elf::{Elf, Segment};
+use crate::fixture::{HUGE, TOP};
 use crate::heap;
-use crate::stage::{OCEAN, TOP};
 
 fn start(directory: &Path, memories: &str, mailboxes: &str) -> Result<Vhost, vhost::Error> {
     let file = directory.join("memories.yaml");
@@ -16,7 +17,7 @@ fn start(directory: &Path, memories: &str, mailboxes: &str) -> Result<Vhost, vho
     mailbox_init_with_config(&file, mailboxes)
 }
 
-/// Sizes that no process has: an error that names the memory, or no matter at all.
+/// Sizes beyond any process: an error that names the memory, or no effect.
 pub(crate) fn sizes(directory: &Path) {
     let one = |keys: &str| {
         let memories = format!("space:\n  core:\n    - big: {{{keys}}}\n");
@@ -43,13 +44,14 @@ pub(crate) fn sizes(directory: &Path) {
     }
 }
 
-/// An image of one segment of a few bytes, for 64 bits.
+/// 64-bit image with one segment of a few bytes.
 fn image(address: u64, memory_size: u64) -> Vec<u8> {
     let bytes = 0x0123_4567_89ab_cdef_u64.to_le_bytes();
     Elf::of(vec![Segment::at(address, &bytes, memory_size)]).build()
 }
 
-/// An image with more debug information than any process holds: it stays in its file, and is no part of a recording.
+/// Image with more debug information than fits into memory: it stays in its file, and is no part of
+/// a recording.
 pub(crate) fn debug_information(directory: &Path) {
     const DEBUG: u64 = 1 << 40;
     let elf = Elf {
@@ -64,7 +66,7 @@ pub(crate) fn debug_information(directory: &Path) {
         .write(true)
         .open(&file)
         .expect("the image");
-    // As far as the file system has room for a file that is empty; in any case more than may be held.
+    // The largest empty file that the file system allows; in any case more than may be held.
     let lens = [DEBUG, 1 << 33, 1 << 31];
     let grown = lens
         .iter()
@@ -93,17 +95,17 @@ pub(crate) fn debug_information(directory: &Path) {
     assert!(most < 1 << 20, "{most} bytes were held");
     let recorded = fs::metadata(&trace).expect("the recording").len();
     assert!(recorded < 16 << 10, "{recorded} bytes were recorded");
-    // It replays where the image is not.
+    // The recording replays without the image.
     fs::remove_file(&file).expect("the image");
     Replay::of(&trace).run().expect("a replay");
 }
 
-/// Loadable bytes are read as they are written, and a segment that has no place not at all.
+/// Loadable bytes are read while they are written. A segment without memory is not read.
 pub(crate) fn large_segments(vhost: &Vhost, directory: &Path) {
     let file = directory.join("large.elf");
     let large = |address: u64, file_size: u64| {
         let mut bytes = image(address, file_size);
-        // Its size in the file, in the first program header.
+        // `p_filesz` in the first program header.
         bytes[64 + 32..64 + 40].copy_from_slice(&file_size.to_le_bytes());
         fs::write(&file, &bytes).expect("the image");
         let sparse = OpenOptions::new()
@@ -114,13 +116,13 @@ pub(crate) fn large_segments(vhost: &Vhost, directory: &Path) {
         vhost.load_elf("wild", &file)
     };
     let before = heap::peak();
-    large(OCEAN.base, 128 << 20).expect("its bytes are written into a memory that keeps none");
+    large(HUGE.base, 128 << 20).expect("its bytes are written into a memory that keeps none");
     large(TOP.base - 0x1000, 1 << 32).expect_err("no memory is there");
     let most = heap::peak() - before;
     assert!(most < 8 << 20, "{most} bytes were held");
 }
 
-/// Images that claim more than they have, then images with bytes overwritten.
+/// Images that claim more bytes than they have, then images with overwritten bytes.
 pub(crate) fn images(vhost: &Vhost, directory: &Path, rounds: u64) {
     let file = directory.join("image.elf");
     let load = |space: &str, image: &[u8]| {
@@ -128,13 +130,13 @@ pub(crate) fn images(vhost: &Vhost, directory: &Path, rounds: u64) {
         vhost.load_elf(space, &file)
     };
     for size in [8, 1 << 20, 1 << 63] {
-        load("wild", &image(OCEAN.base, size)).expect("what is outside is left out");
+        load("wild", &image(HUGE.base, size)).expect("what is outside is left out");
     }
     load("wild", &image(TOP.base, TOP.size)).expect("it ends where addresses end");
-    for (base, size) in [(TOP.base, TOP.size + 1), (OCEAN.base, u64::MAX)] {
+    for (base, size) in [(TOP.base, TOP.size + 1), (HUGE.base, u64::MAX)] {
         load("wild", &image(base, size)).expect_err("it ends where there is no address");
     }
-    let error = load("good", &image(OCEAN.base, 8)).expect_err("no memory is there");
+    let error = load("good", &image(HUGE.base, 8)).expect_err("no memory is there");
     assert!(
         error
             .to_string()
@@ -171,7 +173,7 @@ pub(crate) fn images(vhost: &Vhost, directory: &Path, rounds: u64) {
     }
 }
 
-/// Texts that are nearly right. Whatever is believed starts, and ticks.
+/// Nearly valid texts. A system of an accepted one starts and ticks.
 pub(crate) fn texts(directory: &Path, rounds: u64) {
     const MEMORIES: &str = "shared:\n  ram: &ram {base: 0x80000000, size: 0x4000, path: ram, width: 128, array_dims: {rows: 16, cols: 64}, backend: static}\nspace:\n  core0:\n    - rom: {base: 0, size: 4096, backend: log, init: {method: random, seed: 1}}\n    - [ram]\n  core1:\n    - ram2: {<<: *ram, base: 0x90000000}\n    - sram: {path: s, base: 0x5000000, size: 64, width: 64, bank_width: 32, bank_depth: 4, backend: static, banks: [[a, b], [c, d]]}\n";
     const MAILBOXES: &str = "a: &a {space: core0, base: 0x80000000, ptr: 64, cache_line: 64}\nb: {<<: *a, space: core1, base: 0x90001000, ptr: 32}\n";

@@ -1,4 +1,4 @@
-//! An allocator that counts: what is held, and the most that ever was.
+//! Counting allocator: bytes in use, and their peak.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -6,20 +6,20 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-/// The system's allocator, counted.
+/// The system's allocator, with counters.
 pub(crate) struct Counted;
 
-/// Bytes that are allocated now.
+/// Allocated bytes.
 pub(crate) fn held() -> usize {
     HELD.load(Relaxed)
 }
 
-/// The most bytes that were ever allocated at a time.
+/// Peak of allocated bytes.
 pub(crate) fn peak() -> usize {
     PEAK.load(Relaxed)
 }
 
-/// Counts what was allocated at `at`, where it was.
+/// Counts an allocation unless it failed.
 fn grown(at: *mut u8, by: usize) -> *mut u8 {
     if !at.is_null() {
         PEAK.fetch_max(HELD.fetch_add(by, Relaxed) + by, Relaxed);
@@ -49,7 +49,7 @@ unsafe impl GlobalAlloc for Counted {
         // SAFETY: the caller's.
         let moved = grown(unsafe { System.realloc(at, layout, size) }, size);
         if !moved.is_null() {
-            // Both may have been held for a moment.
+            // Both may have been allocated at the same time.
             HELD.fetch_sub(layout.size(), Relaxed);
         }
         moved

@@ -1,7 +1,8 @@
-//! Hostile firmware against a whole system: nothing that it writes into memory may crash, hang or fill up its host.
+//! Hostile firmware against a whole system: nothing that it writes into memory may crash, hang or
+//! exhaust its host.
 //!
-//! `VHOST_HOSTILE_REQUESTS` says how many requests are sent in all, `VHOST_HOSTILE_RECORDINGS` how many recordings are harmed,
-//! `VHOST_HOSTILE_SEED` with which seed to begin.
+//! `VHOST_HOSTILE_REQUESTS` sets the number of requests, `VHOST_HOSTILE_RECORDINGS` the number of
+//! damaged recordings, `VHOST_HOSTILE_SEED` the first seed.
 
 #![allow(unsafe_code, reason = "an allocator that counts is unsafe to write")]
 #![allow(
@@ -12,42 +13,42 @@
     reason = "a test says what it expects"
 )]
 
-mod apart;
 mod attacker;
 mod config;
 #[path = "../elf/mod.rs"]
 mod elf;
+mod fixture;
 #[path = "../frames/mod.rs"]
 mod frames;
-mod good;
 mod heap;
+mod misbehaving;
 #[path = "../ram/mod.rs"]
 mod ram;
-mod rude;
-mod stage;
+mod subprocess;
 mod trace;
+mod well_behaved;
 
 use std::env;
 use std::ops::AddAssign;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use apart::{SEED, TOLD, apart};
 use attacker::Attacker;
 use fastrand::Rng;
-use good::Good;
+use fixture::{Backing, Chip, HostFixture, Plan};
 use mailbox_rs::CacheLine::{B32, B64, B256, None as NoLine};
 use mailbox_rs::PtrWidth::{P4, P8};
 use mailbox_rs::mock::Firmware;
-use rude::{Rude, Tally};
-use stage::{Backing, Chip, Plan, Stage};
+use misbehaving::{Misbehaving, Tally};
+use subprocess::{REPORT_PREFIX, SEED, in_subprocess};
 use vhost::bus::Observation;
 use vhost::mem::clear_static_mems;
+use well_behaved::WellBehaved;
 
 #[global_allocator]
 static HEAP: heap::Counted = heap::Counted;
 
-/// The most that may be allocated at a time, while lengths up to 2^64 - 1 are claimed.
+/// Most bytes that may be allocated at a time, while lengths up to 2^64 - 1 are claimed.
 const MOST_HELD: usize = 64 << 20;
 
 const fn plan(
@@ -66,27 +67,31 @@ const fn plan(
     }
 }
 
-const GOOD: Plan = plan("good", "good", 0, P8, B64);
-const RUDE: [Plan; 3] = [
+const WELL_BEHAVED: Plan = plan("good", "good", 0, P8, B64);
+const MISBEHAVING: [Plan; 3] = [
     plan("rude32", "rude", 0, P4, B64),
     plan("rude64", "rude", 1, P8, NoLine),
     plan("rude64_line", "rude", 2, P8, B256),
 ];
-const WILD: [Plan; 2] = [
+const RANDOM: [Plan; 2] = [
     plan("wild32", "wild", 0, P4, NoLine),
     plan("wild64", "wild", 1, P8, B32),
 ];
 
 fn plans() -> Vec<Plan> {
-    [GOOD].into_iter().chain(RUDE).chain(WILD).collect()
+    [WELL_BEHAVED]
+        .into_iter()
+        .chain(MISBEHAVING)
+        .chain(RANDOM)
+        .collect()
 }
 
-/// The most that may be kept of systems that are gone, or of requests that were served; and how many systems or ticks
-/// there are before it is counted, since some things are kept once for all.
+/// Most bytes that may stay allocated of systems that have ended or requests that were served. The
+/// count begins after some systems or ticks, since some allocations are made once.
 const MOST_KEPT: usize = 16 << 10;
 const WARM: u64 = 3;
 
-/// A number that the environment may set.
+/// Number from an environment variable.
 fn setting(name: &str, default: u64) -> u64 {
     env::var(name).map_or(default, |value| value.parse().expect(name))
 }
@@ -106,20 +111,20 @@ impl AddAssign for Tally {
     }
 }
 
-/// A channel whose firmware keeps to no rule at all.
-struct Wild {
+/// Channel whose firmware keeps no rule.
+struct Random {
     firmware: Firmware<Chip>,
     attacker: Attacker,
 }
 
-impl Wild {
-    fn act(&mut self, stage: &Stage) -> u64 {
+impl Random {
+    fn act(&mut self, fixture: &HostFixture) -> u64 {
         let mut sent = 0;
         for _ in 0..self.attacker.rng.u32(..10) {
             if self.attacker.rng.u8(..4) == 0 {
                 self.attacker.misbehave(&mut self.firmware);
             } else {
-                let entry = self.attacker.entry(&stage.vhost);
+                let entry = self.attacker.entry(&fixture.vhost);
                 sent += u64::from(self.firmware.try_send_entry(&entry));
             }
             while self.attacker.rng.bool() && self.firmware.try_receive().is_some() {}
@@ -128,45 +133,51 @@ impl Wild {
     }
 }
 
-/// What came of one system's life.
+/// Result of one system's run.
 #[derive(Debug, Default)]
-struct Life {
-    rude: Tally,
-    wild: u64,
+struct RunResult {
+    misbehaving: Tally,
+    random: u64,
 }
 
 /// Ticks of one system.
 const TICKS: u64 = 200;
 
-/// One system under attack, until `ticks` are over or a wrong version ends it.
-fn live(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> Life {
+/// Runs one system under attack, until `ticks` are over or a wrong version ends it.
+fn run_system(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> RunResult {
     let mut rng = Rng::with_seed(seed);
-    let stage = Stage::start(directory, backing, &plans());
+    let fixture = HostFixture::start(directory, backing, &plans());
     let mut attacker = |plan: &Plan, spares_mail| Attacker {
         rng: rng.fork(),
         width: plan.width,
         space: plan.space,
         spares_mail,
-        given: stage.given.clone(),
+        given: fixture.given.clone(),
         immortal: ticks > TICKS,
     };
-    let mut rude = RUDE.map(|plan| Rude::new(&stage, &plan, attacker(&plan, true)));
-    let mut wild = WILD.map(|plan| Wild {
-        firmware: stage.firmware(&plan),
+    let mut misbehaving =
+        MISBEHAVING.map(|plan| Misbehaving::new(&fixture, &plan, attacker(&plan, true)));
+    let mut random = RANDOM.map(|plan| Random {
+        firmware: fixture.firmware(&plan),
         attacker: attacker(&plan, false),
     });
-    let mut good = Good::new(&stage, &GOOD, seed);
-    let mut life = Life::default();
+    let mut well_behaved = WellBehaved::new(&fixture, &WELL_BEHAVED, seed);
+    let mut life = RunResult::default();
     let mut held = 0;
     for tick in 0..ticks {
         if tick == WARM * TICKS {
             held = heap::held();
         }
-        rude.iter_mut().for_each(|rude| rude.act(&stage));
-        life.wild += wild.iter_mut().map(|wild| wild.act(&stage)).sum::<u64>();
-        stage.vhost.notify();
-        let ticked = stage.vhost.tick();
-        let reports = stage.reports.take();
+        misbehaving
+            .iter_mut()
+            .for_each(|misbehaving| misbehaving.act(&fixture));
+        life.random += random
+            .iter_mut()
+            .map(|random| random.act(&fixture))
+            .sum::<u64>();
+        fixture.vhost.notify();
+        let ticked = fixture.vhost.tick();
+        let reports = fixture.reports.take();
         if let Err(error) = ticked {
             let error = error.to_string();
             assert!(
@@ -175,48 +186,52 @@ fn live(directory: &Path, backing: Backing, seed: u64, ticks: u64) -> Life {
             );
             break;
         }
-        rude.iter_mut()
-            .for_each(|rude| rude.collect(&stage, &reports));
-        stage.released.store(false, Ordering::Relaxed);
-        for plan in RUDE.iter().chain([&GOOD]) {
-            assert_eq!(stage.breaches(plan.name), None, "{}", plan.name);
+        misbehaving
+            .iter_mut()
+            .for_each(|misbehaving| misbehaving.collect(&fixture, &reports));
+        fixture.released.store(false, Ordering::Relaxed);
+        for plan in MISBEHAVING.iter().chain([&WELL_BEHAVED]) {
+            assert_eq!(fixture.breaches(plan.name), None, "{}", plan.name);
         }
-        stage.forget_found();
-        let printed = stage.console.take();
+        fixture.forget_found();
+        let printed = fixture.console.take();
         let stray = printed
             .lines()
             .find(|line| !plans().iter().any(|plan| is_of(plan, line)));
         assert_eq!(stray, None, "a line of no channel");
         if tick % 8 == 0 {
-            good.round(&stage);
-            let reports = stage.reports.take();
-            rude.iter_mut()
-                .for_each(|rude| rude.collect(&stage, &reports));
+            well_behaved.round(&fixture);
+            let reports = fixture.reports.take();
+            misbehaving
+                .iter_mut()
+                .for_each(|misbehaving| misbehaving.collect(&fixture, &reports));
         }
         if tick % 64 == 0 {
-            good.check(&stage);
+            well_behaved.check(&fixture);
         }
     }
-    good.check(&stage);
-    rude.iter().for_each(|rude| life.rude += rude.tally);
+    well_behaved.check(&fixture);
+    misbehaving
+        .iter()
+        .for_each(|misbehaving| life.misbehaving += misbehaving.tally);
     if ticks > WARM * TICKS {
         let kept = heap::held().saturating_sub(held);
         println!(
-            "{TOLD}{kept} bytes kept of {} requests",
-            life.rude.sent + life.wild
+            "{REPORT_PREFIX}{kept} bytes kept of {} requests",
+            life.misbehaving.sent + life.random
         );
         assert!(
             kept < 16 * MOST_KEPT,
             "{kept} bytes were kept of {ticks} ticks"
         );
     }
-    stage.vhost.shutdown();
-    // They would be kept for whoever wants to have them after the run.
+    fixture.vhost.shutdown();
+    // They would be kept for a flush after the run.
     clear_static_mems();
     life
 }
 
-/// Whether this is a line of the channel.
+/// True if a line belongs to the channel.
 fn is_of(plan: &Plan, line: &str) -> bool {
     let rest = line
         .strip_prefix('[')
@@ -224,17 +239,17 @@ fn is_of(plan: &Plan, line: &str) -> bool {
     rest.is_some_and(|rest| rest.starts_with("] "))
 }
 
-/// Systems one after the other, until so many requests were sent.
+/// Runs systems until this number of requests was sent.
 fn attack(directory: &Path, backings: &[Backing], requests: u64) {
     let mut seed = setting(SEED, 0);
-    let (mut rude, mut wild) = (Tally::default(), 0);
+    let (mut misbehaving, mut random) = (Tally::default(), 0);
     let (mut lives, mut held) = (0, heap::held());
-    while rude.sent + wild < requests {
+    while misbehaving.sent + random < requests {
         let backing = backings[seed as usize % backings.len()];
         println!("\n{SEED}={seed}");
-        let life = live(directory, backing, seed, TICKS);
-        rude += life.rude;
-        wild += life.wild;
+        let life = run_system(directory, backing, seed, TICKS);
+        misbehaving += life.misbehaving;
+        random += life.random;
         seed += 1;
         lives += 1;
         if lives == WARM {
@@ -243,11 +258,15 @@ fn attack(directory: &Path, backings: &[Backing], requests: u64) {
     }
     let kept = heap::held().saturating_sub(held);
     let most = heap::peak();
-    println!("\n{TOLD}{rude:?}, {wild} without rules, at most {most} bytes held, {kept} kept");
-    assert!(rude.answered > rude.sent / 3 && rude.reported > rude.sent / 8);
-    // Whatever a format has in it, it is told in a few reports.
-    assert!(rude.formats < 9 * rude.sent);
-    assert!(rude.malformed > 0 && rude.formats > 0 && rude.resets > 0);
+    println!(
+        "\n{REPORT_PREFIX}{misbehaving:?}, {random} without rules, at most {most} bytes held, {kept} kept"
+    );
+    assert!(
+        misbehaving.answered > misbehaving.sent / 3 && misbehaving.reported > misbehaving.sent / 8
+    );
+    // A format causes few reports, whatever it contains.
+    assert!(misbehaving.formats < 9 * misbehaving.sent);
+    assert!(misbehaving.malformed > 0 && misbehaving.formats > 0 && misbehaving.resets > 0);
     assert!(most < MOST_HELD, "{most} bytes were held");
     assert!(
         kept < MOST_KEPT,
@@ -257,44 +276,44 @@ fn attack(directory: &Path, backings: &[Backing], requests: u64) {
 
 #[test]
 fn memory_in_process() {
-    apart("memory_in_process", |directory| {
+    in_subprocess("memory_in_process", |directory| {
         attack(directory, &[Backing::Static], requests())
     });
 }
 
 #[test]
 fn memory_that_is_nowhere() {
-    apart("memory_that_is_nowhere", |directory| {
+    in_subprocess("memory_that_is_nowhere", |directory| {
         attack(directory, &[Backing::Log, Backing::Mixed], requests() / 5);
     });
 }
 
 #[test]
 fn a_long_life() {
-    apart("a_long_life", |directory| {
+    in_subprocess("a_long_life", |directory| {
         let ticks = TICKS.max(requests() / 12);
-        live(directory, Backing::Static, 1, ticks);
+        run_system(directory, Backing::Static, 1, ticks);
     });
 }
 
 #[test]
 fn a_tap_that_panics_is_left_out() {
-    apart("a_tap_that_panics_is_left_out", |directory| {
-        let stage = Stage::start(directory, Backing::Static, &[GOOD]);
+    in_subprocess("a_tap_that_panics_is_left_out", |directory| {
+        let fixture = HostFixture::start(directory, Backing::Static, &[WELL_BEHAVED]);
         let mut seen = 0;
         let count = move |_: &Observation<'_>| {
             seen += 1;
             assert!(seen < 10, "a tap that has seen enough");
         };
-        // Of how it began.
-        stage.found.lock().unwrap().clear();
-        stage.vhost.attach(count).unwrap();
-        let mut good = Good::new(&stage, &GOOD, 0);
+        // Reports of the start.
+        fixture.found.lock().unwrap().clear();
+        fixture.vhost.attach(count).unwrap();
+        let mut well_behaved = WellBehaved::new(&fixture, &WELL_BEHAVED, 0);
         for _ in 0..10 {
-            good.round(&stage);
+            well_behaved.round(&fixture);
         }
-        // As what checkers find: the tap on reports does not hear of it.
-        let reports = std::mem::take(&mut *stage.found.lock().unwrap());
+        // As findings of checkers: the tap does not see them.
+        let reports = std::mem::take(&mut *fixture.found.lock().unwrap());
         let [report] = &reports[..] else {
             panic!("{reports:?}");
         };
@@ -308,7 +327,7 @@ fn a_tap_that_panics_is_left_out() {
 
 #[test]
 fn recordings() {
-    apart("recordings", |directory| {
+    in_subprocess("recordings", |directory| {
         let count = setting("VHOST_HOSTILE_RECORDINGS", 1000);
         trace::attack(directory, count, setting(SEED, 0));
         let most = heap::peak();
@@ -318,14 +337,14 @@ fn recordings() {
 
 #[test]
 fn configuration_and_images() {
-    apart("configuration_and_images", |directory| {
+    in_subprocess("configuration_and_images", |directory| {
         config::debug_information(directory);
         config::sizes(directory);
         config::texts(directory, requests() / 20);
-        let stage = Stage::start(directory, Backing::Mixed, &[GOOD]);
-        config::images(&stage.vhost, directory, requests() / 20);
-        config::large_segments(&stage.vhost, directory);
-        Good::new(&stage, &GOOD, 0).round(&stage);
+        let fixture = HostFixture::start(directory, Backing::Mixed, &[WELL_BEHAVED]);
+        config::images(&fixture.vhost, directory, requests() / 20);
+        config::large_segments(&fixture.vhost, directory);
+        WellBehaved::new(&fixture, &WELL_BEHAVED, 0).round(&fixture);
         let most = heap::peak();
         assert!(most < MOST_HELD, "{most} bytes were held");
     });

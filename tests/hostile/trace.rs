@@ -1,4 +1,5 @@
-//! Recordings that mean harm: read, decoded and replayed to an end or an error, soon and in little memory.
+//! Malicious recordings: read, decoded and replayed to an end or an error, quickly and in little
+//! memory.
 
 use std::fs;
 use std::io;
@@ -16,7 +17,7 @@ use vhost::attach::{Logger, ProtocolChecker, Statistics};
 use vhost::trace::{Trace, decode};
 use vhost::{ActorName, Replay, Vhost};
 
-/// A short run that has messages of every party, recorded.
+/// Records a short run with messages of every endpoint.
 pub(crate) fn record(directory: &Path) -> PathBuf {
     const MEMORIES: &str = "space:\n  core:\n    - ram: {base: 0, size: 0x2000, path: ram, width: 32, backend: static, init: {method: random}}\n";
     let (memories, trace) = (directory.join("trace.yaml"), directory.join("run.trace"));
@@ -110,7 +111,7 @@ pub(crate) fn record(directory: &Path) -> PathBuf {
     trace
 }
 
-/// Changes a recording so that it looks sound.
+/// Damages a recording while it stays well-formed.
 fn harm(rng: &mut Rng, frames: &mut Vec<Vec<u8>>) {
     let any = rng.usize(..frames.len());
     match rng.u8(..8) {
@@ -138,10 +139,10 @@ fn harm(rng: &mut Rng, frames: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// One in so many recordings is not only read, but replayed.
+/// One of this number of recordings is replayed, the others are only read.
 const REPLAYED: u64 = 4;
 
-/// So many recordings, each harmed in its own way.
+/// Reads `count` recordings, each damaged in another way.
 pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
     static PANICS: AtomicU64 = AtomicU64::new(0);
     let sound = record(directory);
@@ -179,7 +180,8 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
                 let _ = decode(&entry);
             }
         }
-        // Most of the time goes into replays: of the system, and of an actor that hears what was harmed.
+        // Replays take most of the time: of the system, or of an actor that receives the damaged
+        // message.
         if number % REPLAYED == 0 {
             let replay = Replay::of(&harmed)
                 .attach(ProtocolChecker::new())
@@ -204,7 +206,7 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
     }
     println!(
         "{}{equal} recordings replayed, {refused} refused",
-        crate::TOLD
+        crate::REPORT_PREFIX
     );
     assert!(refused > count / REPLAYED / 2);
 }

@@ -1,4 +1,4 @@
-//! What Python code may ask of the system.
+//! Backdoor functions for Python code.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,8 +6,8 @@ use std::rc::Rc;
 use vhost::Progress::{Pending, Ready};
 use vhost::Vhost;
 
-use crate::apart::Apart;
-use crate::rig::{CORE32, CORE64, DATA, Rig};
+use crate::fixture::{CORE32, CORE64, DATA, PythonFixture};
+use crate::subprocess::Subprocess;
 
 #[test]
 fn a_callback_reads_a_string_argument_of_firmwares_while_it_is_polled() {
@@ -21,20 +21,20 @@ async def greet(channel, address):
     return len(name)
 ";
     let test = "backdoor::a_callback_reads_a_string_argument_of_firmwares_while_it_is_polled";
-    Apart::with(script).run(test, || {
-        let rig = Rig::new();
-        let mut firmware = rig.firmware();
-        // Python has no UTF-8 for the last one.
+    Subprocess::with(script).run(test, || {
+        let fixture = PythonFixture::new();
+        let mut firmware = fixture.firmware();
+        // The last text is no UTF-8, so Python can't represent it.
         for (name, back, len) in [
             (&b"otto"[..], &b"OTTO!"[..], 4),
             ("café".as_bytes(), "CAFÉ!".as_bytes(), 4),
             (b"", b"!", 0),
             (b"a\xff", b"A\xff!", 2),
         ] {
-            rig.vhost.write_string("core", DATA, name).unwrap();
-            let answer = rig.served(&mut firmware, "greet", &[DATA], 1).unwrap();
+            fixture.vhost.write_string("core", DATA, name).unwrap();
+            let answer = fixture.served(&mut firmware, "greet", &[DATA], 1).unwrap();
             assert_eq!(answer.rets, len);
-            assert_eq!(rig.vhost.read_string("core", DATA).unwrap(), back);
+            assert_eq!(fixture.vhost.read_string("core", DATA).unwrap(), back);
         }
     });
 }
@@ -71,9 +71,9 @@ async def check(channel, at):
     assert vhost.py_mb_backdoor_read_string(space, at) == 'text'
     return 1
 ";
-    Apart::with(script).run("backdoor::words_and_bytes_of_every_size", || {
-        let rig = Rig::new();
-        assert_eq!(rig.poll(CORE64, "check", &[DATA]).unwrap(), Ready(1));
+    Subprocess::with(script).run("backdoor::words_and_bytes_of_every_size", || {
+        let fixture = PythonFixture::new();
+        assert_eq!(fixture.poll(CORE64, "check", &[DATA]).unwrap(), Ready(1));
     });
 }
 
@@ -99,9 +99,9 @@ async def move(channel, at):
     try: vhost.read_into('core', at, b'fixed')
     except ValueError: return 1
 ";
-    Apart::with(script).run("backdoor::elements_of_any_type_are_moved", || {
-        let rig = Rig::new();
-        assert_eq!(rig.poll(CORE64, "move", &[DATA]).unwrap(), Ready(1));
+    Subprocess::with(script).run("backdoor::elements_of_any_type_are_moved", || {
+        let fixture = PythonFixture::new();
+        assert_eq!(fixture.poll(CORE64, "move", &[DATA]).unwrap(), Ready(1));
     });
 }
 
@@ -129,12 +129,12 @@ async def catches(channel):
     return len(texts)
 ";
     let test = "backdoor::errors_are_exceptions_that_a_callback_may_catch";
-    let said = Apart::with(script).run(test, || {
-        let rig = Rig::new();
-        let failure = rig.failure(CORE64, "outside", &[]);
+    let said = Subprocess::with(script).run(test, || {
+        let fixture = PythonFixture::new();
+        let failure = fixture.failure(CORE64, "outside", &[]);
         assert!(failure.contains("vhost.Error: "), "{failure}");
         assert!(failure.contains("0x9000"), "{failure}");
-        assert_eq!(rig.call("catches").unwrap(), Ready(6));
+        assert_eq!(fixture.call("catches").unwrap(), Ready(6));
     });
     if let Some(said) = said {
         for part in ["`nowhere`", "core32, core64", "`no space`", "0x7ffc", "NUL"] {
@@ -143,8 +143,8 @@ async def catches(channel):
     }
 }
 
-/// The system of a Rust program is its thread's, and another thread finds none. The GIL is free while the system works, or this
-/// would never end.
+/// The system of a Rust program belongs to its thread; another thread finds none. The GIL is
+/// released while the system works, or this test would hang.
 #[test]
 fn another_thread_has_no_system() {
     let script = "
@@ -161,13 +161,13 @@ async def thread(channel):
     assert 'no vhost runs' in failed[0]
     return len(failed)
 ";
-    Apart::with(script).run("backdoor::another_thread_has_no_system", || {
-        let rig = Rig::new();
-        assert_eq!(rig.call("thread").unwrap(), Ready(1));
+    Subprocess::with(script).run("backdoor::another_thread_has_no_system", || {
+        let fixture = PythonFixture::new();
+        assert_eq!(fixture.call("thread").unwrap(), Ready(1));
     });
 }
 
-/// A foreign call inside of another.
+/// Nested foreign calls.
 #[test]
 fn a_method_of_the_host_program_may_call_python() {
     let script = "
@@ -177,11 +177,12 @@ async def slow(channel):
     await asyncio.sleep(0)
     return 6
 ";
-    Apart::with(script).run(
+    Subprocess::with(script).run(
         "backdoor::a_method_of_the_host_program_may_call_python",
         || {
-            let rig = Rig::new();
-            rig.vhost
+            let fixture = PythonFixture::new();
+            fixture
+                .vhost
                 .register_method("by_way", |vhost, call| {
                     let progress = vhost.poll_call(call.channel, "slow", &[])?;
                     Ok(match progress {
@@ -190,31 +191,37 @@ async def slow(channel):
                     })
                 })
                 .unwrap();
-            let mut firmware = rig.firmware();
-            assert_eq!(rig.poll(CORE32, "by_way", &[]).unwrap(), Pending);
-            rig.tick();
-            assert_eq!(rig.poll(CORE32, "by_way", &[]).unwrap(), Ready(7));
-            assert_eq!(rig.served(&mut firmware, "by_way", &[], 3).unwrap().rets, 7);
+            let mut firmware = fixture.firmware();
+            assert_eq!(fixture.poll(CORE32, "by_way", &[]).unwrap(), Pending);
+            fixture.tick();
+            assert_eq!(fixture.poll(CORE32, "by_way", &[]).unwrap(), Ready(7));
+            assert_eq!(
+                fixture
+                    .served(&mut firmware, "by_way", &[], 3)
+                    .unwrap()
+                    .rets,
+                7
+            );
         },
     );
 }
 
 thread_local! {
-    /// The system that [`ask_for_seven`] asks.
+    /// System that [`ask_for_seven`] uses.
     static SYSTEM: RefCell<Option<Rc<Vhost>>> = const { RefCell::new(None) };
 }
 
-/// What a library in C may do that Python calls.
+/// A function that a C library may offer to Python.
 extern "C" fn ask_for_seven() -> u64 {
     SYSTEM.with_borrow(|system| {
         let system = system.as_ref().unwrap();
         let progress = system.poll_call(CORE32, "seven", &[]).unwrap();
-        // Inside of a task it begins with the next turn.
+        // Inside a task the call begins with the next turn of the event loop.
         u64::from(progress == Pending)
     })
 }
 
-/// `ctypes` lets go of the GIL before it calls a function, and pyo3 knows nothing of that.
+/// `ctypes` releases the GIL before it calls a function, unknown to pyo3.
 #[test]
 fn a_callback_may_come_back_by_way_of_c() {
     let script = "
@@ -224,13 +231,13 @@ async def by_c(channel, function): return ctypes.CFUNCTYPE(ctypes.c_uint64)(func
 @register_callback
 async def seven(channel): return 7
 ";
-    Apart::with(script).run("backdoor::a_callback_may_come_back_by_way_of_c", || {
-        let rig = Rig::new();
-        SYSTEM.set(Some(rig.vhost.clone()));
+    Subprocess::with(script).run("backdoor::a_callback_may_come_back_by_way_of_c", || {
+        let fixture = PythonFixture::new();
+        SYSTEM.set(Some(fixture.vhost.clone()));
         let function = ask_for_seven as *const () as u64;
-        assert_eq!(rig.poll(CORE64, "by_c", &[function]).unwrap(), Ready(1));
-        rig.tick();
-        assert_eq!(rig.poll(CORE32, "seven", &[]).unwrap(), Ready(7));
+        assert_eq!(fixture.poll(CORE64, "by_c", &[function]).unwrap(), Ready(1));
+        fixture.tick();
+        assert_eq!(fixture.poll(CORE32, "seven", &[]).unwrap(), Ready(7));
         SYSTEM.take();
     });
 }

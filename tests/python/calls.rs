@@ -1,9 +1,9 @@
-//! Who answers a call, and with what.
+//! Precedence and results of methods: host program, Python, testbench.
 
 use vhost::Progress::{Absent, Pending, Ready};
 
-use crate::apart::Apart;
-use crate::rig::{CORE32, CORE64, DATA, Rig};
+use crate::fixture::{CORE32, CORE64, DATA, PythonFixture};
+use crate::subprocess::Subprocess;
 
 #[test]
 fn python_comes_first_then_the_testbench() {
@@ -15,23 +15,25 @@ async def names(channel, *args): return len(channel) * 100 + len(args)
 @register_callback
 async def offered(channel): return 3
 ";
-    Apart::with(script).run("calls::python_comes_first_then_the_testbench", || {
-        let rig = Rig::new();
-        assert_eq!(rig.call("both").unwrap(), Ready(2));
-        assert_eq!(rig.poll(CORE64, "sum", &[3, 4]).unwrap(), Ready(7));
-        assert_eq!(rig.call("nobody").unwrap(), Absent);
-        // More than the testbench takes.
+    Subprocess::with(script).run("calls::python_comes_first_then_the_testbench", || {
+        let fixture = PythonFixture::new();
+        assert_eq!(fixture.call("both").unwrap(), Ready(2));
+        assert_eq!(fixture.poll(CORE64, "sum", &[3, 4]).unwrap(), Ready(7));
+        assert_eq!(fixture.call("nobody").unwrap(), Absent);
+        // More than the testbench accepts.
         let args: Vec<u64> = (0..19).collect();
-        assert_eq!(rig.poll(CORE64, "names", &args).unwrap(), Ready(619));
+        assert_eq!(fixture.poll(CORE64, "names", &args).unwrap(), Ready(619));
         assert!(
-            rig.failure(CORE64, "sum", &args)
+            fixture
+                .failure(CORE64, "sum", &args)
                 .contains("`mb_sv_call` takes 16")
         );
-        rig.vhost
+        fixture
+            .vhost
             .register_method("offered", |_, _| Ok(std::task::Poll::Ready(4)))
             .unwrap();
-        assert_eq!(rig.call("offered").unwrap(), Ready(4));
-        assert_eq!(rig.turns(), 0);
+        assert_eq!(fixture.call("offered").unwrap(), Ready(4));
+        assert_eq!(fixture.turns(), 0);
     });
 }
 
@@ -42,19 +44,19 @@ fn what_nobody_has_is_an_error_to_firmware_and_the_simulation_goes_on() {
 async def add(channel, one, other): return one + other
 ";
     let test = "calls::what_nobody_has_is_an_error_to_firmware_and_the_simulation_goes_on";
-    Apart::with(script).run(test, || {
-        let rig = Rig::new();
-        let mut firmware = rig.firmware();
-        let answer = rig.served(&mut firmware, "launch", &[], 1).unwrap();
+    Subprocess::with(script).run(test, || {
+        let fixture = PythonFixture::new();
+        let mut firmware = fixture.firmware();
+        let answer = fixture.served(&mut firmware, "launch", &[], 1).unwrap();
         assert_eq!(answer.rets, 0xffff_ffda, "-ENOSYS");
-        let reports = rig.reports();
+        let reports = fixture.reports();
         assert!(
             reports[0].contains("there is no method `launch`"),
             "{reports:?}"
         );
-        let answer = rig.served(&mut firmware, "add", &[40, 2], 1).unwrap();
+        let answer = fixture.served(&mut firmware, "add", &[40, 2], 1).unwrap();
         assert_eq!(answer.rets, 42);
-        assert_eq!(rig.reports(), [""; 0]);
+        assert_eq!(fixture.reports(), [""; 0]);
     });
 }
 
@@ -70,12 +72,12 @@ async def moody(channel, value):
 @register_callback
 async def quotes(channel): raise Broken('firmware said \\udcff')
 ";
-    Apart::with(script).run("calls::a_callback_that_raises_fails_that_one_call", || {
-        let rig = Rig::new();
-        let mut firmware = rig.firmware();
-        let answer = rig.served(&mut firmware, "moody", &[0x77], 1).unwrap();
+    Subprocess::with(script).run("calls::a_callback_that_raises_fails_that_one_call", || {
+        let fixture = PythonFixture::new();
+        let mut firmware = fixture.firmware();
+        let answer = fixture.served(&mut firmware, "moody", &[0x77], 1).unwrap();
         assert_eq!(answer.rets, 0xffff_fffb, "-EIO");
-        let reports = rig.reports();
+        let reports = fixture.reports();
         assert_eq!(reports.len(), 1);
         for part in [
             "core32: request in slot 0, CALL",
@@ -87,14 +89,14 @@ async def quotes(channel): raise Broken('firmware said \\udcff')
         ] {
             assert!(reports[0].contains(part), "{part}: {reports:?}");
         }
-        let answer = rig.served(&mut firmware, "moody", &[0], 1).unwrap();
+        let answer = fixture.served(&mut firmware, "moody", &[0], 1).unwrap();
         assert_eq!(answer.rets, 5);
-        // Firmware's arguments are not those of the callback.
-        let failure = rig.failure(CORE64, "moody", &[1, 2, 3]);
+        // Firmware's arguments do not fit the callback.
+        let failure = fixture.failure(CORE64, "moody", &[1, 2, 3]);
         assert!(failure.contains("TypeError"), "{failure}");
-        assert_eq!(rig.poll(CORE64, "moody", &[0]).unwrap(), Ready(5));
-        // Half of a character, as a string of firmware's may have it.
-        let failure = rig.failure(CORE64, "quotes", &[]);
+        assert_eq!(fixture.poll(CORE64, "moody", &[0]).unwrap(), Ready(5));
+        // Half of a surrogate pair, as firmware's strings may contain.
+        let failure = fixture.failure(CORE64, "quotes", &[]);
         for part in ["Traceback", "in quotes", "Broken: firmware said"] {
             assert!(failure.contains(part), "{part}: {failure}");
         }
@@ -110,18 +112,18 @@ RESULTS = [None, 'seven', 1.0, 2**32, -2**31 - 1, 2**64, -2**63 - 1, 10**400, 2*
 @register_callback
 async def give(channel, which): return RESULTS[which]
 ";
-    Apart::with(script).run(
+    Subprocess::with(script).run(
         "calls::a_result_is_an_integer_in_the_width_of_its_channel",
         || {
-            let rig = Rig::new();
-            let give = |channel, which| rig.poll(channel, "give", &[which]);
+            let fixture = PythonFixture::new();
+            let give = |channel, which| fixture.poll(channel, "give", &[which]);
             for (which, text) in [
                 (0, "it returned None (NoneType), and not an integer"),
                 (1, "it returned 'seven' (str), and not an integer"),
                 (2, "it returned 1.0 (float), and not an integer"),
             ] {
                 assert!(
-                    rig.failure(CORE32, "give", &[which]).ends_with(text),
+                    fixture.failure(CORE32, "give", &[which]).ends_with(text),
                     "{text}"
                 );
             }
@@ -134,7 +136,7 @@ async def give(channel, which): return RESULTS[which]
                 (CORE64, 6, 64),
                 (CORE64, 7, 64),
             ] {
-                let failure = rig.failure(channel, "give", &[which]);
+                let failure = fixture.failure(channel, "give", &[which]);
                 assert!(failure.contains(&format!("which {bits} bits")), "{failure}");
             }
             assert_eq!(give(CORE32, 8).unwrap(), Ready(u64::from(u32::MAX)));
@@ -148,10 +150,10 @@ async def give(channel, which): return RESULTS[which]
             assert_eq!(give(CORE64, 12).unwrap(), Ready(i64::MIN.cast_unsigned()));
             assert_eq!(give(CORE64, 13).unwrap(), Ready(1));
             assert_eq!(give(CORE64, 14).unwrap(), Ready(9));
-            // A channel that is not served takes any.
+            // A channel that is not served accepts any word.
             assert_eq!(give("elsewhere", 11).unwrap(), Ready(u64::MAX));
-            let mut firmware = rig.firmware();
-            let answer = rig.served(&mut firmware, "give", &[9], 1).unwrap();
+            let mut firmware = fixture.firmware();
+            let answer = fixture.served(&mut firmware, "give", &[9], 1).unwrap();
             assert_eq!((answer.words, answer.rets), (1, 0xffff_ffff));
         },
     );
@@ -166,43 +168,53 @@ async def wait(channel, ticks):
     for _ in range(ticks): await asyncio.sleep(0)
     return ticks
 ";
-    Apart::with(script).run("calls::a_callback_may_wait_for_ticks", || {
-        let rig = Rig::new();
+    Subprocess::with(script).run("calls::a_callback_may_wait_for_ticks", || {
+        let fixture = PythonFixture::new();
         for ticks in [1, 2, 5] {
             for _ in 0..ticks {
-                assert_eq!(rig.poll(CORE64, "wait", &[ticks]).unwrap(), Pending);
-                rig.tick();
+                assert_eq!(fixture.poll(CORE64, "wait", &[ticks]).unwrap(), Pending);
+                fixture.tick();
             }
-            assert_eq!(rig.poll(CORE64, "wait", &[ticks]).unwrap(), Ready(ticks));
+            assert_eq!(
+                fixture.poll(CORE64, "wait", &[ticks]).unwrap(),
+                Ready(ticks)
+            );
         }
-        // A call that is polled on few ticks goes on: neither is it dropped, nor does it begin anew.
+        // A call that is not polled on every tick goes on: it is neither dropped nor restarted.
         for ticks in [25, 3] {
-            assert_eq!(rig.poll(CORE64, "wait", &[ticks]).unwrap(), Pending);
+            assert_eq!(fixture.poll(CORE64, "wait", &[ticks]).unwrap(), Pending);
             for _ in 0..ticks / 10 {
-                (0..10).for_each(|_| rig.tick());
-                assert_eq!(rig.poll(CORE64, "wait", &[ticks]).unwrap(), Pending);
+                (0..10).for_each(|_| fixture.tick());
+                assert_eq!(fixture.poll(CORE64, "wait", &[ticks]).unwrap(), Pending);
             }
-            (0..50).for_each(|_| rig.tick());
-            assert_eq!(rig.poll(CORE64, "wait", &[ticks]).unwrap(), Ready(ticks));
+            (0..50).for_each(|_| fixture.tick());
+            assert_eq!(
+                fixture.poll(CORE64, "wait", &[ticks]).unwrap(),
+                Ready(ticks)
+            );
         }
-        // The result was given: the same call begins anew.
-        assert_eq!(rig.poll(CORE64, "wait", &[1]).unwrap(), Pending);
-        rig.tick();
-        assert_eq!(rig.poll(CORE64, "wait", &[1]).unwrap(), Ready(1));
-        rig.tick();
-        rig.turns();
+        // The result was delivered, so the same call begins again.
+        assert_eq!(fixture.poll(CORE64, "wait", &[1]).unwrap(), Pending);
+        fixture.tick();
+        assert_eq!(fixture.poll(CORE64, "wait", &[1]).unwrap(), Ready(1));
+        fixture.tick();
+        fixture.turns();
         for _ in 0..10 {
-            rig.tick();
+            fixture.tick();
         }
-        assert_eq!(rig.turns(), 0, "a tick with no task alive turns nothing");
+        assert_eq!(
+            fixture.turns(),
+            0,
+            "a tick with no task alive turns nothing"
+        );
 
-        let mut firmware = rig.firmware();
-        rig.send(&mut firmware, "wait", &[4]);
+        let mut firmware = fixture.firmware();
+        fixture.send(&mut firmware, "wait", &[4]);
         for _ in 0..4 {
-            rig.tick();
+            fixture.tick();
             assert_eq!(firmware.try_receive(), None);
         }
-        rig.tick();
+        fixture.tick();
         assert_eq!(firmware.try_receive().unwrap().rets, 4);
     });
 }
@@ -216,17 +228,17 @@ async def slow(channel, ticks):
     for _ in range(ticks): await asyncio.sleep(0)
     return int(channel[-2:]) + ticks
 ";
-    Apart::with(script).run("calls::two_channels_may_be_in_one_callback", || {
-        let rig = Rig::new();
-        let poll = |channel, ticks| rig.poll(channel, "slow", &[ticks]).unwrap();
+    Subprocess::with(script).run("calls::two_channels_may_be_in_one_callback", || {
+        let fixture = PythonFixture::new();
+        let poll = |channel, ticks| fixture.poll(channel, "slow", &[ticks]).unwrap();
         assert_eq!(poll(CORE32, 3), Pending);
         assert_eq!(poll(CORE64, 1), Pending);
-        rig.tick();
+        fixture.tick();
         assert_eq!(poll(CORE32, 3), Pending);
         assert_eq!(poll(CORE64, 1), Ready(65));
         assert_eq!(poll(CORE64, 2), Pending);
-        rig.tick();
-        rig.tick();
+        fixture.tick();
+        fixture.tick();
         assert_eq!(poll(CORE32, 3), Ready(35));
         assert_eq!(poll(CORE64, 2), Ready(66));
     });
@@ -248,34 +260,41 @@ async def forever(channel):
 @register_callback
 async def cancelled(channel): return len(log)
 ";
-    Apart::with(script).run("calls::a_reset_cancels_what_the_channel_has_called", || {
-        let rig = Rig::new();
-        let mut firmware = rig.firmware();
-        rig.send(&mut firmware, "forever", &[]);
-        assert_eq!(rig.call("forever").unwrap(), Pending);
+    Subprocess::with(script).run("calls::a_reset_cancels_what_the_channel_has_called", || {
+        let fixture = PythonFixture::new();
+        let mut firmware = fixture.firmware();
+        fixture.send(&mut firmware, "forever", &[]);
+        assert_eq!(fixture.call("forever").unwrap(), Pending);
         for _ in 0..5 {
-            rig.tick();
+            fixture.tick();
         }
-        assert_eq!(rig.call("cancelled").unwrap(), Ready(0));
+        assert_eq!(fixture.call("cancelled").unwrap(), Ready(0));
         firmware.reset();
         for _ in 0..3 {
-            rig.tick();
+            fixture.tick();
         }
         assert!(firmware.is_ready());
-        assert_eq!(rig.call("cancelled").unwrap(), Ready(1));
-        assert_eq!(rig.call("forever").unwrap(), Pending, "the other channel's");
-        // The session after is served, and waits anew.
-        assert_eq!(rig.served(&mut firmware, "forever", &[], 3), None);
+        assert_eq!(fixture.call("cancelled").unwrap(), Ready(1));
+        assert_eq!(
+            fixture.call("forever").unwrap(),
+            Pending,
+            "the other channel's"
+        );
+        // The next session is served, and its call waits again.
+        assert_eq!(fixture.served(&mut firmware, "forever", &[], 3), None);
         firmware.reset();
         for _ in 0..3 {
-            rig.tick();
+            fixture.tick();
         }
-        assert_eq!(rig.call("cancelled").unwrap(), Ready(2));
+        assert_eq!(fixture.call("cancelled").unwrap(), Ready(2));
         assert_eq!(
-            rig.served(&mut firmware, "sum", &[1, 2], 1).unwrap().rets,
+            fixture
+                .served(&mut firmware, "sum", &[1, 2], 1)
+                .unwrap()
+                .rets,
             3
         );
-        assert_eq!(rig.reports(), [""; 0]);
+        assert_eq!(fixture.reports(), [""; 0]);
     });
 }
 
@@ -294,19 +313,19 @@ async def begin(channel, address):
     task = asyncio.create_task(count(address))
     return 0
 ";
-    Apart::with(script).run("calls::a_task_of_a_callback_goes_on_after_it", || {
-        let rig = Rig::new();
-        assert_eq!(rig.poll(CORE64, "begin", &[DATA]).unwrap(), Ready(0));
-        let count = || rig.vhost.read_u32("core", DATA).unwrap();
+    Subprocess::with(script).run("calls::a_task_of_a_callback_goes_on_after_it", || {
+        let fixture = PythonFixture::new();
+        assert_eq!(fixture.poll(CORE64, "begin", &[DATA]).unwrap(), Ready(0));
+        let count = || fixture.vhost.read_u32("core", DATA).unwrap();
         assert_eq!(count(), 0);
         for expected in [1, 2, 3, 3] {
-            rig.tick();
+            fixture.tick();
             assert_eq!(count(), expected);
         }
-        rig.tick();
-        rig.turns();
-        rig.tick();
-        assert_eq!(rig.turns(), 0);
+        fixture.tick();
+        fixture.turns();
+        fixture.tick();
+        assert_eq!(fixture.turns(), 0);
     });
 }
 
@@ -326,18 +345,23 @@ async def fine(channel):
     return 1
 ";
     let test = "calls::what_ends_the_event_loop_is_reported_and_service_goes_on";
-    let said = Apart::with(script).run(test, || {
-        let rig = Rig::new();
-        assert_eq!(rig.call("leave").unwrap(), Pending);
-        rig.tick();
-        assert!(rig.failure(CORE64, "leave", &[]).contains("SystemExit: 3"));
+    let said = Subprocess::with(script).run(test, || {
+        let fixture = PythonFixture::new();
+        assert_eq!(fixture.call("leave").unwrap(), Pending);
+        fixture.tick();
         assert!(
-            rig.failure(CORE64, "leave_now", &[])
+            fixture
+                .failure(CORE64, "leave", &[])
+                .contains("SystemExit: 3")
+        );
+        assert!(
+            fixture
+                .failure(CORE64, "leave_now", &[])
                 .contains("KeyboardInterrupt")
         );
-        assert_eq!(rig.call("fine").unwrap(), Pending);
-        rig.tick();
-        assert_eq!(rig.call("fine").unwrap(), Ready(1));
+        assert_eq!(fixture.call("fine").unwrap(), Pending);
+        fixture.tick();
+        assert_eq!(fixture.call("fine").unwrap(), Ready(1));
     });
     if let Some(said) = said {
         assert!(
@@ -371,29 +395,32 @@ async def begin(channel):
 @register_callback
 async def seen_so_far(channel): return sum(v * 10 ** i for i, v in enumerate(seen))
 ";
-    Apart::with(script).run("calls::a_test_waits_for_firmware", || {
-        let rig = Rig::new();
-        rig.call("begin").unwrap();
-        rig.tick();
+    Subprocess::with(script).run("calls::a_test_waits_for_firmware", || {
+        let fixture = PythonFixture::new();
+        fixture.call("begin").unwrap();
+        fixture.tick();
         for (value, seen) in [(7, 7), (2, 27)] {
-            assert_eq!(rig.poll(CORE64, "report", &[value]).unwrap(), Pending);
-            rig.tick();
-            assert_eq!(rig.poll(CORE64, "report", &[value]).unwrap(), Ready(value));
-            rig.tick();
-            assert_eq!(rig.call("seen_so_far").unwrap(), Ready(seen));
+            assert_eq!(fixture.poll(CORE64, "report", &[value]).unwrap(), Pending);
+            fixture.tick();
+            assert_eq!(
+                fixture.poll(CORE64, "report", &[value]).unwrap(),
+                Ready(value)
+            );
+            fixture.tick();
+            assert_eq!(fixture.call("seen_so_far").unwrap(), Ready(seen));
         }
-        assert_eq!(rig.poll(CORE64, "report", &[3]).unwrap(), Pending);
-        rig.tick();
-        rig.failure(CORE64, "report", &[3]);
-        rig.tick();
-        assert_eq!(rig.call("seen_so_far").unwrap(), Ready(527));
+        assert_eq!(fixture.poll(CORE64, "report", &[3]).unwrap(), Pending);
+        fixture.tick();
+        fixture.failure(CORE64, "report", &[3]);
+        fixture.tick();
+        assert_eq!(fixture.call("seen_so_far").unwrap(), Ready(527));
     });
 }
 
-/// How many calls [`calls_leave_nothing_behind`] makes.
+/// Variable with the number of calls of [`calls_leave_nothing_behind`].
 const CALLS: &str = "VHOST_PYTHON_CALLS";
 
-/// Bytes of memory that the process has.
+/// Resident memory of the process, in bytes.
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
@@ -416,21 +443,26 @@ async def fails(channel, value):
     try: read_bytes('core', 0, 1 << 40)
     except Error as error: raise ValueError(value) from error
 ";
-    Apart::with(script).run("calls::calls_leave_nothing_behind", || {
+    Subprocess::with(script).run("calls::calls_leave_nothing_behind", || {
         let calls = std::env::var(CALLS).map_or(10_000, |calls| calls.parse().unwrap());
-        let rig = Rig::new();
+        let fixture = PythonFixture::new();
         let make = |calls: u64| {
-            // Two in each round, and some that take longer.
+            // Two calls per round, and some that take longer.
             for value in 0..calls / 2 {
-                rig.poll(CORE64, "quick", &[value]).unwrap();
-                rig.poll(CORE64, &format!("nobody{value}"), &[]).unwrap();
+                fixture.poll(CORE64, "quick", &[value]).unwrap();
+                fixture
+                    .poll(CORE64, &format!("nobody{value}"), &[])
+                    .unwrap();
                 if value % 8 == 0 {
-                    assert_eq!(rig.poll(CORE64, "slow", &[value]).unwrap(), Pending);
-                    rig.tick();
-                    assert_eq!(rig.poll(CORE64, "slow", &[value]).unwrap(), Ready(value));
+                    assert_eq!(fixture.poll(CORE64, "slow", &[value]).unwrap(), Pending);
+                    fixture.tick();
+                    assert_eq!(
+                        fixture.poll(CORE64, "slow", &[value]).unwrap(),
+                        Ready(value)
+                    );
                 }
                 if value % 64 == 0 {
-                    rig.failure(CORE64, "fails", &[value]);
+                    fixture.failure(CORE64, "fails", &[value]);
                 }
             }
         };

@@ -1,5 +1,5 @@
-//! Methods in Python, with the real interpreter and a whole system. Each test has a process of its own, since an
-//! interpreter is for ever; its Python modules are files of its own.
+//! Methods in Python, with the real interpreter and a whole system. An interpreter lasts as long as
+//! its process, so each test has a process and Python modules of its own.
 
 #![cfg(feature = "python")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
@@ -9,14 +9,14 @@
 )]
 #![allow(clippy::print_stdout, reason = "a test says what it lacks, and skips")]
 
-mod apart;
 mod backdoor;
 #[path = "../c_host/mod.rs"]
 mod c_host;
 mod calls;
+mod fixture;
 mod modules;
 mod pages;
 mod polled;
-mod rig;
 mod starting;
+mod subprocess;
 mod threads;

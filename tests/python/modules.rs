@@ -1,9 +1,9 @@
-//! The user's modules: which are imported, and what is wrong with them.
+//! User modules: the imported names, and errors in them.
 
 use vhost::Progress::{Absent, Pending, Ready};
 
-use crate::apart::Apart;
-use crate::rig::{CORE32, CORE64, Rig};
+use crate::fixture::{CORE32, CORE64, PythonFixture};
+use crate::subprocess::Subprocess;
 
 #[test]
 fn a_module_of_the_users_comes_before_the_shim() {
@@ -14,18 +14,18 @@ def poll(method, channel, *args):
     calls.append((channel, args))
     return True, len(calls) > 2, len(calls)
 ";
-    Apart::with("@register_callback\nasync def other(channel): return 1")
+    Subprocess::with("@register_callback\nasync def other(channel): return 1")
         .module("pymb_rpcs", own)
         .run(
             "modules::a_module_of_the_users_comes_before_the_shim",
             || {
-                let rig = Rig::new();
-                assert_eq!(rig.call("own").unwrap(), Pending);
-                rig.tick();
-                assert_eq!(rig.call("own").unwrap(), Pending);
-                assert_eq!(rig.call("own").unwrap(), Ready(3));
-                assert_eq!(rig.call("other").unwrap(), Absent);
-                assert_eq!(rig.call("both").unwrap(), Ready(1), "the testbench's");
+                let fixture = PythonFixture::new();
+                assert_eq!(fixture.call("own").unwrap(), Pending);
+                fixture.tick();
+                assert_eq!(fixture.call("own").unwrap(), Pending);
+                assert_eq!(fixture.call("own").unwrap(), Ready(3));
+                assert_eq!(fixture.call("other").unwrap(), Absent);
+                assert_eq!(fixture.call("both").unwrap(), Ready(1), "the testbench's");
             },
         );
 }
@@ -40,14 +40,14 @@ async def slow(channel):
     await asyncio.sleep(0)
     return 8
 ";
-    Apart::with("").module("pymb_rpcs", own).run(
+    Subprocess::with("").module("pymb_rpcs", own).run(
         "modules::a_module_that_uses_the_shim_is_as_good_as_the_shim",
         || {
-            let rig = Rig::new();
-            assert_eq!(rig.call("slow").unwrap(), Pending);
-            rig.tick();
-            assert_eq!(rig.call("slow").unwrap(), Ready(8));
-            assert_eq!(rig.call("none").unwrap(), Absent);
+            let fixture = PythonFixture::new();
+            assert_eq!(fixture.call("slow").unwrap(), Pending);
+            fixture.tick();
+            assert_eq!(fixture.call("slow").unwrap(), Ready(8));
+            assert_eq!(fixture.call("none").unwrap(), Absent);
         },
     );
 }
@@ -58,24 +58,24 @@ fn an_answer_that_is_none_is_an_error() {
 ANSWERS = {'none': None, 'two': (True, True), 'text': ('yes', 'no', 1), 'right': (True, True, 4)}
 def poll(method, channel, *args): return ANSWERS[method]
 ";
-    Apart::with("")
+    Subprocess::with("")
         .module("pymb_rpcs", own)
         .run("modules::an_answer_that_is_none_is_an_error", || {
-            let rig = Rig::new();
+            let fixture = PythonFixture::new();
             for (method, answer) in [
                 ("none", "None (NoneType)"),
                 ("two", "(True, True) (tuple)"),
                 ("text", "('yes', 'no', 1) (tuple)"),
             ] {
-                let failure = rig.failure(CORE32, method, &[]);
+                let failure = fixture.failure(CORE32, method, &[]);
                 let expected = format!(
                     "channel `core32`: method `{method}` failed: `poll` answered {answer}; it must answer (exists, \
                      finished, result)"
                 );
                 assert_eq!(failure, expected);
             }
-            assert!(rig.failure(CORE32, "other", &[]).contains("KeyError: 'other'"));
-            assert_eq!(rig.call("right").unwrap(), Ready(4));
+            assert!(fixture.failure(CORE32, "other", &[]).contains("KeyError: 'other'"));
+            assert_eq!(fixture.call("right").unwrap(), Ready(4));
         });
 }
 
@@ -90,12 +90,12 @@ def mbpy_calls_init():
     @register_callback
     async def started(channel): return starts
 ";
-    let said = Apart::default().module("mbpy_calls_init", start).run(
+    let said = Subprocess::default().module("mbpy_calls_init", start).run(
         "modules::the_start_up_function_runs_once_before_the_first_poll",
         || {
-            let rig = Rig::new();
-            assert_eq!(rig.call("started").unwrap(), Ready(1));
-            assert_eq!(rig.call("started").unwrap(), Ready(1));
+            let fixture = PythonFixture::new();
+            assert_eq!(fixture.call("started").unwrap(), Ready(1));
+            assert_eq!(fixture.call("started").unwrap(), Ready(1));
         },
     );
     if let Some(said) = said {
@@ -105,12 +105,12 @@ def mbpy_calls_init():
 
 #[test]
 fn without_a_start_up_function_there_is_a_warning_and_no_error() {
-    let said = Apart::default().run(
+    let said = Subprocess::default().run(
         "modules::without_a_start_up_function_there_is_a_warning_and_no_error",
         || {
-            let rig = Rig::new();
-            assert_eq!(rig.call("both").unwrap(), Ready(1));
-            assert_eq!(rig.call("nobody").unwrap(), Absent);
+            let fixture = PythonFixture::new();
+            assert_eq!(fixture.call("both").unwrap(), Ready(1));
+            assert_eq!(fixture.call("nobody").unwrap(), Absent);
         },
     );
     if let Some(said) = said {
@@ -130,15 +130,15 @@ async def twice(channel):
     async def twice(channel): return 2
     return 1
 ";
-    Apart::with(script).run("modules::the_later_of_two_of_a_name_counts", || {
-        let rig = Rig::new();
-        assert_eq!(rig.call("twice").unwrap(), Pending);
-        assert_eq!(rig.poll(CORE32, "twice", &[]).unwrap(), Pending);
-        rig.tick();
-        // What has begun ends as it was.
-        assert_eq!(rig.call("twice").unwrap(), Ready(1));
-        assert_eq!(rig.call("twice").unwrap(), Ready(2));
-        assert_eq!(rig.poll(CORE32, "twice", &[]).unwrap(), Ready(1));
+    Subprocess::with(script).run("modules::the_later_of_two_of_a_name_counts", || {
+        let fixture = PythonFixture::new();
+        assert_eq!(fixture.call("twice").unwrap(), Pending);
+        assert_eq!(fixture.poll(CORE32, "twice", &[]).unwrap(), Pending);
+        fixture.tick();
+        // A call in progress ends with the old module.
+        assert_eq!(fixture.call("twice").unwrap(), Ready(1));
+        assert_eq!(fixture.call("twice").unwrap(), Ready(2));
+        assert_eq!(fixture.poll(CORE32, "twice", &[]).unwrap(), Ready(1));
     });
 }
 
@@ -154,12 +154,12 @@ for wrong in (plain, generator, 5, print):
 @register_callback
 async def count(channel): return refused
 ";
-    Apart::with(script).run(
+    Subprocess::with(script).run(
         "modules::what_is_no_coroutine_function_is_refused_at_once",
         || {
-            let rig = Rig::new();
-            assert_eq!(rig.call("count").unwrap(), Ready(4));
-            assert_eq!(rig.call("plain").unwrap(), Absent);
+            let fixture = PythonFixture::new();
+            assert_eq!(fixture.call("count").unwrap(), Ready(4));
+            assert_eq!(fixture.call("plain").unwrap(), Absent);
         },
     );
 }
@@ -167,23 +167,24 @@ async def count(channel): return refused
 #[test]
 fn a_module_that_can_not_be_imported_fails_every_call() {
     let script = "import no_such_module_at_all";
-    Apart::with(script).run(
+    Subprocess::with(script).run(
         "modules::a_module_that_can_not_be_imported_fails_every_call",
         || {
-            let rig = Rig::new();
+            let fixture = PythonFixture::new();
             for method in ["sum", "other"] {
-                let failure = rig.failure(CORE64, method, &[]);
+                let failure = fixture.failure(CORE64, method, &[]);
                 assert!(failure.contains("mbpy_calls_init.py"), "{failure}");
                 assert!(
                     failure.contains("No module named 'no_such_module_at_all'"),
                     "{failure}"
                 );
             }
-            // The host program's own need no Python.
-            rig.vhost
+            // Methods of the host program need no Python.
+            fixture
+                .vhost
                 .register_method("own", |_, _| Ok(std::task::Poll::Ready(4)))
                 .unwrap();
-            assert_eq!(rig.call("own").unwrap(), Ready(4));
+            assert_eq!(fixture.call("own").unwrap(), Ready(4));
         },
     );
 }
@@ -197,15 +198,15 @@ async def slow(channel, value):
     await asyncio.sleep(0)
     return value
 ";
-    Apart::with(script).run("modules::a_second_system_begins_anew", || {
-        let rig = Rig::new();
-        assert_eq!(rig.poll(CORE64, "slow", &[1]).unwrap(), Pending);
-        drop(rig);
-        let rig = Rig::new();
-        assert_eq!(rig.poll(CORE64, "slow", &[2]).unwrap(), Pending);
-        rig.tick();
+    Subprocess::with(script).run("modules::a_second_system_begins_anew", || {
+        let fixture = PythonFixture::new();
+        assert_eq!(fixture.poll(CORE64, "slow", &[1]).unwrap(), Pending);
+        drop(fixture);
+        let fixture = PythonFixture::new();
+        assert_eq!(fixture.poll(CORE64, "slow", &[2]).unwrap(), Pending);
+        fixture.tick();
         assert_eq!(
-            rig.poll(CORE64, "slow", &[2]).unwrap(),
+            fixture.poll(CORE64, "slow", &[2]).unwrap(),
             Ready(2),
             "not the first one's"
         );

@@ -1,11 +1,11 @@
-//! The shims of `docs/migrating.md`.
+//! Python shims of `docs/migrating.md`.
 
 use vhost::Progress::{Pending, Ready};
 
-use crate::apart::Apart;
-use crate::rig::{CORE32, CORE64, DATA, Rig};
+use crate::fixture::{CORE32, CORE64, DATA, PythonFixture};
+use crate::subprocess::Subprocess;
 
-/// Blocks of the page: a `poll` of the user's own, and registered methods.
+/// Blocks of the page: a user-defined `poll`, and registered methods.
 fn shims() -> [&'static str; 2] {
     let page = include_str!("../../docs/migrating.md");
     let blocks = page.split("```python\n").skip(1);
@@ -15,19 +15,25 @@ fn shims() -> [&'static str; 2] {
     blocks.try_into().unwrap()
 }
 
-/// Sums of memory, for two channels at once.
+/// Sums memory for two channels at the same time.
 fn sums(first: [vhost::Progress; 2]) {
-    let rig = Rig::new();
-    rig.vhost.write("core", DATA, vec![1, 2, 3, 4, 5]).unwrap();
+    let fixture = PythonFixture::new();
+    fixture
+        .vhost
+        .write("core", DATA, vec![1, 2, 3, 4, 5])
+        .unwrap();
     for (channel, expected) in [CORE32, CORE64].into_iter().zip(first) {
-        assert_eq!(rig.poll(channel, "checksum", &[DATA, 5]).unwrap(), expected);
+        assert_eq!(
+            fixture.poll(channel, "checksum", &[DATA, 5]).unwrap(),
+            expected
+        );
     }
     for _ in 0..4 {
-        rig.tick();
+        fixture.tick();
     }
     for channel in [CORE32, CORE64] {
         assert_eq!(
-            rig.poll(channel, "checksum", &[DATA, 5]).unwrap(),
+            fixture.poll(channel, "checksum", &[DATA, 5]).unwrap(),
             Ready(15)
         );
     }
@@ -35,7 +41,7 @@ fn sums(first: [vhost::Progress; 2]) {
 
 #[test]
 fn a_poll_of_the_users_own_goes_on() {
-    Apart::default()
+    Subprocess::default()
         .module("mbpy_calls_init", "def mbpy_calls_init(): pass\n")
         .module("pymb_rpcs", shims()[0])
         .run("pages::a_poll_of_the_users_own_goes_on", || {
@@ -45,7 +51,7 @@ fn a_poll_of_the_users_own_goes_on() {
 
 #[test]
 fn registered_methods_are_called() {
-    Apart::default()
+    Subprocess::default()
         .module("mbpy_calls_init", shims()[1])
         .run("pages::registered_methods_are_called", || {
             sums([Ready(15), Ready(15)])

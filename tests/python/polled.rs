@@ -1,11 +1,12 @@
-//! Modules with a `poll` of the user's own, whose calls wait for an event loop or for a tick of the module's.
+//! Modules with a user-defined `poll`, whose calls wait for an event loop or for a tick function of
+//! the module.
 
 use vhost::Progress::{Pending, Ready};
 
-use crate::apart::Apart;
-use crate::rig::{CORE32, CORE64, Rig};
+use crate::fixture::{CORE32, CORE64, PythonFixture};
+use crate::subprocess::Subprocess;
 
-/// A module's callbacks and its `poll`, which schedules them on `loop()`.
+/// Callbacks of a module and its `poll`, which schedules them on `loop()`.
 const POLL: &str = "
 import asyncio
 async def walk(channel, steps):
@@ -23,31 +24,32 @@ def poll(method, channel, *args):
     return True, True, tasks_of_calls.pop(call).result()
 ";
 
-/// Two channels are in the same callback at once, twice; the ticks are enough, and no more are needed afterwards.
+/// Two channels call the same callback at the same time, twice. Their own ticks are enough; later
+/// ones do nothing.
 fn walks() {
-    let rig = Rig::new();
+    let fixture = PythonFixture::new();
     for _ in 0..2 {
         for channel in [CORE32, CORE64] {
-            assert_eq!(rig.poll(channel, "walk", &[3]).unwrap(), Pending);
+            assert_eq!(fixture.poll(channel, "walk", &[3]).unwrap(), Pending);
         }
         for _ in 0..8 {
-            rig.tick();
+            fixture.tick();
         }
-        assert!(rig.turns() >= 4);
+        assert!(fixture.turns() >= 4);
         for channel in [CORE32, CORE64] {
-            assert_eq!(rig.poll(channel, "walk", &[3]).unwrap(), Ready(9));
+            assert_eq!(fixture.poll(channel, "walk", &[3]).unwrap(), Ready(9));
         }
     }
-    rig.tick();
-    rig.turns();
-    rig.tick();
-    assert_eq!(rig.turns(), 0, "nothing is left to bring forward");
+    fixture.tick();
+    fixture.turns();
+    fixture.tick();
+    assert_eq!(fixture.turns(), 0, "nothing is left to bring forward");
 }
 
-/// Runs [`walks`] with a module of this name, where `loop` is as it says.
+/// Runs [`walks`] with a module of this name and this definition of `loop`.
 fn with_loop(test: &str, module: &str, make_loop: &str) {
     let start = "def mbpy_calls_init(): pass\n";
-    Apart::default()
+    Subprocess::default()
         .module("mbpy_calls_init", start)
         .module(module, &format!("{POLL}{make_loop}"))
         .run(test, walks);
@@ -99,7 +101,7 @@ fn the_event_loop_of_a_shim_of_the_users_is_turned() {
     );
 }
 
-/// It belongs to its thread, which turns it.
+/// The thread that owns the loop runs it.
 #[test]
 fn an_event_loop_that_runs_in_another_thread_is_left_alone() {
     let script = "
@@ -113,18 +115,19 @@ def poll(method, channel, *args):
     future = future or asyncio.run_coroutine_threadsafe(seven(), own)
     return (True, True, future.result()) if future.done() else (True, False, None)
 ";
-    Apart::with("").module("pymb_rpcs", script).run(
+    Subprocess::with("").module("pymb_rpcs", script).run(
         "polled::an_event_loop_that_runs_in_another_thread_is_left_alone",
         || {
-            let rig = Rig::new();
-            while rig.call("seven").unwrap() == Pending {
-                rig.tick();
+            let fixture = PythonFixture::new();
+            while fixture.call("seven").unwrap() == Pending {
+                fixture.tick();
             }
         },
     );
 }
 
-/// A module's own tick is called on each tick, or while its `tasks` are not empty where it has such.
+/// The module's tick function is called on each tick, or only while its `tasks` are not empty if it
+/// has them.
 fn own_tick(test: &str, name: &str, tasks: &str, idle: usize) {
     let script = format!(
         "
@@ -143,20 +146,22 @@ def poll(method, channel, *args):
     return (True, False, None) if left > 1 else (True, True, 5)
 "
     );
-    Apart::with("").module("pymb_rpcs", &script).run(test, || {
-        let rig = Rig::new();
-        assert_eq!(rig.call("own").unwrap(), Pending);
-        for _ in 0..3 {
-            rig.tick();
-        }
-        assert_eq!(rig.turns(), 3);
-        assert_eq!(rig.call("own").unwrap(), Ready(5));
-        rig.tick();
-        rig.tick();
-        rig.turns();
-        rig.tick();
-        assert_eq!(rig.turns(), idle);
-    });
+    Subprocess::with("")
+        .module("pymb_rpcs", &script)
+        .run(test, || {
+            let fixture = PythonFixture::new();
+            assert_eq!(fixture.call("own").unwrap(), Pending);
+            for _ in 0..3 {
+                fixture.tick();
+            }
+            assert_eq!(fixture.turns(), 3);
+            assert_eq!(fixture.call("own").unwrap(), Ready(5));
+            fixture.tick();
+            fixture.tick();
+            fixture.turns();
+            fixture.tick();
+            assert_eq!(fixture.turns(), idle);
+        });
 }
 
 #[test]
@@ -191,14 +196,14 @@ async def slow(channel):
     return 8
 def poll(method, channel, *args): return pymb_rpc.poll(method, channel, *args)
 ";
-    Apart::with("").module("pymb_rpcs", script).run(
+    Subprocess::with("").module("pymb_rpcs", script).run(
         "polled::a_poll_around_the_shims_has_the_shim_ticked",
         || {
-            let rig = Rig::new();
-            assert_eq!(rig.call("slow").unwrap(), Pending);
-            rig.tick();
-            rig.tick();
-            assert_eq!(rig.call("slow").unwrap(), Ready(8));
+            let fixture = PythonFixture::new();
+            assert_eq!(fixture.call("slow").unwrap(), Pending);
+            fixture.tick();
+            fixture.tick();
+            assert_eq!(fixture.call("slow").unwrap(), Ready(8));
         },
     );
 }
@@ -218,14 +223,14 @@ def poll(method, channel, *args):
     return by_task(method, channel, *args)
 "
     );
-    let said = Apart::with("").module("pymb_rpcs", &hidden).run(
+    let said = Subprocess::with("").module("pymb_rpcs", &hidden).run(
         "polled::a_hidden_loop_is_found_and_turned_and_is_a_warning_once",
         || {
-            let rig = Rig::new();
+            let fixture = PythonFixture::new();
             for channel in [CORE32, CORE64, CORE32] {
                 let mut polls = 0;
-                while rig.poll(channel, "walk", &[3]).unwrap() == Pending {
-                    rig.tick();
+                while fixture.poll(channel, "walk", &[3]).unwrap() == Pending {
+                    fixture.tick();
                     polls += 1;
                     assert!(polls < 20, "{channel}: nobody turns the loop");
                 }
@@ -242,7 +247,7 @@ def poll(method, channel, *args):
     }
 }
 
-/// What a search meets on its way may not be asked for its class.
+/// The search must not ask objects for their class.
 #[test]
 fn a_search_passes_over_what_has_no_class_to_tell() {
     let hidden = format!(
@@ -260,13 +265,13 @@ class Hidden: loop = asyncio.new_event_loop()
 def loop(): return Hidden.loop
 "
     );
-    Apart::with("").module("pymb_rpcs", &hidden).run(
+    Subprocess::with("").module("pymb_rpcs", &hidden).run(
         "polled::a_search_passes_over_what_has_no_class_to_tell",
         || {
-            let rig = Rig::new();
+            let fixture = PythonFixture::new();
             let mut polls = 0;
-            while rig.poll(CORE32, "walk", &[3]).unwrap() == Pending {
-                rig.tick();
+            while fixture.poll(CORE32, "walk", &[3]).unwrap() == Pending {
+                fixture.tick();
                 polls += 1;
                 assert!(polls < 20, "nobody turns the loop");
             }
@@ -274,7 +279,7 @@ def loop(): return Hidden.loop
     );
 }
 
-/// Searches are put off, as long as they find nothing.
+/// Fruitless searches are repeated at growing intervals.
 #[test]
 fn a_loop_is_found_that_gets_tasks_late() {
     let late = format!(
@@ -289,22 +294,22 @@ def poll(method, channel, *args):
     return (True, False, None) if polls < 5000 else by_task(method, channel, *args)
 "
     );
-    Apart::with("").module("pymb_rpcs", &late).run(
+    Subprocess::with("").module("pymb_rpcs", &late).run(
         "polled::a_loop_is_found_that_gets_tasks_late",
         || {
-            let rig = Rig::new();
+            let fixture = PythonFixture::new();
             for _ in 0..6100 {
-                if rig.poll(CORE32, "walk", &[3]).unwrap() != Pending {
+                if fixture.poll(CORE32, "walk", &[3]).unwrap() != Pending {
                     return;
                 }
-                rig.tick();
+                fixture.tick();
             }
             panic!("nobody turns the loop");
         },
     );
 }
 
-/// Calls of one method that need no loop put off no search for another one's.
+/// Calls of one method that need no loop do not delay the search for another method.
 #[test]
 fn a_search_for_one_method_does_not_wait_for_another_s() {
     let two = format!(
@@ -317,17 +322,17 @@ def poll(method, channel, *args):
     return by_task(method, channel, *args)
 "
     );
-    Apart::with("").module("pymb_rpcs", &two).run(
+    Subprocess::with("").module("pymb_rpcs", &two).run(
         "polled::a_search_for_one_method_does_not_wait_for_another_s",
         || {
-            let rig = Rig::new();
+            let fixture = PythonFixture::new();
             for _ in 0..600 {
-                assert_eq!(rig.poll(CORE64, "slow", &[]).unwrap(), Pending);
-                rig.tick();
+                assert_eq!(fixture.poll(CORE64, "slow", &[]).unwrap(), Pending);
+                fixture.tick();
             }
             let mut polls = 0;
-            while rig.poll(CORE32, "walk", &[3]).unwrap() == Pending {
-                rig.tick();
+            while fixture.poll(CORE32, "walk", &[3]).unwrap() == Pending {
+                fixture.tick();
                 polls += 1;
                 assert!(polls < 20, "nobody turns the loop");
             }
@@ -335,15 +340,17 @@ def poll(method, channel, *args):
     );
 }
 
-/// Polls a method that stays pending, in a module that begins so.
+/// Polls a method that stays pending, in a module with this beginning.
 fn stays_pending(test: &str, start: &str, warnings: usize) {
     let script = format!("{start}\ndef poll(method, channel, *args): return True, False, None\n");
-    let said = Apart::with("").module("pymb_rpcs", &script).run(test, || {
-        let rig = Rig::new();
-        for _ in 0..5000 {
-            assert_eq!(rig.poll(CORE32, "slow", &[]).unwrap(), Pending);
-        }
-    });
+    let said = Subprocess::with("")
+        .module("pymb_rpcs", &script)
+        .run(test, || {
+            let fixture = PythonFixture::new();
+            for _ in 0..5000 {
+                assert_eq!(fixture.poll(CORE32, "slow", &[]).unwrap(), Pending);
+            }
+        });
     let warning =
         "vhost: warning: python: channel `core32`: method `slow` has been pending for 1024 polls";
     for (part, count) in [
@@ -368,7 +375,7 @@ fn a_call_of_a_module_without_asyncio_may_stay_pending() {
     stays_pending(test, "import math", 0);
 }
 
-/// A callback that a callback has scheduled is run also where no call is pending.
+/// A callback scheduled by a callback also runs while no call is pending.
 #[test]
 fn callbacks_of_callbacks_run_to_the_end() {
     let script = "
@@ -384,19 +391,19 @@ def poll(method, channel, *args):
     return True, True, 0
 count = 0
 ";
-    Apart::with("").module("pymb_rpcs", script).run(
+    Subprocess::with("").module("pymb_rpcs", script).run(
         "polled::callbacks_of_callbacks_run_to_the_end",
         || {
-            let rig = Rig::new();
-            assert_eq!(rig.call("begin").unwrap(), Ready(0));
+            let fixture = PythonFixture::new();
+            assert_eq!(fixture.call("begin").unwrap(), Ready(0));
             for _ in 0..10 {
-                rig.tick();
+                fixture.tick();
             }
-            assert_eq!(rig.call("count").unwrap(), Ready(6));
-            rig.tick();
-            rig.turns();
-            rig.tick();
-            assert_eq!(rig.turns(), 0, "nothing is left to bring forward");
+            assert_eq!(fixture.call("count").unwrap(), Ready(6));
+            fixture.tick();
+            fixture.turns();
+            fixture.tick();
+            assert_eq!(fixture.turns(), 0, "nothing is left to bring forward");
         },
     );
 }
@@ -418,7 +425,7 @@ def loop():
     );
 }
 
-/// It leaves no current event loop behind, for those who use it afterwards.
+/// `asyncio.run` removes the current event loop; later users still find one.
 #[test]
 fn asyncio_run_in_poll_leaves_a_current_event_loop() {
     let script = format!(
@@ -431,24 +438,24 @@ def poll(method, channel, *args):
     return by_task(method, channel, *args)
 "
     );
-    Apart::with("").module("pymb_rpcs", &script).run(
+    Subprocess::with("").module("pymb_rpcs", &script).run(
         "polled::asyncio_run_in_poll_leaves_a_current_event_loop",
         || {
-            let rig = Rig::new();
+            let fixture = PythonFixture::new();
             for _ in 0..2 {
-                assert_eq!(rig.call("nine").unwrap(), Ready(9));
-                assert_eq!(rig.poll(CORE32, "walk", &[1]).unwrap(), Pending);
-                assert_eq!(rig.call("nine").unwrap(), Ready(9));
+                assert_eq!(fixture.call("nine").unwrap(), Ready(9));
+                assert_eq!(fixture.poll(CORE32, "walk", &[1]).unwrap(), Pending);
+                assert_eq!(fixture.call("nine").unwrap(), Ready(9));
                 for _ in 0..4 {
-                    rig.tick();
+                    fixture.tick();
                 }
-                assert_eq!(rig.poll(CORE32, "walk", &[1]).unwrap(), Ready(7));
+                assert_eq!(fixture.poll(CORE32, "walk", &[1]).unwrap(), Ready(7));
             }
         },
     );
 }
 
-/// It waits for the chip: in a task that the library turns, or without any.
+/// It waits for the chip, in a task of the library's loop or without any.
 #[test]
 fn a_call_that_takes_long_is_no_warning() {
     let script = format!(
@@ -459,13 +466,13 @@ def poll(method, channel, *args):
     return (True, False, None) if method == 'polled' else by_task(method, channel, *args)
 "
     );
-    let said = Apart::with("").module("pymb_rpcs", &script).run(
+    let said = Subprocess::with("").module("pymb_rpcs", &script).run(
         "polled::a_call_that_takes_long_is_no_warning",
         || {
-            let rig = Rig::new();
+            let fixture = PythonFixture::new();
             for _ in 0..2500 {
-                assert_eq!(rig.poll(CORE32, "polled", &[]).unwrap(), Pending);
-                assert_eq!(rig.poll(CORE64, "blocked", &[0]).unwrap(), Pending);
+                assert_eq!(fixture.poll(CORE32, "polled", &[]).unwrap(), Pending);
+                assert_eq!(fixture.poll(CORE64, "blocked", &[0]).unwrap(), Pending);
             }
         },
     );
@@ -483,17 +490,17 @@ def poll(method, channel, *args):
     if method == 'cancelled': return True, True, cancelled.count('core32')
     return True, False, None
 ";
-    Apart::with("").module("pymb_rpcs", script).run(
+    Subprocess::with("").module("pymb_rpcs", script).run(
         "polled::a_cancel_of_the_modules_own_is_told_of_a_reset",
         || {
-            let rig = Rig::new();
-            let mut firmware = rig.firmware();
-            assert_eq!(rig.served(&mut firmware, "waits", &[], 3), None);
-            let before = rig.call("cancelled").unwrap();
+            let fixture = PythonFixture::new();
+            let mut firmware = fixture.firmware();
+            assert_eq!(fixture.served(&mut firmware, "waits", &[], 3), None);
+            let before = fixture.call("cancelled").unwrap();
             assert_eq!(before, Ready(0));
             firmware.reset();
-            rig.tick();
-            assert_eq!(rig.call("cancelled").unwrap(), Ready(1));
+            fixture.tick();
+            assert_eq!(fixture.call("cancelled").unwrap(), Ready(1));
         },
     );
 }
@@ -506,11 +513,11 @@ def poll(method, channel, *args): inner('answer')
 def tick(): inner('turn')
 def cancel(channel): inner('end')
 ";
-    let said = Apart::with("").module("pymb_rpcs", script).run(
+    let said = Subprocess::with("").module("pymb_rpcs", script).run(
         "polled::what_the_modules_own_functions_raise_has_its_traceback",
         || {
-            let rig = Rig::new();
-            let failure = rig.failure(CORE64, "any", &[]);
+            let fixture = PythonFixture::new();
+            let failure = fixture.failure(CORE64, "any", &[]);
             for part in [
                 "Traceback",
                 "pymb_rpcs.py\", line 3, in poll",
@@ -519,10 +526,10 @@ def cancel(channel): inner('end')
             ] {
                 assert!(failure.contains(part), "{part}: {failure}");
             }
-            rig.tick();
-            let mut firmware = rig.firmware();
+            fixture.tick();
+            let mut firmware = fixture.firmware();
             firmware.reset();
-            rig.tick();
+            fixture.tick();
         },
     );
     if let Some(said) = said {

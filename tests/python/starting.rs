@@ -1,16 +1,16 @@
-//! Which interpreter runs, and what is on its path.
+//! Choice of the interpreter, and its path.
 
 use std::path::Path;
 use std::process::Command;
 
 use vhost::Progress::Ready;
 
-use crate::apart::Apart;
-use crate::rig::{CORE64, Rig};
+use crate::fixture::{CORE64, PythonFixture};
+use crate::subprocess::Subprocess;
 
 const SHIMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python");
 
-/// Says where things are from.
+/// Prints origins of modules and executables.
 const WHERE: &str = "
 import os, sys
 @register_callback
@@ -22,13 +22,13 @@ async def tell(channel):
 ";
 
 fn tell() {
-    let rig = Rig::new();
-    assert_eq!(rig.call("tell").unwrap(), Ready(0));
+    let fixture = PythonFixture::new();
+    assert_eq!(fixture.call("tell").unwrap(), Ready(0));
 }
 
 #[test]
 fn the_staged_shim_is_on_the_path() {
-    let said = Apart::with(WHERE).run("starting::the_staged_shim_is_on_the_path", tell);
+    let said = Subprocess::with(WHERE).run("starting::the_staged_shim_is_on_the_path", tell);
     if let Some(said) = said {
         assert!(
             said.stdout.contains("/out/vhost/python/async/pymb_rpc.py"),
@@ -40,7 +40,7 @@ fn the_staged_shim_is_on_the_path() {
 
 #[test]
 fn another_folder_of_shims_may_be_named() {
-    let said = Apart::with(WHERE)
+    let said = Subprocess::with(WHERE)
         .variable("VHOST_PYTHON_PATH", SHIMS)
         .run("starting::another_folder_of_shims_may_be_named", tell);
     if let Some(said) = said {
@@ -49,10 +49,10 @@ fn another_folder_of_shims_may_be_named() {
     }
 }
 
-/// As where only the library has been copied.
+/// Only the library has been copied.
 #[test]
 fn a_library_without_its_folder_brings_its_own_shim() {
-    let said = Apart::with(WHERE)
+    let said = Subprocess::with(WHERE)
         .variable("VHOST_PYTHON_PATH", "/no/such/folder")
         .run(
             "starting::a_library_without_its_folder_brings_its_own_shim",
@@ -67,7 +67,8 @@ fn a_library_without_its_folder_brings_its_own_shim() {
     }
 }
 
-/// A virtual environment of the Python that this was built for. None where that can't be made here.
+/// Virtual environment of the Python that this test was built for. `None` if it can't be created
+/// here.
 fn environment(folder: &Path) -> Option<()> {
     let python = std::env::var("PYO3_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let made = Command::new(python)
@@ -87,7 +88,7 @@ fn a_virtual_environment_is_entered() {
     let Some(()) = environment(folder.path()) else {
         return;
     };
-    let said = Apart::with(WHERE)
+    let said = Subprocess::with(WHERE)
         .variable("VIRTUAL_ENV", folder.path())
         .run("starting::a_virtual_environment_is_entered", tell);
     if let Some(said) = said {
@@ -100,15 +101,15 @@ fn a_virtual_environment_is_entered() {
 fn an_environment_of_another_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(folder.path().join("lib/python2.7")).unwrap();
-    Apart::with(WHERE)
+    Subprocess::with(WHERE)
         .variable("VIRTUAL_ENV", folder.path())
         .run(
             "starting::an_environment_of_another_version_is_refused",
             || {
-                // The next system is no better off.
+                // The next system has the same error.
                 for _ in 0..2 {
-                    let rig = Rig::new();
-                    let failure = rig.failure(CORE64, "tell", &[]);
+                    let fixture = PythonFixture::new();
+                    let failure = fixture.failure(CORE64, "tell", &[]);
                     assert!(failure.contains("VIRTUAL_ENV is"), "{failure}");
                     assert!(
                         failure.contains("built for another version of Python"),

@@ -1,4 +1,5 @@
-//! The C ABI called from several threads in turn, with methods in Python, and threads of Python's own that use the backdoor.
+//! C ABI called from several threads in turn, with methods in Python, and Python threads that use
+//! the backdoor.
 
 use std::ffi::c_int;
 use std::path::{Path, PathBuf};
@@ -8,16 +9,16 @@ use std::thread;
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
 
-use crate::apart::Apart;
 use crate::c_host::{MAILBOX, MAILBOXES, MEMORIES, init, mb_shutdown, mb_tick, read, write};
+use crate::subprocess::Subprocess;
 
 const NAME: u64 = 0x3000;
 const DATA: u64 = 0x4000;
 
-/// Ticks after which a call is taken for lost.
+/// Ticks after which a call is considered lost.
 const LIMIT: usize = 200_000;
 
-/// The memory, by the C ABI. None of its calls is refused, whatever threads of Python's do.
+/// Memory, accessed by the C ABI. None of its calls is refused, whatever Python's threads do.
 struct Chip;
 
 impl Memory for Chip {
@@ -30,7 +31,7 @@ impl Memory for Chip {
     }
 }
 
-/// Threads of a simulator that tick in turn: each waits until it is told to.
+/// Threads of a simulator that tick in turn.
 struct Simulator {
     workers: Vec<(Sender<()>, Receiver<c_int>)>,
     ticks: usize,
@@ -59,7 +60,7 @@ impl Simulator {
         self.ticks += 1;
     }
 
-    /// The result of firmware's call.
+    /// Result of a call by firmware.
     fn call(&mut self, firmware: &mut Firmware<Chip>, method: &str, args: &[u64]) -> u64 {
         let mut name = method.as_bytes().to_vec();
         name.push(0);
@@ -77,14 +78,14 @@ impl Simulator {
     }
 }
 
-/// Initialises the host on a thread of its own, which ends.
+/// Initialises the host on a separate thread, which then ends.
 fn start(folder: &Path) {
     let folder = folder.to_owned();
     let started = thread::spawn(move || init(&folder, MEMORIES, MAILBOXES));
     assert_eq!(started.join().unwrap(), 0);
 }
 
-/// Runs calls on a host that was initialised by one thread, and is ticked by two others in turn.
+/// Runs calls on a host that one thread initialises and two others tick in turn.
 fn simulate(calls: impl FnOnce(&mut Simulator, &mut Firmware<Chip>)) {
     let folder = tempfile::tempdir().unwrap();
     start(folder.path());
@@ -97,7 +98,7 @@ fn simulate(calls: impl FnOnce(&mut Simulator, &mut Firmware<Chip>)) {
     thread::spawn(|| mb_shutdown()).join().unwrap();
 }
 
-/// How a callback of several ticks is run: the threads that it has seen are its result.
+/// Callback of several ticks; its result is the number of threads that ran it.
 const WALK: &str = "
 import asyncio, threading, vhost
 async def walk(channel, address, ticks):
@@ -126,10 +127,10 @@ fn walks() {
 #[test]
 fn callbacks_go_on_whichever_thread_ticks() {
     let script = format!("{WALK}\nregister_callback(walk)");
-    Apart::with(&script).run("threads::callbacks_go_on_whichever_thread_ticks", walks);
+    Subprocess::with(&script).run("threads::callbacks_go_on_whichever_thread_ticks", walks);
 }
 
-/// Each thread has a current event loop of its own in asyncio, so the module's would be a different one for each poll.
+/// asyncio has one current event loop per thread, so the module's loop would differ between polls.
 #[test]
 fn a_poll_of_the_users_own_has_one_event_loop_on_all_threads() {
     let script = format!(
@@ -144,13 +145,13 @@ def poll(method, channel, *args):
     return True, True, calls.pop(channel).result()
 "
     );
-    Apart::with("").module("pymb_rpcs", &script).run(
+    Subprocess::with("").module("pymb_rpcs", &script).run(
         "threads::a_poll_of_the_users_own_has_one_event_loop_on_all_threads",
         walks,
     );
 }
 
-/// The simulator's thread is inside `mb_tick` while it waits.
+/// The simulator's thread waits inside `mb_tick`.
 #[test]
 fn a_thread_that_calls_during_a_call_of_the_simulators_is_refused() {
     let script = "
@@ -170,7 +171,7 @@ async def during(channel, address):
     other.join()
     return sum('another thread is inside a call of vhost' in error for error in errors)
 ";
-    Apart::with(script).run(
+    Subprocess::with(script).run(
         "threads::a_thread_that_calls_during_a_call_of_the_simulators_is_refused",
         || {
             simulate(|simulator, firmware| {
@@ -198,7 +199,7 @@ async def away(channel, address, calls):
         answered += 1
     return answered
 ";
-    Apart::with(script).run(
+    Subprocess::with(script).run(
         "threads::a_worker_thread_of_asyncio_is_served_or_refused",
         || {
             simulate(|simulator, firmware| {
@@ -209,10 +210,11 @@ async def away(channel, address, calls):
     );
 }
 
-/// The process ends though a thread of Python's still calls, and Python runs while no thread of the simulator's is inside a call.
+/// The process ends while a Python thread still makes calls, and Python runs while no simulator
+/// thread is inside a call.
 #[test]
 fn python_runs_between_calls_and_does_not_hold_up_the_end() {
-    /// Names the file that the thread makes.
+    /// Variable with the name of the file that the thread creates.
     const SIGN: &str = "VHOST_TEST_SIGN";
     let script = "
 import os, threading, time, vhost
@@ -228,7 +230,7 @@ async def begin(channel):
     return 1
 ";
     let folder = tempfile::tempdir().unwrap();
-    Apart::with(script)
+    Subprocess::with(script)
         .variable(SIGN, folder.path().join("sign"))
         .run(
             "threads::python_runs_between_calls_and_does_not_hold_up_the_end",

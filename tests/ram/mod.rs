@@ -1,10 +1,10 @@
-//! A memory of this process that mock firmware shares with the host.
+//! Static memory shared by mock firmware and the host.
 
 use mailbox_rs::mock::Memory;
 use vhost::Vhost;
 use vhost::mem::Buffer;
 
-/// A memory of one buffer, which begins at an address.
+/// Memory of one buffer at a base address.
 #[derive(Clone, Debug)]
 pub(crate) struct Ram {
     base: u64,
@@ -12,7 +12,7 @@ pub(crate) struct Ram {
 }
 
 impl Ram {
-    /// The memory of this name in a space.
+    /// Memory of this name in a space.
     pub(crate) fn of(vhost: &Vhost, space: &str, name: &str) -> Self {
         let spaces = vhost.spaces();
         let ram = spaces.get(space).and_then(|space| space.get(name));

@@ -1,5 +1,6 @@
-//! A run in which every actor has much to do, to be recorded: three channels that ask for anything, resets in the middle of calls, methods
-//! that come back, memories that can't be reached, special files, sockets with a client.
+//! Run with much activity of every actor, to be recorded: three channels with arbitrary requests,
+//! resets during calls, re-entrant methods, unreachable memories, special files, sockets with
+//! clients.
 
 use std::io::{Cursor, Read, Write};
 use std::net::TcpStream;
@@ -32,10 +33,10 @@ core1: {space: core1, base: 0x2000, ptr: 64, cache_line: 64}
 core2: {space: core2, base: 0x2000, ptr: 32, cache_line: 32}
 ";
 
-/// Where firmware has its texts.
+/// Address of firmware's texts.
 const TEXTS: u64 = 0x1000;
 
-/// Bytes from one text to the next.
+/// Distance between texts, in bytes.
 const PITCH: u64 = 0x20;
 
 const METHODS: [&str; 4] = ["slow", "back", "fails", "nobody"];
@@ -48,13 +49,13 @@ const PATHS: [&str; 5] = [
 ];
 const FORMATS: [&str; 3] = ["%d of %s\n", "no end of line", "\n\nand %q\n"];
 
-/// The firmware of one channel.
+/// Firmware of one channel.
 struct Core {
     firmware: Firmware<Ram>,
     rng: Rng,
-    /// Requests that it is yet to send.
+    /// Remaining requests.
     left: u32,
-    /// Files that it asked for.
+    /// Number of files that it has opened.
     opened: u64,
 }
 
@@ -74,9 +75,9 @@ impl Core {
         }
     }
 
-    /// Does what firmware does between two clocks.
+    /// Actions of firmware between two ticks.
     fn step(&mut self) {
-        // Now and then the queue of responses is full.
+        // Sometimes the response queue is full.
         for _ in 0..self.rng.u8(..3) {
             self.firmware.try_receive();
         }
@@ -97,12 +98,12 @@ impl Core {
         }
     }
 
-    /// One of these texts.
+    /// Address of one of these texts.
     fn text(&mut self, first: usize, count: usize) -> u64 {
         TEXTS + (first + self.rng.usize(..count)) as u64 * PITCH
     }
 
-    /// Mostly in the RAM.
+    /// Address, mostly in the RAM.
     fn address(&mut self) -> u64 {
         match self.rng.u8(..12) {
             0 => 0x8000 + self.rng.u64(..0x800),
@@ -113,7 +114,7 @@ impl Core {
 
     fn request(&mut self) -> Request {
         let (one, other, len) = (self.address(), self.address(), self.rng.u64(..0x200));
-        // Each number is given once, and the other cores open as many.
+        // Each descriptor is assigned once, and the other cores open as many files.
         let fd = 9 + self.rng.u64(..3 + 3 * self.opened);
         let paths = METHODS.len();
         let formats = paths + PATHS.len();
@@ -164,12 +165,12 @@ impl Core {
     }
 }
 
-/// What a special file holds.
+/// Content of special files.
 fn special(_: &str, _: OpenFlags) -> std::io::Result<Box<dyn SpecialFile>> {
     Ok(Box::new(Cursor::new(vec![1; 300].into_boxed_slice())))
 }
 
-/// Records a run that `seed` makes.
+/// Records the run of a seed.
 pub(crate) fn record(folder: &Path, seed: u64) -> PathBuf {
     let (memories, trace) = (folder.join("session.yaml"), folder.join("session.trace"));
     std::fs::write(&memories, MEMORIES).unwrap();
@@ -235,7 +236,7 @@ fn register(vhost: &Vhost) {
     vhost.register_command(0x90, custom).unwrap();
 }
 
-/// A socket and what is at its other end.
+/// Socket with its clients.
 struct Uart {
     socket: SocketId,
     clients: Vec<ClientId>,
@@ -252,7 +253,7 @@ impl Uart {
         }
     }
 
-    /// What comes of it is the recording's business.
+    /// Random action of host or client. Results are only recorded.
     fn step(&mut self, vhost: &Vhost, rng: &mut Rng) {
         let (sockets, socket) = (vhost.sockets(), self.socket);
         match rng.u8(..6) {

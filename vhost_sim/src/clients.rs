@@ -10,7 +10,7 @@ use vhost::messages::sockets::{ClientId, SocketId};
 use crate::coverage::Coverage;
 use crate::scenario::Client;
 
-/// Looks for what is on its way through the loopback.
+/// Polls until bytes on their way through the loopback count as lost.
 const PATIENCE: u32 = 2000;
 
 /// Socket of the host, and its clients.
@@ -162,10 +162,10 @@ impl Clients {
         Err("a client that has connected is not accepted".to_owned())
     }
 
-    /// Moves what has arrived, on both sides.
+    /// Moves arrived bytes on both sides.
     ///
     /// # Errors
-    /// A byte that is another one.
+    /// A byte that differs.
     pub fn pass(&mut self, vhost: &Vhost) -> Result<(), String> {
         for peer in &mut self.clients {
             while peer.connected {
@@ -199,7 +199,7 @@ impl Clients {
         Ok(())
     }
 
-    /// Ends it: what is on its way has to arrive.
+    /// Ends the clients: bytes on their way have to arrive.
     ///
     /// # Errors
     /// Bytes that do not arrive.

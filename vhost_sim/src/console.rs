@@ -45,12 +45,12 @@ impl Console {
         }
     }
 
-    /// Forgets what is wanted: the text is not known from here on.
+    /// Forgets the expected text, which is unknown from here on.
     pub fn forget(&mut self) {
         self.unknown = true;
     }
 
-    /// Knows the text again: nothing has begun.
+    /// Expects text again, from the beginning of a line.
     pub fn restart(&mut self) {
         if std::mem::take(&mut self.unknown) {
             self.wanted.clear();
@@ -59,12 +59,12 @@ impl Console {
         }
     }
 
-    /// A line that was put out.
+    /// Adds a line that was put out.
     pub fn put_out(&mut self, line: &str) {
         self.there.push_back(line.to_owned());
     }
 
-    /// Compares what was put out with what is wanted.
+    /// Compares output with the expected text.
     ///
     /// # Errors
     /// The first line that differs.

@@ -1,4 +1,4 @@
-//! Counters of what happened in runs: whether the generator reaches what it is meant to reach.
+//! Counters of events in runs, with the goals that the generator must reach.
 
 use std::collections::BTreeMap;
 use std::fmt;

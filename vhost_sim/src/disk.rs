@@ -24,7 +24,7 @@ pub const SPECIAL: &str = "virtual/sim/";
 pub struct Open {
     /// Channel that has opened it.
     pub by: usize,
-    /// Flags.
+    /// Flags of the open.
     pub flags: u64,
     /// Path from the root.
     pub path: String,
@@ -106,7 +106,8 @@ impl Files {
         })
     }
 
-    /// Gives a file the host's descriptor. False for one that was given before, or can't be one.
+    /// Adds a file under the host's descriptor. Returns false for a descriptor that was used
+    /// before, or is out of range.
     pub fn insert(&mut self, fd: u64, open: Open) -> bool {
         let fits = (crate::wire::FIRST_FD..=i32::MAX as u64).contains(&fd);
         let fresh = fits && self.given.insert(fd);

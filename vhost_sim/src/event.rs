@@ -1,4 +1,4 @@
-//! What the host does, as the world around it sees it, in order.
+//! Acts of the host as its environment sees them, in order.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +11,7 @@ pub enum Event {
         channel: usize,
         /// First byte.
         address: u64,
-        /// Bytes.
+        /// Written bytes.
         data: Vec<u8>,
     },
     /// Access that a memory model failed.
@@ -27,7 +27,7 @@ pub enum Event {
         channel: usize,
         /// First byte.
         address: u64,
-        /// Bytes.
+        /// Written bytes.
         data: Vec<u8>,
     },
     /// Read by a method, by backdoor.
@@ -36,16 +36,16 @@ pub enum Event {
         channel: usize,
         /// First byte.
         address: u64,
-        /// Bytes.
+        /// Bytes read.
         data: Vec<u8>,
     },
     /// Poll of a method or command.
     Call {
-        /// Caller.
+        /// Calling channel.
         channel: usize,
-        /// Callee.
+        /// Called method or command.
         target: Target,
-        /// Arguments.
+        /// Argument words.
         args: Vec<u64>,
         /// Answer of the callee.
         answer: Answer,
@@ -54,7 +54,7 @@ pub enum Event {
     File {
         /// Channel whose name is in the path.
         channel: usize,
-        /// Path.
+        /// Path of the file.
         path: String,
         /// Operation with its result.
         op: FileOp,
@@ -73,9 +73,9 @@ pub enum Target {
 /// Answer to a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answer {
-    /// Result.
+    /// Result of the call.
     Ready(u64),
-    /// To be asked again on the next tick.
+    /// No result yet; polled again on the next tick.
     Pending,
     /// Error or panic.
     Failed,
@@ -84,15 +84,15 @@ pub enum Answer {
 /// Operation of a special file, with its result or error number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum FileOp {
-    /// Opening.
+    /// Opening of the file.
     Open(Result<(), i32>),
     /// Bytes read.
     Read(Result<Vec<u8>, i32>),
     /// Bytes taken.
     Write(Result<Vec<u8>, i32>),
-    /// Position.
+    /// New position.
     Seek(Result<u64, i32>),
-    /// Closing.
+    /// Closing of the file.
     Drop,
 }
 
@@ -126,7 +126,7 @@ impl Log {
     }
 }
 
-/// Locks a mutex; a panic of another owner is no matter.
+/// Locks a mutex, even if another owner has panicked.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -22,9 +22,9 @@ enum Stage {
     Shaking { done: usize, slow: u32 },
     /// Waits for READY.
     Waiting,
-    /// Served.
+    /// Service of requests.
     Up,
-    /// Exited, or gone for good.
+    /// Exited, or out of service for good.
     Over,
 }
 
@@ -37,9 +37,9 @@ pub struct Firmware {
     steps: VecDeque<Step>,
     put: u32,
     read: u32,
-    /// Responses to come; true for that of an OPEN.
+    /// Responses to come; true for the response to an OPEN.
     expected: VecDeque<bool>,
-    /// Descriptors that it was given.
+    /// Descriptors that it has received.
     pub fds: Vec<u64>,
     sent: u64,
     pause: u32,
@@ -55,15 +55,15 @@ pub struct Firmware {
     closing: bool,
 }
 
-/// What firmware works on.
+/// Environment of a firmware.
 pub struct Board<'a> {
     /// Description of the channel.
     pub channel: &'a Channel,
-    /// Memories.
+    /// Memories of the channel.
     pub space: &'a mut Space,
-    /// Checker.
+    /// Checker of the channel.
     pub session: &'a mut Session,
-    /// What the channels share.
+    /// State that all channels share.
     pub shared: &'a mut Shared,
     /// Last descriptor of each channel that has exited.
     pub left: &'a [Option<u64>],
@@ -285,7 +285,7 @@ impl Firmware {
         self.expected.is_empty() && board.session.is_idle(board.space)
     }
 
-    /// Carries out a step. False where it has to wait.
+    /// Carries out a step. Returns false if it has to wait.
     fn step(&mut self, step: &Step, board: &mut Board<'_>) -> bool {
         let mut hit = |what| board.shared.coverage.hit(what);
         match step {
@@ -424,7 +424,7 @@ impl Firmware {
         false
     }
 
-    /// Sends a request. False where there is no room yet.
+    /// Sends a request. Returns false if the queue is full.
     fn send(&mut self, request: &Request, late: Option<u32>, board: &mut Board<'_>) -> bool {
         let (at, layout) = (board.session.at, board.session.layout);
         let taken = board.space.wanted_word(at + layout.request.idx_c);
@@ -476,7 +476,7 @@ impl Firmware {
         true
     }
 
-    /// Descriptor that a request speaks of: `Some(None)` for one without. `None` skips the request.
+    /// Descriptor of a request: `Some(None)` for a request without one. `None` skips the request.
     fn descriptor(&self, request: &Request, board: &mut Board<'_>) -> Option<Option<u64>> {
         let (Request::Close { fd }
         | Request::Read { fd, .. }
@@ -502,8 +502,8 @@ impl Firmware {
     }
 }
 
-/// Tests for a request that must not be sent together with others: its bytes are theirs, or its effects could not be told
-/// from theirs.
+/// Tests for a request that must not be sent together with others: it shares their bytes, or its
+/// effects could not be distinguished from theirs.
 fn needs_idle(request: &Request) -> bool {
     let text = match request {
         Request::Print { text, .. } | Request::CPrint { format: text, .. } => text,

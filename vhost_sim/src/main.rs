@@ -22,7 +22,7 @@ use vhost_sim::run::{Failed, Passed, run, run_tapped};
 use vhost_sim::scenario::Scenario;
 use vhost_sim::shrink::shrink;
 
-/// One seed of so many is run twice.
+/// Interval of seeds that are run twice.
 const TWICE: u64 = 16;
 
 /// Simulated runs of vhost: each seed is a random system with random firmware and faults, checked against a model.
@@ -31,22 +31,22 @@ struct Args {
     /// Run one seed
     #[arg(long, conflicts_with_all = ["seeds", "minutes", "scenario"])]
     seed: Option<u64>,
-    /// Run so many seeds
+    /// Run this number of seeds
     #[arg(long, default_value_t = 1000)]
     seeds: u64,
     /// First seed
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// Threads
+    /// Number of threads
     #[arg(long, default_value_t = 1)]
     jobs: usize,
-    /// Run seeds for so many minutes
+    /// Run seeds for this number of minutes
     #[arg(long)]
     minutes: Option<u64>,
     /// Run a scenario of a file
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// Minimise what fails, and write it to a file
+    /// Minimise a failing scenario, and write it to a file
     #[arg(long, value_name = "FILE")]
     shrink: Option<PathBuf>,
     /// Print the scenario of --seed before it runs, and counters
@@ -83,7 +83,7 @@ fn start(args: &Args) -> Result<bool> {
     many(args)
 }
 
-/// Folder of one thread's runs, in memory where the system has a place for that.
+/// Folder for one thread's runs, in memory if the system has a file system for that.
 fn folder() -> Result<tempfile::TempDir> {
     let shared = Path::new("/dev/shm");
     let parent = if shared.is_dir() {
@@ -162,7 +162,7 @@ fn one(scenario: &Scenario, what: &str, args: &Args) -> Result<bool> {
     }
 }
 
-/// What the threads share.
+/// State that the threads share.
 struct Many {
     next: AtomicU64,
     end: u64,
@@ -188,7 +188,7 @@ fn many(args: &Args) -> Result<bool> {
         coverage: Mutex::default(),
         failures: Mutex::default(),
     };
-    // Warm-up: what is allocated once.
+    // Warm-up: allocations that are made once.
     let warm = folder()?;
     let _ = run(&generate(args.from), warm.path());
     let (memory, descriptors) = (resident(), descriptors());
@@ -251,7 +251,7 @@ fn many(args: &Args) -> Result<bool> {
     Ok(passed)
 }
 
-/// Seeds that reach every goal of the generator.
+/// Number of seeds that reaches every goal of the generator.
 const ENOUGH: u64 = 2000;
 
 /// Bytes by which memory may grow, whatever the number of seeds.

@@ -7,71 +7,72 @@ use crate::space::Space;
 use crate::wire::errno::{EBADF, EFAULT, EINVAL};
 use crate::wire::{ARGS, Entry, Layout, MOVE, STRING, action, file};
 
-/// What the host has to do.
+/// Required behaviour of the host.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Meaning {
     /// The channel ends with this code.
     Exit(u32),
-    /// Nothing is answered.
+    /// No response.
     Silent {
-        /// An error is reported.
+        /// True if an error is reported.
         fails: bool,
     },
-    /// One of these is answered.
+    /// One of these responses.
     Answer(Vec<Reply>),
-    /// Something is called, and its result answered.
+    /// A call, whose result is the response.
     Call(Target, Vec<u64>),
-    /// The host program's file is asked.
+    /// An operation on a special file of the host program.
     Special(Special),
 }
 
-/// Response.
+/// Response to a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
-    /// Without a value.
+    /// Success without a value.
     Empty,
-    /// With a value.
+    /// Success with a value.
     Value(u64),
-    /// With an error number, which is reported.
+    /// Error number, which is also reported.
     Error(i32),
-    /// With a new descriptor.
+    /// Descriptor of a newly opened file.
     Opened(Open),
 }
 
 /// Request to a file of the host program.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Special {
-    /// It is opened.
+    /// Opening of the file.
     Open(Open),
-    /// At most so many bytes are read to an address.
+    /// Read of at most this number of bytes to an address.
     Read(u64, u64),
-    /// Bytes are written.
+    /// Write of these bytes.
     Write(Vec<u8>),
-    /// Its position is set.
+    /// New position.
     Seek(u64),
-    /// It is closed.
+    /// Closing of the file.
     Close,
 }
 
-/// Request that is carried out on what the protocol wants.
+/// Request that is carried out on the expected contents.
 pub struct Request<'a> {
     /// Number of the channel.
     pub channel: usize,
     /// Layout of the channel.
     pub layout: &'a Layout,
-    /// Memories.
+    /// Memories of the channel.
     pub space: &'a mut Space,
-    /// Files.
+    /// Files of all channels.
     pub files: &'a mut Files,
     /// Text of PRINT and CPRINT; `None` is added for text that the model does not know.
     pub text: Option<Vec<u8>>,
-    /// The text is not known.
+    /// True if the text is unknown.
     pub unknown_text: bool,
     /// Ranges that the host writes.
     pub writes: Vec<(u64, u64)>,
     /// Address of the channel.
     pub at: u64,
-    /// The request moves bytes of the channel itself: its words are not firmware's alone any more.
+    /// True if the request moves bytes of the channel itself: its words are no longer firmware's
+    /// alone.
     pub touched: bool,
 }
 
@@ -125,13 +126,13 @@ impl Request<'_> {
         }
     }
 
-    /// Notes a range that is moved.
+    /// Notes a moved range.
     fn touch(&mut self, address: u64, len: u64) {
         let (at, size) = (self.at, self.layout.size);
         self.touched |= len > 0 && address < at + size && at < address.saturating_add(len);
     }
 
-    /// Checks ranges that a request moves.
+    /// Checks the ranges that a request moves.
     fn ranges(&mut self, ranges: &[(u64, u64)]) -> Result<(), Vec<Reply>> {
         let len = ranges.first().map_or(0, |range| range.1);
         let mapped = ranges
@@ -149,7 +150,7 @@ impl Request<'_> {
         Ok(())
     }
 
-    /// Whether nothing is moved to or from an address outside of the map, which may be an error or not.
+    /// True if no byte is moved to or from an unmapped address, which may be an error or not.
     fn nothing_nowhere(&self, ranges: &[(u64, u64)]) -> bool {
         let nowhere = |(address, len): &(u64, u64)| *len == 0 && !self.space.maps(*address, 1);
         ranges.iter().any(nowhere)
@@ -209,7 +210,7 @@ impl Request<'_> {
         }
     }
 
-    /// Bytes of a string, or the errors of which the host may answer any.
+    /// Bytes of a string, or the permitted errors.
     fn string(&mut self, address: u64) -> Result<Vec<u8>, Vec<Reply>> {
         let room = self.space.room(address, STRING);
         self.touch(address, room);

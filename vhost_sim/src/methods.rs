@@ -1,4 +1,5 @@
-//! Methods and custom commands of the host program: they answer, wait, fail, panic and come back by backdoor.
+//! Methods and custom commands of the host program: they return, wait, fail, panic and use the
+//! backdoor.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -17,10 +18,10 @@ pub fn raise() -> ! {
 pub const METHODS: &[&str] = &[
     "echo", "wait", "fail", "panic", "wide", "poke", "peek", "deep",
 ];
-/// Custom commands by id, with the method that they do.
+/// Custom commands by id, with the method that each performs.
 pub const COMMANDS: &[(u64, &str)] = &[(1, "echo"), (2, "wait"), (3, "fail"), (1 << 31, "wide")];
 
-/// Tests for a method or command that there is.
+/// Tests for an existing method or command.
 pub fn exists(target: &Target) -> bool {
     match target {
         Target::Method(name) => METHODS.contains(&name.as_str()),
@@ -37,7 +38,7 @@ pub fn register(mut builder: Builder, log: &Log) -> Builder {
     for (id, name) in COMMANDS {
         builder = builder.command(*id, logged(name, Target::Command(*id), log));
     }
-    // Called by `deep` alone.
+    // Called by `deep` only.
     for level in ["deep2", "deep3"] {
         builder = builder.method(level, |vhost, call| Ok(Poll::Ready(deeper(vhost, call)?)));
     }
@@ -135,7 +136,7 @@ pub fn depth(args: &[u64]) -> u64 {
     1 + args.first().map_or(0, |level| level % 3)
 }
 
-/// Comes back by backdoor, or by another method, until the depth is reached.
+/// Calls the backdoor, or another method, until the depth is reached.
 fn deeper(vhost: &Vhost, call: Call<'_>) -> Result<u64, Box<dyn Error>> {
     let levels = call.args.first().map_or(0, |level| level % 3);
     if levels == 0 {

@@ -6,8 +6,8 @@ use crate::wire::STRING;
 /// Widest width and precision.
 const WIDEST: i64 = 4096;
 
-/// Text of a format, and whether all of its conversions could be met. `None` for a format that the model does not know. Firmware
-/// says that `counted` of the words are arguments.
+/// Text of a format, and true if all of its conversions were valid. `None` for a format that the
+/// model does not know. `counted` is firmware's number of arguments.
 pub fn render(
     format: &[u8],
     words: &[u64],
@@ -23,7 +23,7 @@ pub fn render(
     };
     let rendered = render_with(format, &mut args, space);
     if args.longs > 0 && rendered.as_ref().is_none_or(|(_, met)| !met) {
-        // What a conversion takes that was not met is not specified, and so are the words of the others.
+        // Arguments of an invalid conversion are not specified, and so are the words of later ones.
         return None;
     }
     let taken = words.len() - args.words.len();
@@ -47,7 +47,7 @@ fn render_with(format: &[u8], args: &mut Args<'_>, space: &Space) -> Option<(Vec
             continue;
         }
         if !met {
-            // What a conversion takes that was not met is not specified.
+            // Arguments of an invalid conversion are not specified.
             return None;
         }
         let (spec, after) = Spec::parse(after, args)?;
@@ -64,13 +64,13 @@ fn render_with(format: &[u8], args: &mut Args<'_>, space: &Space) -> Option<(Vec
     Some((text, met))
 }
 
-/// Words that are left.
+/// Remaining words.
 struct Args<'a> {
     words: &'a [u64],
     pointer: u64,
-    /// Arguments of 64 bits that were taken where a word has 32.
+    /// Arguments of 64 bits that were taken from 32-bit words.
     longs: usize,
-    /// These have one word each.
+    /// True if these have one word each.
     narrow: bool,
 }
 
@@ -130,7 +130,8 @@ struct Spec<'a> {
 }
 
 impl<'a> Spec<'a> {
-    /// Parses what follows a `%`; returns the rest behind it. `None` for what the model does not know.
+    /// Parses the text after a `%`; returns the rest behind it. `None` for syntax that the model
+    /// does not know.
     fn parse(text: &'a [u8], args: &mut Args<'_>) -> Option<(Self, &'a [u8])> {
         let count = text
             .iter()
@@ -293,7 +294,7 @@ impl<'a> Spec<'a> {
         Some(self.pad(format!("{sign}{digits}").into_bytes()))
     }
 
-    /// String argument; with a precision it may go without a NUL.
+    /// String argument; with a precision it needs no NUL.
     fn string(&self, address: u64, space: &Space) -> Option<Vec<u8>> {
         let most = self.precision.map_or(STRING, |precision| precision as u64);
         let room = space.room(address, most);

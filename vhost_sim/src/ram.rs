@@ -6,16 +6,16 @@ use vhost::{MemoryModel, ModelError};
 
 use crate::event::{Event, Log};
 
-/// Failures to come.
+/// Pending failures.
 #[derive(Debug, Clone, Copy)]
 pub struct Fault {
     /// Accesses that succeed first.
     pub skip: u32,
-    /// Half of the bytes of a failed write are written.
+    /// True if half of the bytes of a failed write are written.
     pub tear: bool,
     /// Lowest address of accesses that count.
     pub from: u64,
-    /// Polling counts, too.
+    /// True if polling counts, too.
     pub peeks: bool,
 }
 
@@ -24,10 +24,10 @@ pub struct Fault {
 pub struct Ram {
     channel: usize,
     base: u64,
-    /// Contents.
+    /// Contents of the memory.
     pub bytes: Vec<u8>,
     log: Log,
-    /// Failures to come.
+    /// Pending failures.
     pub fault: Option<Fault>,
     /// Earlier contents, shown to polling.
     pub stale: Option<Vec<u8>>,

@@ -3,11 +3,11 @@
 use crate::scenario::{Arg, Channel, Pointer, Request, Text, Value};
 use crate::wire::{action, file};
 
-/// Words of an entry, and what is written before it.
+/// Words of an entry, and the writes before it.
 pub struct Words {
     /// Kind of request.
     pub action: u32,
-    /// Number of arguments that count.
+    /// Number of valid arguments.
     pub words: u32,
     /// Arguments that are written.
     pub args: Vec<u64>,

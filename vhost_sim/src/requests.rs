@@ -1,4 +1,4 @@
-//! Random requests: sensible ones, and such as a broken firmware makes.
+//! Random requests: valid ones, and those of broken firmware.
 
 use fastrand::Rng;
 
@@ -75,7 +75,7 @@ fn text(rng: &mut Rng) -> String {
         .collect()
 }
 
-/// A string, or what should be one.
+/// String, or an invalid replacement.
 fn string(rng: &mut Rng, text: String) -> Text {
     match rng.u32(..24) {
         0 => Text::Unterminated(text),
@@ -213,7 +213,7 @@ fn call(rng: &mut Rng) -> Request {
     };
     let mut args: Vec<Value> = (0..rng.usize(..19)).map(|_| value(rng)).collect();
     if matches!(name, "poke" | "peek" | "deep") {
-        // A method that would write to the channel itself would be firmware that breaks the protocol.
+        // A method that writes to the channel itself would break the protocol.
         let place = match rng.u32(..4) {
             0 => Pointer::End(i64::from(rng.u8(..8))),
             _ => Pointer::Work(rng.u64(..0xe00)),
@@ -245,7 +245,7 @@ fn custom(rng: &mut Rng) -> Request {
     }
 }
 
-/// Entry that makes no sense, or not enough of it.
+/// Malformed or incomplete entry.
 fn raw(rng: &mut Rng) -> Request {
     let action = rng.u32(..10);
     let mut words = rng.choice([0, 0, 1, 2, 20, 21, u32::MAX]).unwrap_or(0);
@@ -253,7 +253,7 @@ fn raw(rng: &mut Rng) -> Request {
     match action {
         action::EXIT => words = 0,
         action::FILE => {
-            // No descriptor of another channel, and no path that nobody knows.
+            // No descriptor of another channel, and no path unknown to the model.
             let fd = rng.choice([0, 9, 1 << 30, u64::MAX]).unwrap_or(9);
             args = vec![
                 Value::Word(rng.u64(1..8)),
@@ -330,7 +330,7 @@ fn open(rng: &mut Rng, number: usize, disk: bool) -> Request {
         _ if disk => own,
         _ => return special_open(rng, number),
     };
-    // Files that the channels share are not written, nor are such that are not there made.
+    // Files that channels share are neither written nor created.
     let own = path.contains(&format!("c{number}_"));
     let flags = match rng.u32(..12) {
         0 => 0,

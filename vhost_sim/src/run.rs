@@ -30,24 +30,24 @@ const LIVENESS: u32 = 200;
 /// Result of a run without a violation.
 #[derive(Debug, Clone)]
 pub struct Passed {
-    /// Counters.
+    /// Counters of the run.
     pub coverage: Coverage,
     /// Hash of everything that was observed.
     pub hash: u64,
-    /// Number of messages of the run, those that were elided among them.
+    /// Number of messages of the run, including elided ones.
     pub messages: u64,
 }
 
-/// Violation.
+/// Violation found in a run.
 #[derive(Debug, Clone)]
 pub struct Failed {
     /// Phase of the run: `start`, `safety`, `liveness`, `end`, `replay`.
     pub phase: &'static str,
     /// Tick of the host.
     pub tick: u64,
-    /// Channel, if it is of one.
+    /// Channel of the violation, if it concerns one.
     pub channel: Option<usize>,
-    /// Reason.
+    /// Description of the violation.
     pub text: String,
 }
 
@@ -81,12 +81,12 @@ struct Unit {
     firmware: Firmware,
 }
 
-/// Errors reported, by channel, and what ended the service.
+/// Reported errors by channel, and the error that ended the service.
 #[derive(Debug, Default)]
 struct Reports {
     errors: Vec<u32>,
     fatal: u32,
-    /// Errors of nobody's.
+    /// Errors without a channel.
     others: Vec<String>,
 }
 
@@ -115,7 +115,8 @@ pub fn run(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
     run_with(scenario, folder, false)
 }
 
-/// Runs a scenario with a tap from its start, so that no message is elided. It has to be the same run as without.
+/// Runs a scenario with a tap from its start, so that no message is elided. The run must be the
+/// same as without.
 ///
 /// # Errors
 /// The first violation.
@@ -373,7 +374,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// One tick of the host, and everything that is checked after it.
+    /// One tick of the host, and the checks after it.
     fn tick(&mut self) -> Result<(), Failed> {
         if self.scenario.notify.contains(&self.ticks) {
             self.shared.coverage.hit("notify");
@@ -529,7 +530,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Ends the system, and checks what is left of it.
+    /// Ends the system, and checks its remains.
     fn end(mut self) -> Result<Passed, Failed> {
         self.phase = "end";
         if !self.fatal {
@@ -585,7 +586,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Number of messages so far, as that of one more has it.
+    /// Number of messages so far, from the sequence number of one more.
     fn messages(&self) -> u64 {
         let last = Arc::new(AtomicU64::new(0));
         let seen = last.clone();

@@ -1,4 +1,4 @@
-//! Scenarios: a system, its firmware and everything that happens to it, as plain data.
+//! Scenarios: a system, its firmware and all inputs, as plain data.
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,7 @@ pub struct Channel {
     pub next: Option<Backing>,
     /// Steps per turn of the firmware.
     pub pace: u32,
-    /// Firmware.
+    /// Steps of the firmware.
     pub steps: Vec<Step>,
 }
 
@@ -73,7 +73,7 @@ pub enum Backing {
     Direct {
         /// Bytes of a word.
         width: u64,
-        /// Rows.
+        /// Rows of the array.
         rows: u64,
     },
     /// Banks in the host's process.
@@ -95,16 +95,16 @@ pub enum Step {
     /// Sends a request while the memory fails: its access number `skip` and all later ones, a write after half of its bytes
     /// if `tear`.
     Faulty {
-        /// Request.
+        /// Request to send.
         request: Request,
         /// Accesses that succeed.
         skip: u32,
-        /// Half of a failed write is written.
+        /// True if half of a failed write is written.
         tear: bool,
     },
     /// Waits for some turns.
     Pause(u32),
-    /// Waits until everything is answered.
+    /// Waits until all requests have responses.
     Drain,
     /// Takes no response for some turns.
     Deaf(u32),
@@ -140,7 +140,7 @@ pub enum Misbehaviour {
     Scribble {
         /// Number of the word.
         word: u32,
-        /// Value.
+        /// New value.
         value: u32,
     },
     /// The mailbox's memory fails.
@@ -156,36 +156,36 @@ pub enum Pointer {
     Work(u64),
     /// Bytes before the end of the map; negative behind it.
     End(i64),
-    /// Address.
+    /// Absolute address.
     Raw(u64),
 }
 
 /// String in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Text {
-    /// Bytes with a NUL behind them.
+    /// Bytes followed by a NUL.
     Some(String),
     /// Bytes up to the end of the map, without a NUL.
     Unterminated(String),
-    /// Nothing is written: an address.
+    /// Address, without writing a string.
     At(Pointer),
 }
 
 /// File descriptor in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fd {
-    /// Descriptor that the channel was given, counted from the last.
+    /// Descriptor that the channel has received, counted from the last.
     Own(u32),
     /// Last descriptor of another channel, if that has exited.
     Other(u32),
-    /// Number.
+    /// Arbitrary number.
     Raw(u64),
 }
 
 /// Argument of CPRINT.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Arg {
-    /// Word.
+    /// Plain word.
     Word(u64),
     /// Address of a string.
     Text(String),
@@ -265,23 +265,23 @@ pub enum Request {
 /// Word or address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Value {
-    /// Word.
+    /// Plain word.
     Word(u64),
-    /// Address.
+    /// Address in memory.
     At(Pointer),
 }
 
-/// Attachment.
+/// Attachment to the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tap {
-    /// Logger into a writer that has room for so many bytes.
+    /// Logger with a writer that fails after this number of bytes.
     Logger {
         /// Bytes before the writer fails.
         room: u32,
     },
     /// Checker of the protocol.
     Checker,
-    /// Statistics.
+    /// Statistics of requests.
     Statistics,
     /// Recorder on a full disk, which must be refused.
     FullDisk,
@@ -296,7 +296,7 @@ pub enum Client {
     Send {
         /// Number of the client.
         client: u32,
-        /// Bytes.
+        /// Number of bytes.
         bytes: u32,
         /// Bytes per write.
         piece: u32,
@@ -305,7 +305,7 @@ pub enum Client {
     Answer {
         /// Number of the client.
         client: u32,
-        /// Bytes.
+        /// Number of bytes.
         bytes: u32,
     },
     /// A client closes its connection.

@@ -17,31 +17,31 @@ const BOUND: u32 = 8;
 /// Stage of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// READY is not there.
+    /// READY is not set.
     Handshake,
-    /// It is served.
+    /// Requests are served.
     Ready,
     /// It has exited with this code.
     Exited(u32),
 }
 
-/// What the channels share.
+/// State that all channels share.
 #[derive(Debug, Default)]
 pub struct Shared {
-    /// Files.
+    /// Files of all channels.
     pub files: Files,
-    /// Counters.
+    /// Counters of the run.
     pub coverage: Coverage,
 }
 
-/// Request that needs others before it can be answered.
+/// Request that waits for acts of the host before its response.
 #[derive(Debug)]
 enum Waiting {
     Call(Target, Vec<u64>),
     Special(Special, Outcome),
 }
 
-/// What a special file has done for a request.
+/// Acts of a special file for a request.
 #[derive(Debug, Default)]
 struct Outcome {
     bytes: Vec<u8>,
@@ -58,9 +58,9 @@ pub struct Session {
     /// Address of the channel.
     pub at: u64,
     logged: bool,
-    /// Stage.
+    /// Stage of the channel.
     pub phase: Phase,
-    /// Firmware has broken the protocol: only what it can't excuse is checked.
+    /// True if firmware has broken the protocol: only checks that this can't excuse are made.
     pub loose: bool,
     taken: u32,
     put: u32,
@@ -74,7 +74,7 @@ pub struct Session {
     pub failures: u32,
     /// Errors of the channel may be reported without a failed request.
     pub excused: bool,
-    /// Ranges that hold what was there, or what was wanted.
+    /// Ranges with either the old or the expected content.
     uncertain: Vec<(u64, u64)>,
     left: bool,
     polls: u32,
@@ -124,7 +124,7 @@ impl Session {
             && self.answers.is_empty()
     }
 
-    /// Firmware takes READY back: the session is over.
+    /// Firmware withdraws READY: the session ends.
     pub fn leave(&mut self, space: &Space, shared: &mut Shared) {
         if matches!(self.phase, Phase::Exited(_)) {
             return;
@@ -250,7 +250,7 @@ impl Session {
         Ok(())
     }
 
-    /// Bytes outside of the channel are written: those that the current request asks for.
+    /// Checks a write outside of the channel, which the current request must ask for.
     fn written_for_request(
         &mut self,
         address: u64,
@@ -267,7 +267,7 @@ impl Session {
             if asked && data == wanted || self.loose {
                 return Ok(());
             }
-            // Where the channel itself has no log, it may be for a later request.
+            // If the channel itself has no log, the write may belong to a later request.
             if self.logged || self.phase != Phase::Ready || space.word_there(index) == self.taken {
                 let what = if asked {
                     "wanted there"
@@ -282,7 +282,7 @@ impl Session {
         }
     }
 
-    /// A word of the channel is written.
+    /// Checks a write to a word of the channel.
     fn word(&mut self, offset: u64, word: u32, space: &mut Space, shared: &mut Shared) -> Check {
         let Layout {
             state,
@@ -346,7 +346,7 @@ impl Session {
         ENTRIES.saturating_sub(self.put.wrapping_sub(read))
     }
 
-    /// The host has taken requests up to an index.
+    /// The host has advanced the consumer index of requests.
     fn advance(&mut self, index: u32, space: &mut Space, shared: &mut Shared) -> Check {
         let put = space.wanted_word(self.at + self.layout.request.idx_p);
         let (queued, taken) = (put.wrapping_sub(self.taken), index.wrapping_sub(self.taken));
@@ -437,7 +437,7 @@ impl Session {
         Ok(())
     }
 
-    /// The host has put responses up to an index.
+    /// The host has advanced the producer index of responses.
     fn respond_up_to(&mut self, index: u32, space: &mut Space, shared: &mut Shared) -> Check {
         self.finish_special();
         let count = index.wrapping_sub(self.put);
@@ -657,7 +657,7 @@ impl Session {
         Ok(())
     }
 
-    /// Answers a request to a special file: it has done what it does.
+    /// Completes a request to a special file.
     fn finish_special(&mut self) {
         let Some(Waiting::Special(..)) = &self.current else {
             return;
@@ -666,7 +666,7 @@ impl Session {
             return;
         };
         let moved = outcome.bytes.len() as u64;
-        // What was read before an error may be in memory or not.
+        // Bytes read before an error may be in memory or not.
         if outcome.error.is_some() {
             self.uncertain.extend_from_slice(&self.writes);
         }
@@ -683,7 +683,8 @@ impl Session {
         self.answers.push_back(replies);
     }
 
-    /// Ends a tick: what is in memory is compared. `errors` have been reported of the channel.
+    /// Ends a tick: compares memory with the expected content. `errors` is the number of errors
+    /// reported for the channel.
     ///
     /// # Errors
     /// A violation.
@@ -741,7 +742,7 @@ impl Session {
         self.wait(space, stale)
     }
 
-    /// Sees, at the end of a tick, what a memory without a log holds.
+    /// Derives, at the end of a tick, the host's acts from a memory without a log.
     ///
     /// # Errors
     /// A violation.
@@ -774,7 +775,7 @@ impl Session {
             return Ok(());
         }
         self.active |= (now_taken, now_put) != (space.wanted_word(taken), space.wanted_word(put));
-        // EXIT may have been taken for a call that came before it.
+        // EXIT may have been taken for an earlier call.
         if self.phase == Phase::Ready || now_taken != self.taken {
             self.advance(now_taken, space, shared)?;
         }
@@ -791,7 +792,7 @@ impl Session {
         Ok(())
     }
 
-    /// Counts the ticks in which the host could have done more.
+    /// Counts ticks in which the host could have done more.
     fn wait(&mut self, space: &Space, stale: bool) -> Check {
         let put = space.wanted_word(self.at + self.layout.request.idx_p);
         let due = match self.phase {

@@ -2,8 +2,8 @@
 
 use crate::scenario::Scenario;
 
-/// Smallest scenario found for which `fails` holds. Channels, steps, taps, clients and options are left out as long as that
-/// is so.
+/// Smallest scenario found for which `fails` holds. Leaves out channels, steps, taps, clients and
+/// options as long as it does.
 pub fn shrink(scenario: &Scenario, fails: &mut dyn FnMut(&Scenario) -> bool) -> Scenario {
     let mut best = scenario.clone();
     loop {

@@ -1,4 +1,5 @@
-//! Memories of a channel: the bytes that the host sees, and a shadow with the bytes that the protocol wants there.
+//! Memories of a channel: the bytes that the host sees, and a shadow with the bytes expected by the
+//! protocol.
 
 use std::fmt::Write as _;
 
@@ -9,7 +10,7 @@ use crate::event::{Log, lock, name};
 use crate::ram::{Fault, Ram, SharedRam};
 use crate::scenario::{Backing, Channel, DEVICE, NEXT, RAM};
 
-/// Memories of a channel, in the order in which they win an address.
+/// Memories of a channel, in order of precedence.
 pub struct Space {
     channel: usize,
     memories: Vec<Memory>,
@@ -131,7 +132,7 @@ impl Space {
         }
     }
 
-    /// Memory of an address, the offset there, and how far the memory goes on.
+    /// Memory of an address, offset in it, and contiguous length from there.
     fn find(&self, address: u64) -> Option<Piece> {
         let holds = |memory: &Memory| address.wrapping_sub(memory.base) < memory.size;
         let at = self.memories.iter().position(holds)?;
@@ -177,7 +178,7 @@ impl Space {
         pieces
     }
 
-    /// Bytes that the protocol wants at a range, which must be mapped.
+    /// Expected bytes of a range, which must be mapped.
     pub fn wanted(&self, address: u64, len: u64) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(len as usize);
         for piece in self.pieces(address, len) {
@@ -189,12 +190,12 @@ impl Space {
         bytes
     }
 
-    /// Word that the protocol wants at an address.
+    /// Expected word at an address.
     pub fn wanted_word(&self, address: u64) -> u32 {
         crate::wire::number(&self.wanted(address, 4), 0, 4) as u32
     }
 
-    /// Changes what the protocol wants.
+    /// Changes expected bytes.
     pub fn want(&mut self, address: u64, data: &[u8]) {
         let mut data = data;
         for piece in self.pieces(address, data.len() as u64) {
@@ -205,7 +206,7 @@ impl Space {
         }
     }
 
-    /// Bytes that are in memory.
+    /// Bytes in memory.
     pub fn there(&self, address: u64, len: u64) -> Vec<u8> {
         let mut bytes = vec![0; len as usize];
         let mut done = 0;
@@ -217,12 +218,12 @@ impl Space {
         bytes
     }
 
-    /// Word that is in memory.
+    /// Word in memory.
     pub fn word_there(&self, address: u64) -> u32 {
         crate::wire::number(&self.there(address, 4), 0, 4) as u32
     }
 
-    /// Writes as firmware does: to memory, and to what is wanted.
+    /// Writes like firmware: to memory, and to the expected bytes.
     pub fn store(&mut self, address: u64, data: &[u8]) {
         self.want(address, data);
         let mut data = data;
@@ -233,25 +234,25 @@ impl Space {
         }
     }
 
-    /// Writes a word as firmware does.
+    /// Writes a word like firmware.
     pub fn store_word(&mut self, address: u64, word: u32) {
         self.store(address, &word.to_le_bytes());
     }
 
-    /// Takes a range of memory for what the protocol wants.
+    /// Makes a range of memory the expected content.
     pub fn adopt(&mut self, address: u64, len: u64) {
         let bytes = self.there(address, len);
         self.want(address, &bytes);
     }
 
-    /// Takes all memory for what the protocol wants.
+    /// Makes all of memory the expected content.
     pub fn adopt_all(&mut self) {
         for memory in &mut self.memories {
             memory.shadow = memory.all();
         }
     }
 
-    /// First difference between memory and what the protocol wants: address, byte there, byte wanted.
+    /// First difference between memory and expectation: address, actual byte, expected byte.
     pub fn difference(&self) -> Option<(u64, u8, u8)> {
         self.memories.iter().find_map(|memory| {
             let differs = |there: &[u8]| {
@@ -279,7 +280,7 @@ impl Space {
         }
     }
 
-    /// Freezes what polling sees, or lets it go on.
+    /// Freezes the content that polling sees, or releases it.
     pub fn set_stale(&self, stale: bool) {
         for ram in self.rams() {
             let mut ram = lock(ram);
@@ -318,7 +319,7 @@ impl Memory {
             let (buffer, at, run) = self.place(offset + done as u64);
             let len = run.min(to.len() - done);
             if let Some(buffer) = self.buffers.get(buffer) {
-                // A place that is not there is found as a difference.
+                // A missing part shows as a difference.
                 let _ = buffer.read(at, &mut to[done..done + len]);
             }
             done += len;
@@ -342,7 +343,8 @@ impl Memory {
         }
     }
 
-    /// Buffer of a byte, the offset there, and the bytes that follow it there. Source: `docs/configuration.md`, *Memories*.
+    /// Buffer of a byte, offset in it, and number of consecutive bytes there. Source:
+    /// `docs/configuration.md`, *Memories*.
     fn place(&self, offset: u64) -> (usize, usize, usize) {
         let (buffer, at, run) = match self.backing {
             Backing::Model => (0, offset, self.size - offset),

@@ -13,7 +13,7 @@ pub const KINDS: &[&str] = &["plain", "short", "eio", "full", "panic", "deny"];
 
 /// Bytes of a file.
 const SIZE: usize = 256;
-/// Bytes that a file takes or gives before it fails.
+/// Bytes that a file accepts or returns before it fails.
 const BUDGET: usize = 40;
 
 struct SimFile {
@@ -64,7 +64,7 @@ impl SimFile {
         Err(io::Error::from_raw_os_error(errno))
     }
 
-    /// Bytes that one operation moves; none where it fails.
+    /// Bytes moved by one operation; none if it fails.
     fn moves(&mut self, len: usize) -> usize {
         match self.kind.as_str() {
             "short" => len.min(3),

@@ -1,4 +1,4 @@
-//! What runs take place in: folders, configurations, sinks, panics.
+//! Environment of runs: folders, configurations, sinks, panics.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -42,7 +42,7 @@ pub struct Small {
 }
 
 impl Small {
-    /// Writer that takes so many bytes, and fails then.
+    /// Writer that accepts this number of bytes, then fails.
     pub fn new(room: u32) -> Self {
         Self {
             room: room as usize,

@@ -2,7 +2,7 @@
 
 /// Version word of the protocol, 0.2.
 pub const VERSION: u32 = 2;
-/// State of a channel that asks for a handshake.
+/// State of a channel that requests a handshake.
 pub const INIT: u32 = 1;
 /// State of a channel that is served.
 pub const READY: u32 = 2;
@@ -109,7 +109,7 @@ impl Queue {
 }
 
 impl Layout {
-    /// Layout for pointers of 4 or 8 bytes, and a cache line of so many bytes, 0 for none.
+    /// Layout for pointers of 4 or 8 bytes, and cache lines of `line` bytes, 0 for none.
     pub fn new(pointer: u64, line: u64) -> Self {
         let request = Queue::new(line.max(8), 8 + ARGS as u64 * pointer, pointer, line);
         let response = Queue::new(request.end, 2 * pointer, pointer, line);
@@ -142,7 +142,7 @@ impl Layout {
 pub struct Entry {
     /// Kind of request.
     pub action: u32,
-    /// Number of arguments that count.
+    /// Number of valid arguments.
     pub words: u32,
     /// Arguments, zero-extended.
     pub args: [u64; ARGS],
@@ -171,7 +171,7 @@ impl Entry {
         bytes
     }
 
-    /// Tests for a request that is answered.
+    /// Tests for a request that has a response.
     pub fn responds(&self) -> bool {
         match self.action {
             action::EXIT | action::CPRINT => false,

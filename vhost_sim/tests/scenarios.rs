@@ -1,4 +1,4 @@
-//! Scenarios that failed once, and the coverage of the generator.
+//! Scenarios that once failed, and the coverage of the generator.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 

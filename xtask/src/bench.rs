@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the benches of `vhost`, with the caller's arguments handed on to them.
+//! `cargo xtask bench`: runs the benches of `vhost`, with the caller's arguments passed on.
 
 mod instructions;
 
@@ -14,10 +14,10 @@ pub(crate) struct Args {
     /// Run only the bench target of this name (a folder of benches/)
     #[arg(long)]
     bench: Option<String>,
-    /// Count instructions, and compare with those that the repository keeps
+    /// Count instructions, and compare them with the counts in the repository
     #[arg(long, conflicts_with = "bench")]
     instructions: bool,
-    /// Keep these counts in the repository
+    /// Replace the counts in the repository
     #[arg(long, requires = "instructions")]
     keep: bool,
     /// Arguments for the benches: part of a bench's name, or options such as --quick or --save-baseline NAME
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     rest: Vec<String>,
 }
 
-/// Whether all benches ran to their end.
+/// Returns true if all benches ran to completion.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     if args.instructions {
         return instructions::run(root, args.keep);
@@ -47,10 +47,10 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
 
 const QUICKSTART: &str = "quickstart";
 
-/// How often both builds of the quickstart's bench run, in turn.
+/// Runs of each build of the quickstart's bench, alternating.
 const ROUNDS: usize = 3;
 
-/// Shows what it costs that something could be attached: beside a library in which nothing can be, which is built for this only.
+/// Prints the cost of being able to attach taps, against a build of the library without taps.
 fn compare_with_untapped(root: &Path) -> Result<()> {
     let mut fastest = [f64::INFINITY; 2];
     for _ in 0..ROUNDS {
@@ -66,10 +66,11 @@ fn compare_with_untapped(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// How often the quickstart's program is called, each way.
+/// Runs of the quickstart's program with and without recording.
 const CALLS: usize = 300;
 
-/// Shows what recording costs of the quickstart as users call it: a program that starts, runs and ends.
+/// Prints the cost of recording in the quickstart as users run it: a program that starts, runs and
+/// ends.
 fn compare_program(root: &Path) -> Result<()> {
     let mut build = Command::new("cargo");
     build.args(["build", "--release", "--example", QUICKSTART]);
@@ -94,7 +95,7 @@ fn compare_program(root: &Path) -> Result<()> {
             if !status.success() {
                 bail!("the quickstart fails: {status}");
             }
-            // Another time it is a new file, too.
+            // Each run creates a new file.
             let _ = fs::remove_file(&trace);
         }
     }
@@ -109,7 +110,7 @@ fn compare_program(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Nanoseconds of the quickstart with nothing attached.
+/// Time of the quickstart with nothing attached, in nanoseconds.
 fn bare_run(root: &Path, untapped: bool) -> Result<f64> {
     let mut cargo = Command::new("cargo");
     cargo.args(["bench", "-p", "vhost", "--bench", QUICKSTART]);

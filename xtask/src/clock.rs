@@ -1,21 +1,21 @@
-//! Time that commands take: by the clock on the wall, and of the processors.
+//! Wall and processor time of commands.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
 
-/// The moment from which time is taken.
+/// Start of a measurement.
 pub(crate) struct Clock {
     wall: Instant,
     cpu: Duration,
 }
 
-/// Time that has passed.
+/// Elapsed time.
 #[derive(Clone, Copy)]
-pub(crate) struct Took {
+pub(crate) struct Elapsed {
     pub(crate) wall: Duration,
-    /// Time of the processors, in user and system mode, of commands that have ended; it counts what they have waited for.
+    /// Processor time, user and system, of child processes that have ended and been waited for.
     pub(crate) cpu: Duration,
 }
 
@@ -27,22 +27,22 @@ impl Clock {
         }
     }
 
-    pub(crate) fn elapsed(&self) -> Took {
-        Took {
+    pub(crate) fn elapsed(&self) -> Elapsed {
+        Elapsed {
             wall: self.wall.elapsed(),
             cpu: cpu_of_children().saturating_sub(self.cpu),
         }
     }
 }
 
-impl fmt::Display for Took {
+impl fmt::Display for Elapsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [wall, cpu] = [self.wall, self.cpu].map(seconds);
         write!(f, "{wall} (CPU {cpu})")
     }
 }
 
-/// Zero where the system does not tell.
+/// Zero if the system does not provide it.
 fn cpu_of_children() -> Duration {
     let Ok(usage) = getrusage(UsageWho::RUSAGE_CHILDREN) else {
         return Duration::ZERO;
@@ -56,7 +56,7 @@ fn cpu_of_children() -> Duration {
         .sum()
 }
 
-/// Tenths of seconds, or minutes and seconds from 100 s on.
+/// Formats seconds with one decimal, or minutes and seconds from 100 s on.
 pub(crate) fn seconds(time: Duration) -> String {
     match time.as_secs() {
         0..=99 => format!("{:.1} s", time.as_secs_f64()),

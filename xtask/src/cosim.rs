@@ -1,17 +1,17 @@
-//! `cargo xtask cosim`: RTL simulations that have loaded the library, most of them with firmware on a CPU.
+//! `cargo xtask cosim`: RTL simulations with the library loaded, most with firmware on a CPU.
 //!
-//! - [`case`]: what a case is (`integration/cases.toml`), and whether a run was as it must be;
-//! - [`build`]: firmware, library and simulation, of which the last is kept while its inputs stay the same;
-//! - [`ccache`]: the compiler's cache for simulations;
-//! - [`client`]: programs that talk to the simulation while it runs;
-//! - [`recording`]: every run is recorded, and replayed without its simulation;
-//! - [`rerun`]: runs that fail and run again from a snapshot;
-//! - [`cocotb`]: the same under cocotb, which brings its own runner;
-//! - [`guide`]: the pages for beginners, done as they say;
-//! - [`mod@bench`]: what the host costs a simulation;
-//! - [`limit`]: wall time that a program may take;
-//! - [`load`]: what an image takes to load;
-//! - [`many`]: what many runs of one boot cost.
+//! - [`case`]: cases of `integration/cases.toml`, and the check of their results;
+//! - [`build`]: firmware, library and simulation; a simulation is rebuilt if its inputs change;
+//! - [`ccache`]: compiler cache for simulations;
+//! - [`client`]: TCP clients of a running simulation;
+//! - [`recording`]: recording of each run, and its replay without the simulation;
+//! - [`rerun`]: failed runs that run again from a snapshot;
+//! - [`cocotb`]: a case with cocotb's own runner;
+//! - [`doc_pages`]: executed documentation pages;
+//! - [`mod@bench`]: overhead of the host in a simulation;
+//! - [`limit`]: limits of wall time;
+//! - [`load`]: time to load an image;
+//! - [`many`]: cost of many runs after one boot.
 
 mod bench;
 mod build;
@@ -19,7 +19,7 @@ mod case;
 mod ccache;
 mod client;
 mod cocotb;
-mod guide;
+mod doc_pages;
 mod limit;
 mod load;
 mod many;
@@ -33,24 +33,25 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use self::build::{Builder, Model, Simulation, empty, memories};
+use self::build::{Builder, Model, Simulation, memories, recreate_dir};
 use self::case::{Case, Cases};
 use self::client::Clients;
 use self::recording::Recording;
 use self::rerun::Waves;
-use crate::clock::{Clock, Took};
+use crate::clock::{Clock, Elapsed};
 use crate::tool::{
     CCACHE, CLANG, COCOTB, CXX, LIBPYTHON, LLD, LZ4, MAKE, Missing, PERL, PICORV32, RISCV32,
-    RISCV64, Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, keep_wheels,
+    RISCV64, Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, download_wheels,
 };
 
-/// What it needs beside a Rust toolchain.
-pub(crate) const NEEDS: [Tool; 11] = [
+/// Required tools, beside a Rust toolchain.
+pub(crate) const REQUIRED: [Tool; 11] = [
     CLANG, LLD, CXX, MAKE, PERL, LIBPYTHON, VERILATOR, PICORV32, COCOTB, RISCV32, RISCV64,
 ];
 
-/// Tools of some cases, which are skipped without them. Without the compiler's cache, models only take longer to build.
-pub(crate) const WANTS: [Tool; 4] = [UVM, UVM_2017, LZ4, CCACHE];
+/// Optional tools. Without UVM or LZ4 some cases are skipped; without ccache models take longer to
+/// build.
+pub(crate) const OPTIONAL: [Tool; 4] = [UVM, UVM_2017, LZ4, CCACHE];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -63,10 +64,10 @@ pub(crate) struct Args {
     /// List the cases, and run nothing
     #[arg(long)]
     list: bool,
-    /// Measure what the host costs a simulation, instead of running cases
+    /// Measure the host's overhead in a simulation, instead of running cases
     #[arg(long)]
     bench: bool,
-    /// Record the golden files of integration/golden anew: runs their cases alone
+    /// Record the golden files of integration/golden again; runs only their cases
     #[arg(long, conflicts_with_all = ["cases", "bench"])]
     golden: bool,
     /// Install nothing
@@ -74,16 +75,16 @@ pub(crate) struct Args {
     no_install: bool,
 }
 
-/// Whether all cases were as they must be.
+/// Runs the cases; returns true if all passed.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let cases = case::read(root)?;
     if args.list {
         let cases = cases
             .iter()
-            .filter(|(name, case)| args.means(name, case.full));
-        let pages = guide::PAGES
+            .filter(|(name, case)| args.selects(name, case.full));
+        let pages = doc_pages::PAGES
             .iter()
-            .filter(|page| args.means(page.name, page.full));
+            .filter(|page| args.selects(page.name, page.full));
         let names = cases.map(|(name, _)| name.as_str()).chain([cocotb::NAME]);
         names
             .chain(pages.map(|page| page.name))
@@ -92,93 +93,96 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     }
     args.check(&cases)?;
     let mut tools = Toolbox::new(!args.no_install);
-    for tool in NEEDS {
+    for tool in REQUIRED {
         if let Err(Missing(reason)) = tools.get(tool) {
             bail!("{reason}");
         }
     }
     let mut builder = Builder::new(root, tools.get(CCACHE).is_ok())?;
     if args.bench {
-        for bench in BENCHES.iter().filter(|bench| args.means(bench.name, false)) {
-            match bench.needs.map_or(Ok(()), |tool| tools.get(tool)) {
+        for bench in BENCHES
+            .iter()
+            .filter(|bench| args.selects(bench.name, false))
+        {
+            match bench.required.map_or(Ok(()), |tool| tools.get(tool)) {
                 Ok(()) => (bench.run)(&mut builder)?,
                 Err(Missing(reason)) => println!("skipped: {}: {reason}", bench.name),
             }
         }
         return Ok(true);
     }
-    let mut score = Score::default();
-    let meant = |name: &str, case: &Case| match args.golden {
+    let mut summary = Summary::default();
+    let selected = |name: &str, case: &Case| match args.golden {
         true => case.golden,
-        false => args.means(name, case.full),
+        false => args.selects(name, case.full),
     };
-    for (name, case) in cases.iter().filter(|(name, case)| meant(name, case)) {
+    for (name, case) in cases.iter().filter(|(name, case)| selected(name, case)) {
         println!("\n{name}: {case}");
         if let Err(Missing(reason)) = case.tool().map_or(Ok(()), |tool| tools.get(tool)) {
             println!("skipped: {name}: {reason}");
             continue;
         }
-        score.run(name, || run_case(&mut builder, name, case, args.golden));
+        summary.run(name, || run_case(&mut builder, name, case, args.golden));
     }
     if args.golden {
-        return Ok(score.close());
+        return Ok(summary.close());
     }
-    if args.means(cocotb::NAME, false) {
+    if args.selects(cocotb::NAME, false) {
         println!("\n{}: integration/cocotb", cocotb::NAME);
-        score.run(cocotb::NAME, || cocotb::run(&mut builder));
+        summary.run(cocotb::NAME, || cocotb::run(&mut builder));
     }
-    let pages = guide::PAGES.iter();
-    for guide in pages.filter(|page| args.means(page.name, page.full)) {
-        let page = guide.name;
+    let pages = doc_pages::PAGES.iter();
+    for doc_page in pages.filter(|page| args.selects(page.name, page.full)) {
+        let page = doc_page.name;
         println!("\n{page}: docs/{page}.md");
-        if let Err(Missing(reason)) = guide.needs.map_or(Ok(()), |tool| tools.get(tool)) {
+        if let Err(Missing(reason)) = doc_page.required.map_or(Ok(()), |tool| tools.get(tool)) {
             println!("skipped: docs/{page}.md: {reason}");
-        } else if keep_wheels(&NEEDS) {
-            score.run(page, || guide::run(root, page));
+        } else if download_wheels(&REQUIRED) {
+            summary.run(page, || doc_pages::run(root, page));
         } else {
             println!("skipped: docs/{page}.md: its Python packages can't be fetched from here");
         }
     }
-    Ok(score.close())
+    Ok(summary.close())
 }
 
-/// What `--bench` measures.
+/// Benchmark of `--bench`.
 struct Bench {
     name: &'static str,
-    needs: Option<Tool>,
+    required: Option<Tool>,
     run: fn(&mut Builder<'_>) -> Result<()>,
 }
 
 const BENCHES: [Bench; 4] = [
     Bench {
         name: "plain",
-        needs: None,
+        required: None,
         run: |builder| bench::run(builder, &bench::PLAIN),
     },
     Bench {
         name: "runs",
-        needs: None,
+        required: None,
         run: many::run,
     },
     Bench {
         name: "uvm",
-        needs: Some(UVM),
+        required: Some(UVM),
         run: |builder| bench::run(builder, &bench::UVM),
     },
     Bench {
         name: "load",
-        needs: Some(UVM),
+        required: Some(UVM),
         run: load::run,
     },
 ];
 
 impl Args {
-    /// Refuses a name that is none.
+    /// Rejects unknown names of cases or benches.
     fn check(&self, cases: &Cases) -> Result<()> {
         let is_known = |name: &str| match self.bench {
             true => BENCHES.iter().any(|bench| bench.name == name),
             false => {
-                let is_page = guide::PAGES.iter().any(|page| page.name == name);
+                let is_page = doc_pages::PAGES.iter().any(|page| page.name == name);
                 name == cocotb::NAME || is_page || cases.contains_key(name)
             }
         };
@@ -194,8 +198,8 @@ impl Args {
         }
     }
 
-    /// Whether the case of this name is to run; `full` says that it is one of the full run alone.
-    fn means(&self, name: &str, full: bool) -> bool {
+    /// True if the case or bench of this name is selected. `full`: it is part of the full run only.
+    fn selects(&self, name: &str, full: bool) -> bool {
         match self.cases.as_slice() {
             [] => self.full || !full,
             named => named.iter().any(|case| case == name),
@@ -203,16 +207,16 @@ impl Args {
     }
 }
 
-/// Told as `cargo test` does, with the time that each case has taken.
+/// Results in the format of `cargo test`, and the time of each case.
 #[derive(Default)]
-struct Score {
+struct Summary {
     passed: usize,
     failed: usize,
-    times: Vec<(String, Took)>,
+    times: Vec<(String, Elapsed)>,
 }
 
-impl Score {
-    /// A case that could not be built or run has failed, too; the others are run.
+impl Summary {
+    /// Runs a case. A case that can't be built or run counts as failed; the others still run.
     fn run(&mut self, name: &str, case: impl FnOnce() -> Result<Option<String>>) {
         let clock = Clock::start();
         let unmet = case();
@@ -229,7 +233,7 @@ impl Score {
         }
     }
 
-    /// Whether none failed.
+    /// Prints the summary; returns true if no case failed.
     fn close(self) -> bool {
         println!("\ntimes, building included:");
         for (name, took) in &self.times {
@@ -244,7 +248,8 @@ impl Score {
     }
 }
 
-/// Why the run was not as it must be; `None` if it was. Its recording then becomes the golden file, if it is to.
+/// Runs a case. Returns the reason of a failure, or `None`. With `golden`, a passing case's
+/// recording becomes its golden file.
 fn run_case(
     builder: &mut Builder<'_>,
     name: &str,
@@ -273,7 +278,7 @@ fn run_case(
         command.arg(format!("+waves={}", waves.file.display()));
     }
     if let Some(modules) = &case.python {
-        // Found before the one that the simulation was linked with.
+        // Takes precedence over the library that the simulation was linked with.
         command
             .env("LD_LIBRARY_PATH", builder.python_library()?)
             .env("VIRTUAL_ENV", builder.root().join(VENV))
@@ -284,7 +289,7 @@ fn run_case(
     recording.record(&mut command);
     let mut clients = Clients::new(builder.root(), &case.clients, simulation.limit);
     let begin = Instant::now();
-    let (status, lines) = watch(command, |line| clients.heed(line))?;
+    let (status, lines) = watch(command, |line| clients.on_line(line))?;
     let simulated = begin.elapsed();
     let unmet_by_clients = clients.unmet()?;
     let expected = case.expected(builder.root())?;
@@ -309,7 +314,7 @@ fn run_case(
     Ok(unmet)
 }
 
-/// Runs a simulation with these images, and an empty folder for firmware's files.
+/// Command of a simulation with these images, and an empty folder for firmware's files.
 fn command(
     root: &Path,
     simulation: &Simulation,
@@ -317,9 +322,9 @@ fn command(
     images: &[String],
     plusargs: &[String],
 ) -> Result<Command> {
-    // From the project's root, as all that a recording may name.
+    // Relative to the project's root, like all names in a recording.
     let files = format!("target/cosim/files/{name}");
-    empty(&root.join(&files))?;
+    recreate_dir(&root.join(&files))?;
 
     let mut command = simulation.limit.command(&simulation.program);
     command
@@ -327,7 +332,7 @@ fn command(
         .env("MEM_CFG_FILE", &simulation.memories)
         .env("MAILBOX_CFG_FILE", &simulation.mailboxes)
         .env("MAILBOX_FS_ROOT", &files)
-        // Cargo's, for what it runs itself: the library of another build would be found there.
+        // Set by cargo for its own commands, to a folder with a library of another build.
         .env_remove("LD_LIBRARY_PATH")
         .current_dir(root);
     for (core, image) in images.iter().enumerate() {
@@ -336,21 +341,25 @@ fn command(
     Ok(command)
 }
 
-/// Runs a command, and shows what it writes as it comes; `heed` is given each line.
-fn watch(mut command: Command, mut heed: impl FnMut(&str)) -> Result<(Option<i32>, Vec<String>)> {
+/// Runs a command and prints its output as it arrives. Each line is also passed to `on_line`. Returns
+/// exit status and lines.
+fn watch(
+    mut command: Command,
+    mut on_line: impl FnMut(&str),
+) -> Result<(Option<i32>, Vec<String>)> {
     let (reader, writer) = pipe().context("cannot make a pipe")?;
     command
         .stdin(Stdio::null())
         .stdout(writer.try_clone().context("cannot share a pipe")?)
         .stderr(writer);
     let mut child = command.spawn().context("cannot start the simulation")?;
-    drop(command); // with its ends of the pipe, or reading would never end
+    drop(command); // closes the parent's ends of the pipe, or reading would never end
     let mut lines = vec![];
     for line in BufReader::new(reader).split(b'\n') {
-        let line = line.context("cannot read what the simulation writes")?;
+        let line = line.context("cannot read the output of the simulation")?;
         let line = String::from_utf8_lossy(&line).into_owned();
         println!("  {line}");
-        heed(&line);
+        on_line(&line);
         lines.push(line);
     }
     let status = child.wait().context("cannot wait for the simulation")?;

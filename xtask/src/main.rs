@@ -1,10 +1,10 @@
-//! The project's own commands, run as `cargo xtask <verb>`. One file per verb; they share
+//! Commands of the project, run as `cargo xtask <verb>`. One file per verb; they share
 //!
-//! - [`step`]: what a step is (commands as text, what must come out), and nothing of how it runs;
-//! - [`runner`]: runs steps one after the other, shows what they print, and closes with a table;
-//! - [`tally`]: counts tests, and the skipped ones among them, in what `cargo test` prints;
-//! - [`clock`]: what a command takes of time;
-//! - [`tool`]: the programs that steps need, and how each is installed.
+//! - [`step`]: steps as data (commands as text, expected results), independent of their execution;
+//! - [`runner`]: runs steps, prints their output, and closes with a table;
+//! - [`tally`]: counts passed, failed and skipped tests in the output of `cargo test`;
+//! - [`clock`]: wall and processor time of commands;
+//! - [`tool`]: programs that steps need, and their installation.
 #![allow(clippy::print_stdout, reason = "a command-line tool talks on stdout")]
 
 mod bench;
@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
-/// The project's own commands.
+/// Commands of the project.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 struct Cli {
@@ -34,7 +34,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Run what guards a change: format, lints, docs, tests, RTL simulations; with --full every check there is
+    /// Run the checks of a change: format, lints, docs, tests, RTL simulations; with --full every
+    /// check there is
     Test(test::Args),
     /// Run RTL simulations with the library loaded, most with firmware on a CPU: cases of integration/cases.toml
     Cosim(cosim::Args),
@@ -62,8 +63,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// The folder that holds the workspace's `Cargo.toml`: every command runs there. Cargo says where it is now; the compiler
-/// knew where it was, and a checkout may have been moved or copied with its `target/`.
+/// Enters the folder with the workspace's `Cargo.toml`, in which every command runs.
+///
+/// Cargo sets it in the environment. The path that was compiled in may be outdated: a checkout may
+/// have been moved or copied with its `target/`.
 fn enter_project_root() -> Result<PathBuf> {
     let xtask = env::var_os("CARGO_MANIFEST_DIR").context("this is for `cargo xtask` to run")?;
     let root = Path::new(&xtask)

@@ -1,4 +1,4 @@
-//! Runs steps, one after the other in each lane, shows what they print, and closes with a table.
+//! Runs steps in lanes, prints their output, and closes with a table.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, pipe};
@@ -15,11 +15,11 @@ use crate::step::{Case, Expect, Lane, Step};
 use crate::tally::Tally;
 use crate::tool::{Missing, Toolbox, program};
 
-/// How many lines of a failed command are shown again at the end.
+/// Last lines of a failed command that are printed again at the end.
 const TAIL: usize = 60;
 
-/// What every command gets: many feature combinations in one target folder, so nothing that is only good for a debugger
-/// or for the next edit.
+/// Environment of every command. Many feature combinations share one target folder, so output for
+/// debuggers and incremental builds is disabled.
 const ENV: [(&str, &str); 3] = [
     ("CARGO_PROFILE_DEV_DEBUG", "0"),
     ("CARGO_PROFILE_TEST_DEBUG", "0"),
@@ -33,12 +33,12 @@ pub(crate) struct Runner<'a> {
     env: &'a [(&'a str, &'a str)],
 }
 
-/// Results of the steps that are over.
+/// Results of finished steps.
 struct Summary {
     rows: Vec<Row>,
     tally: Tally,
     failures: Vec<Failure>,
-    begun: Clock,
+    started: Clock,
 }
 
 /// Result of one step.
@@ -46,11 +46,11 @@ struct Done {
     row: Row,
     tally: Tally,
     failures: Vec<Failure>,
-    /// Lines that are yet to be shown.
+    /// Lines that are not yet printed.
     held: Vec<String>,
 }
 
-/// One line of the closing table.
+/// Row of the closing table.
 struct Row {
     /// Position of the step in the list.
     index: usize,
@@ -73,7 +73,7 @@ struct Failure {
     tail: Vec<String>,
 }
 
-/// Lines of a step: shown as they come in the main lane, else held until the step is over.
+/// Output of a step: printed at once in the main lane, otherwise held until the step has finished.
 enum Output {
     Shown,
     Held(Vec<String>),
@@ -97,14 +97,15 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Runs all steps, also after one has failed, and says whether none did. The lanes run at once.
+    /// Runs all steps, also after a failure. The lanes run concurrently. Returns true if none
+    /// failed.
     pub(crate) fn run(&self, steps: &[Step]) -> Result<bool> {
         let mut summary = Summary::new();
-        let run = |lane, output: fn() -> Output, tell: &mut dyn FnMut(Result<Done>)| {
+        let run = |lane, output: fn() -> Output, report: &mut dyn FnMut(Result<Done>)| {
             for (index, step) in steps.iter().enumerate() {
                 if step.lane == lane {
                     let number = format!("[{}/{}]", index + 1, steps.len());
-                    tell(self.run_step(index, &number, step, output()));
+                    report(self.run_step(index, &number, step, output()));
                 }
             }
         };
@@ -138,14 +139,14 @@ impl<'a> Runner<'a> {
         step: &Step,
         mut output: Output,
     ) -> Result<Done> {
-        let begun = Clock::start();
+        let started = Clock::start();
         output.line(format!("\n{number} {}", step.name));
         let (mut tally, mut failures) = (Tally::default(), vec![]);
-        let (outcome, remark) = match self.obstacle(step) {
+        let (outcome, remark) = match self.skip_reason(step) {
             Some(reason) => (Outcome::Skipped, reason),
             None => self.run_cases(number, step, &mut output, &mut tally, &mut failures)?,
         };
-        let wall = begun.elapsed().wall;
+        let wall = started.elapsed().wall;
         let (name, word) = (step.name, outcome.word());
         output.line(format!("{number} {name} {word} in {}", seconds(wall)));
         if outcome == Outcome::Skipped {
@@ -168,9 +169,9 @@ impl<'a> Runner<'a> {
         })
     }
 
-    /// Why the step can't run.
-    fn obstacle(&self, step: &Step) -> Option<String> {
-        for tool in &step.needs {
+    /// Reason to skip the step, if there is one.
+    fn skip_reason(&self, step: &Step) -> Option<String> {
+        for tool in &step.required {
             if let Err(Missing(reason)) = self.tools().get(*tool) {
                 return Some(reason);
             }
@@ -181,7 +182,7 @@ impl<'a> Runner<'a> {
         (!works).then(|| otherwise.into())
     }
 
-    /// The toolbox; one lane at a time installs.
+    /// The toolbox. Only one lane at a time installs.
     fn tools(&self) -> impl std::ops::DerefMut<Target = Toolbox> + '_ {
         self.tools.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -195,7 +196,7 @@ impl<'a> Runner<'a> {
         failures: &mut Vec<Failure>,
     ) -> Result<(Outcome, String)> {
         let mut lacking = vec![];
-        for tool in &step.wants {
+        for tool in &step.optional {
             if let Err(Missing(reason)) = self.tools().get(*tool) {
                 output.line(format!("  {reason}"));
                 lacking.push(reason);
@@ -254,7 +255,7 @@ impl<'a> Runner<'a> {
             .stdout(writer.try_clone().context("cannot share a pipe")?)
             .stderr(writer);
         let child = command.spawn();
-        drop(command); // with its ends of the pipe, or reading would never end
+        drop(command); // closes the parent's ends of the pipe, or reading would never end
         let mut child = match child {
             Ok(child) => child,
             Err(error) => {
@@ -297,7 +298,7 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// Shows what a step of another lane has printed.
+/// Prints the held output of another lane's step.
 fn shown(done: Result<Done>) -> Result<Done> {
     if let Ok(done) = &done {
         done.held.iter().for_each(|line| println!("{line}"));
@@ -311,7 +312,7 @@ impl Summary {
             rows: vec![],
             tally: Tally::default(),
             failures: vec![],
-            begun: Clock::start(),
+            started: Clock::start(),
         }
     }
 
@@ -362,7 +363,7 @@ impl Summary {
             count(Outcome::Passed),
             count(Outcome::Failed),
             count(Outcome::Skipped),
-            self.begun.elapsed()
+            self.started.elapsed()
         );
     }
 }
@@ -389,7 +390,7 @@ fn print_counted(title: &str, items: &BTreeMap<String, usize>) {
     }
 }
 
-/// Lines about crates that built well and tests that passed.
+/// True for lines about successful builds and tests.
 fn is_progress(line: &str) -> bool {
     let first = line.split_whitespace().next().unwrap_or_default();
     let built = ["Compiling", "Checking", "Downloaded", "Documenting"].contains(&first);

@@ -1,4 +1,4 @@
-//! `cargo xtask stage DIR`: what a simulator flow needs of the project, in one folder.
+//! `cargo xtask stage DIR`: copies the files that a simulator flow needs to one folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-/// What is copied: from the project's root, to the folder.
+/// Copied files: source, relative to the project's root, and destination, relative to the folder.
 const STAGED: [(&str, &str); 6] = [
     ("sv", "sv"),
     ("python", "python"),
@@ -18,14 +18,14 @@ const STAGED: [(&str, &str); 6] = [
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Where to; files of an earlier time are replaced
+    /// Destination; existing files are replaced
     dir: PathBuf,
     /// Features of the library, such as mem_uvm
     #[arg(long, value_name = "FEATURES", default_value = "")]
     features: String,
 }
 
-/// Builds the library and copies it with the header, the SystemVerilog and the Python.
+/// Builds the library and copies it with header, SystemVerilog and Python.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--release", "--package", "vhost", "--lib"]);
@@ -44,7 +44,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     Ok(true)
 }
 
-/// Copies a file, or what is in a folder.
+/// Copies a file, or the contents of a folder.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let failed = || format!("cannot copy {} to {}", from.display(), to.display());
     if from.is_dir() {

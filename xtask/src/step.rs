@@ -1,28 +1,28 @@
-//! A step of `cargo xtask test`: a name, and commands written as a person would type them.
+//! Step of `cargo xtask test`: a name, and commands written as on a command line.
 
 use std::path::Path;
 
 use crate::tool::Tool;
 
-/// Commands that are run one after the other and count as one line of the closing table.
+/// Commands that run one after the other and form one row of the closing table.
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) cases: Vec<Case>,
     /// Environment on top of the runner's own.
     pub(crate) env: Vec<(&'static str, &'static str)>,
-    /// Without one of these the step is skipped.
-    pub(crate) needs: Vec<Tool>,
-    /// Without one of these the step runs, and its tests skip what they can't do.
-    pub(crate) wants: Vec<Tool>,
-    /// A command that must succeed, or the step is skipped for the reason beside it.
+    /// Required tools. Without one of these the step is skipped.
+    pub(crate) required: Vec<Tool>,
+    /// Optional tools. Without one of these the step runs, and its tests skip what they can't do.
+    pub(crate) optional: Vec<Tool>,
+    /// Probe command and reason: the step is skipped for this reason if the command fails.
     pub(crate) probe: Option<(&'static str, &'static str)>,
     pub(crate) lane: Lane,
-    /// The step belongs only to a tree that has one of these files; to every tree if the list is empty.
+    /// Files of which at least one must exist for the step to apply. An empty list always applies.
     files: &'static [&'static str],
 }
 
-/// Steps of one lane run one after the other, and beside those of the other lane: what one compiles with `cargo`, the other waits for
-/// no more than for a lock.
+/// Lane of a step. Steps of one lane run one after the other, concurrently with the other lane. The
+/// lanes build different profiles of `cargo`, so that one waits for the other only for a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lane {
     /// Profiles `dev` and `test`.
@@ -31,7 +31,7 @@ pub(crate) enum Lane {
     Simulation,
 }
 
-/// One command of a step. It is split at white space; there is no quoting.
+/// Command of a step. It is split at white space; there is no quoting.
 #[derive(Clone)]
 pub(crate) struct Case {
     pub(crate) command: String,
@@ -39,23 +39,23 @@ pub(crate) struct Case {
     pub(crate) runs: Runs,
 }
 
-/// Runs of `cargo xtask test` that a command is part of.
+/// Runs of `cargo xtask test` that include a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Runs {
     /// The quick run and the full one.
     Both,
     /// The run with `--full` alone.
     Full,
-    /// The run without `--full` alone: the full one has what this command stands for.
+    /// The run without `--full` only: the full run has what this command represents.
     Quick,
 }
 
-/// What a command must do to pass.
+/// Condition for a command to pass.
 #[derive(Clone)]
 pub(crate) enum Expect {
-    /// Exit with status 0.
+    /// Exit status 0.
     Success,
-    /// Fail, and for each of these lists have one compiler error with all words of the list.
+    /// Failure, with one compiler error for each of these lists that has all words of the list.
     Refusal(Vec<Vec<String>>),
 }
 
@@ -78,7 +78,7 @@ impl Step {
         Self::of_cases(name, vec![]).with(Runs::Both, commands)
     }
 
-    /// The step with these commands added, for some of the runs.
+    /// Adds commands for some of the runs.
     pub(crate) fn with<C: Into<String>>(
         mut self,
         runs: Runs,
@@ -89,7 +89,7 @@ impl Step {
         self
     }
 
-    /// A step of the full run alone.
+    /// Step of the full run only.
     pub(crate) fn full<C: Into<String>>(
         name: &'static str,
         commands: impl IntoIterator<Item = C>,
@@ -102,8 +102,8 @@ impl Step {
             name,
             cases,
             env: vec![],
-            needs: vec![],
-            wants: vec![],
+            required: vec![],
+            optional: vec![],
             probe: None,
             lane: Lane::Main,
             files: &[],
@@ -115,13 +115,13 @@ impl Step {
         self
     }
 
-    pub(crate) fn needs(mut self, tools: &[Tool]) -> Self {
-        self.needs.extend(tools);
+    pub(crate) fn required(mut self, tools: &[Tool]) -> Self {
+        self.required.extend(tools);
         self
     }
 
-    pub(crate) fn wants(mut self, tools: &[Tool]) -> Self {
-        self.wants.extend(tools);
+    pub(crate) fn optional(mut self, tools: &[Tool]) -> Self {
+        self.optional.extend(tools);
         self
     }
 
@@ -140,21 +140,21 @@ impl Step {
         self
     }
 
-    /// Whether there is anything of this step in the tree.
+    /// True if the step applies to this tree.
     pub(crate) fn belongs_to(&self, root: &Path) -> bool {
         let has_file = || self.files.iter().any(|file| root.join(file).is_file());
         !self.cases.is_empty() && (self.files.is_empty() || has_file())
     }
 
-    /// The commands of the step that are part of the full or of the quick run; `None` if none is.
-    pub(crate) fn of_run(mut self, full: bool) -> Option<Self> {
+    /// The step with the commands of the full or of the quick run; `None` if there is none.
+    pub(crate) fn for_run(mut self, full: bool) -> Option<Self> {
         let other = if full { Runs::Quick } else { Runs::Full };
         self.cases.retain(|case| case.runs != other);
         (!self.cases.is_empty()).then_some(self)
     }
 
-    /// The step with the cases that `only` speaks of: all of them if the step's name has one of these parts in it.
-    /// `None` if none is left; with no `only`, the step as it is.
+    /// The step with the commands that match `only`; all commands if its name matches. `None` if
+    /// nothing matches; unchanged if `only` is empty.
     pub(crate) fn narrowed(mut self, only: &[String]) -> Option<Self> {
         let spoken_of = |text: &str| only.iter().any(|part| text.contains(part.as_str()));
         if !only.is_empty() && !spoken_of(self.name) {
@@ -165,7 +165,7 @@ impl Step {
 }
 
 impl Expect {
-    /// Why a command that ended like this has not done what it must; `None` if it has.
+    /// Reason why a finished command has not passed; `None` if it has.
     pub(crate) fn unmet(&self, success: bool, output: &[String]) -> Option<String> {
         match self {
             Self::Success => (!success).then(|| "it failed".into()),
@@ -178,7 +178,7 @@ impl Expect {
     }
 }
 
-/// Whether a compiler's error message, from its first line to the place it points to, has all `words` in it.
+/// True if one compiler error, from its first line to its source location, contains all `words`.
 fn refused_with(words: &[String], output: &[String]) -> bool {
     let mut message = String::new();
     for line in output {
@@ -244,13 +244,13 @@ mod tests {
                 .with(Runs::Quick, ["quick"])
         };
         let commands = |full| {
-            let step = step().of_run(full).expect("it has commands");
+            let step = step().for_run(full).expect("it has commands");
             let commands: Vec<String> = step.cases.into_iter().map(|case| case.command).collect();
             commands.join(" ")
         };
         assert_eq!(commands(false), "both quick");
         assert_eq!(commands(true), "both full");
-        assert!(Step::full("s", ["full"]).of_run(false).is_none());
+        assert!(Step::full("s", ["full"]).for_run(false).is_none());
     }
 
     #[test]

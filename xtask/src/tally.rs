@@ -1,7 +1,7 @@
-//! Counts tests in what `cargo test -- --show-output` prints.
+//! Counts tests in the output of `cargo test -- --show-output`.
 //!
-//! A test that can't do its work on this machine prints a line `skipped: <why>` and returns. Those lines, and tests
-//! marked `#[ignore]`, are collected with the test's name.
+//! A test that can't do its work on this machine prints a line `skipped: <reason>` and returns.
+//! Those lines, and tests marked `#[ignore]`, are collected with the test's name.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,20 @@ use std::collections::BTreeMap;
 pub(crate) struct Tally {
     pub(crate) passed: usize,
     pub(crate) failed: usize,
-    /// The names of those that failed, and how many times.
+    /// Names of failed tests, with the number of failures.
     pub(crate) failures: BTreeMap<String, usize>,
-    /// What was skipped and why, and how many times (the same test runs in many feature combinations).
+    /// Skipped tests with their reasons, and the number of skips: the same test runs in many
+    /// feature combinations.
     pub(crate) skipped: BTreeMap<String, usize>,
-    /// Inside the part of the output that repeats what passing tests printed.
+    /// True inside the part of the output that repeats the output of passing tests.
     in_successes: bool,
-    /// The test whose output is being read.
+    /// Test whose output is being read.
     current: Option<String>,
 }
 
 impl Tally {
-    /// Takes in one line, and says whether it is worth showing: what passing tests printed is not.
+    /// Processes one line. Returns true if the line is to be printed: the output of passing tests
+    /// is not.
     pub(crate) fn read(&mut self, line: &str) -> bool {
         if line == "successes:" {
             self.in_successes = true;

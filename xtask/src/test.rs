@@ -1,5 +1,7 @@
-//! `cargo xtask test`: what guards a change; with `--full`, everything there is to check. The steps are the data in [`steps`]; to
-//! add one is to add a line. A command stands for its kind in the quick run, or is marked as one of the full run.
+//! `cargo xtask test`: runs the checks of a change; with `--full`, every check.
+//!
+//! The steps are the data in [`steps`]; a new step is a new line. A command either represents its
+//! kind in the quick run, or is marked as part of the full run.
 
 use std::path::Path;
 use std::{fs, iter};
@@ -14,7 +16,7 @@ use crate::tool::{
     PICORV32, PYSLANG, PYTEST, RISCV32, RISCV64, RUFF, UVM, VALGRIND, VENV_PYTHON, VERILATOR,
 };
 
-/// Features that choose the same thing: two of a row are refused by the compiler.
+/// Features that exclude each other: the compiler rejects two of one row.
 const BACKENDS: [&str; 4] = ["mem_uvm", "mem_api", "mem_static", "mem_vpi"];
 const POINTERS: [&str; 2] = ["ptr32", "ptr64"];
 const CACHE_LINES: [&str; 4] = [
@@ -24,10 +26,10 @@ const CACHE_LINES: [&str; 4] = [
     "cache_line_256",
 ];
 
-/// Features that choose nothing that the library without features has.
+/// Features whose defaults all differ from those without features.
 const OTHER_DEFAULTS: &str = "mem_uvm,ptr64,cache_line_128";
 
-/// Every feature once.
+/// Feature sets with every feature once.
 const EACH_FEATURE: [&str; 4] = [
     "mem_uvm,ptr32,cache_line_32",
     "mem_api,ptr64,cache_line_64",
@@ -35,7 +37,7 @@ const EACH_FEATURE: [&str; 4] = [
     "mem_vpi,ptr64,cache_line_256",
 ];
 
-/// Both shims are a module of the same name.
+/// Python checks. Both shims are modules of the same name, so they are checked separately.
 const PYTHON: [&str; 6] = [
     "target/venv/bin/ruff format --check .",
     "target/venv/bin/ruff check .",
@@ -45,7 +47,7 @@ const PYTHON: [&str; 6] = [
     "target/venv/bin/python -m pytest",
 ];
 
-/// The package as a user has it, but that the library is built without optimisation.
+/// Python package as users have it, except that the library is built without optimisation.
 const WHEEL: [&str; 4] = [
     "target/venv/bin/maturin build --profile dev --out target/python/wheels",
     "target/venv/bin/python -m venv --clear target/python/venv",
@@ -53,29 +55,30 @@ const WHEEL: [&str; 4] = [
     "target/python/venv/bin/python integration/package/smoke.py target/venv/bin/python",
 ];
 
-/// Tests of all crates but vhost; `mailbox_rs` is tested once more without its features.
+/// Tests of all crates except vhost. `mailbox_rs` is also tested without its features.
 const OTHER_TESTS: &str =
     "cargo test --workspace --exclude vhost --all-features --no-fail-fast -- --show-output";
 
-/// The tests of methods in Python.
+/// Tests of methods in Python.
 const PYTHON_TESTS: &str = "cargo test -p vhost --features python --lib --test python --test guest --test architecture \
      --no-fail-fast -- --show-output";
 
-/// Compiles the fuzz targets, which are no part of the workspace.
+/// Compiles the fuzz targets, which are not in the workspace.
 const FUZZ_CHECK: [&str; 1] =
     ["cargo check --manifest-path fuzz/Cargo.toml --target-dir target/fuzz"];
 
-/// The host program of `examples`, which is no part of the workspace: how it links. `cosim` builds it in the same folder.
+/// Tests of the host program in `examples`, which is not in the workspace: its linkage. `cosim`
+/// builds it in the same folder.
 const HOST_CRATE: &str = "cargo test --release --manifest-path examples/host_crate/Cargo.toml \
      --target-dir target/host_crate -- --show-output";
 
 const HOST_CRATE_LINTS: &str = "cargo clippy --all-targets --manifest-path examples/host_crate/Cargo.toml \
      --target-dir target/host_crate -- -D warnings";
 
-/// How long each fuzz target runs, in seconds.
+/// Run time of each fuzz target, in seconds.
 const FUZZ_SECONDS: u32 = 20;
 
-/// The profile `release` of the quick run: what is built takes less time than what runs on it.
+/// Settings for profile `release` in the quick run: building takes longer than running.
 const UNOPTIMISED: &[(&str, &str)] = &[
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
     ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
@@ -83,7 +86,7 @@ const UNOPTIMISED: &[(&str, &str)] = &[
     ("CARGO_PROFILE_RELEASE_DEBUG", "0"),
 ];
 
-/// The profile `release` of the full run: that of `Cargo.toml`.
+/// Settings for profile `release` in the full run: those of `Cargo.toml`.
 const SHIPPED: &[(&str, &str)] = &[];
 
 #[derive(clap::Args)]
@@ -91,10 +94,10 @@ pub(crate) struct Args {
     /// Run everything: whole matrices, long runs, the library optimised as it is shipped
     #[arg(long)]
     full: bool,
-    /// Run only steps whose name, and commands whose text, contains this; may be repeated
+    /// Run only steps whose name, and commands whose text, contains this word; may be repeated
     #[arg(long, value_name = "PART")]
     only: Vec<String>,
-    /// Install nothing: what is missing is skipped by name
+    /// Install nothing: skip what lacks a tool, by name
     #[arg(long)]
     no_install: bool,
     /// List the steps and their commands, and run nothing
@@ -102,9 +105,9 @@ pub(crate) struct Args {
     list: bool,
 }
 
-/// Whether no step failed.
+/// Runs the selected steps; returns true if none failed.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
-    let chosen = |step: Step| step.of_run(args.full)?.narrowed(&args.only);
+    let chosen = |step: Step| step.for_run(args.full)?.narrowed(&args.only);
     let steps: Vec<Step> = steps(root)?.into_iter().filter_map(chosen).collect();
     if steps.is_empty() {
         bail!(
@@ -130,7 +133,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     Runner::new(root, !args.no_install, profile).run(&steps)
 }
 
-/// What there is to check in this tree.
+/// Steps for this tree.
 fn steps(root: &Path) -> Result<Vec<Step>> {
     let mut steps = vec![
         Step::new(
@@ -160,14 +163,14 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             "licences, bans, sources",
             ["cargo deny --workspace check bans licenses sources"],
         )
-        .needs(&[CARGO_DENY]),
+        .required(&[CARGO_DENY]),
         Step::full("advisories", ["cargo deny --workspace check advisories"])
-            .needs(&[CARGO_DENY])
+            .required(&[CARGO_DENY])
             .probe(
                 "cargo deny fetch db",
                 "the RustSec advisory database can't be fetched from here",
             ),
-        Step::new("mailbox_rs without std", without_std()).needs(&[RISCV32, RISCV64]),
+        Step::new("mailbox_rs without std", without_std()).required(&[RISCV32, RISCV64]),
         Step::new("tests of the other crates", [OTHER_TESTS])
             .with(
                 Runs::Quick,
@@ -177,10 +180,10 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 Runs::Full,
                 ["cargo test -p mailbox_rs --no-fail-fast -- --show-output"],
             )
-            .wants(&[CLANG, LLD]),
+            .optional(&[CLANG, LLD]),
         Step::new("vhost, the whole suite", [test("")])
             .with(Runs::Full, [test(OTHER_DEFAULTS)])
-            .wants(&[CLANG, LLD, NC]),
+            .optional(&[CLANG, LLD, NC]),
         Step::new("a host program, linked", [HOST_CRATE]),
         Step::of_cases("vhost, defaults that features choose", vec![])
             .with(Runs::Quick, [test_defaults(OTHER_DEFAULTS)])
@@ -196,18 +199,18 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
                 PYTHON_TESTS,
             ],
         )
-        .needs(&[LIBPYTHON]),
+        .required(&[LIBPYTHON]),
         Step::full(
             "vhost, a million calls of Python",
             ["cargo test -p vhost --features python --test python -- --show-output"],
         )
         .env("VHOST_PYTHON_CALLS", "1000000")
-        .needs(&[LIBPYTHON]),
+        .required(&[LIBPYTHON]),
         Step::new("Python: shims and package", PYTHON)
-            .needs(&[COCOTB, PYTEST, MYPY, RUFF])
+            .required(&[COCOTB, PYTEST, MYPY, RUFF])
             .env("PYTHONDONTWRITEBYTECODE", "1"),
         Step::full("Python: installed with pip", WHEEL)
-            .needs(&[LIBPYTHON, MATURIN, MYPY, NUMPY, CXX]),
+            .required(&[LIBPYTHON, MATURIN, MYPY, NUMPY, CXX]),
         Step::full(
             "hostile firmware and recordings, 100,000 each",
             ["cargo test -p vhost --test hostile -- --show-output"],
@@ -217,34 +220,34 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         Step::of_cases("features that exclude one another", exclusions()),
         Step::of_cases("fuzz targets compile", vec![])
             .with(Runs::Quick, FUZZ_CHECK)
-            .needs(&[CXX])
+            .required(&[CXX])
             .only_with(&["fuzz/Cargo.toml"]),
         Step::full(
             "fuzzing",
             fuzz_targets(root)?.iter().map(|target| fuzz(target)),
         )
-        .needs(&[CARGO_FUZZ, CXX]),
+        .required(&[CARGO_FUZZ, CXX]),
         Step::full("benches compile", ["cargo bench -p vhost --no-run"]),
         Step::of_cases("RTL co-simulation", vec![])
             .with(Runs::Quick, ["cargo xtask cosim --no-install"])
             .with(Runs::Full, ["cargo xtask cosim --full --no-install"])
-            .needs(&cosim::NEEDS)
-            .wants(&cosim::WANTS)
+            .required(&cosim::REQUIRED)
+            .optional(&cosim::OPTIONAL)
             .lane(Lane::Simulation),
         Step::new("SystemVerilog, by slang", ["plain", "unserved"].map(slang))
-            .needs(&[PYSLANG, PICORV32]),
+            .required(&[PYSLANG, PICORV32]),
         Step::new(
             "SystemVerilog with UVM, by slang",
             ["uvm", "package", "packages", "order", "pages"].map(slang),
         )
-        .needs(&[PYSLANG, PICORV32, UVM, VERILATOR, PERL]),
+        .required(&[PYSLANG, PICORV32, UVM, VERILATOR, PERL]),
         Step::of_cases("simulated runs", vec![])
             .with(Runs::Quick, [simulated_runs(5_000)])
             .with(Runs::Full, [simulated_runs(100_000)])
             .only_with(&["vhost_sim/Cargo.toml"])
             .lane(Lane::Simulation),
         Step::new("instructions", ["cargo xtask bench --instructions"])
-            .needs(&[VALGRIND])
+            .required(&[VALGRIND])
             .only_with(&["benches/instructions/counts.txt"])
             .lane(Lane::Simulation),
         Step::new("quickstart", ["cargo run --release --example quickstart"])
@@ -259,24 +262,25 @@ fn clippy(part: &str) -> String {
     format!("cargo clippy --all-targets {part} -- -D warnings")
 }
 
-/// Simulated runs of so many seeds, on two threads. The profile is that of simulations; without optimisation a seed takes ten times as
-/// long.
+/// Command of simulated runs of this many seeds, on two threads. It uses the profile of
+/// simulations; without optimisation a seed takes ten times as long.
 fn simulated_runs(seeds: u32) -> String {
     format!("cargo run --release -p vhost_sim -- --seeds {seeds} --jobs 2")
 }
 
-/// Firmware has no operating system, and the smallest CPUs have no atomic instructions.
+/// Builds without `std`. Firmware has no operating system, and the smallest CPUs have no atomic
+/// instructions.
 fn without_std() -> [String; 2] {
     ["riscv32imc", "riscv64gc"]
         .map(|cpu| format!("cargo build -p mailbox_rs --target {cpu}-unknown-none-elf"))
 }
 
-/// Verilator accepts what other simulators don't.
+/// Check by slang: Verilator accepts code that other simulators reject.
 fn slang(what: &str) -> String {
     format!("{VENV_PYTHON} xtask/check-sv.py {what}")
 }
 
-/// Every combination of a backend or none with a pointer width or none.
+/// Combinations of a backend or none with a pointer width or none.
 fn matrix() -> impl Iterator<Item = String> {
     let or_none =
         |features: &'static [&'static str]| iter::once("").chain(features.iter().copied());
@@ -302,16 +306,18 @@ fn test(features: &str) -> String {
     }
 }
 
-/// The tests of what a feature can change. All that features choose is in `config`; `tests/architecture.rs` holds that.
+/// Tests of the defaults that a feature chooses. Features affect `config` only;
+/// `tests/architecture.rs` checks that.
 fn test_defaults(features: &str) -> String {
     format!("cargo test -p vhost --features {features} --lib -- --show-output config::")
 }
 
-/// Groups of features of which two must not compile.
+/// Groups of features that exclude each other.
 const GROUPS: [&[&str]; 3] = [&BACKENDS, &POINTERS, &CACHE_LINES];
 
-/// Two features that choose the same thing must not compile, and the message must name both: in the full run each pair by
-/// itself, in the quick run all features at once, with a message for each pair.
+/// Commands that check exclusion: two features of a group must not compile, and the error must name
+/// both. The full run tests each pair by itself, the quick run all features at once, with one error
+/// per pair.
 fn exclusions() -> Vec<Case> {
     let check = |features: &[&str], pairs: Vec<Vec<String>>, runs| {
         let command = format!("cargo check -p vhost --features {}", features.join(","));
@@ -323,7 +329,7 @@ fn exclusions() -> Vec<Case> {
     iter::once(all).chain(each).collect()
 }
 
-/// Every two features of a group.
+/// Pairs of features within each group.
 fn pairs() -> impl Iterator<Item = [&'static str; 2]> {
     GROUPS.into_iter().flat_map(|group| {
         (1..group.len())
@@ -331,7 +337,7 @@ fn pairs() -> impl Iterator<Item = [&'static str; 2]> {
     })
 }
 
-/// The names of the programs in `fuzz/fuzz_targets`.
+/// Names of the programs in `fuzz/fuzz_targets`.
 fn fuzz_targets(root: &Path) -> Result<Vec<String>> {
     let folder = root.join("fuzz/fuzz_targets");
     let mut names = vec![];
@@ -354,10 +360,12 @@ fn fuzz_targets(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Starts from the committed seeds in `fuzz/corpus/<target>`; what the fuzzer finds goes there too, and git ignores it.
-/// What firmware makes the host report would fill the terminal: of standard output and error only the fuzzer's own
-/// words are shown. A crash is shown in full by `cargo fuzz run <target> <file>`, with the file that it names.
-/// Without a sanitizer this needs no nightly compiler, and still has coverage to go by.
+/// Command that runs a fuzz target from the committed seeds in `fuzz/corpus/<target>`. New inputs
+/// go there, too, and are ignored by git.
+///
+/// Reports of the host would fill the terminal, so only the fuzzer's own output is shown. `cargo
+/// fuzz run <target> <file>` shows a crash in full, with the file that it names. Without a
+/// sanitizer this needs no nightly compiler, and still has coverage.
 fn fuzz(target: &str) -> String {
     format!(
         "cargo fuzz run --sanitizer none --target-dir target/fuzz {target} -- \
@@ -383,13 +391,13 @@ mod tests {
     #[test]
     fn every_pair_of_a_group_is_refused() {
         assert_eq!(pairs().count(), 6 + 1 + 6);
-        let of_run = |runs| {
+        let for_run = |runs| {
             exclusions()
                 .into_iter()
                 .filter(move |case| case.runs == runs)
         };
-        assert_eq!(of_run(Runs::Full).count(), 13);
-        let mut quick = of_run(Runs::Quick).map(|case| case.expect);
+        assert_eq!(for_run(Runs::Full).count(), 13);
+        let mut quick = for_run(Runs::Quick).map(|case| case.expect);
         assert!(matches!(quick.next(), Some(Expect::Refusal(pairs)) if pairs.len() == 13));
     }
 

@@ -1,4 +1,4 @@
-//! What steps need beside a Rust toolchain: how to see that it is there, and how it is installed.
+//! Tools of steps, beside the Rust toolchain: detection and installation.
 
 use std::collections::HashMap;
 use std::env;
@@ -23,14 +23,14 @@ pub(crate) const VALGRIND: Tool = Tool::new(
         package: "valgrind",
     },
 );
-/// What Verilator's waves in FST are compressed with.
+/// Compression library for Verilator's waves in FST.
 pub(crate) const LZ4: Tool = Tool::new(
     "lz4.h",
     Source::Header {
         package: "liblz4-dev",
     },
 );
-/// Asked for help, it ends well whatever else it is told.
+/// With `-h` it exits with status 0, whatever the other arguments.
 pub(crate) const NC: Tool = Tool::new(
     "nc -h",
     Source::Debian {
@@ -50,7 +50,7 @@ pub(crate) const MYPY: Tool = Tool::new("mypy", Source::Python { version: "2.4.1
 pub(crate) const RUFF: Tool = Tool::new("ruff", Source::Python { version: "0.17.6" });
 pub(crate) const NUMPY: Tool = Tool::new("numpy", Source::Python { version: "2.4.6" });
 pub(crate) const MATURIN: Tool = Tool::new("maturin", Source::Python { version: "1.16.0" });
-/// Python as a library.
+/// Shared library of Python.
 pub(crate) const LIBPYTHON: Tool = Tool::new("libpython", Source::LibPython);
 pub(crate) const RISCV32: Tool = Tool::new("riscv32imc-unknown-none-elf", Source::Target);
 pub(crate) const RISCV64: Tool = Tool::new("riscv64gc-unknown-none-elf", Source::Target);
@@ -63,7 +63,7 @@ pub(crate) const UVM: Tool = Tool::new(
 pub(crate) const UVM_2017: Tool = Tool::new("UVM 1800.2-2017", Source::Uvm { release: UVM_OLDER });
 pub(crate) const PYSLANG: Tool = Tool::new("pyslang", Source::Python { version: "12.1.0" });
 
-/// The part of Python that virtual environments need, which Debian has in a package of its own.
+/// Python's support for virtual environments, a separate package in Debian.
 const PYTHON_VENV: Tool = Tool::new(
     "python3 -m ensurepip",
     Source::Debian {
@@ -71,20 +71,20 @@ const PYTHON_VENV: Tool = Tool::new(
     },
 );
 
-/// The virtual environment for Python packages, from the project's root.
+/// Virtual environment for Python packages, relative to the project's root.
 pub(crate) const VENV: &str = "target/venv";
 
-/// Its Python, from the project's root.
+/// Its interpreter, relative to the project's root.
 pub(crate) const VENV_PYTHON: &str = "target/venv/bin/python";
 
-/// Where UVM is fetched to, a folder for each release, from the project's root.
+/// Folder of fetched UVM releases, relative to the project's root, with a folder for each release.
 const UVM_FETCHED: &str = "target/uvm";
 
-/// Releases of UVM.
+/// The newest supported release of UVM.
 pub(crate) const UVM_NEWEST: &str = "2020.3.1";
 pub(crate) const UVM_OLDER: &str = "2017.1.0";
 
-/// A program (its name is what one types), or a target's standard library.
+/// Program (named as typed on a command line), or standard library of a target.
 #[derive(Clone, Copy)]
 pub(crate) struct Tool {
     name: &'static str,
@@ -93,23 +93,23 @@ pub(crate) struct Tool {
 
 #[derive(Clone, Copy)]
 enum Source {
-    /// A cargo subcommand; the version that is installed where there is none.
+    /// Cargo subcommand, and the version to install.
     Cargo { version: &'static str },
-    /// A package of Debian and its relatives.
+    /// Package of Debian and its derivatives.
     Debian { package: &'static str },
-    /// A header of C, of a package of Debian and its relatives.
+    /// C header, and its package in Debian and its derivatives.
     Header { package: &'static str },
-    /// A Python package, in the project's own virtual environment.
+    /// Python package in the project's virtual environment.
     Python { version: &'static str },
-    /// What a program links that has Python inside, which Debian has in a package of its own.
+    /// Shared library for programs that embed Python, a separate package in Debian.
     LibPython,
-    /// The standard library for a target of the compiler.
+    /// Standard library for a target of the compiler.
     Target,
     /// UVM, with its C code for Verilator.
     Uvm { release: &'static str },
 }
 
-/// Succeeds where the library of this Python is there.
+/// Script that succeeds if the shared library of this Python exists.
 const HAS_LIBRARY: &str = "import sys; from sysconfig import get_config_var as var; from pathlib import Path; \
      sys.exit(not Path(var('LIBDIR'), var('LDLIBRARY')).exists() or not var('Py_ENABLE_SHARED'))";
 
@@ -166,14 +166,14 @@ impl Tool {
     }
 }
 
-/// Finds tools, installs what is missing if it may, and remembers what it found.
+/// Finds tools, installs missing ones if allowed, and caches the results.
 pub(crate) struct Toolbox {
     may_install: bool,
     known: HashMap<&'static str, Result<(), Missing>>,
     package_lists_are_fresh: bool,
 }
 
-/// A tool that can't be had; the text says which, and how to get it.
+/// Unavailable tool; the text names it and says how to get it.
 #[derive(Clone)]
 pub(crate) struct Missing(pub(crate) String);
 
@@ -239,7 +239,7 @@ impl Toolbox {
     }
 }
 
-/// The folder that Python packages are installed to.
+/// Folder of installed Python packages.
 pub(crate) fn python_packages() -> Result<PathBuf> {
     let lib = Path::new(VENV).join("lib");
     for entry in fs::read_dir(&lib).with_context(|| format!("cannot read {}", lib.display()))? {
@@ -251,7 +251,7 @@ pub(crate) fn python_packages() -> Result<PathBuf> {
     bail!("{} has no site-packages", lib.display())
 }
 
-/// The folder with `uvm_pkg.sv` and `dpi` of a release of UVM. `UVM_HOME` is taken for the newest.
+/// Folder with `uvm_pkg.sv` and `dpi` of a release of UVM. `UVM_HOME` is taken for the newest.
 pub(crate) fn uvm(release: &str) -> Option<PathBuf> {
     let fetched = Path::new(UVM_FETCHED).join(release);
     let home = env::var_os("UVM_HOME").filter(|_| release == UVM_NEWEST);
@@ -263,10 +263,10 @@ pub(crate) fn uvm(release: &str) -> Option<PathBuf> {
     })
 }
 
-/// Where the wheels of Python packages are kept.
+/// Folder of the wheels of Python packages.
 pub(crate) const WHEELS: &str = "target/wheels";
 
-/// The Python packages among these tools, as pip is told of them.
+/// The Python packages among these tools, as arguments of pip.
 pub(crate) fn requirements(tools: &[Tool]) -> String {
     let packages: Vec<_> = tools
         .iter()
@@ -278,15 +278,15 @@ pub(crate) fn requirements(tools: &[Tool]) -> String {
     packages.join(" ")
 }
 
-/// Keeps the wheels of Python packages that are installed, so that others install them without the registry. False where
-/// they can't be had.
-pub(crate) fn keep_wheels(tools: &[Tool]) -> bool {
+/// Downloads the wheels of installed Python packages, so that others can be installed offline.
+/// Returns false if they are not available.
+pub(crate) fn download_wheels(tools: &[Tool]) -> bool {
     let packages = requirements(tools);
     let download = format!("{VENV}/bin/pip download --quiet --dest {WHEELS} {packages}");
     succeeds(&format!("{download} --no-index --find-links {WHEELS}")) || install_with(&download)
 }
 
-/// Runs a command and lets it talk to the terminal.
+/// Runs a command with the terminal as its input and output.
 fn install_with(command: &str) -> bool {
     println!("  installing: {command}");
     program(command)
@@ -308,10 +308,11 @@ fn is_root() -> bool {
         .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-/// This program, as it was found when the first tool was looked for: a build may put another file in its place.
+/// Path of this program, determined at the first use: a later build may replace the file.
 static OWN: LazyLock<Option<PathBuf>> = LazyLock::new(|| env::current_exe().ok());
 
-/// A command line split at white space. `cargo xtask` is this program itself: cargo would wait for the other lane's build.
+/// Command from a command line, split at white space. `cargo xtask` is this program itself: cargo
+/// would wait for the other lane's build.
 pub(crate) fn program(command: &str) -> Command {
     if let Some(arguments) = command.strip_prefix("cargo xtask ")
         && let Some(own) = &*OWN

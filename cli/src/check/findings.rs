@@ -1,4 +1,4 @@
-//! What is wrong with a plan, or may be.
+//! Findings of a check: errors, warnings and notes about a plan.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,44 +7,46 @@ use vhost::config::ConfigWarning;
 use vhost::mem::{Backend, Init, MemoryId, Segment, initial};
 
 use super::plan::{Content, Load, Plan};
-use crate::output::{ASIDE, ERROR, Plain, WARNING};
+use crate::output::{DIM, ERROR, Sanitized, WARNING};
 
-/// How bad it is.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Grade {
+pub(super) enum Severity {
     /// The system would not start.
     Error,
-    /// It would, and hardly as it is meant.
+    /// The system starts, but probably not as intended.
     Warning,
-    /// Good to know.
+    /// Information only.
     Note,
 }
 
 pub(super) struct Finding {
-    pub(super) grade: Grade,
+    pub(super) severity: Severity,
     text: String,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (style, grade) = match self.grade {
-            Grade::Error => (ERROR, "error:"),
-            Grade::Warning => (WARNING, "warning:"),
-            Grade::Note => (ASIDE, "note:"),
+        let (style, severity) = match self.severity {
+            Severity::Error => (ERROR, "error:"),
+            Severity::Warning => (WARNING, "warning:"),
+            Severity::Note => (DIM, "note:"),
         };
-        write!(f, "{style}{grade}{style:#} {}", Plain(&self.text))
+        write!(f, "{style}{severity}{style:#} {}", Sanitized(&self.text))
     }
 }
 
-/// All there is to say, the worst first. `serves`: there is a mailbox configuration. `warnings` are those of both configurations.
+/// All findings, most severe first.
+///
+/// `serves`: a mailbox configuration was given. `warnings`: those of both configurations.
 pub(super) fn findings(plan: &Plan<'_>, serves: bool, warnings: &[ConfigWarning]) -> Vec<Finding> {
     let mut all = Findings(Vec::new());
     for warning in warnings {
-        let grade = match warning.doubt.is_warning() {
-            true => Grade::Warning,
-            false => Grade::Note,
+        let severity = match warning.doubt.is_warning() {
+            true => Severity::Warning,
+            false => Severity::Note,
         };
-        all.add(grade, warning.to_string());
+        all.add(severity, warning.to_string());
     }
     first_content(plan, &mut all);
     mailboxes(plan, &mut all);
@@ -54,41 +56,42 @@ pub(super) fn findings(plan: &Plan<'_>, serves: bool, warnings: &[ConfigWarning]
     }
     overwrites(plan, &mut all);
     if serves && plan.served().next().is_none() {
-        all.add(Grade::Warning, "no channel is served".to_owned());
+        all.add(Severity::Warning, "no channel is served".to_owned());
     }
-    all.0.sort_by_key(|finding| finding.grade);
+    all.0.sort_by_key(|finding| finding.severity);
     all.0
 }
 
 struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn add(&mut self, grade: Grade, text: String) {
-        self.0.push(Finding { grade, text });
+    fn add(&mut self, severity: Severity, text: String) {
+        self.0.push(Finding { severity, text });
     }
 }
 
-/// Hex files are read as a run would; random content differs from run to run.
+/// Findings about initial contents. Hex files are read as in a run; random content differs from run
+/// to run.
 fn first_content(plan: &Plan<'_>, all: &mut Findings) {
     for (id, memory) in plan.map.numbered() {
         match &memory.init {
             Init::None | Init::Zero | Init::Random { seed: Some(_) } => {}
             Init::Random { seed: None } => all.add(
-                Grade::Note,
+                Severity::Note,
                 format!(
                     "memory `{}`: its random content is another one in each run; give `seed` where runs are to be compared",
                     memory.name
                 ),
             ),
             Init::Hex { .. } => match initial(id, memory, 0) {
-                Err(error) => all.add(Grade::Error, error.to_string()),
+                Err(error) => all.add(Severity::Error, error.to_string()),
                 Ok(content) => {
                     for note in &content.notes {
-                        let grade = match note.is_warning() {
-                            true => Grade::Warning,
-                            false => Grade::Note,
+                        let severity = match note.is_warning() {
+                            true => Severity::Warning,
+                            false => Severity::Note,
                         };
-                        all.add(grade, format!("memory `{}`: {note}", memory.name));
+                        all.add(severity, format!("memory `{}`: {note}", memory.name));
                     }
                 }
             },
@@ -102,7 +105,7 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
         for Segment { memory, .. } in plan.map.mapped(channel.space, mailbox.address, size) {
             if let Some(memory) = in_log(plan, memory) {
                 all.add(
-                    Grade::Warning,
+                    Severity::Warning,
                     format!(
                         "channel `{}`: its mailbox is in memory `{memory}` of backend `log`, which reads as zeros: no request \
                          will ever be seen; give the memory another `backend`",
@@ -117,7 +120,7 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
             let [ours, its] =
                 [mailbox.layout.ptr_width, image.ptr_width()].map(|it| it.bytes() * 8);
             all.add(
-                Grade::Warning,
+                Severity::Warning,
                 format!(
                     "channel `{}`: `ptr` is {ours}, but {} is an image of {its} bits",
                     channel.name,
@@ -129,21 +132,21 @@ fn mailboxes(plan: &Plan<'_>, all: &mut Findings) {
     for channel in plan.channels {
         if channel.mailbox.is_none() && channel.load.is_none() {
             all.add(
-                Grade::Warning,
+                Severity::Warning,
                 format!("channel `{}` is neither loaded nor served", channel.name),
             );
         }
     }
 }
 
-/// What of an image has no memory, or one that keeps nothing.
+/// Segments of an image without memory, or in a memory that stores nothing.
 fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     let file = load.image.file().display();
     for error in &load.placement.errors {
-        all.add(Grade::Error, error.to_string());
+        all.add(Severity::Error, error.to_string());
     }
     for left_out in &load.placement.left_out {
-        all.add(Grade::Note, left_out.to_string());
+        all.add(Severity::Note, left_out.to_string());
     }
     let bytes = load
         .parts
@@ -157,7 +160,7 @@ fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     nowhere.dedup();
     for memory in nowhere {
         all.add(
-            Grade::Warning,
+            Severity::Warning,
             format!(
                 "{file} is loaded into memory `{memory}` of backend `log`, which keeps nothing"
             ),
@@ -165,7 +168,7 @@ fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     }
 }
 
-/// Firmware has more channels than are served.
+/// Channels of the firmware that the configuration does not serve.
 fn spare_channels(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     let Some(section) = load.image.mailbox() else {
         return;
@@ -184,7 +187,7 @@ fn spare_channels(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     let room = section.size / size;
     if room > sizes.len() as u64 {
         all.add(
-            Grade::Note,
+            Severity::Note,
             format!(
                 "{}: its section .mailbox has room for {room} channels, of which {} served; `mb_id` tells them apart",
                 load.image.file().display(),
@@ -197,7 +200,7 @@ fn spare_channels(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
     }
 }
 
-/// Images that are loaded over each other: the later one wins.
+/// Images that are loaded over one another. The later one wins.
 fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
     let mut taken: Vec<(Segment, usize)> = Vec::new();
     for (at, load) in plan.loads.iter().enumerate() {
@@ -209,7 +212,8 @@ fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
     }
     taken.sort_by_key(|(segment, _)| (segment.memory, segment.offset));
     let mut told = Vec::new();
-    // In the order of addresses, whatever reaches furthest so far is what the next may run into.
+    // In address order: the part that extends furthest so far is the only one that the next can
+    // overlap.
     let mut furthest: Option<(Segment, usize)> = None;
     for (segment, at) in taken {
         let end = |segment: &Segment| segment.offset.saturating_add(segment.len);
@@ -225,7 +229,7 @@ fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
             {
                 told.push(pair);
                 all.add(
-                    Grade::Warning,
+                    Severity::Warning,
                     format!(
                         "{} is loaded over bytes of {}, in memory `{}` from offset {:#x} on",
                         second.file().display(),
@@ -247,7 +251,7 @@ fn overwrites(plan: &Plan<'_>, all: &mut Findings) {
     }
 }
 
-/// The name of a memory that keeps nothing.
+/// Name of a memory with the backend `log`, which stores nothing.
 fn in_log<'a>(plan: &Plan<'a>, id: MemoryId) -> Option<&'a str> {
     let memory = plan.map.memory(id)?;
     (memory.backend == Backend::Log).then_some(memory.name.as_str())

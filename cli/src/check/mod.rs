@@ -1,11 +1,11 @@
-//! `vhost check`: both configurations and the images, before a simulator is started.
+//! `vhost check`: checks both configurations and the images before a simulator is started.
 //!
-//! - `plan`: what a run would put where.
-//! - `findings`: what is wrong with that, or may be.
-//! - `picture`: the memory map, drawn.
+//! - `plan`: placement of images and mailboxes in a run.
+//! - `findings`: errors and warnings about it.
+//! - `memory_map`: drawing of the memory map.
 
 mod findings;
-mod picture;
+mod memory_map;
 mod plan;
 
 use std::cell::RefCell;
@@ -20,9 +20,9 @@ use vhost::config::{
 };
 use vhost::mem::{Backend, Image, ImageError};
 
-use crate::Verdict;
-use crate::output::{ERROR, GOOD, out};
-use findings::{Grade, findings};
+use crate::Outcome;
+use crate::output::{ERROR, OK, out};
+use findings::{Severity, findings};
 use plan::Plan;
 
 #[derive(clap::Args)]
@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// The mailbox configuration; without it the memories are checked
     #[arg(long, value_name = "FILE", env = "MAILBOX_CFG_FILE")]
     mailbox: Option<PathBuf>,
-    /// What ${VAR} means in both, whatever the environment says; may be repeated
+    /// Value of ${VAR} in both, instead of the environment's; may be repeated
     #[arg(short = 'D', value_name = "VAR=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
     /// Backend of memories that name none, as the library was built (mem_…)
@@ -74,14 +74,15 @@ fn cache_line(text: &str) -> Result<CacheLine, String> {
         .ok_or_else(|| "it is 0, 32, 64, 128 or 256".to_owned())
 }
 
-/// The files of this process, its environment under the variables of the command line, and defaults as they are said.
-struct Asked {
+/// Configuration environment of the command: files and variables of this process, overridden by
+/// options of the command line.
+struct CliEnv {
     variables: HashMap<String, String>,
     defaults: Defaults,
     warnings: RefCell<Vec<ConfigWarning>>,
 }
 
-impl Surroundings for Asked {
+impl Surroundings for CliEnv {
     fn variable(&self, name: &str) -> Option<String> {
         let given = self.variables.get(name).cloned();
         given.or_else(|| Process.variable(name))
@@ -109,9 +110,9 @@ impl Surroundings for Asked {
 }
 
 impl Args {
-    fn asked(&self) -> Asked {
+    fn env(&self) -> CliEnv {
         let by_features = Defaults::of_features();
-        Asked {
+        CliEnv {
             variables: self.variables.iter().cloned().collect(),
             defaults: Defaults {
                 backend: self.default_backend.unwrap_or(by_features.backend),
@@ -123,58 +124,59 @@ impl Args {
     }
 }
 
-/// The name of a configuration file. One that is the environment's expands as paths in the files do; on the command line the shell
-/// has done that.
-fn file(name: &Path, variable: &'static str, asked: &Asked) -> Result<PathBuf> {
+/// Path of a configuration file.
+///
+/// A path that came from the environment variable is expanded like paths within the files. The
+/// shell has expanded the others.
+fn file(name: &Path, variable: &'static str, env: &CliEnv) -> Result<PathBuf> {
     let value = std::env::var_os(variable).filter(|value| value == name.as_os_str());
     Ok(match value {
-        Some(value) => config::expand_path(&value, variable, asked)?,
+        Some(value) => config::expand_path(&value, variable, env)?,
         None => name.to_owned(),
     })
 }
 
-pub(crate) fn run(args: &Args) -> Result<Verdict> {
-    let asked = args.asked();
-    let mem = file(&args.mem, "MEM_CFG_FILE", &asked)?;
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    let env = args.env();
+    let mem = file(&args.mem, "MEM_CFG_FILE", &env)?;
     let mailbox = args.mailbox.as_ref();
-    let mailbox = mailbox.map(|name| file(name, "MAILBOX_CFG_FILE", &asked));
+    let mailbox = mailbox.map(|name| file(name, "MAILBOX_CFG_FILE", &env));
     let mailbox = mailbox.transpose()?;
-    let map =
-        config::read_text(&mem).and_then(|text| config::parse_memory_map(&text, &mem, &asked));
+    let map = config::read_text(&mem).and_then(|text| config::parse_memory_map(&text, &mem, &env));
     let map = match map {
         Ok(map) => map,
         Err(error) => return refused(error),
     };
     let channels = mailbox.as_ref().map_or(Ok(Vec::new()), |file| {
         let text = config::read_text(file)?;
-        config::parse_mailboxes(&text, file, &map, &asked)
+        config::parse_mailboxes(&text, file, &map, &env)
     });
     let (channels, refusal) = match channels {
         Ok(channels) => (channels, None),
-        // The picture of the memories may help.
+        // The memory map helps to find the error.
         Err(error) => (Vec::new(), Some(error)),
     };
     let plan = Plan::of(&map, &channels);
     let mut out = out();
     for space in &map.spaces {
-        picture::draw(&mut out, &plan, space)?;
+        memory_map::draw(&mut out, &plan, space)?;
     }
     if let Some(error) = refusal {
         out.flush()?;
         return refused(error);
     }
-    let findings = findings(&plan, mailbox.is_some(), &asked.warnings.borrow());
+    let findings = findings(&plan, mailbox.is_some(), &env.warnings.borrow());
     for finding in &findings {
         writeln!(out, "{finding}")?;
     }
-    let count = |grade| findings.iter().filter(|it| it.grade == grade).count();
-    let (errors, warnings) = (count(Grade::Error), count(Grade::Warning));
-    let verdict = if errors > 0 {
+    let count = |severity| findings.iter().filter(|it| it.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let outcome = if errors > 0 {
         write!(out, "{ERROR}failed:{ERROR:#} ")?;
-        Verdict::Bad
+        Outcome::Failed
     } else {
-        write!(out, "{GOOD}good:{GOOD:#} ")?;
-        Verdict::Good
+        write!(out, "{OK}good:{OK:#} ")?;
+        Outcome::Passed
     };
     let served = channels.iter().filter(|it| it.mailbox.is_some()).count();
     writeln!(
@@ -188,18 +190,19 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         counted(warnings, "warning", "warnings"),
     )?;
     out.flush()?;
-    Ok(verdict)
+    Ok(outcome)
 }
 
 fn counted(count: usize, one: &str, more: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { more })
 }
 
-/// A configuration that can't be read is no failed check.
-fn refused(error: ConfigError) -> Result<Verdict> {
+/// Outcome for a rejected configuration. A file that can't be read is an error of the command, not
+/// a failed check.
+fn refused(error: ConfigError) -> Result<Outcome> {
     if matches!(*error.problem, ConfigProblem::Read(_)) {
         return Err(error.into());
     }
     writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error}")?;
-    Ok(Verdict::Bad)
+    Ok(Outcome::Failed)
 }

@@ -1,37 +1,37 @@
-//! What a run would put where: images and mailboxes, in the memories of their spaces.
+//! Placement of images and mailboxes in the memories of their spaces, as a run would place them.
 
 use std::sync::Arc;
 
 use vhost::config::{ChannelConfig, Mailbox};
 use vhost::mem::{Image, MemoryMap, Placement, Segments, SpaceId, Write};
 
-/// A system that is not started.
+/// Plan of a system that is not started.
 pub(super) struct Plan<'a> {
     pub(super) map: &'a MemoryMap,
     pub(super) channels: &'a [ChannelConfig],
-    /// Each image once a space, however many channels have it.
+    /// Loads of images, one for each pair of image and space, even if several channels share it.
     pub(super) loads: Vec<Load<'a>>,
 }
 
-/// An image that is loaded into a space.
+/// Load of an image into a space.
 pub(super) struct Load<'a> {
     pub(super) image: &'a Arc<Image>,
     pub(super) space: SpaceId,
-    /// Zeros are written behind its segments.
+    /// True if zeros are written behind segments (`.bss`).
     zero_bss: bool,
-    /// Channels whose image it is.
+    /// Channels with this image.
     pub(super) channels: Vec<&'a ChannelConfig>,
     pub(super) parts: Vec<Part>,
-    /// Parts without memory.
+    /// Parts in memories, and parts without memory.
     pub(super) placement: Placement,
 }
 
-/// Consecutive bytes of an image.
+/// Contiguous bytes of an image.
 pub(super) struct Part {
     pub(super) address: u64,
     pub(super) len: u64,
     pub(super) content: Content,
-    /// What of it is in memories.
+    /// The bytes of the part that are in memories.
     pub(super) place: Segments,
 }
 
@@ -41,7 +41,7 @@ pub(super) enum Content {
     Zeros,
 }
 
-/// A range of addresses with something in it.
+/// Address range with content.
 pub(super) struct Range {
     pub(super) address: u64,
     pub(super) len: u64,
@@ -84,13 +84,13 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The channels that are served, with their mailboxes.
+    /// Served channels with their mailboxes.
     pub(super) fn served(&self) -> impl Iterator<Item = (&'a ChannelConfig, Mailbox)> {
         let channels = self.channels.iter();
         channels.filter_map(|channel| Some((channel, channel.mailbox?)))
     }
 
-    /// All that is put into a space, in the order of addresses.
+    /// Contents of a space, in address order.
     pub(super) fn contents(&self, space: SpaceId) -> Vec<Range> {
         let mailboxes = self.served().filter(|(channel, _)| channel.space == space);
         let mailboxes = mailboxes.map(|(channel, mailbox)| {

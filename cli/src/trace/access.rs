@@ -1,4 +1,4 @@
-//! Accesses to memory, told by the names of memories and spaces.
+//! Text of memory accesses, with the names of memories and spaces.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -7,44 +7,44 @@ use vhost::mem::{MemoryMap, Op, Segments, SpaceId, Span};
 use vhost::messages::foreign;
 use vhost::messages::memory::{Access, AccessAt, Extent, Locate};
 
-use crate::output::{Plain, short};
+use crate::output::{Sanitized, debug_text};
 
-/// Bytes that are written, as characters at most.
+/// Most characters shown of written bytes.
 const FEW: usize = 40;
 
-/// A message to memory.
-pub(super) struct Told<'a> {
-    what: What<'a>,
+/// Display of a message that concerns memory.
+pub(super) struct AccessDisplay<'a> {
+    kind: AccessKind<'a>,
     map: &'a MemoryMap,
 }
 
-enum What<'a> {
-    /// An access to a space.
+enum AccessKind<'a> {
+    /// Access to a space.
     Spans(&'a Op<Span>, SpaceId),
-    /// An access to memories.
+    /// Access to segments of memories.
     Places(&'a Op<Segments>),
     Locate(Span, SpaceId),
     Extent(Span, SpaceId),
 }
 
-impl<'a> Told<'a> {
-    /// None where the message is another one.
+impl<'a> AccessDisplay<'a> {
+    /// `None` for other messages.
     pub(super) fn of(body: &'a dyn Body, map: &'a MemoryMap) -> Option<Self> {
         let any = body.as_any();
-        let what = if let Some(ask) = any.downcast_ref::<Access>() {
-            What::Spans(&ask.op, ask.space)
+        let kind = if let Some(ask) = any.downcast_ref::<Access>() {
+            AccessKind::Spans(&ask.op, ask.space)
         } else if let Some(ask) = any.downcast_ref::<AccessAt>() {
-            What::Places(&ask.op)
+            AccessKind::Places(&ask.op)
         } else if let Some(ask) = any.downcast_ref::<foreign::Access>() {
-            What::Places(&ask.op)
+            AccessKind::Places(&ask.op)
         } else if let Some(ask) = any.downcast_ref::<Locate>() {
-            What::Locate(ask.span, ask.space)
+            AccessKind::Locate(ask.span, ask.space)
         } else if let Some(ask) = any.downcast_ref::<Extent>() {
-            What::Extent(ask.span, ask.space)
+            AccessKind::Extent(ask.span, ask.space)
         } else {
             return None;
         };
-        Some(Self { what, map })
+        Some(Self { kind, map })
     }
 
     fn space(&self, id: SpaceId) -> &'a str {
@@ -52,20 +52,20 @@ impl<'a> Told<'a> {
     }
 }
 
-impl Display for Told<'_> {
+impl Display for AccessDisplay<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let span = |span: &Span, space, f: &mut Formatter<'_>| {
-            let (name, Span { address, len }) = (Plain(self.space(space)), span);
+            let (name, Span { address, len }) = (Sanitized(self.space(space)), span);
             write!(f, "{name}:{address:#x} ({len} bytes)")
         };
-        match self.what {
-            What::Spans(op, space) => tell(op, &|place, f| span(place, space, f), f),
-            What::Places(op) => tell(op, &|place, f| self.place(place, f), f),
-            What::Locate(place, space) => {
+        match self.kind {
+            AccessKind::Spans(op, space) => write_op(op, &|place, f| span(place, space, f), f),
+            AccessKind::Places(op) => write_op(op, &|place, f| self.place(place, f), f),
+            AccessKind::Locate(place, space) => {
                 write!(f, "where is ")?;
                 span(&place, space, f)
             }
-            What::Extent(place, space) => {
+            AccessKind::Extent(place, space) => {
                 write!(f, "how much is there of ")?;
                 span(&place, space, f)
             }
@@ -73,7 +73,7 @@ impl Display for Told<'_> {
     }
 }
 
-impl Told<'_> {
+impl AccessDisplay<'_> {
     fn place(&self, place: &Segments, f: &mut Formatter<'_>) -> fmt::Result {
         if place.is_empty() {
             return write!(f, "nothing");
@@ -81,7 +81,7 @@ impl Told<'_> {
         for (at, segment) in place.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
             let memory = self.map.memory(segment.memory);
-            let name = Plain(memory.map_or("?", |memory| memory.name.as_str()));
+            let name = Sanitized(memory.map_or("?", |memory| memory.name.as_str()));
             write!(
                 f,
                 "{comma}{name}+{:#x} ({} bytes)",
@@ -92,8 +92,8 @@ impl Told<'_> {
     }
 }
 
-/// A batch has no batch in it.
-fn tell<P>(
+/// Writes one operation. Batches do not nest.
+fn write_op<P>(
     op: &Op<P>,
     place: &dyn Fn(&P, &mut Formatter<'_>) -> fmt::Result,
     f: &mut Formatter<'_>,
@@ -106,7 +106,7 @@ fn tell<P>(
         Op::Write(at, data) => {
             write!(f, "write ")?;
             place(at, f)?;
-            write!(f, " {}", short(data, FEW))
+            write!(f, " {}", debug_text(data, FEW))
         }
         Op::Word(at, word) => {
             write!(f, "set ")?;
@@ -137,7 +137,7 @@ fn tell<P>(
         Op::Batch(ops) => {
             for (at, op) in ops.iter().enumerate() {
                 write!(f, "{}", if at == 0 { "" } else { "; " })?;
-                tell(op, place, f)?;
+                write_op(op, place, f)?;
             }
             Ok(())
         }

@@ -1,4 +1,4 @@
-//! The channels of a recording, as the configuration says that was recorded.
+//! Channels of a recording, from the mailbox configuration in its header.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use vhost::config;
 use vhost::mem::MemoryMap;
 use vhost::trace::{Entry, Header, Source};
 
-/// Tells whose an entry is. Where the configuration can't be read, channels have numbers only.
+/// Finds the channel of an entry. Without a readable configuration, channels have numbers only.
 pub(super) struct Channels {
     map: Rc<MemoryMap>,
     owners: Owners,
@@ -26,18 +26,18 @@ impl Channels {
         }
     }
 
-    /// The memories that they are in.
+    /// Memory map of the recording.
     pub(super) fn map(&self) -> &Rc<MemoryMap> {
         &self.map
     }
 
-    /// The names of those that are served.
+    /// Names of the served channels.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let channels = self.owners.channels().iter();
         channels.map(|channel| &*channel.name)
     }
 
-    /// The channel of an entry. Entries are to come in their order.
+    /// Channel of an entry. Entries must be passed in recorded order.
     pub(super) fn whose(&mut self, entry: &Entry, body: Option<&dyn Body>) -> Option<Arc<str>> {
         self.owners.whose(entry.passing(body))
     }

@@ -1,7 +1,7 @@
-//! `vhost trace diff`: where two recordings first differ.
+//! `vhost trace diff`: the first difference between two recordings.
 //!
-//! Numbers of messages and frames, versions and names of files may differ: what is compared is what was said, to whom, in which
-//! order and tick.
+//! Compared are messages and replies, their senders and receivers, order and ticks. Numbers of
+//! messages and frames, versions and names of files may differ.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::Write;
@@ -13,29 +13,30 @@ use vhost::mem::Image;
 use vhost::trace::{Entry, Header, Said};
 
 use super::entry::{HEAD, Line, MOST};
-use super::reading::{Reading, Seen};
-use crate::Verdict;
-use crate::output::{ASIDE, ERROR, GOOD, NAME, Out, Plain, out, short};
+use super::entry_reader::{DecodedEntry, EntryReader};
+use crate::Outcome;
+use crate::output::{DIM, ERROR, NAME, OK, Out, Sanitized, debug_text, out};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A recording
+    /// The first recording
     one: PathBuf,
-    /// Another one
+    /// The second recording
     other: PathBuf,
-    /// How many messages before the difference are shown
+    /// Number of messages to show before the difference
     #[arg(long, value_name = "COUNT", default_value_t = 5)]
     context: u16,
 }
 
-/// Messages with more bytes than this are compared byte by byte only: as values they take many times their size.
+/// Messages with more bytes than this are compared as bytes only: decoded values take many times
+/// their size.
 const LONG: usize = 1 << 20;
 
-pub(super) fn run(args: &Args) -> Result<Verdict> {
-    let mut one = Reading::of(&args.one, false)?;
-    let mut other = Reading::of(&args.other, false)?;
+pub(super) fn run(args: &Args) -> Result<Outcome> {
+    let mut one = EntryReader::of(&args.one, false)?;
+    let mut other = EntryReader::of(&args.other, false)?;
     let differing = headers(one.trace().header(), other.trace().header());
-    let mut same = Same::default();
+    let mut same = Matcher::default();
     let context = usize::from(args.context);
     let mut before = VecDeque::new();
     let mut matched = 0_u64;
@@ -60,26 +61,24 @@ pub(super) fn run(args: &Args) -> Result<Verdict> {
         writeln!(out, "{ERROR}different:{ERROR:#} {what}")?;
     }
     if let Some((one, other)) = &difference {
-        tell(&mut out, args, &before, one.as_ref(), other.as_ref())?;
+        print_difference(&mut out, args, &before, one.as_ref(), other.as_ref())?;
     }
-    let verdict = if difference.is_none() && differing.is_empty() {
-        writeln!(
-            out,
-            "{GOOD}the same:{GOOD:#} {matched} messages and replies"
-        )?;
-        Verdict::Good
+    let outcome = if difference.is_none() && differing.is_empty() {
+        writeln!(out, "{OK}the same:{OK:#} {matched} messages and replies")?;
+        Outcome::Passed
     } else {
         writeln!(out, "{matched} messages and replies before are the same")?;
-        Verdict::Bad
+        Outcome::Failed
     };
     out.flush()?;
-    Ok(verdict)
+    Ok(outcome)
 }
 
-/// What of the runs' origins differs, beside versions and names.
+/// Differences of the headers, other than versions and names.
 fn headers(one: &Header, other: &Header) -> Vec<&'static str> {
     let text = |source: &Option<vhost::trace::Source>| source.as_ref().map(|it| it.text.clone());
-    // Under whatever names, in whatever order. Older recordings have images whole.
+    // Images are compared by content, regardless of names and order. Older recordings have them in
+    // full.
     let contents = |header: &Header| {
         let outlines = header.files.values().map(|file| {
             let bytes = file.as_ref()?;
@@ -126,15 +125,15 @@ fn headers(one: &Header, other: &Header) -> Vec<&'static str> {
     differing.map(|(_, what)| *what).collect()
 }
 
-/// Which messages of the one are which of the other.
+/// Correspondence between the messages of both recordings.
 #[derive(Default)]
-struct Same {
-    /// Numbers of the other's messages that are not answered, by those of the one's.
+struct Matcher {
+    /// Sequence numbers of unanswered messages: from the first recording's to the second's.
     open: HashMap<u64, u64>,
 }
 
-impl Same {
-    /// Whether two entries say the same. Entries are to come in their order.
+impl Matcher {
+    /// True if two entries are equal. Entries must be passed in recorded order.
     fn is(&mut self, one: &Entry, other: &Entry) -> bool {
         if one.tick != other.tick || one.kind != other.kind || one.said != other.said {
             return false;
@@ -144,7 +143,7 @@ impl Same {
                 let root = if one.root == one.sequence {
                     other.sequence
                 } else {
-                    // A root that was answered before is compared by nothing but that.
+                    // A root that was answered earlier is compared by its number alone.
                     self.open.get(&one.root).copied().unwrap_or(other.root)
                 };
                 if one.kind.to != "nobody" {
@@ -159,28 +158,42 @@ impl Same {
     }
 }
 
-fn tell(
+fn print_difference(
     out: &mut Out,
     args: &Args,
-    before: &VecDeque<Seen>,
-    one: Option<&Seen>,
-    other: Option<&Seen>,
+    before: &VecDeque<DecodedEntry>,
+    one: Option<&DecodedEntry>,
+    other: Option<&DecodedEntry>,
 ) -> Result<()> {
     if !before.is_empty() {
-        writeln!(out, "{ASIDE}{HEAD}{ASIDE:#}")?;
+        writeln!(out, "{DIM}{HEAD}{DIM:#}")?;
     }
-    for seen in before {
-        writeln!(out, "{}", Line { seen, most: MOST })?;
+    for decoded in before {
+        writeln!(
+            out,
+            "{}",
+            Line {
+                decoded,
+                max_chars: MOST
+            }
+        )?;
     }
-    let mut side = |file: &Path, seen: Option<&Seen>| {
+    let mut side = |file: &Path, decoded: Option<&DecodedEntry>| {
         let file = file.to_string_lossy();
-        let file = Plain(&file);
-        match seen {
+        let file = Sanitized(&file);
+        match decoded {
             None => writeln!(out, "{NAME}{file}{NAME:#}: its end"),
-            Some(seen) => {
-                let frame = seen.entry.frame;
+            Some(decoded) => {
+                let frame = decoded.entry.frame;
                 writeln!(out, "{NAME}{file}{NAME:#}, frame {frame}:")?;
-                writeln!(out, "{}", Line { seen, most: MOST })
+                writeln!(
+                    out,
+                    "{}",
+                    Line {
+                        decoded,
+                        max_chars: MOST
+                    }
+                )
             }
         }
     };
@@ -196,8 +209,8 @@ fn tell(
     Ok(())
 }
 
-/// In which respect two entries differ.
-fn what_differs(one: &Seen, other: &Seen) -> String {
+/// The first property in which two entries differ.
+fn what_differs(one: &DecodedEntry, other: &DecodedEntry) -> String {
     let (a, b) = (&one.entry, &other.entry);
     if a.kind != b.kind || std::mem::discriminant(&a.said) != std::mem::discriminant(&b.said) {
         return "the message".to_owned();
@@ -234,12 +247,13 @@ fn what_differs(one: &Seen, other: &Seen) -> String {
     format!("what is recorded of it, from byte {} on", same.count())
 }
 
-fn value(seen: &Seen) -> Option<Value> {
-    let body: &dyn erased_serde::Serialize = seen.body.as_ref().ok()?.as_deref()?;
+fn value(decoded: &DecodedEntry) -> Option<Value> {
+    let body: &dyn erased_serde::Serialize = decoded.body.as_ref().ok()?.as_deref()?;
     serde_json::to_value(body).ok()
 }
 
-/// Where two values first differ, as a path of keys and positions. How deep they nest, their types say.
+/// Path of the first difference between two values, as keys and positions. The recursion is as deep
+/// as the message types nest.
 fn first_difference(path: &str, one: &Value, other: &Value) -> Option<String> {
     const FEW: usize = 60;
     let below = |key: &str| match path {
@@ -261,7 +275,7 @@ fn first_difference(path: &str, one: &Value, other: &Value) -> Option<String> {
         }
         (one, other) if one == other => None,
         (one, other) => {
-            let [one, other] = [one, other].map(|value| short(&Text(value), FEW));
+            let [one, other] = [one, other].map(|value| debug_text(&Text(value), FEW));
             Some(match path {
                 "" => format!("{one} and {other}"),
                 _ => format!("`{path}`, {one} and {other}"),
@@ -270,7 +284,7 @@ fn first_difference(path: &str, one: &Value, other: &Value) -> Option<String> {
     }
 }
 
-/// A value as JSON, where debug text is asked for.
+/// Display of a value as JSON.
 struct Text<'a>(&'a Value);
 
 impl std::fmt::Debug for Text<'_> {
@@ -288,7 +302,7 @@ mod tests {
 
     use super::*;
 
-    /// What is said of message `sequence`, whose answer is for `root` in the end.
+    /// Entry for message `sequence`, whose reply goes to `root`.
     fn entry(sequence: u64, root: u64, said: Said) -> Entry {
         let kind = Kind {
             from: "mailbox".to_owned(),
@@ -314,7 +328,7 @@ mod tests {
 
     #[test]
     fn numbers_of_messages_may_differ_and_what_belongs_together_may_not() {
-        let mut same = Same::default();
+        let mut same = Matcher::default();
         let said = [(1, 1), (2, 1), (3, 3)];
         for (sequence, root) in said {
             let (one, other) = (sequence, sequence + 10);
@@ -326,7 +340,7 @@ mod tests {
         let dropped = |sequence, root| entry(sequence, root, Said::Dropped);
         assert!(same.is(&dropped(2, 1), &dropped(12, 11)));
         assert!(!same.is(&dropped(1, 1), &dropped(13, 13)));
-        // Here the one hands on what the other answers itself.
+        // One side forwards the message, the other answers it itself.
         assert!(!same.is(&entry(4, 3, message()), &entry(14, 14, message())));
     }
 

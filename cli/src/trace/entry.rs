@@ -1,4 +1,4 @@
-//! One entry of a recording, as a line of text and as an object of JSON.
+//! Text line and JSON object for one entry of a recording.
 
 use std::fmt::{self, Display};
 use std::io::{self, Write};
@@ -8,72 +8,75 @@ use serde_json::ser::Formatter;
 use vhost::messages::mailbox::Served;
 use vhost::trace::Said;
 
-use super::access::Told;
-use super::reading::Seen;
-use crate::output::{ASIDE, NAME, Plain, cut, short};
+use super::access::AccessDisplay;
+use super::entry_reader::DecodedEntry;
+use crate::output::{DIM, NAME, Sanitized, debug_text, truncated};
 
-/// Characters of a message that a line shows.
+/// Most characters of a message in a line.
 pub(super) const MOST: usize = 200;
 
-/// One line, with columns that stand below each other.
+/// One line of aligned columns.
 pub(super) struct Line<'a> {
-    pub(super) seen: &'a Seen,
-    /// Characters of the message, at most.
-    pub(super) most: usize,
+    pub(super) decoded: &'a DecodedEntry,
+    /// Most characters of the message.
+    pub(super) max_chars: usize,
 }
 
 impl Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seen, most } = *self;
-        let entry = &seen.entry;
-        let channel = seen.channel.as_deref().unwrap_or("-");
-        let (from, to) = ends(seen);
+        let Self { decoded, max_chars } = *self;
+        let entry = &decoded.entry;
+        let channel = decoded.channel.as_deref().unwrap_or("-");
+        let (from, to) = ends(decoded);
         write!(
             f,
-            "{:>8} {ASIDE}{:>7}{ASIDE:#} {NAME}{:<10}{NAME:#} {from:>8} → {to:<8} {}",
+            "{:>8} {DIM}{:>7}{DIM:#} {NAME}{:<10}{NAME:#} {from:>8} → {to:<8} {}",
             entry.tick,
             entry.sequence,
-            Plain(channel).to_string(),
-            text(seen, most)
+            Sanitized(channel).to_string(),
+            text(decoded, max_chars)
         )
     }
 }
 
-/// The head of such lines.
+/// Header of these columns.
 pub(super) const HEAD: &str =
     "    tick     seq channel        from   to       message, or what was answered";
 
-/// Who says it, and to whom: an answer goes the other way.
-fn ends(seen: &Seen) -> (String, String) {
-    let kind = &seen.entry.kind;
-    let (from, to) = (Plain(&kind.from).to_string(), Plain(&kind.to).to_string());
-    match seen.entry.said {
+/// Sender and receiver of an entry. A reply goes in the opposite direction of its message.
+fn ends(decoded: &DecodedEntry) -> (String, String) {
+    let kind = &decoded.entry.kind;
+    let (from, to) = (
+        Sanitized(&kind.from).to_string(),
+        Sanitized(&kind.to).to_string(),
+    );
+    match decoded.entry.said {
         Said::Message { .. } => (from, to),
         Said::Reply { .. } | Said::Dropped => (to, from),
     }
 }
 
-/// What is said.
-pub(super) fn text(seen: &Seen, most: usize) -> String {
-    let name = Plain(&seen.entry.kind.name);
-    if let Some(served) = seen.is::<Served>() {
+/// Text of the message or reply.
+pub(super) fn text(decoded: &DecodedEntry, max_chars: usize) -> String {
+    let name = Sanitized(&decoded.entry.kind.name);
+    if let Some(served) = decoded.is::<Served>() {
         return format!("{name} {}", served);
     }
-    let body = match &seen.body {
-        Ok(Some(body)) => match Told::of(&**body, &seen.map) {
-            Some(told) => return cut(format_args!("{name}: {told}"), most),
-            None => short(&**body, most),
+    let body = match &decoded.body {
+        Ok(Some(body)) => match AccessDisplay::of(&**body, &decoded.map) {
+            Some(access) => return truncated(format_args!("{name}: {access}"), max_chars),
+            None => debug_text(&**body, max_chars),
         },
         Ok(None) => return format!("{name}: no answer"),
-        Err(damage) => return format!("{name}: {}", Plain(&damage.to_string())),
+        Err(damage) => return format!("{name}: {}", Sanitized(&damage.to_string())),
     };
-    match seen.entry.said {
+    match decoded.entry.said {
         Said::Message { .. } => body,
         _ => format!("{name}: {body}"),
     }
 }
 
-/// What a JSON object has of an entry. `docs/trace.md` has the keys.
+/// JSON object of an entry. `docs/trace.md` documents the keys.
 #[derive(Serialize)]
 struct Object<'a> {
     frame: u64,
@@ -97,14 +100,14 @@ struct Object<'a> {
 }
 
 /// Writes an entry as one line of JSON.
-pub(super) fn write_json(seen: &Seen, mut to: impl Write) -> io::Result<()> {
-    let entry = &seen.entry;
+pub(super) fn write_json(decoded: &DecodedEntry, mut to: impl Write) -> io::Result<()> {
+    let entry = &decoded.entry;
     let (event, awaited) = match entry.said {
         Said::Message { awaited, .. } => ("message", Some(awaited)),
         Said::Reply { .. } => ("reply", None),
         Said::Dropped => ("dropped", None),
     };
-    let body = seen.body.as_ref();
+    let body = decoded.body.as_ref();
     let object = Object {
         frame: entry.frame,
         sequence: entry.sequence,
@@ -115,12 +118,12 @@ pub(super) fn write_json(seen: &Seen, mut to: impl Write) -> io::Result<()> {
         to: &entry.kind.to,
         message: &entry.kind.name,
         awaited,
-        channel: seen.channel.as_deref(),
+        channel: decoded.channel.as_deref(),
         body: body.ok().and_then(|body| {
             let body: &dyn erased_serde::Serialize = body.as_deref()?;
             Some(body)
         }),
-        request: seen.is::<Served>().map(|served| served.to_string()),
+        request: decoded.is::<Served>().map(|served| served.to_string()),
         error: body.err().map(ToString::to_string),
     };
     let mut json = serde_json::Serializer::with_formatter(&mut to, HexBytes);
@@ -128,7 +131,8 @@ pub(super) fn write_json(seen: &Seen, mut to: impl Write) -> io::Result<()> {
     writeln!(to)
 }
 
-/// JSON on one line, with bytes as text of hex digits: a list of numbers is five times as long.
+/// JSON formatter for one line, with bytes as a string of hex digits. A list of numbers is five
+/// times as long.
 struct HexBytes;
 
 impl Formatter for HexBytes {

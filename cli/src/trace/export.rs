@@ -1,7 +1,7 @@
-//! `vhost trace export --perfetto`: a recording as a trace-event file, which trace viewers open.
+//! `vhost trace export --perfetto`: converts a recording to a trace-event file for trace viewers.
 //!
-//! A microsecond of the viewer is a tick. What is said within one tick follows at distances of a nanosecond, as far as the tick
-//! reaches.
+//! One microsecond in the viewer is one tick. Messages within a tick follow each other at distances
+//! of a nanosecond, up to the end of the tick.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -15,8 +15,8 @@ use vhost::messages::mailbox::Served;
 use vhost::trace::Said;
 
 use super::entry::{MOST, text};
-use super::reading::{Reading, Seen};
-use crate::Verdict;
+use super::entry_reader::{DecodedEntry, EntryReader};
+use crate::Outcome;
 use crate::output::out;
 
 #[derive(clap::Args)]
@@ -31,20 +31,20 @@ pub(crate) struct Args {
     output: Option<PathBuf>,
 }
 
-/// Points of time within a tick.
+/// Time steps within a tick.
 const STEPS: u64 = 1000;
 
-pub(super) fn run(args: &Args) -> Result<Verdict> {
-    let reading = Reading::of(&args.file, args.output.is_none())?;
+pub(super) fn run(args: &Args) -> Result<Outcome> {
+    let entry_reader = EntryReader::of(&args.file, args.output.is_none())?;
     let Some(file) = &args.output else {
-        return export(reading, "standard output", out());
+        return export(entry_reader, "standard output", out());
     };
     let name = file.display().to_string();
     if is_same(&args.file, file) {
         bail!("{name} is the recording; give the output another name");
     }
     let to = File::create(file).with_context(|| cant_write(&name))?;
-    export(reading, &name, BufWriter::new(to))
+    export(entry_reader, &name, BufWriter::new(to))
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {
@@ -56,19 +56,19 @@ fn cant_write(name: &str) -> String {
     format!("can't write {name}")
 }
 
-/// Writes to what has this name.
-fn export(mut reading: Reading, name: &str, to: impl Write) -> Result<Verdict> {
+/// Writes the events to `to`, a file or stream called `name`.
+fn export(mut entry_reader: EntryReader, name: &str, to: impl Write) -> Result<Outcome> {
     let failed = || cant_write(name);
     let mut events = Events::begin(to).with_context(failed)?;
-    let mut score = Score::default();
-    let end = reading.try_for_each(|seen| match seen {
-        Ok(seen) => score.add(&seen, &mut events).with_context(failed),
+    let mut builder = EventBuilder::default();
+    let end = entry_reader.try_for_each(|decoded| match decoded {
+        Ok(decoded) => builder.add(&decoded, &mut events).with_context(failed),
         Err(error) => Err(error).context("what follows is left out"),
     });
-    // What was before the damage can be looked at.
+    // Entries before the damage are kept.
     events.end().with_context(failed)?;
     end?;
-    Ok(Verdict::Good)
+    Ok(Outcome::Passed)
 }
 
 /// The two groups of tracks.
@@ -78,14 +78,14 @@ enum Group {
     Channels = 2,
 }
 
-/// A line of the viewer.
+/// Track of the viewer.
 #[derive(Debug, Clone, Copy)]
 struct Track {
     pid: u32,
     tid: u32,
 }
 
-/// An event of the format. Times are in microseconds.
+/// Event of the trace-event format. Times are in microseconds.
 #[derive(Default, Serialize)]
 struct Event<'a> {
     ph: &'static str,
@@ -98,20 +98,21 @@ struct Event<'a> {
     ts: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dur: Option<f64>,
-    /// What a flow's two ends have in common.
+    /// Common identifier of both ends of a flow.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<u64>,
-    /// Where a flow ends: in the slice around it.
+    /// Binding point of a flow's end: the enclosing slice.
     #[serde(skip_serializing_if = "Option::is_none")]
     bp: Option<&'static str>,
-    /// How far an instant reaches: over its own track.
+    /// Scope of an instant event: its own track.
     #[serde(skip_serializing_if = "Option::is_none")]
     s: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     args: Option<Arguments<'a>>,
 }
 
-/// What the viewer shows of an event that is chosen; of a track, its name.
+/// Properties that the viewer shows of a selected event; for metadata events, the name of the
+/// track.
 #[derive(Default, Serialize)]
 struct Arguments<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,7 +129,7 @@ struct Arguments<'a> {
     text: Option<String>,
 }
 
-/// Writes events, one a line.
+/// Writes events, one per line.
 struct Events<W> {
     to: W,
     first: bool,
@@ -153,29 +154,29 @@ impl<W: Write> Events<W> {
     }
 }
 
-/// Which events come of entries.
+/// Converts entries to events.
 #[derive(Default)]
-struct Score {
+struct EventBuilder {
     tracks: HashMap<(Group, Arc<str>), Track>,
     actors: u32,
     channels: u32,
-    /// The point of time of the last entry, in steps.
+    /// Time of the last entry, in steps.
     now: u64,
-    /// Where the last request of a channel ends, in steps.
+    /// End of each channel's last request, in steps.
     ends: HashMap<u32, u64>,
-    /// Messages whose answer is awaited.
+    /// Messages whose reply is awaited.
     awaited: HashSet<u64>,
 }
 
-impl Score {
-    fn add<W: Write>(&mut self, seen: &Seen, events: &mut Events<W>) -> io::Result<()> {
-        self.advance(seen.entry.tick);
-        if let (Some(served), Some(channel)) = (seen.is::<Served>(), &seen.channel) {
+impl EventBuilder {
+    fn add<W: Write>(&mut self, decoded: &DecodedEntry, events: &mut Events<W>) -> io::Result<()> {
+        self.advance(decoded.entry.tick);
+        if let (Some(served), Some(channel)) = (decoded.is::<Served>(), &decoded.channel) {
             let track = self.track(Group::Channels, channel, events)?;
-            return self.request(served, track, seen, events);
+            return self.request(served, track, decoded, events);
         }
-        let kind = &seen.entry.kind;
-        match (&seen.entry.said, &seen.channel) {
+        let kind = &decoded.entry.kind;
+        match (&decoded.entry.said, &decoded.channel) {
             (Said::Message { .. }, channel) if kind.to == "nobody" => {
                 let track = match channel {
                     Some(channel) => self.track(Group::Channels, channel, events),
@@ -185,45 +186,45 @@ impl Score {
                     ph: "i",
                     s: Some("t"),
                     cat: Some("announcement"),
-                    args: Some(arguments(seen)),
+                    args: Some(arguments(decoded)),
                     ..self.at(track, &kind.name)
                 })
             }
             (Said::Message { awaited, .. }, _) => {
                 let track = self.track(Group::Actors, &kind.to, events)?;
-                self.slice("message", track, seen, events)?;
-                if *awaited && self.awaited.insert(seen.entry.sequence) {
+                self.slice("message", track, decoded, events)?;
+                if *awaited && self.awaited.insert(decoded.entry.sequence) {
                     events.write(&Event {
                         ph: "s",
                         cat: Some("reply"),
-                        id: Some(seen.entry.sequence),
+                        id: Some(decoded.entry.sequence),
                         ..self.at(track, &kind.name)
                     })?;
                 }
                 Ok(())
             }
             (Said::Reply { .. } | Said::Dropped, _) => {
-                if !self.awaited.remove(&seen.entry.sequence) {
+                if !self.awaited.remove(&decoded.entry.sequence) {
                     return Ok(());
                 }
                 let track = self.track(Group::Actors, &kind.from, events)?;
-                self.slice("reply", track, seen, events)?;
+                self.slice("reply", track, decoded, events)?;
                 events.write(&Event {
                     ph: "f",
                     bp: Some("e"),
                     cat: Some("reply"),
-                    id: Some(seen.entry.sequence),
+                    id: Some(decoded.entry.sequence),
                     ..self.at(track, &kind.name)
                 })
             }
         }
     }
 
-    /// Goes on to the next point of time.
+    /// Advances to the next time step.
     fn advance(&mut self, tick: u64) {
         let begin = tick.saturating_mul(STEPS);
         let last = begin.saturating_add(STEPS - 1);
-        // Never back, whatever the file says.
+        // Never backwards, even in a damaged file.
         self.now = if self.now < begin {
             begin
         } else {
@@ -231,29 +232,30 @@ impl Score {
         };
     }
 
-    /// A message, as long as nothing else is said.
+    /// Slice of a message: one time step.
     fn slice<W: Write>(
         &self,
         what: &'static str,
         track: Track,
-        seen: &Seen,
+        decoded: &DecodedEntry,
         events: &mut Events<W>,
     ) -> io::Result<()> {
         events.write(&Event {
             ph: "X",
             cat: Some(what),
             dur: Some(time(1)),
-            args: Some(arguments(seen)),
-            ..self.at(track, &seen.entry.kind.name)
+            args: Some(arguments(decoded)),
+            ..self.at(track, &decoded.entry.kind.name)
         })
     }
 
-    /// A request, from when it was taken to when it was answered. A channel's requests are served one after the other.
+    /// Slice of a request, from its arrival to its response. Requests of one channel do not
+    /// overlap.
     fn request<W: Write>(
         &mut self,
         served: &Served,
         track: Track,
-        seen: &Seen,
+        decoded: &DecodedEntry,
         events: &mut Events<W>,
     ) -> io::Result<()> {
         let end = self.now.saturating_add(1);
@@ -266,7 +268,7 @@ impl Score {
             dur: Some(time(end - begin)),
             args: Some(Arguments {
                 text: Some(served.to_string()),
-                ..arguments(seen)
+                ..arguments(decoded)
             }),
             ..self.at(track, served.kind())
         })
@@ -282,7 +284,7 @@ impl Score {
         }
     }
 
-    /// The track of this name. The viewer is told of it when it is first asked for.
+    /// Track of this name. The first use writes its name to the file.
     fn track<W: Write>(
         &mut self,
         group: Group,
@@ -302,7 +304,7 @@ impl Score {
         let tid = *count;
         let track = Track { pid, tid };
         self.tracks.insert(key, track);
-        let mut tell = |what, name| {
+        let mut write_name = |what, name| {
             events.write(&Event {
                 ph: "M",
                 pid,
@@ -320,26 +322,26 @@ impl Score {
                 Group::Actors => "actors",
                 Group::Channels => "channels",
             };
-            tell("process_name", group)?;
+            write_name("process_name", group)?;
         }
-        tell("thread_name", name)?;
+        write_name("thread_name", name)?;
         Ok(track)
     }
 }
 
-fn arguments(seen: &Seen) -> Arguments<'_> {
-    let entry = &seen.entry;
+fn arguments(decoded: &DecodedEntry) -> Arguments<'_> {
+    let entry = &decoded.entry;
     Arguments {
         name: None,
-        channel: seen.channel.as_deref(),
+        channel: decoded.channel.as_deref(),
         from: Some(&entry.kind.from),
         sequence: Some(entry.sequence),
         tick: Some(entry.tick),
-        text: Some(text(seen, MOST)),
+        text: Some(text(decoded, MOST)),
     }
 }
 
-/// Steps in microseconds.
+/// Converts steps to microseconds.
 fn time(steps: u64) -> f64 {
     steps as f64 / STEPS as f64
 }

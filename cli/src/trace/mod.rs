@@ -1,32 +1,32 @@
-//! `vhost trace`: looks into recordings. Each is read once, from its beginning to its end; what is kept of it does not grow
-//! with its length.
+//! `vhost trace`: examines recordings. Each is read once, from its beginning to its end, in memory
+//! that does not grow with its length.
 
 mod access;
 mod channels;
 mod diff;
 mod entry;
+mod entry_reader;
 mod export;
-mod reading;
 mod show;
 mod stat;
 
 use anyhow::Result;
 
-use crate::Verdict;
+use crate::Outcome;
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Verb {
-    /// Show messages and replies, one a line
+    /// Show messages and replies, one per line
     Show(show::Args),
     /// Count messages and requests
     Stat(stat::Args),
-    /// Show where two recordings first differ; the exit status is 1 where they do
+    /// Show the first difference between two recordings; the exit status is 1 if they differ
     Diff(diff::Args),
     /// Write a recording in another format
     Export(export::Args),
 }
 
-pub(crate) fn run(verb: &Verb) -> Result<Verdict> {
+pub(crate) fn run(verb: &Verb) -> Result<Outcome> {
     match verb {
         Verb::Show(args) => show::run(args),
         Verb::Stat(args) => stat::run(args),

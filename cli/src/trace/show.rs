@@ -1,4 +1,4 @@
-//! `vhost trace show`: messages and replies, one a line.
+//! `vhost trace show`: prints messages and replies, one per line.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,21 +7,21 @@ use std::str::FromStr;
 use anyhow::{Context, Result, bail};
 
 use super::entry::{HEAD, Line, MOST, write_json};
-use super::reading::{Reading, Seen};
-use crate::Verdict;
-use crate::output::{ASIDE, Plain, out};
+use super::entry_reader::{DecodedEntry, EntryReader};
+use crate::Outcome;
+use crate::output::{DIM, Sanitized, out};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The recording
     file: PathBuf,
-    /// Only what is of this channel; may be repeated
+    /// Only messages of this channel; may be repeated
     #[arg(long, value_name = "NAME")]
     channel: Vec<String>,
     /// Only messages of this name and their replies, such as Served; may be repeated
     #[arg(long, value_name = "NAME")]
     kind: Vec<String>,
-    /// Only what this party says or is told, such as memory; may be repeated
+    /// Only messages from or to this party, such as memory; may be repeated
     #[arg(long, value_name = "NAME")]
     party: Vec<String>,
     /// Only these ticks: 7, 7..9 with both ends, 7.. or ..9
@@ -32,7 +32,7 @@ pub(crate) struct Args {
         hide_default_value = true
     )]
     ticks: Ticks,
-    /// One JSON object a line
+    /// One JSON object per line
     #[arg(long)]
     json: bool,
     /// Messages in full, however long
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     full: bool,
 }
 
-/// A range of ticks, both ends included.
+/// Range of ticks, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Ticks {
     first: u64,
@@ -70,50 +70,53 @@ impl FromStr for Ticks {
 }
 
 impl Args {
-    fn wants(&self, seen: &Seen) -> bool {
-        let is_in = |name: &str, wanted: &[String]| {
-            wanted.is_empty() || wanted.iter().any(|wanted| wanted == name)
+    fn selects(&self, decoded: &DecodedEntry) -> bool {
+        let is_in = |name: &str, selected: &[String]| {
+            selected.is_empty() || selected.iter().any(|selected| selected == name)
         };
-        let kind = &seen.entry.kind;
-        seen.entry.tick >= self.ticks.first
+        let kind = &decoded.entry.kind;
+        decoded.entry.tick >= self.ticks.first
             && is_in(&kind.name, &self.kind)
-            && is_in(seen.channel.as_deref().unwrap_or_default(), &self.channel)
+            && is_in(
+                decoded.channel.as_deref().unwrap_or_default(),
+                &self.channel,
+            )
             && (is_in(&kind.from, &self.party) || is_in(&kind.to, &self.party))
     }
 }
 
-pub(super) fn run(args: &Args) -> Result<Verdict> {
-    let mut reading = Reading::of(&args.file, true)?;
+pub(super) fn run(args: &Args) -> Result<Outcome> {
+    let mut entry_reader = EntryReader::of(&args.file, true)?;
     let mut out = out();
     let (mut shown, mut unreadable) = (0_u64, 0_u64);
-    let most = if args.full { usize::MAX } else { MOST };
+    let max_chars = if args.full { usize::MAX } else { MOST };
     let end = loop {
-        let seen = match reading.next() {
-            Some(Ok(seen)) if seen.entry.tick <= args.ticks.last => seen,
+        let decoded = match entry_reader.next() {
+            Some(Ok(decoded)) if decoded.entry.tick <= args.ticks.last => decoded,
             Some(Err(error)) => break Err(error),
-            // Time does not run back.
+            // Ticks never decrease.
             Some(Ok(_)) | None => break Ok(()),
         };
-        if !args.wants(&seen) {
+        if !args.selects(&decoded) {
             continue;
         }
         if args.json {
-            write_json(&seen, &mut out)?;
+            write_json(&decoded, &mut out)?;
         } else {
             if shown == 0 {
-                writeln!(out, "{ASIDE}{HEAD}{ASIDE:#}")?;
+                writeln!(out, "{DIM}{HEAD}{DIM:#}")?;
             }
-            let seen = &seen;
-            writeln!(out, "{}", Line { seen, most })?;
+            let decoded = &decoded;
+            writeln!(out, "{}", Line { decoded, max_chars })?;
         }
         shown += 1;
-        unreadable += u64::from(seen.body.is_err());
+        unreadable += u64::from(decoded.body.is_err());
     };
     out.flush()?;
-    // What was before the damage is shown.
+    // Entries before the damage are shown.
     end.context("what follows can't be shown")?;
     if shown == 0 {
-        tell_of_nothing(&reading);
+        report_no_match(&entry_reader);
     }
     if unreadable > 0 {
         bail!(
@@ -121,26 +124,26 @@ pub(super) fn run(args: &Args) -> Result<Verdict> {
             args.file.display()
         );
     }
-    Ok(Verdict::Good)
+    Ok(Outcome::Passed)
 }
 
-/// A name that was mistyped is not to look like a run in which nothing happened.
-fn tell_of_nothing(reading: &Reading) {
-    let names: Vec<String> = reading
+/// Reports that no message matched, so that a mistyped name does not look like an empty run.
+fn report_no_match(entry_reader: &EntryReader) {
+    let names: Vec<String> = entry_reader
         .channels()
         .names()
-        .map(|name| Plain(name).to_string())
+        .map(|name| Sanitized(name).to_string())
         .collect();
     let channels = match names.as_slice() {
         [] => "no channel is known".to_owned(),
         _ => format!("channels: {}", names.join(", ")),
     };
     let mut stderr = anstream::stderr();
-    // The output is empty, whether anybody hears why or not.
+    // The output is empty with or without this report.
     let _ = writeln!(
         stderr,
         "nothing of it is in {}; {channels}; `vhost trace stat` lists parties and kinds of messages",
-        reading.trace().file().display()
+        entry_reader.trace().file().display()
     );
 }
 

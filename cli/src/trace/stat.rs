@@ -12,9 +12,9 @@ use vhost::messages::console::Print;
 use vhost::messages::mailbox::Served;
 use vhost::trace::{Header, Kind, Payloads, Said};
 
-use super::reading::{Reading, Seen};
-use crate::Verdict;
-use crate::output::{ASIDE, NAME, Plain, Size, out};
+use super::entry_reader::{DecodedEntry, EntryReader};
+use crate::Outcome;
+use crate::output::{DIM, NAME, Sanitized, Size, out};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -25,13 +25,13 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Messages of one kind.
+/// Statistics of messages of one kind.
 #[derive(Debug, Default, Clone, Copy, Serialize)]
 struct Messages {
     messages: u64,
     replies: u64,
     dropped: u64,
-    /// Bytes of messages and replies, as they are recorded.
+    /// Recorded bytes of messages and replies.
     bytes: u64,
 }
 
@@ -44,8 +44,8 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, seen: &Seen) {
-        let entry = &seen.entry;
+    fn add(&mut self, decoded: &DecodedEntry) {
+        let entry = &decoded.entry;
         self.entries += 1;
         self.ticks = self.ticks.max(entry.tick);
         let kind = self.kinds.entry(entry.kind.clone()).or_default();
@@ -60,18 +60,18 @@ impl Counts {
             }
             Said::Dropped => kind.dropped += 1,
         }
-        let Some(channel) = &seen.channel else {
+        let Some(channel) = &decoded.channel else {
             return;
         };
-        if let Some(print) = seen.is::<Print>() {
+        if let Some(print) = decoded.is::<Print>() {
             self.requests.printed(channel, print.text.len() as u64);
         }
-        if let Some(served) = seen.is::<Served>() {
+        if let Some(served) = decoded.is::<Served>() {
             self.requests.served(channel, served, entry.tick);
         }
     }
 
-    /// Kinds in the order of their parties.
+    /// Kinds, ordered by sender and receiver.
     fn kinds(&self) -> Vec<(&Kind, Messages)> {
         let kinds = self.kinds.iter().map(|(kind, counts)| (&**kind, *counts));
         let mut kinds: Vec<_> = kinds.collect();
@@ -80,12 +80,12 @@ impl Counts {
     }
 }
 
-pub(super) fn run(args: &Args) -> Result<Verdict> {
-    let mut reading = Reading::of(&args.file, false)?;
-    let header = reading.trace().header().clone();
+pub(super) fn run(args: &Args) -> Result<Outcome> {
+    let mut entry_reader = EntryReader::of(&args.file, false)?;
+    let header = entry_reader.trace().header().clone();
     let mut counts = Counts::default();
-    let end = reading.try_for_each(|seen| seen.map(|seen| counts.add(&seen)));
-    drop(reading);
+    let end = entry_reader.try_for_each(|decoded| decoded.map(|decoded| counts.add(&decoded)));
+    drop(entry_reader);
     let mut out = out();
     if args.json {
         write_json(&header, &counts, &mut out)?;
@@ -94,7 +94,7 @@ pub(super) fn run(args: &Args) -> Result<Verdict> {
     }
     out.flush()?;
     end.context("what follows is not counted")?;
-    Ok(Verdict::Good)
+    Ok(Outcome::Passed)
 }
 
 fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Result<()> {
@@ -102,7 +102,7 @@ fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Re
     writeln!(
         to,
         "recorded by vhost {}, {}, {}: {entries} messages and replies in {ticks} ticks",
-        Plain(&header.version),
+        Sanitized(&header.version),
         if header.whole {
             "from the start of the run"
         } else {
@@ -116,7 +116,7 @@ fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Re
     )?;
     writeln!(
         to,
-        "\n{ASIDE}{:<10} {:<16} {:<10} {:>9} {:>9} {:>8} {:>10}{ASIDE:#}",
+        "\n{DIM}{:<10} {:<16} {:<10} {:>9} {:>9} {:>8} {:>10}{DIM:#}",
         "to", "message", "from", "messages", "replies", "dropped", "recorded"
     )?;
     for (kind, of_kind) in counts.kinds() {
@@ -127,7 +127,7 @@ fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Re
             bytes,
         } = of_kind;
         let [party, name, from] =
-            [&kind.to, &kind.name, &kind.from].map(|text| Plain(text).to_string());
+            [&kind.to, &kind.name, &kind.from].map(|text| Sanitized(text).to_string());
         writeln!(
             to,
             "{party:<10} {NAME}{name:<16}{NAME:#} {from:<10} {messages:>9} {replies:>9} {dropped:>8} {:>10}",
@@ -139,7 +139,7 @@ fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Re
     }
     writeln!(
         to,
-        "\n{ASIDE}{:<10} {:<10} {:>9} {:>8} {:>10} {:>8} {:>8} {:>8}  ticks from taken to answered{ASIDE:#}",
+        "\n{DIM}{:<10} {:<10} {:>9} {:>8} {:>10} {:>8} {:>8} {:>8}  ticks from taken to answered{DIM:#}",
         "channel", "request", "count", "failed", "bytes", "min", "mean", "max"
     )?;
     for (channel, kind, requests) in counts.requests.iter() {
@@ -155,7 +155,7 @@ fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Re
         writeln!(
             to,
             "{:<10} {NAME}{kind:<10}{NAME:#} {count:>9} {failed:>8} {:>10} {ticks_min:>8} {mean:>8.1} {ticks_max:>8}  {}",
-            Plain(channel).to_string(),
+            Sanitized(channel).to_string(),
             Size(*bytes).to_string(),
             requests.histogram
         )?;

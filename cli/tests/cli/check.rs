@@ -5,11 +5,11 @@ use tempfile::TempDir;
 
 use crate::{Ended, command, end, vhost};
 
-/// Firmware of this project, for a RAM of 64 KiB at 0.
+/// Firmware of this project, built for a RAM of 64 KiB at 0.
 pub(crate) const SELFTEST: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/selftest-rv32.elf");
 
-/// Configurations in a folder, where the image is `firmware.elf`.
+/// Folder with configurations and the image `firmware.elf`.
 struct Files(TempDir);
 
 impl Files {
@@ -22,7 +22,7 @@ impl Files {
         files
     }
 
-    /// One memory, with the keys given, and one channel of the image.
+    /// Configuration with one memory of these keys, and one channel with the image.
     fn of_ram(ram: &str, channel: &str) -> Self {
         Self::new(
             &format!("space: {{core: [ram: {{base: 0, {ram}}}]}}"),
@@ -114,7 +114,7 @@ space core1
 
 good: 2 spaces, 3 memories, 2 channels served, 1 image loaded; 0 errors, 0 warnings
 ";
-    assert_eq!(files.check().with(0), expected);
+    assert_eq!(files.check().stdout(0), expected);
 }
 
 const STATIC: &str = "size: 0x10000, path: tb.ram, width: 32, backend: static";
@@ -134,46 +134,46 @@ fn the_environment_names_files_and_the_command_line_comes_first() {
             ("MAILBOX_CFG_FILE", "mailbox.yaml"),
         ]);
     });
-    assert!(from_environment.with(0).contains("1 channel served"));
+    assert!(from_environment.stdout(0).contains("1 channel served"));
     let defined = check(&|it| {
         it.envs([("MEM_CFG_FILE", "mem.yaml"), ("SERVES", "true")]);
         it.args(["--mailbox", "mailbox.yaml", "-D", "SERVES=false"]);
     });
-    let told = defined.with(0);
-    assert!(told.contains("0 channels served"), "{told}");
-    assert!(told.contains("warning: no channel is served"), "{told}");
+    let output = defined.stdout(0);
+    assert!(output.contains("0 channels served"), "{output}");
+    assert!(output.contains("warning: no channel is served"), "{output}");
     let memories_only = check(&|it| {
         it.args(["--mem", "mem.yaml"]);
     });
-    assert!(memories_only.with(0).contains("0 warnings"));
+    assert!(memories_only.stdout(0).contains("0 warnings"));
 }
 
 #[test]
 fn what_is_refused_is_status_1_and_what_is_not_there_status_2() {
     let files = Files::of_ram("size: 0x10000, path: tb.ram, width: 31", "");
-    let told = files.check().told(1);
+    let output = files.check().stderr(1);
     assert!(
-        told.contains("mem.yaml") && told.contains("`width` of 31 bits"),
-        "{told}"
+        output.contains("mem.yaml") && output.contains("`width` of 31 bits"),
+        "{output}"
     );
 
     let files = Files::of_ram(STATIC, ", ptr: 16");
     let ended = files.check();
     assert!(ended.stdout.contains("┌ ram, 64 KiB"), "{ended:?}");
-    let told = ended.told(1);
+    let output = ended.stderr(1);
     assert!(
-        told.contains("mailbox.yaml:1: channel `core`: `ptr` is 16"),
-        "{told}"
+        output.contains("mailbox.yaml:1: channel `core`: `ptr` is 16"),
+        "{output}"
     );
 
     let files = Files::of_ram(STATIC, "");
     std::fs::remove_file(files.path().join("firmware.elf")).unwrap();
-    assert!(files.check().told(1).contains("firmware.elf"));
+    assert!(files.check().stderr(1).contains("firmware.elf"));
     std::fs::remove_file(files.path().join("mailbox.yaml")).unwrap();
-    assert!(files.check().told(2).contains("mailbox.yaml"));
+    assert!(files.check().stderr(2).contains("mailbox.yaml"));
     assert!(
         vhost(["check", "--mem", "no.yaml"])
-            .told(2)
+            .stderr(2)
             .contains("no.yaml")
     );
 }
@@ -181,40 +181,40 @@ fn what_is_refused_is_status_1_and_what_is_not_there_status_2() {
 #[test]
 fn an_image_that_does_not_fit_is_told_by_its_addresses() {
     let small = "size: 0x3000, path: tb.ram, width: 32, backend: static";
-    let told = Files::of_ram(small, ", server: false").check().with(1);
+    let output = Files::of_ram(small, ", server: false").check().stdout(1);
     assert!(
-        told.contains(
+        output.contains(
             "error: firmware.elf can't be loaded into space `core`: segment 0 (0x0 to 0x37f0) has no memory at 0x3000, nearest is memory \
              `ram` (0x0 to 0x2fff); "
         ),
-        "{told}"
+        "{output}"
     );
-    // Zeros that have no place are left out.
+    // Zeros without a place are left out.
     let small = "size: 0x3b18, path: tb.ram, width: 32, backend: static";
-    let told = Files::of_ram(small, "").check().with(0);
+    let output = Files::of_ram(small, "").check().stdout(0);
     let expected =
         "note: firmware.elf: 104 of the 104 zeros at 0x3b18 are outside of the map, and left out";
-    assert!(told.contains(expected), "{told}");
+    assert!(output.contains(expected), "{output}");
 }
 
 #[test]
 fn a_mailbox_that_nobody_hears_is_warned_of() {
     let files = Files::of_ram("size: 0x10000, path: tb.ram, width: 32", "");
-    let told = files.check_with("--default-backend log").with(0);
+    let output = files.check_with("--default-backend log").stdout(0);
     assert!(
-        told.contains("warning: channel `core`: its mailbox is in memory `ram`"),
-        "{told}"
+        output.contains("warning: channel `core`: its mailbox is in memory `ram`"),
+        "{output}"
     );
     assert!(
-        told.contains("firmware.elf is loaded into memory `ram` of backend `log`"),
-        "{told}"
+        output.contains("firmware.elf is loaded into memory `ram` of backend `log`"),
+        "{output}"
     );
-    let told = files.check_with("--default-backend vpi").with(0);
-    assert!(told.contains("0 warnings"), "{told}");
+    let output = files.check_with("--default-backend vpi").stdout(0);
+    assert!(output.contains("0 warnings"), "{output}");
     assert!(
         files
             .check_with("--default-backend none")
-            .told(2)
+            .stderr(2)
             .contains("log, static, api")
     );
 }
@@ -225,12 +225,12 @@ fn defaults_are_those_that_are_said() {
         "space: {core: [ram: {base: 0, size: 0x10000, backend: api}]}",
         "core: {space: core, base: 0}",
     );
-    let told = files
+    let output = files
         .check_with("--default-ptr 64 --default-cache-line 128")
-        .with(0);
+        .stdout(0);
     assert!(
-        told.contains("pointers of 64 bits, cache line of 128 bytes"),
-        "{told}"
+        output.contains("pointers of 64 bits, cache line of 128 bytes"),
+        "{output}"
     );
 }
 
@@ -240,21 +240,21 @@ fn first_content_is_looked_at() {
         "size: 0x100, path: tb.ram, width: 32, backend: static, init: {method: hex, file: ram.hex}";
     let files = Files::new(&format!("space: {{core: [ram: {{base: 0, {ram}}}]}}"), "");
     files.put("ram.hex", "@3f 00000001 00000002\n");
-    let told = files.check().with(1);
+    let output = files.check().stdout(1);
     assert!(
-        told.contains("error: memory `ram`, init:") && told.contains("ram.hex"),
-        "{told}"
+        output.contains("error: memory `ram`, init:") && output.contains("ram.hex"),
+        "{output}"
     );
     files.put("ram.hex", "@3f 0000000x\n");
-    let told = files.check().with(0);
+    let output = files.check().stdout(0);
     assert!(
-        told.contains("warning: memory `ram`: ram.hex: 1 digits are x or z"),
-        "{told}"
+        output.contains("warning: memory `ram`: ram.hex: 1 digits are x or z"),
+        "{output}"
     );
 
     let ram = "size: 0x100, path: tb.ram, width: 32, backend: static, init: {method: random}";
     let files = Files::new(&format!("space: {{core: [ram: {{base: 0, {ram}}}]}}"), "");
-    assert!(files.check().with(0).contains("give `seed`"));
+    assert!(files.check().stdout(0).contains("give `seed`"));
 }
 
 #[test]
@@ -270,16 +270,16 @@ core1: {space: core1, elf: other.elf, server: false}
 ",
     );
     std::fs::copy(SELFTEST, files.path().join("other.elf")).unwrap();
-    let told = files.check().with(0);
+    let output = files.check().stdout(0);
     assert!(
-        told.contains("warning: other.elf is loaded over bytes of firmware.elf, in memory `ram`"),
-        "{told}"
+        output.contains("warning: other.elf is loaded over bytes of firmware.elf, in memory `ram`"),
+        "{output}"
     );
     assert!(
-        told.contains("2 images loaded; 0 errors, 1 warning\n"),
-        "{told}"
+        output.contains("2 images loaded; 0 errors, 1 warning\n"),
+        "{output}"
     );
-    // Two spaces that see one image in one memory get the same bytes.
+    // Two spaces with one image in one memory load the same bytes.
     files.put(
         "mailbox.yaml",
         "
@@ -287,7 +287,7 @@ core0: {space: core0, elf: firmware.elf, cache_line: 0}
 core1: {space: core1, elf: firmware.elf, server: false}
 ",
     );
-    assert!(files.check().with(0).contains("0 warnings"));
+    assert!(files.check().stdout(0).contains("0 warnings"));
 }
 
 #[test]
@@ -295,12 +295,12 @@ fn a_pointer_width_other_than_the_images_is_warned_of() {
     let files = Files::of_ram(STATIC, ", ptr: 32");
     let rv64 = SELFTEST.replace("rv32", "rv64");
     std::fs::copy(rv64, files.path().join("firmware.elf")).unwrap();
-    let told = files.check().with(0);
+    let output = files.check().stdout(0);
     let expected = "warning: channel `core`: `ptr` is 32, but firmware.elf is an image of 64 bits";
-    assert!(told.contains(expected), "{told}");
+    assert!(output.contains(expected), "{output}");
 }
 
-/// An image whose section `.mailbox` has room for so many channels, as its section header says.
+/// Resizes the section `.mailbox` of an image to this number of channels, in its section header.
 fn with_channels(image: &mut [u8], count: u32) {
     let word = |image: &[u8], at: usize| {
         let bytes = image[at..at + 4].try_into().unwrap();
@@ -311,7 +311,7 @@ fn with_channels(image: &mut [u8], count: u32) {
     let layout = Layout::new(PtrWidth::P4, CacheLine::None);
     let channel = usize::try_from(layout.channel_size).unwrap();
     let mut headers = (0..number).map(|at| table + at * size);
-    // It is the one that is as large as a channel.
+    // The section whose size is that of one channel.
     let header = headers.find(|at| word(image, at + 0x14) == channel);
     let at = header.unwrap() + 0x14;
     image[at..at + 4].copy_from_slice(&(count * channel as u32).to_le_bytes());
@@ -323,12 +323,12 @@ fn channels_of_an_image_that_nobody_serves_are_told_of() {
     let mut image = std::fs::read(SELFTEST).unwrap();
     with_channels(&mut image, 3);
     std::fs::write(files.path().join("firmware.elf"), &image).unwrap();
-    let told = files.check().with(0);
+    let output = files.check().stdout(0);
     assert!(
-        told.contains(
+        output.contains(
             "note: firmware.elf: its section .mailbox has room for 3 channels, of which 1 is served"
         ),
-        "{told}"
+        "{output}"
     );
     files.put(
         "mailbox.yaml",
@@ -339,12 +339,15 @@ three: {space: core, elf: firmware.elf, cache_line: 0, mb_id: 2}
 idle: {space: core, elf: firmware.elf, load: false, server: false}
 ",
     );
-    let told = files.check().with(0);
-    assert!(!told.contains("has room for"), "{told}");
-    assert!(told.contains("3 channels served, 1 image loaded"), "{told}");
+    let output = files.check().stdout(0);
+    assert!(!output.contains("has room for"), "{output}");
     assert!(
-        told.contains("warning: channel `idle` is neither loaded nor served"),
-        "{told}"
+        output.contains("3 channels served, 1 image loaded"),
+        "{output}"
+    );
+    assert!(
+        output.contains("warning: channel `idle` is neither loaded nor served"),
+        "{output}"
     );
 }
 
@@ -378,7 +381,7 @@ warning: mem.yaml: space `core`: memory `uart` (0x40 to 0x4f) is in front of mem
 warning: no channel is served
 good: 1 space, 2 memories, 0 channels served, 0 images loaded; 0 errors, 3 warnings
 ";
-    assert_eq!(files.check().with(0), expected);
+    assert_eq!(files.check().stdout(0), expected);
 }
 
 #[test]
@@ -408,8 +411,8 @@ space core
   0x000000ff └
 
 ";
-    let told = files.check().with(0);
-    assert!(told.starts_with(expected), "{told}");
+    let output = files.check().stdout(0);
+    assert!(output.starts_with(expected), "{output}");
     for pair in [
         "memory `low` (0x0 to 0x7f) is in front of memory `all`, ",
         "memory `high` (0x80 to 0xff) is in front of memory `all`, ",
@@ -417,7 +420,7 @@ space core
         "memory `uart` (0x40 to 0x4f) is hidden by memory `all`, ",
         "memory `all` (0x0 to 0xff) is hidden by the memories in front of it, ",
     ] {
-        assert_eq!(told.matches(pair).count(), 1, "{pair}: {told}");
+        assert_eq!(output.matches(pair).count(), 1, "{pair}: {output}");
     }
 }
 
@@ -428,23 +431,23 @@ fn an_image_of_several_names_is_one_image() {
         three: {space: core, elf: link.elf, server: no}";
     let files = Files::new(&memories, mailboxes);
     std::os::unix::fs::symlink("firmware.elf", files.path().join("link.elf")).unwrap();
-    let told = files.check().with(0);
+    let output = files.check().stdout(0);
     assert!(
-        told.contains("1 image loaded; 0 errors, 1 warning"),
-        "{told}"
+        output.contains("1 image loaded; 0 errors, 1 warning"),
+        "{output}"
     );
     assert!(
-        !told.contains("zeros of") && !told.contains("is loaded over"),
-        "{told}"
+        !output.contains("zeros of") && !output.contains("is loaded over"),
+        "{output}"
     );
 }
 
 #[test]
 fn zeros_that_are_not_written_are_not_drawn() {
     let files = Files::of_ram(STATIC, ", zero_bss: no");
-    assert!(!files.check().with(0).contains("zeros of"));
+    assert!(!files.check().stdout(0).contains("zeros of"));
     let files = Files::of_ram(STATIC, "");
-    assert!(files.check().with(0).contains("zeros of"));
+    assert!(files.check().stdout(0).contains("zeros of"));
 }
 
 #[test]
@@ -457,7 +460,7 @@ fn zeros_are_not_drawn_where_one_of_an_images_channels_says_no() {
     ] {
         let channel = "{space: core, elf: firmware.elf, server: no, zero_bss:";
         let mailboxes = format!("one: {channel} {first}}}\nother: {channel} {second}}}");
-        let text = Files::new(&memories, &mailboxes).check().with(0);
+        let text = Files::new(&memories, &mailboxes).check().stdout(0);
         assert_eq!(text.contains("zeros of"), drawn, "{first}, {second}");
     }
 }
@@ -472,5 +475,5 @@ fn the_environments_file_names_are_expanded() {
         ("MEM_CFG_FILE", "${HERE}/mem.yaml"),
         ("MAILBOX_CFG_FILE", "$HERE/mailbox.yaml"),
     ]);
-    end(&mut check).with(0);
+    end(&mut check).stdout(0);
 }

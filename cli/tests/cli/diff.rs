@@ -17,8 +17,8 @@ fn a_run_and_its_repetition_elsewhere_are_the_same() {
         .map(|folder| Run::default().record(folder.path()));
     // The names of the configurations differ.
     assert_ne!(std::fs::read(&one).unwrap(), std::fs::read(&other).unwrap());
-    let told = diff(&one, &other).with(0);
-    assert!(told.starts_with("the same:"), "{told}");
+    let output = diff(&one, &other).stdout(0);
+    assert!(output.starts_with("the same:"), "{output}");
 }
 
 #[test]
@@ -30,19 +30,19 @@ fn the_first_difference_is_told_with_what_was_before() {
         ..Run::default()
     };
     let other = run.record(folders[1].path());
-    let told = diff(&one, &other).with(1);
-    // The text as it was read from memory, which is before it is printed.
+    let output = diff(&one, &other).stdout(1);
+    // The text differs first where it is read from memory, before it is printed.
     assert!(
-        told.contains("a line, and some") && told.contains("a line, and else"),
-        "{told}"
+        output.contains("a line, and some") && output.contains("a line, and else"),
+        "{output}"
     );
     assert!(
-        told.contains("different: `Ok.Bytes.12`, 115 and 101"),
-        "{told}"
+        output.contains("different: `Ok.Bytes.12`, 115 and 101"),
+        "{output}"
     );
-    let before = told.lines().take_while(|line| !line.contains(", frame "));
-    assert_eq!(before.count(), 1 + 5, "{told}");
-    let swapped = diff(&other, &one).with(1);
+    let before = output.lines().take_while(|line| !line.contains(", frame "));
+    assert_eq!(before.count(), 1 + 5, "{output}");
+    let swapped = diff(&other, &one).stdout(1);
     assert!(swapped.contains("`Ok.Bytes.12`, 101 and 115"), "{swapped}");
 }
 
@@ -54,9 +54,9 @@ fn a_recording_that_ends_before_the_other_differs_there() {
     let shortened = cut(&bytes, frames(&bytes).last().unwrap());
     let cut = folder.path().join("cut.trace");
     std::fs::write(&cut, shortened).unwrap();
-    let told = diff(&trace, &cut).with(1);
-    assert!(told.contains("cut.trace: its end"), "{told}");
-    assert!(diff(&cut, &trace).with(1).contains("its end"));
+    let output = diff(&trace, &cut).stdout(1);
+    assert!(output.contains("cut.trace: its end"), "{output}");
+    assert!(diff(&cut, &trace).stdout(1).contains("its end"));
 }
 
 #[test]
@@ -68,9 +68,9 @@ fn what_the_runs_began_with_is_compared_too() {
         ..Run::default()
     };
     let other = run.record(folders[1].path());
-    let told = diff(&one, &other).with(1);
+    let output = diff(&one, &other).stdout(1);
     assert!(
-        told.contains("different: the settings of payloads"),
-        "{told}"
+        output.contains("different: the settings of payloads"),
+        "{output}"
     );
 }

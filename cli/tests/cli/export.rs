@@ -47,7 +47,7 @@ impl Exported {
 fn every_event_is_on_a_named_track_and_slices_follow_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
-    let exported = parse(&vhost_on("trace export --perfetto", &trace).with(0));
+    let exported = parse(&vhost_on("trace export --perfetto", &trace).stdout(0));
     let phases = ["M", "X", "i", "s", "f"];
     let mut ends: HashMap<(u64, u64), f64> = HashMap::new();
     let mut now = 0.0;
@@ -60,7 +60,7 @@ fn every_event_is_on_a_named_track_and_slices_follow_each_other() {
         }
         let ts = number(event, "ts");
         if phase == "X" {
-            // No two slices of a track overlap; times are rounded to a nanosecond by viewers.
+            // No two slices of a track overlap. Viewers round times to a nanosecond.
             let dur = number(event, "dur");
             let end = ends.entry(track(event)).or_default();
             assert!(
@@ -69,7 +69,7 @@ fn every_event_is_on_a_named_track_and_slices_follow_each_other() {
             );
             *end = ts + dur;
         }
-        // A request is written when it is answered, and begins before.
+        // A request is written at its response and begins earlier.
         if event["cat"] != "request" {
             assert!(ts >= now, "{event} is before {now}");
             now = ts;
@@ -87,7 +87,7 @@ fn every_event_is_on_a_named_track_and_slices_follow_each_other() {
 fn requests_last_from_taken_to_answered() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
-    let exported = parse(&vhost_on("trace export --perfetto", &trace).with(0));
+    let exported = parse(&vhost_on("trace export --perfetto", &trace).stdout(0));
     let shown = entries(&trace);
     let served: Vec<&Value> = shown
         .iter()
@@ -116,7 +116,7 @@ fn requests_last_from_taken_to_answered() {
 fn arrows_lead_from_messages_to_their_replies() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
-    let exported = parse(&vhost_on("trace export --perfetto", &trace).with(0));
+    let exported = parse(&vhost_on("trace export --perfetto", &trace).stdout(0));
     let begun: HashMap<u64, &Value> = exported
         .of_phase("s")
         .map(|event| (event["id"].as_u64().unwrap(), event))
@@ -145,7 +145,7 @@ fn the_file_is_whole_even_where_the_recording_is_not() {
     export.args(["trace", "export", "--perfetto"]).arg(&trace);
     let ended = end(export.arg("-o").arg(&output));
     assert_eq!(ended.stdout, "");
-    assert!(ended.told(2).contains("checksum"));
+    assert!(ended.stderr(2).contains("checksum"));
     let exported = parse(&std::fs::read_to_string(output).unwrap());
     assert!(exported.of_phase("X").count() > 50);
 }
@@ -156,8 +156,8 @@ fn a_file_that_can_not_be_written_is_named() {
     let trace = Run::default().record(folder.path());
     let mut export = command();
     export.args(["trace", "export", "--perfetto"]).arg(&trace);
-    let told = end(export.args(["-o", "/no/such/folder/out.json"])).told(2);
-    assert!(told.contains("/no/such/folder/out.json"), "{told}");
+    let output = end(export.args(["-o", "/no/such/folder/out.json"])).stderr(2);
+    assert!(output.contains("/no/such/folder/out.json"), "{output}");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn the_recording_itself_is_not_written_over() {
     let bytes = std::fs::read(&trace).unwrap();
     let mut export = command();
     export.args(["trace", "export", "--perfetto"]).arg(&trace);
-    let told = end(export.arg("-o").arg(folder.path().join("./run.trace"))).told(2);
-    assert!(told.contains("is the recording"), "{told}");
+    let output = end(export.arg("-o").arg(folder.path().join("./run.trace"))).stderr(2);
+    assert!(output.contains("is the recording"), "{output}");
     assert_eq!(std::fs::read(&trace).unwrap(), bytes);
 }

@@ -1,4 +1,4 @@
-//! The runs of RTL simulations that are kept, in the hands of the command.
+//! Golden recordings of RTL simulations, read by the command.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,9 +18,13 @@ fn golden() -> Vec<PathBuf> {
 fn every_message_comes_out_in_another_process() {
     for file in golden() {
         let count = entries(&file).len();
-        let told = vhost_on("replay", &file).with(0);
+        let output = vhost_on("replay", &file).stdout(0);
         let replayed = format!("replayed: {count} messages in ");
-        assert!(told.starts_with(&replayed), "{}: {told}", file.display());
+        assert!(
+            output.starts_with(&replayed),
+            "{}: {output}",
+            file.display()
+        );
     }
 }
 
@@ -38,8 +42,12 @@ fn a_payload_that_was_changed_is_told_where_it_is() {
         bytes[frame.content.end - 1] ^= 1;
         seal(&mut bytes, &frame);
         fs::write(&harmed, bytes).unwrap();
-        let told = vhost_on("replay", &harmed).with(1);
+        let output = vhost_on("replay", &harmed).stdout(1);
         let different = format!("different: frame {number} differs");
-        assert!(told.starts_with(&different), "{}: {told}", file.display());
+        assert!(
+            output.starts_with(&different),
+            "{}: {output}",
+            file.display()
+        );
     }
 }

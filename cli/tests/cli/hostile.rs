@@ -1,4 +1,4 @@
-//! Files that nobody vouches for: the command ends by itself, with a status of its own, and panics never.
+//! Untrusted files: the command ends by itself, with an exit status of its own, and never panics.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::check::SELFTEST;
 use crate::run::{Run, frames, seal};
 use crate::{Ended, command, end};
 
-/// How many files each command is given.
+/// Number of files for each command.
 const FILES: u32 = 60;
 
 fn ends_well(ended: &Ended, of: &str) {
@@ -17,7 +17,8 @@ fn ends_well(ended: &Ended, of: &str) {
     );
 }
 
-/// Changes a few bytes; in every other recording checksums are made right again, so that what is behind them is read.
+/// Changes a few bytes. In every other recording the checksums are corrected, so that the content
+/// behind them is decoded.
 fn mutate(trace: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
     let mut bytes = trace.to_vec();
     let frames = frames(&bytes);
@@ -99,7 +100,7 @@ space:
         let mut texts = [MEMORIES, MAILBOXES].map(|text| text.as_bytes().to_vec());
         let mut image = image.clone();
         match number % 3 {
-            // Headers, of which the first bytes of the file tell.
+            // The header, near the beginning of the file.
             0 => {
                 for _ in 0..4 {
                     let at = random.usize(..0x100);

@@ -1,4 +1,4 @@
-//! Images and memory files that are hardly what was meant: the command and a run say the same of them.
+//! Doubtful images and memory files: the command and a run report the same problems.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use crate::{command, end};
 const RAM: u64 = 0x8000_0000;
 const MAILBOX: (u64, u64) = (RAM + 0x8000, 1512);
 
-/// Firmware of a few bytes, with a mailbox behind them.
+/// Firmware of a few bytes, followed by a mailbox.
 fn good() -> Elf {
     Elf {
         mailboxes: vec![MAILBOX],
@@ -21,7 +21,7 @@ fn good() -> Elf {
     }
 }
 
-/// A folder with a RAM of 64 KiB, an image for it, and a memory file.
+/// Folder with a RAM of 64 KiB, its image, and a memory file.
 fn folder(image: &[u8], hex: &[u8]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let put = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
@@ -41,14 +41,14 @@ fn folder(image: &[u8], hex: &[u8]) -> TempDir {
     folder
 }
 
-/// Warnings, and the error where there is one.
+/// Reported warnings, and the error if there is one.
 #[derive(Debug, PartialEq, Eq)]
-struct Told {
+struct Reports {
     warnings: Vec<String>,
     error: Option<String>,
 }
 
-impl Told {
+impl Reports {
     fn by_check(folder: &Path) -> Self {
         let mut check = command();
         check.arg("check").arg("--mem").arg(folder.join("mem.yaml"));
@@ -98,11 +98,11 @@ impl Told {
     }
 }
 
-/// Messages of the command and of a run on these files, with names of files without their folder.
-fn told(image: &[u8], hex: &[u8]) -> Told {
+/// Messages of the command and of a run for these files, with file names relative to their folder.
+fn reports(image: &[u8], hex: &[u8]) -> Reports {
     let folder = folder(image, hex);
-    let mut run = Told::by_run(folder.path());
-    assert_eq!(run, Told::by_check(folder.path()));
+    let mut run = Reports::by_run(folder.path());
+    assert_eq!(run, Reports::by_check(folder.path()));
     let short =
         |text: &mut String| *text = text.replace(&format!("{}/", folder.path().display()), "");
     run.warnings
@@ -114,7 +114,7 @@ fn told(image: &[u8], hex: &[u8]) -> Told {
 
 const HEX: &[u8] = b"00000001\n";
 
-/// A change of the good image.
+/// Change of a valid image.
 type Change = fn(&mut Elf);
 
 #[test]
@@ -122,9 +122,9 @@ fn unusual_images_are_warned_of() {
     let with = |change: Change| {
         let mut elf = good();
         change(&mut elf);
-        let told = told(&elf.build(), HEX);
-        assert_eq!(told.error, None);
-        told.warnings
+        let reports = reports(&elf.build(), HEX);
+        assert_eq!(reports.error, None);
+        reports.warnings
     };
     assert_eq!(with(|_| ()), [""; 0]);
     let cases: [(Change, &str); 6] = [
@@ -154,7 +154,7 @@ fn unusual_images_are_warned_of() {
 
 #[test]
 fn images_that_can_not_be_loaded_are_errors() {
-    let error = |elf: &Elf| told(&elf.build(), HEX).error.unwrap();
+    let error = |elf: &Elf| reports(&elf.build(), HEX).error.unwrap();
     let mut elf = good();
     elf.segments.clear();
     let text = error(&elf);
@@ -177,14 +177,15 @@ fn images_that_can_not_be_loaded_are_errors() {
     let text = error(&elf);
     let start = "mailbox.yaml:1: channel `core`: the channel is not in memory: section .mailbox of firmware.elf puts it at 0x7ffff000, ";
     assert!(text.starts_with(start), "{text}");
-    // What is doubtful about it is told all the same.
+    // Warnings are reported beside the error.
     let mut elf = good();
     elf.kind = 3;
     elf.segments[0].physical = 0;
-    let told = told(&elf.build(), HEX);
-    assert_eq!(told.warnings.len(), 1, "{told:?}");
+    let reports = reports(&elf.build(), HEX);
+    assert_eq!(reports.warnings.len(), 1, "{reports:?}");
     assert!(
-        told.error
+        reports
+            .error
             .unwrap()
             .contains("its virtual address is 0x80000000")
     );
@@ -199,20 +200,24 @@ fn a_mailbox_that_the_mmu_moves_is_served() {
         ..Segment::at(RAM + 0x8000, &[0; 8], 1512)
     });
     elf.mailboxes = vec![(high, 1512)];
-    let told = told(&elf.build(), HEX);
-    assert_eq!((told.warnings, told.error), (vec![], None));
+    let reports = reports(&elf.build(), HEX);
+    assert_eq!((reports.warnings, reports.error), (vec![], None));
 }
 
 #[test]
 fn memory_files_are_told_of_alike() {
-    let hex = |text: &[u8]| told(&good().build(), text);
+    let hex = |text: &[u8]| reports(&good().build(), text);
     for text in [
         "\u{feff}# seven\n@ 3\n00000007\n",
         "@0x3\n0x00000007\n",
         "00000007\r\n\x1a\0\0",
     ] {
-        let told = hex(text.as_bytes());
-        assert_eq!((told.warnings, told.error), (vec![], None), "{text:?}");
+        let reports = hex(text.as_bytes());
+        assert_eq!(
+            (reports.warnings, reports.error),
+            (vec![], None),
+            "{text:?}"
+        );
     }
     for (text, warning) in [
         (
@@ -227,10 +232,14 @@ fn memory_files_are_told_of_alike() {
         ),
         (b"0000000x", "ram.hex: 1 digits are x or z"),
     ] {
-        let told = hex(text);
-        assert_eq!((told.warnings.len(), &told.error), (1, &None), "{told:?}");
+        let reports = hex(text);
+        assert_eq!(
+            (reports.warnings.len(), &reports.error),
+            (1, &None),
+            "{reports:?}"
+        );
         let start = format!("memory `ram`: {warning}");
-        assert!(told.warnings[0].starts_with(&start), "{told:?}");
+        assert!(reports.warnings[0].starts_with(&start), "{reports:?}");
     }
     for (text, error) in [
         (
@@ -251,8 +260,8 @@ fn memory_files_are_told_of_alike() {
         ),
         (b"00000007\n0000\x1a\n1", "ram.hex:2: "),
     ] {
-        let told = hex(text).error.unwrap();
+        let reports = hex(text).error.unwrap();
         let start = format!("memory `ram`, init: {error}");
-        assert!(told.starts_with(&start), "{told}");
+        assert!(reports.starts_with(&start), "{reports}");
     }
 }

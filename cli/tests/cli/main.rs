@@ -1,4 +1,4 @@
-//! The command, as users have it: its output, its exit status, and what it does to files that nobody vouches for.
+//! Command-line interface: output, exit status, and handling of untrusted files.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,30 +25,30 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-/// How a call of the command ended.
+/// Result of one call of the command.
 #[derive(Debug)]
 struct Ended {
-    /// None where a signal ended it.
+    /// `None` if a signal ended it.
     status: Option<i32>,
     stdout: String,
     stderr: String,
 }
 
 impl Ended {
-    /// What it put out, where its status is this one.
-    fn with(self, status: i32) -> String {
+    /// Asserts the exit status and returns the standard output.
+    fn stdout(self, status: i32) -> String {
         assert_eq!(self.status, Some(status), "{self:?}");
         self.stdout
     }
 
-    /// What it said on standard error, where its status is this one.
-    fn told(self, status: i32) -> String {
+    /// Asserts the exit status and returns the standard error.
+    fn stderr(self, status: i32) -> String {
         assert_eq!(self.status, Some(status), "{self:?}");
         self.stderr
     }
 }
 
-/// The command, in an environment that configures nothing.
+/// The command, in an environment without configuration.
 fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vhost"));
     command.env_remove("MEM_CFG_FILE");
@@ -63,7 +63,7 @@ fn end(command: &mut Command) -> Ended {
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     };
-    // No terminal is there.
+    // The output is no terminal.
     assert!(
         !ended.stdout.contains('\x1b') && !ended.stderr.contains('\x1b'),
         "{ended:?}"
@@ -71,19 +71,19 @@ fn end(command: &mut Command) -> Ended {
     ended
 }
 
-/// Calls the command.
+/// Runs the command.
 fn vhost<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Ended {
     end(command().args(args))
 }
 
-/// Calls the command with words, and a file behind them.
+/// Runs the command with these words, followed by a file.
 fn vhost_on(words: &str, file: &Path) -> Ended {
     end(command().args(words.split_whitespace()).arg(file))
 }
 
 #[test]
 fn the_exit_status_is_in_the_help() {
-    let help = vhost(["--help"]).with(0);
+    let help = vhost(["--help"]).stdout(0);
     for status in ["0 where all is well", "1 where", "2 where"] {
         assert!(help.contains(status), "{help}");
     }
@@ -92,8 +92,8 @@ fn the_exit_status_is_in_the_help() {
 #[test]
 fn a_wrong_command_line_is_told_by_status_2() {
     for words in ["", "trace", "trace show", "trace export x", "check"] {
-        let told = vhost(words.split_whitespace()).told(2);
-        assert!(told.contains("Usage"), "{words}: {told}");
+        let output = vhost(words.split_whitespace()).stderr(2);
+        assert!(output.contains("Usage"), "{words}: {output}");
     }
 }
 
@@ -108,9 +108,9 @@ fn what_is_no_recording_is_told_by_status_2() {
         "trace export --perfetto",
         "replay",
     ] {
-        let told = vhost_on(words, &missing).told(2);
-        assert!(told.contains("no.trace"), "{words}: {told}");
-        let told = vhost_on(words, &other).told(2);
-        assert!(told.contains("is no recording"), "{words}: {told}");
+        let output = vhost_on(words, &missing).stderr(2);
+        assert!(output.contains("no.trace"), "{words}: {output}");
+        let output = vhost_on(words, &other).stderr(2);
+        assert!(output.contains("is no recording"), "{words}: {output}");
     }
 }

@@ -9,12 +9,12 @@ fn a_recorded_run_is_replayed_in_another_process() {
     let run = Run::default();
     let trace = run.record(folder.path());
     let count = entries(&trace).len();
-    let told = vhost_on("replay", &trace).with(0);
+    let output = vhost_on("replay", &trace).stdout(0);
     assert!(
-        told.starts_with(&format!("replayed: {count} messages in ")),
-        "{told}"
+        output.starts_with(&format!("replayed: {count} messages in ")),
+        "{output}"
     );
-    let printed = vhost_on("replay --print", &trace).with(0);
+    let printed = vhost_on("replay --print", &trace).stdout(0);
     let lines = printed.matches("] a line, and some\n").count() as u64;
     assert_eq!(lines, 2 * run.prints, "{printed}");
 }
@@ -24,7 +24,8 @@ fn a_byte_that_was_changed_is_told_where_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let mut bytes = std::fs::read(&trace).unwrap();
-    // In what the console is sent: memory is answered from the recording, and what comes of it is compared.
+    // The first difference is in a message to the console: memory's replies come from the
+    // recording, and their effects are compared.
     let shown = entries(&trace);
     let print = shown
         .iter()
@@ -35,10 +36,10 @@ fn a_byte_that_was_changed_is_told_where_it_is() {
     bytes[frame.content.end - 2] ^= 1;
     seal(&mut bytes, &frame);
     std::fs::write(&trace, bytes).unwrap();
-    let told = vhost_on("replay", &trace).with(1);
+    let output = vhost_on("replay", &trace).stdout(1);
     assert!(
-        told.starts_with(&format!("different: frame {number} differs")),
-        "{told}"
+        output.starts_with(&format!("different: frame {number} differs")),
+        "{output}"
     );
 }
 
@@ -57,20 +58,20 @@ fn one_actor_is_replayed_by_itself() {
             };
             entry[by] == actor
         });
-        let told = vhost_on(&format!("replay --only {actor}"), &trace).with(0);
+        let output = vhost_on(&format!("replay --only {actor}"), &trace).stdout(0);
         let count = said.count();
         assert!(
-            told.starts_with(&format!("replayed: {count} messages of {actor} in ")),
-            "{told}"
+            output.starts_with(&format!("replayed: {count} messages of {actor} in ")),
+            "{output}"
         );
     }
-    let printed = vhost_on("replay --print --only console", &trace).with(0);
+    let printed = vhost_on("replay --print --only console", &trace).stdout(0);
     let lines = printed.matches("] a line, and some\n").count() as u64;
     assert_eq!(lines, 2 * run.prints, "{printed}");
-    let told = vhost_on("replay --only mailman", &trace).told(2);
+    let output = vhost_on("replay --only mailman", &trace).stderr(2);
     assert!(
-        told.contains("mailbox, memory, rpc, files, console, sockets"),
-        "{told}"
+        output.contains("mailbox, memory, rpc, files, console, sockets"),
+        "{output}"
     );
 }
 
@@ -82,8 +83,8 @@ fn what_was_recorded_without_payloads_is_not_replayed() {
         ..Run::default()
     };
     let trace = run.record(folder.path());
-    let told = vhost_on("replay", &trace).told(2);
-    assert!(told.contains("without payloads"), "{told}");
+    let output = vhost_on("replay", &trace).stderr(2);
+    assert!(output.contains("without payloads"), "{output}");
 }
 
 #[test]
@@ -102,13 +103,13 @@ fn what_is_attached_sees_the_replay() {
     );
     let ended = vhost_on(&attach, &trace);
     assert_eq!(ended.stderr, "");
-    ended.with(0);
+    ended.stdout(0);
     let lines = std::fs::read_to_string(log).unwrap();
     let prints = lines.lines().filter(|line| line.contains(": PRINT "));
     assert_eq!(prints.count() as u64, 2 * run.prints, "{lines}");
     let table: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(table).unwrap()).unwrap();
-    let stat = vhost_on("trace stat --json", &trace).with(0);
+    let stat = vhost_on("trace stat --json", &trace).stdout(0);
     let stat: serde_json::Value = serde_json::from_str(&stat).unwrap();
     assert_eq!(stat["requests"], table);
 }
@@ -117,13 +118,13 @@ fn what_is_attached_sees_the_replay() {
 fn a_name_that_nothing_has_is_told_with_those_that_there_are() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
-    let told = vhost_on("replay --attach chek", &trace).told(2);
+    let output = vhost_on("replay --attach chek", &trace).stderr(2);
     assert!(
-        told.contains("`chek`") && told.contains("`check`"),
-        "{told}"
+        output.contains("`chek`") && output.contains("`check`"),
+        "{output}"
     );
-    let told = vhost_on("replay --attach log=/no/such/folder/log", &trace).told(2);
-    assert!(told.contains("/no/such/folder/log"), "{told}");
+    let output = vhost_on("replay --attach log=/no/such/folder/log", &trace).stderr(2);
+    assert!(output.contains("/no/such/folder/log"), "{output}");
 }
 
 #[test]
@@ -134,11 +135,12 @@ fn an_error_that_a_checker_finds_is_told_by_status_1() {
         ..Run::default()
     };
     let trace = run.record(folder.path());
-    vhost_on("replay", &trace).with(0);
-    vhost_on("replay --attach check=warning", &trace).with(0);
-    let told = vhost_on("replay --attach check", &trace).told(1);
+    vhost_on("replay", &trace).stdout(0);
+    vhost_on("replay --attach check=warning", &trace).stdout(0);
+    let output = vhost_on("replay --attach check", &trace).stderr(1);
     assert!(
-        told.starts_with("error: protocol: channel `core0`: firmware reaches outside of the map: "),
-        "{told}"
+        output
+            .starts_with("error: protocol: channel `core0`: firmware reaches outside of the map: "),
+        "{output}"
     );
 }

@@ -1,4 +1,4 @@
-//! Runs to be recorded: mock firmware on two channels, in memories of this process.
+//! Recorded runs: mock firmware on two channels, in static memories of this process.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -24,18 +24,18 @@ core0: {space: core0, base: 0x2000, ptr: 32, cache_line: 0}
 core1: {space: core1, base: 0x80001000, ptr: 64, cache_line: 64}
 ";
 
-/// Ticks that the method `wait` takes.
+/// Duration of the method `wait`, in ticks.
 pub(crate) const WAIT: u64 = 5;
 
-/// What firmware does.
+/// Behaviour of the firmware.
 #[derive(Clone, Copy)]
 pub(crate) struct Run {
-    /// What each print prints.
+    /// Text of each print.
     pub(crate) text: &'static str,
-    /// How often each channel prints.
+    /// Number of prints on each channel.
     pub(crate) prints: u64,
     pub(crate) payloads: Payloads,
-    /// Whether it also sets memory that is not there.
+    /// True if firmware also sets memory that does not exist.
     pub(crate) astray: bool,
 }
 
@@ -50,14 +50,14 @@ impl Default for Run {
     }
 }
 
-/// One channel's firmware, and what it is yet to ask.
+/// Firmware of one channel, with its remaining requests.
 struct Core {
     firmware: Firmware<Ram>,
     requests: Vec<Request>,
 }
 
 impl Run {
-    /// Records it in a folder. Each channel prints, calls `wait`, and exits.
+    /// Records the run in a folder. Each channel prints, calls `wait`, and exits.
     pub(crate) fn record(self, folder: &Path) -> PathBuf {
         let (memories, trace) = (folder.join("mem.yaml"), folder.join("run.trace"));
         std::fs::write(&memories, MEMORIES).unwrap();
@@ -120,7 +120,7 @@ impl Run {
 }
 
 impl Core {
-    /// Takes what was answered, and asks the next.
+    /// Takes the response and sends the next request.
     fn step(&mut self) {
         while self.firmware.try_receive().is_some() {}
         if self.firmware.is_ready()
@@ -132,12 +132,12 @@ impl Core {
     }
 }
 
-/// All that `trace show --json` puts out.
+/// Output of `trace show --json`, parsed.
 pub(crate) fn entries(trace: &Path) -> Vec<Value> {
-    lines(&vhost_on("trace show --json", trace).with(0))
+    lines(&vhost_on("trace show --json", trace).stdout(0))
 }
 
-/// The values of lines of JSON.
+/// Values of lines of JSON.
 pub(crate) fn lines(text: &str) -> Vec<Value> {
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())

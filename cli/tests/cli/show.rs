@@ -19,7 +19,7 @@ fn every_entry_is_a_line_of_text_and_a_line_of_json() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let recorded: Vec<_> = Trace::open(&trace).unwrap().map(Result::unwrap).collect();
-    let table = vhost_on("trace show", &trace).with(0);
+    let table = vhost_on("trace show", &trace).stdout(0);
     assert_eq!(table.lines().count(), recorded.len() + 1);
     let shown = entries(&trace);
     assert_eq!(shown.len(), recorded.len());
@@ -48,7 +48,7 @@ fn the_keys_are_those_of_the_documentation() {
     let page = std::fs::read_to_string(page).unwrap();
     let table = page.split("| key | |\n| --- | --- |\n").nth(1).unwrap();
     let rows = table.lines().take_while(|line| line.starts_with('|'));
-    // What is between the first and the second bar: `from`, `to`, say.
+    // Text between the first two bars of a row: `from`, `to`, say.
     let named = rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2));
     let named: BTreeSet<String> = named.map(str::to_owned).collect();
 
@@ -57,7 +57,7 @@ fn the_keys_are_those_of_the_documentation() {
     let shown = entries(&trace);
     let keys = shown.iter().flat_map(|it| it.as_object().unwrap().keys());
     let mut keys: BTreeSet<String> = keys.cloned().collect();
-    // Nothing of it is unreadable.
+    // Every message could be decoded.
     assert!(keys.insert("error".to_owned()));
     assert_eq!(keys, named);
 }
@@ -95,9 +95,9 @@ fn requests_are_told_in_the_words_of_the_protocol_and_bytes_in_hex() {
 fn accesses_are_told_by_names_and_offsets() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
-    let table = vhost_on("trace show --channel core0 --party memory", &trace).with(0);
+    let table = vhost_on("trace show --channel core0 --party memory", &trace).stdout(0);
     let layout = Layout::new(PtrWidth::P4, CacheLine::None);
-    // The mailbox is at 0x2000, and its memory begins at 0x1000.
+    // The mailbox is at 0x2000 in a memory that begins at 0x1000.
     let taken = 0x2000 + layout.request.idx_c;
     let take =
         format!("Access: set core0:{taken:#x} (4 bytes) to 0x1; read core0:0x9000 (17 bytes)");
@@ -115,7 +115,7 @@ fn filters_take_what_they_say_and_nothing_else() {
     let trace = Run::default().record(folder.path());
     let all = entries(&trace);
     let filtered = |options: &str, wanted: &dyn Fn(&Value) -> bool| {
-        let shown = vhost_on(&format!("trace show --json {options}"), &trace).with(0);
+        let shown = vhost_on(&format!("trace show --json {options}"), &trace).stdout(0);
         let expected: Vec<Value> = all.iter().filter(|entry| wanted(entry)).cloned().collect();
         assert_eq!(lines(&shown), expected, "{options}");
         assert!(
@@ -154,7 +154,7 @@ fn whatever_a_channel_has_the_host_do_is_of_that_channel() {
         .filter(|entry| entry.get("channel").is_none() && entry["message"] != "Tick")
         .collect();
     assert!(nobodys.is_empty(), "{nobodys:?}");
-    // Each core does the same.
+    // Both cores do the same.
     let count = |name: &str| {
         let of_channel = shown.iter().filter(|entry| entry["channel"] == *name);
         of_channel.count()
@@ -168,8 +168,8 @@ fn a_filter_that_takes_nothing_says_so() {
     let trace = Run::default().record(folder.path());
     let ended = vhost_on("trace show --channel croe0", &trace);
     assert_eq!(ended.stdout, "");
-    let told = ended.told(0);
-    assert!(told.contains("channels: core0, core1"), "{told}");
+    let output = ended.stderr(0);
+    assert!(output.contains("channels: core0, core1"), "{output}");
 }
 
 #[test]
@@ -183,9 +183,9 @@ fn long_messages_are_cut_unless_they_are_wanted() {
         ..Run::default()
     };
     let trace = run.record(folder.path());
-    let cut = vhost_on("trace show --kind Print", &trace).with(0);
+    let cut = vhost_on("trace show --kind Print", &trace).stdout(0);
     assert!(!cut.contains("the end") && cut.contains('…'), "{cut}");
-    let full = vhost_on("trace show --kind Print --full", &trace).with(0);
+    let full = vhost_on("trace show --kind Print --full", &trace).stdout(0);
     assert!(full.contains("the end") && !full.contains('…'), "{full}");
 }
 
@@ -216,7 +216,7 @@ fn a_reader_that_has_enough_is_no_failure() {
     }
 }
 
-/// The recording with one frame damaged, and the number of its block's first frame.
+/// Damages one frame of the recording, and returns the number of its block's first frame.
 fn damaged(trace: &Path) -> usize {
     let mut bytes = std::fs::read(trace).unwrap();
     let frames = frames(&bytes);
@@ -231,14 +231,14 @@ fn damaged(trace: &Path) -> usize {
 fn what_is_before_the_damage_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
-    let whole = vhost_on("trace show", &trace).with(0);
+    let whole = vhost_on("trace show", &trace).stdout(0);
     let frame = damaged(&trace);
     let ended = vhost_on("trace show", &trace);
     assert!(whole.starts_with(&ended.stdout) && ended.stdout.lines().count() > 20);
-    let told = ended.told(2);
+    let output = ended.stderr(2);
     assert!(
-        told.contains(&format!("frame {frame}: checksum mismatch")),
-        "{told}"
+        output.contains(&format!("frame {frame}: checksum mismatch")),
+        "{output}"
     );
 }
 
@@ -246,10 +246,10 @@ fn what_is_before_the_damage_is_shown() {
 fn a_recording_that_was_cut_off_is_shown_to_its_last_whole_frame() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
-    let whole = vhost_on("trace show", &trace).with(0);
+    let whole = vhost_on("trace show", &trace).stdout(0);
     let bytes = std::fs::read(&trace).unwrap();
     std::fs::write(&trace, &bytes[..bytes.len() / 2]).unwrap();
-    let cut = vhost_on("trace show", &trace).with(0);
+    let cut = vhost_on("trace show", &trace).stdout(0);
     assert!(whole.starts_with(&cut) && cut.len() > whole.len() / 4);
 }
 

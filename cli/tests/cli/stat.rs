@@ -10,7 +10,8 @@ fn counts_are_those_of_what_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let trace = Run::default().record(folder.path());
     let shown = entries(&trace);
-    let stat: Value = serde_json::from_str(&vhost_on("trace stat --json", &trace).with(0)).unwrap();
+    let stat: Value =
+        serde_json::from_str(&vhost_on("trace stat --json", &trace).stdout(0)).unwrap();
     assert_eq!(stat["entries"], shown.len());
     assert_eq!(stat["ticks"], shown.last().unwrap()["tick"]);
     assert_eq!(stat["whole"], true);
@@ -35,7 +36,8 @@ fn requests_are_counted_by_channel_with_their_latency() {
     let folder = tempfile::tempdir().unwrap();
     let run = Run::default();
     let trace = run.record(folder.path());
-    let stat: Value = serde_json::from_str(&vhost_on("trace stat --json", &trace).with(0)).unwrap();
+    let stat: Value =
+        serde_json::from_str(&vhost_on("trace stat --json", &trace).stdout(0)).unwrap();
     let requests = stat["requests"].as_array().unwrap();
     let names: Vec<_> = requests
         .iter()
@@ -61,7 +63,7 @@ fn requests_are_counted_by_channel_with_their_latency() {
         assert_eq!(of_kind["ticks_max"], ticks, "{of_kind}");
         assert_eq!(of_kind["ticks_sum"], ticks, "{of_kind}");
     }
-    let table = vhost_on("trace stat", &trace).with(0);
+    let table = vhost_on("trace stat", &trace).stdout(0);
     let line = table
         .lines()
         .find(|line| line.starts_with("core1      CALL"));

@@ -1,5 +1,5 @@
-//! A host program inside of a Verilator simulation: a custom command, a method, a virtual file and the chip's RAM in Rust, beside
-//! a testbench in SystemVerilog that uses the C ABI of the same vhost.
+//! Host program inside of a Verilator simulation: a custom command, a method, a virtual file and
+//! the chip's RAM in Rust, beside a SystemVerilog testbench that uses the C ABI of the same vhost.
 
 use std::error::Error;
 use std::io::Cursor;
@@ -11,7 +11,7 @@ use vhost::{Builder, MemoryModel, ModelError};
 
 vhost::host!(configure);
 
-/// Bytes of the RAM, as `mem.yaml` has it.
+/// Bytes of the RAM, as in `mem.yaml`.
 const RAM_SIZE: usize = 0x2_0000;
 
 /// Id of the custom command that counts its calls.
@@ -59,7 +59,8 @@ struct Ram {
 }
 
 impl Ram {
-    /// The word at an address. Addresses above the RAM repeat it, as in a chip that does not decode the upper bits.
+    /// Word at an address. Addresses above the RAM repeat it, as in a chip that does not decode the
+    /// upper bits.
     fn word(&mut self, address: u32) -> &mut u32 {
         &mut self.words[address as usize / 4 % (RAM_SIZE / 4)]
     }
@@ -104,7 +105,7 @@ extern "C" fn ram_store(addr: u32, data: u32, strobes: u32) {
 
 // ---- A function of the host program's own, which the testbench calls ----
 
-/// Ticks that the host has served, or -1 where it can't be used, which is reported:
+/// Ticks that the host has served, or -1 if it can't be used, which is reported:
 /// `import "DPI-C" context function longint host_ticks();`
 #[unsafe(no_mangle)]
 extern "C" fn host_ticks() -> i64 {

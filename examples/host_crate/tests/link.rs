@@ -1,4 +1,5 @@
-//! The host program as linkers see it: as an archive and as a shared library, in a program that names nothing of it.
+//! Linkage of the host program: as an archive and as a shared library, in a program that names
+//! nothing of it.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -13,7 +14,7 @@ use object::{Endianness, Object, ObjectSymbol};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Library that cargo has built beside this test: of the host program, or of vhost as its dependency.
+/// Library that cargo has built beside this test: the host program, or its dependency vhost.
 fn built(file: &str) -> PathBuf {
     let built = env::current_exe().unwrap().with_file_name(file);
     assert!(built.is_file(), "cargo has not built {}", built.display());
@@ -41,7 +42,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Runs a program that is linked with this library, and sees the host program's own memory, method and start.
+/// Runs a program linked with this library, and checks the host program's memory, method and start.
 fn runs_with_its_hook(program: &str, library: &str) {
     let (program, linked) = link(program, &built(library));
     assert!(linked.status.success(), "{}", text(&linked.stderr));
@@ -71,7 +72,7 @@ fn a_shared_library_has_its_hook() {
     runs_with_its_hook("shared", "libvhost_example_host.so");
 }
 
-/// The archive of vhost itself has no hook, as a host program's that has forgotten it.
+/// The archive of vhost itself has no hook, like a host program that does not define one.
 #[test]
 fn an_archive_without_a_hook_does_not_link() {
     let (_, linked) = link("hookless", &built("libvhost.a"));
@@ -80,7 +81,7 @@ fn an_archive_without_a_hook_does_not_link() {
     assert!(errors.contains("__vhost_host"), "{errors}");
 }
 
-/// Names of the functions of `vhost.h` that the library exports.
+/// Functions of `vhost.h` that the library must export.
 fn declared() -> Vec<String> {
     let header = fs::read_to_string(Path::new(ROOT).join("../../include/vhost.h")).unwrap();
     let (exported, _) = header.split_once("#ifdef VHOST_DECLARE_TESTBENCH").unwrap();
@@ -91,7 +92,7 @@ fn declared() -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// A program that loads it must not take it for `libvhost.so`, nor that for it.
+/// The loader must not confuse it with `libvhost.so`.
 #[test]
 fn the_shared_library_is_one_of_its_own_and_has_all_of_vhosts() {
     let library = fs::read(built("libvhost_example_host.so")).unwrap();
@@ -112,7 +113,7 @@ fn the_shared_library_is_one_of_its_own_and_has_all_of_vhosts() {
     assert_eq!(soname(&library), None);
 }
 
-/// The name under which programs that were linked with the library look for it, where it is not that of its file.
+/// Name under which the loader looks for the library, if it differs from the file's.
 fn soname(library: &ElfFile64<'_>) -> Option<String> {
     let table = library.elf_dynamic_table().unwrap();
     let mut entries = table.iter();

@@ -1,7 +1,7 @@
-//! What `../selftest.c` does, in Rust: every service, each answer checked.
+//! The checks of `../selftest.c` in Rust: every service, each response checked.
 //!
-//! It exits with 0, or with the line of the check that failed first; with 255 where it panicked. Start-up code and linker
-//! script are those of the firmware in C.
+//! It exits with 0, with the line of the first failed check, or with 255 after a panic. Start-up
+//! code and linker script are those of the firmware in C.
 #![no_std]
 #![no_main]
 
@@ -14,7 +14,7 @@ use mailbox_rs::{CacheLine, Errno, Layout, OpenFlags, PtrWidth, cprint};
 
 type Host = Client<Native, NoHooks>;
 
-/// A check that failed: its line.
+/// Line of a failed check.
 type Failed = u32;
 
 const SIZE: usize = Layout::new(PtrWidth::NATIVE, CacheLine::None).channel_size as usize;
@@ -32,10 +32,11 @@ macro_rules! check {
     };
 }
 
-/// Where the start-up code goes.
+/// Entry point, called by the start-up code.
 #[unsafe(no_mangle)]
 extern "C" fn main() {
-    // SAFETY: this is the only client of channel 0; the one of a panic follows when this one is no more.
+    // SAFETY: this is the only client of channel 0; that of a panic is created when this one is
+    // gone.
     let Some(channel) = (unsafe { MAILBOX.channel(0, CacheLine::None) }) else {
         return;
     };
@@ -64,7 +65,7 @@ fn print(host: &mut Host) -> Result<(), Failed> {
         1_u64 << 40,
         5
     );
-    // More than the queue of eight holds.
+    // More than the eight entries of the queue.
     cprint!(host, c"counting:");
     for i in 0..20 {
         cprint!(host, c" %d", i);
@@ -121,7 +122,7 @@ fn refusals(host: &mut Host) -> Result<(), Failed> {
 
 #[panic_handler]
 fn panicked(_: &PanicInfo<'_>) -> ! {
-    // SAFETY: whoever had a client is not going to use it any more.
+    // SAFETY: an earlier client is not used any more.
     if let Some(channel) = unsafe { MAILBOX.channel(0, CacheLine::None) } {
         let mut host = Client::new(channel, NoHooks);
         host.exit(255);

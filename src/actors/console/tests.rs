@@ -76,7 +76,7 @@ impl Bench {
         self.bus.ask(&self.console, Finish { channel }).unwrap();
     }
 
-    /// What was put out since the last look.
+    /// Output since the last call.
     fn seen(&self) -> String {
         String::from_utf8(std::mem::take(&mut *self.screen.bytes.lock().unwrap())).unwrap()
     }
@@ -223,7 +223,7 @@ proptest! {
     }
 }
 
-/// Lines go out as they are complete, whoever shows them.
+/// Complete lines are printed, by any sink.
 #[test]
 fn the_testbench_is_given_lines() {
     let bench = Bench::new();

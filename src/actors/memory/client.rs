@@ -208,7 +208,7 @@ impl MemoryClient {
                     report(&error);
                 }
             };
-            // Nobody waits for the answer; the bus keeps a panic.
+            // No asker waits for the result; the bus keeps a panic.
             let _ = elision.call(ticket, write);
             return;
         }
@@ -282,7 +282,7 @@ impl MemoryClient {
         })
     }
 
-    /// Makes the call of an access, which a message has asked for.
+    /// Makes the foreign call for an access that was requested by a message.
     fn call<T>(
         &self,
         ElidedAccesses { elision, store, .. }: &ElidedAccesses,

@@ -9,10 +9,10 @@ use crate::mem::{
 };
 use crate::messages::foreign;
 
-/// Carries out accesses to memories of this process. What it reads is no function of the messages before, where somebody
-/// else writes there too: a replay answers itself.
+/// Executes accesses to static memories. If other code of the process writes there too, reads do
+/// not follow from earlier messages, and a replay takes their results from the recording.
 pub(crate) trait LocalMemory {
-    /// Carries out what the message of this ticket asks for.
+    /// Executes the access of the message with this ticket.
     fn execute(&self, of: Ticket, op: &Op<Segments>) -> Result<Outcome, AccessError>;
 }
 

@@ -228,7 +228,8 @@ fn a_text_may_end_before_the_map_does() {
     assert_eq!(bench.text(0x1001, 4096).unwrap().len(), 4095);
 }
 
-/// Longer than what is held at a time, both ways, over memories whose ids are not in the order of their addresses.
+/// Longer than the copy's buffer, in both directions, over memories whose ids are not in address
+/// order.
 #[test]
 fn long_copies_may_overlap_across_memories() {
     const SIZE: usize = 0x3_0000;
@@ -341,7 +342,7 @@ fn a_panic_is_an_answer_and_service_goes_on() {
     }
 }
 
-/// Who carries an access out is who tells of it.
+/// While writes are observed, the foreign side carries out accesses, since it reports them.
 #[test]
 fn while_writes_are_observed_all_accesses_are_the_outsides() {
     let bench = Bench::new();

@@ -181,7 +181,7 @@ fn a_reply_that_is_kept_is_an_error_and_no_hang() {
         error.to_string(),
         "nobody can answer Ask: clerk waits for something that only simulated time brings"
     );
-    // A late answer harms nobody, and the bus goes on.
+    // A late reply is harmless, and the bus goes on.
     let Some(world::Inbox::Ask(late)) = kept.borrow_mut().pop() else {
         panic!("the call was made");
     };

@@ -1,4 +1,4 @@
-//! How a bus ends: by being dropped, with its thread, or with the process.
+//! End of a bus: by drop, with its thread, or with the process.
 
 use std::cell::RefCell;
 use std::rc::Rc;

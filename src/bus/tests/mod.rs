@@ -1,4 +1,4 @@
-//! The bus among toy endpoints, whose behaviour each test writes as a closure.
+//! Bus with test endpoints, whose behaviour each test defines by a closure.
 
 mod asking;
 mod lifetime;
@@ -41,7 +41,7 @@ endpoint!(clerk, "clerk");
 endpoint!(deputy, "deputy");
 endpoint!(world, "world");
 
-/// An actor that does with its messages what the test says.
+/// Actor that passes its messages to a closure of the test.
 struct Worker<I> {
     context: ActorContext,
     work: Box<dyn FnMut(I)>,
@@ -90,7 +90,7 @@ fn doubler(bus: &Bus) -> Port<world::Inbox> {
     })
 }
 
-/// What happened, in order.
+/// Events in their order.
 #[derive(Clone, Default)]
 struct Diary(Rc<RefCell<Vec<String>>>);
 

@@ -1,4 +1,4 @@
-//! A panic is an answer to whoever asked, and the end of nothing.
+//! A panic becomes the reply to the asker, and the bus goes on.
 
 use super::*;
 use crate::bus::BusError;
@@ -101,7 +101,7 @@ fn a_foreign_party_that_panics_is_named_to_whoever_asked() {
         world::Inbox::Note(_) => panic!("no note"),
     });
     let clerk = forwarder(&bus, &world);
-    // Asked of the clerk, who handed the reply on.
+    // The clerk has forwarded the reply.
     let error = bus.ask(&clerk, clerk::Ask(0)).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -124,7 +124,7 @@ fn a_panic_without_a_text_is_called_so() {
     assert_eq!(text(&error), Some("a panic without a message"));
 }
 
-/// The next message has the same fate as if nobody had panicked: nothing is taken for its own.
+/// The next message is not affected by the panic before.
 #[test]
 fn a_panic_is_nobody_elses() {
     let bus = Bus::new();
@@ -166,7 +166,8 @@ fn a_task_that_panics_under_shelter_gives_the_text() {
     );
 }
 
-/// Without shelter the text is lost, but neither the bus nor whoever asked.
+/// Without `catch_panic` the text of the panic is lost, but the bus goes on and the asker gets an
+/// error.
 #[test]
 fn a_task_that_panics_without_shelter_gives_no_answer() {
     let bus = Bus::new();

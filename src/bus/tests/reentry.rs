@@ -1,4 +1,4 @@
-//! What comes back into the bus: from foreign calls, where it may, and from actors and taps, where it may not.
+//! Re-entrant calls into the bus: permitted from foreign calls, rejected from actors and taps.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -7,7 +7,7 @@ use super::*;
 use crate::bus::{BusError, Observation, OwnedObservation};
 
 thread_local! {
-    /// How a test's tap, which can hold no bus, gets hold of it all the same. As the C ABI does.
+    /// Bus of the test. Taps can't hold a bus, and reach it here, like the C ABI.
     static BUS: RefCell<Weak<Bus>> = const { RefCell::new(Weak::new()) };
 }
 

@@ -1,4 +1,4 @@
-//! Who is attached sees all that is said, and changes nothing.
+//! Taps see every message and reply, and change nothing.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};

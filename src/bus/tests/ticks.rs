@@ -1,4 +1,4 @@
-//! Doorbells and timers: what a tick looks at, and who hears of it.
+//! Doorbells and timers: polled watches, and callbacks of a tick.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -12,7 +12,7 @@ struct Memory {
     byte: Rc<Cell<u8>>,
     broken: Rc<Cell<bool>>,
     looks: Rc<Cell<usize>>,
-    /// What the rings said.
+    /// Arguments of callbacks.
     rings: Diary,
 }
 

@@ -1,4 +1,4 @@
-//! Mailbox configurations that are refused, and what is said of them.
+//! Rejected mailbox configurations and their errors.
 
 use super::super::features;
 use super::channels::{map, outside};
@@ -10,10 +10,10 @@ fn error(text: &str) -> String {
         .to_string()
 }
 
-/// What is said of one channel with these keys, named `cpu`, in space `core0`.
+/// Error for one channel with these keys, named `cpu`, in space `core0`.
 fn channel_error(keys: &str) -> String {
     let error = error(&format!("cpu: {{space: core0, {keys}}}"));
-    // With the line, where it can be told.
+    // With the line, if it is known.
     let place = error.replacen("mb.yaml:1: ", "mb.yaml: ", 1);
     place
         .strip_prefix("mb.yaml: channel `cpu`: ")

@@ -250,7 +250,7 @@ proptest! {
                     let front = named(format!("memory `m{a}` ({:#x} to {:#x}) is in front of memory `m{b}`", ranges[a].0, ranges[a].1 - 1));
                     prop_assert_eq!((hidden, front), (usize::from(inner && b < a), usize::from(inner && a < b)), "{} {}", a, b);
                 }
-                // By hand: who has each address.
+                // Reference: the memory of each address.
                 let wins = |at: u64| (0..ranges.len()).find(|a| (ranges[*a].0..ranges[*a].1).contains(&at));
                 for (a, (from, to)) in ranges.iter().enumerate() {
                     let reached = (*from..*to).any(|at| wins(at) == Some(a));

@@ -1,4 +1,4 @@
-//! Memory configurations that are refused, and what is said of them.
+//! Rejected memory configurations and their errors.
 
 use super::*;
 

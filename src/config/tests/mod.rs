@@ -77,13 +77,13 @@ fn memories(text: &str) -> Result<MemoryMap, String> {
     memories_in(text, &Fake::default())
 }
 
-/// What is said of one memory with these keys, named `ram`, alone in the space `core0`.
+/// Error for one memory with these keys, named `ram`, alone in the space `core0`.
 fn memory_error(keys: &str) -> String {
     let error = memories(&format!(
         "space: {{core0: [{{ram: {{backend: log, {keys}}}}}]}}"
     ))
     .unwrap_err();
-    // With the line, where it can be told.
+    // With the line, if it is known.
     let place = error.replacen("mem.yaml:1: ", "mem.yaml: ", 1);
     place
         .strip_prefix("mem.yaml: memory `ram` of space `core0`: ")

@@ -56,7 +56,7 @@ fn a_callback_may_come_back() {
     assert_eq!(call(), Ok(Progress::Ready(2)));
 }
 
-/// What a callback holds may come back when it is dropped.
+/// A value that a callback owns may re-enter when it is dropped.
 #[test]
 fn a_callback_may_come_back_when_it_is_replaced() {
     struct Last(Rc<Callbacks>);

@@ -257,7 +257,7 @@ fn words_of_another_width_are_seen() {
     assert_eq!(other("00000001 00000002", 5), None);
     assert_eq!(other("00000001", 3), None);
     assert_eq!(other("0001 00002", 4), None);
-    // Digits of nobody's words.
+    // Digits that match no width.
     assert_eq!(other("1\n2\n3", 4), None);
     assert_eq!(other("001 002", 6), None);
 }

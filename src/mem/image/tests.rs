@@ -238,7 +238,7 @@ fn an_outline_has_the_mailbox_and_no_bytes() {
     }
 }
 
-/// The doubts about an image, as told.
+/// Texts of the doubts about an image.
 fn doubts(elf: &ElfBuilder) -> Vec<String> {
     let image = parse(elf).unwrap();
     image.doubts().iter().map(ToString::to_string).collect()

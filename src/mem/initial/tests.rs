@@ -17,7 +17,7 @@ fn memory(size: u64, init: Init) -> Memory {
     }
 }
 
-/// What is in the memory in the end, and the remark; bytes that nobody wrote are 0xee.
+/// Final content of the memory, and the note; bytes that were not written are 0xee.
 fn content(size: u64, init: Init) -> (Vec<u8>, Option<String>) {
     let memory = memory(size, init);
     let initial = initial(ID, &memory, 5).unwrap();
@@ -68,7 +68,7 @@ fn the_same_seed_gives_the_same_bytes() {
     assert_eq!(note.as_deref(), Some("random content from seed 7"));
     assert!(bytes == random(Some(7)).0);
     assert!(bytes != random(Some(8)).0);
-    // Where there is none in the configuration, the one that was drawn counts, and is told.
+    // Without a configured seed, the drawn one counts, and is reported.
     let (drawn, note) = random(None);
     assert_eq!(note.as_deref(), Some("random content from seed 5"));
     assert!(drawn == random(Some(5)).0);

@@ -150,7 +150,7 @@ fn some_op() -> impl Strategy<Value = Op<Segments>> {
     })
 }
 
-/// What an access means, said as plainly as can be.
+/// Reference model of an access.
 fn model(ram: &Ram, op: &Op<Segments>) -> Result<Outcome, AccessError> {
     Ok(match op {
         Op::Read(place) => Outcome::Bytes(ram.bytes(place).into()),

@@ -92,7 +92,7 @@ impl Line {
                 unsafe { libc::write(libc::STDERR_FILENO, rest.as_ptr().cast(), rest.len()) };
             match usize::try_from(written) {
                 Ok(written @ 1..) => rest = rest.get(written..).unwrap_or_default(),
-                // Nobody reads it.
+                // There is no reader.
                 _ => return,
             }
         }

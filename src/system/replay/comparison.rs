@@ -92,7 +92,7 @@ pub(super) struct Due {
 
 /// Result of a replay.
 enum End {
-    /// Complete.
+    /// Complete replay.
     Played,
     Different(Box<Difference>),
     Damaged(TraceError),

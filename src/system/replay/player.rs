@@ -32,7 +32,7 @@ impl Player {
 
     /// Plays the whole recording.
     pub(super) fn play(&self, vhost: &Vhost, beginning: PendingStart) {
-        // Set by nobody else.
+        // This is the only place that sets it.
         let _ = self.system.set(Rc::downgrade(&vhost.0));
         self.beginning.replace(Some(beginning));
         self.play_until(vhost, None);

@@ -20,7 +20,7 @@ pub enum ActorName {
     Rpc,
     /// Files of firmware.
     Files,
-    /// Console.
+    /// Console of firmware.
     Console,
     /// Socket manager.
     Sockets,

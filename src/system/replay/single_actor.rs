@@ -89,7 +89,7 @@ impl SingleActor {
             observed: Observed::default(),
         });
         let way = Stubs(&single).start(actor, components)?;
-        // Set by nobody else.
+        // This is the only place that sets it.
         let _ = single.actor.set(way);
         Ok(Self(single))
     }

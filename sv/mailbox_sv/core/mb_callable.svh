@@ -2,7 +2,7 @@
 interface class MbCallable;
     pure virtual function string get_name();
 
-    // A new instance of the same method, for one channel; null where there can be none.
+    // A new instance of the same method, for one channel; null if there can be none.
     pure virtual function MbCallable clone_for_channel();
 
     // Sets the channel whose calls this instance answers.
@@ -12,9 +12,9 @@ interface class MbCallable;
     pure virtual function longint unsigned poll(
         string space, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
 
-    // Drops the call that is pending: whoever made it polls it no more.
+    // Drops the pending call; its caller polls it no more.
     pure virtual function void drop_call();
 
-    // Starts what executes the calls, unless it runs already. Returns at once.
+    // Starts the execution of calls, unless it runs already. Returns at once.
     pure virtual task run();
 endclass

@@ -29,7 +29,7 @@ class MbChannel;
         return methods.exists(name) ? methods[name] : null;
     endfunction
 
-    // Starts what executes the methods' calls, ahead of the first call.
+    // Starts the methods' execution, ahead of the first call.
     task run();
         foreach (methods[name])
             methods[name].run();

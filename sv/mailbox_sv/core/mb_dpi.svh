@@ -53,7 +53,7 @@ import "DPI-C" context function int mb_backdoor_read_block(
     input string space, input longint unsigned addr, output byte unsigned data[]);
 import "DPI-C" context function int mb_load_elf(input string space, input string file);
 
-// __mb_call, which tells the host whose poll it is.
+// __mb_call, with the mark of a poll by the testbench.
 import "DPI-C" context __mb_call = function longint unsigned mb_call_c(
     input string ch, input string method, input int unsigned arg_len, input longint unsigned args[16],
     output int unsigned status);

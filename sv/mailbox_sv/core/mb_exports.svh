@@ -1,4 +1,4 @@
-// What the library calls: `mb_init` of this package has told it that these are here.
+// Functions for the library: `mb_init` of this package has announced that they exist.
 
 export "DPI-C" function sv_registery_ch;
 export "DPI-C" function mb_sv_call;

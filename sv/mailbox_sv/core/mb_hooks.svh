@@ -1,4 +1,5 @@
-// What the host tells the testbench, and how plain SystemVerilog shows it. Another way is another class: see MbHost::set_hooks.
+// Notifications of the host to the testbench, shown in plain SystemVerilog. Another class can replace it: see
+// MbHost::set_hooks.
 class MbHooks;
     // Errors and worse so far.
     int unsigned errors;
@@ -41,23 +42,24 @@ class MbHooks;
     virtual function void serving(bit on);
     endfunction
 
-    // Watches for failures, from now on: called where there are snapshots. True where this calls MbHost::run_failed for each failure that is
-    // reported, by the host or others; else the host does so for its own.
+    // Watches for failures, from now on: called if there are snapshots. True if this calls MbHost::run_failed for each
+    // failure that is reported, by the host or others; otherwise the host does so for its own.
     virtual function bit watch_failures();
         return 0;
     endfunction
 
-    // A request was served: only where MB_OBSERVE_SERVED was asked for. `result` counts where it was `answered`.
+    // A request was served: only with MB_OBSERVE_SERVED. `result` is valid if it was `answered`.
     virtual function void served(
         string ch, int unsigned slot, int unsigned action, int unsigned words, longint unsigned args[20],
         int unsigned ticks, bit answered, longint unsigned result);
     endfunction
 
-    // The host has written memory: only where MB_OBSERVE_WRITTEN was asked for. The first `len` bytes count.
+    // The host has written memory: only with MB_OBSERVE_WRITTEN. The first `len` bytes are valid.
     virtual function void written(string space, longint unsigned addr, int unsigned len, byte unsigned data[64]);
     endfunction
 
-    // Exit status of the process for a run that has failed, unless MbHost::failed_status says otherwise. 0 leaves it to the simulator.
+    // Exit status of the process for a failed run, unless MbHost::failed_status is another. 0 leaves it to the
+    // simulator.
     virtual function int failed_status();
         return 1;
     endfunction

@@ -1,46 +1,46 @@
-// The host in the testbench: its channels, methods and memories, and how far the run is. There is one.
+// The host in the testbench: its channels, methods and memories, and the progress of the run. There is one.
 class MbHost;
-    // Ticks without a poll of the testbench's after which a call of firmware's that waits for it is reported.
+    // Ticks without a poll by the testbench after which a waiting call of firmware is reported.
     localparam longint unsigned UNPOLLED_TICKS = 1024;
 
     local static MbHost inst;
 
-    // Who is told.
+    // Receiver of notifications.
     MbHooks hooks = new;
 
-    // A call of a method that is not there is fatal; without, firmware is told by -ENOSYS.
+    // A call of a missing method is fatal; otherwise firmware gets -ENOSYS.
     bit missing_method_is_fatal = 1;
 
-    // Exit status of the process for a run that has failed; 0 leaves it to the simulator. -1: what the hooks say, which is 1 without UVM
-    // and 0 with it.
+    // Exit status of the process for a failed run; 0 leaves it to the simulator. -1: that of the hooks, which is 1
+    // without UVM and 0 with it.
     int failed_status = -1;
 
     // The library is to be called at every tick.
     bit serving;
 
-    // Snapshots that are taken; null where there are none.
+    // Snapshots of the run; null if there are none.
     local MbSnapshots snapshots;
     // The hooks watch for failures.
     local bit         watched;
 
     // Calls that are pending, by firmware and by the testbench.
     local MbPending pending[$];
-    // Polls by __mb_call that are under way.
+    // Polls by __mb_call in progress.
     local int unsigned asking;
 
-    // Channels that have exited, and how.
+    // Exit codes of channels that have exited.
     mb_codes_t codes;
 
     local MbCallable    methods[string];
     local MbAddressable memories[string];
     local MbChannel     channels[string];
-    // Methods whose call has begun, and that may have to be started.
+    // Methods with a call in progress that may have to be started.
     local MbCallable    to_run[$];
 
-    // Why calls of the library's have failed, by channel: told with the library's own report of that.
+    // Reasons of failed calls by the library, by channel: shown with the library's own report of the call.
     local mb_cause_t causes[string];
 
-    // Whether the library was initialised, and whether that or a later call has failed.
+    // True if the library was initialised; true if that or a later call has failed.
     local bit initialised, broken;
     // start() was called.
     local bit started;
@@ -52,10 +52,10 @@ class MbHost;
     local bit over;
     // Exits so far.
     local int unsigned exits;
-    // Ticks that have begun, and those that are over: the library looks at the mailboxes in between. No flag that is set and cleared
-    // around the library's call: Verilator drops the first of two stores, whatever is called in between.
+    // Ticks that have begun, and those that have ended: the library polls the mailboxes in between. No flag that is set
+    // and cleared around the library's call: Verilator drops the first of two stores, whatever is called in between.
     local longint unsigned ticks, ticks_over;
-    // Whether an interface ticks.
+    // True if an interface ticks.
     local bit clocked;
 
     static function MbHost get();
@@ -64,9 +64,9 @@ class MbHost;
         return inst;
     endfunction
 
-    // ---- What the testbench registers ----
+    // ---- Registration by the testbench ----
 
-    // Tells somebody else from now on.
+    // Replaces the receiver of notifications.
     function void set_hooks(MbHooks hooks);
         this.hooks = hooks;
     endfunction
@@ -137,9 +137,9 @@ class MbHost;
         channel.add(own);
     endfunction
 
-    // ---- What it knows ----
+    // ---- Queries ----
 
-    // A channel; null, and fatal, where there is none.
+    // A channel; null, and fatal, if there is none.
     function MbChannel channel(string ch);
         if (channels.exists(ch))
             return channels[ch];
@@ -147,7 +147,7 @@ class MbHost;
         return null;
     endfunction
 
-    // A black-box memory; null, and fatal, where there is none.
+    // A black-box memory; null, and fatal, if there is none.
     function MbAddressable memory(string name);
         if (memories.exists(name))
             return memories[name];
@@ -178,8 +178,8 @@ class MbHost;
 
     // ---- Running ----
 
-    // Builds the library's system, once: an empty argument is taken from the environment. Returns false, and has reported why, where
-    // that fails.
+    // Builds the library's system, once: an empty argument is taken from the environment. Returns false after a report
+    // if that fails.
     function bit init(string mem_cfg = "", string mailbox_cfg = "", string fs_root = "");
         int unsigned reported = library_errors;
         if (!initialised) begin
@@ -192,7 +192,7 @@ class MbHost;
         return !broken;
     endfunction
 
-    // Begins to serve, and returns when there are channels whose methods are ready. Time passes by a MailboxIf alone.
+    // Begins to serve, and returns when there are channels whose methods are ready. Only a MailboxIf lets time pass.
     task start();
         started = 1;
         if (!serving && !over) begin
@@ -225,7 +225,7 @@ class MbHost;
             @mb_changed;
     endtask
 
-    // One look of the library at the mailboxes.
+    // One poll of the mailboxes by the library.
     function void tick();
         int unsigned reported = library_errors;
         int          served;
@@ -267,21 +267,22 @@ class MbHost;
             report(MB_ERROR, "MbHost", "nothing was served: the clock of the MailboxIf has not risen outside of reset");
         end else if (!started)
             report(MB_WARNING, "MbHost", "nothing was served: nobody has called start() or mb_server_run()");
-        // Failures that nobody has told of.
+        // Failures that were not reported.
         if (!passed())
             run_failed();
         if (is_rerun())
             snapshots.ending();
         if (status != 0 && !passed()) begin
             mb_quit(status);
-            // It has returned: the library has refused it, and reported why.
+            // mb_quit has returned: the library has refused it, and reported the reason.
             report(MB_FATAL, "MbHost", "the run has failed");
         end
         mb_shutdown();
     endfunction
 
-    // Notes a failure of the run, before it is reported: the first one runs again from the newest snapshot, if there is one. For failures
-    // that the host does not see: call it before a `$fatal` of the testbench. UVM's errors are seen.
+    // Notes a failure of the run, before it is reported: the first one runs again from the newest snapshot, if there is
+    // one. For failures that the host does not detect: call it before a `$fatal` of the testbench. UVM's errors are
+    // detected.
     function void run_failed();
         if (snapshots != null)
             snapshots.failed();
@@ -327,7 +328,7 @@ class MbHost;
         stop();
     endfunction
 
-    // A call into the library has failed. What it has reported since `reported` errors is not told again.
+    // A call into the library has failed. Its reports since `reported` errors are not repeated.
     local function void fail(string call, int unsigned reported);
         string text = mb_last_error();
         if (library_errors != reported) begin
@@ -337,16 +338,17 @@ class MbHost;
             end_failed(text != "" ? text : {call, " has failed, and the library does not say why: see stderr"});
     endfunction
 
-    // The host can't go on, and nobody has been told why. Service is over first: a fatal report may end the process.
+    // The host can't continue, and the reason was not reported. Service ends first: a fatal report may end the process.
     local function void end_failed(string text);
         broken = 1;
         stop();
         report(MB_FATAL, "MbHost", text);
     endfunction
 
-    // ---- What the library tells ----
+    // ---- Calls by the library ----
 
-    // One poll of a method, by the library. It reports each failed call itself, and then why: one report for one failure.
+    // One poll of a method, by the library. It reports each failed call itself, followed by the reason: one report for
+    // one failure.
     function longint unsigned answer(
         string ch, string method, bit [31:0] arg_len, `MB_PTR args[], output int unsigned status);
         mb_cause_t cause;
@@ -364,7 +366,7 @@ class MbHost;
             report(cause.severity, ch, cause.text);
     endfunction
 
-    // One poll by way of the library, for __mb_call: the testbench's, in a tick too.
+    // One poll through the library, for __mb_call: the testbench's, in a tick too.
     function longint unsigned ask(
         string ch, string method, bit [31:0] arg_len, longint unsigned args[16], output int unsigned status);
         asking++;
@@ -400,7 +402,7 @@ class MbHost;
             cause.text = $sformatf("method `%s` is called with %0d arguments; %0d can be given", method, arg_len, `SV_CALL_MAX_ARGS);
             return 0;
         end
-        // At once, and not when the tick is over: its next call may begin in the tick in which this one was answered.
+        // At once, and not at the end of the tick: its next call may begin in the tick in which this one was answered.
         drop_unpolled();
         other = pending_call(callee, !by_firmware);
         if (other != null && other.begun) begin
@@ -458,7 +460,8 @@ class MbHost;
             end
     endfunction
 
-    // Drops the calls of firmware that a tick has not polled: firmware has reset the channel. The testbench polls as it likes.
+    // Drops the calls of firmware that a tick has not polled: firmware has reset the channel. The testbench polls at
+    // any interval.
     local function void drop_unpolled();
         for (int i = pending.size() - 1; i >= 0; i--) begin
             MbPending call = pending[i];
@@ -482,7 +485,7 @@ class MbHost;
             report(severity, id, text);
     endfunction
 
-    // What the library has not reported in the tick of the failure: who has called was no firmware.
+    // Reasons that the library has not reported in the tick of the failure: the caller was not firmware.
     local function void tell_causes();
         string ch;
         while (causes.first(ch) != 0) begin

@@ -1,10 +1,12 @@
-// A method that firmware calls by name. A method of the testbench's extends it, or MailboxSvCall under UVM, by `parse_args` and `execute`.
+// A method that firmware calls by name. A method of the testbench extends it, or MailboxSvCall under UVM, by
+// `parse_args` and `execute`.
 //
-// `execute` is a coroutine: it begins at the first call, runs again whenever it returns, and `yield` suspends it until the next
-// call. State of a call: INIT, then PENDING from its first poll on, then READY from the yield until a poll fetches the result.
+// `execute` is a coroutine: it begins at the first call, runs again whenever it returns, and `yield` suspends it until
+// the next call. State of a call: INIT, then PENDING from its first poll on, then READY from the yield until a poll
+// fetches the result.
 //
-// Two processes per instance: one runs `execute`, the other ends it, and all that it has forked, when firmware resets the channel while its
-// call is pending. The next call begins `execute` anew.
+// Two processes per instance: one runs `execute`, the other ends it, with all its forked processes, when firmware
+// resets the channel while its call is pending. The next call begins `execute` again.
 virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCallable;
     typedef enum {
         INIT,
@@ -44,7 +46,8 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         channel = ch;
     endfunction
 
-    // Takes a call's arguments: `arg_len` of them count, the others are 0. `space` is what pointers among them point into.
+    // Takes a call's arguments: the first `arg_len` are valid, the others are 0. `space` is that of pointers among
+    // them.
     pure virtual protected function void parse_args(string space, bit [31:0] arg_len, `MB_PTR args[]);
 
     // Answers calls, each by a `yield`. It may take simulated time.
@@ -62,7 +65,7 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         end else if (!dropped)
             MbHost::get().report(MB_ERROR, channel, $sformatf(
                 "method `%s`: a second yield() for one call: the result %0d is lost", get_name(), result));
-        // Where its call was dropped, it never returns: its process is about to be ended.
+        // If its call was dropped, it never returns: its process is about to be ended.
         while (calls == call || dropped)
             @mb_begun;
     endtask
@@ -105,14 +108,14 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         join_none
     endtask
 
-    // False, too, where a user of run() was killed, and the supervisor with it: the next call starts another.
+    // False, too, if a user of run() was killed, and the supervisor with it: the next call starts another.
     local function bit is_running();
         if (supervisor == null || starting)
             return starting;
         return supervisor.status() != process::FINISHED && supervisor.status() != process::KILLED;
     endfunction
 
-    // Ends execute() by ending its parent's children: process::kill leaves running in Verilator what the process has forked.
+    // Ends execute() by ending its parent's children: in Verilator process::kill does not end forked processes.
     local task supervise();
         supervisor = process::self();
         starting = 0;
@@ -129,8 +132,8 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
         end
     endtask
 
-    // Without a yield execute() fails the call, and waits for another one: a loop around it would never let time pass. What it has
-    // forked is ended: a late yield there would answer another call.
+    // Without a yield execute() fails the call, and waits for another one: a loop around it would never let time pass.
+    // Its forked processes are ended: a late yield there would answer another call.
     local task run_execute();
         forever begin
             int unsigned call = calls;

@@ -1,4 +1,4 @@
-// A call whose last poll was answered "pending".
+// Call whose last poll returned "pending".
 class MbPending;
     MbCallable       method;
     // Made by firmware, else by the testbench.

@@ -8,10 +8,10 @@
 //       endfunction
 //   endclass
 class MbSnapshots;
-    // Ticks from one snapshot to the next, and how many are kept.
+    // Ticks from one snapshot to the next, and number of snapshots to keep.
     longint unsigned every;
     int unsigned     keep;
-    // Ticks for which a rerun goes on after its first failure; then it ends by $finish. 0: to its own end.
+    // Ticks of a rerun after its first failure; then it ends by $finish. 0: to its own end.
     int unsigned     linger = 1000;
     // True in a rerun.
     bit              is_rerun;
@@ -28,11 +28,11 @@ class MbSnapshots;
         this.keep = keep;
     endfunction
 
-    // Called once in a snapshot that was woken, before it goes on: to switch waves on, or to report more.
+    // Called once in a snapshot that was woken, before it continues: to switch waves on, or to report more.
     virtual function void woken();
     endfunction
 
-    // Called at the end of a rerun, before the library may end the process: to write waves out.
+    // Called at the end of a rerun, before the library may end the process: to write waves.
     virtual function void ending();
         // The second for Verilator, where the first does nothing.
         $dumpflush();

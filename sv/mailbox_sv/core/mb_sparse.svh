@@ -1,4 +1,4 @@
-// A black-box memory in an associative array: bytes that nobody has written are zero.
+// A black-box memory in an associative array: unwritten bytes are zero.
 class MbSparseOf #(type BASE = MbMemory) extends BASE;
     protected byte unsigned bytes[mb_ptr_t];
 

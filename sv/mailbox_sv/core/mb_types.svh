@@ -1,4 +1,4 @@
-// What one poll of a method answers.
+// Result of one poll of a method.
 typedef enum int unsigned {
     MB_READY   = 0,
     MB_PENDING = 1,
@@ -6,7 +6,7 @@ typedef enum int unsigned {
     MB_FAILED  = 3
 } mb_status_e;
 
-// How bad a report is.
+// Severity of a report.
 typedef enum int {
     MB_INFO    = 0,
     MB_WARNING = 1,
@@ -14,13 +14,13 @@ typedef enum int {
     MB_FATAL   = 3
 } mb_severity_e;
 
-// Why a call has failed; an empty text where it has not.
+// Reason of a failed call; empty if it has not failed.
 typedef struct {
     mb_severity_e severity;
     string        text;
 } mb_cause_t;
 
-// What firmware asks for. Any other number is a custom command.
+// Kind of a request. Any other number is a custom command.
 typedef enum int unsigned {
     MB_EXIT    = 1,
     MB_PRINT   = 2,
@@ -32,7 +32,7 @@ typedef enum int unsigned {
     MB_FILE    = 8
 } mb_action_e;
 
-// What the testbench can ask to observe; may be combined.
+// Observations that the testbench can request; may be combined.
 parameter int unsigned MB_OBSERVE_SERVED  = 1;
 parameter int unsigned MB_OBSERVE_WRITTEN = 2;
 
@@ -46,7 +46,7 @@ typedef `MB_PTR mb_args_t[];
 // the triggers are evaluated by Verilator in every time step for as long as a process waits.
 event mb_changed, mb_begun, mb_dropped;
 
-// A bad address (Linux's number): what firmware is answered whose words point to nowhere.
+// A bad address (Linux's number): the result of a request with addresses outside of the map.
 parameter int MB_EFAULT = 14;
 
 // Exit codes by channel.

@@ -2,17 +2,17 @@
 //
 // Nothing here takes simulated time, or waits for a client: poll it on every clock, or every few. See docs/sockets.md.
 class MbSocket;
-    // The most bytes that read_bytes gives.
+    // Most bytes returned by read_bytes.
     localparam int READ_MAX = 4096;
 
     protected chandle skt;
 
-    // Listens on a port; on one that is free where it is 0. The name is for greetings and reports.
+    // Listens on a port; on a free one if it is 0. The name is for greetings and reports.
     function new(string name, int unsigned port = 0);
         skt = c_skt_open(name, port);
     endfunction
 
-    // Whether it listens. Where it could not be opened, the reason was reported, and every other call is an error.
+    // True if it listens. If it could not be opened, the reason was reported, and every other call is an error.
     function bit is_open();
         return skt != null;
     endfunction
@@ -21,17 +21,17 @@ class MbSocket;
         return c_skt_port(skt);
     endfunction
 
-    // What later clients are sent first, with {name}, {id} and {addr} filled in; "" for nothing, as binary protocols need it.
+    // Greeting of later clients, with {name}, {id} and {addr} filled in; "" for none, for binary protocols.
     function void greet(string text);
         c_skt_greet(skt, text);
     endfunction
 
-    // The id of a new client; 0 where none waits, -1 on error.
+    // The id of a new client; 0 if none waits, -1 on error.
     function int accept();
         return c_skt_accept(skt);
     endfunction
 
-    // What is queued for the client still goes out.
+    // Queued bytes of the client are still sent.
     function void disconnect(int id);
         c_skt_disconnect(skt, id);
     endfunction
@@ -86,7 +86,7 @@ class MbSocket;
         return moved < 0 ? -1 : at;
     endfunction
 
-    // ---- Reads: bytes read; 0 where they are not (all) there; -1 on error and at the end of the stream ----
+    // ---- Reads: bytes read; 0 if they are not (all) there; -1 on error and at the end of the stream ----
 
     function int read_u8(int id, output byte unsigned data);
         return c_skt_read_u8(skt, id, data);
@@ -104,12 +104,12 @@ class MbSocket;
         return c_skt_read_u64(skt, id, data);
     endfunction
 
-    // Up to a NUL, which is taken but not given.
+    // Up to a NUL, which is consumed but not returned.
     function int read_string(int id, output string data);
         return c_skt_read_string(skt, id, data);
     endfunction
 
-    // What has arrived, READ_MAX bytes at most.
+    // Bytes that have arrived, READ_MAX at most.
     function int read_bytes(int id, output byte unsigned data[$]);
         byte unsigned piece[READ_MAX];
         int           moved = c_skt_read_bytes(skt, id, piece);

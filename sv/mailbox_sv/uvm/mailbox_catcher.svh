@@ -1,4 +1,4 @@
-// Tells the host of each UVM_ERROR and UVM_FATAL before it is shown, whoever reports it.
+// Notifies the host of each UVM_ERROR and UVM_FATAL before it is shown, from any source.
 class MailboxCatcher extends uvm_report_catcher;
     `uvm_object_utils(MailboxCatcher)
 

@@ -11,7 +11,7 @@ class MailboxCh extends uvm_object;
         return channel == null ? "" : channel.get_space();
     endfunction
 
-    // This channel's instance of a method; null where there is none.
+    // This channel's instance of a method; null if there is none.
     function MbCallable get_method(string method);
         MbChannel channel = MbHost::get().channel(get_name());
         return channel == null ? null : channel.method(method);

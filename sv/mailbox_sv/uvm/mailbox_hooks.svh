@@ -1,14 +1,14 @@
-// Tells UVM what the host tells.
+// Notifications of the host as reports and objections of UVM.
 class MailboxHooks extends MbHooks;
     // Firmware's lines are reports, with the channel as id.
     bit lines_are_reports;
-    // Of what is only good to know.
+    // Verbosity of information.
     int verbosity = UVM_LOW;
 
     // Raises the objection, and the phase that it is raised in; null while there is none.
     local uvm_object objector;
     local uvm_phase  objected_phase;
-    // Null while nobody asks for failures.
+    // Null unless failures are watched.
     local MailboxCatcher catcher;
 
     function new(uvm_object objector);
@@ -31,7 +31,7 @@ class MailboxHooks extends MbHooks;
             super.line(ch, text);
     endfunction
 
-    // An objection holds the run phase while channels are served.
+    // An objection keeps the run phase open while channels are served.
     virtual function void serving(bit on);
         if (on && objected_phase == null) begin
             uvm_domain common = uvm_domain::get_common_domain();
@@ -43,7 +43,7 @@ class MailboxHooks extends MbHooks;
         end
     endfunction
 
-    // Behind the catchers of the testbench, which may make less of an error.
+    // Behind the catchers of the testbench, which may demote an error.
     virtual function bit watch_failures();
         if (catcher == null) begin
             catcher = new("catcher");
@@ -61,7 +61,7 @@ class MailboxHooks extends MbHooks;
         item.action = action;
         for (int i = 0; i < 20 && i < int'(words); i++)
             item.args.push_back(args[i]);
-        // The host has reported a name that is nowhere: nobody asks for it again.
+        // The host has reported an unknown name; it is not looked up again.
         if (action == MB_CALL && words != 0 && int'(result) != -MB_EFAULT)
             mb_backdoor_read_string(MbHost::get().channel(ch).get_space(), args[0], item.method);
         item.ticks = ticks;

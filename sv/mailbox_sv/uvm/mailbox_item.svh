@@ -1,4 +1,4 @@
-// A request of firmware's that was served, and its response.
+// Served request of firmware, with its response.
 class MailboxItem extends uvm_sequence_item;
     `uvm_object_utils(MailboxItem)
 
@@ -11,12 +11,12 @@ class MailboxItem extends uvm_sequence_item;
     longint unsigned args[$];
     // Of a CALL.
     string           method;
-    // Ticks from when it was taken until it was served.
+    // Ticks from taking to serving.
     int unsigned     ticks;
-    // Whether it has a response, and what that says; a negated error number where the request failed.
+    // True if it has a response, and the value of that; a negated error number if the request failed.
     bit              answered;
     longint unsigned result;
-    // When it was served, in the time unit of the package that this class is in.
+    // Time of serving, in the time unit of the package that this class is in.
     realtime         served_at;
 
     function new(string name = "MailboxItem");
@@ -61,7 +61,7 @@ class MailboxItem extends uvm_sequence_item;
         served_at = from.served_at;
     endfunction
 
-    // Whether it asks for the same, and is answered the same; when does not count.
+    // True for the same request with the same response, at any time.
     virtual function bit do_compare(uvm_object rhs, uvm_comparer comparer);
         MailboxItem with_;
         return super.do_compare(rhs, comparer) && $cast(with_, rhs) != 0 && channel == with_.channel

@@ -1,4 +1,4 @@
-// Shows what firmware asks for and what the host writes. The library is told to tell of it only where somebody listens.
+// Publishes served requests and writes of the host. The library notifies it only if a port is connected.
 class MailboxMonitor extends uvm_monitor;
     `uvm_component_utils(MailboxMonitor)
 
@@ -24,7 +24,7 @@ class MailboxMonitor extends uvm_monitor;
             mb_observe(MB_OBSERVE_WRITTEN);
     endfunction
 
-    // A run that ends early says what the channels wait for.
+    // A run that ends early shows the wait of each channel.
     virtual function void pre_abort();
         if (!MbHost::get().is_done())
             `uvm_info(get_type_name(), {"the channels:\n", mb_status()}, UVM_NONE)

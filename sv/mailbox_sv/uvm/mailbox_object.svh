@@ -1,4 +1,4 @@
-// The mailbox of a UVM testbench: what MbRoot::mb() gives.
+// The mailbox of a UVM testbench, returned by MbRoot::mb().
 class Mailbox extends uvm_object;
     `uvm_object_utils(Mailbox)
 
@@ -26,12 +26,12 @@ class Mailbox extends uvm_object;
         host.register_method(method);
     endfunction
 
-    // A channel that is served. The library tells of those in the configuration by itself.
+    // A channel that is served. The library registers those in the configuration itself.
     function void registery_ch(string ch);
         host.register_channel(ch);
     endfunction
 
-    // A channel; fatal where there is none.
+    // A channel; fatal if there is none.
     function MailboxCh get_ch(string ch);
         return host.channel(ch) == null ? null : MailboxCh::type_id::create(ch);
     endfunction

@@ -1,4 +1,5 @@
-// What the host has written into simulated memory: firmware's image, words of the mailbox, data of requests, the testbench's own backdoor.
+// Write of the host into simulated memory: firmware's image, words of the mailbox, data of requests, the testbench's
+// own backdoor.
 class MailboxWrite extends uvm_sequence_item;
     `uvm_object_utils(MailboxWrite)
 

@@ -1,6 +1,8 @@
-//! `cargo xtask bench --instructions`: instructions of each operation, counted by callgrind, beside those that the repository keeps.
+//! `cargo xtask bench --instructions`: instructions of each operation, counted by callgrind and
+//! compared with the counts in the repository.
 //!
-//! An operation is run a number of times, and twice as often: the difference is what it costs, free of start and end.
+//! Each operation is run N and 2N times. The difference is its cost without start and end of the
+//! program.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,13 +11,13 @@ use std::process::{Command, Output};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Counts that the repository keeps, from the project's root: a name and a number in each line.
+/// Counts of the repository, relative to the project's root: a name and a number per line.
 const KEPT: &str = "benches/instructions/counts.txt";
 
-/// Folder of what is built and written, from the project's root.
+/// Folder for builds and output, relative to the project's root.
 const FOLDER: &str = "target/instructions";
 
-/// Most that a count may differ from the kept one, in percent.
+/// Largest accepted difference from the kept count, in percent.
 const TOLERANCE: f64 = 3.0;
 
 const MEMORIES: &str =
@@ -25,10 +27,10 @@ const CHANNELS: &str = "core0: {space: core0, base: 0x80000000, ptr: 64}\n";
 /// Functions of the C ABI in which instructions are counted.
 const COUNTED: [&str; 3] = ["mb_tick", "mb_backdoor_read_u32", "mb_backdoor_write_u32"];
 
-/// Something that is counted.
+/// Operation to be counted.
 struct Operation {
     name: &'static str,
-    /// Operation of `count.c`.
+    /// Name of the operation in `count.c`.
     run: &'static str,
     times: u64,
     what: What,
@@ -78,7 +80,8 @@ impl Operation {
     }
 }
 
-/// Counts all operations. With `keep`, the counts replace the kept ones; else the result is false where one differs too much.
+/// Counts all operations. With `keep`, the counts replace those of the repository; otherwise
+/// returns false if one differs by more than the tolerance.
 pub(super) fn run(root: &Path, keep: bool) -> Result<bool> {
     let bench = Bench::build(root)?;
     let kept = parse(&fs::read_to_string(root.join(KEPT)).unwrap_or_default())?;
@@ -109,12 +112,12 @@ pub(super) fn run(root: &Path, keep: bool) -> Result<bool> {
     Ok(differ.is_empty())
 }
 
-/// True where two counts are further apart than the tolerance.
+/// True if two counts differ by more than the tolerance.
 fn differs(count: u64, kept: u64) -> bool {
     count.abs_diff(kept) as f64 > kept as f64 * TOLERANCE / 100.0
 }
 
-/// Counts by their names.
+/// Parses counts into a map by name.
 fn parse(text: &str) -> Result<BTreeMap<String, u64>> {
     let lines = text.lines().filter(|line| !line.is_empty());
     let count = |line: &str| {
@@ -127,7 +130,7 @@ fn parse(text: &str) -> Result<BTreeMap<String, u64>> {
     lines.map(count).collect()
 }
 
-/// Text that [`parse`] reads, in the order of the operations.
+/// Formats counts for [`parse`], in the order of the operations.
 fn render(counts: &BTreeMap<String, u64>) -> String {
     let known = OPERATIONS.iter().filter_map(|operation| {
         let count = counts.get(operation.name)?;
@@ -145,7 +148,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// Builds the library and the command as they are shipped, and the program that plays firmware.
+    /// Builds library and command with the shipped profile, and the program that plays firmware.
     fn build(root: &Path) -> Result<Self> {
         let folder = root.join(FOLDER);
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {FOLDER}"))?;
@@ -159,7 +162,7 @@ impl Bench {
             "vhost-cli",
         ]);
         cargo.args(["--target-dir", FOLDER]).current_dir(root);
-        // Whatever the caller builds simulations with.
+        // Settings of the caller for simulations must not apply here.
         for setting in ["OPT_LEVEL", "CODEGEN_UNITS", "LTO", "DEBUG"] {
             cargo.env_remove(format!("CARGO_PROFILE_RELEASE_{setting}"));
         }
@@ -206,7 +209,7 @@ impl Bench {
         Ok((two - one) / (more_units - units))
     }
 
-    /// Instructions of an operation that is run so often, and the number of what a count is of.
+    /// Instructions of an operation that is run `times` times, and the number of counted units.
     fn counts(&self, operation: &Operation, times: u64) -> Result<(u64, u64)> {
         let trace = self.folder.join("recording.trace");
         let recorded = operation.what != What::Bare;
@@ -237,7 +240,7 @@ impl Bench {
         Ok((collected(&replayed)?, events(&replayed)?))
     }
 
-    /// Callgrind, which counts within these functions, or everywhere where there are none.
+    /// Callgrind command that counts within these functions, or everywhere if the list is empty.
     fn callgrind(&self, functions: &[&str]) -> Command {
         let mut callgrind = Command::new("valgrind");
         callgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
@@ -245,13 +248,13 @@ impl Bench {
             callgrind.arg(format!("--toggle-collect={function}"));
         }
         callgrind.current_dir(&self.folder);
-        // Of cargo, which has a library in another profile there.
+        // Set by cargo, to a folder with a library of another profile.
         callgrind.env_remove("LD_LIBRARY_PATH");
         callgrind
     }
 }
 
-/// Runs a command, which must succeed.
+/// Runs a command. Fails if the command does.
 fn output(command: &mut Command) -> Result<Output> {
     let name = command.get_program().display().to_string();
     let output = command
@@ -264,7 +267,7 @@ fn output(command: &mut Command) -> Result<Output> {
     Ok(output)
 }
 
-/// Number of instructions that callgrind says.
+/// Parses the number of instructions from callgrind's output.
 fn collected(output: &Output) -> Result<u64> {
     let text = String::from_utf8_lossy(&output.stderr);
     let mut lines = text.lines();
@@ -272,7 +275,7 @@ fn collected(output: &Output) -> Result<u64> {
     count.with_context(|| format!("callgrind has counted nothing:\n{text}"))
 }
 
-/// Number of messages and replies that a replay says.
+/// Parses the number of messages and replies from a replay's output.
 fn events(output: &Output) -> Result<u64> {
     let text = String::from_utf8_lossy(&output.stdout);
     let count = text

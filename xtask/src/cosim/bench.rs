@@ -1,7 +1,9 @@
-//! Cost of the host in a simulation: the same number of clocks, with the host and without, in turn.
+//! Overhead of the host in a simulation: the same number of clocks, with and without the host,
+//! alternating.
 //!
-//! Idle firmware asks for a handshake and then counts, so that the chip does the same in each run, and the host idles. Without the
-//! host, the library loads the image and is not called again. Time is the processor's, in nanoseconds a clock.
+//! Idle firmware makes a handshake and then counts, so that the chip does the same in each run and
+//! the host idles. Without the host, the library loads the image and is not called again. Times are
+//! processor time, in nanoseconds per clock.
 
 use std::path::Path;
 
@@ -11,7 +13,7 @@ use super::build::{Builder, Model, Simulation};
 use super::case::Backend;
 use super::command;
 
-/// A design, and what it is run with.
+/// Design, and the runs to measure.
 pub(super) struct Bench {
     title: &'static str,
     design: &'static str,
@@ -38,7 +40,7 @@ const fn idle(name: &'static str, plusargs: &'static str, aim: Option<f64>) -> R
     }
 }
 
-/// A testbench by hand, with memory in a C model.
+/// Testbench without UVM, with memory in a C model.
 pub(super) const PLAIN: Bench = Bench {
     title: "one core, one channel, memory in a C model",
     design: "picorv32",
@@ -63,7 +65,7 @@ pub(super) const PLAIN: Bench = Bench {
     ],
 };
 
-/// A UVM testbench, with memory by UVM's HDL access, of which one look at a mailbox is a few calls.
+/// UVM testbench with memory by UVM's HDL access, in which a poll of a mailbox takes a few calls.
 pub(super) const UVM: Bench = Bench {
     title: "one core, one channel, under UVM, memory by uvm_hdl_read",
     design: "single",
@@ -91,10 +93,11 @@ pub(super) const UVM: Bench = Bench {
 
 pub(super) const ROUNDS: usize = 5;
 
-/// So often everything runs in a round, and the fastest counts: what else the machine does only slows down.
+/// Repetitions within a round, of which the fastest counts: other load on the machine only slows
+/// down.
 const TURNS: usize = 5;
 
-/// Prints the ratios.
+/// Measures all runs and prints their ratios to the first.
 pub(super) fn run(builder: &mut Builder<'_>, bench: &Bench) -> Result<()> {
     println!("\n{}", bench.title);
     let images = |builder: &mut Builder<'_>, run: &Run| {
@@ -148,7 +151,7 @@ pub(super) fn run(builder: &mut Builder<'_>, bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Nanoseconds a clock.
+/// Time of one run, in nanoseconds per clock.
 fn time(
     root: &Path,
     simulation: &Simulation,
@@ -169,7 +172,7 @@ fn time(
     }
 }
 
-/// The least, the median, and the most.
+/// Minimum, median and maximum.
 pub(super) fn spread(values: impl Iterator<Item = f64>) -> [f64; 3] {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);

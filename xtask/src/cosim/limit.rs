@@ -1,4 +1,5 @@
-//! Wall time that a program may take before it is killed. The testbench's own watchdog counts clocks, and can't see a host that hangs.
+//! Limit of a program's wall time, after which it is killed. The testbench's own watchdog counts
+//! clocks and can't detect a host that hangs.
 
 use std::ffi::OsStr;
 use std::process::Command;
@@ -6,21 +7,21 @@ use std::thread::available_parallelism;
 
 use super::case::Threading;
 
-/// Seconds for a program that has a processor for each of its threads.
+/// Seconds for a program with a processor for each of its threads.
 const SECONDS: u64 = 120;
 
-/// Times as many for a model with more threads than the machine has processors: Verilator's threads wait for one another in a
-/// loop, and a thread that others wait for may be the one without a processor.
+/// Factor for a model with more threads than processors: Verilator's threads busy-wait for each
+/// other, and the thread they wait for may have no processor.
 const CROWDED: u64 = 8;
 
-/// Limit of a program's wall time.
+/// Limit of wall time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limit {
     seconds: u64,
 }
 
 impl Limit {
-    /// Limit of a program that waits for nothing but itself.
+    /// Limit of a program without busy-waiting threads.
     pub(super) const PLAIN: Self = Self { seconds: SECONDS };
 
     /// Limit of a simulation on this machine.

@@ -1,11 +1,12 @@
-//! What an image takes to load into an HDL array, by the backends `vpi` and `uvm` in turn: time, and calls to the simulator.
+//! Time and simulator calls to load an image into an HDL array, for the backends `vpi` and `uvm`,
+//! alternating.
 
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use super::bench::{ROUNDS, spread};
-use super::build::{Builder, Model, succeed};
+use super::build::{Builder, Model, run_checked};
 use super::case::Library;
 use super::command;
 
@@ -13,17 +14,17 @@ const DESIGN: &str = "load";
 const SOURCE: &str = "integration/firmware/load.S";
 const IMAGE: &str = "target/cosim/load.elf";
 
-/// So many times as long `uvm` must take.
+/// Least ratio of the time of `uvm` to that of `vpi`.
 const TARGET: f64 = 5.0;
 
-/// Prints the ratio.
+/// Measures both backends and prints the ratio.
 pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
     let mut compile = Command::new("clang");
     compile
         .args(["--target=riscv32", "-nostdlib", "-fuse-ld=lld"])
         .args(["-Wl,-Tdata=0,--entry=0,--nmagic", SOURCE, "-o", IMAGE])
         .current_dir(builder.root());
-    succeed(&mut compile, SOURCE)?;
+    run_checked(&mut compile, SOURCE)?;
     let simulation = builder.simulation(Model {
         library: Library::Static,
         ..Model::of(DESIGN)

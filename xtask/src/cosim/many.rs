@@ -1,4 +1,5 @@
-//! What many runs of one boot cost: as many children of one simulation, and as many simulations that boot by themselves.
+//! Cost of many runs after one boot: children forked from one simulation, against simulations that
+//! each boot.
 
 use std::path::Path;
 
@@ -11,19 +12,19 @@ use crate::clock::Clock;
 
 const RUNS: u32 = 50;
 
-/// Measurements, of which the median counts.
+/// Number of measurements, of which the median counts.
 const ROUNDS: usize = 3;
 
-/// Rounds of work after the boot, which has nine times as many: 2.6 million clocks in all.
+/// Rounds of work after the boot. The boot has nine times as many; the total is 2.6 million clocks.
 const WORK: &str = "+rounds=8000";
 
-/// Part of the processor time that the children may take.
+/// Largest part of the processor time that the children may take.
 const TARGET: f64 = 0.2;
 
-/// Exit status of firmware whose payload is 0.
+/// Exit status of firmware with payload 0.
 const FIRST: u32 = 100;
 
-/// Prints the ratio of processor time.
+/// Measures both and prints the ratio of processor time.
 pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
     println!(
         "\n{RUNS} runs, of which the boot is nine tenths: children of one boot, and each with its own"
@@ -51,7 +52,7 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Seconds of processor time of a simulation and its children.
+/// Processor time of a simulation and its children, in seconds.
 fn time(
     root: &Path,
     simulation: &Simulation,

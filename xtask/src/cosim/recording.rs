@@ -1,4 +1,4 @@
-//! What a simulation has recorded: replayed without it, and kept as a golden file where the case is one.
+//! Recordings of simulations: replay without the simulation, and golden files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,23 +9,24 @@ use anyhow::{Context, Result, bail};
 
 use super::build::Builder;
 
-/// Where golden files are, from the project's root: `cargo test` replays them.
+/// Folder of the golden files, relative to the project's root. `cargo test` replays them.
 const GOLDEN: &str = "integration/golden";
 
-/// A golden file is for looking at, and stays in the history for good.
+/// Largest size of a golden file: it is meant to be read, and stays in the history for good.
 const MOST_BYTES: u64 = 200_000;
 
-/// What a checker says of requests that point to nowhere. Some firmware here sends them, to be refused.
+/// Finding of the checker for requests with addresses without memory. Some firmware sends them, to
+/// test their rejection.
 const ASTRAY: &str = "firmware reaches outside of the map";
 
-/// The recording of one run, and those of the processes that it was forked into.
+/// Recording of one run, and those of its forked processes.
 pub(super) struct Recording {
     name: String,
     file: PathBuf,
 }
 
 impl Recording {
-    /// Of the case of this name, whose last recording is forgotten.
+    /// Recording of the case of this name. Removes those of earlier runs.
     pub(super) fn of(root: &Path, name: &str) -> Result<Self> {
         let folder = root.join("target/cosim/recordings");
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -38,7 +39,7 @@ impl Recording {
         Ok(recording)
     }
 
-    /// Its files: `name.trace`, and `name.PID.trace` of each process that was forked off.
+    /// Files of the recording: `name.trace`, and `name.PID.trace` of each forked process.
     pub(super) fn files(&self) -> Result<Vec<PathBuf>> {
         let folder = self.file.parent().context("the recording has no folder")?;
         let mut files = vec![];
@@ -56,18 +57,19 @@ impl Recording {
                 files.push(file);
             }
         }
-        // The run's own before those of its children.
+        // The recording of the run before those of its children.
         files.sort_by_key(|file| (file.as_os_str().len(), file.clone()));
         Ok(files)
     }
 
-    /// Has a simulation record itself.
+    /// Makes a simulation record its run.
     pub(super) fn record(&self, simulation: &mut Command) {
         simulation.env("VHOST_TRACE", &self.file);
     }
 
-    /// Replays its files by the command `vhost`, with a protocol checker attached. Why one was not as recorded, or what broke the
-    /// protocol; `None` if all was well. Says how much faster that was, where it is known how long the simulation took.
+    /// Replays the files with the command `vhost` and a protocol checker. Returns the first
+    /// difference or protocol violation, or `None`. Prints the speed-up if the duration of the
+    /// simulation is given.
     pub(super) fn replay(
         &self,
         builder: &Builder<'_>,
@@ -75,7 +77,7 @@ impl Recording {
     ) -> Result<Option<String>> {
         let mut files = self.files()?;
         if files.is_empty() {
-            // The command says so.
+            // The command reports the missing file.
             files.push(self.file.clone());
         }
         for file in files {
@@ -87,13 +89,15 @@ impl Recording {
         Ok(None)
     }
 
-    /// Keeps it as the golden file of its case.
+    /// Keeps the recording as the golden file of its case.
     pub(super) fn keep(&self, root: &Path) -> Result<()> {
         let bytes =
             fs::read(&self.file).with_context(|| format!("cannot read {}", self.file.display()))?;
         let here = root.to_string_lossy();
         if let Some(at) = find(&bytes, here.as_bytes()) {
-            bail!("the recording names {here}, at byte {at}: nobody else has that folder");
+            bail!(
+                "the recording has the path {here}, at byte {at}, which does not exist elsewhere"
+            );
         }
         if bytes.len() as u64 > MOST_BYTES {
             bail!(
@@ -117,13 +121,13 @@ fn replay_file(
     let begin = Instant::now();
     let output = command.output().context("cannot start vhost replay")?;
     let replayed = begin.elapsed();
-    let told = String::from_utf8_lossy(&output.stdout);
+    let text = String::from_utf8_lossy(&output.stdout);
     let findings = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        let told = [told, findings].concat();
-        return Ok(Some(format!("the recording is not replayed: {told}")));
+        let text = [text, findings].concat();
+        return Ok(Some(format!("the recording is not replayed: {text}")));
     }
-    println!("  {}", told.trim_end());
+    println!("  {}", text.trim_end());
     if let Some(breach) = findings.lines().find(|line| !line.contains(ASTRAY)) {
         return Ok(Some(format!("the protocol was broken: {breach}")));
     }

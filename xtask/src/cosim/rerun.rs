@@ -1,4 +1,5 @@
-//! A run that fails and runs again from a snapshot: the recordings of both, and the waves of the rerun.
+//! Reruns of failed runs from a snapshot: comparison of both recordings, and check of the rerun's
+//! waves.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
@@ -8,7 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-/// What a rerun leaves beside its recording.
+/// Artefact of a rerun, beside its recording.
 #[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Rerun {
@@ -24,7 +25,7 @@ const BEGIN: &str = "testbench: runs again from time ";
 /// Text before the time of the failure.
 const FAILURE: &str = "testbench: has failed at time ";
 
-/// Waves of a case, in a file that is named from the project's root.
+/// Waves of a case, in a file relative to the project's root.
 pub(super) struct Waves {
     pub(super) file: PathBuf,
     format: Format,
@@ -37,7 +38,7 @@ enum Format {
 }
 
 impl Waves {
-    /// Waves of the case of this name; none for a rerun without. What an earlier run has left is removed.
+    /// Waves of the case of this name; `None` if the rerun has none. Removes those of earlier runs.
     pub(super) fn of(root: &Path, name: &str, rerun: Rerun) -> Result<Option<Self>> {
         let (format, extension) = match rerun {
             Rerun::Plain => return Ok(None),
@@ -53,7 +54,8 @@ impl Waves {
         Ok(Some(Self { file, format }))
     }
 
-    /// Checks waves against what the run has printed. Why they are not those of the rerun; `None` if they are.
+    /// Checks that the waves cover the time of the rerun. Returns the reason of a failure, or
+    /// `None`.
     pub(super) fn unmet(&self, root: &Path, lines: &[String]) -> Result<Option<String>> {
         let time = |text| {
             let found = lines.iter().find_map(|line| line.strip_prefix(text));
@@ -77,10 +79,12 @@ impl Waves {
     }
 }
 
-/// What `vhost trace diff` prints where one of the recordings is over: its end, or the first message of a shutdown.
+/// Output of `vhost trace diff` if one of the recordings has ended: its end, or the first message
+/// of a shutdown.
 const OVER: [&str; 2] = [": its end", "CloseAll"];
 
-/// Compares the recording of a run with that of its rerun. Why they differ; `None` where they are the same until one of the two ends.
+/// Compares the recording of a run with that of its rerun. Returns their difference, or `None` if
+/// they are equal until one of them ends.
 pub(super) fn compare(command: &Path, recordings: &[PathBuf]) -> Result<Option<String>> {
     let [run, rerun] = recordings else {
         let count = recordings.len();
@@ -94,10 +98,10 @@ pub(super) fn compare(command: &Path, recordings: &[PathBuf]) -> Result<Option<S
         .stdin(Stdio::null())
         .output()
         .context("cannot start vhost trace diff")?;
-    let told = String::from_utf8_lossy(&output.stdout);
-    let same = output.status.success() || OVER.iter().any(|over| told.contains(over));
-    println!("  run and rerun: {}", told.trim_end().replace('\n', "\n  "));
-    Ok((!same).then(|| format!("the rerun is another run:\n{told}")))
+    let text = String::from_utf8_lossy(&output.stdout);
+    let same = output.status.success() || OVER.iter().any(|over| text.contains(over));
+    println!("  run and rerun: {}", text.trim_end().replace('\n', "\n  "));
+    Ok((!same).then(|| format!("the rerun is another run:\n{text}")))
 }
 
 /// First and last time of waves.
@@ -107,8 +111,8 @@ struct Span {
     last: u64,
 }
 
-/// Times of an FST file, from its header: the block's type and length, then both in eight bytes, most significant first. `None` where the
-/// file was not closed.
+/// Times of an FST file, from its header block: type and length of the block, then both times,
+/// eight bytes each, most significant first. `None` if the file was not closed.
 fn span_of_fst(mut fst: impl Read) -> Result<Option<Span>> {
     let (mut block, mut first, mut last) = ([0; 9], [0; 8], [0; 8]);
     for part in [&mut block[..], &mut first, &mut last] {

@@ -138,7 +138,7 @@ fn client(cache_line: CacheLine) -> Client<Native, HostInWait> {
     client
 }
 
-/// What the host has logged, after it has served what is queued.
+/// Log of the host, after it has served all queued requests.
 fn log(client: &mut Client<Native, HostInWait>) -> Vec<String> {
     client.channel().hooks().wait();
     core::mem::take(&mut client.channel().hooks().log)

@@ -1,4 +1,4 @@
-//! A system with mock firmware on two channels, and what it reports.
+//! System with mock firmware on two channels, and its reports.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ core0: {space: one, base: 0x1000, ptr: 32, cache_line: 0}
 core1: {space: two, base: 0x1000, ptr: 64, cache_line: 64}
 ";
 
-/// What was reported, until it is taken.
+/// Collected reports.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reports(Arc<Mutex<Vec<Report>>>);
 
@@ -31,14 +31,15 @@ impl Reports {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 
-    /// What was found under this name.
+    /// Removes and returns the texts of reports with this id.
     pub(crate) fn take_of(&self, id: &str) -> Vec<String> {
         let of = self.take().into_iter().filter(|report| report.id == id);
         of.map(|report| report.text).collect()
     }
 }
 
-/// A system to be, with its configuration in `folder`, where firmware's files are, too.
+/// Builder of a system with its configuration in `folder`, which is also the root of firmware's
+/// files.
 pub(crate) fn builder(folder: &Path) -> (Builder, Reports) {
     let memories = folder.join("mem.yaml");
     std::fs::write(&memories, MEMORIES).unwrap();
@@ -53,7 +54,7 @@ pub(crate) fn builder(folder: &Path) -> (Builder, Reports) {
     (builder, reports)
 }
 
-/// Starts a system, and its method `wait`, which takes as many ticks as its argument says.
+/// Starts a system with the method `wait`, which takes as many ticks as its argument.
 pub(crate) fn start(builder: Builder) -> Vhost {
     let vhost = builder.start().unwrap();
     let mut waited = 0;
@@ -69,7 +70,7 @@ pub(crate) fn start(builder: Builder) -> Vhost {
     vhost
 }
 
-/// Firmware on both channels.
+/// Firmware of both channels.
 pub(crate) fn firmware(vhost: &Vhost) -> [Firmware<Ram>; 2] {
     let wide = [
         (PtrWidth::P4, CacheLine::None),
@@ -82,7 +83,7 @@ pub(crate) fn firmware(vhost: &Vhost) -> [Firmware<Ram>; 2] {
     ]
 }
 
-/// Begins a session.
+/// Makes the handshake.
 pub(crate) fn shake(vhost: &Vhost, firmware: &mut Firmware<Ram>) {
     firmware.reset();
     vhost.tick().unwrap();
@@ -90,7 +91,7 @@ pub(crate) fn shake(vhost: &Vhost, firmware: &mut Firmware<Ram>) {
     firmware.memory().write(NAME, b"wait\0");
 }
 
-/// Sends a request and ticks until it is answered.
+/// Sends a request and ticks until the response.
 pub(crate) fn ask(vhost: &Vhost, firmware: &mut Firmware<Ram>, request: &Request) -> ResponseEntry {
     assert!(firmware.try_send(request));
     for _ in 0..20 {
@@ -102,10 +103,10 @@ pub(crate) fn ask(vhost: &Vhost, firmware: &mut Firmware<Ram>, request: &Request
     panic!("{request} is not answered\n{}", vhost.status().unwrap());
 }
 
-/// A method's name where firmware has it.
+/// Address of a method's name.
 pub(crate) const NAME: u64 = 0x4000;
 
-/// A call of `wait`.
+/// Call of `wait`.
 pub(crate) fn call(ticks: u64) -> Request {
     Request::Call {
         method: NAME,
@@ -113,7 +114,8 @@ pub(crate) fn call(ticks: u64) -> Request {
     }
 }
 
-/// What both channels ask in most tests: a print, a move, a call that takes three ticks, and one that fails.
+/// Requests of both channels in most tests: a print, a move, a call of three ticks, and a call that
+/// fails.
 pub(crate) fn session(vhost: &Vhost) {
     for mut firmware in firmware(vhost) {
         shake(vhost, &mut firmware);

@@ -1,6 +1,7 @@
-//! A space, drawn: its memories in the order of addresses, with what is put into them.
+//! Drawing of a space: its memories in address order, and their contents.
 //!
-//! How high a memory or a gap is drawn follows the logarithm of its size, and leaves room for what is to be said of it.
+//! The height of a memory or a gap grows with the logarithm of its size, and leaves room for its
+//! description.
 
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -8,16 +9,16 @@ use std::io::{self, Write};
 use vhost::mem::{Array, Extent, Init, Memory, MemoryId, Shape, Space};
 
 use super::plan::{Plan, Range};
-use crate::output::{ASIDE, NAME, Plain, Size};
+use crate::output::{DIM, NAME, Sanitized, Size};
 
-/// Rows of banks that are listed; there may be more.
+/// Rows of banks listed for one memory.
 const MOST_BANKS: usize = 8;
 
-/// Ranges that are listed of one memory; there may be more.
+/// Ranges listed for one memory.
 const MOST_RANGES: usize = 32;
 
 pub(super) fn draw(to: &mut impl Write, plan: &Plan<'_>, space: &Space) -> io::Result<()> {
-    writeln!(to, "space {NAME}{}{NAME:#}", Plain(&space.name))?;
+    writeln!(to, "space {NAME}{}{NAME:#}", Sanitized(&space.name))?;
     let contents = plan
         .map
         .space_named(&space.name)
@@ -35,9 +36,9 @@ pub(super) fn draw(to: &mut impl Write, plan: &Plan<'_>, space: &Space) -> io::R
         if let Some(gap) = next.and_then(|next| extent.first.checked_sub(next))
             && gap > 0
         {
-            writeln!(to, "{pad} {ASIDE}⋮ {}{ASIDE:#}", Size(gap))?;
+            writeln!(to, "{pad} {DIM}⋮ {}{DIM:#}", Size(gap))?;
             for _ in 0..height(gap) / 2 {
-                writeln!(to, "{pad} {ASIDE}⋮{ASIDE:#}")?;
+                writeln!(to, "{pad} {DIM}⋮{DIM:#}")?;
             }
         }
         let begins = drawn.insert(extent.memory);
@@ -48,7 +49,7 @@ pub(super) fn draw(to: &mut impl Write, plan: &Plan<'_>, space: &Space) -> io::R
     writeln!(to)
 }
 
-/// Memories that begin behind the extent, and that no access reaches.
+/// Memories that begin within the extent and that no access reaches.
 fn hidden_within<'a>(
     plan: &'a Plan<'_>,
     space: &'a Space,
@@ -60,7 +61,8 @@ fn hidden_within<'a>(
     hidden.filter_map(|id| plan.map.memory(*id)).filter(within)
 }
 
-/// Draws the addresses that a memory has in one piece: all of it, unless others are in front. What the memory is, its first piece says.
+/// Draws one contiguous piece of a memory's addresses: all of them, unless other memories hide
+/// some. The first piece has the description.
 fn draw_extent(
     to: &mut impl Write,
     memory: &Memory,
@@ -75,7 +77,7 @@ fn draw_extent(
         to,
         "  0x{:0digits$x} ┌ {NAME}{}{NAME:#}, {}, {}",
         extent.first,
-        Plain(&memory.name),
+        Sanitized(&memory.name),
         if begins {
             Size(memory.size).to_string()
         } else {
@@ -114,7 +116,7 @@ fn draw_extent(
     let size = (extent.last - extent.first).saturating_add(1);
     let empty = height(size).saturating_sub(lines.len());
     for line in &lines {
-        writeln!(to, "{pad} │ {}", Plain(line))?;
+        writeln!(to, "{pad} │ {}", Sanitized(line))?;
     }
     for _ in 0..empty {
         writeln!(to, "{pad} │")?;
@@ -122,13 +124,13 @@ fn draw_extent(
     writeln!(to, "  0x{:0digits$x} └", extent.last)
 }
 
-/// Lines, by size: 1 up to 4 KiB, and one more for every factor of 16.
+/// Height in lines: 1 up to 4 KiB, and one more for every factor of 16.
 fn height(size: u64) -> usize {
     let log = size.checked_ilog2().unwrap_or_default().saturating_sub(8);
     usize::try_from(log / 4).unwrap_or_default().max(1)
 }
 
-/// How a memory's bytes lie in HDL.
+/// Layout of a memory's bytes in HDL.
 fn shape(shape: &Shape) -> Vec<String> {
     match shape {
         Shape::BlackBox => vec!["a black box".to_owned()],
@@ -174,7 +176,7 @@ fn init(init: &Init) -> String {
     }
 }
 
-/// Whether a range has one of these addresses.
+/// True if the range has an address of the extent.
 fn reaches(range: &Range, extent: &Extent) -> bool {
     let end = range.address.saturating_add(range.len.saturating_sub(1));
     range.len > 0 && range.address <= extent.last && end >= extent.first

@@ -1,4 +1,5 @@
-//! Firmware that keeps to the rules of the queues and breaks all others: what each request is answered is known.
+//! Firmware that keeps the rules of the queues and breaks all others: the response to each request
+//! is predicted.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::Ordering;
@@ -11,25 +12,26 @@ use vhost::Severity;
 use vhost::messages::foreign::Report;
 
 use crate::attacker::Attacker;
-use crate::stage::{Chip, Plan, Stage};
+use crate::fixture::{Chip, HostFixture, Plan};
 
-/// A channel of such firmware.
-pub(crate) struct Rude {
+/// Misbehaving channel.
+pub(crate) struct Misbehaving {
     name: &'static str,
     firmware: Firmware<Chip>,
     pub(crate) attacker: Attacker,
-    /// Requests that were sent, up to the first that may be unanswered.
+    /// Sent requests, up to the first that may have no response.
     sent: VecDeque<Sent>,
     slot: u32,
-    /// Ticks without any answer.
-    silence: u32,
+    /// Ticks without a response.
+    silent_ticks: u32,
     exited: bool,
-    /// Kinds of requests of which it was noted that they say too few words, and callees whose result was too wide.
+    /// Kinds of requests already reported for too few words, and methods already reported for too
+    /// wide results.
     noted: HashSet<String>,
     pub(crate) tally: Tally,
 }
 
-/// What became of the requests of a channel.
+/// Counts of a channel's requests.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) sent: u64,
@@ -56,39 +58,42 @@ impl Sent {
             .map_or_else(|_| self.entry.responds(), |request| request.responds())
     }
 
-    /// All fields, as a report must show them.
+    /// Fields as a report must show them.
     fn shown(&self) -> String {
         self.request()
             .map_or_else(|_| self.entry.to_string(), |request| request.to_string())
     }
 }
 
-/// After so many ticks without an answer, a channel waits for the method `forever`, or there is a bug.
+/// Ticks without a response after which a channel waits for the method `forever`, or there is a
+/// bug.
 const PATIENCE: u32 = 48;
 
-impl Rude {
-    pub(crate) fn new(stage: &Stage, plan: &Plan, attacker: Attacker) -> Self {
+impl Misbehaving {
+    pub(crate) fn new(fixture: &HostFixture, plan: &Plan, attacker: Attacker) -> Self {
         Self {
             name: plan.name,
-            firmware: stage.firmware(plan),
+            firmware: fixture.firmware(plan),
             attacker,
             sent: VecDeque::new(),
             slot: 0,
-            silence: 0,
+            silent_ticks: 0,
             exited: false,
             noted: HashSet::new(),
             tally: Tally::default(),
         }
     }
 
-    /// One turn of the firmware.
-    pub(crate) fn act(&mut self, stage: &Stage) {
+    /// One step of the firmware.
+    pub(crate) fn act(&mut self, fixture: &HostFixture) {
         if self.exited {
             return;
         }
         if self.firmware.state() != State::READY {
             assert!(
-                self.firmware.state() != State::INIT || self.slot != 0 || self.silence < PATIENCE,
+                self.firmware.state() != State::INIT
+                    || self.slot != 0
+                    || self.silent_ticks < PATIENCE,
                 "no handshake"
             );
         }
@@ -103,8 +108,8 @@ impl Rude {
             return self.reset();
         }
         for _ in 0..self.attacker.rng.u32(..10) {
-            let entry = self.attacker.entry(&stage.vhost);
-            // All arguments are in the slot, whatever is said of their number.
+            let entry = self.attacker.entry(&fixture.vhost);
+            // The slot has all arguments, whatever the number of words says.
             let whole = RequestEntry {
                 words: REQUEST_ARGS as u32,
                 ..entry
@@ -127,46 +132,46 @@ impl Rude {
         self.firmware.reset();
         self.sent.clear();
         self.slot = 0;
-        self.silence = 0;
+        self.silent_ticks = 0;
         self.tally.resets += 1;
     }
 
-    /// A tick is over: takes this channel's reports, and the responses.
-    pub(crate) fn collect(&mut self, stage: &Stage, reports: &[Report]) {
+    /// Takes this channel's reports and responses at the end of a tick.
+    pub(crate) fn collect(&mut self, fixture: &HostFixture, reports: &[Report]) {
         let name = self.name;
         for report in reports.iter().filter(|report| report.id == name) {
-            self.heed(report);
+            self.on_report(report);
         }
         let waits = self.sent.iter().any(Sent::responds);
         while let Some(response) = self.firmware.try_receive() {
-            self.silence = 0;
+            self.silent_ticks = 0;
             self.answered(response);
         }
         if !self.sent.iter().any(Sent::responds) && self.firmware.queued() == 0 {
-            // Nobody is in the way of those that have no response: they are over.
+            // Requests without response are complete.
             while let Some(sent) = self.sent.pop_front() {
                 self.over(&sent);
             }
         }
-        self.silence = if waits { self.silence + 1 } else { 0 };
-        if self.silence > PATIENCE / 2 {
+        self.silent_ticks = if waits { self.silent_ticks + 1 } else { 0 };
+        if self.silent_ticks > PATIENCE / 2 {
             self.firmware.behave();
             if self.attacker.rng.bool() {
                 self.reset();
             } else {
-                stage.released.store(true, Ordering::Relaxed);
+                fixture.released.store(true, Ordering::Relaxed);
             }
         }
-        let state = stage.vhost.status().expect("the status");
+        let state = fixture.vhost.status().expect("the status");
         assert!(
-            self.silence < PATIENCE,
+            self.silent_ticks < PATIENCE,
             "{}: {} is not answered\n{state}",
             self.name,
             self.sent[0].shown()
         );
     }
 
-    fn heed(&mut self, report: &Report) {
+    fn on_report(&mut self, report: &Report) {
         let Report {
             severity,
             text,
@@ -198,7 +203,7 @@ impl Rude {
             .and_then(|rest| rest.split_once(", "))
             .unwrap_or_else(|| panic!("{}: an unexpected report: {text}", self.name));
         let slot: u32 = slot.parse().expect("a slot");
-        // While no response is read, two requests may have been in the same slot.
+        // While no response is read, two requests may have used the same slot.
         let told = |sent: &&mut Sent| {
             sent.slot == slot
                 && sent.report.is_none()
@@ -223,7 +228,7 @@ impl Rude {
         panic!("{}: nothing was sent that {response:?} answers", self.name);
     }
 
-    /// A request that has no response was served.
+    /// Checks a served request without response.
     fn over(&mut self, sent: &Sent) {
         match sent.request() {
             Ok(Request::Exit { .. }) => self.exited = true,
@@ -241,7 +246,7 @@ impl Rude {
     }
 }
 
-/// Whether the response is one to this request, and an error was reported.
+/// Checks that the response belongs to this request; returns true if an error was reported.
 fn check(sent: &Sent, response: ResponseEntry, width: PtrWidth) {
     let shown = sent.shown();
     let error = Errno::from_word(response.rets, width).filter(|_| response.words == 1);
@@ -273,7 +278,7 @@ fn check(sent: &Sent, response: ResponseEntry, width: PtrWidth) {
             error.is_none(),
             "no report of {shown}, answered {response:?}"
         ),
-        // What it gives may be any word.
+        // Any value is possible.
         Ok(_) => assert_eq!(response.words, 1, "{shown}"),
     }
 }

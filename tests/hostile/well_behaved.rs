@@ -1,40 +1,41 @@
-//! Firmware that does nothing wrong, beside others that do: it is always served right, within one tick.
+//! Well-behaved firmware beside misbehaving firmware: it is always served correctly, within one
+//! tick.
 
 use std::collections::VecDeque;
 
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{FileRequest, OpenFlags, PtrWidth, Request, Response};
 
-use crate::stage::{Chip, NEXT, Plan, RAM, Stage};
+use crate::fixture::{Chip, HostFixture, NEXT, Plan, RAM};
 
-/// What it prints.
+/// Text to print.
 const TEXT: &str = "all is well";
 
-/// A channel of such firmware, with a model of the memory that it moves about.
-pub(crate) struct Good {
+/// Well-behaved channel, with a model of the memory that it moves.
+pub(crate) struct WellBehaved {
     firmware: Firmware<Chip>,
     width: PtrWidth,
     rng: fastrand::Rng,
-    /// What lies from the start of `RAM` to the end of `NEXT`.
+    /// Expected bytes from the start of `RAM` to the end of `NEXT`.
     model: Vec<u8>,
 }
 
-/// Strings of its own, in the memory of the channels.
+/// Strings, in the memory of the channels.
 const STRINGS: [(u64, &str); 3] = [(0x1_3000, TEXT), (0x1_3100, "echo"), (0x1_3200, "good.txt")];
-/// Where it has one byte for itself.
+/// Address of a byte for itself.
 const END_OF_LINE: u64 = 0x1_3000 + TEXT.len() as u64;
 
-impl Good {
-    pub(crate) fn new(stage: &Stage, plan: &Plan, seed: u64) -> Self {
+impl WellBehaved {
+    pub(crate) fn new(fixture: &HostFixture, plan: &Plan, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let model: Vec<u8> = std::iter::repeat_with(|| rng.u8(..))
             .take((RAM.size + NEXT.size) as usize)
             .collect();
-        stage
+        fixture
             .vhost
             .write("good", RAM.base, model.clone())
             .expect("its memory");
-        let mut firmware = stage.firmware(plan);
+        let mut firmware = fixture.firmware(plan);
         firmware.reset();
         Self {
             firmware,
@@ -44,8 +45,8 @@ impl Good {
         }
     }
 
-    /// One tick in which it asks for something of every kind.
-    pub(crate) fn round(&mut self, stage: &Stage) {
+    /// One tick with a request of every kind.
+    pub(crate) fn round(&mut self, fixture: &HostFixture) {
         let [(text, _), (echo, _), (path, _)] = STRINGS;
         for (address, string) in STRINGS {
             self.firmware.memory().write(address, string.as_bytes());
@@ -60,8 +61,8 @@ impl Good {
         self.model.copy_within(from..from + len as usize, to);
         let flags = OpenFlags(OpenFlags::READ.0 | OpenFlags::WRITE.0 | OpenFlags::TRUNCATE.0);
         let open = Request::File(FileRequest::Open { path, flags });
-        let fd = self.number(stage, &open);
-        stage.given.set(fd);
+        let fd = self.number(fixture, &open);
+        fixture.given.set(fd);
 
         let first = [
             (
@@ -115,17 +116,17 @@ impl Good {
                 Some(Response::Empty),
             ),
         ];
-        self.ask(stage, &first);
-        self.ask(stage, &second);
+        self.ask(fixture, &first);
+        self.ask(fixture, &second);
         self.model[to..to + len as usize / 2].fill(value as u8);
-        let printed = stage.console.take();
+        let printed = fixture.console.take();
         let line = format!("[good] {TEXT}");
         assert!(printed.lines().any(|printed| printed == line), "{printed}");
     }
 
-    /// Every byte of its memory is as it must be.
-    pub(crate) fn check(&self, stage: &Stage) {
-        let is = stage
+    /// Compares its memory with the model.
+    pub(crate) fn check(&self, fixture: &HostFixture) {
+        let is = fixture
             .vhost
             .read("good", RAM.base, self.model.len() as u64)
             .expect("its memory");
@@ -133,28 +134,28 @@ impl Good {
         assert_eq!(wrong, None, "the first byte that is wrong");
     }
 
-    /// A number that nobody knows before.
-    fn number(&mut self, stage: &Stage, request: &Request) -> u64 {
-        self.shake_hands(stage);
+    /// Result of a request that can't be predicted.
+    fn number(&mut self, fixture: &HostFixture, request: &Request) -> u64 {
+        self.shake_hands(fixture);
         assert!(self.firmware.try_send(request), "the queue is full");
-        stage.vhost.tick().expect("a tick");
+        fixture.vhost.tick().expect("a tick");
         self.firmware.try_receive().expect("an answer").rets
     }
 
-    fn shake_hands(&mut self, stage: &Stage) {
+    fn shake_hands(&mut self, fixture: &HostFixture) {
         if !self.firmware.is_ready() {
-            stage.vhost.tick().expect("a tick");
+            fixture.vhost.tick().expect("a tick");
             assert!(self.firmware.is_ready(), "no handshake");
         }
     }
 
-    fn ask(&mut self, stage: &Stage, asked: &[(Request, Option<Response>)]) {
+    fn ask(&mut self, fixture: &HostFixture, asked: &[(Request, Option<Response>)]) {
         let mut answers: VecDeque<_> = asked.iter().filter_map(|(_, answer)| *answer).collect();
-        self.shake_hands(stage);
+        self.shake_hands(fixture);
         for (request, _) in asked {
             assert!(self.firmware.try_send(request), "the queue is full");
         }
-        stage.vhost.tick().expect("a tick");
+        fixture.vhost.tick().expect("a tick");
         while let Some(response) = self.firmware.try_receive() {
             let answer = answers.pop_front().map(|answer| answer.entry(self.width));
             assert_eq!(Some(response), answer, "of {asked:?}");
@@ -162,11 +163,11 @@ impl Good {
         assert!(
             answers.is_empty(),
             "of {asked:?}\n{}",
-            stage.vhost.status().expect("the status")
+            fixture.vhost.status().expect("the status")
         );
     }
 
-    /// Two places in its memory, and how much may be moved between them: mostly little, now and then a lot.
+    /// Two addresses in its memory, and a length to move: mostly short, sometimes long.
     fn places(&mut self) -> (u64, u64, u64) {
         let size = self.model.len() as u64;
         let most = if self.rng.u8(..16) == 0 { size } else { 100 };

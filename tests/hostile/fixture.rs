@@ -1,5 +1,5 @@
-//! A whole system whose memories are in this process, with mock firmware on its channels and a host program that
-//! answers, waits, fails and panics.
+//! Whole system with memories in this process, mock firmware on its channels, and a host program
+//! that answers, waits, fails and panics.
 
 use std::cell::Cell;
 use std::error::Error as StdError;
@@ -20,19 +20,19 @@ use vhost::mem::Buffer;
 use vhost::messages::foreign::Report;
 use vhost::{Call, CallResult, SpecialFile, Vhost};
 
-/// Where the memories that firmware points into are. Mailboxes are always in this process, and so is all that the
-/// space `good` sees.
+/// Backend of the memories that firmware points into. Mailboxes and all memories of the space
+/// `good` are always in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backing {
-    /// In this process.
+    /// Static memory of this process.
     Static,
-    /// Nowhere: accesses are told, and read as zero.
+    /// Backend `log`: writes are dropped, reads return zero.
     Log,
-    /// Some here, some nowhere.
+    /// Some static, some `log`.
     Mixed,
 }
 
-/// A range of addresses, the same in every space.
+/// Range of addresses, the same in every space.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Region {
     pub(crate) base: u64,
@@ -53,12 +53,12 @@ pub(crate) const LOW: Region = Region {
     base: 0,
     size: 0x100,
 };
-/// The channels of a space; no other memory adjoins it.
+/// Mailboxes of a space; no other memory adjoins it.
 pub(crate) const MAIL: Region = Region {
     base: 0x1_0000,
     size: 0x4000,
 };
-/// Banks in rows of three, of words that no power of two measures. `NEXT` adjoins it.
+/// Banks in rows of three, with a word size that is no power of two. `NEXT` adjoins it.
 pub(crate) const RAM: Region = Region {
     base: 0x2_0000,
     size: 0x3000,
@@ -67,67 +67,69 @@ pub(crate) const NEXT: Region = Region {
     base: 0x2_3000,
     size: 0x1_5000,
 };
-/// Seen by every space.
+/// Shared by all spaces.
 pub(crate) const COMMON: Region = Region {
     base: 0x8000_0000,
     size: 0x2000,
 };
-/// Ends where 32 bits end.
+/// Ends at 2^32.
 pub(crate) const EDGE: Region = Region {
     base: 0xffff_f000,
     size: 0x1000,
 };
-/// A quarter of what 64 bits can address, only there where something is backed by nothing.
-pub(crate) const OCEAN: Region = Region {
+/// A quarter of the 64-bit address range, mapped only if some memory has the backend `log`.
+pub(crate) const HUGE: Region = Region {
     base: 1 << 48,
     size: 1 << 62,
 };
-/// Ends where 64 bits end.
+/// Ends at 2^64.
 pub(crate) const TOP: Region = Region {
     base: 0xffff_ffff_ffff_f000,
     size: 0x1000,
 };
 
-/// All that may be mapped.
-pub(crate) const REGIONS: [Region; 8] = [LOW, MAIL, RAM, NEXT, COMMON, EDGE, OCEAN, TOP];
+/// All regions that may be mapped.
+pub(crate) const REGIONS: [Region; 8] = [LOW, MAIL, RAM, NEXT, COMMON, EDGE, HUGE, TOP];
 
-/// The distance of two channels of a space.
+/// Distance between two channels of a space.
 const CHANNEL: u64 = 0x1000;
 
-/// More than one request may move.
-pub(crate) const TOO_MUCH: u64 = (256 << 20) + 1;
+/// More bytes than one request may move.
+pub(crate) const BEYOND_MAX_MOVE: u64 = (256 << 20) + 1;
 
-/// The most that is read of a memory that is nowhere: it would all be put out, or compared.
-const SIP: u64 = 1 << 17;
+/// Most bytes that are read of a `log` memory: all of them would be printed or compared.
+const MOST_OF_HUGE: u64 = 1 << 17;
 
-/// Whether the host would be kept busy for nothing by memory that is nowhere: it compares to its end, is printed as it
-/// is, and fills files.
-pub(crate) fn sails_the_ocean(entry: &RequestEntry) -> bool {
+/// True if a request would keep the host busy with a large `log` memory: comparing to its end,
+/// printing it, or writing it to a file.
+pub(crate) fn keeps_host_busy(entry: &RequestEntry) -> bool {
     let RequestEntry { action, args, .. } = entry;
-    let long = |address: u64, len: u64| OCEAN.contains(address) && (SIP..TOO_MUCH).contains(&len);
+    let long = |address: u64, len: u64| {
+        HUGE.contains(address) && (MOST_OF_HUGE..BEYOND_MAX_MOVE).contains(&len)
+    };
     match (*action, args[0]) {
         (action::PRINT, len) => long(args[1], len),
         (action::MEMCMP, s1) => long(s1, args[2]),
         (action::MEMMOVE, _) => long(args[1], args[2]),
         (action::FILE, operation::WRITE | operation::READ) => {
-            long(args[2], args[3]) || (args[3] == 0 && OCEAN.contains(args[2]))
+            long(args[2], args[3]) || (args[3] == 0 && HUGE.contains(args[2]))
         }
         _ => false,
     }
 }
 
-/// A channel to be.
+/// Plan of a channel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) name: &'static str,
     pub(crate) space: &'static str,
-    /// Which channel of its space.
+    /// Position of the channel in its space.
     pub(crate) place: u64,
     pub(crate) width: PtrWidth,
     pub(crate) line: CacheLine,
 }
 
-/// A memory that the simulated CPU shares with the host.
+/// Memory that the simulated CPU shares with the host.
 #[derive(Clone, Debug)]
 pub(crate) struct Chip {
     base: u64,
@@ -156,7 +158,7 @@ impl Memory for Chip {
     }
 }
 
-/// What the tap on the bus has seen, until it is taken.
+/// Reports collected by the tap on the bus.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reports(Arc<Mutex<Vec<Report>>>);
 
@@ -173,7 +175,7 @@ impl Reports {
     }
 }
 
-/// Text that was put out, until it is taken.
+/// Collected console output.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Console(Arc<Mutex<Vec<u8>>>);
 
@@ -195,22 +197,22 @@ impl Write for Console {
     }
 }
 
-/// The system, and what a test needs of it.
+/// System and its test fixture.
 #[derive(Debug)]
-pub(crate) struct Stage {
+pub(crate) struct HostFixture {
     pub(crate) vhost: Vhost,
     pub(crate) reports: Reports,
     pub(crate) console: Console,
-    /// What the user was told of, findings of checkers among it.
+    /// Reports to the user, including findings of checkers.
     pub(crate) found: Arc<Mutex<Vec<Report>>>,
-    /// While set, the method `forever` answers.
+    /// While true, the method `forever` completes.
     pub(crate) released: Arc<AtomicBool>,
-    /// The highest descriptor that is known to have been given.
+    /// The highest descriptor known to be open.
     pub(crate) given: Rc<Cell<u64>>,
 }
 
-impl Stage {
-    /// Starts a system, with its files in `directory`.
+impl HostFixture {
+    /// Starts a system with its files in `directory`.
     pub(crate) fn start(directory: &Path, backing: Backing, channels: &[Plan]) -> Self {
         let file = directory.join("memories.yaml");
         fs::write(&file, memories(backing)).expect("the memory YAML");
@@ -233,8 +235,8 @@ impl Stage {
             .special_file("bug", |path: &str, _: OpenFlags| {
                 panic!("an opener, of {path:?}")
             })
-            .virtual_file("endless", |_: &str, _: OpenFlags| opened(Odd::Endless))
-            .virtual_file("bug", |_: &str, _: OpenFlags| opened(Odd::Panics))
+            .virtual_file("endless", |_: &str, _: OpenFlags| opened(OddFile::Endless))
+            .virtual_file("bug", |_: &str, _: OpenFlags| opened(OddFile::Panics))
             .attach(ProtocolChecker::new())
             .attach(Logger::writer(io::sink()))
             .attach(Logger::writer(io::sink()).json())
@@ -259,7 +261,7 @@ impl Stage {
         }
     }
 
-    /// What was found of this channel's since the last time, beside requests that point to nowhere.
+    /// Findings about a channel since the last call, except addresses without memory.
     pub(crate) fn breaches(&self, channel: &str) -> Option<String> {
         let of_channel = format!("channel `{channel}`: ");
         let found = self.found.lock().unwrap();
@@ -271,7 +273,7 @@ impl Stage {
         breaches.next()
     }
 
-    /// Forgets what the user was told of.
+    /// Clears the reports to the user.
     pub(crate) fn forget_found(&self) {
         self.found.lock().unwrap().clear();
     }
@@ -290,10 +292,10 @@ impl Stage {
     }
 }
 
-/// The names of all methods that there are.
+/// Names of the methods.
 pub(crate) const METHODS: [&str; 6] = ["echo", "slow", "forever", "fails", "panics", "returns"];
 
-/// What the host program answers, as methods by name and as commands by number.
+/// Registers the host program's methods by name and custom commands by number.
 fn answer(vhost: &Vhost, released: &Arc<AtomicBool>) -> Result<(), vhost::Error> {
     let released = released.clone();
     let mut forever = Some(move |_: &Vhost, _: Call<'_>| -> CallResult {
@@ -323,7 +325,7 @@ fn answer(vhost: &Vhost, released: &Arc<AtomicBool>) -> Result<(), vhost::Error>
             "panics" => both(vhost, id, name, |_, call| {
                 panic!("a callback, of {:?}", call.args)
             })?,
-            _ => both(vhost, id, name, come_back)?,
+            _ => both(vhost, id, name, reenter)?,
         }
     }
     Ok(())
@@ -339,8 +341,8 @@ fn both(
     vhost.register_method(name, callback)
 }
 
-/// A method that uses the system it is called from, in ways that are allowed and in ways that are not.
-fn come_back(vhost: &Vhost, call: Call<'_>) -> CallResult {
+/// Method that calls its own system, in permitted and in forbidden ways.
+fn reenter(vhost: &Vhost, call: Call<'_>) -> CallResult {
     let space = vhost.space_of(call.channel)?.to_owned();
     let [first, second] = [0, 1].map(|at| call.args.get(at).copied().unwrap_or(0));
     let told = |error: &dyn StdError| assert!(!error.to_string().is_empty());
@@ -353,7 +355,7 @@ fn come_back(vhost: &Vhost, call: Call<'_>) -> CallResult {
     let _ = vhost
         .poll_call(call.channel, "echo", &[second])
         .inspect_err(|error| told(error));
-    // Fails where it is called from inside itself.
+    // Fails, since it is called from inside itself.
     let _ = vhost.poll_call(call.channel, "returns", call.args);
     vhost.tick().expect_err("a tick inside of a tick");
     vhost.status()?;
@@ -364,15 +366,15 @@ fn opened(file: impl SpecialFile + 'static) -> io::Result<Box<dyn SpecialFile>> 
     Ok(Box::new(file))
 }
 
-/// Files of the host program that are not as files are.
-enum Odd {
-    /// Has no end.
+/// Special files of the host program with unusual behaviour.
+enum OddFile {
+    /// Endless content.
     Endless,
-    /// Can't be used.
+    /// Panics at each operation.
     Panics,
 }
 
-impl Read for Odd {
+impl Read for OddFile {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Endless => {
@@ -384,7 +386,7 @@ impl Read for Odd {
     }
 }
 
-impl Write for Odd {
+impl Write for OddFile {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         match self {
             Self::Endless => Ok(buf.len()),
@@ -397,7 +399,7 @@ impl Write for Odd {
     }
 }
 
-impl Seek for Odd {
+impl Seek for OddFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         match (self, to) {
             (Self::Endless, SeekFrom::Start(position)) => Ok(position),
@@ -406,7 +408,7 @@ impl Seek for Odd {
     }
 }
 
-/// The memory YAML: three spaces of the same addresses. Nothing is left to features.
+/// Memory YAML: three spaces with the same addresses, independent of features.
 fn memories(backing: Backing) -> String {
     let mut text = format!(
         "shared:\n  common: {{base: {:#x}, size: {:#x}, path: common, width: 64, backend: static}}\nspace:\n",
@@ -437,7 +439,7 @@ fn memories(backing: Backing) -> String {
             );
         };
         let banks = "width: 96, bank_width: 32, bank_depth: 512, banks: [[a, b, c], [d, e, f]]";
-        // Not in the order of addresses.
+        // Not in address order.
         memory("top", TOP, "width: 128", lost);
         memory("next", NEXT, "width: 32", kept);
         memory("ram", RAM, banks, kept);
@@ -450,14 +452,14 @@ fn memories(backing: Backing) -> String {
             kept,
         );
         if backing != Backing::Static {
-            memory("ocean", OCEAN, "width: 64", "log");
+            memory("ocean", HUGE, "width: 64", "log");
         }
         text.push_str("    - common\n");
     }
     text
 }
 
-/// The mailbox YAML.
+/// Mailbox YAML.
 fn mailboxes(channels: &[Plan]) -> String {
     let mut text = String::new();
     for Plan {

@@ -1,5 +1,5 @@
-//! Why is it stuck? A channel that makes no progress, and a fatal error, are told with who owes the next step; and what was
-//! recorded of that is replayed.
+//! Diagnosis of stuck channels: a channel without progress, and a fatal error, are reported with
+//! the component that has to act next. The reports replay.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -31,19 +31,19 @@ core0: {space: core0, base: 0, ptr: 32, cache_line: 0}
 core1: {space: core1, base: 0, ptr: 32, cache_line: 0}
 ";
 
-/// Where firmware has its texts.
+/// Address of firmware's texts.
 const TEXT: u64 = 0x2000;
 
-/// Two channels, and a method `wait` that answers when it is told to.
-struct Rig {
+/// System with two channels, and a method `wait` that completes on command.
+struct Fixture {
     vhost: Vhost,
     cores: [Firmware<Ram>; 2],
     reports: Arc<Mutex<Vec<Report>>>,
-    /// Whether `wait` goes on.
+    /// True if `wait` completes.
     goes_on: Arc<AtomicBool>,
 }
 
-impl Rig {
+impl Fixture {
     fn new(folder: &Path, build: impl FnOnce(Builder) -> Builder) -> Self {
         let memories = folder.join("mem.yaml");
         std::fs::write(&memories, MEMORIES).unwrap();
@@ -57,7 +57,7 @@ impl Rig {
         let builder = Vhost::builder()
             .memories(memories)
             .mailboxes_text(MAILBOXES);
-        // The checker has nothing to say of how words are read for a status.
+        // The checker reports nothing about reads for a status.
         let builder = builder.attach(tap).attach(ProtocolChecker::new());
         let vhost = build(builder).start().unwrap();
         let goes_on = Arc::new(AtomicBool::new(false));
@@ -95,7 +95,7 @@ impl Rig {
         assert!(self.cores[core].try_send(request));
     }
 
-    /// Calls a method that answers when [`goes_on`](Self::goes_on) says so.
+    /// Calls a method that completes once [`goes_on`](Self::goes_on) is true.
     fn wait(&mut self, core: usize) {
         self.send(
             core,
@@ -110,7 +110,7 @@ impl Rig {
         self.send(core, &Request::Exit { code: 0 });
     }
 
-    /// What was reported since the last time: severity, name of who reports, and its first line.
+    /// Reports since the last call: severity, id, and first line.
     fn reported(&self) -> Vec<(Severity, String, String)> {
         let reports = std::mem::take(&mut *self.reports.lock().unwrap());
         let first = |report: Report| {
@@ -128,17 +128,17 @@ fn barked(severity: Severity, text: &str) -> Vec<(Severity, String, String)> {
 #[test]
 fn a_method_that_never_answers_is_told_once_with_its_channel_and_tick() {
     let folder = tempfile::tempdir().unwrap();
-    let mut rig = Rig::new(folder.path(), |builder| {
+    let mut fixture = Fixture::new(folder.path(), |builder| {
         builder.watchdog(50, Severity::Error)
     });
-    rig.ticks(1);
-    rig.exit(1);
-    rig.ticks(9);
-    rig.wait(0);
-    rig.ticks(50);
-    assert_eq!(rig.reported(), [], "in the 60th tick");
-    rig.ticks(1);
-    let text = rig.reports.lock().unwrap()[0].text.clone();
+    fixture.ticks(1);
+    fixture.exit(1);
+    fixture.ticks(9);
+    fixture.wait(0);
+    fixture.ticks(50);
+    assert_eq!(fixture.reported(), [], "in the 60th tick");
+    fixture.ticks(1);
+    let text = fixture.reports.lock().unwrap()[0].text.clone();
     let (first, status) = text.split_once('\n').unwrap();
     assert_eq!(first, "no progress for 50 ticks: core0");
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/stuck.md");
@@ -148,99 +148,99 @@ fn a_method_that_never_answers_is_told_once_with_its_channel_and_tick() {
         "the example of the page should be\n{status}"
     );
     let once = barked(Severity::Error, "no progress for 50 ticks: core0");
-    assert_eq!(rig.reported(), once);
-    rig.ticks(500);
-    assert_eq!(rig.reported(), []);
+    assert_eq!(fixture.reported(), once);
+    fixture.ticks(500);
+    assert_eq!(fixture.reported(), []);
 
-    // It goes on, and is stuck again.
-    rig.goes_on.store(true, Ordering::Relaxed);
-    rig.ticks(20);
-    rig.goes_on.store(false, Ordering::Relaxed);
-    assert!(rig.cores[0].try_receive().is_some());
-    rig.wait(0);
-    rig.ticks(50);
-    assert_eq!(rig.reported(), []);
-    rig.ticks(500);
-    assert_eq!(rig.reported(), once);
+    // The channel makes progress and is stuck again.
+    fixture.goes_on.store(true, Ordering::Relaxed);
+    fixture.ticks(20);
+    fixture.goes_on.store(false, Ordering::Relaxed);
+    assert!(fixture.cores[0].try_receive().is_some());
+    fixture.wait(0);
+    fixture.ticks(50);
+    assert_eq!(fixture.reported(), []);
+    fixture.ticks(500);
+    assert_eq!(fixture.reported(), once);
 }
 
 #[test]
 fn progress_in_time_is_no_reason_to_bark() {
     let folder = tempfile::tempdir().unwrap();
-    let mut rig = Rig::new(folder.path(), |builder| {
+    let mut fixture = Fixture::new(folder.path(), |builder| {
         builder.watchdog(50, Severity::Warning)
     });
     for _ in 0..20 {
-        rig.ticks(49);
+        fixture.ticks(49);
         let set = Request::MemSet {
             dest: TEXT + 16,
             byte: 1,
             len: 1,
         };
         for core in 0..2 {
-            while rig.cores[core].try_receive().is_some() {}
-            rig.send(core, &set);
+            while fixture.cores[core].try_receive().is_some() {}
+            fixture.send(core, &set);
         }
-        rig.ticks(1);
+        fixture.ticks(1);
     }
-    rig.exit(0);
-    rig.ticks(49);
-    rig.exit(1);
-    rig.ticks(1000);
-    assert_eq!(rig.reported(), [], "nobody is left to be stuck");
+    fixture.exit(0);
+    fixture.ticks(49);
+    fixture.exit(1);
+    fixture.ticks(1000);
+    assert_eq!(fixture.reported(), [], "nobody is left to be stuck");
 }
 
 #[test]
 fn channels_are_told_of_one_by_one() {
     let folder = tempfile::tempdir().unwrap();
-    let mut rig = Rig::new(folder.path(), |builder| {
+    let mut fixture = Fixture::new(folder.path(), |builder| {
         builder.watchdog(50, Severity::Info)
     });
-    rig.ticks(31);
-    rig.wait(1);
-    rig.ticks(100);
+    fixture.ticks(31);
+    fixture.wait(1);
+    fixture.ticks(100);
     let expected: Vec<_> = ["core0", "core1"]
         .map(|name| format!("no progress for 50 ticks: {name}"))
         .iter()
         .flat_map(|text| barked(Severity::Info, text))
         .collect();
-    assert_eq!(rig.reported(), expected);
+    assert_eq!(fixture.reported(), expected);
 }
 
 #[test]
 fn it_counts_from_when_it_is_set() {
     let folder = tempfile::tempdir().unwrap();
-    let rig = Rig::new(folder.path(), |builder| builder);
-    rig.ticks(1000);
-    assert_eq!(rig.reported(), [], "there is none unless asked for");
-    rig.vhost.watchdog(50, Severity::Warning);
-    rig.ticks(49);
-    assert_eq!(rig.reported(), []);
-    rig.ticks(1);
+    let fixture = Fixture::new(folder.path(), |builder| builder);
+    fixture.ticks(1000);
+    assert_eq!(fixture.reported(), [], "there is none unless asked for");
+    fixture.vhost.watchdog(50, Severity::Warning);
+    fixture.ticks(49);
+    assert_eq!(fixture.reported(), []);
+    fixture.ticks(1);
     let both = barked(Severity::Warning, "no progress for 50 ticks: core0, core1");
-    assert_eq!(rig.reported(), both);
-    // Set once more, it counts anew.
-    rig.vhost.watchdog(50, Severity::Warning);
-    rig.ticks(50);
-    assert_eq!(rig.reported(), both);
-    rig.vhost.watchdog(0, Severity::Fatal);
-    rig.ticks(1000);
-    rig.vhost.watchdog(u64::MAX, Severity::Fatal);
-    rig.ticks(1000);
-    assert_eq!(rig.reported(), []);
+    assert_eq!(fixture.reported(), both);
+    // Setting it again restarts the count.
+    fixture.vhost.watchdog(50, Severity::Warning);
+    fixture.ticks(50);
+    assert_eq!(fixture.reported(), both);
+    fixture.vhost.watchdog(0, Severity::Fatal);
+    fixture.ticks(1000);
+    fixture.vhost.watchdog(u64::MAX, Severity::Fatal);
+    fixture.ticks(1000);
+    assert_eq!(fixture.reported(), []);
 }
 
 #[test]
 fn fatal_ends_service_with_how_every_channel_stands() {
     let folder = tempfile::tempdir().unwrap();
-    let mut rig = Rig::new(folder.path(), |builder| {
+    let mut fixture = Fixture::new(folder.path(), |builder| {
         builder.watchdog(50, Severity::Fatal)
     });
-    rig.ticks(1);
-    rig.wait(0);
-    rig.ticks(49);
+    fixture.ticks(1);
+    fixture.wait(0);
+    fixture.ticks(49);
     for _ in 0..3 {
-        let error = rig.vhost.tick().unwrap_err();
+        let error = fixture.vhost.tick().unwrap_err();
         assert!(matches!(error, Error::Fatal(_)), "{error:?}");
         let error = error.to_string();
         for part in [
@@ -252,10 +252,10 @@ fn fatal_ends_service_with_how_every_channel_stands() {
         }
     }
     let fatal = barked(Severity::Fatal, "no progress for 50 ticks: core1");
-    assert_eq!(rig.reported(), fatal);
+    assert_eq!(fixture.reported(), fatal);
 }
 
-/// A recording that has a status and a report comes out as it is, message by message.
+/// A recording with a status and a report replays.
 fn is_replayed(trace: &Path) {
     let entries = Trace::open(trace).unwrap().map(Result::unwrap);
     let entries: Vec<_> = entries.collect();
@@ -275,21 +275,21 @@ fn what_it_said_is_replayed() {
     for severity in [Severity::Warning, Severity::Fatal] {
         let folder = tempfile::tempdir().unwrap();
         let trace = folder.path().join("run.trace");
-        let mut rig = Rig::new(folder.path(), |builder| {
+        let mut fixture = Fixture::new(folder.path(), |builder| {
             builder.record(&trace).watchdog(50, severity)
         });
-        rig.ticks(1);
-        rig.wait(0);
-        while rig.reported().is_empty() {
-            rig.vhost.tick().ok();
+        fixture.ticks(1);
+        fixture.wait(0);
+        while fixture.reported().is_empty() {
+            fixture.vhost.tick().ok();
         }
-        // Somebody asks for himself, and it goes on where it may.
-        rig.vhost.status().unwrap();
-        rig.goes_on.store(true, Ordering::Relaxed);
+        // A status on request; the watchdog continues.
+        fixture.vhost.status().unwrap();
+        fixture.goes_on.store(true, Ordering::Relaxed);
         for _ in 0..30 {
-            rig.vhost.tick().ok();
+            fixture.vhost.tick().ok();
         }
-        rig.vhost.shutdown();
+        fixture.vhost.shutdown();
         is_replayed(&trace);
     }
 }
@@ -298,14 +298,14 @@ fn what_it_said_is_replayed() {
 fn a_fatal_error_says_how_channels_stand_and_is_replayed() {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("run.trace");
-    let mut rig = Rig::new(folder.path(), |builder| builder.record(&trace));
-    rig.ticks(1);
-    rig.wait(1);
-    rig.ticks(1);
+    let mut fixture = Fixture::new(folder.path(), |builder| builder.record(&trace));
+    fixture.ticks(1);
+    fixture.wait(1);
+    fixture.ticks(1);
     let (major, minor) = (9, 9);
-    rig.cores[0].misbehave(Misbehaviour::Reset);
-    rig.cores[0].misbehave(Misbehaviour::Version(Version { major, minor }));
-    let error = rig.vhost.tick().unwrap_err().to_string();
+    fixture.cores[0].misbehave(Misbehaviour::Reset);
+    fixture.cores[0].misbehave(Misbehaviour::Version(Version { major, minor }));
+    let error = fixture.vhost.tick().unwrap_err().to_string();
     for part in [
         "channel core0: firmware speaks mailbox protocol 9.9",
         "\ncore0: was given up in tick 3",
@@ -313,6 +313,6 @@ fn a_fatal_error_says_how_channels_stand_and_is_replayed() {
     ] {
         assert!(error.contains(part), "{error}");
     }
-    rig.vhost.shutdown();
+    fixture.vhost.shutdown();
     is_replayed(&trace);
 }

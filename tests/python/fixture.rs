@@ -1,4 +1,4 @@
-//! A system with two channels, firmware that is played, and a testbench with methods of its own.
+//! System with two channels, simulated firmware, and a testbench with methods.
 
 use std::ffi::{CStr, c_char};
 use std::rc::Rc;
@@ -11,14 +11,14 @@ use vhost::bus::Observation;
 use vhost::messages::foreign::{PyTick, Report};
 use vhost::{Error, Progress, Vhost};
 
-/// The 32-bit channel, and where it is.
+/// Name and address of the 32-bit channel.
 pub(crate) const CORE32: &str = "core32";
 const PLACE32: u64 = 0x1000;
 
-/// The 64-bit channel.
+/// Name and address of the 64-bit channel.
 pub(crate) const CORE64: &str = "core64";
 
-/// Memory that no channel uses.
+/// Address of memory that no channel uses.
 pub(crate) const DATA: u64 = 0x4000;
 
 const MEMORIES: &str =
@@ -29,13 +29,13 @@ core32: {space: core, base: 0x1000, ptr: 32, cache_line: 0}
 core64: {space: core, base: 0x2000, ptr: 64, cache_line: 0}
 ";
 
-pub(crate) struct Rig {
+pub(crate) struct PythonFixture {
     pub(crate) vhost: Rc<Vhost>,
     reports: Arc<Mutex<Vec<Report>>>,
     turns: Arc<Mutex<usize>>,
 }
 
-impl Rig {
+impl PythonFixture {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let memories = folder.path().join("mem.yaml");
@@ -61,7 +61,7 @@ impl Rig {
         }
     }
 
-    /// One poll.
+    /// Polls a call once.
     pub(crate) fn poll(
         &self,
         channel: &str,
@@ -71,12 +71,12 @@ impl Rig {
         self.vhost.poll_call(channel, method, args)
     }
 
-    /// One poll of a call without arguments on the 64-bit channel.
+    /// Polls a call without arguments on the 64-bit channel once.
     pub(crate) fn call(&self, method: &str) -> Result<Progress, Error> {
         self.poll(CORE64, method, &[])
     }
 
-    /// Why a call fails.
+    /// Error text of a failing call.
     pub(crate) fn failure(&self, channel: &str, method: &str, args: &[u64]) -> String {
         self.poll(channel, method, args).unwrap_err().to_string()
     }
@@ -85,7 +85,7 @@ impl Rig {
         assert_eq!(self.vhost.tick().unwrap(), 2);
     }
 
-    /// What was reported since the last look, as text.
+    /// Texts of reports since the last call.
     pub(crate) fn reports(&self) -> Vec<String> {
         let reports = std::mem::take(&mut *self.reports.lock().unwrap());
         let texts = reports
@@ -94,12 +94,12 @@ impl Rig {
         texts.collect()
     }
 
-    /// Turns of Python's event loop since the last look.
+    /// Turns of Python's event loop since the last call.
     pub(crate) fn turns(&self) -> usize {
         std::mem::take(&mut *self.turns.lock().unwrap())
     }
 
-    /// Firmware on the 32-bit channel, ready to send.
+    /// Firmware of the 32-bit channel, after the handshake.
     pub(crate) fn firmware(&self) -> Firmware<Chip> {
         let layout = Layout::new(PtrWidth::P4, CacheLine::None);
         let mut firmware = Firmware::new(Chip(self.vhost.clone()), PLACE32, layout);
@@ -109,7 +109,7 @@ impl Rig {
         firmware
     }
 
-    /// Firmware's call; what it is answered within so many ticks.
+    /// Sends a call of firmware, and returns its response within this number of ticks.
     pub(crate) fn served(
         &self,
         firmware: &mut Firmware<Chip>,
@@ -140,7 +140,7 @@ impl Rig {
     }
 }
 
-/// The memory of a system, as firmware sees it.
+/// Memory of a system, as firmware accesses it.
 pub(crate) struct Chip(Rc<Vhost>);
 
 impl Memory for Chip {
@@ -154,7 +154,7 @@ impl Memory for Chip {
     }
 }
 
-/// The testbench: it has `sum`, and `both`, which Python may have too.
+/// Testbench methods: `sum`, and `both`, which Python may have, too.
 #[unsafe(no_mangle)]
 extern "C" fn mb_sv_call(
     _: *const c_char,
@@ -163,16 +163,16 @@ extern "C" fn mb_sv_call(
     args: *const u64,
     status: *mut u32,
 ) -> u64 {
-    // SAFETY: the library gives C strings.
+    // SAFETY: the library passes C strings.
     let method = unsafe { CStr::from_ptr(method) };
-    // SAFETY: and as many words as it says.
+    // SAFETY: `arg_len` is the number of words.
     let args = unsafe { slice::from_raw_parts(args, arg_len as usize) };
     let (code, result) = match method.to_str().unwrap() {
         "sum" => (0, args.iter().sum()),
         "both" => (0, 1),
         _ => (2, 0),
     };
-    // SAFETY: and a place for the status.
+    // SAFETY: `status` is valid for a write.
     unsafe { status.write(code) };
     result
 }

@@ -1,27 +1,27 @@
-//! Runs a test again, in a process of its own that finds the test's Python modules.
+//! Runs a test in a separate process that finds the test's Python modules.
 
 use std::env;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Set in that process.
-const APART: &str = "VHOST_TEST_APART";
+/// Variable that is set in that process.
+const IN_SUBPROCESS: &str = "VHOST_TEST_APART";
 
-/// A test's process: its Python modules by name, and its environment.
+/// Separate process of a test: its Python modules by name, and its environment.
 #[derive(Default)]
-pub(crate) struct Apart {
+pub(crate) struct Subprocess {
     modules: Vec<(String, String)>,
     environment: Vec<(String, String)>,
 }
 
-/// What the process has said.
-pub(crate) struct Said {
+/// Output of the process.
+pub(crate) struct RunOutput {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Apart {
-    /// With a module of callbacks, `mbpy_calls_init`, whose start-up function has nothing to do.
+impl Subprocess {
+    /// Adds the callback module `mbpy_calls_init` with an empty start-up function.
     pub(crate) fn with(callbacks: &str) -> Self {
         let start = "from pymb_rpc import register_callback\ndef mbpy_calls_init(): pass\n";
         Self::default().module("mbpy_calls_init", &format!("{start}{callbacks}"))
@@ -38,9 +38,9 @@ impl Apart {
         self
     }
 
-    /// Runs `body` in the process, and gives what that has said; in the process itself, nothing.
-    pub(crate) fn run(self, test: &str, body: impl FnOnce()) -> Option<Said> {
-        if env::var_os(APART).is_some() {
+    /// Runs `body` in the separate process and returns its output; `None` in that process.
+    pub(crate) fn run(self, test: &str, body: impl FnOnce()) -> Option<RunOutput> {
+        if env::var_os(IN_SUBPROCESS).is_some() {
             body();
             return None;
         }
@@ -54,18 +54,18 @@ impl Apart {
             stderr,
         } = Command::new(env::current_exe().unwrap())
             .args(["--exact", test, "--nocapture"])
-            .env(APART, "")
+            .env(IN_SUBPROCESS, "")
             .env("PYTHONPATH", folder.path())
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env_remove("VIRTUAL_ENV")
             .envs(self.environment)
             .output()
             .unwrap();
-        let said = Said {
+        let said = RunOutput {
             stdout: String::from_utf8(stdout).unwrap(),
             stderr: String::from_utf8(stderr).unwrap(),
         };
-        let Said { stdout, stderr } = &said;
+        let RunOutput { stdout, stderr } = &said;
         assert!(status.success(), "{status}\n{stdout}\n{stderr}");
         assert!(stdout.contains("1 passed"), "no test {test}:\n{stdout}");
         Some(said)

@@ -1,5 +1,5 @@
-//! What the same machine needs for a bare message: one actix actor on a polled `LocalSet`, a number there and a number
-//! back. Times of the host are told as multiples of it.
+//! Baseline: a message to one actix actor on a polled `LocalSet`, a number in each direction. Times
+//! of the host are given as multiples of it.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -12,7 +12,7 @@ use actix::{Actor, Handler, Message, Recipient};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
-/// Adds up what it is sent.
+/// Actor that adds up numbers.
 struct Adder(u64);
 
 struct Add(u64, oneshot::Sender<u64>);
@@ -30,13 +30,13 @@ impl Handler<Add> for Adder {
 
     fn handle(&mut self, add: Add, _: &mut Self::Context) {
         self.0 = self.0.wrapping_add(add.0);
-        // Whoever asked waits.
+        // The sender waits for it.
         let _ = add.1.send(self.0);
     }
 }
 
-/// One actor, and what polls it.
-pub(crate) struct Yardstick {
+/// One actor and its executor.
+pub(crate) struct Baseline {
     local: LocalSet,
     adder: Recipient<Add>,
     woken: Arc<Woken>,
@@ -56,7 +56,7 @@ impl Wake for Woken {
     }
 }
 
-impl Yardstick {
+impl Baseline {
     pub(crate) fn new() -> Self {
         let local = LocalSet::new();
         let adder = {
@@ -74,7 +74,7 @@ impl Yardstick {
         }
     }
 
-    /// One message and its reply.
+    /// Sends one message and returns its reply.
     pub(crate) fn ask(&mut self, number: u64) -> Option<u64> {
         let (reply, mut answer) = oneshot::channel();
         self.adder.do_send(Add(black_box(number), reply));

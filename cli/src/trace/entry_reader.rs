@@ -1,4 +1,4 @@
-//! A recording while it is read, with what a reader wants to know of each entry.
+//! Iterator over a recording, with message, channel and memories of each entry.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -13,30 +13,30 @@ use vhost::trace::{Damage, Entry, Trace, TraceError, decode};
 use super::channels::Channels;
 use crate::output::progress;
 
-/// How many entries are read from one look at the clock to the next.
+/// Number of entries between two updates of the progress bar.
 const BETWEEN: u32 = 4096;
 
-/// Reads a recording, and shows how far it is.
-pub(super) struct Reading {
+/// Reads a recording and shows the progress.
+pub(super) struct EntryReader {
     trace: Trace,
     channels: Channels,
     bar: ProgressBar,
     since: u32,
 }
 
-/// An entry with its message.
-pub(super) struct Seen {
+/// Entry with its decoded message.
+pub(super) struct DecodedEntry {
     pub(super) entry: Entry,
-    /// The message or reply; none where there was no answer.
+    /// The message or reply; `None` for a message without reply.
     pub(super) body: Result<Option<Box<dyn Body>>, Damage>,
-    /// The channel that it is of, where that is known.
+    /// Channel of the entry, if known.
     pub(super) channel: Option<Arc<str>>,
-    /// The memories of the run, as far as they are known.
+    /// Memories of the run, as far as known.
     pub(super) map: Rc<MemoryMap>,
 }
 
-impl Reading {
-    /// Of the recording in `file`. `among_output`: entries are put out while they are read.
+impl EntryReader {
+    /// Opens the recording in `file`. `among_output`: entries are printed while they are read.
     pub(super) fn of(file: &Path, among_output: bool) -> Result<Self> {
         let trace = Trace::open(file)?;
         Ok(Self {
@@ -47,12 +47,12 @@ impl Reading {
         })
     }
 
-    /// The recording itself.
+    /// The recording.
     pub(super) fn trace(&self) -> &Trace {
         &self.trace
     }
 
-    /// Its channels.
+    /// The channels of the recording.
     pub(super) fn channels(&self) -> &Channels {
         &self.channels
     }
@@ -67,8 +67,8 @@ impl Reading {
     }
 }
 
-impl Iterator for Reading {
-    type Item = Result<Seen, TraceError>;
+impl Iterator for EntryReader {
+    type Item = Result<DecodedEntry, TraceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.show_progress();
@@ -79,7 +79,7 @@ impl Iterator for Reading {
         let body = decode(&entry);
         let said = body.as_ref().ok().and_then(Option::as_deref);
         let channel = self.channels.whose(&entry, said);
-        Some(Ok(Seen {
+        Some(Ok(DecodedEntry {
             entry,
             body,
             channel,
@@ -88,13 +88,13 @@ impl Iterator for Reading {
     }
 }
 
-impl Drop for Reading {
+impl Drop for EntryReader {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }
 
-impl Seen {
+impl DecodedEntry {
     /// The message or reply, if it is a `T`.
     pub(super) fn is<T: 'static>(&self) -> Option<&T> {
         let body = self.body.as_ref().ok()?.as_deref()?;

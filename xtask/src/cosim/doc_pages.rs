@@ -1,8 +1,9 @@
-//! Does what a page of `docs/` says, in an empty directory.
+//! Executes a page of `docs/` in an empty directory.
 //!
-//! A fenced block after a line that begins with a file's name in backquotes and ends with a colon is that file. Blocks of `sh` are
-//! the commands, blocks of `text` what must have been printed; those of `console` are for other tools than there are here.
-//! Its pip takes the packages that this project keeps.
+//! A fenced block is the content of a file if the line before begins with the file's name in
+//! backquotes and ends with a colon. Blocks of `sh` are the commands, and blocks of `text` their
+//! expected output. Blocks of `console` are for tools that are not available here, and are ignored.
+//! pip takes packages from the project's wheels.
 
 use std::fs;
 use std::path::Path;
@@ -10,35 +11,35 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::build::empty;
+use super::build::recreate_dir;
 use super::watch;
 use crate::tool::{Tool, UVM, UVM_NEWEST, WHEELS, uvm};
 
-/// A page, as if it were a case.
-pub(super) struct Guide {
+/// Page to execute, run like a case.
+pub(super) struct DocPage {
     /// Name of the file in `docs/`, without its extension.
     pub(super) name: &'static str,
-    /// What it needs beside what all cases need.
-    pub(super) needs: Option<Tool>,
-    /// Part of the full run alone.
+    /// Tool needed beside those of all cases.
+    pub(super) required: Option<Tool>,
+    /// True if the page is part of the full run only.
     pub(super) full: bool,
 }
 
-/// The pages. That with UVM compiles it, which the design `cluster` does, too.
-pub(super) const PAGES: [Guide; 2] = [
-    Guide {
+/// The pages. The one with UVM is part of the full run: the design `cluster` compiles UVM, too.
+pub(super) const PAGES: [DocPage; 2] = [
+    DocPage {
         name: "first-simulation",
-        needs: None,
+        required: None,
         full: false,
     },
-    Guide {
+    DocPage {
         name: "systemverilog",
-        needs: Some(UVM),
+        required: Some(UVM),
         full: true,
     },
 ];
 
-/// Why the page is wrong; `None` if it is not.
+/// Executes the page. Returns the reason of a failure, or `None`.
 pub(super) fn run(root: &Path, name: &str) -> Result<Option<String>> {
     let file = root.join(format!("docs/{name}.md"));
     let text =
@@ -46,7 +47,7 @@ pub(super) fn run(root: &Path, name: &str) -> Result<Option<String>> {
     let page = Page::parse(&text)?;
 
     let folder = root.join("target/cosim").join(name);
-    empty(&folder)?;
+    recreate_dir(&folder)?;
     for (name, content) in &page.files {
         fs::write(folder.join(name), content).with_context(|| format!("cannot write {name}"))?;
     }
@@ -102,7 +103,7 @@ impl Page {
     }
 }
 
-/// The file's name in a line such as "`mem.yaml` says what there is:".
+/// File name in a line such as "`mem.yaml` describes the memories:".
 fn name_of_file(line: &str) -> Option<String> {
     let (name, rest) = line.strip_prefix('`')?.split_once('`')?;
     rest.ends_with(':').then(|| name.into())

@@ -1,0 +1,146 @@
+//! Checks the form of doc comments in all Rust files of the project, as `docs/names.md` describes it.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::fs;
+use std::path::Path;
+
+/// Words that begin a relative clause. A summary that begins with one describes the item in a
+/// roundabout way.
+const RELATIVE: [&str; 8] = [
+    "what", "how", "whether", "who", "whom", "whose", "where", "which",
+];
+
+/// Largest share of doc comments that may begin with a relative word, in percent.
+const MOST_RELATIVE: usize = 2;
+
+/// Doc comment: consecutive lines of `///` or of `//!`.
+struct Comment {
+    /// File and line of its beginning.
+    place: String,
+    text: String,
+}
+
+/// Marker of a doc comment at the beginning of a line, and the text behind it.
+fn doc_line(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim_start();
+    let (marker, text) = line.split_at_checked(3)?;
+    let is_doc = matches!(marker, "///" | "//!") && !text.starts_with('/');
+    is_doc.then_some((marker, text))
+}
+
+/// Doc comments of a file that is called `name`.
+fn comments_of(name: &str, text: &str) -> Vec<Comment> {
+    let mut comments: Vec<Comment> = vec![];
+    let mut before = None;
+    for (at, line) in text.lines().enumerate() {
+        let found = doc_line(line);
+        let marker = found.map(|(marker, _)| marker);
+        if let Some((_, text)) = found {
+            match comments.last_mut().filter(|_| marker == before) {
+                Some(comment) => comment.text.push_str(text),
+                None => comments.push(Comment {
+                    place: format!("{name}:{}", at + 1),
+                    text: text.to_owned(),
+                }),
+            }
+        }
+        before = marker;
+    }
+    comments
+}
+
+/// Adds the doc comments of all Rust files below a folder, except build output and hidden folders.
+fn read(root: &Path, folder: &Path, comments: &mut Vec<Comment>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy();
+        if path.is_dir() && name != "target" && !name.starts_with('.') {
+            read(root, &path, comments);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let place = path.strip_prefix(root).unwrap().display().to_string();
+            comments.extend(comments_of(&place, &fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+fn all_comments() -> Vec<Comment> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut comments = vec![];
+    read(root, root, &mut comments);
+    assert!(comments.len() > 3000, "{}", comments.len());
+    comments
+}
+
+fn begins_with_a_relative_word(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let first = first.trim_end_matches(|c: char| !c.is_alphabetic());
+    RELATIVE.iter().any(|word| first.eq_ignore_ascii_case(word))
+}
+
+/// True for one word. A code span is more than a word: `%x` as the comment of a variant says it all.
+fn is_one_word(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    matches!((words.next(), words.next()), (Some(word), None) if !word.starts_with('`'))
+}
+
+fn places(comments: &[&Comment]) -> String {
+    let lines = comments
+        .iter()
+        .map(|Comment { place, text }| format!("{place}:{text}\n"));
+    lines.collect()
+}
+
+#[test]
+fn few_doc_comments_begin_with_a_relative_word() {
+    let comments = all_comments();
+    let relative: Vec<_> = comments
+        .iter()
+        .filter(|comment| begins_with_a_relative_word(&comment.text))
+        .collect();
+    assert!(
+        relative.len() * 100 <= comments.len() * MOST_RELATIVE,
+        "{} of {} doc comments begin with a relative word; begin with a noun phrase, or a verb with its object:\n{}",
+        relative.len(),
+        comments.len(),
+        places(&relative)
+    );
+}
+
+#[test]
+fn no_doc_comment_is_one_word() {
+    let comments = all_comments();
+    let short: Vec<_> = comments
+        .iter()
+        .filter(|comment| is_one_word(&comment.text))
+        .collect();
+    assert!(
+        short.is_empty(),
+        "doc comments of one word, which repeat a name:\n{}",
+        places(&short)
+    );
+}
+
+#[test]
+fn comments_are_found_as_they_are_written() {
+    let text = "//! Module.\n\n/// What it\n/// does.\nfn a() {}\n// Whether\n//// Who\n    /// `%x`\n    x,\n";
+    let comments = comments_of("a.rs", text);
+    let found: Vec<_> = comments
+        .iter()
+        .map(|comment| (comment.place.as_str(), comment.text.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("a.rs:1", " Module."),
+            ("a.rs:3", " What it does."),
+            ("a.rs:8", " `%x`"),
+        ]
+    );
+    let relative = comments
+        .iter()
+        .map(|comment| begins_with_a_relative_word(&comment.text));
+    assert!(relative.eq([false, true, false]));
+    let short = comments.iter().map(|comment| is_one_word(&comment.text));
+    assert!(short.eq([true, false, false]));
+}
