@@ -19,7 +19,7 @@ pub(crate) const SEED: &str = "VHOST_HOSTILE_SEED";
 const SHOWN: usize = 60;
 
 /// Runs `body` in a separate process, for the test of this name, and prints the lines that it
-/// [reports](TOLD).
+/// [reports](REPORT_PREFIX).
 pub(crate) fn in_subprocess(test: &str, body: impl FnOnce(&Path)) {
     if let Some(fixture) = env::var_os(DIRECTORY) {
         return body(&PathBuf::from(fixture));
