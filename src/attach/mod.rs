@@ -27,7 +27,7 @@ pub use logger::Logger;
 pub use named::{Named, parse};
 pub use owners::{Owners, Passing};
 pub use protocol::ProtocolChecker;
-pub use site::{Channel, Site, channels};
+pub use site::{Site, channels};
 pub use statistics::{Histogram, Requests, Statistics, Table};
 
 use actix::{Actor, Context, Handler};

@@ -4,19 +4,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Channel;
 use super::site::name_of;
 use crate::bus::{Body, Endpoint, Event, Inbox as _, Observation, Topic};
 use crate::mem::{Op, Segment, SpaceId, Span};
-use crate::messages::ChannelId;
 use crate::messages::foreign::{self, Report};
 use crate::messages::mailbox;
 use crate::messages::memory::{Access, AccessAt, Extent, Locate};
+use crate::messages::{ChannelDescriptor, ChannelId};
 
 /// Attribution of messages to channels, in the order in which they are sent.
 #[derive(Debug, Clone)]
 pub struct Owners {
-    channels: Arc<[Channel]>,
+    channels: Arc<[ChannelDescriptor]>,
     /// Owning channel of each unanswered message, by sequence number.
     open: BTreeMap<u64, Arc<str>>,
 }
@@ -56,7 +55,7 @@ impl<'a> From<&Observation<'a>> for Passing<'a> {
 
 impl Owners {
     /// Attribution among these channels, in the order of their ids.
-    pub fn new(channels: Arc<[Channel]>) -> Self {
+    pub fn new(channels: Arc<[ChannelDescriptor]>) -> Self {
         Self {
             channels,
             open: BTreeMap::new(),
@@ -64,7 +63,7 @@ impl Owners {
     }
 
     /// Channels to attribute messages to, in the order of their ids.
-    pub fn channels(&self) -> &Arc<[Channel]> {
+    pub fn channels(&self) -> &Arc<[ChannelDescriptor]> {
         &self.channels
     }
 
@@ -144,7 +143,7 @@ fn space_of(body: &dyn Body) -> Option<SpaceId> {
 }
 
 /// True if an access writes the consumer index of the channel's request queue.
-fn advances(access: &Access, channel: &Channel) -> bool {
+fn advances(access: &Access, channel: &ChannelDescriptor) -> bool {
     let index = Span {
         address: channel.address.wrapping_add(channel.layout.request.idx_c),
         len: 4,

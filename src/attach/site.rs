@@ -2,41 +2,24 @@
 
 use std::sync::Arc;
 
-use mailbox_rs::Layout;
-
 use super::findings::{Findings, Way};
 use crate::config::ChannelConfig;
-use crate::mem::{MemoryMap, Segments, SpaceId};
-use crate::messages::ChannelId;
-
-/// A served channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Channel {
-    /// Name of the channel.
-    pub name: Arc<str>,
-    /// Address space of the channel.
-    pub space: SpaceId,
-    /// Base address.
-    pub address: u64,
-    /// Location in memory.
-    pub place: Segments,
-    /// Layout of the fields.
-    pub layout: Layout,
-}
+use crate::mem::MemoryMap;
+use crate::messages::{ChannelDescriptor, ChannelId};
 
 /// Served channels, in the order of their ids.
-pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[Channel]> {
+pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDescriptor]> {
     let served = configured.iter().filter_map(|channel| {
         let mailbox = channel.mailbox?;
         let size = mailbox.layout.channel_size;
         // Validated with the configuration.
         let place = map.resolve(channel.space, mailbox.address, size).ok()?;
-        Some(Channel {
+        Some(ChannelDescriptor {
             name: channel.name.as_str().into(),
             space: channel.space,
             address: mailbox.address,
-            place,
             layout: mailbox.layout,
+            place,
         })
     });
     served.collect()
@@ -45,14 +28,14 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[Channel]>
 /// Description of a system for its attachments. It is `Send` and may be kept.
 #[derive(Debug, Clone)]
 pub struct Site {
-    channels: Arc<[Channel]>,
+    channels: Arc<[ChannelDescriptor]>,
     way: Way,
     moves: bool,
 }
 
 impl Site {
     /// Creates a description. `moves` is true if the system moves between threads.
-    pub(crate) fn new(channels: Arc<[Channel]>, way: Way, moves: bool) -> Self {
+    pub(crate) fn new(channels: Arc<[ChannelDescriptor]>, way: Way, moves: bool) -> Self {
         Self {
             channels,
             way,
@@ -66,7 +49,7 @@ impl Site {
     }
 
     /// Served channels, in the order of their ids.
-    pub fn channels(&self) -> &Arc<[Channel]> {
+    pub fn channels(&self) -> &Arc<[ChannelDescriptor]> {
         &self.channels
     }
 
@@ -82,7 +65,7 @@ impl Site {
 }
 
 /// Name of one of these channels; its number if unknown.
-pub(super) fn name_of(channels: &[Channel], ChannelId(number): ChannelId) -> Arc<str> {
+pub(super) fn name_of(channels: &[ChannelDescriptor], ChannelId(number): ChannelId) -> Arc<str> {
     let known = usize::try_from(number).ok().and_then(|at| channels.get(at));
     known.map_or_else(|| format!("#{number}").into(), |known| known.name.clone())
 }

@@ -13,7 +13,7 @@ pub mod memory;
 pub mod rpc;
 pub mod sockets;
 
-pub use channel::{ChannelId, Name};
+pub use channel::{ChannelDescriptor, ChannelId, Name};
 
 /// Calls a visitor with the type of a message, found by the names of its receiver and of itself; `None` if there is no such message.
 macro_rules! by_name {

@@ -14,11 +14,11 @@ use super::{
 };
 use crate::actors::console::{Console, Text};
 use crate::actors::files::Files;
-use crate::actors::mailbox::{ChannelDescriptor, ChannelProgress, MailboxServer, Peers};
+use crate::actors::mailbox::{ChannelProgress, MailboxServer, Peers};
 use crate::actors::memory::{ElidedAccesses, Memory, MemoryClient, Resolver};
 use crate::actors::rpc::{Dispatch, ElidedPolls, Rpc, RpcClient};
 use crate::actors::sockets::Hub;
-use crate::attach::{AtExit, Attach, Channel, Reporter, Site, channels as served, end_at_exit};
+use crate::attach::{AtExit, Attach, Reporter, Site, channels as served, end_at_exit};
 use crate::bus::{Bus, BusError, Endpoint, Inbox, Port};
 use crate::config::{ChannelConfig, ConfigWarning};
 use crate::foreign::{Callbacks, Memories, host_code};
@@ -29,7 +29,7 @@ use crate::messages::announced::Began;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::memory::{Access, AccessAt};
 use crate::messages::rpc::{PyTasks, Target};
-use crate::messages::{console, files, foreign, mailbox, memory, rpc};
+use crate::messages::{ChannelDescriptor, Name, console, files, foreign, mailbox, memory, rpc};
 use crate::sim::strand;
 use crate::trace::Header;
 
@@ -75,7 +75,7 @@ pub(crate) struct PendingStart {
     started: Vec<Box<Started>>,
     warnings: Vec<ConfigWarning>,
     images: Vec<ToLoad>,
-    channels: Vec<ChannelDescriptor>,
+    channels: Arc<[ChannelDescriptor]>,
     links: Peers,
 }
 
@@ -112,7 +112,8 @@ impl Vhost {
 
         let bus = Bus::new();
         let foreign = bus.foreign(outside.foreign);
-        let site = attach_all(&bus, attached, served(&map, &channels), &foreign)?;
+        let served = served(&map, &channels);
+        let site = attach_all(&bus, attached, served.clone(), &foreign)?;
         let observed = Observed::default();
         let resolver = Rc::new(Resolver {
             map: map.clone(),
@@ -140,8 +141,7 @@ impl Vhost {
             }
         };
         let accesses = MemoryClient::new(&memory, &foreign, resolver, accesses);
-        let setups: Vec<ChannelDescriptor> = channels.iter().filter_map(setup).collect();
-        let names: Vec<String> = setups.iter().map(|setup| setup.name.to_string()).collect();
+        let names: Vec<Name> = served.iter().map(|channel| channel.name.clone()).collect();
         let unregistered = names.clone();
         let files = {
             let context = bus.context(files::Inbox::ENDPOINT);
@@ -168,7 +168,7 @@ impl Vhost {
         let hub = sockets;
         let sockets = sockets::start(&bus, &foreign, hub.clone())?;
 
-        let progress = Rc::new(ChannelProgress::new(setups.len()));
+        let progress = Rc::new(ChannelProgress::new(served.len()));
         let named = channels.iter().map(|channel| NamedChannel {
             name: channel.name.clone(),
             space: map
@@ -182,7 +182,7 @@ impl Vhost {
             started,
             warnings,
             images: images(&channels),
-            channels: setups,
+            channels: served,
             links: Peers {
                 memory: accesses.clone(),
                 rpc: calls,
@@ -257,7 +257,7 @@ impl Vhost {
         {
             loader.load(*space, image, *zero_bss)?;
         }
-        for channel in &beginning.channels {
+        for channel in &*beginning.channels {
             loader.warn_of_log(channel);
         }
         for (target, callback) in std::mem::take(&mut beginning.host_callbacks) {
@@ -275,7 +275,7 @@ impl Vhost {
             host_code::run("the function of `on_start`", || started(self))
                 .map_err(Into::into)
                 .flatten()
-                .map_err(Error::ChannelDescriptor)?;
+                .map_err(Error::Setup)?;
         }
         Ok(())
     }
@@ -291,13 +291,13 @@ impl Vhost {
         let PendingStart {
             channels, links, ..
         } = beginning;
-        for channel in &channels {
+        for channel in &*channels {
             tracing::info!(target: START, "[{}(server)] started!", channel.name);
         }
         let context = bus.context(mailbox::Inbox::ENDPOINT);
         let channels = channels
-            .into_iter()
-            .map(|setup| (setup, bus.doorbell()))
+            .iter()
+            .map(|channel| (channel.clone(), bus.doorbell()))
             .collect();
         let mailbox = bus.start(|own| {
             MailboxServer::new(context, bus.spawner(), links, channels, progress, &own)
@@ -362,7 +362,7 @@ pub(super) fn start_rpc(
 pub(super) fn attach_all(
     bus: &Bus,
     attached: Vec<Box<dyn Attach>>,
-    served: Arc<[Channel]>,
+    served: Arc<[ChannelDescriptor]>,
     foreign: &Port<foreign::Inbox>,
 ) -> Result<Site, Error> {
     let reporter = bus.spawn(|spawner| spawner.start(|_| Reporter::new(foreign)))?;
@@ -433,17 +433,6 @@ fn images(channels: &[ChannelConfig]) -> Vec<ToLoad> {
         }
     }
     images
-}
-
-/// Channel, if it is served.
-pub(super) fn setup(channel: &ChannelConfig) -> Option<ChannelDescriptor> {
-    let mailbox = channel.mailbox?;
-    Some(ChannelDescriptor {
-        name: channel.name.as_str().into(),
-        space: channel.space,
-        address: mailbox.address,
-        layout: mailbox.layout,
-    })
 }
 
 /// Initialisation of memories.
@@ -530,12 +519,9 @@ impl Loader<'_> {
 
     /// Memory that reads as zeros rings no doorbell.
     fn warn_of_log(&self, channel: &ChannelDescriptor) {
-        let size = channel.layout.channel_size;
-        // Placement was checked with the configuration.
-        let place = self.map.resolve(channel.space, channel.address, size);
-        let memories = place
+        let memories = channel
+            .place
             .iter()
-            .flatten()
             .filter_map(|at| self.map.memory(at.memory));
         for memory in memories.filter(|memory| memory.backend == Backend::Log) {
             let memory = &memory.name;

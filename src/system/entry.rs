@@ -105,7 +105,7 @@ impl Vhost {
             host_code::run("its function `configure`", || configure(builder))
                 .map_err(Into::into)
                 .flatten()
-                .map_err(Error::ChannelDescriptor)
+                .map_err(Error::Setup)
         };
         let builder = from_environment(paths, configure)?;
         Self::build(builder.on_sockets(sockets.hub()).parts()?)

@@ -103,7 +103,7 @@ pub enum Error {
     },
     /// Failed setup function of the host program.
     #[error("the host program's setup failed: {0}")]
-    ChannelDescriptor(Box<dyn std::error::Error>),
+    Setup(Box<dyn std::error::Error>),
     /// No room for a memory in this process.
     #[error(transparent)]
     NoRoom(#[from] NoRoom),

@@ -53,7 +53,7 @@ use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, Observing};
 use crate::messages::foreign::{Register, Report, Severity, Untold};
 use crate::messages::rpc::{Offer, Progress, Target, When};
-use crate::messages::{self, console, foreign, mailbox, memory, rpc};
+use crate::messages::{self, Name, console, foreign, mailbox, memory, rpc};
 use crate::sim::strand::{Abroad, is_entered, strand_local};
 use crate::trace::{Header, Payloads};
 
@@ -79,7 +79,7 @@ struct Inner {
     /// Recipient of findings.
     site: Site,
     /// Channels not yet registered with the testbench.
-    unregistered: RefCell<Vec<String>>,
+    unregistered: RefCell<Vec<Name>>,
     observed: Observed,
     watchdog: Watchdog,
     /// Root directory of firmware's files.
@@ -437,13 +437,13 @@ impl Vhost {
     }
 
     /// Channels that can't be registered.
-    fn register_each(&self) -> Result<Vec<(String, Untold)>, Error> {
+    fn register_each(&self) -> Result<Vec<(Name, Untold)>, Error> {
         // Refused inside a tap: the channels stay pending.
         self.0.bus.run_until_idle()?;
         let mut failed = Vec::new();
         for channel in self.0.unregistered.take() {
             let register = Register {
-                channel: channel.as_str().into(),
+                channel: channel.clone(),
             };
             if let Err(untold) = self.0.bus.ask(&self.0.ports.foreign, register)? {
                 failed.push((channel, untold));

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use vhost::attach::{Channel, Owners, channels};
+use vhost::attach::{Owners, channels};
 use vhost::bus::Body;
 use vhost::config;
 use vhost::mem::MemoryMap;
+use vhost::messages::ChannelDescriptor;
 use vhost::trace::{Entry, Header, Source};
 
 /// Finds the channel of an entry. Without a readable configuration, channels have numbers only.
@@ -48,7 +49,7 @@ fn map(header: &Header) -> Option<MemoryMap> {
     config::parse_memory_map(text, Path::new(file), header).ok()
 }
 
-fn served(header: &Header, map: &MemoryMap) -> Option<Arc<[Channel]>> {
+fn served(header: &Header, map: &MemoryMap) -> Option<Arc<[ChannelDescriptor]>> {
     let Source { file, text } = header.mailboxes.as_ref()?;
     let configured = config::parse_mailboxes(text, Path::new(file), map, header).ok()?;
     Some(channels(map, &configured))

@@ -46,7 +46,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let screen = Screen::default();
-        let names = vec!["core0".to_owned(), "core1".to_owned()];
+        let names = vec!["core0".into(), "core1".into()];
         let ram = Ram::new(&map(&[]));
         let (bus, outside, foreign) = MockForeign::bus(&ram, Callbacks::default());
         let console = Console::new(

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::guest::quietly;
-use crate::messages::ChannelId;
+use crate::messages::{ChannelId, Name};
 
 /// The longest line, in bytes of text. A longer one is put out in pieces, so that text without an
 /// end of line takes no more memory than this.
@@ -15,7 +15,7 @@ pub(crate) const LINE_MAX: usize = 64 * 1024;
 
 /// Lines that the channels have begun, and the sink for complete ones.
 pub(crate) struct Text {
-    names: Vec<String>,
+    names: Vec<Name>,
     begun: BTreeMap<ChannelId, Vec<u8>>,
     sink: Box<dyn Write + Send>,
     lines: Vec<u8>,
@@ -27,7 +27,7 @@ type Elsewhere<'a> = dyn FnMut(&str, &str) -> bool + 'a;
 
 impl Text {
     /// No text yet of the channels of these names, by [`ChannelId`].
-    pub(crate) fn new(names: Vec<String>, sink: Box<dyn Write + Send>) -> Self {
+    pub(crate) fn new(names: Vec<Name>, sink: Box<dyn Write + Send>) -> Self {
         Self {
             names,
             begun: BTreeMap::new(),
@@ -95,7 +95,10 @@ impl Text {
     fn put(&mut self, channel: ChannelId, line: &[u8], elsewhere: &mut Elsewhere<'_>) {
         let at = usize::try_from(channel.0).ok();
         let name = at.and_then(|at| self.names.get(at));
-        let name = name.map_or_else(|| format!("channel {}", channel.0).into(), Cow::from);
+        let name = name.map_or_else(
+            || format!("channel {}", channel.0).into(),
+            |name| Cow::from(&**name),
+        );
         let line = match str::from_utf8(line) {
             Ok(line) => Cow::Borrowed(line),
             Err(_) => String::from_utf8_lossy(line),

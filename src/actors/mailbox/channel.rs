@@ -15,13 +15,13 @@ use super::queues::Queues;
 use super::requests::{RequestHandler, Served};
 use super::status_tracker::StatusTracker;
 use super::watch::Watched;
-use super::{ChannelDescriptor, ChannelProgress, Peers};
+use super::{ChannelProgress, Peers};
 use crate::bus::{ActorContext, Doorbell, Port};
-use crate::messages::ChannelId;
 use crate::messages::files::CloseAll;
 use crate::messages::foreign::{self, Exit, Severity};
 use crate::messages::mailbox::{ChannelStatus, End, Sight, Status, Step, Task};
 use crate::messages::memory::AccessAt;
+use crate::messages::{ChannelDescriptor, ChannelId};
 use crate::messages::{console, mailbox, rpc};
 
 /// State of one channel. Its task is [`run`](Self::run).
@@ -51,7 +51,7 @@ impl Responses {
 impl Channel {
     pub(super) fn new(
         id: ChannelId,
-        setup: ChannelDescriptor,
+        descriptor: ChannelDescriptor,
         bell: Doorbell,
         context: ActorContext,
         links: Rc<Peers>,
@@ -60,7 +60,7 @@ impl Channel {
     ) -> Self {
         let tracker = Rc::new(StatusTracker::new(
             id,
-            setup.address,
+            descriptor.address,
             context.clone(),
             progress.clone(),
         ));
@@ -68,7 +68,7 @@ impl Channel {
             poller: ChannelPoller::new(id, context.clone(), bell, links.store.clone()),
             service: RequestHandler {
                 id,
-                setup,
+                descriptor,
                 links,
                 tracker,
                 notes: Notes::default(),
@@ -90,7 +90,8 @@ impl Channel {
     }
 
     async fn serve_sessions(&self) -> Result<(), Failure> {
-        let queues = Queues::take_over(&self.service.setup, &self.service.links.memory).await?;
+        let queues =
+            Queues::take_over(&self.service.descriptor, &self.service.links.memory).await?;
         self.progress.found(self.service.id, queues.words());
         let queues = &queues;
         while self.handshake(queues).await? {
@@ -128,7 +129,7 @@ impl Channel {
     /// Completes a handshake. False if the firmware has another protocol version.
     async fn handshake(&self, queues: &Queues) -> Result<bool, Failure> {
         self.service.tracker.enter(Step::Handshake {
-            address: self.service.setup.address,
+            address: self.service.descriptor.address,
         });
         self.poller.expect(Sight::NOTHING);
         self.watch(Watched::Handshake, queues);
@@ -263,7 +264,7 @@ impl Channel {
             Served::Silent | Served::Exit(_) => None,
         };
         if self.service.links.served.get() {
-            let width = self.service.setup.layout.ptr_width;
+            let width = self.service.descriptor.layout.ptr_width;
             self.service.links.foreign.post(foreign::Served {
                 channel: self.service.name().clone(),
                 slot,
@@ -334,7 +335,7 @@ impl Channel {
 
     fn watch(&self, watched: Watched, queues: &Queues) {
         self.poller
-            .watch(watched, &self.service.setup.layout, queues.place());
+            .watch(watched, &self.service.descriptor.layout, queues.place());
     }
 
     /// Closes all files opened by a channel.

@@ -51,7 +51,7 @@ impl RequestHandler {
                 written
             }
             FileRequest::Seek { fd, position } => {
-                if Errno::from_word(position, self.setup.layout.ptr_width).is_some() {
+                if Errno::from_word(position, self.descriptor.layout.ptr_width).is_some() {
                     let reason = format!(
                         "position {position:#x}, as the response, would be taken for an error"
                     );
@@ -132,7 +132,7 @@ impl RequestHandler {
                 address,
                 len: CHUNK.min(limit - done),
             };
-            let space = self.setup.space;
+            let space = self.descriptor.space;
             let room = self.links.memory.extent(space, span).await?;
             if room == 0 && done > 0 {
                 break;

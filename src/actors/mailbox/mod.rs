@@ -1,6 +1,6 @@
 //! The mailbox server: takes firmware's requests out of the queues, serves them and puts the responses.
 //!
-//! - [`ChannelDescriptor`] and [`Peers`]: description of a channel, and the server's peers.
+//! - [`Peers`]: the server's peers.
 //! - `channel`: one long-lived task per channel: handshake, requests in order, reset at any time.
 //! - `inspect`: status of channels, with their words in memory.
 //! - `status_tracker`: present step and recent requests of a channel, for the status.
@@ -30,7 +30,6 @@ use std::fmt;
 use std::rc::Rc;
 
 use actix::{Actor, Handler};
-use mailbox_rs::Layout;
 
 use channel::Channel;
 pub(crate) use inspect::statuses;
@@ -39,23 +38,9 @@ pub(crate) use progress::ChannelProgress;
 use crate::actors::memory::MemoryClient;
 use crate::actors::rpc::RpcClient;
 use crate::bus::{ActorContext, Doorbell, Port, Spawner};
-use crate::mem::{SpaceId, Store};
+use crate::mem::Store;
 use crate::messages::mailbox::Inbox;
-use crate::messages::{ChannelId, Name};
-use crate::messages::{console, files, foreign};
-
-/// Description of one channel.
-#[derive(Debug, Clone)]
-pub(crate) struct ChannelDescriptor {
-    /// Name of the channel.
-    pub name: Name,
-    /// Address space of the channel's own words and of firmware's pointers.
-    pub space: SpaceId,
-    /// Base address of the channel.
-    pub address: u64,
-    /// Offsets of the channel's words.
-    pub layout: Layout,
-}
+use crate::messages::{ChannelDescriptor, ChannelId, console, files, foreign};
 
 /// Peers of the server.
 #[derive(Clone)]
@@ -106,11 +91,11 @@ impl MailboxServer {
         let channels = (0..)
             .map(ChannelId)
             .zip(channels)
-            .map(|(id, (setup, bell))| {
+            .map(|(id, (descriptor, bell))| {
                 let (context, links, progress) = (context.clone(), links.clone(), progress.clone());
                 Rc::new(Channel::new(
                     id,
-                    setup,
+                    descriptor,
                     bell,
                     context,
                     links,

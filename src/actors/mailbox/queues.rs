@@ -6,12 +6,12 @@ use mailbox_rs::{
     Index, Layout, PtrWidth, REQUEST_ARGS, RequestEntry, Response, ResponseEntry, State,
 };
 
-use super::ChannelDescriptor;
 use super::failure::Failure;
 use super::inspect::WordsRead;
 use super::watch::Watched;
 use crate::actors::memory::MemoryClient;
 use crate::mem::{Op, Outcome, Segments, SpaceId, Span, part};
+use crate::messages::ChannelDescriptor;
 use crate::messages::memory::AccessAt;
 
 /// A channel's place in memory and its layout.
@@ -26,20 +26,20 @@ pub(super) struct Queues {
 impl Queues {
     /// Locates the channel and clears its queues.
     pub(super) async fn take_over(
-        setup: &ChannelDescriptor,
+        descriptor: &ChannelDescriptor,
         memory: &MemoryClient,
     ) -> Result<Self, Failure> {
         let span = Span {
-            address: setup.address,
-            len: setup.layout.channel_size,
+            address: descriptor.address,
+            len: descriptor.layout.channel_size,
         };
         let queues = Self {
-            place: memory.locate(setup.space, span).await??,
+            place: memory.locate(descriptor.space, span).await??,
             memory: memory.clone(),
-            layout: setup.layout,
-            space: setup.space,
+            layout: descriptor.layout,
+            space: descriptor.space,
         };
-        let clear = [&setup.layout.request, &setup.layout.response]
+        let clear = [&descriptor.layout.request, &descriptor.layout.response]
             .map(|queue| Op::Fill(queues.at(queue.offset, queue.size), 0));
         queues.access(Op::Batch(clear.into())).await?;
         Ok(queues)

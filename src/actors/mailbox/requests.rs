@@ -7,16 +7,16 @@ use std::rc::Rc;
 use bytes::Bytes;
 use mailbox_rs::{FileRequest, Index, MAX_STRING, Request, RequestEntry, Response};
 
+use super::Peers;
 use super::failure::Failure;
 use super::notes::{CallSite, Notes, Once};
 use super::status_tracker::StatusTracker;
-use super::{ChannelDescriptor, Peers};
 use crate::mem::{AccessError, CHUNK, Op, Outcome, Span};
 use crate::messages::console::Print;
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::mailbox::Task;
 use crate::messages::rpc::{CallError, Progress, Target};
-use crate::messages::{ChannelId, Name};
+use crate::messages::{ChannelDescriptor, ChannelId, Name};
 use crate::printf::{Cut, Draft, StringArg};
 
 /// Outcome of a request.
@@ -40,7 +40,7 @@ const MAX_PROBLEMS: usize = 8;
 /// Serves the requests of one channel.
 pub(super) struct RequestHandler {
     pub(super) id: ChannelId,
-    pub(super) setup: ChannelDescriptor,
+    pub(super) descriptor: ChannelDescriptor,
     pub(super) links: Rc<Peers>,
     pub(super) tracker: Rc<StatusTracker>,
     pub(super) notes: Notes,
@@ -130,7 +130,7 @@ impl RequestHandler {
         let CallSite { format, file, line } = site;
         let text = self.text("format", format).await?;
         let (args, counted) = (&entry.args[3..], (entry.words as usize).saturating_sub(3));
-        let draft = Draft::new(&text, args, counted, self.setup.layout.ptr_width);
+        let draft = Draft::new(&text, args, counted, self.descriptor.layout.ptr_width);
         if draft.narrowed_longs() || counted < draft.taken() {
             self.warn_of_uncounted(site, entry, &draft).await;
         } else {
@@ -233,7 +233,7 @@ impl RequestHandler {
 
     /// Warns of a result wider than the channel's words, once per method, command or FILE operation. Firmware gets its low half.
     fn warn_of_wide(&self, of: impl Display, value: u64) {
-        let width = self.setup.layout.ptr_width;
+        let width = self.descriptor.layout.ptr_width;
         if width.holds(value) {
             return;
         }
@@ -287,7 +287,7 @@ impl RequestHandler {
 
     /// Fails unless the whole range is mapped.
     pub(super) async fn locate(&self, span: Span) -> Result<(), Failure> {
-        let space = self.setup.space;
+        let space = self.descriptor.space;
         self.links.memory.locate(space, span).await??;
         Ok(())
     }
@@ -333,7 +333,7 @@ impl RequestHandler {
         self.tracker.awaits(Task::Memory);
         let taken = self.taken.take();
         let word = taken.map(|index| (self.taken_at(), index.0));
-        let (space, memory) = (self.setup.space, &self.links.memory);
+        let (space, memory) = (self.descriptor.space, &self.links.memory);
         let outcome = memory.access(space, word, op).await;
         if !matches!(outcome, Ok(Ok(_))) {
             // The write of the consumer index may have failed too.
@@ -359,7 +359,7 @@ impl RequestHandler {
     fn taken_at(&self) -> Span {
         let ChannelDescriptor {
             address, layout, ..
-        } = &self.setup;
+        } = &self.descriptor;
         Span {
             address: address.wrapping_add(layout.request.idx_c),
             len: 4,
@@ -394,6 +394,6 @@ impl RequestHandler {
 
     /// Name of the channel.
     pub(super) fn name(&self) -> &Name {
-        &self.setup.name
+        &self.descriptor.name
     }
 }

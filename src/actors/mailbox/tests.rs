@@ -14,7 +14,7 @@ use mailbox_rs::{
     ResponseEntry, State, Version,
 };
 
-use super::{ChannelDescriptor, ChannelProgress, MailboxServer, Peers, statuses};
+use super::{ChannelProgress, MailboxServer, Peers, statuses};
 use crate::actors::memory::{MemoryClient, Resolver};
 use crate::actors::rpc::RpcClient;
 use crate::bus::{Bus, Inbox as _, Port, ReplySender};
@@ -25,7 +25,7 @@ use crate::mem::{
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::{self, ChannelStatus, Step};
 use crate::messages::rpc::{Answered, CallError, Callee, Progress, Target, When};
-use crate::messages::{console, files, foreign, memory, rpc};
+use crate::messages::{ChannelDescriptor, console, files, foreign, memory, rpc};
 
 const BASE: u64 = 0x8000_0000;
 const SIZE: u64 = 0x2_0000;
@@ -119,19 +119,20 @@ impl Bench {
             served: observed.clone(),
         };
         let progress = Rc::new(ChannelProgress::new(channels.len()));
-        let setups = channels.iter().enumerate().map(|(at, (address, layout))| {
-            let setup = ChannelDescriptor {
+        let served = channels.iter().enumerate().map(|(at, (address, layout))| {
+            let descriptor = ChannelDescriptor {
                 name: format!("core{at}").into(),
                 space: SpaceId(0),
                 address: *address,
                 layout: *layout,
+                place: crate::mem::Segments::default(),
             };
-            (setup, bus.doorbell())
+            (descriptor, bus.doorbell())
         });
-        let setups = setups.collect();
+        let served = served.collect();
         let context = bus.context(mailbox::Inbox::ENDPOINT);
         let server = bus.start(|own| {
-            MailboxServer::new(context, bus.spawner(), links, setups, &progress, &own)
+            MailboxServer::new(context, bus.spawner(), links, served, &progress, &own)
         });
         let server = server.unwrap();
         bus.run_until_idle().unwrap();

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use mailbox_rs::{Index, Layout, PtrWidth, ResponseEntry, State};
 
 use self::session::{Breach, Session};
-use super::{Attach, AttachError, Channel, Findings, Owners, Site};
+use super::{Attach, AttachError, Findings, Owners, Site};
 use crate::bus::{Event, Inbox as _, Observation, Spawner, Tap};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span, part};
-use crate::messages::ChannelId;
 use crate::messages::foreign::{self, Severity};
 use crate::messages::mailbox::{self, Rang, Served, Sight};
 use crate::messages::memory::{self, Access, AccessAt};
+use crate::messages::{ChannelDescriptor, ChannelId};
 
 /// Checker of the mailbox protocol. Rules: an index advances by one and stays within the queue, each side writes only its own
 /// words, each response answers a request, and firmware's requests stay inside the memory map. A violation is a finding with
@@ -97,7 +97,7 @@ enum Word {
 }
 
 impl Queues {
-    fn new(channel: &Channel) -> Self {
+    fn new(channel: &ChannelDescriptor) -> Self {
         let Layout {
             state,
             request,

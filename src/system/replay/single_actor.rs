@@ -17,16 +17,16 @@ use super::scope::ActorName;
 use super::{ReplayError, Replayed, hub, special};
 use crate::actors::console::{Console, Text};
 use crate::actors::files::Files;
-use crate::actors::mailbox::{ChannelDescriptor, ChannelProgress, MailboxServer, Peers};
+use crate::actors::mailbox::{ChannelProgress, MailboxServer, Peers};
 use crate::actors::memory::{Memory, MemoryClient, Resolver};
 use crate::actors::rpc::RpcClient;
-use crate::attach::{Attach, Channel};
+use crate::attach::{Attach, channels as served};
 use crate::bus::{Bus, BusError, Endpoint, Envelope, Inbox, Message, MessageVisitor, Port};
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, Observing};
-use crate::messages::{console, files, foreign, mailbox, memory, rpc, sockets};
-use crate::system::build::{attach_all, detach_all, setup, start_rpc};
+use crate::messages::{ChannelDescriptor, console, files, foreign, mailbox, memory, rpc, sockets};
+use crate::system::build::{attach_all, detach_all, start_rpc};
 use crate::system::{Error, Observed};
 use crate::trace::{Damage, Entry, Header, Said, answer, whole};
 
@@ -98,7 +98,7 @@ impl SingleActor {
     pub(super) fn attach(
         &self,
         attached: Vec<Box<dyn Attach>>,
-        served: Arc<[Channel]>,
+        served: Arc<[ChannelDescriptor]>,
     ) -> Result<(), Error> {
         attach_all(&self.0.bus, attached, served, &self.0.findings).map(drop)
     }
@@ -242,7 +242,7 @@ impl Stubs<'_> {
             ..
         } = &**self.0;
         let context = bus.context(actor.endpoint());
-        let setups = channels.iter().filter_map(setup);
+        let served = served(&map, channels);
         let foreign = self.port::<foreign::Inbox>();
         Ok(match actor {
             ActorName::Mailbox => {
@@ -256,7 +256,10 @@ impl Stubs<'_> {
                     store: Rc::new(sights),
                     served: observed.served.clone(),
                 };
-                let channels: Vec<_> = setups.map(|setup| (setup, bus.doorbell())).collect();
+                let channels: Vec<_> = served
+                    .iter()
+                    .map(|channel| (channel.clone(), bus.doorbell()))
+                    .collect();
                 let progress = Rc::new(ChannelProgress::new(channels.len()));
                 Box::new(bus.start(|own| {
                     MailboxServer::new(context, bus.spawner(), links, channels, &progress, &own)
@@ -272,9 +275,7 @@ impl Stubs<'_> {
                 Box::new(bus.start(|_| Files::new(context, &foreign, disk, special(header)))?)
             }
             ActorName::Console => {
-                let names = setups
-                    .map(|setup: ChannelDescriptor| setup.name.to_string())
-                    .collect();
+                let names = served.iter().map(|channel| channel.name.clone()).collect();
                 let text = Arc::new(Mutex::new(Text::new(names, sink)));
                 Box::new(bus.start(|_| Console::new(context, text, &foreign))?)
             }
