@@ -7,6 +7,7 @@
 //!
 //! - `ffi`: C ABI of `include/vhost.h`, called by the simulator.
 //! - [`Vhost`] and the `mailbox_init` functions (`system`): configuration turned into running actors.
+//! - `backend`: backends of memories.
 //! - `foreign`: outgoing calls: the simulator, callbacks of a Rust host program, methods in Python.
 //! - `actors`: mailbox server, memory, RPC dispatcher, files, console, sockets: state and decisions.
 //! - [`messages`]: every message between them.
@@ -28,6 +29,7 @@
 
 mod actors;
 pub mod attach;
+mod backend;
 pub mod bus;
 pub mod config;
 mod ffi;
@@ -40,8 +42,9 @@ mod sim;
 mod system;
 pub mod trace;
 
+pub use backend::{MemoryModel, ModelError};
 pub use ffi::{Configure, HostError, with_host};
-pub use foreign::{CallResult, FileOpener, MemoryModel, ModelError, Openers, SpecialFile};
+pub use foreign::{CallResult, FileOpener, Openers, SpecialFile};
 pub use guest::{Rerun, Runs};
 pub use messages::foreign::Severity;
 pub use messages::rpc::Progress;

@@ -13,17 +13,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "ffi",
         &[
-            "system", "foreign", "trace", "attach", "sim", "actors", "bus", "messages", "config",
-            "mem", "guest",
+            "system", "backend", "foreign", "trace", "attach", "sim", "actors", "bus", "messages",
+            "config", "mem", "guest",
         ],
     ),
     (
         "system",
         &[
-            "foreign", "trace", "attach", "actors", "sim", "bus", "messages", "config", "mem",
-            "guest",
+            "backend", "foreign", "trace", "attach", "actors", "sim", "bus", "messages", "config",
+            "mem", "guest",
         ],
     ),
+    ("backend", &["foreign", "messages", "mem", "sim"]),
     (
         "foreign",
         &["messages", "bus", "config", "mem", "guest", "sim"],

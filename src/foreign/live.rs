@@ -7,9 +7,10 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 use thiserror::Error;
 
-use super::{Callbacks, Foreign, Memories, Paths, Python};
+use super::write_notifier::WriteNotifier;
+use super::{Callbacks, Foreign, Paths, Python};
 use crate::guest::{self, quietly};
-use crate::mem::{AccessError, Outcome, execute};
+use crate::mem::{AccessError, MemoryMap, Outcome, Store, execute};
 use crate::messages::foreign::{
     Access, Line, Opener, Report, Served, Severity, SpecialId, Unset, Untold,
 };
@@ -17,24 +18,27 @@ use crate::messages::rpc::{CallError, Progress, Target};
 use crate::sim::{CStdout, SimError, lifetime, testbench};
 
 /// All endpoints outside of the bus.
-#[derive(Debug)]
 pub(crate) struct RealForeign {
-    memories: Rc<Memories>,
+    map: Rc<MemoryMap>,
+    /// Memory backends.
+    store: Rc<dyn Store>,
     callbacks: Rc<Callbacks>,
     python: Python,
     paths: Paths,
 }
 
 impl RealForeign {
-    /// Creates the endpoints. The simulator is the one that loaded the library.
+    /// Creates the endpoints. The simulator is the one that loaded the library; `store` has the memories of `map`.
     pub(crate) fn new(
-        memories: Rc<Memories>,
+        map: Rc<MemoryMap>,
+        store: Rc<dyn Store>,
         callbacks: Rc<Callbacks>,
         python: Python,
         paths: Paths,
     ) -> Self {
         Self {
-            memories,
+            map,
+            store,
             callbacks,
             python,
             paths,
@@ -45,9 +49,14 @@ impl RealForeign {
 impl Foreign for RealForeign {
     fn access(&self, access: &Access) -> Result<Outcome, AccessError> {
         if access.observed {
-            execute(&self.memories.observed(access.space), &access.op)
+            let notifier = WriteNotifier {
+                store: &*self.store,
+                map: &self.map,
+                space: access.space,
+            };
+            execute(&notifier, &access.op)
         } else {
-            execute(&*self.memories, &access.op)
+            execute(&*self.store, &access.op)
         }
     }
 

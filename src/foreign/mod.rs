@@ -7,7 +7,6 @@ mod callbacks;
 pub(crate) mod host_code;
 mod live;
 mod measured;
-mod memory;
 mod paths;
 #[cfg(feature = "python")]
 pub(crate) mod python;
@@ -16,6 +15,7 @@ pub(crate) mod python;
 mod python;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod write_notifier;
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
@@ -25,8 +25,6 @@ pub(crate) use callbacks::{Callbacks, OnReport};
 pub(crate) use live::RealForeign;
 pub(crate) use live::{report, report_without_testbench};
 pub(crate) use measured::{is_measured, measure};
-pub(crate) use memory::{Memories, Models, NoRoom};
-pub use memory::{MemoryModel, ModelError};
 pub(crate) use paths::Paths;
 pub(crate) use python::Python;
 

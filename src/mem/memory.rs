@@ -1,11 +1,10 @@
 //! Validated description of memories.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Space;
+use super::{Backend, Space};
 
 /// Number of a memory in the [`MemoryMap`]: its position in [`MemoryMap::memories`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -95,45 +94,6 @@ pub enum Init {
         /// Bytes of a word of the file: the memory's `width`, which a black box has for this purpose only.
         width: u64,
     },
-}
-
-/// Method of access to a memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Backend {
-    /// Logs each access, and reads zeros.
-    Log,
-    /// `uvm_hdl_read` and `uvm_hdl_deposit`; for black boxes `mb_bb_mem_*`.
-    Uvm,
-    /// `__vhost_bb_mem_*`, for black boxes only.
-    Api,
-    /// Buffers in this process.
-    Static,
-    /// VPI; for black boxes as [`Backend::Uvm`].
-    Vpi,
-    /// Memory of a type of the host program, registered under the memory's name.
-    Model,
-}
-
-impl fmt::Display for Backend {
-    /// Formats the backend as in the configuration.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Log => "log",
-            Self::Uvm => "uvm",
-            Self::Api => "api",
-            Self::Static => "static",
-            Self::Vpi => "vpi",
-            Self::Model => "model",
-        })
-    }
-}
-
-impl Backend {
-    /// True if accesses are executed in this process, without foreign calls.
-    pub fn is_local(self) -> bool {
-        matches!(self, Self::Log | Self::Static)
-    }
 }
 
 /// All memories and spaces of a system.

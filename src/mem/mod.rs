@@ -10,6 +10,7 @@
 //! - [`flush_static_mems`], [`StaticMemSink`], [`StaticMemFiles`]: export of these bytes after a run.
 //! - [`DPIShareMemParser`]: parser of memory descriptions that are not a whole configuration.
 
+mod backend;
 mod buffer;
 pub(crate) mod elf_builder;
 mod extents;
@@ -28,6 +29,7 @@ mod space;
 mod static_mem;
 mod written;
 
+pub use backend::Backend;
 pub use buffer::Buffer;
 pub use extents::{Extent, PartialOverlap, Space};
 pub use geometry::{Geometry, Run, Runs, Word, Words};
@@ -36,7 +38,7 @@ pub use image::{
     Image, ImageContent, ImageDoubt, ImageError, ImageProblem, ImageSegment, Section, Write,
 };
 pub use initial::{Initial, InitialError, Note, initial};
-pub use memory::{Array, Backend, Init, Memory, MemoryId, MemoryMap, Shape, SpaceId};
+pub use memory::{Array, Init, Memory, MemoryId, MemoryMap, Shape, SpaceId};
 pub use op::{
     AccessError, BackendError, HdlProblem, Looker, Op, Outcome, Span, Store, execute,
     fill_in_pieces, part,

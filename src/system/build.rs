@@ -19,9 +19,10 @@ use crate::actors::memory::{ElidedAccesses, Memory, MemoryClient, Resolver};
 use crate::actors::rpc::{Dispatch, ElidedPolls, Rpc, RpcClient};
 use crate::actors::sockets::Hub;
 use crate::attach::{AtExit, Attach, Reporter, Site, channels as served, end_at_exit};
+use crate::backend::Backends;
 use crate::bus::{Bus, BusError, Endpoint, Inbox, Port};
 use crate::config::{ChannelConfig, ConfigWarning};
-use crate::foreign::{Callbacks, Memories, host_code};
+use crate::foreign::{Callbacks, host_code};
 use crate::mem::{
     AccessError, Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Write, initial,
 };
@@ -44,7 +45,7 @@ pub(crate) struct SystemParts {
     /// Memory descriptions.
     pub(crate) map: Rc<MemoryMap>,
     /// Memory access.
-    pub(crate) memories: Rc<Memories>,
+    pub(crate) memories: Rc<Backends>,
     /// Recorded configuration inputs.
     pub(crate) origin: Header,
     /// Configured channels.

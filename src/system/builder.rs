@@ -16,11 +16,9 @@ use super::sockets::QUEUE_LIMIT;
 use super::{Call, CallbackResult, Error, Spaces, Timeout, Vhost};
 use crate::actors::sockets::{Hub, Tcp};
 use crate::attach::Attach;
+use crate::backend::{Backends, MemoryModel, Models};
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
-use crate::foreign::{
-    CallResult, Callbacks, FileOpener, Memories, MemoryModel, Models, OnReport, Openers, Paths,
-    Python,
-};
+use crate::foreign::{CallResult, Callbacks, FileOpener, OnReport, Openers, Paths, Python};
 use crate::mem::{Backend, Image, ImageError, MemoryMap};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::rpc::Target;
@@ -274,7 +272,7 @@ impl Builder {
         let channels = self.channels(&map, &noted)?;
         let (origin, warnings) = noted.into_parts();
         require_models(&map, &self.models)?;
-        let memories = Memories::with_models(map.clone(), &mut self.models)?;
+        let memories = Backends::with_models(map.clone(), &mut self.models)?;
         if let Some(name) = self.models.into_keys().next() {
             return Err(Error::UnusedModel { name });
         }

@@ -7,9 +7,10 @@ use super::error::Error;
 use crate::actors::files::{Disk, Root, SpecialNames};
 use crate::actors::memory::LocalMemory;
 use crate::actors::rpc::ForeignPoll;
+use crate::backend::Backends;
 use crate::foreign::{
-    Callbacks, Foreign as _, Memories, Paths, Python, RealForeign, is_measured, make, measure,
-    poll, report_failed,
+    Callbacks, Foreign as _, Paths, Python, RealForeign, is_measured, make, measure, poll,
+    report_failed,
 };
 use crate::mem::{AccessError, Store};
 use crate::messages::foreign;
@@ -48,9 +49,9 @@ pub(crate) struct DirectCalls {
 pub(crate) type OnPyTasks = Box<dyn FnOnce(Box<dyn Fn(bool)>)>;
 
 impl Environment {
-    /// RealForeign environment: the simulator, the memories, the host program, the files below a directory, by `paths`.
+    /// Live environment: the simulator, the memories, the host program, the files below a directory, by `paths`.
     pub(crate) fn live(
-        memories: &Rc<Memories>,
+        memories: &Rc<Backends>,
         callbacks: &Rc<Callbacks>,
         python: Python,
         paths: Paths,
@@ -58,6 +59,7 @@ impl Environment {
     ) -> Result<Self, Error> {
         let root = file_root.map(open).transpose()?;
         let live = Rc::new(RealForeign::new(
+            memories.map().clone(),
             memories.clone(),
             callbacks.clone(),
             python,

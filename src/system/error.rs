@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::attach::AttachError;
+use crate::backend::AllocError;
 use crate::bus::BusError;
 use crate::config::{ConfigError, ExpandError};
-use crate::foreign::NoRoom;
 use crate::mem::{AccessError, ImageError, InitialError, LoadError};
 use crate::messages::rpc::CallError;
 use crate::messages::sockets::SocketError;
@@ -106,7 +106,7 @@ pub enum Error {
     Setup(Box<dyn std::error::Error>),
     /// No room for a memory in this process.
     #[error(transparent)]
-    NoRoom(#[from] NoRoom),
+    Alloc(#[from] AllocError),
     /// Failed initialisation of a memory.
     #[error(transparent)]
     Initial(#[from] InitialError),

@@ -47,8 +47,9 @@ use crate::actors::mailbox::{ChannelProgress, statuses};
 use crate::actors::memory::MemoryClient;
 use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Site};
+use crate::backend::Backends;
 use crate::bus::{ActorContext, Bus, Port};
-use crate::foreign::{CallResult, Callbacks, Memories};
+use crate::foreign::{CallResult, Callbacks};
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, Observing};
 use crate::messages::foreign::{Register, Report, Severity, Untold};
@@ -71,7 +72,7 @@ struct Inner {
     progress: Rc<ChannelProgress>,
     map: Rc<MemoryMap>,
     space_names: SpaceNames,
-    memories: Rc<Memories>,
+    memories: Rc<Backends>,
     /// Header of a recording of it.
     origin: Header,
     callbacks: Rc<Callbacks>,

@@ -8,8 +8,9 @@ use bytes::Bytes;
 
 use super::{Error, Vhost};
 use crate::actors::sockets::{self, Hub, Tcp};
+use crate::backend::Backends;
 use crate::bus::{Bus, Envelope, Inbox as _, Message, Port};
-use crate::foreign::{Callbacks, Memories, Paths, Python, RealForeign, make};
+use crate::foreign::{Callbacks, Paths, Python, RealForeign, make};
 use crate::messages::sockets::{
     Abandon, Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, Open, PortOf,
     Read, SocketError, SocketId, Want, Write,
@@ -216,12 +217,12 @@ impl SocketService {
     pub(crate) fn new() -> Result<Self, Error> {
         let bus = Bus::new();
         // Empty map: used for reports only.
-        let memories = Rc::new(Memories::new(Rc::default())?);
+        let memories = Rc::new(Backends::new(Rc::default())?);
         let callbacks: Rc<Callbacks> = Rc::default();
         let python = Python::new(HashMap::new(), callbacks.clone());
         // Without firmware, no paths are opened.
         let paths = Paths::new(Box::new(|_| None), None);
-        let live = RealForeign::new(memories, callbacks, python, paths);
+        let live = RealForeign::new(Rc::default(), memories, callbacks, python, paths);
         let foreign = bus.foreign(Rc::new(move |call| make(&live, call)));
         let hub = Rc::new(RefCell::new(Hub::new(Tcp, QUEUE_LIMIT)));
         let port = start(&bus, &foreign, hub.clone())?;

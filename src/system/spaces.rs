@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Vhost;
-use crate::foreign::Memories;
+use crate::backend::Backends;
 use crate::mem::{Buffer, Memory, MemoryId, MemoryMap, Space};
 use crate::sim::strand;
 
@@ -11,7 +11,7 @@ use crate::sim::strand;
 #[derive(Clone, Copy)]
 pub struct Spaces<'a> {
     map: &'a MemoryMap,
-    memories: &'a Memories,
+    memories: &'a Backends,
     /// True for a system that moves between threads, which must not share buffers.
     moves: bool,
 }
@@ -35,7 +35,7 @@ pub struct MemoryView<'a> {
 }
 
 impl<'a> Spaces<'a> {
-    pub(super) fn new(map: &'a MemoryMap, memories: &'a Memories) -> Self {
+    pub(super) fn new(map: &'a MemoryMap, memories: &'a Backends) -> Self {
         Self {
             map,
             memories,

@@ -55,10 +55,11 @@ fn variable(text: &str) -> Result<(String, String), String> {
 }
 
 fn backend(text: &str) -> Result<Backend, String> {
-    use Backend::{Api, Log, Model, Static, Uvm, Vpi};
-    let mut all = [Log, Static, Api, Vpi, Uvm, Model].into_iter();
-    all.find(|backend| backend.to_string() == text)
-        .ok_or_else(|| "it is log, static, api, vpi, uvm or model".to_owned())
+    let found = Backend::ALL.iter().find(|backend| backend.name() == text);
+    found.copied().ok_or_else(|| {
+        let names: Vec<&str> = Backend::ALL.iter().map(|backend| backend.name()).collect();
+        format!("it is one of {}", names.join(", "))
+    })
 }
 
 fn ptr_width(text: &str) -> Result<PtrWidth, String> {

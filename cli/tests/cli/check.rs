@@ -215,7 +215,7 @@ fn a_mailbox_that_nobody_hears_is_warned_of() {
         files
             .check_with("--default-backend none")
             .stderr(2)
-            .contains("log, static, api")
+            .contains("log, uvm, api, static")
     );
 }
 

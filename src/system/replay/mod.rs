@@ -37,8 +37,9 @@ use super::{Error, Timeout, Vhost};
 use crate::actors::files::{Disk, SpecialNames};
 use crate::actors::sockets::Hub;
 use crate::attach::{Attach, Finding, channels as served};
+use crate::backend::Backends;
 use crate::config::{self, ChannelConfig};
-use crate::foreign::{Callbacks, Memories, Openers, report_without_testbench};
+use crate::foreign::{Callbacks, Openers, report_without_testbench};
 use crate::mem::{Backend, MemoryMap};
 use crate::sim::CStdout;
 use crate::trace::{Header, Payloads, Trace, TraceError};
@@ -224,7 +225,7 @@ impl Replay {
         for memory in &mut nowhere.memories {
             memory.backend = Backend::Log;
         }
-        let memories = Rc::new(Memories::new(Rc::new(nowhere)).map_err(Error::from)?);
+        let memories = Rc::new(Backends::new(Rc::new(nowhere)).map_err(Error::from)?);
         Ok(SystemParts {
             origin: Header::new(),
             map: Rc::new(map),

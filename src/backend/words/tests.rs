@@ -3,7 +3,7 @@ use std::cell::Cell;
 use proptest::prelude::*;
 
 use super::*;
-use crate::mem::{Array, MemoryId};
+use crate::mem::Array;
 
 /// Arrays in this process, with counts of the accesses.
 struct Model {
@@ -33,6 +33,12 @@ impl Model {
 }
 
 impl Arrays for Model {
+    const BACKEND: Backend = Backend::Vpi;
+
+    fn new(array: Array, paths: Vec<String>) -> Self {
+        Self::new(array, paths.len())
+    }
+
     fn read(&self, instance: usize, first: u64, values: &mut [Vecval]) -> Result<(), BackendError> {
         self.reads.set(self.reads.get() + 1);
         let range = self.values(first, values.len());
@@ -57,30 +63,26 @@ impl Arrays for Model {
     }
 }
 
-fn memory(width: u64, depth: u64, rows: u64, columns: u64) -> Words<Model> {
+fn memory(width: u64, depth: u64, rows: u64, columns: u64) -> WordMemory<Model> {
     let array = Array {
         width,
         rows: 1,
         cols: depth,
     };
     let geometry = Geometry::new(array, rows, columns).unwrap();
-    Words::new(geometry, Model::new(array, (rows * columns) as usize))
+    WordMemory::new(
+        "ram".to_owned(),
+        geometry,
+        Model::new(array, (rows * columns) as usize),
+    )
 }
 
-fn at(offset: u64, len: usize) -> Segment {
-    Segment {
-        memory: MemoryId(0),
-        offset,
-        len: len as u64,
-    }
-}
-
-fn read(words: &Words<Model>, offset: u64, len: usize) -> (Vec<u8>, Vec<WordRange>) {
-    let (mut bytes, mut met) = (vec![0xee; len], vec![]);
+fn read(words: &WordMemory<Model>, offset: u64, len: usize) -> (Vec<u8>, Vec<WordRange>) {
+    let (mut bytes, mut unknown) = (vec![0xee; len], vec![]);
     words
-        .read(&at(offset, len), &mut bytes, Some(&mut met))
+        .read_words(offset, &mut bytes, Some(&mut unknown))
         .unwrap();
-    (bytes, met)
+    (bytes, unknown)
 }
 
 fn range(instance: u64, first: u64, last: u64) -> WordRange {
@@ -95,11 +97,11 @@ fn range(instance: u64, first: u64, last: u64) -> WordRange {
 fn only_words_that_are_touched_in_part_are_read_before_a_write() {
     let words = memory(4, 16, 1, 1);
     let accesses = || (words.arrays.reads.take(), words.arrays.writes.take());
-    words.write(&at(8, 32), &[1; 32]).unwrap();
+    words.write(8, &[1; 32]).unwrap();
     assert_eq!(accesses(), (0, 1));
-    words.write(&at(6, 12), &[2; 12]).unwrap();
+    words.write(6, &[2; 12]).unwrap();
     assert_eq!(accesses(), (2, 1));
-    words.write(&at(5, 2), &[3; 2]).unwrap();
+    words.write(5, &[3; 2]).unwrap();
     assert_eq!(accesses(), (1, 1));
     assert_eq!(read(&words, 4, 6).0, [0, 3, 3, 2, 2, 2]);
 }
@@ -122,7 +124,7 @@ fn unknown_words_are_told_once_in_ranges() {
 fn a_look_is_not_told_and_hides_nothing() {
     let words = memory(4, 8, 1, 1);
     words.arrays.instances[0].borrow_mut()[3].bval = 1;
-    words.read(&at(12, 4), &mut [0; 4], None).unwrap();
+    words.look(12, &mut [0; 4]).unwrap();
     assert_eq!(read(&words, 12, 4).1, [range(0, 3, 3)]);
 }
 
@@ -133,7 +135,7 @@ fn a_write_in_part_keeps_unknown_bits_elsewhere() {
         aval: 0,
         bval: u32::MAX,
     });
-    words.write(&at(3, 2), &[1, 2]).unwrap();
+    words.write(3, &[1, 2]).unwrap();
     let values = words.arrays.instances[0].borrow();
     assert_eq!((values[0].aval, values[0].bval), (0x0100_0000, 0x00ff_ffff));
     assert_eq!((values[1].aval, values[1].bval), (2, 0xffff_ff00));
@@ -145,7 +147,7 @@ fn a_write_in_part_keeps_unknown_bits_elsewhere() {
 fn long_accesses_go_in_chunks() {
     let words = memory(1, 3 * CHUNK, 1, 1);
     let data: Vec<u8> = (0..3 * CHUNK - 7).map(|byte| (byte % 251) as u8).collect();
-    words.write(&at(5, data.len()), &data).unwrap();
+    words.write(5, &data).unwrap();
     assert_eq!(words.arrays.writes.get(), 3);
     assert!(read(&words, 5, data.len()).0 == data);
 }
@@ -165,13 +167,13 @@ fn a_word_without_end_is_refused() {
         reads: Cell::new(0),
         writes: Cell::new(0),
     };
-    let words = Words::new(geometry, empty);
-    let error = words.read(&at(0, 4), &mut [0; 4], None).unwrap_err();
+    let words = WordMemory::new("ram".to_owned(), geometry, empty);
+    let error = words.look(0, &mut [0; 4]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "words of 8796093022208 bits are wider than any simulator's"
     );
-    assert_eq!(words.write(&at(0, 4), &[0; 4]), Err(error));
+    assert_eq!(words.write(0, &[0; 4]), Err(error));
 }
 
 proptest! {
@@ -188,7 +190,7 @@ proptest! {
             let offset = offset % size;
             let data = &data[..data.len().min((size - offset) as usize)];
             model[offset as usize..][..data.len()].copy_from_slice(data);
-            words.write(&at(offset, data.len()), data).unwrap();
+            words.write(offset, data).unwrap();
             prop_assert_eq!(&read(&words, offset, data.len()).0, data);
         }
         prop_assert_eq!(&read(&words, 0, model.len()).0, &model);

@@ -4,9 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::over;
-use super::words::Arrays;
-use crate::mem::{Array, BackendError, HdlProblem};
+use super::words::{Arrays, simulation_ended};
+use crate::mem::{Array, Backend, BackendError, HdlProblem};
 use crate::sim::lifetime::Stand;
 use crate::sim::vecval::{Vecval, overlay, vecvals_of};
 use crate::sim::vpi::{Elements, Object, Vector, VpiError};
@@ -48,19 +47,6 @@ const KEPT: usize = 64 * 1024;
 const WIDE_RUN: usize = 64 * 1024;
 
 impl VpiArrays {
-    pub(super) fn new(array: Array, paths: Vec<String>) -> Self {
-        let instance = |path| Instance {
-            path,
-            array: RefCell::default(),
-            least_row: Cell::new(0),
-            rows: RefCell::default(),
-        };
-        Self {
-            array,
-            instances: paths.into_iter().map(instance).collect(),
-        }
-    }
-
     /// Splits a run at the ends of rows.
     fn each_row(
         &self,
@@ -162,7 +148,7 @@ impl Instance {
                 self.array.replace(None);
                 Ok(())
             }
-            Some(Stand::Over) => Err(over(&self.path)),
+            Some(Stand::Over) => Err(simulation_ended(&self.path)),
         }
     }
 }
@@ -340,6 +326,21 @@ impl Run<'_> {
 }
 
 impl Arrays for VpiArrays {
+    const BACKEND: Backend = Backend::Vpi;
+
+    fn new(array: Array, paths: Vec<String>) -> Self {
+        let instance = |path| Instance {
+            path,
+            array: RefCell::default(),
+            least_row: Cell::new(0),
+            rows: RefCell::default(),
+        };
+        Self {
+            array,
+            instances: paths.into_iter().map(instance).collect(),
+        }
+    }
+
     fn read(&self, instance: usize, first: u64, values: &mut [Vecval]) -> Result<(), BackendError> {
         self.each_row(instance, first, values, |place, to| place.read(to))
     }

@@ -3,9 +3,8 @@
 use std::cell::Cell;
 use std::fmt::Write as _;
 
-use super::over;
-use super::words::Arrays;
-use crate::mem::{Array, BackendError, HdlProblem, WordPath};
+use super::words::{Arrays, simulation_ended};
+use crate::mem::{Array, Backend, BackendError, HdlProblem, WordPath};
 use crate::sim::lifetime::{Life, Stand};
 use crate::sim::uvm_hdl::{MAX_BITS, UvmError, UvmHdl, exists};
 use crate::sim::vecval::{Vecval, vecvals_of};
@@ -50,18 +49,6 @@ enum Slicing {
 const SLICE: usize = (MAX_BITS / 32) as usize;
 
 impl UvmArrays {
-    pub(super) fn new(array: Array, paths: Vec<String>) -> Self {
-        let instance = |path| Instance {
-            path,
-            known: Cell::new(None),
-        };
-        Self {
-            array,
-            instances: paths.into_iter().map(instance).collect(),
-            uvm: UvmHdl::default(),
-        }
-    }
-
     /// Calls `each` for each word of `values`, with a string that contains the word's path and may be extended.
     fn each_word<'v>(
         &self,
@@ -75,7 +62,7 @@ impl UvmArrays {
             Some((known, life)) => match life.stand() {
                 Stand::Alive => known,
                 Stand::Reset => self.look_up(instance)?,
-                Stand::Over => return Err(over(&instance.path)),
+                Stand::Over => return Err(simulation_ended(&instance.path)),
             },
             None => self.look_up(instance)?,
         };
@@ -201,6 +188,20 @@ impl UvmArrays {
 }
 
 impl Arrays for UvmArrays {
+    const BACKEND: Backend = Backend::Uvm;
+
+    fn new(array: Array, paths: Vec<String>) -> Self {
+        let instance = |path| Instance {
+            path,
+            known: Cell::new(None),
+        };
+        Self {
+            array,
+            instances: paths.into_iter().map(instance).collect(),
+            uvm: UvmHdl::default(),
+        }
+    }
+
     fn read(&self, instance: usize, first: u64, values: &mut [Vecval]) -> Result<(), BackendError> {
         let words = values.chunks_mut(self.vecvals());
         self.each_word(instance, first, words, |path, value, known| {

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
 use super::*;
-use crate::mem::{Array, Init, Op, Outcome, Segments, execute};
+use crate::mem::{Array, Backend, Geometry, Init, Op, Outcome, Segments, Shape, execute};
 
 fn memory(name: &str, backend: Backend, size: u64, shape: Shape) -> Memory {
     Memory {
@@ -14,9 +14,9 @@ fn memory(name: &str, backend: Backend, size: u64, shape: Shape) -> Memory {
     }
 }
 
-fn memories(memories: Vec<Memory>) -> Memories {
+fn memories(memories: Vec<Memory>) -> Backends {
     let spaces = vec![];
-    Memories::new(Rc::new(MemoryMap { memories, spaces })).unwrap()
+    Backends::new(Rc::new(MemoryMap { memories, spaces })).unwrap()
 }
 
 fn array(width: u64, cols: u64) -> Array {
@@ -47,14 +47,14 @@ fn at(memory: u32, offset: u64, len: u64) -> Segment {
     }
 }
 
-fn read(memories: &Memories, at: Segment) -> Result<Vec<u8>, String> {
+fn read(memories: &Backends, at: Segment) -> Result<Vec<u8>, String> {
     // Not zero, so that unread bytes are visible.
     let mut bytes = vec![0xee; usize::try_from(at.len).unwrap()];
     let read = memories.read(&at, &mut bytes);
     read.map(|()| bytes).map_err(|error| error.to_string())
 }
 
-fn write(memories: &Memories, at: Segment) -> Result<(), String> {
+fn write(memories: &Backends, at: Segment) -> Result<(), String> {
     let data = vec![1; usize::try_from(at.len).unwrap()];
     memories
         .write(&at, &data)
@@ -81,22 +81,6 @@ fn a_simulator_without_the_symbol_is_told_which() {
         assert!(error.starts_with(&lacks(reads)), "{error}");
         let error = write(&memories, at(id, 0x10, 4)).unwrap_err();
         assert!(error.starts_with(&lacks(writes)), "{error}");
-    }
-}
-
-#[test]
-fn a_model_that_moves_less_than_all_is_an_error() {
-    let memories = memories(vec![memory("ram", Backend::Api, 0x100, Shape::BlackBox)]);
-    let moved = |moved| {
-        let moved = memories.moved_all("__vhost_bb_mem_read", &at(0, 0x10, 8), 0x8000_0010, moved);
-        moved.map_err(|error| error.to_string())
-    };
-    assert_eq!(moved(Ok(8)), Ok(()));
-    for short in [0, 7, 9] {
-        let text = format!(
-            "memory `ram`, 8 bytes at offset 0x10: `__vhost_bb_mem_read` moved {short} of 8 bytes at 0x80000010"
-        );
-        assert_eq!(moved(Ok(short)), Err(text));
     }
 }
 
@@ -169,8 +153,28 @@ fn a_backend_without_a_way_to_such_a_memory_is_named() {
     assert_eq!(write(&memories, at(1, 0, 4)), error("box", "static"));
 }
 
+#[test]
+fn each_configurable_backend_serves_black_boxes_or_arrays() {
+    for backend in Backend::ALL {
+        let shapes = [Shape::BlackBox, direct("top.ram", 4, 4)];
+        let served = shapes.into_iter().filter(|shape| {
+            let ram = memory("ram", *backend, 16, shape.clone());
+            let zeros: Box<[u8]> = vec![0; 16].into();
+            let mut models = Models::from([("ram".to_owned(), Box::new(zeros) as Box<_>)]);
+            let mut resources = Resources {
+                space: None,
+                models: &mut models,
+                instances: &mut Instances::default(),
+            };
+            let created = AnyBackend::create(&ram, &mut resources).unwrap();
+            !matches!(created, Some(AnyBackend::Unsupported(_)) | None)
+        });
+        assert_ne!(served.count(), 0, "{backend}");
+    }
+}
+
 /// Reads every byte of every instance, by the geometry's words one by one.
-fn by_words(memories: &Memories, shape: &Shape) -> Vec<u8> {
+fn by_words(memories: &Backends, shape: &Shape) -> Vec<u8> {
     let geometry = Geometry::of(shape).unwrap();
     let mut bytes = vec![0; usize::try_from(geometry.size()).unwrap()];
     for run in geometry.runs(0, geometry.size()) {

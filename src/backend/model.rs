@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::error::Error as StdError;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::super::host_code;
+use super::{AllocError, MemoryBackend, Resources};
+use crate::foreign::host_code;
+use crate::mem::{Backend, BackendError, Memory};
 
 /// Error of a memory model. Its text is part of the report.
 pub type ModelError = Box<dyn StdError>;
@@ -135,43 +136,51 @@ fn locked<M, T>(model: &Mutex<M>, act: impl FnOnce(&mut M) -> T) -> T {
 /// Models by name: `memory`, or `space.memory` if two memories have the same name.
 pub(crate) type Models = HashMap<String, Box<dyn MemoryModel>>;
 
-/// Model whose errors are converted to text.
+/// Takes the model of a memory: first by `space.memory`, then by `memory`.
+fn take(memory: &str, space: Option<&str>, models: &mut Models) -> Option<Box<dyn MemoryModel>> {
+    let full = space.map(|space| format!("{space}.{memory}"));
+    full.and_then(|full| models.remove(&full))
+        .or_else(|| models.remove(memory))
+}
+
+/// Model of one memory, whose errors are converted to text.
 pub(super) struct Model(RefCell<Box<dyn MemoryModel>>);
 
-impl Model {
-    pub(super) fn new(model: Box<dyn MemoryModel>) -> Self {
-        Self(RefCell::new(model))
+impl MemoryBackend for Model {
+    fn create(memory: &Memory, with: &mut Resources<'_>) -> Result<Option<Self>, AllocError> {
+        if memory.backend != Backend::Model {
+            return Ok(None);
+        }
+        let model = take(&memory.name, with.space, with.models);
+        Ok(model.map(|model| Self(RefCell::new(model))))
     }
 
-    pub(super) fn read(&self, offset: u64, data: &mut [u8]) -> Result<(), String> {
-        self.with("`read_block`", |model| model.read_block(offset, data))
+    fn read(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
+        self.with("`read_block`", |model| model.read_block(offset, to))
     }
 
-    pub(super) fn write(&self, offset: u64, data: &[u8]) -> Result<(), String> {
+    fn look(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
+        self.with("`peek`", |model| model.peek(offset, to))
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), BackendError> {
         self.with("`write_block`", |model| model.write_block(offset, data))
     }
+}
 
-    pub(super) fn peek(&self, offset: u64, data: &mut [u8]) -> Result<(), String> {
-        self.with("`peek`", |model| model.peek(offset, data))
-    }
-
+impl Model {
     fn with(
         &self,
         function: &'static str,
         act: impl FnOnce(&mut dyn MemoryModel) -> Result<(), ModelError>,
-    ) -> Result<(), String> {
-        let mut model = self
-            .0
-            .try_borrow_mut()
-            .map_err(|_| "it is accessed from inside an access of its own".to_owned())?;
+    ) -> Result<(), BackendError> {
+        let mut model = self.0.try_borrow_mut().map_err(|_| {
+            BackendError::Model("it is accessed from inside an access of its own".to_owned())
+        })?;
         // The conversion of the error to text is code of the host program, too.
         let run = || act(&mut **model).map_err(|error| error.to_string());
-        host_code::run(function, run).unwrap_or_else(|panicked| Err(panicked.to_string()))
-    }
-}
-
-impl fmt::Debug for Model {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Model")
+        host_code::run(function, run)
+            .unwrap_or_else(|panicked| Err(panicked.to_string()))
+            .map_err(BackendError::Model)
     }
 }

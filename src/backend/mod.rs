@@ -1,0 +1,300 @@
+//! Backends of memories, one file each.
+//!
+//! A new backend is a file here with an implementation of [`MemoryBackend`], a line in the list at [`AnyBackend`], and the variant of
+//! [`Backend`](crate::mem::Backend) that configurations choose it by.
+//!
+//! - [`Backends`]: memories of a map, each with its backend.
+//! - `words`: bytes of an access as words of HDL arrays, which backends `uvm` and `vpi` read and write.
+//! - `aliasing`: memories that share bytes.
+
+mod aliasing;
+mod api;
+mod black_box;
+mod log;
+mod model;
+mod static_memory;
+mod unsupported;
+mod uvm;
+mod vpi;
+mod words;
+
+use std::fmt;
+use std::rc::Rc;
+
+use thiserror::Error;
+
+use aliasing::Aliases;
+pub(crate) use model::Models;
+pub use model::{MemoryModel, ModelError};
+
+use crate::mem::{
+    AccessError, BackendError, Buffer, Instances, Looker, Memory, MemoryId, MemoryMap, Segment,
+    Store, fill_in_pieces,
+};
+
+/// Backend of one memory. Accesses are inside of the memory; offsets are in bytes from its base.
+trait MemoryBackend: Sized {
+    /// Creates the backend of a memory; `None` if another one serves such memories.
+    ///
+    /// # Errors
+    /// Fails if the memory can't be allocated in this process.
+    fn create(memory: &Memory, with: &mut Resources<'_>) -> Result<Option<Self>, AllocError>;
+
+    /// Reads as many bytes as `to` has.
+    fn read(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError>;
+
+    /// Like [`read`](Self::read), for polling on every tick: without logs, warnings and side effects.
+    fn look(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
+        self.read(offset, to)
+    }
+
+    /// Returns a function that polls bytes many times, if there is one that is faster than [`look`](Self::look). It returns false on
+    /// failure.
+    fn looker(&self, offset: u64) -> Option<Looker> {
+        let _ = offset;
+        None
+    }
+
+    /// Writes bytes.
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), BackendError>;
+
+    /// Writes the same byte to `len` bytes at once; `None` if that takes writes of a bounded size.
+    fn fill(&self, offset: u64, len: u64, byte: u8) -> Option<Result<(), BackendError>> {
+        let _ = (offset, len, byte);
+        None
+    }
+
+    /// Buffers of a memory in this process, one for each HDL instance.
+    fn buffers(&self) -> &[Buffer] {
+        &[]
+    }
+}
+
+/// Resources for the creation of backends.
+struct Resources<'a> {
+    /// Name of the first space that contains the memory.
+    space: Option<&'a str>,
+    /// Models of the host program that no memory has yet.
+    models: &'a mut Models,
+    /// HDL instances in this process.
+    instances: &'a mut Instances,
+}
+
+/// Defines [`AnyBackend`], the only place that distinguishes backends, by calls that the compiler can inline.
+macro_rules! any_backend {
+    ($($name:ident($backend:ty),)+) => {
+        /// Any of the backends. A memory has the first one of the list that serves it.
+        enum AnyBackend {
+            $($name($backend),)+
+        }
+
+        impl MemoryBackend for AnyBackend {
+            fn create(
+                memory: &Memory,
+                with: &mut Resources<'_>,
+            ) -> Result<Option<Self>, AllocError> {
+                $(if let Some(backend) = <$backend>::create(memory, with)? {
+                    return Ok(Some(Self::$name(backend)));
+                })+
+                Ok(None)
+            }
+
+            #[inline]
+            fn read(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
+                match self {
+                    $(Self::$name(backend) => backend.read(offset, to),)+
+                }
+            }
+
+            #[inline]
+            fn look(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
+                match self {
+                    $(Self::$name(backend) => backend.look(offset, to),)+
+                }
+            }
+
+            #[inline]
+            fn looker(&self, offset: u64) -> Option<Looker> {
+                match self {
+                    $(Self::$name(backend) => backend.looker(offset),)+
+                }
+            }
+
+            #[inline]
+            fn write(&self, offset: u64, data: &[u8]) -> Result<(), BackendError> {
+                match self {
+                    $(Self::$name(backend) => backend.write(offset, data),)+
+                }
+            }
+
+            #[inline]
+            fn fill(&self, offset: u64, len: u64, byte: u8) -> Option<Result<(), BackendError>> {
+                match self {
+                    $(Self::$name(backend) => backend.fill(offset, len, byte),)+
+                }
+            }
+
+            #[inline]
+            fn buffers(&self) -> &[Buffer] {
+                match self {
+                    $(Self::$name(backend) => backend.buffers(),)+
+                }
+            }
+        }
+    };
+}
+
+any_backend! {
+    Static(static_memory::StaticMemory),
+    Api(api::Api),
+    Log(log::Log),
+    BlackBox(black_box::BlackBox),
+    Model(model::Model),
+    Uvm(words::WordMemory<uvm::UvmArrays>),
+    Vpi(words::WordMemory<vpi::VpiArrays>),
+    Unsupported(unsupported::Unsupported),
+}
+
+/// Memory that can't be allocated in this process.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "memory `{memory}`: this process has no room for its {size} bytes; make it smaller, or choose another backend than `static`"
+)]
+pub struct AllocError {
+    /// Name of the memory.
+    pub memory: String,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// All memories of a map, with their backends. Accesses to memories in this process may come from an actor; accesses to other memories
+/// call foreign code.
+pub(crate) struct Backends {
+    map: Rc<MemoryMap>,
+    /// Backends, by memory.
+    backends: Vec<AnyBackend>,
+    aliases: Aliases,
+    /// HDL instances in this process.
+    instances: Instances,
+}
+
+impl Backends {
+    /// Creates the memories of `map`; those in this process contain zeros. Memories that refer to the same HDL instance (by path, width and
+    /// depth) share its bytes.
+    ///
+    /// # Errors
+    /// Fails if a memory can't be allocated in this process.
+    pub(crate) fn new(map: Rc<MemoryMap>) -> Result<Self, AllocError> {
+        Self::with_models(map, &mut Models::new())
+    }
+
+    /// Like [`new`](Self::new), with models for memories of backend `model`. Unused models stay in `models`.
+    pub(crate) fn with_models(map: Rc<MemoryMap>, models: &mut Models) -> Result<Self, AllocError> {
+        let mut instances = Instances::default();
+        let mut backends = Vec::with_capacity(map.memories.len());
+        for (memory, space) in map.memories.iter().zip(map.first_spaces()) {
+            let space = space.and_then(|space| map.space(space));
+            let mut resources = Resources {
+                space: space.map(|space| &*space.name),
+                models,
+                instances: &mut instances,
+            };
+            // The last backend of the list serves any memory.
+            backends.extend(AnyBackend::create(memory, &mut resources)?);
+        }
+        Ok(Self {
+            aliases: Aliases::of(&map),
+            map,
+            backends,
+            instances,
+        })
+    }
+
+    /// Descriptions of the memories.
+    pub(crate) fn map(&self) -> &Rc<MemoryMap> {
+        &self.map
+    }
+
+    /// Registers these memories for `flush_static_mems` of this thread.
+    pub(crate) fn register_instances(&self) {
+        self.instances.register();
+    }
+
+    /// Buffers of a memory in this process, one for each HDL instance.
+    pub(crate) fn buffers(&self, memory: MemoryId) -> &[Buffer] {
+        self.get(memory).map_or(&[], MemoryBackend::buffers)
+    }
+
+    fn get(&self, memory: MemoryId) -> Option<&AnyBackend> {
+        self.backends.get(usize::try_from(memory.0).ok()?)
+    }
+
+    /// Returns the backend of a segment's memory. Fails unless the segment is inside the memory.
+    #[inline]
+    fn reach(&self, at: &Segment) -> Result<&AnyBackend, AccessError> {
+        let (Some(memory), Some(backend)) = (self.map.memory(at.memory), self.get(at.memory))
+        else {
+            return Err(self.failed(at, BackendError::OtherMap));
+        };
+        let size = memory.size;
+        match at.offset.checked_add(at.len) {
+            Some(end) if end <= size => Ok(backend),
+            _ => Err(self.failed(at, BackendError::PastEnd { size })),
+        }
+    }
+
+    #[cold]
+    fn failed(&self, at: &Segment, cause: BackendError) -> AccessError {
+        let memory = self.map.memory(at.memory);
+        AccessError::Backend {
+            memory: memory
+                .map_or_else(|| format!("#{}", at.memory.0), |memory| memory.name.clone()),
+            offset: at.offset,
+            len: at.len,
+            cause: Box::new(cause),
+        }
+    }
+}
+
+impl Store for Backends {
+    fn read(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
+        let read = self.reach(at)?.read(at.offset, to);
+        read.map_err(|cause| self.failed(at, cause))
+    }
+
+    fn look(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
+        let read = self.reach(at)?.look(at.offset, to);
+        read.map_err(|cause| self.failed(at, cause))
+    }
+
+    fn looker(&self, at: &Segment) -> Option<Looker> {
+        self.reach(at).ok()?.looker(at.offset)
+    }
+
+    fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError> {
+        let written = self.reach(at)?.write(at.offset, data);
+        written.map_err(|cause| self.failed(at, cause))
+    }
+
+    fn fill(&self, at: &Segment, byte: u8) -> Result<(), AccessError> {
+        match self.reach(at)?.fill(at.offset, at.len, byte) {
+            Some(filled) => filled.map_err(|cause| self.failed(at, cause)),
+            None => fill_in_pieces(self, at, byte),
+        }
+    }
+
+    fn may_share(&self, one: MemoryId, other: MemoryId) -> bool {
+        self.aliases.may_alias(one, other)
+    }
+}
+
+impl fmt::Debug for Backends {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Backends")
+            .field("map", &self.map)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

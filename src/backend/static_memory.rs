@@ -1,0 +1,46 @@
+//! Buffers of this process: backend `static`.
+
+use super::{AllocError, MemoryBackend, Resources};
+use crate::mem::{Backend, BackendError, Buffer, Memory, Shape, StaticMem};
+
+/// Memory in this process.
+pub(super) struct StaticMemory {
+    bytes: StaticMem,
+    size: u64,
+}
+
+impl MemoryBackend for StaticMemory {
+    fn create(memory: &Memory, with: &mut Resources<'_>) -> Result<Option<Self>, AllocError> {
+        if memory.backend != Backend::Static || memory.shape == Shape::BlackBox {
+            return Ok(None);
+        }
+        let bytes = StaticMem::new(&memory.shape, with.instances).ok_or_else(|| AllocError {
+            memory: memory.name.clone(),
+            size: memory.size,
+        })?;
+        let size = memory.size;
+        Ok(Some(Self { bytes, size }))
+    }
+
+    #[inline]
+    fn read(&self, offset: u64, to: &mut [u8]) -> Result<(), BackendError> {
+        if self.bytes.read(offset, to) {
+            Ok(())
+        } else {
+            Err(BackendError::PastEnd { size: self.size })
+        }
+    }
+
+    #[inline]
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), BackendError> {
+        if self.bytes.write(offset, data) {
+            Ok(())
+        } else {
+            Err(BackendError::PastEnd { size: self.size })
+        }
+    }
+
+    fn buffers(&self) -> &[Buffer] {
+        self.bytes.buffers()
+    }
+}
