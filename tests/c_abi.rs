@@ -15,7 +15,7 @@ use c_build::{built, compile, shared};
 use object::{Object, ObjectSymbol};
 use tempfile::TempDir;
 use vhost::messages::console::Print;
-use vhost::trace::{Entry, Said, Trace, decode};
+use vhost::trace::{Content, Entry, Trace, decode};
 use vhost::{ActorName, Replay, ReplayError};
 
 /// Status of a program that was ended by `SIGINT`.
@@ -348,8 +348,8 @@ const LAST_WORDS: [&str; 2] = ["complete\n", "the last words"];
 fn recorded_texts(program: &Program) -> Vec<String> {
     let trace = Trace::open(program.folder.path().join("run.trace")).unwrap();
     let entries = trace.map(|entry| entry.unwrap());
-    let print = |entry: Entry| match entry.said {
-        Said::Message { .. } => {
+    let print = |entry: Entry| match entry.content {
+        Content::Message { .. } => {
             let body = decode(&entry).unwrap()?;
             let print: &Print = (*body).as_any().downcast_ref()?;
             Some(String::from_utf8(print.text.to_vec()).unwrap())

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use frames::{frames, recording};
-use vhost::trace::{Entry, Said, Trace};
+use vhost::trace::{Content, Entry, Trace};
 use vhost::{Replay, ReplayError};
 
 /// Recordings by the names of their cases.
@@ -54,7 +54,7 @@ fn every_message_comes_out_again_and_again() {
 
 /// True for a text to the console.
 fn is_print(entry: &Entry) -> bool {
-    entry.kind.name == "Print" && matches!(entry.said, Said::Message { .. })
+    entry.kind.name == "Print" && matches!(entry.content, Content::Message { .. })
 }
 
 #[test]

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use frames::{frames, header_size, recording, written_out};
 use vhost::bus::Observation;
-use vhost::trace::{Entry, Said, Trace};
+use vhost::trace::{Content, Entry, Trace};
 use vhost::{ActorName, Difference, Replay, ReplayError, Replayed, Vhost};
 
 fn entries(trace: &Path) -> Vec<Entry> {
@@ -28,9 +28,9 @@ fn entries(trace: &Path) -> Vec<Entry> {
 
 /// True if the entry is sent by the actor.
 fn says(actor: ActorName, entry: &Entry) -> bool {
-    let by = match entry.said {
-        Said::Message { .. } => &entry.kind.from,
-        Said::Reply { .. } | Said::Dropped => &entry.kind.to,
+    let by = match entry.content {
+        Content::Message { .. } => &entry.kind.from,
+        Content::Reply { .. } | Content::Dropped => &entry.kind.to,
     };
     *by == actor.name()
 }
@@ -57,10 +57,10 @@ fn every_actor_says_again_what_it_said() {
 /// inputs, and so are its reads of memory.
 fn is_its_own(entry: &Entry) -> bool {
     let kind = &entry.kind;
-    let answers = match entry.said {
-        Said::Message { .. } => kind.to == "nobody" && kind.name != "Served",
-        Said::Reply { .. } => kind.to == "memory" && kind.name.starts_with("Access"),
-        Said::Dropped => true,
+    let answers = match entry.content {
+        Content::Message { .. } => kind.to == "nobody" && kind.name != "Served",
+        Content::Reply { .. } => kind.to == "memory" && kind.name.starts_with("Access"),
+        Content::Dropped => true,
     };
     !answers
 }
@@ -72,9 +72,9 @@ fn concerns(actor: ActorName, entry: &Entry) -> bool {
 }
 
 fn has_body(entry: &Entry) -> bool {
-    match &entry.said {
-        Said::Message { body, .. } | Said::Reply { body } => !body.is_empty(),
-        Said::Dropped => false,
+    match &entry.content {
+        Content::Message { body, .. } | Content::Reply { body } => !body.is_empty(),
+        Content::Dropped => false,
     }
 }
 
@@ -156,11 +156,11 @@ fn what_concerns_others_is_passed_over() {
 
 /// True if a message or reply contains the text.
 fn has_text(entry: &Entry, text: &str) -> bool {
-    match &entry.said {
-        Said::Message { body, .. } | Said::Reply { body } => {
+    match &entry.content {
+        Content::Message { body, .. } | Content::Reply { body } => {
             body.windows(text.len()).any(|part| part == text.as_bytes())
         }
-        Said::Dropped => false,
+        Content::Dropped => false,
     }
 }
 
@@ -182,7 +182,7 @@ fn what_an_actor_hears_otherwise_has_it_say_something_else() {
         (ActorName::Rpc, "Call", "slow", "HostCall"),
         // The last byte has the flags of the open.
         (ActorName::Files, "Open", "a.txt", "FileOpened"),
-        (ActorName::Sockets, "PortOf", "\x01", "PortOf gives"),
+        (ActorName::Sockets, "LocalPort", "\x01", "LocalPort gives"),
     ] {
         let entry = session.entries.iter().find(|entry| {
             let heard = concerns(actor, entry) && entry.kind.name == heard;
@@ -212,7 +212,7 @@ fn what_others_say_may_come_in_between() {
     let place = part.windows(3).rev().find_map(|three| match three {
         [said, next, heard] => {
             let heard_last = says(actor, said) && says(actor, next) && !says(actor, heard);
-            let is_message = matches!(heard.said, Said::Message { .. });
+            let is_message = matches!(heard.content, Content::Message { .. });
             let fits = heard_last && is_message && said.tick == heard.tick;
             fits.then_some((next.frame as usize, heard.frame as usize))
         }

@@ -12,7 +12,7 @@ use elf::{Elf, Segment};
 use object::{Object as _, ObjectSegment as _};
 use vhost::bus::Observation;
 use vhost::messages::foreign::Report;
-use vhost::messages::memory::AccessAt;
+use vhost::messages::memory::AccessSegments;
 use vhost::{Builder, Error, Replay, Severity, Vhost};
 
 const SELFTEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/firmware/selftest-rv32.elf");
@@ -74,7 +74,7 @@ fn a_channel_in_a_memory_that_reads_as_zeros_is_warned_of() {
 fn a_tap_sees_memories_get_their_first_content() {
     let memories =
         "ram: {base: 0, size: 64, path: ram, width: 32, backend: static, init: {method: all_zero}}";
-    let accesses = |seen: &Observation<'_>| seen.event.is::<AccessAt>().cloned();
+    let accesses = |seen: &Observation<'_>| seen.event.is::<AccessSegments>().cloned();
     let (builder, accesses) = kept(system(memories, ""), accesses);
     builder.start().unwrap();
     assert_eq!(accesses.lock().unwrap().len(), 1);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Attach, AttachError, Owners, Site};
+use super::{Attach, AttachError, ChannelAttribution, Site};
 use crate::bus::{Endpoint, Event, Message, Observation, Spawner, Tap};
 
 /// Filter of observations. A new one passes everything. Conditions of different kinds must all hold. Of several conditions of one kind, one
@@ -43,7 +43,7 @@ impl Filter {
         self
     }
 
-    /// Passes messages of the channel of this name, as attributed by [`Owners`].
+    /// Passes messages of the channel of this name, as attributed by [`ChannelAttribution`].
     pub fn channel(mut self, name: impl Into<String>) -> Self {
         self.channels.push(name.into());
         self
@@ -97,7 +97,8 @@ impl<A: Attach> Attach for Filtered<A> {
                 served: served.join(", "),
             });
         }
-        let owners = (!filter.channels.is_empty()).then(|| Owners::new(channels.clone()));
+        let owners =
+            (!filter.channels.is_empty()).then(|| ChannelAttribution::new(channels.clone()));
         Ok(Box::new(Sieve {
             filter,
             owners,
@@ -109,7 +110,7 @@ impl<A: Attach> Attach for Filtered<A> {
 struct Sieve {
     filter: Filter,
     /// Attribution to channels, if the filter has channels.
-    owners: Option<Owners>,
+    owners: Option<ChannelAttribution>,
     tap: Box<dyn Tap>,
 }
 
@@ -117,7 +118,7 @@ impl Tap for Sieve {
     fn observe(&mut self, seen: &Observation<'_>) {
         // Called for every observation, since later replies are attributed by earlier messages.
         let is_theirs = self.owners.as_mut().is_none_or(|owners| {
-            let whose: Option<Arc<str>> = owners.whose(seen.into());
+            let whose: Option<Arc<str>> = owners.channel_of(seen.into());
             whose.is_some_and(|whose| self.filter.channels.iter().any(|name| **name == *whose))
         });
         if is_theirs && self.filter.takes(seen) {

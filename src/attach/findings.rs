@@ -24,17 +24,17 @@ impl actix::Message for Finding {
 }
 
 /// Recipient of findings. Taps are `Send`, which ports are not; an actor's address is.
-pub(crate) type Way = actix::Recipient<Finding>;
+pub(crate) type FindingRecipient = actix::Recipient<Finding>;
 
 /// Sink of findings under one name. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Findings {
     id: Arc<str>,
-    way: Way,
+    way: FindingRecipient,
 }
 
 impl Findings {
-    pub(super) fn new(id: &str, way: &Way) -> Self {
+    pub(super) fn new(id: &str, way: &FindingRecipient) -> Self {
         Self {
             id: id.into(),
             way: way.clone(),

@@ -15,7 +15,7 @@ use crate::messages::ChannelId;
 use crate::messages::console::Print;
 use crate::messages::files::Open;
 use crate::messages::foreign::{Report, Severity};
-use crate::messages::mailbox::{Rang, Served};
+use crate::messages::mailbox::{DoorbellRang, Served};
 use crate::messages::rpc::{Call, Target};
 
 /// Logger of requests and reports, one per line.
@@ -137,12 +137,12 @@ impl Log {
             self.learn(*channel, || text_of(path));
         } else if let Some(Print { channel, text }) = seen.event.is() {
             self.learn(*channel, || text_of(text));
-        } else if let Some(Rang {
+        } else if let Some(DoorbellRang {
             channel,
-            sight: Some(sight),
+            words: Some(words),
             ..
         }) = seen.event.is()
-            && sight.state != State::READY.0
+            && words.state != State::READY.0
         {
             // A reset drops the request in service.
             self.forget(*channel);

@@ -5,7 +5,7 @@
 //! - [`Findings`]: reports of a checker, to the user and not to the bus.
 //! - [`Logger`], [`ProtocolChecker`], [`Statistics`]: ready-made.
 //! - [`parse`]: ready-made ones by name, from the environment or C.
-//! - [`Owners`]: channel of a message.
+//! - [`ChannelAttribution`]: channel of a message.
 
 mod error;
 mod exit;
@@ -25,7 +25,7 @@ pub(crate) use findings::Reporter;
 pub use findings::{Finding, Findings};
 pub use logger::Logger;
 pub use named::{Named, parse};
-pub use owners::{Owners, Passing};
+pub use owners::{ChannelAttribution, MessageView};
 pub use protocol::ProtocolChecker;
 pub use site::{Site, channels};
 pub use statistics::{Histogram, Requests, Statistics, Table};

@@ -9,12 +9,12 @@ use crate::bus::{Body, Endpoint, Event, Inbox as _, Observation, Topic};
 use crate::mem::{Op, Segment, SpaceId, Span};
 use crate::messages::foreign::{self, Report};
 use crate::messages::mailbox;
-use crate::messages::memory::{Access, AccessAt, Extent, Locate};
+use crate::messages::memory::{Access, AccessSegments, MappedLength, Resolve};
 use crate::messages::{ChannelDescriptor, ChannelId};
 
 /// Attribution of messages to channels, in the order in which they are sent.
 #[derive(Debug, Clone)]
-pub struct Owners {
+pub struct ChannelAttribution {
     channels: Arc<[ChannelDescriptor]>,
     /// Owning channel of each unanswered message, by sequence number.
     open: BTreeMap<u64, Arc<str>>,
@@ -25,7 +25,7 @@ const MOST_OPEN: usize = 4096;
 
 /// A message or reply, live or recorded.
 #[derive(Debug, Clone, Copy)]
-pub struct Passing<'a> {
+pub struct MessageView<'a> {
     /// Sequence number; a reply has its message's.
     pub sequence: u64,
     /// Sequence number of the message that was forwarded first.
@@ -40,7 +40,7 @@ pub struct Passing<'a> {
     pub body: Option<&'a dyn Body>,
 }
 
-impl<'a> From<&Observation<'a>> for Passing<'a> {
+impl<'a> From<&Observation<'a>> for MessageView<'a> {
     fn from(seen: &Observation<'a>) -> Self {
         Self {
             sequence: seen.ticket.sequence,
@@ -53,7 +53,7 @@ impl<'a> From<&Observation<'a>> for Passing<'a> {
     }
 }
 
-impl Owners {
+impl ChannelAttribution {
     /// Attribution among these channels, in the order of their ids.
     pub fn new(channels: Arc<[ChannelDescriptor]>) -> Self {
         Self {
@@ -68,7 +68,7 @@ impl Owners {
     }
 
     /// Name of a message's channel; `None` if unknown. Must be called for every message and reply, in order.
-    pub fn whose(&mut self, said: Passing<'_>) -> Option<Arc<str>> {
+    pub fn channel_of(&mut self, said: MessageView<'_>) -> Option<Arc<str>> {
         if !said.is_message {
             return self.open.remove(&said.sequence);
         }
@@ -113,7 +113,7 @@ impl Owners {
             let advanced = channels.find(|channel| advances(access, channel))?;
             return Some(advanced.name.clone());
         }
-        let at = any.downcast_ref::<AccessAt>().map(|ask| &ask.op);
+        let at = any.downcast_ref::<AccessSegments>().map(|ask| &ask.op);
         let op = at.or_else(|| any.downcast_ref::<foreign::Access>().map(|ask| &ask.op))?;
         let mut channels = self.channels.iter();
         let reached =
@@ -137,8 +137,8 @@ impl Owners {
 fn space_of(body: &dyn Body) -> Option<SpaceId> {
     let any = body.as_any();
     let access = any.downcast_ref().map(|ask: &Access| ask.space);
-    let locate = || any.downcast_ref().map(|ask: &Locate| ask.space);
-    let extent = || any.downcast_ref().map(|ask: &Extent| ask.space);
+    let locate = || any.downcast_ref().map(|ask: &Resolve| ask.space);
+    let extent = || any.downcast_ref().map(|ask: &MappedLength| ask.space);
     access.or_else(locate).or_else(extent)
 }
 

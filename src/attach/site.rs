@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::findings::{Findings, Way};
+use super::findings::{FindingRecipient, Findings};
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::{ChannelDescriptor, ChannelId};
@@ -29,13 +29,17 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDe
 #[derive(Debug, Clone)]
 pub struct Site {
     channels: Arc<[ChannelDescriptor]>,
-    way: Way,
+    way: FindingRecipient,
     moves: bool,
 }
 
 impl Site {
     /// Creates a description. `moves` is true if the system moves between threads.
-    pub(crate) fn new(channels: Arc<[ChannelDescriptor]>, way: Way, moves: bool) -> Self {
+    pub(crate) fn new(
+        channels: Arc<[ChannelDescriptor]>,
+        way: FindingRecipient,
+        moves: bool,
+    ) -> Self {
         Self {
             channels,
             way,

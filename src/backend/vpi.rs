@@ -379,7 +379,7 @@ fn refused(path: String, error: VpiError) -> BackendError {
         VpiError::Absent(absent) => BackendError::Absent {
             symbol: absent.symbol.into(),
         },
-        VpiError::Said { .. } => BackendError::Hdl {
+        VpiError::Content { .. } => BackendError::Hdl {
             path,
             cause: HdlProblem::Refused(error.to_string()),
         },

@@ -16,7 +16,7 @@ use super::returned::ReturnedStrings;
 use super::zero_time::{self, ZeroTimeLoop};
 use crate::attach::Named;
 use crate::foreign::report;
-use crate::messages::announced::Observing;
+use crate::messages::announced::ObserveFlags;
 use crate::messages::foreign::Severity;
 use crate::sim::call_timeout;
 use crate::sim::fork::watch_forks;
@@ -188,7 +188,7 @@ impl Process {
     fn observe_in(&self, vhost: &Vhost) {
         let what = self.observed.get();
         if what != 0 {
-            vhost.observe(Observing {
+            vhost.observe(ObserveFlags {
                 served: what & SERVED != 0,
                 written: what & WRITTEN != 0,
             });

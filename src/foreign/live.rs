@@ -12,7 +12,7 @@ use super::{Callbacks, Foreign, Paths, Python};
 use crate::guest::{self, quietly};
 use crate::mem::{AccessError, MemoryMap, Outcome, Store, execute};
 use crate::messages::foreign::{
-    Access, Line, Opener, Report, Served, Severity, SpecialId, Unset, Untold,
+    Access, ConsoleLine, NotifyError, Opener, Report, Served, Severity, SpecialId, Unset,
 };
 use crate::messages::rpc::{CallError, Progress, Target};
 use crate::sim::{CStdout, SimError, lifetime, testbench};
@@ -107,11 +107,11 @@ impl Foreign for RealForeign {
         tell("mb_exit", testbench::exit(code));
     }
 
-    fn register(&self, channel: &str) -> Result<(), Untold> {
+    fn register(&self, channel: &str) -> Result<(), NotifyError> {
         told(testbench::register_channel(channel))
     }
 
-    fn line(&self, line: &Line) {
+    fn line(&self, line: &ConsoleLine) {
         if testbench::line(&line.channel, &line.text).is_err() {
             // If the console fails too, no output is left for a report.
             let text = format!("[{}] {}\n", line.channel, line.text);
@@ -211,10 +211,10 @@ pub(super) fn tell(symbol: &str, outcome: Result<(), SimError>) {
 }
 
 /// Converts the outcome of a notification. A testbench without the function has not subscribed to it, which is no error.
-fn told(told: Result<(), SimError>) -> Result<(), Untold> {
+fn told(told: Result<(), SimError>) -> Result<(), NotifyError> {
     match told {
         Ok(()) | Err(SimError::Absent(_)) => Ok(()),
-        Err(error) => Err(Untold {
+        Err(error) => Err(NotifyError {
             cause: error.to_string(),
         }),
     }

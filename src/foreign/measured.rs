@@ -37,7 +37,9 @@ fn describe(call: &Inbox, text: &mut dyn Write) -> fmt::Result {
             let channel = &call.message.channel;
             write!(text, "`sv_registery_ch` of channel `{channel}`")
         }
-        Inbox::Line(call) => write!(text, "`mb_print` of channel `{}`", call.message.channel),
+        Inbox::ConsoleLine(call) => {
+            write!(text, "`mb_print` of channel `{}`", call.message.channel)
+        }
         Inbox::Served(call) => write!(text, "`mb_served` of channel `{}`", call.message.channel),
         Inbox::Report(call) => write!(text, "`mb_report` by `{}`", call.message.id),
         Inbox::ExpandPath(call) => write!(text, "expansion of path `{}`", call.message.path),

@@ -31,9 +31,9 @@ pub(crate) use python::Python;
 use crate::mem::{AccessError, Outcome};
 use crate::messages::Name;
 use crate::messages::foreign::{
-    Access, Inbox, Line, Opener, Report, Served, Severity, SpecialId, Unset, Untold,
+    Access, ConsoleLine, Inbox, NotifyError, Opener, Report, Served, Severity, SpecialId, Unset,
 };
-use crate::messages::rpc::{Answered, CallError, Callee, Progress, Target};
+use crate::messages::rpc::{CallError, PollOutcome, Progress, Provider, Target};
 use crate::sim::call_timeout;
 use crate::sim::testbench::SV_CALL_ARGS;
 
@@ -74,11 +74,11 @@ pub(crate) trait Foreign {
     /// Notifies the testbench of a channel.
     ///
     /// # Errors
-    /// [`Untold`] if the testbench has the function and can't be called now.
-    fn register(&self, channel: &str) -> Result<(), Untold>;
+    /// [`NotifyError`] if the testbench has the function and can't be called now.
+    fn register(&self, channel: &str) -> Result<(), NotifyError>;
 
     /// Prints a line of a channel's text.
-    fn line(&self, line: &Line);
+    fn line(&self, line: &ConsoleLine);
 
     /// Notifies of a served request.
     fn served(&self, served: &Served);
@@ -150,7 +150,7 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
         Inbox::Register(call) => {
             call.reply.send(foreign.register(&call.message.channel));
         }
-        Inbox::Line(call) => {
+        Inbox::ConsoleLine(call) => {
             foreign.line(&call.message);
             call.reply.send(());
         }
@@ -205,12 +205,12 @@ pub(crate) fn poll(
     target: &Target,
     args: &[u64],
     offered: bool,
-) -> Result<Answered, CallError> {
+) -> Result<PollOutcome, CallError> {
     match target {
         Target::Method(method) if !offered => method_call(foreign, channel, method, args),
         target => {
             let answer = foreign.host_call(channel, target, args);
-            answer.map(|progress| Callee::HostProgram.says(progress))
+            answer.map(|progress| Provider::HostProgram.outcome(progress))
         }
     }
 }
@@ -221,7 +221,7 @@ fn method_call(
     channel: &str,
     method: &Name,
     args: &[u64],
-) -> Result<Answered, CallError> {
+) -> Result<PollOutcome, CallError> {
     match foreign.py_call(channel, method, args)? {
         Progress::Absent if args.len() > SV_CALL_ARGS && foreign.has_sv_call() => {
             Err(CallError::TooManyArguments {
@@ -234,8 +234,8 @@ fn method_call(
             if progress == Progress::Pending {
                 call_timeout::note_pending(channel, method);
             }
-            Ok(Callee::Testbench.says(progress))
+            Ok(Provider::Testbench.outcome(progress))
         }
-        progress => Ok(Callee::Python.says(progress)),
+        progress => Ok(Provider::Python.outcome(progress)),
     }
 }

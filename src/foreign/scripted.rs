@@ -14,7 +14,7 @@ use crate::mem::{
     Segment, Segments, Shape, Space, SpaceId, Store, execute,
 };
 use crate::messages::foreign::{
-    self, Access, Inbox, Line, Opener, Served, Severity, SpecialId, Unset, Untold,
+    self, Access, ConsoleLine, Inbox, NotifyError, Opener, Served, Severity, SpecialId, Unset,
 };
 use crate::messages::rpc::{CallError, Progress, Target};
 
@@ -149,7 +149,7 @@ pub(crate) enum Told {
     /// The testbench was notified of a channel.
     Register(String),
     /// A line of text: channel, text.
-    Line(String, String),
+    ConsoleLine(String, String),
     /// A request was served.
     Served(Served),
     /// A report: severity, id, text.
@@ -294,13 +294,13 @@ impl Foreign for MockForeign {
         self.tell(Told::Exit(channel.to_owned(), code));
     }
 
-    fn register(&self, channel: &str) -> Result<(), Untold> {
+    fn register(&self, channel: &str) -> Result<(), NotifyError> {
         self.tell(Told::Register(channel.to_owned()));
         Ok(())
     }
 
-    fn line(&self, line: &Line) {
-        self.tell(Told::Line(
+    fn line(&self, line: &ConsoleLine) {
+        self.tell(Told::ConsoleLine(
             line.channel.clone().to_string(),
             line.text.clone(),
         ));

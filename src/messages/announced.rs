@@ -6,13 +6,13 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 use serde::{Deserialize, Serialize};
 
-pub use super::mailbox::{Rang, Served};
+pub use super::mailbox::{DoorbellRang, Served};
 use super::sockets::OsError;
 use crate::bus::{Payload, Redaction, inbox};
 
 /// Memories have their initial content; the host serves channels from now on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Began;
+pub struct SystemStarted;
 
 /// Notification of a write to a mailbox: the next tick polls all doorbells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Notified;
 
 /// Selection of the calls by which the testbench is notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Observing {
+pub struct ObserveFlags {
     /// True if served requests are reported.
     pub served: bool,
     /// True if writes to memory are reported.
@@ -61,14 +61,14 @@ pub struct FileWritten {
 
 /// Seek in a file below the root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileSought {
+pub struct FileSeeked {
     /// New position in bytes from the start, or the error.
     pub sought: Result<u64, Errno>,
 }
 
 /// Result of a network operation of the socket manager.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NetworkAnswered {
+pub enum NetworkResult {
     /// Port of the new listening socket.
     Listen(Result<u16, OsError>),
     /// True if a client was accepted.
@@ -79,7 +79,7 @@ pub enum NetworkAnswered {
     Receive(Result<Option<Bytes>, OsError>),
 }
 
-impl Payload for NetworkAnswered {
+impl Payload for NetworkResult {
     fn redact(&mut self, with: Redaction<'_>) {
         if let Self::Receive(received) = self {
             received.redact(with);
@@ -90,16 +90,16 @@ impl Payload for NetworkAnswered {
 inbox! {
     /// All events. No actor has this inbox; it is the list by which a recording is decoded.
     "nobody" {
-        Began -> () { channel: none, payload: none },
+        SystemStarted -> () { channel: none, payload: none },
         Notified -> () { channel: none, payload: none },
-        Observing -> () { channel: none, payload: none },
-        Rang -> () { channel: channel, payload: none },
+        ObserveFlags -> () { channel: none, payload: none },
+        DoorbellRang -> () { channel: channel, payload: none },
         Served -> () { channel: channel, payload: none },
         FileOpened -> () { channel: none, payload: none },
         FileRead -> () { channel: none, payload: read },
         FileWritten -> () { channel: none, payload: none },
-        FileSought -> () { channel: none, payload: none },
-        NetworkAnswered -> () { channel: none, payload: self },
+        FileSeeked -> () { channel: none, payload: none },
+        NetworkResult -> () { channel: none, payload: self },
         FileRefused -> () { channel: none, payload: none },
     }
 }

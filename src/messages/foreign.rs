@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Name;
-use super::rpc::{Answered, CallError, Target};
+use super::rpc::{CallError, PollOutcome, Target};
 use crate::bus::{Attributes, inbox};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
 
@@ -73,14 +73,14 @@ pub struct Register {
 /// Failure to notify the testbench: it expects the notification, but can't be called.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error("{cause}")]
-pub struct Untold {
+pub struct NotifyError {
     /// Reason, a clause.
     pub cause: String,
 }
 
 /// Prints a line of a channel's text: `mb_print`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
+pub struct ConsoleLine {
     /// Name of the channel.
     pub channel: Name,
     /// Text without its end of line.
@@ -227,13 +227,13 @@ inbox! {
     /// All foreign calls.
     "foreign" {
         Access -> Result<Outcome, AccessError> { channel: none, payload: op },
-        HostCall -> Result<Answered, CallError> { channel: channel, payload: none },
-        MethodCall -> Result<Answered, CallError> { channel: channel, payload: none },
+        HostCall -> Result<PollOutcome, CallError> { channel: channel, payload: none },
+        MethodCall -> Result<PollOutcome, CallError> { channel: channel, payload: none },
         PyTick -> () { channel: none, payload: none },
         PyCancel -> () { channel: channel, payload: none },
         Exit -> () { channel: channel, payload: none },
-        Register -> Result<(), Untold> { channel: channel, payload: none },
-        Line -> () { channel: channel, payload: text },
+        Register -> Result<(), NotifyError> { channel: channel, payload: none },
+        ConsoleLine -> () { channel: channel, payload: text },
         Served -> () { channel: channel, payload: none },
         Report -> () { channel: none, payload: none },
         OpenSpecial -> Result<SpecialId, Errno> { channel: none, payload: none },

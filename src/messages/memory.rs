@@ -16,7 +16,7 @@ pub struct Access {
 
 /// Executes an access to resolved segments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccessAt {
+pub struct AccessSegments {
     /// Space of the original request.
     pub space: SpaceId,
     /// Operation on the segments.
@@ -25,7 +25,7 @@ pub struct AccessAt {
 
 /// Resolves a range of addresses to segments. Fails unless the whole range is mapped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Locate {
+pub struct Resolve {
     /// Space of the addresses.
     pub space: SpaceId,
     /// Range to resolve.
@@ -34,7 +34,7 @@ pub struct Locate {
 
 /// Computes the number of bytes that are mapped without a gap, from the first byte of a range on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Extent {
+pub struct MappedLength {
     /// Space of the addresses.
     pub space: SpaceId,
     /// Range to examine.
@@ -67,8 +67,8 @@ inbox! {
     /// All messages to the memory actor.
     "memory" {
         Access -> Result<Outcome, AccessError> { channel: none, payload: op },
-        AccessAt -> Result<Outcome, AccessError> { channel: none, payload: op },
-        Locate -> Result<Segments, AccessError> { channel: none, payload: none },
-        Extent -> u64 { channel: none, payload: none },
+        AccessSegments -> Result<Outcome, AccessError> { channel: none, payload: op },
+        Resolve -> Result<Segments, AccessError> { channel: none, payload: none },
+        MappedLength -> u64 { channel: none, payload: none },
     }
 }

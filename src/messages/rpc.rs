@@ -37,7 +37,7 @@ pub struct Cancel {
 
 /// Registers a target that the host program implements.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Offer {
+pub struct RegisterTarget {
     /// Target to register.
     pub target: Target,
 }
@@ -89,7 +89,7 @@ pub enum Progress {
 
 /// Implementer of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Callee {
+pub enum Provider {
     /// Rust host program.
     HostProgram,
     /// Python interpreter.
@@ -98,7 +98,7 @@ pub enum Callee {
     Testbench,
 }
 
-impl std::fmt::Display for Callee {
+impl std::fmt::Display for Provider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::HostProgram => "the host program",
@@ -110,17 +110,17 @@ impl std::fmt::Display for Callee {
 
 /// Outcome of one poll of a call, with its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answered {
+pub struct PollOutcome {
     /// Callee that was polled last.
-    pub by: Callee,
+    pub by: Provider,
     /// Outcome of the poll.
     pub progress: Progress,
 }
 
-impl Callee {
+impl Provider {
     /// Makes this callee the source of an outcome.
-    pub(crate) fn says(self, progress: Progress) -> Answered {
-        Answered { by: self, progress }
+    pub(crate) fn outcome(self, progress: Progress) -> PollOutcome {
+        PollOutcome { by: self, progress }
     }
 }
 
@@ -159,13 +159,13 @@ pub enum CallError {
     },
 }
 
-impl Attributes for Answered {}
+impl Attributes for PollOutcome {}
 
 inbox! {
     /// All messages to the RPC dispatcher.
     "rpc" {
-        Call -> Result<Answered, CallError> { channel: channel, payload: none },
-        Offer -> () { channel: none, payload: none },
+        Call -> Result<PollOutcome, CallError> { channel: channel, payload: none },
+        RegisterTarget -> () { channel: none, payload: none },
         Cancel -> () { channel: channel, payload: none },
         PyTasks -> () { channel: none, payload: none },
         Tick -> () { channel: none, payload: none },

@@ -26,7 +26,7 @@ pub struct Open {
 
 /// Returns the port on which a socket listens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PortOf {
+pub struct LocalPort {
     /// Listening socket.
     pub socket: SocketId,
 }
@@ -66,7 +66,7 @@ pub struct Read {
     /// Sender of the bytes.
     pub client: ClientId,
     /// Amount to read.
-    pub want: Want,
+    pub want: ReadMode,
 }
 
 /// Maximum number of bytes that are buffered for a client, and so the longest [`Read`]. Further bytes stay in the buffers of the operating
@@ -75,7 +75,7 @@ pub const READ_MAX: usize = 64 * 1024;
 
 /// Amount to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Want {
+pub enum ReadMode {
     /// Exactly this number of bytes.
     Exactly(u8),
     /// Available bytes, at most this number.
@@ -252,7 +252,7 @@ inbox! {
     /// All messages to the socket manager.
     "sockets" {
         Open -> Result<SocketId, SocketError> { channel: none, payload: none },
-        PortOf -> Result<u16, SocketError> { channel: none, payload: none },
+        LocalPort -> Result<u16, SocketError> { channel: none, payload: none },
         Greet -> Result<(), SocketError> { channel: none, payload: none },
         Accept -> Result<Option<ClientId>, SocketError> { channel: none, payload: none },
         Write -> Result<(), SocketError> { channel: none, payload: data },

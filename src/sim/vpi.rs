@@ -74,7 +74,7 @@ pub(crate) enum VpiError {
     Absent(#[from] Absent),
     /// Error reported by the simulator.
     #[error("{symbol}: {message}")]
-    Said {
+    Content {
         /// Function name.
         symbol: &'static str,
         /// Text of `vpi_chk_error`.
@@ -371,12 +371,12 @@ fn succeeded(symbol: &'static str) -> Result<(), VpiError> {
         let text = unsafe { CStr::from_ptr(info.message) };
         text.to_string_lossy().trim_end().to_owned()
     };
-    Err(VpiError::Said { symbol, message })
+    Err(VpiError::Content { symbol, message })
 }
 
 fn no_value(symbol: &'static str) -> VpiError {
     let message = "it gives no value as a vector".to_owned();
-    VpiError::Said { symbol, message }
+    VpiError::Content { symbol, message }
 }
 
 #[cfg(test)]

@@ -26,9 +26,9 @@ use crate::foreign::{Callbacks, host_code};
 use crate::mem::{
     AccessError, Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Write, initial,
 };
-use crate::messages::announced::Began;
+use crate::messages::announced::SystemStarted;
 use crate::messages::foreign::{Report, Severity};
-use crate::messages::memory::{Access, AccessAt};
+use crate::messages::memory::{Access, AccessSegments};
 use crate::messages::rpc::{PyTasks, Target};
 use crate::messages::{ChannelDescriptor, Name, console, files, foreign, mailbox, memory, rpc};
 use crate::sim::strand;
@@ -190,7 +190,7 @@ impl Vhost {
                 files,
                 console: console.clone(),
                 foreign: foreign.clone(),
-                store: outside.sights,
+                store: outside.doorbells,
                 served: observed.served.clone(),
             },
         };
@@ -265,7 +265,7 @@ impl Vhost {
             self.register(target, callback)?;
         }
         // A replay takes the channels here.
-        self.0.outside.emit(|| Began);
+        self.0.outside.emit(|| SystemStarted);
         let started = std::mem::take(&mut beginning.started);
         self.take_channels(beginning)?;
         self.0.bus.run_until_idle()?;
@@ -462,7 +462,7 @@ impl Loader<'_> {
             }
             for op in content.writes() {
                 self.bus
-                    .ask(self.memory, AccessAt { space, op })?
+                    .ask(self.memory, AccessSegments { space, op })?
                     .map_err(Error::Initialise)?;
             }
         }
@@ -489,7 +489,7 @@ impl Loader<'_> {
                         continue;
                     }
                     let op = Op::Fill(place, 0);
-                    let filled = self.bus.ask(self.memory, AccessAt { space, op })?;
+                    let filled = self.bus.ask(self.memory, AccessSegments { space, op })?;
                     filled.map_err(|cause| self.failed(space, address, cause))?;
                 }
                 Write::Bytes(segment) => {

@@ -26,7 +26,7 @@ pub(crate) struct Environment {
     /// Executes accesses to memories of this process.
     pub(crate) local: Rc<dyn LocalMemory>,
     /// Memory view of doorbells.
-    pub(crate) sights: Rc<dyn Store>,
+    pub(crate) doorbells: Rc<dyn Store>,
     /// Disk of firmware's files.
     pub(crate) disk: Option<Box<dyn Disk>>,
     /// Root directory behind the disk; none in a replay.
@@ -81,7 +81,7 @@ impl Environment {
             }),
             on_py_tasks: Box::new(move |tell| watched.on_py_tasks(tell)),
             local: memories.clone(),
-            sights: memories.clone(),
+            doorbells: memories.clone(),
             disk: root.clone().map(|root| Box::new(root) as Box<dyn Disk>),
             root,
             special: SpecialNames {

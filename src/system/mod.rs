@@ -51,9 +51,9 @@ use crate::backend::Backends;
 use crate::bus::{ActorContext, Bus, Port};
 use crate::foreign::{CallResult, Callbacks};
 use crate::mem::MemoryMap;
-use crate::messages::announced::{Notified, Observing};
-use crate::messages::foreign::{Register, Report, Severity, Untold};
-use crate::messages::rpc::{Offer, Progress, Target, When};
+use crate::messages::announced::{Notified, ObserveFlags};
+use crate::messages::foreign::{NotifyError, Register, Report, Severity};
+use crate::messages::rpc::{Progress, RegisterTarget, Target, When};
 use crate::messages::{self, Name, console, foreign, mailbox, memory, rpc};
 use crate::sim::strand::{Abroad, is_entered, strand_local};
 use crate::trace::{Header, Payloads};
@@ -113,7 +113,7 @@ struct Observed {
 
 impl Observed {
     /// Adds a request.
-    fn add(&self, what: Observing) {
+    fn add(&self, what: ObserveFlags) {
         let Self { served, written } = self;
         served.set(served.get() || what.served);
         written.set(written.get() || what.written);
@@ -344,7 +344,10 @@ impl Vhost {
         self.0
             .callbacks
             .register(target.clone(), Box::new(callback));
-        Ok(self.0.bus.ask(&self.0.ports.rpc, Offer { target })?)
+        Ok(self
+            .0
+            .bus
+            .ask(&self.0.ports.rpc, RegisterTarget { target })?)
     }
 
     /// Polls a method once, as firmware's CALL does on every tick.
@@ -392,7 +395,7 @@ impl Vhost {
     }
 
     /// Reports requested events to the testbench from now on.
-    pub(crate) fn observe(&self, what: Observing) {
+    pub(crate) fn observe(&self, what: ObserveFlags) {
         self.0.outside.emit(|| what);
         self.0.observed.add(what);
     }
@@ -438,7 +441,7 @@ impl Vhost {
     }
 
     /// Channels that can't be registered.
-    fn register_each(&self) -> Result<Vec<(Name, Untold)>, Error> {
+    fn register_each(&self) -> Result<Vec<(Name, NotifyError)>, Error> {
         // Refused inside a tap: the channels stay pending.
         self.0.bus.run_until_idle()?;
         let mut failed = Vec::new();

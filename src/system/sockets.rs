@@ -12,8 +12,8 @@ use crate::backend::Backends;
 use crate::bus::{Bus, Envelope, Inbox as _, Message, Port};
 use crate::foreign::{Callbacks, Paths, Python, RealForeign, make};
 use crate::messages::sockets::{
-    Abandon, Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, Open, PortOf,
-    Read, SocketError, SocketId, Want, Write,
+    Abandon, Accept, ClientId, Close, CloseAll, Disconnect, Flush, Greet, Inbox, LocalPort, Open,
+    Read, ReadMode, SocketError, SocketId, Write,
 };
 use crate::sim::strand::Abroad;
 
@@ -70,7 +70,7 @@ impl Sockets<'_> {
 
     /// Port number of a socket.
     pub fn port(self, socket: SocketId) -> Result<u16, Error> {
-        self.ask(PortOf { socket })
+        self.ask(LocalPort { socket })
     }
 
     /// Sets the greeting of later clients, with `{name}` and `{id}` of socket and client and `{addr}` of the listener filled in.
@@ -108,7 +108,7 @@ impl Sockets<'_> {
         client: ClientId,
         most: usize,
     ) -> Result<Option<Bytes>, Error> {
-        self.take(socket, client, Want::UpTo(most))
+        self.take(socket, client, ReadMode::UpTo(most))
     }
 
     /// Reads `N` bytes, at most 255; `None` until all of them have arrived, and none is consumed.
@@ -121,13 +121,13 @@ impl Sockets<'_> {
             assert!(N <= u8::MAX as usize, "so many bytes are read by `read`");
             N as u8
         };
-        let taken = self.take(socket, client, Want::Exactly(count))?;
+        let taken = self.take(socket, client, ReadMode::Exactly(count))?;
         Ok(taken.and_then(|bytes| bytes.as_ref().try_into().ok()))
     }
 
     /// Reads a string, consuming but not returning its NUL; `None` until a NUL has arrived.
     pub fn read_string(self, socket: SocketId, client: ClientId) -> Result<Option<Bytes>, Error> {
-        self.take(socket, client, Want::Text)
+        self.take(socket, client, ReadMode::Text)
     }
 
     /// Closes a connection. Queued data is still sent.
@@ -150,7 +150,12 @@ impl Sockets<'_> {
         self.run(Abandon)
     }
 
-    fn take(self, socket: SocketId, client: ClientId, want: Want) -> Result<Option<Bytes>, Error> {
+    fn take(
+        self,
+        socket: SocketId,
+        client: ClientId,
+        want: ReadMode,
+    ) -> Result<Option<Bytes>, Error> {
         self.ask(Read {
             socket,
             client,

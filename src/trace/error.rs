@@ -62,7 +62,7 @@ pub enum Damage {
     Kind(u32),
     /// Reply to a message that does not exist, or already has a reply.
     #[error("it answers message {0}, which is not there or was answered")]
-    NoQuestion(u64),
+    UnmatchedReply(u64),
     /// Unknown message.
     #[error("this library knows no message `{name}` to `{to}`")]
     Unknown {

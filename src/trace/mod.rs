@@ -21,7 +21,7 @@ mod tests;
 
 pub use error::{Damage, TraceError};
 pub use format::{FORMAT, Header, Kind, Payloads, Source};
-pub use reader::{Entry, Said, Trace};
+pub use reader::{Content, Entry, Trace};
 pub use recorder::Recorder;
 pub use vocabulary::decode;
 pub(crate) use vocabulary::{Encoding, answer, whole};

@@ -13,7 +13,7 @@ use super::format::{FORMAT, Header, Kind, MAGIC};
 use super::head::{Head, Position};
 use super::vocabulary::whole;
 use super::{Damage, TraceError};
-use crate::attach::Passing;
+use crate::attach::MessageView;
 use crate::bus::{Body, Endpoint};
 use crate::guest;
 
@@ -36,7 +36,7 @@ pub struct Trace {
     /// Kind and root of the messages without a reply so far, by sequence number.
     open: FxHashMap<u64, (Arc<Kind>, u64)>,
     /// Last reply or missing reply.
-    answered: Option<Said>,
+    answered: Option<Content>,
     ended: bool,
 }
 
@@ -54,18 +54,18 @@ pub struct Entry {
     /// Sender, receiver and name of the message.
     pub kind: Arc<Kind>,
     /// Content of the entry.
-    pub said: Said,
+    pub content: Content,
 }
 
 impl Entry {
     /// Converts the entry for the attribution to channels. `body` is its [decoded](super::decode) content.
-    pub fn passing<'a>(&'a self, body: Option<&'a dyn Body>) -> Passing<'a> {
-        Passing {
+    pub fn passing<'a>(&'a self, body: Option<&'a dyn Body>) -> MessageView<'a> {
+        MessageView {
             sequence: self.sequence,
             root: self.root,
             from: &self.kind.from,
             to: &self.kind.to,
-            is_message: matches!(self.said, Said::Message { .. }),
+            is_message: matches!(self.content, Content::Message { .. }),
             body,
         }
     }
@@ -73,7 +73,7 @@ impl Entry {
 
 /// Content of an [`Entry`]. [`decode`](super::decode) deserializes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Said {
+pub enum Content {
     /// Posted message.
     Message {
         /// Serialized message.
@@ -173,7 +173,7 @@ impl Trace {
         let mut rest = &frame[..];
         let head = self.position.read(&mut rest)?;
         let body = || frame.slice(frame.len() - rest.len()..);
-        let (kind, root, sequence, said) = match head {
+        let (kind, root, sequence, content) = match head {
             Head::Kind => {
                 self.kinds.push(Arc::new(whole(rest)?));
                 return Ok(None);
@@ -193,24 +193,24 @@ impl Trace {
                     self.open.insert(sequence, (kind.clone(), root));
                 }
                 let body = body();
-                (kind, root, sequence, Said::Message { body, awaited })
+                (kind, root, sequence, Content::Message { body, awaited })
             }
             Head::Reply { sequence } => {
                 let (kind, root) = self.close(sequence)?;
-                let said = Said::Reply { body: body() };
-                self.answered = Some(said.clone());
-                (kind, root, sequence, said)
+                let content = Content::Reply { body: body() };
+                self.answered = Some(content.clone());
+                (kind, root, sequence, content)
             }
             Head::Dropped { sequence } => {
                 let (kind, root) = self.close(sequence)?;
-                self.answered = Some(Said::Dropped);
-                (kind, root, sequence, Said::Dropped)
+                self.answered = Some(Content::Dropped);
+                (kind, root, sequence, Content::Dropped)
             }
             Head::Again { sequence } => {
                 let (kind, root) = self.close(sequence)?;
                 let answered = self.answered.clone();
-                let said = answered.ok_or(Damage::NoQuestion(sequence))?;
-                (kind, root, sequence, said)
+                let content = answered.ok_or(Damage::UnmatchedReply(sequence))?;
+                (kind, root, sequence, content)
             }
         };
         Ok(Some(Entry {
@@ -219,14 +219,14 @@ impl Trace {
             root,
             tick: self.position.tick,
             kind,
-            said,
+            content,
         }))
     }
 
     fn close(&mut self, sequence: u64) -> Result<(Arc<Kind>, u64), Damage> {
         self.open
             .remove(&sequence)
-            .ok_or(Damage::NoQuestion(sequence))
+            .ok_or(Damage::UnmatchedReply(sequence))
     }
 
     /// Returns the next frame; `None` at the end, or if the file is truncated.

@@ -30,7 +30,8 @@ fn record(file: &Path, payloads: Payloads, ops: &[Op<Span>]) {
     }
     let span = Span { address: 0, len: 1 };
     let space = SpaceId(1);
-    bus.ask(&port, memory::Extent { space, span }).unwrap_err();
+    bus.ask(&port, memory::MappedLength { space, span })
+        .unwrap_err();
 }
 
 fn write(len: usize) -> Op<Span> {
@@ -59,12 +60,12 @@ fn what_is_said_is_read_as_it_was() {
     let names = entries.iter().map(|entry| entry.kind.name.as_str());
     assert_eq!(
         names.collect::<Vec<_>>(),
-        ["Access", "Access", "Extent", "Extent"]
+        ["Access", "Access", "MappedLength", "MappedLength"]
     );
     assert_eq!(said::<Access>(&entries[0]).op, write(3));
     let reply: Result<Outcome, crate::mem::AccessError> = said(&entries[1]);
     assert_eq!(reply, Ok(Outcome::Bytes(Bytes::from_static(&[7; 100]))));
-    assert_eq!(entries[3].said, Said::Dropped);
+    assert_eq!(entries[3].content, Content::Dropped);
     let kind = &entries[0].kind;
     assert_eq!(
         (kind.from.as_str(), kind.to.as_str()),

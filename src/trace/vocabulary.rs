@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Damage;
 use super::format::Kind;
-use super::reader::{Entry, Said};
+use super::reader::{Content, Entry};
 use crate::bus::{Body, Envelope, Event, Inbox, Message, MessageVisitor, Observation};
 use crate::messages::by_name;
 
@@ -154,10 +154,10 @@ pub(crate) fn answer<I: Inbox>(message: I, reply: &[u8]) -> Result<(), Damage> {
 /// # Errors
 /// Fails if the message is unknown ([`Damage::Unknown`]) or its bytes are invalid ([`Damage::Content`]).
 pub fn decode(entry: &Entry) -> Result<Option<Box<dyn Body>>, Damage> {
-    let (bytes, reply) = match &entry.said {
-        Said::Message { body, .. } => (body, false),
-        Said::Reply { body } => (body, true),
-        Said::Dropped => return Ok(None),
+    let (bytes, reply) = match &entry.content {
+        Content::Message { body, .. } => (body, false),
+        Content::Reply { body } => (body, true),
+        Content::Dropped => return Ok(None),
     };
     let decode = Decode { bytes, reply };
     let Kind { to, name, .. } = &*entry.kind;

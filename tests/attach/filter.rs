@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use vhost::attach::{Direction, Filter};
 use vhost::bus::{Inbox as _, Observation};
 use vhost::messages::console::Print;
-use vhost::messages::mailbox::{Rang, Served};
-use vhost::messages::memory::AccessAt;
+use vhost::messages::mailbox::{DoorbellRang, Served};
+use vhost::messages::memory::AccessSegments;
 use vhost::messages::{console, memory};
 
 use crate::fixture::{builder, session, start};
@@ -60,12 +60,12 @@ fn by_party() {
         "{names:?}"
     );
     let memory = shown(Filter::new().endpoint(memory::Inbox::ENDPOINT));
-    assert!(memory.contains(&"mailbox to memory: AccessAt".to_owned()));
+    assert!(memory.contains(&"mailbox to memory: AccessSegments".to_owned()));
 }
 
 #[test]
 fn by_direction() {
-    let kind = || Filter::new().kind::<AccessAt>();
+    let kind = || Filter::new().kind::<AccessSegments>();
     let (messages, replies) = (
         count(kind().only(Direction::Messages)),
         count(kind().only(Direction::Replies)),
@@ -77,13 +77,13 @@ fn by_direction() {
 
 #[test]
 fn by_channel() {
-    let all = count(Filter::new().kind::<Rang>());
-    let of = |name: &str| count(Filter::new().kind::<Rang>().channel(name));
+    let all = count(Filter::new().kind::<DoorbellRang>());
+    let of = |name: &str| count(Filter::new().kind::<DoorbellRang>().channel(name));
     let (one, two) = (of("core0"), of("core1"));
     assert!(one > 0 && two > 0);
     assert_eq!(one + two, all);
     let both = Filter::new()
-        .kind::<Rang>()
+        .kind::<DoorbellRang>()
         .channel("core0")
         .channel("core1");
     assert_eq!(count(both), all);

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use vhost::bus::Body;
 use vhost::mem::{MemoryMap, Op, Segments, SpaceId, Span};
 use vhost::messages::foreign;
-use vhost::messages::memory::{Access, AccessAt, Extent, Locate};
+use vhost::messages::memory::{Access, AccessSegments, MappedLength, Resolve};
 
 use crate::output::{Sanitized, debug_text};
 
@@ -23,7 +23,7 @@ enum AccessKind<'a> {
     Spans(&'a Op<Span>, SpaceId),
     /// Access to segments of memories.
     Places(&'a Op<Segments>),
-    Locate(Span, SpaceId),
+    Resolve(Span, SpaceId),
     Extent(Span, SpaceId),
 }
 
@@ -33,13 +33,13 @@ impl<'a> AccessDisplay<'a> {
         let any = body.as_any();
         let kind = if let Some(ask) = any.downcast_ref::<Access>() {
             AccessKind::Spans(&ask.op, ask.space)
-        } else if let Some(ask) = any.downcast_ref::<AccessAt>() {
+        } else if let Some(ask) = any.downcast_ref::<AccessSegments>() {
             AccessKind::Places(&ask.op)
         } else if let Some(ask) = any.downcast_ref::<foreign::Access>() {
             AccessKind::Places(&ask.op)
-        } else if let Some(ask) = any.downcast_ref::<Locate>() {
-            AccessKind::Locate(ask.span, ask.space)
-        } else if let Some(ask) = any.downcast_ref::<Extent>() {
+        } else if let Some(ask) = any.downcast_ref::<Resolve>() {
+            AccessKind::Resolve(ask.span, ask.space)
+        } else if let Some(ask) = any.downcast_ref::<MappedLength>() {
             AccessKind::Extent(ask.span, ask.space)
         } else {
             return None;
@@ -61,7 +61,7 @@ impl Display for AccessDisplay<'_> {
         match self.kind {
             AccessKind::Spans(op, space) => write_op(op, &|place, f| span(place, space, f), f),
             AccessKind::Places(op) => write_op(op, &|place, f| self.place(place, f), f),
-            AccessKind::Locate(place, space) => {
+            AccessKind::Resolve(place, space) => {
                 write!(f, "where is ")?;
                 span(&place, space, f)
             }

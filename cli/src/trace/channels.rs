@@ -4,7 +4,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use vhost::attach::{Owners, channels};
+use vhost::attach::{ChannelAttribution, channels};
 use vhost::bus::Body;
 use vhost::config;
 use vhost::mem::MemoryMap;
@@ -14,7 +14,7 @@ use vhost::trace::{Entry, Header, Source};
 /// Finds the channel of an entry. Without a readable configuration, channels have numbers only.
 pub(super) struct Channels {
     map: Rc<MemoryMap>,
-    owners: Owners,
+    owners: ChannelAttribution,
 }
 
 impl Channels {
@@ -23,7 +23,7 @@ impl Channels {
         let served = served(header, &map).unwrap_or_default();
         Self {
             map: Rc::new(map),
-            owners: Owners::new(served),
+            owners: ChannelAttribution::new(served),
         }
     }
 
@@ -39,8 +39,12 @@ impl Channels {
     }
 
     /// Channel of an entry. Entries must be passed in recorded order.
-    pub(super) fn whose(&mut self, entry: &Entry, body: Option<&dyn Body>) -> Option<Arc<str>> {
-        self.owners.whose(entry.passing(body))
+    pub(super) fn channel_of(
+        &mut self,
+        entry: &Entry,
+        body: Option<&dyn Body>,
+    ) -> Option<Arc<str>> {
+        self.owners.channel_of(entry.passing(body))
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde_json::Value;
 use vhost::mem::Image;
-use vhost::trace::{Entry, Header, Said};
+use vhost::trace::{Content, Entry, Header};
 
 use super::entry::{HEAD, Line, MOST};
 use super::entry_reader::{DecodedEntry, EntryReader};
@@ -135,11 +135,11 @@ struct Matcher {
 impl Matcher {
     /// True if two entries are equal. Entries must be passed in recorded order.
     fn is(&mut self, one: &Entry, other: &Entry) -> bool {
-        if one.tick != other.tick || one.kind != other.kind || one.said != other.said {
+        if one.tick != other.tick || one.kind != other.kind || one.content != other.content {
             return false;
         }
-        match one.said {
-            Said::Message { .. } => {
+        match one.content {
+            Content::Message { .. } => {
                 let root = if one.root == one.sequence {
                     other.sequence
                 } else {
@@ -151,7 +151,7 @@ impl Matcher {
                 }
                 root == other.root
             }
-            Said::Reply { .. } | Said::Dropped => {
+            Content::Reply { .. } | Content::Dropped => {
                 self.open.remove(&one.sequence) == Some(other.sequence)
             }
         }
@@ -212,16 +212,17 @@ fn print_difference(
 /// The first property in which two entries differ.
 fn what_differs(one: &DecodedEntry, other: &DecodedEntry) -> String {
     let (a, b) = (&one.entry, &other.entry);
-    if a.kind != b.kind || std::mem::discriminant(&a.said) != std::mem::discriminant(&b.said) {
+    if a.kind != b.kind || std::mem::discriminant(&a.content) != std::mem::discriminant(&b.content)
+    {
         return "the message".to_owned();
     }
     if a.tick != b.tick {
         return format!("the tick, {} and {}", a.tick, b.tick);
     }
-    let (bytes, others) = match (&a.said, &b.said) {
+    let (bytes, others) = match (&a.content, &b.content) {
         (
-            Said::Message { body, awaited },
-            Said::Message {
+            Content::Message { body, awaited },
+            Content::Message {
                 body: other,
                 awaited: by_other,
             },
@@ -231,7 +232,7 @@ fn what_differs(one: &DecodedEntry, other: &DecodedEntry) -> String {
             }
             (body, other)
         }
-        (Said::Reply { body }, Said::Reply { body: other }) => (body, other),
+        (Content::Reply { body }, Content::Reply { body: other }) => (body, other),
         _ => return "which message has no answer".to_owned(),
     };
     if bytes == others {
@@ -303,7 +304,7 @@ mod tests {
     use super::*;
 
     /// Entry for message `sequence`, whose reply goes to `root`.
-    fn entry(sequence: u64, root: u64, said: Said) -> Entry {
+    fn entry(sequence: u64, root: u64, content: Content) -> Entry {
         let kind = Kind {
             from: "mailbox".to_owned(),
             to: "memory".to_owned(),
@@ -315,12 +316,12 @@ mod tests {
             root,
             tick: 1,
             kind: Arc::new(kind),
-            said,
+            content,
         }
     }
 
-    fn message() -> Said {
-        Said::Message {
+    fn message() -> Content {
+        Content::Message {
             body: vec![1].into(),
             awaited: true,
         }
@@ -337,7 +338,7 @@ mod tests {
                 &entry(other, root + 10, message())
             ));
         }
-        let dropped = |sequence, root| entry(sequence, root, Said::Dropped);
+        let dropped = |sequence, root| entry(sequence, root, Content::Dropped);
         assert!(same.is(&dropped(2, 1), &dropped(12, 11)));
         assert!(!same.is(&dropped(1, 1), &dropped(13, 13)));
         // One side forwards the message, the other answers it itself.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::Formatter;
 use vhost::messages::mailbox::Served;
-use vhost::trace::Said;
+use vhost::trace::Content;
 
 use super::access::AccessDisplay;
 use super::entry_reader::DecodedEntry;
@@ -50,9 +50,9 @@ fn ends(decoded: &DecodedEntry) -> (String, String) {
         Sanitized(&kind.from).to_string(),
         Sanitized(&kind.to).to_string(),
     );
-    match decoded.entry.said {
-        Said::Message { .. } => (from, to),
-        Said::Reply { .. } | Said::Dropped => (to, from),
+    match decoded.entry.content {
+        Content::Message { .. } => (from, to),
+        Content::Reply { .. } | Content::Dropped => (to, from),
     }
 }
 
@@ -70,8 +70,8 @@ pub(super) fn text(decoded: &DecodedEntry, max_chars: usize) -> String {
         Ok(None) => return format!("{name}: no answer"),
         Err(damage) => return format!("{name}: {}", Sanitized(&damage.to_string())),
     };
-    match decoded.entry.said {
-        Said::Message { .. } => body,
+    match decoded.entry.content {
+        Content::Message { .. } => body,
         _ => format!("{name}: {body}"),
     }
 }
@@ -102,10 +102,10 @@ struct Object<'a> {
 /// Writes an entry as one line of JSON.
 pub(super) fn write_json(decoded: &DecodedEntry, mut to: impl Write) -> io::Result<()> {
     let entry = &decoded.entry;
-    let (event, awaited) = match entry.said {
-        Said::Message { awaited, .. } => ("message", Some(awaited)),
-        Said::Reply { .. } => ("reply", None),
-        Said::Dropped => ("dropped", None),
+    let (event, awaited) = match entry.content {
+        Content::Message { awaited, .. } => ("message", Some(awaited)),
+        Content::Reply { .. } => ("reply", None),
+        Content::Dropped => ("dropped", None),
     };
     let body = decoded.body.as_ref();
     let object = Object {

@@ -78,7 +78,7 @@ impl Iterator for EntryReader {
         };
         let body = decode(&entry);
         let said = body.as_ref().ok().and_then(Option::as_deref);
-        let channel = self.channels.whose(&entry, said);
+        let channel = self.channels.channel_of(&entry, said);
         Some(Ok(DecodedEntry {
             entry,
             body,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use vhost::messages::mailbox::Served;
-use vhost::trace::Said;
+use vhost::trace::Content;
 
 use super::entry::{MOST, text};
 use super::entry_reader::{DecodedEntry, EntryReader};
@@ -176,8 +176,8 @@ impl EventBuilder {
             return self.request(served, track, decoded, events);
         }
         let kind = &decoded.entry.kind;
-        match (&decoded.entry.said, &decoded.channel) {
-            (Said::Message { .. }, channel) if kind.to == "nobody" => {
+        match (&decoded.entry.content, &decoded.channel) {
+            (Content::Message { .. }, channel) if kind.to == "nobody" => {
                 let track = match channel {
                     Some(channel) => self.track(Group::Channels, channel, events),
                     None => self.track(Group::Actors, &kind.from, events),
@@ -190,7 +190,7 @@ impl EventBuilder {
                     ..self.at(track, &kind.name)
                 })
             }
-            (Said::Message { awaited, .. }, _) => {
+            (Content::Message { awaited, .. }, _) => {
                 let track = self.track(Group::Actors, &kind.to, events)?;
                 self.slice("message", track, decoded, events)?;
                 if *awaited && self.awaited.insert(decoded.entry.sequence) {
@@ -203,7 +203,7 @@ impl EventBuilder {
                 }
                 Ok(())
             }
-            (Said::Reply { .. } | Said::Dropped, _) => {
+            (Content::Reply { .. } | Content::Dropped, _) => {
                 if !self.awaited.remove(&decoded.entry.sequence) {
                     return Ok(());
                 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use vhost::attach::{Requests, Table};
 use vhost::messages::console::Print;
 use vhost::messages::mailbox::Served;
-use vhost::trace::{Header, Kind, Payloads, Said};
+use vhost::trace::{Content, Header, Kind, Payloads};
 
 use super::entry_reader::{DecodedEntry, EntryReader};
 use crate::Outcome;
@@ -49,16 +49,16 @@ impl Counts {
         self.entries += 1;
         self.ticks = self.ticks.max(entry.tick);
         let kind = self.kinds.entry(entry.kind.clone()).or_default();
-        match &entry.said {
-            Said::Message { body, .. } => {
+        match &entry.content {
+            Content::Message { body, .. } => {
                 kind.messages += 1;
                 kind.bytes += body.len() as u64;
             }
-            Said::Reply { body } => {
+            Content::Reply { body } => {
                 kind.replies += 1;
                 kind.bytes += body.len() as u64;
             }
-            Said::Dropped => kind.dropped += 1,
+            Content::Dropped => kind.dropped += 1,
         }
         let Some(channel) = &decoded.channel else {
             return;

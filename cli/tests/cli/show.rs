@@ -127,8 +127,8 @@ fn filters_take_what_they_say_and_nothing_else() {
     };
     let tick = |entry: &Value| entry["tick"].as_u64().unwrap();
     filtered("--channel core1", &|it| it["channel"] == "core1");
-    filtered("--kind Served --kind Rang", &|it| {
-        it["message"] == "Served" || it["message"] == "Rang"
+    filtered("--kind Served --kind DoorbellRang", &|it| {
+        it["message"] == "Served" || it["message"] == "DoorbellRang"
     });
     filtered("--party rpc", &|it| {
         it["from"] == "rpc" || it["to"] == "rpc"

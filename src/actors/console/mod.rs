@@ -10,7 +10,7 @@ use actix::{Actor, Context, Handler};
 
 use crate::bus::{ActorContext, Port};
 use crate::messages::console::{Finish, Inbox, Print};
-use crate::messages::foreign::{self, Line};
+use crate::messages::foreign::{self, ConsoleLine};
 
 pub(crate) use text::Text;
 
@@ -54,7 +54,7 @@ impl Console {
         let mut text = lock(&self.text);
         act(&mut text, &mut |channel, line| {
             if self.redirected {
-                self.testbench.post(Line {
+                self.testbench.post(ConsoleLine {
                     channel: channel.into(),
                     text: line.to_owned(),
                 });

@@ -235,7 +235,7 @@ fn the_testbench_is_given_lines() {
     bench.bus.ask(&bench.console, Redirect).unwrap();
     assert_eq!(bench.seen(), "[core1] before\n");
     assert_eq!(told(), []);
-    let line = |channel: &str, text: &str| Told::Line(channel.to_owned(), text.to_owned());
+    let line = |channel: &str, text: &str| Told::ConsoleLine(channel.to_owned(), text.to_owned());
     bench.print(0, "one\r\ntwo");
     bench.print(7, "no name\n");
     assert_eq!(told(), [line("core0", "one"), line("channel 7", "no name")]);

@@ -6,7 +6,7 @@ use mailbox_rs::{Errno, OpenFlags};
 use super::disk::{Disk, DiskFile};
 use super::refusal::Refusal;
 use crate::bus::ActorContext;
-use crate::messages::announced::{FileOpened, FileRead, FileRefused, FileSought, FileWritten};
+use crate::messages::announced::{FileOpened, FileRead, FileRefused, FileSeeked, FileWritten};
 
 /// Wraps a disk and announces its results.
 pub(super) struct Announced {
@@ -68,7 +68,7 @@ impl DiskFile for AnnouncedFile {
 
     fn seek(&mut self, position: u64) -> Result<u64, Errno> {
         let sought = self.file.seek(position);
-        self.context.emit(|| FileSought { sought });
+        self.context.emit(|| FileSeeked { sought });
         sought
     }
 }

@@ -19,8 +19,8 @@ use super::{ChannelProgress, Peers};
 use crate::bus::{ActorContext, Doorbell, Port};
 use crate::messages::files::CloseAll;
 use crate::messages::foreign::{self, Exit, Severity};
-use crate::messages::mailbox::{ChannelStatus, End, Sight, Status, Step, Task};
-use crate::messages::memory::AccessAt;
+use crate::messages::mailbox::{ChannelStatus, ChannelWords, End, Status, Step, Task};
+use crate::messages::memory::AccessSegments;
 use crate::messages::{ChannelDescriptor, ChannelId};
 use crate::messages::{console, mailbox, rpc};
 
@@ -131,9 +131,12 @@ impl Channel {
         self.service.tracker.enter(Step::Handshake {
             address: self.service.descriptor.address,
         });
-        self.poller.expect(Sight::NOTHING);
+        self.poller.expect(ChannelWords::UNREAD);
         self.watch(Watched::Handshake, queues);
-        let version = self.poller.wait_for(Sight::asks_for_handshake).await?;
+        let version = self
+            .poller
+            .wait_for(ChannelWords::asks_for_handshake)
+            .await?;
         let host = u32::from(VERSION);
         if version != host {
             let firmware = mailbox_rs::Version::from(version);
@@ -144,9 +147,9 @@ impl Channel {
             return Ok(false);
         }
         queues.make_ready().await?;
-        self.poller.expect(Sight {
+        self.poller.expect(ChannelWords {
             state: State::READY.0,
-            ..Sight::NOTHING
+            ..ChannelWords::UNREAD
         });
         Ok(true)
     }
@@ -160,7 +163,8 @@ impl Channel {
         self.note(taken, &responses);
         self.service.tracker.enter(Step::Request);
         loop {
-            let news = |sight: &Sight| (sight.request_put != taken.0).then_some(sight.request_put);
+            let news =
+                |words: &ChannelWords| (words.request_put != taken.0).then_some(words.request_put);
             let put = self.poller.wait_for(news).await?;
             if put.wrapping_sub(taken.0) > QUEUE_LEN {
                 self.resynchronise(queues, put, &mut taken, &mut responses)
@@ -297,8 +301,8 @@ impl Channel {
             self.service.tracker.enter(Step::Room);
             self.watch(Watched::Room, queues);
             let put = responses.put.0;
-            let room = |sight: &Sight| {
-                sight
+            let room = |words: &ChannelWords| {
+                words
                     .response_taken
                     .filter(|taken| put.wrapping_sub(*taken) != QUEUE_LEN)
             };
@@ -329,7 +333,7 @@ impl Channel {
     /// Completes when firmware resets the channel by leaving READY.
     async fn left_ready(&self) -> Result<(), Failure> {
         self.poller
-            .wait_for(|sight| (sight.state != State::READY.0).then_some(()))
+            .wait_for(|words| (words.state != State::READY.0).then_some(()))
             .await
     }
 
@@ -365,7 +369,7 @@ impl Channel {
         let mut text = text.to_owned();
         let mut statuses = self.server.ask(Status).await.unwrap_or_default();
         for (words, status) in self.progress.inspect(&mut statuses) {
-            let AccessAt { space, op } = words.access.clone();
+            let AccessSegments { space, op } = words.access.clone();
             let read = self.service.links.memory.access_at(space, op).await;
             status.words = read.ok().and_then(|read| words.parse(read));
         }

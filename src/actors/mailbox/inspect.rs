@@ -9,20 +9,20 @@ use super::ChannelProgress;
 use super::watch::Look;
 use crate::bus::{Bus, BusError, Port};
 use crate::mem::{AccessError, Outcome};
-use crate::messages::mailbox::{ChannelStatus, Inbox, Sight, Status, Step};
-use crate::messages::memory::{self, AccessAt};
+use crate::messages::mailbox::{ChannelStatus, ChannelWords, Inbox, Status, Step};
+use crate::messages::memory::{self, AccessSegments};
 
 /// Read of all words of one channel.
 #[derive(Debug)]
 pub(super) struct WordsRead {
-    pub(super) access: AccessAt,
+    pub(super) access: AccessSegments,
     pub(super) look: Look,
 }
 
 impl WordsRead {
     /// Extracts the words from the outcome of the read.
-    pub(super) fn parse(&self, read: Result<Outcome, AccessError>) -> Option<Sight> {
-        self.look.sight(&read.ok()?.into_bytes())
+    pub(super) fn parse(&self, read: Result<Outcome, AccessError>) -> Option<ChannelWords> {
+        self.look.words(&read.ok()?.into_bytes())
     }
 }
 

@@ -14,7 +14,7 @@ use super::watch::Watched;
 use crate::bus::{ActorContext, Doorbell, Watch};
 use crate::mem::{AccessError, Segments, Store, read as read_bytes};
 use crate::messages::ChannelId;
-use crate::messages::mailbox::{Rang, Sight};
+use crate::messages::mailbox::{ChannelWords, DoorbellRang};
 
 /// Waits for changes of a channel's words.
 pub(super) struct ChannelPoller {
@@ -26,12 +26,12 @@ pub(super) struct ChannelPoller {
 struct Seen {
     channel: ChannelId,
     context: ActorContext,
-    last: Cell<Sight>,
+    last: Cell<ChannelWords>,
     /// Entries of the requests just before `last.request_put`, read along with the words and not yet taken by the channel's task. Either
     /// all that are unserved or none.
     entries: RefCell<VecDeque<RequestEntry>>,
     /// Error of the doorbell's last read.
-    blind: RefCell<Option<AccessError>>,
+    read_error: RefCell<Option<AccessError>>,
     /// Waker of the channel's task, while it waits.
     task: Cell<Option<Waker>>,
 }
@@ -47,9 +47,9 @@ impl ChannelPoller {
         let seen = Seen {
             channel,
             context,
-            last: Cell::new(Sight::NOTHING),
+            last: Cell::new(ChannelWords::UNREAD),
             entries: RefCell::default(),
-            blind: RefCell::default(),
+            read_error: RefCell::default(),
             task: Cell::default(),
         };
         Self {
@@ -60,13 +60,13 @@ impl ChannelPoller {
     }
 
     /// Words last read.
-    pub(super) fn last(&self) -> Sight {
+    pub(super) fn last(&self) -> ChannelWords {
         self.seen.last.get()
     }
 
     /// Sets the words after a write by the host itself.
-    pub(super) fn expect(&self, sight: Sight) {
-        self.seen.last.set(sight);
+    pub(super) fn expect(&self, words: ChannelWords) {
+        self.seen.last.set(words);
         self.seen.entries.borrow_mut().clear();
     }
 
@@ -86,10 +86,10 @@ impl ChannelPoller {
     /// Fails if the words can't be read.
     pub(super) async fn wait_for<T>(
         &self,
-        wanted: impl Fn(&Sight) -> Option<T>,
+        wanted: impl Fn(&ChannelWords) -> Option<T>,
     ) -> Result<T, Failure> {
         poll_fn(|context| {
-            if let Some(cause) = self.seen.blind.take() {
+            if let Some(cause) = self.seen.read_error.take() {
                 return Poll::Ready(Err(cause.into()));
             }
             let found = wanted(&self.last());
@@ -115,7 +115,7 @@ impl ChannelPoller {
                 let len = usize::try_from(segment.len).unwrap_or(rest.len());
                 let (part, after) = std::mem::take(&mut rest).split_at_mut(len);
                 if let Err(error) = store.look(segment, part) {
-                    seen.blind.replace(Some(error));
+                    seen.read_error.replace(Some(error));
                     return false;
                 }
                 rest = after;
@@ -126,8 +126,8 @@ impl ChannelPoller {
         let (seen, store) = (self.seen.clone(), self.store.clone());
         let (layout, place) = (*layout, place.clone());
         let ring = move |bytes: Option<&[u8]>| {
-            let sight = bytes.and_then(|bytes| look.sight(bytes));
-            seen.rang(sight, |index| {
+            let words = bytes.and_then(|bytes| look.words(bytes));
+            seen.rang(words, |index| {
                 let mut entry = [0; RequestEntry::MAX_SIZE];
                 let entry = &mut entry[..RequestEntry::size(layout.ptr_width)];
                 let at = layout.request_entry(index.slot());
@@ -149,35 +149,35 @@ impl Seen {
     /// Handles a change of the words. Entries of new requests are read at once.
     fn rang(
         &self,
-        sight: Option<Sight>,
+        words: Option<ChannelWords>,
         read: impl Fn(Index) -> Result<RequestEntry, AccessError>,
     ) {
         let first = self.last.get().request_put;
-        let count = sight.map_or(0, |sight| self.new_requests(sight));
+        let count = words.map_or(0, |words| self.new_requests(words));
         let read = (0..count).try_for_each(|at| {
             let entry = read(Index(first.wrapping_add(at)))?;
             self.entries.borrow_mut().push_back(entry);
             Ok(())
         });
-        let sight = read.map_or_else(
+        let words = read.map_or_else(
             |error| {
-                self.blind.replace(Some(error));
+                self.read_error.replace(Some(error));
                 self.entries.borrow_mut().clear();
                 None
             },
-            |()| sight,
+            |()| words,
         );
-        if let Some(sight) = sight {
-            self.last.set(sight);
+        if let Some(words) = words {
+            self.last.set(words);
         }
         self.context.emit(|| {
             let entries = self.entries.borrow();
             let known = entries.len().saturating_sub(count as usize);
-            Rang {
+            DoorbellRang {
                 channel: self.channel,
-                sight,
+                words,
                 entries: entries.range(known..).copied().collect(),
-                blind: self.blind.borrow().clone(),
+                read_error: self.read_error.borrow().clone(),
             }
         });
         if let Some(task) = self.task.take() {
@@ -187,12 +187,12 @@ impl Seen {
 
     /// Number of requests put since the last change. It is 0 outside of a session, or if the queue can't hold as many: the entries read
     /// before are dropped then.
-    fn new_requests(&self, sight: Sight) -> u32 {
+    fn new_requests(&self, words: ChannelWords) -> u32 {
         let last = self.last.get();
-        let count = sight.request_put.wrapping_sub(last.request_put);
+        let count = words.request_put.wrapping_sub(last.request_put);
         let mut entries = self.entries.borrow_mut();
         let room = QUEUE_LEN.saturating_sub(entries.len() as u32);
-        let is_ready = [last, sight].iter().all(|it| it.state == State::READY.0);
+        let is_ready = [last, words].iter().all(|it| it.state == State::READY.0);
         if is_ready && count <= room {
             return count;
         }

@@ -12,7 +12,7 @@ use super::watch::Watched;
 use crate::actors::memory::MemoryClient;
 use crate::mem::{Op, Outcome, Segments, SpaceId, Span, part};
 use crate::messages::ChannelDescriptor;
-use crate::messages::memory::AccessAt;
+use crate::messages::memory::AccessSegments;
 
 /// A channel's place in memory and its layout.
 pub(super) struct Queues {
@@ -96,7 +96,7 @@ impl Queues {
         let op = Op::Read(look.segments.iter().cloned().collect());
         let space = self.space;
         WordsRead {
-            access: AccessAt { space, op },
+            access: AccessSegments { space, op },
             look,
         }
     }

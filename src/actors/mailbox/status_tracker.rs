@@ -10,7 +10,7 @@ use super::ChannelProgress;
 use crate::bus::ActorContext;
 use crate::messages::ChannelId;
 use crate::messages::mailbox::{ChannelStatus, End, Past, PendingCall, Step, Task};
-use crate::messages::rpc::{Callee, Target};
+use crate::messages::rpc::{Provider, Target};
 
 /// Status of one channel. Formatted only on request.
 pub(super) struct StatusTracker {
@@ -92,7 +92,7 @@ impl StatusTracker {
     }
 
     /// Counts a poll that was answered with "pending".
-    pub(super) fn pending(&self, by: Callee) {
+    pub(super) fn pending(&self, by: Provider) {
         if let Step::Serve {
             task: Task::Call(asked),
             ..

@@ -4,7 +4,7 @@ use mailbox_rs::Layout;
 
 use crate::bus::DOORBELL_BYTES;
 use crate::mem::{Segment, Segments, part};
-use crate::messages::mailbox::{Handshake, Sight};
+use crate::messages::mailbox::{ChannelWords, Handshake};
 
 /// Event that a channel waits for. It determines the words to poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,29 +92,29 @@ impl Look {
     }
 
     /// Decodes the words. `None` if there are too few bytes.
-    pub(super) fn sight(&self, bytes: &[u8]) -> Option<Sight> {
+    pub(super) fn words(&self, bytes: &[u8]) -> Option<ChannelWords> {
         let word = |at: usize| {
             let start = *self.offsets.get(at)?;
             let bytes = bytes.get(start..start + 4)?;
             Some(u32::from_le_bytes(bytes.try_into().ok()?))
         };
-        let mut sight = Sight {
+        let mut words = ChannelWords {
             state: word(0)?,
             request_put: word(1)?,
             response_taken: None,
             handshake: None,
         };
         if self.watched != Watched::Requests {
-            sight.response_taken = Some(word(2)?);
+            words.response_taken = Some(word(2)?);
         }
         if self.watched == Watched::Handshake {
-            sight.handshake = Some(Handshake {
+            words.handshake = Some(Handshake {
                 version: word(3)?,
                 request_taken: word(4)?,
                 response_put: word(5)?,
             });
         }
-        Some(sight)
+        Some(words)
     }
 }
 
@@ -180,17 +180,17 @@ mod tests {
                         .collect();
                     assert_eq!(seen.len(), look.len);
                     assert!(look.len <= DOORBELL_BYTES);
-                    let sight = look.sight(&seen).unwrap();
-                    assert_eq!((sight.state, sight.request_put), (2, 3));
+                    let words = look.words(&seen).unwrap();
+                    assert_eq!((words.state, words.request_put), (2, 3));
                     let full = watched != Watched::Requests;
-                    assert_eq!(sight.response_taken, full.then_some(6));
+                    assert_eq!(words.response_taken, full.then_some(6));
                     let handshake = Handshake {
                         version: 1,
                         request_taken: 4,
                         response_put: 5,
                     };
                     let whole = watched == Watched::Handshake;
-                    assert_eq!(sight.handshake, whole.then_some(handshake));
+                    assert_eq!(words.handshake, whole.then_some(handshake));
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::mem::{
     AccessError, Op, Outcome, Segment, Segments, SpaceId, Span, Store, execute, write,
 };
 use crate::messages::foreign;
-use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
+use crate::messages::memory::{Access, AccessSegments, Inbox, MappedLength, Resolve};
 
 /// Client of the memory actor, for one endpoint.
 #[derive(Clone)]
@@ -181,7 +181,7 @@ impl MemoryClient {
         space: SpaceId,
         op: Op<Segments>,
     ) -> Result<Answer, NoReply> {
-        self.port.ask(AccessAt { space, op }).await
+        self.port.ask(AccessSegments { space, op }).await
     }
 
     /// Writes bytes and then a word at known places, of an actor's task that does not wait for it. Errors are reported.
@@ -218,7 +218,7 @@ impl MemoryClient {
         ]);
         match self.resolver.foreign(space, op) {
             Ok(access) => self.foreign.post(access),
-            Err(op) => self.port.post(AccessAt { space, op }),
+            Err(op) => self.port.post(AccessSegments { space, op }),
         }
     }
 
@@ -231,7 +231,7 @@ impl MemoryClient {
         space: SpaceId,
         span: Span,
     ) -> Result<Result<Segments, AccessError>, NoReply> {
-        self.port.ask(Locate { space, span }).await
+        self.port.ask(Resolve { space, span }).await
     }
 
     /// Length of the part of a range that is in the map, from its first byte on.
@@ -239,7 +239,7 @@ impl MemoryClient {
     /// # Errors
     /// [`NoReply`] where the actor is gone.
     pub(crate) async fn extent(&self, space: SpaceId, span: Span) -> Result<u64, NoReply> {
-        self.port.ask(Extent { space, span }).await
+        self.port.ask(MappedLength { space, span }).await
     }
 
     /// Elision, while the testbench does not observe writes.

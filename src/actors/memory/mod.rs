@@ -13,7 +13,7 @@ use actix::{Actor, Handler};
 use crate::bus::{ActorContext, Envelope, Port, ReplySender};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
 use crate::messages::foreign::{self, Report, Severity};
-use crate::messages::memory::{Access, AccessAt, Extent, Inbox, Locate};
+use crate::messages::memory::{Access, AccessSegments, Inbox, MappedLength, Resolve};
 
 pub(crate) use client::{ElidedAccesses, MemoryClient};
 pub(crate) use resolver::{LocalMemory, Resolver};
@@ -96,19 +96,19 @@ impl Handler<Inbox> for Memory {
     fn handle(&mut self, mail: Inbox, _: &mut Self::Context) {
         self.context.handle(mail, |mail| match mail {
             Inbox::Access(envelope) => self.access(envelope),
-            Inbox::AccessAt(Envelope {
-                message: AccessAt { space, op },
+            Inbox::AccessSegments(Envelope {
+                message: AccessSegments { space, op },
                 reply,
             }) => self.carry_out(space, op, reply),
-            Inbox::Locate(Envelope {
-                message: Locate { space, span },
+            Inbox::Resolve(Envelope {
+                message: Resolve { space, span },
                 reply,
             }) => {
                 let place = self.resolver.locate(space, span);
                 reply.send(place.map_err(AccessError::from));
             }
-            Inbox::Extent(Envelope { message, reply }) => {
-                let Extent { space, span } = message;
+            Inbox::MappedLength(Envelope { message, reply }) => {
+                let MappedLength { space, span } = message;
                 reply.send(self.resolver.map.clip(space, span.address, span.len));
             }
         });

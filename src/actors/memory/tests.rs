@@ -7,7 +7,7 @@ use crate::bus::{Bus, BusError, Inbox as _};
 use crate::foreign::Callbacks;
 use crate::foreign::scripted::{MockForeign, Ram, SPACE, map};
 use crate::mem::{Backend, MapError, MemoryId, Segment, Span};
-use crate::messages::memory::AccessAt;
+use crate::messages::memory::AccessSegments;
 
 /// Three memories in a row, from 0x1000 to 0x40ff, of which the one in the middle is not in this process; then
 /// one that is by itself, up to the last address. They are not in the order of their addresses.
@@ -146,7 +146,7 @@ fn an_access_goes_on_in_the_adjacent_memory() {
     let op = Op::Read(Segments::from(middle));
     let read = bench
         .bus
-        .ask(&bench.memory, AccessAt { space: SPACE, op })
+        .ask(&bench.memory, AccessSegments { space: SPACE, op })
         .unwrap();
     assert_eq!(read, Ok(Outcome::Bytes(Bytes::from_static(b"oss"))));
     assert_eq!(bench.text(0x1ffd, 64), Ok(Bytes::from_static(b"across")));
@@ -292,7 +292,7 @@ fn a_place_is_told_if_all_of_it_is_in_the_map() {
         let space = SPACE;
         bench
             .bus
-            .ask(&bench.memory, Locate { space, span })
+            .ask(&bench.memory, Resolve { space, span })
             .unwrap()
     };
     let (offset, len) = (0xfff, 1);
@@ -331,7 +331,7 @@ fn a_panic_is_an_answer_and_service_goes_on() {
         let op = Op::Fill(Segments::from(astray), 0);
         let error = bench
             .bus
-            .ask(&bench.memory, AccessAt { space: SPACE, op })
+            .ask(&bench.memory, AccessSegments { space: SPACE, op })
             .unwrap_err();
         let BusError::NoReply(unanswered) = error else {
             panic!("{error}");

@@ -7,7 +7,7 @@ use super::Dispatch;
 use crate::bus::{self, ActorContext, Elision, Inbox as _, NoReply, Port, Ticket};
 use crate::messages::Name;
 use crate::messages::foreign::{self, HostCall, MethodCall};
-use crate::messages::rpc::{Answered, Call, CallError, Callee, Inbox, Progress, Target, When};
+use crate::messages::rpc::{Call, CallError, Inbox, PollOutcome, Progress, Provider, Target, When};
 
 /// Client of the dispatcher, for one sender.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ pub(crate) struct ElidedPolls {
 /// the target.
 pub(crate) type ForeignPoll = dyn Fn(&str, &Target, &[u64], bool) -> Answer;
 
-type Answer = Result<Answered, CallError>;
+type Answer = Result<PollOutcome, CallError>;
 
 impl RpcClient {
     /// Creates a client of the dispatcher at `port`. Without `elided` it always sends messages, as in a replay.
@@ -64,13 +64,13 @@ impl RpcClient {
         channel: &Name,
         target: &Target,
         args: &[u64],
-        on_pending: impl Fn(Callee) + Clone + 'static,
+        on_pending: impl Fn(Provider) + Clone + 'static,
     ) -> Result<Answer, NoReply> {
         let mut answer = match self.elided() {
             Some(elided) => elided.poll(self.ticket(elided), channel, target, args)?,
             None => self.ask(channel, target, args, When::Now).await?,
         };
-        while let Ok(Answered {
+        while let Ok(PollOutcome {
             by,
             progress: Progress::Pending,
         }) = answer
@@ -114,7 +114,7 @@ impl RpcClient {
         channel: &Name,
         target: &Target,
         args: &[u64],
-        on_pending: impl Fn(Callee) + 'static,
+        on_pending: impl Fn(Provider) + 'static,
     ) -> Option<Result<Answer, NoReply>> {
         let answer = Rc::new(Cell::new(None));
         let asked = Cell::new(self.ticket(elided));
@@ -126,7 +126,7 @@ impl RpcClient {
                     return true;
                 };
                 match elided.poll(asked.get(), &channel, &target, &args) {
-                    Ok(Ok(Answered {
+                    Ok(Ok(PollOutcome {
                         by,
                         progress: Progress::Pending,
                     })) => {
@@ -171,7 +171,7 @@ impl ElidedPolls {
     ) -> Result<Answer, NoReply> {
         let is_offered = self.dispatch.is_offered(target);
         if !is_offered && matches!(target, Target::Command(_)) {
-            return Ok(Ok(Callee::HostProgram.says(Progress::Absent)));
+            return Ok(Ok(Provider::HostProgram.outcome(Progress::Absent)));
         }
         let (from, elision) = (Inbox::ENDPOINT, &self.elision);
         let handed_on = match is_offered {

@@ -14,7 +14,7 @@ use actix::{Actor, Handler};
 use crate::bus::{ActorContext, Envelope, Port};
 use crate::messages::Name;
 use crate::messages::foreign::{self, HostCall, MethodCall, PyCancel, PyTick};
-use crate::messages::rpc::{Call, Callee, Inbox, Progress, Target, When};
+use crate::messages::rpc::{Call, Inbox, Progress, Provider, Target, When};
 
 pub(crate) use client::{ElidedPolls, ForeignPoll, RpcClient};
 pub(crate) use dispatch::Dispatch;
@@ -82,7 +82,7 @@ impl Rpc {
                 };
                 self.foreign.forward(call, reply);
             }
-            Target::Command(_) => reply.send(Ok(Callee::HostProgram.says(Progress::Absent))),
+            Target::Command(_) => reply.send(Ok(Provider::HostProgram.outcome(Progress::Absent))),
         }
     }
 
@@ -125,7 +125,7 @@ impl Handler<Inbox> for Rpc {
         let context = self.context.clone();
         context.handle(mail, |mail| match mail {
             Inbox::Call(call) => self.call(call),
-            Inbox::Offer(Envelope { message, reply }) => {
+            Inbox::RegisterTarget(Envelope { message, reply }) => {
                 self.dispatch.offer(message.target);
                 reply.send(());
             }

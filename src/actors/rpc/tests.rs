@@ -7,7 +7,7 @@ use super::*;
 use crate::bus::{Bus, Event, Inbox as _, Observation, ReplyFuture};
 use crate::foreign::scripted::{MockForeign, Ram, Told, map};
 use crate::foreign::{CallResult, Callbacks};
-use crate::messages::rpc::{Answered, CallError, Cancel, Offer, PyTasks, Tick};
+use crate::messages::rpc::{CallError, Cancel, PollOutcome, PyTasks, RegisterTarget, Tick};
 
 use futures_util::FutureExt;
 
@@ -19,7 +19,7 @@ struct Bench {
     ticks: Arc<AtomicUsize>,
 }
 
-type Reply = Result<Answered, CallError>;
+type Reply = Result<PollOutcome, CallError>;
 
 impl Bench {
     fn new() -> Self {
@@ -53,7 +53,7 @@ impl Bench {
         self.outside
             .callbacks
             .register(target.clone(), Box::new(callback));
-        self.bus.ask(&self.rpc, Offer { target }).unwrap();
+        self.bus.ask(&self.rpc, RegisterTarget { target }).unwrap();
     }
 
     /// Sends a call and runs the bus without ticks.
@@ -121,7 +121,7 @@ fn ready(result: u64) -> Result<Progress, CallError> {
 /// The testbench's reply, if there is one yet.
 fn of_testbench(answer: ReplyFuture<Reply>) -> Option<Progress> {
     let answered = answer.now_or_never()?.unwrap().unwrap();
-    assert_eq!(answered.by, Callee::Testbench);
+    assert_eq!(answered.by, Provider::Testbench);
     Some(answered.progress)
 }
 
@@ -177,16 +177,16 @@ fn an_answer_says_whose_it_is() {
     bench.outside.py_method("py", |_, _| Ok(Progress::Pending));
     bench.offer(method("own"), |_| Ok(task::Poll::Pending));
     let by = |target| bench.answer(target, &[]).unwrap().by;
-    assert_eq!(by(method("sv")), Callee::Testbench);
-    assert_eq!(by(method("slow")), Callee::Testbench);
-    assert_eq!(by(method("py")), Callee::Python);
-    assert_eq!(by(method("own")), Callee::HostProgram);
+    assert_eq!(by(method("sv")), Provider::Testbench);
+    assert_eq!(by(method("slow")), Provider::Testbench);
+    assert_eq!(by(method("py")), Provider::Python);
+    assert_eq!(by(method("own")), Provider::HostProgram);
     assert_eq!(
         by(method("none")),
-        Callee::Testbench,
+        Provider::Testbench,
         "the last to be asked"
     );
-    assert_eq!(by(Target::Command(1)), Callee::HostProgram);
+    assert_eq!(by(Target::Command(1)), Provider::HostProgram);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::network::Connection;
-use crate::messages::sockets::{OsError, READ_MAX, Want};
+use crate::messages::sockets::{OsError, READ_MAX, ReadMode};
 
 /// Client, and its connection as long as it is usable.
 ///
@@ -111,14 +111,14 @@ impl Client {
     }
 
     /// Takes received bytes; `None` if there are fewer than `want`.
-    pub(super) fn take(&mut self, want: Want, room: &mut [u8]) -> Result<Option<Bytes>, Fault> {
+    pub(super) fn take(&mut self, want: ReadMode, room: &mut [u8]) -> Result<Option<Bytes>, Fault> {
         if let Some(bytes) = self.find(want) {
             return Ok(Some(bytes));
         }
         self.receive(room)?;
         match self.find(want) {
             Some(bytes) => Ok(Some(bytes)),
-            None if want == Want::Text && self.arrived.len() == READ_MAX => Err(Fault::NoNul),
+            None if want == ReadMode::Text && self.arrived.len() == READ_MAX => Err(Fault::NoNul),
             None if self.ended => Err(Fault::Ended),
             None => Ok(None),
         }
@@ -188,15 +188,17 @@ impl Client {
     }
 
     /// Takes `want` from the receive buffer, if it is there.
-    fn find(&mut self, want: Want) -> Option<Bytes> {
+    fn find(&mut self, want: ReadMode) -> Option<Bytes> {
         let arrived = self.arrived.len();
         match want {
-            Want::Exactly(count) => {
+            ReadMode::Exactly(count) => {
                 let count = usize::from(count);
                 (count <= arrived).then(|| self.split(count))
             }
-            Want::UpTo(most) => (arrived > 0 || most == 0).then(|| self.split(most.min(arrived))),
-            Want::Text => {
+            ReadMode::UpTo(most) => {
+                (arrived > 0 || most == 0).then(|| self.split(most.min(arrived)))
+            }
+            ReadMode::Text => {
                 let new = &self.arrived[self.searched..];
                 let Some(more) = new.iter().position(|byte| *byte == 0) else {
                     self.searched = arrived;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::client::{Client, Fault};
 use super::network::{Listener, Network};
 use super::noted::{Answers, Noted};
-use crate::messages::sockets::{ClientId, OsError, READ_MAX, SocketError, SocketId, Want};
+use crate::messages::sockets::{ClientId, OsError, READ_MAX, ReadMode, SocketError, SocketId};
 
 /// Default greeting of new clients.
 const GREETING: &str = "[{name}-{id}] Connected to {addr}!\n";
@@ -155,7 +155,7 @@ impl Hub {
         &mut self,
         socket: SocketId,
         client: ClientId,
-        want: Want,
+        want: ReadMode,
     ) -> Result<Option<Bytes>, SocketError> {
         self.with((socket, client), |client, room| client.take(want, room))
     }

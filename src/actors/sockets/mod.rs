@@ -63,7 +63,7 @@ impl Sockets {
                 let opened = hub.open(message.name, message.port);
                 self.answer(hub, reply, opened);
             }
-            Inbox::PortOf(Envelope { message, reply }) => {
+            Inbox::LocalPort(Envelope { message, reply }) => {
                 self.answer(hub, reply, hub.port(message.socket));
             }
             Inbox::Greet(Envelope { message, reply }) => {

@@ -6,14 +6,14 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use super::network::{Connection, Listener, Network};
-use crate::messages::announced::NetworkAnswered;
+use crate::messages::announced::NetworkResult;
 use crate::messages::sockets::OsError;
 
 /// Results of a network, collected while they are wanted.
 #[derive(Clone, Default)]
 pub(super) struct Answers {
     wanted: Rc<Cell<bool>>,
-    noted: Rc<RefCell<Vec<NetworkAnswered>>>,
+    noted: Rc<RefCell<Vec<NetworkResult>>>,
 }
 
 impl Answers {
@@ -23,11 +23,11 @@ impl Answers {
     }
 
     /// Takes the results that were collected since the last call.
-    pub(super) fn take(&self) -> Vec<NetworkAnswered> {
+    pub(super) fn take(&self) -> Vec<NetworkResult> {
         self.noted.take()
     }
 
-    fn note(&self, answer: impl FnOnce() -> NetworkAnswered) {
+    fn note(&self, answer: impl FnOnce() -> NetworkResult) {
         if self.wanted.get() {
             self.noted.borrow_mut().push(answer());
         }
@@ -54,7 +54,7 @@ impl Network for Noted<dyn Network> {
         let listening = self.inner.listen(port);
         self.answers.note(|| {
             let port = listening.as_ref().map(|listener| listener.port());
-            NetworkAnswered::Listen(port.map_err(|error| *error))
+            NetworkResult::Listen(port.map_err(|error| *error))
         });
         Ok(Box::new(Noted::new(listening?, &self.answers)))
     }
@@ -69,7 +69,7 @@ impl Listener for Noted<dyn Listener> {
         let accepted = self.inner.accept();
         self.answers.note(|| {
             let came = accepted.as_ref().map(Option::is_some);
-            NetworkAnswered::Accept(came.map_err(|error| *error))
+            NetworkResult::Accept(came.map_err(|error| *error))
         });
         let noted = |connection| Box::new(Noted::new(connection, &self.answers)) as _;
         Ok(accepted?.map(noted))
@@ -79,7 +79,7 @@ impl Listener for Noted<dyn Listener> {
 impl Connection for Noted<dyn Connection> {
     fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError> {
         let sent = self.inner.send(data);
-        self.answers.note(|| NetworkAnswered::Send(sent));
+        self.answers.note(|| NetworkResult::Send(sent));
         sent
     }
 
@@ -87,7 +87,7 @@ impl Connection for Noted<dyn Connection> {
         let received = self.inner.receive(room);
         self.answers.note(|| {
             let bytes = |len| Bytes::copy_from_slice(&room[..len]);
-            NetworkAnswered::Receive(received.map(|len| len.map(bytes)))
+            NetworkResult::Receive(received.map(|len| len.map(bytes)))
         });
         received
     }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use mailbox_rs::{Index, Layout, PtrWidth, ResponseEntry, State};
 
 use self::session::{Breach, Session};
-use super::{Attach, AttachError, Findings, Owners, Site};
+use super::{Attach, AttachError, ChannelAttribution, Findings, Site};
 use crate::bus::{Event, Inbox as _, Observation, Spawner, Tap};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span, part};
 use crate::messages::foreign::{self, Severity};
-use crate::messages::mailbox::{self, Rang, Served, Sight};
-use crate::messages::memory::{self, Access, AccessAt};
+use crate::messages::mailbox::{self, ChannelWords, DoorbellRang, Served};
+use crate::messages::memory::{self, Access, AccessSegments};
 use crate::messages::{ChannelDescriptor, ChannelId};
 
 /// Checker of the mailbox protocol. Rules: an index advances by one and stays within the queue, each side writes only its own
@@ -53,7 +53,7 @@ impl Attach for ProtocolChecker {
         Ok(Box::new(Checker {
             severity: self.severity,
             findings: site.findings("protocol"),
-            owners: Owners::new(site.channels().clone()),
+            owners: ChannelAttribution::new(site.channels().clone()),
             channels: channels.collect(),
             reads: BTreeMap::new(),
             takes: BTreeMap::new(),
@@ -68,7 +68,7 @@ const MOST_PENDING: usize = 64;
 struct Checker {
     severity: Severity,
     findings: Findings,
-    owners: Owners,
+    owners: ChannelAttribution,
     channels: Vec<Queues>,
     /// Pending word reads of the host, by sequence number.
     reads: BTreeMap<u64, (usize, Word)>,
@@ -186,17 +186,17 @@ impl Queues {
     }
 
     /// Checks a write of firmware to the channel.
-    fn rang(&mut self, sight: &Sight, breaches: &mut Vec<Breach>) {
-        if sight.state != State::READY.0 {
+    fn rang(&mut self, words: &ChannelWords, breaches: &mut Vec<Breach>) {
+        if words.state != State::READY.0 {
             // Firmware restarts and drops all pending work. Start-up code or a loaded image may clear the words first.
-            let starts = sight.state == State::INIT.0 || sight.state == 0;
+            let starts = words.state == State::INIT.0 || words.state == 0;
             if self.session.take().is_some() && !starts {
-                breaches.push(format!("state becomes {:#x}, which is none", sight.state));
+                breaches.push(format!("state becomes {:#x}, which is none", words.state));
             }
         }
         if let Some(session) = &mut self.session {
-            session.requests_are_put(Index(sight.request_put), breaches);
-            if let Some(taken) = sight.response_taken {
+            session.requests_are_put(Index(words.request_put), breaches);
+            if let Some(taken) = words.response_taken {
                 session.responses_are_taken(Index(taken), breaches);
             }
         }
@@ -220,7 +220,7 @@ impl Queues {
 
 impl Tap for Checker {
     fn observe(&mut self, seen: &Observation<'_>) {
-        let whose = self.owners.whose(seen.into());
+        let whose = self.owners.channel_of(seen.into());
         let mut breaches = Vec::new();
         let at = self.check(seen, &mut breaches);
         let name = at
@@ -241,10 +241,10 @@ impl Checker {
     /// Checks one observation. Returns its channel, if known by id, sequence number or address.
     fn check(&mut self, seen: &Observation<'_>, breaches: &mut Vec<Breach>) -> Option<usize> {
         let ticket = &seen.ticket;
-        if let Some(rang) = seen.event.is::<Rang>() {
+        if let Some(rang) = seen.event.is::<DoorbellRang>() {
             let at = place_of(rang.channel);
-            if let (Some(channel), Some(sight)) = (self.channels.get_mut(at), &rang.sight) {
-                channel.rang(sight, breaches);
+            if let (Some(channel), Some(words)) = (self.channels.get_mut(at), &rang.words) {
+                channel.rang(words, breaches);
             }
             return Some(at);
         }
@@ -259,7 +259,7 @@ impl Checker {
         if ticket.from != mailbox::Inbox::ENDPOINT || !accessed.contains(&ticket.to()) {
             return None;
         }
-        if let Some(AccessAt { op, .. }) = seen.event.is() {
+        if let Some(AccessSegments { op, .. }) = seen.event.is() {
             return self.accessed(ticket.sequence, op, breaches);
         }
         if let Some(foreign::Access { op, .. }) = seen.event.is() {

@@ -15,20 +15,20 @@ use crate::mem::AccessError;
 
 /// Event: a channel's doorbell rang. It wakes the channel's task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rang {
+pub struct DoorbellRang {
     /// Channel of the doorbell.
     pub channel: ChannelId,
     /// Words that were read; `None` if they, or the entries, could not be read.
-    pub sight: Option<Sight>,
+    pub words: Option<ChannelWords>,
     /// Entries of the requests before `request_put` that were put since the last ring, read together with the words.
     pub entries: Vec<RequestEntry>,
     /// Error of the read.
-    pub blind: Option<AccessError>,
+    pub read_error: Option<AccessError>,
 }
 
 /// Words of a channel that firmware writes, as last read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sight {
+pub struct ChannelWords {
     /// State of the channel.
     pub state: u32,
     /// Producer index of the request queue.
@@ -50,9 +50,9 @@ pub struct Handshake {
     pub response_put: u32,
 }
 
-impl Sight {
+impl ChannelWords {
     /// Initial value, before the first read.
-    pub const NOTHING: Self = Self {
+    pub const UNREAD: Self = Self {
         state: 0,
         request_put: 0,
         handshake: None,

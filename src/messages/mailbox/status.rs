@@ -5,8 +5,8 @@ use std::fmt;
 use mailbox_rs::{RequestEntry, Response, State};
 use serde::{Deserialize, Serialize};
 
-use super::{Asked, Sight, Told};
-use crate::messages::rpc::{Callee, Target};
+use super::{Asked, ChannelWords, Told};
+use crate::messages::rpc::{Provider, Target};
 
 /// Status of one channel. `Display` writes one line about the pending step and the side that it depends on, and indented lines for the
 /// rest.
@@ -21,7 +21,7 @@ pub struct ChannelStatus {
     /// Tick of the last progress, in which `step` was entered.
     pub since: u64,
     /// Words of the channel in memory; `None` if they were not read or could not be read.
-    pub words: Option<Sight>,
+    pub words: Option<ChannelWords>,
     /// Consumer index of the request queue: requests that the host has taken.
     pub taken: u32,
     /// Producer index of the response queue: responses that the host has put.
@@ -83,7 +83,7 @@ pub struct PendingCall {
     /// Target of the call.
     pub target: Target,
     /// Callee that replied that the call is pending; `None` before the first reply.
-    pub by: Option<Callee>,
+    pub by: Option<Provider>,
     /// Number of such replies.
     pub answers: u64,
     /// Tick of the last reply, or of the first poll before there is one. The next poll is in the tick after it.
@@ -157,7 +157,7 @@ impl ChannelStatus {
             f,
             "waits for firmware's handshake at {address:#x} since tick {since}"
         )?;
-        let Some(Sight {
+        let Some(ChannelWords {
             state,
             request_put,
             handshake: Some(words),
@@ -233,7 +233,7 @@ impl ChannelStatus {
     fn indices(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { taken, put, .. } = self;
         match self.words {
-            Some(Sight {
+            Some(ChannelWords {
                 request_put,
                 response_taken: Some(response_taken),
                 ..

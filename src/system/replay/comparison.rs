@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::scope::Scope;
 use super::{ReplayError, Replayed};
 use crate::bus::{Endpoint, Event, KindId, Message, Observation, Tap, Ticket};
-use crate::trace::{Damage, Encoding, Entry, Kind, Said, Trace, TraceError, decode, whole};
+use crate::trace::{Content, Damage, Encoding, Entry, Kind, Trace, TraceError, decode, whole};
 
 /// Divergence of the replay from the recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,12 +188,12 @@ impl Comparison {
             self.set_divergence(entry.frame, Some(&entry), Some(tell(seen)));
             return;
         }
-        match entry.said {
-            Said::Message { .. } if seen.ticket.to() != Endpoint::EVENT => {
+        match entry.content {
+            Content::Message { .. } if seen.ticket.to() != Endpoint::EVENT => {
                 self.open.insert(seen.ticket.sequence, entry.sequence);
             }
-            Said::Message { .. } => {}
-            Said::Reply { .. } | Said::Dropped => {
+            Content::Message { .. } => {}
+            Content::Reply { .. } | Content::Dropped => {
                 self.open.remove(&seen.ticket.sequence);
             }
         }
@@ -218,8 +218,8 @@ impl Comparison {
             self.bytes.clear();
             known.encoding.encode(seen, &mut self.bytes).is_ok() && self.bytes == encoded
         };
-        match (&entry.said, seen.event) {
-            (Said::Message { body, awaited }, Event::Message(_)) => {
+        match (&entry.content, seen.event) {
+            (Content::Message { body, awaited }, Event::Message(_)) => {
                 let root = if ticket.root == ticket.sequence {
                     Some(entry.sequence)
                 } else {
@@ -227,10 +227,12 @@ impl Comparison {
                 };
                 *awaited == seen.awaited && root == Some(entry.root) && is_encoded(body)
             }
-            (Said::Reply { body }, Event::Reply(_)) => {
+            (Content::Reply { body }, Event::Reply(_)) => {
                 open.get(&ticket.sequence) == Some(&entry.sequence) && is_encoded(body)
             }
-            (Said::Dropped, Event::Dropped) => open.get(&ticket.sequence) == Some(&entry.sequence),
+            (Content::Dropped, Event::Dropped) => {
+                open.get(&ticket.sequence) == Some(&entry.sequence)
+            }
             _ => false,
         }
     }
@@ -293,7 +295,7 @@ impl SharedComparison {
     pub(super) fn due(&self) -> Option<Due> {
         let mut comparison = self.lock();
         let entry = comparison.next()?;
-        let is_message = matches!(entry.said, Said::Message { .. });
+        let is_message = matches!(entry.content, Content::Message { .. });
         Some(Due {
             frame: entry.frame,
             sequence: entry.sequence,
@@ -349,7 +351,7 @@ impl SharedComparison {
     }
 
     fn announcement<M: Message>(&self, entry: &Entry) -> Option<M> {
-        let Said::Message { body, .. } = &entry.said else {
+        let Content::Message { body, .. } = &entry.content else {
             return None;
         };
         let is = entry.kind.to == *Endpoint::EVENT.0 && entry.kind.name == M::NAME;
@@ -363,7 +365,7 @@ impl SharedComparison {
             let entry = comparison.nth(ahead)?;
             (entry.frame > frame && entry.kind.name == M::NAME).then(|| entry.clone())
         })?;
-        let Said::Message { body, .. } = &entry.said else {
+        let Content::Message { body, .. } = &entry.content else {
             return None;
         };
         Some((entry.frame, self.decode(&entry, body)?))
@@ -375,7 +377,7 @@ impl SharedComparison {
         let answer = (0..AHEAD).find_map(|ahead| match self.lock().nth(ahead)? {
             entry if entry.sequence != recorded => None,
             Entry {
-                said: Said::Reply { body },
+                content: Content::Reply { body },
                 ..
             } => Some(body.clone()),
             _ => None,
@@ -446,10 +448,10 @@ fn tell_entry(entry: &Entry) -> String {
         Ok(None) => String::new(),
         Err(damage) => damage.to_string(),
     };
-    match entry.said {
-        Said::Message { .. } => format!("tick {tick}: {from} to {to}: {body}"),
-        Said::Reply { .. } => format!("tick {tick}: {to} to {from}: {name} gives {body}"),
-        Said::Dropped => format!("tick {tick}: {to} to {from}: {name} has no answer"),
+    match entry.content {
+        Content::Message { .. } => format!("tick {tick}: {from} to {to}: {body}"),
+        Content::Reply { .. } => format!("tick {tick}: {to} to {from}: {name} gives {body}"),
+        Content::Dropped => format!("tick {tick}: {to} to {from}: {name} has no answer"),
     }
 }
 

@@ -215,7 +215,7 @@ impl Replay {
             // Reported again by its original reporter.
             on_py_tasks: Box::new(|_| ()),
             local: Rc::new(RecordedMemory::new(comparison.clone())),
-            sights: Rc::new(doorbells),
+            doorbells: Rc::new(doorbells),
             disk: disk(header, comparison),
             root: None,
             special: special(header),

@@ -6,10 +6,10 @@ use std::rc::{Rc, Weak};
 use super::comparison::{Due, SharedComparison};
 use super::findings::FindingSink;
 use crate::bus::{Bus, Endpoint, Envelope, Inbox, Message, MessageVisitor, Port};
-use crate::messages::announced::{Began, Notified, Observing};
+use crate::messages::announced::{Notified, ObserveFlags, SystemStarted};
 use crate::messages::{console, foreign, mailbox, memory, rpc, sockets};
 use crate::system::{Inner, PendingStart, Vhost};
-use crate::trace::{Damage, Entry, Said, answer, whole};
+use crate::trace::{Content, Damage, Entry, answer, whole};
 
 /// Plays a recording to its end or to the first divergence.
 pub(super) struct Player {
@@ -51,7 +51,7 @@ impl Player {
         };
         self.play_until(&Vhost(system), Some(recorded));
         if let Some(entry) = self.comparison.next()
-            && let Said::Reply { body } = &entry.said
+            && let Content::Reply { body } = &entry.content
             && let Err(damage) = answer(call, body)
         {
             self.comparison.damaged(&entry, damage);
@@ -88,7 +88,7 @@ impl Player {
             // A posted message that runs by itself.
             drop(bus.run_until_idle());
         } else if let Some(entry) = self.comparison.next()
-            && let Said::Message { body, awaited } = &entry.said
+            && let Content::Message { body, awaited } = &entry.content
         {
             self.ask(vhost, &entry, body, *awaited);
         }
@@ -128,7 +128,7 @@ impl Player {
 
     fn emit(&self, vhost: &Vhost, entry: &Entry, body: &[u8]) {
         let name = entry.kind.name.as_str();
-        if name == Observing::NAME {
+        if name == ObserveFlags::NAME {
             match whole(body) {
                 Ok(what) => vhost.observe(what),
                 Err(damage) => self.comparison.damaged(entry, damage),
@@ -137,8 +137,8 @@ impl Player {
         if name == Notified::NAME {
             vhost.notify();
         }
-        if name == Began::NAME {
-            vhost.0.outside.emit(|| Began);
+        if name == SystemStarted::NAME {
+            vhost.0.outside.emit(|| SystemStarted);
             if let Some(beginning) = self.beginning.take() {
                 // Refused inside other calls only, where it is not recorded either.
                 let _ = vhost.take_channels(beginning);

@@ -18,9 +18,9 @@ use crate::mem::{
     AccessError, BackendError, MemoryId, MemoryMap, Op, Outcome, Segment, Segments, Store, part,
 };
 use crate::messages::announced::{
-    FileOpened, FileRead, FileRefused, FileSought, FileWritten, NetworkAnswered, Rang,
+    DoorbellRang, FileOpened, FileRead, FileRefused, FileSeeked, FileWritten, NetworkResult,
 };
-use crate::messages::mailbox::Sight;
+use crate::messages::mailbox::ChannelWords;
 use crate::messages::sockets::OsError;
 
 /// Memories that return recorded results.
@@ -83,7 +83,7 @@ impl DiskFile for RecordedDisk {
     }
 
     fn seek(&mut self, _: u64) -> Result<u64, Errno> {
-        let seen: Option<FileSought> = self.0.next_own_event();
+        let seen: Option<FileSeeked> = self.0.next_own_event();
         seen.map_or(Err(Errno::EIO), |seen| seen.sought)
     }
 }
@@ -103,7 +103,7 @@ impl RecordedNetwork {
         Self { comparison, last }
     }
 
-    fn next(&self) -> Option<NetworkAnswered> {
+    fn next(&self) -> Option<NetworkResult> {
         let (frame, answer) = self.comparison.next_event_after(self.last.get())?;
         self.last.set(frame);
         Some(answer)
@@ -116,7 +116,7 @@ const NO_ANSWER: OsError = OsError(libc::EIO);
 impl Network for RecordedNetwork {
     fn listen(&mut self, _: u16) -> Result<Box<dyn Listener>, OsError> {
         match self.next() {
-            Some(NetworkAnswered::Listen(port)) => Ok(Box::new(RecordedListener {
+            Some(NetworkResult::Listen(port)) => Ok(Box::new(RecordedListener {
                 network: self.clone(),
                 port: port?,
             })),
@@ -137,7 +137,7 @@ impl Listener for RecordedListener {
 
     fn accept(&mut self) -> Result<Option<Box<dyn Connection>>, OsError> {
         match self.network.next() {
-            Some(NetworkAnswered::Accept(came)) => {
+            Some(NetworkResult::Accept(came)) => {
                 Ok(came?.then(|| Box::new(self.network.clone()) as _))
             }
             _ => Err(NO_ANSWER),
@@ -149,13 +149,13 @@ impl Listener for RecordedListener {
 impl Connection for RecordedNetwork {
     fn send(&mut self, data: &[u8]) -> Result<Option<usize>, OsError> {
         match self.next() {
-            Some(NetworkAnswered::Send(sent)) => Ok(sent?.map(|sent| sent.min(data.len()))),
+            Some(NetworkResult::Send(sent)) => Ok(sent?.map(|sent| sent.min(data.len()))),
             _ => Err(NO_ANSWER),
         }
     }
 
     fn receive(&mut self, room: &mut [u8]) -> Result<Option<usize>, OsError> {
-        let Some(NetworkAnswered::Receive(received)) = self.next() else {
+        let Some(NetworkResult::Receive(received)) = self.next() else {
             return Err(NO_ANSWER);
         };
         Ok(received?.map(|bytes| {
@@ -183,7 +183,7 @@ type Blocks = FxHashMap<(MemoryId, u64), Box<[u8; BLOCK]>>;
 /// Recorded ring of a doorbell.
 struct Ring {
     frame: u64,
-    rang: Rang,
+    rang: DoorbellRang,
     /// True if its words are in the memory.
     is_seen: bool,
 }
@@ -259,21 +259,21 @@ impl RecordedDoorbells {
         if !place.iter().any(has) {
             return Ok(());
         }
-        if let Some(sight) = &rang.sight
+        if let Some(words) = &rang.words
             && !std::mem::replace(is_seen, true)
         {
-            self.see(layout, place, sight);
-            self.see_entries(layout, place, sight, &rang.entries);
+            self.see(layout, place, words);
+            self.see_entries(layout, place, words, &rang.entries);
         }
-        rang.blind.clone().map_or(Ok(()), Err)
+        rang.read_error.clone().map_or(Ok(()), Err)
     }
 
-    fn see(&self, layout: &Layout, place: &Segments, sight: &Sight) {
-        let handshake = sight.handshake.as_ref();
+    fn see(&self, layout: &Layout, place: &Segments, words: &ChannelWords) {
+        let handshake = words.handshake.as_ref();
         let words = [
-            (layout.state, Some(sight.state)),
-            (layout.request.idx_p, Some(sight.request_put)),
-            (layout.response.idx_c, sight.response_taken),
+            (layout.state, Some(words.state)),
+            (layout.request.idx_p, Some(words.request_put)),
+            (layout.response.idx_c, words.response_taken),
             (layout.version, handshake.map(|words| words.version)),
             (
                 layout.request.idx_c,
@@ -295,13 +295,13 @@ impl RecordedDoorbells {
         &self,
         layout: &Layout,
         place: &Segments,
-        sight: &Sight,
+        words: &ChannelWords,
         entries: &[RequestEntry],
     ) {
         let mut bytes = [0; RequestEntry::MAX_SIZE];
         let bytes = &mut bytes[..RequestEntry::size(layout.ptr_width)];
         for (behind, entry) in (1..).zip(entries.iter().rev()) {
-            let index = Index(sight.request_put.wrapping_sub(behind));
+            let index = Index(words.request_put.wrapping_sub(behind));
             entry.emit(bytes, layout.ptr_width);
             self.set(place, layout.request_entry(index.slot()), bytes);
         }

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::bus::{Endpoint, Event, Inbox, Observation};
 use crate::messages::{console, files, mailbox, memory, rpc, sockets};
-use crate::trace::{Entry, Said};
+use crate::trace::{Content, Entry};
 
 /// Actor, by its name in recordings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,9 +107,9 @@ impl Scope {
             return true;
         };
         let kind = &entry.kind;
-        match entry.said {
-            Said::Message { .. } => kind.from == actor.name(),
-            Said::Reply { .. } | Said::Dropped => kind.to == actor.name(),
+        match entry.content {
+            Content::Message { .. } => kind.from == actor.name(),
+            Content::Reply { .. } | Content::Dropped => kind.to == actor.name(),
         }
     }
 

@@ -24,11 +24,11 @@ use crate::attach::{Attach, channels as served};
 use crate::bus::{Bus, BusError, Endpoint, Envelope, Inbox, Message, MessageVisitor, Port};
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
-use crate::messages::announced::{Notified, Observing};
+use crate::messages::announced::{Notified, ObserveFlags};
 use crate::messages::{ChannelDescriptor, console, files, foreign, mailbox, memory, rpc, sockets};
 use crate::system::build::{attach_all, detach_all, start_rpc};
 use crate::system::{Error, Observed};
-use crate::trace::{Damage, Entry, Header, Said, answer, whole};
+use crate::trace::{Content, Damage, Entry, Header, answer, whole};
 
 /// Components for any one actor.
 pub(super) struct Components<'a> {
@@ -175,17 +175,17 @@ impl Inner {
 
     /// Sends the actor its recorded input.
     fn give(&self, entry: &Entry) {
-        let given = match &entry.said {
-            Said::Message { body, awaited } if entry.kind.to == self.name => {
+        let given = match &entry.content {
+            Content::Message { body, awaited } if entry.kind.to == self.name => {
                 self.send(entry, body, *awaited)
             }
-            Said::Message { body, .. } => self.emit(entry, body),
+            Content::Message { body, .. } => self.emit(entry, body),
             // Removed first: a reply may complete further messages.
-            Said::Reply { body } => match self.take(entry) {
+            Content::Reply { body } => match self.take(entry) {
                 Some(answer) => answer(body),
                 None => Ok(()),
             },
-            Said::Dropped => {
+            Content::Dropped => {
                 drop(self.take(entry));
                 Ok(())
             }
@@ -211,7 +211,7 @@ impl Inner {
     /// Plays an external event, as far as actors depend on it.
     fn emit(&self, entry: &Entry, body: &[u8]) -> Result<(), Damage> {
         match entry.kind.name.as_str() {
-            Observing::NAME => self.observed.add(whole(body)?),
+            ObserveFlags::NAME => self.observed.add(whole(body)?),
             Notified::NAME => self.bus.notify(),
             _ => {}
         }
@@ -246,14 +246,14 @@ impl Stubs<'_> {
         let foreign = self.port::<foreign::Inbox>();
         Ok(match actor {
             ActorName::Mailbox => {
-                let sights = RecordedDoorbells::new(comparison.clone(), &map, channels);
+                let doorbells = RecordedDoorbells::new(comparison.clone(), &map, channels);
                 let links = Peers {
                     memory: MemoryClient::new(&self.port(), &foreign, self.resolver(map), None),
                     rpc: RpcClient::new(context.clone(), &self.port(), None),
                     files: self.port(),
                     console: self.port(),
                     foreign,
-                    store: Rc::new(sights),
+                    store: Rc::new(doorbells),
                     served: observed.served.clone(),
                 };
                 let channels: Vec<_> = served

@@ -24,7 +24,7 @@ use crate::mem::{
 };
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::{self, ChannelStatus, Step};
-use crate::messages::rpc::{Answered, CallError, Callee, Progress, Target, When};
+use crate::messages::rpc::{CallError, PollOutcome, Progress, Provider, Target, When};
 use crate::messages::{ChannelDescriptor, console, files, foreign, memory, rpc};
 
 const BASE: u64 = 0x8000_0000;
@@ -62,7 +62,7 @@ struct Seen {
     calls: RefCell<Vec<rpc::Call>>,
     /// Results of the next calls, last one first. Without one a call returns the sum of its arguments.
     results: RefCell<Vec<u64>>,
-    pending: RefCell<Vec<ReplySender<Result<Answered, CallError>>>>,
+    pending: RefCell<Vec<ReplySender<Result<PollOutcome, CallError>>>>,
     cancelled: RefCell<Vec<String>>,
     files: RefCell<Vec<String>>,
     /// Runs during firmware's next access to memory or to a file.
@@ -202,12 +202,12 @@ fn memory_of(bus: &Bus, chip: Rc<Chip>, seen: Rc<Seen>) -> Port<memory::Inbox> {
             let op = op.map_err(AccessError::from);
             call.reply.send(op.and_then(|op| execute(&*chip, &op)));
         }
-        memory::Inbox::AccessAt(call) => call.reply.send(execute(&*chip, &call.message.op)),
-        memory::Inbox::Extent(call) => {
+        memory::Inbox::AccessSegments(call) => call.reply.send(execute(&*chip, &call.message.op)),
+        memory::Inbox::MappedLength(call) => {
             let Span { address, len } = call.message.span;
             call.reply.send(resolver.map.clip(SpaceId(0), address, len));
         }
-        memory::Inbox::Locate(call) => {
+        memory::Inbox::Resolve(call) => {
             let Span { address, len } = call.message.span;
             call.reply.send(
                 resolver
@@ -235,7 +235,7 @@ fn rpc_of(bus: &Bus, seen: Rc<Seen>) -> Port<rpc::Inbox> {
                     let sum = call.message.args.iter().sum();
                     let result = seen.results.borrow_mut().pop().unwrap_or(sum);
                     call.reply
-                        .send(Ok(Callee::Testbench.says(Progress::Ready(result))));
+                        .send(Ok(Provider::Testbench.outcome(Progress::Ready(result))));
                 }
             }
         }
@@ -632,7 +632,7 @@ fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
         .take()
         .pop()
         .unwrap()
-        .send(Ok(Callee::Testbench.says(Progress::Ready(99))));
+        .send(Ok(Provider::Testbench.outcome(Progress::Ready(99))));
     bench.tick();
     assert_eq!(firmware.try_receive(), None);
 
@@ -791,12 +791,14 @@ fn a_call_that_is_pending_is_asked_again_on_the_next_tick() {
             (when, vec![5], "core0".into())
         );
         let pending = bench.seen.pending.take().pop().unwrap();
-        pending.send(Ok(Callee::Testbench.says(Progress::Pending)));
+        pending.send(Ok(Provider::Testbench.outcome(Progress::Pending)));
         bench.tick();
         assert_eq!(firmware.try_receive(), None);
     }
     let pending = bench.seen.pending.take().pop().unwrap();
-    pending.send(Ok(Callee::Testbench.says(Progress::Ready(0x1_0000_0007))));
+    pending.send(Ok(
+        Provider::Testbench.outcome(Progress::Ready(0x1_0000_0007))
+    ));
     bench.tick();
     let response = ResponseEntry { words: 1, rets: 7 };
     assert_eq!(
@@ -1074,7 +1076,7 @@ fn the_testbench_is_told_of_what_is_served_once_it_asks() {
     bench.tick();
     assert_eq!(bench.seen.served.borrow().len(), 2, "it is not served yet");
     let pending = bench.seen.pending.take().pop().unwrap();
-    pending.send(Ok(Callee::Testbench.says(Progress::Ready(9))));
+    pending.send(Ok(Provider::Testbench.outcome(Progress::Ready(9))));
     bench.tick();
     firmware.try_receive().unwrap();
     serve(&bench, &mut firmware, &Request::Exit { code: 3 });

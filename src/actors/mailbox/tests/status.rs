@@ -99,7 +99,7 @@ fn an_idle_channel_tells_whose_turn_it_is() {
 
 #[test]
 fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
-    for by in [Callee::Testbench, Callee::Python, Callee::HostProgram] {
+    for by in [Provider::Testbench, Provider::Python, Provider::HostProgram] {
         let bench = Bench::new(&[(BASE, LAYOUT)]);
         let mut firmware = ready(&bench, BASE, LAYOUT);
         let request = call(&bench, "later");
@@ -112,7 +112,7 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
         );
         for answers in 1..=3 {
             let pending = bench.seen.pending.take().pop().unwrap();
-            pending.send(Ok(by.says(Progress::Pending)));
+            pending.send(Ok(by.outcome(Progress::Pending)));
             bench.bus.run_until_idle().unwrap();
             let status = only(&bench);
             let Step::Serve {
@@ -147,7 +147,7 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
             );
         }
         let pending = bench.seen.pending.take().pop().unwrap();
-        pending.send(Ok(by.says(Progress::Ready(3))));
+        pending.send(Ok(by.outcome(Progress::Ready(3))));
         bench.tick();
         let status = only(&bench);
         assert_eq!(status.step, Step::Request);

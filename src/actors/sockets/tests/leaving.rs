@@ -10,7 +10,10 @@ fn a_connection_is_closed_when_both_ends_have_finished() {
     wire.borrow_mut().sent.extend(b"never read");
     bench.write(client, b"bye").unwrap();
     bench.disconnect(client).unwrap();
-    assert_eq!(bench.read(client, Want::UpTo(9)), Err(no_client(client)));
+    assert_eq!(
+        bench.read(client, ReadMode::UpTo(9)),
+        Err(no_client(client))
+    );
     assert!(wire.borrow().finished && !wire.borrow().closed);
     assert!(!bench.tick(), "nothing is queued");
     wire.borrow_mut().ended = true;

@@ -92,7 +92,7 @@ impl Bench {
         })
     }
 
-    fn read(&self, client: ClientId, want: Want) -> Result<Option<Bytes>, SocketError> {
+    fn read(&self, client: ClientId, want: ReadMode) -> Result<Option<Bytes>, SocketError> {
         self.ask(Read {
             socket: self.uart,
             client,

@@ -4,14 +4,14 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::bus::Observation;
-use crate::messages::announced::NetworkAnswered;
+use crate::messages::announced::NetworkResult;
 
 #[test]
 fn a_tap_is_told_of_every_answer_in_order() {
     let bench = Bench::new();
     let (keep, seen) = mpsc::channel();
     bench.bus.attach(move |seen: &Observation<'_>| {
-        if let Some(answer) = seen.event.is::<NetworkAnswered>() {
+        if let Some(answer) = seen.event.is::<NetworkResult>() {
             keep.send(answer.clone()).unwrap();
         }
     });
@@ -21,17 +21,17 @@ fn a_tap_is_told_of_every_answer_in_order() {
     bench.write(client, b"abc").unwrap();
     wire.borrow_mut().window = 1;
     wire.borrow_mut().sent.extend(b"x");
-    assert_eq!(bench.read(client, Want::UpTo(9)), some(b"x"));
+    assert_eq!(bench.read(client, ReadMode::UpTo(9)), some(b"x"));
     // Data that is already buffered needs no network operation.
     bench.greet("");
     assert_eq!(
         seen.try_iter().collect::<Vec<_>>(),
         [
-            NetworkAnswered::Accept(Ok(false)),
-            NetworkAnswered::Accept(Ok(true)),
-            NetworkAnswered::Send(Ok(Some(2))),
-            NetworkAnswered::Send(Ok(Some(1))),
-            NetworkAnswered::Receive(Ok(Some(Bytes::from_static(b"x")))),
+            NetworkResult::Accept(Ok(false)),
+            NetworkResult::Accept(Ok(true)),
+            NetworkResult::Send(Ok(Some(2))),
+            NetworkResult::Send(Ok(Some(1))),
+            NetworkResult::Receive(Ok(Some(Bytes::from_static(b"x")))),
         ]
     );
 }
@@ -43,6 +43,6 @@ fn without_a_tap_nothing_is_noted() {
     wire.borrow_mut().sent.extend(b"x");
     let hub = &mut *bench.hub.borrow_mut();
     hub.write(bench.uart, client, b"abc").unwrap();
-    assert_eq!(hub.read(bench.uart, client, Want::UpTo(1)), some(b"x"));
+    assert_eq!(hub.read(bench.uart, client, ReadMode::UpTo(1)), some(b"x"));
     assert_eq!(hub.answers().take(), []);
 }

@@ -12,7 +12,7 @@ fn a_number_is_read_when_all_of_it_is_there() {
             let bench = Bench::new();
             let (client, wire) = bench.client();
             wire.borrow_mut().sent.extend(&number[..split]);
-            let want = Want::Exactly(width as u8);
+            let want = ReadMode::Exactly(width as u8);
             assert_eq!(bench.read(client, want), Ok(None));
             assert_eq!(bench.read(client, want), Ok(None));
             wire.borrow_mut().sent.extend(&number[split..width]);
@@ -27,12 +27,12 @@ fn strings_end_with_a_nul() {
     let bench = Bench::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(b"one\0\0th");
-    assert_eq!(bench.read(client, Want::Text), some(b"one"));
-    assert_eq!(bench.read(client, Want::Text), some(b""));
-    assert_eq!(bench.read(client, Want::Text), Ok(None));
+    assert_eq!(bench.read(client, ReadMode::Text), some(b"one"));
+    assert_eq!(bench.read(client, ReadMode::Text), some(b""));
+    assert_eq!(bench.read(client, ReadMode::Text), Ok(None));
     wire.borrow_mut().sent.extend(b"ree\0");
-    assert_eq!(bench.read(client, Want::Exactly(1)), some(b"t"));
-    assert_eq!(bench.read(client, Want::Text), some(b"hree"));
+    assert_eq!(bench.read(client, ReadMode::Exactly(1)), some(b"t"));
+    assert_eq!(bench.read(client, ReadMode::Text), some(b"hree"));
 }
 
 #[test]
@@ -41,11 +41,11 @@ fn what_is_left_at_the_end_can_be_read() {
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(b"abc");
     wire.borrow_mut().ended = true;
-    assert_eq!(bench.read(client, Want::Exactly(2)), some(b"ab"));
-    assert_eq!(bench.read(client, Want::Exactly(2)), Err(ended(client)));
-    assert_eq!(bench.read(client, Want::Text), Err(ended(client)));
-    assert_eq!(bench.read(client, Want::UpTo(2)), some(b"c"));
-    assert_eq!(bench.read(client, Want::UpTo(2)), Err(ended(client)));
+    assert_eq!(bench.read(client, ReadMode::Exactly(2)), some(b"ab"));
+    assert_eq!(bench.read(client, ReadMode::Exactly(2)), Err(ended(client)));
+    assert_eq!(bench.read(client, ReadMode::Text), Err(ended(client)));
+    assert_eq!(bench.read(client, ReadMode::UpTo(2)), some(b"c"));
+    assert_eq!(bench.read(client, ReadMode::UpTo(2)), Err(ended(client)));
     // Only the incoming stream has ended.
     assert_eq!(bench.write(client, b"bye"), Ok(()));
     assert_eq!(wire.borrow().received, b"bye");
@@ -57,16 +57,16 @@ fn a_reset_comes_after_what_was_sent_before() {
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(b"abc");
     wire.borrow_mut().reset = true;
-    assert_eq!(bench.read(client, Want::UpTo(2)), some(b"ab"));
-    let lost = bench.read(client, Want::Exactly(2)).unwrap_err();
+    assert_eq!(bench.read(client, ReadMode::UpTo(2)), some(b"ab"));
+    let lost = bench.read(client, ReadMode::Exactly(2)).unwrap_err();
     assert!(
         matches!(&lost, SocketError::Lost { unsent: 0, .. }),
         "{lost:?}"
     );
     assert!(lost.to_string().contains("reset"), "{lost}");
     assert!(wire.borrow().closed);
-    assert_eq!(bench.read(client, Want::Exactly(1)), some(b"c"));
-    assert_eq!(bench.read(client, Want::Exactly(1)), Err(gone(client)));
+    assert_eq!(bench.read(client, ReadMode::Exactly(1)), some(b"c"));
+    assert_eq!(bench.read(client, ReadMode::Exactly(1)), Err(gone(client)));
     assert_eq!(bench.write(client, b"x"), Err(gone(client)));
     assert_eq!(bench.disconnect(client), Ok(()));
     assert_eq!(bench.warnings(), [""; 0]);
@@ -79,12 +79,12 @@ fn a_flood_is_left_to_the_network() {
     let flood = 3 * READ_MAX;
     wire.borrow_mut().sent.extend(vec![b'x'; flood]);
     for _ in 0..3 {
-        let error = bench.read(client, Want::Text).unwrap_err();
+        let error = bench.read(client, ReadMode::Text).unwrap_err();
         assert!(error.to_string().contains("NUL"), "{error}");
     }
     assert_eq!(wire.borrow().sent.len(), flood - READ_MAX);
     let mut read = 0;
-    while let Some(bytes) = bench.read(client, Want::UpTo(usize::MAX)).unwrap() {
+    while let Some(bytes) = bench.read(client, ReadMode::UpTo(usize::MAX)).unwrap() {
         assert!(bytes.len() <= READ_MAX);
         read += bytes.len();
     }
@@ -97,25 +97,25 @@ fn the_longest_string() {
     let (client, wire) = bench.client();
     let text = vec![b'x'; READ_MAX - 1];
     wire.borrow_mut().sent.extend(&text);
-    assert_eq!(bench.read(client, Want::Text), Ok(None));
+    assert_eq!(bench.read(client, ReadMode::Text), Ok(None));
     wire.borrow_mut().sent.extend(b"\0y\0");
-    assert_eq!(bench.read(client, Want::Text), some(&text));
-    assert_eq!(bench.read(client, Want::Text), some(b"y"));
+    assert_eq!(bench.read(client, ReadMode::Text), some(&text));
+    assert_eq!(bench.read(client, ReadMode::Text), some(b"y"));
 }
 
 #[derive(Debug, Clone)]
 enum Step {
     Arrives(Vec<u8>),
-    Read(Want),
+    Read(ReadMode),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     // NULs are frequent, so that strings end.
     let byte = prop_oneof![2 => Just(0), 5 => any::<u8>()];
     let want = prop_oneof![
-        prop::sample::select(vec![1, 2, 4, 8]).prop_map(Want::Exactly),
-        (0_usize..20).prop_map(Want::UpTo),
-        Just(Want::Text),
+        prop::sample::select(vec![1, 2, 4, 8]).prop_map(ReadMode::Exactly),
+        (0_usize..20).prop_map(ReadMode::UpTo),
+        Just(ReadMode::Text),
     ];
     let step = prop_oneof![
         prop::collection::vec(byte, 0..12).prop_map(Step::Arrives),
@@ -125,12 +125,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// Result of a reader that has all bytes in one piece.
-fn model(bytes: &mut Vec<u8>, want: Want) -> Option<Vec<u8>> {
+fn model(bytes: &mut Vec<u8>, want: ReadMode) -> Option<Vec<u8>> {
     let (given, taken) = match want {
-        Want::Exactly(count) => (count.into(), count.into()),
-        Want::UpTo(most) if bytes.is_empty() && most > 0 => return None,
-        Want::UpTo(most) => (most.min(bytes.len()), most.min(bytes.len())),
-        Want::Text => {
+        ReadMode::Exactly(count) => (count.into(), count.into()),
+        ReadMode::UpTo(most) if bytes.is_empty() && most > 0 => return None,
+        ReadMode::UpTo(most) => (most.min(bytes.len()), most.min(bytes.len())),
+        ReadMode::Text => {
             let nul = bytes.iter().position(|byte| *byte == 0)?;
             (nul, nul + 1)
         }
@@ -155,13 +155,13 @@ proptest! {
                     wire.borrow_mut().sent.extend(&more);
                     bytes.extend(more);
                 }
-                Step::Read(want @ Want::UpTo(most)) => {
+                Step::Read(want @ ReadMode::UpTo(most)) => {
                     // The number of bytes in one read depends on the network.
                     let read = bench.read(client, want).unwrap();
                     prop_assert_eq!(read.is_some(), most == 0 || !bytes.is_empty());
                     let read = read.unwrap_or_default();
                     prop_assert!(read.len() <= most);
-                    prop_assert_eq!(Some(read.to_vec()), model(&mut bytes, Want::UpTo(read.len())));
+                    prop_assert_eq!(Some(read.to_vec()), model(&mut bytes, ReadMode::UpTo(read.len())));
                 }
                 Step::Read(want) => {
                     let read = bench.read(client, want).unwrap();

@@ -6,7 +6,7 @@ use super::*;
 fn a_client_is_greeted_as_established() {
     let bench = Bench::new();
     let socket = bench.ask(open("uart", 0)).unwrap();
-    let port = bench.ask(PortOf { socket }).unwrap();
+    let port = bench.ask(LocalPort { socket }).unwrap();
     let wire = bench.world.borrow_mut().connect(port);
     assert_eq!(bench.ask(Accept { socket }), Ok(Some(ClientId(1))));
     let greeting = format!("[uart-1] Connected to 127.0.0.1:{port}!\n");
@@ -69,14 +69,14 @@ fn a_client_is_only_its_own_sockets() {
     let read = bench.ask(Read {
         socket: other,
         client,
-        want: Want::UpTo(1),
+        want: ReadMode::UpTo(1),
     });
     assert!(
         matches!(&read, Err(SocketError::NoClient { name, .. }) if name == "other"),
         "{read:?}"
     );
     bench.ask(Close { socket: other }).unwrap();
-    assert_eq!(bench.read(client, Want::UpTo(1)), some(b"x"));
+    assert_eq!(bench.read(client, ReadMode::UpTo(1)), some(b"x"));
 }
 
 #[test]
@@ -90,8 +90,8 @@ fn what_was_never_open_or_is_closed() {
         let not_open = SocketError::NotOpen(socket);
         let data = Bytes::from_static(b"x");
         let text = String::new();
-        let want = Want::Text;
-        assert_eq!(bench.ask(PortOf { socket }), Err(not_open.clone()));
+        let want = ReadMode::Text;
+        assert_eq!(bench.ask(LocalPort { socket }), Err(not_open.clone()));
         assert_eq!(bench.ask(Greet { socket, text }), Err(not_open.clone()));
         assert_eq!(bench.ask(Accept { socket }), Err(not_open.clone()));
         let write = Write {
@@ -119,7 +119,7 @@ fn clients_that_never_were() {
     for id in [0, 2, -1, i32::MAX, i32::MIN] {
         let client = ClientId(id);
         assert_eq!(bench.write(client, b"x"), Err(no_client(client)));
-        assert_eq!(bench.read(client, Want::Text), Err(no_client(client)));
+        assert_eq!(bench.read(client, ReadMode::Text), Err(no_client(client)));
         assert_eq!(bench.disconnect(client), Err(no_client(client)));
     }
 }
@@ -169,14 +169,14 @@ fn open_sockets_can_be_served_elsewhere() {
     wire.borrow_mut().window = 1;
     wire.borrow_mut().sent.extend(b"abc");
     bench.write(client, b"xyz").unwrap();
-    assert_eq!(bench.read(client, Want::UpTo(1)), some(b"a"));
+    assert_eq!(bench.read(client, ReadMode::UpTo(1)), some(b"a"));
 
     let next = Bench::serving(bench.hub.clone(), bench.world.clone());
     drop(bench);
     wire.borrow_mut().window = 2;
     assert!(next.tick());
     assert_eq!(wire.borrow().received, b"xyz");
-    assert_eq!(next.read(client, Want::UpTo(9)), some(b"bc"));
+    assert_eq!(next.read(client, ReadMode::UpTo(9)), some(b"bc"));
     let (second, _wire) = next.client();
     assert_eq!(second, ClientId(2));
 }

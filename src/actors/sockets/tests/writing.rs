@@ -41,7 +41,7 @@ fn what_is_queued_goes_out_with_any_call() {
     wire.borrow_mut().window = 0;
     bench.write(client, b"abc").unwrap();
     wire.borrow_mut().window = 9;
-    bench.ask(PortOf { socket: other }).unwrap();
+    bench.ask(LocalPort { socket: other }).unwrap();
     assert_eq!(wire.borrow().received, b"abc");
     assert!(!bench.tick());
 }
@@ -63,7 +63,7 @@ fn a_client_that_takes_nothing_is_dropped_at_the_limit() {
     );
     assert!(wire.borrow().closed);
     assert_eq!(bench.write(client, b"z"), Err(gone(client)));
-    assert_eq!(bench.read(client, Want::UpTo(9)), Err(gone(client)));
+    assert_eq!(bench.read(client, ReadMode::UpTo(9)), Err(gone(client)));
     assert!(!bench.tick());
     assert_eq!(bench.disconnect(client), Ok(()));
     assert_eq!(other_wire.borrow().received, b"unmoved");
@@ -82,7 +82,7 @@ fn a_client_that_goes_away_while_it_is_written_to() {
         "{lost:?}"
     );
     assert_eq!(bench.write(client, b"abc"), Err(gone(client)));
-    assert_eq!(bench.read(client, Want::UpTo(99)), some(b"last words"));
+    assert_eq!(bench.read(client, ReadMode::UpTo(99)), some(b"last words"));
 }
 
 #[test]
