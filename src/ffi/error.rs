@@ -99,7 +99,7 @@ pub(super) enum Error {
     TooManyRuns { count: u32 },
     #[error("there is no run {run}: the last mb_runs had {runs}")]
     NoRun { run: u32, runs: usize },
-    #[error("an error of the host itself: it panicked: {0}")]
+    #[error("internal error of the host: it panicked: {0}")]
     Panicked(String),
 }
 

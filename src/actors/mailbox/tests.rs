@@ -907,7 +907,7 @@ fn failed_requests_are_answered_and_reported_with_their_fields() {
         (
             entry(5, 3, &[0x1000_0000, 0, 0x2000_0000]),
             Errno::EINVAL,
-            "536870912 bytes are more than one request may move",
+            "536870912 bytes are more than the limit of one request",
         ),
         (entry(2, 2, &[4, 0x1000]), Errno::EFAULT, "0x1000"),
         (
@@ -921,7 +921,7 @@ fn failed_requests_are_answered_and_reported_with_their_fields() {
         (
             entry(7, 1, &[DATA + 0x80]),
             Errno::EIO,
-            "rpc gave no answer to Call",
+            "rpc did not reply to Call",
         ),
         (entry(7, 1, &[0x44]), Errno::EFAULT, "method name at 0x44"),
     ];
