@@ -160,7 +160,7 @@ mod tests {
         let nothing = breaches(|session, breaches| session.takes(Index(1), breaches));
         assert_eq!(
             nothing,
-            ["request queue: the host takes request 0x0, which is not there"]
+            ["request queue: the host takes request 0x0, which is missing"]
         );
     }
 

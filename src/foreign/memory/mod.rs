@@ -50,7 +50,8 @@ struct Sharing {
 /// Memory that can't be allocated in this process.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "memory `{memory}`: this process has no room for its {size} bytes; make it smaller, or choose another backend than `static`"
+    "memory `{memory}`: this process has no memory for its {size} bytes; make it smaller, or \
+     choose another backend than `static`"
 )]
 pub struct NoRoom {
     /// Name of the memory.
@@ -449,7 +450,8 @@ fn unknown_bits(name: &str, words: &Words<impl Arrays>, range: &WordRange) -> St
 /// Error of an HDL array whose simulation has ended since it was looked up.
 #[cold]
 fn over(path: &str) -> BackendError {
-    let cause = "the simulation that has it was deleted: call `mb_shutdown` before a model is deleted, and `mb_init` for the next one";
+    let cause = "its simulation was deleted: call `mb_shutdown` before a model is deleted, and \
+                 `mb_init` for the next one";
     BackendError::Hdl {
         path: path.to_owned(),
         cause: HdlProblem::Refused(cause.to_owned()),

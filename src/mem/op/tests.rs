@@ -359,7 +359,7 @@ fn a_length_that_firmware_made_up_takes_no_memory() {
     let error = execute(&Endless::default(), &Op::Read(all())).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "18446744073709551615 bytes are more than the host has room for"
+        "18446744073709551615 bytes are more than the host can allocate"
     );
 }
 

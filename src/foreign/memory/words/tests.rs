@@ -169,7 +169,7 @@ fn a_word_without_end_is_refused() {
     let error = words.read(&at(0, 4), &mut [0; 4], None).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "words of 8796093022208 bits are wider than any simulator's"
+        "words of 8796093022208 bits are wider than any simulator supports"
     );
     assert_eq!(words.write(&at(0, 4), &[0; 4]), Err(error));
 }
