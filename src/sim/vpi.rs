@@ -365,7 +365,7 @@ fn succeeded(symbol: &'static str) -> Result<(), VpiError> {
         return Ok(());
     }
     let message = if info.message.is_null() {
-        "the simulator does not say why".to_owned()
+        "the simulator gives no reason".to_owned()
     } else {
         // SAFETY: the simulator's message is NUL-terminated text that stays until its next call.
         let text = unsafe { CStr::from_ptr(info.message) };
@@ -375,7 +375,7 @@ fn succeeded(symbol: &'static str) -> Result<(), VpiError> {
 }
 
 fn no_value(symbol: &'static str) -> VpiError {
-    let message = "it gives no value as a vector".to_owned();
+    let message = "it returns no vector value".to_owned();
     VpiError::Said { symbol, message }
 }
 

@@ -532,7 +532,7 @@ static void errors(void) {
     CHECK_EQ(find("tb.m44")->words[7][0].aval, 0x5a5a5a5a);
     CHECK_EQ(find("tb.m44")->words[8][0].aval, 0);
     const char *sealed = "HDL path `tb.sealed[0]`: vpi_put_value: the object is read only";
-    fails(0x70000, UVM ? "HDL path `tb.sealed[0]`: uvm_hdl_deposit answered 0" : sealed);
+    fails(0x70000, UVM ? "HDL path `tb.sealed[0]`: uvm_hdl_deposit returned 0" : sealed);
     fails(0x80000, UVM ? "HDL path `tb.nowhere[0]`: the simulator has no such object"
                        : "HDL path `tb.nowhere`: the simulator has no such object");
     fails(0xa0020, UVM ? "HDL path `tb.short[15]`: the simulator has no such object"

@@ -330,7 +330,7 @@ fn the_testbench_takes_sixteen_arguments_the_host_program_all() {
     let error = bench.call(method("count"), &args[..17]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "method `count` was given 17 arguments; `mb_sv_call` takes 16 at most"
+        "method `count` has 17 arguments; `mb_sv_call` takes at most 16"
     );
     assert_eq!(bench.outside.told(), []);
     bench.offer(method("count"), |args| {

@@ -55,9 +55,10 @@ fn report(line: &mut Line, phase: Phase, limit: Duration, what: &str, caller: &s
     let pid = process::id();
     writeln!(
         line,
-        ". It loops without simulated time, or waits for something outside of the simulation. The process {pid} ends with status {STATUS}, \
-         as VHOST_CALL_TIMEOUT says. To find the loop, run it again without VHOST_CALL_TIMEOUT and look while it hangs: \
-         `gdb -p PID -batch -ex 'thread apply all bt'`, or `perf top -p PID`"
+        ". It loops without simulated time, or waits for something outside of the simulation. \
+         VHOST_CALL_TIMEOUT ends the process {pid} with status {STATUS}. To find the loop, run it \
+         again without VHOST_CALL_TIMEOUT and look while it hangs: `gdb -p PID -batch -ex 'thread \
+         apply all bt'`, or `perf top -p PID`"
     )
 }
 

@@ -434,7 +434,7 @@ fn tell(seen: &Observation<'_>) -> String {
     match seen.event {
         Event::Message(body) => format!("tick {tick}: {from} to {to}: {}", short(body)),
         Event::Reply(body) => format!("tick {tick}: {to} to {from}: {name} gives {}", short(body)),
-        Event::Dropped => format!("tick {tick}: {to} to {from}: {name} has no answer"),
+        Event::Dropped => format!("tick {tick}: {to} to {from}: {name} has no reply"),
     }
 }
 
@@ -449,7 +449,7 @@ fn tell_entry(entry: &Entry) -> String {
     match entry.said {
         Said::Message { .. } => format!("tick {tick}: {from} to {to}: {body}"),
         Said::Reply { .. } => format!("tick {tick}: {to} to {from}: {name} gives {body}"),
-        Said::Dropped => format!("tick {tick}: {to} to {from}: {name} has no answer"),
+        Said::Dropped => format!("tick {tick}: {to} to {from}: {name} has no reply"),
     }
 }
 
