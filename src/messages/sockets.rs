@@ -174,7 +174,7 @@ pub enum SocketError {
         client: ClientId,
     },
     /// Broken connection. It is reported once; later operations fail with [`Gone`](Self::Gone).
-    #[error("client {} of socket `{name}` is lost, with {unsent} unsent bytes for it: {cause}", client.0)]
+    #[error("client {} of socket `{name}` is lost, with {unsent} bytes not sent: {cause}", client.0)]
     Lost {
         /// Name of the socket.
         name: String,

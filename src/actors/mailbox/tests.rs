@@ -614,7 +614,7 @@ fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
     };
     assert_eq!(serve(&bench, &mut firmware, &call), None);
     assert!(
-        bench.status().contains("asking for method `later`"),
+        bench.status().contains("calling method `later`"),
         "{}",
         bench.status()
     );
@@ -808,7 +808,7 @@ fn a_call_that_is_pending_is_asked_again_on_the_next_tick() {
     };
     assert_eq!(channel, "core0");
     assert!(
-        text.starts_with("method `later` gave 0x100000007, ")
+        text.starts_with("method `later` returned 0x100000007, ")
             && text.contains("firmware gets 0x7; "),
         "{text}"
     );

@@ -162,7 +162,7 @@ fn a_backend_without_a_way_to_such_a_memory_is_named() {
         let limits = "`api` is for memories without `path`, `static` for those with one, `model` \
                       for those with a model registered by the host program";
         Err(format!(
-            "memory `{name}`, 4 bytes at offset 0x0: backend `{backend}` has no way to it: {limits}"
+            "memory `{name}`, 4 bytes at offset 0x0: backend `{backend}` can't access it: {limits}"
         ))
     };
     assert_eq!(write(&memories, at(0, 0, 4)), error("ram", "api"));

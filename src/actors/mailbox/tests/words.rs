@@ -340,7 +340,7 @@ fn a_result_wider_than_a_word_is_warned_of_once_for_each_method() {
             assert_eq!(reports.len(), usize::from(wide), "{reports:?}");
             for (severity, channel, text) in reports {
                 assert_eq!((severity, &*channel), (Severity::Warning, "core0"));
-                let start = format!("custom command {id:#x} gave {result:#x}, ");
+                let start = format!("custom command {id:#x} returned {result:#x}, ");
                 assert!(text.starts_with(&start), "{text}");
             }
             assert_eq!(call(&custom(id), result), []);
