@@ -809,7 +809,7 @@ fn a_call_that_is_pending_is_asked_again_on_the_next_tick() {
     assert_eq!(channel, "core0");
     assert!(
         text.starts_with("method `later` returned 0x100000007, ")
-            && text.contains("firmware gets 0x7; "),
+            && text.contains("firmware gets the low half, 0x7; "),
         "{text}"
     );
 }
