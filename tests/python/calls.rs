@@ -137,7 +137,10 @@ async def give(channel, which): return RESULTS[which]
                 (CORE64, 7, 64),
             ] {
                 let failure = fixture.failure(channel, "give", &[which]);
-                assert!(failure.contains(&format!("which {bits} bits")), "{failure}");
+                assert!(
+                    failure.contains(&format!("does not fit into {bits} bits")),
+                    "{failure}"
+                );
             }
             assert_eq!(give(CORE32, 8).unwrap(), Ready(u64::from(u32::MAX)));
             assert_eq!(give(CORE32, 9).unwrap(), Ready(u64::MAX));
