@@ -520,11 +520,12 @@ fn runs_with_models_that_come_and_go(linkage: Linkage) {
         let told = run.stderr;
         assert!(!told.contains("DPI C Function"), "{told}");
         if case == "kept" {
-            let cause = "HDL path `top.mem`: the simulation that has it was deleted";
+            let cause = "HDL path `top.mem`: its simulation was deleted";
             assert_eq!(told.matches(cause).count(), 1, "{told}");
             assert!(!told.contains("mb_written"), "{told}");
             assert_eq!(told.matches("mb_load_elf: `file` is NULL").count(), 3);
-            let others = "begins anew; call `mb_shutdown` before a model is deleted; 199 more uses of the simulation";
+            let others = "starting a new system; call `mb_shutdown` before a model is deleted; 199 \
+                          more uses of the simulation";
             assert!(told.contains(others), "{told}");
         }
     }

@@ -214,7 +214,7 @@ fn refused(core: &mut Core<'_>, root: &Path) -> Vec<(u64, Errno, &'static str)> 
         (
             core.open("a", OpenFlags(16)),
             Errno::EINVAL,
-            "neither to read nor to write",
+            "neither reading nor writing",
         ),
         (
             core.ask(read(inside)),
@@ -234,7 +234,7 @@ fn refused(core: &mut Core<'_>, root: &Path) -> Vec<(u64, Errno, &'static str)> 
                 position: u64::MAX,
             }),
             Errno::EINVAL,
-            "would be taken for an error",
+            "would be an error number as a response",
         ),
     ]
 }

@@ -248,7 +248,7 @@ fn a_full_disk_ends_the_recording_of_the_child_alone() {
     run.ended_with(0);
     let logs = run.logs();
     assert!(logs[0].contains("parent"), "{logs:?}");
-    let branch = "the process was forked, and can't go on in";
+    let branch = "the process was forked, and can't continue in";
     // One in the recording, one in the log.
     assert_eq!(run.stderr.matches(branch).count(), 2, "{}", run.stderr);
     let parents = run.folder.path().join("run.trace");

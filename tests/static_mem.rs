@@ -312,7 +312,7 @@ fn a_thread_that_ends_has_no_memories_any_more() {
     std::thread::spawn(ends).join().unwrap();
     let mut results: Vec<_> = results.iter().collect();
     results.sort_by_key(Result::is_err);
-    let gone = "the static memories are gone: their thread is ending; flush them before that";
+    let gone = "the static memories no longer exist: their thread is ending; flush them before";
     assert_eq!(results, [Ok(4), Err(gone.to_owned())]);
 }
 

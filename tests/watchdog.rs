@@ -308,7 +308,7 @@ fn a_fatal_error_says_how_channels_stand_and_is_replayed() {
     let error = fixture.vhost.tick().unwrap_err().to_string();
     for part in [
         "channel core0: firmware speaks mailbox protocol 9.9",
-        "\ncore0: was given up in tick 3",
+        "\ncore0: service failed in tick 3",
         "\ncore1: waits for the host program: method `wait` is pending since tick 2",
     ] {
         assert!(error.contains(part), "{error}");

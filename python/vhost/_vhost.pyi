@@ -41,7 +41,7 @@ __all__ = [
 __version__: str
 
 class Error(RuntimeError):
-    """The system does not do what it was asked for; the text says why."""
+    """Failed operation of the system, with the reason."""
 
 def get_space(ch: str) -> str:
     """The space of a channel."""

@@ -18,7 +18,7 @@ pub enum AttachError {
     ActorMoves,
     /// A filter on a channel that is not served.
     #[error(
-        "no channel `{name}` is served, of which a tap wants to see messages; served are: {served}"
+        "channel `{name}`, selected by the filter of a tap, is not served; served are: {served}"
     )]
     NoChannel {
         /// Requested channel.
@@ -35,21 +35,19 @@ pub enum AttachError {
         cause: io::Error,
     },
     /// An unknown attachment name.
-    #[error(
-        "nothing is called `{name}` that could be attached: there are `log`, `log-json`, `check` and `statistics`"
-    )]
+    #[error("unknown attachment `{name}`; valid are `log`, `log-json`, `check` and `statistics`")]
     Unknown {
         /// Name as given.
         name: String,
     },
     /// An unknown severity.
-    #[error("`check={value}`: a severity is one of `info`, `warning`, `error` and `fatal`")]
+    #[error("`check={value}`: invalid severity; valid are `info`, `warning`, `error` and `fatal`")]
     Severity {
         /// Value as given.
         value: String,
     },
     /// An empty file name.
-    #[error("`{name}=` names no file: give one, or leave the `=` out for stderr")]
+    #[error("`{name}=` has no file name; give one, or leave the `=` out for stderr")]
     NoFile {
         /// Attachment that needs the file.
         name: String,

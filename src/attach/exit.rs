@@ -69,7 +69,7 @@ pub(crate) fn end_all() {
             && let Err(error) = what.end()
         {
             // No recipient is left for errors.
-            let text = "what was recorded, logged or counted last can't be written";
+            let text = "the last data of a recording, log or table can't be written";
             let _ = writeln!(guest::stderr(), "vhost: warning: {text}: {error}");
         }
     }

@@ -158,7 +158,7 @@ any_backend! {
 /// Memory that can't be allocated in this process.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "memory `{memory}`: this process has no room for its {size} bytes; make it smaller, or choose another backend than `static`"
+    "memory `{memory}`: this process has no memory for its {size} bytes; make it smaller, or choose another backend than `static`"
 )]
 pub struct AllocError {
     /// Name of the memory.

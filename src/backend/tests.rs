@@ -106,7 +106,7 @@ fn nothing_passes_the_end_of_a_memory() {
         memory("ram", Backend::Static, 16, direct("top.ram", 4, 4)),
     ]);
     let error = |offset, len| {
-        format!("memory `ram`, {len} bytes at offset {offset:#x}: the memory has 0x10 bytes only")
+        format!("memory `ram`, {len} bytes at offset {offset:#x}: the memory has only 0x10 bytes")
     };
     for id in 0..4 {
         for (offset, len) in [(14, 4), (16, 1), (u64::MAX, 2)] {
@@ -118,7 +118,7 @@ fn nothing_passes_the_end_of_a_memory() {
     let error = read(&memories, at(4, 0, 1)).unwrap_err();
     assert_eq!(
         error,
-        "memory `#4`, 1 bytes at offset 0x0: it is of another map"
+        "memory `#4`, 1 bytes at offset 0x0: it belongs to another map"
     );
 }
 
@@ -143,10 +143,10 @@ fn a_backend_without_a_way_to_such_a_memory_is_named() {
         memory("box", Backend::Static, 16, Shape::BlackBox),
     ]);
     let error = |name, backend| {
-        let limits = "`api` is for memories without `path`, `static` for those with one, `model` for those that the host \
-                      program has registered a model for";
+        let limits = "`api` is for memories without `path`, `static` for those with one, `model` \
+                      for those with a model registered by the host program";
         Err(format!(
-            "memory `{name}`, 4 bytes at offset 0x0: backend `{backend}` has no way to it: {limits}"
+            "memory `{name}`, 4 bytes at offset 0x0: backend `{backend}` can't access it: {limits}"
         ))
     };
     assert_eq!(write(&memories, at(0, 0, 4)), error("ram", "api"));

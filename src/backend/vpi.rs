@@ -379,7 +379,7 @@ fn refused(path: String, error: VpiError) -> BackendError {
         VpiError::Absent(absent) => BackendError::Absent {
             symbol: absent.symbol.into(),
         },
-        VpiError::Content { .. } => BackendError::Hdl {
+        VpiError::Message { .. } => BackendError::Hdl {
             path,
             cause: HdlProblem::Refused(error.to_string()),
         },

@@ -6,7 +6,7 @@ use super::Endpoint;
 
 /// A message whose reply was dropped.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{endpoint} gave no answer to {message}{}", panicked(self.panic.as_deref()))]
+#[error("{endpoint} did not reply to {message}{}", panicked(self.panic.as_deref()))]
 pub struct NoReply {
     /// Receiver of the message.
     pub endpoint: Endpoint,
@@ -24,9 +24,7 @@ fn panicked(panic: Option<&str>) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BusError {
     /// No reply, and no task, message or foreign call left to run that could lead to one.
-    #[error(
-        "nobody can answer {message}: {endpoint} waits for something that only simulated time brings"
-    )]
+    #[error("deadlock: {endpoint} can't reply to {message} before the next tick")]
     Stalled {
         /// Receiver of the message.
         endpoint: Endpoint,

@@ -90,7 +90,7 @@ pub enum KeyProblem {
         source: serde_yaml::Error,
     },
     /// A likely misspelling of a known key.
-    #[error("`{key}`: there is no such key; did you mean `{meant}`?")]
+    #[error("`{key}`: unknown key; did you mean `{meant}`?")]
     NearMiss {
         /// The key, dotted if nested.
         key: String,
@@ -98,7 +98,7 @@ pub enum KeyProblem {
         meant: &'static str,
     },
     /// A misspelling of a key that is present too.
-    #[error("`{key}`: there is no such key, and `{meant}` is there, too; leave one of them out")]
+    #[error("`{key}`: unknown key, and `{meant}` is given, too; leave one of them out")]
     Twice {
         /// The key, dotted if nested.
         key: String,
@@ -106,15 +106,13 @@ pub enum KeyProblem {
         meant: &'static str,
     },
     /// Trailing digits of a number that contains a comma.
-    #[error(
-        "`{key}`: there is no such key; a number has no comma: write 1024 or 1_024, and not 1,024"
-    )]
+    #[error("`{key}`: unknown key; a number has no comma: write 1024 or 1_024, and not 1,024")]
     Digits {
         /// The key, dotted if nested.
         key: String,
     },
     /// A key and its value without a blank between them.
-    #[error("`{key}`: there is no such key; write a blank behind the colon of `{meant}:`")]
+    #[error("`{key}`: unknown key; write a space after the colon of `{meant}:`")]
     NoBlank {
         /// The word, dotted if nested.
         key: String,
@@ -179,7 +177,10 @@ pub enum MemoryProblem {
     #[error(transparent)]
     NoName(#[from] NoName),
     /// A key that belongs to another initialisation method.
-    #[error("`{key}`: `init.method` is another one; `seed` is for `random`, and `file` for `hex`")]
+    #[error(
+        "`{key}` does not belong to this `init.method`; `seed` is for `random`, and `file` for \
+         `hex`"
+    )]
     OtherMethod {
         /// The offending key.
         key: &'static str,
@@ -247,7 +248,7 @@ pub enum MemoryProblem {
         what: &'static str,
     },
     /// Dimensions that disagree with the number of words.
-    #[error("`array_dims`: {rows} rows × {cols} cols is not the {words} words that {what} makes")]
+    #[error("`array_dims`: {rows} rows × {cols} cols is not {words} words, as given by {what}")]
     ArrayDims {
         /// Rows, given or by default.
         rows: u64,
@@ -260,8 +261,9 @@ pub enum MemoryProblem {
     },
     /// More instances than a process should hold.
     #[error(
-        "`array_dims`: {instances} rows of arrays are more than the {max} that a memory of backend `static` may have, each an instance of \
-         its own; leave `array_dims` out, or choose another `backend`"
+        "`array_dims`: {instances} rows of arrays are more than the {max} instances that a memory \
+         of backend `static` may have, one for each row; leave `array_dims` out, or choose another \
+         `backend`"
     )]
     TooManyRows {
         /// Rows of all banks.
@@ -296,19 +298,21 @@ pub enum MemoryProblem {
         wanted: u64,
     },
     /// A missing hex file.
-    #[error("`init.file`: there is no file `{}`", .file.display())]
+    #[error("`init.file`: file `{}` does not exist", .file.display())]
     NoHexFile {
         /// Path of the file, expanded.
         file: PathBuf,
     },
     /// A path of a memory with backend `api`, which has no HDL paths.
     #[error(
-        "`path`: the backend `api` reaches black boxes only; leave `path` out, or choose another `backend`{0}"
+        "`path`: the backend `api` accesses black boxes only; leave `path` out, or choose another \
+         `backend`{0}"
     )]
     PathInApi(ByFeature),
     /// A memory of backend `static` without a path, which identifies its buffer.
     #[error(
-        "`path` is missing: the backend `static` needs it, it keeps no black boxes; give `path`, or choose another `backend`{0}"
+        "`path` is missing: the backend `static` requires it and has no black boxes; give `path`, \
+         or choose another `backend`{0}"
     )]
     StaticBlackBox(ByFeature),
 }
@@ -404,14 +408,16 @@ pub enum ChannelProblem {
     )]
     NoAddress,
     /// An image without the section `.mailbox`, and no `base`.
-    #[error("`elf`: {} has no section .mailbox; link one in, or give the channel's address as `base`, or `server: false`", .file.display())]
+    #[error("`elf`: {} has no section .mailbox; link one, or give the channel's address as `base`, \
+             or `server: false`", .file.display())]
     NoMailbox {
         /// Path of the image.
         file: PathBuf,
     },
     /// `mb_id` without a section `.mailbox` whose channels it counts.
     #[error(
-        "`mb_id` is {mb_id}, but it counts the channels of an image's section .mailbox, and there is none; leave it out, and give the channel's own address as `base`"
+        "`mb_id` is {mb_id}, but there is no image with a section .mailbox; leave it out, and give \
+         the channel's own address as `base`"
     )]
     NothingToCount {
         /// Value of `mb_id`.
@@ -432,18 +438,19 @@ pub enum ChannelProblem {
         file: PathBuf,
     },
     /// A pointer width other than 32 or 64.
-    #[error("`ptr` is {bits}; it is 32 or 64, in bits")]
+    #[error("`ptr` is {bits}; valid are 32 and 64 (bits)")]
     Ptr {
         /// Value of the key, in bits.
         bits: u64,
     },
     /// No pointer width from `ptr`, an image or a Cargo feature.
     #[error(
-        "`ptr` is missing: without `elf`, and without the Cargo feature `ptr32` or `ptr64`, say `ptr: 32` or `ptr: 64`"
+        "`ptr` is missing: without `elf`, and without the Cargo feature `ptr32` or `ptr64`, give \
+         `ptr: 32` or `ptr: 64`"
     )]
     NoPtr,
     /// An alignment that the protocol does not have.
-    #[error("`cache_line` is {bytes}; it is 32, 64, 128 or 256 bytes, or 0 for none")]
+    #[error("`cache_line` is {bytes}; valid are 32, 64, 128 and 256 (bytes), and 0 for none")]
     CacheLine {
         /// Value of the key, in bytes.
         bytes: u64,
@@ -475,8 +482,9 @@ pub enum ChannelProblem {
     NotInMemory(#[from] MapError),
     /// A channel of an image, outside of the memories of its space.
     #[error(
-        "the channel is not in memory: section .mailbox of {} puts it at {address:#x}{}, and {cause}; {}link the section for a memory of \
-         the space, map one there, or give the channel's own address as `base`",
+        "the channel is not in memory: section .mailbox of {} puts it at {address:#x}{}, and \
+         {cause}; {}link the section to a memory of the space, map one there, or give the \
+         channel's own address as `base`",
         .file.display(),
         loaded_at(*.address, *.physical),
         if *.allocated { "" } else { "it has no flag SHF_ALLOC, without which linkers give no address: " }
@@ -500,7 +508,7 @@ fn loaded_at(address: u64, physical: u64) -> String {
     if address == physical {
         String::new()
     } else {
-        format!(" (loaded at {physical:#x}, where there is none either)")
+        format!(" (loaded at {physical:#x}, where no memory is either)")
     }
 }
 

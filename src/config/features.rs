@@ -10,7 +10,7 @@ macro_rules! exclude {
     ($($a:literal, $b:literal: $key:literal;)*) => {$(
         #[cfg(all(feature = $a, feature = $b))]
         compile_error!(concat!(
-            "the features `", $a, "` and `", $b, "` exclude one another: each chooses the default of the key `", $key,
+            "the features `", $a, "` and `", $b, "` are mutually exclusive: each chooses the default of the key `", $key,
             "`. Keep one, and give the others in the configuration with `", $key, ":`"
         ));
     )*};

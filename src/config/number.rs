@@ -19,7 +19,7 @@ enum NumberError {
     #[error("is negative")]
     Negative,
     #[error(
-        "begins with 0, which is octal to some: write 0o before an octal number, or leave the 0 out"
+        "begins with 0, which may mean octal: write 0o before an octal number, or leave the 0 out"
     )]
     LeadingZero,
     #[error("does not fit into 64 bits, the largest is 0xffffffffffffffff")]

@@ -160,7 +160,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
                     false => "",
                 };
                 return Err(de::Error::custom(format_args!(
-                    "the key `{name}` stands twice in one map{digits}"
+                    "the key `{name}` is given twice in one map{digits}"
                 )));
             }
             let value = map.next_value_seed(self)?;

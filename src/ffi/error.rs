@@ -24,8 +24,9 @@ pub(super) enum Error {
     #[error(transparent)]
     Array(#[from] ArrayError),
     #[error(
-        "{origin}: the simulator has no DPI scope `{name}`; it is the path of a module or the name of a package, in Verilator with the \
-         model's name before it, unless that is \"\", and is there once the model is constructed"
+        "{origin}: the simulator has no DPI scope `{name}`; give the path of a module or the name \
+         of a package (in Verilator preceded by the model's name, unless that is \"\"), after the \
+         construction of the model"
     )]
     NoSuchScope {
         name: String,
@@ -33,10 +34,11 @@ pub(super) enum Error {
         origin: &'static str,
     },
     #[error(
-        "environment variable VHOST_CALL_TIMEOUT is `{0}`; it may be a number of seconds, as 60 or 0.5, and 0 for no timeout"
+        "environment variable VHOST_CALL_TIMEOUT is `{0}`; give a number of seconds, as 60 or 0.5, \
+         or 0 for no timeout"
     )]
     CallTimeout(String),
-    #[error("VHOST_CALL_TIMEOUT needs a thread, and the system starts none: {0}")]
+    #[error("VHOST_CALL_TIMEOUT needs a thread, which can't be started: {0}")]
     CallTimeoutThread(std::io::Error),
     #[error("`{argument}` is NULL")]
     Null { argument: &'static str },
@@ -45,29 +47,29 @@ pub(super) enum Error {
         argument: &'static str,
         bytes: Vec<u8>,
     },
-    #[error("{len} bytes for `{argument}` are more than any memory has")]
+    #[error("`{argument}`: {len} bytes are more than any memory has")]
     TooLong { argument: &'static str, len: u64 },
     #[error(
-        "{what:#x} asks for what can't be observed: there is {SERVED} for requests and {WRITTEN} for writes"
+        "unknown observation {what:#x}; valid are {SERVED} for requests and {WRITTEN} for writes"
     )]
     NotObservable { what: u32 },
-    #[error("{0} is no severity: there is 0 info, 1 warning, 2 error, 3 fatal")]
+    #[error("invalid severity {0}; valid are 0 info, 1 warning, 2 error, 3 fatal")]
     NoSeverity(c_int),
     #[error(transparent)]
     Attach(#[from] AttachError),
-    #[error("{0:#x} is no handle that `c_skt_open` has given")]
+    #[error("{0:#x} is not a handle returned by `c_skt_open`")]
     NoHandle(usize),
     #[error("pointers of this machine are too short for the handle of a socket")]
     NoHandles,
-    #[error("{0} is no TCP port: they end at 65535")]
+    #[error("invalid TCP port {0}: the largest is 65535")]
     NoPort(u32),
-    #[error("the system is there already: call `mb_shutdown` before another `mb_init`")]
+    #[error("the system exists already: call `mb_shutdown` before another `mb_init`")]
     Running,
     #[error(
         "it was called from inside a foreign call, `with_host` or `on_start`: return from that first"
     )]
     Reentrant,
-    #[error("the system is being built or shut down: wait until that has returned")]
+    #[error("the system is being built or shut down: wait until that call has returned")]
     Busy,
     #[error(transparent)]
     Overlap(#[from] Overlap),
@@ -78,7 +80,8 @@ pub(super) enum Error {
     #[error("the process is not being forked: call mb_fork_prepare before fork()")]
     NotPrepared,
     #[error(
-        "neither mb_fork_parent nor mb_fork_child was called after mb_fork_prepare; the host goes on as after mb_fork_parent"
+        "neither mb_fork_parent nor mb_fork_child was called after mb_fork_prepare; the host \
+         continues as after mb_fork_parent"
     )]
     Unfinished,
     #[error("this process is {0}")]
@@ -89,9 +92,9 @@ pub(super) enum Error {
         "this process was forked in the middle of a call: the host stays with the parent, and serves nothing here"
     )]
     StillLost,
-    #[error("there are no snapshots to keep: call mb_snapshots first")]
+    #[error("no snapshots are enabled: call mb_snapshots first")]
     NoSnapshots,
-    #[error("there is no snapshot to wake: it is woken once, and taken after mb_snapshots")]
+    #[error("there is no snapshot to wake: snapshots are taken after mb_snapshots, and woken once")]
     NoSnapshot,
     #[error("this process is a snapshot that was woken: it has no snapshots of its own")]
     IsRerun,
@@ -99,7 +102,7 @@ pub(super) enum Error {
     TooManyRuns { count: u32 },
     #[error("there is no run {run}: the last mb_runs had {runs}")]
     NoRun { run: u32, runs: usize },
-    #[error("an error of the host itself: it panicked: {0}")]
+    #[error("internal error of the host: it panicked: {0}")]
     Panicked(String),
 }
 
@@ -143,7 +146,7 @@ fn is_farewell(error: &SocketError) -> bool {
 fn moment(state: ForkedWhile) -> &'static str {
     match state {
         ForkedWhile::Idle => "between two calls",
-        ForkedWhile::Inside => "inside a call of vhost, by what it has called",
+        ForkedWhile::Inside => "inside a foreign call of vhost",
         ForkedWhile::OtherInside => "while another thread was inside a call of vhost",
     }
 }

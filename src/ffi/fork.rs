@@ -111,8 +111,9 @@ impl Process {
         self.begin_child()?;
         if threads > 0 {
             let text = format!(
-                "this process was forked: {threads} threads of Python's (asyncio.to_thread, threading, concurrent.futures) stay with its \
-                 parent; a call that waits for one of them does not end here"
+                "this process was forked: {threads} Python threads (asyncio.to_thread, threading, \
+                 concurrent.futures) stay with its parent; a call that waits for one of them does \
+                 not end here"
             );
             report(Severity::Warning, "python", &text);
         }

@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(answer, -1);
         assert_eq!(
             last_error(),
-            "mb_tick: an error of the host itself: it panicked: the bottom fell out"
+            "mb_tick: internal error of the host: it panicked: the bottom fell out"
         );
     }
 

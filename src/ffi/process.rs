@@ -61,8 +61,8 @@ enum State {
 }
 
 /// Report of a system that begins anew by itself.
-const OVER: &str = "the simulation of the system before was deleted without `mb_shutdown`: the system begins anew; call `mb_shutdown` \
-                    before a model is deleted";
+const OVER: &str = "the previous system's simulation was deleted without `mb_shutdown`; starting a \
+                    new system; call `mb_shutdown` before a model is deleted";
 
 /// Names the DPI scope of the testbench's exports; `origin` is the source of the name.
 pub(super) fn name_scope(name: &str, origin: &'static str) -> Result<(), Error> {

@@ -37,7 +37,7 @@ pub(super) struct Untold {
 
 /// Text of a refused call, for its report and for `mb_last_error`.
 pub(super) fn text() -> String {
-    format!("a call was refused, and nothing came of it: {Overlap}")
+    format!("a call was refused and has had no effect: {Overlap}")
 }
 
 /// Notes a refused call. Touches neither the host nor the testbench, which another thread is using.

@@ -57,8 +57,9 @@ impl ZeroTimeLoop {
 /// Text of the report, with the status of the channels, which names methods that are pending.
 pub(super) fn text(calls: u64, tick: u64, status: &str) -> String {
     format!(
-        "zero-time loop: {calls} calls in tick {tick}, and simulated time does not pass: a loop that calls the library neither yields nor takes \
-         time; in a method's `execute`, let it wait for a clock or yield:\n{status}"
+        "zero-time loop: {calls} calls in tick {tick} without progress of simulated time: a loop \
+         that calls the library neither yields nor takes time; in a method's `execute`, wait for a \
+         clock or yield in the loop:\n{status}"
     )
 }
 

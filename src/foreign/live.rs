@@ -186,7 +186,7 @@ pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str)
 
 /// A status outside of the range of `mb_sv_call`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("`mb_sv_call` answered status {0}; it can answer 0 to 3")]
+#[error("`mb_sv_call` returned status {0}; valid are 0 to 3")]
 struct WrongStatus(u32);
 
 /// Decodes the result and status of `mb_sv_call`.

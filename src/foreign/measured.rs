@@ -30,7 +30,10 @@ fn describe(call: &Inbox, text: &mut dyn Write) -> fmt::Result {
         Inbox::PyTick(_) => text.write_str("a turn of Python's event loop"),
         Inbox::PyCancel(call) => {
             let channel = &call.message.channel;
-            write!(text, "Python's cancelling of calls of channel `{channel}`")
+            write!(
+                text,
+                "Python's cancellation of calls of channel `{channel}`"
+            )
         }
         Inbox::Exit(call) => write!(text, "`mb_exit` of channel `{}`", call.message.channel),
         Inbox::Register(call) => {

@@ -49,7 +49,7 @@ pub(crate) struct OutputError {
 }
 
 #[derive(Debug, Error)]
-#[error("the process was forked, and can't go on in {}: {cause}", path.display())]
+#[error("the process was forked, and can't continue in {}: {cause}", path.display())]
 struct BranchError {
     path: PathBuf,
     cause: io::Error,
@@ -57,8 +57,8 @@ struct BranchError {
 
 #[derive(Debug, Error)]
 #[error(
-    "it is being written already, by another run or another part of this one; give each a file of its own: in the name, %p \
-     stands for the process id and %t for the time of the start"
+    "it is in use, by another run or another part of this one; give each a file of its own: in the \
+     name, %p stands for the process id and %t for the time of the start"
 )]
 struct InUse;
 
@@ -131,12 +131,12 @@ impl OutputFile {
         let copied = copied.map_err(in_child)?;
         if copied != self.written {
             return Err(in_child(io::Error::other(
-                "the parent's file was cut short",
+                "the parent's file was truncated",
             )));
         }
         tracing::info!(
             target: "vhost::fork",
-            "goes on in {}, as a copy of the first {copied} bytes of {}",
+            "continues in {}, as a copy of the first {copied} bytes of {}",
             path.display(),
             self.path.display()
         );

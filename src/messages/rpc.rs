@@ -150,7 +150,7 @@ pub enum CallError {
         cause: String,
     },
     /// More than 16 arguments, the most that the testbench takes.
-    #[error("{target} was given {given} arguments; `mb_sv_call` takes 16 at most")]
+    #[error("{target} has {given} arguments; `mb_sv_call` takes at most 16")]
     TooManyArguments {
         /// Target of the call.
         target: Target,

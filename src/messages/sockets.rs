@@ -122,7 +122,7 @@ pub struct OsError(pub i32);
 pub enum SocketError {
     /// Port that another program or socket listens on.
     #[error(
-        "socket `{name}`: port {port} of 127.0.0.1 is in use; take another, or 0 for one that is free"
+        "socket `{name}`: port {port} of 127.0.0.1 is in use; give another, or 0 for any free one"
     )]
     InUse {
         /// Name of the socket.
@@ -141,7 +141,7 @@ pub enum SocketError {
         cause: OsError,
     },
     /// Unknown or closed socket.
-    #[error("socket {} is not open: it was closed, or there never was one", .0.0)]
+    #[error("socket {} is not open: it was closed or never opened", .0.0)]
     NotOpen(SocketId),
     /// Client that can't be accepted.
     #[error("socket `{name}` can't accept a client: {cause}")]
@@ -152,15 +152,13 @@ pub enum SocketError {
         cause: OsError,
     },
     /// Exhausted client numbers.
-    #[error(
-        "socket `{name}` has had as many clients as there are numbers; close it and open another"
-    )]
+    #[error("socket `{name}` has used all client numbers; close it and open another")]
     NoMoreIds {
         /// Name of the socket.
         name: String,
     },
     /// Unknown or disconnected client.
-    #[error("socket `{name}` has no client {}: it was disconnected, or there never was one", client.0)]
+    #[error("socket `{name}` has no client {}: it was disconnected or never connected", client.0)]
     NoClient {
         /// Name of the socket.
         name: String,
@@ -176,7 +174,7 @@ pub enum SocketError {
         client: ClientId,
     },
     /// Broken connection. It is reported once; later operations fail with [`Gone`](Self::Gone).
-    #[error("client {} of socket `{name}` is lost, and {unsent} bytes for it with it: {cause}", client.0)]
+    #[error("client {} of socket `{name}` is lost, with {unsent} bytes not sent: {cause}", client.0)]
     Lost {
         /// Name of the socket.
         name: String,
@@ -189,7 +187,8 @@ pub enum SocketError {
     },
     /// Client that was dropped because it does not read its bytes. Later operations fail with [`Gone`](Self::Gone).
     #[error(
-        "client {} of socket `{name}` is dropped: it does not read, and more than {limit} bytes would wait for it",
+        "client {} of socket `{name}` is dropped: it does not read, and more than {limit} bytes \
+         would be queued for it",
         client.0
     )]
     Overrun {
@@ -234,8 +233,8 @@ pub enum SocketError {
     },
     /// Sockets that were released because the process was forked.
     #[error(
-        "this process was forked: {sockets} listening sockets and {clients} clients stay with its parent; here nobody connects to \
-         them any more, and the clients have left"
+        "this process was forked: {sockets} listening sockets and {clients} clients stay with its \
+         parent; no client can connect to these sockets here, and the clients are disconnected"
     )]
     Forked {
         /// Number of listening sockets.

@@ -6,7 +6,7 @@ use crate::sim::printf::{Extent, Failed};
 
 /// Conversion that is copied to the text unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{conversion}` stays as it stands: {cause}")]
+#[error("`{conversion}` is printed unchanged: {cause}")]
 pub(crate) struct Problem {
     /// Text of the conversion, from its `%` on.
     pub conversion: String,
@@ -30,10 +30,10 @@ pub(crate) enum Cause {
     #[error("the format ends within it")]
     Incomplete,
     /// Conversion that C does not have.
-    #[error("there is no such conversion")]
+    #[error("unknown conversion")]
     Unknown,
     /// Length modifier, such as `h`, that C does not have for the conversion.
-    #[error("its length modifier does not go with it")]
+    #[error("its length modifier is invalid here")]
     Length,
     /// Conversion `%n`.
     #[error("it would write to memory")]
@@ -51,7 +51,7 @@ pub(crate) enum Cause {
     #[error("its width or precision is more than {max}", max = Extent::MAX)]
     TooLarge,
     /// Too few arguments.
-    #[error("there are too few arguments")]
+    #[error("too few arguments")]
     NoArgument,
     /// String that can't be read.
     #[error("there is no readable string at {pointer:#x}")]

@@ -410,9 +410,9 @@ fn problems_name_the_conversion() {
     assert_eq!(
         problems,
         [
-            "`%+y` stays as it stands: there is no such conversion",
-            "`%n` stays as it stands: it would write to memory",
-            "`%s` stays as it stands: there is no readable string at 0x10",
+            "`%+y` is printed unchanged: unknown conversion",
+            "`%n` is printed unchanged: it would write to memory",
+            "`%s` is printed unchanged: there is no readable string at 0x10",
         ]
     );
 }

@@ -127,7 +127,7 @@ fn several_threads(threads: usize, python: usize) -> String {
             }
         }
     };
-    format!("the process has {threads} threads, of which a child would have one; {advice}")
+    format!("the process has {threads} threads, but a child would have only one; {advice}")
 }
 
 /// Forks a process that has one thread.

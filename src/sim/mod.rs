@@ -78,7 +78,7 @@ use thiserror::Error;
 
 /// Missing simulator function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the simulator has no `{symbol}`: define it, export it, or link what does")]
+#[error("the simulator has no `{symbol}`: define and export it, or link the object that does")]
 pub(crate) struct Absent {
     /// Symbol name.
     pub(crate) symbol: &'static str,

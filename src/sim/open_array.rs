@@ -23,7 +23,7 @@ pub(crate) enum ArrayError {
     #[error(transparent)]
     Absent(#[from] Absent),
     /// No dimension, or a negative size.
-    #[error("`svSize` says that the array has {0} elements")]
+    #[error("`svSize` returned {0} elements")]
     Size(c_int),
     /// No address for an element.
     #[error("the simulator gives no access to element {0} of the array")]

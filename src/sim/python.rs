@@ -241,7 +241,7 @@ pub(crate) enum PrepareError {
     #[error(transparent)]
     Absent(#[from] Absent),
     /// Python's own words.
-    #[error("Python refuses its environment: {0}")]
+    #[error("Python rejects its environment: {0}")]
     Refused(String),
 }
 
@@ -264,7 +264,9 @@ pub(crate) fn prepare_python() -> Result<(), PrepareError> {
     }
     if status.message.is_null() {
         let code = status.exit_code;
-        return Err(PrepareError::Refused(format!("it would exit with {code}")));
+        return Err(PrepareError::Refused(format!(
+            "it requests to exit with {code}"
+        )));
     }
     // SAFETY: it is a static text of Python's.
     let message = unsafe { CStr::from_ptr(status.message) };

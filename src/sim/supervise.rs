@@ -60,7 +60,7 @@ impl StatusReader {
         match self.number() {
             Some(id) if id > 0 => Ok(Child(id)),
             Some(error) => Err(io::Error::from_raw_os_error(-error)),
-            None => Err(io::Error::other("it was ended by somebody else")),
+            None => Err(io::Error::other("it was ended by another process")),
         }
     }
 

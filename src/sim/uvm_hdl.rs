@@ -26,7 +26,7 @@ pub(crate) enum UvmError {
     #[error(transparent)]
     Absent(#[from] Absent),
     /// Result 0; UVM has reported the cause.
-    #[error("{symbol} answered 0")]
+    #[error("{symbol} returned 0")]
     Refused {
         /// Function name.
         symbol: &'static str,

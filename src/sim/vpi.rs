@@ -74,7 +74,7 @@ pub(crate) enum VpiError {
     Absent(#[from] Absent),
     /// Error reported by the simulator.
     #[error("{symbol}: {message}")]
-    Content {
+    Message {
         /// Function name.
         symbol: &'static str,
         /// Text of `vpi_chk_error`.
@@ -365,18 +365,18 @@ fn succeeded(symbol: &'static str) -> Result<(), VpiError> {
         return Ok(());
     }
     let message = if info.message.is_null() {
-        "the simulator does not say why".to_owned()
+        "the simulator gives no reason".to_owned()
     } else {
         // SAFETY: the simulator's message is NUL-terminated text that stays until its next call.
         let text = unsafe { CStr::from_ptr(info.message) };
         text.to_string_lossy().trim_end().to_owned()
     };
-    Err(VpiError::Content { symbol, message })
+    Err(VpiError::Message { symbol, message })
 }
 
 fn no_value(symbol: &'static str) -> VpiError {
-    let message = "it gives no value as a vector".to_owned();
-    VpiError::Content { symbol, message }
+    let message = "it returns no vector value".to_owned();
+    VpiError::Message { symbol, message }
 }
 
 #[cfg(test)]

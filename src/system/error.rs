@@ -17,7 +17,7 @@ use crate::trace::TraceError;
 #[derive(Debug, Error)]
 pub enum Error {
     /// Unset environment variable.
-    #[error("environment variable {variable} is not set: it names {what}")]
+    #[error("environment variable {variable} is not set: it is the path of {what}")]
     Environment {
         /// Variable name.
         variable: &'static str,
@@ -26,7 +26,7 @@ pub enum Error {
     },
     /// Invalid filter of the library's log.
     #[error(
-        "environment variable {variable}: `{filter}` is no filter of the library's log: {cause}"
+        "environment variable {variable}: `{filter}` is not a filter of the library's log: {cause}"
     )]
     LogFilter {
         /// Variable name.
@@ -54,7 +54,7 @@ pub enum Error {
     Trace(#[from] TraceError),
     /// Invalid value of `VHOST_TRACE_PAYLOADS`.
     #[error(
-        "environment variable VHOST_TRACE_PAYLOADS is `{value}`; it may be `keep`, `hash` or `drop`"
+        "environment variable VHOST_TRACE_PAYLOADS is `{value}`; give `keep`, `hash` or `drop`"
     )]
     TracePayloads {
         /// Its value.
@@ -62,8 +62,8 @@ pub enum Error {
     },
     /// Invalid value of `VHOST_WATCHDOG`.
     #[error(
-        "environment variable VHOST_WATCHDOG is `{value}`; it may be a number of ticks, and behind a colon `info`, `warning`, \
-         `error` or `fatal`"
+        "environment variable VHOST_WATCHDOG is `{value}`; give a number of ticks, and after a \
+         colon perhaps `info`, `warning`, `error` or `fatal`"
     )]
     Watchdog {
         /// Its value.
@@ -83,8 +83,9 @@ pub enum Error {
     Config(#[from] ConfigError),
     /// Memory of backend `model` without a model.
     #[error(
-        "memory `{memory}` of space `{space}` has backend `model`, and the host program has registered no model for it: call \
-         `Builder::memory_model(\"{memory}\", …)`, or choose another backend"
+        "memory `{memory}` of space `{space}` has backend `model`, but the host program has \
+         registered no model for it: call `Builder::memory_model(\"{memory}\", …)`, or choose \
+         another backend"
     )]
     NoModel {
         /// Memory name.
@@ -94,8 +95,8 @@ pub enum Error {
     },
     /// Model without a memory.
     #[error(
-        "a model is registered for memory `{name}`, and no memory of backend `model` is called so: `model` is a memory's key \
-         `backend` in the memory configuration"
+        "a model is registered for memory `{name}`, but no memory of backend `model` has this \
+         name: `model` is a memory's key `backend` in the memory configuration"
     )]
     UnusedModel {
         /// Registered name.
@@ -163,7 +164,7 @@ pub enum Error {
     #[error("the process can't be forked: {0}")]
     Fork(std::io::Error),
     /// Lost snapshot.
-    #[error("no snapshot can be woken, so nothing runs again; of the newest: {0}")]
+    #[error("no snapshot can be woken, so nothing is run again; error of the newest: {0}")]
     Wake(std::io::Error),
     /// Fork from inside a callback.
     #[error("the process can't be forked from inside a foreign call: return from that first")]
@@ -177,7 +178,7 @@ pub enum Error {
     )]
     InsideCall,
     /// Second system on this thread.
-    #[error("this thread has a running vhost: one a thread at a time; shut it down first")]
+    #[error("this thread has a running vhost already; shut it down first")]
     AlreadyRunning,
     /// Failed callback of the host program.
     #[error("the callback for {what} failed: {cause}")]

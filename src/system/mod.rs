@@ -338,7 +338,7 @@ impl Vhost {
         let _home = Abroad::go(false);
         let system: Weak<Inner> = Rc::downgrade(&self.0);
         let callback = move |channel: &str, args: &[u64]| {
-            let vhost = Vhost(system.upgrade().ok_or("the system is gone")?);
+            let vhost = Vhost(system.upgrade().ok_or("the system has ended")?);
             callback(&vhost, Call { channel, args })
         };
         self.0

@@ -111,7 +111,7 @@ impl Surroundings for Header {
                 file: file.to_owned(),
                 problem: ImageProblem::Read(io::Error::new(
                     io::ErrorKind::NotFound,
-                    "the recording does not have it",
+                    "it is not in the recording",
                 )),
             }),
         }

@@ -17,7 +17,7 @@ pub enum TraceError {
         cause: io::Error,
     },
     /// File that is not a recording.
-    #[error("{} is no recording: it does not begin with VHOSTTRC", file.display())]
+    #[error("{} is not a recording: it does not begin with VHOSTTRC", file.display())]
     NoTrace {
         /// Path of the file.
         file: PathBuf,
@@ -55,16 +55,16 @@ pub enum Damage {
     )]
     Checksum,
     /// Content that can't be deserialized.
-    #[error("it can't be read: {0}")]
+    #[error("it can't be decoded: {0}")]
     Content(String),
     /// Undefined message kind.
-    #[error("its kind {0} is not named before")]
+    #[error("its kind {0} was not declared before")]
     Kind(u32),
     /// Reply to a message that does not exist, or already has a reply.
-    #[error("it answers message {0}, which is not there or was answered")]
+    #[error("it replies to message {0}, which is missing or has a reply already")]
     UnmatchedReply(u64),
     /// Unknown message.
-    #[error("this library knows no message `{name}` to `{to}`")]
+    #[error("unknown message `{name}` to `{to}` for this library")]
     Unknown {
         /// Name of the receiver.
         to: String,

@@ -86,7 +86,7 @@ impl Position {
     /// Reads a head, and removes it from `bytes`.
     #[inline]
     pub(super) fn read(&mut self, bytes: &mut &[u8]) -> Result<Head, Damage> {
-        let damage = || Damage::Content("its beginning has an unknown meaning".to_owned());
+        let damage = || Damage::Content("unknown format of its beginning".to_owned());
         let (&tag, rest) = bytes.split_first().ok_or_else(damage)?;
         *bytes = rest;
         let has = |flag| tag & flag != 0;

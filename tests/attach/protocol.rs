@@ -115,7 +115,7 @@ fn a_state_that_is_none_is_found() {
         core0.misbehave(Misbehaviour::State(77));
         tick(vhost);
     });
-    assert_eq!(text, "channel `core0`: state becomes 0x4d, which is none");
+    assert_eq!(text, "channel `core0`: invalid state 0x4d");
     assert_ne!(State::READY.0, 77);
 }
 
@@ -143,7 +143,7 @@ fn a_host_s_index_that_firmware_overwrites_is_found_where_the_host_reads_it() {
     };
     assert!(jump.contains("past the 8 slots"), "{jump}");
     assert!(
-        overwritten.contains("idx_c reads 0x5, where the host wrote 0x0"),
+        overwritten.contains("idx_c is 0x5, but the host wrote 0x0"),
         "{overwritten}"
     );
 }

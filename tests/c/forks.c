@@ -220,7 +220,7 @@ static void snapshots(void) {
 /* At points of the testbench, not at a period. */
 static void snapshots_on_request(void) {
     CHECK_EQ(mb_snapshot(), -1);
-    CHECK_HAS(mb_last_error(), "mb_snapshot: there are no snapshots to keep: call mb_snapshots first");
+    CHECK_HAS(mb_last_error(), "mb_snapshot: no snapshots are enabled: call mb_snapshots first");
     CHECK_EQ(mb_snapshots(0, 1), 0);
     for (int tick = 0; tick < 20; tick++)
         mb_tick();
@@ -474,7 +474,7 @@ static void killed_snapshots(void) {
     kill_newest();
     kill_newest();
     CHECK_EQ(mb_rerun(), -1);
-    CHECK_HAS(mb_last_error(), "mb_rerun: no snapshot can be woken, so nothing runs again");
+    CHECK_HAS(mb_last_error(), "mb_rerun: no snapshot can be woken, so nothing is run again");
     exit_with(0);
 }
 

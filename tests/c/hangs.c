@@ -139,5 +139,5 @@ void takes_its_time(void) {
     CHECK_EQ(others(), 0);
     CHECK_EQ(setenv("VHOST_CALL_TIMEOUT", "soon", 1), 0);
     CHECK_EQ(mb_init(setup.mem_cfg, setup.mailbox_cfg, setup.fs_root), -1);
-    CHECK(strstr(mb_last_error(), "VHOST_CALL_TIMEOUT is `soon`; it may be a number of seconds") != NULL);
+    CHECK(strstr(mb_last_error(), "VHOST_CALL_TIMEOUT is `soon`; give a number of seconds") != NULL);
 }

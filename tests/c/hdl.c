@@ -532,7 +532,7 @@ static void errors(void) {
     CHECK_EQ(find("tb.m44")->words[7][0].aval, 0x5a5a5a5a);
     CHECK_EQ(find("tb.m44")->words[8][0].aval, 0);
     const char *sealed = "HDL path `tb.sealed[0]`: vpi_put_value: the object is read only";
-    fails(0x70000, UVM ? "HDL path `tb.sealed[0]`: uvm_hdl_deposit answered 0" : sealed);
+    fails(0x70000, UVM ? "HDL path `tb.sealed[0]`: uvm_hdl_deposit returned 0" : sealed);
     fails(0x80000, UVM ? "HDL path `tb.nowhere[0]`: the simulator has no such object"
                        : "HDL path `tb.nowhere`: the simulator has no such object");
     fails(0xa0020, UVM ? "HDL path `tb.short[15]`: the simulator has no such object"
@@ -541,7 +541,7 @@ static void errors(void) {
 #ifndef NO_VPI
     fails(0xe0100, UVM ? "HDL path `tb.ecc[95]`: the simulator has no such object"
                        : "HDL path `tb.ecc[80]`: the simulator has no such object");
-    fails(0x90000, "HDL path `tb.narrow[0]`: a word has 16 bits, where `width` (or `bank_width`) says 32");
+    fails(0x90000, "HDL path `tb.narrow[0]`: a word has 16 bits, but `width` (or `bank_width`) is 32");
     /* Rows and columns that are not the array's would have words at other addresses. Nothing is moved, however often it is tried. */
     static const struct {
         uint64_t base;
@@ -549,14 +549,14 @@ static void errors(void) {
     } dims[] = {{0xf0000, "2 rows of 8;"}, {0x100000, "4 rows of 2;"}, {0x110000, "8 rows of 4;"}};
     for (size_t i = 0; i < 2 * sizeof dims / sizeof *dims; i++) {
         char text[128];
-        snprintf(text, sizeof text, "HDL path `tb.m44`: the HDL array has 4 rows of 4 words, where `array_dims` says %s",
+        snprintf(text, sizeof text, "HDL path `tb.m44`: the HDL array has 4 rows of 4 words, but `array_dims` is %s",
                  dims[i / 2].says);
         int before = moved + array_calls;
         fails(dims[i / 2].base, text);
         CHECK_EQ(moved + array_calls, before);
     }
     /* As many words a row as the memory's words should have bits. */
-    fails(0xb0000, "HDL path `tb.rows[0]`: an array, where a word should be: say its rows and columns with `array_dims`");
+    fails(0xb0000, "HDL path `tb.rows[0]`: an array in place of a word: set its rows and columns by `array_dims`");
 #endif
     uint32_t data = 77;
     mb_backdoor_read_u32(space, 0x80000, &data);

@@ -333,9 +333,9 @@ void sockets_misuse(void) {
     all_with(NULL, 1, "`skt` is NULL");
     all_with(closed, 1, "not open");
     all_with((char *)closed + 1, 1, "not open");
-    all_with(&on_stack, 1, "no handle");
-    all_with((void *)1, 1, "no handle");
-    all_with((void *)UINTPTR_MAX, 1, "no handle");
+    all_with(&on_stack, 1, "is not a handle");
+    all_with((void *)1, 1, "is not a handle");
+    all_with((void *)UINTPTR_MAX, 1, "is not a handle");
 
     int client = connected(skt), id = accepted(skt);
     all_with(skt, 0, "no client");

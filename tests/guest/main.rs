@@ -242,7 +242,7 @@ fn a_file_that_another_run_writes_is_refused_and_stays_whole() {
     assert_eq!(line, "[core0] ready\n");
     for files in [recorded, logged, counted] {
         let said = RunOutput::of(simulator.command(&["refused"]).envs(files));
-        for part in ["run.trace", "is being written already", "%p"] {
+        for part in ["run.trace", "is in use", "%p"] {
             assert!(said.stdout.contains(part), "{files:?}: {}", said.stdout);
         }
     }

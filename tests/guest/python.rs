@@ -406,7 +406,7 @@ def refused():
                 act()
                 os._exit(1)
             except vhost.Error as error:
-                if 'stays with its parent' not in str(error):
+                if 'stays with the parent process' not in str(error):
                     os._exit(2)
         os._exit(0)
     return os.waitpid(child, 0)[1]

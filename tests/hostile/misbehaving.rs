@@ -191,7 +191,7 @@ impl Misbehaving {
             self.tally.formats += 1;
             return;
         }
-        if let Some((of, _)) = text.split_once(" gave 0x")
+        if let Some((of, _)) = text.split_once(" returned 0x")
             && *severity == Severity::Warning
         {
             assert!(self.noted.insert(of.to_owned()), "warned again: {text}");

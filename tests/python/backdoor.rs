@@ -158,7 +158,7 @@ async def thread(channel):
     other = threading.Thread(target=elsewhere)
     other.start()
     while other.is_alive(): vhost.read_u8('core', 0)
-    assert 'no vhost runs' in failed[0]
+    assert 'vhost is not running' in failed[0]
     return len(failed)
 ";
     Subprocess::with(script).run("backdoor::another_thread_has_no_system", || {

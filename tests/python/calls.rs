@@ -26,7 +26,7 @@ async def offered(channel): return 3
         assert!(
             fixture
                 .failure(CORE64, "sum", &args)
-                .contains("`mb_sv_call` takes 16")
+                .contains("`mb_sv_call` takes at most 16")
         );
         fixture
             .vhost
@@ -118,9 +118,9 @@ async def give(channel, which): return RESULTS[which]
             let fixture = PythonFixture::new();
             let give = |channel, which| fixture.poll(channel, "give", &[which]);
             for (which, text) in [
-                (0, "it returned None (NoneType), and not an integer"),
-                (1, "it returned 'seven' (str), and not an integer"),
-                (2, "it returned 1.0 (float), and not an integer"),
+                (0, "it returned None (NoneType), which is not an integer"),
+                (1, "it returned 'seven' (str), which is not an integer"),
+                (2, "it returned 1.0 (float), which is not an integer"),
             ] {
                 assert!(
                     fixture.failure(CORE32, "give", &[which]).ends_with(text),
@@ -137,7 +137,10 @@ async def give(channel, which): return RESULTS[which]
                 (CORE64, 7, 64),
             ] {
                 let failure = fixture.failure(channel, "give", &[which]);
-                assert!(failure.contains(&format!("which {bits} bits")), "{failure}");
+                assert!(
+                    failure.contains(&format!("does not fit into {bits} bits")),
+                    "{failure}"
+                );
             }
             assert_eq!(give(CORE32, 8).unwrap(), Ready(u64::from(u32::MAX)));
             assert_eq!(give(CORE32, 9).unwrap(), Ready(u64::MAX));

@@ -58,9 +58,9 @@ fn an_answer_that_is_none_is_an_error() {
 ANSWERS = {'none': None, 'two': (True, True), 'text': ('yes', 'no', 1), 'right': (True, True, 4)}
 def poll(method, channel, *args): return ANSWERS[method]
 ";
-    Subprocess::with("")
-        .module("pymb_rpcs", own)
-        .run("modules::an_answer_that_is_none_is_an_error", || {
+    Subprocess::with("").module("pymb_rpcs", own).run(
+        "modules::an_answer_that_is_none_is_an_error",
+        || {
             let fixture = PythonFixture::new();
             for (method, answer) in [
                 ("none", "None (NoneType)"),
@@ -69,14 +69,19 @@ def poll(method, channel, *args): return ANSWERS[method]
             ] {
                 let failure = fixture.failure(CORE32, method, &[]);
                 let expected = format!(
-                    "channel `core32`: method `{method}` failed: `poll` answered {answer}; it must answer (exists, \
-                     finished, result)"
+                    "channel `core32`: method `{method}` failed: `poll` returned {answer}; it must \
+                     return (exists, finished, result)"
                 );
                 assert_eq!(failure, expected);
             }
-            assert!(fixture.failure(CORE32, "other", &[]).contains("KeyError: 'other'"));
+            assert!(
+                fixture
+                    .failure(CORE32, "other", &[])
+                    .contains("KeyError: 'other'")
+            );
             assert_eq!(fixture.call("right").unwrap(), Ready(4));
-        });
+        },
+    );
 }
 
 #[test]

@@ -241,7 +241,7 @@ def poll(method, channel, *args):
         let warning = "vhost: warning: python: channel `core32`: method `walk` is pending";
         assert_eq!(said.stderr.matches(warning).count(), 1, "{}", said.stderr);
         assert_eq!(said.stderr.matches("warning").count(), 1, "{}", said.stderr);
-        for part in ["nobody runs it", "`pymb_rpcs`", "`py_tick`"] {
+        for part in ["but is not running", "`pymb_rpcs`", "`py_tick`"] {
             assert!(said.stderr.contains(part), "{part}: {}", said.stderr);
         }
     }

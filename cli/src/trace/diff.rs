@@ -228,12 +228,12 @@ fn what_differs(one: &DecodedEntry, other: &DecodedEntry) -> String {
             },
         ) => {
             if awaited != by_other {
-                return "whether the answer is awaited".to_owned();
+                return "whether the reply is awaited".to_owned();
             }
             (body, other)
         }
         (Content::Reply { body }, Content::Reply { body: other }) => (body, other),
-        _ => return "which message has no answer".to_owned(),
+        _ => return "which message has no reply".to_owned(),
     };
     if bytes == others {
         return "which message it belongs to".to_owned();
@@ -245,7 +245,7 @@ fn what_differs(one: &DecodedEntry, other: &DecodedEntry) -> String {
         return difference;
     }
     let same = bytes.iter().zip(others).take_while(|(a, b)| a == b);
-    format!("what is recorded of it, from byte {} on", same.count())
+    format!("recorded bytes from {} on", same.count())
 }
 
 fn value(decoded: &DecodedEntry) -> Option<Value> {

@@ -40,8 +40,7 @@ impl Display for Line<'_> {
 }
 
 /// Header of these columns.
-pub(super) const HEAD: &str =
-    "    tick     seq channel        from   to       message, or what was answered";
+pub(super) const HEAD: &str = "    tick     seq channel        from   to       message, or reply";
 
 /// Sender and receiver of an entry. A reply goes in the opposite direction of its message.
 fn ends(decoded: &DecodedEntry) -> (String, String) {
@@ -67,7 +66,7 @@ pub(super) fn text(decoded: &DecodedEntry, max_chars: usize) -> String {
             Some(access) => return truncated(format_args!("{name}: {access}"), max_chars),
             None => debug_text(&**body, max_chars),
         },
-        Ok(None) => return format!("{name}: no answer"),
+        Ok(None) => return format!("{name}: no reply"),
         Err(damage) => return format!("{name}: {}", Sanitized(&damage.to_string())),
     };
     match decoded.entry.content {

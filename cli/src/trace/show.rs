@@ -55,7 +55,7 @@ impl FromStr for Ticks {
             "" => Ok(without),
             _ => text
                 .parse()
-                .map_err(|_| format!("`{text}` is no number of ticks")),
+                .map_err(|_| format!("`{text}` is not a number of ticks")),
         };
         let (first, last) = text.split_once("..").unwrap_or((text, text));
         if text.is_empty() {

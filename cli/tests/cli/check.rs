@@ -192,8 +192,8 @@ fn an_image_that_does_not_fit_is_told_by_its_addresses() {
     // Zeros without a place are left out.
     let small = "size: 0x3b18, path: tb.ram, width: 32, backend: static";
     let output = Files::of_ram(small, "").check().stdout(0);
-    let expected =
-        "note: firmware.elf: 104 of the 104 zeros at 0x3b18 are outside of the map, and left out";
+    let expected = "note: firmware.elf: 104 of the 104 zeros at 0x3b18 are outside of the map and \
+                    are left out";
     assert!(output.contains(expected), "{output}");
 }
 

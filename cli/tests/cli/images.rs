@@ -228,7 +228,7 @@ fn memory_files_are_told_of_alike() {
         (b"00\n11\n22\n", "ram.hex: every value has 2 digits"),
         (
             b"0000000000000013",
-            "ram.hex: every value has 16 digits, as a memory file for words of 64 bits has",
+            "ram.hex: every value has 16 digits, as for words of 64 bits, but each",
         ),
         (b"0000000x", "ram.hex: 1 digits are x or z"),
     ] {

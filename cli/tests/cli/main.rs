@@ -111,6 +111,6 @@ fn what_is_no_recording_is_told_by_status_2() {
         let output = vhost_on(words, &missing).stderr(2);
         assert!(output.contains("no.trace"), "{words}: {output}");
         let output = vhost_on(words, &other).stderr(2);
-        assert!(output.contains("is no recording"), "{words}: {output}");
+        assert!(output.contains("is not a recording"), "{words}: {output}");
     }
 }

@@ -129,7 +129,7 @@ impl Text {
         if let Err(error) = result
             && !std::mem::replace(&mut self.failed, true)
         {
-            tracing::warn!(%error, "the console's text can't be put out, some of it is lost");
+            tracing::warn!(%error, "the console's text can't be written; some of it is lost");
         }
     }
 }

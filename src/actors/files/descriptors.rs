@@ -87,12 +87,12 @@ impl Descriptors {
     /// `EMFILE` if the channel has [`OPEN_MAX`] files open, `ENFILE` if no number is left.
     pub(super) fn claim(&mut self, channel: ChannelId) -> Result<Claim, Refusal> {
         if self.next > LAST {
-            let reason = "all descriptors of this run were given";
+            let reason = "this run has used all descriptors";
             return Err(Refusal::new(Errno::ENFILE, reason));
         }
         let opened = self.channels.entry(channel).or_default();
         if opened.files == OPEN_MAX {
-            let reason = format!("the channel has {OPEN_MAX} files open, and may have no more");
+            let reason = format!("the channel has {OPEN_MAX} files open, the maximum");
             return Err(Refusal::new(Errno::EMFILE, reason));
         }
         opened.files += 1;
@@ -201,7 +201,7 @@ impl Descriptors {
     /// Error of a descriptor that is not open. `next` is the next one to be assigned.
     fn not_open(fd: u64, next: u64) -> Refusal {
         let reason = match fd {
-            0..FIRST => format!("descriptor {fd} is none: the first one of a run is {FIRST}"),
+            0..FIRST => format!("invalid descriptor {fd}: descriptors start at {FIRST}"),
             _ if fd < next => format!("descriptor {fd} is closed"),
             _ => format!("descriptor {fd} was never opened"),
         };

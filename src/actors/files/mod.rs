@@ -180,7 +180,8 @@ impl Files {
         match open.descriptors.borrow_mut().file(message.fd) {
             // The operating system's positions are signed.
             Ok(_) if i64::try_from(position).is_err() => {
-                let reason = format!("position {position:#x} is past the last one of a file");
+                let reason =
+                    format!("position {position:#x} is past the largest position of a file");
                 let refusal = Refusal::new(Errno::EINVAL, reason);
                 reply.send(Err(self.refused(channel, refusal)));
             }

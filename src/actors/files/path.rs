@@ -61,10 +61,10 @@ pub(super) fn check(path: &[u8], flags: OpenFlags) -> Result<&str, Refusal> {
     let invalid = |reason| Refusal::new(Errno::EINVAL, reason);
     let path = str::from_utf8(path).map_err(|_| invalid("the path is not UTF-8"))?;
     if path.contains('\0') {
-        return Err(invalid("the path has a character NUL"));
+        return Err(invalid("the path contains a NUL character"));
     }
     if flags.known() == OpenFlags::default() {
-        return Err(invalid("the flags open it neither to read nor to write"));
+        return Err(invalid("the flags select neither reading nor writing"));
     }
     if path.is_empty() {
         return Err(Refusal::new(Errno::ENOENT, "the path is empty"));

@@ -83,7 +83,7 @@ impl Channel {
     /// Serves the channel until it exits.
     pub(super) async fn run(self: Rc<Self>) {
         if let Err(failure) = self.serve_sessions().await {
-            self.give_up(&format!("the channel is given up: {failure}"))
+            self.give_up(&format!("service of the channel has ended: {failure}"))
                 .await;
         }
         self.poller.end();
@@ -211,7 +211,7 @@ impl Channel {
             self.service.report(
                 Severity::Warning,
                 &format!(
-                    "{moved}, and idx_c was set to {:#x}; the host goes on from there",
+                    "{moved}, and idx_c was set to {:#x}; the host continues from there",
                     there.0
                 ),
             );
@@ -221,7 +221,7 @@ impl Channel {
             return Ok(());
         }
         self.service.complain(&format!(
-            "{moved}, past the {QUEUE_LEN} slots there are; what is in between is passed over"
+            "{moved}, beyond the queue's {QUEUE_LEN} slots; the entries in between are skipped"
         ));
         *taken = Index(put);
         queues.set_requests_taken(*taken).await
@@ -323,7 +323,8 @@ impl Channel {
         responses.taken = taken;
         if put.0.wrapping_sub(taken.0) > QUEUE_LEN {
             self.service.complain(&format!(
-                "response queue: idx_c is {:#x}, where idx_p is {:#x}; the host goes on as if all were taken",
+                "response queue: idx_c is {:#x}, where idx_p is {:#x}; the host treats all \
+                 responses as taken",
                 taken.0, put.0
             ));
             responses.taken = put;

@@ -44,11 +44,11 @@ pub(super) enum Failure {
     Unset { path: String, unset: Unset },
     #[error(transparent)]
     Malformed(#[from] Malformed),
-    #[error("{len} bytes are more than one request may move ({limit})")]
+    #[error("{len} bytes are more than the limit of one request ({limit})")]
     TooLong { len: u64, limit: u64 },
     #[error(transparent)]
     NoReply(#[from] NoReply),
-    #[error("an error of the host itself: {0}")]
+    #[error("internal error of the host: {0}")]
     Panic(String),
 }
 

@@ -52,9 +52,8 @@ impl RequestHandler {
             }
             FileRequest::Seek { fd, position } => {
                 if Errno::from_word(position, self.descriptor.layout.ptr_width).is_some() {
-                    let reason = format!(
-                        "position {position:#x}, as the response, would be taken for an error"
-                    );
+                    let reason =
+                        format!("position {position:#x} would be an error number as a response");
                     return Err(Failure::File {
                         errno: Errno::EINVAL,
                         reason: Some(reason),

@@ -153,7 +153,7 @@ impl RequestHandler {
                 self.complain(&format!("{place}: {problem}"));
             }
             if let Some(more @ 1..) = rendered.problems.len().checked_sub(MAX_PROBLEMS) {
-                self.complain(&format!("{place}: and {more} conversions more"));
+                self.complain(&format!("{place}: and {more} more conversions"));
             }
         }
         self.links.console.post(Print {
@@ -178,8 +178,8 @@ impl RequestHandler {
         let text = || {
             if draft.narrowed_longs() {
                 return format!(
-                    "words = {words} counts one word of 4 bytes for each argument: `ll` and `j`, which take two, the low one first, \
-                     print the 32 bits that they are given"
+                    "words = {words} counts one word of 4 bytes for each argument: `ll` and `j`, \
+                     which need two (low word first), print only 32 bits"
                 );
             }
             let taken = draft.taken();
@@ -188,8 +188,9 @@ impl RequestHandler {
                 .map(|word| format!("{word:#x}"))
                 .collect();
             format!(
-                "words = {words}, where its format takes {taken} words of arguments, which is words = {needed}: printed, though not \
-                 counted, is {uncounted}, left over from an earlier request unless firmware has written it",
+                "words = {words}, but {needed} are needed for the {taken} words of arguments of \
+                 its format; printed with uncounted words of the entry: {uncounted}, left over \
+                 from an earlier request unless firmware wrote them",
                 needed = 3 + taken,
                 uncounted = uncounted.join(", "),
             )
@@ -203,7 +204,7 @@ impl RequestHandler {
         let more = match time {
             Once::Again => return,
             Once::First => "",
-            Once::Last => "; call sites after this one are not told of",
+            Once::Last => "; later call sites are not reported",
         };
         let file = self.text("file name", site.file).await.unwrap_or_default();
         let file = String::from_utf8_lossy(&file);
@@ -240,15 +241,15 @@ impl RequestHandler {
         let of = of.to_string();
         let more = match self.notes.wide_result(of.clone()) {
             Once::Again => return,
-            Once::First => "; further ones of it are without a warning",
-            Once::Last => "; further ones, of others too, are without a warning",
+            Once::First => "; later ones of it are not reported",
+            Once::Last => "; later ones, of others too, are not reported",
         };
         let (bits, low) = (width.bytes() * 8, width.truncate(value));
         self.report(
             Severity::Warning,
             &format!(
-                "{of} gave {value:#x}, of which the channel's words of {bits} bits hold the low half: firmware gets {low:#x}; \
-                 give larger values in parts or through memory{more}"
+                "{of} returned {value:#x}, more than the channel's words of {bits} bits: firmware \
+                 gets the low half, {low:#x}; return larger values in parts or through memory{more}"
             ),
         );
     }
@@ -371,8 +372,8 @@ impl RequestHandler {
         let (kind, needed) = (request.kind(), request.needed_words());
         if words < needed && self.notes.few_words(kind) {
             let text = format!(
-                "{kind} with words = {words}, where it has {needed} arguments: it is served with those that are in its entry, \
-                 and later ones are without a note; firmware should write words = {needed}"
+                "{kind} with words = {words}, but {needed} are needed; served with the words of \
+                 the entry; later ones are not reported; firmware should write words = {needed}"
             );
             self.report(Severity::Info, &text);
         }

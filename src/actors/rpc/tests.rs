@@ -312,7 +312,7 @@ fn a_panic_outside_reaches_who_called_and_service_goes_on() {
     let error = answer.now_or_never().unwrap().unwrap_err().to_string();
     assert_eq!(
         error,
-        "foreign gave no answer to MethodCall: it panicked: no arguments"
+        "foreign did not reply to MethodCall: it panicked: no arguments"
     );
     assert_eq!(bench.bus.take_panics(), []);
     assert_eq!(bench.call(method("moody"), &[1]), ready(1));
@@ -330,7 +330,7 @@ fn the_testbench_takes_sixteen_arguments_the_host_program_all() {
     let error = bench.call(method("count"), &args[..17]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "method `count` was given 17 arguments; `mb_sv_call` takes 16 at most"
+        "method `count` has 17 arguments; `mb_sv_call` takes at most 16"
     );
     assert_eq!(bench.outside.told(), []);
     bench.offer(method("count"), |args| {
@@ -409,7 +409,7 @@ fn a_call_that_is_cancelled_is_not_made() {
     let other = bench.later("core1", "slow");
     bench.cancel("core0");
     let unanswered = cancelled.now_or_never().unwrap().unwrap_err();
-    assert_eq!(unanswered.to_string(), "rpc gave no answer to Call");
+    assert_eq!(unanswered.to_string(), "rpc did not reply to Call");
     bench.outside.told();
     bench.tick();
     assert_eq!(bench.outside.told(), [sv("core1", "slow", &[])]);

@@ -178,7 +178,7 @@ impl Queues {
         };
         if *written != value {
             breaches.push(format!(
-                "{what} reads {:#x}, where the host wrote {:#x}: firmware must not write it",
+                "{what} is {:#x}, but the host wrote {:#x}: firmware must not write it",
                 value.0, written.0
             ));
             *written = value;
@@ -191,7 +191,7 @@ impl Queues {
             // Firmware restarts and drops all pending work. Start-up code or a loaded image may clear the words first.
             let starts = words.state == State::INIT.0 || words.state == 0;
             if self.session.take().is_some() && !starts {
-                breaches.push(format!("state becomes {:#x}, which is none", words.state));
+                breaches.push(format!("invalid state {:#x}", words.state));
             }
         }
         if let Some(session) = &mut self.session {
@@ -209,7 +209,7 @@ impl Queues {
         let last = Index(session.requests_taken.0.wrapping_sub(1));
         if served.slot != last.slot() {
             breaches.push(format!(
-                "the host serves slot {}, and has taken slot {} last",
+                "the host serves slot {}, but took slot {} last",
                 served.slot,
                 last.slot()
             ));

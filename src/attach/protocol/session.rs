@@ -32,7 +32,7 @@ impl Session {
             ));
         } else if now < before {
             breaches.push(format!(
-                "request queue: idx_p went back from {:#x} to {:#x}",
+                "request queue: idx_p decreased from {:#x} to {:#x}",
                 self.requests_put.0, put.0
             ));
         }
@@ -46,7 +46,8 @@ impl Session {
         self.responses_taken = taken;
         if now > before {
             breaches.push(format!(
-                "response queue: idx_c is {:#x}, where idx_p is {:#x}: firmware took what was not there, or went back",
+                "response queue: idx_c is {:#x}, where idx_p is {:#x}: firmware took a missing \
+                 response, or decreased the index",
                 taken.0, put.0
             ));
             // The host recovers in the same way.
@@ -67,7 +68,7 @@ impl Session {
             ));
         } else if taken == self.requests_put {
             breaches.push(format!(
-                "request queue: the host takes request {:#x}, which is not there",
+                "request queue: the host takes request {:#x}, which is missing",
                 taken.0
             ));
         }
@@ -159,7 +160,7 @@ mod tests {
         let nothing = breaches(|session, breaches| session.takes(Index(1), breaches));
         assert_eq!(
             nothing,
-            ["request queue: the host takes request 0x0, which is not there"]
+            ["request queue: the host takes request 0x0, which is missing"]
         );
     }
 

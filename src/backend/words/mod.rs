@@ -213,7 +213,7 @@ fn word_data(word: &Word) -> std::ops::Range<usize> {
 /// Error of an HDL array whose simulation has ended since it was looked up.
 #[cold]
 pub(super) fn simulation_ended(path: &str) -> BackendError {
-    let cause = "the simulation that has it was deleted: call `mb_shutdown` before a model is deleted, and `mb_init` for the next one";
+    let cause = "its simulation was deleted: call `mb_shutdown` before a model is deleted, and `mb_init` for the next one";
     BackendError::Hdl {
         path: path.to_owned(),
         cause: HdlProblem::Refused(cause.to_owned()),

@@ -171,7 +171,7 @@ fn a_word_without_end_is_refused() {
     let error = words.look(0, &mut [0; 4]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "words of 8796093022208 bits are wider than any simulator's"
+        "words of 8796093022208 bits are wider than any simulator supports"
     );
     assert_eq!(words.write(0, &[0; 4]), Err(error));
 }

@@ -151,7 +151,7 @@ fn a_reply_that_is_dropped_is_no_answer() {
     let bus = Bus::new();
     let clerk = forwarder(&bus, &world(&bus, drop));
     let error = bus.ask(&clerk, clerk::Ask(1)).unwrap_err();
-    assert_eq!(error.to_string(), "clerk gave no answer to Ask");
+    assert_eq!(error.to_string(), "clerk did not reply to Ask");
     let unanswered = NoReply {
         endpoint: Endpoint(&"clerk"),
         message: "Ask",
@@ -179,7 +179,7 @@ fn a_reply_that_is_kept_is_an_error_and_no_hang() {
     );
     assert_eq!(
         error.to_string(),
-        "nobody can answer Ask: clerk waits for something that only simulated time brings"
+        "deadlock: clerk can't reply to Ask before the next tick"
     );
     // A late reply is harmless, and the bus goes on.
     let Some(world::Inbox::Ask(late)) = kept.borrow_mut().pop() else {

@@ -86,7 +86,7 @@ fn a_port_that_outlives_its_bus_leads_nowhere() {
     let answer = futures_util::FutureExt::now_or_never(answer).unwrap();
     assert_eq!(
         answer.unwrap_err().to_string(),
-        "clerk gave no answer to Ask"
+        "clerk did not reply to Ask"
     );
     world.post(world::Note(0));
 }

@@ -29,7 +29,7 @@ fn whoever_asked_gets_the_text_and_the_actor_goes_on() {
     let error = bus.ask(&clerk, clerk::Ask(1)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "clerk gave no answer to Ask: it panicked: 1 is odd"
+        "clerk did not reply to Ask: it panicked: 1 is odd"
     );
     assert_eq!(bus.ask(&clerk, clerk::Ask(2)), Ok(2));
     assert_eq!(
@@ -105,7 +105,7 @@ fn a_foreign_party_that_panics_is_named_to_whoever_asked() {
     let error = bus.ask(&clerk, clerk::Ask(0)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "world gave no answer to Ask: it panicked: no zero"
+        "world did not reply to Ask: it panicked: no zero"
     );
     assert!(!bus.in_foreign_call());
     assert_eq!(bus.take_panics(), []);

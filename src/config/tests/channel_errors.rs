@@ -30,7 +30,8 @@ fn the_place_of_a_channel_is_known() {
         ),
         (
             "elf: plain.elf",
-            "`elf`: plain.elf has no section .mailbox; link one in, or give the channel's address as `base`, or `server: false`",
+            "`elf`: plain.elf has no section .mailbox; link one, or give the channel's address as \
+             `base`, or `server: false`",
         ),
         (
             "elf: fw64.elf, cache_line: 0, mb_id: 3",
@@ -46,11 +47,13 @@ fn the_place_of_a_channel_is_known() {
         ),
         (
             "base: 0x2000, ptr: 64, cache_line: 0, mb_id: 1",
-            "`mb_id` is 1, but it counts the channels of an image's section .mailbox, and there is none; leave it out, and give the channel's own address as `base`",
+            "`mb_id` is 1, but there is no image with a section .mailbox; leave it out, and give \
+             the channel's own address as `base`",
         ),
         (
             "elf: plain.elf, base: 0x2000, cache_line: 0, mb_id: 1",
-            "`mb_id` is 1, but it counts the channels of an image's section .mailbox, and there is none; leave it out, and give the channel's own address as `base`",
+            "`mb_id` is 1, but there is no image with a section .mailbox; leave it out, and give \
+             the channel's own address as `base`",
         ),
         (
             "base: 0x800, ptr: 64, cache_line: 0",
@@ -130,7 +133,8 @@ fn a_pointer_width_that_nothing_says_is_asked_for() {
     if features::ptr_width().is_none() {
         assert_eq!(
             channel_error("base: 0x2000"),
-            "`ptr` is missing: without `elf`, and without the Cargo feature `ptr32` or `ptr64`, say `ptr: 32` or `ptr: 64`"
+            "`ptr` is missing: without `elf`, and without the Cargo feature `ptr32` or `ptr64`, \
+             give `ptr: 32` or `ptr: 64`"
         );
     }
 }
@@ -140,20 +144,17 @@ fn keys_are_known_and_of_their_type() {
     let cases = [
         (
             "base: 0x2000, ptr: 16",
-            "`ptr` is 16; it is 32 or 64, in bits",
+            "`ptr` is 16; valid are 32 and 64 (bits)",
         ),
         (
             "base: 0x2000, ptr: 0x100000020",
-            "`ptr` is 4294967328; it is 32 or 64, in bits",
+            "`ptr` is 4294967328; valid are 32 and 64 (bits)",
         ),
         (
             "cache_line: 16, server: false",
-            "`cache_line` is 16; it is 32, 64, 128 or 256 bytes, or 0 for none",
+            "`cache_line` is 16; valid are 32, 64, 128 and 256 (bytes), and 0 for none",
         ),
-        (
-            "bsae: 0x2000",
-            "`bsae`: there is no such key; did you mean `base`?",
-        ),
+        ("bsae: 0x2000", "`bsae`: unknown key; did you mean `base`?"),
         (
             "mb_id: -1",
             "`mb_id`: `-1` is negative; write a whole number of 64 bits, as 4096, 0x1000, 0x8000_0000, 0o17, 0b101, or 64K, 1M, 2G (units of 1024)",
@@ -220,7 +221,7 @@ fn the_document_is_a_map_of_channels_each_named_once() {
     let twice = error("cpu: {space: core0, server: false}\ncpu: {space: core0, server: false}");
     assert!(twice.starts_with("mb.yaml: not valid YAML: "), "{twice}");
     assert!(
-        twice.contains("the key `cpu` stands twice in one map"),
+        twice.contains("the key `cpu` is given twice in one map"),
         "{twice}"
     );
 }

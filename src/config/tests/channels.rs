@@ -199,11 +199,12 @@ fn a_mailbox_is_found_where_it_is_loaded() {
     assert_eq!(translated(high, high, ", base: 0x3000"), Ok(0x3000));
     assert_eq!(translated(0x4000, 0x4000, ", base: 0x3000"), Ok(0x4008));
     let start = "mb.yaml:1: channel `cpu`: the channel is not in memory: section .mailbox of mmu.elf puts it at ";
-    let end = "link the section for a memory of the space, map one there, or give the channel's own address as `base`";
+    let end = "link the section to a memory of the space, map one there, or give the channel's own \
+               address as `base`";
     assert_eq!(
         translated(0x100, 0x200, ""),
         Err(format!(
-            "{start}0x108 (loaded at 0x208, where there is none either), and space `core0` has no memory at 0x108, needed for the 1512 \
+            "{start}0x108 (loaded at 0x208, where no memory is either), and space `core0` has no memory at 0x108, needed for the 1512 \
              bytes at 0x108; {end}"
         ))
     );
@@ -231,7 +232,8 @@ fn a_section_that_was_not_linked_is_told_so() {
     let outside = outside().file("fw.elf", bytes);
     let text = "cpu: {space: core0, elf: fw.elf, cache_line: 0}";
     let error = parse_mailboxes(text, Path::new("mb.yaml"), &map(), &outside).unwrap_err();
-    let part = "; it has no flag SHF_ALLOC, without which linkers give no address: link the section for a memory of the space";
+    let part = "; it has no flag SHF_ALLOC, without which linkers give no address: link the \
+                section to a memory of the space";
     assert!(error.to_string().contains(part), "{error}");
 }
 

@@ -158,7 +158,7 @@ fn a_black_box_may_keep_the_keys_of_a_shape() {
     );
     assert_eq!(
         map.unwrap_err(),
-        "mem.yaml:1: memory `ram` of space `s`: `init.file`: there is no file `f`"
+        "mem.yaml:1: memory `ram` of space `s`: `init.file`: file `f` does not exist"
     );
     let outside = Fake::default().file("f", Vec::new());
     let map = memories_in("space: {s: [{ram: {base: 0, size: 96, width: 24, init: {method: hex, file: f}, backend: api}}]}", &outside).unwrap();
@@ -376,7 +376,7 @@ fn a_key_near_one_that_is_there_is_a_warning() {
             .unwrap_err();
     assert_eq!(
         error,
-        "mem.yaml:6: memory `ram` of space `s`: `witdh`: there is no such key; did you mean `width`?"
+        "mem.yaml:6: memory `ram` of space `s`: `witdh`: unknown key; did you mean `width`?"
     );
 }
 
@@ -394,7 +394,7 @@ fn a_slip_in_a_short_key_is_an_error_that_names_the_key() {
             "space:\n  s:\n    - ram:\n        base: 0\n        size: 8\n        {key}: top.ram\n"
         ))
         .unwrap_err();
-        let wanted = format!("`{key}`: there is no such key; did you mean `{meant}`?");
+        let wanted = format!("`{key}`: unknown key; did you mean `{meant}`?");
         assert!(error.ends_with(&wanted), "{error}");
     }
 }

@@ -32,15 +32,16 @@ fn sizes_multiply_out() {
         ),
         (
             "base: 0, size: 32, path: m, width: 32, array_dims: {rows: 3, cols: 3}",
-            "`array_dims`: 3 rows × 3 cols is not the 8 words that `size` / (`width` / 8) makes",
+            "`array_dims`: 3 rows × 3 cols is not 8 words, as given by `size` / (`width` / 8)",
         ),
         (
             "base: 0, size: 32, path: m, width: 32, array_dims: {rows: 3}",
-            "`array_dims`: 3 rows × 2 cols is not the 8 words that `size` / (`width` / 8) makes",
+            "`array_dims`: 3 rows × 2 cols is not 8 words, as given by `size` / (`width` / 8)",
         ),
         (
             "base: 0, size: 32, path: m, width: 32, array_dims: {rows: 0xffffffffffffffff, cols: 2}",
-            "`array_dims`: 18446744073709551615 rows × 2 cols is not the 8 words that `size` / (`width` / 8) makes",
+            "`array_dims`: 18446744073709551615 rows × 2 cols is not 8 words, as given by `size` / \
+             (`width` / 8)",
         ),
         (
             "base: 0, size: 32, path: m, width: 32, array_dims: {rows: 0}",
@@ -122,7 +123,7 @@ fn banks_fill_the_memory() {
         ),
         (
             "banks: [[a, b]], bank_depth: 8, bank_width: 32, array_dims: {rows: 3, cols: 3}",
-            "`array_dims`: 3 rows × 3 cols is not the 8 words that `bank_depth` makes",
+            "`array_dims`: 3 rows × 3 cols is not 8 words, as given by `bank_depth`",
         ),
     ];
     for (keys, message) in cases {
@@ -137,15 +138,15 @@ fn keys_are_known_and_of_their_type() {
         ("base: 0", "missing field `size`"),
         (
             "bsae: 0, size: 8",
-            "`bsae`: there is no such key; did you mean `base`?",
+            "`bsae`: unknown key; did you mean `base`?",
         ),
         (
             "base:0x80, size: 8",
-            "`base:0x80`: there is no such key; write a blank behind the colon of `base:`",
+            "`base:0x80`: unknown key; write a space after the colon of `base:`",
         ),
         (
             "base: 0, size: 8, array_dims: {row: 1}",
-            "`array_dims.row`: there is no such key; did you mean `rows`?",
+            "`array_dims.row`: unknown key; did you mean `rows`?",
         ),
         (
             "base: 0, size: 8, banks: [a]",
@@ -161,7 +162,8 @@ fn keys_are_known_and_of_their_type() {
         ),
         (
             "base: 0, size: 8, init: {method: all_zero, seed: 1}",
-            "`init.seed`: `init.method` is another one; `seed` is for `random`, and `file` for `hex`",
+            "`init.seed` does not belong to this `init.method`; `seed` is for `random`, and `file` \
+             for `hex`",
         ),
         (
             "base: 0, size: 8, init: {}",
@@ -209,7 +211,8 @@ fn numbers_that_are_none_say_how_one_is_written() {
         ),
         (
             "base: 0, size: 0262144",
-            "`size`: `0262144` begins with 0, which is octal to some: write 0o before an octal number, or leave the 0 out",
+            "`size`: `0262144` begins with 0, which may mean octal: write 0o before an octal \
+             number, or leave the 0 out",
         ),
         (
             "base: 0x1_0000_0000_0000_0000, size: 8",
@@ -462,7 +465,7 @@ fn hex_files_exist_and_have_a_width() {
     );
     assert_eq!(
         memory_error(&format!("{hex}, width: 8")),
-        "`init.file`: there is no file `/no/boot.hex`"
+        "`init.file`: file `/no/boot.hex` does not exist"
     );
     assert_eq!(
         memory_error(
@@ -481,10 +484,10 @@ fn a_backend_refuses_what_it_cannot_reach() {
         ))
         .unwrap_err()
     };
-    let api = "mem.yaml:1: memory `ram` of space `s`: `path`: the backend `api` reaches black boxes only; \
-               leave `path` out, or choose another `backend`";
-    let fixed = "mem.yaml:1: memory `ram` of space `s`: `path` is missing: the backend `static` needs it, it keeps no black \
-                 boxes; give `path`, or choose another `backend`";
+    let api = "mem.yaml:1: memory `ram` of space `s`: `path`: the backend `api` accesses black \
+               boxes only; leave `path` out, or choose another `backend`";
+    let fixed = "mem.yaml:1: memory `ram` of space `s`: `path` is missing: the backend `static` \
+                 requires it and has no black boxes; give `path`, or choose another `backend`";
     assert_eq!(error("backend: api, path: m, width: 8"), api);
     assert_eq!(
         error("backend: api, path: m, width: 8, bank_width: 8, bank_depth: 8, banks: [[a]]"),
@@ -628,7 +631,7 @@ fn a_number_with_a_comma_is_told_so() {
     let error = parse_mailboxes(channel, Path::new("mb.yaml"), &channels::map(), &outside);
     let error = error.unwrap_err().to_string();
     assert!(
-        error.contains("`024`: there is no such key; a number has no comma"),
+        error.contains("`024`: unknown key; a number has no comma"),
         "{error}"
     );
 }
@@ -638,7 +641,8 @@ fn another_spelling_of_a_key_that_is_there_is_refused_with_its_line() {
     let text = "space:\n  s:\n    - ram:\n        base: 0\n        size: 8\n        Size: 16\n        backend: log\n";
     assert_eq!(
         memories(text).unwrap_err(),
-        "mem.yaml:6: memory `ram` of space `s`: `Size`: there is no such key, and `size` is there, too; leave one of them out"
+        "mem.yaml:6: memory `ram` of space `s`: `Size`: unknown key, and `size` is given, too; \
+         leave one of them out"
     );
 }
 

@@ -79,7 +79,7 @@ fn what_cannot_be_merged_is_refused() {
 fn keys_stand_once_and_are_text() {
     let error = memories("space: {s: [{a: {base: 0, base: 1, size: 8}}]}").unwrap_err();
     assert!(
-        error.contains("the key `base` stands twice in one map"),
+        error.contains("the key `base` is given twice in one map"),
         "{error}"
     );
     let error = memories("space: {0: []}").unwrap_err();

@@ -36,7 +36,7 @@ pub(super) enum StartError {
     NoProgramName(#[from] Absent),
     #[error(transparent)]
     Prepare(#[from] PrepareError),
-    #[error("Python has started, and can't be used: {0}")]
+    #[error("Python has started but can't be used: {0}")]
     SetUp(String),
 }
 

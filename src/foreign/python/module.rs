@@ -43,10 +43,11 @@ pub(crate) trait Host {
 /// Error of an access from Python.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum Refused {
-    #[error("no vhost runs: call between mb_init and mb_shutdown")]
+    #[error("vhost is not running: call between mb_init and mb_shutdown")]
     NoSystem,
     #[error(
-        "this process was forked from a Python callback or thread: the system stays with its parent, which alone can be asked"
+        "this process was forked from a Python callback or thread: the system stays with the \
+         parent process and is unavailable here"
     )]
     Forked,
     #[error(transparent)]
@@ -74,7 +75,7 @@ create_exception!(
     vhost,
     Error,
     PyRuntimeError,
-    "The system does not do what it was asked for; the text says why."
+    "Failed operation of the system, with the reason."
 );
 
 /// Accesses the system with the GIL released.
@@ -149,7 +150,7 @@ fn read_bytes<'py>(
 fn read_into(py: Python<'_>, space: &str, addr: u64, buffer: &Bound<'_, PyAny>) -> PyResult<usize> {
     let buffer = bytes_of(buffer)?;
     if buffer.readonly() {
-        return Err(PyValueError::new_err("the buffer can only be read"));
+        return Err(PyValueError::new_err("the buffer is read-only"));
     }
     let len = buffer.len_bytes();
     let data = ask(py, |host| host.read(space, addr, len as u64))?;
@@ -186,7 +187,7 @@ fn write_string(py: Python<'_>, space: &str, addr: u64, data: &Bound<'_, PyAny>)
     let text: Vec<u8> = data.call_method1("encode", ENCODING)?.extract()?;
     if text.contains(&0) {
         return Err(PyValueError::new_err(
-            "a string for firmware can't have a NUL inside: it would end there",
+            "a string for firmware can't contain NUL, which would end it",
         ));
     }
     ask(py, |host| host.write_string(space, addr, &text))

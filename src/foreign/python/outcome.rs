@@ -38,7 +38,7 @@ pub(super) fn progress(answer: &Bound<'_, PyAny>, width: PtrWidth) -> Result<Pro
     let (exists, finished, result) = parts.map_err(|_| {
         let answer = shown(answer);
         Raised(format!(
-            "`poll` answered {answer}; it must answer (exists, finished, result)"
+            "`poll` returned {answer}; it must return (exists, finished, result)"
         ))
     })?;
     match (exists, finished) {
@@ -71,13 +71,16 @@ fn word(result: &Bound<'_, PyAny>, width: PtrWidth) -> Result<u64, Raised> {
         Ok(number) if range.contains(&number) => Ok(number as u64),
         Err(error) if error.is_instance_of::<PyTypeError>(py) => {
             let result = shown(result);
-            Err(Raised(format!("it returned {result}, and not an integer")))
+            Err(Raised(format!(
+                "it returned {result}, which is not an integer"
+            )))
         }
         Err(error) if !error.is_instance_of::<PyOverflowError>(py) => Err(Raised::new(py, &error)),
         Ok(_) | Err(_) => {
             let result = shown(result);
             Err(Raised(format!(
-                "it returned {result}, which {bits} bits, the width of its channel, can't hold"
+                "it returned {result}, which does not fit into {bits} bits, the width of its \
+                 channel"
             )))
         }
     }

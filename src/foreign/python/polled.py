@@ -142,9 +142,9 @@ class Polled:
         if not self._warned:
             self._warned = True
             self._warning = (
-                f"channel `{call[1]}`: method `{call[0]}` is pending, and {found[0]!r} has tasks, but nobody runs it: "
-                f"the library turns it from now on; have it turned from the beginning by a variable of the module "
-                f"`{self._module.__name__}` that has it, or by a function `py_tick` of the module"
+                f"channel `{call[1]}`: method `{call[0]}` is pending, and {found[0]!r} has tasks, but is not running: "
+                f"the library runs it from now on; to run it from the beginning, keep it in a variable of the module "
+                f"`{self._module.__name__}`, or run it by a function `py_tick` of the module"
             )
         self._found += found
 
@@ -155,7 +155,7 @@ class Polled:
         self._warned = True
         self._warning = (
             f"channel `{call[1]}`: method `{call[0]}` has been pending for {LAST_SEARCH} polls, and no event loop with tasks is found: "
-            f"if it waits for one that is closed, or made by another library than asyncio, have that turned by a function `py_tick` of "
+            f"if it waits for one that is closed, or made by another library than asyncio, run that by a function `py_tick` of "
             f"the module `{self._module.__name__}`"
         )
 

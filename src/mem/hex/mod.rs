@@ -47,7 +47,7 @@ pub struct HexError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HexProblem {
     /// Character that is neither a digit nor one of `x z ? _`.
-    #[error("`{text}` has a `{}`, which is no hex digit", shown_char(*.digit))]
+    #[error("`{text}` has a `{}`, which is not a hex digit", shown_char(*.digit))]
     BadDigit {
         /// Number that contains it.
         text: String,
@@ -55,7 +55,7 @@ pub enum HexProblem {
         digit: char,
     },
     /// Number without digits.
-    #[error("`{text}` is no number")]
+    #[error("`{text}` is not a number")]
     NoDigit {
         /// Text in place of the number.
         text: String,
@@ -70,8 +70,9 @@ pub enum HexProblem {
     },
     /// Address or value past the memory's last word.
     #[error(
-        "`{text}` is for a word outside of the memory, which has {words:#x} words; addresses count words from the memory's base, and neither \
-         bytes nor addresses of the bus, as `objcopy -O verilog` writes them"
+        "`{text}` is for a word outside of the memory, which has {words:#x} words; addresses count \
+         words from the memory's base, not bytes or addresses of the bus, which `objcopy -O \
+         verilog` writes"
     )]
     Outside {
         /// Text of the address or value.

@@ -22,7 +22,7 @@ fn words_are_little_endian_and_go_where_the_address_says() {
     let text = "dead_beef 1 // one\n@A /* ten:\n*/ 00000000ffFF\n2@c\n";
     assert_eq!(
         runs(text).unwrap_err(),
-        "boot.hex:4: `2@c` has a `@`, which is no hex digit"
+        "boot.hex:4: `2@c` has a `@`, which is not a hex digit"
     );
     let text = "dead_beef 1 // one\n@A /* ten:\n*/ 00000000ffFF\n2/**/@c @0d\x0b3//";
     let wanted = [
@@ -64,7 +64,7 @@ fn refusals_name_file_line_and_value() {
     let cases = [
         (
             "0\n12g4",
-            "boot.hex:2: `12g4` has a `g`, which is no hex digit",
+            "boot.hex:2: `12g4` has a `g`, which is not a hex digit",
         ),
         (
             "1_0000_0000",
@@ -72,34 +72,43 @@ fn refusals_name_file_line_and_value() {
         ),
         (
             "\n\n@10",
-            "boot.hex:3: `@10` is for a word outside of the memory, which has 0x10 words; addresses count words from the memory's base, and neither bytes nor addresses of the bus, as `objcopy -O verilog` writes them",
+            "boot.hex:3: `@10` is for a word outside of the memory, which has 0x10 words; \
+             addresses count words from the memory's base, not bytes or addresses of the bus, \
+             which `objcopy -O verilog` writes",
         ),
         (
             "@f 1 2",
-            "boot.hex:1: `2` is for a word outside of the memory, which has 0x10 words; addresses count words from the memory's base, and neither bytes nor addresses of the bus, as `objcopy -O verilog` writes them",
+            "boot.hex:1: `2` is for a word outside of the memory, which has 0x10 words; addresses \
+             count words from the memory's base, not bytes or addresses of the bus, which `objcopy \
+             -O verilog` writes",
         ),
         (
             "@10000000000000000",
-            "boot.hex:1: `@10000000000000000` is for a word outside of the memory, which has 0x10 words; addresses count words from the memory's base, and neither bytes nor addresses of the bus, as `objcopy -O verilog` writes them",
+            "boot.hex:1: `@10000000000000000` is for a word outside of the memory, which has 0x10 \
+             words; addresses count words from the memory's base, not bytes or addresses of the \
+             bus, which `objcopy -O verilog` writes",
         ),
-        ("@x", "boot.hex:1: `@x` has a `x`, which is no hex digit"),
-        ("@\n1", "boot.hex:1: `@` is no number"),
-        ("@ /**/1", "boot.hex:1: `@` is no number"),
-        ("@ \t", "boot.hex:1: `@` is no number"),
+        ("@x", "boot.hex:1: `@x` has a `x`, which is not a hex digit"),
+        ("@\n1", "boot.hex:1: `@` is not a number"),
+        ("@ /**/1", "boot.hex:1: `@` is not a number"),
+        ("@ \t", "boot.hex:1: `@` is not a number"),
         (
             "1\n\x1a\n2",
-            "boot.hex:2: `\\u{1a}` has a `\\u{1a}`, which is no hex digit",
+            "boot.hex:2: `\\u{1a}` has a `\\u{1a}`, which is not a hex digit",
         ),
         (
             "1\n2\0\n3",
-            "boot.hex:2: `2\\u{0}` has a `\\u{0}`, which is no hex digit",
+            "boot.hex:2: `2\\u{0}` has a `\\u{0}`, which is not a hex digit",
         ),
         (
             "1\r2\r\n3g",
-            "boot.hex:3: `3g` has a `g`, which is no hex digit",
+            "boot.hex:3: `3g` has a `g`, which is not a hex digit",
         ),
-        ("___", "boot.hex:1: `___` is no number"),
-        ("1 / 2", "boot.hex:1: `/` has a `/`, which is no hex digit"),
+        ("___", "boot.hex:1: `___` is not a number"),
+        (
+            "1 / 2",
+            "boot.hex:1: `/` has a `/`, which is not a hex digit",
+        ),
         (
             "1\n/* 2\n3",
             "boot.hex:2: the comment that starts here has no end",
@@ -107,7 +116,7 @@ fn refusals_name_file_line_and_value() {
         ("/*/", "boot.hex:1: the comment that starts here has no end"),
         (
             "é",
-            "boot.hex:1: `é` has a `\u{fffd}`, which is no hex digit",
+            "boot.hex:1: `é` has a `\u{fffd}`, which is not a hex digit",
         ),
     ];
     for (text, message) in cases {
@@ -164,8 +173,11 @@ fn a_prefix_is_no_unknown_digit() {
         runs("0x1_0000_0000").unwrap_err(),
         "boot.hex:1: the value `0x1_0000_0000` is wider than the memory's words of 32 bits"
     );
-    assert_eq!(runs("0x").unwrap_err(), "boot.hex:1: `0x` is no number");
-    assert_eq!(runs("@0x").unwrap_err(), "boot.hex:1: `@0x` is no number");
+    assert_eq!(runs("0x").unwrap_err(), "boot.hex:1: `0x` is not a number");
+    assert_eq!(
+        runs("@0x").unwrap_err(),
+        "boot.hex:1: `@0x` is not a number"
+    );
 }
 
 #[test]

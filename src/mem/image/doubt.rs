@@ -15,7 +15,7 @@ pub enum ImageDoubt {
     PositionIndependent,
     /// Core dump.
     #[error(
-        "is a core dump (ET_CORE), not a program, and is loaded all the same; give the linked image"
+        "is a core dump (ET_CORE), not a program, and is loaded nevertheless; give the linked image"
     )]
     CoreDump,
     /// Unusual ELF type.
@@ -39,8 +39,9 @@ pub enum ImageDoubt {
     },
     /// Segments that share addresses.
     #[error(
-        "segments {first} and {second} overlap from {from:#x} to {to:#x}{}: bytes are written in the order of the program headers, \
-         behind all zeros; check the load addresses of the linker script",
+        "segments {first} and {second} overlap from {from:#x} to {to:#x}{}: bytes are written in \
+         the order of the program headers, after all zeros; check the load addresses of the linker \
+         script",
         further(.more)
     )]
     Overlap {

@@ -268,7 +268,7 @@ fn unusual_images_are_doubted() {
     );
     let overlap = |between: &str, more: &str| {
         format!(
-            "segments {between}{more}: bytes are written in the order of the program headers, behind all zeros; check the load addresses \
+            "segments {between}{more}: bytes are written in the order of the program headers, after all zeros; check the load addresses \
              of the linker script"
         )
     };
@@ -280,7 +280,8 @@ fn unusual_images_are_doubted() {
         ),
         (
             ElfBuilder { kind: Some(4), ..good.clone() },
-            "is a core dump (ET_CORE), not a program, and is loaded all the same; give the linked image".to_owned(),
+            "is a core dump (ET_CORE), not a program, and is loaded nevertheless; give the linked \
+             image".to_owned(),
         ),
         (
             ElfBuilder { kind: Some(0xff00), ..good.clone() },

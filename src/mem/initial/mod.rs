@@ -104,7 +104,8 @@ impl fmt::Display for Note {
                 let after = format!("` writes words of {width} bytes");
                 write!(
                     f,
-                    "{file}: every value has {digits} digits, as a memory file for words of {bits} bits has, and each fills a word of {}{}",
+                    "{file}: every value has {digits} digits, as for words of {bits} bits, but \
+                     each fills a word of {}{}",
                     width * 8,
                     converter("; `", *width, &after)
                 )

@@ -106,12 +106,14 @@ fn a_file_without_values_or_of_other_words_is_told_of() {
     }
     let (bytes, note) = hex(8, 4, "0001 000x").unwrap();
     assert_eq!(bytes, [1, 0, 0, 0, 0, 0, 0, 0]);
-    let text = "FILE: 1 digits are x or z, and read as 0|FILE: every value has 4 digits, as a memory file for words of 16 bits has, and \
-                each fills a word of 32; `objcopy -O verilog --verilog-data-width=4` writes words of 4 bytes";
+    let text = "FILE: 1 digits are x or z, and read as 0|FILE: every value has 4 digits, as for \
+                words of 16 bits, but each fills a word of 32; `objcopy -O verilog \
+                --verilog-data-width=4` writes words of 4 bytes";
     assert_eq!(note.as_deref(), Some(text));
     let (bytes, note) = hex(6, 3, "07\n").unwrap();
     assert_eq!(bytes[..3], [7, 0, 0]);
-    let text = "FILE: every value has 2 digits, as a memory file for words of 8 bits has, and each fills a word of 24";
+    let text =
+        "FILE: every value has 2 digits, as for words of 8 bits, but each fills a word of 24";
     assert_eq!(note.as_deref(), Some(text));
     assert!(hex(8, 4, "00 01").unwrap_err().contains("these are bytes"));
 }

@@ -130,7 +130,7 @@ pub enum AccessError {
         len: u64,
     },
     /// Two places of a copy, or place and data of a write, of different lengths.
-    #[error("{len} bytes do not fit a place of {place}")]
+    #[error("{len} bytes do not fit into {place} bytes")]
     Length {
         /// Number of bytes given.
         len: u64,
@@ -138,7 +138,7 @@ pub enum AccessError {
         place: u64,
     },
     /// Access that is too long for this process to buffer.
-    #[error("{len} bytes are more than the host has room for")]
+    #[error("{len} bytes are more than the host can allocate")]
     TooLong {
         /// Number of bytes of the access.
         len: u64,
@@ -187,19 +187,19 @@ pub enum BackendError {
     #[error("its model failed: {0}")]
     Model(String),
     /// Access past the memory's end.
-    #[error("the memory has {size:#x} bytes only")]
+    #[error("the memory has only {size:#x} bytes")]
     PastEnd {
         /// Size of the memory in bytes.
         size: u64,
     },
     /// Memory of a kind that the backend can't access.
     #[error(
-        "backend `{0}` has no way to it: `api` is for memories without `path`, `static` for those with one, `model` for those \
-         that the host program has registered a model for"
+        "backend `{0}` can't access it: `api` is for memories without `path`, `static` for those \
+         with one, `model` for those with a model registered by the host program"
     )]
     NoWay(Backend),
     /// Words that are wider than any simulator supports.
-    #[error("words of {bits} bits are wider than any simulator's")]
+    #[error("words of {bits} bits are wider than any simulator supports")]
     TooWide {
         /// Bits of a word.
         bits: u64,
@@ -213,7 +213,7 @@ pub enum BackendError {
         cause: HdlProblem,
     },
     /// Segment of a memory of another map.
-    #[error("it is of another map")]
+    #[error("it belongs to another map")]
     OtherMap,
 }
 
@@ -222,13 +222,14 @@ pub enum BackendError {
 pub enum HdlProblem {
     /// Object that the simulator does not have.
     #[error(
-        "the simulator has no such object; see to `path`, `width` and the dimensions of the memory, and that the simulator keeps the \
-         array accessible (Verilator: --public-flat-rw; others: their switch for debug access)"
+        "the simulator has no such object; check `path`, `width` and the dimensions of the memory, \
+         and keep the array accessible in the simulator (Verilator: --public-flat-rw; others: \
+         their switch for debug access)"
     )]
     Missing,
     /// Word width that differs from the configuration.
     #[error(
-        "a word has {bits} bits, where `width` (or `bank_width`) says {wanted}; see to `array_dims` too"
+        "a word has {bits} bits, but `width` (or `bank_width`) is {wanted}; check `array_dims`, too"
     )]
     Width {
         /// Bits of the word; 0 if the simulator can't determine it.
@@ -241,13 +242,14 @@ pub enum HdlProblem {
     Refused(String),
     /// Array in the place of a word.
     #[error(
-        "an array, where a word should be: say its rows and columns with `array_dims`, of which there are two at most"
+        "an array in place of a word: set its rows and columns by `array_dims`, which has two at \
+         most"
     )]
     Array,
     /// Dimensions of the HDL array that do not match `array_dims`, so that words would have other addresses.
     #[error(
-        "the HDL array has {hdl_rows} rows of {hdl_cols} words, where `array_dims` says {rows} rows of {cols}; `cols` must be the HDL \
-         array's, and `rows` no more than it has"
+        "the HDL array has {hdl_rows} rows of {hdl_cols} words, but `array_dims` is {rows} rows of \
+         {cols}; `cols` must be that of the HDL array, and `rows` no more than its rows"
     )]
     Dims {
         /// Rows of the HDL array.

@@ -257,7 +257,7 @@ fn lengths_must_agree() {
     let (short, long) = (place(&[(0, 0, 2)]), place(&[(1, 0, 3)]));
     let write = Op::Write(short.clone(), Bytes::from_static(b"abc"));
     let error = execute(&ram, &write).unwrap_err();
-    assert_eq!(error.to_string(), "3 bytes do not fit a place of 2");
+    assert_eq!(error.to_string(), "3 bytes do not fit into 2 bytes");
     let (to, from) = (short.clone(), long.clone());
     for op in [Op::Copy { to, from }, Op::Compare(short, long)] {
         let error = execute(&ram, &op).unwrap_err();
@@ -359,7 +359,7 @@ fn a_length_that_firmware_made_up_takes_no_memory() {
     let error = execute(&Endless::default(), &Op::Read(all())).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "18446744073709551615 bytes are more than the host has room for"
+        "18446744073709551615 bytes are more than the host can allocate"
     );
 }
 

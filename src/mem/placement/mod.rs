@@ -97,7 +97,7 @@ pub enum Nearest {
 
 /// Zeros of an image that are outside of the map.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {left} of the {len} zeros at {address:#x} are outside of the map, and left out", .file.display())]
+#[error("{}: {left} of the {len} zeros at {address:#x} are outside of the map and are left out", .file.display())]
 pub struct LeftOut {
     /// Path of the image.
     pub file: PathBuf,
@@ -207,7 +207,8 @@ fn linked_for(physical: u64, virtual_address: u64) -> String {
         String::new()
     } else {
         format!(
-            " (these are physical addresses, by which images are loaded; its virtual address is {virtual_address:#x})"
+            " (images are loaded by physical addresses; its virtual address is \
+             {virtual_address:#x})"
         )
     }
 }

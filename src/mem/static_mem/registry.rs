@@ -121,8 +121,8 @@ fn replace(instances: Option<Registered>) -> bool {
 /// Reason for which instances can't be passed on.
 #[derive(Debug, Error)]
 enum FlushError {
-    #[error("the static memories are gone: their thread is ending; flush them before that")]
+    #[error("the static memories no longer exist: their thread is ending; flush them before")]
     Gone,
-    #[error("static memory `{path}`: no room for a copy of its {size} bytes")]
+    #[error("static memory `{path}`: no memory for a copy of its {size} bytes")]
     NoRoom { path: String, size: usize },
 }

@@ -132,7 +132,7 @@ impl fmt::Display for ChannelStatus {
                 self.since
             )?,
             Step::Exited { code } => write!(f, "exited with code {code} in tick {}", self.since)?,
-            Step::GivenUp => write!(f, "was given up in tick {}", self.since)?,
+            Step::GivenUp => write!(f, "service failed in tick {}", self.since)?,
         }
         if matches!(self.step, Step::Request | Step::Serve { .. } | Step::Room) {
             self.indices(f)?;
@@ -150,7 +150,8 @@ impl ChannelStatus {
         if let Some(version) = self.words.and_then(|words| words.asks_for_handshake()) {
             return write!(
                 f,
-                "waits for a tick: firmware of version {version:#x} asks for a handshake at {address:#x}"
+                "waits for a tick: firmware of version {version:#x} requests a handshake at \
+                 {address:#x}"
             );
         }
         write!(
@@ -168,8 +169,8 @@ impl ChannelStatus {
         };
         write!(
             f,
-            ": that takes a version, INIT and indices of 0; there are version {:#x}, {}, and indices {request_put:#x} \
-             {:#x} {:#x} {response_taken:#x}",
+            ": requires a version, INIT and indices of 0; found version {:#x}, {}, and indices \
+             {request_put:#x} {:#x} {:#x} {response_taken:#x}",
             words.version,
             State(state),
             words.request_taken,
@@ -184,7 +185,7 @@ impl ChannelStatus {
                 f.write_str("waits for a tick: firmware has reset the channel")
             }
             Some(words) if words.request_put != self.taken => {
-                f.write_str("waits for a tick: a request is not taken")
+                f.write_str("waits for a tick: a request is not yet taken")
             }
             Some(words) if words.response_taken.is_some_and(|taken| taken != self.put) => {
                 write!(
@@ -214,18 +215,18 @@ impl ChannelStatus {
             tick,
         } = asked;
         let Some(by) = by else {
-            return write!(f, "is asking for {target} since tick {since}");
+            return write!(f, "is calling {target} since tick {since}");
         };
         write!(
             f,
-            "waits for {by}: {target} is pending since tick {since}, as it said "
+            "waits for {by}: {target} is pending since tick {since} (polled "
         )?;
         match answers {
-            1 => f.write_str("once")?,
-            answers => write!(f, "{answers} times")?,
+            1 => f.write_str("once)")?,
+            answers => write!(f, "{answers} times)")?,
         }
         if *tick < self.now {
-            f.write_str(", and is being asked again")?;
+            f.write_str(", being polled now")?;
         }
         Ok(())
     }

@@ -55,9 +55,10 @@ fn report(line: &mut Line, phase: Phase, limit: Duration, what: &str, caller: &s
     let pid = process::id();
     writeln!(
         line,
-        ". It loops without simulated time, or waits for something outside of the simulation. The process {pid} ends with status {STATUS}, \
-         as VHOST_CALL_TIMEOUT says. To find the loop, run it again without VHOST_CALL_TIMEOUT and look while it hangs: \
-         `gdb -p PID -batch -ex 'thread apply all bt'`, or `perf top -p PID`"
+        ". It loops without simulated time, or waits for something outside of the simulation. \
+         VHOST_CALL_TIMEOUT ends the process {pid} with status {STATUS}. To find the loop, run it \
+         again without VHOST_CALL_TIMEOUT and look while it hangs: `gdb -p PID -batch -ex 'thread \
+         apply all bt'`, or `perf top -p PID`"
     )
 }
 
@@ -125,7 +126,7 @@ mod tests {
         let start = "vhost: fatal: timeout: method `a\\nb` of channel `core0` has not returned for 1.5 s of wall time; the last call of \
                      the library was at tb.sv:7. ";
         assert!(text.starts_with(start), "{text}");
-        assert!(text.contains("ends with status 124") && text.contains("gdb -p PID"));
+        assert!(text.contains("with status 124") && text.contains("gdb -p PID"));
         let text = said(Phase::Pending, "`wait` of channel `core0`", "");
         let part = "has not called the library for 1.5 s of wall time while these methods are pending: `wait` of channel `core0`. It loops";
         assert!(text.contains(part), "{text}");

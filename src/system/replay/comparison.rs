@@ -436,7 +436,7 @@ fn tell(seen: &Observation<'_>) -> String {
     match seen.event {
         Event::Message(body) => format!("tick {tick}: {from} to {to}: {}", short(body)),
         Event::Reply(body) => format!("tick {tick}: {to} to {from}: {name} gives {}", short(body)),
-        Event::Dropped => format!("tick {tick}: {to} to {from}: {name} has no answer"),
+        Event::Dropped => format!("tick {tick}: {to} to {from}: {name} has no reply"),
     }
 }
 
@@ -451,7 +451,7 @@ fn tell_entry(entry: &Entry) -> String {
     match entry.content {
         Content::Message { .. } => format!("tick {tick}: {from} to {to}: {body}"),
         Content::Reply { .. } => format!("tick {tick}: {to} to {from}: {name} gives {body}"),
-        Content::Dropped => format!("tick {tick}: {to} to {from}: {name} has no answer"),
+        Content::Dropped => format!("tick {tick}: {to} to {from}: {name} has no reply"),
     }
 }
 

@@ -78,7 +78,8 @@ pub enum ReplayError {
     #[error(transparent)]
     Trace(#[from] TraceError),
     /// Recording started after the system.
-    #[error("{} begins in the middle of a run: a replay takes one from its start (`VHOST_TRACE`, or `Builder::record`)", file.display())]
+    #[error("{} begins in the middle of a run, but a replay requires one from its start \
+             (`VHOST_TRACE`, or `Builder::record`)", file.display())]
     NotWhole {
         /// Recording file.
         file: PathBuf,

@@ -304,7 +304,7 @@ fn a_refusal_has_its_reason() {
         (
             "f",
             OpenFlags(0),
-            Some("the flags open it neither to read nor to write"),
+            Some("the flags select neither reading nor writing"),
         ),
         ("", R, Some("the path is empty")),
         ("absent", R, None),
@@ -340,7 +340,7 @@ fn a_refusal_has_its_reason() {
         ),
         (
             &|| bench.close(1),
-            "descriptor 1 is none: the first one of a run is 10".to_owned(),
+            "invalid descriptor 1: descriptors start at 10".to_owned(),
         ),
     ];
     for (operation, reason) in refused {

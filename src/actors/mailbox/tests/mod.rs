@@ -615,7 +615,7 @@ fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
     };
     assert_eq!(serve(&bench, &mut firmware, &call), None);
     assert!(
-        bench.status().contains("asking for method `later`"),
+        bench.status().contains("calling method `later`"),
         "{}",
         bench.status()
     );
@@ -811,8 +811,8 @@ fn a_call_that_is_pending_is_asked_again_on_the_next_tick() {
     };
     assert_eq!(channel, "core0");
     assert!(
-        text.starts_with("method `later` gave 0x100000007, ")
-            && text.contains("firmware gets 0x7; "),
+        text.starts_with("method `later` returned 0x100000007, ")
+            && text.contains("firmware gets the low half, 0x7; "),
         "{text}"
     );
 }
@@ -910,7 +910,7 @@ fn failed_requests_are_answered_and_reported_with_their_fields() {
         (
             entry(5, 3, &[0x1000_0000, 0, 0x2000_0000]),
             Errno::EINVAL,
-            "536870912 bytes are more than one request may move",
+            "536870912 bytes are more than the limit of one request",
         ),
         (entry(2, 2, &[4, 0x1000]), Errno::EFAULT, "0x1000"),
         (
@@ -924,7 +924,7 @@ fn failed_requests_are_answered_and_reported_with_their_fields() {
         (
             entry(7, 1, &[DATA + 0x80]),
             Errno::EIO,
-            "rpc gave no answer to Call",
+            "rpc did not reply to Call",
         ),
         (entry(7, 1, &[0x44]), Errno::EFAULT, "method name at 0x44"),
     ];

@@ -50,13 +50,13 @@ fn a_channel_before_its_handshake_tells_what_is_missing() {
     assert_eq!((status.since, status.now), (0, 5));
     assert_eq!(
         status.to_string(),
-        "core0: waits for firmware's handshake at 0x80000000 since tick 0: that takes a version, INIT and indices of 0; there \
-         are version 0x2, INIT, and indices 0x3 0x3 0x3 0x3"
+        "core0: waits for firmware's handshake at 0x80000000 since tick 0: requires a version, \
+         INIT and indices of 0; found version 0x2, INIT, and indices 0x3 0x3 0x3 0x3"
     );
     firmware.set_indices(Index(0));
     assert_eq!(
         bench.status(),
-        "core0: waits for a tick: firmware of version 0x2 asks for a handshake at 0x80000000"
+        "core0: waits for a tick: firmware of version 0x2 requests a handshake at 0x80000000"
     );
 }
 
@@ -72,7 +72,7 @@ fn an_idle_channel_tells_whose_turn_it_is() {
     assert!(firmware.try_send(&custom(7)));
     assert_eq!(
         bench.status(),
-        "core0: waits for a tick: a request is not taken\n  \
+        "core0: waits for a tick: a request is not yet taken\n  \
          requests: 1 put, 0 taken; responses: 0 put, 0 taken"
     );
     bench.tick();
@@ -106,7 +106,7 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
         assert_eq!(serve(&bench, &mut firmware, &request), None);
         assert!(
             first_line(&bench)
-                .starts_with("core0: is asking for method `later` since tick 2; slot 0 has CALL"),
+                .starts_with("core0: is calling method `later` since tick 2; slot 0 has CALL"),
             "{}",
             bench.status()
         );
@@ -136,12 +136,12 @@ fn a_call_tells_who_keeps_it_pending_and_how_often_that_was_said() {
                 answers => format!("{answers} times"),
             };
             let told = format!(
-                "core0: waits for {by}: method `later` is pending since tick 2, as it said {times}"
+                "core0: waits for {by}: method `later` is pending since tick 2 (polled {times})"
             );
             assert!(status.to_string().starts_with(&told), "{status}");
             bench.tick();
             assert!(
-                bench.status().contains("and is being asked again"),
+                bench.status().contains(", being polled now"),
                 "{}",
                 bench.status()
             );
@@ -242,7 +242,7 @@ fn a_fatal_report_says_how_every_channel_stands() {
         panic!("{reports:?}");
     };
     for line in [
-        "\ncore0: was given up in tick 2",
+        "\ncore0: service failed in tick 2",
         "\ncore1: waits for firmware to write a request since tick 1",
     ] {
         assert!(text.contains(line), "{text}");

@@ -182,8 +182,9 @@ fn words_that_firmware_has_not_counted_are_named_where_they_are_printed() {
     };
     assert_eq!(
         said,
-        "CPRINT at main.c:7: words = 4, where its format takes 3 words of arguments, which is words = 6: printed, though not counted, \
-         is 0xde, 0x14d, left over from an earlier request unless firmware has written it"
+        "CPRINT at main.c:7: words = 4, but 6 are needed for the 3 words of arguments of its \
+         format; printed with uncounted words of the entry: 0xde, 0x14d, left over from an earlier \
+         request unless firmware wrote them"
     );
 }
 
@@ -339,7 +340,7 @@ fn a_result_wider_than_a_word_is_warned_of_once_for_each_method() {
             assert_eq!(reports.len(), usize::from(wide), "{reports:?}");
             for (severity, channel, text) in reports {
                 assert_eq!((severity, &*channel), (Severity::Warning, "core0"));
-                let start = format!("custom command {id:#x} gave {result:#x}, ");
+                let start = format!("custom command {id:#x} returned {result:#x}, ");
                 assert!(text.starts_with(&start), "{text}");
             }
             assert_eq!(call(&custom(id), result), []);
