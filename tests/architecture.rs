@@ -82,6 +82,14 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("process::Command", &[]),
     ("thread::spawn", &[]),
     ("thread::Builder", &["sim/call_timeout"]),
+    (
+        "env::var",
+        &[
+            "config/variables",
+            "config/surroundings",
+            "foreign/python/interpreter",
+        ],
+    ),
     ("set_var", &[]),
     ("remove_var", &[]),
     ("set_current_dir", &[]),

@@ -15,6 +15,7 @@ use super::refused;
 use super::returned::ReturnedStrings;
 use super::zero_time::{self, ZeroTimeLoop};
 use crate::attach::Named;
+use crate::config::variables::{CALL_TIMEOUT, SCOPE};
 use crate::foreign::report;
 use crate::messages::announced::Observing;
 use crate::messages::foreign::Severity;
@@ -77,11 +78,8 @@ pub(super) fn name_scope(name: &str, origin: &'static str) -> Result<(), Error> 
 
 /// Names the scope of the environment variable, unless one was named.
 fn name_scope_of_environment() -> Result<(), Error> {
-    const VARIABLE: &str = "VHOST_SCOPE";
-    match std::env::var_os(VARIABLE) {
-        Some(name) if !name.is_empty() && !scope::is_named() => {
-            name_scope(&name.to_string_lossy(), VARIABLE)
-        }
+    match SCOPE.value() {
+        Some(name) if !scope::is_named() => name_scope(&name.to_string_lossy(), SCOPE.name),
         _ => Ok(()),
     }
 }
@@ -89,9 +87,8 @@ fn name_scope_of_environment() -> Result<(), Error> {
 /// Starts the timeout of foreign calls that the environment configures; ends that of the system
 /// before. Returns true if there is one.
 fn start_call_timeout() -> Result<bool, Error> {
-    const VARIABLE: &str = "VHOST_CALL_TIMEOUT";
     call_timeout::stop();
-    let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
+    let Some(value) = CALL_TIMEOUT.value() else {
         return Ok(false);
     };
     let seconds = value.to_str().and_then(|value| value.trim().parse().ok());
