@@ -39,6 +39,7 @@ mod raw;
 mod shape;
 mod surroundings;
 mod text;
+pub(crate) mod variables;
 mod warning;
 mod yaml;
 
@@ -59,6 +60,7 @@ pub use name::NoName;
 pub use place::Whose;
 pub use surroundings::{Process, Surroundings};
 pub use text::TextError;
+pub use variables::{VARIABLES, Variable};
 pub use warning::{ConfigWarning, Doubt, KeyHint, Used};
 pub use yaml::YamlError;
 

@@ -1,11 +1,13 @@
 //! Errors of calls from C.
 
 use std::ffi::c_int;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use thiserror::Error;
 
-use super::process::{SERVED, WRITTEN};
+use super::observed::{SERVED, WRITTEN};
 use crate::attach::AttachError;
+use crate::bus::panic_text;
 use crate::foreign::host_code;
 use crate::mem::AccessError;
 use crate::messages::sockets::SocketError;
@@ -149,4 +151,10 @@ fn moment(state: ForkedWhile) -> &'static str {
         ForkedWhile::Inside => "inside a foreign call of vhost",
         ForkedWhile::OtherInside => "while another thread was inside a call of vhost",
     }
+}
+
+/// Runs `body`, with a panic as [`Error::Panicked`].
+pub(super) fn catch<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(body))
+        .unwrap_or_else(|payload| Err(Error::Panicked(panic_text(payload.as_ref()))))
 }

@@ -2,9 +2,8 @@
 
 use std::ffi::c_int;
 use std::panic::catch_unwind;
-use std::sync::Once;
+use std::sync::OnceLock;
 
-use super::guard::end_snapshots;
 use super::refused;
 use crate::attach::end_all;
 use crate::foreign::report_without_testbench;
@@ -15,17 +14,19 @@ unsafe extern "C" {
     fn at_quick_exit(function: extern "C" fn()) -> c_int;
 }
 
+/// Ends the snapshots of this process.
+static END_SNAPSHOTS: OnceLock<fn()> = OnceLock::new();
+
 /// Flushes recordings, logs, statistics and begun lines of firmware at process exit. `exit` runs no destructors of stack values,
-/// and destroys thread-locals first: neither holds the system.
-pub(super) fn end_recordings_at_exit() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+/// and destroys thread-locals first: neither holds the system. `end_snapshots` ends the snapshots of this process.
+pub(super) fn end_recordings_at_exit(end_snapshots: fn()) {
+    if END_SNAPSHOTS.set(end_snapshots).is_ok() {
         // SAFETY: the function may be called at any time, from any thread, and does not unwind. Where it can't be
         // registered, what is buffered last is lost.
         let _ = unsafe { libc::atexit(end) };
         // SAFETY: as above.
         let _ = unsafe { at_quick_exit(end) };
-    });
+    }
 }
 
 extern "C" fn end() {
@@ -33,7 +34,9 @@ extern "C" fn end() {
     call_timeout::exiting();
     let _ = catch_unwind(|| {
         end_all();
-        end_snapshots();
+        if let Some(end_snapshots) = END_SNAPSHOTS.get() {
+            end_snapshots();
+        }
         if let Some(text) = refused::take_count() {
             report_without_testbench(Severity::Error, "vhost", &text);
         }

@@ -1,33 +1,25 @@
-//! State of forks: what a child of the process takes over, and the snapshots and runs of this one.
+//! State of forks: whether one is pending, snapshots, and exit statuses of runs.
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_int;
 
 use super::error::Error;
-use super::guard::Call;
-use super::process::Process;
-use crate::attach::follow_fork;
-use crate::foreign::report;
-use crate::guest::{Rerun, Runs, runs};
-use crate::messages::foreign::Severity;
 use crate::sim::attention::{self, Cause};
-use crate::sim::call_timeout;
 use crate::sim::fork::{PythonFork, flush_streams, generation};
-use crate::sim::strand::{self, ForkedWhile};
-use crate::system::{self, Snapshots, Vhost};
+use crate::system::Snapshots;
 
 /// Forks that this process makes, and what it is after one.
 pub(super) struct Forks {
     /// Process that the state of the C ABI belongs to.
-    generation: Cell<u32>,
+    pub(super) generation: Cell<u32>,
     /// True from `mb_fork_prepare` on, until the fork is over.
-    prepared: Cell<bool>,
-    python: Cell<Option<PythonFork>>,
+    pub(super) prepared: Cell<bool>,
+    pub(super) python: Cell<Option<PythonFork>>,
     /// True in a child without a usable host.
-    lost: Cell<bool>,
-    snapshots: RefCell<Snapshots>,
+    pub(super) lost: Cell<bool>,
+    pub(super) snapshots: RefCell<Snapshots>,
     /// Exit statuses of the last runs.
-    statuses: RefCell<Vec<Option<i32>>>,
+    pub(super) statuses: RefCell<Vec<Option<i32>>>,
 }
 
 impl Forks {
@@ -58,7 +50,7 @@ impl Forks {
         self.snapshots.borrow().is_rerun()
     }
 
-    /// Exit status of a run of the last [`run_as_children`](Process::run_as_children), -1 if it is not known.
+    /// Exit status of a run of the last [`run_as_children`](super::process::Process::run_as_children), -1 if it is not known.
     pub(super) fn status(&self, run: u32) -> Result<c_int, Error> {
         let statuses = self.statuses.borrow();
         let runs = statuses.len();
@@ -75,6 +67,14 @@ impl Forks {
         self.prepared.set(true);
         attention::raise(Cause::Fork);
     }
+
+    /// Ends the snapshots of a process that needs none any more.
+    pub(super) fn end_snapshots(&self) {
+        // In use where the process exits while it takes one.
+        if let Ok(mut snapshots) = self.snapshots.try_borrow_mut() {
+            snapshots.end();
+        }
+    }
 }
 
 /// A process after a fork.
@@ -82,168 +82,4 @@ impl Forks {
 pub(super) enum Side {
     Parent,
     Child,
-}
-
-impl Process {
-    /// Ends a fork, on either side. The strand is no longer kept: the caller takes it over.
-    ///
-    /// # Errors
-    /// [`Error::NotPrepared`] in a process that was neither forked nor prepared for it, [`Error::Lost`] in a child without a usable host,
-    /// and errors of its sockets.
-    pub(super) fn end_fork(&self) -> Result<Side, Error> {
-        let forks = &self.forks;
-        let child = forks.generation.replace(generation()) != generation();
-        if !forks.prepared.replace(false) && !child {
-            return Err(Error::NotPrepared);
-        }
-        let python = forks.python.take();
-        let threads = python.as_ref().map_or(0, PythonFork::threads);
-        if let Some(python) = python {
-            python.finish(child);
-        }
-        if !child {
-            return Ok(Side::Parent);
-        }
-        if let state @ (ForkedWhile::Inside | ForkedWhile::OtherInside) = strand::forked_while() {
-            forks.lost.set(true);
-            return Err(Error::Lost(state));
-        }
-        self.begin_child()?;
-        if threads > 0 {
-            let text = format!(
-                "this process was forked: {threads} Python threads (asyncio.to_thread, threading, \
-                 concurrent.futures) stay with its parent; a call that waits for one of them does \
-                 not end here"
-            );
-            report(Severity::Warning, "python", &text);
-        }
-        Ok(Side::Child)
-    }
-
-    /// Makes this process, a child, one of its own: files of its own, and nothing of the parent's.
-    fn begin_child(&self) -> Result<(), Error> {
-        let forks = &self.forks;
-        forks.generation.set(generation());
-        // The parent's to wake. In a snapshot that was woken there are none.
-        forks.snapshots.borrow_mut().end();
-        forks.statuses.borrow_mut().clear();
-        follow_fork();
-        self.abandon_sockets()
-    }
-
-    /// One tick of the system, and a snapshot after it if one is due. A snapshot that can't be taken is reported, and keeps nothing
-    /// from going on.
-    // An idle tick is little but the prologues of what it calls.
-    #[inline(always)]
-    pub(super) fn tick(&self, vhost: &Vhost) -> Result<usize, Error> {
-        call_timeout::ticked();
-        let served = vhost.tick()?;
-        let now = vhost.now();
-        if self.forks.snapshots.borrow().is_due(now) {
-            self.snapshot_or_report(vhost);
-        }
-        Ok(served)
-    }
-
-    /// Takes a snapshot every `ticks` ticks from now on, and keeps the `keep` newest; with 0 ticks none by itself, and none at all where
-    /// none is kept.
-    pub(super) fn take_snapshots(&self, ticks: u64, keep: u32) -> Result<(), Error> {
-        let now = match keep {
-            0 => 0,
-            _ => self.system()?.now(),
-        };
-        let mut snapshots = self.forks.snapshots.borrow_mut();
-        snapshots.begin(now, ticks, keep as usize);
-        Ok(())
-    }
-
-    /// Takes a snapshot now. True in one that was woken.
-    pub(super) fn take_snapshot(&self) -> Result<bool, Error> {
-        if !self.forks.snapshots.borrow().are_kept() {
-            return Err(Error::NoSnapshots);
-        }
-        let vhost = self.system()?;
-        self.snapshot(&vhost)
-    }
-
-    /// Forks `count` children. The number of the child in each, `count` in the parent when all have ended.
-    pub(super) fn run_as_children(&self, count: u32, parallel: u32) -> Result<c_int, Error> {
-        let most = c_int::try_from(count).map_err(|_| Error::TooManyRuns { count })?;
-        self.flush();
-        let _wait = call_timeout::wait();
-        match runs::run(count, parallel as usize).map_err(system::Error::Fork)? {
-            Runs::Run(number) => {
-                self.begin_child()?;
-                // Less than `most`.
-                Ok(c_int::try_from(number).unwrap_or(most))
-            }
-            Runs::Over(statuses) => {
-                self.forks.statuses.replace(statuses);
-                Ok(most)
-            }
-        }
-    }
-
-    /// Writes out what is recorded so far, where there is a system: a child may fill the disk.
-    pub(super) fn flush(&self) {
-        if let Ok(Some(vhost)) = self.running() {
-            vhost.flush();
-        }
-    }
-
-    #[cold]
-    fn snapshot_or_report(&self, vhost: &Vhost) {
-        if let Err(error) = self.snapshot(vhost) {
-            report(Severity::Error, "snapshot", &error.to_string());
-        }
-    }
-
-    /// Takes a snapshot. True in one that was woken.
-    fn snapshot(&self, vhost: &Vhost) -> Result<bool, Error> {
-        let woken = self.forks.snapshots.borrow_mut().fork(vhost)?;
-        if woken {
-            self.begin_child()?;
-            let now = vhost.now();
-            let text = format!("this process runs again from tick {now}");
-            report(Severity::Info, "snapshot", &text);
-        }
-        Ok(woken)
-    }
-
-    /// Runs again from the newest snapshot, and waits for the end of that. `None` where there is no snapshot, as in a run that is one
-    /// itself.
-    ///
-    /// Its report is no message of the system: up to the failure, recordings of both are the same.
-    pub(super) fn rerun(&self) -> Result<Option<Rerun>, Error> {
-        self.flush();
-        let wait = call_timeout::wait();
-        let rerun = self.forks.snapshots.borrow_mut().rerun_unflushed()?;
-        drop(wait);
-        let Some(Rerun { tick, status }) = rerun else {
-            return Ok(None);
-        };
-        let ended = status.map_or("in an unknown way".to_owned(), |code| {
-            format!("with {code}")
-        });
-        let text = format!("the run from tick {tick} on has ended {ended}");
-        report(Severity::Info, "snapshot", &text);
-        Ok(rerun)
-    }
-
-    /// Ends the snapshots of a process that needs none any more.
-    pub(super) fn end_snapshots(&self) {
-        // In use where the process exits while it takes one.
-        if let Ok(mut snapshots) = self.forks.snapshots.try_borrow_mut() {
-            snapshots.end();
-        }
-    }
-}
-
-impl Call {
-    /// Ends a fork, on either side.
-    pub(super) fn end_fork(&mut self) -> Result<Side, Error> {
-        let side = self.entered()?.end_fork();
-        self.take_over();
-        side
-    }
 }

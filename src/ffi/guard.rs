@@ -2,11 +2,10 @@
 
 use std::ffi::c_int;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::error::Error;
+use super::error::{Error, catch};
 use super::fork::Side;
-use super::process::Process;
+use super::process::{PROCESS, Process};
 use super::quit;
 use super::refused::{self, Untold};
 use crate::bus::panic_text;
@@ -14,11 +13,8 @@ use crate::foreign::report;
 use crate::messages::foreign::Severity;
 use crate::sim::attention::{self, Cause};
 use crate::sim::call_timeout;
-use crate::sim::strand::{self, Abroad, Entered, Overlap, StrandCell};
+use crate::sim::strand::{self, Abroad, Entered, Overlap};
 use crate::sim::{lifetime, scope, testbench};
-
-/// State of the C ABI.
-static PROCESS: StrandCell<Process> = StrandCell::new(Process::new());
 
 /// A call from C: inside the strand, unless another thread is.
 pub(super) struct Call {
@@ -151,6 +147,13 @@ impl Call {
         outcome.map_err(|payload| Error::Panicked(panic_text(payload.as_ref())))
     }
 
+    /// Ends a fork, on either side.
+    pub(super) fn end_fork(&mut self) -> Result<Side, Error> {
+        let side = self.entered()?.end_fork();
+        self.take_over();
+        side
+    }
+
     /// Stores and reports the error of a call. One that was refused is noted for a call that is not.
     #[cold]
     pub(super) fn tell(&self, function: &'static str, error: &Error) {
@@ -202,19 +205,6 @@ pub(super) fn guard_after_fork(
     });
     leave(call);
     answer
-}
-
-/// Ends the snapshots of a process that exits: as long as one is there, it has the recording open.
-pub(super) fn end_snapshots() {
-    if let Ok(strand) = &strand::enter() {
-        PROCESS.get(strand).end_snapshots();
-    }
-}
-
-/// Makes an error of a panic.
-pub(super) fn catch<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(body))
-        .unwrap_or_else(|payload| Err(Error::Panicked(panic_text(payload.as_ref()))))
 }
 
 /// Stores the latest refused call, and reports the first, unless this is a call from inside a report. Under UVM that is what fails the

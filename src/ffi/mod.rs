@@ -5,9 +5,10 @@
 //! - [`backdoor`]: the memories of the chip.
 //! - [`rpc`]: calls of methods.
 //! - [`sockets`]: TCP servers that the testbench polls.
-//! - [`host`]: a Rust crate that configures the system.
+//! - [`host`], [`with_host`](mod@with_host): a Rust crate that configures the system and uses it.
 //! - [`guard`]: entry of every function: enters the strand, catches panics, reports errors.
 //! - [`process`]: the one system of the process.
+//! - [`children`]: its forks, snapshots and runs; [`fork`] has their state.
 //! - [`refused`]: calls that overlap another thread's.
 //! - [`zero_time`]: loops in the testbench that take no simulated time.
 //! - [`quit`]: the end of the process, from wherever it is asked for.
@@ -24,6 +25,11 @@
 mod arguments;
 #[cfg(feature = "c_abi_backdoor")]
 mod backdoor;
+#[cfg_attr(
+    not(feature = "c_abi_lifecycle"),
+    allow(dead_code, reason = "called from C alone")
+)]
+mod children;
 mod error;
 mod exit;
 #[cfg_attr(
@@ -41,6 +47,7 @@ mod host;
 mod imports;
 #[cfg(feature = "c_abi_lifecycle")]
 mod lifecycle;
+mod observed;
 mod process;
 #[cfg(feature = "c_abi_query")]
 mod query;
@@ -53,6 +60,8 @@ mod rpc;
 mod snapshots;
 #[cfg(feature = "c_abi_sockets")]
 mod sockets;
+mod with_host;
 mod zero_time;
 
-pub use host::{Configure, HostError, with_host};
+pub use host::Configure;
+pub use with_host::{HostError, with_host};

@@ -6,23 +6,27 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::error::Error;
+use super::error::{Error, catch};
 use super::exit::end_recordings_at_exit;
 use super::fork::Forks;
-use super::guard::catch;
 use super::host::configure;
+use super::observed::{SERVED, WRITTEN, observing};
 use super::refused;
 use super::returned::ReturnedStrings;
 use super::zero_time::{self, ZeroTimeLoop};
 use crate::attach::Named;
+use crate::config::variables::{CALL_TIMEOUT, SCOPE};
 use crate::foreign::report;
-use crate::messages::announced::ObserveFlags;
 use crate::messages::foreign::Severity;
 use crate::sim::call_timeout;
 use crate::sim::fork::watch_forks;
+use crate::sim::strand::{self, StrandCell};
 use crate::sim::time::simulated_time;
 use crate::sim::{SimError, keep_loaded, lifetime, scope, testbench};
 use crate::system::{InitPaths, SocketService, Sockets, Timeout, Vhost};
+
+/// State of the C ABI.
+pub(super) static PROCESS: StrandCell<Process> = StrandCell::new(Process::new());
 
 /// State of the C ABI.
 pub(super) struct Process {
@@ -77,11 +81,8 @@ pub(super) fn name_scope(name: &str, origin: &'static str) -> Result<(), Error> 
 
 /// Names the scope of the environment variable, unless one was named.
 fn name_scope_of_environment() -> Result<(), Error> {
-    const VARIABLE: &str = "VHOST_SCOPE";
-    match std::env::var_os(VARIABLE) {
-        Some(name) if !name.is_empty() && !scope::is_named() => {
-            name_scope(&name.to_string_lossy(), VARIABLE)
-        }
+    match SCOPE.value() {
+        Some(name) if !scope::is_named() => name_scope(&name.to_string_lossy(), SCOPE.name),
         _ => Ok(()),
     }
 }
@@ -89,9 +90,8 @@ fn name_scope_of_environment() -> Result<(), Error> {
 /// Starts the timeout of foreign calls that the environment configures; ends that of the system
 /// before. Returns true if there is one.
 fn start_call_timeout() -> Result<bool, Error> {
-    const VARIABLE: &str = "VHOST_CALL_TIMEOUT";
     call_timeout::stop();
-    let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
+    let Some(value) = CALL_TIMEOUT.value() else {
         return Ok(false);
     };
     let seconds = value.to_str().and_then(|value| value.trim().parse().ok());
@@ -106,11 +106,6 @@ fn start_call_timeout() -> Result<bool, Error> {
     }
 }
 
-/// Bit of `mb_observe` for requests that are served.
-pub(super) const SERVED: u32 = 1;
-/// Bit of `mb_observe` for bytes that are written into memory.
-pub(super) const WRITTEN: u32 = 2;
-
 /// Reports so many calls while no simulated time passes.
 #[cold]
 fn report_zero_time(vhost: &Vhost, calls: u64) -> Result<(), Error> {
@@ -119,8 +114,15 @@ fn report_zero_time(vhost: &Vhost, calls: u64) -> Result<(), Error> {
     Ok(())
 }
 
+/// Ends the snapshots of a process that exits: as long as one is there, it has the recording open.
+fn end_snapshots() {
+    if let Ok(strand) = &strand::enter() {
+        PROCESS.get(strand).forks.end_snapshots();
+    }
+}
+
 impl Process {
-    pub(super) const fn new() -> Self {
+    const fn new() -> Self {
         Self {
             state: RefCell::new(State::Empty),
             sockets: OnceCell::new(),
@@ -188,10 +190,7 @@ impl Process {
     fn observe_in(&self, vhost: &Vhost) {
         let what = self.observed.get();
         if what != 0 {
-            vhost.observe(ObserveFlags {
-                served: what & SERVED != 0,
-                written: what & WRITTEN != 0,
-            });
+            vhost.observe(observing(what));
         }
     }
 
@@ -303,7 +302,7 @@ impl Process {
             self.observed.set(0);
             self.timeout.set(None);
             self.attached.borrow_mut().clear();
-            self.end_snapshots();
+            self.forks.end_snapshots();
             call_timeout::stop();
             scope::forget();
         }
@@ -337,7 +336,7 @@ impl Process {
         self.set_state(State::Busy);
         keep_loaded();
         watch_forks();
-        end_recordings_at_exit();
+        end_recordings_at_exit(end_snapshots);
         let built = catch(|| {
             name_scope_of_environment()?;
             let measured = start_call_timeout()?;

@@ -7,15 +7,16 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 use thiserror::Error;
 
+use super::report::{tell, told};
 use super::write_notifier::WriteNotifier;
 use super::{Callbacks, Foreign, Paths, Python};
-use crate::guest::{self, quietly};
+use crate::guest::quietly;
 use crate::mem::{AccessError, MemoryMap, Outcome, Store, execute};
 use crate::messages::foreign::{
-    Access, ConsoleLine, NotifyError, Opener, Report, Served, Severity, SpecialId, Unset,
+    Access, ConsoleLine, NotifyError, Opener, Report, Served, SpecialId, Unset,
 };
 use crate::messages::rpc::{CallError, Progress, Target};
-use crate::sim::{CStdout, SimError, lifetime, testbench};
+use crate::sim::{CStdout, testbench};
 
 /// All endpoints outside of the bus.
 pub(crate) struct RealForeign {
@@ -171,19 +172,6 @@ impl Foreign for RealForeign {
     }
 }
 
-/// Reports to the testbench if it takes reports, else on stderr. A report made inside of the testbench's report function goes to stderr.
-pub(crate) fn report(severity: Severity, id: &str, text: &str) {
-    if testbench::report(severity as i32, id, text).is_err() {
-        report_without_testbench(severity, id, text);
-    }
-}
-
-/// Reports on stderr, where the testbench must not be called.
-pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str) {
-    // If stderr is closed, no output is left.
-    let _ = writeln!(guest::stderr(), "vhost: {}: {id}: {text}", severity.name());
-}
-
 /// A status outside of the range of `mb_sv_call`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("`mb_sv_call` returned status {0}; valid are 0 to 3")]
@@ -197,26 +185,6 @@ fn progress(result: u64, status: u32) -> Result<Progress, WrongStatus> {
         2 => Ok(Progress::Absent),
         3 => Ok(Progress::Failed),
         other => Err(WrongStatus(other)),
-    }
-}
-
-/// Reports a failed notification of the testbench. After its simulation was deleted, only the first failure is reported.
-pub(super) fn tell(symbol: &str, outcome: Result<(), SimError>) {
-    let is_late = matches!(outcome, Err(SimError::Ended { .. }));
-    if let Err(error) = told(outcome)
-        && (!is_late || lifetime::count_late())
-    {
-        report(Severity::Error, symbol, &error.to_string());
-    }
-}
-
-/// Converts the outcome of a notification. A testbench without the function has not subscribed to it, which is no error.
-fn told(told: Result<(), SimError>) -> Result<(), NotifyError> {
-    match told {
-        Ok(()) | Err(SimError::Absent(_)) => Ok(()),
-        Err(error) => Err(NotifyError {
-            cause: error.to_string(),
-        }),
     }
 }
 

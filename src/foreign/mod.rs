@@ -13,6 +13,7 @@ pub(crate) mod python;
 #[cfg(not(feature = "python"))]
 #[path = "without_python.rs"]
 mod python;
+mod report;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod write_notifier;
@@ -23,10 +24,10 @@ use mailbox_rs::{Errno, OpenFlags};
 pub use callbacks::{CallResult, FileOpener, Openers, SpecialFile};
 pub(crate) use callbacks::{Callbacks, OnReport};
 pub(crate) use live::RealForeign;
-pub(crate) use live::{report, report_without_testbench};
 pub(crate) use measured::{is_measured, measure};
 pub(crate) use paths::Paths;
 pub(crate) use python::Python;
+pub(crate) use report::{report, report_without_testbench};
 
 use crate::mem::{AccessError, Outcome};
 use crate::messages::Name;

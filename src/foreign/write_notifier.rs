@@ -1,6 +1,6 @@
 //! Notification of the testbench about writes to memories.
 
-use super::live::tell;
+use super::report::tell;
 use crate::mem::{AccessError, MemoryId, MemoryMap, Segment, SpaceId, Store};
 use crate::sim::testbench;
 

@@ -2,6 +2,7 @@
 //!
 //! - [`strand`]: calls from any thread, one at a time; [`attention`]: causes for a call to do more than it is called for.
 //! - [`symbols`]: declarations of every simulator function that is called.
+//! - [`vpi_user`]: structures of VPI.
 //! - [`symbol`]: symbol lookup: a weak reference, then `dlsym`.
 //! - [`scope`]: DPI scope of exported functions.
 //! - [`lifetime`]: life of a simulation, and of its scopes and handles.
@@ -56,6 +57,7 @@ pub(crate) mod time;
 pub(crate) mod uvm_hdl;
 pub(crate) mod vecval;
 pub(crate) mod vpi;
+mod vpi_user;
 
 pub(crate) use c_memory::{api_read, api_write};
 #[cfg(feature = "python")]

@@ -10,11 +10,9 @@
 
 use std::ffi::{c_char, c_int, c_void};
 
-use super::lifetime::CallbackData;
 use super::symbol::Symbol;
-use super::time::Time;
 use super::vecval::Vecval;
-use super::vpi::{ArrayValue, ErrorInfo, Value};
+use super::vpi_user::{ArrayValue, CallbackData, ErrorInfo, Time, Value};
 
 macro_rules! simulator {
     ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)?;)+) => {

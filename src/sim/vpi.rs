@@ -3,7 +3,7 @@
 //! A handle is looked up once and kept: a look-up by name takes several times as long as the access. Handles have the
 //! [lifetime](Life) of their simulation: one that has ended gets none of them back.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, c_void};
 use std::ptr::{self, NonNull};
 use std::rc::Rc;
 use std::slice;
@@ -17,42 +17,8 @@ use super::symbols::{
     vpi_handle_by_name, vpi_put_value, vpi_put_value_array, vpi_release_handle,
 };
 use super::vecval::Vecval;
+use super::vpi_user::{ArrayValue, ErrorInfo, Value, ValueUnion};
 use super::{Absent, c_text};
-
-/// `s_vpi_value`, with its members for vectors and integers only.
-#[repr(C)]
-pub(super) struct Value {
-    format: i32,
-    value: ValueUnion,
-}
-
-#[repr(C)]
-union ValueUnion {
-    integer: i32,
-    vector: *mut Vecval,
-    /// Widest member, so that C may write any.
-    real: f64,
-}
-
-/// `s_vpi_arrayvalue`.
-#[repr(C)]
-pub(super) struct ArrayValue {
-    format: u32,
-    flags: u32,
-    vectors: *mut Vecval,
-}
-
-/// `s_vpi_error_info`.
-#[repr(C)]
-pub(super) struct ErrorInfo {
-    state: i32,
-    level: i32,
-    message: *mut c_char,
-    product: *mut c_char,
-    code: *mut c_char,
-    file: *mut c_char,
-    line: i32,
-}
 
 // Constants of `vpi_user.h`.
 const INT_VAL: i32 = 6;
@@ -388,14 +354,5 @@ mod tests {
         let error = Object::by_name("top.ram").unwrap_err();
         let symbol = "vpi_handle_by_name";
         assert_eq!(error, VpiError::Absent(Absent { symbol }));
-    }
-
-    /// Layout of a C compiler for 64 bits.
-    #[test]
-    fn structures_are_those_of_c() {
-        assert_eq!(size_of::<Value>(), 16);
-        assert_eq!(size_of::<ArrayValue>(), 16);
-        assert_eq!(size_of::<ErrorInfo>(), 48);
-        assert_eq!(size_of::<Vecval>(), 8);
     }
 }

@@ -9,7 +9,6 @@ use std::rc::Rc;
 use mailbox_rs::PtrWidth;
 
 use super::build::SystemParts;
-use super::entry::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
 use super::environment::Environment;
 use super::origin::{Noted, recorder};
 use super::sockets::QUEUE_LIMIT;
@@ -17,6 +16,7 @@ use super::{Call, CallbackResult, Error, Spaces, Timeout, Vhost};
 use crate::actors::sockets::{Hub, Tcp};
 use crate::attach::Attach;
 use crate::backend::{Backends, MemoryModel, Models};
+use crate::config::variables::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
 use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
 use crate::foreign::{CallResult, Callbacks, FileOpener, OnReport, Openers, Paths, Python};
 use crate::mem::{Backend, Image, ImageError, MemoryMap};
@@ -237,17 +237,17 @@ impl Builder {
         let required = [
             (
                 self.memories.is_some(),
-                MEM_CFG_FILE,
+                MEM_CFG_FILE.name,
                 "the memory configuration",
             ),
             (
                 self.mailboxes.is_some(),
-                MAILBOX_CFG_FILE,
+                MAILBOX_CFG_FILE.name,
                 "the mailbox configuration",
             ),
             (
                 self.files.is_some(),
-                MAILBOX_FS_ROOT,
+                MAILBOX_FS_ROOT.name,
                 "the root directory of firmware's files",
             ),
         ];

@@ -1,12 +1,15 @@
 //! Entry points of a Rust program: start a system, and run it to its end.
 
 use std::error::Error as StdError;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::{Builder, ChannelExit, Error, PendingStart, SocketService, Spaces, Timeout, Vhost};
 use crate::attach::{self, Named};
-use crate::config::{self, Process};
+use crate::config::variables::{
+    ATTACH, MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE, TRACE, TRACE_PAYLOADS, WATCHDOG,
+};
+use crate::config::{self, Process, Variable};
 use crate::foreign::{Openers, host_code};
 use crate::trace::Payloads;
 
@@ -119,36 +122,29 @@ fn from_environment(
 ) -> Result<Builder, Error> {
     super::log::start()?;
     let mut builder = Vhost::builder();
-    if let Some(file) = path(paths.mem_cfg, "mem_cfg", MEM_CFG_FILE)? {
+    if let Some(file) = path(paths.mem_cfg, "mem_cfg", &MEM_CFG_FILE)? {
         builder = builder.memories(file);
     }
-    if let Some(file) = path(paths.mailbox_cfg, "mailbox_cfg", MAILBOX_CFG_FILE)? {
+    if let Some(file) = path(paths.mailbox_cfg, "mailbox_cfg", &MAILBOX_CFG_FILE)? {
         builder = builder.mailboxes(file);
     }
-    if let Some(root) = path(paths.fs_root, "fs_root", MAILBOX_FS_ROOT)? {
+    if let Some(root) = path(paths.fs_root, "fs_root", &MAILBOX_FS_ROOT)? {
         builder = builder.files(root);
     }
-    let builder = match variable("VHOST_TRACE") {
+    let builder = match TRACE.value() {
         None => builder,
         Some(file) => builder.record_with(file, payloads()?),
     };
-    let builder = match variable("VHOST_WATCHDOG") {
+    let builder = match WATCHDOG.value() {
         None => builder,
         Some(value) => builder.watch(timeout(&value)?),
     };
-    let named = variable("VHOST_ATTACH").unwrap_or_default();
+    let named = ATTACH.value().unwrap_or_default();
     let attached = attach::parse(&named.to_string_lossy()).map_err(Error::AttachVariable)?;
     let builder = configure(attached.into_iter().fold(builder, Builder::attach))?;
     builder.require_files()?;
     Ok(builder)
 }
-
-/// Environment variable of the memory YAML.
-pub(super) const MEM_CFG_FILE: &str = "MEM_CFG_FILE";
-/// Environment variable of the mailbox YAML.
-pub(super) const MAILBOX_CFG_FILE: &str = "MAILBOX_CFG_FILE";
-/// Environment variable of the root of firmware's files.
-pub(super) const MAILBOX_FS_ROOT: &str = "MAILBOX_FS_ROOT";
 
 /// Timeout of `VHOST_WATCHDOG`.
 fn timeout(value: &OsStr) -> Result<Timeout, Error> {
@@ -161,7 +157,7 @@ fn timeout(value: &OsStr) -> Result<Timeout, Error> {
 
 /// Payloads of `VHOST_TRACE_PAYLOADS`; default: kept.
 fn payloads() -> Result<Payloads, Error> {
-    let value = variable("VHOST_TRACE_PAYLOADS").unwrap_or_else(|| "keep".into());
+    let value = TRACE_PAYLOADS.value().unwrap_or_else(|| "keep".into());
     match value.to_str() {
         Some("keep") => Ok(Payloads::Keep),
         Some("hash") => Ok(Payloads::Hash),
@@ -172,20 +168,15 @@ fn payloads() -> Result<Payloads, Error> {
     }
 }
 
-/// Environment variable, if set and not empty.
-fn variable(name: &str) -> Option<OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
-}
-
 /// Path that `argument` gives, or else the environment `variable`, expanded as paths in the files are.
 fn path(
     given: Option<PathBuf>,
     argument: &'static str,
-    variable: &'static str,
+    variable: &Variable,
 ) -> Result<Option<PathBuf>, Error> {
     let (value, key) = match given {
         Some(path) => (Some(path.into_os_string()), argument),
-        None => (self::variable(variable), variable),
+        None => (variable.value(), variable.name),
     };
     let expanded = value.map(|value| config::expand_path(&value, key, &Process));
     Ok(expanded.transpose()?)

@@ -4,12 +4,10 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::Error;
+use crate::config::variables::LOG;
 use crate::guest;
 
-/// Environment variable of the log filter, in the syntax of [`EnvFilter`].
-const VARIABLE: &str = "VHOST_LOG";
-
-/// Default filter: warnings, and accesses of backend `log`.
+/// Default filter, in the syntax of [`EnvFilter`]: warnings, and accesses of backend `log`.
 const DEFAULT: &str = "vhost=warn,vhost::access=info";
 
 /// Starts the log for a system of the environment. A `tracing` subscriber of the program takes precedence.
@@ -17,12 +15,12 @@ const DEFAULT: &str = "vhost=warn,vhost::access=info";
 /// # Errors
 /// Invalid filter.
 pub(super) fn start() -> Result<(), Error> {
-    let filter = match std::env::var(VARIABLE) {
-        Ok(filter) if !filter.is_empty() => filter,
-        _ => DEFAULT.to_owned(),
-    };
+    let filter = LOG.value().map_or_else(
+        || DEFAULT.to_owned(),
+        |filter| filter.to_string_lossy().into_owned(),
+    );
     let parsed = EnvFilter::try_new(&filter).map_err(|cause| Error::LogFilter {
-        variable: VARIABLE,
+        variable: LOG.name,
         filter,
         cause,
     })?;
@@ -36,4 +34,14 @@ pub(super) fn start() -> Result<(), Error> {
     // A subscriber may exist: the program's, or an earlier system's.
     let _ = subscriber.try_init();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_variables_has_the_default_filter() {
+        assert_eq!(LOG.default, format!("`{DEFAULT}`"));
+    }
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use vhost::config::VARIABLES;
+
 use crate::page::{column, file, names, page, rows};
 
 fn text() -> String {
@@ -190,22 +192,30 @@ fn systemverilog_macros_and_tasks() {
     }
 }
 
-/// Environment variables in the sources: string literals in capitals.
 #[test]
 fn environment_variables() {
-    let mut known = BTreeSet::new();
-    for text in sources("src", &["rs"]) {
-        let code = text.split("\n#[cfg(test)]").next().unwrap();
-        known.extend(code.split('"').map(str::to_owned).filter(|literal| {
-            let ours = ["VHOST_", "MEM_CFG_", "MAILBOX_CFG_", "MAILBOX_FS_"];
-            ours.iter().any(|head| literal.starts_with(head))
-                && words(literal).eq([literal.as_str()])
-                && !literal.starts_with("VHOST_TEST_")
-        }));
+    let known = set(VARIABLES.iter().map(|variable| variable.name));
+    assert_eq!(column(&text(), "Environment", 0), known);
+}
+
+/// The page's table is the library's: names, meanings (more may follow them), values and defaults.
+#[test]
+fn environment_variables_are_described_as_the_library_does() {
+    let page = page("docs/configuration.md");
+    let (_, table) = page.split_once("| variable | meaning |").unwrap();
+    let rows = table.lines().skip(2).take_while(|line| !line.is_empty());
+    let mut variables = VARIABLES.iter();
+    for row in rows {
+        let row = row.trim_start_matches("| ").trim_end_matches(" |");
+        let [name, meaning, values, default] = row.split(" | ").collect::<Vec<_>>()[..] else {
+            panic!("not four cells: {row}");
+        };
+        let variable = variables.next().ok_or(name).unwrap();
+        assert_eq!(names(name), [variable.name]);
+        assert!(meaning.starts_with(variable.meaning), "{row}");
+        assert_eq!((values, default), (variable.values, variable.default));
     }
-    let text = text();
-    let documented = column(&text, "Environment", 0);
-    assert_eq!(documented, known);
+    assert_eq!(variables.next(), None);
 }
 
 /// Functions defined in a Python file.

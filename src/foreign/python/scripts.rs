@@ -10,6 +10,7 @@ use pyo3::{Bound, IntoPyObject, Py, PyAny, PyResult, Python};
 use super::module::native;
 use super::outcome::{Raised, progress};
 use super::programs;
+use crate::config::variables::PYTHON_PATH;
 use crate::guest::Reserved;
 use crate::messages::rpc::Progress;
 
@@ -25,9 +26,6 @@ const COCOTB: &str = include_str!("../../../python/cocotb/pymb_rpc.py");
 
 /// Shims of the build, in folders `async` and `cocotb`.
 const STAGED: &str = concat!(env!("OUT_DIR"), "/vhost/python");
-
-/// Environment variable with another folder of shims.
-const FOLDER: &str = "VHOST_PYTHON_PATH";
 
 /// Functions and collections of a shim, or of `polled.py` on behalf of a module with a `poll` of its own.
 pub(super) struct Scripts {
@@ -58,7 +56,9 @@ impl Scripts {
         programs::install(py)?;
         let loader = module(LOADER, c"vhost/loader.py", c"_vhost_loader")?;
         let polled = module(POLLED, c"vhost/polled.py", c"_vhost_polled")?;
-        let folder = std::env::var_os(FOLDER).map_or_else(|| STAGED.into(), PathBuf::from);
+        let folder = PYTHON_PATH
+            .value()
+            .map_or_else(|| STAGED.into(), PathBuf::from);
         let shims = PyDict::new(py);
         shims.set_item("async", ASYNC)?;
         shims.set_item("cocotb", COCOTB)?;

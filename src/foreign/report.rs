@@ -1,0 +1,40 @@
+//! Reports to the user, and failures of notifications of the testbench.
+
+use std::io::Write as _;
+
+use crate::guest;
+use crate::messages::foreign::{NotifyError, Severity};
+use crate::sim::{SimError, lifetime, testbench};
+
+/// Reports to the testbench if it takes reports, else on stderr. A report made inside of the testbench's report function goes to stderr.
+pub(crate) fn report(severity: Severity, id: &str, text: &str) {
+    if testbench::report(severity as i32, id, text).is_err() {
+        report_without_testbench(severity, id, text);
+    }
+}
+
+/// Reports on stderr, where the testbench must not be called.
+pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str) {
+    // If stderr is closed, no output is left.
+    let _ = writeln!(guest::stderr(), "vhost: {}: {id}: {text}", severity.name());
+}
+
+/// Reports a failed notification of the testbench. After its simulation was deleted, only the first failure is reported.
+pub(super) fn tell(symbol: &str, outcome: Result<(), SimError>) {
+    let is_late = matches!(outcome, Err(SimError::Ended { .. }));
+    if let Err(error) = told(outcome)
+        && (!is_late || lifetime::count_late())
+    {
+        report(Severity::Error, symbol, &error.to_string());
+    }
+}
+
+/// Converts the outcome of a notification. A testbench without the function has not subscribed to it, which is no error.
+pub(super) fn told(told: Result<(), SimError>) -> Result<(), NotifyError> {
+    match told {
+        Ok(()) | Err(SimError::Absent(_)) => Ok(()),
+        Err(error) => Err(NotifyError {
+            cause: error.to_string(),
+        }),
+    }
+}
