@@ -15,12 +15,15 @@ mod ram;
 use std::io::{Cursor, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::task::Poll;
 
-use frames::{frames, header_size, recording};
+use frames::{frames, header_size, recording, whole_blocks};
 use mailbox_rs::mock::Firmware;
 use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
 use quickstart::{SELFTEST, builder, run, start};
 use ram::Ram;
+use vhost::attach::Statistics;
+use vhost::messages::rpc::Progress;
 use vhost::trace::{Payloads, Trace};
 use vhost::{Replay, ReplayError, SpecialFile, Vhost};
 
@@ -79,6 +82,22 @@ fn a_byte_that_was_changed_is_told_where_it_is() {
     let (named, _) = named.split_once(':').unwrap();
     let named: usize = named.parse().unwrap();
     assert!((1..=of_text.unwrap()).contains(&named), "{damaged}");
+}
+
+/// The length of a block tells a file that was cut off; a damaged one must not pass for that.
+#[test]
+fn a_length_that_was_changed_is_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = record(folder.path(), Payloads::Keep);
+    let sound = std::fs::read(&trace).unwrap();
+    let block = header_size(&sound);
+    for byte in 0..4 {
+        let mut bytes = sound.clone();
+        bytes[block + byte] ^= 0x10;
+        std::fs::write(&trace, &bytes).unwrap();
+        let damaged = Replay::of(&trace).run().unwrap_err().to_string();
+        assert!(damaged.contains("checksum mismatch"), "{byte}: {damaged}");
+    }
 }
 
 #[test]
@@ -159,6 +178,10 @@ fn a_recording_that_was_cut_off_is_replayed_as_far_as_it_goes() {
             .run()
             .unwrap_or_else(|error| panic!("{cut}: {error}"));
         assert!(replayed.messages <= before, "{cut}");
+        let frames = frames(&sound[..whole_blocks(&sound, cut)]);
+        let kinds = frames.iter().filter(|frame| frame[0] == 0).count();
+        let entries = frames.len() - 1 - kinds;
+        assert_eq!(replayed.messages, entries as u64, "{cut}");
         before = replayed.messages;
     }
     std::fs::write(&trace, &sound[..header - 1]).unwrap();
@@ -242,6 +265,31 @@ fn record_secret(folder: &Path, payloads: Payloads) -> Vec<u8> {
     assert_eq!(received.unwrap(), SECRET);
     vhost.shutdown();
     std::fs::read(trace).unwrap()
+}
+
+/// Replies to messages of before are shown for the tap that was there, and are no part of the recording.
+#[test]
+fn a_recording_from_the_middle_begins_with_its_first_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("late.trace");
+    let vhost = Vhost::builder().start().unwrap();
+    vhost.attach(Statistics::new()).unwrap();
+    let file = trace.clone();
+    let method = move |vhost: &Vhost, _: vhost::Call<'_>| {
+        vhost.record(&file, Payloads::Keep).unwrap();
+        Ok(Poll::Ready(7))
+    };
+    vhost.register_method("records", method).unwrap();
+    let called = vhost.poll_call("core", "records", &[]).unwrap();
+    assert_eq!(called, Progress::Ready(7));
+    vhost.tick().unwrap();
+    vhost.poll_call("core", "nobody", &[]).unwrap_err();
+    vhost.shutdown();
+    let entries: Vec<_> = Trace::open(&trace).unwrap().map(Result::unwrap).collect();
+    assert!(
+        entries.iter().any(|entry| entry.kind.name == "MethodCall"),
+        "{entries:?}"
+    );
 }
 
 /// A message whose payload is not stated would have it in the recording.

@@ -90,7 +90,6 @@ impl<T: Attributes, E> Attributes for Result<T, E> {
     }
 }
 
-impl<T> Attributes for Vec<T> {}
 impl Attributes for String {}
 impl Attributes for u16 {}
 impl Attributes for u64 {}

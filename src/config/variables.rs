@@ -6,7 +6,7 @@ use std::ffi::OsString;
 /// Environment variable of the library. The texts are those of the table in `docs/configuration.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variable {
-    /// Name.
+    /// Name of the variable.
     pub name: &'static str,
     /// Meaning of the value.
     pub meaning: &'static str,

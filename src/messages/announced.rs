@@ -81,8 +81,9 @@ pub enum NetworkResult {
 
 impl Payload for NetworkResult {
     fn redact(&mut self, with: Redaction<'_>) {
-        if let Self::Receive(received) = self {
-            received.redact(with);
+        match self {
+            Self::Receive(received) => received.redact(with),
+            Self::Listen(_) | Self::Accept(_) | Self::Send(_) => {}
         }
     }
 }

@@ -46,7 +46,12 @@ impl<P> Payload for Op<P> {
         match self {
             Self::Write(_, data) => Payload::redact(data, with),
             Self::Batch(ops) => ops.iter_mut().for_each(|op| op.redact(with)),
-            _ => {}
+            Self::Read(_)
+            | Self::Word(..)
+            | Self::Fill(..)
+            | Self::Copy { .. }
+            | Self::Compare(..)
+            | Self::Text(_) => {}
         }
     }
 }

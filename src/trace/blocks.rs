@@ -1,7 +1,7 @@
 //! Blocks of frames.
 //!
-//! A block is the length and the CRC-32 of its content, 4 bytes each, and frames. A frame is its length (one byte, or 255 and 4 bytes)
-//! and its content.
+//! A block is the length of its content, the CRC-32 of length and content, 4 bytes each, and frames. A frame is its length (one byte, or
+//! 255 and 4 bytes) and its content.
 
 use super::vocabulary::Encoded;
 
@@ -12,7 +12,35 @@ pub(super) const PREFIX: usize = 8;
 pub(super) const LONG: u8 = u8::MAX;
 
 /// Content size in bytes from which on a block is complete. A damaged byte costs the frames of its block.
-const BLOCK: usize = 4096;
+pub(super) const BLOCK: usize = 4096;
+
+/// Checksum of a block.
+pub(super) fn checksum(len: [u8; 4], content: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&len);
+    hasher.update(content);
+    hasher.finalize()
+}
+
+/// Length and start of the content of the frame at the start of `bytes`; `None` if its length is cut off.
+pub(super) fn frame_at(bytes: &[u8]) -> Option<(usize, usize)> {
+    let (start, len) = match *bytes {
+        [LONG, a, b, c, d, ..] => (5, u32::from_le_bytes([a, b, c, d])),
+        [LONG, ..] | [] => return None,
+        [len, ..] => (1, len.into()),
+    };
+    Some((usize::try_from(len).ok()?, start))
+}
+
+/// Size of the block whose content `bytes` begins with: up to the frame that completes it. `None` if that frame's length is not in `bytes`.
+pub(super) fn complete_size(bytes: &[u8]) -> Option<usize> {
+    let mut size = 0;
+    while size < BLOCK {
+        let (len, start) = frame_at(bytes.get(size..)?)?;
+        size = size.checked_add(len)?.checked_add(start)?;
+    }
+    Some(size)
+}
 
 /// Frames to be written, in blocks. The last block may be incomplete.
 #[derive(Debug, Default)]
@@ -74,18 +102,20 @@ impl Blocks {
 
     /// Completes the last block.
     fn complete(&mut self) -> Encoded {
-        let Some(block) = self.open.take() else {
+        let Some(block) = self.open else {
             return Ok(());
         };
         let (before, content) = self.bytes.split_at_mut(block);
         if content.is_empty() {
             self.bytes.truncate(block - PREFIX);
+            self.open = None;
             return Ok(());
         }
-        let len = u32_of(content.len())?;
+        let len = u32_of(content.len())?.to_le_bytes();
         let prefix = &mut before[block - PREFIX..];
-        prefix[..4].copy_from_slice(&len.to_le_bytes());
-        prefix[4..].copy_from_slice(&crc32fast::hash(content).to_le_bytes());
+        prefix[..4].copy_from_slice(&len);
+        prefix[4..].copy_from_slice(&checksum(len, content).to_le_bytes());
+        self.open = None;
         Ok(())
     }
 
@@ -131,7 +161,8 @@ mod tests {
         let bytes = blocks.completed().unwrap();
         let content = &bytes[PREFIX..];
         assert_eq!(bytes[..4], (content.len() as u32).to_le_bytes());
-        assert_eq!(bytes[4..PREFIX], crc32fast::hash(content).to_le_bytes());
+        let expected = crc32fast::hash(&[&bytes[..4], content].concat());
+        assert_eq!(bytes[4..PREFIX], expected.to_le_bytes());
         let frames = [&[0, 254][..], &[7; 254], &[LONG, 255, 0, 0, 0], &[7; 255]];
         assert_eq!(content, frames.concat());
     }

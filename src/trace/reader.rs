@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::{Buf as _, Bytes};
 use rustc_hash::FxHashMap;
 
-use super::blocks::{LONG, PREFIX};
+use super::blocks::{BLOCK, PREFIX, checksum, complete_size, frame_at};
 use super::format::{FORMAT, Header, Kind, MAGIC};
 use super::head::{Head, Position};
 use super::vocabulary::whole;
@@ -237,16 +237,10 @@ impl Trace {
             };
             self.block = block;
         }
-        let (start, len) = match *self.block {
-            [LONG, a, b, c, d, ..] => (5, u32::from_le_bytes([a, b, c, d])),
-            [len, ..] => (1, len.into()),
-            [] => (0, 0),
-        };
-        let end = usize::try_from(len)
-            .ok()
-            .and_then(|len| len.checked_add(start));
-        let end = end.filter(|end| *end <= self.block.len());
-        let end = end.ok_or_else(|| {
+        let found = frame_at(&self.block);
+        let end = found.and_then(|(len, start)| Some((len.checked_add(start)?, start)));
+        let end = end.filter(|(end, _)| *end <= self.block.len());
+        let (end, start) = end.ok_or_else(|| {
             self.damaged(Damage::Content("it is longer than its block".to_owned()))
         })?;
         let mut frame = self.block.split_to(end);
@@ -260,18 +254,28 @@ impl Trace {
         if !self.fill(&mut prefix)? {
             return Ok(None);
         }
-        let (len, checksum) = prefix.split_at(4);
-        let len = u32_of(len);
+        let [a, b, c, d, sum @ ..] = prefix;
+        let len = u32::from_le_bytes([a, b, c, d]);
         if len == 0 {
             return Err(self.damaged(Damage::Content("its block is empty".to_owned())));
         }
         let Some(block) = self.take(u64::from(len))? else {
-            return Ok(None);
+            return self.end_of_cut_block(len);
         };
-        if crc32fast::hash(&block) != u32_of(checksum) {
+        if checksum([a, b, c, d], &block) != u32::from_le_bytes(sum) {
             return Err(self.damaged(Damage::Checksum));
         }
         Ok(Some(block.into()))
+    }
+
+    /// Ends a recording that is shorter than its last block. Fails if the frames of the block show that its length is damaged.
+    fn end_of_cut_block(&mut self, len: u32) -> Result<Option<Bytes>, TraceError> {
+        let rest = self.take(self.left.min(BLOCK as u64 + 5))?;
+        let size = rest.and_then(|rest| complete_size(&rest));
+        match size.and_then(|size| u32::try_from(size).ok()) {
+            Some(size) if size != len => Err(self.damaged(Damage::Checksum)),
+            _ => Ok(None),
+        }
     }
 
     /// Reads the next `len` bytes; `None` if the file has fewer.

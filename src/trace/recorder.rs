@@ -31,6 +31,8 @@ pub struct Recorder {
     /// Kinds of messages so far, by their numbers.
     kinds: Vec<Kind>,
     position: Position,
+    /// Sequence number of the first message.
+    first: Option<u64>,
     /// Root of the message that the last event answered; `None` if it was a message.
     answered: Option<u64>,
     failed: bool,
@@ -79,6 +81,7 @@ impl Recorder {
             known: FxHashMap::default(),
             kinds: Vec::new(),
             position: Position::default(),
+            first: None,
             answered: None,
             failed: false,
             on_failure: Box::new(|error| tracing::error!("{error}")),
@@ -105,7 +108,14 @@ impl Recorder {
             event,
         } = *seen;
         let sequence = ticket.sequence;
-        let answers = (!matches!(event, Event::Message(_))).then_some(ticket.root);
+        let is_message = matches!(event, Event::Message(_));
+        if is_message {
+            self.first.get_or_insert(sequence);
+        } else if self.first.is_none_or(|first| sequence < first) {
+            // Shown for a tap that was attached when the message was posted.
+            return Ok(());
+        }
+        let answers = (!is_message).then_some(ticket.root);
         let answered = std::mem::replace(&mut self.answered, answers);
         if answers.is_some() && answers == answered {
             // A message that was forwarded: taps see the same reply again.

@@ -21,6 +21,20 @@ pub(crate) fn header_size(recording: &[u8]) -> usize {
     START.len() + 8 + u32_at(recording, START.len()) as usize
 }
 
+/// End of the last block that is whole in the first `cut` bytes.
+#[allow(dead_code, reason = "not every test cuts recordings off")]
+pub(crate) fn whole_blocks(recording: &[u8], cut: usize) -> usize {
+    let mut end = START.len();
+    while end + 8 <= cut {
+        let next = end + 8 + u32_at(recording, end) as usize;
+        if next > cut {
+            break;
+        }
+        end = next;
+    }
+    end
+}
+
 /// Contents of a recording's frames, the header first.
 pub(crate) fn frames(recording: &[u8]) -> Vec<Vec<u8>> {
     let mut rest = recording.strip_prefix(&START).unwrap();
@@ -61,8 +75,9 @@ pub(crate) fn recording(frames: &[Vec<u8>]) -> Vec<u8> {
     let (header, others) = relative.split_at(1);
     for frames in std::iter::once(header).chain(others.chunks(20)) {
         let block: Vec<u8> = frames.iter().flat_map(|frame| with_length(frame)).collect();
-        recording.extend(u32::try_from(block.len()).unwrap().to_le_bytes());
-        recording.extend(crc32fast::hash(&block).to_le_bytes());
+        let len = u32::try_from(block.len()).unwrap().to_le_bytes();
+        recording.extend(len);
+        recording.extend(crc32fast::hash(&[&len, &block[..]].concat()).to_le_bytes());
         recording.extend(block);
     }
     recording

@@ -185,7 +185,13 @@ pub(crate) fn frames(trace: &[u8]) -> Vec<Frame> {
 pub(crate) fn seal(trace: &mut [u8], frame: &Frame) {
     let (at, content) = (frame.block + 4, frame.block + 8);
     let len = u32::from_le_bytes(trace[frame.block..at].try_into().unwrap());
-    let checksum = crc32fast::hash(&trace[content..content + len as usize]);
+    let checksum = crc32fast::hash(
+        &[
+            &trace[frame.block..at],
+            &trace[content..content + len as usize],
+        ]
+        .concat(),
+    );
     trace[at..content].copy_from_slice(&checksum.to_le_bytes());
 }
 

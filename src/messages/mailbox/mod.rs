@@ -4,13 +4,14 @@ mod status;
 
 use std::fmt::{self, Display};
 
-use mailbox_rs::{Request, RequestEntry, Response, State};
-use serde::{Deserialize, Serialize};
+use mailbox_rs::{QUEUE_LEN, Request, RequestEntry, Response, State};
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use status::{ChannelStatus, End, Past, PendingCall, Step, Task};
 
 use super::ChannelId;
-use crate::bus::inbox;
+use crate::bus::{Attributes, inbox};
 use crate::mem::AccessError;
 
 /// Event: a channel's doorbell rang. It wakes the channel's task.
@@ -21,9 +22,36 @@ pub struct DoorbellRang {
     /// Words that were read; `None` if they, or the entries, could not be read.
     pub words: Option<ChannelWords>,
     /// Entries of the requests before `request_put` that were put since the last ring, read together with the words.
+    #[serde(deserialize_with = "queued")]
     pub entries: Vec<RequestEntry>,
     /// Error of the read.
     pub read_error: Option<AccessError>,
+}
+
+/// Deserializes at most as many entries as a queue has: one of 3 bytes takes 60 times as many in memory.
+fn queued<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RequestEntry>, D::Error> {
+    struct Entries;
+
+    impl<'de> Visitor<'de> for Entries {
+        type Value = Vec<RequestEntry>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {QUEUE_LEN} entries")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut entries = Vec::new();
+            while let Some(entry) = seq.next_element()? {
+                if entries.len() == QUEUE_LEN as usize {
+                    return Err(A::Error::invalid_length(entries.len() + 1, &self));
+                }
+                entries.push(entry);
+            }
+            Ok(entries)
+        }
+    }
+
+    from.deserialize_seq(Entries)
 }
 
 /// Words of a channel that firmware writes, as last read.
@@ -152,6 +180,8 @@ impl Display for Told {
         }
     }
 }
+
+impl Attributes for Vec<ChannelStatus> {}
 
 inbox! {
     /// All messages to the mailbox server.

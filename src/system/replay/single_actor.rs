@@ -50,7 +50,7 @@ struct Inner {
     name: &'static str,
     /// Set once it is started.
     actor: OnceCell<Box<dyn AnyPort>>,
-    /// NoReply messages of the actor, by recorded number, with their reply functions.
+    /// Unanswered messages of the actor, by recorded number, with their reply functions.
     held: RefCell<HashMap<u64, GiveAnswer>>,
     observed: Observed,
 }
