@@ -114,6 +114,9 @@ fn write_tables(header: &Header, counts: &Counts, to: &mut impl Write) -> io::Re
             Payloads::Drop => "without payloads",
         },
     )?;
+    if header.payloads != Payloads::Keep {
+        writeln!(to, "bytes of PRINT and CPRINT are those that were recorded")?;
+    }
     writeln!(
         to,
         "\n{DIM}{:<10} {:<16} {:<10} {:>9} {:>9} {:>8} {:>10}{DIM:#}",
