@@ -1,5 +1,6 @@
 //! Tests of the mailbox server alone, with mocks of all its peers.
 
+mod protocol;
 mod sharing;
 mod status;
 mod words;
@@ -89,9 +90,14 @@ struct Bench {
 
 impl Bench {
     fn new(channels: &[(u64, Layout)]) -> Self {
+        Self::on(Ram::new(BASE, SIZE as usize), channels)
+    }
+
+    /// Bench whose memory has a content before the host starts.
+    fn on(ram: Ram, channels: &[(u64, Layout)]) -> Self {
         let bus = Bus::new();
         let chip = Rc::new(Chip {
-            ram: Ram::new(BASE, SIZE as usize),
+            ram,
             reads: Default::default(),
             writes: Default::default(),
         });
