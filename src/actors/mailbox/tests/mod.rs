@@ -32,6 +32,9 @@ const BASE: u64 = 0x8000_0000;
 const SIZE: u64 = 0x2_0000;
 const DATA: u64 = BASE + 0x1_0000;
 
+/// Custom command that is pending until a test answers it.
+const LATER: u64 = 99;
+
 /// Memory of a chip that counts its accesses.
 struct Chip {
     ram: Ram,
@@ -233,6 +236,7 @@ fn rpc_of(bus: &Bus, seen: Rc<Seen>) -> Port<rpc::Inbox> {
                 Target::Method(name) if **name == *"later" => {
                     seen.pending.borrow_mut().push(call.reply);
                 }
+                Target::Command(LATER) => seen.pending.borrow_mut().push(call.reply),
                 Target::Method(name) if **name == *"absent" => {
                     call.reply.send(Err(CallError::Absent(call.message.target)));
                 }

@@ -109,25 +109,73 @@ fn the_host_writes_its_own_words_and_no_others() {
 #[test]
 fn an_entry_is_copied_and_its_slot_is_returned_before_a_call() {
     for layout in layouts() {
+        let args = [5, 6, 7].into();
+        let method = Request::Call { method: DATA, args };
+        let command = Request::Custom {
+            action: 0x8000_0000,
+            id: LATER,
+            args: args[..].try_into().unwrap(),
+        };
+        for (request, target) in [
+            (method, Target::Method("later".into())),
+            (command, Target::Command(LATER)),
+        ] {
+            let bench = Bench::new(&[(BASE, layout)]);
+            let mut firmware = ready(&bench, BASE, layout);
+            bench.chip.ram.put_string(DATA, "later");
+            assert_eq!(serve(&bench, &mut firmware, &request), None);
+            assert_eq!(firmware.queued(), 0, "{request} is pending");
+            let entry = vec![0xff; layout.request.entry_size as usize];
+            bench.chip.ram.write(BASE + layout.request_entry(0), &entry);
+            for _ in 0..3 {
+                let pending = bench.seen.pending.take().pop().unwrap();
+                pending.send(Ok(Callee::Testbench.says(Progress::Pending)));
+                bench.tick();
+                let call = bench.seen.calls.take().pop().unwrap();
+                assert_eq!((&call.target, &call.args[..3]), (&target, &[5, 6, 7][..]));
+            }
+        }
+    }
+}
+
+/// Requests on the memory of the index itself.
+#[test]
+fn a_slot_is_returned_before_memory_is_accessed() {
+    for layout in layouts() {
         let bench = Bench::new(&[(BASE, layout)]);
         let mut firmware = ready(&bench, BASE, layout);
-        bench.chip.ram.put_string(DATA, "later");
-        let call = Request::Call {
-            method: DATA,
-            args: [5, 6, 7].into(),
+        let width = layout.ptr_width;
+        let index = BASE + layout.request.idx_c;
+        let print = Request::Print { ptr: index, len: 4 };
+        assert!(serve(&bench, &mut firmware, &print).is_some());
+        assert_eq!(bench.seen.text.take(), "\u{1}\0\0\0");
+
+        bench.chip.ram.write(DATA, &2_u32.to_le_bytes());
+        let compare = Request::MemCmp {
+            s1: DATA,
+            s2: index,
+            len: 4,
         };
-        assert_eq!(serve(&bench, &mut firmware, &call), None);
-        assert_eq!(firmware.queued(), 0, "while the call is pending");
-        let entry = vec![0xff; layout.request.entry_size as usize];
-        bench.chip.ram.write(BASE + layout.request_entry(0), &entry);
-        for _ in 0..3 {
-            let pending = bench.seen.pending.take().pop().unwrap();
-            pending.send(Ok(Callee::Testbench.says(Progress::Pending)));
-            bench.tick();
-            let call = bench.seen.calls.take().pop().unwrap();
-            assert_eq!(call.target, Target::Method("later".into()));
-            assert_eq!(call.args, [5, 6, 7]);
-        }
+        let equal = Some(Response::Value(0).entry(width));
+        assert_eq!(serve(&bench, &mut firmware, &compare), equal);
+
+        let copy = Request::MemMove {
+            dest: DATA,
+            src: index,
+            len: 4,
+        };
+        assert!(serve(&bench, &mut firmware, &copy).is_some());
+        let mut word = [0; 4];
+        bench.chip.ram.read(DATA, &mut word);
+        assert_eq!(u32::from_le_bytes(word), 3);
+
+        let set = Request::MemSet {
+            dest: index,
+            byte: 0xa5,
+            len: 4,
+        };
+        assert!(serve(&bench, &mut firmware, &set).is_some());
+        assert_eq!(firmware.load(layout.request.idx_c), 0xa5a5_a5a5);
     }
 }
 
