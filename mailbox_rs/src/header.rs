@@ -66,3 +66,30 @@ impl fmt::Display for State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_half_of_a_version_word_is_a_number() {
+        assert_eq!(u32::from(VERSION), 0x0000_0002);
+        for number in 0..=u16::MAX {
+            let other = !number;
+            for (major, minor) in [(number, other), (0, number), (number, 0)] {
+                let version = Version { major, minor };
+                let word = u32::from(version);
+                assert_eq!((word >> 16, word & 0xffff), (major.into(), minor.into()));
+                assert_eq!(Version::from(word), version);
+            }
+        }
+    }
+
+    #[test]
+    fn states_have_the_numbers_of_the_protocol() {
+        assert_eq!((State::INIT, State::READY), (State(1), State(2)));
+        for word in [0, 3, 0x100, 0x0100_0000, u32::MAX] {
+            assert!(![State::INIT, State::READY].contains(&State(word)));
+        }
+    }
+}

@@ -60,6 +60,42 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// All indices less than four queues away from the wrap at 2^32, as signed distances.
+    const NEAR: core::ops::Range<i64> = -32..32;
+
+    fn at(distance: i64) -> Index {
+        Index(distance.rem_euclid(1 << 32) as u32)
+    }
+
+    #[test]
+    fn every_index_near_the_wrap_has_its_slot_and_its_next() {
+        for distance in NEAR {
+            assert_eq!(i64::from(at(distance).slot()), distance.rem_euclid(8));
+            assert_eq!(at(distance).next(), at(distance + 1));
+        }
+    }
+
+    /// Rules of the protocol, in terms of the number of entries that a queue holds.
+    #[test]
+    fn every_pair_of_indices_near_the_wrap_is_empty_full_or_neither() {
+        let mut possible = 0;
+        for consumer in NEAR {
+            for producer in NEAR {
+                let held = producer - consumer;
+                let (p, c) = (at(producer), at(consumer));
+                // A queue holds 0 to 8 entries; the fourth bit can't tell other distances apart.
+                assert_eq!(Index::is_empty(p, c), held.rem_euclid(16) == 0);
+                assert_eq!(Index::is_full(p, c), held.rem_euclid(16) == 8);
+                if (0..=8).contains(&held) {
+                    possible += 1;
+                    assert_eq!(Index::is_empty(p, c), held == 0);
+                    assert_eq!(Index::is_full(p, c), held == 8);
+                }
+            }
+        }
+        assert_eq!(possible, 64 * 9 - (1..=8).sum::<usize>());
+    }
+
     proptest! {
         #[test]
         fn rules_of_slot_and_bit_three(p: u32, c: u32) {

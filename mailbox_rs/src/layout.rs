@@ -282,6 +282,107 @@ mod tests {
         assert_eq!(p8.channel_size, 1512);
     }
 
+    /// Structure that is laid out by C's rules, from the fields that the protocol lists.
+    #[derive(Clone, Copy)]
+    struct Structure {
+        size: u64,
+        align: u64,
+    }
+
+    impl Structure {
+        const fn word(size: u64) -> Self {
+            Self { size, align: size }
+        }
+
+        /// Structure of `fields`, of which it returns the offsets, too. A cache line aligns the whole.
+        fn of<const N: usize>(fields: [Self; N], line: u64) -> (Self, [u64; N]) {
+            let up = |offset: u64, align: u64| offset.div_ceil(align) * align;
+            let mut end = 0;
+            let offsets = fields.map(|field| {
+                let offset = up(end, field.align);
+                end = offset + field.size;
+                offset
+            });
+            let align = fields.iter().map(|field| field.align).fold(line, u64::max);
+            let size = up(end, align);
+            (Self { size, align }, offsets)
+        }
+
+        fn times(self, count: u64) -> Self {
+            let size = self.size * count;
+            Self { size, ..self }
+        }
+    }
+
+    #[test]
+    fn every_layout_follows_from_the_fields_of_the_protocol() {
+        for (width, p) in [(PtrWidth::P4, 4), (PtrWidth::P8, 8)] {
+            for n in [0, 32, 64, 128, 256] {
+                let layout = Layout::new(width, CacheLine::from_bytes(n).unwrap());
+                let (u32, word) = (Structure::word(4), Structure::word(p));
+                let (request, _) = Structure::of([u32, u32, word.times(20)], 0);
+                let (response, [words, rets]) = Structure::of([u32, word], 0);
+                assert_eq!((words, rets), (0, p));
+                let queue = |entry: Structure| {
+                    let (idx_c, _) = Structure::of([u32], n);
+                    Structure::of([u32, u32, entry.times(8), idx_c], n)
+                };
+                let (requests, responses) = (queue(request), queue(response));
+                let (channel, [version, state, first, second]) =
+                    Structure::of([u32, u32, requests.0, responses.0], n);
+                let laid_out =
+                    |offset, (queue, fields): (Structure, [u64; 4]), entry: Structure| {
+                        QueueLayout {
+                            offset,
+                            idx_p: offset + fields[1],
+                            entries: offset + fields[2],
+                            entry_size: entry.size,
+                            idx_c: offset + fields[3],
+                            size: queue.size,
+                        }
+                    };
+                let expected = Layout {
+                    ptr_width: width,
+                    cache_line: layout.cache_line,
+                    version,
+                    state,
+                    request: laid_out(first, requests, request),
+                    response: laid_out(second, responses, response),
+                    channel_size: channel.size,
+                    channel_align: channel.align,
+                };
+                assert_eq!(layout, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn every_entry_of_every_layout_is_apart_from_all_other_words() {
+        for width in [PtrWidth::P4, PtrWidth::P8] {
+            for n in [0, 32, 64, 128, 256] {
+                let layout = Layout::new(width, CacheLine::from_bytes(n).unwrap());
+                let mut owners = std::vec![0; layout.channel_size as usize];
+                let mut own = |offset: u64, size: u64| {
+                    let (from, to) = (offset as usize, (offset + size) as usize);
+                    owners[from..to].iter_mut().for_each(|count| *count += 1);
+                };
+                own(layout.version, 4);
+                own(layout.state, 4);
+                for queue in [layout.request, layout.response] {
+                    own(queue.idx_p, 4);
+                    own(queue.idx_c, 4);
+                }
+                for slot in 0..QUEUE_LEN {
+                    own(layout.request_entry(slot), layout.request.entry_size);
+                    own(layout.response_entry(slot), layout.response.entry_size);
+                }
+                assert!(owners.iter().all(|count| *count <= 1), "{layout:?}");
+                let words = 6 * 4 + 8 * (layout.request.entry_size + layout.response.entry_size);
+                assert_eq!(owners.iter().sum::<u64>(), words);
+            }
+        }
+    }
+
     #[test]
     fn cache_lines_separate_what_each_side_writes() {
         for width in [PtrWidth::P4, PtrWidth::P8] {

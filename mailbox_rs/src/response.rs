@@ -138,6 +138,36 @@ mod tests {
         assert_eq!(bytes, [1, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff]);
     }
 
+    /// Bytes of an entry, written from the protocol's table.
+    fn bytes_of(words: u8, rets: u64, p: usize) -> std::vec::Vec<u8> {
+        let mut bytes = std::vec![words];
+        bytes.resize(p, 0);
+        bytes.extend_from_slice(&rets.to_le_bytes()[..p]);
+        bytes
+    }
+
+    #[test]
+    fn every_error_and_the_values_around_each_bit_have_the_bytes_of_the_protocol() {
+        for (width, p) in [(PtrWidth::P4, 4), (PtrWidth::P8, 8)] {
+            let bytes = |response: Response| {
+                let mut bytes = [0xa5; ResponseEntry::MAX_SIZE];
+                response.entry(width).emit(&mut bytes, width);
+                bytes[..2 * p].to_vec()
+            };
+            assert_eq!(bytes(Response::Empty), bytes_of(0, 0, p));
+            for number in 1..4096_u16 {
+                let negated = 0_u64.wrapping_sub(number.into());
+                let error = Response::Error(Errno(number.into()));
+                assert_eq!(bytes(error), bytes_of(1, negated, p));
+            }
+            for bit in 0..64 {
+                for value in [1_u64 << bit, (1 << bit) - 1, !(1 << bit)] {
+                    assert_eq!(bytes(Response::Value(value)), bytes_of(1, value, p));
+                }
+            }
+        }
+    }
+
     #[test]
     fn short_slices_are_no_entry() {
         for width in WIDTHS {

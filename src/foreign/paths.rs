@@ -109,6 +109,23 @@ mod tests {
     }
 
     #[test]
+    fn a_sign_before_no_name_stays_whatever_follows() {
+        let paths = paths(None, &[("HOME", Path::new("/home/me"))]);
+        let follows = (1..128_u8).map(char::from).chain(['\u{a7}', '\u{1f600}']);
+        let follows = follows.filter(|c| !c.is_alphanumeric() && !"_{$".contains(*c));
+        for path in follows.map(|c| format!("a${c}b")).chain([
+            "$".to_owned(),
+            "a$".to_owned(),
+            "~user".to_owned(),
+            "~user/f".to_owned(),
+            "~~".to_owned(),
+            "a/~/f".to_owned(),
+        ]) {
+            assert_eq!(paths.expand(&path), Ok(path.clone()));
+        }
+    }
+
+    #[test]
     fn what_lies_below_the_root_is_a_path_from_there() {
         let folder = tempfile::tempdir().unwrap();
         let (root, link) = (folder.path().join("root"), folder.path().join("link"));

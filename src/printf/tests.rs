@@ -590,3 +590,216 @@ proptest! {
         prop_assert_eq!(print("%.3lf", &[value.to_bits()], P8), format!("{value:.3}"));
     }
 }
+
+/// Argument of a conversion, as the protocol's table has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// Integer of so many bits, true if signed.
+    Integer(u32, bool),
+    Byte,
+    Pointer,
+    Text,
+    Float,
+    Double,
+}
+
+/// Row of the protocol's table for a letter and a length, for words of `bits`; `None` if it has none.
+fn of_the_protocol(letter: char, length: &str, bits: u32) -> Option<Takes> {
+    let integer = match length {
+        "" => Some(32),
+        "hh" => Some(8),
+        "h" => Some(16),
+        "l" | "z" | "t" => Some(bits),
+        "ll" | "j" => Some(64),
+        _ => None,
+    };
+    match (letter, length) {
+        ('d' | 'i', _) => integer.map(|bits| Takes::Integer(bits, true)),
+        ('u' | 'x' | 'X' | 'o', _) => integer.map(|bits| Takes::Integer(bits, false)),
+        ('c', "") => Some(Takes::Byte),
+        ('p', "") => Some(Takes::Pointer),
+        ('s', "") => Some(Takes::Text),
+        ('f' | 'F' | 'e' | 'E' | 'g' | 'G' | 'a' | 'A', "") => Some(Takes::Float),
+        ('f' | 'F' | 'e' | 'E' | 'g' | 'G' | 'a' | 'A', "l") if bits == 64 => Some(Takes::Double),
+        _ => None,
+    }
+}
+
+/// Text of an integer of `bits`, by Rust's own formatting.
+fn integer(letter: char, bits: u32, signed: bool, value: u64) -> String {
+    let unused = 64 - bits;
+    let low = value << unused >> unused;
+    match letter {
+        _ if signed => ((value << unused).cast_signed() >> unused).to_string(),
+        'x' => format!("{low:x}"),
+        'X' => format!("{low:X}"),
+        'o' => format!("{low:o}"),
+        _ => low.to_string(),
+    }
+}
+
+const LENGTHS: [&str; 10] = ["", "hh", "h", "l", "ll", "j", "z", "t", "L", "q"];
+
+/// Every letter with every length, for both widths: text, words that are taken, and bytes that are copied unchanged.
+#[test]
+fn every_conversion_takes_what_the_protocol_says() {
+    let values = [
+        0,
+        1,
+        0x7f,
+        0x80,
+        0xffff,
+        0x7fff_ffff,
+        0x8000_0000,
+        0xffff_ffff,
+        0x1_2345_6789,
+        0x7fff_ffff_ffff_ffff,
+        0x8000_0000_0000_0000,
+        u64::MAX,
+    ];
+    let mut supported = 0;
+    for (width, bits) in [(P4, 32), (P8, 64)] {
+        for (letter, length) in ('a'..='z')
+            .chain('A'..='Z')
+            .flat_map(|letter| LENGTHS.map(|length| (letter, length)))
+        {
+            // A letter that is a length itself, so that the conversion goes on behind it.
+            if "hljztL".contains(letter) {
+                continue;
+            }
+            let conversion = format!("%{length}{letter}");
+            let format = format!("{conversion}|");
+            let Some(takes) = of_the_protocol(letter, length, bits) else {
+                let rendered = render(&format, &[1, 2], width, &[]);
+                assert_eq!(rendered.text, format.as_bytes(), "{format}");
+                assert_eq!(rendered.problems.len(), 1, "{format}");
+                continue;
+            };
+            supported += 1;
+            for value in values {
+                let words = match takes {
+                    Takes::Integer(64, _) if width == P4 => vec![value & 0xffff_ffff, value >> 32],
+                    _ => vec![value],
+                };
+                let draft = Draft::new(format.as_bytes(), &words, words.len(), width);
+                assert_eq!(draft.taken(), words.len(), "{format}");
+                let strings: Vec<_> = draft.strings().map(|wanted| wanted.pointer).collect();
+                let printed = draft.finish([Some("text")]);
+                assert_eq!(printed.problems, [], "{format}");
+                let text = String::from_utf8_lossy(&printed.text).into_owned();
+                let text = text.strip_suffix('|').unwrap();
+                let word = value & (u64::MAX >> (64 - bits));
+                // C's own text for the bits of a real number.
+                let real =
+                    |value| oracle::print(&format!("%{letter}"), &[], oracle::Value::Real(value));
+                let expected = match takes {
+                    Takes::Integer(bits, signed) => integer(letter, bits, signed, value),
+                    Takes::Byte => String::from_utf8_lossy(&[value as u8]).into_owned(),
+                    Takes::Pointer if word == 0 => "(nil)".to_owned(),
+                    Takes::Pointer => format!("{word:#x}"),
+                    Takes::Text => "text".to_owned(),
+                    Takes::Float => real(f32::from_bits(value as u32).into()),
+                    Takes::Double => real(f64::from_bits(value)),
+                };
+                assert_eq!(text, expected, "{format} of {value:#x}, {width:?}");
+                let wanted = if takes == Takes::Text {
+                    vec![word]
+                } else {
+                    vec![]
+                };
+                assert_eq!(strings, wanted, "{format}");
+                // The upper half of a word is left out with a warning, unless it is a sign or zero.
+                let half = matches!(takes, Takes::Integer(32, _) | Takes::Float);
+                let sign = [0, 0xffff_ffff].contains(&(value >> 32))
+                    && (value >> 32 == 0 || value & 0x8000_0000 != 0);
+                let cut = width == P8 && half && length.is_empty() && !sign;
+                assert_eq!(!printed.cut.is_empty(), cut, "{format} of {value:#x}");
+            }
+        }
+    }
+    // Integers: 6 letters with 8 lengths; `c`, `p`, `s`; 8 letters for real numbers, with `l` for words of 8 bytes.
+    assert_eq!(supported, 2 * (6 * 8 + 3 + 8) + 8);
+}
+
+/// Every width and precision up to the maximum, and some beyond it, in the format and as an argument.
+#[test]
+fn every_width_and_precision_up_to_the_maximum_is_met() {
+    for amount in (0..=4096_usize).chain([4097, 4098, 65_536, 0x7fff_ffff]) {
+        let word = amount as u64;
+        for (fixed, by_argument, words, len) in [
+            (format!("%{amount}d"), "%*d", vec![7], amount.max(1)),
+            (format!("%-{amount}c"), "%-*c", vec![0x41], amount.max(1)),
+            (format!("%.{amount}d"), "%.*d", vec![7], amount.max(1)),
+        ] {
+            // Zero is a flag, and no width.
+            for (format, args) in [
+                (fixed.as_str(), words.clone()),
+                (by_argument, [&[word], &words[..]].concat()),
+            ] {
+                let rendered = render(format, &args, P4, &[]);
+                if amount > 4096 {
+                    assert_eq!(rendered.text, format.as_bytes());
+                    assert_eq!(rendered.problems[0].cause, Cause::TooLarge);
+                } else {
+                    assert_eq!((rendered.text.len(), rendered.problems), (len, vec![]));
+                }
+            }
+        }
+    }
+}
+
+/// Every format of up to three conversions with every count of words, for words of 4 bytes.
+#[test]
+fn every_count_of_words_says_how_many_a_number_of_64_bits_takes() {
+    /// Conversion, and for each of its arguments if it has 64 bits. All are printed in hexadecimal.
+    const POOL: [(&str, &[bool]); 4] = [
+        ("%x", &[false]),
+        ("%llx", &[true]),
+        ("%*x", &[false, false]),
+        ("%-*jx", &[false, true]),
+    ];
+    let words: Vec<u64> = (1..=17).collect();
+    let mut narrowed = 0;
+    for picks in 0..5_usize.pow(3) {
+        let picks = [picks % 5, picks / 5 % 5, picks / 25];
+        let parts: Vec<_> = picks.iter().filter_map(|pick| POOL.get(*pick)).collect();
+        let format: String = parts.iter().map(|(text, _)| format!("{text};")).collect();
+        let arguments = parts.iter().flat_map(|(_, args)| args.iter());
+        let (args, longs) = (
+            arguments.clone().count(),
+            arguments.filter(|wide| **wide).count(),
+        );
+        for counted in 0..=8 {
+            let one_each = longs > 0 && counted > 0 && counted == args;
+            let mut rest = words.iter().copied();
+            let mut expected = String::new();
+            for (text, wide) in &parts {
+                let mut numbers = wide.iter().map(|wide| {
+                    let low = rest.next().unwrap();
+                    match wide {
+                        true if !one_each => rest.next().unwrap() << 32 | low,
+                        _ => low,
+                    }
+                });
+                let first = numbers.next().unwrap();
+                expected += &match (numbers.next(), text.contains('-')) {
+                    (None, _) => format!("{first:x};"),
+                    (Some(number), false) => format!("{number:first$x};", first = first as usize),
+                    (Some(number), true) => format!("{number:<first$x};", first = first as usize),
+                };
+            }
+            let draft = Draft::new(format.as_bytes(), &words, counted, P4);
+            assert_eq!(draft.narrowed_longs(), one_each, "{format} {counted}");
+            let taken = if one_each { args } else { args + longs };
+            assert_eq!(draft.taken(), taken, "{format} {counted}");
+            let printed = draft.finish::<&str>([]);
+            assert_eq!(
+                String::from_utf8_lossy(&printed.text),
+                expected,
+                "{format} {counted}"
+            );
+            narrowed += usize::from(one_each);
+        }
+    }
+    assert!(narrowed > 50, "{narrowed}");
+}

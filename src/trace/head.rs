@@ -217,6 +217,92 @@ mod tests {
         }
     }
 
+    /// Meanings of a tag that the table of this module lists: the numbers that follow it; `None` for an unknown one.
+    fn numbers_after(tag: u8) -> Option<usize> {
+        let (kind, bits) = (tag % 8, tag / 8);
+        let [later, awaited, apart, forwarded, unknown] =
+            [0, 1, 2, 3, 4].map(|bit| bits >> bit & 1);
+        match kind {
+            0 if bits == 0 => Some(0),
+            1 if unknown == 0 => Some(1 + usize::from(later + apart + forwarded)),
+            2..=4 if awaited + apart + forwarded + unknown == 0 => Some(1 + usize::from(later)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_tag_is_read_with_its_numbers_or_is_damage() {
+        for tag in 0..=u8::MAX {
+            for len in 0..6 {
+                let bytes = [tag, 7, 7, 7, 7, 7];
+                let mut rest = &bytes[..=len];
+                let head = Position::default().read(&mut rest);
+                match numbers_after(tag) {
+                    Some(numbers) if numbers <= len => {
+                        head.unwrap();
+                        assert_eq!(rest.len(), len - numbers, "{tag:#x}");
+                    }
+                    _ => assert!(head.is_err(), "{tag:#x}, {len} bytes"),
+                }
+            }
+            assert!(Position::default().read(&mut &[][..]).is_err());
+        }
+    }
+
+    /// Numbers around the ends of each of their encodings.
+    const EDGES: [u64; 9] = [
+        0,
+        1,
+        250,
+        251,
+        0xffff,
+        0x1_0000,
+        0xffff_ffff,
+        0x1_0000_0000,
+        u64::MAX,
+    ];
+
+    /// Every kind of head with every combination of edges, after every such position.
+    #[test]
+    fn every_head_of_edges_is_read_as_it_was_written() {
+        let mut bytes = Vec::new();
+        for (before, tick, sequence) in EDGES
+            .iter()
+            .flat_map(|a| EDGES.iter().flat_map(move |b| EDGES.map(|c| (*a, *b, c))))
+        {
+            let messages = EDGES.iter().flat_map(|root| {
+                [(0, false), (250, true), (u32::MAX, true)].map(|(kind, awaited)| Head::Message {
+                    sequence,
+                    root: *root,
+                    kind,
+                    awaited,
+                })
+            });
+            let others = [
+                Head::Kind,
+                Head::Reply { sequence },
+                Head::Dropped { sequence },
+                Head::Again { sequence },
+            ];
+            for head in messages.chain(others) {
+                let start = Position {
+                    sequence: before,
+                    tick: 1,
+                };
+                let (mut written, mut read) = (start, start);
+                bytes.clear();
+                written.write(head, tick, &mut bytes).unwrap();
+                let mut rest = &bytes[..];
+                assert_eq!(read.read(&mut rest).unwrap(), head);
+                assert_eq!((read, rest.len()), (written, 0));
+                // A part of it is damage, never another head of the same length.
+                for len in 0..bytes.len() {
+                    assert!(Position::read(&mut start.clone(), &mut &bytes[..len]).is_err());
+                }
+            }
+        }
+    }
+
     #[test]
     fn messages_in_a_row_are_two_bytes() {
         let mut bytes = Vec::new();

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod conformance;
 mod host;
 mod migrating;
 mod names;
 mod page;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use mailbox_rs::{CacheLine, Layout, PtrWidth, RequestEntry, ResponseEntry};
@@ -192,26 +194,34 @@ fn the_page_on_performance_has_the_counts_that_are_kept() {
     }
 }
 
-/// Collects names of functions in the Rust files of a folder.
-fn functions(folder: &Path, names: &mut std::collections::HashSet<String>) {
+/// Collects names of tests in the Rust files of a folder.
+fn tests(folder: &Path, names: &mut HashSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            functions(&path, names);
+            tests(&path, names);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let heads = text.split("fn ").skip(1);
+            let heads = text.split("#[test]\n").skip(1);
+            // Further attributes may come before the function.
+            let heads = heads.filter_map(|rest| Some(rest.split_once("fn ")?.1));
             names.extend(heads.map(|head| head.split(['(', '<']).next().unwrap().to_owned()));
         }
     }
 }
 
+/// Names of the workspace's tests.
+fn all_tests() -> HashSet<String> {
+    let mut known = HashSet::new();
+    for folder in ["src", "tests", "mailbox_rs", "vhost_sim", "cli"] {
+        tests(file(folder).as_ref(), &mut known);
+    }
+    known
+}
+
 #[test]
 fn every_guarantee_of_the_page_on_reliability_names_its_tests() {
-    let mut known = std::collections::HashSet::new();
-    for folder in ["src", "tests", "mailbox_rs/src", "vhost_sim"] {
-        functions(file(folder).as_ref(), &mut known);
-    }
+    let known = all_tests();
     let text = page("docs/reliability.md");
     let rows = text.lines().filter(|line| line.starts_with("| "));
     let heads = ["| guarantee", "| what", "| ---"];

@@ -80,6 +80,52 @@ fn every_layout_is_served() {
 }
 
 #[test]
+fn a_handshake_is_written_in_the_order_of_the_protocol() {
+    /// Words that keep a log of the stores.
+    struct Logged(Layout, core::cell::RefCell<Vec<(u64, u32)>>);
+
+    impl crate::firmware::Words for Logged {
+        fn load(&self, _: u64) -> u32 {
+            0
+        }
+
+        fn store(&self, offset: u64, value: u32) {
+            self.1.borrow_mut().push((offset, value));
+        }
+
+        fn layout(&self) -> &Layout {
+            &self.0
+        }
+
+        fn base(&self) -> u64 {
+            BASE
+        }
+    }
+
+    for (width, line) in [PtrWidth::P4, PtrWidth::P8]
+        .iter()
+        .flat_map(|width| [0, 32, 64, 128, 256].map(|line| (*width, line)))
+    {
+        let layout = Layout::new(width, CacheLine::from_bytes(line).unwrap());
+        let words = Logged(layout, Default::default());
+        let mut channel = crate::firmware::Channel::new(words, crate::firmware::NoHooks);
+        channel.start_reset();
+        let mut written = channel.words().1.take();
+        assert_eq!(written[..2], [(0, 2), (4, 1)]);
+        written.drain(..2);
+        written.sort_unstable();
+        let indices = [layout.request, layout.response].map(|queue| [queue.idx_p, queue.idx_c]);
+        assert!(
+            written
+                .iter()
+                .copied()
+                .eq(indices.as_flattened().iter().map(|at| (*at, 0)))
+        );
+        assert!(!channel.is_ready());
+    }
+}
+
+#[test]
 fn a_burst_fills_the_queue() {
     let (mut firmware, host) = ready();
     for i in 0..8 {

@@ -232,3 +232,115 @@ fn shown_with_its_fields() {
     });
     assert_eq!(request.to_string(), "FILE READ fd 10 ptr 0x20 len 4");
 }
+
+/// Request as the protocol's tables have it: name, number of fixed words, and number of words that follow them at most. `None` for
+/// an invalid one.
+fn of_the_protocol(action: u32, words: u32, operation: u64) -> Option<(&'static str, u32, u32)> {
+    Some(match (action, words, operation) {
+        (0, ..) | (1..=8, 0, _) => return None,
+        (1, ..) => ("EXIT", 1, 0),
+        (2, ..) => ("PRINT", 2, 0),
+        (3, ..) => ("CPRINT", 3, 17),
+        (4, ..) => ("MEMMOVE", 3, 0),
+        (5, ..) => ("MEMSET", 3, 0),
+        (6, ..) => ("MEMCMP", 3, 0),
+        (7, ..) => ("CALL", 1, 19),
+        (8, _, 0) => ("FILE OPEN", 3, 0),
+        (8, _, 1) => ("FILE CLOSE", 2, 0),
+        (8, _, 2) => ("FILE READ", 4, 0),
+        (8, _, 3) => ("FILE WRITE", 4, 0),
+        (8, _, 4) => ("FILE SEEK", 3, 0),
+        (8, ..) => return None,
+        _ => ("OTHER", 0, 20),
+    })
+}
+
+/// Words of the fields of a decoded request, in the order of its entry.
+fn fields(request: &Request) -> vec::Vec<u64> {
+    match *request {
+        Request::Exit { code } => vec![code.into()],
+        Request::Print { ptr, len } => vec![len, ptr],
+        Request::CPrint {
+            format,
+            file,
+            line,
+            ref args,
+        } => [&[format, file, line.into()], &args[..]].concat(),
+        Request::MemMove { dest, src, len } => vec![dest, src, len],
+        Request::MemSet { dest, byte, len } => vec![dest, byte.into(), len],
+        Request::MemCmp { s1, s2, len } => vec![s1, s2, len],
+        Request::Call { method, ref args } => [&[method], &args[..]].concat(),
+        Request::Custom { id, ref args, .. } => [&[id], &args[..]].concat(),
+        Request::File(FileRequest::Open { path, flags }) => vec![0, path, flags.0.into()],
+        Request::File(FileRequest::Close { fd }) => vec![1, fd],
+        Request::File(FileRequest::Read { fd, ptr, len }) => vec![2, fd, ptr, len],
+        Request::File(FileRequest::Write { fd, ptr, len }) => vec![3, fd, ptr, len],
+        Request::File(FileRequest::Seek { fd, position }) => vec![4, fd, position],
+    }
+}
+
+#[test]
+fn every_action_and_count_of_words_is_decoded_as_the_protocol_says() {
+    let actions = (0..=20).chain((9..32).map(|bit| 1 << bit));
+    let words = (0..=24).chain([0x100, 0x8000_0000, u32::MAX]);
+    let operations = (0..=6).chain([0x104, u64::MAX]);
+    for action in actions.chain([u32::MAX]) {
+        for (words, operation) in words.clone().flat_map(|words| {
+            let operations = operations.clone();
+            operations.map(move |operation| (words, operation))
+        }) {
+            let mut args = [0; REQUEST_ARGS];
+            // Below 256, so that no narrow field loses a part.
+            args.iter_mut().zip(100..).for_each(|(arg, n)| *arg = n);
+            args[0] = operation;
+            if action == action::EXIT {
+                args[0] &= 0xff;
+            }
+            let entry = RequestEntry {
+                action,
+                words,
+                args,
+            };
+            let request = Request::try_from(&entry);
+            // EXIT, CPRINT and CLOSE have no response, but a FILE without words has one.
+            let silent = [1, 3].contains(&action) || (action == 8 && operation == 1 && words > 0);
+            assert_eq!(entry.responds(), !silent, "{entry}");
+            let Some((name, fixed, more)) = of_the_protocol(action, words, operation) else {
+                assert!(request.is_err(), "{entry}");
+                continue;
+            };
+            let request = request.unwrap();
+            assert_eq!(request.responds(), !silent, "{entry}");
+            assert_eq!(request.kind(), name, "{entry}");
+            assert_eq!(request.needed_words(), fixed, "{entry}");
+            // A count below the fixed words counts nothing, and a custom command has every word.
+            let taken = match words {
+                words if more > 0 && words >= fixed && fixed > 0 => words.min(fixed + more),
+                _ => fixed + more,
+            };
+            assert_eq!(fields(&request), args[..taken as usize], "{entry}");
+        }
+    }
+}
+
+#[test]
+fn every_word_of_an_entry_is_little_endian_at_its_place() {
+    for (width, p) in [(PtrWidth::P4, 4), (PtrWidth::P8, 8)] {
+        let size = 8 + 20 * p;
+        assert_eq!(RequestEntry::size(width), size);
+        for at in 0..size {
+            let mut bytes = vec![0; size];
+            bytes[at] = 0xa5;
+            let mut expected = entry_of(0, 0, &[]);
+            match at {
+                0..4 => expected.action = 0xa5 << (8 * at),
+                4..8 => expected.words = 0xa5 << (8 * (at - 4)),
+                _ => expected.args[(at - 8) / p] = 0xa5 << (8 * ((at - 8) % p)),
+            }
+            assert_eq!(RequestEntry::parse(&bytes, width), Some(expected));
+            let mut emitted = vec![0xff; size];
+            expected.emit(&mut emitted, width);
+            assert_eq!(emitted, bytes);
+        }
+    }
+}

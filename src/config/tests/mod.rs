@@ -10,6 +10,7 @@ mod memories;
 mod memory_errors;
 mod merging;
 mod pages;
+mod sections;
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -246,3 +246,45 @@ fn what_is_not_there_has_no_runs() {
         None
     );
 }
+
+/// Bytes of a word, columns, words and rows of all memories of up to 2 × 3 banks of up to 3 words of up to 4 bytes.
+fn small() -> impl Iterator<Item = (u64, u64, u64, u64)> {
+    let banks = (1..=4).flat_map(|width| (1..=3).map(move |depth| (width, depth)));
+    banks.flat_map(|(width, depth)| {
+        let shapes = (1..=3).flat_map(|columns| (1..=2).map(move |rows| (columns, rows)));
+        shapes.map(move |(columns, rows)| (width, columns, depth, rows))
+    })
+}
+
+#[test]
+fn every_access_to_a_small_memory_is_split_into_disjoint_runs_that_cover_it() {
+    let mut accesses = 0_u32;
+    for (width, columns, depth, rows) in small() {
+        let model = Model {
+            width: width * columns,
+            bank_width: width,
+            bank_depth: depth,
+            bank_rows: rows,
+        };
+        let geometry = model.geometry();
+        for offset in 0..model.size() {
+            for len in 0..=model.size() - offset {
+                let mut places = vec![None; usize::try_from(len).unwrap()];
+                let words = geometry
+                    .runs(offset, len)
+                    .flat_map(|run| run.words().map(move |word| (run.instance, word)));
+                for (instance, word) in words {
+                    for byte in 0..word.len {
+                        let place = &mut places[usize::try_from(word.data + byte).unwrap()];
+                        let there = (instance, word.index, word.skip + byte);
+                        assert_eq!(place.replace(there), None, "{model:?}");
+                    }
+                }
+                let wanted = (offset..offset + len).map(|byte| Some(model.place(byte)));
+                assert!(wanted.eq(places), "{model:?}, {len} bytes at {offset}");
+                accesses += 1;
+            }
+        }
+    }
+    assert!(accesses > 16_000, "{accesses}");
+}

@@ -414,6 +414,19 @@ fn the_difference_is_that_of_unsigned_bytes() {
 }
 
 #[test]
+fn every_pair_of_bytes_has_its_difference() {
+    let ram = Ram::default();
+    let (one, other) = (place(&[(0, 0, 2)]), place(&[(1, 0, 2)]));
+    for (a, b) in (0..=u8::MAX).flat_map(|a| (0..=u8::MAX).map(move |b| (a, b))) {
+        // The bytes behind the first that differ do not count.
+        ram.put(&one, &[a, b]);
+        ram.put(&other, &[b, a]);
+        let outcome = execute(&ram, &Op::Compare(one.clone(), other.clone()));
+        assert_eq!(outcome.unwrap().difference(), i32::from(a) - i32::from(b));
+    }
+}
+
+#[test]
 fn a_part_is_clipped_to_its_place() {
     let whole = place(&[(0, 10, 4), (1, 0, 4)]);
     assert_eq!(part(&whole, 0, 8), whole);

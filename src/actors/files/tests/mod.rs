@@ -2,5 +2,6 @@
 
 mod bench;
 mod disk;
+mod flags;
 mod sandbox;
 mod special;

@@ -1,5 +1,6 @@
 //! Tests of the mailbox server alone, with mocks of all its peers.
 
+mod protocol;
 mod sharing;
 mod status;
 mod words;
@@ -30,6 +31,9 @@ use crate::messages::{ChannelDescriptor, console, files, foreign, memory, rpc};
 const BASE: u64 = 0x8000_0000;
 const SIZE: u64 = 0x2_0000;
 const DATA: u64 = BASE + 0x1_0000;
+
+/// Custom command that is pending until a test answers it.
+const LATER: u64 = 99;
 
 /// Memory of a chip that counts its accesses.
 struct Chip {
@@ -89,9 +93,14 @@ struct Bench {
 
 impl Bench {
     fn new(channels: &[(u64, Layout)]) -> Self {
+        Self::on(Ram::new(BASE, SIZE as usize), channels)
+    }
+
+    /// Bench whose memory has a content before the host starts.
+    fn on(ram: Ram, channels: &[(u64, Layout)]) -> Self {
         let bus = Bus::new();
         let chip = Rc::new(Chip {
-            ram: Ram::new(BASE, SIZE as usize),
+            ram,
             reads: Default::default(),
             writes: Default::default(),
         });
@@ -227,6 +236,7 @@ fn rpc_of(bus: &Bus, seen: Rc<Seen>) -> Port<rpc::Inbox> {
                 Target::Method(name) if **name == *"later" => {
                     seen.pending.borrow_mut().push(call.reply);
                 }
+                Target::Command(LATER) => seen.pending.borrow_mut().push(call.reply),
                 Target::Method(name) if **name == *"absent" => {
                     call.reply.send(Err(CallError::Absent(call.message.target)));
                 }
