@@ -129,7 +129,7 @@ fn an_entry_is_copied_and_its_slot_is_returned_before_a_call() {
             bench.chip.ram.write(BASE + layout.request_entry(0), &entry);
             for _ in 0..3 {
                 let pending = bench.seen.pending.take().pop().unwrap();
-                pending.send(Ok(Callee::Testbench.says(Progress::Pending)));
+                pending.send(Ok(Provider::Testbench.outcome(Progress::Pending)));
                 bench.tick();
                 let call = bench.seen.calls.take().pop().unwrap();
                 assert_eq!((&call.target, &call.args[..3]), (&target, &[5, 6, 7][..]));
