@@ -20,7 +20,7 @@ use vhost::Error;
 #[path = "../../tests/hostile/fixture.rs"]
 mod fixture;
 
-use fixture::{Backing, Chip, METHODS, Plan, RAM, REGIONS, HostFixture, keeps_host_busy};
+use fixture::{Backing, Chip, HostFixture, METHODS, Plan, RAM, REGIONS, keeps_host_busy};
 
 /// Decoded input.
 #[derive(Arbitrary, Debug)]
