@@ -11,6 +11,8 @@ use crate::sim::printf::Extent;
 pub(super) struct Arguments<'a> {
     words: std::slice::Iter<'a, u64>,
     taken: usize,
+    /// Number of words that the format takes so far, given or not.
+    wanted: usize,
     width: PtrWidth,
     longs: Longs,
     /// Number of consumed arguments to which `longs` applies.
@@ -33,6 +35,7 @@ impl<'a> Arguments<'a> {
         Self {
             words: words.iter(),
             taken: 0,
+            wanted: 0,
             width,
             longs,
             longs_taken: 0,
@@ -42,6 +45,7 @@ impl<'a> Arguments<'a> {
 
     /// Consumes the next argument.
     pub(super) fn word(&mut self) -> Result<Word, Cause> {
+        self.wanted += 1;
         let word = self.words.next().ok_or(Cause::NoArgument)?;
         self.taken += 1;
         Ok(Word {
@@ -70,6 +74,11 @@ impl<'a> Arguments<'a> {
     /// Number of words consumed so far.
     pub(super) fn taken(&self) -> usize {
         self.taken
+    }
+
+    /// Number of words that the format takes so far, given or not.
+    pub(super) fn wanted(&self) -> usize {
+        self.wanted
     }
 
     /// Number of 64-bit arguments consumed from words of 4 bytes.

@@ -60,15 +60,24 @@ impl<'a> Draft<'a> {
     /// `counted` of them. Words beyond the count are consumed, too, as counts are often too small. If the count is that of one 4-byte word
     /// for each argument of the format, `ll` and `j` consume only one word.
     pub(crate) fn new(format: &'a [u8], args: &[u64], counted: usize, width: PtrWidth) -> Self {
-        let (draft, longs) = Self::taking(Longs::Two, format, args, width);
-        if longs > 0 && counted > 0 && draft.taken - longs == counted {
-            return Self::taking(Longs::One, format, args, width).0;
+        let (draft, arguments) = Self::taking(Longs::Two, format, args, width);
+        if arguments.longs_taken() > 0 && counted > 0 {
+            // The words that two for each would take may be more than an entry has.
+            let (narrowed, arguments) = Self::taking(Longs::One, format, args, width);
+            if arguments.wanted() == counted {
+                return narrowed;
+            }
         }
         draft
     }
 
-    /// Formats with this interpretation of 64-bit arguments. Returns the number of arguments to which it applies, too.
-    fn taking(longs: Longs, format: &'a [u8], args: &[u64], width: PtrWidth) -> (Self, usize) {
+    /// Formats with this interpretation of 64-bit arguments. Returns the arguments that are left, too.
+    fn taking<'w>(
+        longs: Longs,
+        format: &'a [u8],
+        args: &'w [u64],
+        width: PtrWidth,
+    ) -> (Self, Arguments<'w>) {
         let mut draft = Self {
             text: Vec::with_capacity(format.len()),
             gaps: Vec::new(),
@@ -90,7 +99,7 @@ impl<'a> Draft<'a> {
             }
         }
         draft.taken = arguments.taken();
-        (draft, arguments.longs_taken())
+        (draft, arguments)
     }
 
     /// Number of given argument words that the format consumes.

@@ -113,8 +113,9 @@ fn what_is_of_64_bits_takes_two_words_of_four_bytes() {
         }
         let short = format!("%d %{length}d");
         let unmet_text = format!("1 %{length}d");
-        unmet(&short, &[1, 2], P4, &unmet_text, Cause::NoArgument);
         unmet(&short, &[1], P4, &unmet_text, Cause::NoArgument);
+        // As many words as arguments.
+        assert_eq!(print(&short, &[1, 2], P4), "1 2");
     }
     assert_eq!(print("%*.*lld|", &[6, 3, 5, 0], P4), "   005|");
 }
@@ -745,6 +746,26 @@ fn every_width_and_precision_up_to_the_maximum_is_met() {
                 }
             }
         }
+    }
+}
+
+/// Two words for each number of 64 bits would be more than an entry has.
+#[test]
+fn numbers_of_one_word_each_that_fill_an_entry() {
+    let words: Vec<u64> = (1..=17).collect();
+    for (ints, longs) in [(0, 9), (10, 4), (0, 17), (16, 1)] {
+        let format = "%d ".repeat(ints) + &"%llx ".repeat(longs);
+        let count = ints + longs;
+        let draft = Draft::new(format.as_bytes(), &words, count, P4);
+        assert!(draft.narrowed_longs(), "{format}");
+        let printed = draft.finish::<&str>([]);
+        let number = |at: usize| match at < ints {
+            true => format!("{} ", at + 1),
+            false => format!("{:x} ", at + 1),
+        };
+        let expected: String = (0..count).map(number).collect();
+        assert_eq!(String::from_utf8_lossy(&printed.text), expected, "{format}");
+        assert_eq!(printed.problems, []);
     }
 }
 

@@ -15,27 +15,23 @@ pub fn render(
     pointer: u64,
     space: &Space,
 ) -> Option<(Vec<u8>, bool)> {
-    let mut args = Args {
+    let args = |narrow| Args {
         words,
         pointer,
         longs: 0,
-        narrow: false,
+        asked: 0,
+        narrow,
     };
-    let rendered = render_with(format, &mut args, space);
-    if args.longs > 0 && rendered.as_ref().is_none_or(|(_, met)| !met) {
+    let mut narrow = args(true);
+    let narrowed = render_with(format, &mut narrow, space);
+    if narrow.longs > 0 && narrowed.as_ref().is_none_or(|(_, met)| !met) {
         // Arguments of an invalid conversion are not specified, and so are the words of later ones.
         return None;
     }
-    let taken = words.len() - args.words.len();
-    if args.longs > 0 && counted > 0 && taken - args.longs == counted {
-        let mut args = Args {
-            words,
-            narrow: true,
-            ..args
-        };
-        return render_with(format, &mut args, space);
+    if narrow.longs > 0 && counted > 0 && narrow.asked == counted {
+        return narrowed;
     }
-    rendered
+    render_with(format, &mut args(false), space)
 }
 
 fn render_with(format: &[u8], args: &mut Args<'_>, space: &Space) -> Option<(Vec<u8>, bool)> {
@@ -70,12 +66,15 @@ struct Args<'a> {
     pointer: u64,
     /// Arguments of 64 bits that were taken from 32-bit words.
     longs: usize,
+    /// Words that the format takes, given or not.
+    asked: usize,
     /// True if these have one word each.
     narrow: bool,
 }
 
 impl Args<'_> {
     fn next(&mut self) -> Option<u64> {
+        self.asked += 1;
         let (first, rest) = self.words.split_first()?;
         self.words = rest;
         Some(*first)
