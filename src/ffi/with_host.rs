@@ -26,8 +26,8 @@ pub struct HostError(Error);
 /// ```
 ///
 /// # Errors
-/// Where the system could not be built, is just being built, or another thread is inside a call; and where `act` panics, which must not
-/// unwind into the simulator. Each is reported and in `mb_last_error`, as the errors of C's calls are, so a failed call fails the
+/// Fails if the system could not be built or is just being built, if another thread is inside a call, and if `act` panics, which must not
+/// unwind into the simulator. Each error is reported and in `mb_last_error`, as the errors of C's calls are, so a failed call fails the
 /// run whatever the function does with it.
 pub fn with_host<T>(act: impl FnOnce(&Vhost) -> T) -> Result<T, HostError> {
     let call = Call::enter();

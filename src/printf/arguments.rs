@@ -15,8 +15,8 @@ pub(super) struct Arguments<'a> {
     wanted: usize,
     width: PtrWidth,
     longs: Longs,
-    /// Number of consumed arguments to which `longs` applies.
-    longs_taken: usize,
+    /// Number of arguments to which `longs` applies, given or not.
+    long_count: usize,
     cut: Vec<Word>,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Arguments<'a> {
             wanted: 0,
             width,
             longs,
-            longs_taken: 0,
+            long_count: 0,
             cut: Vec::new(),
         }
     }
@@ -56,15 +56,17 @@ impl<'a> Arguments<'a> {
 
     /// Consumes the next 64-bit argument.
     pub(super) fn long(&mut self) -> Result<Word, Cause> {
-        let low = self.word()?;
+        let low = self.word();
         if self.width == PtrWidth::P8 {
-            return Ok(low);
+            return low;
         }
-        self.longs_taken += 1;
+        self.long_count += 1;
         if self.longs == Longs::One {
-            return Ok(low);
+            return low;
         }
-        let high = self.word()?;
+        // Counted as wanted, given or not.
+        let high = self.word();
+        let (low, high) = (low?, high?);
         Ok(Word {
             bits: high.bits << 32 | low.bits,
             width: PtrWidth::P8,
@@ -76,14 +78,10 @@ impl<'a> Arguments<'a> {
         self.taken
     }
 
-    /// Number of words that the format takes so far, given or not.
-    pub(super) fn wanted(&self) -> usize {
-        self.wanted
-    }
-
-    /// Number of 64-bit arguments consumed from words of 4 bytes.
-    pub(super) fn longs_taken(&self) -> usize {
-        self.longs_taken
+    /// Number of words that the format takes if 64-bit arguments have one word each; `None` without such arguments. Only for
+    /// [`Longs::Two`].
+    pub(super) fn wanted_if_narrow(&self) -> Option<usize> {
+        (self.long_count > 0).then(|| self.wanted - self.long_count)
     }
 
     /// Takes the widths and precisions that were truncated since the last call.

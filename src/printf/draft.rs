@@ -61,12 +61,8 @@ impl<'a> Draft<'a> {
     /// for each argument of the format, `ll` and `j` consume only one word.
     pub(crate) fn new(format: &'a [u8], args: &[u64], counted: usize, width: PtrWidth) -> Self {
         let (draft, arguments) = Self::taking(Longs::Two, format, args, width);
-        if arguments.longs_taken() > 0 && counted > 0 {
-            // The words that two for each would take may be more than an entry has.
-            let (narrowed, arguments) = Self::taking(Longs::One, format, args, width);
-            if arguments.wanted() == counted {
-                return narrowed;
-            }
+        if counted > 0 && arguments.wanted_if_narrow() == Some(counted) {
+            return Self::taking(Longs::One, format, args, width).0;
         }
         draft
     }

@@ -3,13 +3,15 @@
 //! A block is the length of its content, the CRC-32 of length and content, 4 bytes each, and frames. A frame is its length (one byte, or
 //! 255 and 4 bytes) and its content.
 
+use std::ops::Range;
+
 use super::vocabulary::Encoded;
 
 /// Size in bytes of a block's length and checksum.
 pub(super) const PREFIX: usize = 8;
 
 /// First byte of a frame whose length has 4 bytes.
-pub(super) const LONG: u8 = u8::MAX;
+const LONG: u8 = u8::MAX;
 
 /// Content size in bytes from which on a block is complete. A damaged byte costs the frames of its block.
 pub(super) const BLOCK: usize = 4096;
@@ -22,22 +24,22 @@ pub(super) fn checksum(len: [u8; 4], content: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// Length and start of the content of the frame at the start of `bytes`; `None` if its length is cut off.
-pub(super) fn frame_at(bytes: &[u8]) -> Option<(usize, usize)> {
+/// Content of the frame at the start of `bytes`, which may end behind them; `None` if its length is cut off.
+pub(super) fn frame_at(bytes: &[u8]) -> Option<Range<usize>> {
     let (start, len) = match *bytes {
         [LONG, a, b, c, d, ..] => (5, u32::from_le_bytes([a, b, c, d])),
         [LONG, ..] | [] => return None,
         [len, ..] => (1, len.into()),
     };
-    Some((usize::try_from(len).ok()?, start))
+    let end = usize::try_from(len).ok()?.checked_add(start)?;
+    Some(start..end)
 }
 
 /// Size of the block whose content `bytes` begins with: up to the frame that completes it. `None` if that frame's length is not in `bytes`.
 pub(super) fn complete_size(bytes: &[u8]) -> Option<usize> {
     let mut size = 0;
     while size < BLOCK {
-        let (len, start) = frame_at(bytes.get(size..)?)?;
-        size = size.checked_add(len)?.checked_add(start)?;
+        size = frame_at(bytes.get(size..)?)?.end.checked_add(size)?;
     }
     Some(size)
 }

@@ -237,14 +237,12 @@ impl Trace {
             };
             self.block = block;
         }
-        let found = frame_at(&self.block);
-        let end = found.and_then(|(len, start)| Some((len.checked_add(start)?, start)));
-        let end = end.filter(|(end, _)| *end <= self.block.len());
-        let (end, start) = end.ok_or_else(|| {
+        let content = frame_at(&self.block).filter(|content| content.end <= self.block.len());
+        let content = content.ok_or_else(|| {
             self.damaged(Damage::Content("it is longer than its block".to_owned()))
         })?;
-        let mut frame = self.block.split_to(end);
-        frame.advance(start);
+        let mut frame = self.block.split_to(content.end);
+        frame.advance(content.start);
         Ok(Some(frame))
     }
 
