@@ -63,10 +63,6 @@ const OTHER_TESTS: &str =
 const PYTHON_TESTS: &str = "cargo test -p vhost --features python --lib --test python --test guest --test architecture \
      --no-fail-fast -- --show-output";
 
-/// Compiles the fuzz targets, which are not in the workspace.
-const FUZZ_CHECK: [&str; 1] =
-    ["cargo check --manifest-path fuzz/Cargo.toml --target-dir target/fuzz"];
-
 /// Tests of the host program in `examples`, which is not in the workspace: its linkage. `cosim`
 /// builds it in the same folder.
 const HOST_CRATE: &str = "cargo test --release --manifest-path examples/host_crate/Cargo.toml \
@@ -220,10 +216,6 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         .env("VHOST_HOSTILE_REQUESTS", "100000")
         .env("VHOST_HOSTILE_RECORDINGS", "100000"),
         Step::of_cases("features that exclude one another", exclusions()),
-        Step::of_cases("fuzz targets compile", vec![])
-            .with(Runs::Quick, FUZZ_CHECK)
-            .required(&[CXX])
-            .only_with(&["fuzz/Cargo.toml"]),
         Step::full(
             "fuzzing",
             fuzz_targets(root)?.iter().map(|target| fuzz(target)),
