@@ -183,9 +183,10 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .with(Runs::Full, [test(OTHER_DEFAULTS)])
             .optional(&[CLANG, LLD, NC]),
         Step::new("a host program, linked", [HOST_CRATE]),
-        Step::of_cases("vhost, defaults that features choose", vec![])
-            .with(Runs::Quick, [test_defaults(OTHER_DEFAULTS)])
-            .with(Runs::Full, EACH_FEATURE.map(test_defaults)),
+        Step::full(
+            "vhost, defaults that features choose",
+            EACH_FEATURE.map(test_defaults),
+        ),
         Step::full(
             "features that go together compile",
             matrix().map(|features| check(&features)),
@@ -301,7 +302,8 @@ fn test(features: &str) -> String {
 }
 
 /// Tests of the defaults that a feature chooses. Features affect `config` only;
-/// `tests/architecture.rs` checks that.
+/// `tests/architecture.rs` checks that. In the quick run, simulations stand for them, whose libraries
+/// have the features `mem_uvm` and `mem_vpi`.
 fn test_defaults(features: &str) -> String {
     format!("cargo test -p vhost --features {features} --lib -- --show-output config::")
 }
