@@ -1,5 +1,8 @@
 //! Status of channels: the side that must act next, and since when.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use mailbox_rs::Index;
 use proptest::prelude::*;
 
