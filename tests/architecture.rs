@@ -57,13 +57,8 @@ const CONFINED: &[(&str, &[&str])] = &[
 
 /// Modules of one folder that name one another in a circle. None but these may.
 const CIRCLES: &[(&str, &[&str])] = &[
-    ("config", &["error", "place"]),
-    ("config", &["keys", "surroundings", "warning"]),
     // The end of a call may end the process, which is a call.
     ("ffi", &["guard", "quit"]),
-    ("sim", &["call_timeout", "fork", "inherited", "python"]),
-    ("system", &["build", "builder"]),
-    ("trace", &["blocks", "head", "reader", "vocabulary"]),
 ];
 
 /// Code that opens a file or a socket, or writes to a stream of the process, and the only places
@@ -98,7 +93,7 @@ const GUESTS: &[(&str, &[&str])] = &[
         "env::var",
         &[
             "config/variables",
-            "config/surroundings",
+            "config/environment",
             "foreign/python/interpreter",
         ],
     ),
