@@ -6,7 +6,7 @@ use std::io;
 use mailbox_rs::Request;
 use vhost::attach::{Logger, Statistics};
 
-use crate::fixture::{NAME, ask, builder, call, firmware, session, shake, start};
+use crate::support::two_channels::{NAME, ask, builder, call, firmware, session, shake, start};
 
 fn logged(logger: impl FnOnce(Logger) -> Logger) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();

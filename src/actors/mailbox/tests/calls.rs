@@ -36,11 +36,11 @@ fn a_call_that_is_pending_is_asked_again_on_the_next_tick() {
         args: [5].into(),
     };
     assert_eq!(serve(&bench, &mut firmware, &request), None);
-    for when in [When::Now, When::NextTick, When::NextTick] {
+    for schedule in [Schedule::Now, Schedule::NextTick, Schedule::NextTick] {
         let call = bench.seen.calls.take().pop().unwrap();
         assert_eq!(
-            (call.when, call.args, call.channel),
-            (when, vec![5], "core0".into())
+            (call.schedule, call.args, call.channel),
+            (schedule, vec![5], "core0".into())
         );
         let pending = bench.seen.pending.take().pop().unwrap();
         pending.send(Ok(Provider::Testbench.outcome(Progress::Pending)));

@@ -26,4 +26,4 @@ use mailbox_rs::{
 use self::bench::{BASE, Bench, DATA, LATER, SIZE, plain, print, ready, serve};
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::{self, ChannelStatus, Step};
-use crate::messages::rpc::{Progress, Provider, Target, When};
+use crate::messages::rpc::{Progress, Provider, Schedule, Target};
