@@ -1,4 +1,4 @@
-//! Handshake.
+//! Handshakes, and versions of the protocol.
 
 use super::*;
 
