@@ -1,10 +1,10 @@
 //! The bus: typed messages between actors, polled by the thread that calls.
 //!
-//! - [`Message`], [`Envelope`], [`ReplySender`], [`ReplyFuture`]: messages, the slots of their replies, and futures of replies.
-//! - [`Inbox`] and [`Port`]: all messages of one endpoint as one type, and the sender's handle to that endpoint.
-//! - [`Bus`]: runs the actors and, between runs, the foreign calls that they posted. The only place that waits.
+//! - [`Message`], `Envelope`, `ReplySender`, `ReplyFuture`: messages, the slots of their replies, and futures of replies.
+//! - `Inbox` and `Port`: all messages of one endpoint as one type, and the sender's handle to that endpoint.
+//! - `Bus`: runs the actors and, between runs, the foreign calls that they posted. The only place that waits.
 //! - [`Spawner`]: adds tasks and actors.
-//! - [`Doorbell`] and [`TickTimer`]: memory words polled on every tick, and per-tick callbacks.
+//! - `Doorbell` and `TickTimer`: memory words polled on every tick, and per-tick callbacks.
 //! - `Elision`: plain calls in place of messages that no tap sees.
 //! - [`Tap`]: observer of every message and reply.
 //!

@@ -2,9 +2,9 @@
 //!
 //! - [`MemoryMap`], [`Memory`], [`Space`]: validated memory configuration.
 //! - [`Segments`]: an access, resolved from addresses of a space to bytes of memories.
-//! - [`Geometry`]: bytes of a memory as words of HDL arrays.
-//! - [`Op`] and [`execute`]: memory operations, and their execution on any [`Store`].
-//! - [`initial()`], [`HexRuns`]: initial content of a memory.
+//! - `Geometry`: bytes of a memory as words of HDL arrays.
+//! - [`Op`] and `execute`: memory operations, and their execution on any `Store`.
+//! - [`initial()`], `HexRuns`: initial content of a memory.
 //! - [`Image`], [`Placement`]: segments of an ELF file, and their place in the memories of a space.
 //! - [`Buffer`]: bytes of this process in place of an HDL array.
 //! - [`flush_static_mems`], [`StaticMemSink`], [`StaticMemFiles`]: export of these bytes after a run.
