@@ -40,6 +40,8 @@ pub mod messages;
 mod printf;
 mod sim;
 mod system;
+#[cfg(test)]
+mod testing;
 pub mod trace;
 
 pub use backend::{MemoryModel, ModelError};

@@ -57,13 +57,8 @@ const CONFINED: &[(&str, &[&str])] = &[
 
 /// Modules of one folder that name one another in a circle. None but these may.
 const CIRCLES: &[(&str, &[&str])] = &[
-    ("config", &["error", "place"]),
-    ("config", &["keys", "surroundings", "warning"]),
     // The end of a call may end the process, which is a call.
     ("ffi", &["guard", "quit"]),
-    ("sim", &["call_timeout", "fork", "inherited", "python"]),
-    ("system", &["build", "builder"]),
-    ("trace", &["blocks", "head", "reader", "vocabulary"]),
 ];
 
 /// Code that opens a file or a socket, or writes to a stream of the process, and the only places
@@ -98,7 +93,7 @@ const GUESTS: &[(&str, &[&str])] = &[
         "env::var",
         &[
             "config/variables",
-            "config/surroundings",
+            "config/environment",
             "foreign/python/interpreter",
         ],
     ),
@@ -395,12 +390,20 @@ impl Source {
     /// Path of each `#[cfg(test)] mod x;`, without extension.
     fn modules_for_tests(&self) -> Vec<String> {
         let folder = self.place.trim_end_matches(".rs");
+        // The modules of `lib.rs` and of a `mod.rs` are in its own folder.
         let folder = folder.trim_end_matches("mod").trim_end_matches('/');
+        let folder = if folder == "lib" { "" } else { folder };
         let after = self.code.split("#[cfg(test)]").skip(1);
         let declared = after.filter_map(|rest| rest.split_once("mod ")?.1.split_once(';'));
         let names = declared.map(|(name, _)| name);
         let names = names.filter(|name| words(name).eq([*name]));
-        names.map(|name| format!("{folder}/{name}")).collect()
+        names
+            .map(|name| {
+                format!("{folder}/{name}")
+                    .trim_start_matches('/')
+                    .to_owned()
+            })
+            .collect()
     }
 
     fn lines_with(&self, word: &str) -> impl Iterator<Item = usize> {

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-mod c_build;
+mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,8 +11,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use c_build::{built, compile, shared};
 use object::{Object, ObjectSymbol};
+use support::c_build::{built, compile, shared};
 use tempfile::TempDir;
 use vhost::messages::console::Print;
 use vhost::trace::{Content, Entry, Trace, decode};

@@ -6,25 +6,15 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-#[path = "attach/fixture.rs"]
-#[allow(
-    dead_code,
-    reason = "another test's fixture, of which this one uses what it needs"
-)]
-mod fixture;
-#[allow(
-    dead_code,
-    reason = "another test's memory, of which this one uses what it needs"
-)]
-mod ram;
+mod support;
 
 use std::fs;
 use std::path::Path;
 
-use fixture::{NAME, ask, builder, firmware, shake};
 use mailbox_rs::mock::{Firmware, Memory as _};
 use mailbox_rs::{Errno, FileRequest, OpenFlags, Request};
-use ram::Ram;
+use support::ram::Ram;
+use support::two_channels::{NAME, ask, builder, firmware, shake};
 use vhost::messages::foreign::Severity;
 use vhost::{ActorName, Replay, Vhost};
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-mod c_build;
+mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use std::thread::{self, sleep};
 use std::time::Duration;
 
-use c_build::{compile, shared};
+use support::c_build::{compile, shared};
 use tempfile::TempDir;
 use vhost::Replay;
 

@@ -4,13 +4,13 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-mod frames;
+mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use frames::{frames, recording};
+use support::frames::{frames, recording};
 use vhost::trace::{Content, Entry, Trace};
 use vhost::{Replay, ReplayError};
 

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![allow(clippy::panic, reason = "what a host program must not do, done")]
 
-mod ram;
+mod support;
 
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -16,7 +16,7 @@ use mailbox_rs::mock::Firmware;
 use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request, action};
 use vhost::{Builder, Error, MemoryModel, ModelError, Replay, Vhost};
 
-use ram::Ram;
+use support::ram::Ram;
 
 const MEMORIES: &str = "\
 space:

@@ -9,19 +9,18 @@
 )]
 mod quickstart;
 
-mod frames;
-mod ram;
+mod support;
 
 use std::io::{Cursor, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::task::Poll;
 
-use frames::{frames, header_size, recording, whole_blocks};
 use mailbox_rs::mock::Firmware;
 use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
 use quickstart::{SELFTEST, builder, run, start};
-use ram::Ram;
+use support::frames::{frames, header_size, recording, whole_blocks};
+use support::ram::Ram;
 use vhost::attach::Statistics;
 use vhost::messages::rpc::Progress;
 use vhost::trace::{Payloads, Trace};

@@ -7,9 +7,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod frames;
-mod ram;
-mod session;
+mod support;
 
 use std::io::Read;
 use std::net::TcpStream;
@@ -17,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use frames::{frames, header_size, recording, written_out};
+use support::frames::{frames, header_size, recording, written_out};
+use support::session;
 use vhost::bus::Observation;
 use vhost::trace::{Content, Entry, Trace};
 use vhost::{ActorName, Difference, Replay, ReplayError, Replayed, Vhost};

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-mod ram;
+mod support;
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use mailbox_rs::mock::{Firmware, Memory as _};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request};
-use ram::Ram;
+use support::ram::Ram;
 use vhost::{Error, Progress, Replay, Rerun, Runs, Snapshots, Vhost};
 
 const MEMORIES: &str =

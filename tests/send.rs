@@ -2,7 +2,7 @@
 //! C ABI's system, which moves between threads, can keep nothing that belongs to it. Borrowed
 //! values can't outlive their call.
 
-use vhost::attach::{Findings, Site};
+use vhost::attach::{AttachContext, Findings};
 use vhost::bus::{OwnedObservation, Tap};
 use vhost::messages::foreign::Report;
 use vhost::messages::sockets::{ClientId, SocketId};
@@ -17,7 +17,7 @@ fn what_is_handed_out_by_value_is_send() {
     is_send::<Report>();
     is_send::<SocketId>();
     is_send::<ClientId>();
-    is_send::<Site>();
+    is_send::<AttachContext>();
     is_send::<Findings>();
     is_send::<OwnedObservation>();
 }

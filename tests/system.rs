@@ -2,14 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-mod elf;
+mod support;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use elf::{Elf, Segment};
 use object::{Object as _, ObjectSegment as _};
+use support::elf::{Elf, Segment};
 use vhost::bus::Observation;
 use vhost::messages::foreign::Report;
 use vhost::messages::memory::AccessSegments;

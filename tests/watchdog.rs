@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-mod ram;
+mod support;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ use vhost::messages::foreign::Report;
 use vhost::trace::Trace;
 use vhost::{Builder, Error, Replay, Severity, Vhost};
 
-use ram::Ram;
+use support::ram::Ram;
 
 const MEMORIES: &str = "\
 space:

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use vhost::config::{self, Surroundings};
+use vhost::config::{self, ConfigEnvironment};
 use vhost::mem::{
     Backend, Geometry, Image, ImageError, Init, MemoryMap, Placement, Segments, SpaceId, Write,
     initial,
@@ -47,7 +47,7 @@ fn parts(data: &[u8]) -> [&[u8]; 3] {
 /// Configuration environment with one image and one hex file.
 struct Outside<'a>(&'a [u8]);
 
-impl Surroundings for Outside<'_> {
+impl ConfigEnvironment for Outside<'_> {
     fn variable(&self, name: &str) -> Option<String> {
         (name.len() < 3).then(|| format!("{name}.elf"))
     }

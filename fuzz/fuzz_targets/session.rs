@@ -16,11 +16,11 @@ use mailbox_rs::{
 };
 use vhost::Error;
 
-#[allow(dead_code, reason = "the tests need more of it")]
-#[path = "../../tests/hostile/fixture.rs"]
-mod fixture;
+#[path = "../../tests/support/mod.rs"]
+mod support;
 
-use fixture::{Backing, Chip, HostFixture, METHODS, Plan, RAM, REGIONS, keeps_host_busy};
+use support::host_fixture::{Backing, HostFixture, METHODS, Plan, RAM, REGIONS, keeps_host_busy};
+use support::ram::Ram;
 
 /// Decoded input.
 #[derive(Arbitrary, Debug)]
@@ -208,7 +208,7 @@ impl Wish {
 }
 
 impl Trick {
-    fn done_by(&self, firmware: &mut Firmware<Chip>) {
+    fn done_by(&self, firmware: &mut Firmware<Ram>) {
         firmware.misbehave(match *self {
             Self::Version(major, minor) => Misbehaviour::Version(Version { major, minor }),
             Self::Reset => Misbehaviour::Reset,
@@ -290,7 +290,7 @@ impl Session {
 }
 
 impl Step {
-    fn take_by(&self, fixture: &HostFixture, hostile: &mut [Firmware<Chip>; 2]) {
+    fn take_by(&self, fixture: &HostFixture, hostile: &mut [Firmware<Ram>; 2]) {
         let space = |which: bool| if which { "wild" } else { "rude" };
         let told = |error: &Error| assert!(!error.to_string().is_empty());
         match self {
@@ -360,7 +360,7 @@ fn tick(fixture: &HostFixture) {
 }
 
 /// Well-behaved firmware: a handshake, then some requests, each answered within a tick.
-fn serve(fixture: &HostFixture, mut firmware: Firmware<Chip>) {
+fn serve(fixture: &HostFixture, mut firmware: Firmware<Ram>) {
     fixture.console.take();
     fixture
         .vhost

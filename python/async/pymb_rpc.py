@@ -37,7 +37,7 @@ _calls: dict[tuple[str, str], asyncio.Task[int]] = {}
 
 
 class _Method:
-    """A registered callback, and those who wait for it to finish."""
+    """A registered callback, and the waiters for its end."""
 
     def __init__(self, callback: Callback) -> None:
         self.callback = callback
@@ -55,7 +55,7 @@ class _Method:
         return result
 
     async def wait(self) -> int:
-        """Completes when the callback has next finished: with its result, or the exception that it raised."""
+        """Completes at the next end of the callback, with its result or its exception."""
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         return await future
@@ -68,7 +68,7 @@ class _Method:
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """An event loop that is turned by hand, and can have a task take its first step at once."""
+    """An event loop that runs one iteration per call, and can run the first step of a task at once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ _loop = _Loop()
 
 
 def _forked() -> None:
-    """In a child there are no threads of the parent's: `asyncio.to_thread` starts others."""
+    """Replaces the executor in a forked child, whose threads stay with the parent."""
     if getattr(_loop, "_default_executor", None) is not None:
         from concurrent.futures import ThreadPoolExecutor
 
@@ -144,14 +144,16 @@ def register_callback(callback: Callback) -> Waiter:
     whose coroutine completes when the callback has next finished.
     """
     if not inspect.iscoroutinefunction(callback):
-        raise TypeError(f"{callback!r} is not a coroutine function: define it with `async def`")
+        raise TypeError(
+            f"callback {callback!r} is not a coroutine function; define it with `async def`"
+        )
     method = _Method(callback)
     callbacks[callback.__name__] = method
     return method.wait
 
 
 def poll(method: str, channel: str, *args: int) -> tuple[bool, bool, int | None]:
-    """Asks once for a call: whether there is such a method, whether it has finished, and then, once, with what."""
+    """Polls a call once: absent, pending, or its result, which is returned once."""
     call = (method, channel)
     task = _calls.get(call)
     if task is None:
@@ -172,13 +174,13 @@ def tick() -> None:
 
 
 def cancel(channel: str) -> None:
-    """Cancels what a channel has called and is not over: it was reset, and won't ask again."""
+    """Cancels the pending calls of a channel that was reset."""
     for call in [call for call in _calls if call[1] == channel]:
         _calls.pop(call).cancel()
 
 
 def reset() -> None:
-    """Cancels all calls: a new system begins."""
+    """Cancels all calls, for a new system."""
     for task in _calls.values():
         task.cancel()
     _calls.clear()

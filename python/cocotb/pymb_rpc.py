@@ -33,9 +33,7 @@ from cocotb.triggers import Event, ReadWrite
 __all__ = ["cancel", "get_dut", "poll", "register_callback", "reset", "set_dut", "tick"]
 
 if not (2, 1) <= tuple(int(part) for part in cocotb.__version__.split(".")[:2]) < (3, 0):
-    raise ImportError(
-        f"this shim is for cocotb 2, from 2.1 on, and here is {cocotb.__version__}: pip install 'cocotb>=2.1,<3'"
-    )
+    raise ImportError(f"cocotb {cocotb.__version__} is not supported; pip install 'cocotb>=2.1,<3'")
 
 Callback = Callable[..., Coroutine[Any, Any, int]]
 Waiter = Callable[[], Coroutine[Any, Any, int]]
@@ -53,7 +51,7 @@ _dut: Any = None
 
 
 class _Outcome:
-    """What a callback has come to. A test doesn't fail with a callback: the call does, and firmware is told."""
+    """Outcome of a callback. An exception fails the call, which firmware is told, and not the test."""
 
     def __init__(self, result: int | None, error: Exception | None = None) -> None:
         self._result = result
@@ -61,14 +59,14 @@ class _Outcome:
         self._traceback = None if error is None else error.__traceback__
 
     def get(self) -> Any:
-        """The result, or the exception: as it was, whoever else has raised it since."""
+        """Returns the result, or raises the exception with its original traceback."""
         if self._error is not None:
             raise self._error.with_traceback(self._traceback)
         return self._result
 
 
 class _Method:
-    """A registered callback, and those who wait for it to finish."""
+    """A registered callback, and the waiters for its end."""
 
     def __init__(self, callback: Callback) -> None:
         self.callback = callback
@@ -87,20 +85,20 @@ class _Method:
         return self._outcome
 
     async def wait(self) -> int:
-        """Completes when the callback has next finished: with its result, or the exception that it raised."""
+        """Completes at the next end of the callback, with its result or its exception."""
         await self._finished.wait()
         result: int = self._outcome.get()
         return result
 
 
 def set_dut(dut: Any) -> None:
-    """Says what callbacks are given as the design."""
+    """Sets the design that callbacks get."""
     global _dut
     _dut = dut
 
 
 def get_dut() -> Any:
-    """The design: what was set, or else cocotb's top level."""
+    """Design that callbacks get: the one that was set, or cocotb's top level."""
     return cocotb.top if _dut is None else _dut
 
 
@@ -111,14 +109,16 @@ def register_callback(callback: Callback) -> Waiter:
     a function whose coroutine completes when the callback has next finished.
     """
     if not inspect.iscoroutinefunction(callback):
-        raise TypeError(f"{callback!r} is not a coroutine function: define it with `async def`")
+        raise TypeError(
+            f"callback {callback!r} is not a coroutine function; define it with `async def`"
+        )
     method = _Method(callback)
     callbacks[callback.__name__] = method
     return method.wait
 
 
 def poll(method: str, channel: str, *args: int) -> tuple[bool, bool, int | None]:
-    """Asks once for a call: whether there is such a method, whether it has finished, and then, once, with what."""
+    """Polls a call once: absent, pending, or its result, which is returned once."""
     call = (method, channel)
     task = _calls.get(call)
     if task is None:
@@ -132,22 +132,22 @@ def poll(method: str, channel: str, *args: int) -> tuple[bool, bool, int | None]
         return True, False, None
     del _calls[call]
     if task.cancelled():
-        raise RuntimeError("it was cancelled: the test in which it began has ended")
+        raise RuntimeError("the call was cancelled: the test in which it began has ended")
     return True, True, task.result().get()
 
 
 def tick() -> None:
-    """Nothing: the simulator's scheduler runs the callbacks."""
+    """Does nothing: the simulator's scheduler runs the callbacks."""
 
 
 def cancel(channel: str) -> None:
-    """Cancels what a channel has called and is not over: it was reset, and won't ask again."""
+    """Cancels the pending calls of a channel that was reset."""
     for call in [call for call in _calls if call[1] == channel]:
         _cancel(_calls.pop(call))
 
 
 def reset() -> None:
-    """Cancels all calls: a new system begins."""
+    """Cancels all calls, for a new system."""
     while _calls:
         _cancel(_calls.popitem()[1])
 

@@ -1,4 +1,4 @@
-"""`python -m vhost`: tells build scripts where things are."""
+"""`python -m vhost`: paths and flags for build scripts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m vhost", description=__doc__)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--library", action="store_true", help="the shared library")
-    what.add_argument("--ldflags", action="store_true", help="what links a simulation with it")
+    what.add_argument("--ldflags", action="store_true", help="flags that link a simulation with it")
     what.add_argument("--include", action="store_true", help="the folder of the C headers")
     what.add_argument(
         "--shim",

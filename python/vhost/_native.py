@@ -1,4 +1,4 @@
-"""Finds the native part of the module `vhost`: there must be one library in a process, and so one of these."""
+"""Import of the native part of the module `vhost`. A process has one library, and so one native part."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = "vhost._vhost"
 
 
 def native() -> ModuleType:
-    """The module: that of the library which the process has loaded, or else that of this package."""
+    """Native module of the loaded library; that of this package if none is loaded."""
     if NAME in sys.modules:
         return sys.modules[NAME]
     library = loaded_library()
@@ -23,12 +23,14 @@ def native() -> ModuleType:
     loader = ExtensionFileLoader(NAME, str(library))
     spec = importlib.util.spec_from_file_location(NAME, library, loader=loader)
     if spec is None:
-        raise ImportError(f"{library} can't be a module", name=NAME)
+        raise ImportError(
+            f"{library} can't be imported as a Python module; rebuild the library", name=NAME
+        )
     try:
         module = importlib.util.module_from_spec(spec)
     except ImportError as error:
         raise ImportError(
-            f"{library}, which the simulation has loaded, was built without Python: build it with the feature `python`",
+            f"the loaded library {library} has no Python support; build it with the feature `python`",
             name=NAME,
             path=str(library),
         ) from error
@@ -38,7 +40,7 @@ def native() -> ModuleType:
 
 
 class _Place(ctypes.Structure):
-    """`Dl_info` of C: where a symbol is from."""
+    """`Dl_info` of C: origin of a symbol."""
 
     _fields_ = (
         ("file", ctypes.c_char_p),
@@ -49,7 +51,7 @@ class _Place(ctypes.Structure):
 
 
 def loaded_library() -> Path | None:
-    """The file of the library that the simulator has loaded."""
+    """File of the library that the simulator has loaded; None if there is none."""
     process = ctypes.CDLL(None)
     try:
         function = process.mb_tick

@@ -1,4 +1,4 @@
-"""Where the library is, how a simulation is linked with it, and how it is built."""
+"""Path, link flags and build of the library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Kind = Literal["async", "cocotb"]
 
 
 def find() -> Path:
-    """The library: the one that this process has loaded, or that of the installed package."""
+    """Path of the library that this process has loaded, or of that in the installed package."""
     loaded = loaded_library()
     if loaded is not None:
         return loaded
@@ -27,12 +27,12 @@ def find() -> Path:
         if library.is_file():
             return library
     raise FileNotFoundError(
-        f"{_PACKAGE} has no library: install the package with pip, or build the library with vhost.library.build"
+        f"no library in {_PACKAGE}; install the package with pip, or build the library with vhost.library.build"
     )
 
 
 def build(checkout: str | os.PathLike[str], *features: str) -> Path:
-    """Builds the library from a checkout of the project, with methods in Python, for the Python that runs this."""
+    """Builds the library from a checkout of the project, with the feature `python`, for the running interpreter."""
     chosen = ",".join(("python", *features))
     subprocess.run(
         ["cargo", "build", "--release", "--package", "vhost", "--lib", "--features", chosen],
@@ -45,14 +45,14 @@ def build(checkout: str | os.PathLike[str], *features: str) -> Path:
 
 
 def link_flags(library: str | os.PathLike[str] | None = None) -> list[str]:
-    """What a C++ compiler is given to link a simulation with the library, and with the Python that it needs."""
+    """Flags for a C++ compiler that links a simulation with the library and its Python."""
     path = find() if library is None else Path(library).resolve()
     flags = [f"-L{path.parent}", f"-l:{path.name}", f"-Wl,-rpath,{path.parent}"]
     python = sysconfig.get_config_var("LDLIBRARY")
     folder = sysconfig.get_config_var("LIBDIR")
     if not sysconfig.get_config_var("Py_ENABLE_SHARED"):
         raise RuntimeError(
-            f"{sys.executable} has no shared library, which a simulator could load: take a Python that was built with "
+            f"{sys.executable} has no shared library for a simulator to load; use a Python that was built with "
             "--enable-shared"
         )
     # Needed by the library, but by nothing that the linker sees.
@@ -60,10 +60,10 @@ def link_flags(library: str | os.PathLike[str] | None = None) -> list[str]:
 
 
 def include() -> Path:
-    """The folder of the C headers: vhost.h for testbenches, mailbox.h for firmware."""
+    """Folder of the C headers: vhost.h for testbenches, mailbox.h for firmware."""
     return _PACKAGE / "include"
 
 
 def shim(kind: Kind) -> Path:
-    """The folder of the module `pymb_rpc`, for PYTHONPATH."""
+    """Folder of the module `pymb_rpc`, for PYTHONPATH."""
     return _PACKAGE / "shims" / kind

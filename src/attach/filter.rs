@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Attach, AttachError, ChannelAttribution, Site};
+use super::{Attach, AttachContext, AttachError, ChannelAttribution};
 use crate::bus::{Endpoint, Event, Message, Observation, Spawner, Tap};
 
 /// Filter of observations. A new one passes everything. Conditions of different kinds must all hold. Of several conditions of one kind, one
@@ -84,11 +84,11 @@ pub struct Filtered<A> {
 impl<A: Attach> Attach for Filtered<A> {
     fn attach(
         self: Box<Self>,
-        site: &Site,
+        context: &AttachContext,
         spawner: &Spawner,
     ) -> Result<Box<dyn Tap>, AttachError> {
         let Self { filter, whom } = *self;
-        let channels = site.channels();
+        let channels = context.channels();
         let known = |name: &String| channels.iter().any(|channel| *channel.name == **name);
         if let Some(name) = filter.channels.iter().find(|name| !known(name)) {
             let served: Vec<&str> = channels.iter().map(|channel| &*channel.name).collect();
@@ -102,7 +102,7 @@ impl<A: Attach> Attach for Filtered<A> {
         Ok(Box::new(Sieve {
             filter,
             owners,
-            tap: Box::new(whom).attach(site, spawner)?,
+            tap: Box::new(whom).attach(context, spawner)?,
         }))
     }
 }

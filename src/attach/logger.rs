@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mailbox_rs::{Response, State};
 use serde::Serialize;
 
-use super::{AtExit, Attach, AttachError, Findings, Site, end_at_exit};
+use super::{AtExit, Attach, AttachContext, AttachError, Findings, end_at_exit};
 use crate::bus::{Observation, Spawner, Tap};
 use crate::guest::{self, OutputFile, Quiet};
 use crate::messages::ChannelId;
@@ -71,7 +71,11 @@ impl fmt::Debug for Logger {
 }
 
 impl Attach for Logger {
-    fn attach(self: Box<Self>, site: &Site, _: &Spawner) -> Result<Box<dyn Tap>, AttachError> {
+    fn attach(
+        self: Box<Self>,
+        context: &AttachContext,
+        _: &Spawner,
+    ) -> Result<Box<dyn Tap>, AttachError> {
         let output: Box<dyn Write + Send> = match self.to {
             To::Writer(writer) => writer,
             To::File(file) => Box::new(BufWriter::new(OutputFile::create(&file)?)),
@@ -81,9 +85,9 @@ impl Attach for Logger {
         Ok(Box::new(Log {
             output,
             json: self.json,
-            site: site.clone(),
-            about: site.channels().iter().map(|_| None).collect(),
-            findings: site.findings("log"),
+            context: context.clone(),
+            about: context.channels().iter().map(|_| None).collect(),
+            findings: context.findings("log"),
             failed: false,
         }))
     }
@@ -101,7 +105,7 @@ impl AtExit for Output {
 struct Log {
     output: Arc<Mutex<Output>>,
     json: bool,
-    site: Site,
+    context: AttachContext,
     /// Details of the request in service, per channel.
     about: Vec<Option<About>>,
     findings: Findings,
@@ -126,7 +130,7 @@ impl Log {
             channel, target, ..
         }) = seen.event.is()
         {
-            let channels = self.site.channels().iter();
+            let channels = self.context.channels().iter();
             let of = (0..).zip(channels).find(|(_, of)| *of.name == **channel);
             if let (Some((number, _)), Target::Method(name)) = (of, target) {
                 self.learn(ChannelId(number), || {
@@ -170,7 +174,7 @@ impl Log {
     }
 
     fn served(&mut self, served: &Served, tick: u64) -> io::Result<()> {
-        let channel = self.site.name_of(served.channel);
+        let channel = self.context.name_of(served.channel);
         let about = self.forget(served.channel);
         if self.json {
             let (value, error) = match served.response {
@@ -192,7 +196,7 @@ impl Log {
                 error,
             });
         }
-        let mut line = format!("tick {tick}: {channel}: {}", served.asked());
+        let mut line = format!("tick {tick}: {channel}: {}", served.request_text());
         // Writing to a `String` can't fail.
         let _ = match about {
             None => Ok(()),
@@ -203,7 +207,7 @@ impl Log {
                 write!(line, ", {short:?}{rest}")
             }
         };
-        self.write(&format!("{line}{}", served.answered()))
+        self.write(&format!("{line}{}", served.outcome_text()))
     }
 
     fn reported(&mut self, report: &Report, tick: u64) -> io::Result<()> {

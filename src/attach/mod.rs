@@ -1,12 +1,13 @@
 //! Attachments of a system or its replay: loggers, checkers, statistics. They observe every message and change none.
 //!
-//! - [`Attach`]: trait of attachments: every [`Tap`], every [`actor`], and functions of a [`Site`].
+//! - [`Attach`]: trait of attachments: every [`Tap`], every [`actor`], and functions of an [`AttachContext`].
 //! - [`Filter`]: selection of the messages that a tap sees.
 //! - [`Findings`]: reports of a checker, to the user and not to the bus.
 //! - [`Logger`], [`ProtocolChecker`], [`Statistics`]: ready-made.
 //! - [`parse`]: ready-made ones by name, from the environment or C.
 //! - [`ChannelAttribution`]: channel of a message.
 
+mod context;
 mod error;
 mod exit;
 mod filter;
@@ -15,9 +16,9 @@ mod logger;
 mod named;
 mod owners;
 mod protocol;
-mod site;
 mod statistics;
 
+pub use context::{AttachContext, channels};
 pub use error::AttachError;
 pub(crate) use exit::{AtExit, end_all, end_at_exit, follow_fork};
 pub use filter::{Direction, Filter, Filtered};
@@ -27,14 +28,13 @@ pub use logger::Logger;
 pub use named::{Named, parse};
 pub use owners::{ChannelAttribution, MessageView};
 pub use protocol::ProtocolChecker;
-pub use site::{Site, channels};
 pub use statistics::{Histogram, Requests, Statistics, Table};
 
 use actix::{Actor, Context, Handler};
 
 use crate::bus::{ActorTap, OwnedObservation, Spawner, Tap};
 
-/// Attachment to a system. Every [`Tap`] is one, and sees everything; [`with`] makes one of a function of the [`Site`].
+/// Attachment to a system. Every [`Tap`] is one, and sees everything; [`with`] makes one of a function of the [`AttachContext`].
 ///
 /// ```no_run
 /// use vhost::attach::{Filter, Logger, ProtocolChecker};
@@ -57,27 +57,34 @@ pub trait Attach: 'static {
     ///
     /// # Errors
     /// Unsuitable for this system, or a file that can't be written.
-    fn attach(self: Box<Self>, site: &Site, spawner: &Spawner)
-    -> Result<Box<dyn Tap>, AttachError>;
+    fn attach(
+        self: Box<Self>,
+        context: &AttachContext,
+        spawner: &Spawner,
+    ) -> Result<Box<dyn Tap>, AttachError>;
 }
 
 impl<T: Tap> Attach for T {
-    fn attach(self: Box<Self>, _: &Site, _: &Spawner) -> Result<Box<dyn Tap>, AttachError> {
+    fn attach(
+        self: Box<Self>,
+        _: &AttachContext,
+        _: &Spawner,
+    ) -> Result<Box<dyn Tap>, AttachError> {
         Ok(self)
     }
 }
 
-/// Attachment of a function that gets the [`Site`].
+/// Attachment of a function that gets the [`AttachContext`].
 ///
 /// ```
 /// use vhost::Severity;
-/// use vhost::attach::{self, Site};
+/// use vhost::attach::{self, AttachContext};
 /// use vhost::bus::Observation;
 /// use vhost::messages::mailbox::Served;
 ///
 /// // Every request is to be served within a thousand ticks.
-/// let deadline = attach::with(|site: &Site| {
-///     let findings = site.findings("deadline");
+/// let deadline = attach::with(|context: &AttachContext| {
+///     let findings = context.findings("deadline");
 ///     move |seen: &Observation<'_>| {
 ///         if let Some(served) = seen.event.is::<Served>()
 ///             && seen.tick - served.since > 1000
@@ -89,7 +96,7 @@ impl<T: Tap> Attach for T {
 /// let vhost = vhost::Vhost::builder().attach(deadline).start()?;
 /// # Ok::<(), vhost::Error>(())
 /// ```
-pub fn with<T: Tap>(make: impl FnOnce(&Site) -> T + 'static) -> impl Attach {
+pub fn with<T: Tap>(make: impl FnOnce(&AttachContext) -> T + 'static) -> impl Attach {
     With(make)
 }
 
@@ -124,7 +131,7 @@ pub fn with<T: Tap>(make: impl FnOnce(&Site) -> T + 'static) -> impl Attach {
 /// let vhost = vhost::Vhost::builder().attach(Filter::new().kind::<Print>().to(reader)).start()?;
 /// # Ok::<(), vhost::Error>(())
 /// ```
-pub fn actor<A>(make: impl FnOnce(&Site) -> A + 'static) -> impl Attach
+pub fn actor<A>(make: impl FnOnce(&AttachContext) -> A + 'static) -> impl Attach
 where
     A: Actor<Context = Context<A>> + Handler<OwnedObservation>,
 {
@@ -136,26 +143,30 @@ struct WithActor<F>(F);
 impl<A, F> Attach for WithActor<F>
 where
     A: Actor<Context = Context<A>> + Handler<OwnedObservation>,
-    F: FnOnce(&Site) -> A + 'static,
+    F: FnOnce(&AttachContext) -> A + 'static,
 {
     fn attach(
         self: Box<Self>,
-        site: &Site,
+        context: &AttachContext,
         spawner: &Spawner,
     ) -> Result<Box<dyn Tap>, AttachError> {
         // It may hold and spawn values that are not `Send`.
-        if site.moves() {
+        if context.moves() {
             return Err(AttachError::ActorMoves);
         }
-        let address = spawner.start(|_| (self.0)(site));
+        let address = spawner.start(|_| (self.0)(context));
         Ok(Box::new(ActorTap::new(&address)))
     }
 }
 
 struct With<F>(F);
 
-impl<T: Tap, F: FnOnce(&Site) -> T + 'static> Attach for With<F> {
-    fn attach(self: Box<Self>, site: &Site, _: &Spawner) -> Result<Box<dyn Tap>, AttachError> {
-        Ok(Box::new((self.0)(site)))
+impl<T: Tap, F: FnOnce(&AttachContext) -> T + 'static> Attach for With<F> {
+    fn attach(
+        self: Box<Self>,
+        context: &AttachContext,
+        _: &Spawner,
+    ) -> Result<Box<dyn Tap>, AttachError> {
+        Ok(Box::new((self.0)(context)))
     }
 }

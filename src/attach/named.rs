@@ -1,6 +1,6 @@
 //! Ready-made attachments by name: from the environment, C, or a command line.
 
-use super::{Attach, AttachError, Logger, ProtocolChecker, Site, Statistics};
+use super::{Attach, AttachContext, AttachError, Logger, ProtocolChecker, Statistics};
 use crate::bus::{Spawner, Tap};
 use crate::messages::foreign::Severity;
 
@@ -71,7 +71,7 @@ fn one(item: &str) -> Result<Named, AttachError> {
 impl Attach for Named {
     fn attach(
         self: Box<Self>,
-        site: &Site,
+        context: &AttachContext,
         spawner: &Spawner,
     ) -> Result<Box<dyn Tap>, AttachError> {
         let made: Box<dyn Attach> = match *self {
@@ -85,7 +85,7 @@ impl Attach for Named {
                 None => Statistics::new().stderr(),
             }),
         };
-        made.attach(site, spawner)
+        made.attach(context, spawner)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::site::name_of;
+use super::context::name_of;
 use crate::bus::{Body, Endpoint, Event, Inbox as _, Observation, Topic};
 use crate::mem::{Op, Segment, SpaceId, Span};
 use crate::messages::foreign::{self, Report};

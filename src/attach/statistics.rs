@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use mailbox_rs::{FileRequest, Request, Response};
 use serde::{Serialize, Serializer};
 
-use super::{AtExit, Attach, AttachError, Findings, Site, end_at_exit};
+use super::{AtExit, Attach, AttachContext, AttachError, Findings, end_at_exit};
 use crate::bus::{Observation, Spawner, Tap};
 use crate::guest::{self, OutputFile};
 use crate::messages::console::Print;
@@ -74,7 +74,11 @@ impl Statistics {
 }
 
 impl Attach for Statistics {
-    fn attach(self: Box<Self>, site: &Site, _: &Spawner) -> Result<Box<dyn Tap>, AttachError> {
+    fn attach(
+        self: Box<Self>,
+        context: &AttachContext,
+        _: &Spawner,
+    ) -> Result<Box<dyn Tap>, AttachError> {
         let output = match &self.to {
             None => None,
             Some(To::Stderr) => Some(Output::Stderr),
@@ -88,8 +92,8 @@ impl Attach for Statistics {
         end_at_exit(&last);
         Ok(Box::new(Collector {
             counted: self.counted,
-            site: site.clone(),
-            findings: site.findings("statistics"),
+            context: context.clone(),
+            findings: context.findings("statistics"),
             last,
         }))
     }
@@ -98,7 +102,7 @@ impl Attach for Statistics {
 /// Attached tap of [`Statistics`].
 struct Collector {
     counted: Arc<Mutex<Table>>,
-    site: Site,
+    context: AttachContext,
     findings: Findings,
     last: Arc<Mutex<Last>>,
 }
@@ -106,11 +110,11 @@ struct Collector {
 impl Tap for Collector {
     fn observe(&mut self, seen: &Observation<'_>) {
         if let Some(print) = seen.event.is::<Print>() {
-            let channel = self.site.name_of(print.channel);
+            let channel = self.context.name_of(print.channel);
             lock(&self.counted).printed(&channel, print.text.len() as u64);
         }
         if let Some(served) = seen.event.is::<Served>() {
-            let channel = self.site.name_of(served.channel);
+            let channel = self.context.name_of(served.channel);
             lock(&self.counted).served(&channel, served, seen.tick);
         }
     }

@@ -28,13 +28,13 @@ pub trait Attributes {
 }
 
 /// Field that contains the topic of its message.
-pub trait TopicField {
+pub(crate) trait TopicField {
     /// Topic of the message.
     fn topic(&self) -> Option<Topic<'_>>;
 }
 
 /// Data with payload: bytes that firmware, files or clients provide.
-pub trait Payload {
+pub(crate) trait Payload {
     /// Replaces the payload.
     fn redact(&mut self, with: Redaction<'_>);
 }

@@ -14,7 +14,7 @@ use super::{Endpoint, Inbox, Message};
 /// An actor's access to the bus. A panic in a handler would silently end the actor. Here its text is kept for the sender of the message,
 /// and the actor goes on.
 #[derive(Debug, Clone)]
-pub struct ActorContext {
+pub(crate) struct ActorContext {
     endpoint: Endpoint,
     state: Rc<BusState>,
 }
@@ -25,7 +25,7 @@ impl ActorContext {
     }
 
     /// Runs the handler of one message.
-    pub fn handle<I: Inbox>(&self, mail: I, handler: impl FnOnce(I)) {
+    pub(crate) fn handle<I: Inbox>(&self, mail: I, handler: impl FnOnce(I)) {
         self.state.catch_panic(mail.ticket(), || handler(mail));
     }
 
@@ -33,14 +33,14 @@ impl ActorContext {
     ///
     /// # Errors
     /// Text of the task's panic.
-    pub async fn catch_panic<T>(&self, task: impl Future<Output = T>) -> Result<T, String> {
+    pub(crate) async fn catch_panic<T>(&self, task: impl Future<Output = T>) -> Result<T, String> {
         let caught = AssertUnwindSafe(task).catch_unwind().await;
         caught.map_err(|payload| panic_text(payload.as_ref()))
     }
 
     /// Shows an announcement, a message without a receiver, to the taps. Without taps its sequence number is taken, but the message is not
     /// built.
-    pub fn emit<M: Message>(&self, what: impl FnOnce() -> M) {
+    pub(crate) fn emit<M: Message>(&self, what: impl FnOnce() -> M) {
         let kind = const {
             &Kind {
                 to: Endpoint::EVENT,
@@ -54,17 +54,17 @@ impl ActorContext {
     }
 
     /// True if a tap sees announcements.
-    pub fn has_taps(&self) -> bool {
+    pub(crate) fn has_taps(&self) -> bool {
         self.state.shows()
     }
 
     /// Number of ticks so far.
-    pub fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.state.tick()
     }
 
     /// Name of the actor on the bus.
-    pub fn endpoint(&self) -> Endpoint {
+    pub(crate) fn endpoint(&self) -> Endpoint {
         self.endpoint
     }
 }

@@ -49,17 +49,19 @@ macro_rules! inbox {
 
         $(#[$doc])*
         #[derive(Debug)]
-        #[allow(missing_docs, reason = "each variant carries the message of its name")]
-        pub enum Inbox {
+        pub(crate) enum Inbox {
             $($message($crate::bus::Envelope<$message>),)+
         }
+
+        /// Name of this endpoint.
+        pub const ENDPOINT: $crate::bus::Endpoint = $crate::bus::Endpoint(&$endpoint);
 
         impl actix::Message for Inbox {
             type Result = ();
         }
 
         impl $crate::bus::Inbox for Inbox {
-            const ENDPOINT: $crate::bus::Endpoint = $crate::bus::Endpoint(&$endpoint);
+            const ENDPOINT: $crate::bus::Endpoint = ENDPOINT;
 
             fn ticket(&self) -> $crate::bus::Ticket {
                 match self {

@@ -50,7 +50,7 @@ impl<T: Any + Debug + Send + Sync + Clone + Serialize + Attributes> Body for T {
 }
 
 /// All messages of one endpoint, as one type.
-pub trait Inbox: actix::Message<Result = ()> + 'static {
+pub(crate) trait Inbox: actix::Message<Result = ()> + 'static {
     /// The endpoint.
     const ENDPOINT: Endpoint;
     /// Identity of the message in the envelope.
@@ -67,7 +67,7 @@ pub trait Inbox: actix::Message<Result = ()> + 'static {
 }
 
 /// An operation on a message type that is known by name.
-pub trait MessageVisitor<I> {
+pub(crate) trait MessageVisitor<I> {
     /// Result of the operation.
     type Output;
     /// Performs the operation for the type `M`.
@@ -78,7 +78,7 @@ pub trait MessageVisitor<I> {
 
 /// A message and its reply slot.
 #[derive(Debug)]
-pub struct Envelope<M: Message> {
+pub(crate) struct Envelope<M: Message> {
     /// The message.
     pub message: M,
     /// Slot of the reply.
@@ -87,7 +87,7 @@ pub struct Envelope<M: Message> {
 
 /// The sending side of a reply. A receiver may forward it to another endpoint. Dropping it ends the asker's wait with [`NoReply`].
 #[derive(Debug)]
-pub struct ReplySender<R> {
+pub(crate) struct ReplySender<R> {
     slot: Option<Sender<R>>,
     ticket: Ticket,
     /// Bus whose taps see the reply or its loss. `None` if no tap sees it.
@@ -161,24 +161,24 @@ impl<R> ReplySender<R> {
     }
 
     /// True if the asker still waits. Otherwise the receiver of the message must report errors itself.
-    pub fn is_awaited(&self) -> bool {
+    pub(crate) fn is_awaited(&self) -> bool {
         self.slot.as_ref().is_some_and(Sender::has_receiver)
     }
 
     /// True if the asker waited and has gone.
-    pub fn is_receiver_dropped(&self) -> bool {
+    pub(crate) fn is_receiver_dropped(&self) -> bool {
         self.slot.as_ref().is_some_and(|slot| !slot.has_receiver())
     }
 
     /// Identity of the answered message.
-    pub fn ticket(&self) -> Ticket {
+    pub(crate) fn ticket(&self) -> Ticket {
         self.ticket
     }
 }
 
 impl<R: Body> ReplySender<R> {
     /// Sends the reply.
-    pub fn send(mut self, answer: R) {
+    pub(crate) fn send(mut self, answer: R) {
         self.close(Event::Reply(&answer));
         if let Some(slot) = self.slot.take() {
             // The asker may have gone, as a channel does on a reset.
@@ -199,7 +199,7 @@ impl<R> Drop for ReplySender<R> {
 /// Future of the reply to an asked message.
 #[derive(Debug)]
 #[must_use = "an answer does nothing unless awaited"]
-pub struct ReplyFuture<R> {
+pub(crate) struct ReplyFuture<R> {
     pub(super) receiver: Receiver<R>,
     pub(super) ticket: Ticket,
     pub(super) state: Rc<BusState>,

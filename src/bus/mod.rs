@@ -1,10 +1,10 @@
 //! The bus: typed messages between actors, polled by the thread that calls.
 //!
-//! - [`Message`], [`Envelope`], [`ReplySender`], [`ReplyFuture`]: messages, the slots of their replies, and futures of replies.
-//! - [`Inbox`] and [`Port`]: all messages of one endpoint as one type, and the sender's handle to that endpoint.
-//! - [`Bus`]: runs the actors and, between runs, the foreign calls that they posted. The only place that waits.
+//! - [`Message`], `Envelope`, `ReplySender`, `ReplyFuture`: messages, the slots of their replies, and futures of replies.
+//! - `Inbox` and `Port`: all messages of one endpoint as one type, and the sender's handle to that endpoint.
+//! - `Bus`: runs the actors and, between runs, the foreign calls that they posted. The only place that waits.
 //! - [`Spawner`]: adds tasks and actors.
-//! - [`Doorbell`] and [`TickTimer`]: memory words polled on every tick, and per-tick callbacks.
+//! - `Doorbell` and `TickTimer`: memory words polled on every tick, and per-tick callbacks.
 //! - `Elision`: plain calls in place of messages that no tap sees.
 //! - [`Tap`]: observer of every message and reply.
 //!
@@ -13,10 +13,12 @@
 mod actor_cell;
 mod attributes;
 mod context;
+#[expect(unreachable_pub, reason = "public for the crate")]
 mod doorbell;
 mod elision;
 mod error;
 mod executor;
+#[expect(unreachable_pub, reason = "public for the crate")]
 mod host;
 mod inbox;
 mod message;
@@ -28,22 +30,25 @@ mod state;
 mod tap;
 #[cfg(test)]
 mod tests;
+#[expect(unreachable_pub, reason = "public for the crate")]
 mod tick_timer;
 mod ticket;
 
-pub use attributes::{Attributes, Payload, Redaction, Topic, TopicField};
-pub use context::ActorContext;
-pub use doorbell::{DOORBELL_BYTES, Doorbell, Look, Ring, Watch};
+pub use attributes::{Attributes, Redaction, Topic};
+pub(crate) use attributes::{Payload, TopicField};
+pub(crate) use context::ActorContext;
+pub(crate) use doorbell::{DOORBELL_BYTES, Doorbell, Watch};
 pub(crate) use elision::Elision;
 pub use error::{BusError, NoReply};
 pub use executor::Spawner;
-pub use host::Bus;
+pub(crate) use host::Bus;
 pub(crate) use inbox::inbox;
-pub use message::{Body, Envelope, Inbox, Message, MessageVisitor, ReplyFuture, ReplySender};
-pub use port::Port;
+pub use message::{Body, Message};
+pub(crate) use message::{Envelope, Inbox, MessageVisitor, ReplyFuture, ReplySender};
+pub(crate) use port::Port;
 pub(crate) use state::panic_text;
 pub use tap::{ActorTap, Event, Observation, OwnedEvent, OwnedObservation, Tap};
-pub use tick_timer::TickTimer;
+pub(crate) use tick_timer::TickTimer;
 pub use ticket::{KindId, Ticket};
 
 /// Name of an actor or of another endpoint of the bus. One thin pointer, since every message carries it.

@@ -13,7 +13,7 @@ use super::{Endpoint, Envelope, Inbox, Message, ReplyFuture, ReplySender};
 
 /// Typed handle for sending messages to one endpoint. Cheap to clone. It belongs to its bus, on whichever thread that runs.
 #[derive(Debug)]
-pub struct Port<I: Inbox> {
+pub(crate) struct Port<I: Inbox> {
     from: Endpoint,
     /// True if messages sent here are shown to no tap and not counted.
     untraced: bool,
@@ -48,7 +48,7 @@ impl<I: Inbox> Port<I> {
     }
 
     /// The same port, for another sender.
-    pub fn with_sender(&self, from: Endpoint) -> Self {
+    pub(crate) fn with_sender(&self, from: Endpoint) -> Self {
         Self {
             from,
             untraced: from == Endpoint::TAP,
@@ -57,7 +57,7 @@ impl<I: Inbox> Port<I> {
     }
 
     /// Sends a message without waiting for its reply.
-    pub fn post<M: Message>(&self, message: M)
+    pub(crate) fn post<M: Message>(&self, message: M)
     where
         I: From<Envelope<M>>,
     {
@@ -71,7 +71,7 @@ impl<I: Inbox> Port<I> {
     }
 
     /// Sends a message and returns the future of its reply.
-    pub fn ask<M: Message>(&self, message: M) -> ReplyFuture<M::Reply>
+    pub(crate) fn ask<M: Message>(&self, message: M) -> ReplyFuture<M::Reply>
     where
         I: From<Envelope<M>>,
     {
@@ -107,7 +107,7 @@ impl<I: Inbox> Port<I> {
     }
 
     /// Sends a message whose reply goes straight to the asker of `reply`.
-    pub fn forward<M: Message>(&self, message: M, reply: ReplySender<M::Reply>)
+    pub(crate) fn forward<M: Message>(&self, message: M, reply: ReplySender<M::Reply>)
     where
         I: From<Envelope<M>>,
     {

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::memory_place::MemoryPlace;
 use super::name::NoName;
-use super::place::Whose;
 use super::yaml::YamlError;
 use crate::mem::{ImageError, MapError};
 
@@ -56,7 +56,7 @@ pub enum ConfigProblem {
     #[error("{memory}: {problem}")]
     Memory {
         /// Name and place of the memory.
-        memory: Whose,
+        memory: MemoryPlace,
         /// The memory's problem.
         problem: MemoryProblem,
     },

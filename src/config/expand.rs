@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::environment::ConfigEnvironment;
 use super::error::{ExpandError, ExpandProblem};
-use super::surroundings::Surroundings;
 
 /// Expands the text of `key`. A `$` that no name follows stays as it is.
 ///
@@ -13,7 +13,7 @@ use super::surroundings::Surroundings;
 pub(super) fn expand(
     text: &str,
     key: &'static str,
-    outside: &dyn Surroundings,
+    outside: &dyn ConfigEnvironment,
 ) -> Result<String, ExpandError> {
     let value = |name: &str| outside.variable(name);
     form(text)
@@ -29,7 +29,7 @@ pub(super) fn expand(
 pub(super) fn expand_flag(
     text: &str,
     key: &'static str,
-    outside: &dyn Surroundings,
+    outside: &dyn ConfigEnvironment,
 ) -> Result<String, ExpandError> {
     form(text).map_err(|problem| refuse(text, key, problem))?;
     let mut unset = HashSet::new();

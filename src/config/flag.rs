@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
+use super::environment::ConfigEnvironment;
 use super::error::ChannelProblem;
 use super::expand::expand_flag;
-use super::surroundings::Surroundings;
 
 /// A flag as written: a YAML boolean or number as text, or a text to be expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ impl Flag {
     pub(super) fn value(
         &self,
         key: &'static str,
-        outside: &dyn Surroundings,
+        outside: &dyn ConfigEnvironment,
     ) -> Result<bool, ChannelProblem> {
         let text = expand_flag(&self.0, key, outside)?;
         if text.is_empty() && !self.0.is_empty() {

@@ -8,14 +8,15 @@ use std::sync::Arc;
 use mailbox_rs::{CacheLine, Layout, PtrWidth};
 use serde_yaml::Value;
 
+use super::environment::ConfigEnvironment;
 use super::error::{ChannelProblem, ConfigProblem};
 use super::expand::expand;
+use super::file_context::FileContext;
 use super::flag::Flag;
 use super::name::named;
 use super::place::DOCUMENT;
 use super::raw::{self, RawChannel};
-use super::surroundings::Surroundings;
-use super::warning::{Doubt, Used, Within};
+use super::warning::{Doubt, Used};
 use crate::mem::{Image, ImageDoubt, MemoryId, MemoryMap, Section, Segment, SpaceId};
 
 /// A channel of the mailbox configuration.
@@ -44,10 +45,10 @@ pub struct Mailbox {
 }
 
 /// Validates the tree of a mailbox configuration. Channels keep the order of the text. An empty text has none.
-pub(super) fn believe(
+pub(super) fn validate(
     document: Value,
     map: &MemoryMap,
-    within: Within<'_>,
+    context: FileContext<'_>,
 ) -> Result<Vec<ChannelConfig>, ConfigProblem> {
     let channels = match document {
         Value::Null => return Ok(Vec::new()),
@@ -61,12 +62,12 @@ pub(super) fn believe(
     };
     let mut reader = Reader {
         map,
-        within,
-        outside: within.outside,
+        context,
+        outside: context.outside,
         images: BTreeMap::new(),
         taken: BTreeMap::new(),
     };
-    let mut believed = Vec::new();
+    let mut validated = Vec::new();
     for (name, keys) in channels {
         // All keys of a parsed tree are strings.
         let Value::String(name) = name else { continue };
@@ -77,11 +78,11 @@ pub(super) fn believe(
         let channel = raw::read(keys, raw::CHANNEL_KEYS)
             .map_err(Into::into)
             .and_then(|read| {
-                within.warn_of_keys(&format!("channel `{name}`"), read.unknown);
+                context.warn_of_keys(&format!("channel `{name}`"), read.unknown);
                 reader.channel(&name, read.keys)
             });
         match channel {
-            Ok(channel) => believed.push(channel),
+            Ok(channel) => validated.push(channel),
             Err(problem) => {
                 return Err(ConfigProblem::Channel {
                     channel: name,
@@ -90,14 +91,14 @@ pub(super) fn believe(
             }
         }
     }
-    reader.warn_of_images(within);
-    Ok(believed)
+    reader.warn_of_images(context);
+    Ok(validated)
 }
 
 struct Reader<'a> {
     map: &'a MemoryMap,
-    within: Within<'a>,
-    outside: &'a dyn Surroundings,
+    context: FileContext<'a>,
+    outside: &'a dyn ConfigEnvironment,
     /// Images read so far, by their files' canonical names.
     images: BTreeMap<PathBuf, Read>,
     /// Ranges of the channels so far, by start: exclusive end, and owner.
@@ -188,11 +189,11 @@ impl Reader<'_> {
     }
 
     /// Warns of doubtful images. For an image that is not loaded, only the mailbox section matters.
-    fn warn_of_images(&self, within: Within<'_>) {
+    fn warn_of_images(&self, context: FileContext<'_>) {
         for Read { image, loaded } in self.images.values() {
             for doubt in image.doubts() {
                 if *loaded || doubt.is_of_mailbox() {
-                    within.warn(Doubt::Image {
+                    context.warn(Doubt::Image {
                         image: image.file().to_path_buf(),
                         doubt: doubt.clone(),
                     });
@@ -236,7 +237,7 @@ impl Reader<'_> {
             })?;
         let note = |used| {
             let channel = name.to_owned();
-            self.within.warn(Doubt::TwoAddresses { channel, used });
+            self.context.warn(Doubt::TwoAddresses { channel, used });
         };
         let file = image.file().to_path_buf();
         let resolve = |address| self.map.resolve(space, address, layout.channel_size);

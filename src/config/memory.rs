@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
+use super::environment::ConfigEnvironment;
 use super::error::{ByFeature, MemoryProblem};
 use super::expand::expand;
 use super::name::{NoName, named};
 use super::number::Number;
 use super::raw::{Method, RawInit, RawMemory};
 use super::shape;
-use super::surroundings::Surroundings;
 use crate::mem::{Backend, Init, Memory, Shape};
 
 /// Validates the memory of this name. The backend alone determines if a path is required or forbidden.
-pub(super) fn believe(
+pub(super) fn validate(
     name: &str,
     raw: RawMemory,
-    outside: &dyn Surroundings,
+    outside: &dyn ConfigEnvironment,
 ) -> Result<Memory, MemoryProblem> {
     let (Number(base), Number(size)) = (raw.base, raw.size);
     let last = size
@@ -29,7 +29,7 @@ pub(super) fn believe(
     names(&raw)?;
     let width = shape::width_in_bytes(&raw)?;
     let init = init(&raw.init, width, outside)?;
-    let shape = shape::believe(raw, width)?;
+    let shape = shape::validate(raw, width)?;
     if backend == Backend::Static {
         shape::few_rows(&shape)?;
     }
@@ -63,7 +63,7 @@ fn names(raw: &RawMemory) -> Result<(), NoName> {
 fn init(
     raw: &RawInit,
     width: Option<u64>,
-    outside: &dyn Surroundings,
+    outside: &dyn ConfigEnvironment,
 ) -> Result<Init, MemoryProblem> {
     let RawInit { method, seed, file } = raw;
     let keys = [

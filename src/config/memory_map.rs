@@ -5,13 +5,17 @@ use std::collections::{BTreeMap, HashSet};
 use serde_yaml::{Mapping, Value};
 
 use super::error::{ConfigProblem, SpaceProblem};
-use super::place::{DOCUMENT, Whose};
-use super::warning::Within;
+use super::file_context::FileContext;
+use super::memory_place::MemoryPlace;
+use super::place::DOCUMENT;
 use super::{memory, overlaps, raw};
 use crate::mem::{Memory, MemoryId, MemoryMap, PartialOverlap, Space};
 
 /// Validates the tree of a memory configuration. Keys beside `shared` and `space` may hold anchors and are ignored.
-pub(super) fn believe(document: Value, within: Within<'_>) -> Result<MemoryMap, ConfigProblem> {
+pub(super) fn validate(
+    document: Value,
+    context: FileContext<'_>,
+) -> Result<MemoryMap, ConfigProblem> {
     let Value::Mapping(mut document) = document else {
         return Err(form(
             DOCUMENT,
@@ -19,7 +23,7 @@ pub(super) fn believe(document: Value, within: Within<'_>) -> Result<MemoryMap, 
         ));
     };
     let mut builder = Builder {
-        within,
+        context,
         map: MemoryMap::default(),
         shared: BTreeMap::new(),
     };
@@ -45,21 +49,21 @@ pub(super) fn believe(document: Value, within: Within<'_>) -> Result<MemoryMap, 
     Ok(builder.map)
 }
 
-/// Validates the keys of one memory. `whose` is its description in messages.
-pub(super) fn believe_memory(
+/// Validates the keys of one memory. `place` describes it in messages.
+pub(super) fn validate_memory(
     name: &str,
     keys: Value,
-    within: Within<'_>,
-    whose: Whose,
+    context: FileContext<'_>,
+    place: MemoryPlace,
 ) -> Result<Memory, ConfigProblem> {
-    let believed = raw::read(keys, raw::MEMORY_KEYS)
+    let validated = raw::read(keys, raw::MEMORY_KEYS)
         .map_err(Into::into)
         .and_then(|read| {
-            within.warn_of_keys(&whose.to_string(), read.unknown);
-            memory::believe(name, read.keys, within.outside)
+            context.warn_of_keys(&place.to_string(), read.unknown);
+            memory::validate(name, read.keys, context.outside)
         });
-    believed.map_err(|problem| ConfigProblem::Memory {
-        memory: whose,
+    validated.map_err(|problem| ConfigProblem::Memory {
+        memory: place,
         problem,
     })
 }
@@ -72,7 +76,7 @@ struct Shared {
 }
 
 struct Builder<'a> {
-    within: Within<'a>,
+    context: FileContext<'a>,
     map: MemoryMap,
     shared: BTreeMap<String, Shared>,
 }
@@ -92,7 +96,8 @@ impl Builder<'_> {
             Some(_) => return Err(form("`shared`", "must be a map from names to memories")),
         };
         for (name, keys) in named(shared, "a shared memory")? {
-            let memory = believe_memory(&name, keys, self.within, Whose::Shared(name.clone()))?;
+            let memory =
+                validate_memory(&name, keys, self.context, MemoryPlace::Shared(name.clone()))?;
             self.shared.insert(name, Shared { memory, id: None });
         }
         Ok(())
@@ -115,7 +120,7 @@ impl Builder<'_> {
         }
         let space = Space::new(seen.name.clone(), &seen.memories, &self.map.memories);
         let space = space.map_err(|pair| in_space(&seen, self.overlap(pair)))?;
-        overlaps::warn(self.within, &self.map, &space, &seen.memories);
+        overlaps::warn(self.context, &self.map, &space, &seen.memories);
         self.map.spaces.push(space);
         Ok(())
     }
@@ -132,11 +137,11 @@ impl Builder<'_> {
             Value::Mapping(memories) => {
                 for (name, keys) in named(memories, &format!("a memory of space `{}`", seen.name))?
                 {
-                    let whose = Whose::Of {
+                    let place = MemoryPlace::Of {
                         memory: name.clone(),
                         space: seen.name.clone(),
                     };
-                    let memory = believe_memory(&name, keys, self.within, whose)?;
+                    let memory = validate_memory(&name, keys, self.context, place)?;
                     let id = self.push(memory);
                     add(seen, name, id)?;
                 }

@@ -21,15 +21,18 @@
 //! A configuration is rejected as a whole with the first [`ConfigError`]: file, memory or channel, key, and remedy. File names in it are
 //! relative to the working directory.
 
+mod environment;
 mod error;
 mod expand;
 mod features;
+mod file_context;
 mod flag;
 mod keys;
 mod locate;
 mod mailboxes;
 mod memory;
 mod memory_map;
+mod memory_place;
 mod name;
 mod number;
 mod overlaps;
@@ -37,7 +40,6 @@ mod parser;
 mod place;
 mod raw;
 mod shape;
-mod surroundings;
 mod text;
 pub(crate) mod variables;
 mod warning;
@@ -49,6 +51,7 @@ mod tests;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+pub use environment::{ConfigEnvironment, Process};
 pub use error::{
     ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, ExpandProblem, KeyProblem,
     MemoryProblem, SpaceProblem,
@@ -56,15 +59,14 @@ pub use error::{
 pub(crate) use expand::expand_with;
 pub use features::Defaults;
 pub use mailboxes::{ChannelConfig, Mailbox};
+pub use memory_place::MemoryPlace;
 pub use name::NoName;
-pub use place::Whose;
-pub use surroundings::{Process, Surroundings};
 pub use text::TextError;
 pub use variables::{VARIABLES, Variable};
 pub use warning::{ConfigWarning, Doubt, KeyHint, Used};
 pub use yaml::YamlError;
 
-use warning::Within;
+use file_context::FileContext;
 
 use crate::guest;
 use crate::mem::MemoryMap;
@@ -94,7 +96,7 @@ pub fn read_text(file: &Path) -> Result<String, ConfigError> {
 pub fn expand_path(
     value: &OsStr,
     key: &'static str,
-    outside: &dyn Surroundings,
+    outside: &dyn ConfigEnvironment,
 ) -> Result<PathBuf, ExpandError> {
     match value.to_str() {
         Some(text) => expand::expand(text, key, outside).map(PathBuf::from),
@@ -108,14 +110,13 @@ pub fn expand_path(
 ///
 /// Fails if the text is not YAML, a key is missing, misspelled or of another type, sizes are inconsistent, memories of a space overlap in
 /// part, a name is unknown, or a file is missing.
-/// space overlap in part, a name is unknown, or a file is not there.
 pub fn parse_memory_map(
     text: &str,
     file: &Path,
-    outside: &dyn Surroundings,
+    outside: &dyn ConfigEnvironment,
 ) -> Result<MemoryMap, ConfigError> {
     let document = yaml::parse(text).map_err(|error| refuse(file, error.line(), error.into()))?;
-    memory_map::believe(document, Within { file, outside })
+    memory_map::validate(document, FileContext { file, outside })
         .map_err(|problem| refuse_in(file, text, problem))
 }
 
@@ -130,10 +131,10 @@ pub fn parse_mailboxes(
     text: &str,
     file: &Path,
     map: &MemoryMap,
-    outside: &dyn Surroundings,
+    outside: &dyn ConfigEnvironment,
 ) -> Result<Vec<ChannelConfig>, ConfigError> {
     let document = yaml::parse(text).map_err(|error| refuse(file, error.line(), error.into()))?;
-    mailboxes::believe(document, map, Within { file, outside })
+    mailboxes::validate(document, map, FileContext { file, outside })
         .map_err(|problem| refuse_in(file, text, problem))
 }
 

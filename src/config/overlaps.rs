@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::warning::{Doubt, Within};
+use super::file_context::FileContext;
+use super::warning::Doubt;
 use crate::mem::{Memory, MemoryId, MemoryMap, Space};
 
 /// Maximum number of pairs reported for one space. Their number may be quadratic in the number of memories.
@@ -18,7 +19,7 @@ struct Around<'a> {
 }
 
 /// Warns of overlaps in a space. `listed` has the memories in the order of the configuration.
-pub(super) fn warn(within: Within<'_>, map: &MemoryMap, space: &Space, listed: &[MemoryId]) {
+pub(super) fn warn(context: FileContext<'_>, map: &MemoryMap, space: &Space, listed: &[MemoryId]) {
     let ranks: HashMap<MemoryId, usize> = listed.iter().copied().zip(0..).collect();
     let reached: HashSet<MemoryId> = space.extents().iter().map(|it| it.memory).collect();
     let mut around: Vec<Around<'_>> = Vec::new();
@@ -35,13 +36,13 @@ pub(super) fn warn(within: Within<'_>, map: &MemoryMap, space: &Space, listed: &
             around.pop();
         }
         for outer in around.iter().rev().take(MOST_PAIRS.saturating_sub(pairs)) {
-            within.warn(pair(space, memory, outer.memory, outer.rank < rank));
+            context.warn(pair(space, memory, outer.memory, outer.rank < rank));
         }
         pairs = pairs.saturating_add(around.len());
         let least = around.last().map_or(rank, |outer| outer.least.min(rank));
         // A memory hidden by a single one was reported with that pair.
         if !reached.contains(id) && least == rank {
-            within.warn(Doubt::Covered {
+            context.warn(Doubt::Covered {
                 space: space.name.clone(),
                 memory: memory.name.clone(),
                 base: memory.base,
@@ -55,7 +56,7 @@ pub(super) fn warn(within: Within<'_>, map: &MemoryMap, space: &Space, listed: &
         });
     }
     if pairs > MOST_PAIRS {
-        within.warn(Doubt::MorePairs {
+        context.warn(Doubt::MorePairs {
             space: space.name.clone(),
             more: pairs - MOST_PAIRS,
         });

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::place::Whose;
-use super::warning::Within;
+use super::file_context::FileContext;
+use super::memory_place::MemoryPlace;
 use super::{ConfigError, Process, memory_map, parse_memory_map, read_text, refuse, yaml};
 use crate::mem::{DPIShareMemParser, Memory, MemoryMap};
 
@@ -15,11 +15,12 @@ impl DPIShareMemParser {
     pub fn parse_memory(&self, name: &str, keys: &str) -> Result<Memory, ConfigError> {
         let origin = Path::new("<memory>");
         let keys = yaml::parse(keys).map_err(|error| refuse(origin, error.line(), error.into()))?;
-        let within = Within {
+        let context = FileContext {
             file: origin,
             outside: &Process,
         };
-        let memory = memory_map::believe_memory(name, keys, within, Whose::Alone(name.to_owned()));
+        let memory =
+            memory_map::validate_memory(name, keys, context, MemoryPlace::Alone(name.to_owned()));
         memory.map_err(|problem| refuse(origin, None, problem))
     }
 

@@ -1,48 +1,9 @@
 //! Places of problems in a file, as the keys that lead to a value from the top.
 
-use std::fmt;
-
 use super::error::{ChannelProblem, ConfigProblem, KeyProblem, MemoryProblem, SpaceProblem};
 
 /// Name of the document in messages.
 pub(super) const DOCUMENT: &str = "the document";
-
-/// Place of a memory in its file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
-    /// A memory outside of any file.
-    Alone(String),
-    /// A shared memory.
-    Shared(String),
-    /// A memory in the list of a space.
-    Of {
-        /// Name of the memory.
-        memory: String,
-        /// Name of the space.
-        space: String,
-    },
-}
-
-impl Whose {
-    /// Keys from the top of the file to the memory.
-    fn path(&self) -> Vec<&str> {
-        match self {
-            Self::Alone(_) => Vec::new(),
-            Self::Shared(name) => vec!["shared", name],
-            Self::Of { memory, space } => vec!["space", space, memory],
-        }
-    }
-}
-
-impl fmt::Display for Whose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Alone(name) => write!(f, "memory `{name}`"),
-            Self::Shared(name) => write!(f, "shared memory `{name}`"),
-            Self::Of { memory, space } => write!(f, "memory `{memory}` of space `{space}`"),
-        }
-    }
-}
 
 impl ConfigProblem {
     /// Keys from the top of the file to the wrong value; to the memory or channel if a key is missing.

@@ -33,7 +33,7 @@ pub(super) fn width_in_bytes(raw: &RawMemory) -> Result<Option<u64>, MemoryProbl
 
 /// Validates the shape of a memory with words of `width` bytes. The size is not 0. Keys of a shape are allowed and validated for a black
 /// box, too, although they have no effect without `path`.
-pub(super) fn believe(raw: RawMemory, width: Option<u64>) -> Result<Shape, MemoryProblem> {
+pub(super) fn validate(raw: RawMemory, width: Option<u64>) -> Result<Shape, MemoryProblem> {
     let RawMemory {
         size: Number(size),
         path,

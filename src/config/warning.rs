@@ -1,9 +1,7 @@
 //! Warnings about a valid configuration.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::keys::Unknown;
-use super::surroundings::Surroundings;
 use crate::mem::ImageDoubt;
 
 /// A warning about a valid configuration that is probably not what the user meant.
@@ -182,27 +180,4 @@ pub enum Used {
         /// Physical address of the channel.
         loaded: u64,
     },
-}
-
-/// Environment and file of a configuration, for warnings with the file's name.
-#[derive(Clone, Copy)]
-pub(super) struct Within<'a> {
-    pub(super) file: &'a Path,
-    pub(super) outside: &'a dyn Surroundings,
-}
-
-impl Within<'_> {
-    /// Warns of a doubtful part of the file.
-    pub(super) fn warn(&self, doubt: Doubt) {
-        let file = self.file.to_path_buf();
-        self.outside.warn(ConfigWarning { file, doubt });
-    }
-
-    /// Warns of each unknown key of a memory or channel.
-    pub(super) fn warn_of_keys(&self, whose: &str, keys: Vec<Unknown>) {
-        for Unknown { key, hint } in keys {
-            let whose = whose.to_owned();
-            self.warn(Doubt::UnknownKey { whose, key, hint });
-        }
-    }
 }

@@ -10,7 +10,8 @@ use crate::foreign::report;
 use crate::guest::{Rerun, Runs, runs};
 use crate::messages::foreign::Severity;
 use crate::sim::call_timeout;
-use crate::sim::fork::{PythonFork, generation};
+use crate::sim::fork::PythonFork;
+use crate::sim::generation::generation;
 use crate::sim::strand::{self, ForkedWhile};
 use crate::system::{self, Vhost};
 

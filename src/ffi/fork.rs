@@ -5,7 +5,8 @@ use std::ffi::c_int;
 
 use super::error::Error;
 use crate::sim::attention::{self, Cause};
-use crate::sim::fork::{PythonFork, flush_streams, generation};
+use crate::sim::fork::{PythonFork, flush_streams};
+use crate::sim::generation::generation;
 use crate::system::Snapshots;
 
 /// Forks that this process makes, and what it is after one.

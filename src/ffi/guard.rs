@@ -7,7 +7,7 @@ use super::error::{Error, catch};
 use super::fork::Side;
 use super::process::{PROCESS, Process};
 use super::quit;
-use super::refused::{self, Untold};
+use super::refused::{self, Unreported};
 use crate::bus::panic_text;
 use crate::foreign::report;
 use crate::messages::foreign::Severity;
@@ -42,7 +42,7 @@ impl Call {
         };
         let process = PROCESS.get(strand);
         call_timeout::entered();
-        if refused::any_untold() {
+        if refused::any_unreported() {
             report_refused(process);
         }
         if process.forks.is_pending() {
@@ -213,7 +213,7 @@ fn report_refused(process: &Process) {
     if testbench::is_reporting() {
         return;
     }
-    let Untold { first, latest } = refused::take_untold();
+    let Unreported { first, latest } = refused::take_unreported();
     let text = refused::text();
     if let Some(function) = latest {
         let last_error = &process.returned.last_error;
@@ -337,7 +337,7 @@ mod tests {
         assert!(strand::enter().is_err(), "it is the other thread's still");
         end.send(()).unwrap();
         other.join().unwrap();
-        assert_eq!(refused::take_untold().latest, Some("mb_server_run"));
+        assert_eq!(refused::take_unreported().latest, Some("mb_server_run"));
         refused::take_count();
     }
 
@@ -352,23 +352,26 @@ mod tests {
                 assert!(matches!(answer, Ok(-1)));
             }
         };
-        let untold = |first, latest| Untold { first, latest };
+        let unreported = |first, latest| Unreported { first, latest };
         overlapping(3);
-        assert!(refused::any_untold());
+        assert!(refused::any_unreported());
         assert_eq!(guard("mb_tick", -1, |_| Ok(5)), 5);
-        assert_eq!(refused::take_untold(), Untold::default());
+        assert_eq!(refused::take_unreported(), Unreported::default());
         assert!(last_error().starts_with("mb_tick: a call was refused"));
 
         guard("mb_attach", (), |_| Err(Error::Null { argument: "list" }));
         overlapping(2);
-        assert_eq!(refused::take_untold(), untold(None, Some("mb_tick")));
+        assert_eq!(
+            refused::take_unreported(),
+            unreported(None, Some("mb_tick"))
+        );
         let count = refused::take_count();
         assert!(count.is_some_and(|text| text.starts_with("4 more calls were refused")));
         assert_eq!(refused::take_count(), None);
 
         overlapping(1);
-        let both = untold(Some("mb_tick"), Some("mb_tick"));
-        assert_eq!(refused::take_untold(), both);
+        let both = unreported(Some("mb_tick"), Some("mb_tick"));
+        assert_eq!(refused::take_unreported(), both);
         assert_eq!(refused::take_count(), None);
     }
 
@@ -412,6 +415,6 @@ mod tests {
         }
         drop(entered);
         assert_eq!(call.join().unwrap(), 7);
-        assert!(!refused::any_untold());
+        assert!(!refused::any_unreported());
     }
 }

@@ -14,7 +14,7 @@ use crate::sim::strand::Overlap;
 /// Refused calls of all threads.
 static REFUSED: Mutex<Refused> = Mutex::new(Refused {
     count: 0,
-    untold: Untold {
+    unreported: Unreported {
         first: None,
         latest: None,
     },
@@ -23,12 +23,12 @@ static REFUSED: Mutex<Refused> = Mutex::new(Refused {
 struct Refused {
     /// Calls since the system began or ended.
     count: u64,
-    untold: Untold,
+    unreported: Unreported,
 }
 
 /// Functions with refused calls that were not reported to the testbench yet.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Untold {
+pub(super) struct Unreported {
     /// First call, to be reported.
     pub(super) first: Option<&'static str>,
     /// Latest call, for `mb_last_error`.
@@ -47,10 +47,10 @@ pub(super) fn note(function: &'static str) {
         return;
     };
     refused.count += 1;
-    refused.untold.latest = Some(function);
+    refused.unreported.latest = Some(function);
     let first = refused.count == 1;
     if first {
-        refused.untold.first = Some(function);
+        refused.unreported.first = Some(function);
     }
     attention::raise(Cause::Refused);
     drop(refused);
@@ -59,17 +59,17 @@ pub(super) fn note(function: &'static str) {
     }
 }
 
-/// True where [`take_untold`] may give something.
-pub(super) fn any_untold() -> bool {
+/// True where [`take_unreported`] may give something.
+pub(super) fn any_unreported() -> bool {
     attention::is_raised(Cause::Refused)
 }
 
 /// Takes the calls that the testbench does not know of yet.
 #[cold]
-pub(super) fn take_untold() -> Untold {
+pub(super) fn take_unreported() -> Unreported {
     attention::lower(Cause::Refused);
-    lock(&REFUSED).map_or_else(Untold::default, |mut refused| {
-        std::mem::take(&mut refused.untold)
+    lock(&REFUSED).map_or_else(Unreported::default, |mut refused| {
+        std::mem::take(&mut refused.unreported)
     })
 }
 

@@ -14,8 +14,6 @@ pub(crate) mod python;
 #[path = "without_python.rs"]
 mod python;
 mod report;
-#[cfg(test)]
-pub(crate) mod scripted;
 mod write_notifier;
 
 use bytes::Bytes;

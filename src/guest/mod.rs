@@ -18,7 +18,11 @@ mod quiet;
 pub(crate) mod runs;
 mod snapshots;
 
-pub(crate) use crate::sim::inherited::{Own, own_socket};
+use std::os::fd::AsRawFd;
+
+use crate::sim::fork::watch_forks;
+use crate::sim::inherited;
+pub(crate) use crate::sim::inherited::Own;
 pub(crate) use crate::sim::{os_error_text, quietly};
 #[cfg(feature = "python")]
 pub(crate) use descriptor::Reserved;
@@ -29,3 +33,9 @@ pub(crate) use quiet::{Quiet, stderr};
 pub use runs::Runs;
 pub use snapshots::Rerun;
 pub(crate) use snapshots::{Snapshots, Taken};
+
+/// Keeps children of this process from sharing a socket.
+pub(crate) fn own_socket(socket: &impl AsRawFd) -> Own {
+    watch_forks();
+    inherited::own_socket(socket)
+}

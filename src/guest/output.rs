@@ -13,7 +13,8 @@ use thiserror::Error;
 use super::descriptor::open_to_write;
 use super::name::{expand, has_process_id};
 use super::quietly;
-use crate::sim::fork::{generation, watch_forks};
+use crate::sim::fork::watch_forks;
+use crate::sim::generation::generation;
 use crate::sim::inherited::{Own, own_file};
 use crate::sim::strand::{ForkedWhile, forked_while};
 

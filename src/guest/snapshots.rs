@@ -6,7 +6,8 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use super::{above_standard, pipe};
-use crate::sim::fork::{Child, Forked, flush_streams, fork, generation, leave};
+use crate::sim::fork::{Child, Forked, flush_streams, fork, leave};
+use crate::sim::generation::generation;
 use crate::sim::supervise::{
     Blocked, StatusReader, StatusWriter, byte_from, detach, supervise, this_process,
 };

@@ -2,9 +2,9 @@
 //!
 //! - [`MemoryMap`], [`Memory`], [`Space`]: validated memory configuration.
 //! - [`Segments`]: an access, resolved from addresses of a space to bytes of memories.
-//! - [`Geometry`]: bytes of a memory as words of HDL arrays.
-//! - [`Op`] and [`execute`]: memory operations, and their execution on any [`Store`].
-//! - [`initial()`], [`HexRuns`]: initial content of a memory.
+//! - `Geometry`: bytes of a memory as words of HDL arrays.
+//! - [`Op`] and `execute`: memory operations, and their execution on any `Store`.
+//! - [`initial()`], `HexRuns`: initial content of a memory.
 //! - [`Image`], [`Placement`]: segments of an ELF file, and their place in the memories of a space.
 //! - [`Buffer`]: bytes of this process in place of an HDL array.
 //! - [`flush_static_mems`], [`StaticMemSink`], [`StaticMemFiles`]: export of these bytes after a run.
@@ -32,20 +32,18 @@ mod written;
 pub use backend::Backend;
 pub use buffer::Buffer;
 pub use extents::{Extent, PartialOverlap, Space};
-pub use geometry::{Geometry, Run, Runs, Word, Words};
-pub use hex::{HexError, HexProblem, HexRun, HexRuns};
+pub(crate) use geometry::{Geometry, Run, Word};
+pub(crate) use hex::HexRuns;
+pub use hex::{HexError, HexProblem};
 pub use image::{
     Image, ImageContent, ImageDoubt, ImageError, ImageProblem, ImageSegment, Section, Write,
 };
 pub use initial::{Initial, InitialError, Note, initial};
 pub use memory::{Array, Init, Memory, MemoryId, MemoryMap, Shape, SpaceId};
-pub use op::{
-    AccessError, BackendError, HdlProblem, Looker, Op, Outcome, Span, Store, execute,
-    fill_in_pieces, part,
-};
-pub(crate) use op::{CHUNK, read, write};
+pub use op::{AccessError, BackendError, HdlProblem, Op, Outcome, Span};
+pub(crate) use op::{CHUNK, Looker, Store, execute, fill_in_pieces, part, read, write};
 pub use parser::DPIShareMemParser;
-pub use path::WordPath;
+pub(crate) use path::WordPath;
 pub use placement::{LeftOut, LoadError, Misfit, Nearest, Nothing, Placement};
 pub use segments::{Segment, Segments};
 pub use space::MapError;

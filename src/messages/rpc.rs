@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::Name;
 use crate::bus::{Attributes, inbox};
 
-/// Polls a target once. While it is pending, the caller repeats the message, with [`When::NextTick`].
+/// Polls a target once. While it is pending, the caller repeats the message, with [`Schedule::NextTick`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// Name of the calling channel. It need not be a served channel.
@@ -16,12 +16,12 @@ pub struct Call {
     /// Arguments, zero-extended.
     pub args: Vec<u64>,
     /// Time of the poll.
-    pub when: When,
+    pub schedule: Schedule,
 }
 
 /// Time of a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum When {
+pub enum Schedule {
     /// Immediately, while the message is handled.
     Now,
     /// On the next tick, in order of arrival.

@@ -2,22 +2,11 @@
 
 use std::io;
 use std::sync::Once;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use libc::pid_t;
 
 use super::attention::{self, Cause};
-use super::{call_timeout, inherited, strand};
-
-/// Forks between the process that loaded the library and this one.
-static GENERATION: AtomicU32 = AtomicU32::new(0);
-
-/// Number of this process among its forebears: 0 in the one that loaded the library, and one more in each child that is forked off. What
-/// was opened in an earlier generation is shared with the parent.
-#[inline]
-pub(crate) fn generation() -> u32 {
-    GENERATION.load(Ordering::Relaxed)
-}
+use super::{call_timeout, generation, inherited, strand};
 
 /// Counts forks from now on, by any code.
 pub(crate) fn watch_forks() {
@@ -33,7 +22,7 @@ pub(crate) fn watch_forks() {
 
 /// In the child, before `fork` returns.
 extern "C" fn forked() {
-    GENERATION.fetch_add(1, Ordering::Relaxed);
+    generation::count_fork();
     attention::raise(Cause::Fork);
     strand::forked();
     inherited::part();

@@ -11,8 +11,6 @@ use std::ffi::c_int;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use super::fork::watch_forks;
-
 /// No descriptor.
 const NONE: c_int = -1;
 
@@ -29,14 +27,13 @@ static SOCKETS: Table = [const { AtomicI32::new(NONE) }; MOST];
 #[derive(Debug)]
 pub(crate) struct Own(Option<&'static AtomicI32>);
 
-/// Keeps children from sharing this file.
+/// Keeps children from sharing this file, once forks are watched.
 pub(crate) fn own_file(file: &impl AsRawFd) -> Own {
     Own::claim(&FILES, file)
 }
 
-/// Keeps children from sharing this socket.
+/// Keeps children from sharing this socket, once forks are watched.
 pub(crate) fn own_socket(socket: &impl AsRawFd) -> Own {
-    watch_forks();
     Own::claim(&SOCKETS, socket)
 }
 

@@ -15,7 +15,7 @@
 //! - [`call_timeout`]: timeout of foreign calls in wall time.
 //! - [`printf`]: one number, formatted by C.
 //! - [`stdout`]: C's `stdout`, shared with the simulator's own prints.
-//! - [`fork`]: forks of the process.
+//! - [`fork`]: forks of the process; [`generation`]: their number.
 //! - [`supervise`]: forked processes whose exit status the parent learns by a pipe.
 //! - [`inherited`]: files and sockets of this process alone, which a child does not share.
 //! - [`signals`], [`locale`], [`float`], [`library`]: state of the process that this library must not change, or be changed by.
@@ -33,6 +33,7 @@ pub(crate) mod call_timeout;
 mod caller;
 mod float;
 pub(crate) mod fork;
+pub(crate) mod generation;
 pub(crate) mod inherited;
 mod library;
 pub(crate) mod lifetime;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use thiserror::Error;
 
 use super::Absent;
-use super::fork::generation;
+use super::generation::generation;
 use super::symbol::Symbol;
 
 /// Part of Python's stable ABI. Looked up at run time: it is deprecated, and its successor is in no stable ABI.

@@ -2,73 +2,31 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::io;
-use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
-use super::builder::{HostCallback, Started};
-use super::environment::{DirectCalls, Environment};
+use super::environment::DirectCalls;
+use super::loader::{START, ToLoad, images};
+use super::parts::{HostCallback, Started, SystemParts};
+use super::taps::attach_all;
 use super::{
-    Error, Flusher, Inner, NamedChannel, Observed, Ports, SpaceNames, ThreadClaim, Timeout, Vhost,
-    Watchdog, sockets,
+    Error, Flusher, Inner, NamedChannel, Observed, Ports, SpaceNames, ThreadClaim, Vhost, Watchdog,
+    sockets,
 };
 use crate::actors::console::{Console, Text};
 use crate::actors::files::Files;
 use crate::actors::mailbox::{ChannelProgress, MailboxServer, Peers};
 use crate::actors::memory::{ElidedAccesses, Memory, MemoryClient, Resolver};
 use crate::actors::rpc::{Dispatch, ElidedPolls, Rpc, RpcClient};
-use crate::actors::sockets::Hub;
-use crate::attach::{AtExit, Attach, Reporter, Site, channels as served, end_at_exit};
-use crate::backend::Backends;
+use crate::attach::{AtExit, channels as served, end_at_exit};
 use crate::bus::{Bus, BusError, Endpoint, Inbox, Port};
-use crate::config::{ChannelConfig, ConfigWarning};
-use crate::foreign::{Callbacks, host_code};
-use crate::mem::{
-    AccessError, Backend, Image, MemoryMap, Op, Placement, SpaceId, Span, Write, initial,
-};
+use crate::config::ConfigWarning;
+use crate::foreign::host_code;
 use crate::messages::announced::SystemStarted;
-use crate::messages::foreign::{Report, Severity};
-use crate::messages::memory::{Access, AccessSegments};
+use crate::messages::foreign::Severity;
 use crate::messages::rpc::{PyTasks, Target};
 use crate::messages::{ChannelDescriptor, Name, console, files, foreign, mailbox, memory, rpc};
 use crate::sim::strand;
-use crate::trace::Header;
-
-/// Log target of notes on a system's start, at level info.
-const START: &str = "vhost::start";
-
-/// Origin of reports on loaded images.
-const LOAD: &str = "load";
-
-/// Components of a system.
-pub(crate) struct SystemParts {
-    /// Memory descriptions.
-    pub(crate) map: Rc<MemoryMap>,
-    /// Memory access.
-    pub(crate) memories: Rc<Backends>,
-    /// Recorded configuration inputs.
-    pub(crate) origin: Header,
-    /// Configured channels.
-    pub(crate) channels: Vec<ChannelConfig>,
-    /// Warnings of the configurations.
-    pub(crate) warnings: Vec<ConfigWarning>,
-    /// Callbacks of the host program.
-    pub(crate) callbacks: Rc<Callbacks>,
-    /// Sources of nondeterminism.
-    pub(crate) outside: Environment,
-    /// Sink of firmware's text.
-    pub(crate) sink: Box<dyn io::Write + Send>,
-    /// Sockets, some possibly open.
-    pub(crate) sockets: Rc<RefCell<Hub>>,
-    /// Taps from the first message on.
-    pub(crate) attached: Vec<Box<dyn Attach>>,
-    /// Maximum ticks of a channel without progress.
-    pub(crate) timeout: Timeout,
-    /// Methods and custom commands of the host program.
-    pub(super) host_callbacks: Vec<(Target, Box<HostCallback>)>,
-    /// Code of the host program for the started system.
-    pub(super) started: Vec<Box<Started>>,
-}
 
 /// Pending start of a built system.
 pub(crate) struct PendingStart {
@@ -114,7 +72,7 @@ impl Vhost {
         let bus = Bus::new();
         let foreign = bus.foreign(outside.foreign);
         let served = served(&map, &channels);
-        let site = attach_all(&bus, attached, served.clone(), &foreign)?;
+        let attach_context = attach_all(&bus, attached, served.clone(), &foreign)?;
         let observed = Observed::default();
         let resolver = Rc::new(Resolver {
             map: map.clone(),
@@ -215,7 +173,7 @@ impl Vhost {
             origin,
             callbacks,
             channels: named,
-            site,
+            attach_context,
             unregistered: RefCell::new(unregistered),
             observed,
             root: outside.root,
@@ -307,33 +265,6 @@ impl Vhost {
         let _ = ports.mailbox.set(mailbox);
         Ok(())
     }
-
-    /// Loads an ELF image into a space.
-    ///
-    /// # Errors
-    /// A file that is no image, or bytes outside of the space's memories.
-    pub fn load_elf(&self, space: &str, file: &Path) -> Result<(), Error> {
-        let space = self.space_id(space.as_bytes())?;
-        let image = Image::open(file)?;
-        let loader = self.loader();
-        for doubt in image.doubts().iter().filter(|doubt| !doubt.is_of_mailbox()) {
-            let text = format!("image {} {doubt}", file.display());
-            loader.note(Severity::Warning, LOAD, text);
-        }
-        loader.load(space, &image, true)
-    }
-
-    fn loader(&self) -> Loader<'_> {
-        let Inner {
-            bus, map, ports, ..
-        } = &*self.0;
-        Loader {
-            bus,
-            map,
-            memory: &ports.memory,
-            foreign: &ports.foreign,
-        }
-    }
 }
 
 /// Puts out the lines that firmware has begun: `exit` destroys no system.
@@ -357,188 +288,4 @@ pub(super) fn start_rpc(
         Rpc::new(context, foreign, shared)
     })?;
     Ok((port, dispatch))
-}
-
-/// Attaches taps to `bus`; their findings go to `foreign`.
-pub(super) fn attach_all(
-    bus: &Bus,
-    attached: Vec<Box<dyn Attach>>,
-    served: Arc<[ChannelDescriptor]>,
-    foreign: &Port<foreign::Inbox>,
-) -> Result<Site, Error> {
-    let reporter = bus.spawn(|spawner| spawner.start(|_| Reporter::new(foreign)))?;
-    let site = Site::new(served, reporter.recipient(), strand::is_entered());
-    for what in attached {
-        attach(bus, what, &site)?;
-    }
-    Ok(site)
-}
-
-/// Attaches a tap to `bus`.
-pub(super) fn attach(bus: &Bus, what: Box<dyn Attach>, site: &Site) -> Result<(), Error> {
-    let tap = bus.spawn(|spawner| what.attach(site, spawner))??;
-    bus.attach(tap);
-    Ok(())
-}
-
-/// Detaches all taps. Last findings and panics go to `foreign`.
-pub(super) fn detach_all(bus: &Bus, foreign: &Port<foreign::Inbox>) {
-    bus.detach();
-    // No recipient is left for the others.
-    let _ = panics(bus, foreign);
-    let _ = bus.run_until_idle();
-}
-
-/// Panics not yet reported. Those of taps are posted like findings, outside of recordings.
-#[cold]
-pub(super) fn panics(bus: &Bus, foreign: &Port<foreign::Inbox>) -> Vec<Report> {
-    let mut others = Vec::new();
-    for (ticket, text) in bus.take_panics() {
-        let report = Report {
-            severity: Severity::Error,
-            id: "vhost".to_owned(),
-            text: format!("{} panicked at {}: {text}", ticket.to(), ticket.name()),
-        };
-        if ticket.to() == Endpoint::TAP {
-            foreign.with_sender(Endpoint::TAP).post(report);
-        } else {
-            others.push(report);
-        }
-    }
-    others
-}
-
-/// Image to load into a space.
-struct ToLoad {
-    space: SpaceId,
-    image: Arc<Image>,
-    /// Writes zeros behind the segments.
-    zero_bss: bool,
-}
-
-/// Images to load, once per space however many channels it has. One channel with `zero_bss: false` suffices.
-fn images(channels: &[ChannelConfig]) -> Vec<ToLoad> {
-    let mut images: Vec<ToLoad> = Vec::new();
-    for channel in channels {
-        let Some(image) = &channel.load else { continue };
-        let known = images
-            .iter_mut()
-            .find(|load| load.space == channel.space && Arc::ptr_eq(&load.image, image));
-        match known {
-            Some(load) => load.zero_bss &= channel.zero_bss,
-            None => images.push(ToLoad {
-                space: channel.space,
-                image: image.clone(),
-                zero_bss: channel.zero_bss,
-            }),
-        }
-    }
-    images
-}
-
-/// Initialisation of memories.
-struct Loader<'a> {
-    bus: &'a Bus,
-    map: &'a MemoryMap,
-    memory: &'a Port<memory::Inbox>,
-    foreign: &'a Port<foreign::Inbox>,
-}
-
-impl Loader<'_> {
-    /// Initialises each memory once, also one seen by several spaces.
-    fn initialise(&self) -> Result<(), Error> {
-        for ((id, memory), space) in self.map.numbered().zip(self.map.first_spaces()) {
-            // A memory outside of all spaces is unreadable.
-            let Some(space) = space else {
-                continue;
-            };
-            let content = initial(id, memory, fastrand::u64(..))?;
-            for note in &content.notes {
-                let severity = match note.is_warning() {
-                    true => Severity::Warning,
-                    false => Severity::Info,
-                };
-                self.note(severity, &memory.name, note.to_string());
-            }
-            for op in content.writes() {
-                self.bus
-                    .ask(self.memory, AccessSegments { space, op })?
-                    .map_err(Error::Initialise)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes an image: zeros first, if requested, then its bytes. Writes nothing of an image that does not fit.
-    fn load(&self, space: SpaceId, image: &Image, zero_bss: bool) -> Result<(), Error> {
-        tracing::info!(target: START, "load elf {}", image.file().display());
-        let placement = Placement::of(self.map, space, image, zero_bss);
-        if let Some(error) = placement.errors.into_iter().next() {
-            return Err(error.into());
-        }
-        for left_out in &placement.left_out {
-            self.note(Severity::Info, LOAD, left_out.to_string());
-        }
-        let content = image.content()?;
-        for write in image.writes() {
-            match write {
-                Write::Zero { .. } if !zero_bss => {}
-                Write::Zero { address, len } => {
-                    let place = self.map.mapped(space, address, len);
-                    if place.is_empty() {
-                        continue;
-                    }
-                    let op = Op::Fill(place, 0);
-                    let filled = self.bus.ask(self.memory, AccessSegments { space, op })?;
-                    filled.map_err(|cause| self.failed(space, address, cause))?;
-                }
-                Write::Bytes(segment) => {
-                    for piece in content.pieces(&segment) {
-                        let (address, bytes) = piece?;
-                        let len = bytes.len() as u64;
-                        let op = Op::Write(Span { address, len }, bytes);
-                        let written = self.bus.ask(self.memory, Access { space, op })?;
-                        written.map_err(|cause| self.failed(space, address, cause))?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn failed(&self, space: SpaceId, address: u64, cause: AccessError) -> Error {
-        let space = self
-            .map
-            .space(space)
-            .map_or_else(String::new, |space| space.name.clone());
-        Error::Access {
-            space,
-            address,
-            cause,
-        }
-    }
-
-    /// Memory that reads as zeros rings no doorbell.
-    fn warn_of_log(&self, channel: &ChannelDescriptor) {
-        let memories = channel
-            .place
-            .iter()
-            .filter_map(|at| self.map.memory(at.memory));
-        for memory in memories.filter(|memory| memory.backend == Backend::Log) {
-            let memory = &memory.name;
-            self.foreign.post(Report {
-                severity: Severity::Warning,
-                id: channel.name.to_string(),
-                text: format!(
-                    "its mailbox is in memory `{memory}` of backend `log`, which reads as zeros: no request will ever be \
-                     seen; give the memory another `backend`"
-                ),
-            });
-        }
-    }
-
-    fn note(&self, severity: Severity, id: &str, text: String) {
-        let id = id.to_owned();
-        self.foreign.post(Report { severity, id, text });
-    }
 }

@@ -8,16 +8,16 @@ use std::rc::Rc;
 
 use mailbox_rs::PtrWidth;
 
-use super::build::SystemParts;
 use super::environment::Environment;
 use super::origin::{Noted, recorder};
+use super::parts::{HostCallback, Started, SystemParts};
 use super::sockets::QUEUE_LIMIT;
 use super::{Call, CallbackResult, Error, Spaces, Timeout, Vhost};
 use crate::actors::sockets::{Hub, Tcp};
 use crate::attach::Attach;
 use crate::backend::{Backends, MemoryModel, Models};
 use crate::config::variables::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
-use crate::config::{self, ChannelConfig, ConfigError, Process, Surroundings};
+use crate::config::{self, ChannelConfig, ConfigEnvironment, ConfigError, Process};
 use crate::foreign::{CallResult, Callbacks, FileOpener, OnReport, Openers, Paths, Python};
 use crate::mem::{Backend, Image, ImageError, MemoryMap};
 use crate::messages::foreign::{Report, Severity};
@@ -59,12 +59,6 @@ pub struct Builder {
     callbacks: Vec<(Target, Box<HostCallback>)>,
     started: Vec<Box<Started>>,
 }
-
-/// Method or custom command of the host program.
-pub(super) type HostCallback = dyn FnMut(&Vhost, Call<'_>) -> CallResult;
-
-/// Code of the host program for the started system.
-pub(super) type Started = dyn FnOnce(&Vhost) -> CallbackResult;
 
 /// Source of a mailbox configuration.
 enum Mailboxes {
@@ -397,7 +391,7 @@ fn value(given: &HashMap<String, String>, name: &str) -> Option<String> {
 }
 
 /// Files of this process, and its environment under the builder's variables.
-impl Surroundings for Builder {
+impl ConfigEnvironment for Builder {
     fn variable(&self, name: &str) -> Option<String> {
         value(&self.variables, name)
     }

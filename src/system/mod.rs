@@ -7,8 +7,10 @@ mod entry;
 mod environment;
 mod error;
 mod flusher;
+mod loader;
 mod log;
 mod origin;
+mod parts;
 #[cfg(feature = "python")]
 mod python;
 mod replay;
@@ -16,6 +18,7 @@ mod snapshots;
 mod sockets;
 mod space_names;
 mod spaces;
+mod taps;
 mod watchdog;
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -46,14 +49,14 @@ use crate::actors::files::Root;
 use crate::actors::mailbox::{ChannelProgress, statuses};
 use crate::actors::memory::MemoryClient;
 use crate::actors::sockets::Hub;
-use crate::attach::{Attach, Site};
+use crate::attach::{Attach, AttachContext};
 use crate::backend::Backends;
 use crate::bus::{ActorContext, Bus, Port};
 use crate::foreign::{CallResult, Callbacks};
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, ObserveFlags};
 use crate::messages::foreign::{NotifyError, Register, Report, Severity};
-use crate::messages::rpc::{Progress, RegisterTarget, Target, When};
+use crate::messages::rpc::{Progress, RegisterTarget, Schedule, Target};
 use crate::messages::{self, Name, console, foreign, mailbox, memory, rpc};
 use crate::sim::strand::{Abroad, is_entered, strand_local};
 use crate::trace::{Header, Payloads};
@@ -78,7 +81,7 @@ struct Inner {
     callbacks: Rc<Callbacks>,
     channels: Vec<NamedChannel>,
     /// Recipient of findings.
-    site: Site,
+    attach_context: AttachContext,
     /// Channels not yet registered with the testbench.
     unregistered: RefCell<Vec<Name>>,
     observed: Observed,
@@ -360,7 +363,7 @@ impl Vhost {
             channel: channel.into(),
             target: Target::Method(method.into()),
             args: args.to_vec(),
-            when: When::Now,
+            schedule: Schedule::Now,
         };
         let answer = self.0.bus.ask(&self.0.ports.rpc, ask)?;
         let answered = answer.map_err(|cause| Error::Call {
@@ -376,7 +379,7 @@ impl Vhost {
     /// [`Error::Attach`] if it is unsuitable for this system, [`Error::Bus`] from inside a tap.
     pub fn attach(&self, what: impl Attach) -> Result<(), Error> {
         let _home = Abroad::go(false);
-        build::attach(&self.0.bus, Box::new(what), &self.0.site)
+        taps::attach(&self.0.bus, Box::new(what), &self.0.attach_context)
     }
 
     /// Records every later message and reply in `file`, for reading. A replay needs a recording from the start:
@@ -460,7 +463,7 @@ impl Vhost {
     #[cold]
     fn report_panics(&self) -> Result<(), Error> {
         let Inner { bus, ports, .. } = &*self.0;
-        for report in build::panics(bus, &ports.foreign) {
+        for report in taps::panics(bus, &ports.foreign) {
             bus.ask(&ports.foreign, report)?;
         }
         Ok(bus.run_until_idle()?)
@@ -483,7 +486,7 @@ impl Vhost {
 impl Vhost {
     /// Detaches all taps. Last findings are still reported.
     fn detach(&self) {
-        build::detach_all(&self.0.bus, &self.0.ports.foreign);
+        taps::detach_all(&self.0.bus, &self.0.ports.foreign);
     }
 }
 

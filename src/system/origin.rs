@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use crate::config::{ConfigWarning, Defaults, Surroundings};
+use crate::config::{ConfigEnvironment, ConfigWarning, Defaults};
 use crate::foreign::report_without_testbench;
 use crate::mem::{Image, ImageError, ImageProblem};
 use crate::messages::foreign::Severity;
@@ -15,7 +15,7 @@ use crate::trace::{Header, Recorder, Source, TraceError};
 
 /// Configuration environment that records its answers.
 pub(super) struct Noted<'a> {
-    outside: &'a dyn Surroundings,
+    outside: &'a dyn ConfigEnvironment,
     header: RefCell<Header>,
     /// Recorded name of each file, by its real name.
     names: RefCell<BTreeMap<PathBuf, String>>,
@@ -23,7 +23,7 @@ pub(super) struct Noted<'a> {
 }
 
 impl<'a> Noted<'a> {
-    pub(super) fn new(outside: &'a dyn Surroundings) -> Self {
+    pub(super) fn new(outside: &'a dyn ConfigEnvironment) -> Self {
         let header = Header {
             defaults: outside.defaults(),
             ..Header::new()
@@ -52,7 +52,7 @@ impl<'a> Noted<'a> {
     }
 }
 
-impl Surroundings for Noted<'_> {
+impl ConfigEnvironment for Noted<'_> {
     fn variable(&self, name: &str) -> Option<String> {
         let value = self.outside.variable(name);
         let mut header = self.header.borrow_mut();
@@ -99,7 +99,7 @@ impl Surroundings for Noted<'_> {
 }
 
 /// Configuration environment of a recording.
-impl Surroundings for Header {
+impl ConfigEnvironment for Header {
     fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).cloned().flatten()
     }

@@ -11,7 +11,7 @@
 //! A number is one byte up to 250, else as bincode writes it.
 
 use super::error::Damage;
-use super::vocabulary::{Encoded, encode, split};
+use super::vocabulary::{Encoded, deserialize_first, encode};
 
 const LATER: u8 = 1 << 3;
 const AWAITED: u8 = 1 << 4;
@@ -160,7 +160,7 @@ fn optional(value: u64, to: &mut Vec<u8>) -> Encoded {
 fn read_number(bytes: &mut &[u8]) -> Result<u64, Damage> {
     let (value, rest) = match bytes.split_first() {
         Some((&short, rest)) if u64::from(short) <= SHORT => (short.into(), rest),
-        _ => split(bytes)?,
+        _ => deserialize_first(bytes)?,
     };
     *bytes = rest;
     Ok(value)

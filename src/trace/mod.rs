@@ -8,6 +8,7 @@
 //! `docs/trace.md` describes the format of the file.
 
 mod blocks;
+mod entry;
 mod error;
 mod format;
 mod head;
@@ -19,9 +20,10 @@ mod vocabulary;
 #[cfg(test)]
 mod tests;
 
+pub use entry::{Content, Entry};
 pub use error::{Damage, TraceError};
 pub use format::{FORMAT, Header, Kind, Payloads, Source};
-pub use reader::{Content, Entry, Trace};
+pub use reader::Trace;
 pub use recorder::Recorder;
 pub use vocabulary::decode;
-pub(crate) use vocabulary::{Encoding, answer, whole};
+pub(crate) use vocabulary::{Encoding, deserialize, send_reply};

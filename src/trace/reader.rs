@@ -9,12 +9,12 @@ use bytes::{Buf as _, Bytes};
 use rustc_hash::FxHashMap;
 
 use super::blocks::{BLOCK, PREFIX, checksum, complete_size, frame_at};
+use super::entry::{Content, Entry};
 use super::format::{FORMAT, Header, Kind, MAGIC};
 use super::head::{Head, Position};
-use super::vocabulary::whole;
+use super::vocabulary::deserialize;
 use super::{Damage, TraceError};
-use crate::attach::MessageView;
-use crate::bus::{Body, Endpoint};
+use crate::bus::Endpoint;
 use crate::guest;
 
 /// Iterator over the entries of a recording, from its beginning to its end.
@@ -38,56 +38,6 @@ pub struct Trace {
     /// Last reply or missing reply.
     answered: Option<Content>,
     ended: bool,
-}
-
-/// Message or reply of a recording.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Frame number; the header is number 0.
-    pub frame: u64,
-    /// Sequence number of the message, in the order in which messages were posted. A reply has that of its message.
-    pub sequence: u64,
-    /// Sequence number of the original message, if this one was forwarded; see [`Ticket::root`](crate::bus::Ticket::root).
-    pub root: u64,
-    /// Tick of the entry.
-    pub tick: u64,
-    /// Sender, receiver and name of the message.
-    pub kind: Arc<Kind>,
-    /// Content of the entry.
-    pub content: Content,
-}
-
-impl Entry {
-    /// Converts the entry for the attribution to channels. `body` is its [decoded](super::decode) content.
-    pub fn passing<'a>(&'a self, body: Option<&'a dyn Body>) -> MessageView<'a> {
-        MessageView {
-            sequence: self.sequence,
-            root: self.root,
-            from: &self.kind.from,
-            to: &self.kind.to,
-            is_message: matches!(self.content, Content::Message { .. }),
-            body,
-        }
-    }
-}
-
-/// Content of an [`Entry`]. [`decode`](super::decode) deserializes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
-    /// Posted message.
-    Message {
-        /// Serialized message.
-        body: Bytes,
-        /// True if the sender waits for the reply.
-        awaited: bool,
-    },
-    /// Reply to a message.
-    Reply {
-        /// Serialized reply.
-        body: Bytes,
-    },
-    /// Message that was dropped without a reply.
-    Dropped,
 }
 
 impl Trace {
@@ -151,7 +101,7 @@ impl Trace {
             return Err(TraceError::Version { file, found });
         }
         let header = self.next_frame()?.ok_or_else(|| no_trace(self))?;
-        self.header = whole(&header).map_err(|damage| self.damaged(damage))?;
+        self.header = deserialize(&header).map_err(|damage| self.damaged(damage))?;
         Ok(())
     }
 
@@ -175,7 +125,7 @@ impl Trace {
         let body = || frame.slice(frame.len() - rest.len()..);
         let (kind, root, sequence, content) = match head {
             Head::Kind => {
-                self.kinds.push(Arc::new(whole(rest)?));
+                self.kinds.push(Arc::new(deserialize(rest)?));
                 return Ok(None);
             }
             Head::Message {

@@ -5,9 +5,9 @@ use bincode::serde::BorrowedSerdeDecoder;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::entry::{Content, Entry};
 use super::error::Damage;
 use super::format::Kind;
-use super::reader::{Content, Entry};
 use crate::bus::{Body, Envelope, Event, Inbox, Message, MessageVisitor, Observation};
 use crate::messages::by_name;
 
@@ -123,7 +123,9 @@ impl bincode::enc::write::Writer for Appending<'_> {
 }
 
 /// Deserializes the first value in `bytes`, and returns the rest, too.
-pub(super) fn split<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, &'a [u8]), Damage> {
+pub(super) fn deserialize_first<'a, T: Deserialize<'a>>(
+    bytes: &'a [u8],
+) -> Result<(T, &'a [u8]), Damage> {
     let decoded =
         with_layout!(bytes, layout => bincode::serde::borrow_decode_from_slice(bytes, layout));
     let (value, read) = decoded.map_err(|error| Damage::Content(error.to_string()))?;
@@ -131,8 +133,8 @@ pub(super) fn split<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, &'a [
 }
 
 /// Deserializes all of `bytes`.
-pub(crate) fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Damage> {
-    let (value, rest) = split(bytes)?;
+pub(crate) fn deserialize<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Damage> {
+    let (value, rest) = deserialize_first(bytes)?;
     if !rest.is_empty() {
         let left = rest.len();
         return Err(Damage::Content(format!("{left} bytes are left over")));
@@ -141,7 +143,7 @@ pub(crate) fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Damage> {
 }
 
 /// Sends a recorded reply to a message.
-pub(crate) fn answer<I: Inbox>(message: I, reply: &[u8]) -> Result<(), Damage> {
+pub(crate) fn send_reply<I: Inbox>(message: I, reply: &[u8]) -> Result<(), Damage> {
     let answered = with_layout!(reply, layout => {
         let mut decoder = BorrowedSerdeDecoder::from_slice(reply, layout, ());
         message.answer(decoder.as_deserializer())
@@ -183,9 +185,9 @@ impl<I> MessageVisitor<I> for Decode<'_> {
         I: From<Envelope<M>>,
     {
         Ok(if self.reply {
-            Box::new(whole::<M::Reply>(self.bytes)?)
+            Box::new(deserialize::<M::Reply>(self.bytes)?)
         } else {
-            Box::new(whole::<M>(self.bytes)?)
+            Box::new(deserialize::<M>(self.bytes)?)
         })
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use vhost::attach::{Direction, Filter};
-use vhost::bus::{Inbox as _, Observation};
+use vhost::bus::Observation;
 use vhost::messages::console::Print;
 use vhost::messages::mailbox::{DoorbellRang, Served};
 use vhost::messages::memory::AccessSegments;
 use vhost::messages::{console, memory};
 
-use crate::fixture::{builder, session, start};
+use crate::support::two_channels::{builder, session, start};
 
 /// Names of the messages that pass a filter, without duplicates.
 fn shown(filter: Filter) -> Vec<String> {
@@ -53,13 +53,13 @@ fn by_kind() {
 
 #[test]
 fn by_party() {
-    let names = shown(Filter::new().endpoint(console::Inbox::ENDPOINT));
+    let names = shown(Filter::new().endpoint(console::ENDPOINT));
     assert!(!names.is_empty());
     assert!(
         names.iter().all(|name| name.contains("console")),
         "{names:?}"
     );
-    let memory = shown(Filter::new().endpoint(memory::Inbox::ENDPOINT));
+    let memory = shown(Filter::new().endpoint(memory::ENDPOINT));
     assert!(memory.contains(&"mailbox to memory: AccessSegments".to_owned()));
 }
 
@@ -89,7 +89,7 @@ fn by_channel() {
     assert_eq!(count(both), all);
     // Messages caused by a channel's message belong to the channel, too: printed text is read from
     // memory.
-    let accesses = || Filter::new().endpoint(memory::Inbox::ENDPOINT);
+    let accesses = || Filter::new().endpoint(memory::ENDPOINT);
     assert!(count(accesses().channel("core1")) > 20);
     assert!(count(accesses().channel("core1")) < count(accesses()));
 }

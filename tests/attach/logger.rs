@@ -3,10 +3,11 @@
 use std::fs;
 use std::io;
 
+use insta::assert_snapshot;
 use mailbox_rs::Request;
 use vhost::attach::{Logger, Statistics};
 
-use crate::fixture::{NAME, ask, builder, call, firmware, session, shake, start};
+use crate::support::two_channels::{NAME, ask, builder, call, firmware, session, shake, start};
 
 fn logged(logger: impl FnOnce(Logger) -> Logger) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
@@ -22,24 +23,18 @@ fn logged(logger: impl FnOnce(Logger) -> Logger) -> Vec<String> {
 #[test]
 fn for_people() {
     let lines = logged(|logger| logger);
-    let of = |kind: &str| -> &String {
-        let mut lines = lines.iter();
-        lines.find(|line| line.contains(kind)).unwrap()
-    };
-    assert_eq!(lines.len(), 10, "{lines:#?}");
-    for (kind, parts) in [
-        (
-            "core0: PRINT",
-            &["tick ", "\"hello\\n\"", "; slot 0, taken in tick "][..],
-        ),
-        ("core1: MEMMOVE", &["len 32", "; slot 1"]),
-        ("core0: CALL", &[", `wait`;", "; gives 0xc; slot 2"]),
-        ("core1: MEMSET", &["; fails: EFAULT"]),
-        ("error: core1: ", &["request in slot 3, MEMSET"]),
-    ] {
-        let line = of(kind);
-        assert!(parts.iter().all(|part| line.contains(part)), "{line}");
-    }
+    assert_snapshot!(lines.join("\n"), @r#"
+    tick 2: core0: PRINT ptr 0x4008 len 6, "hello\n"; done; slot 0, taken in tick 2
+    tick 3: core0: MEMMOVE dest 0x4100 src 0x4000 len 32; done; slot 1, taken in tick 3
+    tick 7: core0: CALL method 0x4000 args [0x3], `wait`; gives 0xc; slot 2, taken in tick 4
+    tick 8: error: core0: request in slot 3, MEMSET dest 0x10 byte 0x0 len 4: space `one` has no memory at 0x10, needed for the 4 bytes at 0x10; answered EFAULT (bad address)
+    tick 8: core0: MEMSET dest 0x10 byte 0x0 len 4; fails: EFAULT (bad address); slot 3, taken in tick 8
+    tick 10: core1: PRINT ptr 0x4008 len 6, "hello\n"; done; slot 0, taken in tick 10
+    tick 11: core1: MEMMOVE dest 0x4100 src 0x4000 len 32; done; slot 1, taken in tick 11
+    tick 15: core1: CALL method 0x4000 args [0x3], `wait`; gives 0xc; slot 2, taken in tick 12
+    tick 16: error: core1: request in slot 3, MEMSET dest 0x10 byte 0x0 len 4: space `two` has no memory at 0x10, needed for the 4 bytes at 0x10; answered EFAULT (bad address)
+    tick 16: core1: MEMSET dest 0x10 byte 0x0 len 4; fails: EFAULT (bad address); slot 3, taken in tick 16
+    "#);
 }
 
 #[test]

@@ -7,19 +7,18 @@
 )]
 
 mod filter;
-mod fixture;
 mod logger;
 mod protocol;
-#[path = "../ram/mod.rs"]
-mod ram;
 mod statistics;
+#[path = "../support/mod.rs"]
+mod support;
 mod watcher;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use fixture::{builder, session, start};
+use support::two_channels::{builder, session, start};
 use vhost::Replay;
 use vhost::attach::{Finding, Logger, ProtocolChecker, Statistics};
 

@@ -5,8 +5,8 @@ use mailbox_rs::{Request, State};
 use vhost::attach::ProtocolChecker;
 use vhost::{Severity, Vhost};
 
-use crate::fixture::{NAME, builder, call, firmware, session, shake, start};
-use crate::ram::Ram;
+use crate::support::ram::Ram;
+use crate::support::two_channels::{NAME, builder, call, firmware, session, shake, start};
 
 /// Findings while `act` plays the firmware of core0, after the handshake.
 fn found(act: impl FnOnce(&Vhost, &mut Firmware<Ram>)) -> Vec<String> {

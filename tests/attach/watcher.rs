@@ -4,17 +4,17 @@ use std::sync::{Arc, Mutex};
 
 use actix::{Actor, Context, Handler};
 use vhost::Severity;
-use vhost::attach::{self, Attach, Filter, Findings, Site};
+use vhost::attach::{self, Attach, AttachContext, Filter, Findings};
 use vhost::bus::{Observation, OwnedObservation};
 use vhost::messages::foreign::Report;
 use vhost::messages::mailbox::Served;
 
-use crate::fixture::{builder, session, start};
+use crate::support::two_channels::{builder, session, start};
 
 /// Reports a finding for each request that took longer than a tick.
 pub(crate) fn objecting() -> impl Attach {
-    attach::with(|site: &Site| {
-        let findings = site.findings("late");
+    attach::with(|context: &AttachContext| {
+        let findings = context.findings("late");
         move |seen: &Observation<'_>| {
             if let Some(served) = seen.event.is::<Served>()
                 && seen.tick > served.since
@@ -84,8 +84,8 @@ impl Handler<OwnedObservation> for Weary {
 fn an_actor_is_attached_and_missed_where_it_panics() {
     let folder = tempfile::tempdir().unwrap();
     let (builder, reports) = builder(folder.path());
-    let weary = attach::actor(|site: &Site| Weary {
-        findings: site.findings("weary"),
+    let weary = attach::actor(|context: &AttachContext| Weary {
+        findings: context.findings("weary"),
         served: 0,
     });
     let vhost = start(builder.attach(Filter::new().kind::<Served>().to(weary)));
@@ -114,8 +114,8 @@ fn an_actor_is_attached_and_missed_where_it_panics() {
 fn an_actor_is_attached_to_a_replay() {
     let folder = tempfile::tempdir().unwrap();
     let trace = crate::record(folder.path(), |builder| builder);
-    let weary = attach::actor(|site: &Site| Weary {
-        findings: site.findings("weary"),
+    let weary = attach::actor(|context: &AttachContext| Weary {
+        findings: context.findings("weary"),
         served: 0,
     });
     let heard = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
@@ -144,7 +144,9 @@ fn what_is_said_at_the_very_end_is_heard() {
     }
     let folder = tempfile::tempdir().unwrap();
     let (builder, reports) = builder(folder.path());
-    let vhost = start(builder.attach(attach::with(|site: &Site| Last(site.findings("last")))));
+    let vhost = start(builder.attach(attach::with(|context: &AttachContext| {
+        Last(context.findings("last"))
+    })));
     vhost.shutdown();
     assert_eq!(reports.take_of("last"), ["never seen an EXIT"]);
 }
@@ -194,7 +196,7 @@ fn whoever_is_attached_may_not_run_the_bus_for_that() {
     let (builder, _) = builder(folder.path());
     let vhost = std::rc::Rc::new(start(builder));
     let within = vhost.clone();
-    let asks = attach::with(move |_: &Site| {
+    let asks = attach::with(move |_: &AttachContext| {
         let refused = within.status().unwrap_err().to_string();
         assert!(refused.contains("from inside"), "{refused}");
         |_: &Observation<'_>| ()

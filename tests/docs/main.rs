@@ -13,14 +13,14 @@ use std::path::Path;
 
 use mailbox_rs::{CacheLine, Layout, PtrWidth, RequestEntry, ResponseEntry};
 use page::{blocks, file, page};
-use vhost::config::{Surroundings, parse_mailboxes, parse_memory_map};
+use vhost::config::{ConfigEnvironment, parse_mailboxes, parse_memory_map};
 use vhost::mem::{Image, ImageError};
 
 /// Configuration environment in which every variable is set and every file is the quickstart's
 /// firmware.
 struct Anywhere;
 
-impl Surroundings for Anywhere {
+impl ConfigEnvironment for Anywhere {
     fn variable(&self, name: &str) -> Option<String> {
         Some(format!("{name}.file"))
     }

@@ -5,11 +5,11 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-#[path = "../c_build/mod.rs"]
-mod c_build;
 mod program;
 #[cfg(feature = "python")]
 mod python;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
@@ -18,8 +18,8 @@ use std::process::{Command, Stdio};
 
 use vhost::Replay;
 
-use c_build::built;
 use program::{Program, RunOutput, count};
+use support::c_build::built;
 
 /// Locale with a decimal comma, for `LOCPATH`; independent of locales installed on the machine.
 fn locale(folder: &Path) {

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::c_build::{compile, shared};
+use crate::support::c_build::{compile, shared};
 
 const MEMORY: &str = "\
 space:

@@ -8,9 +8,10 @@ use mailbox_rs::mock::{Firmware, Misbehaviour};
 use mailbox_rs::{PtrWidth, REQUEST_ARGS, RequestEntry, VERSION, Version, action, operation};
 use vhost::Vhost;
 
-use crate::fixture::{
-    BEYOND_MAX_MOVE, Chip, EDGE, MAIL, METHODS, NEXT, RAM, REGIONS, Region, TOP, keeps_host_busy,
+use crate::support::host_fixture::{
+    BEYOND_MAX_MOVE, EDGE, MAIL, METHODS, NEXT, RAM, REGIONS, Region, TOP, keeps_host_busy,
 };
+use crate::support::ram::Ram;
 
 /// Generator of requests for a channel.
 #[derive(Debug)]
@@ -257,7 +258,7 @@ impl Attacker {
     }
 
     /// Violates the rules of the channel itself.
-    pub(crate) fn misbehave(&mut self, firmware: &mut Firmware<Chip>) {
+    pub(crate) fn misbehave(&mut self, firmware: &mut Firmware<Ram>) {
         let rng = &mut self.rng;
         let near = |rng: &mut Rng, word: u32| word.wrapping_add(rng.u32(..20)).wrapping_sub(10);
         let layout = *firmware.layout();
@@ -297,7 +298,7 @@ impl Attacker {
     }
 
     /// Overwrites random words of the channel.
-    fn scribble(&mut self, firmware: &Firmware<Chip>) {
+    fn scribble(&mut self, firmware: &Firmware<Ram>) {
         let layout = *firmware.layout();
         let words = layout.channel_size / 4;
         for _ in 0..self.rng.u64(1..=words) {

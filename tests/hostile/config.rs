@@ -7,9 +7,9 @@ use std::path::Path;
 use fastrand::Rng;
 use vhost::{Replay, Vhost, mailbox_init_with_config};
 
-use crate::elf::{Elf, Segment};
-use crate::fixture::{HUGE, TOP};
 use crate::heap;
+use crate::support::elf::{Elf, Segment};
+use crate::support::host_fixture::{HUGE, TOP};
 
 fn start(directory: &Path, memories: &str, mailboxes: &str) -> Result<Vhost, vhost::Error> {
     let file = directory.join("memories.yaml");

@@ -15,16 +15,11 @@
 
 mod attacker;
 mod config;
-#[path = "../elf/mod.rs"]
-mod elf;
-mod fixture;
-#[path = "../frames/mod.rs"]
-mod frames;
 mod heap;
 mod misbehaving;
-#[path = "../ram/mod.rs"]
-mod ram;
 mod subprocess;
+#[path = "../support/mod.rs"]
+mod support;
 mod trace;
 mod well_behaved;
 
@@ -35,12 +30,13 @@ use std::sync::atomic::Ordering;
 
 use attacker::Attacker;
 use fastrand::Rng;
-use fixture::{Backing, Chip, HostFixture, Plan};
 use mailbox_rs::CacheLine::{B32, B64, B256, None as NoLine};
 use mailbox_rs::PtrWidth::{P4, P8};
 use mailbox_rs::mock::Firmware;
 use misbehaving::{Misbehaving, Tally};
 use subprocess::{REPORT_PREFIX, SEED, in_subprocess};
+use support::host_fixture::{Backing, HostFixture, Plan};
+use support::ram::Ram;
 use vhost::bus::Observation;
 use vhost::mem::clear_static_mems;
 use well_behaved::WellBehaved;
@@ -113,7 +109,7 @@ impl AddAssign for Tally {
 
 /// Channel whose firmware keeps no rule.
 struct Random {
-    firmware: Firmware<Chip>,
+    firmware: Firmware<Ram>,
     attacker: Attacker,
 }
 
@@ -306,14 +302,14 @@ fn a_tap_that_panics_is_left_out() {
             assert!(seen < 10, "a tap that has seen enough");
         };
         // Reports of the start.
-        fixture.found.lock().unwrap().clear();
+        fixture.found.take();
         fixture.vhost.attach(count).unwrap();
         let mut well_behaved = WellBehaved::new(&fixture, &WELL_BEHAVED, 0);
         for _ in 0..10 {
             well_behaved.round(&fixture);
         }
         // As findings of checkers: the tap does not see them.
-        let reports = std::mem::take(&mut *fixture.found.lock().unwrap());
+        let reports = fixture.found.take();
         let [report] = &reports[..] else {
             panic!("{reports:?}");
         };

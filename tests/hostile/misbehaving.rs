@@ -12,12 +12,13 @@ use vhost::Severity;
 use vhost::messages::foreign::Report;
 
 use crate::attacker::Attacker;
-use crate::fixture::{Chip, HostFixture, Plan};
+use crate::support::host_fixture::{HostFixture, Plan};
+use crate::support::ram::Ram;
 
 /// Misbehaving channel.
 pub(crate) struct Misbehaving {
     name: &'static str,
-    firmware: Firmware<Chip>,
+    firmware: Firmware<Ram>,
     pub(crate) attacker: Attacker,
     /// Sent requests, up to the first that may have no response.
     sent: VecDeque<Sent>,

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
-use crate::frames::{frames, recording};
-use crate::ram::Ram;
+use crate::support::frames::{frames, recording};
+use crate::support::ram::Ram;
 use fastrand::Rng;
 use mailbox_rs::mock::Firmware;
 use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
@@ -149,7 +149,7 @@ pub(crate) fn attack(directory: &Path, count: u64, seed: u64) {
     Replay::of(&sound).run().expect("nothing differs");
     let sound = fs::read(sound).expect("the recording");
     let frames = frames(&sound);
-    assert_eq!(crate::frames::frames(&recording(&frames)), frames);
+    assert_eq!(crate::support::frames::frames(&recording(&frames)), frames);
 
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {

@@ -6,14 +6,15 @@ use std::collections::VecDeque;
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{FileRequest, OpenFlags, PtrWidth, Request, Response};
 
-use crate::fixture::{Chip, HostFixture, NEXT, Plan, RAM};
+use crate::support::host_fixture::{HostFixture, NEXT, Plan, RAM};
+use crate::support::ram::Ram;
 
 /// Text to print.
 const TEXT: &str = "all is well";
 
 /// Well-behaved channel, with a model of the memory that it moves.
 pub(crate) struct WellBehaved {
-    firmware: Firmware<Chip>,
+    firmware: Firmware<Ram>,
     width: PtrWidth,
     rng: fastrand::Rng,
     /// Expected bytes from the start of `RAM` to the end of `NEXT`.

@@ -10,8 +10,6 @@
 #![allow(clippy::print_stdout, reason = "a test says what it lacks, and skips")]
 
 mod backdoor;
-#[path = "../c_host/mod.rs"]
-mod c_host;
 mod calls;
 mod fixture;
 mod modules;
@@ -19,4 +17,6 @@ mod pages;
 mod polled;
 mod starting;
 mod subprocess;
+#[path = "../support/mod.rs"]
+mod support;
 mod threads;

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use mailbox_rs::{CacheLine, PtrWidth};
 use vhost::config::{
-    self, ConfigError, ConfigProblem, ConfigWarning, Defaults, Process, Surroundings,
+    self, ConfigEnvironment, ConfigError, ConfigProblem, ConfigWarning, Defaults, Process,
 };
 use vhost::mem::{Backend, Image, ImageError};
 
@@ -83,7 +83,7 @@ struct CliEnv {
     warnings: RefCell<Vec<ConfigWarning>>,
 }
 
-impl Surroundings for CliEnv {
+impl ConfigEnvironment for CliEnv {
     fn variable(&self, name: &str) -> Option<String> {
         let given = self.variables.get(name).cloned();
         given.or_else(|| Process.variable(name))

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use vhost::messages::foreign::{Report, Severity};
 use vhost::{Replay, Vhost};
 
-use crate::elf::{Elf, Segment};
+use crate::support::elf::{Elf, Segment};
 use crate::{command, end};
 
 const RAM: u64 = 0x8000_0000;

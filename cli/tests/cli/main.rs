@@ -8,18 +8,16 @@
 
 mod check;
 mod diff;
-#[path = "../../../tests/elf/mod.rs"]
-mod elf;
 mod export;
 mod golden;
 mod hostile;
 mod images;
-#[path = "../../../tests/ram/mod.rs"]
-mod ram;
 mod replay;
 mod run;
 mod show;
 mod stat;
+#[path = "../../../tests/support/mod.rs"]
+mod support;
 
 use std::ffi::OsStr;
 use std::path::Path;

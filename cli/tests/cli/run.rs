@@ -10,7 +10,7 @@ use serde_json::Value;
 use vhost::trace::Payloads;
 use vhost::{Call, Vhost};
 
-use crate::ram::Ram;
+use crate::support::ram::Ram;
 use crate::vhost_on;
 
 const MEMORIES: &str = "

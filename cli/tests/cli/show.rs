@@ -42,6 +42,15 @@ fn every_entry_is_a_line_of_text_and_a_line_of_json() {
     }
 }
 
+/// The whole text of a few ticks: header, columns and messages.
+#[test]
+fn the_table_of_a_channel() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = Run::default().record(folder.path());
+    let table = vhost_on("trace show --channel core0 --ticks 3..4", &trace).stdout(0);
+    insta::assert_snapshot!(table);
+}
+
 #[test]
 fn the_keys_are_those_of_the_documentation() {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/trace.md");

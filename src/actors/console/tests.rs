@@ -1,5 +1,4 @@
 use std::io::{self, Write};
-use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
@@ -7,11 +6,9 @@ use proptest::prelude::*;
 
 use super::text::LINE_MAX;
 use super::*;
-use crate::bus::{Bus, Port};
-use crate::foreign::Callbacks;
-use crate::foreign::scripted::{MockForeign, Ram, Told, map};
 use crate::messages::ChannelId;
 use crate::messages::console::Redirect;
+use crate::testing::{ActorBench, ForeignCall, Ram, map};
 
 /// A sink that can be looked at, and can be broken.
 #[derive(Clone, Default)]
@@ -36,31 +33,17 @@ impl Write for Screen {
     }
 }
 
-struct Bench {
-    bus: Bus,
-    outside: Rc<MockForeign>,
-    console: Port<Inbox>,
-    screen: Screen,
-}
+type Bench = ActorBench<Inbox, Screen>;
 
-impl Bench {
+impl ActorBench<Inbox, Screen> {
     fn new() -> Self {
         let screen = Screen::default();
+        let sink = Box::new(screen.clone());
         let names = vec!["core0".into(), "core1".into()];
-        let ram = Ram::new(&map(&[]));
-        let (bus, outside, foreign) = MockForeign::bus(&ram, Callbacks::default());
-        let console = Console::new(
-            bus.context(<Inbox as crate::bus::Inbox>::ENDPOINT),
-            Arc::new(Mutex::new(Text::new(names, Box::new(screen.clone())))),
-            &foreign,
-        );
-        let console = bus.start(|_| console).unwrap();
-        Self {
-            bus,
-            outside,
-            console,
-            screen,
-        }
+        let text = Arc::new(Mutex::new(Text::new(names, sink)));
+        Self::start(&Ram::new(&map(&[])), screen, |peers| {
+            Console::new(peers.context, text, peers.foreign)
+        })
     }
 
     fn print(&self, channel: u32, text: impl AsRef<[u8]>) {
@@ -68,17 +51,17 @@ impl Bench {
             channel: ChannelId(channel),
             text: Bytes::copy_from_slice(text.as_ref()),
         };
-        self.bus.ask(&self.console, print).unwrap();
+        self.try_ask(print).unwrap();
     }
 
     fn finish(&self, channel: Option<u32>) {
         let channel = channel.map(ChannelId);
-        self.bus.ask(&self.console, Finish { channel }).unwrap();
+        self.try_ask(Finish { channel }).unwrap();
     }
 
     /// Output since the last call.
     fn seen(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.screen.bytes.lock().unwrap())).unwrap()
+        String::from_utf8(std::mem::take(&mut *self.state.bytes.lock().unwrap())).unwrap()
     }
 }
 
@@ -100,7 +83,7 @@ fn a_begun_line_comes_out_when_the_console_ends() {
     let bench = Bench::new();
     bench.print(0, "the last words");
     bench.print(1, "others\r");
-    let screen = bench.screen.clone();
+    let screen = bench.state.clone();
     drop(bench);
     let seen = String::from_utf8(screen.bytes.lock().unwrap().clone()).unwrap();
     assert_eq!(seen, "[core0] the last words\n[core1] others\n");
@@ -183,20 +166,20 @@ fn a_message_is_flushed_once_and_only_if_it_ends_a_line() {
     let bench = Bench::new();
     bench.print(0, "a");
     bench.print(0, "");
-    assert_eq!(bench.screen.flushes.load(Ordering::Relaxed), 0);
+    assert_eq!(bench.state.flushes.load(Ordering::Relaxed), 0);
     bench.print(0, "b\nc\nd\n");
-    assert_eq!(bench.screen.flushes.load(Ordering::Relaxed), 1);
+    assert_eq!(bench.state.flushes.load(Ordering::Relaxed), 1);
     bench.finish(None);
-    assert_eq!(bench.screen.flushes.load(Ordering::Relaxed), 1);
+    assert_eq!(bench.state.flushes.load(Ordering::Relaxed), 1);
 }
 
 #[test]
 fn a_broken_sink_is_survived() {
     let bench = Bench::new();
-    bench.screen.broken.store(true, Ordering::Relaxed);
+    bench.state.broken.store(true, Ordering::Relaxed);
     bench.print(0, "lost\n");
     bench.print(0, "lost\nkept");
-    bench.screen.broken.store(false, Ordering::Relaxed);
+    bench.state.broken.store(false, Ordering::Relaxed);
     bench.print(0, "\n");
     assert_eq!(bench.seen(), "[core0] kept\n");
 }
@@ -229,13 +212,14 @@ fn the_testbench_is_given_lines() {
     let bench = Bench::new();
     let told = || {
         bench.bus.run_until_idle().unwrap();
-        bench.outside.told()
+        bench.outside.calls()
     };
     bench.print(1, "before\n");
-    bench.bus.ask(&bench.console, Redirect).unwrap();
+    bench.try_ask(Redirect).unwrap();
     assert_eq!(bench.seen(), "[core1] before\n");
     assert_eq!(told(), []);
-    let line = |channel: &str, text: &str| Told::ConsoleLine(channel.to_owned(), text.to_owned());
+    let line =
+        |channel: &str, text: &str| ForeignCall::ConsoleLine(channel.to_owned(), text.to_owned());
     bench.print(0, "one\r\ntwo");
     bench.print(7, "no name\n");
     assert_eq!(told(), [line("core0", "one"), line("channel 7", "no name")]);

@@ -3,57 +3,53 @@ use std::cell::Cell;
 use bytes::Bytes;
 
 use super::*;
-use crate::bus::{Bus, BusError, Inbox as _};
-use crate::foreign::Callbacks;
-use crate::foreign::scripted::{MockForeign, Ram, SPACE, map};
+use crate::bus::BusError;
 use crate::mem::{Backend, MapError, MemoryId, Segment, Span};
 use crate::messages::memory::AccessSegments;
+use crate::testing::{ActorBench, Ram, SPACE, map};
 
 /// Three memories in a row, from 0x1000 to 0x40ff, of which the one in the middle is not in this process; then
 /// one that is by itself, up to the last address. They are not in the order of their addresses.
 const MIDDLE: MemoryId = MemoryId(0);
 const FIRST: MemoryId = MemoryId(2);
 
-struct Bench {
-    bus: Bus,
-    outside: Rc<MockForeign>,
+type Bench = ActorBench<Inbox, Memories>;
+
+struct Memories {
     ram: Rc<Ram>,
-    memory: Port<Inbox>,
     observed: Rc<Cell<bool>>,
 }
 
-impl Bench {
+impl ActorBench<Inbox, Memories> {
     fn new() -> Self {
-        let map = map(&[
+        Self::on(&[
             ("middle", 0x2000, 0x2000, Backend::Api),
             ("behind", 0x4000, 0x100, Backend::Static),
             ("first", 0x1000, 0x1000, Backend::Static),
             ("last", u64::MAX - 0xff, 0x100, Backend::Static),
-        ]);
+        ])
+    }
+
+    fn on(memories: &[(&str, u64, u64, Backend)]) -> Self {
+        let map = map(memories);
         let ram = Ram::new(&map);
-        let (bus, outside, foreign) = MockForeign::bus(&ram, Callbacks::default());
-        let context = bus.context(Inbox::ENDPOINT);
         let observed = Rc::new(Cell::new(false));
         let resolver = Rc::new(Resolver {
             map,
             local: ram.clone(),
             observed: observed.clone(),
         });
-        let memory = Memory::new(context, resolver, &foreign);
-        let memory = bus.start(|_| memory).unwrap();
-        Self {
-            bus,
-            outside,
-            ram,
-            memory,
+        let state = Memories {
+            ram: ram.clone(),
             observed,
-        }
+        };
+        Self::start(&ram, state, |peers| {
+            Memory::new(peers.context, resolver, peers.foreign)
+        })
     }
 
     fn access(&self, op: Op<Span>) -> Result<Outcome, AccessError> {
-        self.bus
-            .ask(&self.memory, Access { space: SPACE, op })
-            .unwrap()
+        self.try_ask(Access { space: SPACE, op }).unwrap()
     }
 
     fn error(&self, op: Op<Span>) -> String {
@@ -90,22 +86,22 @@ fn every_access_here_and_there() {
             );
         };
         carries_out(write(base, b"hello\0"), Outcome::Done);
-        assert_eq!(bench.ram.get(base, 6), b"hello\0");
+        assert_eq!(bench.state.ram.get(base, 6), b"hello\0");
         let hello = Bytes::from_static(b"hello");
         carries_out(Op::Read(span(base, 5)), Outcome::Bytes(hello.clone()));
         carries_out(Op::Text(span(base, 64)), Outcome::Bytes(hello.clone()));
         let (to, from) = (span(base + 1, 5), span(base, 5));
         carries_out(Op::Copy { to, from }, Outcome::Done);
-        assert_eq!(bench.ram.get(base, 7), b"hhello\0");
+        assert_eq!(bench.state.ram.get(base, 7), b"hhello\0");
         let difference = Outcome::Difference(i32::from(b'h') - i32::from(b'e'));
         carries_out(Op::Compare(span(base, 3), span(base + 1, 3)), difference);
         carries_out(Op::Fill(span(base, 2), 7), Outcome::Done);
-        assert_eq!(bench.ram.get(base, 3), b"\x07\x07e");
+        assert_eq!(bench.state.ram.get(base, 3), b"\x07\x07e");
         let batch = vec![Op::Fill(span(base, 1), 0), Op::Read(span(base, 1))];
         carries_out(Op::Batch(batch), Outcome::Bytes(Bytes::from_static(&[0])));
-        assert_eq!(bench.ram.get(base, 2), b"\0\x07");
+        assert_eq!(bench.state.ram.get(base, 2), b"\0\x07");
         carries_out(Op::Word(span(base, 2), 0xfff_0102), Outcome::Done);
-        assert_eq!(bench.ram.get(base, 3), b"\x02\x01e");
+        assert_eq!(bench.state.ram.get(base, 3), b"\x02\x01e");
     }
 }
 
@@ -129,9 +125,9 @@ fn an_access_with_any_part_outside_is_one_foreign_call() {
         assert_eq!(bench.outside.accesses(), 1);
     }
     // One piece of each memory: nothing goes byte by byte.
-    bench.ram.count();
+    bench.state.ram.count();
     bench.access(Op::Read(span(0x1000, 0x3100))).unwrap();
-    assert_eq!(bench.ram.count(), (3, 0));
+    assert_eq!(bench.state.ram.count(), (3, 0));
 }
 
 #[test]
@@ -146,7 +142,7 @@ fn an_access_goes_on_in_the_adjacent_memory() {
     let op = Op::Read(Segments::from(middle));
     let read = bench
         .bus
-        .ask(&bench.memory, AccessSegments { space: SPACE, op })
+        .ask(&bench.actor, AccessSegments { space: SPACE, op })
         .unwrap();
     assert_eq!(read, Ok(Outcome::Bytes(Bytes::from_static(b"oss"))));
     assert_eq!(bench.text(0x1ffd, 64), Ok(Bytes::from_static(b"across")));
@@ -177,11 +173,11 @@ fn what_is_outside_of_the_map_is_named_and_nothing_is_done() {
         bench.error(Op::Copy { to, from }),
         outside(0x5000, 4, 0x5000)
     );
-    assert_eq!(bench.ram.count(), (0, 0));
+    assert_eq!(bench.state.ram.count(), (0, 0));
     assert_eq!(bench.outside.accesses(), 0);
     let space = SpaceId(9);
     let op = Op::Fill(span(0x1000, 1), 1);
-    let error = bench.bus.ask(&bench.memory, Access { space, op }).unwrap();
+    let error = bench.try_ask(Access { space, op }).unwrap();
     assert_eq!(
         error.unwrap_err().to_string(),
         "the map has no space number 9"
@@ -210,19 +206,19 @@ fn no_bytes_are_anywhere() {
         let unterminated = AccessError::Unterminated { len: 0 };
         assert_eq!(bench.text(address, 0), Err(unterminated));
     }
-    assert_eq!(bench.ram.count(), (0, 0));
+    assert_eq!(bench.state.ram.count(), (0, 0));
 }
 
 #[test]
 fn a_text_may_end_before_the_map_does() {
     let bench = Bench::new();
-    bench.ram.put(0x40fe, b"x\0");
+    bench.state.ram.put(0x40fe, b"x\0");
     assert_eq!(bench.text(0x40fe, 4096), Ok(Bytes::from_static(b"x")));
-    bench.ram.put(0x40ff, b"y");
+    bench.state.ram.put(0x40ff, b"y");
     let unterminated = AccessError::Unterminated { len: 2 };
     assert_eq!(bench.text(0x40fe, 4096), Err(unterminated), "the map ended");
-    bench.ram.put(0x1000, &[b'z'; 4096]);
-    bench.ram.put(0x2000, &[0]);
+    bench.state.ram.put(0x1000, &[b'z'; 4096]);
+    bench.state.ram.put(0x2000, &[0]);
     let unterminated = AccessError::Unterminated { len: 4096 };
     assert_eq!(bench.text(0x1000, 4096), Err(unterminated));
     assert_eq!(bench.text(0x1001, 4096).unwrap().len(), 4095);
@@ -233,28 +229,18 @@ fn a_text_may_end_before_the_map_does() {
 #[test]
 fn long_copies_may_overlap_across_memories() {
     const SIZE: usize = 0x3_0000;
-    let map = map(&[
+    let bench = Bench::on(&[
         ("high", 0x2_0000, 0x2_0000, Backend::Static),
         ("low", 0, 0x2_0000, Backend::Static),
     ]);
-    let ram = Ram::new(&map);
-    let (bus, _, foreign) = MockForeign::bus(&ram, Callbacks::default());
-    let context = bus.context(Inbox::ENDPOINT);
-    let resolver = Rc::new(Resolver {
-        map,
-        local: ram.clone(),
-        observed: Rc::default(),
-    });
-    let memory = Memory::new(context, resolver, &foreign);
-    let memory = bus.start(|_| memory).unwrap();
+    let ram = &bench.state.ram;
     let content: Vec<u8> = (0..SIZE).map(|at| (at / 251 + at) as u8).collect();
     for (to, from) in [(0x123, 0), (0, 0x123), (0x1_0000, 0), (0, 0x1_0000), (7, 7)] {
         ram.put(from, &content);
         let len = SIZE as u64;
         let (to, from) = (span(to, len), span(from, len));
         let op = Op::Copy { to, from };
-        let copied = bus.ask(&memory, Access { space: SPACE, op }).unwrap();
-        assert_eq!(copied, Ok(Outcome::Done));
+        assert_eq!(bench.access(op), Ok(Outcome::Done));
         assert!(ram.get(to.address, len) == content, "{from:?} to {to:?}");
     }
 }
@@ -262,14 +248,14 @@ fn long_copies_may_overlap_across_memories() {
 #[test]
 fn a_memory_that_fails_is_named() {
     let bench = Bench::new();
-    bench.ram.break_down(MIDDLE);
+    bench.state.ram.break_down(MIDDLE);
     let error = bench.error(Op::Read(span(0x1ffe, 6)));
     assert_eq!(
         error,
         "memory `middle`, 4 bytes at offset 0x0: it is broken"
     );
     bench.access(Op::Read(span(0x1ffe, 2))).unwrap();
-    bench.ram.break_down(FIRST);
+    bench.state.ram.break_down(FIRST);
     let batch = Op::Batch(vec![
         write(0x4000, b"a"),
         write(0x1000, b"b"),
@@ -278,7 +264,7 @@ fn a_memory_that_fails_is_named() {
     let error = bench.error(batch);
     assert_eq!(error, "memory `first`, 1 bytes at offset 0x0: it is broken");
     assert_eq!(
-        bench.ram.get(0x4000, 2),
+        bench.state.ram.get(0x4000, 2),
         b"a\0",
         "up to the first that fails"
     );
@@ -292,7 +278,7 @@ fn a_place_is_told_if_all_of_it_is_in_the_map() {
         let space = SPACE;
         bench
             .bus
-            .ask(&bench.memory, Resolve { space, span })
+            .ask(&bench.actor, Resolve { space, span })
             .unwrap()
     };
     let (offset, len) = (0xfff, 1);
@@ -314,7 +300,7 @@ fn a_place_is_told_if_all_of_it_is_in_the_map() {
             ..
         }))
     ));
-    assert_eq!(bench.ram.count(), (0, 0));
+    assert_eq!(bench.state.ram.count(), (0, 0));
 }
 
 /// A segment that no resolution gave makes the store panic.
@@ -331,7 +317,7 @@ fn a_panic_is_an_answer_and_service_goes_on() {
         let op = Op::Fill(Segments::from(astray), 0);
         let error = bench
             .bus
-            .ask(&bench.memory, AccessSegments { space: SPACE, op })
+            .ask(&bench.actor, AccessSegments { space: SPACE, op })
             .unwrap_err();
         let BusError::NoReply(unanswered) = error else {
             panic!("{error}");
@@ -349,11 +335,11 @@ fn while_writes_are_observed_all_accesses_are_the_outsides() {
     let here = || bench.access(write(0x1000, b"here")).unwrap();
     here();
     assert_eq!(bench.outside.accesses(), 0);
-    bench.observed.set(true);
+    bench.state.observed.set(true);
     here();
     bench.access(Op::Read(span(0x1000, 4))).unwrap();
     assert_eq!(bench.outside.accesses(), 2);
-    bench.observed.set(false);
+    bench.state.observed.set(false);
     here();
     assert_eq!(bench.outside.accesses(), 0);
 }

@@ -7,7 +7,9 @@ use super::Dispatch;
 use crate::bus::{self, ActorContext, Elision, Inbox as _, NoReply, Port, Ticket};
 use crate::messages::Name;
 use crate::messages::foreign::{self, HostCall, MethodCall};
-use crate::messages::rpc::{Call, CallError, Inbox, PollOutcome, Progress, Provider, Target, When};
+use crate::messages::rpc::{
+    Call, CallError, Inbox, PollOutcome, Progress, Provider, Schedule, Target,
+};
 
 /// Client of the dispatcher, for one sender.
 #[derive(Clone)]
@@ -68,7 +70,7 @@ impl RpcClient {
     ) -> Result<Answer, NoReply> {
         let mut answer = match self.elided() {
             Some(elided) => elided.poll(self.ticket(elided), channel, target, args)?,
-            None => self.ask(channel, target, args, When::Now).await?,
+            None => self.ask(channel, target, args, Schedule::Now).await?,
         };
         while let Ok(PollOutcome {
             by,
@@ -82,10 +84,10 @@ impl RpcClient {
                     match waits.await {
                         Some(answer) => answer?,
                         // A tap was attached meanwhile.
-                        None => self.ask(channel, target, args, When::Now).await?,
+                        None => self.ask(channel, target, args, Schedule::Now).await?,
                     }
                 }
-                _ => self.ask(channel, target, args, When::NextTick).await?,
+                _ => self.ask(channel, target, args, Schedule::NextTick).await?,
             };
         }
         Ok(answer)
@@ -97,13 +99,13 @@ impl RpcClient {
         channel: &Name,
         target: &Target,
         args: &[u64],
-        when: When,
+        schedule: Schedule,
     ) -> bus::ReplyFuture<Answer> {
         self.port.ask(Call {
             channel: channel.clone(),
             target: target.clone(),
             args: args.to_vec(),
-            when,
+            schedule,
         })
     }
 

@@ -14,7 +14,7 @@ use actix::{Actor, Handler};
 use crate::bus::{ActorContext, Envelope, Port};
 use crate::messages::Name;
 use crate::messages::foreign::{self, HostCall, MethodCall, PyCancel, PyTick};
-use crate::messages::rpc::{Call, Inbox, Progress, Provider, Target, When};
+use crate::messages::rpc::{Call, Inbox, Progress, Provider, Schedule, Target};
 
 pub(crate) use client::{ElidedPolls, ForeignPoll, RpcClient};
 pub(crate) use dispatch::Dispatch;
@@ -48,9 +48,9 @@ impl Rpc {
     }
 
     fn call(&mut self, call: Envelope<Call>) {
-        match call.message.when {
-            When::Now => self.make(call),
-            When::NextTick => {
+        match call.message.schedule {
+            Schedule::Now => self.make(call),
+            Schedule::NextTick => {
                 self.waiting.push((self.context.now(), call));
                 self.set_timer();
             }

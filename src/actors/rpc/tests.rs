@@ -4,47 +4,33 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task;
 
 use super::*;
-use crate::bus::{Bus, Event, Inbox as _, Observation, ReplyFuture};
-use crate::foreign::scripted::{MockForeign, Ram, Told, map};
-use crate::foreign::{CallResult, Callbacks};
+use crate::bus::{Event, Observation, ReplyFuture};
+use crate::foreign::CallResult;
 use crate::messages::rpc::{CallError, Cancel, PollOutcome, PyTasks, RegisterTarget, Tick};
+use crate::testing::{ActorBench, ForeignCall, Ram, map};
 
 use futures_util::FutureExt;
 
-struct Bench {
-    bus: Bus,
-    outside: Rc<MockForeign>,
-    rpc: Port<Inbox>,
-    /// Number of ticks sent to the dispatcher.
-    ticks: Arc<AtomicUsize>,
-}
+/// RPC dispatcher. The state is the number of ticks sent to it.
+type Bench = ActorBench<Inbox, Arc<AtomicUsize>>;
 
 type Reply = Result<PollOutcome, CallError>;
 
-impl Bench {
+impl ActorBench<Inbox, Arc<AtomicUsize>> {
     fn new() -> Self {
-        let ram = Ram::new(&map(&[]));
-        let (bus, outside, foreign) = MockForeign::bus(&ram, Callbacks::default());
         let ticks = Arc::new(AtomicUsize::new(0));
         let counted = ticks.clone();
-        bus.attach(move |seen: &Observation<'_>| {
+        let bench = Self::start(&Ram::new(&map(&[])), ticks, |peers| {
+            let dispatch = Dispatch::on(peers.bus);
+            dispatch.serve(peers.own);
+            Rpc::new(peers.context, peers.foreign, dispatch)
+        });
+        bench.bus.attach(move |seen: &Observation<'_>| {
             let is_tick =
                 matches!(seen.event, Event::Message(_)) && seen.event.is::<Tick>().is_some();
             counted.fetch_add(usize::from(is_tick), Ordering::Relaxed);
         });
-        let dispatch = Dispatch::on(&bus);
-        let rpc = bus
-            .start(|own| {
-                dispatch.serve(own);
-                Rpc::new(bus.context(Inbox::ENDPOINT), &foreign, dispatch)
-            })
-            .unwrap();
-        Self {
-            bus,
-            outside,
-            rpc,
-            ticks,
-        }
+        bench
     }
 
     /// Registers a target of the host program.
@@ -53,16 +39,22 @@ impl Bench {
         self.outside
             .callbacks
             .register(target.clone(), Box::new(callback));
-        self.bus.ask(&self.rpc, RegisterTarget { target }).unwrap();
+        self.try_ask(RegisterTarget { target }).unwrap();
     }
 
     /// Sends a call and runs the bus without ticks.
-    fn begin(&self, channel: &str, target: Target, args: &[u64], when: When) -> ReplyFuture<Reply> {
-        let answer = self.rpc.ask(Call {
+    fn begin(
+        &self,
+        channel: &str,
+        target: Target,
+        args: &[u64],
+        schedule: Schedule,
+    ) -> ReplyFuture<Reply> {
+        let answer = self.actor.ask(Call {
             channel: channel.into(),
             target,
             args: args.to_vec(),
-            when,
+            schedule,
         });
         self.bus.run_until_idle().unwrap();
         answer
@@ -75,30 +67,19 @@ impl Bench {
 
     /// Polls a target now.
     fn answer(&self, target: Target, args: &[u64]) -> Reply {
-        let answer = self.begin("core0", target, args, When::Now);
+        let answer = self.begin("core0", target, args, Schedule::Now);
         answer.now_or_never().unwrap().unwrap()
     }
 
     /// Calls a method on the next tick.
     fn later(&self, channel: &str, name: &str) -> ReplyFuture<Reply> {
-        self.begin(channel, method(name), &[], When::NextTick)
+        self.begin(channel, method(name), &[], Schedule::NextTick)
     }
 
     fn cancel(&self, channel: &str) {
-        let channel = channel.to_owned();
-        self.bus
-            .ask(
-                &self.rpc,
-                Cancel {
-                    channel: channel.into(),
-                },
-            )
-            .unwrap();
-        self.bus.run_until_idle().unwrap();
-    }
-
-    fn tick(&self) {
-        self.bus.tick().unwrap();
+        self.ask(Cancel {
+            channel: channel.into(),
+        });
     }
 }
 
@@ -106,12 +87,12 @@ fn method(name: &str) -> Target {
     Target::Method(name.into())
 }
 
-fn sv(channel: &str, method: &str, args: &[u64]) -> Told {
-    Told::SvCall(channel.to_owned(), method.to_owned(), args.to_vec())
+fn sv(channel: &str, method: &str, args: &[u64]) -> ForeignCall {
+    ForeignCall::SvCall(channel.to_owned(), method.to_owned(), args.to_vec())
 }
 
-fn py(channel: &str, method: &str, args: &[u64]) -> Told {
-    Told::PyCall(channel.to_owned(), method.to_owned(), args.to_vec())
+fn py(channel: &str, method: &str, args: &[u64]) -> ForeignCall {
+    ForeignCall::PyCall(channel.to_owned(), method.to_owned(), args.to_vec())
 }
 
 fn ready(result: u64) -> Result<Progress, CallError> {
@@ -133,7 +114,7 @@ fn a_method_of_the_testbench_is_called_with_its_arguments() {
         .method("add", |_, args| Ok(Progress::Ready(args.iter().sum())));
     let args = [1, 2, u64::MAX - 3];
     assert_eq!(bench.call(method("add"), &args), ready(u64::MAX));
-    assert_eq!(bench.outside.told(), [sv("core0", "add", &args)]);
+    assert_eq!(bench.outside.calls(), [sv("core0", "add", &args)]);
 }
 
 #[test]
@@ -145,10 +126,10 @@ fn the_host_program_comes_first() {
         .method("theirs", |_, _| Ok(Progress::Ready(2)));
     assert_eq!(bench.call(method("both"), &[]), ready(1));
     bench.offer(method("both"), |_| Ok(task::Poll::Ready(3)));
-    bench.outside.told();
+    bench.outside.calls();
     assert_eq!(bench.call(method("both"), &[7]), ready(3));
-    let told = Told::HostCall("core0".into(), method("both"), vec![7]);
-    assert_eq!(bench.outside.told(), [told], "the testbench is not asked");
+    let told = ForeignCall::HostCall("core0".into(), method("both"), vec![7]);
+    assert_eq!(bench.outside.calls(), [told], "the testbench is not asked");
     assert_eq!(bench.call(method("theirs"), &[]), ready(2));
 }
 
@@ -161,9 +142,9 @@ fn python_comes_before_the_testbench_and_after_the_host_program() {
         .outside
         .py_method("both", |_, _| Ok(Progress::Ready(3)));
     assert_eq!(bench.call(method("both"), &[7]), ready(3));
-    assert_eq!(bench.outside.told(), [py("core0", "both", &[7])]);
+    assert_eq!(bench.outside.calls(), [py("core0", "both", &[7])]);
     assert_eq!(bench.call(method("sv"), &[8]), ready(2));
-    assert_eq!(bench.outside.told(), [sv("core0", "sv", &[8])]);
+    assert_eq!(bench.outside.calls(), [sv("core0", "sv", &[8])]);
     assert_eq!(bench.call(method("none"), &[]), Ok(Progress::Absent));
     bench.offer(method("both"), |_| Ok(task::Poll::Ready(4)));
     assert_eq!(bench.call(method("both"), &[]), ready(4));
@@ -207,7 +188,7 @@ fn what_python_does_not_answer_is_not_for_the_testbench() {
     assert_eq!(bench.call(method("slow"), &[]), Ok(Progress::Pending));
     assert!(bench.call(method("raises"), &[]).is_err());
     let asked = ["slow", "raises"].map(|name| py("core0", name, &[]));
-    assert_eq!(bench.outside.told(), asked);
+    assert_eq!(bench.outside.calls(), asked);
 }
 
 #[test]
@@ -226,41 +207,44 @@ fn pythons_turn_comes_before_the_calls_of_a_tick() {
         .outside
         .py_method("slow", |_, _| Ok(Progress::Pending));
     let _answer = bench.later("core0", "slow");
-    bench.bus.ask(&bench.rpc, PyTasks { alive: true }).unwrap();
+    bench.try_ask(PyTasks { alive: true }).unwrap();
     bench.tick();
     assert_eq!(
-        bench.outside.told(),
-        [Told::PyTick, py("core0", "slow", &[])]
+        bench.outside.calls(),
+        [ForeignCall::PyTick, py("core0", "slow", &[])]
     );
 }
 
 #[test]
 fn python_has_turns_while_it_has_tasks() {
     let bench = Bench::new();
-    let tasks = |alive| bench.bus.ask(&bench.rpc, PyTasks { alive }).unwrap();
+    let tasks = |alive| bench.try_ask(PyTasks { alive }).unwrap();
     bench.tick();
     tasks(true);
-    assert_eq!(bench.outside.told(), [], "not before the tick");
+    assert_eq!(bench.outside.calls(), [], "not before the tick");
     bench.tick();
     // A call that waits for a tick and one that is cancelled don't stop Python's turns.
     drop(bench.later("core0", "none"));
     bench.tick();
     bench.cancel("core0");
-    bench.outside.told();
+    bench.outside.calls();
     bench.tick();
-    assert_eq!(bench.outside.told(), [Told::PyTick]);
-    bench.ticks.swap(0, Ordering::Relaxed);
+    assert_eq!(bench.outside.calls(), [ForeignCall::PyTick]);
+    bench.state.swap(0, Ordering::Relaxed);
     tasks(false);
     bench.tick();
-    assert_eq!(bench.outside.told(), []);
-    assert_eq!(bench.ticks.load(Ordering::Relaxed), 0, "that costs nothing");
+    assert_eq!(bench.outside.calls(), []);
+    assert_eq!(bench.state.load(Ordering::Relaxed), 0, "that costs nothing");
 }
 
 #[test]
 fn python_hears_of_a_reset() {
     let bench = Bench::new();
     bench.cancel("core1");
-    assert_eq!(bench.outside.told(), [Told::PyCancel("core1".to_owned())]);
+    assert_eq!(
+        bench.outside.calls(),
+        [ForeignCall::PyCancel("core1".to_owned())]
+    );
 }
 
 #[test]
@@ -268,7 +252,7 @@ fn a_custom_command_is_for_the_host_program_alone() {
     let bench = Bench::new();
     bench.outside.method("5", |_, _| Ok(Progress::Ready(0)));
     assert_eq!(bench.call(Target::Command(5), &[]), Ok(Progress::Absent));
-    assert_eq!(bench.outside.told(), []);
+    assert_eq!(bench.outside.calls(), []);
     bench.offer(Target::Command(5), |args| {
         Ok(task::Poll::Ready(args[0] + 1))
     });
@@ -308,7 +292,7 @@ fn a_panic_outside_reaches_who_called_and_service_goes_on() {
         assert!(!args.is_empty(), "no arguments");
         Ok(Progress::Ready(1))
     });
-    let answer = bench.begin("core0", method("moody"), &[], When::Now);
+    let answer = bench.begin("core0", method("moody"), &[], Schedule::Now);
     let error = answer.now_or_never().unwrap().unwrap_err().to_string();
     assert_eq!(
         error,
@@ -326,13 +310,13 @@ fn the_testbench_takes_sixteen_arguments_the_host_program_all() {
         .method("count", |_, args| Ok(Progress::Ready(args.len() as u64)));
     let args: Vec<u64> = (0..19).collect();
     assert_eq!(bench.call(method("count"), &args[..16]), ready(16));
-    bench.outside.told();
+    bench.outside.calls();
     let error = bench.call(method("count"), &args[..17]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "method `count` has 17 arguments; `mb_sv_call` takes at most 16"
     );
-    assert_eq!(bench.outside.told(), []);
+    assert_eq!(bench.outside.calls(), []);
     bench.offer(method("count"), |args| {
         Ok(task::Poll::Ready(args.len() as u64))
     });
@@ -346,7 +330,7 @@ fn time_is_only_asked_for_while_somebody_waits() {
     bench.tick();
     bench.call(method("quick"), &[]).unwrap();
     bench.tick();
-    assert_eq!(bench.ticks.swap(0, Ordering::Relaxed), 0);
+    assert_eq!(bench.state.swap(0, Ordering::Relaxed), 0);
     let mut answer = bench.later("core0", "quick");
     assert!(
         (&mut answer).now_or_never().is_none(),
@@ -354,7 +338,7 @@ fn time_is_only_asked_for_while_somebody_waits() {
     );
     bench.tick();
     assert_eq!(of_testbench(answer), Some(Progress::Ready(0)));
-    assert_eq!(bench.ticks.swap(0, Ordering::Relaxed), 1);
+    assert_eq!(bench.state.swap(0, Ordering::Relaxed), 1);
     assert_eq!(bench.bus.tick(), Ok(false));
 }
 
@@ -365,10 +349,10 @@ fn those_who_wait_are_asked_in_order_of_arrival() {
     for _ in 0..3 {
         let channels = ["core2", "core0", "core1"];
         let answers = channels.map(|channel| bench.later(channel, "slow"));
-        assert_eq!(bench.outside.told(), []);
+        assert_eq!(bench.outside.calls(), []);
         bench.tick();
         let expected = channels.map(|channel| sv(channel, "slow", &[]));
-        assert_eq!(bench.outside.told(), expected);
+        assert_eq!(bench.outside.calls(), expected);
         for answer in answers {
             assert_eq!(of_testbench(answer), Some(Progress::Pending));
         }
@@ -379,14 +363,14 @@ fn those_who_wait_are_asked_in_order_of_arrival() {
 #[test]
 fn what_is_asked_for_during_a_tick_waits_for_the_next() {
     let bench = Bench::new();
-    let (rpc, kept) = (bench.rpc.clone(), Rc::new(Cell::new(None)));
+    let (rpc, kept) = (bench.actor.clone(), Rc::new(Cell::new(None)));
     let answer = kept.clone();
     bench.outside.method("first", move |_, _| {
         let call = Call {
             channel: "core1".into(),
             target: method("second"),
             args: vec![],
-            when: When::NextTick,
+            schedule: Schedule::NextTick,
         };
         kept.set(Some(rpc.ask(call)));
         Ok(Progress::Ready(1))
@@ -394,9 +378,9 @@ fn what_is_asked_for_during_a_tick_waits_for_the_next() {
     let first = bench.later("core0", "first");
     bench.tick();
     assert_eq!(of_testbench(first), Some(Progress::Ready(1)));
-    assert_eq!(bench.outside.told(), [sv("core0", "first", &[])]);
+    assert_eq!(bench.outside.calls(), [sv("core0", "first", &[])]);
     bench.tick();
-    assert_eq!(bench.outside.told(), [sv("core1", "second", &[])]);
+    assert_eq!(bench.outside.calls(), [sv("core1", "second", &[])]);
     let second = answer.take().unwrap();
     assert_eq!(of_testbench(second), Some(Progress::Absent));
 }
@@ -410,17 +394,17 @@ fn a_call_that_is_cancelled_is_not_made() {
     bench.cancel("core0");
     let unanswered = cancelled.now_or_never().unwrap().unwrap_err();
     assert_eq!(unanswered.to_string(), "rpc did not reply to Call");
-    bench.outside.told();
+    bench.outside.calls();
     bench.tick();
-    assert_eq!(bench.outside.told(), [sv("core1", "slow", &[])]);
+    assert_eq!(bench.outside.calls(), [sv("core1", "slow", &[])]);
     assert_eq!(of_testbench(other), Some(Progress::Ready(1)));
 
     let _cancelled = bench.later("core1", "slow");
     bench.cancel("core1");
-    bench.ticks.swap(0, Ordering::Relaxed);
+    bench.state.swap(0, Ordering::Relaxed);
     bench.tick();
     assert_eq!(
-        bench.ticks.load(Ordering::Relaxed),
+        bench.state.load(Ordering::Relaxed),
         0,
         "nobody waits any more"
     );
@@ -434,15 +418,15 @@ fn a_call_that_nobody_waits_for_any_more_is_not_made() {
     bench.outside.method("fine", |_, _| Ok(Progress::Ready(2)));
     bench.offer(method("own"), |_| panic!("nobody waits for it"));
     for name in ["fine", "own"] {
-        drop(bench.rpc.ask(Call {
+        drop(bench.actor.ask(Call {
             channel: "core0".into(),
             target: method(name),
             args: vec![],
-            when: When::Now,
+            schedule: Schedule::Now,
         }));
     }
     bench.bus.run_until_idle().unwrap();
-    assert_eq!(bench.outside.told(), []);
+    assert_eq!(bench.outside.calls(), []);
     assert_eq!(bench.bus.take_panics(), []);
     assert_eq!(bench.call(method("fine"), &[]), ready(2));
 }
@@ -452,12 +436,12 @@ fn a_call_that_nobody_waits_for_any_more_is_not_made() {
 fn a_call_that_nobody_ever_waited_for_is_made() {
     let bench = Bench::new();
     bench.outside.method("fine", |_, _| Ok(Progress::Ready(2)));
-    bench.rpc.post(Call {
+    bench.actor.post(Call {
         channel: "core0".into(),
         target: method("fine"),
         args: vec![],
-        when: When::Now,
+        schedule: Schedule::Now,
     });
     bench.bus.run_until_idle().unwrap();
-    assert_eq!(bench.outside.told(), [sv("core0", "fine", &[])]);
+    assert_eq!(bench.outside.calls(), [sv("core0", "fine", &[])]);
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use mailbox_rs::{Index, Layout, PtrWidth, ResponseEntry, State};
 
 use self::session::{Breach, Session};
-use super::{Attach, AttachError, ChannelAttribution, Findings, Site};
+use super::{Attach, AttachContext, AttachError, ChannelAttribution, Findings};
 use crate::bus::{Event, Inbox as _, Observation, Spawner, Tap};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span, part};
 use crate::messages::foreign::{self, Severity};
@@ -48,12 +48,16 @@ impl Default for ProtocolChecker {
 }
 
 impl Attach for ProtocolChecker {
-    fn attach(self: Box<Self>, site: &Site, _: &Spawner) -> Result<Box<dyn Tap>, AttachError> {
-        let channels = site.channels().iter().map(Queues::new);
+    fn attach(
+        self: Box<Self>,
+        context: &AttachContext,
+        _: &Spawner,
+    ) -> Result<Box<dyn Tap>, AttachError> {
+        let channels = context.channels().iter().map(Queues::new);
         Ok(Box::new(Checker {
             severity: self.severity,
-            findings: site.findings("protocol"),
-            owners: ChannelAttribution::new(site.channels().clone()),
+            findings: context.findings("protocol"),
+            owners: ChannelAttribution::new(context.channels().clone()),
             channels: channels.collect(),
             reads: BTreeMap::new(),
             takes: BTreeMap::new(),

@@ -41,7 +41,7 @@ impl Fake {
     }
 }
 
-impl Surroundings for Fake {
+impl ConfigEnvironment for Fake {
     fn variable(&self, name: &str) -> Option<String> {
         self.variables.get(name).map(|value| (*value).to_owned())
     }

@@ -1,18 +1,9 @@
 use super::*;
-use crate::mem::{Backend, Init, Shape};
+use crate::testing::memories::listed;
 
 fn space(memories: &[(u64, u64)]) -> Result<Space, PartialOverlap> {
-    let memory = |(base, size): &(u64, u64)| Memory {
-        name: String::new(),
-        base: *base,
-        size: *size,
-        shape: Shape::BlackBox,
-        init: Init::None,
-        backend: Backend::Log,
-    };
-    let memories: Vec<_> = memories.iter().map(memory).collect();
-    let ids: Vec<_> = (0..).take(memories.len()).map(MemoryId).collect();
-    Space::new("s".to_owned(), &ids, &memories)
+    let map = listed(memories)?;
+    Ok(map.spaces.into_iter().next().unwrap())
 }
 
 fn extents(memories: &[(u64, u64)]) -> Vec<(u64, u64, u32)> {

@@ -17,7 +17,7 @@ mod tests;
 
 /// Numbers of a [`Shape`], by which offsets of a memory are converted to words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Geometry {
+pub(crate) struct Geometry {
     /// Bytes of a word of one instance.
     width: u64,
     /// Words of one instance.
@@ -30,7 +30,7 @@ pub struct Geometry {
 
 impl Geometry {
     /// Geometry of `rows` × `columns` equal arrays; `None` if the size is 0 or exceeds 64 bits.
-    pub fn new(array: Array, rows: u64, columns: u64) -> Option<Self> {
+    pub(crate) fn new(array: Array, rows: u64, columns: u64) -> Option<Self> {
         let depth = array.rows.checked_mul(array.cols)?;
         let size = array
             .width
@@ -46,7 +46,7 @@ impl Geometry {
     }
 
     /// Geometry of a shape; `None` for a black box, which has no words.
-    pub fn of(shape: &Shape) -> Option<Self> {
+    pub(crate) fn of(shape: &Shape) -> Option<Self> {
         match shape {
             Shape::BlackBox => None,
             Shape::Direct { array, .. } => Self::new(*array, 1, 1),
@@ -62,22 +62,23 @@ impl Geometry {
     }
 
     /// Bytes of a word of one instance.
-    pub fn width(&self) -> u64 {
+    pub(crate) fn width(&self) -> u64 {
         self.width
     }
 
     /// Words of one instance.
-    pub fn depth(&self) -> u64 {
+    pub(crate) fn depth(&self) -> u64 {
         self.depth
     }
 
     /// Size in bytes.
-    pub fn size(&self) -> u64 {
+    #[cfg(test)]
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
     /// Iterates over the runs of the `len` bytes at `offset`. Bytes past the memory's end are in no run.
-    pub fn runs(&self, offset: u64, len: u64) -> Runs {
+    pub(crate) fn runs(&self, offset: u64, len: u64) -> Runs {
         let start = offset.min(self.size);
         let end = offset.saturating_add(len).min(self.size);
         Runs {
@@ -97,7 +98,7 @@ impl Geometry {
 
 /// Consecutive words of one instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Run {
+pub(crate) struct Run {
     /// Number of the instance; see [`Shape::instance`].
     pub instance: u64,
     /// First accessed word.
@@ -116,7 +117,7 @@ pub struct Run {
 
 /// Accessed part of one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Word {
+pub(crate) struct Word {
     /// Number of the word in its instance.
     pub index: u64,
     /// Bytes of the word before the first accessed byte.
@@ -129,36 +130,22 @@ pub struct Word {
 
 impl Run {
     /// Number of words that are accessed, in whole or in part.
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         (self.skip + self.len).div_ceil(self.width)
     }
 
     /// Offset of the first accessed byte from the first byte of the instance.
-    pub fn start(&self) -> u64 {
+    pub(crate) fn start(&self) -> u64 {
         self.first_word * self.width + self.skip
     }
 
     /// True if the run is contiguous in the data of the access.
-    pub fn is_one_piece(&self) -> bool {
+    pub(crate) fn is_one_piece(&self) -> bool {
         self.stride == self.width || self.skip + self.len <= self.width
     }
 
-    /// True if the first word is accessed in part, so that a write must read it first.
-    pub fn first_is_partial(&self) -> bool {
-        self.skip > 0 || self.len < self.width
-    }
-
-    /// True if the last word, which may be the first, is accessed in part.
-    pub fn last_is_partial(&self) -> bool {
-        if self.count() == 1 {
-            self.first_is_partial()
-        } else {
-            !(self.skip + self.len).is_multiple_of(self.width)
-        }
-    }
-
     /// Splits the run into pieces of `words` words each; the last may have fewer.
-    pub fn pieces(&self, words: u64) -> impl Iterator<Item = Self> {
+    pub(crate) fn pieces(&self, words: u64) -> impl Iterator<Item = Self> {
         let run = *self;
         let (count, words) = (run.count(), words.max(1));
         (0..count.div_ceil(words)).map(move |piece| {
@@ -185,7 +172,7 @@ impl Run {
     }
 
     /// Iterates over the words.
-    pub fn words(&self) -> Words {
+    pub(crate) fn words(&self) -> Words {
         let first = Word {
             index: self.first_word,
             skip: self.skip,
@@ -201,16 +188,9 @@ impl Run {
     }
 }
 
-impl Word {
-    /// Byte enable: true if byte `byte` of the word is accessed.
-    pub fn enables(&self, byte: u64) -> bool {
-        (self.skip..self.skip + self.len).contains(&byte)
-    }
-}
-
 /// Iterator of [`Geometry::runs`]: by rows of banks, and by columns in each row.
 #[derive(Debug, Clone)]
-pub struct Runs {
+pub(crate) struct Runs {
     geometry: Geometry,
     /// First byte of the access.
     start: u64,
@@ -266,7 +246,7 @@ impl Iterator for Runs {
 
 /// Iterator of [`Run::words`].
 #[derive(Debug, Clone)]
-pub struct Words {
+pub(crate) struct Words {
     next: Word,
     /// Number of bytes from `next` on.
     left: u64,

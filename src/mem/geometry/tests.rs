@@ -114,19 +114,15 @@ proptest! {
             prop_assert_eq!(words[0].index, run.first_word);
             prop_assert_eq!(words[0].skip, run.skip);
             prop_assert_eq!(words.iter().map(|word| word.len).sum::<u64>(), run.len);
-            prop_assert_eq!(words[0].len < model.bank_width, run.first_is_partial());
-            prop_assert_eq!(words[words.len() - 1].len < model.bank_width, run.last_is_partial());
             let one_piece = words.windows(2).all(|pair| pair[0].data + pair[0].len == pair[1].data);
             prop_assert_eq!(one_piece, run.is_one_piece());
             for (nth, word) in words.iter().enumerate() {
                 prop_assert_eq!(word.index, run.first_word + nth as u64);
                 prop_assert!(word.len > 0 && word.skip + word.len <= model.bank_width);
                 for byte in 0..word.len {
-                    prop_assert!(word.enables(word.skip + byte));
                     let place = &mut places[usize::try_from(word.data + byte).unwrap()];
                     prop_assert_eq!(place.replace((run.instance, word.index, word.skip + byte)), None);
                 }
-                prop_assert!(!word.enables(word.skip + word.len));
             }
         }
         let wanted: Vec<_> = (offset..offset + len).map(|byte| Some(model.place(byte))).collect();

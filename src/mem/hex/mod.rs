@@ -24,7 +24,7 @@ const RUN: usize = 64 << 10;
 
 /// Consecutive words of a memory file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HexRun {
+pub(crate) struct HexRun {
     /// Number of the first word. It starts at byte `word` × `width` of the memory.
     pub word: u64,
     /// Bytes of whole words, least significant byte first.
@@ -107,7 +107,7 @@ pub enum HexProblem {
 
 /// Iterator over the runs of a memory file. An error is the last item.
 #[derive(Debug, Clone)]
-pub struct HexRuns<'a> {
+pub(crate) struct HexRuns<'a> {
     text: &'a [u8],
     tokens: Tokens<'a>,
     file: &'a Path,
@@ -125,7 +125,7 @@ pub struct HexRuns<'a> {
 
 impl<'a> HexRuns<'a> {
     /// Reads `text` for a memory of `words` words of `width` bytes each. `file` is for error messages.
-    pub fn new(text: &'a [u8], file: &'a Path, width: u64, words: u64) -> Self {
+    pub(crate) fn new(text: &'a [u8], file: &'a Path, width: u64, words: u64) -> Self {
         Self {
             text,
             tokens: Tokens::new(text),
@@ -140,18 +140,18 @@ impl<'a> HexRuns<'a> {
     }
 
     /// Number of digits `x`, `z` and `?` that were read as 0 so far. A number other than 0 at the end deserves a warning.
-    pub fn unknown_digits(&self) -> u64 {
+    pub(crate) fn unknown_digits(&self) -> u64 {
         self.shape.unknown_digits
     }
 
     /// Number of values so far. 0 at the end deserves a warning.
-    pub fn values(&self) -> u64 {
+    pub(crate) fn values(&self) -> u64 {
         self.shape.values
     }
 
     /// Returns the common number of digits of all values, if it is that of a word of 8, 16, 32, … bits, and this word is a multiple or a
     /// divisor of the memory's. A result at the end deserves a warning.
-    pub fn other_words(&self) -> Option<u64> {
+    pub(crate) fn other_words(&self) -> Option<u64> {
         let digits = self.shape.digits()?;
         let own = self.width.saturating_mul(2);
         let is_word = digits >= 2 && digits.is_power_of_two();

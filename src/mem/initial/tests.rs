@@ -2,18 +2,15 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::*;
-use crate::mem::{Backend, Shape};
+use crate::mem::Backend;
+use crate::testing::memories::black_box;
 
 const ID: MemoryId = MemoryId(3);
 
 fn memory(size: u64, init: Init) -> Memory {
     Memory {
-        name: "ram".to_owned(),
-        base: 0x1000,
-        size,
-        shape: Shape::BlackBox,
         init,
-        backend: Backend::Uvm,
+        ..black_box("ram", 0x1000, size, Backend::Uvm)
     }
 }
 

@@ -283,10 +283,10 @@ impl HdlProblem {
 }
 
 /// Function that polls a segment; see [`Store::looker`].
-pub type Looker = Box<dyn Fn(&mut [u8]) -> bool>;
+pub(crate) type Looker = Box<dyn Fn(&mut [u8]) -> bool>;
 
 /// Access to the bytes of memories.
-pub trait Store {
+pub(crate) trait Store {
     /// Reads a segment; `buffer` has its length.
     fn read(&self, at: &Segment, buffer: &mut [u8]) -> Result<(), AccessError>;
     /// Polls a segment, as a doorbell does on every tick: a [`read`](Self::read) without logs, warnings and side effects, if the store
@@ -317,7 +317,7 @@ pub trait Store {
 }
 
 /// Fills a segment by writes of a bounded size.
-pub fn fill_in_pieces(
+pub(crate) fn fill_in_pieces(
     store: &(impl Store + ?Sized),
     at: &Segment,
     byte: u8,
@@ -341,7 +341,7 @@ pub(crate) const CHUNK: u64 = 64 * 1024;
 const FIRST_TEXT: u64 = 64;
 
 /// Executes an access on `store`.
-pub fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessError> {
+pub(crate) fn execute(store: &dyn Store, op: &Op<Segments>) -> Result<Outcome, AccessError> {
     match op {
         Op::Read(place) => {
             let mut buffer = zeros(len(place))?;
@@ -560,7 +560,7 @@ pub(crate) fn write(
 }
 
 /// Returns the part of a place of `len` bytes from its byte `from` on, as far as the place has them.
-pub fn part(place: &Segments, from: u64, len: u64) -> Segments {
+pub(crate) fn part(place: &Segments, from: u64, len: u64) -> Segments {
     if let [whole] = **place
         && len > 0
         && from.checked_add(len).is_some_and(|end| end <= whole.len)

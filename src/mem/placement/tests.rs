@@ -5,26 +5,16 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::mem::Backend;
 use crate::mem::elf_builder::{ElfBuilder, ElfSegment};
-use crate::mem::{Backend, Init, Memory, MemoryId, Shape, Space};
+use crate::testing::memories::{black_box, map_of};
 
-/// A space `cpu` of memories `m0`, `m1`… at these bases, of these sizes.
+/// A space of memories `m0`, `m1`… at these bases, of these sizes.
 fn map(memories: &[(u64, u64)]) -> MemoryMap {
-    let memory = |(nth, (base, size)): (usize, &(u64, u64))| Memory {
-        name: format!("m{nth}"),
-        base: *base,
-        size: *size,
-        shape: Shape::BlackBox,
-        init: Init::None,
-        backend: Backend::Log,
+    let memory = |(nth, (base, size)): (usize, &(u64, u64))| {
+        black_box(&format!("m{nth}"), *base, *size, Backend::Log)
     };
-    let memories: Vec<Memory> = memories.iter().enumerate().map(memory).collect();
-    let ids: Vec<MemoryId> = (0..memories.len() as u32).map(MemoryId).collect();
-    let space = Space::new("cpu".to_owned(), &ids, &memories).unwrap();
-    MemoryMap {
-        memories,
-        spaces: vec![space],
-    }
+    map_of(memories.iter().enumerate().map(memory).collect()).unwrap()
 }
 
 fn image(segments: Vec<ElfSegment>) -> Image {
@@ -57,7 +47,7 @@ fn a_segment_without_a_memory_is_told_with_the_nearest() {
     };
     let expected = |range: &str, outside: &str, nearest: &str| {
         format!(
-            "fw.elf can't be loaded into space `cpu`: segment 1 ({range}) has no memory at {outside}, nearest is memory {nearest}; \
+            "fw.elf can't be loaded into space `space`: segment 1 ({range}) has no memory at {outside}, nearest is memory {nearest}; \
              link it for another address, or map a memory there"
         )
     };

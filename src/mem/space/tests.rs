@@ -3,28 +3,12 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::mem::{Backend, Init, PartialOverlap, Shape};
-
-const SPACE: SpaceId = SpaceId(0);
+use crate::testing::SPACE;
+use crate::testing::memories::listed;
 
 /// One space of black boxes with these bases and sizes, in the order in which they are listed.
 fn map(memories: &[(u64, u64)]) -> MemoryMap {
     listed(memories).unwrap()
-}
-
-fn listed(memories: &[(u64, u64)]) -> Result<MemoryMap, PartialOverlap> {
-    let memory = |(base, size): &(u64, u64)| Memory {
-        name: format!("at {base:#x}"),
-        base: *base,
-        size: *size,
-        shape: Shape::BlackBox,
-        init: Init::None,
-        backend: Backend::Log,
-    };
-    let memories: Vec<_> = memories.iter().map(memory).collect();
-    let ids: Vec<_> = (0..).take(memories.len()).map(MemoryId).collect();
-    let spaces = vec![Space::new("core0".to_owned(), &ids, &memories)?];
-    Ok(MemoryMap { memories, spaces })
 }
 
 fn segment(memory: u32, offset: u64, len: u64) -> Segment {
@@ -57,19 +41,19 @@ fn errors_name_the_first_byte_outside() {
     let error = |address, len| map.resolve(SPACE, address, len).unwrap_err().to_string();
     assert_eq!(
         error(0xfff, 4),
-        "space `core0` has no memory at 0xfff, needed for the 4 bytes at 0xfff"
+        "space `space` has no memory at 0xfff, needed for the 4 bytes at 0xfff"
     );
     assert_eq!(
         error(0x10fe, 4),
-        "space `core0` has no memory at 0x1100, needed for the 4 bytes at 0x10fe"
+        "space `space` has no memory at 0x1100, needed for the 4 bytes at 0x10fe"
     );
     assert_eq!(
         error(0x2008, 1),
-        "space `core0` has no memory at 0x2008, needed for the 1 bytes at 0x2008"
+        "space `space` has no memory at 0x2008, needed for the 1 bytes at 0x2008"
     );
     assert_eq!(
         error(0x10ff, u64::MAX),
-        "space `core0` has no memory at 0x1100, needed for the 18446744073709551615 bytes at 0x10ff"
+        "space `space` has no memory at 0x1100, needed for the 18446744073709551615 bytes at 0x10ff"
     );
     assert_eq!(
         map.resolve(SpaceId(7), 0, 1).unwrap_err().to_string(),
@@ -86,7 +70,7 @@ fn the_last_address_is_mapped_and_none_follows() {
     );
     assert_eq!(
         map.resolve(SPACE, u64::MAX, 2).unwrap_err().to_string(),
-        "the 2 bytes at 0xffffffffffffffff of space `core0` run past the last address, 0xffffffffffffffff"
+        "the 2 bytes at 0xffffffffffffffff of space `space` run past the last address, 0xffffffffffffffff"
     );
     assert_eq!(map.clip(SPACE, u64::MAX - 1, 4096), 2);
 }

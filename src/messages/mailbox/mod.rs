@@ -128,26 +128,26 @@ impl Served {
     }
 
     /// Displays the request in the terms of the protocol.
-    pub fn asked(&self) -> impl Display {
-        Asked(&self.entry)
+    pub fn request_text(&self) -> impl Display {
+        RequestText(&self.entry)
     }
 
     /// Displays the outcome, as a suffix to the request: `; gives 0xc; slot 2, taken in tick 1290`.
-    pub fn answered(&self) -> impl Display {
-        Answered(self)
+    pub fn outcome_text(&self) -> impl Display {
+        OutcomeText(self)
     }
 }
 
 /// Request and outcome in the terms of the protocol.
 impl Display for Served {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.asked(), self.answered())
+        write!(f, "{}{}", self.request_text(), self.outcome_text())
     }
 }
 
-struct Asked<'a>(&'a RequestEntry);
+struct RequestText<'a>(&'a RequestEntry);
 
-impl Display for Asked<'_> {
+impl Display for RequestText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match Request::try_from(self.0) {
             Ok(request) => write!(f, "{request}"),
@@ -156,22 +156,22 @@ impl Display for Asked<'_> {
     }
 }
 
-struct Answered<'a>(&'a Served);
+struct OutcomeText<'a>(&'a Served);
 
-impl Display for Answered<'_> {
+impl Display for OutcomeText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(served) = self;
         if let Some(response) = served.response {
-            write!(f, "; {}", Told(response))?;
+            write!(f, "; {}", ResponseText(response))?;
         }
         write!(f, "; slot {}, taken in tick {}", served.slot, served.since)
     }
 }
 
 /// Displays a response.
-struct Told(Response);
+struct ResponseText(Response);
 
-impl Display for Told {
+impl Display for ResponseText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Response::Empty => f.write_str("done"),

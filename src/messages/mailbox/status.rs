@@ -5,7 +5,7 @@ use std::fmt;
 use mailbox_rs::{RequestEntry, Response, State};
 use serde::{Deserialize, Serialize};
 
-use super::{Asked, ChannelWords, Told};
+use super::{ChannelWords, RequestText, ResponseText};
 use crate::messages::rpc::{Provider, Target};
 
 /// Status of one channel. `Display` writes one line about the pending step and the side that it depends on, and indented lines for the
@@ -124,7 +124,7 @@ impl fmt::Display for ChannelStatus {
             Step::Request => self.request(f)?,
             Step::Serve { slot, entry, task } => {
                 self.task(f, task)?;
-                write!(f, "; slot {slot} has {}", Asked(entry))?;
+                write!(f, "; slot {slot} has {}", RequestText(entry))?;
             }
             Step::Room => write!(
                 f,
@@ -263,14 +263,14 @@ impl fmt::Display for Past {
         if to != from {
             write!(f, " to {to}")?;
         }
-        write!(f, ": {}; {end}", Asked(entry))
+        write!(f, ": {}; {end}", RequestText(entry))
     }
 }
 
 impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Answered(response) => Told(*response).fmt(f),
+            Self::Answered(response) => ResponseText(*response).fmt(f),
             Self::Silent => f.write_str("done"),
             Self::Reset => f.write_str("dropped by a reset"),
         }

@@ -21,7 +21,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::attention::{self, Cause};
-use super::fork::generation;
+use super::generation::generation;
 use super::signals::with_all_blocked;
 use super::{caller, strand};
 use text::SharedText;

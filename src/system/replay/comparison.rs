@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 use super::scope::Scope;
 use super::{ReplayError, Replayed};
 use crate::bus::{Endpoint, Event, KindId, Message, Observation, Tap, Ticket};
-use crate::trace::{Content, Damage, Encoding, Entry, Kind, Trace, TraceError, decode, whole};
+use crate::trace::{
+    Content, Damage, Encoding, Entry, Kind, Trace, TraceError, decode, deserialize,
+};
 
 /// Divergence of the replay from the recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -382,7 +384,7 @@ impl SharedComparison {
             } => Some(body.clone()),
             _ => None,
         })?;
-        whole(&answer).ok()
+        deserialize(&answer).ok()
     }
 
     /// Recorded number of an unanswered message.
@@ -392,7 +394,7 @@ impl SharedComparison {
 
     /// Content of an entry; ends the replay if it can't be decoded.
     pub(super) fn decode<T: DeserializeOwned>(&self, entry: &Entry, body: &[u8]) -> Option<T> {
-        whole(body)
+        deserialize(body)
             .map_err(|damage| self.damaged(entry, damage))
             .ok()
     }

@@ -31,8 +31,8 @@ use self::recorded::{RecordedDisk, RecordedDoorbells, RecordedMemory, RecordedNe
 use self::scope::Scope;
 pub use self::scope::{ActorName, NoSuchActor};
 use self::single_actor::{Components, SingleActor};
-use super::build::SystemParts;
 use super::environment::Environment;
+use super::parts::SystemParts;
 use super::{Error, Timeout, Vhost};
 use crate::actors::files::{Disk, SpecialNames};
 use crate::actors::sockets::Hub;

@@ -9,7 +9,7 @@ use crate::bus::{Bus, Endpoint, Envelope, Inbox, Message, MessageVisitor, Port};
 use crate::messages::announced::{Notified, ObserveFlags, SystemStarted};
 use crate::messages::{console, foreign, mailbox, memory, rpc, sockets};
 use crate::system::{Inner, PendingStart, Vhost};
-use crate::trace::{Content, Damage, Entry, answer, whole};
+use crate::trace::{Content, Damage, Entry, deserialize, send_reply};
 
 /// Plays a recording to its end or to the first divergence.
 pub(super) struct Player {
@@ -52,7 +52,7 @@ impl Player {
         self.play_until(&Vhost(system), Some(recorded));
         if let Some(entry) = self.comparison.next()
             && let Content::Reply { body } = &entry.content
-            && let Err(damage) = answer(call, body)
+            && let Err(damage) = send_reply(call, body)
         {
             self.comparison.damaged(&entry, damage);
         }
@@ -129,7 +129,7 @@ impl Player {
     fn emit(&self, vhost: &Vhost, entry: &Entry, body: &[u8]) {
         let name = entry.kind.name.as_str();
         if name == ObserveFlags::NAME {
-            match whole(body) {
+            match deserialize(body) {
                 Ok(what) => vhost.observe(what),
                 Err(damage) => self.comparison.damaged(entry, damage),
             }
@@ -162,7 +162,7 @@ impl<I: Inbox> MessageVisitor<I> for AskByName<'_, I> {
     where
         I: From<Envelope<M>>,
     {
-        let message: M = whole(self.body)?;
+        let message: M = deserialize(self.body)?;
         if self.awaited {
             // The reply is compared by the tap.
             let _ = self.bus.ask(self.port, message);

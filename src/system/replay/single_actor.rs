@@ -26,9 +26,10 @@ use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, ObserveFlags};
 use crate::messages::{ChannelDescriptor, console, files, foreign, mailbox, memory, rpc, sockets};
-use crate::system::build::{attach_all, detach_all, start_rpc};
+use crate::system::build::start_rpc;
+use crate::system::taps::{attach_all, detach_all};
 use crate::system::{Error, Observed};
-use crate::trace::{Content, Damage, Entry, Header, answer, whole};
+use crate::trace::{Content, Damage, Entry, Header, deserialize, send_reply};
 
 /// Components for any one actor.
 pub(super) struct Components<'a> {
@@ -158,7 +159,7 @@ impl Inner {
         let Some(recorded) = self.comparison.recorded(call.ticket().sequence) else {
             return;
         };
-        let answer = Box::new(move |reply: &[u8]| answer(call, reply));
+        let answer = Box::new(move |reply: &[u8]| send_reply(call, reply));
         drop(self.held.borrow_mut().insert(recorded, answer));
         while self.held.borrow().contains_key(&recorded)
             && let Some(entry) = self.comparison.next()
@@ -211,7 +212,7 @@ impl Inner {
     /// Plays an external event, as far as actors depend on it.
     fn emit(&self, entry: &Entry, body: &[u8]) -> Result<(), Damage> {
         match entry.kind.name.as_str() {
-            ObserveFlags::NAME => self.observed.add(whole(body)?),
+            ObserveFlags::NAME => self.observed.add(deserialize(body)?),
             Notified::NAME => self.bus.notify(),
             _ => {}
         }
@@ -353,7 +354,7 @@ impl<I: Inbox> MessageVisitor<I> for SendByName<'_, I> {
     where
         I: From<Envelope<M>>,
     {
-        let message: M = whole(self.body)?;
+        let message: M = deserialize(self.body)?;
         if self.awaited {
             // The reply is compared by the tap.
             self.port.ask_then(message, drop);

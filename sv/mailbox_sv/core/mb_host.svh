@@ -82,7 +82,7 @@ class MbHost;
     function void register_method(MbCallable method);
         string name = method.get_name();
         if (methods.exists(name)) begin
-            report(MB_FATAL, "MbHost", $sformatf("there are two methods `%s`: give one another name", name));
+            report(MB_FATAL, "MbHost", $sformatf("method `%s` is registered twice; rename one", name));
             return;
         end
         methods[name] = method;
@@ -97,7 +97,7 @@ class MbHost;
             return;
         if (at.method(method.get_name()) != null)
             report(MB_FATAL, "MbHost", $sformatf(
-                "channel `%s` has a method `%s`: give one another name", ch, method.get_name()));
+                "channel `%s` has two methods `%s`; rename one", ch, method.get_name()));
         else
             bind_method(at, method);
     endfunction
@@ -106,7 +106,7 @@ class MbHost;
     function void register_memory(MbAddressable memory);
         if (memories.exists(memory.get_name()))
             report(MB_FATAL, "MbHost", $sformatf(
-                "there are two memories `%s`: give one another name", memory.get_name()));
+                "memory `%s` is registered twice; rename one", memory.get_name()));
         else
             memories[memory.get_name()] = memory;
     endfunction
@@ -130,7 +130,7 @@ class MbHost;
         MbCallable own = method.clone_for_channel();
         if (own == null) begin
             report(MB_FATAL, "MbHost", $sformatf(
-                "method `%s` can't be copied for channel `%s`: does its class have `uvm_object_utils`?",
+                "method `%s` can't be copied for channel `%s`; give its class `uvm_object_utils`",
                 method.get_name(), channel.get_name()));
             return;
         end
@@ -143,7 +143,7 @@ class MbHost;
     function MbChannel channel(string ch);
         if (channels.exists(ch))
             return channels[ch];
-        report(MB_FATAL, "MbHost", $sformatf("there is no channel `%s`", ch));
+        report(MB_FATAL, "MbHost", $sformatf("channel `%s` does not exist; check its name in the mailbox configuration", ch));
         return null;
     endfunction
 
@@ -151,7 +151,7 @@ class MbHost;
     function MbAddressable memory(string name);
         if (memories.exists(name))
             return memories[name];
-        report(MB_FATAL, "MbHost", $sformatf("there is no memory `%s`: register one of that name", name));
+        report(MB_FATAL, "MbHost", $sformatf("memory `%s` is not registered; register one of that name", name));
         return null;
     endfunction
 
@@ -199,7 +199,7 @@ class MbHost;
             serving = 1;
             hooks.serving(1);
             if (!clocked)
-                end_failed("no interface ticks: connect a MailboxIf before start()");
+                end_failed("no MailboxIf is connected; connect one before start()");
             else
                 void'(init());
         end
@@ -239,8 +239,8 @@ class MbHost;
         if (served < 0)
             fail("mb_tick", reported);
         else if (served > 0 && channels.size() == 0)
-            end_failed({"the library has not called sv_registery_ch, and would not find mb_report either: have the linker keep ",
-                "what mailbox_core_pkg exports (Verilator: -LDFLAGS -Wl,--undefined=mb_report)"});
+            end_failed({"the library does not find the exports of mailbox_core_pkg (sv_registery_ch was not called); ",
+                "make the linker keep them (Verilator: -LDFLAGS -Wl,--undefined=mb_report)"});
         else if (served == 0)
             complete();
     endfunction
@@ -264,9 +264,9 @@ class MbHost;
         finished = 1;
         if (serving && ticks == 0) begin
             broken = 1;
-            report(MB_ERROR, "MbHost", "nothing was served: the clock of the MailboxIf has not risen outside of reset");
+            report(MB_ERROR, "MbHost", "no request was served: the clock of the MailboxIf had no rising edge outside of reset");
         end else if (!started)
-            report(MB_WARNING, "MbHost", "nothing was served: nobody has called start() or mb_server_run()");
+            report(MB_WARNING, "MbHost", "no request was served: neither start() nor mb_server_run() was called");
         // Failures that were not reported.
         if (!passed())
             run_failed();
@@ -318,12 +318,12 @@ class MbHost;
     // The library serves no channel any more.
     local function void complete();
         if (channels.size() == 0)
-            report(MB_WARNING, "MbHost", "nothing was served: the mailbox configuration has no channel with `server: true`");
+            report(MB_WARNING, "MbHost", "no request was served: the mailbox configuration has no channel with `server: true`");
         foreach (channels[ch])
             if (!codes.exists(ch)) begin
                 broken = 1;
                 report(MB_ERROR, ch,
-                    "service has ended, and the library has not called mb_exited: does the testbench export another one?");
+                    "service ended without a call of mb_exited; remove other exports of mb_exited from the testbench");
             end
         stop();
     endfunction
@@ -335,7 +335,7 @@ class MbHost;
             broken = 1;
             stop();
         end else
-            end_failed(text != "" ? text : {call, " has failed, and the library does not say why: see stderr"});
+            end_failed(text != "" ? text : {call, " failed without an error text; see stderr"});
     endfunction
 
     // The host can't continue, and the reason was not reported. Service ends first: a fatal report may end the process.
@@ -394,12 +394,12 @@ class MbHost;
             status = MB_ABSENT;
             if (missing_method_is_fatal) begin
                 cause.severity = MB_FATAL;
-                cause.text = $sformatf("firmware calls method `%s`, which nobody has registered", method);
+                cause.text = $sformatf("firmware calls method `%s`, which is not registered", method);
             end
             return 0;
         end
         if (arg_len > `SV_CALL_MAX_ARGS) begin
-            cause.text = $sformatf("method `%s` is called with %0d arguments; %0d can be given", method, arg_len, `SV_CALL_MAX_ARGS);
+            cause.text = $sformatf("method `%s` is called with %0d arguments; the maximum is %0d", method, arg_len, `SV_CALL_MAX_ARGS);
             return 0;
         end
         // At once, and not at the end of the tick: its next call may begin in the tick in which this one was answered.
@@ -417,7 +417,7 @@ class MbHost;
         try_poll = callee.poll(at.get_space(), arg_len, given(args), status);
         if (status == MB_FAILED)
             cause.text = $sformatf(
-                "method `%s` has failed: execute() returned without a yield(); what it has forked is ended, and has to be joined if it yields",
+                "method `%s` failed: execute() returned without a yield(); its forked processes are ended: join those that yield",
                 method);
         if (status == MB_PENDING)
             note_pending(callee, by_firmware, 1);

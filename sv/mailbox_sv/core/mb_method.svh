@@ -64,7 +64,7 @@ virtual class MbMethodOf #(type BASE = MbObject) extends BASE implements MbCalla
             state = READY;
         end else if (!dropped)
             MbHost::get().report(MB_ERROR, channel, $sformatf(
-                "method `%s`: a second yield() for one call: the result %0d is lost", get_name(), result));
+                "method `%s`: yield() was called twice for one call; the result %0d is ignored", get_name(), result));
         // If its call was dropped, it never returns: its process is about to be ended.
         while (calls == call || dropped)
             @mb_begun;

@@ -1,6 +1,8 @@
 //! Statements of `docs/protocol.md` on the host's part of handshake, queues and requests.
 
+use std::cell::Cell;
 use std::ops::Range;
+use std::rc::Rc;
 
 use mailbox_rs::Index;
 

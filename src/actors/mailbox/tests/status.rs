@@ -1,5 +1,9 @@
 //! Status of channels: the side that must act next, and since when.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use insta::assert_snapshot;
 use mailbox_rs::Index;
 use proptest::prelude::*;
 
@@ -64,26 +68,23 @@ fn a_channel_before_its_handshake_tells_what_is_missing() {
 fn an_idle_channel_tells_whose_turn_it_is() {
     let bench = Bench::new(&[(BASE, LAYOUT)]);
     let mut firmware = ready(&bench, BASE, LAYOUT);
-    assert_eq!(
-        bench.status(),
-        "core0: waits for firmware to write a request since tick 1\n  \
-         requests: 0 put, 0 taken; responses: 0 put, 0 taken"
-    );
+    assert_snapshot!(bench.status(), @r"
+    core0: waits for firmware to write a request since tick 1
+      requests: 0 put, 0 taken; responses: 0 put, 0 taken
+    ");
     assert!(firmware.try_send(&custom(7)));
-    assert_eq!(
-        bench.status(),
-        "core0: waits for a tick: a request is not yet taken\n  \
-         requests: 1 put, 0 taken; responses: 0 put, 0 taken"
-    );
+    assert_snapshot!(bench.status(), @r"
+    core0: waits for a tick: a request is not yet taken
+      requests: 1 put, 0 taken; responses: 0 put, 0 taken
+    ");
     bench.tick();
     let status = only(&bench);
     assert_eq!((&status.step, status.since), (&Step::Request, 2));
-    assert_eq!(
-        status.to_string(),
-        "core0: waits for firmware to take a response, or to write a request, since tick 2\n  \
-         requests: 1 put, 1 taken; responses: 1 put, 0 taken\n  \
-         slot 0, tick 2: OTHER action 0x80000000 id 0x1 args [0x7]; gives 0x7"
-    );
+    assert_snapshot!(status, @r"
+    core0: waits for firmware to take a response, or to write a request, since tick 2
+      requests: 1 put, 1 taken; responses: 1 put, 0 taken
+      slot 0, tick 2: OTHER action 0x80000000 id 0x1 args [0x7]; gives 0x7
+    ");
     assert!(firmware.try_receive().is_some());
     bench.tick();
     assert_eq!(
@@ -203,13 +204,18 @@ fn a_full_response_queue_waits_for_firmware_to_take_one() {
     }
     let status = only(&bench);
     assert_eq!((&status.step, status.since), (&Step::Room, 10));
-    assert!(
-        status.to_string().starts_with(
-            "core0: waits for firmware to take a response since tick 10: the queue is full\n  \
-             requests: 10 put, 9 taken; responses: 8 put, 0 taken\n"
-        ),
-        "{status}"
-    );
+    assert_snapshot!(status, @r"
+    core0: waits for firmware to take a response since tick 10: the queue is full
+      requests: 10 put, 9 taken; responses: 8 put, 0 taken
+      slot 1, tick 3: OTHER action 0x80000000 id 0x1 args [0x1]; gives 0x1
+      slot 2, tick 4: OTHER action 0x80000000 id 0x1 args [0x2]; gives 0x2
+      slot 3, tick 5: OTHER action 0x80000000 id 0x1 args [0x3]; gives 0x3
+      slot 4, tick 6: OTHER action 0x80000000 id 0x1 args [0x4]; gives 0x4
+      slot 5, tick 7: OTHER action 0x80000000 id 0x1 args [0x5]; gives 0x5
+      slot 6, tick 8: OTHER action 0x80000000 id 0x1 args [0x6]; gives 0x6
+      slot 7, tick 9: OTHER action 0x80000000 id 0x1 args [0x7]; gives 0x7
+      slot 0, tick 10: OTHER action 0x80000000 id 0x1 args [0x8]; gives 0x8
+    ");
 }
 
 #[test]
@@ -221,10 +227,10 @@ fn a_channel_that_has_exited_tells_when_and_is_not_looked_at() {
         bench.tick();
     }
     let reads = bench.chip.reads.get();
-    assert_eq!(
-        bench.status(),
-        "core0: exited with code 3 in tick 2\n  slot 0, tick 2: EXIT code 3; done"
-    );
+    assert_snapshot!(bench.status(), @r"
+    core0: exited with code 3 in tick 2
+      slot 0, tick 2: EXIT code 3; done
+    ");
     assert_eq!(bench.chip.reads.get(), reads);
 }
 

@@ -43,7 +43,11 @@ fn a_closed_socket_still_sends_the_rest() {
     let (client, wire) = bench.client();
     wire.borrow_mut().window = 0;
     bench.write(client, b"bye").unwrap();
-    bench.ask(Close { socket: bench.uart }).unwrap();
+    bench
+        .ask(Close {
+            socket: bench.state.uart,
+        })
+        .unwrap();
     wire.borrow_mut().window = 9;
     assert!(bench.tick());
     assert_eq!(wire.borrow().received, b"bye");
@@ -109,7 +113,7 @@ fn at_the_end_everything_is_closed() {
     bench.write(client, b"bye").unwrap();
     bench.ask(CloseAll);
     assert!(prompt.borrow().closed && slow.borrow().closed);
-    assert!(!bench.world.borrow().listens(5000) && !bench.world.borrow().listens(6000));
+    assert!(!bench.state.world.borrow().listens(5000) && !bench.state.world.borrow().listens(6000));
     let warnings = bench.warnings();
     assert!(
         warnings.len() == 1 && warnings[0].contains("last 2 bytes"),
@@ -117,5 +121,5 @@ fn at_the_end_everything_is_closed() {
     );
     assert!(!bench.tick());
     let error = bench.accept().unwrap_err();
-    assert_eq!(error, SocketError::NotOpen(bench.uart));
+    assert_eq!(error, SocketError::NotOpen(bench.state.uart));
 }

@@ -41,8 +41,11 @@ fn without_a_tap_nothing_is_noted() {
     let bench = Bench::new();
     let (client, wire) = bench.client();
     wire.borrow_mut().sent.extend(b"x");
-    let hub = &mut *bench.hub.borrow_mut();
-    hub.write(bench.uart, client, b"abc").unwrap();
-    assert_eq!(hub.read(bench.uart, client, ReadMode::UpTo(1)), some(b"x"));
+    let hub = &mut *bench.state.hub.borrow_mut();
+    hub.write(bench.state.uart, client, b"abc").unwrap();
+    assert_eq!(
+        hub.read(bench.state.uart, client, ReadMode::UpTo(1)),
+        some(b"x")
+    );
     assert_eq!(hub.answers().take(), []);
 }

@@ -7,7 +7,7 @@ fn a_client_is_greeted_as_established() {
     let bench = Bench::new();
     let socket = bench.ask(open("uart", 0)).unwrap();
     let port = bench.ask(LocalPort { socket }).unwrap();
-    let wire = bench.world.borrow_mut().connect(port);
+    let wire = bench.state.world.borrow_mut().connect(port);
     assert_eq!(bench.ask(Accept { socket }), Ok(Some(ClientId(1))));
     let greeting = format!("[uart-1] Connected to 127.0.0.1:{port}!\n");
     assert_eq!(wire.borrow().received, greeting.as_bytes());
@@ -20,7 +20,7 @@ fn a_greeting_is_filled_in_once() {
     let greet = |text: &str| {
         let text = text.to_owned();
         bench.ask(Greet { socket, text }).unwrap();
-        let wire = bench.world.borrow_mut().connect(6000);
+        let wire = bench.state.world.borrow_mut().connect(6000);
         bench.ask(Accept { socket }).unwrap().unwrap();
         let received = wire.borrow().received.clone();
         String::from_utf8(received).unwrap()
@@ -53,10 +53,14 @@ fn numbers_are_never_used_again() {
         assert_eq!(bench.disconnect(client), Err(no_client(client)));
         assert!(wire.borrow().closed);
     }
-    bench.ask(Close { socket: bench.uart }).unwrap();
+    bench
+        .ask(Close {
+            socket: bench.state.uart,
+        })
+        .unwrap();
     let again = bench.ask(open("uart", 5000)).unwrap();
-    assert_ne!(again, bench.uart);
-    bench.world.borrow_mut().connect(5000);
+    assert_ne!(again, bench.state.uart);
+    bench.state.world.borrow_mut().connect(5000);
     assert_eq!(bench.ask(Accept { socket: again }), Ok(Some(ClientId(1))));
 }
 
@@ -83,10 +87,20 @@ fn a_client_is_only_its_own_sockets() {
 fn what_was_never_open_or_is_closed() {
     let bench = Bench::new();
     let (client, wire) = bench.client();
-    assert_eq!(bench.ask(Close { socket: bench.uart }), Ok(()));
-    assert!(!bench.world.borrow().listens(5000));
+    assert_eq!(
+        bench.ask(Close {
+            socket: bench.state.uart
+        }),
+        Ok(())
+    );
+    assert!(!bench.state.world.borrow().listens(5000));
     assert!(wire.borrow().finished);
-    for socket in [bench.uart, SocketId(0), SocketId(7), SocketId(u64::MAX)] {
+    for socket in [
+        bench.state.uart,
+        SocketId(0),
+        SocketId(7),
+        SocketId(u64::MAX),
+    ] {
         let not_open = SocketError::NotOpen(socket);
         let data = Bytes::from_static(b"x");
         let text = String::new();
@@ -144,8 +158,8 @@ fn a_port_that_can_not_be_had() {
 #[test]
 fn a_system_out_of_files_is_no_end() {
     let bench = Bench::new();
-    bench.world.borrow_mut().connect(5000);
-    bench.world.borrow_mut().accept_fails = Some(OsError(libc::EMFILE));
+    bench.state.world.borrow_mut().connect(5000);
+    bench.state.world.borrow_mut().accept_fails = Some(OsError(libc::EMFILE));
     let text = bench.accept().unwrap_err().to_string();
     assert!(
         text.contains("`uart`") && text.contains("open files"),
@@ -153,12 +167,12 @@ fn a_system_out_of_files_is_no_end() {
     );
     // A repeated error is not reported; a different one is.
     assert_eq!(bench.accept(), Ok(None));
-    bench.world.borrow_mut().accept_fails = Some(OsError(libc::ENFILE));
+    bench.state.world.borrow_mut().accept_fails = Some(OsError(libc::ENFILE));
     assert!(bench.accept().is_err());
     assert_eq!(bench.accept(), Ok(None));
-    bench.world.borrow_mut().accept_fails = None;
+    bench.state.world.borrow_mut().accept_fails = None;
     assert_eq!(bench.accept(), Ok(Some(ClientId(1))));
-    bench.world.borrow_mut().accept_fails = Some(OsError(libc::ENFILE));
+    bench.state.world.borrow_mut().accept_fails = Some(OsError(libc::ENFILE));
     assert!(bench.accept().is_err());
 }
 
@@ -171,7 +185,7 @@ fn open_sockets_can_be_served_elsewhere() {
     bench.write(client, b"xyz").unwrap();
     assert_eq!(bench.read(client, ReadMode::UpTo(1)), some(b"a"));
 
-    let next = Bench::serving(bench.hub.clone(), bench.world.clone());
+    let next = Bench::serving(bench.state.hub.clone(), bench.state.world.clone());
     drop(bench);
     wire.borrow_mut().window = 2;
     assert!(next.tick());

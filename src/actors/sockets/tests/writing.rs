@@ -111,7 +111,7 @@ fn a_client_that_goes_away_with_bytes_queued_is_told_of() {
 fn a_client_that_is_gone_before_its_greeting() {
     let bench = Bench::new();
     bench.greet("hello");
-    let wire = bench.world.borrow_mut().connect(5000);
+    let wire = bench.state.world.borrow_mut().connect(5000);
     wire.borrow_mut().reset = true;
     let client = bench.accept().unwrap().unwrap();
     let lost = bench.write(client, b"x").unwrap_err();

@@ -1,7 +1,5 @@
 //! The C ABI for tests in Rust, and configuration of a system.
 
-#![allow(dead_code, reason = "each test uses some of it")]
-
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::path::Path;
 

@@ -13,7 +13,7 @@ use mailbox_rs::{CacheLine, FileRequest, Layout, OpenFlags, PtrWidth, Request};
 use vhost::messages::sockets::{ClientId, SocketId};
 use vhost::{Builder, Call, SpecialFile, Vhost};
 
-use crate::ram::Ram;
+use super::ram::Ram;
 
 const MEMORIES: &str = "
 space:

@@ -9,7 +9,7 @@ use crate::mem::{Image, ImageError};
 
 /// Environment variables and files that a configuration refers to. A trait, so that a replay can substitute recorded values and a test
 /// needs neither.
-pub trait Surroundings {
+pub trait ConfigEnvironment {
     /// Value of an environment variable; `None` if it is unset or not UTF-8.
     fn variable(&self, name: &str) -> Option<String>;
 
@@ -44,7 +44,7 @@ pub trait Surroundings {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Process;
 
-impl Surroundings for Process {
+impl ConfigEnvironment for Process {
     fn variable(&self, name: &str) -> Option<String> {
         env::var(name).ok()
     }

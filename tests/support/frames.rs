@@ -16,13 +16,11 @@ const APART: u8 = 1 << 5;
 const FORWARDED: u8 = 1 << 6;
 
 /// Size of the file up to the end of the header, which has a block of its own.
-#[allow(dead_code, reason = "not every test cuts recordings off")]
 pub(crate) fn header_size(recording: &[u8]) -> usize {
     START.len() + 8 + u32_at(recording, START.len()) as usize
 }
 
 /// End of the last block that is whole in the first `cut` bytes.
-#[allow(dead_code, reason = "not every test cuts recordings off")]
 pub(crate) fn whole_blocks(recording: &[u8], cut: usize) -> usize {
     let mut end = START.len();
     while end + 8 <= cut {
@@ -91,7 +89,6 @@ fn with_length(frame: &[u8]) -> Vec<u8> {
 }
 
 /// Frames with repeated replies written out.
-#[allow(dead_code, reason = "not every test changes replies")]
 pub(crate) fn written_out(frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut written: Vec<Vec<u8>> = vec![];
     for (at, frame) in frames.iter().enumerate() {

@@ -1,15 +1,14 @@
 //! System with mock firmware on two channels, and its reports.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use mailbox_rs::mock::{Firmware, Memory};
 use mailbox_rs::{CacheLine, Layout, PtrWidth, Request, ResponseEntry};
-use vhost::messages::foreign::Report;
 use vhost::{Builder, Vhost};
 
-use crate::ram::Ram;
+use super::ram::Ram;
+use super::reports::Reports;
 
 const MEMORIES: &str = "\
 space:
@@ -22,35 +21,18 @@ core0: {space: one, base: 0x1000, ptr: 32, cache_line: 0}
 core1: {space: two, base: 0x1000, ptr: 64, cache_line: 64}
 ";
 
-/// Collected reports.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Reports(Arc<Mutex<Vec<Report>>>);
-
-impl Reports {
-    pub(crate) fn take(&self) -> Vec<Report> {
-        std::mem::take(&mut *self.0.lock().unwrap())
-    }
-
-    /// Removes and returns the texts of reports with this id.
-    pub(crate) fn take_of(&self, id: &str) -> Vec<String> {
-        let of = self.take().into_iter().filter(|report| report.id == id);
-        of.map(|report| report.text).collect()
-    }
-}
-
 /// Builder of a system with its configuration in `folder`, which is also the root of firmware's
 /// files.
 pub(crate) fn builder(folder: &Path) -> (Builder, Reports) {
     let memories = folder.join("mem.yaml");
     std::fs::write(&memories, MEMORIES).unwrap();
     let reports = Reports::default();
-    let kept = reports.clone();
     let builder = Vhost::builder()
         .memories(memories)
         .mailboxes_text(MAILBOXES)
         .files(folder)
         .console(std::io::sink())
-        .on_report(move |report| kept.0.lock().unwrap().push(report.clone()));
+        .on_report(reports.callback());
     (builder, reports)
 }
 

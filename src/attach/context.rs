@@ -27,13 +27,13 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDe
 
 /// Description of a system for its attachments. It is `Send` and may be kept.
 #[derive(Debug, Clone)]
-pub struct Site {
+pub struct AttachContext {
     channels: Arc<[ChannelDescriptor]>,
     way: FindingRecipient,
     moves: bool,
 }
 
-impl Site {
+impl AttachContext {
     /// Creates a description. `moves` is true if the system moves between threads.
     pub(crate) fn new(
         channels: Arc<[ChannelDescriptor]>,

@@ -1,7 +1,5 @@
 //! C compiler for tests, and the libraries that cargo has built.
 
-#![allow(dead_code, reason = "each test uses some of it")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

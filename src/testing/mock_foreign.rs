@@ -1,4 +1,4 @@
-//! Mock of the foreign calls for tests of actors: memory that counts its accesses, scripted methods, and a record of all calls.
+//! Mock of the foreign calls: scripted methods, and a record of all calls.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -7,133 +7,18 @@ use std::rc::Rc;
 use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags};
 
-use super::{Callbacks, Foreign, make};
+use super::ram::Ram;
 use crate::bus::{Bus, Port};
-use crate::mem::{
-    AccessError, Backend, BackendError, Buffer, Init, Memory, MemoryId, MemoryMap, Outcome,
-    Segment, Segments, Shape, Space, SpaceId, Store, execute,
-};
+use crate::foreign::{Callbacks, Foreign, make};
+use crate::mem::{AccessError, Outcome, execute};
 use crate::messages::foreign::{
     self, Access, ConsoleLine, Inbox, NotifyError, Opener, Served, Severity, SpecialId, Unset,
 };
 use crate::messages::rpc::{CallError, Progress, Target};
 
-/// The only space of [`map`].
-pub(crate) const SPACE: SpaceId = SpaceId(0);
-
-/// A map with one space, `space`, of black boxes given by name, base, size and backend. Their ids are in this order; the space has them in
-/// order of base.
-pub(crate) fn map(memories: &[(&str, u64, u64, Backend)]) -> Rc<MemoryMap> {
-    let memories: Vec<_> = memories
-        .iter()
-        .map(|(name, base, size, backend)| Memory {
-            name: (*name).to_owned(),
-            base: *base,
-            size: *size,
-            shape: Shape::BlackBox,
-            init: Init::None,
-            backend: *backend,
-        })
-        .collect();
-    let ids: Vec<_> = (0..).map(MemoryId).take(memories.len()).collect();
-    let space = Space::new("space".to_owned(), &ids, &memories).unwrap();
-    Rc::new(MemoryMap {
-        memories,
-        spaces: vec![space],
-    })
-}
-
-/// Memory for a map of any backends. It counts reads and writes.
-#[derive(Debug)]
-pub(crate) struct Ram {
-    map: Rc<MemoryMap>,
-    buffers: Vec<Buffer>,
-    reads: Cell<usize>,
-    writes: Cell<usize>,
-    broken: Cell<Option<MemoryId>>,
-}
-
-impl Ram {
-    /// Creates memories filled with zeros.
-    pub(crate) fn new(map: &Rc<MemoryMap>) -> Rc<Self> {
-        let buffer = |memory: &Memory| Buffer::new(memory.size).unwrap();
-        Rc::new(Self {
-            buffers: map.memories.iter().map(buffer).collect(),
-            map: map.clone(),
-            reads: Cell::new(0),
-            writes: Cell::new(0),
-            broken: Cell::new(None),
-        })
-    }
-
-    /// Makes every access to this memory fail from now on.
-    pub(crate) fn break_down(&self, memory: MemoryId) {
-        self.broken.set(Some(memory));
-    }
-
-    /// Number of segments read and written since the last call.
-    pub(crate) fn count(&self) -> (usize, usize) {
-        (self.reads.take(), self.writes.take())
-    }
-
-    /// Puts bytes at an address. Not counted.
-    pub(crate) fn put(&self, address: u64, data: &[u8]) {
-        let place = self.map.resolve(SPACE, address, data.len() as u64).unwrap();
-        let mut data = data.iter();
-        for cell in self.cells(&place) {
-            cell.set(*data.next().unwrap());
-        }
-    }
-
-    /// Bytes at an address. Not counted.
-    pub(crate) fn get(&self, address: u64, len: u64) -> Vec<u8> {
-        let place = self.map.resolve(SPACE, address, len).unwrap();
-        self.cells(&place).map(Cell::get).collect()
-    }
-
-    fn cells<'a>(&'a self, place: &'a Segments) -> impl Iterator<Item = &'a Cell<u8>> {
-        place.iter().flat_map(|at| {
-            let start = usize::try_from(at.offset).unwrap();
-            let end = start + usize::try_from(at.len).unwrap();
-            &self.buffers[at.memory.0 as usize].cells()[start..end]
-        })
-    }
-
-    fn buffer(&self, at: &Segment, len: usize) -> Result<(&Buffer, usize), AccessError> {
-        assert_eq!(at.len, len as u64, "a segment has the length of its data");
-        assert!(at.len > 0, "no segment is empty");
-        if self.broken.get() == Some(at.memory) {
-            return Err(AccessError::Backend {
-                memory: self.map.memory(at.memory).unwrap().name.clone(),
-                offset: at.offset,
-                len: at.len,
-                cause: Box::new(BackendError::Simulator("it is broken".into())),
-            });
-        }
-        let offset = usize::try_from(at.offset).unwrap();
-        Ok((&self.buffers[at.memory.0 as usize], offset))
-    }
-}
-
-impl Store for Ram {
-    fn read(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
-        self.reads.set(self.reads.get() + 1);
-        let (buffer, offset) = self.buffer(at, to.len())?;
-        assert!(buffer.read(offset, to), "{at:?} passes the end");
-        Ok(())
-    }
-
-    fn write(&self, at: &Segment, data: &[u8]) -> Result<(), AccessError> {
-        self.writes.set(self.writes.get() + 1);
-        let (buffer, offset) = self.buffer(at, data.len())?;
-        assert!(buffer.write(offset, data), "{at:?} passes the end");
-        Ok(())
-    }
-}
-
 /// A recorded foreign call, memory accesses aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum ForeignCall {
     /// A method or a custom command of the host program was polled: channel, target, arguments.
     HostCall(String, Target, Vec<u64>),
     /// A method in Python was polled: channel, method, arguments.
@@ -159,7 +44,7 @@ pub(crate) enum Told {
 /// Script of a method in Python or in the testbench. Called for each poll.
 type Method = dyn FnMut(&str, &[u64]) -> Result<Progress, CallError>;
 
-/// MockForeign methods by name.
+/// Scripted methods by name.
 #[derive(Default)]
 struct Methods(RefCell<HashMap<String, Rc<RefCell<Method>>>>);
 
@@ -186,25 +71,25 @@ pub(crate) struct MockForeign {
     pub(crate) callbacks: Callbacks,
     methods: Methods,
     py_methods: Methods,
-    told: RefCell<Vec<Told>>,
+    calls: RefCell<Vec<ForeignCall>>,
     accesses: Cell<usize>,
 }
 
 impl MockForeign {
     /// Creates a mock with this memory and these callbacks, on a new bus, and its port.
     pub(crate) fn bus(ram: &Rc<Ram>, callbacks: Callbacks) -> (Bus, Rc<MockForeign>, Port<Inbox>) {
-        let scripted = Rc::new(Self {
+        let mock = Rc::new(Self {
             ram: ram.clone(),
             callbacks,
             methods: Methods::default(),
             py_methods: Methods::default(),
-            told: RefCell::default(),
+            calls: RefCell::default(),
             accesses: Cell::new(0),
         });
         let bus = Bus::new();
-        let outside = scripted.clone();
+        let outside = mock.clone();
         let port = bus.foreign(Rc::new(move |call| make(&*outside, call)));
-        (bus, scripted, port)
+        (bus, mock, port)
     }
 
     /// Scripts a method of the testbench. All others are absent. The method may use the bus, but not call itself.
@@ -226,8 +111,8 @@ impl MockForeign {
     }
 
     /// Takes the calls recorded since the last call.
-    pub(crate) fn told(&self) -> Vec<Told> {
-        self.told.take()
+    pub(crate) fn calls(&self) -> Vec<ForeignCall> {
+        self.calls.take()
     }
 
     /// Number of foreign accesses since the last call, regardless of their segments.
@@ -235,8 +120,8 @@ impl MockForeign {
         self.accesses.take()
     }
 
-    fn tell(&self, told: Told) {
-        self.told.borrow_mut().push(told);
+    fn record(&self, call: ForeignCall) {
+        self.calls.borrow_mut().push(call);
     }
 }
 
@@ -252,7 +137,7 @@ impl Foreign for MockForeign {
         target: &Target,
         args: &[u64],
     ) -> Result<Progress, CallError> {
-        self.tell(Told::HostCall(
+        self.record(ForeignCall::HostCall(
             channel.into(),
             target.clone(),
             args.to_vec(),
@@ -265,7 +150,11 @@ impl Foreign for MockForeign {
     }
 
     fn sv_call(&self, channel: &str, method: &str, args: &[u64]) -> Result<Progress, CallError> {
-        self.tell(Told::SvCall(channel.into(), method.into(), args.to_vec()));
+        self.record(ForeignCall::SvCall(
+            channel.into(),
+            method.into(),
+            args.to_vec(),
+        ));
         let answer = self.methods.get(method);
         answer.map_or(Ok(Progress::Absent), |answer| {
             answer.borrow_mut()(channel, args)
@@ -276,43 +165,47 @@ impl Foreign for MockForeign {
         let Some(answer) = self.py_methods.get(method) else {
             return Ok(Progress::Absent);
         };
-        self.tell(Told::PyCall(channel.into(), method.into(), args.to_vec()));
+        self.record(ForeignCall::PyCall(
+            channel.into(),
+            method.into(),
+            args.to_vec(),
+        ));
         answer.borrow_mut()(channel, args)
     }
 
     fn py_tick(&self) {
-        self.tell(Told::PyTick);
+        self.record(ForeignCall::PyTick);
     }
 
     fn py_cancel(&self, channel: &str) {
-        self.tell(Told::PyCancel(channel.to_owned()));
+        self.record(ForeignCall::PyCancel(channel.to_owned()));
     }
 
     fn on_py_tasks(&self, _: Box<dyn Fn(bool)>) {}
 
     fn exit(&self, channel: &str, code: u32) {
-        self.tell(Told::Exit(channel.to_owned(), code));
+        self.record(ForeignCall::Exit(channel.to_owned(), code));
     }
 
     fn register(&self, channel: &str) -> Result<(), NotifyError> {
-        self.tell(Told::Register(channel.to_owned()));
+        self.record(ForeignCall::Register(channel.to_owned()));
         Ok(())
     }
 
     fn line(&self, line: &ConsoleLine) {
-        self.tell(Told::ConsoleLine(
+        self.record(ForeignCall::ConsoleLine(
             line.channel.clone().to_string(),
             line.text.clone(),
         ));
     }
 
     fn served(&self, served: &Served) {
-        self.tell(Told::Served(served.clone()));
+        self.record(ForeignCall::Served(served.clone()));
     }
 
     fn report(&self, report: &foreign::Report) {
         let foreign::Report { severity, id, text } = report.clone();
-        self.tell(Told::Report(severity, id, text));
+        self.record(ForeignCall::Report(severity, id, text));
     }
 
     fn expand_path(&self, path: &str) -> Result<String, Unset> {

@@ -9,16 +9,16 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use mailbox_rs::mock::{Firmware, Memory};
+use mailbox_rs::mock::Firmware;
 use mailbox_rs::{CacheLine, Layout, OpenFlags, PtrWidth, RequestEntry, action, operation};
 use vhost::attach::{Logger, ProtocolChecker, Statistics};
-use vhost::bus::{Event, Observation};
-use vhost::mem::Buffer;
-use vhost::messages::foreign::Report;
 use vhost::{Call, CallResult, SpecialFile, Vhost};
+
+use super::ram::Ram;
+use super::reports::Reports;
 
 /// Backend of the memories that firmware points into. Mailboxes and all memories of the space
 /// `good` are always in this process.
@@ -129,52 +129,6 @@ pub(crate) struct Plan {
     pub(crate) line: CacheLine,
 }
 
-/// Memory that the simulated CPU shares with the host.
-#[derive(Clone, Debug)]
-pub(crate) struct Chip {
-    base: u64,
-    bytes: Buffer,
-}
-
-impl Chip {
-    fn offset(&self, address: u64) -> usize {
-        usize::try_from(address.wrapping_sub(self.base)).unwrap_or(usize::MAX)
-    }
-}
-
-impl Memory for Chip {
-    fn read(&self, address: u64, buf: &mut [u8]) {
-        assert!(
-            self.bytes.read(self.offset(address), buf),
-            "mailbox at {address:#x}"
-        );
-    }
-
-    fn write(&self, address: u64, data: &[u8]) {
-        assert!(
-            self.bytes.write(self.offset(address), data),
-            "mailbox at {address:#x}"
-        );
-    }
-}
-
-/// Reports collected by the tap on the bus.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Reports(Arc<Mutex<Vec<Report>>>);
-
-impl Reports {
-    pub(crate) fn take(&self) -> Vec<Report> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn see(&self, seen: &Observation<'_>) {
-        if let (Event::Message(_), Some(report)) = (seen.event, seen.event.is::<Report>()) {
-            let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            reports.push(report.clone());
-        }
-    }
-}
-
 /// Collected console output.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Console(Arc<Mutex<Vec<u8>>>);
@@ -204,7 +158,7 @@ pub(crate) struct HostFixture {
     pub(crate) reports: Reports,
     pub(crate) console: Console,
     /// Reports to the user, including findings of checkers.
-    pub(crate) found: Arc<Mutex<Vec<Report>>>,
+    pub(crate) found: Reports,
     /// While true, the method `forever` completes.
     pub(crate) released: Arc<AtomicBool>,
     /// The highest descriptor known to be open.
@@ -219,8 +173,7 @@ impl HostFixture {
         let root = directory.join("root");
         fs::create_dir_all(&root).expect("a root for firmware's files");
         let console = Console::default();
-        let found = Arc::new(Mutex::new(Vec::new()));
-        let keep = found.clone();
+        let found = Reports::default();
         let vhost = Vhost::builder()
             .memories(file)
             .mailboxes_text(mailboxes(channels))
@@ -241,14 +194,11 @@ impl HostFixture {
             .attach(Logger::writer(io::sink()))
             .attach(Logger::writer(io::sink()).json())
             .attach(Statistics::new())
-            .on_report(move |report| keep.lock().unwrap().push(report.clone()))
+            .on_report(found.callback())
             .start()
             .expect("a system");
         let reports = Reports::default();
-        let seen_by = reports.clone();
-        vhost
-            .attach(move |seen: &Observation<'_>| seen_by.see(seen))
-            .expect("a tap");
+        vhost.attach(reports.tap()).expect("a tap");
         let released = Arc::new(AtomicBool::new(false));
         answer(&vhost, &released).expect("methods and commands");
         Self {
@@ -264,31 +214,23 @@ impl HostFixture {
     /// Findings about a channel since the last call, except addresses without memory.
     pub(crate) fn breaches(&self, channel: &str) -> Option<String> {
         let of_channel = format!("channel `{channel}`: ");
-        let found = self.found.lock().unwrap();
-        let mut breaches = found.iter().filter_map(|report| {
+        self.found.find(|report| {
             let breach = report.text.strip_prefix(&of_channel)?;
             let expected = breach.starts_with("firmware reaches outside of the map: ");
             (report.id == "protocol" && !expected).then(|| breach.to_owned())
-        });
-        breaches.next()
+        })
     }
 
     /// Clears the reports to the user.
     pub(crate) fn forget_found(&self) {
-        self.found.lock().unwrap().clear();
+        self.found.take();
     }
 
     /// Firmware for a channel.
-    pub(crate) fn firmware(&self, plan: &Plan) -> Firmware<Chip> {
-        let spaces = self.vhost.spaces();
-        let space = spaces.get(plan.space).expect("the channel's space");
-        let mail = space.get("mail").expect("the channel's memory");
-        let chip = Chip {
-            base: mail.memory.base,
-            bytes: mail.buffers[0].clone(),
-        };
+    pub(crate) fn firmware(&self, plan: &Plan) -> Firmware<Ram> {
+        let mail = Ram::of(&self.vhost, plan.space, "mail");
         let base = MAIL.base + plan.place * CHANNEL;
-        Firmware::new(chip, base, Layout::new(plan.width, plan.line))
+        Firmware::new(mail, base, Layout::new(plan.width, plan.line))
     }
 }
 

@@ -1,0 +1,101 @@
+//! Served requests as taps and the testbench see them.
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::bus::Observation;
+
+#[test]
+fn taps_are_shown_what_came_of_each_request() {
+    let bench = Bench::new(&[(BASE, plain(PtrWidth::P4))]);
+    let mut firmware = ready(&bench, BASE, plain(PtrWidth::P4));
+    let served = Arc::new(Mutex::new(Vec::new()));
+    let kept = served.clone();
+    bench.bus.attach(move |seen: &Observation<'_>| {
+        if let Some(announced) = seen.event.is::<mailbox::Served>() {
+            kept.lock().unwrap().push((seen.tick, announced.clone()));
+        }
+    });
+
+    let hello = print("hello", &bench);
+    serve(&bench, &mut firmware, &hello);
+    serve(&bench, &mut firmware, &Request::Exit { code: 3 });
+
+    let served = served.lock().unwrap();
+    let told: Vec<_> = served
+        .iter()
+        .map(|(tick, served)| {
+            assert_eq!(served.since, *tick);
+            (
+                served.slot,
+                Request::try_from(&served.entry),
+                served.response,
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (0, Ok(hello), Some(Response::Empty)),
+            (1, Ok(Request::Exit { code: 3 }), None),
+        ]
+    );
+}
+
+/// Requests served before the testbench observes are not reported to it.
+#[test]
+fn the_testbench_is_told_of_what_is_served_once_it_asks() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    let hello = print("hello", &bench);
+    serve(&bench, &mut firmware, &hello);
+    assert_eq!(bench.seen.served.take(), []);
+
+    bench.observed.set(true);
+    serve(&bench, &mut firmware, &hello);
+    let nowhere = Request::MemSet {
+        dest: 0,
+        byte: 0,
+        len: 1,
+    };
+    serve(&bench, &mut firmware, &nowhere);
+    let call = Request::Call {
+        method: DATA,
+        args: [7].into(),
+    };
+    bench.chip.ram.put_string(DATA, "later");
+    assert!(firmware.try_send(&call));
+    bench.tick();
+    bench.tick();
+    assert_eq!(bench.seen.served.borrow().len(), 2, "it is not served yet");
+    let pending = bench.seen.pending.take().pop().unwrap();
+    pending.send(Ok(Provider::Testbench.outcome(Progress::Ready(9))));
+    bench.tick();
+    firmware.try_receive().unwrap();
+    serve(&bench, &mut firmware, &Request::Exit { code: 3 });
+
+    let told = bench.seen.served.take();
+    let told: Vec<_> = told
+        .iter()
+        .map(|told| {
+            assert_eq!(&*told.channel, "core0");
+            (
+                told.slot,
+                Request::try_from(&*told.entry),
+                told.ticks,
+                told.result,
+            )
+        })
+        .collect();
+    let efault = u64::from((-14_i32).cast_unsigned());
+    assert_eq!(
+        told,
+        [
+            (1, Ok(hello), 0, Some(0)),
+            (2, Ok(nowhere), 0, Some(efault)),
+            (3, Ok(call), 2, Some(9)),
+            (4, Ok(Request::Exit { code: 3 }), 0, None),
+        ]
+    );
+}

@@ -1,0 +1,67 @@
+//! Resets and the end of a channel.
+
+use super::*;
+
+#[test]
+fn a_reset_drops_a_pending_call_and_the_channel_starts_anew() {
+    let layout = plain(PtrWidth::P8);
+    let bench = Bench::new(&[(BASE, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    bench.chip.ram.put_string(DATA, "later");
+    let call = Request::Call {
+        method: DATA,
+        args: [1, 2].into(),
+    };
+    assert_eq!(serve(&bench, &mut firmware, &call), None);
+    assert!(
+        bench.status().contains("calling method `later`"),
+        "{}",
+        bench.status()
+    );
+
+    firmware.misbehave(Misbehaviour::Reset);
+    bench.tick();
+    assert!(firmware.is_ready(), "in the tick that sees the reset");
+    assert_eq!(bench.seen.cancelled.take(), ["core0"]);
+    assert_eq!(bench.seen.files.take(), ["close all of 0"]);
+    // The reply comes too late and is dropped.
+    bench
+        .seen
+        .pending
+        .take()
+        .pop()
+        .unwrap()
+        .send(Ok(Provider::Testbench.outcome(Progress::Ready(99))));
+    bench.tick();
+    assert_eq!(firmware.try_receive(), None);
+
+    bench.chip.ram.put_string(DATA, "sum");
+    let response = serve(&bench, &mut firmware, &call);
+    assert_eq!(response.map(|response| response.rets), Some(3));
+}
+
+#[test]
+fn exit_ends_the_channel_and_later_resets_are_ignored() {
+    let layout = plain(PtrWidth::P4);
+    let bench = Bench::new(&[(BASE, layout), (BASE + 0x4000, layout)]);
+    let mut firmware = ready(&bench, BASE, layout);
+    assert_eq!(
+        serve(&bench, &mut firmware, &Request::Exit { code: 3 }),
+        None
+    );
+    assert_eq!(bench.seen.exits.take(), [("core0".to_owned(), 3)]);
+    assert_eq!(
+        (bench.progress.served(), bench.progress.exits()),
+        (1, vec![Some(3), None])
+    );
+    assert_eq!(bench.seen.text.take(), "|");
+    firmware.reset();
+    bench.tick();
+    assert!(!firmware.is_ready());
+    let steps: Vec<Step> = bench.statuses().into_iter().map(|now| now.step).collect();
+    let address = BASE + 0x4000;
+    assert_eq!(
+        steps,
+        [Step::Exited { code: 3 }, Step::Handshake { address }]
+    );
+}

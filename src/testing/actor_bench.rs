@@ -1,0 +1,82 @@
+//! One actor on a bus.
+
+use std::rc::Rc;
+
+use actix::{Actor, Handler};
+
+use super::mock_foreign::MockForeign;
+use super::ram::Ram;
+use crate::bus::{ActorContext, Bus, BusError, Envelope, Inbox, Message, Port};
+use crate::foreign::Callbacks;
+use crate::messages::foreign;
+
+/// One actor on a bus of its own, with a mock of the foreign calls.
+///
+/// The tests of an actor give it methods in an `impl ActorBench<Inbox, State>` of their own.
+pub(crate) struct ActorBench<I: Inbox, S = ()> {
+    pub(crate) bus: Bus,
+    pub(crate) outside: Rc<MockForeign>,
+    pub(crate) actor: Port<I>,
+    /// State of the tests of this actor.
+    pub(crate) state: S,
+}
+
+/// Peers of an actor that starts.
+pub(crate) struct ActorPeers<'a, I: Inbox> {
+    pub(crate) bus: &'a Bus,
+    pub(crate) context: ActorContext,
+    pub(crate) foreign: &'a Port<foreign::Inbox>,
+    /// Port of the actor itself.
+    pub(crate) own: Port<I>,
+}
+
+impl<I: Inbox, S> ActorBench<I, S> {
+    /// Starts the actor that `make` returns. Foreign accesses reach `ram`.
+    pub(crate) fn start<A>(
+        ram: &Rc<Ram>,
+        state: S,
+        make: impl FnOnce(ActorPeers<'_, I>) -> A,
+    ) -> Self
+    where
+        A: Actor<Context = actix::Context<A>> + Handler<I, Result = ()>,
+    {
+        let (bus, outside, foreign) = MockForeign::bus(ram, Callbacks::default());
+        let actor = bus.start(|own| {
+            make(ActorPeers {
+                bus: &bus,
+                context: bus.context(I::ENDPOINT),
+                foreign: &foreign,
+                own,
+            })
+        });
+        Self {
+            actor: actor.unwrap(),
+            bus,
+            outside,
+            state,
+        }
+    }
+
+    /// Sends a message from the outside, and waits for its reply.
+    pub(crate) fn try_ask<M: Message>(&self, message: M) -> Result<M::Reply, BusError>
+    where
+        I: From<Envelope<M>>,
+    {
+        self.bus.ask(&self.actor, message)
+    }
+
+    /// Sends a message from the outside, and runs the bus until nothing is left to do.
+    pub(crate) fn ask<M: Message>(&self, message: M) -> M::Reply
+    where
+        I: From<Envelope<M>>,
+    {
+        let reply = self.try_ask(message).unwrap();
+        self.bus.run_until_idle().unwrap();
+        reply
+    }
+
+    /// Runs a tick. False if there was nothing to do.
+    pub(crate) fn tick(&self) -> bool {
+        self.bus.tick().unwrap()
+    }
+}

@@ -1,0 +1,18 @@
+//! Test kit: peers and memories for tests of single modules.
+//!
+//! - [`ActorBench`]: one actor on a bus, whose peers are mocks.
+//! - [`mock_foreign`]: the code outside of the library, with a record of its calls.
+//! - [`Ram`]: memory that counts its accesses, and fails on request.
+//! - [`memories`]: maps of black boxes.
+//!
+//! Tests of whole systems use the public API, with `tests/support`.
+
+mod actor_bench;
+pub(crate) mod memories;
+mod mock_foreign;
+mod ram;
+
+pub(crate) use actor_bench::ActorBench;
+pub(crate) use memories::{SPACE, map};
+pub(crate) use mock_foreign::ForeignCall;
+pub(crate) use ram::Ram;

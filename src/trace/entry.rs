@@ -1,0 +1,59 @@
+//! Entries of a recording.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::format::Kind;
+use crate::attach::MessageView;
+use crate::bus::Body;
+
+/// Message or reply of a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Frame number; the header is number 0.
+    pub frame: u64,
+    /// Sequence number of the message, in the order in which messages were posted. A reply has that of its message.
+    pub sequence: u64,
+    /// Sequence number of the original message, if this one was forwarded; see [`Ticket::root`](crate::bus::Ticket::root).
+    pub root: u64,
+    /// Tick of the entry.
+    pub tick: u64,
+    /// Sender, receiver and name of the message.
+    pub kind: Arc<Kind>,
+    /// Content of the entry.
+    pub content: Content,
+}
+
+impl Entry {
+    /// Converts the entry for the attribution to channels. `body` is its [decoded](super::decode) content.
+    pub fn passing<'a>(&'a self, body: Option<&'a dyn Body>) -> MessageView<'a> {
+        MessageView {
+            sequence: self.sequence,
+            root: self.root,
+            from: &self.kind.from,
+            to: &self.kind.to,
+            is_message: matches!(self.content, Content::Message { .. }),
+            body,
+        }
+    }
+}
+
+/// Content of an [`Entry`]. [`decode`](super::decode) deserializes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Posted message.
+    Message {
+        /// Serialized message.
+        body: Bytes,
+        /// True if the sender waits for the reply.
+        awaited: bool,
+    },
+    /// Reply to a message.
+    Reply {
+        /// Serialized reply.
+        body: Bytes,
+    },
+    /// Message that was dropped without a reply.
+    Dropped,
+}

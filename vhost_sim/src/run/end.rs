@@ -1,0 +1,115 @@
+//! End of a run: files, open descriptors, reports, and the replay.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use vhost::Replay;
+use vhost::bus::Observation;
+
+use super::{Failed, Passed, Run};
+use crate::event::{lock, name};
+use crate::session::Phase;
+use crate::stage;
+
+impl Run<'_> {
+    /// Ends the system, and checks its remains.
+    pub(super) fn end(mut self) -> Result<Passed, Failed> {
+        self.phase = "end";
+        if !self.fatal {
+            for (number, unit) in self.units.iter().enumerate() {
+                let exit = self.vhost.exits().get(number).and_then(|exit| exit.code);
+                let wanted = match unit.session.phase {
+                    Phase::Exited(code) => Some(code),
+                    _ => None,
+                };
+                if exit != wanted {
+                    return Err(
+                        self.failed(Some(number), format!("exit code {exit:?}, not {wanted:?}"))
+                    );
+                }
+            }
+            self.files()?;
+        }
+        for unit in &self.units {
+            unit.space.set_fault(None);
+        }
+        let tick = self.vhost.now();
+        let fail = |phase, text: String| Failed {
+            phase,
+            tick,
+            channel: None,
+            text,
+        };
+        if let Some(other) = lock(&self.reports).others.first() {
+            return Err(fail(
+                "end",
+                format!("an error of nobody's was reported: {other}"),
+            ));
+        }
+        let messages = self.messages();
+        self.vhost.shutdown();
+        if self.scenario.disk || self.scenario.record {
+            let open = stage::open_below(self.folder);
+            if let Some(open) = open.first() {
+                return Err(fail("end", format!("{open} is still open")));
+            }
+        }
+        if self.scenario.record {
+            let replayed = Replay::of(self.folder.join("run.trace"))
+                .on_finding(|_| ())
+                .run();
+            replayed.map_err(|error| fail("replay", error.to_string()))?;
+            self.shared.coverage.hit("recording replayed");
+        }
+        Ok(Passed {
+            coverage: self.shared.coverage,
+            hash: self.hash.finish(),
+            messages,
+        })
+    }
+
+    /// Number of messages so far, from the sequence number of one more.
+    fn messages(&self) -> u64 {
+        let last = Arc::new(AtomicU64::new(0));
+        let seen = last.clone();
+        let tap = move |it: &Observation<'_>| {
+            seen.fetch_max(it.ticket.sequence, Ordering::Relaxed);
+        };
+        let attached = self.vhost.attach(tap);
+        let space = name(0);
+        // Its result does not matter.
+        let _ = attached.is_ok() && self.vhost.read_u8(&space, 0).is_ok();
+        last.load(Ordering::Relaxed)
+    }
+
+    /// Compares files, after all channels have exited.
+    fn files(&mut self) -> Result<(), Failed> {
+        if !self.scenario.disk {
+            return Ok(());
+        }
+        let root = self.folder.join("root");
+        let open = stage::open_below(&root);
+        if let Some(open) = open.first() {
+            return Err(self.failed(None, format!("{open} is open after the last exit")));
+        }
+        let loose = self.units.iter().any(|unit| unit.session.excused);
+        let there = stage::files(&root).map_err(|error| self.failed(None, error.to_string()))?;
+        there.hash(&mut self.hash);
+        if !loose && there != self.shared.files.disk {
+            let wanted = &self.shared.files.disk;
+            let other = there
+                .keys()
+                .chain(wanted.keys())
+                .find(|path| there.get(*path) != wanted.get(*path));
+            let path = other.cloned().unwrap_or_default();
+            let text = format!(
+                "file `{path}` has {:x?}, where {:x?} is wanted",
+                there.get(&path),
+                wanted.get(&path)
+            );
+            return Err(self.failed(None, text));
+        }
+        Ok(())
+    }
+}

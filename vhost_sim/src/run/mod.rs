@@ -1,0 +1,237 @@
+//! One run of a scenario.
+
+mod end;
+mod outcome;
+mod start;
+mod tick;
+
+use std::collections::hash_map::DefaultHasher;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use vhost::Vhost;
+use vhost::attach::{Logger, ProtocolChecker, Statistics};
+use vhost::messages::foreign::Severity;
+use vhost::trace::Payloads;
+
+pub use self::outcome::{Failed, Passed};
+use crate::clients::Clients;
+use crate::disk::Files;
+use crate::event::Log;
+use crate::firmware::{Board, Firmware};
+use crate::scenario::{Scenario, Tap};
+use crate::session::{Phase, Session, Shared};
+use crate::space::Space;
+use crate::stage::{self, Sink, Small};
+
+/// Turns of the liveness phase, at most.
+const LIVENESS: u32 = 200;
+
+/// Unit of a system: a channel with its memories, firmware and checker.
+struct Unit {
+    space: Space,
+    session: Session,
+    firmware: Firmware,
+}
+
+/// Reported errors by channel, and the error that ended the service.
+#[derive(Debug, Default)]
+struct Reports {
+    errors: Vec<u32>,
+    fatal: u32,
+    /// Errors without a channel.
+    others: Vec<String>,
+}
+
+struct Run<'a> {
+    scenario: &'a Scenario,
+    folder: &'a Path,
+    vhost: Vhost,
+    log: Log,
+    sink: Sink,
+    reports: Arc<Mutex<Reports>>,
+    units: Vec<Unit>,
+    shared: Shared,
+    clients: Option<Clients>,
+    hash: DefaultHasher,
+    phase: &'static str,
+    ticks: u32,
+    turns: u32,
+    fatal: bool,
+}
+
+/// Runs a scenario in a folder of its own.
+///
+/// # Errors
+/// The first violation.
+pub fn run(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
+    run_with(scenario, folder, false)
+}
+
+/// Runs a scenario with a tap from its start, so that no message is elided. The run must be the
+/// same as without.
+///
+/// # Errors
+/// The first violation.
+pub fn run_tapped(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
+    run_with(scenario, folder, true)
+}
+
+fn run_with(scenario: &Scenario, folder: &Path, tapped: bool) -> Result<Passed, Failed> {
+    stage::install_hook();
+    let panics = stage::panics();
+    let mut run = Run::start(scenario, folder, tapped)?;
+    let outcome = run.play();
+    let (tick, phase) = (run.vhost.now(), run.phase);
+    let fail = move |text: String| Failed {
+        phase,
+        tick,
+        channel: None,
+        text,
+    };
+    let outcome = outcome.and_then(|()| {
+        if stage::panics() == panics {
+            Ok(())
+        } else {
+            Err(fail("the host has panicked".to_owned()))
+        }
+    });
+    outcome?;
+    run.end()
+}
+
+impl Run<'_> {
+    fn failed(&self, channel: Option<usize>, text: String) -> Failed {
+        Failed {
+            phase: self.phase,
+            tick: self.vhost.now(),
+            channel,
+            text,
+        }
+    }
+
+    fn play(&mut self) -> Result<(), Failed> {
+        while self.turns < self.scenario.ticks && !self.is_over() {
+            self.turn()?;
+        }
+        self.phase = "liveness";
+        let end = self.turns + LIVENESS;
+        while !self.is_over() {
+            if self.turns == end {
+                let stuck = self.units.iter().position(|unit| !unit.firmware.is_over());
+                let status = self.vhost.status().unwrap_or_default();
+                return Err(
+                    self.failed(stuck, format!("not over after {LIVENESS} turns\n{status}"))
+                );
+            }
+            self.each(|firmware, board| firmware.close(board));
+            self.turn()?;
+        }
+        if !self.fatal
+            && let Some(clients) = self.clients.take()
+        {
+            let closed = clients.close(&self.vhost);
+            closed.map_err(|text| self.failed(None, text))?;
+        }
+        Ok(())
+    }
+
+    /// Tests for a run with nothing left to do.
+    fn is_over(&self) -> bool {
+        self.fatal || self.units.iter().all(|unit| unit.firmware.is_over())
+    }
+
+    fn each(&mut self, mut act: impl FnMut(&mut Firmware, &mut Board<'_>)) {
+        let left: Vec<Option<u64>> = self
+            .units
+            .iter()
+            .map(|unit| last_descriptor(unit, &self.shared.files))
+            .collect();
+        for (unit, channel) in self.units.iter_mut().zip(&self.scenario.channels) {
+            let mut board = Board {
+                channel,
+                space: &mut unit.space,
+                session: &mut unit.session,
+                shared: &mut self.shared,
+                left: &left,
+            };
+            act(&mut unit.firmware, &mut board);
+        }
+    }
+
+    /// One turn of all firmware, and the ticks that follow it.
+    fn turn(&mut self) -> Result<(), Failed> {
+        let turn = self.turns;
+        self.turns += 1;
+        self.attach(turn)?;
+        self.each(|firmware, board| firmware.turn(board));
+        let due = self.scenario.clients.iter().filter(|(at, _)| *at == turn);
+        for (_, action) in due {
+            if let Some(clients) = &mut self.clients {
+                let acted = clients.act(action, &self.vhost, &mut self.shared.coverage);
+                acted.map_err(|text| self.failed(None, text))?;
+            }
+        }
+        let bursts = &self.scenario.bursts;
+        let ticks = bursts
+            .get(turn as usize % bursts.len().max(1))
+            .copied()
+            .unwrap_or(1);
+        // Liveness has to be seen within a bounded number of turns.
+        let ticks = if self.phase == "liveness" { 1 } else { ticks };
+        if ticks > 1 {
+            self.shared.coverage.hit("burst of ticks");
+        }
+        for _ in 0..ticks {
+            if !self.fatal {
+                self.tick()?;
+            }
+        }
+        if let Some(clients) = &mut self.clients {
+            let passed = clients.pass(&self.vhost);
+            passed.map_err(|text| self.failed(None, text))?;
+        }
+        Ok(())
+    }
+
+    fn attach(&mut self, turn: u32) -> Result<(), Failed> {
+        for (_, tap) in self.scenario.taps.iter().filter(|(at, _)| *at == turn) {
+            let (what, attached) = match tap {
+                Tap::Logger { room } => (
+                    "tap logger, full",
+                    self.vhost.attach(Logger::writer(Small::new(*room))),
+                ),
+                Tap::Checker => (
+                    "tap checker",
+                    self.vhost
+                        .attach(ProtocolChecker::new().severity(Severity::Info)),
+                ),
+                Tap::Statistics => ("tap statistics", self.vhost.attach(Statistics::new())),
+                Tap::FullDisk => {
+                    let refused = self.vhost.record("/dev/full", Payloads::Keep).is_err();
+                    self.shared.coverage.hit("tap recorder on a full disk");
+                    if !refused {
+                        return Err(self
+                            .failed(None, "a recording on a full disk is not refused".to_owned()));
+                    }
+                    continue;
+                }
+            };
+            self.shared.coverage.hit(what);
+            attached.map_err(|error| self.failed(None, error.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Last descriptor of a file on disk of a channel that has exited.
+fn last_descriptor(unit: &Unit, files: &Files) -> Option<u64> {
+    let over = matches!(unit.session.phase, Phase::Exited(_)) && !unit.session.excused;
+    let on_disk = |fd: &&u64| files.open.get(fd).is_some_and(|open| !open.is_special());
+    unit.firmware
+        .fds
+        .iter()
+        .rfind(on_disk)
+        .copied()
+        .filter(|_| over)
+}

@@ -1,0 +1,165 @@
+//! One tick of the host, and the checks after it.
+
+use std::hash::Hash;
+
+use vhost::Error;
+
+use super::{Failed, Run, Unit};
+use crate::event::{Event, FileOp, Target, lock, number};
+use crate::methods;
+use crate::session::{Phase, Shared};
+
+impl Run<'_> {
+    /// One tick of the host, and the checks after it.
+    pub(super) fn tick(&mut self) -> Result<(), Failed> {
+        if self.scenario.notify.contains(&self.ticks) {
+            self.shared.coverage.hit("notify");
+            self.vhost.notify();
+        }
+        self.ticks += 1;
+        for unit in &mut self.units {
+            unit.session.begin();
+        }
+        let ticked = self.vhost.tick();
+        let text = self.sink.take();
+        text.hash(&mut self.hash);
+        self.text(&text)?;
+        let events = self.log.take();
+        events.hash(&mut self.hash);
+        for event in &events {
+            let channel = event.channel();
+            self.count(event);
+            let Some(unit) = self.units.get_mut(channel) else {
+                return Err(self.failed(None, format!("{event:?} of no channel")));
+            };
+            let seen = unit.session.see(event, &mut unit.space, &mut self.shared);
+            seen.map_err(|text| self.failed(Some(channel), text))?;
+        }
+        match ticked {
+            Ok(serving) => {
+                serving.hash(&mut self.hash);
+                self.check_end()?;
+                let wanted = self.serving();
+                if serving != wanted {
+                    return Err(
+                        self.failed(None, format!("{serving} channels are served, not {wanted}"))
+                    );
+                }
+                if lock(&self.reports).fatal > 0 {
+                    return Err(self.failed(
+                        None,
+                        "a fatal error without an end of the service".to_owned(),
+                    ));
+                }
+                Ok(())
+            }
+            Err(Error::Fatal(text)) => {
+                self.fatal = true;
+                let allowed = self.units.iter().any(|unit| unit.firmware.fatal);
+                if !allowed {
+                    return Err(self.failed(None, format!("the service has ended: {text}")));
+                }
+                self.shared.coverage.hit("bad version ends the service");
+                Ok(())
+            }
+            Err(error) => Err(self.failed(None, error.to_string())),
+        }
+    }
+
+    /// Channels that have not exited.
+    pub(super) fn serving(&self) -> usize {
+        let over = |unit: &&Unit| matches!(unit.session.phase, Phase::Exited(_));
+        self.units.len() - self.units.iter().filter(over).count()
+    }
+
+    fn check_end(&mut self) -> Result<(), Failed> {
+        let errors = lock(&self.reports).errors.clone();
+        self.each_session(|_, unit, shared| unit.session.look(&mut unit.space, shared))?;
+        self.exits()?;
+        if self.serving() == 0 {
+            self.shared.files.open.clear();
+        }
+        self.each_session(|number, unit, shared| {
+            let stale = unit.firmware.is_stale();
+            unit.session
+                .end(&mut unit.space, shared, errors[number], stale)
+        })
+    }
+
+    pub(super) fn each_session(
+        &mut self,
+        check: impl Fn(usize, &mut Unit, &mut Shared) -> Result<(), String>,
+    ) -> Result<(), Failed> {
+        let shared = &mut self.shared;
+        let mut units = self.units.iter_mut().enumerate();
+        let checked = units.try_for_each(|(number, unit)| {
+            check(number, unit, shared).map_err(|text| (number, text))
+        });
+        checked.map_err(|(number, text)| self.failed(Some(number), text))
+    }
+
+    fn count(&mut self, event: &Event) {
+        if let Event::Call {
+            target: Target::Method(method),
+            args,
+            ..
+        } = event
+        {
+            let coverage = &mut self.shared.coverage;
+            match (method.as_str(), methods::depth(args)) {
+                ("panic", _) => coverage.hit("panic of a method"),
+                ("deep", 1) => coverage.hit("re-entry depth 1"),
+                ("deep", 2) => coverage.hit("re-entry depth 2"),
+                ("deep", _) => coverage.hit("re-entry depth 3"),
+                _ => {}
+            }
+        }
+        if let Event::File { path, op, .. } = event
+            && path.ends_with("/panic")
+            && !matches!(op, FileOp::Open(_) | FileOp::Drop)
+        {
+            self.shared.coverage.hit("panic of a special file");
+        }
+    }
+
+    /// Lines that were put out.
+    fn text(&mut self, text: &[u8]) -> Result<(), Failed> {
+        let text = String::from_utf8_lossy(text).into_owned();
+        if !text.is_empty() && !text.ends_with('\n') {
+            return Err(self.failed(None, format!("text without an end of line: {text:?}")));
+        }
+        for line in text.split_terminator('\n') {
+            let parts = line
+                .strip_prefix('[')
+                .and_then(|line| line.split_once("] "));
+            let channel = parts.and_then(|(channel, text)| Some((number(channel)?, text)));
+            match channel {
+                Some((channel, text)) if channel < self.units.len() => {
+                    self.units[channel].session.console.put_out(text);
+                }
+                _ => return Err(self.failed(None, format!("a line of no channel: {line:?}"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Channels that have exited.
+    fn exits(&mut self) -> Result<(), Failed> {
+        for (number, exit) in self.vhost.exits().iter().enumerate() {
+            let Some(unit) = self.units.get_mut(number) else {
+                continue;
+            };
+            let session = &mut unit.session;
+            match (exit.code, session.phase) {
+                // An entry of an earlier session.
+                (Some(code), _) if session.loose => session.phase = Phase::Exited(code),
+                (code, Phase::Exited(wanted)) if code != Some(wanted) => {
+                    let text = format!("exit code {code:?}, not {wanted}");
+                    return Err(self.failed(Some(number), text));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

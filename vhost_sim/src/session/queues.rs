@@ -1,0 +1,205 @@
+//! Requests that the host takes, and its responses.
+
+use super::goals::{count_entry, count_errno};
+use super::{Check, Outcome, Phase, Session, Shared, Waiting, ensure};
+use crate::meaning::{Meaning, Reply, Request};
+use crate::methods;
+use crate::space::Space;
+use crate::wire::{Entry, Layout, READY, action, errno, file, number};
+
+impl Session {
+    /// The host has advanced the consumer index of requests.
+    pub(super) fn advance(&mut self, index: u32, space: &mut Space, shared: &mut Shared) -> Check {
+        let put = space.wanted_word(self.at + self.layout.request.idx_p);
+        let (queued, taken) = (put.wrapping_sub(self.taken), index.wrapping_sub(self.taken));
+        ensure(taken <= queued, || {
+            format!(
+                "idx_c of requests is {index:#x}, after {:#x}, where idx_p is {put:#x}",
+                self.taken
+            )
+        })?;
+        while self.taken != index && self.phase == Phase::Ready && !self.loose {
+            self.take(space, shared)?;
+        }
+        ensure(self.loose || self.taken == index, || {
+            "a request was taken after EXIT".to_owned()
+        })
+    }
+
+    /// The host takes the next request.
+    pub(super) fn take(&mut self, space: &mut Space, shared: &mut Shared) -> Check {
+        self.finish_special();
+        ensure(self.current.is_none(), || {
+            "a request was taken before the one before was served".to_owned()
+        })?;
+        let queue = self.layout.request;
+        let bytes = space.wanted(self.at + queue.slot(self.taken), queue.entry);
+        let entry = Entry::parse(&bytes, self.layout.pointer);
+        self.taken = self.taken.wrapping_add(1);
+        space.want(self.at + queue.idx_c, &self.taken.to_le_bytes());
+        count_entry(&entry, shared);
+        let mut request = Request {
+            channel: self.channel,
+            layout: &self.layout,
+            space,
+            files: &mut shared.files,
+            text: None,
+            unknown_text: false,
+            writes: Vec::new(),
+            at: self.at,
+            touched: false,
+        };
+        let meaning = request.perform(&entry);
+        let touched = request.touched;
+        if request.unknown_text {
+            self.console.forget();
+            self.excused = true;
+        }
+        if let Some(text) = request.text {
+            self.console.print(&text);
+            if self.console.has_begun() {
+                shared.coverage.hit("text without an end of line");
+            }
+        }
+        self.writes = request.writes;
+        if touched {
+            shared.coverage.hit("request on its own channel");
+            self.loosen();
+        }
+        let [operation, _, to, len, ..] = entry.args;
+        if let Meaning::Answer(replies) = &meaning
+            && (entry.action, operation) == (action::FILE, file::READ)
+            && let [Reply::Value(read @ 1..)] = replies[..]
+            && read < len
+            && read == space.room(to, len.min(1 << 20))
+        {
+            shared.coverage.hit("read clipped at the end of the map");
+        }
+        match meaning {
+            Meaning::Exit(code) => {
+                self.phase = Phase::Exited(code);
+                self.console.finish();
+            }
+            Meaning::Silent { fails } => self.failures += u32::from(fails),
+            Meaning::Answer(replies) => self.answers.push_back(replies),
+            Meaning::Call(target, args) => {
+                if methods::exists(&target) {
+                    self.current = Some(Waiting::Call(target, args));
+                    self.pending = false;
+                    self.polls = 0;
+                } else {
+                    shared.coverage.hit("call absent");
+                    self.answers.push_back(vec![Reply::Error(errno::ENOSYS)]);
+                }
+            }
+            Meaning::Special(special) => {
+                self.current = Some(Waiting::Special(special, Outcome::default()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The host has advanced the producer index of responses.
+    pub(super) fn respond_up_to(
+        &mut self,
+        index: u32,
+        space: &mut Space,
+        shared: &mut Shared,
+    ) -> Check {
+        self.finish_special();
+        let count = index.wrapping_sub(self.put);
+        let room = self.room(space);
+        ensure(count <= room, || {
+            format!(
+                "idx_p of responses is {index:#x}, after {:#x}, where {room} slots are free",
+                self.put
+            )
+        })?;
+        while self.put != index {
+            self.respond(space, shared)?;
+        }
+        Ok(())
+    }
+
+    fn respond(&mut self, space: &Space, shared: &mut Shared) -> Check {
+        let queue = self.layout.response;
+        let bytes = space.wanted(self.at + queue.slot(self.put), queue.entry);
+        let words = number(&bytes, 0, 4);
+        let value = number(
+            &bytes,
+            self.layout.pointer as usize,
+            self.layout.pointer as usize,
+        );
+        let replies = self.answers.pop_front();
+        let replies = replies.ok_or_else(|| format!("response {value:#x} to no request"))?;
+        let fits = |reply: &&Reply| match reply {
+            Reply::Empty => (words, value) == (0, 0),
+            Reply::Value(wanted) => (words, value) == (1, self.layout.narrow(*wanted)),
+            Reply::Error(errno) => (words, value) == (1, self.layout.error(*errno)),
+            Reply::Opened(_) => words == 1,
+        };
+        let reply = replies.iter().find(fits);
+        let reply = reply.ok_or_else(|| {
+            format!("response {:#x}: words {words}, value {value:#x}, where one of {replies:?} is wanted", self.put)
+        })?;
+        self.put = self.put.wrapping_add(1);
+        match reply {
+            Reply::Opened(open) => {
+                let fresh = shared.files.insert(value, open.clone());
+                ensure(fresh, || {
+                    format!("descriptor {value} was given before, or is none")
+                })?;
+            }
+            Reply::Error(errno) => {
+                self.failures += 1;
+                count_errno(*errno, shared);
+                if *errno == errno::EIO
+                    && let Some(before) = self.before_fault.take()
+                {
+                    self.console = before;
+                }
+            }
+            Reply::Empty | Reply::Value(_) => {}
+        }
+        self.before_fault = None;
+        Ok(())
+    }
+
+    pub(super) fn look_at_words(&mut self, space: &mut Space, shared: &mut Shared) -> Check {
+        let Layout {
+            state,
+            request,
+            response,
+            ..
+        } = self.layout;
+        if self.phase == Phase::Handshake {
+            if space.word_there(self.at + state) != space.wanted_word(self.at + state) {
+                self.active = true;
+                self.word(state, space.word_there(self.at + state), space, shared)?;
+                space.store_word(self.at + state, READY);
+            }
+            return Ok(());
+        }
+        let (taken, put) = (self.at + request.idx_c, self.at + response.idx_p);
+        let (now_taken, now_put) = (space.word_there(taken), space.word_there(put));
+        if self.phase == Phase::Ready && self.loose {
+            return Ok(());
+        }
+        self.active |= (now_taken, now_put) != (space.wanted_word(taken), space.wanted_word(put));
+        // EXIT may have been taken for an earlier call.
+        if self.phase == Phase::Ready || now_taken != self.taken {
+            self.advance(now_taken, space, shared)?;
+        }
+        if self.loose {
+            return Ok(());
+        }
+        space.want(taken, &now_taken.to_le_bytes());
+        for index in 0..self.room(space) {
+            let slot = self.at + response.slot(self.put.wrapping_add(index));
+            space.adopt(slot, response.entry);
+        }
+        self.respond_up_to(now_put, space, shared)?;
+        space.want(put, &now_put.to_le_bytes());
+        Ok(())
+    }
+}

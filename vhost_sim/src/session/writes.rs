@@ -1,0 +1,139 @@
+//! Writes to memory: words of a channel, and what requests ask for.
+
+use super::{Check, Phase, Session, Shared, ensure};
+use crate::space::Space;
+use crate::wire::{ENTRIES, INIT, Layout, READY, VERSION, number};
+
+impl Session {
+    pub(super) fn written(
+        &mut self,
+        address: u64,
+        data: &[u8],
+        space: &mut Space,
+        shared: &mut Shared,
+    ) -> Check {
+        let offset = address.wrapping_sub(self.at);
+        if offset >= self.layout.size {
+            return self.written_for_request(address, data, space, shared);
+        }
+        let queue = self.layout.response;
+        if (queue.entries..queue.slot(7) + queue.entry).contains(&offset) {
+            let slot = ((offset - queue.entries) / queue.entry) as u32;
+            let free = self.put..self.put.wrapping_add(self.room(space));
+            let is_free =
+                self.phase == Phase::Ready && free.into_iter().any(|index| index % ENTRIES == slot);
+            space.want(address, data);
+            return ensure(is_free, || {
+                format!("response slot {slot} written, which is not free")
+            });
+        }
+        for (at, word) in data.chunks(4).enumerate() {
+            let word = number(word, 0, 4) as u32;
+            self.word(offset + 4 * at as u64, word, space, shared)?;
+        }
+        space.want(address, data);
+        Ok(())
+    }
+
+    /// Checks a write outside of the channel, which the current request must ask for.
+    fn written_for_request(
+        &mut self,
+        address: u64,
+        data: &[u8],
+        space: &mut Space,
+        shared: &mut Shared,
+    ) -> Check {
+        let len = data.len() as u64;
+        let index = self.at + self.layout.request.idx_c;
+        loop {
+            let inside = |(from, of): &(u64, u64)| address >= *from && address + len <= from + of;
+            let asked = self.writes.iter().any(inside);
+            let wanted = space.wanted(address, len);
+            if asked && data == wanted || self.loose {
+                return Ok(());
+            }
+            // If the channel itself has no log, the write may belong to a later request.
+            if self.logged || self.phase != Phase::Ready || space.word_there(index) == self.taken {
+                let what = if asked {
+                    "wanted there"
+                } else {
+                    "there, and no request asks for a write"
+                };
+                return Err(format!(
+                    "{data:x?} written at {address:#x}, {wanted:x?} is {what}"
+                ));
+            }
+            self.take(space, shared)?;
+        }
+    }
+
+    /// Checks a write to a word of the channel.
+    pub(super) fn word(
+        &mut self,
+        offset: u64,
+        word: u32,
+        space: &mut Space,
+        shared: &mut Shared,
+    ) -> Check {
+        let Layout {
+            state,
+            request,
+            response,
+            ..
+        } = self.layout;
+        let indices = [request.idx_p, request.idx_c, response.idx_p, response.idx_c];
+        match self.phase {
+            Phase::Handshake => {
+                ensure(self.shakes(space), || {
+                    format!(
+                        "word {offset:#x} of the channel written before a handshake is complete"
+                    )
+                })?;
+                if offset == state && word == READY {
+                    self.ready(shared);
+                    return Ok(());
+                }
+                let zero = indices.contains(&offset) && word == 0;
+                ensure(zero, || {
+                    format!("{word:#x} written to word {offset:#x} in a handshake")
+                })
+            }
+            Phase::Ready if offset == request.idx_c => self.advance(word, space, shared),
+            Phase::Ready if offset == response.idx_p => self.respond_up_to(word, space, shared),
+            _ => Err(format!(
+                "{word:#x} written to word {offset:#x}, which is firmware's"
+            )),
+        }
+    }
+
+    /// Tests for a complete handshake of firmware.
+    pub(super) fn shakes(&self, space: &Space) -> bool {
+        let word = |offset| space.wanted_word(self.at + offset);
+        let Layout {
+            state,
+            request,
+            response,
+            ..
+        } = self.layout;
+        let indices = [request.idx_p, request.idx_c, response.idx_p, response.idx_c];
+        word(0) == VERSION && word(state) == INIT && indices.iter().all(|index| word(*index) == 0)
+    }
+
+    fn ready(&mut self, shared: &mut Shared) {
+        shared.coverage.hit("handshake");
+        self.phase = Phase::Ready;
+        self.taken = 0;
+        self.put = 0;
+        self.current = None;
+        self.answers.clear();
+        self.writes.clear();
+        self.overdue = 0;
+        self.console.restart();
+    }
+
+    /// Free slots of the response queue.
+    pub(super) fn room(&self, space: &Space) -> u32 {
+        let read = space.wanted_word(self.at + self.layout.response.idx_c);
+        ENTRIES.saturating_sub(self.put.wrapping_sub(read))
+    }
+}
