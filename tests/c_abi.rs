@@ -259,6 +259,7 @@ fn drives_every_case(linkage: Linkage) {
         "overlap",
         "overlap_of_steps",
         "watchdog",
+        "settled_ticks",
         "backdoor",
         "misuse",
         "sockets_alone",

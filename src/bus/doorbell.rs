@@ -2,7 +2,7 @@
 //!
 //! Polling sends no message: an idle tick costs the reads and a comparison.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
@@ -28,6 +28,24 @@ pub type Ring = dyn Fn(Option<&[u8]>);
 #[derive(Clone, Default)]
 pub struct Doorbell(Rc<Inner>);
 
+/// Doorbells of a bus.
+#[derive(Default)]
+pub(super) struct Doorbells {
+    bells: RefCell<Vec<Doorbell>>,
+    /// Watches of all doorbells, as of the last poll.
+    watches: RefCell<Rc<[Rc<Watch>]>>,
+    changes: Rc<WatchChanges>,
+}
+
+/// Changes of the watches of a bus.
+#[derive(Default)]
+struct WatchChanges {
+    /// True if a watch was set or removed since the last poll.
+    any: Cell<bool>,
+    /// True if a watch was set, and has not been polled yet.
+    new: Cell<bool>,
+}
+
 /// Watched bytes, their reader and the callback on changes.
 pub struct Watch {
     /// Number of bytes that a poll reads.
@@ -40,6 +58,8 @@ pub struct Watch {
     ring: Box<Ring>,
     /// True after the first poll.
     looked: Cell<bool>,
+    /// True once the doorbell has another watch, or none.
+    removed: Cell<bool>,
 }
 
 /// A watched word of 32 bits. A wider load would stall on the narrower stores that have just filled the buffer.
@@ -51,11 +71,56 @@ struct Word {
 
 #[derive(Default)]
 struct Inner {
-    watch: Cell<Option<Rc<Watch>>>,
-    /// Number of changes of the watch.
-    changes: Cell<u64>,
-    /// Set when the watch of any doorbell of the bus changes.
-    changed: Rc<Cell<bool>>,
+    watch: RefCell<Option<Rc<Watch>>>,
+    changes: Rc<WatchChanges>,
+}
+
+impl Doorbells {
+    /// Adds a doorbell without a watch.
+    pub(super) fn add(&self) -> Doorbell {
+        let bell = Doorbell(Rc::new(Inner {
+            watch: RefCell::default(),
+            changes: self.changes.clone(),
+        }));
+        self.bells.borrow_mut().push(bell.clone());
+        bell
+    }
+
+    /// True if a watch was set, and has not been polled yet.
+    #[inline]
+    pub(super) fn any_new(&self) -> bool {
+        self.changes.new.get()
+    }
+
+    /// Polls the watches that were set since the last poll. True if a callback was called.
+    pub(super) fn poll_new(&self) -> bool {
+        self.changes.new.take() && self.poll(Scan::New)
+    }
+
+    /// Polls the watches. True if a callback was called or a watch changed meanwhile.
+    #[inline(always)]
+    pub(super) fn poll(&self, scan: Scan) -> bool {
+        if self.changes.any.get() {
+            self.collect();
+        }
+        // Cloned, since a reader may come back to the bus and change a watch.
+        let watches = self.watches.borrow().clone();
+        let mut rang = false;
+        for watch in &*watches {
+            rang |= watch.poll(scan);
+        }
+        rang
+    }
+
+    #[cold]
+    fn collect(&self) {
+        self.changes.any.set(false);
+        let bells = self.bells.borrow();
+        let watches = bells
+            .iter()
+            .filter_map(|bell| bell.0.watch.borrow().clone());
+        self.watches.replace(watches.collect());
+    }
 }
 
 impl Watch {
@@ -69,6 +134,7 @@ impl Watch {
             look,
             ring,
             looked: Cell::new(false),
+            removed: Cell::new(false),
         }
     }
 
@@ -103,12 +169,40 @@ impl Watch {
             .all(|word| word.seen.get() == word.of(now))
     }
 
-    /// Keeps the watched words for the next comparison.
-    fn keep(&self, now: &Bytes) {
-        for word in &self.words {
-            word.seen.set(word.of(now));
+    /// Polls once. True if the callback was called or the watch was removed meanwhile.
+    #[inline(always)]
+    fn poll(&self, scan: Scan) -> bool {
+        let looked = self.looked.get();
+        if self.removed.get() || (scan == Scan::New && looked) {
+            return false;
         }
-        self.looked.set(true);
+        let mut now = Bytes::default();
+        let readable = self.read(&mut now);
+        let is_quiet = readable && looked && scan == Scan::Changed && self.has_seen(&now);
+        if is_quiet && !self.removed.get() {
+            return false;
+        }
+        self.heed(readable.then_some(&now));
+        true
+    }
+
+    /// Calls the callback. The reader may have come back to the bus and removed the watch: the bytes it read are of no use then.
+    #[cold]
+    #[inline(never)]
+    fn heed(&self, now: Option<&Bytes>) {
+        if self.removed.get() {
+            return;
+        }
+        let bytes = now.map(|now| {
+            for word in &self.words {
+                word.seen.set(word.of(now));
+            }
+            self.looked.set(true);
+            &now.as_flattened()[..self.len]
+        });
+        // A watch that can't be read is not polled again.
+        self.removed.set(bytes.is_none());
+        (self.ring)(bytes);
     }
 }
 
@@ -129,17 +223,9 @@ impl Word {
 }
 
 impl Doorbell {
-    /// A doorbell without a watch. It sets `changed` when it gets one.
-    pub(super) fn new(changed: &Rc<Cell<bool>>) -> Self {
-        Self(Rc::new(Inner {
-            changed: changed.clone(),
-            ..Inner::default()
-        }))
-    }
-
     /// Replaces the watch. The first poll of the new one calls its callback.
     pub fn watch(&self, watch: Watch) {
-        self.0.changed.set(true);
+        self.0.changes.new.set(true);
         self.replace(Some(Rc::new(watch)));
     }
 
@@ -149,56 +235,10 @@ impl Doorbell {
     }
 
     fn replace(&self, watch: Option<Rc<Watch>>) {
-        self.0.changes.set(self.0.changes.get() + 1);
-        drop(self.0.watch.replace(watch));
-    }
-
-    /// Polls once. True if the callback was called or the watch changed meanwhile.
-    #[inline(always)]
-    pub(super) fn look(&self, scan: Scan) -> bool {
-        let Some(watch) = self.watched() else {
-            return false;
-        };
-        let looked = watch.looked.get();
-        if scan == Scan::New && looked {
-            return false;
+        self.0.changes.any.set(true);
+        if let Some(before) = self.0.watch.replace(watch) {
+            before.removed.set(true);
         }
-        let changes = self.0.changes.get();
-        let mut now = Bytes::default();
-        let readable = watch.read(&mut now);
-        let is_current = self.0.changes.get() == changes;
-        if is_current && readable && looked && scan == Scan::Changed && watch.has_seen(&now) {
-            return false;
-        }
-        // The reader may come back to the bus and change the watch. The bytes it read are of no use then.
-        if is_current {
-            self.heed(&watch, readable.then_some(&now));
-        }
-        true
-    }
-
-    /// Calls the callback. Disarms the doorbell first if the bytes can't be read.
-    #[cold]
-    #[inline(never)]
-    fn heed(&self, watch: &Watch, now: Option<&Bytes>) {
-        match now {
-            None => {
-                self.disarm();
-                (watch.ring)(None);
-            }
-            Some(now) => {
-                watch.keep(now);
-                (watch.ring)(Some(&now.as_flattened()[..watch.len]));
-            }
-        }
-    }
-
-    /// Current watch, shared: it may be replaced during a poll.
-    #[inline]
-    fn watched(&self) -> Option<Rc<Watch>> {
-        let watch = self.0.watch.take();
-        self.0.watch.set(watch.clone());
-        watch
     }
 }
 
@@ -215,7 +255,7 @@ pub(super) enum Scan {
 
 impl fmt::Debug for Doorbell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let watch = self.watched();
+        let watch = self.0.watch.borrow();
         write!(
             f,
             "Doorbell({:?} bytes)",

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use actix::{Actor, Handler};
 
 use super::actor_cell::{ActorCell, Receiver};
-use super::doorbell::{Doorbell, Scan};
+use super::doorbell::{Doorbell, Doorbells, Scan};
 use super::elision::Elision;
 use super::executor::{Executor, Spawner};
 use super::outbox::Outbox;
@@ -29,13 +29,20 @@ pub struct Bus {
     elision: Elision,
     /// Owned actors.
     actors: RefCell<Vec<Rc<dyn Any>>>,
-    bells: RefCell<Rc<[Doorbell]>>,
-    /// True if the watch of a doorbell has changed since the last poll.
-    watched_anew: Rc<Cell<bool>>,
+    bells: Doorbells,
     timers: RefCell<Rc<[TickTimer]>>,
     /// Number of enabled timers.
     wanted: Rc<Cell<usize>>,
     notified: Cell<bool>,
+}
+
+/// Work of a tick.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TickWork {
+    /// A doorbell rang, or a task is ready.
+    rang: bool,
+    /// A timer is enabled.
+    timed: bool,
 }
 
 /// Maximum number of polling rounds in one tick, for doorbells whose watch changes during it. A memory that reads differently every time
@@ -53,8 +60,7 @@ impl Bus {
             scheduler,
             state,
             actors: RefCell::default(),
-            bells: RefCell::default(),
-            watched_anew: Rc::default(),
+            bells: Doorbells::default(),
             timers: RefCell::default(),
             wanted: Rc::default(),
             notified: Cell::new(false),
@@ -96,15 +102,14 @@ impl Bus {
 
     /// Creates a doorbell, polled on every tick.
     pub fn doorbell(&self) -> Doorbell {
-        let bell = Doorbell::new(&self.watched_anew);
-        append(&self.bells, bell.clone());
-        bell
+        self.bells.add()
     }
 
     /// Creates a timer whose callback is called on every tick while it is enabled.
     pub fn timer(&self, ring: Box<dyn Fn(u64)>) -> TickTimer {
-        let timer = TickTimer::new(&self.wanted, ring);
-        append(&self.timers, timer.clone());
+        let timer = TickTimer::new(&self.wanted, &self.state, ring);
+        let longer = [&self.timers.borrow()[..], &[timer.clone()]].concat();
+        self.timers.replace(longer.into());
         timer
     }
 
@@ -224,18 +229,7 @@ impl Bus {
     #[inline(always)]
     fn begin_tick(&self) -> bool {
         self.state.advance();
-        let timed = self.wanted.get() > 0;
-        if timed {
-            self.begin_timers();
-        }
-        timed
-    }
-
-    #[inline(never)]
-    fn begin_timers(&self) {
-        for timer in &**self.timers.borrow() {
-            timer.begin();
-        }
+        self.wanted.get() > 0
     }
 
     /// Polls the doorbells. False if no work results and none is pending.
@@ -265,20 +259,40 @@ impl Bus {
     /// Polls, within the same tick, the watches that changed. False if no callback was called.
     #[inline(never)]
     pub(crate) fn ring_anew(&self) -> bool {
-        self.watched_anew.take() && self.look_at_bells(Scan::New)
+        self.bells.any_new() && {
+            let _abroad = self.scheduler.begin_outer_call();
+            self.bells.poll_new()
+        }
     }
 
     /// True if a callback was called.
     #[inline(always)]
     fn look_at_bells(&self, scan: Scan) -> bool {
-        // Cloned, since a reader may come back to the bus and add a doorbell.
-        let bells = self.bells.borrow().clone();
         let _abroad = self.scheduler.begin_outer_call();
-        let mut rang = false;
-        for bell in &*bells {
-            rang |= bell.look(scan);
-        }
-        rang
+        self.bells.poll(scan)
+    }
+
+    /// True if the next tick has nothing to do but to poll the doorbells and to call the timers, unless the bus is used before.
+    pub(crate) fn is_settled(&self) -> bool {
+        let any_work = self.executor.is_ready() || self.scheduler.any_waits();
+        let any_due = self.notified.get() || self.bells.any_new();
+        !any_work && !any_due && !self.unflushed()
+    }
+
+    /// Advances the time of a [settled](Self::is_settled) bus by one tick and polls the doorbells. Returns the resulting work, if there is
+    /// any, for [`finish_tick`](Self::finish_tick).
+    #[inline(always)]
+    pub(crate) fn begin_settled_tick(&self) -> Option<TickWork> {
+        let timed = self.begin_tick();
+        // A waker may be used by any thread.
+        let ready = self.executor.is_ready();
+        let rang = self.look_at_bells(Scan::Changed) || ready;
+        (rang || timed).then_some(TickWork { rang, timed })
+    }
+
+    /// Carries out the work of a tick that [began settled](Self::begin_settled_tick).
+    pub(crate) fn finish_tick(&self, TickWork { rang, timed }: TickWork) {
+        self.work(rang, timed);
     }
 
     /// Runs the actors and their foreign calls until all are idle.
@@ -386,12 +400,6 @@ impl Bus {
         }
         Ok(())
     }
-}
-
-/// Appends to a list that is read on every tick and seldom changed.
-fn append<T: Clone>(list: &RefCell<Rc<[T]>>, item: T) {
-    let longer = list.borrow().iter().cloned().chain([item]).collect();
-    list.replace(longer);
 }
 
 impl Default for Bus {

@@ -41,7 +41,7 @@ pub(crate) use doorbell::{DOORBELL_BYTES, Doorbell, Watch};
 pub(crate) use elision::Elision;
 pub use error::{BusError, NoReply};
 pub use executor::Spawner;
-pub(crate) use host::Bus;
+pub(crate) use host::{Bus, TickWork};
 pub(crate) use inbox::inbox;
 pub use message::{Body, Message};
 pub(crate) use message::{Envelope, Inbox, MessageVisitor, ReplyFuture, ReplySender};

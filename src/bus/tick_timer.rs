@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
+use super::state::BusState;
+
 /// A per-tick callback, called while its owner has it enabled.
 #[derive(Clone)]
 pub struct TickTimer(Rc<Inner>);
@@ -11,19 +13,25 @@ pub struct TickTimer(Rc<Inner>);
 struct Inner {
     /// Number of enabled timers on the bus.
     count: Rc<Cell<usize>>,
+    state: Rc<BusState>,
     wanted: Cell<bool>,
-    /// Enabled at the beginning of the current tick.
-    due: Cell<bool>,
+    /// Tick in which it was last enabled.
+    since: Cell<u64>,
     ring: Box<dyn Fn(u64)>,
 }
 
 impl TickTimer {
     /// Creates a disabled timer. `count` includes it while it is enabled.
-    pub(super) fn new(count: &Rc<Cell<usize>>, ring: Box<dyn Fn(u64)>) -> Self {
+    pub(super) fn new(
+        count: &Rc<Cell<usize>>,
+        state: &Rc<BusState>,
+        ring: Box<dyn Fn(u64)>,
+    ) -> Self {
         Self(Rc::new(Inner {
             count: count.clone(),
+            state: state.clone(),
             wanted: Cell::new(false),
-            due: Cell::new(false),
+            since: Cell::new(0),
             ring,
         }))
     }
@@ -31,18 +39,16 @@ impl TickTimer {
     /// Enables or disables the timer from the next tick on.
     pub fn set_enabled(&self, wanted: bool) {
         let before = self.0.wanted.replace(wanted);
+        if wanted && !before {
+            self.0.since.set(self.0.state.tick());
+        }
         let count = self.0.count.get() + usize::from(wanted) - usize::from(before);
         self.0.count.set(count);
     }
 
-    /// Marks the beginning of a tick.
-    pub(super) fn begin(&self) {
-        self.0.due.set(self.0.wanted.get());
-    }
-
-    /// Calls the callback if the timer was enabled at the beginning of the tick and still is. False if it does not call.
+    /// Calls the callback if the timer was enabled in an earlier tick and still is. False if it does not call.
     pub(super) fn tick(&self, tick: u64) -> bool {
-        let rings = self.0.due.take() && self.0.wanted.get();
+        let rings = self.0.wanted.get() && self.0.since.get() < tick;
         if rings {
             (self.0.ring)(tick);
         }

@@ -4,8 +4,10 @@ use std::ffi::c_int;
 
 use super::error::Error;
 use super::fork::Side;
+use super::guard::Call;
 use super::process::Process;
 use crate::attach::follow_fork;
+use crate::bus::TickWork;
 use crate::foreign::report;
 use crate::guest::{Rerun, Runs, runs};
 use crate::messages::foreign::Severity;
@@ -65,14 +67,38 @@ impl Process {
     /// from going on.
     // An idle tick is little but the prologues of what it calls.
     #[inline(always)]
-    pub(super) fn tick(&self, vhost: &Vhost) -> Result<usize, Error> {
+    pub(super) fn tick(&self, call: &Call, vhost: &Vhost) -> Result<usize, Error> {
         call_timeout::ticked();
         let served = vhost.tick()?;
+        self.end_tick(call, vhost);
+        Ok(served)
+    }
+
+    /// Carries out the work of a tick that began settled.
+    pub(super) fn finish_tick(
+        &self,
+        call: &Call,
+        vhost: &Vhost,
+        work: TickWork,
+    ) -> Result<usize, Error> {
+        let served = vhost.finish_tick(work)?;
+        self.end_tick(call, vhost);
+        Ok(served)
+    }
+
+    /// Ends a tick: takes a snapshot if one is due, and notes if the system is settled.
+    #[inline(always)]
+    fn end_tick(&self, call: &Call, vhost: &Vhost) {
         let now = vhost.now();
-        if self.forks.snapshots.borrow().is_due(now) {
+        let snapshots = self.forks.snapshots.borrow();
+        let due = snapshots.due();
+        drop(snapshots);
+        if now >= due {
             self.snapshot_or_report(vhost);
         }
-        Ok(served)
+        if self.settle(due.min(vhost.settled_until()), now) {
+            call.settle();
+        }
     }
 
     /// Takes a snapshot every `ticks` ticks from now on, and keeps the `keep` newest; with 0 ticks none by itself, and none at all where

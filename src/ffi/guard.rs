@@ -34,6 +34,22 @@ impl Call {
         call
     }
 
+    /// An outermost call that has entered the strand already.
+    pub(super) fn of(entered: Entered) -> Self {
+        Self {
+            entered: Ok(entered),
+            _home: None,
+        }
+    }
+
+    /// Notes that the system is settled: [`strand::enter_settled`] succeeds until the next call.
+    #[inline]
+    pub(super) fn settle(&self) {
+        if let Ok(entered) = &self.entered {
+            entered.settle();
+        }
+    }
+
     /// Attends to what has happened since the last call.
     #[cold]
     fn attend(self) -> Self {
@@ -175,7 +191,17 @@ pub(super) fn guard<T>(
     failed: T,
     body: impl FnOnce(&mut Call) -> Result<T, Error>,
 ) -> T {
-    let mut call = Call::enter();
+    guard_call(Call::enter(), function, failed, body)
+}
+
+/// Runs the body of an exported function in a call that has begun.
+#[inline]
+pub(super) fn guard_call<T>(
+    mut call: Call,
+    function: &'static str,
+    failed: T,
+    body: impl FnOnce(&mut Call) -> Result<T, Error>,
+) -> T {
     let answer = catch(|| body(&mut call)).unwrap_or_else(|error| {
         call.tell(function, &error);
         failed
@@ -186,7 +212,7 @@ pub(super) fn guard<T>(
 
 /// Exits where that was requested while this call ran, and it is the outermost one.
 #[inline]
-fn leave(call: Call) {
+pub(super) fn leave(call: Call) {
     drop(call);
     if quit::is_requested() {
         quit::unless_inside();

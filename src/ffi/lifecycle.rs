@@ -4,9 +4,10 @@ use std::ffi::{c_char, c_int};
 
 use super::arguments::{optional_text, text};
 use super::error::Error;
-use super::guard::{Call, guard};
+use super::guard::{Call, guard, guard_call};
 use super::process::name_scope;
 use super::quit::{self, quit};
+use super::settled::{self, Begun, Tick};
 use crate::attach;
 use crate::messages::foreign::Severity;
 use crate::sim::{scope, testbench};
@@ -39,6 +40,19 @@ pub(super) unsafe extern "C" fn mb_init(
 /// One clock.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_tick() -> c_int {
+    match settled::tick() {
+        Some(Tick::Done(served)) => served,
+        Some(Tick::Begun(call, began)) => guard_call(call, "mb_tick", -1, |call| {
+            let Begun { vhost, work } = began?;
+            Ok(count(call.process()?.finish_tick(call, &vhost, work)?))
+        }),
+        None => tick(),
+    }
+}
+
+/// A tick of a system that is not known to be settled.
+#[inline(never)]
+fn tick() -> c_int {
     guard("mb_tick", -1, |call| {
         call.reject_reentrant()?;
         let process = call.process()?;
@@ -47,9 +61,12 @@ pub(super) extern "C" fn mb_tick() -> c_int {
             process.flush_sockets()?;
             Err(error)
         })?;
-        let served = process.tick(&vhost)?;
-        Ok(c_int::try_from(served).unwrap_or(c_int::MAX))
+        Ok(count(process.tick(call, &vhost)?))
     })
+}
+
+fn count(served: usize) -> c_int {
+    c_int::try_from(served).unwrap_or(c_int::MAX)
 }
 
 /// Something was written to a mailbox.
@@ -78,7 +95,7 @@ fn serve(call: &mut Call) -> Result<c_int, Error> {
     call.process()?.system()?;
     // Looked up anew after each step: meanwhile the testbench may have shut it down.
     while let Some(vhost) = call.process()?.running()? {
-        if call.process()?.tick(&vhost)? == 0 || quit::is_requested() {
+        if call.process()?.tick(call, &vhost)? == 0 || quit::is_requested() {
             break;
         }
         drop(vhost);

@@ -11,6 +11,7 @@
 //! - [`children`]: its forks, snapshots and runs; [`fork`] has their state.
 //! - [`refused`]: calls that overlap another thread's.
 //! - [`zero_time`]: loops in the testbench that take no simulated time.
+//! - [`settled`]: ticks that find nothing to do.
 //! - [`quit`]: the end of the process, from wherever it is asked for.
 //! - [`exit`]: flushes recordings when the process ends without `mb_shutdown`.
 //! - [`arguments`], [`returned`], [`error`]: pointers in, pointers out, errors.
@@ -56,6 +57,8 @@ mod refused;
 mod returned;
 #[cfg(feature = "c_abi_rpc")]
 mod rpc;
+#[cfg(feature = "c_abi_lifecycle")]
+mod settled;
 #[cfg(feature = "c_abi_lifecycle")]
 mod snapshots;
 #[cfg(feature = "c_abi_sockets")]

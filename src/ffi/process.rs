@@ -41,6 +41,8 @@ pub(super) struct Process {
     attached: RefCell<Vec<Named>>,
     /// Calls at one simulated time.
     zero_time: ZeroTimeLoop,
+    /// Tick until which the system is settled, if no other call comes before.
+    settled_until: Cell<u64>,
     /// Forks of the process.
     pub(super) forks: Forks,
     /// Strings that C was given a pointer to.
@@ -131,6 +133,7 @@ impl Process {
             attached: RefCell::new(Vec::new()),
             returned: ReturnedStrings::new(),
             zero_time: ZeroTimeLoop::new(),
+            settled_until: Cell::new(0),
             forks: Forks::new(),
         }
     }
@@ -172,6 +175,25 @@ impl Process {
             State::Failed(cause) => Err(Error::StillFailed(cause.to_string())),
             State::Busy => Err(Error::Busy),
         }
+    }
+
+    /// System whose next tick has nothing to do but to poll the doorbells, if no call came since that was noted.
+    #[inline(always)]
+    pub(super) fn settled(&self) -> Option<Rc<Vhost>> {
+        match &*self.state.borrow() {
+            State::Running { vhost, .. } if vhost.now() + 1 < self.settled_until.get() => {
+                scope::see();
+                Some(vhost.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Notes the tick until which the system is settled. True if the next tick comes before.
+    #[inline]
+    pub(super) fn settle(&self, until: u64, now: u64) -> bool {
+        self.settled_until.set(until);
+        now + 1 < until
     }
 
     /// Adds to the events that the testbench observes, until the system is shut down.

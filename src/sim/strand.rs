@@ -112,20 +112,39 @@ pub(crate) struct Entered {
     _here: PhantomData<*const ()>,
 }
 
+/// True if no thread has entered the strand since [`Entered::settle`], but by [`enter_settled`].
+static SETTLED: AtomicBool = AtomicBool::new(false);
+
 /// Enters the strand, until the guard is dropped. Waits for a thread that is inside briefly.
 #[inline]
 pub(crate) fn enter() -> Result<Entered, Overlap> {
     let outermost = OWNER.claim(token(), 0)?;
+    SETTLED.store(false, Ordering::Relaxed);
     Ok(Entered {
         outermost,
         _here: PhantomData,
     })
 }
 
+/// Enters the strand if no thread has entered it since [`Entered::settle`], and none is inside.
+#[inline]
+pub(crate) fn enter_settled() -> Option<Entered> {
+    if !SETTLED.load(Ordering::Relaxed) || !OWNER.claim_free(token()) {
+        return None;
+    }
+    let entered = Entered {
+        outermost: true,
+        _here: PhantomData,
+    };
+    // Another thread may have entered and left meanwhile.
+    SETTLED.load(Ordering::Relaxed).then_some(entered)
+}
+
 /// Enters the strand for something that waits for no other thread. Calls from others wait until the guard is dropped.
 #[cfg(feature = "python")]
 pub(crate) fn enter_briefly() -> Result<Entered, Overlap> {
     let outermost = OWNER.claim(token(), BRIEF)?;
+    SETTLED.store(false, Ordering::Relaxed);
     Ok(Entered {
         outermost,
         _here: PhantomData,
@@ -188,6 +207,12 @@ impl Entered {
     #[inline]
     pub(crate) fn is_outermost(&self) -> bool {
         self.outermost
+    }
+
+    /// Makes [`enter_settled`] succeed until a thread enters the strand in another way.
+    #[inline]
+    pub(crate) fn settle(&self) {
+        SETTLED.store(true, Ordering::Relaxed);
     }
 
     /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come
@@ -256,6 +281,15 @@ impl Owner {
                 Err(_) => return Err(Overlap),
             }
         }
+    }
+
+    /// Makes a thread the owner if there is none. False if there is one, also this thread.
+    #[inline]
+    fn claim_free(&self, thread: usize) -> bool {
+        let claimed = self
+            .0
+            .compare_exchange(FREE, thread, Ordering::Acquire, Ordering::Relaxed);
+        claimed.is_ok()
     }
 
     #[inline]

@@ -2,25 +2,43 @@
 
 use std::ffi::{CString, c_char};
 
-use smallvec::SmallVec;
+/// Longest text that takes no allocation, with its NUL.
+const SHORT: usize = 64;
 
 /// NUL-terminated text for one call. A short one takes no allocation.
-pub(crate) struct CallText(SmallVec<[u8; 64]>);
+pub(crate) enum CallText {
+    Short([u8; SHORT]),
+    Long(CString),
+}
 
 impl CallText {
     /// Copy of `text`; an inner NUL is replaced by `␀`.
+    #[inline]
     pub(crate) fn new(text: &str) -> Self {
-        if text.as_bytes().contains(&0) {
-            return Self(c_text(text).into_bytes_with_nul().into());
+        let mut short = [0; SHORT];
+        let mut has_nul = false;
+        match short.get_mut(..text.len()) {
+            Some(to) if text.len() < SHORT => {
+                for (to, byte) in to.iter_mut().zip(text.bytes()) {
+                    *to = byte;
+                    has_nul |= byte == 0;
+                }
+                if has_nul {
+                    Self::Long(c_text(text))
+                } else {
+                    Self::Short(short)
+                }
+            }
+            _ => Self::Long(c_text(text)),
         }
-        let mut bytes = SmallVec::from_slice(text.as_bytes());
-        bytes.push(0);
-        Self(bytes)
     }
 
-    /// Pointer to the text, valid while this lives.
+    /// Pointer to the text, valid while this lives and stays where it is.
     pub(crate) fn as_ptr(&self) -> *const c_char {
-        self.0.as_ptr().cast()
+        match self {
+            Self::Short(bytes) => bytes.as_ptr().cast(),
+            Self::Long(text) => text.as_ptr(),
+        }
     }
 }
 
@@ -34,6 +52,8 @@ pub(crate) fn c_text(text: &str) -> CString {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::CStr;
+
     use super::*;
 
     #[test]
@@ -41,7 +61,10 @@ mod tests {
         assert_eq!(c_text("a\0b").to_str(), Ok("a␀b"));
         assert_eq!(c_text("").as_c_str(), c"");
         for text in ["", "a", "a\0b", &"long".repeat(100)] {
-            assert_eq!(&CallText::new(text).0[..], c_text(text).to_bytes_with_nul());
+            let copy = CallText::new(text);
+            // SAFETY: it points to a C string, which lives.
+            let copy = unsafe { CStr::from_ptr(copy.as_ptr()) };
+            assert_eq!(copy, c_text(text).as_c_str());
         }
     }
 }

@@ -51,7 +51,7 @@ use crate::actors::memory::MemoryClient;
 use crate::actors::sockets::Hub;
 use crate::attach::{Attach, AttachContext};
 use crate::backend::Backends;
-use crate::bus::{ActorContext, Bus, Port};
+use crate::bus::{ActorContext, Bus, Port, TickWork};
 use crate::foreign::{CallResult, Callbacks};
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, ObserveFlags};
@@ -163,6 +163,42 @@ impl Vhost {
             self.register_at_last()?;
         }
         let worked = inner.bus.tick()?;
+        self.end_tick(worked)
+    }
+
+    /// Tick until which the system is settled: until then a tick has nothing to do but to poll the doorbells and pending calls, unless the
+    /// system is used before. 0 if it is not settled.
+    pub(crate) fn settled_until(&self) -> u64 {
+        let inner = &*self.0;
+        let is_registered = inner.unregistered.borrow().is_empty();
+        let is_settled =
+            is_registered && inner.bus.is_settled() && inner.progress.fatal().is_none();
+        if is_settled { inner.watchdog.due() } else { 0 }
+    }
+
+    /// Begins a tick of a [settled](Self::settled_until) system. Returns the resulting work, if there is any, for
+    /// [`finish_tick`](Self::finish_tick); without any the tick is over.
+    #[inline(always)]
+    pub(crate) fn begin_settled_tick(&self) -> Option<TickWork> {
+        self.0.bus.begin_settled_tick()
+    }
+
+    /// Carries out the work of a tick that [began settled](Self::begin_settled_tick).
+    pub(crate) fn finish_tick(&self, work: TickWork) -> Result<usize, Error> {
+        self.0.bus.finish_tick(work);
+        self.end_tick(true)
+    }
+
+    /// Number of channels that have not exited.
+    #[inline(always)]
+    pub(crate) fn served(&self) -> usize {
+        self.0.progress.served()
+    }
+
+    /// Ends a tick that had some work or none.
+    #[inline(always)]
+    fn end_tick(&self, worked: bool) -> Result<usize, Error> {
+        let inner = &*self.0;
         if worked || inner.bus.unflushed() {
             self.follow_up(worked)?;
         }

@@ -80,10 +80,10 @@ impl Snapshots {
         };
     }
 
-    /// True at the tick of the next snapshot, and after it.
+    /// Tick of the next snapshot.
     #[inline]
-    pub(crate) fn is_due(&self, now: u64) -> bool {
-        now >= self.due
+    pub(crate) fn due(&self) -> u64 {
+        self.due
     }
 
     /// Takes a snapshot where one is due. Returns true in a snapshot that was woken, else false.
@@ -91,7 +91,7 @@ impl Snapshots {
     /// # Errors
     /// Those of [`take`](Self::take). No further one is due then.
     pub fn take_due(&mut self, vhost: &Vhost) -> Result<bool, Error> {
-        if self.is_due(vhost.now()) {
+        if vhost.now() >= self.due {
             self.take(vhost)
         } else {
             Ok(false)

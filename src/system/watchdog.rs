@@ -78,6 +78,11 @@ impl Watchdog {
         self.timeout.get()
     }
 
+    /// Tick of the next look.
+    pub(super) fn due(&self) -> u64 {
+        self.due.get()
+    }
+
     /// Tests whether a look is due.
     pub(super) fn is_due(&self, now: u64) -> bool {
         now >= self.due.get()

@@ -29,6 +29,7 @@ void threads(void);
 void overlap(void);
 void overlap_of_steps(void);
 void watchdog(void);
+void settled_ticks(void);
 void exit_unannounced(void);
 void exit_from_call(void);
 void exit_with_handler(void);

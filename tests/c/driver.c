@@ -13,7 +13,7 @@ static const struct {
     CASE(two_cores),        CASE(from_environment), CASE(failed_init),    CASE(again),         CASE(server_run),
     CASE(reentry),          CASE(reentry_by_report), CASE(reentry_by_init), CASE(failed_beginning), CASE(threads), CASE(overlap), CASE(overlap_of_steps),        CASE(exit_unannounced), CASE(exit_from_call), CASE(exit_with_handler),
     CASE(backdoor),         CASE(misuse),         CASE(sockets_alone),    CASE(sockets_stay),  CASE(sockets_in_call),
-    CASE(sockets_and_threads), CASE(sockets_lost), CASE(sockets_misuse), CASE(watchdog),
+    CASE(sockets_and_threads), CASE(sockets_lost), CASE(sockets_misuse), CASE(watchdog), CASE(settled_ticks),
     CASE(last_words_at_exit), CASE(last_words_at_return), CASE(last_words_at_quick_exit), CASE(last_words_at_quit),
     CASE(last_words_at_shutdown), CASE(last_words_at_exit_in_a_handler),
     CASE(quit_in_a_function_of_the_testbench), CASE(quit_in_a_memory_of_a_c_model), CASE(quit_in_a_memory_of_a_c_model_by_backdoor), CASE(quit_in_a_handler_in_a_call), CASE(quit_in_a_handler), CASE(quit_in_a_handler_at_some_time), CASE(quit_in_a_handler_in_a_step), CASE(exit_on_a_thread), CASE(quit_on_a_thread), CASE(quit_on_a_thread_in_a_call_that_hangs), CASE(aborted),

@@ -605,3 +605,108 @@ void watchdog(void) {
     CHECK_EQ(testbench.last_severity, 1);
     mb_shutdown();
 }
+
+/* The polls of ticks that have nothing else to do come back to the library once. */
+static int polls;
+static void use_in_poll(uint64_t addr) {
+    (void)addr;
+    if (polls++ > 0)
+        return;
+    uint32_t word = 0, status = 77;
+    uint64_t args[] = {30, 12};
+    CHECK_EQ(mb_tick(), -1);
+    CHECK_HAS(mb_last_error(), "mb_tick: it was called from inside a foreign call");
+    mb_shutdown();
+    CHECK_HAS(mb_last_error(), "mb_shutdown: it was called from inside a foreign call");
+    CHECK_EQ(__mb_call("core0", "add", 2, args, &status), 42);
+    mb_backdoor_write_u32("core0", memory_base[0] + 0x100, 0x12345678);
+    mb_backdoor_read_u32("core0", memory_base[0] + 0x100, &word);
+    CHECK_EQ(word, 0x12345678);
+    /* Not seen by this poll if its words have been read already; by the next one then. */
+    CHECK(SEND(&cpu, PRINT, 6, firmware_text(&cpu, "polled")));
+}
+
+/* Puts a request from another thread, which also uses the library. */
+static void *send_from_thread(void *text) {
+    CHECK(SEND(&cpu, PRINT, 5, *(uint64_t *)text));
+    mb_backdoor_write_u32("core1", memory_base[1] + 0x100, 5);
+    return NULL;
+}
+
+static void served_at_once(void) {
+    uint32_t words;
+    int64_t value;
+    CHECK_EQ(mb_tick(), 2);
+    CHECK(firmware_receive(&cpu, &words, &value));
+    CHECK_EQ(value, 0);
+}
+
+/* A request is served in its tick, however many idle ticks were before, and whatever came between. */
+void settled_ticks(void) {
+    CHECK_EQ(init(), 0);
+    handshake();
+    uint64_t text = firmware_text(&cpu, "text\n");
+    for (int idle = 0; idle < 5; idle++) {
+        for (int i = 0; i < idle; i++)
+            CHECK_EQ(mb_tick(), 2);
+        CHECK(SEND(&cpu, PRINT, 5, text));
+        served_at_once();
+    }
+
+    /* Another thread ticks, too. */
+    pthread_t thread;
+    for (int idle = 0; idle < 3; idle++) {
+        for (int i = 0; i < idle; i++)
+            CHECK_EQ(mb_tick(), 2);
+        CHECK_EQ(pthread_create(&thread, NULL, send_from_thread, &text), 0);
+        pthread_join(thread, NULL);
+        served_at_once();
+    }
+
+    /* A pending call is polled once in each tick. */
+    call("never");
+    CHECK_EQ(mb_tick(), 2);
+    int before = testbench.polls;
+    for (int i = 1; i <= 10; i++) {
+        CHECK_EQ(mb_tick(), 2);
+        CHECK_EQ(testbench.polls, before + i);
+    }
+    /* The reset drops it, and is answered in its tick. */
+    firmware_reset(&cpu);
+    CHECK_EQ(mb_tick(), 2);
+    CHECK_EQ(firmware_state(&cpu), READY);
+    CHECK_EQ(testbench.polls, before + 10);
+
+    for (int idle = 0; idle < 5; idle++) {
+        for (int i = 0; i < idle; i++)
+            CHECK_EQ(mb_tick(), 2);
+        polls = 0;
+        chip_access = use_in_poll;
+        CHECK_EQ(mb_tick(), 2);
+        chip_access = NULL;
+        CHECK(polls > 0);
+        uint32_t words;
+        int64_t value;
+        if (!firmware_receive(&cpu, &words, &value))
+            served_at_once();
+    }
+
+    /* The watchdog fires in its tick. */
+    CHECK_EQ(mb_watchdog(50, 2), 0);
+    int reports = testbench.reports;
+    for (int i = 1; i < 50; i++)
+        CHECK_EQ(mb_tick(), 2);
+    CHECK_EQ(testbench.reports, reports);
+    CHECK_EQ(mb_tick(), 2);
+    CHECK(testbench.reports > reports);
+
+    /* Both channels exit; the ticks go on. */
+    mb_shutdown();
+    CHECK_EQ(init(), 0);
+    handshake();
+    CHECK_EQ(mb_tick(), 2);
+    CHECK(SEND(&cpu, EXIT, 3));
+    for (int i = 0; i < 5; i++)
+        CHECK_EQ(mb_tick(), 1);
+    mb_shutdown();
+}
