@@ -224,8 +224,11 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         .required(&[CARGO_FUZZ, CXX]),
         Step::full("benches compile", ["cargo bench -p vhost --no-run"]),
         Step::of_cases("RTL co-simulation", vec![])
-            .with(Runs::Quick, ["cargo xtask cosim --no-install"])
-            .with(Runs::Full, ["cargo xtask cosim --full --no-install"])
+            .with(Runs::Quick, ["cargo xtask cosim --no-install --jobs 2"])
+            .with(
+                Runs::Full,
+                ["cargo xtask cosim --full --no-install --jobs 2"],
+            )
             .required(&cosim::REQUIRED)
             .optional(&cosim::OPTIONAL)
             .lane(Lane::Simulation),

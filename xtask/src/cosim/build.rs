@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -51,6 +52,8 @@ pub(super) struct Builder<'a> {
     packages: PathBuf,
     /// True if ccache is available.
     has_ccache: bool,
+    /// Locked while something is built: cases may run in several processes.
+    lock: PathBuf,
     libraries: BTreeMap<Option<&'static str>, PathBuf>,
     built: BTreeMap<String, Simulation>,
 }
@@ -84,7 +87,7 @@ impl<'a> Model<'a> {
     }
 
     /// Name of the build folder.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let mut name = self.design.replace('/', "-");
         if let Some(backend) = self.backend {
             name += &format!("-by-{}", backend.name());
@@ -135,10 +138,13 @@ impl<'a> Builder<'a> {
             );
         }
         let packages = root.join(python_packages()?);
+        let folder = root.join("target/cosim");
+        fs::create_dir_all(&folder).context("cannot make target/cosim")?;
         let mut builder = Self {
             root,
             packages,
             has_ccache,
+            lock: folder.join("lock"),
             libraries: BTreeMap::new(),
             built: BTreeMap::new(),
         };
@@ -146,9 +152,24 @@ impl<'a> Builder<'a> {
         Ok(builder)
     }
 
-    /// Folder with the library of this feature. Cargo puts each build in the same place, so it is
-    /// copied.
+    /// Keeps other processes from building until the file is dropped.
+    fn exclusive(&self) -> Result<fs::File> {
+        let file = fs::File::create(&self.lock).context("cannot open target/cosim/lock")?;
+        file.lock().context("cannot lock target/cosim/lock")?;
+        Ok(file)
+    }
+
+    /// Folder with the library of this feature.
     fn library(&mut self, feature: Option<&'static str>) -> Result<PathBuf> {
+        if let Some(folder) = self.libraries.get(&feature) {
+            return Ok(folder.clone());
+        }
+        let _exclusive = self.exclusive()?;
+        self.build_library(feature)
+    }
+
+    /// Builds the library of this feature. Cargo puts each build in the same place, so it is copied.
+    fn build_library(&mut self, feature: Option<&'static str>) -> Result<PathBuf> {
         if let Some(folder) = self.libraries.get(&feature) {
             return Ok(folder.clone());
         }
@@ -170,13 +191,11 @@ impl<'a> Builder<'a> {
         }
         let name = feature.unwrap_or("plain");
         let folder = self.root.join("target/cosim/libraries").join(name);
-        recreate_dir(&folder)?;
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         for file in ["libvhost.so", "libvhost.a"] {
-            fs::copy(
-                self.root.join("target/release").join(file),
-                folder.join(file),
-            )
-            .with_context(|| format!("cannot copy {file} to {}", folder.display()))?;
+            let built = self.root.join("target/release").join(file);
+            replace(&built, &folder.join(file))
+                .with_context(|| format!("cannot copy {file} to {}", folder.display()))?;
         }
         self.libraries.insert(feature, folder.clone());
         Ok(folder)
@@ -276,13 +295,14 @@ impl<'a> Builder<'a> {
         if let Some(built) = self.built.get(&name) {
             return Ok(built.clone());
         }
+        let _exclusive = self.exclusive()?;
         let folder = self.root.join("target/cosim/simulations").join(&name);
         let [design, memories, mailboxes] = model.files();
 
         let (libraries, library) = match model.host {
             None => {
                 let feature = model.backend.map(Backend::feature);
-                (self.library(feature)?, "vhost".to_owned())
+                (self.build_library(feature)?, "vhost".to_owned())
             }
             Some(host) => (self.host_program(model.design)?, host.replace('-', "_")),
         };
@@ -424,6 +444,18 @@ fn addresses(core: usize) -> [String; 2] {
         format!("--defsym=RAM_BASE={ram:#x}"),
         format!("--defsym=MAILBOX_BASE={mailbox:#x}"),
     ]
+}
+
+/// Replaces a file by a copy of another, unless both have the same content: a simulation of another
+/// process may have it loaded.
+fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    let content = fs::read(from)?;
+    if fs::read(to).is_ok_and(|before| before == content) {
+        return Ok(());
+    }
+    let new = to.with_extension("new");
+    fs::write(&new, content)?;
+    fs::rename(&new, to)
 }
 
 /// Creates an empty folder; removes previous contents.

@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use super::build::Model;
 use super::rerun::Rerun;
 use crate::tool::{LZ4, Tool, UVM, UVM_2017};
 
@@ -149,6 +150,18 @@ fn expand((name, case): (String, Case)) -> Vec<(String, Case)> {
 }
 
 impl Case {
+    /// Simulation that the case runs on.
+    pub(super) fn model(&self) -> Model<'_> {
+        Model {
+            library: self.library,
+            backend: self.backend,
+            threading: self.threading,
+            host: self.host.as_deref(),
+            main: self.main.as_deref(),
+            ..Model::of(&self.design)
+        }
+    }
+
     /// Tool that only some cases need: a release of UVM, or the library for waves in FST.
     pub(super) fn tool(&self) -> Option<Tool> {
         if self.rerun == Some(Rerun::Fst) {

@@ -9,6 +9,7 @@
 //! - [`cocotb`]: a case with cocotb's own runner;
 //! - [`doc_pages`]: executed documentation pages;
 //! - [`mod@bench`]: overhead of the host in a simulation;
+//! - [`jobs`]: cases in several processes;
 //! - [`limit`]: limits of wall time;
 //! - [`load`]: time to load an image;
 //! - [`many`]: cost of many runs after one boot.
@@ -20,12 +21,14 @@ mod ccache;
 mod client;
 mod cocotb;
 mod doc_pages;
+mod jobs;
 mod limit;
 mod load;
 mod many;
 mod recording;
 mod rerun;
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -33,7 +36,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use self::build::{Builder, Model, Simulation, memories, recreate_dir};
+use self::build::{Builder, Simulation, memories, recreate_dir};
 use self::case::{Case, Cases};
 use self::client::Clients;
 use self::recording::Recording;
@@ -73,6 +76,9 @@ pub(crate) struct Args {
     /// Install nothing
     #[arg(long)]
     no_install: bool,
+    /// Run as many cases at a time. With more than one, output is printed when a group of cases is over
+    #[arg(long, default_value_t = 1, conflicts_with_all = ["bench", "golden"])]
+    jobs: usize,
 }
 
 /// Runs the cases; returns true if all passed.
@@ -111,6 +117,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         }
         return Ok(true);
     }
+    if args.jobs > 1 {
+        return jobs::run(groups(args, &cases), args.jobs);
+    }
     let mut summary = Summary::default();
     let selected = |name: &str, case: &Case| match args.golden {
         true => case.golden,
@@ -144,6 +153,30 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         }
     }
     Ok(summary.close())
+}
+
+/// Most cases of a group.
+const GROUP: usize = 8;
+
+/// The selected cases, in groups with the same simulation.
+fn groups(args: &Args, cases: &Cases) -> Vec<Vec<String>> {
+    let mut by_model: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, case) in cases
+        .iter()
+        .filter(|(name, case)| args.selects(name, case.full))
+    {
+        let group = by_model.entry(case.model().name()).or_default();
+        group.push(name.clone());
+    }
+    let pages = doc_pages::PAGES.iter();
+    let pages = pages.filter(|page| args.selects(page.name, page.full));
+    let mut groups: Vec<Vec<String>> = pages.map(|page| vec![page.name.to_owned()]).collect();
+    if args.selects(cocotb::NAME, false) {
+        groups.push(vec![cocotb::NAME.to_owned()]);
+    }
+    let parts = by_model.values().flat_map(|group| group.chunks(GROUP));
+    groups.extend(parts.map(<[String]>::to_vec));
+    groups
 }
 
 /// Benchmark of `--bench`.
@@ -257,14 +290,7 @@ fn run_case(
     golden: bool,
 ) -> Result<Option<String>> {
     let images = builder.firmware(name, &case.firmware)?;
-    let mut simulation = builder.simulation(Model {
-        library: case.library,
-        backend: case.backend,
-        threading: case.threading,
-        host: case.host.as_deref(),
-        main: case.main.as_deref(),
-        ..Model::of(&case.design)
-    })?;
+    let mut simulation = builder.simulation(case.model())?;
     if let Some(name) = &case.memories {
         simulation.memories = memories(name);
     }
