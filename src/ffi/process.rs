@@ -148,7 +148,7 @@ impl Process {
     }
 
     /// The system, for a call that takes no simulated time: too many of them at one time are reported.
-    #[inline]
+    #[inline(always)]
     pub(super) fn system_at_once(&self) -> Result<Rc<Vhost>, Error> {
         let vhost = self.system()?;
         if let Some(calls) = self.zero_time.count(vhost.now(), simulated_time) {
