@@ -4,6 +4,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
+use std::slice;
 
 use actix::{Actor, Handler};
 
@@ -108,7 +109,7 @@ impl Bus {
     /// Creates a timer whose callback is called on every tick while it is enabled.
     pub(crate) fn timer(&self, ring: Box<dyn Fn(u64)>) -> TickTimer {
         let timer = TickTimer::new(&self.wanted, &self.state, ring);
-        let longer = [&self.timers.borrow()[..], &[timer.clone()]].concat();
+        let longer = [&self.timers.borrow()[..], slice::from_ref(&timer)].concat();
         self.timers.replace(longer.into());
         timer
     }
