@@ -10,8 +10,7 @@ use std::path::Path;
 use libfuzzer_sys::fuzz_target;
 use vhost::config::{self, ConfigEnvironment};
 use vhost::mem::{
-    Backend, Geometry, Image, ImageError, Init, MemoryMap, Placement, Segments, SpaceId, Write,
-    initial,
+    Backend, Image, ImageError, Init, MemoryMap, Placement, Segments, SpaceId, Write, initial,
 };
 
 fuzz_target!(|data: &[u8]| {
@@ -80,18 +79,6 @@ fn resolve(map: &MemoryMap) {
             ] {
                 let whole = map.resolve(at, address, len).is_ok();
                 assert_eq!(whole, map.clip(at, address, len) == len);
-            }
-            let Some(geometry) = Geometry::of(&memory.shape) else {
-                continue;
-            };
-            assert_eq!(geometry.size(), memory.size);
-            for offset in [0, memory.size - 1, memory.size / 2] {
-                let runs: Vec<_> = geometry.runs(offset, 1).collect();
-                let [run] = &runs[..] else {
-                    panic!("a byte in {runs:?}")
-                };
-                assert!(memory.shape.instance(run.instance).is_some());
-                assert_eq!((run.len, run.words().count()), (1, 1));
             }
         }
     }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 /// Maximum number of bytes that one poll reads.
-pub const DOORBELL_BYTES: usize = 64;
+pub(crate) const DOORBELL_BYTES: usize = 64;
 
 /// Number of words that one poll reads.
 const WORDS: usize = DOORBELL_BYTES / size_of::<u32>();
@@ -18,15 +18,15 @@ const WORDS: usize = DOORBELL_BYTES / size_of::<u32>();
 type Bytes = [[u8; size_of::<u32>()]; WORDS];
 
 /// Fills the buffer with the watched bytes. False if they can't be read.
-pub type Look = dyn Fn(&mut [u8]) -> bool;
+pub(crate) type Look = dyn Fn(&mut [u8]) -> bool;
 
 /// Called with the bytes read when a watched word has changed since the last poll; with `None` when the bytes can't be read, after which
 /// the doorbell is disarmed until it watches something else.
-pub type Ring = dyn Fn(Option<&[u8]>);
+pub(crate) type Ring = dyn Fn(Option<&[u8]>);
 
 /// A doorbell polled by the bus. Its owner sets the watched bytes.
 #[derive(Clone, Default)]
-pub struct Doorbell(Rc<Inner>);
+pub(crate) struct Doorbell(Rc<Inner>);
 
 /// Doorbells of a bus.
 #[derive(Default)]
@@ -47,7 +47,7 @@ struct WatchChanges {
 }
 
 /// Watched bytes, their reader and the callback on changes.
-pub struct Watch {
+pub(crate) struct Watch {
     /// Number of bytes that a poll reads.
     len: usize,
     /// Watched words, as last read.
@@ -125,7 +125,7 @@ impl Doorbells {
 
 impl Watch {
     /// Watches every word of the first `len` bytes, at most [`DOORBELL_BYTES`].
-    pub fn new(len: usize, look: Box<Look>, ring: Box<Ring>) -> Self {
+    pub(crate) fn new(len: usize, look: Box<Look>, ring: Box<Ring>) -> Self {
         let len = len.min(DOORBELL_BYTES);
         Self {
             len,
@@ -140,7 +140,7 @@ impl Watch {
 
     /// Restricts the watch to the words at these byte offsets, multiples of 4.
     #[must_use]
-    pub fn only(self, offsets: impl IntoIterator<Item = usize>) -> Self {
+    pub(crate) fn only(self, offsets: impl IntoIterator<Item = usize>) -> Self {
         let offsets = offsets.into_iter().map(|offset| offset / size_of::<u32>());
         let words = words(offsets.filter(|at| *at < WORDS));
         Self { words, ..self }
@@ -148,7 +148,7 @@ impl Watch {
 
     /// Adds a faster reader, tried before the usual one. The usual one is called if it fails.
     #[must_use]
-    pub fn quickly(self, quick_look: Option<Box<Look>>) -> Self {
+    pub(crate) fn quickly(self, quick_look: Option<Box<Look>>) -> Self {
         Self { quick_look, ..self }
     }
 
@@ -224,13 +224,13 @@ impl Word {
 
 impl Doorbell {
     /// Replaces the watch. The first poll of the new one calls its callback.
-    pub fn watch(&self, watch: Watch) {
+    pub(crate) fn watch(&self, watch: Watch) {
         self.0.changes.new.set(true);
         self.replace(Some(Rc::new(watch)));
     }
 
     /// Removes the watch.
-    pub fn disarm(&self) {
+    pub(crate) fn disarm(&self) {
         self.replace(None);
     }
 

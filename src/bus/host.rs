@@ -4,6 +4,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
+use std::slice;
 
 use actix::{Actor, Handler};
 
@@ -22,7 +23,7 @@ use super::{ActorContext, BusError, Endpoint, Envelope, Inbox, Message, Port, Ti
 /// Actors, their tasks, and outboxes for their foreign calls.
 ///
 /// Nothing runs in the background: [`ask`](Self::ask) and [`tick`](Self::tick) run the actors until all are idle.
-pub struct Bus {
+pub(crate) struct Bus {
     pub(super) executor: Executor,
     pub(super) state: Rc<BusState>,
     pub(super) scheduler: Rc<Scheduler>,
@@ -51,7 +52,7 @@ const ROUNDS: usize = 4;
 
 impl Bus {
     /// A bus without actors.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let state = Rc::default();
         let scheduler = Rc::new(Scheduler::new(&state));
         Self {
@@ -68,7 +69,7 @@ impl Bus {
     }
 
     /// Starts an actor and returns its port. `make` gets that port too, for messages of the actor to itself. The actor ends with the bus.
-    pub fn start<A, I>(&self, make: impl FnOnce(Port<I>) -> A) -> Result<Port<I>, BusError>
+    pub(crate) fn start<A, I>(&self, make: impl FnOnce(Port<I>) -> A) -> Result<Port<I>, BusError>
     where
         A: Actor<Context = actix::Context<A>> + Handler<I, Result = ()>,
         I: Inbox,
@@ -84,7 +85,7 @@ impl Bus {
     }
 
     /// Creates a port to an endpoint that is not an actor. `callee` is called while no handler runs, so it may use the bus itself.
-    pub fn foreign<I: Inbox>(&self, callee: Rc<dyn Fn(I)>) -> Port<I> {
+    pub(crate) fn foreign<I: Inbox>(&self, callee: Rc<dyn Fn(I)>) -> Port<I> {
         let state = self.state.clone();
         let callee = Rc::new(move |call| {
             state.flush_before_call();
@@ -96,25 +97,25 @@ impl Bus {
     }
 
     /// Context in which an actor of this name runs its handlers.
-    pub fn context(&self, endpoint: Endpoint) -> ActorContext {
+    pub(crate) fn context(&self, endpoint: Endpoint) -> ActorContext {
         ActorContext::new(endpoint, self.state.clone())
     }
 
     /// Creates a doorbell, polled on every tick.
-    pub fn doorbell(&self) -> Doorbell {
+    pub(crate) fn doorbell(&self) -> Doorbell {
         self.bells.add()
     }
 
     /// Creates a timer whose callback is called on every tick while it is enabled.
-    pub fn timer(&self, ring: Box<dyn Fn(u64)>) -> TickTimer {
+    pub(crate) fn timer(&self, ring: Box<dyn Fn(u64)>) -> TickTimer {
         let timer = TickTimer::new(&self.wanted, &self.state, ring);
-        let longer = [&self.timers.borrow()[..], &[timer.clone()]].concat();
+        let longer = [&self.timers.borrow()[..], slice::from_ref(&timer)].concat();
         self.timers.replace(longer.into());
         timer
     }
 
     /// Attaches a tap, shown every message and reply from now on.
-    pub fn attach(&self, tap: impl Tap) {
+    pub(crate) fn attach(&self, tap: impl Tap) {
         self.state.attach(Box::new(tap));
     }
 
@@ -135,7 +136,7 @@ impl Bus {
     }
 
     /// Detaches all taps.
-    pub fn detach(&self) {
+    pub(crate) fn detach(&self) {
         self.state.detach();
     }
 
@@ -143,7 +144,7 @@ impl Bus {
     ///
     /// # Errors
     /// [`BusError::Reentered`] from inside an actor or a tap.
-    pub fn spawn<T>(&self, start: impl FnOnce(&Spawner) -> T) -> Result<T, BusError> {
+    pub(crate) fn spawn<T>(&self, start: impl FnOnce(&Spawner) -> T) -> Result<T, BusError> {
         self.refuse_inside("start an actor")?;
         // A new task or actor must not run the others.
         let _inside = self.scheduler.enter_actor_code();
@@ -156,12 +157,12 @@ impl Bus {
     }
 
     /// Number of ticks so far.
-    pub fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.state.tick()
     }
 
     /// True if the caller runs inside a foreign call.
-    pub fn in_foreign_call(&self) -> bool {
+    pub(crate) fn in_foreign_call(&self) -> bool {
         self.scheduler.in_foreign_call()
     }
 
@@ -171,7 +172,7 @@ impl Bus {
     }
 
     /// Has the next tick call every doorbell's callback, changed or not.
-    pub fn notify(&self) {
+    pub(crate) fn notify(&self) {
         self.notified.set(true);
     }
 
@@ -181,7 +182,7 @@ impl Bus {
     /// [`BusError::Reentered`] from inside an actor, a tap or a foreign call.
     // An idle tick costs little more than the prologues of the functions that it calls.
     #[inline(always)]
-    pub fn tick(&self) -> Result<bool, BusError> {
+    pub(crate) fn tick(&self) -> Result<bool, BusError> {
         if self.in_foreign_call() || self.in_actor_code() {
             return Err(self.refuse_tick());
         }
@@ -296,7 +297,7 @@ impl Bus {
     }
 
     /// Runs the actors and their foreign calls until all are idle.
-    pub fn run_until_idle(&self) -> Result<(), BusError> {
+    pub(crate) fn run_until_idle(&self) -> Result<(), BusError> {
         self.refuse_inside("run the actors")?;
         self.run();
         Ok(())
@@ -316,7 +317,7 @@ impl Bus {
     /// # Errors
     /// [`BusError::Stalled`] if nothing is left to run that could lead to a reply, [`BusError::NoReply`] if the receiver panicked
     /// or dropped the reply, and [`BusError::Reentered`] from inside an actor or a tap.
-    pub fn ask<I, M>(&self, port: &Port<I>, message: M) -> Result<M::Reply, BusError>
+    pub(crate) fn ask<I, M>(&self, port: &Port<I>, message: M) -> Result<M::Reply, BusError>
     where
         I: Inbox + From<Envelope<M>>,
         M: Message,
@@ -366,7 +367,7 @@ impl Bus {
     }
 
     /// Panics caught since the last call that were not returned to an asker.
-    pub fn take_panics(&self) -> Vec<(Ticket, String)> {
+    pub(crate) fn take_panics(&self) -> Vec<(Ticket, String)> {
         self.state.take_panics()
     }
 

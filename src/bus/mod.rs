@@ -13,12 +13,10 @@
 mod actor_cell;
 mod attributes;
 mod context;
-#[expect(unreachable_pub, reason = "public for the crate")]
 mod doorbell;
 mod elision;
 mod error;
 mod executor;
-#[expect(unreachable_pub, reason = "public for the crate")]
 mod host;
 mod inbox;
 mod message;
@@ -30,7 +28,6 @@ mod state;
 mod tap;
 #[cfg(test)]
 mod tests;
-#[expect(unreachable_pub, reason = "public for the crate")]
 mod tick_timer;
 mod ticket;
 

@@ -7,7 +7,7 @@ use super::{Body, Ticket};
 /// Observer of all messages and replies, at the moment they are sent.
 ///
 /// A tap is called between posting and delivery, so it can't ask. It may post: its messages and their replies are shown to no tap. A tap
-/// that panics is detached, and [`Bus::take_panics`](super::Bus::take_panics) returns the panic.
+/// that panics is detached, and the panic is reported.
 pub trait Tap: Send + 'static {
     /// Observes one message or reply.
     fn observe(&mut self, seen: &Observation<'_>);

@@ -8,7 +8,7 @@ use super::state::BusState;
 
 /// A per-tick callback, called while its owner has it enabled.
 #[derive(Clone)]
-pub struct TickTimer(Rc<Inner>);
+pub(crate) struct TickTimer(Rc<Inner>);
 
 struct Inner {
     /// Number of enabled timers on the bus.
@@ -37,7 +37,7 @@ impl TickTimer {
     }
 
     /// Enables or disables the timer from the next tick on.
-    pub fn set_enabled(&self, wanted: bool) {
+    pub(crate) fn set_enabled(&self, wanted: bool) {
         let before = self.0.wanted.replace(wanted);
         if wanted && !before {
             self.0.since.set(self.0.state.tick());

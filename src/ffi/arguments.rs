@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_impossible_length_is_not_believed() {
+    fn an_impossible_length_is_refused() {
         let word = 0_u64;
         // SAFETY: the length is refused before the pointer is used.
         let array = unsafe { array(&raw const word, u64::MAX, "args") };

@@ -2,9 +2,9 @@
 
 use std::ffi::c_int;
 
+use super::call::Call;
 use super::error::Error;
 use super::fork::Side;
-use super::guard::Call;
 use super::process::Process;
 use crate::attach::follow_fork;
 use crate::bus::TickWork;

@@ -1,188 +1,10 @@
-//! The guard that every exported function passes: it enters the strand, catches panics, and reports errors.
+//! Guard of every exported function: it begins a [`Call`], catches panics, and reports errors.
 
 use std::ffi::c_int;
-use std::mem;
 
+use super::call::Call;
 use super::error::{Error, catch};
-use super::fork::Side;
-use super::process::{PROCESS, Process};
 use super::quit;
-use super::refused::{self, Unreported};
-use crate::bus::panic_text;
-use crate::foreign::report;
-use crate::messages::foreign::Severity;
-use crate::sim::attention::{self, Cause};
-use crate::sim::call_timeout;
-use crate::sim::strand::{self, Abroad, Entered, Overlap};
-use crate::sim::{lifetime, scope, testbench};
-
-/// A call from C: inside the strand, unless another thread is.
-pub(super) struct Call {
-    entered: Result<Entered, Overlap>,
-    /// The library's own code runs; dropped after the strand was left.
-    _home: Option<Abroad>,
-}
-
-impl Call {
-    /// Enters the strand, unless another thread is inside.
-    #[inline]
-    pub(super) fn enter() -> Self {
-        let call = Self::enter_as_is();
-        if attention::is_needed() {
-            return call.attend();
-        }
-        call
-    }
-
-    /// An outermost call that has entered the strand already.
-    pub(super) fn of(entered: Entered) -> Self {
-        Self {
-            entered: Ok(entered),
-            _home: None,
-        }
-    }
-
-    /// Notes that the system is settled: [`strand::enter_settled`] succeeds until the next call.
-    #[inline]
-    pub(super) fn settle(&self) {
-        if let Ok(entered) = &self.entered {
-            entered.settle();
-        }
-    }
-
-    /// Attends to what has happened since the last call.
-    #[cold]
-    fn attend(self) -> Self {
-        let Ok(strand) = &self.entered else {
-            return self;
-        };
-        let process = PROCESS.get(strand);
-        call_timeout::entered();
-        if refused::any_unreported() {
-            report_refused(process);
-        }
-        if process.forks.is_pending() {
-            return self.after_fork();
-        }
-        attention::lower(Cause::Fork);
-        self
-    }
-
-    /// Enters the strand, whatever there is to follow or to report.
-    #[inline]
-    fn enter_as_is() -> Self {
-        let entered = strand::enter();
-        // An outermost call comes from no foreign call.
-        let home = matches!(&entered, Ok(entered) if !entered.is_outermost());
-        let home = home.then(|| Abroad::go(false));
-        Self {
-            entered,
-            _home: home,
-        }
-    }
-
-    /// Follows an unannounced fork.
-    #[cold]
-    fn after_fork(mut self) -> Self {
-        let ended = catch(|| match self.end_fork()? {
-            Side::Parent => Err(Error::Unfinished),
-            Side::Child => Ok(()),
-        });
-        if let Err(error) = ended {
-            self.tell("vhost", &error);
-        }
-        self
-    }
-
-    /// State of the C ABI, also where the host was lost in a fork.
-    ///
-    /// # Errors
-    /// [`Error::Overlap`] where another thread is inside a call.
-    #[inline]
-    pub(super) fn entered(&self) -> Result<&Process, Error> {
-        match &self.entered {
-            Ok(strand) => Ok(PROCESS.get(strand)),
-            Err(overlap) => Err(Error::Overlap(*overlap)),
-        }
-    }
-
-    /// True where the call comes from inside no other.
-    pub(super) fn is_outermost(&self) -> bool {
-        self.entered.as_ref().is_ok_and(Entered::is_outermost)
-    }
-
-    /// Keeps the strand when this call is over.
-    pub(super) fn keep(&mut self) {
-        let inner = strand::enter();
-        if let Ok(entered) = mem::replace(&mut self.entered, inner) {
-            strand::keep(entered);
-        }
-    }
-
-    /// Leaves the strand, which was kept, when this call is over.
-    pub(super) fn take_over(&mut self) {
-        if let Some(kept) = strand::enter_kept() {
-            self.entered = Ok(kept);
-        }
-    }
-
-    /// State of the C ABI.
-    ///
-    /// # Errors
-    /// [`Error::Overlap`] where another thread is inside a call, [`Error::StillLost`] where the host was lost in a fork.
-    #[inline]
-    pub(super) fn process(&self) -> Result<&Process, Error> {
-        let process = self.entered()?;
-        if process.forks.is_lost() {
-            return Err(Error::StillLost);
-        }
-        Ok(process)
-    }
-
-    /// Refuses a call that comes from inside a foreign call or a report.
-    ///
-    /// # Errors
-    /// [`Error::Reentrant`], and what [`process`](Self::process) fails with.
-    #[inline]
-    pub(super) fn reject_reentrant(&self) -> Result<(), Error> {
-        match &self.entered {
-            // On the path of every tick: it comes from inside no other call.
-            Ok(strand) if strand.is_outermost() => Ok(()),
-            _ => self.process()?.reject_reentrant(),
-        }
-    }
-
-    /// Leaves the strand while `act` runs: simulated time passes in it, and other calls may come from any thread.
-    ///
-    /// # Errors
-    /// [`Error::Overlap`] where another thread is inside a call when `act` has returned, [`Error::Panicked`] where it panicked.
-    pub(super) fn leave_during<T>(&mut self, act: impl FnOnce() -> T) -> Result<T, Error> {
-        let (entered, outcome) = mem::replace(&mut self.entered, Err(Overlap))?.leave_during(act);
-        self.entered = entered;
-        self.process()?;
-        outcome.map_err(|payload| Error::Panicked(panic_text(payload.as_ref())))
-    }
-
-    /// Ends a fork, on either side.
-    pub(super) fn end_fork(&mut self) -> Result<Side, Error> {
-        let side = self.entered()?.end_fork();
-        self.take_over();
-        side
-    }
-
-    /// Stores and reports the error of a call. One that was refused is noted for a call that is not.
-    #[cold]
-    pub(super) fn tell(&self, function: &'static str, error: &Error) {
-        // Should reporting fail too, the caller still gets its answer.
-        let _ = catch(|| {
-            match &self.entered {
-                Ok(strand) => tell(PROCESS.get(strand), function, error),
-                Err(Overlap) => refused::note(function),
-            }
-            Ok(())
-        });
-    }
-}
 
 /// Runs the body of an exported function. Where it fails or panics, the error is stored and reported, and C is given `failed`.
 #[inline]
@@ -233,47 +55,17 @@ pub(super) fn guard_after_fork(
     answer
 }
 
-/// Stores the latest refused call, and reports the first, unless this is a call from inside a report. Under UVM that is what fails the
-/// run.
-fn report_refused(process: &Process) {
-    if testbench::is_reporting() {
-        return;
-    }
-    let Unreported { first, latest } = refused::take_unreported();
-    let text = refused::text();
-    if let Some(function) = latest {
-        let last_error = &process.returned.last_error;
-        last_error.keep(format!("{function}: {text}"));
-    }
-    if let Some(function) = first {
-        let _ = catch(|| {
-            report(Severity::Error, function, &text);
-            Ok(())
-        });
-    }
-}
-
-fn tell(process: &Process, function: &'static str, error: &Error) {
-    let text = error.to_string();
-    // Stored first: the receiver of the report may read it.
-    process
-        .returned
-        .last_error
-        .keep(format!("{function}: {text}"));
-    let is_late = error.is_access() && scope::simulation_is_over();
-    if error.is_reported() && (!is_late || lifetime::count_late()) {
-        report(Severity::Error, function, &text);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::CStr;
     use std::sync::Mutex;
     use std::sync::mpsc::channel;
 
+    use super::super::process::PROCESS;
+    use super::super::refused::{self, Unreported};
     use super::*;
     use crate::foreign::host_code;
+    use crate::sim::strand::{self, Abroad};
 
     /// Lock of tests that own the strand: tests run concurrently.
     static ALONE: Mutex<()> = Mutex::new(());

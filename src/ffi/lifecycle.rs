@@ -3,8 +3,9 @@
 use std::ffi::{c_char, c_int};
 
 use super::arguments::{optional_text, text};
+use super::call::Call;
 use super::error::Error;
-use super::guard::{Call, guard, guard_call};
+use super::guard::{guard, guard_call};
 use super::process::name_scope;
 use super::quit::{self, quit};
 use super::settled::{self, Begun, Tick};

@@ -26,6 +26,7 @@
 mod arguments;
 #[cfg(feature = "c_abi_backdoor")]
 mod backdoor;
+mod call;
 #[cfg_attr(
     not(feature = "c_abi_lifecycle"),
     allow(dead_code, reason = "called from C alone")

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::call::Call;
 use super::error::{Error, catch};
-use super::guard::Call;
 use crate::sim::strand::{self, Abroad};
 
 /// True where the process is to exit once the library is left.

@@ -5,8 +5,9 @@
 use std::ffi::c_int;
 use std::rc::Rc;
 
+use super::call::Call;
 use super::error::{Error, catch};
-use super::guard::{Call, leave};
+use super::guard::leave;
 use super::process::PROCESS;
 use crate::Vhost;
 use crate::bus::TickWork;

@@ -6,8 +6,9 @@ use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr;
 
 use super::arguments::{Out, open_array, string, text};
+use super::call::Call;
 use super::error::Error;
-use super::guard::{Call, guard};
+use super::guard::guard;
 use crate::messages::sockets::{ClientId, SocketId};
 
 /// Bits shared by all handles: "skt" above 40 bits. Small numbers, client ids and most pointers lack them.

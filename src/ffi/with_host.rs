@@ -1,7 +1,7 @@
 //! Use of the system of the C ABI by a Rust crate that is linked with the library.
 
+use super::call::Call;
 use super::error::{Error, catch};
-use super::guard::Call;
 use crate::Vhost;
 use crate::foreign::host_code;
 

@@ -13,6 +13,7 @@
 mod backend;
 mod buffer;
 pub(crate) mod elf_builder;
+mod execution;
 mod extents;
 mod file_format;
 mod geometry;
@@ -31,6 +32,7 @@ mod written;
 
 pub use backend::Backend;
 pub use buffer::Buffer;
+pub(crate) use execution::{CHUNK, Looker, Store, execute, fill_in_pieces, part, read, write};
 pub use extents::{Extent, PartialOverlap, Space};
 pub(crate) use geometry::{Geometry, Run, Word};
 pub(crate) use hex::HexRuns;
@@ -41,7 +43,6 @@ pub use image::{
 pub use initial::{Initial, InitialError, Note, initial};
 pub use memory::{Array, Init, Memory, MemoryId, MemoryMap, Shape, SpaceId};
 pub use op::{AccessError, BackendError, HdlProblem, Op, Outcome, Span};
-pub(crate) use op::{CHUNK, Looker, Store, execute, fill_in_pieces, part, read, write};
 pub use parser::DPIShareMemParser;
 pub(crate) use path::WordPath;
 pub use placement::{LeftOut, LoadError, Misfit, Nearest, Nothing, Placement};

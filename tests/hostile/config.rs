@@ -223,5 +223,5 @@ pub(crate) fn texts(directory: &Path, rounds: u64) {
             Err(error) => assert!(!error.to_string().is_empty()),
         }
     }
-    assert!(started > rounds / 20, "{started} of {rounds} were believed");
+    assert!(started > rounds / 20, "{started} of {rounds} were accepted");
 }

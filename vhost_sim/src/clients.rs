@@ -159,7 +159,7 @@ impl Clients {
             });
             return Ok(());
         }
-        Err("a client that has connected is not accepted".to_owned())
+        Err("a connected client was not accepted".to_owned())
     }
 
     /// Moves arrived bytes on both sides.
@@ -224,7 +224,7 @@ impl Clients {
             .clients
             .iter()
             .map(|peer| peer.up.len() + peer.down.len());
-        Err(format!("{} bytes do not arrive", left.sum::<usize>()))
+        Err(format!("{} sent bytes did not arrive", left.sum::<usize>()))
     }
 }
 
@@ -233,7 +233,7 @@ fn arrived(bytes: &[u8], wanted: &mut VecDeque<u8>) -> Result<(), String> {
         let next = wanted.pop_front();
         if next != Some(*byte) {
             return Err(format!(
-                "socket: byte {byte:#x} arrives, where {next:x?} was sent"
+                "socket: byte {byte:#x} arrived, sent was {next:x?}"
             ));
         }
     }

@@ -79,11 +79,7 @@ impl Console {
                 (None, None) => return Ok(()),
                 (there, wanted) if there == wanted => {}
                 (there, wanted) => {
-                    return Err(format!(
-                        "line {}, where {} is wanted",
-                        shown(there),
-                        shown(wanted)
-                    ));
+                    return Err(format!("line {}, expected {}", shown(there), shown(wanted)));
                 }
             }
         }

@@ -109,7 +109,7 @@ fn twice(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
         phase: "end",
         tick: 0,
         channel: None,
-        text: "a second run of it is another one".to_owned(),
+        text: "two runs of the scenario differ".to_owned(),
     })
 }
 

@@ -89,7 +89,7 @@ impl Ram {
 fn part(bytes: &[u8], offset: u64, len: usize) -> Result<&[u8], ModelError> {
     let start = usize::try_from(offset)?;
     let part = bytes.get(start..start.saturating_add(len));
-    part.ok_or_else(|| "access behind the end of the memory".into())
+    part.ok_or_else(|| "access past the end of the memory".into())
 }
 
 impl MemoryModel for Ram {

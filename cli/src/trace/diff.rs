@@ -158,6 +158,13 @@ impl Matcher {
     }
 }
 
+fn line(decoded: &DecodedEntry) -> Line<'_> {
+    Line {
+        decoded,
+        max_chars: MOST,
+    }
+}
+
 fn print_difference(
     out: &mut Out,
     args: &Args,
@@ -169,14 +176,7 @@ fn print_difference(
         writeln!(out, "{DIM}{HEAD}{DIM:#}")?;
     }
     for decoded in before {
-        writeln!(
-            out,
-            "{}",
-            Line {
-                decoded,
-                max_chars: MOST
-            }
-        )?;
+        writeln!(out, "{}", line(decoded))?;
     }
     let mut side = |file: &Path, decoded: Option<&DecodedEntry>| {
         let file = file.to_string_lossy();
@@ -186,14 +186,7 @@ fn print_difference(
             Some(decoded) => {
                 let frame = decoded.entry.frame;
                 writeln!(out, "{NAME}{file}{NAME:#}, frame {frame}:")?;
-                writeln!(
-                    out,
-                    "{}",
-                    Line {
-                        decoded,
-                        max_chars: MOST
-                    }
-                )
+                writeln!(out, "{}", line(decoded))
             }
         }
     };

@@ -1,4 +1,4 @@
-//! Mailbox configurations that are believed.
+//! Accepted mailbox configurations.
 
 use std::sync::Arc;
 

@@ -1,9 +1,10 @@
-//! Texts that mean harm: whatever they are, they are believed or refused, soon and in little memory.
+//! Hostile texts: each is accepted or refused, in bounded time and memory.
 
 use proptest::prelude::*;
 
 use super::channels::{map, outside};
 use super::*;
+use crate::mem::{Geometry, Memory};
 
 const MEMORIES: &str = r#"
 shared:
@@ -25,8 +26,26 @@ core2: {space: core1, base: 0x3000, ptr: 32, cache_line: 64}
 
 fn both(text: &str) {
     let outside = outside();
-    let _ = parse_memory_map(text, Path::new("mem.yaml"), &outside);
+    if let Ok(map) = parse_memory_map(text, Path::new("mem.yaml"), &outside) {
+        map.memories.iter().for_each(has_each_byte_in_one_word);
+    }
     let _ = parse_mailboxes(text, Path::new("mb.yaml"), &map(), &outside);
+}
+
+/// Looks for the first, the middle and the last byte of a memory in its arrays.
+fn has_each_byte_in_one_word(memory: &Memory) {
+    let Some(geometry) = Geometry::of(&memory.shape) else {
+        return;
+    };
+    assert_eq!(geometry.size(), memory.size);
+    for offset in [0, memory.size - 1, memory.size / 2] {
+        let runs: Vec<_> = geometry.runs(offset, 1).collect();
+        let [run] = &runs[..] else {
+            panic!("a byte in {runs:?}")
+        };
+        assert!(memory.shape.instance(run.instance).is_some());
+        assert_eq!((run.len, run.words().count()), (1, 1));
+    }
 }
 
 fn mutated(text: &'static str) -> impl Strategy<Value = String> {

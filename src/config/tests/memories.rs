@@ -1,4 +1,4 @@
-//! Memory maps that are believed.
+//! Accepted memory maps.
 
 use proptest::prelude::*;
 
@@ -221,15 +221,15 @@ fn a_memory_may_end_at_the_last_address() {
 }
 
 proptest! {
-    /// A space is believed if and only if any two memories are apart, or one contains the other; of the latter each has a warning.
+    /// A space is accepted if and only if any two memories are apart, or one contains the other; of the latter each has a warning.
     #[test]
-    fn memories_of_a_space_are_believed_where_they_nest(
+    fn memories_of_a_space_are_accepted_where_they_nest(
         memories_of in prop::collection::vec((0u64..60, 1u64..20), 1..7),
     ) {
         let listed = memories_of.iter().enumerate().map(|(nth, (base, size))| format!("m{nth}: {{base: {base}, size: {size}, backend: log}}"));
         let listed: Vec<_> = listed.collect();
         let outside = Fake::default();
-        let believed = memories_in(&format!("space: {{s: [{{{}}}]}}", listed.join(", ")), &outside);
+        let accepted = memories_in(&format!("space: {{s: [{{{}}}]}}", listed.join(", ")), &outside);
         let ranges: Vec<_> = memories_of.iter().map(|(base, size)| (*base, base + size)).collect();
         let within = |a: &(u64, u64), b: &(u64, u64)| b.0 <= a.0 && a.1 <= b.1;
         let apart = |a: &(u64, u64), b: &(u64, u64)| a.1 <= b.0 || b.1 <= a.0;
@@ -238,7 +238,7 @@ proptest! {
             let (a, b) = (&ranges[a], &ranges[b]);
             apart(a, b) || within(a, b) || within(b, a)
         });
-        match believed {
+        match accepted {
             Ok(_) => {
                 prop_assert!(nests);
                 let warnings = outside.warnings.borrow();
@@ -263,7 +263,7 @@ proptest! {
     }
 }
 
-/// The warnings of a memory configuration that is believed.
+/// The warnings of an accepted memory configuration.
 fn warnings(text: &str) -> Vec<String> {
     let outside = Fake::default();
     memories_in(text, &outside).unwrap();
@@ -339,7 +339,7 @@ fn a_memory_that_several_cover_is_told_so() {
 
 /// In time that does not grow with the square of their number.
 #[test]
-fn many_memories_within_each_other_are_believed() {
+fn many_memories_within_each_other_are_accepted() {
     const COUNT: usize = 20_000;
     let nested = |at: usize| {
         format!(

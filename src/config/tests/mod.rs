@@ -1,4 +1,4 @@
-//! Configurations that are believed, and every way in which one is refused.
+//! Accepted configurations, and every error of one.
 //!
 //! Memories name their backend, so that these tests pass whatever the Cargo features choose.
 

@@ -1,4 +1,4 @@
-//! Images that are believed, and those that are refused.
+//! Accepted and refused images.
 
 use std::io::Write as _;
 

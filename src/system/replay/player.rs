@@ -5,11 +5,12 @@ use std::rc::{Rc, Weak};
 
 use super::comparison::{Due, SharedComparison};
 use super::findings::FindingSink;
-use crate::bus::{Bus, Endpoint, Envelope, Inbox, Message, MessageVisitor, Port};
+use super::send_recorded::SendRecorded;
+use crate::bus::{Endpoint, Inbox, Message};
 use crate::messages::announced::{Notified, ObserveFlags, SystemStarted};
 use crate::messages::{console, foreign, mailbox, memory, rpc, sockets};
 use crate::system::{Inner, PendingStart, Vhost};
-use crate::trace::{Content, Damage, Entry, deserialize, send_reply};
+use crate::trace::{Content, Entry, deserialize, send_reply};
 
 /// Plays a recording to its end or to the first divergence.
 pub(super) struct Player {
@@ -102,11 +103,11 @@ impl Player {
             ($module:ident, $port:expr) => {
                 $module::Inbox::by_name(
                     name,
-                    AskByName {
-                        bus,
+                    SendRecorded {
                         port: $port,
                         body,
                         awaited,
+                        bus: Some(bus),
                     },
                 )
             };
@@ -144,31 +145,5 @@ impl Player {
                 let _ = vhost.take_channels(beginning);
             }
         }
-    }
-}
-
-/// Sends a message by its type.
-struct AskByName<'a, I: Inbox> {
-    bus: &'a Bus,
-    port: &'a Port<I>,
-    body: &'a [u8],
-    awaited: bool,
-}
-
-impl<I: Inbox> MessageVisitor<I> for AskByName<'_, I> {
-    type Output = Result<(), Damage>;
-
-    fn visit<M: Message>(self) -> Self::Output
-    where
-        I: From<Envelope<M>>,
-    {
-        let message: M = deserialize(self.body)?;
-        if self.awaited {
-            // The reply is compared by the tap.
-            let _ = self.bus.ask(self.port, message);
-        } else {
-            self.port.post(message);
-        }
-        Ok(())
     }
 }

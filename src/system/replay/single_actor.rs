@@ -14,6 +14,7 @@ use super::comparison::SharedComparison;
 use super::findings::FindingSink;
 use super::recorded::{RecordedDoorbells, RecordedMemory};
 use super::scope::ActorName;
+use super::send_recorded::SendRecorded;
 use super::{ReplayError, Replayed, hub, special};
 use crate::actors::console::{Console, Text};
 use crate::actors::files::Files;
@@ -21,7 +22,7 @@ use crate::actors::mailbox::{ChannelProgress, MailboxServer, Peers};
 use crate::actors::memory::{Memory, MemoryClient, Resolver};
 use crate::actors::rpc::RpcClient;
 use crate::attach::{Attach, channels as served};
-use crate::bus::{Bus, BusError, Endpoint, Envelope, Inbox, Message, MessageVisitor, Port};
+use crate::bus::{Bus, BusError, Endpoint, Inbox, Message, Port};
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::announced::{Notified, ObserveFlags};
@@ -328,39 +329,15 @@ impl<I: Inbox> AnyPort for Port<I> {
         body: &[u8],
         awaited: bool,
     ) -> Option<Result<(), Damage>> {
-        let port = self.with_sender(from);
+        let port = &self.with_sender(from);
         I::by_name(
             name,
-            SendByName {
+            SendRecorded {
                 port,
                 body,
                 awaited,
+                bus: None,
             },
         )
-    }
-}
-
-/// Sends a message by its type.
-struct SendByName<'a, I: Inbox> {
-    port: Port<I>,
-    body: &'a [u8],
-    awaited: bool,
-}
-
-impl<I: Inbox> MessageVisitor<I> for SendByName<'_, I> {
-    type Output = Result<(), Damage>;
-
-    fn visit<M: Message>(self) -> Self::Output
-    where
-        I: From<Envelope<M>>,
-    {
-        let message: M = deserialize(self.body)?;
-        if self.awaited {
-            // The reply is compared by the tap.
-            self.port.ask_then(message, drop);
-        } else {
-            self.port.post(message);
-        }
-        Ok(())
     }
 }

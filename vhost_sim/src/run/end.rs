@@ -24,9 +24,10 @@ impl Run<'_> {
                     _ => None,
                 };
                 if exit != wanted {
-                    return Err(
-                        self.failed(Some(number), format!("exit code {exit:?}, not {wanted:?}"))
-                    );
+                    return Err(self.failed(
+                        Some(number),
+                        format!("exit code {exit:?}, expected {wanted:?}"),
+                    ));
                 }
             }
             self.files()?;
@@ -44,7 +45,7 @@ impl Run<'_> {
         if let Some(other) = lock(&self.reports).others.first() {
             return Err(fail(
                 "end",
-                format!("an error of nobody's was reported: {other}"),
+                format!("an error without a channel was reported: {other}"),
             ));
         }
         let messages = self.messages();
@@ -104,7 +105,7 @@ impl Run<'_> {
                 .find(|path| there.get(*path) != wanted.get(*path));
             let path = other.cloned().unwrap_or_default();
             let text = format!(
-                "file `{path}` has {:x?}, where {:x?} is wanted",
+                "file `{path}` has {:x?}, expected {:x?}",
                 there.get(&path),
                 wanted.get(&path)
             );

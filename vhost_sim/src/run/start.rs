@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
                 return Err(Failed {
                     channel: Some(number),
                     ..fail(format!(
-                        "byte {address:#x} is {there:#x} at the start, where {wanted:#x} is wanted"
+                        "byte {address:#x} is {there:#x} at the start, expected {wanted:#x}"
                     ))
                 });
             }

@@ -30,7 +30,7 @@ impl Run<'_> {
             let channel = event.channel();
             self.count(event);
             let Some(unit) = self.units.get_mut(channel) else {
-                return Err(self.failed(None, format!("{event:?} of no channel")));
+                return Err(self.failed(None, format!("{event:?} of an unknown channel")));
             };
             let seen = unit.session.see(event, &mut unit.space, &mut self.shared);
             seen.map_err(|text| self.failed(Some(channel), text))?;
@@ -41,14 +41,15 @@ impl Run<'_> {
                 self.check_end()?;
                 let wanted = self.serving();
                 if serving != wanted {
-                    return Err(
-                        self.failed(None, format!("{serving} channels are served, not {wanted}"))
-                    );
+                    return Err(self.failed(
+                        None,
+                        format!("{serving} channels are served, expected {wanted}"),
+                    ));
                 }
                 if lock(&self.reports).fatal > 0 {
                     return Err(self.failed(
                         None,
-                        "a fatal error without an end of the service".to_owned(),
+                        "a fatal error was reported, and service continues".to_owned(),
                     ));
                 }
                 Ok(())
@@ -137,7 +138,7 @@ impl Run<'_> {
                 Some((channel, text)) if channel < self.units.len() => {
                     self.units[channel].session.console.put_out(text);
                 }
-                _ => return Err(self.failed(None, format!("a line of no channel: {line:?}"))),
+                _ => return Err(self.failed(None, format!("line of an unknown channel: {line:?}"))),
             }
         }
         Ok(())
@@ -154,7 +155,7 @@ impl Run<'_> {
                 // An entry of an earlier session.
                 (Some(code), _) if session.loose => session.phase = Phase::Exited(code),
                 (code, Phase::Exited(wanted)) if code != Some(wanted) => {
-                    let text = format!("exit code {code:?}, not {wanted}");
+                    let text = format!("exit code {code:?}, expected {wanted}");
                     return Err(self.failed(Some(number), text));
                 }
                 _ => {}

@@ -13,9 +13,7 @@ impl Session {
             matches!(waiting, Waiting::Call(..))
         })?;
         let calls = self.loose || matches!(self.current, Some(Waiting::Call(..)));
-        ensure(calls, || {
-            "a method was called that no request asks for".to_owned()
-        })
+        ensure(calls, || "a method was called without a request".to_owned())
     }
 
     pub(super) fn until(
@@ -49,9 +47,7 @@ impl Session {
             return Ok(());
         };
         ensure((wanted, &with[..]) == (target, args), || {
-            format!(
-                "{target:?} was called with {args:x?}, where {wanted:?} with {with:x?} is wanted"
-            )
+            format!("{target:?} was called with {args:x?}, expected {wanted:?} with {with:x?}")
         })?;
         self.polls += 1;
         ensure(self.polls == 1, || {

@@ -212,7 +212,7 @@ impl Session {
                 self.until_call(space, shared)?;
                 let wanted = space.wanted(*address, data.len() as u64);
                 ensure(*data == wanted, || {
-                    format!("a method reads {data:x?} at {address:#x}, where {wanted:x?} is")
+                    format!("a method read {data:x?} at {address:#x}, expected {wanted:x?}")
                 })
             }
             Event::Call {
@@ -268,7 +268,7 @@ impl Session {
             && let Some((address, there, wanted)) = space.difference()
         {
             return Err(format!(
-                "byte {address:#x} is {there:#x}, where {wanted:#x} is wanted"
+                "byte {address:#x} is {there:#x}, expected {wanted:#x}"
             ));
         }
         self.console.check()?;
@@ -279,7 +279,7 @@ impl Session {
             )
         })?;
         ensure(self.excused || self.failures > 0 || errors == 0, || {
-            "an error was reported without a request that failed".to_owned()
+            "an error was reported without a failed request".to_owned()
         })?;
         let open = shared.files.open.values();
         let specials = open
@@ -288,7 +288,7 @@ impl Session {
         let settled = self.answers.is_empty();
         ensure(!settled || specials == self.open_specials, || {
             format!(
-                "{} special files are open, where {specials} are wanted",
+                "{} special files are open, expected {specials}",
                 self.open_specials
             )
         })?;
@@ -321,7 +321,7 @@ impl Session {
         self.overdue = if due && !stale { self.overdue + 1 } else { 0 };
         ensure(self.overdue <= BOUND, || {
             format!(
-                "{:?}: nothing was done in {BOUND} ticks; taken {}, idx_p {put}",
+                "{:?}: no progress in {BOUND} ticks; taken {}, idx_p {put}",
                 self.phase, self.taken
             )
         })

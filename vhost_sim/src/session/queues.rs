@@ -14,7 +14,7 @@ impl Session {
         let (queued, taken) = (put.wrapping_sub(self.taken), index.wrapping_sub(self.taken));
         ensure(taken <= queued, || {
             format!(
-                "idx_c of requests is {index:#x}, after {:#x}, where idx_p is {put:#x}",
+                "idx_c of requests is {index:#x} after {:#x}; idx_p is {put:#x}",
                 self.taken
             )
         })?;
@@ -30,7 +30,7 @@ impl Session {
     pub(super) fn take(&mut self, space: &mut Space, shared: &mut Shared) -> Check {
         self.finish_special();
         ensure(self.current.is_none(), || {
-            "a request was taken before the one before was served".to_owned()
+            "a request was taken before the previous one was served".to_owned()
         })?;
         let queue = self.layout.request;
         let bytes = space.wanted(self.at + queue.slot(self.taken), queue.entry);
@@ -111,7 +111,7 @@ impl Session {
         let room = self.room(space);
         ensure(count <= room, || {
             format!(
-                "idx_p of responses is {index:#x}, after {:#x}, where {room} slots are free",
+                "idx_p of responses is {index:#x} after {:#x}; {room} slots are free",
                 self.put
             )
         })?;
@@ -131,7 +131,7 @@ impl Session {
             self.layout.pointer as usize,
         );
         let replies = self.answers.pop_front();
-        let replies = replies.ok_or_else(|| format!("response {value:#x} to no request"))?;
+        let replies = replies.ok_or_else(|| format!("response {value:#x} without a request"))?;
         let fits = |reply: &&Reply| match reply {
             Reply::Empty => (words, value) == (0, 0),
             Reply::Value(wanted) => (words, value) == (1, self.layout.narrow(*wanted)),
@@ -140,15 +140,16 @@ impl Session {
         };
         let reply = replies.iter().find(fits);
         let reply = reply.ok_or_else(|| {
-            format!("response {:#x}: words {words}, value {value:#x}, where one of {replies:?} is wanted", self.put)
+            format!(
+                "response {:#x}: words {words}, value {value:#x}, expected one of {replies:?}",
+                self.put
+            )
         })?;
         self.put = self.put.wrapping_add(1);
         match reply {
             Reply::Opened(open) => {
                 let fresh = shared.files.insert(value, open.clone());
-                ensure(fresh, || {
-                    format!("descriptor {value} was given before, or is none")
-                })?;
+                ensure(fresh, || format!("descriptor {value} is in use or invalid"))?;
             }
             Reply::Error(errno) => {
                 self.failures += 1;

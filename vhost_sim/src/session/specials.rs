@@ -32,7 +32,7 @@ impl Session {
             return Ok(());
         }
         let Some(Waiting::Special(special, outcome)) = &mut self.current else {
-            return Err(format!("file `{path}`: {op:?}, which no request asks for"));
+            return Err(format!("file `{path}`: {op:?} without a request"));
         };
         match (special, op) {
             (Special::Open(open), FileOp::Open(result)) if open.path == path => {
@@ -76,14 +76,12 @@ impl Session {
                 Ok(position) => {
                     outcome.position = *position;
                     ensure(position == wanted, || {
-                        format!("file `{path}`: sought {position}, not {wanted}")
+                        format!("file `{path}`: position {position}, expected {wanted}")
                     })?;
                 }
             },
             (special, op) => {
-                return Err(format!(
-                    "file `{path}`: {op:?}, where {special:?} is wanted"
-                ));
+                return Err(format!("file `{path}`: {op:?}, expected {special:?}"));
             }
         }
         Ok(())

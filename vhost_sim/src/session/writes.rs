@@ -24,7 +24,7 @@ impl Session {
                 self.phase == Phase::Ready && free.into_iter().any(|index| index % ENTRIES == slot);
             space.want(address, data);
             return ensure(is_free, || {
-                format!("response slot {slot} written, which is not free")
+                format!("response slot {slot} was written while it is not free")
             });
         }
         for (at, word) in data.chunks(4).enumerate() {
@@ -54,14 +54,11 @@ impl Session {
             }
             // If the channel itself has no log, the write may belong to a later request.
             if self.logged || self.phase != Phase::Ready || space.word_there(index) == self.taken {
-                let what = if asked {
-                    "wanted there"
+                return Err(if asked {
+                    format!("{data:x?} written at {address:#x}, expected {wanted:x?}")
                 } else {
-                    "there, and no request asks for a write"
-                };
-                return Err(format!(
-                    "{data:x?} written at {address:#x}, {wanted:x?} is {what}"
-                ));
+                    format!("{data:x?} written at {address:#x} without a request")
+                });
             }
             self.take(space, shared)?;
         }
@@ -86,7 +83,7 @@ impl Session {
             Phase::Handshake => {
                 ensure(self.shakes(space), || {
                     format!(
-                        "word {offset:#x} of the channel written before a handshake is complete"
+                        "word {offset:#x} of the channel was written before a handshake was complete"
                     )
                 })?;
                 if offset == state && word == READY {
@@ -101,7 +98,7 @@ impl Session {
             Phase::Ready if offset == request.idx_c => self.advance(word, space, shared),
             Phase::Ready if offset == response.idx_p => self.respond_up_to(word, space, shared),
             _ => Err(format!(
-                "{word:#x} written to word {offset:#x}, which is firmware's"
+                "{word:#x} written to word {offset:#x}, which belongs to firmware"
             )),
         }
     }

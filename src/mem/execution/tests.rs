@@ -1,9 +1,11 @@
 use std::cell::{Cell, RefCell};
 
+use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
 use super::*;
+use crate::mem::BackendError;
 
 /// Bytes of each memory.
 const SIZE: usize = 32;
