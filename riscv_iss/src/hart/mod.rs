@@ -11,8 +11,6 @@ mod csr;
 mod rare;
 mod step;
 mod table;
-#[cfg(test)]
-mod tests;
 mod trap;
 
 use std::fmt;
@@ -109,7 +107,10 @@ impl<X: Xlen> Hart<X> {
                     self.pc = pc;
                     left -= 1;
                     counted = left;
-                    let stop = self.resume(bus, pause);
+                    let mut stop = self.resume(bus, pause);
+                    if left > 0 && stop.is_ok() {
+                        stop = self.take_interrupt();
+                    }
                     if let Err(stop) = stop {
                         let steps = steps - left;
                         return Run { steps, stop };
@@ -137,10 +138,7 @@ impl<X: Xlen> Hart<X> {
             Ok(Rare { next, waits }) => {
                 self.csrs.count(1);
                 self.pc = next;
-                if waits {
-                    return Err(Stop::Wait);
-                }
-                self.take_interrupt()
+                if waits { Err(Stop::Wait) } else { Ok(()) }
             }
             Err(exception) => {
                 self.csrs.count_trapped();

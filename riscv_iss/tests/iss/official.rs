@@ -3,17 +3,13 @@
 //! `RISCV_TESTS` names a checkout of riscv-tests with its submodule `env`. The tests are assembled
 //! with clang and lld. Each writes 1 to the symbol `tohost` if it passes.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-
-mod elf;
-mod tools;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use elf::Program;
 use riscv_iss::{Hart, Rv32, Rv64, Xlen};
-use tools::{missing, skipped};
+
+use crate::elf::Program;
+use crate::tools::{self, missing, skipped};
 
 /// Instructions after which a test counts as hanging.
 const MOST_STEPS: u64 = 1_000_000;
@@ -91,7 +87,7 @@ fn assemble<X: Xlen>(tests: &Path, source: &Path, image: &Path) -> Result<(), St
         .arg("-I")
         .arg(tests.join("isa/macros/scalar"))
         .arg("-T")
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs.ld"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/iss/programs.ld"))
         .arg(source)
         .arg("-o")
         .arg(image)
