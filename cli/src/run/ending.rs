@@ -11,6 +11,8 @@ use super::{FAILED, LIMIT};
 pub(super) fn failure(program: &Program, ended: &Ended, ticks: u64) -> Option<String> {
     let (pc, assembly) = &ended.at;
     let place = program.place(*pc);
+    // The instruction before, of four bytes.
+    let wait = program.place(pc.wrapping_sub(4));
     let text = match ended.why {
         Why::Exited => return None,
         Why::Limit => format!(
@@ -28,7 +30,7 @@ pub(super) fn failure(program: &Program, ended: &Ended, ticks: u64) -> Option<St
             advice(program, &trap)
         ),
         Why::Waits => format!(
-            "firmware hangs: it waits (wfi) before {place}, and no interrupt comes: have it poll the mailbox, or exit"
+            "firmware hangs: it waits at {wait}, `wfi`, and no interrupt comes: have it poll the mailbox, or exit"
         ),
         Why::Spins => format!(
             "firmware hangs: it is at {place}, `{assembly}`, a jump to itself: have it call mb_exit before"

@@ -46,12 +46,12 @@ pub(crate) struct Args {
     /// The image: a linked ELF file for RISC-V of 32 or 64 bits
     image: PathBuf,
     /// Directory of firmware's files; without it there are none
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "MAILBOX_FS_ROOT")]
     files: Option<PathBuf>,
-    /// Size of the RAM, as 64K, 16M, 1G or a number of bytes [default: 16M, or more if the image needs it]
+    /// Size of the RAM, as 64K, 16M, 1G or a number of bytes, rounded up to 4 KiB [default: 16M, or more if the image needs it]
     #[arg(long, value_name = "SIZE", value_parser = bytes, conflicts_with = "memory")]
     mem: Option<u64>,
-    /// Lowest address of the RAM [default: that of the image]
+    /// Lowest address of the RAM, rounded down to 4 KiB [default: that of the image]
     #[arg(long, value_name = "ADDRESS", value_parser = address, conflicts_with = "memory")]
     base: Option<u64>,
     /// A memory configuration in place of the RAM; ${IMAGE} is the image. All memories are static, of one array

@@ -13,7 +13,10 @@ const RAM: u64 = 16 << 20;
 /// several memories.
 const MOST_RAM: u64 = 1 << 30;
 
-/// Alignment of the RAM.
+/// Width of the RAM in bits, which only its description has.
+const WIDTH: u64 = 64;
+
+/// Alignment of base and size of the RAM.
 const PAGE: u64 = 4096;
 
 /// Name of the variable in configuration files that has the path of the image.
@@ -100,7 +103,7 @@ impl Ram {
             .iter()
             .map(|(start, size)| start.saturating_add(size.saturating_sub(1)));
         let last = last.max().unwrap_or(lowest);
-        let base = args.base.unwrap_or(lowest / PAGE * PAGE);
+        let base = args.base.unwrap_or(lowest) / PAGE * PAGE;
         let top = u64::MAX >> (64 - 8 * program.ptr_width().bytes());
         if lowest < base {
             bail!("{file} begins at {lowest:#x}, before the RAM: give --base {lowest:#x} or less");
@@ -123,7 +126,7 @@ impl Ram {
                 "--mem {size:#x} from {base:#x} passes the last address, {top:#x}: give --mem {:#x} or less",
                 u128::from(room) + 1
             ),
-            Some(size) => size - 1,
+            Some(size) => ((size - 1) | (PAGE - 1)).min(room),
             None if needed >= MOST_RAM => bail!(
                 "{file} has segments from {lowest:#x} to {last:#x}, too far apart for one RAM: describe the memories of its \
                  chip with --memory FILE, or give --mem SIZE"
@@ -140,8 +143,7 @@ impl Ram {
     fn yaml(self) -> String {
         let Self { base, size } = self;
         format!(
-            "space:\n  cpu:\n    - ram: {{base: {base:#x}, size: {size:#x}, path: ram, width: 8, backend: static, init: \
-             {{method: all_zero}}}}\n"
+            "space:\n  cpu:\n    - ram: {{base: {base:#x}, size: {size:#x}, path: ram, width: {WIDTH}, backend: static}}\n"
         )
     }
 }
