@@ -31,6 +31,8 @@
 //! address. An entry is valid if its bits are the fetched ones. Code that is written by the program
 //! or by another bus master is therefore executed at once: `fence.i` has nothing to do.
 
+#![forbid(unsafe_code)]
+
 mod bus;
 mod decode;
 mod hart;

@@ -78,6 +78,24 @@ impl Image {
 }
 
 #[test]
+fn the_page_has_all_options() {
+    let page = fs::read_to_string(tree().join("docs/run.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `--"));
+    let mut documented: Vec<&str> = rows.map(|row| row.split('`').next().unwrap()).collect();
+    let help = crate::vhost(["run", "--help"]).stdout(0);
+    let lines = help.lines().map(str::trim_start);
+    let lines = lines.filter_map(|line| {
+        line.split_once("--")
+            .filter(|(before, _)| before.len() <= 4)
+    });
+    let options = lines.map(|(_, option)| option.split([' ', ',']).next().unwrap());
+    let mut known: Vec<&str> = options.filter(|option| *option != "help").collect();
+    documented.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(documented, known);
+}
+
+#[test]
 fn the_selftest_is_served_on_both_widths() {
     for width in [32, 64] {
         let files = tempfile::tempdir().unwrap();
@@ -326,10 +344,12 @@ fn memories_and_channels_may_come_from_files() {
     let banked = image.put(
         "banked.yaml",
         "space:\n  cpu:\n    - ram: {base: 0x80000000, size: 0x2000, path: ram, width: 32, backend: static, \
-         array_dims: {columns: 2, rows: 1}}\n",
+         array_dims: {rows: 2, cols: 1024}}\n",
     );
-    let ended = image.run(["--memory", &banked.display().to_string()]);
-    assert_eq!(ended.status, Some(125), "{ended:?}");
+    let banked = banked.display().to_string();
+    let error = image.fails(&["--memory", &banked], 125);
+    let text = "memory `ram` has 2 arrays of bytes in this process: a run needs";
+    assert!(error.contains(&banked) && error.contains(text), "{error}");
 }
 
 #[test]
