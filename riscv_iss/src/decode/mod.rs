@@ -17,7 +17,7 @@ use crate::Xlen;
 /// Fields that an operation does not use are 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Instruction {
-    /// Operation.
+    /// Operation to execute.
     pub op: Op,
     /// Destination register.
     pub rd: u8,

@@ -59,7 +59,7 @@ pub enum Cause {
     StoreAccessFault,
     /// `ecall` in machine mode.
     EnvironmentCall,
-    /// Interrupt.
+    /// Interrupt of machine mode.
     Interrupt(Interrupt),
 }
 
@@ -88,7 +88,7 @@ impl Cause {
 /// Trap: an exception of an instruction, or an interrupt before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trap {
-    /// Cause.
+    /// Cause of the trap.
     pub cause: Cause,
     /// Address of the instruction.
     pub pc: u64,

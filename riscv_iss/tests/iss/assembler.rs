@@ -22,7 +22,7 @@ pub(crate) enum Format {
     Fixed,
     /// Atomic with three registers.
     Atomic,
-    /// Load-reserved.
+    /// Load-reserved: a register and an address.
     Reserve,
 }
 
