@@ -472,6 +472,17 @@ mod tests {
     }
 
     #[test]
+    fn memories_may_be_a_text() {
+        let vhost = Vhost::builder().memories_text(MEMORIES).start().unwrap();
+        let spaces = vhost.spaces();
+        assert_eq!(spaces.get("core").unwrap().iter().count(), 1);
+        vhost.shutdown();
+        let refused = Vhost::builder().memories_text("space: 7").start();
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("<memory configuration>"), "{error}");
+    }
+
+    #[test]
     fn files_that_are_refused_are_named() {
         let error = Vhost::builder().files("/no/such/root").start().unwrap_err();
         assert!(error.to_string().contains("/no/such/root"), "{error}");
