@@ -317,6 +317,15 @@ fn the_wire_protocol_has_one_file_of_unsafe() {
     assert!(places.len() <= 1, "more than one: {}", places.join(", "));
 }
 
+#[test]
+fn the_instruction_set_simulator_depends_on_nothing() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("riscv_iss");
+    let manifest = fs::read_to_string(folder.join("Cargo.toml")).expect("a file of this project");
+    assert!(!manifest.contains("\n[dependencies]"));
+    let library = fs::read_to_string(folder.join("src/lib.rs")).expect("a file of this project");
+    assert!(library.contains("#![forbid(unsafe_code)]"));
+}
+
 /// Rust file without comments and without its tests. Files that are built for tests only are left
 /// out.
 struct Source {

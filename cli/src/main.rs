@@ -1,6 +1,7 @@
-//! The command `vhost`: checks a system before it runs, and examines recordings of its runs.
+//! The command `vhost`: checks a system before it runs, runs firmware, and examines recordings.
 //!
 //! - [`check`]: configurations and images, before a simulator is started.
+//! - [`run`]: an image on the instruction-set simulator.
 //! - [`trace`]: a recording as text, JSON, statistics or a trace-viewer file; comparison of two.
 //! - [`replay`]: replay of a recorded run.
 //! - [`output`]: terminal output: colours, progress, sanitised text.
@@ -10,6 +11,7 @@
 mod check;
 mod output;
 mod replay;
+mod run;
 mod trace;
 
 use std::io::Write;
@@ -20,13 +22,13 @@ use clap::{Parser, Subcommand};
 
 use output::{ERROR, is_broken_pipe};
 
-/// Checks configurations of the verification host, and looks into recordings of its runs.
+/// Runs firmware on a verification host, checks configurations, and looks into recordings of runs.
 #[derive(Parser)]
 #[command(
     name = "vhost",
     version,
     after_help = "Exit status: 0 where all is well, 1 where a check failed or runs differ, 2 where a file can't be read or the \
-                  command line is wrong."
+                  command line is wrong. `vhost run` has that of firmware."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -37,6 +39,8 @@ struct Cli {
 enum Verb {
     /// Check both configurations and the images, and draw the memory map
     Check(check::Args),
+    /// Run firmware on an instruction-set simulator, and serve it
+    Run(Box<run::Args>),
     /// Look into recordings
     #[command(subcommand)]
     Trace(trace::Verb),
@@ -50,13 +54,16 @@ enum Outcome {
     Passed,
     /// A check failed, or runs differ.
     Failed,
+    /// Exit status of a command that has its own.
+    Status(u8),
 }
 
 fn main() -> ExitCode {
-    let outcome = run(&Cli::parse().verb);
+    let outcome = perform(&Cli::parse().verb);
     match outcome {
         Ok(Outcome::Passed) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::from(1),
+        Ok(Outcome::Status(status)) => ExitCode::from(status),
         // The reader of the output has closed it on purpose.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -67,9 +74,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(verb: &Verb) -> Result<Outcome> {
+fn perform(verb: &Verb) -> Result<Outcome> {
     match verb {
         Verb::Check(args) => check::run(args),
+        Verb::Run(args) => run::run(args),
         Verb::Trace(verb) => trace::run(verb),
         Verb::Replay(args) => replay::run(args),
     }

@@ -38,6 +38,7 @@ impl Buffer {
     }
 
     /// Reads from `offset` into `to`. Returns false, and reads nothing, if the access passes the end.
+    #[inline]
     #[must_use = "an access past the end does nothing"]
     pub fn read(&self, offset: usize, to: &mut [u8]) -> bool {
         let Some(cells) = self.part(offset, to.len()) else {
@@ -48,6 +49,7 @@ impl Buffer {
     }
 
     /// Writes `data` at `offset`. Returns false, and writes nothing, if the access passes the end.
+    #[inline]
     #[must_use = "an access past the end does nothing"]
     pub fn write(&self, offset: usize, data: &[u8]) -> bool {
         let Some(cells) = self.part(offset, data.len()) else {

@@ -1,5 +1,6 @@
 //! Builder of a system, for Rust programs.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -42,8 +43,8 @@ use crate::trace::{Header, Payloads};
 #[derive(Default)]
 #[must_use = "a system begins with `start`"]
 pub struct Builder {
-    memories: Option<PathBuf>,
-    mailboxes: Option<Mailboxes>,
+    memories: Option<Source>,
+    mailboxes: Option<Source>,
     variables: HashMap<String, String>,
     files: Option<PathBuf>,
     extensions: Openers,
@@ -60,10 +61,21 @@ pub struct Builder {
     started: Vec<Box<Started>>,
 }
 
-/// Source of a mailbox configuration.
-enum Mailboxes {
+/// Source of a configuration.
+#[derive(Debug)]
+enum Source {
     File(PathBuf),
     Text(String),
+}
+
+impl Source {
+    /// Path and text. `name` stands for the path of a text.
+    fn read(&self, name: &'static str) -> Result<(&Path, Cow<'_, str>), ConfigError> {
+        Ok(match self {
+            Self::File(file) => (file, config::read_text(file)?.into()),
+            Self::Text(text) => (Path::new(name), text.as_str().into()),
+        })
+    }
 }
 
 impl Vhost {
@@ -76,19 +88,25 @@ impl Vhost {
 impl Builder {
     /// Sets the memory YAML file.
     pub fn memories(mut self, file: impl Into<PathBuf>) -> Self {
-        self.memories = Some(file.into());
+        self.memories = Some(Source::File(file.into()));
+        self
+    }
+
+    /// Sets the text of the memory YAML.
+    pub fn memories_text(mut self, yaml: impl Into<String>) -> Self {
+        self.memories = Some(Source::Text(yaml.into()));
         self
     }
 
     /// Sets the mailbox YAML file.
     pub fn mailboxes(mut self, file: impl Into<PathBuf>) -> Self {
-        self.mailboxes = Some(Mailboxes::File(file.into()));
+        self.mailboxes = Some(Source::File(file.into()));
         self
     }
 
     /// Sets the text of the mailbox YAML.
     pub fn mailboxes_text(mut self, yaml: impl Into<String>) -> Self {
-        self.mailboxes = Some(Mailboxes::Text(yaml.into()));
+        self.mailboxes = Some(Source::Text(yaml.into()));
         self
     }
 
@@ -326,10 +344,10 @@ impl Builder {
     }
 
     fn memory_map(&self, noted: &Noted<'_>) -> Result<MemoryMap, ConfigError> {
-        let Some(file) = &self.memories else {
+        let Some(source) = &self.memories else {
             return Ok(MemoryMap::default());
         };
-        let text = config::read_text(file)?;
+        let (file, text) = source.read("<memory configuration>")?;
         noted.memories(file, &text);
         config::parse_memory_map(&text, file, noted)
     }
@@ -339,13 +357,12 @@ impl Builder {
         map: &MemoryMap,
         noted: &Noted<'_>,
     ) -> Result<Vec<ChannelConfig>, ConfigError> {
-        let (file, text) = match &self.mailboxes {
-            None => return Ok(Vec::new()),
-            Some(Mailboxes::File(file)) => (file.as_path(), &config::read_text(file)?),
-            Some(Mailboxes::Text(text)) => (Path::new("<mailbox configuration>"), text),
+        let Some(source) = &self.mailboxes else {
+            return Ok(Vec::new());
         };
-        noted.mailboxes(file, text);
-        config::parse_mailboxes(text, file, map, noted)
+        let (file, text) = source.read("<mailbox configuration>")?;
+        noted.mailboxes(file, &text);
+        config::parse_mailboxes(&text, file, map, noted)
     }
 }
 
@@ -452,6 +469,17 @@ mod tests {
         };
         assert_eq!(serve("false"), 0);
         assert_eq!(serve("true"), 1);
+    }
+
+    #[test]
+    fn memories_may_be_a_text() {
+        let vhost = Vhost::builder().memories_text(MEMORIES).start().unwrap();
+        let spaces = vhost.spaces();
+        assert_eq!(spaces.get("core").unwrap().iter().count(), 1);
+        vhost.shutdown();
+        let refused = Vhost::builder().memories_text("space: 7").start();
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("<memory configuration>"), "{error}");
     }
 
     #[test]

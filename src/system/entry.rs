@@ -131,6 +131,25 @@ fn from_environment(
     if let Some(root) = path(paths.fs_root, "fs_root", &MAILBOX_FS_ROOT)? {
         builder = builder.files(root);
     }
+    let builder = configure(observed(builder)?)?;
+    builder.require_files()?;
+    Ok(builder)
+}
+
+impl Builder {
+    /// Adds what the environment asks for: `VHOST_TRACE`, `VHOST_TRACE_PAYLOADS`, `VHOST_WATCHDOG`, `VHOST_ATTACH`, and the filter
+    /// `VHOST_LOG`. What is set later takes precedence, and later attachments come behind.
+    ///
+    /// # Errors
+    /// A variable with an invalid value.
+    pub fn environment(self) -> Result<Self, Error> {
+        super::log::start()?;
+        observed(self)
+    }
+}
+
+/// Adds the recording, the watchdog and the attachments of the environment.
+fn observed(builder: Builder) -> Result<Builder, Error> {
     let builder = match TRACE.value() {
         None => builder,
         Some(file) => builder.record_with(file, payloads()?),
@@ -141,9 +160,7 @@ fn from_environment(
     };
     let named = ATTACH.value().unwrap_or_default();
     let attached = attach::parse(&named.to_string_lossy()).map_err(Error::AttachVariable)?;
-    let builder = configure(attached.into_iter().fold(builder, Builder::attach))?;
-    builder.require_files()?;
-    Ok(builder)
+    Ok(attached.into_iter().fold(builder, Builder::attach))
 }
 
 /// Timeout of `VHOST_WATCHDOG`.

@@ -4,6 +4,10 @@
 pub(crate) struct Elf {
     /// `e_type`.
     pub(crate) kind: u16,
+    /// `e_machine`.
+    pub(crate) machine: u16,
+    /// `e_entry`.
+    pub(crate) entry: u64,
     pub(crate) segments: Vec<Segment>,
     /// Address and size of each section `.mailbox`.
     pub(crate) mailboxes: Vec<(u64, u64)>,
@@ -39,6 +43,8 @@ impl Elf {
     pub(crate) fn of(segments: Vec<Segment>) -> Self {
         Self {
             kind: 2,
+            machine: 243,
+            entry: 0,
             segments,
             mailboxes: Vec::new(),
             debug: 0,
@@ -69,9 +75,9 @@ impl Elf {
         // Type, machine, version; entry, program headers, section headers; flags, sizes and counts.
         put(&[
             (2, self.kind.into()),
-            (2, 243),
+            (2, self.machine.into()),
             (4, 1),
-            (8, 0),
+            (8, self.entry),
             (8, if self.segments.is_empty() { 0 } else { 64 }),
             (8, if sections > 0 { table } else { 0 }),
             (4, 0),

@@ -9,6 +9,7 @@
 mod check;
 mod diff;
 mod export;
+mod firmware;
 mod golden;
 mod hostile;
 mod images;
@@ -51,6 +52,7 @@ fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vhost"));
     command.env_remove("MEM_CFG_FILE");
     command.env_remove("MAILBOX_CFG_FILE");
+    command.env_remove("MAILBOX_FS_ROOT");
     command
 }
 

@@ -1,0 +1,151 @@
+//! Hart and host in turn.
+
+use riscv_iss::{Bus, Hart, Instruction, Op, Stop, Trap, Xlen};
+use vhost::Vhost;
+
+use super::memory::Memory;
+
+/// Ticks after the hart has stopped, in which its last requests are served: as many as a queue has
+/// entries.
+const LAST_TICKS: u32 = 8;
+
+/// Number of equal waits for an interrupt that count as endless.
+const ENDLESS_WAITS: u32 = 100_000;
+
+/// Ticks between two looks for a loop without an exit.
+const LOOK: u64 = 4096;
+
+/// Speed and length of a run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// Instructions between two ticks.
+    pub(super) per_tick: u64,
+    /// Largest number of instructions.
+    pub(super) most: u64,
+}
+
+/// End of a run.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) why: Why,
+    /// Number of executed instructions.
+    pub(super) instructions: u64,
+    /// Address of the next instruction, and its assembly.
+    pub(super) at: (u64, String),
+}
+
+/// Reason of an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// Every channel has exited.
+    Exited,
+    /// The limit of instructions is reached.
+    Limit,
+    /// Trap of firmware without a trap handler.
+    Trap(Trap),
+    /// Trap handler that traps itself.
+    TrapLoop(Trap),
+    /// Firmware waits for an interrupt, and there are none.
+    Waits,
+    /// Firmware is at a jump to itself.
+    Spins,
+}
+
+/// Runs hart and host until firmware has exited, or can't.
+///
+/// # Errors
+/// The end of service.
+pub(super) fn drive<X: Xlen>(
+    vhost: &Vhost,
+    memory: &mut Memory<'_>,
+    entry: u64,
+    pace: Pace,
+) -> Result<Ended, vhost::Error> {
+    let mut hart = Hart::<X>::new(0, entry);
+    let mut instructions = 0;
+    let mut waits = Waits::default();
+    let mut spin = None;
+    let why = loop {
+        let run = hart.run(memory, pace.per_tick.min(pace.most - instructions));
+        instructions += run.steps;
+        if vhost.tick()? == 0 {
+            break Why::Exited;
+        }
+        match run.stop {
+            Stop::Steps => {}
+            Stop::Wait if waits.endless(&hart) => break Why::Waits,
+            Stop::Wait => {}
+            Stop::Unhandled(trap) => break Why::Trap(trap),
+            Stop::TrapLoop(trap) => break Why::TrapLoop(trap),
+        }
+        if instructions >= pace.most {
+            break Why::Limit;
+        }
+        if vhost.now().is_multiple_of(LOOK) {
+            let at = self_jump(&hart, memory);
+            if at.is_some() && at == spin {
+                break Why::Spins;
+            }
+            spin = at;
+        }
+    };
+    Ok(Ended {
+        why: last_ticks(vhost, why)?,
+        instructions,
+        at: (hart.pc(), assembly(&hart, memory)),
+    })
+}
+
+/// Serves what firmware has requested before it stopped, which may be the exit.
+fn last_ticks(vhost: &Vhost, why: Why) -> Result<Why, vhost::Error> {
+    if why != Why::Exited {
+        for _ in 0..LAST_TICKS {
+            if vhost.tick()? == 0 {
+                return Ok(Why::Exited);
+            }
+        }
+    }
+    Ok(why)
+}
+
+/// Waits for an interrupt in the same state.
+#[derive(Default)]
+struct Waits {
+    state: Vec<u64>,
+    count: u32,
+}
+
+impl Waits {
+    /// Counts a wait. Returns true if the hart has waited in this state for very long: nothing that
+    /// it could see has changed.
+    fn endless<X: Xlen>(&mut self, hart: &Hart<X>) -> bool {
+        let registers = (0..32).map(|number| hart.register(number));
+        let state = registers.chain([hart.pc()]);
+        if self.state.iter().copied().eq(state.clone()) {
+            self.count += 1;
+        } else {
+            self.state = state.collect();
+            self.count = 0;
+        }
+        self.count >= ENDLESS_WAITS
+    }
+}
+
+/// Instruction at the program counter.
+fn next<X: Xlen>(hart: &Hart<X>, memory: &mut Memory<'_>) -> Option<Instruction> {
+    let pc = hart.pc();
+    let low = u16::from_le_bytes(memory.fetch(pc).ok()?);
+    let high = u16::from_le_bytes(memory.fetch(pc.wrapping_add(2)).unwrap_or_default());
+    Instruction::decode::<X>(u32::from(high) << 16 | u32::from(low))
+}
+
+/// Program counter if there is a jump to itself.
+fn self_jump<X: Xlen>(hart: &Hart<X>, memory: &mut Memory<'_>) -> Option<u64> {
+    let instruction = next(hart, memory)?;
+    (instruction.op == Op::Jal && instruction.imm == 0).then(|| hart.pc())
+}
+
+fn assembly<X: Xlen>(hart: &Hart<X>, memory: &mut Memory<'_>) -> String {
+    let instruction = next(hart, memory);
+    instruction.map_or_else(|| "no instruction".to_owned(), |it| it.to_string())
+}

@@ -1,0 +1,82 @@
+//! Report on a run without an exit, and the exit status.
+
+use riscv_iss::{Cause, Trap};
+use vhost::ChannelExit;
+
+use super::drive::{Ended, Why};
+use super::program::Program;
+use super::{FAILED, LIMIT};
+
+/// Text on a run that did not end by an exit: reason, place, what to do.
+pub(super) fn failure(program: &Program, ended: &Ended, ticks: u64) -> Option<String> {
+    let (pc, assembly) = &ended.at;
+    let place = program.place(*pc);
+    // The instruction before, of four bytes.
+    let wait = program.place(pc.wrapping_sub(4));
+    let text = match ended.why {
+        Why::Exited => return None,
+        Why::Limit => format!(
+            "firmware did not exit within --max-instructions {}: it is at {place}, `{assembly}`",
+            ended.instructions
+        ),
+        Why::Trap(trap) => format!(
+            "firmware stopped: {}, and it has set no trap handler (mtvec){}",
+            described(program, &trap),
+            advice(program, &trap)
+        ),
+        Why::TrapLoop(trap) => format!(
+            "firmware hangs: its trap handler causes a trap each time it runs: {}{}",
+            described(program, &trap),
+            advice(program, &trap)
+        ),
+        Why::Waits => format!(
+            "firmware hangs: it waits at {wait}, `wfi`, and no interrupt comes: have it poll the mailbox, or exit"
+        ),
+        Why::Spins => format!(
+            "firmware hangs: it is at {place}, `{assembly}`, a jump to itself: have it call mb_exit before"
+        ),
+    };
+    let counts = format!("after {} instructions in {ticks} ticks", ended.instructions);
+    Some(format!("{text}; {counts}"))
+}
+
+/// Trap with the symbol of its place.
+fn described(program: &Program, trap: &Trap) -> String {
+    let text = trap.to_string();
+    let address = format!("{:#x}", trap.pc);
+    // A failed fetch has no instruction, and its address may be anywhere.
+    if trap.cause == Cause::InstructionAccessFault {
+        return text;
+    }
+    match text.strip_suffix(&address) {
+        Some(start) => format!("{start}{}", program.place(trap.pc)),
+        None => text,
+    }
+}
+
+fn advice(program: &Program, trap: &Trap) -> String {
+    match trap.cause {
+        Cause::IllegalInstruction => format!(
+            "; the simulator has RV{}IMAC, Zicsr and Zifencei in machine mode: compile for these",
+            8 * program.ptr_width().bytes()
+        ),
+        Cause::LoadAccessFault | Cause::StoreAccessFault => {
+            "; if the chip has memory there, give --base and --mem, or --memory FILE".to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+/// Exit status of the process.
+pub(super) fn status(ended: &Ended, exits: &[ChannelExit]) -> u8 {
+    match ended.why {
+        Why::Exited => {
+            let codes = exits.iter().filter_map(|exit| exit.code);
+            let failed = codes.into_iter().find(|code| *code != 0);
+            // Only 0 becomes 0.
+            failed.map_or(0, |code| u8::try_from(code).unwrap_or(u8::MAX))
+        }
+        Why::Limit => LIMIT,
+        Why::Trap(_) | Why::TrapLoop(_) | Why::Waits | Why::Spins => FAILED,
+    }
+}

@@ -1,0 +1,153 @@
+//! `vhost run`: runs an image on the instruction-set simulator, with this process as its host.
+//!
+//! - `program`: entry point, width and symbols of the image.
+//! - `system`: memory and channel for an image alone, or from configuration files.
+//! - `memory`: memory of the hart: the bytes of the system's memories.
+//! - `drive`: hart and host in turn, until firmware exits or can't.
+//! - `ending`: report on a run that did not end by an exit, and the exit status.
+//! - `size`: sizes and addresses of the command line.
+
+mod drive;
+mod ending;
+mod memory;
+mod program;
+mod size;
+mod system;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
+use mailbox_rs::PtrWidth;
+use riscv_iss::{Rv32, Rv64};
+use vhost::Vhost;
+use vhost::attach::{self, AttachError, Named};
+
+use crate::Outcome;
+use crate::output::ERROR;
+use drive::{Ended, Pace, drive};
+use memory::Memory;
+use program::Program;
+use size::{address, bytes};
+
+/// Exit status if the limit of instructions was reached.
+const LIMIT: u8 = 124;
+
+/// Exit status if the run can't start, or firmware can't go on.
+const FAILED: u8 = 125;
+
+#[derive(clap::Args)]
+#[command(
+    after_help = "Exit status: that of firmware, 255 where it is larger; 124 where --max-instructions was reached; 125 where \
+                  the run can't start, or firmware crashed or hangs; 2 where the command line is wrong.\n\n\
+                  VHOST_TRACE, VHOST_ATTACH, VHOST_WATCHDOG and VHOST_LOG work as in a simulation."
+)]
+pub(crate) struct Args {
+    /// The image: a linked ELF file for RISC-V of 32 or 64 bits
+    image: PathBuf,
+    /// Directory of firmware's files; without it there are none
+    #[arg(long, value_name = "DIR", env = "MAILBOX_FS_ROOT")]
+    files: Option<PathBuf>,
+    /// Size of the RAM, as 64K, 16M, 1G or a number of bytes, rounded up to 4 KiB [default: 16M, or more if the image needs it]
+    #[arg(long, value_name = "SIZE", value_parser = bytes, conflicts_with = "memory")]
+    mem: Option<u64>,
+    /// Lowest address of the RAM, rounded down to 4 KiB [default: that of the image]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, conflicts_with = "memory")]
+    base: Option<u64>,
+    /// A memory configuration in place of the RAM; ${IMAGE} is the image. All memories are static, of one array
+    #[arg(long, value_name = "FILE")]
+    memory: Option<PathBuf>,
+    /// A mailbox configuration in place of one channel in section .mailbox; ${IMAGE} is the image
+    #[arg(long, value_name = "FILE")]
+    mailbox: Option<PathBuf>,
+    /// Space of the memory configuration that the image runs in
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "cpu",
+        requires = "memory",
+        conflicts_with = "mailbox"
+    )]
+    space: String,
+    /// Cache line of the channel: MB_CACHE_LINE of firmware
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value = "0",
+        conflicts_with = "mailbox"
+    )]
+    cache_line: u64,
+    /// Instructions between two ticks of the host
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    per_tick: u64,
+    /// Instructions after which firmware counts as hanging [default: none]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_instructions: Option<u64>,
+    /// Record all messages, for `vhost trace` and `vhost replay`
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Attach loggers, checkers and collectors: `check`, `log`, `log-json`, `statistics`, each with `=FILE` or, for `check`,
+    /// `=SEVERITY`; commas between them
+    #[arg(long, value_name = "LIST", value_parser = attached)]
+    attach: Vec<Vec<Named>>,
+    /// Print the state of the channels at the end; it is printed anyway where firmware does not exit
+    #[arg(long)]
+    status: bool,
+}
+
+fn attached(list: &str) -> Result<Vec<Named>, AttachError> {
+    attach::parse(list)
+}
+
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
+    match execute(args) {
+        Ok(status) => Ok(Outcome::Status(status)),
+        Err(error) => {
+            // Without a standard error there is nothing left to report to.
+            let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error:#}");
+            Ok(Outcome::Status(FAILED))
+        }
+    }
+}
+
+/// Runs the image. Returns the exit status of the process.
+fn execute(args: &Args) -> Result<u8> {
+    let program = Program::open(&args.image)?;
+    let vhost = system::start(args, &program)?;
+    let ended = {
+        let mut memory = Memory::of(&vhost, args)?;
+        memory.require(&program)?;
+        let pace = Pace {
+            per_tick: args.per_tick,
+            most: args.max_instructions.unwrap_or(u64::MAX),
+        };
+        match program.ptr_width() {
+            PtrWidth::P4 => drive::<Rv32>(&vhost, &mut memory, program.entry(), pace),
+            PtrWidth::P8 => drive::<Rv64>(&vhost, &mut memory, program.entry(), pace),
+        }
+    };
+    finish(args, &program, vhost, ended)
+}
+
+/// Ends the system, then reports on the run, so that firmware's last text comes first.
+fn finish(
+    args: &Args,
+    program: &Program,
+    vhost: Vhost,
+    ended: Result<Ended, vhost::Error>,
+) -> Result<u8> {
+    let (exits, ticks) = (vhost.exits(), vhost.now());
+    let status = vhost.status();
+    vhost.shutdown();
+    // The error may hold a callback's error, which is not `Send`.
+    let ended = ended.map_err(|error| anyhow!("{error}"))?;
+    let failure = ending::failure(program, &ended, ticks);
+    if let Some(text) = &failure {
+        let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {text}");
+    }
+    if args.status || failure.is_some() {
+        let status = status.unwrap_or_else(|error| error.to_string());
+        let _ = writeln!(anstream::stderr(), "{}", status.trim_end());
+    }
+    Ok(ending::status(&ended, &exits))
+}

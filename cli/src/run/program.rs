@@ -1,0 +1,112 @@
+//! The image: segments and mailbox as the library reads them, and entry point and symbols.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use mailbox_rs::PtrWidth;
+use object::{Architecture, Object, ObjectSymbol, ReadCache, SymbolKind};
+use vhost::mem::Image;
+
+use crate::output::Sanitized;
+
+/// Longest shown name of a symbol, in characters.
+const MOST_NAME: usize = 200;
+
+/// Linked program for RISC-V.
+pub(super) struct Program {
+    image: Image,
+    entry: u64,
+}
+
+impl Program {
+    /// Reads the headers of an image.
+    ///
+    /// # Errors
+    /// A file that can't be read, is no linked ELF file, or is for another CPU.
+    pub(super) fn open(file: &Path) -> Result<Self> {
+        let image = Image::open(file)?;
+        let cache = cache(file)?;
+        let parsed = object::File::parse(&cache);
+        let parsed = parsed.with_context(|| format!("{} can't be read", file.display()))?;
+        match parsed.architecture() {
+            Architecture::Riscv32 | Architecture::Riscv64 => {}
+            other => bail!(
+                "{} is for another CPU ({other:?}): give an image for RISC-V, RV32 or RV64",
+                file.display()
+            ),
+        }
+        let entry = parsed.entry();
+        Ok(Self { image, entry })
+    }
+
+    pub(super) fn image(&self) -> &Image {
+        &self.image
+    }
+
+    pub(super) fn file(&self) -> &Path {
+        self.image.file()
+    }
+
+    /// Address of the first instruction.
+    pub(super) fn entry(&self) -> u64 {
+        self.entry
+    }
+
+    pub(super) fn ptr_width(&self) -> PtrWidth {
+        self.image.ptr_width()
+    }
+
+    /// Address of the symbol of this name.
+    pub(super) fn symbol(&self, name: &str) -> Option<u64> {
+        let cache = cache(self.file()).ok()?;
+        let parsed = object::File::parse(&cache).ok()?;
+        let mut symbols = parsed.symbols();
+        let found = symbols.find(|symbol| symbol.name() == Ok(name) && symbol.is_definition());
+        found.map(|symbol| symbol.address())
+    }
+
+    /// Address with the symbol before it: `0x80000010 (main+0x10)`.
+    pub(super) fn place(&self, address: u64) -> String {
+        match self.nearest(address) {
+            None => format!("{address:#x}"),
+            Some((name, 0)) => format!("{address:#x} ({name})"),
+            Some((name, offset)) => format!("{address:#x} ({name}+{offset:#x})"),
+        }
+    }
+
+    /// Name of the last symbol of code at or before an address within its segment, and the distance
+    /// from it.
+    fn nearest(&self, address: u64) -> Option<(String, u64)> {
+        let mut segments = self.image.segments().iter();
+        let segment = segments.find(|it| {
+            let offset = address.checked_sub(it.virtual_address);
+            offset.is_some_and(|offset| offset < it.len)
+        })?;
+        let cache = cache(self.file()).ok()?;
+        let parsed = object::File::parse(&cache).ok()?;
+        let code = parsed.symbols().filter(|symbol| {
+            let kind = matches!(symbol.kind(), SymbolKind::Text | SymbolKind::Unknown);
+            kind && symbol.is_definition()
+        });
+        let before =
+            code.filter(|symbol| (segment.virtual_address..=address).contains(&symbol.address()));
+        let named = before.filter_map(|symbol| {
+            // Marks of code and data begin with `$`, labels of the assembler with `.L`.
+            let name = symbol.name().ok()?;
+            let shown = !name.is_empty() && !name.starts_with('$') && !name.starts_with(".L");
+            shown.then(|| (symbol.address(), name.to_owned()))
+        });
+        let (start, name) = named.max_by_key(|(start, _)| *start)?;
+        let name: String = name.chars().take(MOST_NAME).collect();
+        Some((Sanitized(&name).to_string(), address - start))
+    }
+}
+
+/// Reader of parts of a file.
+fn cache(file: &Path) -> Result<ReadCache<File>> {
+    let opened = File::open(file);
+    let opened =
+        opened.with_context(|| format!("{} can't be read", PathBuf::from(file).display()))?;
+    Ok(ReadCache::new(opened))
+}

@@ -1,0 +1,149 @@
+//! The system of a run: from configuration files, or one RAM and one channel for the image alone.
+
+use anyhow::{Result, anyhow, bail};
+use vhost::Vhost;
+
+use super::Args;
+use super::program::Program;
+
+/// Default size of the RAM.
+const RAM: u64 = 16 << 20;
+
+/// Largest size of a RAM that the image alone asks for. Images with segments further apart have
+/// several memories.
+const MOST_RAM: u64 = 1 << 30;
+
+/// Width of the RAM in bits, which only its description has.
+const WIDTH: u64 = 64;
+
+/// Alignment of base and size of the RAM.
+const PAGE: u64 = 4096;
+
+/// Name of the variable in configuration files that has the path of the image.
+const IMAGE: &str = "IMAGE";
+
+/// Starts the system of a run.
+pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
+    let file = program.file();
+    let path = file.to_str();
+    let path = path.ok_or_else(|| anyhow!("{}: give a path in UTF-8", file.display()))?;
+    let mut builder = Vhost::builder()
+        .environment()
+        .map_err(|error| anyhow!("{error}"))?
+        .variable(IMAGE, path);
+    builder = match &args.memory {
+        Some(file) => builder.memories(file),
+        None => builder.memories_text(Ram::of(args, program)?.yaml()),
+    };
+    builder = match &args.mailbox {
+        Some(file) => builder.mailboxes(file),
+        None => builder.mailboxes_text(channel(args, program)?),
+    };
+    if let Some(root) = &args.files {
+        builder = builder.files(root);
+    }
+    if let Some(file) = &args.record {
+        builder = builder.record(file);
+    }
+    for what in args.attach.iter().flatten() {
+        builder = builder.attach(what.clone());
+    }
+    // The error may hold a callback's error, which is not `Send`.
+    let vhost = builder.start().map_err(|error| anyhow!("{error}"))?;
+    if vhost.exits().is_empty() {
+        bail!("no channel is served: the mailbox configuration is to have one with a mailbox");
+    }
+    Ok(vhost)
+}
+
+/// Mailbox configuration of one channel, in section `.mailbox` of the image or at its symbol
+/// `mailbox`.
+fn channel(args: &Args, program: &Program) -> Result<String> {
+    let bits = 8 * program.ptr_width().bytes();
+    let place = match (program.image().mailbox(), program.symbol("mailbox")) {
+        (Some(_), _) => String::new(),
+        (None, Some(address)) => format!(", base: {address:#x}, ptr: {bits}"),
+        (None, None) => bail!(
+            "{} has no section .mailbox and no symbol `mailbox`: define the channel with MB_CHANNEL of mailbox.h, keep its \
+             section in the linker script, or give --mailbox FILE",
+            program.file().display()
+        ),
+    };
+    let (space, line) = (&args.space, args.cache_line);
+    // The name comes from the command line: a string in quotes has any character.
+    let space = serde_json::to_string(space)?;
+    Ok(format!(
+        "cpu: {{space: {space}, elf: \"${{{IMAGE}}}\", cache_line: {line}{place}}}\n"
+    ))
+}
+
+/// One RAM with all that the image loads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ram {
+    base: u64,
+    size: u64,
+}
+
+impl Ram {
+    /// RAM of the options, or of the image's segments where they are not given.
+    fn of(args: &Args, program: &Program) -> Result<Self> {
+        let image = program.image();
+        let file = program.file().display();
+        let segments = image.segments().iter().filter_map(|segment| {
+            let size = segment.len.checked_add(segment.tail)?;
+            (size > 0).then_some((segment.address, size))
+        });
+        let mailbox = image.mailbox().map(|it| (it.physical, it.size));
+        let parts: Vec<(u64, u64)> = segments.chain(mailbox).collect();
+        let lowest = parts.iter().map(|(start, _)| *start).min();
+        let Some(lowest) = lowest else {
+            bail!("{file} has no bytes to load: link it into an executable");
+        };
+        let last = parts
+            .iter()
+            .map(|(start, size)| start.saturating_add(size.saturating_sub(1)));
+        let last = last.max().unwrap_or(lowest);
+        let base = args.base.unwrap_or(lowest) / PAGE * PAGE;
+        let top = u64::MAX >> (64 - 8 * program.ptr_width().bytes());
+        if lowest < base {
+            bail!("{file} begins at {lowest:#x}, before the RAM: give --base {lowest:#x} or less");
+        }
+        if last > top {
+            bail!(
+                "{file} ends at {last:#x}, which a CPU of 32 bits can't address: link it to lower addresses"
+            );
+        }
+        let needed = last - base;
+        // Up to the last address of the CPU.
+        let room = top - base;
+        let last_offset = match args.mem {
+            Some(size) if size - 1 < needed => bail!(
+                "{file} needs {:#x} bytes from {base:#x} to {last:#x}: give --mem {:#x} or more",
+                u128::from(needed) + 1,
+                u128::from(needed) + 1
+            ),
+            Some(size) if size - 1 > room => bail!(
+                "--mem {size:#x} from {base:#x} passes the last address, {top:#x}: give --mem {:#x} or less",
+                u128::from(room) + 1
+            ),
+            Some(size) => ((size - 1) | (PAGE - 1)).min(room),
+            None if needed >= MOST_RAM => bail!(
+                "{file} has segments from {lowest:#x} to {last:#x}, too far apart for one RAM: describe the memories of its \
+                 chip with --memory FILE, or give --mem SIZE"
+            ),
+            None => ((needed | (PAGE - 1)).max(RAM - 1)).min(room),
+        };
+        let Some(size) = last_offset.checked_add(1) else {
+            bail!("a RAM of all addresses is too large: give --mem SIZE");
+        };
+        Ok(Self { base, size })
+    }
+
+    /// Memory configuration.
+    fn yaml(self) -> String {
+        let Self { base, size } = self;
+        format!(
+            "space:\n  cpu:\n    - ram: {{base: {base:#x}, size: {size:#x}, path: ram, width: {WIDTH}, backend: static}}\n"
+        )
+    }
+}

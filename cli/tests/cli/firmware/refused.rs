@@ -1,0 +1,105 @@
+//! Images and options that are refused, and damaged images.
+
+use std::fs;
+use std::path::Path;
+
+use super::{EBREAK, Image, code, selftest};
+use crate::elf::{Elf, Segment};
+use crate::vhost_on;
+
+#[test]
+fn an_image_without_a_channel_is_refused() {
+    let mut elf = code(&[EBREAK]);
+    elf.mailboxes.clear();
+    let error = Image::of(&elf.build()).fails(&[], 125);
+    assert!(
+        error.contains("has no section .mailbox and no symbol `mailbox`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn images_of_other_kinds_are_refused() {
+    let with = |change: fn(&mut Elf)| {
+        let mut elf = code(&[EBREAK]);
+        change(&mut elf);
+        Image::of(&elf.build()).fails(&[], 125)
+    };
+    let error = with(|elf| elf.machine = 62);
+    assert!(error.contains("is for another CPU (X86_64)"), "{error}");
+    let error = with(|elf| elf.machine = 0xffff);
+    assert!(error.contains("is for another CPU"), "{error}");
+    let error = with(|elf| elf.entry = 0x1000);
+    assert!(
+        error.contains("begins at 0x1000, and space `cpu` has no memory there"),
+        "{error}"
+    );
+    let error = with(|elf| elf.entry = u64::MAX);
+    assert!(error.contains("begins at 0xffffffffffffffff"), "{error}");
+    let error = with(|elf| elf.segments[0].mem_size = u64::MAX);
+    assert!(error.contains("firmware.elf"), "{error}");
+    let error = with(|elf| elf.segments[0].mem_size = 1 << 50);
+    assert!(error.contains("too far apart for one RAM"), "{error}");
+    let error = with(|elf| elf.segments.clear());
+    assert!(error.contains("firmware.elf"), "{error}");
+    let error = with(|elf| elf.segments.push(Segment::at(0x1000, &[1; 16], 16)));
+    assert!(error.contains("too far apart"), "{error}");
+    for text in ["", "\x7fELF", "text"] {
+        let error = Image::of(text.as_bytes()).fails(&[], 125);
+        assert!(error.contains("firmware.elf"), "{error}");
+    }
+    let missing = vhost_on("run", Path::new("no/such.elf")).stderr(125);
+    assert!(missing.contains("no/such.elf"), "{missing}");
+}
+
+/// Ends with a status of the command or of firmware, whatever the image is.
+#[test]
+fn damaged_images_end_with_a_status() {
+    let good = fs::read(selftest(64)).unwrap();
+    let mut state = 7_u64;
+    let mut number = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    for round in 0..60 {
+        let mut damaged = good.clone();
+        match round % 3 {
+            // A header, then anything; or the end is missing.
+            0 => damaged.truncate(number(good.len())),
+            kind => {
+                let within = if kind == 1 { 64 + 56 * 4 } else { good.len() };
+                for _ in 0..=number(4) {
+                    damaged[number(within)] = number(256) as u8;
+                }
+            }
+        }
+        let image = Image::of(&damaged);
+        let ended = image.run(["--max-instructions", "20000", "--mem", "64K"]);
+        assert!(ended.status.is_some(), "{round}: {ended:?}");
+        let aborted = ended.stderr.contains("panicked") || ended.status == Some(101);
+        assert!(!aborted, "{round}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_wrong_option_is_told_by_status_2() {
+    let image = Image::of(&code(&[EBREAK]).build());
+    for options in [
+        &["--mem", "much"][..],
+        &["--base", "here"],
+        &["--per-tick", "0"],
+        &["--max-instructions", "0"],
+        &["--mem", "1M", "--memory", "mem.yaml"],
+        &["--attach", "nothing"],
+    ] {
+        let error = image.fails(options, 2);
+        assert!(error.contains(options[0]), "{error}");
+    }
+    let error = image.fails(&["--cache-line", "7"], 125);
+    assert!(
+        error.contains("cache_line") || error.contains("cache line"),
+        "{error}"
+    );
+}

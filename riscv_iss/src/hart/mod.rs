@@ -1,0 +1,207 @@
+//! One hart: registers, CSRs, execution, traps.
+//!
+//! - `step`: instructions that programs consist of. `alu`: division, multiplication.
+//! - `rare`: CSRs, `mret`, `wfi`. `atomic`: reservations and AMOs.
+//! - `csr`: control and status registers. `trap`: causes, and entry into handlers.
+//! - `table`: decoded instructions by address.
+
+mod alu;
+mod atomic;
+mod csr;
+mod rare;
+mod step;
+mod table;
+mod trap;
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::{Bus, Xlen};
+use atomic::Reservation;
+use csr::Csrs;
+use rare::Rare;
+use step::Pause;
+use table::Table;
+use trap::Streak;
+pub use trap::{Cause, Interrupt, Trap};
+
+/// Number of registers, as a power of two that all numbers of [`register_place`] are below.
+const PLACES: usize = 64;
+
+/// Place of register `x0` as a destination, which is never read.
+const SINK: u8 = 32;
+
+/// One hart in machine mode.
+///
+/// It begins without a trap handler: until the program writes `mtvec`, a trap ends the run
+/// ([`Stop::Unhandled`]).
+pub struct Hart<X: Xlen> {
+    pc: u64,
+    /// Registers, sign-extended. `x0` is 0.
+    x: [u64; PLACES],
+    csrs: Csrs,
+    reservation: Option<Reservation>,
+    streak: Streak,
+    table: Table,
+    width: PhantomData<X>,
+}
+
+/// Result of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// Number of executed instructions, trapped ones included.
+    pub steps: u64,
+    /// Reason of its end.
+    pub stop: Stop,
+}
+
+/// Reason why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// All steps of the run are done.
+    Steps,
+    /// The hart executed `wfi` without an enabled interrupt pending. The next run continues behind
+    /// it, as the manual permits: a caller with interrupts waits for one first.
+    Wait,
+    /// Trap of a program without a handler. The next run repeats the instruction.
+    Unhandled(Trap),
+    /// Exception that a trap handler causes each time that it runs.
+    TrapLoop(Trap),
+}
+
+impl<X: Xlen> Hart<X> {
+    /// Creates a hart after reset, with this `mhartid` and program counter.
+    pub fn new(id: u64, pc: u64) -> Self {
+        Self {
+            pc: X::unsigned(pc) & !1,
+            x: [0; PLACES],
+            csrs: Csrs::new(id),
+            reservation: None,
+            streak: Streak::default(),
+            table: Table::default(),
+            width: PhantomData,
+        }
+    }
+
+    /// Executes up to this many instructions.
+    ///
+    /// Every instruction is a step, also one that traps; so every run ends.
+    pub fn run<B: Bus>(&mut self, bus: &mut B, steps: u64) -> Run {
+        let mut left = steps;
+        // Steps that the counters have yet to count: those between `left` and here.
+        let mut counted = steps;
+        if left > 0
+            && let Err(stop) = self.take_interrupt()
+        {
+            return Run { steps: 0, stop };
+        }
+        let mut pc = self.pc;
+        while left > 0 {
+            match self.step(bus, pc) {
+                Ok(next) => {
+                    pc = next;
+                    left -= 1;
+                }
+                Err(pause) => {
+                    self.csrs.count(counted - left);
+                    self.pc = pc;
+                    left -= 1;
+                    counted = left;
+                    let mut stop = self.resume(bus, pause);
+                    if left > 0 && stop.is_ok() {
+                        stop = self.take_interrupt();
+                    }
+                    if let Err(stop) = stop {
+                        let steps = steps - left;
+                        return Run { steps, stop };
+                    }
+                    pc = self.pc;
+                }
+            }
+        }
+        self.csrs.count(counted - left);
+        self.pc = pc;
+        Run {
+            steps,
+            stop: Stop::Steps,
+        }
+    }
+
+    /// Executes a rare instruction, or enters the handler of an exception, at `self.pc`.
+    #[inline(never)]
+    fn resume<B: Bus>(&mut self, bus: &mut B, pause: Pause) -> Result<(), Stop> {
+        let done = match pause {
+            Pause::Exception(exception) => Err(exception),
+            Pause::Rare(entry) => self.rare(bus, &entry),
+        };
+        match done {
+            Ok(Rare { next, waits }) => {
+                self.csrs.count(1);
+                self.pc = next;
+                if waits { Err(Stop::Wait) } else { Ok(()) }
+            }
+            Err(exception) => {
+                self.csrs.count_trapped();
+                self.take_exception(exception)
+            }
+        }
+    }
+
+    /// Raises or lowers an interrupt line.
+    pub fn set_interrupt(&mut self, interrupt: Interrupt, raised: bool) {
+        self.csrs.set_interrupt(interrupt, raised);
+    }
+
+    /// Address of the next instruction.
+    pub fn pc(&self) -> u64 {
+        self.pc
+    }
+
+    /// Continues at another address. Its lowest bit is ignored.
+    pub fn set_pc(&mut self, pc: u64) {
+        self.pc = X::unsigned(pc) & !1;
+    }
+
+    /// Value of register `x<number>`; 0 for numbers from 32 on.
+    pub fn register(&self, number: u8) -> u64 {
+        let value = self.x[..32].get(usize::from(number));
+        value.map_or(0, |value| X::unsigned(*value))
+    }
+
+    /// Sets register `x<number>`. Numbers from 32 on and `x0` are ignored.
+    pub fn set_register(&mut self, number: u8, value: u64) {
+        if let 1..32 = number {
+            self.set(number, X::wrap(value));
+        }
+    }
+
+    /// Number of retired instructions, unless the program has written `minstret`.
+    pub fn retired(&self) -> u64 {
+        self.csrs.retired()
+    }
+
+    /// Value of a CSR as the program reads it; `None` if there is none of this number.
+    pub fn csr(&self, number: u16) -> Option<u64> {
+        self.csrs.read::<X>(number).map(X::unsigned)
+    }
+
+    #[inline(always)]
+    fn get(&self, register: u8) -> u64 {
+        self.x[usize::from(register) % PLACES]
+    }
+
+    #[inline(always)]
+    fn set(&mut self, register: u8, value: u64) {
+        self.x[usize::from(register) % PLACES] = value;
+    }
+}
+
+impl<X: Xlen> fmt::Debug for Hart<X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hart")
+            .field("xlen", &X::BITS)
+            .field("pc", &self.pc)
+            .field("x", &&self.x[..32])
+            .finish_non_exhaustive()
+    }
+}
