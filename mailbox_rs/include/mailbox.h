@@ -1035,7 +1035,7 @@ struct mb_request_has_too_many_arguments { char no; };
     __builtin_choose_expr(MB_HELD((mb_word)MB_IF_CONSTANT(x)), MB_FITS(mb_word, x), \
                           (struct mb_constant_is_out_of_the_range_of_its_parameter){0})
 #define MB_IF_CONSTANT(x) __builtin_choose_expr(__builtin_constant_p(x), (x), 0)
-#define MB_HELD(word) ((word) <= 0xffffffffu || (word) >= ~(mb_word)0x7fffffffu)
+#define MB_HELD(word) ((uint64_t)(word) >> 32 == 0 || (word) >= ~(mb_word)0x7fffffffu)
 
 /* An argument in a list: as a word, by its low word, in 64 bits, by its size. */
 #define MB_ONE_WORD(x) (mb_word)(x) + MB_REQUIRE_BITS(x) + MB_REQUIRE_ONE_WORD(x),
@@ -1169,6 +1169,68 @@ template <typename mb_D, typename mb_P> inline mb_sword mb_seek(mb_channel *ch, 
     return mb_seek(ch, mb_detail::fits<mb_sword>(fd), mb_detail::fits<mb_word>(position));
 }
 
+template <typename mb_F, typename mb_M>
+inline mb_sword mb_posix_open(mb_channel *ch, const char *path, mb_F flags, mb_M mode) MB_HELD(flags) MB_HELD(mode)
+{
+    return mb_posix_open(ch, path, mb_detail::low<uint32_t>(flags), mb_detail::low<uint32_t>(mode));
+}
+
+template <typename mb_D> inline mb_sword mb_checked_close(mb_channel *ch, mb_D fd)
+{
+    return mb_checked_close(ch, mb_detail::fits<mb_sword>(fd));
+}
+
+template <typename mb_D, typename mb_O, typename mb_W>
+inline int64_t mb_lseek(mb_channel *ch, mb_D fd, mb_O offset, mb_W whence)
+{
+    return mb_lseek(ch, mb_detail::fits<mb_sword>(fd), mb_detail::fits<int64_t>(offset), mb_detail::fits<int>(whence));
+}
+
+template <typename mb_D> inline mb_sword mb_fstat(mb_channel *ch, mb_D fd, mb_stat *status)
+{
+    return mb_fstat(ch, mb_detail::fits<mb_sword>(fd), status);
+}
+
+template <typename mb_M> inline mb_sword mb_access(mb_channel *ch, const char *path, mb_M mode) MB_HELD(mode)
+{
+    return mb_access(ch, path, mb_detail::low<uint32_t>(mode));
+}
+
+template <typename mb_M> inline mb_sword mb_mkdir(mb_channel *ch, const char *path, mb_M mode) MB_HELD(mode)
+{
+    return mb_mkdir(ch, path, mb_detail::low<uint32_t>(mode));
+}
+
+template <typename mb_D, typename mb_L> inline mb_sword mb_readdir(mb_channel *ch, mb_D fd, void *buf, mb_L len)
+{
+    return mb_readdir(ch, mb_detail::fits<mb_sword>(fd), buf, mb_detail::fits<size_t>(len));
+}
+
+template <typename mb_D, typename mb_L> inline mb_sword mb_ftruncate(mb_channel *ch, mb_D fd, mb_L len)
+{
+    return mb_ftruncate(ch, mb_detail::fits<mb_sword>(fd), mb_detail::fits<uint64_t>(len));
+}
+
+template <typename mb_D> inline mb_sword mb_fsync(mb_channel *ch, mb_D fd)
+{
+    return mb_fsync(ch, mb_detail::fits<mb_sword>(fd));
+}
+
+template <typename mb_L> inline mb_sword mb_argv(mb_channel *ch, void *buf, mb_L len)
+{
+    return mb_argv(ch, buf, mb_detail::fits<size_t>(len));
+}
+
+template <typename mb_L> inline mb_sword mb_env(mb_channel *ch, void *buf, mb_L len)
+{
+    return mb_env(ch, buf, mb_detail::fits<size_t>(len));
+}
+
+template <typename mb_L> inline mb_sword mb_random(mb_channel *ch, void *buf, mb_L len)
+{
+    return mb_random(ch, buf, mb_detail::fits<size_t>(len));
+}
+
 #ifdef __clang__
 #pragma clang diagnostic pop
 #endif
@@ -1189,6 +1251,19 @@ template <typename mb_D, typename mb_P> inline mb_sword mb_seek(mb_channel *ch, 
 #define mb_read_rest(ch, fd, buf) mb_read_rest((ch), MB_FITS(mb_sword, fd), (buf))
 #define mb_write(ch, fd, data, len) mb_write((ch), MB_FITS(mb_sword, fd), (data), MB_FITS(size_t, len))
 #define mb_seek(ch, fd, position) mb_seek((ch), MB_FITS(mb_sword, fd), MB_FITS(mb_word, position))
+#define mb_posix_open(ch, path, flags, mode) mb_posix_open((ch), (path), MB_LOW(flags), MB_LOW(mode))
+#define mb_checked_close(ch, fd) mb_checked_close((ch), MB_FITS(mb_sword, fd))
+#define mb_lseek(ch, fd, offset, whence) \
+    mb_lseek((ch), MB_FITS(mb_sword, fd), MB_FITS(int64_t, offset), MB_FITS(int, whence))
+#define mb_fstat(ch, fd, status) mb_fstat((ch), MB_FITS(mb_sword, fd), (status))
+#define mb_access(ch, path, mode) mb_access((ch), (path), MB_LOW(mode))
+#define mb_mkdir(ch, path, mode) mb_mkdir((ch), (path), MB_LOW(mode))
+#define mb_readdir(ch, fd, buf, len) mb_readdir((ch), MB_FITS(mb_sword, fd), (buf), MB_FITS(size_t, len))
+#define mb_ftruncate(ch, fd, len) mb_ftruncate((ch), MB_FITS(mb_sword, fd), MB_FITS(uint64_t, len))
+#define mb_fsync(ch, fd) mb_fsync((ch), MB_FITS(mb_sword, fd))
+#define mb_argv(ch, buf, len) mb_argv((ch), (buf), MB_FITS(size_t, len))
+#define mb_env(ch, buf, len) mb_env((ch), (buf), MB_FITS(size_t, len))
+#define mb_random(ch, buf, len) mb_random((ch), (buf), MB_FITS(size_t, len))
 
 #endif /* C */
 

@@ -70,11 +70,10 @@ pub use errno::Errno;
 pub use header::{NEWEST, State, VERSION, Version};
 pub use index::Index;
 pub use layout::{CacheLine, Layout, MAX_STRING, PtrWidth, QUEUE_LEN, QueueLayout, REQUEST_ARGS};
-pub use record::{
-    DirectoryRecord, FileStatus, FileType, NAME_MAX, NameTooLong, Timestamp,
-};
+pub use record::{DirectoryRecord, FileStatus, FileType, NAME_MAX, NameTooLong, Timestamp};
 pub use request::{
     AccessMode, Args, CALL_ARGS, CPRINT_ARGS, CUSTOM_ARGS, FILE_WORDS, FileRequest, Malformed,
-    OpenFlags, PosixFlags, Request, RequestEntry, TooManyArgs, Whence, action, operation,
+    OPERATION_NAMES, OpenFlags, PosixFlags, Request, RequestEntry, TooManyArgs, Whence, action,
+    operation,
 };
 pub use response::{Response, ResponseEntry};

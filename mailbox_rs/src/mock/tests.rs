@@ -2,8 +2,8 @@ use super::*;
 use crate::firmware::{Client, Hooks, Words as _};
 use crate::test_host::Host;
 use crate::{
-    CacheLine, Errno, FileRequest, Index, Layout, NEWEST, PtrWidth, REQUEST_ARGS, Request, RequestEntry,
-    Response, ResponseEntry, State, VERSION, Version, action,
+    CacheLine, Errno, FileRequest, Index, Layout, NEWEST, PtrWidth, REQUEST_ARGS, Request,
+    RequestEntry, Response, ResponseEntry, State, VERSION, Version, action,
 };
 use std::rc::Rc;
 use std::vec::Vec;

@@ -37,7 +37,11 @@ pub struct NameTooLong {
 
 impl fmt::Display for NameTooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a name of {} bytes, but at most {NAME_MAX} fit", self.len)
+        write!(
+            f,
+            "a name of {} bytes, but at most {NAME_MAX} fit",
+            self.len
+        )
     }
 }
 

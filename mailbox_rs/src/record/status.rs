@@ -9,11 +9,11 @@ pub enum FileType {
     /// Another or an unknown type.
     #[default]
     Unknown = 0,
-    /// FIFO.
+    /// Named pipe.
     Fifo = 1,
     /// Character device.
     CharacterDevice = 2,
-    /// Directory.
+    /// Directory of other files.
     Directory = 4,
     /// Block device.
     BlockDevice = 6,
@@ -21,7 +21,7 @@ pub enum FileType {
     Regular = 8,
     /// Symbolic link.
     Link = 10,
-    /// Socket.
+    /// Socket of the local host.
     Socket = 12,
 }
 

@@ -8,7 +8,7 @@ use core::ops::BitOr;
 pub struct AccessMode(pub u32);
 
 impl AccessMode {
-    /// Existence.
+    /// Existence alone.
     pub const EXISTS: Self = Self(0);
     /// Permission to execute, or to search a directory.
     pub const EXECUTE: Self = Self(1);

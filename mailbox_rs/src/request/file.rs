@@ -55,7 +55,7 @@ pub enum FileRequest {
     },
     /// Open a file or a directory with POSIX's flags. The response is a descriptor, from 10 on.
     PosixOpen {
-        /// Path.
+        /// Path, a NUL-terminated string.
         path: u64,
         /// Open flags.
         flags: PosixFlags,
@@ -87,40 +87,40 @@ pub enum FileRequest {
     },
     /// Write the status of a path to memory, as a [`FileStatus`](crate::FileStatus). A symbolic link is followed.
     Stat {
-        /// Path.
+        /// Path, a NUL-terminated string.
         path: u64,
         /// Address of the status.
         result: u64,
     },
     /// Check permissions of a path.
     Access {
-        /// Path.
+        /// Path, a NUL-terminated string.
         path: u64,
-        /// Permissions.
+        /// Permissions to check.
         mode: AccessMode,
     },
     /// Remove a file or a symbolic link.
     Unlink {
-        /// Path.
+        /// Path, a NUL-terminated string.
         path: u64,
     },
     /// Rename a file or a directory. An existing file is replaced.
     Rename {
-        /// Path.
+        /// Path, a NUL-terminated string.
         from: u64,
         /// New path.
         to: u64,
     },
     /// Create a directory.
     Mkdir {
-        /// Path.
+        /// Path, a NUL-terminated string.
         path: u64,
         /// Permission bits, as far as the host's `umask` allows.
         mode: u32,
     },
     /// Remove an empty directory.
     Rmdir {
-        /// Path.
+        /// Path, a NUL-terminated string.
         path: u64,
     },
     /// Write entries of an open directory to memory, as [`DirectoryRecord`](crate::DirectoryRecord)s. The response is the number of
@@ -201,6 +201,30 @@ impl FileRequest {
             Self::Env { .. } => "FILE ENV",
             Self::Time { .. } => "FILE TIME",
             Self::Random { .. } => "FILE RANDOM",
+        }
+    }
+
+    /// Name of the operation in a host's configuration.
+    pub(super) const fn operation_name(&self) -> &'static str {
+        match self {
+            Self::Open { .. } | Self::PosixOpen { .. } => "open",
+            Self::Close { .. } | Self::CheckedClose { .. } => "close",
+            Self::Read { .. } => "read",
+            Self::Write { .. } => "write",
+            Self::Seek { .. } | Self::Lseek { .. } => "seek",
+            Self::Fstat { .. } | Self::Stat { .. } => "stat",
+            Self::Access { .. } => "access",
+            Self::Unlink { .. } => "unlink",
+            Self::Rename { .. } => "rename",
+            Self::Mkdir { .. } => "mkdir",
+            Self::Rmdir { .. } => "rmdir",
+            Self::Readdir { .. } => "readdir",
+            Self::Ftruncate { .. } => "truncate",
+            Self::Fsync { .. } => "sync",
+            Self::Argv { .. } => "args",
+            Self::Env { .. } => "env",
+            Self::Time { .. } => "time",
+            Self::Random { .. } => "random",
         }
     }
 

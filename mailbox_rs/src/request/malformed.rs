@@ -37,7 +37,10 @@ impl fmt::Display for Malformed {
             }
             Self::UnknownFileOperation { operation } => {
                 let last = operation::LAST;
-                write!(f, "FILE operation {operation:#x} is unknown, 0 to {last} exist")
+                write!(
+                    f,
+                    "FILE operation {operation:#x} is unknown, 0 to {last} exist"
+                )
             }
             Self::LaterFileOperation { operation } => write!(
                 f,

@@ -30,6 +30,13 @@ pub use whence::Whence;
 use crate::layout::REQUEST_ARGS;
 use codes::Hex;
 
+/// Names of operations that can fail, for a host's configuration.
+pub const OPERATION_NAMES: [&str; 22] = [
+    "print", "memory", "call", "command", "open", "close", "read", "write", "seek", "stat",
+    "access", "unlink", "rename", "mkdir", "rmdir", "readdir", "truncate", "sync", "args", "env",
+    "time", "random",
+];
+
 /// Request of firmware. Lengths are in bytes; pointers and strings are addresses in the channel's space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -118,6 +125,19 @@ impl Request {
             Self::MemCmp { .. } => codes::action_name(action::MEMCMP),
             Self::Call { .. } => codes::action_name(action::CALL),
             Self::Custom { action, .. } => codes::action_name(*action),
+        }
+    }
+
+    /// Name of the operation in a host's configuration, one of [`OPERATION_NAMES`]: `"open"` for both opens.
+    #[must_use]
+    pub const fn operation_name(&self) -> &'static str {
+        match self {
+            Self::Exit { .. } => "exit",
+            Self::Print { .. } | Self::CPrint { .. } => "print",
+            Self::MemMove { .. } | Self::MemSet { .. } | Self::MemCmp { .. } => "memory",
+            Self::Call { .. } => "call",
+            Self::Custom { .. } => "command",
+            Self::File(request) => request.operation_name(),
         }
     }
 

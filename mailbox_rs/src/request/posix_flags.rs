@@ -89,11 +89,7 @@ mod tests {
 
     #[test]
     fn every_access_mode_with_and_without_append() {
-        let ways = [
-            (0, 1, 1),
-            (1, 2, 2 | 4),
-            (2, 1 | 2, 1 | 2 | 4),
-        ];
+        let ways = [(0, 1, 1), (1, 2, 2 | 4), (2, 1 | 2, 1 | 2 | 4)];
         for (mode, plain, appending) in ways {
             assert_eq!(PosixFlags(mode).ways(), OpenFlags(plain));
             let flags = PosixFlags(mode) | PosixFlags::APPEND | PosixFlags::CREATE;

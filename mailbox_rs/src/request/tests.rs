@@ -135,11 +135,16 @@ fn built_in() -> vec::Vec<RequestEntry> {
 #[test]
 fn words_each_request_needs() {
     let requests = built_in();
-    let requests = requests.iter().map(|entry| Request::try_from(entry).unwrap());
+    let requests = requests
+        .iter()
+        .map(|entry| Request::try_from(entry).unwrap());
     let needed: vec::Vec<_> = requests.map(|request| request.needed_words()).collect();
     assert_eq!(needed[..7], [1, 2, 3, 3, 3, 3, 1]);
     assert_eq!(needed[7..12], [3, 2, 4, 4, 3]);
-    assert_eq!(needed[12..], [4, 2, 6, 3, 3, 3, 2, 3, 3, 2, 4, 4, 2, 3, 3, 2, 3]);
+    assert_eq!(
+        needed[12..],
+        [4, 2, 6, 3, 3, 3, 2, 3, 3, 2, 4, 4, 2, 3, 3, 2, 3]
+    );
 }
 
 #[test]
@@ -365,6 +370,29 @@ fn posix_fields(file: &FileRequest) -> vec::Vec<u64> {
         FileRequest::Random { ptr, len } => vec![21, ptr, len],
         ref other => panic!("{other:?} is of protocol 0.2"),
     }
+}
+
+#[test]
+fn operations_that_can_fail_have_their_names() {
+    let requests = built_in();
+    let requests = requests
+        .iter()
+        .map(|entry| Request::try_from(entry).unwrap());
+    let custom = Request::Custom {
+        action: action::OTHER,
+        id: 0,
+        args: Args::EMPTY,
+    };
+    let mut names: vec::Vec<_> = requests
+        .chain([custom])
+        .map(|request| request.operation_name())
+        .filter(|name| *name != "exit")
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut expected = OPERATION_NAMES;
+    expected.sort_unstable();
+    assert_eq!(names, expected);
 }
 
 #[test]
