@@ -6,29 +6,19 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-#[path = "attach/fixture.rs"]
-#[allow(
-    dead_code,
-    reason = "another test's fixture, of which this one uses what it needs"
-)]
-mod fixture;
-#[allow(
-    dead_code,
-    reason = "another test's memory, of which this one uses what it needs"
-)]
-mod ram;
+mod support;
 
 use std::fs;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use fixture::{NAME, builder, firmware};
 use mailbox_rs::mock::{Firmware, Memory as _};
 use mailbox_rs::{
     AccessMode, DirectoryRecord, Errno, FileRequest, FileStatus, NEWEST, PosixFlags, Request,
     Timestamp, Whence,
 };
-use ram::Ram;
+use support::ram::Ram;
+use support::two_channels::{self, NAME, builder, firmware};
 use vhost::messages::foreign::Severity;
 use vhost::{ActorName, Error, Replay, Vhost};
 
@@ -85,7 +75,7 @@ struct Core<'a> {
 impl Core<'_> {
     fn ask(&mut self, request: FileRequest) -> i64 {
         let width = self.firmware.layout().ptr_width;
-        let answer = fixture::ask(self.vhost, &mut self.firmware, &Request::File(request));
+        let answer = two_channels::ask(self.vhost, &mut self.firmware, &Request::File(request));
         width.sign_extend(answer.rets)
     }
 
@@ -123,11 +113,7 @@ impl Core<'_> {
     }
 
     fn read(&mut self, fd: u64, len: u64) -> Vec<u8> {
-        let read = self.ask(FileRequest::Read {
-            fd,
-            ptr: DATA,
-            len,
-        });
+        let read = self.ask(FileRequest::Read { fd, ptr: DATA, len });
         self.data(read.try_into().unwrap())
     }
 
@@ -163,9 +149,18 @@ fn session(vhost: &Vhost) -> Vec<Vec<u8>> {
     let [mut one, mut two] = cores(vhost);
     let mut told = vec![];
 
-    assert_eq!(one.block(|ptr, len| FileRequest::Argv { ptr, len }), b"prog\0me\0");
-    assert_eq!(one.block(|ptr, len| FileRequest::Env { ptr, len }), b"WHO=me\0");
-    assert_eq!(two.block(|ptr, len| FileRequest::Argv { ptr, len }), b"core1\0");
+    assert_eq!(
+        one.block(|ptr, len| FileRequest::Argv { ptr, len }),
+        b"prog\0me\0"
+    );
+    assert_eq!(
+        one.block(|ptr, len| FileRequest::Env { ptr, len }),
+        b"WHO=me\0"
+    );
+    assert_eq!(
+        two.block(|ptr, len| FileRequest::Argv { ptr, len }),
+        b"core1\0"
+    );
     assert_eq!(two.block(|ptr, len| FileRequest::Env { ptr, len }), b"");
     let time = one.time();
     let ticks = u64::from(vhost.now() as u32);
@@ -199,7 +194,10 @@ fn session(vhost: &Vhost) -> Vec<Vec<u8>> {
         assert_eq!(status.size, 5);
         told.push(status.bytes().to_vec());
         assert_eq!(core.ask(FileRequest::CheckedClose { fd }), 0);
-        assert_eq!(core.ask(FileRequest::CheckedClose { fd }), error(Errno::EBADF));
+        assert_eq!(
+            core.ask(FileRequest::CheckedClose { fd }),
+            error(Errno::EBADF)
+        );
     }
     let fd = two.open("dir", PosixFlags::READ_ONLY) as u64;
     let from = two.path("dir/b");
@@ -220,12 +218,18 @@ fn session(vhost: &Vhost) -> Vec<Vec<u8>> {
 
     // Probes.
     for core in [&mut one, &mut two] {
-        assert_eq!(core.open("missing", PosixFlags::READ_ONLY), error(Errno::ENOENT));
+        assert_eq!(
+            core.open("missing", PosixFlags::READ_ONLY),
+            error(Errno::ENOENT)
+        );
         let path = core.path("missing");
         let stat = FileRequest::Stat { path, result: DATA };
         assert_eq!(core.ask(stat), error(Errno::ENOENT));
         let mode = AccessMode::READ;
-        assert_eq!(core.ask(FileRequest::Access { path, mode }), error(Errno::ENOENT));
+        assert_eq!(
+            core.ask(FileRequest::Access { path, mode }),
+            error(Errno::ENOENT)
+        );
         assert_eq!(core.ask(FileRequest::Unlink { path }), error(Errno::ENOENT));
         assert_eq!(core.ask(FileRequest::Rmdir { path }), error(Errno::ENOENT));
         assert_eq!(core.open("../secret", RW), error(Errno::EACCES));
@@ -293,7 +297,16 @@ fn every_service_is_recorded_and_replayed_without_its_files() {
     let (info, error) = (Severity::Info, Severity::Error);
     // A second close, then the probes, and the way out of the root.
     assert_eq!(of("core0"), [error, info, info, info, info, info, error]);
-    let mkdir_and_stat = [info, error, info, Severity::Warning, info, info, info, error];
+    let mkdir_and_stat = [
+        info,
+        error,
+        info,
+        Severity::Warning,
+        info,
+        info,
+        info,
+        error,
+    ];
     assert_eq!(of("core1"), mkdir_and_stat);
 
     fs::remove_dir_all(&root).unwrap();
@@ -337,7 +350,7 @@ fn a_host_of_any_version_serves_firmware_that_offers_none() {
     let (builder, reports) = builder(folder.path());
     let vhost = builder.start().unwrap();
     let [mut firmware, _] = firmware(&vhost);
-    fixture::shake(&vhost, &mut firmware);
+    two_channels::shake(&vhost, &mut firmware);
     let mut core = Core {
         vhost: &vhost,
         firmware,
