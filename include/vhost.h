@@ -157,6 +157,17 @@ int mb_run_status(uint32_t run);
 /* Moves the root of firmware's files to another directory; open files stay open. 0, or -1. */
 int mb_set_file_root(const char *dir);
 
+/*
+ * Adds bytes to the standard input (descriptor 0) of a channel, whose configuration has `stdio: {stdin: testbench}`. Returns the bytes
+ * taken, fewer than given if more than 16 MiB would wait for firmware; -1 for another channel, or after mb_stdin_close. A read that
+ * waits is answered at once. mb_stdin_write_bytes takes a whole array, imported as `byte unsigned data[]`.
+ */
+int64_t mb_stdin_write(const char *ch, const void *data, uint64_t len);
+int mb_stdin_write_bytes(const char *ch, const svOpenArrayHandle data);
+
+/* Ends the standard input of a channel: a read behind the last byte gives 0 bytes. 0, or -1. */
+int mb_stdin_close(const char *ch);
+
 /* ---- Queries -------------------------------------------------------------------------------------------------------- */
 
 /* Text of the last error, of any thread's call; "" if there was none. Builds nothing. */

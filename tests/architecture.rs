@@ -67,7 +67,10 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("fs::read(", &["guest"]),
     ("fs::read_to_string", &["guest"]),
     ("fs::copy", &["guest"]),
-    ("OpenOptions", &["guest", "actors/files/root"]),
+    (
+        "OpenOptions",
+        &["guest", "actors/files/root", "actors/files/places"],
+    ),
     ("io::stderr", &["guest"]),
     ("io::stdout", &["guest"]),
     ("print!(", &[]),
@@ -109,7 +112,9 @@ const GUESTS: &[(&str, &[&str])] = &[
 
 /// Guards that a place must use because it opens or writes something itself.
 const CAREFUL: &[(&str, &[&str])] = &[
-    ("actors/files/root.rs", &["above_standard(", "quietly("]),
+    ("actors/files/root.rs", &["above_standard("]),
+    ("actors/files/places.rs", &["above_standard("]),
+    ("actors/files/positioned_file.rs", &["quietly("]),
     (
         "actors/sockets/tcp.rs",
         &["above_standard(", "MSG_NOSIGNAL"],

@@ -178,7 +178,7 @@ fn drive(driver: &Program, case: &str, Wire(word, line): Wire, status: i32) -> R
     let mailbox = driver.write(
         "mailbox.yaml",
         &format!(
-            "core0: {{space: core0, base: 0x80001000, ptr: {ptr}, cache_line: {line}}}\n\
+            "core0: {{space: core0, base: 0x80001000, ptr: {ptr}, cache_line: {line}, stdio: {{stdin: testbench}}}}\n\
              core1: {{space: core1, base: 0x90001000, ptr: {other}, cache_line: 0}}\n"
         ),
     );
@@ -241,7 +241,13 @@ fn drives_every_case(linkage: Linkage) {
         let lines = "from the simulator\n[core0] hello world\n[core0] and so\n\
                      [core0] -5 5 text|c   |0xbeef\n[core0] left over\n";
         assert_eq!(run.stdout, lines, "{wire:?}");
-        for case in ["malformed", "bursts", "resets", "two_cores"] {
+        for case in [
+            "malformed",
+            "bursts",
+            "resets",
+            "two_cores",
+            "standard_input",
+        ] {
             drive(&driver, case, wire, 0);
         }
     }

@@ -15,13 +15,14 @@
 )]
 
 mod baseline;
+mod files;
 mod memory;
 mod sockets;
 
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::hint::black_box;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -144,7 +145,7 @@ extern "C" fn mb_sv_call(
 }
 
 fn started() -> Firmware<&'static Ram> {
-    let folder = std::env::temp_dir().join(format!("vhost-bench-{}", std::process::id()));
+    let folder = folder();
     std::fs::create_dir_all(&folder).expect("a folder for the configuration");
     let file = |name: &str, text: &str| {
         let path = folder.join(name);
@@ -160,7 +161,6 @@ fn started() -> Firmware<&'static Ram> {
     // SAFETY: it gives a C string.
     let error = unsafe { CStr::from_ptr(error) };
     assert_eq!(status, 0, "{error:?}");
-    std::fs::remove_dir_all(&folder).expect("the folder");
 
     let mut firmware = Firmware::new(
         &RAM,
@@ -172,6 +172,11 @@ fn started() -> Firmware<&'static Ram> {
     assert!(firmware.is_ready());
     tick();
     firmware
+}
+
+/// Folder of the configuration, which is also the root of firmware's files.
+fn folder() -> PathBuf {
+    std::env::temp_dir().join(format!("vhost-bench-{}", std::process::id()))
 }
 
 fn c_path(path: &Path) -> CString {
@@ -275,6 +280,9 @@ fn host(criterion: &mut Criterion) {
             bencher.iter_custom(|times| serve(&mut firmware, request, times));
         });
     }
+
+    files::files(criterion, &mut firmware);
+    std::fs::remove_dir_all(folder()).expect("the folder");
 
     criterion.bench_function("backdoor read u32", |bencher| {
         let mut word = 0;

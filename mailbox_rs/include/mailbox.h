@@ -1,7 +1,7 @@
 /*
  * The mailbox for firmware in C: services of a verification host, asked for through queues in memory.
  *
- * Protocol version 0.2. Header only, freestanding C99 or C++11 with the extensions that GCC and Clang share; it needs
+ * Protocol versions 0.2 and 0.3, of which the host chooses one in mb_reset. Header only, freestanding C99 or C++11 with the extensions that GCC and Clang share; it needs
  * <stddef.h> and <stdint.h>, and no library. (The compiler itself may call memcpy for a long list of constant arguments.)
  *
  *     #include "mailbox.h"
@@ -35,6 +35,8 @@
  *
  * A function that returns mb_sword returns a negated MB_E... number when it fails. mb_call, mb_custom and mb_memcmp
  * have values of their own which can't be told from that.
+ *
+ * Services of protocol 0.3 (from mb_posix_open on) fail with MB_ENOSYS if the host has 0.2 only; mb_version tells.
  */
 #ifndef MAILBOX_H
 #define MAILBOX_H
@@ -79,7 +81,8 @@
 
 /* ---- Layout ------------------------------------------------------------------------------------------------- */
 
-#define MB_VERSION 0x00000002u /* major << 16 | minor */
+#define MB_VERSION 0x00000002u /* major << 16 | minor: that of a handshake */
+#define MB_NEWEST 0x00000003u  /* the highest version of this header, which the handshake offers */
 #define MB_QUEUE_LEN 8u
 #define MB_REQUEST_ARGS 20
 
@@ -106,7 +109,7 @@ typedef struct {
 } MB_ALIGNED mb_consumer;
 
 typedef struct {
-    uint32_t reserved;
+    uint32_t offer; /* the highest version that firmware understands */
     uint32_t idx_p;
     mb_request_entry entries[MB_QUEUE_LEN];
     mb_consumer idx_c;
@@ -192,8 +195,87 @@ enum {
 
 enum { MB_FILE_OPEN = 0, MB_FILE_CLOSE = 1, MB_FILE_READ = 2, MB_FILE_WRITE = 3, MB_FILE_SEEK = 4 };
 
+/* Operations of protocol 0.3. */
+enum {
+    MB_FILE_POSIX_OPEN = 5,
+    MB_FILE_CHECKED_CLOSE = 6,
+    MB_FILE_LSEEK = 7,
+    MB_FILE_FSTAT = 8,
+    MB_FILE_STAT = 9,
+    MB_FILE_ACCESS = 10,
+    MB_FILE_UNLINK = 11,
+    MB_FILE_RENAME = 12,
+    MB_FILE_MKDIR = 13,
+    MB_FILE_RMDIR = 14,
+    MB_FILE_READDIR = 15,
+    MB_FILE_FTRUNCATE = 16,
+    MB_FILE_FSYNC = 17,
+    MB_FILE_ARGV = 18,
+    MB_FILE_ENV = 19,
+    MB_FILE_TIME = 20,
+    MB_FILE_RANDOM = 21
+};
+
 /* Flags of mb_open; any but MB_OPEN_READ creates the file. */
 enum { MB_OPEN_READ = 1, MB_OPEN_WRITE = 2, MB_OPEN_APPEND = 4, MB_OPEN_TRUNCATE = 8 };
+
+/* Flags of mb_posix_open: one of the first three, and a sum of the others. The numbers are Linux's. */
+enum {
+    MB_O_RDONLY = 0,
+    MB_O_WRONLY = 1,
+    MB_O_RDWR = 2,
+    MB_O_CREAT = 0x40,
+    MB_O_EXCL = 0x80,
+    MB_O_TRUNC = 0x200,
+    MB_O_APPEND = 0x400,
+    MB_O_DIRECTORY = 0x10000
+};
+
+/* Starts of mb_lseek's offset, and permissions of mb_access. */
+enum { MB_SEEK_SET = 0, MB_SEEK_CUR = 1, MB_SEEK_END = 2 };
+enum { MB_F_OK = 0, MB_X_OK = 1, MB_W_OK = 2, MB_R_OK = 4 };
+
+/* Descriptors of the standard streams. */
+enum { MB_STDIN = 0, MB_STDOUT = 1, MB_STDERR = 2 };
+
+/* Types of files, as in mb_dirent, and in the upper bits of the mode of mb_stat. */
+enum { MB_DT_UNKNOWN = 0, MB_DT_FIFO = 1, MB_DT_CHR = 2, MB_DT_DIR = 4, MB_DT_BLK = 6, MB_DT_REG = 8, MB_DT_LNK = 10, MB_DT_SOCK = 12 };
+#define MB_FILE_TYPE(mode) ((mode) >> 12 & 0xfu)
+
+/* Time since 1970 if the host's configuration says wall time, else since the first tick. */
+typedef struct {
+    int64_t seconds;
+    uint64_t nanoseconds;
+} mb_time;
+
+/* Status of a file. */
+typedef struct {
+    uint64_t size;
+    uint64_t inode;
+    uint64_t blocks; /* of 512 bytes */
+    mb_time accessed;
+    mb_time modified;
+    mb_time changed;
+    uint32_t mode;
+    uint32_t links;
+} mb_stat;
+
+/* Entry of a directory; the next one is `size` bytes behind it. The name ends with NUL. */
+typedef struct {
+    uint64_t inode;
+    uint16_t size;
+    uint8_t type;
+    uint8_t length;
+    char name[4];
+} mb_dirent;
+
+#define MB_NAME_MAX 255
+#define MB_DIRENT_MAX 272 /* size of the longest entry */
+
+MB_ASSERT(time_size, sizeof(mb_time) == 16);
+MB_ASSERT(stat_size, sizeof(mb_stat) == 80);
+MB_ASSERT(stat_mode, offsetof(mb_stat, mode) == 72);
+MB_ASSERT(dirent_name, offsetof(mb_dirent, name) == 12);
 
 /* Errors, as a request answers them negated. There are others: the numbers are Linux's. */
 enum {
@@ -211,7 +293,11 @@ enum {
     MB_ENOSPC = 28,
     MB_ESPIPE = 29,
     MB_EROFS = 30,
-    MB_ENOSYS = 38
+    MB_ERANGE = 34,
+    MB_ENAMETOOLONG = 36,
+    MB_ENOSYS = 38,
+    MB_ENOTEMPTY = 39,
+    MB_ELOOP = 40
 };
 
 /* ---- Single steps, none of which waits ---------------------------------------------------------------------- */
@@ -222,6 +308,9 @@ enum {
 /* Cache maintenance takes plain pointers: it reads and writes nothing itself. */
 #define MB_CLEAN(ptr, len) MB_CACHE_CLEAN((void *)(uintptr_t)(ptr), (size_t)(len))
 #define MB_INVALIDATE(ptr, len) MB_CACHE_INVALIDATE((void *)(uintptr_t)(ptr), (size_t)(len))
+
+/* Tells the compiler that the host may have written what a pointer points to. */
+#define MB_WRITTEN(ptr) __asm__ __volatile__("" : : "r"(ptr) : "memory")
 
 /* Stores a word that tells the host of what was written before it. */
 static inline void mb_publish(volatile uint32_t *word, uint32_t value)
@@ -242,6 +331,7 @@ static inline uint32_t mb_refresh(volatile uint32_t *word)
 /* Begins a handshake; requests may be sent once mb_is_ready. */
 static inline void mb_start_reset(mb_channel *ch)
 {
+    mb_publish(&ch->request.offer, MB_NEWEST);
     mb_publish(&ch->version, MB_VERSION);
     mb_publish(&ch->state, MB_STATE_INIT);
     mb_publish(&ch->request.idx_p, 0);
@@ -254,6 +344,12 @@ static inline void mb_start_reset(mb_channel *ch)
 static inline int mb_is_ready(mb_channel *ch)
 {
     return mb_refresh(&ch->state) == MB_STATE_READY;
+}
+
+/* The protocol version that the host has chosen in the handshake: MB_VERSION, or MB_NEWEST. */
+static inline uint32_t mb_version(mb_channel *ch)
+{
+    return mb_refresh(&ch->version);
 }
 
 /* Puts a request into the queue, whose arguments are `fixed`, then `rest`, 20 at most. Returns 0 when there is no
@@ -520,6 +616,202 @@ static inline mb_sword mb_seek(mb_channel *ch, mb_sword fd, mb_word position)
     return (mb_sword)mb_ask(ch, MB_FILE, args, 3, NULL, 0).rets;
 }
 
+/* ---- Services of protocol 0.3: files as in POSIX, arguments, environment, time, random bytes -------------------- */
+
+/* The standard streams are open from the start: mb_read of MB_STDIN waits for input, mb_write takes MB_STDOUT and
+ * MB_STDERR. */
+
+/* Asks for an operation of protocol 0.3, whose arguments are behind args[0]. */
+static inline mb_sword mb_posix(mb_channel *ch, mb_word *args, size_t words, mb_word operation)
+{
+    args[0] = operation;
+    if (mb_version(ch) < MB_NEWEST)
+        return -MB_ENOSYS;
+    return (mb_sword)mb_ask(ch, MB_FILE, args, words, NULL, 0).rets;
+}
+
+/* Asks for an operation on a path, with one more argument unless `words` is 2. */
+static inline mb_sword mb_on_path(mb_channel *ch, mb_word operation, const char *path, mb_word more, size_t words)
+{
+    mb_word args[3];
+    args[1] = mb_lend_str(path);
+    args[2] = more;
+    return mb_posix(ch, args, words, operation);
+}
+
+/* Asks for an operation that writes `size` bytes of memory, which are its argument behind `first`. */
+static inline mb_sword mb_obtain(mb_channel *ch, mb_word operation, mb_word first, void *result, size_t size)
+{
+    mb_word args[3];
+    mb_sword answer;
+    args[1] = first;
+    args[2] = (mb_word)result;
+    MB_CLEAN(result, size);
+    answer = mb_posix(ch, args, 3, operation);
+    MB_INVALIDATE(result, size);
+    MB_WRITTEN(result);
+    return answer;
+}
+
+/* Asks for an operation whose arguments are memory and its size. */
+static inline mb_sword mb_fill(mb_channel *ch, mb_word operation, void *buf, size_t len)
+{
+    mb_word args[3];
+    mb_sword answer;
+    args[1] = (mb_word)buf;
+    args[2] = len;
+    MB_CLEAN(buf, len);
+    answer = mb_posix(ch, args, 3, operation);
+    MB_INVALIDATE(buf, len);
+    MB_WRITTEN(buf);
+    return answer;
+}
+
+/* Opens a file or a directory below the host's root: its descriptor. Flags are MB_O_...; `mode` has the permissions of a
+ * file that is created. */
+static inline mb_sword mb_posix_open(mb_channel *ch, const char *path, uint32_t flags, uint32_t mode)
+{
+    mb_word args[4];
+    args[1] = mb_lend_str(path);
+    args[2] = flags;
+    args[3] = mode;
+    return mb_posix(ch, args, 4, MB_FILE_POSIX_OPEN);
+}
+
+/* Closes a file or a directory: 0. */
+static inline mb_sword mb_checked_close(mb_channel *ch, mb_sword fd)
+{
+    mb_word args[2];
+    args[1] = (mb_word)fd;
+    return mb_posix(ch, args, 2, MB_FILE_CHECKED_CLOSE);
+}
+
+/* Sets the position, from MB_SEEK_SET, MB_SEEK_CUR or MB_SEEK_END: the new one, of 64 bits on every CPU. */
+static inline int64_t mb_lseek(mb_channel *ch, mb_sword fd, int64_t offset, int whence)
+{
+    mb_word args[6];
+    int64_t position = 0;
+    mb_sword answer;
+    args[1] = (mb_word)fd;
+    args[2] = (mb_word)whence;
+    args[3] = (mb_word)((uint64_t)offset & 0xffffffffu);
+    args[4] = (mb_word)((uint64_t)offset >> 32);
+    args[5] = (mb_word)&position;
+    MB_CLEAN(&position, sizeof position);
+    answer = mb_posix(ch, args, 6, MB_FILE_LSEEK);
+    MB_INVALIDATE(&position, sizeof position);
+    MB_WRITTEN(&position);
+    return answer < 0 ? (int64_t)answer : position;
+}
+
+/* Reads the status of an open file or directory, or of a standard stream: 0. */
+static inline mb_sword mb_fstat(mb_channel *ch, mb_sword fd, mb_stat *status)
+{
+    return mb_obtain(ch, MB_FILE_FSTAT, (mb_word)fd, status, sizeof *status);
+}
+
+/* Reads the status of a path, symbolic links followed: 0. */
+static inline mb_sword mb_stat_path(mb_channel *ch, const char *path, mb_stat *status)
+{
+    return mb_obtain(ch, MB_FILE_STAT, mb_lend_str(path), status, sizeof *status);
+}
+
+/* Checks permissions, a sum of MB_R_OK, MB_W_OK and MB_X_OK, or existence by MB_F_OK: 0. */
+static inline mb_sword mb_access(mb_channel *ch, const char *path, uint32_t mode)
+{
+    return mb_on_path(ch, MB_FILE_ACCESS, path, mode, 3);
+}
+
+/* Removes a file or a symbolic link: 0. */
+static inline mb_sword mb_unlink(mb_channel *ch, const char *path)
+{
+    return mb_on_path(ch, MB_FILE_UNLINK, path, 0, 2);
+}
+
+/* Renames a file or a directory; an existing file is replaced: 0. */
+static inline mb_sword mb_rename(mb_channel *ch, const char *from, const char *to)
+{
+    return mb_on_path(ch, MB_FILE_RENAME, from, mb_lend_str(to), 3);
+}
+
+/* Creates a directory: 0. */
+static inline mb_sword mb_mkdir(mb_channel *ch, const char *path, uint32_t mode)
+{
+    return mb_on_path(ch, MB_FILE_MKDIR, path, mode, 3);
+}
+
+/* Removes an empty directory: 0. */
+static inline mb_sword mb_rmdir(mb_channel *ch, const char *path)
+{
+    return mb_on_path(ch, MB_FILE_RMDIR, path, 0, 2);
+}
+
+/* Reads the next entries of an open directory, as mb_dirent: their number of bytes, 0 after the last one. MB_DIRENT_MAX
+ * bytes have room for any entry. */
+static inline mb_sword mb_readdir(mb_channel *ch, mb_sword fd, void *buf, size_t len)
+{
+    mb_word args[4];
+    mb_sword answer;
+    args[1] = (mb_word)fd;
+    args[2] = (mb_word)buf;
+    args[3] = len;
+    MB_CLEAN(buf, len);
+    answer = mb_posix(ch, args, 4, MB_FILE_READDIR);
+    MB_INVALIDATE(buf, len);
+    MB_WRITTEN(buf);
+    return answer;
+}
+
+/* Sets the length of a file that is open for writing: 0. */
+static inline mb_sword mb_ftruncate(mb_channel *ch, mb_sword fd, uint64_t len)
+{
+    mb_word args[4];
+    args[1] = (mb_word)fd;
+    args[2] = (mb_word)(len & 0xffffffffu);
+    args[3] = (mb_word)(len >> 32);
+    return mb_posix(ch, args, 4, MB_FILE_FTRUNCATE);
+}
+
+/* Has the host write the data of a file to its device: 0. */
+static inline mb_sword mb_fsync(mb_channel *ch, mb_sword fd)
+{
+    mb_word args[2];
+    args[1] = (mb_word)fd;
+    return mb_posix(ch, args, 2, MB_FILE_FSYNC);
+}
+
+/* Reads the arguments of the program, one after the other, each with its NUL: the number of bytes of all of them, of
+ * which those that fit are written. */
+static inline mb_sword mb_argv(mb_channel *ch, void *buf, size_t len)
+{
+    return mb_fill(ch, MB_FILE_ARGV, buf, len);
+}
+
+/* Reads the environment of the program, NAME=value, as mb_argv does. */
+static inline mb_sword mb_env(mb_channel *ch, void *buf, size_t len)
+{
+    return mb_fill(ch, MB_FILE_ENV, buf, len);
+}
+
+/* Reads the time: 0. */
+static inline mb_sword mb_get_time(mb_channel *ch, mb_time *time)
+{
+    mb_word args[2];
+    mb_sword answer;
+    args[1] = (mb_word)time;
+    MB_CLEAN(time, sizeof *time);
+    answer = mb_posix(ch, args, 2, MB_FILE_TIME);
+    MB_INVALIDATE(time, sizeof *time);
+    MB_WRITTEN(time);
+    return answer;
+}
+
+/* Fills memory with random bytes: their number. */
+static inline mb_sword mb_random(mb_channel *ch, void *buf, size_t len)
+{
+    return mb_fill(ch, MB_FILE_RANDOM, buf, len);
+}
+
 /* The bits of a float. */
 static inline mb_word mb_float(float value)
 {
@@ -743,7 +1035,7 @@ struct mb_request_has_too_many_arguments { char no; };
     __builtin_choose_expr(MB_HELD((mb_word)MB_IF_CONSTANT(x)), MB_FITS(mb_word, x), \
                           (struct mb_constant_is_out_of_the_range_of_its_parameter){0})
 #define MB_IF_CONSTANT(x) __builtin_choose_expr(__builtin_constant_p(x), (x), 0)
-#define MB_HELD(word) ((word) <= 0xffffffffu || (word) >= ~(mb_word)0x7fffffffu)
+#define MB_HELD(word) ((uint64_t)(word) >> 32 == 0 || (word) >= ~(mb_word)0x7fffffffu)
 
 /* An argument in a list: as a word, by its low word, in 64 bits, by its size. */
 #define MB_ONE_WORD(x) (mb_word)(x) + MB_REQUIRE_BITS(x) + MB_REQUIRE_ONE_WORD(x),
@@ -877,6 +1169,68 @@ template <typename mb_D, typename mb_P> inline mb_sword mb_seek(mb_channel *ch, 
     return mb_seek(ch, mb_detail::fits<mb_sword>(fd), mb_detail::fits<mb_word>(position));
 }
 
+template <typename mb_F, typename mb_M>
+inline mb_sword mb_posix_open(mb_channel *ch, const char *path, mb_F flags, mb_M mode) MB_HELD(flags) MB_HELD(mode)
+{
+    return mb_posix_open(ch, path, mb_detail::low<uint32_t>(flags), mb_detail::low<uint32_t>(mode));
+}
+
+template <typename mb_D> inline mb_sword mb_checked_close(mb_channel *ch, mb_D fd)
+{
+    return mb_checked_close(ch, mb_detail::fits<mb_sword>(fd));
+}
+
+template <typename mb_D, typename mb_O, typename mb_W>
+inline int64_t mb_lseek(mb_channel *ch, mb_D fd, mb_O offset, mb_W whence)
+{
+    return mb_lseek(ch, mb_detail::fits<mb_sword>(fd), mb_detail::fits<int64_t>(offset), mb_detail::fits<int>(whence));
+}
+
+template <typename mb_D> inline mb_sword mb_fstat(mb_channel *ch, mb_D fd, mb_stat *status)
+{
+    return mb_fstat(ch, mb_detail::fits<mb_sword>(fd), status);
+}
+
+template <typename mb_M> inline mb_sword mb_access(mb_channel *ch, const char *path, mb_M mode) MB_HELD(mode)
+{
+    return mb_access(ch, path, mb_detail::low<uint32_t>(mode));
+}
+
+template <typename mb_M> inline mb_sword mb_mkdir(mb_channel *ch, const char *path, mb_M mode) MB_HELD(mode)
+{
+    return mb_mkdir(ch, path, mb_detail::low<uint32_t>(mode));
+}
+
+template <typename mb_D, typename mb_L> inline mb_sword mb_readdir(mb_channel *ch, mb_D fd, void *buf, mb_L len)
+{
+    return mb_readdir(ch, mb_detail::fits<mb_sword>(fd), buf, mb_detail::fits<size_t>(len));
+}
+
+template <typename mb_D, typename mb_L> inline mb_sword mb_ftruncate(mb_channel *ch, mb_D fd, mb_L len)
+{
+    return mb_ftruncate(ch, mb_detail::fits<mb_sword>(fd), mb_detail::fits<uint64_t>(len));
+}
+
+template <typename mb_D> inline mb_sword mb_fsync(mb_channel *ch, mb_D fd)
+{
+    return mb_fsync(ch, mb_detail::fits<mb_sword>(fd));
+}
+
+template <typename mb_L> inline mb_sword mb_argv(mb_channel *ch, void *buf, mb_L len)
+{
+    return mb_argv(ch, buf, mb_detail::fits<size_t>(len));
+}
+
+template <typename mb_L> inline mb_sword mb_env(mb_channel *ch, void *buf, mb_L len)
+{
+    return mb_env(ch, buf, mb_detail::fits<size_t>(len));
+}
+
+template <typename mb_L> inline mb_sword mb_random(mb_channel *ch, void *buf, mb_L len)
+{
+    return mb_random(ch, buf, mb_detail::fits<size_t>(len));
+}
+
 #ifdef __clang__
 #pragma clang diagnostic pop
 #endif
@@ -897,6 +1251,19 @@ template <typename mb_D, typename mb_P> inline mb_sword mb_seek(mb_channel *ch, 
 #define mb_read_rest(ch, fd, buf) mb_read_rest((ch), MB_FITS(mb_sword, fd), (buf))
 #define mb_write(ch, fd, data, len) mb_write((ch), MB_FITS(mb_sword, fd), (data), MB_FITS(size_t, len))
 #define mb_seek(ch, fd, position) mb_seek((ch), MB_FITS(mb_sword, fd), MB_FITS(mb_word, position))
+#define mb_posix_open(ch, path, flags, mode) mb_posix_open((ch), (path), MB_LOW(flags), MB_LOW(mode))
+#define mb_checked_close(ch, fd) mb_checked_close((ch), MB_FITS(mb_sword, fd))
+#define mb_lseek(ch, fd, offset, whence) \
+    mb_lseek((ch), MB_FITS(mb_sword, fd), MB_FITS(int64_t, offset), MB_FITS(int, whence))
+#define mb_fstat(ch, fd, status) mb_fstat((ch), MB_FITS(mb_sword, fd), (status))
+#define mb_access(ch, path, mode) mb_access((ch), (path), MB_LOW(mode))
+#define mb_mkdir(ch, path, mode) mb_mkdir((ch), (path), MB_LOW(mode))
+#define mb_readdir(ch, fd, buf, len) mb_readdir((ch), MB_FITS(mb_sword, fd), (buf), MB_FITS(size_t, len))
+#define mb_ftruncate(ch, fd, len) mb_ftruncate((ch), MB_FITS(mb_sword, fd), MB_FITS(uint64_t, len))
+#define mb_fsync(ch, fd) mb_fsync((ch), MB_FITS(mb_sword, fd))
+#define mb_argv(ch, buf, len) mb_argv((ch), (buf), MB_FITS(size_t, len))
+#define mb_env(ch, buf, len) mb_env((ch), (buf), MB_FITS(size_t, len))
+#define mb_random(ch, buf, len) mb_random((ch), (buf), MB_FITS(size_t, len))
 
 #endif /* C */
 

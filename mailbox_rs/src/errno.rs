@@ -50,6 +50,9 @@ macro_rules! errnos {
                 pub const $name: Self = Self($number);
             )*
 
+            /// Errors known to this crate, by number.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
             /// Name, for numbers known to this crate.
             #[must_use]
             pub const fn name(self) -> Option<&'static str> {
@@ -83,6 +86,7 @@ errnos! {
     EFAULT = 14, "bad address";
     EBUSY = 16, "device or resource busy";
     EEXIST = 17, "file exists";
+    EXDEV = 18, "link to another file system";
     ENODEV = 19, "no such device";
     ENOTDIR = 20, "not a directory";
     EISDIR = 21, "is a directory";
@@ -94,13 +98,17 @@ errnos! {
     ENOSPC = 28, "no space left on device";
     ESPIPE = 29, "not seekable";
     EROFS = 30, "read-only file system";
+    EMLINK = 31, "too many links";
     EPIPE = 32, "broken pipe";
+    ERANGE = 34, "result out of range";
     ENAMETOOLONG = 36, "file name too long";
     ENOSYS = 38, "not implemented";
+    ENOTEMPTY = 39, "directory not empty";
     ELOOP = 40, "too many symbolic links";
     EOVERFLOW = 75, "value too large";
     ENOTSUP = 95, "not supported";
     ETIMEDOUT = 110, "timed out";
+    EDQUOT = 122, "disk quota exceeded";
 }
 
 impl core::error::Error for Errno {}

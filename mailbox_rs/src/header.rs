@@ -4,15 +4,19 @@
 
 use core::fmt;
 
-/// Protocol version of this crate.
+/// Protocol version that every host and every firmware of this crate understands. A handshake is written in it.
 pub const VERSION: Version = Version { major: 0, minor: 2 };
+
+/// Highest protocol version of this crate. Firmware offers it in a handshake of [`VERSION`]; a host that has it, too, chooses it.
+pub const NEWEST: Version = Version { major: 0, minor: 3 };
 
 /// Protocol version, `major << 16 | minor` on the wire.
 ///
 /// ```
-/// use mailbox_rs::{VERSION, Version};
+/// use mailbox_rs::{NEWEST, VERSION, Version};
 ///
 /// assert_eq!(u32::from(VERSION), 0x0000_0002);
+/// assert_eq!(u32::from(NEWEST), 0x0000_0003);
 /// assert_eq!(Version::from(0x0001_0003).to_string(), "1.3");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +26,29 @@ pub struct Version {
     pub major: u16,
     /// Lower half of the word.
     pub minor: u16,
+}
+
+impl Version {
+    /// Version of a session, by the `version` that firmware wrote and the highest one that it offers. `None` for a version that this
+    /// crate does not have.
+    ///
+    /// ```
+    /// use mailbox_rs::{NEWEST, VERSION, Version};
+    ///
+    /// assert_eq!(Version::negotiated(VERSION, Version::from(0)), Some(VERSION));
+    /// assert_eq!(Version::negotiated(VERSION, Version::from(9)), Some(NEWEST));
+    /// assert_eq!(Version::negotiated(NEWEST, Version::from(0)), Some(NEWEST));
+    /// assert_eq!(Version::negotiated(Version::from(4), NEWEST), None);
+    /// ```
+    #[must_use]
+    pub fn negotiated(written: Self, offered: Self) -> Option<Self> {
+        match written {
+            NEWEST => Some(NEWEST),
+            VERSION if offered >= NEWEST => Some(NEWEST),
+            VERSION => Some(VERSION),
+            _ => None,
+        }
+    }
 }
 
 impl From<u32> for Version {

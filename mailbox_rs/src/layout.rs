@@ -167,7 +167,8 @@ pub struct Layout {
 pub struct QueueLayout {
     /// Start of the queue.
     pub offset: u64,
-    /// `u32 idx_p`, the producer index.
+    /// `u32 idx_p`, the producer index. The word before it is reserved in the response queue; in the request queue it is the
+    /// version that firmware offers ([`offer`](Self::offer)).
     pub idx_p: u64,
     /// First of [`QUEUE_LEN`] entries.
     pub entries: u64,
@@ -223,6 +224,12 @@ impl Layout {
 }
 
 impl QueueLayout {
+    /// First word of the request queue: the highest protocol version that firmware understands, 0 if it says none.
+    #[must_use]
+    pub const fn offer(&self) -> u64 {
+        self.offset
+    }
+
     /// Queue behind `end`, for pointers of `p` bytes and lines of `n`.
     const fn after(end: u64, entry_size: u64, p: u64, n: u64) -> Self {
         let align = max(p, n);

@@ -1,4 +1,4 @@
-//! Mailbox wire protocol, version 0.2, between firmware on a simulated CPU and its host.
+//! Mailbox wire protocol, versions 0.2 and 0.3, between firmware on a simulated CPU and its host.
 //!
 //! Firmware puts requests into a queue in its own memory. The host accesses that memory from outside of the simulation, takes
 //! the requests, serves them, and puts responses into a second queue. Both queues and two handshake words form a *channel*. This
@@ -12,6 +12,7 @@
 //! - **request**: [`RequestEntry`], the raw entry, and [`Request`], its checked meaning. `Request::try_from(&entry)` is the only
 //!   conversion; its error is [`Malformed`].
 //! - **response**: [`ResponseEntry`] and [`Response`], likewise; a failed request is answered with an [`Errno`].
+//! - **record**: structures that the host writes to firmware's memory: [`FileStatus`], [`DirectoryRecord`], [`Timestamp`].
 //! - [`firmware`]: client for firmware in Rust. Firmware in C includes `include/mailbox.h`, with the same services.
 //! - `mock` (feature `mock`): firmware that runs on the host and misbehaves on request.
 //!
@@ -59,17 +60,20 @@ mod index;
 mod layout;
 #[cfg(feature = "mock")]
 pub mod mock;
+mod record;
 mod request;
 mod response;
 #[cfg(test)]
 mod test_host;
 
 pub use errno::Errno;
-pub use header::{State, VERSION, Version};
+pub use header::{NEWEST, State, VERSION, Version};
 pub use index::Index;
 pub use layout::{CacheLine, Layout, MAX_STRING, PtrWidth, QUEUE_LEN, QueueLayout, REQUEST_ARGS};
+pub use record::{DirectoryRecord, FileStatus, FileType, NAME_MAX, NameTooLong, Timestamp};
 pub use request::{
-    Args, CALL_ARGS, CPRINT_ARGS, CUSTOM_ARGS, FileRequest, Malformed, OpenFlags, Request,
-    RequestEntry, TooManyArgs, action, operation,
+    AccessMode, Args, CALL_ARGS, CPRINT_ARGS, CUSTOM_ARGS, FILE_WORDS, FileRequest, Malformed,
+    OPERATION_NAMES, OpenFlags, PosixFlags, Request, RequestEntry, TooManyArgs, Whence, action,
+    operation,
 };
 pub use response::{Response, ResponseEntry};

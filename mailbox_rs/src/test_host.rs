@@ -1,9 +1,9 @@
 //! Minimal host, for tests of the firmware's side.
 
 use crate::firmware::Words;
-use crate::{Index, Layout, PtrWidth, RequestEntry, Response, State, VERSION};
+use crate::{Index, Layout, NEWEST, PtrWidth, RequestEntry, Response, State, VERSION};
 
-/// Host's end of a channel, accessed like the firmware's own.
+/// Host's end of a channel, accessed like the firmware's own. It has protocol 0.3.
 pub(crate) struct Host<W>(pub(crate) W);
 
 impl<W: Words> Host<W> {
@@ -21,6 +21,9 @@ impl<W: Words> Host<W> {
             && State(self.0.load(state)) == State::INIT
             && indices.iter().all(|&index| self.0.load(index) == 0)
         {
+            if self.0.load(request.offer()) >= NEWEST.into() {
+                self.0.store(version, NEWEST.into());
+            }
             self.0.store(state, State::READY.0);
         }
         let mut served = 0;

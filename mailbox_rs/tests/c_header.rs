@@ -224,10 +224,10 @@ const RANGE: &str = "out of the range|out_of_the_range";
 const WIDE: &str = "wider_than|wider than";
 
 /// Cases of `refused.c` with an integer that is wider than the parameter.
-const WIDER: std::ops::RangeInclusive<u32> = 12..=25;
+const WIDER: [std::ops::RangeInclusive<u32>; 2] = [12..=25, 33..=42];
 
 /// Other cases of `refused.c`, the pointer widths that they are for, and a part of the compiler's message.
-const REFUSED: [(u32, &[PtrWidth], &str); 15] = [
+const REFUSED: [(u32, &[PtrWidth], &str); 18] = [
     (1, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
     (2, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
     (3, &[PtrWidth::P4, PtrWidth::P8], MANY),
@@ -243,6 +243,9 @@ const REFUSED: [(u32, &[PtrWidth], &str); 15] = [
     (27, &[PtrWidth::P8], RANGE),
     (28, &[PtrWidth::P8], RANGE),
     (29, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
+    (30, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
+    (31, &[PtrWidth::P8], RANGE),
+    (32, &[PtrWidth::P4, PtrWidth::P8], FLOATING),
 ];
 
 fn is_refused(test: &str, language: &Language) {
@@ -270,7 +273,8 @@ fn is_refused(test: &str, language: &Language) {
             compile(language, compiler, &options, "refused.c", &object)
         };
         assert_success(&compile(0), &format!("{compiler} {machine:?}, in order"));
-        let wider = WIDER.map(|case| (case, &[PtrWidth::P4, PtrWidth::P8][..], WIDE));
+        let wider = WIDER.into_iter().flatten();
+        let wider = wider.map(|case| (case, &[PtrWidth::P4, PtrWidth::P8][..], WIDE));
         for (case, widths, said) in REFUSED.into_iter().chain(wider) {
             if !widths.contains(&width) {
                 continue;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::findings::{FindingRecipient, Findings};
+use super::services::services;
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::{ChannelDescriptor, ChannelId};
@@ -20,6 +21,7 @@ pub fn channels(map: &MemoryMap, configured: &[ChannelConfig]) -> Arc<[ChannelDe
             address: mailbox.address,
             layout: mailbox.layout,
             place,
+            services: Arc::new(services(&channel.services)),
         })
     });
     served.collect()

@@ -16,6 +16,7 @@ mod logger;
 mod named;
 mod owners;
 mod protocol;
+mod services;
 mod statistics;
 
 pub use context::{AttachContext, channels};

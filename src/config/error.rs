@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::memory_place::MemoryPlace;
 use super::name::NoName;
+use super::service_error::ServiceProblem;
 use super::yaml::YamlError;
 use crate::mem::{ImageError, MapError};
 
@@ -381,6 +382,9 @@ pub enum ChannelProblem {
     /// An empty name.
     #[error(transparent)]
     NoName(#[from] NoName),
+    /// A problem of the channel's services.
+    #[error(transparent)]
+    Service(#[from] ServiceProblem),
     /// A name of no space in the memory configuration.
     #[error("`space`: the memory configuration has no space `{name}`; {}", known("spaces", .known_names))]
     UnknownSpace {

@@ -16,6 +16,7 @@ use super::flag::Flag;
 use super::name::named;
 use super::place::DOCUMENT;
 use super::raw::{self, RawChannel};
+use super::services::{self, ServicesConfig};
 use super::warning::{Doubt, Used};
 use crate::mem::{Image, ImageDoubt, MemoryId, MemoryMap, Section, Segment, SpaceId};
 
@@ -33,6 +34,8 @@ pub struct ChannelConfig {
     pub zero_bss: bool,
     /// Mailbox to serve; `None` for `server: false`.
     pub mailbox: Option<Mailbox>,
+    /// Services of the channel.
+    pub services: ServicesConfig,
 }
 
 /// Address and layout of a channel that lies in memories of its space.
@@ -136,9 +139,11 @@ impl Reader<'_> {
         let zero_bss = self.flag(raw.zero_bss.as_ref(), "zero_bss")?;
         let serve = self.flag(raw.server.as_ref(), "server")?;
         // Values are validated even if unused.
-        let ptr_width = raw.ptr.map(|bits| ptr_width(bits.0)).transpose()?;
+        let ptr_width = raw.ptr.as_ref().map(|bits| ptr_width(bits.0));
+        let ptr_width = ptr_width.transpose()?;
         let cache_line = raw
             .cache_line
+            .as_ref()
             .map(|bytes| cache_line(bytes.0))
             .transpose()?
             .unwrap_or(self.outside.defaults().cache_line);
@@ -164,6 +169,7 @@ impl Reader<'_> {
             load: image.filter(|_| load),
             zero_bss,
             mailbox,
+            services: services::believe(name, raw, self.outside)?,
         })
     }
 

@@ -10,6 +10,14 @@ impl ConfigProblem {
     pub(super) fn path(&self) -> Vec<&str> {
         let (mut path, key) = match self {
             Self::Memory { memory, problem } => (memory.path(), problem.key()),
+            Self::Channel {
+                channel,
+                problem: ChannelProblem::Service(problem),
+            } => {
+                let mut path = vec![channel.as_str()];
+                path.extend(problem.path());
+                return path;
+            }
             Self::Channel { channel, problem } => (vec![channel.as_str()], problem.key()),
             Self::Space {
                 space,
@@ -106,6 +114,7 @@ impl ChannelProblem {
             Self::CacheLine { .. } => "cache_line",
             Self::NoAddress
             | Self::NoPtr
+            | Self::Service(_)
             | Self::Misaligned { .. }
             | Self::Overlap { .. }
             | Self::NotInMemory(_) => return None,

@@ -1,5 +1,7 @@
 //! Memories and channels as written. Only keys and types are validated here.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_yaml::Value;
@@ -33,6 +35,12 @@ const OF_CHANNEL: &[&str] = &[
     "server",
     "ptr",
     "cache_line",
+    "stdio",
+    "args",
+    "env",
+    "time",
+    "seed",
+    "errors",
 ];
 
 /// Keys of a [`RawMemory`].
@@ -50,7 +58,10 @@ pub(super) const MEMORY_KEYS: Keys = Keys {
 pub(super) const CHANNEL_KEYS: Keys = Keys {
     known: OF_CHANNEL,
     essential: &["space"],
-    nested: &[],
+    nested: &[
+        ("stdio", &["stdin", "stdout", "stderr"]),
+        ("time", &["clock", "period"]),
+    ],
     elsewhere: (OF_MEMORY, "a memory, in the memory file"),
 };
 
@@ -127,6 +138,37 @@ pub(super) struct RawChannel {
     pub(super) ptr: Option<Number>,
     #[serde(default, deserialize_with = "given")]
     pub(super) cache_line: Option<Number>,
+    #[serde(default)]
+    pub(super) stdio: RawStdio,
+    pub(super) args: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) env: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) time: RawTime,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) seed: Option<Number>,
+    #[serde(default)]
+    pub(super) errors: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// Standard streams as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "`{stdin: ..., stdout: ..., stderr: ...}`"
+)]
+pub(super) struct RawStdio {
+    pub(super) stdin: Option<String>,
+    pub(super) stdout: Option<String>,
+    pub(super) stderr: Option<String>,
+}
+
+/// Time as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "`{clock: ..., period: ...}`")]
+pub(super) struct RawTime {
+    pub(super) clock: Option<String>,
+    pub(super) period: Option<String>,
 }
 
 /// A map of keys as written, with its unknown keys.
@@ -179,5 +221,10 @@ mod tests {
         assert_eq!(fields::<RawChannel>(), listed(CHANNEL_KEYS.known, ", "));
         assert_eq!(fields::<RawDims>(), listed(MEMORY_KEYS.nested[0].1, " or "));
         assert_eq!(fields::<RawInit>(), listed(MEMORY_KEYS.nested[1].1, ", "));
+        assert_eq!(fields::<RawStdio>(), listed(CHANNEL_KEYS.nested[0].1, ", "));
+        assert_eq!(
+            fields::<RawTime>(),
+            listed(CHANNEL_KEYS.nested[1].1, " or ")
+        );
     }
 }

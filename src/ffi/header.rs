@@ -6,6 +6,7 @@ use super::query::*;
 use super::rpc::*;
 use super::snapshots::*;
 use super::sockets::*;
+use super::stdin::*;
 use crate::sim::prototype::{Functions, header};
 
 /// List of functions; each `_` is one argument.
@@ -44,6 +45,9 @@ fn the_header_declares_what_is_exported() {
         mb_runs(_ _),
         mb_run_status(_),
         mb_set_file_root(_),
+        mb_stdin_write(_ _ _),
+        mb_stdin_write_bytes(_ _),
+        mb_stdin_close(_),
         mb_last_error(),
         mb_status(),
         mb_get_space(_ _),

@@ -20,7 +20,11 @@ const EXPORTS: &str = include_str!("../../sv/mailbox_sv/core/mb_exports.svh");
 const OPEN_ARRAY: &str = "const svOpenArrayHandle";
 
 /// Functions with plain C pointers, which SystemVerilog can't import.
-const FOR_C: [&str; 2] = ["mb_backdoor_write_mem", "mb_backdoor_read_mem"];
+const FOR_C: [&str; 3] = [
+    "mb_backdoor_write_mem",
+    "mb_backdoor_read_mem",
+    "mb_stdin_write",
+];
 
 /// Functions that this testbench does not export: it has `mb_exited`, a native task, and no C model.
 const NOT_EXPORTED: [&str; 4] = [

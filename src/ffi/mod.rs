@@ -64,6 +64,8 @@ mod settled;
 mod snapshots;
 #[cfg(feature = "c_abi_sockets")]
 mod sockets;
+#[cfg(feature = "c_abi_lifecycle")]
+mod stdin;
 mod with_host;
 mod zero_time;
 

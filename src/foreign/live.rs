@@ -2,9 +2,10 @@
 
 use std::io::Write as _;
 use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, OpenFlags};
+use mailbox_rs::{Errno, OpenFlags, Timestamp};
 use thiserror::Error;
 
 use super::report::{tell, told};
@@ -144,6 +145,12 @@ impl Foreign for RealForeign {
 
     fn expand_path(&self, path: &str) -> Result<String, Unset> {
         self.paths.expand(path)
+    }
+
+    fn wall_time(&self) -> Timestamp {
+        // A clock before 1970 counts as 1970.
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Timestamp::from_nanoseconds(since.unwrap_or_default().as_nanos())
     }
 
     fn open_special(

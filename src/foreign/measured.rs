@@ -45,6 +45,7 @@ fn describe(call: &Inbox, text: &mut dyn Write) -> fmt::Result {
         }
         Inbox::Served(call) => write!(text, "`mb_served` of channel `{}`", call.message.channel),
         Inbox::Report(call) => write!(text, "`mb_report` by `{}`", call.message.id),
+        Inbox::WallTime(_) => write!(text, "the wall time"),
         Inbox::ExpandPath(call) => write!(text, "expansion of path `{}`", call.message.path),
         Inbox::OpenSpecial(call) => write!(text, "`open` of special file `{}`", call.message.path),
         Inbox::ReadSpecial(_) => text.write_str("`read` of a special file"),

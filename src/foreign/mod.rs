@@ -17,7 +17,7 @@ mod report;
 mod write_notifier;
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, OpenFlags};
+use mailbox_rs::{Errno, OpenFlags, Timestamp};
 
 pub use callbacks::{CallResult, FileOpener, Openers, SpecialFile};
 pub(crate) use callbacks::{Callbacks, OnReport};
@@ -87,6 +87,9 @@ pub(crate) trait Foreign {
 
     /// Expands the variables in a path from firmware.
     fn expand_path(&self, path: &str) -> Result<String, Unset>;
+
+    /// Reads the wall time, since 1970.
+    fn wall_time(&self) -> Timestamp;
 
     /// Opens a file of the host program.
     fn open_special(
@@ -164,6 +167,7 @@ pub(crate) fn make(foreign: &dyn Foreign, call: Inbox) {
         Inbox::ExpandPath(call) => {
             call.reply.send(foreign.expand_path(&call.message.path));
         }
+        Inbox::WallTime(call) => call.reply.send(foreign.wall_time()),
         Inbox::OpenSpecial(call) => {
             let ask = call.message;
             call.reply

@@ -3,9 +3,11 @@
 //! Replay needs some of them: inputs from outside that are no message, such as the result of reading a file.
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, OpenFlags};
+use mailbox_rs::{Errno, FileStatus, OpenFlags, Version};
 use serde::{Deserialize, Serialize};
 
+use super::ChannelId;
+use super::files::DirectoryEntry;
 pub use super::mailbox::{DoorbellRang, Served};
 use super::sockets::OsError;
 use crate::bus::{Payload, Redaction, inbox};
@@ -66,6 +68,37 @@ pub struct FileSeeked {
     pub sought: Result<u64, Errno>,
 }
 
+/// Result of an operation of protocol 0.3 on a path or a file below the root.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileAnswered {
+    /// Result, or the error.
+    pub answer: Result<FileAnswer, Errno>,
+}
+
+/// Result of a [`FileAnswered`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FileAnswer {
+    /// Success without a value.
+    Done,
+    /// Number of bytes, or a position.
+    Count(u64),
+    /// Status of a file.
+    Status(FileStatus),
+    /// A file was opened.
+    File,
+    /// A directory was opened, with these entries.
+    Directory(Vec<DirectoryEntry>),
+}
+
+/// Version of the protocol that firmware offers in a handshake, if it offers one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionOffered {
+    /// Channel of the handshake.
+    pub channel: ChannelId,
+    /// Offered version.
+    pub version: Version,
+}
+
 /// Result of a network operation of the socket manager.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NetworkResult {
@@ -102,5 +135,7 @@ inbox! {
         FileSeeked -> () { channel: none, payload: none },
         NetworkResult -> () { channel: none, payload: self },
         FileRefused -> () { channel: none, payload: none },
+        FileAnswered -> () { channel: none, payload: none },
+        VersionOffered -> () { channel: channel, payload: none },
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mailbox_rs::Layout;
 use serde::{Deserialize, Serialize};
 
+use super::ChannelServices;
 use crate::bus::{Topic, TopicField};
 use crate::mem::{Segments, SpaceId};
 
@@ -28,6 +29,8 @@ pub struct ChannelDescriptor {
     pub layout: Layout,
     /// Location of the channel in memory.
     pub place: Segments,
+    /// Configured services.
+    pub services: Arc<ChannelServices>,
 }
 
 impl TopicField for ChannelId {

@@ -15,6 +15,26 @@ pub struct Print {
     pub text: Bytes,
 }
 
+/// Appends text of a channel's standard error, and prints the lines that it completes, marked as such.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrintError {
+    /// Source of the text.
+    pub channel: ChannelId,
+    /// Text. UTF-8 is expected, but not guaranteed.
+    pub text: Bytes,
+}
+
+/// Puts out bytes of a channel unchanged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutRaw {
+    /// Source of the bytes.
+    pub channel: ChannelId,
+    /// True for standard error.
+    pub is_error: bool,
+    /// The bytes.
+    pub data: Bytes,
+}
+
 /// Prints the incomplete line of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finish {
@@ -32,5 +52,7 @@ inbox! {
         Print -> () { channel: channel, payload: text },
         Finish -> () { channel: channel, payload: none },
         Redirect -> () { channel: none, payload: none },
+        PrintError -> () { channel: channel, payload: text },
+        PutRaw -> () { channel: channel, payload: data },
     }
 }

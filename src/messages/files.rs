@@ -1,11 +1,11 @@
 //! Messages to the files actor.
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, OpenFlags};
+use mailbox_rs::{AccessMode, Errno, FileStatus, FileType, OpenFlags, PosixFlags, Whence};
 use serde::{Deserialize, Serialize};
 
 use super::ChannelId;
-use crate::bus::inbox;
+use crate::bus::{Attributes, inbox};
 
 /// Opens a file for a channel. The reply has its descriptor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,139 @@ pub struct Explain {
     pub channel: ChannelId,
 }
 
+/// Opens a file or a directory for a channel, with POSIX's flags. The reply has its descriptor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PosixOpen {
+    /// Channel that opens it. Every channel may use the descriptor.
+    pub channel: ChannelId,
+    /// Path. Variables in it are expanded.
+    pub path: Bytes,
+    /// Open flags.
+    pub flags: PosixFlags,
+    /// Permission bits of a created file.
+    pub mode: u32,
+}
+
+/// Writes `data` at the current position, or as much of it as the file has room for. The reply has the number of bytes, which is 0 only
+/// if there are none to write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteSome {
+    /// Requesting channel.
+    pub channel: ChannelId,
+    /// Descriptor to write to.
+    pub fd: u64,
+    /// Bytes to write.
+    pub data: Bytes,
+}
+
+/// Moves the position. The reply has the new position, in bytes from the start. That of a directory counts entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lseek {
+    /// Requesting channel.
+    pub channel: ChannelId,
+    /// Descriptor to seek in.
+    pub fd: u64,
+    /// Start of the offset.
+    pub whence: Whence,
+    /// Offset in bytes.
+    pub offset: i64,
+}
+
+/// Asks for the status of an open file or directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DescriptorStatus {
+    /// Requesting channel.
+    pub channel: ChannelId,
+    /// Descriptor of the file.
+    pub fd: u64,
+}
+
+/// Asks for the status of a path. Symbolic links are followed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathStatus {
+    /// Requesting channel.
+    pub channel: ChannelId,
+    /// Path. Variables in it are expanded.
+    pub path: Bytes,
+}
+
+/// Acts on a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActOnPath {
+    /// Requesting channel.
+    pub channel: ChannelId,
+    /// Path. Variables in it are expanded.
+    pub path: Bytes,
+    /// The action.
+    pub action: PathAction,
+}
+
+/// Action on a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PathAction {
+    /// Checks permissions. Symbolic links are followed.
+    Access(AccessMode),
+    /// Removes a file or a symbolic link.
+    Unlink,
+    /// Renames a file, a symbolic link or a directory.
+    Rename {
+        /// New path. Variables in it are expanded.
+        to: Bytes,
+    },
+    /// Creates a directory.
+    MakeDirectory {
+        /// Permission bits.
+        mode: u32,
+    },
+    /// Removes an empty directory.
+    RemoveDirectory,
+}
+
+/// Reads the next entries of a directory. The reply has whole records of the protocol, in the order of their names, of at most `len` and
+/// at most [`READ_MAX`] bytes in total. It is empty after the last entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadDirectory {
+    /// Requesting channel.
+    pub channel: ChannelId,
+    /// Descriptor of the directory.
+    pub fd: u64,
+    /// Maximum number of bytes.
+    pub len: u64,
+}
+
+/// Sets the length of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetLength {
+    /// Requesting channel.
+    pub channel: ChannelId,
+    /// Descriptor of the file.
+    pub fd: u64,
+    /// New length in bytes.
+    pub len: u64,
+}
+
+/// Writes a file's data to its device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sync {
+    /// Requesting channel.
+    pub channel: ChannelId,
+    /// Descriptor of the file.
+    pub fd: u64,
+}
+
+/// Entry of a directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DirectoryEntry {
+    /// Name in the directory.
+    pub name: Bytes,
+    /// Serial number of the file.
+    pub inode: u64,
+    /// Type of the file.
+    pub file_type: FileType,
+}
+
+impl Attributes for FileStatus {}
+
 inbox! {
     /// All messages to the files actor.
     "files" {
@@ -89,5 +222,14 @@ inbox! {
         Seek -> Result<u64, Errno> { channel: channel, payload: none },
         CloseAll -> () { channel: channel, payload: none },
         Explain -> Option<String> { channel: channel, payload: none },
+        PosixOpen -> Result<u64, Errno> { channel: channel, payload: none },
+        WriteSome -> Result<u64, Errno> { channel: channel, payload: data },
+        Lseek -> Result<u64, Errno> { channel: channel, payload: none },
+        DescriptorStatus -> Result<FileStatus, Errno> { channel: channel, payload: none },
+        PathStatus -> Result<FileStatus, Errno> { channel: channel, payload: none },
+        ActOnPath -> Result<(), Errno> { channel: channel, payload: none },
+        ReadDirectory -> Result<Bytes, Errno> { channel: channel, payload: none },
+        SetLength -> Result<(), Errno> { channel: channel, payload: none },
+        Sync -> Result<(), Errno> { channel: channel, payload: none },
     }
 }

@@ -1,7 +1,7 @@
 //! Messages to code outside of the host: foreign calls.
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, OpenFlags, RequestEntry};
+use mailbox_rs::{Errno, OpenFlags, RequestEntry, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -221,7 +221,12 @@ pub struct CloseSpecial {
     pub file: SpecialId,
 }
 
+/// Asks for the wall time, since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WallTime;
+
 impl Attributes for SpecialId {}
+impl Attributes for Timestamp {}
 
 inbox! {
     /// All foreign calls.
@@ -242,5 +247,6 @@ inbox! {
         SeekSpecial -> Result<u64, Errno> { channel: none, payload: none },
         CloseSpecial -> () { channel: none, payload: none },
         ExpandPath -> Result<String, Unset> { channel: none, payload: none },
+        WallTime -> Timestamp { channel: none, payload: none },
     }
 }

@@ -11,9 +11,11 @@ pub mod foreign;
 pub mod mailbox;
 pub mod memory;
 pub mod rpc;
+mod services;
 pub mod sockets;
 
 pub use channel::{ChannelDescriptor, ChannelId, Name};
+pub use services::{ChannelServices, Clock, InputSource, OutputTarget, SeverityRule};
 
 /// Calls a visitor with the type of a message, found by the names of its receiver and of itself; `None` if there is no such message.
 macro_rules! by_name {

@@ -62,6 +62,7 @@ impl Vhost {
             callbacks,
             outside,
             sink,
+            error_sink,
             sockets,
             attached,
             timeout,
@@ -108,7 +109,8 @@ impl Vhost {
         };
         let console = {
             let context = bus.context(console::Inbox::ENDPOINT);
-            let text = Arc::new(Mutex::new(Text::new(names, sink)));
+            let text = Text::new(names, sink).with_error_sink(error_sink);
+            let text = Arc::new(Mutex::new(text));
             end_at_exit(&text);
             bus.start(|_| Console::new(context, text, &foreign))?
         };

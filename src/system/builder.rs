@@ -20,6 +20,7 @@ use crate::backend::{Backends, MemoryModel, Models};
 use crate::config::variables::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
 use crate::config::{self, ChannelConfig, ConfigEnvironment, ConfigError, Process};
 use crate::foreign::{CallResult, Callbacks, FileOpener, OnReport, Openers, Paths, Python};
+use crate::guest;
 use crate::mem::{Backend, Image, ImageError, MemoryMap};
 use crate::messages::foreign::{Report, Severity};
 use crate::messages::rpc::Target;
@@ -50,6 +51,7 @@ pub struct Builder {
     extensions: Openers,
     virtuals: Openers,
     console: Option<Box<dyn io::Write + Send>>,
+    console_errors: Option<Box<dyn io::Write + Send>>,
     socket_queue: Option<usize>,
     sockets: Option<Rc<RefCell<Hub>>>,
     on_report: Option<Box<OnReport>>,
@@ -145,6 +147,13 @@ impl Builder {
     /// Sets the sink of firmware's text, as lines `[channel] text`; default: C's `stdout`.
     pub fn console(mut self, sink: impl io::Write + Send + 'static) -> Self {
         self.console = Some(Box::new(sink));
+        self
+    }
+
+    /// Sets the sink of firmware's standard error where a channel's configuration has `stdio: {stderr: raw}`; default: standard error of
+    /// the process. (The standard output of such a channel goes to the sink of [`console`](Self::console).)
+    pub fn console_errors(mut self, sink: impl io::Write + Send + 'static) -> Self {
+        self.console_errors = Some(Box::new(sink));
         self
     }
 
@@ -335,6 +344,9 @@ impl Builder {
             callbacks,
             outside,
             sink: self.console.unwrap_or_else(|| Box::new(CStdout)),
+            error_sink: self
+                .console_errors
+                .unwrap_or_else(|| Box::new(guest::stderr())),
             sockets: hub,
             attached: self.attached,
             timeout: self.timeout.unwrap_or(Timeout::NEVER),

@@ -9,6 +9,7 @@ use crate::backend::AllocError;
 use crate::bus::BusError;
 use crate::config::{ConfigError, ExpandError};
 use crate::mem::{AccessError, ImageError, InitialError, LoadError};
+use crate::messages::mailbox::StdinError;
 use crate::messages::rpc::CallError;
 use crate::messages::sockets::SocketError;
 use crate::trace::TraceError;
@@ -49,6 +50,14 @@ pub enum Error {
         "firmware has no files: build the system with a root, by MAILBOX_FS_ROOT or the third argument of mb_init"
     )]
     NoFileRoot,
+    /// Standard input that takes no bytes.
+    #[error("channel `{channel}`: {cause}")]
+    Stdin {
+        /// Name of the channel.
+        channel: String,
+        /// Reason of the rejection.
+        cause: StdinError,
+    },
     /// Recording can't be written or read.
     #[error(transparent)]
     Trace(#[from] TraceError),

@@ -18,6 +18,7 @@ mod snapshots;
 mod sockets;
 mod space_names;
 mod spaces;
+mod stdin;
 mod taps;
 mod watchdog;
 

@@ -39,6 +39,8 @@ pub(crate) struct SystemParts {
     pub(crate) outside: Environment,
     /// Sink of firmware's text.
     pub(crate) sink: Box<dyn io::Write + Send>,
+    /// Sink of firmware's standard error, where it is put out unchanged.
+    pub(crate) error_sink: Box<dyn io::Write + Send>,
     /// Sockets, some possibly open.
     pub(crate) sockets: Rc<RefCell<Hub>>,
     /// Taps from the first message on.

@@ -15,6 +15,7 @@ void bursts(void);
 void wraps(void);
 void resets(void);
 void two_cores(void);
+void standard_input(void);
 
 /* life.c */
 void from_environment(void);

@@ -10,7 +10,7 @@ static const struct {
 } cases[] = {
 #define CASE(name) {#name, name}
     CASE(services),         CASE(malformed),      CASE(bursts),           CASE(wraps),         CASE(resets),
-    CASE(two_cores),        CASE(from_environment), CASE(failed_init),    CASE(again),         CASE(server_run),
+    CASE(two_cores), CASE(standard_input),       CASE(from_environment), CASE(failed_init),    CASE(again),         CASE(server_run),
     CASE(reentry),          CASE(reentry_by_report), CASE(reentry_by_init), CASE(failed_beginning), CASE(threads), CASE(overlap), CASE(overlap_of_steps),        CASE(exit_unannounced), CASE(exit_from_call), CASE(exit_with_handler),
     CASE(backdoor),         CASE(misuse),         CASE(sockets_alone),    CASE(sockets_stay),  CASE(sockets_in_call),
     CASE(sockets_and_threads), CASE(sockets_lost), CASE(sockets_misuse), CASE(watchdog), CASE(settled_ticks),

@@ -268,3 +268,47 @@ void two_cores(void) {
     CHECK_EQ(testbench.exit_code, 2);
     mb_shutdown();
 }
+
+/* Input of the testbench: bytes before and behind a read, and the end. */
+void standard_input(void) {
+    uint32_t words;
+    int64_t value;
+    start();
+    CHECK_EQ(ASK(1, FILES, READ, 0, text("...."), 4), -EBADF);
+    /* Protocol 0.3 is offered in the word before the first index. */
+    *chip_at(cpu.request.put - 4, 1) = 3;
+    firmware_reset(&cpu);
+    CHECK_EQ(mb_tick(), 2);
+    CHECK_EQ(*chip_at(cpu.base, 1), 3);
+
+    uint64_t buffer = text("........");
+    CHECK_EQ(mb_stdin_write("core0", "ab", 2), 2);
+    CHECK_EQ(ASK(1, FILES, READ, 0, buffer, 8), 2);
+    CHECK(memcmp(chip_at(buffer, 3), "ab.", 3) == 0);
+    CHECK(SEND(&cpu, FILES, READ, 0, buffer, 3));
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(mb_tick(), 2);
+        CHECK(!firmware_receive(&cpu, &words, &value));
+    }
+    CHECK_HAS(mb_status(), "standard input");
+    CHECK_EQ(mb_stdin_write("core0", "c\0d", 3), 3);
+    CHECK(firmware_receive(&cpu, &words, &value));
+    CHECK_EQ(value, 3);
+    CHECK(memcmp(chip_at(buffer, 4), "c\0d.", 4) == 0);
+
+    CHECK_EQ(mb_stdin_write("core0", NULL, 0), 0);
+    CHECK_EQ(mb_stdin_write("core0", NULL, 1), -1);
+    CHECK_HAS(mb_last_error(), "data");
+    CHECK_EQ(mb_stdin_write(NULL, "x", 1), -1);
+    CHECK_EQ(mb_stdin_write("core1", "x", 1), -1);
+    CHECK_HAS(mb_last_error(), "stdin: testbench");
+    CHECK_EQ(mb_stdin_write("core2", "x", 1), -1);
+    CHECK_HAS(mb_last_error(), "no such channel");
+    CHECK_EQ(mb_stdin_write_bytes("core0", NULL), -1);
+    CHECK_EQ(mb_stdin_close("core1"), -1);
+    CHECK_EQ(mb_stdin_close("core0"), 0);
+    CHECK_EQ(ASK(1, FILES, READ, 0, buffer, 8), 0);
+    CHECK_EQ(mb_stdin_write("core0", "x", 1), -1);
+    CHECK_HAS(mb_last_error(), "was closed");
+    mb_shutdown();
+}

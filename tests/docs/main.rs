@@ -55,8 +55,8 @@ fn the_excerpts_of_the_host_crate_page_are_in_the_example() {
 #[test]
 fn the_examples_of_the_configuration_page_are_taken() {
     let text = page("docs/configuration.md");
-    let [memories, mailboxes] = yaml(&text)[..] else {
-        panic!("the page has two examples")
+    let [memories, mailboxes, services] = yaml(&text)[..] else {
+        panic!("the page has three examples")
     };
     let map = parse_memory_map(memories, Path::new("memories"), &Anywhere).unwrap();
     let names: Vec<_> = map
@@ -69,6 +69,12 @@ fn the_examples_of_the_configuration_page_are_taken() {
     let channel = &mailboxes[mailboxes.find("core1:").unwrap()..];
     let channels = parse_mailboxes(channel, Path::new("mailboxes"), &map, &Anywhere).unwrap();
     assert_eq!(channels[0].mailbox.unwrap().address, 0x9000_0100);
+
+    let services = services.replace("elf: ${FIRMWARE}", "server: no");
+    let channels = parse_mailboxes(&services, Path::new("mailboxes"), &map, &Anywhere).unwrap();
+    let services = &channels[0].services;
+    assert_eq!(services.args, ["lua", "main.lua", "SCENARIO.file"]);
+    assert_eq!((services.period, services.errors.len()), (Some(10_000), 2));
 }
 
 #[test]

@@ -142,18 +142,35 @@ impl Attacker {
                 (action::CALL, self.rng.u32(1..=20))
             }
             700..900 => {
-                args[0] = self.rng.u64(..6);
+                args[0] = match self.rng.bool() {
+                    true => self.rng.u64(..5),
+                    false => self.rng.u64(..operation::LAST + 2),
+                };
                 args[1] = match args[0] {
-                    operation::OPEN => self.put(vhost, |rng| {
-                        if rng.bool() {
-                            rng.choice(PATHS).unwrap_or_default().to_vec()
-                        } else {
-                            jumble(rng, &PATHS, 4)
-                        }
-                    }),
+                    operation::OPEN
+                    | operation::POSIX_OPEN
+                    | operation::STAT
+                    | operation::ACCESS..=operation::RMDIR => self.path(vhost),
+                    operation::ARGV..=operation::RANDOM => self.pointer(),
                     _ => self.descriptor(),
                 };
                 match args[0] {
+                    operation::POSIX_OPEN => {
+                        args[2] = self.rng.u64(..1 << 17);
+                        args[3] = self.rng.u64(..0o1000);
+                    }
+                    operation::LSEEK => {
+                        args[2] = self.rng.u64(..4);
+                        args[5] = self.pointer();
+                    }
+                    operation::FSTAT | operation::STAT => args[2] = self.pointer(),
+                    operation::RENAME => args[2] = self.path(vhost),
+                    operation::READDIR => {
+                        args[2..4].copy_from_slice(&[self.pointer(), self.length()]);
+                    }
+                    operation::ARGV | operation::ENV | operation::RANDOM => {
+                        args[2] = self.length();
+                    }
                     operation::OPEN if self.rng.u8(..8) > 0 => args[2] = self.rng.u64(..16),
                     operation::READ | operation::WRITE => {
                         args[2..4].copy_from_slice(&[self.pointer(), self.length()]);
@@ -161,7 +178,7 @@ impl Attacker {
                     operation::SEEK => args[2] = self.length(),
                     _ => {}
                 }
-                (action::FILE, 4)
+                (action::FILE, 6)
             }
             900..970 => {
                 if self.rng.u8(..4) > 0 {
@@ -184,6 +201,17 @@ impl Attacker {
             words,
             args,
         }
+    }
+
+    /// Path in memory.
+    fn path(&mut self, vhost: &Vhost) -> u64 {
+        self.put(vhost, |rng| {
+            if rng.bool() {
+                rng.choice(PATHS).unwrap_or_default().to_vec()
+            } else {
+                jumble(rng, &PATHS, 4)
+            }
+        })
     }
 
     /// Arbitrary argument.
@@ -232,7 +260,7 @@ impl Attacker {
     fn descriptor(&mut self) -> u64 {
         match self.rng.u8(..8) {
             0 => self.rng.u64(1 << 32..),
-            1 => 9,
+            1 => self.rng.u64(..10),
             _ => self.given.get().saturating_sub(self.rng.u64(..8)),
         }
     }
@@ -334,7 +362,12 @@ fn writes_over_mail(entry: &RequestEntry) -> bool {
     let RequestEntry { action, args, .. } = entry;
     match (*action, args[0]) {
         (action::MEMMOVE | action::MEMSET, dest) => MAIL.contains(dest),
-        (action::FILE, operation::READ) => MAIL.contains(args[2]),
+        (
+            action::FILE,
+            operation::READ | operation::FSTAT | operation::STAT | operation::READDIR,
+        ) => MAIL.contains(args[2]),
+        (action::FILE, operation::LSEEK) => MAIL.contains(args[5]),
+        (action::FILE, operation::ARGV..=operation::RANDOM) => MAIL.contains(args[1]),
         _ => false,
     }
 }

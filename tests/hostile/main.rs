@@ -262,7 +262,10 @@ fn attack(directory: &Path, backings: &[Backing], requests: u64) {
     );
     // A format causes few reports, whatever it contains.
     assert!(misbehaving.formats < 9 * misbehaving.sent);
-    assert!(misbehaving.malformed > 0 && misbehaving.formats > 0 && misbehaving.resets > 0);
+    assert!(misbehaving.malformed > 0 && misbehaving.resets > 0);
+    // In memory that drops what is written, few formats are there to be read.
+    let has_formats = misbehaving.formats > 0 || !backings.contains(&Backing::Static);
+    assert!(has_formats, "{misbehaving:?}");
     assert!(most < MOST_HELD, "{most} bytes were held");
     assert!(
         kept < MOST_KEPT,

@@ -114,6 +114,7 @@ pub(crate) fn keeps_host_busy(entry: &RequestEntry) -> bool {
         (action::FILE, operation::WRITE | operation::READ) => {
             long(args[2], args[3]) || (args[3] == 0 && HUGE.contains(args[2]))
         }
+        (action::FILE, operation::RANDOM) => long(args[1], args[2]),
         _ => false,
     }
 }

@@ -3,7 +3,7 @@
 use core::sync::atomic::{Ordering, fence};
 
 use super::{Hooks, Words};
-use crate::header::{State, VERSION, Version};
+use crate::header::{NEWEST, State, VERSION, Version};
 use crate::index::Index;
 use crate::layout::{Layout, PtrWidth};
 use crate::request::RequestEntry;
@@ -34,12 +34,20 @@ impl<W: Words, H: Hooks> Channel<W, H> {
         &mut self.hooks
     }
 
-    /// Starts a handshake in this crate's [`VERSION`]; requests may be sent once [`is_ready`](Self::is_ready).
+    /// Starts a handshake that offers this crate's [`NEWEST`] version; requests may be sent once [`is_ready`](Self::is_ready), in the
+    /// [`version`](Self::version) that the host has chosen.
     pub fn start_reset(&mut self) {
+        self.start_reset_offering(NEWEST);
+    }
+
+    /// Starts a handshake in [`VERSION`] that offers a higher version. A host without one ignores the offer.
+    pub fn start_reset_offering(&mut self, version: Version) {
+        let at = self.words.layout().request.offer();
+        self.publish(at, version.into());
         self.start_reset_as(VERSION);
     }
 
-    /// Starts a handshake in any version.
+    /// Starts a handshake in any version, without an offer.
     pub fn start_reset_as(&mut self, version: Version) {
         let Layout {
             version: at,
@@ -59,6 +67,12 @@ impl<W: Words, H: Hooks> Channel<W, H> {
     pub fn is_ready(&mut self) -> bool {
         let state = self.words.layout().state;
         State(self.refresh(state)) == State::READY
+    }
+
+    /// Version of the session, once the host [is ready](Self::is_ready).
+    pub fn version(&mut self) -> Version {
+        let at = self.words.layout().version;
+        self.refresh(at).into()
     }
 
     /// Puts a request into the queue; returns false if it is full.

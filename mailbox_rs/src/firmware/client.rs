@@ -5,6 +5,7 @@ use core::fmt;
 
 use super::{Channel, Hooks, Native, Words};
 use crate::errno::Errno;
+use crate::header::{VERSION, Version};
 use crate::request::{Args, CPRINT_ARGS, FileRequest, OpenFlags, Request, RequestEntry, action};
 use crate::response::{Response, ResponseEntry};
 
@@ -17,6 +18,8 @@ use crate::response::{Response, ResponseEntry};
 #[derive(Clone, Debug)]
 pub struct Client<W, H> {
     channel: Channel<W, H>,
+    /// Version of the session.
+    version: Version,
 }
 
 impl<W: Words, H: Hooks> Client<W, H> {
@@ -24,6 +27,7 @@ impl<W: Words, H: Hooks> Client<W, H> {
     pub const fn new(words: W, hooks: H) -> Self {
         Self {
             channel: Channel::new(words, hooks),
+            version: VERSION,
         }
     }
 
@@ -38,6 +42,12 @@ impl<W: Words, H: Hooks> Client<W, H> {
         while !self.channel.is_ready() {
             self.channel.hooks().wait();
         }
+        self.version = self.channel.version();
+    }
+
+    /// Protocol version of the session, chosen by the host in the last [`reset`](Self::reset).
+    pub const fn version(&self) -> Version {
+        self.version
     }
 
     /// Sends any request, and waits for the response if it has one.
@@ -45,10 +55,16 @@ impl<W: Words, H: Hooks> Client<W, H> {
     /// The host reads and writes the memory that the request names. As with a DMA descriptor, exclusive use of that memory is the
     /// caller's responsibility.
     ///
-    /// A request with an argument that exceeds a word is not sent: the response is EOVERFLOW, for those without a response too.
+    /// A request with an argument that exceeds a word is not sent: the response is EOVERFLOW, for those without a response too. Nor is
+    /// an operation that the session's version lacks: the response is ENOSYS.
     pub fn request(&mut self, request: &Request) -> Option<ResponseEntry> {
         let entry = RequestEntry::from(request);
         let width = self.channel.words().layout().ptr_width;
+        if let Request::File(file) = request
+            && file.since() > self.version
+        {
+            return Some(Response::Error(Errno::ENOSYS).entry(width));
+        }
         if !entry.counted_args().iter().all(|&arg| width.holds(arg)) {
             return Some(Response::Error(Errno::EOVERFLOW).entry(width));
         }
@@ -111,7 +127,7 @@ impl<W: Words, H: Hooks> Client<W, H> {
     }
 
     /// Value of a response whose values never overlap with errors.
-    fn value(&mut self, request: &Request) -> Result<u64, Errno> {
+    pub(super) fn value(&mut self, request: &Request) -> Result<u64, Errno> {
         let width = self.channel.words().layout().ptr_width;
         self.request(request)
             .map_or(Ok(0), |response| response.result(width))
@@ -237,19 +253,19 @@ impl<H: Hooks> Client<Native, H> {
         address
     }
 
-    fn lend_str(&mut self, string: &CStr) -> u64 {
+    pub(super) fn lend_str(&mut self, string: &CStr) -> u64 {
         self.lend(string.to_bytes_with_nul())
     }
 
     /// Address of memory for the host to write, cleaned so that no line is written back later.
-    fn lend_mut(&mut self, data: &mut [u8]) -> u64 {
+    pub(super) fn lend_mut(&mut self, data: &mut [u8]) -> u64 {
         let address = data.as_mut_ptr().expose_provenance() as u64;
         self.channel.hooks().clean(address, data.len() as u64);
         address
     }
 
     /// Invalidates the cache over memory written by the host.
-    fn take_back(&mut self, data: &mut [u8]) {
+    pub(super) fn take_back(&mut self, data: &mut [u8]) {
         let address = data.as_mut_ptr().expose_provenance() as u64;
         self.channel.hooks().invalidate(address, data.len() as u64);
     }

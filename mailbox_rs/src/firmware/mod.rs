@@ -37,6 +37,7 @@ mod client;
 mod cprint;
 mod hooks;
 mod native;
+mod posix;
 mod words;
 
 pub use channel::Channel;

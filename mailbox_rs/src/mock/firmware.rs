@@ -42,9 +42,14 @@ impl<M: Memory> Firmware<M> {
         &self.channel.words().memory
     }
 
-    /// Starts a handshake; [`is_ready`](Self::is_ready) returns true once the host has completed it.
+    /// Starts a handshake of protocol 0.2; [`is_ready`](Self::is_ready) returns true once the host has completed it.
     pub fn reset(&mut self) {
-        self.channel.start_reset();
+        self.channel.start_reset_as(VERSION);
+    }
+
+    /// Starts a handshake that offers a higher version. [`version`](Self::version) has the host's choice once it is ready.
+    pub fn reset_offering(&mut self, version: Version) {
+        self.channel.start_reset_offering(version);
     }
 
     /// Returns true when requests may be sent.
@@ -138,7 +143,7 @@ impl<M: Memory> Firmware<M> {
         } = *self.layout();
         match how {
             Misbehaviour::Version(version) => self.channel.start_reset_as(version),
-            Misbehaviour::Reset => self.channel.start_reset(),
+            Misbehaviour::Reset => self.channel.start_reset_as(VERSION),
             Misbehaviour::HalfReset => {
                 self.store(version, VERSION.into());
                 self.store(state, State::INIT.0);

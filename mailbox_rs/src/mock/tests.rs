@@ -1,9 +1,9 @@
 use super::*;
-use crate::firmware::{Client, Hooks};
+use crate::firmware::{Client, Hooks, Words as _};
 use crate::test_host::Host;
 use crate::{
-    CacheLine, Errno, FileRequest, Index, Layout, PtrWidth, REQUEST_ARGS, Request, RequestEntry,
-    Response, ResponseEntry, State, VERSION, Version, action,
+    CacheLine, Errno, FileRequest, Index, Layout, NEWEST, PtrWidth, REQUEST_ARGS, Request,
+    RequestEntry, Response, ResponseEntry, State, VERSION, Version, action,
 };
 use std::rc::Rc;
 use std::vec::Vec;
@@ -111,8 +111,9 @@ fn a_handshake_is_written_in_the_order_of_the_protocol() {
         let mut channel = crate::firmware::Channel::new(words, crate::firmware::NoHooks);
         channel.start_reset();
         let mut written = channel.words().1.take();
-        assert_eq!(written[..2], [(0, 2), (4, 1)]);
-        written.drain(..2);
+        // The offer of a higher version is the first word of the request queue.
+        assert_eq!(written[..3], [(layout.request.offset, 3), (0, 2), (4, 1)]);
+        written.drain(..3);
         written.sort_unstable();
         let indices = [layout.request, layout.response].map(|queue| [queue.idx_p, queue.idx_c]);
         assert!(
@@ -122,6 +123,52 @@ fn a_handshake_is_written_in_the_order_of_the_protocol() {
                 .eq(indices.as_flattened().iter().map(|at| (*at, 0)))
         );
         assert!(!channel.is_ready());
+    }
+}
+
+#[test]
+fn the_host_chooses_the_version_of_a_session() {
+    for width in [PtrWidth::P4, PtrWidth::P8] {
+        let (mut firmware, host) = pair(Layout::new(width, CacheLine::B64));
+        for (offered, version) in [
+            (Version::from(0), VERSION),
+            (VERSION, VERSION),
+            (NEWEST, NEWEST),
+            (Version { major: 1, minor: 0 }, NEWEST),
+        ] {
+            firmware.reset_offering(offered);
+            assert_eq!(firmware.version(), VERSION);
+            host.step(echo);
+            assert!(firmware.is_ready());
+            assert_eq!(firmware.version(), version, "{offered}");
+        }
+    }
+}
+
+#[test]
+fn an_operation_that_the_version_lacks_is_not_sent() {
+    struct Old(Host<Window<Rc<Ram>>>);
+
+    impl Hooks for Old {
+        fn wait(&mut self) {
+            // A host of protocol 0.2 does not look at the offer.
+            let offer = self.0.0.layout().request.offer();
+            self.0.0.store(offer, 0);
+            self.0.step(|entry| panic!("{entry} was sent"));
+        }
+    }
+
+    let layout = Layout::new(PtrWidth::P4, CacheLine::None);
+    let (firmware, host) = pair(layout);
+    let mut client = Client::new(Window::new(firmware.memory(), BASE, layout), Old(host));
+    client.reset();
+    assert_eq!(client.version(), VERSION);
+    let lacking = Some(Response::Error(Errno::ENOSYS).entry(PtrWidth::P4));
+    for file in [
+        FileRequest::CheckedClose { fd: 10 },
+        FileRequest::Time { result: 0 },
+    ] {
+        assert_eq!(client.request(&Request::File(file)), lacking);
     }
 }
 

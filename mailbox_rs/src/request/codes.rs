@@ -28,7 +28,7 @@ pub mod action {
     pub const OTHER: u32 = 0x8000_0000;
 }
 
-/// Values of a FILE request's first argument.
+/// Values of a FILE request's first argument. Those from [`POSIX_OPEN`](operation::POSIX_OPEN) on exist in protocol 0.3.
 pub mod operation {
     /// Open a file.
     pub const OPEN: u64 = 0;
@@ -40,6 +40,45 @@ pub mod operation {
     pub const WRITE: u64 = 3;
     /// Move a descriptor's position.
     pub const SEEK: u64 = 4;
+    /// Open a file or a directory with POSIX's flags.
+    pub const POSIX_OPEN: u64 = 5;
+    /// Close a descriptor, with a response.
+    pub const CHECKED_CLOSE: u64 = 6;
+    /// Move a descriptor's position from the start, the position or the end.
+    pub const LSEEK: u64 = 7;
+    /// Read the status of a descriptor.
+    pub const FSTAT: u64 = 8;
+    /// Read the status of a path.
+    pub const STAT: u64 = 9;
+    /// Check permissions of a path.
+    pub const ACCESS: u64 = 10;
+    /// Remove a file.
+    pub const UNLINK: u64 = 11;
+    /// Rename a file or a directory.
+    pub const RENAME: u64 = 12;
+    /// Create a directory.
+    pub const MKDIR: u64 = 13;
+    /// Remove an empty directory.
+    pub const RMDIR: u64 = 14;
+    /// Read entries of a directory.
+    pub const READDIR: u64 = 15;
+    /// Set the length of a file.
+    pub const FTRUNCATE: u64 = 16;
+    /// Write a file's data to its device.
+    pub const FSYNC: u64 = 17;
+    /// Read the program's arguments.
+    pub const ARGV: u64 = 18;
+    /// Read the program's environment.
+    pub const ENV: u64 = 19;
+    /// Read the time.
+    pub const TIME: u64 = 20;
+    /// Fill memory with random bytes.
+    pub const RANDOM: u64 = 21;
+
+    /// Highest operation of protocol 0.2.
+    pub const LAST_OF_0_2: u64 = SEEK;
+    /// Highest operation of protocol 0.3.
+    pub const LAST: u64 = RANDOM;
 }
 
 /// Name of a request, for messages.

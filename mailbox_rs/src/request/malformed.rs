@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use super::codes::action_name;
+use super::codes::{action_name, operation};
+use crate::header::{NEWEST, VERSION};
 
 /// Error of a malformed entry. If firmware waits for a response, it is `-EINVAL`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +21,11 @@ pub enum Malformed {
         /// First argument.
         operation: u64,
     },
+    /// FILE request with an operation of a later protocol version than the session's.
+    LaterFileOperation {
+        /// First argument.
+        operation: u64,
+    },
 }
 
 impl fmt::Display for Malformed {
@@ -30,8 +36,17 @@ impl fmt::Display for Malformed {
                 write!(f, "{} with words = 0 has no arguments", action_name(action))
             }
             Self::UnknownFileOperation { operation } => {
-                write!(f, "FILE operation {operation:#x} is unknown, 0 to 4 exist")
+                let last = operation::LAST;
+                write!(
+                    f,
+                    "FILE operation {operation:#x} is unknown, 0 to {last} exist"
+                )
             }
+            Self::LaterFileOperation { operation } => write!(
+                f,
+                "FILE operation {operation} is of protocol {NEWEST}, and the session is of {VERSION}: firmware offers {NEWEST} in its \
+                 handshake"
+            ),
         }
     }
 }

@@ -5,22 +5,37 @@
 //!
 //! Source: protocol, section *Requests*.
 
+mod access_mode;
 mod args;
 mod codes;
 mod entry;
+mod file;
 mod malformed;
 mod open_flags;
+mod posix_flags;
+mod whence;
 
 use core::fmt;
 
+pub use access_mode::AccessMode;
 pub use args::{Args, CALL_ARGS, CPRINT_ARGS, CUSTOM_ARGS, TooManyArgs};
 pub use codes::{action, operation};
 pub use entry::RequestEntry;
+pub use file::{FILE_WORDS, FileRequest};
 pub use malformed::Malformed;
 pub use open_flags::OpenFlags;
+pub use posix_flags::PosixFlags;
+pub use whence::Whence;
 
 use crate::layout::REQUEST_ARGS;
 use codes::Hex;
+
+/// Names of operations that can fail, for a host's configuration.
+pub const OPERATION_NAMES: [&str; 22] = [
+    "print", "memory", "call", "command", "open", "close", "read", "write", "seek", "stat",
+    "access", "unlink", "rename", "mkdir", "rmdir", "readdir", "truncate", "sync", "args", "env",
+    "time", "random",
+];
 
 /// Request of firmware. Lengths are in bytes; pointers and strings are addresses in the channel's space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,59 +111,12 @@ pub enum Request {
     },
 }
 
-/// File operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub enum FileRequest {
-    /// Open a file. The response is a descriptor, from 10 on.
-    Open {
-        /// Path, a NUL-terminated string.
-        path: u64,
-        /// Open flags.
-        flags: OpenFlags,
-    },
-    /// Close a descriptor. No response.
-    Close {
-        /// File descriptor.
-        fd: u64,
-    },
-    /// Read into memory. The response is the number of bytes read.
-    Read {
-        /// File descriptor.
-        fd: u64,
-        /// Destination address.
-        ptr: u64,
-        /// Maximum length in bytes; 0 for the rest of the file.
-        len: u64,
-    },
-    /// Write from memory. The response is the number of bytes written.
-    Write {
-        /// File descriptor.
-        fd: u64,
-        /// Source address.
-        ptr: u64,
-        /// Length in bytes.
-        len: u64,
-    },
-    /// Set the position. The response is the new position.
-    Seek {
-        /// The descriptor.
-        fd: u64,
-        /// Position in bytes from the start.
-        position: u64,
-    },
-}
-
 impl Request {
     /// Name of the request: `"PRINT"`, `"FILE READ"`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::File(FileRequest::Open { .. }) => "FILE OPEN",
-            Self::File(FileRequest::Close { .. }) => "FILE CLOSE",
-            Self::File(FileRequest::Read { .. }) => "FILE READ",
-            Self::File(FileRequest::Write { .. }) => "FILE WRITE",
-            Self::File(FileRequest::Seek { .. }) => "FILE SEEK",
+            Self::File(request) => request.kind(),
             Self::Exit { .. } => codes::action_name(action::EXIT),
             Self::Print { .. } => codes::action_name(action::PRINT),
             Self::CPrint { .. } => codes::action_name(action::CPRINT),
@@ -157,6 +125,19 @@ impl Request {
             Self::MemCmp { .. } => codes::action_name(action::MEMCMP),
             Self::Call { .. } => codes::action_name(action::CALL),
             Self::Custom { action, .. } => codes::action_name(*action),
+        }
+    }
+
+    /// Name of the operation in a host's configuration, one of [`OPERATION_NAMES`]: `"open"` for both opens.
+    #[must_use]
+    pub const fn operation_name(&self) -> &'static str {
+        match self {
+            Self::Exit { .. } => "exit",
+            Self::Print { .. } | Self::CPrint { .. } => "print",
+            Self::MemMove { .. } | Self::MemSet { .. } | Self::MemCmp { .. } => "memory",
+            Self::Call { .. } => "call",
+            Self::Custom { .. } => "command",
+            Self::File(request) => request.operation_name(),
         }
     }
 
@@ -178,13 +159,12 @@ impl Request {
         match self {
             Self::Custom { .. } => 0,
             Self::Exit { .. } | Self::Call { .. } => 1,
-            Self::Print { .. } | Self::File(FileRequest::Close { .. }) => 2,
+            Self::Print { .. } => 2,
             Self::CPrint { .. }
             | Self::MemMove { .. }
             | Self::MemSet { .. }
-            | Self::MemCmp { .. }
-            | Self::File(FileRequest::Open { .. } | FileRequest::Seek { .. }) => 3,
-            Self::File(FileRequest::Read { .. } | FileRequest::Write { .. }) => 4,
+            | Self::MemCmp { .. } => 3,
+            Self::File(request) => request.needed_words(),
         }
     }
 }
@@ -234,7 +214,7 @@ impl TryFrom<&RequestEntry> for Request {
                 method: a,
                 args: args_after(1, entry),
             },
-            action::FILE => Self::File(file_request(&entry.args)?),
+            action::FILE => Self::File(FileRequest::of_args(&entry.args)?),
             action => Self::Custom {
                 action,
                 id: a,
@@ -242,30 +222,6 @@ impl TryFrom<&RequestEntry> for Request {
             },
         })
     }
-}
-
-/// Arguments of a FILE entry.
-fn file_request(args: &[u64; REQUEST_ARGS]) -> Result<FileRequest, Malformed> {
-    let [operation, a, b, c, ..] = *args;
-    Ok(match operation {
-        operation::OPEN => FileRequest::Open {
-            path: a,
-            flags: OpenFlags(b as u32),
-        },
-        operation::CLOSE => FileRequest::Close { fd: a },
-        operation::READ => FileRequest::Read {
-            fd: a,
-            ptr: b,
-            len: c,
-        },
-        operation::WRITE => FileRequest::Write {
-            fd: a,
-            ptr: b,
-            len: c,
-        },
-        operation::SEEK => FileRequest::Seek { fd: a, position: b },
-        operation => return Err(Malformed::UnknownFileOperation { operation }),
-    })
 }
 
 /// Counted arguments after the first `fixed`. A count below `fixed` says nothing about the rest: all of them are taken.
@@ -291,26 +247,13 @@ impl From<&Request> for RequestEntry {
             }
             Request::MemCmp { s1, s2, len } => entry(action::MEMCMP, &[s1, s2, len], &[]),
             Request::Call { method, ref args } => entry(action::CALL, &[method], args),
-            Request::File(ref request) => request.into(),
+            Request::File(ref request) => entry(action::FILE, &request.args(), &[]),
             Request::Custom {
                 action,
                 id,
                 ref args,
             } => entry(action, &[id], args),
         }
-    }
-}
-
-impl From<&FileRequest> for RequestEntry {
-    fn from(request: &FileRequest) -> Self {
-        let args: &[u64] = match *request {
-            FileRequest::Open { path, flags } => &[operation::OPEN, path, flags.0.into()],
-            FileRequest::Close { fd } => &[operation::CLOSE, fd],
-            FileRequest::Read { fd, ptr, len } => &[operation::READ, fd, ptr, len],
-            FileRequest::Write { fd, ptr, len } => &[operation::WRITE, fd, ptr, len],
-            FileRequest::Seek { fd, position } => &[operation::SEEK, fd, position],
-        };
-        entry(action::FILE, args, &[])
     }
 }
 
@@ -358,18 +301,7 @@ impl fmt::Display for Request {
                 let args = &args[..used.map_or(0, |last| last + 1)];
                 write!(f, " action {action:#x} id {id:#x} args {}", Hex(args))
             }
-            Self::File(FileRequest::Open { path, flags }) => {
-                write!(f, " path {path:#x} flags {:#x}", flags.0)
-            }
-            Self::File(FileRequest::Close { fd }) => write!(f, " fd {fd}"),
-            Self::File(
-                FileRequest::Read { fd, ptr, len } | FileRequest::Write { fd, ptr, len },
-            ) => {
-                write!(f, " fd {fd} ptr {ptr:#x} len {len}")
-            }
-            Self::File(FileRequest::Seek { fd, position }) => {
-                write!(f, " fd {fd} position {position}")
-            }
+            Self::File(request) => write!(f, "{request}"),
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::header::{NEWEST, VERSION};
 use crate::layout::PtrWidth;
 use proptest::collection;
 use proptest::prelude::*;
@@ -55,6 +56,46 @@ fn request() -> impl Strategy<Value = Request> {
             len
         })),
         (w(), w()).prop_map(|(fd, position)| Request::File(FileRequest::Seek { fd, position })),
+        posix().prop_map(Request::File),
+    ]
+}
+
+/// Operations of protocol 0.3.
+fn posix() -> impl Strategy<Value = FileRequest> {
+    let w = any::<u64>;
+    let bits = any::<u32>;
+    prop_oneof![
+        (w(), bits(), bits()).prop_map(|(path, flags, mode)| FileRequest::PosixOpen {
+            path,
+            flags: PosixFlags(flags),
+            mode
+        }),
+        w().prop_map(|fd| FileRequest::CheckedClose { fd }),
+        (w(), w(), any::<i64>(), w()).prop_map(|(fd, whence, offset, result)| {
+            FileRequest::Lseek {
+                fd,
+                whence: Whence::of(whence % 5),
+                offset,
+                result,
+            }
+        }),
+        (w(), w()).prop_map(|(fd, result)| FileRequest::Fstat { fd, result }),
+        (w(), w()).prop_map(|(path, result)| FileRequest::Stat { path, result }),
+        (w(), bits()).prop_map(|(path, mode)| FileRequest::Access {
+            path,
+            mode: AccessMode(mode)
+        }),
+        w().prop_map(|path| FileRequest::Unlink { path }),
+        (w(), w()).prop_map(|(from, to)| FileRequest::Rename { from, to }),
+        (w(), bits()).prop_map(|(path, mode)| FileRequest::Mkdir { path, mode }),
+        w().prop_map(|path| FileRequest::Rmdir { path }),
+        (w(), w(), w()).prop_map(|(fd, ptr, len)| FileRequest::Readdir { fd, ptr, len }),
+        (w(), w()).prop_map(|(fd, len)| FileRequest::Ftruncate { fd, len }),
+        w().prop_map(|fd| FileRequest::Fsync { fd }),
+        (w(), w()).prop_map(|(ptr, len)| FileRequest::Argv { ptr, len }),
+        (w(), w()).prop_map(|(ptr, len)| FileRequest::Env { ptr, len }),
+        w().prop_map(|result| FileRequest::Time { result }),
+        (w(), w()).prop_map(|(ptr, len)| FileRequest::Random { ptr, len }),
     ]
 }
 
@@ -71,7 +112,7 @@ proptest! {
     }
 
     #[test]
-    fn any_entry_is_a_request_or_malformed(action in 0_u32..12, words: u32, first in 0_u64..8, rest: [u64; 19]) {
+    fn any_entry_is_a_request_or_malformed(action in 0_u32..12, words: u32, first in 0_u64..24, rest: [u64; 19]) {
         let mut args = [first; REQUEST_ARGS];
         args[1..].copy_from_slice(&rest);
         let entry = RequestEntry { action, words, args };
@@ -83,29 +124,27 @@ proptest! {
 }
 
 /// One entry of each built-in request, its arguments all there.
-fn built_in() -> [RequestEntry; 12] {
+fn built_in() -> vec::Vec<RequestEntry> {
     let plain = |action| entry_of(action, 20, &[0x11, 0x22, 0x33, 0x44, 0x55]);
-    let file = |operation| entry_of(action::FILE, 20, &[operation, 0x22, 0x33, 0x44, 0x55]);
-    [
-        plain(action::EXIT),
-        plain(action::PRINT),
-        plain(action::CPRINT),
-        plain(action::MEMMOVE),
-        plain(action::MEMSET),
-        plain(action::MEMCMP),
-        plain(action::CALL),
-        file(operation::OPEN),
-        file(operation::CLOSE),
-        file(operation::READ),
-        file(operation::WRITE),
-        file(operation::SEEK),
-    ]
+    let file = |operation| entry_of(action::FILE, 20, &[operation, 0x22, 0x33, 0x44, 0x55, 0x66]);
+    let actions = action::EXIT..action::FILE;
+    let operations = operation::OPEN..=operation::LAST;
+    actions.map(plain).chain(operations.map(file)).collect()
 }
 
 #[test]
 fn words_each_request_needs() {
-    let needed = built_in().map(|entry| Request::try_from(&entry).unwrap().needed_words());
-    assert_eq!(needed, [1, 2, 3, 3, 3, 3, 1, 3, 2, 4, 4, 3]);
+    let requests = built_in();
+    let requests = requests
+        .iter()
+        .map(|entry| Request::try_from(entry).unwrap());
+    let needed: vec::Vec<_> = requests.map(|request| request.needed_words()).collect();
+    assert_eq!(needed[..7], [1, 2, 3, 3, 3, 3, 1]);
+    assert_eq!(needed[7..12], [3, 2, 4, 4, 3]);
+    assert_eq!(
+        needed[12..],
+        [4, 2, 6, 3, 3, 3, 2, 3, 3, 2, 4, 4, 2, 3, 3, 2, 3]
+    );
 }
 
 #[test]
@@ -208,7 +247,7 @@ fn what_is_wrong_is_said() {
     );
     assert_eq!(
         said(entry_of(action::FILE, 9, &[0x50])),
-        "FILE operation 0x50 is unknown, 0 to 4 exist"
+        "FILE operation 0x50 is unknown, 0 to 21 exist"
     );
 }
 
@@ -250,6 +289,23 @@ fn of_the_protocol(action: u32, words: u32, operation: u64) -> Option<(&'static 
         (8, _, 2) => ("FILE READ", 4, 0),
         (8, _, 3) => ("FILE WRITE", 4, 0),
         (8, _, 4) => ("FILE SEEK", 3, 0),
+        (8, _, 5) => ("FILE POSIX_OPEN", 4, 0),
+        (8, _, 6) => ("FILE CHECKED_CLOSE", 2, 0),
+        (8, _, 7) => ("FILE LSEEK", 6, 0),
+        (8, _, 8) => ("FILE FSTAT", 3, 0),
+        (8, _, 9) => ("FILE STAT", 3, 0),
+        (8, _, 10) => ("FILE ACCESS", 3, 0),
+        (8, _, 11) => ("FILE UNLINK", 2, 0),
+        (8, _, 12) => ("FILE RENAME", 3, 0),
+        (8, _, 13) => ("FILE MKDIR", 3, 0),
+        (8, _, 14) => ("FILE RMDIR", 2, 0),
+        (8, _, 15) => ("FILE READDIR", 4, 0),
+        (8, _, 16) => ("FILE FTRUNCATE", 4, 0),
+        (8, _, 17) => ("FILE FSYNC", 2, 0),
+        (8, _, 18) => ("FILE ARGV", 3, 0),
+        (8, _, 19) => ("FILE ENV", 3, 0),
+        (8, _, 20) => ("FILE TIME", 2, 0),
+        (8, _, 21) => ("FILE RANDOM", 3, 0),
         (8, ..) => return None,
         _ => ("OTHER", 0, 20),
     })
@@ -276,6 +332,112 @@ fn fields(request: &Request) -> vec::Vec<u64> {
         Request::File(FileRequest::Read { fd, ptr, len }) => vec![2, fd, ptr, len],
         Request::File(FileRequest::Write { fd, ptr, len }) => vec![3, fd, ptr, len],
         Request::File(FileRequest::Seek { fd, position }) => vec![4, fd, position],
+        Request::File(file) => posix_fields(&file),
+    }
+}
+
+/// Words of the fields of an operation of protocol 0.3.
+fn posix_fields(file: &FileRequest) -> vec::Vec<u64> {
+    let halves = |number: u64| [number & 0xffff_ffff, number >> 32];
+    match *file {
+        FileRequest::PosixOpen { path, flags, mode } => vec![5, path, flags.0.into(), mode.into()],
+        FileRequest::CheckedClose { fd } => vec![6, fd],
+        FileRequest::Lseek {
+            fd,
+            whence,
+            offset,
+            result,
+        } => {
+            let [low, high] = halves(offset as u64);
+            vec![7, fd, whence.number(), low, high, result]
+        }
+        FileRequest::Fstat { fd, result } => vec![8, fd, result],
+        FileRequest::Stat { path, result } => vec![9, path, result],
+        FileRequest::Access { path, mode } => vec![10, path, mode.0.into()],
+        FileRequest::Unlink { path } => vec![11, path],
+        FileRequest::Rename { from, to } => vec![12, from, to],
+        FileRequest::Mkdir { path, mode } => vec![13, path, mode.into()],
+        FileRequest::Rmdir { path } => vec![14, path],
+        FileRequest::Readdir { fd, ptr, len } => vec![15, fd, ptr, len],
+        FileRequest::Ftruncate { fd, len } => {
+            let [low, high] = halves(len);
+            vec![16, fd, low, high]
+        }
+        FileRequest::Fsync { fd } => vec![17, fd],
+        FileRequest::Argv { ptr, len } => vec![18, ptr, len],
+        FileRequest::Env { ptr, len } => vec![19, ptr, len],
+        FileRequest::Time { result } => vec![20, result],
+        FileRequest::Random { ptr, len } => vec![21, ptr, len],
+        ref other => panic!("{other:?} is of protocol 0.2"),
+    }
+}
+
+#[test]
+fn operations_that_can_fail_have_their_names() {
+    let requests = built_in();
+    let requests = requests
+        .iter()
+        .map(|entry| Request::try_from(entry).unwrap());
+    let custom = Request::Custom {
+        action: action::OTHER,
+        id: 0,
+        args: Args::EMPTY,
+    };
+    let mut names: vec::Vec<_> = requests
+        .chain([custom])
+        .map(|request| request.operation_name())
+        .filter(|name| *name != "exit")
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut expected = OPERATION_NAMES;
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn every_half_of_a_number_of_64_bits_counts_in_both_widths() {
+    for bit in 0..64 {
+        for offset in [1_i64 << bit, !(1_i64 << bit)] {
+            let lseek = FileRequest::Lseek {
+                fd: 10,
+                whence: Whence::End,
+                offset,
+                result: 0x1000,
+            };
+            let truncate = FileRequest::Ftruncate {
+                fd: 10,
+                len: offset as u64,
+            };
+            for request in [lseek, truncate].map(Request::File) {
+                let entry = RequestEntry::from(&request);
+                assert!(entry.args.iter().all(|word| *word <= u32::MAX.into()));
+                for width in [PtrWidth::P4, PtrWidth::P8] {
+                    let mut bytes = [0; RequestEntry::MAX_SIZE];
+                    entry.emit(&mut bytes, width);
+                    let parsed = RequestEntry::parse(&bytes, width).unwrap();
+                    assert_eq!(Request::try_from(&parsed), Ok(request));
+                }
+            }
+        }
+    }
+    // The upper half of a low word does not count.
+    let entry = entry_of(action::FILE, 4, &[16, 10, u64::MAX, 1]);
+    let truncate = FileRequest::Ftruncate {
+        fd: 10,
+        len: 0x1_ffff_ffff,
+    };
+    assert_eq!(Request::try_from(&entry), Ok(Request::File(truncate)));
+}
+
+#[test]
+fn operations_have_the_version_that_brought_them() {
+    for entry in built_in() {
+        if let Request::File(file) = Request::try_from(&entry).unwrap() {
+            let version = if entry.args[0] < 5 { VERSION } else { NEWEST };
+            assert_eq!(file.since(), version, "{entry}");
+            assert_eq!(file.operation(), entry.args[0]);
+        }
     }
 }
 
@@ -283,7 +445,7 @@ fn fields(request: &Request) -> vec::Vec<u64> {
 fn every_action_and_count_of_words_is_decoded_as_the_protocol_says() {
     let actions = (0..=20).chain((9..32).map(|bit| 1 << bit));
     let words = (0..=24).chain([0x100, 0x8000_0000, u32::MAX]);
-    let operations = (0..=6).chain([0x104, u64::MAX]);
+    let operations = (0..=23).chain([0x104, u64::MAX]);
     for action in actions.chain([u32::MAX]) {
         for (words, operation) in words.clone().flat_map(|words| {
             let operations = operations.clone();

@@ -36,6 +36,8 @@ MB_ASSERT(same_response, offsetof(mb_channel_layout, response) == RESPONSE);
 MB_ASSERT(same_response_idx_c, offsetof(mb_channel_layout, response.idx_c) == RESPONSE_IDX_C);
 #endif
 
+#include "posix.h"
+
 #if !__STDC_HOSTED__
 /* What compilers expect of a freestanding program. */
 void *memcpy(void *restrict dest, const void *restrict src, size_t len);
@@ -58,8 +60,14 @@ int firmware(void)
     char buf[8] = {0};
     mb_sword fd;
     int once = 0;
+    int wrong;
     int i;
 
+    /* The host of the test has protocol 0.2 in the first handshake. */
+    mb_reset(&mailbox);
+    wrong = posix_services_are_missing();
+    if (wrong)
+        return wrong;
     mb_reset(&mailbox);
 
     CHECK(mb_exit_code(7) == 7 && mb_exit_code((mb_word)-1) == 0xffffffffu);
@@ -108,6 +116,10 @@ int firmware(void)
     CHECK(mb_write(&mailbox, fd, text, 4) == 4);
     CHECK(mb_seek(&mailbox, fd, 2) == 2);
     mb_close(&mailbox, fd);
+
+    wrong = posix_services();
+    if (wrong)
+        return wrong;
 
     /* Each code as one word of the host's. */
     mb_exit(&mailbox, 3);

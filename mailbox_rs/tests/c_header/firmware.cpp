@@ -38,6 +38,8 @@ static_assert(offsetof(mb_channel_layout, request) == REQUEST, "as mailbox_rs sa
 static_assert(offsetof(mb_channel_layout, response) == RESPONSE, "as mailbox_rs says");
 #endif
 
+#include "posix.h"
+
 #if !__STDC_HOSTED__
 // What compilers expect of a freestanding program.
 extern "C" void *memcpy(void *dest, const void *src, size_t len);
@@ -88,6 +90,11 @@ int firmware()
     Opaque *opaque = nullptr;
     int once = 0;
 
+    // The host of the test has protocol 0.2 in the first handshake.
+    mb_reset(&mailbox);
+    int wrong = posix_services_are_missing();
+    if (wrong)
+        return wrong;
     mb_reset(&mailbox);
 
     CHECK(mb_exit_code(7) == 7 && mb_exit_code((mb_word)-1) == 0xffffffffu);
@@ -139,6 +146,10 @@ int firmware()
     CHECK(mb_write(&mailbox, fd, text, 4) == 4);
     CHECK(mb_seek(&mailbox, fd, 2) == 2);
     mb_close(&mailbox, fd);
+
+    wrong = posix_services();
+    if (wrong)
+        return wrong;
 
     /* Each code as one word of the host's. */
     mb_exit(&mailbox, 3);

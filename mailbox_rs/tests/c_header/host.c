@@ -14,7 +14,7 @@ static int masked, cleaned, invalidated;
 #include <stdio.h>
 #include <string.h>
 
-static int printed, cprinted, cprint_args, closed, exits, wrong_exits;
+static int handshakes, printed, cprinted, cprint_args, closed, exits, wrong_exits;
 static const mb_word exit_codes[] = EXITS;
 #define EXIT_COUNT (int)(sizeof exit_codes / sizeof exit_codes[0])
 
@@ -31,7 +31,74 @@ static void answer(uint32_t words, mb_word rets)
     mailbox.response.idx_p = mailbox.response.idx_p + 1;
 }
 
-static void file(const mb_word *a)
+/* A number of 64 bits in two words. */
+static uint64_t joined(const mb_word *a)
+{
+    return (uint32_t)a[0] | (uint64_t)(uint32_t)a[1] << 32;
+}
+
+/* Operations of protocol 0.3; -1 for one that is none. */
+static mb_sword posix(const mb_word *a, uint32_t words)
+{
+    static const char arguments[] = "program\0-v";
+    static const char entry[16] = {3, 0, 0, 0, 0, 0, 0, 0, 16, 0, 4, 3, 's', 'u', 'b', 0};
+    static const uint32_t needed[] = {4, 2, 6, 3, 3, 3, 2, 3, 3, 2, 4, 4, 2, 3, 3, 2, 3};
+    mb_stat status;
+    mb_time time = {(int64_t)1 << 33, 999999999u};
+    int64_t position;
+    if (a[0] < 5 || a[0] > 21 || words != needed[a[0] - 5])
+        return -1;
+    memset(&status, 0, sizeof status);
+    status.size = (uint64_t)1 << 40;
+    status.mode = 0100644;
+    status.links = 1;
+    status.modified.seconds = 5;
+    switch (a[0]) {
+    case 5:
+        return strcmp((char *)a[1], "f") == 0 ? (mb_sword)(0x40000000 + a[2] + a[3]) : -2;
+    case 6:
+        return a[1] == 10 ? 0 : -9;
+    case 7:
+        position = a[2] == 2 ? ((int64_t)1 << 40) + (int64_t)joined(a + 3) : (int64_t)joined(a + 3);
+        if (position < 0)
+            return -22;
+        memcpy((void *)a[5], &position, sizeof position);
+        return 0;
+    case 8:
+    case 9:
+        if (a[0] == 9 && strcmp((char *)a[1], "f") != 0)
+            return -2;
+        memcpy((void *)a[2], &status, sizeof status);
+        return 0;
+    case 10:
+        return strcmp((char *)a[1], "f") == 0 && a[2] == 6 ? 0 : -13;
+    case 12:
+        return strcmp((char *)a[1], "f") == 0 && strcmp((char *)a[2], "new") == 0 ? 0 : -22;
+    case 13:
+        return strcmp((char *)a[1], "f") == 0 && a[2] == 0755 ? 0 : -13;
+    case 11:
+    case 14:
+        return strcmp((char *)a[1], "f") == 0 ? 0 : -2;
+    case 15:
+        memcpy((void *)a[2], entry, sizeof entry);
+        return a[1] == 11 && a[3] == 272 ? (mb_sword)sizeof entry : -9;
+    case 16:
+        return joined(a + 2) == (uint64_t)1 << 33 ? 0 : -22;
+    case 18:
+    case 19:
+        memcpy((void *)a[1], arguments, a[2] < sizeof arguments ? a[2] : sizeof arguments);
+        return (mb_sword)sizeof arguments;
+    case 20:
+        memcpy((void *)a[1], &time, sizeof time);
+        return 0;
+    case 21:
+        memset((void *)a[1], 0x5a, a[2]);
+        return (mb_sword)a[2];
+    }
+    return 0;
+}
+
+static void file(const mb_word *a, uint32_t words)
 {
     switch (a[0]) {
     case 0:
@@ -50,6 +117,8 @@ static void file(const mb_word *a)
     case 4:
         answer(1, a[2]);
         break;
+    default:
+        answer(1, (mb_word)posix(a, words));
     }
 }
 
@@ -89,7 +158,7 @@ static void serve(uint32_t action, uint32_t words, const mb_word *a)
         answer(1, strcmp((char *)a[0], "add") == 0 ? sum : (mb_word)-38);
         break;
     case 8:
-        file(a);
+        file(a, words);
         break;
     case 0x80000000u:
         answer(1, a[0] + words - 1);
@@ -105,8 +174,11 @@ static void host_step(void)
     }
     if (mailbox.version == 2 && mailbox.state == 1 && is_zero(&mailbox.request.idx_p) &&
         is_zero(&mailbox.request.idx_c.value) && is_zero(&mailbox.response.idx_p) &&
-        is_zero(&mailbox.response.idx_c.value))
+        is_zero(&mailbox.response.idx_c.value)) {
+        if (handshakes++ && mailbox.request.offer >= 3)
+            mailbox.version = 3;
         mailbox.state = 2;
+    }
     while (mailbox.state == 2 && mailbox.request.idx_c.value != mailbox.request.idx_p) {
         volatile mb_request_entry *entry = &mailbox.request.entries[mailbox.request.idx_c.value % 8];
         uint32_t action = entry->action, words = entry->words;

@@ -25,6 +25,10 @@ void refused(float number, wider_than_a_word value)
     mb_memset(&mailbox, memory, -1l, sizeof memory);
     mb_open(&mailbox, "name", (mb_word)value);
     mb_open(&mailbox, "name", 3ul);
+    mb_lseek(&mailbox, 3, (wide)1 << 40, MB_SEEK_SET);
+    mb_ftruncate(&mailbox, 3, (wide)1 << 40);
+    mb_posix_open(&mailbox, "name", (mb_word)value, 0644);
+    mb_random(&mailbox, memory, sizeof memory);
     mb_printf(&mailbox, "16 %lld", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, (wide)16);
 #if REFUSED == 1
     mb_printf(&mailbox, "%f", number);
@@ -84,5 +88,31 @@ void refused(float number, wider_than_a_word value)
     mb_open(&mailbox, "name", 0x100000001ul);
 #elif REFUSED == 29
     mb_open(&mailbox, "name", number);
+#elif REFUSED == 30
+    mb_lseek(&mailbox, 3, number, 0);
+#elif REFUSED == 31
+    mb_posix_open(&mailbox, "name", 0x100000000ul, 0);
+#elif REFUSED == 32
+    mb_access(&mailbox, "name", number);
+#elif REFUSED == 33
+    mb_checked_close(&mailbox, value);
+#elif REFUSED == 34
+    mb_lseek(&mailbox, value, 0, 0);
+#elif REFUSED == 35
+    mb_fstat(&mailbox, value, (mb_stat *)0);
+#elif REFUSED == 36
+    mb_readdir(&mailbox, 3, memory, value);
+#elif REFUSED == 37
+    mb_readdir(&mailbox, value, memory, 8);
+#elif REFUSED == 38
+    mb_ftruncate(&mailbox, value, 0);
+#elif REFUSED == 39
+    mb_fsync(&mailbox, value);
+#elif REFUSED == 40
+    mb_argv(&mailbox, memory, value);
+#elif REFUSED == 41
+    mb_env(&mailbox, memory, value);
+#elif REFUSED == 42
+    mb_random(&mailbox, memory, value);
 #endif
 }

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use actix::{Actor, Context, Handler};
 
 use crate::bus::{ActorContext, Port};
-use crate::messages::console::{Finish, Inbox, Print};
+use crate::messages::ChannelId;
+use crate::messages::console::{Finish, Inbox, Print, PrintError, PutRaw};
 use crate::messages::foreign::{self, ConsoleLine};
 
 pub(crate) use text::Text;
@@ -41,8 +42,8 @@ impl Console {
         }
     }
 
-    fn print(&self, print: &Print) {
-        self.put(|text, put| text.add(print.channel, &print.text, put));
+    fn print(&self, channel: ChannelId, is_error: bool, text: &[u8]) {
+        self.put(|all, put| all.add(channel, is_error, text, put));
     }
 
     fn finish(&self, finish: &Finish) {
@@ -83,7 +84,18 @@ impl Handler<Inbox> for Console {
         let context = self.context.clone();
         context.handle(mail, |mail| match mail {
             Inbox::Print(mail) => {
-                self.print(&mail.message);
+                let Print { channel, text } = &mail.message;
+                self.print(*channel, false, text);
+                mail.reply.send(());
+            }
+            Inbox::PrintError(mail) => {
+                let PrintError { channel, text } = &mail.message;
+                self.print(*channel, true, text);
+                mail.reply.send(());
+            }
+            Inbox::PutRaw(mail) => {
+                let PutRaw { is_error, data, .. } = &mail.message;
+                lock(&self.text).raw(*is_error, data);
                 mail.reply.send(());
             }
             Inbox::Redirect(mail) => {

@@ -107,6 +107,50 @@ fn channels_do_not_mix() {
 }
 
 #[test]
+fn lines_of_standard_error_are_marked_and_apart() {
+    let bench = Bench::new();
+    bench.print(0, "out");
+    let error = |text: &'static str| {
+        let print = PrintError {
+            channel: ChannelId(0),
+            text: Bytes::from_static(text.as_bytes()),
+        };
+        bench.try_ask(print).unwrap();
+    };
+    error("err");
+    error("or\nmore");
+    bench.print(0, "put\n");
+    assert_eq!(bench.seen(), "[core0] stderr: error\n[core0] output\n");
+    bench.finish(Some(0));
+    assert_eq!(bench.seen(), "[core0] stderr: more\n");
+    bench.try_ask(Redirect).unwrap();
+    error("to the testbench\n");
+    assert_eq!(bench.seen(), "");
+    let lines = bench.outside.calls();
+    assert!(
+        format!("{lines:?}").contains("stderr: to the testbench"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn raw_bytes_come_out_behind_the_lines_before_them() {
+    let bench = Bench::new();
+    bench.print(0, "line\nbegun");
+    for (is_error, data) in [(false, &b"\0\r\n"[..]), (true, b"dropped: no sink")] {
+        let put = PutRaw {
+            channel: ChannelId(1),
+            is_error,
+            data: Bytes::copy_from_slice(data),
+        };
+        bench.try_ask(put).unwrap();
+    }
+    assert_eq!(bench.seen(), "[core0] line\n\0\r\n");
+    bench.finish(None);
+    assert_eq!(bench.seen(), "[core0] begun\n");
+}
+
+#[test]
 fn a_channel_without_a_name_has_its_number() {
     let bench = Bench::new();
     bench.print(u32::MAX, "hi\n");

@@ -13,11 +13,17 @@ use crate::messages::{ChannelId, Name};
 /// end of line takes no more memory than this.
 pub(crate) const LINE_MAX: usize = 64 * 1024;
 
+/// Mark of lines of standard error.
+const ERROR_MARK: &str = "stderr: ";
+
 /// Lines that the channels have begun, and the sink for complete ones.
 pub(crate) struct Text {
     names: Vec<Name>,
-    begun: BTreeMap<ChannelId, Vec<u8>>,
+    /// Lines that were begun, of standard error apart from all other text.
+    begun: BTreeMap<(ChannelId, bool), Vec<u8>>,
     sink: Box<dyn Write + Send>,
+    /// Sink for bytes of standard error that are put out unchanged.
+    error_sink: Box<dyn Write + Send>,
     lines: Vec<u8>,
     failed: bool,
 }
@@ -32,14 +38,38 @@ impl Text {
             names,
             begun: BTreeMap::new(),
             sink,
+            error_sink: Box::new(io::sink()),
             lines: Vec::new(),
             failed: false,
         }
     }
 
-    /// Adds text of a channel and puts the lines that it completes.
-    pub(super) fn add(&mut self, channel: ChannelId, text: &[u8], elsewhere: &mut Elsewhere<'_>) {
-        let begun = self.begun.get_mut(&channel).filter(|it| !it.is_empty());
+    /// With a sink for bytes of standard error that are put out unchanged; without it they are dropped.
+    pub(crate) fn with_error_sink(self, error_sink: Box<dyn Write + Send>) -> Self {
+        Self { error_sink, ..self }
+    }
+
+    /// Writes bytes to a sink unchanged, after the lines that were put before.
+    pub(super) fn raw(&mut self, is_error: bool, data: &[u8]) {
+        self.flush();
+        let sink = match is_error {
+            true => &mut self.error_sink,
+            false => &mut self.sink,
+        };
+        let written = quietly(|| sink.write_all(data).and_then(|()| sink.flush()));
+        self.heed(written);
+    }
+
+    /// Adds text of a channel, of its standard error or other, and puts the lines that it completes.
+    pub(super) fn add(
+        &mut self,
+        channel: ChannelId,
+        is_error: bool,
+        text: &[u8],
+        elsewhere: &mut Elsewhere<'_>,
+    ) {
+        let source = (channel, is_error);
+        let begun = self.begun.get_mut(&source).filter(|it| !it.is_empty());
         let mut begun = begun.map(std::mem::take).unwrap_or_default();
         for piece in text.split_inclusive(|&byte| byte == b'\n') {
             let (mut text, ends) = match piece.split_last() {
@@ -50,29 +80,29 @@ impl Text {
                 let (head, tail) = text.split_at(LINE_MAX - begun.len());
                 begun.extend_from_slice(head);
                 let cut = whole_characters(&begun);
-                self.put(channel, &begun[..cut], elsewhere);
+                self.put(source, &begun[..cut], elsewhere);
                 begun.drain(..cut);
                 text = tail;
             }
             if ends && begun.is_empty() {
-                self.put(channel, without_return(text), elsewhere);
+                self.put(source, without_return(text), elsewhere);
                 continue;
             }
             begun.extend_from_slice(text);
             if ends {
-                self.put(channel, without_return(&begun), elsewhere);
+                self.put(source, without_return(&begun), elsewhere);
                 begun.clear();
             }
         }
         if !begun.is_empty() {
-            self.begun.insert(channel, begun);
+            self.begun.insert(source, begun);
         }
     }
 
     /// Puts the line that a channel has begun; every channel's where `channel` is `None`.
     pub(super) fn finish(&mut self, channel: Option<ChannelId>, elsewhere: &mut Elsewhere<'_>) {
         let begun = self.begun.extract_if(.., |of, begun| {
-            channel.is_none_or(|channel| channel == *of) && !begun.is_empty()
+            channel.is_none_or(|channel| channel == of.0) && !begun.is_empty()
         });
         for (of, begun) in begun.collect::<Vec<_>>() {
             self.put(of, without_return(&begun), elsewhere);
@@ -92,7 +122,12 @@ impl Text {
         }
     }
 
-    fn put(&mut self, channel: ChannelId, line: &[u8], elsewhere: &mut Elsewhere<'_>) {
+    fn put(
+        &mut self,
+        (channel, is_error): (ChannelId, bool),
+        line: &[u8],
+        elsewhere: &mut Elsewhere<'_>,
+    ) {
         let at = usize::try_from(channel.0).ok();
         let name = at.and_then(|at| self.names.get(at));
         let name = name.map_or_else(
@@ -102,6 +137,10 @@ impl Text {
         let line = match str::from_utf8(line) {
             Ok(line) => Cow::Borrowed(line),
             Err(_) => String::from_utf8_lossy(line),
+        };
+        let line = match is_error {
+            true => Cow::Owned(format!("{ERROR_MARK}{line}")),
+            false => line,
         };
         if elsewhere(&name, &line) {
             return;

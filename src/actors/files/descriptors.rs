@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use mailbox_rs::{Errno, OpenFlags};
 
+use super::directory::Directory;
 use super::disk::DiskFile;
 use super::refusal::Refusal;
 use crate::messages::ChannelId;
@@ -22,6 +23,8 @@ pub(super) const OPEN_MAX: usize = 256;
 pub(super) enum File {
     /// File below the root.
     Disk(Box<dyn DiskFile>),
+    /// Directory below the root.
+    Directory(Directory),
     /// File opened by the host program.
     Special(SpecialId),
 }

@@ -1,7 +1,11 @@
 //! Interface between the files actor and a file system, the only access to one.
 
+use std::path::Path;
+
 use bytes::Bytes;
-use mailbox_rs::{Errno, OpenFlags};
+use mailbox_rs::{Errno, FileStatus, OpenFlags, PosixFlags, Whence};
+
+use crate::messages::files::{DirectoryEntry, PathAction};
 
 /// A file system. A source of nondeterminism: a replay substitutes recorded results.
 pub(crate) trait Disk {
@@ -9,10 +13,27 @@ pub(crate) trait Disk {
     /// `EACCES`.
     fn open(&mut self, path: &str, flags: OpenFlags) -> Result<Box<dyn DiskFile>, Errno>;
 
-    /// Reason of the last failed [`Disk::open`], as a clause about the path; `None` if the error number says it all.
+    /// Opens a file or a directory with POSIX's flags, whose access mode is valid. `mode` has the permission bits of a created file.
+    fn posix_open(&mut self, path: &Path, flags: PosixFlags, mode: u32) -> Result<Opened, Errno>;
+
+    /// Reads the status of a path. Symbolic links are followed.
+    fn status(&mut self, path: &Path) -> Result<FileStatus, Errno>;
+
+    /// Acts on a path.
+    fn act(&mut self, path: &Path, action: &PathAction) -> Result<(), Errno>;
+
+    /// Reason of the last failed operation on a path, as a clause about the path; `None` if the error number says it all.
     fn reason(&mut self) -> Option<String> {
         None
     }
+}
+
+/// File or directory that was opened.
+pub(crate) struct Opened {
+    /// The open file. That of a directory has a status only.
+    pub(crate) file: Box<dyn DiskFile>,
+    /// Entries of a directory, in the order of their names.
+    pub(crate) entries: Option<Vec<DirectoryEntry>>,
 }
 
 /// An open file, with a position.
@@ -23,6 +44,21 @@ pub(crate) trait DiskFile {
     /// Writes all of `data`, returns its length and advances the position.
     fn write(&mut self, data: &[u8]) -> Result<u64, Errno>;
 
+    /// Writes at least one byte of `data`, unless it is empty, returns the number of bytes and advances the position.
+    fn write_some(&mut self, data: &[u8]) -> Result<u64, Errno>;
+
     /// Moves to a position from the start, at most [`i64::MAX`], and returns it.
     fn seek(&mut self, position: u64) -> Result<u64, Errno>;
+
+    /// Moves by an offset, and returns the new position.
+    fn lseek(&mut self, whence: Whence, offset: i64) -> Result<u64, Errno>;
+
+    /// Reads the status.
+    fn status(&mut self) -> Result<FileStatus, Errno>;
+
+    /// Sets the length, at most [`i64::MAX`].
+    fn set_length(&mut self, len: u64) -> Result<(), Errno>;
+
+    /// Writes the data to its device.
+    fn sync(&mut self) -> Result<(), Errno>;
 }

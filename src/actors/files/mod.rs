@@ -5,32 +5,37 @@
 
 mod announced;
 mod descriptors;
+mod directory;
 mod disk;
 mod inside;
+mod os_error;
 mod path;
+mod places;
+mod positioned_file;
+mod posix;
 mod refusal;
 mod root;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use actix::{Actor, Context, Handler};
-use mailbox_rs::{Errno, OpenFlags};
+use mailbox_rs::{Errno, OpenFlags, Whence};
 
 use self::announced::Announced;
 use self::descriptors::{Claim, Descriptors, File, OpenFile};
 use self::refusal::Refusal;
-use crate::bus::{ActorContext, Envelope, Port};
+use crate::bus::{ActorContext, Envelope, Port, ReplySender};
 use crate::messages::ChannelId;
 use crate::messages::files::{Close, CloseAll, Explain, Inbox, Open, READ_MAX, Read, Seek, Write};
 use crate::messages::foreign::{
-    self, CloseSpecial, OpenSpecial, ReadSpecial, SeekSpecial, SpecialId, WriteSpecial,
+    self, CloseSpecial, OpenSpecial, Opener, ReadSpecial, SeekSpecial, SpecialId, WriteSpecial,
 };
 
-pub(crate) use self::disk::{Disk, DiskFile};
+pub(crate) use self::disk::{Disk, DiskFile, Opened};
 pub(crate) use self::path::SpecialNames;
 pub(crate) use self::root::Root;
 
@@ -51,6 +56,8 @@ pub(crate) struct Files {
 /// Open files. Separate from the actor, since the host program's reply to an open is handled as soon as it is sent.
 struct OpenFiles {
     descriptors: RefCell<Descriptors>,
+    /// Number of entries of open directories.
+    entries: Cell<usize>,
     foreign: Port<foreign::Inbox>,
 }
 
@@ -65,6 +72,7 @@ impl Files {
         let disk = disk.map(|disk| Announced::new(disk, context.clone()));
         let open = OpenFiles {
             descriptors: RefCell::default(),
+            entries: Cell::default(),
             foreign: foreign.with_sender(context.endpoint()),
         };
         Self {
@@ -99,19 +107,30 @@ impl Files {
                 reply.send(self.open.opened(claim, flags, path, file));
             }
             Ok((path, Some(opener), claim)) => {
-                let path = path.to_owned();
-                let ask = OpenSpecial {
-                    opener,
-                    path: path.clone(),
-                    flags,
-                };
-                let open = self.open.clone();
-                self.open.foreign.ask_then(ask, move |opened| {
-                    let file = opened.unwrap_or_else(given_up).map(File::Special);
-                    reply.send(open.opened(claim, flags, path, file));
-                });
+                self.open_special(claim, opener, path.to_owned(), flags, reply);
             }
         }
+    }
+
+    /// Has the host program open a file.
+    fn open_special(
+        &self,
+        claim: Claim,
+        opener: Opener,
+        path: String,
+        flags: OpenFlags,
+        reply: ReplySender<Result<u64, Errno>>,
+    ) {
+        let ask = OpenSpecial {
+            opener,
+            path: path.clone(),
+            flags,
+        };
+        let open = self.open.clone();
+        self.open.foreign.ask_then(ask, move |opened| {
+            let file = opened.unwrap_or_else(given_up).map(File::Special);
+            reply.send(open.opened(claim, flags, path, file));
+        });
     }
 
     /// Keeps the reason of a failure for [`Explain`].
@@ -143,6 +162,9 @@ impl Files {
                     let read = file.read(len);
                     reply.send(self.told(channel, open_file, read));
                 }
+                File::Directory(_) => {
+                    reply.send(self.told(channel, open_file, Err(Errno::EISDIR)));
+                }
                 &mut File::Special(file) => {
                     self.reasons.insert(channel, open_file.name());
                     open.foreign.forward(ReadSpecial { file, len }, reply);
@@ -162,6 +184,9 @@ impl Files {
                 File::Disk(file) => {
                     let written = file.write(&data);
                     reply.send(self.told(channel, open_file, written));
+                }
+                File::Directory(_) => {
+                    reply.send(self.told(channel, open_file, Err(Errno::EBADF)));
                 }
                 &mut File::Special(file) => {
                     self.reasons.insert(channel, open_file.name());
@@ -188,6 +213,10 @@ impl Files {
             Ok(open_file) => match &mut open_file.file {
                 File::Disk(file) => {
                     let sought = file.seek(position);
+                    reply.send(self.told(channel, open_file, sought));
+                }
+                File::Directory(directory) => {
+                    let sought = directory.lseek(Whence::Set, position.cast_signed());
                     reply.send(self.told(channel, open_file, sought));
                 }
                 &mut File::Special(file) => {
@@ -241,8 +270,12 @@ impl OpenFiles {
     }
 
     fn drop_file(&self, file: File) {
-        if let File::Special(file) = file {
-            self.foreign.post(CloseSpecial { file });
+        match file {
+            File::Special(file) => self.foreign.post(CloseSpecial { file }),
+            File::Directory(directory) => {
+                self.entries.set(self.entries.get() - directory.len());
+            }
+            File::Disk(_) => {}
         }
     }
 }
@@ -270,6 +303,7 @@ impl Handler<Inbox> for Files {
                 self.close_all(&mail.message);
                 mail.reply.send(());
             }
+            posix => self.handle_posix(posix),
         });
     }
 }

@@ -72,6 +72,29 @@ pub(super) fn check(path: &[u8], flags: OpenFlags) -> Result<&str, Refusal> {
     Ok(path)
 }
 
+/// Length of the longest path of Linux, in bytes.
+const PATH_MAX: usize = 4095;
+
+/// Checks a path of protocol 0.3, which need not be UTF-8.
+///
+/// # Errors
+/// `ENOENT` if the path is empty, `EINVAL` if it has a NUL, `ENAMETOOLONG` if Linux takes none of this length.
+pub(super) fn check_bytes(path: &[u8]) -> Result<(), Refusal> {
+    if path.is_empty() {
+        return Err(Refusal::new(Errno::ENOENT, "the path is empty"));
+    }
+    if path.contains(&0) {
+        let reason = "the path contains a NUL character";
+        return Err(Refusal::new(Errno::EINVAL, reason));
+    }
+    if path.len() > PATH_MAX {
+        let len = path.len();
+        let reason = format!("the path has {len} bytes, and at most {PATH_MAX} are allowed");
+        return Err(Refusal::new(Errno::ENAMETOOLONG, reason));
+    }
+    Ok(())
+}
+
 /// True if the components of a path leave the root, links aside.
 fn leaves_root(path: &str) -> bool {
     let mut depth = 0_usize;

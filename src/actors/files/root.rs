@@ -3,19 +3,20 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use bytes::Bytes;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
-use mailbox_rs::{Errno, OpenFlags};
+use mailbox_rs::{Errno, FileStatus, OpenFlags, PosixFlags};
 
-use super::disk::{Disk, DiskFile};
+use super::disk::{Disk, DiskFile, Opened};
 use super::inside;
+use super::os_error::errno;
+use super::positioned_file::PositionedFile;
 use super::refusal::Refusal;
-use crate::guest::{above_standard, quietly};
+use crate::guest::above_standard;
+use crate::messages::files::PathAction;
 
 /// Firmware's root directory, with paths kept inside by `cap-std`. Absolute paths and symbolic links are allowed if they lead to a file
 /// below the root. All other ways out fail with `EACCES`.
@@ -27,12 +28,12 @@ pub(crate) struct Root {
 }
 
 /// Start of all paths.
-struct Place {
-    dir: Dir,
+pub(super) struct Place {
+    pub(super) dir: Dir,
     /// Name as given.
     name: PathBuf,
     /// Canonical name.
-    real: PathBuf,
+    pub(super) real: PathBuf,
 }
 
 impl Root {
@@ -49,6 +50,12 @@ impl Root {
     pub(crate) fn move_to(&self, path: &Path) -> io::Result<()> {
         *self.place.borrow_mut() = Place::open(path)?;
         Ok(())
+    }
+
+    /// Keeps the reason of a failure.
+    fn keep(&mut self, refusal: Refusal) -> Errno {
+        self.reason = refusal.reason;
+        refusal.errno
     }
 }
 
@@ -87,15 +94,7 @@ impl Place {
                 false => self.dir.open_with(relative, &options),
             };
         }
-        let file = opened.map_err(|error| match error.raw_os_error() {
-            // A socket, or a FIFO without a reader.
-            Some(libc::ENXIO) => special(),
-            _ if leads_out(&error) => self.outside(),
-            Some(libc::EACCES) => {
-                Refusal::new(Errno::EACCES, "the host's file permissions forbid it")
-            }
-            _ => errno(&error).into(),
-        })?;
+        let file = opened.map_err(|error| self.refusal(&error))?;
         let file = above_standard(file.into_std()).map_err(|error| errno(&error))?;
         let metadata = file.metadata().map_err(|error| errno(&error))?;
         if metadata.is_dir() {
@@ -128,7 +127,20 @@ impl Place {
         }
     }
 
-    fn outside(&self) -> Refusal {
+    /// Refusal for the error of an operation on a path.
+    pub(super) fn refusal(&self, error: &io::Error) -> Refusal {
+        match error.raw_os_error() {
+            // A socket, or a FIFO without a reader.
+            Some(libc::ENXIO) => special(),
+            _ if leads_out(error) => self.outside(),
+            Some(libc::EACCES) => {
+                Refusal::new(Errno::EACCES, "the host's file permissions forbid it")
+            }
+            _ => errno(error).into(),
+        }
+    }
+
+    pub(super) fn outside(&self) -> Refusal {
         let root = self.name.display();
         let reason = format!("the path, or a symbolic link in it, leads out of the root {root}");
         Refusal::new(Errno::EACCES, reason)
@@ -136,13 +148,13 @@ impl Place {
 }
 
 /// Error of a file that is not a regular one.
-fn special() -> Refusal {
+pub(super) fn special() -> Refusal {
     let reason = "it is a FIFO, a socket or a device, and only regular files are opened";
     Refusal::new(Errno::EACCES, reason)
 }
 
 /// True if `cap-std` rejected a path that leads out.
-fn leads_out(error: &io::Error) -> bool {
+pub(super) fn leads_out(error: &io::Error) -> bool {
     error.raw_os_error().is_none() && error.kind() == io::ErrorKind::PermissionDenied
 }
 
@@ -151,80 +163,29 @@ impl Disk for Root {
     /// with `EISDIR`.
     fn open(&mut self, path: &str, flags: OpenFlags) -> Result<Box<dyn DiskFile>, Errno> {
         let opened = self.place.borrow().open_file(path, flags);
-        let file = opened.map_err(|refusal| {
-            self.reason = refusal.reason;
-            refusal.errno
-        })?;
+        let file = opened.map_err(|refusal| self.keep(refusal))?;
         if flags.truncates() {
             file.set_len(0).map_err(|error| errno(&error))?;
         }
-        Ok(Box::new(PositionedFile {
-            file,
-            position: 0,
-            appends: flags.appends(),
-        }))
+        Ok(Box::new(PositionedFile::new(file, flags.appends())))
+    }
+
+    fn posix_open(&mut self, path: &Path, flags: PosixFlags, mode: u32) -> Result<Opened, Errno> {
+        let opened = self.place.borrow().posix_open(path, flags, mode);
+        opened.map_err(|refusal| self.keep(refusal))
+    }
+
+    fn status(&mut self, path: &Path) -> Result<FileStatus, Errno> {
+        let status = self.place.borrow().status(path);
+        status.map_err(|refusal| self.keep(refusal))
+    }
+
+    fn act(&mut self, path: &Path, action: &PathAction) -> Result<(), Errno> {
+        let done = self.place.borrow().act(path, action);
+        done.map_err(|refusal| self.keep(refusal))
     }
 
     fn reason(&mut self) -> Option<String> {
         self.reason.take()
-    }
-}
-
-/// An open file with its own position. A descriptor's position would be shared with forked processes.
-struct PositionedFile {
-    file: File,
-    position: u64,
-    appends: bool,
-}
-
-impl DiskFile for PositionedFile {
-    fn read(&mut self, len: u64) -> Result<Bytes, Errno> {
-        let len = usize::try_from(len).map_err(|_| Errno::EINVAL)?;
-        let mut data = vec![0; len];
-        let mut done = 0;
-        while done < len {
-            match self.file.read_at(&mut data[done..], self.position) {
-                Ok(0) => break,
-                Ok(read) => {
-                    done += read;
-                    self.position += read as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if done == 0 => return Err(errno(&error)),
-                // Data read before the error counts. The next read hits the error again.
-                Err(_) => break,
-            }
-        }
-        data.truncate(done);
-        Ok(data.into())
-    }
-
-    fn write(&mut self, data: &[u8]) -> Result<u64, Errno> {
-        let file = &self.file;
-        let written = quietly(|| file.write_all_at(data, self.position));
-        written.map_err(|error| errno(&error))?;
-        self.position = if self.appends {
-            let metadata = file.metadata().map_err(|error| errno(&error))?;
-            metadata.len()
-        } else {
-            self.position + data.len() as u64
-        };
-        Ok(data.len() as u64)
-    }
-
-    fn seek(&mut self, position: u64) -> Result<u64, Errno> {
-        self.position = position;
-        Ok(position)
-    }
-}
-
-/// Error number: the operating system's, if it has one.
-fn errno(error: &io::Error) -> Errno {
-    match (error.raw_os_error(), error.kind()) {
-        (Some(number), _) => Errno(number),
-        (None, io::ErrorKind::PermissionDenied) => Errno::EACCES,
-        (None, io::ErrorKind::NotFound) => Errno::ENOENT,
-        (None, io::ErrorKind::InvalidInput) => Errno::EINVAL,
-        (None, _) => Errno::EIO,
     }
 }

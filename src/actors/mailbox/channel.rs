@@ -6,22 +6,27 @@ use std::pin::pin;
 use std::rc::Rc;
 
 use futures_util::future::{Either, select};
-use mailbox_rs::{Index, QUEUE_LEN, Request, RequestEntry, Response, State, VERSION};
+use mailbox_rs::{
+    Index, Malformed, NEWEST, QUEUE_LEN, Request, RequestEntry, Response, State, VERSION, Version,
+};
 
 use super::failure::Failure;
 use super::notes::Notes;
 use super::poller::ChannelPoller;
 use super::queues::Queues;
 use super::requests::{RequestHandler, Served};
+use super::session::{Random, Session};
+use super::severity::severity;
 use super::status_tracker::StatusTracker;
 use super::watch::Watched;
 use super::{ChannelProgress, Peers};
 use crate::bus::{ActorContext, Doorbell, Port};
+use crate::messages::announced::VersionOffered;
 use crate::messages::files::CloseAll;
 use crate::messages::foreign::{self, Exit, Severity};
-use crate::messages::mailbox::{ChannelStatus, ChannelWords, End, Status, Step, Task};
+use crate::messages::mailbox::{ChannelStatus, ChannelWords, End, Status, StdinError, Step, Task};
 use crate::messages::memory::AccessSegments;
-use crate::messages::{ChannelDescriptor, ChannelId};
+use crate::messages::{ChannelDescriptor, ChannelId, InputSource};
 use crate::messages::{console, mailbox, rpc};
 
 /// State of one channel. Its task is [`run`](Self::run).
@@ -64,6 +69,8 @@ impl Channel {
             context.clone(),
             progress.clone(),
         ));
+        let seed = descriptor.services.seed;
+        let session = Session::new(Random::new(seed, &descriptor.name));
         Self {
             poller: ChannelPoller::new(id, context.clone(), bell, links.store.clone()),
             service: RequestHandler {
@@ -72,6 +79,7 @@ impl Channel {
                 links,
                 tracker,
                 notes: Notes::default(),
+                session,
                 taken: Cell::default(),
             },
             context,
@@ -137,21 +145,63 @@ impl Channel {
             .poller
             .wait_for(ChannelWords::asks_for_handshake)
             .await?;
-        let host = u32::from(VERSION);
-        if version != host {
-            let firmware = mailbox_rs::Version::from(version);
+        let firmware = Version::from(version);
+        let offered = self.offered(queues);
+        let Some(negotiated) = Version::negotiated(firmware, offered) else {
             self.give_up(&format!(
-                "firmware speaks mailbox protocol {firmware}, this host {VERSION}: build them for the same version"
+                "firmware speaks mailbox protocol {firmware}, this host {VERSION} and {NEWEST}: build them for the same version"
             ))
             .await;
             return Ok(false);
-        }
-        queues.make_ready().await?;
+        };
+        queues.make_ready(negotiated).await?;
+        self.service.session.begin(negotiated);
         self.poller.expect(ChannelWords {
             state: State::READY.0,
             ..ChannelWords::UNREAD
         });
         Ok(true)
+    }
+
+    /// Protocol version that firmware offers; that of number 0 without an offer. It is no doorbell: firmware writes it first.
+    fn offered(&self, queues: &Queues) -> Version {
+        let mut word = [0; 4];
+        let mut rest = &mut word[..];
+        for segment in &queues.offer() {
+            let len = usize::try_from(segment.len).unwrap_or(rest.len());
+            let (part, after) = rest.split_at_mut(len.min(rest.len()));
+            // A memory that can't be read fails the handshake's writes, too.
+            if self.service.links.store.look(segment, part).is_err() {
+                return Version::from(0);
+            }
+            rest = after;
+        }
+        let version = Version::from(u32::from_le_bytes(word));
+        if version != Version::from(0) {
+            let channel = self.service.id;
+            self.context.emit(|| VersionOffered { channel, version });
+        }
+        version
+    }
+
+    /// Adds bytes of the testbench to the standard input.
+    pub(super) fn write_input(&self, data: &[u8]) -> Result<u64, StdinError> {
+        self.is_input()?;
+        self.service.session.input.write(data)
+    }
+
+    /// Ends the standard input.
+    pub(super) fn end_input(&self) -> Result<(), StdinError> {
+        self.is_input()?;
+        self.service.session.input.end();
+        Ok(())
+    }
+
+    fn is_input(&self) -> Result<(), StdinError> {
+        match self.service.descriptor.services.stdin {
+            InputSource::Testbench => Ok(()),
+            InputSource::Nothing | InputSource::File(_) => Err(StdinError::NotTestbench),
+        }
     }
 
     /// Serves requests until EXIT. Returns the exit code.
@@ -229,12 +279,13 @@ impl Channel {
 
     /// Serves one request, valid or not.
     async fn serve(&self, slot: u32, entry: &RequestEntry) -> Served {
-        let failed = |kind: &dyn fmt::Display, failure: &Failure, responds: bool| {
+        let failed = |severity, kind: &dyn fmt::Display, failure: &Failure, responds: bool| {
             let errno = failure.errno();
             let answered = if responds { "answered " } else { "" };
-            self.service.complain(&format!(
-                "request in slot {slot}, {kind}: {failure}; {answered}{errno}"
-            ));
+            self.service.report(
+                severity,
+                &format!("request in slot {slot}, {kind}: {failure}; {answered}{errno}"),
+            );
             if responds {
                 Served::Response(Response::Error(errno))
             } else {
@@ -248,16 +299,31 @@ impl Channel {
         });
         let request = match Request::try_from(entry) {
             Ok(request) => request,
-            Err(malformed) => return failed(entry, &malformed.into(), entry.responds()),
+            Err(malformed) => {
+                let responds = entry.responds();
+                return failed(Severity::Error, entry, &malformed.into(), responds);
+            }
         };
+        if let Request::File(file) = &request
+            && file.since() > self.service.session.version()
+        {
+            let operation = file.operation();
+            let later = Malformed::LaterFileOperation { operation };
+            return failed(Severity::Error, &request, &later.into(), request.responds());
+        }
+        let severity =
+            |failure: &Failure| severity(&self.service.descriptor.services, &request, failure);
         match self
             .context
             .catch_panic(self.service.perform(entry, &request))
             .await
         {
             Ok(Ok(served)) => served,
-            Ok(Err(failure)) => failed(&request, &failure, request.responds()),
-            Err(panic) => failed(&request, &Failure::Panic(panic), request.responds()),
+            Ok(Err(failure)) => failed(severity(&failure), &request, &failure, request.responds()),
+            Err(panic) => {
+                let failure = Failure::Panic(panic);
+                failed(Severity::Error, &request, &failure, request.responds())
+            }
         }
     }
 

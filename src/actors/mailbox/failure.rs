@@ -32,7 +32,7 @@ pub(super) enum Failure {
         expanded.as_ref().map_or(String::new(), |path| format!(", which is `{path}`")),
         reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"))
     )]
-    Open {
+    Path {
         path: String,
         /// Expanded path, if it contained variables.
         expanded: Option<String>,
@@ -53,6 +53,20 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Failure of a file operation on a path, as firmware gave it and expanded.
+    pub(super) fn on_path(self, given: &[u8], expanded: &[u8]) -> Self {
+        let lossy = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
+        match self {
+            Self::File { errno, reason } => Self::Path {
+                path: lossy(given),
+                expanded: (expanded != given).then(|| lossy(expanded)),
+                errno,
+                reason,
+            },
+            other => other,
+        }
+    }
+
     /// Error number for the response (protocol, section *Requests*).
     pub(super) fn errno(&self) -> Errno {
         match self {
@@ -70,7 +84,7 @@ impl Failure {
                 CallError::TooManyArguments { .. } => Errno::EINVAL,
                 CallError::Failed(_) | CallError::Raised { .. } => Errno::EIO,
             },
-            Self::File { errno, .. } | Self::Open { errno, .. } => *errno,
+            Self::File { errno, .. } | Self::Path { errno, .. } => *errno,
             Self::Unset { .. } => Errno::ENOENT,
             Self::NoReply(_) | Self::Panic(_) => Errno::EIO,
         }

@@ -1,7 +1,7 @@
 //! File operations of a channel.
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, FileRequest};
+use mailbox_rs::{Errno, FileRequest, NEWEST};
 
 use super::failure::Failure;
 use super::requests::{MAX_MOVE, RequestHandler};
@@ -25,21 +25,22 @@ impl RequestHandler {
                     flags,
                 };
                 let opened = self.on_file(open).await;
-                opened.map_err(|failure| match failure {
-                    Failure::File { errno, reason } => Failure::Open {
-                        path: lossy(&given),
-                        expanded: (path != given).then(|| lossy(&path)),
-                        errno,
-                        reason,
-                    },
-                    other => other,
-                })?
+                opened.map_err(|failure| failure.on_path(&given, &path))?
             }
             FileRequest::Close { fd } => {
                 self.close_file(fd).await?;
                 0
             }
-            FileRequest::Read { fd, ptr, len } => self.read_file(fd, ptr, len).await?,
+            FileRequest::Read { fd, ptr, len } => match self.stream(fd)? {
+                Some(stream) => self.read_stream(stream, ptr, len).await?,
+                None => self.read_file(fd, ptr, len).await?,
+            },
+            FileRequest::Write { fd, ptr, len } if self.session.version() >= NEWEST => {
+                match self.stream(fd)? {
+                    Some(stream) => self.write_stream(stream, ptr, len).await?,
+                    None => self.write_some(fd, ptr, len).await?,
+                }
+            }
             FileRequest::Write { fd, ptr, len } => {
                 let mut written = 0;
                 for part in self.parts(ptr, len).await? {
@@ -49,6 +50,12 @@ impl RequestHandler {
                     written = u64::saturating_add(written, more);
                 }
                 written
+            }
+            FileRequest::Seek { fd, .. } if self.stream(fd)?.is_some() => {
+                return Err(Failure::File {
+                    errno: Errno::ESPIPE,
+                    reason: Some("a standard stream has no position".to_owned()),
+                });
             }
             FileRequest::Seek { fd, position } => {
                 if Errno::from_word(position, self.descriptor.layout.ptr_width).is_some() {
@@ -66,18 +73,27 @@ impl RequestHandler {
                 };
                 self.on_file(seek).await?
             }
+            posix => self.posix(posix).await?,
         })
     }
 
-    /// Closes a file descriptor.
+    /// Closes a file descriptor, or a standard stream.
     pub(super) async fn close_file(&self, fd: u64) -> Result<(), Failure> {
+        match self.stream(fd)? {
+            Some(stream) => self.close_stream(stream).await,
+            None => self.close_descriptor(fd).await,
+        }
+    }
+
+    /// Closes a descriptor of the file server.
+    pub(super) async fn close_descriptor(&self, fd: u64) -> Result<(), Failure> {
         let channel = self.id;
         self.on_file(Close { channel, fd }).await
     }
 
     /// Expands the variables of a path. The environment is asked only if the path may contain variables, or is absolute and may lead below
     /// the root.
-    async fn expanded(&self, path: &Bytes) -> Result<Bytes, Failure> {
+    pub(super) async fn expanded(&self, path: &Bytes) -> Result<Bytes, Failure> {
         let text = match str::from_utf8(path) {
             Ok(text) if text.starts_with(['~', '/']) || text.contains('$') => text,
             // The file server rejects a path that is not UTF-8.
@@ -94,7 +110,7 @@ impl RequestHandler {
     }
 
     /// Sends a request to the file server and awaits the reply. A failure includes the reason.
-    async fn on_file<M, T>(&self, ask: M) -> Result<T, Failure>
+    pub(super) async fn on_file<M, T>(&self, ask: M) -> Result<T, Failure>
     where
         M: Message<Reply = Result<T, Errno>>,
         files::Inbox: From<Envelope<M>>,
@@ -118,7 +134,7 @@ impl RequestHandler {
 
     /// Copies bytes of a file to memory, up to the end of the file, the end of the memory, or `len` unless that is 0. Bytes that do not fit
     /// into memory stay in the file.
-    async fn read_file(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
+    pub(super) async fn read_file(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
         let limit = if len == 0 {
             MAX_MOVE
         } else {
@@ -157,8 +173,4 @@ impl RequestHandler {
         }
         Ok(done)
     }
-}
-
-fn lossy(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).into_owned()
 }

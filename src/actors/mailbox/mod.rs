@@ -6,7 +6,9 @@
 //! - `status_tracker`: present step and recent requests of a channel, for the status.
 //! - `queues`: accesses to the channel's own words.
 //! - `poller`: words last read by the doorbell; `watch`: selection of the words to poll.
-//! - `requests`: handlers of the requests; `filing`: those of file operations.
+//! - `requests`: handlers of the requests; `filing`: those of file operations; `posix`: those of protocol 0.3; `stdio`: standard streams.
+//! - `session`: protocol version, input and random bytes of a channel.
+//! - `severity`: severity of reports on failed requests.
 //! - `progress`: state of the channels that ticks read without a message.
 //! - `notes`: warnings already given for a channel.
 //! - `failure`: errors of requests, and their error numbers.
@@ -17,10 +19,14 @@ mod filing;
 mod inspect;
 mod notes;
 mod poller;
+mod posix;
 mod progress;
 mod queues;
 mod requests;
+mod session;
+mod severity;
 mod status_tracker;
+mod stdio;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -39,7 +45,7 @@ use crate::actors::memory::MemoryClient;
 use crate::actors::rpc::RpcClient;
 use crate::bus::{ActorContext, Doorbell, Port, Spawner};
 use crate::mem::Store;
-use crate::messages::mailbox::Inbox;
+use crate::messages::mailbox::{Inbox, StdinError, StdinWrite};
 use crate::messages::{ChannelDescriptor, ChannelId, console, files, foreign};
 
 /// Peers of the server.
@@ -112,6 +118,14 @@ impl MailboxServer {
     }
 }
 
+impl MailboxServer {
+    fn channel(&self, ChannelId(number): ChannelId) -> Result<&Rc<Channel>, StdinError> {
+        let at = usize::try_from(number).ok();
+        at.and_then(|at| self.channels.get(at))
+            .ok_or(StdinError::NoChannel)
+    }
+}
+
 impl Actor for MailboxServer {
     type Context = actix::Context<Self>;
 
@@ -130,6 +144,17 @@ impl Handler<Inbox> for MailboxServer {
             Inbox::Status(envelope) => {
                 let statuses = self.channels.iter().map(|channel| channel.status());
                 envelope.reply.send(statuses.collect());
+            }
+            Inbox::StdinWrite(envelope) => {
+                let StdinWrite { channel, data } = &envelope.message;
+                let taken = self.channel(*channel);
+                let taken = taken.and_then(|channel| channel.write_input(data));
+                envelope.reply.send(taken);
+            }
+            Inbox::StdinClose(envelope) => {
+                let ended = self.channel(envelope.message.channel);
+                let ended = ended.and_then(|channel| channel.end_input());
+                envelope.reply.send(ended);
             }
         });
     }

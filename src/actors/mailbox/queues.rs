@@ -3,7 +3,8 @@
 //! Each method is one access. The channel is located in memory once.
 
 use mailbox_rs::{
-    Index, Layout, PtrWidth, REQUEST_ARGS, RequestEntry, Response, ResponseEntry, State,
+    Index, Layout, PtrWidth, REQUEST_ARGS, RequestEntry, Response, ResponseEntry, State, VERSION,
+    Version,
 };
 
 use super::failure::Failure;
@@ -50,11 +51,18 @@ impl Queues {
         &self.place
     }
 
-    /// Completes a handshake: zero indices, state READY.
-    pub(super) async fn make_ready(&self) -> Result<(), Failure> {
+    /// Location of the version that firmware offers.
+    pub(super) fn offer(&self) -> Segments {
+        self.at(self.layout.request.offer(), 4)
+    }
+
+    /// Completes a handshake: zero indices, state READY. A version above the first one is written before; the offer is removed, so that
+    /// another firmware, of protocol 0.2, does not inherit it.
+    pub(super) async fn make_ready(&self, version: Version) -> Result<(), Failure> {
         let Layout {
             request, response, ..
         } = &self.layout;
+        let negotiated = [(request.offer(), 0), (self.layout.version, version.into())];
         let words = [
             (request.idx_p, 0),
             (request.idx_c, 0),
@@ -62,8 +70,12 @@ impl Queues {
             (response.idx_c, 0),
             (self.layout.state, State::READY.0),
         ];
-        let writes = words.map(|(offset, word)| self.write(offset, word));
-        self.access(Op::Batch(writes.into())).await.map(drop)
+        let negotiated = negotiated.into_iter().filter(|_| version > VERSION);
+        let writes = negotiated.chain(words);
+        let writes: Vec<_> = writes
+            .map(|(offset, word)| self.write(offset, word))
+            .collect();
+        self.access(Op::Batch(writes)).await.map(drop)
     }
 
     /// Reads a request entry.

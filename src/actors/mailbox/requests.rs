@@ -10,6 +10,7 @@ use mailbox_rs::{FileRequest, Index, MAX_STRING, Request, RequestEntry, Response
 use super::Peers;
 use super::failure::Failure;
 use super::notes::{CallSite, Notes, Once};
+use super::session::Session;
 use super::status_tracker::StatusTracker;
 use crate::mem::{AccessError, CHUNK, Op, Outcome, Span};
 use crate::messages::console::Print;
@@ -44,6 +45,7 @@ pub(super) struct RequestHandler {
     pub(super) links: Rc<Peers>,
     pub(super) tracker: Rc<StatusTracker>,
     pub(super) notes: Notes,
+    pub(super) session: Session,
     /// Request queue's consumer index to be written, which returns the request's slot to firmware. It is written before the request is
     /// served, in one batch with its first memory access if that comes first.
     pub(super) taken: Cell<Option<Index>>,

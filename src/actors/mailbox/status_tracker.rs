@@ -47,6 +47,11 @@ impl StatusTracker {
         }
     }
 
+    /// Number of the current tick.
+    pub(super) fn now(&self) -> u64 {
+        self.context.now()
+    }
+
     /// Records progress: the channel begins `step`.
     pub(super) fn enter(&self, step: Step) {
         self.progress.progress(self.channel, self.context.now());

@@ -11,6 +11,7 @@ mod memory_errors;
 mod merging;
 mod pages;
 mod sections;
+mod services;
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -4,9 +4,11 @@ mod status;
 
 use std::fmt::{self, Display};
 
+use bytes::Bytes;
 use mailbox_rs::{QUEUE_LEN, Request, RequestEntry, Response, State};
-use serde::de::{Error, SeqAccess, Visitor};
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use thiserror::Error;
 
 pub use status::{ChannelStatus, End, Past, PendingCall, Step, Task};
 
@@ -106,6 +108,39 @@ impl ChannelWords {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status;
 
+/// Adds bytes to the standard input of a channel whose source is the testbench. The reply has the number of bytes taken, fewer than
+/// given if the input has no room for more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StdinWrite {
+    /// Channel of the input.
+    pub channel: ChannelId,
+    /// Bytes to add.
+    pub data: Bytes,
+}
+
+/// Ends the standard input of a channel: a read behind the last byte finds the end of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StdinClose {
+    /// Channel of the input.
+    pub channel: ChannelId,
+}
+
+/// Error of a write to a channel's standard input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
+pub enum StdinError {
+    /// The testbench is not the source.
+    #[error(
+        "its standard input does not come from the testbench; configure `stdio: {{stdin: testbench}}`"
+    )]
+    NotTestbench,
+    /// The input has ended.
+    #[error("its standard input was closed")]
+    Closed,
+    /// There is no such channel.
+    #[error("there is no such channel")]
+    NoChannel,
+}
+
 /// Event: a request was served. Its response, if it has one, is ready for the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
@@ -187,5 +222,7 @@ inbox! {
     /// All messages to the mailbox server.
     "mailbox" {
         Status -> Vec<ChannelStatus> { channel: none, payload: none },
+        StdinWrite -> Result<u64, StdinError> { channel: channel, payload: data },
+        StdinClose -> Result<(), StdinError> { channel: channel, payload: none },
     }
 }

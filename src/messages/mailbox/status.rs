@@ -75,6 +75,8 @@ pub enum Task {
     File,
     /// Result of a call.
     Call(PendingCall),
+    /// Bytes of the standard input.
+    Input,
 }
 
 /// Call without a result so far.
@@ -206,6 +208,12 @@ impl ChannelStatus {
             Task::Host => return write!(f, "serves a request since tick {since}"),
             Task::Memory => return write!(f, "waits for memory since tick {since}"),
             Task::File => return write!(f, "waits for a file since tick {since}"),
+            Task::Input => {
+                return write!(
+                    f,
+                    "waits for the testbench's bytes of the standard input since tick {since}"
+                );
+            }
             Task::Call(asked) => asked,
         };
         let PendingCall {

@@ -239,6 +239,7 @@ impl Replay {
             sockets: hub(header, comparison),
             outside,
             sink: Box::new(io::sink()),
+            error_sink: Box::new(io::sink()),
             attached: vec![Box::new(comparison.tap())],
             // Watchdog reports are recorded.
             timeout: Timeout::NEVER,

@@ -2,14 +2,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
+use std::path::Path;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, Index, Layout, OpenFlags, RequestEntry};
+use mailbox_rs::{Errno, FileStatus, Index, Layout, OpenFlags, PosixFlags, RequestEntry, Whence};
 use rustc_hash::FxHashMap;
 
 use super::comparison::SharedComparison;
-use crate::actors::files::{Disk, DiskFile};
+use crate::actors::files::{Disk, DiskFile, Opened};
 use crate::actors::memory::LocalMemory;
 use crate::actors::sockets::{Connection, Listener, Network};
 use crate::bus::Ticket;
@@ -17,9 +18,12 @@ use crate::config::ChannelConfig;
 use crate::mem::{
     AccessError, BackendError, MemoryId, MemoryMap, Op, Outcome, Segment, Segments, Store, part,
 };
+use crate::messages::ChannelId;
 use crate::messages::announced::{
-    DoorbellRang, FileOpened, FileRead, FileRefused, FileSeeked, FileWritten, NetworkResult,
+    DoorbellRang, FileAnswer, FileAnswered, FileOpened, FileRead, FileRefused, FileSeeked,
+    FileWritten, NetworkResult, VersionOffered,
 };
+use crate::messages::files::PathAction;
 use crate::messages::mailbox::ChannelWords;
 use crate::messages::sockets::OsError;
 
@@ -55,6 +59,30 @@ impl RecordedDisk {
     pub(super) fn new(comparison: SharedComparison) -> Self {
         Self(comparison)
     }
+
+    /// Next result of an operation of protocol 0.3, if it is of the kind that `wanted` takes.
+    fn answer<T>(&self, wanted: impl FnOnce(FileAnswer) -> Option<T>) -> Result<T, Errno> {
+        let seen: FileAnswered = self.0.next_own_event().ok_or(Errno::EIO)?;
+        wanted(seen.answer?).ok_or(Errno::EIO)
+    }
+
+    fn done(&self) -> Result<(), Errno> {
+        self.answer(|answer| (answer == FileAnswer::Done).then_some(()))
+    }
+
+    fn count(&self) -> Result<u64, Errno> {
+        self.answer(|answer| match answer {
+            FileAnswer::Count(count) => Some(count),
+            _ => None,
+        })
+    }
+
+    fn next_status(&self) -> Result<FileStatus, Errno> {
+        self.answer(|answer| match answer {
+            FileAnswer::Status(status) => Some(status),
+            _ => None,
+        })
+    }
 }
 
 impl Disk for RecordedDisk {
@@ -62,6 +90,24 @@ impl Disk for RecordedDisk {
         let seen: FileOpened = self.0.next_own_event().ok_or(Errno::EIO)?;
         seen.opened?;
         Ok(Box::new(RecordedDisk(self.0.clone())))
+    }
+
+    fn posix_open(&mut self, _: &Path, _: PosixFlags, _: u32) -> Result<Opened, Errno> {
+        let entries = self.answer(|answer| match answer {
+            FileAnswer::File => Some(None),
+            FileAnswer::Directory(entries) => Some(Some(entries)),
+            _ => None,
+        })?;
+        let file = Box::new(RecordedDisk(self.0.clone()));
+        Ok(Opened { file, entries })
+    }
+
+    fn status(&mut self, _: &Path) -> Result<FileStatus, Errno> {
+        self.next_status()
+    }
+
+    fn act(&mut self, _: &Path, _: &PathAction) -> Result<(), Errno> {
+        self.done()
     }
 
     fn reason(&mut self) -> Option<String> {
@@ -85,6 +131,26 @@ impl DiskFile for RecordedDisk {
     fn seek(&mut self, _: u64) -> Result<u64, Errno> {
         let seen: Option<FileSeeked> = self.0.next_own_event();
         seen.map_or(Err(Errno::EIO), |seen| seen.sought)
+    }
+
+    fn write_some(&mut self, _: &[u8]) -> Result<u64, Errno> {
+        self.count()
+    }
+
+    fn lseek(&mut self, _: Whence, _: i64) -> Result<u64, Errno> {
+        self.count()
+    }
+
+    fn status(&mut self) -> Result<FileStatus, Errno> {
+        self.next_status()
+    }
+
+    fn set_length(&mut self, _: u64) -> Result<(), Errno> {
+        self.done()
+    }
+
+    fn sync(&mut self) -> Result<(), Errno> {
+        self.done()
     }
 }
 
@@ -231,6 +297,16 @@ impl RecordedDoorbells {
         }
     }
 
+    /// Channel whose offered version is at a segment.
+    fn offer_of(&self, at: &Segment) -> Option<ChannelId> {
+        let mut channels = (0..).map(ChannelId).zip(&self.channels);
+        let found = channels.find(|(_, (layout, place))| {
+            let mut offer = part(place, layout.request.offer(), 4).into_iter();
+            offer.any(|segment| segment == *at)
+        });
+        found.map(|(channel, _)| channel)
+    }
+
     /// Sets the words read by the channel that owns the segment, for its next ring.
     fn ringing(&self, at: &Segment) -> Result<(), AccessError> {
         let Some(frame) = self.comparison.next_frame() else {
@@ -327,6 +403,13 @@ impl RecordedDoorbells {
 /// Doorbells only read; all other accesses are messages.
 impl Store for RecordedDoorbells {
     fn read(&self, at: &Segment, to: &mut [u8]) -> Result<(), AccessError> {
+        if let Some(channel) = self.offer_of(at) {
+            let offered: Option<VersionOffered> = self.comparison.next_own_event();
+            let offered = offered.filter(|offered| offered.channel == channel);
+            let word = offered.map_or(0, |offered| u32::from(offered.version));
+            to.copy_from_slice(&word.to_le_bytes()[..to.len()]);
+            return Ok(());
+        }
         self.ringing(at)?;
         let seen = self.seen.borrow();
         for (block, there, here) in blocks(at.offset, to.len()) {

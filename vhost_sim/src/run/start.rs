@@ -137,7 +137,10 @@ fn note(reports: &Arc<Mutex<Reports>>) -> impl FnMut(&Report) + Send + 'static {
         let mut reports = lock(&reports);
         match (report.severity, number(&report.id)) {
             (Severity::Fatal, _) => reports.fatal += 1,
-            (Severity::Error, Some(channel)) => {
+            // Firmware that looks for a file that is not there is information.
+            (severity, Some(channel))
+                if severity == Severity::Error || report.text.contains("; answered ") =>
+            {
                 if let Some(errors) = reports.errors.get_mut(channel) {
                     *errors += 1;
                 }

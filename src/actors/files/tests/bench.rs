@@ -6,12 +6,16 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use mailbox_rs::{Errno, OpenFlags};
+use mailbox_rs::{Errno, FileStatus, OpenFlags, PosixFlags, Whence};
 use tempfile::TempDir;
 
 use super::super::*;
 use crate::bus::{Bus, BusError, Inbox as _};
 use crate::messages::ChannelId;
+use crate::messages::files::{
+    ActOnPath, DescriptorStatus, Lseek, PathAction, PathStatus, PosixOpen, ReadDirectory,
+    SetLength, Sync, WriteSome,
+};
 use crate::messages::foreign::SpecialId;
 
 pub(super) const R: OpenFlags = OpenFlags::READ;
@@ -236,6 +240,75 @@ impl Bench {
             fd,
             position,
         })
+    }
+
+    pub(super) fn posix_open(
+        &self,
+        path: impl AsRef<[u8]>,
+        flags: PosixFlags,
+    ) -> Result<u64, Errno> {
+        self.ask(PosixOpen {
+            channel: A,
+            path: Bytes::copy_from_slice(path.as_ref()),
+            flags,
+            mode: 0o644,
+        })
+    }
+
+    pub(super) fn write_some(&self, fd: u64, data: &str) -> Result<u64, Errno> {
+        self.ask(WriteSome {
+            channel: A,
+            fd,
+            data: Bytes::copy_from_slice(data.as_bytes()),
+        })
+    }
+
+    pub(super) fn lseek(&self, fd: u64, offset: i64, whence: Whence) -> Result<u64, Errno> {
+        self.ask(Lseek {
+            channel: A,
+            fd,
+            whence,
+            offset,
+        })
+    }
+
+    pub(super) fn fstat(&self, fd: u64) -> Result<FileStatus, Errno> {
+        self.ask(DescriptorStatus { channel: A, fd })
+    }
+
+    pub(super) fn stat(&self, path: impl AsRef<[u8]>) -> Result<FileStatus, Errno> {
+        self.ask(PathStatus {
+            channel: A,
+            path: Bytes::copy_from_slice(path.as_ref()),
+        })
+    }
+
+    pub(super) fn act(&self, path: impl AsRef<[u8]>, action: PathAction) -> Result<(), Errno> {
+        self.ask(ActOnPath {
+            channel: A,
+            path: Bytes::copy_from_slice(path.as_ref()),
+            action,
+        })
+    }
+
+    pub(super) fn read_directory(&self, fd: u64, len: u64) -> Result<Bytes, Errno> {
+        self.ask(ReadDirectory {
+            channel: A,
+            fd,
+            len,
+        })
+    }
+
+    pub(super) fn truncate(&self, fd: u64, len: u64) -> Result<(), Errno> {
+        self.ask(SetLength {
+            channel: A,
+            fd,
+            len,
+        })
+    }
+
+    pub(super) fn sync(&self, fd: u64) -> Result<(), Errno> {
+        self.ask(Sync { channel: A, fd })
     }
 
     /// Reason of the last failure.

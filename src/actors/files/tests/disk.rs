@@ -1,12 +1,14 @@
 //! Descriptors, and operations on open files.
 
+use std::path::Path;
+
 use bytes::Bytes;
-use mailbox_rs::{Errno, OpenFlags};
+use mailbox_rs::{Errno, FileStatus, OpenFlags, PosixFlags, Whence};
 
 use super::super::descriptors::OPEN_MAX;
-use super::super::disk::{Disk, DiskFile};
+use super::super::disk::{Disk, DiskFile, Opened};
 use super::bench::*;
-use crate::messages::files::READ_MAX;
+use crate::messages::files::{PathAction, READ_MAX};
 
 #[test]
 fn descriptors_start_at_ten_and_none_is_given_twice() {
@@ -242,6 +244,22 @@ impl Disk for Failing {
             _ => Ok(Box::new(Self(self.0))),
         }
     }
+
+    fn posix_open(&mut self, _: &Path, _: PosixFlags, _: u32) -> Result<Opened, Errno> {
+        let file = Box::new(Self(self.0));
+        Ok(Opened {
+            file,
+            entries: None,
+        })
+    }
+
+    fn status(&mut self, _: &Path) -> Result<FileStatus, Errno> {
+        Err(self.0)
+    }
+
+    fn act(&mut self, _: &Path, _: &PathAction) -> Result<(), Errno> {
+        Err(self.0)
+    }
 }
 
 impl DiskFile for Failing {
@@ -256,6 +274,26 @@ impl DiskFile for Failing {
     fn seek(&mut self, _: u64) -> Result<u64, Errno> {
         panic!("told to")
     }
+
+    fn write_some(&mut self, _: &[u8]) -> Result<u64, Errno> {
+        Err(self.0)
+    }
+
+    fn lseek(&mut self, _: Whence, _: i64) -> Result<u64, Errno> {
+        Err(self.0)
+    }
+
+    fn status(&mut self) -> Result<FileStatus, Errno> {
+        Err(self.0)
+    }
+
+    fn set_length(&mut self, _: u64) -> Result<(), Errno> {
+        Err(self.0)
+    }
+
+    fn sync(&mut self) -> Result<(), Errno> {
+        Err(self.0)
+    }
 }
 
 #[test]
@@ -266,6 +304,13 @@ fn errors_of_the_disk_are_those_of_the_request() {
     assert_eq!(fd, 10);
     assert_eq!(bench.read(fd, 1), Err(Errno::ENOSPC));
     assert_eq!(bench.write(fd, "x"), Err(Errno::ENOSPC));
+    assert_eq!(bench.write_some(fd, "x"), Err(Errno::ENOSPC));
+    assert_eq!(bench.lseek(fd, 0, Whence::End), Err(Errno::ENOSPC));
+    assert_eq!(bench.fstat(fd), Err(Errno::ENOSPC));
+    assert_eq!(bench.truncate(fd, 1), Err(Errno::ENOSPC));
+    assert_eq!(bench.sync(fd), Err(Errno::ENOSPC));
+    assert_eq!(bench.stat("f"), Err(Errno::ENOSPC));
+    assert_eq!(bench.act("f", PathAction::Unlink), Err(Errno::ENOSPC));
     assert_eq!(bench.close(fd), Ok(()));
 }
 

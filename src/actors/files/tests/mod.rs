@@ -1,7 +1,10 @@
 //! Tests of the files actor alone, with real directories and a mock of the host program.
 
 mod bench;
+mod directories;
 mod disk;
 mod flags;
+mod linux;
+mod posix;
 mod sandbox;
 mod special;

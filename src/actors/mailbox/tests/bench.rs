@@ -2,10 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use mailbox_rs::mock::{Firmware, Memory as _, Ram};
-use mailbox_rs::{CacheLine, Errno, Layout, PtrWidth, Request, ResponseEntry};
+use mailbox_rs::{CacheLine, Errno, Layout, PtrWidth, Request, ResponseEntry, Timestamp};
 
 use crate::actors::mailbox::{ChannelProgress, MailboxServer, Peers, statuses};
 use crate::actors::memory::{MemoryClient, Resolver};
@@ -18,7 +19,7 @@ use crate::mem::{
 use crate::messages::foreign::Severity;
 use crate::messages::mailbox::{self, ChannelStatus};
 use crate::messages::rpc::{CallError, PollOutcome, Progress, Provider, Target};
-use crate::messages::{ChannelDescriptor, console, files, foreign, memory, rpc};
+use crate::messages::{ChannelDescriptor, ChannelServices, console, files, foreign, memory, rpc};
 
 pub(super) const BASE: u64 = 0x8000_0000;
 pub(super) const SIZE: u64 = 0x2_0000;
@@ -61,6 +62,8 @@ pub(super) struct Seen {
     pub(super) pending: RefCell<Vec<ReplySender<Result<PollOutcome, CallError>>>>,
     pub(super) cancelled: RefCell<Vec<String>>,
     pub(super) files: RefCell<Vec<String>>,
+    /// Bytes put out unchanged, with true for standard error.
+    pub(super) raw: RefCell<Vec<(bool, Vec<u8>)>>,
     /// Runs during firmware's next access to memory or to a file.
     pub(super) meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
 }
@@ -90,6 +93,12 @@ impl Bench {
 
     /// Bench whose memory has a content before the host starts.
     pub(super) fn on(ram: Ram, channels: &[(u64, Layout)]) -> Self {
+        Self::with(ram, ChannelServices::default(), channels)
+    }
+
+    /// Bench with services of its channels.
+    pub(super) fn with(ram: Ram, services: ChannelServices, channels: &[(u64, Layout)]) -> Self {
+        let services = Arc::new(services);
         let bus = Bus::new();
         let chip = Rc::new(Chip {
             ram,
@@ -127,6 +136,7 @@ impl Bench {
                 address: *address,
                 layout: *layout,
                 place: crate::mem::Segments::default(),
+                services: services.clone(),
             };
             (descriptor, bus.doorbell())
         });
@@ -301,6 +311,7 @@ fn files_of(bus: &Bus, seen: Rc<Seen>) -> Port<files::Inbox> {
             note(format!("close all of {}", call.message.channel.0));
             call.reply.send(());
         }
+        other => super::posix::answer(other, &note),
     }))
 }
 
@@ -312,6 +323,18 @@ fn console_of(bus: &Bus, seen: Rc<Seen>) -> Port<console::Inbox> {
             call.reply.send(());
         }
         console::Inbox::Redirect(call) => call.reply.send(()),
+        console::Inbox::PrintError(call) => {
+            let text = String::from_utf8_lossy(&call.message.text).into_owned();
+            seen.text.borrow_mut().push_str(&format!("<{text}>"));
+            call.reply.send(());
+        }
+        console::Inbox::PutRaw(call) => {
+            let message = call.message;
+            seen.raw
+                .borrow_mut()
+                .push((message.is_error, message.data.to_vec()));
+            call.reply.send(());
+        }
         console::Inbox::Finish(call) => {
             seen.text.borrow_mut().push('|');
             call.reply.send(());
@@ -337,6 +360,9 @@ fn foreign_of(bus: &Bus, seen: Rc<Seen>) -> Port<foreign::Inbox> {
                 }),
             };
             call.reply.send(expanded);
+        }
+        foreign::Inbox::WallTime(call) => {
+            call.reply.send(Timestamp::from_nanoseconds(1 << 62));
         }
         foreign::Inbox::Served(call) => {
             seen.served.borrow_mut().push(call.message);

@@ -8,6 +8,7 @@ mod calls;
 mod files;
 mod handshake;
 mod observers;
+mod posix;
 mod printing;
 mod protocol;
 mod queues;
@@ -15,6 +16,7 @@ mod requests;
 mod reset;
 mod sharing;
 mod status;
+mod stdio;
 mod words;
 
 use mailbox_rs::mock::{Firmware, Memory as _, Misbehaviour, Ram};

@@ -1,5 +1,7 @@
 //! A client in this process, and a host that reads and writes the same memory while the client waits.
 
+mod posix;
+
 use super::*;
 use crate::firmware::{Client, Hooks};
 use crate::test_host::Host;
@@ -79,6 +81,7 @@ fn serve(entry: &RequestEntry, log: &mut Vec<String>) -> Response {
             return Response::Value(len);
         }
         Request::File(FileRequest::Seek { position, .. }) => return Response::Value(position),
+        Request::File(file) => return posix::serve(&file, log),
     }
     Response::Empty
 }
@@ -159,7 +162,7 @@ fn prints_and_exits() {
     assert_eq!(log[1..log.len() - 2].concat(), "1 and 2");
     assert!(log[log.len() - 2].starts_with("%d %s %f\n "), "{log:?}");
     assert!(
-        log[log.len() - 2].contains("tests.rs [18446744073709551615, "),
+        log[log.len() - 2].contains("tests/mod.rs [18446744073709551615, "),
         "{log:?}"
     );
     assert!(

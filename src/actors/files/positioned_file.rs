@@ -1,0 +1,148 @@
+//! Open files of the root directory.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, FileStatus, Timestamp, Whence};
+
+use super::disk::DiskFile;
+use super::os_error::{errno, uninterrupted};
+use crate::guest::quietly;
+
+/// Status from metadata, of the standard library or of `cap-std`, whose extension trait is in scope.
+macro_rules! status_of {
+    ($metadata:expr) => {{
+        let metadata = &$metadata;
+        let time = |seconds: i64, nanoseconds: i64| Timestamp {
+            seconds,
+            nanoseconds: nanoseconds.unsigned_abs(),
+        };
+        FileStatus {
+            size: metadata.size(),
+            inode: metadata.ino(),
+            blocks: metadata.blocks(),
+            accessed: time(metadata.atime(), metadata.atime_nsec()),
+            modified: time(metadata.mtime(), metadata.mtime_nsec()),
+            changed: time(metadata.ctime(), metadata.ctime_nsec()),
+            mode: metadata.mode(),
+            links: u32::try_from(metadata.nlink()).unwrap_or(u32::MAX),
+        }
+    }};
+}
+
+pub(super) use status_of;
+
+/// An open file with its own position. A descriptor's position would be shared with forked processes.
+pub(super) struct PositionedFile {
+    file: File,
+    position: u64,
+    appends: bool,
+}
+
+impl PositionedFile {
+    /// File at its start.
+    pub(super) fn new(file: File, appends: bool) -> Self {
+        Self {
+            file,
+            position: 0,
+            appends,
+        }
+    }
+
+    /// Moves the position behind written bytes.
+    fn advance(&mut self, written: u64) -> Result<(), Errno> {
+        self.position = if self.appends {
+            self.len()?
+        } else {
+            self.position + written
+        };
+        Ok(())
+    }
+
+    fn len(&self) -> Result<u64, Errno> {
+        let metadata = self.file.metadata().map_err(|error| errno(&error))?;
+        Ok(metadata.len())
+    }
+}
+
+impl DiskFile for PositionedFile {
+    fn read(&mut self, len: u64) -> Result<Bytes, Errno> {
+        let len = usize::try_from(len).map_err(|_| Errno::EINVAL)?;
+        let mut data = vec![0; len];
+        let mut done = 0;
+        while done < len {
+            match self.file.read_at(&mut data[done..], self.position) {
+                Ok(0) => break,
+                Ok(read) => {
+                    done += read;
+                    self.position += read as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if done == 0 => return Err(errno(&error)),
+                // Data read before the error counts. The next read hits the error again.
+                Err(_) => break,
+            }
+        }
+        data.truncate(done);
+        Ok(data.into())
+    }
+
+    fn write(&mut self, data: &[u8]) -> Result<u64, Errno> {
+        let file = &self.file;
+        let written = quietly(|| file.write_all_at(data, self.position));
+        written.map_err(|error| errno(&error))?;
+        self.advance(data.len() as u64)?;
+        Ok(data.len() as u64)
+    }
+
+    fn write_some(&mut self, data: &[u8]) -> Result<u64, Errno> {
+        let file = &self.file;
+        let written = quietly(|| uninterrupted(|| file.write_at(data, self.position)));
+        let written = written.map_err(|error| errno(&error))? as u64;
+        self.advance(written)?;
+        Ok(written)
+    }
+
+    fn seek(&mut self, position: u64) -> Result<u64, Errno> {
+        self.position = position;
+        Ok(position)
+    }
+
+    fn lseek(&mut self, whence: Whence, offset: i64) -> Result<u64, Errno> {
+        let from = match whence {
+            Whence::Set => 0,
+            Whence::Current => self.position,
+            Whence::End => self.len()?,
+            Whence::Other(_) => return Err(Errno::EINVAL),
+        };
+        self.position = moved(from, offset)?;
+        Ok(self.position)
+    }
+
+    fn status(&mut self) -> Result<FileStatus, Errno> {
+        let metadata = self.file.metadata().map_err(|error| errno(&error))?;
+        Ok(status_of!(metadata))
+    }
+
+    fn set_length(&mut self, len: u64) -> Result<(), Errno> {
+        let file = &self.file;
+        let set = quietly(|| uninterrupted(|| file.set_len(len)));
+        set.map_err(|error| errno(&error))
+    }
+
+    fn sync(&mut self) -> Result<(), Errno> {
+        uninterrupted(|| self.file.sync_all()).map_err(|error| errno(&error))
+    }
+}
+
+/// Position that is `offset` behind another one.
+///
+/// # Errors
+/// EINVAL before the start, EOVERFLOW beyond the largest position of a file.
+pub(super) fn moved(from: u64, offset: i64) -> Result<u64, Errno> {
+    let from = i64::try_from(from).map_err(|_| Errno::EOVERFLOW)?;
+    let position = from.checked_add(offset).ok_or(Errno::EOVERFLOW)?;
+    u64::try_from(position).map_err(|_| Errno::EINVAL)
+}

@@ -1,0 +1,145 @@
+//! Open directories and their entries.
+
+use bytes::Bytes;
+use mailbox_rs::{DirectoryRecord, Errno, FileType, PosixFlags, Whence};
+
+use super::bench::*;
+use crate::messages::files::{PathAction, READ_MAX};
+
+const RO: PosixFlags = PosixFlags::READ_ONLY;
+
+/// Names and types in records.
+fn names(mut records: &[u8]) -> Vec<(Vec<u8>, FileType)> {
+    let mut names = Vec::new();
+    while !records.is_empty() {
+        let (record, size) = DirectoryRecord::parse(records).unwrap();
+        names.push((record.name.to_vec(), record.file_type));
+        records = &records[size..];
+    }
+    names
+}
+
+/// All names of an open directory, in reads of `len` bytes.
+fn all(bench: &Bench, fd: u64, len: u64) -> Vec<(Vec<u8>, FileType)> {
+    let mut found = Vec::new();
+    loop {
+        let records = bench.read_directory(fd, len).unwrap();
+        if records.is_empty() {
+            return found;
+        }
+        assert!(records.len() as u64 <= len);
+        found.extend(names(&records));
+    }
+}
+
+#[test]
+fn entries_come_in_the_order_of_their_names_whatever_the_buffer() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let bench = Bench::new();
+    bench.put("b", "");
+    std::fs::create_dir(bench.path("a")).unwrap();
+    std::os::unix::fs::symlink("b", bench.path("c")).unwrap();
+    let odd = std::ffi::OsStr::from_bytes(b"\xff\n");
+    std::fs::write(bench.path("").join(odd), "").unwrap();
+    let long = "x".repeat(255);
+    bench.put(&long, "");
+    let expected = [
+        (b"a".to_vec(), FileType::Directory),
+        (b"b".to_vec(), FileType::Regular),
+        (b"c".to_vec(), FileType::Link),
+        (long.into_bytes(), FileType::Regular),
+        (b"\xff\n".to_vec(), FileType::Regular),
+    ];
+    for len in [
+        DirectoryRecord::MAX_SIZE as u64,
+        300,
+        1000,
+        READ_MAX,
+        u64::MAX,
+    ] {
+        for path in [".", "./", "/.."] {
+            let opened = bench.posix_open(path, RO | PosixFlags::DIRECTORY);
+            if path == "/.." {
+                assert_eq!(opened, Err(Errno::EACCES));
+                continue;
+            }
+            assert_eq!(all(&bench, opened.unwrap(), len), expected, "{path} {len}");
+        }
+    }
+    // A buffer without room for the next record changes nothing.
+    let fd = bench.posix_open(".", RO).unwrap();
+    for len in [0, 1, 15] {
+        assert_eq!(bench.read_directory(fd, len), Err(Errno::EINVAL));
+    }
+    assert_eq!(all(&bench, fd, 272), expected);
+}
+
+#[test]
+fn a_directory_that_changes_while_it_is_read_is_read_as_it_was() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("d")).unwrap();
+    for name in ["d/1", "d/2", "d/3"] {
+        bench.put(name, "");
+    }
+    let fd = bench.posix_open("d", RO).unwrap();
+    let first = bench.read_directory(fd, 16).unwrap();
+    assert_eq!(names(&first), [(b"1".to_vec(), FileType::Regular)]);
+    let to = Bytes::from_static(b"moved");
+    bench.act("d", PathAction::Rename { to }).unwrap();
+    bench.act("moved/2", PathAction::Unlink).unwrap();
+    bench.put("moved/4", "");
+    let rest = all(&bench, fd, 272);
+    let rest: Vec<_> = rest.iter().map(|(name, _)| &name[..]).collect();
+    assert_eq!(rest, [b"2", b"3"]);
+    assert_eq!(bench.fstat(fd).unwrap().file_type(), FileType::Directory);
+}
+
+#[test]
+fn a_hundred_thousand_entries_are_read_and_none_is_lost() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("d")).unwrap();
+    std::fs::write(bench.path("f"), "").unwrap();
+    for number in 0..100_000 {
+        // Links are made faster than files.
+        std::fs::hard_link(bench.path("f"), bench.path(&format!("d/{number:05}")))
+            .or_else(|_| std::fs::write(bench.path(&format!("d/{number:05}")), ""))
+            .unwrap();
+    }
+    let fd = bench.posix_open("d", RO).unwrap();
+    let found = all(&bench, fd, READ_MAX);
+    assert_eq!(found.len(), 100_000);
+    for (number, (name, _)) in found.iter().enumerate() {
+        assert_eq!(*name, format!("{number:05}").into_bytes());
+    }
+    assert_eq!(bench.close(fd), Ok(()));
+}
+
+#[test]
+fn a_directory_is_rewound_and_is_no_file() {
+    let bench = Bench::new();
+    bench.put("a", "");
+    bench.put("b", "");
+    let fd = bench.posix_open(".", RO).unwrap();
+    assert_eq!(all(&bench, fd, 272).len(), 2);
+    assert_eq!(bench.lseek(fd, 0, Whence::Current), Ok(2));
+    assert_eq!(bench.lseek(fd, 1, Whence::Set), Ok(1));
+    assert_eq!(all(&bench, fd, 272).len(), 1);
+    assert_eq!(bench.lseek(fd, 0, Whence::Set), Ok(0));
+    assert_eq!(all(&bench, fd, 272).len(), 2);
+    assert_eq!(bench.lseek(fd, 1 << 40, Whence::Set), Ok(1 << 40));
+    assert_eq!(bench.read_directory(fd, 272).unwrap(), Bytes::new());
+    assert_eq!(bench.lseek(fd, 0, Whence::End), Err(Errno::EINVAL));
+
+    assert_eq!(bench.read(fd, 1), Err(Errno::EISDIR));
+    assert_eq!(bench.write(fd, "x"), Err(Errno::EBADF));
+    assert_eq!(bench.write_some(fd, "x"), Err(Errno::EBADF));
+    assert_eq!(bench.truncate(fd, 0), Err(Errno::EINVAL));
+    assert_eq!(bench.sync(fd), Ok(()));
+    assert_eq!(bench.seek(fd, 0), Ok(0));
+    let file = bench.posix_open("a", RO).unwrap();
+    assert_eq!(bench.read_directory(file, 272), Err(Errno::ENOTDIR));
+    assert_eq!(bench.read_directory(99, 272), Err(Errno::EBADF));
+    // An open of protocol 0.2 takes no directories.
+    assert_eq!(bench.open(".", R), Err(Errno::EISDIR));
+}

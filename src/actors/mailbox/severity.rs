@@ -1,0 +1,51 @@
+//! Severity of reports on failed requests.
+
+use mailbox_rs::{Errno, FileRequest, Request};
+
+use super::failure::Failure;
+use crate::messages::ChannelServices;
+use crate::messages::foreign::Severity;
+
+/// Severity of the report on a failed request: the configured one, or info where firmware looks if something is there and is answered.
+pub(super) fn severity(
+    services: &ChannelServices,
+    request: &Request,
+    failure: &Failure,
+) -> Severity {
+    let errno = failure.errno();
+    services
+        .severity(request, errno)
+        .unwrap_or(match is_probe(request, failure, errno) {
+            true => Severity::Info,
+            false => Severity::Error,
+        })
+}
+
+/// True for an error that an ordinary program is prepared for.
+fn is_probe(request: &Request, failure: &Failure, errno: Errno) -> bool {
+    let Request::File(file) = request else {
+        return false;
+    };
+    // Errors of memory, and of a variable that the user has to set, are no answers of the file system.
+    if !request.responds() || !matches!(failure, Failure::File { .. } | Failure::Path { .. }) {
+        return false;
+    }
+    match file {
+        FileRequest::Open { .. }
+        | FileRequest::PosixOpen { .. }
+        | FileRequest::Stat { .. }
+        | FileRequest::Unlink { .. }
+        | FileRequest::Rename { .. }
+        | FileRequest::Mkdir { .. }
+        | FileRequest::Rmdir { .. } => matches!(
+            errno,
+            Errno::ENOENT | Errno::EEXIST | Errno::ENOTDIR | Errno::EISDIR | Errno::ENOTEMPTY
+        ),
+        FileRequest::Access { .. } => matches!(
+            errno,
+            Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::EROFS
+        ),
+        FileRequest::Lseek { .. } => errno == Errno::ESPIPE,
+        _ => false,
+    }
+}

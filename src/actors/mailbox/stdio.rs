@@ -1,0 +1,256 @@
+//! Standard streams of a channel: descriptors 0, 1 and 2 in sessions of protocol 0.3.
+
+use bytes::Bytes;
+use mailbox_rs::{Errno, FileStatus, FileType, PosixFlags};
+
+use super::failure::Failure;
+use super::requests::{MAX_MOVE, RequestHandler};
+use super::session::Stream;
+use crate::mem::{CHUNK, Op, Span};
+use crate::messages::console::{Print, PrintError, PutRaw};
+use crate::messages::files::{DescriptorStatus, PosixOpen, Sync, WriteSome};
+use crate::messages::mailbox::Task;
+use crate::messages::{InputSource, OutputTarget};
+
+/// Permission bits of a created file.
+const MODE: u32 = 0o666;
+
+impl RequestHandler {
+    /// Standard stream of a descriptor, if it is one in this session.
+    ///
+    /// # Errors
+    /// EBADF for a stream that firmware has closed.
+    pub(super) fn stream(&self, fd: u64) -> Result<Option<Stream>, Failure> {
+        match self.session.stream(fd) {
+            Some(stream) if self.session.is_closed(stream) => {
+                Err(bad(format!("descriptor {fd} is closed")))
+            }
+            stream => Ok(stream),
+        }
+    }
+
+    /// Reads from a standard stream.
+    pub(super) async fn read_stream(
+        &self,
+        stream: Stream,
+        ptr: u64,
+        len: u64,
+    ) -> Result<u64, Failure> {
+        if stream != Stream::Input {
+            let fd = stream as u8;
+            return Err(bad(format!("descriptor {fd} was opened for writing only")));
+        }
+        match &self.descriptor.services.stdin {
+            InputSource::Nothing => Ok(0),
+            InputSource::Testbench => self.read_input(ptr, len).await,
+            InputSource::File(path) => {
+                let fd = self.stream_file(stream, path).await?;
+                self.read_file(fd, ptr, len).await
+            }
+        }
+    }
+
+    /// Copies bytes of the testbench to memory: those that are there, at least one unless the input has ended.
+    async fn read_input(&self, ptr: u64, len: u64) -> Result<u64, Failure> {
+        self.release_slot().await?;
+        self.tracker.awaits(Task::Input);
+        let input = &self.session.input;
+        input.ready().await;
+        let limit = if len == 0 { MAX_MOVE } else { len };
+        let limit = limit.min(input.len() as u64);
+        let mut done = 0;
+        while done < limit {
+            let address = ptr.wrapping_add(done);
+            let span = Span {
+                address,
+                len: CHUNK.min(limit - done),
+            };
+            let space = self.descriptor.space;
+            let room = self.links.memory.extent(space, span).await?;
+            if room == 0 && done > 0 {
+                break;
+            }
+            if room == 0 {
+                self.locate(span).await?;
+            }
+            let data = input.peek(usize::try_from(room).unwrap_or(usize::MAX));
+            let len = data.len();
+            let place = Span {
+                address,
+                len: len as u64,
+            };
+            self.access(Op::Write(place, data.into())).await?;
+            // Only now: bytes that could not be written stay.
+            input.consume(len);
+            done += place.len;
+        }
+        Ok(done)
+    }
+
+    /// Writes to a standard stream.
+    pub(super) async fn write_stream(
+        &self,
+        stream: Stream,
+        ptr: u64,
+        len: u64,
+    ) -> Result<u64, Failure> {
+        let target = match stream {
+            Stream::Input => {
+                return Err(bad("descriptor 0 was opened for reading only".to_owned()));
+            }
+            Stream::Output => &self.descriptor.services.stdout,
+            Stream::Error => &self.descriptor.services.stderr,
+        };
+        if let OutputTarget::File(path) = target {
+            let fd = self.stream_file(stream, path).await?;
+            return self.write_some(fd, ptr, len).await;
+        }
+        let channel = self.id;
+        for part in self.parts(ptr, len).await? {
+            let data = self.access(Op::Read(part)).await?.into_bytes();
+            let console = &self.links.console;
+            match (target, stream) {
+                (OutputTarget::Raw, stream) => console.post(PutRaw {
+                    channel,
+                    is_error: stream == Stream::Error,
+                    data,
+                }),
+                (_, Stream::Error) => console.post(PrintError {
+                    channel,
+                    text: data,
+                }),
+                _ => console.post(Print {
+                    channel,
+                    text: data,
+                }),
+            }
+        }
+        Ok(len)
+    }
+
+    /// Writes memory to a file, up to the first error behind a byte that was written, as Linux does.
+    pub(super) async fn write_some(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
+        let channel = self.id;
+        let mut written = 0_u64;
+        for part in self.parts(ptr, len).await? {
+            let mut data = self.access(Op::Read(part)).await?.into_bytes();
+            loop {
+                let ask = WriteSome {
+                    channel,
+                    fd,
+                    data: data.clone(),
+                };
+                let more = match self.on_file(ask).await {
+                    Err(Failure::File { .. }) if written > 0 => return Ok(written),
+                    more => more?,
+                };
+                // A callback may return any number.
+                let more = more.min(data.len() as u64);
+                written += more;
+                data = data.slice(usize::try_from(more).unwrap_or(data.len())..);
+                if data.is_empty() {
+                    break;
+                }
+                if more == 0 {
+                    return Ok(written);
+                }
+            }
+        }
+        Ok(written)
+    }
+
+    /// Status of a standard stream: that of its file, or of a character device.
+    pub(super) async fn stream_status(&self, stream: Stream) -> Result<FileStatus, Failure> {
+        let path = match (stream, &self.descriptor.services) {
+            (Stream::Input, services) => match &services.stdin {
+                InputSource::File(path) => Some(path),
+                _ => None,
+            },
+            (Stream::Output, services) => file_of(&services.stdout),
+            (Stream::Error, services) => file_of(&services.stderr),
+        };
+        let Some(path) = path else {
+            return Ok(FileStatus {
+                mode: FileType::CharacterDevice.mode() | 0o620,
+                links: 1,
+                ..FileStatus::default()
+            });
+        };
+        let fd = self.stream_file(stream, path).await?;
+        let channel = self.id;
+        self.on_file(DescriptorStatus { channel, fd }).await
+    }
+
+    /// Writes the data of a standard stream to its device, if it is a file.
+    pub(super) async fn sync_stream(&self, stream: Stream) -> Result<(), Failure> {
+        match self.session.file(self.sharing(stream)) {
+            Some(fd) => {
+                let channel = self.id;
+                self.on_file(Sync { channel, fd }).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Closes a standard stream for the rest of the session.
+    pub(super) async fn close_stream(&self, stream: Stream) -> Result<(), Failure> {
+        match self.session.close(stream) {
+            Some(fd) => self.close_descriptor(fd).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Stream whose file is that of `stream`: both outputs share one file of the same path.
+    fn sharing(&self, stream: Stream) -> Stream {
+        let services = &self.descriptor.services;
+        match stream {
+            Stream::Error if services.stdout == services.stderr => Stream::Output,
+            stream => stream,
+        }
+    }
+
+    /// Descriptor of the file behind a standard stream. It is opened at its first use. An output file is truncated by the first session
+    /// that opens it, and continued by later ones.
+    async fn stream_file(&self, stream: Stream, path: &str) -> Result<u64, Failure> {
+        let stream = self.sharing(stream);
+        if let Some(fd) = self.session.file(stream) {
+            return Ok(fd);
+        }
+        let flags = match stream {
+            Stream::Input => PosixFlags::READ_ONLY,
+            Stream::Output | Stream::Error => {
+                let flags = PosixFlags::WRITE_ONLY | PosixFlags::CREATE | PosixFlags::APPEND;
+                match self.session.is_first_open(stream) {
+                    true => flags | PosixFlags::TRUNCATE,
+                    false => flags,
+                }
+            }
+        };
+        let given = Bytes::copy_from_slice(path.as_bytes());
+        let expanded = self.expanded(&given).await?;
+        let open = PosixOpen {
+            channel: self.id,
+            path: expanded.clone(),
+            flags,
+            mode: MODE,
+        };
+        let opened = self.on_file(open).await;
+        let fd = opened.map_err(|failure| failure.on_path(&given, &expanded))?;
+        self.session.opened(stream, fd);
+        Ok(fd)
+    }
+}
+
+fn file_of(target: &OutputTarget) -> Option<&String> {
+    match target {
+        OutputTarget::File(path) => Some(path),
+        OutputTarget::Console | OutputTarget::Raw => None,
+    }
+}
+
+fn bad(reason: String) -> Failure {
+    Failure::File {
+        errno: Errno::EBADF,
+        reason: Some(reason),
+    }
+}

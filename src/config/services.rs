@@ -1,0 +1,269 @@
+//! Services of a channel: standard streams, arguments and environment, time, random bytes, severities of failed requests.
+
+use std::collections::BTreeMap;
+
+use mailbox_rs::{Errno, OPERATION_NAMES};
+
+use super::environment::ConfigEnvironment;
+use super::error::ChannelProblem;
+use super::expand::expand;
+use super::raw::{RawChannel, RawTime};
+use super::service_error::{BLOCK_MAX, ServiceProblem};
+
+/// Services of a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServicesConfig {
+    /// Source of the standard input.
+    pub stdin: StreamConfig,
+    /// Target of the standard output.
+    pub stdout: StreamConfig,
+    /// Target of standard error.
+    pub stderr: StreamConfig,
+    /// Arguments of the program, the first of which is its name.
+    pub args: Vec<String>,
+    /// Environment of the program.
+    pub env: BTreeMap<String, String>,
+    /// Picoseconds of a tick; `None` for wall time.
+    pub period: Option<u64>,
+    /// Seed of random bytes.
+    pub seed: u64,
+    /// Severities of failed requests.
+    pub errors: Vec<ErrorRule>,
+}
+
+/// Source or target of a standard stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamConfig {
+    /// No input.
+    Nothing,
+    /// Input from the testbench.
+    Testbench,
+    /// Output to the console by lines.
+    Console,
+    /// Output to the console unchanged.
+    Raw,
+    /// File below the root of firmware's files.
+    File(String),
+}
+
+/// Severity of requests that fail in one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorRule {
+    /// Name of the operation.
+    pub operation: &'static str,
+    /// Error number; `None` for all others.
+    pub errno: Option<Errno>,
+    /// Severity of the report.
+    pub level: Level,
+}
+
+/// Severity in a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Information for the user.
+    Info,
+    /// Warning that needs no action.
+    Warning,
+    /// Failure of a request.
+    Error,
+    /// Failure that ends the simulation.
+    Fatal,
+}
+
+const LEVELS: [(&str, Level); 4] = [
+    ("info", Level::Info),
+    ("warning", Level::Warning),
+    ("error", Level::Error),
+    ("fatal", Level::Fatal),
+];
+
+/// Key of all error numbers without a rule of their own.
+const ANY: &str = "any";
+
+/// Validates the services of a channel.
+pub(super) fn believe(
+    channel: &str,
+    raw: RawChannel,
+    outside: &dyn ConfigEnvironment,
+) -> Result<ServicesConfig, ChannelProblem> {
+    let RawChannel {
+        stdio,
+        args,
+        env,
+        time,
+        seed,
+        errors,
+        ..
+    } = raw;
+    let args = args.unwrap_or_else(|| vec![channel.replace('$', "$$")]);
+    let args = args.iter().map(|arg| expand(arg, "args", outside));
+    let args = args.collect::<Result<Vec<_>, _>>()?;
+    let env = env.into_iter().map(|(name, value)| {
+        let value = expand(&value, "env", outside)?;
+        Ok::<_, ChannelProblem>((name, value))
+    });
+    let env = env.collect::<Result<BTreeMap<_, _>, _>>()?;
+    if let Some(name) = env
+        .keys()
+        .find(|name| name.is_empty() || name.contains('='))
+    {
+        let name = name.clone();
+        return Err(ServiceProblem::Name { name }.into());
+    }
+    bounded("args", args.iter().map(String::as_str))?;
+    bounded(
+        "env",
+        env.iter().flat_map(|(name, value)| [&**name, &**value]),
+    )?;
+    Ok(ServicesConfig {
+        stdin: input(stdio.stdin)?,
+        stdout: output("stdout", stdio.stdout)?,
+        stderr: output("stderr", stdio.stderr)?,
+        args,
+        env,
+        period: period(&time)?,
+        seed: seed.map_or(0, |seed| seed.0),
+        errors: rules(&errors)?,
+    })
+}
+
+/// Checks texts that firmware reads with a NUL behind each.
+fn bounded<'a>(
+    key: &'static str,
+    texts: impl Iterator<Item = &'a str>,
+) -> Result<(), ServiceProblem> {
+    let mut len = 0;
+    for text in texts {
+        if text.contains('\0') {
+            return Err(ServiceProblem::Nul { key });
+        }
+        len += text.len() + 1;
+    }
+    match len {
+        0..=BLOCK_MAX => Ok(()),
+        len => Err(ServiceProblem::TooLong { key, len }),
+    }
+}
+
+fn input(value: Option<String>) -> Result<StreamConfig, ServiceProblem> {
+    let key = "stdin";
+    Ok(match value.as_deref() {
+        None | Some("none") => StreamConfig::Nothing,
+        Some("testbench") => StreamConfig::Testbench,
+        Some(value @ ("console" | "raw")) => {
+            let (value, other) = (value.to_owned(), "stdout and stderr");
+            return Err(ServiceProblem::Stream { key, value, other });
+        }
+        Some("") => return Err(ServiceProblem::NoFile { key }),
+        Some(path) => StreamConfig::File(path.to_owned()),
+    })
+}
+
+fn output(key: &'static str, value: Option<String>) -> Result<StreamConfig, ServiceProblem> {
+    Ok(match value.as_deref() {
+        None | Some("console") => StreamConfig::Console,
+        Some("raw") => StreamConfig::Raw,
+        Some(value @ ("none" | "testbench")) => {
+            let (value, other) = (value.to_owned(), "stdin");
+            return Err(ServiceProblem::Stream { key, value, other });
+        }
+        Some("") => return Err(ServiceProblem::NoFile { key }),
+        Some(path) => StreamConfig::File(path.to_owned()),
+    })
+}
+
+/// Picoseconds of a tick; `None` for wall time.
+fn period(time: &RawTime) -> Result<Option<u64>, ServiceProblem> {
+    match (time.clock.as_deref(), &time.period) {
+        (Some("wall"), None) => Ok(None),
+        (Some("wall"), Some(_)) => Err(ServiceProblem::PeriodOfWall),
+        (None | Some("ticks"), None) => Ok(Some(1000)),
+        (None | Some("ticks"), Some(text)) => {
+            let parsed = picoseconds(text);
+            let problem = || ServiceProblem::Period { text: text.clone() };
+            parsed.map(Some).ok_or_else(problem)
+        }
+        (Some(text), _) => Err(ServiceProblem::Clock {
+            meant: nearest(text, ["ticks", "wall"]),
+            text: text.to_owned(),
+        }),
+    }
+}
+
+/// Picoseconds of a number with its unit; `None` unless it is 1 ps to 1 s.
+fn picoseconds(text: &str) -> Option<u64> {
+    let digits = text.find(|character: char| !character.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit.trim_start() {
+        "ps" => 1,
+        "ns" => 1_000,
+        "us" => 1_000_000,
+        "ms" => 1_000_000_000,
+        "s" => SECOND,
+        _ => return None,
+    };
+    let period = number.parse::<u64>().ok()?.checked_mul(unit)?;
+    (1..=SECOND).contains(&period).then_some(period)
+}
+
+const SECOND: u64 = 1_000_000_000_000;
+
+fn rules(
+    errors: &BTreeMap<String, BTreeMap<String, String>>,
+) -> Result<Vec<ErrorRule>, ServiceProblem> {
+    let mut rules = Vec::new();
+    for (name, levels) in errors {
+        let known = OPERATION_NAMES.into_iter().find(|known| known == name);
+        let operation = known.ok_or_else(|| ServiceProblem::Operation {
+            name: name.clone(),
+            meant: nearest(name, OPERATION_NAMES),
+        })?;
+        for (name, level) in levels {
+            let errno = match &**name {
+                ANY => None,
+                name => Some(errno(operation, name)?),
+            };
+            let known = LEVELS.iter().find(|(known, _)| known == level);
+            let (_, known) = known.ok_or_else(|| ServiceProblem::Level {
+                operation,
+                errno: name.clone(),
+                name: level.clone(),
+                meant: nearest(level, LEVELS.map(|(name, _)| name)),
+            })?;
+            rules.push(ErrorRule {
+                operation,
+                errno,
+                level: *known,
+            });
+        }
+    }
+    Ok(rules)
+}
+
+fn errno(operation: &'static str, name: &str) -> Result<Errno, ServiceProblem> {
+    let known = || Errno::ALL.iter().filter_map(|errno| errno.name());
+    let found = Errno::ALL.iter().find(|errno| errno.name() == Some(name));
+    found.copied().ok_or_else(|| ServiceProblem::Errno {
+        operation,
+        name: name.to_owned(),
+        meant: nearest(name, known().chain([ANY])),
+    })
+}
+
+/// Name that differs least, apart from case, by at most two slips.
+fn nearest(name: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
+    // The distance takes quadratic time.
+    if name.len() > 32 {
+        return None;
+    }
+    let name = name.to_lowercase();
+    let distances = known.into_iter().map(|known| {
+        (
+            strsim::damerau_levenshtein(&name, &known.to_lowercase()),
+            known,
+        )
+    });
+    let near = distances.filter(|(distance, known)| *distance <= 2 && *distance < known.len());
+    near.min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}

@@ -1,0 +1,217 @@
+//! Services of channels.
+
+use std::collections::BTreeMap;
+
+use mailbox_rs::Errno;
+use proptest::prelude::*;
+
+use super::*;
+
+const MEMORIES: &str = "space:\n  s:\n    - ram: {base: 0, size: 65536, backend: log}\n";
+
+fn channels(text: &str) -> Result<Vec<ChannelConfig>, String> {
+    let outside = Fake::default().variable("WHO", "world");
+    let map = parse_memory_map(MEMORIES, Path::new("mem.yaml"), &outside).unwrap();
+    parse_mailboxes(text, Path::new("mb.yaml"), &map, &outside).map_err(|error| error.to_string())
+}
+
+/// Services of a channel with these keys.
+fn services(keys: &str) -> Result<ServicesConfig, String> {
+    let mut channels = channels(&format!("c: {{space: s, base: 0, ptr: 32, {keys}}}\n"))?;
+    Ok(channels.remove(0).services)
+}
+
+fn refused(keys: &str) -> String {
+    services(keys).unwrap_err()
+}
+
+#[test]
+fn services_have_defaults() {
+    let expected = ServicesConfig {
+        stdin: StreamConfig::Nothing,
+        stdout: StreamConfig::Console,
+        stderr: StreamConfig::Console,
+        args: vec!["c".to_owned()],
+        env: BTreeMap::new(),
+        period: Some(1000),
+        seed: 0,
+        errors: vec![],
+    };
+    assert_eq!(services("").unwrap(), expected);
+    // A name with a `$` is no variable.
+    let found = channels("$WHO: {space: s, base: 0, ptr: 32}").unwrap();
+    assert_eq!(found[0].services.args, ["$WHO"]);
+}
+
+#[test]
+fn services_are_those_of_the_text() {
+    let found = services(
+        "stdio: {stdin: testbench, stdout: raw, stderr: log/err}, args: [prog, '${WHO}', ''], \
+         env: {A: $WHO, B: ''}, time: {period: 2500ps}, seed: 0x10, \
+         errors: {open: {ENOENT: error, any: warning}, call: {ENOSYS: info}, sync: {EIO: fatal}}",
+    );
+    let found = found.unwrap();
+    assert_eq!(found.stdin, StreamConfig::Testbench);
+    assert_eq!(found.stdout, StreamConfig::Raw);
+    assert_eq!(found.stderr, StreamConfig::File("log/err".to_owned()));
+    assert_eq!(found.args, ["prog", "world", ""]);
+    let env = [("A", "world"), ("B", "")].map(|(name, value)| (name.into(), value.into()));
+    assert_eq!(found.env, BTreeMap::from(env));
+    assert_eq!((found.period, found.seed), (Some(2500), 16));
+    let rule = |operation, errno, level| ErrorRule {
+        operation,
+        errno,
+        level,
+    };
+    assert_eq!(
+        found.errors,
+        [
+            rule("call", Some(Errno::ENOSYS), Level::Info),
+            rule("open", Some(Errno::ENOENT), Level::Error),
+            rule("open", None, Level::Warning),
+            rule("sync", Some(Errno::EIO), Level::Fatal),
+        ]
+    );
+    let streams = services("stdio: {stdin: in, stdout: ./raw, stderr: console}").unwrap();
+    assert_eq!(streams.stdin, StreamConfig::File("in".to_owned()));
+    assert_eq!(streams.stdout, StreamConfig::File("./raw".to_owned()));
+    assert_eq!(streams.stderr, StreamConfig::Console);
+    assert_eq!(
+        services("stdio: {stdin: none}").unwrap().stdin,
+        StreamConfig::Nothing
+    );
+    assert_eq!(services("time: {clock: wall}").unwrap().period, None);
+}
+
+#[test]
+fn periods_are_whole_numbers_with_a_unit() {
+    for (text, picoseconds) in [
+        ("1ps", 1),
+        ("10ns", 10_000),
+        ("3 us", 3_000_000),
+        ("7ms", 7_000_000_000),
+        ("1s", 1_000_000_000_000),
+    ] {
+        let found = services(&format!("time: {{clock: ticks, period: {text}}}")).unwrap();
+        assert_eq!(found.period, Some(picoseconds), "{text}");
+    }
+    for text in [
+        "0ns",
+        "'10'",
+        "ns",
+        "1.5ns",
+        "2s",
+        "-1ns",
+        "1 fs",
+        "99999999999999999999ps",
+        "''",
+    ] {
+        let said = refused(&format!("time: {{period: {text}}}"));
+        assert!(
+            said.contains("`time.period` is") && said.contains("10ns"),
+            "{said}"
+        );
+        assert!(said.starts_with("mb.yaml:1: channel `c`"), "{said}");
+    }
+    let said = refused("time: {period: 10}");
+    assert!(
+        said.contains("`time.period`") && said.contains("`10`"),
+        "{said}"
+    );
+    let said = refused("time: {clock: wall, period: 1ns}");
+    assert!(said.contains("wall time has none"), "{said}");
+    let said = refused("time: {clock: tick}");
+    assert!(said.contains("did you mean `ticks`?"), "{said}");
+}
+
+#[test]
+fn unknown_names_are_refused_with_the_one_that_is_meant() {
+    for (keys, parts) in [
+        (
+            "errors: {opn: {ENOENT: info}}",
+            ["unknown operation `opn`", "did you mean `open`?"],
+        ),
+        (
+            "errors: {open: {ENOET: info}}",
+            ["`errors.open`", "did you mean `ENOENT`?"],
+        ),
+        (
+            "errors: {open: {enoent: info}}",
+            ["`errors.open`", "did you mean `ENOENT`?"],
+        ),
+        (
+            "errors: {open: {all: info}}",
+            ["unknown error `all`", "did you mean `any`?"],
+        ),
+        (
+            "errors: {open: {any: warn}}",
+            ["`errors.open.any`", "valid are info, warning"],
+        ),
+        (
+            "errors: {open: {any: eror}}",
+            ["unknown severity `eror`", "did you mean `error`?"],
+        ),
+        (
+            "errors: {frobnicate: {any: info}}",
+            ["unknown operation", "valid are print, memory"],
+        ),
+        ("stdio: {stdin: raw}", ["`stdio.stdin` is `raw`", "`./raw`"]),
+        (
+            "stdio: {stdout: testbench}",
+            ["`stdio.stdout` is `testbench`", "for stdin"],
+        ),
+        (
+            "stdio: {stderr: ''}",
+            ["`stdio.stderr` is empty", "leave the key out"],
+        ),
+        (
+            "stdio: {stdot: raw}",
+            ["`stdio.stdot`", "did you mean `stdout`?"],
+        ),
+        ("env: {'A=B': x}", ["`A=B` is no name", "`=`"]),
+        ("args: [\"a\\0b\"]", ["`args`", "NUL"]),
+        ("args: ['$NONE']", ["`args`", "NONE"]),
+        ("sdtio: {stdin: none}", ["`sdtio`", "did you mean `stdio`?"]),
+        ("errors: [open]", ["`errors`", "map"]),
+        ("seed: x", ["`seed`", ""]),
+    ] {
+        let said = refused(keys);
+        for part in parts {
+            assert!(said.contains(part), "{keys}: {said}");
+        }
+        assert!(said.starts_with("mb.yaml:1: channel `c`"), "{said}");
+    }
+}
+
+#[test]
+fn the_line_of_a_wrong_name_is_told() {
+    let said = channels(
+        "c:\n  space: s\n  base: 0\n  ptr: 32\n  errors:\n    open:\n      ENOENT: info\n      EXIST: error\n",
+    );
+    let said = said.unwrap_err();
+    assert!(said.starts_with("mb.yaml:8: "), "{said}");
+}
+
+#[test]
+fn arguments_and_environment_are_bounded() {
+    let long = "x".repeat(1 << 20);
+    let said = refused(&format!("args: [{long}]"));
+    assert!(
+        said.contains("`args` has 1048577 bytes"),
+        "{}",
+        &said[..200]
+    );
+    let said = refused(&format!("env: {{A: {long}}}"));
+    assert!(said.contains("`env` has 1048579 bytes"), "{}", &said[..200]);
+    let fits = &long[1..];
+    assert!(services(&format!("args: [{fits}]")).is_ok());
+}
+
+proptest! {
+    #[test]
+    fn no_text_does_harm(key in "(stdio|args|env|time|seed|errors)", value in ".{0,40}") {
+        // Any result will do, but not a panic.
+        let _ = services(&format!("{key}: {value}"));
+        let _ = services(&format!("{key}: {{{value}: {value}}}"));
+    }
+}

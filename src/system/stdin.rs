@@ -1,0 +1,61 @@
+//! Standard input of firmware, from the host program or the testbench.
+
+use bytes::Bytes;
+
+use super::{Error, Vhost};
+use crate::messages::ChannelId;
+use crate::messages::mailbox::{StdinClose, StdinError, StdinWrite};
+use crate::sim::strand::Abroad;
+
+impl Vhost {
+    /// Adds bytes to the standard input of a channel, whose configuration has `stdio: {stdin: testbench}`. Returns the number of bytes
+    /// taken: fewer than given if more than 16 MiB would wait for firmware. A read that waits is answered at once.
+    ///
+    /// # Errors
+    /// [`Error::Stdin`] for a channel without such an input, or after [`close_stdin`](Self::close_stdin); [`Error::Bus`] from inside a
+    /// tap.
+    pub fn write_stdin(&self, channel: &str, data: &[u8]) -> Result<usize, Error> {
+        let _home = Abroad::go(false);
+        let failed = |cause| Self::stdin_error(channel, cause);
+        let write = StdinWrite {
+            channel: self.served_channel(channel).map_err(failed)?,
+            data: Bytes::copy_from_slice(data),
+        };
+        let Some(mailbox) = self.0.ports.mailbox.get() else {
+            return Err(failed(StdinError::NoChannel));
+        };
+        let taken = self.0.bus.ask(mailbox, write)?.map_err(failed)?;
+        Ok(usize::try_from(taken).unwrap_or(data.len()))
+    }
+
+    /// Ends the standard input of a channel: firmware finds the end of the file behind the last byte.
+    ///
+    /// # Errors
+    /// Those of [`write_stdin`](Self::write_stdin).
+    pub fn close_stdin(&self, channel: &str) -> Result<(), Error> {
+        let _home = Abroad::go(false);
+        let failed = |cause| Self::stdin_error(channel, cause);
+        let close = StdinClose {
+            channel: self.served_channel(channel).map_err(failed)?,
+        };
+        let Some(mailbox) = self.0.ports.mailbox.get() else {
+            return Err(failed(StdinError::NoChannel));
+        };
+        self.0.bus.ask(mailbox, close)?.map_err(failed)
+    }
+
+    /// Number of a served channel.
+    fn served_channel(&self, name: &str) -> Result<ChannelId, StdinError> {
+        let served = self.0.channels.iter().filter(|channel| channel.served);
+        let mut numbered = (0..).map(ChannelId).zip(served);
+        let found = numbered.find(|(_, channel)| channel.name == name);
+        found.map(|(number, _)| number).ok_or(StdinError::NoChannel)
+    }
+
+    fn stdin_error(channel: &str, cause: StdinError) -> Error {
+        Error::Stdin {
+            channel: channel.to_owned(),
+            cause,
+        }
+    }
+}
