@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::elf::{Elf, Segment};
+use crate::support::elf::{Elf, Segment};
 use crate::{Ended, command, end};
 
 const RAM: u64 = 0x8000_0000;

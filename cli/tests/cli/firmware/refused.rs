@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{EBREAK, Image, code, selftest};
-use crate::elf::{Elf, Segment};
+use crate::support::elf::{Elf, Segment};
 use crate::vhost_on;
 
 #[test]
