@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::error::{AccessError, BackendError, HdlProblem};
 
-/// One access. Its places are address ranges ([`Span`]) in a request, and bytes of memories ([`Segments`]) for its execution.
+/// One access. Its places are address ranges ([`Span`]) in a request, and bytes of memories ([`Segments`](crate::mem::Segments)) for its execution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Op<P> {
     /// Reads the bytes.
