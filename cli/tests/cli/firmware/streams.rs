@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use super::Image;
 use super::compiled::{compile_source, missing};
-use crate::command;
+use crate::{command, vhost_on};
 
 /// Copies its input to its output, then prints its arguments to its standard error. The exit code is
 /// the number of arguments.
@@ -51,6 +51,12 @@ fn input_output_and_arguments_are_those_of_the_command() {
         assert_eq!(ended.status, Some(5), "{}", ended.stderr);
         assert!(ended.stdout == text, "{} bytes", ended.stdout.len());
         assert_eq!(ended.stderr, format!("{name}\none\n\n${{HOME}} ~/x\n-v\n"));
+
+        // Input and arguments are in a recording.
+        let trace = image.path("run.trace");
+        let record = ["--record", trace.to_str().unwrap(), "--stdin", &file];
+        assert_eq!(image.run(record).status, Some(1));
+        vhost_on("replay", &trace).stdout(0);
 
         // None is empty.
         let ended = image.run([""; 0]);
