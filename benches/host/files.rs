@@ -25,7 +25,7 @@ pub(crate) fn files(criterion: &mut Criterion, firmware: &mut Firmware<&'static 
     assert!(firmware.try_send(&open));
     tick();
     let fd = firmware.try_receive().expect("a descriptor").rets;
-    assert!(fd >= 10 && fd < 1 << 31, "{fd:#x}");
+    assert!((10..1 << 31).contains(&fd), "{fd:#x}");
     let lseek = Request::File(FileRequest::Lseek {
         fd,
         whence: Whence::Set,
