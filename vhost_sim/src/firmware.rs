@@ -10,7 +10,7 @@ use crate::scenario::{
 };
 use crate::session::{Phase, Session, Shared};
 use crate::space::Space;
-use crate::wire::{ENTRIES, FIRST_FD, INIT, VERSION, action};
+use crate::wire::{ENTRIES, FIRST_FD, INIT, NEWEST, VERSION, action};
 
 /// Turns between a violation of the protocol and the reset that follows.
 const AFTERMATH: u32 = 3;
@@ -370,6 +370,9 @@ impl Firmware {
                 // Not the version, which would end the service.
                 let words = layout.size / 4 - 1;
                 let offset = 4 + u64::from(word) % words * 4;
+                // The word before the requests offers a version. The model has no later one.
+                let is_offer = offset + 4 == layout.request.idx_p;
+                let value = if is_offer { value % (VERSION + 1) } else { value };
                 board.space.store_word(at + offset, value);
                 "misbehaviour scribble"
             }
@@ -390,8 +393,8 @@ impl Firmware {
             Misbehaviour::Version(version) => {
                 self.fatal = true;
                 self.reset(0, board);
-                self.version = if version == VERSION {
-                    3
+                self.version = if [VERSION, NEWEST].contains(&version) {
+                    NEWEST + 1
                 } else {
                     version.max(1)
                 };

@@ -2,6 +2,8 @@
 
 /// Version word of the protocol, 0.2.
 pub const VERSION: u32 = 2;
+/// Highest protocol version of the host.
+pub const NEWEST: u32 = 3;
 /// State of a channel that requests a handshake.
 pub const INIT: u32 = 1;
 /// State of a channel that is served.

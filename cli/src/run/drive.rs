@@ -1,8 +1,10 @@
 //! Hart and host in turn.
 
+use anyhow::{Result, anyhow};
 use riscv_iss::{Bus, Hart, Instruction, Op, Stop, Trap, Xlen};
 use vhost::Vhost;
 
+use super::input::Input;
 use super::memory::Memory;
 
 /// Ticks after the hart has stopped, in which its last requests are served: as many as a queue has
@@ -54,26 +56,32 @@ pub(super) enum Why {
 /// Runs hart and host until firmware has exited, or can't.
 ///
 /// # Errors
-/// The end of service.
+/// The end of service, or an input that can't be read.
 pub(super) fn drive<X: Xlen>(
     vhost: &Vhost,
     memory: &mut Memory<'_>,
+    mut input: Option<&mut Input>,
     entry: u64,
     pace: Pace,
-) -> Result<Ended, vhost::Error> {
+) -> Result<Ended> {
     let mut hart = Hart::<X>::new(0, entry);
     let mut instructions = 0;
     let mut waits = Waits::default();
     let mut spin = None;
     let why = loop {
+        if let Some(input) = &mut input {
+            input.feed(vhost)?;
+        }
+        // Firmware may wait for it, in any loop.
+        let awaits_input = input.as_ref().is_some_and(|input| input.is_open());
         let run = hart.run(memory, pace.per_tick.min(pace.most - instructions));
         instructions += run.steps;
-        if vhost.tick()? == 0 {
+        if tick(vhost)? == 0 {
             break Why::Exited;
         }
         match run.stop {
             Stop::Steps => {}
-            Stop::Wait if waits.endless(&hart) => break Why::Waits,
+            Stop::Wait if !awaits_input && waits.endless(&hart) => break Why::Waits,
             Stop::Wait => {}
             Stop::Unhandled(trap) => break Why::Trap(trap),
             Stop::TrapLoop(trap) => break Why::TrapLoop(trap),
@@ -83,7 +91,7 @@ pub(super) fn drive<X: Xlen>(
         }
         if vhost.now().is_multiple_of(LOOK) {
             let at = self_jump(&hart, memory);
-            if at.is_some() && at == spin {
+            if at.is_some() && at == spin && !awaits_input {
                 break Why::Spins;
             }
             spin = at;
@@ -96,11 +104,17 @@ pub(super) fn drive<X: Xlen>(
     })
 }
 
+/// Number of channels that have not exited, after a tick of the host.
+fn tick(vhost: &Vhost) -> Result<usize> {
+    // The error may hold a callback's error, which is not `Send`.
+    vhost.tick().map_err(|error| anyhow!("{error}"))
+}
+
 /// Serves what firmware has requested before it stopped, which may be the exit.
-fn last_ticks(vhost: &Vhost, why: Why) -> Result<Why, vhost::Error> {
+fn last_ticks(vhost: &Vhost, why: Why) -> Result<Why> {
     if why != Why::Exited {
         for _ in 0..LAST_TICKS {
-            if vhost.tick()? == 0 {
+            if tick(vhost)? == 0 {
                 return Ok(Why::Exited);
             }
         }

@@ -4,11 +4,13 @@
 //! - `system`: memory and channel for an image alone, or from configuration files.
 //! - `memory`: memory of the hart: the bytes of the system's memories.
 //! - `drive`: hart and host in turn, until firmware exits or can't.
+//! - `input`: standard input of firmware.
 //! - `ending`: report on a run that did not end by an exit, and the exit status.
 //! - `size`: sizes and addresses of the command line.
 
 mod drive;
 mod ending;
+mod input;
 mod memory;
 mod program;
 mod size;
@@ -17,7 +19,7 @@ mod system;
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use mailbox_rs::PtrWidth;
 use riscv_iss::{Rv32, Rv64};
 use vhost::Vhost;
@@ -26,6 +28,7 @@ use vhost::attach::{self, AttachError, Named};
 use crate::Outcome;
 use crate::output::ERROR;
 use drive::{Ended, Pace, drive};
+use input::Input;
 use memory::Memory;
 use program::Program;
 use size::{address, bytes};
@@ -48,6 +51,9 @@ pub(crate) struct Args {
     /// Directory of firmware's files; without it there are none
     #[arg(long, value_name = "DIR", env = "MAILBOX_FS_ROOT")]
     files: Option<PathBuf>,
+    /// Standard input of firmware: a file, or `-` for that of this process; without it there is none
+    #[arg(long, value_name = "FILE", conflicts_with = "mailbox")]
+    stdin: Option<PathBuf>,
     /// Size of the RAM, as 64K, 16M, 1G or a number of bytes, rounded up to 4 KiB [default: 16M, or more if the image needs it]
     #[arg(long, value_name = "SIZE", value_parser = bytes, conflicts_with = "memory")]
     mem: Option<u64>,
@@ -93,6 +99,9 @@ pub(crate) struct Args {
     /// Print the state of the channels at the end; it is printed anyway where firmware does not exit
     #[arg(long)]
     status: bool,
+    /// Arguments of firmware, behind its name
+    #[arg(last = true, value_name = "ARGS", conflicts_with = "mailbox")]
+    args: Vec<String>,
 }
 
 fn attached(list: &str) -> Result<Vec<Named>, AttachError> {
@@ -114,6 +123,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 fn execute(args: &Args) -> Result<u8> {
     let program = Program::open(&args.image)?;
     let vhost = system::start(args, &program)?;
+    let mut input = args.stdin.as_deref().map(Input::open).transpose()?;
     let ended = {
         let mut memory = Memory::of(&vhost, args)?;
         memory.require(&program)?;
@@ -121,26 +131,21 @@ fn execute(args: &Args) -> Result<u8> {
             per_tick: args.per_tick,
             most: args.max_instructions.unwrap_or(u64::MAX),
         };
+        let (entry, input) = (program.entry(), input.as_mut());
         match program.ptr_width() {
-            PtrWidth::P4 => drive::<Rv32>(&vhost, &mut memory, program.entry(), pace),
-            PtrWidth::P8 => drive::<Rv64>(&vhost, &mut memory, program.entry(), pace),
+            PtrWidth::P4 => drive::<Rv32>(&vhost, &mut memory, input, entry, pace),
+            PtrWidth::P8 => drive::<Rv64>(&vhost, &mut memory, input, entry, pace),
         }
     };
     finish(args, &program, vhost, ended)
 }
 
 /// Ends the system, then reports on the run, so that firmware's last text comes first.
-fn finish(
-    args: &Args,
-    program: &Program,
-    vhost: Vhost,
-    ended: Result<Ended, vhost::Error>,
-) -> Result<u8> {
+fn finish(args: &Args, program: &Program, vhost: Vhost, ended: Result<Ended>) -> Result<u8> {
     let (exits, ticks) = (vhost.exits(), vhost.now());
     let status = vhost.status();
     vhost.shutdown();
-    // The error may hold a callback's error, which is not `Send`.
-    let ended = ended.map_err(|error| anyhow!("{error}"))?;
+    let ended = ended?;
     let failure = ending::failure(program, &ended, ticks);
     if let Some(text) = &failure {
         let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {text}");

@@ -22,6 +22,19 @@ const PAGE: u64 = 4096;
 /// Name of the variable in configuration files that has the path of the image.
 const IMAGE: &str = "IMAGE";
 
+/// Name of the channel of an image alone.
+pub(super) const CHANNEL: &str = "cpu";
+
+/// Beginning of the names of variables that have the arguments of firmware, its name first. Values of
+/// variables are taken as they are, where text in the configuration would be expanded.
+const ARGUMENT: &str = "VHOST_RUN_ARGUMENT_";
+
+/// Arguments of firmware, its name first.
+fn arguments<'a>(args: &'a Args, path: &'a str) -> impl Iterator<Item = &'a str> {
+    let given = args.args.iter().map(String::as_str);
+    std::iter::once(path).chain(given)
+}
+
 /// Starts the system of a run.
 pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
     let file = program.file();
@@ -31,6 +44,9 @@ pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
         .environment()
         .map_err(|error| anyhow!("{error}"))?
         .variable(IMAGE, path);
+    for (number, argument) in arguments(args, path).enumerate() {
+        builder = builder.variable(format!("{ARGUMENT}{number}"), argument);
+    }
     builder = match &args.memory {
         Some(file) => builder.memories(file),
         None => builder.memories_text(Ram::of(args, program)?.yaml()),
@@ -62,18 +78,28 @@ fn channel(args: &Args, program: &Program) -> Result<String> {
     let bits = 8 * program.ptr_width().bytes();
     let place = match (program.image().mailbox(), program.symbol("mailbox")) {
         (Some(_), _) => String::new(),
-        (None, Some(address)) => format!(", base: {address:#x}, ptr: {bits}"),
+        (None, Some(address)) => format!("  base: {address:#x}\n  ptr: {bits}\n"),
         (None, None) => bail!(
             "{} has no section .mailbox and no symbol `mailbox`: define the channel with MB_CHANNEL of mailbox.h, keep its \
              section in the linker script, or give --mailbox FILE",
             program.file().display()
         ),
     };
-    let (space, line) = (&args.space, args.cache_line);
     // The name comes from the command line: a string in quotes has any character.
-    let space = serde_json::to_string(space)?;
+    let space = serde_json::to_string(&args.space)?;
+    let line = args.cache_line;
+    let input = if args.stdin.is_some() {
+        "testbench"
+    } else {
+        "none"
+    };
+    let arguments: Vec<String> = (0..=args.args.len())
+        .map(|number| format!("\"${{{ARGUMENT}{number}}}\""))
+        .collect();
+    let arguments = arguments.join(", ");
     Ok(format!(
-        "cpu: {{space: {space}, elf: \"${{{IMAGE}}}\", cache_line: {line}{place}}}\n"
+        "{CHANNEL}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  cache_line: {line}\n{place}  \
+         stdio: {{stdin: {input}, stdout: raw, stderr: raw}}\n  args: [{arguments}]\n"
     ))
 }
 

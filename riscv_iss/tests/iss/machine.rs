@@ -149,6 +149,12 @@ fn an_exception_is_handled_and_returned_from() {
     assert_eq!(machine.run(5).stop, Stop::Steps);
     assert_eq!(machine.hart.register(5), 6);
     assert_eq!(machine.hart.csr(MSTATUS), Some(0x1888));
+    // Interrupts that were off stay off.
+    let mut machine = handled::<Rv64>(&[fixed("ecall")], &[fixed("mret")]);
+    machine.step();
+    assert_eq!(machine.hart.csr(MSTATUS), Some(0x1800));
+    machine.step();
+    assert_eq!(machine.hart.csr(MSTATUS), Some(0x1880));
 }
 
 #[test]

@@ -30,7 +30,7 @@ int main(void)
 "#;
 
 /// Reason why firmware can't be compiled here, if there is one.
-fn missing() -> Option<String> {
+pub(super) fn missing() -> Option<String> {
     let targets = Command::new("clang").arg("--print-targets").output();
     let known = targets.is_ok_and(|it| String::from_utf8_lossy(&it.stdout).contains("riscv32"));
     let linker = Command::new("ld.lld").arg("--version").output();
@@ -39,6 +39,11 @@ fn missing() -> Option<String> {
 
 /// Compiles firmware with its symbols, for CPUs with compressed and atomic instructions.
 fn compile(image: &Image, width: u32, options: &[&str]) {
+    compile_source(image, SOURCE, width, options);
+}
+
+/// The same for another source.
+pub(super) fn compile_source(image: &Image, source: &str, width: u32, options: &[&str]) {
     let firmware = tree().join("firmware");
     let abi = if width == 32 { "ilp32" } else { "lp64" };
     let output = Command::new("clang")
@@ -62,7 +67,7 @@ fn compile(image: &Image, width: u32, options: &[&str]) {
         .arg(tree().join("mailbox_rs/include"))
         .args(options)
         .arg(firmware.join("crt0.S"))
-        .arg(image.put("firmware.c", SOURCE))
+        .arg(image.put("firmware.c", source))
         .arg("-o")
         .arg(image.path("firmware.elf"))
         .output()
@@ -104,7 +109,7 @@ fn compiled_firmware_exits_with_its_code() {
         let elsewhere = [
             "-DCODE=3",
             "-DMB_CACHE_LINE=64",
-            "-Wl,--defsym=RAM_BASE=0x40000000",
+            "-Wl,--defsym=RAM_BASE=0x40000000,--defsym=MAILBOX_BASE=0x40008000",
         ];
         compile(&image, width, &elsewhere);
         assert_eq!(

@@ -5,6 +5,7 @@ mod memories;
 mod refused;
 mod serving;
 mod stopped;
+mod streams;
 
 use std::ffi::OsStr;
 use std::fs;

@@ -1,0 +1,88 @@
+//! Standard streams and arguments of firmware.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use super::Image;
+use super::compiled::{compile_source, missing};
+use crate::{command, vhost_on};
+
+/// Copies its input to its output, then prints its arguments to its standard error. The exit code is
+/// the number of arguments.
+const SOURCE: &str = r#"
+#include "mailbox.h"
+MB_CHANNEL(mailbox);
+
+int main(void)
+{
+    static char buf[300];
+    mb_sword len, i;
+    int count = 0;
+    mb_reset(&mailbox);
+    while ((len = mb_read(&mailbox, MB_STDIN, buf, sizeof buf)) > 0)
+        mb_write(&mailbox, MB_STDOUT, buf, (size_t)len);
+    len = mb_argv(&mailbox, buf, sizeof buf);
+    for (i = 0; i < len; i++)
+        if (buf[i] == 0) {
+            buf[i] = '\n';
+            count++;
+        }
+    mb_write(&mailbox, MB_STDERR, buf, (size_t)len);
+    mb_exit(&mailbox, (mb_word)count);
+    return 0;
+}
+"#;
+
+#[test]
+fn input_output_and_arguments_are_those_of_the_command() {
+    if let Some(what) = missing() {
+        let _ = writeln!(std::io::stderr().lock(), "skipped: {what}");
+        return;
+    }
+    let image = Image(tempfile::tempdir().unwrap());
+    // More than a read, a chunk, and a line.
+    let text: String = (0..20_000).map(|line| format!("line {line}\n")).collect();
+    let file = image.put("input.txt", &text).display().to_string();
+    let name = image.path("firmware.elf").display().to_string();
+    for width in [32, 64] {
+        compile_source(&image, SOURCE, width, &[]);
+        let arguments = ["--stdin", &file, "--", "one", "", "${HOME} ~/x", "-v"];
+        let ended = image.run(arguments);
+        assert_eq!(ended.status, Some(5), "{}", ended.stderr);
+        assert!(ended.stdout == text, "{} bytes", ended.stdout.len());
+        assert_eq!(ended.stderr, format!("{name}\none\n\n${{HOME}} ~/x\n-v\n"));
+
+        // Input and arguments are in a recording.
+        let trace = image.path("run.trace");
+        let record = ["--record", trace.to_str().unwrap(), "--stdin", &file];
+        assert_eq!(image.run(record).status, Some(1));
+        vhost_on("replay", &trace).stdout(0);
+
+        // None is empty.
+        let ended = image.run([""; 0]);
+        assert_eq!((ended.status, ended.stdout.as_str()), (Some(1), ""));
+    }
+
+    // By a pipe that is written late.
+    let mut command = command();
+    let command = command.arg("run").arg(&name).args(["--stdin", "-"]);
+    let streams = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = streams.stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"first\n").unwrap();
+    input.write_all(&[0, 255, b'\n']).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        (output.status.code(), &output.stdout[..]),
+        (Some(1), &b"first\n\0\xff\n"[..])
+    );
+
+    let error = image.fails(&["--stdin", "no/such.txt"], 125);
+    assert!(
+        error.contains("--stdin no/such.txt can't be read"),
+        "{error}"
+    );
+    let error = image.fails(&["--stdin", "-", "--mailbox", "mailbox.yaml"], 2);
+    assert!(error.contains("--mailbox"), "{error}");
+}
