@@ -6,12 +6,12 @@
 /// takes other environments.
 ///
 /// ```
-/// use vhost::mem::{Backend, DPIShareMemParser, Geometry};
+/// use vhost::mem::{Backend, DPIShareMemParser, Shape};
 ///
 /// let parser = DPIShareMemParser::default();
 /// let ram = parser.parse_memory("ram", "{base: 0x1000, size: 96, path: tb.ram.mem, width: 24, backend: vpi}")?;
 /// assert_eq!((ram.base, ram.backend), (0x1000, Backend::Vpi));
-/// assert_eq!(Geometry::of(&ram.shape).map(|geometry| geometry.depth()), Some(32));
+/// assert!(matches!(&ram.shape, Shape::Direct { array, .. } if array.depth() == 32));
 ///
 /// let error = parser.parse_memory("ram", "{base: 0x1000, size: 95, path: tb.ram.mem, width: 24}").unwrap_err();
 /// assert!(error.to_string().contains("memory `ram`: `size` of 95 bytes is not a multiple of 3 bytes"));
