@@ -372,7 +372,11 @@ impl Firmware {
                 let offset = 4 + u64::from(word) % words * 4;
                 // The word before the requests offers a version. The model has no later one.
                 let is_offer = offset + 4 == layout.request.idx_p;
-                let value = if is_offer { value % (VERSION + 1) } else { value };
+                let value = if is_offer {
+                    value % (VERSION + 1)
+                } else {
+                    value
+                };
                 board.space.store_word(at + offset, value);
                 "misbehaviour scribble"
             }

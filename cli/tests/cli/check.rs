@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use mailbox_rs::{CacheLine, Layout, PtrWidth};
+use object::{Object, ObjectSegment};
 use tempfile::TempDir;
 
 use crate::{Ended, command, end, vhost};
@@ -8,6 +9,35 @@ use crate::{Ended, command, end, vhost};
 /// Firmware of this project, built for a RAM of 64 KiB at 0.
 pub(crate) const SELFTEST: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/selftest-rv32.elf");
+
+/// Addresses of [`SELFTEST`], as reported: its code, and the segment that begins with the mailbox.
+struct Addresses {
+    /// Last byte of the code, which begins at 0.
+    code_end: u64,
+    mailbox: u64,
+    /// Last byte of the mailbox's segment in the file.
+    mailbox_end: u64,
+    /// Last zero behind it.
+    zeros_end: u64,
+}
+
+impl Addresses {
+    fn of_selftest() -> Self {
+        let bytes = std::fs::read(SELFTEST).unwrap();
+        let image = object::File::parse(&*bytes).unwrap();
+        let segments: Vec<_> = image.segments().collect();
+        let [code, data] = &segments[..] else {
+            panic!("{} segments", segments.len());
+        };
+        assert_eq!(code.address(), 0);
+        Self {
+            code_end: code.file_range().1 - 1,
+            mailbox: data.address(),
+            mailbox_end: data.address() + data.file_range().1 - 1,
+            zeros_end: data.address() + data.size() - 1,
+        }
+    }
+}
 
 /// Folder with configurations and the image `firmware.elf`.
 struct Files(TempDir);
@@ -76,15 +106,23 @@ core0: {space: core0, elf: firmware.elf, cache_line: 0}
 core1: {space: core1, base: 0x80001000, ptr: 64, cache_line: 64}
 ",
     );
-    let expected = "\
+    let Addresses {
+        code_end,
+        mailbox,
+        mailbox_end,
+        zeros_end,
+    } = Addresses::of_selftest();
+    let zeros = mailbox_end + 1;
+    let expected = format!(
+        "\
 space core0
   0x00000000 ┌ ram, 64 KiB, static
              │ tb.ram.mem: 16384 words of 32 bits
              │ at first: zeros
-             │ 0x00000000..=0x000037f0 bytes of firmware.elf
-             │ 0x000037f8..=0x00003b17 bytes of firmware.elf
-             │ 0x000037f8..=0x00003b17 mailbox of `core0`: pointers of 32 bits, no cache line
-             │ 0x00003b18..=0x00003b7f zeros of firmware.elf
+             │ 0x00000000..={code_end:#010x} bytes of firmware.elf
+             │ {mailbox:#010x}..={mailbox_end:#010x} bytes of firmware.elf
+             │ {mailbox:#010x}..={mailbox_end:#010x} mailbox of `core0`: pointers of 32 bits, no cache line
+             │ {zeros:#010x}..={zeros_end:#010x} zeros of firmware.elf
   0x0000ffff └
   0x00010000 ┌ sram, 64 KiB, vpi
              │ banks in 2 × 2, each of 2048 words of 64 bits
@@ -113,7 +151,8 @@ space core1
   0x8fffffff └
 
 good: 2 spaces, 3 memories, 2 channels served, 1 image loaded; 0 errors, 0 warnings
-";
+"
+    );
     assert_eq!(files.check().stdout(0), expected);
 }
 
@@ -182,19 +221,26 @@ fn what_is_refused_is_status_1_and_what_is_not_there_status_2() {
 fn an_image_that_does_not_fit_is_told_by_its_addresses() {
     let small = "size: 0x3000, path: tb.ram, width: 32, backend: static";
     let output = Files::of_ram(small, ", server: false").check().stdout(1);
-    assert!(
-        output.contains(
-            "error: firmware.elf can't be loaded into space `core`: segment 0 (0x0 to 0x37f0) has no memory at 0x3000, nearest is memory \
-             `ram` (0x0 to 0x2fff); "
-        ),
-        "{output}"
+    let Addresses {
+        code_end,
+        mailbox_end,
+        zeros_end,
+        ..
+    } = Addresses::of_selftest();
+    let expected = format!(
+        "error: firmware.elf can't be loaded into space `core`: segment 0 (0x0 to {code_end:#x}) has no \
+         memory at 0x3000, nearest is memory `ram` (0x0 to 0x2fff); "
     );
+    assert!(output.contains(&expected), "{output}");
     // Zeros without a place are left out.
-    let small = "size: 0x3b18, path: tb.ram, width: 32, backend: static";
-    let output = Files::of_ram(small, "").check().stdout(0);
-    let expected = "note: firmware.elf: 104 of the 104 zeros at 0x3b18 are outside of the map and \
-                    are left out";
-    assert!(output.contains(expected), "{output}");
+    let (zeros, count) = (mailbox_end + 1, zeros_end - mailbox_end);
+    let small = format!("size: {zeros:#x}, path: tb.ram, width: 32, backend: static");
+    let output = Files::of_ram(&small, "").check().stdout(0);
+    let expected = format!(
+        "note: firmware.elf: {count} of the {count} zeros at {zeros:#x} are outside of the map and are \
+         left out"
+    );
+    assert!(output.contains(&expected), "{output}");
 }
 
 #[test]
