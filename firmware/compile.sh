@@ -21,4 +21,4 @@ exec "${CLANG:-clang}" $machine -mcmodel=medany \
     $language -Os -Wall -Wextra -Werror -ffreestanding -ffunction-sections -fdata-sections \
     -I "$here" -I "$here/../mailbox_rs/include" \
     -nostdlib -static -fuse-ld=lld "-Wl,-T,$here/link.ld,--nmagic,--gc-sections,--strip-all" \
-    "$here/crt0.S" "$@" -o "$image"
+    "$here/crt0.S" "$@" "$here/memory.S" -o "$image"

@@ -92,6 +92,84 @@ fn images_are_what_their_sources_give() {
     assert_eq!(run(&vhost).unwrap().code, 0);
 }
 
+/// Compiles the self-test with options, and returns the address of its mailbox.
+fn mailbox_of_selftest(width: &str, image: &Path, options: &[&str]) -> u64 {
+    let output = Command::new("sh")
+        .arg(firmware().join("compile.sh"))
+        .arg(width)
+        .arg(image)
+        .arg(firmware().join("selftest.c"))
+        .args(options)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && said.is_empty(),
+        "{width} {options:?}: {said}"
+    );
+    Image::open(image).unwrap().mailbox().unwrap().address
+}
+
+/// Each kind of cached core, at every line that it may have, at levels of optimisation with and without calls of memcpy.
+#[test]
+fn the_self_test_links_with_hooks_and_its_mailbox_begins_at_a_line() {
+    if let Some(missing) = missing() {
+        skipped(&missing);
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let image = folder.path().join("image.elf");
+    let cores = [
+        ("vexriscv.h", 0),
+        ("rocket.h", 64),
+        ("zicbom.h", 32),
+        ("zicbom.h", 64),
+    ];
+    for (hooks, block) in cores {
+        let hooks = firmware().join("cache").join(hooks);
+        for line in [0, 32, 64, 128, 256] {
+            if line < block {
+                continue;
+            }
+            for (width, level) in [("rv32", "-Os"), ("rv64", "-O0"), ("rv64", "-O2")] {
+                let line_option = format!("-DMB_CACHE_LINE={line}");
+                let options = ["-include", hooks.to_str().unwrap(), &line_option, level];
+                let address = mailbox_of_selftest(width, &image, &options);
+                assert_eq!(address % line.max(8), 0, "{width} {options:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn hooks_refuse_a_line_that_is_less_than_the_cpus() {
+    if let Some(missing) = missing() {
+        skipped(&missing);
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (hooks, options) in [
+        ("rocket.h", &["-DMB_CACHE_LINE=32"][..]),
+        ("rocket.h", &[]),
+        ("zicbom.h", &["-DMB_CACHE_LINE=32", "-DMB_CACHE_BLOCK=64"]),
+        ("zicbom.h", &[]),
+    ] {
+        let output = Command::new("sh")
+            .arg(firmware().join("compile.sh"))
+            .arg("rv64")
+            .arg(folder.path().join("image.elf"))
+            .arg(firmware().join("selftest.c"))
+            .arg("-include")
+            .arg(firmware().join("cache").join(hooks))
+            .args(options)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{hooks} {options:?}");
+        assert!(said.contains("MB_CACHE_LINE"), "{said}");
+    }
+}
+
 #[test]
 fn firmware_in_cpp_is_built_for_both_widths_and_served() {
     if let Some(missing) = missing() {

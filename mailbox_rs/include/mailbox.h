@@ -20,9 +20,14 @@
  *
  *     MB_CACHE_LINE               alignment of what host and firmware write in turn: 0 (default), 32, 64, 128 or 256.
  *                                 The host's configuration must say the same.
- *     MB_CACHE_CLEAN(addr, len)   writes back the lines of memory that the host is going to read
+ *     MB_CACHE_CLEAN(addr, len)   writes back the lines of memory that the host is going to read; for write-back caches
  *     MB_CACHE_INVALIDATE(addr, len)
  *                                 drops the lines of memory that the host may have written
+ *     MB_CACHE_FLUSH()            writes back and drops all lines, where the CPU can do that without an address: before
+ *                                 and after mb_call and mb_custom, since the sizes of what their arguments point to
+ *                                 are unknown. Without it, see mb_lend.
+ *     MB_UNCACHED_MAILBOX         permits MB_CACHE_CLEAN without MB_CACHE_LINE: the mailbox is in memory that is not
+ *                                 cached, and buffers are
  *     MB_IRQ_SAVE()               masks interrupts, and gives what MB_IRQ_RESTORE needs (an unsigned long)
  *     MB_IRQ_RESTORE(state)       restores the interrupts
  *     MB_WAIT()                   done again and again while the host has not acted yet
@@ -31,7 +36,8 @@
  * has no response (mb_printf, mb_exit) on a channel that the program uses too, and nothing else: responses carry no id.
  *
  * A buffer that the host writes is cleaned before and invalidated after: meanwhile, nobody may write what shares its
- * first or last cache line.
+ * first or last cache line. MB_BUFFER defines one that shares none. The project's firmware/cache has hooks for kinds of
+ * CPUs.
  *
  * A function that returns mb_sword returns a negated MB_E... number when it fails. mb_call, mb_custom and mb_memcmp
  * have values of their own which can't be told from that.
@@ -51,11 +57,22 @@
 #ifndef MB_CACHE_LINE
 #define MB_CACHE_LINE 0
 #endif
-#ifndef MB_CACHE_CLEAN
+#if defined(MB_CACHE_CLEAN) && MB_CACHE_LINE == 0 && !defined(MB_UNCACHED_MAILBOX)
+#error "a write-back cache (MB_CACHE_CLEAN) needs MB_CACHE_LINE: without it, host and firmware write the same lines of \
+the mailbox. Define MB_CACHE_LINE here and in the host's configuration, or MB_UNCACHED_MAILBOX if the mailbox is in \
+memory that is not cached"
+#endif
+#ifdef MB_CACHE_CLEAN
+#define MB_CLEANS 1
+#else
+#define MB_CLEANS 0
 #define MB_CACHE_CLEAN(addr, len) ((void)(addr), (void)(len))
 #endif
 #ifndef MB_CACHE_INVALIDATE
 #define MB_CACHE_INVALIDATE(addr, len) ((void)(addr), (void)(len))
+#endif
+#ifndef MB_CACHE_FLUSH
+#define MB_CACHE_FLUSH() ((void)0)
 #endif
 #ifndef MB_IRQ_SAVE
 #define MB_IRQ_SAVE() 0ul
@@ -178,6 +195,14 @@ MB_ASSERT(channel_size,
 /* Defines a channel, or an array of channels, where the host looks for it. The n-th in the section has mb_id n. */
 #define MB_CHANNEL(name) mb_channel name __attribute__((section(".mailbox"), used))
 #define MB_CHANNELS(name, count) mb_channel name[count] __attribute__((section(".mailbox"), used))
+
+/* Defines a buffer of `size` bytes that shares no cache line with other data: MB_BUFFER(static, buffer, 100); */
+#if MB_CACHE_LINE == 0
+#define MB_BUFFER(storage, name, size) storage char name[size]
+#else
+#define MB_BUFFER(storage, name, size) \
+    storage char name[((size) + MB_CACHE_LINE - 1) / MB_CACHE_LINE * MB_CACHE_LINE] MB_ALIGNED
+#endif
 
 /* ---- Requests ----------------------------------------------------------------------------------------------- */
 
@@ -425,6 +450,73 @@ static inline mb_word mb_lend_str(const char *string)
     return (mb_word)string;
 }
 
+#if MB_CLEANS
+/* Writes back the strings that conversions of a format take from `words`. `wide` is the number of words that an integer
+ * of 64 bits takes. Returns the number of words that the format takes. */
+static inline size_t mb_lend_strings(const char *format, const mb_word *words, size_t count, size_t wide)
+{
+    size_t next = 0;
+    while (*format != '\0') {
+        mb_word limit = 4096; /* the host reads no more of a string */
+        unsigned longs = 0;
+        if (*format++ != '%')
+            continue;
+        if (*format == '%') {
+            format++;
+            continue;
+        }
+        while (*format == '-' || *format == '+' || *format == ' ' || *format == '#' || *format == '0')
+            format++;
+        for (; *format == '*' || (*format >= '0' && *format <= '9'); format++)
+            next += *format == '*';
+        if (*format == '.') {
+            mb_word precision = 0;
+            format++;
+            if (*format == '*') {
+                /* A negative precision is none. */
+                precision = next < count && (int32_t)words[next] >= 0 ? words[next] : limit;
+                next++;
+                format++;
+            }
+            for (; *format >= '0' && *format <= '9'; format++)
+                precision = precision < limit ? precision * 10 + (mb_word)(*format - '0') : limit;
+            limit = precision < limit ? precision : limit;
+        }
+        for (; *format == 'h' || *format == 'l' || *format == 'j' || *format == 'z' || *format == 't'; format++)
+            longs += *format == 'j' ? 2 : *format == 'l';
+        if (*format == '\0')
+            break;
+        if (*format == 's' && wide != 0 && next < count && words[next] != 0) {
+            const char *string = (const char *)words[next];
+            size_t len = 0;
+            while (len < limit && string[len] != '\0')
+                len++;
+            MB_CLEAN(string, len < limit ? len + 1 : len);
+        }
+        next += longs >= 2 && wide > 1 ? wide : 1;
+        format++;
+    }
+    return next;
+}
+#endif
+
+/* ---- Memory of mb_call and mb_custom ------------------------------------------------------------------------ */
+
+/* Writes back memory that a method or a command is going to read or write, and returns its address: an argument of
+ * mb_call or mb_custom. */
+static inline void *mb_lend(void *memory, size_t len)
+{
+    MB_CLEAN(memory, len);
+    return memory;
+}
+
+/* Drops what the cache has of memory that a method or a command has written. */
+static inline void mb_take_back(void *memory, size_t len)
+{
+    MB_INVALIDATE(memory, len);
+    MB_WRITTEN(memory);
+}
+
 /* ---- Services ----------------------------------------------------------------------------------------------- */
 
 /* Resets the channel and waits until the host is ready. Whatever was under way is dropped. */
@@ -479,10 +571,18 @@ static inline mb_sword mb_print(mb_channel *ch, const char *string)
  * read them. `words` are the format and up to 17 arguments. The macro mb_printf calls this. */
 static inline void mb_cprint(mb_channel *ch, const char *file, uint32_t line, const mb_word *words, size_t count)
 {
+    const char *format = (const char *)words[0];
     mb_word fixed[3];
-    fixed[0] = mb_lend_str((const char *)words[0]);
+    fixed[0] = mb_lend_str(format);
     fixed[1] = mb_lend_str(file);
     fixed[2] = line;
+#if MB_CLEANS
+    {
+        /* Firmware that passes one word for each argument prints 64 bits as one word: the host sees that by the number. */
+        size_t narrow = mb_lend_strings(format, words + 1, count - 1, 0);
+        mb_lend_strings(format, words + 1, count - 1, narrow == count - 1 ? 1 : MB_BY_WIDTH(2, 1));
+    }
+#endif
     mb_send(ch, MB_CPRINT, fixed, 3, words + 1, count - 1);
 }
 
@@ -532,15 +632,27 @@ static inline mb_sword mb_memcmp(mb_channel *ch, const void *s1, const void *s2,
  * arguments. The macro mb_call calls this. */
 static inline mb_word mb_call_words(mb_channel *ch, const mb_word *words, size_t count)
 {
+    mb_word result;
     mb_lend_str((const char *)words[0]);
-    return mb_ask(ch, MB_CALL, words, count, NULL, 0).rets;
+    if (count > 1)
+        MB_CACHE_FLUSH();
+    result = mb_ask(ch, MB_CALL, words, count, NULL, 0).rets;
+    if (count > 1)
+        MB_CACHE_FLUSH();
+    return result;
 }
 
 /* Asks for a custom command, and returns its value, 0 when it has none. `words` are the command's id and up to 19
  * arguments. The macro mb_custom calls this. */
 static inline mb_word mb_custom_words(mb_channel *ch, const mb_word *words, size_t count)
 {
-    return mb_ask(ch, MB_OTHER, words, count, NULL, 0).rets;
+    mb_word result;
+    if (count > 1)
+        MB_CACHE_FLUSH();
+    result = mb_ask(ch, MB_OTHER, words, count, NULL, 0).rets;
+    if (count > 1)
+        MB_CACHE_FLUSH();
+    return result;
 }
 
 /* Opens a file below the host's root: its descriptor. Flags are MB_OPEN_... */
@@ -848,8 +960,13 @@ static inline mb_word mb_double(double value)
  * mb_custom it doesn't compile: pass its halves. A floating-point argument doesn't compile either: pass its bits, by
  * mb_float for "%f", "%e", "%g", or by mb_double for "%lf" and so on, where pointers have 64 bits.
  *
- * Each argument is evaluated once. More than fit don't compile. What pointers among them point to is taken to be in
- * memory: where the cache needs it, MB_CACHE_CLEAN is up to the caller.
+ * Each argument is evaluated once. More than fit don't compile.
+ *
+ * Strings of "%s" are written back from the cache. What pointers of mb_call and mb_custom point to is written back by
+ * MB_CACHE_FLUSH; where that is not defined, by mb_lend:
+ *
+ *     mb_call(ch, "method", mb_lend(buffer, sizeof buffer));
+ *     mb_take_back(buffer, sizeof buffer); // if the method writes there
  */
 #ifdef __cplusplus
 

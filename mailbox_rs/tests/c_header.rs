@@ -218,6 +218,62 @@ fn every_service_of_cpp_is_answered_natively() {
     every_service_is_answered("cpp_host", &CPP);
 }
 
+/// Ranges that are written back from the cache are those that the host reads.
+fn strings_are_written_back(test: &str, language: &Language) {
+    for compiler in language.native {
+        if !found(test, &[compiler]) {
+            continue;
+        }
+        for (standard, level, lines) in language.ways() {
+            for line in lines.iter().map(|line| line.bytes()) {
+                let what = format!("{compiler} {standard} {level} {line}");
+                let program = output_path(&format!("{test}-{compiler}{standard}{line}"));
+                let line_option = format!("-DMB_CACHE_LINE={line}");
+                let mut options = vec![standard, level, &line_option];
+                if line == 0 {
+                    options.push("-DMB_UNCACHED_MAILBOX");
+                }
+                assert_success(
+                    &compile(language, compiler, &options, "cached.c", &program),
+                    &what,
+                );
+                let ran = Command::new(&program).output().unwrap();
+                assert_eq!(ran.status.code(), Some(0), "{what}: line of cached.c");
+            }
+        }
+    }
+}
+
+#[test]
+fn strings_are_written_back_from_the_cache_in_c() {
+    strings_are_written_back("c_cached", &C);
+}
+
+#[test]
+fn strings_are_written_back_from_the_cache_in_cpp() {
+    strings_are_written_back("cpp_cached", &CPP);
+}
+
+#[test]
+fn a_write_back_cache_without_lines_is_refused_by_name() {
+    let test = "a_write_back_cache_without_lines_is_refused_by_name";
+    for language in [C, CPP] {
+        let compiler = language.native[0];
+        if !found(test, &[compiler]) {
+            continue;
+        }
+        let object = output_path("no_line.o");
+        let options = [language.standards[0], "-c"];
+        let output = compile(&language, compiler, &options, "cached.c", &object);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{compiler} compiled it");
+        assert!(
+            text.contains("a write-back cache (MB_CACHE_CLEAN) needs MB_CACHE_LINE"),
+            "{text}"
+        );
+    }
+}
+
 const FLOATING: &str = "floating";
 const MANY: &str = "more|many";
 const RANGE: &str = "out of the range|out_of_the_range";

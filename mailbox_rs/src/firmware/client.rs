@@ -3,9 +3,11 @@
 use core::ffi::CStr;
 use core::fmt;
 
-use super::{Channel, Hooks, Native, Words};
+use super::cprint::List;
+use super::{Channel, Hooks, Native, PrintfArgs, Words};
 use crate::errno::Errno;
 use crate::header::{VERSION, Version};
+use crate::layout::CacheLine;
 use crate::request::{Args, CPRINT_ARGS, FileRequest, OpenFlags, Request, RequestEntry, action};
 use crate::response::{Response, ResponseEntry};
 
@@ -37,7 +39,16 @@ impl<W: Words, H: Hooks> Client<W, H> {
     }
 
     /// Resets the channel and waits until the host is ready. Pending requests are dropped.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the cache is a [write-back](Hooks::WRITE_BACK) one, and the channel's layout has no cache line.
     pub fn reset(&mut self) {
+        let line = self.channel.words().layout().cache_line;
+        assert!(
+            !H::WRITE_BACK || line != CacheLine::None,
+            "a write-back cache needs a cache line: CacheLine::None would have host and firmware write the same lines"
+        );
         self.channel.start_reset();
         while !self.channel.is_ready() {
             self.channel.hooks().wait();
@@ -89,9 +100,21 @@ impl<W: Words, H: Hooks> Client<W, H> {
             id: id as u64,
             args: args.map(|arg| arg as u64).into(),
         };
-        self.request(&request)
+        self.flushed(&request, N)
             .filter(|response| response.words != 0)
             .map(|response| response.rets)
+    }
+
+    /// Sends a request with `args` arguments that may point to memory of any size, between two flushes of the cache.
+    fn flushed(&mut self, request: &Request, args: usize) -> Option<ResponseEntry> {
+        if args > 0 {
+            self.channel.hooks().flush();
+        }
+        let response = self.request(request);
+        if args > 0 {
+            self.channel.hooks().flush();
+        }
+        response
     }
 
     /// Closes a file. No response: the host alone reports an invalid descriptor.
@@ -138,7 +161,7 @@ impl<H: Hooks> Client<Native, H> {
     /// Prints text. `write!` works too; it sends one request per piece of its format.
     pub fn print(&mut self, text: &str) -> Result<(), Errno> {
         let request = Request::Print {
-            ptr: self.lend(text.as_bytes()),
+            ptr: self.lend_shared(text.as_bytes()),
             len: text.len() as u64,
         };
         self.value(&request).map(drop)
@@ -172,7 +195,8 @@ impl<H: Hooks> Client<Native, H> {
             method: self.lend_str(method),
             args: args.map(|arg| arg as u64).into(),
         };
-        self.request(&request).map_or(0, |response| response.rets)
+        self.flushed(&request, N)
+            .map_or(0, |response| response.rets)
     }
 
     /// Copies `src` to `dest`, up to the shorter length in bytes.
@@ -181,7 +205,7 @@ impl<H: Hooks> Client<Native, H> {
         let (dest, src) = (&mut dest[..len], &src[..len]);
         let request = Request::MemMove {
             dest: self.lend_mut(dest),
-            src: self.lend(src),
+            src: self.lend_shared(src),
             len: len as u64,
         };
         let result = self.value(&request);
@@ -207,8 +231,8 @@ impl<H: Hooks> Client<Native, H> {
     pub fn memcmp(&mut self, s1: &[u8], s2: &[u8]) -> i32 {
         let len = s1.len().min(s2.len());
         let request = Request::MemCmp {
-            s1: self.lend(&s1[..len]),
-            s2: self.lend(&s2[..len]),
+            s1: self.lend_shared(&s1[..len]),
+            s2: self.lend_shared(&s2[..len]),
             len: len as u64,
         };
         self.request(&request)
@@ -240,21 +264,44 @@ impl<H: Hooks> Client<Native, H> {
     pub fn write(&mut self, fd: u64, data: &[u8]) -> Result<usize, Errno> {
         let request = FileRequest::Write {
             fd,
-            ptr: self.lend(data),
+            ptr: self.lend_shared(data),
             len: data.len() as u64,
         };
         self.value(&Request::File(request)).map(|len| len as usize)
     }
 
+    /// Prints the arguments of [`cprint!`](crate::cprint), whose strings are written back from the cache.
+    #[doc(hidden)]
+    pub fn cprint_args<L: List>(
+        &mut self,
+        format: &'static CStr,
+        file: &'static CStr,
+        line: u32,
+        args: PrintfArgs<L>,
+    ) {
+        args.strings(&mut |string| {
+            self.lend_str(string);
+        });
+        self.cprint(format, file, line, args);
+    }
+
+    /// Address of memory for a method or a custom command, written back from the cache: an argument of [`call`](Self::call) or
+    /// [`custom`](Self::custom). If it is written there, [`take_back`](Self::take_back) follows.
+    ///
+    /// As with a DMA descriptor, `data` must stay, and must not be used until the response.
+    pub fn lend(&mut self, data: &mut [u8]) -> usize {
+        self.lend_mut(data) as usize
+    }
+
     /// Address of memory for the host to read, written back from the cache.
-    fn lend(&mut self, data: &[u8]) -> u64 {
+    fn lend_shared(&mut self, data: &[u8]) -> u64 {
         let address = data.as_ptr().expose_provenance() as u64;
         self.channel.hooks().clean(address, data.len() as u64);
         address
     }
 
     pub(super) fn lend_str(&mut self, string: &CStr) -> u64 {
-        self.lend(string.to_bytes_with_nul())
+        self.lend_shared(string.to_bytes_with_nul())
     }
 
     /// Address of memory for the host to write, cleaned so that no line is written back later.
@@ -265,7 +312,7 @@ impl<H: Hooks> Client<Native, H> {
     }
 
     /// Invalidates the cache over memory written by the host.
-    pub(super) fn take_back(&mut self, data: &mut [u8]) {
+    pub fn take_back(&mut self, data: &mut [u8]) {
         let address = data.as_mut_ptr().expose_provenance() as u64;
         self.channel.hooks().invalidate(address, data.len() as u64);
     }

@@ -14,6 +14,11 @@ pub trait PrintfArg {
 
     /// Value, sign- or zero-extended; bits of a real number.
     fn bits(self) -> u64;
+
+    /// String that the host reads, if it is one.
+    fn string(&self) -> Option<&'static CStr> {
+        None
+    }
 }
 
 macro_rules! integers {
@@ -65,6 +70,10 @@ impl PrintfArg for &'static CStr {
     fn bits(self) -> u64 {
         self.as_ptr().expose_provenance() as u64
     }
+
+    fn string(&self) -> Option<&'static CStr> {
+        Some(self)
+    }
 }
 
 /// For `%p`.
@@ -113,6 +122,11 @@ impl<L: List> PrintfArgs<L> {
     pub fn and<A: PrintfArg>(self, arg: A) -> PrintfArgs<(L, A)> {
         PrintfArgs((self.0, arg))
     }
+
+    /// Calls `read` with each string that the host reads.
+    pub(super) fn strings(&self, read: &mut dyn FnMut(&'static CStr)) {
+        self.0.strings(read);
+    }
 }
 
 impl<L: List> From<PrintfArgs<L>> for Args<CPRINT_ARGS> {
@@ -136,12 +150,17 @@ pub trait List {
 
     /// Writes the words to the start of `words`.
     fn write(self, words: &mut [u64; CPRINT_ARGS]);
+
+    /// Calls `read` with each string.
+    fn strings(&self, read: &mut dyn FnMut(&'static CStr));
 }
 
 impl List for () {
     const WORDS: usize = 0;
 
     fn write(self, _: &mut [u64; CPRINT_ARGS]) {}
+
+    fn strings(&self, _: &mut dyn FnMut(&'static CStr)) {}
 }
 
 impl<L: List, A: PrintfArg> List for (L, A) {
@@ -156,13 +175,19 @@ impl<L: List, A: PrintfArg> List for (L, A) {
             _ => {}
         }
     }
+
+    fn strings(&self, read: &mut dyn FnMut(&'static CStr)) {
+        self.0.strings(read);
+        if let Some(string) = self.1.string() {
+            read(string);
+        }
+    }
 }
 
 /// Prints as C's `printf` does: `cprint!(client, c"%d of %s\n", 3, c"them")`, with at most 17 words of arguments.
 ///
 /// The host formats; firmware does not wait. Each argument is a [`PrintfArg`](crate::firmware::PrintfArg). The format and
-/// strings for `%s` are `&'static CStr`, since the host reads them later. Strings for `%s` must be in memory: no cache
-/// maintenance is done for them.
+/// strings for `%s` are `&'static CStr`, since the host reads them later. All are written back from the cache.
 #[macro_export]
 macro_rules! cprint {
     ($client:expr, $format:expr $(, $arg:expr)* $(,)?) => {{
@@ -171,7 +196,7 @@ macro_rules! cprint {
                 Ok(file) => file,
                 Err(_) => c"",
             };
-        $client.cprint($format, FILE, line!(), $crate::firmware::PrintfArgs::new()$(.and($arg))*)
+        $client.cprint_args($format, FILE, line!(), $crate::firmware::PrintfArgs::new()$(.and($arg))*)
     }};
 }
 

@@ -6,6 +6,10 @@
 /// `invalidate` are called for parts of a channel, and otherwise host and firmware would share lines. A buffer that the host writes
 /// is cleaned before and invalidated after; meanwhile, no interrupt handler may write to its first or last cache line.
 pub trait Hooks {
+    /// True for a write-back cache. A channel of [`CacheLine::None`](crate::CacheLine) is refused then, since host and firmware would
+    /// write the same lines.
+    const WRITE_BACK: bool = false;
+
     /// Writes back the cache lines of `len` bytes at `address`, for the host to read.
     fn clean(&mut self, address: u64, len: u64) {
         let _ = (address, len);
@@ -15,6 +19,12 @@ pub trait Hooks {
     fn invalidate(&mut self, address: u64, len: u64) {
         let _ = (address, len);
     }
+
+    /// Writes back and invalidates all cache lines, if the CPU can do that without an address.
+    ///
+    /// Called before and after calls and custom commands with arguments, since the sizes of what they point to are unknown. Without
+    /// it, use [`Client::lend`](super::Client::lend).
+    fn flush(&mut self) {}
 
     /// Masks interrupts before a request is queued. Returns the state for [`unmask`](Self::unmask).
     ///

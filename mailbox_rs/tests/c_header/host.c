@@ -9,6 +9,9 @@ static int masked, cleaned, invalidated;
 #define MB_CACHE_CLEAN(addr, len) ((void)(addr), cleaned += (len) > 0)
 #define MB_CACHE_INVALIDATE(addr, len) ((void)(addr), invalidated += (len) > 0)
 
+/* Without lines, as if the mailbox were not cached. */
+#define MB_UNCACHED_MAILBOX
+
 #include FIRMWARE
 
 #include <stdio.h>

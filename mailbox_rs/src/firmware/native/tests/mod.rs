@@ -92,6 +92,7 @@ struct HostInWait {
     log: Vec<String>,
     cleaned: Vec<(u64, u64)>,
     invalidated: Vec<(u64, u64)>,
+    flushed: usize,
     masked: usize,
     sends: usize,
 }
@@ -103,6 +104,10 @@ impl Hooks for HostInWait {
 
     fn invalidate(&mut self, address: u64, len: u64) {
         self.invalidated.push((address, len));
+    }
+
+    fn flush(&mut self) {
+        self.flushed += 1;
     }
 
     fn mask(&mut self) -> usize {
@@ -133,6 +138,7 @@ fn client(cache_line: CacheLine) -> Client<Native, HostInWait> {
         log: vec![],
         cleaned: vec![],
         invalidated: vec![],
+        flushed: 0,
         masked: 0,
         sends: 0,
     };
@@ -265,6 +271,45 @@ fn the_cache_is_told_what_the_host_reads_and_writes() {
     );
     assert_eq!(hooks.invalidated.last(), Some(&(ptr(&buf), 2)));
     assert_eq!(hooks.sends, 2);
+}
+
+#[test]
+fn strings_of_cprint_and_memory_of_calls_are_written_back() {
+    let mut client = client(CacheLine::B64);
+    let text = c"some text";
+    crate::cprint!(client, c"%d %s %s\n", 1, text, c"x");
+    let hooks = client.channel().hooks();
+    let at = (text.as_ptr() as u64, 10);
+    assert!(hooks.cleaned.contains(&at), "{:?}", hooks.cleaned);
+    assert_eq!(hooks.flushed, 0);
+
+    let mut buf = [1, 2, 3];
+    assert_eq!(client.call(c"add", []), 0);
+    assert_eq!(client.channel().hooks().flushed, 0);
+    client.call(c"add", [1]);
+    client.custom(5, [1, 1]);
+    let lent = client.lend(&mut buf);
+    client.take_back(&mut buf);
+    let hooks = client.channel().hooks();
+    assert_eq!(hooks.flushed, 4);
+    assert_eq!(hooks.cleaned.last(), Some(&(lent as u64, 3)));
+    assert_eq!(hooks.invalidated.last(), Some(&(lent as u64, 3)));
+}
+
+/// Hooks of a write-back cache.
+struct WriteBack;
+
+impl Hooks for WriteBack {
+    const WRITE_BACK: bool = true;
+}
+
+#[test]
+#[should_panic = "a write-back cache needs a cache line"]
+fn a_write_back_cache_without_lines_is_refused() {
+    let region: &'static Region<4096> = Box::leak(Box::default());
+    // SAFETY: it is the only one.
+    let channel = unsafe { region.channel(0, CacheLine::None) }.unwrap();
+    Client::new(channel, WriteBack).reset();
 }
 
 #[test]
