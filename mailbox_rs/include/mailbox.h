@@ -192,9 +192,25 @@ MB_ASSERT(channel_size,
           sizeof(mb_channel_layout) == MB_CACHE_LINE + sizeof(mb_request_queue) + sizeof(mb_response_queue));
 #endif
 
-/* Defines a channel, or an array of channels, where the host looks for it. The n-th in the section has mb_id n. */
-#define MB_CHANNEL(name) mb_channel name __attribute__((section(".mailbox"), used))
-#define MB_CHANNELS(name, count) mb_channel name[count] __attribute__((section(".mailbox"), used))
+/* Defines a channel, or an array of channels, where the host looks for it. The n-th in the section has mb_id n. A note in
+ * section .note.vhost has the host check its configuration. It need not be loaded. */
+#define MB_CHANNEL(name) \
+    mb_channel name __attribute__((section(".mailbox"), used)); \
+    MB_NOTE(name, 1)
+#define MB_CHANNELS(name, count) \
+    mb_channel name[count] __attribute__((section(".mailbox"), used)); \
+    MB_NOTE(name, count)
+
+/* Note of an ELF image, as the protocol has it. */
+typedef struct {
+    uint32_t name_size, size, type;
+    char name[8];
+    uint32_t version, pointer, line, channels;
+} mb_note;
+
+#define MB_NOTE(of, count) \
+    static const mb_note mb_note_of_##of __attribute__((section(".note.vhost"), used, aligned(4))) = { \
+        6, 16, 1, "vhost", MB_NEWEST, sizeof(mb_word), MB_CACHE_LINE, (count)}
 
 /* Defines a buffer of `size` bytes that shares no cache line with other data: MB_BUFFER(static, buffer, 100); */
 #if MB_CACHE_LINE == 0

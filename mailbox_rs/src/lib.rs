@@ -8,6 +8,7 @@
 //!
 //! - **layout**: field offsets of a channel, for a [`PtrWidth`] and a [`CacheLine`]: [`Layout`].
 //! - **header**: [`Version`] and handshake [`State`].
+//! - **note**: [`ImageNote`], an image's note about its channels; [`note!`] puts it there.
 //! - **index**: free-running counters of a queue: [`Index`].
 //! - **request**: [`RequestEntry`], the raw entry, and [`Request`], its checked meaning. `Request::try_from(&entry)` is the only
 //!   conversion; its error is [`Malformed`].
@@ -60,6 +61,7 @@ mod index;
 mod layout;
 #[cfg(feature = "mock")]
 pub mod mock;
+mod note;
 mod record;
 mod request;
 mod response;
@@ -70,6 +72,7 @@ pub use errno::Errno;
 pub use header::{NEWEST, State, VERSION, Version};
 pub use index::Index;
 pub use layout::{CacheLine, Layout, MAX_STRING, PtrWidth, QUEUE_LEN, QueueLayout, REQUEST_ARGS};
+pub use note::{BadNote, ImageNote, NOTE_SECTION, NOTE_SIZE};
 pub use record::{DirectoryRecord, FileStatus, FileType, NAME_MAX, NameTooLong, Timestamp};
 pub use request::{
     AccessMode, Args, CALL_ARGS, CPRINT_ARGS, CUSTOM_ARGS, FILE_WORDS, FileRequest, Malformed,

@@ -427,6 +427,44 @@ pub enum ChannelProblem {
         /// Value of `mb_id`.
         mb_id: u64,
     },
+    /// An image for a protocol version that this host lacks.
+    #[error("`elf`: {} speaks protocol {version}, and this host {} to {}; use a client or a host of the other's version", .file.display(), mailbox_rs::VERSION, mailbox_rs::NEWEST)]
+    ImageVersion {
+        /// Path of the image.
+        file: PathBuf,
+        /// Highest version of the image's client.
+        version: mailbox_rs::Version,
+    },
+    /// A pointer width that differs from the image's note.
+    #[error("`ptr` is {bits}, but {} has pointers of {image_bits} bits; set it to {image_bits}, or leave it out", .file.display())]
+    ImagePtr {
+        /// Pointer width of the configuration, in bits.
+        bits: u64,
+        /// Path of the image.
+        file: PathBuf,
+        /// Pointer width of the image, in bits.
+        image_bits: u64,
+    },
+    /// A cache line that differs from the image's note.
+    #[error("`cache_line` is {bytes}, but {} was compiled for {image_bytes} (MB_CACHE_LINE); set `cache_line: {image_bytes}`, or compile it for {bytes}", .file.display())]
+    ImageCacheLine {
+        /// Cache line of the configuration, in bytes.
+        bytes: u64,
+        /// Path of the image.
+        file: PathBuf,
+        /// Cache line of the image, in bytes.
+        image_bytes: u64,
+    },
+    /// A channel that the image's note does not count.
+    #[error("`mb_id` is {mb_id}, but {} has {channels} {}; they count from 0", .file.display(), if *.channels == 1 { "channel" } else { "channels" })]
+    ImageChannels {
+        /// Index of the channel.
+        mb_id: u64,
+        /// Path of the image.
+        file: PathBuf,
+        /// Number of the image's channels.
+        channels: u32,
+    },
     /// A section too small for this channel.
     #[error("`mb_id`: channel {mb_id} of {channel_size:#x} bytes reaches past the end of section .mailbox ({section_size:#x} bytes at {section:#x}) of {}; or `ptr` or `cache_line` differ from the firmware's", .file.display())]
     PastSection {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use mailbox_rs::{CacheLine, Layout, PtrWidth};
+use mailbox_rs::{CacheLine, Layout, NEWEST, PtrWidth, VERSION};
 use serde_yaml::Value;
 
 use super::environment::ConfigEnvironment;
@@ -98,6 +98,42 @@ pub(super) fn validate(
     Ok(validated)
 }
 
+/// Compares the note of an image with the configuration of one of its channels.
+fn agree(image: &Image, layout: &Layout, mb_id: u64) -> Result<(), ChannelProblem> {
+    let Some(note) = image.note() else {
+        return Ok(());
+    };
+    let file = || image.file().to_path_buf();
+    if note.version.major != NEWEST.major || note.version < VERSION {
+        return Err(ChannelProblem::ImageVersion {
+            file: file(),
+            version: note.version,
+        });
+    }
+    if note.ptr_width != layout.ptr_width {
+        return Err(ChannelProblem::ImagePtr {
+            bits: 8 * layout.ptr_width.bytes(),
+            file: file(),
+            image_bits: 8 * note.ptr_width.bytes(),
+        });
+    }
+    if note.cache_line != layout.cache_line {
+        return Err(ChannelProblem::ImageCacheLine {
+            bytes: layout.cache_line.bytes(),
+            file: file(),
+            image_bytes: note.cache_line.bytes(),
+        });
+    }
+    if mb_id >= note.channels.into() && image.mailbox().is_some() {
+        return Err(ChannelProblem::ImageChannels {
+            mb_id,
+            file: file(),
+            channels: note.channels,
+        });
+    }
+    Ok(())
+}
+
 struct Reader<'a> {
     map: &'a MemoryMap,
     context: FileContext<'a>,
@@ -157,6 +193,10 @@ impl Reader<'_> {
                 .or(self.outside.defaults().ptr_width)
                 .ok_or(ChannelProblem::NoPtr)?;
             let layout = Layout::new(ptr_width, cache_line);
+            if let Some(image) = &image {
+                let mb_id = raw.mb_id.as_ref().map_or(0, |mb_id| mb_id.0);
+                agree(image, &layout, mb_id)?;
+            }
             let address = self.address(name, space, &raw, image.as_deref(), &layout)?;
             self.take(name, space, address, &layout)?;
             Some(Mailbox { address, layout })

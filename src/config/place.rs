@@ -108,10 +108,15 @@ impl ChannelProblem {
             Self::NoName(error) => error.key,
             Self::Flag { key, .. } => key,
             Self::UnknownSpace { .. } => "space",
-            Self::Elf(_) | Self::NoMailbox { .. } | Self::SectionNotInMemory { .. } => "elf",
-            Self::NothingToCount { .. } | Self::PastSection { .. } => "mb_id",
-            Self::Ptr { .. } => "ptr",
-            Self::CacheLine { .. } => "cache_line",
+            Self::Elf(_)
+            | Self::NoMailbox { .. }
+            | Self::SectionNotInMemory { .. }
+            | Self::ImageVersion { .. } => "elf",
+            Self::NothingToCount { .. } | Self::PastSection { .. } | Self::ImageChannels { .. } => {
+                "mb_id"
+            }
+            Self::Ptr { .. } | Self::ImagePtr { .. } => "ptr",
+            Self::CacheLine { .. } | Self::ImageCacheLine { .. } => "cache_line",
             Self::NoAddress
             | Self::NoPtr
             | Self::Service(_)

@@ -10,6 +10,8 @@ pub(crate) struct ElfBuilder {
     pub(crate) segments: Vec<ElfSegment>,
     /// Address and size of each section `.mailbox`.
     pub(crate) mailboxes: Vec<(u64, u64)>,
+    /// Content of section `.note.vhost`; none if it is empty.
+    pub(crate) notes: Vec<u8>,
 }
 
 /// PT_LOAD segment.
@@ -39,13 +41,17 @@ impl ElfSegment {
 impl ElfBuilder {
     /// Builds the file: header, program headers, section headers, names, and the bytes of the segments.
     pub(crate) fn build(&self) -> Vec<u8> {
-        const NAMES: &[u8] = b"\0.mailbox\0.shstrtab\0";
+        let has_notes = !self.notes.is_empty();
+        let all_names: &[u8] = b"\0.mailbox\0.shstrtab\0.note.vhost\0";
+        // Without notes there is no name for them.
+        let used_names = if has_notes { all_names.len() } else { 20 };
+        let all_names = &all_names[..used_names];
         let (header, program, section) = if self.class64 {
             (64, 56, 64)
         } else {
             (52, 32, 40)
         };
-        let sections = 2 + self.mailboxes.len() as u64;
+        let sections = 2 + self.mailboxes.len() as u64 + u64::from(has_notes);
         let segments = self.segments.len() as u64;
         let shoff = header + program * segments;
         let names = shoff + section * sections;
@@ -76,7 +82,8 @@ impl ElfBuilder {
             out.half(half);
         }
 
-        let mut offset = names + NAMES.len() as u64;
+        let notes = names + all_names.len() as u64;
+        let mut offset = notes + self.notes.len() as u64;
         for segment in &self.segments {
             let len = segment.bytes.len() as u64;
             out.word(1); // p_type: PT_LOAD
@@ -99,8 +106,12 @@ impl ElfBuilder {
         for (address, size) in &self.mailboxes {
             out.section(1, 8, 2, *address, (0, *size)); // SHT_NOBITS, SHF_ALLOC
         }
-        out.section(10, 3, 0, 0, (names, NAMES.len() as u64)); // SHT_STRTAB
-        out.bytes.extend(NAMES);
+        if has_notes {
+            out.section(20, 7, 0, 0, (notes, self.notes.len() as u64)); // SHT_NOTE
+        }
+        out.section(10, 3, 0, 0, (names, all_names.len() as u64)); // SHT_STRTAB
+        out.bytes.extend(all_names);
+        out.bytes.extend(&self.notes);
         for segment in &self.segments {
             out.bytes.extend(&segment.bytes);
         }

@@ -52,6 +52,7 @@ pub(super) fn findings(plan: &Plan<'_>, serves: bool, warnings: &[ConfigWarning]
     mailboxes(plan, &mut all);
     for load in &plan.loads {
         misfits(plan, load, &mut all);
+        notes(load, &mut all);
         spare_channels(plan, load, &mut all);
     }
     overwrites(plan, &mut all);
@@ -165,6 +166,14 @@ fn misfits(plan: &Plan<'_>, load: &Load<'_>, all: &mut Findings) {
                 "{file} is loaded into memory `{memory}` of backend `log`, which keeps nothing"
             ),
         );
+    }
+}
+
+/// Notes of images about their channels.
+fn notes(load: &Load<'_>, all: &mut Findings) {
+    if let Some(note) = load.image.note() {
+        let file = load.image.file().display();
+        all.add(Severity::Note, format!("{file}: compiled for {note}"));
     }
 }
 

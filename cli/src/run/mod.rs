@@ -75,14 +75,9 @@ pub(crate) struct Args {
         conflicts_with = "mailbox"
     )]
     space: String,
-    /// Cache line of the channel: MB_CACHE_LINE of firmware
-    #[arg(
-        long,
-        value_name = "BYTES",
-        default_value = "0",
-        conflicts_with = "mailbox"
-    )]
-    cache_line: u64,
+    /// Cache line of the channel, MB_CACHE_LINE of firmware, if the image has no note about it
+    #[arg(long, value_name = "BYTES", conflicts_with = "mailbox")]
+    cache_line: Option<u64>,
     /// Instructions between two ticks of the host
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     per_tick: u64,

@@ -85,9 +85,10 @@ fn channel(args: &Args, program: &Program) -> Result<String> {
             program.file().display()
         ),
     };
+    let noted = program.image().note().map(|note| note.cache_line.bytes());
     // The name comes from the command line: a string in quotes has any character.
     let space = serde_json::to_string(&args.space)?;
-    let line = args.cache_line;
+    let line = args.cache_line.or(noted).unwrap_or(0);
     let input = if args.stdin.is_some() {
         "testbench"
     } else {

@@ -22,6 +22,8 @@ const SIZE: usize = Layout::new(PtrWidth::NATIVE, CacheLine::None).channel_size 
 #[unsafe(link_section = ".mailbox")]
 static MAILBOX: Region<SIZE> = Region::new();
 
+mailbox_rs::note!(CacheLine::None, 1);
+
 global_asm!(include_str!("../../crt0.S"));
 
 macro_rules! check {

@@ -98,6 +98,24 @@ pub enum ImageProblem {
         /// Number of bytes in memory.
         mem_size: u64,
     },
+    /// Invalid note about the channels.
+    #[error(
+        "section .note.vhost: {0}; rebuild the image with mailbox.h or mailbox_rs of one version, or leave the section out"
+    )]
+    Note(mailbox_rs::BadNote),
+    /// Section of notes that is longer than that of any linked image.
+    #[error(
+        "section .note.vhost has {size:#x} bytes, more than the {max:#x} that an image may have"
+    )]
+    NoteTooLong {
+        /// Size in bytes.
+        size: u64,
+        /// Maximum size in bytes.
+        max: u64,
+    },
+    /// Section of notes whose bytes are not in the file.
+    #[error("section .note.vhost is not within the file; is it cut short?")]
+    NoteOutsideFile,
     /// Section `.mailbox` that does not end within 64 bits.
     #[error("section .mailbox of {size:#x} bytes at {address:#x} runs past the last address")]
     MailboxWraps {

@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use mailbox_rs::PtrWidth;
+use mailbox_rs::{ImageNote, PtrWidth};
 use object::read::ReadCache;
 
 use crate::guest;
@@ -149,6 +149,11 @@ impl Image {
     /// Section `.mailbox`, if there is one.
     pub fn mailbox(&self) -> Option<Section> {
         self.parsed.mailbox
+    }
+
+    /// Note of firmware's client about its channels, if there is one.
+    pub fn note(&self) -> Option<ImageNote> {
+        self.parsed.note
     }
 
     /// PT_LOAD segments, in the order of the program headers.

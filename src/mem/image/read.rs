@@ -1,8 +1,8 @@
 //! Parser of ELF headers, from memory or from a file. No other byte of the file is read.
 
-use mailbox_rs::PtrWidth;
+use mailbox_rs::{ImageNote, PtrWidth};
 use object::Endianness;
-use object::elf::{ET_REL, FileHeader32, FileHeader64, PT_LOAD, SHF_ALLOC, SHN_UNDEF};
+use object::elf::{ET_REL, FileHeader32, FileHeader64, PT_LOAD, SHF_ALLOC, SHN_UNDEF, SHT_NOBITS};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 use object::read::{FileKind, ReadRef};
 
@@ -12,6 +12,12 @@ use crate::mem::file_format::{ELF, START, recognise};
 
 /// Name of the section of the channels, with the NUL that terminates it in the table of names.
 const MAILBOX_SECTION: &[u8] = b".mailbox\0";
+
+/// Name of the section of notes about the channels, with NUL.
+const NOTE_SECTION: &[u8] = b".note.vhost\0";
+
+/// Maximum size of the section of notes: that of 1024 channels with a note each, and more.
+const MAX_NOTES: u64 = 0x1_0000;
 
 /// Maximum ratio of loaded bytes to the size of the file. More come only from headers that refer to the same bytes many times.
 const MAX_LOADS: u128 = 16;
@@ -29,6 +35,7 @@ pub(super) struct Parsed {
     pub(super) program_headers: usize,
     pub(super) segments: Vec<ImageSegment>,
     pub(super) mailbox: Option<Section>,
+    pub(super) note: Option<ImageNote>,
     pub(super) doubts: Vec<ImageDoubt>,
 }
 
@@ -86,12 +93,14 @@ where
     }));
     doubts.extend(doubt_of_overlaps(&segments));
     let mailbox = mailbox(header, endian, data, &segments, &mut doubts)?;
+    let note = note(header, endian, data)?;
     let is_64 = header.is_class_64();
     Ok(Parsed {
         ptr_width: if is_64 { PtrWidth::P8 } else { PtrWidth::P4 },
         program_headers: headers.len(),
         segments,
         mailbox,
+        note,
         doubts,
     })
 }
@@ -146,6 +155,62 @@ fn load<P: ProgramHeader<Endian = Endianness>>(
     })
 }
 
+/// Headers of all sections of this name, which ends with NUL. There are none without a table of names.
+fn named<'a, H, R>(
+    header: &H,
+    endian: Endianness,
+    data: R,
+    wanted: &'static [u8],
+) -> Result<Vec<&'a H::SectionHeader>, ImageProblem>
+where
+    H: FileHeader<Endian = Endianness>,
+    R: ReadRef<'a>,
+{
+    let sections = header.section_headers(endian, data)?;
+    if sections.is_empty() || header.e_shstrndx(endian) == SHN_UNDEF {
+        return Ok(Vec::new());
+    }
+    let names = usize::try_from(header.shstrndx(endian, data)?);
+    let Some(names) = names.ok().and_then(|names| sections.get(names)) else {
+        return Ok(Vec::new());
+    };
+    let is_wanted = |section: &&H::SectionHeader| {
+        let name = u64::from(section.sh_name(endian));
+        let at = names.sh_offset(endian).into().checked_add(name);
+        let read = at.and_then(|at| data.read_bytes_at(at, wanted.len() as u64).ok());
+        read == Some(wanted)
+    };
+    Ok(sections.iter().filter(is_wanted).collect())
+}
+
+/// Reads the notes about the channels.
+fn note<'a, H, R>(
+    header: &H,
+    endian: Endianness,
+    data: R,
+) -> Result<Option<ImageNote>, ImageProblem>
+where
+    H: FileHeader<Endian = Endianness>,
+    R: ReadRef<'a>,
+{
+    // A linker writes one section of the name.
+    let found = named(header, endian, data, NOTE_SECTION)?;
+    let Some(section) = found.first() else {
+        return Ok(None);
+    };
+    let size = section.sh_size(endian).into();
+    if size > MAX_NOTES {
+        let max = MAX_NOTES;
+        return Err(ImageProblem::NoteTooLong { size, max });
+    }
+    if section.sh_type(endian) == SHT_NOBITS {
+        return Ok(None);
+    }
+    let bytes = data.read_bytes_at(section.sh_offset(endian).into(), size);
+    let bytes = bytes.map_err(|()| ImageProblem::NoteOutsideFile)?;
+    ImageNote::of_section(bytes).map_err(ImageProblem::Note)
+}
+
 /// Finds the first section `.mailbox`.
 fn mailbox<'a, H, R>(
     header: &H,
@@ -158,22 +223,7 @@ where
     H: FileHeader<Endian = Endianness>,
     R: ReadRef<'a>,
 {
-    let sections = header.section_headers(endian, data)?;
-    // Without a table of names, no section has a name.
-    if sections.is_empty() || header.e_shstrndx(endian) == SHN_UNDEF {
-        return Ok(None);
-    }
-    let names = usize::try_from(header.shstrndx(endian, data)?);
-    let Some(names) = names.ok().and_then(|names| sections.get(names)) else {
-        return Ok(None);
-    };
-    let is_mailbox = |section: &&H::SectionHeader| {
-        let name = u64::from(section.sh_name(endian));
-        let at = names.sh_offset(endian).into().checked_add(name);
-        let read = at.and_then(|at| data.read_bytes_at(at, MAILBOX_SECTION.len() as u64).ok());
-        read == Some(MAILBOX_SECTION)
-    };
-    let mut found = sections.iter().filter(is_mailbox);
+    let mut found = named(header, endian, data, MAILBOX_SECTION)?.into_iter();
     let Some(section) = found.next() else {
         return Ok(None);
     };

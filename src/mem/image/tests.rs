@@ -138,6 +138,41 @@ fn tails_are_zeroed_before_bytes_are_copied() {
 }
 
 #[test]
+fn notes_are_read_and_bad_ones_refused() {
+    for class64 in [false, true] {
+        let note = ImageNote {
+            version: mailbox_rs::NEWEST,
+            ptr_width: PtrWidth::P4,
+            cache_line: mailbox_rs::CacheLine::B64,
+            channels: 1,
+        };
+        let with = |notes: Vec<u8>| ElfBuilder {
+            class64,
+            notes,
+            ..two_segments()
+        };
+        assert_eq!(parse(&with(vec![])).unwrap().note(), None);
+        let image = parse(&with(note.to_bytes().repeat(3))).unwrap();
+        let three = ImageNote {
+            channels: 3,
+            ..note
+        };
+        assert_eq!(image.note(), Some(three));
+        assert_eq!(steps(&image).len(), 4, "notes are not loaded");
+        let error = parse(&with(note.to_bytes()[..20].to_vec())).unwrap_err();
+        assert!(
+            error.starts_with("fw.elf: section .note.vhost: the note at offset 0x0 is cut short; "),
+            "{error}"
+        );
+        let error = parse(&with(vec![0; 0x1_0001])).unwrap_err();
+        assert_eq!(
+            error,
+            "fw.elf: section .note.vhost has 0x10001 bytes, more than the 0x10000 that an image may have"
+        );
+    }
+}
+
+#[test]
 fn the_last_address_can_be_loaded() {
     let segments = vec![ElfSegment::at(u64::MAX, [1], 1)];
     let image = parse(&ElfBuilder {

@@ -85,6 +85,8 @@ impl Words for Native {
 /// # assert!(client.is_some());
 /// ```
 ///
+/// [`note!`](crate::note) tells the host about the channels, in the image.
+///
 /// For several channels, `BYTES` is a multiple of the channel size.
 #[derive(Debug)]
 #[repr(C, align(256))]
@@ -128,6 +130,29 @@ impl<const BYTES: usize> Default for Region<BYTES> {
 
 // SAFETY: the bytes are reached only through a `Native`, and `channel` demands that one is used at a time.
 unsafe impl<const BYTES: usize> Sync for Region<BYTES> {}
+
+/// Puts an [`ImageNote`](crate::ImageNote) into the image, which has the host check its configuration: cache line, and number of
+/// channels.
+///
+/// ```
+/// # #![allow(unsafe_code)]
+/// use mailbox_rs::CacheLine;
+///
+/// mailbox_rs::note!(CacheLine::B64, 1);
+/// ```
+#[macro_export]
+macro_rules! note {
+    ($cache_line:expr, $channels:expr) => {
+        const _: () = {
+            #[repr(C, align(4))]
+            struct Note([u8; $crate::NOTE_SIZE]);
+
+            #[used]
+            #[unsafe(link_section = ".note.vhost")]
+            static NOTE: Note = Note($crate::ImageNote::native($cache_line, $channels).to_bytes());
+        };
+    };
+}
 
 #[cfg(test)]
 mod tests;
