@@ -51,6 +51,13 @@ pub(crate) const PICORV32: Tool = Tool::new(
         version: "1.0.post218",
     },
 );
+/// Cores with data caches.
+pub(crate) const VEXRISCV: Tool = Tool::new(
+    "pythondata-cpu-vexriscv",
+    Source::Python {
+        version: "1.0.1.post407",
+    },
+);
 pub(crate) const COCOTB: Tool = Tool::new("cocotb", Source::Python { version: "2.1.0" });
 pub(crate) const PYTEST: Tool = Tool::new("pytest", Source::Python { version: "9.2.0" });
 pub(crate) const MYPY: Tool = Tool::new("mypy", Source::Python { version: "2.4.1" });

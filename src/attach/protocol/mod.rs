@@ -12,7 +12,7 @@ use super::{Attach, AttachContext, AttachError, ChannelAttribution, Findings};
 use crate::bus::{Event, Inbox as _, Observation, Spawner, Tap};
 use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId, Span, part};
 use crate::messages::foreign::{self, Severity};
-use crate::messages::mailbox::{self, ChannelWords, DoorbellRang, Served};
+use crate::messages::mailbox::{self, CACHE_HINT, ChannelWords, DoorbellRang, Served};
 use crate::messages::memory::{self, Access, AccessSegments};
 use crate::messages::{ChannelDescriptor, ChannelId};
 
@@ -182,7 +182,7 @@ impl Queues {
         };
         if *written != value {
             breaches.push(format!(
-                "{what} is {:#x}, but the host wrote {:#x}: firmware must not write it",
+                "{what} is {:#x}, but the host wrote {:#x}: firmware must not write it; {CACHE_HINT}",
                 value.0, written.0
             ));
             *written = value;

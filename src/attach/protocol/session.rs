@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 
 use mailbox_rs::{Index, PtrWidth, QUEUE_LEN, Response, ResponseEntry};
 
+use crate::messages::mailbox::CACHE_HINT;
+
 /// Protocol violation.
 pub(super) type Breach = String;
 
@@ -32,7 +34,7 @@ impl Session {
             ));
         } else if now < before {
             breaches.push(format!(
-                "request queue: idx_p decreased from {:#x} to {:#x}",
+                "request queue: idx_p decreased from {:#x} to {:#x}; {CACHE_HINT}",
                 self.requests_put.0, put.0
             ));
         }
@@ -47,7 +49,7 @@ impl Session {
         if now > before {
             breaches.push(format!(
                 "response queue: idx_c is {:#x}, where idx_p is {:#x}: firmware took a missing \
-                 response, or decreased the index",
+                 response, or decreased the index; {CACHE_HINT}",
                 taken.0, put.0
             ));
             // The host recovers in the same way.

@@ -10,6 +10,7 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
+pub(crate) use status::CACHE_HINT;
 pub use status::{ChannelStatus, End, Past, PendingCall, Step, Task};
 
 use super::ChannelId;

@@ -118,6 +118,9 @@ pub enum End {
     Reset,
 }
 
+/// Hint of a cause that memory alone does not show: firmware's CPU has other data in its cache.
+pub(crate) const CACHE_HINT: &str = "stale or dirty cache line?";
+
 impl fmt::Display for ChannelStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.channel)?;
@@ -130,7 +133,7 @@ impl fmt::Display for ChannelStatus {
             }
             Step::Room => write!(
                 f,
-                "waits for firmware to take a response since tick {}: the queue is full",
+                "waits for firmware to take a response since tick {}: the queue is full; {CACHE_HINT}",
                 self.since
             )?,
             Step::Exited { code } => write!(f, "exited with code {code} in tick {}", self.since)?,
@@ -177,7 +180,24 @@ impl ChannelStatus {
             State(state),
             words.request_taken,
             words.response_put,
-        )
+        )?;
+        // Before the first tick, firmware has not had the time.
+        if self.now > since {
+            write!(f, "; {CACHE_HINT}")?;
+        }
+        Ok(())
+    }
+
+    /// Indices of the host in memory, if firmware has overwritten them: consumer index of requests, producer index of responses. During
+    /// an access of the host's they may be older.
+    fn overwritten(&self) -> Option<(u32, u32)> {
+        let words = self
+            .words
+            .filter(|words| words.state == State::READY.0)?
+            .handshake?;
+        let is_idle = matches!(self.step, Step::Request | Step::Room);
+        let found = (words.request_taken, words.response_put);
+        (is_idle && found != (self.taken, self.put)).then_some(found)
     }
 
     fn request(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -192,7 +212,7 @@ impl ChannelStatus {
             Some(words) if words.response_taken.is_some_and(|taken| taken != self.put) => {
                 write!(
                     f,
-                    "waits for firmware to take a response, or to write a request, since tick {since}"
+                    "waits for firmware to take a response, or to write a request, since tick {since}; {CACHE_HINT}"
                 )
             }
             _ => write!(
@@ -254,7 +274,15 @@ impl ChannelStatus {
                 f,
                 "\n  requests: {taken} taken; responses: {put} put; firmware's indices can't be read"
             ),
+        }?;
+        if let Some((found_taken, found_put)) = self.overwritten() {
+            write!(
+                f,
+                "\n  firmware has overwritten the host's indices, which are {found_taken} taken and {found_put} put in memory; \
+                 {CACHE_HINT}"
+            )?;
         }
+        Ok(())
     }
 }
 
@@ -282,5 +310,63 @@ impl fmt::Display for End {
             Self::Silent => f.write_str("done"),
             Self::Reset => f.write_str("dropped by a reset"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Handshake;
+    use super::*;
+
+    fn status(step: Step, words: ChannelWords) -> String {
+        ChannelStatus {
+            channel: "cpu".to_owned(),
+            now: 9,
+            step,
+            since: 4,
+            words: Some(words),
+            taken: 2,
+            put: 2,
+            recent: Vec::new(),
+        }
+        .to_string()
+    }
+
+    fn words(response_taken: u32, request_taken: u32, response_put: u32) -> ChannelWords {
+        ChannelWords {
+            state: State::READY.0,
+            request_put: 2,
+            response_taken: Some(response_taken),
+            handshake: Some(Handshake {
+                version: 2,
+                request_taken,
+                response_put,
+            }),
+        }
+    }
+
+    #[test]
+    fn a_cache_line_is_suspected_where_the_next_step_is_firmwares_and_unseen() {
+        let step = |step: &Step, words| status(step.clone(), words);
+        let room = Step::Room;
+        let handshake = Step::Handshake { address: 0x100 };
+        // A response that is not taken, a full queue, and a handshake.
+        assert!(step(&Step::Request, words(1, 2, 2)).contains(CACHE_HINT));
+        assert!(step(&room, words(1, 2, 2)).contains(CACHE_HINT));
+        assert!(step(&handshake, words(0, 0, 0)).contains(CACHE_HINT));
+        // Firmware computes.
+        assert!(!step(&Step::Request, words(2, 2, 2)).contains(CACHE_HINT));
+        let text = step(&Step::Request, words(2, 2, 1));
+        let expected = "firmware has overwritten the host's indices, which are 2 taken and 1 put in memory; stale or dirty cache line?";
+        assert!(text.ends_with(expected), "{text}");
+        let text = step(&Step::Request, words(2, 0, 2));
+        assert!(text.contains("which are 0 taken and 2 put"), "{text}");
+        // The host may be about to write them.
+        let serve = Step::Serve {
+            slot: 1,
+            entry: RequestEntry::default(),
+            task: Task::Memory,
+        };
+        assert!(!step(&serve, words(2, 1, 2)).contains(CACHE_HINT));
     }
 }

@@ -41,6 +41,9 @@ const SPINS: u32 = 100;
 /// Target folder of host programs, shared with a step of `xtask test`.
 const HOST_PROGRAMS: &str = "target/host_crate";
 
+/// Key of mailbox configurations that a case with a cache line replaces.
+const NO_LINE: &str = "cache_line: 0";
+
 /// Feature of the library for methods in Python.
 const PYTHON: &str = "python";
 
@@ -237,6 +240,16 @@ impl<'a> Builder<'a> {
     /// Builds the images, one per core, and returns their paths relative to the project's root.
     /// Each is also built for a 64-bit core, although no design has one.
     pub(super) fn firmware(&self, case: &str, names: &[String]) -> Result<Vec<String>> {
+        self.firmware_with(case, names, &[])
+    }
+
+    /// Builds the images with further options of the C compiler.
+    pub(super) fn firmware_with(
+        &self,
+        case: &str,
+        names: &[String],
+        options: &[String],
+    ) -> Result<Vec<String>> {
         let folder = format!("target/cosim/firmware/{case}");
         fs::create_dir_all(self.root.join(&folder))
             .with_context(|| format!("cannot make {folder}"))?;
@@ -261,12 +274,26 @@ impl<'a> Builder<'a> {
                     &source,
                     "-DTESTBENCH_IS_SYSTEMVERILOG",
                 ]);
+                compile.args(options);
                 compile.args(addresses(core).map(|address| format!("-Wl,{address}")));
                 run_checked(compile.current_dir(self.root), &source)?;
             }
             Ok(image("rv32"))
         };
         names.iter().enumerate().map(build).collect()
+    }
+
+    /// Writes a copy of a mailbox configuration with another cache line, and returns its path relative to the project's root.
+    pub(super) fn mailboxes_with(&self, case: &str, mailboxes: &str, line: u32) -> Result<String> {
+        let text = fs::read_to_string(self.root.join(mailboxes))
+            .with_context(|| format!("cannot read {mailboxes}"))?;
+        if !text.contains(NO_LINE) {
+            bail!("{mailboxes} has no `{NO_LINE}` in the place of the case's line");
+        }
+        let file = format!("target/cosim/firmware/{case}/mailbox.yaml");
+        let text = text.replace(NO_LINE, &format!("cache_line: {line}"));
+        fs::write(self.root.join(&file), text).with_context(|| format!("cannot write {file}"))?;
+        Ok(file)
     }
 
     /// Builds the firmware in Rust and returns its image, relative to the project's root. It is
@@ -375,6 +402,10 @@ impl<'a> Builder<'a> {
             .env(
                 "PICORV32",
                 self.packages.join("pythondata_cpu_picorv32/verilog"),
+            )
+            .env(
+                "VEXRISCV",
+                self.packages.join("pythondata_cpu_vexriscv/verilog"),
             )
             .args(["--cc", "--exe", "--build", "-j", "2", "-O3", "--quiet"])
             .arg("--Mdir")

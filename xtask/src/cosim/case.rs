@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::build::Model;
 use super::rerun::Rerun;
-use crate::tool::{LZ4, Tool, UVM, UVM_2017};
+use crate::tool::{LZ4, Tool, UVM, UVM_2017, VEXRISCV};
 
 /// Cases by name.
 pub(super) type Cases = BTreeMap<String, Case>;
@@ -35,6 +35,10 @@ pub(super) struct Case {
     pub(super) memories: Option<String>,
     #[serde(default)]
     pub(super) firmware: Vec<String>,
+    /// Header of `firmware/cache` with the cache hooks of firmware.
+    pub(super) hooks: Option<String>,
+    /// Cache line of firmware and mailbox configuration.
+    pub(super) cache_line: Option<u32>,
     pub(super) python: Option<String>,
     #[serde(default)]
     pub(super) plusargs: Vec<String>,
@@ -162,8 +166,11 @@ impl Case {
         }
     }
 
-    /// Tool that only some cases need: a release of UVM, or the library for waves in FST.
+    /// Tool that only some cases need: a core, a release of UVM, or the library for waves in FST.
     pub(super) fn tool(&self) -> Option<Tool> {
+        if self.design == "vexriscv" {
+            return Some(VEXRISCV);
+        }
         if self.rerun == Some(Rerun::Fst) {
             return Some(LZ4);
         }
@@ -172,6 +179,17 @@ impl Case {
             Backend::Uvm if self.design.ends_with("-2017") => Some(UVM_2017),
             Backend::Uvm => Some(UVM),
         }
+    }
+
+    /// Options of the compiler for the firmware in C.
+    pub(super) fn firmware_options(&self) -> Vec<String> {
+        let hooks = self.hooks.iter();
+        let hooks =
+            hooks.flat_map(|hooks| ["-include".into(), format!("firmware/cache/{hooks}.h")]);
+        let line = self
+            .cache_line
+            .map(|line| format!("-DMB_CACHE_LINE={line}"));
+        hooks.chain(line).collect()
     }
 
     /// Expected output of firmware, if the case checks it.
@@ -255,6 +273,12 @@ impl fmt::Display for Case {
         }
         if let Some(backend) = self.backend {
             write!(f, ", memories by {}", backend.name())?;
+        }
+        if let Some(hooks) = &self.hooks {
+            write!(f, ", cache hooks {hooks}")?;
+        }
+        if let Some(line) = self.cache_line {
+            write!(f, ", cache line of {line} bytes")?;
         }
         if let Some(python) = &self.python {
             write!(f, ", with methods in Python ({python})")?;
