@@ -150,6 +150,7 @@ space core1
              │
   0x8fffffff └
 
+note: firmware.elf: compiled for protocol 0.3, pointers of 32 bits, no cache line, 1 channel
 good: 2 spaces, 3 memories, 2 channels served, 1 image loaded; 0 errors, 0 warnings
 "
     );
@@ -339,10 +340,41 @@ core1: {space: core1, elf: firmware.elf, server: false}
 #[test]
 fn a_pointer_width_other_than_the_images_is_warned_of() {
     let files = Files::of_ram(STATIC, ", ptr: 32");
-    let rv64 = SELFTEST.replace("rv32", "rv64");
-    std::fs::copy(rv64, files.path().join("firmware.elf")).unwrap();
+    let image = std::fs::read(SELFTEST.replace("rv32", "rv64")).unwrap();
+    std::fs::write(files.path().join("firmware.elf"), without_note(image)).unwrap();
     let output = files.check().stdout(0);
     let expected = "warning: channel `core`: `ptr` is 32, but firmware.elf is an image of 64 bits";
+    assert!(output.contains(expected), "{output}");
+}
+
+/// Gives the section `.note.vhost` of an image another name.
+fn without_note(mut image: Vec<u8>) -> Vec<u8> {
+    let name = b".note.vhost\0";
+    let found = image.windows(name.len()).position(|part| part == name);
+    let at = found.unwrap();
+    image[at..at + 5].copy_from_slice(b".nope");
+    image
+}
+
+#[test]
+fn a_configuration_that_differs_from_the_note_of_the_image_is_refused() {
+    for (channel, expected) in [
+        (
+            ", ptr: 64",
+            "`ptr` is 64, but firmware.elf has pointers of 32 bits",
+        ),
+        (", mb_id: 1", "`mb_id` is 1, but firmware.elf has 1 channel"),
+    ] {
+        let output = Files::of_ram(STATIC, channel).check().stderr(1);
+        assert!(output.contains(expected), "{output}");
+    }
+    let files = Files::of_ram(STATIC, "");
+    files.put(
+        "mailbox.yaml",
+        "core: {space: core, elf: firmware.elf, cache_line: 64}",
+    );
+    let output = files.check().stderr(1);
+    let expected = "`cache_line` is 64, but firmware.elf was compiled for 0 (MB_CACHE_LINE)";
     assert!(output.contains(expected), "{output}");
 }
 
@@ -366,7 +398,7 @@ fn with_channels(image: &mut [u8], count: u32) {
 #[test]
 fn channels_of_an_image_that_nobody_serves_are_told_of() {
     let files = Files::of_ram(STATIC, "");
-    let mut image = std::fs::read(SELFTEST).unwrap();
+    let mut image = without_note(std::fs::read(SELFTEST).unwrap());
     with_channels(&mut image, 3);
     std::fs::write(files.path().join("firmware.elf"), &image).unwrap();
     let output = files.check().stdout(0);

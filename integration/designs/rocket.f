@@ -1,0 +1,22 @@
+// Rocket with a write-back data cache (its package has the Verilog), and RAM in a C model.
+--top-module testbench
+-Wno-fatal
+-Wno-lint
+-Wno-style
++define+SYNTHESIS
+${ROCKET}/generated-src/freechips.rocketchip.system.LitexLinuxConfig.v
+${ROCKET}/generated-src/freechips.rocketchip.system.LitexLinuxConfig.behav_srams.v
+${ROCKET}/vsrc/plusarg_reader.v
+${ROCKET}/vsrc/AsyncResetReg.v
+${ROCKET}/vsrc/EICG_wrapper.v
+../rtl/rocket.sv
+../rtl/axi_memory.sv
+../rtl/ram.cpp
+../rtl/scratch.sv
+../tb/vhost_pkg.sv
+../tb/host.sv
+../tb/monitor.sv
+../tb/yardstick.sv
+../tb/yardstick.cpp
+../tb/testbench.sv
+../tb/main.cpp
