@@ -17,7 +17,9 @@ uint64_t words_accessed;
 uint8_t *word(uint32_t addr) { return bytes + (addr & (SIZE - 1) & ~3u); }
 
 // How much of an access of the host's is inside; it counts by the words that a bus would have to move.
-size_t inside(uint64_t addr, size_t len) {
+size_t inside(uint64_t &addr, size_t len) {
+    // Rocket has the RAM at 0x8000'0000.
+    addr &= ~UINT64_C(0x80000000);
     if (addr >= SIZE)
         return 0;
     if (len > SIZE - addr)

@@ -58,6 +58,12 @@ pub(crate) const VEXRISCV: Tool = Tool::new(
         version: "1.0.1.post407",
     },
 );
+pub(crate) const ROCKET: Tool = Tool::new(
+    "pythondata-cpu-rocket",
+    Source::Python {
+        version: "0.0.post7146",
+    },
+);
 pub(crate) const COCOTB: Tool = Tool::new("cocotb", Source::Python { version: "2.1.0" });
 pub(crate) const PYTEST: Tool = Tool::new("pytest", Source::Python { version: "9.2.0" });
 pub(crate) const MYPY: Tool = Tool::new("mypy", Source::Python { version: "2.4.1" });

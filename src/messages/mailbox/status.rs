@@ -364,7 +364,7 @@ mod tests {
         // The host may be about to write them.
         let serve = Step::Serve {
             slot: 1,
-            entry: RequestEntry::default(),
+            entry: RequestEntry::from(&mailbox_rs::Request::Exit { code: 0 }),
             task: Task::Memory,
         };
         assert!(!step(&serve, words(2, 1, 2)).contains(CACHE_HINT));

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::case::{Backend, Library, Threading};
+use super::case::{Backend, Core, Library, Threading};
 use super::limit::Limit;
 use super::{REQUIRED, ccache};
 use crate::clock::Clock;
@@ -238,16 +238,17 @@ impl<'a> Builder<'a> {
     }
 
     /// Builds the images, one per core, and returns their paths relative to the project's root.
-    /// Each is also built for a 64-bit core, although no design has one.
+    /// Each is also built for cores of the other width.
     pub(super) fn firmware(&self, case: &str, names: &[String]) -> Result<Vec<String>> {
-        self.firmware_with(case, names, &[])
+        self.firmware_with(case, names, Core::SMALL, &[])
     }
 
-    /// Builds the images with further options of the C compiler.
+    /// Builds the images for these cores, with further options of the C compiler.
     pub(super) fn firmware_with(
         &self,
         case: &str,
         names: &[String],
+        cores: Core,
         options: &[String],
     ) -> Result<Vec<String>> {
         let folder = format!("target/cosim/firmware/{case}");
@@ -275,10 +276,10 @@ impl<'a> Builder<'a> {
                     "-DTESTBENCH_IS_SYSTEMVERILOG",
                 ]);
                 compile.args(options);
-                compile.args(addresses(core).map(|address| format!("-Wl,{address}")));
+                compile.args(addresses(cores.ram, core).map(|address| format!("-Wl,{address}")));
                 run_checked(compile.current_dir(self.root), &source)?;
             }
-            Ok(image("rv32"))
+            Ok(image(cores.width))
         };
         names.iter().enumerate().map(build).collect()
     }
@@ -299,7 +300,7 @@ impl<'a> Builder<'a> {
     /// Builds the firmware in Rust and returns its image, relative to the project's root. It is
     /// also built for a 64-bit core.
     fn rust_firmware(&self, core: usize) -> Result<String> {
-        let flags = addresses(core).map(|address| format!("-Clink-arg={address}"));
+        let flags = addresses(Core::SMALL.ram, core).map(|address| format!("-Clink-arg={address}"));
         for target in [RISCV64.name(), RISCV32.name()] {
             let mut cargo = Command::new("cargo");
             cargo
@@ -407,6 +408,10 @@ impl<'a> Builder<'a> {
                 "VEXRISCV",
                 self.packages.join("pythondata_cpu_vexriscv/verilog"),
             )
+            .env(
+                "ROCKET",
+                self.packages.join("pythondata_cpu_rocket/verilog"),
+            )
             .args(["--cc", "--exe", "--build", "-j", "2", "-O3", "--quiet"])
             .arg("--Mdir")
             .arg(folder)
@@ -468,8 +473,8 @@ pub(super) fn memories(name: &str) -> String {
 }
 
 /// Linker options that place a core's image in its RAM.
-fn addresses(core: usize) -> [String; 2] {
-    let ram = RAM_OF_CORE * core;
+fn addresses(first: usize, core: usize) -> [String; 2] {
+    let ram = first + RAM_OF_CORE * core;
     let mailbox = ram + MAILBOX;
     [
         format!("--defsym=RAM_BASE={ram:#x}"),

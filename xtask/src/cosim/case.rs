@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::build::Model;
 use super::rerun::Rerun;
-use crate::tool::{LZ4, Tool, UVM, UVM_2017, VEXRISCV};
+use crate::tool::{LZ4, ROCKET, Tool, UVM, UVM_2017, VEXRISCV};
 
 /// Cases by name.
 pub(super) type Cases = BTreeMap<String, Case>;
@@ -125,6 +125,28 @@ impl Backend {
     }
 }
 
+/// Properties of a design's cores for their firmware.
+#[derive(Clone, Copy)]
+pub(super) struct Core {
+    /// Width, as an argument of `firmware/compile.sh`.
+    pub(super) width: &'static str,
+    /// Address of the first core's RAM.
+    pub(super) ram: usize,
+}
+
+impl Core {
+    /// A core of 32 bits with its RAM at 0.
+    pub(super) const SMALL: Self = Self {
+        width: "rv32",
+        ram: 0,
+    };
+
+    const ROCKET: Self = Self {
+        width: "rv64",
+        ram: 0x8000_0000,
+    };
+}
+
 /// Reads all cases.
 pub(super) fn read(root: &Path) -> Result<Cases> {
     let file = root.join("integration/cases.toml");
@@ -168,8 +190,10 @@ impl Case {
 
     /// Tool that only some cases need: a core, a release of UVM, or the library for waves in FST.
     pub(super) fn tool(&self) -> Option<Tool> {
-        if self.design == "vexriscv" {
-            return Some(VEXRISCV);
+        match self.design.as_str() {
+            "vexriscv" => return Some(VEXRISCV),
+            "rocket" => return Some(ROCKET),
+            _ => {}
         }
         if self.rerun == Some(Rerun::Fst) {
             return Some(LZ4);
@@ -190,6 +214,14 @@ impl Case {
             .cache_line
             .map(|line| format!("-DMB_CACHE_LINE={line}"));
         hooks.chain(line).collect()
+    }
+
+    /// Core that runs the firmware in C.
+    pub(super) fn core(&self) -> Core {
+        match self.design.as_str() {
+            "rocket" => Core::ROCKET,
+            _ => Core::SMALL,
+        }
     }
 
     /// Expected output of firmware, if the case checks it.

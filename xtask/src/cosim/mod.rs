@@ -289,7 +289,8 @@ fn run_case(
     case: &Case,
     golden: bool,
 ) -> Result<Option<String>> {
-    let images = builder.firmware_with(name, &case.firmware, &case.firmware_options())?;
+    let images =
+        builder.firmware_with(name, &case.firmware, case.core(), &case.firmware_options())?;
     let mut simulation = builder.simulation(case.model())?;
     if let Some(line) = case.cache_line {
         simulation.mailboxes = builder.mailboxes_with(name, &simulation.mailboxes, line)?;
