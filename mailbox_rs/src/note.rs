@@ -179,7 +179,7 @@ impl ImageNote {
             version: field(0)?.into(),
             ptr_width: bits
                 .checked_mul(8)
-                .and_then(|bits| PtrWidth::from_bits(bits.into()))
+                .and_then(PtrWidth::from_bits)
                 .ok_or(BadNote::PtrWidth { bytes: bits })?,
             cache_line: CacheLine::from_bytes(line.into())
                 .ok_or(BadNote::CacheLine { bytes: line })?,
