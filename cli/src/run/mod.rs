@@ -1,17 +1,21 @@
 //! `vhost run`: runs an image on the instruction-set simulator, with this process as its host.
 //!
 //! - `program`: entry point, width and symbols of the image.
+//! - `services`: arguments, environment, standard streams and time of the program.
 //! - `system`: memory and channel for an image alone, or from configuration files.
 //! - `memory`: memory of the hart: the bytes of the system's memories.
 //! - `drive`: hart and host in turn, until firmware exits or can't.
 //! - `ending`: report on a run that did not end by an exit, and the exit status.
+//! - `stdin`: standard input of this process as firmware's.
 //! - `size`: sizes and addresses of the command line.
 
 mod drive;
 mod ending;
 mod memory;
 mod program;
+mod services;
 mod size;
+mod stdin;
 mod system;
 
 use std::io::Write;
@@ -28,6 +32,7 @@ use crate::output::ERROR;
 use drive::{Ended, Pace, drive};
 use memory::Memory;
 use program::Program;
+use services::Clock;
 use size::{address, bytes};
 
 /// Exit status if the limit of instructions was reached.
@@ -77,6 +82,17 @@ pub(crate) struct Args {
         conflicts_with = "mailbox"
     )]
     cache_line: u64,
+    /// Variable of firmware's environment; more than once for several
+    #[arg(long, value_name = "NAME=VALUE", value_parser = services::variable, conflicts_with = "mailbox")]
+    env: Vec<(String, String)>,
+    /// Source of firmware's time: its own ticks, of 1 ns an instruction, or the time of this machine
+    #[arg(
+        long,
+        value_name = "CLOCK",
+        default_value = "ticks",
+        conflicts_with = "mailbox"
+    )]
+    clock: Clock,
     /// Instructions between two ticks of the host
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     per_tick: u64,
@@ -93,6 +109,9 @@ pub(crate) struct Args {
     /// Print the state of the channels at the end; it is printed anyway where firmware does not exit
     #[arg(long)]
     status: bool,
+    /// Arguments of the program, behind its name
+    #[arg(last = true, value_name = "ARGUMENT", conflicts_with = "mailbox")]
+    arguments: Vec<String>,
 }
 
 fn attached(list: &str) -> Result<Vec<Named>, AttachError> {

@@ -5,6 +5,7 @@ use vhost::Vhost;
 
 use super::Args;
 use super::program::Program;
+use super::services;
 
 /// Default size of the RAM.
 const RAM: u64 = 16 << 20;
@@ -37,7 +38,7 @@ pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
     };
     builder = match &args.mailbox {
         Some(file) => builder.mailboxes(file),
-        None => builder.mailboxes_text(channel(args, program)?),
+        None => services::provide(builder, args, program).mailboxes_text(channel(args, program)?),
     };
     if let Some(root) = &args.files {
         builder = builder.files(root);
@@ -72,8 +73,9 @@ fn channel(args: &Args, program: &Program) -> Result<String> {
     let (space, line) = (&args.space, args.cache_line);
     // The name comes from the command line: a string in quotes has any character.
     let space = serde_json::to_string(space)?;
+    let services = services::keys(args);
     Ok(format!(
-        "cpu: {{space: {space}, elf: \"${{{IMAGE}}}\", cache_line: {line}{place}}}\n"
+        "cpu: {{space: {space}, elf: \"${{{IMAGE}}}\", cache_line: {line}{place}, {services}}}\n"
     ))
 }
 
