@@ -6,8 +6,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "host.h"
 
@@ -251,6 +254,12 @@ int fcntl(int fd, int command, ...)
     }
 }
 
+int ioctl(int fd, unsigned long request, ...)
+{
+    (void)fd, (void)request;
+    return fail(ENOTTY);
+}
+
 char *getcwd(char *buffer, size_t size)
 {
     if (buffer == NULL)
@@ -307,6 +316,19 @@ int fchown(int fd, uid_t user, gid_t group)
 {
     (void)user, (void)group;
     return fchmod(fd, 0);
+}
+
+/* Times of files are the host's. */
+int utime(const char *path, const struct utimbuf *times)
+{
+    (void)times;
+    return access(path, F_OK);
+}
+
+int utimes(const char *path, const struct timeval times[2])
+{
+    (void)times;
+    return access(path, F_OK);
 }
 
 mode_t umask(mode_t mask)

@@ -77,7 +77,7 @@ esac
 own="-I $here/include -D_POSIX_TIMERS=1 -D_POSIX_MONOTONIC_CLOCK=1"
 
 # The port, as one object: its streams come before the library's.
-key=$(cat "$here"/*.c "$here"/*.h "$here/include/sys/dirent.h" "$here/../../mailbox_rs/include/mailbox.h" |
+key=$(cat "$here"/*.c "$here"/*.h "$here"/include/*.h "$here"/include/sys/*.h "$here/../../mailbox_rs/include/mailbox.h" |
     cksum - | cut -d ' ' -f 1)
 # A header with hooks may change as well.
 key=$key-$(for word in $macros; do [ ! -f "$word" ] || cat "$word"; echo "$word"; done | cksum - | cut -d ' ' -f 1)
