@@ -449,6 +449,38 @@ size_t fread(void *data, size_t size, size_t count, FILE *file)
     return done / size;
 }
 
+/* picolibc 1.8 drops a last line without its end. */
+char *fgets(char *line, int size, FILE *file)
+{
+    int length = 0;
+    while (length < size - 1) {
+        int c = getc(file);
+        if (c == EOF) {
+            if (length == 0 || (file->flags & __SERR))
+                return NULL;
+            break;
+        }
+        line[length++] = (char)c;
+        if (c == '\n')
+            break;
+    }
+    if (size <= 0)
+        return NULL;
+    line[length] = '\0';
+    return line;
+}
+
+int fputs(const char *text, FILE *file)
+{
+    size_t length = strlen(text);
+    return length == 0 || fwrite(text, 1, length, file) == length ? 0 : EOF;
+}
+
+int puts(const char *text)
+{
+    return fputs(text, stdout) == EOF || putc('\n', stdout) == EOF ? EOF : 0;
+}
+
 void vhost_flush_streams(void)
 {
     stream *s;
