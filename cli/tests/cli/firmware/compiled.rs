@@ -30,15 +30,19 @@ int main(void)
 "#;
 
 /// Reason why firmware can't be compiled here, if there is one.
-fn missing() -> Option<String> {
+pub(super) fn missing() -> Option<String> {
     let targets = Command::new("clang").arg("--print-targets").output();
     let known = targets.is_ok_and(|it| String::from_utf8_lossy(&it.stdout).contains("riscv32"));
     let linker = Command::new("ld.lld").arg("--version").output();
     (!known || linker.is_err()).then(|| "not found: clang for riscv32, or ld.lld".to_owned())
 }
 
-/// Compiles firmware with its symbols, for CPUs with compressed and atomic instructions.
 fn compile(image: &Image, width: u32, options: &[&str]) {
+    compile_source(image, SOURCE, width, options);
+}
+
+/// Compiles firmware with its symbols, for CPUs with compressed and atomic instructions.
+pub(super) fn compile_source(image: &Image, source: &str, width: u32, options: &[&str]) {
     let firmware = tree().join("firmware");
     let abi = if width == 32 { "ilp32" } else { "lp64" };
     let output = Command::new("clang")
@@ -62,7 +66,7 @@ fn compile(image: &Image, width: u32, options: &[&str]) {
         .arg(tree().join("mailbox_rs/include"))
         .args(options)
         .arg(firmware.join("crt0.S"))
-        .arg(image.put("firmware.c", SOURCE))
+        .arg(image.put("firmware.c", source))
         .arg("-o")
         .arg(image.path("firmware.elf"))
         .output()
