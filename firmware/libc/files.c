@@ -14,10 +14,43 @@
 
 #include "host.h"
 
+/* Longest path of the host, with its NUL. */
+#define PATH_BYTES 4096
+
 static int fail(int number)
 {
     errno = number;
     return -1;
+}
+
+/*
+ * The path as the host takes it, in a buffer if it has to be changed: the root of files is /, and a $ or a ~ is no
+ * variable. NULL with errno if it is too long.
+ */
+static const char *host_path(const char *path, char *buffer)
+{
+    size_t length = 0;
+    if (*path != '/' && *path != '~' && strchr(path, '$') == NULL)
+        return path;
+    if (*path == '/') {
+        while (*path == '/')
+            path++;
+        if (*path == '\0')
+            return ".";
+    }
+    if (*path == '~') {
+        buffer[length++] = '.';
+        buffer[length++] = '/';
+    }
+    for (; *path != '\0'; path++) {
+        if (length + 2 >= PATH_BYTES)
+            return errno = ENAMETOOLONG, NULL;
+        if (*path == '$')
+            buffer[length++] = '$';
+        buffer[length++] = *path;
+    }
+    buffer[length] = '\0';
+    return buffer;
 }
 
 /* Flags of protocol 0.3. */
@@ -55,8 +88,11 @@ static uint32_t old_flags(int flags)
 
 int HOST_NAME(open)(const char *path, int flags, ...)
 {
+    char path_bytes[PATH_BYTES];
     mb_channel *channel = vhost_channel();
     int mode = 0666;
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
     if (flags & O_CREAT) {
         va_list rest;
         va_start(rest, flags);
@@ -144,8 +180,12 @@ int HOST_NAME(fstat)(int fd, struct stat *result)
 
 int HOST_NAME(stat)(const char *path, struct stat *result)
 {
+    char path_bytes[PATH_BYTES];
     mb_stat answer;
-    mb_sword value = mb_stat_path(vhost_channel(), path, &answer);
+    mb_sword value;
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
+    value = mb_stat_path(vhost_channel(), path, &answer);
     return status(value, &answer, result);
 }
 
@@ -157,27 +197,44 @@ int lstat(const char *path, struct stat *result)
 
 int HOST_NAME(unlink)(const char *path)
 {
+    char path_bytes[PATH_BYTES];
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
     return (int)vhost_result(mb_unlink(vhost_channel(), path));
 }
 
 int HOST_NAME(rename)(const char *from, const char *to)
 {
+    char from_bytes[PATH_BYTES];
+    char to_bytes[PATH_BYTES];
+    if ((from = host_path(from, from_bytes)) == NULL || (to = host_path(to, to_bytes)) == NULL)
+        return -1;
     return (int)vhost_result(mb_rename(vhost_channel(), from, to));
 }
 
 int mkdir(const char *path, mode_t mode)
 {
+    char path_bytes[PATH_BYTES];
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
     return (int)vhost_result((mb_mkdir)(vhost_channel(), path, (uint32_t)mode));
 }
 
 int rmdir(const char *path)
 {
+    char path_bytes[PATH_BYTES];
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
     return (int)vhost_result(mb_rmdir(vhost_channel(), path));
 }
 
 int remove(const char *path)
 {
-    mb_sword answer = mb_unlink(vhost_channel(), path);
+    char path_bytes[PATH_BYTES];
+    mb_sword answer;
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
+    answer = mb_unlink(vhost_channel(), path);
     if (answer == -MB_EISDIR || answer == -1 /* EPERM */)
         answer = mb_rmdir(vhost_channel(), path);
     return (int)vhost_result(answer);
@@ -185,6 +242,9 @@ int remove(const char *path)
 
 int access(const char *path, int mode)
 {
+    char path_bytes[PATH_BYTES];
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
     return (int)vhost_result((mb_access)(vhost_channel(), path, (uint32_t)mode));
 }
 

@@ -63,8 +63,11 @@ machine="-march=$arch -mabi=$abi -mcmodel=medany"
 case $libc in
 picolibc)
     library="--specs=picolibc.specs --crt0=hosted"
-    place="-Wl,--defsym=__flash=$base,--defsym=__flash_size=$part"
-    place="$place,--defsym=__ram=$((base + part)),--defsym=__ram_size=$((all - part))"
+    ram=$((base + part + 0x1000))
+    # A script that inserts comes before the one that it inserts into.
+    place="-Wl,--defsym=__vhost_mailbox=$((base + part)) -Wl,-T,$here/mailbox.ld -T picolibc.ld"
+    place="$place -Wl,--defsym=__flash=$base,--defsym=__flash_size=$part"
+    place="$place,--defsym=__ram=$ram,--defsym=__ram_size=$((base + all - ram))"
     # The linker script has 2 KiB of stack.
     place="$place,--defsym=__heap_end=$((base + all - all / 16))"
     ;;

@@ -115,6 +115,9 @@ int main(int argc, char **argv)
     streams();
     failures();
     directories();
+    fclose(fopen("$HOME", "w"));
+    FAILS(rename("$HOME", "./~") < 0, 0);
+    FAILS(access("~", F_OK) < 0, 0);
     printf("name? ");
     while (fgets(line, sizeof line, stdin))
         printf("hello %s", line);
