@@ -109,6 +109,7 @@ fn compiled_firmware_exits_with_its_code() {
             "-DCODE=3",
             "-DMB_CACHE_LINE=64",
             "-Wl,--defsym=RAM_BASE=0x40000000",
+            "-Wl,--defsym=MAILBOX_BASE=0x40008000",
         ];
         compile(&image, width, &elsewhere);
         assert_eq!(
