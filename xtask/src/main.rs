@@ -10,6 +10,7 @@
 mod bench;
 mod clock;
 mod cosim;
+mod programs;
 mod runner;
 mod stage;
 mod step;
@@ -39,6 +40,8 @@ enum Verb {
     Test(test::Args),
     /// Run RTL simulations with the library loaded, most with firmware on a CPU: cases of integration/cases.toml
     Cosim(cosim::Args),
+    /// Run C programs as firmware, and compare them with the same programs on this machine: firmware/programs/programs.toml
+    Programs(programs::Args),
     /// Run the benches
     Bench(bench::Args),
     /// Copy library, header, SystemVerilog and Python to a folder, for a simulator flow
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
     let outcome = enter_project_root().and_then(|root| match verb {
         Verb::Test(args) => test::run(&root, &args),
         Verb::Cosim(args) => cosim::run(&root, &args),
+        Verb::Programs(args) => programs::run(&root, &args),
         Verb::Bench(args) => bench::run(&root, &args),
         Verb::Stage(args) => stage::run(&root, &args),
     });

@@ -9,6 +9,7 @@ use std::{fs, iter};
 use anyhow::{Context, Result, bail};
 
 use crate::cosim;
+use crate::programs;
 use crate::runner::Runner;
 use crate::step::{Case, Expect, Lane, Runs, Step};
 use crate::tool::{
@@ -247,6 +248,12 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         Step::new("instructions", ["cargo xtask bench --instructions"])
             .required(&[VALGRIND])
             .only_with(&["benches/instructions/counts.txt"])
+            .lane(Lane::Simulation),
+        Step::of_cases("C programs", vec![])
+            .with(Runs::Quick, ["cargo xtask programs"])
+            .with(Runs::Full, ["cargo xtask programs --full"])
+            .required(&programs::REQUIRED)
+            .only_with(&[programs::TABLE])
             .lane(Lane::Simulation),
         Step::new("quickstart", ["cargo run --release --example quickstart"])
             .only_with(&["examples/quickstart/main.rs"])

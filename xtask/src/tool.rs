@@ -30,6 +30,20 @@ pub(crate) const VALGRIND: Tool = Tool::new(
         package: "valgrind",
     },
 );
+/// Compiler for firmware of C programs with a C library.
+pub(crate) const RISCV_GCC: Tool = Tool::new(
+    "riscv64-unknown-elf-gcc",
+    Source::Debian {
+        package: "gcc-riscv64-unknown-elf",
+    },
+);
+/// Its C library: the compiler finds the library's options.
+pub(crate) const PICOLIBC: Tool = Tool::new(
+    "riscv64-unknown-elf-gcc --specs=picolibc.specs",
+    Source::Debian {
+        package: "picolibc-riscv64-unknown-elf",
+    },
+);
 /// Compression library for Verilator's waves in FST.
 pub(crate) const LZ4: Tool = Tool::new(
     "lz4.h",

@@ -1,6 +1,7 @@
 //! `vhost run`: runs an image on the instruction-set simulator, with this process as its host.
 //!
 //! - `program`: entry point, width and symbols of the image.
+//! - `services`: arguments, environment, standard streams and time of firmware.
 //! - `system`: memory and channel for an image alone, or from configuration files.
 //! - `memory`: memory of the hart: the bytes of the system's memories.
 //! - `drive`: hart and host in turn, until firmware exits or can't.
@@ -13,6 +14,7 @@ mod ending;
 mod input;
 mod memory;
 mod program;
+mod services;
 mod size;
 mod system;
 
@@ -31,6 +33,7 @@ use drive::{Ended, Pace, drive};
 use input::Input;
 use memory::Memory;
 use program::Program;
+use services::Clock;
 use size::{address, bytes};
 
 /// Exit status if the limit of instructions was reached.
@@ -78,6 +81,17 @@ pub(crate) struct Args {
     /// Cache line of the channel, MB_CACHE_LINE of firmware, if the image has no note about it
     #[arg(long, value_name = "BYTES", conflicts_with = "mailbox")]
     cache_line: Option<u64>,
+    /// Variable of firmware's environment; more than once for several
+    #[arg(long, value_name = "NAME=VALUE", value_parser = services::variable, conflicts_with = "mailbox")]
+    env: Vec<(String, String)>,
+    /// Source of firmware's time: its own ticks, of 1 ns an instruction, or the time of this machine
+    #[arg(
+        long,
+        value_name = "CLOCK",
+        default_value = "ticks",
+        conflicts_with = "mailbox"
+    )]
+    clock: Clock,
     /// Instructions between two ticks of the host
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     per_tick: u64,

@@ -5,6 +5,7 @@ use vhost::Vhost;
 
 use super::Args;
 use super::program::Program;
+use super::services;
 
 /// Default size of the RAM.
 const RAM: u64 = 16 << 20;
@@ -25,16 +26,6 @@ const IMAGE: &str = "IMAGE";
 /// Name of the channel of an image alone.
 pub(super) const CHANNEL: &str = "cpu";
 
-/// Beginning of the names of variables that have the arguments of firmware, its name first. Values of
-/// variables are taken as they are, where text in the configuration would be expanded.
-const ARGUMENT: &str = "VHOST_RUN_ARGUMENT_";
-
-/// Arguments of firmware, its name first.
-fn arguments<'a>(args: &'a Args, path: &'a str) -> impl Iterator<Item = &'a str> {
-    let given = args.args.iter().map(String::as_str);
-    std::iter::once(path).chain(given)
-}
-
 /// Starts the system of a run.
 pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
     let file = program.file();
@@ -44,9 +35,7 @@ pub(super) fn start(args: &Args, program: &Program) -> Result<Vhost> {
         .environment()
         .map_err(|error| anyhow!("{error}"))?
         .variable(IMAGE, path);
-    for (number, argument) in arguments(args, path).enumerate() {
-        builder = builder.variable(format!("{ARGUMENT}{number}"), argument);
-    }
+    builder = services::provide(builder, args, program);
     builder = match &args.memory {
         Some(file) => builder.memories(file),
         None => builder.memories_text(Ram::of(args, program)?.yaml()),
@@ -89,18 +78,9 @@ fn channel(args: &Args, program: &Program) -> Result<String> {
     // The name comes from the command line: a string in quotes has any character.
     let space = serde_json::to_string(&args.space)?;
     let line = args.cache_line.or(noted).unwrap_or(0);
-    let input = if args.stdin.is_some() {
-        "testbench"
-    } else {
-        "none"
-    };
-    let arguments: Vec<String> = (0..=args.args.len())
-        .map(|number| format!("\"${{{ARGUMENT}{number}}}\""))
-        .collect();
-    let arguments = arguments.join(", ");
+    let services = services::keys(args);
     Ok(format!(
-        "{CHANNEL}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  cache_line: {line}\n{place}  \
-         stdio: {{stdin: {input}, stdout: raw, stderr: raw}}\n  args: [{arguments}]\n"
+        "{CHANNEL}:\n  space: {space}\n  elf: \"${{{IMAGE}}}\"\n  cache_line: {line}\n{place}{services}"
     ))
 }
 

@@ -35,14 +35,18 @@
 mod channel;
 mod client;
 mod cprint;
+mod file;
 mod hooks;
 mod native;
+mod output;
 mod posix;
 mod words;
 
 pub use channel::Channel;
 pub use client::Client;
 pub use cprint::{PrintfArg, PrintfArgs};
+pub use file::File;
 pub use hooks::{Hooks, NoHooks};
 pub use native::{Native, Region};
+pub use output::Output;
 pub use words::Words;

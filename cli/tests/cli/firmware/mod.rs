@@ -3,6 +3,7 @@
 mod compiled;
 mod memories;
 mod refused;
+mod services;
 mod serving;
 mod stopped;
 mod streams;

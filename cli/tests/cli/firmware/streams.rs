@@ -43,7 +43,7 @@ fn input_output_and_arguments_are_those_of_the_command() {
     // More than a read, a chunk, and a line.
     let text: String = (0..20_000).map(|line| format!("line {line}\n")).collect();
     let file = image.put("input.txt", &text).display().to_string();
-    let name = image.path("firmware.elf").display().to_string();
+    let name = "firmware.elf";
     for width in [32, 64] {
         compile_source(&image, SOURCE, width, &[]);
         let arguments = ["--stdin", &file, "--", "one", "", "${HOME} ~/x", "-v"];
@@ -65,7 +65,10 @@ fn input_output_and_arguments_are_those_of_the_command() {
 
     // By a pipe that is written late.
     let mut command = command();
-    let command = command.arg("run").arg(&name).args(["--stdin", "-"]);
+    let command = command
+        .arg("run")
+        .arg(image.path(name))
+        .args(["--stdin", "-"]);
     let streams = command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = streams.stderr(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();

@@ -133,3 +133,61 @@ fn directories_arguments_time_and_random_bytes_are_read() {
     client.random(&mut buf).unwrap();
     assert!(buf.iter().all(|byte| *byte == 0x5a));
 }
+
+#[test]
+fn formatted_text_is_written_in_blocks_of_whole_characters() {
+    use core::fmt::Write as _;
+    let mut client = client(CacheLine::B32);
+    writeln!(client.stdout(), "{} of {:?}", 3, "them").unwrap();
+    let mut errors = client.stderr();
+    write!(errors, "{:é>129}", "").unwrap();
+    errors.flush().unwrap();
+    errors.flush().unwrap();
+    drop(errors);
+    drop(client.stdout());
+    let written = |text: &str| format!("{:?}", text.as_bytes());
+    assert_eq!(
+        log(&mut client),
+        [
+            written("3 of \"them\"\n"),
+            written(&"é".repeat(64)),
+            written(&"é".repeat(64)),
+            written("é"),
+        ]
+    );
+}
+
+#[test]
+fn a_file_is_a_handle_of_a_descriptor() {
+    use crate::firmware::File;
+    let mut client = client(CacheLine::None);
+    let host = &mut client;
+    let mut file = File::create(host, c"log.txt").unwrap();
+    assert_eq!(file.fd(), 10);
+    file.write_all(host, b"line").unwrap();
+    assert_eq!(file.write(host, b"more"), Ok(4));
+    assert_eq!(file.seek(host, -4, Whence::End), Ok((1 << 40) - 4));
+    let mut bytes = [0; 6];
+    assert_eq!(file.read(host, &mut bytes[..4]), Ok(3));
+    file.read_exact(host, &mut bytes).unwrap();
+    assert_eq!(bytes, *b"abcabc");
+    assert_eq!(file.metadata(host), Ok(STATUS));
+    file.truncate(host, 2).unwrap();
+    file.sync(host).unwrap();
+    file.close(host).unwrap();
+    let read = File::open(host, c"log.txt").unwrap();
+    read.close(host).unwrap();
+    assert_eq!(
+        log(&mut client),
+        [
+            "open log.txt 0o1102 0o666".to_string(),
+            format!("{:?}", b"line"),
+            format!("{:?}", b"more"),
+            "FILE FTRUNCATE fd 10 len 2".to_string(),
+            "FILE FSYNC fd 10".to_string(),
+            "FILE CHECKED_CLOSE fd 10".to_string(),
+            "open log.txt 0o0 0o666".to_string(),
+            "FILE CHECKED_CLOSE fd 10".to_string(),
+        ]
+    );
+}

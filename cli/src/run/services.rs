@@ -1,0 +1,79 @@
+//! Services of the one channel: arguments, environment, standard streams and time of the program.
+
+use std::fmt::Write as _;
+
+use vhost::Builder;
+
+use super::Args;
+use super::program::Program;
+
+/// Beginning of the names of variables that have the arguments of firmware, its name first. Values of
+/// variables are taken as they are, where text in the configuration would be expanded.
+const ARGUMENT: &str = "VHOST_RUN_ARGUMENT_";
+
+/// Beginning of the names of variables that have the values of firmware's environment.
+const VALUE: &str = "VHOST_RUN_VALUE_";
+
+/// Longest tick, in nanoseconds.
+const LONGEST_TICK: u64 = 1_000_000_000;
+
+/// Source of firmware's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Clock {
+    /// One nanosecond an instruction, from the start of the run.
+    Ticks,
+    /// Time of this machine, since 1970.
+    Wall,
+}
+
+/// Parses a variable of the environment: `NAME=VALUE`.
+pub(super) fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it is to be NAME=VALUE".to_owned()),
+    }
+}
+
+/// Sets the variables that [`keys`] refers to. The name of the program is that of its file.
+pub(super) fn provide(mut builder: Builder, args: &Args, program: &Program) -> Builder {
+    let name = program.file().file_name().unwrap_or_default();
+    let name = name.to_string_lossy().into_owned();
+    let given = args.args.iter().cloned();
+    for (number, text) in [name].into_iter().chain(given).enumerate() {
+        builder = builder.variable(format!("{ARGUMENT}{number}"), text);
+    }
+    for (number, (_, value)) in args.env.iter().enumerate() {
+        builder = builder.variable(format!("{VALUE}{number}"), value);
+    }
+    builder
+}
+
+/// Keys of the channel's configuration, a line each.
+pub(super) fn keys(args: &Args) -> String {
+    let input = match args.stdin {
+        Some(_) => "testbench",
+        None => "none",
+    };
+    let mut keys = format!("  stdio: {{stdin: {input}, stdout: raw, stderr: raw}}\n  args: [");
+    for number in 0..=args.args.len() {
+        let _ = write!(keys, "\"${{{ARGUMENT}{number}}}\", ");
+    }
+    keys.push_str("]\n  env: {");
+    for (number, (name, _)) in args.env.iter().enumerate() {
+        // The last value of a name counts.
+        let mut later = args.env[number + 1..].iter();
+        if later.all(|(later, _)| later != name) {
+            let name = serde_json::Value::from(name.as_str());
+            let _ = write!(keys, "{name}: \"${{{VALUE}{number}}}\", ");
+        }
+    }
+    let _ = match args.clock {
+        Clock::Ticks => writeln!(
+            keys,
+            "}}\n  time: {{clock: ticks, period: {}ns}}",
+            args.per_tick.min(LONGEST_TICK)
+        ),
+        Clock::Wall => writeln!(keys, "}}\n  time: {{clock: wall}}"),
+    };
+    keys
+}

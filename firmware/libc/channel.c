@@ -1,0 +1,145 @@
+/*
+ * The channel, start and end of the program: arguments and environment before main, exit status behind it.
+ *
+ * The linker is to have --wrap=main: the library's own start-up code calls __wrap_main, and that calls main.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host.h"
+
+MB_CHANNEL(vhost_mailbox);
+
+extern char **environ;
+
+int __real_main(int argc, char **argv, char **envp);
+int __wrap_main(void);
+
+static int is_reset;
+static int arguments_count;
+static char **arguments;
+
+mb_channel *vhost_channel(void)
+{
+    if (!is_reset) {
+        is_reset = 1;
+        mb_reset(&vhost_mailbox);
+        if (!vhost_is_posix())
+            mb_print(&vhost_mailbox, "the host has protocol 0.2: no arguments, no standard input, no time\n");
+    }
+    return &vhost_mailbox;
+}
+
+int vhost_is_posix(void)
+{
+    return mb_version(&vhost_mailbox) >= MB_NEWEST;
+}
+
+/* The library's number of an error, where it is not Linux's. */
+static int error_number(int linux_number)
+{
+    switch (linux_number) {
+    case 35: return EDEADLK;
+    case 36: return ENAMETOOLONG;
+    case 37: return ENOLCK;
+    case 38: return ENOSYS;
+    case 39: return ENOTEMPTY;
+    case 40: return ELOOP;
+    case 61: return ENODATA;
+    case 71: return EPROTO;
+    case 74: return EBADMSG;
+    case 75: return EOVERFLOW;
+    case 84: return EILSEQ;
+    case 95: return EOPNOTSUPP;
+    case 110: return ETIMEDOUT;
+    case 116: return ESTALE;
+    case 122: return EDQUOT;
+    case 125: return ECANCELED;
+    default: return 0 < linux_number && linux_number < 35 ? linux_number : EIO;
+    }
+}
+
+mb_sword vhost_result(mb_sword answer)
+{
+    if (answer >= 0)
+        return answer;
+    errno = error_number((int)-answer);
+    return -1;
+}
+
+/* Strings of the host as an array with NULL at its end. Without them, or without memory, an empty one. */
+static char **strings(mb_sword (*ask)(mb_channel *, void *, size_t), int *count)
+{
+    static char *none[1];
+    mb_channel *channel = vhost_channel();
+    mb_sword size = ask(channel, NULL, 0);
+    char *bytes, *at;
+    char **list;
+    *count = 0;
+    if (size <= 0 || (bytes = malloc((size_t)size)) == NULL || ask(channel, bytes, (size_t)size) != size)
+        return none;
+    for (at = bytes; at < bytes + size; at += strlen(at) + 1)
+        ++*count;
+    list = malloc(((size_t)*count + 1) * sizeof *list);
+    if (list == NULL) {
+        *count = 0;
+        return none;
+    }
+    *count = 0;
+    for (at = bytes; at < bytes + size; at += strlen(at) + 1)
+        list[(*count)++] = at;
+    list[*count] = NULL;
+    return list;
+}
+
+/* Before other constructors, which may read the environment. */
+__attribute__((constructor(101))) static void start(void)
+{
+    int count;
+    arguments = strings((mb_argv), &arguments_count);
+    environ = strings((mb_env), &count);
+}
+
+int __wrap_main(void)
+{
+    static char *name_alone[] = {(char *)"program", NULL};
+    if (arguments_count == 0) {
+        arguments = name_alone;
+        arguments_count = 1;
+    }
+    /* This leaves the streams to exit, also if the start-up code does not call it. */
+    exit(__real_main(arguments_count, arguments, environ));
+}
+
+/* Destructors run from the last priority to the first. */
+__attribute__((destructor(101))) static void finish(void)
+{
+    vhost_flush_streams();
+}
+
+void _exit(int code)
+{
+    vhost_flush_lines();
+    (mb_exit)(vhost_channel(), (uint32_t)code);
+    for (;;) {
+    }
+}
+
+/* There is one process. A signal without a handler ends it, with the status that a shell shows. */
+int HOST_NAME(kill)(int pid, int signal)
+{
+    if (pid != 1 && pid != 0) {
+        errno = ESRCH;
+        return -1;
+    }
+    if (signal != 0)
+        _exit(128 + signal);
+    return 0;
+}
+
+int HOST_NAME(getpid)(void)
+{
+    return 1;
+}

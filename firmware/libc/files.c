@@ -1,0 +1,425 @@
+/*
+ * Files and directories.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include <utime.h>
+
+#include "host.h"
+
+/* Longest path of the host, with its NUL. */
+#define PATH_BYTES 4096
+
+static int fail(int number)
+{
+    errno = number;
+    return -1;
+}
+
+/*
+ * The path as the host takes it, in a buffer if it has to be changed: the root of files is /, and a $ or a ~ is no
+ * variable. NULL with errno if it is too long.
+ */
+static const char *host_path(const char *path, char *buffer)
+{
+    size_t length = 0;
+    if (*path != '/' && *path != '~' && strchr(path, '$') == NULL)
+        return path;
+    if (*path == '/') {
+        while (*path == '/')
+            path++;
+        if (*path == '\0')
+            return ".";
+    }
+    if (*path == '~') {
+        buffer[length++] = '.';
+        buffer[length++] = '/';
+    }
+    for (; *path != '\0'; path++) {
+        if (length + 2 >= PATH_BYTES)
+            return errno = ENAMETOOLONG, NULL;
+        if (*path == '$')
+            buffer[length++] = '$';
+        buffer[length++] = *path;
+    }
+    buffer[length] = '\0';
+    return buffer;
+}
+
+/* Flags of protocol 0.3. */
+static uint32_t wire_flags(int flags)
+{
+    static const struct {
+        int own;
+        uint32_t wire;
+    } pairs[] = {
+        {O_CREAT, MB_O_CREAT}, {O_EXCL, MB_O_EXCL}, {O_TRUNC, MB_O_TRUNC}, {O_APPEND, MB_O_APPEND},
+#ifdef O_DIRECTORY
+        {O_DIRECTORY, MB_O_DIRECTORY},
+#endif
+    };
+    uint32_t wire = (uint32_t)flags & O_ACCMODE;
+    size_t i;
+    for (i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (flags & pairs[i].own)
+            wire |= pairs[i].wire;
+    return wire;
+}
+
+/* Flags of protocol 0.2, of which any but the first creates the file. */
+static uint32_t old_flags(int flags)
+{
+    uint32_t old = (flags & O_ACCMODE) == O_WRONLY ? 0 : MB_OPEN_READ;
+    if ((flags & O_ACCMODE) != O_RDONLY)
+        old |= MB_OPEN_WRITE;
+    if (flags & O_APPEND)
+        old |= MB_OPEN_APPEND;
+    if (flags & O_TRUNC)
+        old |= MB_OPEN_TRUNCATE;
+    return old;
+}
+
+int HOST_NAME(open)(const char *path, int flags, ...)
+{
+    char path_bytes[PATH_BYTES];
+    mb_channel *channel = vhost_channel();
+    int mode = 0666;
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
+    if (flags & O_CREAT) {
+        va_list rest;
+        va_start(rest, flags);
+        mode = va_arg(rest, int);
+        va_end(rest);
+    }
+    if (!vhost_is_posix())
+        return (int)vhost_result((mb_open)(channel, path, old_flags(flags)));
+    return (int)vhost_result((mb_posix_open)(channel, path, wire_flags(flags), (uint32_t)mode));
+}
+
+int HOST_NAME(close)(int fd)
+{
+    mb_channel *channel = vhost_channel();
+    if (vhost_is_posix())
+        return (int)vhost_result((mb_checked_close)(channel, fd));
+    if (fd > 2)
+        (mb_close)(channel, fd);
+    return 0;
+}
+
+ssize_t HOST_NAME(read)(int fd, void *buffer, size_t size)
+{
+    mb_channel *channel = vhost_channel();
+    if (fd == 0) {
+        vhost_flush_lines();
+        if (!vhost_is_posix())
+            return 0;
+    }
+    return (ssize_t)vhost_result((mb_read)(channel, fd, buffer, size < HOST_MOST ? size : HOST_MOST));
+}
+
+ssize_t HOST_NAME(write)(int fd, const void *data, size_t size)
+{
+    mb_channel *channel = vhost_channel();
+    size = size < HOST_MOST ? size : HOST_MOST;
+    if ((fd == 1 || fd == 2) && !vhost_is_posix())
+        return vhost_result((mb_write_text)(channel, data, size)) < 0 ? -1 : (ssize_t)size;
+    return (ssize_t)vhost_result((mb_write)(channel, fd, data, size));
+}
+
+off_t HOST_NAME(lseek)(int fd, off_t offset, int whence)
+{
+    mb_channel *channel = vhost_channel();
+    int64_t position;
+    if (!vhost_is_posix()) {
+        if (whence != SEEK_SET || offset < 0)
+            return fail(ENOSYS);
+        return (off_t)vhost_result((mb_seek)(channel, fd, (mb_word)offset));
+    }
+    position = (mb_lseek)(channel, fd, offset, whence);
+    if (position < 0)
+        return (off_t)vhost_result((mb_sword)position);
+    if ((int64_t)(off_t)position != position)
+        return fail(EOVERFLOW);
+    return (off_t)position;
+}
+
+/* Status as the library has it. */
+static int status(mb_sword answer, const mb_stat *from, struct stat *to)
+{
+    if (vhost_result(answer) < 0)
+        return -1;
+    memset(to, 0, sizeof *to);
+    if ((uint64_t)(off_t)from->size != from->size)
+        return fail(EOVERFLOW);
+    to->st_size = (off_t)from->size;
+    to->st_ino = (ino_t)from->inode;
+    to->st_mode = (mode_t)from->mode;
+    to->st_nlink = (nlink_t)from->links;
+    to->st_blksize = 4096;
+    to->st_blocks = (blkcnt_t)from->blocks;
+    to->st_atime = (time_t)from->accessed.seconds;
+    to->st_mtime = (time_t)from->modified.seconds;
+    to->st_ctime = (time_t)from->changed.seconds;
+    return 0;
+}
+
+int HOST_NAME(fstat)(int fd, struct stat *result)
+{
+    mb_stat answer;
+    mb_sword value = mb_fstat(vhost_channel(), fd, &answer);
+    return status(value, &answer, result);
+}
+
+int HOST_NAME(stat)(const char *path, struct stat *result)
+{
+    char path_bytes[PATH_BYTES];
+    mb_stat answer;
+    mb_sword value;
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
+    value = mb_stat_path(vhost_channel(), path, &answer);
+    return status(value, &answer, result);
+}
+
+/* The protocol follows symbolic links. */
+int lstat(const char *path, struct stat *result)
+{
+    return stat(path, result);
+}
+
+int HOST_NAME(unlink)(const char *path)
+{
+    char path_bytes[PATH_BYTES];
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
+    return (int)vhost_result(mb_unlink(vhost_channel(), path));
+}
+
+int HOST_NAME(rename)(const char *from, const char *to)
+{
+    char from_bytes[PATH_BYTES];
+    char to_bytes[PATH_BYTES];
+    if ((from = host_path(from, from_bytes)) == NULL || (to = host_path(to, to_bytes)) == NULL)
+        return -1;
+    return (int)vhost_result(mb_rename(vhost_channel(), from, to));
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    char path_bytes[PATH_BYTES];
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
+    return (int)vhost_result((mb_mkdir)(vhost_channel(), path, (uint32_t)mode));
+}
+
+int rmdir(const char *path)
+{
+    char path_bytes[PATH_BYTES];
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
+    return (int)vhost_result(mb_rmdir(vhost_channel(), path));
+}
+
+int remove(const char *path)
+{
+    char path_bytes[PATH_BYTES];
+    mb_sword answer;
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
+    answer = mb_unlink(vhost_channel(), path);
+    if (answer == -MB_EISDIR || answer == -1 /* EPERM */)
+        answer = mb_rmdir(vhost_channel(), path);
+    return (int)vhost_result(answer);
+}
+
+int access(const char *path, int mode)
+{
+    char path_bytes[PATH_BYTES];
+    if ((path = host_path(path, path_bytes)) == NULL)
+        return -1;
+    return (int)vhost_result((mb_access)(vhost_channel(), path, (uint32_t)mode));
+}
+
+int ftruncate(int fd, off_t size)
+{
+    if (size < 0)
+        return fail(EINVAL);
+    return (int)vhost_result((mb_ftruncate)(vhost_channel(), fd, (uint64_t)size));
+}
+
+int truncate(const char *path, off_t size)
+{
+    int fd = open(path, O_WRONLY);
+    int result, number;
+    if (fd < 0)
+        return -1;
+    result = ftruncate(fd, size);
+    number = errno;
+    close(fd);
+    errno = number;
+    return result;
+}
+
+int fsync(int fd)
+{
+    return (int)vhost_result((mb_fsync)(vhost_channel(), fd));
+}
+
+int fdatasync(int fd)
+{
+    return fsync(fd);
+}
+
+/* A character device is a terminal where the environment has TERM, which `vhost run` does not set by itself. */
+int HOST_NAME(isatty)(int fd)
+{
+    struct stat result;
+    const char *terminal = getenv("TERM");
+    if (terminal == NULL || *terminal == '\0')
+        return fail(ENOTTY), 0;
+    if (fstat(fd, &result) < 0)
+        return 0;
+    if (!S_ISCHR(result.st_mode))
+        return fail(ENOTTY), 0;
+    return 1;
+}
+
+/* Locks of a single process are always free. */
+int fcntl(int fd, int command, ...)
+{
+    (void)fd;
+    switch (command) {
+    case F_GETFD:
+    case F_SETFD:
+    case F_GETFL:
+    case F_SETFL:
+    case F_SETLK:
+    case F_SETLKW: return 0;
+    case F_GETLK: {
+        va_list rest;
+        va_start(rest, command);
+        va_arg(rest, struct flock *)->l_type = F_UNLCK;
+        va_end(rest);
+        return 0;
+    }
+    default: return fail(EINVAL);
+    }
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+    (void)fd, (void)request;
+    return fail(ENOTTY);
+}
+
+char *getcwd(char *buffer, size_t size)
+{
+    if (buffer == NULL)
+        return strdup("/");
+    if (size < 2)
+        return errno = size == 0 ? EINVAL : ERANGE, NULL;
+    return strcpy(buffer, "/");
+}
+
+int chdir(const char *path)
+{
+    return strcmp(path, "/") == 0 || strcmp(path, ".") == 0 ? 0 : fail(ENOSYS);
+}
+
+/* STAT follows links, so that no path is one. */
+ssize_t readlink(const char *restrict path, char *restrict buffer, size_t size)
+{
+    struct stat result;
+    (void)buffer, (void)size;
+    return stat(path, &result) < 0 ? -1 : fail(EINVAL);
+}
+
+#ifndef __PICOLIBC__
+/* newlib's rename and others may call it. */
+int _link(const char *from, const char *to)
+{
+    (void)from, (void)to;
+    return fail(ENOSYS);
+}
+#endif
+
+/* Permissions and owners can't be changed. Programs go on without. */
+
+int chmod(const char *path, mode_t mode)
+{
+    (void)mode;
+    return access(path, F_OK);
+}
+
+int fchmod(int fd, mode_t mode)
+{
+    struct stat result;
+    (void)mode;
+    return fstat(fd, &result);
+}
+
+int chown(const char *path, uid_t user, gid_t group)
+{
+    (void)user, (void)group;
+    return access(path, F_OK);
+}
+
+int fchown(int fd, uid_t user, gid_t group)
+{
+    (void)user, (void)group;
+    return fchmod(fd, 0);
+}
+
+/* Times of files are the host's. */
+int utime(const char *path, const struct utimbuf *times)
+{
+    (void)times;
+    return access(path, F_OK);
+}
+
+int utimes(const char *path, const struct timeval times[2])
+{
+    (void)times;
+    return access(path, F_OK);
+}
+
+mode_t umask(mode_t mask)
+{
+    static mode_t last = 022;
+    mode_t before = last;
+    last = mask;
+    return before;
+}
+
+uid_t getuid(void)
+{
+    return 0;
+}
+
+uid_t geteuid(void)
+{
+    return 0;
+}
+
+gid_t getgid(void)
+{
+    return 0;
+}
+
+gid_t getegid(void)
+{
+    return 0;
+}
+
+pid_t getppid(void)
+{
+    return 0;
+}

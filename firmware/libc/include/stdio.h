@@ -1,0 +1,17 @@
+/*
+ * <stdio.h>, with what picolibc 1.8 leaves out.
+ */
+#include_next <stdio.h>
+
+#ifndef FILENAME_MAX
+#define FILENAME_MAX 4096
+#endif
+#ifndef FOPEN_MAX
+#define FOPEN_MAX 256
+#endif
+#ifndef L_tmpnam
+#define L_tmpnam 32
+#endif
+#ifndef TMP_MAX
+#define TMP_MAX 10000
+#endif

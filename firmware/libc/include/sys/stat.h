@@ -1,0 +1,20 @@
+/*
+ * <sys/stat.h>, with what the libraries leave out.
+ */
+#include_next <sys/stat.h>
+
+#ifndef VHOST_LIBC_STAT_H
+#define VHOST_LIBC_STAT_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* As stat: symbolic links are followed. */
+int lstat(const char *path, struct stat *result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* VHOST_LIBC_STAT_H */

@@ -1,0 +1,136 @@
+//! Sources of programs, and their compilation for firmware and for this machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::table::{Program, matches};
+use super::{Folders, TABLE};
+
+/// Folder with a program's source; `None` if it can't be fetched.
+pub(super) fn source(folders: &Folders, program: &Program) -> Result<Option<PathBuf>> {
+    let (script, what) = match (&program.package, &program.krate) {
+        (Some(package), _) => ("xtask/fetch-source.sh", package),
+        (None, Some(krate)) => ("xtask/fetch-crate.sh", krate),
+        (None, None) => return Ok(Some(own(folders))),
+    };
+    let to = folders.work.join("source");
+    let name = what.split('@').next().unwrap_or_default();
+    if !to.join(name).is_dir() {
+        let mut fetch = Command::new(folders.root.join(script));
+        fetch.arg(what).arg(&to).current_dir(&folders.root);
+        let output = fetch
+            .output()
+            .with_context(|| format!("cannot start {script}"))?;
+        if !output.status.success() {
+            println!("{}", String::from_utf8_lossy(&output.stderr).trim_end());
+            return Ok(None);
+        }
+    }
+    Ok(Some(to.join(name)))
+}
+
+/// Folder of the programs of this project.
+fn own(folders: &Folders) -> PathBuf {
+    let table = folders.root.join(TABLE);
+    table.parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Compiles a program for this machine.
+pub(super) fn for_machine(folders: &Folders, program: &Program, source: &Path) -> Result<PathBuf> {
+    let to = folders.work.join("bin").join(&program.name);
+    compile(folders, program, source, Command::new("cc"), &to)?;
+    Ok(to)
+}
+
+/// Compiles a program as firmware.
+pub(super) fn for_firmware(
+    folders: &Folders,
+    program: &Program,
+    source: &Path,
+    architecture: &str,
+) -> Result<PathBuf> {
+    let mut script = Command::new(folders.root.join("firmware/libc/flags.sh"));
+    script.args(["--arch", architecture, "--mem", &program.mem]);
+    script.arg("--out").arg(folders.root.join("target/libc"));
+    let output = script
+        .output()
+        .context("cannot start firmware/libc/flags.sh")?;
+    if !output.status.success() {
+        bail!(
+            "firmware/libc/flags.sh fails: {}",
+            String::from_utf8_lossy(&output.stderr).trim_end()
+        );
+    }
+    let flags = String::from_utf8(output.stdout).context("a path is not UTF-8")?;
+    let mut compiler = Command::new("riscv64-unknown-elf-gcc");
+    compiler.args(flags.split_whitespace());
+    let to = folders.work.join("bin");
+    let to = to.join(format!("{}-{architecture}.elf", program.name));
+    compile(folders, program, source, compiler, &to)?;
+    Ok(to)
+}
+
+fn compile(
+    folders: &Folders,
+    program: &Program,
+    source: &Path,
+    mut compiler: Command,
+    to: &Path,
+) -> Result<()> {
+    fs::create_dir_all(folders.work.join("bin"))?;
+    // Warnings are the program's own.
+    compiler.args(["-O2", "-w"]).args(&program.options);
+    compiler.args(program.include.iter().map(|folder| {
+        let mut option = std::ffi::OsString::from("-I");
+        option.push(source.join(folder));
+        option
+    }));
+    compiler.args(sources(program, source)?);
+    compiler.args(program.extra.iter().map(|file| own(folders).join(file)));
+    let output = compiler.arg("-lm").arg("-o").arg(to).output();
+    let output = output.with_context(|| format!("cannot compile {}", program.name))?;
+    if !output.status.success() {
+        bail!(
+            "{} does not compile with {}:\n{}",
+            program.name,
+            compiler.get_program().to_string_lossy(),
+            String::from_utf8_lossy(&output.stderr).trim_end()
+        );
+    }
+    Ok(())
+}
+
+/// The source files, in the order of their names.
+fn sources(program: &Program, source: &Path) -> Result<Vec<PathBuf>> {
+    let (left_out, taken): (Vec<&String>, Vec<&String>) =
+        program.sources.iter().partition(|it| it.starts_with('!'));
+    let mut files = vec![];
+    for pattern in taken {
+        let folder = pattern.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let before = files.len();
+        let entries = fs::read_dir(source.join(folder));
+        let entries =
+            entries.with_context(|| format!("{} has no folder `{folder}`", program.name))?;
+        for entry in entries {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            let path = if folder.is_empty() {
+                name
+            } else {
+                format!("{folder}/{name}")
+            };
+            let is_left_out = left_out.iter().any(|pattern| matches(&pattern[1..], &path));
+            if matches(pattern, &path) && !is_left_out {
+                files.push(source.join(path));
+            }
+        }
+        if files.len() == before {
+            bail!("{} has no file `{pattern}`", program.name);
+        }
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
