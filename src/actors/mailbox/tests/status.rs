@@ -55,7 +55,7 @@ fn a_channel_before_its_handshake_tells_what_is_missing() {
     assert_eq!(
         status.to_string(),
         "core0: waits for firmware's handshake at 0x80000000 since tick 0: requires a version, \
-         INIT and indices of 0; found version 0x2, INIT, and indices 0x3 0x3 0x3 0x3"
+         INIT and indices of 0; found version 0x2, INIT, and indices 0x3 0x3 0x3 0x3; stale or dirty cache line?"
     );
     firmware.set_indices(Index(0));
     assert_eq!(
@@ -81,7 +81,7 @@ fn an_idle_channel_tells_whose_turn_it_is() {
     let status = only(&bench);
     assert_eq!((&status.step, status.since), (&Step::Request, 2));
     assert_snapshot!(status, @r"
-    core0: waits for firmware to take a response, or to write a request, since tick 2
+    core0: waits for firmware to take a response, or to write a request, since tick 2; stale or dirty cache line?
       requests: 1 put, 1 taken; responses: 1 put, 0 taken
       slot 0, tick 2: OTHER action 0x80000000 id 0x1 args [0x7]; gives 0x7
     ");
@@ -205,7 +205,7 @@ fn a_full_response_queue_waits_for_firmware_to_take_one() {
     let status = only(&bench);
     assert_eq!((&status.step, status.since), (&Step::Room, 10));
     assert_snapshot!(status, @r"
-    core0: waits for firmware to take a response since tick 10: the queue is full
+    core0: waits for firmware to take a response since tick 10: the queue is full; stale or dirty cache line?
       requests: 10 put, 9 taken; responses: 8 put, 0 taken
       slot 1, tick 3: OTHER action 0x80000000 id 0x1 args [0x1]; gives 0x1
       slot 2, tick 4: OTHER action 0x80000000 id 0x1 args [0x2]; gives 0x2
