@@ -1,11 +1,12 @@
 //! Open files of the root directory.
 
 use std::fs::File;
-use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 
 use bytes::Bytes;
 use mailbox_rs::{Errno, FileStatus, Timestamp, Whence};
+use rustix::buffer::spare_capacity;
+use rustix::io::pread;
 
 use super::disk::DiskFile;
 use super::os_error::{errno, uninterrupted};
@@ -70,22 +71,20 @@ impl PositionedFile {
 impl DiskFile for PositionedFile {
     fn read(&mut self, len: u64) -> Result<Bytes, Errno> {
         let len = usize::try_from(len).map_err(|_| Errno::EINVAL)?;
-        let mut data = vec![0; len];
-        let mut done = 0;
-        while done < len {
-            match self.file.read_at(&mut data[done..], self.position) {
+        let mut data = Vec::with_capacity(len);
+        while data.len() < len {
+            let at = self.position + data.len() as u64;
+            match pread(&self.file, spare_capacity(&mut data), at) {
                 Ok(0) => break,
-                Ok(read) => {
-                    done += read;
-                    self.position += read as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if done == 0 => return Err(errno(&error)),
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) if data.is_empty() => return Err(errno(&error.into())),
                 // Data read before the error counts. The next read hits the error again.
                 Err(_) => break,
             }
         }
-        data.truncate(done);
+        // A vector may have room for more.
+        data.truncate(len);
+        self.position += data.len() as u64;
         Ok(data.into())
     }
 
