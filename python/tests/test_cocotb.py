@@ -175,5 +175,5 @@ def test_a_version_that_it_can_not_serve_is_refused(
     load_shim: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     monkeypatch.setattr(cocotb, "__version__", version)
-    with pytest.raises(ImportError, match=rf"cocotb 2.* here is {version}"):
+    with pytest.raises(ImportError, match=rf"cocotb {version} is not supported"):
         load_shim("cocotb")

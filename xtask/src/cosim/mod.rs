@@ -44,7 +44,7 @@ use self::rerun::Waves;
 use crate::clock::{Clock, Elapsed};
 use crate::tool::{
     CCACHE, CLANG, COCOTB, CXX, LIBPYTHON, LLD, LZ4, MAKE, Missing, PERL, PICORV32, RISCV32,
-    RISCV64, Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, download_wheels,
+    RISCV64, ROCKET, Tool, Toolbox, UVM, UVM_2017, VENV, VERILATOR, VEXRISCV, download_wheels,
 };
 
 /// Required tools, beside a Rust toolchain.
@@ -52,9 +52,9 @@ pub(crate) const REQUIRED: [Tool; 11] = [
     CLANG, LLD, CXX, MAKE, PERL, LIBPYTHON, VERILATOR, PICORV32, COCOTB, RISCV32, RISCV64,
 ];
 
-/// Optional tools. Without UVM or LZ4 some cases are skipped; without ccache models take longer to
-/// build.
-pub(crate) const OPTIONAL: [Tool; 4] = [UVM, UVM_2017, LZ4, CCACHE];
+/// Optional tools. Without UVM, LZ4 or a core some cases are skipped; without ccache models take
+/// longer to build.
+pub(crate) const OPTIONAL: [Tool; 6] = [UVM, UVM_2017, LZ4, VEXRISCV, ROCKET, CCACHE];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
