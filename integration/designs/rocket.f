@@ -1,5 +1,7 @@
 // Rocket with a write-back data cache (its package has the Verilog), and RAM in a C model.
 --top-module testbench
+// A design of this size is compiled in parts: docs/verilator.md.
+-LDFLAGS -Wl,--undefined=mb_report
 -Wno-fatal
 -Wno-lint
 -Wno-style
