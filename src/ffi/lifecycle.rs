@@ -42,7 +42,7 @@ pub(super) unsafe extern "C" fn mb_init(
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_tick() -> c_int {
     match settled::tick() {
-        Some(Tick::Done(served)) => served,
+        Some(Tick::Done(served)) => count(served),
         Some(Tick::Begun(call, began)) => guard_call(call, "mb_tick", -1, |call| {
             let Begun { vhost, work } = began?;
             Ok(count(call.process()?.finish_tick(call, &vhost, work)?))
@@ -66,6 +66,7 @@ fn tick() -> c_int {
     })
 }
 
+/// Number of channels for C.
 fn count(served: usize) -> c_int {
     c_int::try_from(served).unwrap_or(c_int::MAX)
 }

@@ -2,7 +2,6 @@
 //!
 //! Most ticks of a simulation are such ones. They take a short path: enter the strand, poll the doorbells, leave.
 
-use std::ffi::c_int;
 use std::rc::Rc;
 
 use super::call::Call;
@@ -17,7 +16,7 @@ use crate::sim::strand;
 /// Outcome of the short path.
 pub(super) enum Tick {
     /// The tick is over: number of channels that have not exited.
-    Done(c_int),
+    Done(usize),
     /// There is work, or a poll has panicked: the call goes on.
     Begun(Call, Result<Begun, Error>),
 }
@@ -41,7 +40,7 @@ pub(super) fn tick() -> Option<Tick> {
             let served = vhost.served();
             drop(vhost);
             leave(Call::of(entered));
-            return Some(Tick::Done(c_int::try_from(served).unwrap_or(c_int::MAX)));
+            return Some(Tick::Done(served));
         }
         Ok(Some(work)) => Ok(Begun { vhost, work }),
         Err(error) => Err(error),

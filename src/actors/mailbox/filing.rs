@@ -132,6 +132,19 @@ impl RequestHandler {
         Ok(self.links.files.ask(Explain { channel }).await?)
     }
 
+    /// Number of bytes of `span` that are in the map, from its first on, for a transfer of which `done` bytes are over. 0 ends it.
+    ///
+    /// # Errors
+    /// Fails if the transfer has no room for its first byte.
+    pub(super) async fn room(&self, span: Span, done: u64) -> Result<u64, Failure> {
+        let space = self.descriptor.space;
+        let room = self.links.memory.extent(space, span).await?;
+        if room == 0 && done == 0 {
+            self.locate(span).await?;
+        }
+        Ok(room)
+    }
+
     /// Copies bytes of a file to memory, up to the end of the file, the end of the memory, or `len` unless that is 0. Bytes that do not fit
     /// into memory stay in the file.
     pub(super) async fn read_file(&self, fd: u64, ptr: u64, len: u64) -> Result<u64, Failure> {
@@ -147,13 +160,9 @@ impl RequestHandler {
                 address,
                 len: CHUNK.min(limit - done),
             };
-            let space = self.descriptor.space;
-            let room = self.links.memory.extent(space, span).await?;
-            if room == 0 && done > 0 {
-                break;
-            }
+            let room = self.room(span, done).await?;
             if room == 0 {
-                self.locate(span).await?;
+                break;
             }
             let ask = Read {
                 channel: self.id,

@@ -65,13 +65,9 @@ impl RequestHandler {
                 address,
                 len: CHUNK.min(limit - done),
             };
-            let space = self.descriptor.space;
-            let room = self.links.memory.extent(space, span).await?;
-            if room == 0 && done > 0 {
-                break;
-            }
+            let room = self.room(span, done).await?;
             if room == 0 {
-                self.locate(span).await?;
+                break;
             }
             let data = input.peek(usize::try_from(room).unwrap_or(usize::MAX));
             let len = data.len();
