@@ -6,11 +6,12 @@ use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use wait4::Wait4;
 
-use crate::clock::{Clock, seconds};
+use crate::clock::{Clock, Elapsed, seconds};
 use crate::step::{Case, Expect, Lane, Step};
 use crate::tally::Tally;
 use crate::tool::{Missing, Toolbox, program};
@@ -41,6 +42,14 @@ struct Summary {
     started: Clock,
 }
 
+/// Results and cost of the commands of a step.
+#[derive(Default)]
+struct Counted {
+    tally: Tally,
+    /// Processor time of the commands and their children.
+    cpu: Duration,
+}
+
 /// Result of one step.
 struct Done {
     row: Row,
@@ -56,7 +65,7 @@ struct Row {
     index: usize,
     step: &'static str,
     outcome: Outcome,
-    wall: Duration,
+    time: Elapsed,
     remark: String,
 }
 
@@ -139,16 +148,18 @@ impl<'a> Runner<'a> {
         step: &Step,
         mut output: Output,
     ) -> Result<Done> {
-        let started = Clock::start();
+        let started = Instant::now();
         output.line(format!("\n{number} {}", step.name));
-        let (mut tally, mut failures) = (Tally::default(), vec![]);
+        let (mut counted, mut failures) = (Counted::default(), vec![]);
         let (outcome, remark) = match self.skip_reason(step) {
             Some(reason) => (Outcome::Skipped, reason),
-            None => self.run_cases(number, step, &mut output, &mut tally, &mut failures)?,
+            None => self.run_cases(number, step, &mut output, &mut counted, &mut failures)?,
         };
-        let wall = started.elapsed().wall;
+        let Counted { tally, cpu } = counted;
+        let wall = started.elapsed();
+        let time = Elapsed { wall, cpu };
         let (name, word) = (step.name, outcome.word());
-        output.line(format!("{number} {name} {word} in {}", seconds(wall)));
+        output.line(format!("{number} {name} {word} in {time}"));
         if outcome == Outcome::Skipped {
             output.line(format!("  {remark}"));
         }
@@ -157,7 +168,7 @@ impl<'a> Runner<'a> {
                 index,
                 step: name,
                 outcome,
-                wall,
+                time,
                 remark,
             },
             tally,
@@ -192,7 +203,7 @@ impl<'a> Runner<'a> {
         number: &str,
         step: &Step,
         output: &mut Output,
-        tally: &mut Tally,
+        counted: &mut Counted,
         failures: &mut Vec<Failure>,
     ) -> Result<(Outcome, String)> {
         let mut lacking = vec![];
@@ -208,14 +219,16 @@ impl<'a> Runner<'a> {
                 many => format!("{number} ({}/{many}) {}", index + 1, case.command),
             };
             output.line(title.as_str());
-            let mut counted = Tally::default();
-            let failure = self.run_case(title, case, &step.env, output, &mut counted)?;
-            tally.add(counted);
+            let mut of_case = Counted::default();
+            let failure = self.run_case(title, case, &step.env, output, &mut of_case)?;
+            counted.cpu += of_case.cpu;
+            counted.tally.add(of_case.tally);
             if let Some(failure) = failure {
                 output.line(format!("  FAILED: {}", failure.why));
                 failures.push(failure);
             }
         }
+        let tally = &counted.tally;
         let mut remarks = vec![];
         if step.cases.len() > 1 {
             let passed = step.cases.len() - failures.len();
@@ -241,7 +254,7 @@ impl<'a> Runner<'a> {
         case: &Case,
         env: &[(&str, &str)],
         shown: &mut Output,
-        tally: &mut Tally,
+        counted: &mut Counted,
     ) -> Result<Option<Failure>> {
         // One pipe for both streams keeps their lines in the order they were written.
         let (reader, writer) = pipe().context("cannot make a pipe")?;
@@ -256,7 +269,7 @@ impl<'a> Runner<'a> {
             .stderr(writer);
         let child = command.spawn();
         drop(command); // closes the parent's ends of the pipe, or reading would never end
-        let mut child = match child {
+        let child = match child {
             Ok(child) => child,
             Err(error) => {
                 let (why, tail) = (format!("it can't be started: {error}"), vec![]);
@@ -274,14 +287,16 @@ impl<'a> Runner<'a> {
         {
             let line = String::from_utf8_lossy(&raw).trim_end().to_owned();
             raw.clear();
-            if tally.read(&line) {
+            if counted.tally.read(&line) {
                 if show_all {
                     shown.line(line.as_str());
                 }
                 output.push(line);
             }
         }
-        let status = child.wait().context("cannot wait for a command")?;
+        let ended = child.wait4().context("cannot wait for a command")?;
+        counted.cpu = ended.rusage.utime + ended.rusage.stime;
+        let status = ended.status;
         let failure = case.expect.unmet(status.success(), &output).map(|why| {
             output.retain(|line| !is_progress(line));
             let tail = output.split_off(output.len().saturating_sub(TAIL));
@@ -337,11 +352,14 @@ impl Summary {
             .map(|row| row.step.len())
             .max()
             .unwrap_or(0);
-        println!("\n{:width$}  {:7}  {:>8}", "step", "", "time");
+        println!("\n{:width$}  {:7}  {:>8}  {:>8}", "step", "", "time", "CPU");
         for row in &self.rows {
             let (step, outcome) = (row.step, row.outcome.word());
-            let wall = seconds(row.wall);
-            let line = format!("{step:width$}  {outcome:7}  {wall:>8}  {}", row.remark);
+            let [wall, cpu] = [row.time.wall, row.time.cpu].map(seconds);
+            let line = format!(
+                "{step:width$}  {outcome:7}  {wall:>8}  {cpu:>8}  {}",
+                row.remark
+            );
             println!("{}", line.trim_end());
         }
         print_counted("failed:", &self.tally.failures);
