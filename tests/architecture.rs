@@ -90,7 +90,7 @@ const GUESTS: &[(&str, &[&str])] = &[
         "env::var",
         &[
             "config/variables",
-            "config/environment",
+            "config/external_inputs",
             "foreign/python/interpreter",
         ],
     ),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::channel_services::services;
 use super::findings::{FindingRecipient, Findings};
-use super::services::services;
 use crate::config::ChannelConfig;
 use crate::mem::MemoryMap;
 use crate::messages::{ChannelDescriptor, ChannelId};

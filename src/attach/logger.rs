@@ -266,7 +266,7 @@ impl Tap for Log {
             return;
         }
         let logged = self.log(seen);
-        self.tell(logged);
+        self.report_failure(logged);
         // A fatal error may end the process at once.
         let fatal = |report: &Report| report.severity == Severity::Fatal;
         if seen.event.is().is_some_and(fatal) {
@@ -284,11 +284,11 @@ impl Tap for Log {
 impl Log {
     fn end(&mut self) {
         let ended = self.lock().end();
-        self.tell(ended);
+        self.report_failure(ended);
     }
 
     /// Reports a write error, once.
-    fn tell(&mut self, logged: io::Result<()>) {
+    fn report_failure(&mut self, logged: io::Result<()>) {
         if let Err(error) = logged
             && !self.failed
         {

@@ -7,18 +7,19 @@
 //! - [`parse`]: ready-made ones by name, from the environment or C.
 //! - [`ChannelAttribution`]: channel of a message.
 
+mod by_name;
+mod channel_services;
 mod context;
 mod error;
 mod exit;
 mod filter;
 mod findings;
 mod logger;
-mod named;
 mod owners;
 mod protocol;
-mod services;
 mod statistics;
 
+pub use by_name::{Named, parse};
 pub use context::{AttachContext, channels};
 pub use error::AttachError;
 pub(crate) use exit::{AtExit, end_all, end_at_exit, follow_fork};
@@ -26,7 +27,6 @@ pub use filter::{Direction, Filter, Filtered};
 pub(crate) use findings::Reporter;
 pub use findings::{Finding, Findings};
 pub use logger::Logger;
-pub use named::{Named, parse};
 pub use owners::{ChannelAttribution, MessageView};
 pub use protocol::ProtocolChecker;
 pub use statistics::{Histogram, Requests, Statistics, Table};

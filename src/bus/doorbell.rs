@@ -182,14 +182,14 @@ impl Watch {
         if is_quiet && !self.removed.get() {
             return false;
         }
-        self.heed(readable.then_some(&now));
+        self.ring_with(readable.then_some(&now));
         true
     }
 
     /// Calls the callback. The reader may have come back to the bus and removed the watch: the bytes it read are of no use then.
     #[cold]
     #[inline(never)]
-    fn heed(&self, now: Option<&Bytes>) {
+    fn ring_with(&self, now: Option<&Bytes>) {
         if self.removed.get() {
             return;
         }

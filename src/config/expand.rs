@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::environment::ConfigEnvironment;
 use super::error::{ExpandError, ExpandProblem};
+use super::external_inputs::ConfigEnvironment;
 
 /// Expands the text of `key`. A `$` that no name follows stays as it is.
 ///

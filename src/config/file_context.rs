@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::environment::ConfigEnvironment;
-use super::keys::Unknown;
+use super::external_inputs::ConfigEnvironment;
+use super::unknown_keys::Unknown;
 use super::warning::{ConfigWarning, Doubt};
 
 /// Environment and file of a configuration, for warnings with the file's name.

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-use super::environment::ConfigEnvironment;
 use super::error::ChannelProblem;
 use super::expand::expand_flag;
+use super::external_inputs::ConfigEnvironment;
 
 /// A flag as written: a YAML boolean or number as text, or a text to be expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]

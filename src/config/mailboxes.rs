@@ -8,15 +8,15 @@ use std::sync::Arc;
 use mailbox_rs::{CacheLine, Layout, NEWEST, PtrWidth, VERSION};
 use serde_yaml::Value;
 
-use super::environment::ConfigEnvironment;
+use super::channel_services::{self, ServicesConfig};
 use super::error::{ChannelProblem, ConfigProblem};
 use super::expand::expand;
+use super::external_inputs::ConfigEnvironment;
 use super::file_context::FileContext;
 use super::flag::Flag;
+use super::key_path::DOCUMENT;
 use super::name::named;
-use super::place::DOCUMENT;
-use super::raw::{self, RawChannel};
-use super::services::{self, ServicesConfig};
+use super::schema::{self, RawChannel};
 use super::warning::{Doubt, Used};
 use crate::mem::{Image, ImageDoubt, MemoryId, MemoryMap, Section, Segment, SpaceId};
 
@@ -78,7 +78,7 @@ pub(super) fn validate(
             let of = "a channel".to_owned();
             return Err(ConfigProblem::NoName { of });
         }
-        let channel = raw::read(keys, raw::CHANNEL_KEYS)
+        let channel = schema::read(keys, schema::CHANNEL_KEYS)
             .map_err(Into::into)
             .and_then(|read| {
                 context.warn_of_keys(&format!("channel `{name}`"), read.unknown);
@@ -209,7 +209,7 @@ impl Reader<'_> {
             load: image.filter(|_| load),
             zero_bss,
             mailbox,
-            services: services::believe(name, raw, self.outside)?,
+            services: channel_services::validate(name, raw, self.outside)?,
         })
     }
 

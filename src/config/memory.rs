@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::environment::ConfigEnvironment;
 use super::error::{ByFeature, MemoryProblem};
 use super::expand::expand;
+use super::external_inputs::ConfigEnvironment;
+use super::hdl_shape;
 use super::name::{NoName, named};
 use super::number::Number;
-use super::raw::{Method, RawInit, RawMemory};
-use super::shape;
+use super::schema::{Method, RawInit, RawMemory};
 use crate::mem::{Backend, Init, Memory, Shape};
 
 /// Validates the memory of this name. The backend alone determines if a path is required or forbidden.
@@ -27,11 +27,11 @@ pub(super) fn validate(
     let backend = raw.backend.unwrap_or(outside.defaults().backend);
     let by_feature = ByFeature(raw.backend.is_none());
     names(&raw)?;
-    let width = shape::width_in_bytes(&raw)?;
+    let width = hdl_shape::width_in_bytes(&raw)?;
     let init = init(&raw.init, width, outside)?;
-    let shape = shape::validate(raw, width)?;
+    let shape = hdl_shape::validate(raw, width)?;
     if backend == Backend::Static {
-        shape::few_rows(&shape)?;
+        hdl_shape::few_rows(&shape)?;
     }
     match (backend, &shape) {
         (Backend::Api, Shape::Direct { .. } | Shape::Banked { .. }) => {

@@ -6,9 +6,9 @@ use serde_yaml::{Mapping, Value};
 
 use super::error::{ConfigProblem, SpaceProblem};
 use super::file_context::FileContext;
+use super::key_path::DOCUMENT;
 use super::memory_place::MemoryPlace;
-use super::place::DOCUMENT;
-use super::{memory, overlaps, raw};
+use super::{memory, overlaps, schema};
 use crate::mem::{Memory, MemoryId, MemoryMap, PartialOverlap, Space};
 
 /// Validates the tree of a memory configuration. Keys beside `shared` and `space` may hold anchors and are ignored.
@@ -56,7 +56,7 @@ pub(super) fn validate_memory(
     context: FileContext<'_>,
     place: MemoryPlace,
 ) -> Result<Memory, ConfigProblem> {
-    let validated = raw::read(keys, raw::MEMORY_KEYS)
+    let validated = schema::read(keys, schema::MEMORY_KEYS)
         .map_err(Into::into)
         .and_then(|read| {
             context.warn_of_keys(&place.to_string(), read.unknown);

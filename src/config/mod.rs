@@ -1,4 +1,4 @@
-//! The two YAML files: as written (`raw`), then validated ([`MemoryMap`] and [`ChannelConfig`]).
+//! The two YAML files: as written (`schema`), then validated ([`MemoryMap`] and [`ChannelConfig`]).
 //!
 //! ```
 //! use std::path::Path;
@@ -21,13 +21,16 @@
 //! A configuration is rejected as a whole with the first [`ConfigError`]: file, memory or channel, key, and remedy. File names in it are
 //! relative to the working directory.
 
-mod environment;
+mod channel_services;
+pub(crate) mod environment_variables;
 mod error;
 mod expand;
+mod external_inputs;
 mod features;
 mod file_context;
 mod flag;
-mod keys;
+mod hdl_shape;
+mod key_path;
 mod locate;
 mod mailboxes;
 mod memory;
@@ -37,13 +40,10 @@ mod name;
 mod number;
 mod overlaps;
 mod parser;
-mod place;
-mod raw;
+mod schema;
 mod service_error;
-mod services;
-mod shape;
 mod text;
-pub(crate) mod variables;
+mod unknown_keys;
 mod warning;
 mod yaml;
 
@@ -53,20 +53,20 @@ mod tests;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-pub use environment::{ConfigEnvironment, Process};
+pub use channel_services::{ErrorRule, Level, ServicesConfig, StreamConfig};
+pub use environment_variables::{VARIABLES, Variable};
 pub use error::{
     ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, ExpandProblem, KeyProblem,
     MemoryProblem, SpaceProblem,
 };
 pub(crate) use expand::expand_with;
+pub use external_inputs::{ConfigEnvironment, Process};
 pub use features::Defaults;
 pub use mailboxes::{ChannelConfig, Mailbox};
 pub use memory_place::MemoryPlace;
 pub use name::NoName;
 pub use service_error::ServiceProblem;
-pub use services::{ErrorRule, Level, ServicesConfig, StreamConfig};
 pub use text::TextError;
-pub use variables::{VARIABLES, Variable};
 pub use warning::{ConfigWarning, Doubt, KeyHint, Used};
 pub use yaml::YamlError;
 

@@ -5,7 +5,7 @@ use std::mem;
 use super::error::{Error, catch};
 use super::fork::Side;
 use super::process::{PROCESS, Process};
-use super::refused::{self, Unreported};
+use super::refused_calls::{self, Unreported};
 use crate::bus::panic_text;
 use crate::foreign::report;
 use crate::messages::foreign::Severity;
@@ -56,7 +56,7 @@ impl Call {
         };
         let process = PROCESS.get(strand);
         call_timeout::entered();
-        if refused::any_unreported() {
+        if refused_calls::any_unreported() {
             report_refused(process);
         }
         if process.forks.is_pending() {
@@ -87,7 +87,7 @@ impl Call {
             Side::Child => Ok(()),
         });
         if let Err(error) = ended {
-            self.tell("vhost", &error);
+            self.report_error("vhost", &error);
         }
         self
     }
@@ -170,12 +170,12 @@ impl Call {
 
     /// Stores and reports the error of a call. One that was refused is noted for a call that is not.
     #[cold]
-    pub(super) fn tell(&self, function: &'static str, error: &Error) {
+    pub(super) fn report_error(&self, function: &'static str, error: &Error) {
         // Should reporting fail too, the caller still gets its answer.
         let _ = catch(|| {
             match &self.entered {
-                Ok(strand) => tell(PROCESS.get(strand), function, error),
-                Err(Overlap) => refused::note(function),
+                Ok(strand) => report_error(PROCESS.get(strand), function, error),
+                Err(Overlap) => refused_calls::note(function),
             }
             Ok(())
         });
@@ -188,8 +188,8 @@ fn report_refused(process: &Process) {
     if testbench::is_reporting() {
         return;
     }
-    let Unreported { first, latest } = refused::take_unreported();
-    let text = refused::text();
+    let Unreported { first, latest } = refused_calls::take_unreported();
+    let text = refused_calls::text();
     if let Some(function) = latest {
         let last_error = &process.returned.last_error;
         last_error.keep(format!("{function}: {text}"));
@@ -202,7 +202,7 @@ fn report_refused(process: &Process) {
     }
 }
 
-fn tell(process: &Process, function: &'static str, error: &Error) {
+fn report_error(process: &Process, function: &'static str, error: &Error) {
     let text = error.to_string();
     // Stored first: the receiver of the report may read it.
     process

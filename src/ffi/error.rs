@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use thiserror::Error;
 
-use super::observed::{SERVED, WRITTEN};
+use super::observe_flags::{SERVED, WRITTEN};
 use crate::attach::AttachError;
 use crate::bus::panic_text;
 use crate::foreign::host_code;

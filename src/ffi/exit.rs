@@ -4,7 +4,7 @@ use std::ffi::c_int;
 use std::panic::catch_unwind;
 use std::sync::OnceLock;
 
-use super::refused;
+use super::refused_calls;
 use crate::attach::end_all;
 use crate::foreign::report_without_testbench;
 use crate::messages::foreign::Severity;
@@ -37,7 +37,7 @@ extern "C" fn end() {
         if let Some(end_snapshots) = END_SNAPSHOTS.get() {
             end_snapshots();
         }
-        if let Some(text) = refused::take_count() {
+        if let Some(text) = refused_calls::take_count() {
             report_without_testbench(Severity::Error, "vhost", &text);
         }
     });

@@ -25,7 +25,7 @@ pub(super) fn guard_call<T>(
     body: impl FnOnce(&mut Call) -> Result<T, Error>,
 ) -> T {
     let answer = catch(|| body(&mut call)).unwrap_or_else(|error| {
-        call.tell(function, &error);
+        call.report_error(function, &error);
         failed
     });
     leave(call);
@@ -48,7 +48,7 @@ pub(super) fn guard_after_fork(
 ) -> c_int {
     let mut call = Call::enter_as_is();
     let answer = catch(|| body(&mut call)).unwrap_or_else(|error| {
-        call.tell(function, &error);
+        call.report_error(function, &error);
         -1
     });
     leave(call);
@@ -62,7 +62,7 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::super::process::PROCESS;
-    use super::super::refused::{self, Unreported};
+    use super::super::refused_calls::{self, Unreported};
     use super::*;
     use crate::foreign::host_code;
     use crate::sim::strand::{self, Abroad};
@@ -155,8 +155,11 @@ mod tests {
         assert!(strand::enter().is_err(), "it is the other thread's still");
         end.send(()).unwrap();
         other.join().unwrap();
-        assert_eq!(refused::take_unreported().latest, Some("mb_server_run"));
-        refused::take_count();
+        assert_eq!(
+            refused_calls::take_unreported().latest,
+            Some("mb_server_run")
+        );
+        refused_calls::take_count();
     }
 
     #[test]
@@ -172,25 +175,25 @@ mod tests {
         };
         let unreported = |first, latest| Unreported { first, latest };
         overlapping(3);
-        assert!(refused::any_unreported());
+        assert!(refused_calls::any_unreported());
         assert_eq!(guard("mb_tick", -1, |_| Ok(5)), 5);
-        assert_eq!(refused::take_unreported(), Unreported::default());
+        assert_eq!(refused_calls::take_unreported(), Unreported::default());
         assert!(last_error().starts_with("mb_tick: a call was refused"));
 
         guard("mb_attach", (), |_| Err(Error::Null { argument: "list" }));
         overlapping(2);
         assert_eq!(
-            refused::take_unreported(),
+            refused_calls::take_unreported(),
             unreported(None, Some("mb_tick"))
         );
-        let count = refused::take_count();
+        let count = refused_calls::take_count();
         assert!(count.is_some_and(|text| text.starts_with("4 more calls were refused")));
-        assert_eq!(refused::take_count(), None);
+        assert_eq!(refused_calls::take_count(), None);
 
         overlapping(1);
         let both = unreported(Some("mb_tick"), Some("mb_tick"));
-        assert_eq!(refused::take_unreported(), both);
-        assert_eq!(refused::take_count(), None);
+        assert_eq!(refused_calls::take_unreported(), both);
+        assert_eq!(refused_calls::take_count(), None);
     }
 
     #[test]
@@ -233,6 +236,6 @@ mod tests {
         }
         drop(entered);
         assert_eq!(call.join().unwrap(), 7);
-        assert!(!refused::any_unreported());
+        assert!(!refused_calls::any_unreported());
     }
 }

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::guard::{guard, guard_call};
 use super::process::name_scope;
 use super::quit::{self, quit};
-use super::settled::{self, Begun, Tick};
+use super::settled_tick::{self, Begun, Tick};
 use crate::attach;
 use crate::messages::foreign::Severity;
 use crate::sim::{scope, testbench};
@@ -41,7 +41,7 @@ pub(super) unsafe extern "C" fn mb_init(
 /// One clock.
 #[unsafe(no_mangle)]
 pub(super) extern "C" fn mb_tick() -> c_int {
-    match settled::tick() {
+    match settled_tick::tick() {
         Some(Tick::Done(served)) => count(served),
         Some(Tick::Begun(call, began)) => guard_call(call, "mb_tick", -1, |call| {
             let Begun { vhost, work } = began?;

@@ -49,17 +49,17 @@ mod host;
 mod imports;
 #[cfg(feature = "c_abi_lifecycle")]
 mod lifecycle;
-mod observed;
+mod observe_flags;
 mod process;
 #[cfg(feature = "c_abi_query")]
 mod query;
 mod quit;
-mod refused;
-mod returned;
+mod refused_calls;
+mod returned_strings;
 #[cfg(feature = "c_abi_rpc")]
 mod rpc;
 #[cfg(feature = "c_abi_lifecycle")]
-mod settled;
+mod settled_tick;
 #[cfg(feature = "c_abi_lifecycle")]
 mod snapshots;
 #[cfg(feature = "c_abi_sockets")]

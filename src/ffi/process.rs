@@ -10,12 +10,12 @@ use super::error::{Error, catch};
 use super::exit::end_recordings_at_exit;
 use super::fork::Forks;
 use super::host::configure;
-use super::observed::{SERVED, WRITTEN, observing};
-use super::refused;
-use super::returned::ReturnedStrings;
+use super::observe_flags::{SERVED, WRITTEN, observing};
+use super::refused_calls;
+use super::returned_strings::ReturnedStrings;
 use super::zero_time::{self, ZeroTimeLoop};
 use crate::attach::Named;
-use crate::config::variables::{CALL_TIMEOUT, SCOPE};
+use crate::config::environment_variables::{CALL_TIMEOUT, SCOPE};
 use crate::foreign::report;
 use crate::messages::foreign::Severity;
 use crate::sim::call_timeout;
@@ -159,7 +159,7 @@ impl Process {
 
     #[cold]
     fn first_use(&self) -> Result<Rc<Vhost>, Error> {
-        scope::see();
+        scope::adopt_of_call();
         self.build(InitPaths::default(), true)
     }
 
@@ -168,7 +168,7 @@ impl Process {
     pub(super) fn running(&self) -> Result<Option<Rc<Vhost>>, Error> {
         match &*self.state.borrow() {
             State::Running { vhost, .. } => {
-                scope::see();
+                scope::adopt_of_call();
                 Ok(Some(vhost.clone()))
             }
             State::Empty => Ok(None),
@@ -182,7 +182,7 @@ impl Process {
     pub(super) fn settled(&self) -> Option<Rc<Vhost>> {
         match &*self.state.borrow() {
             State::Running { vhost, .. } if vhost.now() + 1 < self.settled_until.get() => {
-                scope::see();
+                scope::adopt_of_call();
                 Some(vhost.clone())
             }
             _ => None,
@@ -290,7 +290,7 @@ impl Process {
                 let late = lifetime::take_late();
                 self.end_system()?;
                 scope::renew();
-                scope::tell();
+                scope::adopt_of_init();
                 let vhost = self.build(paths, false)?;
                 let late = late.map(|late| format!("; {late}")).unwrap_or_default();
                 vhost.report(Severity::Warning, "mb_init", &format!("{OVER}{late}"))?;
@@ -302,7 +302,7 @@ impl Process {
                 if !implicit || paths != InitPaths::default() {
                     return Err(Error::Running);
                 }
-                scope::tell();
+                scope::adopt_of_init();
                 self.set_state(State::Running {
                     vhost: vhost.clone(),
                     implicit: false,
@@ -311,7 +311,7 @@ impl Process {
             }
             State::Busy => Err(Error::Busy),
             State::Empty | State::Failed(_) => {
-                scope::tell();
+                scope::adopt_of_init();
                 Ok(self.build(paths, false)?.register_channels()?)
             }
         }
@@ -414,7 +414,7 @@ impl Process {
 
 /// Reports how many calls were refused or have failed without a report, before the system begins or ends.
 fn report_counts() {
-    for text in [refused::take_count(), lifetime::take_late()]
+    for text in [refused_calls::take_count(), lifetime::take_late()]
         .into_iter()
         .flatten()
     {

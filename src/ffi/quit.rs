@@ -69,7 +69,7 @@ fn now(status: c_int) -> ! {
             if status != 0 {
                 // What is wrong with a snapshot is reported, and keeps nothing from ending.
                 if let Err(error) = process.rerun() {
-                    call.tell("mb_quit", &error);
+                    call.report_error("mb_quit", &error);
                 }
             }
             process.stop()

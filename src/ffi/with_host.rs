@@ -36,7 +36,7 @@ pub fn with_host<T>(act: impl FnOnce(&Vhost) -> T) -> Result<T, HostError> {
         Ok(host_code::run("the function", || act(&vhost))?)
     });
     done.map_err(|error| {
-        call.tell("with_host", &error);
+        call.report_error("with_host", &error);
         HostError(error)
     })
 }

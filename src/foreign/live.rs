@@ -8,7 +8,7 @@ use bytes::Bytes;
 use mailbox_rs::{Errno, OpenFlags, Timestamp};
 use thiserror::Error;
 
-use super::report::{tell, told};
+use super::report::{notified, report_failure};
 use super::write_notifier::WriteNotifier;
 use super::{Callbacks, Foreign, Paths, Python};
 use crate::guest::quietly;
@@ -105,12 +105,12 @@ impl Foreign for RealForeign {
     }
 
     fn exit(&self, channel: &str, code: u32) {
-        tell("mb_exited", testbench::exited(channel, code));
-        tell("mb_exit", testbench::exit(code));
+        report_failure("mb_exited", testbench::exited(channel, code));
+        report_failure("mb_exit", testbench::exit(code));
     }
 
     fn register(&self, channel: &str) -> Result<(), NotifyError> {
-        told(testbench::register_channel(channel))
+        notified(testbench::register_channel(channel))
     }
 
     fn line(&self, line: &ConsoleLine) {
@@ -136,7 +136,7 @@ impl Foreign for RealForeign {
             ticks: u32::try_from(served.ticks).unwrap_or(u32::MAX),
             result: served.result,
         });
-        tell("mb_served", told);
+        report_failure("mb_served", told);
     }
 
     fn report(&self, report: &Report) {

@@ -20,9 +20,9 @@ pub(crate) fn report_without_testbench(severity: Severity, id: &str, text: &str)
 }
 
 /// Reports a failed notification of the testbench. After its simulation was deleted, only the first failure is reported.
-pub(super) fn tell(symbol: &str, outcome: Result<(), SimError>) {
+pub(super) fn report_failure(symbol: &str, outcome: Result<(), SimError>) {
     let is_late = matches!(outcome, Err(SimError::Ended { .. }));
-    if let Err(error) = told(outcome)
+    if let Err(error) = notified(outcome)
         && (!is_late || lifetime::count_late())
     {
         report(Severity::Error, symbol, &error.to_string());
@@ -30,8 +30,8 @@ pub(super) fn tell(symbol: &str, outcome: Result<(), SimError>) {
 }
 
 /// Converts the outcome of a notification. A testbench without the function has not subscribed to it, which is no error.
-pub(super) fn told(told: Result<(), SimError>) -> Result<(), NotifyError> {
-    match told {
+pub(super) fn notified(outcome: Result<(), SimError>) -> Result<(), NotifyError> {
+    match outcome {
         Ok(()) | Err(SimError::Absent(_)) => Ok(()),
         Err(error) => Err(NotifyError {
             cause: error.to_string(),

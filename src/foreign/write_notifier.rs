@@ -1,6 +1,6 @@
 //! Notification of the testbench about writes to memories.
 
-use super::report::tell;
+use super::report::report_failure;
 use crate::mem::{AccessError, MemoryId, MemoryMap, Segment, SpaceId, Store};
 use crate::sim::testbench;
 
@@ -22,7 +22,7 @@ impl WriteNotifier<'_> {
             return;
         };
         let address = memory.base + at.offset + skip;
-        tell("mb_written", testbench::written(&space.name, address, data));
+        report_failure("mb_written", testbench::written(&space.name, address, data));
     }
 }
 

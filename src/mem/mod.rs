@@ -10,7 +10,7 @@
 //! - [`flush_static_mems`], [`StaticMemSink`], [`StaticMemFiles`]: export of these bytes after a run.
 //! - [`DPIShareMemParser`]: parser of memory descriptions that are not a whole configuration.
 
-mod backend;
+mod backend_name;
 mod buffer;
 pub(crate) mod elf_builder;
 mod execution;
@@ -30,7 +30,7 @@ mod space;
 mod static_mem;
 mod written;
 
-pub use backend::Backend;
+pub use backend_name::Backend;
 pub use buffer::Buffer;
 pub(crate) use execution::{CHUNK, Looker, Store, execute, fill_in_pieces, part, read, write};
 pub use extents::{Extent, PartialOverlap, Space};

@@ -4,7 +4,7 @@ use mailbox_rs::PtrWidth;
 
 use super::Cause;
 use super::syntax::{Amount, Real, Size};
-use crate::sim::printf::Extent;
+use crate::sim::snprintf::Extent;
 
 /// Arguments that are not consumed yet.
 #[derive(Debug)]

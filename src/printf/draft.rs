@@ -5,7 +5,7 @@ use mailbox_rs::PtrWidth;
 use super::arguments::{Arguments, Longs, Word};
 use super::syntax::{Conversion, Kind, Piece, Pieces, Size};
 use super::{Cause, Cut, Problem};
-use crate::sim::printf::{self, Extent, Flags, Number, Radix, Shape};
+use crate::sim::snprintf::{self, Extent, Flags, Number, Radix, Shape};
 
 /// Printed text without its strings. See the [module](super).
 #[derive(Debug, Clone)]
@@ -207,7 +207,7 @@ impl<'a> Draft<'a> {
     }
 
     fn number(&mut self, shape: &Shape, number: Number) -> Result<(), Cause> {
-        Ok(printf::print(&mut self.text, shape, number)?)
+        Ok(snprintf::print(&mut self.text, shape, number)?)
     }
 
     fn string(

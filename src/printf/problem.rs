@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::sim::printf::{Extent, Failed};
+use crate::sim::snprintf::{Extent, Failed};
 
 /// Conversion that is copied to the text unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -1,7 +1,7 @@
 //! Parser of formats, independent of arguments.
 
 use super::Cause;
-use crate::sim::printf::{Flags, Notation, Radix};
+use crate::sim::snprintf::{Flags, Notation, Radix};
 
 /// Part of a format.
 #[derive(Debug, PartialEq, Eq)]

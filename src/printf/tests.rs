@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::draft::Rendered;
 use super::*;
-use crate::sim::printf::oracle;
+use crate::sim::snprintf::oracle;
 
 /// Formats without problems and without strings.
 fn print(format: &str, args: &[u64], width: PtrWidth) -> String {

@@ -39,13 +39,13 @@ mod library;
 pub(crate) mod lifetime;
 mod locale;
 pub(crate) mod open_array;
-pub(crate) mod printf;
 #[cfg(test)]
 pub(crate) mod prototype;
 #[cfg(feature = "python")]
 mod python;
 pub(crate) mod scope;
 mod signals;
+pub(crate) mod snprintf;
 mod stdout;
 pub(crate) mod strand;
 pub(crate) mod supervise;

@@ -57,7 +57,7 @@ enum By {
 /// Takes the caller's scope for that of the exports, unless one was named. A caller without one changes nothing.
 ///
 /// A simulation is there: a current scope that was deleted is looked for by its name.
-pub(crate) fn tell() {
+pub(crate) fn adopt_of_init() {
     if let Scope::Known { by: By::Name, .. } = get() {
         return;
     }
@@ -71,14 +71,14 @@ static SETTLED: AtomicBool = AtomicBool::new(false);
 
 /// Takes the caller's scope for that of the exports, unless a better one is known. On the path of every call.
 #[inline]
-pub(crate) fn see() {
+pub(crate) fn adopt_of_call() {
     if !SETTLED.load(Ordering::Relaxed) {
-        see_anew();
+        compare_again();
     }
 }
 
 #[cold]
-fn see_anew() {
+fn compare_again() {
     let better = matches!(get(), Scope::Known { by, .. } if by > By::Call);
     if !better {
         look();

@@ -289,7 +289,7 @@ fn limits() {
         (
             "width and precision of a conversion",
             4096,
-            "src/sim/printf.rs",
+            "src/sim/snprintf.rs",
             "MAX: u16 = 4096;",
         ),
         (

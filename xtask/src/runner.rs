@@ -1,6 +1,7 @@
 //! Runs steps in lanes, prints their output, and closes with a table.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
 use std::process::Stdio;
@@ -14,10 +15,13 @@ use wait4::Wait4;
 use crate::clock::{Clock, Elapsed, seconds};
 use crate::step::{Case, Expect, Lane, Step};
 use crate::tally::Tally;
-use crate::tool::{Missing, Toolbox, program};
+use crate::tool::{CARGO_NEXTEST, Missing, Toolbox, program};
 
 /// Last lines of a failed command that are printed again at the end.
 const TAIL: usize = 60;
+
+/// Report of cargo-nextest, as `.config/nextest.toml` names it.
+const REPORT: &str = "target/nextest/default/junit.xml";
 
 /// Environment of every command. Many feature combinations share one target folder, so output for
 /// debuggers and incremental builds is disabled.
@@ -151,8 +155,8 @@ impl<'a> Runner<'a> {
         let started = Instant::now();
         output.line(format!("\n{number} {}", step.name));
         let (mut counted, mut failures) = (Counted::default(), vec![]);
-        let (outcome, remark) = match self.skip_reason(step) {
-            Some(reason) => (Outcome::Skipped, reason),
+        let (outcome, remark) = match self.obstacle(step) {
+            Some((outcome, reason)) => (outcome, reason),
             None => self.run_cases(number, step, &mut output, &mut counted, &mut failures)?,
         };
         let Counted { tally, cpu } = counted;
@@ -160,7 +164,7 @@ impl<'a> Runner<'a> {
         let time = Elapsed { wall, cpu };
         let (name, word) = (step.name, outcome.word());
         output.line(format!("{number} {name} {word} in {time}"));
-        if outcome == Outcome::Skipped {
+        if outcome != Outcome::Passed && failures.is_empty() {
             output.line(format!("  {remark}"));
         }
         Ok(Done {
@@ -180,17 +184,23 @@ impl<'a> Runner<'a> {
         })
     }
 
-    /// Reason to skip the step, if there is one.
-    fn skip_reason(&self, step: &Step) -> Option<String> {
+    /// Outcome and reason of a step that can't run.
+    fn obstacle(&self, step: &Step) -> Option<(Outcome, String)> {
+        if step.cases.iter().any(Case::is_nextest)
+            && let Err(Missing(reason)) = self.tools().get(CARGO_NEXTEST)
+        {
+            // The tests of this project are what the run is for.
+            return Some((Outcome::Failed, reason));
+        }
         for tool in &step.required {
             if let Err(Missing(reason)) = self.tools().get(*tool) {
-                return Some(reason);
+                return Some((Outcome::Skipped, reason));
             }
         }
         let (command, otherwise) = step.probe?;
         let answer = program(command).current_dir(self.root).output();
         let works = answer.is_ok_and(|answer| answer.status.success());
-        (!works).then(|| otherwise.into())
+        (!works).then(|| (Outcome::Skipped, otherwise.into()))
     }
 
     /// The toolbox. Only one lane at a time installs.
@@ -258,6 +268,11 @@ impl<'a> Runner<'a> {
     ) -> Result<Option<Failure>> {
         // One pipe for both streams keeps their lines in the order they were written.
         let (reader, writer) = pipe().context("cannot make a pipe")?;
+        let report = case.is_nextest().then(|| self.root.join(REPORT));
+        if let Some(old) = &report {
+            // The report of an earlier run does not stand for this one.
+            let _ = fs::remove_file(old);
+        }
         let mut command = program(&case.command);
         command
             .current_dir(self.root)
@@ -287,16 +302,22 @@ impl<'a> Runner<'a> {
         {
             let line = String::from_utf8_lossy(&raw).trim_end().to_owned();
             raw.clear();
-            if counted.tally.read(&line) {
-                if show_all {
-                    shown.line(line.as_str());
-                }
-                output.push(line);
+            counted.tally.read(&line);
+            if show_all {
+                shown.line(line.as_str());
             }
+            output.push(line);
         }
         let ended = child.wait4().context("cannot wait for a command")?;
         counted.cpu = ended.rusage.utime + ended.rusage.stime;
         let status = ended.status;
+        // Without a report, the tests did not compile.
+        if let Some(report) = report.filter(|report| report.exists()) {
+            let xml = fs::read_to_string(&report);
+            xml.map_err(anyhow::Error::new)
+                .and_then(|xml| counted.tally.add_report(&xml))
+                .with_context(|| format!("cannot read {}", report.display()))?;
+        }
         let failure = case.expect.unmet(status.success(), &output).map(|why| {
             output.retain(|line| !is_progress(line));
             let tail = output.split_off(output.len().saturating_sub(TAIL));

@@ -4,6 +4,9 @@ use std::path::Path;
 
 use crate::tool::Tool;
 
+/// Start of commands that run tests by cargo-nextest.
+pub(crate) const NEXTEST: &str = "target/venv/bin/cargo-nextest nextest run";
+
 /// Commands that run one after the other and form one row of the closing table.
 pub(crate) struct Step {
     pub(crate) name: &'static str,
@@ -67,6 +70,11 @@ impl Case {
             expect,
             runs,
         }
+    }
+
+    /// True if cargo-nextest runs the command's tests.
+    pub(crate) fn is_nextest(&self) -> bool {
+        self.command.starts_with(NEXTEST)
     }
 }
 

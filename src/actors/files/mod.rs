@@ -3,7 +3,7 @@
 //! A path goes to the host program if its name below `virtual/` or its extension is registered, and to the root directory otherwise.
 //! Without a root, the latter fails with `EACCES`.
 
-mod announced;
+mod announcing_disk;
 mod descriptors;
 mod directory;
 mod disk;
@@ -25,7 +25,7 @@ use std::rc::Rc;
 use actix::{Actor, Context, Handler};
 use mailbox_rs::{Errno, OpenFlags, Whence};
 
-use self::announced::Announced;
+use self::announcing_disk::Announced;
 use self::descriptors::{Claim, Descriptors, File, OpenFile};
 use self::refusal::Refusal;
 use crate::bus::{ActorContext, Envelope, Port, ReplySender};
@@ -142,7 +142,7 @@ impl Files {
     }
 
     /// Keeps the name of a file if the operation on it failed.
-    fn told<T>(
+    fn with_name<T>(
         &mut self,
         channel: ChannelId,
         file: &OpenFile,
@@ -160,10 +160,10 @@ impl Files {
             Ok(open_file) => match &mut open_file.file {
                 File::Disk(file) => {
                     let read = file.read(len);
-                    reply.send(self.told(channel, open_file, read));
+                    reply.send(self.with_name(channel, open_file, read));
                 }
                 File::Directory(_) => {
-                    reply.send(self.told(channel, open_file, Err(Errno::EISDIR)));
+                    reply.send(self.with_name(channel, open_file, Err(Errno::EISDIR)));
                 }
                 &mut File::Special(file) => {
                     self.reasons.insert(channel, open_file.name());
@@ -183,10 +183,10 @@ impl Files {
             Ok(open_file) => match &mut open_file.file {
                 File::Disk(file) => {
                     let written = file.write(&data);
-                    reply.send(self.told(channel, open_file, written));
+                    reply.send(self.with_name(channel, open_file, written));
                 }
                 File::Directory(_) => {
-                    reply.send(self.told(channel, open_file, Err(Errno::EBADF)));
+                    reply.send(self.with_name(channel, open_file, Err(Errno::EBADF)));
                 }
                 &mut File::Special(file) => {
                     self.reasons.insert(channel, open_file.name());
@@ -213,11 +213,11 @@ impl Files {
             Ok(open_file) => match &mut open_file.file {
                 File::Disk(file) => {
                     let sought = file.seek(position);
-                    reply.send(self.told(channel, open_file, sought));
+                    reply.send(self.with_name(channel, open_file, sought));
                 }
                 File::Directory(directory) => {
                     let sought = directory.lseek(Whence::Set, position.cast_signed());
-                    reply.send(self.told(channel, open_file, sought));
+                    reply.send(self.with_name(channel, open_file, sought));
                 }
                 &mut File::Special(file) => {
                     self.reasons.insert(channel, open_file.name());

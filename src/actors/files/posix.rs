@@ -225,7 +225,7 @@ impl Files {
             Ok(open_file) => match &mut open_file.file {
                 File::Disk(file) => {
                     let written = file.write_some(&data);
-                    reply.send(self.told(channel, open_file, written));
+                    reply.send(self.with_name(channel, open_file, written));
                 }
                 File::Directory(_) => reply.send(Err(Errno::EBADF)),
                 &mut File::Special(file) => {
@@ -262,7 +262,7 @@ impl Files {
                         (Whence::Current | Whence::End, _) => Err(Errno::ESPIPE),
                     },
                 };
-                reply.send(self.told(channel, open_file, moved));
+                reply.send(self.with_name(channel, open_file, moved));
             }
             Err(refusal) => reply.send(Err(self.refused(channel, refusal))),
         }
@@ -289,7 +289,7 @@ impl Files {
             File::Disk(file) => file.set_length(len),
             File::Directory(_) | File::Special(_) => Err(Errno::EINVAL),
         };
-        self.told(channel, open_file, set)
+        self.with_name(channel, open_file, set)
     }
 
     /// Performs an operation on an open file.
@@ -304,7 +304,7 @@ impl Files {
         match open.descriptors.borrow_mut().file(fd) {
             Ok(open_file) => {
                 let done = operation(&mut open_file.file);
-                self.told(channel, open_file, done)
+                self.with_name(channel, open_file, done)
             }
             Err(refusal) => Err(self.refused(channel, refusal)),
         }

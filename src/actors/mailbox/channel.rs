@@ -18,7 +18,7 @@ use super::requests::{RequestHandler, Served};
 use super::session::{Random, Session};
 use super::severity::severity;
 use super::status_tracker::StatusTracker;
-use super::watch::Watched;
+use super::watched_words::Watched;
 use super::{ChannelProgress, Peers};
 use crate::bus::{ActorContext, Doorbell, Port};
 use crate::messages::announced::VersionOffered;

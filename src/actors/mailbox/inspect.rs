@@ -6,7 +6,7 @@
 use std::cell::Cell;
 
 use super::ChannelProgress;
-use super::watch::Look;
+use super::watched_words::Look;
 use crate::bus::{Bus, BusError, Port};
 use crate::mem::{AccessError, Outcome};
 use crate::messages::mailbox::{ChannelStatus, ChannelWords, Inbox, Status, Step};

@@ -15,7 +15,7 @@
 
 mod channel;
 mod failure;
-mod filing;
+mod file_requests;
 mod inspect;
 mod notes;
 mod poller;
@@ -29,7 +29,7 @@ mod status_tracker;
 mod stdio;
 #[cfg(test)]
 mod tests;
-mod watch;
+mod watched_words;
 
 use std::cell::Cell;
 use std::fmt;

@@ -10,7 +10,7 @@ use mailbox_rs::{Index, Layout, QUEUE_LEN, RequestEntry, State};
 
 use super::failure::Failure;
 use super::queues::parse_request;
-use super::watch::Watched;
+use super::watched_words::Watched;
 use crate::bus::{ActorContext, Doorbell, Watch};
 use crate::mem::{AccessError, Segments, Store, read as read_bytes};
 use crate::messages::ChannelId;

@@ -9,7 +9,7 @@ use mailbox_rs::{
 
 use super::failure::Failure;
 use super::inspect::WordsRead;
-use super::watch::Watched;
+use super::watched_words::Watched;
 use crate::actors::memory::MemoryClient;
 use crate::mem::{Op, Outcome, Segments, SpaceId, Span, part};
 use crate::messages::ChannelDescriptor;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::client::{Client, Fault};
 use super::network::{Listener, Network};
-use super::noted::{Answers, Noted};
+use super::recorded_network::{Answers, Noted};
 use crate::messages::sockets::{ClientId, OsError, READ_MAX, ReadMode, SocketError, SocketId};
 
 /// Default greeting of new clients.

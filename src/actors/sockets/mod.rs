@@ -7,7 +7,7 @@
 mod client;
 mod hub;
 mod network;
-mod noted;
+mod recorded_network;
 mod tcp;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 //! Memories name their backend, so that these tests pass whatever the Cargo features choose.
 
 mod channel_errors;
+mod channel_services;
 mod channels;
 mod expansion;
 mod hostile;
@@ -11,7 +12,6 @@ mod memory_errors;
 mod merging;
 mod pages;
 mod sections;
-mod services;
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::raw::{CHANNEL_KEYS, MEMORY_KEYS};
+use super::super::schema::{CHANNEL_KEYS, MEMORY_KEYS};
 
 /// Names in backquotes.
 fn names(text: &str) -> impl Iterator<Item = &str> {

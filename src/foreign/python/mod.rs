@@ -112,7 +112,7 @@ impl Python {
         let answer = interpreter::attached(|py| {
             let answer = scripts.poll(py, channel, method, args, width);
             if !matches!(answer, Ok(Progress::Absent)) {
-                self.tell_of_tasks(scripts.tasks_alive(py));
+                self.notify_of_tasks(scripts.tasks_alive(py));
             }
             if matches!(answer, Ok(Progress::Pending)) {
                 warning = scripts.warning(py);
@@ -148,7 +148,7 @@ impl Python {
         };
         let outcome = interpreter::attached(|py| {
             let outcome = act(py, &scripts);
-            self.tell_of_tasks(scripts.tasks_alive(py));
+            self.notify_of_tasks(scripts.tasks_alive(py));
             outcome
         });
         if let Err(failure) = outcome {
@@ -184,7 +184,7 @@ impl Python {
     }
 
     /// Notifies of a change. The callback only posts a message.
-    fn tell_of_tasks(&self, alive: bool) {
+    fn notify_of_tasks(&self, alive: bool) {
         let _home = Abroad::go(false);
         if self.tasks.replace(alive) != alive
             && let Some(tell) = self.tell.get()

@@ -179,7 +179,7 @@ impl Comparison {
         let Some(due) = self.next_expected(is_output) else {
             // The recording may have been cut off here.
             if self.end.is_none() {
-                self.set_divergence(next, None, Some(tell(seen)));
+                self.set_divergence(next, None, Some(describe(seen)));
             }
             return;
         };
@@ -187,7 +187,7 @@ impl Comparison {
             return;
         };
         if !self.is_same(&entry, seen) {
-            self.set_divergence(entry.frame, Some(&entry), Some(tell(seen)));
+            self.set_divergence(entry.frame, Some(&entry), Some(describe(seen)));
             return;
         }
         match entry.content {
@@ -246,9 +246,9 @@ impl Comparison {
         }
         self.over = Some(End::Different(Box::new(Difference {
             frame,
-            recorded: recorded.map(tell_entry),
+            recorded: recorded.map(describe_entry),
             replayed,
-            before: self.recent.iter().map(tell_entry).collect(),
+            before: self.recent.iter().map(describe_entry).collect(),
         })));
     }
 }
@@ -431,7 +431,7 @@ impl SharedComparison {
 }
 
 /// Single-line text.
-fn tell(seen: &Observation<'_>) -> String {
+fn describe(seen: &Observation<'_>) -> String {
     let ticket = &seen.ticket;
     let (from, to, name) = (ticket.from, ticket.to(), ticket.name());
     let tick = seen.tick;
@@ -442,7 +442,7 @@ fn tell(seen: &Observation<'_>) -> String {
     }
 }
 
-fn tell_entry(entry: &Entry) -> String {
+fn describe_entry(entry: &Entry) -> String {
     let (from, to, name) = (&entry.kind.from, &entry.kind.to, &entry.kind.name);
     let tick = entry.tick;
     let body = match decode(entry) {

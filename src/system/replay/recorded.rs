@@ -338,13 +338,13 @@ impl RecordedDoorbells {
         if let Some(words) = &rang.words
             && !std::mem::replace(is_seen, true)
         {
-            self.see(layout, place, words);
-            self.see_entries(layout, place, words, &rang.entries);
+            self.show_words(layout, place, words);
+            self.show_entries(layout, place, words, &rang.entries);
         }
         rang.read_error.clone().map_or(Ok(()), Err)
     }
 
-    fn see(&self, layout: &Layout, place: &Segments, words: &ChannelWords) {
+    fn show_words(&self, layout: &Layout, place: &Segments, words: &ChannelWords) {
         let handshake = words.handshake.as_ref();
         let words = [
             (layout.state, Some(words.state)),
@@ -367,7 +367,7 @@ impl RecordedDoorbells {
     }
 
     /// Sets the entries before the producer index.
-    fn see_entries(
+    fn show_entries(
         &self,
         layout: &Layout,
         place: &Segments,

@@ -243,7 +243,7 @@ fn is_doubled(word: &str, known: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::raw::{CHANNEL_KEYS, MEMORY_KEYS};
+    use super::super::schema::{CHANNEL_KEYS, MEMORY_KEYS};
     use super::*;
 
     fn miss(key: &str, keys: &Keys) -> Option<&'static str> {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use mailbox_rs::{Errno, OPERATION_NAMES};
 
-use super::environment::ConfigEnvironment;
 use super::error::ChannelProblem;
 use super::expand::expand;
-use super::raw::{RawChannel, RawTime};
+use super::external_inputs::ConfigEnvironment;
+use super::schema::{RawChannel, RawTime};
 use super::service_error::{BLOCK_MAX, ServiceProblem};
 
 /// Services of a channel.
@@ -81,7 +81,7 @@ const LEVELS: [(&str, Level); 4] = [
 const ANY: &str = "any";
 
 /// Validates the services of a channel.
-pub(super) fn believe(
+pub(super) fn validate(
     channel: &str,
     raw: RawChannel,
     outside: &dyn ConfigEnvironment,

@@ -2,7 +2,7 @@
 
 use super::error::MemoryProblem;
 use super::number::Number;
-use super::raw::{RawDims, RawMemory};
+use super::schema::{RawDims, RawMemory};
 use crate::mem::{Array, Shape};
 
 /// Maximum word width in bits: 16 times the minimum that simulators must support (IEEE 1800-2017, 7.4.1: 65,536 bits).

@@ -8,8 +8,8 @@ use serde_yaml::Value;
 
 use super::error::KeyProblem;
 use super::flag::Flag;
-use super::keys::{Keys, Unknown};
 use super::number::{Number, given};
+use super::unknown_keys::{Keys, Unknown};
 use crate::mem::Backend;
 
 const OF_MEMORY: &[&str] = &[
