@@ -1,0 +1,227 @@
+//! Configuration errors. Every message names the file, the memory or channel, and the key.
+
+mod channel;
+mod memory;
+
+use std::io;
+use std::path::PathBuf;
+
+pub use channel::ChannelProblem;
+pub use memory::{ByFeature, MemoryProblem};
+
+use super::memory_place::MemoryPlace;
+use super::yaml::YamlError;
+
+/// An invalid configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}: {problem}{}", .file.display(), behind_colon(.line), other(.other_line))]
+pub struct ConfigError {
+    /// The configuration file.
+    pub file: PathBuf,
+    /// Line of the wrong value, from 1, if known.
+    pub line: Option<usize>,
+    /// Line of the conflicting value, if two values conflict.
+    pub other_line: Option<usize>,
+    /// The problem.
+    pub problem: Box<ConfigProblem>,
+}
+
+/// Problem of a configuration file.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigProblem {
+    /// The file cannot be read.
+    #[error("cannot be read: {0}")]
+    Read(#[source] io::Error),
+    /// The file is in another encoding.
+    #[error("byte {byte:#04x} is not UTF-8; save the file as UTF-8")]
+    NotUtf8 {
+        /// First byte that is not UTF-8.
+        byte: u8,
+    },
+    /// The file is not a YAML document.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+    /// The document does not have the structure of a configuration.
+    #[error("{key}: {wanted}")]
+    Form {
+        /// Place in the document.
+        key: String,
+        /// Required form.
+        wanted: &'static str,
+    },
+    /// A memory, space or channel without a name.
+    #[error("{of} has an empty name; give it one")]
+    NoName {
+        /// Kind of the nameless thing, with its place.
+        of: String,
+    },
+    /// Problem of a memory.
+    #[error("{memory}: {problem}")]
+    Memory {
+        /// Name and place of the memory.
+        memory: MemoryPlace,
+        /// The memory's problem.
+        problem: MemoryProblem,
+    },
+    /// Problem of a space.
+    #[error("space `{space}`: {problem}")]
+    Space {
+        /// Name of the space.
+        space: String,
+        /// The space's problem.
+        problem: SpaceProblem,
+    },
+    /// Problem of a channel.
+    #[error("channel `{channel}`: {problem}")]
+    Channel {
+        /// Name of the channel.
+        channel: String,
+        /// The channel's problem.
+        problem: ChannelProblem,
+    },
+}
+
+/// A key that is missing, unknown or of another type. The message is serde's.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyProblem {
+    /// A problem below a key.
+    #[error("`{key}`: {source}")]
+    At {
+        /// The key, dotted if nested.
+        key: String,
+        /// The problem, as reported by serde.
+        source: serde_yaml::Error,
+    },
+    /// A likely misspelling of a known key.
+    #[error("`{key}`: unknown key; did you mean `{meant}`?")]
+    NearMiss {
+        /// The key, dotted if nested.
+        key: String,
+        /// The known key that resembles it.
+        meant: &'static str,
+    },
+    /// A misspelling of a key that is present too.
+    #[error("`{key}`: unknown key, and `{meant}` is given, too; leave one of them out")]
+    Twice {
+        /// The key, dotted if nested.
+        key: String,
+        /// The known key that it is a spelling of.
+        meant: &'static str,
+    },
+    /// Trailing digits of a number that contains a comma.
+    #[error("`{key}`: unknown key; a number has no comma: write 1024 or 1_024, and not 1,024")]
+    Digits {
+        /// The key, dotted if nested.
+        key: String,
+    },
+    /// A key and its value without a blank between them.
+    #[error("`{key}`: unknown key; write a space after the colon of `{meant}:`")]
+    NoBlank {
+        /// The word, dotted if nested.
+        key: String,
+        /// The known key that it begins with.
+        meant: &'static str,
+    },
+    /// A problem of the map as a whole. The message names the key.
+    #[error(transparent)]
+    Map(serde_yaml::Error),
+}
+
+/// A text with variables that can't be expanded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}`: {}", .problem.in_text(.text))]
+pub struct ExpandError {
+    /// Key of the text.
+    pub key: &'static str,
+    /// The text as written.
+    pub text: String,
+    /// The part that can't be expanded.
+    pub problem: ExpandProblem,
+}
+
+/// A part of a text that can't be expanded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpandProblem {
+    /// An environment variable that is unset or not UTF-8.
+    Unset(String),
+    /// `${` that is not followed by a name and `}`.
+    Unterminated,
+    /// `~user` at the beginning.
+    OtherHome,
+}
+
+impl ExpandProblem {
+    fn in_text(&self, text: &str) -> String {
+        match self {
+            Self::Unset(variable) => format!(
+                "the environment variable `{variable}` of `{text}` is not set (or not text); set it, or write `$$` for a plain `$`"
+            ),
+            Self::Unterminated => format!(
+                "`{text}` has `${{` without a name and `}}` behind it; write `${{NAME}}`, or `$$` for a plain `$`"
+            ),
+            Self::OtherHome => format!(
+                "`{text}` begins with another user's home directory, which is not expanded; write the directory's path, or `./~` for a \
+                 name that begins with `~`"
+            ),
+        }
+    }
+}
+
+/// Problem of one space.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SpaceProblem {
+    /// A name of no shared memory.
+    #[error("there is no shared memory `{name}`; {}", known("shared", .known_names))]
+    UnknownShared {
+        /// The unknown name.
+        name: String,
+        /// Names of all shared memories.
+        known_names: Vec<String>,
+    },
+    /// Two memories of the same name.
+    #[error("two memories are named `{name}`; rename one")]
+    SameName {
+        /// Name of both memories.
+        name: String,
+    },
+    /// Two memories that overlap in part. Containment is allowed.
+    #[error(
+        "`base`: memory `{first}` ({first_base:#x} to {first_end:#x}) overlaps memory `{second}` ({second_base:#x} to {second_end:#x}) \
+         in part; one that contains the other is fine, and the one that is listed first wins"
+    )]
+    Overlap {
+        /// The memory that starts first.
+        first: String,
+        /// Its base address.
+        first_base: u64,
+        /// Address of its last byte.
+        first_end: u64,
+        /// The other memory.
+        second: String,
+        /// Its base address.
+        second_base: u64,
+        /// Address of its last byte.
+        second_end: u64,
+    },
+}
+
+/// ":12", or empty.
+fn behind_colon(line: &Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!(":{line}"))
+}
+
+/// " (the other one is in line 12)", or empty.
+fn other(line: &Option<usize>) -> String {
+    line.map_or_else(String::new, |line| {
+        format!(" (the other one is in line {line})")
+    })
+}
+
+/// "spaces: `a`, `b`", or "spaces: none".
+fn known(what: &str, names: &[String]) -> String {
+    if names.is_empty() {
+        format!("{what}: none")
+    } else {
+        format!("{what}: `{}`", names.join("`, `"))
+    }
+}
