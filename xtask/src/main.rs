@@ -10,6 +10,7 @@
 mod bench;
 mod clock;
 mod cosim;
+mod library;
 mod programs;
 mod runner;
 mod stage;

@@ -25,8 +25,9 @@ const REPORT: &str = "target/nextest/default/junit.xml";
 
 /// Environment of every command. Many feature combinations share one target folder, so output for
 /// debuggers and incremental builds is disabled.
-const ENV: [(&str, &str); 3] = [
+const ENV: [(&str, &str); 4] = [
     ("CARGO_PROFILE_DEV_DEBUG", "0"),
+    ("CARGO_PROFILE_RELEASE_DEBUG", "0"),
     ("CARGO_PROFILE_TEST_DEBUG", "0"),
     ("CARGO_INCREMENTAL", "0"),
 ];
@@ -34,8 +35,6 @@ const ENV: [(&str, &str); 3] = [
 pub(crate) struct Runner<'a> {
     root: &'a Path,
     tools: Mutex<Toolbox>,
-    /// Environment of this run's commands, on top of [`ENV`].
-    env: &'a [(&'a str, &'a str)],
 }
 
 /// Results of finished steps.
@@ -102,11 +101,10 @@ impl Output {
 }
 
 impl<'a> Runner<'a> {
-    pub(crate) fn new(root: &'a Path, may_install: bool, env: &'a [(&'a str, &'a str)]) -> Self {
+    pub(crate) fn new(root: &'a Path, may_install: bool) -> Self {
         Self {
             root,
             tools: Mutex::new(Toolbox::new(may_install)),
-            env,
         }
     }
 
@@ -277,7 +275,6 @@ impl<'a> Runner<'a> {
         command
             .current_dir(self.root)
             .envs(ENV)
-            .envs(self.env.iter().copied())
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(writer.try_clone().context("cannot share a pipe")?)

@@ -9,6 +9,7 @@ use std::{fs, iter};
 use anyhow::{Context, Result, bail};
 
 use crate::cosim;
+use crate::library::{BUILD_SHIPPED, SHIPPED, UNOPTIMISED};
 use crate::programs;
 use crate::runner::Runner;
 use crate::step::{Case, Expect, Lane, NEXTEST, Runs, Step};
@@ -64,23 +65,13 @@ const PYTHON_TESTS: &str =
 /// Tests of the host program in `examples`, which is not in the workspace: its linkage. `cosim`
 /// builds it in the same folder.
 const HOST_CRATE: &str = "cargo test --release --manifest-path examples/host_crate/Cargo.toml \
-     --target-dir target/host_crate -- --show-output";
+     --target-dir target/host_crate";
 
 const HOST_CRATE_LINTS: &str = "cargo clippy --all-targets --manifest-path examples/host_crate/Cargo.toml \
      --target-dir target/host_crate -- -D warnings";
 
 /// Run time of each fuzz target, in seconds.
 const FUZZ_SECONDS: u32 = 20;
-
-/// Settings for profile `release` in the quick run: building takes longer than running.
-const UNOPTIMISED: &[(&str, &str)] = &[
-    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"),
-    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-    ("CARGO_PROFILE_RELEASE_DEBUG", "0"),
-];
-
-/// Settings for profile `release` in the full run: those of `Cargo.toml`.
-const SHIPPED: &[(&str, &str)] = &[];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -122,8 +113,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         }
         return Ok(true);
     }
-    let profile = if args.full { SHIPPED } else { UNOPTIMISED };
-    Runner::new(root, !args.no_install, profile).run(&steps)
+    Runner::new(root, !args.no_install).run(&steps)
 }
 
 /// Steps for this tree.
@@ -190,7 +180,12 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             [test(&format!("-p vhost --features {OTHER_DEFAULTS}"))],
         )
         .optional(&[CLANG, LLD, NC]),
-        Step::new("a host program, linked", [HOST_CRATE]),
+        Step::of_cases("a host program, linked", vec![])
+            .with(
+                Runs::Quick,
+                [format!("{HOST_CRATE} {}", UNOPTIMISED.join(" "))],
+            )
+            .with(Runs::Full, [HOST_CRATE]),
         Step::full(
             "vhost, defaults that features choose",
             EACH_FEATURE.map(test_defaults),
@@ -226,7 +221,10 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
         .required(&[CARGO_FUZZ, CXX]),
         Step::full("benches compile", ["cargo bench -p vhost --no-run"]),
         Step::of_cases("RTL co-simulation", vec![])
-            .with(Runs::Quick, ["cargo xtask cosim --no-install --jobs 2"])
+            .with(
+                Runs::Quick,
+                ["cargo xtask cosim --no-install --jobs 2 --fast-build"],
+            )
             .with(
                 Runs::Full,
                 ["cargo xtask cosim --full --no-install --jobs 2"],
@@ -241,7 +239,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             ["uvm", "package", "packages", "order", "pages"].map(slang),
         )
         .required(&[PYSLANG, PICORV32, UVM, VERILATOR, PERL]),
-        Step::of_cases("simulated runs", vec![])
+        Step::new("simulated runs", [BUILD_SHIPPED])
             .with(Runs::Quick, [simulated_runs(5_000)])
             .with(Runs::Full, [simulated_runs(100_000)])
             .only_with(&["vhost_sim/Cargo.toml"])
@@ -255,9 +253,11 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .required(&programs::REQUIRED)
             .only_with(&[programs::TABLE])
             .lane(Lane::Simulation),
-        Step::new("quickstart", ["cargo run --release --example quickstart"])
-            .only_with(&["examples/quickstart/main.rs"])
-            .lane(Lane::Simulation),
+        // In the quick run as the tests have built it.
+        Step::of_cases("quickstart", vec![])
+            .with(Runs::Quick, ["cargo run --example quickstart"])
+            .with(Runs::Full, ["cargo run --release --example quickstart"])
+            .only_with(&["examples/quickstart/main.rs"]),
     ];
     steps.retain(|step| step.belongs_to(root));
     Ok(steps)
@@ -267,10 +267,9 @@ fn clippy(part: &str) -> String {
     format!("cargo clippy --all-targets {part} -- -D warnings")
 }
 
-/// Command of simulated runs of this many seeds, on two threads. It uses the profile of
-/// simulations; without optimisation a seed takes ten times as long.
+/// Command of simulated runs of this many seeds, on two threads.
 fn simulated_runs(seeds: u32) -> String {
-    format!("cargo run --release -p vhost_sim -- --seeds {seeds} --jobs 2")
+    format!("{SHIPPED}/vhost-sim --seeds {seeds} --jobs 2")
 }
 
 /// Builds without `std`. Firmware has no operating system, and the smallest CPUs have no atomic

@@ -11,10 +11,12 @@ use std::process::{Command, Output};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::library;
+
 /// Counts of the repository, relative to the project's root: a name and a number per line.
 const KEPT: &str = "benches/instructions/counts.txt";
 
-/// Folder for builds and output, relative to the project's root.
+/// Folder for output, relative to the project's root.
 const FOLDER: &str = "target/instructions";
 
 /// Largest accepted difference from the kept count, in percent.
@@ -152,25 +154,7 @@ impl Bench {
     fn build(root: &Path) -> Result<Self> {
         let folder = root.join(FOLDER);
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {FOLDER}"))?;
-        let mut cargo = Command::new("cargo");
-        cargo.args([
-            "build",
-            "--release",
-            "--package",
-            "vhost",
-            "--package",
-            "vhost-cli",
-        ]);
-        cargo.args(["--target-dir", FOLDER]).current_dir(root);
-        // Settings of the caller for simulations must not apply here.
-        for setting in ["OPT_LEVEL", "CODEGEN_UNITS", "LTO", "DEBUG"] {
-            cargo.env_remove(format!("CARGO_PROFILE_RELEASE_{setting}"));
-        }
-        ensure!(
-            cargo.status().context("cannot start cargo")?.success(),
-            "the library can't be built"
-        );
-        let release = folder.join("release");
+        let release = library::build_shipped(root)?;
         let program = folder.join("count");
         let mut cc = Command::new("cc");
         cc.args(["-O2", "-rdynamic", "-Iinclude", "-Itests/c", "-o"])

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -13,9 +12,8 @@ use super::case::{Backend, Core, Library, Threading};
 use super::limit::Limit;
 use super::{REQUIRED, ccache};
 use crate::clock::Clock;
-use crate::tool::{
-    RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, VENV, python_packages, requirements, uvm,
-};
+use crate::library::{self, ARTEFACTS, PYTHON, UNOPTIMISED, Variant, replace};
+use crate::tool::{RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, python_packages, requirements, uvm};
 
 /// Distance between the cores' RAMs, as in integration/rtl/soc.sv.
 const RAM_OF_CORE: usize = 0x1_0000;
@@ -44,9 +42,6 @@ const HOST_PROGRAMS: &str = "target/host_crate";
 /// Key of mailbox configurations that a case with a cache line replaces.
 const NO_LINE: &str = "cache_line: 0";
 
-/// Feature of the library for methods in Python.
-const PYTHON: &str = "python";
-
 /// Name in a case for the firmware in Rust.
 const RUST: &str = "rust";
 
@@ -55,6 +50,8 @@ pub(super) struct Builder<'a> {
     packages: PathBuf,
     /// True if ccache is available.
     has_ccache: bool,
+    /// True to build variants of the library without optimisation.
+    fast_build: bool,
     /// Locked while something is built: cases may run in several processes.
     lock: PathBuf,
     libraries: BTreeMap<Option<&'static str>, PathBuf>,
@@ -133,7 +130,7 @@ pub(super) struct Simulation {
 
 impl<'a> Builder<'a> {
     /// Builds the library, which every case needs.
-    pub(super) fn new(root: &'a Path, has_ccache: bool) -> Result<Self> {
+    pub(super) fn new(root: &'a Path, has_ccache: bool, fast_build: bool) -> Result<Self> {
         if root.to_string_lossy().contains(char::is_whitespace) {
             bail!(
                 "Verilator and make can't work in {}: there is a space in the path",
@@ -147,6 +144,7 @@ impl<'a> Builder<'a> {
             root,
             packages,
             has_ccache,
+            fast_build,
             lock: folder.join("lock"),
             libraries: BTreeMap::new(),
             built: BTreeMap::new(),
@@ -171,34 +169,25 @@ impl<'a> Builder<'a> {
         self.build_library(feature)
     }
 
-    /// Builds the library of this feature. Cargo puts each build in the same place, so it is copied.
+    /// Builds the library of this feature, or the shipped one, and returns the folder of a copy.
     fn build_library(&mut self, feature: Option<&'static str>) -> Result<PathBuf> {
         if let Some(folder) = self.libraries.get(&feature) {
             return Ok(folder.clone());
         }
-        let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--release", "--target-dir", "target"]);
-        // Always both packages: alone, each would resolve other features of dependencies and build
-        // them again.
-        cargo.args(["--package", "vhost", "--package", "vhost-cli", "--lib"]);
-        match feature {
-            Some(feature) => cargo.args(["--features", &format!("vhost/{feature}")]),
-            None => cargo.arg("--bins"),
-        };
-        if feature == Some(PYTHON) {
-            cargo.env("PYO3_PYTHON", self.root.join(VENV).join("bin/python"));
-        }
-        let status = cargo.current_dir(self.root).status();
-        if !status.context("cannot start cargo")?.success() {
-            bail!("the library can't be built");
-        }
         let name = feature.unwrap_or("plain");
         let folder = self.root.join("target/cosim/libraries").join(name);
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        for file in ["libvhost.so", "libvhost.a"] {
-            let built = self.root.join("target/release").join(file);
-            replace(&built, &folder.join(file))
-                .with_context(|| format!("cannot copy {file} to {}", folder.display()))?;
+        match feature {
+            Some(feature) => {
+                let optimised = !self.fast_build;
+                Variant { feature, optimised }.build(self.root, &folder)?;
+            }
+            None => {
+                let built = library::build_shipped(self.root)?;
+                for file in ARTEFACTS {
+                    replace(&built.join(file), &folder.join(file))?;
+                }
+            }
         }
         self.libraries.insert(feature, folder.clone());
         Ok(folder)
@@ -213,6 +202,7 @@ impl<'a> Builder<'a> {
             .args(["build", "--release", "--lib"])
             .args(["--manifest-path", &format!("{folder}/Cargo.toml")])
             .args(["--target-dir", HOST_PROGRAMS])
+            .args(self.fast_build.then_some(UNOPTIMISED).into_iter().flatten())
             .current_dir(self.root);
         run_checked(&mut cargo, folder)?;
         Ok(self.root.join(HOST_PROGRAMS).join("release"))
@@ -480,18 +470,6 @@ fn addresses(first: usize, core: usize) -> [String; 2] {
         format!("--defsym=RAM_BASE={ram:#x}"),
         format!("--defsym=MAILBOX_BASE={mailbox:#x}"),
     ]
-}
-
-/// Replaces a file by a copy of another, unless both have the same content: a simulation of another
-/// process may have it loaded.
-fn replace(from: &Path, to: &Path) -> io::Result<()> {
-    let content = fs::read(from)?;
-    if fs::read(to).is_ok_and(|before| before == content) {
-        return Ok(());
-    }
-    let new = to.with_extension("new");
-    fs::write(&new, content)?;
-    fs::rename(&new, to)
 }
 
 /// Creates an empty folder; removes previous contents.

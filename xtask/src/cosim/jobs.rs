@@ -11,14 +11,14 @@ use anyhow::{Context, Result, anyhow};
 
 /// Runs groups of cases, `jobs` at a time, and prints the output of each when it is over. Returns
 /// true if all have passed.
-pub(super) fn run(groups: Vec<Vec<String>>, jobs: usize) -> Result<bool> {
+pub(super) fn run(groups: Vec<Vec<String>>, jobs: usize, fast_build: bool) -> Result<bool> {
     let groups = Mutex::new(VecDeque::from(groups));
     let next = || lock(&groups).pop_front();
     let printing = Mutex::new(());
     let work = || -> Result<bool> {
         let mut passed = true;
         while let Some(group) = next() {
-            let (group_passed, text) = run_group(&group)?;
+            let (group_passed, text) = run_group(&group, fast_build)?;
             passed &= group_passed;
             let _alone = lock(&printing);
             println!("{text}");
@@ -39,10 +39,11 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// Runs cases by this program. Returns true if they have passed, and the output.
-fn run_group(cases: &[String]) -> Result<(bool, String)> {
+fn run_group(cases: &[String], fast_build: bool) -> Result<(bool, String)> {
     let program = env::current_exe().context("cannot find this program")?;
     let mut command = Command::new(program);
     command.args(["cosim", "--no-install"]).args(cases);
+    command.args(fast_build.then_some("--fast-build"));
     command.stdin(Stdio::null());
     let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
     command.stdout(writer.try_clone().context("cannot share a pipe")?);

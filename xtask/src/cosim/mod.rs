@@ -79,6 +79,9 @@ pub(crate) struct Args {
     /// Run as many cases at a time. With more than one, output is printed when a group of cases is over
     #[arg(long, default_value_t = 1, conflicts_with_all = ["bench", "golden"])]
     jobs: usize,
+    /// Build the library with other features without optimisation
+    #[arg(long)]
+    fast_build: bool,
 }
 
 /// Runs the cases; returns true if all passed.
@@ -104,7 +107,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
             bail!("{reason}");
         }
     }
-    let mut builder = Builder::new(root, tools.get(CCACHE).is_ok())?;
+    let mut builder = Builder::new(root, tools.get(CCACHE).is_ok(), args.fast_build)?;
     if args.bench {
         for bench in BENCHES
             .iter()
@@ -118,7 +121,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         return Ok(true);
     }
     if args.jobs > 1 {
-        return jobs::run(groups(args, &cases), args.jobs);
+        return jobs::run(groups(args, &cases), args.jobs, args.fast_build);
     }
     let mut summary = Summary::default();
     let selected = |name: &str, case: &Case| match args.golden {

@@ -1,0 +1,152 @@
+//! Builds of the library: as it is shipped, and its variants with another feature.
+//!
+//! A package with a `cdylib` has artefacts without a hash in their names, so that builds with other
+//! features replace them, and cargo takes the replaced ones for fresh. The shipped library is
+//! therefore alone in `target/release`, and each variant is copied from a folder that they share.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::tool::VENV;
+
+/// Command that builds the library, the command `vhost` and the simulated runs as they are shipped.
+/// Always all of them: alone, each would resolve other features of dependencies and build those
+/// again.
+pub(crate) const BUILD_SHIPPED: &str = "cargo build --release --package vhost --package vhost-cli \
+     --package vhost_sim --lib --bins --target-dir target";
+
+/// Folder of the shipped library.
+pub(crate) const SHIPPED: &str = "target/release";
+
+/// Target folder of the variants.
+const VARIANTS: &str = "target/variants";
+
+/// Artefacts of the library.
+pub(crate) const ARTEFACTS: [&str; 2] = ["libvhost.so", "libvhost.a"];
+
+/// Feature for methods in Python.
+pub(crate) const PYTHON: &str = "python";
+
+/// Options of cargo for a release build without optimisation.
+pub(crate) const UNOPTIMISED: [&str; 4] = [
+    "--config",
+    "profile.release.opt-level=0",
+    "--config",
+    "profile.release.codegen-units=16",
+];
+
+/// Sources of the library, relative to the project's root.
+const SOURCES: [&str; 6] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "build.rs",
+    "src",
+    "mailbox_rs/Cargo.toml",
+    "mailbox_rs/src",
+];
+
+/// Builds the shipped library and returns its folder.
+pub(crate) fn build_shipped(root: &Path) -> Result<PathBuf> {
+    let status = crate::tool::program(BUILD_SHIPPED)
+        .current_dir(root)
+        .status();
+    ensure!(
+        status.context("cannot start cargo")?.success(),
+        "the library can't be built"
+    );
+    Ok(root.join(SHIPPED))
+}
+
+/// Variant of the library.
+#[derive(Clone, Copy)]
+pub(crate) struct Variant {
+    pub(crate) feature: &'static str,
+    /// False to build it without optimisation, in a quarter of the time.
+    pub(crate) optimised: bool,
+}
+
+impl Variant {
+    /// Copies the library to `folder`. Builds it if its sources have changed since the last copy.
+    pub(crate) fn build(self, root: &Path, folder: &Path) -> Result<()> {
+        let record = folder.join("sources");
+        let sources = format!("{:016x} {}\n", hash(root)?, self.optimised);
+        if fs::read_to_string(&record).is_ok_and(|last| last == sources) {
+            return Ok(());
+        }
+        let release = root.join(VARIANTS).join("release");
+        for place in [release.clone(), release.join("deps")] {
+            for file in ARTEFACTS.into_iter().chain(["libvhost.rlib"]) {
+                // Of another variant, if there is one.
+                let _ = fs::remove_file(place.join(file));
+            }
+        }
+        self.compile(root)?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        for file in ARTEFACTS {
+            replace(&release.join(file), &folder.join(file))?;
+        }
+        fs::write(&record, sources).with_context(|| format!("cannot write {}", record.display()))
+    }
+
+    fn compile(self, root: &Path) -> Result<()> {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["build", "--release", "--package", "vhost", "--lib"]);
+        cargo.args(["--features", self.feature, "--target-dir", VARIANTS]);
+        if !self.optimised {
+            cargo.args(UNOPTIMISED);
+        }
+        if self.feature == PYTHON {
+            cargo.env("PYO3_PYTHON", root.join(VENV).join("bin/python"));
+        }
+        let status = cargo.current_dir(root).status();
+        if !status.context("cannot start cargo")?.success() {
+            bail!("the library with feature {} can't be built", self.feature);
+        }
+        Ok(())
+    }
+}
+
+/// Hash of the library's sources.
+fn hash(root: &Path) -> Result<u64> {
+    let mut files = vec![];
+    for source in SOURCES {
+        collect(&root.join(source), &mut files)?;
+    }
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        let content = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        (file, content).hash(&mut hasher);
+    }
+    Ok(hasher.finish())
+}
+
+/// Adds a file, or all files of a folder.
+fn collect(place: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    if !place.is_dir() {
+        files.push(place.to_owned());
+        return Ok(());
+    }
+    let entries =
+        fs::read_dir(place).with_context(|| format!("cannot read {}", place.display()))?;
+    entries
+        .into_iter()
+        .try_for_each(|entry| collect(&entry?.path(), files))
+}
+
+/// Replaces a file by a copy of another, unless both have the same content: a simulation of another
+/// process may have it loaded.
+pub(crate) fn replace(from: &Path, to: &Path) -> Result<()> {
+    let content = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    if fs::read(to).is_ok_and(|before| before == content) {
+        return Ok(());
+    }
+    let new = to.with_extension("new");
+    fs::write(&new, content)
+        .and_then(|()| fs::rename(&new, to))
+        .with_context(|| format!("cannot write {}", to.display()))
+}
