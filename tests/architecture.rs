@@ -89,7 +89,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     (
         "env::var",
         &[
-            "config/variables",
+            "config/environment_variables",
             "config/external_inputs",
             "foreign/python/interpreter",
         ],
