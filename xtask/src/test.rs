@@ -161,7 +161,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             "tests of the other crates",
             [
                 test("--workspace --exclude vhost --all-features"),
-                doc_test("--workspace --exclude vhost --all-features"),
+                doc_test("-p mailbox_rs -p riscv_iss --all-features"),
             ],
         )
         // Without its features.
