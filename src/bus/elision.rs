@@ -1,12 +1,13 @@
 //! Plain calls in place of messages.
 //!
-//! A message to an idle actor is handled while it is posted, and so is the foreign call that results from it. Without taps that is
-//! indistinguishable from a plain call, which costs far less. The caller makes that call and takes the sequence numbers of the messages it
-//! replaces.
+//! A message to an idle actor is handled while it is posted, and so is the foreign call that results from it. That is indistinguishable
+//! from a plain call, which costs far less. The caller makes that call, takes the sequence numbers of the messages it replaces, and shows
+//! the taps, if there are any, the same messages and replies.
 
 use std::rc::Rc;
 
 use super::scheduler::{ActorCodeGuard, Scheduler};
+use super::shown::ShownRequest;
 use super::state::BusState;
 use super::ticket::Kind;
 use super::{Bus, Endpoint, Inbox, Message, NoReply, Ticket};
@@ -26,11 +27,33 @@ impl Elision {
         }
     }
 
-    /// True if a message posted by a task now would be handled at once and seen by no tap, and a resulting foreign call would be the first
-    /// one made.
+    /// Form in which a message of a task is elided now; `None` if it would not be handled at once, or a resulting foreign call would not be
+    /// the first one made.
     #[inline]
-    pub(crate) fn is_possible(&self) -> bool {
-        !self.state.shows() && self.scheduler.calls() && !self.scheduler.any_mail_waits()
+    pub(crate) fn form(&self) -> Option<ElidedForm> {
+        let is_possible = self.scheduler.calls() && !self.scheduler.any_mail_waits();
+        is_possible.then(|| match self.state.shows() {
+            true => ElidedForm::Shown,
+            false => ElidedForm::Silent,
+        })
+    }
+
+    /// Shows the taps an elided message whose sender waits for the reply.
+    pub(crate) fn show<I: Inbox, M: Message>(
+        &self,
+        from: Endpoint,
+        message: &M,
+    ) -> ShownRequest<'_> {
+        ShownRequest::new::<I, M>((&self.state, &self.scheduler), from, true, message)
+    }
+
+    /// Shows the taps an elided message whose sender does not wait.
+    pub(crate) fn show_post<I: Inbox, M: Message>(
+        &self,
+        from: Endpoint,
+        message: &M,
+    ) -> ShownRequest<'_> {
+        ShownRequest::new::<I, M>((&self.state, &self.scheduler), from, false, message)
     }
 
     /// Starts calls in place of a message of a timer's callback. `None` if the difference would be observable.
@@ -73,6 +96,21 @@ impl Elision {
         self.scheduler.make_calls();
         result.ok_or_else(|| self.state.unanswered(of))
     }
+
+    /// Makes a foreign call that nobody waits for. Calls that it posts are made later, and a panic is kept.
+    pub(crate) fn call_post(&self, of: Ticket, call: impl FnOnce()) {
+        self.scheduler.number();
+        self.scheduler.make_call(of, call);
+    }
+}
+
+/// Form of elided messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ElidedForm {
+    /// No tap is attached: the messages are not built.
+    Silent,
+    /// The messages and their replies are shown to taps.
+    Shown,
 }
 
 /// Permission to elide the messages of one [`Bus::ask`]. Tasks that have become ready are polled when it is dropped.

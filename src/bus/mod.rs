@@ -5,7 +5,7 @@
 //! - `Bus`: runs the actors and, between runs, the foreign calls that they posted. The only place that waits.
 //! - [`Spawner`]: adds tasks and actors.
 //! - `Doorbell` and `TickTimer`: memory words polled on every tick, and per-tick callbacks.
-//! - `Elision`: plain calls in place of messages that no tap sees.
+//! - `Elision`: plain calls in place of messages; `ShownRequest`: those that taps see.
 //! - [`Tap`]: observer of every message and reply.
 //!
 //! The bus depends on no concrete actor and no concrete message.
@@ -23,6 +23,7 @@ mod message;
 mod outbox;
 mod port;
 mod scheduler;
+mod shown;
 mod slot;
 mod state;
 mod tap;
@@ -35,7 +36,7 @@ pub use attributes::{Attributes, Redaction, Topic};
 pub(crate) use attributes::{Payload, TopicField};
 pub(crate) use context::ActorContext;
 pub(crate) use doorbell::{DOORBELL_BYTES, Doorbell, Watch};
-pub(crate) use elision::Elision;
+pub(crate) use elision::{ElidedForm, Elision};
 pub use error::{BusError, NoReply};
 pub use executor::Spawner;
 pub(crate) use host::{Bus, TickWork};

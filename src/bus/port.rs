@@ -137,6 +137,14 @@ impl<I: Inbox> Port<I> {
             let Envelope { message, reply } = &envelope;
             state.show(reply.ticket(), reply.is_awaited(), Event::Message(message));
         }
+        self.deliver_shown(envelope);
+    }
+
+    /// Delivers a message that taps have been shown.
+    pub(super) fn deliver_shown<M: Message>(&self, envelope: Envelope<M>)
+    where
+        I: From<Envelope<M>>,
+    {
         match &self.destination {
             Destination::Actor(receiver) => {
                 if let Some(receiver) = receiver.upgrade() {

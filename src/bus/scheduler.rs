@@ -144,6 +144,11 @@ impl Scheduler {
         number
     }
 
+    /// Number of foreign calls ever posted.
+    pub(super) fn calls_posted(&self) -> u64 {
+        self.posted.get()
+    }
+
     /// Adds an actor with messages posted from outside.
     pub(super) fn add_backlog(&self, actor: Weak<dyn Backlog>) {
         self.backlog.borrow_mut().push_back(actor);

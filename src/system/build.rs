@@ -120,6 +120,7 @@ impl Vhost {
                 elision: bus.elision().clone(),
                 dispatch,
                 poll,
+                foreign: foreign.clone(),
             })
         });
         let calls = RpcClient::new(bus.context(Endpoint::EXTERNAL), &rpc, polls);

@@ -5,7 +5,9 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use super::Resolver;
-use crate::bus::{Bus, BusError, Elision, Endpoint, Inbox as _, NoReply, Port, Ticket};
+use crate::bus::{
+    Bus, BusError, ElidedForm, Elision, Endpoint, Inbox as _, NoReply, Port, ReplyFuture, Ticket,
+};
 use crate::mem::{
     AccessError, Op, Outcome, Segment, Segments, SpaceId, Span, Store, execute, write,
 };
@@ -71,14 +73,23 @@ impl MemoryClient {
         word: Option<(Span, u32)>,
         op: Op<Span>,
     ) -> Result<Answer, NoReply> {
-        if let Some(elided) = self.elided() {
+        let elided = self.elided();
+        if let Some((elided, ElidedForm::Silent)) = elided {
             return self.carry_out(elided, space, word, op);
         }
         let op = match word {
             None => op,
             Some((at, word)) => Op::Batch(vec![Op::Word(at, word.into()), op]),
         };
-        self.port.ask(Access { space, op }).await
+        let access = Access { space, op };
+        let reply = match elided {
+            None => self.port.ask(access),
+            Some((elided, _)) => match self.carry_out_shown(elided, access) {
+                Ok(answer) => return answer,
+                Err(reply) => reply,
+            },
+        };
+        reply.await
     }
 
     /// Carries out an access from outside of the actors.
@@ -192,12 +203,15 @@ impl MemoryClient {
         (word_at, word): (Segments, u32),
     ) {
         let is_local = self.resolver.map.is_local(&at) && self.resolver.map.is_local(&word_at);
-        if !is_local
-            && let Some(ElidedAccesses {
+        let elided = self.elided().filter(|_| !is_local);
+        if let Some((
+            ElidedAccesses {
                 elision,
                 store,
                 report,
-            }) = self.elided()
+            },
+            ElidedForm::Silent,
+        )) = elided
         {
             let ticket = elision.ticket::<foreign::Inbox, foreign::Access>(self.endpoint);
             let write = || {
@@ -208,18 +222,38 @@ impl MemoryClient {
                     report(&error);
                 }
             };
-            // No asker waits for the result; the bus keeps a panic.
-            let _ = elision.call(ticket, write);
+            elision.call_post(ticket, write);
             return;
         }
         let op = Op::Batch(vec![
             Op::Write(at, Bytes::copy_from_slice(data)),
             Op::Word(word_at, word.into()),
         ]);
-        match self.resolver.foreign(space, op) {
-            Ok(access) => self.foreign.post(access),
-            Err(op) => self.port.post(AccessSegments { space, op }),
+        match (self.resolver.foreign(space, op), elided) {
+            (Ok(access), Some((elided, _))) => self.call_shown(elided, access),
+            (Ok(access), None) => self.foreign.post(access),
+            (Err(op), _) => self.port.post(AccessSegments { space, op }),
         }
+    }
+
+    /// Makes a foreign call whose message is shown to taps. An error is reported.
+    fn call_shown(&self, elided: &ElidedAccesses, access: foreign::Access) {
+        let ElidedAccesses {
+            elision,
+            store,
+            report,
+        } = elided;
+        let request = elision.show_post::<foreign::Inbox, _>(self.endpoint, &access);
+        if !request.is_undisturbed() {
+            return request.deliver_post(&self.foreign, access);
+        }
+        request.call_post(|| {
+            let outcome = execute(&**store, &access.op);
+            if let Err(error) = &outcome {
+                report(error);
+            }
+            outcome
+        });
     }
 
     /// Finds the place of a range.
@@ -249,11 +283,38 @@ impl MemoryClient {
         elided.filter(|_| !self.resolver.observed.get())
     }
 
-    /// Elision, where it is possible for a task.
+    /// Elision, where it is possible for a task, and its form.
     #[inline]
-    fn elided(&self) -> Option<&ElidedAccesses> {
-        let elided = self.unobserved();
-        elided.filter(|elided| elided.elision.is_possible())
+    fn elided(&self) -> Option<(&ElidedAccesses, ElidedForm)> {
+        let elided = self.unobserved()?;
+        Some((elided, elided.elision.form()?))
+    }
+
+    /// Carries out an access whose messages are shown to taps. Returns the future of its reply if a tap has posted something that comes
+    /// first.
+    fn carry_out_shown(
+        &self,
+        ElidedAccesses { elision, store, .. }: &ElidedAccesses,
+        access: Access,
+    ) -> Result<Result<Answer, NoReply>, ReplyFuture<Answer>> {
+        let request = elision.show::<Inbox, _>(self.endpoint, &access);
+        if !request.is_undisturbed() {
+            return Err(request.deliver(&self.port, access));
+        }
+        let Access { space, op } = access;
+        let op = match self.resolver.resolve(space, op) {
+            Ok(op) => op,
+            Err(error) => return Ok(request.handle(|| Err(error.into()))),
+        };
+        match self.resolver.foreign(space, op) {
+            Err(op) => {
+                let (local, of) = (&self.resolver.local, request.ticket());
+                Ok(request.handle(|| local.execute(of, &op)))
+            }
+            Ok(access) => request.forward_call(&self.foreign, access, |access| {
+                execute(&**store, &access.op)
+            }),
+        }
     }
 
     /// Carries out an access as the actor does, or as the foreign call that it posts.

@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use super::Dispatch;
-use crate::bus::{self, ActorContext, Elision, Inbox as _, NoReply, Port, Ticket};
+use crate::bus::{
+    ActorContext, ElidedForm, Elision, Inbox as _, NoReply, Port, ReplyFuture, Ticket,
+};
 use crate::messages::Name;
 use crate::messages::foreign::{self, HostCall, MethodCall};
 use crate::messages::rpc::{
@@ -24,6 +26,8 @@ pub(crate) struct ElidedPolls {
     pub(crate) elision: Elision,
     pub(crate) dispatch: Rc<Dispatch>,
     pub(crate) poll: Box<ForeignPoll>,
+    /// Port of foreign calls.
+    pub(crate) foreign: Port<foreign::Inbox>,
 }
 
 /// Foreign call that polls a target once. Arguments: channel, target, arguments of the call, and true if the host program has registered
@@ -69,7 +73,15 @@ impl RpcClient {
         on_pending: impl Fn(Provider) + Clone + 'static,
     ) -> Result<Answer, NoReply> {
         let mut answer = match self.elided() {
-            Some(elided) => elided.poll(self.ticket(elided), channel, target, args)?,
+            Some((elided, ElidedForm::Silent)) => {
+                elided.poll(self.ticket(elided), channel, target, args)?
+            }
+            Some((elided, ElidedForm::Shown)) => {
+                match self.poll_shown(elided, channel, target, args) {
+                    Ok(answer) => answer?,
+                    Err(reply) => reply.await?,
+                }
+            }
             None => self.ask(channel, target, args, Schedule::Now).await?,
         };
         while let Ok(PollOutcome {
@@ -79,7 +91,7 @@ impl RpcClient {
         {
             on_pending(by);
             answer = match self.elided() {
-                Some(elided) if !elided.dispatch.needs_tick() => {
+                Some((elided, ElidedForm::Silent)) if !elided.dispatch.needs_tick() => {
                     let waits = self.wait(elided, channel, target, args, on_pending.clone());
                     match waits.await {
                         Some(answer) => answer?,
@@ -100,13 +112,61 @@ impl RpcClient {
         target: &Target,
         args: &[u64],
         schedule: Schedule,
-    ) -> bus::ReplyFuture<Answer> {
-        self.port.ask(Call {
-            channel: channel.clone(),
-            target: target.clone(),
-            args: args.to_vec(),
-            schedule,
-        })
+    ) -> ReplyFuture<Answer> {
+        self.port.ask(call(channel, target, args, schedule))
+    }
+
+    /// Polls a target once, by a call whose messages are shown to taps. Returns the future of its reply if a tap has posted something that
+    /// comes first.
+    fn poll_shown(
+        &self,
+        elided: &ElidedPolls,
+        channel: &Name,
+        target: &Target,
+        args: &[u64],
+    ) -> Result<Result<Answer, NoReply>, ReplyFuture<Answer>> {
+        let ElidedPolls {
+            elision,
+            dispatch,
+            poll,
+            foreign,
+        } = elided;
+        let ask = call(channel, target, args, Schedule::Now);
+        let request = elision.show::<Inbox, _>(self.context.endpoint(), &ask);
+        if !request.is_undisturbed() {
+            return Err(request.deliver(&self.port, ask));
+        }
+        let Call {
+            channel,
+            target,
+            args,
+            ..
+        } = ask;
+        match target {
+            target if dispatch.is_offered(&target) => {
+                let ask = HostCall {
+                    channel,
+                    target,
+                    args,
+                };
+                let poll = |ask: &HostCall| poll(&ask.channel, &ask.target, &ask.args, true);
+                request.forward_call(foreign, ask, poll)
+            }
+            Target::Method(method) => {
+                let target = Target::Method(method.clone());
+                let ask = MethodCall {
+                    channel,
+                    method,
+                    args,
+                };
+                let poll = |ask: &MethodCall| poll(&ask.channel, &target, &ask.args, false);
+                request.forward_call(foreign, ask, poll)
+            }
+            Target::Command(_) => {
+                let absent = Provider::HostProgram.outcome(Progress::Absent);
+                Ok(request.handle(|| Ok(absent)))
+            }
+        }
     }
 
     /// Polls a target on each tick until it is no longer pending. `None` if calls can no longer replace messages.
@@ -154,11 +214,20 @@ impl RpcClient {
             .ticket::<Inbox, Call>(self.context.endpoint())
     }
 
-    /// Elided polls, if a task may elide messages now.
+    /// Elided polls, if a task may elide messages now, and their form.
     #[inline]
-    fn elided(&self) -> Option<&Rc<ElidedPolls>> {
-        let elided = self.elided.as_ref();
-        elided.filter(|elided| elided.elision.is_possible())
+    fn elided(&self) -> Option<(&Rc<ElidedPolls>, ElidedForm)> {
+        let elided = self.elided.as_ref()?;
+        Some((elided, elided.elision.form()?))
+    }
+}
+
+fn call(channel: &Name, target: &Target, args: &[u64], schedule: Schedule) -> Call {
+    Call {
+        channel: channel.clone(),
+        target: target.clone(),
+        args: args.to_vec(),
+        schedule,
     }
 }
 

@@ -4,6 +4,7 @@ mod asking;
 mod lifetime;
 mod panics;
 mod reentry;
+mod shown;
 mod taps;
 mod ticks;
 
@@ -12,7 +13,7 @@ use std::rc::Rc;
 
 use actix::{Actor, Context, Handler};
 
-use super::{ActorContext, Bus, Endpoint, Inbox, Port};
+use super::{ActorContext, Bus, ElidedForm, Endpoint, Inbox, Port};
 
 /// An endpoint with two messages: one that is answered by a number, one that needs no answer.
 macro_rules! endpoint {

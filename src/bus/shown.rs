@@ -1,0 +1,196 @@
+//! Elided messages that taps see.
+
+use std::rc::Rc;
+
+use super::scheduler::Scheduler;
+use super::state::BusState;
+use super::tap::Event;
+use super::ticket::{Kind, Ticket};
+use super::{Body, Endpoint, Envelope, Inbox, Message, NoReply, Port, ReplyFuture, ReplySender};
+
+/// Message that a call replaces, and the message that it is forwarded as, both shown to the taps. The reply, or its loss, is shown once.
+pub(crate) struct ShownRequest<'a> {
+    state: &'a Rc<BusState>,
+    scheduler: &'a Scheduler,
+    /// True if the sender waits for the reply.
+    awaited: bool,
+    first: Posted,
+    forwarded: Option<Posted>,
+    /// Number of foreign calls that were posted before the first message was shown.
+    calls_before: u64,
+    /// True once the reply or its loss is shown, or left to the receiver.
+    is_over: bool,
+}
+
+/// Ticket of a message, and whether its reply is shown.
+#[derive(Clone, Copy)]
+struct Posted {
+    ticket: Ticket,
+    shown: bool,
+}
+
+impl<'a> ShownRequest<'a> {
+    /// Shows the first message.
+    pub(super) fn new<I: Inbox, M: Message>(
+        (state, scheduler): (&'a Rc<BusState>, &'a Scheduler),
+        from: Endpoint,
+        awaited: bool,
+        message: &M,
+    ) -> Self {
+        let first = Posted {
+            ticket: state.ticket(from, Kind::of::<I, M>()),
+            shown: state.shows(),
+        };
+        let request = Self {
+            state,
+            scheduler,
+            awaited,
+            first,
+            forwarded: None,
+            calls_before: scheduler.calls_posted(),
+            is_over: false,
+        };
+        request.show(first, Event::Message(message));
+        request
+    }
+
+    /// Forwards the request as a foreign call, which goes to `port` as a message, and makes the call. Returns the future of the reply if a tap
+    /// has posted something that comes first.
+    pub(crate) fn forward_call<I, M>(
+        mut self,
+        port: &Port<I>,
+        message: M,
+        call: impl FnOnce(&M) -> M::Reply,
+    ) -> Result<Result<M::Reply, NoReply>, ReplyFuture<M::Reply>>
+    where
+        I: Inbox + From<Envelope<M>>,
+        M: Message,
+    {
+        let first = self.first.ticket;
+        let posted = Posted {
+            ticket: first.handed_on(self.state.ticket(first.to(), Kind::of::<I, M>())),
+            shown: self.state.shows(),
+        };
+        self.show(posted, Event::Message(&message));
+        self.forwarded = Some(posted);
+        if !self.is_undisturbed() {
+            return Err(self.deliver(port, message));
+        }
+        Ok(self.call(|| call(&message)))
+    }
+
+    /// False if a tap has posted something to be handled before the last message.
+    pub(crate) fn is_undisturbed(&self) -> bool {
+        self.scheduler.calls_posted() == self.calls_before && !self.scheduler.any_mail_waits()
+    }
+
+    /// Ticket of the last message.
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.last().ticket
+    }
+
+    /// Delivers the last message after all, without showing it again.
+    pub(crate) fn deliver<I, M>(mut self, port: &Port<I>, message: M) -> ReplyFuture<M::Reply>
+    where
+        I: Inbox + From<Envelope<M>>,
+        M: Message,
+    {
+        self.is_over = true;
+        let state = |posted: Posted| posted.shown.then_some(self.state);
+        let Posted { ticket, .. } = self.first;
+        let (mut reply, receiver) = ReplySender::new(state(self.first), ticket);
+        if let Some(forwarded) = self.forwarded {
+            reply = reply.forwarded(state(forwarded), forwarded.ticket);
+        }
+        port.deliver_shown(Envelope { message, reply });
+        self.scheduler.make_calls();
+        ReplyFuture {
+            receiver,
+            ticket,
+            state: self.state.clone(),
+        }
+    }
+
+    /// Delivers a message whose sender does not wait after all, without showing it again.
+    pub(crate) fn deliver_post<I, M>(mut self, port: &Port<I>, message: M)
+    where
+        I: Inbox + From<Envelope<M>>,
+        M: Message,
+    {
+        self.is_over = true;
+        let Posted { ticket, shown } = self.first;
+        let reply = ReplySender::without_receiver(shown.then_some(self.state), ticket);
+        port.deliver_shown(Envelope { message, reply });
+    }
+
+    /// Runs the handler of the last message.
+    ///
+    /// # Errors
+    /// [`NoReply`] if the handler panics.
+    pub(crate) fn handle<R: Body>(self, handler: impl FnOnce() -> R) -> Result<R, NoReply> {
+        let (of, state, scheduler) = (self.ticket(), self.state, self.scheduler);
+        let mut result = None;
+        state.catch_panic(of, || result = Some(self.answer(handler)));
+        scheduler.make_calls();
+        result.ok_or_else(|| state.unanswered(of))
+    }
+
+    /// Makes the foreign call that a message asks for whose sender does not wait. Calls that it posts are made later, and a panic is kept.
+    pub(crate) fn call_post<R: Body>(self, call: impl FnOnce() -> R) {
+        self.make_call(call);
+    }
+
+    /// Makes the foreign call that the last message asks for, then the calls that it posts.
+    fn call<R: Body>(self, call: impl FnOnce() -> R) -> Result<R, NoReply> {
+        let (of, state, scheduler) = (self.ticket(), self.state, self.scheduler);
+        let result = self.make_call(call);
+        scheduler.make_calls();
+        result.ok_or_else(|| state.unanswered(of))
+    }
+
+    /// Makes a foreign call; `None` if it panics.
+    fn make_call<R: Body>(self, call: impl FnOnce() -> R) -> Option<R> {
+        let (of, state, scheduler) = (self.ticket(), self.state, self.scheduler);
+        let mut result = None;
+        scheduler.number();
+        scheduler.make_call(of, || {
+            state.flush_before_call();
+            result = Some(self.answer(call));
+        });
+        result
+    }
+
+    /// Runs `act` and shows its result as the reply.
+    fn answer<R: Body>(mut self, act: impl FnOnce() -> R) -> R {
+        let reply = act();
+        self.close(Event::Reply(&reply));
+        reply
+    }
+
+    fn last(&self) -> Posted {
+        self.forwarded.unwrap_or(self.first)
+    }
+
+    /// Shows the reply, or its loss: to the forwarded message, then to the first.
+    fn close(&mut self, event: Event<'_>) {
+        self.is_over = true;
+        if let Some(forwarded) = self.forwarded {
+            self.show(forwarded, event);
+        }
+        self.show(self.first, event);
+    }
+
+    fn show(&self, Posted { ticket, shown }: Posted, event: Event<'_>) {
+        if shown {
+            self.state.show(ticket, self.awaited, event);
+        }
+    }
+}
+
+impl Drop for ShownRequest<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.close(Event::Dropped);
+        }
+    }
+}
