@@ -88,11 +88,15 @@ impl Elision {
     /// Makes a foreign call, then the calls that it posts.
     ///
     /// # Errors
-    /// [`NoReply`] if the call panics.
-    pub(crate) fn call<T>(&self, of: Ticket, call: impl FnOnce() -> T) -> Result<T, NoReply> {
+    /// [`NoReply`] if the call panics or has no result.
+    pub(crate) fn call<T>(
+        &self,
+        of: Ticket,
+        call: impl FnOnce() -> Option<T>,
+    ) -> Result<T, NoReply> {
         let mut result = None;
         self.scheduler.number();
-        self.scheduler.make_call(of, || result = Some(call()));
+        self.scheduler.make_call(of, || result = call());
         self.scheduler.make_calls();
         result.ok_or_else(|| self.state.unanswered(of))
     }

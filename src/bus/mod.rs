@@ -44,6 +44,7 @@ pub(crate) use inbox::inbox;
 pub use message::{Body, Message};
 pub(crate) use message::{Envelope, Inbox, MessageVisitor, ReplyFuture, ReplySender};
 pub(crate) use port::Port;
+pub(crate) use shown::ShownRequest;
 pub(crate) use state::panic_text;
 pub use tap::{ActorTap, Event, Observation, OwnedEvent, OwnedObservation, Tap};
 pub(crate) use tick_timer::TickTimer;

@@ -54,13 +54,13 @@ impl<'a> ShownRequest<'a> {
         request
     }
 
-    /// Forwards the request as a foreign call, which goes to `port` as a message, and makes the call. Returns the future of the reply if a tap
-    /// has posted something that comes first.
+    /// Forwards the request as a foreign call, which goes to `port` as a message, and makes the call, with the message's ticket. Returns the
+    /// future of the reply if a tap has posted something that comes first.
     pub(crate) fn forward_call<I, M>(
         mut self,
         port: &Port<I>,
         message: M,
-        call: impl FnOnce(&M) -> M::Reply,
+        call: impl FnOnce(Ticket, &M) -> Option<M::Reply>,
     ) -> Result<Result<M::Reply, NoReply>, ReplyFuture<M::Reply>>
     where
         I: Inbox + From<Envelope<M>>,
@@ -76,7 +76,7 @@ impl<'a> ShownRequest<'a> {
         if !self.is_undisturbed() {
             return Err(self.deliver(port, message));
         }
-        Ok(self.call(|| call(&message)))
+        Ok(self.call(|| call(posted.ticket, &message)))
     }
 
     /// False if a tap has posted something to be handled before the last message.
@@ -130,41 +130,41 @@ impl<'a> ShownRequest<'a> {
     pub(crate) fn handle<R: Body>(self, handler: impl FnOnce() -> R) -> Result<R, NoReply> {
         let (of, state, scheduler) = (self.ticket(), self.state, self.scheduler);
         let mut result = None;
-        state.catch_panic(of, || result = Some(self.answer(handler)));
+        state.catch_panic(of, || result = self.answer(|| Some(handler())));
         scheduler.make_calls();
         result.ok_or_else(|| state.unanswered(of))
     }
 
     /// Makes the foreign call that a message asks for whose sender does not wait. Calls that it posts are made later, and a panic is kept.
-    pub(crate) fn call_post<R: Body>(self, call: impl FnOnce() -> R) {
+    pub(crate) fn call_post<R: Body>(self, call: impl FnOnce() -> Option<R>) {
         self.make_call(call);
     }
 
     /// Makes the foreign call that the last message asks for, then the calls that it posts.
-    fn call<R: Body>(self, call: impl FnOnce() -> R) -> Result<R, NoReply> {
+    fn call<R: Body>(self, call: impl FnOnce() -> Option<R>) -> Result<R, NoReply> {
         let (of, state, scheduler) = (self.ticket(), self.state, self.scheduler);
         let result = self.make_call(call);
         scheduler.make_calls();
         result.ok_or_else(|| state.unanswered(of))
     }
 
-    /// Makes a foreign call; `None` if it panics.
-    fn make_call<R: Body>(self, call: impl FnOnce() -> R) -> Option<R> {
+    /// Makes a foreign call; `None` if it panics or has no result.
+    fn make_call<R: Body>(self, call: impl FnOnce() -> Option<R>) -> Option<R> {
         let (of, state, scheduler) = (self.ticket(), self.state, self.scheduler);
         let mut result = None;
         scheduler.number();
         scheduler.make_call(of, || {
             state.flush_before_call();
-            result = Some(self.answer(call));
+            result = self.answer(call);
         });
         result
     }
 
-    /// Runs `act` and shows its result as the reply.
-    fn answer<R: Body>(mut self, act: impl FnOnce() -> R) -> R {
-        let reply = act();
+    /// Runs `act` and shows its result as the reply. Without a result, the loss of the reply is shown.
+    fn answer<R: Body>(mut self, act: impl FnOnce() -> Option<R>) -> Option<R> {
+        let reply = act()?;
         self.close(Event::Reply(&reply));
-        reply
+        Some(reply)
     }
 
     fn last(&self) -> Posted {

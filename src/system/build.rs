@@ -88,6 +88,7 @@ impl Vhost {
             None => (None, None),
             Some(DirectCalls {
                 store,
+                access,
                 report,
                 poll,
             }) => {
@@ -95,6 +96,7 @@ impl Vhost {
                 let accesses = Rc::new(ElidedAccesses {
                     elision,
                     store,
+                    access,
                     report,
                 });
                 (Some(accesses), Some(poll))

@@ -5,14 +5,14 @@ use std::rc::Rc;
 
 use super::error::Error;
 use crate::actors::files::{Disk, Root, SpecialNames};
-use crate::actors::memory::LocalMemory;
+use crate::actors::memory::{ForeignAccess, LocalMemory};
 use crate::actors::rpc::ForeignPoll;
 use crate::backend::Backends;
 use crate::foreign::{
     Callbacks, Foreign as _, Paths, Python, RealForeign, is_measured, make, measure, poll,
     report_failed,
 };
-use crate::mem::{AccessError, Store};
+use crate::mem::{AccessError, Store, execute};
 use crate::messages::foreign;
 
 /// Sources of nondeterminism: the live environment or a recording.
@@ -21,7 +21,7 @@ pub(crate) struct Environment {
     pub(crate) foreign: Rc<dyn Fn(foreign::Inbox)>,
     /// Receives the callback that reports whether Python has tasks waiting for ticks.
     pub(crate) on_py_tasks: OnPyTasks,
-    /// Foreign calls where messages are elided; none in a replay.
+    /// Foreign calls where messages are elided.
     pub(crate) direct: Option<DirectCalls>,
     /// Executes accesses to memories of this process.
     pub(crate) local: Rc<dyn LocalMemory>,
@@ -39,6 +39,8 @@ pub(crate) struct Environment {
 pub(crate) struct DirectCalls {
     /// Memory backends.
     pub(super) store: Rc<dyn Store>,
+    /// Makes an access.
+    pub(super) access: Box<ForeignAccess>,
     /// Reports the error of an access.
     pub(super) report: Box<dyn Fn(&AccessError)>,
     /// Polls a method or command.
@@ -65,14 +67,16 @@ impl Environment {
             python,
             paths,
         ));
+        let accessed = memories.clone();
         let (watched, reporter, callee) = (live.clone(), live.clone(), live.clone());
         Ok(Self {
             // Foreign calls are measured where they are messages.
             direct: (!is_measured()).then(|| DirectCalls {
                 store: memories.clone(),
+                access: Box::new(move |_, op| Some(execute(&*accessed, op))),
                 report: Box::new(move |error| report_failed(&*reporter, error)),
-                poll: Box::new(move |channel, target, args, is_offered| {
-                    poll(&*callee, channel, target, args, is_offered)
+                poll: Box::new(move |_, channel, target, args, is_offered| {
+                    Some(poll(&*callee, channel, target, args, is_offered))
                 }),
             }),
             foreign: Rc::new(move |call| {

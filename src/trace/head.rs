@@ -11,7 +11,8 @@
 //! A number is one byte up to 250, else as bincode writes it.
 
 use super::error::Damage;
-use super::vocabulary::{Encoded, deserialize_first, encode};
+use super::serializer::{SHORT, number};
+use super::vocabulary::deserialize_first;
 
 const LATER: u8 = 1 << 3;
 const AWAITED: u8 = 1 << 4;
@@ -52,11 +53,11 @@ pub(super) struct Position {
 impl Position {
     /// Appends the head of a frame of this tick.
     #[inline]
-    pub(super) fn write(&mut self, head: Head, tick: u64, to: &mut Vec<u8>) -> Encoded {
+    pub(super) fn write(&mut self, head: Head, tick: u64, to: &mut Vec<u8>) {
         let (tag, first) = match head {
             Head::Kind => {
                 to.push(0);
-                return Ok(());
+                return;
             }
             Head::Message { awaited, kind, .. } => (1 | flag(awaited, AWAITED), kind.into()),
             Head::Reply { sequence } => (2, self.sequence.wrapping_sub(sequence)),
@@ -68,19 +69,19 @@ impl Position {
         let tag = tag | flag(later != 0, LATER);
         let Head::Message { sequence, root, .. } = head else {
             to.push(tag);
-            number(first, to)?;
+            number(first, to);
             return optional(later, to);
         };
         let apart = sequence != self.sequence.wrapping_add(1);
         self.sequence = sequence;
         let forwarded = sequence.wrapping_sub(root);
         to.push(tag | flag(apart, APART) | flag(forwarded != 0, FORWARDED));
-        number(first, to)?;
-        optional(later, to)?;
+        number(first, to);
+        optional(later, to);
         if apart {
-            number(sequence, to)?;
+            number(sequence, to);
         }
-        optional(forwarded, to)
+        optional(forwarded, to);
     }
 
     /// Reads a head, and removes it from `bytes`.
@@ -135,25 +136,12 @@ fn flag(set: bool, flag: u8) -> u8 {
     if set { flag } else { 0 }
 }
 
-/// Largest number of one byte.
-const SHORT: u64 = 250;
-
-#[inline]
-fn number(value: u64, to: &mut Vec<u8>) -> Encoded {
-    if value <= SHORT {
-        to.push(value as u8);
-        return Ok(());
-    }
-    encode(&value, to)
-}
-
 /// Appends a number that is left out if it is 0.
 #[inline]
-fn optional(value: u64, to: &mut Vec<u8>) -> Encoded {
-    if value == 0 {
-        return Ok(());
+fn optional(value: u64, to: &mut Vec<u8>) {
+    if value != 0 {
+        number(value, to);
     }
-    number(value, to)
 }
 
 #[inline]
@@ -198,7 +186,7 @@ mod tests {
             let (mut written, mut read) = (Position::default(), Position::default());
             let mut bytes = Vec::new();
             for (head, tick) in &heads {
-                written.write(*head, *tick, &mut bytes).unwrap();
+                written.write(*head, *tick, &mut bytes);
             }
             let mut rest = &bytes[..];
             for (head, tick) in &heads {
@@ -291,7 +279,7 @@ mod tests {
                 };
                 let (mut written, mut read) = (start, start);
                 bytes.clear();
-                written.write(head, tick, &mut bytes).unwrap();
+                written.write(head, tick, &mut bytes);
                 let mut rest = &bytes[..];
                 assert_eq!(read.read(&mut rest).unwrap(), head);
                 assert_eq!((read, rest.len()), (written, 0));
@@ -314,11 +302,9 @@ mod tests {
                 kind: 9,
                 awaited: true,
             };
-            position.write(head, 0, &mut bytes).unwrap();
+            position.write(head, 0, &mut bytes);
         }
-        position
-            .write(Head::Reply { sequence: 1 }, 3, &mut bytes)
-            .unwrap();
+        position.write(Head::Reply { sequence: 1 }, 3, &mut bytes);
         assert_eq!(bytes, [1 | AWAITED, 9, 1 | AWAITED, 9, 2 | LATER, 1, 3]);
     }
 }

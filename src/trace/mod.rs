@@ -12,9 +12,11 @@ mod entry;
 mod error;
 mod format;
 mod head;
+mod open;
 mod payload;
 mod reader;
 mod recorder;
+mod serializer;
 mod vocabulary;
 
 #[cfg(test)]
@@ -23,6 +25,7 @@ mod tests;
 pub use entry::{Content, Entry};
 pub use error::{Damage, TraceError};
 pub use format::{FORMAT, Header, Kind, Payloads, Source};
+pub(crate) use open::OpenMessages;
 pub use reader::Trace;
 pub use recorder::Recorder;
 pub use vocabulary::decode;

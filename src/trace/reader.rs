@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes};
-use rustc_hash::FxHashMap;
 
 use super::blocks::{BLOCK, PREFIX, checksum, complete_size, frame_at};
 use super::entry::{Content, Entry};
 use super::format::{FORMAT, Header, Kind, MAGIC};
 use super::head::{Head, Position};
+use super::open::OpenMessages;
 use super::vocabulary::deserialize;
 use super::{Damage, TraceError};
 use crate::bus::Endpoint;
@@ -34,7 +34,7 @@ pub struct Trace {
     header: Header,
     kinds: Vec<Arc<Kind>>,
     /// Kind and root of the messages without a reply so far, by sequence number.
-    open: FxHashMap<u64, (Arc<Kind>, u64)>,
+    open: OpenMessages<(Arc<Kind>, u64)>,
     /// Last reply or missing reply.
     answered: Option<Content>,
     ended: bool,
@@ -61,7 +61,7 @@ impl Trace {
             position: Position::default(),
             header: Header::default(),
             kinds: Vec::new(),
-            open: FxHashMap::default(),
+            open: OpenMessages::default(),
             answered: None,
             ended: false,
             file,
@@ -122,10 +122,12 @@ impl Trace {
     fn entry(&mut self, frame: Bytes) -> Result<Option<Entry>, Damage> {
         let mut rest = &frame[..];
         let head = self.position.read(&mut rest)?;
-        let body = || frame.slice(frame.len() - rest.len()..);
+        let start = frame.len() - rest.len();
+        let mut body = frame;
+        body.advance(start);
         let (kind, root, sequence, content) = match head {
             Head::Kind => {
-                self.kinds.push(Arc::new(deserialize(rest)?));
+                self.kinds.push(Arc::new(deserialize(&body)?));
                 return Ok(None);
             }
             Head::Message {
@@ -142,12 +144,11 @@ impl Trace {
                 if kind.to != *Endpoint::EVENT.0 {
                     self.open.insert(sequence, (kind.clone(), root));
                 }
-                let body = body();
                 (kind, root, sequence, Content::Message { body, awaited })
             }
             Head::Reply { sequence } => {
                 let (kind, root) = self.close(sequence)?;
-                let content = Content::Reply { body: body() };
+                let content = Content::Reply { body };
                 self.answered = Some(content.clone());
                 (kind, root, sequence, content)
             }
@@ -175,7 +176,7 @@ impl Trace {
 
     fn close(&mut self, sequence: u64) -> Result<(Arc<Kind>, u64), Damage> {
         self.open
-            .remove(&sequence)
+            .remove(sequence)
             .ok_or(Damage::UnmatchedReply(sequence))
     }
 

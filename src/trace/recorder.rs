@@ -14,9 +14,9 @@ use super::payload::redacted;
 use super::vocabulary::{Encoded, Encoding, encode};
 use super::{Payloads, TraceError};
 use crate::attach::{AtExit, end_at_exit};
-use crate::bus::{Event, KindId, Observation, Tap, Ticket};
+use crate::bus::{Event, KindId, Message as _, Observation, Tap, Ticket};
 use crate::guest::OutputFile;
-use crate::messages::foreign::{Report, Severity};
+use crate::messages::foreign::{self, Report, Severity};
 
 /// Tap that records all messages and replies in a file.
 ///
@@ -50,6 +50,7 @@ struct Output {
 struct Known {
     number: u32,
     encoding: Encoding,
+    is_report: bool,
 }
 
 /// Number of bytes that are written at a time, or a little more.
@@ -121,7 +122,11 @@ impl Recorder {
             // A message that was forwarded: taps see the same reply again.
             return self.write_entry(Head::Again { sequence }, tick, |_| Ok(()));
         }
-        let Known { number, encoding } = self.known(&ticket)?;
+        let Known {
+            number,
+            encoding,
+            is_report,
+        } = self.known(&ticket)?;
         let (head, encode) = match event {
             Event::Message(_) => {
                 let message = Head::Message {
@@ -142,10 +147,11 @@ impl Recorder {
             None => self.write_entry(head, tick, |frame| encode(body, frame)),
             Some(body) => self.write_entry(head, tick, |frame| encode(&*body, frame)),
         }?;
-        let fatal = event
-            .is::<Report>()
-            .is_some_and(|report| report.severity == Severity::Fatal);
-        if fatal { self.write_out() } else { Ok(()) }
+        let is_fatal = is_report
+            && event
+                .is::<Report>()
+                .is_some_and(|report| report.severity == Severity::Fatal);
+        if is_fatal { self.write_out() } else { Ok(()) }
     }
 
     /// Returns the kind of a message. The first time, writes its definition.
@@ -168,7 +174,11 @@ impl Recorder {
         }
         // The number of kinds is bounded by the number of message types times the number of senders.
         let number = at.unwrap_or(self.kinds.len() - 1) as u32;
-        let known = Known { number, encoding };
+        let known = Known {
+            number,
+            encoding,
+            is_report: ticket.to() == foreign::ENDPOINT && ticket.name() == Report::NAME,
+        };
         self.known.insert(id, known);
         Ok(known)
     }
@@ -182,7 +192,7 @@ impl Recorder {
     ) -> Result<(), TraceError> {
         let mut position = self.position;
         self.write(|frame| {
-            position.write(head, tick, frame)?;
+            position.write(head, tick, frame);
             body(frame)
         })?;
         self.position = position;

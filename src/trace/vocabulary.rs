@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::entry::{Content, Entry};
 use super::error::Damage;
 use super::format::Kind;
+use super::serializer::Serializer;
 use crate::bus::{Body, Envelope, Event, Inbox, Message, MessageVisitor, Observation};
 use crate::messages::by_name;
 
@@ -43,9 +44,7 @@ pub(crate) type Encoded = Result<(), Box<str>>;
 
 /// Serializes a value, and appends it to `to`.
 pub(super) fn encode<T: Serialize + ?Sized>(value: &T, to: &mut Vec<u8>) -> Encoded {
-    let layout = bincode::config::standard();
-    let written = bincode::serde::encode_into_writer(value, Appending(to), layout);
-    written.map_err(|error| error.to_string().into())
+    Ok(value.serialize(&mut Serializer(to))?)
 }
 
 /// Serializes a message or reply of any type.
@@ -105,20 +104,6 @@ fn encode_as<T: Body + Serialize>(body: &dyn Body, to: &mut Vec<u8>) -> Encoded 
     match body.as_any().downcast_ref::<T>() {
         Some(body) => encode(body, to),
         None => encode_body(body, to),
-    }
-}
-
-struct Appending<'a>(&'a mut Vec<u8>);
-
-impl bincode::enc::write::Writer for Appending<'_> {
-    #[inline(always)]
-    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
-        match bytes {
-            // Most numbers are one byte.
-            [byte] => self.0.push(*byte),
-            _ => self.0.extend_from_slice(bytes),
-        }
-        Ok(())
     }
 }
 

@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::Resolver;
 use crate::bus::{
-    Bus, BusError, ElidedForm, Elision, Endpoint, Inbox as _, NoReply, Port, ReplyFuture, Ticket,
+    Bus, BusError, ElidedForm, Elision, Endpoint, Inbox as _, NoReply, Port, ReplyFuture,
+    ShownRequest, Ticket,
 };
 use crate::mem::{
     AccessError, Op, Outcome, Segment, Segments, SpaceId, Span, Store, execute, write,
@@ -30,9 +31,14 @@ pub(crate) struct ElidedAccesses {
     pub(crate) elision: Elision,
     /// Memories that foreign calls reach.
     pub(crate) store: Rc<dyn Store>,
+    /// Makes the foreign call of a message that is shown to taps.
+    pub(crate) access: Box<ForeignAccess>,
     /// Reports the error of an access whose result nobody waits for.
     pub(crate) report: Box<dyn Fn(&AccessError)>,
 }
+
+/// Foreign call that makes an access, of the message with this ticket; `None` if it has no result.
+pub(crate) type ForeignAccess = dyn Fn(Ticket, &Op<Segments>) -> Option<Answer>;
 
 type Answer = Result<Outcome, AccessError>;
 
@@ -192,7 +198,30 @@ impl MemoryClient {
         space: SpaceId,
         op: Op<Segments>,
     ) -> Result<Answer, NoReply> {
-        self.port.ask(AccessSegments { space, op }).await
+        let elided = self.elided();
+        if let Some((elided, ElidedForm::Silent)) = elided {
+            let asked = elided
+                .elision
+                .ticket::<Inbox, AccessSegments>(self.endpoint);
+            let is_local = self.resolver.is_local(&op);
+            return self.call(elided, asked, is_local, |store| execute(store, &op));
+        }
+        let access = AccessSegments { space, op };
+        let reply = match elided {
+            None => self.port.ask(access),
+            Some((elided, _)) => {
+                let request = elided.elision.show::<Inbox, _>(self.endpoint, &access);
+                let answer = match request.is_undisturbed() {
+                    true => self.access_shown(elided, request, access.space, access.op),
+                    false => Err(request.deliver(&self.port, access)),
+                };
+                match answer {
+                    Ok(answer) => return answer,
+                    Err(reply) => reply,
+                }
+            }
+        };
+        reply.await
     }
 
     /// Writes bytes and then a word at known places, of an actor's task that does not wait for it. Errors are reported.
@@ -209,6 +238,7 @@ impl MemoryClient {
                 elision,
                 store,
                 report,
+                ..
             },
             ElidedForm::Silent,
         )) = elided
@@ -240,16 +270,18 @@ impl MemoryClient {
     fn call_shown(&self, elided: &ElidedAccesses, access: foreign::Access) {
         let ElidedAccesses {
             elision,
-            store,
+            access: make,
             report,
+            ..
         } = elided;
         let request = elision.show_post::<foreign::Inbox, _>(self.endpoint, &access);
         if !request.is_undisturbed() {
             return request.deliver_post(&self.foreign, access);
         }
+        let of = request.ticket();
         request.call_post(|| {
-            let outcome = execute(&**store, &access.op);
-            if let Err(error) = &outcome {
+            let outcome = make(of, &access.op);
+            if let Some(Err(error)) = &outcome {
                 report(error);
             }
             outcome
@@ -294,26 +326,36 @@ impl MemoryClient {
     /// first.
     fn carry_out_shown(
         &self,
-        ElidedAccesses { elision, store, .. }: &ElidedAccesses,
+        elided: &ElidedAccesses,
         access: Access,
     ) -> Result<Result<Answer, NoReply>, ReplyFuture<Answer>> {
-        let request = elision.show::<Inbox, _>(self.endpoint, &access);
+        let request = elided.elision.show::<Inbox, _>(self.endpoint, &access);
         if !request.is_undisturbed() {
             return Err(request.deliver(&self.port, access));
         }
         let Access { space, op } = access;
-        let op = match self.resolver.resolve(space, op) {
-            Ok(op) => op,
-            Err(error) => return Ok(request.handle(|| Err(error.into()))),
-        };
+        match self.resolver.resolve(space, op) {
+            Ok(op) => self.access_shown(elided, request, space, op),
+            Err(error) => Ok(request.handle(|| Err(error.into()))),
+        }
+    }
+
+    /// Makes the access that a shown message asks for, here or by a foreign call whose message is shown, too.
+    fn access_shown(
+        &self,
+        ElidedAccesses { access: make, .. }: &ElidedAccesses,
+        request: ShownRequest<'_>,
+        space: SpaceId,
+        op: Op<Segments>,
+    ) -> Result<Result<Answer, NoReply>, ReplyFuture<Answer>> {
         match self.resolver.foreign(space, op) {
             Err(op) => {
                 let (local, of) = (&self.resolver.local, request.ticket());
                 Ok(request.handle(|| local.execute(of, &op)))
             }
-            Ok(access) => request.forward_call(&self.foreign, access, |access| {
-                execute(&**store, &access.op)
-            }),
+            Ok(access) => {
+                request.forward_call(&self.foreign, access, |of, access| make(of, &access.op))
+            }
         }
     }
 
@@ -357,6 +399,6 @@ impl MemoryClient {
         }
         type Call = foreign::Access;
         let handed_on = elision.ticket_under::<foreign::Inbox, Call>(Inbox::ENDPOINT, asked);
-        elision.call(handed_on, access)
+        elision.call(handed_on, || Some(access()))
     }
 }

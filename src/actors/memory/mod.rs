@@ -15,7 +15,7 @@ use crate::mem::{AccessError, Op, Outcome, Segments, SpaceId};
 use crate::messages::foreign::{self, Report, Severity};
 use crate::messages::memory::{Access, AccessSegments, Inbox, MappedLength, Resolve};
 
-pub(crate) use client::{ElidedAccesses, MemoryClient};
+pub(crate) use client::{ElidedAccesses, ForeignAccess, MemoryClient};
 pub(crate) use resolver::{LocalMemory, Resolver};
 
 /// Resolves accesses. It performs those that touch only memories of this process, and forwards the others to their backends outside of the

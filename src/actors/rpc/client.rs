@@ -30,9 +30,9 @@ pub(crate) struct ElidedPolls {
     pub(crate) foreign: Port<foreign::Inbox>,
 }
 
-/// Foreign call that polls a target once. Arguments: channel, target, arguments of the call, and true if the host program has registered
-/// the target.
-pub(crate) type ForeignPoll = dyn Fn(&str, &Target, &[u64], bool) -> Answer;
+/// Foreign call that polls a target once. Arguments: ticket of the message, channel, target, arguments of the call, and true if the host
+/// program has registered the target. `None` if it has no result.
+pub(crate) type ForeignPoll = dyn Fn(Ticket, &str, &Target, &[u64], bool) -> Option<Answer>;
 
 type Answer = Result<PollOutcome, CallError>;
 
@@ -149,7 +149,8 @@ impl RpcClient {
                     target,
                     args,
                 };
-                let poll = |ask: &HostCall| poll(&ask.channel, &ask.target, &ask.args, true);
+                let poll =
+                    |of, ask: &HostCall| poll(of, &ask.channel, &ask.target, &ask.args, true);
                 request.forward_call(foreign, ask, poll)
             }
             Target::Method(method) => {
@@ -159,7 +160,7 @@ impl RpcClient {
                     method,
                     args,
                 };
-                let poll = |ask: &MethodCall| poll(&ask.channel, &target, &ask.args, false);
+                let poll = |of, ask: &MethodCall| poll(of, &ask.channel, &target, &ask.args, false);
                 request.forward_call(foreign, ask, poll)
             }
             Target::Command(_) => {
@@ -249,6 +250,8 @@ impl ElidedPolls {
             true => elision.ticket_under::<foreign::Inbox, HostCall>(from, asked),
             false => elision.ticket_under::<foreign::Inbox, MethodCall>(from, asked),
         };
-        elision.call(handed_on, || (self.poll)(channel, target, args, is_offered))
+        elision.call(handed_on, || {
+            (self.poll)(handed_on, channel, target, args, is_offered)
+        })
     }
 }

@@ -170,7 +170,7 @@ fn run(case: Case, elides: bool) -> Vec<String> {
                     let request = elision.show::<clerk::Inbox, _>(CALLER, &ask);
                     let answer: Result<Result<u64, NoReply>, _> = match request.is_undisturbed() {
                         true => {
-                            let call = |ask: &world::Ask| act(case, &told, ask.0);
+                            let call = |_, ask: &world::Ask| Some(act(case, &told, ask.0));
                             request.forward_call(&of_clerk, world::Ask(number), call)
                         }
                         false => Err(request.deliver(&asker, ask)),
@@ -187,7 +187,10 @@ fn run(case: Case, elides: bool) -> Vec<String> {
             if elides && elision.form() == Some(ElidedForm::Shown) {
                 let request = elision.show_post::<world::Inbox, _>(CALLER, &note);
                 match request.is_undisturbed() {
-                    true => request.call_post(|| _ = act(case, &told, note.0)),
+                    true => request.call_post(|| {
+                        act(case, &told, note.0);
+                        Some(())
+                    }),
                     false => request.deliver_post(&noter, note),
                 }
             } else {

@@ -11,7 +11,7 @@ use super::scope::Scope;
 use super::{ReplayError, Replayed};
 use crate::bus::{Endpoint, Event, KindId, Message, Observation, Tap, Ticket};
 use crate::trace::{
-    Content, Damage, Encoding, Entry, Kind, Trace, TraceError, decode, deserialize,
+    Content, Damage, Encoding, Entry, Kind, OpenMessages, Trace, TraceError, decode, deserialize,
 };
 
 /// Divergence of the replay from the recording.
@@ -64,7 +64,7 @@ pub(super) struct Comparison {
     /// Current tick.
     tick: u64,
     /// Recorded numbers of unanswered messages, by their numbers in the replay.
-    open: FxHashMap<u64, u64>,
+    open: OpenMessages<u64>,
     known: FxHashMap<KindId, Known>,
     /// Serialization buffer, reused.
     bytes: Vec<u8>,
@@ -119,7 +119,7 @@ impl Comparison {
             ahead: VecDeque::new(),
             end: None,
             tick: 0,
-            open: FxHashMap::default(),
+            open: OpenMessages::default(),
             known: FxHashMap::default(),
             bytes: Vec::new(),
             recent: VecDeque::new(),
@@ -183,7 +183,11 @@ impl Comparison {
             }
             return;
         };
-        let Some(entry) = self.ahead.remove(due) else {
+        let entry = match due {
+            0 => self.ahead.pop_front(),
+            due => self.ahead.remove(due),
+        };
+        let Some(entry) = entry else {
             return;
         };
         if !self.is_same(&entry, seen) {
@@ -196,7 +200,7 @@ impl Comparison {
             }
             Content::Message { .. } => {}
             Content::Reply { .. } | Content::Dropped => {
-                self.open.remove(&seen.ticket.sequence);
+                self.open.remove(seen.ticket.sequence);
             }
         }
         self.matched += u64::from(is_output);
@@ -225,15 +229,15 @@ impl Comparison {
                 let root = if ticket.root == ticket.sequence {
                     Some(entry.sequence)
                 } else {
-                    open.get(&ticket.root).copied()
+                    open.get(ticket.root).copied()
                 };
                 *awaited == seen.awaited && root == Some(entry.root) && is_encoded(body)
             }
             (Content::Reply { body }, Event::Reply(_)) => {
-                open.get(&ticket.sequence) == Some(&entry.sequence) && is_encoded(body)
+                open.get(ticket.sequence) == Some(&entry.sequence) && is_encoded(body)
             }
             (Content::Dropped, Event::Dropped) => {
-                open.get(&ticket.sequence) == Some(&entry.sequence)
+                open.get(ticket.sequence) == Some(&entry.sequence)
             }
             _ => false,
         }
@@ -342,6 +346,24 @@ impl SharedComparison {
         self.announcement(&entry)
     }
 
+    /// Next entry, if it is a reply: the result of a foreign call. Ends the replay if it can't be decoded.
+    pub(super) fn next_reply<T: DeserializeOwned>(&self) -> Option<T> {
+        let mut comparison = self.lock();
+        let entry = comparison.next()?;
+        let Content::Reply { body } = &entry.content else {
+            return None;
+        };
+        match deserialize(body) {
+            Ok(reply) => Some(reply),
+            Err(damage) => {
+                let entry = entry.clone();
+                drop(comparison);
+                self.damaged(&entry, damage);
+                None
+            }
+        }
+    }
+
     /// Next event of the replayed actors, if it is an `M`; entries of others may precede it.
     pub(super) fn next_own_event<M: Message>(&self) -> Option<M> {
         let entry = {
@@ -389,7 +411,7 @@ impl SharedComparison {
 
     /// Recorded number of an unanswered message.
     pub(super) fn recorded(&self, sequence: u64) -> Option<u64> {
-        self.lock().open.get(&sequence).copied()
+        self.lock().open.get(sequence).copied()
     }
 
     /// Content of an entry; ends the replay if it can't be decoded.

@@ -28,11 +28,11 @@ pub use self::comparison::Difference;
 use self::comparison::{Comparison, SharedComparison};
 use self::findings::{FindingSink, OnFinding};
 use self::player::Player;
-use self::recorded::{RecordedDisk, RecordedDoorbells, RecordedMemory, RecordedNetwork};
+use self::recorded::{NoMemory, RecordedDisk, RecordedDoorbells, RecordedMemory, RecordedNetwork};
 use self::scope::Scope;
 pub use self::scope::{ActorName, NoSuchActor};
 use self::single_actor::{Components, SingleActor};
-use super::environment::Environment;
+use super::environment::{DirectCalls, Environment};
 use super::parts::SystemParts;
 use super::{Error, Timeout, Vhost};
 use crate::actors::files::{Disk, SpecialNames};
@@ -210,10 +210,16 @@ impl Replay {
         player: &Rc<Player>,
     ) -> Result<SystemParts, ReplayError> {
         let doorbells = RecordedDoorbells::new(comparison.clone(), &map, &channels);
-        let caller = player.clone();
+        let (caller, accessed, polled) = (player.clone(), player.clone(), player.clone());
         let outside = Environment {
             foreign: Rc::new(move |call| caller.answer(call)),
-            direct: None,
+            direct: Some(DirectCalls {
+                store: Rc::new(NoMemory),
+                access: Box::new(move |of, _| accessed.reply(of)),
+                // Reported by the recorded run.
+                report: Box::new(|_| ()),
+                poll: Box::new(move |of, _, _, _, _| polled.reply(of)),
+            }),
             // Reported again by its original reporter.
             on_py_tasks: Box::new(|_| ()),
             local: Rc::new(RecordedMemory::new(comparison.clone())),

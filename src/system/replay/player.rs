@@ -3,10 +3,12 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 
+use serde::de::DeserializeOwned;
+
 use super::comparison::{Due, SharedComparison};
 use super::findings::FindingSink;
 use super::send_recorded::SendRecorded;
-use crate::bus::{Endpoint, Inbox, Message};
+use crate::bus::{Endpoint, Inbox, Message, Ticket};
 use crate::messages::announced::{Notified, ObserveFlags, SystemStarted};
 use crate::messages::{console, foreign, mailbox, memory, rpc, sockets};
 use crate::system::{Inner, PendingStart, Vhost};
@@ -57,6 +59,14 @@ impl Player {
         {
             self.comparison.damaged(&entry, damage);
         }
+    }
+
+    /// Executes the foreign call that an elided message asks for; `None` if the recording has no reply.
+    pub(super) fn reply<T: DeserializeOwned>(&self, of: Ticket) -> Option<T> {
+        let system = self.system.get().and_then(Weak::upgrade)?;
+        let recorded = self.comparison.recorded(of.sequence)?;
+        self.play_until(&Vhost(system), Some(recorded));
+        self.comparison.next_reply()
     }
 
     /// Plays up to the reply to the foreign call of this number, or to the end.

@@ -52,6 +52,19 @@ fn unknown() -> AccessError {
     }
 }
 
+/// Memories that have no bytes: no access reaches them before the end of the replay.
+pub(super) struct NoMemory;
+
+impl Store for NoMemory {
+    fn read(&self, _: &Segment, _: &mut [u8]) -> Result<(), AccessError> {
+        Err(unknown())
+    }
+
+    fn write(&self, _: &Segment, _: &[u8]) -> Result<(), AccessError> {
+        Err(unknown())
+    }
+}
+
 /// Disk that returns recorded results.
 pub(super) struct RecordedDisk(SharedComparison);
 
