@@ -80,19 +80,50 @@ impl Program {
         run
     }
 
-    /// Runs the program with nothing attached, so that messages are elided. The program checks the
-    /// results itself.
-    fn run_elided(&self, args: &[&str], status: i32) -> Run {
+    /// Runs the program with nothing attached, so that elided messages are not built. The program
+    /// checks the results itself.
+    fn run_untapped(&self, args: &[&str], status: i32) -> Run {
         self.run_with(args, status, &[])
     }
 
-    /// Runs the program with messages elided, then recorded.
+    /// Runs the program with nothing attached, then recorded.
     fn run_both(&self, args: &[&str], status: i32) -> Run {
-        let elided = self.run_elided(args, status);
+        let untapped = self.run_untapped(args, status);
         let run = self.run(args, status);
-        assert_eq!(elided.stdout, run.stdout, "{args:?}");
-        assert_eq!(elided.stderr, run.stderr, "{args:?}");
+        assert_eq!(untapped.stdout, run.stdout, "{args:?}");
+        assert_eq!(untapped.stderr, run.stderr, "{args:?}");
         run
+    }
+
+    /// Runs the program with nothing attached, then recorded, by calls and by messages.
+    fn run_each(&self, args: &[&str], status: i32) -> Run {
+        let run = self.run_both(args, status);
+        self.run_by_messages(args, status);
+        run
+    }
+
+    /// Runs a program that has been run and recorded once more, without elision: foreign calls that
+    /// are measured are messages. The recording must be the same.
+    fn run_by_messages(&self, args: &[&str], status: i32) {
+        let [by_calls, by_messages] =
+            ["run.trace", "messages.trace"].map(|name| self.folder.path().join(name));
+        fs::remove_file(&by_messages).ok();
+        let environment = [
+            ("VHOST_TRACE", &*by_messages),
+            ("VHOST_CALL_TIMEOUT", Path::new("600")),
+        ];
+        self.run_with(args, status, &environment);
+        assert_eq!(by_calls.is_file(), by_messages.is_file(), "{args:?}");
+        if !by_calls.is_file() {
+            return;
+        }
+        let [by_calls, by_messages] = [&by_calls, &by_messages]
+            .map(|trace| Trace::open(trace).unwrap().map(|entry| entry.unwrap()));
+        let mut by_calls = by_calls.into_iter();
+        for expected in by_messages {
+            assert_eq!(by_calls.next(), Some(expected), "{args:?}");
+        }
+        assert_eq!(by_calls.next(), None, "{args:?}");
     }
 
     fn run_with(&self, args: &[&str], status: i32, environment: &[(&str, &Path)]) -> Run {
@@ -199,14 +230,17 @@ fn drive(driver: &Program, case: &str, Wire(word, line): Wire, status: i32) -> R
     if status != 0 {
         return driver.run(&args, status);
     }
-    let elided = driver.run_elided(&args, status);
+    let untapped = driver.run_untapped(&args, status);
     let files = files_below(&root);
     empty_root();
     let run = driver.run(&args, status);
     let of_threads = case.contains("thread") || case.contains("overlap");
     if !of_threads && !case.contains("socket") {
-        assert_eq!(elided.stdout, run.stdout, "{case}");
-        assert_eq!(elided.stderr, run.stderr, "{case}");
+        assert_eq!(untapped.stdout, run.stdout, "{case}");
+        assert_eq!(untapped.stderr, run.stderr, "{case}");
+        assert_eq!(files, files_below(&root), "{case}");
+        empty_root();
+        driver.run_by_messages(&args, status);
     }
     assert_eq!(files, files_below(&root), "{case}");
     run
@@ -383,7 +417,12 @@ fn run_with_each_kind(program: &Program, args: &[&str]) -> Run {
         "core0: {space: core0, base: 0x80001000, ptr: 32, cache_line: 0}\n",
     );
     let paths = [&memory, &mailbox, program.folder.path()].map(|path| path.to_str().unwrap());
-    program.run_both(&[args, &paths].concat(), 0)
+    let args = [args, &paths].concat();
+    match args[0] {
+        // Counts calls that a timeout makes, too.
+        "told" => program.run_both(&args, 0),
+        _ => program.run_each(&args, 0),
+    }
 }
 
 fn runs_in_a_simulator(linkage: Linkage) {
@@ -427,7 +466,7 @@ fn tells_what_is_observed(linkage: Linkage) {
          core1: {space: core1, base: 0x90001000, ptr: 32, cache_line: 0}\n",
     );
     let paths = [&memory, &mailbox, observer.folder.path()].map(|path| path.to_str().unwrap());
-    let run = observer.run_both(&paths, 36);
+    let run = observer.run_each(&paths, 36);
     assert_eq!(run.stdout, "", "the testbench shows firmware's lines");
 }
 
@@ -484,7 +523,7 @@ fn runs_with_hdl_arrays(linkage: Linkage) {
         let root = simulator.folder.path();
         let paths = [&memory, &mailbox, root].map(|path| path.to_str().unwrap());
         for case in cases {
-            simulator.run_both(&[&[*case], &paths[..]].concat(), 0);
+            simulator.run_each(&[&[*case], &paths[..]].concat(), 0);
         }
     };
     let all = ["moves", "unknown", "kept", "errors", "reset"];
