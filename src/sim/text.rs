@@ -15,19 +15,12 @@ impl CallText {
     /// Copy of `text`; an inner NUL is replaced by `␀`.
     #[inline]
     pub(crate) fn new(text: &str) -> Self {
+        let bytes = text.as_bytes();
         let mut short = [0; SHORT];
-        let mut has_nul = false;
-        match short.get_mut(..text.len()) {
-            Some(to) if text.len() < SHORT => {
-                for (to, byte) in to.iter_mut().zip(text.bytes()) {
-                    *to = byte;
-                    has_nul |= byte == 0;
-                }
-                if has_nul {
-                    Self::Long(c_text(text))
-                } else {
-                    Self::Short(short)
-                }
+        match short.get_mut(..bytes.len()) {
+            Some(to) if bytes.len() < SHORT && !bytes.contains(&0) => {
+                to.copy_from_slice(bytes);
+                Self::Short(short)
             }
             _ => Self::Long(c_text(text)),
         }

@@ -67,6 +67,7 @@ impl Blocks {
     ///
     /// # Errors
     /// Fails if `content` fails, or writes more than 4 GiB. The frame is removed then.
+    #[inline]
     pub(super) fn frame(&mut self, content: impl FnOnce(&mut Vec<u8>) -> Encoded) -> Encoded {
         let block = match self.open {
             Some(block) => block,
@@ -87,22 +88,28 @@ impl Blocks {
     }
 
     /// Sets the length of the frame that begins at `start`.
+    #[inline]
     fn set_length(&mut self, start: usize) -> Encoded {
-        let content = start + 1;
-        let len = self.bytes.len() - content;
+        let len = self.bytes.len() - start - 1;
         match u8::try_from(len) {
             Ok(len) if len != LONG => self.bytes[start] = len,
-            _ => {
-                let len = u32_of(len)?;
-                self.bytes[start] = LONG;
-                // The content moves behind the longer length.
-                self.bytes.splice(content..content, len.to_le_bytes());
-            }
+            _ => self.set_long_length(start, len)?,
         }
         Ok(())
     }
 
+    /// Sets a length of 4 bytes. The content moves behind it.
+    #[inline(never)]
+    fn set_long_length(&mut self, start: usize, len: usize) -> Encoded {
+        let len = u32_of(len)?;
+        let content = start + 1;
+        self.bytes[start] = LONG;
+        self.bytes.splice(content..content, len.to_le_bytes());
+        Ok(())
+    }
+
     /// Completes the last block.
+    #[inline(never)]
     fn complete(&mut self) -> Encoded {
         let Some(block) = self.open else {
             return Ok(());

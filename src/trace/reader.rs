@@ -105,21 +105,38 @@ impl Trace {
         Ok(())
     }
 
-    fn next_entry(&mut self) -> Result<Option<Entry>, TraceError> {
-        loop {
+    /// Passes the next entry to `take`. Returns false at the end.
+    ///
+    /// # Errors
+    /// Fails if the recording is damaged. It ends there.
+    pub(crate) fn read(&mut self, mut take: impl FnMut(Entry)) -> Result<bool, TraceError> {
+        let mut is_read = false;
+        while !is_read && !self.ended {
             self.frame += 1;
-            let Some(frame) = self.next_frame()? else {
-                return Ok(None);
+            let read = match self.next_frame() {
+                Ok(Some(frame)) => {
+                    let read = self.entry(frame, |entry| {
+                        is_read = true;
+                        take(entry);
+                    });
+                    read.map_err(|damage| self.damaged(damage))
+                }
+                Ok(None) => {
+                    self.ended = true;
+                    Ok(())
+                }
+                Err(error) => Err(error),
             };
-            let entry = self.entry(frame);
-            if let Some(entry) = entry.map_err(|damage| self.damaged(damage))? {
-                return Ok(Some(entry));
+            if read.is_err() {
+                self.ended = true;
             }
+            read?;
         }
+        Ok(is_read)
     }
 
-    /// Returns the entry of a frame; `None` if the frame only defines a kind.
-    fn entry(&mut self, frame: Bytes) -> Result<Option<Entry>, Damage> {
+    /// Passes the entry of a frame to `take`, unless the frame only defines a kind.
+    fn entry(&mut self, frame: Bytes, take: impl FnOnce(Entry)) -> Result<(), Damage> {
         let mut rest = &frame[..];
         let head = self.position.read(&mut rest)?;
         let start = frame.len() - rest.len();
@@ -128,7 +145,7 @@ impl Trace {
         let (kind, root, sequence, content) = match head {
             Head::Kind => {
                 self.kinds.push(Arc::new(deserialize(&body)?));
-                return Ok(None);
+                return Ok(());
             }
             Head::Message {
                 sequence,
@@ -164,14 +181,15 @@ impl Trace {
                 (kind, root, sequence, content)
             }
         };
-        Ok(Some(Entry {
+        take(Entry {
             frame: self.frame,
             sequence,
             root,
             tick: self.position.tick,
             kind,
             content,
-        }))
+        });
+        Ok(())
     }
 
     fn close(&mut self, sequence: u64) -> Result<(Arc<Kind>, u64), Damage> {
@@ -278,12 +296,9 @@ impl Iterator for Trace {
     type Item = Result<Entry, TraceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let next = self.next_entry().transpose();
-        self.ended = !matches!(next, Some(Ok(_)));
-        next
+        let mut next = None;
+        let read = self.read(|entry| next = Some(entry));
+        read.map(|_| next).transpose()
     }
 }
 

@@ -90,7 +90,8 @@ impl Recorder {
         };
         recorder
             .write(|frame| encode(header, frame))
-            .and_then(|()| recorder.write_out())?;
+            .and_then(|()| recorder.write_out())
+            .map_err(|cause| recorder.error(cause))?;
         Ok(recorder)
     }
 
@@ -101,7 +102,7 @@ impl Recorder {
         self
     }
 
-    fn record(&mut self, seen: &Observation<'_>) -> Result<(), TraceError> {
+    fn record(&mut self, seen: &Observation<'_>) -> io::Result<()> {
         let Observation {
             ticket,
             tick,
@@ -118,35 +119,39 @@ impl Recorder {
         }
         let answers = (!is_message).then_some(ticket.root);
         let answered = std::mem::replace(&mut self.answered, answers);
-        if answers.is_some() && answers == answered {
+        let replaced;
+        let mut is_report = false;
+        let (head, content) = if answers.is_some() && answers == answered {
             // A message that was forwarded: taps see the same reply again.
-            return self.write_entry(Head::Again { sequence }, tick, |_| Ok(()));
-        }
-        let Known {
-            number,
-            encoding,
-            is_report,
-        } = self.known(&ticket)?;
-        let (head, encode) = match event {
-            Event::Message(_) => {
-                let message = Head::Message {
-                    sequence,
-                    root: ticket.root,
-                    kind: number,
-                    awaited,
-                };
-                (message, encoding.message)
-            }
-            Event::Reply(_) => (Head::Reply { sequence }, encoding.reply),
-            Event::Dropped => (Head::Dropped { sequence }, encoding.reply),
+            (Head::Again { sequence }, None)
+        } else {
+            let known = self.known(&ticket)?;
+            is_report = known.is_report;
+            let Encoding { message, reply } = known.encoding;
+            let (head, encode) = match event {
+                Event::Message(_) => {
+                    let head = Head::Message {
+                        sequence,
+                        root: ticket.root,
+                        kind: known.number,
+                        awaited,
+                    };
+                    (head, message)
+                }
+                Event::Reply(_) => (Head::Reply { sequence }, reply),
+                Event::Dropped => (Head::Dropped { sequence }, reply),
+            };
+            let body = event.body();
+            replaced = body.and_then(|body| redacted(body, self.payloads));
+            let body = replaced.as_deref().or(body);
+            (head, body.map(|body| (encode, body)))
         };
-        let Some(body) = event.body() else {
-            return self.write_entry(head, tick, |_| Ok(()));
-        };
-        match redacted(body, self.payloads) {
-            None => self.write_entry(head, tick, |frame| encode(body, frame)),
-            Some(body) => self.write_entry(head, tick, |frame| encode(&*body, frame)),
-        }?;
+        let mut position = self.position;
+        self.write(|frame| {
+            position.write(head, tick, frame);
+            content.map_or(Ok(()), |(encode, body)| encode(body, frame))
+        })?;
+        self.position = position;
         let is_fatal = is_report
             && event
                 .is::<Report>()
@@ -155,11 +160,17 @@ impl Recorder {
     }
 
     /// Returns the kind of a message. The first time, writes its definition.
-    fn known(&mut self, ticket: &Ticket) -> Result<Known, TraceError> {
-        let id = ticket.kind_id();
-        if let Some(known) = self.known.get(&id) {
-            return Ok(*known);
+    #[inline]
+    fn known(&mut self, ticket: &Ticket) -> io::Result<Known> {
+        match self.known.get(&ticket.kind_id()) {
+            Some(known) => Ok(*known),
+            None => self.define(ticket),
         }
+    }
+
+    /// Writes the definition of a message's kind.
+    #[cold]
+    fn define(&mut self, ticket: &Ticket) -> io::Result<Known> {
         let kind = Kind {
             from: ticket.from.to_string(),
             to: ticket.to().to_string(),
@@ -168,8 +179,11 @@ impl Recorder {
         let encoding = Encoding::of(&kind.to, &kind.name);
         let at = self.kinds.iter().position(|known| *known == kind);
         if at.is_none() {
-            let tick = self.position.tick;
-            self.write_entry(Head::Kind, tick, |frame| encode(&kind, frame))?;
+            let Position { tick, .. } = self.position;
+            self.write(|frame| {
+                Position::default().write(Head::Kind, tick, frame);
+                encode(&kind, frame)
+            })?;
             self.kinds.push(kind);
         }
         // The number of kinds is bounded by the number of message types times the number of senders.
@@ -179,36 +193,27 @@ impl Recorder {
             encoding,
             is_report: ticket.to() == foreign::ENDPOINT && ticket.name() == Report::NAME,
         };
-        self.known.insert(id, known);
+        self.known.insert(ticket.kind_id(), known);
         Ok(known)
     }
 
-    /// Appends the frame of a kind, message or reply to the buffer.
-    fn write_entry(
-        &mut self,
-        head: Head,
-        tick: u64,
-        body: impl FnOnce(&mut Vec<u8>) -> Encoded,
-    ) -> Result<(), TraceError> {
-        let mut position = self.position;
-        self.write(|frame| {
-            position.write(head, tick, frame);
-            body(frame)
-        })?;
-        self.position = position;
-        Ok(())
-    }
-
     /// Appends one frame to the buffer.
-    fn write(&self, content: impl FnOnce(&mut Vec<u8>) -> Encoded) -> Result<(), TraceError> {
-        let written = lock(&self.output).append(content);
-        written.map_err(|cause| self.error(cause))
+    #[inline]
+    fn write(&self, content: impl FnOnce(&mut Vec<u8>) -> Encoded) -> io::Result<()> {
+        lock(&self.output).append(content)
     }
 
     /// Writes the buffer to the file.
-    fn write_out(&self) -> Result<(), TraceError> {
-        let written = lock(&self.output).write_out();
-        written.map_err(|cause| self.error(cause))
+    fn write_out(&self) -> io::Result<()> {
+        lock(&self.output).write_out()
+    }
+
+    /// Ends the recording after an error.
+    #[cold]
+    fn fail(&mut self, cause: io::Error) {
+        self.failed = true;
+        let error = self.error(cause);
+        (self.on_failure)(&error);
     }
 
     fn error(&self, cause: io::Error) -> TraceError {
@@ -221,6 +226,7 @@ impl Recorder {
 
 impl Output {
     /// Appends one frame to the buffer.
+    #[inline]
     fn append(&mut self, content: impl FnOnce(&mut Vec<u8>) -> Encoded) -> io::Result<()> {
         self.blocks.frame(content).map_err(encoding_error)?;
         match self.blocks.len() {
@@ -240,6 +246,7 @@ impl Output {
     }
 }
 
+#[cold]
 fn encoding_error(text: Box<str>) -> io::Error {
     io::Error::other(String::from(text))
 }
@@ -264,9 +271,8 @@ impl Tap for Recorder {
         if self.failed {
             return;
         }
-        if let Err(error) = self.record(seen) {
-            self.failed = true;
-            (self.on_failure)(&error);
+        if let Err(cause) = self.record(seen) {
+            self.fail(cause);
         }
     }
 
@@ -274,9 +280,8 @@ impl Tap for Recorder {
         if self.failed {
             return;
         }
-        if let Err(error) = self.write_out() {
-            self.failed = true;
-            (self.on_failure)(&error);
+        if let Err(cause) = self.write_out() {
+            self.fail(cause);
         }
     }
 }

@@ -259,10 +259,18 @@ impl MemoryClient {
             Op::Write(at, Bytes::copy_from_slice(data)),
             Op::Word(word_at, word.into()),
         ]);
-        match (self.resolver.foreign(space, op), elided) {
-            (Ok(access), Some((elided, _))) => self.call_shown(elided, access),
-            (Ok(access), None) => self.foreign.post(access),
-            (Err(op), _) => self.port.post(AccessSegments { space, op }),
+        if let Some((elided, _)) = elided {
+            let observed = false;
+            let access = foreign::Access {
+                space,
+                op,
+                observed,
+            };
+            return self.call_shown(elided, access);
+        }
+        match self.resolver.foreign(space, op) {
+            Ok(access) => self.foreign.post(access),
+            Err(op) => self.port.post(AccessSegments { space, op }),
         }
     }
 
