@@ -85,6 +85,14 @@ impl Elision {
         result.ok_or_else(|| self.state.unanswered(of))
     }
 
+    /// Runs a handler of a message that nobody waits for, then makes the foreign calls that it posts. A panic is kept.
+    pub(crate) fn handle_post(&self, of: Ticket, handler: impl FnOnce()) {
+        let handling = self.scheduler.begin_handler();
+        self.state.catch_panic(of, handler);
+        drop(handling);
+        self.scheduler.make_calls();
+    }
+
     /// Makes a foreign call, then the calls that it posts.
     ///
     /// # Errors

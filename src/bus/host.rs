@@ -116,7 +116,12 @@ impl Bus {
 
     /// Attaches a tap, shown every message and reply from now on.
     pub(crate) fn attach(&self, tap: impl Tap) {
-        self.state.attach(Box::new(tap));
+        self.attach_boxed(Box::new(tap));
+    }
+
+    /// Attaches a tap of any type.
+    pub(crate) fn attach_boxed(&self, tap: Box<dyn Tap>) {
+        self.state.attach(tap);
     }
 
     /// Turns flushing of the taps before each foreign call on or off.

@@ -128,11 +128,24 @@ impl<'a> ShownRequest<'a> {
     /// # Errors
     /// [`NoReply`] if the handler panics.
     pub(crate) fn handle<R: Body>(self, handler: impl FnOnce() -> R) -> Result<R, NoReply> {
+        let (of, state) = (self.ticket(), self.state);
+        self.run(handler).ok_or_else(|| state.unanswered(of))
+    }
+
+    /// Runs the handler of a message whose sender does not wait. A panic is kept.
+    pub(crate) fn handle_post<R: Body>(self, handler: impl FnOnce() -> R) {
+        self.run(handler);
+    }
+
+    /// Runs a handler, then makes the foreign calls that it posts; `None` if it panics.
+    fn run<R: Body>(self, handler: impl FnOnce() -> R) -> Option<R> {
         let (of, state, scheduler) = (self.ticket(), self.state, self.scheduler);
         let mut result = None;
+        let handling = scheduler.begin_handler();
         state.catch_panic(of, || result = self.answer(|| Some(handler())));
+        drop(handling);
         scheduler.make_calls();
-        result.ok_or_else(|| state.unanswered(of))
+        result
     }
 
     /// Makes the foreign call that a message asks for whose sender does not wait. Calls that it posts are made later, and a panic is kept.

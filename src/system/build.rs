@@ -13,7 +13,7 @@ use super::{
     Error, Flusher, Inner, NamedChannel, Observed, Ports, SpaceNames, ThreadClaim, Vhost, Watchdog,
     sockets,
 };
-use crate::actors::console::{Console, Text};
+use crate::actors::console::{Console, ConsoleClient, ElidedPrints, Lines, Text};
 use crate::actors::files::Files;
 use crate::actors::mailbox::{ChannelProgress, MailboxServer, Peers};
 use crate::actors::memory::{ElidedAccesses, Memory, MemoryClient, Resolver};
@@ -109,12 +109,18 @@ impl Vhost {
             let context = bus.context(files::Inbox::ENDPOINT);
             bus.start(|_| Files::new(context, &foreign, outside.disk, outside.special))?
         };
-        let console = {
+        let (console, prints) = {
             let context = bus.context(console::Inbox::ENDPOINT);
             let text = Text::new(names, sink).with_error_sink(error_sink);
             let text = Arc::new(Mutex::new(text));
             end_at_exit(&text);
-            bus.start(|_| Console::new(context, text, &foreign))?
+            let lines = Lines::new(text, &foreign);
+            let console = bus.start(|_| Console::new(context, lines.clone()))?;
+            let elision = bus.elision().clone();
+            let elided = poll.is_some();
+            let prints = elided.then(|| Rc::new(ElidedPrints { elision, lines }));
+            let prints = ConsoleClient::new(&console, prints);
+            (console, prints)
         };
         let (rpc, dispatch) = start_rpc(&bus, &foreign)?;
         let polls = poll.map(|poll| {
@@ -151,7 +157,7 @@ impl Vhost {
                 memory: accesses.clone(),
                 rpc: calls,
                 files,
-                console: console.clone(),
+                console: prints,
                 foreign: foreign.clone(),
                 store: outside.doorbells,
                 served: observed.served.clone(),

@@ -31,7 +31,7 @@ pub(super) fn attach(
     context: &AttachContext,
 ) -> Result<(), Error> {
     let tap = bus.spawn(|spawner| what.attach(context, spawner))??;
-    bus.attach(tap);
+    bus.attach_boxed(tap);
     Ok(())
 }
 

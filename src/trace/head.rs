@@ -52,7 +52,7 @@ pub(super) struct Position {
 
 impl Position {
     /// Appends the head of a frame of this tick.
-    #[inline]
+    #[inline(always)]
     pub(super) fn write(&mut self, head: Head, tick: u64, to: &mut Vec<u8>) {
         let (tag, first) = match head {
             Head::Kind => {

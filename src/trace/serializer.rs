@@ -108,52 +108,64 @@ impl ser::Serializer for &mut Serializer<'_> {
     type SerializeStruct = Self;
     type SerializeStructVariant = Self;
 
+    #[inline]
     fn serialize_bool(self, value: bool) -> Written {
         self.byte(value.into())
     }
 
+    #[inline]
     fn serialize_i8(self, value: i8) -> Written {
         self.byte(value as u8)
     }
 
+    #[inline]
     fn serialize_i16(self, value: i16) -> Written {
         self.signed(value.into())
     }
 
+    #[inline]
     fn serialize_i32(self, value: i32) -> Written {
         self.signed(value.into())
     }
 
+    #[inline]
     fn serialize_i64(self, value: i64) -> Written {
         self.signed(value)
     }
 
+    #[inline]
     fn serialize_u8(self, value: u8) -> Written {
         self.byte(value)
     }
 
+    #[inline]
     fn serialize_u16(self, value: u16) -> Written {
         self.number(value.into())
     }
 
+    #[inline]
     fn serialize_u32(self, value: u32) -> Written {
         self.number(value.into())
     }
 
+    #[inline]
     fn serialize_u64(self, value: u64) -> Written {
         self.number(value)
     }
 
+    #[inline]
     fn serialize_f32(self, value: f32) -> Written {
         self.0.extend_from_slice(&value.to_le_bytes());
         Ok(())
     }
 
+    #[inline]
     fn serialize_f64(self, value: f64) -> Written {
         self.0.extend_from_slice(&value.to_le_bytes());
         Ok(())
     }
 
+    #[inline]
     fn serialize_char(self, value: char) -> Written {
         let mut utf8 = [0; 4];
         self.0
@@ -161,37 +173,45 @@ impl ser::Serializer for &mut Serializer<'_> {
         Ok(())
     }
 
+    #[inline]
     fn serialize_str(self, text: &str) -> Written {
         self.serialize_bytes(text.as_bytes())
     }
 
+    #[inline]
     fn serialize_bytes(self, bytes: &[u8]) -> Written {
         number(bytes.len() as u64, self.0);
         self.0.extend_from_slice(bytes);
         Ok(())
     }
 
+    #[inline]
     fn serialize_none(self) -> Written {
         self.byte(0)
     }
 
+    #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Written {
         self.0.push(1);
         value.serialize(self)
     }
 
+    #[inline]
     fn serialize_unit(self) -> Written {
         Ok(())
     }
 
+    #[inline]
     fn serialize_unit_struct(self, _: &'static str) -> Written {
         Ok(())
     }
 
+    #[inline]
     fn serialize_unit_variant(self, _: &'static str, variant: u32, _: &'static str) -> Written {
         self.number(variant.into())
     }
 
+    #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
         _: &'static str,
@@ -200,6 +220,7 @@ impl ser::Serializer for &mut Serializer<'_> {
         value.serialize(self)
     }
 
+    #[inline]
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
         _: &'static str,
@@ -211,18 +232,22 @@ impl ser::Serializer for &mut Serializer<'_> {
         value.serialize(self)
     }
 
+    #[inline]
     fn serialize_seq(self, len: Option<usize>) -> Result<Self, Unserializable> {
         self.length(len)
     }
 
+    #[inline]
     fn serialize_tuple(self, _: usize) -> Result<Self, Unserializable> {
         Ok(self)
     }
 
+    #[inline]
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, Unserializable> {
         Ok(self)
     }
 
+    #[inline]
     fn serialize_tuple_variant(
         self,
         _: &'static str,
@@ -234,14 +259,17 @@ impl ser::Serializer for &mut Serializer<'_> {
         Ok(self)
     }
 
+    #[inline]
     fn serialize_map(self, len: Option<usize>) -> Result<Self, Unserializable> {
         self.length(len)
     }
 
+    #[inline]
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Unserializable> {
         Ok(self)
     }
 
+    #[inline]
     fn serialize_struct_variant(
         self,
         _: &'static str,
@@ -253,6 +281,7 @@ impl ser::Serializer for &mut Serializer<'_> {
         Ok(self)
     }
 
+    #[inline]
     fn is_human_readable(&self) -> bool {
         false
     }
@@ -266,10 +295,12 @@ macro_rules! parts {
                 type Ok = ();
                 type Error = Unserializable;
 
+                #[inline]
                 fn $method<T: Serialize + ?Sized>(&mut self, $(_: $key,)? part: &T) -> Written {
                     part.serialize(&mut **self)
                 }
 
+                #[inline]
                 fn end(self) -> Written {
                     Ok(())
                 }
@@ -291,14 +322,17 @@ impl SerializeMap for &mut Serializer<'_> {
     type Ok = ();
     type Error = Unserializable;
 
+    #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Written {
         key.serialize(&mut **self)
     }
 
+    #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
         value.serialize(&mut **self)
     }
 
+    #[inline]
     fn end(self) -> Written {
         Ok(())
     }

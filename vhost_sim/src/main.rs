@@ -97,7 +97,7 @@ fn folder() -> Result<tempfile::TempDir> {
     made.with_context(|| format!("cannot make a folder in {}", parent.display()))
 }
 
-/// Runs a scenario twice, the second time without elided messages: both runs have to be the same.
+/// Runs a scenario twice, the second time with elided messages shown: both runs have to be the same.
 fn twice(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
     let first = run(scenario, folder)?;
     let second = run_tapped(scenario, folder)?;

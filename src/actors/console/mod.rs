@@ -1,18 +1,22 @@
 //! The console: printed text of all channels, one line at a time as `[channel] text`.
 
+mod client;
 #[cfg(test)]
 mod tests;
 mod text;
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix::{Actor, Context, Handler};
 
 use crate::bus::{ActorContext, Port};
 use crate::messages::ChannelId;
-use crate::messages::console::{Finish, Inbox, Print, PrintError, PutRaw};
+use crate::messages::console::{ENDPOINT, Finish, Inbox, Print, PrintError, PutRaw};
 use crate::messages::foreign::{self, ConsoleLine};
 
+pub(crate) use client::{ConsoleClient, ElidedPrints};
 pub(crate) use text::Text;
 
 /// Collects the text of each channel and prints completed lines.
@@ -20,26 +24,32 @@ pub(crate) use text::Text;
 /// A line ends with `\n` or `\r\n`. Invalid UTF-8 is printed as U+FFFD. Text that can't be written is lost, and the log says so once.
 pub(crate) struct Console {
     context: ActorContext,
+    lines: Rc<Lines>,
+}
+
+/// Lines of all channels, and their target, shared by the console and its clients.
+pub(crate) struct Lines {
     text: Arc<Mutex<Text>>,
     testbench: Port<foreign::Inbox>,
     /// True if lines go to the testbench.
-    redirected: bool,
+    redirected: Cell<bool>,
 }
 
 impl Console {
-    /// Creates a console that prints to `text`, or sends lines to the testbench over `foreign` after a `Redirect`.
-    pub(crate) fn new(
-        context: ActorContext,
-        text: Arc<Mutex<Text>>,
-        foreign: &Port<foreign::Inbox>,
-    ) -> Self {
-        let testbench = foreign.with_sender(context.endpoint());
-        Self {
-            context,
+    /// Creates the console of these lines.
+    pub(crate) fn new(context: ActorContext, lines: Rc<Lines>) -> Self {
+        Self { context, lines }
+    }
+}
+
+impl Lines {
+    /// Lines that are printed to `text`, or sent to the testbench over `foreign` after a `Redirect`.
+    pub(crate) fn new(text: Arc<Mutex<Text>>, foreign: &Port<foreign::Inbox>) -> Rc<Self> {
+        Rc::new(Self {
             text,
-            testbench,
-            redirected: false,
-        }
+            testbench: foreign.with_sender(ENDPOINT),
+            redirected: Cell::new(false),
+        })
     }
 
     fn print(&self, channel: ChannelId, is_error: bool, text: &[u8]) {
@@ -53,14 +63,15 @@ impl Console {
     /// Prints the lines completed by `act`.
     fn put(&self, act: impl FnOnce(&mut Text, &mut dyn FnMut(&str, &str) -> bool)) {
         let mut text = lock(&self.text);
+        let redirected = self.redirected.get();
         act(&mut text, &mut |channel, line| {
-            if self.redirected {
+            if redirected {
                 self.testbench.post(ConsoleLine {
                     channel: channel.into(),
                     text: line.to_owned(),
                 });
             }
-            self.redirected
+            redirected
         });
         text.flush();
     }
@@ -69,7 +80,7 @@ impl Console {
 /// Prints unfinished lines.
 impl Drop for Console {
     fn drop(&mut self) {
-        lock(&self.text).end();
+        lock(&self.lines.text).end();
     }
 }
 
@@ -85,25 +96,25 @@ impl Handler<Inbox> for Console {
         context.handle(mail, |mail| match mail {
             Inbox::Print(mail) => {
                 let Print { channel, text } = &mail.message;
-                self.print(*channel, false, text);
+                self.lines.print(*channel, false, text);
                 mail.reply.send(());
             }
             Inbox::PrintError(mail) => {
                 let PrintError { channel, text } = &mail.message;
-                self.print(*channel, true, text);
+                self.lines.print(*channel, true, text);
                 mail.reply.send(());
             }
             Inbox::PutRaw(mail) => {
                 let PutRaw { is_error, data, .. } = &mail.message;
-                lock(&self.text).raw(*is_error, data);
+                lock(&self.lines.text).raw(*is_error, data);
                 mail.reply.send(());
             }
             Inbox::Redirect(mail) => {
-                self.redirected = true;
+                self.lines.redirected.set(true);
                 mail.reply.send(());
             }
             Inbox::Finish(mail) => {
-                self.finish(&mail.message);
+                self.lines.finish(&mail.message);
                 mail.reply.send(());
             }
         });

@@ -42,7 +42,7 @@ impl ActorBench<Inbox, Screen> {
         let names = vec!["core0".into(), "core1".into()];
         let text = Arc::new(Mutex::new(Text::new(names, sink)));
         Self::start(&Ram::new(&map(&[])), screen, |peers| {
-            Console::new(peers.context, text, peers.foreign)
+            Console::new(peers.context, Lines::new(text, peers.foreign))
         })
     }
 

@@ -427,7 +427,7 @@ impl Channel {
             channel: Some(self.service.id),
         };
         // The console reports its own failures.
-        let _ = self.service.links.console.ask(finish).await;
+        let _ = self.service.links.console.port().ask(finish).await;
     }
 
     /// Ends the service of all channels. The report includes every channel's status, since it may be the last one.

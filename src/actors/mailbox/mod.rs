@@ -41,12 +41,13 @@ use channel::Channel;
 pub(crate) use inspect::statuses;
 pub(crate) use progress::ChannelProgress;
 
+use crate::actors::console::ConsoleClient;
 use crate::actors::memory::MemoryClient;
 use crate::actors::rpc::RpcClient;
 use crate::bus::{ActorContext, Doorbell, Port, Spawner};
 use crate::mem::Store;
 use crate::messages::mailbox::{Inbox, StdinError, StdinWrite};
-use crate::messages::{ChannelDescriptor, ChannelId, console, files, foreign};
+use crate::messages::{ChannelDescriptor, ChannelId, files, foreign};
 
 /// Peers of the server.
 #[derive(Clone)]
@@ -58,7 +59,7 @@ pub(crate) struct Peers {
     /// File operations.
     pub files: Port<files::Inbox>,
     /// Printed text.
-    pub console: Port<console::Inbox>,
+    pub console: ConsoleClient,
     /// Exits and reports.
     pub foreign: Port<foreign::Inbox>,
     /// Reads of the doorbells, which send no messages.

@@ -113,7 +113,7 @@ impl RequestHandler {
     async fn print(&self, ptr: u64, len: u64) -> Result<(), Failure> {
         for part in self.parts(ptr, len).await? {
             let text = self.access(Op::Read(part)).await?.into_bytes();
-            self.links.console.post(Print {
+            self.links.console.print(Print {
                 channel: self.id,
                 text,
             });
@@ -158,7 +158,7 @@ impl RequestHandler {
                 self.complain(&format!("{place}: and {more} more conversions"));
             }
         }
-        self.links.console.post(Print {
+        self.links.console.print(Print {
             channel: self.id,
             text: rendered.text.into(),
         });

@@ -106,16 +106,16 @@ impl RequestHandler {
             let data = self.access(Op::Read(part)).await?.into_bytes();
             let console = &self.links.console;
             match (target, stream) {
-                (OutputTarget::Raw, stream) => console.post(PutRaw {
+                (OutputTarget::Raw, stream) => console.port().post(PutRaw {
                     channel,
                     is_error: stream == Stream::Error,
                     data,
                 }),
-                (_, Stream::Error) => console.post(PrintError {
+                (_, Stream::Error) => console.port().post(PrintError {
                     channel,
                     text: data,
                 }),
-                _ => console.post(Print {
+                _ => console.print(Print {
                     channel,
                     text: data,
                 }),

@@ -43,7 +43,7 @@ pub(crate) type ForeignAccess = dyn Fn(Ticket, &Op<Segments>) -> Option<Answer>;
 type Answer = Result<Outcome, AccessError>;
 
 impl MemoryClient {
-    /// Client of the actor at `port`, with its `resolver`. Without `elided` it always sends messages, as in a replay.
+    /// Client of the actor at `port`, with its `resolver`. Without `elided` it always sends messages, as in a replay of one actor.
     pub(crate) fn new(
         port: &Port<Inbox>,
         foreign: &Port<foreign::Inbox>,

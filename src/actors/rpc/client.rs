@@ -37,7 +37,7 @@ pub(crate) type ForeignPoll = dyn Fn(Ticket, &str, &Target, &[u64], bool) -> Opt
 type Answer = Result<PollOutcome, CallError>;
 
 impl RpcClient {
-    /// Creates a client of the dispatcher at `port`. Without `elided` it always sends messages, as in a replay.
+    /// Creates a client of the dispatcher at `port`. Without `elided` it always sends messages, as in a replay of one actor.
     pub(crate) fn new(
         context: ActorContext,
         port: &Port<Inbox>,

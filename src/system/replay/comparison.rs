@@ -66,6 +66,8 @@ pub(super) struct Comparison {
     /// Recorded numbers of unanswered messages, by their numbers in the replay.
     open: OpenMessages<u64>,
     known: FxHashMap<KindId, Known>,
+    /// Recorded number of the last message to which the player gave the recorded reply. That reply is not compared.
+    given: Option<u64>,
     /// Serialization buffer, reused.
     bytes: Vec<u8>,
     recent: VecDeque<Entry>,
@@ -121,6 +123,7 @@ impl Comparison {
             tick: 0,
             open: OpenMessages::default(),
             known: FxHashMap::default(),
+            given: None,
             bytes: Vec::new(),
             recent: VecDeque::new(),
             matched: 0,
@@ -228,7 +231,7 @@ impl Comparison {
         if entry.tick != seen.tick || !known.is(&entry.kind, ticket) {
             return false;
         }
-        let open = &self.open;
+        let (open, given) = (&self.open, self.given);
         let mut is_encoded = |encoded: &[u8]| {
             self.bytes.clear();
             known.encoding.encode(seen, &mut self.bytes).is_ok() && self.bytes == encoded
@@ -243,7 +246,8 @@ impl Comparison {
                 *awaited == seen.awaited && root == Some(entry.root) && is_encoded(body)
             }
             (Content::Reply { body }, Event::Reply(_)) => {
-                open.get(ticket.sequence) == Some(&entry.sequence) && is_encoded(body)
+                open.get(ticket.sequence) == Some(&entry.sequence)
+                    && (given == Some(entry.sequence) || is_encoded(body))
             }
             (Content::Dropped, Event::Dropped) => {
                 open.get(ticket.sequence) == Some(&entry.sequence)
@@ -351,11 +355,19 @@ impl SharedComparison {
 
     /// Next entry, if it is the event `M`.
     pub(super) fn next_event<M: Message>(&self) -> Option<M> {
-        let entry = self.next()?;
+        let entry = {
+            let mut comparison = self.lock();
+            let entry = comparison.next()?;
+            let decoded = event_body::<M>(entry).map(deserialize);
+            match decoded? {
+                Ok(event) => return Some(event),
+                Err(_) => entry.clone(),
+            }
+        };
         self.announcement(&entry)
     }
 
-    /// Next entry, if it is a reply: the result of a foreign call. Ends the replay if it can't be decoded.
+    /// Next entry, if it is a reply: the result of a foreign call, which the caller gives. Ends the replay if it can't be decoded.
     pub(super) fn next_reply<T: DeserializeOwned>(&self) -> Option<T> {
         let mut comparison = self.lock();
         let entry = comparison.next()?;
@@ -363,7 +375,10 @@ impl SharedComparison {
             return None;
         };
         match deserialize(body) {
-            Ok(reply) => Some(reply),
+            Ok(reply) => {
+                comparison.given = Some(entry.sequence);
+                Some(reply)
+            }
             Err(damage) => {
                 let entry = entry.clone();
                 drop(comparison);
@@ -384,11 +399,8 @@ impl SharedComparison {
     }
 
     fn announcement<M: Message>(&self, entry: &Entry) -> Option<M> {
-        let Content::Message { body, .. } = &entry.content else {
-            return None;
-        };
-        let is = entry.kind.to == *Endpoint::EVENT.0 && entry.kind.name == M::NAME;
-        is.then(|| self.decode(entry, body)).flatten()
+        let body = event_body::<M>(entry)?;
+        self.decode(entry, body)
     }
 
     /// Next event after a frame, with its own frame, if it is an `M`.
@@ -459,6 +471,15 @@ impl SharedComparison {
             }),
         }
     }
+}
+
+/// Serialized event of an entry, if it is an `M`.
+fn event_body<M: Message>(entry: &Entry) -> Option<&[u8]> {
+    let Content::Message { body, .. } = &entry.content else {
+        return None;
+    };
+    let is = entry.kind.to == *Endpoint::EVENT.0 && entry.kind.name == M::NAME;
+    is.then_some(body)
 }
 
 /// Single-line text.

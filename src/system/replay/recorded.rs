@@ -251,6 +251,8 @@ impl Connection for RecordedNetwork {
 pub(super) struct RecordedDoorbells {
     comparison: SharedComparison,
     channels: Vec<(Layout, Segments)>,
+    /// Places of the versions that firmware offers, by channel.
+    offers: Vec<Segments>,
     /// Last ring.
     last: RefCell<Option<Ring>>,
     seen: RefCell<Blocks>,
@@ -302,9 +304,14 @@ impl RecordedDoorbells {
             let place = map.resolve(channel.space, mailbox.address, size);
             Some((mailbox.layout, place.unwrap_or_default()))
         });
+        let channels: Vec<(Layout, Segments)> = served.collect();
+        let offers = channels
+            .iter()
+            .map(|(layout, place)| part(place, layout.request.offer(), 4));
         Self {
             comparison,
-            channels: served.collect(),
+            offers: offers.collect(),
+            channels,
             last: RefCell::default(),
             seen: RefCell::default(),
         }
@@ -312,11 +319,8 @@ impl RecordedDoorbells {
 
     /// Channel whose offered version is at a segment.
     fn offer_of(&self, at: &Segment) -> Option<ChannelId> {
-        let mut channels = (0..).map(ChannelId).zip(&self.channels);
-        let found = channels.find(|(_, (layout, place))| {
-            let mut offer = part(place, layout.request.offer(), 4).into_iter();
-            offer.any(|segment| segment == *at)
-        });
+        let mut offers = (0..).map(ChannelId).zip(&self.offers);
+        let found = offers.find(|(_, offer)| offer.contains(at));
         found.map(|(channel, _)| channel)
     }
 

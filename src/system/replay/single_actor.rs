@@ -16,7 +16,7 @@ use super::recorded::{RecordedDoorbells, RecordedMemory};
 use super::scope::ActorName;
 use super::send_recorded::SendRecorded;
 use super::{ReplayError, Replayed, hub, special};
-use crate::actors::console::{Console, Text};
+use crate::actors::console::{Console, ConsoleClient, Lines, Text};
 use crate::actors::files::Files;
 use crate::actors::mailbox::{ChannelProgress, MailboxServer, Peers};
 use crate::actors::memory::{Memory, MemoryClient, Resolver};
@@ -253,7 +253,7 @@ impl Stubs<'_> {
                     memory: MemoryClient::new(&self.port(), &foreign, self.resolver(map), None),
                     rpc: RpcClient::new(context.clone(), &self.port(), None),
                     files: self.port(),
-                    console: self.port(),
+                    console: ConsoleClient::new(&self.port(), None),
                     foreign,
                     store: Rc::new(doorbells),
                     served: observed.served.clone(),
@@ -279,7 +279,8 @@ impl Stubs<'_> {
             ActorName::Console => {
                 let names = served.iter().map(|channel| channel.name.clone()).collect();
                 let text = Arc::new(Mutex::new(Text::new(names, sink)));
-                Box::new(bus.start(|_| Console::new(context, text, &foreign))?)
+                let lines = Lines::new(text, &foreign);
+                Box::new(bus.start(|_| Console::new(context, lines))?)
             }
             ActorName::Sockets => Box::new(crate::system::sockets::start(
                 bus,

@@ -68,7 +68,7 @@ pub fn run(scenario: &Scenario, folder: &Path) -> Result<Passed, Failed> {
     run_with(scenario, folder, false)
 }
 
-/// Runs a scenario with a tap from its start, so that no message is elided. The run must be the
+/// Runs a scenario with a tap from its start, so that elided messages are shown. The run must be the
 /// same as without.
 ///
 /// # Errors

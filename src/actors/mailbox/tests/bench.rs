@@ -8,6 +8,7 @@ use bytes::Bytes;
 use mailbox_rs::mock::{Firmware, Memory as _, Ram};
 use mailbox_rs::{CacheLine, Errno, Layout, PtrWidth, Request, ResponseEntry, Timestamp};
 
+use crate::actors::console::ConsoleClient;
 use crate::actors::mailbox::{ChannelProgress, MailboxServer, Peers, statuses};
 use crate::actors::memory::{MemoryClient, Resolver};
 use crate::actors::rpc::RpcClient;
@@ -123,7 +124,7 @@ impl Bench {
                 None,
             ),
             files: files_of(&bus, seen.clone()),
-            console: console_of(&bus, seen.clone()),
+            console: ConsoleClient::new(&console_of(&bus, seen.clone()), None),
             foreign,
             store: chip.clone(),
             served: observed.clone(),
