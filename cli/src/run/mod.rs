@@ -31,7 +31,7 @@ use crate::Outcome;
 use crate::output::ERROR;
 use drive::{Ended, Pace, drive};
 use input::Input;
-use memory::Memory;
+use memory::memory;
 use program::Program;
 use services::Clock;
 use size::{address, bytes};
@@ -134,8 +134,7 @@ fn execute(args: &Args) -> Result<u8> {
     let vhost = system::start(args, &program)?;
     let mut input = args.stdin.as_deref().map(Input::open).transpose()?;
     let ended = {
-        let mut memory = Memory::of(&vhost, args)?;
-        memory.require(&program)?;
+        let mut memory = memory(&vhost, args, &program)?;
         let pace = Pace {
             per_tick: args.per_tick,
             most: args.max_instructions.unwrap_or(u64::MAX),

@@ -7,7 +7,10 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::table::{Program, matches};
-use super::{Folders, TABLE};
+use super::{Folders, Library, Port, TABLE};
+
+/// Script that compiles newlib.
+const BUILD_NEWLIB: &str = "xtask/build-newlib.sh";
 
 /// Folder with a program's source; `None` if it can't be fetched.
 pub(super) fn source(folders: &Folders, program: &Program) -> Result<Option<PathBuf>> {
@@ -45,16 +48,38 @@ pub(super) fn for_machine(folders: &Folders, program: &Program, source: &Path) -
     Ok(to)
 }
 
+/// Fetches and compiles newlib for an instruction set, unless it is there. Returns false if it can't be had.
+pub(super) fn newlib(folders: &Folders, architecture: &str) -> Result<bool> {
+    let mut script = Command::new(folders.root.join(BUILD_NEWLIB));
+    script.arg(architecture).arg(&folders.work);
+    let output = script
+        .output()
+        .with_context(|| format!("cannot start {BUILD_NEWLIB}"))?;
+    if !output.status.success() {
+        println!("{}", String::from_utf8_lossy(&output.stderr).trim_end());
+    }
+    Ok(output.status.success())
+}
+
 /// Compiles a program as firmware.
 pub(super) fn for_firmware(
     folders: &Folders,
     program: &Program,
     source: &Path,
-    architecture: &str,
+    port: Port,
 ) -> Result<PathBuf> {
+    let architecture = port.architecture;
     let mut script = Command::new(folders.root.join("firmware/libc/flags.sh"));
     script.args(["--arch", architecture, "--mem", &program.mem]);
     script.arg("--out").arg(folders.root.join("target/libc"));
+    let library = match port.library {
+        Library::Picolibc => "picolibc",
+        Library::Newlib => {
+            let newlib = folders.work.join("newlib").join(architecture);
+            script.arg("--newlib").arg(newlib);
+            "newlib"
+        }
+    };
     let output = script
         .output()
         .context("cannot start firmware/libc/flags.sh")?;
@@ -68,7 +93,7 @@ pub(super) fn for_firmware(
     let mut compiler = Command::new("riscv64-unknown-elf-gcc");
     compiler.args(flags.split_whitespace());
     let to = folders.work.join("bin");
-    let to = to.join(format!("{}-{architecture}.elf", program.name));
+    let to = to.join(format!("{}-{architecture}-{library}.elf", program.name));
     compile(folders, program, source, compiler, &to)?;
     Ok(to)
 }
@@ -82,7 +107,8 @@ fn compile(
 ) -> Result<()> {
     fs::create_dir_all(folders.work.join("bin"))?;
     // Warnings are the program's own.
-    compiler.args(["-O2", "-w"]).args(&program.options);
+    compiler.args([folders.effort.optimisation, "-w"]);
+    compiler.args(&program.options);
     compiler.args(program.include.iter().map(|folder| {
         let mut option = std::ffi::OsString::from("-I");
         option.push(source.join(folder));

@@ -50,6 +50,7 @@ pub(super) fn on_firmware(
         let mut vhost = Command::new(folders.root.join("target/release/vhost"));
         vhost.arg("run").arg(image).arg("--files").arg(files);
         vhost.args(["--stdin", "-", "--mem", &program.mem]);
+        vhost.args(["--per-tick", folders.effort.per_tick]);
         vhost.args(["--max-instructions", MOST_INSTRUCTIONS, "--"]);
         vhost
     })
@@ -62,7 +63,7 @@ fn results(
     folder: &Path,
     command: impl Fn(&Path) -> Command,
 ) -> Result<Results> {
-    prepare(program, source, folder)?;
+    prepare(program, source, folder, folders.effort.divisor)?;
     let input = folders.work.join("stdin");
     let runs = program.run.iter().map(|run| {
         fs::write(&input, &run.stdin)?;
@@ -76,7 +77,7 @@ fn results(
 }
 
 /// Creates the folder of the runs with the program's files.
-fn prepare(program: &Program, source: &Path, folder: &Path) -> Result<()> {
+fn prepare(program: &Program, source: &Path, folder: &Path, divisor: usize) -> Result<()> {
     empty(folder)?;
     for (name, text) in &program.files {
         fs::write(folder.join(name), text)?;
@@ -86,7 +87,7 @@ fn prepare(program: &Program, source: &Path, folder: &Path) -> Result<()> {
             .with_context(|| format!("{} has no file `{from}`", program.name))?;
     }
     for (name, length) in &program.random {
-        fs::write(folder.join(name), random(*length))?;
+        fs::write(folder.join(name), random(length / divisor))?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod build;
 mod compare;
 mod table;
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,9 +30,46 @@ const WORK: &str = "target/programs";
 /// Instruction sets: pointers of 8 bytes, and of 4.
 const ARCHITECTURES: [&str; 2] = ["rv64imac", "rv32imac"];
 
+/// Instruction set and C library of firmware.
+#[derive(Clone, Copy)]
+struct Port {
+    architecture: &'static str,
+    library: Library,
+}
+
+#[derive(Clone, Copy)]
+enum Library {
+    Picolibc,
+    Newlib,
+}
+
+/// Effort of a run.
+struct Effort {
+    /// Option of the compilers.
+    optimisation: &'static str,
+    /// Instructions between two ticks.
+    per_tick: &'static str,
+    /// Divisor of the lengths of random files.
+    divisor: usize,
+}
+
+/// Effort of a run without `--full`, where the host is compiled without optimisation.
+const LITTLE: Effort = Effort {
+    optimisation: "-O0",
+    per_tick: "1000",
+    divisor: 4,
+};
+
+/// Effort of a user: the options that the pages have.
+const USUAL: Effort = Effort {
+    optimisation: "-O2",
+    per_tick: "10",
+    divisor: 1,
+};
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Run all programs, not the quick ones alone
+    /// Run all programs, optimised and with newlib, too; not the quick ones alone
     #[arg(long)]
     full: bool,
     /// Names of programs; without any, those of the quick or the full run
@@ -42,6 +80,7 @@ pub(crate) struct Args {
 struct Folders {
     root: PathBuf,
     work: PathBuf,
+    effort: Effort,
 }
 
 /// Returns true if all programs do the same on both.
@@ -54,6 +93,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     let folders = Folders {
         root: root.to_path_buf(),
         work: root.join(WORK),
+        effort: if args.full { USUAL } else { LITTLE },
     };
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--release", "--quiet", "--package", "vhost-cli"]);
@@ -61,14 +101,32 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     if !status.context("cannot start cargo")?.success() {
         bail!("vhost can't be built");
     }
+    let libraries = if args.full {
+        libraries(&folders)?
+    } else {
+        vec![]
+    };
     let mut failures = 0;
     for program in selected {
-        for problem in check(&folders, program)? {
+        for problem in check(&folders, program, &libraries)? {
             println!("{}: {problem}", program.name);
             failures += 1;
         }
     }
     Ok(failures == 0)
+}
+
+/// Architectures that newlib is there for; those for which it can't be fetched or compiled are named as skipped.
+fn libraries(folders: &Folders) -> Result<Vec<&'static str>> {
+    let mut found = vec![];
+    for architecture in ARCHITECTURES {
+        if build::newlib(folders, architecture)? {
+            found.push(architecture);
+        } else {
+            println!("skipped: newlib for {architecture}: it could not be fetched and compiled");
+        }
+    }
+    Ok(found)
 }
 
 fn select<'a>(programs: &'a [Program], args: &Args) -> Result<Vec<&'a Program>> {
@@ -86,21 +144,29 @@ fn select<'a>(programs: &'a [Program], args: &Args) -> Result<Vec<&'a Program>> 
     Ok(programs.iter().filter(is_selected).collect())
 }
 
-/// Differences of a program, by architecture. A program without sources is skipped.
-fn check(folders: &Folders, program: &Program) -> Result<Vec<String>> {
+/// Differences of a program, by port. A program without sources is skipped.
+fn check(folders: &Folders, program: &Program, newlib: &[&'static str]) -> Result<Vec<String>> {
     let Some(source) = build::source(folders, program)? else {
         println!("skipped: {}: its source could not be fetched", program.name);
         return Ok(vec![]);
     };
+    let with = |library| {
+        move |architecture| Port {
+            architecture,
+            library,
+        }
+    };
+    let picolibc = ARCHITECTURES.into_iter().map(with(Library::Picolibc));
+    let newlib = newlib.iter().copied().filter(|_| program.newlib);
     let mut problems = vec![];
     let machine = build::for_machine(folders, program, &source)?;
     let expected = compare::on_machine(folders, program, &source, &machine)?;
-    for architecture in ARCHITECTURES {
-        let image = build::for_firmware(folders, program, &source, architecture)?;
+    for port in picolibc.chain(newlib.map(with(Library::Newlib))) {
+        let image = build::for_firmware(folders, program, &source, port)?;
         let got = compare::on_firmware(folders, program, &source, &image)?;
         let found = compare::differences(&expected, &got);
         println!(
-            "{} on {architecture}: {}",
+            "{} on {port}: {}",
             program.name,
             if found.is_empty() {
                 "same"
@@ -108,13 +174,19 @@ fn check(folders: &Folders, program: &Program) -> Result<Vec<String>> {
                 "different"
             }
         );
-        problems.extend(
-            found
-                .into_iter()
-                .map(|text| format!("{architecture}: {text}")),
-        );
+        problems.extend(found.into_iter().map(|text| format!("{port}: {text}")));
     }
     Ok(problems)
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.architecture)?;
+        match self.library {
+            Library::Picolibc => Ok(()),
+            Library::Newlib => f.write_str(" with newlib"),
+        }
+    }
 }
 
 /// Creates an empty folder.

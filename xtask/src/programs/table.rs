@@ -28,6 +28,8 @@ pub(super) struct Program {
     pub(super) mem: String,
     #[serde(default)]
     pub(super) quick: bool,
+    #[serde(default)]
+    pub(super) newlib: bool,
     pub(super) run: Vec<Run>,
     /// Content of files, by name.
     #[serde(default)]
