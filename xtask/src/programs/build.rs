@@ -32,7 +32,27 @@ pub(super) fn source(folders: &Folders, program: &Program) -> Result<Option<Path
             return Ok(None);
         }
     }
-    Ok(Some(to.join(name)))
+    let source = to.join(name);
+    prepare(program, &source)?;
+    Ok(Some(source))
+}
+
+/// Carries out the program's own preparation, as the configuration of its package would.
+fn prepare(program: &Program, source: &Path) -> Result<()> {
+    if program.prepare.is_empty() {
+        return Ok(());
+    }
+    let mut shell = Command::new("sh");
+    shell.args(["-euc", &program.prepare]).current_dir(source);
+    let output = shell.output().context("cannot start sh")?;
+    if !output.status.success() {
+        bail!(
+            "{} can't be prepared: {}",
+            program.name,
+            String::from_utf8_lossy(&output.stderr).trim_end()
+        );
+    }
+    Ok(())
 }
 
 /// Folder of the programs of this project.

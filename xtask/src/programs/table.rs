@@ -15,6 +15,9 @@ pub(super) struct Program {
     /// Rust crate, `NAME@VERSION`.
     #[serde(rename = "crate")]
     pub(super) krate: Option<String>,
+    /// Shell commands in the folder of the source, before the first compilation.
+    #[serde(default)]
+    pub(super) prepare: String,
     /// Patterns of files; one that begins with `!` leaves files out.
     pub(super) sources: Vec<String>,
     /// Files beside the table.
