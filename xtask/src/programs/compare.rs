@@ -35,7 +35,13 @@ pub(super) fn on_machine(
     binary: &Path,
 ) -> Result<Results> {
     let folder = folders.work.join("machine").join(&program.name);
-    results(folders, program, source, &folder, |_| Command::new(binary))
+    let mut results = results(folders, program, source, &folder, |_| Command::new(binary))?;
+    for (ended, run) in results.runs.iter_mut().zip(&program.run) {
+        if let Some(text) = &run.stdout {
+            ended.stdout = text.clone().into_bytes();
+        }
+    }
+    Ok(results)
 }
 
 /// Runs a program as firmware.
@@ -50,6 +56,9 @@ pub(super) fn on_firmware(
         let mut vhost = Command::new(folders.root.join("target/release/vhost"));
         vhost.arg("run").arg(image).arg("--files").arg(files);
         vhost.args(["--stdin", "-", "--mem", &program.mem]);
+        if let Some(version) = &program.protocol {
+            vhost.args(["--protocol", version]);
+        }
         vhost.args(["--per-tick", folders.effort.per_tick]);
         vhost.args(["--max-instructions", MOST_INSTRUCTIONS, "--"]);
         vhost

@@ -33,6 +33,8 @@ pub(super) struct Program {
     pub(super) quick: bool,
     #[serde(default)]
     pub(super) newlib: bool,
+    /// Highest protocol version of the host.
+    pub(super) protocol: Option<String>,
     pub(super) run: Vec<Run>,
     /// Content of files, by name.
     #[serde(default)]
@@ -53,6 +55,8 @@ pub(super) struct Run {
     pub(super) args: Vec<String>,
     #[serde(default)]
     pub(super) stdin: String,
+    /// Standard output, of a program that this machine has no oracle for.
+    pub(super) stdout: Option<String>,
 }
 
 #[derive(Deserialize)]
