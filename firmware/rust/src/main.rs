@@ -5,26 +5,13 @@
 #![no_std]
 #![no_main]
 
-use core::arch::global_asm;
 use core::ffi::CStr;
-use core::panic::PanicInfo;
 
-use mailbox_rs::firmware::{Client, Native, NoHooks, Region};
-use mailbox_rs::{CacheLine, Errno, Layout, OpenFlags, PtrWidth, cprint};
-
-type Host = Client<Native, NoHooks>;
+use board::Host;
+use mailbox_rs::{Errno, OpenFlags, cprint};
 
 /// Line of a failed check.
 type Failed = u32;
-
-const SIZE: usize = Layout::new(PtrWidth::NATIVE, CacheLine::None).channel_size as usize;
-
-#[unsafe(link_section = ".mailbox")]
-static MAILBOX: Region<SIZE> = Region::new();
-
-mailbox_rs::note!(CacheLine::None, 1);
-
-global_asm!(include_str!("../../crt0.S"));
 
 macro_rules! check {
     ($condition:expr) => {
@@ -37,13 +24,10 @@ macro_rules! check {
 /// Entry point, called by the start-up code.
 #[unsafe(no_mangle)]
 extern "C" fn main() {
-    // SAFETY: this is the only client of channel 0; that of a panic is created when this one is
-    // gone.
-    let Some(channel) = (unsafe { MAILBOX.channel(0, CacheLine::None) }) else {
+    // SAFETY: the start-up code calls this function once.
+    let Some(mut host) = (unsafe { board::host() }) else {
         return;
     };
-    let mut host = Client::new(channel, NoHooks);
-    host.reset();
     let services = [print, memory, files, call, refusals];
     let outcome = services.iter().try_for_each(|service| service(&mut host));
     cprint!(host, c"%u services\n", services.len());
@@ -120,14 +104,4 @@ fn refusals(host: &mut Host) -> Result<(), Failed> {
     check!(host.read(99, &mut [0]) == Err(Errno::EBADF));
     check!(host.call(c"no_such_method", []) as usize as isize == -(Errno::ENOSYS.0 as isize));
     Ok(())
-}
-
-#[panic_handler]
-fn panicked(_: &PanicInfo<'_>) -> ! {
-    // SAFETY: an earlier client is not used any more.
-    if let Some(channel) = unsafe { MAILBOX.channel(0, CacheLine::None) } {
-        let mut host = Client::new(channel, NoHooks);
-        host.exit(255);
-    }
-    loop {}
 }

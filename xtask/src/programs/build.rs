@@ -1,5 +1,6 @@
 //! Sources of programs, and their compilation for firmware and for this machine.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -89,17 +90,33 @@ pub(super) fn for_firmware(
     port: Port,
 ) -> Result<PathBuf> {
     let architecture = port.architecture;
-    let mut script = Command::new(folders.root.join("firmware/libc/flags.sh"));
-    script.args(["--arch", architecture, "--mem", &program.mem]);
-    script.arg("--out").arg(folders.root.join("target/libc"));
+    let mut flags = vec!["--arch", architecture, "--mem", &program.mem];
+    let newlib = folders.work.join("newlib").join(architecture);
+    let newlib = newlib.display().to_string();
     let library = match port.library {
         Library::Picolibc => "picolibc",
         Library::Newlib => {
-            let newlib = folders.work.join("newlib").join(architecture);
-            script.arg("--newlib").arg(newlib);
+            flags.extend(["--newlib", &newlib]);
             "newlib"
         }
     };
+    let to = folders.work.join("bin");
+    let to = to.join(format!("{}-{architecture}-{library}.elf", program.name));
+    with_flags(folders, program, source, &flags, &to)?;
+    Ok(to)
+}
+
+/// Compiles a program as firmware, with these options of `flags.sh`.
+pub(super) fn with_flags(
+    folders: &Folders,
+    program: &Program,
+    source: &Path,
+    flags: &[impl AsRef<OsStr>],
+    to: &Path,
+) -> Result<()> {
+    let mut script = Command::new(folders.root.join("firmware/libc/flags.sh"));
+    script.args(flags);
+    script.arg("--out").arg(folders.root.join("target/libc"));
     let output = script
         .output()
         .context("cannot start firmware/libc/flags.sh")?;
@@ -112,10 +129,7 @@ pub(super) fn for_firmware(
     let flags = String::from_utf8(output.stdout).context("a path is not UTF-8")?;
     let mut compiler = Command::new("riscv64-unknown-elf-gcc");
     compiler.args(flags.split_whitespace());
-    let to = folders.work.join("bin");
-    let to = to.join(format!("{}-{architecture}-{library}.elf", program.name));
-    compile(folders, program, source, compiler, &to)?;
-    Ok(to)
+    compile(folders, program, source, compiler, to)
 }
 
 fn compile(
@@ -130,7 +144,7 @@ fn compile(
     compiler.args([folders.effort.optimisation, "-w"]);
     compiler.args(&program.options);
     compiler.args(program.include.iter().map(|folder| {
-        let mut option = std::ffi::OsString::from("-I");
+        let mut option = OsString::from("-I");
         option.push(source.join(folder));
         option
     }));

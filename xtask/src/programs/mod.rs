@@ -85,10 +85,7 @@ struct Folders {
 
 /// Returns true if all programs do the same on both.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
-    let file = root.join(TABLE);
-    let text = fs::read_to_string(&file);
-    let text = text.with_context(|| format!("cannot read {}", file.display()))?;
-    let programs = table::parse(&text).with_context(|| format!("{TABLE} is wrong"))?;
+    let programs = programs(root)?;
     let selected = select(&programs, args)?;
     let folders = Folders {
         root: root.to_path_buf(),
@@ -127,6 +124,39 @@ fn libraries(folders: &Folders) -> Result<Vec<&'static str>> {
         }
     }
     Ok(found)
+}
+
+/// Compiles a program of the table as firmware, with further options of `flags.sh`. Returns false if its source can't be fetched.
+pub(crate) fn image(
+    root: &Path,
+    name: &str,
+    architecture: &str,
+    place: &[String],
+    to: &Path,
+) -> Result<bool> {
+    let programs = programs(root)?;
+    let program = programs.iter().find(|program| program.name == name);
+    let program = program.with_context(|| format!("{TABLE} has no program `{name}`"))?;
+    let folders = Folders {
+        root: root.to_path_buf(),
+        work: root.join(WORK),
+        effort: USUAL,
+    };
+    let Some(source) = build::source(&folders, program)? else {
+        return Ok(false);
+    };
+    let mut flags = vec!["--arch".to_owned(), architecture.to_owned()];
+    flags.extend_from_slice(place);
+    build::with_flags(&folders, program, &source, &flags, to)?;
+    Ok(true)
+}
+
+/// Programs of the table.
+fn programs(root: &Path) -> Result<Vec<Program>> {
+    let file = root.join(TABLE);
+    let text = fs::read_to_string(&file);
+    let text = text.with_context(|| format!("cannot read {}", file.display()))?;
+    table::parse(&text).with_context(|| format!("{TABLE} is wrong"))
 }
 
 fn select<'a>(programs: &'a [Program], args: &Args) -> Result<Vec<&'a Program>> {
