@@ -100,7 +100,7 @@ if [ ! -f "$object" ]; then
     for source in "$here"/*.c; do
         # shellcheck disable=SC2086
         "${CC:-riscv64-unknown-elf-gcc}" $machine $library $own $macros -I "$here/../../mailbox_rs/include" \
-            -std=gnu11 -O2 -g0 -Wall -Wextra -ffunction-sections -fdata-sections \
+            -std=gnu11 -O2 -g0 -Wall -Wextra -Wno-array-parameter -ffunction-sections -fdata-sections \
             -c "$source" -o "$work/$(basename "$source" .c).o"
     done
     # shellcheck disable=SC2086

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -226,6 +227,12 @@ impl<'a> Builder<'a> {
         self.root.join("target/release/vhost")
     }
 
+    /// Folder of the command `vhost`, which is built if it is not there.
+    pub(super) fn commands(&mut self) -> Result<PathBuf> {
+        self.library(None)?;
+        Ok(self.root.join("target/release"))
+    }
+
     /// Folder of the library with methods in Python.
     pub(super) fn python_library(&mut self) -> Result<PathBuf> {
         self.library(Some(PYTHON))
@@ -326,16 +333,21 @@ impl<'a> Builder<'a> {
         Ok(is_built.then_some(image))
     }
 
-    /// Builds the firmware in Rust and returns its image, relative to the project's root. It is
-    /// built for cores of both widths.
+    /// Builds the firmware in Rust and returns its image, relative to the project's root. Without
+    /// hooks it is built for cores of both widths.
     fn rust_firmware(&self, core: usize, cores: Core, cache: Cache<'_>) -> Result<String> {
         let flags = addresses(cores.ram, core).map(|address| format!("-Clink-arg={address}"));
         // Its hooks come with their line.
         let features = cache.hooks.map(|hooks| format!("--features={hooks}"));
-        for target in [RISCV64.name(), RISCV32.name()] {
+        let [own, other] = match cores.width {
+            "rv64" => [RISCV64, RISCV32],
+            _ => [RISCV32, RISCV64],
+        };
+        let others = Some(other).filter(|_| features.is_none());
+        for target in iter::once(own).chain(others) {
             let mut cargo = Command::new("cargo");
             cargo
-                .args(["build", "--release", "--locked", "--target", target])
+                .args(["build", "--release", "--locked", "--target", target.name()])
                 .args(["--manifest-path", "firmware/rust/Cargo.toml"])
                 .args(["--bin", "selftest"])
                 .args(["--target-dir", "target/firmware"])
@@ -344,14 +356,7 @@ impl<'a> Builder<'a> {
                 .current_dir(self.root);
             run_checked(&mut cargo, "the firmware in Rust")?;
         }
-        let target = match cores.width {
-            "rv64" => RISCV64,
-            _ => RISCV32,
-        };
-        Ok(format!(
-            "target/firmware/{}/release/selftest",
-            target.name()
-        ))
+        Ok(format!("target/firmware/{}/release/selftest", own.name()))
     }
 
     /// Builds the simulation of a design, unless its inputs have not changed since the last build.

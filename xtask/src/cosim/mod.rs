@@ -149,10 +149,11 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     for doc_page in pages.filter(|page| args.selects(page.name, page.full)) {
         let page = doc_page.name;
         println!("\n{page}: docs/{page}.md");
-        if let Err(Missing(reason)) = doc_page.required.map_or(Ok(()), |tool| tools.get(tool)) {
+        let mut needed = doc_page.required.iter();
+        if let Some(Missing(reason)) = needed.find_map(|tool| tools.get(*tool).err()) {
             println!("skipped: docs/{page}.md: {reason}");
         } else if download_wheels(&REQUIRED) {
-            summary.run(page, || doc_pages::run(root, page));
+            summary.run(page, || doc_pages::run(&mut builder, page));
         } else {
             println!("skipped: docs/{page}.md: its Python packages can't be fetched from here");
         }
