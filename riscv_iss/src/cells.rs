@@ -5,8 +5,6 @@ use std::cell::Cell;
 use crate::{AccessFault, Bus};
 
 /// Memories whose bytes others change, too, between two runs of a hart.
-///
-/// A hart that runs on them by [`Hart::run_cells`](crate::Hart::run_cells) is compiled with this crate.
 #[derive(Debug)]
 pub struct Cells<'a> {
     /// Memory that is searched first.

@@ -5,8 +5,6 @@
 
 use std::fmt::Debug;
 
-use crate::{Cells, Hart, Run};
-
 /// Width of integer registers and addresses: [`Rv32`] or [`Rv64`].
 pub trait Xlen: Debug + Copy + Default + sealed::Sealed + 'static {
     /// Number of bits.
@@ -17,10 +15,6 @@ pub trait Xlen: Debug + Copy + Default + sealed::Sealed + 'static {
 
     /// Zero-extends the low bits, as of an address or an unsigned operand.
     fn unsigned(value: u64) -> u64;
-
-    /// Body of [`Hart::run_cells`], compiled with this crate.
-    #[doc(hidden)]
-    fn run_cells(hart: &mut Hart<Self>, memory: &mut Cells<'_>, steps: u64) -> Run;
 }
 
 mod sealed {
@@ -49,11 +43,6 @@ impl Xlen for Rv32 {
     fn unsigned(value: u64) -> u64 {
         u64::from(low(value))
     }
-
-    #[inline(never)]
-    fn run_cells(hart: &mut Hart<Self>, memory: &mut Cells<'_>, steps: u64) -> Run {
-        hart.run(memory, steps)
-    }
 }
 
 impl Xlen for Rv64 {
@@ -67,11 +56,6 @@ impl Xlen for Rv64 {
     #[inline(always)]
     fn unsigned(value: u64) -> u64 {
         value
-    }
-
-    #[inline(never)]
-    fn run_cells(hart: &mut Hart<Self>, memory: &mut Cells<'_>, steps: u64) -> Run {
-        hart.run(memory, steps)
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn drive<X: Xlen>(
         }
         // Firmware may wait for it, in any loop.
         let awaits_input = input.as_ref().is_some_and(|input| input.is_open());
-        let run = hart.run_cells(memory, pace.per_tick.min(pace.most - instructions));
+        let run = hart.run(memory, pace.per_tick.min(pace.most - instructions));
         instructions += run.steps;
         if tick(vhost)? == 0 {
             break Why::Exited;

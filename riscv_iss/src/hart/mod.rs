@@ -16,7 +16,7 @@ mod trap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::{Bus, Cells, Xlen};
+use crate::{Bus, Xlen};
 use atomic::Reservation;
 use csr::Csrs;
 use rare::Rare;
@@ -125,14 +125,6 @@ impl<X: Xlen> Hart<X> {
             steps,
             stop: Stop::Steps,
         }
-    }
-
-    /// Executes up to this many instructions on shared memories, as [`run`](Self::run) does.
-    ///
-    /// This function is compiled with this crate and has its optimisation: `run` is generic, and
-    /// has that of the crate that calls it.
-    pub fn run_cells(&mut self, memory: &mut Cells<'_>, steps: u64) -> Run {
-        X::run_cells(self, memory, steps)
     }
 
     /// Executes a rare instruction, or enters the handler of an exception, at `self.pc`.

@@ -13,7 +13,7 @@ use super::case::{Backend, Core, Library, PROGRAM, Threading};
 use super::limit::Limit;
 use super::{REQUIRED, ccache};
 use crate::clock::Clock;
-use crate::library::{self, ARTEFACTS, PYTHON, UNOPTIMISED, Variant, replace};
+use crate::library::{self, ARTEFACTS, PYTHON, SHIPPED, UNOPTIMISED, Variant, replace};
 use crate::programs;
 use crate::tool::{RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, python_packages, requirements, uvm};
 
@@ -224,13 +224,7 @@ impl<'a> Builder<'a> {
 
     /// Path of the command `vhost`, which is built with the library.
     pub(super) fn command(&self) -> PathBuf {
-        self.root.join("target/release/vhost")
-    }
-
-    /// Folder of the command `vhost`, which is built if it is not there.
-    pub(super) fn commands(&mut self) -> Result<PathBuf> {
-        self.library(None)?;
-        Ok(self.root.join("target/release"))
+        self.root.join(SHIPPED).join("vhost")
     }
 
     /// Folder of the library with methods in Python.

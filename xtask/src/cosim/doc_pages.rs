@@ -14,8 +14,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::build::{Builder, recreate_dir};
+use super::build::recreate_dir;
 use super::watch;
+use crate::library::SHIPPED;
 use crate::programs;
 use crate::tool::{Tool, UVM, UVM_NEWEST, WHEELS, uvm};
 
@@ -49,9 +50,7 @@ pub(super) const PAGES: [DocPage; 3] = [
 ];
 
 /// Executes the page with the command `vhost` of this build. Returns the reason of a failure, or `None`.
-pub(super) fn run(builder: &mut Builder<'_>, name: &str) -> Result<Option<String>> {
-    let commands = builder.commands()?;
-    let root = builder.root();
+pub(super) fn run(root: &Path, name: &str) -> Result<Option<String>> {
     let file = root.join(format!("docs/{name}.md"));
     let text =
         fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -69,7 +68,7 @@ pub(super) fn run(builder: &mut Builder<'_>, name: &str) -> Result<Option<String
     shell
         .args(["-euc", &page.commands])
         .env("VHOST", root)
-        .env("PATH", first_of_path(&commands)?)
+        .env("PATH", first_of_path(&root.join(SHIPPED))?)
         .env("PIP_NO_INDEX", "1")
         .env("PIP_FIND_LINKS", root.join(WHEELS))
         .env_remove("LD_LIBRARY_PATH")

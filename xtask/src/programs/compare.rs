@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 use super::table::{Program, Run};
 use super::{Folders, empty};
+use crate::library::SHIPPED;
 
 /// Instructions after which a program counts as hanging.
 const MOST_INSTRUCTIONS: &str = "20000000000";
@@ -53,13 +54,12 @@ pub(super) fn on_firmware(
 ) -> Result<Results> {
     let folder = folders.work.join("firmware").join(&program.name);
     results(folders, program, source, &folder, |files| {
-        let mut vhost = Command::new(folders.root.join("target/release/vhost"));
+        let mut vhost = Command::new(folders.root.join(SHIPPED).join("vhost"));
         vhost.arg("run").arg(image).arg("--files").arg(files);
         vhost.args(["--stdin", "-", "--mem", &program.mem]);
         if let Some(version) = &program.protocol {
             vhost.args(["--protocol", version]);
         }
-        vhost.args(["--per-tick", folders.effort.per_tick]);
         vhost.args(["--max-instructions", MOST_INSTRUCTIONS, "--"]);
         vhost
     })

@@ -11,10 +11,10 @@ mod table;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::library;
 use crate::tool::{RISCV_GCC, Tool};
 use table::Program;
 
@@ -47,23 +47,19 @@ enum Library {
 struct Effort {
     /// Option of the compilers.
     optimisation: &'static str,
-    /// Instructions between two ticks.
-    per_tick: &'static str,
     /// Divisor of the lengths of random files.
     divisor: usize,
 }
 
-/// Effort of a run without `--full`, where the host is compiled without optimisation.
+/// Effort of a run without `--full`.
 const LITTLE: Effort = Effort {
     optimisation: "-O0",
-    per_tick: "1000",
     divisor: 4,
 };
 
 /// Effort of a user: the options that the pages have.
 const USUAL: Effort = Effort {
     optimisation: "-O2",
-    per_tick: "10",
     divisor: 1,
 };
 
@@ -92,12 +88,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
         work: root.join(WORK),
         effort: if args.full { USUAL } else { LITTLE },
     };
-    let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--quiet", "--package", "vhost-cli"]);
-    let status = cargo.current_dir(root).status();
-    if !status.context("cannot start cargo")?.success() {
-        bail!("vhost can't be built");
-    }
+    library::build_shipped(root)?;
     let libraries = if args.full {
         libraries(&folders)?
     } else {
