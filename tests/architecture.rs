@@ -114,7 +114,7 @@ const GUESTS: &[(&str, &[&str])] = &[
 const CAREFUL: &[(&str, &[&str])] = &[
     ("actors/files/root.rs", &["above_standard("]),
     ("actors/files/places.rs", &["above_standard("]),
-    ("actors/files/positioned_file.rs", &["quietly("]),
+    ("actors/files/positioned_file.rs", &["quietly_to_file("]),
     (
         "actors/sockets/tcp.rs",
         &["above_standard(", "MSG_NOSIGNAL"],

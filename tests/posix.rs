@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use mailbox_rs::mock::{Firmware, Memory as _};
 use mailbox_rs::{
     AccessMode, DirectoryRecord, Errno, FileRequest, FileStatus, NEWEST, PosixFlags, Request,
-    Timestamp, Whence,
+    Timestamp, VERSION, Whence,
 };
 use support::ram::Ram;
 use support::two_channels::{self, NAME, builder, firmware};
@@ -358,4 +358,38 @@ fn a_host_of_any_version_serves_firmware_that_offers_none() {
     assert_eq!(core.write(1, b"x"), error(Errno::EBADF));
     assert_eq!(core.open("f", RW), error(Errno::EINVAL));
     assert_eq!(reports.take().len(), 2);
+}
+
+#[test]
+fn a_channel_of_protocol_0_2_ignores_the_offer_also_in_its_replay() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("run.trace");
+    let (builder, reports) = builder(folder.path());
+    let old = MAILBOXES.replacen("  ptr: 32\n", "  ptr: 32\n  protocol: 0.2\n", 1);
+    let vhost = builder
+        .mailboxes_text(old)
+        .variable("WHO", "me")
+        .record(&trace)
+        .start()
+        .unwrap();
+    let cores = firmware(&vhost).map(|mut firmware| {
+        firmware.reset_offering(NEWEST);
+        vhost.tick().unwrap();
+        assert!(firmware.is_ready());
+        firmware
+    });
+    let [old, new] = cores.each_ref().map(Firmware::version);
+    assert_eq!((old, new), (VERSION, NEWEST));
+    let [firmware, _] = cores;
+    let mut core = Core {
+        vhost: &vhost,
+        firmware,
+    };
+    // The offer is left as it is.
+    let offer = core.firmware.layout().request.offer();
+    assert_eq!(core.firmware.load(offer), 3);
+    assert_eq!(core.open("f", RW), error(Errno::EINVAL));
+    vhost.shutdown();
+    assert_eq!(reports.take().len(), 1);
+    Replay::of(&trace).run().unwrap();
 }

@@ -94,12 +94,28 @@ static char **strings(mb_sword (*ask)(mb_channel *, void *, size_t), int *count)
     return list;
 }
 
+#ifdef __PICOLIBC__
+/*
+ * Initialised thread-local data. Without any, the linker script of picolibc 1.8 places errno, which is thread-local, by
+ * the end of .data, at any address.
+ */
+static __thread int aligned __attribute__((aligned(8), used)) = 1;
+#endif
+
 /* Before other constructors, which may read the environment. */
 __attribute__((constructor(101))) static void start(void)
 {
     int count;
+#ifdef __PICOLIBC__
+    *(volatile int *)&aligned = 1;
+#endif
     arguments = strings((mb_argv), &arguments_count);
     environ = strings((mb_env), &count);
+}
+
+const char *vhost_program(void)
+{
+    return arguments_count > 0 ? arguments[0] : "program";
 }
 
 int __wrap_main(void)

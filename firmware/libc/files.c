@@ -203,7 +203,7 @@ int HOST_NAME(unlink)(const char *path)
     return (int)vhost_result(mb_unlink(vhost_channel(), path));
 }
 
-int HOST_NAME(rename)(const char *from, const char *to)
+int rename(const char *from, const char *to)
 {
     char from_bytes[PATH_BYTES];
     char to_bytes[PATH_BYTES];
@@ -342,15 +342,6 @@ ssize_t readlink(const char *restrict path, char *restrict buffer, size_t size)
     return stat(path, &result) < 0 ? -1 : fail(EINVAL);
 }
 
-#ifndef __PICOLIBC__
-/* newlib's rename and others may call it. */
-int _link(const char *from, const char *to)
-{
-    (void)from, (void)to;
-    return fail(ENOSYS);
-}
-#endif
-
 /* Permissions and owners can't be changed. Programs go on without. */
 
 int chmod(const char *path, mode_t mode)
@@ -385,7 +376,7 @@ int utime(const char *path, const struct utimbuf *times)
     return access(path, F_OK);
 }
 
-int utimes(const char *path, const struct timeval times[2])
+int utimes(const char *path, const struct timeval *times)
 {
     (void)times;
     return access(path, F_OK);

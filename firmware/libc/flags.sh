@@ -5,6 +5,7 @@
 #
 #   --arch rv64imac|rv32imac|...  instruction set (rv64imac)
 #   --libc picolibc|newlib        C library (picolibc)
+#   --newlib DIR                  folder of newlib's include and lib, for a compiler without newlib; makes --libc newlib
 #   --mem SIZE                    RAM with code, data, heap and stack, as 16M (16M); a 16th is stack. `vhost run` needs
 #                                 the same --mem.
 #   --base ADDRESS                its lowest address (0x80000000)
@@ -17,10 +18,10 @@
 # (Debian: gcc-riscv64-unknown-elf, picolibc-riscv64-unknown-elf); CC names another compiler.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-arch=rv64imac libc=picolibc mem=16M base=0x80000000 code= macros= out=$here/../../target/libc
+arch=rv64imac libc=picolibc newlib= mem=16M base=0x80000000 code= macros= out=$here/../../target/libc
 while [ $# -gt 0 ]; do
     case $1 in
-    --arch | --libc | --mem | --base | --code | --define | --include | --out)
+    --arch | --libc | --newlib | --mem | --base | --code | --define | --include | --out)
         [ $# -gt 1 ] || { echo "flags.sh: $1 needs a value" >&2 && exit 2; }
         ;;
     *) echo "flags.sh: unknown option $1" >&2 && exit 2 ;;
@@ -28,6 +29,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     --arch) arch=$2 ;;
     --libc) libc=$2 ;;
+    --newlib) libc=newlib newlib=$2 ;;
     --mem) mem=$2 ;;
     --base) base=$2 ;;
     --code) code=$2 ;;
@@ -72,8 +74,14 @@ picolibc)
     place="$place,--defsym=__heap_end=$((base + all - all / 16))"
     ;;
 newlib)
-    library="--specs=nosys.specs"
-    place="-Wl,-Ttext-segment=$base,--defsym=__stack_top=$((base + all))"
+    library=
+    [ -z "$newlib" ] || library="-isystem $newlib/include -B$newlib/lib -L$newlib/lib"
+    # Code and data are in one segment, which has no ELF headers. Newer linkers warn of that.
+    place=
+    if "${CC:-riscv64-unknown-elf-gcc}" -Wl,--help 2>/dev/null | grep -q no-warn-rwx-segments; then
+        place="-Wl,--no-warn-rwx-segments "
+    fi
+    place="$place-Wl,-n,-e,vhost_start,-Ttext-segment=$base,--defsym=__stack_top=$((base + all))"
     ;;
 *) echo "flags.sh: --libc is picolibc or newlib, not $libc" >&2 && exit 2 ;;
 esac
@@ -92,7 +100,7 @@ if [ ! -f "$object" ]; then
     for source in "$here"/*.c; do
         # shellcheck disable=SC2086
         "${CC:-riscv64-unknown-elf-gcc}" $machine $library $own $macros -I "$here/../../mailbox_rs/include" \
-            -std=gnu11 -O2 -g0 -Wall -Wextra -ffunction-sections -fdata-sections \
+            -std=gnu11 -O2 -g0 -Wall -Wextra -Wno-array-parameter -ffunction-sections -fdata-sections \
             -c "$source" -o "$work/$(basename "$source" .c).o"
     done
     # shellcheck disable=SC2086

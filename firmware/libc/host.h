@@ -27,6 +27,9 @@ int vhost_is_posix(void);
 /* The result of a request: -1 and errno if it is an error. */
 mb_sword vhost_result(mb_sword answer);
 
+/* Name of the program: the first argument. */
+const char *vhost_program(void);
+
 /* Writes out what streams hold. */
 void vhost_flush_streams(void);
 

@@ -306,28 +306,6 @@ FILE *freopen(const char *path, const char *mode, FILE *file)
     return file;
 }
 
-/* A file without a name. */
-FILE *tmpfile(void)
-{
-    char name[] = "tmp-00000000";
-    int attempt;
-    for (attempt = 0; attempt < 100; attempt++) {
-        uint32_t random = 0;
-        int fd, i;
-        getentropy(&random, sizeof random);
-        for (i = 4; i < 12; i++, random >>= 4)
-            name[i] = "0123456789abcdef"[random & 15];
-        fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
-        if (fd >= 0) {
-            unlink(name);
-            return stream_of(fd, __SRD | __SWR);
-        }
-        if (errno != EEXIST)
-            return NULL;
-    }
-    return NULL;
-}
-
 int fileno(FILE *file)
 {
     stream *s = own(file);
@@ -497,33 +475,4 @@ void vhost_flush_lines(void)
         flush(stdout);
 }
 
-#else /* newlib has streams that know the system's calls. */
-
-#include <stdio.h>
-
-void vhost_flush_streams(void)
-{
-    fflush(NULL);
-}
-
-void vhost_flush_lines(void)
-{
-}
-
-extern char _end[];
-
-/* Memory between the program and the stack pointer. */
-void *_sbrk(ptrdiff_t increment)
-{
-    static char *top = _end;
-    char *before = top;
-    char *stack = __builtin_frame_address(0);
-    if (increment > 0 && (stack < top || (size_t)(stack - top) < (size_t)increment + 4096)) {
-        errno = ENOMEM;
-        return (void *)-1;
-    }
-    top += increment;
-    return before;
-}
-
-#endif
+#endif /* __PICOLIBC__ */

@@ -1,5 +1,4 @@
 // Rocket with a write-back data cache (its package has the Verilog), and RAM in a C model.
---top-module testbench
 // A design of this size is compiled in parts: docs/verilator.md.
 -LDFLAGS -Wl,--undefined=mb_report
 -Wno-fatal
@@ -13,12 +12,4 @@ ${ROCKET}/vsrc/AsyncResetReg.v
 ${ROCKET}/vsrc/EICG_wrapper.v
 ../rtl/rocket.sv
 ../rtl/axi_memory.sv
-../rtl/ram.cpp
-../rtl/scratch.sv
-../tb/vhost_pkg.sv
-../tb/host.sv
-../tb/monitor.sv
-../tb/yardstick.sv
-../tb/yardstick.cpp
-../tb/testbench.sv
-../tb/main.cpp
+-F soc.f

@@ -9,7 +9,7 @@
 namespace {
 
 // A power of two. What is above repeats it, as in a chip that doesn't decode the upper address bits.
-constexpr uint32_t SIZE = 0x20000;
+constexpr uint32_t SIZE = 0x100000;
 
 uint8_t bytes[SIZE];
 uint64_t words_accessed;

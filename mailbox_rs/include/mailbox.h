@@ -758,6 +758,26 @@ static inline mb_sword mb_posix(mb_channel *ch, mb_word *args, size_t words, mb_
     return (mb_sword)mb_ask(ch, MB_FILE, args, words, NULL, 0).rets;
 }
 
+/* Asks for an operation that writes to memory. */
+static inline mb_sword mb_posix_into(mb_channel *ch, mb_word *args, size_t words, mb_word operation, void *buf,
+                                     size_t len)
+{
+    mb_sword answer;
+    MB_CLEAN(buf, len);
+    answer = mb_posix(ch, args, words, operation);
+    MB_INVALIDATE(buf, len);
+    MB_WRITTEN(buf);
+    return answer;
+}
+
+/* Asks for an operation on a descriptor alone. */
+static inline mb_sword mb_on_fd(mb_channel *ch, mb_word operation, mb_sword fd)
+{
+    mb_word args[2];
+    args[1] = (mb_word)fd;
+    return mb_posix(ch, args, 2, operation);
+}
+
 /* Asks for an operation on a path, with one more argument unless `words` is 2. */
 static inline mb_sword mb_on_path(mb_channel *ch, mb_word operation, const char *path, mb_word more, size_t words)
 {
@@ -771,28 +791,18 @@ static inline mb_sword mb_on_path(mb_channel *ch, mb_word operation, const char 
 static inline mb_sword mb_obtain(mb_channel *ch, mb_word operation, mb_word first, void *result, size_t size)
 {
     mb_word args[3];
-    mb_sword answer;
     args[1] = first;
     args[2] = (mb_word)result;
-    MB_CLEAN(result, size);
-    answer = mb_posix(ch, args, 3, operation);
-    MB_INVALIDATE(result, size);
-    MB_WRITTEN(result);
-    return answer;
+    return mb_posix_into(ch, args, 3, operation, result, size);
 }
 
 /* Asks for an operation whose arguments are memory and its size. */
 static inline mb_sword mb_fill(mb_channel *ch, mb_word operation, void *buf, size_t len)
 {
     mb_word args[3];
-    mb_sword answer;
     args[1] = (mb_word)buf;
     args[2] = len;
-    MB_CLEAN(buf, len);
-    answer = mb_posix(ch, args, 3, operation);
-    MB_INVALIDATE(buf, len);
-    MB_WRITTEN(buf);
-    return answer;
+    return mb_posix_into(ch, args, 3, operation, buf, len);
 }
 
 /* Opens a file or a directory below the host's root: its descriptor. Flags are MB_O_...; `mode` has the permissions of a
@@ -809,9 +819,7 @@ static inline mb_sword mb_posix_open(mb_channel *ch, const char *path, uint32_t 
 /* Closes a file or a directory: 0. */
 static inline mb_sword mb_checked_close(mb_channel *ch, mb_sword fd)
 {
-    mb_word args[2];
-    args[1] = (mb_word)fd;
-    return mb_posix(ch, args, 2, MB_FILE_CHECKED_CLOSE);
+    return mb_on_fd(ch, MB_FILE_CHECKED_CLOSE, fd);
 }
 
 /* Sets the position, from MB_SEEK_SET, MB_SEEK_CUR or MB_SEEK_END: the new one, of 64 bits on every CPU. */
@@ -825,10 +833,7 @@ static inline int64_t mb_lseek(mb_channel *ch, mb_sword fd, int64_t offset, int 
     args[3] = (mb_word)((uint64_t)offset & 0xffffffffu);
     args[4] = (mb_word)((uint64_t)offset >> 32);
     args[5] = (mb_word)&position;
-    MB_CLEAN(&position, sizeof position);
-    answer = mb_posix(ch, args, 6, MB_FILE_LSEEK);
-    MB_INVALIDATE(&position, sizeof position);
-    MB_WRITTEN(&position);
+    answer = mb_posix_into(ch, args, 6, MB_FILE_LSEEK, &position, sizeof position);
     return answer < 0 ? (int64_t)answer : position;
 }
 
@@ -879,15 +884,10 @@ static inline mb_sword mb_rmdir(mb_channel *ch, const char *path)
 static inline mb_sword mb_readdir(mb_channel *ch, mb_sword fd, void *buf, size_t len)
 {
     mb_word args[4];
-    mb_sword answer;
     args[1] = (mb_word)fd;
     args[2] = (mb_word)buf;
     args[3] = len;
-    MB_CLEAN(buf, len);
-    answer = mb_posix(ch, args, 4, MB_FILE_READDIR);
-    MB_INVALIDATE(buf, len);
-    MB_WRITTEN(buf);
-    return answer;
+    return mb_posix_into(ch, args, 4, MB_FILE_READDIR, buf, len);
 }
 
 /* Sets the length of a file that is open for writing: 0. */
@@ -903,9 +903,7 @@ static inline mb_sword mb_ftruncate(mb_channel *ch, mb_sword fd, uint64_t len)
 /* Has the host write the data of a file to its device: 0. */
 static inline mb_sword mb_fsync(mb_channel *ch, mb_sword fd)
 {
-    mb_word args[2];
-    args[1] = (mb_word)fd;
-    return mb_posix(ch, args, 2, MB_FILE_FSYNC);
+    return mb_on_fd(ch, MB_FILE_FSYNC, fd);
 }
 
 /* Reads the arguments of the program, one after the other, each with its NUL: the number of bytes of all of them, of
@@ -925,13 +923,8 @@ static inline mb_sword mb_env(mb_channel *ch, void *buf, size_t len)
 static inline mb_sword mb_get_time(mb_channel *ch, mb_time *time)
 {
     mb_word args[2];
-    mb_sword answer;
     args[1] = (mb_word)time;
-    MB_CLEAN(time, sizeof *time);
-    answer = mb_posix(ch, args, 2, MB_FILE_TIME);
-    MB_INVALIDATE(time, sizeof *time);
-    MB_WRITTEN(time);
-    return answer;
+    return mb_posix_into(ch, args, 2, MB_FILE_TIME, time, sizeof *time);
 }
 
 /* Fills memory with random bytes: their number. */

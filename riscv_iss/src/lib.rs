@@ -21,7 +21,8 @@
 //!
 //! # Modules
 //!
-//! - [`Xlen`]: width of registers. [`Bus`]: memory. [`Ram`]: memory of bytes.
+//! - [`Xlen`]: width of registers. [`Bus`]: memory. [`Ram`]: memory of bytes. [`Cells`]: memories
+//!   that a host shares.
 //! - [`Instruction`], [`Op`]: decoded instructions, their text, expansion of compressed ones.
 //! - [`Hart`]: registers, CSRs, execution, traps.
 //!
@@ -34,11 +35,13 @@
 #![forbid(unsafe_code)]
 
 mod bus;
+mod cells;
 mod decode;
 mod hart;
 mod xlen;
 
 pub use bus::{AccessFault, Bus, Ram};
+pub use cells::Cells;
 pub use decode::{Instruction, Op};
 pub use hart::{Cause, Hart, Interrupt, Run, Stop, Trap};
 pub use xlen::{Rv32, Rv64, Xlen};

@@ -1,6 +1,7 @@
 //! Services of served channels, from their configuration.
 
 use bytes::Bytes;
+use mailbox_rs::NEWEST;
 
 use crate::config::{Level, ServicesConfig, StreamConfig};
 use crate::messages::foreign::Severity;
@@ -17,6 +18,7 @@ pub(super) fn services(configured: &ServicesConfig) -> ChannelServices {
         period,
         seed,
         errors,
+        protocol,
     } = configured;
     let environment = env.iter().map(|(name, value)| format!("{name}={value}"));
     let clock = period.map_or(Clock::Wall, |picoseconds| Clock::Ticks { picoseconds });
@@ -40,6 +42,7 @@ pub(super) fn services(configured: &ServicesConfig) -> ChannelServices {
         clock,
         seed: *seed,
         severities: severities.collect(),
+        is_old: *protocol < NEWEST,
     }
 }
 

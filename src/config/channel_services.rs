@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mailbox_rs::{Errno, OPERATION_NAMES};
+use mailbox_rs::{Errno, NEWEST, OPERATION_NAMES, VERSION, Version};
 
 use super::error::ChannelProblem;
 use super::expand::expand;
@@ -29,6 +29,8 @@ pub struct ServicesConfig {
     pub seed: u64,
     /// Severities of failed requests.
     pub errors: Vec<ErrorRule>,
+    /// Highest protocol version that the host chooses.
+    pub protocol: Version,
 }
 
 /// Source or target of a standard stream.
@@ -93,6 +95,7 @@ pub(super) fn validate(
         time,
         seed,
         errors,
+        protocol,
         ..
     } = raw;
     let args = args.unwrap_or_else(|| vec![channel.replace('$', "$$")]);
@@ -124,7 +127,18 @@ pub(super) fn validate(
         period: period(&time)?,
         seed: seed.map_or(0, |seed| seed.0),
         errors: rules(&errors)?,
+        protocol: version(protocol)?,
     })
+}
+
+/// Highest version of a channel: both have a name of one digit on each side of the point.
+fn version(text: Option<String>) -> Result<Version, ServiceProblem> {
+    let Some(text) = text else {
+        return Ok(NEWEST);
+    };
+    let known = [VERSION, NEWEST].into_iter();
+    let mut named = known.filter(|version| version.to_string() == text);
+    named.next().ok_or(ServiceProblem::Protocol { text })
 }
 
 /// Checks texts that firmware reads with a NUL behind each.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use serde_yaml::Value;
 
 use super::error::KeyProblem;
@@ -41,6 +41,7 @@ const OF_CHANNEL: &[&str] = &[
     "time",
     "seed",
     "errors",
+    "protocol",
 ];
 
 /// Keys of a [`RawMemory`].
@@ -149,6 +150,17 @@ pub(super) struct RawChannel {
     pub(super) seed: Option<Number>,
     #[serde(default)]
     pub(super) errors: BTreeMap<String, BTreeMap<String, String>>,
+    #[serde(default, deserialize_with = "text")]
+    pub(super) protocol: Option<String>,
+}
+
+/// Reads a text, or a number as it is written.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => Ok(Some(text)),
+        Value::Number(number) => Ok(Some(number.to_string())),
+        _ => Err(D::Error::custom("it is to be a version, as 0.2")),
+    }
 }
 
 /// Standard streams as written.

@@ -1,6 +1,6 @@
 //! Errors of a channel's services.
 
-use mailbox_rs::OPERATION_NAMES;
+use mailbox_rs::{NEWEST, OPERATION_NAMES, VERSION};
 
 /// Maximum number of bytes of all arguments, and of the environment, each with its NUL.
 pub(super) const BLOCK_MAX: usize = 1 << 20;
@@ -80,6 +80,12 @@ pub enum ServiceProblem {
     /// A period of wall time.
     #[error("`time.period` is for `clock: ticks`; wall time has none")]
     PeriodOfWall,
+    /// A version that the host does not have.
+    #[error("`protocol` is `{text}`; valid are {VERSION} and {NEWEST}")]
+    Protocol {
+        /// The value.
+        text: String,
+    },
     /// A text with a NUL.
     #[error("`{key}`: a text contains NUL, which ends it for firmware")]
     Nul {
@@ -121,6 +127,7 @@ impl ServiceProblem {
             Self::Stream { key, .. } | Self::NoFile { key } => vec!["stdio", key],
             Self::Clock { .. } => vec!["time", "clock"],
             Self::Period { .. } | Self::PeriodOfWall => vec!["time", "period"],
+            Self::Protocol { .. } => vec!["protocol"],
             Self::Nul { key } | Self::TooLong { key, .. } => vec![key],
             Self::Name { name } => vec!["env", name],
         }

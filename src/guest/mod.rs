@@ -23,7 +23,7 @@ use std::os::fd::AsRawFd;
 use crate::sim::fork::watch_forks;
 use crate::sim::inherited;
 pub(crate) use crate::sim::inherited::Own;
-pub(crate) use crate::sim::{os_error_text, quietly};
+pub(crate) use crate::sim::{os_error_text, quietly, quietly_to_file};
 #[cfg(feature = "python")]
 pub(crate) use descriptor::Reserved;
 use descriptor::pipe;

@@ -24,6 +24,8 @@ pub struct ChannelServices {
     pub seed: u64,
     /// Severities of failed requests, where they differ from the default.
     pub severities: Vec<SeverityRule>,
+    /// True if the host ignores the offer of a newer protocol version, as a host without that version does.
+    pub is_old: bool,
 }
 
 /// Source of a channel's standard input.

@@ -70,9 +70,9 @@ pub(crate) use python::{
     PrepareError, is_forked_by_the_library, is_python_usable, make_global, name_python_program,
     prepare_python, python_is_ours, with_gil,
 };
-pub(crate) use signals::quietly;
 #[cfg(feature = "python")]
 pub(crate) use signals::{Disposition, Quiet, Unblocked, ignore_instead_of_blocking};
+pub(crate) use signals::{quietly, quietly_to_file};
 pub(crate) use stdout::CStdout;
 pub(crate) use sv_memory::SvMemory;
 pub(crate) use text::{CallText, c_text};

@@ -15,6 +15,24 @@ pub(crate) fn quietly<T>(write: impl FnOnce() -> io::Result<T>) -> io::Result<T>
     write()
 }
 
+/// Runs a change of a regular file as [`quietly`] does. Only a limit on the size of files raises a signal there, and few
+/// processes have one: to ask for it takes a third of the time of blocking the signals.
+pub(crate) fn quietly_to_file<T>(write: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let _quiet = has_file_limit().then(Quiet::new);
+    write()
+}
+
+/// True if `RLIMIT_FSIZE` is set, or can't be read.
+fn has_file_limit() -> bool {
+    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
+    // SAFETY: there is room for the limit.
+    if unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, limit.as_mut_ptr()) } != 0 {
+        return true;
+    }
+    // SAFETY: the call has succeeded, and written it.
+    unsafe { limit.assume_init() }.rlim_cur != libc::RLIM_INFINITY
+}
+
 /// Guard that keeps `SIGPIPE` and `SIGXFSZ` of this thread's writes from the process. Dispositions stay as they are, other
 /// threads too; a signal that was pending before stays pending.
 pub(crate) struct Quiet {

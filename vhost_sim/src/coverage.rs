@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::scenario::{Backing, Channel};
+
 /// Counters by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Coverage(BTreeMap<&'static str, u64>);
@@ -111,6 +113,30 @@ impl Coverage {
     pub fn missing(&self) -> Vec<&'static str> {
         let goals = GOALS.iter().copied();
         goals.filter(|goal| !self.0.contains_key(goal)).collect()
+    }
+
+    /// Counts the properties of a channel.
+    pub fn describe(&mut self, channel: &Channel) {
+        self.hit(if channel.pointer == 4 {
+            "pointer 4"
+        } else {
+            "pointer 8"
+        });
+        match channel.line {
+            32 => self.hit("line of cache 32"),
+            64 => self.hit("line of cache 64"),
+            128 => self.hit("line of cache 128"),
+            256 => self.hit("line of cache 256"),
+            _ => {}
+        }
+        self.hit(match channel.backing {
+            Backing::Model => "backing model",
+            Backing::Direct { .. } => "backing direct",
+            Backing::Banked { .. } => "backing banked",
+        });
+        if channel.device.is_some() {
+            self.hit("device in front of a memory");
+        }
     }
 }
 

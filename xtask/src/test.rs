@@ -249,6 +249,7 @@ fn steps(root: &Path) -> Result<Vec<Step>> {
             .only_with(&["benches/instructions/counts.txt"])
             .lane(Lane::Simulation),
         Step::of_cases("C programs", vec![])
+            .with(Runs::Quick, ["cargo xtask programs"])
             .with(Runs::Full, ["cargo xtask programs --full"])
             .required(&programs::REQUIRED)
             .only_with(&[programs::TABLE])

@@ -1,11 +1,10 @@
 //! Hart and host in turn.
 
 use anyhow::{Result, anyhow};
-use riscv_iss::{Bus, Hart, Instruction, Op, Stop, Trap, Xlen};
+use riscv_iss::{Bus, Cells, Hart, Instruction, Op, Stop, Trap, Xlen};
 use vhost::Vhost;
 
 use super::input::Input;
-use super::memory::Memory;
 
 /// Ticks after the hart has stopped, in which its last requests are served: as many as a queue has
 /// entries.
@@ -59,7 +58,7 @@ pub(super) enum Why {
 /// The end of service, or an input that can't be read.
 pub(super) fn drive<X: Xlen>(
     vhost: &Vhost,
-    memory: &mut Memory<'_>,
+    memory: &mut Cells<'_>,
     mut input: Option<&mut Input>,
     entry: u64,
     pace: Pace,
@@ -146,7 +145,7 @@ impl Waits {
 }
 
 /// Instruction at the program counter.
-fn next<X: Xlen>(hart: &Hart<X>, memory: &mut Memory<'_>) -> Option<Instruction> {
+fn next<X: Xlen>(hart: &Hart<X>, memory: &mut Cells<'_>) -> Option<Instruction> {
     let pc = hart.pc();
     let low = u16::from_le_bytes(memory.fetch(pc).ok()?);
     let high = u16::from_le_bytes(memory.fetch(pc.wrapping_add(2)).unwrap_or_default());
@@ -154,12 +153,12 @@ fn next<X: Xlen>(hart: &Hart<X>, memory: &mut Memory<'_>) -> Option<Instruction>
 }
 
 /// Program counter if there is a jump to itself.
-fn self_jump<X: Xlen>(hart: &Hart<X>, memory: &mut Memory<'_>) -> Option<u64> {
+fn self_jump<X: Xlen>(hart: &Hart<X>, memory: &mut Cells<'_>) -> Option<u64> {
     let instruction = next(hart, memory)?;
     (instruction.op == Op::Jal && instruction.imm == 0).then(|| hart.pc())
 }
 
-fn assembly<X: Xlen>(hart: &Hart<X>, memory: &mut Memory<'_>) -> String {
+fn assembly<X: Xlen>(hart: &Hart<X>, memory: &mut Cells<'_>) -> String {
     let instruction = next(hart, memory);
     instruction.map_or_else(|| "no instruction".to_owned(), |it| it.to_string())
 }

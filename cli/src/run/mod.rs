@@ -31,9 +31,9 @@ use crate::Outcome;
 use crate::output::ERROR;
 use drive::{Ended, Pace, drive};
 use input::Input;
-use memory::Memory;
+use memory::memory;
 use program::Program;
-use services::Clock;
+use services::{Clock, Protocol};
 use size::{address, bytes};
 
 /// Exit status if the limit of instructions was reached.
@@ -92,6 +92,9 @@ pub(crate) struct Args {
         conflicts_with = "mailbox"
     )]
     clock: Clock,
+    /// Highest protocol version of the host, to see firmware on an older one [default: 0.3]
+    #[arg(long, value_name = "VERSION", conflicts_with = "mailbox")]
+    protocol: Option<Protocol>,
     /// Instructions between two ticks of the host
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     per_tick: u64,
@@ -134,8 +137,7 @@ fn execute(args: &Args) -> Result<u8> {
     let vhost = system::start(args, &program)?;
     let mut input = args.stdin.as_deref().map(Input::open).transpose()?;
     let ended = {
-        let mut memory = Memory::of(&vhost, args)?;
-        memory.require(&program)?;
+        let mut memory = memory(&vhost, args, &program)?;
         let pace = Pace {
             per_tick: args.per_tick,
             most: args.max_instructions.unwrap_or(u64::MAX),

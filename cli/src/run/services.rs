@@ -26,6 +26,26 @@ pub(super) enum Clock {
     Wall,
 }
 
+/// Highest protocol version of the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Protocol {
+    /// Version 0.2, without the services that came with 0.3.
+    #[value(name = "0.2")]
+    Old,
+    /// Version 0.3.
+    #[value(name = "0.3")]
+    Newest,
+}
+
+impl Protocol {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Old => "0.2",
+            Self::Newest => "0.3",
+        }
+    }
+}
+
 /// Parses a variable of the environment: `NAME=VALUE`.
 pub(super) fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -75,5 +95,8 @@ pub(super) fn keys(args: &Args) -> String {
         ),
         Clock::Wall => writeln!(keys, "}}\n  time: {{clock: wall}}"),
     };
+    if let Some(version) = args.protocol {
+        let _ = writeln!(keys, "  protocol: \"{}\"", version.name());
+    }
     keys
 }

@@ -15,3 +15,20 @@
 #ifndef TMP_MAX
 #define TMP_MAX 10000
 #endif
+
+#ifndef VHOST_LIBC_STDIO_H
+#define VHOST_LIBC_STDIO_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* There are no other processes: NULL with ENOSYS, and -1 with EINVAL. */
+FILE *popen(const char *command, const char *mode);
+int pclose(FILE *file);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* VHOST_LIBC_STDIO_H */

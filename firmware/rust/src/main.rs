@@ -5,26 +5,21 @@
 #![no_std]
 #![no_main]
 
-use core::arch::global_asm;
 use core::ffi::CStr;
-use core::panic::PanicInfo;
 
-use mailbox_rs::firmware::{Client, Native, NoHooks, Region};
-use mailbox_rs::{CacheLine, Errno, Layout, OpenFlags, PtrWidth, cprint};
+use board::Host;
+use mailbox_rs::{Errno, OpenFlags, cprint};
 
-type Host = Client<Native, NoHooks>;
+/// Argument of a conversion of real numbers.
+#[cfg(not(feature = "rocket"))]
+const EIGHTH: f32 = -0.125;
+
+/// Its bits: this Rocket has no floating-point unit, with which the target passes real numbers.
+#[cfg(feature = "rocket")]
+const EIGHTH: u32 = (-0.125_f32).to_bits();
 
 /// Line of a failed check.
 type Failed = u32;
-
-const SIZE: usize = Layout::new(PtrWidth::NATIVE, CacheLine::None).channel_size as usize;
-
-#[unsafe(link_section = ".mailbox")]
-static MAILBOX: Region<SIZE> = Region::new();
-
-mailbox_rs::note!(CacheLine::None, 1);
-
-global_asm!(include_str!("../../crt0.S"));
 
 macro_rules! check {
     ($condition:expr) => {
@@ -37,13 +32,10 @@ macro_rules! check {
 /// Entry point, called by the start-up code.
 #[unsafe(no_mangle)]
 extern "C" fn main() {
-    // SAFETY: this is the only client of channel 0; that of a panic is created when this one is
-    // gone.
-    let Some(channel) = (unsafe { MAILBOX.channel(0, CacheLine::None) }) else {
+    // SAFETY: the start-up code calls this function once.
+    let Some(mut host) = (unsafe { board::host() }) else {
         return;
     };
-    let mut host = Client::new(channel, NoHooks);
-    host.reset();
     let services = [print, memory, files, call, refusals];
     let outcome = services.iter().try_for_each(|service| service(&mut host));
     cprint!(host, c"%u services\n", services.len());
@@ -52,14 +44,7 @@ extern "C" fn main() {
 
 fn print(host: &mut Host) -> Result<(), Failed> {
     check!(host.print("hello from firmware in Rust, café\n").is_ok());
-    cprint!(
-        host,
-        c"%d %#x %s %.2f\n",
-        -1,
-        0xbeef_u32,
-        c"text",
-        -0.125_f32
-    );
+    cprint!(host, c"%d %#x %s %.2f\n", -1, 0xbeef_u32, c"text", EIGHTH);
     cprint!(
         host,
         c"64 bits: %lld %llu, then %d\n",
@@ -120,14 +105,4 @@ fn refusals(host: &mut Host) -> Result<(), Failed> {
     check!(host.read(99, &mut [0]) == Err(Errno::EBADF));
     check!(host.call(c"no_such_method", []) as usize as isize == -(Errno::ENOSYS.0 as isize));
     Ok(())
-}
-
-#[panic_handler]
-fn panicked(_: &PanicInfo<'_>) -> ! {
-    // SAFETY: an earlier client is not used any more.
-    if let Some(channel) = unsafe { MAILBOX.channel(0, CacheLine::None) } {
-        let mut host = Client::new(channel, NoHooks);
-        host.exit(255);
-    }
-    loop {}
 }

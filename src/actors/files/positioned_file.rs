@@ -10,7 +10,7 @@ use rustix::io::pread;
 
 use super::disk::DiskFile;
 use super::os_error::{errno, uninterrupted};
-use crate::guest::quietly;
+use crate::guest::quietly_to_file;
 
 /// Status from metadata, of the standard library or of `cap-std`, whose extension trait is in scope.
 macro_rules! status_of {
@@ -90,7 +90,7 @@ impl DiskFile for PositionedFile {
 
     fn write(&mut self, data: &[u8]) -> Result<u64, Errno> {
         let file = &self.file;
-        let written = quietly(|| file.write_all_at(data, self.position));
+        let written = quietly_to_file(|| file.write_all_at(data, self.position));
         written.map_err(|error| errno(&error))?;
         self.advance(data.len() as u64)?;
         Ok(data.len() as u64)
@@ -98,7 +98,7 @@ impl DiskFile for PositionedFile {
 
     fn write_some(&mut self, data: &[u8]) -> Result<u64, Errno> {
         let file = &self.file;
-        let written = quietly(|| uninterrupted(|| file.write_at(data, self.position)));
+        let written = quietly_to_file(|| uninterrupted(|| file.write_at(data, self.position)));
         let written = written.map_err(|error| errno(&error))? as u64;
         self.advance(written)?;
         Ok(written)
@@ -127,7 +127,7 @@ impl DiskFile for PositionedFile {
 
     fn set_length(&mut self, len: u64) -> Result<(), Errno> {
         let file = &self.file;
-        let set = quietly(|| uninterrupted(|| file.set_len(len)));
+        let set = quietly_to_file(|| uninterrupted(|| file.set_len(len)));
         set.map_err(|error| errno(&error))
     }
 

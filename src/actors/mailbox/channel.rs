@@ -165,6 +165,9 @@ impl Channel {
 
     /// Protocol version that firmware offers; that of number 0 without an offer. It is no doorbell: firmware writes it first.
     fn offered(&self, queues: &Queues) -> Version {
+        if self.service.descriptor.services.is_old {
+            return Version::from(0);
+        }
         let mut word = [0; 4];
         let mut rest = &mut word[..];
         for segment in &queues.offer() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mailbox_rs::Errno;
+use mailbox_rs::{Errno, NEWEST, VERSION};
 use proptest::prelude::*;
 
 use super::*;
@@ -36,6 +36,7 @@ fn services_have_defaults() {
         period: Some(1000),
         seed: 0,
         errors: vec![],
+        protocol: NEWEST,
     };
     assert_eq!(services("").unwrap(), expected);
     // A name with a `$` is no variable.
@@ -122,6 +123,19 @@ fn periods_are_whole_numbers_with_a_unit() {
     assert!(said.contains("wall time has none"), "{said}");
     let said = refused("time: {clock: tick}");
     assert!(said.contains("did you mean `ticks`?"), "{said}");
+}
+
+#[test]
+fn versions_are_those_of_the_host() {
+    for (text, version) in [("0.2", VERSION), ("'0.3'", NEWEST)] {
+        let found = services(&format!("protocol: {text}")).unwrap();
+        assert_eq!(found.protocol, version, "{text}");
+    }
+    for text in ["0.4", "2", "''", "0.2.1", "[0.2]", "none"] {
+        let said = refused(&format!("protocol: {text}"));
+        assert!(said.contains("`protocol`"), "{said}");
+        assert!(said.starts_with("mb.yaml:1: channel `c`"), "{said}");
+    }
 }
 
 #[test]

@@ -3,20 +3,25 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::case::{Backend, Core, Library, Threading};
+use super::case::{Backend, Core, Library, PROGRAM, Threading};
 use super::limit::Limit;
 use super::{REQUIRED, ccache};
 use crate::clock::Clock;
-use crate::library::{self, ARTEFACTS, PYTHON, UNOPTIMISED, Variant, replace};
+use crate::library::{self, ARTEFACTS, PYTHON, SHIPPED, UNOPTIMISED, Variant, replace};
+use crate::programs;
 use crate::tool::{RISCV32, RISCV64, UVM_NEWEST, UVM_OLDER, python_packages, requirements, uvm};
 
 /// Distance between the cores' RAMs, as in integration/rtl/soc.sv.
 const RAM_OF_CORE: usize = 0x1_0000;
+/// RAM of a program with a C library, as in `integration/designs`, and the part of it for code.
+const RAM_OF_PROGRAM: &str = "1M";
+const CODE_OF_PROGRAM: &str = "512K";
 /// Offset of the mailbox in a core's RAM, as in tb/monitor.sv.
 const MAILBOX: usize = 0x8000;
 
@@ -219,7 +224,7 @@ impl<'a> Builder<'a> {
 
     /// Path of the command `vhost`, which is built with the library.
     pub(super) fn command(&self) -> PathBuf {
-        self.root.join("target/release/vhost")
+        self.root.join(SHIPPED).join("vhost")
     }
 
     /// Folder of the library with methods in Python.
@@ -230,26 +235,31 @@ impl<'a> Builder<'a> {
     /// Builds the images, one per core, and returns their paths relative to the project's root.
     /// Each is also built for cores of the other width.
     pub(super) fn firmware(&self, case: &str, names: &[String]) -> Result<Vec<String>> {
-        self.firmware_with(case, names, Core::SMALL, &[])
+        let images = self.firmware_with(case, names, Core::SMALL, Cache::default())?;
+        images.context("its source can't be fetched")
     }
 
-    /// Builds the images for these cores, with further options of the C compiler.
+    /// Builds the images for these cores and their caches. `None` if the source of a program can't be fetched.
     pub(super) fn firmware_with(
         &self,
         case: &str,
         names: &[String],
         cores: Core,
-        options: &[String],
-    ) -> Result<Vec<String>> {
+        cache: Cache<'_>,
+    ) -> Result<Option<Vec<String>>> {
         let folder = format!("target/cosim/firmware/{case}");
         fs::create_dir_all(self.root.join(&folder))
             .with_context(|| format!("cannot make {folder}"))?;
+        let options = cache.options();
         let build = |(core, name): (usize, &String)| {
+            if let Some(program) = name.strip_prefix(PROGRAM) {
+                return self.program(program, &folder, cores, cache);
+            }
             if self.root.join(name).is_file() {
-                return Ok(name.clone());
+                return Ok(Some(name.clone()));
             }
             if name == RUST {
-                return self.rust_firmware(core);
+                return self.rust_firmware(core, cores, cache).map(Some);
             }
             let source = ["integration/firmware", "firmware", "."]
                 .map(|folder| format!("{folder}/{name}.c"))
@@ -265,11 +275,11 @@ impl<'a> Builder<'a> {
                     &source,
                     "-DTESTBENCH_IS_SYSTEMVERILOG",
                 ]);
-                compile.args(options);
+                compile.args(&options);
                 compile.args(addresses(cores.ram, core).map(|address| format!("-Wl,{address}")));
                 run_checked(compile.current_dir(self.root), &source)?;
             }
-            Ok(image(cores.width))
+            Ok(Some(image(cores.width)))
         };
         names.iter().enumerate().map(build).collect()
     }
@@ -287,24 +297,60 @@ impl<'a> Builder<'a> {
         Ok(file)
     }
 
-    /// Builds the firmware in Rust and returns its image, relative to the project's root. It is
-    /// also built for a 64-bit core.
-    fn rust_firmware(&self, core: usize) -> Result<String> {
-        let flags = addresses(Core::SMALL.ram, core).map(|address| format!("-Clink-arg={address}"));
-        for target in [RISCV64.name(), RISCV32.name()] {
+    /// Builds a program with its C library, in RAM from the first core's on, and returns its image relative to the project's
+    /// root. `None` if its source can't be fetched.
+    fn program(
+        &self,
+        name: &str,
+        folder: &str,
+        cores: Core,
+        cache: Cache<'_>,
+    ) -> Result<Option<String>> {
+        let image = format!("{folder}/{name}.elf");
+        let mut place = vec![
+            "--base".to_owned(),
+            format!("{:#x}", cores.ram),
+            "--mem".to_owned(),
+            RAM_OF_PROGRAM.to_owned(),
+            "--code".to_owned(),
+            CODE_OF_PROGRAM.to_owned(),
+        ];
+        if let Some(hooks) = cache.hooks {
+            let header = self.root.join(hooks_file(hooks));
+            place.extend(["--include".to_owned(), header.display().to_string()]);
+        }
+        if let Some(line) = cache.line {
+            place.extend(["--define".to_owned(), format!("MB_CACHE_LINE={line}")]);
+        }
+        let to = self.root.join(&image);
+        let is_built = programs::image(self.root, name, cores.architecture, &place, &to)?;
+        Ok(is_built.then_some(image))
+    }
+
+    /// Builds the firmware in Rust and returns its image, relative to the project's root. Without
+    /// hooks it is built for cores of both widths.
+    fn rust_firmware(&self, core: usize, cores: Core, cache: Cache<'_>) -> Result<String> {
+        let flags = addresses(cores.ram, core).map(|address| format!("-Clink-arg={address}"));
+        // Its hooks come with their line.
+        let features = cache.hooks.map(|hooks| format!("--features={hooks}"));
+        let [own, other] = match cores.width {
+            "rv64" => [RISCV64, RISCV32],
+            _ => [RISCV32, RISCV64],
+        };
+        let others = Some(other).filter(|_| features.is_none());
+        for target in iter::once(own).chain(others) {
             let mut cargo = Command::new("cargo");
             cargo
-                .args(["build", "--release", "--locked", "--target", target])
+                .args(["build", "--release", "--locked", "--target", target.name()])
                 .args(["--manifest-path", "firmware/rust/Cargo.toml"])
+                .args(["--bin", "selftest"])
                 .args(["--target-dir", "target/firmware"])
+                .args(&features)
                 .env("RUSTFLAGS", flags.join(" "))
                 .current_dir(self.root);
             run_checked(&mut cargo, "the firmware in Rust")?;
         }
-        Ok(format!(
-            "target/firmware/{}/release/selftest",
-            RISCV32.name()
-        ))
+        Ok(format!("target/firmware/{}/release/selftest", own.name()))
     }
 
     /// Builds the simulation of a design, unless its inputs have not changed since the last build.
@@ -455,6 +501,35 @@ impl<'a> Builder<'a> {
         }
         Ok(hasher.finish())
     }
+}
+
+/// Data cache of the cores of a case.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Cache<'a> {
+    /// Header of `firmware/cache`, without its end.
+    pub(super) hooks: Option<&'a str>,
+    /// Cache line of firmware and host.
+    pub(super) line: Option<u32>,
+}
+
+impl Cache<'_> {
+    /// Options of the compiler for firmware in C.
+    fn options(self) -> Vec<String> {
+        let hooks = self.hooks.into_iter();
+        let hooks = hooks.flat_map(|hooks| ["-include".into(), hooks_file(hooks)]);
+        let line = self.line.map(|line| format!("-DMB_CACHE_LINE={line}"));
+        hooks.chain(line).collect()
+    }
+}
+
+/// Header with the hooks of a kind of core.
+fn hooks_file(name: &str) -> String {
+    format!("firmware/cache/{name}.h")
+}
+
+/// Path of the mailbox configuration of this name.
+pub(super) fn mailboxes(name: &str) -> String {
+    format!("integration/designs/{name}.mailbox.yaml")
 }
 
 /// Path of the memory configuration of this name.

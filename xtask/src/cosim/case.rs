@@ -8,9 +8,13 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use super::build::Model;
+use super::build::{Cache, Model};
 use super::rerun::Rerun;
+use crate::programs;
 use crate::tool::{LZ4, ROCKET, Tool, UVM, UVM_2017, VEXRISCV};
+
+/// Beginning of the name of a program with a C library, as firmware.
+pub(super) const PROGRAM: &str = "program:";
 
 /// Cases by name.
 pub(super) type Cases = BTreeMap<String, Case>;
@@ -33,6 +37,10 @@ pub(super) struct Case {
     /// File of `integration/tb` with the program that drives the model.
     pub(super) main: Option<String>,
     pub(super) memories: Option<String>,
+    pub(super) mailboxes: Option<String>,
+    /// Content of files in the root of firmware's, by name.
+    #[serde(default)]
+    pub(super) files: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) firmware: Vec<String>,
     /// Header of `firmware/cache` with the cache hooks of firmware.
@@ -132,6 +140,8 @@ pub(super) struct Core {
     pub(super) width: &'static str,
     /// Address of the first core's RAM.
     pub(super) ram: usize,
+    /// Instruction set for programs with a C library.
+    pub(super) architecture: &'static str,
 }
 
 impl Core {
@@ -139,11 +149,13 @@ impl Core {
     pub(super) const SMALL: Self = Self {
         width: "rv32",
         ram: 0,
+        architecture: "rv32im",
     };
 
     const ROCKET: Self = Self {
         width: "rv64",
         ram: 0x8000_0000,
+        architecture: "rv64imac",
     };
 }
 
@@ -188,32 +200,33 @@ impl Case {
         }
     }
 
-    /// Tool that only some cases need: a core, a release of UVM, or the library for waves in FST.
-    pub(super) fn tool(&self) -> Option<Tool> {
-        match self.design.as_str() {
-            "vexriscv" => return Some(VEXRISCV),
-            "rocket" => return Some(ROCKET),
-            _ => {}
+    /// Tools that only some cases need: a core, a release of UVM, the library for waves in FST, a C library.
+    pub(super) fn tools(&self) -> Vec<Tool> {
+        let mut tools = match self.design.as_str() {
+            "vexriscv" => vec![VEXRISCV],
+            "rocket" => vec![ROCKET],
+            _ => vec![],
+        };
+        if self.firmware.iter().any(|name| name.starts_with(PROGRAM)) {
+            tools.extend(programs::REQUIRED);
         }
         if self.rerun == Some(Rerun::Fst) {
-            return Some(LZ4);
+            tools.push(LZ4);
         }
-        match self.backend? {
-            Backend::Vpi => None,
-            Backend::Uvm if self.design.ends_with("-2017") => Some(UVM_2017),
-            Backend::Uvm => Some(UVM),
+        match self.backend {
+            None | Some(Backend::Vpi) => {}
+            Some(Backend::Uvm) if self.design.ends_with("-2017") => tools.push(UVM_2017),
+            Some(Backend::Uvm) => tools.push(UVM),
         }
+        tools
     }
 
-    /// Options of the compiler for the firmware in C.
-    pub(super) fn firmware_options(&self) -> Vec<String> {
-        let hooks = self.hooks.iter();
-        let hooks =
-            hooks.flat_map(|hooks| ["-include".into(), format!("firmware/cache/{hooks}.h")]);
-        let line = self
-            .cache_line
-            .map(|line| format!("-DMB_CACHE_LINE={line}"));
-        hooks.chain(line).collect()
+    /// Cache of the cores, as firmware has to know it.
+    pub(super) fn cache(&self) -> Cache<'_> {
+        Cache {
+            hooks: self.hooks.as_deref(),
+            line: self.cache_line,
+        }
     }
 
     /// Core that runs the firmware in C.

@@ -5,7 +5,10 @@
 //! expected output. Blocks of `console` are for tools that are not available here, and are ignored.
 //! pip takes packages from the project's wheels.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs;
+use std::iter;
 use std::path::Path;
 use std::process::Command;
 
@@ -13,33 +16,40 @@ use anyhow::{Context, Result, bail};
 
 use super::build::recreate_dir;
 use super::watch;
+use crate::library::SHIPPED;
+use crate::programs;
 use crate::tool::{Tool, UVM, UVM_NEWEST, WHEELS, uvm};
 
 /// Page to execute, run like a case.
 pub(super) struct DocPage {
     /// Name of the file in `docs/`, without its extension.
     pub(super) name: &'static str,
-    /// Tool needed beside those of all cases.
-    pub(super) required: Option<Tool>,
+    /// Tools needed beside those of all cases.
+    pub(super) required: &'static [Tool],
     /// True if the page is part of the full run only.
     pub(super) full: bool,
 }
 
 /// The pages. The one with UVM is part of the full run: the design `cluster` compiles UVM, too.
-pub(super) const PAGES: [DocPage; 2] = [
+pub(super) const PAGES: [DocPage; 3] = [
+    DocPage {
+        name: "c-programs",
+        required: &programs::REQUIRED,
+        full: false,
+    },
     DocPage {
         name: "first-simulation",
-        required: None,
+        required: &[],
         full: false,
     },
     DocPage {
         name: "systemverilog",
-        required: Some(UVM),
+        required: &[UVM],
         full: true,
     },
 ];
 
-/// Executes the page. Returns the reason of a failure, or `None`.
+/// Executes the page with the command `vhost` of this build. Returns the reason of a failure, or `None`.
 pub(super) fn run(root: &Path, name: &str) -> Result<Option<String>> {
     let file = root.join(format!("docs/{name}.md"));
     let text =
@@ -58,6 +68,7 @@ pub(super) fn run(root: &Path, name: &str) -> Result<Option<String>> {
     shell
         .args(["-euc", &page.commands])
         .env("VHOST", root)
+        .env("PATH", first_of_path(&root.join(SHIPPED))?)
         .env("PIP_NO_INDEX", "1")
         .env("PIP_FIND_LINKS", root.join(WHEELS))
         .env_remove("LD_LIBRARY_PATH")
@@ -68,6 +79,13 @@ pub(super) fn run(root: &Path, name: &str) -> Result<Option<String>> {
     }
     let missing = page.output.iter().find(|line| !lines.contains(line));
     Ok(missing.map(|line| format!("its commands don't print `{line}`")))
+}
+
+/// The search path of commands with a folder in front.
+fn first_of_path(folder: &Path) -> Result<OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = iter::once(folder.to_path_buf()).chain(env::split_paths(&path));
+    env::join_paths(folders).context("the folder of the project has a `:` in its name")
 }
 
 #[derive(Debug, Default, PartialEq)]

@@ -29,6 +29,7 @@ mod recording;
 mod rerun;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader, pipe};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -36,7 +37,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use self::build::{Builder, Simulation, memories, recreate_dir};
+use self::build::{Builder, Simulation, mailboxes, memories, recreate_dir};
 use self::case::{Case, Cases};
 use self::client::Clients;
 use self::recording::Recording;
@@ -130,7 +131,8 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     };
     for (name, case) in cases.iter().filter(|(name, case)| selected(name, case)) {
         println!("\n{name}: {case}");
-        if let Err(Missing(reason)) = case.tool().map_or(Ok(()), |tool| tools.get(tool)) {
+        let needed = case.tools();
+        if let Some(Missing(reason)) = needed.into_iter().find_map(|tool| tools.get(tool).err()) {
             println!("skipped: {name}: {reason}");
             continue;
         }
@@ -147,7 +149,8 @@ pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
     for doc_page in pages.filter(|page| args.selects(page.name, page.full)) {
         let page = doc_page.name;
         println!("\n{page}: docs/{page}.md");
-        if let Err(Missing(reason)) = doc_page.required.map_or(Ok(()), |tool| tools.get(tool)) {
+        let mut needed = doc_page.required.iter();
+        if let Some(Missing(reason)) = needed.find_map(|tool| tools.get(*tool).err()) {
             println!("skipped: docs/{page}.md: {reason}");
         } else if download_wheels(&REQUIRED) {
             summary.run(page, || doc_pages::run(root, page));
@@ -292,9 +295,15 @@ fn run_case(
     case: &Case,
     golden: bool,
 ) -> Result<Option<String>> {
-    let images =
-        builder.firmware_with(name, &case.firmware, case.core(), &case.firmware_options())?;
+    let images = builder.firmware_with(name, &case.firmware, case.core(), case.cache())?;
+    let Some(images) = images else {
+        println!("skipped: {name}: the source of its program can't be fetched from here");
+        return Ok(None);
+    };
     let mut simulation = builder.simulation(case.model())?;
+    if let Some(name) = &case.mailboxes {
+        simulation.mailboxes = mailboxes(name);
+    }
     if let Some(line) = case.cache_line {
         simulation.mailboxes = builder.mailboxes_with(name, &simulation.mailboxes, line)?;
     }
@@ -303,6 +312,10 @@ fn run_case(
     }
     let mut command = command(builder.root(), &simulation, name, &images, &case.plusargs)?;
     command.envs(&case.environment);
+    for (file, content) in &case.files {
+        let file = builder.root().join(files(name)).join(file);
+        fs::write(&file, content).with_context(|| format!("cannot write {}", file.display()))?;
+    }
     let waves = match case.rerun {
         Some(rerun) => Waves::of(builder.root(), name, rerun)?,
         None => None,
@@ -347,6 +360,11 @@ fn run_case(
     Ok(unmet)
 }
 
+/// Root of firmware's files, relative to the project's root, like all names in a recording.
+fn files(case: &str) -> String {
+    format!("target/cosim/files/{case}")
+}
+
 /// Command of a simulation with these images, and an empty folder for firmware's files.
 fn command(
     root: &Path,
@@ -355,8 +373,7 @@ fn command(
     images: &[String],
     plusargs: &[String],
 ) -> Result<Command> {
-    // Relative to the project's root, like all names in a recording.
-    let files = format!("target/cosim/files/{name}");
+    let files = files(name);
     recreate_dir(&root.join(&files))?;
 
     let mut command = simulation.limit.command(&simulation.program);

@@ -1,5 +1,6 @@
 //! Sources of programs, and their compilation for firmware and for this machine.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +8,10 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::table::{Program, matches};
-use super::{Folders, TABLE};
+use super::{Folders, Library, Port, TABLE};
+
+/// Script that compiles newlib.
+const BUILD_NEWLIB: &str = "xtask/build-newlib.sh";
 
 /// Folder with a program's source; `None` if it can't be fetched.
 pub(super) fn source(folders: &Folders, program: &Program) -> Result<Option<PathBuf>> {
@@ -29,7 +33,27 @@ pub(super) fn source(folders: &Folders, program: &Program) -> Result<Option<Path
             return Ok(None);
         }
     }
-    Ok(Some(to.join(name)))
+    let source = to.join(name);
+    prepare(program, &source)?;
+    Ok(Some(source))
+}
+
+/// Carries out the program's own preparation, as the configuration of its package would.
+fn prepare(program: &Program, source: &Path) -> Result<()> {
+    if program.prepare.is_empty() {
+        return Ok(());
+    }
+    let mut shell = Command::new("sh");
+    shell.args(["-euc", &program.prepare]).current_dir(source);
+    let output = shell.output().context("cannot start sh")?;
+    if !output.status.success() {
+        bail!(
+            "{} can't be prepared: {}",
+            program.name,
+            String::from_utf8_lossy(&output.stderr).trim_end()
+        );
+    }
+    Ok(())
 }
 
 /// Folder of the programs of this project.
@@ -45,15 +69,53 @@ pub(super) fn for_machine(folders: &Folders, program: &Program, source: &Path) -
     Ok(to)
 }
 
+/// Fetches and compiles newlib for an instruction set, unless it is there. Returns false if it can't be had.
+pub(super) fn newlib(folders: &Folders, architecture: &str) -> Result<bool> {
+    let mut script = Command::new(folders.root.join(BUILD_NEWLIB));
+    script.arg(architecture).arg(&folders.work);
+    let output = script
+        .output()
+        .with_context(|| format!("cannot start {BUILD_NEWLIB}"))?;
+    if !output.status.success() {
+        println!("{}", String::from_utf8_lossy(&output.stderr).trim_end());
+    }
+    Ok(output.status.success())
+}
+
 /// Compiles a program as firmware.
 pub(super) fn for_firmware(
     folders: &Folders,
     program: &Program,
     source: &Path,
-    architecture: &str,
+    port: Port,
 ) -> Result<PathBuf> {
+    let architecture = port.architecture;
+    let mut flags = vec!["--arch", architecture, "--mem", &program.mem];
+    let newlib = folders.work.join("newlib").join(architecture);
+    let newlib = newlib.display().to_string();
+    let library = match port.library {
+        Library::Picolibc => "picolibc",
+        Library::Newlib => {
+            flags.extend(["--newlib", &newlib]);
+            "newlib"
+        }
+    };
+    let to = folders.work.join("bin");
+    let to = to.join(format!("{}-{architecture}-{library}.elf", program.name));
+    with_flags(folders, program, source, &flags, &to)?;
+    Ok(to)
+}
+
+/// Compiles a program as firmware, with these options of `flags.sh`.
+pub(super) fn with_flags(
+    folders: &Folders,
+    program: &Program,
+    source: &Path,
+    flags: &[impl AsRef<OsStr>],
+    to: &Path,
+) -> Result<()> {
     let mut script = Command::new(folders.root.join("firmware/libc/flags.sh"));
-    script.args(["--arch", architecture, "--mem", &program.mem]);
+    script.args(flags);
     script.arg("--out").arg(folders.root.join("target/libc"));
     let output = script
         .output()
@@ -67,10 +129,7 @@ pub(super) fn for_firmware(
     let flags = String::from_utf8(output.stdout).context("a path is not UTF-8")?;
     let mut compiler = Command::new("riscv64-unknown-elf-gcc");
     compiler.args(flags.split_whitespace());
-    let to = folders.work.join("bin");
-    let to = to.join(format!("{}-{architecture}.elf", program.name));
-    compile(folders, program, source, compiler, &to)?;
-    Ok(to)
+    compile(folders, program, source, compiler, to)
 }
 
 fn compile(
@@ -82,9 +141,10 @@ fn compile(
 ) -> Result<()> {
     fs::create_dir_all(folders.work.join("bin"))?;
     // Warnings are the program's own.
-    compiler.args(["-O2", "-w"]).args(&program.options);
+    compiler.args([folders.effort.optimisation, "-w"]);
+    compiler.args(&program.options);
     compiler.args(program.include.iter().map(|folder| {
-        let mut option = std::ffi::OsString::from("-I");
+        let mut option = OsString::from("-I");
         option.push(source.join(folder));
         option
     }));

@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 use super::table::{Program, Run};
 use super::{Folders, empty};
+use crate::library::SHIPPED;
 
 /// Instructions after which a program counts as hanging.
 const MOST_INSTRUCTIONS: &str = "20000000000";
@@ -35,7 +36,13 @@ pub(super) fn on_machine(
     binary: &Path,
 ) -> Result<Results> {
     let folder = folders.work.join("machine").join(&program.name);
-    results(folders, program, source, &folder, |_| Command::new(binary))
+    let mut results = results(folders, program, source, &folder, |_| Command::new(binary))?;
+    for (ended, run) in results.runs.iter_mut().zip(&program.run) {
+        if let Some(text) = &run.stdout {
+            ended.stdout = text.clone().into_bytes();
+        }
+    }
+    Ok(results)
 }
 
 /// Runs a program as firmware.
@@ -47,9 +54,12 @@ pub(super) fn on_firmware(
 ) -> Result<Results> {
     let folder = folders.work.join("firmware").join(&program.name);
     results(folders, program, source, &folder, |files| {
-        let mut vhost = Command::new(folders.root.join("target/release/vhost"));
+        let mut vhost = Command::new(folders.root.join(SHIPPED).join("vhost"));
         vhost.arg("run").arg(image).arg("--files").arg(files);
         vhost.args(["--stdin", "-", "--mem", &program.mem]);
+        if let Some(version) = &program.protocol {
+            vhost.args(["--protocol", version]);
+        }
         vhost.args(["--max-instructions", MOST_INSTRUCTIONS, "--"]);
         vhost
     })
@@ -62,7 +72,7 @@ fn results(
     folder: &Path,
     command: impl Fn(&Path) -> Command,
 ) -> Result<Results> {
-    prepare(program, source, folder)?;
+    prepare(program, source, folder, folders.effort.divisor)?;
     let input = folders.work.join("stdin");
     let runs = program.run.iter().map(|run| {
         fs::write(&input, &run.stdin)?;
@@ -76,7 +86,7 @@ fn results(
 }
 
 /// Creates the folder of the runs with the program's files.
-fn prepare(program: &Program, source: &Path, folder: &Path) -> Result<()> {
+fn prepare(program: &Program, source: &Path, folder: &Path, divisor: usize) -> Result<()> {
     empty(folder)?;
     for (name, text) in &program.files {
         fs::write(folder.join(name), text)?;
@@ -86,7 +96,7 @@ fn prepare(program: &Program, source: &Path, folder: &Path) -> Result<()> {
             .with_context(|| format!("{} has no file `{from}`", program.name))?;
     }
     for (name, length) in &program.random {
-        fs::write(folder.join(name), random(*length))?;
+        fs::write(folder.join(name), random(length / divisor))?;
     }
     Ok(())
 }

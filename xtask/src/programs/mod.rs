@@ -8,12 +8,13 @@ mod build;
 mod compare;
 mod table;
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::library;
 use crate::tool::{RISCV_GCC, Tool};
 use table::Program;
 
@@ -29,9 +30,42 @@ const WORK: &str = "target/programs";
 /// Instruction sets: pointers of 8 bytes, and of 4.
 const ARCHITECTURES: [&str; 2] = ["rv64imac", "rv32imac"];
 
+/// Instruction set and C library of firmware.
+#[derive(Clone, Copy)]
+struct Port {
+    architecture: &'static str,
+    library: Library,
+}
+
+#[derive(Clone, Copy)]
+enum Library {
+    Picolibc,
+    Newlib,
+}
+
+/// Effort of a run.
+struct Effort {
+    /// Option of the compilers.
+    optimisation: &'static str,
+    /// Divisor of the lengths of random files.
+    divisor: usize,
+}
+
+/// Effort of a run without `--full`.
+const LITTLE: Effort = Effort {
+    optimisation: "-O0",
+    divisor: 4,
+};
+
+/// Effort of a user: the options that the pages have.
+const USUAL: Effort = Effort {
+    optimisation: "-O2",
+    divisor: 1,
+};
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Run all programs, not the quick ones alone
+    /// Run all programs, optimised and with newlib, too; not the quick ones alone
     #[arg(long)]
     full: bool,
     /// Names of programs; without any, those of the quick or the full run
@@ -42,33 +76,78 @@ pub(crate) struct Args {
 struct Folders {
     root: PathBuf,
     work: PathBuf,
+    effort: Effort,
 }
 
 /// Returns true if all programs do the same on both.
 pub(crate) fn run(root: &Path, args: &Args) -> Result<bool> {
-    let file = root.join(TABLE);
-    let text = fs::read_to_string(&file);
-    let text = text.with_context(|| format!("cannot read {}", file.display()))?;
-    let programs = table::parse(&text).with_context(|| format!("{TABLE} is wrong"))?;
+    let programs = programs(root)?;
     let selected = select(&programs, args)?;
     let folders = Folders {
         root: root.to_path_buf(),
         work: root.join(WORK),
+        effort: if args.full { USUAL } else { LITTLE },
     };
-    let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--release", "--quiet", "--package", "vhost-cli"]);
-    let status = cargo.current_dir(root).status();
-    if !status.context("cannot start cargo")?.success() {
-        bail!("vhost can't be built");
-    }
+    library::build_shipped(root)?;
+    let libraries = if args.full {
+        libraries(&folders)?
+    } else {
+        vec![]
+    };
     let mut failures = 0;
     for program in selected {
-        for problem in check(&folders, program)? {
+        for problem in check(&folders, program, &libraries)? {
             println!("{}: {problem}", program.name);
             failures += 1;
         }
     }
     Ok(failures == 0)
+}
+
+/// Architectures that newlib is there for; those for which it can't be fetched or compiled are named as skipped.
+fn libraries(folders: &Folders) -> Result<Vec<&'static str>> {
+    let mut found = vec![];
+    for architecture in ARCHITECTURES {
+        if build::newlib(folders, architecture)? {
+            found.push(architecture);
+        } else {
+            println!("skipped: newlib for {architecture}: it could not be fetched and compiled");
+        }
+    }
+    Ok(found)
+}
+
+/// Compiles a program of the table as firmware, with further options of `flags.sh`. Returns false if its source can't be fetched.
+pub(crate) fn image(
+    root: &Path,
+    name: &str,
+    architecture: &str,
+    place: &[String],
+    to: &Path,
+) -> Result<bool> {
+    let programs = programs(root)?;
+    let program = programs.iter().find(|program| program.name == name);
+    let program = program.with_context(|| format!("{TABLE} has no program `{name}`"))?;
+    let folders = Folders {
+        root: root.to_path_buf(),
+        work: root.join(WORK),
+        effort: USUAL,
+    };
+    let Some(source) = build::source(&folders, program)? else {
+        return Ok(false);
+    };
+    let mut flags = vec!["--arch".to_owned(), architecture.to_owned()];
+    flags.extend_from_slice(place);
+    build::with_flags(&folders, program, &source, &flags, to)?;
+    Ok(true)
+}
+
+/// Programs of the table.
+fn programs(root: &Path) -> Result<Vec<Program>> {
+    let file = root.join(TABLE);
+    let text = fs::read_to_string(&file);
+    let text = text.with_context(|| format!("cannot read {}", file.display()))?;
+    table::parse(&text).with_context(|| format!("{TABLE} is wrong"))
 }
 
 fn select<'a>(programs: &'a [Program], args: &Args) -> Result<Vec<&'a Program>> {
@@ -86,21 +165,29 @@ fn select<'a>(programs: &'a [Program], args: &Args) -> Result<Vec<&'a Program>> 
     Ok(programs.iter().filter(is_selected).collect())
 }
 
-/// Differences of a program, by architecture. A program without sources is skipped.
-fn check(folders: &Folders, program: &Program) -> Result<Vec<String>> {
+/// Differences of a program, by port. A program without sources is skipped.
+fn check(folders: &Folders, program: &Program, newlib: &[&'static str]) -> Result<Vec<String>> {
     let Some(source) = build::source(folders, program)? else {
         println!("skipped: {}: its source could not be fetched", program.name);
         return Ok(vec![]);
     };
+    let with = |library| {
+        move |architecture| Port {
+            architecture,
+            library,
+        }
+    };
+    let picolibc = ARCHITECTURES.into_iter().map(with(Library::Picolibc));
+    let newlib = newlib.iter().copied().filter(|_| program.newlib);
     let mut problems = vec![];
     let machine = build::for_machine(folders, program, &source)?;
     let expected = compare::on_machine(folders, program, &source, &machine)?;
-    for architecture in ARCHITECTURES {
-        let image = build::for_firmware(folders, program, &source, architecture)?;
+    for port in picolibc.chain(newlib.map(with(Library::Newlib))) {
+        let image = build::for_firmware(folders, program, &source, port)?;
         let got = compare::on_firmware(folders, program, &source, &image)?;
         let found = compare::differences(&expected, &got);
         println!(
-            "{} on {architecture}: {}",
+            "{} on {port}: {}",
             program.name,
             if found.is_empty() {
                 "same"
@@ -108,13 +195,19 @@ fn check(folders: &Folders, program: &Program) -> Result<Vec<String>> {
                 "different"
             }
         );
-        problems.extend(
-            found
-                .into_iter()
-                .map(|text| format!("{architecture}: {text}")),
-        );
+        problems.extend(found.into_iter().map(|text| format!("{port}: {text}")));
     }
     Ok(problems)
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.architecture)?;
+        match self.library {
+            Library::Picolibc => Ok(()),
+            Library::Newlib => f.write_str(" with newlib"),
+        }
+    }
 }
 
 /// Creates an empty folder.

@@ -15,6 +15,9 @@ pub(super) struct Program {
     /// Rust crate, `NAME@VERSION`.
     #[serde(rename = "crate")]
     pub(super) krate: Option<String>,
+    /// Shell commands in the folder of the source, before the first compilation.
+    #[serde(default)]
+    pub(super) prepare: String,
     /// Patterns of files; one that begins with `!` leaves files out.
     pub(super) sources: Vec<String>,
     /// Files beside the table.
@@ -28,6 +31,10 @@ pub(super) struct Program {
     pub(super) mem: String,
     #[serde(default)]
     pub(super) quick: bool,
+    #[serde(default)]
+    pub(super) newlib: bool,
+    /// Highest protocol version of the host.
+    pub(super) protocol: Option<String>,
     pub(super) run: Vec<Run>,
     /// Content of files, by name.
     #[serde(default)]
@@ -48,6 +55,8 @@ pub(super) struct Run {
     pub(super) args: Vec<String>,
     #[serde(default)]
     pub(super) stdin: String,
+    /// Standard output, of a program that this machine has no oracle for.
+    pub(super) stdout: Option<String>,
 }
 
 #[derive(Deserialize)]

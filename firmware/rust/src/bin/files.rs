@@ -4,33 +4,20 @@
 #![no_std]
 #![no_main]
 
-use core::arch::global_asm;
 use core::ffi::CStr;
 use core::fmt::Write as _;
-use core::panic::PanicInfo;
 
-use mailbox_rs::firmware::{Client, File, Native, NoHooks, Region};
-use mailbox_rs::{CacheLine, Errno, Layout, PtrWidth, Whence};
-
-type Host = Client<Native, NoHooks>;
-
-const SIZE: usize = Layout::new(PtrWidth::NATIVE, CacheLine::None).channel_size as usize;
-
-#[unsafe(link_section = ".mailbox")]
-static MAILBOX: Region<SIZE> = Region::new();
-
-global_asm!(include_str!("../../../crt0.S"));
+use board::Host;
+use mailbox_rs::firmware::File;
+use mailbox_rs::{Errno, Whence};
 
 /// Entry point, called by the start-up code.
 #[unsafe(no_mangle)]
 extern "C" fn main() {
-    // SAFETY: this is the only client of channel 0; that of a panic is created when this one is
-    // gone.
-    let Some(channel) = (unsafe { MAILBOX.channel(0, CacheLine::None) }) else {
+    // SAFETY: the start-up code calls this function once.
+    let Some(mut host) = (unsafe { board::host() }) else {
         return;
     };
-    let mut host = Client::new(channel, NoHooks);
-    host.reset();
     let outcome = copy(&mut host);
     if let Err(error) = outcome {
         let _ = writeln!(host.stderr(), "{error}");
@@ -64,14 +51,4 @@ fn copy(host: &mut Host) -> Result<(), Errno> {
         &first[..read]
     )
     .map_err(|_| Errno::EIO)
-}
-
-#[panic_handler]
-fn panicked(_: &PanicInfo<'_>) -> ! {
-    // SAFETY: an earlier client is not used any more.
-    if let Some(channel) = unsafe { MAILBOX.channel(0, CacheLine::None) } {
-        let mut host = Client::new(channel, NoHooks);
-        host.exit(255);
-    }
-    loop {}
 }

@@ -1,0 +1,73 @@
+/*
+ * Messages of errors with the name of the program.
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+
+/* A message, with the text of an error unless the number is 0. */
+static void message(int number, const char *format, va_list arguments)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s: ", vhost_program());
+    if (format != NULL)
+        vfprintf(stderr, format, arguments);
+    if (number != 0)
+        fprintf(stderr, "%s%s", format != NULL ? ": " : "", strerror(number));
+    fputc('\n', stderr);
+}
+
+void vwarn(const char *format, va_list arguments)
+{
+    message(errno, format, arguments);
+}
+
+void vwarnx(const char *format, va_list arguments)
+{
+    message(0, format, arguments);
+}
+
+void verr(int status, const char *format, va_list arguments)
+{
+    vwarn(format, arguments);
+    exit(status);
+}
+
+void verrx(int status, const char *format, va_list arguments)
+{
+    vwarnx(format, arguments);
+    exit(status);
+}
+
+void warn(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vwarn(format, arguments);
+    va_end(arguments);
+}
+
+void warnx(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vwarnx(format, arguments);
+    va_end(arguments);
+}
+
+void err(int status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    verr(status, format, arguments);
+}
+
+void errx(int status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    verrx(status, format, arguments);
+}

@@ -1,0 +1,85 @@
+/*
+ * Start, memory and missing services of newlib, whose streams and formats are used as they are.
+ */
+#include "host.h"
+
+#ifndef __PICOLIBC__
+
+#include <stddef.h>
+#include <stdio.h>
+
+/*
+ * Entry point: newlib's start-up code expects a stack pointer, and the number of arguments at it. Arguments are the
+ * host's, so that there are none here.
+ */
+__asm__(".pushsection .text.vhost_start, \"ax\"\n"
+        ".globl vhost_start\n"
+        "vhost_start:\n"
+        "    lla sp, __stack_top\n"
+        "    addi sp, sp, -32\n"
+        "    sw zero, 0(sp)\n"
+        "    sw zero, 4(sp)\n"
+        "    j _start\n"
+        ".popsection\n");
+
+void vhost_flush_streams(void)
+{
+    fflush(NULL);
+}
+
+/* Before a read of standard input, and at the end without exit. A program that has no streams does not get them here. */
+void vhost_flush_lines(void)
+{
+    struct _reent *state = _GLOBAL_REENT;
+    if (state->__sdidinit) {
+        fflush(state->_stdout);
+        fflush(state->_stderr);
+    }
+}
+
+extern char _end[];
+
+/* Memory between the program and the stack pointer. */
+void *_sbrk(ptrdiff_t increment)
+{
+    static char *top = _end;
+    char *before = top;
+    char *stack = __builtin_frame_address(0);
+    if (increment > 0 && (stack < top || (size_t)(stack - top) < (size_t)increment + 4096)) {
+        errno = ENOMEM;
+        return (void *)-1;
+    }
+    top += increment;
+    return before;
+}
+
+static int missing(void)
+{
+    errno = ENOSYS;
+    return -1;
+}
+
+int _link(const char *from, const char *to)
+{
+    (void)from, (void)to;
+    return missing();
+}
+
+int _fork(void)
+{
+    return missing();
+}
+
+int _wait(int *status)
+{
+    (void)status;
+    return missing();
+}
+
+int _execve(const char *path, char *const *arguments, char *const *environment)
+{
+    (void)path, (void)arguments, (void)environment;
+    return missing();
+}
+
+#endif /* __PICOLIBC__ */

@@ -1,0 +1,81 @@
+//! Violations of the protocol by firmware.
+
+use super::{Board, Firmware};
+use crate::ram::Fault;
+use crate::scenario::Misbehaviour;
+use crate::space::Space;
+use crate::wire::{NEWEST, VERSION};
+
+/// Turns between a violation of the protocol and the reset that follows.
+const AFTERMATH: u32 = 3;
+
+impl Firmware {
+    /// Breaks the protocol.
+    pub(super) fn misbehave(&mut self, how: Misbehaviour, board: &mut Board<'_>) {
+        let (at, layout) = (board.session.at, board.session.layout);
+        let add = |space: &mut Space, offset, by: u32| {
+            let word = space.wanted_word(at + offset);
+            space.store_word(at + offset, word.wrapping_add(by));
+        };
+        board.session.loosen();
+        self.pause = AFTERMATH;
+        let what = match how {
+            Misbehaviour::Jump(by) => {
+                add(board.space, layout.request.idx_p, by);
+                "misbehaviour jump"
+            }
+            Misbehaviour::Skip(by) => {
+                add(board.space, layout.response.idx_c, by);
+                "misbehaviour skip"
+            }
+            Misbehaviour::Consumer(by) => {
+                add(board.space, layout.request.idx_c, by);
+                "misbehaviour consumer"
+            }
+            Misbehaviour::Producer(by) => {
+                add(board.space, layout.response.idx_p, by);
+                "misbehaviour producer"
+            }
+            Misbehaviour::Scribble { word, value } => {
+                // Not the version, which would end the service.
+                let words = layout.size / 4 - 1;
+                let offset = 4 + u64::from(word) % words * 4;
+                // The word before the requests offers a version. The model has no later one.
+                let is_offer = offset + 4 == layout.request.idx_p;
+                let value = if is_offer {
+                    value % (VERSION + 1)
+                } else {
+                    value
+                };
+                board.space.store_word(at + offset, value);
+                "misbehaviour scribble"
+            }
+            Misbehaviour::Broken(skip) => {
+                if board.channel.can_fail() {
+                    self.fatal = true;
+                    self.broken = true;
+                    board.space.set_fault(Some(Fault {
+                        skip,
+                        tear: false,
+                        from: 0,
+                        peeks: true,
+                    }));
+                    add(board.space, layout.request.idx_p, 1);
+                }
+                "fault in a mailbox"
+            }
+            Misbehaviour::Version(version) => {
+                self.fatal = true;
+                self.reset(0, board);
+                self.version = if [VERSION, NEWEST].contains(&version) {
+                    NEWEST + 1
+                } else {
+                    version.max(1)
+                };
+                self.fatal = true;
+                return;
+            }
+        };
+        board.shared.coverage.hit(what);
+    }
+}

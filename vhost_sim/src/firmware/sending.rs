@@ -1,0 +1,141 @@
+//! Requests of firmware.
+
+use super::{Board, Firmware};
+use crate::ram::Fault;
+use crate::request::{Words, assemble};
+use crate::scenario::{Fd, Request, SCRATCH, Text};
+use crate::wire::{ENTRIES, action};
+
+impl Firmware {
+    /// Sends a request whose memory fails once. Returns false until that is over.
+    pub(super) fn send_faulty(
+        &mut self,
+        request: &Request,
+        fault: Fault,
+        board: &mut Board<'_>,
+    ) -> bool {
+        if self.faulty {
+            if !self.is_idle(board) {
+                return false;
+            }
+            board.space.set_fault(None);
+            self.faulty = false;
+            return true;
+        }
+        if self.is_idle(board) && self.send(request, None, board) {
+            board.session.expect_fault();
+            board.space.set_fault(Some(fault));
+            board.shared.coverage.hit(if fault.tear {
+                "fault in a write, torn"
+            } else {
+                "fault in a read"
+            });
+            self.faulty = true;
+        }
+        false
+    }
+
+    /// Sends a request. Returns false if the queue is full.
+    pub(super) fn send(
+        &mut self,
+        request: &Request,
+        late: Option<u32>,
+        board: &mut Board<'_>,
+    ) -> bool {
+        let (at, layout) = (board.session.at, board.session.layout);
+        let taken = board.space.wanted_word(at + layout.request.idx_c);
+        if self.put.wrapping_sub(taken) >= ENTRIES {
+            return false;
+        }
+        let Some(descriptor) = self.descriptor(request, board) else {
+            return true;
+        };
+        let special =
+            descriptor.and_then(|fd| Some(board.shared.files.open.get(&fd)?.is_special()));
+        let alone = needs_idle(request) || special == Some(true);
+        if (alone || self.alone) && !self.is_idle(board) {
+            return false;
+        }
+        self.alone = alone;
+        let scratch = board.channel.base + SCRATCH.0 + self.sent % SCRATCH.2 * SCRATCH.1;
+        self.sent += 1;
+        let Words {
+            action,
+            words,
+            args,
+            stores,
+        } = assemble(request, board.channel, scratch, descriptor.unwrap_or(0));
+        for (address, data) in stores {
+            board.space.store(address, &data);
+        }
+        let args: Vec<u64> = args.iter().map(|arg| layout.narrow(*arg)).collect();
+        let bytes = crate::wire::Entry::emit(action, words, &args, layout.pointer);
+        board
+            .space
+            .store(at + layout.request.slot(self.put), &bytes);
+        let slot = board
+            .space
+            .wanted(at + layout.request.slot(self.put), layout.request.entry);
+        let entry = crate::wire::Entry::parse(&slot, layout.pointer);
+        self.put = self.put.wrapping_add(1);
+        if entry.responds() {
+            let opens = entry.action == action::FILE && entry.args[0] == crate::wire::file::OPEN;
+            self.expected.push_back(opens);
+        }
+        match late {
+            Some(turns) if turns > 0 => {
+                self.late = Some(self.put);
+                self.pause = turns;
+            }
+            _ => board.space.store_word(at + layout.request.idx_p, self.put),
+        }
+        true
+    }
+
+    /// Descriptor of a request: `Some(None)` for a request without one. `None` skips the request.
+    fn descriptor(&self, request: &Request, board: &mut Board<'_>) -> Option<Option<u64>> {
+        let (Request::Close { fd }
+        | Request::Read { fd, .. }
+        | Request::Write { fd, .. }
+        | Request::Seek { fd, .. }) = request
+        else {
+            return Some(None);
+        };
+        Some(Some(match fd {
+            Fd::Own(back) => {
+                let at = self.fds.len().checked_sub(1 + *back as usize);
+                at.map_or(9, |at| self.fds[at])
+            }
+            Fd::Other(channel) => {
+                let channel = *channel as usize;
+                let fd = board.left.get(channel).copied().flatten();
+                let fd = fd.filter(|_| channel != self.number)?;
+                board.shared.coverage.hit("file of another channel");
+                fd
+            }
+            Fd::Raw(fd) => *fd,
+        }))
+    }
+}
+
+/// Tests for a request that must not be sent together with others: it shares their bytes, or its
+/// effects could not be distinguished from theirs.
+fn needs_idle(request: &Request) -> bool {
+    let text = match request {
+        Request::Print { text, .. } | Request::CPrint { format: text, .. } => text,
+        Request::Call { method, .. } => method,
+        Request::Open { path, .. } => {
+            let special =
+                matches!(path, Text::Some(path) if path.starts_with(crate::disk::SPECIAL));
+            return special || matches!(path, Text::Unterminated(_));
+        }
+        Request::Close { fd }
+        | Request::Read { fd, .. }
+        | Request::Write { fd, .. }
+        | Request::Seek { fd, .. } => {
+            return !matches!(fd, Fd::Raw(_));
+        }
+        _ => return false,
+    };
+    matches!(text, Text::Unterminated(_))
+}
