@@ -89,7 +89,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     (
         "env::var",
         &[
-            "config/environment_variables",
+            "config/vhost_variables",
             "config/external_inputs",
             "foreign/python/interpreter",
         ],

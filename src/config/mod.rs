@@ -22,7 +22,6 @@
 //! relative to the working directory.
 
 mod channel_services;
-pub(crate) mod environment_variables;
 mod error;
 mod expand;
 mod external_inputs;
@@ -44,6 +43,7 @@ mod schema;
 mod service_error;
 mod text;
 mod unknown_keys;
+pub(crate) mod vhost_variables;
 mod warning;
 mod yaml;
 
@@ -54,7 +54,6 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 pub use channel_services::{ErrorRule, Level, ServicesConfig, StreamConfig};
-pub use environment_variables::{VARIABLES, Variable};
 pub use error::{
     ByFeature, ChannelProblem, ConfigError, ConfigProblem, ExpandError, ExpandProblem, KeyProblem,
     MemoryProblem, SpaceProblem,
@@ -67,6 +66,7 @@ pub use memory_place::MemoryPlace;
 pub use name::NoName;
 pub use service_error::ServiceProblem;
 pub use text::TextError;
+pub use vhost_variables::{VARIABLES, Variable};
 pub use warning::{ConfigWarning, Doubt, KeyHint, Used};
 pub use yaml::YamlError;
 

@@ -42,7 +42,7 @@ mod fork;
 mod guard;
 #[cfg(test)]
 #[cfg(feature = "c_abi")]
-mod header;
+mod header_check;
 mod host;
 #[cfg(test)]
 #[cfg(feature = "c_abi")]

@@ -15,7 +15,7 @@ use super::refused_calls;
 use super::returned_strings::ReturnedStrings;
 use super::zero_time::{self, ZeroTimeLoop};
 use crate::attach::Named;
-use crate::config::environment_variables::{CALL_TIMEOUT, SCOPE};
+use crate::config::vhost_variables::{CALL_TIMEOUT, SCOPE};
 use crate::foreign::report;
 use crate::messages::foreign::Severity;
 use crate::sim::call_timeout;

@@ -17,7 +17,7 @@ use super::{Call, CallbackResult, Error, Spaces, Timeout, Vhost};
 use crate::actors::sockets::{Hub, Tcp};
 use crate::attach::Attach;
 use crate::backend::{Backends, MemoryModel, Models};
-use crate::config::environment_variables::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
+use crate::config::vhost_variables::{MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE};
 use crate::config::{self, ChannelConfig, ConfigEnvironment, ConfigError, Process};
 use crate::foreign::{CallResult, Callbacks, FileOpener, OnReport, Openers, Paths, Python};
 use crate::guest;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Builder, ChannelExit, Error, PendingStart, SocketService, Spaces, Timeout, Vhost};
 use crate::attach::{self, Named};
-use crate::config::environment_variables::{
+use crate::config::vhost_variables::{
     ATTACH, MAILBOX_CFG_FILE, MAILBOX_FS_ROOT, MEM_CFG_FILE, TRACE, TRACE_PAYLOADS, WATCHDOG,
 };
 use crate::config::{self, Process, Variable};

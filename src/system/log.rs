@@ -4,7 +4,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::Error;
-use crate::config::environment_variables::LOG;
+use crate::config::vhost_variables::LOG;
 use crate::guest;
 
 /// Default filter, in the syntax of [`EnvFilter`]: warnings, and accesses of backend `log`.

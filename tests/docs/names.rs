@@ -193,7 +193,7 @@ fn systemverilog_macros_and_tasks() {
 }
 
 #[test]
-fn environment_variables() {
+fn vhost_variables() {
     let known = set(VARIABLES.iter().map(|variable| variable.name));
     assert_eq!(column(&text(), "Environment", 0), known);
 }

@@ -10,7 +10,7 @@ use pyo3::{Bound, IntoPyObject, Py, PyAny, PyResult, Python};
 use super::module::native;
 use super::outcome::{Raised, progress};
 use super::programs;
-use crate::config::environment_variables::PYTHON_PATH;
+use crate::config::vhost_variables::PYTHON_PATH;
 use crate::guest::Reserved;
 use crate::messages::rpc::Progress;
 
