@@ -24,7 +24,7 @@ fn numbers(seed: u64) -> impl FnMut() -> u64 {
 
 #[test]
 fn any_word_is_survived() {
-    let bench = Bench::new();
+    let mut bench = Bench::new();
     let mut number = numbers(7);
     let calls = [
         17, 25, 34, 35, 37, 38, 46, 48, 49, 56, 57, 62, 63, 64, 67, 68, 78, 79, 80, 291, 1039, 2011,
@@ -47,7 +47,10 @@ fn any_word_is_survived() {
         };
         bench.command(word);
         bench.response();
-        bench.told();
+        // An address of words that happen to be an exit.
+        if bench.told().1.is_some() {
+            bench = Bench::new();
+        }
     }
     let (path, len) = bench.path("f");
     bench.put_word(CALL, 0);
